@@ -1,0 +1,41 @@
+import type { Failure } from "./model.ts";
+
+/** Exit statuses of sophia-run's own; 125 to 127 as env(1) and POSIX shells use them, 78 is EX_CONFIG of sysexits.h. */
+export const ExitStatus = {
+  ok: 0,
+  /** `check`: the contract is not met. */
+  unmet: 1,
+  /** The contract is not met; nothing was started. */
+  config: 78,
+  /** sophia-run itself failed. */
+  failed: 125,
+  notExecutable: 126,
+  notFound: 127,
+} as const;
+
+/**
+ * A failure with words for the user. The message says in one line what is wrong, the hint in one line what to
+ * do. It holds no secret and no foreign error as its cause: those may carry a token or a value.
+ */
+export class SophiaError extends Error implements Failure {
+  override readonly name = "SophiaError";
+  /** A stable, non-sensitive token such as `usage` or `esc-denied`. */
+  readonly code: string;
+  /** The exit status with which sophia-run ends because of it. */
+  readonly status: number;
+  readonly hint?: string;
+  readonly details: readonly string[];
+
+  constructor(failure: Failure, status: number = ExitStatus.failed) {
+    super(failure.message);
+    this.code = failure.code;
+    this.status = status;
+    if (failure.hint !== undefined) this.hint = failure.hint;
+    this.details = failure.details ?? [];
+  }
+}
+
+/** Ends a `switch` over a union: the compiler refuses the call as long as a member is left. */
+export function unreachable(value: never): never {
+  throw new TypeError(`unreachable: ${typeof value}`);
+}

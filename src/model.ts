@@ -1,0 +1,98 @@
+/** The nouns of the program; types only. */
+
+/** Where a value comes from. */
+export type SourceId = Origin["source"];
+
+/** The source of one value and where in that source it stands. It never holds the value. */
+export type Origin =
+  | { readonly source: "environment" }
+  | {
+      readonly source: "esc";
+      /** The ESC environment as `org/project/name`. */
+      readonly environment: string;
+      /** The revision or tag that was asked for; absent when the latest was opened. */
+      readonly version?: string;
+      /** The imported environment that defines the value, when the service tells. */
+      readonly importedFrom?: string;
+    }
+  | { readonly source: "dotenv"; readonly file: string; readonly line: number }
+  /** A default that the contract declares. */
+  | { readonly source: "contract"; readonly file: string }
+  /** A dummy value made from the contract (`--fake`). */
+  | { readonly source: "fake" };
+
+/** One variable as one source gives it. */
+export interface Variable {
+  readonly name: string;
+  readonly value: string;
+  readonly secret: boolean;
+  readonly origin: Origin;
+  /** `file`: the program gets the path of a private temporary file that holds the value. */
+  readonly delivery: "value" | "file";
+}
+
+/** What one source yields, in one piece of the precedence. A name stands in a layer at most once. */
+export interface Layer {
+  readonly source: SourceId;
+  readonly variables: readonly Variable[];
+}
+
+/** A variable after precedence: the value that counts, and whose values it hides. */
+export interface Resolved extends Variable {
+  /** Lower layers that have the name too, highest first; `same` says whether their value is the same. */
+  readonly shadowed: readonly { readonly origin: Origin; readonly same: boolean }[];
+}
+
+/** Every variable that any source knows, by name. */
+export type Resolution = ReadonlyMap<string, Resolved>;
+
+/** The environment of a process: what execve(2) takes as envp, unordered and without duplicates. */
+export type Environment = ReadonlyMap<string, string>;
+
+/** How a program ended. */
+export type Outcome =
+  | { readonly kind: "exited"; readonly status: number }
+  | { readonly kind: "signaled"; readonly signal: NodeJS.Signals };
+
+/** Something that the user should hear of and that stops nothing. Never holds a value. */
+export type Notice =
+  /** The environment overrides ESC with other values for these declared variables. */
+  | { readonly kind: "shadowed"; readonly names: readonly string[] }
+  /** Only one of `ESC_ENV` and a credential is set. */
+  | { readonly kind: "esc-incomplete"; readonly present: string; readonly missing: string }
+  /** ESC could not be read; the environment and the files serve (emergency access). */
+  | { readonly kind: "esc-unavailable"; readonly failure: Failure }
+  /** ESC answered, with warnings. */
+  | { readonly kind: "esc-diagnostics"; readonly environment: string; readonly diagnostics: readonly Diagnostic[] }
+  /** ESC values that cannot become environment variables. */
+  | {
+      readonly kind: "esc-skipped";
+      readonly environment: string;
+      readonly names: readonly string[];
+      readonly why: "list-or-object" | "unknown";
+    }
+  /** A backend named in a file does not get a token that the file does not hold. */
+  | { readonly kind: "backend-ignored"; readonly file: string }
+  /** A declared variable is set under a name that the contract calls deprecated. */
+  | { readonly kind: "deprecated"; readonly name: string; readonly use: string }
+  /** Any other remark: one sentence without a full stop. */
+  | { readonly kind: "remark"; readonly text: string };
+
+/** A failure as plain words: what is wrong, what to do, further lines. Holds no value and no token. */
+export interface Failure {
+  /** A stable, non-sensitive token such as `esc-denied`. */
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly details?: readonly string[];
+}
+
+/** What ESC says about a definition: line and column count from 1. */
+export interface Diagnostic {
+  readonly severity: "error" | "warning";
+  readonly summary: string;
+  readonly environment?: string;
+  readonly line?: number;
+  readonly column?: number;
+  readonly path?: string;
+}
