@@ -1,0 +1,94 @@
+import { scalarString } from "./interpolation.ts";
+import { type Json, RawJson, writeJson } from "./json.ts";
+import { makeSecret, mapValues, type ValueNode } from "./values.ts";
+
+export interface BuiltinContext {
+  /** `check` evaluates without opening: ciphertext secrets and provider results are unknown. */
+  readonly mode: "open" | "check";
+  decrypt(cipher: string): string | undefined;
+  /** What `fn::open::<provider>` gives; `undefined` when there is no such provider. */
+  provider(name: string): ValueNode | undefined;
+}
+
+type Result = ValueNode | { readonly failure: string };
+
+/** The value of a call such as `fn::secret`, or what is wrong with it. No message holds a value. */
+export function applyBuiltin(name: string, argument: ValueNode, context: BuiltinContext): Result {
+  if (name === "fn::secret") return secretValue(argument, context);
+  const provider = /^fn::open::(.+)$/.exec(name)?.[1];
+  if (provider !== undefined) return opened(provider, context);
+  const convert = CONVERSIONS.get(name);
+  if (convert === undefined) return { failure: `unknown function "${name}"` };
+  if (some(argument, (node) => node.kind === "unknown")) {
+    return { kind: "unknown", secret: some(argument, (node) => node.secret) };
+  }
+  const result = convert(argument);
+  if (result === undefined) return { failure: `${name}: wrong argument` };
+  return some(argument, (node) => node.secret) ? makeSecret(result) : result;
+}
+
+function secretValue(argument: ValueNode, context: BuiltinContext): Result {
+  if (argument.kind !== "object") return makeSecret(argument);
+  const cipher = argument.properties.get("ciphertext");
+  if (cipher?.kind !== "string") return { failure: "fn::secret: wants a string or a ciphertext" };
+  if (context.mode === "check") return { kind: "unknown", secret: true };
+  const plain = context.decrypt(cipher.text);
+  return plain === undefined
+    ? { failure: "fn::secret: the ciphertext cannot be decrypted" }
+    : { kind: "string", text: plain, secret: true };
+}
+
+function opened(provider: string, context: BuiltinContext): Result {
+  const value = context.provider(provider);
+  if (value === undefined) return { failure: `unknown provider "${provider}"` };
+  return context.mode === "check" ? { kind: "unknown", secret: false } : value;
+}
+
+const CONVERSIONS: ReadonlyMap<string, (argument: ValueNode) => ValueNode | undefined> = new Map([
+  ["fn::toString", (node: ValueNode) => string(scalarString(node))],
+  ["fn::toJSON", (node: ValueNode) => string(writeJson(plainJson(node)))],
+  ["fn::toBase64", (node: ValueNode) => string(text(node, (plain) => Buffer.from(plain).toString("base64")))],
+  ["fn::fromBase64", (node: ValueNode) => string(text(node, (coded) => Buffer.from(coded, "base64").toString()))],
+  ["fn::join", join],
+]);
+
+function join(node: ValueNode): ValueNode | undefined {
+  if (node.kind !== "list") return undefined;
+  const [separator, parts] = node.items;
+  if (separator?.kind !== "string" || parts?.kind !== "list") return undefined;
+  return string(parts.items.map((part) => scalarString(part) ?? "").join(separator.text));
+}
+
+function string(value: string | undefined): ValueNode | undefined {
+  return value === undefined ? undefined : { kind: "string", text: value, secret: false };
+}
+
+function text(node: ValueNode, change: (plain: string) => string): string | undefined {
+  return node.kind === "string" ? change(node.text) : undefined;
+}
+
+function some(node: ValueNode, test: (node: ValueNode) => boolean): boolean {
+  if (test(node)) return true;
+  if (node.kind === "list") return node.items.some((item) => some(item, test));
+  return node.kind === "object" && [...node.properties.values()].some((value) => some(value, test));
+}
+
+/** The value alone, without marks. */
+function plainJson(node: ValueNode): Json {
+  switch (node.kind) {
+    case "string":
+      return node.text;
+    case "number":
+      return new RawJson(node.text);
+    case "boolean":
+      return node.value;
+    case "list":
+      return node.items.map(plainJson);
+    case "object":
+      return Object.fromEntries(mapValues(node.properties, plainJson));
+    case "null":
+    case "unknown":
+    case "wire":
+      return null;
+  }
+}

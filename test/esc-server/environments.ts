@@ -1,0 +1,226 @@
+import { createHash, randomUUID } from "node:crypto";
+import { createCrypt, encryptSecrets } from "./crypt.ts";
+import { writeDefinition } from "./definition.ts";
+import { type Diagnostic, evaluate, type Evaluation, overlay } from "./evaluate.ts";
+import type { WireStyle } from "./wire.ts";
+import { mapValues, objectNode, type ObjectNode, toNode, type ValueNode, type ValueSpec } from "./values.ts";
+
+/** What {@link EscServer.environment} takes. */
+export interface EnvironmentSpec extends WireStyle {
+  /** Direct children of `environmentVariables`. */
+  readonly values?: { readonly [name: string]: ValueSpec };
+  /** Direct children of `files`. */
+  readonly files?: { readonly [name: string]: ValueSpec };
+  /** Further top-level values. */
+  readonly top?: { readonly [name: string]: ValueSpec };
+  /** The whole definition as YAML, in place of `values`, `files`, `top` and `imports`; it is evaluated. */
+  readonly definition?: string;
+  /** Environments of the same organization, `project/env`, lowest precedence first. */
+  readonly imports?: readonly string[];
+  /** The number of this revision; the one after the last by default. */
+  readonly revision?: number;
+  /** Tags that point at this revision. */
+  readonly tags?: readonly string[];
+  /** The status that every request about this environment gets: 403, or 404 for one that may not be known. */
+  readonly deny?: 403 | 404;
+  readonly creator?: string;
+}
+
+export interface Revision {
+  readonly number: number;
+  readonly created: Date;
+  readonly creator: string;
+  /** The stored definition: secrets as ciphertext. */
+  readonly yaml: string;
+  readonly etag: string;
+  /** Values as given by the test; without them the definition is evaluated. */
+  readonly root: ObjectNode | undefined;
+  readonly imports: readonly string[];
+}
+
+export interface Environment {
+  readonly organization: string;
+  readonly project: string;
+  readonly name: string;
+  readonly id: string;
+  readonly revisions: Revision[];
+  readonly tags: Map<string, number>;
+  style: WireStyle;
+  deny: 403 | 404 | undefined;
+}
+
+export interface EnvironmentName {
+  readonly organization: string;
+  readonly project: string;
+  readonly name: string;
+}
+
+/** The environments of a server, their revisions and what those evaluate to. */
+export class Environments {
+  readonly crypt = createCrypt();
+  readonly providers = new Map<string, ValueNode>();
+  readonly #byName = new Map<string, Environment>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get(name: EnvironmentName): Environment | undefined {
+    return this.#byName.get(key(name));
+  }
+
+  all(): Environment[] {
+    return [...this.#byName.values()].toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
+  }
+
+  delete(name: EnvironmentName): void {
+    this.#byName.delete(key(name));
+  }
+
+  clear(): void {
+    this.#byName.clear();
+    this.providers.clear();
+  }
+
+  /** Adds a revision, and the environment when there is none of that name. */
+  add(name: EnvironmentName, spec: EnvironmentSpec, creator: string): Environment {
+    const environment = this.get(name) ?? {
+      ...name,
+      id: randomUUID(),
+      revisions: [],
+      tags: new Map<string, number>(),
+      style: spec,
+      deny: spec.deny,
+    };
+    this.#byName.set(key(name), environment);
+    environment.style = spec;
+    environment.deny = spec.deny;
+    const revision = this.#append(
+      environment,
+      this.#content(environment, spec),
+      spec.creator ?? creator,
+      spec.revision,
+    );
+    for (const tag of spec.tags ?? []) environment.tags.set(tag, revision.number);
+    return environment;
+  }
+
+  /** Stores a new definition as the next revision, its secrets encrypted. */
+  update(environment: Environment, yaml: string, creator: string): Revision {
+    return this.#append(environment, { yaml: encryptSecrets(yaml, this.crypt) }, creator);
+  }
+
+  /** The revision that `version` (a number, a tag, `latest`) names. */
+  revision(environment: Environment, version = "latest"): Revision | undefined {
+    if (version === "latest") return environment.revisions.at(-1);
+    const number = /^\d+$/.test(version) ? Number(version) : environment.tags.get(version);
+    return environment.revisions.find((revision) => revision.number === number);
+  }
+
+  evaluate(environment: Environment, revision: Revision, mode: "open" | "check"): Evaluation {
+    return this.#evaluate(environment, revision, mode, []);
+  }
+
+  /** Evaluates a definition that is not stored. */
+  evaluateText(organization: string, environment: string, yaml: string, mode: "open" | "check"): Evaluation {
+    return this.#text({ organization }, environment, yaml, mode, []);
+  }
+
+  #evaluate(owner: Environment, revision: Revision, mode: "open" | "check", stack: readonly string[]): Evaluation {
+    const name = `${owner.project}/${owner.name}`;
+    if (revision.root === undefined) return this.#text(owner, name, revision.yaml, mode, stack);
+    const diagnostics: Diagnostic[] = [];
+    let root: ValueNode = objectNode({});
+    for (const reference of revision.imports) {
+      const imported = this.#import(owner.organization, reference, mode, [...stack, name]);
+      if ("failure" in imported) diagnostics.push({ summary: imported.failure, path: "imports" });
+      else root = overlay(root, imported);
+    }
+    root = overlay(root, mode === "check" ? hideSecrets(revision.root) : revision.root);
+    return { root: root.kind === "object" ? root : objectNode({}), diagnostics };
+  }
+
+  #text(
+    owner: { readonly organization: string },
+    environment: string,
+    yaml: string,
+    mode: "open" | "check",
+    stack: readonly string[],
+  ): Evaluation {
+    return evaluate(yaml, {
+      environment,
+      mode,
+      decrypt: (cipher) => this.crypt.decrypt(cipher),
+      provider: (name) => this.providers.get(name),
+      importEnvironment: (name) => this.#import(owner.organization, name, mode, [...stack, environment]),
+    });
+  }
+
+  #import(
+    organization: string,
+    reference: string,
+    mode: "open" | "check",
+    stack: readonly string[],
+  ): ObjectNode | { readonly failure: string } {
+    const [path = "", version] = reference.split("@", 2);
+    const [first = "", second] = path.split("/");
+    const target = second === undefined ? { project: "default", name: first } : { project: first, name: second };
+    if (stack.includes(`${target.project}/${target.name}`)) return { failure: `cyclic import of "${reference}"` };
+    const environment = this.get({ organization, ...target });
+    const revision = environment === undefined ? undefined : this.revision(environment, version);
+    if (environment === undefined || revision === undefined || environment.deny !== undefined) {
+      return { failure: `unknown environment "${reference}"` };
+    }
+    return this.#evaluate(environment, revision, mode, stack).root;
+  }
+
+  #content(environment: Environment, spec: EnvironmentSpec): Pick<Revision, "yaml"> & Partial<Revision> {
+    if (spec.definition !== undefined) return { yaml: encryptSecrets(spec.definition, this.crypt) };
+    const properties = new Map(Object.entries(spec.top ?? {}).map(([name, value]) => [name, toNode(value)]));
+    if (spec.values !== undefined) properties.set("environmentVariables", objectNode(spec.values));
+    if (spec.files !== undefined) properties.set("files", objectNode(spec.files));
+    const imports = spec.imports ?? [];
+    const root: ObjectNode = { kind: "object", properties, secret: false };
+    return { ...writeDefinition(`${environment.project}/${environment.name}`, root, imports, this.crypt), imports };
+  }
+
+  #append(
+    environment: Environment,
+    content: Pick<Revision, "yaml"> & Partial<Revision>,
+    creator: string,
+    number = (environment.revisions.at(-1)?.number ?? 0) + 1,
+  ): Revision {
+    const revision: Revision = {
+      number,
+      created: new Date(this.#now()),
+      creator,
+      yaml: content.yaml,
+      etag: `"${createHash("sha256").update(`${environment.id}:${number}:${content.yaml}`).digest("hex").slice(0, 32)}"`,
+      root: content.root,
+      imports: content.imports ?? [],
+    };
+    const kept = environment.revisions.filter((other) => other.number !== number);
+    environment.revisions.splice(0, Infinity, ...[...kept, revision].toSorted((a, b) => a.number - b.number));
+    return revision;
+  }
+}
+
+function hideSecrets(node: ValueNode): ValueNode {
+  if (node.kind === "object") return { ...node, properties: mapValues(node.properties, hideSecrets) };
+  if (node.kind === "list") return { ...node, items: node.items.map(hideSecrets) };
+  if (!node.secret) return node;
+  const range = node.range === undefined ? {} : { range: node.range };
+  return { kind: "unknown", secret: true, ...range };
+}
+
+function key({ organization, project, name }: EnvironmentName): string {
+  return `${organization}/${project}/${name}`;
+}
+
+/** @throws TypeError for anything but `org/project/env`: the server itself guesses nothing. */
+export function parseEnvironmentName(text: string): EnvironmentName {
+  const [organization, project, name, ...rest] = text.split("/");
+  if (!organization || !project || !name || rest.length > 0) throw new TypeError(`not org/project/env: ${text}`);
+  return { organization, project, name };
+}

@@ -1,0 +1,42 @@
+import type { Operation } from "../routes.ts";
+import type { Handler } from "../world.ts";
+import { createEnvironment, decrypt, definition, deleteEnvironment, etag, update } from "./definitions.ts";
+import { check, checkYaml, open, read } from "./evaluation.ts";
+import { exchangeToken } from "./exchange.ts";
+import { list } from "./list.ts";
+import {
+  createRevisionTag,
+  deleteRevisionTag,
+  getRevisionTag,
+  listRevisionTags,
+  revisions,
+  updateRevisionTag,
+} from "./revisions.ts";
+import { createToken, deleteToken, listTokens } from "./tokens.ts";
+import { defaultOrg, user } from "./user.ts";
+
+export const HANDLERS: Readonly<Record<Operation, Handler>> = {
+  check,
+  checkYaml,
+  createEnvironment,
+  createRevisionTag,
+  createToken,
+  decrypt,
+  defaultOrg,
+  definition,
+  deleteEnvironment,
+  deleteRevisionTag,
+  deleteToken,
+  etag,
+  exchangeToken,
+  getRevisionTag,
+  list,
+  listRevisionTags,
+  listTokens,
+  open,
+  read,
+  revisions,
+  update,
+  updateRevisionTag,
+  user,
+};

@@ -1,0 +1,243 @@
+import { once } from "node:events";
+import * as http from "node:http";
+import * as https from "node:https";
+import type { AddressInfo } from "node:net";
+import { failure } from "./answer.ts";
+import { type Call, CallLog } from "./calls.ts";
+import { Connections } from "./connections.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { type Environment, type EnvironmentSpec, parseEnvironmentName, type Revision } from "./environments.ts";
+import { FaultPlan, type Target } from "./fault-plan.ts";
+import type { Fault, FaultName } from "./faults.ts";
+import type { NewToken, Token } from "./tokens.ts";
+import { toNode, type ValueSpec } from "./values.ts";
+import { type OidcSpec, type UserSpec, World } from "./world.ts";
+
+export interface EscServerOptions {
+  /** Serves HTTPS with this certificate and key (PEM). */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** A loopback address; `127.0.0.1` by default. */
+  readonly host?: "127.0.0.1" | "::1";
+  readonly port?: number;
+  /** Path before `/api`, such as `/pulumi`. */
+  readonly basePath?: string;
+  /** The token of {@link EscServer.token}; random by default. */
+  readonly token?: string;
+  readonly user?: UserSpec;
+  readonly oidc?: OidcSpec;
+  /** Environments on one page of a list; 100 by default. */
+  readonly pageSize?: number;
+  /** Compress answers for clients that accept it. */
+  readonly gzip?: boolean;
+  /** Milliseconds since the epoch; for expiry and rates without waiting. */
+  readonly now?: () => number;
+}
+
+/** A handle on an environment of the server. */
+export interface EnvironmentHandle {
+  /** `org/project/env`. */
+  readonly name: string;
+  readonly revisions: readonly Revision[];
+  /** The latest definition, secrets as ciphertext. */
+  readonly definition: string;
+  /** Adds a revision. */
+  revise(spec: EnvironmentSpec): void;
+  deny(status: 403 | 404 | undefined): void;
+  remove(): void;
+}
+
+export interface EscServer {
+  /** The backend's URL: what `PULUMI_BACKEND_URL` takes. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  readonly token: string;
+  /** May be replaced at any time. */
+  user: UserSpec;
+  oidc: OidcSpec;
+  /** Adds a revision to an environment (`org/project/env`), which comes to be with the first. */
+  environment(name: string, spec: EnvironmentSpec): EnvironmentHandle;
+  /** What `fn::open::<name>` gives in definitions. */
+  provider(name: string, value: ValueSpec): void;
+  addToken(token: NewToken): Token;
+
+  readonly calls: readonly Call[];
+  count(operation: Call["operation"] | "any"): number;
+  /** The `count`th call of an operation, as soon as it has arrived; `count` is 1 by default. Rejects on close. */
+  waitFor(operation: Call["operation"] | "any", count?: number): Promise<Call>;
+  /** Breaches of the wire's rules by clients; a good client leaves this empty. No entry holds a token. */
+  readonly violations: readonly string[];
+  /** TCP connections accepted. */
+  readonly connections: number;
+  /** TCP connections that are open now. */
+  readonly openConnections: number;
+  /** TLS handshakes that failed. */
+  readonly handshakeFailures: number;
+  /** Sessions opened, each of which may have minted credentials. */
+  readonly sessions: number;
+
+  failNext(target: Target, fault: Fault | FaultName, times?: number): void;
+  failAlways(target: Target, fault: Fault | FaultName): void;
+  /** Ends planned faults, of one target or all. */
+  heal(target?: Target): void;
+  /** Keeps the next request of that operation waiting until released. */
+  hold(target: Target): { release(): void };
+  /** Forgets calls, violations, counts and faults; environments and tokens stay. */
+  reset(): void;
+  /** Cuts all connections at once and frees the port. */
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Starts a server on a free loopback port that speaks the wire of Pulumi ESC. */
+export async function startEscServer(options: EscServerOptions = {}): Promise<EscServer> {
+  const now = options.now ?? Date.now;
+  const basePath = (options.basePath ?? "").replace(/\/+$/, "");
+  const host = options.host ?? "127.0.0.1";
+  const world = new World({
+    now,
+    pageSize: options.pageSize ?? 100,
+    user: options.user ?? {},
+    oidc: options.oidc ?? { subjectTokens: [] },
+  });
+  const personal = { kind: "personal", login: world.login } as const;
+  const { value: token } = world.tokens.add({
+    owner: personal,
+    ...(options.token === undefined ? {} : { value: options.token }),
+  });
+  const plan = new FaultPlan(now);
+  const calls = new CallLog();
+  const violations: string[] = [];
+  const closing = new AbortController();
+  const listener: http.Server =
+    options.tls === undefined ? http.createServer() : https.createServer({ ...options.tls });
+  const connections = new Connections(listener);
+  const dispatcher = new Dispatcher({
+    world,
+    plan,
+    calls,
+    violations,
+    connections,
+    basePath,
+    gzip: options.gzip ?? false,
+    closing: closing.signal,
+  });
+  let handshakeFailures = 0;
+  listener.on("tlsClientError", () => (handshakeFailures += 1));
+  listener.on("request", (request: http.IncomingMessage, response: http.ServerResponse) =>
+    dispatcher.receive(request, response),
+  );
+  // Node answers a malformed request itself, unseen; a client that sends one must not go unnoticed.
+  listener.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (error.code?.startsWith("HPE_") === true) violations.push(`malformed HTTP: ${error.code}`);
+    if (socket.writable)
+      socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n${failure(400, "Bad Request").body}`);
+  });
+  listener.listen(options.port ?? 0, host);
+  await once(listener, "listening");
+  const { port } = addressOf(listener);
+  const scheme = options.tls === undefined ? "http" : "https";
+
+  return {
+    url: `${scheme}://${host.includes(":") ? `[${host}]` : host}:${port}${basePath}`,
+    host,
+    port,
+    token,
+    get user() {
+      return world.user;
+    },
+    set user(user) {
+      world.user = user;
+    },
+    get oidc() {
+      return world.oidc;
+    },
+    set oidc(oidc) {
+      world.oidc = oidc;
+    },
+    environment(name, spec) {
+      const environment = world.environments.add(parseEnvironmentName(name), spec, world.login);
+      return handle(world, environment);
+    },
+    provider: (name, value) => void world.environments.providers.set(name, toNode(value)),
+    addToken: (added) => world.tokens.add(added),
+    get calls() {
+      return calls.all;
+    },
+    count: (operation) => calls.count(operation),
+    waitFor: (operation, count = 1) => calls.wait(operation, count),
+    violations,
+    get connections() {
+      return connections.accepted;
+    },
+    get openConnections() {
+      return connections.open;
+    },
+    get handshakeFailures() {
+      return handshakeFailures;
+    },
+    get sessions() {
+      return world.sessions.size;
+    },
+    failNext: (target, fault, times = 1) => plan.next(target, fault, times),
+    failAlways: (target, fault) => plan.always(target, fault),
+    heal: (target) => plan.clear(target),
+    hold(target) {
+      const { promise, resolve } = deferred();
+      plan.next(target, { kind: "hold", released: promise }, 1);
+      return { release: resolve };
+    },
+    reset() {
+      calls.clear();
+      violations.length = 0;
+      connections.resetCount();
+      handshakeFailures = 0;
+      world.sessions.clear();
+      plan.clear();
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+
+  async function close(): Promise<void> {
+    if (closing.signal.aborted) return;
+    closing.abort();
+    calls.close();
+    const closed = once(listener, "close");
+    listener.close();
+    connections.destroyAll();
+    await closed;
+  }
+}
+
+function handle(world: World, environment: Environment): EnvironmentHandle {
+  const { organization, project, name } = environment;
+  return {
+    name: `${organization}/${project}/${name}`,
+    get revisions() {
+      return environment.revisions;
+    },
+    get definition() {
+      return world.environments.revision(environment)?.yaml ?? "";
+    },
+    revise: (spec) => void world.environments.add(environment, spec, world.login),
+    deny(status) {
+      environment.deny = status;
+    },
+    remove: () => world.environments.delete(environment),
+  };
+}
+
+function addressOf(listener: http.Server): AddressInfo {
+  const address = listener.address();
+  if (address === null || typeof address === "string") throw new Error("the server does not listen on a port");
+  return address;
+}
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let settle: (() => void) | undefined;
+  const promise = new Promise<void>((resolve) => {
+    settle = resolve;
+  });
+  return { promise, resolve: () => settle?.() };
+}

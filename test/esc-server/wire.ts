@@ -1,0 +1,131 @@
+import { type Json, RawJson } from "./json.ts";
+import { mapValues, type ObjectNode, type Range, type ValueNode } from "./values.ts";
+
+/** How an answer is written; the service's forms have changed over time. */
+export interface WireStyle {
+  /** `omit` (the default): null and unknown have no `value` key. `explicit`: they have `"value": null`. */
+  readonly nulls?: "omit" | "explicit";
+  /** `false`: no `trace`. */
+  readonly trace?: boolean;
+  /** `false`: no `exprs`, `schema` and `executionContext`; all three hold plain text of secrets otherwise. */
+  readonly details?: boolean;
+}
+
+export interface ExecutionContext {
+  readonly organization: string;
+  readonly environment: string;
+  readonly login: string;
+}
+
+/** The answer to reading a session: an environment without values is `{}`. */
+export function environmentJson(root: ObjectNode, context: ExecutionContext, style: WireStyle): Record<string, Json> {
+  if (root.properties.size === 0) return {};
+  const properties = jsonObject(mapValues(root.properties, (node) => valueJson(node, style)));
+  if (style.details === false) return { properties };
+  return {
+    exprs: jsonObject(mapValues(root.properties, exprJson)),
+    properties,
+    schema: schemaJson(root),
+    executionContext: {
+      properties: {
+        currentEnvironment: contextValue({ name: contextValue(context.environment) }),
+        rootEnvironment: contextValue({ name: contextValue(context.environment) }),
+        pulumi: contextValue({
+          organization: contextValue({ login: contextValue(context.organization) }),
+          user: contextValue({ login: contextValue(context.login) }),
+        }),
+      },
+    },
+  };
+}
+
+function contextValue(value: Json): Json {
+  return { value, trace: { def: { begin: { line: 0, column: 0, byte: 0 }, end: { line: 0, column: 0, byte: 0 } } } };
+}
+
+/** The wire form of one value. */
+export function valueJson(node: ValueNode, style: WireStyle): Json {
+  if (node.kind === "wire") return node.json;
+  const absent = node.kind === "null" || node.kind === "unknown";
+  return {
+    value: absent && style.nulls !== "explicit" ? undefined : payload(node, (child) => valueJson(child, style)),
+    secret: node.secret ? true : undefined,
+    unknown: node.kind === "unknown" ? true : undefined,
+    trace: style.trace === false ? undefined : traceJson(node, style),
+  };
+}
+
+function traceJson(node: ValueNode, style: WireStyle): Json {
+  return {
+    def: node.range === undefined ? undefined : rangeJson(node.range),
+    base: node.base === undefined ? undefined : valueJson(node.base, style),
+  };
+}
+
+/** The plain value of a node whose children are written by `child`. */
+function payload(node: ValueNode, child: (node: ValueNode) => Json): Json {
+  switch (node.kind) {
+    case "string":
+      return node.text;
+    case "boolean":
+      return node.value;
+    case "number":
+      return new RawJson(node.text);
+    case "null":
+    case "unknown":
+      return null;
+    case "list":
+      return node.items.map(child);
+    case "object":
+      return jsonObject(mapValues(node.properties, child));
+    case "wire":
+      return node.json;
+  }
+}
+
+function exprJson(node: ValueNode): Json {
+  const range = node.range === undefined ? {} : { range: rangeJson(node.range) };
+  const bare = { ...range, schema: schemaJson(node) };
+  const body: Record<string, Json> =
+    node.kind === "list"
+      ? { list: node.items.map(exprJson) }
+      : node.kind === "object"
+        ? { object: jsonObject(mapValues(node.properties, exprJson)) }
+        : node.kind === "null" || node.kind === "unknown" || node.kind === "wire"
+          ? {}
+          : { literal: payload(node, exprJson) };
+  if (!node.secret || node.kind === "list" || node.kind === "object") return { ...bare, ...body };
+  return { ...bare, builtin: { name: "fn::secret", argSchema: true, arg: { ...bare, ...body } } };
+}
+
+/** The JSON schema that the service infers: `const` holds the plain text, of secrets too. */
+function schemaJson(node: ValueNode): Json {
+  switch (node.kind) {
+    case "string":
+    case "boolean":
+    case "number":
+      return { type: node.kind, const: payload(node, schemaJson) };
+    case "null":
+      return { type: "null" };
+    case "unknown":
+    case "wire":
+      return true;
+    case "list":
+      return { type: "array", prefixItems: node.items.map(schemaJson), items: false };
+    case "object":
+      return {
+        type: "object",
+        properties: jsonObject(mapValues(node.properties, schemaJson)),
+        required: [...node.properties.keys()].toSorted(),
+      };
+  }
+}
+
+export function rangeJson(range: Range): Json {
+  return { environment: range.environment, begin: { ...range.begin }, end: { ...range.end } };
+}
+
+/** Entries as own properties: `__proto__` is a name like any other. */
+function jsonObject(entries: ReadonlyMap<string, Json>): Record<string, Json> {
+  return Object.fromEntries(entries);
+}
