@@ -1,0 +1,99 @@
+/** Whether a resolution meets a contract; pure, linear in rules, variables and values. */
+import { unreachable } from "../error.ts";
+import type { Resolution } from "../model.ts";
+import { formatFault } from "./format.ts";
+import type { Condition, Contract, Declaration, GroupRule, Rule, Violation } from "./model.ts";
+import { isPlaceholder } from "./placeholder.ts";
+
+/** Every rule of the contract that the resolution does not meet, in the contract's order; none holds a value. */
+export function checkContract(contract: Contract, resolution: Resolution): readonly Violation[] {
+  const violations: Violation[] = [];
+  for (const rule of contract.rules) {
+    const violation = checkRule(rule, resolution);
+    if (violation !== undefined) violations.push(violation);
+  }
+  for (const declaration of contract.variables.values()) {
+    const violation = checkValue(declaration, resolution);
+    if (violation !== undefined) violations.push(violation);
+  }
+  return violations;
+}
+
+/** Whether the variable has a value. An empty one counts as unset, as it does wherever the contract declares it. */
+export function isSet(resolution: Resolution, name: string): boolean {
+  const value = resolution.get(name)?.value;
+  return value !== undefined && value !== "";
+}
+
+/** Which of the variables serves: the first that is set, in the order of preference. */
+export function serving(names: readonly string[], resolution: Resolution): string | undefined {
+  return names.find((name) => isSet(resolution, name));
+}
+
+/** Whether the contract knows the name, as a variable's own or as an alias. */
+export function isDeclared(contract: Contract, name: string): boolean {
+  return contract.variables.has(name) || contract.aliases.has(name);
+}
+
+function checkRule(rule: Rule, resolution: Resolution): Violation | undefined {
+  switch (rule.kind) {
+    case "optional":
+      return undefined;
+    case "required":
+      return isSet(resolution, rule.name) ? undefined : { kind: "missing", rule, name: rule.name };
+    case "required-when":
+      return isSet(resolution, rule.name) || !isMet(rule.when, resolution)
+        ? undefined
+        : { kind: "missing-when", rule, name: rule.name, when: rule.when };
+    case "one-of":
+    case "at-least-one":
+      return serving(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
+    case "exactly-one":
+      return checkExactlyOne(rule, resolution);
+    case "all-or-none":
+      return checkAllOrNone(rule, resolution);
+    default:
+      return unreachable(rule);
+  }
+}
+
+function isMet({ name, equals }: Condition, resolution: Resolution): boolean {
+  if (!isSet(resolution, name)) return false;
+  const value = resolution.get(name)?.value;
+  return equals === undefined || (value !== undefined && equals.includes(value));
+}
+
+/** A default does not speak for a variable where another one of the group was chosen. */
+function checkExactlyOne(rule: GroupRule, resolution: Resolution): Violation | undefined {
+  const set = rule.names.filter((name) => isChosen(resolution, name));
+  if (set.length > 1) return { kind: "several-set", rule, set };
+  return serving(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
+}
+
+/** A default does not start a group, yet it helps to complete one. */
+function checkAllOrNone(rule: GroupRule, resolution: Resolution): Violation | undefined {
+  const set = rule.names.filter((name) => isChosen(resolution, name));
+  if (set.length === 0) return undefined;
+  const missing = rule.names.filter((name) => !isSet(resolution, name));
+  return missing.length === 0 ? undefined : { kind: "some-missing", rule, set, missing };
+}
+
+/** Set by somebody, not by the contract's own default. */
+function isChosen(resolution: Resolution, name: string): boolean {
+  return isSet(resolution, name) && resolution.get(name)?.origin.source !== "contract";
+}
+
+/** A placeholder is told before the format: who left it there has yet to give a value at all. */
+function checkValue(declaration: Declaration, resolution: Resolution): Violation | undefined {
+  const { name, format } = declaration;
+  const resolved = resolution.get(name);
+  if (resolved === undefined || resolved.value === "") return undefined;
+  // The program gets the path of a file that does not exist yet; the declaration speaks of that path.
+  if (resolved.delivery === "file") return undefined;
+  const { source } = resolved.origin;
+  if (source !== "contract" && source !== "fake" && isPlaceholder(declaration, resolved.value)) {
+    return { kind: "placeholder", name };
+  }
+  const fault = format === undefined ? undefined : formatFault(format, resolved.value);
+  return fault === undefined ? undefined : { kind: "malformed", name, fault };
+}

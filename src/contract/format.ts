@@ -1,0 +1,98 @@
+/** Value formats: whether a value is what the contract says it looks like; pure, linear in the value's length. */
+import { unreachable } from "../error.ts";
+import type { FormatFault, ValueFormat } from "./model.ts";
+
+/** What of the format the value does not meet, or undefined where it meets all. */
+export function formatFault(format: ValueFormat, value: string): FormatFault | undefined {
+  switch (format.kind) {
+    case "text":
+      return textFault(format, value);
+    case "url":
+      return urlFault(format.schemes, value);
+    case "integer":
+      return /^[+-]?\d+$/.test(value) ? rangeFault(format, value) : { kind: "not-integer" };
+    case "number":
+      return isNumber(value) ? rangeFault(format, value) : { kind: "not-number" };
+    case "boolean":
+      return /^(?:true|false|yes|no|on|off|1|0)$/i.test(value) ? undefined : { kind: "not-boolean" };
+    case "port":
+      return /^\d{1,5}$/.test(value) && Number(value) >= 1 && Number(value) <= 65_535
+        ? undefined
+        : { kind: "not-port" };
+    case "enum":
+      return format.values.includes(value) ? undefined : { kind: "not-in-enum", values: format.values };
+    case "json":
+      return isJson(value) ? undefined : { kind: "not-json" };
+    case "base64":
+      return isBase64(value) ? undefined : { kind: "not-base64" };
+    case "email":
+      return isEmail(value) ? undefined : { kind: "not-email" };
+    default:
+      return unreachable(format);
+  }
+}
+
+function textFault(format: Extract<ValueFormat, { kind: "text" }>, value: string): FormatFault | undefined {
+  const { prefixes, minLength, pattern } = format;
+  if (prefixes.length > 0 && !prefixes.some((prefix) => value.startsWith(prefix))) return { kind: "prefix", prefixes };
+  // Code units first: they are never fewer than characters, and counting them costs nothing.
+  if (value.length < minLength || Array.from(value).length < minLength) return { kind: "too-short", minLength };
+  if (pattern !== undefined && !new RegExp(`^(?:${pattern})$`, "u").test(value)) return { kind: "pattern", pattern };
+  return undefined;
+}
+
+/** `scheme://rest`: without the slashes `localhost:6333` would pass for a URL of the scheme `localhost`. */
+function urlFault(schemes: readonly string[], value: string): FormatFault | undefined {
+  const scheme = /^([a-z][a-z\d+.-]*):\/\/[^\s]+$/i.exec(value)?.[1]?.toLowerCase();
+  if (scheme === undefined) return { kind: "not-url" };
+  // Other schemes allow what the WHATWG parser rejects, such as several hosts in `mongodb://a:1,b:2/x`.
+  if (/^(?:https?|wss?|ftp)$/.test(scheme) && !URL.canParse(value)) return { kind: "not-url" };
+  return schemes.length === 0 || schemes.includes(scheme) ? undefined : { kind: "scheme", schemes };
+}
+
+function isNumber(value: string): boolean {
+  return /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i.test(value) && Number.isFinite(Number(value));
+}
+
+function rangeFault(
+  { minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>,
+  value: string,
+): FormatFault | undefined {
+  const number = Number(value);
+  if ((minimum === undefined || number >= minimum) && (maximum === undefined || number <= maximum)) return undefined;
+  return {
+    kind: "out-of-range",
+    ...(minimum === undefined ? {} : { minimum }),
+    ...(maximum === undefined ? {} : { maximum }),
+  };
+}
+
+function isJson(value: string): boolean {
+  try {
+    JSON.parse(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** RFC 4648, section 4 or 5 (URL-safe), with or without padding; line breaks as base64(1) puts them are skipped. */
+function isBase64(value: string): boolean {
+  const text = value.replaceAll(/\r?\n/g, "");
+  const digits = /^(?:[A-Za-z\d+/]+|[A-Za-z\d_-]+)(={0,2})$/.exec(text);
+  if (digits === null) return false;
+  const padding = digits[1]?.length ?? 0;
+  return padding === 0 ? text.length % 4 !== 1 : text.length % 4 === 0;
+}
+
+/** An addr-spec as HTML's `<input type=email>` takes it. */
+function isEmail(value: string): boolean {
+  const at = value.lastIndexOf("@");
+  return (
+    /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}$/.test(value.slice(0, Math.max(at, 0))) &&
+    value
+      .slice(at + 1)
+      .split(".")
+      .every((label) => /^[a-z\d](?:[a-z\d-]{0,61}[a-z\d])?$/i.test(label))
+  );
+}

@@ -1,0 +1,173 @@
+/** What a contract is, after its file was read: types only. */
+
+/** Where a contract comes from. */
+export type ContractSource =
+  | { readonly kind: "built-in" }
+  | {
+      readonly kind: "file";
+      /** Absolute path. */
+      readonly path: string;
+    };
+
+/** The declared variables and the rules over them, for one profile. */
+export interface Contract {
+  readonly source: ContractSource;
+  /** By canonical name, in the order of the file. */
+  readonly variables: ReadonlyMap<string, Declaration>;
+  /** Other names under which a declared variable may be set: alias to canonical name. */
+  readonly aliases: ReadonlyMap<string, string>;
+  readonly rules: readonly Rule[];
+  /** What `check` shows, in this order. */
+  readonly sections: readonly Section[];
+  /** The profile that was asked for; absent without one. */
+  readonly profile?: string;
+  /** The profiles that the contract knows, in the order of the file. */
+  readonly profiles: readonly string[];
+}
+
+/** One declared variable. */
+export interface Declaration {
+  readonly name: string;
+  /** What people call it, such as `Pulumi Token`; the name itself where the contract gives none. */
+  readonly label: string;
+  /** What it is for; empty where the contract says nothing. */
+  readonly description: string;
+  /** Declared with a default: false, everything else: true, unless the contract says otherwise. */
+  readonly secret: boolean;
+  /** What a value looks like. Never a real one: a secret that equals it is a violation. */
+  readonly example?: string;
+  /** Address of a page about it. */
+  readonly docs?: string;
+  /** The value where no source gives one. Never a secret. */
+  readonly default?: string;
+  readonly aliases: readonly Alias[];
+  /** The declared variable that replaces this one; present when this one is deprecated. */
+  readonly deprecated?: string;
+  readonly format?: ValueFormat;
+  /** How often it ought to be replaced, such as `90d`. */
+  readonly rotateEvery?: Interval;
+}
+
+/** Another name of a variable. */
+export interface Alias {
+  readonly name: string;
+  readonly deprecated: boolean;
+}
+
+/** A length of time as the contract words it. */
+export interface Interval {
+  readonly count: number;
+  readonly unit: "day" | "week" | "month" | "year";
+}
+
+/** What a value must look like. The value itself is handed on as it is. */
+export type ValueFormat =
+  | {
+      readonly kind: "text";
+      /** The value begins with one of these; empty when any beginning will do. */
+      readonly prefixes: readonly string[];
+      /** Characters (code points); 0 when any length will do. */
+      readonly minLength: number;
+      /** A regular expression (flag `u`) that matches the whole value. */
+      readonly pattern?: string;
+    }
+  | {
+      readonly kind: "url";
+      /** Allowed schemes in lower case without the colon; empty when any will do. */
+      readonly schemes: readonly string[];
+    }
+  | { readonly kind: "integer" | "number"; readonly minimum?: number; readonly maximum?: number }
+  | { readonly kind: "boolean" }
+  | { readonly kind: "port" }
+  | { readonly kind: "enum"; readonly values: readonly string[] }
+  | { readonly kind: "json" }
+  | { readonly kind: "base64" }
+  | { readonly kind: "email" };
+
+/** When a conditional rule applies: another variable is set or, with `equals`, has one of these values. */
+export interface Condition {
+  readonly name: string;
+  readonly equals?: readonly string[];
+}
+
+/** A rule over several variables. */
+export interface GroupRule {
+  readonly kind: GroupKind;
+  /** The group's identifier in the contract. */
+  readonly group: string;
+  readonly label: string;
+  /** In the order of the contract; for `one-of` the order of preference. */
+  readonly names: readonly string[];
+}
+
+/**
+ * - `one-of`: at least one is set; the first that is set serves.
+ * - `exactly-one`: one is set and no other.
+ * - `at-least-one`: one or more are set.
+ * - `all-or-none`: every one is set, or none is.
+ */
+export type GroupKind = "one-of" | "exactly-one" | "at-least-one" | "all-or-none";
+
+export type Rule =
+  | { readonly kind: "required"; readonly name: string }
+  | { readonly kind: "optional"; readonly name: string }
+  | { readonly kind: "required-when"; readonly name: string; readonly when: Condition }
+  | GroupRule;
+
+/** A titled part of `check`. */
+export interface Section {
+  readonly title: string;
+  readonly lines: readonly SectionLine[];
+}
+
+/** One line of `check`: a variable, or a group that shows whichever of its variables serves (see `serving`). */
+export type SectionLine =
+  | { readonly kind: "variable"; readonly name: string; readonly label: string }
+  | { readonly kind: "group"; readonly group: string; readonly label: string; readonly names: readonly string[] };
+
+/** A rule that is not met. It names the rule and the variables and never holds a value. */
+export type Violation =
+  /** A required variable is not set. */
+  | { readonly kind: "missing"; readonly rule: Extract<Rule, { kind: "required" }>; readonly name: string }
+  /** A variable is not set although the condition that requires it is met. */
+  | {
+      readonly kind: "missing-when";
+      readonly rule: Extract<Rule, { kind: "required-when" }>;
+      readonly name: string;
+      readonly when: Condition;
+    }
+  /** None of a group is set. */
+  | { readonly kind: "none-set"; readonly rule: GroupRule }
+  /** Several of a group are set of which only one may be. */
+  | { readonly kind: "several-set"; readonly rule: GroupRule; readonly set: readonly string[] }
+  /** Some of a group are set but not all. */
+  | {
+      readonly kind: "some-missing";
+      readonly rule: GroupRule;
+      readonly set: readonly string[];
+      readonly missing: readonly string[];
+    }
+  /** The value does not have the declared format. */
+  | { readonly kind: "malformed"; readonly name: string; readonly fault: FormatFault }
+  /** The value is still the placeholder of an example. */
+  | { readonly kind: "placeholder"; readonly name: string };
+
+/** What of a format a value does not meet. It repeats the contract, never the value. */
+export type FormatFault =
+  | { readonly kind: "prefix"; readonly prefixes: readonly string[] }
+  | { readonly kind: "too-short"; readonly minLength: number }
+  | { readonly kind: "pattern"; readonly pattern: string }
+  | { readonly kind: "not-url" }
+  | { readonly kind: "scheme"; readonly schemes: readonly string[] }
+  | {
+      readonly kind:
+        | "not-integer"
+        | "not-number"
+        | "not-boolean"
+        | "not-port"
+        | "not-json"
+        | "not-base64"
+        | "not-email";
+    }
+  | { readonly kind: "out-of-range"; readonly minimum?: number; readonly maximum?: number }
+  | { readonly kind: "not-in-enum"; readonly values: readonly string[] };
