@@ -67,12 +67,10 @@ export interface EscServer {
   waitFor(operation: Call["operation"] | "any", count?: number): Promise<Call>;
   /** Breaches of the wire's rules by clients; a good client leaves this empty. No entry holds a token. */
   readonly violations: readonly string[];
-  /** TCP connections accepted. */
+  /** TCP connections accepted, those included whose TLS handshake failed. */
   readonly connections: number;
   /** TCP connections that are open now. */
   readonly openConnections: number;
-  /** TLS handshakes that failed. */
-  readonly handshakeFailures: number;
   /** Sessions opened, each of which may have minted credentials. */
   readonly sessions: number;
 
@@ -122,8 +120,6 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
     gzip: options.gzip ?? false,
     closing: closing.signal,
   });
-  let handshakeFailures = 0;
-  listener.on("tlsClientError", () => (handshakeFailures += 1));
   listener.on("request", (request: http.IncomingMessage, response: http.ServerResponse) =>
     dispatcher.receive(request, response),
   );
@@ -173,9 +169,6 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
     get openConnections() {
       return connections.open;
     },
-    get handshakeFailures() {
-      return handshakeFailures;
-    },
     get sessions() {
       return world.sessions.size;
     },
@@ -191,7 +184,6 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
       calls.clear();
       violations.length = 0;
       connections.resetCount();
-      handshakeFailures = 0;
       world.sessions.clear();
       plan.clear();
     },

@@ -1,0 +1,121 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+
+/** A server certificate and its key, PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface Certificates {
+  /** The private authority that signed all but `unknownAuthority`, PEM. */
+  readonly ca: string;
+  /** The same as a file, for `NODE_EXTRA_CA_CERTS` and `SSL_CERT_FILE`. */
+  readonly caFile: string;
+  /** For 127.0.0.1, ::1, localhost and the names asked for. */
+  readonly valid: Certificate;
+  /** As `valid`, but expired yesterday. */
+  readonly expired: Certificate;
+  /** For another host alone. */
+  readonly wrongHost: Certificate;
+  /** As `valid`, signed by an authority that nobody trusts. */
+  readonly unknownAuthority: Certificate;
+  /** Deletes the files. */
+  remove(): Promise<void>;
+}
+
+const LOOPBACK = ["IP:127.0.0.1", "IP:::1", "DNS:localhost"];
+
+/**
+ * Makes an authority and certificates with the `openssl` binary (1.1.1 or later, package `openssl` on Debian) in a
+ * new temporary folder. `names` are further DNS names of the valid ones.
+ *
+ * @throws when `openssl` is missing or fails.
+ */
+export async function makeCertificates(names: readonly string[] = []): Promise<Certificates> {
+  const folder = await mkdtemp(join(tmpdir(), "esc-server-tls-"));
+  const hosts = [...LOOPBACK, ...names.map((name) => `DNS:${name}`)];
+  await Promise.all([makeAuthority(folder, "ca"), makeAuthority(folder, "stranger")]);
+  // One after the other: they share the serial number file of their authority.
+  const valid = await makeCertificate(folder, "valid", { authority: "ca", hosts, days: 30 });
+  const expired = await makeCertificate(folder, "expired", { authority: "ca", hosts, days: -1 });
+  const wrongHost = await makeCertificate(folder, "wrong-host", {
+    authority: "ca",
+    hosts: ["DNS:elsewhere.example.test"],
+    days: 30,
+  });
+  const unknownAuthority = await makeCertificate(folder, "unknown", { authority: "stranger", hosts, days: 30 });
+  const caFile = join(folder, "ca.pem");
+  return {
+    ca: await readFile(caFile, "utf8"),
+    caFile,
+    valid,
+    expired,
+    wrongHost,
+    unknownAuthority,
+    remove: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+const NEW_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+
+async function makeAuthority(folder: string, name: string): Promise<void> {
+  const config = join(folder, `${name}.cnf`);
+  await writeFile(
+    config,
+    [
+      "[req]",
+      "distinguished_name = subject",
+      "x509_extensions = authority",
+      "prompt = no",
+      "[subject]",
+      `CN = Test authority ${name}`,
+      "[authority]",
+      "basicConstraints = critical, CA:TRUE",
+      "keyUsage = critical, keyCertSign",
+      "subjectKeyIdentifier = hash",
+    ].join("\n"),
+  );
+  const files = ["-keyout", join(folder, `${name}.key`), "-out", join(folder, `${name}.pem`)];
+  await run("openssl", ["req", "-x509", "-config", config, ...NEW_KEY, ...files, "-days", "30"]);
+}
+
+interface Signing {
+  readonly authority: string;
+  readonly hosts: readonly string[];
+  /** Days from now to the end; negative for a certificate that has expired. */
+  readonly days: number;
+}
+
+async function makeCertificate(folder: string, name: string, signing: Signing): Promise<Certificate> {
+  const file = (extension: string): string => join(folder, `${name}.${extension}`);
+  const authority = (extension: string): string => join(folder, `${signing.authority}.${extension}`);
+  await writeFile(
+    file("cnf"),
+    ["[req]", "distinguished_name = subject", "prompt = no", "[subject]", `CN = Test server ${name}`].join("\n"),
+  );
+  await writeFile(
+    file("ext"),
+    [`subjectAltName = ${signing.hosts.join(", ")}`, "extendedKeyUsage = serverAuth"].join("\n"),
+  );
+  await run("openssl", [
+    "req",
+    "-new",
+    "-config",
+    file("cnf"),
+    ...NEW_KEY,
+    "-keyout",
+    file("key"),
+    "-out",
+    file("csr"),
+  ]);
+  const signer = ["-CA", authority("pem"), "-CAkey", authority("key"), "-CAcreateserial"];
+  const period = ["-days", String(signing.days), "-extfile", file("ext")];
+  await run("openssl", ["x509", "-req", "-in", file("csr"), ...signer, ...period, "-out", file("pem")]);
+  return { cert: await readFile(file("pem"), "utf8"), key: await readFile(file("key"), "utf8") };
+}
