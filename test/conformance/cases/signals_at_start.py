@@ -1,0 +1,3 @@
+from harness.case import Registry
+
+registry = Registry("signals_at_start")

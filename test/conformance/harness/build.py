@@ -1,0 +1,37 @@
+"""Compiles the recorders, once for each state of their source."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+SOURCES = Path(__file__).resolve().parent.parent / "recorders"
+
+
+def cache_folder() -> Path:
+    """Outside the repository, private to the user."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path(tempfile.gettempdir()) / f"conformance-cache-{os.getuid()}")
+    folder = base / "sophia-run-conformance"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def recorder(name: str, *flags: str) -> Path:
+    """The executable compiled from recorders/NAME.c; atomic, so that several runs may build at once."""
+    source = SOURCES / f"{name}.c"
+    command = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", *flags]
+    digest = hashlib.sha256(source.read_bytes() + "\0".join(command).encode()).hexdigest()[:16]
+    target = cache_folder() / f"{name}-{digest}"
+    if not target.exists():
+        if shutil.which("gcc") is None:
+            raise RuntimeError("the conformance suite needs gcc to compile its recorders")
+        handle, temporary = tempfile.mkstemp(dir=target.parent)
+        os.close(handle)
+        subprocess.run([*command, "-o", temporary, str(source)], check=True)
+        os.chmod(temporary, 0o755)
+        os.replace(temporary, target)
+    return target

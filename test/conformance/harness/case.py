@@ -1,0 +1,112 @@
+"""What a case is, how it is registered, and how it says that something is not as it should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence
+
+if TYPE_CHECKING:
+    from .world import World
+
+#: The modes of a launcher for which a property can be impossible: `spawn` keeps the launcher beside the program,
+#: `exec` replaces it.
+MODES = ("spawn", "exec")
+
+#: Shorthand for a property that no launcher written in JavaScript for Node can have, in either mode.
+NODE = "node"
+
+
+class Mismatch(Exception):
+    """The launcher did something other than what the case expects."""
+
+
+class Skip(Exception):
+    """The case does not apply here; the message says why."""
+
+
+class TimeLimit(Exception):
+    """The whole case took too long."""
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    doc: str
+    run: Callable[["World"], None]
+    requires: tuple[str, ...] = ()
+    impossible: Mapping[str, str] = field(default_factory=dict)
+    limit: float = 60.0
+
+    @property
+    def category(self) -> str:
+        return self.name.split("/", 1)[0]
+
+
+class Registry:
+    """The cases of one concern (one file of cases/); `category` is the first half of their names."""
+
+    def __init__(self, category: str) -> None:
+        self.category = category
+        self.cases: list[Case] = []
+
+    def case(
+        self,
+        name: str,
+        doc: str,
+        *,
+        requires: Sequence[str] = (),
+        impossible: tuple[str, str] | None = None,
+        limit: float = 60.0,
+    ) -> Callable[[Callable[["World"], None]], Callable[["World"], None]]:
+        """Registers a function as the case CATEGORY/NAME. `impossible` is (spawn|exec|node, reason)."""
+
+        def register(run: Callable[["World"], None]) -> Callable[["World"], None]:
+            self.add(name, doc, run, requires=requires, impossible=impossible, limit=limit)
+            return run
+
+        return register
+
+    def add(
+        self,
+        name: str,
+        doc: str,
+        run: Callable[["World"], None],
+        *,
+        requires: Sequence[str] = (),
+        impossible: tuple[str, str] | None = None,
+        limit: float = 60.0,
+    ) -> None:
+        full = f"{self.category}/{name}"
+        if any(case.name == full for case in self.cases):
+            raise ValueError(f"two cases are called {full}")
+        reasons: dict[str, str] = {}
+        if impossible is not None:
+            mode, reason = impossible
+            for each in MODES if mode == NODE else (mode,):
+                if each not in MODES:
+                    raise ValueError(f"{full}: no mode {each}")
+                reasons[each] = reason
+        self.cases.append(Case(full, doc, run, tuple(requires), reasons, limit))
+
+
+def shorten(value: object, most: int = 300) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= most else f"{text[: most // 2]} … ({len(text)} characters) … {text[-most // 4:]}"
+
+
+def expect(what: str, seen: Any, expected: Any) -> None:
+    """`seen` must equal `expected`."""
+    if seen != expected:
+        raise Mismatch(f"{what}: expected {shorten(expected)}, saw {shorten(seen)}")
+
+
+def expect_one_of(what: str, seen: Any, allowed: Iterable[Any]) -> None:
+    choices = list(allowed)
+    if seen not in choices:
+        raise Mismatch(f"{what}: expected one of {shorten(choices)}, saw {shorten(seen)}")
+
+
+def expect_true(what: str, seen: Any) -> None:
+    """`what` is a statement that must hold."""
+    if not seen:
+        raise Mismatch(f"expected: {what}")

@@ -1,0 +1,73 @@
+"""The launcher under test: a command prefix."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Mapping
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+DEFAULT = "bin/sophia-run --no-contract --"
+
+
+@dataclass(frozen=True)
+class Launcher:
+    label: str
+    words: tuple[str, ...]  # absolute, so that a case may change PATH and the working directory; empty: bare exec
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_bare(self) -> bool:
+        return not self.words
+
+
+def _locate(word: str) -> str:
+    if "/" in word:
+        for base in (Path.cwd(), REPOSITORY):
+            if (base / word).exists():
+                return str((base / word).absolute())
+    return word
+
+
+def _interpreter(path: str) -> list[str]:
+    """`#!/usr/bin/env node` depends on PATH, which cases change: the interpreter is looked up here instead."""
+    try:
+        with open(path, "rb") as file:
+            first = file.readline(256)
+    except OSError:
+        return []
+    words = first[2:].split() if first.startswith(b"#!") else []
+    if len(words) == 2 and words[0] == b"/usr/bin/env":
+        found = shutil.which(words[1].decode())
+        return [found] if found else []
+    return []
+
+
+def parse(text: str, label: str | None = None, env: Mapping[str, str] | None = None) -> Launcher:
+    """Raises ValueError when the first word names no program."""
+    words = [_locate(word) for word in shlex.split(text)]
+    if words:
+        first = words[0] if "/" in words[0] else shutil.which(words[0])
+        if first is None or not os.access(first, os.X_OK):
+            raise ValueError(f"there is no program {words[0]}")
+        words = [*_interpreter(first), first, *words[1:]]
+    return Launcher(label or text or "bare exec", tuple(words), env or {})
+
+
+def declared_mode(launcher: Launcher) -> str:
+    """The mode in which impossible properties are to be expected: as `--mode` says, or what the Node under sophia-run
+    can do; `none` for anything else."""
+    words = list(launcher.words)
+    if not any(Path(word).name == "sophia-run" for word in words):
+        return "none"
+    if "--mode" in words:
+        return words[words.index("--mode") + 1]
+    for word in words:
+        if word.startswith("--mode="):
+            return word.split("=", 1)[1]
+    probe = subprocess.run([words[0], "-p", "typeof process.execve"], capture_output=True, text=True, check=False)
+    return "exec" if probe.stdout.strip() == "function" else "spawn"

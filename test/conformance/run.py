@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""The launch conformance suite: the same cases against any command prefix. See README.md in this folder."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from cases import ALL  # noqa: E402
+from harness import launcher as launchers  # noqa: E402
+from harness import report  # noqa: E402
+from harness.case import MODES, Case  # noqa: E402
+from harness.runner import Verdict, run_cases  # noqa: E402
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--launcher", default=launchers.DEFAULT, metavar="PREFIX", help="the command prefix; '' is a bare exec")
+    parser.add_argument("--label", help="what to call it in the report")
+    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable that this launcher needs")
+    parser.add_argument("--only", action="append", metavar="GLOB", help="only cases whose names match; may be repeated")
+    parser.add_argument("--list", action="store_true", help="list the cases, run nothing")
+    parser.add_argument("--json", metavar="FILE", help="write the verdicts here too")
+    parser.add_argument("--jobs", type=int, default=2, help="cases at a time (default 2)")
+    parser.add_argument("--repeat", type=int, default=1, help="run everything so often")
+    parser.add_argument("--patience", type=float, default=10.0, metavar="SECONDS", help="how long an event is awaited (default 10)")
+    parser.add_argument(
+        "--impossible",
+        choices=(*MODES, "none"),
+        help="the mode whose impossible properties are expected to fail (default: --mode in the prefix, or what its Node can do)",
+    )
+    parser.add_argument("--known-impossible", metavar="FILE", help="further ones: a line each, the case's name and then the reason")
+    return parser.parse_args()
+
+
+def impossible_cases(mode: str, file: str | None) -> dict[str, str]:
+    """Names and reasons."""
+    found = {case.name: case.impossible[mode] for case in ALL if mode in case.impossible}
+    if file is not None:
+        for line in Path(file).read_text(encoding="utf-8").splitlines():
+            if line.strip() and not line.startswith("#"):
+                name, _, reason = line.strip().partition(" ")
+                found[name] = reason.strip() or "listed as impossible"
+    return found
+
+
+def show_list(cases: list[Case]) -> None:
+    for case in cases:
+        marks = [f"requires {', '.join(case.requires)}"] if case.requires else []
+        marks += [f"impossible in {mode} mode: {reason}" for mode, reason in case.impossible.items()]
+        print(f"{case.name}: {case.doc}" + (f" [{'; '.join(marks)}]" if marks else ""))
+    print(f"{len(cases)} cases")
+
+
+def main() -> int:
+    options = arguments()
+    cases = [case for case in ALL if not options.only or any(fnmatch.fnmatch(case.name, glob) for glob in options.only)]
+    if options.list:
+        show_list(cases)
+        return 0
+    if not cases:
+        print("no case matches", file=sys.stderr)
+        return 2
+    try:
+        env = dict(entry.split("=", 1) for entry in options.env)
+        launcher = launchers.parse(options.launcher, options.label, env)
+    except ValueError as problem:
+        print(f"run.py: {problem}", file=sys.stderr)
+        return 2
+    mode = options.impossible or launchers.declared_mode(launcher)
+    impossible = impossible_cases(mode, options.known_impossible)
+
+    def done(verdict: Verdict) -> None:
+        text = report.line(verdict)
+        if text is not None:
+            print(text, flush=True)
+
+    failed = False
+    for round_number in range(1, options.repeat + 1):
+        if options.repeat > 1:
+            print(f"round {round_number} of {options.repeat}", flush=True)
+        verdicts = run_cases(
+            cases, launcher, jobs=options.jobs, patience=options.patience, impossible=impossible, done=done
+        )
+        print(report.summary(verdicts), flush=True)
+        failed = failed or any(each.outcome == "failed" for each in verdicts)
+        if options.json:
+            Path(options.json).write_text(json.dumps(report.as_json(launcher, verdicts), indent=2) + "\n", encoding="utf-8")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
