@@ -1,0 +1,65 @@
+import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+
+/** An open file descriptor and what its link in /proc/self/fd says. */
+export interface Descriptor {
+  readonly number: number;
+  readonly target: string;
+}
+
+/**
+ * The descriptors from 3 on that the caller passed, in ascending order. Linux only: elsewhere none are known.
+ * Must run before anything else opens files.
+ */
+export function inheritedDescriptors(): readonly number[] {
+  if (process.platform !== "linux") return [];
+  const open: Descriptor[] = [];
+  try {
+    for (const name of readdirSync("/proc/self/fd")) {
+      const number = Number(name);
+      if (number < 3) continue;
+      try {
+        open.push({ number, target: readlinkSync(`/proc/self/fd/${name}`) });
+      } catch {
+        // The descriptor with which the folder was read; it is closed by now.
+      }
+    }
+  } catch {
+    return []; // no /proc
+  }
+  return selectInherited(open);
+}
+
+/**
+ * Tells the caller's descriptors from those that Node opened at its start. Node opens its event loop's epoll
+ * descriptor first, so all below are the caller's. Above, Node has anonymous inodes, /dev/null, and pipes to
+ * itself; a file, a socket, a terminal or a pipe with its other end elsewhere came from the caller.
+ */
+export function selectInherited(open: readonly Descriptor[]): readonly number[] {
+  const epoll = open
+    .filter(({ target }) => target === "anon_inode:[eventpoll]")
+    .reduce((lowest, { number }) => Math.min(lowest, number), Number.POSITIVE_INFINITY);
+  const ends = new Map<string, number>();
+  for (const { target } of open) ends.set(target, (ends.get(target) ?? 0) + 1);
+  const isNodes = ({ target }: Descriptor): boolean =>
+    target.startsWith("anon_inode:") ||
+    target === "/dev/null" ||
+    target.startsWith("/proc/") ||
+    (target.startsWith("pipe:") && (ends.get(target) ?? 0) > 1);
+  return open
+    .filter((descriptor) => descriptor.number < epoll || !isNodes(descriptor))
+    .map(({ number }) => number)
+    .toSorted((a, b) => a - b);
+}
+
+/**
+ * Whether an exec closes the descriptor. At its start Node marks the descriptors that it inherited so, up to 15 and
+ * from there to the first gap; those beyond survive.
+ */
+export function closesOnExec(descriptor: number): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1];
+    return flags === undefined || (Number.parseInt(flags, 8) & 0o2000000) !== 0; // O_CLOEXEC
+  } catch {
+    return true;
+  }
+}

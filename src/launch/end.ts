@@ -1,0 +1,63 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import type { Environment } from "../model.ts";
+import { findHelper } from "./helpers.ts";
+import { resetToDefault, signalNumber } from "./signals.ts";
+
+/** The signals whose default action writes a core dump (signal(7)). */
+const dumping: ReadonlySet<NodeJS.Signals> = new Set([
+  "SIGQUIT",
+  "SIGILL",
+  "SIGTRAP",
+  "SIGABRT",
+  "SIGIOT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGSEGV",
+  "SIGXCPU",
+  "SIGXFSZ",
+  "SIGSYS",
+] as const);
+
+/**
+ * Ends this process by the signal, so that its parent sees what it would have seen of the program itself. PID 1,
+ * which cannot signal itself, and whoever survives exits with 128 plus the signal's number.
+ *
+ * @param environment where helper programs are looked up
+ */
+export function dieOf(signal: NodeJS.Signals, firstProcess: boolean, environment: Environment): never {
+  if (!firstProcess && process.platform !== "win32") {
+    if (dumping.has(signal) && mayDump()) preventDump(environment);
+    resetToDefault(signal);
+    process.kill(process.pid, signal);
+  }
+  return process.exit(128 + signalNumber(signal));
+}
+
+/** Whether the kernel would write a core dump of this process (Linux; core(5)). */
+function mayDump(): boolean {
+  try {
+    // A pipe or socket to a collector gets dumps whatever the limit is.
+    if (/^[|@]/.test(readFileSync("/proc/sys/kernel/core_pattern", "latin1"))) return true;
+    const limit = /^Max core file size\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "latin1"));
+    return limit?.[1] !== "0";
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * The program's dump is of interest, this process's is not, and would overwrite it. Its memory is kept out of dumps
+ * anyway; this prevents the file.
+ */
+function preventDump(environment: Environment): void {
+  try {
+    process.chdir("/proc"); // no file can be made here: that does for the usual pattern, `core`
+  } catch {
+    // no /proc
+  }
+  const prlimit = findHelper("prlimit", environment);
+  // A limit of one byte, and not of none, tells collectors too not to take the dump (core(5)).
+  if (prlimit !== undefined)
+    spawnSync(prlimit, ["--core=1:", "--pid", String(process.pid)], { stdio: "ignore", env: {} });
+}

@@ -1,0 +1,9 @@
+/** What Node.js has since 22.15 and 23.11 (not on Windows); the types in use here are those of Node.js 20. */
+interface WithExecve {
+  /** execve(2). Returns only by throwing, and before Node.js 26.1 not even then: a failure ends the process. */
+  execve(file: string, argv: readonly string[], environment: Readonly<Record<string, string>>): void;
+}
+
+export function hasExecve(runtime: NodeJS.Process): runtime is NodeJS.Process & WithExecve {
+  return "execve" in runtime && process.platform !== "win32";
+}

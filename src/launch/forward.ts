@@ -1,0 +1,78 @@
+import { jobControl } from "./job-control.ts";
+import { catchableSignals, listen, send, type Undo } from "./signals.ts";
+import { watchTerminal } from "./terminal.ts";
+
+/** What forwarding needs to know and whom it tells. */
+export interface Forwarding {
+  /** The running program's PID; undefined before it is started and after it has ended. */
+  readonly pid: () => number | undefined;
+  readonly firstProcess: boolean;
+  readonly isTerminal: () => boolean;
+  /** Called after a signal was forwarded that asks the program to end. */
+  readonly onStopRequest?: () => void;
+}
+
+/**
+ * Listens to every signal that can be caught and gives it to the program (its PID, never the group), unless the
+ * kernel gave it to the program already. Each arrives once and in the order in which this process got them.
+ *
+ * Call it before the program is started: events wait until the running JavaScript ends, and by then it exists.
+ */
+export function forwardSignals({ pid, firstProcess, isTerminal, onStopRequest }: Forwarding): Undo {
+  if (process.platform === "win32") return ignoreConsoleEvents();
+  const terminal = watchTerminal(isTerminal);
+  const job = jobControl(pid);
+  const forward = (signal: NodeJS.Signals): void => {
+    const program = pid();
+    if (program !== undefined) send(program, signal);
+  };
+
+  const unlessDelivered = (signal: NodeJS.Signals): boolean => {
+    if (terminal.deliversToGroup()) return false;
+    forward(signal);
+    return true;
+  };
+  const keyboardStop = (signal: NodeJS.Signals): void => {
+    if (unlessDelivered(signal)) onStopRequest?.();
+  };
+  // This process stops only when the program does, see SIGCHLD.
+  const jobStop = (signal: NodeJS.Signals): void => {
+    if (!job.stopped()) unlessDelivered(signal);
+  };
+  const rules: Partial<Record<NodeJS.Signals, (signal: NodeJS.Signals) => void>> = {
+    SIGINT: keyboardStop,
+    SIGQUIT: keyboardStop,
+    SIGTERM: (signal) => {
+      forward(signal);
+      onStopRequest?.();
+    },
+    SIGWINCH: unlessDelivered,
+    SIGTSTP: jobStop,
+    SIGTTIN: jobStop,
+    SIGTTOU: jobStop,
+    SIGHUP: (signal) => {
+      if (!terminal.hungUp()) forward(signal);
+    },
+    SIGCONT: (signal) => {
+      if (!job.resumed()) unlessDelivered(signal);
+    },
+    SIGCHLD: () => {
+      // PID 1 cannot stop, and nobody could continue it.
+      if (!firstProcess) job.mirror();
+    },
+  };
+  const undo = catchableSignals().map((signal) => listen(signal, rules[signal] ?? forward));
+  return () => {
+    for (const remove of undo) remove();
+  };
+}
+
+/** The Windows console tells every process of the group itself; this one only has to outlive the event. */
+function ignoreConsoleEvents(): Undo {
+  const undo = (["SIGINT", "SIGBREAK", "SIGHUP"] as const).map((signal) => listen(signal, ignore));
+  return () => {
+    for (const remove of undo) remove();
+  };
+}
+
+function ignore(): void {}

@@ -1,0 +1,91 @@
+import type { Environment } from "../model.ts";
+import { SophiaError } from "../error.ts";
+import { readlinkSync } from "node:fs";
+import { findExecutable } from "./executable.ts";
+import { softLimit } from "./limits.ts";
+
+/** A program to execute: the file, all of argv with argv[0], the environment. */
+export interface Program {
+  readonly file: string;
+  readonly argv: readonly [string, ...string[]];
+  readonly environment: Environment;
+}
+
+/**
+ * Puts a small program of the system in front that sets what JavaScript cannot and then executes the program in its
+ * own place: the PID is the same, nothing of it remains but what it was asked to set.
+ *
+ * @param wanted what it is for, for the message
+ * @throws SophiaError (125) when the helper is not installed
+ */
+function through(
+  helper: string,
+  options: readonly string[],
+  wanted: string,
+  command: string,
+  program: Program,
+): Program {
+  const file = findHelper(helper, program.environment);
+  if (file === undefined) {
+    throw new SophiaError({
+      code: "helper-missing",
+      message: `${wanted} needs ${helper} of util-linux, which was not found`,
+      hint: `install util-linux, or run without ${wanted}`,
+    });
+  }
+  // The helper looks the command up once more, as typed: so argv[0] stays what it was.
+  return { ...program, file, argv: [helper, ...options, "--", command, ...program.argv.slice(1)] };
+}
+
+/** @returns the path of a helper program of util-linux, undefined when it is not installed (BusyBox's lack what is needed) */
+export function findHelper(name: string, environment: Environment): string | undefined {
+  try {
+    const path = findExecutable(name, environment.get("PATH"));
+    return isBusyBox(path) ? undefined : path;
+  } catch (error) {
+    if (error instanceof SophiaError) return undefined;
+    throw error;
+  }
+}
+
+function isBusyBox(path: string): boolean {
+  try {
+    return /(?:^|\/)busybox$/.test(readlinkSync(path));
+  } catch {
+    return false; // no link
+  }
+}
+
+/** The kernel sends the program SIGKILL when this process ends before it, even by SIGKILL (Linux; prctl(2)). */
+export function dyingWithLauncher(program: Program): Program {
+  return through("setpriv", ["--pdeathsig", "KILL"], "--die-with-launcher", program.argv[0], program);
+}
+
+/**
+ * Gives the program the soft limit on open files that the caller has; Node raises its own to the hard limit at its
+ * start. Does nothing where both are the same.
+ */
+export function withCallersOpenFiles(program: Program): Program {
+  const callers = softLimit(process.ppid, "Max open files");
+  if (callers === undefined || callers === softLimit("self", "Max open files")) return program;
+  return through("prlimit", [`--nofile=${callers}:`], "--restore-nofile", program.argv[0], program);
+}
+
+/** Variables with which systemd says for which process another variable is meant. */
+const pidVariables = ["LISTEN_PID", "WATCHDOG_PID"] as const;
+
+/**
+ * Makes systemd's socket activation and watchdog work, which compare a variable with the PID of whoever reads it:
+ * a shell, whose PID the program takes over, sets it. It happens only where such a variable names this process.
+ * The shell may drop variables whose names are not identifiers.
+ */
+export function withOwnPidVariables(program: Program): Program {
+  const named = pidVariables.filter((name) => program.environment.get(name) === String(process.pid));
+  if (named.length === 0) return program;
+  const environment = new Map(program.environment);
+  // The PID once more, as the inode of a pidfd: there is no way to tell the new one.
+  environment.delete("LISTEN_PIDFDID");
+  const settings = [...named, "SYSTEMD_EXEC_PID"].filter((name) => environment.has(name));
+  const script = `${settings.map((name) => `${name}=$$; export ${name}; `).join("")}exec "$0" "$@"`;
+  return { file: "/bin/sh", argv: ["sh", "-c", script, ...program.argv], environment };
+}

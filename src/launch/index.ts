@@ -1,0 +1,107 @@
+import { ExitStatus, SophiaError } from "../error.ts";
+import type { Environment } from "../model.ts";
+import { printable } from "../text.ts";
+import { closesOnExec } from "./descriptors.ts";
+import type { Preparation } from "./early.ts";
+import { hasExecve } from "./execve.ts";
+import { findExecutable } from "./executable.ts";
+import type { Program } from "./helpers.ts";
+import type { SecretFile } from "./secret-files.ts";
+
+export type { SecretFile } from "./secret-files.ts";
+export type { Preparation } from "./early.ts";
+
+/** How the program is started: beside this process, in its place, or whichever is the better that is safe. */
+export type Mode = "auto" | "spawn" | "exec";
+
+export interface LaunchOptions {
+  readonly mode: Mode;
+  /** SIGKILL this many milliseconds after a forwarded TERM, INT or QUIT; absent: the program takes the time it takes. */
+  readonly killAfterMs?: number;
+  /** The program does not outlive this process, even if that is killed by SIGKILL. Needs setpriv. */
+  readonly dieWithLauncher: boolean;
+  /** The program gets the caller's soft limit on open files. Needs prlimit. */
+  readonly restoreNofile: boolean;
+}
+
+export interface LaunchRequest {
+  /** The command as typed, and its arguments. */
+  readonly command: readonly [string, ...string[]];
+  /** The program's whole environment, but for the paths of `files`. */
+  readonly environment: Environment;
+  /** Secrets that the program gets as private files. */
+  readonly files: readonly SecretFile[];
+  readonly options: LaunchOptions;
+  readonly preparation: Preparation;
+}
+
+/** A request with its program found and checked; what the two ways of starting it take. */
+export interface Launch extends LaunchRequest {
+  readonly program: Program;
+}
+
+/**
+ * Starts the program and ends as the program ends.
+ *
+ * @throws SophiaError when nothing was started: 127 where the command was not found, 126 where it cannot be executed,
+ *   125 where the request cannot be met
+ */
+export async function launch(request: LaunchRequest): Promise<never> {
+  validate(request);
+  const { command, environment, options } = request;
+  const obstacle = obstacleToExec(request);
+  if (options.mode === "exec" && obstacle !== undefined) {
+    throw new SophiaError({
+      code: "exec-unavailable",
+      message: `--mode exec cannot be had: ${obstacle}`,
+      hint: "use --mode auto, which starts the program beside sophia-run where it has to",
+    });
+  }
+  const file = process.platform === "win32" ? command[0] : findExecutable(command[0], environment.get("PATH"));
+  const prepared: Launch = { ...request, program: { file, argv: command, environment } };
+  if (options.mode !== "spawn" && obstacle === undefined) {
+    const { replace } = await import("./replace.ts");
+    await replace(prepared);
+  }
+  const { spawn } = await import("./spawn.ts");
+  return spawn(prepared);
+}
+
+/** Why this process cannot make room for the program; undefined when it can. */
+function obstacleToExec({ files, options, preparation }: LaunchRequest): string | undefined {
+  if (process.platform === "win32") return "Windows has no execve";
+  if (!hasExecve(process)) return `Node.js ${process.version} has no process.execve, 22.15 and later have`;
+  if (files.length > 0) return "secret files have to be removed when the program ends";
+  if (options.killAfterMs !== undefined) return "--kill-after needs a process beside the program";
+  if (process.send !== undefined) return "the caller's IPC channel would be closed";
+  const closed = preparation.inherited.filter(closesOnExec);
+  if (closed.length > 0) {
+    const [first] = closed;
+    return closed.length === 1
+      ? `the inherited descriptor ${first} would be closed`
+      : `the inherited descriptors ${closed.join(", ")} would be closed`;
+  }
+  return undefined;
+}
+
+/** What no system takes in an environment or as an argument; Node's own messages would show the value. */
+function validate({ command, environment, files }: LaunchRequest): void {
+  const names = [...environment.keys(), ...files.map(({ name }) => name)];
+  for (const name of names) {
+    if (name === "" || name.includes("=") || name.includes("\0")) {
+      const what =
+        name === "" ? "an environment variable has no name" : `${printable(name)} cannot be a variable's name`;
+      throw unusable(what, "rename it in its source: a name has at least one character, no = and no NUL");
+    }
+    if (environment.get(name)?.includes("\0") === true) {
+      throw unusable(`the value of ${printable(name)} holds a NUL character`, "change the value in its source");
+    }
+  }
+  for (const [index, argument] of command.entries()) {
+    if (argument.includes("\0")) throw unusable(`argument ${index} holds a NUL character`, "change the argument");
+  }
+}
+
+function unusable(message: string, hint: string): SophiaError {
+  return new SophiaError({ code: "unusable-value", message, hint }, ExitStatus.failed);
+}

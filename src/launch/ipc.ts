@@ -1,0 +1,49 @@
+import type { ChildProcess, Serializable } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+/** The IPC channel that a Node parent opened to this process (`fork`, or `spawn` with `"ipc"`). */
+export interface IpcChannel {
+  readonly descriptor: number;
+  readonly serialization: "json" | "advanced";
+}
+
+/** @returns the channel to the parent, undefined when there is none */
+export function parentChannel(): IpcChannel | undefined {
+  if (process.send === undefined) return undefined;
+  // Node has taken the variables out of process.env; the kernel still has the environment this process started with.
+  let initial = "";
+  try {
+    initial = `\0${readFileSync("/proc/self/environ", "latin1")}`;
+  } catch {
+    // Not Linux: the child takes the number that Node usually gives.
+  }
+  const variable = (name: string): string | undefined => new RegExp(`\0${name}=([^\0]*)`).exec(initial)?.[1];
+  return {
+    descriptor: Number(variable("NODE_CHANNEL_FD") ?? 3),
+    serialization: variable("NODE_CHANNEL_SERIALIZATION_MODE") === "advanced" ? "advanced" : "json",
+  };
+}
+
+/**
+ * Passes messages (handles too) and the disconnect between the parent and the program. The channel's end on either
+ * side ends it on the other; this process outlives it as long as the program runs.
+ */
+export function relayMessages(child: ChildProcess): void {
+  process.on("message", (message, handle) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what Node delivered as a message can be sent
+    if (child.connected) child.send(message as Serializable, handle, lost);
+  });
+  child.on("message", (message, handle) => {
+    if (process.connected) process.send?.(message, handle, {}, lost);
+  });
+  process.once("disconnect", () => {
+    if (child.connected) child.disconnect();
+  });
+  child.once("disconnect", () => {
+    if (process.connected) process.disconnect();
+  });
+  if (!process.connected && child.connected) child.disconnect();
+}
+
+/** A message for a side that has just gone has no reader, as without a process in between. */
+function lost(): void {}

@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+
+/** What Linux tells of a process in /proc/PID/stat (proc_pid_stat(5)). */
+export interface ProcessStat {
+  /** `R` running, `S` sleeping, `T` stopped by a signal, `t` by a tracer, `Z` a zombie, … */
+  readonly state: string;
+  readonly parent: number;
+  readonly group: number;
+  readonly session: number;
+  /** Device number of the controlling terminal, 0 without one. */
+  readonly terminal: number;
+  /** Foreground process group of the controlling terminal, -1 without one. */
+  readonly foregroundGroup: number;
+  /** Clock ticks between boot and the process's start: with the PID it names a process for good. */
+  readonly startTime: string;
+  /** The exit status in the form of waitpid(2); while the process is stopped, the number of the signal that stopped it. */
+  readonly exitCode: number;
+}
+
+/** @returns undefined when the process does not exist or the system has no /proc */
+export function readProcessStat(pid: number | "self"): ProcessStat | undefined {
+  try {
+    return parseProcessStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @returns undefined when the text does not have the form of /proc/PID/stat */
+export function parseProcessStat(text: string): ProcessStat | undefined {
+  // The second field is the program's name in parentheses, which may hold spaces and parentheses itself.
+  const end = text.lastIndexOf(")");
+  if (end < 0) return undefined;
+  const fields = text.slice(end + 2).split(" ");
+  const field = (number: number): string => fields[number - 3] ?? ""; // numbered from 1 as in the manual page
+  const integer = (number: number): number => Number.parseInt(field(number), 10) || 0;
+  if (fields.length < 20) return undefined;
+  return {
+    state: field(3),
+    parent: integer(4),
+    group: integer(5),
+    session: integer(6),
+    terminal: integer(7),
+    foregroundGroup: integer(8),
+    startTime: field(22),
+    exitCode: integer(52),
+  };
+}

@@ -1,0 +1,172 @@
+import type { ChildProcess, SpawnOptions, StdioOptions } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import crossSpawn from "cross-spawn";
+import { withholdMemory } from "./core-dump.ts";
+import { dieOf } from "./end.ts";
+import { forwardSignals } from "./forward.ts";
+import { dyingWithLauncher, withCallersOpenFiles, withOwnPidVariables, type Program } from "./helpers.ts";
+import type { Launch } from "./index.ts";
+import { parentChannel, relayMessages, type IpcChannel } from "./ipc.ts";
+import { measure, tooLarge } from "./limits.ts";
+import type { SecretFiles } from "./secret-files.ts";
+import { send } from "./signals.ts";
+import { missingPart, startError, systemErrorCode } from "./start-error.ts";
+
+/**
+ * Starts the program beside this process, which hands on what reaches it and ends as the program ends.
+ *
+ * @throws SophiaError when the program cannot be executed
+ */
+export async function spawn(launch: Launch): Promise<never> {
+  const { files, options, preparation } = launch;
+  const ipc = parentChannel();
+  const isTerminal = await terminalTest();
+  if (preparation.inspected) (await import("node:inspector")).close(); // the program may want the port
+  const keepFiles = files.length === 0 ? undefined : (await import("./kept-files.ts")).keepSecretFiles;
+
+  // From here until the program runs the event loop does not turn: a signal that comes before the listeners is the
+  // kernel's to act upon, one that comes after them is delivered when the program is there.
+  const secrets = keepFiles?.(files, launch.environment.get("XDG_RUNTIME_DIR"));
+  let running: number | undefined;
+  let killTimer: NodeJS.Timeout | undefined;
+  const stopForwarding = forwardSignals({
+    pid: () => running,
+    firstProcess: preparation.firstProcess,
+    isTerminal,
+    onStopRequest: () => {
+      if (options.killAfterMs === undefined) return;
+      killTimer ??= setTimeout(() => running !== undefined && send(running, "SIGKILL"), options.killAfterMs);
+    },
+  });
+  preparation.stopListening();
+  preparation.restoreCoreFilter();
+  let child: ChildProcess;
+  try {
+    child = await start(dress(launch, secrets), stdio(preparation.inherited, ipc), launch, ipc);
+  } catch (error) {
+    stopForwarding();
+    secrets?.remove();
+    throw error;
+  }
+  running = child.pid;
+  const ended = new Promise<{ readonly status: number | null; readonly signal: NodeJS.Signals | null }>((resolve) => {
+    child.once("exit", (status, signal) => {
+      // Reaped: from now on the PID may be another process's.
+      running = undefined;
+      resolve({ status, signal });
+    });
+  });
+  withholdMemory();
+  if (ipc !== undefined) relayMessages(child);
+  if (process.platform !== "win32") letGo(preparation.inherited.filter((descriptor) => descriptor !== ipc?.descriptor));
+
+  const { status, signal } = await ended;
+  clearTimeout(killTimer);
+  secrets?.remove();
+  // At once and without looking at streams: what the program left running in the background holds nobody up.
+  if (signal !== null) return dieOf(signal, preparation.firstProcess, launch.environment);
+  // The forwarding listeners are still there, so that a late signal does not change the status.
+  return process.exit(status ?? undefined);
+}
+
+/** The program with its secret files' paths and whatever the options put in front of it. */
+function dress({ program, options }: Launch, secrets: SecretFiles | undefined): Program {
+  const environment = secrets === undefined ? program.environment : new Map([...program.environment, ...secrets.paths]);
+  let dressed = withOwnPidVariables({ ...program, environment });
+  if (options.dieWithLauncher) dressed = dyingWithLauncher(dressed);
+  return options.restoreNofile ? withCallersOpenFiles(dressed) : dressed;
+}
+
+/** The program's descriptors: each inherited one at its own number, nothing in the gaps. */
+function stdio(inherited: readonly number[], ipc: IpcChannel | undefined): StdioOptions {
+  const passed = new Set([0, 1, 2, ...inherited]);
+  const length = Math.max(...passed, ipc?.descriptor ?? 0) + 1;
+  return Array.from({ length }, (_, descriptor) => {
+    if (descriptor === ipc?.descriptor) return "ipc";
+    return passed.has(descriptor) ? descriptor : "ignore";
+  });
+}
+
+/** @throws SophiaError when the program cannot be executed */
+async function start(
+  program: Program,
+  descriptors: StdioOptions,
+  launch: Launch,
+  ipc: IpcChannel | undefined,
+): Promise<ChildProcess> {
+  const [argv0, ...args] = program.argv;
+  const options: SpawnOptions = {
+    stdio: descriptors,
+    env: Object.fromEntries(program.environment),
+    ...(process.platform !== "win32" && { argv0 }),
+    ...(ipc !== undefined && { serialization: ipc.serialization }),
+  };
+  const { child, code } = await trySpawn(program.file, args, options);
+  if (child !== undefined) {
+    // Errors after the start concern single signals or messages; those who send them deal with them.
+    child.on("error", () => {});
+    return child;
+  }
+  const [command] = launch.command;
+  switch (code) {
+    case "E2BIG":
+      throw tooLarge(command, measure(program.file, program.argv, program.environment));
+    case "ENOEXEC": {
+      // A script without `#!` is the shell's. glibc's execvp(3), which libuv calls, does this itself; musl's does not.
+      const shell = "/bin/sh";
+      if (program.file === shell) throw startError(command, code);
+      const script: Program = { ...program, file: shell, argv: [shell, program.file, ...args] };
+      return start(script, descriptors, launch, ipc);
+    }
+    case "ENOENT":
+      throw process.platform === "win32" ? startError(command, code) : missingPart(command, program.file);
+    default:
+      throw startError(command, code);
+  }
+}
+
+type Attempt =
+  | { readonly child: ChildProcess; readonly code?: never }
+  | { readonly child?: never; readonly code: string };
+
+/** Node throws some of the errors of a start and emits others. */
+async function trySpawn(file: string, args: readonly string[], options: SpawnOptions): Promise<Attempt> {
+  let error: unknown;
+  try {
+    const child = crossSpawn(file, args, options);
+    if (child.pid !== undefined) return { child };
+    // Emitted in the next tick, before the event loop turns.
+    error = await new Promise<Error>((resolve) => child.once("error", resolve));
+  } catch (thrown) {
+    error = thrown;
+  }
+  const code = systemErrorCode(error);
+  if (code === undefined || code.startsWith("ERR_")) throw error;
+  return { code };
+}
+
+/**
+ * Closes what belongs to the program now, so that its streams end when it ends or closes them. Descriptors 0 to 2 are
+ * opened again on /dev/null: libraries write to them whatever they are, and at its exit Node resets the terminal that
+ * it finds there to the settings that it had at the start.
+ */
+function letGo(passed: readonly number[]): void {
+  for (const descriptor of [0, 1, 2, ...passed]) {
+    try {
+      closeSync(descriptor);
+    } catch {
+      // Closed already.
+    }
+  }
+  // open(2) takes the lowest free number.
+  openSync("/dev/null", "r");
+  openSync("/dev/null", "w");
+  openSync("/dev/null", "w");
+}
+
+/** Whether a terminal is among the descriptors 0 to 2; only asked where /proc does not tell more. */
+async function terminalTest(): Promise<() => boolean> {
+  if (process.platform === "linux") return () => false;
+  const { isatty } = await import("node:tty");
+  return () => [0, 1, 2].some((descriptor) => isatty(descriptor));
+}

@@ -1,0 +1,49 @@
+import { ExitStatus, SophiaError } from "../error.ts";
+import { printable } from "../text.ts";
+import { inspectImage } from "./image.ts";
+
+/** Why the system does not start a program, by its error code; the statuses are those of env(1) and POSIX shells. */
+const reasons: Readonly<Record<string, string>> = {
+  ENOENT: "no such file or directory",
+  EACCES: "permission denied",
+  EPERM: "operation not permitted",
+  EISDIR: "is a directory",
+  ENOTDIR: "a part of the path is not a directory",
+  ELOOP: "too many symbolic links",
+  ENAMETOOLONG: "the name is too long",
+  ETXTBSY: "the file is open for writing",
+  ENOEXEC: "not a program for this system",
+  EMFILE: "too many open files",
+  ENFILE: "too many open files in the system",
+  EAGAIN: "no further process is allowed",
+  ENOMEM: "out of memory",
+};
+
+/** The error of a program that could not be started: 127 where it was not found, else 126. */
+export function startError(command: string, code: string): SophiaError {
+  return refusal(command, reasons[code] ?? code, code === "ENOENT" ? ExitStatus.notFound : ExitStatus.notExecutable);
+}
+
+export function commandNotFound(command: string): SophiaError {
+  return refusal(command, "command not found", ExitStatus.notFound);
+}
+
+/** The error for ENOENT of a file that is there: what it needs to run is not. */
+export function missingPart(command: string, file: string): SophiaError {
+  const image = inspectImage(file);
+  return image.kind === "dangling"
+    ? refusal(command, `its interpreter ${image.missing} does not exist or cannot be executed`, ExitStatus.notFound)
+    : startError(command, "ENOENT");
+}
+
+/** One line, `COMMAND: REASON`; no hint, as the start errors of every shell. */
+export function refusal(command: string, reason: string, status: number): SophiaError {
+  const code = status === ExitStatus.notFound ? "not-found" : "not-executable";
+  return new SophiaError({ code, message: `${command === "" ? "''" : printable(command)}: ${reason}` }, status);
+}
+
+/** The code of a system error, undefined for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  return error.code;
+}
