@@ -1,5 +1,5 @@
-import { Configuration, EscApi } from "@pulumi/esc-sdk/esc/raw/index.js";
 import { deepStrictEqual } from "node:assert/strict";
+import { Configuration, EscApi } from "@pulumi/esc-sdk/esc/raw/index.js";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { type EscServer, num, secret, startEscServer, unknown } from "./index.ts";
 
@@ -8,20 +8,16 @@ import { type EscServer, num, secret, startEscServer, unknown } from "./index.ts
 let server: EscServer;
 let api: EscApi;
 
-/** Parses answers itself, which suits these tests; the raw text is the subject of wire.test.ts. */
-function client(headers: Record<string, string>): EscApi {
-  const baseOptions = {
-    headers: { Accept: "application/vnd.pulumi+8", ...headers },
-    maxRedirects: 0,
-    proxy: false,
-    validateStatus: () => true,
-  };
-  return new EscApi(new Configuration({ accessToken: server.token, baseOptions }), `${server.url}/api/esc`);
-}
+/** The wire's type for a request without a body; by itself the SDK claims to send a form. */
+const JSON_TYPE = { headers: { "Content-Type": "application/json" } };
 
 beforeAll(async () => {
   server = await startEscServer({ basePath: "/prefix" });
-  api = client({ "Content-Type": "application/json" });
+  // The client parses answers itself, which suits these tests; the raw text is the subject of wire.test.ts.
+  const headers = { Accept: "application/vnd.pulumi+8" };
+  const baseOptions = { headers, maxRedirects: 0, proxy: false, validateStatus: () => true };
+  const configuration = new Configuration({ accessToken: server.token, baseOptions });
+  api = new EscApi(configuration, `${server.url}/api/esc`);
 });
 
 afterAll(() => server.close());
@@ -40,7 +36,7 @@ afterEach(() => {
 });
 
 test("opens and reads on one connection", async () => {
-  const opened = await api.openEnvironment("demo-org", "sophia", "dev", "1h30m");
+  const opened = await api.openEnvironment("demo-org", "sophia", "dev", "1h30m", JSON_TYPE);
   expect(opened.status).toBe(200);
   const read = await api.readOpenEnvironment("demo-org", "sophia", "dev", opened.data.id);
   expect(read.status).toBe(200);
@@ -56,12 +52,12 @@ test("opens and reads on one connection", async () => {
 test("opens a revision and a tag", async () => {
   server.environment("demo-org/sophia/dev", { values: { PLAIN: "newer" }, tags: ["next"] });
   const plain = async (version: string): Promise<unknown> => {
-    const { data } = await api.openEnvironmentAtVersion("demo-org", "sophia", "dev", version, "1h");
+    const { data } = await api.openEnvironmentAtVersion("demo-org", "sophia", "dev", version, "1h", JSON_TYPE);
     const read = await api.readOpenEnvironment("demo-org", "sophia", "dev", data.id);
     return read.data.properties?.["environmentVariables"]?.value.PLAIN.value;
   };
   expect(await Promise.all(["1", "2", "next", "latest"].map(plain))).toEqual(["one", "newer", "newer", "newer"]);
-  expect((await api.openEnvironmentAtVersion("demo-org", "sophia", "dev", "7")).status).toBe(404);
+  expect((await api.openEnvironmentAtVersion("demo-org", "sophia", "dev", "7", "1h", JSON_TYPE)).status).toBe(404);
 });
 
 test("reads, updates and protects a definition", async () => {
@@ -128,7 +124,7 @@ test("checks a definition that is not stored", async () => {
 });
 
 test("finds out the SDK's faulty request for one property", async () => {
-  const { data } = await api.openEnvironment("demo-org", "sophia", "dev");
+  const { data } = await api.openEnvironment("demo-org", "sophia", "dev", "1h", JSON_TYPE);
   const { status } = await api.readOpenEnvironmentProperty(
     "demo-org",
     "sophia",
@@ -142,8 +138,7 @@ test("finds out the SDK's faulty request for one property", async () => {
 });
 
 test("finds out the Content-Type that the SDK sends by itself", async () => {
-  const bare = client({});
-  expect((await bare.openEnvironment("demo-org", "sophia", "dev", "1h")).status).toBe(415);
+  expect((await api.openEnvironment("demo-org", "sophia", "dev", "1h")).status).toBe(415);
   expect(server.violations).toEqual([expect.stringContaining("application/x-www-form-urlencoded")]);
   server.reset();
 });
