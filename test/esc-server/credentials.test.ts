@@ -1,0 +1,176 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { startActionsIssuer } from "./actions-issuer.ts";
+import { apiHeaders, ask, type Reply } from "./http.ts";
+import { type EscServer, startEscServer } from "./index.ts";
+
+let server: EscServer;
+const START = Date.UTC(2030, 0, 1);
+let clock = START;
+
+beforeAll(async () => {
+  server = await startEscServer({ now: () => clock, oidc: { subjectTokens: ["id-token"], organization: "demo-org" } });
+  server.environment("demo-org/sophia/dev", { values: { A: "1" } });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  clock = START;
+  server.reset();
+});
+
+const X = "/api/esc/environments/demo-org/sophia/dev";
+const seconds = (): number => clock / 1_000;
+
+function get(path: string, token = server.token): Promise<Reply> {
+  return ask(server.url + path, { headers: apiHeaders(token) });
+}
+
+function post(path: string, body: unknown, token = server.token): Promise<Reply> {
+  const headers = { ...apiHeaders(token), "Content-Type": "application/json" };
+  return ask(server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+test("a session ends at its time, and belongs to one environment", async () => {
+  server.environment("demo-org/sophia/other", { values: { A: "2" } });
+  const opened = await ask(`${server.url}${X}/open?duration=1h30m`, {
+    method: "POST",
+    headers: apiHeaders(server.token),
+  });
+  const { id } = JSON.parse(opened.body);
+  clock += 90 * 60_000 - 1;
+  expect((await get(`${X}/open/${id}`)).status).toBe(200);
+  expect((await get(`/api/esc/environments/demo-org/sophia/other/open/${id}`)).status).toBe(404);
+  clock += 1;
+  expect((await get(`${X}/open/${id}`)).status).toBe(404);
+});
+
+test.each(["/api/user/tokens", "/api/orgs/demo-org/tokens", "/api/orgs/demo-org/teams/ops/tokens"])(
+  "creates, lists and revokes tokens at %s",
+  async (path) => {
+    const name = `token of ${path}`.slice(-40);
+    const created = await post(path, { name, description: "for a test", expires: seconds() + 60 });
+    const { id, tokenValue, ...rest } = JSON.parse(created.body);
+    expect([created.status, rest, tokenValue]).toEqual([200, {}, expect.stringMatching(/^pul-[\da-f]{40}$/)]);
+    expect((await get(X, tokenValue)).status).toBe(200);
+    const listed = await get(path);
+    expect(JSON.parse(listed.body).tokens).toContainEqual(
+      expect.objectContaining({ id, description: "for a test", expires: seconds() + 60, lastUsed: seconds() }),
+    );
+    expect(listed.body).not.toContain(tokenValue);
+    const headers = apiHeaders(server.token);
+    const remove = (): Promise<Reply> => ask(`${server.url}${path}/${id}`, { method: "DELETE", headers });
+    expect([(await remove()).status, (await remove()).status]).toEqual([204, 404]);
+    expect((await get(X, tokenValue)).status).toBe(401);
+    expect(server.violations).toEqual([]);
+  },
+);
+
+test("a token stops at its expiry", async () => {
+  const { tokenValue } = JSON.parse(
+    (await post("/api/user/tokens", { description: "", expires: seconds() + 60 })).body,
+  );
+  clock += 59_999;
+  expect((await get(X, tokenValue)).status).toBe(200);
+  clock += 1;
+  expect((await get(X, tokenValue)).status).toBe(401);
+});
+
+test("refuses tokens that the service would refuse", async () => {
+  const path = "/api/orgs/demo-org/tokens";
+  const good = { name: "taken", description: "d", expires: 0 };
+  const { id } = JSON.parse((await post(path, good)).body);
+  await ask(`${server.url}${path}/${id}`, { method: "DELETE", headers: apiHeaders(server.token) });
+  const statuses = async (bodies: readonly object[]): Promise<number[]> =>
+    Promise.all(bodies.map(async (body) => (await post(path, body)).status));
+  expect(
+    await statuses([
+      good,
+      { ...good, name: "x".repeat(41) },
+      { ...good, name: "" },
+      { ...good, description: undefined, name: "a" },
+      { ...good, expires: seconds() - 1, name: "b" },
+      { ...good, expires: seconds() + 3 * 366 * 86_400, name: "c" },
+      { ...good, expires: "0", name: "d" },
+    ]),
+  ).toEqual([409, 400, 400, 400, 400, 400, 400]);
+  expect((await post("/api/orgs/strangers/tokens", good)).status).toBe(404);
+  const reader = server.addToken({ owner: { kind: "organization", organization: "demo-org" }, access: "read" });
+  expect((await post(path, { ...good, name: "e" }, reader.value)).status).toBe(403);
+});
+
+const EXCHANGE = {
+  grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+  audience: "urn:pulumi:org:demo-org",
+  subject_token: "id-token",
+  subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
+  requested_token_type: "urn:pulumi:token-type:access_token:organization",
+};
+
+function exchange(body: Record<string, unknown>, headers: Record<string, string> = {}): Promise<Reply> {
+  const { Authorization: _none, ...rest } = apiHeaders("unused");
+  const type = { "Content-Type": "application/json" };
+  return ask(`${server.url}/api/oauth/token`, {
+    method: "POST",
+    headers: { ...rest, ...type, ...headers },
+    body: JSON.stringify(body),
+  });
+}
+
+test("exchanges an ID token for a short-lived token, from JSON or a form", async () => {
+  const reply = await exchange({ ...EXCHANGE, expiration: 600 });
+  const { access_token: token, ...rest } = JSON.parse(reply.body);
+  expect([reply.status, rest]).toEqual([
+    200,
+    { issued_token_type: EXCHANGE.requested_token_type, token_type: "token", expires_in: 600, scope: "" },
+  ]);
+  expect((await get(X, token)).status).toBe(200);
+  expect(JSON.parse((await get("/api/user", token)).body).tokenInfo).toEqual({
+    name: "oidc",
+    organization: "demo-org",
+  });
+  clock += 600_000;
+  expect((await get(X, token)).status).toBe(401);
+  const { Authorization: _none, ...headers } = apiHeaders("unused");
+  const form = await ask(`${server.url}/api/oauth/token`, {
+    method: "POST",
+    headers: { ...headers, "Content-Type": "application/x-www-form-urlencoded" },
+    body: new URLSearchParams(EXCHANGE).toString(),
+  });
+  expect([form.status, JSON.parse(form.body)["expires_in"], server.violations]).toEqual([200, 7_200, []]);
+});
+
+test.each<[string, Record<string, unknown>, number | string]>([
+  ["a team", { requested_token_type: "urn:pulumi:token-type:access_token:team", scope: "team:ops" }, 200],
+  ["a person", { requested_token_type: "urn:pulumi:token-type:access_token:personal", scope: "user:demo-user" }, 200],
+  ["a team without a scope", { requested_token_type: "urn:pulumi:token-type:access_token:team" }, "invalid_scope"],
+  ["another type", { requested_token_type: "urn:pulumi:token-type:access_token:x" }, "invalid_scope"],
+  ["another grant", { grant_type: "client_credentials" }, "unsupported_grant_type"],
+  ["another audience", { audience: "demo-org" }, "invalid_request"],
+  ["another kind of subject", { subject_token_type: "jwt" }, "invalid_request"],
+  ["an untrusted token", { subject_token: "forged" }, "invalid_grant"],
+  ["another organization", { audience: "urn:pulumi:org:strangers" }, "invalid_grant"],
+  ["an expiration that is none", { expiration: "soon" }, "invalid_request"],
+])("exchanges for %s", async (_what, change, expected) => {
+  const reply = await exchange({ ...EXCHANGE, ...change });
+  const { error = reply.status, error_description: description } = JSON.parse(reply.body);
+  expect([reply.status, error]).toEqual([typeof expected === "number" ? expected : 400, expected]);
+  expect(description ?? "none needed").toMatch(/\w+ \w+/);
+  expect(reply.body).not.toContain("forged");
+});
+
+test("the exchange needs no credential: sending one is a violation", async () => {
+  const reply = await exchange(EXCHANGE, { Authorization: `token ${server.token}` });
+  expect([reply.status, server.violations]).toEqual([400, [expect.stringContaining("needs no Authorization")]]);
+});
+
+test("the issuer of GitHub Actions gives an ID token that the exchange takes", async () => {
+  await using issuer = await startActionsIssuer();
+  const url = `${issuer.requestUrl}&audience=${encodeURIComponent(EXCHANGE.audience)}`;
+  const wrong = await ask(url, { headers: { Authorization: "bearer wrong" } });
+  const right = await ask(url, { headers: { Authorization: `bearer ${issuer.requestToken}` } });
+  expect([wrong.status, right.status, issuer.audiences]).toEqual([401, 200, [EXCHANGE.audience]]);
+  const { value } = JSON.parse(right.body);
+  server.oidc = { subjectTokens: [issuer.idToken] };
+  expect((await exchange({ ...EXCHANGE, subject_token: value })).status).toBe(200);
+  issuer.fault = 503;
+  expect((await ask(url)).status).toBe(503);
+});
