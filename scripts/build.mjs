@@ -21,6 +21,8 @@ const bundle = await build({
   target,
   minify: true,
   legalComments: "none",
+  // The ESC SDK runs on our own HTTP client.
+  alias: { axios: "./scripts/no-axios.mjs" },
   chunkNames: "[name]-[hash]",
   define: { SOPHIA_RUN_VERSION: JSON.stringify(version) },
   write: false,
@@ -41,6 +43,11 @@ for (const { name, text } of outputs) {
     minify: true,
     // `import("./chunk.js")` becomes a plain require: no ES module loader is started.
     supported: { "dynamic-import": false },
+    // yargs asks where it lies, to find its translations.
+    ...(text.includes("import.meta.url") && {
+      define: { "import.meta.url": "__moduleUrl" },
+      banner: 'const __moduleUrl=require("node:url").pathToFileURL(__filename).href;',
+    }),
   });
   const temporary = join(outdir, `.${name}.${process.pid}`);
   await writeFile(temporary, code);

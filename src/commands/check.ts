@@ -1,0 +1,27 @@
+import { assess } from "../assess.ts";
+import { ExitStatus } from "../error.ts";
+import { FORMATS } from "../formats/index.ts";
+import { makeProgress } from "../progress.ts";
+import { makeReport } from "../report.ts";
+import { settle } from "../settings.ts";
+import { say } from "../say.ts";
+import type { Command } from "./index.ts";
+
+/** `sophia-run check`: 0 when the contract is met, 1 when it is not. */
+export const check: Command = async ({ flags, own }, context) => {
+  const settings = settle(flags, context.environment);
+  const assessment = await assess({
+    settings,
+    environment: context.environment,
+    cwd: context.cwd,
+    progress: makeProgress(context, settings),
+  });
+  const report = makeReport(assessment);
+  say(
+    context,
+    settings,
+    assessment.notices.filter(({ kind }) => kind !== "esc-unavailable"),
+  );
+  context.out((own["json"] === true ? FORMATS.json : FORMATS.text)(report));
+  return report.met ? ExitStatus.ok : ExitStatus.unmet;
+};

@@ -1,0 +1,13 @@
+import type { Environment } from "./model.ts";
+
+/** All that the program knows of the process it runs in. Made by `main` alone. */
+export interface Context {
+  readonly environment: Environment;
+  /** Absolute path of the working directory. */
+  readonly cwd: string;
+  /** Writes the text as it is to the standard output. */
+  readonly out: (text: string) => void;
+  /** Writes the text as it is to the standard error. */
+  readonly err: (text: string) => void;
+  readonly isTerminal: (descriptor: 0 | 1 | 2) => boolean;
+}

@@ -1,0 +1,60 @@
+/**
+ * The boundary: command line, environment, working directory and streams come in here and nowhere else, and the
+ * exit status leaves here.
+ */
+import { parseCommandLine } from "./cli.ts";
+import type { Context } from "./context.ts";
+import { ExitStatus, SophiaError } from "./error.ts";
+import { prepare, type Preparation } from "./launch/early.ts";
+import { run } from "./run.ts";
+import { sayFailure, sayLines } from "./say.ts";
+import { write } from "./write.ts";
+
+async function main(argv: readonly string[], context: Context, preparation: Preparation): Promise<number> {
+  const invocation = parseCommandLine(argv);
+  if (invocation.kind === "run") return run(invocation, context, preparation);
+  const { runOther } = await import("./usage.ts");
+  return runOther(invocation.argv, context);
+}
+
+function surroundings(): Context {
+  const set = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return {
+    environment: new Map(set),
+    cwd: workingDirectory(),
+    out: (text) => write(1, text),
+    err: (text) => write(2, text),
+    // Loading node:tty takes milliseconds that a launch has no use for.
+    isTerminal: (descriptor) => process.getBuiltinModule("node:tty").isatty(descriptor),
+  };
+}
+
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    // The folder was deleted. A program can be started there all the same, and no file is found in it.
+    return "/proc/self/cwd";
+  }
+}
+
+function fail(context: Context, error: unknown): number {
+  if (error instanceof SophiaError) {
+    sayFailure(context, error);
+    return error.status;
+  }
+  // A bug of ours. The message of a foreign error may hold a value or a token; the places in the code do not.
+  const places = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
+  sayLines(context, [
+    `internal error (${error instanceof Error ? error.constructor.name : typeof error}); please report it`,
+    ...places.map((line) => line.trim()),
+  ]);
+  return ExitStatus.failed;
+}
+
+const preparation = prepare(process.env["NODE_OPTIONS"]);
+const context = surroundings();
+process.on("uncaughtException", (error) => process.exit(fail(context, error)));
+void main(process.argv.slice(2), context, preparation)
+  .catch((error: unknown) => fail(context, error))
+  .then((status) => process.exit(status));

@@ -1,0 +1,173 @@
+/**
+ * Every option of sophia-run, as data: the command line, the `SOPHIA_…` variables, `--help` and the shell
+ * completion are all made from this table.
+ */
+
+interface OptionDefinition {
+  /** The environment variable that sets the option where the command line does not. */
+  readonly variable: `SOPHIA_${string}`;
+  /** `list` may be given several times; its variable holds a comma-separated list. */
+  readonly type: "boolean" | "string" | "list";
+  readonly short?: string;
+  readonly choices?: readonly string[];
+  readonly group: OptionGroup;
+  readonly describe: string;
+}
+
+export type OptionGroup = "Sources" | "Contract" | "Environment of the program" | "Launching" | "Output";
+
+function define<const Table extends Record<string, OptionDefinition>>(table: Table): Table {
+  return table;
+}
+
+export const OPTIONS = define({
+  "env-file": {
+    variable: "SOPHIA_ENV_FILE",
+    type: "list",
+    group: "Sources",
+    describe: "Read FILE in place of .env; repeatable, later files win",
+  },
+  prefer: {
+    variable: "SOPHIA_PREFER",
+    type: "string",
+    choices: ["environment", "esc"],
+    group: "Sources",
+    describe: "Which wins where both have a variable: environment (default) or esc",
+  },
+  "require-esc": {
+    variable: "SOPHIA_REQUIRE_ESC",
+    type: "boolean",
+    group: "Sources",
+    describe: "Fail (125) where ESC cannot be read, in place of going on without it",
+  },
+  timeout: {
+    variable: "SOPHIA_TIMEOUT",
+    type: "string",
+    group: "Sources",
+    describe: "The deadline for all that is asked of ESC: 30s (default), 500ms, 2m; a bare number is seconds",
+  },
+  "insecure-http": {
+    variable: "SOPHIA_INSECURE_HTTP",
+    type: "boolean",
+    group: "Sources",
+    describe: "Allow an http:// backend beyond this machine; the token then travels in clear",
+  },
+  fake: {
+    variable: "SOPHIA_FAKE",
+    type: "boolean",
+    group: "Sources",
+    describe: "Fill what is missing with dummy values of the contract's formats; ESC is not asked",
+  },
+  contract: {
+    variable: "SOPHIA_CONTRACT",
+    type: "string",
+    group: "Contract",
+    describe: "The contract; else sophia.contract.json from here upwards, else the built-in one",
+  },
+  profile: {
+    variable: "SOPHIA_PROFILE",
+    type: "string",
+    group: "Contract",
+    describe: "The profile of the contract that applies, such as dev, ci or prod",
+  },
+  "no-contract": {
+    variable: "SOPHIA_NO_CONTRACT",
+    type: "boolean",
+    group: "Contract",
+    describe: "Launch even though the contract is not met",
+  },
+  "keep-esc": {
+    variable: "SOPHIA_KEEP_ESC",
+    type: "boolean",
+    group: "Environment of the program",
+    describe: "Pass ESC_ENV, ESC_TOKEN and their like on to the program",
+  },
+  "only-declared": {
+    variable: "SOPHIA_ONLY_DECLARED",
+    type: "boolean",
+    group: "Environment of the program",
+    describe: "From ESC and files, pass on only what the contract declares",
+  },
+  pristine: {
+    variable: "SOPHIA_PRISTINE",
+    type: "boolean",
+    group: "Environment of the program",
+    describe: "Start from a minimal environment (PATH, HOME, TERM, locale, …) plus what is declared",
+  },
+  include: {
+    variable: "SOPHIA_INCLUDE",
+    type: "list",
+    group: "Environment of the program",
+    describe: "Pass on variables whose names match; from ESC and files only these",
+  },
+  exclude: {
+    variable: "SOPHIA_EXCLUDE",
+    type: "list",
+    group: "Environment of the program",
+    describe: "Never pass on variables whose names match, whatever their source",
+  },
+  mode: {
+    variable: "SOPHIA_MODE",
+    type: "string",
+    choices: ["auto", "spawn", "exec"],
+    group: "Launching",
+    describe: "exec: become the program; spawn: stay beside it; auto (default): exec where it is safe",
+  },
+  "kill-after": {
+    variable: "SOPHIA_KILL_AFTER",
+    type: "string",
+    group: "Launching",
+    describe: "Kill the program TIME after a forwarded SIGTERM, SIGINT, SIGHUP or SIGQUIT; default: never",
+  },
+  "die-with-launcher": {
+    variable: "SOPHIA_DIE_WITH_LAUNCHER",
+    type: "boolean",
+    group: "Launching",
+    describe: "Kill the program when sophia-run itself is killed by SIGKILL (Linux, needs setpriv)",
+  },
+  "restore-nofile": {
+    variable: "SOPHIA_RESTORE_NOFILE",
+    type: "boolean",
+    group: "Launching",
+    describe: "Give the program the caller's soft limit of open files, which Node raises (Linux, needs prlimit)",
+  },
+  quiet: {
+    variable: "SOPHIA_QUIET",
+    type: "boolean",
+    short: "q",
+    group: "Output",
+    describe: "Do not say which variables the environment overrides; warnings and errors remain",
+  },
+  verbose: {
+    variable: "SOPHIA_VERBOSE",
+    type: "boolean",
+    short: "v",
+    group: "Output",
+    describe: "Say on stderr each retry, and where each source was read",
+  },
+});
+
+export type OptionName = keyof typeof OPTIONS;
+
+type ValueOf<Definition> = Definition extends { type: "boolean" }
+  ? boolean
+  : Definition extends { choices: readonly (infer Choice)[] }
+    ? Choice
+    : Definition extends { type: "list" }
+      ? readonly string[]
+      : string;
+
+/** What the command line sets; choices are not yet checked. */
+export type Flags = { readonly [Name in OptionName]?: boolean | string | readonly string[] };
+
+/** Options after flags and variables are merged and checked. */
+export type OptionValues = { readonly [Name in OptionName]?: ValueOf<(typeof OPTIONS)[Name]> };
+
+/** The names of all options, in the order of the help text. */
+// Object.keys loses the key type; the table is a constant with exactly these keys.
+export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+/** The definition of one option, seen through its general shape. */
+export function definition(name: OptionName): OptionDefinition {
+  return OPTIONS[name];
+}

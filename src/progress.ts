@@ -1,0 +1,58 @@
+import type { Context } from "./context.ts";
+import type { Progress } from "./esc/repeat.ts";
+import { sayLines } from "./say.ts";
+import type { Settings } from "./settings.ts";
+import { printable } from "./text.ts";
+
+/** How long a terminal shows nothing, in milliseconds: most answers come sooner. */
+const PATIENCE_MS = 1000;
+const CLEAR_LINE = "\r\u001B[K";
+
+/** Progress with an end. */
+export interface ShownProgress extends Progress {
+  /** Clears what is shown; nothing is shown afterwards. */
+  readonly done: () => void;
+}
+
+/**
+ * Shows on a terminal what is waited for, once it takes longer than a second. Elsewhere, and with `--verbose`,
+ * there is a line for each retry only; without `--verbose` a log is left alone.
+ */
+export function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): ShownProgress {
+  let what: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let shown = false;
+  const clear = (): void => {
+    if (shown) context.err(CLEAR_LINE);
+    shown = false;
+  };
+  const show = (): void => {
+    clear();
+    context.err(`sophia-run: ${what ?? ""}…`);
+    shown = true;
+  };
+  const update = (text: string): void => {
+    what = printable(text);
+    if (shown) show();
+    if (timer !== undefined || !context.isTerminal(2)) return;
+    timer = setTimeout(show, PATIENCE_MS);
+    // The wait itself keeps the process alive.
+    timer.unref();
+  };
+  return {
+    waiting: update,
+    retrying: ({ what: action, reason, attempt, delayMs }) => {
+      const line = `${action} again in ${delayMs} ms (attempt ${attempt}): ${reason}`;
+      if (verbose) {
+        clear();
+        sayLines(context, [printable(line)]);
+      }
+      update(line);
+    },
+    done: () => {
+      clearTimeout(timer);
+      timer = undefined;
+      clear();
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import type { Layer, Origin, Resolution, Resolved, SourceId } from "./model.ts";
+
+/**
+ * Settles which value each variable has: that of the highest layer that sets it.
+ *
+ * A variable that the contract declares and that is empty counts as unset in every layer: CI systems pass empty
+ * strings for secrets that they do not have. Any other empty value is a value (`NO_COLOR=`).
+ *
+ * @param layers highest precedence first
+ */
+export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
+  const found = new Map<string, Resolved & { shadowed: { origin: Origin; same: boolean }[] }>();
+  for (const layer of layers) {
+    for (const variable of layer.variables) {
+      const { name, value, origin } = variable;
+      if (value === "" && isDeclared(name)) continue;
+      const winner = found.get(name);
+      if (winner === undefined) found.set(name, { ...variable, shadowed: [] });
+      else winner.shadowed.push({ origin, same: winner.value === value });
+    }
+  }
+  return found;
+}
+
+/** The layers of all sources in their order of precedence, highest first. */
+export function inPrecedence(layers: readonly Layer[], prefer: "environment" | "esc"): Layer[] {
+  const order: readonly SourceId[] =
+    prefer === "esc"
+      ? ["esc", "environment", "dotenv", "contract", "fake"]
+      : ["environment", "esc", "dotenv", "contract", "fake"];
+  // Within one source the order is the source's own; filter keeps it.
+  return order.flatMap((source) => layers.filter((layer) => layer.source === source));
+}
+
+/** Declared variables for which the environment hides another value of ESC's. */
+export function overriddenEsc(resolution: Resolution, isDeclared: (name: string) => boolean): string[] {
+  const names: string[] = [];
+  for (const variable of resolution.values()) {
+    if (variable.origin.source !== "environment" || !isDeclared(variable.name)) continue;
+    if (variable.shadowed.some(({ origin, same }) => origin.source === "esc" && !same)) names.push(variable.name);
+  }
+  return names.sort();
+}

@@ -1,0 +1,68 @@
+import { assess, type Assessment } from "./assess.ts";
+import type { Invocation } from "./cli.ts";
+import type { Context } from "./context.ts";
+import { ExitStatus, SophiaError } from "./error.ts";
+import { launch, type Preparation, type SecretFile } from "./launch/index.ts";
+import type { Resolution } from "./model.ts";
+import { makeProgress } from "./progress.ts";
+import { say } from "./say.ts";
+import { settle } from "./settings.ts";
+
+/**
+ * `sophia-run -- command`: resolves, checks and launches. Returns only by throwing: a launch ends this process.
+ *
+ * @throws SophiaError when nothing was started
+ */
+export async function run(
+  { flags, command }: Extract<Invocation, { kind: "run" }>,
+  context: Context,
+  preparation: Preparation,
+): Promise<never> {
+  const settings = settle(flags, context.environment);
+  const assessment = await assess({
+    settings,
+    environment: context.environment,
+    cwd: context.cwd,
+    progress: makeProgress(context, settings),
+  });
+  const { notices, selected } = assessment;
+  if (settings.enforceContract && assessment.violations.length > 0) {
+    // The failure names ESC's fault itself, next to what is missing because of it.
+    say(
+      context,
+      settings,
+      notices.filter(({ kind }) => kind !== "esc-unavailable"),
+    );
+    throw await unmet(assessment, command[0]);
+  }
+  say(context, settings, notices);
+  const { environment, files } = delivery(selected);
+  return launch({
+    command,
+    environment,
+    files,
+    options: {
+      mode: settings.mode,
+      ...(settings.killAfterMs === undefined ? {} : { killAfterMs: settings.killAfterMs }),
+      dieWithLauncher: settings.dieWithLauncher,
+      restoreNofile: settings.restoreNofile,
+    },
+    preparation,
+  });
+}
+
+/** Splits the variables into those passed by value and those passed as the path of a private file. */
+function delivery(selected: Resolution): { environment: Map<string, string>; files: SecretFile[] } {
+  const environment = new Map<string, string>();
+  const files: SecretFile[] = [];
+  for (const { name, value, delivery: how } of selected.values()) {
+    if (how === "file") files.push({ name, content: value });
+    else environment.set(name, value);
+  }
+  return { environment, files };
+}
+
+async function unmet(assessment: Assessment, command: string): Promise<SophiaError> {
+  const { wordUnmet } = await import("./unmet.ts");
+  return new SophiaError(wordUnmet(assessment, command), ExitStatus.config);
+}

@@ -1,0 +1,92 @@
+import { isUtf8 } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { SophiaError } from "../error.ts";
+import type { Layer, Notice } from "../model.ts";
+import { printable } from "../text.ts";
+
+export interface EnvFile {
+  /** Relative to the working directory. */
+  readonly path: string;
+  /** A file that was asked for by name must exist; the default `.env` need not. */
+  readonly required: boolean;
+}
+
+export interface DotenvReading {
+  /** Highest precedence first: later files win over earlier ones. */
+  readonly layers: readonly Layer[];
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * Reads `.env` files. The parser is loaded only when there is a file to parse.
+ *
+ * @throws SophiaError (dotenv, 125) for a file that is named but missing, that cannot be read or that is malformed
+ */
+export async function readDotenv(files: readonly EnvFile[], cwd: string): Promise<DotenvReading> {
+  const layers: Layer[] = [];
+  const notices: Notice[] = [];
+  for (const file of files) {
+    const text = readText(file, cwd);
+    if (text === undefined || text === "") continue;
+    const { parseDotenv } = await import("./dotenv-syntax.ts");
+    const parsed = parseDotenv(text, file.path);
+    layers.unshift({ source: "dotenv", variables: parsed.variables });
+    notices.push(...parsed.notices);
+  }
+  return { layers, notices };
+}
+
+function readText(file: EnvFile, cwd: string): string | undefined {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(resolve(cwd, file.path));
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    // ENOTDIR: a component of the path is a file, so the file cannot exist either.
+    if ((code === "ENOENT" || code === "ENOTDIR") && !file.required) return undefined;
+    throw unreadable(file.path, code);
+  }
+  if (!isUtf8(bytes)) {
+    throw new SophiaError({
+      code: "dotenv",
+      message: `${printable(file.path)} is not valid UTF-8`,
+      hint: "save the file as UTF-8",
+    });
+  }
+  const text = bytes.toString("utf8");
+  // Editors on Windows put a byte-order mark in front.
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
+}
+
+function unreadable(path: string, code: string): SophiaError {
+  const shown = printable(path);
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new SophiaError({
+        code: "dotenv",
+        message: `the env file ${shown} does not exist`,
+        hint: "check the path given by --env-file or SOPHIA_ENV_FILE",
+      });
+    case "EISDIR":
+      return new SophiaError({
+        code: "dotenv",
+        message: `${shown} is a folder, not a file of variables`,
+        hint: "name the right file with --env-file, or move the folder",
+      });
+    case "EACCES":
+    case "EPERM":
+      return new SophiaError({
+        code: "dotenv",
+        message: `${shown} cannot be read: permission denied`,
+        hint: "give the user who starts sophia-run the right to read it",
+      });
+    default:
+      return new SophiaError({
+        code: "dotenv",
+        message: `${shown} cannot be read (${code === "" ? "unknown error" : code})`,
+        hint: "check the file, or name another with --env-file",
+      });
+  }
+}

@@ -1,0 +1,21 @@
+import type { Assessment } from "./assess.ts";
+import type { Failure } from "./model.ts";
+import { further } from "./notices.ts";
+import { reportViolations } from "./report.ts";
+import { count, printable } from "./text.ts";
+
+/** Words a contract that is not met: every violation with its remedies and, if it may be the cause, ESC's fault. */
+export function wordUnmet(assessment: Assessment, command: string): Failure {
+  const { esc } = assessment;
+  const violations = reportViolations(assessment);
+  const lines = violations.flatMap(({ message, remedies }) => [`✗ ${message}`, ...remedies.map((one) => `    ${one}`)]);
+  if (esc.kind === "unavailable") {
+    lines.push(`✗ ${esc.failure.message}`, ...further(esc.failure).map((one) => `    ${one}`));
+  }
+  return {
+    code: "contract-unmet",
+    message: `the contract is not met (${count(violations.length, "violation")}); ${printable(command)} was not started`,
+    details: lines,
+    hint: "sophia-run check shows the whole configuration; --no-contract launches all the same",
+  };
+}

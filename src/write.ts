@@ -1,0 +1,22 @@
+import { writeSync } from "node:fs";
+
+/**
+ * Writes the whole text to a descriptor at once, past `process.stdout` and `process.stderr`: these leave
+ * O_NONBLOCK on descriptors that the program is to inherit. Whatever cannot be written is dropped: a closed
+ * standard error must not keep a program from starting.
+ */
+export function write(descriptor: 1 | 2, text: string): void {
+  const bytes = Buffer.from(text, "utf8");
+  for (let offset = 0; offset < bytes.length;) {
+    try {
+      offset += writeSync(descriptor, bytes, offset);
+    } catch (error) {
+      // Another process made the pipe non-blocking, and it is full: its reader needs a moment.
+      if (error instanceof Error && "code" in error && error.code === "EAGAIN") {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+        continue;
+      }
+      return;
+    }
+  }
+}
