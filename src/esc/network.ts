@@ -1,0 +1,90 @@
+import { BlockList, isIP } from "node:net";
+import { isLoopback } from "./backend.ts";
+
+/** The settings of the network around us, as users set them for all programs. */
+export interface NetworkSettings {
+  readonly httpsProxy: string | undefined;
+  readonly httpProxy: string | undefined;
+  readonly noProxy: string | undefined;
+  /** PEM certificates to trust besides the runtime's own (`SSL_CERT_FILE`). */
+  readonly certificateFile: string | undefined;
+  /** The same, by Node's own variable (`NODE_EXTRA_CA_CERTS`). */
+  readonly extraCertificateFile: string | undefined;
+  /** Whether the runtime has read that file at its start. */
+  readonly extraCertificatesLoaded: boolean;
+}
+
+/** How a host is reached. */
+export type Route =
+  | { readonly kind: "direct" }
+  | { readonly kind: "proxy"; readonly proxy: URL }
+  /** The variable that names a proxy holds something that is none. */
+  | { readonly kind: "bad-proxy"; readonly variable: string };
+
+/** The route to a URL: this machine and what `NO_PROXY` names directly, all else through the proxy of its scheme. */
+export function routeTo(target: URL, network: NetworkSettings): Route {
+  const secure = target.protocol === "https:";
+  const proxy = secure ? network.httpsProxy : network.httpProxy;
+  if (proxy === undefined || isLoopback(target.hostname) || isExempt(target, network.noProxy ?? "")) {
+    return { kind: "direct" };
+  }
+  const bad: Route = { kind: "bad-proxy", variable: secure ? "HTTPS_PROXY" : "HTTP_PROXY" };
+  let url: URL;
+  try {
+    // As curl has it, a proxy without a scheme speaks plain HTTP.
+    url = new URL(proxy.includes("://") ? proxy.trim() : `http://${proxy.trim()}`);
+  } catch {
+    return bad;
+  }
+  if ((url.protocol !== "http:" && url.protocol !== "https:") || url.hostname === "") return bad;
+  return { kind: "proxy", proxy: url };
+}
+
+/**
+ * Whether `NO_PROXY` names the host of a URL. Entries are separated by commas or spaces: `*`; a domain, which covers
+ * its subdomains too, with or without a leading dot; an IP address; an address block such as `10.0.0.0/8`. Domains
+ * and addresses may carry a port.
+ */
+function isExempt(target: URL, noProxy: string): boolean {
+  const host = bareHost(target).replace(/\.$/, "");
+  const port = portOf(target);
+  return noProxy
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((entry) => {
+      if (entry === "") return false;
+      if (entry === "*") return true;
+      const match = /^\[([^\]]+)\](?::(\d+))?$/.exec(entry) ?? /^([^:]+):(\d+)$/.exec(entry);
+      const name = (match?.[1] ?? entry).replace(/^\*?\./, "").replace(/\.$/, "");
+      if (match?.[2] !== undefined && Number(match[2]) !== port) return false;
+      if (isIP(host) !== 0) return isInBlock(host, name);
+      return host === name || host.endsWith(`.${name}`);
+    });
+}
+
+function isInBlock(address: string, entry: string): boolean {
+  const [network = "", prefix] = entry.split("/");
+  const family = isIP(network);
+  if (family === 0) return false;
+  const bits = family === 4 ? 32 : 128;
+  const length = prefix === undefined ? bits : /^\d+$/.test(prefix) ? Number(prefix) : Number.NaN;
+  if (!(length <= bits)) return false;
+  const blocks = new BlockList();
+  blocks.addSubnet(network, length, family === 4 ? "ipv4" : "ipv6");
+  return blocks.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
+}
+
+/** The host of a URL as sockets take it: an IPv6 address without brackets. */
+export function bareHost(url: URL): string {
+  return url.hostname.replace(/^\[(.*)\]$/, "$1");
+}
+
+export function portOf(url: URL): number {
+  if (url.port !== "") return Number(url.port);
+  return url.protocol === "https:" ? 443 : 80;
+}
+
+/** `host:port`, for people and for CONNECT. */
+export function authority(url: URL): string {
+  return `${url.hostname}:${portOf(url)}`;
+}

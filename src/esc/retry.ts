@@ -1,0 +1,89 @@
+/** When to ask again; pure. */
+
+/** How a failed request bears on asking again. */
+export type Trouble =
+  /** No connection, or one that broke; 502, 503, 504. */
+  | { readonly kind: "transient"; readonly retryAfterMs?: number }
+  /** 429: too many ask at once. */
+  | { readonly kind: "rate-limit"; readonly retryAfterMs?: number }
+  /** Asking again would change nothing. */
+  | { readonly kind: "final" };
+
+export interface Situation {
+  /** How often it was asked again already. */
+  readonly retries: number;
+  readonly maxRetries: number;
+  /** What is left of the overall deadline, in milliseconds. */
+  readonly remainingMs: number;
+}
+
+export type Decision =
+  | { readonly kind: "retry"; readonly delayMs: number }
+  | { readonly kind: "stop"; readonly why: "final" | "exhausted" | "deadline" | "pause-too-long" };
+
+/** An open may mint credentials each time. */
+export const MAX_OPEN_RETRIES = 2;
+/** What only reads. */
+export const MAX_READ_RETRIES = 4;
+
+const FIRST_BACKOFF_MS = 300;
+const SHORTEST_PAUSE_MS = 100;
+/** Time that the next request itself needs; a pause that leaves less is pointless. */
+const REQUEST_MS = 100;
+/** The share of the remaining time over which clients that were turned away spread, by the number of the retry. */
+const RATE_LIMIT_SPREAD = [0.15, 0.7] as const;
+
+/**
+ * Decides about the next attempt.
+ *
+ * Transient trouble: exponential back-off, each pause drawn from half to one and a half of its nominal length.
+ * A rate limit: the many that were turned away together spread evenly over a share of the time that is left, a small
+ * one first, nearly all of it the next time. `Retry-After` is the least pause; what comes on top, so that not all return in
+ * the same second, is as long again at most. No pause is longer than what the deadline leaves.
+ *
+ * @param random from 0 (inclusive) to 1 (exclusive)
+ */
+export function decide(trouble: Trouble, situation: Situation, random: number): Decision {
+  if (trouble.kind === "final") return { kind: "stop", why: "final" };
+  if (situation.retries >= situation.maxRetries) return { kind: "stop", why: "exhausted" };
+  const available = situation.remainingMs - REQUEST_MS;
+  const least = trouble.retryAfterMs ?? 0;
+  if (least > 0 && least > available) return { kind: "stop", why: "pause-too-long" };
+  if (available < SHORTEST_PAUSE_MS) return { kind: "stop", why: "deadline" };
+  return { kind: "retry", delayMs: Math.round(pause(trouble, situation, available, random)) };
+}
+
+function pause(
+  trouble: Exclude<Trouble, { kind: "final" }>,
+  { retries }: Situation,
+  available: number,
+  random: number,
+): number {
+  const nominal = FIRST_BACKOFF_MS * 2 ** retries;
+  if (trouble.retryAfterMs !== undefined) {
+    const least = trouble.retryAfterMs;
+    const spread = Math.max(least, nominal);
+    return least + random * Math.min(spread, available - least);
+  }
+  if (trouble.kind === "rate-limit") {
+    const share = RATE_LIMIT_SPREAD[Math.min(retries, RATE_LIMIT_SPREAD.length - 1)] ?? 0;
+    return SHORTEST_PAUSE_MS + random * Math.max(0, available * share - SHORTEST_PAUSE_MS);
+  }
+  return Math.min(nominal * (0.5 + random), available);
+}
+
+/**
+ * The pause that a `Retry-After` header asks for, in milliseconds: seconds, or an HTTP date (RFC 9110, 10.2.3). A date
+ * is held against the answer's own `Date`, so that a wrong clock here does no harm.
+ *
+ * @param now milliseconds since the epoch, for answers without a `Date`
+ */
+export function parseRetryAfter(header: string | undefined, date: string | undefined, now: number): number | undefined {
+  const text = header?.trim();
+  if (text === undefined || text === "") return undefined;
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  const until = Date.parse(text);
+  if (Number.isNaN(until)) return undefined;
+  const sent = Date.parse(date ?? "");
+  return Math.max(0, until - (Number.isNaN(sent) ? now : sent));
+}

@@ -1,0 +1,166 @@
+import { SophiaError } from "../error.ts";
+import type { Notice, Variable } from "../model.ts";
+import { printable } from "../text.ts";
+import { fieldsOf, withoutMark } from "./answer.ts";
+import { EscFault } from "./fault.ts";
+import { formatName, type FullName } from "./names.ts";
+import { extractNumbers } from "./numbers.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+type NumberText = (value: number) => string;
+
+/** What an environment gives to a process. */
+export interface EnvironmentValues {
+  readonly variables: readonly Variable[];
+  readonly notices: readonly Notice[];
+}
+
+/**
+ * Reads the variables out of the answer to reading a session: the direct children of `environmentVariables` and of
+ * `files`, which win over variables of the same name.
+ *
+ * @param answer the parsed `text`
+ * @throws EscFault when the answer has not the form that the service gives
+ * @throws SophiaError (esc-value, 125) for a name or a value that no environment variable can have
+ */
+export function readValues(answer: Fields, text: string, name: FullName, host: string): EnvironmentValues {
+  if (!hasKnownForm(answer)) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
+  const properties = fieldsOf(answer["properties"]) ?? {};
+  if (!hasNumbers(properties)) return walk(properties, String, name, host);
+  const { json, texts } = extractNumbers(withoutMark(text));
+  const indexed = fieldsOf(fieldsOf(JSON.parse(json))?.["properties"]) ?? {};
+  return walk(indexed, (index) => texts[index] ?? "", name, host);
+}
+
+/** An empty environment is `{}`; any other object without one of the known fields comes from somebody else. */
+function hasKnownForm(answer: Fields): boolean {
+  const { properties } = answer;
+  if (properties !== undefined && properties !== null) return fieldsOf(properties) !== undefined;
+  const keys = Object.keys(answer);
+  return keys.length === 0 || keys.some((key) => FIELDS.has(key));
+}
+
+const FIELDS: ReadonlySet<string> = new Set(["exprs", "properties", "schema", "executionContext"]);
+const GROUPS = [
+  { property: "environmentVariables", delivery: "value" },
+  { property: "files", delivery: "file" },
+] as const;
+
+function hasNumbers(properties: Fields): boolean {
+  return GROUPS.some(({ property }) => {
+    const children = fieldsOf(fieldsOf(properties[property])?.["value"]) ?? {};
+    return Object.values(children).some((child) => typeof fieldsOf(child)?.["value"] === "number");
+  });
+}
+
+function walk(properties: Fields, numberText: NumberText, name: FullName, host: string): EnvironmentValues {
+  const environment = formatName(name);
+  const variables = new Map<string, Variable>();
+  const unknown: string[] = [];
+  const nested: string[] = [];
+  const notices: Notice[] = [];
+  for (const { property, delivery } of GROUPS) {
+    const group = groupOf(properties[property]);
+    if (group.kind === "absent") continue;
+    if (group.kind === "unknown") unknown.push(property);
+    if (group.kind !== "mapping") {
+      if (group.kind === "other") notices.push(notAMapping(environment, property));
+      continue;
+    }
+    for (const [key, child] of Object.entries(group.children)) {
+      const fields = fieldsOf(child);
+      if (fields === undefined) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
+      const result = valueText(fields, numberText);
+      if (result.kind !== "text") (result.kind === "unknown" ? unknown : nested).push(key);
+      else {
+        checkName(key, environment);
+        if (delivery === "value") checkValue(key, result.text, environment);
+        const importedFrom = importOf(fields, name);
+        variables.set(key, {
+          name: key,
+          value: result.text,
+          secret: group.secret || isSet(fields["secret"]),
+          delivery,
+          origin: {
+            source: "esc",
+            environment,
+            ...(name.version === undefined ? {} : { version: name.version }),
+            ...(importedFrom === undefined ? {} : { importedFrom }),
+          },
+        });
+      }
+    }
+  }
+  const skipped = (names: readonly string[], why: "unknown" | "list-or-object"): void => {
+    if (names.length > 0) notices.push({ kind: "esc-skipped", environment, names: names.map(printable), why });
+  };
+  skipped(unknown, "unknown");
+  skipped(nested, "list-or-object");
+  return { variables: [...variables.values()], notices };
+}
+
+type Group =
+  | { readonly kind: "absent" | "unknown" | "other" }
+  | { readonly kind: "mapping"; readonly children: Fields; readonly secret: boolean };
+
+function groupOf(property: unknown): Group {
+  const fields = fieldsOf(property);
+  if (fields === undefined) return { kind: property === undefined ? "absent" : "other" };
+  if (isSet(fields["unknown"])) return { kind: "unknown" };
+  const { value } = fields;
+  if (value === undefined || value === null) return { kind: "absent" };
+  const children = fieldsOf(value);
+  return children === undefined ? { kind: "other" } : { kind: "mapping", children, secret: isSet(fields["secret"]) };
+}
+
+function valueText(
+  fields: Fields,
+  numberText: NumberText,
+): { readonly kind: "text"; readonly text: string } | { readonly kind: "unknown" | "nested" } {
+  if (isSet(fields["unknown"])) return { kind: "unknown" };
+  const { value } = fields;
+  if (value === undefined || value === null) return { kind: "text", text: "" };
+  if (typeof value === "string") return { kind: "text", text: value };
+  if (typeof value === "number") return { kind: "text", text: numberText(value) };
+  return typeof value === "boolean" ? { kind: "text", text: String(value) } : { kind: "nested" };
+}
+
+function isSet(flag: unknown): boolean {
+  return flag !== undefined && flag !== null && flag !== false;
+}
+
+/** The import that defines a value, from its trace; `undefined` for the environment's own and where nothing is told. */
+function importOf(fields: Fields, name: FullName): string | undefined {
+  const environment = fieldsOf(fieldsOf(fields["trace"])?.["def"])?.["environment"];
+  if (typeof environment !== "string" || environment === "") return undefined;
+  const path = environment.replace(/@[^@/]*$/, "");
+  const own = [formatName(name), `${name.project}/${name.name}`];
+  if (own.includes(path) || (name.project === "default" && path === name.name)) return undefined;
+  return printable(environment);
+}
+
+/** @throws SophiaError */
+function checkName(name: string, environment: string): void {
+  if (name !== "" && !name.includes("=") && !name.includes("\0")) return;
+  const what = name === "" ? "an empty name" : `the name '${printable(name)}'`;
+  const why = name === "" ? "" : `, which has ${name.includes("=") ? "a = sign" : "a NUL character"} in it`;
+  throw new SophiaError({
+    code: "esc-value",
+    message: `ESC environment ${environment} gives a variable ${what}${why}`,
+    hint: "rename it in the definition: no environment variable can have that name",
+  });
+}
+
+/** @throws SophiaError that does not show the value */
+function checkValue(name: string, value: string, environment: string): void {
+  if (!value.includes("\0")) return;
+  throw new SophiaError({
+    code: "esc-value",
+    message: `ESC environment ${environment}: the value of ${printable(name)} has a NUL character in it`,
+    hint: "move it to `files` in the definition, or encode it: no environment variable can hold a NUL",
+  });
+}
+
+function notAMapping(environment: string, property: string): Notice {
+  return { kind: "remark", text: `ESC environment ${environment}: ${property} is not a mapping and gives nothing` };
+}

@@ -1,0 +1,83 @@
+import { escAccess, type EscSettings } from "../../src/esc/access.ts";
+import type { Clock } from "../../src/esc/deadline.ts";
+import type { Failure, Layer, Variable } from "../../src/model.ts";
+import type { EscServer } from "../esc-server/index.ts";
+import { type EscReading, type Progress, readEsc } from "../../src/sources/esc.ts";
+
+/** What the reader said while it worked. */
+export interface Said {
+  readonly waiting: string[];
+  readonly retries: { what: string; reason: string; attempt: number; delayMs: number }[];
+}
+
+export interface ReadOptions {
+  readonly timeoutMs?: number;
+  readonly insecureHttp?: boolean;
+  readonly dotenv?: readonly Layer[];
+  readonly signal?: AbortSignal;
+  readonly said?: Said;
+  readonly clock?: Clock;
+}
+
+/** Settings from variables; fails where ESC is not on. */
+export function settingsFrom(variables: Readonly<Record<string, string>>, options: ReadOptions = {}): EscSettings {
+  const { access } = escAccess(new Map(Object.entries(variables)), options.dotenv ?? [], {
+    timeoutMs: options.timeoutMs ?? 20_000,
+    insecureHttp: options.insecureHttp ?? false,
+  });
+  if (access.kind !== "on") throw new Error(`ESC is ${access.kind}`);
+  return access.settings;
+}
+
+export function read(variables: Readonly<Record<string, string>>, options: ReadOptions = {}): Promise<EscReading> {
+  const { said } = options;
+  const progress: Progress = {
+    waiting: (what) => void said?.waiting.push(what),
+    retrying: (retry) => void said?.retries.push({ ...retry }),
+  };
+  const signal = options.signal ?? new AbortController().signal;
+  return readEsc(settingsFrom(variables, options), progress, signal, options.clock);
+}
+
+/** The reading where it must succeed. */
+export async function reading(
+  variables: Readonly<Record<string, string>>,
+  options: ReadOptions = {},
+): Promise<Extract<EscReading, { kind: "read" }>> {
+  const result = await read(variables, options);
+  if (result.kind !== "read") throw new Error(`unavailable: ${result.failure.message}`);
+  return result;
+}
+
+/** The failure where it must fail. */
+export async function failing(
+  variables: Readonly<Record<string, string>>,
+  options: ReadOptions = {},
+): Promise<Failure> {
+  const result = await read(variables, options);
+  if (result.kind === "read") throw new Error("ESC was read");
+  return result.failure;
+}
+
+/** The values of the first layer, by name. */
+export function values(result: Extract<EscReading, { kind: "read" }>): Record<string, string> {
+  return Object.fromEntries((result.layers[0]?.variables ?? []).map(({ name, value }) => [name, value]));
+}
+
+export function variable(result: Extract<EscReading, { kind: "read" }>, name: string): Variable {
+  const found = result.layers[0]?.variables.find((candidate) => candidate.name === name);
+  if (found === undefined) throw new Error(`no variable ${name}`);
+  return found;
+}
+
+/** A clock that runs as fast as it can be slept through, with chance in the middle. */
+export function middlingClock(): Clock {
+  return { now: () => performance.now(), random: () => 0.5 };
+}
+
+/** Closes a server; fails where a client broke the wire's rules. */
+export async function closeStrictly(server: EscServer): Promise<void> {
+  const { violations } = server;
+  await server.close();
+  if (violations.length > 0) throw new Error(`the wire's rules are broken: ${violations.join("; ")}`);
+}
