@@ -20,7 +20,7 @@ export function addDemoEnvironments(server: EscServer): void {
   const first = {
     PULUMI_ACCESS_TOKEN: secret("pul-0000fake0000fake0000fake0000fake00009f3c"),
     QDRANT_API_KEY: secret("fake-qdrant-api-key-7d21"),
-    GH_FINE_GRAINED_TOKEN: secret("github_pat_FAKE0000000000000000000000b84e"),
+    GH_FINE_GRAINED_TOKEN: secret("github_pat_fake-000000000000000000000b84e"),
     ANTHROPIC_API_KEY: secret("sk-ant-fake-000000000000000000000000c5aa"),
   };
   server.environment(DEMO_ENVIRONMENT, {
@@ -33,7 +33,7 @@ export function addDemoEnvironments(server: EscServer): void {
     imports: ["sophia/base"],
     values: {
       ...first,
-      GITHUB_PAT: secret("ghp_FAKE000000000000000000000000001d07"),
+      GITHUB_PAT: secret("ghp_fake-00000000000000000000000001d07"),
       OPENROUTER_API_KEY: secret("sk-or-fake-00000000000000000000000002e91"),
       PORTKEY_API_KEY: secret("fake-portkey-key-000000000000006b40"),
       OPENAI_API_KEY: secret("sk-fake-000000000000000000000000000083f2"),

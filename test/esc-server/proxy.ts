@@ -3,7 +3,7 @@ import * as http from "node:http";
 import * as net from "node:net";
 
 /** A host and a port to connect to. */
-export interface Endpoint {
+interface Endpoint {
   readonly host: string;
   readonly port: number;
 }
@@ -19,7 +19,7 @@ export interface ProxyOptions {
 }
 
 /** One request that reached the proxy. */
-export interface ProxyRequest {
+interface ProxyRequest {
   readonly kind: "tunnel" | "forward";
   /** `host:port` of a tunnel, the URL of a forwarded request. */
   readonly target: string;

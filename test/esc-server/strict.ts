@@ -9,7 +9,7 @@ export interface RawRequest {
   readonly body: string;
 }
 
-export interface Breach {
+interface Breach {
   readonly status: number;
   readonly message: string;
 }

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 const run = promisify(execFile);
 
 /** A server certificate and its key, PEM. */
-export interface Certificate {
+interface Certificate {
   readonly cert: string;
   readonly key: string;
 }
@@ -32,7 +32,7 @@ export interface Certificates {
 const LOOPBACK = ["IP:127.0.0.1", "IP:::1", "DNS:localhost"];
 
 /**
- * Makes an authority and certificates with the `openssl` binary (1.1.1 or later, package `openssl` on Debian) in a
+ * Makes an authority and certificates with the `openssl` binary (tried with 3.0, package `openssl` on Debian) in a
  * new temporary folder. `names` are further DNS names of the valid ones.
  *
  * @throws when `openssl` is missing or fails.

@@ -44,7 +44,7 @@ function contextValue(value: Json): Json {
 }
 
 /** The wire form of one value. */
-export function valueJson(node: ValueNode, style: WireStyle): Json {
+function valueJson(node: ValueNode, style: WireStyle): Json {
   if (node.kind === "wire") return node.json;
   const absent = node.kind === "null" || node.kind === "unknown";
   return {
