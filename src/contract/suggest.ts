@@ -1,35 +1,107 @@
 /** 'Did you mean': the nearest of some names; pure. */
 
-/** The present name nearest to the wanted one, when it is near enough to be a slip of the pen. */
+/** The nearest of some names to a wanted one, where it is near enough to be a slip of the pen. */
+export type NameFinder = (wanted: string) => string | undefined;
+
+/** The one of the names that may have been meant; see `nameFinder`. */
 export function suggest(wanted: string, names: Iterable<string>): string | undefined {
-  const limit = Math.min(3, Math.max(1, Math.floor(wanted.length / 5)));
-  let best: string | undefined;
-  let bestDistance = limit + 1;
+  return nameFinder(names)(wanted);
+}
+
+/**
+ * Makes names ready to be searched again and again. Case does not count; one edit is a letter too many, missing,
+ * replaced or swapped with its neighbour; one is allowed for each five letters, three at most. Few names are
+ * compared letter by letter: the others are told apart by their lengths and by which letters they have at all.
+ */
+export function nameFinder(names: Iterable<string>): NameFinder {
+  const byLength = new Map<number, Candidate[]>();
   for (const name of names) {
-    if (name === wanted || Math.abs(name.length - wanted.length) >= bestDistance) continue;
-    const distance = editDistance(wanted.toUpperCase(), name.toUpperCase(), bestDistance - 1);
-    if (distance < bestDistance) {
-      best = name;
-      bestDistance = distance;
+    const upper = name.toUpperCase();
+    const bucket = byLength.get(upper.length);
+    const candidate = { name, upper, letters: lettersOf(upper) };
+    if (bucket === undefined) byLength.set(upper.length, [candidate]);
+    else bucket.push(candidate);
+  }
+  return (wanted) => find(wanted, byLength);
+}
+
+interface Candidate {
+  readonly name: string;
+  readonly upper: string;
+  /** One bit for each letter, digit and other character that occurs. */
+  readonly letters: number;
+}
+
+const longestCompared = 256;
+
+function find(wanted: string, byLength: ReadonlyMap<number, readonly Candidate[]>): string | undefined {
+  const upper = wanted.toUpperCase();
+  if (upper.length < 3 || upper.length > longestCompared) return undefined;
+  let limit = Math.min(3, Math.max(1, Math.floor(upper.length / 5)));
+  const letters = lettersOf(upper);
+  let best: string | undefined;
+  for (const length of nearLengths(upper.length, limit)) {
+    for (const candidate of byLength.get(length) ?? []) {
+      if (candidate.name === wanted) continue;
+      // One edit changes at most two bits: a letter goes, another comes.
+      if (bits(candidate.letters ^ letters) > 2 * limit) continue;
+      const distance = editDistance(upper, candidate.upper, limit);
+      if (distance > limit) continue;
+      best = candidate.name;
+      if (distance <= 1) return best;
+      limit = distance - 1;
     }
   }
   return best;
 }
 
-/** Insertions, deletions and replacements from one text to the other; `limit + 1` when there are more than `limit`. */
+/** The length itself, then those that differ by one, by two and so on. */
+function nearLengths(length: number, limit: number): readonly number[] {
+  const lengths = [length];
+  for (let difference = 1; difference <= limit; difference++) lengths.push(length - difference, length + difference);
+  return lengths;
+}
+
+function lettersOf(upper: string): number {
+  let letters = 0;
+  for (let index = 0; index < upper.length; index++) {
+    const code = upper.charCodeAt(index);
+    if (code >= 0x41 && code <= 0x5a) letters |= 1 << (code - 0x41);
+    else if (code >= 0x30 && code <= 0x39) letters |= 1 << (26 + (code % 4));
+    else letters |= 1 << 30;
+  }
+  return letters;
+}
+
+function bits(mask: number): number {
+  let count = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) count += 1;
+  return count;
+}
+
+/** How many edits turn one text into the other; `limit + 1` when it takes more than `limit`. */
 function editDistance(a: string, b: string, limit: number): number {
+  let beforePrevious: number[] = [];
   let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const row = [i];
     let least = i;
     for (let j = 1; j <= b.length; j++) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      const value = Math.min((previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (previous[j - 1] ?? 0) + cost);
+      const same = a.charAt(i - 1) === b.charAt(j - 1);
+      let value = Math.min(at(previous, j) + 1, at(row, j - 1) + 1, at(previous, j - 1) + (same ? 0 : 1));
+      const swapped = i > 1 && j > 1 && a.charAt(i - 1) === b.charAt(j - 2) && a.charAt(i - 2) === b.charAt(j - 1);
+      if (swapped) value = Math.min(value, at(beforePrevious, j - 2) + 1);
       row.push(value);
       least = Math.min(least, value);
     }
-    if (least > limit) return limit + 1;
+    // A swap reaches back two rows, so one row beyond the limit is no end yet.
+    if (least > limit + 1) return limit + 1;
+    beforePrevious = previous;
     previous = row;
   }
-  return Math.min(previous.at(-1) ?? 0, limit + 1);
+  return Math.min(at(previous, b.length), limit + 1);
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Infinity;
 }

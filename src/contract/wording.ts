@@ -2,7 +2,8 @@
 import { unreachable } from "../error.ts";
 import { enumerate, printable } from "../text.ts";
 import { suggest } from "./suggest.ts";
-import type { Condition, Contract, Declaration, FormatFault, Violation } from "./model.ts";
+import { faultWords } from "./words.ts";
+import type { Condition, Contract, Declaration, Violation } from "./model.ts";
 
 /** What the wording may know of the run. */
 export interface WordingContext {
@@ -72,45 +73,6 @@ function subject(name: string, contract: Contract): string {
 
 function conditionWords({ name, equals }: Condition): string {
   return equals === undefined ? `${name} is set` : `${name} is ${equals.map((value) => printable(value)).join(" or ")}`;
-}
-
-function faultWords(fault: FormatFault): string {
-  switch (fault.kind) {
-    case "prefix":
-      return `must begin with ${fault.prefixes.map((prefix) => printable(prefix)).join(" or ")}`;
-    case "too-short":
-      return `must have at least ${fault.minLength} characters`;
-    case "pattern":
-      return `must match ${printable(fault.pattern)}`;
-    case "not-url":
-      return "must be a URL such as https://host";
-    case "scheme":
-      return `must be a URL that begins with ${fault.schemes.map((scheme) => `${scheme}://`).join(" or ")}`;
-    case "not-integer":
-      return "must be an integer";
-    case "not-number":
-      return "must be a number";
-    case "not-boolean":
-      return "must be true or false (yes, no, on, off, 1 and 0 will do)";
-    case "not-port":
-      return "must be a port: an integer from 1 to 65535";
-    case "not-json":
-      return "must be JSON";
-    case "not-base64":
-      return "must be base64";
-    case "not-email":
-      return "must be an e-mail address";
-    case "not-in-enum":
-      return `must be one of ${fault.values.map((value) => printable(value)).join(", ")}`;
-    case "out-of-range":
-      return fault.minimum === undefined
-        ? `must be at most ${fault.maximum}`
-        : fault.maximum === undefined
-          ? `must be at least ${fault.minimum}`
-          : `must be from ${fault.minimum} to ${fault.maximum}`;
-    default:
-      return unreachable(fault);
-  }
 }
 
 function supply(names: readonly string[], contract: Contract, context: WordingContext): readonly string[] {

@@ -1,6 +1,6 @@
 /** From the contract file's shape to the Contract that the program works with; pure. */
-import { unreachable } from "../error.ts";
-import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "./document.ts";
+import { unreachable } from "../../error.ts";
+import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import type {
   Alias,
   Condition,
@@ -13,7 +13,7 @@ import type {
   Section,
   SectionLine,
   ValueFormat,
-} from "./model.ts";
+} from "../model.ts";
 
 /**
  * Builds the contract of one profile. The document must have passed validation: names that rules and profiles
@@ -62,7 +62,7 @@ export function compileContract(
 }
 
 /** The profile with those it extends, the farthest first, so that each one overrides what stands before it. */
-function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
+export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
   const seen = new Set<string>();
   const entries: ProfileEntry[] = [];
   const visit = (name: string): void => {
@@ -76,7 +76,8 @@ function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): 
   return entries;
 }
 
-function listOf(value: string | readonly string[] | undefined): readonly string[] {
+/** One text or several, as a list. */
+export function listOf(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return [];
   return typeof value === "string" ? [value] : value;
 }
@@ -86,7 +87,7 @@ function declare(name: string, entry: VariableEntry): Declaration {
     name,
     label: entry.label ?? name,
     description: entry.description ?? "",
-    secret: entry.secret ?? entry.default === undefined,
+    secret: isSecret(entry),
     ...(entry.example === undefined ? {} : { example: entry.example }),
     ...(entry.docs === undefined ? {} : { docs: entry.docs }),
     ...(entry.default === undefined ? {} : { default: entry.default }),
@@ -97,13 +98,20 @@ function declare(name: string, entry: VariableEntry): Declaration {
   };
 }
 
+/** Unless the contract says it, a value is a secret, but one that stands in the contract: a default, one of a few. */
+export function isSecret({ secret, default: fallback, format }: VariableEntry): boolean {
+  const type = typeof format === "object" ? format.type : format;
+  return secret ?? !(fallback !== undefined || type === "enum" || type === "boolean" || type === "port");
+}
+
 function aliasOf(alias: string | { readonly name: string; readonly deprecated?: boolean }): Alias {
   return typeof alias === "string"
     ? { name: alias, deprecated: false }
     : { name: alias.name, deprecated: alias.deprecated ?? false };
 }
 
-function formatOf(entry: FormatEntry): ValueFormat {
+/** The format as the program knows it. */
+export function formatOf(entry: FormatEntry): ValueFormat {
   const format = typeof entry === "string" ? { type: entry } : entry;
   switch (format.type) {
     case "text":
@@ -138,14 +146,11 @@ function formatOf(entry: FormatEntry): ValueFormat {
   }
 }
 
-const units = { d: "day", w: "week", m: "month", y: "year" } as const;
+const units = ["day", "week", "month", "year"] as const;
 
 function intervalOf(text: string): Interval {
-  const unit = text.at(-1);
-  return {
-    count: Number.parseInt(text, 10),
-    unit: unit === "w" || unit === "m" || unit === "y" ? units[unit] : units.d,
-  };
+  const [count, word] = text.split(" ");
+  return { count: Number(count), unit: units.find((unit) => word?.startsWith(unit) === true) ?? "day" };
 }
 
 function groupRule(group: string, kind: GroupRule["kind"], entry: GroupEntry): GroupRule {

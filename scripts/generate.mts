@@ -1,0 +1,22 @@
+/**
+ * Writes what follows from the contract's schema and from the Sophia contract into src/contract/generated/.
+ * With --check it writes nothing and ends with 1 where a file is not what it would write.
+ */
+import { readFile, writeFile } from "node:fs/promises";
+import { join, relative } from "node:path";
+import { generatedFiles } from "./contract/files.ts";
+
+const root = join(import.meta.dirname, "..");
+const check = process.argv.includes("--check");
+for (const { path, text } of await generatedFiles(root)) {
+  const current = await readFile(path, "utf8").catch(() => undefined);
+  if (current === text) continue;
+  const name = relative(root, path);
+  if (check) {
+    process.stderr.write(`${name} is not what npm run generate writes\n`);
+    process.exitCode = 1;
+  } else {
+    await writeFile(path, text);
+    process.stdout.write(`wrote ${name}\n`);
+  }
+}

@@ -1,0 +1,51 @@
+/** Formats and their faults in words; pure. */
+import { unreachable } from "../error.ts";
+import { enumerate, printable } from "../text.ts";
+import type { FormatFault } from "./model.ts";
+
+/** `a`, `a or b`, `a, b or c`. */
+export function alternatives(words: readonly string[]): string {
+  return enumerate(words).replace(/ and (?!.* and )/, " or ");
+}
+
+/** What a value must be, in words that continue a subject: `must be a URL …`. It repeats the contract alone. */
+export function faultWords(fault: FormatFault): string {
+  switch (fault.kind) {
+    case "prefix":
+      return `must begin with ${alternatives(fault.prefixes.map(printable))}`;
+    case "too-short":
+      return `must have at least ${fault.minLength} characters`;
+    case "pattern":
+      return `must match ${printable(fault.pattern)}`;
+    case "not-url":
+      return "must be a URL such as https://host";
+    case "scheme":
+      return `must be a URL that begins with ${alternatives(fault.schemes.map((scheme) => `${scheme}://`))}`;
+    case "not-integer":
+      return "must be a whole number";
+    case "not-number":
+      return "must be a number";
+    case "not-boolean":
+      return "must be true or false (or yes, no, on, off, 1, 0)";
+    case "not-port":
+      return "must be a port: a whole number from 1 to 65535";
+    case "not-json":
+      return "must be JSON";
+    case "not-base64":
+      return "must be base64";
+    case "not-email":
+      return "must be an e-mail address";
+    case "not-in-enum":
+      return `must be ${alternatives(fault.values.map(printable))}`;
+    case "out-of-range":
+      return `must be ${rangeWords(fault)}`;
+    default:
+      return unreachable(fault);
+  }
+}
+
+/** `from 1 to 9`, `at least 1`, `at most 9`. */
+export function rangeWords({ minimum, maximum }: { readonly minimum?: number; readonly maximum?: number }): string {
+  if (minimum === undefined) return `at most ${maximum}`;
+  return maximum === undefined ? `at least ${minimum}` : `from ${minimum} to ${maximum}`;
+}
