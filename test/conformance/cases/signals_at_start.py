@@ -1,3 +1,108 @@
-from harness.case import Registry
+"""Signals that come before the program is there: none is lost, and none starts a program that should not run."""
 
-registry = Registry("signals_at_start")
+from __future__ import annotations
+
+import select
+import signal
+import time
+
+from harness.case import Registry, expect, expect_true
+from harness.process import Process, signal_name
+from harness.world import World
+
+registry = Registry("signals-at-start")
+
+STEPS = 14
+
+
+def moments(world: World) -> list[float]:
+    """Times after the start, in seconds, spread from at once to a little after the program has started."""
+    began = time.monotonic()
+    process, agent = world.program()
+    taken = time.monotonic() - began
+    agent.exit(0)
+    process.wait(world.deadline())
+    return [1.3 * taken * step / (STEPS - 1) for step in range(STEPS)]
+
+
+def start_and_send(world: World, moment: float, number: int, **env: str) -> Process:
+    process = world.start(world.probe, env=env)
+    select.select([], [], [], moment)  # no event tells how far the launcher has got: the moments are swept instead
+    if not process.ended():
+        process.send(number)
+    return process
+
+
+def fatal(number: int) -> None:
+    name = signal_name(number)
+
+    def run(world: World) -> None:
+        for moment in moments(world):
+            process = start_and_send(world, moment, number)
+            expect(f"the end after {name} at {moment * 1000:.0f} ms", process.wait(world.deadline()), f"signal {name}")
+            expect(f"processes left behind after {name} at {moment * 1000:.0f} ms", world.survivors(), [])
+        expect("stdout", world.output("stdout"), b"")
+
+    registry.add(
+        f"{name}-kills",
+        f"{name} at any moment from the start on ends all: the parent sees that death, and nothing is left behind.",
+        run,
+        limit=120,
+    )
+
+
+for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2, signal.SIGALRM):
+    fatal(each)
+
+
+@registry.case("SIGTERM-never-lost", "SIGTERM at any moment either ends all or reaches the program, which catches it, once.", limit=120)
+def _(world: World) -> None:
+    for moment in moments(world):
+        process = start_and_send(world, moment, signal.SIGTERM, CONFORMANCE_HANDLE=str(int(signal.SIGTERM)))
+        world.stop_watching()
+        settled = False
+        deadline = world.deadline()
+        while not settled:
+            if process.ended():
+                expect(f"the end after SIGTERM at {moment * 1000:.0f} ms", process.wait(deadline), "signal SIGTERM")
+                expect("processes left behind", world.survivors(), [])
+                while select.select([world.server], [], [], 0)[0]:
+                    world.server.accept()[0].close()
+                break
+            if select.select([world.server], [], [], 0.01)[0]:
+                world.watched = (process.pidfd, lambda: world._how_it_ended(process))
+                agent = world.agent()
+                agent.wait_signal(signal.SIGTERM)
+                world.settle(agent)
+                expect("deliveries", agent.count(signal.SIGTERM), 1)
+                agent.exit(3)
+                expect("the end", process.wait(deadline), "exit 3")
+                settled = True
+            expect_true(f"SIGTERM at {moment * 1000:.0f} ms had an effect", not deadline.passed())
+
+
+def harmless(number: int) -> None:
+    name = signal_name(number)
+
+    def run(world: World) -> None:
+        for moment in moments(world):
+            process = start_and_send(world, moment, number)
+            agent = world.agent()
+            agent.exit(7)
+            expect(f"the end after {name} at {moment * 1000:.0f} ms", process.wait(world.deadline()), "exit 7")
+
+    registry.add(f"{name}-harmless", f"{name} at any moment does nothing to the start.", run, limit=120)
+
+
+for each in (signal.SIGCONT, signal.SIGWINCH, signal.SIGURG, signal.SIGCHLD):
+    harmless(each)
+
+
+@registry.case("stop-and-continue", "A launcher that is stopped before it has started the program starts it when continued.", limit=120)
+def _(world: World) -> None:
+    for moment in moments(world)[::3]:
+        process = start_and_send(world, moment, signal.SIGSTOP)
+        process.send(signal.SIGCONT)
+        agent = world.agent()
+        agent.exit(7)
+        expect("the end", process.wait(world.deadline()), "exit 7")

@@ -28,7 +28,7 @@ class Agent:
         # The pid as the harness sees it, which in another PID namespace is not the one that the probe sees.
         credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         self.pid: int = struct.unpack("3i", credentials)[0]
-        greeting = self._reply("its start")
+        greeting = self.answer("its start")
         if not greeting.startswith("hello "):
             raise RuntimeError(f"the probe said {greeting!r}")
         self.hello: dict[str, Any] = json.loads(greeting[6:])
@@ -89,7 +89,8 @@ class Agent:
             raise Mismatch(f"waiting for {what}: the launcher ended first ({how()})")
         raise Mismatch(f"waited {deadline.seconds:g} s in vain for {what}")
 
-    def _reply(self, what: str) -> str:
+    def answer(self, what: str = "the answer") -> str:
+        """The next line that is not about a signal; for a command that was told, not asked."""
         deadline = Deadline(self.patience)
         while not self.lines:
             self._receive(what, deadline)
@@ -108,7 +109,7 @@ class Agent:
     def ask(self, command: str) -> str:
         """The answer: `ok N`, `errno N` or `data HEX`."""
         self.tell(command)
-        return self._reply(f"the answer to {command.split()[0]!r}")
+        return self.answer(f"the answer to {command.split()[0]!r}")
 
     def ok(self, command: str) -> int:
         """The number in an answer `ok N`; a mismatch when the system call failed."""

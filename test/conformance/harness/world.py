@@ -173,7 +173,6 @@ class World:
         before = self.watched
         self.start_words([str(recorder("bare")), self.probe, *arguments], self.setup(**options))  # type: ignore[arg-type]
         agent = self.agent()
-        agent.exit(0)
         self.watched = before
         return agent
 
@@ -248,8 +247,12 @@ class World:
         unshare = shutil.which("unshare")
         if unshare is None:
             raise Skip("unshare is not installed")
-        mount = ["--mount-proc"] if mount_proc else []
-        return self.start_words([unshare, *UNSHARE[1:], *mount, *self.words(*command)], self.setup(**options))  # type: ignore[arg-type]
+        words = [unshare, *self.namespace_options(mount_proc), *self.words(*command)]
+        return self.start_words(words, self.setup(**options))  # type: ignore[arg-type]
+
+    def namespace_options(self, mount_proc: bool = True) -> list[str]:
+        """Options of unshare for a new PID namespace."""
+        return [*UNSHARE[1:], *(["--mount-proc"] if mount_proc else [])]
 
     def first_of_namespace(self, unshare: Process) -> int:
         """The pid of that PID 1 as the harness sees it."""

@@ -97,15 +97,17 @@ static void on_signal(int number, siginfo_t *info, void *context) {
   errno = saved;
 }
 
-static int set_action(int number, void (*plain)(int)) {
+enum disposition { RECORD, IGNORE, DEFAULT };
+
+static int set_action(int number, enum disposition wanted) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
-  if (plain == NULL) {
+  if (wanted == RECORD) {
     action.sa_sigaction = on_signal;
     action.sa_flags = SA_SIGINFO | SA_RESTART;
     sigfillset(&action.sa_mask);
   } else {
-    action.sa_handler = plain;
+    action.sa_handler = wanted == IGNORE ? SIG_IGN : SIG_DFL;
   }
   return sigaction(number, &action, NULL);
 }
@@ -279,9 +281,9 @@ static void obey(char *line) {
   sscanf(rest, "%ld %ld %ld", &a, &b, &c);
   if (!strcmp(verb, "ping")) reply("ok");
   else if (!strcmp(verb, "exit")) _exit((int)a);
-  else if (!strcmp(verb, "handle")) result(set_action((int)a, NULL));
-  else if (!strcmp(verb, "ignore")) result(set_action((int)a, SIG_IGN));
-  else if (!strcmp(verb, "default")) result(set_action((int)a, SIG_DFL));
+  else if (!strcmp(verb, "handle")) result(set_action((int)a, RECORD));
+  else if (!strcmp(verb, "ignore")) result(set_action((int)a, IGNORE));
+  else if (!strcmp(verb, "default")) result(set_action((int)a, DEFAULT));
   else if (!strcmp(verb, "raise")) result(kill(getpid(), (int)a));
   else if (!strcmp(verb, "raise-group")) result(kill(0, (int)a));
   else if (!strcmp(verb, "raise-quietly")) kill(getpid(), (int)a);
@@ -306,7 +308,7 @@ static void obey(char *line) {
 
 static void install_early_handlers(void) {
   const char *list = getenv("CONFORMANCE_HANDLE");
-  for (int number, used; list && sscanf(list, "%d%n", &number, &used) == 1; list += used) set_action(number, NULL);
+  for (int number, used; list && sscanf(list, "%d%n", &number, &used) == 1; list += used) set_action(number, RECORD);
 }
 
 int main(int argc, char **argv) {
