@@ -11,7 +11,8 @@ export const DEFAULT_BACKEND = "https://api.pulumi.com";
  */
 export function parseBackend(text: string, label: string, insecureHttp: boolean): string {
   const url = parseUrl(text);
-  if (url === undefined || url.hostname === "") {
+  // `host:8080` is a URL too, with the scheme `host`.
+  if (url === undefined || !text.includes("://")) {
     throw invalid(`${label} is not a URL`, "write it as https://host[:port][/path], or unset it for Pulumi Cloud");
   }
   if (url.username !== "" || url.password !== "") {

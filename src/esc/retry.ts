@@ -82,7 +82,8 @@ export function parseRetryAfter(header: string | undefined, date: string | undef
   const text = header?.trim();
   if (text === undefined || text === "") return undefined;
   if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const until = Date.parse(text);
+  // All three forms of a date begin with the day of the week; Date.parse alone takes `1.5` for a date.
+  const until = /^[a-z]{3}/i.test(text) ? Date.parse(text) : Number.NaN;
   if (Number.isNaN(until)) return undefined;
   const sent = Date.parse(date ?? "");
   return Math.max(0, until - (Number.isNaN(sent) ? now : sent));
