@@ -2,25 +2,28 @@
 import type { Declaration, ValueFormat } from "./model.ts";
 
 /**
- * Words that stand for a value in examples everywhere: `<…>` as a whole or within, `your-key`, `changeme`,
- * `replace-me`, `xxxx`, `...`. Whole values only, so that a real secret that happens to contain such a word passes.
+ * Words that stand for a value in examples everywhere. They must be the whole value, so that a real secret that
+ * happens to contain one passes.
  */
 const placeholders = [
-  /<[^<>]*>/,
+  /^<[^<>]+>$/,
   /^your[-_ ][\w -]{1,64}$/i,
-  /^(?:change|replace|fill|set)[-_ ]?(?:me|this|it)$/i,
+  /^(?:change|replace|fill|set|insert)[-_ ]?(?:me|this|it)$/i,
   /^x{3,}$/i,
   /^(?:\.{3,}|…)$/,
 ];
 
+/** Their values are few or public: an example may well be the value. */
+const closedFormats: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);
+
 /**
- * Whether the value is still an example's placeholder: one of the usual words, or equal to the declared example,
- * which no secret may be. Where a value is public (`"secret": false`) or one of few (an enumeration, a number),
- * the example may well be the value.
+ * Whether the value is still a placeholder: one of the usual words (`<…>`, `your-key`, `changeme`), or the declared
+ * example's, be it that a `<…>` of the example is left in the value or, for a secret, that both are equal. What is
+ * public (`"secret": false`) may equal its example.
  */
 export function isPlaceholder({ example, secret, format }: Declaration, value: string): boolean {
   if (format !== undefined && closedFormats.has(format.kind)) return false;
-  return (secret && value === example) || placeholders.some((placeholder) => placeholder.test(value.trim()));
+  if (placeholders.some((placeholder) => placeholder.test(value.trim()))) return true;
+  if (example === undefined) return false;
+  return (secret && value === example) || (example.match(/<[^<>]+>/g) ?? []).some((part) => value.includes(part));
 }
-
-const closedFormats: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);

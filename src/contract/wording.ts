@@ -1,9 +1,12 @@
 /** Violations in words: what is wrong and what to do; pure, without values. */
 import { unreachable } from "../error.ts";
+import type { Origin } from "../model.ts";
 import { enumerate, printable } from "../text.ts";
-import { suggest } from "./suggest.ts";
-import { faultWords } from "./words.ts";
-import type { Condition, Contract, Declaration, Violation } from "./model.ts";
+import { isDeclared } from "./check.ts";
+import type { Condition, Contract, GroupRule, Violation } from "./model.ts";
+import { correctLines, supplyLines, whereToGet } from "./remedies.ts";
+import { nameFinder, type NameFinder } from "./suggest.ts";
+import { alternatives, faultWords } from "./words.ts";
 
 /** What the wording may know of the run. */
 export interface WordingContext {
@@ -11,6 +14,8 @@ export interface WordingContext {
   readonly escEnvironment?: string;
   /** The names of all variables that any source gives, for 'did you mean'. */
   readonly present: readonly string[];
+  /** Where each variable comes from, so that a wrong value is corrected there; a Resolution will do. */
+  readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
 }
 
 /** One violation in words; each remedy is a line that can be acted on, most to the point first. */
@@ -21,78 +26,116 @@ export interface Wording {
 
 /** Says what is wrong and what to do about it. Never holds a value. */
 export function describeViolation(violation: Violation, contract: Contract, context: WordingContext): Wording {
+  return describe(
+    violation,
+    contract,
+    context,
+    lazily(() => finderOf(contract, context)),
+  );
+}
+
+/** Words many violations, each at its place; the present names are made ready once. */
+export function describeViolations(
+  violations: readonly Violation[],
+  contract: Contract,
+  context: WordingContext,
+): readonly Wording[] {
+  const finder = lazily(() => finderOf(contract, context));
+  return violations.map((violation) => describe(violation, contract, context, finder));
+}
+
+/** A name that the contract knows is no slip of the pen for another. */
+function finderOf(contract: Contract, { present }: WordingContext): NameFinder {
+  return nameFinder(present.filter((name) => !isDeclared(contract, name)));
+}
+
+function lazily(make: () => NameFinder): NameFinder {
+  let finder: NameFinder | undefined;
+  return (wanted) => (finder ??= make())(wanted);
+}
+
+function describe(violation: Violation, contract: Contract, context: WordingContext, finder: NameFinder): Wording {
+  const supply = (names: readonly string[]): readonly string[] => [
+    ...misspelt(names, finder),
+    ...supplyLines(names, contract, context.escEnvironment),
+    ...whereToGet(names, contract),
+  ];
+  const correct = (name: string): readonly string[] =>
+    correctLines(name, contract, context.origins?.get(name)?.origin, context.escEnvironment);
   switch (violation.kind) {
     case "missing":
       return {
         message: `${subject(violation.name, contract)} is required and not set`,
-        remedies: supply([violation.name], contract, context),
+        remedies: supply([violation.name]),
       };
     case "missing-when":
       return {
-        message: `${subject(violation.name, contract)} is required because ${conditionWords(violation.when)}, and is not set`,
-        remedies: supply([violation.name], contract, context),
+        message: `${subject(violation.name, contract)} is not set, and is required because ${conditionWords(violation.when, contract)}`,
+        remedies: supply([violation.name]),
       };
     case "none-set":
-      return {
-        message: `${printable(violation.rule.label)}: ${noneSet(violation.rule.kind)} ${enumerate(violation.rule.names)} must be set, and none is`,
-        remedies: supply(violation.rule.names, contract, context),
-      };
+      return { message: noneSet(violation.rule), remedies: supply(violation.rule.names) };
     case "several-set":
       return {
         message: `${printable(violation.rule.label)}: only one of ${enumerate(violation.rule.names)} may be set, and ${enumerate(violation.set)} are`,
-        remedies: [`unset all but one of ${enumerate(violation.set)}`],
+        remedies: [`keep one and unset the others of ${enumerate(violation.set)}`],
       };
     case "some-missing":
       return {
-        message: `${printable(violation.rule.label)}: ${enumerate(violation.rule.names)} must be set together; ${enumerate(violation.missing)} ${violation.missing.length === 1 ? "is" : "are"} not`,
-        remedies: supply(violation.missing, contract, context),
+        message: `${printable(violation.rule.label)}: ${enumerate(violation.set)} ${areIs(violation.set)} set, and ${enumerate(violation.missing)} ${areIs(violation.missing)} not: all of them must be, or none`,
+        remedies: violation.missing.flatMap((name) => supply([name])),
       };
     case "malformed":
       return {
         message: `${subject(violation.name, contract)} ${faultWords(violation.fault)}`,
-        remedies: supply([violation.name], contract, context),
+        remedies: correct(violation.name),
       };
     case "placeholder":
       return {
-        message: `${subject(violation.name, contract)} is still a placeholder`,
-        remedies: supply([violation.name], contract, context),
+        message: `${subject(violation.name, contract)} is still the placeholder of an example`,
+        remedies: [...correct(violation.name), ...whereToGet([violation.name], contract)],
       };
     default:
       return unreachable(violation);
   }
 }
 
-function noneSet(kind: string): string {
-  return kind === "exactly-one" ? "exactly one of" : "at least one of";
+function areIs(names: readonly string[]): string {
+  return names.length === 1 ? "is" : "are";
 }
 
+function noneSet({ kind, label, names }: GroupRule): string {
+  const [first = ""] = names;
+  if (names.length === 1) return `${printable(label)}: ${first} is required and not set`;
+  switch (kind) {
+    case "one-of":
+      return `${printable(label)}: one of ${enumerate(names)} is required, and none is set (${first} is preferred)`;
+    case "exactly-one":
+      return `${printable(label)}: exactly one of ${enumerate(names)} is required, and none is set`;
+    case "at-least-one":
+    case "all-or-none":
+      return `${printable(label)}: at least one of ${enumerate(names)} is required, and none is set`;
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** `QDRANT_URL (Qdrant URL)`. */
 function subject(name: string, contract: Contract): string {
   const label = contract.variables.get(name)?.label;
   return label === undefined || label === name ? name : `${name} (${printable(label)})`;
 }
 
-function conditionWords({ name, equals }: Condition): string {
-  return equals === undefined ? `${name} is set` : `${name} is ${equals.map((value) => printable(value)).join(" or ")}`;
+/** The condition is met, so its values are the variable's own: those of a secret are not shown. */
+function conditionWords({ name, equals }: Condition, contract: Contract): string {
+  if (equals === undefined) return `${name} is set`;
+  if (contract.variables.get(name)?.secret !== false) return `${name} has a value for which the contract asks it`;
+  return `${name} is ${alternatives(equals.map(printable))}`;
 }
 
-function supply(names: readonly string[], contract: Contract, context: WordingContext): readonly string[] {
-  const remedies: string[] = [];
-  for (const name of names) {
-    const meant = suggest(
-      name,
-      context.present.filter((other) => !contract.variables.has(other)),
-    );
-    if (meant !== undefined) remedies.push(`did you mean ${name}? ${printable(meant)} is set`);
-  }
-  const first = names[0];
-  const declaration = first === undefined ? undefined : contract.variables.get(first);
-  if (declaration === undefined) return remedies;
-  return [...remedies, ...setLines(declaration, context)];
-}
-
-function setLines({ name, secret }: Declaration, { escEnvironment }: WordingContext): readonly string[] {
-  if (escEnvironment === undefined) return [`set it in the environment, or in .env: ${name}=<value>`];
-  const environment = printable(escEnvironment.replace(/@.*$/, ""));
-  const tail = `env set ${environment} environmentVariables.${name} <value>${secret ? " --secret" : ""}`;
-  return [`esc ${tail}`, `pulumi ${tail}`];
+function misspelt(names: readonly string[], finder: NameFinder): readonly string[] {
+  return names.flatMap((name) => {
+    const meant = finder(name);
+    return meant === undefined ? [] : [`did you mean ${name}? ${printable(meant)} is set`];
+  });
 }

@@ -87,10 +87,7 @@ function examineVariable(
 /** Whether the format makes sense; what does not is reported. */
 function examineFormat(path: Path, entry: FormatEntry, report: Report): boolean {
   if (typeof entry === "string") return true;
-  if ("minimum" in entry && "maximum" in entry && entry.minimum > entry.maximum) {
-    report([...path, "minimum"], "the minimum is greater than the maximum", `at most ${entry.maximum}`);
-    return false;
-  }
+  if (entry.type === "integer" || entry.type === "number") return examineRange(path, entry, report);
   if (!("pattern" in entry) || entry.pattern === undefined) return true;
   try {
     buildAutomaton(parsePattern(entry.pattern));
@@ -104,6 +101,24 @@ function examineFormat(path: Path, entry: FormatEntry, report: Report): boolean 
     );
     return false;
   }
+}
+
+function examineRange(
+  path: Path,
+  range: Extract<FormatEntry, { type: "integer" | "number" }>,
+  report: Report,
+): boolean {
+  const { type, minimum = -Infinity, maximum = Infinity } = range;
+  if (minimum === Infinity || maximum === -Infinity) {
+    report(path, "the range is beyond all numbers", "numbers of a double's size");
+  } else if (minimum > maximum) {
+    report([...path, "minimum"], "the minimum is greater than the maximum", `at most ${maximum}`);
+  } else if (type === "integer" && Math.ceil(minimum) > Math.floor(maximum)) {
+    report(path, "no whole number lies in the range", "a wider range");
+  } else {
+    return true;
+  }
+  return false;
 }
 
 function enumValues(format: FormatEntry | undefined): readonly string[] | undefined {

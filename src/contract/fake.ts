@@ -1,0 +1,133 @@
+/** Dummy values that meet a contract, so that tests, previews and agents run without a secret; pure. */
+import { SophiaError } from "../error.ts";
+import type { Layer, Resolution, Resolved } from "../model.ts";
+import { checkContract } from "./check.ts";
+import { formatFault } from "./format.ts";
+import type { Contract, Declaration, ValueFormat, Violation } from "./model.ts";
+import { samplePattern } from "./pattern/sample.ts";
+import { parsePattern } from "./pattern/syntax.ts";
+
+/**
+ * The values that a resolution lacks to meet the contract: of each group the first variable that will do, and what
+ * conditions then require. What is set stays as it is, and what may be left out is left out. The same contract and
+ * the same names always give the same values; each holds the word `fake` where its format has room for it.
+ *
+ * A contradictory contract (two variables required of which only one may be set) is not met by any values; the
+ * check that follows says so.
+ *
+ * @throws SophiaError (fake-value, 125) where no value of the declared format can be made up
+ */
+export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
+  const complete = new Map<string, Resolved>(resolution);
+  const added = new Map<string, Resolved>();
+  for (;;) {
+    const lacking = checkContract(contract, complete).flatMap((violation) => lackingNames(violation, contract));
+    const names = new Set(lacking.filter((name) => !added.has(name)));
+    // One round may make a condition true, never one false: each adds a variable or is the last.
+    if (names.size === 0) return { source: "fake", variables: Array.from(added.values()) };
+    for (const name of names) {
+      const declaration = contract.variables.get(name);
+      if (declaration === undefined) continue;
+      const value = fakeValue(declaration);
+      const { secret } = declaration;
+      const fake: Resolved = { name, value, secret, origin: { source: "fake" }, delivery: "value", shadowed: [] };
+      added.set(name, fake);
+      complete.set(name, fake);
+    }
+  }
+}
+
+function lackingNames(violation: Violation, { variables }: Contract): readonly string[] {
+  switch (violation.kind) {
+    case "missing":
+    case "missing-when":
+      return [violation.name];
+    case "none-set": {
+      const { names } = violation.rule;
+      const current = names.find((name) => variables.get(name)?.deprecated === undefined);
+      return [current ?? names[0] ?? []].flat();
+    }
+    case "some-missing":
+      return violation.missing;
+    case "several-set":
+    case "malformed":
+    case "placeholder":
+      return [];
+    default:
+      return violation satisfies never;
+  }
+}
+
+/**
+ * A dummy value for one variable: of its format, with the word `fake` where there is room.
+ *
+ * @throws SophiaError (fake-value, 125) where none can be made up
+ */
+export function fakeValue(declaration: Declaration): string {
+  const { name, example, format } = declaration;
+  const value = format === undefined ? unformatted(declaration) : formatted(format, word(name));
+  if (format === undefined || formatFault(format, value) === undefined) return value;
+  if (example !== undefined && formatFault(format, example) === undefined) return example;
+  throw new SophiaError({
+    code: "fake-value",
+    message: `no dummy value for ${name} could be made up that has its format`,
+    hint: "give it an example in the contract that has the format",
+  });
+}
+
+/** `PULUMI_ACCESS_TOKEN` is `fake-pulumi-access-token`. */
+function word(name: string): string {
+  return `fake-${name
+    .toLowerCase()
+    .replaceAll(/[^a-z\d]+/g, "-")
+    .replaceAll(/^-|-$/g, "")}`;
+}
+
+/** Follows the example: a URL stays one, a prefix stays in front. RFC 2606: `.invalid` leads nowhere. */
+function unformatted({ name, example = "" }: Declaration): string {
+  const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(example)?.[1];
+  if (scheme !== undefined) return formatted({ kind: "url", schemes: [scheme] }, word(name));
+  const prefix = /^([A-Za-z][\w-]{0,15}[-_])<[^<>]*>$/.exec(example)?.[1];
+  return prefix === undefined ? word(name) : prefix + word(name);
+}
+
+function formatted(format: ValueFormat, text: string): string {
+  switch (format.kind) {
+    case "text":
+      return fakeText(format, text);
+    case "url":
+      return `${format.schemes[0] ?? "https"}://fake.invalid/${text}`;
+    case "integer":
+      return String(fakeInteger(format));
+    case "number":
+      return String(format.minimum ?? Math.min(0, format.maximum ?? 0));
+    case "boolean":
+      return "false";
+    case "port":
+      return "65535";
+    case "enum":
+      return format.values[0] ?? "";
+    case "json":
+      return JSON.stringify({ fake: text });
+    case "base64":
+      // The word is base64 itself; what follows it is the text.
+      return `fake${Buffer.from(text, "utf8").toString("base64")}`;
+    case "email":
+      return `${text.slice(0, 64)}@fake.invalid`;
+    default:
+      return format satisfies never;
+  }
+}
+
+function fakeText({ prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "text" }>, text: string): string {
+  if (pattern !== undefined) return samplePattern(parsePattern(pattern), "fake", minLength);
+  const value = (prefixes[0] ?? "") + text;
+  const missing = minLength - Array.from(value).length;
+  return missing <= 0 ? value : value + "-fake".repeat(Math.ceil(missing / 5)).slice(0, missing);
+}
+
+/** The whole number of the range that is nearest to its lower end; 0 where there is no lower end. */
+function fakeInteger({ minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>): bigint {
+  if (minimum !== undefined) return BigInt(Math.ceil(minimum));
+  return BigInt(Math.floor(Math.min(0, maximum ?? 0)));
+}

@@ -1,0 +1,79 @@
+/** What to do about a violation: lines to copy, with the place of the value marked; pure. */
+import { unreachable } from "../error.ts";
+import type { Origin } from "../model.ts";
+import { printable } from "../text.ts";
+import type { Contract } from "./model.ts";
+
+/**
+ * Stands for the value in a line to copy. Quoted, because shells take `<` for a redirection; and where somebody
+ * runs the line as it is, the next check finds the placeholder.
+ */
+const placeholder = "'<value>'";
+
+/**
+ * How to set a variable that is missing; of several the first that is not deprecated. The lines follow
+ * https://www.pulumi.com/docs/iac/cli/commands/pulumi_env_set/ and
+ * https://www.pulumi.com/docs/esc/cli/commands/esc_env_set/.
+ *
+ * @param escEnvironment `org/project/name`, where ESC is configured
+ */
+export function supplyLines(
+  names: readonly string[],
+  { variables }: Contract,
+  escEnvironment: string | undefined,
+): readonly string[] {
+  const name = names.find((one) => variables.get(one)?.deprecated === undefined) ?? names[0];
+  if (name === undefined) return [];
+  if (escEnvironment === undefined) return [`in .env, or in the environment: ${name}=${placeholder}`];
+  const secret = variables.get(name)?.secret ?? true;
+  return escLines(name, secret, escEnvironment);
+}
+
+function escLines(name: string, secret: boolean, environment: string): readonly string[] {
+  // A revision or tag cannot be written to.
+  const target = printable(environment.replace(/@.*$/, ""));
+  const flag = secret ? "--secret" : "--plaintext";
+  const line = `env set ${quoted(target)} ${quoted(propertyPath(name))} ${placeholder} ${flag}`;
+  return [`esc ${line}`, `pulumi ${line}`];
+}
+
+/** A Pulumi property path: a key with a dot or a dash stands in brackets. */
+function propertyPath(name: string): string {
+  return /^\w+$/.test(name) ? `environmentVariables.${name}` : `environmentVariables["${name}"]`;
+}
+
+function quoted(word: string): string {
+  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** How to correct a value that is wrong, at the place it comes from. */
+export function correctLines(
+  name: string,
+  contract: Contract,
+  origin: Origin | undefined,
+  escEnvironment: string | undefined,
+): readonly string[] {
+  const secret = contract.variables.get(name)?.secret ?? true;
+  switch (origin?.source) {
+    case undefined:
+      return supplyLines([name], contract, escEnvironment);
+    case "environment":
+      return [`correct ${name} in the environment, or unset it there`];
+    case "esc":
+      return escLines(name, secret, origin.importedFrom ?? origin.environment);
+    case "dotenv":
+      return [`correct it in ${printable(origin.file)}, line ${origin.line}`];
+    case "contract":
+      return [`correct its default in ${printable(origin.file)}`];
+    case "fake":
+      return [`set ${name}: its dummy value does not serve`];
+    default:
+      return unreachable(origin);
+  }
+}
+
+/** The page that the contract names for the first of the variables that has one. */
+export function whereToGet(names: readonly string[], { variables }: Contract): readonly string[] {
+  const docs = names.map((name) => variables.get(name)?.docs).find((address) => address !== undefined);
+  return docs === undefined ? [] : [`see ${printable(docs)}`];
+}
