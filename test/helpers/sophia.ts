@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+
+const root = join(import.meta.dirname, "../..");
+
+/**
+ * The program under test, as a command prefix. `SOPHIA_RUN_UNDER_TEST` names another one, such as the stand-alone
+ * executable.
+ */
+export const sophiaRun: readonly string[] = (() => {
+  const other = process.env["SOPHIA_RUN_UNDER_TEST"];
+  return other === undefined || other === "" ? [process.execPath, join(root, "bin/sophia-run")] : [other];
+})();
+
+/** What meets the Sophia contract; every value is a sentinel of its own. */
+export const CONTRACT_VALUES = {
+  PULUMI_ACCESS_TOKEN: "pul-sentinel-pulumi-0a1b",
+  QDRANT_URL: "https://sentinel-qdrant.example.test:6333",
+  QDRANT_API_KEY: "sentinel-qdrant-key-2c3d",
+  GITHUB_PAT: "ghp_sentinel-github-4e5f",
+  OPENAI_API_KEY: "sk-sentinel-openai-6a7b",
+} as const;
+
+export interface Ended {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** The whole environment, but for PATH and HOME. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly input?: string;
+}
+
+/** Runs sophia-run to its end in an environment built from nothing. */
+export function sophia(
+  args: readonly string[],
+  { env = {}, cwd = folder(), input = "" }: RunOptions = {},
+): Promise<Ended> {
+  const [command = "", ...prefix] = sophiaRun;
+  const child = spawn(command, [...prefix, ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"], HOME: cwd, ...env },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  child.stdin.on("error", () => {}).end(input);
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => {
+      output[name] += text;
+    });
+  }
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (status, signal) => resolve({ status, signal, ...output }));
+  });
+}
+
+/** A folder that is gone after the test, with the given files in it. */
+export function folder(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
+  const path = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content);
+  return path;
+}
+
+/** The lines of `env`, by name. */
+export function environmentOf(stdout: string): Record<string, string> {
+  return Object.fromEntries(
+    stdout
+      .split("\n")
+      .filter((line) => line.includes("="))
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+}
