@@ -36,7 +36,10 @@ export function findExecutable(command: string, searchPath: string | undefined):
 function examine(path: string): string | undefined {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
-    if (stat === undefined) return "ENOENT";
+    if (stat === undefined) {
+      accessSync(path); // says whether it is ENOENT or ENOTDIR
+      return "ENOENT";
+    }
     if (stat.isDirectory()) return "EISDIR";
     if (!stat.isFile()) return "EACCES";
     accessSync(path, constants.X_OK);

@@ -1,4 +1,4 @@
-import { readProcessStat } from "./process-stat.ts";
+import { contextSwitches, readProcessStat } from "./process-stat.ts";
 import { namesOf, send, signalName } from "./signals.ts";
 
 /** Keeps this process in the same job state as the program, so that the shell sees what the program does. */
@@ -13,7 +13,10 @@ export interface JobControl {
 
 /** @param pid the running program's PID, undefined when there is none */
 export function jobControl(pid: () => number | undefined): JobControl {
-  let resuming = false;
+  // Stops of this process, and of those the ones whose SIGCONT was seen or cannot come any more. Several can happen
+  // before the first event comes: events that wait are delivered in one go, each of them may stop us.
+  let stops = 0;
+  let continued = 0;
 
   return {
     stopped: () => {
@@ -22,22 +25,28 @@ export function jobControl(pid: () => number | undefined): JobControl {
     },
     mirror: () => {
       const program = pid();
-      const stat = program === undefined ? undefined : readProcessStat(program);
-      if (program === undefined || stat?.state !== "T") return;
-      // The signal handler of a waking SIGCONT runs at once, but its event comes with the next poll of the event
-      // loop: after the second turn it can only be another one.
-      resuming = true;
-      setImmediate(() => setImmediate(() => (resuming = false)));
-      stopSelf(signalName(stat.exitCode) ?? "SIGSTOP");
+      if (program === undefined || !isStopped(program)) return;
+      // Whoever sends STOP and KILL in one go means to kill: while stopped, this process could not tell its parent.
+      sleep(2);
+      const stop = readProcessStat(program);
+      if (stop?.state !== "T") return;
+      const before = contextSwitches(program);
+      const thisStop = ++stops;
+      // Every stop ends by one SIGCONT, whose event is still to come: another thread may run the handler, so it comes
+      // when it comes. A stop that the kernel refused has none; that one is not waited for longer than a second.
+      setTimeout(() => (continued = Math.max(continued, thisStop)), 1000).unref();
+      stopSelf(signalName(stop.exitCode) ?? "SIGSTOP");
       // Awake again. `fg` and `bg` continue the whole group, the program is about to run; whoever continued the
       // launcher alone meant the program. Synchronously: further SIGCHLDs may be waiting, and each would stop us anew.
-      for (let waited = 0; waited < 8 && isStopped(program); waited++) sleep(1);
-      if (isStopped(program)) send(program, "SIGCONT");
+      // A program that ran and is stopped once more has sent a SIGCHLD of its own.
+      const sleepsOn = (): boolean => isStopped(program) && contextSwitches(program) === before;
+      for (let waited = 0; waited < 8 && sleepsOn(); waited++) sleep(1);
+      if (sleepsOn()) send(program, "SIGCONT");
     },
     resumed: () => {
-      const was = resuming;
-      resuming = false;
-      return was;
+      if (continued === stops) return false;
+      continued++;
+      return true;
     },
   };
 }

@@ -46,3 +46,17 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
     exitCode: integer(52),
   };
 }
+
+/**
+ * How often the process's main thread has left the processor: unchanged between two looks at a stopped process, it
+ * has not run between them.
+ */
+export function contextSwitches(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "latin1")
+      .match(/^(?:non)?voluntary_ctxt_switches:.*$/gm)
+      ?.join();
+  } catch {
+    return undefined;
+  }
+}
