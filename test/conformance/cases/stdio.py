@@ -197,7 +197,7 @@ not_left_non_blocking("sockets-stay-blocking", "Shared sockets are not made non-
 not_left_non_blocking("terminal-stays-blocking", "A shared terminal is not made non-blocking.", lambda world: [world.terminal().slave] * 3)
 
 
-@registry.case("non-blocking-kept", "A pipe that the caller made non-blocking stays so.")
+@registry.case("non-blocking-kept", "A pipe that the caller made non-blocking stays so.", impossible=("spawn", "libuv makes the standard streams of every child that it starts blocking"))
 def _(world: World) -> None:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)

@@ -162,7 +162,7 @@ def _(world: World) -> None:
         job = world.job(scene.shell, world.probe)
         select.select([], [], [], moment)
         scene.terminal.type(CTRL_C)
-        expect(f"the end after Ctrl-C at {moment * 1000:.1f} ms", job.next_change("the end"), "signal SIGINT")
+        expect(f"the end after Ctrl-C at {moment * 1000:.1f} ms", job.next_change(f"the end after Ctrl-C at {moment * 1000:.1f} ms"), "signal SIGINT")
         expect("processes left behind", world.survivors(), [])
 
 
