@@ -120,7 +120,12 @@ function isShownApart(notice: Notice): boolean {
 
 /** All violations in words. */
 export function reportViolations({ contract, esc, selected, violations }: Assessment): ViolationReport[] {
-  const escEnvironment = esc.kind === "read" ? esc.environments.at(-1)?.name : undefined;
+  const escEnvironment =
+    esc.kind === "read"
+      ? esc.environments.at(-1)?.name
+      : esc.kind === "unavailable"
+        ? esc.settings.environments.at(-1)?.text.replace(/@.*$/, "")
+        : undefined;
   const context = {
     present: [...selected.keys()],
     ...(escEnvironment === undefined ? {} : { escEnvironment }),

@@ -12,7 +12,7 @@ const root = join(import.meta.dirname, "../..");
  */
 export const sophiaRun: readonly string[] = (() => {
   const other = process.env["SOPHIA_RUN_UNDER_TEST"];
-  return other === undefined || other === "" ? [process.execPath, join(root, "bin/sophia-run")] : [other];
+  return other === undefined || other === "" ? [process.execPath, "--", join(root, "bin/sophia-run")] : [other];
 })();
 
 /** What meets the Sophia contract; every value is a sentinel of its own. */

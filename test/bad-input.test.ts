@@ -1,0 +1,109 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startEscServer } from "./esc-server/index.ts";
+import { CONTRACT_VALUES, folder, sophia, type RunOptions } from "./helpers/sophia.ts";
+
+/** sophia-run fails by itself: status 125, what is wrong in the first line, what to do below, nothing on stdout. */
+async function refused(args: readonly string[], options: RunOptions, ...words: string[]): Promise<void> {
+  const { status, stdout, stderr } = await sophia(args, options);
+  expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  expect(stderr).toMatch(/^sophia-run: \S.*\n(?: {2}\S.*\n)+$/);
+  for (const word of words) expect(stderr).toContain(word);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stderr).not.toContain("sentinel");
+}
+
+describe("the command line", () => {
+  test.each([
+    [[], "no command to run"],
+    [["--"], "no command after --"],
+    [["--nonsense", "--", "true"], "unknown option --nonsense"],
+    [["nonsense"], "sophia-run -- nonsense"],
+    [["node", "app.js"], "sophia-run -- node app.js"],
+    [["check", "--nonsense"], "nonsense"],
+    [["check", "nonsense"], "nonsense"],
+    [["--mode", "fork", "--", "true"], "allowed: auto, spawn, exec"],
+    [["--timeout", "soon", "--", "true"], "--timeout"],
+  ])("%j", (args, words) => refused(args, {}, words));
+});
+
+describe(".env files", () => {
+  const env = CONTRACT_VALUES;
+
+  test("a named one that does not exist", () =>
+    refused(["--env-file", "no.env", "--", "true"], { env }, "no.env does not exist"));
+
+  test("a missing default one is no matter", async () => {
+    expect(await sophia(["--", "true"], { env })).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("a byte-order mark and CRLF are no matter", async () => {
+    const cwd = folder({ ".env": "\uFEFFFIRST=1\r\nSECOND=2\r\n" });
+    const ended = await sophia(["--", "sh", "-c", 'echo "$FIRST$SECOND"'], { cwd, env });
+    expect(ended).toMatchObject({ status: 0, stdout: "12\n", stderr: "" });
+  });
+
+  test.each([
+    ['A="sentinel\nB=1', ".env:1 has a quote that is never closed"],
+    ["A=1\nB=sentinel\0", ".env:2 has a NUL character"],
+    [new Uint8Array([0x41, 0x3d, 0xff]), ".env is not valid UTF-8"],
+  ])("%j", (content, words) => refused(["--", "true"], { env, cwd: folder({ ".env": content }) }, words));
+
+  test("a folder in its place", () => {
+    const cwd = folder();
+    mkdirSync(join(cwd, ".env"));
+    return refused(["--", "true"], { env, cwd }, ".env is a folder");
+  });
+});
+
+describe("ESC's settings", () => {
+  const token = { ESC_TOKEN: "pul-sentinel" };
+  test.each([
+    [{ ...token, ESC_ENV: "sophia dev" }, "ESC_ENV has a space"],
+    [{ ...token, ESC_ENV: "a/b/c/d" }, "4 parts"],
+    [{ ...token, ESC_ENV: "a//c" }, "empty part"],
+    [{ ...token, ESC_ENV: "sophia/" }, "empty part"],
+    [{ ...token, ESC_ENV: "sophia/dev," }, "empty name"],
+    [{ ESC_ENV: "sophia/dev", ESC_TOKEN: "pul-\nsentinel" }, "ESC_TOKEN has a line break"],
+    [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "sentinel" }, "PULUMI_BACKEND_URL"],
+    [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "ftp://host.test" }, "PULUMI_BACKEND_URL"],
+    [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "http://host.test" }, "--insecure-http"],
+  ])("%j", (env, words) => refused(["--", "true"], { env: { ...CONTRACT_VALUES, ...env } }, words));
+});
+
+describe("what ESC answers", () => {
+  async function server() {
+    const started = await startEscServer();
+    onTestFinished(() => started.close());
+    return { started, env: { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: started.token, PULUMI_BACKEND_URL: started.url } };
+  }
+
+  test.each([["A=B"], ["A\0B"], [""]])("a name %j that no environment can hold", async (name) => {
+    const { started, env } = await server();
+    started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, [name]: "sentinel-value" } });
+    await refused(["--", "true"], { env }, "name");
+  });
+
+  test("a value with a NUL", async () => {
+    const { started, env } = await server();
+    started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, BROKEN: "sentinel\0value" } });
+    await refused(["--", "true"], { env }, "BROKEN", "NUL");
+  });
+
+  test("a value that is too long for any program, and an environment over the limit, are named without a value", async () => {
+    const { started, env } = await server();
+    started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, LONG: "sentinel".repeat(20_000) } });
+    const long = await sophia(["--", "true"], { env });
+    expect(long).toMatchObject({ status: 126, stdout: "" });
+    expect(long.stderr).toContain("LONG");
+    expect(long.stderr).not.toContain("sentinel");
+
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`MANY_${n}`, "sentinel".repeat(12_000)]));
+    started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, ...many } });
+    const large = await sophia(["--", "true"], { env });
+    expect(large).toMatchObject({ status: 126, stdout: "" });
+    expect(large.stderr).toContain("MANY_");
+    expect(large.stderr).not.toContain("sentinel");
+  });
+});

@@ -1,0 +1,187 @@
+import { describe, expect, test } from "vitest";
+import { CONTRACT_VALUES, environmentOf, folder, sophia } from "./helpers/sophia.ts";
+import { startEscServer } from "./esc-server/index.ts";
+import { onTestFinished } from "vitest";
+
+const NAME = "acme/sophia/dev";
+
+async function escWith(values: Readonly<Record<string, string>>) {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  server.environment(NAME, { values });
+  return { server, env: { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url } };
+}
+
+describe("precedence", () => {
+  test("the environment over ESC over .env; ESC's own variables stay behind; silence", async () => {
+    const { server, env } = await escWith({ ...CONTRACT_VALUES, SHARED: "esc", FROM_ESC: "esc" });
+    const cwd = folder({ ".env": "SHARED=file\nFROM_ESC=file\nexport FROM_FILE=file\n" });
+    const { status, stdout, stderr } = await sophia(["--", "env"], {
+      cwd,
+      env: { ...env, SHARED: "environment", "odd-name": "1" },
+    });
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(environmentOf(stdout)).toEqual({
+      PATH: process.env["PATH"],
+      HOME: cwd,
+      PULUMI_BACKEND_URL: server.url,
+      "odd-name": "1",
+      ...CONTRACT_VALUES,
+      SHARED: "environment",
+      FROM_ESC: "esc",
+      FROM_FILE: "file",
+    });
+    expect(server.violations).toEqual([]);
+    expect([server.count("open"), server.count("read"), server.connections]).toEqual([1, 1, 1]);
+  });
+
+  test("a declared variable that the environment overrides is told of, by name; --quiet does not", async () => {
+    const { env } = await escWith(CONTRACT_VALUES);
+    const overriding = { ...env, QDRANT_URL: "http://localhost:6333", GITHUB_PAT: CONTRACT_VALUES.GITHUB_PAT };
+    const told = await sophia(["--", "env"], { env: overriding });
+    expect(told.stderr).toBe("sophia-run: the environment overrides ESC for QDRANT_URL\n");
+    expect(environmentOf(told.stdout)["QDRANT_URL"]).toBe("http://localhost:6333");
+    const quiet = await sophia(["--quiet", "--", "true"], { env: overriding });
+    expect(quiet).toMatchObject({ status: 0, stderr: "" });
+    const turned = await sophia(["--prefer", "esc", "--", "env"], { env: overriding });
+    expect(turned.stderr).toBe("");
+    expect(environmentOf(turned.stdout)["QDRANT_URL"]).toBe(CONTRACT_VALUES.QDRANT_URL);
+  });
+
+  test("an empty declared variable counts as unset, an undeclared one is kept", async () => {
+    const { env } = await escWith(CONTRACT_VALUES);
+    const { stdout, stderr } = await sophia(["--", "env"], {
+      env: { ...env, QDRANT_URL: "", DATABASE_URL: "", NO_COLOR: "" },
+    });
+    expect(stderr).toBe("");
+    expect(environmentOf(stdout)).toMatchObject({ QDRANT_URL: CONTRACT_VALUES.QDRANT_URL, NO_COLOR: "" });
+    expect(environmentOf(stdout)).not.toHaveProperty("DATABASE_URL");
+  });
+
+  test("ESC_ENV and ESC_TOKEN may stand in .env; --keep-esc passes them on", async () => {
+    const { env } = await escWith(CONTRACT_VALUES);
+    const cwd = folder({
+      ".env": Object.entries(env)
+        .map(([name, value]) => `${name}=${value}`)
+        .join("\n"),
+    });
+    const { stdout } = await sophia(["--", "env"], { cwd });
+    expect(environmentOf(stdout)).toMatchObject(CONTRACT_VALUES);
+    expect(environmentOf(stdout)).not.toHaveProperty("ESC_TOKEN");
+    expect(environmentOf(stdout)).not.toHaveProperty("ESC_ENV");
+    const kept = await sophia(["--keep-esc", "--", "env"], { env });
+    expect(environmentOf(kept.stdout)).toMatchObject(env);
+  });
+});
+
+describe("emergency access", () => {
+  test("where ESC cannot be read one warning says why, and the rest serves", async () => {
+    const { server, env } = await escWith(CONTRACT_VALUES);
+    server.failAlways("open", { kind: "status", status: 500 });
+    const cwd = folder({ ".env": "QDRANT_URL=http://localhost:6333" });
+    const { QDRANT_URL: _, ...others } = CONTRACT_VALUES;
+    const { status, stdout, stderr } = await sophia(["--", "env"], { cwd, env: { ...env, ...others } });
+    expect(status).toBe(0);
+    expect(environmentOf(stdout)["QDRANT_URL"]).toBe("http://localhost:6333");
+    expect(stderr.match(/^sophia-run: /gm)).toHaveLength(1);
+    expect(stderr).toContain(`warning: ESC environment ${NAME} cannot be read`);
+    expect(stderr).toContain("500");
+  });
+
+  test("an unmet contract says both: what is missing, and why ESC could not be read", async () => {
+    const { server, env } = await escWith(CONTRACT_VALUES);
+    server.failAlways("open", { kind: "status", status: 403 });
+    const { status, stdout, stderr } = await sophia(["--", "echo", "started"], { env });
+    expect(status).toBe(78);
+    expect(stdout).toBe("");
+    for (const name of ["PULUMI_ACCESS_TOKEN", "QDRANT_URL", "QDRANT_API_KEY", "GITHUB_PAT", "OPENAI_API_KEY"]) {
+      expect(stderr).toContain(name);
+    }
+    expect(stderr).toContain("403");
+    expect(stderr).toContain(`esc env set ${NAME} environmentVariables.QDRANT_URL`);
+  });
+
+  test("--require-esc makes it an error, whatever else serves", async () => {
+    const { server, env } = await escWith(CONTRACT_VALUES);
+    server.failAlways("open", { kind: "status", status: 500 });
+    for (const how of [
+      { args: ["--require-esc"], variables: {} },
+      { args: [], variables: { SOPHIA_REQUIRE_ESC: "1" } },
+    ]) {
+      const { status, stdout, stderr } = await sophia([...how.args, "--", "echo", "started"], {
+        env: { ...env, ...CONTRACT_VALUES, ...how.variables },
+      });
+      expect(status).toBe(125);
+      expect(stdout).toBe("");
+      expect(stderr).toContain("ESC is required");
+    }
+  });
+
+  test.each([
+    [{}, "neither ESC_ENV nor ESC_TOKEN is set"],
+    [{ ESC_ENV: NAME }, "only ESC_ENV is set and not ESC_TOKEN"],
+    [{ ESC_TOKEN: "pul-x" }, "only ESC_TOKEN is set and not ESC_ENV"],
+  ])("--require-esc with %j", async (env, message) => {
+    const { status, stderr } = await sophia(["--require-esc", "--", "true"], { env: { ...CONTRACT_VALUES, ...env } });
+    expect(status).toBe(125);
+    expect(stderr).toContain(message);
+  });
+
+  test.each([
+    [{ ESC_ENV: NAME }, "warning: ESC_ENV is set but ESC_TOKEN is not"],
+    [{ ESC_TOKEN: "pul-x" }, "warning: ESC_TOKEN is set but ESC_ENV is not"],
+  ])("only one of both is set: %j", async (env, warning) => {
+    const { status, stderr } = await sophia(["--", "true"], { env: { ...CONTRACT_VALUES, ...env } });
+    expect(status).toBe(0);
+    expect(stderr).toContain(warning);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+});
+
+describe("exit statuses", () => {
+  const env = CONTRACT_VALUES;
+
+  test.each([0, 1, 7, 78, 125, 126, 127, 130, 255])("the program's own: %i", async (status) => {
+    expect(await sophia(["--", "sh", "-c", `exit ${status}`], { env })).toMatchObject({
+      status,
+      signal: null,
+      stderr: "",
+    });
+  });
+
+  test.each(["SIGTERM", "SIGKILL", "SIGINT", "SIGUSR1"] as const)("death by %s", async (signal) => {
+    expect(await sophia(["--", "sh", "-c", `kill -${signal.slice(3)} $$`], { env })).toMatchObject({
+      status: null,
+      signal,
+    });
+  });
+
+  test.each([
+    ["no-such-command", 127, "not found"],
+    ["", 127, "not found"],
+    ["/", 126, "directory"],
+    ["/etc/passwd", 126, "permission"],
+  ])("%j", async (command, status, words) => {
+    const ended = await sophia(["--", command], { env });
+    expect(ended).toMatchObject({ status, stdout: "" });
+    expect(ended.stderr.toLowerCase()).toContain(words);
+    expect(ended.stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  test("78 where the contract is not met, and not with --no-contract", async () => {
+    expect(await sophia(["--", "true"])).toMatchObject({ status: 78, stdout: "" });
+    expect(await sophia(["--no-contract", "--", "true"])).toMatchObject({ status: 0, stderr: "" });
+    expect(await sophia(["--", "true"], { env: { SOPHIA_NO_CONTRACT: "1" } })).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+test("argv after -- is passed byte for byte", async () => {
+  const words = ["007", "1e3", "--help", "--", "", "-abc", "a b", "ä\n$HOME`'\"\\", "--no-contract"];
+  const { stdout } = await sophia(["--no-contract", "--", "printf", "%s\\0", ...words]);
+  expect(stdout.split("\0").slice(0, -1)).toEqual(words);
+});
+
+test("standard input is the program's", async () => {
+  expect((await sophia(["--no-contract", "--", "cat"], { input: "through" })).stdout).toBe("through");
+});
