@@ -58,7 +58,7 @@ export async function assess(request: Request): Promise<Assessment> {
 
   // The contract is read while ESC is waited for.
   const reading = access.kind === "on" ? startReading(access.settings, request.progress) : undefined;
-  const contract = loadContract({
+  const contract = await loadContract({
     cwd,
     ...(settings.contractFile === undefined ? {} : { file: settings.contractFile }),
     ...(settings.profile === undefined ? {} : { profile: settings.profile }),

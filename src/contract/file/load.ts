@@ -1,0 +1,65 @@
+/** Reading a contract file. */
+import { isUtf8 } from "node:buffer";
+import { readFileSync } from "node:fs";
+import { relative, sep } from "node:path";
+import { SophiaError } from "../../error.ts";
+import { printable } from "../../text.ts";
+import { contractFileName } from "../load.ts";
+import type { Contract } from "../model.ts";
+import { unknownProfile } from "../profile.ts";
+import { compileContract } from "./compile.ts";
+import { readContract } from "./read.ts";
+
+/**
+ * Reads, validates and compiles a contract file.
+ *
+ * @param path absolute
+ * @param cwd messages name the file relative to it
+ * @throws SophiaError (125): `contract-unreadable`, `contract-invalid` or `contract-profile`
+ */
+export function loadContractFile(path: string, cwd: string, profile: string | undefined): Contract {
+  const name = shownPath(path, cwd);
+  const document = readContract(readText(path, name), name);
+  const profiles = Object.keys(document.profiles ?? {});
+  if (profile !== undefined && !profiles.includes(profile)) throw unknownProfile(name, profile, profiles);
+  return compileContract(document, { kind: "file", path }, profile);
+}
+
+function shownPath(path: string, cwd: string): string {
+  const inside = relative(cwd, path);
+  return inside === ".." || inside.startsWith(`..${sep}`) ? path : inside;
+}
+
+function readText(path: string, name: string): string {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw unreadable(name, error instanceof Error && "code" in error ? String(error.code) : "unknown error");
+  }
+  if (!isUtf8(bytes)) {
+    throw new SophiaError({
+      code: "contract-invalid",
+      message: `the contract ${printable(name)} is not UTF-8`,
+      hint: "save it as UTF-8",
+    });
+  }
+  // A byte-order mark is no part of the text.
+  return bytes.toString("utf8").replace(/^\uFEFF/, "");
+}
+
+const readErrors: ReadonlyMap<string, string> = new Map([
+  ["ENOENT", "does not exist"],
+  ["ENOTDIR", "does not exist"],
+  ["EISDIR", "is a folder"],
+  ["EACCES", "may not be read by this user"],
+  ["EPERM", "may not be read by this user"],
+]);
+
+function unreadable(name: string, code: string): SophiaError {
+  return new SophiaError({
+    code: "contract-unreadable",
+    message: `the contract ${printable(name)} ${readErrors.get(code) ?? `cannot be read (${printable(code)})`}`,
+    hint: `name a contract file with --contract or SOPHIA_CONTRACT, or leave both out to use ${contractFileName} or the built-in contract`,
+  });
+}
