@@ -1,3 +1,4 @@
+import { applyContract } from "./contract/apply.ts";
 import { checkContract, isDeclared } from "./contract/check.ts";
 import { loadContract } from "./contract/load.ts";
 import type { Contract, Violation } from "./contract/model.ts";
@@ -66,11 +67,9 @@ export async function assess(request: Request): Promise<Assessment> {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const { esc, layers: escLayers, notices: escNotices } = await statusOf(access, reading, settings);
 
-  const layers: Layer[] = inPrecedence(
-    [environmentLayer(environment), ...escLayers, ...dotenv.layers],
-    settings.prefer,
-  );
-  const resolution = resolve(layers, declared);
+  const applied = applyContract(contract, [environmentLayer(environment), ...escLayers, ...dotenv.layers]);
+  const layers = inPrecedence(applied.layers, settings.prefer);
+  const resolution = settings.fake ? await withDummies(contract, layers, declared) : resolve(layers, declared);
   const selected = select(resolution, settings, declared, new Set(WITHHELD_VARIABLES));
   const overridden = overriddenEsc(resolution, declared);
   return {
@@ -83,9 +82,16 @@ export async function assess(request: Request): Promise<Assessment> {
       ...dotenv.notices,
       ...accessNotices,
       ...escNotices,
+      ...applied.notices,
       ...(overridden.length === 0 ? [] : [{ kind: "shadowed" as const, names: overridden }]),
     ],
   };
+}
+
+/** Dummies fill only what no source gives. */
+async function withDummies(contract: Contract, layers: readonly Layer[], declared: (name: string) => boolean) {
+  const { fakeLayer } = await import("./contract/fake.ts");
+  return resolve([...layers, fakeLayer(contract, resolve(layers, declared))], declared);
 }
 
 /** A promise that is looked at later must not count as unhandled when the contract fails before that. */
