@@ -20,21 +20,29 @@ from harness.runner import Verdict, run_cases  # noqa: E402
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--launcher", default=launchers.DEFAULT, metavar="PREFIX", help="the command prefix; '' is a bare exec")
+    parser.add_argument(
+        "--launcher", default=launchers.DEFAULT, metavar="PREFIX", help="the command prefix; '' is a bare exec"
+    )
     parser.add_argument("--label", help="what to call it in the report")
-    parser.add_argument("--env", action="append", default=[], metavar="NAME=VALUE", help="a variable that this launcher needs")
+    parser.add_argument(
+        "--env", action="append", default=[], metavar="NAME=VALUE", help="a variable that this launcher needs"
+    )
     parser.add_argument("--only", action="append", metavar="GLOB", help="only cases whose names match; may be repeated")
     parser.add_argument("--list", action="store_true", help="list the cases, run nothing")
     parser.add_argument("--json", metavar="FILE", help="write the verdicts here too")
     parser.add_argument("--jobs", type=int, default=2, help="cases at a time (default 2)")
     parser.add_argument("--repeat", type=int, default=1, help="run everything so often")
-    parser.add_argument("--patience", type=float, default=10.0, metavar="SECONDS", help="how long an event is awaited (default 10)")
+    parser.add_argument(
+        "--patience", type=float, default=10.0, metavar="SECONDS", help="how long an event is awaited (default 10)"
+    )
     parser.add_argument(
         "--impossible",
         choices=(*MODES, "none"),
         help="the mode whose impossible properties are expected to fail (default: --mode in the prefix, or what its Node can do)",
     )
-    parser.add_argument("--known-impossible", metavar="FILE", help="further ones: a line each, the case's name and then the reason")
+    parser.add_argument(
+        "--known-impossible", metavar="FILE", help="further ones: a line each, the case's name and then the reason"
+    )
     return parser.parse_args()
 
 
@@ -90,7 +98,9 @@ def main() -> int:
         print(report.summary(verdicts), flush=True)
         failed = failed or any(each.outcome == "failed" for each in verdicts)
         if options.json:
-            Path(options.json).write_text(json.dumps(report.as_json(launcher, verdicts), indent=2) + "\n", encoding="utf-8")
+            Path(options.json).write_text(
+                json.dumps(report.as_json(launcher, verdicts), indent=2) + "\n", encoding="utf-8"
+            )
     return 1 if failed else 0
 
 

@@ -117,7 +117,16 @@ def resolve(raw: dict[str, object], places: Places) -> Entry:
 
 def measure(entry: Entry, options: argparse.Namespace) -> None:
     entry.file.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, str(HERE / "run.py"), "--launcher", entry.launcher, "--label", entry.label, "--json", str(entry.file)]
+    command = [
+        sys.executable,
+        str(HERE / "run.py"),
+        "--launcher",
+        entry.launcher,
+        "--label",
+        entry.label,
+        "--json",
+        str(entry.file),
+    ]
     command += ["--jobs", str(options.jobs), "--patience", str(options.patience)]
     for name, value in entry.env.items():
         command += ["--env", f"{name}={value}"]
@@ -210,7 +219,17 @@ def document(entries: list[Entry], unavailable: dict[str, str]) -> str:
     parts += ["## What is impossible, and why", "", *impossible(), ""]
     left_out = skipped(entries, results)
     if left_out:
-        parts += ["## Cases that do not apply", "", "<details>", "<summary>by name</summary>", "", *left_out, "", "</details>", ""]
+        parts += [
+            "## Cases that do not apply",
+            "",
+            "<details>",
+            "<summary>by name</summary>",
+            "",
+            *left_out,
+            "",
+            "</details>",
+            "",
+        ]
     parts += ["## Versions", ""]
     parts += [f"- {entry.label}: {entry.version or 'execvp by a C program of ten lines'}" for entry in entries]
     parts += [f"- {label}: left out; {reason}" for label, reason in unavailable.items()]
@@ -222,7 +241,9 @@ def main() -> int:
     parser.add_argument("--manifest", type=Path, default=HERE / "peers" / "manifest.json")
     parser.add_argument("--output", type=Path, default=ROOT / "docs" / "conformance.md")
     parser.add_argument("--only-launcher", action="append", metavar="GLOB", help="only launchers whose labels match")
-    parser.add_argument("--render", action="store_true", help="run nothing; write the document from the verdicts that are there")
+    parser.add_argument(
+        "--render", action="store_true", help="run nothing; write the document from the verdicts that are there"
+    )
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--patience", type=float, default=5.0)
     options = parser.parse_args()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from harness.case import check_names
+
 from . import (
     argv,
     attributes,
@@ -11,15 +13,19 @@ from . import (
     inspector,
     ipc,
     jobcontrol,
+    jobcontrol_program,
     limits,
     path_search,
     pid1,
     signals,
+    signals_actions,
     signals_at_start,
     start_errors,
     status,
     stdio,
     terminal,
+    terminal_hang_up,
+    terminal_use,
 )
 
 ALL = [
@@ -31,9 +37,13 @@ ALL = [
         start_errors,
         path_search,
         signals,
+        signals_actions,
         signals_at_start,
         terminal,
+        terminal_use,
+        terminal_hang_up,
         jobcontrol,
+        jobcontrol_program,
         descriptors,
         ipc,
         stdio,
@@ -45,3 +55,5 @@ ALL = [
     )
     for case in module.registry.cases
 ]
+
+check_names(ALL)

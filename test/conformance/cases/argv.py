@@ -20,8 +20,29 @@ def exact(name: str, doc: str, *arguments: Word) -> None:
 
 
 exact("none", "No arguments are no arguments.")
-exact("numbers-and-options", "Nothing is turned into a number or taken for an option.", "007", "1e3", "--help", "--", "", "-abc")
-exact("more-numbers", "Number-like words keep their digits.", "0x10", "1.0", "1_000", "-0", "+5", "00", "1e-7", "Infinity", "9" * 30)
+exact(
+    "numbers-and-options",
+    "Nothing is turned into a number or taken for an option.",
+    "007",
+    "1e3",
+    "--help",
+    "--",
+    "",
+    "-abc",
+)
+exact(
+    "more-numbers",
+    "Number-like words keep their digits.",
+    "0x10",
+    "1.0",
+    "1_000",
+    "-0",
+    "+5",
+    "00",
+    "1e-7",
+    "Infinity",
+    "9" * 30,
+)
 exact("empty", "Empty arguments stay, at the end too.", "", "a", "", "")
 exact("separators", "Further `--` belong to the program.", "--", "a", "--", "--", "b")
 exact("leading-separator", "A `--` right after the command belongs to the program.", "--")
@@ -30,14 +51,54 @@ exact(
     "Words that the launcher itself might understand are the program's after its name.",
     *["--mode", "exec", "--no-contract", "--version", "-h", "--env-file", "x", "check", "--quiet", "-v", "-s", "-g"],
 )
-exact("repeated-options", "Repeated and negated options are not merged.", "--a", "1", "--a", "2", "--no-a", "--a=3", "--a=")
+exact(
+    "repeated-options",
+    "Repeated and negated options are not merged.",
+    "--a",
+    "1",
+    "--a",
+    "2",
+    "--no-a",
+    "--a=3",
+    "--a=",
+)
 exact("newlines", "White space of every kind stays.", "a\nb\n", "\t", " lead", "trail ", "\r\n", "\x0b\x0c")
 exact("control-characters", "Control characters stay.", "".join(chr(n) for n in range(1, 32)), "\x7f", "\x1b[31m")
-exact("emoji", "UTF-8 beyond the basic plane and combining marks stay as they are.", "🚀", "e\u0301", "\u00e9", "日本語", "👩‍👩‍👧", "\ufeffbom")
+exact(
+    "emoji",
+    "UTF-8 beyond the basic plane and combining marks stay as they are.",
+    "🚀",
+    "e\u0301",
+    "\u00e9",
+    "日本語",
+    "👩‍👩‍👧",
+    "\ufeffbom",
+)
 exact(
     "shell-characters",
     "Nothing is expanded, unquoted or split.",
-    *["$HOME", "`id`", "$(id)", "*", "?", "~", "a b", '"', "'", "\\", "\\\\n", ";", "|", "&", ">x", "!!", "#", "{a,b}", "%PATH%", "^"],
+    *[
+        "$HOME",
+        "`id`",
+        "$(id)",
+        "*",
+        "?",
+        "~",
+        "a b",
+        '"',
+        "'",
+        "\\",
+        "\\\\n",
+        ";",
+        "|",
+        "&",
+        ">x",
+        "!!",
+        "#",
+        "{a,b}",
+        "%PATH%",
+        "^",
+    ],
 )
 exact("assignments", "Words that look like assignments are arguments.", "A=1", "=x", "--b=2", "C=")
 exact("response-files", "`@file` and `+x` are arguments.", "@file", "+x", "-@", "@")
@@ -53,7 +114,11 @@ def _(world: World) -> None:
     expect("status", result.status, "exit 0")
 
 
-@registry.case("not-utf8", "Arguments that are not UTF-8 arrive byte for byte.", impossible=(NODE, "Node decodes its arguments as UTF-8: other bytes are U+FFFD before any JavaScript runs"))
+@registry.case(
+    "not-utf8",
+    "Arguments that are not UTF-8 arrive byte for byte.",
+    impossible=(NODE, "Node decodes its arguments as UTF-8: other bytes are U+FFFD before any JavaScript runs"),
+)
 def _(world: World) -> None:
     _, agent = world.program(b"\xff\xfe", b"caf\xe9", b"\xc3")
     expect("the arguments", agent.argv[1:], [b"\xff\xfe", b"caf\xe9", b"\xc3"])
@@ -78,7 +143,9 @@ def _copy_probe() -> None:
     zero("zero-relative", "A relative path is argv[0] as typed.", "./tools/tool")
     zero("zero-relative-unclean", "A path is not normalised.", "./tools/../tools//tool")
     zero("zero-absolute", "An absolute path is argv[0] as typed.", "CWD/tools/tool")
-    zero("zero-of-link", "A symbolic link's own name is argv[0], as multi-call programs need.", "./tools/tool", link=True)
+    zero(
+        "zero-of-link", "A symbolic link's own name is argv[0], as multi-call programs need.", "./tools/tool", link=True
+    )
     zero("zero-of-link-on-path", "So it is for a link found on PATH.", "tool", link=True, on_path=True)
 
 
@@ -87,7 +154,7 @@ _copy_probe()
 
 @registry.case("spaces-in-command", "A command whose path has spaces and quotes is started as it is.")
 def _(world: World) -> None:
-    target = world.cwd / "my tools' \"best\" $x" / "a tool"
+    target = world.cwd / 'my tools\' "best" $x' / "a tool"
     target.parent.mkdir()
     target.symlink_to(world.probe)
     world.start(str(target), "a b")

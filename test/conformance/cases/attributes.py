@@ -13,19 +13,31 @@ from harness.world import World
 registry = Registry("attributes")
 
 
-@registry.case("pid", "The program has the launcher's pid.", impossible=("spawn", "the launcher stays beside the program, which has a pid of its own"))
+@registry.case(
+    "pid",
+    "The program has the launcher's pid.",
+    impossible=("spawn", "the launcher stays beside the program, which has a pid of its own"),
+)
 def _(world: World) -> None:
     process, agent = world.program()
     expect("the program's pid", agent.pid, process.pid)
 
 
-@registry.case("parent", "The program's parent is the launcher's parent.", impossible=("spawn", "the program's parent is the launcher"))
+@registry.case(
+    "parent",
+    "The program's parent is the launcher's parent.",
+    impossible=("spawn", "the program's parent is the launcher"),
+)
 def _(world: World) -> None:
     _, agent = world.program()
     expect("the program's parent", agent.hello["ppid"], os.getpid())
 
 
-@registry.case("no-process-beside", "No process of the launcher is left beside the program.", impossible=("spawn", "the launcher stays beside the program"))
+@registry.case(
+    "no-process-beside",
+    "No process of the launcher is left beside the program.",
+    impossible=("spawn", "the launcher stays beside the program"),
+)
 def _(world: World) -> None:
     world.program()
     expect("processes beside the program", world.launcher_processes(), [])
@@ -62,8 +74,11 @@ def _(world: World) -> None:
 
 
 def umask(mask: int) -> None:
+    def before() -> None:
+        os.umask(mask)
+
     def run(world: World) -> None:
-        _, agent = world.program(before=lambda: os.umask(mask) and None)
+        _, agent = world.program(before=before)
         expect("the umask", oct(agent.hello["umask"]), oct(mask))
 
     registry.add(f"umask-{mask:03o}", f"A umask of {mask:03o} is inherited.", run)
@@ -76,7 +91,10 @@ umask(0o000)
 
 @registry.case("nice", "The nice value is inherited.")
 def _(world: World) -> None:
-    _, agent = world.program(before=lambda: os.nice(5) and None)
+    def before() -> None:
+        os.nice(5)
+
+    _, agent = world.program(before=before)
     expect("the nice value", agent.hello["nice"], os.nice(0) + 5)
 
 
@@ -88,7 +106,9 @@ def set_limits() -> None:
     resource.setrlimit(resource.RLIMIT_MSGQUEUE, (1000, 2000))
 
 
-@registry.case("limits", "Resource limits, soft and hard, are inherited (all but the soft limit of open files, a case of its own).")
+@registry.case(
+    "limits", "Resource limits, soft and hard, are inherited (all but the soft limit of open files, a case of its own)."
+)
 def _(world: World) -> None:
     _, agent = world.program(before=set_limits)
     expected = world.reference(before=set_limits).hello["limits"]
@@ -111,7 +131,14 @@ def set_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (900, 2000))
 
 
-@registry.case("open-files-soft", "The soft limit of open files is inherited.", impossible=("spawn", "Node raises its own soft limit to the hard one when it starts, and the program inherits that"))
+@registry.case(
+    "open-files-soft",
+    "The soft limit of open files is inherited.",
+    impossible=(
+        "spawn",
+        "Node raises its own soft limit to the hard one when it starts, and the program inherits that",
+    ),
+)
 def _(world: World) -> None:
     _, agent = world.program(before=set_files)
     expect("the soft limit", agent.hello["limits"][resource.RLIMIT_NOFILE][0], "900")
@@ -133,7 +160,18 @@ def same_status(name: str, doc: str, *fields: str) -> None:
     registry.add(name, doc, run)
 
 
-same_status("identity", "User, groups and capabilities are inherited.", "Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")
+same_status(
+    "identity",
+    "User, groups and capabilities are inherited.",
+    "Uid",
+    "Gid",
+    "Groups",
+    "CapInh",
+    "CapPrm",
+    "CapEff",
+    "CapBnd",
+    "CapAmb",
+)
 same_status("confinement", "Nothing is confined that was not: no_new_privs, seccomp.", "NoNewPrivs", "Seccomp")
 same_status("memory-nodes", "The memory nodes are inherited.", "Mems_allowed")
 same_status("threads", "The program starts with one thread.", "Threads")
@@ -200,7 +238,9 @@ def _(world: World) -> None:
     expect("command lines with the value", lines, [])
 
 
-@registry.case("caught-signals-elsewhere", "The launcher's own signal actions are not the program's: SIGUSR1 kills it by default.")
+@registry.case(
+    "caught-signals-elsewhere", "The launcher's own signal actions are not the program's: SIGUSR1 kills it by default."
+)
 def _(world: World) -> None:
     process, agent = world.program()
     os.kill(agent.pid, signal.SIGUSR1)

@@ -7,6 +7,7 @@ import os
 import select
 import shutil
 import socket
+from collections.abc import Callable
 
 from harness.case import Registry, expect, expect_true
 from harness.waiting import Deadline
@@ -14,12 +15,15 @@ from harness.world import CLOSED, World
 
 registry = Registry("descriptors")
 
-NO_REMEDY = ("exec", "Node sets close-on-exec on every inherited descriptor when it starts, and JavaScript cannot clear it")
+NO_REMEDY = (
+    "exec",
+    "Node sets close-on-exec on every inherited descriptor when it starts, and JavaScript cannot clear it",
+)
 
 
-def expect_same(world: World, number: int, ours: int, **options: object) -> None:
+def expect_same(world: World, number: int, ours: int) -> None:
     """The program's descriptor `number` is the very file behind `ours`."""
-    _, agent = world.program(descriptors={number: ours}, **options)
+    _, agent = world.program(descriptors={number: ours})
     info = os.fstat(ours)
     found = agent.descriptor(number)
     expect(f"descriptor {number}", found and (found["dev"], found["ino"]), (info.st_dev, info.st_ino))
@@ -32,9 +36,9 @@ def _(world: World) -> None:
     expect("open descriptors", agent.descriptor_numbers, [0, 1, 2])
 
 
-def kind(name: str, doc: str, make: object) -> None:
+def kind(name: str, doc: str, make: Callable[[], int]) -> None:
     def run(world: World) -> None:
-        expect_same(world, 3, make())  # type: ignore[operator]
+        expect_same(world, 3, make())
 
     registry.add(name, doc, run, impossible=NO_REMEDY)
 
@@ -47,7 +51,9 @@ kind("event", "An eventfd as descriptor 3.", lambda: os.eventfd(0))
 kind("null", "/dev/null as descriptor 3.", lambda: os.open("/dev/null", os.O_RDWR))
 
 
-@registry.case("file-offset", "A file as descriptor 3 is the same open file: the offset is shared.", impossible=NO_REMEDY)
+@registry.case(
+    "file-offset", "A file as descriptor 3 is the same open file: the offset is shared.", impossible=NO_REMEDY
+)
 def _(world: World) -> None:
     ours = os.open(world.file("data", b"abcdef"), os.O_RDWR)
     os.read(ours, 2)
@@ -74,7 +80,11 @@ def _(world: World) -> None:
     expect("what the program reads at 7", agent.read(7, 10), b"abc")
 
 
-@registry.case("gap-then-both-ends", "Both ends of a pipe behind a gap, where the launcher itself may open something.", impossible=NO_REMEDY)
+@registry.case(
+    "gap-then-both-ends",
+    "Both ends of a pipe behind a gap, where the launcher itself may open something.",
+    impossible=NO_REMEDY,
+)
 def _(world: World) -> None:
     reading, writing = os.pipe()
     _, agent = world.program(descriptors={4: reading, 7: writing})
@@ -82,7 +92,11 @@ def _(world: World) -> None:
     expect("what the program reads at 4", agent.read(4, 1), b"+")
 
 
-@registry.case("gap-stays-closed", "A gap between inherited descriptors stays closed.", impossible=("spawn", "Node fills the gaps of the list of streams that it passes with /dev/null"))
+@registry.case(
+    "gap-stays-closed",
+    "A gap between inherited descriptors stays closed.",
+    impossible=("spawn", "Node fills the gaps of the list of streams that it passes with /dev/null"),
+)
 def _(world: World) -> None:
     ours = os.open("/", os.O_RDONLY)
     expect_same(world, 6, ours)
@@ -101,7 +115,9 @@ def _(world: World) -> None:
     files = {number: os.open(world.file(f"data{number}", str(number)), os.O_RDONLY) for number in range(3, 23)}
     _, agent = world.program(descriptors=files)
     expect("open descriptors", agent.descriptor_numbers, list(range(23)))
-    expect("contents", [agent.read(number) for number in range(3, 23)], [str(number).encode() for number in range(3, 23)])
+    expect(
+        "contents", [agent.read(number) for number in range(3, 23)], [str(number).encode() for number in range(3, 23)]
+    )
 
 
 @registry.case("both-ends", "Both ends of a pipe, as make's jobserver has them.", impossible=NO_REMEDY)
@@ -112,7 +128,9 @@ def _(world: World) -> None:
     expect("what the program reads", agent.read(3, 1), b"+")
 
 
-@registry.case("both-ends-high", "Both ends of a pipe at numbers above those that the launcher opens itself.", impossible=NO_REMEDY)
+@registry.case(
+    "both-ends-high", "Both ends of a pipe at numbers above those that the launcher opens itself.", impossible=NO_REMEDY
+)
 def _(world: World) -> None:
     reading, writing = os.pipe()
     _, agent = world.program(descriptors={60: reading, 61: writing})
@@ -120,7 +138,11 @@ def _(world: World) -> None:
     expect("what the program reads", agent.read(60, 1), b"+")
 
 
-@registry.case("end-of-file", "When the program closes a pipe, its reader sees the end although the launcher is still there.", impossible=NO_REMEDY)
+@registry.case(
+    "end-of-file",
+    "When the program closes a pipe, its reader sees the end although the launcher is still there.",
+    impossible=NO_REMEDY,
+)
 def _(world: World) -> None:
     reading, writing = os.pipe()
     process, agent = world.program(descriptors={3: writing})
@@ -131,7 +153,11 @@ def _(world: World) -> None:
     expect("the launcher has ended", process.ended(), False)
 
 
-@registry.case("broken-pipe", "When the program closes the reading end of a pipe, its writer is told although the launcher is still there.", impossible=NO_REMEDY)
+@registry.case(
+    "broken-pipe",
+    "When the program closes the reading end of a pipe, its writer is told although the launcher is still there.",
+    impossible=NO_REMEDY,
+)
 def _(world: World) -> None:
     reading, writing = os.pipe()
     process, agent = world.program(descriptors={3: reading})
@@ -153,7 +179,9 @@ def _(world: World) -> None:
         expect("O_NONBLOCK on ours", fcntl.fcntl(ours, fcntl.F_GETFL) & os.O_NONBLOCK, 0)
 
 
-@registry.case("with-closed-standard-streams", "A descriptor 3 arrives when the standard streams are closed.", impossible=NO_REMEDY)
+@registry.case(
+    "with-closed-standard-streams", "A descriptor 3 arrives when the standard streams are closed.", impossible=NO_REMEDY
+)
 def _(world: World) -> None:
     reading, writing = os.pipe()
     _, agent = world.program(stdin=CLOSED, stdout=CLOSED, stderr=CLOSED, descriptors={3: reading})
@@ -161,7 +189,11 @@ def _(world: World) -> None:
     expect("what the program reads at 3", agent.read(3, 10), b"x")
 
 
-@registry.case("socket-activation", "With LISTEN_FDS the program gets the listening socket as descriptor 3 and a LISTEN_PID that is its own pid.", impossible=NO_REMEDY)
+@registry.case(
+    "socket-activation",
+    "With LISTEN_FDS the program gets the listening socket as descriptor 3 and a LISTEN_PID that is its own pid.",
+    impossible=NO_REMEDY,
+)
 def _(world: World) -> None:
     _activated(world, {})
 
@@ -173,10 +205,16 @@ def _(world: World) -> None:
     _, agent = world.program(
         descriptors={3: sockets[0].fileno(), 4: sockets[1].fileno()}, env=env, pid_variable=b"LISTEN_PID"
     )
-    expect("variables", _listen_variables(agent.environment), [b"LISTEN_FDNAMES=http:https", b"LISTEN_FDS=2", f"LISTEN_PID={agent.hello['pid']}".encode()])
+    expect(
+        "variables",
+        _listen_variables(agent.environment),
+        [b"LISTEN_FDNAMES=http:https", b"LISTEN_FDS=2", f"LISTEN_PID={agent.hello['pid']}".encode()],
+    )
 
 
-@registry.case("socket-activation-odd-names", "Odd names of variables pass under socket activation too.", impossible=NO_REMEDY)
+@registry.case(
+    "socket-activation-odd-names", "Odd names of variables pass under socket activation too.", impossible=NO_REMEDY
+)
 def _(world: World) -> None:
     _activated(world, {"foo-bar": "1", "BASH_FUNC_x%%": "() { :; }", "a.b": "2"})
 
@@ -187,9 +225,15 @@ def _listen_variables(environment: list[bytes]) -> list[bytes]:
 
 def _activated(world: World, extra: dict[str, str]) -> None:
     server = socket.create_server(("127.0.0.1", 0))
-    _, agent = world.program("007", "", descriptors={3: server.fileno()}, env={"LISTEN_FDS": "1", **extra}, pid_variable=b"LISTEN_PID")
+    _, agent = world.program(
+        "007", "", descriptors={3: server.fileno()}, env={"LISTEN_FDS": "1", **extra}, pid_variable=b"LISTEN_PID"
+    )
     expected = [f"{name}={value}".encode() for name, value in extra.items()]
-    expect("LISTEN_ variables", _listen_variables(agent.environment), [b"LISTEN_FDS=1", f"LISTEN_PID={agent.hello['pid']}".encode()])
+    expect(
+        "LISTEN_ variables",
+        _listen_variables(agent.environment),
+        [b"LISTEN_FDS=1", f"LISTEN_PID={agent.hello['pid']}".encode()],
+    )
     expect("other variables that are missing", [entry for entry in expected if entry not in agent.environment], [])
     expect("argv", agent.argv, [world.probe.encode(), b"007", b""])
     client = socket.create_connection(server.getsockname(), timeout=world.deadline().left())
@@ -197,14 +241,21 @@ def _activated(world: World, extra: dict[str, str]) -> None:
     client.close()
 
 
-@registry.case("socket-activation-of-another", "A LISTEN_PID that is not the launcher's is left as it is.", impossible=NO_REMEDY)
+@registry.case(
+    "socket-activation-of-another", "A LISTEN_PID that is not the launcher's is left as it is.", impossible=NO_REMEDY
+)
 def _(world: World) -> None:
     server = socket.create_server(("127.0.0.1", 0))
     _, agent = world.program(descriptors={3: server.fileno()}, env={"LISTEN_FDS": "1", "LISTEN_PID": "1"})
     expect("LISTEN_ variables", _listen_variables(agent.environment), [b"LISTEN_FDS=1", b"LISTEN_PID=1"])
 
 
-@registry.case("make-jobserver", "`make -j2` through the launcher: the inner make joins the outer one's jobserver and runs two jobs at a time.", requires=["make", "timeout"], impossible=NO_REMEDY)
+@registry.case(
+    "make-jobserver",
+    "`make -j2` through the launcher: the inner make joins the outer one's jobserver and runs two jobs at a time.",
+    requires=["make", "timeout"],
+    impossible=NO_REMEDY,
+)
 def _(world: World) -> None:
     # The two jobs meet at a named pipe, which they can only do while both run.
     inner = world.file("inner.mk", "all: a b\na:\n\t@timeout 5 sh -c 'echo met > meet'\nb:\n\t@timeout 5 cat meet\n")

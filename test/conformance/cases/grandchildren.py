@@ -50,7 +50,10 @@ def _(world: World) -> None:
     expect("the end", world.run("sh", "-c", "sleep 30 >/dev/null & exit 7").status, "exit 7")
 
 
-@registry.case("daemon", "A program that puts itself into the background (fork, and the parent ends) ends the launcher; the daemon stays.")
+@registry.case(
+    "daemon",
+    "A program that puts itself into the background (fork, and the parent ends) ends the launcher; the daemon stays.",
+)
 def _(world: World) -> None:
     process, agent = world.program()
     agent.ok("orphan")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -19,7 +20,9 @@ def free_port() -> int:
         return port
 
 
-@registry.case("port-is-the-program's", "With NODE_OPTIONS=--inspect=PORT the program, a Node, gets the port.", requires=["node"])
+@registry.case(
+    "port-is-the-program's", "With NODE_OPTIONS=--inspect=PORT the program, a Node, gets the port.", requires=["node"]
+)
 def _(world: World) -> None:
     port = free_port()
     node = shutil.which("node")
@@ -27,11 +30,18 @@ def _(world: World) -> None:
     script = "console.log(require('node:inspector').url())"
     result = world.run(node, "-e", script, env={"NODE_OPTIONS": f"--inspect=127.0.0.1:{port}"})
     expect("the end", result.status, "exit 0")
-    expect_true(f"the program's inspector is at port {port}; stdout: {result.stdout!r}, stderr: {result.stderr!r}", f":{port}/".encode() in result.stdout)
+    expect_true(
+        f"the program's inspector is at port {port}; stdout: {result.stdout!r}, stderr: {result.stderr!r}",
+        f":{port}/".encode() in result.stdout,
+    )
     expect("complaints about the port", b"address already in use" in result.stderr, False)
 
 
-@registry.case("closed-while-running", "With NODE_OPTIONS=--inspect=PORT nothing listens on the port while a program runs that is no Node.", requires=["node"])
+@registry.case(
+    "closed-while-running",
+    "With NODE_OPTIONS=--inspect=PORT nothing listens on the port while a program runs that is no Node.",
+    requires=["node"],
+)
 def _(world: World) -> None:
     port = free_port()
     _, agent = world.program(env={"NODE_OPTIONS": f"--inspect=127.0.0.1:{port}"})
@@ -52,10 +62,12 @@ def _(world: World) -> None:
     expect("the end", process.wait(world.deadline()), "exit 0")
 
 
-@registry.case("SIGUSR1-opens-the-program's", "SIGUSR1 to the launcher opens the inspector of a program that is a Node.", requires=["node"])
+@registry.case(
+    "SIGUSR1-opens-the-program's",
+    "SIGUSR1 to the launcher opens the inspector of a program that is a Node.",
+    requires=["node"],
+)
 def _(world: World) -> None:
-    import os
-
     node = shutil.which("node")
     assert node is not None
     port = free_port()

@@ -41,14 +41,44 @@ def ended(code: int | None, signal: str | None = None, seen: list[object] | None
     return {"seen": seen or [], "code": code, "signal": signal}
 
 
-scene("both-ways", "Messages pass in both directions, and a disconnect by the child arrives.", "echo", ended(0, seen=[1, "two", {"three": [3]}, None, "", "end", "disconnect"]))
+scene(
+    "both-ways",
+    "Messages pass in both directions, and a disconnect by the child arrives.",
+    "echo",
+    ended(0, seen=[1, "two", {"three": [3]}, None, "", "end", "disconnect"]),
+)
 scene("order", "Three hundred messages arrive in order.", "order", ended(0, seen=[*range(300), "end", "disconnect"]))
-scene("large", "A message of a megabyte passes in both directions.", "large", ended(0, seen=[{"length": 1_000_000}, "end", "disconnect"]))
-scene("advanced", "The advanced serialization passes a Map.", "advanced", ended(0, seen=[{"map": [[1, {}]]}, "end", "disconnect"]))
-scene("parent-disconnects", "A disconnect by the parent arrives, and the child can end by it.", "parent-disconnects", ended(5, seen=["disconnect"]))
-scene("exit", "The child's exit status arrives when it ends with the channel open.", "exits", ended(7, seen=["end", "disconnect"]))
+scene(
+    "large",
+    "A message of a megabyte passes in both directions.",
+    "large",
+    ended(0, seen=[{"length": 1_000_000}, "end", "disconnect"]),
+)
+scene(
+    "advanced",
+    "The advanced serialization passes a Map.",
+    "advanced",
+    ended(0, seen=[{"map": [[1, {}]]}, "end", "disconnect"]),
+)
+scene(
+    "parent-disconnects",
+    "A disconnect by the parent arrives, and the child can end by it.",
+    "parent-disconnects",
+    ended(5, seen=["disconnect"]),
+)
+scene(
+    "exit",
+    "The child's exit status arrives when it ends with the channel open.",
+    "exits",
+    ended(7, seen=["end", "disconnect"]),
+)
 scene("death", "So does its death by a signal.", "dies", ended(None, "SIGKILL", seen=["end", "disconnect"]))
-scene("handle", "A server's handle passes to the child, which accepts a connection.", "handle", ended(0, seen=["from the socket: child", "disconnect"]))
+scene(
+    "handle",
+    "A server's handle passes to the child, which accepts a connection.",
+    "handle",
+    ended(0, seen=["from the socket: child", "disconnect"]),
+)
 
 
 @registry.case("no-channel", "Without a channel the program has none.", requires=["node"])

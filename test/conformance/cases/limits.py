@@ -14,7 +14,9 @@ from harness.world import CLOSED, World
 registry = Registry("limits")
 
 
-@registry.case("deleted-working-directory", "A program with an absolute path starts in a working directory that no longer exists.")
+@registry.case(
+    "deleted-working-directory", "A program with an absolute path starts in a working directory that no longer exists."
+)
 def _(world: World) -> None:
     folder = world.folder / "gone"
     folder.mkdir()
@@ -58,7 +60,9 @@ def _(world: World) -> None:
 
 @registry.case("no-home", "With HOME, TMPDIR and XDG folders that do not exist, all is as ever.")
 def _(world: World) -> None:
-    nowhere = {name: "/nonexistent" for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")}
+    nowhere = {
+        name: "/nonexistent" for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME")
+    }
     result = world.run("sh", "-c", "exit 3", env=nowhere)
     expect("the end, stdout, stderr", (result.status, result.stdout, result.stderr), ("exit 3", b"", b""))
 
@@ -72,19 +76,29 @@ def _(world: World) -> None:
     expect("the end", process.wait(world.deadline()), "exit 3")
 
 
-@registry.case("nothing-left-in-folders", "Nothing is left in the working directory, HOME or the folder for temporary files.")
+@registry.case(
+    "nothing-left-in-folders", "Nothing is left in the working directory, HOME or the folder for temporary files."
+)
 def _(world: World) -> None:
     temporary = world.folder / "tmp"
     temporary.mkdir()
     world.run("true", env={"TMPDIR": str(temporary)})
-    left = [str(path.relative_to(world.folder)) for folder in (world.cwd, world.home, temporary) for path in folder.rglob("*")]
+    left = [
+        str(path.relative_to(world.folder))
+        for folder in (world.cwd, world.home, temporary)
+        for path in folder.rglob("*")
+    ]
     expect("files left", left, [])
 
 
 @registry.case("twelve-at-once", "Twelve launchers at once each pass their own status.", limit=120)
 def _(world: World) -> None:
     processes = [world.start("sh", "-c", f"exit {number}") for number in range(12)]
-    expect("the ends", [process.wait(world.deadline(30)) for process in processes], [f"exit {number}" for number in range(12)])
+    expect(
+        "the ends",
+        [process.wait(world.deadline(30)) for process in processes],
+        [f"exit {number}" for number in range(12)],
+    )
 
 
 def nested(world: World) -> list[str | bytes]:
@@ -119,7 +133,9 @@ def _(world: World) -> None:
     expect("the end", process.wait(world.deadline()), "signal SIGKILL")
 
 
-@registry.case("closed-streams-and-error", "With every standard stream closed, a command that is not found is still 127.")
+@registry.case(
+    "closed-streams-and-error", "With every standard stream closed, a command that is not found is still 127."
+)
 def _(world: World) -> None:
     expect("the end", world.run("no-such-command", stdin=CLOSED, stdout=CLOSED, stderr=CLOSED).status, "exit 127")
 
@@ -133,7 +149,11 @@ def without_proc(world: World, *command: str) -> list[str | bytes]:
     return [unshare, "--mount", *options, "/bin/sh", "-c", inner]
 
 
-@registry.case("no-proc", "Where /proc is not mounted, the program starts, is sent signals, and its status passes.", requires=["unshare"])
+@registry.case(
+    "no-proc",
+    "Where /proc is not mounted, the program starts, is sent signals, and its status passes.",
+    requires=["unshare"],
+)
 def _(world: World) -> None:
     process = world.start_words(without_proc(world, world.probe, "x"), world.setup())
     agent = world.agent()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping
+from collections.abc import Mapping
 
 from harness.case import Registry, expect, expect_one_of
 from harness.world import World

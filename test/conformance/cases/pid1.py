@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from typing import Unpack
 
 from harness import procfs
 from harness.agent import Agent
 from harness.case import Registry, Skip, expect, expect_true
+from harness.options import Options
 from harness.process import Process, signal_name
 from harness.terminal import CTRL_C
 from harness.world import World
@@ -16,9 +18,9 @@ from harness.world import World
 registry = Registry("pid1")
 
 
-def started(world: World, **options: object) -> tuple[Process, Agent, int]:
+def started(world: World, mount_proc: bool = True, **options: Unpack[Options]) -> tuple[Process, Agent, int]:
     """The process that made the namespace, the program, and PID 1 of the namespace (its pid outside)."""
-    process = world.in_namespace(world.probe, **options)
+    process = world.in_namespace(world.probe, mount_proc=mount_proc, **options)
     agent = world.agent()
     return process, agent, world.first_of_namespace(process)
 
@@ -49,14 +51,29 @@ def dies(number: int) -> None:
         expect("the end", process.wait(world.deadline()), f"exit {128 + number}")
 
     name = signal_name(number)
-    registry.add(f"death-by-{name}", f"As PID 1, which cannot kill itself, a death by {name} is exit {128 + int(number)}.", run, requires=["unshare"])
+    registry.add(
+        f"death-by-{name}",
+        f"As PID 1, which cannot kill itself, a death by {name} is exit {128 + int(number)}.",
+        run,
+        requires=["unshare"],
+    )
 
 
-for each in (signal.SIGTERM, signal.SIGKILL, signal.SIGSEGV, signal.SIGHUP, signal.SIGINT, signal.SIGUSR1, signal.SIGPIPE):
+for each in (
+    signal.SIGTERM,
+    signal.SIGKILL,
+    signal.SIGSEGV,
+    signal.SIGHUP,
+    signal.SIGINT,
+    signal.SIGUSR1,
+    signal.SIGPIPE,
+):
     dies(each)
 
 
-@registry.case("stop", "SIGTERM to PID 1 ends a program that does nothing about it, promptly: exit 143.", requires=["unshare"])
+@registry.case(
+    "stop", "SIGTERM to PID 1 ends a program that does nothing about it, promptly: exit 143.", requires=["unshare"]
+)
 def _(world: World) -> None:
     process, agent, first = started(world)
     unless_program_is_first(agent)
@@ -67,7 +84,15 @@ def _(world: World) -> None:
 @registry.case("forward", "Signals to PID 1 reach the program once each.", requires=["unshare"])
 def _(world: World) -> None:
     process, agent, first = started(world)
-    numbers = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH]
+    numbers = [
+        signal.SIGTERM,
+        signal.SIGINT,
+        signal.SIGHUP,
+        signal.SIGQUIT,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+        signal.SIGWINCH,
+    ]
     agent.handle(*numbers)
     for number in numbers:
         os.kill(first, number)
@@ -81,7 +106,9 @@ def _(world: World) -> None:
 @registry.case("graceful-stop", "A program that catches SIGTERM as PID 1 ends as it likes.", requires=["unshare"])
 def _(world: World) -> None:
     reading, writing = os.pipe()
-    process = world.in_namespace("sh", "-c", 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done', stdout=writing)
+    process = world.in_namespace(
+        "sh", "-c", 'trap "exit 9" TERM; echo ready; while :; do sleep 0.05; done', stdout=writing
+    )
     os.close(writing)
     expect("the first output", os.read(reading, 100), b"ready\n")
     os.kill(world.first_of_namespace(process), signal.SIGTERM)
@@ -94,7 +121,9 @@ def _(world: World) -> None:
     expect("the end", process.wait(world.deadline()), "exit 9")
 
 
-@registry.case("not-found", "As PID 1, a command that is not found is 127 with one line on stderr.", requires=["unshare"])
+@registry.case(
+    "not-found", "As PID 1, a command that is not found is 127 with one line on stderr.", requires=["unshare"]
+)
 def _(world: World) -> None:
     process = world.in_namespace("no-such-command")
     expect("the end", process.wait(world.deadline()), "exit 127")
@@ -110,7 +139,12 @@ def _(world: World) -> None:
     expect("the end", process.wait(world.deadline()), "exit 5")
 
 
-@registry.case("orphan-reaped", "As PID 1, orphans that end are reaped.", requires=["unshare"], impossible=("spawn", "Node waits for its own children only; put tini or --init in front"))
+@registry.case(
+    "orphan-reaped",
+    "As PID 1, orphans that end are reaped.",
+    requires=["unshare"],
+    impossible=("spawn", "Node waits for its own children only; put tini or --init in front"),
+)
 def _(world: World) -> None:
     _, agent, _ = started(world)
     unless_program_is_first(agent)
@@ -133,7 +167,10 @@ def with_terminal(world: World) -> tuple[Process, Agent]:
     assert setsid is not None
     terminal = world.terminal()
     unshare = [shutil.which("unshare") or "unshare", *world.namespace_options(), setsid, "--ctty"]
-    process = world.start_words([*unshare, *world.words(world.probe)], world.setup(stdin=terminal.slave, stdout=terminal.slave, stderr=terminal.slave))
+    process = world.start_words(
+        [*unshare, *world.words(world.probe)],
+        world.setup(stdin=terminal.slave, stdout=terminal.slave, stderr=terminal.slave),
+    )
     agent = world.agent()
     return process, agent
 
@@ -150,7 +187,11 @@ def _(world: World) -> None:
     expect("the end", process.wait(world.deadline()), "exit 3")
 
 
-@registry.case("ctrl-c-ends", "As PID 1 on a terminal, Ctrl-C ends a program that does nothing about it: exit 130.", requires=["unshare", "setsid"])
+@registry.case(
+    "ctrl-c-ends",
+    "As PID 1 on a terminal, Ctrl-C ends a program that does nothing about it: exit 130.",
+    requires=["unshare", "setsid"],
+)
 def _(world: World) -> None:
     process, agent = with_terminal(world)
     unless_program_is_first(agent)
@@ -170,7 +211,9 @@ def _(world: World) -> None:
     expect("the end", process.wait(world.deadline()), "exit 3")
 
 
-@registry.case("foreign-proc", "With the /proc of another PID namespace, status and signals are as ever.", requires=["unshare"])
+@registry.case(
+    "foreign-proc", "With the /proc of another PID namespace, status and signals are as ever.", requires=["unshare"]
+)
 def _(world: World) -> None:
     process, agent, first = started(world, mount_proc=False)
     agent.handle(signal.SIGTERM)
@@ -182,7 +225,11 @@ def _(world: World) -> None:
     expect("the end", process.wait(world.deadline()), "exit 5")
 
 
-@registry.case("self-stop-with-foreign-proc", "With the /proc of another PID namespace, a program that stops itself and is continued ends as ever.", requires=["unshare"])
+@registry.case(
+    "self-stop-with-foreign-proc",
+    "With the /proc of another PID namespace, a program that stops itself and is continued ends as ever.",
+    requires=["unshare"],
+)
 def _(world: World) -> None:
     process, agent, _ = started(world, mount_proc=False)
     unless_program_is_first(agent)

@@ -8,19 +8,48 @@ import statistics
 import time
 
 from harness.agent import Agent
-from harness.case import NODE, Registry, expect, expect_true
+from harness.case import Registry, expect, expect_true
 from harness.process import Process, signal_name
 from harness.waiting import Deadline, readable
 from harness.world import World
 
 registry = Registry("signals")
 
+
 SIGSTKFLT = 16
 
+
 FORWARDED = [
-    *[signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTRAP, signal.SIGABRT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGPIPE],
-    *[signal.SIGALRM, signal.SIGTERM, SIGSTKFLT, signal.SIGCONT, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU, signal.SIGURG],
-    *[signal.SIGXCPU, signal.SIGXFSZ, signal.SIGVTALRM, signal.SIGPROF, signal.SIGWINCH, signal.SIGIO, signal.SIGPWR, signal.SIGSYS],
+    *[
+        signal.SIGHUP,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGTRAP,
+        signal.SIGABRT,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+        signal.SIGPIPE,
+    ],
+    *[
+        signal.SIGALRM,
+        signal.SIGTERM,
+        SIGSTKFLT,
+        signal.SIGCONT,
+        signal.SIGTSTP,
+        signal.SIGTTIN,
+        signal.SIGTTOU,
+        signal.SIGURG,
+    ],
+    *[
+        signal.SIGXCPU,
+        signal.SIGXFSZ,
+        signal.SIGVTALRM,
+        signal.SIGPROF,
+        signal.SIGWINCH,
+        signal.SIGIO,
+        signal.SIGPWR,
+        signal.SIGSYS,
+    ],
 ]
 
 
@@ -58,7 +87,11 @@ for each in FORWARDED:
     forwards(each)
 
 
-@registry.case("forward-real-time", "A real-time signal reaches the program.", impossible=("spawn", "Node has no listeners for real-time signals: they kill the launcher"))
+@registry.case(
+    "forward-real-time",
+    "A real-time signal reaches the program.",
+    impossible=("spawn", "Node has no listeners for real-time signals: they kill the launcher"),
+)
 def _(world: World) -> None:
     number = signal.SIGRTMIN + 1
     process, agent = start_catching(world, number)
@@ -67,7 +100,14 @@ def _(world: World) -> None:
     expect_counts(world, agent, {number: 1})
 
 
-@registry.case("forward-fault-signals", "SIGSEGV, SIGBUS, SIGFPE and SIGILL sent by kill reach the program.", impossible=("spawn", "a listener for a fault signal would loop for ever on a real fault of the launcher, so it has none"))
+@registry.case(
+    "forward-fault-signals",
+    "SIGSEGV, SIGBUS, SIGFPE and SIGILL sent by kill reach the program.",
+    impossible=(
+        "spawn",
+        "a listener for a fault signal would loop for ever on a real fault of the launcher, so it has none",
+    ),
+)
 def _(world: World) -> None:
     numbers = [signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL]
     process, agent = start_catching(world, *numbers)
@@ -77,7 +117,11 @@ def _(world: World) -> None:
     expect_counts(world, agent, {number: 1 for number in numbers})
 
 
-@registry.case("forward-SIGCHLD", "SIGCHLD sent by kill reaches the program.", impossible=("spawn", "the launcher's own SIGCHLD cannot be told from one that somebody sent"))
+@registry.case(
+    "forward-SIGCHLD",
+    "SIGCHLD sent by kill reaches the program.",
+    impossible=("spawn", "the launcher's own SIGCHLD cannot be told from one that somebody sent"),
+)
 def _(world: World) -> None:
     process, agent = start_catching(world, signal.SIGCHLD)
     process.send(signal.SIGCHLD)
@@ -100,7 +144,16 @@ def _(world: World) -> None:
 @registry.case("burst", "Twelve different signals sent at one go all arrive, each once.")
 def _(world: World) -> None:
     burst = [
-        *[signal.SIGTERM, signal.SIGHUP, signal.SIGUSR2, signal.SIGINT, signal.SIGALRM, signal.SIGQUIT, signal.SIGUSR1, signal.SIGWINCH],
+        *[
+            signal.SIGTERM,
+            signal.SIGHUP,
+            signal.SIGUSR2,
+            signal.SIGINT,
+            signal.SIGALRM,
+            signal.SIGQUIT,
+            signal.SIGUSR1,
+            signal.SIGWINCH,
+        ],
         *[signal.SIGURG, signal.SIGIO, signal.SIGPIPE, signal.SIGPROF],
     ]
     process, agent = start_catching(world, *burst)
@@ -112,7 +165,9 @@ def _(world: World) -> None:
     finish(world, process, agent)
 
 
-@registry.case("many", "Three hundred signals, each sent when the one before has arrived, are three hundred deliveries.")
+@registry.case(
+    "many", "Three hundred signals, each sent when the one before has arrived, are three hundred deliveries."
+)
 def _(world: World) -> None:
     process, agent = start_catching(world, signal.SIGUSR1)
     for count in range(1, 301):
@@ -133,7 +188,9 @@ def _(world: World) -> None:
     finish(world, process, agent, 0)
 
 
-@registry.case("ignored-by-program", "A program may ignore SIGTERM, SIGINT and SIGHUP: neither it nor the launcher ends.")
+@registry.case(
+    "ignored-by-program", "A program may ignore SIGTERM, SIGINT and SIGHUP: neither it nor the launcher ends."
+)
 def _(world: World) -> None:
     process, agent = world.program()
     numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -166,31 +223,6 @@ def _(world: World) -> None:
     expect("the end", process.wait(world.deadline()), "exit 9")
 
 
-def kills(number: int) -> None:
-    def run(world: World) -> None:
-        process, agent = world.program()
-        process.send(number)
-        expect("the end", process.wait(world.deadline()), f"signal {signal_name(number)}")
-        expect("processes left behind", world.survivors(), [])
-
-    name = signal_name(number)
-    registry.add(f"{name}-by-default", f"{name} to the launcher ends a program that does nothing about it, and the parent sees that death.", run)
-
-
-for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGPIPE, signal.SIGALRM, signal.SIGQUIT):
-    kills(each)
-
-
-@registry.case("catch-then-die", "A program that catches SIGINT, cleans up and then kills itself by SIGINT is seen to die of SIGINT.")
-def _(world: World) -> None:
-    process, agent = start_catching(world, signal.SIGINT)
-    process.send(signal.SIGINT)
-    agent.wait_signal(signal.SIGINT)
-    agent.default(signal.SIGINT)
-    agent.die_of(signal.SIGINT)
-    expect("the end", process.wait(world.deadline()), "signal SIGINT")
-
-
 @registry.case("by-kill", "The signals carry SI_USER, as those of kill(2) do.")
 def _(world: World) -> None:
     process, agent = start_catching(world, signal.SIGUSR1)
@@ -199,7 +231,9 @@ def _(world: World) -> None:
     expect("si_code", agent.signals[0][1], 0)
 
 
-@registry.case("not-to-the-group", "A signal for the launcher is for the program alone, not for others in the process group.")
+@registry.case(
+    "not-to-the-group", "A signal for the launcher is for the program alone, not for others in the process group."
+)
 def _(world: World) -> None:
     process, agent = start_catching(world, signal.SIGTERM)
     agent.fork()  # inherits the handler
@@ -211,7 +245,14 @@ def _(world: World) -> None:
     expect("deliveries to another process of the group", other.count(signal.SIGTERM), 0)
 
 
-@registry.case("group-kill-once", "SIGTERM sent to the whole process group reaches the program once.", impossible=("spawn", "Node does not tell whether a signal was sent to the process or to its group, so the program gets the sender's and the launcher's"))
+@registry.case(
+    "group-kill-once",
+    "SIGTERM sent to the whole process group reaches the program once.",
+    impossible=(
+        "spawn",
+        "Node does not tell whether a signal was sent to the process or to its group, so the program gets the sender's and the launcher's",
+    ),
+)
 def _(world: World) -> None:
     process, agent = start_catching(world, signal.SIGTERM)
     os.killpg(process.pid, signal.SIGTERM)
@@ -219,7 +260,9 @@ def _(world: World) -> None:
     expect_counts(world, agent, {signal.SIGTERM: 1})
 
 
-@registry.case("to-the-program", "A signal sent to the program itself is its own affair: the launcher does not add one.")
+@registry.case(
+    "to-the-program", "A signal sent to the program itself is its own affair: the launcher does not add one."
+)
 def _(world: World) -> None:
     process, agent = start_catching(world, signal.SIGUSR1)
     os.kill(agent.pid, signal.SIGUSR1)
@@ -239,57 +282,3 @@ def _(world: World) -> None:
         times.append(time.monotonic() - sent)
     median = statistics.median(times)
     expect_true(f"a median under 50 ms (it was {median * 1000:.1f} ms)", median < 0.05)
-
-
-@registry.case("none-ignored", "The program ignores no signal that its caller did not ignore (Node ignores SIGPIPE and SIGXFSZ).")
-def _(world: World) -> None:
-    _, agent = world.program()
-    expect("ignored signals", [signal_name(number) for number in agent.hello["ignored"]], [])
-
-
-@registry.case("none-blocked", "The program blocks no signal that its caller did not block.")
-def _(world: World) -> None:
-    _, agent = world.program()
-    expect("blocked signals", [signal_name(number) for number in agent.hello["blocked"]], [])
-
-
-@registry.case("broken-pipe-kills", "A program that writes into a broken pipe dies of SIGPIPE.")
-def _(world: World) -> None:
-    reading, writing = os.pipe2(os.O_CLOEXEC)
-    process, agent = world.program(stdout=writing)
-    os.close(writing)
-    os.close(reading)
-    agent.tell("write 1 78")
-    expect("the end", process.wait(world.deadline()), "signal SIGPIPE")
-
-
-@registry.case("nohup", "A signal that the caller ignored stays ignored in the program, as nohup needs.", impossible=(NODE, "Node resets every signal's action when it starts, and the child's too"))
-def _(world: World) -> None:
-    _, agent = world.program(ignored=[signal.SIGHUP, signal.SIGUSR2])
-    expect("ignored signals", [signal_name(number) for number in agent.hello["ignored"]], ["SIGHUP", "SIGUSR2"])
-
-
-@registry.case("caller-blocked", "A signal that the caller blocked stays blocked in the program.", impossible=(NODE, "Node empties the signal mask when it starts"))
-def _(world: World) -> None:
-    _, agent = world.program(blocked=[signal.SIGUSR1, signal.SIGTERM])
-    expect("blocked signals", [signal_name(number) for number in agent.hello["blocked"]], ["SIGUSR1", "SIGTERM"])
-
-
-@registry.case("SIGKILL-of-launcher", "When the launcher is killed by SIGKILL the program is gone too.", impossible=("spawn", "nothing can react to SIGKILL; the program lives on unless the kernel was asked for a parent-death signal"))
-def _(world: World) -> None:
-    process, agent = world.program()
-    process.send(signal.SIGKILL)
-    expect("the end", process.wait(world.deadline()), "signal SIGKILL")
-    expect("processes left behind", world.survivors(), [])
-
-
-@registry.case("program-outlives-killed-launcher", "When the launcher is killed by SIGKILL, a program that stays is undisturbed and ends as it likes.")
-def _(world: World) -> None:
-    process, agent = world.program()
-    agent.handle(signal.SIGTERM, signal.SIGHUP)
-    process.send(signal.SIGKILL)
-    expect("the end", process.wait(world.deadline()), "signal SIGKILL")
-    world.stop_watching()
-    if world.stays_beside(process, agent) and world.survivors():
-        agent.ping()
-        expect("signals that it got", agent.names(), [])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
-from typing import Callable, Iterable
+from collections.abc import Callable, Iterable
 
 from harness.build import recorder
 from harness.case import Registry, expect, expect_one_of, expect_true
-from harness.world import Result, Word, World
+from harness.world import CLOSED, Result, Word, World
 
 registry = Registry("start-errors")
 
@@ -69,28 +69,60 @@ def folder(name: str) -> Callable[[World], Word]:
 
 
 error("not-found", "A name that is nowhere on PATH: 127.", NOT_FOUND, lambda _: "no-such-command")
-error("not-found-with-arguments", "Arguments make no difference.", NOT_FOUND, lambda _: "no-such-command", "--help", "x")
+error(
+    "not-found-with-arguments", "Arguments make no difference.", NOT_FOUND, lambda _: "no-such-command", "--help", "x"
+)
 error("not-found-path", "A path that does not exist: 127.", NOT_FOUND, lambda _: "/nonexistent/program")
 error("not-found-relative", "A relative path that does not exist: 127.", NOT_FOUND, lambda _: "./missing")
 error("dangling-link", "A symbolic link to nothing: 127.", NOT_FOUND, dangling)
 error("empty-command", "An empty command string: 127.", NOT_FOUND, lambda _: "")
 error("not-executable", "A file without permission to execute: 126.", NOT_EXECUTABLE, in_cwd("file", b"#!/bin/sh\n"))
-error("not-executable-binary", "A binary without permission to execute: 126.", NOT_EXECUTABLE, in_cwd("file", b"\x7fELF"))
+error(
+    "not-executable-binary", "A binary without permission to execute: 126.", NOT_EXECUTABLE, in_cwd("file", b"\x7fELF")
+)
 error("directory", "A directory: 126.", NOT_EXECUTABLE, folder("./folder"))
 error("directory-with-slash", "A directory with a slash at its end: 126.", NOT_EXECUTABLE, folder("./folder/"))
 error("directory-dot", "The working directory: 126.", NOT_EXECUTABLE, lambda _: "./")
 error("below-a-file", "A path through a file (ENOTDIR): 126.", NOT_EXECUTABLE, below_a_file)
 error("loop", "Symbolic links in a circle (ELOOP): 126.", NOT_EXECUTABLE, a_loop)
-error("name-too-long", "A path whose last name is too long (ENAMETOOLONG): 126.", NOT_EXECUTABLE, lambda _: "./" + "n" * 300)
+error(
+    "name-too-long",
+    "A path whose last name is too long (ENAMETOOLONG): 126.",
+    NOT_EXECUTABLE,
+    lambda _: "./" + "n" * 300,
+)
 error("bare-name-too-long", "A bare name that is too long: 126 or 127.", [126, 127], lambda _: "n" * 300)
 error("path-too-long", "A path longer than PATH_MAX: 126.", NOT_EXECUTABLE, lambda _: "/" + "d/" * 3000 + "x")
-error("interpreter-missing", "A `#!` script whose interpreter is missing: 126 or 127.", [126, 127], in_cwd("script", b"#!/nonexistent/interpreter\n", 0o755))
-error("interpreter-not-executable", "A `#!` script whose interpreter cannot be executed: 126 or 127.", [126, 127], in_cwd("script", b"#!/etc/passwd\n", 0o755))
-error("interpreter-is-directory", "A `#!` script whose interpreter is a directory: 126 or 127.", [126, 127], in_cwd("script", b"#!/usr/bin\n", 0o755))
-error("interpreter-loops", "A `#!` script that names itself as interpreter: 126 or 127.", [126, 127], in_cwd("script", b"#!./script\n", 0o755))
+error(
+    "interpreter-missing",
+    "A `#!` script whose interpreter is missing: 126 or 127.",
+    [126, 127],
+    in_cwd("script", b"#!/nonexistent/interpreter\n", 0o755),
+)
+error(
+    "interpreter-not-executable",
+    "A `#!` script whose interpreter cannot be executed: 126 or 127.",
+    [126, 127],
+    in_cwd("script", b"#!/etc/passwd\n", 0o755),
+)
+error(
+    "interpreter-is-directory",
+    "A `#!` script whose interpreter is a directory: 126 or 127.",
+    [126, 127],
+    in_cwd("script", b"#!/usr/bin\n", 0o755),
+)
+error(
+    "interpreter-loops",
+    "A `#!` script that names itself as interpreter: 126 or 127.",
+    [126, 127],
+    in_cwd("script", b"#!./script\n", 0o755),
+)
 
 
-@registry.case("interpreter-with-carriage-return", "A script with DOS line ends names an interpreter that does not exist: 126 or 127.")
+@registry.case(
+    "interpreter-with-carriage-return",
+    "A script with DOS line ends names an interpreter that does not exist: 126 or 127.",
+)
 def _(world: World) -> None:
     world.file("cwd/script", b"#!/bin/sh\r\necho hi\r\n", 0o755)
     expect_plain_error(world.run("./script"), [126, 127])
@@ -108,7 +140,11 @@ def _(world: World) -> None:
     _too_long(world, ["a" * 120_000] * 12, {})
 
 
-@registry.case("environment-too-long", "A larger environment than the system takes (E2BIG): 126, and no value on stderr.", requires=["linux"])
+@registry.case(
+    "environment-too-long",
+    "A larger environment than the system takes (E2BIG): 126, and no value on stderr.",
+    requires=["linux"],
+)
 def _(world: World) -> None:
     result = _too_long(world, [], {f"SECRET_{n}": "s3cr3t" * 20_000 for n in range(12)})
     expect("a value on stderr", b"s3cr3t" in result.stderr, False)
@@ -133,7 +169,10 @@ def _(world: World) -> None:
     expect_true(f"the command's name in {result.stderr!r}", b"no-such-command-at-all" in result.stderr)
 
 
-@registry.case("terminal-escapes", "A command that does not exist and has control characters in its name writes none to the terminal.")
+@registry.case(
+    "terminal-escapes",
+    "A command that does not exist and has control characters in its name writes none to the terminal.",
+)
 def _(world: World) -> None:
     result = world.run("no\x1b[31mred\x07")
     expect_one_of("the end", result.status, ["exit 127"])
@@ -142,8 +181,6 @@ def _(world: World) -> None:
 
 @registry.case("stderr-closed", "The status stands when stderr is closed.")
 def _(world: World) -> None:
-    from harness.world import CLOSED
-
     expect("the end", world.run("no-such-command", stderr=CLOSED).status, "exit 127")
 
 
@@ -167,7 +204,9 @@ def _(world: World) -> None:
     expect("the end and stdout", (result.status, result.stdout), ("exit 5", b"[x]"))
 
 
-@registry.case("script-without-interpreter-environment", "A script without `#!` sees the environment and the arguments -- and -x.")
+@registry.case(
+    "script-without-interpreter-environment", "A script without `#!` sees the environment and the arguments -- and -x."
+)
 def _(world: World) -> None:
     world.file("cwd/script", '\nprintf "%s|" "$SECRET" "$@"\n', 0o755)
     result = world.run("./script", "--", "-x", env={"SECRET": "a b"})
@@ -181,7 +220,10 @@ def _(world: World) -> None:
     expect("the end, stdout, stderr", (result.status, result.stdout, result.stderr), ("exit 0", b"", b""))
 
 
-@registry.case("broken-binary", "A file that begins like an ELF binary and is none fails as from a shell, without a crash of the launcher.")
+@registry.case(
+    "broken-binary",
+    "A file that begins like an ELF binary and is none fails as from a shell, without a crash of the launcher.",
+)
 def _(world: World) -> None:
     world.file("cwd/program", b"\x7fELF" + b"\2\1\1" + bytes(57), 0o755)
     result = world.run("./program")

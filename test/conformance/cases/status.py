@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import time
 
-from harness.case import Registry, expect, expect_true
+from harness.case import Registry, Skip, expect, expect_true
 from harness.process import signal_name
 from harness.world import World
 
@@ -50,11 +51,22 @@ def dies(number: int) -> None:
         agent.die_of(number)
         expect("the end", process.wait(world.deadline()), f"signal {signal_name(number)}")
 
-    registry.add(f"death-by-{signal_name(number)}", f"A death by {signal_name(number)} is seen as such by the parent.", run)
+    registry.add(
+        f"death-by-{signal_name(number)}", f"A death by {signal_name(number)} is seen as such by the parent.", run
+    )
 
 
 FATAL = [
-    *[signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGILL, signal.SIGTRAP, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE],
+    *[
+        signal.SIGHUP,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGILL,
+        signal.SIGTRAP,
+        signal.SIGABRT,
+        signal.SIGBUS,
+        signal.SIGFPE,
+    ],
     *[signal.SIGKILL, signal.SIGUSR1, signal.SIGSEGV, signal.SIGUSR2, signal.SIGPIPE, signal.SIGALRM, signal.SIGTERM],
     *[signal.SIGXCPU, signal.SIGXFSZ, signal.SIGVTALRM, signal.SIGPROF, signal.SIGIO, signal.SIGPWR, signal.SIGSYS],
     16,  # SIGSTKFLT, which Python does not name
@@ -63,7 +75,11 @@ for each in FATAL:
     dies(each)
 
 
-@registry.case("death-by-real-time-signal", "A death by a real-time signal is seen as such.", impossible=("spawn", "Node reports a child that a real-time signal killed as exit 0 with no signal"))
+@registry.case(
+    "death-by-real-time-signal",
+    "A death by a real-time signal is seen as such.",
+    impossible=("spawn", "Node reports a child that a real-time signal killed as exit 0 with no signal"),
+)
 def _(world: World) -> None:
     process, agent = world.program()
     agent.die_of(signal.SIGRTMIN + 3)
@@ -85,12 +101,20 @@ def _(world: World) -> None:
     expect("the end", process.wait(world.deadline()), "signal SIGKILL")
 
 
-@registry.case("core-flag", "When the program dies of SIGABRT and dumps no core, its parent is told of none.", requires=["core-files"])
+@registry.case(
+    "core-flag",
+    "When the program dies of SIGABRT and dumps no core, its parent is told of none.",
+    requires=["core-files"],
+)
 def _(world: World) -> None:
     _no_core(world, signal.SIGABRT)
 
 
-@registry.case("no-core-of-launcher", "When the program dies of SIGSEGV and has switched off its own core, no core is left by the launcher.", requires=["core-files"])
+@registry.case(
+    "no-core-of-launcher",
+    "When the program dies of SIGSEGV and has switched off its own core, no core is left by the launcher.",
+    requires=["core-files"],
+)
 def _(world: World) -> None:
     _no_core(world, signal.SIGSEGV)
 
@@ -101,10 +125,6 @@ def _(world: World) -> None:
 
 
 def _no_core(world: World, number: int) -> None:
-    import resource
-
-    from harness.case import Skip
-
     if resource.getrlimit(resource.RLIMIT_CORE)[1] == 0:
         raise Skip("cores are forbidden here by a hard limit")
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
@@ -160,7 +180,9 @@ def _(world: World) -> None:
     expect("the end", world.run("sh", "-c", "exec sh -c 'exit 6'").status, "exit 6")
 
 
-@registry.case("large-output-then-exit", "Status and output are both whole when a program writes a lot and exits at once.")
+@registry.case(
+    "large-output-then-exit", "Status and output are both whole when a program writes a lot and exits at once."
+)
 def _(world: World) -> None:
     result = world.run("sh", "-c", "head -c 3000000 /dev/zero; exit 8")
     expect("the end and the size of the output", (result.status, len(result.stdout)), ("exit 8", 3_000_000))

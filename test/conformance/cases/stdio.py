@@ -7,8 +7,10 @@ import hashlib
 import os
 import select
 import socket
+from collections.abc import Callable
 
 from harness.case import NODE, Registry, expect, expect_true
+from harness.options import Options
 from harness.waiting import readable
 from harness.world import CLOSED, World
 
@@ -32,7 +34,9 @@ def _(world: World) -> None:
     expect("the end, stdout, stderr", (result.status, result.stdout, result.stderr), ("exit 0", b"", b""))
 
 
-@registry.case("silent-on-failure", "A program's failure, or its death, is its own affair: the launcher prints nothing.")
+@registry.case(
+    "silent-on-failure", "A program's failure, or its death, is its own affair: the launcher prints nothing."
+)
 def _(world: World) -> None:
     for command, end in (("exit 3", "exit 3"), ("kill -TERM $$", "signal SIGTERM")):
         result = world.run("sh", "-c", command)
@@ -48,7 +52,11 @@ def _(world: World) -> None:
     expect("what the program took, and what was left", (result.stdout, os.read(reading, 100)), (b"a", b"bcdef"))
 
 
-@registry.case("file-offset", "A file as standard input is the same open file: what the program does not read is left.", requires=["dd"])
+@registry.case(
+    "file-offset",
+    "A file as standard input is the same open file: what the program does not read is left.",
+    requires=["dd"],
+)
 def _(world: World) -> None:
     file = os.open(world.file("data", b"abcdef"), os.O_RDONLY)
     world.run("dd", "bs=1", "count=2", "status=none", stdin=file)
@@ -135,7 +143,10 @@ def _(world: World) -> None:
     expect("the end and stdout", (result.status, result.stdout), ("exit 0", b"abc"))
 
 
-@registry.case("input-closed-by-program", "When the program closes its standard input, the writer is told although the launcher is still there.")
+@registry.case(
+    "input-closed-by-program",
+    "When the program closes its standard input, the writer is told although the launcher is still there.",
+)
 def _(world: World) -> None:
     reading, writing = os.pipe()
     process, agent = world.program(stdin=reading)
@@ -150,21 +161,29 @@ def _(world: World) -> None:
 def closed_by_program(number: int, stream: str) -> None:
     def run(world: World) -> None:
         reading, writing = os.pipe()
-        process, agent = world.program(**{stream: writing})
+        process, agent = world.program(stdout=writing) if number == 1 else world.program(stderr=writing)
         os.close(writing)
         agent.ok(f"close {number}")
         expect_true("the reader is told", bool(readable([reading], world.deadline())))
         expect("what the reader sees", os.read(reading, 1), b"")
         expect("the launcher has ended", process.ended(), False)
 
-    registry.add(f"{stream}-closed-by-program", f"When the program closes its {stream}, the reader sees the end although the launcher is still there.", run)
+    registry.add(
+        f"{stream}-closed-by-program",
+        f"When the program closes its {stream}, the reader sees the end although the launcher is still there.",
+        run,
+    )
 
 
 closed_by_program(1, "stdout")
 closed_by_program(2, "stderr")
 
 
-@registry.case("reader-goes-away", "`L yes | head -1`: the program dies of SIGPIPE, and so is the launcher seen to.", requires=["yes"])
+@registry.case(
+    "reader-goes-away",
+    "`L yes | head -1`: the program dies of SIGPIPE, and so is the launcher seen to.",
+    requires=["yes"],
+)
 def _(world: World) -> None:
     reading, writing = os.pipe()
     process = world.start("yes", stdout=writing)
@@ -180,11 +199,15 @@ def _(world: World) -> None:
     expect("the end and stdout", (process.wait(world.deadline()), world.output("stdout")), ("exit 0", b"y\n"))
 
 
-def not_left_non_blocking(name: str, doc: str, make: object) -> None:
+def not_left_non_blocking(name: str, doc: str, make: Callable[[World], list[int]]) -> None:
     def run(world: World) -> None:
-        ends = make(world)  # type: ignore[operator]
+        ends = make(world)
         process, agent = world.program(stdin=ends[0], stdout=ends[1], stderr=ends[2])
-        expect("O_NONBLOCK, as the program sees it", [each["flags"] & os.O_NONBLOCK for each in agent.hello["descriptors"]][:3], [0, 0, 0])
+        expect(
+            "O_NONBLOCK, as the program sees it",
+            [each["flags"] & os.O_NONBLOCK for each in agent.hello["descriptors"]][:3],
+            [0, 0, 0],
+        )
         agent.exit(0)
         expect("the end", process.wait(world.deadline()), "exit 0")
         expect("O_NONBLOCK afterwards", [fcntl.fcntl(each, fcntl.F_GETFL) & os.O_NONBLOCK for each in ends], [0, 0, 0])
@@ -192,12 +215,26 @@ def not_left_non_blocking(name: str, doc: str, make: object) -> None:
     registry.add(name, doc, run)
 
 
-not_left_non_blocking("pipes-stay-blocking", "Shared pipes are not made non-blocking.", lambda _: [os.pipe()[0], os.pipe()[1], os.pipe()[1]])
-not_left_non_blocking("sockets-stay-blocking", "Shared sockets are not made non-blocking.", lambda _: [socket.socketpair()[0].detach() for _ in range(3)])
-not_left_non_blocking("terminal-stays-blocking", "A shared terminal is not made non-blocking.", lambda world: [world.terminal().slave] * 3)
+not_left_non_blocking(
+    "pipes-stay-blocking",
+    "Shared pipes are not made non-blocking.",
+    lambda _: [os.pipe()[0], os.pipe()[1], os.pipe()[1]],
+)
+not_left_non_blocking(
+    "sockets-stay-blocking",
+    "Shared sockets are not made non-blocking.",
+    lambda _: [socket.socketpair()[0].detach() for _ in range(3)],
+)
+not_left_non_blocking(
+    "terminal-stays-blocking", "A shared terminal is not made non-blocking.", lambda world: [world.terminal().slave] * 3
+)
 
 
-@registry.case("non-blocking-kept", "A pipe that the caller made non-blocking stays so.", impossible=("spawn", "libuv makes the standard streams of every child that it starts blocking"))
+@registry.case(
+    "non-blocking-kept",
+    "A pipe that the caller made non-blocking stays so.",
+    impossible=("spawn", "libuv makes the standard streams of every child that it starts blocking"),
+)
 def _(world: World) -> None:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
@@ -214,17 +251,17 @@ def _(world: World) -> None:
     expect("O_NONBLOCK", fcntl.fcntl(writing, fcntl.F_GETFL) & os.O_NONBLOCK, 0)
 
 
-def closed(name: str, doc: str, streams: list[str]) -> None:
+def closed(name: str, doc: str, streams: Options) -> None:
     def run(world: World) -> None:
-        expect("the end", world.run("sh", "-c", "exit 3", **{stream: CLOSED for stream in streams}).status, "exit 3")
+        expect("the end", world.run("sh", "-c", "exit 3", **streams).status, "exit 3")
 
     registry.add(name, doc, run)
 
 
-closed("all-closed", "`L sh -c 'exit 3' 0<&- 1>&- 2>&-` ends 3.", ["stdin", "stdout", "stderr"])
-closed("input-closed", "With standard input closed it ends 3.", ["stdin"])
-closed("output-closed", "With standard output closed it ends 3.", ["stdout"])
-closed("error-closed", "With standard error closed it ends 3.", ["stderr"])
+closed("all-closed", "`L sh -c 'exit 3' 0<&- 1>&- 2>&-` ends 3.", {"stdin": CLOSED, "stdout": CLOSED, "stderr": CLOSED})
+closed("input-closed", "With standard input closed it ends 3.", {"stdin": CLOSED})
+closed("output-closed", "With standard output closed it ends 3.", {"stdout": CLOSED})
+closed("error-closed", "With standard error closed it ends 3.", {"stderr": CLOSED})
 
 
 @registry.case("output-arrives-with-input-closed", "With standard input closed, output still goes where it should.")
@@ -233,7 +270,11 @@ def _(world: World) -> None:
     expect("stdout and stderr", (result.stdout, result.stderr), (b"out\n", b"err\n"))
 
 
-@registry.case("closed-stays-closed", "A closed standard stream is closed in the program too.", impossible=(NODE, "Node opens /dev/null on standard descriptors that are closed, before any JavaScript runs"))
+@registry.case(
+    "closed-stays-closed",
+    "A closed standard stream is closed in the program too.",
+    impossible=(NODE, "Node opens /dev/null on standard descriptors that are closed, before any JavaScript runs"),
+)
 def _(world: World) -> None:
     _, agent = world.program(stdin=CLOSED, stderr=CLOSED)
     expect("open descriptors", agent.descriptor_numbers, [1])

@@ -7,7 +7,8 @@ import os
 import socket
 import struct
 from collections import deque
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from .case import Mismatch
 from .process import signal_name
@@ -17,7 +18,9 @@ from .waiting import Deadline, readable
 class Agent:
     """One running probe. `watch` names the launcher's end while that would make further waiting pointless."""
 
-    def __init__(self, connection: socket.socket, patience: float, watch: Callable[[], tuple[int | None, Callable[[], str]]]):
+    def __init__(
+        self, connection: socket.socket, patience: float, watch: Callable[[], tuple[int | None, Callable[[], str]]]
+    ):
         self.connection = connection
         self.patience = patience
         self.watch = watch

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .world import World
@@ -32,7 +33,7 @@ class TimeLimit(Exception):
 class Case:
     name: str
     doc: str
-    run: Callable[["World"], None]
+    run: Callable[[World], None]
     requires: tuple[str, ...] = ()
     impossible: Mapping[str, str] = field(default_factory=dict)
     limit: float = 60.0
@@ -57,10 +58,10 @@ class Registry:
         requires: Sequence[str] = (),
         impossible: tuple[str, str] | None = None,
         limit: float = 60.0,
-    ) -> Callable[[Callable[["World"], None]], Callable[["World"], None]]:
+    ) -> Callable[[Callable[[World], None]], Callable[[World], None]]:
         """Registers a function as the case CATEGORY/NAME. `impossible` is (spawn|exec|node, reason)."""
 
-        def register(run: Callable[["World"], None]) -> Callable[["World"], None]:
+        def register(run: Callable[[World], None]) -> Callable[[World], None]:
             self.add(name, doc, run, requires=requires, impossible=impossible, limit=limit)
             return run
 
@@ -70,15 +71,13 @@ class Registry:
         self,
         name: str,
         doc: str,
-        run: Callable[["World"], None],
+        run: Callable[[World], None],
         *,
         requires: Sequence[str] = (),
         impossible: tuple[str, str] | None = None,
         limit: float = 60.0,
     ) -> None:
         full = f"{self.category}/{name}"
-        if any(case.name == full for case in self.cases):
-            raise ValueError(f"two cases are called {full}")
         reasons: dict[str, str] = {}
         if impossible is not None:
             mode, reason = impossible
@@ -89,9 +88,17 @@ class Registry:
         self.cases.append(Case(full, doc, run, tuple(requires), reasons, limit))
 
 
+def check_names(cases: Sequence[Case]) -> None:
+    """Raises ValueError when two cases have one name."""
+    names = [case.name for case in cases]
+    twice = {name for name in names if names.count(name) > 1}
+    if twice:
+        raise ValueError(f"more than one case is called {', '.join(sorted(twice))}")
+
+
 def shorten(value: object, most: int = 300) -> str:
     text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= most else f"{text[: most // 2]} … ({len(text)} characters) … {text[-most // 4:]}"
+    return text if len(text) <= most else f"{text[: most // 2]} … ({len(text)} characters) … {text[-most // 4 :]}"
 
 
 def expect(what: str, seen: Any, expected: Any) -> None:

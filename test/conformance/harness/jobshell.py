@@ -10,8 +10,8 @@ import select
 import signal
 import socket
 import termios
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Callable, Sequence
 
 from .case import Mismatch
 from .process import Setup, become, describe, read_failure
@@ -22,7 +22,7 @@ from .waiting import Deadline, pidfd, readable
 class Job:
     """A job of the shell, seen from the harness."""
 
-    def __init__(self, shell: "JobShell", pid: int) -> None:
+    def __init__(self, shell: JobShell, pid: int) -> None:
         self.shell = shell
         self.pid = pid
         self.pidfd = pidfd(pid)
@@ -75,7 +75,9 @@ class JobShell:
                 os._exit(0)
         theirs.close()
 
-    def start(self, words: Sequence[bytes | str], *, foreground: bool, stdio: tuple[int, int, int] | None = None) -> Job:
+    def start(
+        self, words: Sequence[bytes | str], *, foreground: bool, stdio: tuple[int, int, int] | None = None
+    ) -> Job:
         self.ask(
             {
                 "do": "start",
@@ -145,11 +147,11 @@ class _Server:
     def serve(self) -> None:
         buffer = b""
         while True:
-            ready, _, _ = select.select([self.channel, self.wake], [], [])
+            ready, _, _ = select.select([self.channel.fileno(), self.wake], [], [])
             if self.wake in ready:
                 os.read(self.wake, 4096)
                 self.collect()
-            if self.channel in ready:
+            if self.channel.fileno() in ready:
                 chunk = self.channel.recv(65536)
                 if not chunk:
                     return
@@ -172,13 +174,13 @@ class _Server:
             self.say({"pid": pid, "status": status})
 
     def obey(self, request: dict[str, object]) -> None:
-        handlers: dict[object, Callable[[dict[str, object]], dict[str, object]]] = {
+        handlers: dict[str, Callable[[dict[str, object]], dict[str, object]]] = {
             "start": self.start,
             "foreground": self.foreground,
             "background": self.background,
             "sync": self.sync,
         }
-        self.say(handlers[request["do"]](request))
+        self.say(handlers[str(request["do"])](request))
 
     def sync(self, _: dict[str, object]) -> dict[str, object]:
         self.collect()

@@ -6,9 +6,9 @@ import os
 import shlex
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Mapping
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DEFAULT = "bin/sophia-run --no-contract --"

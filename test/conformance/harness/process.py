@@ -8,8 +8,8 @@ import os
 import signal
 import termios
 import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Callable, Mapping, Sequence
 
 from .case import Mismatch
 from .waiting import Deadline, pidfd
@@ -75,7 +75,7 @@ def become(words: Sequence[bytes | str], setup: Setup, failure: int) -> None:
             setup.before()
         _reset_signals(setup)
         os.execve(words[0], list(words), environment)
-    except BaseException as problem:  # noqa: BLE001: this process has nobody else to tell
+    except BaseException as problem:  # this process has nobody else to tell
         os.write(failure, f"{type(problem).__name__}: {problem}".encode())
     finally:
         os._exit(111)

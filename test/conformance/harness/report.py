@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+from collections.abc import Sequence
 
 from .launcher import Launcher
 from .runner import Verdict
@@ -26,9 +26,14 @@ def summary(verdicts: Sequence[Verdict]) -> str:
         for verdict in sorted(verdicts, key=lambda each: each.case.name)
         if verdict.outcome == outcome
     ]
-    counts = {outcome: sum(1 for each in verdicts if each.outcome == outcome) for outcome in ("passed", "failed", "skipped", "impossible")}
+    counts = {
+        outcome: sum(1 for each in verdicts if each.outcome == outcome)
+        for outcome in ("passed", "failed", "skipped", "impossible")
+    }
     if counts["impossible"]:
-        lines.append(f"{counts['impossible']} impossible in this mode, as listed above; they count as neither passed nor failed")
+        lines.append(
+            f"{counts['impossible']} impossible in this mode, as listed above; they count as neither passed nor failed"
+        )
     lines.append(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
     return "\n".join(lines)
 

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 #: Enters a new PID namespace; without root it takes a user namespace along.
 UNSHARE: tuple[str, ...] = ("unshare", "--pid", "--fork", "--kill-child") + (
@@ -17,7 +17,10 @@ UNSHARE: tuple[str, ...] = ("unshare", "--pid", "--fork", "--kill-child") + (
 
 def _works(words: Sequence[str]) -> bool:
     try:
-        return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False).returncode == 0
+        return (
+            subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=20, check=False).returncode
+            == 0
+        )
     except (OSError, subprocess.TimeoutExpired):
         return False
 

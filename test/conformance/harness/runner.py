@@ -9,8 +9,8 @@ import select
 import signal
 import time
 import traceback
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Callable, Iterable, Mapping
 
 from . import procfs
 from .case import Case, Mismatch, Skip, TimeLimit
@@ -46,7 +46,7 @@ def _attempt(case: Case, launcher: Launcher, patience: float) -> tuple[str, str]
         return "skipped", str(skip)
     except TimeLimit:
         return "failed", f"the case took longer than {case.limit:g} s"
-    except Exception:  # noqa: BLE001: a fault of the suite itself must show as such
+    except Exception:  # a fault of the suite itself must show as such
         return "failed", "error in the suite: " + traceback.format_exc().strip().replace("\n", " | ")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

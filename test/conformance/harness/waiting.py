@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 import time
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from .case import Mismatch
 

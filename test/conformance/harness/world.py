@@ -5,28 +5,26 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import signal
 import socket
 import tempfile
-import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Mapping, Sequence
+from typing import Unpack
 
-from . import procfs
+from . import procfs, surroundings
 from .agent import Agent
 from .build import recorder
 from .case import Mismatch, Skip, shorten
 from .jobshell import Job, JobShell
 from .launcher import Launcher
-from .process import CLOSED, Process, Setup, kill_all, spawn
+from .options import Options, Word, as_bytes
+from .process import CLOSED, Process, Setup, spawn
 from .requirements import UNSHARE
 from .terminal import Terminal
 from .waiting import Deadline, readable, until
 
-__all__ = ["CLOSED", "Result", "World"]
-
-Word = bytes | str
+__all__ = ["CLOSED", "Result", "Word", "World"]
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -38,10 +36,6 @@ class Result:
     status: str
     stdout: bytes
     stderr: bytes
-
-
-def _bytes(word: Word) -> bytes:
-    return os.fsencode(word) if isinstance(word, str) else word
 
 
 class World:
@@ -63,7 +57,7 @@ class World:
             b"LANG": b"C.UTF-8",
             b"TERM": b"dumb",
             b"CONFORMANCE_SOCKET": os.fsencode(self.folder / "s"),
-            **{_bytes(name): _bytes(value) for name, value in launcher.env.items()},
+            **{as_bytes(name): as_bytes(value) for name, value in launcher.env.items()},
         }
         self.probe = str(recorder("probe"))
         self.null = os.open("/dev/null", os.O_RDWR)
@@ -80,7 +74,7 @@ class World:
         """Makes a file below the case's folder (not in the working directory unless the name says so)."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_bytes(content))
+        path.write_bytes(as_bytes(content))
         path.chmod(mode)
         return path
 
@@ -101,42 +95,31 @@ class World:
         prefix = self.launcher.words or (str(recorder("bare")),)
         return [*prefix, *command]
 
-    def setup(
-        self,
-        *,
-        env: Mapping[Word, Word] | None = None,
-        unset: Sequence[Word] = (),
-        cwd: Word | Path | None = None,
-        stdin: int | None = None,
-        stdout: int | None = None,
-        stderr: int | None = None,
-        descriptors: Mapping[int, int] | None = None,
-        terminal: Terminal | None = None,
-        ignored: Sequence[int] = (),
-        blocked: Sequence[int] = (),
-        before: Callable[[], None] | None = None,
-        pid_variable: bytes | None = None,
-    ) -> Setup:
-        environment = {**self.env, **{_bytes(name): _bytes(value) for name, value in (env or {}).items()}}
-        for name in unset:
-            environment.pop(_bytes(name), None)
+    def setup(self, **options: Unpack[Options]) -> Setup:
+        environment = dict(self.env)
+        for name, value in options.get("env", {}).items():
+            environment[as_bytes(name)] = as_bytes(value)
+        for name in options.get("unset", ()):
+            environment.pop(as_bytes(name), None)
+        terminal = options.get("terminal")
         if terminal is not None:
-            stdio = [terminal.slave] * 3
+            default = (terminal.slave, terminal.slave, terminal.slave)
         else:
-            stdio = [self.null, self._output_descriptor("stdout"), self._output_descriptor("stderr")]
-        for number, given in enumerate((stdin, stdout, stderr)):
-            if given is not None:
-                stdio[number] = given
+            default = (self.null, self._output_descriptor("stdout"), self._output_descriptor("stderr"))
         return Setup(
-            cwd=os.fspath(cwd) if cwd is not None else str(self.cwd),
+            cwd=os.fspath(options.get("cwd", self.cwd)),
             env=environment,
-            stdio=(stdio[0], stdio[1], stdio[2]),
-            descriptors=descriptors or {},
+            stdio=(
+                options.get("stdin", default[0]),
+                options.get("stdout", default[1]),
+                options.get("stderr", default[2]),
+            ),
+            descriptors=options.get("descriptors", {}),
             terminal=terminal.slave if terminal is not None else None,
-            ignored=ignored,
-            blocked=blocked,
-            before=before,
-            pid_variable=pid_variable,
+            ignored=options.get("ignored", ()),
+            blocked=options.get("blocked", ()),
+            before=options.get("before"),
+            pid_variable=options.get("pid_variable"),
         )
 
     def start_words(self, words: Sequence[Word], setup: Setup) -> Process:
@@ -144,10 +127,10 @@ class World:
         self.watched = (process.pidfd, lambda: self._how_it_ended(process))
         return process
 
-    def start(self, *command: Word, **options: object) -> Process:
+    def start(self, *command: Word, **options: Unpack[Options]) -> Process:
         """Starts the launcher with the command, in a session of its own; the options are those of `setup`. Standard input is
         /dev/null and the output goes to files unless said otherwise."""
-        return self.start_words(self.words(*command), self.setup(**options))  # type: ignore[arg-type]
+        return self.start_words(self.words(*command), self.setup(**options))
 
     def _how_it_ended(self, process: Process) -> str:
         process.ended()
@@ -155,23 +138,23 @@ class World:
         errors = self.output("stderr").decode(errors="replace").strip()
         return f"launcher: {status}; stderr: {shorten(errors) if errors else 'nothing'}"
 
-    def run(self, *command: Word, **options: object) -> Result:
+    def run(self, *command: Word, **options: Unpack[Options]) -> Result:
         """Starts, waits for the end, and returns status and output of this run alone."""
-        for name, descriptor in self.files.items():
+        for _name, descriptor in self.files.items():
             os.ftruncate(descriptor, 0)
         process = self.start(*command, **options)
         status = process.wait(self.deadline())
         return Result(status, self.output("stdout"), self.output("stderr"))
 
-    def program(self, *arguments: Word, **options: object) -> tuple[Process, Agent]:
+    def program(self, *arguments: Word, **options: Unpack[Options]) -> tuple[Process, Agent]:
         """Starts the probe under the launcher and waits until it reports."""
         process = self.start(self.probe, *arguments, **options)
         return process, self.agent()
 
-    def reference(self, *arguments: Word, **options: object) -> Agent:
+    def reference(self, *arguments: Word, **options: Unpack[Options]) -> Agent:
         """The probe started by a bare exec under the very same conditions, whatever the launcher."""
         before = self.watched
-        self.start_words([str(recorder("bare")), self.probe, *arguments], self.setup(**options))  # type: ignore[arg-type]
+        self.start_words([str(recorder("bare")), self.probe, *arguments], self.setup(**options))
         agent = self.agent()
         self.watched = before
         return agent
@@ -191,6 +174,14 @@ class World:
                     return agent
             self._accept(f"the program ({role}) to start", deadline)
 
+    def agent_unless_ended(self, process: Process) -> Agent | None:
+        """The program, or None when the launcher ends without having started one."""
+        end = [] if process.pidfd is None else [process.pidfd]
+        ready = readable([self.server.fileno(), *end], self.deadline())
+        if not ready:
+            raise Mismatch(f"after {self.patience:g} s the launcher had neither ended nor started the program")
+        return self.agent() if self.server.fileno() in ready else None
+
     def _accept(self, what: str, deadline: Deadline) -> None:
         end, how = self.watched
         listening = self.server.fileno()
@@ -205,11 +196,6 @@ class World:
         else:
             raise Mismatch(f"waited {deadline.seconds:g} s in vain for {what}")
 
-    def expect_no_agent(self) -> None:
-        """No program has reported up to now."""
-        if readable([self.server.fileno()], Deadline(0)):
-            raise Mismatch("expected that no program was started, but one reported")
-
     def stop_watching(self) -> None:
         """From here on the launcher may be gone while its program is asked things."""
         self.watched = (None, lambda: "not watched")
@@ -221,9 +207,9 @@ class World:
         self.terminals.append(terminal)
         return terminal
 
-    def shell(self, terminal: Terminal, **options: object) -> JobShell:
+    def shell(self, terminal: Terminal, env: Mapping[str, Word] | None = None) -> JobShell:
         """A shell with job control as session leader on the terminal."""
-        setup = self.setup(terminal=terminal, **options)  # type: ignore[arg-type]
+        setup = self.setup(terminal=terminal, env=env or {})
         shell = JobShell(terminal, setup, self.patience)
         self.shells.append(shell)
         return shell
@@ -242,13 +228,13 @@ class World:
 
     # -- as PID 1
 
-    def in_namespace(self, *command: Word, mount_proc: bool = True, **options: object) -> Process:
+    def in_namespace(self, *command: Word, mount_proc: bool = True, **options: Unpack[Options]) -> Process:
         """Starts the launcher as PID 1 of a new PID namespace. The process returned is `unshare`, which ends as PID 1 ends."""
         unshare = shutil.which("unshare")
         if unshare is None:
             raise Skip("unshare is not installed")
         words = [unshare, *self.namespace_options(mount_proc), *self.words(*command)]
-        return self.start_words(words, self.setup(**options))  # type: ignore[arg-type]
+        return self.start_words(words, self.setup(**options))
 
     def namespace_options(self, mount_proc: bool = True) -> list[str]:
         """Options of unshare for a new PID namespace."""
@@ -267,41 +253,22 @@ class World:
         """Whether the launcher is still there as a process of its own."""
         return process.pid != agent.pid
 
+    def _shell_pids(self) -> set[int]:
+        return {shell.pid for shell in self.shells}
+
     def launcher_processes(self) -> list[int]:
         """Every living process that was started for the case and is neither a probe nor the shell."""
-        others = {agent.pid for agent in self.agents} | {shell.pid for shell in self.shells}
-        return [each.pid for each in procfs.descendants(os.getpid()) if each.pid not in others and each.state not in "ZX"]
+        return surroundings.living({agent.pid for agent in self.agents} | self._shell_pids())
+
+    def survivors(self) -> list[str]:
+        """Command lines of the processes of the case that live: probes included, shells not."""
+        return surroundings.command_lines(surroundings.living(self._shell_pids()))
 
     def settle(self, agent: Agent) -> None:
         """Waits until whatever the launcher still wanted to send has been sent and has reached the program."""
-
-        def look() -> tuple[bool, object]:
-            seen = [procfs.activity(pid) for pid in self.launcher_processes()]
-            return all(each is None or each[0] for each in seen), seen
-
-        deadline = Deadline(3.0)  # a launcher that never sits still is not waited for longer
-        before: object = None
-        while not deadline.passed():
-            still, marks = look()
-            if still and marks == before:
-                break
-            before = marks
-            time.sleep(0.002)
+        surroundings.wait_until_still({each.pid for each in self.agents} | self._shell_pids(), self.deadline(3.0))
         if not agent.ended:
             agent.ping()
-
-    def survivors(self) -> list[str]:
-        """Command lines of the processes of the case that live (probes included, shells not)."""
-        found: list[str] = []
-        for each in procfs.descendants(os.getpid()):
-            if each.state in "ZX" or any(each.pid == shell.pid for shell in self.shells):
-                continue
-            try:
-                with open(f"/proc/{each.pid}/cmdline", "rb") as file:
-                    found.append(file.read().replace(b"\0", b" ").decode(errors="replace").strip())
-            except (FileNotFoundError, ProcessLookupError):
-                pass
-        return found
 
     def until(self, what: str, holds: Callable[[], bool]) -> None:
         until(what, holds, self.deadline())
@@ -314,14 +281,7 @@ class World:
 
     def close(self) -> None:
         """Ends every process of the case, wherever it went (the worker is a child subreaper), and removes the folder."""
-        while below := procfs.descendants(os.getpid()):
-            kill_all([each.pid for each in below if each.state != "Z"])
-            try:
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
-            except ChildProcessError:
-                continue
-            signal.sigtimedwait([signal.SIGCHLD], 0.05)
+        surroundings.end_all()
         self.server.close()
         for terminal in self.terminals:
             terminal.close()

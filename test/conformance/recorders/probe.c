@@ -315,9 +315,14 @@ int main(int argc, char **argv) {
   (void)argc;
   arguments = argv;
   look_around();
+  // From here to the greeting no signal comes through: a program that has connected has also said hello.
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_BLOCK, &all, NULL);
   connect_channel();
   install_early_handlers();
   say_hello("program");
+  sigprocmask(SIG_SETMASK, &start.blocked, NULL);
   static char buffer[16384];
   size_t used = 0;
   for (;;) {
