@@ -6,10 +6,14 @@ let passed = 0;
 let failed = 0;
 for (const file of process.argv.slice(2)) {
   const report = JSON.parse(readFileSync(file, "utf8"));
-  const counts = "numTotalTests" in report ? [report.numPassedTests, report.numFailedTests] : [report.passed, report.failed];
-  if (!counts.every(Number.isInteger)) throw new Error(`${file} is no report of a test runner`);
-  passed += counts[0];
-  failed += counts[1];
+  if (Array.isArray(report.cases)) {
+    passed += report.cases.filter(({ outcome }) => outcome === "passed").length;
+    failed += report.cases.filter(({ outcome }) => outcome === "failed").length;
+  } else {
+    passed += report.numPassedTests;
+    failed += report.numFailedTests;
+  }
 }
+if (!Number.isInteger(passed + failed)) throw new Error("one of the files is no report of a test runner");
 console.log(`${passed} passed, ${failed} failed`);
 if (failed > 0 || passed === 0) process.exitCode = 1;
