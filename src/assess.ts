@@ -69,8 +69,10 @@ export async function assess(request: Request): Promise<Assessment> {
 
   const applied = applyContract(contract, [environmentLayer(environment), ...escLayers, ...dotenv.layers]);
   const layers = inPrecedence(applied.layers, settings.prefer);
-  const resolution = settings.fake ? await withDummies(contract, layers, declared) : resolve(layers, declared);
-  const selected = select(resolution, settings, declared, new Set(WITHHELD_VARIABLES));
+  const passed = select(layers, settings, declared, new Set(WITHHELD_VARIABLES));
+  const dummies = settings.fake ? [await dummyLayer(contract, resolve(passed, declared))] : [];
+  const resolution = resolve([...layers, ...dummies], declared);
+  const selected = resolve([...passed, ...dummies], declared);
   const overridden = overriddenEsc(resolution, declared);
   return {
     contract,
@@ -88,10 +90,10 @@ export async function assess(request: Request): Promise<Assessment> {
   };
 }
 
-/** Dummies fill only what no source gives. */
-async function withDummies(contract: Contract, layers: readonly Layer[], declared: (name: string) => boolean) {
+/** Dummies fill only what the program would lack. */
+async function dummyLayer(contract: Contract, selected: Resolution): Promise<Layer> {
   const { fakeLayer } = await import("./contract/fake.ts");
-  return resolve([...layers, fakeLayer(contract, resolve(layers, declared))], declared);
+  return fakeLayer(contract, selected);
 }
 
 /** A promise that is looked at later must not count as unhandled when the contract fails before that. */

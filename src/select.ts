@@ -1,4 +1,4 @@
-import type { Resolution, Resolved } from "./model.ts";
+import type { Layer, Variable } from "./model.ts";
 import type { Settings } from "./settings.ts";
 
 /** What a process can hardly do without; kept by `--pristine`. `LC_*` is the locale. */
@@ -15,28 +15,66 @@ const BASELINE: ReadonlySet<string> = new Set(
 
 export type Selection = Pick<Settings, "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc">;
 
+/** Why the program does not get a variable. */
+export type Withholding =
+  /** It is the launcher's own credential. */
+  | "launcher"
+  /** `--exclude` names it. */
+  | "excluded"
+  /** `--include` is given and does not name it. */
+  | "not-included"
+  /** `--only-declared` or `--pristine`, and the contract does not declare it. */
+  | "not-declared"
+  /** `--pristine`, and it is neither declared nor part of the minimal environment. */
+  | "not-baseline";
+
 /**
- * Chooses which variables the program gets. Without any option that is all of them but the launcher's own
- * credentials (`withheld`).
+ * Decides about one variable of one source: why the program does not get it, or `undefined` where it does. Without any
+ * option it gets all but the launcher's own credentials (`withheld`). What is excluded is so whatever else is
+ * said; what is included is so in spite of `--only-declared` and `--pristine`.
  */
-export function select(
-  resolution: Resolution,
+export function withholding(
   selection: Selection,
   isDeclared: (name: string) => boolean,
   withheld: ReadonlySet<string>,
-): Resolution {
+): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
+  const { keepEsc, pristine, onlyDeclared } = selection;
   const included = matcher(selection.include);
   const excluded = matcher(selection.exclude);
-  const keeps = (variable: Resolved): boolean => {
-    const { name, origin } = variable;
-    if (!selection.keepEsc && withheld.has(name)) return false;
-    if (excluded(name)) return false;
-    if (included(name)) return true;
-    if (origin.source === "environment") return !selection.pristine || isBaseline(name) || isDeclared(name);
-    if (selection.include.length > 0) return false;
-    return !(selection.onlyDeclared || selection.pristine) || isDeclared(name);
+  return ({ name, origin }) => {
+    if (!keepEsc && withheld.has(name)) return "launcher";
+    if (excluded(name)) return "excluded";
+    if (included(name)) return undefined;
+    switch (origin.source) {
+      case "environment":
+        return !pristine || isBaseline(name) || isDeclared(name) ? undefined : "not-baseline";
+      case "esc":
+      case "dotenv":
+        if (selection.include.length > 0) return "not-included";
+        return !(onlyDeclared || pristine) || isDeclared(name) ? undefined : "not-declared";
+      // The contract itself gives them, so they are declared.
+      case "contract":
+      case "fake":
+        return undefined;
+    }
   };
-  return new Map(Array.from(resolution).filter(([, variable]) => keeps(variable)));
+}
+
+/**
+ * The layers without the variables that the program does not get. Before precedence is settled, not after: an
+ * undeclared value of ESC that is not passed on must not hide that of the environment, which is.
+ */
+export function select(
+  layers: readonly Layer[],
+  selection: Selection,
+  isDeclared: (name: string) => boolean,
+  withheld: ReadonlySet<string>,
+): Layer[] {
+  const reason = withholding(selection, isDeclared, withheld);
+  return layers.map(({ source, variables }) => ({
+    source,
+    variables: variables.filter((variable) => reason(variable) === undefined),
+  }));
 }
 
 function isBaseline(name: string): boolean {
@@ -47,7 +85,8 @@ function isBaseline(name: string): boolean {
 function matcher(globs: readonly string[]): (name: string) => boolean {
   if (globs.length === 0) return () => false;
   const patterns = globs.map((glob) => {
-    const source = glob.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
+    // Runs of stars mean what one means, and would be tried in every combination.
+    const source = glob.replaceAll(/\*+/g, "*").replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
     return new RegExp(`^${source.replaceAll("*", ".*").replaceAll("?", ".")}$`, "su");
   });
   return (name) => patterns.some((pattern) => pattern.test(name));
