@@ -5,8 +5,8 @@ export interface Context {
   readonly environment: Environment;
   /** Absolute path of the working directory. */
   readonly cwd: string;
-  /** Writes the text as it is to the standard output. */
-  readonly out: (text: string) => void;
+  /** Writes the text as it is to the standard output; gives the system's word where it could not. */
+  readonly out: (text: string) => string | undefined;
   /** Writes the text as it is to the standard error. */
   readonly err: (text: string) => void;
   readonly isTerminal: (descriptor: 0 | 1 | 2) => boolean;

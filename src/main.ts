@@ -23,7 +23,7 @@ function surroundings(): Context {
     environment: new Map(set),
     cwd: workingDirectory(),
     out: (text) => write(1, text),
-    err: (text) => write(2, text),
+    err: (text) => void write(2, text),
     // Loading node:tty takes milliseconds that a launch has no use for.
     isTerminal: (descriptor) => process.getBuiltinModule("node:tty").isatty(descriptor),
   };

@@ -9,6 +9,8 @@ interface OptionDefinition {
   /** `list` may be given several times; its variable holds a comma-separated list. */
   readonly type: "boolean" | "string" | "list";
   readonly short?: string;
+  /** What the help calls the value; `FILE` is completed with the names of files. */
+  readonly value?: string;
   readonly choices?: readonly string[];
   readonly group: OptionGroup;
   readonly describe: string;
@@ -24,6 +26,7 @@ export const OPTIONS = define({
   "env-file": {
     variable: "SOPHIA_ENV_FILE",
     type: "list",
+    value: "FILE",
     group: "Sources",
     describe: "Read FILE in place of .env; repeatable, later files win",
   },
@@ -43,6 +46,7 @@ export const OPTIONS = define({
   timeout: {
     variable: "SOPHIA_TIMEOUT",
     type: "string",
+    value: "TIME",
     group: "Sources",
     describe: "The deadline for all that is asked of ESC: 30s (default), 500ms, 2m; a bare number is seconds",
   },
@@ -61,12 +65,14 @@ export const OPTIONS = define({
   contract: {
     variable: "SOPHIA_CONTRACT",
     type: "string",
+    value: "FILE",
     group: "Contract",
     describe: "The contract; else sophia.contract.json from here upwards, else the built-in one",
   },
   profile: {
     variable: "SOPHIA_PROFILE",
     type: "string",
+    value: "NAME",
     group: "Contract",
     describe: "The profile of the contract that applies, such as dev, ci or prod",
   },
@@ -97,12 +103,14 @@ export const OPTIONS = define({
   include: {
     variable: "SOPHIA_INCLUDE",
     type: "list",
+    value: "GLOB",
     group: "Environment of the program",
     describe: "Pass on variables whose names match; from ESC and files only these",
   },
   exclude: {
     variable: "SOPHIA_EXCLUDE",
     type: "list",
+    value: "GLOB",
     group: "Environment of the program",
     describe: "Never pass on variables whose names match, whatever their source",
   },
@@ -116,6 +124,7 @@ export const OPTIONS = define({
   "kill-after": {
     variable: "SOPHIA_KILL_AFTER",
     type: "string",
+    value: "TIME",
     group: "Launching",
     describe: "Kill the program TIME after a forwarded SIGTERM, SIGINT, SIGHUP or SIGQUIT; default: never",
   },

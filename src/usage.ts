@@ -1,132 +1,134 @@
-import yargs, { type Argv, type Options } from "yargs";
+import { constants } from "node:os";
+import { COMMAND_NAMES, parseWords, type CommandName } from "./cli.ts";
 import { COMMANDS, type CommandArguments, type CommandDefinition } from "./commands/index.ts";
 import type { Context } from "./context.ts";
+import { suggest } from "./contract/suggest.ts";
 import { ExitStatus, SophiaError } from "./error.ts";
-import { definition, OPTION_NAMES, type Flags } from "./options.ts";
+import { commandHelp, mainHelp } from "./help.ts";
+import { OPTION_NAMES, OPTIONS } from "./options.ts";
+import { printable } from "./text.ts";
 
-declare const SOPHIA_RUN_VERSION: string;
+declare const SOPHIA_RUN_VERSION: string | undefined;
 
-const USAGE = `sophia-run [options] -- <command> [arguments…]
-sophia-run <subcommand> [options]
-
-Starts a program with its configuration from the process environment, Pulumi ESC and
-.env files, in this order of precedence, once it meets the contract.`;
-
-const EPILOGUE = `Each option can be set by the variable in brackets; the command line wins.
-
-Exit status: the program's own; 78: the contract is not met; 125: sophia-run failed;
-126: the command cannot be executed; 127: it was not found. check: 0 or 1.
-
-Examples:
-  sophia-run -- node server.js
-  ESC_ENV=sophia/dev ESC_TOKEN=… sophia-run -- python -m app
-  sophia-run --env-file .env.local --mode spawn -- make serve
-  sophia-run check --json`;
+/** Options that every command line takes beside those of the table. */
+const COMMON = {
+  help: { type: "boolean", short: "h" },
+  version: { type: "boolean", short: "V" },
+} as const;
 
 /**
- * Everything but a launch: subcommands, `--help`, `--version` and completion, with the full parser.
+ * Everything but a launch: subcommands, `--help`, `--version` and the call-backs of completion scripts.
  *
  * @returns the exit status
- * @throws SophiaError (usage, 125)
+ * @throws SophiaError (125) for a wrong command line, and where the output cannot be written
  */
 export async function runOther(argv: readonly string[], context: Context): Promise<number> {
-  const parser = build();
-  let output = "";
-  let problem: string | undefined;
-  const parsed: Readonly<Record<string, unknown>> = await parser.parseAsync([...argv], {}, (error, _argv, text) => {
-    output = text;
-    if (error !== undefined && error !== null) problem = error.message;
+  try {
+    return await dispatch(argv, { ...context, out: (text) => insist(context.out(text)) });
+  } catch (error) {
+    // Whoever read the output has seen enough: end as a program does that SIGPIPE ends.
+    if (error instanceof BrokenPipe) return 128 + constants.signals.SIGPIPE;
+    throw error;
+  }
+}
+
+class BrokenPipe extends Error {}
+
+function insist(problem: string | undefined): undefined {
+  if (problem === undefined) return;
+  if (problem === "EPIPE") throw new BrokenPipe();
+  throw new SophiaError({
+    code: "output",
+    message: `the standard output cannot be written (${problem})`,
+    hint: "what was written is not complete: make room, or send it elsewhere",
   });
-  if (problem !== undefined) throw usage(problem);
-  if (output !== "") {
-    context.out(`${output}\n`);
-    return ExitStatus.ok;
+}
+
+async function dispatch(argv: readonly string[], context: Context): Promise<number> {
+  const [first = "", ...words] = argv;
+  const name = COMMAND_NAMES.find((command) => command === first);
+  if (name === undefined) return runGlobal(argv, context);
+  const definition = COMMANDS[name];
+  const { values, positionals } = parseWords(words, { ...OPTIONS, ...definition.options, ...COMMON }, name);
+  if (values["help"] === true) return print(context, commandHelp(name, definition));
+  if (values["version"] === true) return print(context, version());
+  const args: CommandArguments = {
+    flags: pick(values, OPTION_NAMES),
+    own: pick(values, Object.keys(definition.options ?? {})),
+    positionals: positionals.map(({ word }) => word),
+  };
+  checkWords(name, definition, args);
+  const run = await definition.load();
+  return run(args, context);
+}
+
+async function runGlobal(argv: readonly string[], context: Context): Promise<number> {
+  if (argv[0] === "--get-yargs-completions") {
+    const { complete } = await import("./complete/index.ts");
+    return print(context, complete(argv.slice(1), context));
   }
-  const [name, ...positionals] = Array.isArray(parsed["_"]) ? parsed["_"].map(String) : [];
-  const command = commandNamed(name);
-  if (command === undefined) throw usage(`unknown subcommand ${name ?? ""}`);
-  const run = await command.load();
-  return run(argumentsOf(command, parsed, positionals), context);
+  const { values } = parseWords(argv, { ...OPTIONS, ...COMMON });
+  // Where both are given, the help says more.
+  return print(context, values["help"] === true ? mainHelp() : version());
 }
 
-function commandNamed(name: string | undefined): CommandDefinition | undefined {
-  const commands: Readonly<Record<string, CommandDefinition>> = COMMANDS;
-  return name !== undefined && Object.hasOwn(commands, name) ? commands[name] : undefined;
+function version(): string {
+  // Put in by the bundler; the sources themselves run in tests.
+  return `${typeof SOPHIA_RUN_VERSION === "undefined" ? "0.0.0" : SOPHIA_RUN_VERSION}\n`;
 }
 
-function build(): Argv {
-  const parser = yargs([])
-    .scriptName("sophia-run")
-    .locale("en")
-    .usage(USAGE)
-    .epilogue(EPILOGUE)
-    .parserConfiguration({ "boolean-negation": false, "greedy-arrays": false, "camel-case-expansion": false })
-    .help("help")
-    .alias("help", "h")
-    .version(typeof SOPHIA_RUN_VERSION === "string" ? SOPHIA_RUN_VERSION : "0.0.0")
-    .alias("version", "V")
-    .strict()
-    .exitProcess(false)
-    .wrap(100);
-  for (const name of OPTION_NAMES) {
-    const { variable, type, short, choices, group, describe } = definition(name);
-    parser.option(name, {
-      ...optionType(type),
-      group: `${group}:`,
-      describe: `${describe}  [${variable}]`,
-      ...(short === undefined ? {} : { alias: short }),
-      ...(choices === undefined ? {} : { choices }),
-    });
-  }
-  for (const [name, command] of Object.entries<CommandDefinition>(COMMANDS)) {
-    const form = command.positional === undefined ? name : `${name} ${command.positional}`;
-    parser.command(form, command.describe, (sub) => {
-      for (const [option, { type, describe, choices }] of Object.entries(command.options ?? {})) {
-        sub.option(option, { ...optionType(type), describe, ...(choices === undefined ? {} : { choices }) });
-      }
-      return sub;
-    });
-  }
-  return parser;
+function print(context: Context, text: string): number {
+  context.out(text);
+  return ExitStatus.ok;
 }
 
-function optionType(type: "boolean" | "string" | "list"): Options {
-  if (type === "boolean") return { type: "boolean" };
-  return type === "list"
-    ? { type: "string", array: true, requiresArg: true }
-    : // The last one counts, as on the launching command line.
-      { type: "string", requiresArg: true, coerce: (value: unknown) => (Array.isArray(value) ? value.at(-1) : value) };
+function pick(values: CommandArguments["own"], names: readonly string[]): CommandArguments["own"] {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => names.includes(name)));
 }
 
-function argumentsOf(
-  command: CommandDefinition,
-  parsed: Readonly<Record<string, unknown>>,
-  positionals: readonly string[],
-): CommandArguments {
-  const pick = (names: readonly string[]): Record<string, boolean | string | readonly string[]> => {
-    const picked: Record<string, boolean | string | readonly string[]> = {};
-    for (const name of names) {
-      const value = parsed[name];
-      if (typeof value === "boolean" || typeof value === "string") picked[name] = value;
-      else if (Array.isArray(value)) picked[name] = value.map(String);
+/** @throws SophiaError (usage, 125) for a wrong choice, and for a word too many or too few */
+function checkWords(name: CommandName, { options, positional }: CommandDefinition, args: CommandArguments): void {
+  for (const [option, { choices }] of Object.entries(options ?? {})) {
+    const value = args.own[option];
+    for (const given of Array.isArray(value) ? value : [value]) {
+      if (given === "") throw usage(name, `option --${option} needs a value`);
+      if (typeof given === "string" && choices !== undefined) checkChoice(name, `--${option}`, given, choices);
     }
-    return picked;
-  };
-  const named = /\[(\w+)\.\.\]|\[(\w+)\]/.exec(command.positional ?? "");
-  const list = parsed[named?.[1] ?? named?.[2] ?? ""];
-  const flags: Flags = pick(OPTION_NAMES);
-  return {
-    flags,
-    own: pick(Object.keys(command.options ?? {})),
-    positionals: [...(Array.isArray(list) ? list.map(String) : typeof list === "string" ? [list] : []), ...positionals],
-  };
+  }
+  const { least = 0, most = 0, kind = [], form = "" } = positional ?? {};
+  const excess = args.positionals[most];
+  if (excess !== undefined) {
+    const meant = suggest(excess, Object.keys(options ?? {}));
+    throw usage(
+      name,
+      most === 0
+        ? `${name} takes no arguments: '${printable(excess)}'`
+        : `one argument too many: '${printable(excess)}'`,
+      meant === undefined ? undefined : `did you mean --${meant}?`,
+    );
+  }
+  if (args.positionals.length < least) {
+    const allowed = typeof kind === "string" ? "" : `: ${kind.join(", ")}`;
+    throw usage(name, `${name} needs ${form}${allowed}`);
+  }
+  if (typeof kind !== "string") for (const word of args.positionals) checkChoice(name, form, word, kind);
 }
 
-function usage(message: string): SophiaError {
-  const [first = ""] = message.split("\n");
+function checkChoice(name: CommandName, what: string, given: string, choices: readonly string[]): void {
+  if (choices.includes(given)) return;
+  const meant = suggest(given, choices);
+  throw usage(
+    name,
+    `${what} cannot be '${printable(given)}'`,
+    `${meant === undefined ? "" : `did you mean ${meant}? `}allowed: ${choices.join(", ")}`,
+  );
+}
+
+function usage(name: CommandName, message: string, hint?: string): SophiaError {
+  const help = `sophia-run ${name} --help shows what is possible`;
   return new SophiaError({
     code: "usage",
-    message: first.charAt(0).toLowerCase() + first.slice(1),
-    hint: "sophia-run --help shows what is possible",
+    message,
+    hint: hint === undefined ? help : `${hint}${hint.endsWith("?") ? "" : ";"} ${help}`,
   });
 }

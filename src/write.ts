@@ -4,8 +4,10 @@ import { writeSync } from "node:fs";
  * Writes the whole text to a descriptor at once, past `process.stdout` and `process.stderr`: these leave
  * O_NONBLOCK on descriptors that the program is to inherit. Whatever cannot be written is dropped: a closed
  * standard error must not keep a program from starting.
+ *
+ * @returns the system's word, such as `ENOSPC`, where not everything was written
  */
-export function write(descriptor: 1 | 2, text: string): void {
+export function write(descriptor: 1 | 2, text: string): string | undefined {
   const bytes = Buffer.from(text, "utf8");
   for (let offset = 0; offset < bytes.length;) {
     try {
@@ -16,7 +18,8 @@ export function write(descriptor: 1 | 2, text: string): void {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
         continue;
       }
-      return;
+      return error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
     }
   }
+  return undefined;
 }
