@@ -26,25 +26,49 @@ export function inheritedDescriptors(): readonly number[] {
   } catch {
     return []; // no /proc
   }
-  return selectInherited(open);
+  return selectInherited(open, targetsOfParent);
+}
+
+/** What the parent process has open, as the links in /proc/PPID/fd say; nothing where it may not be seen. */
+function targetsOfParent(): ReadonlySet<string> {
+  const targets = new Set<string>();
+  try {
+    const folder = `/proc/${process.ppid}/fd`;
+    for (const name of readdirSync(folder)) {
+      try {
+        targets.add(readlinkSync(`${folder}/${name}`));
+      } catch {
+        // Closed meanwhile.
+      }
+    }
+  } catch {
+    // Another user's process.
+  }
+  return targets;
 }
 
 /**
  * Tells the caller's descriptors from those that Node opened at its start. Node opens its event loop's epoll
  * descriptor first, so all below are the caller's. Above, Node has anonymous inodes, /dev/null, and pipes to
- * itself; a file, a socket, a terminal or a pipe with its other end elsewhere came from the caller.
+ * itself; a file, a socket, a terminal or a pipe with its other end elsewhere came from the caller. A pipe with both
+ * ends here can be the caller's too (make's jobserver behind a gap): then there are more than Node's own, one for
+ * each epoll descriptor and one more, and the parent has it open.
+ *
+ * @param parents what the parent process has open; asked only where that is needed
  */
-export function selectInherited(open: readonly Descriptor[]): readonly number[] {
-  const epoll = open
-    .filter(({ target }) => target === "anon_inode:[eventpoll]")
-    .reduce((lowest, { number }) => Math.min(lowest, number), Number.POSITIVE_INFINITY);
+export function selectInherited(open: readonly Descriptor[], parents: () => ReadonlySet<string>): readonly number[] {
+  const epolls = open.filter(({ target }) => target === "anon_inode:[eventpoll]").map(({ number }) => number);
+  const epoll = Math.min(...epolls);
   const ends = new Map<string, number>();
   for (const { target } of open) ends.set(target, (ends.get(target) ?? 0) + 1);
+  const own = (target: string): boolean => target.startsWith("pipe:") && (ends.get(target) ?? 0) > 1;
+  const beyond = open.filter(({ number, target }) => number > epoll && own(target));
+  const shared = new Set(beyond.map(({ target }) => target)).size > epolls.length + 1 ? parents() : new Set();
   const isNodes = ({ target }: Descriptor): boolean =>
     target.startsWith("anon_inode:") ||
     target === "/dev/null" ||
     target.startsWith("/proc/") ||
-    (target.startsWith("pipe:") && (ends.get(target) ?? 0) > 1);
+    (own(target) && !shared.has(target));
   return open
     .filter((descriptor) => descriptor.number < epoll || !isNodes(descriptor))
     .map(({ number }) => number)

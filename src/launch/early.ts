@@ -7,8 +7,6 @@ export interface Preparation {
   readonly inherited: readonly number[];
   /** This process is PID 1 of its PID namespace: the kernel drops every signal that it does not catch. */
   readonly firstProcess: boolean;
-  /** The debugger's port may be open in this process (`--inspect` on its command line or in `NODE_OPTIONS`). */
-  readonly inspected: boolean;
   /** Takes the listeners of {@link prepare} off again. */
   readonly stopListening: () => void;
   /** Puts back what this process's core dumps hold; a child or a new image inherits it. */
@@ -32,10 +30,14 @@ export function prepare(nodeOptions?: string): Preparation {
     // Node opens the inspector on SIGUSR1. Once its JavaScript listener is gone, the action is the kernel's: die.
     process.on("SIGUSR1", ignore).removeListener("SIGUSR1", ignore);
   }
+  if ([...process.execArgv, nodeOptions ?? ""].some((option) => option.includes("--inspect"))) {
+    // The options that opened the inspector here are the program's too, and so is the port. Closed before the
+    // descriptors are listed: its sockets are nobody's.
+    process.getBuiltinModule("node:inspector").close();
+  }
   return {
     inherited: inheritedDescriptors(),
     firstProcess,
-    inspected: [...process.execArgv, nodeOptions ?? ""].some((option) => option.includes("--inspect")),
     stopListening: firstProcess ? listenAsFirstProcess() : ignore,
     restoreCoreFilter: withholdMemory(),
   };

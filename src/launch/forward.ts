@@ -1,6 +1,10 @@
 import { jobControl } from "./job-control.ts";
-import { catchableSignals, listen, send, type Undo } from "./signals.ts";
+import { catchesSignal } from "./process-stat.ts";
+import { catchableSignals, listen, send, signalNumber, type Undo } from "./signals.ts";
 import { watchTerminal } from "./terminal.ts";
+
+/** For how long after the start a signal may have come before the program existed: that of a slow, busy machine. */
+const startupMs = 100;
 
 /** What forwarding needs to know and whom it tells. */
 export interface Forwarding {
@@ -27,8 +31,17 @@ export function forwardSignals({ pid, firstProcess, isTerminal, onStopRequest }:
     if (program !== undefined) send(program, signal);
   };
 
+  // What the terminal sent just before the program existed reached this process alone, and cannot be told from what
+  // came just after. Soon after the start it is forwarded, unless the program handles it and so can count: with the
+  // default action, having it twice is having it once.
+  const start = performance.now();
+  const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
+    if (performance.now() - start > startupMs) return false;
+    const program = pid();
+    return program !== undefined && !catchesSignal(program, signalNumber(signal));
+  };
   const unlessDelivered = (signal: NodeJS.Signals): boolean => {
-    if (terminal.deliversToGroup()) return false;
+    if (terminal.deliversToGroup() && !mayHaveMissed(signal)) return false;
     forward(signal);
     return true;
   };
@@ -51,7 +64,7 @@ export function forwardSignals({ pid, firstProcess, isTerminal, onStopRequest }:
     SIGTTIN: jobStop,
     SIGTTOU: jobStop,
     SIGHUP: (signal) => {
-      if (!terminal.hungUp()) forward(signal);
+      if (!terminal.hungUp() || mayHaveMissed(signal)) forward(signal);
     },
     SIGCONT: (signal) => {
       if (!job.resumed()) unlessDelivered(signal);

@@ -60,3 +60,13 @@ export function contextSwitches(pid: number): string | undefined {
     return undefined;
   }
 }
+
+/** Whether the process has a handler of its own for the signal. */
+export function catchesSignal(pid: number, signal: number): boolean {
+  try {
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? "0";
+    return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}

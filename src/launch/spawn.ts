@@ -21,7 +21,6 @@ export async function spawn(launch: Launch): Promise<never> {
   const { files, options, preparation } = launch;
   const ipc = parentChannel();
   const isTerminal = await terminalTest();
-  if (preparation.inspected) (await import("node:inspector")).close(); // the program may want the port
   const keepFiles = files.length === 0 ? undefined : (await import("./kept-files.ts")).keepSecretFiles;
 
   // From here until the program runs the event loop does not turn: a signal that comes before the listeners is the
@@ -57,11 +56,12 @@ export async function spawn(launch: Launch): Promise<never> {
     });
   });
   withholdMemory();
-  if (ipc !== undefined) relayMessages(child);
+  const relay = ipc === undefined ? undefined : relayMessages(child);
   if (process.platform !== "win32") letGo(preparation.inherited.filter((descriptor) => descriptor !== ipc?.descriptor));
 
   const { status, signal } = await ended;
   clearTimeout(killTimer);
+  await relay?.drained();
   secrets?.remove();
   // At once and without looking at streams: what the program left running in the background holds nobody up.
   if (signal !== null) return dieOf(signal, preparation.firstProcess, launch.environment);
