@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { EscFault, type Fault } from "./fault.ts";
 
 /** Time and chance, so that tests need not wait for either. */
@@ -30,6 +31,8 @@ export class Deadline {
       this.#expired = true;
       this.#abort.abort();
     }, timeoutMs);
+    // Each request of each environment listens; Node would take more than ten for a leak and say so.
+    setMaxListeners(0, this.#abort.signal);
     this.#interrupt = () => this.#abort.abort();
     if (outer.aborted) this.#abort.abort();
     outer.addEventListener("abort", this.#interrupt, { once: true });

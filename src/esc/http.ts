@@ -37,6 +37,9 @@ export class HttpClient {
   readonly #agent: ConnectorAgent;
   readonly #connector: Connector;
   readonly #deadline: Deadline;
+  /** Requests under way, and those that wait for their turn. */
+  #active = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(origin: URL, network: NetworkSettings, deadline: Deadline, remark: (text: string) => void) {
     this.#origin = origin;
@@ -56,7 +59,31 @@ export class HttpClient {
   }
 
   /** @throws EscFault when there is no complete answer; whatever the status, an answer is one */
-  request(config: HttpRequest): Promise<HttpAnswer> {
+  async request(config: HttpRequest): Promise<HttpAnswer> {
+    await this.#enter();
+    try {
+      return await this.#send(config);
+    } finally {
+      this.#leave();
+    }
+  }
+
+  /**
+   * The agent's own `maxSockets` does not count connections that are still being made, and makes more of them. After an
+   * abort those that wait come to their turn one by one, and fail.
+   */
+  async #enter(): Promise<void> {
+    if (this.#active < MAX_CONNECTIONS) this.#active += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#active -= 1;
+    else next();
+  }
+
+  #send(config: HttpRequest): Promise<HttpAnswer> {
     const url = new URL(config.url ?? "");
     if (url.origin !== this.#origin.origin) throw new TypeError("a request for another origin");
     const { absoluteForm } = this.#connector;
@@ -111,7 +138,7 @@ class ConnectorAgent extends http.Agent {
   readonly #connector: Connector;
 
   constructor(connector: Connector) {
-    super({ keepAlive: true, maxSockets: MAX_CONNECTIONS, scheduling: "lifo" });
+    super({ keepAlive: true, scheduling: "lifo" });
     this.#connector = connector;
   }
 

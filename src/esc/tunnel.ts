@@ -23,7 +23,7 @@ export function openTunnel(
       ...(authorization === undefined ? {} : { "Proxy-Authorization": authorization }),
     },
     setHost: false,
-    agent: false,
+    // Without an agent: one would make a connection of its own.
     createConnection: () => link,
   });
   return new Promise((resolve, reject) => {

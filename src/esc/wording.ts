@@ -115,7 +115,7 @@ function words(fault: Fault, subject: Subject): Words {
     case "exchange":
       return {
         code: "esc-credential",
-        why: `${fault.host} does not exchange the ID token: ${fault.error}`,
+        why: `${fault.host} refuses it: ${fault.error}`,
         hint: "check ESC_OIDC_ORG and the organization's trust in the token's issuer, its audience and subject",
         ...(fault.message === undefined ? {} : { details: [fault.message] }),
       };
@@ -223,9 +223,8 @@ function connectReason(host: string, code: string): string {
     case "ECONNREFUSED":
       return `${host} refuses connections (${code})`;
     case "ENOTFOUND":
-      return `the name of ${host} is not known (${code})`;
     case "EAI_AGAIN":
-      return `the name of ${host} cannot be looked up now (${code})`;
+      return `the name of ${host} cannot be looked up (${code})`;
     case "ENETUNREACH":
     case "EHOSTUNREACH":
     case "EADDRNOTAVAIL":

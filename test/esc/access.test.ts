@@ -208,10 +208,11 @@ describe("files", () => {
   });
 });
 
-describe("the backend", () => {
-  const given = (url: string, options = OPTIONS): string =>
-    settings({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url }, [], options).backend;
+function backend(url: string, options = OPTIONS): string {
+  return settings({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url }, [], options).backend;
+}
 
+describe("the backend", () => {
   test.each([
     ["https://api.example", "https://api.example"],
     ["https://api.example:8443/pulumi//", "https://api.example:8443/pulumi"],
@@ -223,7 +224,7 @@ describe("the backend", () => {
     ["http://[::1]:9", "http://[::1]:9"],
     ["http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]"],
   ])("%s", (url, expected) => {
-    expect(given(url)).toBe(expected);
+    expect(backend(url)).toBe(expected);
   });
 
   test.each([
@@ -255,7 +256,7 @@ describe("the backend", () => {
   });
 
   test("may be plain http where that is allowed", () => {
-    expect(given("http://api.example", { ...OPTIONS, insecureHttp: true })).toBe("http://api.example");
+    expect(backend("http://api.example", { ...OPTIONS, insecureHttp: true })).toBe("http://api.example");
   });
 
   test("of a file is named with it", () => {

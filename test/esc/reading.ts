@@ -29,7 +29,10 @@ export function settingsFrom(variables: Readonly<Record<string, string>>, option
   return access.settings;
 }
 
-export function read(variables: Readonly<Record<string, string>>, options: ReadOptions = {}): Promise<EscReading> {
+export async function read(
+  variables: Readonly<Record<string, string>>,
+  options: ReadOptions = {},
+): Promise<EscReading> {
   const { said } = options;
   const progress: Progress = {
     waiting: (what) => void said?.waiting.push(what),

@@ -1,0 +1,44 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+
+const ENTRY = join(import.meta.dirname, "../../bin/sophia-run");
+
+export interface Finished {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the real entry in an environment of nothing but `variables` and the search path. */
+export async function sophiaRun(
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  cwd: string,
+  /** Called once it runs. */
+  started: (kill: (signal: NodeJS.Signals) => void) => Promise<void> = () => Promise.resolve(),
+): Promise<Finished> {
+  const child = spawn(process.execPath, [ENTRY, ...args], {
+    cwd,
+    env: { PATH: process.env["PATH"], ...variables },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => stderr.push(chunk));
+  const closed = once(child, "close");
+  try {
+    await started((signal) => void child.kill(signal));
+    await closed;
+  } finally {
+    child.kill("SIGKILL");
+  }
+  return {
+    status: child.exitCode,
+    signal: child.signalCode,
+    stdout: Buffer.concat(stdout).toString(),
+    stderr: Buffer.concat(stderr).toString(),
+  };
+}

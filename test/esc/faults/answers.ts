@@ -1,0 +1,83 @@
+import { type FaultCase, planned, unavailable } from "./case.ts";
+import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
+
+export const ANSWERS: readonly FaultCase[] = [
+  {
+    fault: "a web page with status 200 (captive portal) to opening",
+    behaviour: "not asked again",
+    expect: unavailable("esc-answer"),
+    arrange: planned((server) =>
+      server.failAlways("open", { kind: "html", body: `<html><body>Sign in ${SENTINEL_SECRET}</body></html>` }),
+    ),
+  },
+  {
+    fault: "a web page with status 200 to reading",
+    behaviour: "not asked again",
+    expect: unavailable("esc-answer"),
+    arrange: planned((server) => server.failAlways("read", "html")),
+  },
+  {
+    fault: "nothing with status 200",
+    behaviour: "not asked again",
+    expect: unavailable("esc-answer"),
+    arrange: planned((server) => server.failAlways("open", "empty")),
+  },
+  {
+    fault: "JSON that is cut off",
+    behaviour: "not asked again",
+    expect: unavailable("esc-answer"),
+    arrange: planned((server) => server.failAlways("read", "truncated")),
+  },
+  {
+    fault: "what is no JSON",
+    behaviour: "not asked again",
+    expect: unavailable("esc-answer"),
+    arrange: planned((server) => server.failAlways("open", "invalidJson")),
+  },
+  {
+    fault: "JSON that is not the service's: opening without a session",
+    behaviour: "not asked again",
+    expect: unavailable("esc-answer"),
+    arrange: planned((server) => server.failAlways("open", { kind: "status", status: 200, body: { ok: true } })),
+  },
+  {
+    fault: "JSON that is not the service's: reading",
+    behaviour: "not asked again",
+    expect: unavailable("esc-answer"),
+    arrange: planned((server) =>
+      server.failAlways("read", { kind: "status", status: 200, body: { message: SENTINEL_SECRET } }),
+    ),
+  },
+  {
+    fault: "more than 16 MiB, announced",
+    behaviour: "cut off",
+    expect: unavailable("esc-answer"),
+    arrange: planned((server) => server.failAlways("read", { kind: "oversized", bytes: 17 << 20, declared: true })),
+  },
+  {
+    fault: "more than 16 MiB, not announced",
+    behaviour: "cut off",
+    expect: unavailable("esc-answer"),
+    arrange: planned((server) => server.failAlways("read", { kind: "oversized", bytes: 17 << 20 })),
+  },
+  {
+    fault: "a compressed answer that nobody asked for",
+    behaviour: "not asked again",
+    expect: unavailable("esc-answer"),
+    arrange: planned((server) => server.failAlways("read", { kind: "oversized", bytes: 1 << 20, gzip: true })),
+  },
+  {
+    fault: "a redirect to another host",
+    behaviour: "not followed; the token stays here",
+    expect: unavailable("esc-redirect"),
+    arrange: planned((server) =>
+      server.failAlways("open", { kind: "redirect", to: `https://elsewhere.example/?token=${SENTINEL_TOKEN}` }),
+    ),
+  },
+  {
+    fault: "a permanent redirect of reading",
+    behaviour: "not followed; the token stays here",
+    expect: unavailable("esc-redirect"),
+    arrange: planned((server) => server.failAlways("read", { kind: "redirect", to: "/elsewhere", status: 308 })),
+  },
+];

@@ -1,0 +1,50 @@
+import type { EscServer } from "../../esc-server/index.ts";
+import type { Certificates } from "../../esc-server/tls.ts";
+
+export type Variables = Readonly<Record<string, string>>;
+
+/** What a case has at hand. */
+export interface Stage {
+  readonly server: EscServer;
+  readonly certificates: Certificates;
+  /** A folder of the case's own. */
+  readonly folder: string;
+  /** Closes something when the case is over. */
+  readonly defer: (close: () => Promise<void>) => void;
+}
+
+/** One fault and what it comes to. */
+export interface FaultCase {
+  readonly fault: string;
+  /** What sophia-run does, for the table. */
+  readonly behaviour: string;
+  readonly expect:
+    /** The values arrive; `says`: with a notice. */
+    | { readonly kind: "read"; readonly says?: boolean }
+    /** Emergency access. */
+    | { readonly kind: "unavailable"; readonly code: string }
+    /** Nothing is started, whatever is said about ESC. */
+    | { readonly kind: "refused"; readonly code: string };
+  /** Brings the fault about; gives the variables that differ from the usual ones. */
+  readonly arrange: (stage: Stage) => Promise<Variables> | Variables;
+  /** The only requests to count: whether there are others is a matter of chance. */
+  readonly counts?: string;
+  /** For faults that last until the deadline: a short one, in milliseconds. */
+  readonly timeoutMs?: number;
+}
+
+/** The deadline of faults that last until it. */
+export const SHORT_MS = 600;
+export const RECOVERS = { kind: "read" } as const;
+
+export function unavailable(code: string): FaultCase["expect"] {
+  return { kind: "unavailable", code };
+}
+
+/** A fault that the server plans. */
+export function planned(plan: (server: EscServer) => void): FaultCase["arrange"] {
+  return ({ server }) => {
+    plan(server);
+    return {};
+  };
+}

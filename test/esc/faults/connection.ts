@@ -1,0 +1,107 @@
+import { type FaultCase, planned, RECOVERS, SHORT_MS, unavailable } from "./case.ts";
+import { startGreeter } from "./greeter.ts";
+import { refusedPort, startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
+
+export const CONNECTION: readonly FaultCase[] = [
+  {
+    fault: "connection refused",
+    behaviour: "asked again twice",
+    expect: unavailable("esc-unreachable"),
+    arrange: async () => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await refusedPort()}` }),
+  },
+  {
+    fault: "unknown host",
+    behaviour: "asked again twice",
+    expect: unavailable("esc-unreachable"),
+    arrange: () => ({ PULUMI_BACKEND_URL: "https://esc.invalid" }),
+  },
+  {
+    fault: "connecting takes for ever",
+    behaviour: "given up at the deadline",
+    expect: unavailable("esc-timeout"),
+    timeoutMs: SHORT_MS,
+    arrange: async ({ defer }) => {
+      const deaf = await startDeafPort();
+      defer(() => deaf.close());
+      return { PULUMI_BACKEND_URL: `http://127.0.0.1:${deaf.port}` };
+    },
+  },
+  {
+    fault: "a TLS handshake that never ends",
+    behaviour: "given up at the deadline",
+    expect: unavailable("esc-timeout"),
+    timeoutMs: SHORT_MS,
+    arrange: async ({ defer }) => {
+      const silent = await startSilentServer();
+      defer(() => silent.close());
+      return { PULUMI_BACKEND_URL: `https://127.0.0.1:${silent.port}` };
+    },
+  },
+  {
+    fault: "opening is never answered",
+    behaviour: "given up at the deadline",
+    expect: unavailable("esc-timeout"),
+    timeoutMs: SHORT_MS,
+    arrange: planned((server) => server.failAlways("open", "hang")),
+  },
+  {
+    fault: "reading is never answered",
+    behaviour: "given up at the deadline",
+    expect: unavailable("esc-timeout"),
+    timeoutMs: SHORT_MS,
+    arrange: planned((server) => server.failAlways("read", "hang")),
+  },
+  {
+    fault: "silence in the middle of the answer",
+    behaviour: "given up at the deadline",
+    expect: unavailable("esc-timeout"),
+    timeoutMs: SHORT_MS,
+    arrange: planned((server) => server.failAlways("read", { kind: "hang", at: "body" })),
+  },
+  {
+    fault: "an answer that drips, a byte at a time",
+    behaviour: "given up at the deadline",
+    expect: unavailable("esc-timeout"),
+    timeoutMs: SHORT_MS,
+    arrange: planned((server) => server.failAlways("read", { kind: "drip", bytes: 1, everyMs: 50 })),
+  },
+  {
+    fault: "opening is reset once",
+    behaviour: "asked again",
+    expect: RECOVERS,
+    arrange: planned((server) => server.failNext("open", "ECONNRESET")),
+  },
+  {
+    fault: "opening is reset in mid-answer, for ever",
+    behaviour: "asked again twice",
+    expect: unavailable("esc-unreachable"),
+    arrange: planned((server) => server.failAlways("open", { kind: "reset", at: "body" })),
+  },
+  {
+    fault: "reading is reset in the headers, then in mid-answer",
+    behaviour: "asked again",
+    expect: RECOVERS,
+    arrange: planned((server) => {
+      server.failNext("read", { kind: "reset", at: "headers" });
+      server.failNext("read", { kind: "reset", at: "body" });
+    }),
+  },
+  {
+    fault: "the connection is closed in mid-answer, once",
+    behaviour: "asked again",
+    expect: RECOVERS,
+    arrange: planned((server) => server.failNext("read", { kind: "disconnect", at: "body" })),
+  },
+  {
+    fault: "the connection is closed before every answer to reading",
+    behaviour: "asked again four times",
+    expect: unavailable("esc-unreachable"),
+    arrange: planned((server) => server.failAlways("read", { kind: "disconnect", at: "start" })),
+  },
+  {
+    fault: "what answers does not speak HTTP",
+    behaviour: "not asked again",
+    expect: unavailable("esc-answer"),
+    arrange: async ({ defer }) => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await startGreeter(defer)}` }),
+  },
+];

@@ -1,0 +1,73 @@
+import { writeFile } from "node:fs/promises";
+import { startActionsIssuer } from "../../esc-server/actions-issuer.ts";
+import { type FaultCase, unavailable } from "./case.ts";
+import { SENTINEL_TOKEN } from "./sentinels.ts";
+
+export const CREDENTIALS: readonly FaultCase[] = [
+  {
+    fault: "no such token file",
+    behaviour: "nothing is asked",
+    expect: unavailable("esc-credential"),
+    arrange: () => ({ ESC_TOKEN: "", ESC_TOKEN_FILE: "/nonexistent/esc-token" }),
+  },
+  {
+    fault: "an empty token file",
+    behaviour: "nothing is asked",
+    expect: unavailable("esc-credential"),
+    arrange: () => ({ ESC_TOKEN: "", ESC_TOKEN_FILE: "/dev/null" }),
+  },
+  {
+    fault: "an endless token file",
+    behaviour: "nothing is asked",
+    expect: unavailable("esc-credential"),
+    arrange: () => ({ ESC_TOKEN: "", ESC_TOKEN_FILE: "/dev/zero" }),
+  },
+  {
+    fault: "the ID token is not trusted",
+    behaviour: "not asked again",
+    expect: unavailable("esc-credential"),
+    arrange: async ({ folder }) => {
+      const path = `${folder}/id-token`;
+      await writeFile(path, SENTINEL_TOKEN);
+      return { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: path, ESC_OIDC_ORG: "demo-org" };
+    },
+  },
+  {
+    fault: "the exchange fails, for ever",
+    behaviour: "asked again twice: each may mint a token",
+    expect: unavailable("esc-server"),
+    arrange: async ({ folder, server }) => {
+      const path = `${folder}/id-token`;
+      await writeFile(path, SENTINEL_TOKEN);
+      server.failAlways("exchangeToken", 503);
+      return { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: path, ESC_OIDC_ORG: "demo-org" };
+    },
+  },
+  {
+    fault: "GitHub Actions gives no ID token",
+    behaviour: "not asked again",
+    expect: unavailable("esc-denied"),
+    arrange: async ({ defer }) => {
+      const issuer = await startActionsIssuer();
+      defer(() => issuer.close());
+      issuer.fault = 403;
+      return {
+        ESC_TOKEN: "",
+        ESC_OIDC_ORG: "demo-org",
+        ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
+        ACTIONS_ID_TOKEN_REQUEST_TOKEN: SENTINEL_TOKEN,
+      };
+    },
+  },
+  {
+    fault: "GitHub Actions' URL is plain http beyond this machine",
+    behaviour: "nothing is asked",
+    expect: unavailable("esc-credential"),
+    arrange: () => ({
+      ESC_TOKEN: "",
+      ESC_OIDC_ORG: "demo-org",
+      ACTIONS_ID_TOKEN_REQUEST_URL: "http://issuer.example/token",
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: SENTINEL_TOKEN,
+    }),
+  },
+];

@@ -1,0 +1,93 @@
+import { unknown } from "../../esc-server/index.ts";
+import { type FaultCase, planned, unavailable } from "./case.ts";
+import { SENTINEL_SECRET } from "./sentinels.ts";
+
+const UNKNOWN_PROPERTY = {
+  summary: 'unknown property "databse"',
+  path: "values.environmentVariables.DATABASE_URL",
+  range: {
+    environment: "sophia/dev",
+    begin: { line: 7, column: 21, byte: 143 },
+    end: { line: 7, column: 38, byte: 160 },
+  },
+};
+const DENIED_IMPORT = {
+  summary: 'you may not open "shared/base"',
+  range: {
+    environment: "sophia/dev",
+    begin: { line: 2, column: 5, byte: 13 },
+    end: { line: 2, column: 16, byte: 24 },
+  },
+};
+const WARNING = { ...UNKNOWN_PROPERTY, summary: "a deprecated function", severity: "warning" } as const;
+
+export const DEFINITION: readonly FaultCase[] = [
+  {
+    fault: "400 with diagnostics",
+    behaviour: "not asked again; every one is shown with its place",
+    expect: unavailable("esc-definition"),
+    arrange: planned((server) =>
+      server.failAlways("open", { kind: "diagnostics", diagnostics: [UNKNOWN_PROPERTY, DENIED_IMPORT] }),
+    ),
+  },
+  {
+    fault: "400 with diagnostics and no code",
+    behaviour: "the same",
+    expect: unavailable("esc-definition"),
+    arrange: planned((server) =>
+      server.failAlways("open", { kind: "diagnostics", diagnostics: [DENIED_IMPORT], code: null }),
+    ),
+  },
+  {
+    fault: "403 with diagnostics",
+    behaviour: "the same",
+    expect: unavailable("esc-denied"),
+    arrange: planned((server) =>
+      server.failAlways("open", { kind: "diagnostics", diagnostics: [DENIED_IMPORT], status: 403 }),
+    ),
+  },
+  {
+    fault: "a definition that is broken in earnest",
+    behaviour: "the same",
+    expect: unavailable("esc-definition"),
+    arrange: ({ server }) => {
+      const definition = "values:\n  environmentVariables:\n    A: ${nothing.here}\n    B: { fn::unheardOf: 1 }\n";
+      server.environment("demo-org/sophia/broken", { definition });
+      return { ESC_ENV: "demo-org/sophia/broken" };
+    },
+  },
+  {
+    fault: "opened with warnings",
+    behaviour: "goes on and shows them",
+    expect: { kind: "read", says: true },
+    arrange: planned((server) => server.failAlways("open", { kind: "warnings", diagnostics: [WARNING] })),
+  },
+  {
+    fault: "a list, an object and an unknown value",
+    behaviour: "goes on without them and names them",
+    expect: { kind: "read", says: true },
+    arrange: ({ server }) => {
+      const values = { TEXT: "x", LIST: [1], OBJECT: { a: 1 }, LATER: unknown() };
+      server.environment("demo-org/sophia/shapes", { values });
+      return { ESC_ENV: "demo-org/sophia/shapes" };
+    },
+  },
+  {
+    fault: "a variable name with `=`",
+    behaviour: "stops: no environment variable can have it",
+    expect: { kind: "refused", code: "esc-value" },
+    arrange: ({ server }) => {
+      server.environment("demo-org/sophia/names", { values: { "A=B": SENTINEL_SECRET } });
+      return { ESC_ENV: "demo-org/sophia/names" };
+    },
+  },
+  {
+    fault: "a value with NUL",
+    behaviour: "stops: no environment variable can hold it",
+    expect: { kind: "refused", code: "esc-value" },
+    arrange: ({ server }) => {
+      server.environment("demo-org/sophia/nul", { values: { BINARY: `${SENTINEL_SECRET}\0rest` } });
+      return { ESC_ENV: "demo-org/sophia/nul" };
+    },
+  },
+];

@@ -1,0 +1,20 @@
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { Stage } from "./case.ts";
+
+/** The port of a server that greets as SSH does, whatever it hears. */
+export async function startGreeter(defer: Stage["defer"]): Promise<number> {
+  const server = createServer((socket) => {
+    socket.on("error", () => {}).resume();
+    socket.end("SSH-2.0-OpenSSH_9.9\r\n");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  defer(async () => {
+    server.close();
+    await once(server, "close");
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server does not listen on a port");
+  return address.port;
+}

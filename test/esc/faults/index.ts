@@ -1,0 +1,23 @@
+import { ANSWERS } from "./answers.ts";
+import type { FaultCase } from "./case.ts";
+import { CONNECTION } from "./connection.ts";
+import { CREDENTIALS } from "./credentials.ts";
+import { DEFINITION } from "./definition.ts";
+import { NAMES } from "./names.ts";
+import { PROXY } from "./proxy.ts";
+import { SETTINGS } from "./settings.ts";
+import { STATUS } from "./status.ts";
+import { TLS } from "./tls.ts";
+
+/** Every fault, under the headings of the table. */
+export const FAULTS: readonly { readonly group: string; readonly cases: readonly FaultCase[] }[] = [
+  { group: "Connection", cases: CONNECTION },
+  { group: "TLS", cases: TLS },
+  { group: "Answers", cases: ANSWERS },
+  { group: "Status", cases: STATUS },
+  { group: "Definition", cases: DEFINITION },
+  { group: "Several environments and names", cases: NAMES },
+  { group: "Credentials", cases: CREDENTIALS },
+  { group: "Proxy", cases: PROXY },
+  { group: "Settings", cases: SETTINGS },
+];

@@ -1,0 +1,36 @@
+import { type FaultCase, unavailable } from "./case.ts";
+
+export const NAMES: readonly FaultCase[] = [
+  {
+    fault: "one of several environments is not known",
+    counts: "open",
+    behaviour: "the others are dropped at once",
+    expect: unavailable("esc-not-found"),
+    arrange: () => ({ ESC_ENV: "demo-org/sophia/dev,demo-org/sophia/gone" }),
+  },
+  {
+    fault: "neither reading of a name with two parts is known",
+    behaviour: "both are asked for",
+    expect: unavailable("esc-not-found"),
+    arrange: () => ({ ESC_ENV: "sophia/gone", ESC_ORG: "demo-org" }),
+  },
+  {
+    fault: "no organization to be found for a name with one part",
+    behaviour: "not asked again",
+    expect: unavailable("esc-not-found"),
+    arrange: ({ server }) => {
+      server.failAlways("defaultOrg", 404);
+      server.failAlways("user", { kind: "status", status: 200, body: { name: "nobody" } });
+      return { ESC_ENV: "dev" };
+    },
+  },
+  {
+    fault: "the default organization cannot be asked for",
+    behaviour: "asked again four times",
+    expect: unavailable("esc-server"),
+    arrange: ({ server }) => {
+      server.failAlways("defaultOrg", 503);
+      return { ESC_ENV: "sophia/dev" };
+    },
+  },
+];

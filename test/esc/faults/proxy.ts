@@ -1,0 +1,63 @@
+import { startProxy } from "../../esc-server/proxy.ts";
+import { refusedPort } from "../../esc-server/sockets.ts";
+import { type FaultCase, type Variables, SHORT_MS, unavailable } from "./case.ts";
+import { SENTINEL_TOKEN } from "./sentinels.ts";
+
+function proxyCase(
+  fault: string,
+  behaviour: string,
+  code: string,
+  set: (proxy: Awaited<ReturnType<typeof startProxy>>) => Variables,
+  timeoutMs?: number,
+): FaultCase {
+  return {
+    fault,
+    behaviour,
+    expect: unavailable(code),
+    arrange: async ({ defer }) => {
+      const proxy = await startProxy({ auth: { user: "u", password: SENTINEL_TOKEN } });
+      defer(() => proxy.close());
+      return { PULUMI_BACKEND_URL: "https://backend.test", ...set(proxy) };
+    },
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+export const PROXY: readonly FaultCase[] = [
+  proxyCase("the proxy wants a password", "not asked again", "esc-proxy", ({ port }) => ({
+    HTTPS_PROXY: `http://127.0.0.1:${port}`,
+  })),
+  proxyCase("the proxy forbids it", "not asked again", "esc-proxy", (proxy) => {
+    proxy.fault = 403;
+    return { HTTPS_PROXY: proxy.url };
+  }),
+  proxyCase("the proxy cannot reach the backend", "asked again twice", "esc-proxy", (proxy) => {
+    proxy.fault = 503;
+    return { HTTPS_PROXY: proxy.url };
+  }),
+  proxyCase(
+    "the proxy never answers",
+    "given up at the deadline",
+    "esc-timeout",
+    (proxy) => {
+      proxy.fault = "hang";
+      return { HTTPS_PROXY: proxy.url };
+    },
+    SHORT_MS,
+  ),
+  {
+    fault: "nobody listens at the proxy's port",
+    behaviour: "asked again twice",
+    expect: unavailable("esc-unreachable"),
+    arrange: async () => ({
+      PULUMI_BACKEND_URL: "https://backend.test",
+      HTTPS_PROXY: `http://127.0.0.1:${await refusedPort()}`,
+    }),
+  },
+  {
+    fault: "a proxy of another kind is set",
+    behaviour: "nothing is asked",
+    expect: unavailable("esc-proxy"),
+    arrange: () => ({ PULUMI_BACKEND_URL: "https://backend.test", HTTPS_PROXY: "socks5://proxy.example:1080" }),
+  },
+];

@@ -1,0 +1,97 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { inspect } from "node:util";
+import { SophiaError } from "../../../src/error.ts";
+import type { Failure } from "../../../src/model.ts";
+import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
+import type { Certificates } from "../../esc-server/tls.ts";
+import { type Finished, sophiaRun } from "../command.ts";
+import { closeStrictly, read, type Said } from "../reading.ts";
+import type { FaultCase, Variables } from "./case.ts";
+import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
+
+/** What came of the reader itself, in this process. */
+export interface Observed {
+  /** `read`, the code of the failure, or the name of an error that should not be. */
+  readonly code: string;
+  readonly notices: number;
+  /** Message, hint and details of what went wrong. */
+  readonly words: readonly string[];
+  /** Everything that a careless `console.log` or crash report could show. */
+  readonly exposed: string;
+  readonly elapsedMs: number;
+}
+
+/** What came of the real entry with a program that does nothing. */
+export interface Launched extends Finished {
+  /** Files that it left in its working directory. */
+  readonly left: readonly string[];
+}
+
+const USUAL_TIMEOUT_MS = 10_000;
+
+/** Brings a fault about, does something under it, and tells which requests that took. */
+export async function onStage<T>(
+  one: FaultCase,
+  certificates: Certificates,
+  act: (variables: Variables, folder: string) => Promise<T>,
+): Promise<{ readonly result: T; readonly calls: readonly string[] }> {
+  const server = await startEscServer({ token: SENTINEL_TOKEN });
+  const folder = await mkdtemp(join(tmpdir(), "esc-faults-"));
+  const deferred: (() => Promise<void>)[] = [];
+  try {
+    plant(server);
+    const more = await one.arrange({ server, certificates, folder, defer: (close) => void deferred.push(close) });
+    const usual = { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: SENTINEL_TOKEN, PULUMI_BACKEND_URL: server.url };
+    const result = await act({ ...usual, ...more }, folder);
+    const calls = server.calls.map(({ operation }) => operation ?? "unknown");
+    return { result, calls: calls.filter((call) => one.counts === undefined || call === one.counts) };
+  } finally {
+    for (const close of deferred) await close();
+    await rm(folder, { recursive: true });
+    await closeStrictly(server);
+  }
+}
+
+function plant(server: EscServer): void {
+  server.environment("demo-org/sophia/dev", {
+    values: { PLAIN: "plain", KEY: secret(SENTINEL_SECRET), PORT: 8080 },
+    files: { CERTIFICATE: secret(`${SENTINEL_SECRET} in a file`) },
+  });
+}
+
+export async function observe(one: FaultCase, variables: Variables): Promise<Observed> {
+  const said: Said = { waiting: [], retries: [] };
+  const started = performance.now();
+  const outcome = await read(variables, { timeoutMs: one.timeoutMs ?? USUAL_TIMEOUT_MS, said }).catch(
+    (error: unknown) => ({ kind: "thrown" as const, error }),
+  );
+  const elapsedMs = performance.now() - started;
+  const shown = outcome.kind === "read" ? outcome.notices : outcome;
+  const stack = outcome.kind === "thrown" && outcome.error instanceof Error ? String(outcome.error.stack) : "";
+  const exposed = [inspect(shown, { depth: null, showHidden: true }), JSON.stringify([shown, said]), stack].join("\n");
+  if (outcome.kind === "read") return { code: "read", notices: outcome.notices.length, words: [], exposed, elapsedMs };
+  const failure: Failure =
+    outcome.kind === "unavailable"
+      ? outcome.failure
+      : outcome.error instanceof SophiaError
+        ? outcome.error
+        : { code: `not a SophiaError: ${String(outcome.error)}`, message: "" };
+  const words = [failure.message, failure.hint ?? "", ...(failure.details ?? [])];
+  return { code: failure.code, notices: 0, words, exposed, elapsedMs };
+}
+
+export async function launch(
+  one: FaultCase,
+  variables: Variables,
+  folder: string,
+  options: readonly string[],
+): Promise<Launched> {
+  const before = new Set(await readdir(folder));
+  const timeout = `${one.timeoutMs ?? USUAL_TIMEOUT_MS}ms`;
+  const args = ["--no-contract", "--timeout", timeout, ...options, "--", "true"];
+  const finished = await sophiaRun(args, variables, folder);
+  const left = (await readdir(folder)).filter((name) => !before.has(name));
+  return { ...finished, left };
+}

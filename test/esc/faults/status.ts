@@ -1,0 +1,144 @@
+import { type FaultCase, planned, RECOVERS, unavailable } from "./case.ts";
+import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
+
+export const STATUS: readonly FaultCase[] = [
+  ...([502, 503, 504] as const).flatMap((status): readonly FaultCase[] => [
+    {
+      fault: `${status} to opening, once`,
+      behaviour: "asked again",
+      expect: RECOVERS,
+      arrange: planned((server) => server.failNext("open", status)),
+    },
+    {
+      fault: `${status} to opening, for ever`,
+      behaviour: "asked again twice",
+      expect: unavailable("esc-server"),
+      arrange: planned((server) =>
+        server.failAlways("open", { kind: "status", status, body: { code: status, message: SENTINEL_SECRET } }),
+      ),
+    },
+  ]),
+  {
+    fault: "503 to opening, twice",
+    behaviour: "asked again twice",
+    expect: RECOVERS,
+    arrange: planned((server) => server.failNext("open", 503, 2)),
+  },
+  {
+    fault: "503 to reading, twice",
+    behaviour: "asked again twice, on the same session",
+    expect: RECOVERS,
+    arrange: planned((server) => server.failNext("read", 503, 2)),
+  },
+  {
+    fault: "503 to reading, for ever",
+    behaviour: "asked again four times, on the same session",
+    expect: unavailable("esc-server"),
+    arrange: planned((server) => server.failAlways("read", 503)),
+  },
+  {
+    fault: "500",
+    behaviour: "not asked again; the request's id is shown",
+    expect: unavailable("esc-server"),
+    arrange: planned((server) =>
+      server.failAlways("open", {
+        kind: "status",
+        status: 500,
+        body: { code: 500, message: `panic at ${SENTINEL_SECRET}` },
+        headers: { "X-Pulumi-Request-ID": "5b8e0f2a" },
+      }),
+    ),
+  },
+  {
+    fault: "429 once, without Retry-After",
+    behaviour: "asked again after a pause within the first part of the time",
+    expect: RECOVERS,
+    timeoutMs: 3000,
+    arrange: planned((server) => server.failNext("open", 429)),
+  },
+  {
+    fault: "429 for ever",
+    behaviour: "asked again twice, spread over the time",
+    expect: unavailable("esc-rate-limited"),
+    timeoutMs: 1500,
+    arrange: planned((server) => server.failAlways("open", 429)),
+  },
+  {
+    fault: "429 with Retry-After in seconds",
+    behaviour: "asked again not before that",
+    expect: RECOVERS,
+    arrange: planned((server) =>
+      server.failNext("open", { kind: "status", status: 429, headers: { "Retry-After": "1" } }),
+    ),
+  },
+  {
+    fault: "429 with Retry-After as a date",
+    behaviour: "asked again not before that",
+    expect: RECOVERS,
+    arrange: planned((server) =>
+      server.failNext("open", {
+        kind: "status",
+        status: 429,
+        headers: { Date: "Thu, 01 Jan 2026 00:00:00 GMT", "Retry-After": "Thu, 01 Jan 2026 00:00:01 GMT" },
+      }),
+    ),
+  },
+  {
+    fault: "429 with a Retry-After beyond the deadline",
+    behaviour: "given up at once",
+    expect: unavailable("esc-rate-limited"),
+    arrange: planned((server) =>
+      server.failAlways("open", { kind: "status", status: 429, headers: { "Retry-After": "3600" } }),
+    ),
+  },
+  {
+    fault: "503 with a Retry-After beyond the deadline",
+    behaviour: "given up at once",
+    expect: unavailable("esc-server"),
+    arrange: planned((server) =>
+      server.failAlways("read", { kind: "status", status: 503, headers: { "Retry-After": "3600" } }),
+    ),
+  },
+  {
+    fault: "401",
+    behaviour: "not asked again",
+    expect: unavailable("esc-denied"),
+    arrange: planned((server) =>
+      server.failAlways("open", {
+        kind: "status",
+        status: 401,
+        body: { code: 401, message: `Unauthorized: token ${SENTINEL_TOKEN} is not valid` },
+      }),
+    ),
+  },
+  {
+    fault: "403",
+    behaviour: "not asked again",
+    expect: unavailable("esc-denied"),
+    arrange: planned((server) => server.failAlways("open", 403)),
+  },
+  {
+    fault: "404",
+    behaviour: "not asked again",
+    expect: unavailable("esc-not-found"),
+    arrange: planned((server) => server.failAlways("open", 404)),
+  },
+  {
+    fault: "409",
+    behaviour: "not asked again",
+    expect: unavailable("esc-status"),
+    arrange: planned((server) => server.failAlways("open", 409)),
+  },
+  {
+    fault: "the session has ended between opening and reading",
+    behaviour: "opened anew, once",
+    expect: RECOVERS,
+    arrange: planned((server) => server.failNext("read", "expired")),
+  },
+  {
+    fault: "the session has ended again",
+    behaviour: "opened anew, once",
+    expect: unavailable("esc-session"),
+    arrange: planned((server) => server.failAlways("read", "expired")),
+  },
+];

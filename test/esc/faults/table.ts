@@ -1,0 +1,86 @@
+import type { Finished } from "../command.ts";
+import type { FaultCase } from "./case.ts";
+
+export interface FaultRow {
+  readonly one: FaultCase;
+  /** The requests that reached the service. */
+  readonly calls: readonly string[];
+  /** As a user meets it, and with `--require-esc`. */
+  readonly launched: Finished;
+  readonly required: Finished;
+}
+
+const HEAD = `# Faults of ESC
+
+What sophia-run does when Pulumi ESC, the network or a credential fails. The tables are written by
+\`npx vitest run test/esc/faults.test.ts -u\` and compared by the tests: each row was brought about with real sockets, a real
+proxy and a real certificate authority, read once in the process and launched twice by the real entry.
+
+- **Emergency access**: the program starts with the environment and the \`.env\` files, after a warning; the contract then decides
+  whether that is enough (78 if not, and the message names both). With \`--require-esc\` the same fault is 125.
+- All requests stand under one deadline, \`--timeout\` (30 s by default). Opening is repeated twice at most: each time may
+  mint credentials. Reading is repeated four times at most, on the same session.
+- Of the message the table has what differs. In emergency access it stands in \`warning: ESC environment NAME cannot be
+  read: … (3 attempts); going on with the environment and .env files\`. Places in a definition, the request's id and what to
+  do follow on lines of their own.
+- Requests are those that reached the service. Parts that vary are written in capitals.
+`;
+
+/** The tables as Markdown, in columns of equal width. */
+export function faultTable(groups: readonly { readonly group: string; readonly rows: readonly FaultRow[] }[]): string {
+  const sections = groups.map(({ group, rows }) => {
+    const lines = rows.map((row) => [
+      row.one.fault,
+      row.one.behaviour,
+      requests(row.calls),
+      program(row),
+      status(row),
+      message(row),
+    ]);
+    return `## ${group}\n\n${table(["fault", "behaviour", "requests", "program", "exit status", "message"], lines)}`;
+  });
+  return `${HEAD}\n${sections.join("\n\n")}\n`;
+}
+
+/** `open ×3, read`. */
+function requests(calls: readonly string[]): string {
+  const counts: { name: string; times: number }[] = [];
+  for (const name of calls) {
+    const last = counts.at(-1);
+    if (last?.name === name) last.times += 1;
+    else counts.push({ name, times: 1 });
+  }
+  if (counts.length === 0) return "–";
+  return counts.map(({ name, times }) => (times === 1 ? name : `${name} ×${times}`)).join(", ");
+}
+
+function program({ one }: FaultRow): string {
+  if (one.expect.kind === "read") return "starts";
+  return one.expect.kind === "unavailable" ? "emergency access" : "is not started";
+}
+
+function status({ launched, required }: FaultRow): string {
+  const plain = launched.status === 0 ? "the program's" : String(launched.status);
+  return launched.status === required.status ? plain : `${plain}; ${required.status} if ESC is required`;
+}
+
+function message({ launched }: FaultRow): string {
+  const first = launched.stderr.split("\n")[0] ?? "";
+  if (first === "") return "–";
+  return first
+    .replace(/^sophia-run: (?:warning: (?:ESC environment \S+ cannot be read: )?)?/, "")
+    .replace(/(?: \(\d attempts\))?; going on with the environment and \.env files$/, "")
+    .replaceAll(/(127\.0\.0\.1|localhost):\d+/g, "$1:PORT")
+    .replaceAll(/\((?:ENOTFOUND|EAI_AGAIN)\)/g, "(CODE)")
+    .replaceAll(/than the [\d.]+ s left/g, "than the TIME left")
+    .replaceAll("|", "\\|");
+}
+
+function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(...[head, ...lines].map((line) => (line[column] ?? title).length)),
+  );
+  const row = (cells: readonly string[]): string =>
+    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
+  return [row(head), row(widths.map((width) => "-".repeat(width))), ...lines.map(row)].join("\n");
+}
