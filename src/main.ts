@@ -6,6 +6,7 @@ import { parseCommandLine } from "./cli.ts";
 import type { Context } from "./context.ts";
 import { ExitStatus, SophiaError } from "./error.ts";
 import { prepare, type Preparation } from "./launch/early.ts";
+import { ownEnvironment } from "./launch/own-environment.ts";
 import { run } from "./run.ts";
 import { sayFailure, sayLines } from "./say.ts";
 import { write } from "./write.ts";
@@ -18,9 +19,8 @@ async function main(argv: readonly string[], context: Context, preparation: Prep
 }
 
 function surroundings(): Context {
-  const set = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
-    environment: new Map(set),
+    environment: ownEnvironment(process.env),
     cwd: workingDirectory(),
     out: (text) => write(1, text),
     err: (text) => void write(2, text),

@@ -1,5 +1,5 @@
 import type { ChildProcess, Serializable } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { initialEnvironment } from "./own-environment.ts";
 
 /** The IPC channel that a Node parent opened to this process (`fork`, or `spawn` with `"ipc"`). */
 export interface IpcChannel {
@@ -10,17 +10,11 @@ export interface IpcChannel {
 /** @returns the channel to the parent, undefined when there is none */
 export function parentChannel(): IpcChannel | undefined {
   if (process.send === undefined) return undefined;
-  // Node has taken the variables out of process.env; the kernel still has the environment this process started with.
-  let initial = "";
-  try {
-    initial = `\0${readFileSync("/proc/self/environ", "latin1")}`;
-  } catch {
-    // Not Linux: the child takes the number that Node usually gives.
-  }
-  const variable = (name: string): string | undefined => new RegExp(`\0${name}=([^\0]*)`).exec(initial)?.[1];
+  // Node has taken the variables out of process.env. Where the system does not tell: Node usually gives number 3.
+  const initial = initialEnvironment();
   return {
-    descriptor: Number(variable("NODE_CHANNEL_FD") ?? 3),
-    serialization: variable("NODE_CHANNEL_SERIALIZATION_MODE") === "advanced" ? "advanced" : "json",
+    descriptor: Number(initial.get("NODE_CHANNEL_FD") ?? 3),
+    serialization: initial.get("NODE_CHANNEL_SERIALIZATION_MODE") === "advanced" ? "advanced" : "json",
   };
 }
 
@@ -38,12 +32,17 @@ export function relayMessages(child: ChildProcess): Relay {
   const sending = new Set<Promise<void>>();
   process.on("message", (message, handle) => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what Node delivered as a message can be sent
-    if (child.connected) child.send(message as Serializable, handle, lost);
+    if (child.connected) child.send(message as Serializable, handle, () => release(handle));
   });
   child.on("message", (message, handle) => {
     if (!process.connected) return;
     // Calls back with an error, too, when the parent is gone: the message has no reader then.
-    const sent = new Promise<void>((resolve) => process.send?.(message, handle, {}, () => resolve()));
+    const sent = new Promise<void>((resolve) => {
+      process.send?.(message, handle, {}, () => {
+        release(handle);
+        resolve();
+      });
+    });
     sending.add(sent);
     void sent.then(() => sending.delete(sent));
   });
@@ -73,5 +72,12 @@ async function disconnected(): Promise<void> {
   await new Promise<void>((resolve) => process.once("disconnect", () => resolve()));
 }
 
-/** A message for a side that has just gone has no reader, as without a process in between. */
-function lost(): void {}
+/**
+ * Called when a message was handed on, or has no reader because that side has just gone. A server or datagram socket
+ * that came with it is open here too and would take the program's connections; a stream Node closes itself.
+ */
+function release(handle: unknown): void {
+  if (typeof handle === "object" && handle !== null && "close" in handle && typeof handle.close === "function") {
+    handle.close();
+  }
+}
