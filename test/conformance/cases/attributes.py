@@ -7,7 +7,7 @@ import resource
 import signal
 
 from harness import procfs
-from harness.case import Registry, expect, expect_true
+from harness.case import NODE, Registry, expect, expect_true
 from harness.world import World
 
 registry = Registry("attributes")
@@ -135,7 +135,7 @@ def set_files() -> None:
     "open-files-soft",
     "The soft limit of open files is inherited.",
     impossible=(
-        "spawn",
+        NODE,
         "Node raises its own soft limit to the hard one when it starts, and the program inherits that",
     ),
 )

@@ -95,14 +95,14 @@ def _(world: World) -> None:
 @registry.case(
     "gap-stays-closed",
     "A gap between inherited descriptors stays closed.",
-    impossible=("spawn", "Node fills the gaps of the list of streams that it passes with /dev/null"),
+    impossible=NO_REMEDY,
 )
 def _(world: World) -> None:
     ours = os.open("/", os.O_RDONLY)
     expect_same(world, 6, ours)
 
 
-@registry.case("high", "A pipe as descriptor 200.", impossible=NO_REMEDY)
+@registry.case("high", "A pipe as descriptor 200.")
 def _(world: World) -> None:
     reading, writing = os.pipe()
     _, agent = world.program(descriptors={200: reading})
@@ -128,9 +128,7 @@ def _(world: World) -> None:
     expect("what the program reads", agent.read(3, 1), b"+")
 
 
-@registry.case(
-    "both-ends-high", "Both ends of a pipe at numbers above those that the launcher opens itself.", impossible=NO_REMEDY
-)
+@registry.case("both-ends-high", "Both ends of a pipe at numbers above those that the launcher opens itself.")
 def _(world: World) -> None:
     reading, writing = os.pipe()
     _, agent = world.program(descriptors={60: reading, 61: writing})
@@ -210,6 +208,15 @@ def _(world: World) -> None:
         _listen_variables(agent.environment),
         [b"LISTEN_FDNAMES=http:https", b"LISTEN_FDS=2", f"LISTEN_PID={agent.hello['pid']}".encode()],
     )
+
+
+@registry.case(
+    "socket-activation-shell-variables",
+    "Variables that a shell would change (SHLVL, PWD, OLDPWD, `_`) do not change under socket activation.",
+    impossible=NO_REMEDY,
+)
+def _(world: World) -> None:
+    _activated(world, {"SHLVL": "7", "PWD": "/elsewhere", "OLDPWD": "/before", "_": "/usr/bin/this", "IFS": ":"})
 
 
 @registry.case(

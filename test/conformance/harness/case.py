@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 #: `exec` replaces it.
 MODES = ("spawn", "exec")
 
+#: A launcher that chooses between the two case by case: what is impossible in one of them may fail.
+AUTO = "auto"
+
 #: Shorthand for a property that no launcher written in JavaScript for Node can have, in either mode.
 NODE = "node"
 
@@ -37,6 +40,12 @@ class Case:
     requires: tuple[str, ...] = ()
     impossible: Mapping[str, str] = field(default_factory=dict)
     limit: float = 60.0
+
+    def reason_impossible(self, mode: str) -> str | None:
+        """Why a launcher in this mode (`spawn`, `exec`, `auto` or anything else, as `none`) cannot pass; None if it can."""
+        if mode == AUTO:
+            return "; ".join(dict.fromkeys(self.impossible.values())) or None
+        return self.impossible.get(mode)
 
     @property
     def category(self) -> str:

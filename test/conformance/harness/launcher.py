@@ -34,17 +34,18 @@ def _locate(word: str) -> str:
 
 
 def _interpreter(path: str) -> list[str]:
-    """`#!/usr/bin/env node` depends on PATH, which cases change: the interpreter is looked up here instead."""
+    """`#!/usr/bin/env node` and `#!/usr/bin/env -S node --` depend on PATH, which cases change: looked up here instead."""
     try:
         with open(path, "rb") as file:
             first = file.readline(256)
     except OSError:
         return []
-    words = first[2:].split() if first.startswith(b"#!") else []
-    if len(words) == 2 and words[0] == b"/usr/bin/env":
-        found = shutil.which(words[1].decode())
-        return [found] if found else []
-    return []
+    words = first.decode(errors="replace")[2:].split() if first.startswith(b"#!") else []
+    if words[:1] != ["/usr/bin/env"]:
+        return []
+    command = words[2:] if words[1:2] == ["-S"] else words[1:]
+    found = shutil.which(command[0]) if command else None
+    return [found, *command[1:]] if found else []
 
 
 def parse(text: str, label: str | None = None, env: Mapping[str, str] | None = None) -> Launcher:
@@ -70,4 +71,4 @@ def declared_mode(launcher: Launcher) -> str:
         if word.startswith("--mode="):
             return word.split("=", 1)[1]
     probe = subprocess.run([words[0], "-p", "typeof process.execve"], capture_output=True, text=True, check=False)
-    return "exec" if probe.stdout.strip() == "function" else "spawn"
+    return "auto" if probe.stdout.strip() == "function" else "spawn"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from . import procfs
-from .case import Case, Mismatch, Skip, TimeLimit
+from .case import Case, Mismatch, Skip, TimeLimit, shorten
 from .launcher import Launcher
 from .process import kill_all
 from .requirements import missing
@@ -41,7 +41,9 @@ def _attempt(case: Case, launcher: Launcher, patience: float) -> tuple[str, str]
         case.run(world)
         return "passed", ""
     except Mismatch as mismatch:
-        return "failed", str(mismatch)
+        errors = shorten(world.output("stderr").decode(errors="replace").strip(), 600)
+        known = not errors or "stderr" in str(mismatch)
+        return "failed", str(mismatch) if known else f"{mismatch}; stderr: {errors}"
     except Skip as skip:
         return "skipped", str(skip)
     except TimeLimit:
