@@ -1,6 +1,27 @@
-import { SophiaError } from "../error.ts";
+import { assess } from "../assess.ts";
+import { ExitStatus } from "../error.ts";
+import { makeExplanation } from "../explain/explanation.ts";
+import { explanationJson, explanationText } from "../formats/explanation.ts";
+import { makeProgress } from "../progress.ts";
+import { say } from "../say.ts";
+import { settle } from "../settings.ts";
 import type { Command } from "./index.ts";
 
-export const explain: Command = () => {
-  throw new SophiaError({ code: "pending", message: "not there yet" });
+/** `sophia-run explain [NAME…]`: 0, also where the contract is not met. */
+export const explain: Command = async ({ flags, own, positionals }, context) => {
+  const settings = settle(flags, context.environment);
+  const assessment = await assess({
+    settings,
+    environment: context.environment,
+    cwd: context.cwd,
+    progress: makeProgress(context, settings),
+  });
+  const explanation = makeExplanation(assessment, settings, { names: positionals, all: own["all"] === true });
+  // The explanation tells itself what hides what, and why ESC could not be read.
+  const untold = assessment.notices.filter(({ kind }) => kind !== "esc-unavailable" && kind !== "shadowed");
+  say(context, settings, untold);
+  context.out(
+    own["json"] === true ? explanationJson(explanation) : explanationText(explanation, positionals.length > 0),
+  );
+  return ExitStatus.ok;
 };

@@ -16,7 +16,7 @@ export function json(report: Report): string {
       sources: report.sources,
       sections: sections.map(({ title, lines }) => ({
         title,
-        lines: lines.map(({ masked: _, ...rest }) => rest),
+        lines: lines.map(({ label, state, name }) => ({ label, state, ...(name === undefined ? {} : { name }) })),
       })),
       variables: report.variables,
       violations: report.violations,
