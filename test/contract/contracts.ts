@@ -1,0 +1,60 @@
+/** Contracts and resolutions for the tests of src/contract. */
+import { join } from "node:path";
+import { compileContract } from "../../src/contract/file/compile.ts";
+import { readContract } from "../../src/contract/file/read.ts";
+import type { Contract, Violation } from "../../src/contract/model.ts";
+import { SophiaError } from "../../src/error.ts";
+import type { Origin, Resolution, Resolved } from "../../src/model.ts";
+
+export const root = join(import.meta.dirname, "..", "..");
+
+/** The contract that a file with this content declares; validated as a file's is. */
+export function contractOf(document: unknown, profile?: string): Contract {
+  const source = { kind: "file", path: "/repository/sophia.contract.json" } as const;
+  return compileContract(readContract(JSON.stringify(document), "sophia.contract.json"), source, profile);
+}
+
+/** A resolution in which each variable comes from the environment, or from where `origin` says. */
+export function resolutionOf(
+  values: Readonly<Record<string, string>>,
+  origin: Origin = { source: "environment" },
+): Resolution {
+  return new Map(Object.entries(values).map(([name, value]) => [name, resolved(name, value, origin)]));
+}
+
+export function resolved(name: string, value: string, origin: Origin): Resolved {
+  return { name, value, secret: true, origin, delivery: "value", shadowed: [] };
+}
+
+/** `kind NAME…` of each violation, short enough for a table. */
+export function brief(violations: readonly Violation[]): readonly string[] {
+  return violations.map((violation) => {
+    switch (violation.kind) {
+      case "missing":
+      case "missing-when":
+      case "placeholder":
+        return `${violation.kind} ${violation.name}`;
+      case "malformed":
+        return `malformed ${violation.name} ${violation.fault.kind}`;
+      case "none-set":
+        return `none-set ${violation.rule.group}`;
+      case "several-set":
+        return `several-set ${violation.rule.group}: ${violation.set.join(" ")}`;
+      case "some-missing":
+        return `some-missing ${violation.rule.group}: ${violation.missing.join(" ")}`;
+      default:
+        return violation satisfies never;
+    }
+  });
+}
+
+/** The failure that the function throws; anything else that happens fails the test. */
+export async function failureOf(run: () => unknown): Promise<SophiaError> {
+  try {
+    await run();
+  } catch (error) {
+    if (error instanceof SophiaError) return error;
+    throw error;
+  }
+  throw new Error("nothing was thrown");
+}

@@ -1,0 +1,155 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { buildAutomaton, matches } from "../../../src/contract/pattern/match.ts";
+import { samplePattern } from "../../../src/contract/pattern/sample.ts";
+import { parsePattern, PatternError } from "../../../src/contract/pattern/syntax.ts";
+
+const matcher = (pattern: string): ((value: string) => boolean) => {
+  const automaton = buildAutomaton(parsePattern(pattern));
+  return (value) => matches(automaton, value);
+};
+
+/** Patterns of the language, over few letters so that values hit and miss them about as often. */
+const { pattern: anyPattern } = fc.letrec<{ pattern: string; piece: string; atom: string }>((tie) => ({
+  pattern: fc
+    .array(
+      fc.array(tie("piece"), { maxLength: 4 }).map((pieces) => pieces.join("")),
+      { minLength: 1, maxLength: 3 },
+    )
+    .map((branches) => branches.join("|")),
+  piece: fc
+    .tuple(tie("atom"), fc.constantFrom("", "", "", "*", "+", "?", "{2}", "{1,}", "{0,3}", "*?", "+?", "{1,2}?"))
+    .map(([atom, limits]) => atom + limits),
+  atom: fc.oneof(
+    { maxDepth: 3, depthSize: "xsmall", withCrossShrink: true },
+    fc.constantFrom(
+      "a",
+      "b",
+      "1",
+      "-",
+      "_",
+      "é",
+      "😀",
+      ".",
+      String.raw`\d`,
+      String.raw`\w`,
+      String.raw`\s`,
+      String.raw`\D`,
+    ),
+    fc.constantFrom(
+      "[ab]",
+      "[^a]",
+      "[a-c1]",
+      String.raw`[\w-]`,
+      String.raw`[^\d]`,
+      "[😀é]",
+      String.raw`[\]\-a]`,
+      "[^]",
+      "[]",
+    ),
+    fc.constantFrom(
+      String.raw`\.`,
+      String.raw`\u0061`,
+      String.raw`\x62`,
+      String.raw`\u{1F600}`,
+      String.raw`\n`,
+      String.raw`\/`,
+    ),
+    tie("pattern").map((pattern) => `(${pattern})`),
+    tie("pattern").map((pattern) => `(?:${pattern})`),
+  ),
+}));
+/** Not so large that their repetitions multiply beyond what the language allows. */
+const patterns = anyPattern.filter((pattern) => pattern.length <= 60);
+const values = fc.string({
+  unit: fc.constantFrom("a", "b", "c", "1", "-", "_", "é", "😀", ".", " ", "\n", "]", "/"),
+  maxLength: 8,
+});
+
+describe("matches", () => {
+  it("agrees with JavaScript's own regular expressions on the whole value", () => {
+    fc.assert(
+      fc.property(patterns, fc.array(values, { minLength: 5, maxLength: 20 }), (pattern, texts) => {
+        const ours = matcher(pattern);
+        const theirs = new RegExp(`^(?:${pattern})$`, "u");
+        for (const text of texts) expect([pattern, text, ours(text)]).toStrictEqual([pattern, text, theirs.test(text)]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("takes ^ and $ at the ends for what they are", () => {
+    expect(["ab", "xab", "abx"].map(matcher("^ab$"))).toStrictEqual([true, false, false]);
+    expect(["a", "b", "ab"].map(matcher("^a$|^b$"))).toStrictEqual([true, true, false]);
+  });
+
+  it("takes time in proportion to the value where other engines take for ever", () => {
+    const catastrophic = matcher("(a+)+b");
+    expect(catastrophic("a".repeat(50_000))).toBe(false);
+    expect(catastrophic(`${"a".repeat(50_000)}b`)).toBe(true);
+    expect(matcher("(a|a)*(a|a)*c")("a".repeat(20_000))).toBe(false);
+  });
+});
+
+describe("parsePattern", () => {
+  it.each([
+    ["(a", "has a ( without a )"],
+    ["a)", "has a ) without a ("],
+    ["[a", "has a [ without a ]"],
+    ["*a", String.raw`has a * out of place: write \*`],
+    ["a**", "repeats a repetition: put it into a group"],
+    ["a{2}{3}", "repeats a repetition: put it into a group"],
+    ["a{", String.raw`has a { that begins no repetition: write \{`],
+    ["a{3,2}", "has a repetition whose numbers are out of order"],
+    ["a{1001}", "repeats something more than 1000 times"],
+    ["a{0,999999}", "repeats something more than 1000 times"],
+    ["(?=a)", "has a group that begins with (?: only (?:…) and (…) are allowed"],
+    ["(?<n>a)", "has a group that begins with (?: only (?:…) and (…) are allowed"],
+    [String.raw`(a)\1`, String.raw`has \1, which is not allowed here`],
+    [String.raw`\b`, String.raw`has \b, which is not allowed here`],
+    [String.raw`\x1`, String.raw`has a \x without its hexadecimal digits`],
+    [String.raw`\u{110000}`, String.raw`has a \u without its hexadecimal digits`],
+    ["a\\", String.raw`ends with a ` + "\\"],
+    ["[b-a]", "has a range in [] that is out of order"],
+    [String.raw`[\d-z]`, "has a range in [] that does not lie between two characters"],
+    [String.raw`[\D]`, String.raw`has \D, \W or \S in []: use it outside, or the opposite with [^…]`],
+    ["a$b", "has a $ that is not at its end"],
+    ["a^b", String.raw`has a ^ out of place: write \^`],
+    ["]", String.raw`has a ] out of place: write \]`],
+    ["(".repeat(60) + ")".repeat(60), "nests its groups too deeply"],
+  ])("refuses %s", (pattern, message) => {
+    expect(() => parsePattern(pattern)).toThrow(new PatternError(message));
+  });
+
+  it("refuses repetitions that multiply", () => {
+    expect(() => matcher("((a{100}){100}){100}")).toThrow(new PatternError("is too large: its repetitions multiply"));
+    expect(matcher("[a-z]{1000}")("a".repeat(1000))).toBe(true);
+  });
+});
+
+describe("samplePattern", () => {
+  it("gives a text that the pattern matches, whenever any text does", () => {
+    fc.assert(
+      fc.property(patterns, (pattern) => {
+        // A class without members matches nothing, so a pattern that needs one has no sample.
+        fc.pre(!pattern.includes("[]"));
+        const sample = samplePattern(parsePattern(pattern), "fake", 0);
+        expect([pattern, sample, matcher(pattern)(sample)]).toStrictEqual([pattern, sample, true]);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each([
+    ["[a-z]+", 0, "fake"],
+    ["[a-z]{2}", 0, "fa"],
+    ["sk-[A-Za-z0-9]{6}", 0, "sk-fakefa"],
+    [String.raw`\d{3}|\w+`, 0, "fake"],
+    ["[A-Z]+-\\d+", 0, "A-0"],
+    ["[a-z]+", 10, "fakefakefakef".slice(0, 10)],
+  ])("of %s with at least %i characters", (pattern, least, expected) => {
+    const text = samplePattern(parsePattern(pattern), "fake", least);
+    expect(text.slice(0, expected.length)).toBe(expected);
+    expect(text.length).toBeGreaterThanOrEqual(least);
+  });
+});

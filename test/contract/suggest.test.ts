@@ -1,0 +1,66 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { nameFinder, suggest } from "../../src/contract/suggest.ts";
+
+/** The plain definition: the fewest edits, a swap of neighbours counting as one (optimal string alignment). */
+function distance(a: string, b: string): number {
+  const table: number[][] = [];
+  const at = (i: number, j: number): number => table[i]?.[j] ?? Infinity;
+  for (let i = 0; i <= a.length; i++) {
+    const row: number[] = [];
+    table.push(row);
+    for (let j = 0; j <= b.length; j++) {
+      if (i === 0 || j === 0) row.push(i + j);
+      else {
+        const swapped = a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? at(i - 2, j - 2) + 1 : Infinity;
+        const replaced = at(i - 1, j - 1) + (a[i - 1] === b[j - 1] ? 0 : 1);
+        row.push(Math.min(at(i - 1, j) + 1, at(i, j - 1) + 1, replaced, swapped));
+      }
+    }
+  }
+  return at(a.length, b.length);
+}
+
+describe("suggest", () => {
+  it.each([
+    ["QDRANT_URL", "QDRANT_URLS"],
+    ["QDRANT_URL", "QDRNAT_URL"],
+    ["QDRANT_API_KEY", "QDRANT_APIKEY"],
+    ["PULUMI_ACCESS_TOKEN", "PULUMI_ACESS_TOKN"],
+    ["QDRANT_URL", "qdrant_url"],
+    ["port", "prot"],
+  ])("for %s finds %s", (wanted, present) => {
+    expect(suggest(wanted, ["HOME", present, "PATH", "SOMETHING_ELSE"])).toBe(present);
+  });
+
+  it.each([
+    ["QDRANT_URL", ["QDRANT_URL"]],
+    ["QDRANT_URL", ["DATABASE_URL", "QDRANT"]],
+    ["A", ["B"]],
+    ["AB", ["AC"]],
+    ["HOME", ["ROME_1"]],
+    ["X".repeat(300), ["X".repeat(299)]],
+    ["ANYTHING", []],
+  ])("for %s among %j finds nothing", (wanted, names) => {
+    expect(suggest(wanted, names)).toBeUndefined();
+  });
+
+  it("prefers the nearest, then the first", () => {
+    expect(suggest("QDRANT_API_KEY", ["QDRANT_API_KYEZ", "QDRANT_API_KEZ", "QDRANT_API_KES"])).toBe("QDRANT_API_KEZ");
+  });
+
+  it("finds a name exactly when one is within the limit, and then one of the nearest", () => {
+    const names = fc.string({ unit: fc.constantFrom("A", "B", "C", "_", "1"), minLength: 1, maxLength: 16 });
+    fc.assert(
+      fc.property(names, fc.array(names, { maxLength: 30 }), (wanted, present) => {
+        const others = present.filter((name) => name !== wanted);
+        const limit = wanted.length < 3 ? -1 : Math.min(3, Math.max(1, Math.floor(wanted.length / 5)));
+        const nearest = Math.min(Infinity, ...others.map((name) => distance(wanted, name)));
+        const found = nameFinder(present)(wanted);
+        const distanceFound = found === undefined ? Infinity : distance(wanted, found);
+        expect(distanceFound).toBe(nearest > limit ? Infinity : nearest);
+      }),
+      { numRuns: 3000 },
+    );
+  });
+});
