@@ -4,6 +4,7 @@ import type { Layer, Resolution, Resolved } from "../model.ts";
 import { checkContract } from "./check.ts";
 import { formatFault } from "./format.ts";
 import type { Contract, Declaration, ValueFormat, Violation } from "./model.ts";
+import { preferred } from "./remedies.ts";
 import { samplePattern } from "./pattern/sample.ts";
 import { parsePattern } from "./pattern/syntax.ts";
 
@@ -37,16 +38,13 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
   }
 }
 
-function lackingNames(violation: Violation, { variables }: Contract): readonly string[] {
+function lackingNames(violation: Violation, contract: Contract): readonly string[] {
   switch (violation.kind) {
     case "missing":
     case "missing-when":
       return [violation.name];
-    case "none-set": {
-      const { names } = violation.rule;
-      const current = names.find((name) => variables.get(name)?.deprecated === undefined);
-      return [current ?? names[0] ?? []].flat();
-    }
+    case "none-set":
+      return [preferred(violation.rule.names, contract) ?? []].flat();
     case "some-missing":
       return violation.missing;
     case "several-set":

@@ -11,7 +11,7 @@ import type { Contract } from "./model.ts";
 const placeholder = "'<value>'";
 
 /**
- * How to set a variable that is missing; of several the first that is not deprecated. The lines follow
+ * How to set a variable that is missing; of several the preferred one. The lines follow
  * https://www.pulumi.com/docs/iac/cli/commands/pulumi_env_set/ and
  * https://www.pulumi.com/docs/esc/cli/commands/esc_env_set/.
  *
@@ -19,14 +19,19 @@ const placeholder = "'<value>'";
  */
 export function supplyLines(
   names: readonly string[],
-  { variables }: Contract,
+  contract: Contract,
   escEnvironment: string | undefined,
 ): readonly string[] {
-  const name = names.find((one) => variables.get(one)?.deprecated === undefined) ?? names[0];
+  const name = preferred(names, contract);
   if (name === undefined) return [];
   if (escEnvironment === undefined) return [`in .env, or in the environment: ${name}=${placeholder}`];
-  const secret = variables.get(name)?.secret ?? true;
+  const secret = contract.variables.get(name)?.secret ?? true;
   return escLines(name, secret, escEnvironment);
+}
+
+/** Of several variables the first that is not deprecated. */
+export function preferred(names: readonly string[], { variables }: Contract): string | undefined {
+  return names.find((name) => variables.get(name)?.deprecated === undefined) ?? names[0];
 }
 
 function escLines(name: string, secret: boolean, environment: string): readonly string[] {

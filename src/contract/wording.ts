@@ -4,7 +4,7 @@ import type { Origin } from "../model.ts";
 import { enumerate, printable } from "../text.ts";
 import { isDeclared } from "./check.ts";
 import type { Condition, Contract, GroupRule, Violation } from "./model.ts";
-import { correctLines, supplyLines, whereToGet } from "./remedies.ts";
+import { correctLines, preferred, supplyLines, whereToGet } from "./remedies.ts";
 import { nameFinder, type NameFinder } from "./suggest.ts";
 import { alternatives, faultWords } from "./words.ts";
 
@@ -74,7 +74,7 @@ function describe(violation: Violation, contract: Contract, context: WordingCont
         remedies: supply([violation.name]),
       };
     case "none-set":
-      return { message: noneSet(violation.rule), remedies: supply(violation.rule.names) };
+      return { message: noneSet(violation.rule, contract), remedies: supply(violation.rule.names) };
     case "several-set":
       return {
         message: `${printable(violation.rule.label)}: only one of ${enumerate(violation.rule.names)} may be set, and ${enumerate(violation.set)} are`,
@@ -104,8 +104,8 @@ function areIs(names: readonly string[]): string {
   return names.length === 1 ? "is" : "are";
 }
 
-function noneSet({ kind, label, names }: GroupRule): string {
-  const [first = ""] = names;
+function noneSet({ kind, label, names }: GroupRule, contract: Contract): string {
+  const first = preferred(names, contract) ?? "";
   if (names.length === 1) return `${printable(label)}: ${first} is required and not set`;
   switch (kind) {
     case "one-of":

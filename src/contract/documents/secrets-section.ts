@@ -28,11 +28,18 @@ export function secretsSection(contract: Contract): string {
 export function withSecretsSection(document: string, section: string): string {
   const lineEnd = document.includes("\r\n") ? "\r\n" : "\n";
   const text = section.replaceAll("\n", lineEnd);
-  const from = document.indexOf(begin);
-  const to = document.indexOf(end, from);
+  const from = lineStart(document, begin, 0);
+  const to = lineStart(document, end, from);
   if (from >= 0 && to >= 0) return document.slice(0, from) + text + document.slice(to + end.length);
   if (document === "") return text + lineEnd;
   return `${document.replace(/\s*$/, "")}${lineEnd}${lineEnd}${text}${lineEnd}`;
+}
+
+/** Where a line begins with the marker. Within a line it is text that somebody wrote, in a description, say. */
+function lineStart(document: string, marker: string, from: number): number {
+  let at = document.indexOf(marker, from);
+  while (at > 0 && document[at - 1] !== "\n") at = document.indexOf(marker, at + 1);
+  return at;
 }
 
 function row(contract: Contract, declaration: Declaration): readonly string[] {

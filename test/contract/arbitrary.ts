@@ -1,0 +1,79 @@
+/** Arbitrary contracts, right by construction, for properties. */
+import * as fc from "fast-check";
+
+const names = ["A_URL", "B_KEY", "C", "D_TOKEN", "E", "F_PORT", "G"] as const;
+
+const formats = fc.constantFrom<unknown>(
+  "url",
+  "integer",
+  "number",
+  "boolean",
+  "port",
+  "json",
+  "base64",
+  "email",
+  { type: "url", schemes: ["postgresql", "http"] },
+  { type: "integer", minimum: 3, maximum: 9 },
+  { type: "integer", maximum: -7 },
+  { type: "number", minimum: -0.5, maximum: 0.25 },
+  { type: "enum", values: ["on", "off"] },
+  { type: "text", prefix: "sk-", minLength: 40 },
+  { type: "text", prefix: ["ghp_", "gho_"] },
+  { type: "text", minLength: 100 },
+  { type: "text", pattern: "[a-z]{3}-[0-9]{4,}" },
+  { type: "text", pattern: "pul-[a-f0-9]{40}", minLength: 44, prefix: "pul-" },
+);
+
+const condition = fc.record({
+  when: fc.constantFrom(...names),
+  equals: fc.option(fc.constantFrom("on", "x", ["off", "fake-c"]), { nil: undefined }),
+});
+
+/** A contract over a few names: any formats, conditions and groups, and no two groups that contradict one another. */
+export const contractDocuments = fc
+  .record({
+    entries: fc.tuple(
+      ...names.map((name) =>
+        fc.record(
+          {
+            required: fc.oneof(
+              fc.boolean(),
+              condition.filter(({ when }) => when !== name),
+            ),
+            format: formats,
+            example: fc.constantFrom("<value>", "https://<host>", "sk-<key>"),
+          },
+          { requiredKeys: [] },
+        ),
+      ),
+    ),
+    groups: fc.dictionary(
+      fc.constantFrom("g", "h"),
+      fc.record({
+        rule: fc.constantFrom("one-of", "at-least-one", "all-or-none", "optional"),
+        variables: fc.uniqueArray(fc.constantFrom(...names), { minLength: 1, maxLength: 4 }),
+      }),
+    ),
+  })
+  .map(({ entries, groups }) => ({
+    variables: Object.fromEntries(names.map((name, index) => [name, withoutOddConditions(entries, index)])),
+    groups,
+  }));
+
+interface Entry {
+  readonly required?: unknown;
+  readonly format?: unknown;
+  readonly example?: string;
+}
+
+/** A condition on a value that an enumeration does not have is refused when a contract is read. */
+function withoutOddConditions(entries: readonly Entry[], index: number): Entry {
+  const { required, ...entry } = entries[index] ?? {};
+  if (typeof required !== "object" || required === null || !("when" in required))
+    return { ...entry, ...(required === undefined ? {} : { required }) };
+  const other = entries[names.findIndex((name) => name === required.when)];
+  const closed = typeof other?.format === "object" && other.format !== null && "values" in other.format;
+  const equals = "equals" in required ? required.equals : undefined;
+  const kept = closed ? "on" : equals;
+  return { ...entry, required: { when: required.when, ...(kept === undefined ? {} : { equals: kept }) } };
+}

@@ -1,0 +1,138 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { applyContract } from "../../src/contract/apply.ts";
+import { checkContract } from "../../src/contract/check.ts";
+import { fakeLayer, fakeValue } from "../../src/contract/fake.ts";
+import { formatFault } from "../../src/contract/format.ts";
+import { builtInContract } from "../../src/contract/generated/built-in.ts";
+import type { Contract } from "../../src/contract/model.ts";
+import type { Resolution } from "../../src/model.ts";
+import { resolve } from "../../src/resolve.ts";
+import { contractDocuments } from "./arbitrary.ts";
+import { brief, contractOf, failureOf, resolutionOf } from "./contracts.ts";
+
+/** The values that are made up where these are there. */
+const fakes = (contract: Contract, present: Resolution = new Map()): Readonly<Record<string, string>> =>
+  Object.fromEntries(fakeLayer(contract, present).variables.map(({ name, value }) => [name, value]));
+
+describe("fakeLayer", () => {
+  it("gives the contract of Sophia what it must have, and no more", () => {
+    expect(fakes(builtInContract())).toStrictEqual({
+      PULUMI_ACCESS_TOKEN: "pul-fake-pulumi-access-token",
+      QDRANT_URL: "https://fake.invalid/fake-qdrant-url",
+      QDRANT_API_KEY: "fake-qdrant-api-key",
+      GH_FINE_GRAINED_TOKEN: "github_pat_fake-gh-fine-grained-token",
+      OPENROUTER_API_KEY: "sk-or-fake-openrouter-api-key",
+    });
+  });
+
+  it("leaves alone what is there", () => {
+    const present = resolutionOf({ GITHUB_PAT: "x", GROQ_API_KEY: "y", QDRANT_URL: "z", PULUMI_ACCESS_TOKEN: "" });
+    expect(Object.keys(fakes(builtInContract(), present))).toStrictEqual(["PULUMI_ACCESS_TOKEN", "QDRANT_API_KEY"]);
+  });
+
+  it("follows conditions, completes groups and spares deprecated names", () => {
+    const contract = contractOf({
+      variables: {
+        A: { required: true, format: { type: "enum", values: ["on", "off"] } },
+        B: { required: { when: "A", equals: "on" } },
+        C: { required: { when: "B" } },
+        D: { required: { when: "A", equals: "off" } },
+        E: {},
+        OLD: { deprecated: "E" },
+        F: { default: "x" },
+      },
+      groups: {
+        pair: { rule: "all-or-none", variables: ["C", "D", "F"] },
+        one: { rule: "exactly-one", variables: ["OLD", "E"] },
+      },
+    });
+    expect(
+      Object.keys(
+        fakes(
+          contract,
+          resolve(applyContract(contract, []).layers, () => true),
+        ),
+      ),
+    ).toStrictEqual(["A", "E", "B", "C", "D"]);
+  });
+
+  it("meets every contract that values can meet, the same way each time, and says in each value that it is a fake", () => {
+    fc.assert(
+      fc.property(contractDocuments, (document) => {
+        const contract = contractOf(document);
+        const layer = fakeLayer(contract, new Map());
+        expect(layer).toStrictEqual(fakeLayer(contract, new Map()));
+        const resolution = resolve([layer], () => true);
+        expect(brief(checkContract(contract, resolution))).toStrictEqual([]);
+        const unmarked = layer.variables.filter(({ name, value }) => {
+          const format = contract.variables.get(name)?.format;
+          return (
+            !value.includes("fake") &&
+            (format === undefined || ["text", "url", "json", "base64", "email"].includes(format.kind))
+          );
+        });
+        // The patterns in use have room for four letters but in two cases: three letters, and hexadecimal digits.
+        expect(unmarked.filter(({ value }) => !/^[a-z]{3}-\d+$|^pul-[a-f\d]+$/.test(value))).toStrictEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("cannot meet a contract that contradicts itself, and ends all the same", () => {
+    const contract = contractOf({
+      variables: { A: { required: true }, B: { required: true } },
+      groups: { g: { rule: "exactly-one", variables: ["A", "B"] } },
+    });
+    const resolution = resolve([fakeLayer(contract, new Map())], () => true);
+    expect(brief(checkContract(contract, resolution))).toStrictEqual(["several-set g: A B"]);
+  });
+});
+
+/** The made-up value, which has the declared format. */
+const value = (declaration: object): string => {
+  const declared = contractOf({ variables: { A_KEY: declaration } }).variables.get("A_KEY");
+  if (declared === undefined) throw new Error("not declared");
+  const made = fakeValue(declared);
+  expect(declared.format === undefined ? undefined : formatFault(declared.format, made)).toBeUndefined();
+  return made;
+};
+
+describe("fakeValue", () => {
+  it.each<[object, string]>([
+    [{}, "fake-a-key"],
+    [{ example: "sk-<key>" }, "sk-fake-a-key"],
+    [{ example: "postgresql://<user>@localhost/db" }, "postgresql://fake.invalid/fake-a-key"],
+    [{ example: "something else <x>" }, "fake-a-key"],
+    [{ format: "url" }, "https://fake.invalid/fake-a-key"],
+    [{ format: { type: "url", schemes: ["redis", "rediss"] } }, "redis://fake.invalid/fake-a-key"],
+    [{ format: "integer" }, "0"],
+    [{ format: { type: "integer", minimum: 2.5 } }, "3"],
+    [{ format: { type: "integer", maximum: -2.5 } }, "-3"],
+    [{ format: { type: "number", minimum: 2.5 } }, "2.5"],
+    [{ format: { type: "number", maximum: -1e21 } }, "-1e+21"],
+    [{ format: "boolean" }, "false"],
+    [{ format: "port" }, "65535"],
+    [{ format: { type: "enum", values: ["b", "a"] } }, "b"],
+    [{ format: "json" }, '{"fake":"fake-a-key"}'],
+    [{ format: "base64" }, "fakeZmFrZS1hLWtleQ=="],
+    [{ format: "email" }, "fake-a-key@fake.invalid"],
+    [{ format: { type: "text", prefix: "sk-" } }, "sk-fake-a-key"],
+    [{ format: { type: "text", minLength: 16 } }, "fake-a-key-fake-"],
+    [{ format: { type: "text", pattern: "[a-z]{6}" } }, "fakefa"],
+  ])("of %j is %s", (declaration, expected) => {
+    expect(value(declaration)).toBe(expected);
+  });
+
+  it("falls back to the example, and asks for one", async () => {
+    const format = { type: "text", pattern: "a.*|b1", prefix: "b" };
+    expect(value({ format, example: "b1" })).toBe("b1");
+    const failure = await failureOf(() => value({ format }));
+    expect(failure).toMatchObject({
+      code: "fake-value",
+      status: 125,
+      message: "no dummy value for A_KEY could be made up that has its format",
+      hint: "give it an example in the contract that has the format",
+    });
+  });
+});

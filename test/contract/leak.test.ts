@@ -1,0 +1,94 @@
+import { inspect } from "node:util";
+import { describe, expect, it } from "vitest";
+import { applyContract } from "../../src/contract/apply.ts";
+import { checkContract } from "../../src/contract/check.ts";
+import { describeViolations } from "../../src/contract/wording.ts";
+import { resolve } from "../../src/resolve.ts";
+import { brief, contractOf, failureOf, resolutionOf } from "./contracts.ts";
+
+const sentinel = "Sentinel7f3a";
+
+type Case = readonly [document: unknown, values: Readonly<Record<string, string>>, violation: string];
+
+function malformed(format: unknown, fault: string, value = sentinel): Case {
+  return [{ variables: { A: { format } } }, { A: value }, `malformed A ${fault}`];
+}
+
+/** For each way to break a rule: the contract, the values that break it, and the violation. */
+const cases: readonly Case[] = [
+  malformed("url", "not-url"),
+  malformed({ type: "url", schemes: ["https"] }, "scheme", `ftp://${sentinel}`),
+  malformed("integer", "not-integer"),
+  malformed("number", "not-number"),
+  malformed("boolean", "not-boolean"),
+  malformed("port", "not-port"),
+  malformed("json", "not-json"),
+  malformed("base64", "not-base64", `${sentinel}!`),
+  malformed("email", "not-email"),
+  malformed({ type: "enum", values: ["a", "b"] }, "not-in-enum"),
+  malformed({ type: "text", prefix: "sk-" }, "prefix"),
+  malformed({ type: "text", minLength: 100 }, "too-short"),
+  malformed({ type: "text", pattern: "[0-9]+" }, "pattern"),
+  [{ variables: { A: {} } }, { A: `<${sentinel}>` }, "placeholder A"],
+  [{ variables: { A: { example: `x<${sentinel}>` } } }, { A: `y<${sentinel}>` }, "placeholder A"],
+  [{ variables: { A: { example: sentinel } } }, { A: sentinel }, "placeholder A"],
+  [{ variables: { A: {}, B: { required: { when: "A", equals: sentinel } } } }, { A: sentinel }, "missing-when B"],
+  [{ variables: { A: {}, B: { required: { when: "A" } } } }, { A: sentinel }, "missing-when B"],
+  [
+    { variables: { A: {}, B: {} }, groups: { g: { rule: "exactly-one", variables: ["A", "B"] } } },
+    { A: sentinel, B: sentinel },
+    "several-set g: A B",
+  ],
+  [
+    { variables: { A: {}, B: {} }, groups: { g: { rule: "all-or-none", variables: ["A", "B"] } } },
+    { A: sentinel },
+    "some-missing g: B",
+  ],
+  [{ variables: { TOKEN: { required: true } } }, { TOKNE: sentinel }, "missing TOKEN"],
+  [
+    { variables: { TOKEN: {}, OTHER: {} }, groups: { g: { rule: "one-of", variables: ["TOKEN", "OTHER"] } } },
+    { TOKNE: sentinel },
+    "none-set g",
+  ],
+];
+
+describe("no value is told", () => {
+  it.each(cases)("by %j", (document, values, expected) => {
+    const contract = contractOf(document);
+    const violations = checkContract(contract, resolutionOf(values));
+    expect(brief(violations)).toStrictEqual([expected]);
+    for (const context of [{}, { escEnvironment: "acme/sophia/dev" }, { origins: resolutionOf(values) }]) {
+      const wordings = describeViolations(violations, contract, { present: Object.keys(values), ...context });
+      expect(JSON.stringify(wordings)).not.toContain(sentinel);
+    }
+    // Of the contract's own text a violation repeats the condition; that is no value of a source.
+    const own = JSON.stringify(document).includes(sentinel);
+    expect(!own && inspect(violations, { depth: Infinity }).includes(sentinel)).toBe(false);
+  });
+
+  it("by a notice about a deprecated name", () => {
+    const contract = contractOf({ variables: { A: { aliases: [{ name: "OLD", deprecated: true }] } } });
+    const origin = { source: "environment" } as const;
+    const variable = { name: "OLD", value: sentinel, secret: true, origin, delivery: "value" } as const;
+    const { layers, notices } = applyContract(contract, [{ source: "environment", variables: [variable] }]);
+    expect(resolve(layers, () => true).get("A")?.value).toBe(sentinel);
+    expect(notices).toHaveLength(1);
+    expect(inspect(notices, { depth: Infinity })).not.toContain(sentinel);
+  });
+
+  it.each([
+    { variables: { A: { default: sentinel, secret: true } } },
+    { variables: { A: { default: sentinel, format: "port" } } },
+    { variables: { A: { default: sentinel, format: { type: "enum", values: ["a"] } } } },
+    { variables: { A: { docs: sentinel } } },
+    { variables: { A: { label: `${sentinel}\n` } } },
+    { variables: { A: { rotateEvery: sentinel } } },
+    { variables: { A: { secret: sentinel, required: sentinel, aliases: [`${sentinel} `] } } },
+    { variables: { A: { format: { type: "enum", values: ["a"] } }, B: { required: { when: "A", equals: sentinel } } } },
+    { variables: { A: { format: { type: "text", pattern: `${sentinel}(` } } } },
+  ])("by what is wrong with a contract: %j", async (document) => {
+    const failure = await failureOf(() => contractOf(document));
+    expect(failure.code).toBe("contract-invalid");
+    expect(inspect(failure, { depth: Infinity })).not.toContain(sentinel);
+  });
+});

@@ -1,0 +1,58 @@
+import { describe, expect, it, vi } from "vitest";
+import { checkContract } from "../../src/contract/check.ts";
+import { nameFinder } from "../../src/contract/suggest.ts";
+import type { Resolved } from "../../src/model.ts";
+import { contractOf, resolved } from "./contracts.ts";
+
+/** Counts how often it is asked. */
+class CountedResolution extends Map<string, Resolved> {
+  questions = 0;
+
+  override get(name: string): Resolved | undefined {
+    this.questions += 1;
+    return super.get(name);
+  }
+}
+
+/** A contract of so many rules, each kind in turn, and a resolution of five times as many variables. */
+function questionsFor(rules: number): number {
+  const kinds = ["one-of", "exactly-one", "at-least-one", "all-or-none"];
+  const variables: Record<string, object> = {};
+  const groups: Record<string, object> = {};
+  for (let index = 0; index < rules; index++) {
+    const names = [0, 1, 2].map((member) => `VARIABLE_${index}_${member}`);
+    for (const name of names) variables[name] = { format: "url" };
+    if (index % 5 === 4) variables[`VARIABLE_${index}_0`] = { required: { when: `VARIABLE_${index - 1}_0` } };
+    else groups[`g-${index}`] = { rule: kinds[index % 5], variables: names };
+  }
+  const contract = contractOf({ variables, groups });
+  const resolution = new CountedResolution();
+  for (let index = 0; index < 5 * rules; index++) {
+    const name = `VARIABLE_${index % rules}_${Math.floor(index / rules)}`;
+    resolution.set(name, resolved(name, "https://host", { source: "environment" }));
+  }
+  resolution.questions = 0;
+  expect(checkContract(contract, resolution).length).toBeGreaterThan(rules / 10);
+  return resolution.questions;
+}
+
+describe("cost", () => {
+  it("of a check grows with the contract, not with its square, and not with what else is set", () => {
+    const small = questionsFor(100);
+    expect(questionsFor(1000)).toBe(small * 10);
+  });
+
+  it("of 'did you mean' among 5,000 names: none of another make is compared letter by letter", () => {
+    const names = Array.from({ length: 5000 }, (_, index) => `SERVICE_${String(index).padStart(5, "0")}_HOST_URL`);
+    const find = nameFinder(names);
+    const letters = vi.spyOn(String.prototype, "charAt");
+    try {
+      for (let index = 0; index < 1000; index++) find(`DATABASE_${String(index).padStart(4, "0")}_PASSWD_1`);
+      expect(letters).not.toHaveBeenCalled();
+      expect(find("SERVICE_00042_HOTS_URL")).toBe("SERVICE_00042_HOST_URL");
+      expect(letters).toHaveBeenCalled();
+    } finally {
+      letters.mockRestore();
+    }
+  });
+});

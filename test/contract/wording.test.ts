@@ -1,0 +1,206 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, it } from "vitest";
+import { checkContract } from "../../src/contract/check.ts";
+import type { Contract } from "../../src/contract/model.ts";
+import {
+  describeViolations,
+  describeViolation,
+  type Wording,
+  type WordingContext,
+} from "../../src/contract/wording.ts";
+import type { Origin } from "../../src/model.ts";
+import { contractOf, resolutionOf } from "./contracts.ts";
+
+/** What is said of these values. */
+function words(
+  contract: Contract,
+  values: Readonly<Record<string, string>>,
+  context: Partial<WordingContext> = {},
+): readonly Wording[] {
+  const violations = checkContract(contract, resolutionOf(values));
+  const full = { present: Object.keys(values), ...context };
+  const wordings = describeViolations(violations, contract, full);
+  expect(violations.map((violation) => describeViolation(violation, contract, full))).toStrictEqual(wordings);
+  return wordings;
+}
+
+const setIn = (name: string): string => `in .env, or in the environment: ${name}='<value>'`;
+
+describe("what is missing", () => {
+  const contract = contractOf({
+    variables: {
+      TOKEN: { label: "The Token", required: true, docs: "https://docs.example/token" },
+      MODE: { format: { type: "enum", values: ["a", "b"] } },
+      SECRET: {},
+      HOST: { required: { when: "MODE", equals: ["a", "b"] } },
+      USER: { required: { when: "SECRET", equals: "s" } },
+      PORT: { required: { when: "SECRET" } },
+    },
+  });
+
+  it("is named with what to do", () => {
+    expect(words(contract, {})).toStrictEqual([
+      {
+        message: "TOKEN (The Token) is required and not set",
+        remedies: [setIn("TOKEN"), "see https://docs.example/token"],
+      },
+    ]);
+  });
+
+  it("is named with its condition, whose values are told only where they are public", () => {
+    expect(words(contract, { TOKEN: "t", MODE: "a", SECRET: "s" }).map(({ message }) => message)).toStrictEqual([
+      "HOST is not set, and is required because MODE is a or b",
+      "USER is not set, and is required because SECRET has a value for which the contract asks it",
+      "PORT is not set, and is required because SECRET is set",
+    ]);
+  });
+
+  it("may be there under a misspelt name", () => {
+    expect(words(contract, { TOKNE: "t" })[0]?.remedies[0]).toBe("did you mean TOKEN? TOKNE is set");
+    // What the contract knows is not misspelt.
+    expect(
+      words(contractOf({ variables: { TOKEN_1: { required: true }, TOKEN_2: {} } }), { TOKEN_2: "x" })[0]?.remedies,
+    ).toStrictEqual([setIn("TOKEN_1")]);
+    expect(words(contract, { "TOKEN\u001B": "t" })[0]?.remedies[0]).toBe(
+      String.raw`did you mean TOKEN? TOKEN\u001b is set`,
+    );
+  });
+});
+
+const group = (rule: string, label?: string): Contract =>
+  contractOf({
+    variables: { OLD: { deprecated: "A" }, A: {}, B: {} },
+    groups: { g: { ...(label === undefined ? {} : { label }), rule, variables: ["OLD", "A", "B"] } },
+  });
+
+describe("groups", () => {
+  it.each([
+    ["one-of", {}, "G: one of OLD, A and B is required, and none is set (A is preferred)", [setIn("A")]],
+    ["exactly-one", {}, "G: exactly one of OLD, A and B is required, and none is set", [setIn("A")]],
+    ["at-least-one", {}, "G: at least one of OLD, A and B is required, and none is set", [setIn("A")]],
+    [
+      "exactly-one",
+      { A: "x", B: "y" },
+      "G: only one of OLD, A and B may be set, and A and B are",
+      ["keep one and unset the others of A and B"],
+    ],
+    [
+      "all-or-none",
+      { B: "y" },
+      "G: B is set, and OLD and A are not: all of them must be, or none",
+      [setIn("OLD"), setIn("A")],
+    ],
+    [
+      "all-or-none",
+      { A: "x", OLD: "y" },
+      "G: OLD and A are set, and B is not: all of them must be, or none",
+      [setIn("B")],
+    ],
+  ])("%s of %j", (rule, values, message, remedies) => {
+    expect(words(group(rule, "G"), values)).toStrictEqual([{ message, remedies }]);
+  });
+
+  it("are called by their identifier where they have no label, and as one variable where they have one", () => {
+    expect(words(group("one-of"), {})[0]?.message).toMatch(/^g: one of/);
+    const single = contractOf({ variables: { A: {} }, groups: { g: { rule: "one-of", variables: ["A"] } } });
+    expect(words(single, {})[0]?.message).toBe("g: A is required and not set");
+  });
+});
+
+describe("the lines for ESC", () => {
+  const contract = contractOf({
+    variables: { TOKEN: { required: true }, LEVEL: { required: true, secret: false }, "a.b": { required: true } },
+  });
+
+  it("are those of both command lines, for that environment, without its revision", () => {
+    expect(words(contract, {}, { escEnvironment: "acme/sophia/dev@3" }).map(({ remedies }) => remedies)).toStrictEqual([
+      [
+        "esc env set acme/sophia/dev environmentVariables.TOKEN '<value>' --secret",
+        "pulumi env set acme/sophia/dev environmentVariables.TOKEN '<value>' --secret",
+      ],
+      [
+        "esc env set acme/sophia/dev environmentVariables.LEVEL '<value>' --plaintext",
+        "pulumi env set acme/sophia/dev environmentVariables.LEVEL '<value>' --plaintext",
+      ],
+      [
+        `esc env set acme/sophia/dev 'environmentVariables["a.b"]' '<value>' --secret`,
+        `pulumi env set acme/sophia/dev 'environmentVariables["a.b"]' '<value>' --secret`,
+      ],
+    ]);
+  });
+
+  it("reach the command as a shell reads them", () => {
+    const lines = words(contract, {}, { escEnvironment: "acme/it's/dev" }).flatMap(({ remedies }) => remedies);
+    const script = `esc() { printf '[%s]' "$@"; echo; }; pulumi() { esc "$@"; }\n${lines.join("\n")}`;
+    const output = execFileSync("sh", ["-c", script], { encoding: "utf8" });
+    expect(output.split("\n").filter((_, index) => index % 2 === 0)).toStrictEqual([
+      "[env][set][acme/it's/dev][environmentVariables.TOKEN][<value>][--secret]",
+      "[env][set][acme/it's/dev][environmentVariables.LEVEL][<value>][--plaintext]",
+      `[env][set][acme/it's/dev][environmentVariables["a.b"]][<value>][--secret]`,
+      "",
+    ]);
+  });
+});
+
+describe("wrong values", () => {
+  const contract = contractOf({ variables: { PORT: { format: "port" }, KEY: { docs: "https://docs.example" } } });
+
+  it.each<[Origin | undefined, readonly string[]]>([
+    [undefined, [setIn("PORT")]],
+    [{ source: "environment" }, ["correct PORT in the environment, or unset it there"]],
+    [{ source: "dotenv", file: ".env.local", line: 7 }, ["correct it in .env.local, line 7"]],
+    [
+      { source: "esc", environment: "acme/sophia/dev", version: "3" },
+      [
+        "esc env set acme/sophia/dev environmentVariables.PORT '<value>' --plaintext",
+        "pulumi env set acme/sophia/dev environmentVariables.PORT '<value>' --plaintext",
+      ],
+    ],
+    [
+      { source: "esc", environment: "acme/sophia/dev", importedFrom: "acme/sophia/base" },
+      [
+        "esc env set acme/sophia/base environmentVariables.PORT '<value>' --plaintext",
+        "pulumi env set acme/sophia/base environmentVariables.PORT '<value>' --plaintext",
+      ],
+    ],
+    [{ source: "contract", file: "sophia.contract.json" }, ["correct its default in sophia.contract.json"]],
+    [{ source: "fake" }, ["set PORT: its dummy value does not serve"]],
+  ])("are corrected where they come from: %j", (origin, remedies) => {
+    const origins = origin === undefined ? {} : { origins: new Map([["PORT", { origin }]]) };
+    expect(words(contract, { PORT: "http" }, origins)).toStrictEqual([
+      { message: "PORT must be a port: a whole number from 1 to 65535", remedies },
+    ]);
+  });
+
+  it("that are placeholders are told so, with where to get a real one", () => {
+    expect(words(contract, { KEY: "changeme" })).toStrictEqual([
+      { message: "KEY is still the placeholder of an example", remedies: [setIn("KEY"), "see https://docs.example"] },
+    ]);
+  });
+
+  it.each([
+    ["url", "must be a URL such as https://host"],
+    [{ type: "url", schemes: ["https", "http"] }, "must be a URL such as https://host"],
+    ["integer", "must be a whole number"],
+    ["number", "must be a number"],
+    ["boolean", "must be true or false (or yes, no, on, off, 1, 0)"],
+    [{ type: "enum", values: ["a", "b", "c"] }, "must be a, b or c"],
+    ["json", "must be JSON"],
+    ["base64", "must be base64"],
+    ["email", "must be an e-mail address"],
+    [{ type: "text", prefix: ["ghp_", "github_pat_"] }, "must begin with ghp_ or github_pat_"],
+    [{ type: "text", minLength: 9 }, "must have at least 9 characters"],
+    [{ type: "text", pattern: "a+" }, "must match a+"],
+  ])("of the format %j", (format, message) => {
+    expect(words(contractOf({ variables: { A: { format } } }), { A: "b c! " })[0]?.message).toBe(`A ${message}`);
+  });
+
+  it.each([
+    [{ type: "url", schemes: ["https", "http"] }, "ftp://a", "must be a URL that begins with https:// or http://"],
+    [{ type: "integer", minimum: 1, maximum: 9 }, "0", "must be from 1 to 9"],
+    [{ type: "integer", minimum: 1 }, "0", "must be at least 1"],
+    [{ type: "number", maximum: 9.5 }, "10", "must be at most 9.5"],
+  ])("beyond the limits of %j", (format, value, message) => {
+    expect(words(contractOf({ variables: { A: { format } } }), { A: value })[0]?.message).toBe(`A ${message}`);
+  });
+});
