@@ -1,6 +1,6 @@
 import type { Assessment } from "./assess.ts";
 import { isSet, serving } from "./contract/check.ts";
-import { describeViolation } from "./contract/wording.ts";
+import { describeViolations } from "./contract/wording.ts";
 import type { Credential } from "./esc/credentials.ts";
 import { unreachable } from "./error.ts";
 import { describeNotice, further } from "./notices.ts";
@@ -128,10 +128,10 @@ export function reportViolations({ contract, esc, selected, violations }: Assess
         : undefined;
   const context = {
     present: [...selected.keys()],
+    origins: selected,
     ...(escEnvironment === undefined ? {} : { escEnvironment }),
   };
-  return violations.map((violation) => {
-    const { message, remedies } = describeViolation(violation, contract, context);
+  return describeViolations(violations, contract, context).map(({ violation, message, remedies }) => {
     const names = "rule" in violation && "names" in violation.rule ? violation.rule.names : [];
     return { kind: violation.kind, names: "name" in violation ? [violation.name] : names, message, remedies };
   });

@@ -34,14 +34,14 @@ export function describeViolation(violation: Violation, contract: Contract, cont
   );
 }
 
-/** Words many violations, each at its place; the present names are made ready once. */
+/** Words many violations, in their order; the present names are made ready once. */
 export function describeViolations(
   violations: readonly Violation[],
   contract: Contract,
   context: WordingContext,
-): readonly Wording[] {
+): readonly (Wording & { readonly violation: Violation })[] {
   const finder = lazily(() => finderOf(contract, context));
-  return violations.map((violation) => describe(violation, contract, context, finder));
+  return violations.map((violation) => ({ violation, ...describe(violation, contract, context, finder) }));
 }
 
 /** A name that the contract knows is no slip of the pen for another. */

@@ -19,7 +19,10 @@ function words(
 ): readonly Wording[] {
   const violations = checkContract(contract, resolutionOf(values));
   const full = { present: Object.keys(values), ...context };
-  const wordings = describeViolations(violations, contract, full);
+  const wordings = describeViolations(violations, contract, full).map(({ message, remedies }) => ({
+    message,
+    remedies,
+  }));
   expect(violations.map((violation) => describeViolation(violation, contract, full))).toStrictEqual(wordings);
   return wordings;
 }
