@@ -70,7 +70,7 @@ function describe(violation: Violation, contract: Contract, context: WordingCont
       };
     case "missing-when":
       return {
-        message: `${subject(violation.name, contract)} is not set, and is required because ${conditionWords(violation.when, contract)}`,
+        message: `${subject(violation.name, contract)} is not set, and is required because ${conditionWords(violation.when)}`,
         remedies: supply([violation.name]),
       };
     case "none-set":
@@ -126,11 +126,9 @@ function subject(name: string, contract: Contract): string {
   return label === undefined || label === name ? name : `${name} (${printable(label)})`;
 }
 
-/** The condition is met, so its values are the variable's own: those of a secret are not shown. */
-function conditionWords({ name, equals }: Condition, contract: Contract): string {
-  if (equals === undefined) return `${name} is set`;
-  if (contract.variables.get(name)?.secret !== false) return `${name} has a value for which the contract asks it`;
-  return `${name} is ${alternatives(equals.map(printable))}`;
+/** The values are told: only a public variable can be a condition by its value. */
+function conditionWords({ name, equals }: Condition): string {
+  return equals === undefined ? `${name} is set` : `${name} is ${alternatives(equals.map(printable))}`;
 }
 
 function misspelt(names: readonly string[], finder: NameFinder): readonly string[] {

@@ -41,6 +41,7 @@ export const contractDocuments = fc
               condition.filter(({ when }) => when !== name),
             ),
             format: formats,
+            secret: fc.constant(false),
             example: fc.constantFrom("<value>", "https://<host>", "sk-<key>"),
           },
           { requiredKeys: [] },
@@ -61,12 +62,13 @@ export const contractDocuments = fc
   }));
 
 interface Entry {
+  readonly secret?: boolean;
   readonly required?: unknown;
   readonly format?: unknown;
   readonly example?: string;
 }
 
-/** A condition on a value that an enumeration does not have is refused when a contract is read. */
+/** A condition on a secret's value, or on one that an enumeration does not have, is refused when a contract is read. */
 function withoutOddConditions(entries: readonly Entry[], index: number): Entry {
   const { required, ...entry } = entries[index] ?? {};
   if (typeof required !== "object" || required === null || !("when" in required))
@@ -74,6 +76,7 @@ function withoutOddConditions(entries: readonly Entry[], index: number): Entry {
   const other = entries[names.findIndex((name) => name === required.when)];
   const closed = typeof other?.format === "object" && other.format !== null && "values" in other.format;
   const equals = "equals" in required ? required.equals : undefined;
-  const kept = closed ? "on" : equals;
+  const secret = other?.secret !== false && !closed && other?.format !== "boolean" && other?.format !== "port";
+  const kept = secret ? undefined : closed ? "on" : equals;
   return { ...entry, required: { when: required.when, ...(kept === undefined ? {} : { equals: kept }) } };
 }

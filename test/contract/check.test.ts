@@ -43,7 +43,7 @@ describe("checkContract", () => {
     ["none of several", { when: "A", equals: ["on", "yes"] }, { A: "no" }, []],
   ])("required when another is %s", (_, when, values, expected) => {
     const required = typeof when === "string" ? { when } : when;
-    const contract = contractOf({ variables: { A: {}, B: { required } } });
+    const contract = contractOf({ variables: { A: { secret: false }, B: { required } } });
     expect(brief(checkContract(contract, resolutionOf(values)))).toStrictEqual(expected);
   });
 

@@ -68,12 +68,7 @@ function examineVariable(
     const where = [...at("required"), "when"];
     if (required.when === name) report(where, "a variable cannot be its own condition", "another variable");
     else examineReference(where, required.when, variables, report);
-    const values = enumValues(variables.get(required.when)?.format);
-    for (const value of listOf(required.equals)) {
-      if (values !== undefined && !values.includes(value)) {
-        report([...at("required"), "equals"], `${required.when} never has this value`, values.join(", "));
-      }
-    }
+    examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), variables, report);
   }
   if (deprecated === undefined) return;
   if (deprecated === name) report(at("deprecated"), "a variable cannot replace itself", "another variable");
@@ -82,6 +77,17 @@ function examineVariable(
       report(at("deprecated"), `${deprecated} is deprecated itself`, "a variable that is not deprecated");
     }
   }
+}
+
+/** A condition that can be met, on a value that may stand in a file. */
+function examineCondition(path: Path, name: string, values: readonly string[], variables: Names, report: Report): void {
+  const other = variables.get(name);
+  if (other === undefined || values.length === 0) return;
+  if (isSecret(other)) {
+    report(path, `${name} is a secret, whose value has no place in a contract`, `"secret": false for ${name}`);
+  }
+  const known = enumValues(other.format) ?? values;
+  if (values.some((value) => !known.includes(value))) report(path, `${name} never has this value`, known.join(", "));
 }
 
 /** Whether the format makes sense; what does not is reported. */

@@ -39,7 +39,7 @@ export type VariableEntry = {
     | {
         /** The other variable. */
         readonly when: VariableName;
-        /** The rule holds only when the other variable has this value, or one of these values. */
+        /** The rule holds only when the other variable, which must not be a secret, has this value, or one of these values. */
         readonly equals?: string | readonly string[];
       };
   /** Whether the value must stay hidden. Where it is left out: true, but false for a variable with a default and for the formats enum, boolean and port, whose values are no secret. */
