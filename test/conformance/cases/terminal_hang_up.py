@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
+from harness import procfs
 from harness.case import Registry, expect
 from harness.process import Process
 from harness.scene import Scene
@@ -32,13 +34,20 @@ def _(world: World) -> None:
     world.until("nothing is left behind", lambda: not world.survivors())
 
 
+def parent_of(pid: int) -> int | None:
+    found = procfs.stat(pid)
+    return None if found is None else found.ppid
+
+
 def hung_up_job(world: World) -> tuple[Scene, Process]:
     scene = Scene(world, "job")
     scene.agent.handle(signal.SIGHUP)
     scene.terminal.hang_up()
-    # The shell is gone, as a shell is whose window was closed; the launcher's parent is now the worker.
     world.stop_watching()
     scene.agent.wait_signal(signal.SIGHUP)
+    # The shell ends, as a shell does whose window was closed, and the launcher gets the worker as parent. The kernel
+    # hangs up the jobs of a shell a moment before it gives them away.
+    world.until("the launcher has a new parent", lambda: parent_of(scene.process.pid) == os.getpid())
     return scene, Process(scene.process.pid)
 
 

@@ -2,6 +2,7 @@
 "use strict";
 
 const { spawn } = require("node:child_process");
+const { writeSync } = require("node:fs");
 const net = require("node:net");
 
 const [scenario, command, ...args] = process.argv.slice(2);
@@ -39,7 +40,10 @@ child.on("message", (message) => {
     // Only the child accepts now.
     const { port } = server.address();
     server.close();
-    net.connect(port, "127.0.0.1").on("data", (data) => seen.push(`from the socket: ${data}`)).on("error", (error) => seen.push(error.message));
+    net
+      .connect(port, "127.0.0.1")
+      .on("data", (data) => seen.push(`from the socket: ${data}`))
+      .on("error", (error) => seen.push(error.message));
     return;
   }
   seen.push(describe(message));
@@ -47,4 +51,4 @@ child.on("message", (message) => {
 child.on("disconnect", () => seen.push("disconnect"));
 let end;
 child.on("exit", (code, signal) => (end = { code, signal }));
-process.on("exit", () => console.log(JSON.stringify({ seen, ...end })));
+process.on("exit", () => writeSync(1, `${JSON.stringify({ seen, ...end })}\n`));
