@@ -12,29 +12,32 @@ export interface NumberedJson {
 export function extractNumbers(json: string): NumberedJson {
   const texts: string[] = [];
   const number = (text: string): string => String(texts.push(text) - 1);
-  const pieces: string[] = [];
-  let start = 0;
-  for (;;) {
-    const open = json.indexOf('"', start);
-    const outside = open === -1 ? json.slice(start) : json.slice(start, open);
-    pieces.push(outside.replaceAll(/-?\d[\d.eE+-]*/g, number));
-    if (open === -1) break;
-    start = endOfString(json, open);
-    pieces.push(json.slice(open, start));
+  const parts = json.split('"');
+  let inString = false;
+  for (const [index, part] of parts.entries()) {
+    if (inString) inString = endsEscaped(part);
+    else {
+      if (/\d/.test(part)) parts[index] = part.replaceAll(/-?\d[\d.eE+-]*/g, number);
+      inString = true;
+    }
   }
-  return { json: pieces.join(""), texts };
+  return { json: parts.join('"'), texts };
 }
 
-/** The index after the closing quote of the string that opens at `open`. */
-function endOfString(json: string, open: number): number {
-  for (let from = open + 1; ;) {
-    const quote = json.indexOf('"', from);
-    if (quote === -1) return json.length;
-    let backslash = quote;
-    while (json.charCodeAt(backslash - 1) === BACKSLASH) backslash -= 1;
-    if ((quote - backslash) % 2 === 0) return quote + 1;
-    from = quote + 1;
-  }
+/** Whether the quote after a part of a string belongs to the string: an odd number of backslashes stands before it. */
+function endsEscaped(part: string): boolean {
+  let start = part.length;
+  while (part.charCodeAt(start - 1) === BACKSLASH) start -= 1;
+  return (part.length - start) % 2 === 1;
 }
 
 const BACKSLASH = 0x5c;
+
+/**
+ * Whether every number that is an integer without an exponent or fraction in JavaScript's own notation was written so:
+ * nothing in the text, strings included, looks like `1.0` or `1e3`. Then the costlier {@link extractNumbers} is not
+ * needed for integers.
+ */
+export function writesIntegersPlainly(json: string): boolean {
+  return !/\d(?:\.0|[eE][-+\d])/.test(json);
+}

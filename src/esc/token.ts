@@ -22,12 +22,12 @@ export interface TokenContext {
   readonly repeat: <T>(what: string, mints: boolean, ask: () => Promise<T>) => Promise<T>;
 }
 
-/** The access token: as it is set, from its file, or exchanged for an ID token. @throws EscFault */
-export async function obtainToken(credential: Credential, context: TokenContext): Promise<Secret> {
+/** The access token, from its file or exchanged for an ID token. @throws EscFault */
+export async function obtainToken(
+  credential: Exclude<Credential, { kind: "token" }>,
+  context: TokenContext,
+): Promise<Secret> {
   switch (credential.kind) {
-    case "token":
-      context.cleaner.hide(credential.token);
-      return credential.token;
     case "token-file":
       return readToken("ESC_TOKEN_FILE", credential.path, context);
     case "oidc-file": {

@@ -4,7 +4,7 @@ import { printable } from "../text.ts";
 import { fieldsOf, withoutMark } from "./answer.ts";
 import { EscFault } from "./fault.ts";
 import { formatName, type FullName } from "./names.ts";
-import { extractNumbers } from "./numbers.ts";
+import { extractNumbers, writesIntegersPlainly } from "./numbers.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 type NumberText = (value: number) => string;
@@ -26,7 +26,9 @@ export interface EnvironmentValues {
 export function readValues(answer: Fields, text: string, name: FullName, host: string): EnvironmentValues {
   if (!hasKnownForm(answer)) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
   const properties = fieldsOf(answer["properties"]) ?? {};
-  if (!hasNumbers(properties)) return walk(properties, String, name, host);
+  const numbers = numbersIn(properties);
+  const plain = numbers.every((number) => Number.isSafeInteger(number) && !Object.is(number, -0));
+  if (numbers.length === 0 || (plain && writesIntegersPlainly(text))) return walk(properties, String, name, host);
   const { json, texts } = extractNumbers(withoutMark(text));
   const indexed = fieldsOf(fieldsOf(JSON.parse(json))?.["properties"]) ?? {};
   return walk(indexed, (index) => texts[index] ?? "", name, host);
@@ -46,11 +48,16 @@ const GROUPS = [
   { property: "files", delivery: "file" },
 ] as const;
 
-function hasNumbers(properties: Fields): boolean {
-  return GROUPS.some(({ property }) => {
-    const children = fieldsOf(fieldsOf(properties[property])?.["value"]) ?? {};
-    return Object.values(children).some((child) => typeof fieldsOf(child)?.["value"] === "number");
-  });
+/** The variables' values that are numbers, as JavaScript reads them. */
+function numbersIn(properties: Fields): readonly number[] {
+  const numbers: number[] = [];
+  for (const { property } of GROUPS) {
+    for (const child of Object.values(fieldsOf(fieldsOf(properties[property])?.["value"]) ?? {})) {
+      const value = fieldsOf(child)?.["value"];
+      if (typeof value === "number") numbers.push(value);
+    }
+  }
+  return numbers;
 }
 
 function walk(properties: Fields, numberText: NumberText, name: FullName, host: string): EnvironmentValues {

@@ -9,8 +9,7 @@ import { findDefaultOrganization } from "../esc/organization.ts";
 import { type Progress, repeat, type RetryBudget } from "../esc/repeat.ts";
 import { MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../esc/retry.ts";
 import { type OpenedEnvironment, openFirst } from "../esc/session.ts";
-import { obtainToken } from "../esc/token.ts";
-import { wordFault } from "../esc/wording.ts";
+import type { Secret } from "../esc/secret.ts";
 import type { Failure, Layer, Notice } from "../model.ts";
 import { printable } from "../text.ts";
 
@@ -47,7 +46,7 @@ export async function readEsc(
   try {
     return await reader.read();
   } catch (error) {
-    if (error instanceof EscFault) return { kind: "unavailable", failure: reader.word(error) };
+    if (error instanceof EscFault) return { kind: "unavailable", failure: await reader.word(error) };
     throw error;
   } finally {
     deadline.dispose();
@@ -78,7 +77,7 @@ class Reader {
   }
 
   async read(): Promise<EscReading> {
-    const { environments, credential, backend } = this.#settings;
+    const { environments, backend } = this.#settings;
     // Before anything is loaded: the connection is made meanwhile.
     this.#http.start();
     const headers = {
@@ -88,15 +87,7 @@ class Reader {
     };
     const http = this.#http;
     const cleaner = this.#cleaner;
-    const token = await obtainToken(credential, {
-      backend,
-      http,
-      headers,
-      cleaner,
-      deadline: this.#deadline,
-      connectTo: (origin) => this.#connectTo(origin),
-      repeat: (what, mints, ask) => this.#repeat(what, budget(mints ? MAX_OPEN_RETRIES : MAX_READ_RETRIES), ask, true),
-    });
+    const token = await this.#token(headers);
     const { createRequests } = await import("../esc/sdk.ts");
     const requests = createRequests(backend, token, http, headers);
     const organization = environments.every((name) => name.organization !== undefined)
@@ -123,6 +114,24 @@ class Reader {
       return openFirst(names, context);
     });
     return this.#result(opened);
+  }
+
+  async #token(headers: Readonly<Record<string, string>>): Promise<Secret> {
+    const { credential, backend } = this.#settings;
+    if (credential.kind === "token") {
+      this.#cleaner.hide(credential.token);
+      return credential.token;
+    }
+    const { obtainToken } = await import("../esc/token.ts");
+    return obtainToken(credential, {
+      backend,
+      http: this.#http,
+      headers,
+      cleaner: this.#cleaner,
+      deadline: this.#deadline,
+      connectTo: (origin) => this.#connectTo(origin),
+      repeat: (what, mints, ask) => this.#repeat(what, budget(mints ? MAX_OPEN_RETRIES : MAX_READ_RETRIES), ask, true),
+    });
   }
 
   /** Does the same with each environment at once. The first that fails ends it all and is the one to be named. */
@@ -174,7 +183,8 @@ class Reader {
   }
 
   /** A fault in words for the user. */
-  word(fault: EscFault): Failure {
+  async word(fault: EscFault): Promise<Failure> {
+    const { wordFault } = await import("../esc/wording.ts");
     const failure = wordFault(fault, { ...this.#subject, credential: this.#settings.credential });
     return this.#remarks.length === 0
       ? failure

@@ -1,6 +1,6 @@
-import * as fc from "fast-check";
+import { assert, json as jsonTexts, property, stringMatching } from "fast-check";
 import { expect, test } from "vitest";
-import { extractNumbers } from "../../src/esc/numbers.ts";
+import { extractNumbers, writesIntegersPlainly } from "../../src/esc/numbers.ts";
 
 /** What the numbers of a text are when their sources are put back. */
 function restored(json: string): unknown {
@@ -25,8 +25,8 @@ test.each<[string, unknown]>([
 });
 
 test("any JSON comes back with each number's text", () => {
-  fc.assert(
-    fc.property(fc.json(), (json) => {
+  assert(
+    property(jsonTexts(), (json) => {
       const expected = JSON.parse(json, (_, value: unknown) => (typeof value === "number" ? "number" : value));
       const { json: indexed, texts } = extractNumbers(json);
       let seen = 0;
@@ -38,5 +38,34 @@ test("any JSON comes back with each number's text", () => {
       expect(actual).toEqual(expected);
       expect(seen).toBe(texts.length);
     }),
+  );
+});
+
+test.each([
+  ["1.0", false],
+  ["1.00", false],
+  ["10.5e1", false],
+  ["1e3", false],
+  ["1E+3", false],
+  ["-2e0", false],
+  // Strings that look so cost time, no more.
+  ['"v1.0"', false],
+  ["123", true],
+  ["[-7,0]", true],
+  ["1.5", true],
+  ['"e1 .0 e"', true],
+])("integers in %s are plain: %s", (json, expected) => {
+  expect(writesIntegersPlainly(json)).toBe(expected);
+});
+
+test("where integers are plain, JavaScript's own text of an integer is that of the source", () => {
+  const digits = stringMatching(/^-?(?:0|[1-9]\d{0,5})(?:\.\d{1,3})?(?:[eE][-+]?\d{1,2})?$/);
+  assert(
+    property(digits, (text) => {
+      const number: unknown = JSON.parse(text);
+      if (!Number.isSafeInteger(number) || Object.is(number, -0) || !writesIntegersPlainly(text)) return;
+      expect(String(number)).toBe(text);
+    }),
+    { numRuns: 1000 },
   );
 });
