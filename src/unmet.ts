@@ -5,7 +5,7 @@ import { reportViolations } from "./report.ts";
 import { count, printable } from "./text.ts";
 
 /** Words a contract that is not met: every violation with its remedies and, if it may be the cause, ESC's fault. */
-export function wordUnmet(assessment: Assessment, command: string): Failure {
+export function wordUnmet(assessment: Assessment, consequence: string): Failure {
   const { esc } = assessment;
   const violations = reportViolations(assessment);
   const lines = violations.flatMap(({ message, remedies }) => [`✗ ${message}`, ...remedies.map((one) => `    ${one}`)]);
@@ -14,7 +14,7 @@ export function wordUnmet(assessment: Assessment, command: string): Failure {
   }
   return {
     code: "contract-unmet",
-    message: `the contract is not met (${count(violations.length, "violation")}); ${printable(command)} was not started`,
+    message: `the contract is not met (${count(violations.length, "violation")}); ${printable(consequence)}`,
     details: lines,
     hint: "sophia-run check shows the whole configuration; --no-contract launches all the same",
   };
