@@ -1,117 +1,99 @@
-/** The help texts, laid out for 80 columns; pure. */
-import { COMMANDS, type CommandDefinition } from "./commands/index.ts";
+/** The help texts, laid out by yargs from the tables of options and subcommands. */
+import yargs, { type Argv } from "yargs";
+import { COMMANDS, type CommandDefinition, type CommandOption } from "./commands/index.ts";
 import { definition, OPTION_NAMES, type OptionGroup } from "./options.ts";
 
 const WIDTH = 80;
 
+const USAGE = `Usage: $0 [options] -- <command> [arguments…]
+or:    $0 <subcommand> [options]
+
+Starts a program with its configuration from the process environment, Pulumi
+ESC and .env files, in this order of precedence, once it meets the contract.`;
+
+const EPILOGUE = `Each option can be set by the variable in brackets; the command line wins.
+
+Exit status: that of the program; 78: the contract is not met, nothing was
+started; 125: sophia-run itself failed; 126: the command cannot be executed;
+127: it was not found.`;
+
 /** `sophia-run --help`. */
-export function mainHelp(): string {
-  const groups: readonly OptionGroup[] = ["Sources", "Contract", "Environment of the program", "Launching", "Output"];
-  return layOut([
-    "Usage: sophia-run [options] -- <command> [arguments…]",
-    "       sophia-run <subcommand> [options]",
-    "",
-    ...wrap(
-      "Starts a program with its configuration from the process environment, Pulumi ESC and .env files, in this " +
-        "order of precedence, once it meets the contract.",
-    ),
-    "",
-    ...table(
-      "Subcommands",
-      Object.entries(COMMANDS).map(([name, { describe }]) => [name, describe]),
-    ),
-    ...groups.flatMap(optionTable),
-    ...table("Further options", COMMON),
-    ...wrap("Each option can be set by the variable in brackets; the command line wins."),
-    "",
-    ...wrap(
-      "Exit status: that of the program; 78: the contract is not met, nothing was started; 125: sophia-run itself " +
-        "failed; 126: the command cannot be executed; 127: it was not found.",
-    ),
-    "",
-    "Examples:",
-    "  sophia-run -- node server.js",
-    "  ESC_ENV=sophia/dev ESC_TOKEN=… sophia-run -- python -m app",
-    "  sophia-run --env-file .env.local --mode spawn -- make serve",
-    "  sophia-run check",
-  ]);
+export async function mainHelp(): Promise<string> {
+  const parser = describeOptions(bare(), GROUPS)
+    .usage(USAGE)
+    .example("$0 -- node server.js", "")
+    .example("ESC_ENV=sophia/dev ESC_TOKEN=… $0 -- python -m app", "")
+    .example("$0 --env-file .env.local --mode spawn -- make serve", "")
+    .example("$0 check", "")
+    .epilogue(EPILOGUE);
+  for (const [name, { describe }] of Object.entries(COMMANDS)) parser.command(name, describe);
+  return `${await parser.getHelp()}\n`;
 }
 
 /** `sophia-run NAME --help`. */
-export function commandHelp(name: string, command: CommandDefinition): string {
+export async function commandHelp(name: string, command: CommandDefinition): Promise<string> {
   const { describe, details = [], positional, options = {}, groups, examples } = command;
-  const own = Object.entries(options).map(([option, { describe: text, ...shape }]): [string, string] => [
-    optionForm(option, shape),
-    text,
-  ]);
-  return layOut([
-    `Usage: sophia-run ${name} [options]${positional === undefined ? "" : ` ${positional.form}`}`,
-    "",
-    ...wrap(`${describe}.`),
-    "",
-    ...details.flatMap((paragraph) => [...wrap(paragraph), ""]),
-    ...(own.length === 0 ? [] : table("Options", own)),
-    ...groups.flatMap(optionTable),
-    ...table("Further options", COMMON),
-    "Examples:",
-    ...examples.map((example) => `  ${example}`),
-  ]);
+  const form = positional === undefined ? "" : ` ${positional.form}`;
+  const parser = bare().usage(
+    [`Usage: $0 ${name} [options]${form}`, ...[`${describe}.`, ...details].map(paragraph)].join("\n\n"),
+  );
+  for (const [option, shape] of Object.entries(options)) describeOption(parser, option, shape, shape.describe);
+  describeOptions(parser, groups);
+  for (const example of examples) parser.example(example, "");
+  return `${await parser.getHelp()}\n`;
 }
 
-const COMMON: readonly (readonly [string, string])[] = [
-  ["-h, --help", "Show this help"],
-  ["-V, --version", "Show the version"],
-];
+const GROUPS: readonly OptionGroup[] = ["Sources", "Contract", "Environment of the program", "Launching", "Output"];
 
-function optionTable(group: OptionGroup): readonly string[] {
-  const rows = OPTION_NAMES.map((name) => ({ name, ...definition(name) }))
-    .filter((option) => option.group === group)
-    .map((option): [string, string] => [optionForm(option.name, option), `${option.describe} [${option.variable}]`]);
-  return table(group, rows);
+function bare(): Argv {
+  return yargs([])
+    .scriptName("sophia-run")
+    .locale("en")
+    .wrap(WIDTH)
+    .help("help")
+    .alias("help", "h")
+    .describe("help", "Show this help")
+    .version("version", "Show the version", "")
+    .alias("version", "V");
 }
 
-function optionForm(
-  name: string,
-  option: { readonly short?: string; readonly value?: string; readonly choices?: readonly string[]; type: string },
-): string {
-  const value = option.type === "boolean" ? "" : ` ${option.value ?? option.choices?.join("|") ?? "VALUE"}`;
-  return `${option.short === undefined ? "    " : `-${option.short}, `}--${name}${value}`;
-}
-
-/** A titled table of two columns; what does not fit into the first one gets a line of its own. */
-function table(title: string, rows: readonly (readonly [string, string])[]): readonly string[] {
-  const column = 28;
-  return [
-    `${title}:`,
-    ...rows.flatMap(([term, text]) => {
-      const lines = wrap(text, WIDTH - column);
-      const [first = "", ...rest] = lines;
-      const head = term.length + 4 <= column ? [`  ${term.padEnd(column - 2)}${first}`] : [`  ${term}`, indent(first)];
-      return [...head, ...rest.map(indent)];
-    }),
-    "",
-  ];
-
-  function indent(line: string): string {
-    return " ".repeat(column) + line;
+function describeOptions(parser: Argv, groups: readonly OptionGroup[]): Argv {
+  for (const name of OPTION_NAMES) {
+    const option = definition(name);
+    if (!groups.includes(option.group)) continue;
+    describeOption(parser, name, option, `${option.describe} [${option.variable}]`, `${option.group}:`);
   }
+  return parser;
 }
 
-/** Breaks at spaces; a word that is longer than a line stands alone. */
-function wrap(text: string, width = WIDTH): string[] {
+function describeOption(
+  parser: Argv,
+  name: string,
+  { type, short, choices }: Pick<CommandOption, "type" | "short" | "choices">,
+  describe: string,
+  group?: string,
+): void {
+  parser.option(name, {
+    // Said by the description; yargs' own notes of a type would take a third of the width.
+    type: type === "boolean" ? "boolean" : "string",
+    describe,
+    ...(group === undefined ? {} : { group }),
+    ...(short === undefined ? {} : { alias: short }),
+    ...(choices === undefined ? {} : { choices }),
+  });
+}
+
+/** yargs wraps columns but not the usage text. */
+function paragraph(text: string): string {
   const lines: string[] = [];
   let line = "";
   for (const word of text.split(" ")) {
-    if (line !== "" && line.length + 1 + word.length > width) {
+    if (line !== "" && line.length + 1 + word.length > WIDTH) {
       lines.push(line);
       line = word;
     } else {
       line = line === "" ? word : `${line} ${word}`;
     }
   }
-  return [...lines, line];
-}
-
-function layOut(lines: readonly string[]): string {
-  return `${lines.join("\n")}\n`;
+  return [...lines, line].join("\n");
 }

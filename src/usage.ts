@@ -50,7 +50,7 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
   if (name === undefined) return runGlobal(argv, context);
   const definition = COMMANDS[name];
   const { values, positionals } = parseWords(words, { ...OPTIONS, ...definition.options, ...COMMON }, name);
-  if (values["help"] === true) return print(context, commandHelp(name, definition));
+  if (values["help"] === true) return print(context, await commandHelp(name, definition));
   if (values["version"] === true) return print(context, version());
   const args: CommandArguments = {
     flags: pick(values, OPTION_NAMES),
@@ -69,7 +69,7 @@ async function runGlobal(argv: readonly string[], context: Context): Promise<num
   }
   const { values } = parseWords(argv, { ...OPTIONS, ...COMMON });
   // Where both are given, the help says more.
-  return print(context, values["help"] === true ? mainHelp() : version());
+  return print(context, values["help"] === true ? await mainHelp() : version());
 }
 
 function version(): string {
