@@ -31,26 +31,28 @@ export function forwardSignals({ pid, firstProcess, isTerminal, onStopRequest }:
     if (program !== undefined) send(program, signal);
   };
 
-  // What the terminal sent just before the program existed reached this process alone, and cannot be told from what
-  // came just after. Soon after the start it is forwarded, unless the program handles it and so can count: with the
-  // default action, having it twice is having it once.
   const start = performance.now();
+  let firstTurns = true;
+  setImmediate(() => setImmediate(() => (firstTurns = false)));
+  // What the terminal sent just before the program existed reached this process alone, and cannot be told from what
+  // came just after. A program that handles the signal may count; for any other, a deadly signal twice is that once.
+  // A stop twice is not, if the program was continued in between, which takes longer than the first turns.
   const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
-    if (performance.now() - start > startupMs) return false;
+    if (signal === "SIGTSTP" ? !firstTurns : performance.now() - start > startupMs) return false;
     const program = pid();
     return program !== undefined && !catchesSignal(program, signalNumber(signal));
   };
-  const unlessDelivered = (signal: NodeJS.Signals): boolean => {
-    if (terminal.deliversToGroup() && !mayHaveMissed(signal)) return false;
-    forward(signal);
-    return true;
+  const unlessDelivered = (signal: NodeJS.Signals): void => {
+    if (!terminal.deliversToGroup()) forward(signal);
   };
   const keyboardStop = (signal: NodeJS.Signals): void => {
-    if (unlessDelivered(signal)) onStopRequest?.();
+    if (terminal.deliversToGroup() && !mayHaveMissed(signal)) return;
+    forward(signal);
+    onStopRequest?.();
   };
   // This process stops only when the program does, see SIGCHLD.
   const jobStop = (signal: NodeJS.Signals): void => {
-    if (!job.stopped()) unlessDelivered(signal);
+    if (!job.stopped() && (!terminal.deliversToGroup() || mayHaveMissed(signal))) forward(signal);
   };
   const rules: Partial<Record<NodeJS.Signals, (signal: NodeJS.Signals) => void>> = {
     SIGINT: keyboardStop,

@@ -70,32 +70,3 @@ export function withCallersOpenFiles(program: Program): Program {
   if (callers === undefined || callers === softLimit("self", "Max open files")) return program;
   return through("prlimit", [`--nofile=${callers}:`], "--restore-nofile", program.argv[0], program);
 }
-
-/** Variables with which systemd says for which process other variables are meant. */
-const pidVariables = ["LISTEN_PID", "WATCHDOG_PID"] as const;
-
-/**
- * Makes systemd's socket activation and watchdog work, which compare a variable with the PID of whoever reads it:
- * a shell, whose PID the program takes over, sets it. It happens only where such a variable names this process.
- */
-export function withOwnPidVariables(program: Program): Program {
-  const named = pidVariables.filter((name) => program.environment.get(name) === String(process.pid));
-  if (named.length === 0) return program;
-  const environment = new Map(program.environment);
-  // The PID once more, as the inode of a pidfd: there is no way to tell the new one.
-  environment.delete("LISTEN_PIDFDID");
-  const settings = [...named, "SYSTEMD_EXEC_PID"].filter((name) => environment.has(name));
-  const script = `${settings.map((name) => `${name}=$$; export ${name}; `).join("")}exec "$0" "$@"`;
-  const [file, ...shell] = shellThatKeeps(environment);
-  return { file, argv: [...shell, "-c", script, ...program.argv], environment };
-}
-
-/**
- * A shell that hands the environment on as it is: its file, its argv up to its options. dash, which is often
- * /bin/sh, drops variables whose names are not identifiers; bash with -p keeps them, exported functions too.
- */
-function shellThatKeeps(environment: Environment): readonly [string, string, ...string[]] {
-  const plain = [...environment.keys()].every((name) => /^[A-Za-z_]\w*$/.test(name));
-  const bash = plain ? undefined : findHelper("bash", environment);
-  return bash === undefined ? ["/bin/sh", "sh"] : [bash, "bash", "-p"];
-}

@@ -4,11 +4,12 @@ import crossSpawn from "cross-spawn";
 import { withholdMemory } from "./core-dump.ts";
 import { dieOf } from "./end.ts";
 import { forwardSignals } from "./forward.ts";
-import { dyingWithLauncher, withCallersOpenFiles, withOwnPidVariables, type Program } from "./helpers.ts";
+import { dyingWithLauncher, withCallersOpenFiles, type Program } from "./helpers.ts";
 import type { Launch } from "./index.ts";
 import { parentChannel, relayMessages, type IpcChannel } from "./ipc.ts";
 import { measure, tooLarge } from "./limits.ts";
 import type { SecretFiles } from "./secret-files.ts";
+import { withOwnPidVariables } from "./pid-variables.ts";
 import { send } from "./signals.ts";
 import { missingPart, startError, systemErrorCode } from "./start-error.ts";
 
