@@ -19,7 +19,7 @@ started; 125: sophia-run itself failed; 126: the command cannot be executed;
 
 /** `sophia-run --help`. */
 export async function mainHelp(): Promise<string> {
-  const parser = describeOptions(bare(), GROUPS)
+  const parser = describedParser()
     .usage(USAGE)
     .example("$0 -- node server.js", "")
     .example("ESC_ENV=sophia/dev ESC_TOKEN=… $0 -- python -m app", "")
@@ -28,6 +28,11 @@ export async function mainHelp(): Promise<string> {
     .epilogue(EPILOGUE);
   for (const [name, { describe }] of Object.entries(COMMANDS)) parser.command(name, describe);
   return `${await parser.getHelp()}\n`;
+}
+
+/** A parser that knows the options of the table. */
+export function describedParser(): Argv {
+  return describeOptions(bare(), GROUPS);
 }
 
 /** `sophia-run NAME --help`. */
@@ -66,7 +71,8 @@ function describeOptions(parser: Argv, groups: readonly OptionGroup[]): Argv {
   return parser;
 }
 
-function describeOption(
+/** Tells the parser one option. */
+export function describeOption(
   parser: Argv,
   name: string,
   { type, short, choices }: Pick<CommandOption, "type" | "short" | "choices">,

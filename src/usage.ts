@@ -65,7 +65,7 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
 async function runGlobal(argv: readonly string[], context: Context): Promise<number> {
   if (argv[0] === "--get-yargs-completions") {
     const { complete } = await import("./complete/index.ts");
-    return print(context, complete(argv.slice(1), context));
+    return print(context, await complete(argv.slice(1), context));
   }
   const { values } = parseWords(argv, { ...OPTIONS, ...COMMON });
   // Where both are given, the help says more.

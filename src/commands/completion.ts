@@ -1,6 +1,9 @@
-import { SophiaError } from "../error.ts";
+import { SCRIPTS } from "../complete/scripts.ts";
+import { ExitStatus } from "../error.ts";
 import type { Command } from "./index.ts";
 
-export const completion: Command = () => {
-  throw new SophiaError({ code: "pending", message: "not there yet" });
+/** `sophia-run completion SHELL`: prints the script for that shell. */
+export const completion: Command = async ({ positionals }, context) => {
+  for (const [shell, script] of Object.entries(SCRIPTS)) if (positionals[0] === shell) context.out(script);
+  return ExitStatus.ok;
 };
