@@ -27,8 +27,18 @@ export async function findDefaultOrganization(context: OrganizationContext): Pro
   // The service itself has written the name in both ways.
   const byDefault = organizationIn(chosen?.["GitHubLogin"]) ?? organizationIn(chosen?.["gitHubLogin"]);
   if (byDefault !== undefined) return byDefault;
-  const user = await ask(context, "/api/user", [403]);
-  return organizationIn(fieldsOf(user?.["tokenInfo"])?.["organization"]) ?? organizationIn(user?.["githubLogin"]);
+  const user = await ask(context, "/api/user", [403, 404]);
+  return (
+    organizationIn(fieldsOf(user?.["tokenInfo"])?.["organization"]) ??
+    organizationIn(user?.["githubLogin"]) ??
+    onlyOrganization(user?.["organizations"])
+  );
+}
+
+/** Of a token that belongs to no user, if it is clear which. */
+function onlyOrganization(list: unknown): string | undefined {
+  if (!Array.isArray(list) || list.length !== 1) return undefined;
+  return organizationIn(fieldsOf(list[0])?.["githubLogin"]);
 }
 
 /** @param absent statuses that mean that there is no such thing */

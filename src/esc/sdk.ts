@@ -10,8 +10,8 @@ export interface EscRequests {
   read(name: FullName, session: string): Promise<HttpAnswer>;
 }
 
-/** We read at once and only once; the service's own default is an hour. */
-const SESSION_DURATION = "10m";
+/** The service's own default, said outright: what providers mint for a session may be bound to its life. */
+const SESSION_DURATION = "1h";
 
 /**
  * The ESC SDK's raw client on our own HTTP client. Only its raw part is loaded: the rest brings a YAML parser and reads

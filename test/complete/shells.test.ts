@@ -37,20 +37,25 @@ const PROPOSALS: readonly (readonly [string, readonly string[]])[] = [
   ["export --format j", ["json"]],
 ];
 
-describe.skipIf(!has("bash"))("bash", () => {
-  const complete = (line: string): string[] =>
-    run(
-      ["bash", "--norc"],
-      `eval "$(sophia-run completion bash)"
+const inBash = (line: string): string[] =>
+  run(
+    ["bash", "--norc"],
+    `eval "$(sophia-run completion bash)"
        COMP_WORDS=(sophia-run ${line.replace(/ $/, " ''")}); COMP_CWORD=$(( \${#COMP_WORDS[@]} - 1 ))
        _sophia_run; printf '%s\\n' "\${COMPREPLY[@]}"`,
-    );
+  );
 
-  test.each(PROPOSALS)("%s", (line, expected) => expect(complete(line)).toEqual(expected));
+const inFish = (line: string): string[] =>
+  run(["fish", "--no-config"], `sophia-run completion fish | source; complete -C 'sophia-run ${line}'`).map(
+    (proposal) => proposal.split("\t")[0] ?? "",
+  );
+
+describe.skipIf(!has("bash"))("bash", () => {
+  test.each(PROPOSALS)("%s", (line, expected) => expect(inBash(line)).toEqual(expected));
 
   test("behind -- the command is completed by the shell", () => {
-    expect(complete("-- unshar")).toContain("unshare");
-    expect(complete("--quiet -- ch")).not.toContain("check");
+    expect(inBash("-- unshar")).toContain("unshare");
+    expect(inBash("--quiet -- ch")).not.toContain("check");
   });
 });
 
@@ -67,16 +72,11 @@ describe.skipIf(!has("zsh"))("zsh", () => {
 });
 
 describe.skipIf(!has("fish"))("fish", () => {
-  const complete = (line: string): string[] =>
-    run(["fish", "--no-config"], `sophia-run completion fish | source; complete -C 'sophia-run ${line}'`).map(
-      (proposal) => proposal.split("\t")[0] ?? "",
-    );
-
-  test.each(PROPOSALS)("%s", (line, expected) => expect(complete(line)).toEqual(expect.arrayContaining([...expected])));
+  test.each(PROPOSALS)("%s", (line, expected) => expect(inFish(line)).toEqual(expect.arrayContaining([...expected])));
 
   test("behind -- the command is completed by the shell", () => {
-    expect(complete("-- unshar")).toContain("unshare");
-    expect(complete("--quiet -- ch")).not.toContain("check");
+    expect(inFish("-- unshar")).toContain("unshare");
+    expect(inFish("--quiet -- ch")).not.toContain("check");
   });
 });
 
