@@ -1,0 +1,173 @@
+// The program as scripts and chunks. Three steps:
+// 1. esbuild bundles and splits, which it does for ES modules only;
+// 2. each chunk becomes a CommonJS function by itself;
+// 3. chunks that are needed together go into one script, since each further file costs Node half a millisecond.
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { build, transform } from "esbuild";
+
+/**
+ * The scripts (src/start/scripts.ts loads them) and the sources with which a chunk begins that belongs to them. What
+ * `eager` names is needed by every run; of the others, which are many runs' need, the text is there but not compiled.
+ */
+const eager = "src/main.ts";
+const scripts = {
+  program: ["src/launch/replace.ts", "src/launch/spawn.ts", "src/sources/dotenv-syntax.ts"],
+  esc: ["src/sources/esc.ts", "src/esc/sdk.ts"],
+};
+
+/** @returns the files' texts by name, and esbuild's account of what went into them */
+export async function bundleProgram({ root, target, version }) {
+  const options = {
+    absWorkingDir: root,
+    entryPoints: { main: eager },
+    outdir: "dist",
+    bundle: true,
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target,
+    minify: true,
+    legalComments: "none",
+    // The ESC SDK runs on our own HTTP client.
+    alias: { axios: "./scripts/no-axios.mjs" },
+    chunkNames: "[name]-[hash]",
+    define: { SOPHIA_RUN_VERSION: JSON.stringify(version) },
+    write: false,
+    metafile: true,
+    logLevel: "warning",
+  };
+  const { metafile } = await build(options);
+  const everywhere = sourcesOf(reachableFrom("main.js", metafile.outputs), metafile.outputs);
+  const bundle = await build({ ...options, plugins: [keepTogether(everywhere, root)] });
+  const { outputs } = bundle.metafile;
+  const chunks = new Map();
+  for (const file of bundle.outputFiles) chunks.set(basename(file.path), await toFunctionBody(file.text, target));
+
+  const hot = reachableFrom("main.js", outputs);
+  const placed = new Set(hot);
+  const belonging = Object.entries(scripts).map(([script, entries]) => {
+    const names = entries.flatMap((entry) => [...reachableFrom(chunkOf(entry, outputs), outputs)]);
+    const own = [...new Set(names)].filter((name) => !placed.has(name));
+    for (const name of own) placed.add(name);
+    return [script, own];
+  });
+  const files = new Map();
+  for (const [name, body] of chunks) {
+    if (!placed.has(name)) files.set(name, `"use strict";module.exports=${functionOf(body)};\n`);
+  }
+  for (const [script, names] of belonging) {
+    const table = names
+      .map((name) => `"./${name}":${functionOf(chunks.get(name))}`)
+      .concat(script === "program" ? [...hot].map((name) => `"./${name}":(${functionOf(chunks.get(name))})`) : [])
+      .join(",\n");
+    const elsewhere = belonging.flatMap(([other, others]) =>
+      other === "program" ? [] : others.map((name) => [`./${name}`, other]),
+    );
+    files.set(
+      `${String(script)}.js`,
+      script === "program" ? programText(table, Object.fromEntries(elsewhere)) : `(function(){return{${table}}})\n`,
+    );
+  }
+  return { files, metafile: bundle.metafile };
+}
+
+/**
+ * esbuild makes a chunk of those modules that the same entries import. So every entry, which each module is that is
+ * imported dynamically, is made to import all that every run loads anyway: that is then one chunk, in which a name of
+ * another module is as near as one of its own.
+ */
+function keepTogether(sources, root) {
+  return {
+    name: "keep-together",
+    setup({ onResolve, onLoad }) {
+      const entries = new Set();
+      onResolve({ filter: /^\./ }, ({ kind, path, resolveDir }) => {
+        if (kind === "dynamic-import") entries.add(join(resolveDir, path));
+        return undefined;
+      });
+      onLoad({ filter: /\/src\/.*\.ts$/ }, async ({ path }) => {
+        if (!entries.has(path)) return undefined;
+        const imports = sources.map((source) => `import ${JSON.stringify(join(root, source))};`);
+        return { contents: `${await readFile(path, "utf8")}\n${imports.join("\n")}`, loader: "ts" };
+      });
+    },
+  };
+}
+
+/** The sources of chunks, without the one that begins the program. */
+function sourcesOf(names, outputs) {
+  return [...names].flatMap((name) => Object.keys(outputs[`dist/${name}`].inputs)).filter((source) => source !== eager);
+}
+
+/** All functions share one require, which finds chunks here, in the other scripts and in files of their own. */
+function programText(table, elsewhere) {
+  return `(function(require,script){"use strict";
+const here={__proto__:null,${table}};
+const elsewhere=${JSON.stringify({ __proto__: null, ...elsewhere })};
+const loaded={__proto__:null};
+function load(name){
+if(loaded[name])return loaded[name].exports;
+const module=loaded[name]={exports:{}};
+if(!name.startsWith("./"))return module.exports=require(name);
+if(!here[name])if(elsewhere[name])Object.assign(here,script(elsewhere[name]));else here[name]=require(name);
+here[name](load,module,module.exports);
+return module.exports;
+}
+load("./main.js");
+})
+`;
+}
+
+function functionOf(body) {
+  return `function(require,module,exports){${body}}`;
+}
+
+/** The code of a function that fills `module.exports`. */
+async function toFunctionBody(text, target) {
+  const { code } = await transform(text, {
+    format: "cjs",
+    platform: "node",
+    target,
+    minify: true,
+    // `import("./chunk.js")` becomes a plain require: no ES module loader is started.
+    supported: { "dynamic-import": false },
+    // yargs asks where it lies, to find its translations.
+    ...(text.includes("import.meta.url") && {
+      define: { "import.meta.url": "__moduleUrl" },
+      banner: 'const __moduleUrl=require("node:url").pathToFileURL(__filename).href;',
+    }),
+  });
+  return exportLiterally(code.trim());
+}
+
+/**
+ * esbuild defines each export as a getter twice over, by a loop, which takes longer than all else that a chunk does at
+ * its start. An object literal with the same getters is made at once.
+ */
+function exportLiterally(code) {
+  if (!code.includes("module.exports=")) return code;
+  const definitions = /[\w$]+\(([\w$]+),\{((?:[\w$]+:\(\)=>[\w$.]+,?)+)\}\);module\.exports=[\w$]+\(\1\);/;
+  const [text, , list] = definitions.exec(code) ?? [];
+  if (text === undefined) throw new Error("esbuild writes exports in another form than this expects");
+  const getters = list.replaceAll(/([\w$]+):\(\)=>([\w$.]+)/g, (_, name, value) => `get ${name}(){return ${value}}`);
+  return code.replace(text, () => `module.exports={__proto__:null,${getters}};`);
+}
+
+/** The chunks that a chunk imports statically, itself included. */
+function reachableFrom(name, outputs, found = new Set()) {
+  found.add(name);
+  for (const { path, kind, external } of outputs[`dist/${name}`].imports) {
+    if (kind === "import-statement" && external !== true && !found.has(basename(path))) {
+      reachableFrom(basename(path), outputs, found);
+    }
+  }
+  return found;
+}
+
+/** The chunk that begins with a source that is imported dynamically. */
+function chunkOf(entry, outputs) {
+  const found = Object.entries(outputs).find(([, { entryPoint }]) => entryPoint === entry);
+  if (found === undefined) throw new Error(`${entry} begins no chunk`);
+  return basename(found[0]);
+}
