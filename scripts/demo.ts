@@ -1,0 +1,110 @@
+/** `npm run demo`: the main job of sophia-run, with real processes and a local ESC server, in a few seconds. */
+import { existsSync } from "node:fs";
+import { origins } from "./demo/origins.ts";
+import { makePaint } from "./demo/paint.ts";
+import { type Margin, Stage } from "./demo/stage.ts";
+import { type DemoWorld, INCOMPLETE_ENVIRONMENT, openWorld } from "./demo/world.ts";
+
+const APP = ["sophia-run", "--", "node", "app.js"] as const;
+
+async function play(stage: Stage, world: DemoWorld): Promise<void> {
+  const { server, environment } = world;
+  stage.aside("A local server speaks the wire of Pulumi ESC; every value is fake, and all that is shown is masked.");
+  const token = `***${server.token.slice(-4)}`;
+  stage.prompt(`export PULUMI_BACKEND_URL=${server.url} ESC_ENV=${environment["ESC_ENV"] ?? ""} ESC_TOKEN=${token}`);
+
+  stage.step("The smoke check", "Is everything there that the contract asks for, and who serves it?");
+  await stage.play({ words: ["sophia-run", "check"] }, world, { shows: [/All checks passed! .* from ESC/] });
+
+  const local = { QDRANT_URL: "http://127.0.0.1:6333" };
+  stage.step(
+    "A program gets its configuration",
+    "The environment wins over ESC; .env fills only what both lack. app.js knows of none of this: it reads its own",
+    "environment. Left: what app.js wrote. Right: what `sophia-run explain --json` says of the same variable.",
+  );
+  const { stdout } = await stage.play(
+    { variables: local, words: APP },
+    world,
+    { shows: [/overrides ESC for QDRANT_URL/, /^QDRANT_API_KEY +\*{3}\w{4}$/m, /^ESC_TOKEN +not set$/m, /mode 600/] },
+    beside(local, world),
+  );
+  const file = /mode 600, (\S+)/.exec(stdout)?.[1];
+  stage.verify(file !== undefined && !existsSync(file), "the secret file is gone with the program that it was for");
+
+  stage.step("Where one value comes from, and what it hides");
+  await stage.play({ variables: local, words: ["sophia-run", "explain", "QDRANT_URL"] }, world, {
+    shows: [/from +the process environment/, /hides +ESC/, /hides +\.env/],
+  });
+
+  stage.step("The program's exit status is the exit status");
+  const shell = ["sophia-run", "--", "sh", "-c"] as const;
+  await stage.play({ words: [...shell, "exit 7"] }, world, { status: 7 });
+  await stage.play({ words: [...shell, "kill -TERM $$"] }, world, { signal: "SIGTERM" });
+  await stage.play({ words: ["sophia-run", "--", "no-such-program"] }, world, { status: 127 });
+  await stage.play({ words: ["sophia-run", "--", "./.env"] }, world, { status: 126 });
+  await stage.play({ words: ["sophia-run", "--timeout", "soon", "--", "true"] }, world, { status: 125 });
+
+  stage.step("A secret is missing", "Nothing is started; the message says what to do.");
+  await stage.play({ variables: { ESC_ENV: INCOMPLETE_ENVIRONMENT }, words: APP }, world, {
+    status: 78,
+    shows: [/QDRANT_API_KEY .* is required and not set/, /esc env set/],
+  });
+
+  await server.close();
+  const ci = {
+    PULUMI_ACCESS_TOKEN: "pul-fake-from-the-environment-000000c9d0",
+    QDRANT_API_KEY: "fake-from-the-environment-000000000e1f2",
+  };
+  stage.step(
+    "ESC is down: emergency access",
+    "The server is stopped. The environment has PULUMI_ACCESS_TOKEN and QDRANT_API_KEY now, .env has the rest.",
+  );
+  const emergency = { ...world, environment: { ...environment, ...ci } };
+  await stage.play(
+    { words: APP },
+    emergency,
+    {
+      shows: [
+        /warning: ESC environment \S+ cannot be read: .*refuses connections/,
+        /^QDRANT_API_KEY +\*{3}e1f2$/m,
+        /^GITHUB_PAT +\*{3}a1b2$/m,
+      ],
+    },
+    beside({}, emergency),
+  );
+}
+
+/** Puts a variable's origin beside the line in which the program shows it. */
+async function beside(variables: Readonly<Record<string, string>>, world: DemoWorld): Promise<Margin> {
+  const found = await origins(variables, world);
+  return (line) => found.get(/^\w+/.exec(line)?.[0] ?? "") ?? "";
+}
+
+async function main(): Promise<void> {
+  const started = performance.now();
+  const stage = new Stage((text) => void process.stdout.write(text), makePaint(process.stdout.isTTY, process.env));
+  const world = await openWorld();
+  // Nothing is left behind when the demo is interrupted, or its reader goes away (`| head`).
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => void world.close().finally(() => process.kill(process.pid, signal)));
+  }
+  process.stdout.once("error", () => void world.close().finally(() => process.exit(1)));
+  try {
+    await play(stage, world);
+  } finally {
+    await world.close();
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  const { failures } = stage;
+  process.stdout.write(
+    failures.length === 0
+      ? `\nEverything went as announced, in ${seconds} s. README.md tells the rest.\n`
+      : `\n${failures.length} of the announcements did not come true:\n${failures.map((one) => `  ${one}\n`).join("")}`,
+  );
+  process.exitCode = failures.length === 0 ? 0 : 1;
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

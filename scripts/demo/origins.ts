@@ -1,0 +1,52 @@
+import { type Place, run } from "./command.ts";
+
+/** Where the variables of a run come from, in words and by name, as `sophia-run explain --json` has it. */
+export async function origins(
+  variables: Readonly<Record<string, string>>,
+  place: Place,
+): Promise<ReadonlyMap<string, string>> {
+  const { stdout } = await run({ variables, words: ["sophia-run", "explain", "--all", "--json"] }, place);
+  const found = new Map<string, string>();
+  for (const entry of list(property(parse(stdout), "variables"))) {
+    const name = property(entry, "name");
+    if (typeof name !== "string") continue;
+    const withheld = list(property(entry, "withheld")).some((one) => property(one, "why") === "launcher");
+    found.set(name, withheld ? "withheld from the program" : describe(property(entry, "origin")));
+  }
+  return found;
+}
+
+function describe(origin: unknown): string {
+  const text = (name: string): string => {
+    const value = property(origin, name);
+    return typeof value === "string" || typeof value === "number" ? String(value) : "";
+  };
+  switch (text("source")) {
+    case "esc": {
+      const imported = text("importedFrom");
+      return `ESC ${text("environment")}${imported === "" ? "" : `, imported from ${imported}`}`;
+    }
+    case "environment":
+      return "the environment";
+    case "dotenv":
+      return `${text("file")}, line ${text("line")}`;
+    default:
+      return "";
+  }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

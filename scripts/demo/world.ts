@@ -1,0 +1,59 @@
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { addDemoEnvironments } from "../../test/esc-server/demo-data.ts";
+import { type EscServer, secret, startEscServer } from "../../test/esc-server/index.ts";
+import type { Place } from "./command.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** An environment that lacks one secret. */
+export const INCOMPLETE_ENVIRONMENT = "demo-org/sophia/staging";
+
+/** What a developer keeps for the day on which ESC cannot be read; every value says that it is fake. */
+const DOTENV = `export QDRANT_URL=http://localhost:6333
+GITHUB_PAT=ghp_fake-from-the-env-file-00000000a1b2
+OPENAI_API_KEY=sk-fake-from-the-env-file-00000000c3d4
+FEATURE_FLAGS=new-search
+`;
+
+/** What the demo plays in: an ESC server and a folder with a program and a `.env` file. */
+export interface DemoWorld extends Place {
+  readonly server: EscServer;
+  /** Ends the server and removes the folder; may be called twice. */
+  close(): Promise<void>;
+}
+
+/**
+ * Builds it. The environment is made from nothing: neither the variables nor the options of whoever starts the demo
+ * reach what it runs.
+ */
+export async function openWorld(): Promise<DemoWorld> {
+  const server = await startEscServer();
+  const cwd = mkdtempSync(join(tmpdir(), "sophia-run-demo-"));
+  addDemoEnvironments(server);
+  server.environment(INCOMPLETE_ENVIRONMENT, {
+    imports: ["sophia/base"],
+    values: {
+      PULUMI_ACCESS_TOKEN: secret("pul-fake-staging-0000000000000000000e5f6"),
+      ANTHROPIC_API_KEY: secret("sk-ant-fake-staging-00000000000000007a8b"),
+    },
+  });
+  copyFileSync(join(root, "examples/sample/app.js"), join(cwd, "app.js"));
+  writeFileSync(join(cwd, ".env"), DOTENV, { mode: 0o600 });
+  return {
+    server,
+    cwd,
+    environment: {
+      PATH: [join(root, "bin"), dirname(process.execPath), process.env["PATH"] ?? ""].join(delimiter),
+      HOME: cwd,
+      PULUMI_BACKEND_URL: server.url,
+      ESC_ENV: "demo-org/sophia/dev",
+      ESC_TOKEN: server.token,
+    },
+    async close() {
+      rmSync(cwd, { recursive: true, force: true });
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { execFile } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { promisify } from "node:util";
+
+const root = join(import.meta.dirname, "../..");
+const execute = promisify(execFile);
+
+/** A search path with the Node.js that runs the tests first, and without the commands of this repository's packages. */
+export const cleanPath: string = [
+  dirname(process.execPath),
+  ...(process.env["PATH"] ?? "").split(delimiter).filter((folder) => !folder.includes("node_modules")),
+].join(delimiter);
+
+/** An environment for npm, built from nothing: no one's configuration, no registry, nothing but files below `home`. */
+export function npmEnvironment(home: string): Record<string, string> {
+  return {
+    PATH: cleanPath,
+    HOME: home,
+    npm_config_cache: join(home, "npm-cache"),
+    npm_config_offline: "true",
+    npm_config_audit: "false",
+    npm_config_fund: "false",
+    npm_config_update_notifier: "false",
+  };
+}
+
+/**
+ * Packs the package as it would be published, from what the test run has built.
+ *
+ * @returns the absolute path of the tarball
+ */
+export async function pack(home: string): Promise<string> {
+  const { stdout } = await execute("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", home], {
+    cwd: root,
+    env: npmEnvironment(home),
+  });
+  const list: unknown = JSON.parse(stdout);
+  const first: unknown = Array.isArray(list) ? list[0] : undefined;
+  if (typeof first !== "object" || first === null || !("filename" in first) || typeof first.filename !== "string") {
+    throw new Error(`npm pack did not name its tarball: ${stdout}`);
+  }
+  return join(home, first.filename);
+}
+
+/** Installs a tarball into a folder that has a package.json, without any registry. */
+export async function install(tarball: string, folder: string, home: string): Promise<void> {
+  await execute("npm", ["install", "--offline", "--no-audit", "--no-fund", tarball], {
+    cwd: folder,
+    env: npmEnvironment(home),
+  });
+}
+
+/**
+ * Installs a tarball as `npm install --global` does in an image.
+ *
+ * @returns the folder of its commands
+ */
+export async function installGlobally(tarball: string, home: string): Promise<string> {
+  const prefix = join(home, "global");
+  mkdirSync(prefix, { recursive: true });
+  await execute("npm", ["install", "--global", "--offline", "--prefix", prefix, tarball], {
+    cwd: home,
+    env: npmEnvironment(home),
+  });
+  return join(prefix, "bin");
+}
