@@ -94,6 +94,7 @@ export function parseWords(
     });
     return {
       // parseArgs built this object by the shapes: booleans, strings and, where `multiple` is set, lists of strings.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       values: values as Values,
       positionals: tokens.flatMap((token) =>
         token.kind === "positional" ? [{ word: token.value, index: token.index }] : [],

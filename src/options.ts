@@ -126,7 +126,7 @@ export const OPTIONS = define({
     type: "string",
     value: "TIME",
     group: "Launching",
-    describe: "Kill the program TIME after a forwarded SIGTERM, SIGINT, SIGHUP or SIGQUIT; default: never",
+    describe: "Kill the program TIME after a forwarded SIGTERM, SIGINT or SIGQUIT; default: never",
   },
   "die-with-launcher": {
     variable: "SOPHIA_DIE_WITH_LAUNCHER",
@@ -174,6 +174,7 @@ export type OptionValues = { readonly [Name in OptionName]?: ValueOf<(typeof OPT
 
 /** The names of all options, in the order of the help text. */
 // Object.keys loses the key type; the table is a constant with exactly these keys.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 
 /** The definition of one option, seen through its general shape. */

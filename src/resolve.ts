@@ -39,5 +39,5 @@ export function overriddenEsc(resolution: Resolution, isDeclared: (name: string)
     if (variable.origin.source !== "environment" || !isDeclared(variable.name)) continue;
     if (variable.shadowed.some(({ origin, same }) => origin.source === "esc" && !same)) names.push(variable.name);
   }
-  return names.sort();
+  return names.toSorted();
 }

@@ -86,7 +86,7 @@ function merge(flags: Flags, environment: Environment): { values: OptionValues; 
     }
   }
   // Each value was checked against its definition just now.
-  return { values: values as OptionValues, labels };
+  return { values, labels };
 }
 
 function fromText(name: OptionName, text: string, variable: string): boolean | string | readonly string[] {

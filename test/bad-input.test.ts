@@ -5,7 +5,7 @@ import { startEscServer } from "./esc-server/index.ts";
 import { CONTRACT_VALUES, folder, sophia, type RunOptions } from "./helpers/sophia.ts";
 
 /** sophia-run fails by itself: status 125, what is wrong in the first line, what to do below, nothing on stdout. */
-async function refused(args: readonly string[], options: RunOptions, ...words: string[]): Promise<void> {
+async function expectRefusal(args: readonly string[], options: RunOptions, ...words: string[]): Promise<void> {
   const { status, stdout, stderr } = await sophia(args, options);
   expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
   expect(stderr).toMatch(/^sophia-run: \S.*\n(?: {2}\S.*\n)+$/);
@@ -25,14 +25,14 @@ describe("the command line", () => {
     [["check", "nonsense"], "nonsense"],
     [["--mode", "fork", "--", "true"], "allowed: auto, spawn, exec"],
     [["--timeout", "soon", "--", "true"], "--timeout"],
-  ])("%j", (args, words) => refused(args, {}, words));
+  ])("%j", (args, words) => expectRefusal(args, {}, words));
 });
 
 describe(".env files", () => {
   const env = CONTRACT_VALUES;
 
   test("a named one that does not exist", () =>
-    refused(["--env-file", "no.env", "--", "true"], { env }, "no.env does not exist"));
+    expectRefusal(["--env-file", "no.env", "--", "true"], { env }, "no.env does not exist"));
 
   test("a missing default one is no matter", async () => {
     expect(await sophia(["--", "true"], { env })).toMatchObject({ status: 0, stderr: "" });
@@ -48,12 +48,12 @@ describe(".env files", () => {
     ['A="sentinel\nB=1', ".env:1 has a quote that is never closed"],
     ["A=1\nB=sentinel\0", ".env:2 has a NUL character"],
     [new Uint8Array([0x41, 0x3d, 0xff]), ".env is not valid UTF-8"],
-  ])("%j", (content, words) => refused(["--", "true"], { env, cwd: folder({ ".env": content }) }, words));
+  ])("%j", (content, words) => expectRefusal(["--", "true"], { env, cwd: folder({ ".env": content }) }, words));
 
   test("a folder in its place", () => {
     const cwd = folder();
     mkdirSync(join(cwd, ".env"));
-    return refused(["--", "true"], { env, cwd }, ".env is a folder");
+    return expectRefusal(["--", "true"], { env, cwd }, ".env is a folder");
   });
 });
 
@@ -69,26 +69,26 @@ describe("ESC's settings", () => {
     [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "sentinel" }, "PULUMI_BACKEND_URL"],
     [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "ftp://host.test" }, "PULUMI_BACKEND_URL"],
     [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "http://host.test" }, "--insecure-http"],
-  ])("%j", (env, words) => refused(["--", "true"], { env: { ...CONTRACT_VALUES, ...env } }, words));
+  ])("%j", (env, words) => expectRefusal(["--", "true"], { env: { ...CONTRACT_VALUES, ...env } }, words));
 });
 
-describe("what ESC answers", () => {
-  async function server() {
-    const started = await startEscServer();
-    onTestFinished(() => started.close());
-    return { started, env: { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: started.token, PULUMI_BACKEND_URL: started.url } };
-  }
+async function server() {
+  const started = await startEscServer();
+  onTestFinished(() => started.close());
+  return { started, env: { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: started.token, PULUMI_BACKEND_URL: started.url } };
+}
 
+describe("what ESC answers", () => {
   test.each([["A=B"], ["A\0B"], [""]])("a name %j that no environment can hold", async (name) => {
     const { started, env } = await server();
     started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, [name]: "sentinel-value" } });
-    await refused(["--", "true"], { env }, "name");
+    await expectRefusal(["--", "true"], { env }, "name");
   });
 
   test("a value with a NUL", async () => {
     const { started, env } = await server();
     started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, BROKEN: "sentinel\0value" } });
-    await refused(["--", "true"], { env }, "BROKEN", "NUL");
+    await expectRefusal(["--", "true"], { env }, "BROKEN", "NUL");
   });
 
   test("a value that is too long for any program, and an environment over the limit, are named without a value", async () => {

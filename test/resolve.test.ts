@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Layer, Origin, SourceId } from "../src/model.ts";
 import { inPrecedence, overriddenEsc, resolve } from "../src/resolve.ts";
@@ -96,7 +96,7 @@ describe("the notice of overridden variables", () => {
 });
 
 describe("laws of precedence", () => {
-  const name = fc.constantFrom("A", "B", "C", "D", "E", "F");
+  const name = fc.constantFrom<string>("A", "B", "C", "D", "E", "F");
   const source = fc.constantFrom<SourceId>("environment", "esc", "dotenv");
   const anyLayer = fc
     .tuple(source, fc.dictionary(name, fc.constantFrom("", "x", "y", "z")))

@@ -1,5 +1,5 @@
 import { parse } from "dotenv";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { chmodSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -85,12 +85,13 @@ describe("malformed files", () => {
   });
 });
 
+const quoted = (quote: string) =>
+  fc
+    .string({ unit: fc.constantFrom("a", " ", "#", "=", "\n", "$", "\\n", "ä", "'", '"', "`"), maxLength: 12 })
+    .filter((text) => !text.includes(quote) && !text.endsWith("\\"))
+    .map((text) => `${quote}${text}${quote}`);
+
 test("values mean what they mean to dotenv", () => {
-  const quoted = (quote: string) =>
-    fc
-      .string({ unit: fc.constantFrom("a", " ", "#", "=", "\n", "$", "\\n", "ä", "'", '"', "`"), maxLength: 12 })
-      .filter((text) => !text.includes(quote) && !text.endsWith("\\"))
-      .map((text) => `${quote}${text}${quote}`);
   const bare = fc.string({ unit: fc.constantFrom("a", "b", " ", "=", "$", ".", "ä"), maxLength: 8 });
   const line = fc
     .tuple(fc.constantFrom("A", "B", "C_1", "d.e"), fc.oneof(bare, quoted("'"), quoted('"'), quoted("`")))
@@ -105,13 +106,13 @@ test("values mean what they mean to dotenv", () => {
   );
 });
 
-describe("files", () => {
-  const read = (cwd: string, ...names: string[]) =>
-    readDotenv(
-      names.map((path) => ({ path, required: true })),
-      cwd,
-    );
+const read = (cwd: string, ...names: string[]) =>
+  readDotenv(
+    names.map((path) => ({ path, required: true })),
+    cwd,
+  );
 
+describe("files", () => {
   test("a missing default file is nothing, a missing named one is an error", async () => {
     expect(await readDotenv([{ path: ".env", required: false }], folder())).toEqual({ layers: [], notices: [] });
     await expect(read(folder(), "dev.env")).rejects.toThrow("the env file dev.env does not exist");
