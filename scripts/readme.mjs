@@ -10,7 +10,8 @@ const languages = { ".json": "json", "": "dockerfile" };
 const before = readFileSync(readme, "utf8");
 const after = before.replaceAll(
   /<!-- snippet: (\S+) -->\n[\s\S]*?<!-- \/snippet -->/g,
-  (_, file) => `<!-- snippet: ${file} -->\n\n\`\`\`${languages[extname(file)] ?? ""}\n${readFileSync(join(root, file), "utf8").trimEnd()}\n\`\`\`\n\n<!-- /snippet -->`,
+  (_, file) =>
+    `<!-- snippet: ${file} -->\n\n\`\`\`${languages[extname(file)] ?? ""}\n${readFileSync(join(root, file), "utf8").trimEnd()}\n\`\`\`\n\n<!-- /snippet -->`,
 );
 if (after !== before && process.argv.includes("--check")) {
   console.error("README.md differs from the examples; npm run docs brings it up to date");
