@@ -49,11 +49,6 @@ export type Resolution = ReadonlyMap<string, Resolved>;
 /** The environment of a process: what execve(2) takes as envp, unordered and without duplicates. */
 export type Environment = ReadonlyMap<string, string>;
 
-/** How a program ended. */
-export type Outcome =
-  | { readonly kind: "exited"; readonly status: number }
-  | { readonly kind: "signaled"; readonly signal: NodeJS.Signals };
-
 /** Something that the user should hear of and that stops nothing. Never holds a value. */
 export type Notice =
   /** The environment overrides ESC with other values for these declared variables. */
