@@ -1,58 +1,95 @@
 /**
- * The completion scripts. Each asks sophia-run for proposals and leaves what stands behind `--` to the shell's own
- * completion of the command there. yargs adds descriptions by the name of the shell in SHELL.
+ * The completion scripts. All three ask the program itself, so that they know what it knows; behind `--` they hand over
+ * to the shell's own completion of the command.
  */
-export const SCRIPTS = {
-  bash: `# bash completion of sophia-run: eval "$(sophia-run completion bash)" in ~/.bashrc
+export const SCRIPTS: Readonly<Record<string, string>> = {
+  bash: `# bash completion for sophia-run. Source it, or add it to ~/.bashrc.
 _sophia_run() {
-  local word index=0
-  for word in "\${COMP_WORDS[@]:0:COMP_CWORD}"; do
-    index=$((index + 1))
-    if [ "$word" = -- ]; then
-      if declare -F _command_offset >/dev/null; then
-        _command_offset "$index"
-      elif [ "$index" -eq "$COMP_CWORD" ]; then
-        COMPREPLY=($(compgen -c -- "\${COMP_WORDS[COMP_CWORD]}"))
-      fi
-      return
+  local i line value
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    [[ \${COMP_WORDS[i]} == -- ]] || continue
+    if declare -F _command_offset >/dev/null; then
+      _command_offset $((i + 1))
+    elif ((COMP_CWORD == i + 1)); then
+      mapfile -t COMPREPLY < <(compgen -c -- "\${COMP_WORDS[COMP_CWORD]}")
+    else
+      compopt -o default 2>/dev/null
+    fi
+    return
+  done
+  # "=" breaks words: --option=value comes in three.
+  local -a words=("\${COMP_WORDS[0]}")
+  for ((i = 1; i <= COMP_CWORD; i++)); do
+    if [[ \${COMP_WORDS[i]} == = && i -gt 1 ]]; then
+      words[-1]+==
+    elif [[ \${COMP_WORDS[i - 1]} == = && i -gt 2 ]]; then
+      words[-1]+=\${COMP_WORDS[i]}
+    else
+      words+=("\${COMP_WORDS[i]}")
     fi
   done
-  local IFS=$'\\n'
-  COMPREPLY=($(SHELL=bash sophia-run --get-yargs-completions "\${COMP_WORDS[@]:0:COMP_CWORD+1}" 2>/dev/null))
+  local prefix=
+  [[ \${words[-1]} == --*=* ]] && prefix=\${words[-1]%%=*}=
+  while IFS= read -r line; do
+    if [[ $line == :files ]]; then
+      compopt -o default 2>/dev/null
+      return
+    fi
+    value=\${line%%$'\\t'*}
+    COMPREPLY+=("\${value#"$prefix"}")
+  done < <("\${COMP_WORDS[0]}" --get-yargs-completions "\${words[@]}" 2>/dev/null)
 }
-complete -o bashdefault -o default -F _sophia_run sophia-run
+complete -F _sophia_run sophia-run
 `,
   zsh: `#compdef sophia-run
-# zsh completion of sophia-run: as a file _sophia-run in a folder of fpath, or
-# eval "$(sophia-run completion zsh)" in ~/.zshrc after compinit
+# zsh completion for sophia-run. Save it as _sophia-run in a folder of fpath, or source it after compinit.
 _sophia_run() {
-  local at=\${words[(ie)--]}
-  if (( at < CURRENT )); then
-    shift $at words
-    (( CURRENT -= at ))
+  local -a described
+  local line dashes=\${words[(I)--]}
+  if (( dashes > 0 && dashes < CURRENT )); then
+    shift $dashes words
+    (( CURRENT -= dashes ))
     _normal
     return
   fi
-  local -a proposals
-  proposals=(\${(f)"$(SHELL=zsh sophia-run --get-yargs-completions "\${(@)words[1,CURRENT]}" 2>/dev/null)"})
-  if (( \${#proposals} )); then _describe sophia-run proposals; else _files; fi
+  for line in "\${(@f)$("\${words[1]}" --get-yargs-completions "\${(@)words[1,CURRENT]}" 2>/dev/null)}"; do
+    [[ -z $line ]] && continue
+    if [[ $line == :files ]]; then
+      [[ \${words[CURRENT]} == --*=* ]] && compset -P '*='
+      _files
+      return
+    fi
+    described+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+  done
+  _describe -o 'sophia-run' described
 }
-if [ "$funcstack[1]" = "_sophia-run" ]; then _sophia_run "$@"; else compdef _sophia_run sophia-run; fi
+if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
+  _sophia_run "$@"
+else
+  compdef _sophia_run sophia-run
+fi
 `,
-  fish: `# fish completion of sophia-run: sophia-run completion fish > ~/.config/fish/completions/sophia-run.fish
-function __sophia_run_behind_dashes
-  contains -- -- (commandline -opc)
+  fish: `# fish completion for sophia-run. Save it as ~/.config/fish/completions/sophia-run.fish.
+function __sophia_run_complete
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    set -l dashes (contains -i -- -- $words)
+    if test -n "$dashes"
+        set -l rest $words[(math $dashes + 1)..]
+        complete -C (string join ' ' -- (string escape -- $rest) "$current")
+        return
+    end
+    set -l answer ($words[1] --get-yargs-completions $words "$current" 2>/dev/null)
+    if test "$answer" = :files
+        set -l prefix (string match -r -- '^--[^=]*=' $current)
+        for path in (__fish_complete_path (string replace -r -- '^--[^=]*=' '' $current))
+            printf '%s%s\\n' "$prefix" $path
+        end
+        return
+    end
+    printf '%s\\n' $answer
 end
-function __sophia_run_proposals
-  set -lx SHELL fish
-  sophia-run --get-yargs-completions (commandline -opc) (commandline -ct) 2>/dev/null
-end
-function __sophia_run_command
-  set -l words (commandline -opc) (commandline -ct)
-  set -l at (contains -i -- -- $words)
-  complete -C (string join ' ' -- (string escape -- $words[(math $at + 1)..-2]) $words[-1])
-end
-complete -c sophia-run -n 'not __sophia_run_behind_dashes' -a '(__sophia_run_proposals)'
-complete -c sophia-run -f -n __sophia_run_behind_dashes -a '(__sophia_run_command)'
+complete -c sophia-run -f -a '(__sophia_run_complete)'
 `,
-} as const;
+};
