@@ -15,12 +15,16 @@ export interface EscOptions {
   readonly timeoutMs: number;
   /** Allows a plain http backend beyond this machine. */
   readonly insecureHttp: boolean;
+  /** The environments to read in place of those of `ESC_ENV`, and the option that names them. */
+  readonly environments?: { readonly value: string; readonly option: string };
 }
 
 /** All that reading ESC needs, checked. Printing it shows no token. */
 export interface EscSettings {
   /** At least one; later ones win. */
   readonly environments: readonly EnvironmentName[];
+  /** What named them, where it was not `ESC_ENV`. */
+  readonly namedBy?: string;
   readonly credential: Credential;
   /** URL without a trailing slash. */
   readonly backend: string;
@@ -51,11 +55,12 @@ export function escAccess(
   options: EscOptions,
 ): { readonly access: EscAccess; readonly notices: readonly Notice[] } {
   const variables = new Variables(environment, dotenv);
-  const names = variables.find("ESC_ENV");
+  const named = options.environments;
+  const names = named ?? variables.find("ESC_ENV");
   const found = findCredential(variables);
   if (found.kind === "none") {
     if (names === undefined) return { access: { kind: "off" }, notices: [] };
-    return { access: { kind: "incomplete", present: "ESC_ENV", missing: found.missing }, notices: [] };
+    return { access: { kind: "incomplete", present: named?.option ?? "ESC_ENV", missing: found.missing }, notices: [] };
   }
   if (found.kind === "incomplete") {
     return { access: { kind: "incomplete", present: found.present, missing: found.missing }, notices: [] };
@@ -69,7 +74,8 @@ export function escAccess(
   const backend = trusted.find("PULUMI_BACKEND_URL");
   const organization = findOrganization(variables);
   const settings: EscSettings = {
-    environments: parseEnvironmentNames(names.value, label("ESC_ENV", names)),
+    environments: parseEnvironmentNames(names.value, named?.option ?? label("ESC_ENV", names)),
+    ...(named === undefined ? {} : { namedBy: named.option }),
     credential: found.credential(),
     backend:
       backend === undefined

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import * as tls from "node:tls";
 import type { NetworkSettings } from "./network.ts";
 
@@ -38,7 +38,13 @@ function readCertificates(
 ): { readonly kind: "read"; readonly pem: string } | { readonly kind: "unusable"; readonly why: string } {
   let pem: string;
   try {
-    pem = readFileSync(file, "latin1");
+    // Of a pipe only what is there: waiting for more would block the process, whatever the deadline.
+    const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      pem = readFileSync(descriptor, "latin1");
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
     return { kind: "unusable", why: `cannot be read (${code})` };

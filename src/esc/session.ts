@@ -32,17 +32,27 @@ export interface OpenedEnvironment {
  * @throws EscFault
  * @throws SophiaError for values that no environment variable can have
  */
-export async function openFirst(names: readonly FullName[], context: SessionContext): Promise<OpenedEnvironment> {
+export function openFirst(names: readonly FullName[], context: SessionContext): Promise<OpenedEnvironment> {
+  return firstKnown(names, (name) => openAndRead(name, context));
+}
+
+/**
+ * What `ask` gives for the first of the names that the service knows.
+ *
+ * @param names at least one
+ * @throws EscFault
+ */
+export async function firstKnown<T>(names: readonly FullName[], ask: (name: FullName) => Promise<T>): Promise<T> {
   for (const [index, name] of names.entries()) {
     try {
-      return await openAndRead(name, context);
+      return await ask(name);
     } catch (error) {
       if (!isNotFound(error)) throw error;
       if (index < names.length - 1) continue;
       throw new EscFault({ ...error.fault, tried: names.map(formatName) }, error.attempts);
     }
   }
-  throw new TypeError("no name to open");
+  throw new TypeError("no name to ask for");
 }
 
 async function openAndRead(name: FullName, context: SessionContext): Promise<OpenedEnvironment> {

@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import { isLoopback, parseUrl } from "./backend.ts";
 import { fieldsOf, parseObject, requireObject } from "./answer.ts";
 import type { Cleaner } from "./clean.ts";
@@ -8,6 +7,7 @@ import { EscFault } from "./fault.ts";
 import type { HttpClient } from "./http.ts";
 import { authority } from "./network.ts";
 import { Secret } from "./secret.ts";
+import { readTokenFile } from "./token-file.ts";
 
 /** What getting a token takes. */
 export interface TokenContext {
@@ -41,13 +41,10 @@ export async function obtainToken(
   }
 }
 
-/** No token is longer; a wrong file may be endless. */
-const MAX_FILE_BYTES = 64 * 1024;
-
 async function readToken(variable: string, path: string, { deadline, cleaner }: TokenContext): Promise<Secret> {
   let text: string;
   try {
-    text = await deadline.race(readStart(path), `reading ${variable}`);
+    text = await readTokenFile(path, deadline, `reading ${variable}`);
   } catch (error) {
     if (error instanceof EscFault) throw error;
     const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
@@ -60,24 +57,6 @@ async function readToken(variable: string, path: string, { deadline, cleaner }: 
   const secret = new Secret(token);
   cleaner.hide(secret);
   return secret;
-}
-
-async function readStart(path: string): Promise<string> {
-  const file = await open(path, "r");
-  try {
-    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
-    let length = 0;
-    // A pipe, such as that of a shell's `<(command)`, gives its content piece by piece.
-    while (length < buffer.length) {
-      const { bytesRead } = await file.read(buffer, length, buffer.length - length, null);
-      if (bytesRead === 0) break;
-      length += bytesRead;
-    }
-    if (length > MAX_FILE_BYTES) throw Object.assign(new Error("too large"), { code: "too large" });
-    return buffer.toString("utf8", 0, length);
-  } finally {
-    await file.close();
-  }
 }
 
 /** Asks GitHub Actions for an ID token that is meant for the organization. */

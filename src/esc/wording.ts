@@ -9,6 +9,8 @@ export interface Subject {
   /** One environment or several, as `ESC_ENV` names them. */
   readonly environments: readonly string[];
   readonly credential: Credential;
+  /** What names the environments; `ESC_ENV` where nothing else is said. */
+  readonly setting?: string;
   /** Where the credential and the organization did their part, what was to be done: `exchanging the ID token`. */
   readonly step?: string;
 }
@@ -129,7 +131,7 @@ function words(fault: Fault, subject: Subject): Words {
       return {
         code: "esc-not-found",
         why: `${fault.host} names no default organization`,
-        hint: "name the organization: ESC_ENV=organization/project/environment, or set ESC_ORG",
+        hint: `name the organization: ${settingOf(subject)}=organization/project/environment, or set ESC_ORG`,
       };
     default:
       return unreachable(fault);
@@ -140,7 +142,12 @@ const NETWORK_HINT = "look at the network, at proxies (HTTPS_PROXY, NO_PROXY) an
 const BACKEND_HINT =
   "check PULUMI_BACKEND_URL; a network that asks for a sign-in or a proxy may answer in the service's place";
 
-function statusWords(fault: Extract<Fault, { kind: "status" }>, { credential }: Subject): Words {
+function settingOf({ setting = "ESC_ENV" }: Subject): string {
+  return setting;
+}
+
+function statusWords(fault: Extract<Fault, { kind: "status" }>, subject: Subject): Words {
+  const { credential } = subject;
   const { host, status, message, diagnostics, requestId, tried = [] } = fault;
   const details = [
     ...(tried.length > 1 ? [`asked for ${enumerate(tried)}`] : []),
@@ -170,7 +177,7 @@ function statusWords(fault: Extract<Fault, { kind: "status" }>, { credential }: 
     return {
       code: "esc-definition",
       why: `its definition has ${errors} (HTTP ${status})`,
-      hint: "mend the definition, or pin an earlier revision: ESC_ENV=…@revision",
+      hint: `mend the definition, or pin an earlier revision: ${settingOf(subject)}=…@revision`,
       details,
     };
   }
@@ -178,7 +185,7 @@ function statusWords(fault: Extract<Fault, { kind: "status" }>, { credential }: 
     return {
       code: "esc-not-found",
       why: `${host} knows no such environment or revision (HTTP 404)`,
-      hint: `check ESC_ENV; the service answers so too where the token of ${used} has no access`,
+      hint: `check ${settingOf(subject)}; the service answers so too where the token of ${used} has no access`,
       details,
     };
   }

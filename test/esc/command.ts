@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 
-const ENTRY = join(import.meta.dirname, "../../bin/sophia-run");
+/** The real entry. */
+export const ENTRY = join(import.meta.dirname, "../../bin/sophia-run");
 
 export interface Finished {
   readonly status: number | null;
@@ -12,14 +13,24 @@ export interface Finished {
 }
 
 /** Runs the real entry in an environment of nothing but `variables` and the search path. */
-export async function sophiaRun(
+export function sophiaRun(
   args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  cwd: string,
+  started?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>,
+): Promise<Finished> {
+  return runProgram([process.execPath, ENTRY, ...args], variables, cwd, started);
+}
+
+/** Runs a program in an environment of nothing but `variables` and the search path. */
+export async function runProgram(
+  [file, ...args]: readonly [string, ...string[]],
   variables: Readonly<Record<string, string>>,
   cwd: string,
   /** Called once it runs. */
   started: (kill: (signal: NodeJS.Signals) => void) => Promise<void> = () => Promise.resolve(),
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [ENTRY, ...args], {
+  const child = spawn(file, args, {
     cwd,
     env: { PATH: process.env["PATH"], ...variables },
     stdio: ["ignore", "pipe", "pipe"],

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startActionsIssuer } from "../esc-server/actions-issuer.ts";
 import { type EscServer, startEscServer } from "../esc-server/index.ts";
+import { ENTRY, type Finished, runProgram, sophiaRun } from "./command.ts";
 import { closeStrictly, failing, reading, values } from "./reading.ts";
 
 let server: EscServer;
@@ -46,16 +47,37 @@ describe("a token file", () => {
     expect(values(await pending)).toEqual({ A: "x" });
   });
 
-  test("that is a pipe without an end is given up at the deadline", async () => {
+  test.each<[string, string, Partial<Finished>]>([
+    ["that is slow to write", 'sleep 0.1; echo "$TOKEN"', { status: 0, stdout: "x\n", stderr: "" }],
+    [
+      "that ends with nothing",
+      "true",
+      { status: 1, stdout: "", stderr: expect.stringContaining("ESC_TOKEN_FILE: /dev/fd/3 is empty") },
+    ],
+  ])("may be a pipe of a shell %s", async (_, command, expected) => {
+    const script = `exec "$0" "$1" --no-contract -- printenv A 3< <(${command})`;
+    const variables = { ...access({ ESC_TOKEN_FILE: "/dev/fd/3" }), TOKEN: server.token };
+    expect(await runProgram(["bash", "-c", script, process.execPath, ENTRY], variables, folder)).toMatchObject(
+      expected,
+    );
+  });
+
+  test.each(["without a writer", "without an end"])("that is a pipe %s is given up at the deadline", async (kind) => {
     execFileSync("mkfifo", [file]);
-    const { open } = await import("node:fs/promises");
     const pending = failing(access({ ESC_TOKEN_FILE: file }), { timeoutMs: 300 });
-    const writer = await open(file, "w");
-    expect(await pending).toMatchObject({
-      code: "esc-timeout",
-      message: expect.stringContaining("reading ESC_TOKEN_FILE"),
-    });
-    await writer.close();
+    const writer = kind === "without an end" ? await open(file, "w") : undefined;
+    await writer?.write("pul-");
+    const message: unknown = expect.stringContaining("ran out while reading ESC_TOKEN_FILE");
+    expect(await pending).toMatchObject({ code: "esc-timeout", message });
+    await writer?.close();
+  });
+
+  test("that nobody writes to does not keep sophia-run from ending", async () => {
+    execFileSync("mkfifo", [file]);
+    const args = ["--require-esc", "--timeout", "200ms", "--", "true"];
+    const { status, stderr } = await sophiaRun(args, access({ ESC_TOKEN_FILE: file }), folder);
+    expect(status).toBe(125);
+    expect(stderr).toContain("ran out while reading ESC_TOKEN_FILE");
   });
 
   test.each<[string, string, string]>([
