@@ -48,7 +48,7 @@ function classify(head: Buffer): Image {
 function classifyScript(head: Buffer): Image {
   // Linux reads 256 bytes; a first line that does not end there may be cut.
   const line = /^#![ \t]*([^\n\0]*)\n/.exec(head.toString("utf8", 0, 256))?.[1];
-  const [, interpreter, argument] = /^(\S+)[ \t]*(.*?)[ \t]*$/.exec(line ?? "") ?? [];
+  const [, interpreter, argument] = /^([^ \t]+)[ \t]*([^]*?)[ \t]*$/.exec(line ?? "") ?? [];
   if (interpreter === undefined) return { kind: "unknown" };
   if (!exists(interpreter)) return { kind: "dangling", missing: interpreter };
   return { kind: "script", interpreter, ...(argument !== undefined && argument !== "" && { argument }) };

@@ -15,6 +15,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SophiaError } from "../error.ts";
+import { printable } from "../text.ts";
 import { readProcessStat } from "./process-stat.ts";
 import { systemErrorCode } from "./start-error.ts";
 
@@ -41,16 +42,13 @@ export interface SecretFiles {
  * @throws SophiaError (125) when they cannot be written; nothing is left behind then
  */
 export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory: string | undefined): SecretFiles {
-  const base = baseDirectory(runtimeDirectory);
-  sweep(base);
+  const folder = makeFolder(runtimeDirectory);
   const paths = new Map<string, string>();
-  let folder: string | undefined;
   const remove = (): void => {
     for (const path of paths.values()) quietly(() => unlinkSync(path));
-    if (folder !== undefined) quietly(() => rmdirSync(folder ?? ""));
+    quietly(() => rmdirSync(folder));
   };
   try {
-    folder = mkdtempSync(join(base, `${folderPrefix}${ownMark()}-`));
     setMode(folder, constants.O_RDONLY | constants.O_DIRECTORY, 0o700);
     for (const [index, { name, content }] of files.entries()) {
       const path = join(folder, /^\w{1,200}$/.test(name) ? name : `file-${index}`);
@@ -67,13 +65,45 @@ export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory:
     return { paths, remove };
   } catch (error) {
     remove();
-    const code = systemErrorCode(error);
-    if (code === undefined) throw error;
-    throw new SophiaError({
-      code: "secret-files",
-      message: `cannot write secret files into ${base}: ${code}`,
-      hint: "free some space there, or set XDG_RUNTIME_DIR or TMPDIR to a folder that can be written to",
-    });
+    throw cannotWrite(folder, error);
+  }
+}
+
+/**
+ * Makes the folder, on a file system in memory where there is one, else among the temporary files; sweeps there first.
+ */
+function makeFolder(runtimeDirectory: string | undefined): string {
+  const inMemory = ["/dev/shm", runtimeDirectory].filter((base) => base?.startsWith("/") === true && isMemory(base));
+  let failure: unknown;
+  for (const base of [...inMemory, tmpdir()]) {
+    if (base === undefined) continue;
+    sweep(base);
+    try {
+      return mkdtempSync(join(base, `${folderPrefix}${ownMark()}-`));
+    } catch (error) {
+      failure = cannotWrite(base, error);
+    }
+  }
+  throw failure;
+}
+
+function cannotWrite(folder: string, error: unknown): unknown {
+  const code = systemErrorCode(error);
+  if (code === undefined) return error;
+  return new SophiaError({
+    code: "secret-files",
+    message: `cannot write secret files into ${printable(folder)}: ${code}`,
+    hint: "make room there; where /dev/shm is missing, XDG_RUNTIME_DIR or TMPDIR names another place",
+  });
+}
+
+/** Whether the folder's file system is in memory and never written to a disk but swap. */
+function isMemory(folder: string): boolean {
+  try {
+    const { type } = statfsSync(folder); // throws where there is none
+    return process.platform === "linux" && (type === 0x01021994 || type === 0x858458f6); // TMPFS_MAGIC, RAMFS_MAGIC
+  } catch {
+    return false;
   }
 }
 
@@ -89,24 +119,6 @@ function pidNamespace(): string {
     return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
   } catch {
     return "0";
-  }
-}
-
-/** A file system in memory where there is one, else the folder for temporary files. */
-function baseDirectory(runtimeDirectory: string | undefined): string {
-  const candidates = ["/dev/shm", ...(runtimeDirectory?.startsWith("/") === true ? [runtimeDirectory] : [])];
-  return (process.platform === "linux" ? candidates.find(isWritableMemory) : undefined) ?? tmpdir();
-}
-
-function isWritableMemory(folder: string): boolean {
-  try {
-    const { type } = statfsSync(folder); // throws where there is none
-    if (type !== 0x01021994 && type !== 0x858458f6) return false; // TMPFS_MAGIC, RAMFS_MAGIC
-    closeSync(openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY));
-    rmdirSync(mkdtempSync(join(folder, `${folderPrefix}probe-`)));
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,0 +1,76 @@
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { openSync, closeSync } from "node:fs";
+import { text } from "node:stream/consumers";
+import { expect, test } from "vitest";
+import { selectInherited, type Descriptor } from "../../src/launch/descriptors.ts";
+import { useDriver } from "./launching.ts";
+
+const start = useDriver();
+
+/** What Node 20 and 24 open by themselves, from the given number on, past the numbers that are taken. */
+function nodes(taken: readonly Descriptor[], withRing = false): Descriptor[] {
+  const own = [
+    ["anon_inode:[eventpoll]"],
+    withRing ? ["anon_inode:[io_uring]"] : [],
+    "pipe:[101] pipe:[101] pipe:[102] pipe:[102] anon_inode:[eventfd] /dev/null".split(" "),
+    "anon_inode:[eventpoll] pipe:[103] pipe:[103] anon_inode:[eventfd] /proc/7/fd".split(" "),
+  ].flat();
+  const used = new Set(taken.map(({ number }) => number));
+  const free = Array.from({ length: 64 }, (_, index) => index + 3).filter((number) => !used.has(number));
+  const opened = own.map((target, index) => ({ number: free[index] ?? 0, target }));
+  return [...taken, ...opened].toSorted((a, b) => a.number - b.number);
+}
+
+const inherited: readonly (readonly [string, readonly Descriptor[], ...string[]])[] = [
+  ["nothing", []],
+  ["a file", [{ number: 3, target: "/etc/hostname" }]],
+  ["a file behind a gap", [{ number: 9, target: "/etc/hostname" }]],
+  ["a socket, far out", [{ number: 200, target: "socket:[5]" }]],
+  ["a terminal", [{ number: 5, target: "/dev/pts/3" }]],
+  ["one end of a pipe behind a gap", [{ number: 6, target: "pipe:[55]" }]],
+  ["both ends of a pipe, first", [3, 4].map((number) => ({ number, target: "pipe:[55]" }))],
+  ["an epoll descriptor's like, first", [{ number: 3, target: "anon_inode:[eventfd]" }]],
+  ["/dev/null, first", [{ number: 3, target: "/dev/null" }]],
+  [
+    "both ends of a pipe behind a gap, which the parent has too",
+    [4, 7].map((number) => ({ number, target: "pipe:[55]" })),
+    "pipe:[55]",
+  ],
+];
+
+for (const withRing of [false, true]) {
+  test.each(inherited)(`told from Node's own${withRing ? " with io_uring" : ""}: %s`, (_, passed, ...parents) => {
+    const found = selectInherited(nodes(passed, withRing), () => new Set(parents));
+    expect(found).toEqual(passed.map(({ number }) => number));
+  });
+}
+
+test("the parent's descriptors are looked at only when there is a pipe too many", () => {
+  const parents = (): never => {
+    throw new Error("looked");
+  };
+  expect(selectInherited(nodes([{ number: 3, target: "/etc/hostname" }]), parents)).toEqual([3]);
+});
+
+test("this Node opens nothing that is taken for inherited", async () => {
+  const command = ["ls", "-m", "/proc/self/fd"] as const;
+  const { line, ended } = start({}, ...command);
+  // What this test process was given by its caller without close-on-exec shows in both.
+  const own = execFileSync(command[0], command.slice(1), { encoding: "utf8" });
+  expect(await line()).toBe(own.trim());
+  expect(await ended).toEqual({ status: 0, signal: null });
+});
+
+test("passed descriptors keep their numbers, and the gaps between them stay closed", async () => {
+  const { spawnfile, spawnargs } = start({}, "true").child;
+  const [driver = "", request = ""] = spawnargs.slice(1);
+  const file = openSync("/etc/hostname", "r");
+  const script = 'for n in 3 4 5 6 7; do if [ -e /proc/$$/fd/$n ]; then printf "$n "; fi; done';
+  const stdio = ["ignore", "pipe", "inherit", "ignore", "ignore", file, "ignore", file] as const;
+  const child = spawn(spawnfile, [driver, request, "sh", "-c", script], { stdio: [...stdio] });
+  closeSync(file);
+  if (child.stdout === null) throw new Error("no standard output");
+  const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  expect(output.trim()).toBe("5 7");
+});

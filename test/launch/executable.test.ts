@@ -1,0 +1,72 @@
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { SophiaError } from "../../src/error.ts";
+import { findExecutable } from "../../src/launch/executable.ts";
+import { folder } from "../helpers/sophia.ts";
+
+/** `a/tool` is a folder, `b/tool` may not be executed, `c/tool` may; `loop` is a link to itself. */
+function tree(): string {
+  const root = folder();
+  for (const name of ["a", "b", "c", "a/tool"]) mkdirSync(join(root, name));
+  for (const name of ["b", "c"]) writeFileSync(join(root, name, "tool"), "#!/bin/sh\n");
+  chmodSync(join(root, "c/tool"), 0o755);
+  symlinkSync("loop", join(root, "loop"));
+  return root;
+}
+
+/** @returns the path that was found, relative to the tree, or the error's status and message */
+function find(command: string, searchPath?: (root: string) => string): string {
+  const root = tree();
+  try {
+    return findExecutable(command.replace("$", root), searchPath?.(root)).replace(root, "$");
+  } catch (error) {
+    if (!(error instanceof SophiaError)) throw error;
+    return `${error.status} ${error.message.replaceAll(root, "$")}`;
+  }
+}
+
+test.each([
+  ["past folders and what may not be executed", "a:b:c", "$/c/tool"],
+  ["past what is no folder", "c/tool:missing:c", "$/c/tool"],
+  ["the first of two", "c:c/../c", "$/c/tool"],
+  ["a final slash", "c/", "$/c/tool"],
+  ["a folder only", "a", "126 tool: is a directory"],
+  ["no permission", "b", "126 tool: permission denied"],
+  ["nowhere", "missing", "127 tool: command not found"],
+])("on the search path: %s", (_, path, expected) => {
+  const absolute = (root: string): string =>
+    path
+      .split(":")
+      .map((name) => `${root}/${name}`)
+      .join(":");
+  expect(find("tool", absolute)).toBe(expected);
+});
+
+test.each([[""], [":"], ["::"], ["/nowhere:"]])("the search path %j does not mean the working directory", (path) => {
+  // vitest.config.ts is no program, package.json is a file here: neither may be found, whatever the reason.
+  expect(find("package.json", () => path)).toBe("127 package.json: command not found");
+});
+
+test("without a search path the system's own folders serve", () => {
+  expect(find("sh")).toMatch(/^\/(?:usr\/)?bin\/sh$/);
+});
+
+test.each([
+  ["$/c/tool", "$/c/tool"],
+  ["$/a", "126 $/a: is a directory"],
+  ["$/b/tool", "126 $/b/tool: permission denied"],
+  ["$/c/tool/x", "126 $/c/tool/x: a part of the path is not a directory"],
+  ["$/loop", "126 $/loop: too many symbolic links"],
+  ["$/missing", "127 $/missing: no such file or directory"],
+  ["/dev/null", "126 /dev/null: permission denied"],
+  ["", "127 '': command not found"],
+])("the path %s", (command, expected) => {
+  expect(find(command)).toBe(expected);
+});
+
+test("a name that no file can have is too long, on the search path and off it", () => {
+  const long = "x".repeat(256);
+  expect(find(long, (root) => root)).toBe(`126 ${long}: the name is too long`);
+  expect(find(`$/${long}`)).toBe(`126 $/${long}: the name is too long`);
+});
