@@ -1,0 +1,42 @@
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+
+/** One step of a job, as far as the tests look at it. */
+export interface Step {
+  readonly id?: string;
+  readonly if?: string;
+  readonly uses?: string;
+  readonly run?: string;
+  readonly env?: unknown;
+}
+
+export interface Workflow {
+  readonly permissions: unknown;
+  /** The steps of all jobs, in the order of the file. */
+  readonly steps: readonly Step[];
+}
+
+/** Reads a GitHub Actions workflow. */
+export function readWorkflow(path: string): Workflow {
+  const document: unknown = parse(readFileSync(path, "utf8"));
+  const jobs = Object.values(property(document, "jobs") ?? {});
+  return {
+    permissions: property(document, "permissions"),
+    steps: jobs.flatMap((job: unknown) => {
+      const steps = property(job, "steps");
+      return Array.isArray(steps) ? steps.map(toStep) : [];
+    }),
+  };
+}
+
+function toStep(step: unknown): Step {
+  const texts = (["id", "if", "uses", "run"] as const).flatMap((name) => {
+    const value = property(step, name);
+    return typeof value === "string" ? [[name, value] as const] : [];
+  });
+  return { ...Object.fromEntries(texts), env: property(step, "env") };
+}
+
+function property(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
