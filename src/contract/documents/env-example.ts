@@ -14,6 +14,15 @@ export function envExample(contract: Contract): string {
       "Copy it to .env, which is never committed, and fill in what you need: an empty value counts as unset.",
       ...groups,
     ]),
+    "",
+    ...comments([
+      "--- Pulumi ESC ---",
+      "With both of these the values come from ESC, and those below fill what it lacks.",
+      "Example: acme/sophia/dev",
+    ]),
+    "ESC_ENV=",
+    ...comments(["A read-only access token."]),
+    "ESC_TOKEN=",
     ...chapters(contract).flatMap(({ title, declarations }) => [
       "",
       ...comments([`--- ${title} ---`]),

@@ -42,6 +42,13 @@ describe(".env.example", () => {
       "# Copy it to .env, which is never committed, and fill in what you need: an empty value counts as unset.",
       "# Pair: A and B must be set together, or none of them.",
       "",
+      "# --- Pulumi ESC ---",
+      "# With both of these the values come from ESC, and those below fill what it lacks.",
+      "# Example: acme/sophia/dev",
+      "ESC_ENV=",
+      "# A read-only access token.",
+      "ESC_TOKEN=",
+      "",
       "# --- Main ---",
       "",
       "# The | Token (required)",
@@ -75,10 +82,11 @@ describe(".env.example", () => {
     ]);
   });
 
-  it("gives every declared name to those who read such files, each empty", () => {
+  it("gives ESC's two names and every declared one to those who read such files, each empty", () => {
     for (const one of [contract, builtInContract()]) {
       const text = envExample(one);
-      const expected = Object.fromEntries(Array.from(one.variables.keys(), (name) => [name, ""]));
+      const names = ["ESC_ENV", "ESC_TOKEN", ...one.variables.keys()];
+      const expected = Object.fromEntries(names.map((name) => [name, ""]));
       expect(parse(text)).toStrictEqual(expected);
       const { variables, notices } = parseDotenv(text, ".env.example");
       expect(Object.fromEntries(variables.map(({ name, value }) => [name, value]))).toStrictEqual(expected);
