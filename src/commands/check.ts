@@ -10,6 +10,11 @@ import type { Command } from "./index.ts";
 /** `sophia-run check`: 0 when the contract is met, 1 when it is not. */
 export const check: Command = async ({ flags, own }, context) => {
   const settings = settle(flags, context.environment);
+  const { against } = own;
+  if (typeof against === "string") {
+    const { compare } = await import("./parity.ts");
+    return compare(against, settings, own["json"] === true, context);
+  }
   const assessment = await assess({
     settings,
     environment: context.environment,

@@ -164,10 +164,24 @@ const CHECK: CommandDefinition = {
   details: [
     "Shows where ESC stands, each variable of the contract with its value masked, and what to do about each rule " +
       "that is not met. Exit status: 0; 1 where the contract is not met.",
+    "With --against nothing is opened and no credentials are minted: one table tells which of the environments has " +
+      "which variable. What is secret, or comes from a provider, is told as set with its value not known. Exit status: " +
+      "1 where a declared variable is in one environment and missing in another.",
   ],
-  options: { json: JSON_OPTION },
+  options: {
+    against: {
+      type: "string",
+      value: "ENV,ENV…",
+      describe: "Compare these ESC environments with each other, such as sophia/dev,sophia/prod",
+    },
+    json: JSON_OPTION,
+  },
   groups: ["Sources", "Contract", "Environment of the program", "Output"],
-  examples: ["sophia-run check", "sophia-run check --profile prod --json"],
+  examples: [
+    "sophia-run check",
+    "sophia-run check --profile prod --json",
+    "sophia-run check --against sophia/dev,sophia/staging,sophia/prod",
+  ],
   load: async () => (await import("./check.ts")).check,
 };
 

@@ -1,19 +1,14 @@
-/** Evaluating environments without opening them: nothing is minted, and what is secret stays unknown. */
-import { parseDiagnostics, fieldsOf, requireObject } from "./answer.ts";
+/** Evaluating environments without opening them: no credentials are minted, and what is secret stays unknown. */
+import type { Diagnostic } from "../model.ts";
+import { askEsc, type EscAnswers, type Progress } from "../sources/esc.ts";
 import type { EscSettings } from "./access.ts";
-import { Cleaner } from "./clean.ts";
-import { type Clock, Deadline, systemClock } from "./deadline.ts";
+import { fieldsOf, parseDiagnostics, requireObject } from "./answer.ts";
+import { systemClock } from "./deadline.ts";
 import { EscFault } from "./fault.ts";
-import { HttpClient } from "./http.ts";
-import { candidates, type EnvironmentName, formatName, type FullName } from "./names.ts";
+import { formatName } from "./names.ts";
 import { authority } from "./network.ts";
-import { findDefaultOrganization } from "./organization.ts";
-import { type Progress, repeat } from "./repeat.ts";
-import { MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "./retry.ts";
-import { obtainToken } from "./token.ts";
-import { wordFault } from "./wording.ts";
-import type { Failure } from "../model.ts";
-import { printable } from "../text.ts";
+import { MAX_READ_RETRIES } from "./retry.ts";
+import { firstKnown } from "./session.ts";
 
 /** What evaluating tells of a variable: its value, that it is there, or that it cannot become a variable. */
 export type Evaluated =
@@ -22,127 +17,51 @@ export type Evaluated =
   | { readonly kind: "unknown" }
   | { readonly kind: "list-or-object" };
 
-export type Evaluation =
-  | {
-      readonly kind: "evaluated";
-      readonly name: string;
-      readonly variables: ReadonlyMap<string, Evaluated>;
-      /** Whether there may be further variables: all of `environmentVariables` or `files` comes from a provider. */
-      readonly open: boolean;
-      /** What the service says of the definition. */
-      readonly remarks: readonly string[];
-    }
-  | { readonly kind: "failed"; readonly name: string; readonly failure: Failure };
+export interface EvaluatedEnvironment {
+  /** `org/project/name` */
+  readonly name: string;
+  readonly variables: ReadonlyMap<string, Evaluated>;
+  /** There may be further variables: all of `environmentVariables` or `files` comes from a provider. */
+  readonly open: boolean;
+  /** What the service says of the definition. */
+  readonly diagnostics: readonly Diagnostic[];
+}
 
 /**
- * Evaluates each environment of the settings by itself (`POST …/check`), under one deadline; one that fails does not
- * keep the others.
+ * Evaluates each environment of the settings by itself (`POST …/check`, which is not in the SDK), side by side.
+ * The request names no version: the service is asked for the latest definition.
  */
-export async function evaluateEnvironments(
+export function evaluateEnvironments(
   settings: EscSettings,
-  headers: Readonly<Record<string, string>>,
   progress: Progress,
   signal: AbortSignal,
-  clock: Clock = systemClock,
-): Promise<readonly Evaluation[]> {
-  const { backend, credential, environments } = settings;
-  const deadline = new Deadline(settings.timeoutMs, signal, clock);
-  const cleaner = new Cleaner();
-  const remarks: string[] = [];
-  const clients: HttpClient[] = [];
-  const connectTo = (origin: URL): HttpClient => {
-    const client = new HttpClient(origin, settings.network, deadline, (text) => remarks.push(printable(text)));
-    clients.push(client);
-    return client;
-  };
-  const word = (error: unknown, name: EnvironmentName): Evaluation => {
-    if (!(error instanceof EscFault)) throw error;
-    const failure = wordFault(error, { environments: [name.text], credential });
-    const details = [...(failure.details ?? []), ...remarks];
-    return { kind: "failed", name: name.text, failure: details.length === 0 ? failure : { ...failure, details } };
-  };
-  const ask = <T>(what: string, maxRetries: number, request: () => Promise<T>): Promise<T> =>
-    repeat(request, { what, budget: { retries: 0, maxRetries }, deadline, clock, progress });
-  try {
-    const http = connectTo(new URL(backend));
-    const token = await obtainToken(credential, {
-      backend,
-      http,
-      headers,
-      cleaner,
-      deadline,
-      connectTo,
-      repeat: (what, mints, request) => ask(what, mints ? MAX_OPEN_RETRIES : MAX_READ_RETRIES, request),
-    });
-    const organization = environments.every((name) => name.organization !== undefined)
-      ? undefined
-      : (settings.organization ??
-        (await findDefaultOrganization({
-          backend,
-          http,
-          token,
-          headers,
-          cleaner,
-          repeat: (what, request) => ask(what, MAX_READ_RETRIES, request),
-        })));
+): Promise<EscAnswers<EvaluatedEnvironment>> {
+  return askEsc(settings, progress, signal, systemClock, ({ backend, http, token, headers, cleaner, repeat }) => {
     const host = authority(new URL(backend));
-    const evaluate = async (full: FullName): Promise<Evaluation> =>
-      ask(`evaluating ${formatName(full)}`, MAX_READ_RETRIES, async () => {
-        const path = [full.organization, full.project, full.name].map(encodeURIComponent).join("/");
-        const answer = await http.request({
-          url: `${backend}/api/esc/environments/${path}/check`,
-          method: "POST",
-          headers: { ...headers, Authorization: `token ${token.reveal()}` },
-        });
-        const fields = requireObject(answer, host, cleaner);
-        const diagnostics = parseDiagnostics(fields["diagnostics"], cleaner);
-        if (diagnostics.some(({ severity }) => severity === "error")) {
-          throw new EscFault({ kind: "status", host, status: answer.status, diagnostics });
-        }
-        return {
-          kind: "evaluated",
-          name: formatName(full),
-          ...readVariables(fieldsOf(fields["properties"]) ?? {}),
-          remarks: diagnostics.map(({ summary }) => summary),
-        };
-      });
-    return await Promise.all(
-      environments.map(async (name): Promise<Evaluation> => {
-        try {
-          return await firstKnown(candidates(name, organization), host, evaluate);
-        } catch (error) {
-          return word(error, name);
-        }
-      }),
+    return Promise.resolve((names) =>
+      firstKnown(names, (full) =>
+        repeat(`evaluating ${formatName(full)}`, { retries: 0, maxRetries: MAX_READ_RETRIES }, async () => {
+          const path = [full.organization, full.project, full.name].map(encodeURIComponent).join("/");
+          const answer = await http.request({
+            url: `${backend}/api/esc/environments/${path}/check`,
+            method: "POST",
+            headers: { ...headers, Authorization: `token ${token.reveal()}` },
+          });
+          const fields = requireObject(answer, host, cleaner);
+          const diagnostics = parseDiagnostics(fields["diagnostics"], cleaner);
+          if (diagnostics.some(({ severity }) => severity === "error")) {
+            throw new EscFault({ kind: "status", host, status: 400, diagnostics });
+          }
+          return { name: formatName(full), ...readVariables(fieldsOf(fields["properties"]) ?? {}), diagnostics };
+        }),
+      ),
     );
-  } catch (error) {
-    return environments.map((name) => word(error, name));
-  } finally {
-    deadline.dispose();
-    for (const client of clients) client.close();
-  }
+  });
 }
 
-async function firstKnown(
-  names: readonly FullName[],
-  host: string,
-  evaluate: (name: FullName) => Promise<Evaluation>,
-): Promise<Evaluation> {
-  for (const [index, name] of names.entries()) {
-    try {
-      return await evaluate(name);
-    } catch (error) {
-      const isUnknown = error instanceof EscFault && error.fault.kind === "status" && error.fault.status === 404;
-      if (!isUnknown || index === names.length - 1) throw error;
-    }
-  }
-  throw new EscFault({ kind: "no-organization", host });
-}
-
-function readVariables(properties: Readonly<Record<string, unknown>>): {
-  readonly variables: ReadonlyMap<string, Evaluated>;
-  readonly open: boolean;
-} {
+function readVariables(
+  properties: Readonly<Record<string, unknown>>,
+): Pick<EvaluatedEnvironment, "variables" | "open"> {
   const variables = new Map<string, Evaluated>();
   let open = false;
   for (const group of ["environmentVariables", "files"]) {
@@ -157,10 +76,11 @@ function readVariables(properties: Readonly<Record<string, unknown>>): {
 }
 
 function evaluatedOf({ value, unknown, secret }: Readonly<Record<string, unknown>>): Evaluated {
-  // The service may hand out the ciphertext of a secret as if it were its value.
+  // Where a secret has a value here, it is its ciphertext.
   if (isMarked(unknown) || isMarked(secret)) return { kind: "unknown" };
   if (value === undefined || value === null) return { kind: "known", value: "" };
-  return typeof value === "object" ? { kind: "list-or-object" } : { kind: "known", value: String(value) };
+  if (typeof value === "object") return { kind: "list-or-object" };
+  return { kind: "known", value: typeof value === "string" ? value : JSON.stringify(value) };
 }
 
 function isMarked(flag: unknown): boolean {
