@@ -55,7 +55,10 @@ function typeExpression(type: TypeName, name: string, schema: Schema, functions:
       conditions.push(`typeof ${value} === "string"`);
       // JSON Schema counts code points; for the lengths in use here code units differ only beyond the limit.
       if (schema.minLength !== undefined) conditions.push(`${value}.length >= ${schema.minLength}`);
-      if (schema.maxLength !== undefined) conditions.push(`Array.from(${value}).length <= ${schema.maxLength}`);
+      if (schema.maxLength !== undefined)
+        conditions.push(
+          `(${value}.length <= ${schema.maxLength} || Array.from(${value}).length <= ${schema.maxLength})`,
+        );
       if (schema.pattern !== undefined) conditions.push(`${new RegExp(schema.pattern, "u").toString()}.test(${value})`);
       break;
     case "boolean":

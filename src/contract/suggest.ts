@@ -8,6 +8,12 @@ export function suggest(wanted: string, names: Iterable<string>): string | undef
   return nameFinder(names)(wanted);
 }
 
+/** The suggestion to add to a message, `: did you mean "…"?`; empty where no name is near. */
+export function didYouMean(wanted: string, names: Iterable<string>): string {
+  const meant = suggest(wanted, names);
+  return meant === undefined ? "" : `: did you mean ${JSON.stringify(meant)}?`;
+}
+
 /**
  * Makes names ready to be searched again and again. Case does not count; one edit is a letter too many, missing,
  * replaced or swapped with its neighbour; one is allowed for each five letters, three at most. Few names are

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { compileContract } from "../../src/contract/file/compile.ts";
 import { readContract } from "../../src/contract/file/read.ts";
+import { rejection } from "../../src/contract/file/rejection.ts";
 import type { Contract, Violation } from "../../src/contract/model.ts";
 import { SophiaError } from "../../src/error.ts";
 import type { Origin, Resolution, Resolved } from "../../src/model.ts";
@@ -11,7 +12,10 @@ export const root = join(import.meta.dirname, "..", "..");
 /** The contract that a file with this content declares; validated as a file's is. */
 export function contractOf(document: unknown, profile?: string): Contract {
   const source = { kind: "file", path: "/repository/sophia.contract.json" } as const;
-  return compileContract(readContract(JSON.stringify(document), "sophia.contract.json"), source, profile);
+  const text = JSON.stringify(document);
+  const reading = readContract(text);
+  if (reading.kind !== "valid") throw rejection(text, "sophia.contract.json", reading);
+  return compileContract(reading.document, source, profile);
 }
 
 /** A resolution in which each variable comes from the environment, or from where `origin` says. */

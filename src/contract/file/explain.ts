@@ -1,5 +1,5 @@
 /** What is wrong with a document by the schema; pure. Runs only when the guard has said that something is. */
-import { suggest } from "../suggest.ts";
+import { didYouMean } from "../suggest.ts";
 import { alternatives } from "../words.ts";
 import type { Fault } from "./fault.ts";
 import type { JsonMember, JsonNode } from "./positions.ts";
@@ -127,12 +127,6 @@ function enumFault(node: JsonNode, values: readonly string[]): [string, string] 
   return [`${quote(node.value)} is not known here${didYouMean(node.value, values)}`, allowed];
 }
 
-/** `: did you mean "…"?`, or nothing where no name is near. */
-export function didYouMean(wanted: string, names: Iterable<string>): string {
-  const meant = suggest(wanted, names);
-  return meant === undefined ? "" : `: did you mean ${quote(meant)}?`;
-}
-
 type Report = (message: string, allowed: string) => void;
 
 /** The text itself is not repeated: it may be a value that somebody put in the wrong place. */
@@ -181,10 +175,10 @@ function examineObject(
   }
   for (const { key, keyStart, value } of members) {
     const property = Object.hasOwn(properties, key) ? properties[key] : undefined;
-    if (names.pattern !== undefined && !new RegExp(names.pattern, "u").test(key)) {
+    examineString(names, key, (_, allowed) => {
       const message = `${quote(key)} is not a name that is allowed here`;
-      examination.faults.push({ offset: keyStart, message, allowed: names.description ?? names.pattern });
-    }
+      examination.faults.push({ offset: keyStart, message, allowed });
+    });
     if (property !== undefined) examine(examination, property, value);
     else if (typeof additionalProperties === "object") examine(examination, additionalProperties, value);
     else if (additionalProperties === false) {

@@ -6,7 +6,6 @@ import { SophiaError } from "../../error.ts";
 import { printable } from "../../text.ts";
 import { contractFileName } from "../load.ts";
 import type { Contract } from "../model.ts";
-import { unknownProfile } from "../profile.ts";
 import { compileContract } from "./compile.ts";
 import { readContract } from "./read.ts";
 
@@ -17,11 +16,16 @@ import { readContract } from "./read.ts";
  * @param cwd messages name the file relative to it
  * @throws SophiaError (125): `contract-unreadable`, `contract-invalid` or `contract-profile`
  */
-export function loadContractFile(path: string, cwd: string, profile: string | undefined): Contract {
+export async function loadContractFile(path: string, cwd: string, profile: string | undefined): Promise<Contract> {
   const name = shownPath(path, cwd);
-  const document = readContract(readText(path, name), name);
+  const text = readText(path, name);
+  const reading = readContract(text);
+  if (reading.kind !== "valid") throw (await import("./rejection.ts")).rejection(text, name, reading);
+  const { document } = reading;
   const profiles = Object.keys(document.profiles ?? {});
-  if (profile !== undefined && !profiles.includes(profile)) throw unknownProfile(name, profile, profiles);
+  if (profile !== undefined && !profiles.includes(profile)) {
+    throw (await import("../profile.ts")).unknownProfile(name, profile, profiles);
+  }
   return compileContract(document, { kind: "file", path }, profile);
 }
 

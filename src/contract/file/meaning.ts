@@ -6,9 +6,9 @@ import { formatFault } from "../format.ts";
 import type { ContractDocument, FormatEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import { buildAutomaton } from "../pattern/match.ts";
 import { parsePattern, PatternError } from "../pattern/syntax.ts";
+import { didYouMean } from "../suggest.ts";
 import { faultWords } from "../words.ts";
 import { formatOf, isSecret, lineage, listOf } from "./compile.ts";
-import { didYouMean } from "./explain.ts";
 import type { Issue, Path } from "./fault.ts";
 
 type Names = ReadonlyMap<string, VariableEntry>;

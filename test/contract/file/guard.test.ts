@@ -103,6 +103,7 @@ const someJson: fc.Arbitrary<Json> = fc.oneof(
     "0 days",
     "https://x",
     "a\nb",
+    "X".repeat(300),
   ),
   fc.constantFrom<Json>(
     [],
@@ -136,7 +137,10 @@ describe("the guard, the explanation and an independent validator", () => {
     const change = fc.record({
       place: fc.constantFrom(...places(complete)),
       replacement: fc.option(someJson, { nil: undefined }),
-      extra: fc.option(fc.constantFrom("x", "label", "type", "__proto__", "1"), { nil: undefined, freq: 4 }),
+      extra: fc.option(fc.constantFrom("x", "label", "type", "__proto__", "1", "X".repeat(300)), {
+        nil: undefined,
+        freq: 4,
+      }),
     });
     fc.assert(
       fc.property(fc.array(change, { minLength: 1, maxLength: 2 }), (changes) => {
