@@ -3,12 +3,12 @@ import { Cleaner } from "../esc/clean.ts";
 import { type Clock, Deadline, systemClock } from "../esc/deadline.ts";
 import { EscFault } from "../esc/fault.ts";
 import { HttpClient } from "../esc/http.ts";
-import { candidates, type EnvironmentName, formatName } from "../esc/names.ts";
+import { candidates, type EnvironmentName, formatName, type FullName } from "../esc/names.ts";
 import { authority } from "../esc/network.ts";
 import { findDefaultOrganization } from "../esc/organization.ts";
 import { type Progress, repeat, type RetryBudget } from "../esc/repeat.ts";
 import { MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../esc/retry.ts";
-import { type OpenedEnvironment, openFirst } from "../esc/session.ts";
+import { openFirst } from "../esc/session.ts";
 import type { Secret } from "../esc/secret.ts";
 import type { Failure, Layer, Notice } from "../model.ts";
 import { printable } from "../text.ts";
@@ -41,10 +41,62 @@ export async function readEsc(
   signal: AbortSignal,
   clock: Clock = systemClock,
 ): Promise<EscReading> {
+  const asked = await askEsc(settings, progress, signal, clock, async (connection) => {
+    const { createRequests } = await import("../esc/sdk.ts");
+    const { backend, token, http, headers } = connection;
+    const context = { ...connection, requests: createRequests(backend, token, http, headers) };
+    return (names) => openFirst(names, context);
+  });
+  if (asked.kind === "unavailable") return asked;
+  const { results: opened, remarks } = asked;
+  return {
+    kind: "read",
+    layers: opened.toReversed().map(({ variables }) => ({ source: "esc", variables })),
+    environments: opened.map(({ name }) => ({
+      name: formatName(name),
+      ...(name.version === undefined ? {} : { version: name.version }),
+    })),
+    notices: [...remarks, ...opened.flatMap(({ notices }) => notices)],
+  };
+}
+
+/** A way to the service, with a token. */
+export interface Connection {
+  readonly backend: string;
+  readonly http: HttpClient;
+  readonly token: Secret;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly cleaner: Cleaner;
+  readonly repeat: <T>(what: string, retries: RetryBudget, ask: () => Promise<T>) => Promise<T>;
+}
+
+/** Makes ready what asks for one environment by its candidates, of which there is at least one; it throws EscFault. */
+export type Preparation<T> = (connection: Connection) => Promise<(names: readonly FullName[]) => Promise<T>>;
+
+export type EscAnswers<T> =
+  | {
+      readonly kind: "read";
+      /** In the order of the settings' environments. */
+      readonly results: readonly T[];
+      readonly remarks: readonly Notice[];
+    }
+  | { readonly kind: "unavailable"; readonly failure: Failure };
+
+/**
+ * Asks the same of each environment, side by side, under one deadline: connects, obtains the token and finds the
+ * organization of names without one. The first that fails ends it all and is named.
+ */
+export async function askEsc<T>(
+  settings: EscSettings,
+  progress: Progress,
+  signal: AbortSignal,
+  clock: Clock,
+  prepare: Preparation<T>,
+): Promise<EscAnswers<T>> {
   const deadline = new Deadline(settings.timeoutMs, signal, clock);
   const reader = new Reader(settings, progress, deadline, clock);
   try {
-    return await reader.read();
+    return await reader.read(prepare);
   } catch (error) {
     if (error instanceof EscFault) return { kind: "unavailable", failure: await reader.word(error) };
     throw error;
@@ -54,7 +106,7 @@ export async function readEsc(
   }
 }
 
-/** One run of {@link readEsc}. */
+/** One run of {@link askEsc}. */
 class Reader {
   readonly #settings: EscSettings;
   readonly #progress: Progress;
@@ -76,7 +128,7 @@ class Reader {
     this.#http = this.#connectTo(new URL(settings.backend));
   }
 
-  async read(): Promise<EscReading> {
+  async read<T>(prepare: Preparation<T>): Promise<EscAnswers<T>> {
     const { environments, backend } = this.#settings;
     // Before anything is loaded: the connection is made meanwhile.
     this.#http.start();
@@ -88,8 +140,14 @@ class Reader {
     const http = this.#http;
     const cleaner = this.#cleaner;
     const token = await this.#token(headers);
-    const { createRequests } = await import("../esc/sdk.ts");
-    const requests = createRequests(backend, token, http, headers);
+    const ask = await prepare({
+      backend,
+      http,
+      token,
+      headers,
+      cleaner,
+      repeat: (what, retries, request) => this.#repeat(what, retries, request, false),
+    });
     const organization = environments.every((name) => name.organization !== undefined)
       ? undefined
       : (this.#settings.organization ??
@@ -99,21 +157,15 @@ class Reader {
           token,
           headers,
           cleaner,
-          repeat: (what, ask) => this.#repeat(what, budget(MAX_READ_RETRIES), ask, true),
+          repeat: (what, request) => this.#repeat(what, budget(MAX_READ_RETRIES), request, true),
         })));
     this.#subject = { environments: environments.map(({ text }) => text) };
-    const context = {
-      backend,
-      requests,
-      cleaner,
-      repeat: <T>(what: string, retries: RetryBudget, ask: () => Promise<T>) => this.#repeat(what, retries, ask, false),
-    };
-    const opened = await this.#together(environments, async (name) => {
+    const results = await this.#together(environments, async (name) => {
       const names = candidates(name, organization);
       if (names.length === 0) throw new EscFault({ kind: "no-organization", host: authority(new URL(backend)) });
-      return openFirst(names, context);
+      return ask(names);
     });
-    return this.#result(opened);
+    return { kind: "read", results, remarks: this.#remarks.map((text) => ({ kind: "remark", text })) };
   }
 
   async #token(headers: Readonly<Record<string, string>>): Promise<Secret> {
@@ -135,27 +187,27 @@ class Reader {
   }
 
   /** Does the same with each environment at once. The first that fails ends it all and is the one to be named. */
-  async #together(
+  async #together<T>(
     environments: readonly EnvironmentName[],
-    open: (name: EnvironmentName) => Promise<OpenedEnvironment>,
-  ): Promise<readonly OpenedEnvironment[]> {
+    ask: (name: EnvironmentName) => Promise<T>,
+  ): Promise<readonly T[]> {
     let failure: { readonly error: unknown } | undefined;
-    const opened = await Promise.all(
+    const answers = await Promise.all(
       environments.map(async (name) => {
         try {
-          return await open(name);
+          return [await ask(name)];
         } catch (error) {
           if (failure === undefined) {
             failure = { error };
             this.#subject = { environments: [name.text] };
             this.#deadline.abandon();
           }
-          return undefined;
+          return [];
         }
       }),
     );
     if (failure !== undefined) throw failure.error;
-    return opened.filter((one) => one !== undefined);
+    return answers.flat(1);
   }
 
   #repeat<T>(what: string, retries: RetryBudget, ask: () => Promise<T>, isStep: boolean): Promise<T> {
@@ -169,23 +221,14 @@ class Reader {
     });
   }
 
-  #result(opened: readonly OpenedEnvironment[]): EscReading {
-    const remarks: readonly Notice[] = this.#remarks.map((text) => ({ kind: "remark", text }));
-    return {
-      kind: "read",
-      layers: opened.toReversed().map(({ variables }) => ({ source: "esc", variables })),
-      environments: opened.map(({ name }) => ({
-        name: formatName(name),
-        ...(name.version === undefined ? {} : { version: name.version }),
-      })),
-      notices: [...remarks, ...opened.flatMap(({ notices }) => notices)],
-    };
-  }
-
   /** A fault in words for the user. */
   async word(fault: EscFault): Promise<Failure> {
     const { wordFault } = await import("../esc/wording.ts");
-    const failure = wordFault(fault, { ...this.#subject, credential: this.#settings.credential });
+    const failure = wordFault(fault, {
+      ...this.#subject,
+      credential: this.#settings.credential,
+      setting: this.#settings.namedBy ?? "ESC_ENV",
+    });
     return this.#remarks.length === 0
       ? failure
       : { ...failure, details: [...(failure.details ?? []), ...this.#remarks] };
