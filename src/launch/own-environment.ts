@@ -1,15 +1,22 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../model.ts";
 
+/** With more variables than this, reading them all at once is the faster way. */
+const MANY = 300;
+
 /**
  * This process's environment, whole. Before version 26 Node lists variables whose names are array indices (`0`, `10`)
- * without their values; the kernel still has the environment that the process was started with.
+ * without their values; the kernel still has the environment that the process was started with. It serves, too, where
+ * there are many variables: Node asks getenv(3) for each, which looks through all of them, a tenth of a second for
+ * 5,000. Node changes none of them, it only takes some away.
  */
 export function ownEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const environment = new Map<string, string>();
   const withoutValue: string[] = [];
-  for (const name of Object.keys(variables)) {
-    const value = variables[name];
+  const names = Object.keys(variables);
+  const listed = names.length > MANY ? initialEnvironment() : undefined;
+  for (const name of names) {
+    const value = listed?.get(name) ?? variables[name];
     if (value === undefined) withoutValue.push(name);
     else environment.set(name, value);
   }

@@ -1,0 +1,171 @@
+import { cpus } from "node:os";
+import type { Beside, Spread, Timing } from "./measure.ts";
+import type { Installed } from "./surroundings.ts";
+
+/** All that was measured with one version of Node.js. */
+export interface NodeResults {
+  readonly version: string;
+  readonly start: readonly Timing[];
+  /** With NODE_EXTRA_CA_CERTS, where this machine sets it. */
+  readonly withCertificates: readonly Timing[] | undefined;
+  readonly withEsc: readonly Timing[];
+  /** On one run with ESC and a full name. */
+  readonly wire: { readonly requests: number; readonly connections: number };
+  readonly scaling: readonly {
+    readonly variables: number;
+    readonly rules: number;
+    readonly timings: readonly Timing[];
+  }[];
+  readonly beside: readonly Beside[];
+  readonly installed: Installed;
+  readonly missing: readonly { readonly name: string; readonly missing: string }[];
+}
+
+export interface Results {
+  readonly nodes: readonly NodeResults[];
+  readonly rounds: number;
+  /** A stand-alone executable was there to be measured. */
+  readonly executable: boolean;
+}
+
+/** docs/benchmark.md. */
+export function document({ nodes, rounds, executable }: Results): string {
+  return `# What sophia-run costs
+
+Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model ?? "an unknown processor"}, ${cpus().length} cores,
+${process.platform} ${process.arch}, Node.js ${nodes.map(({ version }) => version).join(" and ")}. Each process was started ${rounds} times, in turns with the others; a ratio is
+taken within a turn. Of each figure there is the median and, in brackets, the two quartiles. Processor time is user and
+system time of the process and what it started. The package was packed and installed by npm, its code cache made by the
+installation; each process had an environment of its own, a \`.env\` file and the Sophia contract, which was met.
+
+![Processor time of a start, as multiples of a bare Node.js](benchmark.svg)
+
+## Against the goals
+
+${goals(nodes)}
+
+${nodes.map(nodeSection).join("\n")}
+## How to read this
+
+- **Where a start goes.** A Node.js program that does no more than load \`node:child_process\` and start \`true\` is the row
+  "least Node.js wrapper": what lies between it and sophia-run is all that sophia-run does. A ratio to \`node -e 0\` below
+  that row's cannot be had beside the program in JavaScript; from Node.js 22.15 on sophia-run becomes the program instead.
+- **The code cache.** V8's compiled code is kept in the package's own folder, made by the installation for the Node.js that
+  installs (\`npm rebuild sophia-run\` makes it anew). Where install scripts are off, a start takes about 7 ms more.
+- **NODE_EXTRA_CA_CERTS.** Node.js 20 reads and parses these certificates at every start, before any program's first line,
+  later versions only when a connection needs them.
+${executable ? "" : "- The stand-alone executable is measured where `npm run build:standalone` has made one; here it was not.\n"}`;
+}
+
+function nodeSection(results: NodeResults): string {
+  const { version, start, withCertificates, withEsc, wire, scaling, beside, installed, missing } = results;
+  const base = scaling[0];
+  return `## Node.js ${version}
+
+### A start: environment and \`.env\`, contract checked
+
+${timings(start)}
+${missing.map(({ name, missing: why }) => `- ${name}: ${why}.`).join("\n")}
+${withCertificates === undefined ? "" : `\nWith NODE_EXTRA_CA_CERTS, as it is set on this machine:\n\n${timings(withCertificates)}`}
+### With ESC on loopback, full name
+
+${timings(withEsc)}
+One run makes ${wire.requests} requests on ${wire.connections} connection${wire.connections === 1 ? "" : "s"}.
+
+### Large environments and contracts
+
+| variables, rules | \`node -e 0\` wall ms | sophia-run wall ms | added to 50 and 16, beyond Node.js |
+| --- | --- | --- | --- |
+${scaling
+  .map(({ variables, rules, timings: [bare, own] }) => {
+    const beyond = cost(own) - cost(bare) - (cost(base?.timings[1]) - cost(base?.timings[0]));
+    return `| ${variables}, ${rules} | ${figure(bare?.wall)} | ${figure(own?.wall)} | ${beyond.toFixed(1)} ms |`;
+  })
+  .join("\n")}
+
+### Beside the program
+
+| | resident | at most | signal to the program's answer | program's end to the wrapper's |
+| --- | --- | --- | --- | --- |
+${beside
+  .map(
+    ({ name, resident, maximum, signal, end }) =>
+      `| ${name} | ${mib(resident)} | ${mib(maximum)} | ${figure(signal, 0)} µs | ${figure(end, 0)} µs |`,
+  )
+  .join("\n")}
+
+Where sophia-run becomes the program, nothing of it is left: no memory, no way for a signal to take.
+
+### Size
+
+\`npm pack\`: ${kib(installed.packed.size)} packed, ${kib(installed.packed.unpackedSize)} unpacked, ${installed.packed.entryCount} files. A production install: ${kib(installed.installed.bytes)} in
+${installed.installed.files} files, the code cache included; packages: ${installed.packages.join(", ")}.
+`;
+}
+
+function goals(nodes: readonly NodeResults[]): string {
+  const rows: string[][] = [
+    ["goal", "", ...nodes.map(({ version }) => version)],
+    ["---", "---", ...nodes.map(() => "---")],
+  ];
+  const row = (name: string, goal: string, of: (results: NodeResults) => { value: string; met: boolean }): void => {
+    rows.push([
+      name,
+      goal,
+      ...nodes.map((results) => of(results)).map(({ value, met }) => `${value} ${met ? "✅" : "❌"}`),
+    ]);
+  };
+  const ratio = (timing: Timing | undefined, most: number) => {
+    const wall = timing?.wallRatio.median ?? Number.NaN;
+    const cpu = timing?.cpuRatio.median ?? Number.NaN;
+    return { value: `${wall.toFixed(2)}× wall, ${cpu.toFixed(2)}× CPU`, met: wall <= most && cpu <= most };
+  };
+  row("`-- true` against `node -e 0`", "≤ 1.15×", ({ start }) => ratio(start[1], 1.15));
+  if (nodes.some(({ withCertificates }) => withCertificates !== undefined)) {
+    row("the same with NODE_EXTRA_CA_CERTS", "≤ 1.15×", ({ withCertificates }) => ratio(withCertificates?.[1], 1.15));
+  }
+  row("with options before `--`", "≤ 1.2×", ({ start }) => ratio(start[2], 1.2));
+  row("with ESC against the least script", "≤ 1.25×", ({ withEsc }) => ratio(withEsc[1], 1.25));
+  row("round trips, full name", "2 on 1 connection", ({ wire: { requests, connections } }) => ({
+    value: `${requests} on ${connections}`,
+    met: requests === 2 && connections === 1,
+  }));
+  row("resident beside the program, against a bare wrapper", "≤ 1.1×", ({ beside }) => {
+    const value = (beside[1]?.resident ?? Number.NaN) / (beside[0]?.resident ?? Number.NaN);
+    return { value: `${value.toFixed(2)}×`, met: value <= 1.1 };
+  });
+  row("installed", "≤ 1.5 MB, 1 package", ({ installed: { installed, packages } }) => ({
+    value: `${(installed.bytes / 1e6).toFixed(2)} MB, ${packages.length}`,
+    met: installed.bytes <= 1.5e6 && packages.length === 1,
+  }));
+  row("5,000 variables and 1,000 rules, against 50 and 16", "≤ 30 ms", ({ scaling }) => {
+    const added = cost(scaling.at(-1)?.timings[1]) - cost(scaling[0]?.timings[1]);
+    return { value: `${added.toFixed(1)} ms`, met: added <= 30 };
+  });
+  return rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+function timings(rows: readonly Timing[]): string {
+  const lines = rows.map(
+    ({ name, wall, cpu, wallRatio, cpuRatio }) =>
+      `| ${name} | ${figure(wall)} | ${figure(cpu)} | ${figure(wallRatio, 2)} | ${figure(cpuRatio, 2)} |`,
+  );
+  return ["| | wall ms | CPU ms | wall × | CPU × |", "| --- | --- | --- | --- | --- |", ...lines, ""].join("\n");
+}
+
+function cost(timing: Timing | undefined): number {
+  return timing?.wall.median ?? Number.NaN;
+}
+
+function figure(spread: Spread | undefined, digits = 1): string {
+  if (spread === undefined) return "–";
+  return `${spread.median.toFixed(digits)} (${spread.low.toFixed(digits)}–${spread.high.toFixed(digits)})`;
+}
+
+function mib(kibibytes: number): string {
+  return `${(kibibytes / 1024).toFixed(1)} MiB`;
+}
+
+function kib(bytes: number): string {
+  return `${(bytes / 1024).toFixed(0)} KiB`;
+}

@@ -1,0 +1,143 @@
+/**
+ * `npm run bench`: what sophia-run costs, against a bare Node.js and against others, as ratios taken pairwise in turns.
+ * Writes docs/benchmark.md and docs/benchmark.svg. `--quick` takes a quarter of the rounds; `--dry` writes nothing.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chart } from "./chart.ts";
+import { document, type NodeResults, type Results } from "./document.ts";
+import { measureBeside, timeInTurns, type Case } from "./measure.ts";
+import { peers } from "./peers.ts";
+import {
+  bareEnvironment,
+  cache,
+  contractValues,
+  escService,
+  install,
+  nodeOf,
+  root,
+  scaled,
+  standalone,
+  workingDirectory,
+  type EscService,
+} from "./surroundings.ts";
+
+const majors = [20, 24] as const;
+const rounds = process.argv.includes("--quick") ? 10 : 40;
+const executable = standalone();
+
+async function main(): Promise<void> {
+  const temporary = mkdtempSync(join(tmpdir(), "sophia-run-bench-"));
+  mkdirSync(cache, { recursive: true });
+  const esc = await escService();
+  try {
+    const cwd = workingDirectory(temporary);
+    const nodes: NodeResults[] = [];
+    for (const major of majors) nodes.push(await measureNode(major, cwd, temporary, esc));
+    const results: Results = { nodes, rounds, executable: executable !== undefined };
+    const text = document(results);
+    if (process.argv.includes("--dry")) {
+      process.stdout.write(text);
+      return;
+    }
+    mkdirSync(join(root, "docs"), { recursive: true });
+    writeFileSync(join(root, "docs/benchmark.md"), text);
+    writeFileSync(join(root, "docs/benchmark.svg"), chart(results));
+  } finally {
+    esc.close();
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+async function measureNode(major: number, cwd: string, temporary: string, esc: EscService): Promise<NodeResults> {
+  const node = nodeOf(major);
+  const installed = install(node, join(temporary, `node-${major}`));
+  const env = { ...bareEnvironment, ...contractValues };
+  const of = (name: string, argv: readonly string[], more: Readonly<Record<string, string>> = {}): Case => ({
+    name,
+    argv,
+    cwd,
+    env: { ...env, ...more },
+  });
+  const sophia = (...options: readonly string[]): readonly string[] => [
+    node,
+    installed.entry,
+    ...options,
+    "--",
+    "true",
+  ];
+  const own = [
+    of("`node -e 0`", [node, "-e", "0"]),
+    of("sophia-run", sophia()),
+    of("sophia-run, options before `--`", sophia("--timeout", "20s", "--prefer", "environment")),
+    of("sophia-run `--mode spawn`", sophia("--mode", "spawn")),
+    of("least Node.js wrapper", [node, join(root, "bench/wrapper.cjs"), "true"]),
+    ...(executable === undefined ? [] : [of("stand-alone executable", [executable, "--", "true"])]),
+  ];
+  const others = peers(cache, node, major);
+  const runnable = others.flatMap((peer) =>
+    "missing" in peer ? [] : [of(peer.name, [...peer.prefix, "true"], peer.env)],
+  );
+  const certificates = process.env["NODE_EXTRA_CA_CERTS"];
+
+  const start = timeInTurns([...own, ...runnable], rounds);
+  const withCertificates =
+    certificates === undefined || certificates === ""
+      ? undefined
+      : timeInTurns(
+          own.slice(0, 4).map((one) => ({ ...one, env: { ...one.env, NODE_EXTRA_CA_CERTS: certificates } })),
+          Math.ceil(rounds / 2),
+        );
+  const withEsc = timeInTurns(
+    [
+      of("least script", [node, join(root, "bench/esc-minimal.cjs"), "true"], esc.env),
+      of("sophia-run", sophia(), esc.env),
+      ...(executable === undefined ? [] : [of("stand-alone executable", [executable, "--", "true"], esc.env)]),
+    ],
+    rounds,
+  );
+  await esc.count();
+  timeInTurns([of("sophia-run", sophia(), esc.env)], 1);
+  // timeInTurns runs each case once more than it is told.
+  const wire = await esc.count();
+  const bare = of("node", [node, "-e", "0"]);
+  const whole = of("sophia-run", sophia());
+  const sizes = [
+    [50, 16],
+    [500, 160],
+    [5000, 1000],
+  ] as const;
+  const scaling = sizes.map(([variables, rules]) => ({
+    variables,
+    rules,
+    timings: timeInTurns(
+      [scaled(bare, variables, rules, temporary), scaled(whole, variables, rules, temporary)],
+      Math.ceil(rounds / 2),
+    ),
+  }));
+  const beside = measureBeside(
+    [
+      of("least Node.js wrapper", [node, join(root, "bench/wrapper.cjs")]),
+      of("sophia-run `--mode spawn`", sophia("--mode", "spawn").slice(0, -1)),
+    ],
+    Math.ceil(rounds / 4),
+  );
+  return {
+    version: execFileSync(node, ["--version"], { encoding: "utf8" }).trim(),
+    start,
+    withCertificates,
+    withEsc,
+    wire: { requests: wire.requests / 2, connections: wire.connections / 2 },
+    scaling,
+    beside,
+    installed,
+    missing: others.flatMap((peer) => ("missing" in peer ? [peer] : [])),
+  };
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,121 @@
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Case } from "./measure.ts";
+
+export const root = join(import.meta.dirname, "..");
+export const cache = join(root, ".cache");
+
+/** What meets the Sophia contract, in part from a `.env` file. */
+export const contractValues = {
+  PULUMI_ACCESS_TOKEN: "pul-0000fake0000fake0000fake0000fake00009f3c",
+  QDRANT_URL: "https://qdrant.example.test:6333",
+  QDRANT_API_KEY: "fake-qdrant-api-key-7d21",
+  GITHUB_PAT: "ghp_fake-00000000000000000000000001d07",
+} as const;
+
+/** The environment of every measured process, but for what a case adds. */
+export const bareEnvironment = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent" } as const;
+
+/** A working directory with a `.env` file, under a root of its own so that no contract file is found. */
+export function workingDirectory(temporary: string): string {
+  const folder = join(temporary, "project");
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, ".env"), "OPENAI_API_KEY=sk-fake-000000000000000000000000000083f2\nLOG_LEVEL=info\n");
+  return folder;
+}
+
+/** The Node.js of this major version: the running one, or npm's. */
+export function nodeOf(major: number): string {
+  if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
+  const script = join(root, "test/conformance/fetch-node.sh");
+  return execFileSync("sh", [script, String(major)], { encoding: "utf8" }).trim();
+}
+
+/** The package as npm installs it, in a folder of its own: what `npm pack` makes, with its code cache for this Node.js. */
+export function install(node: string, folder: string): Installed {
+  mkdirSync(folder, { recursive: true });
+  const npm = (args: readonly string[], cwd: string): string =>
+    execFileSync("npm", args, {
+      cwd,
+      encoding: "utf8",
+      env: { ...process.env, PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}` },
+    });
+  // Sound: this is the form in which npm prints what it packed.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  const [packed] = JSON.parse(npm(["pack", "--ignore-scripts", "--json", "--pack-destination", folder], root)) as [
+    { readonly filename: string; readonly size: number; readonly unpackedSize: number; readonly entryCount: number },
+  ];
+  writeFileSync(join(folder, "package.json"), "{}");
+  npm(["install", "--omit=dev", "--no-audit", "--no-fund", "--silent", join(folder, packed.filename)], folder);
+  const modules = join(folder, "node_modules");
+  const packages = readdirSync(modules).filter((name) => !name.startsWith("."));
+  const entry = join(modules, "sophia-run/bin/sophia-run.js");
+  return { entry, packed, packages, installed: sizeOf(join(modules, "sophia-run")) };
+}
+
+export interface Installed {
+  readonly entry: string;
+  readonly packed: { readonly size: number; readonly unpackedSize: number; readonly entryCount: number };
+  readonly packages: readonly string[];
+  readonly installed: { readonly bytes: number; readonly files: number };
+}
+
+function sizeOf(folder: string): { readonly bytes: number; readonly files: number } {
+  const paths = readdirSync(folder, { recursive: true, encoding: "utf8" }).map((name) => join(folder, name));
+  const files = paths.map((path) => statSync(path)).filter((stat) => stat.isFile());
+  return { bytes: files.reduce((sum, { size }) => sum + size, 0), files: files.length };
+}
+
+/** The executable that `npm run build:standalone` makes for this machine, if it was. */
+export function standalone(): string | undefined {
+  const path = join(root, "dist-standalone", `sophia-run-${process.platform}-${process.arch}`);
+  return existsSync(path) ? path : undefined;
+}
+
+export interface EscService {
+  readonly env: Readonly<Record<string, string>>;
+  /** What was asked of it since the last time. */
+  readonly count: () => Promise<{ readonly requests: number; readonly connections: number }>;
+  readonly close: () => void;
+}
+
+/** The tests' ESC server, in a process of its own. */
+export async function escService(): Promise<EscService> {
+  const tsx = join(root, "node_modules/tsx/dist/cli.mjs");
+  const server = spawn(process.execPath, [tsx, join(root, "bench/esc-server.ts")], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
+  const next = async (): Promise<unknown> => JSON.parse((await lines.next()).value ?? "null");
+  // Sound: bench/esc-server.ts prints this first.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  const { url, token, environment } = (await next()) as Record<"url" | "token" | "environment", string>;
+  return {
+    env: { PULUMI_BACKEND_URL: url, ESC_TOKEN: token, ESC_ENV: environment },
+    count: async () => {
+      server.stdin.write("\n");
+      // Sound: and this in answer to each line.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+      return (await next()) as { readonly requests: number; readonly connections: number };
+    },
+    close: () => void server.stdin.end(),
+  };
+}
+
+/** A case whose environment has this many variables and whose contract this many rules. */
+export function scaled(base: Case, variables: number, rules: number, temporary: string): Case {
+  const folder = join(temporary, `scaled-${variables}-${rules}`);
+  mkdirSync(folder, { recursive: true });
+  const names = Array.from({ length: variables }, (_, index) => `VARIABLE_${index}`);
+  const declared = names.slice(0, Math.ceil(rules / 2)).map((name) => [name, { required: true }]);
+  const groups = Array.from({ length: Math.floor(rules / 2) }, (_, index) => [
+    `group-${index}`,
+    { rule: "at-least-one", variables: [names[index % declared.length]] },
+  ]);
+  const contract = { variables: Object.fromEntries(declared), groups: Object.fromEntries(groups) };
+  writeFileSync(join(folder, "sophia.contract.json"), JSON.stringify(contract));
+  const env = Object.fromEntries(names.map((name, index) => [name, `value-${index}`]));
+  return { ...base, cwd: folder, env: { ...bareEnvironment, ...env } };
+}

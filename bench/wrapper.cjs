@@ -1,0 +1,7 @@
+// The least that starts a program beside itself, hands on two signals and ends as it does: a bare Node.js that waits.
+"use strict";
+const { spawn } = require("node:child_process");
+const [command, ...args] = process.argv.slice(2);
+const child = spawn(command, args, { stdio: "inherit" });
+for (const signal of ["SIGUSR1", "SIGUSR2", "SIGTERM"]) process.on(signal, () => child.kill(signal));
+child.on("exit", (status) => process.exit(status));
