@@ -22,26 +22,26 @@ function nodes(taken: readonly Descriptor[], withRing = false): Descriptor[] {
   return [...taken, ...opened].toSorted((a, b) => a.number - b.number);
 }
 
-const inherited: readonly (readonly [string, readonly Descriptor[], ...string[]])[] = [
-  ["nothing", []],
-  ["a file", [{ number: 3, target: "/etc/hostname" }]],
-  ["a file behind a gap", [{ number: 9, target: "/etc/hostname" }]],
-  ["a socket, far out", [{ number: 200, target: "socket:[5]" }]],
-  ["a terminal", [{ number: 5, target: "/dev/pts/3" }]],
-  ["one end of a pipe behind a gap", [{ number: 6, target: "pipe:[55]" }]],
-  ["both ends of a pipe, first", [3, 4].map((number) => ({ number, target: "pipe:[55]" }))],
-  ["an epoll descriptor's like, first", [{ number: 3, target: "anon_inode:[eventfd]" }]],
-  ["/dev/null, first", [{ number: 3, target: "/dev/null" }]],
-  [
-    "both ends of a pipe behind a gap, which the parent has too",
-    [4, 7].map((number) => ({ number, target: "pipe:[55]" })),
-    "pipe:[55]",
-  ],
+const inherited: readonly { what: string; passed: readonly Descriptor[]; parents?: string }[] = [
+  { what: "nothing", passed: [] },
+  { what: "a file", passed: [{ number: 3, target: "/etc/hostname" }] },
+  { what: "a file behind a gap", passed: [{ number: 9, target: "/etc/hostname" }] },
+  { what: "a socket, far out", passed: [{ number: 200, target: "socket:[5]" }] },
+  { what: "a terminal", passed: [{ number: 5, target: "/dev/pts/3" }] },
+  { what: "one end of a pipe behind a gap", passed: [{ number: 6, target: "pipe:[55]" }] },
+  { what: "both ends of a pipe, first", passed: [3, 4].map((number) => ({ number, target: "pipe:[55]" })) },
+  { what: "an eventfd, first", passed: [{ number: 3, target: "anon_inode:[eventfd]" }] },
+  { what: "/dev/null, first", passed: [{ number: 3, target: "/dev/null" }] },
+  {
+    what: "both ends of a pipe behind a gap, which the parent has too",
+    passed: [4, 7].map((number) => ({ number, target: "pipe:[55]" })),
+    parents: "pipe:[55]",
+  },
 ];
 
 for (const withRing of [false, true]) {
-  test.each(inherited)(`told from Node's own${withRing ? " with io_uring" : ""}: %s`, (_, passed, ...parents) => {
-    const found = selectInherited(nodes(passed, withRing), () => new Set(parents));
+  test.each(inherited)(`told from Node's own${withRing ? " with io_uring" : ""}: $what`, ({ passed, parents = "" }) => {
+    const found = selectInherited(nodes(passed, withRing), () => new Set([parents]));
     expect(found).toEqual(passed.map(({ number }) => number));
   });
 }

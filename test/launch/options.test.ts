@@ -1,0 +1,116 @@
+import { spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { expect, onTestFinished, test } from "vitest";
+import { gone, useDriver } from "./launching.ts";
+
+const start = useDriver();
+/** Has no time for a request to stop. */
+const stubborn = `process.on("SIGTERM", () => console.log("TERM")); process.on("SIGINT", () => console.log("INT"));
+  process.on("SIGQUIT", () => console.log("QUIT")); process.on("SIGHUP", () => console.log("HUP"));
+  process.stdin.on("data", () => process.exit(9)); setInterval(() => {}, 60_000); console.log("ready " + process.pid);`;
+
+test.each(["SIGTERM", "SIGINT", "SIGQUIT"] as const)(
+  "--kill-after: a program that ignores %s is killed",
+  async (signal) => {
+    const { line, ended, child } = start({ killAfterMs: 50 }, process.execPath, "-e", stubborn);
+    expect(await line()).toMatch(/^ready/);
+    child.kill(signal);
+    expect(await line()).toBe(signal.slice(3));
+    expect(await ended).toEqual({ status: null, signal: "SIGKILL" });
+  },
+);
+
+test("--kill-after: one that goes in time is not", async () => {
+  const script = 'process.on("SIGTERM", () => process.exit(9)); process.stdin.resume(); console.log("ready");';
+  const { line, ended, child } = start({ killAfterMs: 30_000 }, process.execPath, "-e", script);
+  await line();
+  const began = performance.now();
+  child.kill("SIGTERM");
+  expect(await ended).toEqual({ status: 9, signal: null });
+  expect(performance.now() - began).toBeLessThan(30_000);
+});
+
+test("--kill-after: SIGHUP asks nobody to stop, and without the option nothing is killed", async () => {
+  for (const request of [{ killAfterMs: 1 }, {}]) {
+    const { line, ended, child } = start(request, process.execPath, "-e", stubborn);
+    await line();
+    child.kill("SIGHUP");
+    expect(await line()).toBe("HUP");
+    if (!("killAfterMs" in request)) {
+      child.kill("SIGTERM");
+      expect(await line()).toBe("TERM");
+    }
+    child.stdin?.end("\n");
+    expect(await ended).toEqual({ status: 9, signal: null });
+  }
+});
+
+const hasSetpriv = spawnSync("setpriv", ["--version"]).status === 0;
+const hasPrlimit = spawnSync("prlimit", ["--version"]).status === 0;
+
+test.runIf(hasSetpriv)("--die-with-launcher: SIGKILL of the launcher is the program's end", async () => {
+  const { line, child } = start({ dieWithLauncher: true }, "sh", "-c", "echo $$; exec sleep 600");
+  const program = Number(await line());
+  onTestFinished(() => killed(program));
+  child.kill("SIGKILL");
+  await gone(program);
+  expect(existsSync(`/proc/${program}`)).toBe(false);
+});
+
+test("without --die-with-launcher the program lives on", async () => {
+  const { line, child } = start({}, process.execPath, "-e", stubborn);
+  const program = Number((await line()).split(" ")[1]);
+  onTestFinished(() => killed(program));
+  child.kill("SIGKILL");
+  await once(child, "exit");
+  process.kill(program, "SIGTERM");
+  expect(await line()).toBe("TERM");
+});
+
+test.runIf(hasSetpriv && hasPrlimit)("the helpers leave nothing but what they were asked for", async () => {
+  const show = 'tr "\\0" " " </proc/$$/cmdline; echo; grep PPid /proc/$$/status';
+  const { line, ended, pid } = start({ dieWithLauncher: true, restoreNofile: true }, "sh", "-c", show);
+  expect(await line()).toBe(`sh -c ${show} `);
+  expect(await line()).toBe(`PPid:\t${pid}`);
+  expect(await ended).toEqual({ status: 0, signal: null });
+});
+
+test.runIf(hasPrlimit).each(["spawn", "exec"] as const)(
+  "--restore-nofile in %s mode: the program has the caller's soft limit",
+  async (mode) => {
+    if (mode === "exec" && !("execve" in process)) return;
+    const { spawnargs } = start({ mode, restoreNofile: true }, "true").child;
+    // The caller is a shell with a limit of its own; it must not make room for the launcher.
+    const script = 'ulimit -Sn 512; "$0" "$@"; exit $?';
+    const { stdout } = spawnSync("sh", ["-c", script, ...spawnargs.slice(0, 3), "sh", "-c", "ulimit -Sn; ulimit -Hn"], {
+      encoding: "utf8",
+    });
+    const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+    expect(stdout).toBe(`512\n${hard}\n`);
+  },
+);
+
+test.each([["--die-with-launcher", "setpriv", { dieWithLauncher: true }]])(
+  "%s without %s is refused before anything starts",
+  async (option, helper, request) => {
+    const { spawnargs } = start(request, "true").child;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...spawnargs.slice(1, 3), "/bin/echo", "started"], {
+      encoding: "utf8",
+      env: { PATH: "/no/such/folder" },
+    });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 125,
+      stdout: "",
+      stderr: `${option} needs ${helper} of util-linux, which was not found\n`,
+    });
+  },
+);
+
+function killed(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It is gone, as it should be.
+  }
+}

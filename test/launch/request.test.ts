@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { launch, type LaunchRequest } from "../../src/launch/index.ts";
+
+/** Nothing here gets as far as a start. */
+function refusal(request: Partial<LaunchRequest>): Promise<unknown> {
+  return launch({
+    command: ["/bin/true"],
+    environment: new Map(),
+    files: [],
+    options: { mode: "spawn", dieWithLauncher: false, restoreNofile: false },
+    preparation: { inherited: [], firstProcess: false, stopListening: () => {}, restoreCoreFilter: () => {} },
+    ...request,
+  }).catch((error: unknown) => error);
+}
+
+test.each([
+  [
+    "a value with a NUL",
+    {
+      environment: new Map([
+        ["GOOD", "x"],
+        ["TOKEN", "sec\0ret"],
+      ]),
+    },
+    "the value of TOKEN holds a NUL character",
+  ],
+  ["a name with =", { environment: new Map([["A=B", "secret"]]) }, "A=B cannot be a variable's name"],
+  ["a name with a NUL", { environment: new Map([["A\0B", "secret"]]) }, "A\\u0000B cannot be a variable's name"],
+  ["no name", { environment: new Map([["", "secret"]]) }, "an environment variable has no name"],
+  ["a file's name with =", { files: [{ name: "A=B", content: "secret" }] }, "A=B cannot be a variable's name"],
+  ["an argument with a NUL", { command: ["/bin/true", "ok", "sec\0ret"] as const }, "argument 2 holds a NUL character"],
+])("%s is refused with 125, without the value", async (_, request, message) => {
+  const error = await refusal(request);
+  expect(error).toMatchObject({ name: "SophiaError", status: 125, message });
+  expect(JSON.stringify(error)).not.toMatch(/sec|ret/);
+});
