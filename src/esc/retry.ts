@@ -30,16 +30,23 @@ const FIRST_BACKOFF_MS = 300;
 const SHORTEST_PAUSE_MS = 100;
 /** Time that the next request itself needs; a pause that leaves less is pointless. */
 const REQUEST_MS = 100;
-/** The share of the remaining time over which clients that were turned away spread, by the number of the retry. */
-const RATE_LIMIT_SPREAD = [0.15, 0.7] as const;
+/**
+ * Over which part of the time that is left clients spread that a rate limit turned away. At first a small one, since
+ * the limit may be a passing one; then nearly all, beginning after the first wave. Found by `npm run herd`.
+ */
+const RATE_LIMIT_SPREAD = {
+  first: { from: 0, to: 0.15 },
+  later: { from: 0.15, to: 0.9 },
+  laterWithRetryAfter: { from: 0, to: 0.7 },
+} as const;
 
 /**
  * Decides about the next attempt.
  *
  * Transient trouble: exponential back-off, each pause drawn from half to one and a half of its nominal length.
- * A rate limit: the many that were turned away together spread evenly over a share of the time that is left, a small
- * one first, nearly all of it the next time. `Retry-After` is the least pause; what comes on top, so that not all return in
- * the same second, is as long again at most. No pause is longer than what the deadline leaves.
+ * A rate limit: the many that were turned away together spread evenly over a part of the time that is left. `Retry-After`
+ * is the least pause; something comes on top, so that not all return in the same second. No pause is longer than what
+ * the deadline leaves.
  *
  * @param random from 0 (inclusive) to 1 (exclusive)
  */
@@ -60,16 +67,21 @@ function pause(
   random: number,
 ): number {
   const nominal = FIRST_BACKOFF_MS * 2 ** retries;
-  if (trouble.retryAfterMs !== undefined) {
-    const least = trouble.retryAfterMs;
-    const spread = Math.max(least, nominal);
-    return least + random * Math.min(spread, available - least);
+  const { retryAfterMs } = trouble;
+  if (retryAfterMs !== undefined && (trouble.kind === "transient" || retries === 0)) {
+    return between(retryAfterMs, retryAfterMs + Math.max(retryAfterMs, nominal), available, random);
   }
-  if (trouble.kind === "rate-limit") {
-    const share = RATE_LIMIT_SPREAD[Math.min(retries, RATE_LIMIT_SPREAD.length - 1)] ?? 0;
-    return SHORTEST_PAUSE_MS + random * Math.max(0, available * share - SHORTEST_PAUSE_MS);
-  }
-  return Math.min(nominal * (0.5 + random), available);
+  if (trouble.kind === "transient") return between(nominal / 2, nominal * 1.5, available, random);
+  const { first, later, laterWithRetryAfter } = RATE_LIMIT_SPREAD;
+  const { from, to } = retries === 0 ? first : retryAfterMs === undefined ? later : laterWithRetryAfter;
+  const least = Math.max(SHORTEST_PAUSE_MS, retryAfterMs ?? 0, available * from);
+  return between(least, Math.max(least + (retryAfterMs ?? 0), available * to), available, random);
+}
+
+function between(least: number, most: number, available: number, random: number): number {
+  const limit = Math.min(most, available);
+  const start = Math.min(least, limit);
+  return start + random * (limit - start);
 }
 
 /**
