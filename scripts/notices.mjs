@@ -1,0 +1,46 @@
+// Writes THIRD-PARTY-NOTICES.md: the licences of all packages of which something is in dist/, as esbuild accounts for it.
+// With --check it writes nothing and ends with 1 where the file is not what it would write.
+import { readFile, readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { bundleProgram } from "./build/program.mjs";
+
+const root = join(import.meta.dirname, "..");
+const file = join(root, "THIRD-PARTY-NOTICES.md");
+const { metafile } = await bundleProgram({ root, target: "node20.19", version: "" });
+
+const folders = new Set();
+for (const { inputs } of Object.values(metafile.outputs)) {
+  for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+    const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
+    if (folder !== undefined && bytesInOutput > 0) folders.add(join(root, folder));
+  }
+}
+// A set: the same version may be installed in two places.
+const sections = new Set(await Promise.all(Array.from(folders, section)));
+const text = `# Third-party notices
+
+sophia-run's \`dist/\` holds code of the following packages, each under its own licence.
+
+${[...sections].toSorted((a, b) => (a < b ? -1 : 1)).join("\n")}`;
+
+const current = await readFile(file, "utf8").catch(() => undefined);
+if (current !== text) {
+  if (process.argv.includes("--check")) {
+    process.stderr.write("THIRD-PARTY-NOTICES.md is not what node scripts/notices.mjs writes\n");
+    process.exitCode = 1;
+  } else {
+    await writeFile(file, text);
+  }
+}
+
+async function section(folder) {
+  const { name, version, license, author } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+  const licence = (await readdir(folder)).find((entry) => /^(?:licen[cs]e|copying)(?:\.|-|$)/i.test(entry));
+  const holder = typeof author === "string" ? author : author?.name;
+  // A package without a file names its licence in its manifest alone.
+  const words =
+    licence === undefined
+      ? `Copyright ${holder ?? `the authors of ${name}`}. Licence: ${license}.`
+      : await readFile(join(folder, licence), "utf8");
+  return `## ${name} ${version} (${license})\n\n\`\`\`text\n${words.trim().replaceAll("\r\n", "\n")}\n\`\`\`\n`;
+}

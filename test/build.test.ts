@@ -1,0 +1,67 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { CONTRACT_VALUES, folder } from "./helpers/sophia.ts";
+
+const root = join(import.meta.dirname, "..");
+
+/** A copy of the built package, whose code cache a test may change. */
+function copyOfPackage(): { readonly dist: string; readonly caches: readonly string[]; readonly run: () => string } {
+  const path = folder();
+  for (const name of ["bin", "dist"]) cpSync(join(root, name), join(path, name), { recursive: true });
+  const dist = join(path, "dist");
+  const cwd = folder();
+  return {
+    dist,
+    caches: readdirSync(dist).filter((name) => name.endsWith(".cache")),
+    run: () => {
+      const args = [join(path, "bin/sophia-run.js"), "--", "printenv", "QDRANT_URL"];
+      const env = { PATH: process.env["PATH"], ...CONTRACT_VALUES };
+      const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, env, encoding: "utf8" });
+      return `${status} ${stdout}${stderr}`;
+    },
+  };
+}
+
+const expected = `0 ${CONTRACT_VALUES.QDRANT_URL}\n`;
+
+describe("the code cache", () => {
+  it("is made by the build, for this Node.js, and V8 takes it", () => {
+    const { dist, caches, run } = copyOfPackage();
+    expect(caches.map((name) => name.replace(/-[0-9a-f]{16}-/, "-HASH-"))).toStrictEqual([
+      `esc-HASH-${process.version}-${process.arch}.cache`,
+      `program-HASH-${process.version}-${process.arch}.cache`,
+    ]);
+    const program = caches.find((name) => name.startsWith("program-")) ?? "";
+    const check = `const { Script } = require("node:vm"); const { readFileSync } = require("node:fs");
+      const script = new Script(readFileSync("program.js", "latin1"), { cachedData: readFileSync(process.argv[1]) });
+      process.stdout.write(String(script.cachedDataRejected));`;
+    expect(execFileSync(process.execPath, ["-e", check, program], { cwd: dist, encoding: "utf8" })).toBe("false");
+    expect(run()).toBe(expected);
+  });
+
+  it.each([
+    ["empty", () => ""],
+    ["cut", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+    ["of another version", (bytes: Buffer) => Buffer.concat([Buffer.alloc(16), bytes.subarray(16)])],
+    ["no cache at all", () => "#!/bin/sh\n"],
+  ])("does no harm when it is %s", (_, spoil) => {
+    const { dist, caches, run } = copyOfPackage();
+    for (const name of caches) writeFileSync(join(dist, name), spoil(readFileSync(join(dist, name))));
+    expect(run()).toBe(expected);
+  });
+
+  it("is not needed, and not made by a run", () => {
+    const { dist, caches, run } = copyOfPackage();
+    for (const name of caches) writeFileSync(join(dist, name.replace(/-[0-9a-f]{16}-/, "-0000000000000000-")), "x");
+    execFileSync("rm", caches, { cwd: dist });
+    const before = readdirSync(dist);
+    expect(run()).toBe(expected);
+    expect(readdirSync(dist)).toStrictEqual(before);
+  });
+});
+
+it("names the licence of everything in the bundle", () => {
+  execFileSync(process.execPath, [join(root, "scripts/notices.mjs"), "--check"], { stdio: "pipe" });
+});
