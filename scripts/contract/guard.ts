@@ -111,7 +111,9 @@ function objectBody(name: string, schema: Schema, functions: Functions): string 
       : typeof additionalProperties === "object"
         ? expressionOf(`${name}Value`, additionalProperties, functions, "member")
         : "true";
-  lines.push("for (const [key, member] of Object.entries(value)) {");
+  // JSON.parse makes plain objects: all that is enumerable is their own. The lists of Object.entries cost more than
+  // all the checks together.
+  lines.push("for (const key in value) {", "const member = value[key];");
   if (propertyNames !== undefined) {
     lines.push(`if (!${expressionOf(`${name}Key`, propertyNames, functions, "key")}) return false;`);
   }

@@ -28,7 +28,8 @@ export function nameFinder(names: Iterable<string>): NameFinder {
     if (bucket === undefined) byLength.set(upper.length, [candidate]);
     else bucket.push(candidate);
   }
-  return (wanted) => find(wanted, byLength);
+  const budget = { comparisons: mostComparisons };
+  return (wanted) => find(wanted, byLength, budget);
 }
 
 interface Candidate {
@@ -40,7 +41,17 @@ interface Candidate {
 
 const longestCompared = 256;
 
-function find(wanted: string, byLength: ReadonlyMap<number, readonly Candidate[]>): string | undefined {
+/**
+ * How many names one finder compares letter by letter, all searches together. Thousands of names that resemble each
+ * other would take seconds otherwise, and nobody reads so many suggestions.
+ */
+const mostComparisons = 20_000;
+
+function find(
+  wanted: string,
+  byLength: ReadonlyMap<number, readonly Candidate[]>,
+  budget: { comparisons: number },
+): string | undefined {
   const upper = wanted.toUpperCase();
   if (upper.length < 3 || upper.length > longestCompared) return undefined;
   let limit = Math.min(3, Math.max(1, Math.floor(upper.length / 5)));
@@ -51,6 +62,8 @@ function find(wanted: string, byLength: ReadonlyMap<number, readonly Candidate[]
       if (candidate.name === wanted) continue;
       // One edit changes at most two bits: a letter goes, another comes.
       if (bits(candidate.letters ^ letters) > 2 * limit) continue;
+      budget.comparisons -= 1;
+      if (budget.comparisons < 0) return best;
       const distance = editDistance(upper, candidate.upper, limit);
       if (distance > limit) continue;
       best = candidate.name;
@@ -86,28 +99,40 @@ function bits(mask: number): number {
 }
 
 /** How many edits turn one text into the other; `limit + 1` when it takes more than `limit`. */
-function editDistance(a: string, b: string, limit: number): number {
-  let beforePrevious: number[] = [];
-  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+function editDistance(one: string, other: string, limit: number): number {
+  const [a, b] = withoutSharedEnds(one, other);
+  if (a === "" || b === "") return Math.min(a.length + b.length, limit + 1);
+  let beforePrevious = new Uint16Array(b.length + 1);
+  let previous = Uint16Array.from({ length: b.length + 1 }, (_, j) => j);
+  let row = new Uint16Array(b.length + 1);
   for (let i = 1; i <= a.length; i++) {
-    const row = [i];
+    row[0] = i;
     let least = i;
     for (let j = 1; j <= b.length; j++) {
       const same = a.charAt(i - 1) === b.charAt(j - 1);
       let value = Math.min(at(previous, j) + 1, at(row, j - 1) + 1, at(previous, j - 1) + (same ? 0 : 1));
       const swapped = i > 1 && j > 1 && a.charAt(i - 1) === b.charAt(j - 2) && a.charAt(i - 2) === b.charAt(j - 1);
       if (swapped) value = Math.min(value, at(beforePrevious, j - 2) + 1);
-      row.push(value);
+      row[j] = value;
       least = Math.min(least, value);
     }
     // A swap reaches back two rows, so one row beyond the limit is no end yet.
     if (least > limit + 1) return limit + 1;
-    beforePrevious = previous;
-    previous = row;
+    [beforePrevious, previous, row] = [previous, row, beforePrevious];
   }
   return Math.min(at(previous, b.length), limit + 1);
 }
 
-function at(row: readonly number[], index: number): number {
+/** What two texts have in common at their ends takes no edit. */
+function withoutSharedEnds(a: string, b: string): readonly [string, string] {
+  const shorter = Math.min(a.length, b.length);
+  let start = 0;
+  while (start < shorter && a.charAt(start) === b.charAt(start)) start += 1;
+  let end = 0;
+  while (end < shorter - start && a.charAt(a.length - 1 - end) === b.charAt(b.length - 1 - end)) end += 1;
+  return [a.slice(start, a.length - end), b.slice(start, b.length - end)];
+}
+
+function at(row: Uint16Array, index: number): number {
   return row[index] ?? Infinity;
 }

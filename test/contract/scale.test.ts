@@ -55,4 +55,13 @@ describe("cost", () => {
       letters.mockRestore();
     }
   });
+
+  it("of 'did you mean' is limited where thousands of names resemble the wanted ones: it gives up in the end", () => {
+    const find = nameFinder(
+      Array.from({ length: 5000 }, (_, index) => `SERVICE_${String(index).padStart(5, "0")}_URL`),
+    );
+    expect(find("SERVICE_00042_ULR")).toBe("SERVICE_00042_URL");
+    for (let index = 0; index < 1000; index++) find(`SERVCE_${90_000 + index}_URLS`);
+    expect(find("SERVICE_00042_ULR")).toBeUndefined();
+  });
 });

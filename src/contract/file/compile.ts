@@ -83,20 +83,25 @@ export function listOf(value: string | readonly string[] | undefined): readonly 
 }
 
 function declare(name: string, entry: VariableEntry): Declaration {
-  return {
+  const { example, docs, default: fallback, deprecated, format, rotateEvery } = entry;
+  const declaration: Writable<Declaration> = {
     name,
     label: entry.label ?? name,
     description: entry.description ?? "",
     secret: isSecret(entry),
-    ...(entry.example === undefined ? {} : { example: entry.example }),
-    ...(entry.docs === undefined ? {} : { docs: entry.docs }),
-    ...(entry.default === undefined ? {} : { default: entry.default }),
-    aliases: (entry.aliases ?? []).map(aliasOf),
-    ...(entry.deprecated === undefined ? {} : { deprecated: entry.deprecated }),
-    ...(entry.format === undefined ? {} : { format: formatOf(entry.format) }),
-    ...(entry.rotateEvery === undefined ? {} : { rotateEvery: intervalOf(entry.rotateEvery) }),
+    aliases: entry.aliases?.map(aliasOf) ?? [],
   };
+  // One by one: a contract may have thousands, and spreading optional parts into each costs more than all the rest.
+  if (example !== undefined) declaration.example = example;
+  if (docs !== undefined) declaration.docs = docs;
+  if (fallback !== undefined) declaration.default = fallback;
+  if (deprecated !== undefined) declaration.deprecated = deprecated;
+  if (format !== undefined) declaration.format = formatOf(format);
+  if (rotateEvery !== undefined) declaration.rotateEvery = intervalOf(rotateEvery);
+  return declaration;
 }
+
+type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Unless the contract says it, a value is a secret, but one that stands in the contract: a default, one of a few. */
 export function isSecret({ secret, default: fallback, format }: VariableEntry): boolean {

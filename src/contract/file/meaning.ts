@@ -35,7 +35,7 @@ export function examineMeaning(document: ContractDocument): readonly Issue[] {
     for (const name of Object.keys(entry.variables ?? {})) everywhere.add(name);
     for (const group of Object.keys(entry.groups ?? {})) groups.add(group);
   }
-  examineOwners(document, report);
+  examineOwners(document, everywhere, report);
   for (const group of groups) {
     if (everywhere.has(group)) report(["groups", group], `"${group}" is also a variable`, "a name of its own", true);
   }
@@ -146,25 +146,22 @@ function examineMembers(path: Path, names: readonly string[], variables: Names, 
 }
 
 /** A name, be it a variable's own or an alias, stands for one variable, in all profiles the same. */
-function examineOwners(document: ContractDocument, report: Report): void {
-  const places: [Path, Readonly<Record<string, VariableEntry>>][] = [[["variables"], document.variables]];
-  for (const [profile, entry] of Object.entries(document.profiles ?? {})) {
-    places.push([["profiles", profile, "variables"], entry.variables ?? {}]);
-  }
+function examineOwners(document: ContractDocument, declared: ReadonlySet<string>, report: Report): void {
   const owners = new Map<string, string>();
-  for (const [, variables] of places) for (const name of Object.keys(variables)) owners.set(name, name);
-  for (const [path, variables] of places) {
-    for (const [name, entry] of Object.entries(variables)) {
-      for (const [index, alias] of (entry.aliases ?? []).entries()) {
-        const text = typeof alias === "string" ? alias : alias.name;
-        const owner = owners.get(text);
-        if (owner === undefined) owners.set(text, name);
-        else if (owner !== name || text === name) {
-          const what = owner === text ? "is a declared variable" : `is already an alias of ${owner}`;
-          report([...path, name, "aliases", index], `"${text}" ${what}`, "a name that nothing else has");
-        }
+  const examine = (path: Path, name: string, entry: VariableEntry): void => {
+    for (const [index, alias] of (entry.aliases ?? []).entries()) {
+      const text = typeof alias === "string" ? alias : alias.name;
+      const owner = declared.has(text) ? text : owners.get(text);
+      if (owner === undefined) owners.set(text, name);
+      else if (owner !== name || text === name) {
+        const what = owner === text ? "is a declared variable" : `is already an alias of ${owner}`;
+        report([...path, name, "aliases", index], `"${text}" ${what}`, "a name that nothing else has");
       }
     }
+  };
+  for (const [name, entry] of Object.entries(document.variables)) examine(["variables"], name, entry);
+  for (const [profile, { variables = {} }] of Object.entries(document.profiles ?? {})) {
+    for (const [name, entry] of Object.entries(variables)) examine(["profiles", profile, "variables"], name, entry);
   }
 }
 
