@@ -6,6 +6,7 @@ import { extname, join } from "node:path";
 const root = join(import.meta.dirname, "..");
 const readme = join(root, "README.md");
 const languages = { ".json": "json", "": "dockerfile" };
+const withComments = "devcontainer.json";
 
 const before = readFileSync(readme, "utf8");
 const after = before.replaceAll(
