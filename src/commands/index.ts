@@ -164,9 +164,10 @@ const CHECK: CommandDefinition = {
   details: [
     "Shows where ESC stands, each variable of the contract with its value masked, and what to do about each rule " +
       "that is not met. Exit status: 0; 1 where the contract is not met.",
-    "With --against nothing is opened and no credentials are minted: one table tells which of the environments has " +
-      "which variable. What is secret, or comes from a provider, is told as set with its value not known. Exit status: " +
-      "1 where a declared variable is in one environment and missing in another.",
+    "With --against nothing is opened and no credentials are minted: one table tells which of the environments sets " +
+      "which variable, from ESC alone. What is secret, or comes from a provider, is told as set with its value not " +
+      "known, and counts as valid. Exit status: 1 where a variable is set in one environment and missing in another, " +
+      "or one of them surely does not meet the contract.",
   ],
   options: {
     against: {

@@ -1,43 +1,28 @@
 import type { Context } from "../context.ts";
 import { loadContract } from "../contract/load.ts";
-import { escAccess } from "../esc/access.ts";
-import { evaluateEnvironments } from "../esc/evaluate.ts";
+import { escAccess, type EscSettings } from "../esc/access.ts";
+import { evaluateEnvironments, type EvaluatedEnvironment } from "../esc/evaluate.ts";
+import { formatName } from "../esc/names.ts";
+import { formatDiagnostic } from "../esc/wording.ts";
 import { ExitStatus, SophiaError } from "../error.ts";
 import { parityJson, parityText } from "../formats/parity.ts";
-import { compareEnvironments } from "../parity.ts";
 import type { Notice } from "../model.ts";
+import { describeNotice } from "../notices.ts";
+import { compareEnvironments } from "../parity.ts";
 import { makeProgress } from "../progress.ts";
 import { say } from "../say.ts";
 import type { Settings } from "../settings.ts";
 import { readDotenv } from "../sources/dotenv.ts";
 
 /**
- * `sophia-run check --against A,B,…`: 1 where a declared variable is in one environment and missing in another.
+ * `sophia-run check --against A,B,…`: 1 where a variable is set in one environment and missing in another, or a rule of
+ * the contract is surely not met by one of them; else 0. Nothing is opened.
  *
- * @throws SophiaError (125) where an environment cannot be evaluated
+ * @param names as `ESC_ENV` has them, separated by commas
+ * @throws SophiaError (125) where an environment cannot be evaluated, naming it
  */
-export async function compare(against: string, settings: Settings, json: boolean, context: Context): Promise<number> {
-  const dotenv = await readDotenv(settings.envFiles, context.cwd);
-  const { access, notices } = escAccess(context.environment, dotenv.layers, {
-    ...settings,
-    environments: { value: against, option: "--against" },
-  });
-  if (access.kind !== "on") {
-    const missing = access.kind === "incomplete" ? access.missing : "ESC_TOKEN";
-    throw new SophiaError({
-      code: "esc-required",
-      message: `--against asks ESC, and ${missing} is not set`,
-      hint: "set ESC_TOKEN to an access token that may read all of the environments",
-    });
-  }
-  const pinned = access.settings.environments.find(({ version }) => version !== undefined);
-  if (pinned !== undefined) {
-    throw new SophiaError({
-      code: "usage",
-      message: `--against: '${pinned.text}' pins a version`,
-      hint: "leave out what follows the @: without opening an environment only its latest revision can be looked at",
-    });
-  }
+export async function compare(names: string, settings: Settings, json: boolean, context: Context): Promise<number> {
+  const { settings: escSettings, notices: accessNotices } = await access(names, settings, context);
   const contract = await loadContract({
     cwd: context.cwd,
     ...(settings.contractFile === undefined ? {} : { file: settings.contractFile }),
@@ -45,13 +30,58 @@ export async function compare(against: string, settings: Settings, json: boolean
   });
   const progress = makeProgress(context, settings);
   const { signal } = new AbortController();
-  const answers = await evaluateEnvironments(access.settings, progress, signal).finally(progress.done);
+  const answers = await evaluateEnvironments(escSettings, progress, signal).finally(progress.done);
   if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
-  const remarks = answers.results.flatMap(({ name, diagnostics }): readonly Notice[] =>
-    diagnostics.length === 0 ? [] : [{ kind: "esc-diagnostics", environment: name, diagnostics }],
-  );
-  say(context, settings, [...dotenv.notices, ...notices, ...answers.remarks, ...remarks]);
+  const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks)];
+  if (answers.results.length === 1) {
+    notices.push({ kind: "remark", text: "--against names one environment only: there is none to compare it with" });
+  }
+  say(context, settings, notices);
   const parity = compareEnvironments(contract, answers.results);
-  context.out(json ? parityJson(parity) : parityText(parity));
-  return parity.drift ? ExitStatus.unmet : ExitStatus.ok;
+  context.out(
+    json
+      ? parityJson(
+          parity,
+          notices.map((one) => describeNotice(one)[0]),
+        )
+      : parityText(parity),
+  );
+  return parity.met ? ExitStatus.ok : ExitStatus.unmet;
+}
+
+/** @throws SophiaError (125) where there is no credential, or ESC is not to be asked */
+async function access(
+  names: string,
+  settings: Settings,
+  { environment, cwd }: Context,
+): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
+  if (settings.fake) {
+    throw new SophiaError({
+      code: "usage",
+      message: "--against asks ESC, which --fake (SOPHIA_FAKE) rules out",
+      hint: "leave one of them out",
+    });
+  }
+  const dotenv = await readDotenv(settings.envFiles, cwd);
+  const { access: found, notices } = escAccess(environment, dotenv.layers, {
+    timeoutMs: settings.timeoutMs,
+    insecureHttp: settings.insecureHttp,
+    environments: { value: names, option: "--against" },
+  });
+  if (found.kind === "on") return { settings: found.settings, notices: [...dotenv.notices, ...notices] };
+  throw new SophiaError({
+    code: "esc-required",
+    message: `--against asks ESC, yet ${found.kind === "incomplete" ? found.missing : "ESC_TOKEN"} is not set`,
+    hint: "set ESC_TOKEN to an access token that may read all of these environments",
+  });
+}
+
+function remarks({ name, diagnostics, notices }: EvaluatedEnvironment): readonly Notice[] {
+  // The notice says itself that it is a warning; errors do not come this far.
+  const said = diagnostics.map((one) => formatDiagnostic({ ...one, severity: "error" }));
+  const environment = formatName(name);
+  return [
+    ...said.map((text): Notice => ({ kind: "remark", text: `ESC environment ${environment}: ${text}` })),
+    ...notices,
+  ];
 }

@@ -66,6 +66,7 @@ const ROUTES: readonly Route[] = [
   route("deleteRevisionTag", "DELETE", `${ONE}/versions/tags/:tag`),
   route("definition", "GET", `${ONE}/versions/:version`),
   route("open", "POST", `${ONE}/versions/:version/open`, "duration"),
+  route("check", "POST", `${ONE}/versions/:version/check`, "showSecrets"),
 ];
 
 function route(operation: Operation, method: string, path: string, ...query: string[]): Route {
