@@ -4,10 +4,10 @@ import { printable } from "../text.ts";
 import { fieldsOf, withoutMark } from "./answer.ts";
 import { EscFault } from "./fault.ts";
 import { formatName, type FullName } from "./names.ts";
-import { extractNumbers, writesIntegersPlainly } from "./numbers.ts";
+import { type Members, membersAt, sourceAt, valueStart } from "./json-source.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
-type NumberText = (value: number) => string;
+type NumberSource = (property: string, key: string) => string;
 
 /** What an environment gives to a process. */
 export interface EnvironmentValues {
@@ -26,12 +26,21 @@ export interface EnvironmentValues {
 export function readValues(answer: Fields, text: string, name: FullName, host: string): EnvironmentValues {
   if (!hasKnownForm(answer)) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
   const properties = fieldsOf(answer["properties"]) ?? {};
-  const numbers = numbersIn(properties);
-  const plain = numbers.every((number) => Number.isSafeInteger(number) && !Object.is(number, -0));
-  if (numbers.length === 0 || (plain && writesIntegersPlainly(text))) return walk(properties, String, name, host);
-  const { json, texts } = extractNumbers(withoutMark(text));
-  const indexed = fieldsOf(fieldsOf(JSON.parse(json))?.["properties"]) ?? {};
-  return walk(indexed, (index) => texts[index] ?? "", name, host);
+  return walk(properties, numberSources(withoutMark(text)), name, host);
+}
+
+/** Gives the source of a variable's number. The text is searched only when the first one is met. */
+function numberSources(json: string): NumberSource {
+  let properties: Members | undefined;
+  const groups = new Map<string, Members>();
+  return (property, key) => {
+    properties ??= membersAt(json, membersAt(json, valueStart(json)).get("properties"));
+    const group = groups.get(property) ?? membersAt(json, membersAt(json, properties.get(property)).get("value"));
+    groups.set(property, group);
+    const value = membersAt(json, group.get(key)).get("value");
+    if (value === undefined) throw new TypeError("a number without a source");
+    return sourceAt(json, value);
+  };
 }
 
 /** An empty environment is `{}`; any other object without one of the known fields comes from somebody else. */
@@ -48,19 +57,7 @@ const GROUPS = [
   { property: "files", delivery: "file" },
 ] as const;
 
-/** The variables' values that are numbers, as JavaScript reads them. */
-function numbersIn(properties: Fields): readonly number[] {
-  const numbers: number[] = [];
-  for (const { property } of GROUPS) {
-    for (const child of Object.values(fieldsOf(fieldsOf(properties[property])?.["value"]) ?? {})) {
-      const value = fieldsOf(child)?.["value"];
-      if (typeof value === "number") numbers.push(value);
-    }
-  }
-  return numbers;
-}
-
-function walk(properties: Fields, numberText: NumberText, name: FullName, host: string): EnvironmentValues {
+function walk(properties: Fields, numberSource: NumberSource, name: FullName, host: string): EnvironmentValues {
   const environment = formatName(name);
   const variables = new Map<string, Variable>();
   const unknown: string[] = [];
@@ -77,7 +74,7 @@ function walk(properties: Fields, numberText: NumberText, name: FullName, host: 
     for (const [key, child] of Object.entries(group.children)) {
       const fields = fieldsOf(child);
       if (fields === undefined) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
-      const result = valueText(fields, numberText);
+      const result = valueText(fields, () => numberSource(property, key));
       if (result.kind !== "text") (result.kind === "unknown" ? unknown : nested).push(key);
       else {
         checkName(key, environment);
@@ -112,7 +109,7 @@ type Group =
 
 function groupOf(property: unknown): Group {
   const fields = fieldsOf(property);
-  if (fields === undefined) return { kind: property === undefined ? "absent" : "other" };
+  if (fields === undefined) return { kind: property === undefined || property === null ? "absent" : "other" };
   if (isSet(fields["unknown"])) return { kind: "unknown" };
   const { value } = fields;
   if (value === undefined || value === null) return { kind: "absent" };
@@ -122,13 +119,13 @@ function groupOf(property: unknown): Group {
 
 function valueText(
   fields: Fields,
-  numberText: NumberText,
+  number: () => string,
 ): { readonly kind: "text"; readonly text: string } | { readonly kind: "unknown" | "nested" } {
   if (isSet(fields["unknown"])) return { kind: "unknown" };
   const { value } = fields;
   if (value === undefined || value === null) return { kind: "text", text: "" };
   if (typeof value === "string") return { kind: "text", text: value };
-  if (typeof value === "number") return { kind: "text", text: numberText(value) };
+  if (typeof value === "number") return { kind: "text", text: number() };
   return typeof value === "boolean" ? { kind: "text", text: String(value) } : { kind: "nested" };
 }
 
