@@ -1,0 +1,139 @@
+// Compiles src/ to executables that need no Node.js: `npm run build:standalone` for this machine, with `-- --all` for every
+// target, with `-- linux-x64-musl …` for some. Each is Bun, from npm, with the program as bytecode behind it.
+import { execFileSync, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+const bunVersion = "1.4.5";
+const root = join(import.meta.dirname, "..");
+const cache = join(root, ".cache", "bun", bunVersion);
+const outdir = join(root, "dist-standalone");
+
+/** Our targets by name: npm's package of Bun, and what `bun build` calls it. */
+const targets = {
+  "linux-x64": { package: "bun-linux-x64", os: "linux", cpu: "x64", libc: "glibc" },
+  "linux-arm64": { package: "bun-linux-aarch64", os: "linux", cpu: "arm64", libc: "glibc" },
+  "linux-x64-musl": { package: "bun-linux-x64-musl", os: "linux", cpu: "x64", libc: "musl" },
+  "linux-arm64-musl": { package: "bun-linux-aarch64-musl", os: "linux", cpu: "arm64", libc: "musl" },
+  "darwin-x64": { package: "bun-darwin-x64", os: "darwin", cpu: "x64" },
+  "darwin-arm64": { package: "bun-darwin-aarch64", os: "darwin", cpu: "arm64" },
+  "win32-x64": { package: "bun-windows-x64", os: "win32", cpu: "x64" },
+};
+
+/**
+ * Variables with which whoever controls the environment could make the executable an interpreter of their own code, or
+ * open its debugger. No runtime option turns them off, so their names are taken out of it: where a name stood there is
+ * the empty one, which no variable has.
+ */
+const disarmed = ["BUN_BE_BUN", "BUN_OPTIONS", "BUN_INSPECT", "BUN_INSPECT_CONNECT_TO", "BUN_INSPECT_PRELOAD"];
+
+const host = `${process.platform}-${process.arch}${isMusl() ? "-musl" : ""}`;
+const asked = process.argv.slice(2);
+const names = asked.includes("--all") ? Object.keys(targets) : asked.length > 0 ? asked : [host];
+const unknown = names.find((name) => !Object.hasOwn(targets, name));
+if (unknown !== undefined) {
+  process.stderr.write(`no target ${unknown}; there are ${Object.keys(targets).join(", ")}\n`);
+  process.exit(1);
+}
+
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+mkdirSync(outdir, { recursive: true });
+const program = join(outdir, "program.cjs");
+await build({
+  absWorkingDir: root,
+  entryPoints: ["src/main.ts"],
+  outfile: program,
+  bundle: true,
+  format: "cjs",
+  platform: "node",
+  target: "node22",
+  minify: true,
+  legalComments: "none",
+  alias: { axios: "./scripts/no-axios.mjs" },
+  define: { SOPHIA_RUN_VERSION: JSON.stringify(version) },
+  logLevel: "warning",
+});
+const compiler = executableOf(host);
+for (const name of names) compile(name);
+rmSync(program);
+
+function compile(name) {
+  const base = join(cache, `disarmed-${name}`);
+  disarm(executableOf(name), base);
+  const output = join(outdir, `sophia-run-${name}${name.startsWith("win32") ? ".exe" : ""}`);
+  const options = [
+    "--compile",
+    `--compile-executable-path=${base}`,
+    `--target=${targets[name].package}`,
+    `--outfile=${output}`,
+    "--format=cjs",
+    "--bytecode",
+    "--minify",
+    // The runtime's own reading of files would break the precedence of the program's.
+    "--no-compile-autoload-dotenv",
+    "--no-compile-autoload-bunfig",
+    "--no-compile-autoload-tsconfig",
+    "--no-compile-autoload-package-json",
+  ];
+  execFileSync(compiler, ["build", ...options, program], { stdio: ["ignore", "ignore", "inherit"], cwd: outdir });
+  chmodSync(output, 0o755);
+  if (name === host) verify(output);
+  process.stdout.write(`${output}\n`);
+}
+
+/** Bun for a target, from npm. */
+function executableOf(name) {
+  const { package: bun, os, cpu, libc } = targets[name];
+  const prefix = join(cache, name);
+  const path = join(prefix, "node_modules", "@oven", bun, "bin", os === "win32" ? "bun.exe" : "bun");
+  if (existsSync(path)) return path;
+  mkdirSync(prefix, { recursive: true });
+  const platform = [`--os=${os}`, `--cpu=${cpu}`, ...(libc === undefined ? [] : [`--libc=${libc}`])];
+  const quiet = ["--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
+  execFileSync("npm", ["install", "--prefix", prefix, ...platform, ...quiet, `@oven/${bun}@${bunVersion}`], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (!existsSync(path)) throw new Error(`npm has no @oven/${bun}@${bunVersion} with an executable`);
+  return path;
+}
+
+/** Writes the executable anew without the names of {@link disarmed}; each must be there, as a string of its own. */
+function disarm(from, to) {
+  const bytes = readFileSync(from);
+  for (const name of disarmed) {
+    const text = Buffer.from(`\0${name}\0`, "latin1");
+    let found = 0;
+    for (let at = bytes.indexOf(text); at !== -1; at = bytes.indexOf(text, at + 1)) {
+      bytes[at + 1] = 0;
+      found += 1;
+    }
+    if (found === 0) throw new Error(`${name} is not where it was expected in ${from}`);
+  }
+  writeFileSync(to, bytes, { mode: 0o755 });
+}
+
+/** A new Bun may read its variables in another way: what must not work is tried. */
+function verify(output) {
+  const preload = join(outdir, "preload.cjs");
+  writeFileSync(preload, 'require("node:fs").writeSync(1, "taken over");');
+  const attempts = [
+    { BUN_BE_BUN: "1" },
+    { BUN_OPTIONS: `--preload ${preload}` },
+    { BUN_INSPECT_PRELOAD: preload },
+    { NODE_OPTIONS: `--require ${preload}` },
+  ];
+  for (const env of attempts) {
+    const { status, stdout } = spawnSync(output, ["-e", 'console.log("taken over")'], { env, encoding: "utf8" });
+    const { stdout: launched } = spawnSync(output, ["--no-contract", "--", "/bin/echo"], { env, encoding: "utf8" });
+    if (status !== 125 || stdout !== "" || (launched !== "\n" && process.platform !== "win32")) {
+      rmSync(output);
+      throw new Error(`${Object.keys(env)[0]} takes the executable over`);
+    }
+  }
+  rmSync(preload);
+}
+
+function isMusl() {
+  return process.platform === "linux" && process.report.getReport().header.glibcVersionRuntime === undefined;
+}
