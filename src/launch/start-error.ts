@@ -42,8 +42,14 @@ export function refusal(command: string, reason: string, status: number): Sophia
   return new SophiaError({ code, message: `${command === "" ? "''" : printable(command)}: ${reason}` }, status);
 }
 
-/** The code of a system error, undefined for anything else. */
+/** The code of a system error, such as `ENOENT`; undefined for anything else. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
-  return error.code;
+  // Node.js 26 has no name for some of the errors of execve, E2BIG among them, and leaves the code empty.
+  return error.code === "" && "errno" in error ? errorName(error.errno) : error.code;
+}
+
+function errorName(number: unknown): string {
+  const { errno } = process.getBuiltinModule("node:os").constants;
+  return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${String(number)}`;
 }
