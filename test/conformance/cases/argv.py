@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 
 from harness.case import NODE, Registry, expect
 from harness.world import Word, World
@@ -128,7 +129,11 @@ def zero(name: str, doc: str, command: str, *, link: bool = False, on_path: bool
     def run(world: World) -> None:
         target = world.cwd / "tools" / "tool"
         target.parent.mkdir()
-        target.symlink_to(world.probe) if link else os.link(world.probe, target)
+        if link:
+            target.symlink_to(world.probe)
+        else:
+            # No hard link: that would make the probe of all cases a file that has just changed.
+            shutil.copy(world.probe, target)
         typed = command.replace("CWD", str(world.cwd))
         env = {"PATH": f"{target.parent}:{world.env[b'PATH'].decode()}"} if on_path else {}
         world.start(typed, "x", env=env)
