@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { isBun } from "./runtime.ts";
 
 /** An open file descriptor and what its link in /proc/self/fd says. */
 export interface Descriptor {
@@ -52,7 +53,8 @@ function targetsOfParent(): ReadonlySet<string> {
  * descriptor first, so all below are the caller's. Above, Node has anonymous inodes, /dev/null, and pipes to
  * itself; a file, a socket, a terminal or a pipe with its other end elsewhere came from the caller. A pipe with both
  * ends here can be the caller's too (make's jobserver behind a gap): then there are more than Node's own, one for
- * each epoll descriptor and one more, and the parent has it open.
+ * each epoll descriptor and one more, and the parent has it open. Bun, of which a stand-alone executable is made, has
+ * no pipe to itself.
  *
  * @param parents what the parent process has open; asked only where that is needed
  */
@@ -63,7 +65,8 @@ export function selectInherited(open: readonly Descriptor[], parents: () => Read
   for (const { target } of open) ends.set(target, (ends.get(target) ?? 0) + 1);
   const own = (target: string): boolean => target.startsWith("pipe:") && (ends.get(target) ?? 0) > 1;
   const beyond = open.filter(({ number, target }) => number > epoll && own(target));
-  const shared = new Set(beyond.map(({ target }) => target)).size > epolls.length + 1 ? parents() : new Set();
+  const shared =
+    new Set(beyond.map(({ target }) => target)).size > (isBun ? 0 : epolls.length + 1) ? parents() : new Set();
   const isNodes = ({ target }: Descriptor): boolean =>
     target.startsWith("anon_inode:") ||
     target === "/dev/null" ||
@@ -80,6 +83,8 @@ export function selectInherited(open: readonly Descriptor[], parents: () => Read
  * from there to the first gap; those beyond survive.
  */
 export function closesOnExec(descriptor: number): boolean {
+  // Bun marks all from 3 on as the last thing that it does before an execve.
+  if (isBun) return true;
   try {
     const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1];
     return flags === undefined || (Number.parseInt(flags, 8) & 0o2000000) !== 0; // O_CLOEXEC

@@ -5,6 +5,7 @@ import { findHelper, withCallersOpenFiles, type Program } from "./helpers.ts";
 import { inspectImage, isLoadable } from "./image.ts";
 import type { Launch } from "./index.ts";
 import { fits, measure, tooLarge } from "./limits.ts";
+import { isBun } from "./runtime.ts";
 import { missingPart, startError, systemErrorCode } from "./start-error.ts";
 
 /**
@@ -70,7 +71,7 @@ function tryExecve({ file, argv, environment }: Program): string {
 
 /** Before Node.js 26.1 a failing execve ends the process by SIGABRT with a dump of the stack. */
 function failureAborts(): boolean {
-  if (process.versions["bun"] !== undefined) return false;
+  if (isBun) return false;
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   return major < 26 || (major === 26 && minor < 1);
 }
