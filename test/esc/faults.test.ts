@@ -7,7 +7,7 @@ import { launch, observe, onStage } from "./faults/stage.ts";
 import { type FaultRow, faultTable } from "./faults/table.ts";
 
 // Most of the time is spent in pauses between attempts.
-vi.setConfig({ maxConcurrency: 12 });
+vi.setConfig({ maxConcurrency: 10 });
 
 let certificates: Certificates;
 beforeAll(async () => {

@@ -60,7 +60,7 @@ export const STATUS: readonly FaultCase[] = [
     fault: "429 for ever",
     behaviour: "asked again twice, spread over the time",
     expect: unavailable("esc-rate-limited"),
-    timeoutMs: 1500,
+    timeoutMs: 3000,
     arrange: planned((server) => server.failAlways("open", 429)),
   },
   {
