@@ -30,7 +30,10 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
   const first = before[0];
   if (first !== undefined && isCommandName(first)) return { kind: "other", argv };
   if (before.some((word) => word === "--help" || word === "-h" || word === "--version" || word === "-V")) {
-    return { kind: "other", argv: before };
+    // Of which subcommand, wherever it stands among the options: help is given rather than an error.
+    const subcommand = before.find(isCommandName);
+    const isHelp = before.includes("--help") || before.includes("-h");
+    return { kind: "other", argv: isHelp && subcommand !== undefined ? [subcommand, "--help"] : before };
   }
   // Completion scripts call the program back like this.
   if (first === "--get-yargs-completions") return { kind: "other", argv };

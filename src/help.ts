@@ -19,7 +19,7 @@ started; 125: sophia-run itself failed; 126: the command cannot be executed;
 
 /** `sophia-run --help`. */
 export async function mainHelp(): Promise<string> {
-  const parser = describedParser()
+  const parser = describeOptions(bare(), GROUPS)
     .usage(USAGE)
     .example("$0 -- node server.js", "")
     .example("ESC_ENV=sophia/dev ESC_TOKEN=… $0 -- python -m app", "")
@@ -28,11 +28,6 @@ export async function mainHelp(): Promise<string> {
     .epilogue(EPILOGUE);
   for (const [name, { describe }] of Object.entries(COMMANDS)) parser.command(name, describe);
   return `${await parser.getHelp()}\n`;
-}
-
-/** A parser that knows the options of the table. */
-export function describedParser(): Argv {
-  return describeOptions(bare(), GROUPS);
 }
 
 /** `sophia-run NAME --help`. */
@@ -72,7 +67,7 @@ function describeOptions(parser: Argv, groups: readonly OptionGroup[]): Argv {
 }
 
 /** Tells the parser one option. */
-export function describeOption(
+function describeOption(
   parser: Argv,
   name: string,
   { type, short, choices }: Pick<CommandOption, "type" | "short" | "choices">,

@@ -98,7 +98,8 @@ function checkWords(name: CommandName, { options, positional }: CommandDefinitio
   const { least = 0, most = 0, kind = [], form = "" } = positional ?? {};
   const excess = args.positionals[most];
   if (excess !== undefined) {
-    const meant = suggest(excess, Object.keys(options ?? {}));
+    const names = Object.keys(options ?? {});
+    const meant = names.includes(excess) ? excess : suggest(excess, names);
     throw usage(
       name,
       most === 0
