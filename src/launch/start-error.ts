@@ -32,7 +32,11 @@ export function commandNotFound(command: string): SophiaError {
 export function missingPart(command: string, file: string): SophiaError {
   const image = inspectImage(file);
   return image.kind === "dangling"
-    ? refusal(command, `its interpreter ${printable(image.missing)} does not exist or cannot be executed`, ExitStatus.notFound)
+    ? refusal(
+        command,
+        `its interpreter ${printable(image.missing)} does not exist or cannot be executed`,
+        ExitStatus.notFound,
+      )
     : startError(command, "ENOENT");
 }
 
