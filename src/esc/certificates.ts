@@ -29,8 +29,28 @@ export function loadTrust(network: NetworkSettings): Trust {
   if (!network.extraCertificatesLoaded || (added.length > 0 && !own.extraIncluded)) {
     add("NODE_EXTRA_CA_CERTS", network.extraCertificateFile);
   }
-  const context = tls.createSecureContext(added.length === 0 ? {} : { ca: [...own.certificates(), ...added] });
+  const news = added.length === 0 ? [] : withoutKnown(added, own.certificates());
+  const context = tls.createSecureContext(news.length === 0 ? {} : { ca: [...own.certificates(), ...news] });
   return { context, remarks };
+}
+
+/**
+ * The certificates that are not known already. `SSL_CERT_FILE` often names the system's whole bundle, and OpenSSL takes
+ * longer over each certificate than everything else here.
+ */
+function withoutKnown(files: readonly string[], known: readonly string[]): readonly string[] {
+  const bodies = new Set(known.map(bodyOf));
+  return files.flatMap((pem) => {
+    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    // Other forms, such as TRUSTED CERTIFICATE, are left to OpenSSL.
+    if (blocks.length !== pem.split("-----BEGIN ").length - 1) return [pem];
+    return blocks.filter((block) => !bodies.has(bodyOf(block)));
+  });
+}
+
+/** A certificate without the line breaks that one writer sets in one way and another in another. */
+function bodyOf(pem: string): string {
+  return pem.replaceAll(/\s/g, "");
 }
 
 function readCertificates(
