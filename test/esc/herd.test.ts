@@ -1,4 +1,6 @@
 import { describe, expect, test } from "vitest";
+import { startEscServer } from "../esc-server/index.ts";
+import { read } from "./reading.ts";
 import { herdReport, play } from "../../scripts/herd/report.ts";
 
 describe("a thousand at once", () => {
@@ -28,6 +30,23 @@ describe("a thousand at once", () => {
       arrivals.filter((at) => Math.floor(at / 1000) === second + 1),
     );
     expect(Math.max(...busiest.map((second) => second.length))).toBeLessThan(400);
+  });
+
+  test("in earnest, on a smaller scale: sixty readers against a real server", async () => {
+    await using server = await startEscServer();
+    server.environment("demo-org/sophia/dev", { values: { A: "x" } });
+    server.failAlways("any", { kind: "rateLimit", perSecond: 40 });
+    const variables = { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+    const readers = Array.from({ length: 60 }, (_, index) => {
+      // Chance that is the same each time: spread evenly, in another order with each attempt.
+      let drawn = index;
+      const random = (): number => (drawn = (drawn * 37 + 11) % 60) / 60;
+      return read(variables, { timeoutMs: 12_000, clock: { now: () => performance.now(), random } });
+    });
+    const kinds = (await Promise.all(readers)).map(({ kind }) => kind);
+    expect(kinds).toEqual(kinds.map(() => "read"));
+    expect(server.count("open")).toBeGreaterThan(60);
+    expect(server.violations).toEqual([]);
   });
 
   test("is what the documentation shows", async () => {

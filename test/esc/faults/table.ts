@@ -23,6 +23,9 @@ proxy and a real certificate authority, read once in the process and launched tw
 - Of the message the table has what differs. In emergency access it stands in \`warning: ESC environment NAME cannot be
   read: … (3 attempts); going on with the environment and .env files\`. Places in a definition, the request's id and what to
   do follow on lines of their own.
+- One wait is beyond the deadline: where the system's resolver hangs over the name of the service, the launch goes on in time,
+  but sophia-run itself cannot end before the resolver gives up (Node.js waits for it; with \`--mode exec\` there is nothing
+  that would have to end).
 - Requests are those that reached the service. Parts that vary are written in capitals.
 `;
 
