@@ -73,11 +73,6 @@ export function variable(result: Extract<EscReading, { kind: "read" }>, name: st
   return found;
 }
 
-/** A clock that runs as fast as it can be slept through, with chance in the middle. */
-export function middlingClock(): Clock {
-  return { now: () => performance.now(), random: () => 0.5 };
-}
-
 /** Closes a server; fails where a client broke the wire's rules. */
 export async function closeStrictly(server: EscServer): Promise<void> {
   const { violations } = server;
