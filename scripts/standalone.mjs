@@ -51,7 +51,11 @@ await build({
   minify: true,
   legalComments: "none",
   alias: { axios: "./scripts/no-axios.mjs" },
-  define: { SOPHIA_RUN_VERSION: JSON.stringify(version) },
+  define: {
+    SOPHIA_RUN_VERSION: JSON.stringify(version),
+    // yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
+    "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
+  },
   logLevel: "warning",
 });
 const compiler = executableOf(host);
