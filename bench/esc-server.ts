@@ -1,17 +1,20 @@
 /**
- * The ESC server of the tests with its sample data, in a process of its own. Prints `{ url, token, environment }` once it
+ * The ESC server of the tests with one environment that meets the Sophia contract, in a process of its own. Prints `{ url, token, environment }` once it
  * listens, and for each line that it reads `{ requests, connections }` since the line before.
  */
 import { createInterface } from "node:readline";
-import { addDemoEnvironments, DEMO_ENVIRONMENT } from "../test/esc-server/demo-data.ts";
-import { startEscServer } from "../test/esc-server/index.ts";
+import { secret, startEscServer } from "../test/esc-server/index.ts";
+import { contractValues } from "./surroundings.ts";
 
 async function main(): Promise<void> {
   const server = await startEscServer();
-  addDemoEnvironments(server);
+  const values = { ...contractValues, OPENAI_API_KEY: "sk-fake-000000000000000000000000000083f2" };
+  const environment = "demo-org/sophia/dev";
+  const secrets = Object.entries(values).map(([name, value]) => [name, secret(value)]);
+  server.environment(environment, { values: Object.fromEntries(secrets) });
   let connections = 0;
   const say = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
-  say({ url: server.url, token: server.token, environment: DEMO_ENVIRONMENT });
+  say({ url: server.url, token: server.token, environment });
   for await (const _ of createInterface({ input: process.stdin })) {
     say({ requests: server.calls.length, connections: server.connections - connections });
     server.reset();

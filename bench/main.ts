@@ -90,16 +90,22 @@ async function measureNode(major: number, cwd: string, temporary: string, esc: E
           own.slice(0, 4).map((one) => ({ ...one, env: { ...one.env, NODE_EXTRA_CA_CERTS: certificates } })),
           Math.ceil(rounds / 2),
         );
+  const reading = (name: string, argv: readonly string[]): Case => ({
+    name,
+    argv,
+    cwd,
+    env: { ...bareEnvironment, ...esc.env },
+  });
   const withEsc = timeInTurns(
     [
-      of("least script", [node, join(root, "bench/esc-minimal.cjs"), "true"], esc.env),
-      of("sophia-run", sophia(), esc.env),
-      ...(executable === undefined ? [] : [of("stand-alone executable", [executable, "--", "true"], esc.env)]),
+      reading("least script", [node, join(root, "bench/esc-minimal.cjs"), "true"]),
+      reading("sophia-run", sophia()),
+      ...(executable === undefined ? [] : [reading("stand-alone executable", [executable, "--", "true"])]),
     ],
     rounds,
   );
   await esc.count();
-  timeInTurns([of("sophia-run", sophia(), esc.env)], 1);
+  timeInTurns([reading("sophia-run", sophia())], 1);
   // timeInTurns runs each case once more than it is told.
   const wire = await esc.count();
   const bare = of("node", [node, "-e", "0"]);
