@@ -31,14 +31,15 @@ export function forwardSignals({ pid, firstProcess, isTerminal, onStopRequest }:
     if (program !== undefined) send(program, signal);
   };
 
-  const start = performance.now();
+  // Not performance.now(): asking for it loads a module.
+  const start = process.uptime();
   let firstTurns = true;
   setImmediate(() => setImmediate(() => (firstTurns = false)));
   // What the terminal sent just before the program existed reached this process alone, and cannot be told from what
   // came just after. A program that handles the signal may count; for any other, a deadly signal twice is that once.
   // A stop twice is not, if the program was continued in between, which takes longer than the first turns.
   const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
-    if (signal === "SIGTSTP" ? !firstTurns : performance.now() - start > startupMs) return false;
+    if (signal === "SIGTSTP" ? !firstTurns : (process.uptime() - start) * 1000 > startupMs) return false;
     const program = pid();
     return program !== undefined && !catchesSignal(program, signalNumber(signal));
   };
