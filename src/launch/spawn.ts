@@ -1,6 +1,5 @@
-import type { ChildProcess, SpawnOptions, StdioOptions } from "node:child_process";
+import { spawn as startProcess, type ChildProcess, type SpawnOptions, type StdioOptions } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import crossSpawn from "cross-spawn";
 import { withholdMemory } from "./core-dump.ts";
 import { dieOf } from "./end.ts";
 import { forwardSignals } from "./forward.ts";
@@ -22,6 +21,7 @@ export async function spawn(launch: Launch): Promise<never> {
   const { files, options, preparation } = launch;
   const ipc = parentChannel();
   const isTerminal = await terminalTest();
+  const starter = await findStarter();
   const keepFiles = files.length === 0 ? undefined : (await import("./kept-files.ts")).keepSecretFiles;
 
   // From here until the program runs the event loop does not turn: a signal that comes before the listeners is the
@@ -42,7 +42,7 @@ export async function spawn(launch: Launch): Promise<never> {
   preparation.restoreCoreFilter();
   let child: ChildProcess;
   try {
-    child = await start(dress(launch, secrets), stdio(preparation.inherited, ipc), launch, ipc);
+    child = await start(dress(launch, secrets), stdio(preparation.inherited, ipc), launch, ipc, starter);
   } catch (error) {
     stopForwarding();
     secrets?.remove();
@@ -94,6 +94,7 @@ async function start(
   descriptors: StdioOptions,
   launch: Launch,
   ipc: IpcChannel | undefined,
+  starter: Starter,
 ): Promise<ChildProcess> {
   const [argv0, ...args] = program.argv;
   const options: SpawnOptions = {
@@ -102,7 +103,7 @@ async function start(
     ...(process.platform !== "win32" && { argv0 }),
     ...(ipc !== undefined && { serialization: ipc.serialization }),
   };
-  const { child, code } = await trySpawn(program.file, args, options);
+  const { child, code } = await trySpawn(starter, program.file, args, options);
   if (child !== undefined) {
     // Errors after the start concern single signals or messages; those who send them deal with them.
     child.on("error", () => {});
@@ -117,7 +118,7 @@ async function start(
       const shell = "/bin/sh";
       if (program.file === shell) throw startError(command, code);
       const script: Program = { ...program, file: shell, argv: [shell, program.file, ...args] };
-      return start(script, descriptors, launch, ipc);
+      return start(script, descriptors, launch, ipc, starter);
     }
     case "ENOENT":
       throw process.platform === "win32" ? startError(command, code) : missingPart(command, program.file);
@@ -130,11 +131,23 @@ type Attempt =
   | { readonly child: ChildProcess; readonly code?: never }
   | { readonly child?: never; readonly code: string };
 
+type Starter = (file: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
+
+/** cross-spawn finds and quotes as Windows needs it; elsewhere it would hand on to Node.js what it got. */
+async function findStarter(): Promise<Starter> {
+  return process.platform === "win32" ? (await import("cross-spawn")).default : startProcess;
+}
+
 /** Node throws some of the errors of a start and emits others. */
-async function trySpawn(file: string, args: readonly string[], options: SpawnOptions): Promise<Attempt> {
+async function trySpawn(
+  starter: Starter,
+  file: string,
+  args: readonly string[],
+  options: SpawnOptions,
+): Promise<Attempt> {
   let error: unknown;
   try {
-    const child = crossSpawn(file, args, options);
+    const child = starter(file, args, options);
     if (child.pid !== undefined) return { child };
     // Emitted in the next tick, before the event loop turns.
     error = await new Promise<Error>((resolve) => child.once("error", resolve));
