@@ -11,6 +11,8 @@ export interface Forwarding {
   /** The running program's PID; undefined before it is started and after it has ended. */
   readonly pid: () => number | undefined;
   readonly firstProcess: boolean;
+  /** Reaps the orphans that PID 1 inherits, where that can be done. */
+  readonly reapOrphans?: (() => void) | undefined;
   readonly isTerminal: () => boolean;
   /** Called after a signal was forwarded that asks the program to end. */
   readonly onStopRequest?: () => void;
@@ -22,7 +24,7 @@ export interface Forwarding {
  *
  * Call it before the program is started: events wait until the running JavaScript ends, and by then it exists.
  */
-export function forwardSignals({ pid, firstProcess, isTerminal, onStopRequest }: Forwarding): Undo {
+export function forwardSignals({ pid, firstProcess, reapOrphans, isTerminal, onStopRequest }: Forwarding): Undo {
   if (process.platform === "win32") return ignoreConsoleEvents();
   const terminal = watchTerminal(isTerminal);
   const job = jobControl(pid);
@@ -74,7 +76,8 @@ export function forwardSignals({ pid, firstProcess, isTerminal, onStopRequest }:
     },
     SIGCHLD: () => {
       // PID 1 cannot stop, and nobody could continue it.
-      if (!firstProcess) job.mirror();
+      if (firstProcess) reapOrphans?.();
+      else job.mirror();
     },
   };
   const undo = catchableSignals().map((signal) => listen(signal, rules[signal] ?? forward));

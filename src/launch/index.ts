@@ -49,7 +49,10 @@ export interface Launch extends LaunchRequest {
 export async function launch(request: LaunchRequest): Promise<never> {
   validate(request);
   const { command, environment, options } = request;
-  const obstacle = obstacleToExec(request);
+  const closed = options.mode === "spawn" ? [] : request.preparation.inherited.filter(closesOnExec);
+  // Only the C library can keep a descriptor open that Node marked for closing.
+  const libc = closed.length === 0 ? undefined : (await import("./libc.ts")).loadLibc();
+  const obstacle = obstacleToExec(request, libc === undefined ? closed : []);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw new SophiaError({
       code: "exec-unavailable",
@@ -61,20 +64,21 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const prepared: Launch = { ...request, program: { file, argv: command, environment } };
   if (options.mode !== "spawn" && obstacle === undefined) {
     const { replace } = await import("./replace.ts");
-    await replace(prepared);
+    await replace(prepared, () => {
+      for (const descriptor of closed) libc?.keepOnExec(descriptor);
+    });
   }
   const { spawn } = await import("./spawn.ts");
   return spawn(prepared);
 }
 
 /** Why this process cannot make room for the program; undefined when it can. */
-function obstacleToExec({ files, options, preparation }: LaunchRequest): string | undefined {
+function obstacleToExec({ files, options }: LaunchRequest, closed: readonly number[]): string | undefined {
   if (process.platform === "win32") return "Windows has no execve";
   if (!hasExecve(process)) return `Node.js ${process.version} has no process.execve, 22.15 and later have`;
   if (files.length > 0) return "secret files have to be removed when the program ends";
   if (options.killAfterMs !== undefined) return "--kill-after needs a process beside the program";
   if (process.send !== undefined) return "the caller's IPC channel would be closed";
-  const closed = preparation.inherited.filter(closesOnExec);
   if (closed.length > 0) {
     const [first] = closed;
     return closed.length === 1

@@ -6,19 +6,24 @@ import { inspectImage, isLoadable } from "./image.ts";
 import type { Launch } from "./index.ts";
 import { fits, measure, tooLarge } from "./limits.ts";
 import { isBun } from "./runtime.ts";
+import { originalBytes } from "./original-bytes.ts";
 import { missingPart, startError, systemErrorCode } from "./start-error.ts";
 
 /**
  * Puts the program in this process's place (execve(2)): same PID, same parent, nothing left beside it.
  *
+ * @param keepDescriptors called last: sees to it that the inherited descriptors stay open
  * @returns only where `auto` is better served by starting the program beside this process
  * @throws SophiaError when the program cannot be executed
  */
-export async function replace(launch: Launch): Promise<void> {
+export async function replace(launch: Launch, keepDescriptors: () => void): Promise<void> {
   const { options, preparation } = launch;
   const wanted = options.restoreNofile ? withCallersOpenFiles(launch.program) : launch.program;
   const program = failureAborts() ? await withoutRisk(wanted, launch) : wanted;
   if (program === undefined) return;
+  // Where there is no C library to call, what is not UTF-8 arrives as U+FFFD.
+  const bytes = originalBytes(program);
+  const libc = bytes === undefined ? undefined : (await import("./libc.ts")).loadLibc();
 
   // Node's note that execve is experimental would come on stderr, if execve returned.
   process.removeAllListeners("warning");
@@ -32,6 +37,12 @@ export async function replace(launch: Launch): Promise<void> {
   }
   preparation.stopListening();
   preparation.restoreCoreFilter();
+  keepDescriptors();
+  if (libc !== undefined && bytes !== undefined) {
+    for (const descriptor of [0, 1, 2]) libc.keepOnExec(descriptor); // as Node's own execve does
+    libc.execve(Buffer.from(program.file), bytes.argv, bytes.environment);
+    // It failed. What follows fails likewise and tells why.
+  }
   throw execute(program, launch);
 }
 

@@ -22,6 +22,7 @@ export async function spawn(launch: Launch): Promise<never> {
   const ipc = parentChannel();
   const isTerminal = await terminalTest();
   const starter = await findStarter();
+  const libc = preparation.firstProcess ? (await import("./libc.ts")).loadLibc() : undefined;
   const keepFiles = files.length === 0 ? undefined : (await import("./kept-files.ts")).keepSecretFiles;
 
   // From here until the program runs the event loop does not turn: a signal that comes before the listeners is the
@@ -32,6 +33,7 @@ export async function spawn(launch: Launch): Promise<never> {
   const stopForwarding = forwardSignals({
     pid: () => running,
     firstProcess: preparation.firstProcess,
+    reapOrphans: libc && (() => running !== undefined && libc.reapAllBut(running)),
     isTerminal,
     onStopRequest: () => {
       if (options.killAfterMs === undefined) return;
