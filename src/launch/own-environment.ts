@@ -13,7 +13,8 @@ const MANY = 300;
 export function ownEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const environment = new Map<string, string>();
   const withoutValue: string[] = [];
-  const names = Object.keys(variables);
+  // Not Object.keys, which asks getenv(3) whether each is enumerable.
+  const names = Object.getOwnPropertyNames(variables);
   const listed = names.length > MANY ? initialEnvironment() : undefined;
   for (const name of names) {
     const value = listed?.get(name) ?? variables[name];
