@@ -52,6 +52,12 @@ ${nodes.map(nodeSection).join("\n")}
   that row's cannot be had beside the program in JavaScript; from Node.js 22.15 on sophia-run becomes the program instead.
 - **The code cache.** V8's compiled code is kept in the package's own folder, made by the installation for the Node.js that
   installs (\`npm rebuild sophia-run\` makes it anew). Where install scripts are off, a start takes about 7 ms more.
+- **What is missed and why.** Beside the program, loading \`node:child_process\` and starting a process already cost more than
+  the goal allows where a bare Node.js takes little more than 20 ms; the rest is some 5 ms for reading the code cache,
+  settling options, reading \`/proc\`, the \`.env\` file and the contract. Other processes that ran on this machine at the same
+  time widen the quartiles of the wall times; processor times are the steadier measure.
+- **Large environments.** Of what 5,000 variables add, about a third of the processor time is V8's, which optimizes on other
+  threads while the program is already on its way.
 - **NODE_EXTRA_CA_CERTS.** Node.js 20 reads and parses these certificates at every start, before any program's first line,
   later versions only when a connection needs them.
 ${executable ? "" : "- The stand-alone executable is measured where `npm run build:standalone` has made one; here it was not.\n"}`;
@@ -138,6 +144,25 @@ function goals(nodes: readonly NodeResults[]): string {
     value: `${(installed.bytes / 1e6).toFixed(2)} MB, ${packages.length}`,
     met: installed.bytes <= 1.5e6 && packages.length === 1,
   }));
+  const executable = "stand-alone executable";
+  const within = (timing: Timing | undefined, most: number) => {
+    const wall = cost(timing);
+    return { value: `${wall.toFixed(1)} ms`, met: wall <= most };
+  };
+  if (nodes.some(({ start }) => start.some(({ name }) => name === executable))) {
+    row("stand-alone executable, `-- true`", "≤ 10 ms", ({ start }) =>
+      within(
+        start.find(({ name }) => name === executable),
+        10,
+      ),
+    );
+    row("stand-alone executable with ESC", "≤ 35 ms", ({ withEsc }) =>
+      within(
+        withEsc.find(({ name }) => name === executable),
+        35,
+      ),
+    );
+  }
   row("5,000 variables and 1,000 rules, against 50 and 16", "≤ 30 ms", ({ scaling }) => {
     const added = cost(scaling.at(-1)?.timings[1]) - cost(scaling[0]?.timings[1]);
     return { value: `${added.toFixed(1)} ms`, met: added <= 30 };
