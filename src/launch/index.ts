@@ -6,6 +6,7 @@ import type { Preparation } from "./early.ts";
 import { hasExecve } from "./execve.ts";
 import { findExecutable } from "./executable.ts";
 import type { Program } from "./helpers.ts";
+import type { Libc } from "./libc.ts";
 import type { SecretFile } from "./secret-files.ts";
 
 export type { SecretFile } from "./secret-files.ts";
@@ -38,6 +39,10 @@ export interface LaunchRequest {
 /** A request with its program found and checked; what the two ways of starting it take. */
 export interface Launch extends LaunchRequest {
   readonly program: Program;
+  /** Inherited descriptors that an execve of the runtime would close. */
+  readonly closed: readonly number[];
+  /** The C library, where it is there and `closed` are not none. */
+  readonly libc: Libc | undefined;
 }
 
 /**
@@ -50,7 +55,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   validate(request);
   const { command, environment, options } = request;
   const closed = options.mode === "spawn" ? [] : request.preparation.inherited.filter(closesOnExec);
-  // Only the C library can keep a descriptor open that Node marked for closing.
+  // Only the C library can keep a descriptor open that the runtime marked for closing.
   const libc = closed.length === 0 ? undefined : (await import("./libc.ts")).loadLibc();
   const obstacle = obstacleToExec(request, libc === undefined ? closed : []);
   if (options.mode === "exec" && obstacle !== undefined) {
@@ -61,12 +66,10 @@ export async function launch(request: LaunchRequest): Promise<never> {
     });
   }
   const file = process.platform === "win32" ? command[0] : findExecutable(command[0], environment.get("PATH"));
-  const prepared: Launch = { ...request, program: { file, argv: command, environment } };
+  const prepared: Launch = { ...request, program: { file, argv: command, environment }, closed, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
     const { replace } = await import("./replace.ts");
-    await replace(prepared, () => {
-      for (const descriptor of closed) libc?.keepOnExec(descriptor);
-    });
+    await replace(prepared);
   }
   const { spawn } = await import("./spawn.ts");
   return spawn(prepared);

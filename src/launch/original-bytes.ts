@@ -7,22 +7,32 @@ export interface ProgramBytes {
   readonly environment: readonly Uint8Array[];
 }
 
+/** Stands where the runtime has met bytes that are not UTF-8, or where the caller wrote it. */
+const replacement = "\uFFFD";
+
+/** Whether there may be arguments or variables that came from the caller and are not UTF-8. */
+export function mayDifferFromOriginal({ argv, environment }: Program): boolean {
+  if (argv.some((argument) => argument.includes(replacement))) return true;
+  for (const [name, value] of environment) {
+    if (name.includes(replacement) || value.includes(replacement)) return true;
+  }
+  return false;
+}
+
 /**
- * Arguments and variables that came from the caller and are not UTF-8, as they came: the runtime has put U+FFFD in
- * the place of their bytes, the kernel still has them (Linux).
- *
- * @returns undefined when all are UTF-8, which costs a look at each string
+ * Arguments and variables as bytes: those that came from the caller and are not UTF-8 as they came, which the kernel
+ * still has (Linux); all others as UTF-8.
  */
-export function originalBytes({ argv, environment }: Program): ProgramBytes | undefined {
-  const entries = Array.from(environment, ([name, value]) => `${name}=${value}`);
-  if (![...argv, ...entries].some((text) => text.includes("\uFFFD"))) return undefined;
-  const fromCaller = { argv: notUtf8("/proc/self/cmdline"), environment: notUtf8("/proc/self/environ") };
-  if (fromCaller.argv.size + fromCaller.environment.size === 0) return undefined;
-  const take = (originals: Map<string, Buffer[]>, text: string): Buffer =>
-    originals.get(text)?.shift() ?? Buffer.from(text);
+export function originalBytes(program: Program): ProgramBytes {
+  const entries = Array.from(program.environment, ([name, value]) => `${name}=${value}`);
+  const differs = mayDifferFromOriginal(program);
+  const bytes = (texts: readonly string[], file: string): readonly Uint8Array[] => {
+    const originals = differs ? notUtf8(file) : new Map<string, Buffer[]>();
+    return texts.map((text) => originals.get(text)?.shift() ?? Buffer.from(text));
+  };
   return {
-    argv: argv.map((argument) => take(fromCaller.argv, argument)),
-    environment: entries.map((entry) => take(fromCaller.environment, entry)),
+    argv: bytes(program.argv, "/proc/self/cmdline"),
+    environment: bytes(entries, "/proc/self/environ"),
   };
 }
 
@@ -40,7 +50,7 @@ function notUtf8(file: string): Map<string, Buffer[]> {
     const end = nul < 0 ? bytes.length : nul;
     const string = bytes.subarray(start, end);
     const text = string.toString("utf8");
-    if (text.includes("\uFFFD") && !Buffer.from(text).equals(string)) {
+    if (text.includes(replacement) && !Buffer.from(text).equals(string)) {
       found.set(text, [...(found.get(text) ?? []), string]);
     }
     start = end + 1;

@@ -5,8 +5,9 @@ import type { Environment } from "../model.ts";
 const MANY = 300;
 
 /**
- * This process's environment, whole. Before version 26 Node lists variables whose names are array indices (`0`, `10`)
- * without their values; the kernel still has the environment that the process was started with. It serves, too, where
+ * This process's environment, whole. Node lists variables whose names are not UTF-8, and before version 26 those whose
+ * names are array indices (`0`, `10`), but does not find their values; the kernel still has the environment that the
+ * process was started with. It serves, too, where
  * there are many variables: Node asks getenv(3) for each, which looks through all of them, a tenth of a second for
  * 5,000. Node changes none of them, it only takes some away.
  */

@@ -4,26 +4,25 @@ import { hasExecve } from "./execve.ts";
 import { findHelper, withCallersOpenFiles, type Program } from "./helpers.ts";
 import { inspectImage, isLoadable } from "./image.ts";
 import type { Launch } from "./index.ts";
+import type { Libc } from "./libc.ts";
 import { fits, measure, tooLarge } from "./limits.ts";
 import { isBun } from "./runtime.ts";
-import { originalBytes } from "./original-bytes.ts";
+import { mayDifferFromOriginal, originalBytes } from "./original-bytes.ts";
 import { missingPart, startError, systemErrorCode } from "./start-error.ts";
 
 /**
  * Puts the program in this process's place (execve(2)): same PID, same parent, nothing left beside it.
  *
- * @param keepDescriptors called last: sees to it that the inherited descriptors stay open
  * @returns only where `auto` is better served by starting the program beside this process
  * @throws SophiaError when the program cannot be executed
  */
-export async function replace(launch: Launch, keepDescriptors: () => void): Promise<void> {
+export async function replace(launch: Launch): Promise<void> {
   const { options, preparation } = launch;
   const wanted = options.restoreNofile ? withCallersOpenFiles(launch.program) : launch.program;
   const program = failureAborts() ? await withoutRisk(wanted, launch) : wanted;
   if (program === undefined) return;
   // Where there is no C library to call, what is not UTF-8 arrives as U+FFFD.
-  const bytes = originalBytes(program);
-  const libc = bytes === undefined ? undefined : (await import("./libc.ts")).loadLibc();
+  const libc = launch.libc ?? (mayDifferFromOriginal(program) ? (await import("./libc.ts")).loadLibc() : undefined);
 
   // Node's note that execve is experimental would come on stderr, if execve returned.
   process.removeAllListeners("warning");
@@ -37,19 +36,18 @@ export async function replace(launch: Launch, keepDescriptors: () => void): Prom
   }
   preparation.stopListening();
   preparation.restoreCoreFilter();
-  keepDescriptors();
-  if (libc !== undefined && bytes !== undefined) {
-    for (const descriptor of [0, 1, 2]) libc.keepOnExec(descriptor); // as Node's own execve does
-    libc.execve(Buffer.from(program.file), bytes.argv, bytes.environment);
-    // It failed. What follows fails likewise and tells why.
-  }
-  throw execute(program, launch);
+  throw execute(program, launch, libc);
 }
 
 /** @returns the error, if the program cannot be executed; otherwise never */
-function execute(program: Program, { command, environment }: Launch): SophiaError {
-  const sizes = (): SophiaError => tooLarge(command[0], measure(program.file, program.argv, environment));
-  const code = tryExecve(program);
+function execute(program: Program, { command, closed }: Launch, libc: Libc | undefined): SophiaError {
+  const attempt = (wanted: Program): string => {
+    // Not through the runtime: its execve may mark the descriptors for closing anew. A failure it can explain better.
+    if (libc !== undefined) executeAsBytes(wanted, closed, libc);
+    return tryExecve(wanted);
+  };
+  const sizes = (): SophiaError => tooLarge(command[0], measure(program.file, program.argv, program.environment));
+  const code = attempt(program);
   switch (code) {
     case "E2BIG":
       return sizes();
@@ -57,7 +55,7 @@ function execute(program: Program, { command, environment }: Launch): SophiaErro
       // A script without `#!` is the shell's, as in execvp(3).
       const shell = "/bin/sh";
       const script: Program = { ...program, file: shell, argv: [shell, program.file, ...program.argv.slice(1)] };
-      const failure = tryExecve(script);
+      const failure = attempt(script);
       return failure === "E2BIG" ? sizes() : startError(command[0], failure);
     }
     case "ENOENT":
@@ -65,6 +63,14 @@ function execute(program: Program, { command, environment }: Launch): SophiaErro
     default:
       return startError(command[0], code);
   }
+}
+
+/** Executes the program by the C library, with its descriptors. Returns only when that has failed. */
+function executeAsBytes(program: Program, descriptors: readonly number[], libc: Libc): void {
+  // The runtime has marked the standard streams for closing, too.
+  for (const descriptor of [0, 1, 2, ...descriptors]) libc.keepOnExec(descriptor);
+  const { argv, environment } = originalBytes(program);
+  libc.execve(Buffer.from(program.file), argv, environment);
 }
 
 /** @returns the code of the error, when it comes back */
