@@ -12,13 +12,13 @@ const outdir = join(root, "dist-standalone");
 
 /** Our targets by name: npm's package of Bun, and what `bun build` calls it. */
 const targets = {
-  "linux-x64": { package: "bun-linux-x64", os: "linux", cpu: "x64", libc: "glibc" },
-  "linux-arm64": { package: "bun-linux-aarch64", os: "linux", cpu: "arm64", libc: "glibc" },
-  "linux-x64-musl": { package: "bun-linux-x64-musl", os: "linux", cpu: "x64", libc: "musl" },
-  "linux-arm64-musl": { package: "bun-linux-aarch64-musl", os: "linux", cpu: "arm64", libc: "musl" },
-  "darwin-x64": { package: "bun-darwin-x64", os: "darwin", cpu: "x64" },
-  "darwin-arm64": { package: "bun-darwin-aarch64", os: "darwin", cpu: "arm64" },
-  "win32-x64": { package: "bun-windows-x64", os: "win32", cpu: "x64" },
+  "linux-x64": { package: "bun-linux-x64" },
+  "linux-arm64": { package: "bun-linux-aarch64" },
+  "linux-x64-musl": { package: "bun-linux-x64-musl" },
+  "linux-arm64-musl": { package: "bun-linux-aarch64-musl" },
+  "darwin-x64": { package: "bun-darwin-x64" },
+  "darwin-arm64": { package: "bun-darwin-aarch64" },
+  "win32-x64": { package: "bun-windows-x64", executable: "bun.exe" },
 };
 
 /**
@@ -86,19 +86,21 @@ function compile(name) {
   process.stdout.write(`${output}\n`);
 }
 
-/** Bun for a target, from npm. */
+/** Bun for a target, from npm: packed, since npm installs nothing that is for another platform. */
 function executableOf(name) {
-  const { package: bun, os, cpu, libc } = targets[name];
-  const prefix = join(cache, name);
-  const path = join(prefix, "node_modules", "@oven", bun, "bin", os === "win32" ? "bun.exe" : "bun");
+  const { package: bun, executable = "bun" } = targets[name];
+  const folder = join(cache, name);
+  const path = join(folder, "package", "bin", executable);
   if (existsSync(path)) return path;
-  mkdirSync(prefix, { recursive: true });
-  const platform = [`--os=${os}`, `--cpu=${cpu}`, ...(libc === undefined ? [] : [`--libc=${libc}`])];
-  const quiet = ["--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"];
-  execFileSync("npm", ["install", "--prefix", prefix, ...platform, ...quiet, `@oven/${bun}@${bunVersion}`], {
-    stdio: ["ignore", "ignore", "inherit"],
+  mkdirSync(folder, { recursive: true });
+  const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", folder, `@oven/${bun}@${bunVersion}`], {
+    encoding: "utf8",
   });
-  if (!existsSync(path)) throw new Error(`npm has no @oven/${bun}@${bunVersion} with an executable`);
+  const archive = join(folder, packed.trim().split("\n").at(-1));
+  execFileSync("tar", ["-xzf", archive, "-C", folder], { stdio: "inherit" });
+  rmSync(archive);
+  if (!existsSync(path)) throw new Error(`@oven/${bun}@${bunVersion} holds no executable`);
+  chmodSync(path, 0o755);
   return path;
 }
 
