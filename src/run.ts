@@ -64,5 +64,8 @@ function delivery(selected: Resolution): { environment: Map<string, string>; fil
 
 async function unmet(assessment: Assessment, command: string): Promise<SophiaError> {
   const { wordUnmet } = await import("./unmet.ts");
-  return new SophiaError(wordUnmet(assessment, `${command} was not started`), ExitStatus.config);
+  return new SophiaError(
+    wordUnmet(assessment, `${command === "" ? "''" : command} was not started`),
+    ExitStatus.config,
+  );
 }
