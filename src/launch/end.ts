@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Environment } from "../model.ts";
 import { findHelper } from "./helpers.ts";
-import { resetToDefault, signalNumber } from "./signals.ts";
+import { resetToDefault, send, signalNumber } from "./signals.ts";
 
 /** The signals whose default action writes a core dump (signal(7)). */
 const dumping: ReadonlySet<NodeJS.Signals> = new Set([
@@ -29,7 +29,7 @@ export function dieOf(signal: NodeJS.Signals, firstProcess: boolean, environment
   if (!firstProcess && process.platform !== "win32") {
     if (dumping.has(signal) && mayDump()) preventDump(environment);
     resetToDefault(signal);
-    process.kill(process.pid, signal);
+    send(process.pid, signal);
   }
   return process.exit(128 + signalNumber(signal));
 }

@@ -68,7 +68,8 @@ export function resetToDefault(signal: NodeJS.Signals): void {
 /** Sends a signal; that the process is gone or belongs to another user is no error here. */
 export function send(pid: number, signal: NodeJS.Signals): void {
   try {
-    process.kill(pid, signal);
+    // By number: Bun does not know the names of all.
+    process.kill(pid, signalNumber(signal));
   } catch {
     // ESRCH: it ended just now. EPERM: a set-user-ID program, which the sender could not have signalled either.
   }
