@@ -63,8 +63,8 @@ describe("no value and no token comes out", () => {
   });
 
   // NODE_OPTIONS puts the bug in; a stand-alone executable takes no orders from it.
-  const needsNode = test.skipIf((process.env["SOPHIA_RUN_UNDER_TEST"] ?? "") !== "");
-  needsNode("of a bug: an exception of which we know nothing", async () => {
+  const isExecutable = (process.env["SOPHIA_RUN_UNDER_TEST"] ?? "") !== "";
+  test.skipIf(isExecutable)("of a bug: an exception of which we know nothing", async () => {
     const { env } = await esc();
     const cwd = folder({
       ".env": "A=1",
@@ -84,7 +84,7 @@ describe("no value and no token comes out", () => {
     expectNone([stderr]);
   });
 
-  needsNode("of a bug that nobody awaits", async () => {
+  test.skipIf(isExecutable)("of a bug that nobody awaits", async () => {
     const { env } = await esc();
     const cwd = folder({
       "bug.cjs": `queueMicrotask(() => { throw new TypeError("${secretOf("message")}"); });`,
