@@ -51,13 +51,13 @@ ${nodes.map(nodeSection).join("\n")}
   "least Node.js wrapper": what lies between it and sophia-run is all that sophia-run does. A ratio to \`node -e 0\` below
   that row's cannot be had beside the program in JavaScript; from Node.js 22.15 on sophia-run becomes the program instead.
 - **The code cache.** V8's compiled code is kept in the package's own folder, made by the installation for the Node.js that
-  installs (\`npm rebuild sophia-run\` makes it anew). Where install scripts are off, a start takes about 7 ms more.
+  installs (\`npm rebuild sophia-run\` makes it anew). Where install scripts are off, each start compiles anew.
 - **What is missed and why.** Beside the program, loading \`node:child_process\` and starting a process already cost more than
-  the goal allows where a bare Node.js takes little more than 20 ms; the rest is some 5 ms for reading the code cache,
+  the goal allows where a bare Node.js takes little more than 20 ms; the rest goes into reading the code cache,
   settling options, reading \`/proc\`, the \`.env\` file and the contract. Other processes that ran on this machine at the same
   time widen the quartiles of the wall times; processor times are the steadier measure.
-- **Large environments.** Of what 5,000 variables add, about a third of the processor time is V8's, which optimizes on other
-  threads while the program is already on its way.
+- **Large environments.** Of what 5,000 variables add, a part of the processor time is V8's, which optimizes on other threads
+  while the program is already on its way.
 - **NODE_EXTRA_CA_CERTS.** Node.js 20 reads and parses these certificates at every start, before any program's first line,
   later versions only when a connection needs them.
 ${executable ? "" : "- The stand-alone executable is measured where `npm run build:standalone` has made one; here it was not.\n"}`;
