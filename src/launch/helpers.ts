@@ -1,6 +1,6 @@
-import type { Environment } from "../model.ts";
-import { SophiaError } from "../error.ts";
 import { readlinkSync } from "node:fs";
+import { SophiaError } from "../error.ts";
+import type { Environment } from "../model.ts";
 import { findExecutable } from "./executable.ts";
 import { softLimit } from "./limits.ts";
 
@@ -26,7 +26,7 @@ function through(
   program: Program,
 ): Program {
   const file = findHelper(helper, program.environment);
-  if (file === undefined) {
+  if (file === undefined || isBusyBox(file)) {
     throw new SophiaError({
       code: "helper-missing",
       message: `${wanted} needs ${helper} of util-linux, which was not found`,
@@ -37,17 +37,17 @@ function through(
   return { ...program, file, argv: [helper, ...options, "--", command, ...program.argv.slice(1)] };
 }
 
-/** @returns the path of a helper program of util-linux, undefined when it is not installed (BusyBox's lack what is needed) */
+/** @returns the path of a program of the system, undefined when it is not installed */
 export function findHelper(name: string, environment: Environment): string | undefined {
   try {
-    const path = findExecutable(name, environment.get("PATH"));
-    return isBusyBox(path) ? undefined : path;
+    return findExecutable(name, environment.get("PATH"));
   } catch (error) {
     if (error instanceof SophiaError) return undefined;
     throw error;
   }
 }
 
+/** BusyBox has programs of the same names that lack what is needed here. */
 function isBusyBox(path: string): boolean {
   try {
     return /(?:^|\/)busybox$/.test(readlinkSync(path));
