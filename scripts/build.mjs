@@ -12,13 +12,16 @@ const outdir = join(root, "dist");
 const target = "node20.19";
 const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
-const { files } = await bundleProgram({ root, target, version });
+const { files, scripts } = await bundleProgram({ root, target, version });
 const hash = createHash("sha256");
 for (const [name, text] of files) hash.update(`${name}\0${text}\0`);
+// What bin/sophia-run knows the code cache of a script by.
+const mark = hash.digest("hex").slice(0, 16);
+for (const name of scripts) files.set(name, `//${mark}\n${files.get(name)}`);
 
-const start = await build({
+const precompile = await build({
   absWorkingDir: root,
-  entryPoints: { main: "src/start/main.ts", precompile: "src/start/precompile.ts" },
+  entryPoints: { precompile: "src/start/precompile.ts" },
   outdir,
   bundle: true,
   format: "cjs",
@@ -26,21 +29,24 @@ const start = await build({
   target,
   minify: true,
   legalComments: "none",
-  define: { SOPHIA_RUN_BUILD: JSON.stringify(hash.digest("hex").slice(0, 16)) },
   write: false,
   logLevel: "warning",
 });
-// The entry last, and each by rename: a launcher that starts meanwhile finds a whole program.
-for (const { path, text } of start.outputFiles.toReversed()) files.set(path.slice(outdir.length + 1), text);
+for (const { path, text } of precompile.outputFiles) files.set(path.slice(outdir.length + 1), text);
 
 await mkdir(outdir, { recursive: true });
-for (const [name, text] of files) {
-  const temporary = join(outdir, `.${name}.${process.pid}`);
-  await writeFile(temporary, text);
-  await rename(temporary, join(outdir, name));
-}
+for (const [name, text] of files) await replaceFile(join(outdir, name), text);
 for (const name of await readdir(outdir)) {
   if (!files.has(name) && !name.startsWith(".")) await rm(join(outdir, name), { force: true });
 }
+const entry = await readFile(join(root, "bin/sophia-run"), "utf8");
+await replaceFile(join(root, "bin/sophia-run.js"), entry.replace(/^#!.*/, "#!/usr/bin/env node"), 0o755);
 // What npm does after an installation, for the Node.js that builds.
 spawnSync(process.execPath, [join(outdir, "precompile.js")], { stdio: "inherit" });
+
+/** By rename: a launcher that starts meanwhile finds a whole file. */
+async function replaceFile(path, text, mode = 0o644) {
+  const temporary = `${path}.${process.pid}`;
+  await writeFile(temporary, text, { mode });
+  await rename(temporary, path);
+}

@@ -7,7 +7,7 @@ import { basename, join } from "node:path";
 import { build, transform } from "esbuild";
 
 /**
- * The scripts (src/start/scripts.ts loads them) and the sources with which a chunk begins that belongs to them. What
+ * The scripts (bin/sophia-run loads them) and the sources with which a chunk begins that belongs to them. What
  * `eager` names is needed by every run; of the others, which are many runs' need, the text is there but not compiled.
  */
 const eager = "src/main.ts";
@@ -16,7 +16,7 @@ const scripts = {
   esc: ["src/sources/esc.ts", "src/esc/sdk.ts"],
 };
 
-/** @returns the files' texts by name, and esbuild's account of what went into them */
+/** @returns the files' texts by name, which of them are scripts, and esbuild's account of what went into them */
 export async function bundleProgram({ root, target, version }) {
   const options = {
     absWorkingDir: root,
@@ -69,7 +69,7 @@ export async function bundleProgram({ root, target, version }) {
       script === "program" ? programText(table, Object.fromEntries(elsewhere)) : `(function(){return{${table}}})\n`,
     );
   }
-  return { files, metafile: bundle.metafile };
+  return { files, scripts: Object.keys(scripts).map((name) => `${name}.js`), metafile: bundle.metafile };
 }
 
 /**
@@ -100,7 +100,10 @@ function sourcesOf(names, outputs) {
   return [...names].flatMap((name) => Object.keys(outputs[`dist/${name}`].inputs)).filter((source) => source !== eager);
 }
 
-/** All functions share one require, which finds chunks here, in the other scripts and in files of their own. */
+/**
+ * All functions share one require, which finds chunks here, in the other scripts and in files of their own; the require
+ * that it is given is that of bin/ or, when the code cache is made, of dist/.
+ */
 function programText(table, elsewhere) {
   return `(function(require,script){"use strict";
 const here={__proto__:null,${table}};
@@ -110,7 +113,7 @@ function load(name){
 if(loaded[name])return loaded[name].exports;
 const module=loaded[name]={exports:{}};
 if(!name.startsWith("./"))return module.exports=require(name);
-if(!here[name])if(elsewhere[name])Object.assign(here,script(elsewhere[name]));else here[name]=require(name);
+if(!here[name])if(elsewhere[name])Object.assign(here,script(elsewhere[name]));else here[name]=require("../dist/"+name.slice(2));
 here[name](load,module,module.exports);
 return module.exports;
 }

@@ -6,13 +6,13 @@
  * whose output, environment and working directory are nobody else's.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Script } from "node:vm";
 import { builtInContract } from "../contract/generated/built-in.ts";
-import { cacheFile, compileScript, entryOf, type ScriptName } from "./scripts.ts";
 
 const inner = "--in-process";
 if (process.argv[2] === inner) makeCaches();
@@ -55,18 +55,26 @@ function prepareSurroundings(): void {
   });
 }
 
+/** A script of the bundle: a function that is given `require` and what runs a further script. */
+type Entry = (require: NodeJS.Require, run: (name: string) => unknown) => unknown;
+
 function makeCaches(): void {
-  const scripts = new Map<ScriptName, ReturnType<typeof compileScript>>();
-  const script = (name: ScriptName): unknown => {
-    const compiled = scripts.get(name) ?? compileScript(__dirname, name);
-    scripts.set(name, compiled);
-    return entryOf(compiled)(require, script);
+  const caches = new Map<string, Script>();
+  // As bin/sophia-run does it, but without a cache.
+  const run = (name: string): unknown => {
+    const base = join(__dirname, name);
+    const text = readFileSync(`${base}.js`, "latin1");
+    const file = `${base}-${text.slice(2, 18)}-${process.version}-${process.arch}.cache`;
+    const script = caches.get(file) ?? new Script(text, { filename: `${base}.js` });
+    caches.set(file, script);
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the bundler wrote the script as such a function
+    const entry = script.runInThisContext() as Entry;
+    return entry(require, run);
   };
   const leave = process.exit.bind(process);
   const finish = (): never => {
-    for (const [name, compiled] of scripts) {
-      const file = cacheFile(__dirname, name);
-      writeFileSync(`${file}.new`, compiled.createCachedData());
+    for (const [file, script] of caches) {
+      writeFileSync(`${file}.new`, script.createCachedData());
       renameSync(`${file}.new`, file);
     }
     return leave(0);
@@ -76,7 +84,7 @@ function makeCaches(): void {
     delete process.env["ESC_ENV"];
     delete process.env["ESC_TOKEN"];
     Object.assign(process, { exit: finish, execve: finish });
-    script("program");
+    run("program");
   };
   let ended = false;
   const onExit = (): void => {
@@ -88,7 +96,7 @@ function makeCaches(): void {
   };
   process.argv = [process.execPath, __filename, "--", process.execPath, "-e", "0"];
   Object.assign(process, { exit: onExit });
-  script("program");
+  run("program");
 }
 
 function pick(names: readonly string[]): Record<string, string> {
