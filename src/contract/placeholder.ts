@@ -2,16 +2,12 @@
 import type { Declaration, ValueFormat } from "./model.ts";
 
 /**
- * Words that stand for a value in examples everywhere. They must be the whole value, so that a real secret that
- * happens to contain one passes.
+ * Words that stand for a value in examples everywhere, in lower case. They must be the whole value, so that a real
+ * secret that happens to contain one passes. One expression without the flag `i`: each costs a tenth of a millisecond
+ * to compile, and most values get no further than their first character.
  */
-const placeholders = [
-  /^<[^<>]+>$/,
-  /^your[-_ ][\w -]{1,64}$/i,
-  /^(?:change|replace|fill|set|insert)[-_ ]?(?:me|this|it)$/i,
-  /^x{3,}$/i,
-  /^(?:\.{3,}|…)$/,
-];
+const usualPlaceholder =
+  /^(?:<[^<>]+>|your[-_ ][\w -]{1,64}|(?:change|replace|fill|set|insert)[-_ ]?(?:me|this|it)|x{3,}|\.{3,}|…)$/;
 
 /** Their values are few or public: an example may well be the value. */
 const closedFormats: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);
@@ -23,7 +19,7 @@ const closedFormats: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enu
  */
 export function isPlaceholder({ example, secret, format }: Declaration, value: string): boolean {
   if (format !== undefined && closedFormats.has(format.kind)) return false;
-  if (placeholders.some((placeholder) => placeholder.test(value.trim()))) return true;
+  if (usualPlaceholder.test(value.trim().toLowerCase())) return true;
   if (example === undefined) return false;
   return (secret && value === example) || (example.match(/<[^<>]+>/g) ?? []).some((part) => value.includes(part));
 }

@@ -16,7 +16,7 @@ const maxNameBytes = 255;
 export function findExecutable(command: string, searchPath: string | undefined): string {
   if (command === "") throw commandNotFound(command);
   if (command.includes("/")) {
-    const problem = examine(command);
+    const problem = examine(command, "exactly");
     if (problem !== undefined) throw startError(command, problem);
     return command;
   }
@@ -32,12 +32,15 @@ export function findExecutable(command: string, searchPath: string | undefined):
   throw refused === undefined ? commandNotFound(command) : startError(command, refused);
 }
 
-/** @returns the code of the error that executing the file would give, undefined when none is in sight */
-function examine(path: string): string | undefined {
+/**
+ * @returns the code of the error that executing the file would give, undefined when none is in sight. Only `exactly`
+ *   tells ENOTDIR from ENOENT: most folders of a search path are asked in vain, and each error takes its time.
+ */
+function examine(path: string, how?: "exactly"): string | undefined {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
     if (stat === undefined) {
-      accessSync(path); // says whether it is ENOENT or ENOTDIR
+      if (how === "exactly") accessSync(path); // says whether it is ENOENT or ENOTDIR
       return "ENOENT";
     }
     if (stat.isDirectory()) return "EISDIR";

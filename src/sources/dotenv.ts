@@ -30,7 +30,7 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string): Promis
     const text = readText(file, cwd);
     if (text === undefined || text === "") continue;
     const { parseDotenv } = await import("./dotenv-syntax.ts");
-    const parsed = parseDotenv(text, file.path);
+    const parsed = await parseDotenv(text, file.path);
     layers.unshift({ source: "dotenv", variables: parsed.variables });
     notices.push(...parsed.notices);
   }

@@ -82,13 +82,13 @@ describe(".env.example", () => {
     ]);
   });
 
-  it("gives ESC's two names and every declared one to those who read such files, each empty", () => {
+  it("gives ESC's two names and every declared one to those who read such files, each empty", async () => {
     for (const one of [contract, builtInContract()]) {
       const text = envExample(one);
       const names = ["ESC_ENV", "ESC_TOKEN", ...one.variables.keys()];
       const expected = Object.fromEntries(names.map((name) => [name, ""]));
       expect(parse(text)).toStrictEqual(expected);
-      const { variables, notices } = parseDotenv(text, ".env.example");
+      const { variables, notices } = await parseDotenv(text, ".env.example");
       expect(Object.fromEntries(variables.map(({ name, value }) => [name, value]))).toStrictEqual(expected);
       expect(notices).toStrictEqual([]);
     }
