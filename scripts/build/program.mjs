@@ -12,7 +12,12 @@ import { build, transform } from "esbuild";
  */
 const eager = "src/main.ts";
 const scripts = {
-  program: ["src/launch/replace.ts", "src/launch/spawn.ts", "src/sources/dotenv-syntax.ts", "src/sources/dotenv-value.ts"],
+  program: [
+    "src/launch/replace.ts",
+    "src/launch/spawn.ts",
+    "src/sources/dotenv-syntax.ts",
+    "src/sources/dotenv-value.ts",
+  ],
   esc: ["src/sources/esc.ts", "src/esc/sdk.ts"],
 };
 

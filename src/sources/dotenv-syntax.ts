@@ -15,10 +15,7 @@ const plain = /^[^"'`#]*$/;
  *
  * @throws SophiaError (dotenv, 125) for an unterminated quote or a NUL, with file and line
  */
-export async function parseDotenv(
-  text: string,
-  file: string,
-): Promise<{ variables: Variable[]; notices: Notice[] }> {
+export async function parseDotenv(text: string, file: string): Promise<{ variables: Variable[]; notices: Notice[] }> {
   const lines = text.replaceAll(/\r\n?/g, "\n").split("\n");
   const found = new Map<string, Variable>();
   const notices: Notice[] = [];
