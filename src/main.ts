@@ -58,6 +58,3 @@ process.on("uncaughtException", (error) => process.exit(fail(context, error)));
 void main(process.argv.slice(2), context, preparation)
   .catch((error: unknown) => fail(context, error))
   .then((status) => process.exit(status));
-
-// A module without an export is CommonJS to the bundler, which then wraps all others to be initialized on demand.
-export {};

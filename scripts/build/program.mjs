@@ -12,12 +12,7 @@ import { build, transform } from "esbuild";
  */
 const eager = "src/main.ts";
 const scripts = {
-  program: [
-    "src/launch/replace.ts",
-    "src/launch/spawn.ts",
-    "src/sources/dotenv-syntax.ts",
-    "src/sources/dotenv-value.ts",
-  ],
+  program: ["src/sources/dotenv-value.ts"],
   esc: ["src/sources/esc.ts", "src/esc/sdk.ts"],
 };
 
@@ -41,10 +36,11 @@ export async function bundleProgram({ root, target, version }) {
     write: false,
     metafile: true,
     logLevel: "warning",
+    plugins: [entryIsModule],
   };
   const { metafile } = await build(options);
   const everywhere = sourcesOf(reachableFrom("main.js", metafile.outputs), metafile.outputs);
-  const bundle = await build({ ...options, plugins: [keepTogether(everywhere, root)] });
+  const bundle = await build({ ...options, plugins: [entryIsModule, keepTogether(everywhere, root)] });
   const { outputs } = bundle.metafile;
   const chunks = new Map();
   for (const file of bundle.outputFiles) chunks.set(basename(file.path), await toFunctionBody(file.text, target));
@@ -76,6 +72,20 @@ export async function bundleProgram({ root, target, version }) {
   }
   return { files, scripts: Object.keys(scripts).map((name) => `${name}.js`), metafile: bundle.metafile };
 }
+
+/**
+ * esbuild takes an entry without exports for CommonJS, and then wraps every module so that it can be run on demand and
+ * its names are looked up from elsewhere: an eighth of the code cache.
+ */
+const entryIsModule = {
+  name: "entry-is-module",
+  setup({ onLoad }) {
+    onLoad({ filter: /\/src\/main\.ts$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, "utf8")}\nexport {};`,
+      loader: "ts",
+    }));
+  },
+};
 
 /**
  * esbuild makes a chunk of those modules that the same entries import. So every entry, which each module is that is

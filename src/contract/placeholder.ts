@@ -21,5 +21,6 @@ export function isPlaceholder({ example, secret, format }: Declaration, value: s
   if (format !== undefined && closedFormats.has(format.kind)) return false;
   if (usualPlaceholder.test(value.trim().toLowerCase())) return true;
   if (example === undefined) return false;
-  return (secret && value === example) || (example.match(/<[^<>]+>/g) ?? []).some((part) => value.includes(part));
+  if (secret && value === example) return true;
+  return value.includes("<") && (example.match(/<[^<>]+>/g) ?? []).some((part) => value.includes(part));
 }

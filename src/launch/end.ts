@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import type { Environment } from "../model.ts";
 import { findHelper } from "./helpers.ts";
@@ -59,5 +58,7 @@ function preventDump(environment: Environment): void {
   const prlimit = findHelper("prlimit", environment);
   // A limit of one byte, and not of none, tells collectors too not to take the dump (core(5)).
   if (prlimit !== undefined)
-    spawnSync(prlimit, ["--core=1:", "--pid", String(process.pid)], { stdio: "ignore", env: {} });
+    process
+      .getBuiltinModule("node:child_process")
+      .spawnSync(prlimit, ["--core=1:", "--pid", String(process.pid)], { stdio: "ignore", env: {} });
 }

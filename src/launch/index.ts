@@ -7,7 +7,9 @@ import { hasExecve } from "./execve.ts";
 import { findExecutable } from "./executable.ts";
 import type { Program } from "./helpers.ts";
 import type { Libc } from "./libc.ts";
+import { replace } from "./replace.ts";
 import type { SecretFile } from "./secret-files.ts";
+import { spawn } from "./spawn.ts";
 
 export type { SecretFile } from "./secret-files.ts";
 export type { Preparation } from "./early.ts";
@@ -68,10 +70,8 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const file = process.platform === "win32" ? command[0] : findExecutable(command[0], environment.get("PATH"));
   const prepared: Launch = { ...request, program: { file, argv: command, environment }, closed, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
-    const { replace } = await import("./replace.ts");
     await replace(prepared);
   }
-  const { spawn } = await import("./spawn.ts");
   return spawn(prepared);
 }
 

@@ -1,5 +1,5 @@
-import { spawn as startProcess, type ChildProcess, type SpawnOptions, type StdioOptions } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
+import { startChild, type Child, type Descriptors, type End, type Surroundings } from "./child.ts";
 import { withholdMemory } from "./core-dump.ts";
 import { dieOf } from "./end.ts";
 import { forwardSignals } from "./forward.ts";
@@ -10,7 +10,7 @@ import { measure, tooLarge } from "./limits.ts";
 import type { SecretFiles } from "./secret-files.ts";
 import { withOwnPidVariables } from "./pid-variables.ts";
 import { send } from "./signals.ts";
-import { missingPart, startError, systemErrorCode } from "./start-error.ts";
+import { missingPart, startError } from "./start-error.ts";
 
 /**
  * Starts the program beside this process, which hands on what reaches it and ends as the program ends.
@@ -21,7 +21,6 @@ export async function spawn(launch: Launch): Promise<never> {
   const { files, options, preparation } = launch;
   const ipc = parentChannel();
   const isTerminal = await terminalTest();
-  const starter = await findStarter();
   const libc = preparation.firstProcess ? (await import("./libc.ts")).loadLibc() : undefined;
   const keepFiles = files.length === 0 ? undefined : (await import("./kept-files.ts")).keepSecretFiles;
 
@@ -42,24 +41,27 @@ export async function spawn(launch: Launch): Promise<never> {
   });
   preparation.stopListening();
   preparation.restoreCoreFilter();
-  let child: ChildProcess;
+  let child: Child;
+  let whenEnded: (end: End) => void = () => {};
+  const ended = new Promise<End>((resolve) => (whenEnded = resolve));
   try {
-    child = await start(dress(launch, secrets), stdio(preparation.inherited, ipc), launch, ipc, starter);
+    child = await start(dress(launch, secrets), launch, {
+      stdio: descriptors(preparation.inherited, ipc),
+      ipc,
+      onEnd: (end) => {
+        // Reaped: from now on the PID may be another process's.
+        running = undefined;
+        whenEnded(end);
+      },
+    });
   } catch (error) {
     stopForwarding();
     secrets?.remove();
     throw error;
   }
   running = child.pid;
-  const ended = new Promise<{ readonly status: number | null; readonly signal: NodeJS.Signals | null }>((resolve) => {
-    child.once("exit", (status, signal) => {
-      // Reaped: from now on the PID may be another process's.
-      running = undefined;
-      resolve({ status, signal });
-    });
-  });
   withholdMemory();
-  const relay = ipc === undefined ? undefined : relayMessages(child);
+  const relay = child.channel === undefined ? undefined : relayMessages(child.channel);
   if (process.platform !== "win32") letGo(preparation.inherited.filter((descriptor) => descriptor !== ipc?.descriptor));
 
   const { status, signal } = await ended;
@@ -81,7 +83,7 @@ function dress({ program, options }: Launch, secrets: SecretFiles | undefined): 
 }
 
 /** The program's descriptors: each inherited one at its own number, nothing in the gaps. */
-function stdio(inherited: readonly number[], ipc: IpcChannel | undefined): StdioOptions {
+function descriptors(inherited: readonly number[], ipc: IpcChannel | undefined): Descriptors {
   const passed = new Set([0, 1, 2, ...inherited]);
   const length = Math.max(...passed, ipc?.descriptor ?? 0) + 1;
   return Array.from({ length }, (_, descriptor) => {
@@ -91,74 +93,25 @@ function stdio(inherited: readonly number[], ipc: IpcChannel | undefined): Stdio
 }
 
 /** @throws SophiaError when the program cannot be executed */
-async function start(
-  program: Program,
-  descriptors: StdioOptions,
-  launch: Launch,
-  ipc: IpcChannel | undefined,
-  starter: Starter,
-): Promise<ChildProcess> {
-  const [argv0, ...args] = program.argv;
-  const options: SpawnOptions = {
-    stdio: descriptors,
-    env: Object.fromEntries(program.environment),
-    ...(process.platform !== "win32" && { argv0 }),
-    ...(ipc !== undefined && { serialization: ipc.serialization }),
-  };
-  const { child, code } = await trySpawn(starter, program.file, args, options);
-  if (child !== undefined) {
-    // Errors after the start concern single signals or messages; those who send them deal with them.
-    child.on("error", () => {});
-    return child;
-  }
+async function start(program: Program, launch: Launch, surroundings: Surroundings): Promise<Child> {
+  const attempt = await startChild(program, surroundings);
+  if (typeof attempt !== "string") return attempt;
   const [command] = launch.command;
-  switch (code) {
+  switch (attempt) {
     case "E2BIG":
       throw tooLarge(command, measure(program.file, program.argv, program.environment));
     case "ENOEXEC": {
       // A script without `#!` is the shell's. glibc's execvp(3), which libuv calls, does this itself; musl's does not.
       const shell = "/bin/sh";
-      if (program.file === shell) throw startError(command, code);
-      const script: Program = { ...program, file: shell, argv: [shell, program.file, ...args] };
-      return start(script, descriptors, launch, ipc, starter);
+      if (program.file === shell) throw startError(command, attempt);
+      const argv = [shell, program.file, ...program.argv.slice(1)] as const;
+      return start({ ...program, file: shell, argv }, launch, surroundings);
     }
     case "ENOENT":
-      throw process.platform === "win32" ? startError(command, code) : missingPart(command, program.file);
+      throw process.platform === "win32" ? startError(command, attempt) : missingPart(command, program.file);
     default:
-      throw startError(command, code);
+      throw startError(command, attempt);
   }
-}
-
-type Attempt =
-  | { readonly child: ChildProcess; readonly code?: never }
-  | { readonly child?: never; readonly code: string };
-
-type Starter = (file: string, args: readonly string[], options: SpawnOptions) => ChildProcess;
-
-/** cross-spawn finds and quotes as Windows needs it; elsewhere it would hand on to Node.js what it got. */
-async function findStarter(): Promise<Starter> {
-  return process.platform === "win32" ? (await import("cross-spawn")).default : startProcess;
-}
-
-/** Node throws some of the errors of a start and emits others. */
-async function trySpawn(
-  starter: Starter,
-  file: string,
-  args: readonly string[],
-  options: SpawnOptions,
-): Promise<Attempt> {
-  let error: unknown;
-  try {
-    const child = starter(file, args, options);
-    if (child.pid !== undefined) return { child };
-    // Emitted in the next tick, before the event loop turns.
-    error = await new Promise<Error>((resolve) => child.once("error", resolve));
-  } catch (thrown) {
-    error = thrown;
-  }
-  const code = systemErrorCode(error);
-  if (code === undefined || code.startsWith("ERR_")) throw error;
-  return { code };
 }
 
 /**

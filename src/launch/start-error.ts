@@ -53,7 +53,8 @@ export function systemErrorCode(error: unknown): string | undefined {
   return error.code === "" && "errno" in error ? errorName(error.errno) : error.code;
 }
 
-function errorName(number: unknown): string {
+/** @returns the system's name of an error number, such as `ENOENT` */
+export function errorName(number: unknown): string {
   const { errno } = process.getBuiltinModule("node:os").constants;
   return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${String(number)}`;
 }

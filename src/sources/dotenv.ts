@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import { SophiaError } from "../error.ts";
 import type { Layer, Notice } from "../model.ts";
 import { printable } from "../text.ts";
+import { parseDotenv } from "./dotenv-syntax.ts";
 
 export interface EnvFile {
   /** Relative to the working directory. */
@@ -19,7 +20,7 @@ export interface DotenvReading {
 }
 
 /**
- * Reads `.env` files. The parser is loaded only when there is a file to parse.
+ * Reads `.env` files.
  *
  * @throws SophiaError (dotenv, 125) for a file that is named but missing, that cannot be read or that is malformed
  */
@@ -29,7 +30,6 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string): Promis
   for (const file of files) {
     const text = readText(file, cwd);
     if (text === undefined || text === "") continue;
-    const { parseDotenv } = await import("./dotenv-syntax.ts");
     const parsed = await parseDotenv(text, file.path);
     layers.unshift({ source: "dotenv", variables: parsed.variables });
     notices.push(...parsed.notices);
