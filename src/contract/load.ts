@@ -1,6 +1,6 @@
 /** Which contract counts: finding it. Reading a file is another module's, loaded only where there is a file. */
 import { existsSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { builtInContract } from "./generated/built-in.ts";
 import type { Contract } from "./model.ts";
 
@@ -38,9 +38,11 @@ export async function loadContract({ file, cwd, profile }: ContractRequest): Pro
  */
 export function findContract(cwd: string): string | undefined {
   for (let folder = cwd; ; folder = dirname(folder)) {
-    const path = join(folder, contractFileName);
+    // Not join(), which goes through each path by character: on so short a run V8 begins to compile for that.
+    const within = folder.endsWith("/") ? folder : `${folder}/`;
+    const path = within + contractFileName;
     if (existsSync(path) && (folder === cwd || !isShared(folder))) return path;
-    if (existsSync(join(folder, ".git")) || dirname(folder) === folder) return undefined;
+    if (existsSync(`${within}.git`) || dirname(folder) === folder) return undefined;
   }
 }
 
