@@ -28,6 +28,12 @@ const targets = {
  */
 const disarmed = ["BUN_BE_BUN", "BUN_OPTIONS", "BUN_INSPECT", "BUN_INSPECT_CONNECT_TO", "BUN_INSPECT_PRELOAD"];
 
+/**
+ * Bun raises its soft limits at its start, and whatever the program is started by would have them. It calls setrlimit by
+ * this name: with that of getrlimit, which takes the same arguments, it looks at the limit and leaves it as it is.
+ */
+const renamed = { setrlimit: "getrlimit" };
+
 const host = `${process.platform}-${process.arch}${isMusl() ? "-musl" : ""}`;
 const asked = process.argv.slice(2);
 const names = asked.includes("--all") ? Object.keys(targets) : asked.length > 0 ? asked : [host];
@@ -64,7 +70,7 @@ rmSync(program);
 
 function compile(name) {
   const base = join(cache, `disarmed-${name}`);
-  disarm(executableOf(name), base);
+  disarm(executableOf(name), base, name.startsWith("linux"));
   const output = join(outdir, `sophia-run-${name}${name.startsWith("win32") ? ".exe" : ""}`);
   const options = [
     "--compile",
@@ -104,14 +110,18 @@ function executableOf(name) {
   return path;
 }
 
-/** Writes the executable anew without the names of {@link disarmed}; each must be there, as a string of its own. */
-function disarm(from, to) {
+/**
+ * Writes the executable anew without the names of {@link disarmed}, on Linux with those of {@link renamed} changed; each
+ * must be there, as a string of its own.
+ */
+function disarm(from, to, linux) {
   const bytes = readFileSync(from);
-  for (const name of disarmed) {
+  const changes = [...disarmed.map((name) => [name, "\0"]), ...(linux ? Object.entries(renamed) : [])];
+  for (const [name, instead] of changes) {
     const text = Buffer.from(`\0${name}\0`, "latin1");
     let found = 0;
     for (let at = bytes.indexOf(text); at !== -1; at = bytes.indexOf(text, at + 1)) {
-      bytes[at + 1] = 0;
+      bytes.write(instead, at + 1, "latin1");
       found += 1;
     }
     if (found === 0) throw new Error(`${name} is not where it was expected in ${from}`);

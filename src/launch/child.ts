@@ -3,6 +3,7 @@ import type { ChildProcess, SpawnOptions } from "node:child_process";
 import type { Program } from "./helpers.ts";
 import type { IpcChannel } from "./ipc.ts";
 import { processHandle, type ProcessHandle } from "./process-handle.ts";
+import { isBun } from "./runtime.ts";
 import { errorName, systemErrorCode } from "./start-error.ts";
 
 /** What the process gets as its descriptors 0, 1, 2 …: one of this process's, nothing (/dev/null), an IPC channel. */
@@ -40,6 +41,8 @@ export async function startChild(program: Program, surroundings: Surroundings): 
 /** By node:child_process. */
 async function startByModule(program: Program, { stdio, ipc, onEnd }: Surroundings): Promise<Child | string> {
   const [argv0, ...args] = program.argv;
+  // Bun copies the environment into an object in which `__proto__` would be that of the object. Nothing here needs it.
+  if (isBun && program.environment.has("__proto__")) Reflect.deleteProperty(Object.prototype, "__proto__");
   const options: SpawnOptions = {
     stdio: [...stdio],
     env: Object.fromEntries(program.environment),

@@ -84,11 +84,15 @@ export function selectInherited(open: readonly Descriptor[], parents: () => Read
  */
 export function closesOnExec(descriptor: number): boolean {
   // Bun marks all from 3 on as the last thing that it does before an execve.
-  if (isBun) return true;
+  return isBun || isMarkedForClosing(descriptor) !== false;
+}
+
+/** Whether the descriptor has the mark that makes an exec close it; undefined where the system does not tell. */
+export function isMarkedForClosing(descriptor: number): boolean | undefined {
   try {
     const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1];
-    return flags === undefined || (Number.parseInt(flags, 8) & 0o2000000) !== 0; // O_CLOEXEC
+    return flags === undefined ? undefined : (Number.parseInt(flags, 8) & 0o2000000) !== 0; // O_CLOEXEC
   } catch {
-    return true;
+    return undefined;
   }
 }

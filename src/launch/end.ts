@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../model.ts";
 import { findHelper } from "./helpers.ts";
+import { isBun } from "./runtime.ts";
 import { resetToDefault, send, signalNumber } from "./signals.ts";
 
 /** The signals whose default action writes a core dump (signal(7)). */
@@ -24,10 +25,12 @@ const dumping: ReadonlySet<NodeJS.Signals> = new Set([
  *
  * @param environment where helper programs are looked up
  */
-export function dieOf(signal: NodeJS.Signals, firstProcess: boolean, environment: Environment): never {
+export async function dieOf(signal: NodeJS.Signals, firstProcess: boolean, environment: Environment): Promise<never> {
   if (!firstProcess && process.platform !== "win32") {
     if (dumping.has(signal) && mayDump()) preventDump(environment);
     resetToDefault(signal);
+    // Bun stops its threads by this signal and keeps a handler of its own.
+    if (isBun && signal === "SIGPWR") (await import("./libc.ts")).loadLibc()?.restoreDefault(signalNumber(signal));
     send(process.pid, signal);
   }
   return process.exit(128 + signalNumber(signal));

@@ -3,6 +3,7 @@ import { SophiaError } from "../error.ts";
 import type { Environment } from "../model.ts";
 import { findExecutable } from "./executable.ts";
 import { softLimit } from "./limits.ts";
+import { isBun } from "./runtime.ts";
 
 /** A program to execute: the file, all of argv with argv[0], the environment. */
 export interface Program {
@@ -63,9 +64,10 @@ export function dyingWithLauncher(program: Program): Program {
 
 /**
  * Gives the program the soft limit on open files that the caller has; Node raises its own to the hard limit at its
- * start. Does nothing where both are the same.
+ * start. Does nothing where both are the same, nor in a stand-alone executable, whose build has kept Bun from raising it.
  */
 export function withCallersOpenFiles(program: Program): Program {
+  if (isBun) return program;
   const callers = softLimit(process.ppid, "Max open files");
   if (callers === undefined || callers === softLimit("self", "Max open files")) return program;
   return through("prlimit", [`--nofile=${callers}:`], "--restore-nofile", program.argv[0], program);

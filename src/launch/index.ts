@@ -8,6 +8,7 @@ import { findExecutable } from "./executable.ts";
 import type { Program } from "./helpers.ts";
 import type { Libc } from "./libc.ts";
 import { replace } from "./replace.ts";
+import { isBun } from "./runtime.ts";
 import type { SecretFile } from "./secret-files.ts";
 import { spawn } from "./spawn.ts";
 
@@ -43,7 +44,11 @@ export interface Launch extends LaunchRequest {
   readonly program: Program;
   /** Inherited descriptors that an execve of the runtime would close. */
   readonly closed: readonly number[];
-  /** The C library, where it is there and `closed` are not none. */
+  /** Which of the descriptors 0 to 2 the caller had open, as far as that can be known. */
+  readonly streams: readonly number[];
+  /** The channel to a Node.js parent is among the descriptors that are handed on: nothing has to be relayed. */
+  readonly handsChannelOn: boolean;
+  /** The C library, where it is there and the runtime's own execve would change what the program inherits. */
   readonly libc: Libc | undefined;
 }
 
@@ -55,11 +60,15 @@ export interface Launch extends LaunchRequest {
  */
 export async function launch(request: LaunchRequest): Promise<never> {
   validate(request);
-  const { command, environment, options } = request;
-  const closed = options.mode === "spawn" ? [] : request.preparation.inherited.filter(closesOnExec);
+  const { command, options, preparation } = request;
+  const bun = isBun ? (await import("./bun.ts")).leftByBun(preparation.inherited) : undefined;
+  const environment = bun === undefined ? request.environment : new Map([...request.environment, ...bun.channel]);
+  const handsChannelOn = bun !== undefined && bun.channel.size > 0;
+  const closed = options.mode === "spawn" ? [] : preparation.inherited.filter(closesOnExec);
   // Only the C library can keep a descriptor open that the runtime marked for closing.
-  const libc = closed.length === 0 ? undefined : (await import("./libc.ts")).loadLibc();
-  const obstacle = obstacleToExec(request, libc === undefined ? closed : []);
+  const needsLibc = options.mode !== "spawn" && (closed.length > 0 || bun?.lostByExecve === true);
+  const libc = needsLibc ? (await import("./libc.ts")).loadLibc() : undefined;
+  const obstacle = obstacleToExec(request, libc === undefined ? closed : [], handsChannelOn && libc !== undefined);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw new SophiaError({
       code: "exec-unavailable",
@@ -68,7 +77,9 @@ export async function launch(request: LaunchRequest): Promise<never> {
     });
   }
   const file = process.platform === "win32" ? command[0] : findExecutable(command[0], environment.get("PATH"));
-  const prepared: Launch = { ...request, program: { file, argv: command, environment }, closed, libc };
+  const program: Program = { file, argv: command, environment };
+  const streams = bun?.streams ?? [0, 1, 2];
+  const prepared: Launch = { ...request, environment, program, closed, streams, handsChannelOn, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
     await replace(prepared);
   }
@@ -76,12 +87,16 @@ export async function launch(request: LaunchRequest): Promise<never> {
 }
 
 /** Why this process cannot make room for the program; undefined when it can. */
-function obstacleToExec({ files, options }: LaunchRequest, closed: readonly number[]): string | undefined {
+function obstacleToExec(
+  { files, options }: LaunchRequest,
+  closed: readonly number[],
+  keepsChannel: boolean,
+): string | undefined {
   if (process.platform === "win32") return "Windows has no execve";
   if (!hasExecve(process)) return `Node.js ${process.version} has no process.execve, 22.15 and later have`;
   if (files.length > 0) return "secret files have to be removed when the program ends";
   if (options.killAfterMs !== undefined) return "--kill-after needs a process beside the program";
-  if (process.send !== undefined) return "the caller's IPC channel would be closed";
+  if (!keepsChannel && process.send !== undefined) return "the caller's IPC channel would be closed";
   if (closed.length > 0) {
     const [first] = closed;
     return closed.length === 1

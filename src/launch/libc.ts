@@ -9,6 +9,8 @@ export interface Libc {
   readonly execve: (file: Uint8Array, argv: readonly Uint8Array[], environment: readonly Uint8Array[]) => void;
   /** Reaps every dead child but one, which is left to the runtime (waitid(2)). Needed of PID 1, who inherits orphans. */
   readonly reapAllBut: (pid: number) => void;
+  /** Gives a signal its default action, whoever has set another (sigaction(2)). */
+  readonly restoreDefault: (signal: number) => void;
 }
 
 type Type = "i32" | "u32" | "pointer";
@@ -72,6 +74,11 @@ export function loadLibc(): Libc | undefined {
           if (dead === 0 || dead === pid) return;
           if (waitid(P_PID, dead, info, WEXITED | WNOHANG) !== 0) return;
         }
+      },
+      restoreDefault: (signal) => {
+        const { sigaction } = ffi.open({ sigaction: ["i32", "i32", "pointer", "pointer"] });
+        // All zero it means SIG_DFL; glibc's structure has 152 bytes, as musl's.
+        sigaction?.(signal, Buffer.alloc(256), Buffer.alloc(256));
       },
     };
   } catch {

@@ -40,10 +40,10 @@ export async function replace(launch: Launch): Promise<void> {
 }
 
 /** @returns the error, if the program cannot be executed; otherwise never */
-function execute(program: Program, { command, closed }: Launch, libc: Libc | undefined): SophiaError {
+function execute(program: Program, { command, closed, streams }: Launch, libc: Libc | undefined): SophiaError {
   const attempt = (wanted: Program): string => {
     // Not through the runtime: its execve may mark the descriptors for closing anew. A failure it can explain better.
-    if (libc !== undefined) executeAsBytes(wanted, closed, libc);
+    if (libc !== undefined) executeAsBytes(wanted, [...streams, ...closed], libc);
     return tryExecve(wanted);
   };
   const sizes = (): SophiaError => tooLarge(command[0], measure(program.file, program.argv, program.environment));
@@ -67,8 +67,8 @@ function execute(program: Program, { command, closed }: Launch, libc: Libc | und
 
 /** Executes the program by the C library, with its descriptors. Returns only when that has failed. */
 function executeAsBytes(program: Program, descriptors: readonly number[], libc: Libc): void {
-  // The runtime has marked the standard streams for closing, too.
-  for (const descriptor of [0, 1, 2, ...descriptors]) libc.keepOnExec(descriptor);
+  // The runtime may have marked the standard streams for closing, too.
+  for (const descriptor of descriptors) libc.keepOnExec(descriptor);
   const { argv, environment } = originalBytes(program);
   libc.execve(Buffer.from(program.file), argv, environment);
 }

@@ -19,7 +19,7 @@ import { missingPart, startError } from "./start-error.ts";
  */
 export async function spawn(launch: Launch): Promise<never> {
   const { files, options, preparation } = launch;
-  const ipc = parentChannel();
+  const ipc = launch.handsChannelOn ? undefined : parentChannel();
   const isTerminal = await terminalTest();
   const libc = preparation.firstProcess ? (await import("./libc.ts")).loadLibc() : undefined;
   const keepFiles = files.length === 0 ? undefined : (await import("./kept-files.ts")).keepSecretFiles;
