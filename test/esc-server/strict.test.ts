@@ -43,6 +43,13 @@ test.each<Case>([
     /scheme/,
   ],
   ["no Accept", X, () => ({ headers: without("Accept") }), 406, /Accept/],
+  [
+    "an older version",
+    X,
+    () => ({ headers: { ...apiHeaders(token()), Accept: "application/vnd.pulumi+7" } }),
+    406,
+    /pulumi\+8 or application\/vnd\.pulumi\+9$/,
+  ],
   ["another Accept", X, () => ({ headers: { ...apiHeaders(token()), Accept: "application/json" } }), 406, /Accept/],
   ["no User-Agent", X, () => ({ headers: without("User-Agent") }), 400, /no User-Agent/],
   [
@@ -91,6 +98,12 @@ test.each<Case>([
   expect([reply.status, JSON.parse(reply.body)]).toEqual([status, { code: status, message: expect.any(String) }]);
   expect(server.violations).toEqual([expect.stringMatching(violation)]);
   expect(JSON.stringify([server.violations, server.calls, reply])).not.toContain(token());
+});
+
+test.each([8, 9])("takes version %d of the interface", async (version) => {
+  const headers = { ...apiHeaders(token()), Accept: `application/vnd.pulumi+${version}` };
+  expect((await ask(new URL(server.url).origin + X, { headers })).status).toBe(200);
+  expect(server.violations).toEqual([]);
 });
 
 test("notices what is no HTTP", async () => {

@@ -105,14 +105,15 @@ function checkAuthorization(operation: Operation, { headers }: RawRequest): Brea
   return [{ status: 401, message: `${operation}: Authorization must be "token …", its scheme is ${scheme}` }];
 }
 
-const ACCEPT = "application/vnd.pulumi+8";
+/** What clients of today send: 8, and 9 where the Pulumi CLI signs in. */
+const ACCEPT: readonly string[] = ["application/vnd.pulumi+8", "application/vnd.pulumi+9"];
 
 function checkHeaders(operation: Operation, { headers }: RawRequest): Breach[] {
   const breaches: Breach[] = [];
   const accepted = new Set((headers["accept"] ?? "").split(",").map((type) => type.split(";")[0]?.trim()));
   const alsoPlain = operation === "exchangeToken" && accepted.has("application/json");
-  if (!accepted.has(ACCEPT) && !alsoPlain) {
-    breaches.push({ status: 406, message: `${operation}: Accept must be ${ACCEPT}` });
+  if (!ACCEPT.some((type) => accepted.has(type)) && !alsoPlain) {
+    breaches.push({ status: 406, message: `${operation}: Accept must be ${ACCEPT.join(" or ")}` });
   }
   const agent = headers["user-agent"] ?? "";
   if (agent.trim() === "") breaches.push({ status: 400, message: `${operation}: no User-Agent` });
