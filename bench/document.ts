@@ -1,5 +1,6 @@
 import { cpus } from "node:os";
 import type { Beside, Spread, Timing } from "./measure.ts";
+import type { Missing } from "./peers.ts";
 import type { Installed } from "./surroundings.ts";
 
 /** All that was measured with one version of Node.js. */
@@ -18,7 +19,9 @@ export interface NodeResults {
   }[];
   readonly beside: readonly Beside[];
   readonly installed: Installed;
-  readonly missing: readonly { readonly name: string; readonly missing: string }[];
+  /** Peers that are not in the first table, and those that are not in the one with ESC. */
+  readonly missing: readonly Missing[];
+  readonly missingWithEsc: readonly Missing[];
 }
 
 export interface Results {
@@ -58,24 +61,32 @@ ${nodes.map(nodeSection).join("\n")}
   time widen the quartiles of the wall times; processor times are the steadier measure.
 - **Large environments.** Of what 5,000 variables add, a part of the processor time is V8's, which optimizes on other threads
   while the program is already on its way.
+- **What the others do.** dotenv-cli, env-cmd, dotenvx, varlock, fnox and secretspec read the \`.env\` file. doppler reads its
+  fallback file, without its service, and derives the key for it at every start. chamber runs without a store
+  (\`--backend null\`), cross-env sets one variable, direnv finds nothing to load; tini and dumb-init only start the program.
+  With ESC, \`esc run\` and \`pulumi env run\` are signed in already and read the same environment. Each was first seen to
+  start a program and to give it what it reads. \`bench/peers/fetch.sh\` builds those in Go and Rust at fixed versions;
+  secretspec is built without the stores that it can speak to.
 - **NODE_EXTRA_CA_CERTS.** Node.js 20 reads and parses these certificates at every start, before any program's first line,
   later versions only when a connection needs them.
 ${executable ? "" : "- The stand-alone executable is measured where `npm run build:standalone` has made one; here it was not.\n"}`;
 }
 
 function nodeSection(results: NodeResults): string {
-  const { version, start, withCertificates, withEsc, wire, scaling, beside, installed, missing } = results;
+  const { version, start, withCertificates, withEsc, wire, scaling, beside, installed, missing, missingWithEsc } =
+    results;
   const base = scaling[0];
   return `## Node.js ${version}
 
 ### A start: environment and \`.env\`, contract checked
 
 ${timings(start)}
-${missing.map(({ name, missing: why }) => `- ${name}: ${why}.`).join("\n")}
+${reasons(missing)}
 ${withCertificates === undefined ? "" : `\nWith NODE_EXTRA_CA_CERTS, as it is set on this machine:\n\n${timings(withCertificates)}`}
 ### With ESC on loopback, full name
 
 ${timings(withEsc)}
+${reasons(missingWithEsc)}
 One run makes ${wire.requests} requests on ${wire.connections} connection${wire.connections === 1 ? "" : "s"}.
 
 ### Large environments and contracts
@@ -176,6 +187,10 @@ function timings(rows: readonly Timing[]): string {
       `| ${name} | ${figure(wall)} | ${figure(cpu)} | ${figure(wallRatio, 2)} | ${figure(cpuRatio, 2)} |`,
   );
   return ["| | wall ms | CPU ms | wall × | CPU × |", "| --- | --- | --- | --- | --- |", ...lines, ""].join("\n");
+}
+
+function reasons(missing: readonly Missing[]): string {
+  return missing.map(({ name, missing: why }) => `- ${name}: ${why}.\n`).join("");
 }
 
 function cost(timing: Timing | undefined): number {

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { chart } from "./chart.ts";
 import { document, type NodeResults, type Results } from "./document.ts";
 import { measureBeside, timeInTurns, type Case } from "./measure.ts";
-import { peers } from "./peers.ts";
+import { escPeers, peers } from "./peers.ts";
 import {
   bareEnvironment,
   cache,
@@ -76,13 +76,10 @@ async function measureNode(major: number, cwd: string, temporary: string, esc: E
     of("least Node.js wrapper", [node, join(root, "bench/wrapper.cjs"), "true"]),
     ...(executable === undefined ? [] : [of("stand-alone executable", [executable, "--", "true"])]),
   ];
-  const others = peers(cache, node, major);
-  const runnable = others.flatMap((peer) =>
-    "missing" in peer ? [] : [of(peer.name, [...peer.prefix, "true"], peer.env)],
-  );
+  const others = await peers({ node, major, cwd, env, temporary });
   const certificates = process.env["NODE_EXTRA_CA_CERTS"];
 
-  const start = timeInTurns([...own, ...runnable], rounds);
+  const start = timeInTurns([...own, ...others.cases], rounds);
   const withCertificates =
     certificates === undefined || certificates === ""
       ? undefined
@@ -96,11 +93,13 @@ async function measureNode(major: number, cwd: string, temporary: string, esc: E
     cwd,
     env: { ...bareEnvironment, ...esc.env },
   });
+  const othersWithEsc = escPeers({ node, major, cwd, env: bareEnvironment, temporary }, esc);
   const withEsc = timeInTurns(
     [
       reading("least script", [node, join(root, "bench/esc-minimal.cjs"), "true"]),
       reading("sophia-run", sophia()),
       ...(executable === undefined ? [] : [reading("stand-alone executable", [executable, "--", "true"])]),
+      ...othersWithEsc.cases,
     ],
     rounds,
   );
@@ -139,7 +138,8 @@ async function measureNode(major: number, cwd: string, temporary: string, esc: E
     scaling,
     beside,
     installed,
-    missing: others.flatMap((peer) => ("missing" in peer ? [peer] : [])),
+    missing: others.missing,
+    missingWithEsc: othersWithEsc.missing,
   };
 }
 

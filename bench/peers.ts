@@ -1,47 +1,155 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { accessSync, constants, cpSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { dopplerFallback } from "./doppler.ts";
+import type { Case } from "./measure.ts";
+import { cache, dotenvValues, type EscService } from "./surroundings.ts";
 
 const manifest = join(import.meta.dirname, "peers");
 
-/** A launcher as a command prefix, or why it is not in the table. */
-export type Peer =
-  | { readonly name: string; readonly prefix: readonly string[]; readonly env?: Readonly<Record<string, string>> }
-  | { readonly name: string; readonly missing: string };
+/** A launcher that is not in a table, and why. */
+export interface Missing {
+  readonly name: string;
+  readonly missing: string;
+}
 
-/** Launchers from npm, run by the given Node.js, and those of the system. */
-export function peers(cache: string, node: string, major: number): readonly Peer[] {
+export interface Peers {
+  /** Each starts `true`. */
+  readonly cases: readonly Case[];
+  readonly missing: readonly Missing[];
+}
+
+/** Where and with what the peers are run. */
+export interface Place {
+  readonly node: string;
+  readonly major: number;
+  /** With the `.env` file. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Peers keep their logs and settings in it. */
+  readonly temporary: string;
+}
+
+type Gives = readonly [name: string, value: string];
+
+/** A launcher as a command prefix. */
+interface Launcher {
+  readonly name: string;
+  readonly prefix: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** What its program finds in the environment only if the launcher did its work. */
+  readonly gives?: Gives;
+}
+
+/** Launchers from npm, run by the given Node.js, those of the system, and those that bench/peers/fetch.sh built. */
+export async function peers(place: Place): Promise<Peers> {
+  const { node, major, cwd, temporary } = place;
   const folder = join(cache, "bench-peers");
   install(folder);
+  for (const name of ["fnox.toml", "secretspec.toml"]) cpSync(join(manifest, name), join(cwd, name));
+  const home = { HOME: join(temporary, "home") };
+  mkdirSync(home.HOME, { recursive: true });
+  const gives = ["LOG_LEVEL", dotenvValues.LOG_LEVEL] as const;
   const script = (path: string): readonly string[] => [node, join(folder, "node_modules", path)];
-  return [
-    { name: "dotenv-cli", prefix: [...script("dotenv-cli/cli.js"), "--"] },
-    { name: "cross-env", prefix: [...script("cross-env/dist/bin/cross-env.js"), "A=1"] },
-    { name: "env-cmd", prefix: [...script("env-cmd/bin/env-cmd.js"), "-f", ".env", "--"] },
-    { name: "dotenvx", prefix: [...script("@dotenvx/dotenvx/src/cli/dotenvx.js"), "run", "--quiet", "--"] },
+  return tried(place, [
+    { name: "dotenv-cli", prefix: [...script("dotenv-cli/cli.js"), "--"], gives },
+    { name: "cross-env", prefix: [...script("cross-env/dist/bin/cross-env.js"), "A=1"], gives: ["A", "1"] },
+    { name: "env-cmd", prefix: [...script("env-cmd/bin/env-cmd.js"), "-f", ".env", "--"], gives },
+    { name: "dotenvx", prefix: [...script("@dotenvx/dotenvx/src/cli/dotenvx.js"), "run", "--quiet", "--"], gives },
     major >= 22
       ? {
           name: "varlock",
           prefix: [...script("varlock/bin/cli.js"), "run", "--"],
           env: { VARLOCK_TELEMETRY_DISABLED: "1", DO_NOT_TRACK: "1" },
+          gives,
         }
       : { name: "varlock", missing: "needs Node.js 22.3 or later" },
-    system("direnv", ["exec", "."]),
-    system("tini", ["--"]),
-    system("dumb-init", ["--"]),
-    ...["esc", "chamber", "doppler", "fnox", "secretspec"].map((name) => system(name, undefined)),
-  ];
+    native("direnv", ["exec", "."]),
+    native("tini", ["--"]),
+    native("dumb-init", ["--"]),
+    native("chamber", ["--backend", "null", "exec", "none", "--"]),
+    await doppler(temporary, gives),
+    native("fnox", ["exec", "--"], { env: home, gives }),
+    native("secretspec", ["run", "--provider", "dotenv", "--"], { env: home, gives }),
+  ]);
 }
 
-/** Found on the PATH; those without arguments need an account or a store, so that there is nothing to run them with. */
-function system(name: string, args: readonly string[] | undefined): Peer {
-  const path = (process.env["PATH"] ?? "")
-    .split(":")
+/** Those that read an environment of the ESC service. */
+export function escPeers(place: Place, esc: EscService): Peers {
+  const { PULUMI_BACKEND_URL, ESC_TOKEN, ESC_ENV } = esc.env;
+  const env = {
+    PULUMI_BACKEND_URL,
+    PULUMI_ACCESS_TOKEN: ESC_TOKEN,
+    PULUMI_HOME: join(place.temporary, "pulumi"),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+  };
+  const reading = { env, gives: ["OPENAI_API_KEY", dotenvValues.OPENAI_API_KEY] } as const;
+  return tried(place, [
+    native("esc", ["run", ESC_ENV, "--"], reading),
+    native("pulumi", ["env", "run", ESC_ENV, "--"], reading),
+  ]);
+}
+
+/** Without its service doppler reads the file that it writes whenever it has reached the service. */
+async function doppler(temporary: string, gives: Gives): Promise<Launcher | Missing> {
+  const found = native("doppler", [], { gives });
+  if ("missing" in found) return found;
+  try {
+    const args = await dopplerFallback(found.prefix, join(temporary, "doppler"));
+    return { ...found, prefix: [...found.prefix, ...args] };
+  } catch (error) {
+    return { name: found.name, missing: `wrote no fallback file: ${complaint(String(error))}` };
+  }
+}
+
+/** Found on the PATH or among those that bench/peers/fetch.sh built. */
+function native(name: string, args: readonly string[], more: Pick<Launcher, "env" | "gives"> = {}): Launcher | Missing {
+  const path = [...(process.env["PATH"] ?? "").split(":"), join(cache, "peers/bin")]
     .map((folder) => join(folder, name))
     .find(isExecutable);
-  if (path === undefined) return { name, missing: "not installed here" };
-  if (args === undefined) return { name, missing: "installed, but needs an account of its own to run anything" };
-  return { name, prefix: [path, ...args] };
+  return path === undefined ? { name, missing: "not installed here" } : { name, prefix: [path, ...args], ...more };
+}
+
+/** Only what starts a program here, and gives it what it is there to give, is worth timing. */
+function tried({ cwd, env }: Place, launchers: readonly (Launcher | Missing)[]): Peers {
+  const cases: Case[] = [];
+  const missing: Missing[] = [];
+  for (const launcher of launchers) {
+    if ("missing" in launcher) {
+      missing.push(launcher);
+      continue;
+    }
+    const { name, prefix, gives } = launcher;
+    const one: Case = { name, argv: [...prefix, "true"], cwd, env: { ...env, ...launcher.env } };
+    const reason = refusal(one, [...prefix, ...(gives === undefined ? ["true"] : expecting(...gives))]);
+    if (reason === undefined) cases.push(one);
+    else missing.push({ name, missing: reason });
+  }
+  return { cases, missing };
+}
+
+function refusal({ cwd, env }: Case, [command = "", ...args]: readonly string[]): string | undefined {
+  const { status, signal, stderr, error } = spawnSync(command, args, {
+    cwd,
+    env,
+    stdio: ["ignore", "ignore", "pipe"],
+    encoding: "utf8",
+    timeout: 60_000,
+  });
+  if (status === 0) return undefined;
+  const said = complaint(error?.message ?? stderr);
+  return `installed, but ended with ${status ?? signal ?? "no status"}${said === "" ? "" : `: ${said}`}`;
+}
+
+/** Ends with 0 if the variable has the value. Its output would not tell: some launchers redact it. */
+function expecting(name: string, value: string): readonly string[] {
+  return ["sh", "-c", `test "$(printenv ${name})" = "${value}"`];
+}
+
+/** One line of what a program wrote, if any. */
+function complaint(text: string): string {
+  const lines = text.trim().split("\n");
+  return lines.find((line) => /error/i.test(line)) ?? lines[0] ?? "";
 }
 
 function isExecutable(path: string): boolean {
@@ -57,7 +165,7 @@ function isExecutable(path: string): boolean {
 function install(folder: string): void {
   if (existsSync(join(folder, "node_modules", ".package-lock.json"))) return;
   mkdirSync(folder, { recursive: true });
-  cpSync(manifest, folder, { recursive: true });
+  for (const name of ["package.json", "package-lock.json"]) cpSync(join(manifest, name), join(folder, name));
   execFileSync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], {
     cwd: folder,
     stdio: "inherit",

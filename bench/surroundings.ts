@@ -15,6 +15,12 @@ export const contractValues = {
   GITHUB_PAT: "ghp_fake-00000000000000000000000001d07",
 } as const;
 
+/** What the `.env` file adds to them; the contract wants one key of a model. */
+export const dotenvValues = {
+  OPENAI_API_KEY: "sk-fake-000000000000000000000000000083f2",
+  LOG_LEVEL: "info",
+} as const;
+
 /** The environment of every measured process, but for what a case adds. */
 export const bareEnvironment = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent" } as const;
 
@@ -22,7 +28,8 @@ export const bareEnvironment = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/n
 export function workingDirectory(temporary: string): string {
   const folder = join(temporary, "project");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, ".env"), "OPENAI_API_KEY=sk-fake-000000000000000000000000000083f2\nLOG_LEVEL=info\n");
+  const lines = Object.entries(dotenvValues).map(([name, value]) => `${name}=${value}\n`);
+  writeFileSync(join(folder, ".env"), lines.join(""));
   return folder;
 }
 
@@ -75,7 +82,7 @@ export function standalone(): string | undefined {
 }
 
 export interface EscService {
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Readonly<Record<"PULUMI_BACKEND_URL" | "ESC_TOKEN" | "ESC_ENV", string>>;
   /** What was asked of it since the last time. */
   readonly count: () => Promise<{ readonly requests: number; readonly connections: number }>;
   readonly close: () => void;
