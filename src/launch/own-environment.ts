@@ -16,9 +16,9 @@ export function ownEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const withoutValue: string[] = [];
   // Not Object.keys, which asks getenv(3) whether each is enumerable.
   const names = Object.getOwnPropertyNames(variables);
-  const listed = names.length > MANY ? initialEnvironment() : undefined;
+  const initialValue = names.length > MANY ? initialValues() : undefined;
   for (const name of names) {
-    const value = listed?.get(name) ?? variables[name];
+    const value = initialValue?.(name) ?? variables[name];
     if (value === undefined) withoutValue.push(name);
     else environment.set(name, value);
   }
@@ -31,18 +31,39 @@ export function ownEnvironment(variables: NodeJS.ProcessEnv): Environment {
   return environment;
 }
 
+/**
+ * Finds the initial values of names that are asked for in Node's order. That is the environment's own, so that one walk
+ * through it finds them all and nothing is made of it but the values; only array indices come before all others.
+ */
+function initialValues(): (name: string) => string | undefined {
+  const text = `\0${readInitial()}\0`;
+  let position = 0;
+  return (name) => {
+    const start = text.indexOf(`\0${name}=`, position);
+    if (start === -1) return undefined;
+    const end = text.indexOf("\0", start + 1);
+    if (name >= ":") position = end; // does not begin with a digit
+    return text.slice(start + name.length + 2, end);
+  };
+}
+
 /** The environment with which this process was started, by Linux; empty elsewhere. */
 export function initialEnvironment(): Environment {
-  let text: string;
-  try {
-    text = readFileSync("/proc/self/environ", "utf8");
-  } catch {
-    return new Map();
-  }
-  const entries = text.split("\0").map((entry): [string, string] => {
-    const equals = entry.indexOf("=");
-    return [entry.slice(0, equals), entry.slice(equals + 1)];
-  });
+  const entries = readInitial()
+    .split("\0")
+    .map((entry): [string, string] => {
+      const equals = entry.indexOf("=");
+      return [entry.slice(0, equals), entry.slice(equals + 1)];
+    });
   // Of two variables of one name getenv(3) finds the first.
   return new Map(entries.toReversed());
+}
+
+/** `NAME=value` of each, ended by a NUL. */
+function readInitial(): string {
+  try {
+    return readFileSync("/proc/self/environ", "utf8");
+  } catch {
+    return "";
+  }
 }
