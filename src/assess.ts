@@ -72,7 +72,8 @@ export async function assess(request: Request): Promise<Assessment> {
   const passed = select(layers, settings, declared, new Set(WITHHELD_VARIABLES));
   const dummies = settings.fake ? [await dummyLayer(contract, resolve(passed, declared))] : [];
   const resolution = resolve([...layers, ...dummies], declared);
-  const selected = resolve([...passed, ...dummies], declared);
+  const isWhole = passed.every((layer, index) => layer === layers[index]);
+  const selected = isWhole ? resolution : resolve([...passed, ...dummies], declared);
   const overridden = overriddenEsc(resolution, declared);
   return {
     contract,

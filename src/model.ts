@@ -39,8 +39,11 @@ export interface Layer {
 
 /** A variable after precedence: the value that counts, and whose values it hides. */
 export interface Resolved extends Variable {
-  /** Lower layers that have the name too, highest first; `same` says whether their value is the same. */
-  readonly shadowed: readonly { readonly origin: Origin; readonly same: boolean }[];
+  /**
+   * Lower layers that have the name too, highest first; `same` says whether their value is the same. Absent where there
+   * are none, as with nearly all of an environment of thousands.
+   */
+  readonly shadowed?: readonly { readonly origin: Origin; readonly same: boolean }[];
 }
 
 /** Every variable that any source knows, by name. */

@@ -104,7 +104,7 @@ export function makeReport(assessment: Assessment): Report {
         secret,
         state: stateOf.variable(name),
         ...(resolved === undefined ? {} : { origin: resolved.origin }),
-        shadows: resolved?.shadowed.map(({ origin }) => origin) ?? [],
+        shadows: resolved?.shadowed?.map(({ origin }) => origin) ?? [],
       };
     }),
     sources: (["esc", "environment", "dotenv", "contract", "fake"] as const).filter((source) => sources.has(source)),

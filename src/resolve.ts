@@ -1,4 +1,4 @@
-import type { Layer, Origin, Resolution, Resolved, SourceId } from "./model.ts";
+import type { Layer, Resolution, Resolved, SourceId } from "./model.ts";
 
 /**
  * Settles which value each variable has: that of the highest layer that sets it.
@@ -9,14 +9,17 @@ import type { Layer, Origin, Resolution, Resolved, SourceId } from "./model.ts";
  * @param layers highest precedence first
  */
 export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
-  const found = new Map<string, Resolved & { shadowed: { origin: Origin; same: boolean }[] }>();
+  const found = new Map<string, Resolved>();
   for (const layer of layers) {
     for (const variable of layer.variables) {
       const { name, value, origin } = variable;
       if (value === "" && isDeclared(name)) continue;
       const winner = found.get(name);
-      if (winner === undefined) found.set(name, { ...variable, shadowed: [] });
-      else winner.shadowed.push({ origin, same: winner.value === value });
+      if (winner === undefined) found.set(name, variable);
+      else {
+        const hidden = { origin, same: winner.value === value };
+        found.set(name, { ...winner, shadowed: [...(winner.shadowed ?? []), hidden] });
+      }
     }
   }
   return found;
@@ -35,9 +38,9 @@ export function inPrecedence(layers: readonly Layer[], prefer: "environment" | "
 /** Declared variables for which the environment hides another value of ESC's. */
 export function overriddenEsc(resolution: Resolution, isDeclared: (name: string) => boolean): string[] {
   const names: string[] = [];
-  for (const variable of resolution.values()) {
-    if (variable.origin.source !== "environment" || !isDeclared(variable.name)) continue;
-    if (variable.shadowed.some(({ origin, same }) => origin.source === "esc" && !same)) names.push(variable.name);
+  for (const { name, origin, shadowed } of resolution.values()) {
+    if (shadowed === undefined || origin.source !== "environment" || !isDeclared(name)) continue;
+    if (shadowed.some((hidden) => hidden.origin.source === "esc" && !hidden.same)) names.push(name);
   }
   return names.toSorted();
 }

@@ -62,7 +62,8 @@ export function withholding(
 
 /**
  * The layers without the variables that the program does not get. Before precedence is settled, not after: an
- * undeclared value of ESC that is not passed on must not hide that of the environment, which is.
+ * undeclared value of ESC that is not passed on must not hide that of the environment, which is. A layer of which the
+ * program gets all is handed back as it is.
  */
 export function select(
   layers: readonly Layer[],
@@ -71,10 +72,10 @@ export function select(
   withheld: ReadonlySet<string>,
 ): Layer[] {
   const reason = withholding(selection, isDeclared, withheld);
-  return layers.map(({ source, variables }) => ({
-    source,
-    variables: variables.filter((variable) => reason(variable) === undefined),
-  }));
+  return layers.map((layer) => {
+    const variables = layer.variables.filter((variable) => reason(variable) === undefined);
+    return variables.length === layer.variables.length ? layer : { ...layer, variables };
+  });
 }
 
 function isBaseline(name: string): boolean {

@@ -137,7 +137,7 @@ describe("laws of precedence", () => {
     fc.assert(
       fc.property(layers, (all) => {
         const told = [...resolve(all, () => false).values()].reduce(
-          (sum, { shadowed }) => sum + 1 + shadowed.length,
+          (sum, { shadowed = [] }) => sum + 1 + shadowed.length,
           0,
         );
         expect(told).toBe(all.reduce((sum, { variables }) => sum + variables.length, 0));

@@ -31,7 +31,7 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
       if (declaration === undefined) continue;
       const value = fakeValue(declaration);
       const { secret } = declaration;
-      const fake: Resolved = { name, value, secret, origin: { source: "fake" }, delivery: "value", shadowed: [] };
+      const fake: Resolved = { name, value, secret, origin: { source: "fake" }, delivery: "value" };
       added.set(name, fake);
       complete.set(name, fake);
     }

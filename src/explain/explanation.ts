@@ -158,7 +158,7 @@ function explainer(assessment: Assessment, selection: Selection): (name: string)
     const found = resolution.get(name);
     const resolved = selected.get(name);
     const words = needs(contract, name);
-    const all = found === undefined ? [] : [found.origin, ...found.shadowed.map(({ origin }) => origin)];
+    const all = found === undefined ? [] : [found.origin, ...(found.shadowed ?? []).map(({ origin }) => origin)];
     return {
       name: printable(name),
       declared: isDeclared(contract, name),
