@@ -108,20 +108,22 @@ function obstacleToExec(
 
 /** What no system takes in an environment or as an argument; Node's own messages would show the value. */
 function validate({ command, environment, files }: LaunchRequest): void {
-  const names = [...environment.keys(), ...files.map(({ name }) => name)];
-  for (const name of names) {
-    if (name === "" || name.includes("=") || name.includes("\0")) {
-      const what =
-        name === "" ? "an environment variable has no name" : `${printable(name)} cannot be a variable's name`;
-      throw unusable(what, "rename it in its source: a name has at least one character, no = and no NUL");
-    }
-    if (environment.get(name)?.includes("\0") === true) {
+  environment.forEach((value, name) => {
+    validateName(name);
+    if (value.includes("\0")) {
       throw unusable(`the value of ${printable(name)} holds a NUL character`, "change the value in its source");
     }
-  }
+  });
+  for (const { name } of files) validateName(name);
   for (const [index, argument] of command.entries()) {
     if (argument.includes("\0")) throw unusable(`argument ${index} holds a NUL character`, "change the argument");
   }
+}
+
+function validateName(name: string): void {
+  if (name !== "" && !name.includes("=") && !name.includes("\0")) return;
+  const what = name === "" ? "an environment variable has no name" : `${printable(name)} cannot be a variable's name`;
+  throw unusable(what, "rename it in its source: a name has at least one character, no = and no NUL");
 }
 
 function unusable(message: string, hint: string): SophiaError {

@@ -16,7 +16,9 @@ export interface Sizes {
   /** All strings with their final NUL, and a pointer for each. */
   readonly total: number;
   readonly largestArgument: { readonly index: number; readonly bytes: number };
-  /** `NAME=value`, largest first. */
+  /** Of one `NAME=value`. */
+  readonly largestVariable: number;
+  /** `NAME=value`, largest first; sorted only where it is looked at. */
   readonly variables: readonly { readonly name: string; readonly bytes: number }[];
 }
 
@@ -30,19 +32,32 @@ export function measure(file: string, argv: readonly string[], environment: Envi
     total += bytes + 1 + pointer;
     if (bytes > largestArgument.bytes) largestArgument = { index, bytes };
   }
-  const variables: { name: string; bytes: number }[] = [];
-  for (const [name, value] of environment) {
-    const bytes = Buffer.byteLength(name) + 1 + Buffer.byteLength(value);
+  let largestVariable = 0;
+  // A loop over the entries would make a list of each, and thousands of lists cost more than all the counting.
+  environment.forEach((value, name) => {
+    const bytes = entryBytes(name, value);
     total += bytes + 1 + pointer;
-    variables.push({ name, bytes });
-  }
-  variables.sort((a, b) => b.bytes - a.bytes);
-  return { total, largestArgument, variables };
+    if (bytes > largestVariable) largestVariable = bytes;
+  });
+  return {
+    total,
+    largestArgument,
+    largestVariable,
+    get variables() {
+      return Array.from(environment, ([name, value]) => ({ name, bytes: entryBytes(name, value) })).toSorted(
+        (a, b) => b.bytes - a.bytes,
+      );
+    },
+  };
+}
+
+function entryBytes(name: string, value: string): number {
+  return Buffer.byteLength(name) + 1 + Buffer.byteLength(value);
 }
 
 /** Whether Linux is certain to take arguments and environment of these sizes. */
-export function fits({ total, largestArgument, variables }: Sizes): boolean {
-  if (largestArgument.bytes > maxEntryBytes || (variables[0]?.bytes ?? 0) > maxEntryBytes) return false;
+export function fits({ total, largestArgument, largestVariable }: Sizes): boolean {
+  if (largestArgument.bytes > maxEntryBytes || largestVariable > maxEntryBytes) return false;
   return total <= minTotalBytes || total <= totalLimit(softLimit("self", "Max stack size") ?? "");
 }
 

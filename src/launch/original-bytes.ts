@@ -12,11 +12,11 @@ const replacement = "\uFFFD";
 
 /** Whether there may be arguments or variables that came from the caller and are not UTF-8. */
 export function mayDifferFromOriginal({ argv, environment }: Program): boolean {
-  if (argv.some((argument) => argument.includes(replacement))) return true;
-  for (const [name, value] of environment) {
-    if (name.includes(replacement) || value.includes(replacement)) return true;
-  }
-  return false;
+  let found = argv.some((argument) => argument.includes(replacement));
+  environment.forEach((value, name) => {
+    found ||= name.includes(replacement) || value.includes(replacement);
+  });
+  return found;
 }
 
 /**

@@ -17,6 +17,7 @@ test("strings count in bytes, with their NUL and a pointer each", () => {
   expect(sizes).toEqual({
     total: "/bin/é".length + 1 + 1 + (2 + 1 + 8) + (2 + 1 + 8) + (3 + 1 + 8) + (11 + 1 + 8),
     largestArgument: { index: 0, bytes: 2 },
+    largestVariable: 11,
     variables: [
       { name: "LONG", bytes: 11 },
       { name: "A", bytes: 3 },
