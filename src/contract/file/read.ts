@@ -29,18 +29,18 @@ function parse(text: string): unknown {
 }
 
 /**
- * JSON.parse takes the last of two equal keys without a word. Counting is cheaper than a parser of our own: there
- * are as many texts followed by a colon as there are keys, unless one was swallowed.
+ * JSON.parse takes the last of two equal keys without a word. Counting is cheaper than a parser of our own: outside of
+ * texts there are as many colons as there are keys, unless one was swallowed.
  */
 function hasDuplicateKeys(text: string, document: unknown): boolean {
-  let written = 0;
-  for (const [, colon] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*(:)?/g)) if (colon !== undefined) written += 1;
-  return written !== countKeys(document);
+  const colons = text.replaceAll(/"(?:[^"\\]|\\.)*"/g, "").replaceAll(/[^:]+/g, "");
+  return colons.length !== countKeys(document);
 }
 
 function countKeys(value: unknown): number {
   if (typeof value !== "object" || value === null) return 0;
   let keys = 0;
-  for (const child of Object.values(value)) keys += countKeys(child);
-  return keys + (Array.isArray(value) ? 0 : Object.keys(value).length);
+  const children: unknown[] = Object.values(value);
+  for (const child of children) keys += countKeys(child);
+  return keys + (Array.isArray(value) ? 0 : children.length);
 }
