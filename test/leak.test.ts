@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "./esc-server/index.ts";
-import { folder, sophia } from "./helpers/sophia.ts";
+import { folder, isStandalone, sophia } from "./helpers/sophia.ts";
 
 /** Long enough that its masked end is not the whole; the tail is what masking shows, so only the head is searched. */
 const SENTINEL = "hQ7-sentinel-Zk2";
@@ -63,8 +63,7 @@ describe("no value and no token comes out", () => {
   });
 
   // NODE_OPTIONS puts the bug in; a stand-alone executable takes no orders from it.
-  const isExecutable = (process.env["SOPHIA_RUN_UNDER_TEST"] ?? "") !== "";
-  test.skipIf(isExecutable)("of a bug: an exception of which we know nothing", async () => {
+  test.skipIf(isStandalone)("of a bug: an exception of which we know nothing", async () => {
     const { env } = await esc();
     const cwd = folder({
       ".env": "A=1",
@@ -84,7 +83,7 @@ describe("no value and no token comes out", () => {
     expectNone([stderr]);
   });
 
-  test.skipIf(isExecutable)("of a bug that nobody awaits", async () => {
+  test.skipIf(isStandalone)("of a bug that nobody awaits", async () => {
     const { env } = await esc();
     const cwd = folder({
       "bug.cjs": `queueMicrotask(() => { throw new TypeError("${secretOf("message")}"); });`,

@@ -2,10 +2,9 @@ import { spawnSync } from "node:child_process";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { folder, sophia } from "../helpers/sophia.ts";
+import { folder, sophia, sophiaRun } from "../helpers/sophia.ts";
 import { has } from "./consumers.ts";
 
-const ENTRY = join(import.meta.dirname, "../../bin/sophia-run");
 const CONTRACT = JSON.stringify({
   variables: { QDRANT_URL: {}, QDRANT_API_KEY: {}, OTHER: {} },
   profiles: { dev: {}, prod: {} },
@@ -35,7 +34,7 @@ const DRIVERS: Readonly<Record<Shell, (script: string, words: readonly string[])
 /** The candidates without their descriptions. */
 function offered(shell: Shell, words: readonly string[]): string[] {
   const bin = folder({ "sophia.contract.json": CONTRACT, "some.env": "", script: scripts.get(shell) ?? "" });
-  symlinkSync(ENTRY, join(bin, "sophia-run"));
+  symlinkSync(sophiaRun.at(-1) ?? "", join(bin, "sophia-run"));
   const args = shell === "zsh" ? ["-f", "-c"] : shell === "fish" ? ["--no-config", "-c"] : ["--norc", "-c"];
   const ended = spawnSync(shell, [...args, DRIVERS[shell](join(bin, "script"), ["sophia-run", ...words])], {
     cwd: bin,
@@ -53,8 +52,9 @@ function offered(shell: Shell, words: readonly string[]): string[] {
 }
 
 beforeAll(() => {
+  const [command, ...prefix] = sophiaRun;
   for (const shell of SHELLS) {
-    scripts.set(shell, spawnSync(process.execPath, [ENTRY, "completion", shell], { encoding: "utf8" }).stdout);
+    scripts.set(shell, spawnSync(command, [...prefix, "completion", shell], { encoding: "utf8" }).stdout);
   }
 });
 

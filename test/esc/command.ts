@@ -1,9 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { join } from "node:path";
-
-/** The real entry. */
-export const ENTRY = join(import.meta.dirname, "../../bin/sophia-run");
+import { sophiaRun as program } from "../helpers/sophia.ts";
 
 export interface Finished {
   readonly status: number | null;
@@ -12,14 +9,14 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs the real entry in an environment of nothing but `variables` and the search path. */
+/** Runs the program under test in an environment of nothing but `variables` and the search path. */
 export function sophiaRun(
   args: readonly string[],
   variables: Readonly<Record<string, string>>,
   cwd: string,
   started?: (kill: (signal: NodeJS.Signals) => void) => Promise<void>,
 ): Promise<Finished> {
-  return runProgram([process.execPath, ENTRY, ...args], variables, cwd, started);
+  return runProgram([...program, ...args], variables, cwd, started);
 }
 
 /** Runs a program in an environment of nothing but `variables` and the search path. */

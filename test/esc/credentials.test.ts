@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startActionsIssuer } from "../esc-server/actions-issuer.ts";
 import { type EscServer, startEscServer } from "../esc-server/index.ts";
-import { ENTRY, type Finished, runProgram, sophiaRun } from "./command.ts";
+import { type Finished, runProgram, sophiaRun } from "./command.ts";
+import { sophiaRun as program } from "../helpers/sophia.ts";
 import { closeStrictly, failing, reading, values } from "./reading.ts";
 
 let server: EscServer;
@@ -55,11 +56,9 @@ describe("a token file", () => {
       { status: 1, stdout: "", stderr: expect.stringContaining("ESC_TOKEN_FILE: /dev/fd/3 is empty") },
     ],
   ])("may be a pipe of a shell %s", async (_, command, expected) => {
-    const script = `exec "$0" "$1" --no-contract -- printenv A 3< <(${command})`;
+    const script = `exec "$0" "$@" --no-contract -- printenv A 3< <(${command})`;
     const variables = { ...access({ ESC_TOKEN_FILE: "/dev/fd/3" }), TOKEN: server.token };
-    expect(await runProgram(["bash", "-c", script, process.execPath, ENTRY], variables, folder)).toMatchObject(
-      expected,
-    );
+    expect(await runProgram(["bash", "-c", script, ...program], variables, folder)).toMatchObject(expected);
   });
 
   test.each(["without a writer", "without an end"])("that is a pipe %s is given up at the deadline", async (kind) => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { onTestFinished } from "vitest";
 
 const root = join(import.meta.dirname, "../..");
@@ -10,10 +10,19 @@ const root = join(import.meta.dirname, "../..");
  * The program under test, as a command prefix. `SOPHIA_RUN_UNDER_TEST` names another one, such as the stand-alone
  * executable.
  */
-export const sophiaRun: readonly string[] = (() => {
+export const sophiaRun: readonly [string, ...string[]] = (() => {
   const other = process.env["SOPHIA_RUN_UNDER_TEST"];
-  return other === undefined || other === "" ? [process.execPath, "--", join(root, "bin/sophia-run")] : [other];
+  // Tests run it in folders of their own.
+  return other === undefined || other === ""
+    ? [process.execPath, "--", join(root, "bin/sophia-run")]
+    : [isAbsolute(other) ? other : join(root, other)];
 })();
+
+/** The program under test is a stand-alone executable, into which no test can put code by `NODE_OPTIONS`. */
+export const isStandalone: boolean = sophiaRun.length === 1;
+
+/** The program under test can take its own place with the program that it starts. */
+export const becomesProgram: boolean = isStandalone || "execve" in process;
 
 /** What meets the Sophia contract; every value is a sentinel of its own. */
 export const CONTRACT_VALUES = {
@@ -43,7 +52,7 @@ export function sophia(
   args: readonly string[],
   { env = {}, cwd = folder(), input = "" }: RunOptions = {},
 ): Promise<Ended> {
-  const [command = "", ...prefix] = sophiaRun;
+  const [command, ...prefix] = sophiaRun;
   const child = spawn(command, [...prefix, ...args], {
     cwd,
     env: { PATH: process.env["PATH"], HOME: cwd, ...env },
