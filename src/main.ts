@@ -52,6 +52,9 @@ function fail(context: Context, error: unknown): number {
   return ExitStatus.failed;
 }
 
+// Node compares each socket that it destroys with process.stderr. To ask for that is to open it, which loads node:tty and
+// makes a pipe non-blocking: the program's too, and that of all who write to it.
+Object.defineProperty(process, "stderr", { value: {}, configurable: true });
 const preparation = prepare(process.env["NODE_OPTIONS"]);
 const context = surroundings();
 process.on("uncaughtException", (error) => process.exit(fail(context, error)));

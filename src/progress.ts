@@ -34,8 +34,10 @@ export function makeProgress(context: Context, { verbose }: Pick<Settings, "verb
   const update = (text: string): void => {
     what = printable(text);
     if (shown) show();
-    if (timer !== undefined || !context.isTerminal(2)) return;
-    timer = setTimeout(show, PATIENCE_MS);
+    // Asked only then, since that loads node:tty.
+    timer ??= setTimeout(() => {
+      if (context.isTerminal(2)) show();
+    }, PATIENCE_MS);
     // The wait itself keeps the process alive.
     timer.unref();
   };

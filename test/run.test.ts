@@ -1,9 +1,12 @@
+import { readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { CONTRACT_VALUES, environmentOf, folder, sophia } from "./helpers/sophia.ts";
 import { startEscServer } from "./esc-server/index.ts";
 import { onTestFinished } from "vitest";
 
 const NAME = "acme/sophia/dev";
+/** Another program than that of this checkout is tested, one that need not run on Node.js. */
+const underTest = (process.env["SOPHIA_RUN_UNDER_TEST"] ?? "") !== "";
 
 async function escWith(values: Readonly<Record<string, string>>) {
   const server = await startEscServer();
@@ -34,6 +37,17 @@ describe("precedence", () => {
     });
     expect(server.violations).toEqual([]);
     expect([server.count("open"), server.count("read"), server.connections]).toEqual([1, 1, 1]);
+  });
+
+  // An opened stream makes a pipe non-blocking, which the program gets so where sophia-run becomes it.
+  test.skipIf(underTest)("reading ESC opens none of Node's standard streams, which are the program's too", async () => {
+    const { env } = await escWith(CONTRACT_VALUES);
+    const cwd = folder({
+      "trap.cjs": `for (const name of ["stdin", "stdout", "stderr"]) Object.defineProperty(process, name, {
+        configurable: true, get() { require("node:fs").appendFileSync("opened", name + " "); } });`,
+    });
+    const { status } = await sophia(["--", "true"], { cwd, env: { ...env, NODE_OPTIONS: "--require ./trap.cjs" } });
+    expect([status, readdirSync(cwd)]).toEqual([0, ["trap.cjs"]]);
   });
 
   test("a declared variable that the environment overrides is told of, by name; --quiet does not", async () => {

@@ -1,4 +1,5 @@
-import { constants } from "node:os";
+/** Asked for when needed: whoever becomes the program needs no numbers. */
+const numbers = (): Readonly<Record<NodeJS.Signals, number>> => process.getBuiltinModule("node:os").constants.signals;
 
 /** A listener's undo. */
 export type Undo = () => void;
@@ -9,7 +10,7 @@ const uncatchable: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP", "SIGSEGV
 /** One name for each signal number of this platform, with the further names (SIGIOT is SIGABRT, SIGPOLL is SIGIO). */
 function namesByNumber(): ReadonlyMap<number, readonly NodeJS.Signals[]> {
   const byNumber = new Map<number, NodeJS.Signals[]>();
-  for (const [name, number] of Object.entries(constants.signals)) {
+  for (const [name, number] of Object.entries(numbers())) {
     if (!isSignal(name)) continue;
     const names = byNumber.get(number);
     if (names === undefined) byNumber.set(number, [name]);
@@ -25,7 +26,7 @@ export function catchableSignals(): readonly NodeJS.Signals[] {
 }
 
 export function signalNumber(signal: NodeJS.Signals): number {
-  return constants.signals[signal];
+  return numbers()[signal];
 }
 
 /** All names of the signal, its own included. */
@@ -77,7 +78,7 @@ export function send(pid: number, signal: NodeJS.Signals): void {
 
 /** Tells the compiler what the names in os.constants.signals are. */
 function isSignal(name: string): name is NodeJS.Signals {
-  return name in constants.signals;
+  return name in numbers();
 }
 
 function ignore(): void {}
