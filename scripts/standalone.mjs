@@ -148,6 +148,12 @@ function verify(output) {
     }
   }
   rmSync(preload);
+  if (process.platform === "linux") {
+    const script = 'ulimit -Sn 256; "$0" --no-contract -- sh -c "ulimit -Sn"';
+    const { stdout } = spawnSync("sh", ["-c", script, output], { encoding: "utf8" });
+    if (stdout !== "256\n")
+      throw new Error(`the program's soft limit of open files is ${stdout.trim()} in place of 256`);
+  }
 }
 
 function isMusl() {

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -59,6 +60,33 @@ describe.skipIf(!existsSync(executable))("the stand-alone executable", () => {
     expect({ status, stderr }).toStrictEqual({ status: 0, stderr: "" });
     expect(stdout.split("\n").filter((line) => line.startsWith("FROM_"))).toStrictEqual(["FROM_NAMED=1"]);
     expect(stdout).not.toContain("taken over");
+  });
+
+  it.runIf(process.platform === "linux").each([
+    ["the soft limit of open files", "ulimit -Sn 300; exec", "ulimit -Sn", "300\n"],
+    ["that standard input is closed", "exec 0<&-; exec", "test -e /proc/$$/fd/0 || echo closed", "closed\n"],
+    ["which signals are ignored", "trap '' USR2; exec", "grep SigIgn /proc/$$/status", "SigIgn:\t0000000000000800\n"],
+    ["an inherited descriptor", "exec 7</dev/null; exec", "test -e /proc/$$/fd/7 && echo open", "open\n"],
+  ])("hands on %s", (_, before, program, stdout) => {
+    const args = ["-c", `${before} "$0" --no-contract -- sh -c "$1"`, executable, program];
+    expect(spawnSync("sh", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })).toMatchObject({
+      status: 0,
+      stdout,
+      stderr: "",
+    });
+  });
+
+  it("leaves the channel to a Node.js parent to the program, with its serialization", async () => {
+    const script = 'process.once("message", (value) => process.send(value.get(1), () => process.disconnect()))';
+    const args = ["--no-contract", "--", process.execPath, "-e", script];
+    const child = spawn(executable, args, {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      serialization: "advanced",
+    });
+    const answer = once(child, "message");
+    child.send(new Map([[1, new Set([2])]]));
+    expect(await answer).toStrictEqual([new Set([2]), undefined]);
+    expect(await once(child, "exit")).toStrictEqual([0, null]);
   });
 
   it("has the whole command line", () => {

@@ -54,7 +54,7 @@ function targetsOfParent(): ReadonlySet<string> {
  * itself; a file, a socket, a terminal or a pipe with its other end elsewhere came from the caller. A pipe with both
  * ends here can be the caller's too (make's jobserver behind a gap): then there are more than Node's own, one for
  * each epoll descriptor and one more, and the parent has it open. Bun, of which a stand-alone executable is made, has
- * no pipe to itself.
+ * no pipe to itself, nor /dev/null.
  *
  * @param parents what the parent process has open; asked only where that is needed
  */
@@ -69,7 +69,7 @@ export function selectInherited(open: readonly Descriptor[], parents: () => Read
     new Set(beyond.map(({ target }) => target)).size > (isBun ? 0 : epolls.length + 1) ? parents() : new Set();
   const isNodes = ({ target }: Descriptor): boolean =>
     target.startsWith("anon_inode:") ||
-    target === "/dev/null" ||
+    (target === "/dev/null" && !isBun) ||
     target.startsWith("/proc/") ||
     (own(target) && !shared.has(target));
   return open

@@ -7,6 +7,7 @@ import argparse
 import fnmatch
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -41,17 +42,21 @@ def arguments() -> argparse.Namespace:
         help="the mode whose impossible properties are expected to fail (default: --mode in the prefix, or what its Node can do)",
     )
     parser.add_argument(
-        "--known-impossible", metavar="FILE", help="further ones: a line each, the case's name and then the reason"
+        "--known-impossible",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="further ones: a line each, the case's name and then the reason; may be repeated",
     )
     return parser.parse_args()
 
 
-def impossible_cases(mode: str, file: str | None) -> dict[str, str]:
+def impossible_cases(mode: str, files: Sequence[Path]) -> dict[str, str]:
     """Names and reasons."""
     reasons = {case.name: case.reason_impossible(mode) for case in ALL}
     found = {name: reason for name, reason in reasons.items() if reason is not None}
-    if file is not None:
-        for line in Path(file).read_text(encoding="utf-8").splitlines():
+    for file in files:
+        for line in file.read_text(encoding="utf-8").splitlines():
             if line.strip() and not line.startswith("#"):
                 name, _, reason = line.strip().partition(" ")
                 found[name] = reason.strip() or "listed as impossible"
@@ -82,7 +87,8 @@ def main() -> int:
         print(f"run.py: {problem}", file=sys.stderr)
         return 2
     mode = options.impossible or launchers.declared_mode(launcher)
-    impossible = impossible_cases(mode, options.known_impossible)
+    lists = [*launchers.known_lists(launcher), *map(Path, options.known_impossible)]
+    impossible = impossible_cases(mode, lists)
 
     def done(verdict: Verdict) -> None:
         text = report.line(verdict)

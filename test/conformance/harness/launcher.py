@@ -72,3 +72,16 @@ def declared_mode(launcher: Launcher) -> str:
             return word.split("=", 1)[1]
     probe = subprocess.run([words[0], "-p", "typeof process.execve"], capture_output=True, text=True, check=False)
     return "auto" if probe.stdout.strip() == "function" else "spawn"
+
+
+def known_lists(launcher: Launcher) -> list[Path]:
+    """The lists of what a stand-alone executable of sophia-run cannot do, by its name and `--mode`; none for anything else."""
+    name = Path(launcher.words[0]).name if launcher.words else ""
+    if not name.startswith("sophia-run-"):
+        return []
+    lists = ["standalone"]
+    if not name.endswith("-musl"):
+        lists.append("standalone-glibc")
+    if "--mode spawn" in " ".join(launcher.words):
+        lists.append("standalone-spawn")
+    return [REPOSITORY / "test/conformance/peers" / f"{each}.known-impossible" for each in lists]
