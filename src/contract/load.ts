@@ -1,5 +1,5 @@
 /** Which contract counts: finding it. Reading a file is another module's, loaded only where there is a file. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { builtInContract } from "./generated/built-in.ts";
 import type { Contract } from "./model.ts";
@@ -24,7 +24,9 @@ export interface ContractRequest {
  */
 export async function loadContract({ file, cwd, profile }: ContractRequest): Promise<Contract> {
   const path = file === undefined ? findContract(cwd) : resolve(cwd, file);
-  if (path !== undefined) return (await import("./file/load.ts")).loadContractFile(path, cwd, profile);
+  if (path !== undefined) {
+    return (await import("./file/load.ts")).loadContractFile({ path, named: file !== undefined }, cwd, profile);
+  }
   const contract = builtInContract();
   if (profile === undefined) return contract;
   const { unknownProfile } = await import("./profile.ts");
@@ -35,14 +37,26 @@ export async function loadContract({ file, cwd, profile }: ContractRequest): Pro
  * Looks for a contract from a folder upwards. The search ends with the folder that holds `.git`, the root of the
  * repository; outside of a repository (in an image, say) with the root of the file system. Above the folder it
  * starts from, it passes over folders such as /tmp, in which anybody may put a file.
+ *
+ * A link that leads nowhere is found, too: reading it fails, whereas another contract in its place might ask for less.
  */
 export function findContract(cwd: string): string | undefined {
   for (let folder = cwd; ; folder = dirname(folder)) {
     // Not join(), which goes through each path by character: on so short a run V8 begins to compile for that.
     const within = folder.endsWith("/") ? folder : `${folder}/`;
     const path = within + contractFileName;
-    if (existsSync(path) && (folder === cwd || !isShared(folder))) return path;
+    if (isThere(path) && (folder === cwd || !isShared(folder))) return path;
     if (existsSync(`${within}.git`) || dirname(folder) === folder) return undefined;
+  }
+}
+
+/** Whether the folder lists the name. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // The folder may not be searched, or is no folder any more.
+    return false;
   }
 }
 

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -70,6 +70,16 @@ describe("files that cannot be read", () => {
     const failure = await failureOf(() => loadContract({ cwd: folder, file }));
     expect(failure).toMatchObject({ code: "contract-unreadable", status: 125, message });
     expect(failure.hint).toContain("--contract");
+  });
+
+  it.each([
+    ["nowhere", "the contract sophia.contract.json is a link to a file that does not exist"],
+    ["sophia.contract.json", "the contract sophia.contract.json is a link in a circle"],
+  ])("one that is found and leads to %s is not passed over for a laxer one", async (target, message) => {
+    symlinkSync(target, join(folder, "sophia.contract.json"));
+    const failure = await failureOf(() => loadContract({ cwd: folder }));
+    expect(failure).toMatchObject({ code: "contract-unreadable", status: 125, message });
+    expect(failure.hint).toBe("put that right, or name another contract with --contract or SOPHIA_CONTRACT");
   });
 
   it("one that is no UTF-8", async () => {

@@ -9,16 +9,28 @@ import type { Contract } from "../model.ts";
 import { compileContract } from "./compile.ts";
 import { readContract } from "./read.ts";
 
+/** A contract file. */
+export interface ContractFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Whether somebody asked for it; else it was found. */
+  readonly named: boolean;
+}
+
 /**
  * Reads, validates and compiles a contract file.
  *
- * @param path absolute
  * @param cwd messages name the file relative to it
  * @throws SophiaError (125): `contract-unreadable`, `contract-invalid` or `contract-profile`
  */
-export async function loadContractFile(path: string, cwd: string, profile: string | undefined): Promise<Contract> {
+export async function loadContractFile(
+  file: ContractFile,
+  cwd: string,
+  profile: string | undefined,
+): Promise<Contract> {
+  const { path } = file;
   const name = shownPath(path, cwd);
-  const text = readText(path, name);
+  const text = readText(file, name);
   const reading = readContract(text);
   if (reading.kind !== "valid") throw (await import("./rejection.ts")).rejection(text, name, reading);
   const { document } = reading;
@@ -34,12 +46,12 @@ function shownPath(path: string, cwd: string): string {
   return inside === ".." || inside.startsWith(`..${sep}`) ? path : inside;
 }
 
-function readText(path: string, name: string): string {
+function readText({ path, named }: ContractFile, name: string): string {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw unreadable(name, error instanceof Error && "code" in error ? String(error.code) : "unknown error");
+    throw unreadable(name, named, error instanceof Error && "code" in error ? String(error.code) : "unknown error");
   }
   if (!isUtf8(bytes)) {
     throw new SophiaError({
@@ -56,14 +68,19 @@ const readErrors: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "does not exist"],
   ["ENOTDIR", "does not exist"],
   ["EISDIR", "is a folder"],
+  ["ELOOP", "is a link in a circle"],
   ["EACCES", "may not be read by this user"],
   ["EPERM", "may not be read by this user"],
 ]);
 
-function unreadable(name: string, code: string): SophiaError {
+function unreadable(name: string, named: boolean, code: string): SophiaError {
+  // A file that was found and does not exist is a link to one.
+  const what = !named && code === "ENOENT" ? "is a link to a file that does not exist" : readErrors.get(code);
   return new SophiaError({
     code: "contract-unreadable",
-    message: `the contract ${printable(name)} ${readErrors.get(code) ?? `cannot be read (${printable(code)})`}`,
-    hint: `name a contract file with --contract or SOPHIA_CONTRACT, or leave both out to use ${contractFileName} or the built-in contract`,
+    message: `the contract ${printable(name)} ${what ?? `cannot be read (${printable(code)})`}`,
+    hint: named
+      ? `name a contract file with --contract or SOPHIA_CONTRACT, or leave both out to use ${contractFileName} or the built-in contract`
+      : "put that right, or name another contract with --contract or SOPHIA_CONTRACT",
   });
 }
