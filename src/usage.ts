@@ -4,7 +4,6 @@ import { COMMANDS, type CommandArguments, type CommandDefinition } from "./comma
 import type { Context } from "./context.ts";
 import { suggest } from "./contract/suggest.ts";
 import { ExitStatus, SophiaError } from "./error.ts";
-import { commandHelp, mainHelp } from "./help.ts";
 import { OPTION_NAMES, OPTIONS } from "./options.ts";
 import { printable } from "./text.ts";
 
@@ -50,7 +49,7 @@ async function dispatch(argv: readonly string[], context: Context): Promise<numb
   if (name === undefined) return runGlobal(argv, context);
   const definition = COMMANDS[name];
   const { values, positionals } = parseWords(words, { ...OPTIONS, ...definition.options, ...COMMON }, name);
-  if (values["help"] === true) return print(context, await commandHelp(name, definition));
+  if (values["help"] === true) return print(context, await (await helpTexts()).commandHelp(name, definition));
   if (values["version"] === true) return print(context, version());
   const args: CommandArguments = {
     flags: pick(values, OPTION_NAMES),
@@ -69,7 +68,14 @@ async function runGlobal(argv: readonly string[], context: Context): Promise<num
   }
   const { values } = parseWords(argv, { ...OPTIONS, ...COMMON });
   // Where both are given, the help says more.
-  return print(context, values["help"] === true ? await mainHelp() : version());
+  return print(context, values["help"] === true ? await (await helpTexts()).mainHelp() : version());
+}
+
+/** Loaded only here: laying out takes yargs, which no subcommand needs. */
+function helpTexts(): Promise<typeof import("./help.ts")> {
+  // yargs asks for the working directory while it loads, and throws where that is deleted. No help depends on it.
+  process.chdir("/");
+  return import("./help.ts");
 }
 
 function version(): string {
