@@ -67,6 +67,11 @@ export async function assess(request: Request): Promise<Assessment> {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const { esc, layers: escLayers, notices: escNotices } = await statusOf(access, reading, settings);
 
+  if (settings.verbose) {
+    const { readingLines } = await import("./reading.ts");
+    for (const line of readingLines({ contract, esc, escLayers, files: dotenv.files })) request.progress.tell(line);
+  }
+
   const applied = applyContract(contract, [environmentLayer(environment), ...escLayers, ...dotenv.layers]);
   const layers = inPrecedence(applied.layers, settings.prefer);
   const passed = select(layers, settings, declared, new Set(WITHHELD_VARIABLES));

@@ -12,11 +12,13 @@ const CLEAR_LINE = "\r\u001B[K";
 export interface ShownProgress extends Progress {
   /** Clears what is shown; nothing is shown afterwards. */
   readonly done: () => void;
+  /** Says a line with `--verbose`, and nothing without. */
+  readonly tell: (line: string) => void;
 }
 
 /**
  * Shows on a terminal what is waited for, once it takes longer than a second. Elsewhere, and with `--verbose`,
- * there is a line for each retry only; without `--verbose` a log is left alone.
+ * there is a line for each retry and for what was read; without `--verbose` a log is left alone.
  */
 export function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): ShownProgress {
   let what: string | undefined;
@@ -41,16 +43,19 @@ export function makeProgress(context: Context, { verbose }: Pick<Settings, "verb
     // The wait itself keeps the process alive.
     timer.unref();
   };
+  const tell = (line: string): void => {
+    if (!verbose) return;
+    clear();
+    sayLines(context, [printable(line)]);
+  };
   return {
     waiting: update,
     retrying: ({ what: action, reason, attempt, delayMs }) => {
       const line = `${action} again in ${delayMs} ms (attempt ${attempt}): ${reason}`;
-      if (verbose) {
-        clear();
-        sayLines(context, [printable(line)]);
-      }
+      tell(line);
       update(line);
     },
+    tell,
     done: () => {
       clearTimeout(timer);
       timer = undefined;

@@ -89,6 +89,40 @@ describe("precedence", () => {
   });
 });
 
+describe("--verbose", () => {
+  test("says where each source was read, without a value", async () => {
+    const { env } = await escWith({ ...CONTRACT_VALUES, MORE: "sentinel" });
+    const cwd = folder({ "a.env": "A=sentinel\nB=2\n", "b.env": "" });
+    const files = ["--env-file", "a.env", "--env-file", "b.env"];
+    expect(await sophia(["--verbose", ...files, "--", "true"], { cwd, env })).toEqual({
+      status: 0,
+      signal: null,
+      stdout: "",
+      stderr: [
+        "sophia-run: contract: the built-in one",
+        `sophia-run: ESC ${NAME}: 6 variables`,
+        "sophia-run: a.env: 2 variables",
+        "sophia-run: b.env: 0 variables",
+        "",
+      ].join("\n"),
+    });
+  });
+
+  test("says what there is not", async () => {
+    const cwd = folder({ "sophia.contract.json": '{"variables":{},"profiles":{"ci":{}}}' });
+    const { stderr } = await sophia(["check", "--verbose", "--profile", "ci"], { cwd });
+    expect(stderr).toBe(
+      [
+        `sophia-run: contract: ${cwd}/sophia.contract.json, profile ci`,
+        "sophia-run: ESC: not configured",
+        "sophia-run: .env: does not exist",
+        "",
+      ].join("\n"),
+    );
+    expect((await sophia(["--verbose", "--fake", "--", "true"])).stderr).toContain("ESC: not asked (--fake)\n");
+  });
+});
+
 describe("emergency access", () => {
   test("where ESC cannot be read one warning says why, and the rest serves", async () => {
     const { server, env } = await escWith(CONTRACT_VALUES);

@@ -17,6 +17,8 @@ export interface DotenvReading {
   /** Highest precedence first: later files win over earlier ones. */
   readonly layers: readonly Layer[];
   readonly notices: readonly Notice[];
+  /** Each file in the order given, with the number of its variables; none where it does not exist. */
+  readonly files: readonly { readonly path: string; readonly variables?: number }[];
 }
 
 /**
@@ -27,14 +29,19 @@ export interface DotenvReading {
 export async function readDotenv(files: readonly EnvFile[], cwd: string): Promise<DotenvReading> {
   const layers: Layer[] = [];
   const notices: Notice[] = [];
+  const read: { path: string; variables?: number }[] = [];
   for (const file of files) {
     const text = readText(file, cwd);
-    if (text === undefined || text === "") continue;
+    if (text === undefined || text === "") {
+      read.push(text === undefined ? { path: file.path } : { path: file.path, variables: 0 });
+      continue;
+    }
     const parsed = await parseDotenv(text, file.path);
     layers.unshift({ source: "dotenv", variables: parsed.variables });
     notices.push(...parsed.notices);
+    read.push({ path: file.path, variables: parsed.variables.length });
   }
-  return { layers, notices };
+  return { layers, notices, files: read };
 }
 
 function readText(file: EnvFile, cwd: string): string | undefined {

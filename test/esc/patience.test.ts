@@ -164,7 +164,7 @@ describe("outside a terminal", () => {
     server.failNext("open", 503);
     const finished = await sophiaRun(["--no-contract", "--verbose", "--", "true"], access(), folder);
     expect(finished.stderr).toMatch(
-      /^sophia-run: opening demo-org\/sophia\/dev again in \d+ ms \(attempt 2\): HTTP 503\n$/,
+      /^sophia-run: opening demo-org\/sophia\/dev again in \d+ ms \(attempt 2\): HTTP 503\nsophia-run: contract: /,
     );
   });
 

@@ -115,7 +115,11 @@ const read = (cwd: string, ...names: string[]) =>
 
 describe("files", () => {
   test("a missing default file is nothing, a missing named one is an error", async () => {
-    expect(await readDotenv([{ path: ".env", required: false }], folder())).toEqual({ layers: [], notices: [] });
+    expect(await readDotenv([{ path: ".env", required: false }], folder())).toEqual({
+      layers: [],
+      notices: [],
+      files: [{ path: ".env" }],
+    });
     await expect(read(folder(), "dev.env")).rejects.toThrow("the env file dev.env does not exist");
   });
 
