@@ -113,7 +113,7 @@ export type Values = { readonly [name: string]: boolean | string | readonly stri
 
 /** @param right the command line that would run it */
 function strayWord(stray: string, right: readonly string[]): SophiaError {
-  const meant = suggest(stray, COMMAND_NAMES);
+  const meant = stray === "help" || stray === "version" ? `--${stray}` : suggest(stray, COMMAND_NAMES);
   return new SophiaError({
     code: "usage",
     message: `'${printable(stray)}' is neither an option nor a command of sophia-run`,

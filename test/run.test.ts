@@ -148,6 +148,7 @@ describe("emergency access", () => {
     }
     expect(stderr).toContain("403");
     expect(stderr).toContain(`esc env set ${NAME} environmentVariables.QDRANT_URL`);
+    expect(stderr).toContain("until then set what is missing in the environment or in .env");
   });
 
   test("--require-esc makes it an error, whatever else serves", async () => {
