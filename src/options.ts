@@ -8,6 +8,8 @@ interface OptionDefinition {
   readonly variable: `SOPHIA_${string}`;
   /** `list` may be given several times; its variable holds a comma-separated list. */
   readonly type: "boolean" | "string" | "list";
+  /** The option itself holds a comma-separated list, too: no value of it has a comma in it. */
+  readonly commas?: true;
   readonly short?: string;
   /** What the help calls the value; `FILE` is completed with the names of files. */
   readonly value?: string;
@@ -28,7 +30,7 @@ export const OPTIONS = define({
     type: "list",
     value: "FILE",
     group: "Sources",
-    describe: "Read FILE in place of .env; repeatable, later files win",
+    describe: "Read FILE in place of .env; repeatable (the variable takes commas), later files win",
   },
   prefer: {
     variable: "SOPHIA_PREFER",
@@ -103,16 +105,18 @@ export const OPTIONS = define({
   include: {
     variable: "SOPHIA_INCLUDE",
     type: "list",
+    commas: true,
     value: "GLOB",
     group: "Environment of the program",
-    describe: "Pass on variables whose names match; from ESC and files only these",
+    describe: "Pass on variables whose names match; from ESC and files only these; several with commas",
   },
   exclude: {
     variable: "SOPHIA_EXCLUDE",
     type: "list",
+    commas: true,
     value: "GLOB",
     group: "Environment of the program",
-    describe: "Never pass on variables whose names match, whatever their source",
+    describe: "Never pass on variables whose names match, whatever their source; several with commas",
   },
   mode: {
     variable: "SOPHIA_MODE",

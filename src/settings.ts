@@ -1,12 +1,13 @@
 import { SophiaError } from "./error.ts";
 import type { Environment } from "./model.ts";
+import type { EnvFile } from "./sources/dotenv.ts";
 import { definition, OPTION_NAMES, type Flags, type OptionName, type OptionValues } from "./options.ts";
 import { printable } from "./text.ts";
 
 /** How sophia-run is to behave, after command line, variables and defaults are weighed. */
 export interface Settings {
   /** The `.env` files, in the order given; the default one may be missing. */
-  readonly envFiles: readonly { readonly path: string; readonly required: boolean }[];
+  readonly envFiles: readonly EnvFile[];
   readonly prefer: "environment" | "esc";
   readonly requireEsc: boolean;
   readonly timeoutMs: number;
@@ -46,7 +47,11 @@ export function settle(flags: Flags, environment: Environment): Settings {
     return text === undefined ? undefined : parseDuration(text, labels.get(name) ?? name);
   };
   return {
-    envFiles: values["env-file"]?.map((path) => ({ path, required: true })) ?? [{ path: ".env", required: false }],
+    envFiles: values["env-file"]?.map((path) => ({
+      path,
+      required: true,
+      ...(flags["env-file"] === undefined ? {} : { onCommandLine: true }),
+    })) ?? [{ path: ".env", required: false }],
     prefer: values.prefer ?? "environment",
     requireEsc: values["require-esc"] ?? false,
     timeoutMs: duration("timeout") ?? DEFAULT_TIMEOUT_MS,
@@ -79,7 +84,7 @@ function merge(flags: Flags, environment: Environment): { values: OptionValues; 
     const text = environment.get(variable);
     if (flag !== undefined) {
       labels.set(name, `--${name}`);
-      values[name] = checked(name, flag, `--${name}`);
+      values[name] = checked(name, fromFlag(name, flag), `--${name}`);
     } else if (text !== undefined && text !== "") {
       labels.set(name, variable);
       values[name] = checked(name, fromText(name, text, variable), variable);
@@ -89,15 +94,22 @@ function merge(flags: Flags, environment: Environment): { values: OptionValues; 
   return { values, labels };
 }
 
+function fromFlag(name: OptionName, flag: boolean | string | readonly string[]): boolean | string | readonly string[] {
+  return definition(name).commas === true && typeof flag === "object" ? flag.flatMap(parts) : flag;
+}
+
+/** The parts of a comma-separated list. */
+function parts(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
 function fromText(name: OptionName, text: string, variable: string): boolean | string | readonly string[] {
   const { type } = definition(name);
   if (type === "string") return text;
-  if (type === "list") {
-    return text
-      .split(",")
-      .map((part) => part.trim())
-      .filter((part) => part !== "");
-  }
+  if (type === "list") return parts(text);
   const word = text.trim().toLowerCase();
   if (["1", "true", "yes", "on"].includes(word)) return true;
   if (["0", "false", "no", "off"].includes(word)) return false;

@@ -1,8 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "./esc-server/index.ts";
-import { CONTRACT_VALUES, folder, sophia, type RunOptions } from "./helpers/sophia.ts";
+import { CONTRACT_VALUES, folder, sophia, sophiaRun, type RunOptions } from "./helpers/sophia.ts";
 
 /** sophia-run fails by itself: status 125, what is wrong in the first line, what to do below, nothing on stdout. */
 async function expectRefusal(args: readonly string[], options: RunOptions, ...words: string[]): Promise<void> {
@@ -14,6 +15,35 @@ async function expectRefusal(args: readonly string[], options: RunOptions, ...wo
   expect(stderr).not.toContain("sentinel");
 }
 
+/** What a shell ends with that runs `script`, in which "$@" is sophia-run, from a folder of its own. */
+function inShell(script: string, prefix: readonly string[] = sophiaRun) {
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", script, "sh", ...prefix], {
+    cwd: folder(),
+    env: { PATH: process.env["PATH"], ...CONTRACT_VALUES },
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+describe("a working directory that was deleted", () => {
+  const gone = 'mkdir gone; cd gone; rmdir ../gone; "$@"';
+
+  test.each([
+    ["-- echo started", "started\n"],
+    ["check", "All checks passed"],
+    ["explain QDRANT_URL", "the process environment"],
+    ["export --format json", "QDRANT_URL"],
+    ["completion bash", "complete"],
+    ["--help", "Usage: sophia-run [options] --"],
+    ["check --help", "Usage: sophia-run check"],
+    ["--version", "."],
+  ])("sophia-run %s", (line, words) => {
+    const ended = inShell(`${gone} ${line}`);
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain(words);
+  });
+});
+
 describe("the command line", () => {
   test.each([
     [[], "no command to run"],
@@ -21,6 +51,7 @@ describe("the command line", () => {
     [["--nonsense", "--", "true"], "unknown option --nonsense"],
     [["nonsense"], "sophia-run -- nonsense"],
     [["node", "app.js"], "sophia-run -- node app.js"],
+    [["help"], "did you mean sophia-run --help?"],
     [["check", "--nonsense"], "nonsense"],
     [["check", "nonsense"], "nonsense"],
     [["--mode", "fork", "--", "true"], "allowed: auto, spawn, exec"],
@@ -49,6 +80,25 @@ describe(".env files", () => {
     ["A=1\nB=sentinel\0", ".env:2 has a NUL character"],
     [new Uint8Array([0x41, 0x3d, 0xff]), ".env is not valid UTF-8"],
   ])("%j", (content, words) => expectRefusal(["--", "true"], { env, cwd: folder({ ".env": content }) }, words));
+
+  test("a pipe is read", () => {
+    const { status, stdout, stderr } = inShell(`echo A=1 | "$@" --env-file /dev/stdin -- sh -c 'echo "$A"'`);
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "1\n", stderr: "" });
+  });
+
+  // npm's entry has no `--` behind `node`, so that Node.js itself empties the pipe; an executable has no Node.js.
+  const isExecutable = (process.env["SOPHIA_RUN_UNDER_TEST"] ?? "") !== "";
+  test.skipIf(isExecutable)("one that Node.js has read before us is no empty file", () => {
+    const entry = sophiaRun.filter((word) => word !== "--").map((word) => word.replace(/sophia-run$/, "sophia-run.js"));
+    const ended = inShell('echo A=1 | "$@" --env-file /dev/stdin -- true', entry);
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toMatch(/^sophia-run: the pipe \/dev\/stdin holds nothing.*\n {2}.*SOPHIA_ENV_FILE.*\n$/);
+    expect(inShell(`echo A=1 | SOPHIA_ENV_FILE=/dev/stdin "$@" -- sh -c 'echo "$A"'`, entry)).toEqual({
+      status: 0,
+      stdout: "1\n",
+      stderr: "",
+    });
+  });
 
   test("a folder in its place", () => {
     const cwd = folder();

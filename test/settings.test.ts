@@ -41,6 +41,8 @@ test.each([
   [{}, { SOPHIA_TIMEOUT: "2m" }, { timeoutMs: 120_000 }],
   [{ "kill-after": "500ms" }, {}, { killAfterMs: 500 }],
   [{}, { SOPHIA_EXCLUDE: "AWS_*, GOOGLE_*," }, { exclude: ["AWS_*", "GOOGLE_*"] }],
+  [{ exclude: ["AWS_*, GOOGLE_*", "KEY"] }, {}, { exclude: ["AWS_*", "GOOGLE_*", "KEY"] }],
+  [{ "env-file": ["a,b"] }, {}, { envFiles: [{ path: "a,b" }] }],
   [
     { "env-file": ["a", "b"] },
     { SOPHIA_ENV_FILE: "c" },
@@ -63,6 +65,7 @@ test.each([
   [{ timeout: "soon" }, {}, "--timeout has no usable value: 'soon'"],
   [{}, { SOPHIA_TIMEOUT: "0" }, "SOPHIA_TIMEOUT has no usable value: '0'"],
   [{ "env-file": [""] }, {}, "--env-file has no usable value: ''"],
+  [{ exclude: [","] }, {}, "--exclude has no usable value: ''"],
   [{}, { SOPHIA_ENV_FILE: " , " }, "SOPHIA_ENV_FILE has no usable value"],
 ])("a bad value is named by where it was set: %j %j", (flags, variables, message) => {
   expect(() => settled(flags, variables)).toThrow(message);

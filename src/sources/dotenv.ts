@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { SophiaError } from "../error.ts";
 import type { Layer, Notice } from "../model.ts";
@@ -11,6 +11,8 @@ export interface EnvFile {
   readonly path: string;
   /** A file that was asked for by name must exist; the default `.env` need not. */
   readonly required: boolean;
+  /** Named by `--env-file`, which Node.js looks for as well. */
+  readonly onCommandLine?: boolean;
 }
 
 export interface DotenvReading {
@@ -46,9 +48,12 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string): Promis
 
 function readText(file: EnvFile, cwd: string): string | undefined {
   let bytes: Buffer;
+  const path = resolve(cwd, file.path);
   try {
-    bytes = readFileSync(resolve(cwd, file.path));
+    bytes = readFileSync(path);
+    if (bytes.length === 0 && file.onCommandLine === true && statSync(path).isFIFO()) throw drained(file.path);
   } catch (error) {
+    if (error instanceof SophiaError) throw error;
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     // ENOTDIR: a component of the path is a file, so the file cannot exist either.
     if ((code === "ENOENT" || code === "ENOTDIR") && !file.required) return undefined;
@@ -64,6 +69,18 @@ function readText(file: EnvFile, cwd: string): string | undefined {
   const text = bytes.toString("utf8");
   // Editors on Windows put a byte-order mark in front.
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
+}
+
+/**
+ * A pipe gives its text once. Where `node` was started without `--`, as by npm's entry, Node.js reads a file of
+ * `--env-file` before us, be the option behind the script's name; going on would be going on without its variables.
+ */
+function drained(path: string): SophiaError {
+  return new SophiaError({
+    code: "dotenv",
+    message: `the pipe ${printable(path)} holds nothing: nothing was written to it, or Node.js has read it already`,
+    hint: `name it by SOPHIA_ENV_FILE=${printable(path)} in place of --env-file, which Node.js looks for as well`,
+  });
 }
 
 function unreadable(path: string, code: string): SophiaError {
