@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import { ExitStatus, SophiaError } from "./error.ts";
 import { prepare, type Preparation } from "./launch/early.ts";
 import { ownEnvironment } from "./launch/own-environment.ts";
+import { isBun } from "./launch/runtime.ts";
 import { run } from "./run.ts";
 import { sayFailure, sayLines } from "./say.ts";
 import { write } from "./write.ts";
@@ -53,8 +54,8 @@ function fail(context: Context, error: unknown): number {
 }
 
 // Node compares each socket that it destroys with process.stderr. To ask for that is to open it, which loads node:tty and
-// makes a pipe non-blocking: the program's too, and that of all who write to it.
-Object.defineProperty(process, "stderr", { value: {}, configurable: true });
+// makes a pipe non-blocking: the program's too, and that of all who write to it. Bun opens it when it is defined anew.
+if (!isBun) Object.defineProperty(process, "stderr", { value: {}, configurable: true });
 const preparation = prepare(process.env["NODE_OPTIONS"]);
 const context = surroundings();
 process.on("uncaughtException", (error) => process.exit(fail(context, error)));

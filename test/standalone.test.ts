@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
+import { constants, existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folder } from "./helpers/sophia.ts";
@@ -74,6 +74,14 @@ describe.skipIf(!existsSync(executable))("the stand-alone executable", () => {
       stdout,
       stderr: "",
     });
+  });
+
+  it.runIf(process.platform === "linux")("hands on no descriptor of its own, and opens no stream", () => {
+    const args = ["--no-contract", "--", "sh", "-c", "ls /proc/self/fd; grep flags /proc/self/fdinfo/2"];
+    const { stdout } = spawnSync(executable, args, { encoding: "utf8" });
+    // The 3 is that with which ls reads the folder.
+    expect(stdout).toMatch(/^0\n1\n2\n3\nflags:\t0\d*2\n$/);
+    expect(Number.parseInt(stdout.split("\t")[1] ?? "", 8) & constants.O_NONBLOCK).toBe(0);
   });
 
   it("leaves the channel to a Node.js parent to the program, with its serialization", async () => {
