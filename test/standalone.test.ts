@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { constants, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { folder } from "./helpers/sophia.ts";
@@ -77,11 +77,10 @@ describe.skipIf(!existsSync(executable))("the stand-alone executable", () => {
   });
 
   it.runIf(process.platform === "linux")("hands on no descriptor of its own, and opens no stream", () => {
-    const args = ["--no-contract", "--", "sh", "-c", "ls /proc/self/fd; grep flags /proc/self/fdinfo/2"];
-    const { stdout } = spawnSync(executable, args, { encoding: "utf8" });
-    // The 3 is that with which ls reads the folder.
-    expect(stdout).toMatch(/^0\n1\n2\n3\nflags:\t0\d*2\n$/);
-    expect(Number.parseInt(stdout.split("\t")[1] ?? "", 8) & constants.O_NONBLOCK).toBe(0);
+    const command = ["-c", "ls /proc/self/fd; grep flags /proc/self/fdinfo/2"];
+    const { stdout } = spawnSync(executable, ["--no-contract", "--", "sh", ...command], { encoding: "utf8" });
+    expect(stdout).toContain("flags:");
+    expect(stdout).toBe(spawnSync("sh", command, { encoding: "utf8" }).stdout);
   });
 
   it("leaves the channel to a Node.js parent to the program, with its serialization", async () => {
