@@ -1,4 +1,5 @@
 import * as net from "node:net";
+import type { ConnectionOptions } from "node:tls";
 import { EscFault } from "./fault.ts";
 import { authority, bareHost, type NetworkSettings, portOf, routeTo } from "./network.ts";
 
@@ -94,7 +95,7 @@ export class Connector {
     const { context, remarks } = loadTrust(this.#network);
     if (this.#failures === 0) remarks.forEach(this.#remark);
     const host = bareHost(url);
-    const secure = tls.connect({
+    const options: ConnectionOptions = {
       socket: await connecting,
       host,
       // Names only: RFC 6066 allows no address here.
@@ -103,11 +104,27 @@ export class Connector {
       ALPNProtocols: ["http/1.1"],
       // Whatever NODE_TLS_REJECT_UNAUTHORIZED says: it is meant for the program, and this connection carries the token.
       rejectUnauthorized: true,
-    });
+    };
+    const secure = withoutWarning(() => tls.connect(options));
     return settle(secure, "secureConnect", this.#signal, (code) => {
       const kind = BROKEN_CONNECTION.has(code) ? "cut" : "tls";
       return { kind, host: authority(url), code };
     });
+  }
+}
+
+/**
+ * Under NODE_TLS_REJECT_UNAUTHORIZED=0 Node warns at the first TLS connection that certificates are not verified. Of
+ * ours that is not true, and the warning would stand in the output of a program that itself may never get one.
+ */
+function withoutWarning<T>(connect: () => T): T {
+  // oxlint-disable-next-line typescript/unbound-method -- it is put back, not called
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return connect();
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 

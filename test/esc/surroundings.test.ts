@@ -54,6 +54,16 @@ describe("certificates", () => {
     expect(status).toBe(125);
   });
 
+  test("are verified under it without Node's warning that they are not", async () => {
+    const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0", SSL_CERT_FILE: certificates.caFile });
+    const script = ["-c", 'echo "$A $NODE_TLS_REJECT_UNAUTHORIZED"'];
+    expect(await sophiaRun(["--no-contract", "--", "sh", ...script], variables, folder)).toMatchObject({
+      status: 0,
+      stdout: "x 0\n",
+      stderr: "",
+    });
+  });
+
   test.each(["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"])("are trusted by %s when the real entry starts", async (name) => {
     const variables = access(secure, { [name]: certificates.caFile });
     expect(await sophiaRun(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
