@@ -1,4 +1,5 @@
 import type { Diagnostic, Notice, Variable } from "../model.ts";
+import { isUnicode } from "../text.ts";
 import { parseDiagnostics, requireObject } from "./answer.ts";
 import type { Cleaner } from "./clean.ts";
 import { EscFault, type Fault } from "./fault.ts";
@@ -97,10 +98,14 @@ function parseOpened(
   const fields = requireObject(answer, host, cleaner);
   const { id } = fields;
   const diagnostics = parseDiagnostics(fields["diagnostics"], cleaner);
-  // A dot segment would change the path of the request that reads.
-  if (typeof id === "string" && id !== "" && id !== "." && id !== "..") return { session: id, diagnostics };
+  if (typeof id === "string" && isSegment(id)) return { session: id, diagnostics };
   if (diagnostics.length === 0) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
   throw new EscFault({ kind: "status", host, status: answer.status, diagnostics });
+}
+
+/** A dot segment would change the path of the request that reads; half a surrogate pair has no form in a path. */
+function isSegment(id: string): boolean {
+  return id !== "" && id !== "." && id !== ".." && isUnicode(id);
 }
 
 function isNotFound(

@@ -1,6 +1,6 @@
 import { SophiaError } from "../error.ts";
 import type { Notice, Variable } from "../model.ts";
-import { printable } from "../text.ts";
+import { isUnicode, printable } from "../text.ts";
 import { fieldsOf, withoutMark } from "./answer.ts";
 import { EscFault } from "./fault.ts";
 import { formatName, type FullName } from "./names.ts";
@@ -78,7 +78,7 @@ function walk(properties: Fields, numberSource: NumberSource, name: FullName, ho
       if (result.kind !== "text") (result.kind === "unknown" ? unknown : nested).push(key);
       else {
         checkName(key, environment);
-        if (delivery === "value") checkValue(key, result.text, environment);
+        checkValue(key, result.text, delivery, environment);
         const importedFrom = importOf(fields, name);
         variables.set(key, {
           name: key,
@@ -143,11 +143,21 @@ function importOf(fields: Fields, name: FullName): string | undefined {
   return printable(environment);
 }
 
+/** What JSON can write, by an escape, and UTF-8 cannot: it would become U+FFFD without a word. */
+const HALF = "half of a surrogate pair";
+
 /** @throws SophiaError */
 function checkName(name: string, environment: string): void {
-  if (name !== "" && !name.includes("=") && !name.includes("\0")) return;
+  const flaw = name.includes("=")
+    ? "a = sign"
+    : name.includes("\0")
+      ? "a NUL character"
+      : isUnicode(name)
+        ? undefined
+        : HALF;
+  if (name !== "" && flaw === undefined) return;
   const what = name === "" ? "an empty name" : `the name '${printable(name)}'`;
-  const why = name === "" ? "" : `, which has ${name.includes("=") ? "a = sign" : "a NUL character"} in it`;
+  const why = flaw === undefined ? "" : `, which has ${flaw} in it`;
   throw new SophiaError({
     code: "esc-value",
     message: `ESC environment ${environment} gives a variable ${what}${why}`,
@@ -156,12 +166,15 @@ function checkName(name: string, environment: string): void {
 }
 
 /** @throws SophiaError that does not show the value */
-function checkValue(name: string, value: string, environment: string): void {
-  if (!value.includes("\0")) return;
+function checkValue(name: string, value: string, delivery: Variable["delivery"], environment: string): void {
+  const hasNul = delivery === "value" && value.includes("\0");
+  if (!hasNul && isUnicode(value)) return;
   throw new SophiaError({
     code: "esc-value",
-    message: `ESC environment ${environment}: the value of ${printable(name)} has a NUL character in it`,
-    hint: "move it to `files` in the definition, or encode it: no environment variable can hold a NUL",
+    message: `ESC environment ${environment}: the value of ${printable(name)} has ${hasNul ? "a NUL character" : HALF} in it`,
+    hint: hasNul
+      ? "move it to `files` in the definition, or encode it: no environment variable can hold a NUL"
+      : "mend the value in the definition, or encode it: it is not Unicode text",
   });
 }
 

@@ -31,6 +31,8 @@ describe("an answer to opening", () => {
     // As a segment of a path these would ask for something else.
     ['{"id":"."}'],
     ['{"id":".."}'],
+    // No path can hold half of a surrogate pair.
+    ['{"id":"a\\ud800"}'],
   ])("is none of ESC: %s", async (body) => {
     answer("open", body);
     expect(await failing(access())).toMatchObject({
@@ -176,6 +178,32 @@ describe("a name or value that no environment variable can have", () => {
       message: "ESC environment demo-org/sophia/dev: the value of KEY has a NUL character in it",
     });
     expect(JSON.stringify(error)).not.toContain("s3cret");
+  });
+
+  test.each([
+    ["variable", '{"environmentVariables":{"value":{"KEY":{"value":"s3cret\\udc00"}}}}'],
+    ["file", '{"files":{"value":{"KEY":{"value":"s3cret\\ud800x"}}}}'],
+  ])("has half of a surrogate pair, in a %s", async (_, properties) => {
+    answer("read", `{"properties":${properties}}`);
+    const error: unknown = await read(access()).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: "esc-value",
+      message: "ESC environment demo-org/sophia/dev: the value of KEY has half of a surrogate pair in it",
+    });
+    expect(JSON.stringify(error)).not.toContain("s3cret");
+  });
+
+  test("has half of a surrogate pair in its name", async () => {
+    answer("read", '{"properties":{"environmentVariables":{"value":{"A\\ud800B":{"value":"x"}}}}}');
+    await expect(read(access())).rejects.toMatchObject({
+      code: "esc-value",
+      message: expect.stringContaining("which has half of a surrogate pair in it"),
+    });
+  });
+
+  test("may have a whole surrogate pair, by escapes too", async () => {
+    answer("read", '{"properties":{"environmentVariables":{"value":{"KEY":{"value":"\\ud83d\\udd11"}}}}}');
+    expect(values(await reading(access()))).toEqual({ KEY: "\u{1F511}" });
   });
 
   test("may have a NUL in a file", async () => {
