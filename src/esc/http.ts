@@ -117,6 +117,12 @@ export class HttpClient {
       request.once("finish", () => (phase = `waiting for the answer of ${host}`));
       const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
         request.once("response", resolve).on("error", reject);
+        // Nobody asked for another protocol. Without a listener Node closes the connection and reports no error.
+        request.once("upgrade", ({ statusCode: status = 101 }) =>
+          reject(new EscFault({ kind: "status", host, status, diagnostics: [] })),
+        );
+        // After an answer or an error this changes nothing. A request must not end without either.
+        request.once("close", () => reject(new EscFault({ kind: "cut", host, code: "CLOSED" })));
         if (signal.aborted) onAbort();
         else request.end(body);
       });

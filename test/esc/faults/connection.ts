@@ -2,6 +2,8 @@ import { type FaultCase, planned, RECOVERS, SHORT_MS, unavailable } from "./case
 import { startGreeter } from "./greeter.ts";
 import { refusedPort, startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
 
+const SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+
 export const CONNECTION: readonly FaultCase[] = [
   {
     fault: "connection refused",
@@ -103,5 +105,14 @@ export const CONNECTION: readonly FaultCase[] = [
     behaviour: "not asked again",
     expect: unavailable("esc-answer"),
     arrange: async ({ defer }) => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await startGreeter(defer)}` }),
+  },
+  {
+    fault: "what answers switches to another protocol",
+    behaviour: "not asked again",
+    expect: unavailable("esc-status"),
+    arrange: async ({ defer }) => {
+      const port = await startGreeter(defer, SWITCHING);
+      return { PULUMI_BACKEND_URL: `http://127.0.0.1:${port}` };
+    },
   },
 ];

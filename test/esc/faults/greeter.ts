@@ -2,11 +2,13 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import type { Stage } from "./case.ts";
 
-/** The port of a server that greets as SSH does, whatever it hears. */
-export async function startGreeter(defer: Stage["defer"]): Promise<number> {
+const SSH = "SSH-2.0-OpenSSH_9.9\r\n";
+
+/** The port of a server that greets, as SSH does, whatever it hears. */
+export async function startGreeter(defer: Stage["defer"], greeting = SSH): Promise<number> {
   const server = createServer((socket) => {
     socket.on("error", () => {}).resume();
-    socket.end("SSH-2.0-OpenSSH_9.9\r\n");
+    socket.end(greeting);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
