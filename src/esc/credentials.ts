@@ -7,8 +7,14 @@ import type { Secret } from "./secret.ts";
  */
 export const CREDENTIAL_ORDER = ["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"] as const;
 
-/** The launcher's own variables: the program that it starts does not get them. */
-export const WITHHELD_VARIABLES: readonly string[] = ["ESC_ENV", ...CREDENTIAL_ORDER];
+/** Says for whom and for what an ID token is exchanged. */
+const EXCHANGE_VARIABLES = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "ESC_OIDC_EXPIRATION"] as const;
+
+/**
+ * The launcher's own variables: the program that it starts does not get them. Those of the exchange neither: a nested
+ * sophia-run would take `ESC_OIDC_ORG` for a half of its settings, and warn.
+ */
+export const WITHHELD_VARIABLES: readonly string[] = ["ESC_ENV", ...CREDENTIAL_ORDER, ...EXCHANGE_VARIABLES];
 
 /** What a token exchange (RFC 8693) asks for. */
 export interface Exchange {

@@ -88,7 +88,8 @@ describe("the order of credentials", () => {
 
   test("is documented", () => {
     expect(CREDENTIAL_ORDER).toEqual(["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
-    expect(WITHHELD_VARIABLES).toEqual(["ESC_ENV", "ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
+    const exchange = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "ESC_OIDC_EXPIRATION"];
+    expect(WITHHELD_VARIABLES).toEqual(["ESC_ENV", ...CREDENTIAL_ORDER, ...exchange]);
   });
 
   test.each<[string, Set, readonly Layer[], string]>([

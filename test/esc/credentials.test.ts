@@ -194,4 +194,19 @@ describe("GitHub Actions", () => {
     expect(failure.message).toContain("asking GitHub Actions for an ID token: ");
     expect(operations()).toEqual([]);
   });
+
+  test("is asked by the outer one of nested launches alone", async () => {
+    await using issuer = await startActionsIssuer();
+    server.oidc = { subjectTokens: [issuer.idToken], organization: "demo-org" };
+    const variables = access({
+      ESC_OIDC_ORG: "demo-org",
+      ESC_OIDC_TYPE: "organization",
+      ESC_OIDC_EXPIRATION: "600",
+      ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
+    });
+    const nested = ["--no-contract", "--", ...program, "--no-contract", "--", "printenv", "A"];
+    expect(await sophiaRun(nested, variables, folder)).toMatchObject({ status: 0, stdout: "x\n", stderr: "" });
+    expect(issuer.audiences).toHaveLength(1);
+  });
 });
