@@ -49,6 +49,8 @@ export type Fault =
   | { readonly kind: "file"; readonly variable: string; readonly path: string; readonly code: string }
   /** The token exchange is refused; `error` and `message` as OAuth has them. */
   | { readonly kind: "exchange"; readonly host: string; readonly error: string; readonly message?: string }
+  /** GitHub Actions gives no ID token. */
+  | { readonly kind: "id-token"; readonly host: string; readonly status: number }
   | { readonly kind: "id-token-url" }
   | { readonly kind: "no-organization"; readonly host: string };
 

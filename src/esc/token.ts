@@ -84,6 +84,7 @@ async function requestIdToken(
         "User-Agent": context.headers["User-Agent"],
       },
     });
+    if (isRefusal(answer.status)) throw new EscFault({ kind: "id-token", host, status: answer.status });
     return secretField(requireObject(answer, host, cleaner)["value"], host, cleaner);
   });
 }
@@ -108,13 +109,18 @@ async function exchange(idToken: Secret, request: Exchange, context: TokenContex
       headers: { ...headers, "Content-Type": "application/x-www-form-urlencoded" },
       data: form.toString(),
     });
-    if (answer.status === 400 || answer.status === 401 || answer.status === 403) throw refusal(answer, host, cleaner);
+    if (isRefusal(answer.status)) throw refusal(answer, host, cleaner);
     return secretField(requireObject(answer, host, cleaner)["access_token"], host, cleaner);
   });
 }
 
 function audience({ organization }: Exchange): string {
   return `urn:pulumi:org:${organization}`;
+}
+
+/** Whether there is no point in asking again. What is said of a token or an environment does not fit here. */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 429;
 }
 
 /** An OAuth error (RFC 6749, 5.2), or the service's own form. */

@@ -122,6 +122,12 @@ function words(fault: Fault, subject: Subject): Words {
         hint: "check ESC_OIDC_ORG and the organization's trust in the token's issuer, its audience and subject",
         ...(fault.message === undefined ? {} : { details: [fault.message] }),
       };
+    case "id-token":
+      return {
+        code: "esc-credential",
+        why: `${fault.host} gives none (HTTP ${fault.status})`,
+        hint: "give the job the permission id-token: write; what it was given ends with the job",
+      };
     case "id-token-url":
       return {
         code: "esc-credential",

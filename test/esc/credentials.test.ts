@@ -143,6 +143,15 @@ describe("an ID token in a file", () => {
     expect(failure.details).toEqual(["*** and id%2Dtoken are not known\\u001b[2J"]);
   });
 
+  test("and a backend that knows no exchange", async () => {
+    await writeFile(file, "projected-id-token");
+    server.failAlways("exchangeToken", { kind: "status", status: 404, body: "" });
+    const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
+    expect(failure.code).toBe("esc-credential");
+    expect(failure.message).toMatch(/exchanging the ID token: 127\.0\.0\.1:\d+ refuses it: HTTP 404$/);
+    expect(operations()).toEqual(["exchangeToken"]);
+  });
+
   test.each(["html", "empty", "truncated"] as const)("and an answer of %s", async (fault) => {
     server.oidc = { subjectTokens: ["projected-id-token"] };
     await writeFile(file, "projected-id-token");
@@ -190,8 +199,9 @@ describe("GitHub Actions", () => {
         ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
       }),
     );
-    expect(failure.code).toBe("esc-denied");
-    expect(failure.message).toContain("asking GitHub Actions for an ID token: ");
+    expect(failure.code).toBe("esc-credential");
+    expect(failure.message).toMatch(/asking GitHub Actions for an ID token: 127\.0\.0\.1:\d+ gives none \(HTTP 403\)$/);
+    expect(failure.hint).toContain("id-token: write");
     expect(operations()).toEqual([]);
   });
 

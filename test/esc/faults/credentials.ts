@@ -46,7 +46,7 @@ export const CREDENTIALS: readonly FaultCase[] = [
   {
     fault: "GitHub Actions gives no ID token",
     behaviour: "not asked again",
-    expect: unavailable("esc-denied"),
+    expect: unavailable("esc-credential"),
     arrange: async ({ defer }) => {
       const issuer = await startActionsIssuer();
       defer(() => issuer.close());
