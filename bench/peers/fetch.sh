@@ -49,9 +49,10 @@ rust_program() {
   have cargo && cargo install --quiet --jobs "$jobs" --root "$work" --target-dir "$work/target" "$@" && mv "$work/bin/"* "$work"
 }
 
-# Without its lock file, which names a crate that the registry may not serve.
+# Without its lock file, which names a crate that the registry may not serve. Libudev is asked for here because the build
+# would miss it only when half of the crates are compiled.
 fnox() {
-  rust_program "fnox@$1"
+  pkg-config --exists --print-errors libudev && rust_program "fnox@$1"
 }
 
 # Without the stores that it can speak to, whose clients are most of what there would be to compile; the benchmark reads a file.
