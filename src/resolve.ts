@@ -11,16 +11,17 @@ import type { Layer, Resolution, Resolved, SourceId } from "./model.ts";
 export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
   const found = new Map<string, Resolved>();
   for (const layer of layers) {
-    for (const variable of layer.variables) {
+    // Not a loop: V8 would optimize one over thousands, of which this process would not live to see the benefit.
+    layer.variables.forEach((variable) => {
       const { name, value, origin } = variable;
-      if (value === "" && isDeclared(name)) continue;
+      if (value === "" && isDeclared(name)) return;
       const winner = found.get(name);
       if (winner === undefined) found.set(name, variable);
       else {
         const hidden = { origin, same: winner.value === value };
         found.set(name, { ...winner, shadowed: [...(winner.shadowed ?? []), hidden] });
       }
-    }
+    });
   }
   return found;
 }
