@@ -21,8 +21,14 @@ export class Cleaner {
 
   clean(text: string): string {
     let masked = text;
-    for (const secret of this.#secrets) masked = masked.replaceAll(secret, "***");
+    // In either case: hosts come in lower case, and the escapes of URLs in both.
+    for (const secret of this.#secrets) masked = masked.replaceAll(new RegExp(literally(secret), "gi"), "***");
     const line = printable(masked.trim());
     return line.length > MAX_LENGTH ? `${line.slice(0, MAX_LENGTH)}…` : line;
   }
+}
+
+/** A pattern that matches this text and no other. */
+function literally(text: string): string {
+  return text.replaceAll(/[^\w]/g, String.raw`\$&`);
 }

@@ -153,6 +153,8 @@ describe("the cleaner", () => {
   test.each([
     ["tok+en/12345 and tok+en/1", "*** and ***"],
     ["tok%2Ben%2F1", "***"],
+    ["tok%2ben%2f1", "***"],
+    ["https://TOK+EN/1/", "https://***/"],
     [Buffer.from("tok+en/12345").toString("base64"), "***"],
     ["tok+en", "tok+en"],
     ["  spaces \t", "spaces"],
