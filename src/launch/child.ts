@@ -4,6 +4,7 @@ import type { Program } from "./helpers.ts";
 import type { IpcChannel } from "./ipc.ts";
 import { processHandle, type ProcessHandle } from "./process-handle.ts";
 import { isBun } from "./runtime.ts";
+import { recordOf } from "./record.ts";
 import { errorName, systemErrorCode } from "./start-error.ts";
 
 /** What the process gets as its descriptors 0, 1, 2 …: one of this process's, nothing (/dev/null), an IPC channel. */
@@ -45,7 +46,7 @@ async function startByModule(program: Program, { stdio, ipc, onEnd }: Surroundin
   if (isBun && program.environment.has("__proto__")) Reflect.deleteProperty(Object.prototype, "__proto__");
   const options: SpawnOptions = {
     stdio: [...stdio],
-    env: Object.fromEntries(program.environment),
+    env: recordOf(program.environment),
     ...(process.platform !== "win32" && { argv0 }),
     ...(ipc !== undefined && { serialization: ipc.serialization }),
   };
@@ -80,10 +81,12 @@ function startByHandle(handle: ProcessHandle, program: Program, { stdio, onEnd }
     onEnd(signal === "" ? { status, signal: null } : { status: null, signal });
   };
   Object.assign(handle, { onexit });
+  const envPairs: string[] = [];
+  program.environment.forEach((value, name) => envPairs.push(`${name}=${value}`));
   const error = handle.spawn({
     file: program.file,
     args: program.argv,
-    envPairs: Array.from(program.environment, ([name, value]) => `${name}=${value}`),
+    envPairs,
     stdio: stdio.map((one) => (typeof one === "number" ? { type: "fd", fd: one } : { type: "ignore" })),
   });
   if (error === 0) return { pid: handle.pid };

@@ -6,6 +6,7 @@ import { inspectImage, isLoadable } from "./image.ts";
 import type { Launch } from "./index.ts";
 import type { Libc } from "./libc.ts";
 import { fits, measure, tooLarge } from "./limits.ts";
+import { recordOf } from "./record.ts";
 import { isBun } from "./runtime.ts";
 import { mayDifferFromOriginal, originalBytes } from "./original-bytes.ts";
 import { missingPart, startError, systemErrorCode } from "./start-error.ts";
@@ -77,7 +78,7 @@ function executeAsBytes(program: Program, descriptors: readonly number[], libc: 
 function tryExecve({ file, argv, environment }: Program): string {
   if (!hasExecve(process)) return "ENOSYS";
   try {
-    process.execve(file, argv, Object.fromEntries(environment));
+    process.execve(file, argv, recordOf(environment));
   } catch (error) {
     const code = systemErrorCode(error);
     if (code !== undefined) return code;
