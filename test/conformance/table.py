@@ -107,10 +107,12 @@ def resolve(raw: dict[str, object], places: Places) -> Entry:
         package = Path(places.find("peers")) / "node_modules" / str(raw["package"]) / "package.json"
         node = first_line(f"{shlex.split(prefix)[0]} --version")
         version = f"{json.loads(package.read_text(encoding='utf-8'))['version']} on Node {node.removeprefix('v')}"
+    elif "version" in raw:
+        version = first_line(places.fill(str(raw["version"])))
     elif raw.get("ours"):
         version = "this repository on Node " + first_line(f"{shlex.split(prefix)[0]} --version").removeprefix("v")
     else:
-        version = first_line(places.fill(str(raw["version"]))) if "version" in raw else ""
+        version = ""
     filled = {str(name): places.fill(str(value)) for name, value in env.items()}
     return Entry(label, prefix, filled, version, bool(raw.get("ours", False)))
 
