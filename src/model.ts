@@ -4,7 +4,12 @@
 export type SourceId = Origin["source"];
 
 /** The source of one value and where in that source it stands. It never holds the value. */
-export type Origin =
+export type Origin = Place & {
+  /** The name under which the source has it, where that is not the variable's own. */
+  readonly alias?: string;
+};
+
+type Place =
   | { readonly source: "environment" }
   | {
       readonly source: "esc";

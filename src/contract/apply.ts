@@ -45,7 +45,9 @@ function withOwnNames({ aliases }: Contract, layer: Layer): Layer {
   for (const variable of layer.variables) {
     const own = variable.value === "" ? undefined : aliases.get(variable.name);
     // Of several aliases the first in the source counts.
-    if (own !== undefined && !set.has(own) && !added.has(own)) added.set(own, { ...variable, name: own });
+    if (own !== undefined && !set.has(own) && !added.has(own)) {
+      added.set(own, { ...variable, name: own, origin: { ...variable.origin, alias: variable.name } });
+    }
   }
   if (added.size === 0) return layer;
   // A name stands in a layer once: an empty own name gives way.

@@ -63,9 +63,9 @@ export function correctLines(
     case undefined:
       return supplyLines([name], contract, escEnvironment);
     case "environment":
-      return [`correct ${name} in the environment, or unset it there`];
+      return [`correct ${origin.alias ?? name} in the environment, or unset it there`];
     case "esc":
-      return escLines(name, secret, origin.importedFrom ?? origin.environment);
+      return escLines(origin.alias ?? name, secret, origin.importedFrom ?? origin.environment);
     case "dotenv":
       return [`correct it in ${printable(origin.file)}, line ${origin.line}`];
     case "contract":

@@ -137,8 +137,12 @@ function ruleWords({ kind, words, met, serving }: RuleExplanation, name: string)
   return `${words}: ${serving === name ? "this one serves" : `${serving} serves`}`;
 }
 
-/** A place where a value comes from. */
+/** A place where a value comes from, and the name it has there where that is another. */
 export function originWords(origin: Origin): string {
+  return placeWords(origin) + (origin.alias === undefined ? "" : `, as ${origin.alias}`);
+}
+
+function placeWords(origin: Origin): string {
   switch (origin.source) {
     case "environment":
       return "the process environment";

@@ -102,7 +102,7 @@ describe("the contract", () => {
       expect.arrayContaining([
         "state set, secret, not valid",
         "what Where the API is.",
-        "from .env:1",
+        "from .env:1, as API_ENDPOINT",
         "rule required",
         "aliases API_ENDPOINT",
       ]),

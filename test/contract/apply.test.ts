@@ -43,11 +43,14 @@ describe("aliases", () => {
     expect(values(layer(environment, high), layer(esc, low))).toStrictEqual({ ...expected, LEVEL: "info" });
   });
 
-  it("keep origin, secrecy and delivery", () => {
+  it("keep origin, secrecy and delivery, and say under which name", () => {
     const origin: Origin = { source: "esc", environment: "acme/sophia/dev" };
     const file = { name: "OLD_TOKEN", value: "a", secret: false, origin, delivery: "file" } as const;
     const [applied] = applyContract(contract, [{ source: "esc", variables: [file] }]).layers;
-    expect(applied?.variables).toStrictEqual([file, { ...file, name: "TOKEN" }]);
+    expect(applied?.variables).toStrictEqual([
+      file,
+      { ...file, name: "TOKEN", origin: { ...origin, alias: "OLD_TOKEN" } },
+    ]);
   });
 });
 

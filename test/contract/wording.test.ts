@@ -149,6 +149,14 @@ describe("wrong values", () => {
   it.each<[Origin | undefined, readonly string[]]>([
     [undefined, [setIn("PORT")]],
     [{ source: "environment" }, ["correct PORT in the environment, or unset it there"]],
+    [{ source: "environment", alias: "OLD_PORT" }, ["correct OLD_PORT in the environment, or unset it there"]],
+    [
+      { source: "esc", environment: "acme/sophia/dev", alias: "OLD_PORT" },
+      [
+        "esc env set acme/sophia/dev environmentVariables.OLD_PORT '<value>' --plaintext",
+        "pulumi env set acme/sophia/dev environmentVariables.OLD_PORT '<value>' --plaintext",
+      ],
+    ],
     [{ source: "dotenv", file: ".env.local", line: 7 }, ["correct it in .env.local, line 7"]],
     [
       { source: "esc", environment: "acme/sophia/dev", version: "3" },
