@@ -47,6 +47,9 @@ describe("no value and no token comes out", () => {
     [["--", "true"], { ESC_ENV: "a/b/c/d" }],
     [["--", "true"], { OPENAI_API_KEY: secretOf("openai"), PULUMI_BACKEND_URL: "http://127.0.0.1:1" }],
     [["--", "true"], { ESC_TOKEN: `pul-${secretOf("token")} and more` }],
+    [["check"], { ESC_ENV: `pul-${"0".repeat(40)}${secretOf("token")}`, ESC_TOKEN: "" }],
+    [["explain", "--json"], { ESC_ENV: `pul-${"0".repeat(40)}${secretOf("token")}`, ESC_TOKEN: "" }],
+    [["check"], { ESC_TOKEN: "", ESC_TOKEN_FILE: `pul-${"0".repeat(40)}${secretOf("token")}` }],
   ])("%j with %j", async (args, variables) => {
     const { env } = await esc();
     const cwd = folder({ ".env": `FILE_SECRET=${secretOf("dotenv")}\nCUT=${secretOf("cut")}#x\n` });

@@ -2,8 +2,8 @@ import { SophiaError } from "../error.ts";
 import type { Environment, Layer, Notice } from "../model.ts";
 import { printable } from "../text.ts";
 import { DEFAULT_BACKEND, parseBackend } from "./backend.ts";
-import { CREDENTIAL_ORDER, type Credential, type Exchange, isToken } from "./credentials.ts";
-import { type EnvironmentName, isOrganization, parseEnvironmentNames } from "./names.ts";
+import { CREDENTIAL_ORDER, type Credential, type Exchange, holdsToken, isToken } from "./credentials.ts";
+import { type EnvironmentName, isOrganization, parseEnvironmentNames, refuseToken } from "./names.ts";
 import type { NetworkSettings } from "./network.ts";
 import { Secret } from "./secret.ts";
 import { type Setting, Variables } from "./variables.ts";
@@ -47,7 +47,8 @@ export type EscAccess =
  * else whoever can write such a file (a cloned repository, say) could have the token of the process environment sent
  * to a host of theirs.
  *
- * @throws SophiaError (esc-settings, 125) for malformed settings, once ESC is both named and has a credential
+ * @throws SophiaError (esc-settings, 125) for malformed settings, once ESC is both named and has a credential; for a token in the
+ *   place of a name at once, since reports show the name
  */
 export function escAccess(
   environment: Environment,
@@ -57,6 +58,8 @@ export function escAccess(
   const variables = new Variables(environment, dotenv);
   const named = options.environments;
   const names = named ?? variables.find("ESC_ENV");
+  const namesLabel = named?.option ?? label("ESC_ENV", names);
+  if (names !== undefined) refuseToken(names.value, namesLabel);
   const found = findCredential(variables);
   if (found.kind === "none") {
     if (names === undefined) return { access: { kind: "off" }, notices: [] };
@@ -74,7 +77,7 @@ export function escAccess(
   const backend = trusted.find("PULUMI_BACKEND_URL");
   const organization = findOrganization(variables);
   const settings: EscSettings = {
-    environments: parseEnvironmentNames(names.value, named?.option ?? label("ESC_ENV", names)),
+    environments: parseEnvironmentNames(names.value, namesLabel),
     ...(named === undefined ? {} : { namedBy: named.option }),
     credential: found.credential(),
     backend:
@@ -150,10 +153,19 @@ function credentialOf(variable: (typeof CREDENTIAL_ORDER)[number], setting: Sett
     case "ESC_TOKEN":
       return { kind: "token", token: checkedToken(setting.value.trim(), label(variable, setting)) };
     case "ESC_TOKEN_FILE":
-      return { kind: "token-file", path: setting.value };
+      return { kind: "token-file", path: pathOf(variable, setting) };
     case "ESC_OIDC_TOKEN_FILE":
-      return { kind: "oidc-file", path: setting.value, exchange: exchangeOf(variables) };
+      return { kind: "oidc-file", path: pathOf(variable, setting), exchange: exchangeOf(variables) };
   }
+}
+
+/** Messages and reports show the path. */
+function pathOf(variable: string, setting: Setting): string {
+  if (!holdsToken(setting.value)) return setting.value;
+  throw invalid(
+    `${label(variable, setting)} holds a token in place of the path of a file`,
+    `write the token to a file that only you can read and name that, or set ESC_TOKEN to an access token`,
+  );
 }
 
 function checkedToken(text: string, name: string): Secret {

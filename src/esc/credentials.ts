@@ -53,6 +53,14 @@ export function describeCredential(credential: Credential): string {
   }
 }
 
+/**
+ * Whether a text has an access token in it, or is an ID token: set in the place of a name or a path by mistake, it must
+ * not be told in a message as those are.
+ */
+export function holdsToken(text: string): boolean {
+  return /(?:^|[^a-z])pul-[0-9a-f]{32,}/.test(text) || /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(text.trim());
+}
+
 /** Whether a text can be sent as a token: printable ASCII without spaces (an HTTP header takes no more). */
 export function isToken(text: string): boolean {
   return /^[\u0021-\u007E]+$/.test(text);

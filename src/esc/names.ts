@@ -1,5 +1,6 @@
 import { SophiaError } from "../error.ts";
 import { printable } from "../text.ts";
+import { holdsToken } from "./credentials.ts";
 
 /** One environment as `ESC_ENV` names it. */
 export interface EnvironmentName {
@@ -34,10 +35,7 @@ const FORM = "write organization/project/environment, such as acme/sophia/dev; c
  * @throws SophiaError (esc-settings, 125) that tells what is wrong with the value
  */
 export function parseEnvironmentNames(value: string, label: string): readonly EnvironmentName[] {
-  // Swapped with ESC_TOKEN: neither message nor server may see it.
-  if (/(?:^|[^a-z])pul-[0-9a-f]{32,}/.test(value)) {
-    throw invalid(`${label} holds an access token in place of a name`, FORM);
-  }
+  refuseToken(value, label);
   if (/\s/.test(value)) throw invalid(`${label} has a space or line break in it: '${shown(value)}'`, FORM);
   const names = new Map<string, EnvironmentName>();
   for (const text of value.split(",")) {
@@ -47,6 +45,15 @@ export function parseEnvironmentNames(value: string, label: string): readonly En
     names.set(text, parseName(text, label));
   }
   return [...names.values()];
+}
+
+/**
+ * Refuses a token in the place of `ESC_ENV`'s names, as where the two were swapped: neither message nor server may see it.
+ *
+ * @throws SophiaError (esc-settings, 125)
+ */
+export function refuseToken(value: string, label: string): void {
+  if (holdsToken(value)) throw invalid(`${label} holds an access token in place of a name`, FORM);
 }
 
 function parseName(text: string, label: string): EnvironmentName {

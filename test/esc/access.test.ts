@@ -77,6 +77,20 @@ describe("whether ESC is on", () => {
     });
   });
 
+  test.each<[Set, string]>([
+    [{ ESC_ENV: TOKEN }, "ESC_ENV holds an access token in place of a name"],
+    [{ ESC_ENV: TOKEN, ESC_TOKEN: "sophia/dev" }, "ESC_ENV holds an access token in place of a name"],
+    [{ ESC_ENV: "a/b", ESC_TOKEN_FILE: `${TOKEN}\n` }, "ESC_TOKEN_FILE holds a token in place of the path of a file"],
+    [
+      { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln" },
+      "ESC_OIDC_TOKEN_FILE holds a token in place of the path of a file",
+    ],
+  ])("a token in the wrong place stops it before any report shows it: %j", (environment, message) => {
+    const error = refusal(environment);
+    expect(error.message).toBe(message);
+    expect(`${error.message} ${error.hint ?? ""}`).not.toMatch(/pul-|eyJ/);
+  });
+
   test("a malformed name without a credential is no error: ESC is not asked", () => {
     expect(access({ ESC_ENV: "a//b" }).access.kind).toBe("incomplete");
   });
