@@ -10,6 +10,7 @@ import { ownEnvironment } from "./launch/own-environment.ts";
 import { isBun } from "./launch/runtime.ts";
 import { run } from "./run.ts";
 import { sayFailure, sayLines } from "./say.ts";
+import { postponeStandardError } from "./standard-error.ts";
 import { write } from "./write.ts";
 
 async function main(argv: readonly string[], context: Context, preparation: Preparation): Promise<number> {
@@ -53,9 +54,8 @@ function fail(context: Context, error: unknown): number {
   return ExitStatus.failed;
 }
 
-// Node compares each socket that it destroys with process.stderr. To ask for that is to open it, which loads node:tty and
-// makes a pipe non-blocking: the program's too, and that of all who write to it. Bun opens it when it is defined anew.
-if (!isBun) Object.defineProperty(process, "stderr", { value: {}, configurable: true });
+// Bun opens it when it is defined anew.
+if (!isBun) postponeStandardError();
 const preparation = prepare(process.env["NODE_OPTIONS"]);
 const context = surroundings();
 process.on("uncaughtException", (error) => process.exit(fail(context, error)));

@@ -89,6 +89,36 @@ describe("precedence", () => {
   });
 });
 
+// An agent that instruments programs is preloaded like this, here as there. An executable takes no orders from NODE_OPTIONS.
+describe.skipIf(underTest)("what NODE_OPTIONS preloads", () => {
+  test.each([
+    ["a warning of Node's", 'process.emitWarning("preloaded")', "Warning: preloaded\n"],
+    ["the console", 'process.on("exit", () => console.error("preloaded"))', "preloaded\n"],
+    ["the stream", 'process.once("exit", () => process.stderr.write(`${process.stderr.fd}\\n`))', "2\n"],
+    [
+      "a listener",
+      'process.once("exit", () => process.stderr.once("close", () => {}).write("preloaded\\n"))',
+      "preloaded\n",
+    ],
+  ])("may write to the standard error: %s", async (_, code, words) => {
+    const cwd = folder({ "preloaded.js": code });
+    const env = { ...CONTRACT_VALUES, NODE_OPTIONS: `--require=${cwd}/preloaded.js` };
+    const checked = await sophia(["check"], { cwd, env });
+    expect(checked.status).toBe(0);
+    expect(checked.stderr).toContain(words);
+  });
+
+  test("does not stop a launch", async () => {
+    const { env } = await escWith(CONTRACT_VALUES);
+    const cwd = folder({ "preloaded.js": 'process.emitWarning("preloaded")' });
+    const ended = await sophia(["--", "echo", "started"], {
+      cwd,
+      env: { ...env, NODE_OPTIONS: `--require=${cwd}/preloaded.js` },
+    });
+    expect(ended).toMatchObject({ status: 0, stdout: "started\n" });
+  });
+});
+
 describe("--verbose", () => {
   test("says where each source was read, without a value", async () => {
     const { env } = await escWith({ ...CONTRACT_VALUES, MORE: "sentinel" });
