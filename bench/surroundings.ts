@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Case } from "./measure.ts";
 
@@ -60,6 +60,13 @@ export function install(node: string, folder: string): Installed {
   const packages = readdirSync(modules).filter((name) => !name.startsWith("."));
   const entry = join(modules, "sophia-run/bin/sophia-run.js");
   return { entry, packed, packages, installed: sizeOf(join(modules, "sophia-run")) };
+}
+
+/** @returns the entry of a copy of the package whose install script did not run */
+export function withoutCodeCache({ entry }: Installed, temporary: string): string {
+  const copy = mkdtempSync(join(temporary, "no-cache-"));
+  cpSync(join(dirname(entry), ".."), copy, { recursive: true, filter: (source) => !source.endsWith(".cache") });
+  return join(copy, "bin", basename(entry));
 }
 
 export interface Installed {
