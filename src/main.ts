@@ -59,6 +59,8 @@ if (!isBun) postponeStandardError();
 const preparation = prepare(process.env["NODE_OPTIONS"]);
 const context = surroundings();
 process.on("uncaughtException", (error) => process.exit(fail(context, error)));
+// Nothing is left to wait for, and yet there was no end: not without a word.
+process.on("beforeExit", () => process.exit(fail(context, new Error("never settled"))));
 void main(process.argv.slice(2), context, preparation)
   .catch((error: unknown) => fail(context, error))
   .then((status) => process.exit(status));

@@ -119,6 +119,17 @@ describe.skipIf(underTest)("what NODE_OPTIONS preloads", () => {
   });
 });
 
+test.skipIf(underTest)("a launch that comes to nothing does not end in silence", async () => {
+  // A start of which nobody hears again, as no Node.js has it.
+  const code = `process.binding = () => ({ Process: class { pid = 0; spawn() { return 0; } close() {} } });
+    delete process.execve;
+    require("node:child_process").spawn = () => Object.assign(new (require("node:events"))(), { pid: 0 });`;
+  const cwd = folder({ "preloaded.js": code });
+  const env = { ...CONTRACT_VALUES, NODE_OPTIONS: `--require=${cwd}/preloaded.js` };
+  const { status, stderr } = await sophia(["--", "true"], { cwd, env });
+  expect([status, stderr.split("\n")[0]]).toEqual([125, "sophia-run: internal error (Error); please report it"]);
+});
+
 describe("--verbose", () => {
   test("says where each source was read, without a value", async () => {
     const { env } = await escWith({ ...CONTRACT_VALUES, MORE: "sentinel" });
