@@ -6,8 +6,10 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -33,6 +35,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--json", metavar="FILE", help="write the verdicts here too")
     parser.add_argument("--jobs", type=int, default=2, help="cases at a time (default 2)")
     parser.add_argument("--repeat", type=int, default=1, help="run everything so often")
+    parser.add_argument("--load", type=int, default=0, metavar="N", help="keep N busy loops running beside it")
     parser.add_argument(
         "--patience", type=float, default=10.0, metavar="SECONDS", help="how long an event is awaited (default 10)"
     )
@@ -61,6 +64,18 @@ def impossible_cases(mode: str, files: Sequence[Path]) -> dict[str, str]:
                 name, _, reason = line.strip().partition(" ")
                 found[name] = reason.strip() or "listed as impossible"
     return found
+
+
+@contextmanager
+def busy_loops(number: int) -> Iterator[None]:
+    """Processes that take all the processor time they can get."""
+    loops = [subprocess.Popen(["sh", "-c", "while :; do :; done"], stdin=subprocess.DEVNULL) for _ in range(number)]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.kill()
+            loop.wait()
 
 
 def show_list(cases: list[Case]) -> None:
@@ -95,20 +110,23 @@ def main() -> int:
         if text is not None and not (mode == AUTO and verdict.unexpected_pass):
             print(text, flush=True)
 
-    failed = False
-    for round_number in range(1, options.repeat + 1):
-        if options.repeat > 1:
-            print(f"round {round_number} of {options.repeat}", flush=True)
-        verdicts = run_cases(
-            cases, launcher, jobs=options.jobs, patience=options.patience, impossible=impossible, done=done
-        )
-        print(report.summary(verdicts), flush=True)
-        failed = failed or any(each.outcome == "failed" for each in verdicts)
-        if options.json:
-            Path(options.json).write_text(
-                json.dumps(report.as_json(launcher, verdicts), indent=2) + "\n", encoding="utf-8"
+    failed_rounds = 0
+    with busy_loops(options.load):
+        for round_number in range(1, options.repeat + 1):
+            if options.repeat > 1:
+                print(f"round {round_number} of {options.repeat}", flush=True)
+            verdicts = run_cases(
+                cases, launcher, jobs=options.jobs, patience=options.patience, impossible=impossible, done=done
             )
-    return 1 if failed else 0
+            print(report.summary(verdicts), flush=True)
+            failed_rounds += any(each.outcome == "failed" for each in verdicts)
+            if options.json:
+                Path(options.json).write_text(
+                    json.dumps(report.as_json(launcher, verdicts), indent=2) + "\n", encoding="utf-8"
+                )
+    if options.repeat > 1:
+        print(f"{options.repeat - failed_rounds} of {options.repeat} rounds without a failure")
+    return 1 if failed_rounds else 0
 
 
 if __name__ == "__main__":
