@@ -104,7 +104,7 @@ async function doppler(temporary: string, gives: Gives): Promise<Launcher | Miss
 
 /** Found on the PATH or among those that bench/peers/fetch.sh built. */
 function native(name: string, args: readonly string[], more: Pick<Launcher, "env" | "gives"> = {}): Launcher | Missing {
-  const path = [...(process.env["PATH"] ?? "").split(":"), join(cache, "peers/bin")]
+  const path = [...(process.env["PATH"] ?? "").split(":"), join(cache, "built-peers/bin")]
     .map((folder) => join(folder, name))
     .find(isExecutable);
   return path === undefined ? { name, missing: "not installed here" } : { name, prefix: [path, ...args], ...more };

@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds the launchers written in Go and Rust that the benchmark compares with, each at one version, from their public
-# registries into .cache/peers/bin of the repository: fetch.sh [esc] [pulumi] [chamber] [doppler] [fnox] [secretspec], all of
+# registries into .cache/built-peers/bin of the repository: fetch.sh [esc] [pulumi] [chamber] [doppler] [fnox] [secretspec], all of
 # them where none is named. What is there in that version already is not built again. What cannot be had, or is not built
 # within PEER_MINUTES (15), is said in a line, and the benchmark leaves it out; called again, a build that ran out of time
 # goes on. PEER_JOBS (1) tells how many compilers run at once.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
-peers=$root/.cache/peers
+peers=$root/.cache/built-peers
 jobs=${PEER_JOBS:-1}
 minutes=${PEER_MINUTES:-15}
 
@@ -98,7 +98,7 @@ for name in "$@"; do
     echo "fetch.sh: $name $version was not built within $minutes minutes; call again to go on" >&2
     continue
   else
-    echo "fetch.sh: $name $version cannot be had here; see .cache/peers/$name.log" >&2
+    echo "fetch.sh: $name $version cannot be had here; see .cache/built-peers/$name.log" >&2
   fi
   rm -rf "$work"
 done
