@@ -22,7 +22,7 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     case "esc-diagnostics":
       return [
         `warning: ESC environment ${printable(notice.environment)} was opened with remarks`,
-        ...notice.diagnostics.map(describeDiagnostic),
+        ...notice.diagnostics.map(formatDiagnostic),
       ];
     case "esc-skipped":
       return [
@@ -52,8 +52,13 @@ export function further({ hint, details }: Failure): string[] {
   return [...(details ?? []), ...(hint === undefined ? [] : [hint])];
 }
 
-/** `sophia/dev:12:5: error: the summary`. */
-function describeDiagnostic({ severity, summary, environment, line, column }: Diagnostic): string {
-  const place = [environment ?? "", line ?? "", column ?? ""].filter((part) => part !== "").join(":");
-  return `${place === "" ? "" : `${printable(place)}: `}${severity}: ${printable(summary)}`;
+/** `sophia/dev:3:7: unknown property (values.a)`, as compilers write it. What it is given was cleaned when it was read. */
+export function formatDiagnostic({ environment, line, column, summary, path, severity }: Diagnostic): string {
+  const place = [environment, line, line === undefined ? undefined : column].filter((part) => part !== undefined);
+  return [
+    place.length === 0 ? "" : `${place.join(":")}: `,
+    severity === "warning" ? "warning: " : "",
+    summary,
+    path === undefined ? "" : ` (${path})`,
+  ].join("");
 }

@@ -3,7 +3,7 @@ import { loadContract } from "../contract/load.ts";
 import { escAccess, type EscSettings } from "../esc/access.ts";
 import { evaluateEnvironments, type EvaluatedEnvironment } from "../esc/evaluate.ts";
 import { formatName } from "../esc/names.ts";
-import { formatDiagnostic } from "../esc/wording.ts";
+import { formatDiagnostic } from "../notices.ts";
 import { ExitStatus, SophiaError } from "../error.ts";
 import { parityJson, parityText } from "../formats/parity.ts";
 import type { Notice } from "../model.ts";

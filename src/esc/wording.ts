@@ -1,5 +1,6 @@
 import { unreachable } from "../error.ts";
 import type { Diagnostic, Failure } from "../model.ts";
+import { formatDiagnostic } from "../notices.ts";
 import { enumerate, printable } from "../text.ts";
 import { type Credential, describeCredential } from "./credentials.ts";
 import type { EscFault, Fault } from "./fault.ts";
@@ -219,17 +220,6 @@ function formatDiagnostics(diagnostics: readonly Diagnostic[]): readonly string[
   const lines = diagnostics.slice(0, MAX_DIAGNOSTICS).map(formatDiagnostic);
   const left = diagnostics.length - lines.length;
   return left > 0 ? [...lines, `and ${left} more`] : lines;
-}
-
-/** `sophia/dev:3:7: unknown property (values.a)`, as compilers write it. */
-export function formatDiagnostic({ environment, line, column, summary, path, severity }: Diagnostic): string {
-  const place = [environment, line, line === undefined ? undefined : column].filter((part) => part !== undefined);
-  return [
-    place.length === 0 ? "" : `${place.join(":")}: `,
-    severity === "warning" ? "warning: " : "",
-    summary,
-    path === undefined ? "" : ` (${path})`,
-  ].join("");
 }
 
 function seconds(ms: number): string {

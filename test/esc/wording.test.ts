@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Cleaner } from "../../src/esc/clean.ts";
 import { Secret } from "../../src/esc/secret.ts";
-import { formatDiagnostic } from "../../src/esc/wording.ts";
+import { formatDiagnostic } from "../../src/notices.ts";
 import { type EscServer, startEscServer } from "../esc-server/index.ts";
 import { closeStrictly, failing, reading } from "./reading.ts";
 
