@@ -6,9 +6,6 @@ import { watchTerminal } from "./terminal.ts";
 /** For how long after the start a signal may have come before the program existed: that of a slow, busy machine. */
 const startupMs = 100;
 
-/** Those that a listener can take the default action from: to stop the process. */
-const stopSignals: readonly NodeJS.Signals[] = ["SIGTSTP", "SIGTTIN", "SIGTTOU"];
-
 /** What forwarding needs to know and whom it tells. */
 export interface Forwarding {
   /** The running program's PID; undefined before it is started and after it has ended. */
@@ -21,24 +18,14 @@ export interface Forwarding {
   readonly onStopRequest?: () => void;
 }
 
-/** Signals on their way to the program. */
-export interface Forwarded {
-  /** To be called as soon as the program exists, before the event loop turns. */
-  readonly started: () => void;
-  readonly stop: Undo;
-}
-
 /**
  * Listens to every signal that can be caught and gives it to the program (its PID, never the group), unless the
  * kernel gave it to the program already. Each arrives once and in the order in which this process got them.
  *
- * Call it before the program is started: events wait until the running JavaScript ends, and by then it exists. Only
- * the stop signals are listened to from then on. Until then the kernel does what is right: it stops this process, and
- * the program, if that exists and the signal was for both.
+ * Call it before the program is started: events wait until the running JavaScript ends, and by then it exists.
  */
-export function forwardSignals(forwarding: Forwarding): Forwarded {
-  if (process.platform === "win32") return { started: ignore, stop: ignoreConsoleEvents() };
-  const { pid, firstProcess, reapOrphans, isTerminal, onStopRequest } = forwarding;
+export function forwardSignals({ pid, firstProcess, reapOrphans, isTerminal, onStopRequest }: Forwarding): Undo {
+  if (process.platform === "win32") return ignoreConsoleEvents();
   const terminal = watchTerminal(isTerminal);
   const job = jobControl(pid);
   const forward = (signal: NodeJS.Signals): void => {
@@ -48,10 +35,13 @@ export function forwardSignals(forwarding: Forwarding): Forwarded {
 
   // Not performance.now(): asking for it loads a module.
   const start = process.uptime();
+  let firstTurns = true;
+  setImmediate(() => setImmediate(() => (firstTurns = false)));
   // What the terminal sent just before the program existed reached this process alone, and cannot be told from what
   // came just after. A program that handles the signal may count; for any other, a deadly signal twice is that once.
+  // A stop twice is not, if the program was continued in between, which takes longer than the first turns.
   const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
-    if ((process.uptime() - start) * 1000 > startupMs) return false;
+    if (signal === "SIGTSTP" ? !firstTurns : (process.uptime() - start) * 1000 > startupMs) return false;
     const program = pid();
     return program !== undefined && !catchesSignal(program, signalNumber(signal));
   };
@@ -65,7 +55,7 @@ export function forwardSignals(forwarding: Forwarding): Forwarded {
   };
   // This process stops only when the program does, see SIGCHLD.
   const jobStop = (signal: NodeJS.Signals): void => {
-    if (!job.stopped()) unlessDelivered(signal);
+    if (!job.stopped() && (!terminal.deliversToGroup() || mayHaveMissed(signal))) forward(signal);
   };
   const rules: Partial<Record<NodeJS.Signals, (signal: NodeJS.Signals) => void>> = {
     SIGINT: keyboardStop,
@@ -75,6 +65,9 @@ export function forwardSignals(forwarding: Forwarding): Forwarded {
       onStopRequest?.();
     },
     SIGWINCH: unlessDelivered,
+    SIGTSTP: jobStop,
+    SIGTTIN: jobStop,
+    SIGTTOU: jobStop,
     SIGHUP: (signal) => {
       if (!terminal.hungUp() || mayHaveMissed(signal)) forward(signal);
     },
@@ -87,13 +80,9 @@ export function forwardSignals(forwarding: Forwarding): Forwarded {
       else job.mirror();
     },
   };
-  const others = catchableSignals().filter((signal) => !stopSignals.includes(signal));
-  const undo = others.map((signal) => listen(signal, rules[signal] ?? forward));
-  return {
-    started: () => void undo.push(...stopSignals.map((signal) => listen(signal, jobStop))),
-    stop: () => {
-      for (const remove of undo) remove();
-    },
+  const undo = catchableSignals().map((signal) => listen(signal, rules[signal] ?? forward));
+  return () => {
+    for (const remove of undo) remove();
   };
 }
 

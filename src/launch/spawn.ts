@@ -29,7 +29,7 @@ export async function spawn(launch: Launch): Promise<never> {
   const secrets = keepFiles?.(files, launch.environment.get("XDG_RUNTIME_DIR"));
   let running: number | undefined;
   let killTimer: NodeJS.Timeout | undefined;
-  const forwarded = forwardSignals({
+  const stopForwarding = forwardSignals({
     pid: () => running,
     firstProcess: preparation.firstProcess,
     reapOrphans: libc && (() => running !== undefined && libc.reapAllBut(running)),
@@ -55,12 +55,11 @@ export async function spawn(launch: Launch): Promise<never> {
       },
     });
   } catch (error) {
-    forwarded.stop();
+    stopForwarding();
     secrets?.remove();
     throw error;
   }
   running = child.pid;
-  forwarded.started();
   withholdMemory();
   const relay = child.channel === undefined ? undefined : relayMessages(child.channel);
   if (process.platform !== "win32") letGo(preparation.inherited.filter((descriptor) => descriptor !== ipc?.descriptor));
