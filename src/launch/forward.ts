@@ -1,10 +1,12 @@
 import { jobControl } from "./job-control.ts";
-import { catchesSignal } from "./process-stat.ts";
+import { catchesSignal, waits } from "./process-stat.ts";
 import { catchableSignals, listen, send, signalNumber, type Undo } from "./signals.ts";
 import { watchTerminal } from "./terminal.ts";
 
 /** For how long after the start a signal may have come before the program existed: that of a slow, busy machine. */
 const startupMs = 100;
+/** A program that has waited for something more often than this has been there for a while. */
+const waitsOfStartup = 1;
 
 /** What forwarding needs to know and whom it tells. */
 export interface Forwarding {
@@ -39,11 +41,13 @@ export function forwardSignals({ pid, firstProcess, reapOrphans, isTerminal, onS
   setImmediate(() => setImmediate(() => (firstTurns = false)));
   // What the terminal sent just before the program existed reached this process alone, and cannot be told from what
   // came just after. A program that handles the signal may count; for any other, a deadly signal twice is that once.
-  // A stop twice is not, if the program was continued in between, which takes longer than the first turns.
+  // A stop twice is not, if the program was continued in between or stops itself after its handler. That takes longer than
+  // the first turns of the event loop, and if this process had to wait for the processor, the program has waited, too.
   const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
-    if (signal === "SIGTSTP" ? !firstTurns : (process.uptime() - start) * 1000 > startupMs) return false;
     const program = pid();
-    return program !== undefined && !catchesSignal(program, signalNumber(signal));
+    if (program === undefined) return false;
+    if (signal === "SIGTSTP" && (!firstTurns || waits(program) > waitsOfStartup)) return false;
+    return (process.uptime() - start) * 1000 <= startupMs && !catchesSignal(program, signalNumber(signal));
   };
   const unlessDelivered = (signal: NodeJS.Signals): void => {
     if (!terminal.deliversToGroup()) forward(signal);

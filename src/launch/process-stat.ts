@@ -55,10 +55,15 @@ export function contextSwitches(pid: number): string | undefined {
   try {
     return readFileSync(`/proc/${pid}/status`, "latin1")
       .match(/^(?:non)?voluntary_ctxt_switches:.*$/gm)
-      ?.join();
+      ?.join("\n");
   } catch {
     return undefined;
   }
+}
+
+/** How often the process's main thread has waited for something. */
+export function waits(pid: number): number {
+  return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(contextSwitches(pid) ?? "")?.[1] ?? 0);
 }
 
 /** Whether the process has a handler of its own for the signal. */
