@@ -1,7 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
-import { catchesSignal, contextSwitches, parseProcessStat, readProcessStat } from "../../src/launch/process-stat.ts";
+import {
+  catchesSignal,
+  contextSwitches,
+  parseProcessStat,
+  readProcessStat,
+  waits,
+} from "../../src/launch/process-stat.ts";
 import { signalNumber } from "../../src/launch/signals.ts";
 
 const rest =
@@ -31,13 +37,15 @@ test("reads this process as the kernel tells it", () => {
   const stat = readProcessStat("self");
   expect(stat).toMatchObject({ parent: process.ppid });
   expect(readProcessStat(process.pid)?.startTime).toBe(stat?.startTime);
-  expect(contextSwitches(process.pid)).toMatch(/^voluntary_ctxt_switches:\s*\d+,nonvoluntary_ctxt_switches:\s*\d+$/);
+  expect(contextSwitches(process.pid)).toMatch(/^voluntary_ctxt_switches:\s*\d+\nnonvoluntary_ctxt_switches:\s*\d+$/);
+  expect(waits(process.pid)).toBeGreaterThan(0);
 });
 
 test("there is nothing to read of a process that does not exist", () => {
   const beyond = 2 ** 30; // the largest PID of Linux is 2^22
   expect(readProcessStat(beyond)).toBeUndefined();
   expect(contextSwitches(beyond)).toBeUndefined();
+  expect(waits(beyond)).toBe(0);
   expect(catchesSignal(beyond, 1)).toBe(false);
 });
 
