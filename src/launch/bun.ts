@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import type { Environment } from "../model.ts";
 import { isMarkedForClosing } from "./descriptors.ts";
 import { initialEnvironment } from "./own-environment.ts";
+import { blocksSignals } from "./process-stat.ts";
 
 /** What the caller set up and Bun, of which a stand-alone executable is made, has left in place or in sight. */
 export interface LeftByBun {
@@ -19,7 +19,8 @@ export function leftByBun(inherited: readonly number[]): LeftByBun {
   // come through an exec.
   const streams = [0, 1, 2].filter((descriptor) => isMarkedForClosing(descriptor) !== true);
   const channel = inherited.length === 0 ? new Map<string, string>() : channelVariables(inherited);
-  return { streams, channel, lostByExecve: streams.length < 3 || channel.size > 0 || hasBlockedSignals() };
+  // The mask of blocked signals is still the caller's, but Bun's execve empties it.
+  return { streams, channel, lostByExecve: streams.length < 3 || channel.size > 0 || blocksSignals("self") };
 }
 
 /**
@@ -33,13 +34,4 @@ function channelVariables(inherited: readonly number[]): Environment {
     return value === undefined ? [] : [[name, value]];
   });
   return new Map(inherited.includes(Number(initial.get("NODE_CHANNEL_FD"))) ? variables : []);
-}
-
-/** Whether the caller blocked signals. The mask is still as it was, but its execve empties it. */
-function hasBlockedSignals(): boolean {
-  try {
-    return /^SigBlk:\s*0*[1-9a-f]/m.test(readFileSync("/proc/self/status", "latin1"));
-  } catch {
-    return false; // no /proc
-  }
 }

@@ -12,6 +12,14 @@ export interface Program {
   readonly environment: Environment;
 }
 
+/** The shell that runs a script without `#!`, as in execvp(3). */
+export const scriptShell = "/bin/sh";
+
+/** The program as a script of that shell. */
+export function asShellScript(program: Program): Program {
+  return { ...program, file: scriptShell, argv: [scriptShell, program.file, ...program.argv.slice(1)] };
+}
+
 /**
  * Puts a small program of the system in front that sets what JavaScript cannot and then executes the program in its
  * own place: the PID is the same, nothing of it remains but what it was asked to set.

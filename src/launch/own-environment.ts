@@ -7,9 +7,8 @@ const MANY = 300;
 /**
  * This process's environment, whole. Node lists variables whose names are not UTF-8, and before version 26 those whose
  * names are array indices (`0`, `10`), but does not find their values; the kernel still has the environment that the
- * process was started with. It serves, too, where
- * there are many variables: Node asks getenv(3) for each, which looks through all of them, a tenth of a second for
- * 5,000. Node changes none of them, it only takes some away.
+ * process was started with. It serves, too, where there are many variables: Node asks getenv(3) for each, which looks
+ * through all of them, a tenth of a second for 5,000. Node changes none of them, it only takes some away.
  */
 export function ownEnvironment(variables: NodeJS.ProcessEnv): Environment {
   const environment = new Map<string, string>();

@@ -52,26 +52,32 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
  * has not run between them.
  */
 export function contextSwitches(pid: number): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/status`, "latin1")
-      .match(/^(?:non)?voluntary_ctxt_switches:.*$/gm)
-      ?.join("\n");
-  } catch {
-    return undefined;
-  }
+  return readStatus(pid)
+    .match(/^(?:non)?voluntary_ctxt_switches:.*$/gm)
+    ?.join();
 }
 
-/** How often the process's main thread has waited for something. */
+/** How often the process's main thread has waited for something; 0 where nobody tells. */
 export function waits(pid: number): number {
-  return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(contextSwitches(pid) ?? "")?.[1] ?? 0);
+  return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(readStatus(pid))?.[1] ?? 0);
 }
 
 /** Whether the process has a handler of its own for the signal. */
 export function catchesSignal(pid: number, signal: number): boolean {
+  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readStatus(pid))?.[1] ?? "0";
+  return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n;
+}
+
+/** Whether the process blocks any signal. */
+export function blocksSignals(pid: number | "self"): boolean {
+  return /^SigBlk:\s*0*[1-9a-f]/m.test(readStatus(pid));
+}
+
+/** The text of /proc/PID/status (proc_pid_status(5)), empty when the process does not exist or the system has no /proc. */
+function readStatus(pid: number | "self"): string {
   try {
-    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1] ?? "0";
-    return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n;
+    return readFileSync(`/proc/${pid}/status`, "latin1");
   } catch {
-    return false;
+    return "";
   }
 }

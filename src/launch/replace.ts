@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import type { SophiaError } from "../error.ts";
 import { hasExecve } from "./execve.ts";
-import { findHelper, withCallersOpenFiles, type Program } from "./helpers.ts";
+import { asShellScript, findHelper, withCallersOpenFiles, type Program } from "./helpers.ts";
 import { inspectImage, isLoadable } from "./image.ts";
 import type { Launch } from "./index.ts";
 import type { Libc } from "./libc.ts";
@@ -53,10 +53,7 @@ function execute(program: Program, { command, closed, streams }: Launch, libc: L
     case "E2BIG":
       return sizes();
     case "ENOEXEC": {
-      // A script without `#!` is the shell's, as in execvp(3).
-      const shell = "/bin/sh";
-      const script: Program = { ...program, file: shell, argv: [shell, program.file, ...program.argv.slice(1)] };
-      const failure = attempt(script);
+      const failure = attempt(asShellScript(program));
       return failure === "E2BIG" ? sizes() : startError(command[0], failure);
     }
     case "ENOENT":

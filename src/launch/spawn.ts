@@ -3,7 +3,7 @@ import { startChild, type Child, type Descriptors, type End, type Surroundings }
 import { withholdMemory } from "./core-dump.ts";
 import { dieOf } from "./end.ts";
 import { forwardSignals } from "./forward.ts";
-import { dyingWithLauncher, withCallersOpenFiles, type Program } from "./helpers.ts";
+import { asShellScript, dyingWithLauncher, scriptShell, withCallersOpenFiles, type Program } from "./helpers.ts";
 import type { Launch } from "./index.ts";
 import { parentChannel, relayMessages, type IpcChannel } from "./ipc.ts";
 import { measure, tooLarge } from "./limits.ts";
@@ -100,13 +100,10 @@ async function start(program: Program, launch: Launch, surroundings: Surrounding
   switch (attempt) {
     case "E2BIG":
       throw tooLarge(command, measure(program.file, program.argv, program.environment));
-    case "ENOEXEC": {
-      // A script without `#!` is the shell's. glibc's execvp(3), which libuv calls, does this itself; musl's does not.
-      const shell = "/bin/sh";
-      if (program.file === shell) throw startError(command, attempt);
-      const argv = [shell, program.file, ...program.argv.slice(1)] as const;
-      return start({ ...program, file: shell, argv }, launch, surroundings);
-    }
+    case "ENOEXEC":
+      // glibc's execvp(3), which libuv calls, goes on with the shell itself; musl's does not.
+      if (program.file === scriptShell) throw startError(command, attempt);
+      return start(asShellScript(program), launch, surroundings);
     case "ENOENT":
       throw process.platform === "win32" ? startError(command, attempt) : missingPart(command, program.file);
     default:

@@ -37,7 +37,7 @@ test("reads this process as the kernel tells it", () => {
   const stat = readProcessStat("self");
   expect(stat).toMatchObject({ parent: process.ppid });
   expect(readProcessStat(process.pid)?.startTime).toBe(stat?.startTime);
-  expect(contextSwitches(process.pid)).toMatch(/^voluntary_ctxt_switches:\s*\d+\nnonvoluntary_ctxt_switches:\s*\d+$/);
+  expect(contextSwitches(process.pid)).toMatch(/^voluntary_ctxt_switches:\s*\d+,nonvoluntary_ctxt_switches:\s*\d+$/);
   expect(waits(process.pid)).toBeGreaterThan(0);
 });
 
