@@ -78,7 +78,11 @@ export function settle(flags: Flags, environment: Environment): Settings {
 function merge(flags: Flags, environment: Environment): { values: OptionValues; labels: Map<OptionName, string> } {
   const values: Record<string, boolean | string | readonly string[]> = {};
   const labels = new Map<OptionName, string>();
-  for (const name of OPTION_NAMES) {
+  // Few options are set, and V8 would begin to compile a loop this long over all of them.
+  const mentioned = OPTION_NAMES.filter(
+    (name) => flags[name] !== undefined || environment.has(definition(name).variable),
+  );
+  for (const name of mentioned) {
     const { variable } = definition(name);
     const flag = flags[name];
     const text = environment.get(variable);

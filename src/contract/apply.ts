@@ -1,6 +1,6 @@
 /** What a contract adds to the sources before precedence is settled: aliases and defaults; pure. */
-import type { Layer, Notice, Variable } from "../model.ts";
-import type { Contract, Declaration } from "./model.ts";
+import type { Layer, Notice, Origin, Variable } from "../model.ts";
+import type { Contract } from "./model.ts";
 
 /** The layers as the contract completes them, and what the user should hear of it. */
 export interface Applied {
@@ -55,34 +55,25 @@ function withOwnNames({ aliases }: Contract, layer: Layer): Layer {
   return { ...layer, variables: [...kept, ...added.values()] };
 }
 
-function defaultLayer({ source, variables }: Contract): Layer | undefined {
-  const file = source.kind === "file" ? source.path : "the built-in contract";
-  const defaults: Variable[] = [];
-  for (const { name, default: value, secret } of variables.values()) {
-    if (value === undefined) continue;
-    defaults.push({ name, value, secret, origin: { source: "contract", file }, delivery: "value" });
-  }
-  return defaults.length === 0 ? undefined : { source: "contract", variables: defaults };
+function defaultLayer({ source, defaults, variables }: Contract): Layer | undefined {
+  if (defaults.length === 0) return undefined;
+  const origin: Origin = { source: "contract", file: source.kind === "file" ? source.path : "the built-in contract" };
+  return {
+    source: "contract",
+    variables: defaults.map((name): Variable => {
+      const { default: value = "", secret = true } = variables.get(name) ?? {};
+      return { name, value, secret, origin, delivery: "value" };
+    }),
+  };
 }
 
-function deprecations(contract: Contract, layers: readonly Layer[]): readonly Notice[] {
-  const replacements = deprecatedNames(contract.variables.values());
-  if (replacements.size === 0) return [];
+function deprecations({ deprecated }: Contract, layers: readonly Layer[]): readonly Notice[] {
+  if (deprecated.size === 0) return [];
   const found = new Set<string>();
   for (const { variables } of layers) {
-    for (const { name, value } of variables) if (value !== "" && replacements.has(name)) found.add(name);
+    for (const { name, value } of variables) if (value !== "" && deprecated.has(name)) found.add(name);
   }
-  return Array.from(replacements)
+  return Array.from(deprecated)
     .filter(([name]) => found.has(name))
     .map(([name, use]) => ({ kind: "deprecated", name, use }));
-}
-
-/** Every deprecated name with the one to use instead. */
-function deprecatedNames(declarations: Iterable<Declaration>): ReadonlyMap<string, string> {
-  const replacements = new Map<string, string>();
-  for (const { name, aliases, deprecated } of declarations) {
-    if (deprecated !== undefined) replacements.set(name, deprecated);
-    for (const alias of aliases) if (alias.deprecated) replacements.set(alias.name, name);
-  }
-  return replacements;
 }

@@ -44,12 +44,18 @@ function textFault(format: Extract<ValueFormat, { kind: "text" }>, value: string
   return undefined;
 }
 
+/** The WHATWG's special schemes, but for `file`. */
+const parsedSchemes: ReadonlySet<string> = new Set(["http", "https", "ws", "wss", "ftp"]);
+
 /** `scheme://rest`: without the slashes `localhost:6333` would pass for a URL of the scheme `localhost`. */
 function urlFault(schemes: readonly string[], value: string): FormatFault | undefined {
-  const scheme = /^([a-z][a-z\d+.-]*):\/\/[^\s]+$/i.exec(value)?.[1]?.toLowerCase();
-  if (scheme === undefined) return { kind: "not-url" };
+  const end = value.indexOf("://");
+  const written = value.slice(0, Math.max(end, 0));
+  const scheme = written.toLowerCase();
+  if (end + 3 === value.length || /\s/.test(value)) return { kind: "not-url" };
   // Other schemes allow what the WHATWG parser rejects, such as several hosts in `mongodb://a:1,b:2/x`.
-  if (/^(?:https?|wss?|ftp)$/.test(scheme) && !URL.canParse(value)) return { kind: "not-url" };
+  const isUrl = parsedSchemes.has(scheme) ? URL.canParse(value) : /^[A-Za-z][A-Za-z\d+.-]*$/.test(written);
+  if (!isUrl) return { kind: "not-url" };
   return schemes.length === 0 || schemes.includes(scheme) ? undefined : { kind: "scheme", schemes };
 }
 

@@ -16,6 +16,10 @@ export interface Contract {
   readonly variables: ReadonlyMap<string, Declaration>;
   /** Other names under which a declared variable may be set: alias to canonical name. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** Deprecated names, of variables and of aliases: each with the name to use instead. */
+  readonly deprecated: ReadonlyMap<string, string>;
+  /** The names of the variables that have a default. */
+  readonly defaults: readonly string[];
   readonly rules: readonly Rule[];
   /** What `check` shows, in this order. */
   readonly sections: readonly Section[];

@@ -5,7 +5,7 @@ import { asShellScript, findHelper, withCallersOpenFiles, type Program } from ".
 import { inspectImage, isLoadable } from "./image.ts";
 import type { Launch } from "./index.ts";
 import type { Libc } from "./libc.ts";
-import { fits, measure, tooLarge } from "./limits.ts";
+import { fits, isSmall, measure, tooLarge } from "./limits.ts";
 import { recordOf } from "./record.ts";
 import { isBun } from "./runtime.ts";
 import { mayDifferFromOriginal, originalBytes } from "./original-bytes.ts";
@@ -98,10 +98,12 @@ function failureAborts(): boolean {
  */
 async function withoutRisk(program: Program, { command, environment, options }: Launch): Promise<Program | undefined> {
   const explicit = options.mode === "exec";
-  const sizes = measure(program.file, program.argv, environment);
-  if (!fits(sizes)) {
-    if (explicit) throw tooLarge(command[0], sizes);
-    return undefined;
+  if (!isSmall(program.file, program.argv, environment)) {
+    const sizes = measure(program.file, program.argv, environment);
+    if (!fits(sizes)) {
+      if (explicit) throw tooLarge(command[0], sizes);
+      return undefined;
+    }
   }
   const image = inspectImage(program.file);
   if (explicit && image.kind === "dangling") throw missingPart(command[0], program.file);

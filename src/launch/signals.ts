@@ -1,5 +1,44 @@
-/** Asked for when needed: whoever becomes the program needs no numbers. */
-const numbers = (): Readonly<Record<NodeJS.Signals, number>> => process.getBuiltinModule("node:os").constants.signals;
+/** The numbers of Linux, but for MIPS, Alpha, SPARC and PA-RISC (signal(7)): to ask node:os is to load it. */
+const usual = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGILL: 4,
+  SIGTRAP: 5,
+  SIGABRT: 6,
+  SIGIOT: 6,
+  SIGBUS: 7,
+  SIGFPE: 8,
+  SIGKILL: 9,
+  SIGUSR1: 10,
+  SIGSEGV: 11,
+  SIGUSR2: 12,
+  SIGPIPE: 13,
+  SIGALRM: 14,
+  SIGTERM: 15,
+  SIGCHLD: 17,
+  SIGSTKFLT: 16,
+  SIGCONT: 18,
+  SIGSTOP: 19,
+  SIGTSTP: 20,
+  SIGTTIN: 21,
+  SIGTTOU: 22,
+  SIGURG: 23,
+  SIGXCPU: 24,
+  SIGXFSZ: 25,
+  SIGVTALRM: 26,
+  SIGPROF: 27,
+  SIGWINCH: 28,
+  SIGIO: 29,
+  SIGPOLL: 29,
+  SIGPWR: 30,
+  SIGSYS: 31,
+} as const;
+
+const numbers = (): Readonly<Partial<Record<NodeJS.Signals, number>>> =>
+  process.platform === "linux" && (process.arch === "x64" || process.arch === "arm64")
+    ? usual
+    : process.getBuiltinModule("node:os").constants.signals;
 
 /** A listener's undo. */
 export type Undo = () => void;
@@ -25,8 +64,9 @@ export function catchableSignals(): readonly NodeJS.Signals[] {
   return first.filter((name) => !uncatchable.has(name));
 }
 
+/** @returns 0, by which kill(2) sends nothing, for a signal of other platforms */
 export function signalNumber(signal: NodeJS.Signals): number {
-  return numbers()[signal];
+  return numbers()[signal] ?? 0;
 }
 
 /** All names of the signal, its own included. */

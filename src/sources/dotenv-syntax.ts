@@ -4,9 +4,8 @@ import { printable } from "../text.ts";
 
 /** `NAME=`, `export NAME=` or `NAME: `, with the names that dotenv accepts. */
 const ASSIGNMENT = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)/;
-const IGNORABLE = /^\s*(?:#|$)/;
-/** What dotenv, too, takes as it stands, but for blanks around it; most values are such, and need no parser. */
-const plain = /^[^"'`#]*$/;
+/** What makes a value more than dotenv, too, takes as it stands, but for blanks around it; most values need no parser. */
+const special = ["#", '"', "'", "`"];
 
 /**
  * Parses the text of one `.env` file. Each assignment is given to dotenv by itself, so that values mean what they
@@ -16,7 +15,8 @@ const plain = /^[^"'`#]*$/;
  * @throws SophiaError (dotenv, 125) for an unterminated quote or a NUL, with file and line
  */
 export async function parseDotenv(text: string, file: string): Promise<{ variables: Variable[]; notices: Notice[] }> {
-  const lines = text.replaceAll(/\r\n?/g, "\n").split("\n");
+  // No expression that need not be: each takes as long to compile as a whole file takes to parse.
+  const lines = (text.includes("\r") ? text.replaceAll(/\r\n?/g, "\n") : text).split("\n");
   const found = new Map<string, Variable>();
   const notices: Notice[] = [];
   const remark = (line: number, what: string): void => {
@@ -27,7 +27,8 @@ export async function parseDotenv(text: string, file: string): Promise<{ variabl
     const line = lines[at] ?? "";
     const number = at + 1;
     if (line.includes("\0")) throw malformed(file, number, "a NUL character", "remove it; no variable can hold one");
-    if (IGNORABLE.test(line)) continue;
+    const content = line.trimStart();
+    if (content === "" || content.startsWith("#")) continue;
     const match = ASSIGNMENT.exec(line);
     const name = match?.[1];
     if (match === null || name === undefined) {
@@ -35,9 +36,9 @@ export async function parseDotenv(text: string, file: string): Promise<{ variabl
       continue;
     }
     const start = line.slice(match[0].length);
-    const { value, lastLine } = plain.test(start)
-      ? { value: start.trim(), lastLine: at }
-      : (await import("./dotenv-value.ts")).readValue(lines, at, start, file);
+    const { value, lastLine } = special.some((character) => start.includes(character))
+      ? (await import("./dotenv-value.ts")).readValue(lines, at, start, file)
+      : { value: start.trim(), lastLine: at };
     if (found.has(name)) remark(number, `${name} is set a second time, the last one counts`);
     if (cutAtHash(start, value))
       remark(number, `the value of ${name} ends before a #; quote it if the # belongs to it`);

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { isAbsolute } from "node:path";
 import { SophiaError } from "../error.ts";
 import type { Layer, Notice } from "../model.ts";
 import { printable } from "../text.ts";
@@ -48,7 +48,8 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string): Promis
 
 function readText(file: EnvFile, cwd: string): string | undefined {
   let bytes: Buffer;
-  const path = resolve(cwd, file.path);
+  // Not resolve(), which goes through each path by character: on so short a run V8 begins to compile for that.
+  const path = isAbsolute(file.path) ? file.path : `${cwd}/${file.path}`;
   try {
     bytes = readFileSync(path);
     if (bytes.length === 0 && file.onCommandLine === true && statSync(path).isFIFO()) throw drained(file.path);

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { fits, measure, softLimit, tooLarge, totalLimit } from "../../src/launch/limits.ts";
+import { fits, isSmall, measure, softLimit, tooLarge, totalLimit } from "../../src/launch/limits.ts";
 import { becomesProgram, folder, sophia } from "../helpers/sophia.ts";
 
 const kibibyte = 1024;
@@ -48,6 +48,21 @@ test("what the kernel takes, and what it does not, is foreseen", () => {
   };
   expect(outcome(131_071)).toEqual([true, true]);
   expect(outcome(131_072)).toEqual([false, false]);
+});
+
+test("what is called small is certain to fit, whatever its characters", () => {
+  for (const character of ["x", "é", "€", "😀"]) {
+    for (let length = 1; length < 150_000; length = Math.ceil(length * 1.3)) {
+      const environment = new Map([["NAME", character.repeat(length)]]);
+      const argv = ["tool", character.repeat(length)];
+      for (const [of, within] of [[["tool"], environment] as const, [argv, new Map<string, string>()] as const]) {
+        if (isSmall("/bin/tool", of, within)) expect(fits(measure("/bin/tool", of, within))).toBe(true);
+      }
+    }
+  }
+  expect(isSmall("/bin/tool", ["tool"], new Map([["PATH", "/usr/bin"]]))).toBe(true);
+  const many = new Map(Array.from({ length: 8000 }, (_, index) => [String(index), ""]));
+  expect(isSmall("/bin/tool", ["tool"], many)).toBe(false);
 });
 
 test("the message names the largest variables and no value", () => {

@@ -40,10 +40,17 @@ export function compileContract(
   }
   const declarations = new Map<string, Declaration>();
   const aliases = new Map<string, string>();
+  const deprecated = new Map<string, string>();
+  const defaults: string[] = [];
   for (const [name, entry] of variables) {
     const declaration = declare(name, entry);
     declarations.set(name, declaration);
-    for (const alias of declaration.aliases) aliases.set(alias.name, name);
+    if (declaration.default !== undefined) defaults.push(name);
+    if (declaration.deprecated !== undefined) deprecated.set(name, declaration.deprecated);
+    for (const alias of declaration.aliases) {
+      aliases.set(alias.name, name);
+      if (alias.deprecated) deprecated.set(alias.name, name);
+    }
   }
   const groupRules = new Map<string, GroupRule>();
   for (const [group, entry] of groups) {
@@ -54,6 +61,8 @@ export function compileContract(
     source,
     variables: declarations,
     aliases,
+    deprecated,
+    defaults,
     rules: rulesOf(variables, groupRules),
     sections: sectionsOf(document, declarations, groupRules, groups),
     ...(profile === undefined ? {} : { profile }),
