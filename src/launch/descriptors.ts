@@ -13,39 +13,30 @@ export interface Descriptor {
  */
 export function inheritedDescriptors(): readonly number[] {
   if (process.platform !== "linux") return [];
-  const open: Descriptor[] = [];
-  try {
-    for (const name of readdirSync("/proc/self/fd")) {
-      const number = Number(name);
-      if (number < 3) continue;
-      try {
-        open.push({ number, target: readlinkSync(`/proc/self/fd/${name}`) });
-      } catch {
-        // The descriptor with which the folder was read; it is closed by now.
-      }
-    }
-  } catch {
-    return []; // no /proc
-  }
-  return selectInherited(open, targetsOfParent);
+  return selectInherited(openIn("self"), (pipes) => {
+    const targets = new Set(openIn(process.ppid).map(({ target }) => target));
+    return pipes.filter((pipe) => targets.has(pipe));
+  });
 }
 
-/** What the parent process has open, as the links in /proc/PPID/fd say; nothing where it may not be seen. */
-function targetsOfParent(): ReadonlySet<string> {
-  const targets = new Set<string>();
+/** The descriptors of a process from 3 on; none where it may not be seen or there is no /proc. */
+function openIn(pid: number | "self"): readonly Descriptor[] {
+  const folder = `/proc/${pid}/fd`;
   try {
-    const folder = `/proc/${process.ppid}/fd`;
-    for (const name of readdirSync(folder)) {
-      try {
-        targets.add(readlinkSync(`${folder}/${name}`));
-      } catch {
-        // Closed meanwhile.
-      }
-    }
+    // Small functions in place of a loop: V8 begins to compile what it goes through so often, in whole functions.
+    return readdirSync(folder).map((name) => describe(folder, name)).filter(({ number }) => number > 2);
   } catch {
-    // Another user's process.
+    return [];
   }
-  return targets;
+}
+
+/** @returns the number 0 for the descriptor with which the folder was read: it is closed by now */
+function describe(folder: string, name: string): Descriptor {
+  try {
+    return { number: Number(name), target: readlinkSync(`${folder}/${name}`) };
+  } catch {
+    return { number: 0, target: "" };
+  }
 }
 
 /**
@@ -56,24 +47,27 @@ function targetsOfParent(): ReadonlySet<string> {
  * each epoll descriptor and one more, and the parent has it open. Bun, of which a stand-alone executable is made, has
  * no pipe to itself, nor /dev/null.
  *
- * @param parents what the parent process has open; asked only where that is needed
+ * @param shared those of the pipes that the parent process has open, too; asked only where that is needed
  */
-export function selectInherited(open: readonly Descriptor[], parents: () => ReadonlySet<string>): readonly number[] {
+export function selectInherited(
+  open: readonly Descriptor[],
+  shared: (pipes: readonly string[]) => readonly string[],
+): readonly number[] {
   const epolls = open.filter(({ target }) => target === "anon_inode:[eventpoll]").map(({ number }) => number);
   const epoll = Math.min(...epolls);
-  const ends = new Map<string, number>();
-  for (const { target } of open) ends.set(target, (ends.get(target) ?? 0) + 1);
-  const own = (target: string): boolean => target.startsWith("pipe:") && (ends.get(target) ?? 0) > 1;
-  const beyond = open.filter(({ number, target }) => number > epoll && own(target));
-  const shared =
-    new Set(beyond.map(({ target }) => target)).size > (isBun ? 0 : epolls.length + 1) ? parents() : new Set();
-  const isNodes = ({ target }: Descriptor): boolean =>
-    target.startsWith("anon_inode:") ||
-    (target === "/dev/null" && !isBun) ||
-    target.startsWith("/proc/") ||
-    (own(target) && !shared.has(target));
-  return open
-    .filter((descriptor) => descriptor.number < epoll || !isNodes(descriptor))
+  const doubtful = open.filter(
+    ({ number, target }) =>
+      number < epoll ||
+      !(target.startsWith("anon_inode:") || (target === "/dev/null" && !isBun) || target.startsWith("/proc/")),
+  );
+  const targets = doubtful.map(({ target }) => target);
+  const beyond = doubtful.filter(({ number }) => number > epoll);
+  const pipes = [...new Set(beyond.map(({ target }) => target))].filter(
+    (target) => target.startsWith("pipe:") && targets.indexOf(target) !== targets.lastIndexOf(target),
+  );
+  const foreign = pipes.length > (isBun ? 0 : epolls.length + 1) ? shared(pipes) : [];
+  return doubtful
+    .filter(({ number, target }) => number < epoll || !pipes.includes(target) || foreign.includes(target))
     .map(({ number }) => number)
     .toSorted((a, b) => a - b);
 }
