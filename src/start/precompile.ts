@@ -83,16 +83,16 @@ function makeCaches(): void {
     process.env["SOPHIA_MODE"] = "exec";
     delete process.env["ESC_ENV"];
     delete process.env["ESC_TOKEN"];
-    Object.assign(process, { exit: finish, execve: finish });
+    Object.assign(process, { execve: finish });
     run("program");
   };
-  let ended = false;
+  let exits = 0;
   const onExit = (): void => {
-    // It is called once more when the run's promise settles.
-    if (ended) return;
-    ended = true;
-    if (process.platform === "win32") finish();
-    else becomeProgram();
+    exits += 1;
+    // The first run exits twice, when its program has ended and when its own promise settles; a third time it is the
+    // second run, which could not become the program.
+    if (exits === 3 || process.platform === "win32") finish();
+    else if (exits === 1) becomeProgram();
   };
   process.argv = [process.execPath, __filename, "--", process.execPath, "-e", "0"];
   Object.assign(process, { exit: onExit });
