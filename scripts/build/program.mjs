@@ -45,8 +45,11 @@ export async function bundleProgram({ root, target, version }) {
   const chunks = new Map();
   for (const file of bundle.outputFiles) chunks.set(basename(file.path), await toFunctionBody(file.text, target));
 
-  const hot = reachableFrom("main.js", outputs);
-  const placed = new Set(hot);
+  // The entry's own chunk does no more than import the one that holds it all, and that perhaps esbuild's own helpers.
+  const hot = [...reachableFrom("main.js", outputs)].filter((name) => name !== "main.js");
+  const first = hot.find((name) => eager in outputs[`dist/${name}`].inputs);
+  if (first === undefined) throw new Error(`${eager} is in no chunk with others`);
+  const placed = new Set(["main.js", ...hot]);
   const belonging = Object.entries(scripts).map(([script, entries]) => {
     const names = entries.flatMap((entry) => [...reachableFrom(chunkOf(entry, outputs), outputs)]);
     const own = [...new Set(names)].filter((name) => !placed.has(name));
@@ -60,14 +63,14 @@ export async function bundleProgram({ root, target, version }) {
   for (const [script, names] of belonging) {
     const table = names
       .map((name) => `"./${name}":${functionOf(chunks.get(name))}`)
-      .concat(script === "program" ? [...hot].map((name) => `"./${name}":(${functionOf(chunks.get(name))})`) : [])
+      .concat(script === "program" ? hot.map((name) => `"./${name}":(${functionOf(chunks.get(name))})`) : [])
       .join(",\n");
     const elsewhere = belonging.flatMap(([other, others]) =>
       other === "program" ? [] : others.map((name) => [`./${name}`, other]),
     );
     files.set(
       `${String(script)}.js`,
-      script === "program" ? programText(table, Object.fromEntries(elsewhere)) : `(function(){return{${table}}})\n`,
+      script === "program" ? programText(table, first, Object.fromEntries(elsewhere)) : `(function(){return{${table}}})\n`,
     );
   }
   return { files, scripts: Object.keys(scripts).map((name) => `${name}.js`), metafile: bundle.metafile };
@@ -110,35 +113,38 @@ function keepTogether(sources, root) {
   };
 }
 
-/** The sources of chunks, without the one that begins the program. */
+/** The sources of chunks. */
 function sourcesOf(names, outputs) {
-  return [...names].flatMap((name) => Object.keys(outputs[`dist/${name}`].inputs)).filter((source) => source !== eager);
+  return [...names].flatMap((name) => Object.keys(outputs[`dist/${name}`].inputs));
 }
 
 /**
  * All functions share one require, which finds chunks here, in the other scripts and in files of their own; the require
- * that it is given is that of bin/ or, when the code cache is made, of dist/.
+ * that it is given is that of bin/ or, when the code cache is made, of dist/. A chunk leaves a function that makes its
+ * exports: most runs need nothing but the first chunk, and nothing of what that one exports.
  */
-function programText(table, elsewhere) {
+function programText(table, first, elsewhere) {
   return `(function(require,script){"use strict";
 const here={__proto__:null,${table}};
 const elsewhere=${JSON.stringify({ __proto__: null, ...elsewhere })};
 const loaded={__proto__:null};
 function load(name){
-if(loaded[name])return loaded[name].exports;
-const module=loaded[name]={exports:{}};
-if(!name.startsWith("./"))return module.exports=require(name);
-if(!here[name])if(elsewhere[name])Object.assign(here,script(elsewhere[name]));else here[name]=require("../dist/"+name.slice(2));
-here[name](load,module,module.exports);
-return module.exports;
+const known=loaded[name]??=name.startsWith("./")?evaluate(name):{made:require(name)};
+return known.made??=known.exports();
 }
-load("./main.js");
+function evaluate(name){
+if(!here[name])if(elsewhere[name])Object.assign(here,script(elsewhere[name]));else here[name]=require("../dist/"+name.slice(2));
+const module=loaded[name]={exports:undefined,made:undefined};
+here[name](load,module);
+return module;
+}
+evaluate("./${first}");
 })
 `;
 }
 
 function functionOf(body) {
-  return `function(require,module,exports){${body}}`;
+  return `function(require,module){${body}}`;
 }
 
 /** The code of a function that fills `module.exports`. */
@@ -156,20 +162,22 @@ async function toFunctionBody(text, target) {
       banner: 'const __moduleUrl=require("node:url").pathToFileURL(__filename).href;',
     }),
   });
-  return exportLiterally(code.trim());
+  return exportLazily(code.trim());
 }
 
 /**
  * esbuild defines each export as a getter twice over, by a loop, which takes longer than all else that a chunk does at
- * its start. An object literal with the same getters is made at once.
+ * its start. An object literal with the same getters is made at once, and only when it is asked for.
  */
-function exportLiterally(code) {
+function exportLazily(code) {
   if (!code.includes("module.exports=")) return code;
   const definitions = /[\w$]+\(([\w$]+),\{((?:[\w$]+:\(\)=>[\w$.]+,?)+)\}\);module\.exports=[\w$]+\(\1\);/;
   const [text, , list] = definitions.exec(code) ?? [];
   if (text === undefined) throw new Error("esbuild writes exports in another form than this expects");
   const getters = list.replaceAll(/([\w$]+):\(\)=>([\w$.]+)/g, (_, name, value) => `get ${name}(){return ${value}}`);
-  return code.replace(text, () => `module.exports={__proto__:null,${getters}};`);
+  return code
+    .replace(text, () => `module.exports=()=>({__proto__:null,${getters}});`)
+    .replace(/0&&\(module\.exports=\{[\w$,]+\}\);$/, ""); // without effect, a list of the names for others
 }
 
 /** The chunks that a chunk imports statically, itself included. */
