@@ -12,7 +12,7 @@ import { build, transform } from "esbuild";
  */
 const eager = "src/main.ts";
 const scripts = {
-  program: ["src/sources/dotenv-value.ts"],
+  program: ["src/launch/replace.ts", "src/launch/spawn.ts", "src/sources/dotenv-value.ts"],
   esc: ["src/sources/esc.ts", "src/esc/sdk.ts"],
 };
 
@@ -70,7 +70,9 @@ export async function bundleProgram({ root, target, version }) {
     );
     files.set(
       `${String(script)}.js`,
-      script === "program" ? programText(table, first, Object.fromEntries(elsewhere)) : `(function(){return{${table}}})\n`,
+      script === "program"
+        ? programText(table, first, Object.fromEntries(elsewhere))
+        : `(function(){return{${table}}})\n`,
     );
   }
   return { files, scripts: Object.keys(scripts).map((name) => `${name}.js`), metafile: bundle.metafile };
@@ -162,21 +164,23 @@ async function toFunctionBody(text, target) {
       banner: 'const __moduleUrl=require("node:url").pathToFileURL(__filename).href;',
     }),
   });
-  return exportLazily(code.trim());
+  // What a chunk leaves as its exports needs no copy in which a default is added.
+  return exportLazily(code.trim().replaceAll(/\.then\(\(\)=>[\w$]+\((require\("\.\/[^"]+"\))\)\)/g, ".then(()=>$1)"));
 }
 
 /**
  * esbuild defines each export as a getter twice over, by a loop, which takes longer than all else that a chunk does at
- * its start. An object literal with the same getters is made at once, and only when it is asked for.
+ * its start. An object literal with the values is made at once, and only when it is asked for: after the chunk has run,
+ * when they are final (the linter forbids to export what changes).
  */
 function exportLazily(code) {
   if (!code.includes("module.exports=")) return code;
   const definitions = /[\w$]+\(([\w$]+),\{((?:[\w$]+:\(\)=>[\w$.]+,?)+)\}\);module\.exports=[\w$]+\(\1\);/;
   const [text, , list] = definitions.exec(code) ?? [];
   if (text === undefined) throw new Error("esbuild writes exports in another form than this expects");
-  const getters = list.replaceAll(/([\w$]+):\(\)=>([\w$.]+)/g, (_, name, value) => `get ${name}(){return ${value}}`);
+  const values = list.replaceAll(/([\w$]+):\(\)=>([\w$.]+)/g, "$1:$2");
   return code
-    .replace(text, () => `module.exports=()=>({__proto__:null,${getters}});`)
+    .replace(text, () => `module.exports=()=>({__proto__:null,${values}});`)
     .replace(/0&&\(module\.exports=\{[\w$,]+\}\);$/, ""); // without effect, a list of the names for others
 }
 

@@ -24,7 +24,9 @@ function openIn(pid: number | "self"): readonly Descriptor[] {
   const folder = `/proc/${pid}/fd`;
   try {
     // Small functions in place of a loop: V8 begins to compile what it goes through so often, in whole functions.
-    return readdirSync(folder).map((name) => describe(folder, name)).filter(({ number }) => number > 2);
+    return readdirSync(folder)
+      .map((name) => describe(folder, name))
+      .filter(({ number }) => number > 2);
   } catch {
     return [];
   }

@@ -7,10 +7,8 @@ import { hasExecve } from "./execve.ts";
 import { findExecutable } from "./executable.ts";
 import type { Program } from "./helpers.ts";
 import type { Libc } from "./libc.ts";
-import { replace } from "./replace.ts";
 import { isBun } from "./runtime.ts";
 import type { SecretFile } from "./secret-files.ts";
-import { spawn } from "./spawn.ts";
 
 export type { SecretFile } from "./secret-files.ts";
 export type { Preparation } from "./early.ts";
@@ -81,9 +79,9 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const streams = bun?.streams ?? [0, 1, 2];
   const prepared: Launch = { ...request, environment, program, closed, streams, handsChannelOn, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
-    await replace(prepared);
+    await (await import("./replace.ts")).replace(prepared);
   }
-  return spawn(prepared);
+  return (await import("./spawn.ts")).spawn(prepared);
 }
 
 /** Why this process cannot make room for the program; undefined when it can. */

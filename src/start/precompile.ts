@@ -1,18 +1,19 @@
 /**
  * Makes the code cache of the Node.js that runs it: `node dist/precompile.js`, when the package is built or installed.
  *
- * V8 caches the functions that have run. So the program is run, twice, with an ESC of its own and a program that does
- * nothing: once as it starts a program beside itself, once as it becomes one. That happens in a process of its own,
- * whose output, environment and working directory are nobody else's.
+ * V8 caches the functions that have run. So the program is run with an ESC of its own and a program that does nothing,
+ * the way it starts one with this Node.js: what few runs need would have to be read by all. That happens in a process
+ * of its own, whose output, environment and working directory are nobody else's.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Script } from "node:vm";
 import { builtInContract } from "../contract/generated/built-in.ts";
+import { inheritedDescriptors } from "../launch/descriptors.ts";
 
 const inner = "--in-process";
 if (process.argv[2] === inner) makeCaches();
@@ -41,7 +42,6 @@ function prepareSurroundings(): void {
         ESC_TOKEN: "pul-0",
         PULUMI_BACKEND_URL: `http://127.0.0.1:${port}`,
         SOPHIA_NO_CONTRACT: "1",
-        SOPHIA_MODE: "spawn",
       },
       stdio: "ignore",
     });
@@ -79,23 +79,11 @@ function makeCaches(): void {
     }
     return leave(0);
   };
-  const becomeProgram = (): void => {
-    process.env["SOPHIA_MODE"] = "exec";
-    delete process.env["ESC_ENV"];
-    delete process.env["ESC_TOKEN"];
-    Object.assign(process, { execve: finish });
-    run("program");
-  };
-  let exits = 0;
-  const onExit = (): void => {
-    exits += 1;
-    // The first run exits twice, when its program has ended and when its own promise settles; a third time it is the
-    // second run, which could not become the program.
-    if (exits === 3 || process.platform === "win32") finish();
-    else if (exits === 1) becomeProgram();
-  };
+  // An installer's descriptors would be handed on, which not every way to start a program can.
+  for (const descriptor of inheritedDescriptors()) closeSync(descriptor);
   process.argv = [process.execPath, __filename, "--", process.execPath, "-e", "0"];
-  Object.assign(process, { exit: onExit });
+  // What comes last: the program's end where one is started beside this process, else the moment before it is replaced.
+  Object.assign(process, { exit: finish, ...("execve" in process && { execve: finish }) });
   run("program");
 }
 
