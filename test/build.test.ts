@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, cpSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CONTRACT_VALUES, folder } from "./helpers/sophia.ts";
@@ -39,6 +39,38 @@ describe("the code cache", () => {
       process.stdout.write(String(script.cachedDataRejected));`;
     expect(execFileSync(process.execPath, ["-e", check, program], { cwd: dist, encoding: "utf8" })).toBe("false");
     expect(run()).toBe(expected);
+  });
+
+  it("holds what a start needs, also when the installer hands on a descriptor of its own", () => {
+    const { dist, caches } = copyOfPackage();
+    execFileSync("rm", caches, { cwd: dist });
+    const descriptor = openSync("/dev/null", "r");
+    spawnSync(process.execPath, [join(dist, "precompile.js")], { stdio: ["ignore", "inherit", "inherit", descriptor] });
+    closeSync(descriptor);
+    // V8 makes a cache of all that is compiled: where a run has to compile something, it grows.
+    const start = `const { Script } = require("node:vm"); const { readFileSync, writeFileSync } = require("node:fs");
+      const [result, cache] = process.argv.splice(2, 2);
+      const script = new Script(readFileSync("program.js", "latin1"), { cachedData: readFileSync(cache) });
+      const before = script.createCachedData().length;
+      const exit = process.exit.bind(process);
+      const end = () => {
+        writeFileSync(result, JSON.stringify([script.cachedDataRejected, script.createCachedData().length - before]));
+        exit();
+      };
+      Object.assign(process, { exit: end, ...("execve" in process && { execve: end }) });
+      script.runInThisContext()(require, () => {});`;
+    const cache = readdirSync(dist).find((name) => name.startsWith("program-")) ?? "";
+    const aside = folder();
+    const result = join(aside, "result");
+    writeFileSync(join(aside, "start.cjs"), start);
+    spawnSync(process.execPath, [join(aside, "start.cjs"), result, cache, "--", "true"], {
+      cwd: dist,
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { PATH: process.env["PATH"], ...CONTRACT_VALUES },
+    });
+    const [rejected, growth] = JSON.parse(readFileSync(result, "utf8"));
+    expect(rejected).toBe(false);
+    expect(growth).toBeLessThan(2000);
   });
 
   it.each([
