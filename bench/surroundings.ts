@@ -58,7 +58,7 @@ export function install(node: string, folder: string): Installed {
   npm(["install", "--omit=dev", "--no-audit", "--no-fund", "--silent", join(folder, packed.filename)], folder);
   const modules = join(folder, "node_modules");
   const packages = readdirSync(modules).filter((name) => !name.startsWith("."));
-  const entry = join(modules, "sophia-run/bin/sophia-run.js");
+  const entry = join(modules, "sophia-run/bin/sophia-run.cjs");
   return { entry, packed, packages, installed: sizeOf(join(modules, "sophia-run")) };
 }
 

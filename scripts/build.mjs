@@ -40,7 +40,8 @@ for (const name of await readdir(outdir)) {
   if (!files.has(name) && !name.startsWith(".")) await rm(join(outdir, name), { force: true });
 }
 const entry = await readFile(join(root, "bin/sophia-run"), "utf8");
-await replaceFile(join(root, "bin/sophia-run.js"), entry.replace(/^#!.*/, "#!/usr/bin/env node"), 0o755);
+// Of a .cjs file Node.js knows what it is without reading a package.json.
+await replaceFile(join(root, "bin/sophia-run.cjs"), entry.replace(/^#!.*/, "#!/usr/bin/env node"), 0o755);
 // What npm does after an installation, for the Node.js that builds.
 spawnSync(process.execPath, [join(outdir, "precompile.js")], { stdio: "inherit" });
 

@@ -90,7 +90,9 @@ describe(".env files", () => {
   // npm's entry has no `--` behind `node`, so that Node.js itself empties the pipe; an executable has no Node.js.
   const isExecutable = (process.env["SOPHIA_RUN_UNDER_TEST"] ?? "") !== "";
   test.skipIf(isExecutable)("one that Node.js has read before us is no empty file", () => {
-    const entry = sophiaRun.filter((word) => word !== "--").map((word) => word.replace(/sophia-run$/, "sophia-run.js"));
+    const entry = sophiaRun
+      .filter((word) => word !== "--")
+      .map((word) => word.replace(/sophia-run$/, "sophia-run.cjs"));
     const ended = inShell('echo A=1 | "$@" --env-file /dev/stdin -- true', entry);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toMatch(/^sophia-run: the pipe \/dev\/stdin holds nothing.*\n {2}.*SOPHIA_ENV_FILE.*\n$/);

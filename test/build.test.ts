@@ -16,7 +16,7 @@ function copyOfPackage(): { readonly dist: string; readonly caches: readonly str
     dist,
     caches: readdirSync(dist).filter((name) => name.endsWith(".cache")),
     run: () => {
-      const args = [join(path, "bin/sophia-run.js"), "--", "printenv", "QDRANT_URL"];
+      const args = [join(path, "bin/sophia-run.cjs"), "--", "printenv", "QDRANT_URL"];
       const env = { PATH: process.env["PATH"], ...CONTRACT_VALUES };
       const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, env, encoding: "utf8" });
       return `${status} ${stdout}${stderr}`;

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 
 const filter = "/proc/self/coredump_filter";
 
@@ -11,11 +11,11 @@ const filter = "/proc/self/coredump_filter";
 export function withholdMemory(): () => void {
   try {
     // Read as hexadecimal without a prefix, written with one.
-    const former = `0x${readFileSync(filter, "latin1").trim()}`;
-    writeFileSync(filter, "0");
+    const former = `0x${readFileSync(filter, "utf8").trim()}`;
+    setFilter("0");
     return () => {
       try {
-        writeFileSync(filter, former);
+        setFilter(former);
       } catch {
         // A process that may not write this file is one that the kernel does not dump.
       }
@@ -23,4 +23,11 @@ export function withholdMemory(): () => void {
   } catch {
     return () => {};
   }
+}
+
+/** Not writeFileSync, which Node.js would have to compile first. */
+function setFilter(value: string): void {
+  const descriptor = openSync(filter, "w");
+  writeSync(descriptor, value);
+  closeSync(descriptor);
 }

@@ -86,7 +86,7 @@ export function closesOnExec(descriptor: number): boolean {
 /** Whether the descriptor has the mark that makes an exec close it; undefined where the system does not tell. */
 export function isMarkedForClosing(descriptor: number): boolean | undefined {
   try {
-    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "latin1"))?.[1];
+    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"))?.[1];
     return flags === undefined ? undefined : (Number.parseInt(flags, 8) & 0o2000000) !== 0; // O_CLOEXEC
   } catch {
     return undefined;

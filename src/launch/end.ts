@@ -40,8 +40,8 @@ export async function dieOf(signal: NodeJS.Signals, firstProcess: boolean, envir
 function mayDump(): boolean {
   try {
     // A pipe or socket to a collector gets dumps whatever the limit is.
-    if (/^[|@]/.test(readFileSync("/proc/sys/kernel/core_pattern", "latin1"))) return true;
-    const limit = /^Max core file size\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "latin1"));
+    if (/^[|@]/.test(readFileSync("/proc/sys/kernel/core_pattern", "utf8"))) return true;
+    const limit = /^Max core file size\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
     return limit?.[1] !== "0";
   } catch {
     return true;

@@ -38,7 +38,8 @@ export function forwardSignals({ pid, firstProcess, reapOrphans, isTerminal, onS
   // Not performance.now(): asking for it loads a module.
   const start = process.uptime();
   let firstTurns = true;
-  setImmediate(() => setImmediate(() => (firstTurns = false)));
+  // In a microtask, and so while the program already starts: what an immediate needs is compiled first.
+  queueMicrotask(() => setImmediate(() => setImmediate(() => (firstTurns = false))));
   // What the terminal sent just before the program existed reached this process alone, and cannot be told from what
   // came just after. A program that handles the signal may count; for any other, a deadly signal twice is that once.
   // A stop twice is not, if the program was continued in between or stops itself after its handler. That takes longer than

@@ -82,7 +82,7 @@ export function totalLimit(stack: string): number {
 /** One soft limit of a process as text (a number or `unlimited`); undefined where the system does not tell. */
 export function softLimit(pid: number | "self", name: "Max stack size" | "Max open files"): string | undefined {
   try {
-    const text = readFileSync(`/proc/${pid}/limits`, "latin1");
+    const text = readFileSync(`/proc/${pid}/limits`, "utf8");
     return new RegExp(`^${name}\\s+(\\S+)`, "m").exec(text)?.[1];
   } catch {
     return undefined;

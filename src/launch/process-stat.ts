@@ -20,7 +20,7 @@ export interface ProcessStat {
 /** @returns undefined when the process does not exist or the system has no /proc */
 export function readProcessStat(pid: number | "self"): ProcessStat | undefined {
   try {
-    return parseProcessStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+    return parseProcessStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
   } catch {
     return undefined;
   }
@@ -76,7 +76,7 @@ export function blocksSignals(pid: number | "self"): boolean {
 /** The text of /proc/PID/status (proc_pid_status(5)), empty when the process does not exist or the system has no /proc. */
 function readStatus(pid: number | "self"): string {
   try {
-    return readFileSync(`/proc/${pid}/status`, "latin1");
+    return readFileSync(`/proc/${pid}/status`, "utf8");
   } catch {
     return "";
   }

@@ -4,6 +4,8 @@ import { printable } from "../text.ts";
 
 /** `NAME=`, `export NAME=` or `NAME: `, with the names that dotenv accepts. */
 const ASSIGNMENT = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)/;
+/** The characters of usual names, which are found without that. */
+const usual = "ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789abcdefghijklmnopqrstuvwxyz";
 /** What makes a value more than dotenv, too, takes as it stands, but for blanks around it; most values need no parser. */
 const special = ["#", '"', "'", "`"];
 
@@ -29,13 +31,12 @@ export async function parseDotenv(text: string, file: string): Promise<{ variabl
     if (line.includes("\0")) throw malformed(file, number, "a NUL character", "remove it; no variable can hold one");
     const content = line.trimStart();
     if (content === "" || content.startsWith("#")) continue;
-    const match = ASSIGNMENT.exec(line);
-    const name = match?.[1];
-    if (match === null || name === undefined) {
+    const [assignment, name] = usualAssignment(line) ?? ASSIGNMENT.exec(line) ?? [];
+    if (assignment === undefined || name === undefined) {
       remark(number, "not of the form NAME=value, passed over");
       continue;
     }
-    const start = line.slice(match[0].length);
+    const start = line.slice(assignment.length);
     const { value, lastLine } = special.some((character) => start.includes(character))
       ? (await import("./dotenv-value.ts")).readValue(lines, at, start, file)
       : { value: start.trim(), lastLine: at };
@@ -52,6 +53,13 @@ export async function parseDotenv(text: string, file: string): Promise<{ variabl
     at = lastLine;
   }
   return { variables: [...found.values()], notices };
+}
+
+/** What ASSIGNMENT would find, where a line begins with a usual name and `=`: most do, and an expression takes a while. */
+function usualAssignment(line: string): readonly [assignment: string, name: string] | undefined {
+  const name = line.slice(0, Math.max(line.indexOf("="), 0));
+  if (name === "" || !Array.from(name).every((character) => usual.includes(character))) return undefined;
+  return [`${name}=`, name];
 }
 
 /** An unquoted value in which a # without a space before it began a comment: more often a cut secret than a remark. */

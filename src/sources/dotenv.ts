@@ -67,7 +67,7 @@ function readText(file: EnvFile, cwd: string): string | undefined {
       hint: "save the file as UTF-8",
     });
   }
-  const text = bytes.toString("utf8");
+  const text = bytes.toString();
   // Editors on Windows put a byte-order mark in front.
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
