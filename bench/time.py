@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Times whole processes: reads {"rounds": N, "cases": [{"argv", "env", "cwd"}]} on its standard input and prints, for each
-case, one [wall ms, CPU ms, maximum resident KiB] per round. The cases of a round run one after another, and each
-comparison is made within a round, so that what else the machine does hits all of them alike. Each process gets
+case, one [wall ms, CPU ms, maximum resident KiB] per round. The cases of a round run one after another, in another order
+each time, and each comparison is made within a round, so that what else the machine does hits all of them alike, and
+what one leaves in the processor's caches for the next. Each process gets
 /dev/null as its standard streams and no other descriptor; CPU time is what wait4(2) tells of it and its children."""
 import json
 import os
+import random
 import sys
 import time
 
@@ -28,7 +30,9 @@ def run(case):
 for case in task["cases"]:
     run(case)  # the first run reads the files from the disk
 results = [[] for _ in task["cases"]]
+order = list(zip(task["cases"], results))
 for _ in range(task["rounds"]):
-    for case, result in zip(task["cases"], results):
+    random.shuffle(order)
+    for case, result in order:
         result.append(run(case))
 json.dump(results, sys.stdout)
