@@ -1,4 +1,4 @@
-import { parseArgs, type ParseArgsConfig } from "node:util";
+import type { ParseArgsConfig } from "node:util";
 import { suggest } from "./contract/suggest.ts";
 import { SophiaError } from "./error.ts";
 import { OPTIONS, type Flags } from "./options.ts";
@@ -88,7 +88,8 @@ export function parseWords(
     };
   }
   try {
-    const { values, tokens } = parseArgs({
+    // Loaded only where there is an option.
+    const { values, tokens } = process.getBuiltinModule("node:util").parseArgs({
       args: [...words],
       options,
       strict: true,

@@ -1,6 +1,6 @@
 /** Which contract counts: finding it. Reading a file is another module's, loaded only where there is a file. */
 import { existsSync, lstatSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { parentOf, within } from "../paths.ts";
 import { builtInContract } from "./generated/built-in.ts";
 import type { Contract } from "./model.ts";
 
@@ -23,7 +23,7 @@ export interface ContractRequest {
  * @throws SophiaError (125): `contract-unreadable`, `contract-invalid` or `contract-profile`
  */
 export async function loadContract({ file, cwd, profile }: ContractRequest): Promise<Contract> {
-  const path = file === undefined ? findContract(cwd) : resolve(cwd, file);
+  const path = file === undefined ? findContract(cwd) : process.getBuiltinModule("node:path").resolve(cwd, file);
   if (path !== undefined) {
     return (await import("./file/load.ts")).loadContractFile({ path, named: file !== undefined }, cwd, profile);
   }
@@ -41,12 +41,10 @@ export async function loadContract({ file, cwd, profile }: ContractRequest): Pro
  * A link that leads nowhere is found, too: reading it fails, whereas another contract in its place might ask for less.
  */
 export function findContract(cwd: string): string | undefined {
-  for (let folder = cwd; ; folder = dirname(folder)) {
-    // Not join(), which goes through each path by character: on so short a run V8 begins to compile for that.
-    const within = folder.endsWith("/") ? folder : `${folder}/`;
-    const path = within + contractFileName;
+  for (let folder = cwd; ; folder = parentOf(folder)) {
+    const path = within(folder, contractFileName);
     if (isThere(path) && (folder === cwd || !isShared(folder))) return path;
-    if (existsSync(`${within}.git`) || dirname(folder) === folder) return undefined;
+    if (existsSync(within(folder, ".git")) || parentOf(folder) === folder) return undefined;
   }
 }
 

@@ -1,8 +1,7 @@
-import { isUtf8 } from "node:buffer";
 import { readFileSync, statSync } from "node:fs";
-import { isAbsolute } from "node:path";
 import { SophiaError } from "../error.ts";
 import type { Layer, Notice } from "../model.ts";
+import { within } from "../paths.ts";
 import { printable } from "../text.ts";
 import { parseDotenv } from "./dotenv-syntax.ts";
 
@@ -48,8 +47,7 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string): Promis
 
 function readText(file: EnvFile, cwd: string): string | undefined {
   let bytes: Buffer;
-  // Not resolve(), which goes through each path by character: on so short a run V8 begins to compile for that.
-  const path = isAbsolute(file.path) ? file.path : `${cwd}/${file.path}`;
+  const path = within(cwd, file.path);
   try {
     bytes = readFileSync(path);
     if (bytes.length === 0 && file.onCommandLine === true && statSync(path).isFIFO()) throw drained(file.path);
@@ -60,14 +58,15 @@ function readText(file: EnvFile, cwd: string): string | undefined {
     if ((code === "ENOENT" || code === "ENOTDIR") && !file.required) return undefined;
     throw unreadable(file.path, code);
   }
-  if (!isUtf8(bytes)) {
+  const text = bytes.toString();
+  // What is not UTF-8 becomes this character, which may as well stand there.
+  if (text.includes("\uFFFD") && !process.getBuiltinModule("node:buffer").isUtf8(bytes)) {
     throw new SophiaError({
       code: "dotenv",
       message: `${printable(file.path)} is not valid UTF-8`,
       hint: "save the file as UTF-8",
     });
   }
-  const text = bytes.toString();
   // Editors on Windows put a byte-order mark in front.
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
