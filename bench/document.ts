@@ -36,8 +36,8 @@ export function document({ nodes, rounds, executable }: Results): string {
   return `# What sophia-run costs
 
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model ?? "an unknown processor"}, ${cpus().length} cores,
-${process.platform} ${process.arch}, Node.js ${nodes.map(({ version }) => version).join(" and ")}. Each process was started ${rounds} times, in turns with the others; a ratio is
-taken within a turn. Of each figure there is the median and, in brackets, the two quartiles. Processor time is user and
+${process.platform} ${process.arch}, Node.js ${nodes.map(({ version }) => version).join(" and ")}. Each process was started ${rounds} times, in turns with the others and in
+another order each turn; a ratio is taken within a turn. Of each figure there is the median and, in brackets, the two quartiles. Processor time is user and
 system time of the process and what it started. The package was packed and installed by npm, its code cache made by the
 installation; each process had an environment of its own, a \`.env\` file and the Sophia contract, which was met.
 
@@ -58,7 +58,8 @@ ${nodes.map(nodeSection).join("\n")}
   "sophia-run without its code cache".
 - **What is missed and why.** Where a bare Node.js takes 20 ms, 1.15× leaves 3 ms for everything: starting \`true\`, reading
   the program and its code cache, settling options, looking at the inherited descriptors, reading the \`.env\` file, checking
-  the contract. Other processes that ran on this machine at the same time widen the quartiles of the wall times;
+  the contract. Only to start \`true\` takes 1 ms, the least wrapper, which does nothing else, 3 to 4, and \`process.execve\`
+  of Node.js 24 loads two dozen of Node's modules before it does anything. Other processes that ran on this machine at the same time widen the quartiles of the wall times;
   processor times are the steadier measure.
 - **Large environments.** The goal's row leaves out what a bare Node.js itself takes longer with such an environment.
 - **What the others do.** dotenv-cli, env-cmd, dotenvx, varlock, fnox and secretspec read the \`.env\` file. doppler reads its

@@ -35,7 +35,7 @@ const BUGS = {
     http.request = (options) => { throw new RangeError(JSON.stringify(options.headers)); };`,
   "beyond all catching": `
     Buffer.concat = (chunks) => {
-      setImmediate(() => { throw new Error(chunks.map(String).join("")); });
+      process.nextTick(() => { throw new Error(chunks.map(String).join("")); });
       return Buffer.alloc(0);
     };`,
   "with a value that is no error": `
