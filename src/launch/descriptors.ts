@@ -7,47 +7,70 @@ export interface Descriptor {
   readonly target: string;
 }
 
+/** The link of an epoll descriptor, by which each event loop waits. */
+const epollTarget = "anon_inode:[eventpoll]";
+
 /**
  * The descriptors from 3 on that the caller passed, in ascending order. Linux only: elsewhere none are known.
  * Must run before anything else opens files.
  */
 export function inheritedDescriptors(): readonly number[] {
   if (process.platform !== "linux") return [];
-  return selectInherited(openIn("self"), (pipes) => {
-    const targets = new Set(openIn(process.ppid).map(({ target }) => target));
+  const names = namesIn("self");
+  if (!isBun && areNodes(names, (number) => targetOf("self", number))) return [];
+  return selectInherited(describe("self", names), (pipes) => {
+    const targets = new Set(describe(process.ppid, namesIn(process.ppid)).map(({ target }) => target));
     return pipes.filter((pipe) => targets.has(pipe));
   });
 }
 
-/** The descriptors of a process from 3 on; none where it may not be seen or there is no /proc. */
-function openIn(pid: number | "self"): readonly Descriptor[] {
-  const folder = `/proc/${pid}/fd`;
+/** The names in /proc/PID/fd; none where the process may not be seen or there is no /proc. */
+function namesIn(pid: number | "self"): readonly string[] {
   try {
-    // Small functions in place of a loop: V8 begins to compile what it goes through so often, in whole functions.
-    return readdirSync(folder)
-      .map((name) => describe(folder, name))
-      .filter(({ number }) => number > 2);
+    return readdirSync(`/proc/${pid}/fd`);
   } catch {
     return [];
   }
 }
 
-/** @returns the number 0 for the descriptor with which the folder was read: it is closed by now */
-function describe(folder: string, name: string): Descriptor {
+/** What the descriptors from 3 on are, without the one with which the folder was read: it is closed by now. */
+function describe(pid: number | "self", names: readonly string[]): readonly Descriptor[] {
+  // Small functions in place of a loop: V8 begins to compile what it goes through so often, in whole functions.
+  return names
+    .map((name): Descriptor => ({ number: Number(name), target: targetOf(pid, name) }))
+    .filter(({ number, target }) => number > 2 && target !== "");
+}
+
+function targetOf(pid: number | "self", descriptor: number | string): string {
   try {
-    return { number: Number(name), target: readlinkSync(`${folder}/${name}`) };
+    return readlinkSync(`/proc/${pid}/fd/${descriptor}`);
   } catch {
-    return { number: 0, target: "" };
+    return "";
   }
 }
 
 /**
- * Tells the caller's descriptors from those that Node opened at its start. Node opens its event loop's epoll
- * descriptor first, so all below are the caller's. Above, Node has anonymous inodes, /dev/null, and pipes to
- * itself; a file, a socket, a terminal or a pipe with its other end elsewhere came from the caller. A pipe with both
- * ends here can be the caller's too (make's jobserver behind a gap): then there are more than Node's own, one for
- * each epoll descriptor and one more, and the parent has it open. Bun, of which a stand-alone executable is made, has
- * no pipe to itself, nor /dev/null.
+ * Whether all descriptors from 3 on are certain to be Node's own, told by three of them. Node.js 20 to 26 start three
+ * event loops, whose descriptors follow one another: an epoll descriptor and what belongs to it, as much for each and
+ * two more for the first. A single one of the caller's among them leaves a gap or moves a loop from where it must be.
+ *
+ * @param names what /proc/self/fd holds: the standard streams, those, and the one by which it was read
+ */
+export function areNodes(names: readonly string[], target: (descriptor: number) => string): boolean {
+  const perLoop = (names.length - 3 - 1 - 2) / 3;
+  return (
+    names.every((name) => Number(name) < names.length) &&
+    [3, 3 + perLoop + 2, 3 + 2 * perLoop + 2].every((number) => target(number) === epollTarget)
+  );
+}
+
+/**
+ * Tells the caller's descriptors from those that the runtime opened at its start. It opens its event loop's epoll
+ * descriptor first, so all below are the caller's. Above, it has anonymous inodes and Node.js has pipes to itself; a
+ * file, a socket, a terminal or a pipe with its other end elsewhere came from the caller. A pipe with both ends here can
+ * be the caller's too (make's jobserver behind a gap): then there are more than Node's own, one for each epoll
+ * descriptor and one more, and the parent has it open. Bun, of which a stand-alone executable is made, has none, but
+ * /proc open.
  *
  * @param shared those of the pipes that the parent process has open, too; asked only where that is needed
  */
@@ -55,12 +78,11 @@ export function selectInherited(
   open: readonly Descriptor[],
   shared: (pipes: readonly string[]) => readonly string[],
 ): readonly number[] {
-  const epolls = open.filter(({ target }) => target === "anon_inode:[eventpoll]").map(({ number }) => number);
+  const epolls = open.filter(({ target }) => target === epollTarget).map(({ number }) => number);
   const epoll = Math.min(...epolls);
   const doubtful = open.filter(
     ({ number, target }) =>
-      number < epoll ||
-      !(target.startsWith("anon_inode:") || (target === "/dev/null" && !isBun) || target.startsWith("/proc/")),
+      number < epoll || !(target.startsWith("anon_inode:") || (isBun && target.startsWith("/proc/"))),
   );
   const targets = doubtful.map(({ target }) => target);
   const beyond = doubtful.filter(({ number }) => number > epoll);

@@ -3,23 +3,33 @@ import { once } from "node:events";
 import { openSync, closeSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { expect, test } from "vitest";
-import { selectInherited, type Descriptor } from "../../src/launch/descriptors.ts";
+import { areNodes, selectInherited, type Descriptor } from "../../src/launch/descriptors.ts";
 import { useDriver } from "./launching.ts";
 
 const start = useDriver();
 
-/** What Node 20 and 24 open by themselves, from the given number on, past the numbers that are taken. */
-function nodes(taken: readonly Descriptor[], withRing = false): Descriptor[] {
-  const own = [
-    ["anon_inode:[eventpoll]"],
-    withRing ? ["anon_inode:[io_uring]"] : [],
-    "pipe:[101] pipe:[101] pipe:[102] pipe:[102] anon_inode:[eventfd] /dev/null".split(" "),
-    "anon_inode:[eventpoll] pipe:[103] pipe:[103] anon_inode:[eventfd] /proc/7/fd".split(" "),
-  ].flat();
+/** What Node.js 20 to 26 open by themselves, from the given number on, past the numbers that are taken. */
+function nodes(taken: readonly Descriptor[], rings: 0 | 1 | 2 = 0): Descriptor[] {
+  const loop = (...more: string[]): string[] => [
+    "anon_inode:[eventpoll]",
+    ...Array.from({ length: rings }, () => "anon_inode:[io_uring]"),
+    ...more,
+    "anon_inode:[eventfd]",
+  ];
+  const pipes = [101, 102, 103, 104].map((inode) => [`pipe:[${inode}]`, `pipe:[${inode}]`]);
+  const [signals = [], first = [], second = [], third = []] = pipes;
+  const own = [...loop(...signals, ...first), ...loop(...second), ...loop(...third)];
   const used = new Set(taken.map(({ number }) => number));
   const free = Array.from({ length: 64 }, (_, index) => index + 3).filter((number) => !used.has(number));
   const opened = own.map((target, index) => ({ number: free[index] ?? 0, target }));
   return [...taken, ...opened].toSorted((a, b) => a.number - b.number);
+}
+
+/** What /proc/self/fd holds then: the one by which it is read has the lowest free number. */
+function listed(open: readonly Descriptor[]): readonly string[] {
+  const numbers = [0, 1, 2, ...open.map(({ number }) => number)];
+  const reading = numbers.findIndex((_, index) => !numbers.includes(index));
+  return [...numbers, reading === -1 ? numbers.length : reading].map(String).toSorted();
 }
 
 const inherited: readonly { what: string; passed: readonly Descriptor[]; parents?: string }[] = [
@@ -32,6 +42,8 @@ const inherited: readonly { what: string; passed: readonly Descriptor[]; parents
   { what: "both ends of a pipe, first", passed: [3, 4].map((number) => ({ number, target: "pipe:[55]" })) },
   { what: "an eventfd, first", passed: [{ number: 3, target: "anon_inode:[eventfd]" }] },
   { what: "/dev/null, first", passed: [{ number: 3, target: "/dev/null" }] },
+  { what: "/dev/null behind a gap", passed: [{ number: 10, target: "/dev/null" }] },
+  { what: "a folder of /proc behind a gap", passed: [{ number: 8, target: "/proc/7/fd" }] },
   {
     what: "both ends of a pipe behind a gap, which the parent has too",
     passed: [4, 7].map((number) => ({ number, target: "pipe:[55]" })),
@@ -39,12 +51,28 @@ const inherited: readonly { what: string; passed: readonly Descriptor[]; parents
   },
 ];
 
-for (const withRing of [false, true]) {
-  test.each(inherited)(`told from Node's own${withRing ? " with io_uring" : ""}: $what`, ({ passed, parents = "" }) => {
-    const found = selectInherited(nodes(passed, withRing), (pipes) => pipes.filter((pipe) => pipe === parents));
+for (const rings of [0, 1, 2] as const) {
+  test.each(inherited)(`told from Node's own with ${rings} io_uring: $what`, ({ passed, parents = "" }) => {
+    const open = nodes(passed, rings);
+    const found = selectInherited(open, (pipes) => pipes.filter((pipe) => pipe === parents));
     expect(found).toEqual(passed.map(({ number }) => number));
+    const target = (number: number): string => open.find((one) => one.number === number)?.target ?? "";
+    expect(areNodes(listed(open), target)).toBe(passed.length === 0);
   });
 }
+
+test("one or two descriptors anywhere are not passed over, whatever they are", () => {
+  for (const rings of [0, 1, 2] as const) {
+    for (let first = 3; first < 40; first++) {
+      for (let second = first; second < 40; second++) {
+        const taken = [...new Set([first, second])].map((number) => ({ number, target: "anon_inode:[eventpoll]" }));
+        const open = nodes(taken, rings);
+        const target = (number: number): string => open.find((one) => one.number === number)?.target ?? "";
+        expect(areNodes(listed(open), target)).toBe(false);
+      }
+    }
+  }
+});
 
 test("the parent's descriptors are looked at only when there is a pipe too many", () => {
   const parents = (): never => {

@@ -102,6 +102,11 @@ def _(world: World) -> None:
     expect_same(world, 6, ours)
 
 
+@registry.case("gap-then-null", "/dev/null behind a gap: shells keep such a descriptor at 10.", impossible=NO_REMEDY)
+def _(world: World) -> None:
+    expect_same(world, 10, os.open("/dev/null", os.O_RDWR))
+
+
 @registry.case("high", "A pipe as descriptor 200.")
 def _(world: World) -> None:
     reading, writing = os.pipe()
