@@ -1,8 +1,8 @@
-import type { ParseArgsConfig } from "node:util";
 import { suggest } from "./contract/suggest.ts";
 import { SophiaError } from "./error.ts";
 import { OPTIONS, type Flags } from "./options.ts";
 import { printable } from "./text.ts";
+import { parseWords } from "./words.ts";
 
 /** What the command line asks for. */
 export type Invocation =
@@ -63,55 +63,6 @@ function isCommandName(word: string): word is CommandName {
   return COMMAND_NAMES.some((name) => name === word);
 }
 
-/** What the command line parser needs to know of an option. */
-export interface OptionShape {
-  readonly type: "boolean" | "string" | "list";
-  readonly short?: string;
-}
-
-/**
- * Reads options and other words; a word after `--` is never an option.
- *
- * @throws SophiaError (usage, 125)
- */
-export function parseWords(
-  words: readonly string[],
-  shapes: Readonly<Record<string, OptionShape>>,
-  command?: CommandName,
-): { readonly values: Values; readonly positionals: readonly { readonly word: string; readonly index: number }[] } {
-  const options: NonNullable<ParseArgsConfig["options"]> = {};
-  for (const [name, { type, short }] of Object.entries(shapes)) {
-    options[name] = {
-      type: type === "boolean" ? "boolean" : "string",
-      multiple: type === "list",
-      ...(short === undefined ? {} : { short }),
-    };
-  }
-  try {
-    // Loaded only where there is an option.
-    const { values, tokens } = process.getBuiltinModule("node:util").parseArgs({
-      args: [...words],
-      options,
-      strict: true,
-      allowPositionals: true,
-      tokens: true,
-    });
-    return {
-      // parseArgs built this object by the shapes: booleans, strings and, where `multiple` is set, lists of strings.
-      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-      values: values as Values,
-      positionals: tokens.flatMap((token) =>
-        token.kind === "positional" ? [{ word: token.value, index: token.index }] : [],
-      ),
-    };
-  } catch (error) {
-    throw usageError(error, words, Object.keys(shapes), command);
-  }
-}
-
-/** Options as the command line sets them; choices are not yet checked. */
-export type Values = { readonly [name: string]: boolean | string | readonly string[] | undefined };
-
 /** @param right the command line that would run it */
 function strayWord(stray: string, right: readonly string[]): SophiaError {
   const meant = stray === "help" || stray === "version" ? `--${stray}` : suggest(stray, COMMAND_NAMES);
@@ -122,48 +73,6 @@ function strayWord(stray: string, right: readonly string[]): SophiaError {
       (meant === undefined ? "" : `did you mean sophia-run ${meant}? `) +
       `to run it, write two dashes in front: sophia-run ${right.map(shellWord).join(" ")}`,
   });
-}
-
-/** Words what `parseArgs` found; its own messages advise what is wrong here. */
-function usageError(
-  error: unknown,
-  words: readonly string[],
-  names: readonly string[],
-  command: CommandName | undefined,
-): SophiaError {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const text = error instanceof Error ? error.message : "";
-  // parseArgs quotes the option as '--name', '-n' or '-q, --quiet'.
-  const quoted = /'(?:-\w, )?(-{1,2}[^' ]*)/.exec(text)?.[1] ?? words.find((word) => word.startsWith("-")) ?? "";
-  const option = printable(quoted);
-  const hint = `sophia-run ${command === undefined ? "" : `${command} `}--help lists the options`;
-  switch (code) {
-    case "ERR_PARSE_ARGS_UNKNOWN_OPTION": {
-      const near = nearest(quoted.replace(/^-+/, ""), names);
-      return new SophiaError({
-        code: "usage",
-        message: `unknown option ${option}${command === undefined ? "" : ` of ${command}`}`,
-        hint: near === undefined ? hint : `did you mean --${near}? ${hint}`,
-      });
-    }
-    case "ERR_PARSE_ARGS_INVALID_OPTION_VALUE":
-      return new SophiaError({
-        code: "usage",
-        message: /does not take/.test(text) ? `option ${option} takes no value` : `option ${option} needs a value`,
-        hint,
-      });
-    default:
-      throw error;
-  }
-}
-
-/** The option that a mistyped one is nearest to, or that shares its start or contains it. */
-function nearest(typed: string, names: readonly string[]): string | undefined {
-  if (typed.length < 3) return undefined;
-  return (
-    suggest(typed, names) ??
-    names.find((name) => name.startsWith(typed.slice(0, 4)) || name.includes(typed) || typed.includes(name))
-  );
 }
 
 function shellWord(word: string): string {

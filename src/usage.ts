@@ -1,11 +1,12 @@
 import { constants } from "node:os";
-import { COMMAND_NAMES, parseWords, type CommandName } from "./cli.ts";
+import { COMMAND_NAMES, type CommandName } from "./cli.ts";
 import { COMMANDS, type CommandArguments, type CommandDefinition } from "./commands/index.ts";
 import type { Context } from "./context.ts";
 import { suggest } from "./contract/suggest.ts";
 import { ExitStatus, SophiaError } from "./error.ts";
 import { OPTION_NAMES, OPTIONS } from "./options.ts";
 import { printable } from "./text.ts";
+import { parseWords } from "./words.ts";
 
 declare const SOPHIA_RUN_VERSION: string | undefined;
 

@@ -70,7 +70,8 @@ describe("the code cache", () => {
     });
     const [rejected, growth] = JSON.parse(readFileSync(result, "utf8"));
     expect(rejected).toBe(false);
-    expect(growth).toBeLessThan(2000);
+    // Where this process has further descriptors to hand on, a start needs some functions more.
+    expect(growth).toBeLessThan(6000);
   });
 
   it.each([

@@ -1,4 +1,5 @@
-import type { CommandName, OptionShape, Values } from "../cli.ts";
+import type { CommandName } from "../cli.ts";
+import type { OptionShape, Values } from "../words.ts";
 import type { Context } from "../context.ts";
 import type { Flags, OptionGroup } from "../options.ts";
 

@@ -81,7 +81,7 @@ function makeCaches(): void {
   };
   // An installer's descriptors would be handed on, which not every way to start a program can.
   for (const descriptor of inheritedDescriptors()) closeSync(descriptor);
-  process.argv = [process.execPath, __filename, "--", process.execPath, "-e", "0"];
+  process.argv = [process.execPath, __filename, "--timeout", "20s", "--", process.execPath, "-e", "0"];
   // What comes last: the program's end where one is started beside this process, else the moment before it is replaced.
   Object.assign(process, { exit: finish, ...("execve" in process && { execve: finish }) });
   run("program");
