@@ -24,6 +24,7 @@ export interface FullName {
 }
 
 const ORGANIZATION = /^[a-zA-Z0-9][a-zA-Z0-9-_]{1,38}[a-zA-Z0-9]$/;
+const LONGEST_PART = 100;
 const PART = /^[a-zA-Z0-9-_.]{1,100}$/;
 /** The project of names without one, and of the old form `org/env`. */
 const DEFAULT_PROJECT = "default";
@@ -67,11 +68,17 @@ function parseName(text: string, label: string): EnvironmentName {
   const [name = "", project, organization] = parts.toReversed();
   for (const part of [name, project, version]) {
     if (part !== undefined && !isPart(part)) {
+      if (part.length > LONGEST_PART) {
+        throw invalid(`${label} has a name of more than ${LONGEST_PART} characters: '${shown(part)}'`, FORM);
+      }
       throw invalid(`${label}: '${shown(text)}' has characters that no name has: '${shown(part)}'`, FORM);
     }
   }
   if (organization !== undefined && !isOrganization(organization)) {
-    throw invalid(`${label}: '${shown(organization)}' is no name of an organization`, FORM);
+    throw invalid(
+      `${label}: '${shown(organization)}' is no name of an organization`,
+      "it has 3 to 40 letters, digits, dashes and underscores, and begins and ends with a letter or digit",
+    );
   }
   return {
     text,

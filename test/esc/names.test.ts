@@ -69,7 +69,7 @@ describe("refused", () => {
     ["acme/sophia/dev@..", "ESC_ENV: 'acme/sophia/dev@..' has characters that no name has: '..'"],
     ["a/sophia/dev", "ESC_ENV: 'a' is no name of an organization"],
     ["-acme/sophia/dev", "ESC_ENV: '-acme' is no name of an organization"],
-    [`${"x".repeat(101)}/dev`, `ESC_ENV: '${"x".repeat(100)}…' has characters that no name has: '${"x".repeat(100)}…'`],
+    [`${"x".repeat(101)}/dev`, `ESC_ENV has a name of more than 100 characters: '${"x".repeat(100)}…'`],
     ["pul-0123456789abcdef0123456789abcdef01234567", "ESC_ENV holds an access token in place of a name"],
     ["a\u001B[31m", "ESC_ENV: 'a\\u001b[31m' has characters that no name has: 'a\\u001b[31m'"],
   ])("%s", (value, message) => {
