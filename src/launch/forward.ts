@@ -60,7 +60,8 @@ export function forwardSignals({ pid, firstProcess, reapOrphans, isTerminal, onS
   };
   // This process stops only when the program does, see SIGCHLD.
   const jobStop = (signal: NodeJS.Signals): void => {
-    if (!job.stopped() && (!terminal.deliversToGroup() || mayHaveMissed(signal))) forward(signal);
+    if (job.resuming() || job.stopped()) return;
+    if (!terminal.deliversToGroup() || mayHaveMissed(signal)) forward(signal);
   };
   const rules: Partial<Record<NodeJS.Signals, (signal: NodeJS.Signals) => void>> = {
     SIGINT: keyboardStop,

@@ -9,6 +9,8 @@ export interface JobControl {
   readonly mirror: () => void;
   /** The SIGCONT that has just arrived is the one that ended a stop of {@link mirror}, which it has dealt with. */
   readonly resumed: () => boolean;
+  /** A stop of {@link mirror} has ended whose SIGCONT has not arrived: a stop signal that does was sent before it. */
+  readonly resuming: () => boolean;
 }
 
 /** @param pid the running program's PID, undefined when there is none */
@@ -42,13 +44,29 @@ export function jobControl(pid: () => number | undefined): JobControl {
       const sleepsOn = (): boolean => isStopped(program) && contextSwitches(program) === before;
       for (let waited = 0; waited < 8 && sleepsOn(); waited++) sleep(1);
       if (sleepsOn()) send(program, "SIGCONT");
+      else continueIfForgotten(program, () => stops === thisStop);
     },
     resumed: () => {
       if (continued === stops) return false;
       continued++;
       return true;
     },
+    resuming: () => continued !== stops,
   };
+}
+
+/**
+ * Continues a program that seems to have run and to be stopped once more, where no SIGCHLD comes to tell of that: it had
+ * not yet left the processor when its switches were counted first.
+ *
+ * @param isLast no further stop has come
+ */
+function continueIfForgotten(program: number, isLast: () => boolean): void {
+  if (!isStopped(program)) return;
+  const before = contextSwitches(program);
+  setTimeout(() => {
+    if (isLast() && isStopped(program) && contextSwitches(program) === before) send(program, "SIGCONT");
+  }, 50).unref();
 }
 
 /**
