@@ -42,6 +42,7 @@ export async function bundleProgram({ root, target, version }) {
   const everywhere = sourcesOf(reachableFrom("main.js", metafile.outputs), metafile.outputs);
   const bundle = await build({ ...options, plugins: [entryIsModule, keepTogether(everywhere, root)] });
   const { outputs } = bundle.metafile;
+  forbidCycles(outputs);
   const chunks = new Map();
   for (const file of bundle.outputFiles) chunks.set(basename(file.path), await toFunctionBody(file.text, target));
 
@@ -113,6 +114,18 @@ function keepTogether(sources, root) {
       });
     },
   };
+}
+
+/** A chunk in a circle would ask for the exports of one that has not run to its end, when they are not yet final. */
+function forbidCycles(outputs) {
+  for (const path of Object.keys(outputs)) {
+    const name = basename(path);
+    for (const { path: imported, kind, external } of outputs[path].imports) {
+      if (kind !== "import-statement" || external === true) continue;
+      if (reachableFrom(basename(imported), outputs).has(name))
+        throw new Error(`${name} imports itself by way of others`);
+    }
+  }
 }
 
 /** The sources of chunks. */
