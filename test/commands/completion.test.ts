@@ -91,7 +91,26 @@ describe.each(SHELLS)("%s", (shell) => {
   });
 });
 
+test.skipIf(!has("zsh", "-c", "true"))(
+  "zsh's own completion system takes the script, and proposals are described",
+  () => {
+    const bin = folder({ script: scripts.get("zsh") ?? "" });
+    const script = 'autoload -Uz compinit && compinit -D -u && source ./script && print -r -- "$_comps[sophia-run]"';
+    const ended = spawnSync("zsh", ["-f", "-c", script], {
+      cwd: bin,
+      env: { PATH: process.env["PATH"], HOME: bin },
+      encoding: "utf8",
+    });
+    expect(ended).toMatchObject({ status: 0, stdout: "_sophia_run\n", stderr: "" });
+  },
+);
+
 describe("the call-back", () => {
+  test("describes what it proposes", async () => {
+    const { stdout } = await sophia(["--get-yargs-completions", "sophia-run", "--mo"]);
+    expect(stdout).toMatch(/^--mode\texec: become the program/);
+  });
+
   test("never asks ESC and takes a faulty contract for none", async () => {
     const cwd = folder();
     writeFileSync(join(cwd, "sophia.contract.json"), "{");
