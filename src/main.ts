@@ -2,6 +2,7 @@
  * The boundary: command line, environment, working directory and streams come in here and nowhere else, and the
  * exit status leaves here.
  */
+import { existsSync } from "node:fs";
 import { parseCommandLine } from "./cli.ts";
 import type { Context } from "./context.ts";
 import { ExitStatus, SophiaError } from "./error.ts";
@@ -32,11 +33,14 @@ function surroundings(): Context {
 }
 
 function workingDirectory(): string {
+  const byLink = "/proc/self/cwd";
   try {
-    return process.cwd();
+    const path = process.cwd();
+    // What is not UTF-8 in the path has become U+FFFD. By the link its files are found; those above it are not.
+    return path.includes("\uFFFD") && !existsSync(path) && existsSync(byLink) ? byLink : path;
   } catch {
     // The folder was deleted. A program can be started there all the same, and no file is found in it.
-    return "/proc/self/cwd";
+    return byLink;
   }
 }
 

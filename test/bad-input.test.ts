@@ -45,6 +45,22 @@ describe.skipIf(isStandalone)("a working directory that was deleted", () => {
   });
 });
 
+describe.skipIf(process.platform !== "linux")("a working directory whose name is not UTF-8", () => {
+  const enter = `mkdir "$(printf '\\377')"; cd "$(printf '\\377')"; `;
+
+  test("has its .env file read", () => {
+    const ended = inShell(`${enter}echo A=1 > .env; "$@" -- sh -c 'echo "$A"; pwd | grep -c "$(printf "\\377")"'`);
+    expect(ended).toEqual({ status: 0, stdout: "1\n1\n", stderr: "" });
+  });
+
+  test("has its contract enforced", () => {
+    const contract = JSON.stringify({ variables: { NEEDED_HERE: { required: true } } });
+    const ended = inShell(`${enter}echo '${contract}' > sophia.contract.json; "$@" -- echo started`);
+    expect(ended).toMatchObject({ status: 78, stdout: "" });
+    expect(ended.stderr).toContain("NEEDED_HERE");
+  });
+});
+
 describe("the command line", () => {
   test.each([
     [[], "no command to run"],
