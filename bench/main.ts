@@ -87,7 +87,7 @@ async function measureNode(major: number, cwd: string, temporary: string, esc: E
       ? undefined
       : timeInTurns(
           own.slice(0, 4).map((one) => ({ ...one, env: { ...one.env, NODE_EXTRA_CA_CERTS: certificates } })),
-          Math.ceil(rounds / 2),
+          rounds,
         );
   const reading = (name: string, argv: readonly string[]): Case => ({
     name,
