@@ -2,7 +2,7 @@
  * The boundary: command line, environment, working directory and streams come in here and nowhere else, and the
  * exit status leaves here.
  */
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { parseCommandLine } from "./cli.ts";
 import type { Context } from "./context.ts";
 import { ExitStatus, SophiaError } from "./error.ts";
@@ -37,11 +37,16 @@ function workingDirectory(): string {
   try {
     const path = process.cwd();
     // What is not UTF-8 in the path has become U+FFFD. By the link its files are found; those above it are not.
-    return path.includes("\uFFFD") && !existsSync(path) && existsSync(byLink) ? byLink : path;
+    return path.includes("\uFFFD") && existsSync(byLink) && !isSameFolder(path, byLink) ? byLink : path;
   } catch {
     // The folder was deleted. A program can be started there all the same, and no file is found in it.
     return byLink;
   }
+}
+
+function isSameFolder(one: string, other: string): boolean {
+  const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return first !== undefined && first.dev === second?.dev && first.ino === second.ino;
 }
 
 function fail(context: Context, error: unknown): number {

@@ -1,4 +1,7 @@
-/** Paths as every run needs them. node:path is for what few need: loading it, or one walk of it through a path by character, costs more. */
+/**
+ * Paths as every run needs them, without node:path. That is for what few runs need: loading it takes time in the
+ * executable, and its functions go through a path character by character, for which V8 begins to compile them.
+ */
 
 /** The path, relative to a folder or absolute; it is not normalized. */
 export function within(folder: string, path: string): string {

@@ -49,7 +49,9 @@ export async function bundleProgram({ root, target, version }) {
   // The entry's own chunk does no more than import the one that holds it all, and that perhaps esbuild's own helpers.
   const hot = [...reachableFrom("main.js", outputs)].filter((name) => name !== "main.js");
   const first = hot.find((name) => eager in outputs[`dist/${name}`].inputs);
-  if (first === undefined) throw new Error(`${eager} is in no chunk with others`);
+  if (first === undefined || Object.keys(outputs["dist/main.js"].inputs).length > 0) {
+    throw new Error(`${eager} is not in one chunk with all that every run needs`);
+  }
   const placed = new Set(["main.js", ...hot]);
   const belonging = Object.entries(scripts).map(([script, entries]) => {
     const names = entries.flatMap((entry) => [...reachableFrom(chunkOf(entry, outputs), outputs)]);
@@ -145,7 +147,7 @@ const elsewhere=${JSON.stringify({ __proto__: null, ...elsewhere })};
 const loaded={__proto__:null};
 function load(name){
 const known=loaded[name]??=name.startsWith("./")?evaluate(name):{made:require(name)};
-return known.made??=known.exports();
+return known.made??=known.exports?.();
 }
 function evaluate(name){
 if(!here[name])if(elsewhere[name])Object.assign(here,script(elsewhere[name]));else here[name]=require("../dist/"+name.slice(2));

@@ -60,9 +60,9 @@ function defaultLayer({ source, defaults, variables }: Contract): Layer | undefi
   const origin: Origin = { source: "contract", file: source.kind === "file" ? source.path : "the built-in contract" };
   return {
     source: "contract",
-    variables: defaults.map((name): Variable => {
-      const { default: value = "", secret = true } = variables.get(name) ?? {};
-      return { name, value, secret, origin, delivery: "value" };
+    variables: defaults.flatMap((name): Variable[] => {
+      const { default: value, secret = true } = variables.get(name) ?? {};
+      return value === undefined ? [] : [{ name, value, secret, origin, delivery: "value" }];
     }),
   };
 }

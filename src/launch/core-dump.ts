@@ -28,6 +28,9 @@ export function withholdMemory(): () => void {
 /** Not writeFileSync, which Node.js would have to compile first. */
 function setFilter(value: string): void {
   const descriptor = openSync(filter, "w");
-  writeSync(descriptor, value);
-  closeSync(descriptor);
+  try {
+    writeSync(descriptor, value);
+  } finally {
+    closeSync(descriptor);
+  }
 }

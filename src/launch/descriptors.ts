@@ -7,6 +7,11 @@ export interface Descriptor {
   readonly target: string;
 }
 
+/** Flags of open(2) in Linux' octal form; node:os and node:fs do not name the first. */
+const O_CLOEXEC = 0o2000000;
+const O_ACCMODE = 3;
+const O_RDONLY = 0;
+
 /** The link of an epoll descriptor, by which each event loop waits. */
 const epollTarget = "anon_inode:[eventpoll]";
 
@@ -18,10 +23,27 @@ export function inheritedDescriptors(): readonly number[] {
   if (process.platform !== "linux") return [];
   const names = namesIn("self");
   if (!isBun && areNodes(names, (number) => targetOf("self", number))) return [];
-  return selectInherited(describe("self", names), (pipes) => {
+  const open = describe("self", names).filter(({ number }) => number > 2);
+  const found = selectInherited(open, (pipes) => {
     const targets = new Set(describe(process.ppid, namesIn(process.ppid)).map(({ target }) => target));
     return pipes.filter((pipe) => targets.has(pipe));
   });
+  const reserve = isBun || !mayHaveStreams() ? undefined : streamReserve(open);
+  return found.filter((number) => number !== reserve);
+}
+
+/** Whether Node.js can have opened a stream before the first statement of ours: for a channel, or for preloaded code. */
+function mayHaveStreams(): boolean {
+  return process.send !== undefined || process.execArgv.length > 0 || (process.env["NODE_OPTIONS"] ?? "") !== "";
+}
+
+/** With its first stream libuv opens /dev/null, to have a descriptor to spare; it is the last that is opened. */
+function streamReserve(open: readonly Descriptor[]): number | undefined {
+  const numbers = (target: string): number[] => open.filter((one) => one.target === target).map(({ number }) => number);
+  const last = Math.max(...numbers("/dev/null"));
+  if (!(last > Math.max(...numbers(epollTarget)))) return undefined;
+  const flags = flagsOf(last) ?? 0;
+  return (flags & O_CLOEXEC) !== 0 && (flags & O_ACCMODE) === O_RDONLY ? last : undefined;
 }
 
 /** The names in /proc/PID/fd; none where the process may not be seen or there is no /proc. */
@@ -33,12 +55,12 @@ function namesIn(pid: number | "self"): readonly string[] {
   }
 }
 
-/** What the descriptors from 3 on are, without the one with which the folder was read: it is closed by now. */
+/** What the descriptors are, without the one with which the folder was read: it is closed by now. */
 function describe(pid: number | "self", names: readonly string[]): readonly Descriptor[] {
   // Small functions in place of a loop: V8 begins to compile what it goes through so often, in whole functions.
   return names
     .map((name): Descriptor => ({ number: Number(name), target: targetOf(pid, name) }))
-    .filter(({ number, target }) => number > 2 && target !== "");
+    .filter(({ target }) => target !== "");
 }
 
 function targetOf(pid: number | "self", descriptor: number | string): string {
@@ -50,23 +72,26 @@ function targetOf(pid: number | "self", descriptor: number | string): string {
 }
 
 /**
- * Whether all descriptors from 3 on are certain to be Node's own, told by three of them. Node.js 20 to 26 start three
- * event loops, whose descriptors follow one another: an epoll descriptor and what belongs to it, as much for each and
- * two more for the first. A single one of the caller's among them leaves a gap or moves a loop from where it must be.
+ * Whether all descriptors from 3 on are certain to be Node's own, told by a few of them. Node.js 20 to 26 start three
+ * event loops, whose descriptors follow one another: an epoll descriptor, io_uring's where there is such, both ends of a
+ * pipe and an eventfd, with a second pipe for the first. One of the caller's among them leaves a gap or moves a loop from
+ * where it must be; three, one in each loop, have a pipe stand where io_uring's descriptor must be.
  *
  * @param names what /proc/self/fd holds: the standard streams, those, and the one by which it was read
  */
 export function areNodes(names: readonly string[], target: (descriptor: number) => string): boolean {
   const perLoop = (names.length - 3 - 1 - 2) / 3;
+  if (!Number.isInteger(perLoop) || perLoop < 4 || !names.every((name) => Number(name) < names.length)) return false;
+  const rings = Array.from({ length: perLoop - 4 }, (_, index) => 4 + index);
   return (
-    names.every((name) => Number(name) < names.length) &&
-    [3, 3 + perLoop + 2, 3 + 2 * perLoop + 2].every((number) => target(number) === epollTarget)
+    [3, 3 + perLoop + 2, 3 + 2 * perLoop + 2].every((number) => target(number) === epollTarget) &&
+    rings.every((number) => target(number) === "anon_inode:[io_uring]")
   );
 }
 
 /**
  * Tells the caller's descriptors from those that the runtime opened at its start. It opens its event loop's epoll
- * descriptor first, so all below are the caller's. Above, it has anonymous inodes and Node.js has pipes to itself; a
+ * descriptor first, so all below are the caller's. Above, it has anonymous inodes, and Node.js has pipes to itself; a
  * file, a socket, a terminal or a pipe with its other end elsewhere came from the caller. A pipe with both ends here can
  * be the caller's too (make's jobserver behind a gap): then there are more than Node's own, one for each epoll
  * descriptor and one more, and the parent has it open. Bun, of which a stand-alone executable is made, has none, but
@@ -107,9 +132,15 @@ export function closesOnExec(descriptor: number): boolean {
 
 /** Whether the descriptor has the mark that makes an exec close it; undefined where the system does not tell. */
 export function isMarkedForClosing(descriptor: number): boolean | undefined {
+  const flags = flagsOf(descriptor);
+  return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;
+}
+
+/** The flags of open(2) that a descriptor has, by Linux; undefined where the system does not tell. */
+function flagsOf(descriptor: number): number | undefined {
   try {
     const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"))?.[1];
-    return flags === undefined ? undefined : (Number.parseInt(flags, 8) & 0o2000000) !== 0; // O_CLOEXEC
+    return flags === undefined ? undefined : Number.parseInt(flags, 8);
   } catch {
     return undefined;
   }

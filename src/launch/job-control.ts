@@ -9,7 +9,7 @@ export interface JobControl {
   readonly mirror: () => void;
   /** The SIGCONT that has just arrived is the one that ended a stop of {@link mirror}, which it has dealt with. */
   readonly resumed: () => boolean;
-  /** A stop of {@link mirror} has ended whose SIGCONT has not arrived: a stop signal that does was sent before it. */
+  /** A stop of {@link mirror} has just ended: a stop signal whose event comes now was sent before it. */
   readonly resuming: () => boolean;
 }
 
@@ -19,6 +19,8 @@ export function jobControl(pid: () => number | undefined): JobControl {
   // before the first event comes: events that wait are delivered in one go, each of them may stop us.
   let stops = 0;
   let continued = 0;
+  /** The stop that has just ended; 0 when there is none. */
+  let awakening = 0;
 
   return {
     stopped: () => {
@@ -38,20 +40,23 @@ export function jobControl(pid: () => number | undefined): JobControl {
       // when it comes. A stop that the kernel refused has none; that one is not waited for longer than a second.
       setTimeout(() => (continued = Math.max(continued, thisStop)), 1000).unref();
       stopSelf(signalName(stop.exitCode) ?? "SIGSTOP");
+      // What came before the stop is delivered in the turn of the event loop that this event belongs to.
+      awakening = thisStop;
+      setImmediate(() => setImmediate(() => (awakening = awakening === thisStop ? 0 : awakening)));
       // Awake again. `fg` and `bg` continue the whole group, the program is about to run; whoever continued the
       // launcher alone meant the program. Synchronously: further SIGCHLDs may be waiting, and each would stop us anew.
       // A program that ran and is stopped once more has sent a SIGCHLD of its own.
       const sleepsOn = (): boolean => isStopped(program) && contextSwitches(program) === before;
       for (let waited = 0; waited < 8 && sleepsOn(); waited++) sleep(1);
       if (sleepsOn()) send(program, "SIGCONT");
-      else continueIfForgotten(program, () => stops === thisStop);
+      else continueIfForgotten(program, () => stops === thisStop && pid() === program);
     },
     resumed: () => {
       if (continued === stops) return false;
       continued++;
       return true;
     },
-    resuming: () => continued !== stops,
+    resuming: () => awakening !== 0,
   };
 }
 
@@ -59,7 +64,7 @@ export function jobControl(pid: () => number | undefined): JobControl {
  * Continues a program that seems to have run and to be stopped once more, where no SIGCHLD comes to tell of that: it had
  * not yet left the processor when its switches were counted first.
  *
- * @param isLast no further stop has come
+ * @param isLast no further stop has come, and the PID is still the program's
  */
 function continueIfForgotten(program: number, isLast: () => boolean): void {
   if (!isStopped(program)) return;

@@ -47,7 +47,8 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string): Promis
 
 function readText(file: EnvFile, cwd: string): string | undefined {
   let bytes: Buffer;
-  const path = within(cwd, file.path);
+  // A path that somebody wrote is normalized, as that of a contract is.
+  const path = file.required ? process.getBuiltinModule("node:path").resolve(cwd, file.path) : within(cwd, file.path);
   try {
     bytes = readFileSync(path);
     if (bytes.length === 0 && file.onCommandLine === true && statSync(path).isFIFO()) throw drained(file.path);

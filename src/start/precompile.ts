@@ -42,6 +42,8 @@ function prepareSurroundings(): void {
         ESC_TOKEN: "pul-0",
         PULUMI_BACKEND_URL: `http://127.0.0.1:${port}`,
         SOPHIA_NO_CONTRACT: "1",
+        // Not left to auto, which starts a program beside itself while the file of Node.js is new.
+        ...("execve" in process && { SOPHIA_MODE: "exec" }),
       },
       stdio: "ignore",
     });

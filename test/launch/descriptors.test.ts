@@ -1,9 +1,11 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { openSync, closeSync } from "node:fs";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { areNodes, selectInherited, type Descriptor } from "../../src/launch/descriptors.ts";
+import { folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
 import { useDriver } from "./launching.ts";
 
 const start = useDriver();
@@ -72,6 +74,47 @@ test("one or two descriptors anywhere are not passed over, whatever they are", (
       }
     }
   }
+});
+
+test("three descriptors among them are seen, too, one for each event loop", () => {
+  for (const rings of [0, 1, 2] as const) {
+    for (let first = 4; first < 12; first++) {
+      for (let second = first + 1; second < 22; second++) {
+        for (let third = second + 1; third < 30; third++) {
+          const taken = [first, second, third].map((number) => ({ number, target: "/etc/hostname" }));
+          const open = nodes(taken, rings);
+          const target = (number: number): string => open.find((one) => one.number === number)?.target ?? "";
+          expect(areNodes(listed(open), target)).toBe(false);
+        }
+      }
+    }
+  }
+});
+
+describe.skipIf(isStandalone)("what Node.js opens for streams before sophia-run begins is not handed on", () => {
+  const list = ["ls", "-m", "/proc/self/fd"] as const;
+  const numbers = async (command: readonly string[], stdio: StdioOptions, env: NodeJS.ProcessEnv): Promise<string> => {
+    const [file = "", ...args] = command;
+    const child = spawn(file, args, { stdio, env: { PATH: process.env["PATH"], ...env } });
+    if (child.stdout === null) throw new Error("no standard output");
+    const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
+    return output.trim();
+  };
+  const launched = [...sophiaRun, "--no-contract"];
+
+  test.each([[[]], [["--mode", "spawn"]]])("for the channel to a parent %j", async (options) => {
+    const stdio: StdioOptions = ["ignore", "pipe", "inherit", "ipc"];
+    const direct = await numbers(list, stdio, {});
+    expect(await numbers([...launched, ...options, "--", ...list], stdio, {})).toBe(direct);
+  });
+
+  test.each([[[]], [["--mode", "spawn"]]])("for preloaded code that prints %j", async (options) => {
+    const preload = join(folder({ "preload.cjs": 'console.error("-");' }), "preload.cjs");
+    const stdio: StdioOptions = ["ignore", "pipe", "pipe"];
+    const direct = await numbers(list, stdio, {});
+    const env = { NODE_OPTIONS: `--require=${preload}` };
+    expect(await numbers([...launched, ...options, "--", ...list], stdio, env)).toBe(direct);
+  });
 });
 
 test("the parent's descriptors are looked at only when there is a pipe too many", () => {
