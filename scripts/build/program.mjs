@@ -52,6 +52,7 @@ export async function bundleProgram({ root, target, version }) {
   if (first === undefined || Object.keys(outputs["dist/main.js"].inputs).length > 0) {
     throw new Error(`${eager} is not in one chunk with all that every run needs`);
   }
+  chunks.set(first, requireOnce(chunks.get(first)));
   const placed = new Set(["main.js", ...hot]);
   const belonging = Object.entries(scripts).map(([script, entries]) => {
     const names = entries.flatMap((entry) => [...reachableFrom(chunkOf(entry, outputs), outputs)]);
@@ -116,6 +117,19 @@ function keepTogether(sources, root) {
       });
     },
   };
+}
+
+/**
+ * Each source requires the modules of Node's that it needs; for one chunk once will do. Only for sources of ours: their
+ * imports stand at the top, where each name is seen by all.
+ */
+function requireOnce(code) {
+  const names = new Map();
+  return code.replaceAll(/([\w$]+)=require\("(node:\w+)"\)(?=[,;])/g, (text, name, module) => {
+    const known = names.get(module);
+    if (known === undefined) names.set(module, name);
+    return known === undefined ? text : `${name}=${known}`;
+  });
 }
 
 /** A chunk in a circle would ask for the exports of one that has not run to its end, when they are not yet final. */

@@ -25,8 +25,8 @@ export async function replace(launch: Launch): Promise<void> {
   // Where there is no C library to call, what is not UTF-8 arrives as U+FFFD.
   const libc = launch.libc ?? (mayDifferFromOriginal(program) ? (await import("./libc.ts")).loadLibc() : undefined);
 
-  // Node's note that execve is experimental would come on stderr, if execve returned.
-  process.removeAllListeners("warning");
+  // Node's note that execve is experimental would come on stderr, where execve returns.
+  if (!failureAborts()) process.removeAllListeners("warning");
   // Node ignores these two. An ignored signal stays ignored in the new image, a caught one gets its default action.
   for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});
   if (preparation.firstProcess) {
