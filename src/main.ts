@@ -9,6 +9,7 @@ import { ExitStatus, SophiaError } from "./error.ts";
 import { prepare, type Preparation } from "./launch/early.ts";
 import { ownEnvironment } from "./launch/own-environment.ts";
 import { isBun } from "./launch/runtime.ts";
+import { ownFolder } from "./paths.ts";
 import { run } from "./run.ts";
 import { sayFailure, sayLines } from "./say.ts";
 import { postponeStandardError } from "./standard-error.ts";
@@ -33,14 +34,13 @@ function surroundings(): Context {
 }
 
 function workingDirectory(): string {
-  const byLink = "/proc/self/cwd";
   try {
     const path = process.cwd();
-    // What is not UTF-8 in the path has become U+FFFD. By the link its files are found; those above it are not.
-    return path.includes("\uFFFD") && existsSync(byLink) && !isSameFolder(path, byLink) ? byLink : path;
+    // What is not UTF-8 in the path has become U+FFFD, and it leads elsewhere or nowhere.
+    return path.includes("\uFFFD") && existsSync(ownFolder) && !isSameFolder(path, ownFolder) ? ownFolder : path;
   } catch {
     // The folder was deleted. A program can be started there all the same, and no file is found in it.
-    return byLink;
+    return ownFolder;
   }
 }
 

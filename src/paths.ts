@@ -9,8 +9,21 @@ export function within(folder: string, path: string): string {
   return path.startsWith("/") ? path : `${folder.endsWith("/") ? folder : `${folder}/`}${path}`;
 }
 
+/** The working directory where its path cannot be had as a text: it was deleted, or is not UTF-8. Linux only. */
+export const ownFolder = "/proc/self/cwd";
+
 /** The folder that holds an absolute path; the root itself for the root. */
 export function parentOf(path: string): string {
+  if (path === ownFolder) return parentOf(pathOfOwnFolder());
   if (process.platform === "win32") return process.getBuiltinModule("node:path").dirname(path);
   return path.slice(0, Math.max(path.lastIndexOf("/"), 1));
+}
+
+/** What is not UTF-8 in it has become U+FFFD, but the folders above that are what they are. */
+function pathOfOwnFolder(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return "/";
+  }
 }

@@ -53,6 +53,13 @@ describe.skipIf(process.platform !== "linux")("a working directory whose name is
     expect(ended).toEqual({ status: 0, stdout: "1\n1\n", stderr: "" });
   });
 
+  test("has the contract of a folder above enforced", () => {
+    const contract = JSON.stringify({ variables: { NEEDED_ABOVE: { required: true } } });
+    const ended = inShell(`echo '${contract}' > sophia.contract.json; ${enter}"$@" -- echo started`);
+    expect(ended).toMatchObject({ status: 78, stdout: "" });
+    expect(ended.stderr).toContain("NEEDED_ABOVE");
+  });
+
   test("has its contract enforced", () => {
     const contract = JSON.stringify({ variables: { NEEDED_HERE: { required: true } } });
     const ended = inShell(`${enter}echo '${contract}' > sophia.contract.json; "$@" -- echo started`);
