@@ -3,10 +3,10 @@
  * executable, and its functions go through a path character by character, for which V8 begins to compile them.
  */
 
-/** The path, relative to a folder or absolute; it is not normalized. */
-export function within(folder: string, path: string): string {
-  if (process.platform === "win32") return process.getBuiltinModule("node:path").resolve(folder, path);
-  return path.startsWith("/") ? path : `${folder.endsWith("/") ? folder : `${folder}/`}${path}`;
+/** The path of what has this name in a folder. */
+export function within(folder: string, name: string): string {
+  if (process.platform === "win32") return process.getBuiltinModule("node:path").join(folder, name);
+  return `${folder.endsWith("/") ? folder : `${folder}/`}${name}`;
 }
 
 /** The working directory where its path cannot be had as a text: it was deleted, or is not UTF-8. Linux only. */

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../model.ts";
 import { findHelper } from "./helpers.ts";
+import { softLimit } from "./limits.ts";
 import { isBun } from "./runtime.ts";
 import { resetToDefault, send, signalNumber } from "./signals.ts";
 
@@ -41,8 +42,7 @@ function mayDump(): boolean {
   try {
     // A pipe or socket to a collector gets dumps whatever the limit is.
     if (/^[|@]/.test(readFileSync("/proc/sys/kernel/core_pattern", "utf8"))) return true;
-    const limit = /^Max core file size\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"));
-    return limit?.[1] !== "0";
+    return softLimit("self", "Max core file size") !== "0";
   } catch {
     return true;
   }

@@ -42,7 +42,11 @@ export function jobControl(pid: () => number | undefined): JobControl {
       stopSelf(signalName(stop.exitCode) ?? "SIGSTOP");
       // What came before the stop is delivered in the turn of the event loop that this event belongs to.
       awakening = thisStop;
-      setImmediate(() => setImmediate(() => (awakening = awakening === thisStop ? 0 : awakening)));
+      setImmediate(() =>
+        setImmediate(() => {
+          if (awakening === thisStop) awakening = 0;
+        }),
+      );
       // Awake again. `fg` and `bg` continue the whole group, the program is about to run; whoever continued the
       // launcher alone meant the program. Synchronously: further SIGCHLDs may be waiting, and each would stop us anew.
       // A program that ran and is stopped once more has sent a SIGCHLD of its own.

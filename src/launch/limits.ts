@@ -80,7 +80,10 @@ export function totalLimit(stack: string): number {
 }
 
 /** One soft limit of a process as text (a number or `unlimited`); undefined where the system does not tell. */
-export function softLimit(pid: number | "self", name: "Max stack size" | "Max open files"): string | undefined {
+export function softLimit(
+  pid: number | "self",
+  name: "Max core file size" | "Max open files" | "Max stack size",
+): string | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/limits`, "utf8");
     return new RegExp(`^${name}\\s+(\\S+)`, "m").exec(text)?.[1];

@@ -20,13 +20,14 @@ import { missingPart, startError, systemErrorCode } from "./start-error.ts";
 export async function replace(launch: Launch): Promise<void> {
   const { options, preparation } = launch;
   const wanted = options.restoreNofile ? withCallersOpenFiles(launch.program) : launch.program;
-  const program = failureAborts() ? await withoutRisk(wanted, launch) : wanted;
+  const aborts = failureAborts();
+  const program = aborts ? await withoutRisk(wanted, launch) : wanted;
   if (program === undefined) return;
   // Where there is no C library to call, what is not UTF-8 arrives as U+FFFD.
   const libc = launch.libc ?? (mayDifferFromOriginal(program) ? (await import("./libc.ts")).loadLibc() : undefined);
 
   // Node's note that execve is experimental would come on stderr, where execve returns.
-  if (!failureAborts()) process.removeAllListeners("warning");
+  if (!aborts) process.removeAllListeners("warning");
   // Node ignores these two. An ignored signal stays ignored in the new image, a caught one gets its default action.
   for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});
   if (preparation.firstProcess) {
