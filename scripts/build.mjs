@@ -1,10 +1,12 @@
 // Bundles src/ into dist/: CommonJS (Node starts it several milliseconds sooner than ES modules) with code
-// splitting (what a run does not need is not even read).
+// splitting (what a run does not need is not even read). Beside it come the addons; with `--release` a missing one is an
+// error.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build } from "esbuild";
+import { compileAddons } from "./build/addon.mjs";
 import { bundleProgram } from "./build/program.mjs";
 
 const root = join(import.meta.dirname, "..");
@@ -33,6 +35,17 @@ const precompile = await build({
   logLevel: "warning",
 });
 for (const { path, text } of precompile.outputFiles) files.set(path.slice(outdir.length + 1), text);
+
+const { addons, missing } = compileAddons(root);
+for (const [name, bytes] of addons) files.set(name, bytes);
+if (missing.includes(`${process.platform}-${process.arch}`)) {
+  process.stderr.write(
+    "no C compiler (cc): built without the addon, by which sophia-run becomes the program (docs/launching.md)\n",
+  );
+}
+if (missing.length > 0 && process.argv.includes("--release")) {
+  throw new Error(`no C compiler for ${missing.join(", ")}; see CONTRIBUTING.md`);
+}
 
 await mkdir(outdir, { recursive: true });
 for (const [name, text] of files) await replaceFile(join(outdir, name), text);

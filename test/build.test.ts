@@ -57,8 +57,9 @@ describe("the code cache", () => {
         writeFileSync(result, JSON.stringify([script.cachedDataRejected, script.createCachedData().length - before]));
         exit();
       };
-      Object.assign(process, { exit: end, ...("execve" in process && { execve: end }) });
-      script.runInThisContext()(require, () => {});`;
+      const dlopen = (module) => (module.exports = { execve: end, keepOnExec: () => {} });
+      Object.assign(process, { exit: end, dlopen, ...("execve" in process && { execve: end }) });
+      script.runInThisContext()(require, () => {}, ".");`;
     const cache = readdirSync(dist).find((name) => name.startsWith("program-")) ?? "";
     const aside = folder();
     const result = join(aside, "result");

@@ -9,7 +9,7 @@ import { type EscServer, secret, startEscServer } from "./esc-server/index.ts";
 import { findIsolation, instructions, startCommand, startContainer } from "./helpers/container.ts";
 import { lifecycleEnvironment, readDevcontainer, type Surroundings } from "./helpers/devcontainer.ts";
 import { cleanPath, install, installGlobally, npmEnvironment, pack } from "./helpers/pack.ts";
-import { CONTRACT_VALUES, environmentOf, folder } from "./helpers/sophia.ts";
+import { becomesProgram, CONTRACT_VALUES, environmentOf, folder } from "./helpers/sophia.ts";
 import { isAlive, start } from "./helpers/started.ts";
 
 const examples = join(import.meta.dirname, "../examples");
@@ -118,7 +118,6 @@ describe("examples/docker", () => {
   const { entrypoint, cmd } = startCommand(dockerfile);
   const isolation = findIsolation();
   const prefix = "prefix" in isolation ? isolation.prefix : (["false"] as const);
-  const hasExecve = typeof Reflect.get(process, "execve") === "function";
 
   test("the image holds no secret, and the builder is sent none", () => {
     expect(instructions(dockerfile).filter((line) => /^(?:ARG|ENV)\b/.test(line))).toEqual([]);
@@ -143,7 +142,7 @@ describe("examples/docker", () => {
 
   const modes = [
     { mode: "spawn", skip: false, why: "" },
-    { mode: "exec", skip: !hasExecve, why: " (needs process.execve, Node.js 22.15)" },
+    { mode: "exec", skip: !becomesProgram, why: " (needs the addon, or Node.js 22.15)" },
   ] as const;
   const why = "reason" in isolation ? ` (no PID namespace: ${isolation.reason})` : "";
 

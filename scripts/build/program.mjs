@@ -32,7 +32,8 @@ export async function bundleProgram({ root, target, version }) {
     // The ESC SDK runs on our own HTTP client.
     alias: { axios: "./scripts/no-axios.mjs" },
     chunkNames: "[name]-[hash]",
-    define: { SOPHIA_RUN_VERSION: JSON.stringify(version) },
+    // The name by which programText has it.
+    define: { SOPHIA_RUN_VERSION: JSON.stringify(version), SOPHIA_RUN_FOLDER: "folder" },
     write: false,
     metafile: true,
     logLevel: "warning",
@@ -150,12 +151,11 @@ function sourcesOf(names, outputs) {
 }
 
 /**
- * All functions share one require, which finds chunks here, in the other scripts and in files of their own; the require
- * that it is given is that of bin/ or, when the code cache is made, of dist/. A chunk leaves a function that makes its
+ * All functions share one require, which finds chunks here, in the other scripts and in files of their own. A chunk leaves a function that makes its
  * exports: most runs need nothing but the first chunk, and nothing of what that one exports.
  */
 function programText(table, first, elsewhere) {
-  return `(function(require,script){"use strict";
+  return `(function(require,script,folder){"use strict";
 const here={__proto__:null,${table}};
 const elsewhere=${JSON.stringify({ __proto__: null, ...elsewhere })};
 const loaded={__proto__:null};
@@ -164,7 +164,7 @@ const known=loaded[name]??=name.startsWith("./")?evaluate(name):{made:require(na
 return known.made??=known.exports?.();
 }
 function evaluate(name){
-if(!here[name])if(elsewhere[name])Object.assign(here,script(elsewhere[name]));else here[name]=require("../dist/"+name.slice(2));
+if(!here[name])if(elsewhere[name])Object.assign(here,script(elsewhere[name]));else here[name]=require(folder+name.slice(1));
 const module=loaded[name]={exports:undefined,made:undefined};
 here[name](load,module);
 return module;

@@ -7,3 +7,8 @@ interface WithExecve {
 export function hasExecve(runtime: NodeJS.Process): runtime is NodeJS.Process & WithExecve {
   return "execve" in runtime && process.platform !== "win32";
 }
+
+/** The runtime ignores these two. An ignored signal stays ignored in a new image, a caught one gets its default action. */
+export function stopIgnoring(): void {
+  for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});
+}

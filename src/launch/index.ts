@@ -6,7 +6,7 @@ import type { Preparation } from "./early.ts";
 import { hasExecve } from "./execve.ts";
 import { findExecutable } from "./executable.ts";
 import type { Program } from "./helpers.ts";
-import type { Libc } from "./libc.ts";
+import { loadLibc, type Libc } from "./libc.ts";
 import { isBun } from "./runtime.ts";
 import type { SecretFile } from "./secret-files.ts";
 
@@ -40,13 +40,13 @@ export interface LaunchRequest {
 /** A request with its program found and checked; what the two ways of starting it take. */
 export interface Launch extends LaunchRequest {
   readonly program: Program;
-  /** Inherited descriptors that an execve of the runtime would close. */
+  /** Inherited descriptors that are marked for closing on an execve. */
   readonly closed: readonly number[];
   /** Which of the descriptors 0 to 2 the caller had open, as far as that can be known. */
   readonly streams: readonly number[];
   /** The channel to a Node.js parent is among the descriptors that are handed on: nothing has to be relayed. */
   readonly handsChannelOn: boolean;
-  /** The C library, where it is there and the runtime's own execve would change what the program inherits. */
+  /** The C library, where execve is to be called there: the runtime's own may change what the program inherits. */
   readonly libc: Libc | undefined;
 }
 
@@ -63,10 +63,10 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const environment = bun === undefined ? request.environment : new Map([...request.environment, ...bun.channel]);
   const handsChannelOn = bun !== undefined && bun.channel.size > 0;
   const closed = options.mode === "spawn" ? [] : preparation.inherited.filter(closesOnExec);
-  // Only the C library can keep a descriptor open that the runtime marked for closing.
-  const needsLibc = options.mode !== "spawn" && (closed.length > 0 || bun?.lostByExecve === true);
-  const libc = needsLibc ? (await import("./libc.ts")).loadLibc() : undefined;
-  const obstacle = obstacleToExec(request, libc === undefined ? closed : [], handsChannelOn && libc !== undefined);
+  // Bun's own way does as well where nothing has to be kept that it would close or change, and is the faster there.
+  const bunSuffices = bun !== undefined && closed.length === 0 && !bun.lostByExecve;
+  const libc = options.mode === "spawn" || bunSuffices ? undefined : await loadLibc();
+  const obstacle = obstacleToExec(request, libc, closed, handsChannelOn);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw new SophiaError({
       code: "exec-unavailable",
@@ -87,15 +87,19 @@ export async function launch(request: LaunchRequest): Promise<never> {
 /** Why this process cannot make room for the program; undefined when it can. */
 function obstacleToExec(
   { files, options }: LaunchRequest,
+  libc: Libc | undefined,
   closed: readonly number[],
-  keepsChannel: boolean,
+  handsChannelOn: boolean,
 ): string | undefined {
   if (process.platform === "win32") return "Windows has no execve";
-  if (!hasExecve(process)) return `Node.js ${process.version} has no process.execve, 22.15 and later have`;
+  if (libc === undefined && !hasExecve(process)) {
+    return `sophia-run's addon was not loaded, and Node.js ${process.version} has no process.execve, as 22.15 and later`;
+  }
   if (files.length > 0) return "secret files have to be removed when the program ends";
   if (options.killAfterMs !== undefined) return "--kill-after needs a process beside the program";
-  if (!keepsChannel && process.send !== undefined) return "the caller's IPC channel would be closed";
-  if (closed.length > 0) {
+  if (process.send !== undefined && !(handsChannelOn && libc !== undefined))
+    return "the caller's IPC channel would be closed";
+  if (libc === undefined && closed.length > 0) {
     const [first] = closed;
     return closed.length === 1
       ? `the inherited descriptor ${first} would be closed`

@@ -1,15 +1,15 @@
 import { statSync } from "node:fs";
 import type { SophiaError } from "../error.ts";
-import { hasExecve } from "./execve.ts";
+import { hasExecve, stopIgnoring } from "./execve.ts";
 import { asShellScript, findHelper, withCallersOpenFiles, type Program } from "./helpers.ts";
 import { inspectImage, isLoadable } from "./image.ts";
 import type { Launch } from "./index.ts";
-import type { Libc } from "./libc.ts";
+import { loadLibc, type Libc } from "./libc.ts";
 import { fits, isSmall, measure, tooLarge } from "./limits.ts";
 import { recordOf } from "./record.ts";
 import { isBun } from "./runtime.ts";
-import { mayDifferFromOriginal, originalBytes } from "./original-bytes.ts";
-import { missingPart, startError, systemErrorCode } from "./start-error.ts";
+import { bytesOf, mayDifferFromOriginal } from "./program-bytes.ts";
+import { errorName, missingPart, startError, systemErrorCode } from "./start-error.ts";
 
 /**
  * Puts the program in this process's place (execve(2)): same PID, same parent, nothing left beside it.
@@ -20,16 +20,10 @@ import { missingPart, startError, systemErrorCode } from "./start-error.ts";
 export async function replace(launch: Launch): Promise<void> {
   const { options, preparation } = launch;
   const wanted = options.restoreNofile ? withCallersOpenFiles(launch.program) : launch.program;
-  const aborts = failureAborts();
-  const program = aborts ? await withoutRisk(wanted, launch) : wanted;
+  const program = launch.libc === undefined && failureAborts() ? await withoutRisk(wanted, launch) : wanted;
   if (program === undefined) return;
-  // Where there is no C library to call, what is not UTF-8 arrives as U+FFFD.
-  const libc = launch.libc ?? (mayDifferFromOriginal(program) ? (await import("./libc.ts")).loadLibc() : undefined);
-
-  // Node's note that execve is experimental would come on stderr, where execve returns.
-  if (!aborts) process.removeAllListeners("warning");
-  // Node ignores these two. An ignored signal stays ignored in the new image, a caught one gets its default action.
-  for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});
+  // Through the runtime what is not UTF-8 would arrive as U+FFFD.
+  const libc = launch.libc ?? (isBun && mayDifferFromOriginal(program) ? await loadLibc() : undefined);
   if (preparation.firstProcess) {
     // Two turns of the event loop deliver what was sent so far. Then the listeners have to go: one that is caught
     // between here and execve would be lost, while for PID 1 the kernel drops it; this gap is as short as it can be.
@@ -44,9 +38,11 @@ export async function replace(launch: Launch): Promise<void> {
 /** @returns the error, if the program cannot be executed; otherwise never */
 function execute(program: Program, { command, closed, streams }: Launch, libc: Libc | undefined): SophiaError {
   const attempt = (wanted: Program): string => {
-    // Not through the runtime: its execve may mark the descriptors for closing anew. A failure it can explain better.
-    if (libc !== undefined) executeAsBytes(wanted, [...streams, ...closed], libc);
-    return tryExecve(wanted);
+    if (libc === undefined) return tryExecve(wanted);
+    // The runtime has marked all for closing, the standard streams, too.
+    for (const descriptor of [...streams, ...closed]) libc.keepOnExec(descriptor);
+    const error = libc.execve(bytesOf(wanted), wanted.argv.length);
+    return error === 0 ? tryExecve(wanted) : errorName(error);
   };
   const sizes = (): SophiaError => tooLarge(command[0], measure(program.file, program.argv, program.environment));
   const code = attempt(program);
@@ -64,17 +60,12 @@ function execute(program: Program, { command, closed, streams }: Launch, libc: L
   }
 }
 
-/** Executes the program by the C library, with its descriptors. Returns only when that has failed. */
-function executeAsBytes(program: Program, descriptors: readonly number[], libc: Libc): void {
-  // The runtime may have marked the standard streams for closing, too.
-  for (const descriptor of descriptors) libc.keepOnExec(descriptor);
-  const { argv, environment } = originalBytes(program);
-  libc.execve(Buffer.from(program.file), argv, environment);
-}
-
 /** @returns the code of the error, when it comes back */
 function tryExecve({ file, argv, environment }: Program): string {
   if (!hasExecve(process)) return "ENOSYS";
+  stopIgnoring();
+  // Node's note that execve is experimental would come on stderr, where execve returns.
+  process.removeAllListeners("warning");
   try {
     process.execve(file, argv, recordOf(environment));
   } catch (error) {

@@ -57,8 +57,8 @@ function prepareSurroundings(): void {
   });
 }
 
-/** A script of the bundle: a function that is given `require` and what runs a further script. */
-type Entry = (require: NodeJS.Require, run: (name: string) => unknown) => unknown;
+/** A script of the bundle: a function that is given `require`, what runs a further script, and the bundle's folder. */
+type Entry = (require: NodeJS.Require, run: (name: string) => unknown, folder: string) => unknown;
 
 function makeCaches(): void {
   const caches = new Map<string, Script>();
@@ -71,7 +71,7 @@ function makeCaches(): void {
     caches.set(file, script);
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the bundler wrote the script as such a function
     const entry = script.runInThisContext() as Entry;
-    return entry(require, run);
+    return entry(require, run, __dirname);
   };
   const leave = process.exit.bind(process);
   const finish = (): never => {
@@ -84,8 +84,14 @@ function makeCaches(): void {
   // An installer's descriptors would be handed on, which not every way to start a program can.
   for (const descriptor of inheritedDescriptors()) closeSync(descriptor);
   process.argv = [process.execPath, __filename, "--timeout", "20s", "--", process.execPath, "-e", "0"];
-  // What comes last: the program's end where one is started beside this process, else the moment before it is replaced.
-  Object.assign(process, { exit: finish, ...("execve" in process && { execve: finish }) });
+  // What comes last: the program's end where one is started beside this process, else the moment before it is replaced,
+  // by the addon if it can be loaded.
+  const dlopen = process.dlopen.bind(process);
+  const withFinish = (module: { exports: object }, file: string): void => {
+    dlopen(module, file);
+    module.exports = Object.create(module.exports, { execve: { value: finish } });
+  };
+  Object.assign(process, { exit: finish, dlopen: withFinish, ...("execve" in process && { execve: finish }) });
   run("program");
 }
 

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -21,8 +21,11 @@ export const sophiaRun: readonly [string, ...string[]] = (() => {
 /** The program under test is a stand-alone executable, into which no test can put code by `NODE_OPTIONS`. */
 export const isStandalone: boolean = sophiaRun.length === 1;
 
-/** The program under test can take its own place with the program that it starts. */
-export const becomesProgram: boolean = isStandalone || "execve" in process;
+/** The addon that the package has for this machine; it is built where there is a C compiler. */
+export const addon: string = join(root, `dist/${process.platform}-${process.arch}.node`);
+
+/** The program under test can put the program that it starts in its own place. */
+export const becomesProgram: boolean = isStandalone || "execve" in process || existsSync(addon);
 
 /** What meets the Sophia contract; every value is a sentinel of its own. */
 export const CONTRACT_VALUES = {

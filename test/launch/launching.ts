@@ -2,11 +2,12 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "esbuild";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import type { SecretFile } from "../../src/launch/index.ts";
+import { addon } from "../helpers/sophia.ts";
 
 /** What the driver is asked to do. */
 export interface DriverRequest {
@@ -34,7 +35,8 @@ export function useDriver(): (request: DriverRequest, ...command: readonly strin
   const outfile = join(folder, "driver.cjs");
   beforeAll(async () => {
     const entryPoints = [join(import.meta.dirname, "driver.ts")];
-    await build({ entryPoints, outfile, bundle: true, platform: "node", format: "cjs", logLevel: "error" });
+    const define = { SOPHIA_RUN_FOLDER: JSON.stringify(dirname(addon)) };
+    await build({ entryPoints, outfile, bundle: true, platform: "node", format: "cjs", define, logLevel: "error" });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
   return (request, ...command) => start([outfile, JSON.stringify(request), ...command]);

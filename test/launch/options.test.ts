@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
+import { becomesProgram } from "../helpers/sophia.ts";
 import { gone, useDriver } from "./launching.ts";
 
 const start = useDriver();
@@ -79,7 +80,7 @@ test.runIf(hasSetpriv && hasPrlimit)("the helpers leave nothing but what they we
 test.runIf(hasPrlimit).each(["spawn", "exec"] as const)(
   "--restore-nofile in %s mode: the program has the caller's soft limit",
   async (mode) => {
-    if (mode === "exec" && !("execve" in process)) return;
+    if (mode === "exec" && !becomesProgram) return;
     const { spawnargs } = start({ mode, restoreNofile: true }, "true").child;
     // The caller is a shell with a limit of its own; it must not make room for the launcher.
     const script = 'ulimit -Sn 512; "$0" "$@"; exit $?';

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 
-from harness.case import NODE, Registry, expect
+from harness.case import ONLY_BY_C_LIBRARY, Registry, expect
 from harness.world import Word, World
 
 registry = Registry("argv")
@@ -118,7 +118,7 @@ def _(world: World) -> None:
 @registry.case(
     "not-utf8",
     "Arguments that are not UTF-8 arrive byte for byte.",
-    impossible=(NODE, "Node decodes its arguments as UTF-8: other bytes are U+FFFD before any JavaScript runs"),
+    impossible=(ONLY_BY_C_LIBRARY, "Node decodes its arguments as UTF-8: other bytes are U+FFFD before any JavaScript runs"),
 )
 def _(world: World) -> None:
     _, agent = world.program(b"\xff\xfe", b"caf\xe9", b"\xc3")

@@ -9,14 +9,14 @@ import shutil
 import socket
 from collections.abc import Callable
 
-from harness.case import Registry, expect, expect_true
+from harness.case import WITHOUT_ADDON, Registry, expect, expect_true
 from harness.waiting import Deadline
 from harness.world import CLOSED, World
 
 registry = Registry("descriptors")
 
 NO_REMEDY = (
-    "exec",
+    f"exec{WITHOUT_ADDON}",
     "Node sets close-on-exec on every inherited descriptor when it starts, and JavaScript cannot clear it",
 )
 

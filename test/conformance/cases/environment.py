@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.agent import Agent
-from harness.case import NODE, Registry, expect
+from harness.case import ONLY_BY_C_LIBRARY, Impossible, Registry, expect
 from harness.world import Word, World
 
 registry = Registry("environment")
@@ -29,7 +29,7 @@ def exact(
     doc: str,
     variables: Mapping[Word, Word],
     *,
-    impossible: tuple[str, str] | None = None,
+    impossible: Impossible | None = None,
 ) -> None:
     def run(world: World) -> None:
         _, agent = world.program(env=variables)
@@ -117,7 +117,7 @@ exact(
     "not-utf8",
     "Values and names that are not UTF-8 pass byte for byte.",
     {b"LATIN": b"caf\xe9", b"caf\xe9": b"\xff"},
-    impossible=(NODE, "Node decodes the environment as UTF-8: other bytes are U+FFFD before any JavaScript runs"),
+    impossible=(ONLY_BY_C_LIBRARY, "Node decodes the environment as UTF-8: other bytes are U+FFFD before any JavaScript runs"),
 )
 
 

@@ -13,7 +13,7 @@ registry = Registry("ipc")
 
 RECORDERS = Path(__file__).resolve().parent.parent / "recorders"
 
-IMPOSSIBLE = ("exec", "the channel is an inherited descriptor, which Node closes on exec")
+IMPOSSIBLE = ("exec", "Node has opened the channel and reads from it: what it has read would be lost")
 
 
 def conversation(world: World, scenario: str) -> dict[str, object]:

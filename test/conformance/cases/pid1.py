@@ -9,7 +9,7 @@ from typing import Unpack
 
 from harness import procfs
 from harness.agent import Agent
-from harness.case import Registry, Skip, expect, expect_true
+from harness.case import WITHOUT_ADDON, Registry, Skip, expect, expect_true
 from harness.options import Options
 from harness.process import Process, signal_name
 from harness.terminal import CTRL_C
@@ -143,7 +143,7 @@ def _(world: World) -> None:
     "orphan-reaped",
     "As PID 1, orphans that end are reaped.",
     requires=["unshare"],
-    impossible=("spawn", "Node waits for its own children only; put tini or --init in front"),
+    impossible=(f"spawn{WITHOUT_ADDON}", "Node waits for its own children only; put tini or --init in front"),
 )
 def _(world: World) -> None:
     _, agent, _ = started(world)

@@ -16,8 +16,20 @@ MODES = ("spawn", "exec")
 #: A launcher that chooses between the two case by case: what is impossible in one of them may fail.
 AUTO = "auto"
 
-#: Shorthand for a property that no launcher written in JavaScript for Node can have, in either mode.
-NODE = "node"
+#: Behind a mode: without an addon that calls the C library, as `node --no-addons` starts a launcher. More is impossible.
+WITHOUT_ADDON = "-without-addon"
+
+#: What `--impossible` takes.
+ALL_MODES = (*MODES, AUTO, *(f"{mode}{WITHOUT_ADDON}" for mode in (*MODES, AUTO)))
+
+#: Modes, one or several, in which a property cannot be had, and the reason.
+Impossible = tuple[str | tuple[str, ...], str]
+
+#: A property that no launcher for Node can have, in either mode.
+NODE = MODES
+
+#: A property that an execve by the C library has, and nothing that Node can do by itself.
+ONLY_BY_C_LIBRARY = ("spawn", f"exec{WITHOUT_ADDON}")
 
 
 class Mismatch(Exception):
@@ -42,10 +54,13 @@ class Case:
     limit: float = 60.0
 
     def reason_impossible(self, mode: str) -> str | None:
-        """Why a launcher in this mode (`spawn`, `exec`, `auto` or anything else, as `none`) cannot pass; None if it can."""
-        if mode == AUTO:
-            return "; ".join(dict.fromkeys(self.impossible.values())) or None
-        return self.impossible.get(mode)
+        """Why a launcher in this mode (one of ALL_MODES, or anything else, as `none`) cannot pass; None if it can."""
+        base = mode.removesuffix(WITHOUT_ADDON)
+        modes = MODES if base == AUTO else (base,)
+        if base != mode:
+            modes += tuple(f"{each}{WITHOUT_ADDON}" for each in modes)
+        reasons = [reason for each, reason in self.impossible.items() if each in modes]
+        return "; ".join(dict.fromkeys(reasons)) or None
 
     @property
     def category(self) -> str:
@@ -65,10 +80,10 @@ class Registry:
         doc: str,
         *,
         requires: Sequence[str] = (),
-        impossible: tuple[str, str] | None = None,
+        impossible: Impossible | None = None,
         limit: float = 60.0,
     ) -> Callable[[Callable[[World], None]], Callable[[World], None]]:
-        """Registers a function as the case CATEGORY/NAME. `impossible` is (spawn|exec|node, reason)."""
+        """Registers a function as the case CATEGORY/NAME. `impossible` is (a mode or several, reason)."""
 
         def register(run: Callable[[World], None]) -> Callable[[World], None]:
             self.add(name, doc, run, requires=requires, impossible=impossible, limit=limit)
@@ -83,15 +98,15 @@ class Registry:
         run: Callable[[World], None],
         *,
         requires: Sequence[str] = (),
-        impossible: tuple[str, str] | None = None,
+        impossible: Impossible | None = None,
         limit: float = 60.0,
     ) -> None:
         full = f"{self.category}/{name}"
         reasons: dict[str, str] = {}
         if impossible is not None:
-            mode, reason = impossible
-            for each in MODES if mode == NODE else (mode,):
-                if each not in MODES:
+            modes, reason = impossible
+            for each in (modes,) if isinstance(modes, str) else modes:
+                if each not in ALL_MODES:
                     raise ValueError(f"{full}: no mode {each}")
                 reasons[each] = reason
         self.cases.append(Case(full, doc, run, tuple(requires), reasons, limit))

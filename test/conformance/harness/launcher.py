@@ -7,8 +7,11 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
+from itertools import pairwise
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from .case import AUTO, WITHOUT_ADDON
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DEFAULT = "bin/sophia-run --no-contract --"
@@ -60,18 +63,23 @@ def parse(text: str, label: str | None = None, env: Mapping[str, str] | None = N
 
 
 def declared_mode(launcher: Launcher) -> str:
-    """The mode in which impossible properties are to be expected: as `--mode` says, or what the Node under sophia-run
-    can do; `none` for anything else."""
+    """The mode in which impossible properties are to be expected: as `--mode` and `--no-addons` say, without the addon
+    what the Node under sophia-run can do; `none` for anything but sophia-run."""
     words = list(launcher.words)
-    if not any(Path(word).name == "sophia-run" for word in words):
+    if not any(Path(word).name in ("sophia-run", "sophia-run.cjs") for word in words):
         return "none"
-    if "--mode" in words:
-        return words[words.index("--mode") + 1]
-    for word in words:
+    mode = AUTO
+    for word, following in pairwise([*words, ""]):
+        if word == "--mode":
+            mode = following
         if word.startswith("--mode="):
-            return word.split("=", 1)[1]
+            mode = word.removeprefix("--mode=")
+    if "--no-addons" not in words:
+        return mode
     probe = subprocess.run([words[0], "-p", "typeof process.execve"], capture_output=True, text=True, check=False)
-    return "auto" if probe.stdout.strip() == "function" else "spawn"
+    if mode == AUTO and probe.stdout.strip() != "function":
+        mode = "spawn"
+    return f"{mode}{WITHOUT_ADDON}"
 
 
 def known_lists(launcher: Launcher) -> list[Path]:

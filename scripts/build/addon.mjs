@@ -1,0 +1,58 @@
+// Compiles src/launch/addon.c for the two processors that most Linux machines have. It needs nothing but a compiler: where
+// there is none, there is no addon, and the program does what it can without.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { include_dir as headers } from "node-api-headers";
+
+/** Node's names of the processors, and what compiles for each elsewhere. */
+const crossCompilers = {
+  x64: "x86_64-linux-gnu-gcc",
+  arm64: "aarch64-linux-gnu-gcc",
+};
+
+const flags = [
+  "-shared",
+  "-fPIC",
+  "-std=gnu17",
+  "-Os",
+  "-s",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  // The functions of either C library are there when it is loaded; none that only one of them has may be called.
+  "-nostdlib",
+  "-fno-stack-protector",
+  "-U_FORTIFY_SOURCE",
+  // Segments of whole pages, of 64 kB for arm64, would be many times what is in them.
+  "-Wl,-z,noseparate-code,-z,norelro,--build-id=none,--hash-style=gnu",
+];
+
+/** @returns the addons by their files' names, and the platforms without one */
+export function compileAddons(root) {
+  const addons = new Map();
+  const missing = [];
+  const folder = mkdtempSync(join(tmpdir(), "sophia-run-addon-"));
+  try {
+    for (const [processor, crossCompiler] of Object.entries(crossCompilers)) {
+      const platform = `linux-${processor}`;
+      const output = join(folder, platform);
+      const compiler = platform === `${process.platform}-${process.arch}` ? "cc" : crossCompiler;
+      if (compile(compiler, root, output)) addons.set(`${platform}.node`, readFileSync(output));
+      else missing.push(platform);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+  return { addons, missing };
+}
+
+/** @returns false where there is no such compiler; throws where it refuses the source */
+function compile(compiler, root, output) {
+  const args = [...flags, "-isystem", headers, "-o", output, join(root, "src/launch/addon.c")];
+  const { error, status } = spawnSync(compiler, args, { stdio: ["ignore", "inherit", "inherit"] });
+  if (error !== undefined) return false;
+  if (status !== 0) throw new Error(`${compiler} did not compile src/launch/addon.c`);
+  return true;
+}
