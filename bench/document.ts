@@ -50,17 +50,15 @@ ${goals(nodes)}
 ${nodes.map(nodeSection).join("\n")}
 ## How to read this
 
-- **Where a start goes.** The row "least Node.js wrapper" does no more than load \`node:child_process\` and start \`true\`. On
-  Node.js 20 sophia-run starts the program by what that module itself uses, without loading it; from Node.js 22.15 on it
-  becomes the program instead.
+- **Where a start goes.** sophia-run becomes the program by an addon, so that no process is forked, awaited or torn down: the
+  row "least Node.js that becomes it" does just that, and is done sooner than \`node -e 0\`. What is left is reading the program and its
+  code cache, settling options, looking at the inherited descriptors, reading the \`.env\` file, checking the contract. The
+  row "least Node.js wrapper" does no more than load \`node:child_process\` and start \`true\`.
 - **The code cache.** V8's compiled code is kept in the package's own folder, made by the installation for the Node.js that
   installs (\`npm rebuild sophia-run\` makes it anew). Where install scripts are off, each start compiles anew: the row
   "sophia-run without its code cache".
-- **What is missed and why.** Where a bare Node.js takes 20 ms, 1.15× leaves 3 ms for everything: starting \`true\`, reading
-  the program and its code cache, settling options, looking at the inherited descriptors, reading the \`.env\` file, checking
-  the contract. Only to start \`true\` takes 1 ms, the least wrapper, which does nothing else, 3 to 4, and \`process.execve\`
-  of Node.js 24 loads two dozen of Node's modules before it does anything. Other processes that ran on this machine at the same time widen the quartiles of the wall times;
-  processor times are the steadier measure.
+- **Noise.** Other processes that ran on this machine at the same time widen the quartiles of the wall times; processor
+  times are the steadier measure.
 - **Large environments.** The goal's row leaves out what a bare Node.js itself takes longer with such an environment.
 - **What the others do.** dotenv-cli, env-cmd, dotenvx, varlock, fnox and secretspec read the \`.env\` file. doppler reads its
   fallback file, without its service, and derives the key for it at every start. chamber runs without a store

@@ -76,6 +76,9 @@ async function measureNode(major: number, cwd: string, temporary: string, esc: E
     of("sophia-run `--mode spawn`", sophia("--mode", "spawn")),
     of("sophia-run without its code cache", [node, withoutCodeCache(installed, temporary), "--", "true"]),
     of("least Node.js wrapper", [node, join(root, "bench/wrapper.cjs"), "true"]),
+    ...(installed.addon === undefined
+      ? []
+      : [of("least Node.js that becomes it", [node, join(root, "bench/become.cjs"), installed.addon, "/bin/true"])]),
     ...(executable === undefined ? [] : [of("stand-alone executable", [executable, "--", "true"])]),
   ];
   const others = await peers({ node, major, cwd, env, temporary });

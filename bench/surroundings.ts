@@ -59,7 +59,14 @@ export function install(node: string, folder: string): Installed {
   const modules = join(folder, "node_modules");
   const packages = readdirSync(modules).filter((name) => !name.startsWith("."));
   const entry = join(modules, "sophia-run/bin/sophia-run.cjs");
-  return { entry, packed, packages, installed: sizeOf(join(modules, "sophia-run")) };
+  const addon = join(modules, `sophia-run/dist/${process.platform}-${process.arch}.node`);
+  return {
+    entry,
+    addon: existsSync(addon) ? addon : undefined,
+    packed,
+    packages,
+    installed: sizeOf(join(modules, "sophia-run")),
+  };
 }
 
 /** @returns the entry of a copy of the package whose install script did not run */
@@ -71,6 +78,8 @@ export function withoutCodeCache({ entry }: Installed, temporary: string): strin
 
 export interface Installed {
   readonly entry: string;
+  /** Where the package has one for this machine. */
+  readonly addon: string | undefined;
   readonly packed: { readonly size: number; readonly unpackedSize: number; readonly entryCount: number };
   readonly packages: readonly string[];
   readonly installed: { readonly bytes: number; readonly files: number };

@@ -2,10 +2,9 @@
 import type { ChildProcess, SpawnOptions } from "node:child_process";
 import type { Program } from "./helpers.ts";
 import type { IpcChannel } from "./ipc.ts";
-import { processHandle, type ProcessHandle } from "./process-handle.ts";
 import { isBun } from "./runtime.ts";
 import { recordOf } from "./record.ts";
-import { errorName, systemErrorCode } from "./start-error.ts";
+import { systemErrorCode } from "./start-error.ts";
 
 /** What the process gets as its descriptors 0, 1, 2 …: one of this process's, nothing (/dev/null), an IPC channel. */
 export type Descriptors = readonly (number | "ignore" | "ipc")[];
@@ -32,15 +31,7 @@ export interface Child {
 }
 
 /** @returns the process, or the code of the system's error if it could not be started */
-export async function startChild(program: Program, surroundings: Surroundings): Promise<Child | string> {
-  const Handle = surroundings.ipc === undefined ? processHandle() : undefined;
-  return Handle === undefined
-    ? startByModule(program, surroundings)
-    : startByHandle(new Handle(), program, surroundings);
-}
-
-/** By node:child_process. */
-async function startByModule(program: Program, { stdio, ipc, onEnd }: Surroundings): Promise<Child | string> {
+export async function startChild(program: Program, { stdio, ipc, onEnd }: Surroundings): Promise<Child | string> {
   const [argv0, ...args] = program.argv;
   // Bun copies the environment into an object in which `__proto__` would be that of the object. Nothing here needs it.
   if (isBun && program.environment.has("__proto__")) Reflect.deleteProperty(Object.prototype, "__proto__");
@@ -72,24 +63,4 @@ async function startByModule(program: Program, { stdio, ipc, onEnd }: Surroundin
   const code = systemErrorCode(error);
   if (code === undefined || code.startsWith("ERR_")) throw error;
   return code;
-}
-
-/** By what node:child_process itself uses. */
-function startByHandle(handle: ProcessHandle, program: Program, { stdio, onEnd }: Surroundings): Child | string {
-  const onexit: ProcessHandle["onexit"] = (status, signal) => {
-    handle.close();
-    onEnd(signal === "" ? { status, signal: null } : { status: null, signal });
-  };
-  Object.assign(handle, { onexit });
-  const envPairs: string[] = [];
-  program.environment.forEach((value, name) => envPairs.push(`${name}=${value}`));
-  const error = handle.spawn({
-    file: program.file,
-    args: program.argv,
-    envPairs,
-    stdio: stdio.map((one) => (typeof one === "number" ? { type: "fd", fd: one } : { type: "ignore" })),
-  });
-  if (error === 0) return { pid: handle.pid };
-  handle.close();
-  return errorName(-error);
 }

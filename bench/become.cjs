@@ -1,0 +1,8 @@
+// The least that a program written for Node.js can do to become another: become.cjs ADDON FILE.
+"use strict";
+const [addon, file] = process.argv.slice(2);
+const loaded = { exports: {} };
+process.dlopen(loaded, addon);
+const environment = Object.entries(process.env).map(([name, value]) => `${name}=${value}\0`);
+for (const descriptor of [0, 1, 2]) loaded.exports.keepOnExec(descriptor);
+process.exitCode = loaded.exports.execve(Buffer.from(`${file}\0${file}\0${environment.join("")}`), 1);
