@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/../.."
 mkdir -p .cache/soak
 status=0
-for cell in spawn:20 spawn:22 spawn:24 spawn:26 exec:22 exec:24 exec:26; do
+for cell in spawn:20 spawn:22 spawn:24 spawn:26 exec:20 exec:22 exec:24 exec:26; do
   mode=${cell%:*} major=${cell#*:}
   node=$(test/conformance/fetch-node.sh "$major" | tail -n 1)
   python3 test/conformance/run.py --launcher "$node bin/sophia-run --no-contract --mode $mode --" --impossible "$mode" \
