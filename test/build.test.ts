@@ -57,7 +57,11 @@ describe("the code cache", () => {
         writeFileSync(result, JSON.stringify([script.cachedDataRejected, script.createCachedData().length - before]));
         exit();
       };
-      const dlopen = (module) => (module.exports = { execve: end, keepOnExec: () => {} });
+      const load = process.dlopen.bind(process);
+      const dlopen = (module, file) => {
+        load(module, file);
+        module.exports = Object.create(module.exports, { execve: { value: end } });
+      };
       Object.assign(process, { exit: end, dlopen, ...("execve" in process && { execve: end }) });
       script.runInThisContext()(require, () => {}, ".");`;
     const cache = readdirSync(dist).find((name) => name.startsWith("program-")) ?? "";

@@ -1,10 +1,15 @@
+import { loadAddon } from "./addon.ts";
 import { inheritedDescriptors } from "./descriptors.ts";
 import { withholdMemory } from "./core-dump.ts";
+import type { Libc } from "./libc.ts";
+import { isBun } from "./runtime.ts";
 
 /** What must be known or done before anything else runs; made by {@link prepare}, used by the launch. */
 export interface Preparation {
   /** The descriptors from 3 on that the caller passed to this process. */
   readonly inherited: readonly number[];
+  /** The C library by our addon for Node.js, where that could be loaded; see {@link libcOf}. */
+  readonly addon: Libc | undefined;
   /** This process is PID 1 of its PID namespace: the kernel drops every signal that it does not catch. */
   readonly firstProcess: boolean;
   /** Takes the listeners of {@link prepare} off again. */
@@ -13,9 +18,12 @@ export interface Preparation {
   readonly restoreCoreFilter: () => void;
 }
 
+/** Its number in Linux, on the processors that there is an addon for (signal(7)). */
+const SIGUSR1 = 10;
+
 /**
  * The first statement of the program: notes what later work would blur (descriptors), and settles how signals
- * act until the launch. Loads nothing, starts nothing.
+ * act until the launch. Loads nothing but the addon, starts nothing.
  *
  * No listener is needed for that, but as PID 1: the default actions that the kernel takes are the right ones
  * (a fatal signal ends this process by that signal, TSTP stops it, WINCH does nothing), without a race.
@@ -26,8 +34,11 @@ export function prepare(nodeOptions?: string): Preparation {
   // An event loop that drains before the launch ends would otherwise look like success.
   process.exitCode = 125;
   const firstProcess = process.pid === 1;
-  if (process.platform !== "win32" && !firstProcess) {
-    // Node opens the inspector on SIGUSR1. Once its JavaScript listener is gone, the action is the kernel's: die.
+  const addon = isBun ? undefined : loadAddon();
+  // Node opens the inspector on SIGUSR1; the kernel's own action is that this process dies.
+  if (addon !== undefined) addon.restoreDefault(SIGUSR1);
+  else if (process.platform !== "win32" && !firstProcess) {
+    // A JavaScript listener takes Node's place, and nothing takes its own.
     process.on("SIGUSR1", ignore).removeListener("SIGUSR1", ignore);
   }
   if ([...process.execArgv, nodeOptions ?? ""].some((option) => option.includes("--inspect"))) {
@@ -37,6 +48,7 @@ export function prepare(nodeOptions?: string): Preparation {
   }
   return {
     inherited: inheritedDescriptors(),
+    addon,
     firstProcess,
     stopListening: firstProcess ? listenAsFirstProcess() : ignore,
     restoreCoreFilter: withholdMemory(),

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../model.ts";
 import { findHelper } from "./helpers.ts";
-import { loadLibc } from "./libc.ts";
 import { softLimit } from "./limits.ts";
 import { isBun } from "./runtime.ts";
 import { resetToDefault, send, signalNumber } from "./signals.ts";
@@ -32,7 +31,10 @@ export async function dieOf(signal: NodeJS.Signals, firstProcess: boolean, envir
     if (dumping.has(signal) && mayDump()) preventDump(environment);
     resetToDefault(signal);
     // Bun stops its threads by this signal and keeps a handler of its own.
-    if (isBun && signal === "SIGPWR") (await loadLibc())?.restoreDefault(signalNumber(signal));
+    if (isBun && signal === "SIGPWR") {
+      const { loadLibcOfBun } = await import("./libc-of-bun.ts");
+      loadLibcOfBun()?.restoreDefault(signalNumber(signal));
+    }
     send(process.pid, signal);
   }
   return process.exit(128 + signalNumber(signal));

@@ -6,7 +6,7 @@ import type { Preparation } from "./early.ts";
 import { hasExecve } from "./execve.ts";
 import { findExecutable } from "./executable.ts";
 import type { Program } from "./helpers.ts";
-import { loadLibc, type Libc } from "./libc.ts";
+import { libcOf, type Libc } from "./libc.ts";
 import { isBun } from "./runtime.ts";
 import type { SecretFile } from "./secret-files.ts";
 
@@ -65,7 +65,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const closed = options.mode === "spawn" ? [] : preparation.inherited.filter(closesOnExec);
   // Bun's own way does as well where nothing has to be kept that it would close or change, and is the faster there.
   const bunSuffices = bun !== undefined && closed.length === 0 && !bun.lostByExecve;
-  const libc = options.mode === "spawn" || bunSuffices ? undefined : await loadLibc();
+  const libc = options.mode === "spawn" || bunSuffices ? undefined : await libcOf(preparation);
   const obstacle = obstacleToExec(request, libc, closed, handsChannelOn);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw new SophiaError({

@@ -1,4 +1,4 @@
-import { loadAddon } from "./addon.ts";
+import type { Preparation } from "./early.ts";
 import { isBun } from "./runtime.ts";
 
 /** The few functions of the C library that a launcher needs and JavaScript lacks (Linux). */
@@ -20,7 +20,11 @@ export interface Libc {
   readonly restoreDefault: (signal: number) => void;
 }
 
-/** @returns undefined where it cannot be called: its users do without */
-export async function loadLibc(): Promise<Libc | undefined> {
-  return isBun ? (await import("./libc-of-bun.ts")).loadLibcOfBun() : loadAddon();
+/**
+ * The C library of whichever runtime this is. In Node.js it is there from the start, in Bun it takes a while to load.
+ *
+ * @returns undefined where it cannot be called: its users do without
+ */
+export async function libcOf({ addon }: Preparation): Promise<Libc | undefined> {
+  return isBun ? (await import("./libc-of-bun.ts")).loadLibcOfBun() : addon;
 }

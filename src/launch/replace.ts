@@ -4,7 +4,7 @@ import { hasExecve, stopIgnoring } from "./execve.ts";
 import { asShellScript, findHelper, withCallersOpenFiles, type Program } from "./helpers.ts";
 import { inspectImage, isLoadable } from "./image.ts";
 import type { Launch } from "./index.ts";
-import { loadLibc, type Libc } from "./libc.ts";
+import { libcOf, type Libc } from "./libc.ts";
 import { fits, isSmall, measure, tooLarge } from "./limits.ts";
 import { recordOf } from "./record.ts";
 import { isBun } from "./runtime.ts";
@@ -23,7 +23,7 @@ export async function replace(launch: Launch): Promise<void> {
   const program = launch.libc === undefined && failureAborts() ? await withoutRisk(wanted, launch) : wanted;
   if (program === undefined) return;
   // Through the runtime what is not UTF-8 would arrive as U+FFFD.
-  const libc = launch.libc ?? (isBun && mayDifferFromOriginal(program) ? await loadLibc() : undefined);
+  const libc = launch.libc ?? (isBun && mayDifferFromOriginal(program) ? await libcOf(preparation) : undefined);
   if (preparation.firstProcess) {
     // Two turns of the event loop deliver what was sent so far. Then the listeners have to go: one that is caught
     // between here and execve would be lost, while for PID 1 the kernel drops it; this gap is as short as it can be.

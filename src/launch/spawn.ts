@@ -6,7 +6,7 @@ import { forwardSignals } from "./forward.ts";
 import { asShellScript, dyingWithLauncher, scriptShell, withCallersOpenFiles, type Program } from "./helpers.ts";
 import type { Launch } from "./index.ts";
 import { parentChannel, relayMessages, type IpcChannel } from "./ipc.ts";
-import { loadLibc } from "./libc.ts";
+import { libcOf } from "./libc.ts";
 import { measure, tooLarge } from "./limits.ts";
 import type { SecretFiles } from "./secret-files.ts";
 import { withOwnPidVariables } from "./pid-variables.ts";
@@ -22,7 +22,7 @@ export async function spawn(launch: Launch): Promise<never> {
   const { files, options, preparation } = launch;
   const ipc = launch.handsChannelOn ? undefined : parentChannel();
   const isTerminal = await terminalTest();
-  const libc = preparation.firstProcess ? await loadLibc() : undefined;
+  const libc = preparation.firstProcess ? await libcOf(preparation) : undefined;
   const keepFiles = files.length === 0 ? undefined : (await import("./kept-files.ts")).keepSecretFiles;
 
   // From here until the program runs the event loop does not turn: a signal that comes before the listeners is the

@@ -8,7 +8,13 @@ function refusal(request: Partial<LaunchRequest>): Promise<unknown> {
     environment: new Map(),
     files: [],
     options: { mode: "spawn", dieWithLauncher: false, restoreNofile: false },
-    preparation: { inherited: [], firstProcess: false, stopListening: () => {}, restoreCoreFilter: () => {} },
+    preparation: {
+      inherited: [],
+      addon: undefined,
+      firstProcess: false,
+      stopListening: () => {},
+      restoreCoreFilter: () => {},
+    },
     ...request,
   }).catch((error: unknown) => error);
 }
