@@ -38,13 +38,13 @@ for (const { path, text } of precompile.outputFiles) files.set(path.slice(outdir
 
 const { addons, missing } = compileAddons(root);
 for (const [name, bytes] of addons) files.set(name, bytes);
-if (missing.includes(`${process.platform}-${process.arch}`)) {
-  process.stderr.write(
-    "no C compiler (cc): built without the addon, by which sophia-run becomes the program (docs/launching.md)\n",
-  );
+const problem = missing.get(`${process.platform}-${process.arch}`);
+if (problem !== undefined) {
+  process.stderr.write(`built without the addon by which sophia-run becomes the program: ${problem}\n`);
 }
-if (missing.length > 0 && process.argv.includes("--release")) {
-  throw new Error(`no C compiler for ${missing.join(", ")}; see CONTRIBUTING.md`);
+if (missing.size > 0 && process.argv.includes("--release")) {
+  const list = Array.from(missing, ([platform, why]) => `${platform}: ${why}`);
+  throw new Error(`no addon for ${list.join("; ")} (see CONTRIBUTING.md)`);
 }
 
 await mkdir(outdir, { recursive: true });

@@ -15,12 +15,9 @@ const crossCompilers = {
 const flags = [
   "-shared",
   "-fPIC",
-  "-std=gnu17",
+  "-std=gnu11",
   "-Os",
   "-s",
-  "-Wall",
-  "-Wextra",
-  "-Werror",
   // The functions of either C library are there when it is loaded; none that only one of them has may be called.
   "-nostdlib",
   "-fno-stack-protector",
@@ -29,18 +26,19 @@ const flags = [
   "-Wl,-z,noseparate-code,-z,norelro,--build-id=none,--hash-style=gnu",
 ];
 
-/** @returns the addons by their files' names, and the platforms without one */
+/** @returns the addons by their files' names, and why a platform has none */
 export function compileAddons(root) {
   const addons = new Map();
-  const missing = [];
+  const missing = new Map();
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-addon-"));
   try {
     for (const [processor, crossCompiler] of Object.entries(crossCompilers)) {
       const platform = `linux-${processor}`;
       const output = join(folder, platform);
       const compiler = platform === `${process.platform}-${process.arch}` ? "cc" : crossCompiler;
-      if (compile(compiler, root, output)) addons.set(`${platform}.node`, readFileSync(output));
-      else missing.push(platform);
+      const problem = compile(compiler, root, output);
+      if (problem === undefined) addons.set(`${platform}.node`, readFileSync(output));
+      else missing.set(platform, problem);
     }
   } finally {
     rmSync(folder, { recursive: true });
@@ -48,11 +46,10 @@ export function compileAddons(root) {
   return { addons, missing };
 }
 
-/** @returns false where there is no such compiler; throws where it refuses the source */
+/** @returns why it was not compiled: there is no such compiler, or it lacks the C library's headers, say */
 function compile(compiler, root, output) {
   const args = [...flags, "-isystem", headers, "-o", output, join(root, "src/launch/addon.c")];
-  const { error, status } = spawnSync(compiler, args, { stdio: ["ignore", "inherit", "inherit"] });
-  if (error !== undefined) return false;
-  if (status !== 0) throw new Error(`${compiler} did not compile src/launch/addon.c`);
-  return true;
+  const { error, status, stderr } = spawnSync(compiler, args, { encoding: "utf8" });
+  if (error !== undefined) return `there is no ${compiler}`;
+  return status === 0 ? undefined : `${compiler} failed: ${stderr.trim()}`;
 }

@@ -54,7 +54,7 @@ static napi_value reap_all_but(napi_env env, napi_callback_info info) {
     /* Looks first: a status once taken is lost to Node.js, and with it the program's end. */
     if (waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) != 0) return NULL;
     if (dead.si_pid == 0 || dead.si_pid == kept) return NULL;
-    if (waitid(P_PID, dead.si_pid, &dead, WEXITED | WNOHANG) != 0) return NULL;
+    if (waitid(P_PID, (id_t)dead.si_pid, &dead, WEXITED | WNOHANG) != 0) return NULL;
   }
 }
 

@@ -40,8 +40,6 @@ export interface LaunchRequest {
 /** A request with its program found and checked; what the two ways of starting it take. */
 export interface Launch extends LaunchRequest {
   readonly program: Program;
-  /** Inherited descriptors that are marked for closing on an execve. */
-  readonly closed: readonly number[];
   /** Which of the descriptors 0 to 2 the caller had open, as far as that can be known. */
   readonly streams: readonly number[];
   /** The channel to a Node.js parent is among the descriptors that are handed on: nothing has to be relayed. */
@@ -62,11 +60,10 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const bun = isBun ? (await import("./bun.ts")).leftByBun(preparation.inherited) : undefined;
   const environment = bun === undefined ? request.environment : new Map([...request.environment, ...bun.channel]);
   const handsChannelOn = bun !== undefined && bun.channel.size > 0;
-  const closed = options.mode === "spawn" ? [] : preparation.inherited.filter(closesOnExec);
-  // Bun's own way does as well where nothing has to be kept that it would close or change, and is the faster there.
-  const bunSuffices = bun !== undefined && closed.length === 0 && !bun.lostByExecve;
+  // Bun's own execve does as well where nothing has to be kept that it would close or change, and is sooner at hand.
+  const bunSuffices = bun !== undefined && preparation.inherited.length === 0 && !bun.lostByExecve;
   const libc = options.mode === "spawn" || bunSuffices ? undefined : await libcOf(preparation);
-  const obstacle = obstacleToExec(request, libc, closed, handsChannelOn);
+  const obstacle = options.mode === "spawn" ? undefined : obstacleToExec(request, libc, handsChannelOn);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw new SophiaError({
       code: "exec-unavailable",
@@ -77,7 +74,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const file = process.platform === "win32" ? command[0] : findExecutable(command[0], environment.get("PATH"));
   const program: Program = { file, argv: command, environment };
   const streams = bun?.streams ?? [0, 1, 2];
-  const prepared: Launch = { ...request, environment, program, closed, streams, handsChannelOn, libc };
+  const prepared: Launch = { ...request, environment, program, streams, handsChannelOn, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
     await (await import("./replace.ts")).replace(prepared);
   }
@@ -86,26 +83,25 @@ export async function launch(request: LaunchRequest): Promise<never> {
 
 /** Why this process cannot make room for the program; undefined when it can. */
 function obstacleToExec(
-  { files, options }: LaunchRequest,
+  { files, options, preparation }: LaunchRequest,
   libc: Libc | undefined,
-  closed: readonly number[],
   handsChannelOn: boolean,
 ): string | undefined {
   if (process.platform === "win32") return "Windows has no execve";
   if (libc === undefined && !hasExecve(process)) {
-    return `sophia-run's addon was not loaded, and Node.js ${process.version} has no process.execve, as 22.15 and later`;
+    return `sophia-run's addon was not loaded, and Node.js ${process.version} has no process.execve (22.15 and later have)`;
   }
   if (files.length > 0) return "secret files have to be removed when the program ends";
   if (options.killAfterMs !== undefined) return "--kill-after needs a process beside the program";
-  if (process.send !== undefined && !(handsChannelOn && libc !== undefined))
-    return "the caller's IPC channel would be closed";
-  if (libc === undefined && closed.length > 0) {
-    const [first] = closed;
-    return closed.length === 1
-      ? `the inherited descriptor ${first} would be closed`
-      : `the inherited descriptors ${closed.join(", ")} would be closed`;
+  if (process.send !== undefined && !(handsChannelOn && libc !== undefined)) {
+    return "the caller's IPC channel would be lost";
   }
-  return undefined;
+  if (libc !== undefined) return undefined;
+  const closed = preparation.inherited.filter(closesOnExec);
+  if (closed.length === 0) return undefined;
+  return closed.length === 1
+    ? `the inherited descriptor ${closed.join()} would be closed`
+    : `the inherited descriptors ${closed.join(", ")} would be closed`;
 }
 
 /** What no system takes in an environment or as an argument; Node's own messages would show the value. */

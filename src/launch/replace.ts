@@ -36,11 +36,11 @@ export async function replace(launch: Launch): Promise<void> {
 }
 
 /** @returns the error, if the program cannot be executed; otherwise never */
-function execute(program: Program, { command, closed, streams }: Launch, libc: Libc | undefined): SophiaError {
+function execute(program: Program, { command, preparation, streams }: Launch, libc: Libc | undefined): SophiaError {
   const attempt = (wanted: Program): string => {
     if (libc === undefined) return tryExecve(wanted);
-    // The runtime has marked all for closing, the standard streams, too.
-    for (const descriptor of [...streams, ...closed]) libc.keepOnExec(descriptor);
+    // The runtime has marked them for closing, the standard streams, too.
+    for (const descriptor of [...streams, ...preparation.inherited]) libc.keepOnExec(descriptor);
     const error = libc.execve(bytesOf(wanted), wanted.argv.length);
     return error === 0 ? tryExecve(wanted) : errorName(error);
   };

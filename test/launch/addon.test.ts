@@ -102,6 +102,13 @@ describe.skipIf(!existsSync(addon))("the addon", () => {
     expect([...inBoth, ...ofCompilers]).toEqual(expect.arrayContaining(others));
   });
 
+  test("is written without anything that the compiler warns of", () => {
+    const options = ["-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic"];
+    const headers = join(root, "node_modules/node-api-headers/include");
+    const args = [...options, "-isystem", headers, join(root, "src/launch/addon.c")];
+    expect(spawnSync("cc", args, { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+  });
+
   test("is there for this machine at least", () => {
     expect(addons).toContain(basename(addon));
   });
