@@ -37,7 +37,6 @@ const precompile = await build({
 for (const { path, text } of precompile.outputFiles) files.set(path.slice(outdir.length + 1), text);
 
 const { addons, missing } = compileAddons(root);
-for (const [name, bytes] of addons) files.set(name, bytes);
 const problem = missing.get(`${process.platform}-${process.arch}`);
 if (problem !== undefined) {
   process.stderr.write(`built without the addon by which sophia-run becomes the program: ${problem}\n`);
@@ -48,9 +47,10 @@ if (missing.size > 0 && process.argv.includes("--release")) {
 }
 
 await mkdir(outdir, { recursive: true });
-for (const [name, text] of files) await replaceFile(join(outdir, name), text);
+// The addons first: what calls them finds what it calls.
+for (const [name, content] of [...addons, ...files]) await replaceFile(join(outdir, name), content);
 for (const name of await readdir(outdir)) {
-  if (!files.has(name) && !name.startsWith(".")) await rm(join(outdir, name), { force: true });
+  if (!files.has(name) && !addons.has(name) && !name.startsWith(".")) await rm(join(outdir, name), { force: true });
 }
 const entry = await readFile(join(root, "bin/sophia-run"), "utf8");
 // Of a .cjs file Node.js knows what it is without reading a package.json.
@@ -59,8 +59,8 @@ await replaceFile(join(root, "bin/sophia-run.cjs"), entry.replace(/^#!.*/, "#!/u
 spawnSync(process.execPath, [join(outdir, "precompile.js")], { stdio: "inherit" });
 
 /** By rename: a launcher that starts meanwhile finds a whole file. */
-async function replaceFile(path, text, mode = 0o644) {
+async function replaceFile(path, content, mode = 0o644) {
   const temporary = `${path}.${process.pid}`;
-  await writeFile(temporary, text, { mode });
+  await writeFile(temporary, content, { mode });
   await rename(temporary, path);
 }

@@ -61,6 +61,6 @@ export async function startChild(program: Program, { stdio, ipc, onEnd }: Surrou
     error = thrown;
   }
   const code = systemErrorCode(error);
-  if (code === undefined || code.startsWith("ERR_")) throw error;
+  if (code === undefined || (code.startsWith("ERR_") && code !== "ERR_ACCESS_DENIED")) throw error;
   return code;
 }

@@ -7,43 +7,58 @@ export interface Descriptor {
   readonly target: string;
 }
 
-/** Flags of open(2) in Linux' octal form; node:os and node:fs do not name the first. */
+/** A flag of open(2) in Linux; node:os and node:fs do not name it. */
 const O_CLOEXEC = 0o2000000;
-const O_ACCMODE = 3;
-const O_RDONLY = 0;
 
 /** The link of an epoll descriptor, by which each event loop waits. */
 const epollTarget = "anon_inode:[eventpoll]";
+
+/** What may have opened descriptors in this process, beside Node.js at its start. */
+export interface Openers {
+  /** Code of others that ran before, or Node's channel to a parent. */
+  readonly mayHaveMore: boolean;
+  /** Called where there is a socket, before anything is decided: it may be the inspector's, and be closed. */
+  readonly onSocket: () => void;
+}
 
 /**
  * The descriptors from 3 on that the caller passed, in ascending order. Linux only: elsewhere none are known.
  * Must run before anything else opens files.
  */
-export function inheritedDescriptors(): readonly number[] {
+export function inheritedDescriptors({ mayHaveMore, onSocket }: Openers): readonly number[] {
   if (process.platform !== "linux") return [];
   const names = namesIn("self");
   if (!isBun && areNodes(names, (number) => targetOf("self", number))) return [];
-  const open = describe("self", names).filter(({ number }) => number > 2);
+  let open = openFrom3();
+  const hasSocket = !isBun && open.some(({ target }) => target.startsWith("socket:"));
+  if (hasSocket) {
+    onSocket();
+    open = openFrom3();
+  }
   const found = selectInherited(open, (pipes) => {
     const targets = new Set(describe(process.ppid, namesIn(process.ppid)).map(({ target }) => target));
     return pipes.filter((pipe) => targets.has(pipe));
   });
-  const reserve = isBun || !mayHaveStreams() ? undefined : streamReserve(open);
-  return found.filter((number) => number !== reserve);
+  const limit = !isBun && (mayHaveMore || hasSocket) ? firstUnmarked(open) : Infinity;
+  return found.filter((number) => number < limit || isMarkedForClosing(number) !== true);
 }
 
-/** Whether Node.js can have opened a stream before the first statement of ours: for a channel, or for preloaded code. */
-function mayHaveStreams(): boolean {
-  return process.send !== undefined || process.execArgv.length > 0 || (process.env["NODE_OPTIONS"] ?? "") !== "";
+function openFrom3(): readonly Descriptor[] {
+  return describe("self", namesIn("self")).filter(({ number }) => number > 2);
 }
 
-/** With its first stream libuv opens /dev/null, to have a descriptor to spare; it is the last that is opened. */
-function streamReserve(open: readonly Descriptor[]): number | undefined {
-  const numbers = (target: string): number[] => open.filter((one) => one.target === target).map(({ number }) => number);
-  const last = Math.max(...numbers("/dev/null"));
-  if (!(last > Math.max(...numbers(epollTarget)))) return undefined;
-  const flags = flagsOf(last) ?? 0;
-  return (flags & O_CLOEXEC) !== 0 && (flags & O_ACCMODE) === O_RDONLY ? last : undefined;
+/**
+ * At its start Node marks the descriptors that it inherited for closing, up to 15 and from there to the first gap. Where
+ * there is one of its own from 16 on, there was a gap; what has such a mark above was opened later, by Node (for streams
+ * libuv opens /dev/null, to have one to spare) or by code of others.
+ */
+function firstUnmarked(open: readonly Descriptor[]): number {
+  const epoll = Math.min(...open.filter(({ target }) => target === epollTarget).map(({ number }) => number));
+  const own = open.find(
+    ({ number, target }) =>
+      number >= 16 && number >= epoll && target.startsWith("anon_inode:") && isMarkedForClosing(number) === true,
+  );
+  return own?.number ?? Infinity;
 }
 
 /** The names in /proc/PID/fd; none where the process may not be seen or there is no /proc. */

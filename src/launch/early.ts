@@ -1,7 +1,6 @@
-import { loadAddon } from "./addon.ts";
+import { loadAddon, type Addon } from "./addon.ts";
 import { inheritedDescriptors } from "./descriptors.ts";
 import { withholdMemory } from "./core-dump.ts";
-import type { Libc } from "./libc.ts";
 import { isBun } from "./runtime.ts";
 
 /** What must be known or done before anything else runs; made by {@link prepare}, used by the launch. */
@@ -9,7 +8,11 @@ export interface Preparation {
   /** The descriptors from 3 on that the caller passed to this process. */
   readonly inherited: readonly number[];
   /** The C library by our addon for Node.js, where that could be loaded; see {@link libcOf}. */
-  readonly addon: Libc | undefined;
+  readonly addon: Addon | undefined;
+  /** Node.js was given options: code of others may have run in this process before, and opened what it liked. */
+  readonly preloaded: boolean;
+  /** V8's profiler takes samples of this process, by SIGPROF. */
+  readonly profiled: boolean;
   /** This process is PID 1 of its PID namespace: the kernel drops every signal that it does not catch. */
   readonly firstProcess: boolean;
   /** Takes the listeners of {@link prepare} off again. */
@@ -18,8 +21,9 @@ export interface Preparation {
   readonly restoreCoreFilter: () => void;
 }
 
-/** Its number in Linux, on the processors that there is an addon for (signal(7)). */
+/** Their numbers in Linux, on the processors that there is an addon for (signal(7)). */
 const SIGUSR1 = 10;
+const SIGPROF = 27;
 
 /**
  * The first statement of the program: notes what later work would blur (descriptors), and settles how signals
@@ -41,14 +45,19 @@ export function prepare(nodeOptions?: string): Preparation {
     // A JavaScript listener takes Node's place, and nothing takes its own.
     process.on("SIGUSR1", ignore).removeListener("SIGUSR1", ignore);
   }
-  if ([...process.execArgv, nodeOptions ?? ""].some((option) => option.includes("--inspect"))) {
-    // The options that opened the inspector here are the program's too, and so is the port. Closed before the
-    // descriptors are listed: its sockets are nobody's.
-    process.getBuiltinModule("node:inspector").close();
-  }
+  const options = [...process.execArgv, nodeOptions ?? ""].filter((option) => option !== "");
+  const preloaded = options.length > 0;
+  // The options that opened the inspector here are the program's too, and so is the port.
+  if (options.some((option) => option.includes("--inspect"))) closeInspector();
+  const dieIfSignaled = (): void => {
+    // Where no option and no code of others has opened it, a SIGUSR1 has, which came before the first statement.
+    if (closeInspector() && !preloaded) dieOfEarlySignal(firstProcess);
+  };
   return {
-    inherited: inheritedDescriptors(),
+    inherited: inheritedDescriptors({ mayHaveMore: preloaded || process.send !== undefined, onSocket: dieIfSignaled }),
     addon,
+    preloaded,
+    profiled: addon?.catches(SIGPROF) === true,
     firstProcess,
     stopListening: firstProcess ? listenAsFirstProcess() : ignore,
     restoreCoreFilter: withholdMemory(),
@@ -94,6 +103,19 @@ function listenAsFirstProcess(): () => void {
   return () => {
     for (const remove of undo) remove();
   };
+}
+
+/** @returns whether it was open; its sockets are closed then */
+function closeInspector(): boolean {
+  const inspector = process.getBuiltinModule("node:inspector");
+  if (inspector.url() === undefined) return false;
+  inspector.close();
+  return true;
+}
+
+function dieOfEarlySignal(firstProcess: boolean): void {
+  if (firstProcess) process.exit(128 + SIGUSR1);
+  process.kill(process.pid, "SIGUSR1");
 }
 
 function exitFor(_signal: NodeJS.Signals, number: number): never {

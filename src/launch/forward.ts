@@ -13,6 +13,8 @@ export interface Forwarding {
   /** The running program's PID; undefined before it is started and after it has ended. */
   readonly pid: () => number | undefined;
   readonly firstProcess: boolean;
+  /** SIGPROF is for V8's profiler in this process. */
+  readonly profiled: boolean;
   /** Reaps the orphans that PID 1 inherits, where that can be done. */
   readonly reapOrphans?: (() => void) | undefined;
   readonly isTerminal: () => boolean;
@@ -26,7 +28,8 @@ export interface Forwarding {
  *
  * Call it before the program is started: events wait until the running JavaScript ends, and by then it exists.
  */
-export function forwardSignals({ pid, firstProcess, reapOrphans, isTerminal, onStopRequest }: Forwarding): Undo {
+export function forwardSignals(forwarding: Forwarding): Undo {
+  const { pid, firstProcess, profiled, reapOrphans, isTerminal, onStopRequest } = forwarding;
   if (process.platform === "win32") return ignoreConsoleEvents();
   const terminal = watchTerminal(isTerminal);
   const job = jobControl(pid);
@@ -86,7 +89,8 @@ export function forwardSignals({ pid, firstProcess, reapOrphans, isTerminal, onS
       else job.mirror();
     },
   };
-  const undo = catchableSignals().map((signal) => listen(signal, rules[signal] ?? forward));
+  const signals = catchableSignals().filter((signal) => !(profiled && signal === "SIGPROF"));
+  const undo = signals.map((signal) => listen(signal, rules[signal] ?? forward));
   return () => {
     for (const remove of undo) remove();
   };

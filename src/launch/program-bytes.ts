@@ -27,34 +27,37 @@ function textOf({ file, argv, environment }: Program): string {
 }
 
 function originalBytes({ file, argv, environment }: Program): Uint8Array {
-  const bytes = (texts: readonly string[], source: string): readonly Uint8Array[] => {
-    const originals = notUtf8(source);
-    return texts.map((text) => originals.get(text)?.shift() ?? Buffer.from(text));
-  };
-  const entries = Array.from(environment, ([name, value]) => `${name}=${value}`);
-  const strings = [Buffer.from(file), ...bytes(argv, "/proc/self/cmdline"), ...bytes(entries, "/proc/self/environ")];
+  // What the caller wrote stands at the end of this process's arguments as of the program's; a variable has its name.
+  const given = stringsOf("/proc/self/cmdline").toReversed();
+  const words = argv.toReversed().map((text, index) => originalOf(text, given[index]));
+  const variables = new Map(stringsOf("/proc/self/environ").map((string) => [string.toString("utf8"), string]));
+  const entries = Array.from(environment, ([name, value]) => {
+    const text = `${name}=${value}`;
+    return originalOf(text, variables.get(text));
+  });
   const nul = Buffer.of(0);
-  return Buffer.concat(strings.flatMap((string) => [string, nul]));
+  return Buffer.concat([Buffer.from(file), ...words.toReversed(), ...entries].flatMap((string) => [string, nul]));
 }
 
-/** The strings of the file, each ended by a NUL, that are not UTF-8, by what the runtime makes of them. */
-function notUtf8(file: string): Map<string, Buffer[]> {
-  const found = new Map<string, Buffer[]>();
+/** The bytes that the runtime has made this text of, if it is these. */
+function originalOf(text: string, original: Buffer | undefined): Buffer {
+  return original?.toString("utf8") === text ? original : Buffer.from(text);
+}
+
+/** The strings of a file of /proc, each ended by a NUL; none where there is no /proc. */
+function stringsOf(file: string): readonly Buffer[] {
   let bytes: Buffer;
   try {
     bytes = readFileSync(file);
   } catch {
-    return found; // no /proc
+    return [];
   }
+  const strings: Buffer[] = [];
   for (let start = 0; start < bytes.length;) {
     const nul = bytes.indexOf(0, start);
     const end = nul < 0 ? bytes.length : nul;
-    const string = bytes.subarray(start, end);
-    const text = string.toString("utf8");
-    if (text.includes(replacement) && !Buffer.from(text).equals(string)) {
-      found.set(text, [...(found.get(text) ?? []), string]);
-    }
+    strings.push(bytes.subarray(start, end));
     start = end + 1;
   }
-  return found;
+  return strings;
 }

@@ -32,6 +32,8 @@ export async function replace(launch: Launch): Promise<void> {
   }
   preparation.stopListening();
   preparation.restoreCoreFilter();
+  // A stream of Node's on a pipe or terminal makes it not wait, for all who share it.
+  if (preparation.preloaded) for (const stream of [0, 1, 2]) preparation.addon?.makeBlocking(stream);
   throw execute(program, launch, libc);
 }
 

@@ -33,6 +33,7 @@ export async function spawn(launch: Launch): Promise<never> {
   const stopForwarding = forwardSignals({
     pid: () => running,
     firstProcess: preparation.firstProcess,
+    profiled: preparation.profiled,
     reapOrphans: libc && (() => running !== undefined && libc.reapAllBut(running)),
     isTerminal,
     onStopRequest: () => {

@@ -17,6 +17,7 @@ const reasons: Readonly<Record<string, string>> = {
   ENFILE: "too many open files in the system",
   EAGAIN: "no further process is allowed",
   ENOMEM: "out of memory",
+  ERR_ACCESS_DENIED: "Node.js was told to start no programs (--permission without --allow-child-process)",
 };
 
 /** The error of a program that could not be started: 127 where it was not found, else 126. */

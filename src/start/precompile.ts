@@ -42,7 +42,7 @@ function prepareSurroundings(): void {
         ESC_TOKEN: "pul-0",
         PULUMI_BACKEND_URL: `http://127.0.0.1:${port}`,
         SOPHIA_NO_CONTRACT: "1",
-        // Not left to auto, which starts a program beside itself while the file of Node.js is new.
+        // Not left to auto, which without the addon starts a program beside itself while the file of Node.js is new.
         ...("execve" in process && { SOPHIA_MODE: "exec" }),
       },
       stdio: "ignore",
@@ -75,14 +75,18 @@ function makeCaches(): void {
   };
   const leave = process.exit.bind(process);
   const finish = (): never => {
-    for (const [file, script] of caches) {
-      writeFileSync(`${file}.new`, script.createCachedData());
-      renameSync(`${file}.new`, file);
+    try {
+      for (const [file, script] of caches) {
+        writeFileSync(`${file}.new`, script.createCachedData());
+        renameSync(`${file}.new`, file);
+      }
+    } catch {
+      // A folder that may not be written: each start compiles.
     }
     return leave(0);
   };
   // An installer's descriptors would be handed on, which not every way to start a program can.
-  for (const descriptor of inheritedDescriptors()) closeSync(descriptor);
+  for (const descriptor of inheritedDescriptors({ mayHaveMore: false, onSocket: () => {} })) closeSync(descriptor);
   process.argv = [process.execPath, __filename, "--timeout", "20s", "--", process.execPath, "-e", "0"];
   // What comes last: the program's end where one is started beside this process, else the moment before it is replaced,
   // by the addon if it can be loaded.

@@ -91,7 +91,7 @@ test("three descriptors among them are seen, too, one for each event loop", () =
   }
 });
 
-describe.skipIf(isStandalone)("what Node.js opens for streams before sophia-run begins is not handed on", () => {
+describe.skipIf(isStandalone)("what is opened before sophia-run begins is not handed on", () => {
   const list = ["ls", "-m", "/proc/self/fd"] as const;
   const numbers = async (command: readonly string[], stdio: StdioOptions, env: NodeJS.ProcessEnv): Promise<string> => {
     const [file = "", ...args] = command;
@@ -108,12 +108,25 @@ describe.skipIf(isStandalone)("what Node.js opens for streams before sophia-run 
     expect(await numbers([...launched, ...options, "--", ...list], stdio, {})).toBe(direct);
   });
 
-  test.each([[[]], [["--mode", "spawn"]]])("for preloaded code that prints %j", async (options) => {
-    const preload = join(folder({ "preload.cjs": 'console.error("-");' }), "preload.cjs");
-    const stdio: StdioOptions = ["ignore", "pipe", "pipe"];
+  const untilOpen = 'while (require("node:inspector").url() === undefined);';
+  const preloads = [
+    ["prints", 'console.error("-");'],
+    ["opens a file", 'globalThis.file = require("node:fs").openSync("/etc/hostname");'],
+    ["listens", 'globalThis.server = require("node:net").createServer().listen(0, "127.0.0.1").unref();'],
+    ["starts a thread", 'new (require("node:worker_threads").Worker)("", { eval: true }).unref();'],
+    ["opens the inspector", 'require("node:inspector").open(0);'],
+    ["is sent SIGUSR1, on which Node opens the inspector", `process.kill(process.pid, "SIGUSR1"); ${untilOpen}`],
+  ].flatMap(([what = "", code = ""]) => [[], ["--mode", "spawn"]].map((options) => ({ what, code, options })));
+
+  test.each(preloads)("by preloaded code that $what $options", async ({ code, options }) => {
+    const preload = join(folder({ "preload.cjs": code }), "preload.cjs");
+    const file = openSync("/etc/hostname", "r");
+    // The caller's own, near and far, are.
+    const stdio: StdioOptions = ["ignore", "pipe", "pipe", file, "ignore", file, ...Array(15).fill("ignore"), file];
     const direct = await numbers(list, stdio, {});
-    const env = { NODE_OPTIONS: `--require=${preload}` };
+    const env = { NODE_OPTIONS: `--require=${preload} --inspect-port=0` };
     expect(await numbers([...launched, ...options, "--", ...list], stdio, env)).toBe(direct);
+    closeSync(file);
   });
 });
 

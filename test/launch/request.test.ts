@@ -11,6 +11,8 @@ function refusal(request: Partial<LaunchRequest>): Promise<unknown> {
     preparation: {
       inherited: [],
       addon: undefined,
+      preloaded: false,
+      profiled: false,
       firstProcess: false,
       stopListening: () => {},
       restoreCoreFilter: () => {},

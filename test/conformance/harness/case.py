@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 #: `exec` replaces it.
 MODES = ("spawn", "exec")
 
-#: A launcher that chooses between the two case by case: what is impossible in one of them may fail.
+#: A launcher that chooses between the two case by case.
 AUTO = "auto"
 
 #: Behind a mode: without an addon that calls the C library, as `node --no-addons` starts a launcher. More is impossible.
@@ -56,8 +56,11 @@ class Case:
     def reason_impossible(self, mode: str) -> str | None:
         """Why a launcher in this mode (one of ALL_MODES, or anything else, as `none`) cannot pass; None if it can."""
         base = mode.removesuffix(WITHOUT_ADDON)
-        modes = MODES if base == AUTO else (base,)
-        if base != mode:
+        if base == mode:
+            # With the addon it spawns only where exec would not do.
+            modes: tuple[str, ...] = ("exec",) if base == AUTO else (base,)
+        else:
+            modes = MODES if base == AUTO else (base,)
             modes += tuple(f"{each}{WITHOUT_ADDON}" for each in modes)
         reasons = [reason for each, reason in self.impossible.items() if each in modes]
         return "; ".join(dict.fromkeys(reasons)) or None

@@ -1,0 +1,42 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, test } from "vitest";
+import { folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
+
+const [command, ...prefix] = sophiaRun;
+const launcher = [...prefix, "--no-contract"];
+
+function preload(code: string): { readonly PATH: string; readonly NODE_OPTIONS: string } {
+  const file = join(folder({ "preload.cjs": code }), "preload.cjs");
+  return { PATH: process.env["PATH"] ?? "", NODE_OPTIONS: `--require=${file}` };
+}
+
+describe.skipIf(isStandalone).each([["auto"], ["spawn"]])("code of others runs before, mode %s", (mode) => {
+  test("it has used a stream: the program's own writes wait all the same", async () => {
+    const child = spawn(command, [...launcher, "--mode", mode, "--", "seq", "300000"], {
+      cwd: folder(),
+      env: preload('console.log("-");'),
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    // The pipe is full, and the program waits in write(2), until somebody reads.
+    const errors = text(child.stderr);
+    await once(child.stdout, "readable");
+    const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
+    expect(await errors).toBe("");
+    expect(output.split("\n").length).toBe(300_002);
+    expect(child.exitCode).toBe(0);
+  });
+
+  test("it takes samples for a profile: the program is not killed by them", () => {
+    const env = { PATH: process.env["PATH"] };
+    const cwd = folder();
+    const options = ["--cpu-prof", `--cpu-prof-dir=${cwd}`, "--cpu-prof-interval=100"];
+    for (let round = 0; round < 10; round++) {
+      const args = [...options, ...launcher, "--mode", mode, "--", "true"];
+      const { status, signal, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
+      expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: "" });
+    }
+  });
+});
