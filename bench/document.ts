@@ -51,7 +51,7 @@ ${nodes.map(nodeSection).join("\n")}
 ## How to read this
 
 - **Where a start goes.** sophia-run becomes the program by an addon, so that no process is forked, awaited or torn down: the
-  row "least Node.js that becomes it" does just that, and is done sooner than \`node -e 0\`. What is left is reading the program and its
+  row "least Node.js that becomes it" does just that, at the cost of \`node -e 0\`. What is left is reading the program and its
   code cache, settling options, looking at the inherited descriptors, reading the \`.env\` file, checking the contract. The
   row "least Node.js wrapper" does no more than load \`node:child_process\` and start \`true\`.
 - **The code cache.** V8's compiled code is kept in the package's own folder, made by the installation for the Node.js that
