@@ -50,15 +50,15 @@ function openFrom3(): readonly Descriptor[] {
 /**
  * At its start Node marks the descriptors that it inherited for closing, up to 15 and from there to the first gap. Where
  * there is one of its own from 16 on, there was a gap; what has such a mark above was opened later, by Node (for streams
- * libuv opens /dev/null, to have one to spare) or by code of others.
+ * libuv opens /dev/null, to have one to spare) or by code of others. Each event loop has an epoll descriptor and an
+ * eventfd: if there are as many of the one as of the other, they are taken for Node's.
  */
 function firstUnmarked(open: readonly Descriptor[]): number {
-  const epoll = Math.min(...open.filter(({ target }) => target === epollTarget).map(({ number }) => number));
-  const own = open.find(
-    ({ number, target }) =>
-      number >= 16 && number >= epoll && target.startsWith("anon_inode:") && isMarkedForClosing(number) === true,
-  );
-  return own?.number ?? Infinity;
+  const epolls = open.filter(({ target }) => target === epollTarget);
+  const eventfds = open.filter(({ target }) => target === "anon_inode:[eventfd]");
+  if (epolls.length !== eventfds.length) return Infinity;
+  const own = [...epolls, ...eventfds].map(({ number }) => number);
+  return Math.min(...own.filter((number) => number >= 16 && isMarkedForClosing(number) === true));
 }
 
 /** The names in /proc/PID/fd; none where the process may not be seen or there is no /proc. */
