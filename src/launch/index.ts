@@ -62,9 +62,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const handsChannelOn = bun !== undefined && bun.channel.size > 0;
   // Bun's own execve does as well where nothing has to be kept that it would close or change, and is sooner at hand.
   const bunSuffices = bun !== undefined && preparation.inherited.length === 0 && !bun.lostByExecve;
-  // A sample's SIGPROF that is on its way would reach the program, and kill it. Node's own execve ends the profiler first.
-  const withoutLibc = options.mode === "spawn" || bunSuffices || preparation.profiled;
-  const libc = withoutLibc ? undefined : await libcOf(preparation);
+  const libc = options.mode === "spawn" || bunSuffices ? undefined : await libcOf(preparation);
   const obstacle = options.mode === "spawn" ? undefined : obstacleToExec(request, libc, handsChannelOn);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw new SophiaError({
@@ -91,9 +89,11 @@ function obstacleToExec(
 ): string | undefined {
   if (process.platform === "win32") return "Windows has no execve";
   if (libc === undefined && !hasExecve(process)) {
-    if (preparation.profiled) return `a profiler runs, which Node.js ${process.version} cannot end before`;
     return `sophia-run's addon was not loaded, and Node.js ${process.version} has no process.execve (22.15 and later have)`;
   }
+  // It may be on its way, and nothing stops the profiler: that of Node's own execve comes too late at times.
+  if (preparation.profiled)
+    return "a profiler takes samples of this process, and a signal of it would kill the program";
   if (files.length > 0) return "secret files have to be removed when the program ends";
   if (options.killAfterMs !== undefined) return "--kill-after needs a process beside the program";
   if (process.send !== undefined && !(handsChannelOn && libc !== undefined)) {

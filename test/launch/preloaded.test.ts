@@ -13,7 +13,9 @@ function preload(code: string): { readonly PATH: string; readonly NODE_OPTIONS: 
   return { PATH: process.env["PATH"] ?? "", NODE_OPTIONS: `--require=${file}` };
 }
 
-describe.skipIf(isStandalone).each([["auto"], ["spawn"]])("code of others runs before, mode %s", (mode) => {
+const modes = ["auto", "spawn"] as const;
+
+describe.skipIf(isStandalone).each(modes)("code of others runs before, mode %s", (mode) => {
   test("it has used a stream: the program's own writes wait all the same", async () => {
     const child = spawn(command, [...launcher, "--mode", mode, "--", "seq", "300000"], {
       cwd: folder(),
