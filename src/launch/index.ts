@@ -91,9 +91,8 @@ function obstacleToExec(
   if (libc === undefined && !hasExecve(process)) {
     return `sophia-run's addon was not loaded, and Node.js ${process.version} has no process.execve (22.15 and later have)`;
   }
-  // It may be on its way, and nothing stops the profiler: that of Node's own execve comes too late at times.
-  if (preparation.profiled)
-    return "a profiler takes samples of this process, and a signal of it would kill the program";
+  // Node's own execve ends the profiler first, yet a signal that is on its way can reach the program all the same.
+  if (preparation.profiled) return "a profiler takes samples of this process, by a signal that would kill the program";
   if (files.length > 0) return "secret files have to be removed when the program ends";
   if (options.killAfterMs !== undefined) return "--kill-after needs a process beside the program";
   if (process.send !== undefined && !(handsChannelOn && libc !== undefined)) {
