@@ -93,6 +93,17 @@ describe.skipIf(isStandalone)("without its addon sophia-run", () => {
   });
 });
 
+test.skipIf(isStandalone)("under Node's permissions it says what was not allowed", () => {
+  const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+  const { status, stdout, stderr } = run(["--", "/bin/echo", "started"], [flag, "--allow-fs-read=*", "--no-warnings"]);
+  expect({ status, stdout, stderr }).toEqual({
+    status: 126,
+    stdout: "",
+    stderr:
+      "sophia-run: /bin/echo: Node.js was told to start no programs (--permission without --allow-child-process)\n",
+  });
+});
+
 describe.skipIf(!existsSync(addon))("the addon", () => {
   const addons = readdirSync(join(root, "dist")).filter((name) => name.endsWith(".node"));
 
