@@ -1,15 +1,14 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { closeSync, cpSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { CONTRACT_VALUES, folder } from "./helpers/sophia.ts";
+import { CONTRACT_VALUES, copyOfPackage, folder } from "./helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "..");
 
-/** A copy of the built package, whose code cache a test may change. */
-function copyOfPackage(): { readonly dist: string; readonly caches: readonly string[]; readonly run: () => string } {
-  const path = folder();
-  for (const name of ["bin", "dist"]) cpSync(join(root, name), join(path, name), { recursive: true });
+/** A copy whose code cache a test may change. */
+function packageWithCache(): { readonly dist: string; readonly caches: readonly string[]; readonly run: () => string } {
+  const path = copyOfPackage();
   const dist = join(path, "dist");
   const cwd = folder();
   return {
@@ -28,7 +27,7 @@ const expected = `0 ${CONTRACT_VALUES.QDRANT_URL}\n`;
 
 describe("the code cache", () => {
   it("is made by the build, for this Node.js, and V8 takes it", () => {
-    const { dist, caches, run } = copyOfPackage();
+    const { dist, caches, run } = packageWithCache();
     expect(caches.map((name) => name.replace(/-[0-9a-f]{16}-/, "-HASH-"))).toStrictEqual([
       `esc-HASH-${process.version}-${process.arch}.cache`,
       `program-HASH-${process.version}-${process.arch}.cache`,
@@ -42,7 +41,7 @@ describe("the code cache", () => {
   });
 
   it("holds what a start needs, also when the installer hands on a descriptor of its own", () => {
-    const { dist, caches } = copyOfPackage();
+    const { dist, caches } = packageWithCache();
     execFileSync("rm", caches, { cwd: dist });
     const descriptor = openSync("/dev/null", "r");
     spawnSync(process.execPath, [join(dist, "precompile.js")], { stdio: ["ignore", "inherit", "inherit", descriptor] });
@@ -85,13 +84,13 @@ describe("the code cache", () => {
     ["of another version", (bytes: Buffer) => Buffer.concat([Buffer.alloc(16), bytes.subarray(16)])],
     ["no cache at all", () => "#!/bin/sh\n"],
   ])("does no harm when it is %s", (_, spoil) => {
-    const { dist, caches, run } = copyOfPackage();
+    const { dist, caches, run } = packageWithCache();
     for (const name of caches) writeFileSync(join(dist, name), spoil(readFileSync(join(dist, name))));
     expect(run()).toBe(expected);
   });
 
   it("is not needed, and not made by a run", () => {
-    const { dist, caches, run } = copyOfPackage();
+    const { dist, caches, run } = packageWithCache();
     for (const name of caches) writeFileSync(join(dist, name.replace(/-[0-9a-f]{16}-/, "-0000000000000000-")), "x");
     execFileSync("rm", caches, { cwd: dist });
     const before = readdirSync(dist);

@@ -151,8 +151,9 @@ function sourcesOf(names, outputs) {
 }
 
 /**
- * All functions share one require, which finds chunks here, in the other scripts and in files of their own. A chunk leaves a function that makes its
- * exports: most runs need nothing but the first chunk, and nothing of what that one exports.
+ * All functions share one require, which finds chunks here, in the other scripts and in files of their own. A chunk
+ * leaves a function that makes its exports: most runs need nothing but the first chunk, and nothing of what that one
+ * exports.
  */
 function programText(table, first, elsewhere) {
   return `(function(require,script,folder){"use strict";

@@ -48,14 +48,6 @@ static napi_value make_blocking(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-static napi_value catches(napi_env env, napi_callback_info info) {
-  struct sigaction now = {.sa_handler = SIG_DFL};
-  napi_value result = NULL;
-  sigaction(only_argument(env, info), NULL, &now);
-  napi_get_boolean(env, now.sa_handler != SIG_DFL && now.sa_handler != SIG_IGN, &result);
-  return result;
-}
-
 static napi_value restore_default(napi_env env, napi_callback_info info) {
   const struct sigaction standard = {.sa_handler = SIG_DFL};
   sigaction(only_argument(env, info), &standard, NULL);
@@ -113,7 +105,6 @@ static napi_value execve_strings(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
-      {.utf8name = "catches", .method = catches},
       {.utf8name = "execve", .method = execve_strings},
       {.utf8name = "keepOnExec", .method = keep_on_exec},
       {.utf8name = "makeBlocking", .method = make_blocking},

@@ -3,10 +3,8 @@ import type { Libc } from "./libc.ts";
 /** Where the bundle lies; the build puts it in. Sources that run as they are have no addon beside them. */
 declare const SOPHIA_RUN_FOLDER: string | undefined;
 
-/** What the addon has beside that. */
+/** What the addon has beside what every runtime's C library has here. */
 export interface Addon extends Libc {
-  /** Whether this process has a handler for the signal, Node's own included (sigaction(2)). */
-  readonly catches: (signal: number) => boolean;
   /** Makes reads and writes of the open file wait again (fcntl(2), F_SETFL without O_NONBLOCK). */
   readonly makeBlocking: (descriptor: number) => void;
 }

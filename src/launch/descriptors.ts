@@ -29,11 +29,11 @@ export function inheritedDescriptors({ mayHaveMore, onSocket }: Openers): readon
   if (process.platform !== "linux") return [];
   const names = namesIn("self");
   if (!isBun && areNodes(names, (number) => targetOf("self", number))) return [];
-  let open = openFrom3();
+  let open = openFrom3(names);
   const hasSocket = !isBun && open.some(({ target }) => target.startsWith("socket:"));
   if (hasSocket) {
     onSocket();
-    open = openFrom3();
+    open = openFrom3(namesIn("self"));
   }
   const found = selectInherited(open, (pipes) => {
     const targets = new Set(describe(process.ppid, namesIn(process.ppid)).map(({ target }) => target));
@@ -43,8 +43,8 @@ export function inheritedDescriptors({ mayHaveMore, onSocket }: Openers): readon
   return found.filter((number) => number < limit || isMarkedForClosing(number) !== true);
 }
 
-function openFrom3(): readonly Descriptor[] {
-  return describe("self", namesIn("self")).filter(({ number }) => number > 2);
+function openFrom3(names: readonly string[]): readonly Descriptor[] {
+  return describe("self", names).filter(({ number }) => number > 2);
 }
 
 /**

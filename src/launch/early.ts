@@ -1,6 +1,7 @@
 import { loadAddon, type Addon } from "./addon.ts";
 import { inheritedDescriptors } from "./descriptors.ts";
 import { withholdMemory } from "./core-dump.ts";
+import { catchesSignal } from "./process-stat.ts";
 import { isBun } from "./runtime.ts";
 
 /** What must be known or done before anything else runs; made by {@link prepare}, used by the launch. */
@@ -21,7 +22,10 @@ export interface Preparation {
   readonly restoreCoreFilter: () => void;
 }
 
-/** Their numbers in Linux, on the processors that there is an addon for (signal(7)). */
+/**
+ * Their numbers in Linux, on nearly all processors (signal(7)). Not from signals.ts, for which a start that becomes the
+ * program has no other use.
+ */
 const SIGUSR1 = 10;
 const SIGPROF = 27;
 
@@ -57,7 +61,8 @@ export function prepare(nodeOptions?: string): Preparation {
     inherited: inheritedDescriptors({ mayHaveMore: preloaded || process.send !== undefined, onSocket: dieIfSignaled }),
     addon,
     preloaded,
-    profiled: addon?.catches(SIGPROF) === true,
+    // Nothing but an option, or code that one loaded, starts the profiler.
+    profiled: preloaded && catchesSignal("self", SIGPROF),
     firstProcess,
     stopListening: firstProcess ? listenAsFirstProcess() : ignore,
     restoreCoreFilter: withholdMemory(),

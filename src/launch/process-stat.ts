@@ -63,7 +63,7 @@ export function waits(pid: number): number {
 }
 
 /** Whether the process has a handler of its own for the signal. */
-export function catchesSignal(pid: number, signal: number): boolean {
+export function catchesSignal(pid: number | "self", signal: number): boolean {
   const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readStatus(pid))?.[1] ?? "0";
   return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }

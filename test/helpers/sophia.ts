@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -79,6 +79,13 @@ export function folder(files: Readonly<Record<string, string | Uint8Array>> = {}
   const path = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content);
+  return path;
+}
+
+/** A copy of the built package, for a test to change. */
+export function copyOfPackage(): string {
+  const path = folder();
+  for (const name of ["bin", "dist"]) cpSync(join(root, name), join(path, name), { recursive: true });
   return path;
 }
 

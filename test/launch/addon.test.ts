@@ -1,8 +1,8 @@
 import { execFileSync, spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { addon, folder, isStandalone } from "../helpers/sophia.ts";
+import { addon, copyOfPackage, folder, isStandalone } from "../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../..");
 const hasExecve = "execve" in process;
@@ -15,10 +15,8 @@ function run(args: readonly string[], nodeOptions: readonly string[] = [], place
   return spawnSync(process.execPath, argv, { cwd: folder(), env, encoding: "utf8" });
 }
 
-/** A copy of the built package, for a test to change. */
-function copyOfPackage(): { readonly place: string; readonly addons: readonly string[] } {
-  const place = folder();
-  for (const name of ["bin", "dist"]) cpSync(join(root, name), join(place, name), { recursive: true });
+function packageToSpoil(): { readonly place: string; readonly addons: readonly string[] } {
+  const place = copyOfPackage();
   const addons = readdirSync(join(place, "dist")).filter((name) => name.endsWith(".node"));
   return { place, addons: addons.map((name) => join(place, "dist", name)) };
 }
@@ -78,14 +76,14 @@ describe.skipIf(isStandalone)("without its addon sophia-run", () => {
   ];
 
   test.each(spoilers)("starts the program all the same and says nothing: %s", (_, spoil) => {
-    const { place, addons } = copyOfPackage();
+    const { place, addons } = packageToSpoil();
     const { stdout, stderr, status } = run(["--", ...showPid], spoil(addons), place);
     expect(stdout).toMatch(/^\d+\n$/);
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
   });
 
   test.each(spoilers)("has --mode exec where Node.js has it, else says why not: %s", (_, spoil) => {
-    const { place, addons } = copyOfPackage();
+    const { place, addons } = packageToSpoil();
     const { pid, stdout, stderr, status } = run(["--mode", "exec", "--", ...showPid], spoil(addons), place);
     if (hasExecve) return expect({ stdout, status }).toEqual({ stdout: `${pid}\n`, status: 0 });
     expect({ stdout, status }).toEqual({ stdout: "", status: 125 });

@@ -31,14 +31,17 @@ describe.skipIf(isStandalone).each(modes)("code of others runs before, mode %s",
     expect(child.exitCode).toBe(0);
   });
 
-  test("it takes samples for a profile: the program is not killed by them", () => {
-    const env = { PATH: process.env["PATH"] };
-    const cwd = folder();
-    const options = ["--cpu-prof", `--cpu-prof-dir=${cwd}`, "--cpu-prof-interval=100"];
-    for (let round = 0; round < 10; round++) {
-      const args = [...options, ...launcher, "--mode", mode, "--", "true"];
-      const { status, signal, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
-      expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: "" });
-    }
-  });
+  test.each([[[]], [["--no-addons"]]])(
+    "it takes samples for a profile: the program is not killed by them %j",
+    (more) => {
+      const env = { PATH: process.env["PATH"] };
+      const cwd = folder();
+      const options = [...more, "--cpu-prof", `--cpu-prof-dir=${cwd}`, "--cpu-prof-interval=100"];
+      for (let round = 0; round < 10; round++) {
+        const args = [...options, ...launcher, "--mode", mode, "--", "true"];
+        const { status, signal, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
+        expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: "" });
+      }
+    },
+  );
 });
