@@ -23,7 +23,7 @@ for (const name of scripts) files.set(name, `//${mark}\n${files.get(name)}`);
 
 const precompile = await build({
   absWorkingDir: root,
-  entryPoints: { precompile: "src/start/precompile.ts" },
+  entryPoints: { precompile: "scripts/build/precompile.ts" },
   outdir,
   bundle: true,
   format: "cjs",

@@ -3,22 +3,22 @@
  * exit status leaves here.
  */
 import { existsSync, statSync } from "node:fs";
-import { parseCommandLine } from "./cli.ts";
-import type { Context } from "./context.ts";
-import { ExitStatus, SophiaError } from "./error.ts";
-import { prepare, type Preparation } from "./launch/early.ts";
-import { ownEnvironment } from "./launch/own-environment.ts";
-import { isBun } from "./launch/runtime.ts";
-import { ownFolder } from "./paths.ts";
-import { run } from "./run.ts";
-import { sayFailure, sayLines } from "./say.ts";
-import { postponeStandardError } from "./standard-error.ts";
-import { write } from "./write.ts";
+import { parseCommandLine } from "./command-line/command-line.ts";
+import type { Context } from "./core/context.ts";
+import { ExitStatus, SophiaError } from "./core/error.ts";
+import { prepare, type Preparation } from "./launch/preflight.ts";
+import { ownEnvironment } from "./system/own-environment.ts";
+import { isBun } from "./system/runtime.ts";
+import { ownFolder } from "./system/paths.ts";
+import { run } from "./commands/run/run.ts";
+import { sayFailure, sayLines } from "./output/stderr.ts";
+import { postponeStandardError } from "./system/standard-error.ts";
+import { write } from "./system/write.ts";
 
 async function main(argv: readonly string[], context: Context, preparation: Preparation): Promise<number> {
   const invocation = parseCommandLine(argv);
   if (invocation.kind === "run") return run(invocation, context, preparation);
-  const { runOther } = await import("./usage.ts");
+  const { runOther } = await import("./commands/dispatch.ts");
   return runOther(invocation.argv, context);
 }
 

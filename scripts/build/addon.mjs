@@ -1,4 +1,4 @@
-// Compiles src/launch/addon.c for the two processors that most Linux machines have. It needs nothing but a compiler: where
+// Compiles src/launch/exec/addon.c for the two processors that most Linux machines have. It needs nothing but a compiler: where
 // there is none, there is no addon, and the program does what it can without.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -48,7 +48,7 @@ export function compileAddons(root) {
 
 /** @returns why it was not compiled: there is no such compiler, or it lacks the C library's headers, say */
 function compile(compiler, root, output) {
-  const args = [...flags, "-isystem", headers, "-o", output, join(root, "src/launch/addon.c")];
+  const args = [...flags, "-isystem", headers, "-o", output, join(root, "src/launch/exec/addon.c")];
   const { error, status, stderr } = spawnSync(compiler, args, { encoding: "utf8" });
   if (error !== undefined) return `there is no ${compiler}`;
   return status === 0 ? undefined : `${compiler} failed: ${stderr.trim()}`;

@@ -12,8 +12,8 @@ import { build, transform } from "esbuild";
  */
 const eager = "src/main.ts";
 const scripts = {
-  program: ["src/launch/replace.ts", "src/launch/spawn.ts", "src/sources/dotenv-value.ts"],
-  esc: ["src/sources/esc.ts", "src/esc/sdk.ts"],
+  program: ["src/launch/exec/replace.ts", "src/launch/spawn/spawn.ts", "src/sources/dotenv/value.ts"],
+  esc: ["src/sources/esc.ts", "src/esc/api/sdk.ts"],
 };
 
 /** @returns the files' texts by name, which of them are scripts, and esbuild's account of what went into them */

@@ -3,7 +3,7 @@
  * costs a fraction of a millisecond. What is wrong with an invalid one is found out by another walk over the
  * schema (src/contract/file/explain.ts).
  */
-import { unreachable } from "../../src/error.ts";
+import { unreachable } from "../../src/core/error.ts";
 import { referenceOf, typesOf, type Schema, type TypeName } from "../../src/contract/file/schema.ts";
 
 /** The text of a module that exports `is<Title>`. */

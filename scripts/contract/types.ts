@@ -1,5 +1,5 @@
 /** From the schema to the TypeScript types of a contract file. */
-import { unreachable } from "../../src/error.ts";
+import { unreachable } from "../../src/core/error.ts";
 import { referenceOf, typesOf, type Schema, type TypeName } from "../../src/contract/file/schema.ts";
 
 /**

@@ -49,7 +49,7 @@ export function herdReport(): string {
 
 A service that answers 429 above a rate meets ${HERD.clients} sophia-runs that start within ${HERD.startsWithinMs} ms. Each opens an environment and reads
 it, with the default deadline of ${HERD.deadlineMs / 1000} s. Written by \`npm run herd\`: a simulation on a virtual clock with the decisions of
-\`src/esc/retry.ts\`, answers after ${HERD.latencyMs} ms, and a token bucket over all requests that holds those of one second. The tests
+\`src/esc/transport/retry.ts\`, answers after ${HERD.latencyMs} ms, and a token bucket over all requests that holds those of one second. The tests
 compare it.
 
 ## How many read their environment

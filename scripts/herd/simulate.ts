@@ -5,9 +5,9 @@ import {
   MAX_READ_RETRIES,
   type Situation,
   type Trouble,
-} from "../../src/esc/retry.ts";
+} from "../../src/esc/transport/retry.ts";
 
-/** Decides as src/esc/retry.ts does, or as something to compare it with. */
+/** Decides as src/esc/transport/retry.ts does, or as something to compare it with. */
 export type Policy = (trouble: Trouble, situation: Situation, random: number) => Decision;
 
 export interface Herd {

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { readValues } from "../../src/esc/values.ts";
+import { readValues } from "../../src/esc/api/values.ts";
 import { type EscServer, num, secret, startEscServer, type ValueSpec } from "../../test/esc-server/index.ts";
 
 const ENTRY = join(import.meta.dirname, "../../bin/sophia-run");

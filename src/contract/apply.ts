@@ -1,5 +1,5 @@
 /** What a contract adds to the sources before precedence is settled: aliases and defaults; pure. */
-import type { Layer, Notice, Origin, Variable } from "../model.ts";
+import type { Layer, Notice, Origin, Variable } from "../core/model.ts";
 import type { Contract } from "./model.ts";
 
 /** The layers as the contract completes them, and what the user should hear of it. */

@@ -1,6 +1,6 @@
 /** Whether a resolution meets a contract; pure, linear in rules, variables and values. */
-import { unreachable } from "../error.ts";
-import type { Resolution } from "../model.ts";
+import { unreachable } from "../core/error.ts";
+import type { Resolution } from "../core/model.ts";
 import { formatFault } from "./format.ts";
 import type { Condition, Contract, Declaration, GroupRule, Rule, Violation } from "./model.ts";
 import { isPlaceholder } from "./placeholder.ts";

@@ -1,6 +1,6 @@
 /** Dummy values that meet a contract, so that tests, previews and agents run without a secret; pure. */
-import { SophiaError } from "../error.ts";
-import type { Layer, Resolution, Resolved } from "../model.ts";
+import { SophiaError } from "../core/error.ts";
+import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { checkContract } from "./check.ts";
 import { formatFault } from "./format.ts";
 import type { Contract, Declaration, ValueFormat, Violation } from "./model.ts";

@@ -1,5 +1,5 @@
 /** Value formats: whether a value is what the contract says it looks like; pure, linear in the value's length. */
-import { unreachable } from "../error.ts";
+import { unreachable } from "../core/error.ts";
 import type { FormatFault, ValueFormat } from "./model.ts";
 import { buildAutomaton, matches } from "./pattern/match.ts";
 import { parsePattern } from "./pattern/syntax.ts";

@@ -1,6 +1,6 @@
 /** Which contract counts: finding it. Reading a file is another module's, loaded only where there is a file. */
 import { existsSync, lstatSync, statSync } from "node:fs";
-import { parentOf, within } from "../paths.ts";
+import { parentOf, within } from "../system/paths.ts";
 import { builtInContract } from "./generated/built-in.ts";
 import type { Contract } from "./model.ts";
 

@@ -1,6 +1,6 @@
 /** The error for a profile that a contract does not have. */
-import { SophiaError } from "../error.ts";
-import { enumerate, printable } from "../text.ts";
+import { SophiaError } from "../core/error.ts";
+import { enumerate, printable } from "../core/text.ts";
 import { suggest } from "./suggest.ts";
 
 /** @param name how messages call the contract */

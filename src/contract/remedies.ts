@@ -1,7 +1,7 @@
 /** What to do about a violation: lines to copy, with the place of the value marked; pure. */
-import { unreachable } from "../error.ts";
-import type { Origin } from "../model.ts";
-import { printable } from "../text.ts";
+import { unreachable } from "../core/error.ts";
+import type { Origin } from "../core/model.ts";
+import { printable } from "../core/text.ts";
 import type { Contract } from "./model.ts";
 
 /**

@@ -1,7 +1,7 @@
 /** Violations in words: what is wrong and what to do; pure, without values. */
-import { unreachable } from "../error.ts";
-import type { Origin } from "../model.ts";
-import { enumerate, printable } from "../text.ts";
+import { unreachable } from "../core/error.ts";
+import type { Origin } from "../core/model.ts";
+import { enumerate, printable } from "../core/text.ts";
 import { isDeclared } from "./check.ts";
 import type { Condition, Contract, GroupRule, Violation } from "./model.ts";
 import { correctLines, preferred, supplyLines, whereToGet } from "./remedies.ts";

@@ -1,6 +1,6 @@
 /** Formats and their faults in words; pure. */
-import { unreachable } from "../error.ts";
-import { enumerate, printable } from "../text.ts";
+import { unreachable } from "../core/error.ts";
+import { enumerate, printable } from "../core/text.ts";
 import type { FormatFault } from "./model.ts";
 
 /** `a`, `a or b`, `a, b or c`. */

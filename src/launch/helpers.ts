@@ -1,9 +1,9 @@
 import { readlinkSync } from "node:fs";
-import { SophiaError } from "../error.ts";
-import type { Environment } from "../model.ts";
+import { SophiaError } from "../core/error.ts";
+import type { Environment } from "../core/model.ts";
 import { findExecutable } from "./executable.ts";
-import { softLimit } from "./limits.ts";
-import { isBun } from "./runtime.ts";
+import { softLimit } from "./proc/limits.ts";
+import { isBun } from "../system/runtime.ts";
 
 /** A program to execute: the file, all of argv with argv[0], the environment. */
 export interface Program {

@@ -1,17 +1,17 @@
-import { ExitStatus, SophiaError } from "../error.ts";
-import type { Environment } from "../model.ts";
-import { printable } from "../text.ts";
-import { closesOnExec } from "./descriptors.ts";
-import type { Preparation } from "./early.ts";
-import { hasExecve } from "./execve.ts";
+import { ExitStatus, SophiaError } from "../core/error.ts";
+import type { Environment } from "../core/model.ts";
+import { printable } from "../core/text.ts";
+import { closesOnExec } from "./proc/descriptors.ts";
+import type { Preparation } from "./preflight.ts";
+import { hasExecve } from "./exec/execve.ts";
 import { findExecutable } from "./executable.ts";
 import type { Program } from "./helpers.ts";
-import { libcOf, type Libc } from "./libc.ts";
-import { isBun } from "./runtime.ts";
-import type { SecretFile } from "./secret-files.ts";
+import { libcOf, type Libc } from "./exec/libc.ts";
+import { isBun } from "../system/runtime.ts";
+import type { SecretFile } from "./spawn/secret-files.ts";
 
-export type { SecretFile } from "./secret-files.ts";
-export type { Preparation } from "./early.ts";
+export type { SecretFile } from "./spawn/secret-files.ts";
+export type { Preparation } from "./preflight.ts";
 
 /** How the program is started: beside this process, in its place, or whichever is the better that is safe. */
 export type Mode = "auto" | "spawn" | "exec";
@@ -57,7 +57,7 @@ export interface Launch extends LaunchRequest {
 export async function launch(request: LaunchRequest): Promise<never> {
   validate(request);
   const { command, options, preparation } = request;
-  const bun = isBun ? (await import("./bun.ts")).leftByBun(preparation.inherited) : undefined;
+  const bun = isBun ? (await import("./exec/bun.ts")).leftByBun(preparation.inherited) : undefined;
   const environment = bun === undefined ? request.environment : new Map([...request.environment, ...bun.channel]);
   const handsChannelOn = bun !== undefined && bun.channel.size > 0;
   // Bun's own execve does as well where nothing has to be kept that it would close or change, and is sooner at hand.
@@ -76,9 +76,9 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const streams = bun?.streams ?? [0, 1, 2];
   const prepared: Launch = { ...request, environment, program, streams, handsChannelOn, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
-    await (await import("./replace.ts")).replace(prepared);
+    await (await import("./exec/replace.ts")).replace(prepared);
   }
-  return (await import("./spawn.ts")).spawn(prepared);
+  return (await import("./spawn/spawn.ts")).spawn(prepared);
 }
 
 /** Why this process cannot make room for the program; undefined when it can. */

@@ -1,6 +1,6 @@
-import { ExitStatus, SophiaError } from "../error.ts";
-import { printable } from "../text.ts";
-import { inspectImage } from "./image.ts";
+import { ExitStatus, SophiaError } from "../core/error.ts";
+import { printable } from "../core/text.ts";
+import { inspectImage } from "./exec/image.ts";
 
 /** Why the system does not start a program, by its error code; the statuses are those of env(1) and POSIX shells. */
 const reasons: Readonly<Record<string, string>> = {

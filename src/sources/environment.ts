@@ -1,4 +1,4 @@
-import type { Environment, Layer, Origin, Variable } from "../model.ts";
+import type { Environment, Layer, Origin, Variable } from "../core/model.ts";
 
 const ORIGIN: Origin = { source: "environment" };
 

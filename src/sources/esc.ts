@@ -1,19 +1,19 @@
-import type { EscSettings } from "../esc/access.ts";
-import { Cleaner } from "../esc/clean.ts";
-import { type Clock, Deadline, systemClock } from "../esc/deadline.ts";
-import { EscFault } from "../esc/fault.ts";
-import { HttpClient } from "../esc/http.ts";
-import { candidates, type EnvironmentName, formatName, type FullName } from "../esc/names.ts";
-import { authority } from "../esc/network.ts";
-import { findDefaultOrganization } from "../esc/organization.ts";
-import { type Progress, repeat, type RetryBudget } from "../esc/repeat.ts";
-import { MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../esc/retry.ts";
-import { openFirst } from "../esc/session.ts";
-import type { Secret } from "../esc/secret.ts";
-import type { Failure, Layer, Notice } from "../model.ts";
-import { printable } from "../text.ts";
+import type { EscSettings } from "../esc/settings/access.ts";
+import { Cleaner } from "../esc/api/clean.ts";
+import { type Clock, Deadline, systemClock } from "../esc/transport/deadline.ts";
+import { EscFault } from "../esc/faults/fault.ts";
+import { HttpClient } from "../esc/transport/http.ts";
+import { candidates, type EnvironmentName, formatName, type FullName } from "../esc/settings/names.ts";
+import { authority } from "../esc/settings/network.ts";
+import { findDefaultOrganization } from "../esc/api/organization.ts";
+import { type Progress, repeat, type RetryBudget } from "../esc/transport/repeat.ts";
+import { MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../esc/transport/retry.ts";
+import { openFirst } from "../esc/api/session.ts";
+import type { Secret } from "../esc/auth/secret.ts";
+import type { Failure, Layer, Notice } from "../core/model.ts";
+import { printable } from "../core/text.ts";
 
-export type { Progress } from "../esc/repeat.ts";
+export type { Progress } from "../esc/transport/repeat.ts";
 
 declare const SOPHIA_RUN_VERSION: string | undefined;
 
@@ -42,7 +42,7 @@ export async function readEsc(
   clock: Clock = systemClock,
 ): Promise<EscReading> {
   const asked = await askEsc(settings, progress, signal, clock, async (connection) => {
-    const { createRequests } = await import("../esc/sdk.ts");
+    const { createRequests } = await import("../esc/api/sdk.ts");
     const { backend, token, http, headers } = connection;
     const context = { ...connection, requests: createRequests(backend, token, http, headers) };
     return (names) => openFirst(names, context);
@@ -174,7 +174,7 @@ class Reader {
       this.#cleaner.hide(credential.token);
       return credential.token;
     }
-    const { obtainToken } = await import("../esc/token.ts");
+    const { obtainToken } = await import("../esc/auth/token.ts");
     return obtainToken(credential, {
       backend,
       http: this.#http,
@@ -223,7 +223,7 @@ class Reader {
 
   /** A fault in words for the user. */
   async word(fault: EscFault): Promise<Failure> {
-    const { wordFault } = await import("../esc/wording.ts");
+    const { wordFault } = await import("../esc/faults/wording.ts");
     const failure = wordFault(fault, {
       ...this.#subject,
       credential: this.#settings.credential,

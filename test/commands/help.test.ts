@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { COMMAND_NAMES } from "../../src/cli.ts";
-import { COMMANDS } from "../../src/commands/index.ts";
-import { OPTION_NAMES, OPTIONS } from "../../src/options.ts";
+import { COMMAND_NAMES } from "../../src/command-line/command-line.ts";
+import { COMMANDS } from "../../src/commands/registry.ts";
+import { OPTION_NAMES, OPTIONS } from "../../src/command-line/options.ts";
 import { folder, sophia } from "../helpers/sophia.ts";
 
 const widest = (text: string): number => Math.max(...text.split("\n").map((line) => Array.from(line).length));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkContract, isDeclared, serving } from "../../src/contract/check.ts";
-import type { Resolved } from "../../src/model.ts";
+import type { Resolved } from "../../src/core/model.ts";
 import { brief, contractOf, resolved, resolutionOf } from "./contracts.ts";
 
 const group = (rule: string): object => ({

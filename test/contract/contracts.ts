@@ -4,8 +4,8 @@ import { compileContract } from "../../src/contract/file/compile.ts";
 import { readContract } from "../../src/contract/file/read.ts";
 import { rejection } from "../../src/contract/file/rejection.ts";
 import type { Contract, Violation } from "../../src/contract/model.ts";
-import { SophiaError } from "../../src/error.ts";
-import type { Origin, Resolution, Resolved } from "../../src/model.ts";
+import { SophiaError } from "../../src/core/error.ts";
+import type { Origin, Resolution, Resolved } from "../../src/core/model.ts";
 
 export const root = join(import.meta.dirname, "..", "..");
 

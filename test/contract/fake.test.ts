@@ -6,8 +6,8 @@ import { fakeLayer, fakeValue } from "../../src/contract/fake.ts";
 import { formatFault } from "../../src/contract/format.ts";
 import { builtInContract } from "../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../src/contract/model.ts";
-import type { Resolution } from "../../src/model.ts";
-import { resolve } from "../../src/resolve.ts";
+import type { Resolution } from "../../src/core/model.ts";
+import { resolve } from "../../src/resolve/precedence.ts";
 import { contractDocuments } from "./arbitrary.ts";
 import { brief, contractOf, failureOf, resolutionOf } from "./contracts.ts";
 

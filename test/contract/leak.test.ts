@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { applyContract } from "../../src/contract/apply.ts";
 import { checkContract } from "../../src/contract/check.ts";
 import { describeViolations } from "../../src/contract/wording.ts";
-import { resolve } from "../../src/resolve.ts";
+import { resolve } from "../../src/resolve/precedence.ts";
 import { brief, contractOf, failureOf, resolutionOf } from "./contracts.ts";
 
 const sentinel = "Sentinel7f3a";

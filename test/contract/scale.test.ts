@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { checkContract } from "../../src/contract/check.ts";
 import { nameFinder } from "../../src/contract/suggest.ts";
-import type { Resolved } from "../../src/model.ts";
+import type { Resolved } from "../../src/core/model.ts";
 import { contractOf, resolved } from "./contracts.ts";
 
 /** Counts how often it is asked. */

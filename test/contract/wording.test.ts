@@ -8,7 +8,7 @@ import {
   type Wording,
   type WordingContext,
 } from "../../src/contract/wording.ts";
-import type { Origin } from "../../src/model.ts";
+import type { Origin } from "../../src/core/model.ts";
 import { contractOf, resolutionOf } from "./contracts.ts";
 
 /** What is said of these values. */

@@ -1,6 +1,6 @@
-import { escAccess, type EscSettings } from "../../src/esc/access.ts";
-import type { Clock } from "../../src/esc/deadline.ts";
-import type { Failure, Layer, Variable } from "../../src/model.ts";
+import { escAccess, type EscSettings } from "../../src/esc/settings/access.ts";
+import type { Clock } from "../../src/esc/transport/deadline.ts";
+import type { Failure, Layer, Variable } from "../../src/core/model.ts";
 import type { EscServer } from "../esc-server/index.ts";
 import { type EscReading, type Progress, readEsc } from "../../src/sources/esc.ts";
 

@@ -3,10 +3,10 @@
  * reach what the command line of sophia-run does not offer, such as secret files without ESC.
  */
 import { writeSync } from "node:fs";
-import { SophiaError } from "../../src/error.ts";
-import { prepare } from "../../src/launch/early.ts";
+import { SophiaError } from "../../src/core/error.ts";
+import { prepare } from "../../src/launch/preflight.ts";
 import { launch } from "../../src/launch/index.ts";
-import { ownEnvironment } from "../../src/launch/own-environment.ts";
+import { ownEnvironment } from "../../src/system/own-environment.ts";
 import type { DriverRequest } from "./launching.ts";
 
 const preparation = prepare(process.env["NODE_OPTIONS"]);

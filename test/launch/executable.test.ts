@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { SophiaError } from "../../src/error.ts";
+import { SophiaError } from "../../src/core/error.ts";
 import { findExecutable } from "../../src/launch/executable.ts";
 import { folder } from "../helpers/sophia.ts";
 

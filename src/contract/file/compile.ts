@@ -1,5 +1,5 @@
 /** From the contract file's shape to the Contract that the program works with; pure. */
-import { unreachable } from "../../error.ts";
+import { unreachable } from "../../core/error.ts";
 import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import type {
   Alias,

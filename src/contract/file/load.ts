@@ -2,8 +2,8 @@
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { relative, sep } from "node:path";
-import { SophiaError } from "../../error.ts";
-import { printable } from "../../text.ts";
+import { SophiaError } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
 import { contractFileName } from "../load.ts";
 import type { Contract } from "../model.ts";
 import { compileContract } from "./compile.ts";

@@ -1,6 +1,6 @@
 /** What is wrong with a contract file, with line and column; pure. Loaded only when something is. */
-import { SophiaError } from "../../error.ts";
-import { count, printable } from "../../text.ts";
+import { SophiaError } from "../../core/error.ts";
+import { count, printable } from "../../core/text.ts";
 import { schemaText } from "../generated/schema-text.ts";
 import { duplicateKeys, explain } from "./explain.ts";
 import type { Fault, Issue } from "./fault.ts";

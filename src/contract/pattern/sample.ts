@@ -1,5 +1,5 @@
 /** Texts that match a pattern, for dummy values; pure and deterministic. */
-import { unreachable } from "../../error.ts";
+import { unreachable } from "../../core/error.ts";
 import { includes } from "./match.ts";
 import type { CharacterSet, Pattern } from "./syntax.ts";
 

@@ -1,0 +1,87 @@
+import type { Context } from "../../core/context.ts";
+import { loadContract } from "../../contract/load.ts";
+import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
+import { evaluateEnvironments, type EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
+import { formatName } from "../../esc/settings/names.ts";
+import { formatDiagnostic } from "../../output/notices.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { parityJson, parityText } from "./text.ts";
+import type { Notice } from "../../core/model.ts";
+import { describeNotice } from "../../output/notices.ts";
+import { compareEnvironments } from "./comparison.ts";
+import { makeProgress } from "../../output/progress.ts";
+import { say } from "../../output/stderr.ts";
+import type { Settings } from "../../command-line/settings.ts";
+import { readDotenv } from "../../sources/dotenv/index.ts";
+
+/**
+ * `sophia-run check --against A,B,…`: 1 where a variable is set in one environment and missing in another, or a rule of
+ * the contract is surely not met by one of them; else 0. Nothing is opened.
+ *
+ * @param names as `ESC_ENV` has them, separated by commas
+ * @throws SophiaError (125) where an environment cannot be evaluated, naming it
+ */
+export async function compare(names: string, settings: Settings, json: boolean, context: Context): Promise<number> {
+  const { settings: escSettings, notices: accessNotices } = await access(names, settings, context);
+  const contract = await loadContract({
+    cwd: context.cwd,
+    ...(settings.contractFile === undefined ? {} : { file: settings.contractFile }),
+    ...(settings.profile === undefined ? {} : { profile: settings.profile }),
+  });
+  const progress = makeProgress(context, settings);
+  const { signal } = new AbortController();
+  const answers = await evaluateEnvironments(escSettings, progress, signal).finally(progress.done);
+  if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
+  const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks)];
+  if (answers.results.length === 1) {
+    notices.push({ kind: "remark", text: "--against names one environment only: there is none to compare it with" });
+  }
+  say(context, settings, notices);
+  const parity = compareEnvironments(contract, answers.results);
+  context.out(
+    json
+      ? parityJson(
+          parity,
+          notices.map((one) => describeNotice(one)[0]),
+        )
+      : parityText(parity),
+  );
+  return parity.met ? ExitStatus.ok : ExitStatus.unmet;
+}
+
+/** @throws SophiaError (125) where there is no credential, or ESC is not to be asked */
+async function access(
+  names: string,
+  settings: Settings,
+  { environment, cwd }: Context,
+): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
+  if (settings.fake) {
+    throw new SophiaError({
+      code: "usage",
+      message: "--against asks ESC, which --fake (SOPHIA_FAKE) rules out",
+      hint: "leave one of them out",
+    });
+  }
+  const dotenv = await readDotenv(settings.envFiles, cwd);
+  const { access: found, notices } = escAccess(environment, dotenv.layers, {
+    timeoutMs: settings.timeoutMs,
+    insecureHttp: settings.insecureHttp,
+    environments: { value: names, option: "--against" },
+  });
+  if (found.kind === "on") return { settings: found.settings, notices: [...dotenv.notices, ...notices] };
+  throw new SophiaError({
+    code: "esc-required",
+    message: `--against asks ESC, yet ${found.kind === "incomplete" ? found.missing : "ESC_TOKEN"} is not set`,
+    hint: "set ESC_TOKEN to an access token that may read all of these environments",
+  });
+}
+
+function remarks({ name, diagnostics, notices }: EvaluatedEnvironment): readonly Notice[] {
+  // The notice says itself that it is a warning; errors do not come this far.
+  const said = diagnostics.map((one) => formatDiagnostic({ ...one, severity: "error" }));
+  const environment = formatName(name);
+  return [
+    ...said.map((text): Notice => ({ kind: "remark", text: `ESC environment ${environment}: ${text}` })),
+    ...notices,
+  ];
+}

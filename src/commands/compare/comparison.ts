@@ -1,0 +1,183 @@
+/** Which environment has which variable and meets which rule, without values; pure. */
+import { applyContract } from "../../contract/apply.ts";
+import { checkContract, isDeclared } from "../../contract/check.ts";
+import type { Contract, Violation } from "../../contract/model.ts";
+import { describeViolations } from "../../contract/wording.ts";
+import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
+import { formatName } from "../../esc/settings/names.ts";
+import type { Layer, Resolution, Variable } from "../../core/model.ts";
+import type { ViolationReport } from "../../output/report.ts";
+import { resolve } from "../../resolve/precedence.ts";
+import { printable } from "../../core/text.ts";
+
+/**
+ * - `set`: there, and its value is known and valid.
+ * - `value-not-known`: there; a secret, or what a provider gives. Whether it is valid, or empty, cannot be known.
+ * - `invalid`: there, but still a placeholder or not of the declared format.
+ * - `default`: not there; the contract's default serves.
+ * - `empty`: there without a value, and declared: it counts as unset.
+ * - `not-a-variable`: a list or an object, which no program gets.
+ * - `missing`: not there.
+ * - `not-known`: whether it is there cannot be known: all variables come from a provider.
+ */
+export type ParityState =
+  | "set"
+  | "value-not-known"
+  | "invalid"
+  | "default"
+  | "empty"
+  | "not-a-variable"
+  | "missing"
+  | "not-known";
+
+export interface ParityRow {
+  readonly name: string;
+  readonly declared: boolean;
+  readonly secret: boolean;
+  /** In the order of the environments. */
+  readonly states: readonly ParityState[];
+  /** Set in one environment and missing in another. */
+  readonly drift: boolean;
+}
+
+export interface ParityEnvironment {
+  /** `org/project/name` */
+  readonly name: string;
+  readonly version?: string;
+  /** Rules that it surely does not meet; what is not known counts as set and valid. */
+  readonly violations: readonly ViolationReport[];
+}
+
+export interface Parity {
+  readonly contract: { readonly source: string; readonly profile?: string };
+  readonly environments: readonly ParityEnvironment[];
+  /** The contract's variables in its order, then undeclared ones that drift, by name. */
+  readonly rows: readonly ParityRow[];
+  /** Neither drift nor an unmet rule. */
+  readonly met: boolean;
+}
+
+/** The value of what has one that is not known. No environment variable can hold it. */
+const NOT_KNOWN = "\0";
+
+/** Compares what the environments have, each by itself and with the contract's aliases and defaults. */
+export function compareEnvironments(contract: Contract, environments: readonly EvaluatedEnvironment[]): Parity {
+  const declared = (name: string): boolean => isDeclared(contract, name);
+  const columns = environments.map((environment) => {
+    const { layers } = applyContract(contract, [layerOf(environment)]);
+    const resolution = resolve(layers, declared);
+    const violations = checkContract(contract, resolution).filter((one) => isSure(one, resolution, environment));
+    return { environment, resolution, violations };
+  });
+  const row = (name: string): ParityRow => {
+    const states = columns.map((column) => stateOf(name, column));
+    return {
+      name: printable(name),
+      declared: contract.variables.has(name),
+      secret:
+        contract.variables.get(name)?.secret ?? columns.some(({ resolution }) => resolution.get(name)?.secret === true),
+      states,
+      drift: states.some(isPresent) && states.some(isAbsent),
+    };
+  };
+  const others = new Set(
+    environments.flatMap(({ variables }) => [...variables.keys()].filter((name) => !declared(name))),
+  );
+  const rows = [
+    ...Array.from(contract.variables.keys(), row),
+    ...Array.from(others)
+      .toSorted()
+      .map(row)
+      .filter(({ drift }) => drift),
+  ];
+  const reports = columns.map((column) => reportEnvironment(contract, column));
+  return {
+    contract: {
+      source: contract.source.kind === "built-in" ? "built-in" : contract.source.path,
+      ...(contract.profile === undefined ? {} : { profile: contract.profile }),
+    },
+    environments: reports,
+    rows,
+    met: rows.every(({ drift }) => !drift) && reports.every(({ violations }) => violations.length === 0),
+  };
+}
+
+interface Column {
+  readonly environment: EvaluatedEnvironment;
+  readonly resolution: Resolution;
+  readonly violations: readonly Violation[];
+}
+
+/** What ESC would give, with a mark in the place of values that are not known. */
+function layerOf({ name, variables }: EvaluatedEnvironment): Layer {
+  const environment = formatName(name);
+  const asVariable = (key: string, evaluated: Evaluated): readonly Variable[] => {
+    switch (evaluated.kind) {
+      case "known":
+        return [evaluated.variable];
+      case "unknown": {
+        const { secret, delivery } = evaluated;
+        return [{ name: key, value: NOT_KNOWN, secret, delivery, origin: { source: "esc", environment } }];
+      }
+      case "list-or-object":
+        return [];
+    }
+  };
+  return { source: "esc", variables: [...variables].flatMap(([key, evaluated]) => asVariable(key, evaluated)) };
+}
+
+/** Whether a violation stands whatever the values are that are not known. */
+function isSure(violation: Violation, resolution: Resolution, { open }: EvaluatedEnvironment): boolean {
+  switch (violation.kind) {
+    case "malformed":
+    case "placeholder":
+      return resolution.get(violation.name)?.value !== NOT_KNOWN;
+    case "several-set":
+      return true;
+    case "missing":
+    case "missing-when":
+    case "none-set":
+    case "some-missing":
+      return !open;
+  }
+}
+
+function stateOf(name: string, { environment, resolution, violations }: Column): ParityState {
+  const resolved = resolution.get(name);
+  if (resolved?.origin.source === "esc") {
+    if (resolved.value === NOT_KNOWN) return "value-not-known";
+    const isWrong = violations.some(
+      (one) => (one.kind === "malformed" || one.kind === "placeholder") && one.name === name,
+    );
+    return isWrong ? "invalid" : "set";
+  }
+  if (environment.open) return "not-known";
+  if (resolved !== undefined) return "default";
+  const evaluated = environment.variables.get(name);
+  if (evaluated === undefined) return "missing";
+  return evaluated.kind === "list-or-object" ? "not-a-variable" : "empty";
+}
+
+function isPresent(state: ParityState): boolean {
+  return state === "set" || state === "value-not-known" || state === "invalid";
+}
+
+function isAbsent(state: ParityState): boolean {
+  return state === "missing" || state === "empty" || state === "not-a-variable";
+}
+
+function reportEnvironment(contract: Contract, { environment, resolution, violations }: Column): ParityEnvironment {
+  const name = formatName(environment.name);
+  const { version } = environment.name;
+  const context = { present: [...resolution.keys()], origins: resolution, escEnvironment: name };
+  return {
+    name,
+    ...(version === undefined ? {} : { version }),
+    violations: describeViolations(violations, contract, context).map(({ violation, message, remedies }) => ({
+      kind: violation.kind,
+      names: "name" in violation ? [violation.name] : violation.rule.names,
+      message,
+      remedies,
+    })),
+  };
+}

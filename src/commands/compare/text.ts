@@ -1,0 +1,142 @@
+import type { Parity, ParityEnvironment, ParityRow, ParityState } from "./comparison.ts";
+import { count, enumerate, printable } from "../../core/text.ts";
+
+/** The comparison for programs, with a version that changes when a field loses its meaning. */
+export function parityJson({ met, contract, environments, rows }: Parity, notices: readonly string[]): string {
+  const variables = rows.map(({ name, declared, secret, states, drift: differs }) => ({
+    name,
+    declared,
+    secret,
+    drift: differs,
+    states: Object.fromEntries(environments.map((environment, index) => [titleOf(environment), states[index]])),
+  }));
+  const drift = rows.some((row) => row.drift);
+  return `${JSON.stringify({ version: 1, met, drift, contract, environments, variables, notices }, undefined, 2)}\n`;
+}
+
+const WORDS: Readonly<Record<ParityState, string>> = {
+  set: "set",
+  "value-not-known": "set*",
+  invalid: "invalid",
+  default: "default",
+  empty: "empty",
+  "not-a-variable": "list",
+  missing: "missing",
+  "not-known": "?",
+};
+
+const LEGEND: readonly (readonly [ParityState, string])[] = [
+  ["value-not-known", "set, value not known: a secret, or given by a provider (fn::open) once it is opened"],
+  ["invalid", "set, but a placeholder or not of the declared format"],
+  ["default", "not set; the contract's default serves"],
+  ["empty", "set to nothing, which counts as missing"],
+  ["not-a-variable", "a list or an object, which no program gets; use fn::toJSON"],
+  ["not-known", "not known: all variables come from a provider"],
+];
+
+const WIDTH = 100;
+const LONGEST_NAME = 40;
+
+/** The comparison for people: one table of at most 100 columns, its legend, and the rules that are not met. */
+export function parityText(parity: Parity): string {
+  const { contract, environments, rows } = parity;
+  const profile = contract.profile === undefined ? "" : ` (profile ${printable(contract.profile)})`;
+  const labels = labelsOf(environments);
+  const blocks = [
+    ["=== Sophia Configuration Parity ==="],
+    [
+      `Contract: ${printable(contract.source)}${profile}`,
+      ...environments.map((one, index) => {
+        const title = titleOf(one);
+        const label = labels[index] ?? "";
+        return `${index === 0 ? "ESC:     " : "         "} ${title}${title.endsWith(label) ? "" : ` (${label})`}`;
+      }),
+    ],
+    ...tables(rows, labels),
+    legend(rows),
+    ...environments.filter(({ violations }) => violations.length > 0).map(unmetRules),
+    ["--- Summary ---", ...summary(parity)],
+  ].filter((lines) => lines.length > 0);
+  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+}
+
+function titleOf({ name, version }: ParityEnvironment): string {
+  return version === undefined ? name : `${name}@${version}`;
+}
+
+/** What tells the environments apart: their names without what all share; numbers where these are long. */
+function labelsOf(environments: readonly ParityEnvironment[]): readonly string[] {
+  const parts = environments.map((one) => titleOf(one).split("/"));
+  const isShared = (depth: number): boolean => new Set(parts.map((path) => path.slice(0, depth).join("/"))).size === 1;
+  const depth = isShared(2) ? 2 : isShared(1) ? 1 : 0;
+  const labels = parts.map((path) => path.slice(depth).join("/"));
+  return labels.some((label) => label.length > 20) ? labels.map((_, index) => `[${index + 1}]`) : labels;
+}
+
+/** One table; where many environments make it too wide, several below one another. */
+function tables(rows: readonly ParityRow[], labels: readonly string[]): readonly (readonly string[])[] {
+  const longest = Math.max("Variable".length, ...rows.map(({ name }) => name.length).filter((n) => n <= LONGEST_NAME));
+  const width = Math.max(7, ...labels.map(({ length }) => length)) + 2;
+  const fitting = Math.max(1, Math.floor((WIDTH - longest - 4) / width));
+  const starts = Array.from({ length: Math.ceil(labels.length / fitting) }, (_, index) => index * fitting);
+  return starts.map((start) => {
+    const line = (mark: string, name: string, cells: readonly string[]): string => {
+      const columns = cells.slice(start, start + fitting).map((cell) => cell.padEnd(width));
+      // A name of any length is allowed; it must not push the others apart.
+      const head =
+        name.length > longest ? `${mark} ${name}\n${" ".repeat(longest + 4)}` : `${mark} ${name.padEnd(longest + 2)}`;
+      return `${head}${columns.join("")}`.trimEnd();
+    };
+    const rowLine = ({ name, states, drift }: ParityRow): string => {
+      const isUnset = states.every((state) => state === "missing");
+      return line(
+        drift ? "!" : " ",
+        name,
+        states.map((state) => (isUnset ? "-" : WORDS[state])),
+      );
+    };
+    const others = rows.filter(({ declared }) => !declared);
+    return [
+      line(" ", "Variable", labels),
+      ...rows.filter(({ declared }) => declared).map(rowLine),
+      ...(others.length === 0 ? [] : ["  Not declared by the contract:", ...others.map(rowLine)]),
+    ];
+  });
+}
+
+function legend(rows: readonly ParityRow[]): readonly string[] {
+  const used = new Set(rows.flatMap(({ states }) => states));
+  return [
+    ...(rows.some(({ drift }) => drift)
+      ? [["!", "drift: set in one environment and missing in another"] as const]
+      : []),
+    ...(rows.some(({ states }) => states.every((state) => state === "missing"))
+      ? [["-", "set in none of them"] as const]
+      : []),
+    ...LEGEND.filter(([state]) => used.has(state)).map(([state, words]) => [WORDS[state], words] as const),
+  ].map(([word, words]) => `${word.padEnd(8)} ${words}`);
+}
+
+function unmetRules(environment: ParityEnvironment): readonly string[] {
+  return [
+    `--- ${titleOf(environment)} ---`,
+    ...environment.violations.flatMap(({ message, remedies }) => [
+      `❌ ${message}`,
+      ...remedies.map((one) => `   ${one}`),
+    ]),
+  ];
+}
+
+function summary({ met, environments, rows }: Parity): readonly string[] {
+  const drifting = rows.filter(({ drift }) => drift);
+  const unmet = environments.filter(({ violations }) => violations.length > 0);
+  if (met) {
+    return [
+      `✅ No drift between ${count(environments.length, "environment")}, and no rule of the contract that is surely not met`,
+    ];
+  }
+  return [
+    ...(drifting.length === 0 ? [] : [`❌ Drift in ${count(drifting.length, "variable")}`]),
+    ...(unmet.length === 0 ? [] : [`❌ The contract is not met by ${enumerate(unmet.map(titleOf))}`]),
+  ];
+}

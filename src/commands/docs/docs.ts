@@ -1,0 +1,121 @@
+import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import type { Context } from "../../core/context.ts";
+import { envExample } from "./env-example.ts";
+import { envTypes } from "./env-types.ts";
+import { secretsSection, withSecretsSection } from "./secrets-section.ts";
+import { loadContract } from "../../contract/load.ts";
+import type { Contract } from "../../contract/model.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { sayLines } from "../../output/stderr.ts";
+import { settle } from "../../command-line/settings.ts";
+import { enumerate, printable } from "../../core/text.ts";
+import type { Command } from "../registry.ts";
+
+const DEFAULT_FILES = ["SECRETS.md", ".env.example", "env.d.ts"];
+
+/** What a file of ours says of itself; who writes by hand leaves it out. */
+const OUR_MARK = "`sophia-run docs` writes this file";
+
+interface Document {
+  /** Absolute path. */
+  readonly path: string;
+  /** As messages call it. */
+  readonly name: string;
+  /** What it holds; absent where it does not exist. */
+  readonly current?: string;
+  readonly wanted: string;
+}
+
+/** `sophia-run docs`: 0, or with `--check` 1 where a file is out of date. Nothing is written unless all can be. */
+export const docs: Command = async ({ flags, own, positionals }, context) => {
+  const settings = settle(flags, context.environment);
+  const contract = await loadContract({
+    cwd: context.cwd,
+    ...(settings.contractFile === undefined ? {} : { file: settings.contractFile }),
+    ...(settings.profile === undefined ? {} : { profile: settings.profile }),
+  });
+  const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.cwd;
+  const paths =
+    positionals.length > 0
+      ? positionals.map((name) => resolve(context.cwd, name))
+      : DEFAULT_FILES.map((name) => join(folder, name));
+  const documents = [...new Set(paths)].map((path) => draw(path, contract, context));
+  const stale = documents.filter(({ current, wanted }) => current !== wanted);
+  if (own["check"] === true) return report(stale, documents, context);
+  if (own["force"] !== true) refuseForeign(stale);
+  for (const { path, name, wanted } of stale) {
+    write(path, name, wanted);
+    context.out(`wrote ${name}\n`);
+  }
+  if (stale.length === 0) context.out(`${enumerate(documents.map(({ name }) => name))}: up to date\n`);
+  return ExitStatus.ok;
+};
+
+function draw(path: string, contract: Contract, { cwd }: Context): Document {
+  const inside = relative(cwd, path);
+  const name = printable(inside.startsWith("..") ? path : inside);
+  const current = read(path, name);
+  return { path, name, ...(current === undefined ? {} : { current }), wanted: textFor(path, contract, current ?? "") };
+}
+
+function textFor(path: string, contract: Contract, current: string): string {
+  const name = basename(path);
+  if (name.endsWith(".md")) {
+    const document = current === "" ? "# Secrets\n" : current;
+    return withSecretsSection(document, secretsSection(contract));
+  }
+  return name.endsWith(".d.ts") ? envTypes(contract) : envExample(contract);
+}
+
+function report(stale: readonly Document[], documents: readonly Document[], context: Context): number {
+  if (stale.length === 0) {
+    context.out(`${enumerate(documents.map(({ name }) => name))}: up to date\n`);
+    return ExitStatus.ok;
+  }
+  sayLines(context, [
+    `out of date: ${enumerate(stale.map(({ name, current }) => (current === undefined ? `${name} (missing)` : name)))}`,
+    "sophia-run docs writes them anew from the contract",
+  ]);
+  return ExitStatus.unmet;
+}
+
+/** @throws SophiaError (foreign-file, 125) */
+function refuseForeign(stale: readonly Document[]): void {
+  const foreign = stale.filter(
+    ({ path, current = "" }) => !path.endsWith(".md") && current.trim() !== "" && !current.includes(OUR_MARK),
+  );
+  if (foreign.length === 0) return;
+  throw new SophiaError({
+    code: "foreign-file",
+    message: `${enumerate(foreign.map(({ name }) => name))} ${foreign.length === 1 ? "was" : "were"} not written by sophia-run docs; nothing was changed`,
+    hint: "replace with --force, or name the files to write: sophia-run docs SECRETS.md",
+  });
+}
+
+function read(path: string, name: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT") return undefined;
+    throw new SophiaError({ code: "docs", message: `${name} cannot be read (${code})`, hint: "name another file" });
+  }
+}
+
+function write(path: string, name: string, text: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  } catch (error) {
+    throw new SophiaError({
+      code: "docs",
+      message: `${name} cannot be written (${codeOf(error)})`,
+      hint: "name another file, or give the user who starts sophia-run the right to write it",
+    });
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
+}

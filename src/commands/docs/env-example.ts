@@ -1,0 +1,56 @@
+/** `.env.example` from the contract; pure. */
+import { printable } from "../../core/text.ts";
+import type { Contract, Declaration } from "../../contract/model.ts";
+import { chapters, formatWords, groupSentence, isGroupRule, needs } from "./outline.ts";
+
+/** The text of `.env.example`: every variable with what it is for and what a value looks like, and no value. */
+export function envExample(contract: Contract): string {
+  const groups = contract.rules
+    .filter(isGroupRule)
+    .map((rule) => `${rule.label}: ${groupSentence(rule, (name) => name)}`);
+  return [
+    ...comments([
+      "The environment variables of this repository; `sophia-run docs` writes this file from the contract.",
+      "Copy it to .env, which is never committed, and fill in what you need: an empty value counts as unset.",
+      ...groups,
+    ]),
+    "",
+    ...comments([
+      "--- Pulumi ESC ---",
+      "With both of these the values come from ESC, and those below fill what it lacks.",
+      "Example: acme/sophia/dev",
+    ]),
+    "ESC_ENV=",
+    ...comments(["A read-only access token."]),
+    "ESC_TOKEN=",
+    ...chapters(contract).flatMap(({ title, declarations }) => [
+      "",
+      ...comments([`--- ${title} ---`]),
+      ...declarations.flatMap((declaration) => entry(contract, declaration)),
+    ]),
+    "",
+  ].join("\n");
+}
+
+function entry(contract: Contract, declaration: Declaration): readonly string[] {
+  const { name, label, description, example, docs, format, deprecated, default: fallback } = declaration;
+  const title = label === name ? "" : `${label} `;
+  return [
+    "",
+    ...comments([
+      `${title}(${needs(contract, name).join("; ")})`,
+      ...(description === "" ? [] : description.split(/\r\n|\n|\r/)),
+      ...(deprecated === undefined ? [] : [`Deprecated: use ${deprecated}.`]),
+      ...(format === undefined ? [] : [`Format: ${formatWords(format)}`]),
+      ...(example === undefined ? [] : [`Example: ${example}`]),
+      ...(fallback === undefined ? [] : [`Default: ${fallback}`]),
+      ...(docs === undefined ? [] : [`See ${docs}`]),
+    ]),
+    `${name}=`,
+  ];
+}
+
+/** Each as one line, whatever characters it holds. */
+function comments(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => `# ${printable(line)}`.trimEnd());
+}

@@ -1,0 +1,65 @@
+/** `env.d.ts` from the contract: what `process.env` holds, for TypeScript; pure. */
+import type { Contract, Declaration } from "../../contract/model.ts";
+import { formatWords, needs } from "./outline.ts";
+
+/**
+ * The text of `env.d.ts`. A variable that is required or has a default is a `string`, any other may be missing; one
+ * of a few values has their union as its type. Values are always text, whatever their format.
+ */
+export function envTypes(contract: Contract): string {
+  const members = Array.from(contract.variables.values()).flatMap((declaration) => [
+    member(declaration, contract),
+    ...declaration.aliases.map(({ name, deprecated }) =>
+      [
+        ...documentation([
+          `Another name of ${declaration.name}.`,
+          ...(deprecated ? [`@deprecated use ${declaration.name}`] : []),
+        ]),
+        `${property(name)}?: ${valueType(declaration)};`,
+      ].join("\n"),
+    ),
+  ]);
+  return `// \`sophia-run docs\` writes this file from the contract; do not edit it.
+export {};
+
+declare global {
+  namespace NodeJS {
+    interface ProcessEnv {
+${indent(members.join("\n"), 6)}
+    }
+  }
+}
+`;
+}
+
+function member(declaration: Declaration, contract: Contract): string {
+  const { name, label, description, docs, format, deprecated, default: fallback } = declaration;
+  const always =
+    fallback !== undefined || contract.rules.some((rule) => rule.kind === "required" && rule.name === name);
+  const lines = [
+    ...(label === name ? [] : [`${label}.`]),
+    ...(description === "" ? [] : description.split(/\r\n|\n|\r/)),
+    `Contract: ${[...needs(contract, name), ...(format === undefined ? [] : [formatWords(format)])].join("; ")}.`,
+    ...(fallback === undefined ? [] : [`@default ${JSON.stringify(fallback)}`]),
+    ...(docs === undefined ? [] : [`@see ${docs}`]),
+    ...(deprecated === undefined ? [] : [`@deprecated use ${deprecated}`]),
+  ];
+  return [...documentation(lines), `${property(name)}${always ? "" : "?"}: ${valueType(declaration)};`].join("\n");
+}
+
+function documentation(lines: readonly string[]): readonly string[] {
+  return ["/**", ...lines.map((line) => ` * ${line.replaceAll("*/", String.raw`*\/`)}`.trimEnd()), " */"];
+}
+
+function property(name: string): string {
+  return /^\w+$/.test(name) ? name : JSON.stringify(name);
+}
+
+function valueType({ format }: Declaration): string {
+  if (format?.kind !== "enum") return "string";
+  return Array.from(new Set(format.values), (value) => JSON.stringify(value)).join(" | ");
+}
+
+function indent(text: string, width: number): string {
+  return text.replaceAll(/^(?=.)/gm, " ".repeat(width));
+}

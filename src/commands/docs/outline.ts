@@ -1,0 +1,131 @@
+/** What all documents that follow from a contract have in common; pure. */
+import { unreachable } from "../../core/error.ts";
+import { enumerate } from "../../core/text.ts";
+import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/model.ts";
+import { alternatives, rangeWords } from "../../contract/words.ts";
+
+/** A titled part of a document. */
+export interface Chapter {
+  readonly title: string;
+  readonly declarations: readonly Declaration[];
+}
+
+/** Every variable once, under the first section that shows it or its group; the others come last. */
+export function chapters({ sections, variables }: Contract): readonly Chapter[] {
+  const left = new Map(variables);
+  const take = (name: string): readonly Declaration[] => {
+    const declaration = left.get(name);
+    left.delete(name);
+    return declaration === undefined ? [] : [declaration];
+  };
+  const titled = sections.map(({ title, lines }) => ({
+    title,
+    declarations: lines.flatMap((line) => (line.kind === "variable" ? [line.name] : line.names)).flatMap(take),
+  }));
+  const others = { title: "Further variables", declarations: Array.from(left.values()) };
+  return [...titled, others].filter(({ declarations }) => declarations.length > 0);
+}
+
+/** What the contract asks of a variable, such as `required` or `one of GitHub Token`; each rule in words. */
+export function needs({ rules }: Contract, name: string): readonly string[] {
+  return rules.filter((rule) => ("names" in rule ? rule.names.includes(name) : rule.name === name)).map(ruleWords);
+}
+
+function ruleWords(rule: Rule): string {
+  switch (rule.kind) {
+    case "required":
+    case "optional":
+      return rule.kind;
+    case "required-when":
+      return rule.when.equals === undefined
+        ? `required when ${rule.when.name} is set`
+        : `required when ${rule.when.name} is ${alternatives(rule.when.equals)}`;
+    case "one-of":
+    case "exactly-one":
+    case "at-least-one":
+    case "all-or-none":
+      return `${groupWords(rule.kind)} ${rule.label}`;
+    default:
+      return unreachable(rule);
+  }
+}
+
+function groupWords(kind: GroupRule["kind"]): string {
+  switch (kind) {
+    case "one-of":
+      return "one of";
+    case "exactly-one":
+      return "exactly one of";
+    case "at-least-one":
+      return "at least one of";
+    case "all-or-none":
+      return "all or none of";
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** A group's rule in one sentence with the given writing of names. */
+export function groupSentence({ kind, names }: GroupRule, write: (name: string) => string): string {
+  const list = enumerate(names.map(write));
+  switch (kind) {
+    case "one-of":
+      return `one of ${list} must be set; where several are, the first in this order serves.`;
+    case "exactly-one":
+      return `exactly one of ${list} must be set.`;
+    case "at-least-one":
+      return `at least one of ${list} must be set.`;
+    case "all-or-none":
+      return `${list} must be set together, or none of them.`;
+    default:
+      return unreachable(kind);
+  }
+}
+
+/** Whether a rule is one over a group. */
+export function isGroupRule(rule: Rule): rule is GroupRule {
+  return "names" in rule;
+}
+
+/** `every 90 days`, `every year`. */
+export function intervalWords({ count, unit }: Interval): string {
+  return count === 1 ? `every ${unit}` : `every ${count} ${unit}s`;
+}
+
+/** What a value looks like: `a URL that begins with https://`. */
+export function formatWords(format: ValueFormat): string {
+  switch (format.kind) {
+    case "text": {
+      const { prefixes, minLength, pattern } = format;
+      const parts = [
+        ...(prefixes.length === 0 ? [] : [`begins with ${alternatives(prefixes)}`]),
+        ...(minLength === 0 ? [] : [`has at least ${minLength} characters`]),
+        ...(pattern === undefined ? [] : [`matches ${pattern}`]),
+      ];
+      return parts.length === 0 ? "text" : `text that ${enumerate(parts)}`;
+    }
+    case "url":
+      return format.schemes.length === 0
+        ? "a URL"
+        : `a URL that begins with ${alternatives(format.schemes.map((scheme) => `${scheme}://`))}`;
+    case "integer":
+    case "number": {
+      const noun = format.kind === "integer" ? "a whole number" : "a number";
+      return format.minimum === undefined && format.maximum === undefined ? noun : `${noun} ${rangeWords(format)}`;
+    }
+    case "boolean":
+      return "true or false";
+    case "port":
+      return "a port";
+    case "enum":
+      return alternatives(format.values);
+    case "json":
+      return "JSON";
+    case "base64":
+      return "base64";
+    case "email":
+      return "an e-mail address";
+    default:
+      return unreachable(format);
+  }
+}

@@ -1,0 +1,100 @@
+/** The contract as a part of SECRETS.md; pure. */
+import type { Contract, Declaration } from "../../contract/model.ts";
+import { chapters, formatWords, groupSentence, intervalWords, isGroupRule, needs } from "./outline.ts";
+
+const begin = "<!-- contract: begin. `sophia-run docs` writes this part. -->";
+const end = "<!-- contract: end -->";
+
+/** The contract in Markdown, between the markers by which it is found again. It holds no value. */
+export function secretsSection(contract: Contract): string {
+  const blocks = chapters(contract).flatMap(({ title, declarations }) => [
+    `### ${inline(title)}`,
+    table(
+      ["Variable", "Needed", "What it is", "To be replaced"],
+      declarations.map((declaration) => row(contract, declaration)),
+    ),
+  ]);
+  const groups = contract.rules
+    .filter(isGroupRule)
+    .map((rule) => `- **${inline(rule.label)}**: ${groupSentence(rule, code)}`);
+  if (groups.length > 0) blocks.push("### Rules over several variables", groups.join("\n"));
+  return [begin, ...blocks, end].join("\n\n");
+}
+
+/**
+ * A document with its contract part brought up to date: what stands between the markers is replaced; where there
+ * are none the part is added at the end. The rest stays as it is, its line ends too.
+ */
+export function withSecretsSection(document: string, section: string): string {
+  const lineEnd = document.includes("\r\n") ? "\r\n" : "\n";
+  const text = section.replaceAll("\n", lineEnd);
+  const from = lineStart(document, begin, 0);
+  const to = lineStart(document, end, from);
+  if (from >= 0 && to >= 0) return document.slice(0, from) + text + document.slice(to + end.length);
+  if (document === "") return text + lineEnd;
+  return `${document.replace(/\s*$/, "")}${lineEnd}${lineEnd}${text}${lineEnd}`;
+}
+
+/** Where a line begins with the marker. Within a line it is text that somebody wrote, in a description, say. */
+function lineStart(document: string, marker: string, from: number): number {
+  let at = document.indexOf(marker, from);
+  while (at > 0 && document[at - 1] !== "\n") at = document.indexOf(marker, at + 1);
+  return at;
+}
+
+function row(contract: Contract, declaration: Declaration): readonly string[] {
+  const { name, label, description, docs, format, deprecated, rotateEvery, aliases, default: fallback } = declaration;
+  const facts = [
+    ...(description === "" ? (label === name ? [] : [inline(label)]) : [inline(description)]),
+    ...(format === undefined ? [] : [`Format: ${inline(formatWords(format))}.`]),
+    ...(fallback === undefined ? [] : [`Default: ${code(fallback)}.`]),
+    ...(aliases.length === 0
+      ? []
+      : [
+          `Also as ${aliases.map((alias) => code(alias.name) + (alias.deprecated ? " (deprecated)" : "")).join(", ")}.`,
+        ]),
+    ...(deprecated === undefined ? [] : [`Deprecated: use ${code(deprecated)}.`]),
+    ...(docs === undefined ? [] : [`[More](${docs.replaceAll(/[()|\\]/g, percent)})`]),
+  ];
+  return [
+    code(name),
+    inline(needs(contract, name).join("; ")),
+    facts.join(" "),
+    rotateEvery === undefined ? "" : intervalWords(rotateEvery),
+  ];
+}
+
+/** Characters that would end a link or a cell. */
+function percent(character: string): string {
+  return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+}
+
+/** Text within a line: nothing in it is taken for Markdown or HTML. */
+function inline(text: string): string {
+  return text
+    .replaceAll(/\s+/g, " ")
+    .trim()
+    .replaceAll(/[\\`*<[|]|(?<![a-z\d])_|_(?![a-z\d])/gi, String.raw`\$&`);
+}
+
+function code(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ");
+  const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
+  const fence = "`".repeat(longest + 1);
+  const space = line.startsWith("`") || line.endsWith("`") ? " " : "";
+  return fence + space + line.replaceAll("|", String.raw`\|`) + space + fence;
+}
+
+/** A table whose columns are aligned in the source too, as formatters write it. */
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((title, column) =>
+    Math.max(3, ...[title, ...rows.map((cells) => cells[column] ?? "")].map((cell) => Array.from(cell).length)),
+  );
+  const line = (cells: readonly string[], fill: string): string =>
+    `| ${widths.map((width, column) => pad(cells[column] ?? "", width, fill)).join(" | ")} |`;
+  return [line(head, " "), line([], "-"), ...rows.map((cells) => line(cells, " "))].join("\n");
+}
+
+function pad(text: string, width: number, fill: string): string {
+  return text + fill.repeat(Math.max(0, width - Array.from(text).length));
+}

@@ -1,0 +1,220 @@
+/** Everything that may be told of each variable, without a value; pure. */
+import type { Assessment } from "../../resolve/assess.ts";
+import { isDeclared, isSet, serving } from "../../contract/check.ts";
+import { chapters, formatWords, intervalWords, needs } from "../docs/outline.ts";
+import type { Contract, Declaration, Rule } from "../../contract/model.ts";
+import { nameFinder } from "../../contract/suggest.ts";
+import { WITHHELD_VARIABLES } from "../../esc/settings/access.ts";
+import { SophiaError } from "../../core/error.ts";
+import type { Origin } from "../../core/model.ts";
+import { makeReport, type Report } from "../../output/report.ts";
+import { withholding, type Selection, type Withholding } from "../../resolve/select.ts";
+import { printable } from "../../core/text.ts";
+
+export interface Explanation {
+  readonly contract: Report["contract"];
+  readonly esc: Report["esc"];
+  /** Declared variables by the contract's chapters, then the others; only the named ones where names are given. */
+  readonly chapters: readonly { readonly title: string; readonly variables: readonly VariableExplanation[] }[];
+  /** Undeclared variables of the process environment that are not listed. */
+  readonly unlisted: { readonly passed: number; readonly withheld: number };
+  readonly notices: readonly string[];
+}
+
+export interface VariableExplanation {
+  readonly name: string;
+  readonly declared: boolean;
+  /** The declared variable of which this is another name. */
+  readonly aliasOf?: string;
+  readonly secret: boolean;
+  /** What the contract says of it. */
+  readonly declaration?: {
+    readonly label: string;
+    readonly description: string;
+    readonly format?: string;
+    readonly docs?: string;
+    readonly aliases: readonly string[];
+    /** The variable to use instead. */
+    readonly deprecated?: string;
+    readonly rotate?: string;
+  };
+  /** `unset`: nothing is there and nothing needs to be; `missing`: a rule asks for it; `invalid`: there, but wrong. */
+  readonly state: "set" | "unset" | "missing" | "invalid";
+  /** Whether the program gets it. */
+  readonly passed: boolean;
+  /** `file`: the program gets the path of a private file that holds the value. */
+  readonly delivery?: "value" | "file";
+  /** Where the value that the program gets comes from. */
+  readonly origin?: Origin;
+  /** Whose values it hides, highest precedence first; `same` says whether their value is the same. */
+  readonly shadows: readonly { readonly origin: Origin; readonly same: boolean }[];
+  /** Sources that have it too and whose value is not passed on, and why. */
+  readonly withheld: readonly { readonly origin: Origin; readonly why: Withholding }[];
+  readonly rules: readonly RuleExplanation[];
+  /** What is wrong with it, and what to do. */
+  readonly problems: readonly { readonly message: string; readonly remedies: readonly string[] }[];
+  /** ESC environments that know it without being able to give a value. */
+  readonly skipped: readonly { readonly environment: string; readonly why: "list-or-object" | "unknown" }[];
+}
+
+export interface RuleExplanation {
+  readonly kind: Rule["kind"];
+  readonly words: string;
+  readonly met: boolean;
+  /** Of a group: its identifier, and the variable that serves. */
+  readonly group?: string;
+  readonly serving?: string;
+}
+
+export interface Wanted {
+  /** Empty: all. */
+  readonly names: readonly string[];
+  /** Undeclared variables of the process environment too. */
+  readonly all: boolean;
+}
+
+/** @throws SophiaError (125) for a name that neither the contract nor a source knows */
+export function makeExplanation(assessment: Assessment, selection: Selection, wanted: Wanted): Explanation {
+  const explain = explainer(assessment, selection);
+  const { contract, resolution } = assessment;
+  const report = makeReport(assessment);
+  const shared = { contract: report.contract, esc: report.esc, notices: report.notices };
+  if (wanted.names.length > 0) {
+    checkNames(wanted.names, assessment);
+    const variables = [...new Set(wanted.names)].map(explain);
+    return { ...shared, chapters: [{ title: "", variables }], unlisted: { passed: 0, withheld: 0 } };
+  }
+  const others = [...resolution.keys(), ...skippedNames(assessment)].filter((name) => !contract.variables.has(name));
+  const explained = [...new Set(others)].toSorted().map(explain);
+  const isListed = (one: VariableExplanation): boolean =>
+    wanted.all || one.aliasOf !== undefined || one.skipped.length > 0 || origins(one).some(isAdded);
+  const unlisted = explained.filter((one) => !isListed(one));
+  return {
+    ...shared,
+    chapters: [
+      ...chapters(contract).map(({ title, declarations }) => ({
+        title,
+        variables: declarations.map(({ name }) => explain(name)),
+      })),
+      { title: "Not declared by the contract", variables: explained.filter(isListed) },
+    ].filter(({ variables }) => variables.length > 0),
+    unlisted: {
+      passed: unlisted.filter(({ passed }) => passed).length,
+      withheld: unlisted.filter(({ passed }) => !passed).length,
+    },
+  };
+}
+
+function origins({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {
+  return [
+    ...(origin === undefined ? [] : [origin]),
+    ...shadows.map((one) => one.origin),
+    ...withheld.map((one) => one.origin),
+  ];
+}
+
+/** Given by sophia-run, not by whoever started it. */
+function isAdded({ source }: Origin): boolean {
+  return source !== "environment";
+}
+
+function checkNames(names: readonly string[], assessment: Assessment): void {
+  const { contract, resolution } = assessment;
+  const known = new Set([
+    ...contract.variables.keys(),
+    ...contract.aliases.keys(),
+    ...resolution.keys(),
+    ...skippedNames(assessment),
+  ]);
+  const unknown = names.filter((name) => !known.has(name));
+  const [first] = unknown;
+  if (first === undefined) return;
+  const find = nameFinder(known);
+  const meant = unknown.flatMap((name) => find(name) ?? []);
+  throw new SophiaError({
+    code: "unknown-variable",
+    message: `${unknown.map(printable).join(", ")}: declared by no contract and set by no source`,
+    hint:
+      meant.length > 0
+        ? `did you mean ${meant.map(printable).join(", ")}?`
+        : "sophia-run explain lists the declared variables, --all those of the environment too",
+  });
+}
+
+function skippedNames({ notices }: Assessment): readonly string[] {
+  return notices.flatMap((notice) => (notice.kind === "esc-skipped" ? notice.names : []));
+}
+
+function explainer(assessment: Assessment, selection: Selection): (name: string) => VariableExplanation {
+  const { contract, resolution, selected, violations } = assessment;
+  const report = makeReport(assessment);
+  const states = new Map(report.variables.map(({ name, state }) => [name, state]));
+  const reason = withholding(selection, (name) => isDeclared(contract, name), new Set(WITHHELD_VARIABLES));
+  const isMet = (rule: Rule): boolean => !violations.some((one) => "rule" in one && one.rule === rule);
+
+  return (name) => {
+    const declaration = contract.variables.get(name);
+    const aliasOf = contract.aliases.get(name);
+    const found = resolution.get(name);
+    const resolved = selected.get(name);
+    const words = needs(contract, name);
+    const all = found === undefined ? [] : [found.origin, ...(found.shadowed ?? []).map(({ origin }) => origin)];
+    return {
+      name: printable(name),
+      declared: isDeclared(contract, name),
+      ...(aliasOf === undefined ? {} : { aliasOf }),
+      secret: declaration?.secret ?? found?.secret ?? false,
+      ...(declaration === undefined ? {} : { declaration: describeDeclaration(declaration) }),
+      state: states.get(name) ?? (resolved === undefined ? "unset" : "set"),
+      passed: resolved !== undefined,
+      ...(resolved === undefined ? {} : { delivery: resolved.delivery, origin: resolved.origin }),
+      shadows: resolved?.shadowed ?? [],
+      withheld: all.flatMap((origin) => {
+        const why = reason({ name, origin });
+        return why === undefined ? [] : [{ origin, why }];
+      }),
+      rules: rulesOf(contract, name).map((rule, index) => ({
+        kind: rule.kind,
+        words: words[index] ?? rule.kind,
+        met: isMet(rule),
+        ...("names" in rule ? { group: rule.group, ...servingOf(rule.names) } : {}),
+      })),
+      problems: report.violations
+        .filter(({ names }, index) => {
+          const violation = violations[index];
+          return violation !== undefined && "name" in violation && names.includes(name);
+        })
+        .map(({ message, remedies }) => ({ message, remedies })),
+      skipped: assessment.notices.flatMap((notice) =>
+        notice.kind === "esc-skipped" && notice.names.includes(name)
+          ? [{ environment: printable(notice.environment), why: notice.why }]
+          : [],
+      ),
+    };
+  };
+
+  function servingOf(names: readonly string[]): { readonly serving?: string } {
+    const name = serving(
+      names.filter((one) => isSet(selected, one)),
+      selected,
+    );
+    return name === undefined ? {} : { serving: name };
+  }
+}
+
+/** In the order of `needs`. */
+function rulesOf({ rules }: Contract, name: string): readonly Rule[] {
+  return rules.filter((rule) => ("names" in rule ? rule.names.includes(name) : rule.name === name));
+}
+
+function describeDeclaration({ label, description, format, docs, aliases, deprecated, rotateEvery }: Declaration) {
+  return {
+    label,
+    description,
+    ...(format === undefined ? {} : { format: formatWords(format) }),
+    ...(docs === undefined ? {} : { docs }),
+    aliases: aliases.map((alias) => alias.name),
+    ...(deprecated === undefined ? {} : { deprecated }),
+    ...(rotateEvery === undefined ? {} : { rotate: intervalWords(rotateEvery) }),
+  };
+}

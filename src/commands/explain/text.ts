@@ -1,0 +1,179 @@
+import { unreachable } from "../../core/error.ts";
+import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
+import type { Origin } from "../../core/model.ts";
+import { count, printable } from "../../core/text.ts";
+import type { Withholding } from "../../resolve/select.ts";
+
+/** The explanation for programs, with a version that changes when a field loses its meaning. */
+export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
+  const { credential, ...escRest } = esc;
+  const document = {
+    version: 1,
+    contract,
+    esc: { ...escRest, ...(credential === undefined ? {} : { credential: credential.variable }) },
+    variables: chapters.flatMap(({ variables }) => variables),
+    unlisted,
+    notices,
+  };
+  return `${JSON.stringify(document, undefined, 2)}\n`;
+}
+
+/**
+ * The explanation for people.
+ *
+ * @param inFull descriptions and the like too, as for variables that were asked for by name
+ */
+export function explanationText(explanation: Explanation, inFull: boolean): string {
+  const { chapters, unlisted } = explanation;
+  const blocks = chapters.flatMap(({ title, variables }) => [
+    ...(title === "" ? [] : [`--- ${printable(title)} ---`]),
+    ...variables.map((variable) => describe(variable, inFull).join("\n")),
+  ]);
+  const hidden = [
+    ...(unlisted.passed === 0
+      ? []
+      : [`${count(unlisted.passed, "further variable")} of the process environment passed on`]),
+    ...(unlisted.withheld === 0 ? [] : [`${count(unlisted.withheld, "variable")} of it withheld`]),
+  ];
+  if (hidden.length > 0) blocks.push(`${hidden.join(", ")}; --all lists them`);
+  return `${[head(explanation).join("\n"), ...blocks].join("\n\n")}\n`;
+}
+
+function head({ contract, esc }: Explanation): readonly string[] {
+  const profile = contract.profile === undefined ? "" : ` (profile ${printable(contract.profile)})`;
+  return [
+    `Contract: ${printable(contract.source)}${profile}`,
+    `ESC: ${escWords(esc)}`,
+    ...(esc.failure?.further.map((line) => `  ${line}`) ?? []),
+  ];
+}
+
+function escWords({ status, environment, environments, credential, failure }: Explanation["esc"]): string {
+  // A token's masked end stays out of here; the path of a token file and an organization do not.
+  const by =
+    credential === undefined
+      ? ""
+      : credential.variable === "ESC_TOKEN"
+        ? ", with ESC_TOKEN"
+        : `, with ${credential.variable} (${credential.shown})`;
+  switch (status) {
+    case "off":
+      return "not configured";
+    case "incomplete":
+      return environment === undefined
+        ? `not read: ESC_ENV is not set`
+        : `${environment} not read: no credential is set`;
+    case "fake":
+      return "not asked (--fake)";
+    case "read":
+      return (
+        environments.map(({ name, version }) => (version === undefined ? name : `${name}@${version}`)).join(", ") + by
+      );
+    case "unavailable":
+      return `${environment ?? ""} not read${by}: ${failure?.message ?? ""}`;
+    default:
+      return unreachable(status);
+  }
+}
+
+function describe(variable: VariableExplanation, inFull: boolean): readonly string[] {
+  const { name, declaration, origin, delivery, shadows, withheld, rules, problems, skipped, aliasOf } = variable;
+  const label = declaration === undefined || declaration.label === name ? "" : ` (${printable(declaration.label)})`;
+  const rows: [string, string][] = [["state", stateWords(variable)]];
+  if (inFull && declaration !== undefined && declaration.description !== "") {
+    rows.push(["what", printable(declaration.description)]);
+  }
+  if (origin !== undefined)
+    rows.push(["from", `${originWords(origin)}${delivery === "file" ? ", passed as a private file" : ""}`]);
+  for (const { origin: hidden, same } of shadows) {
+    rows.push(["hides", `${originWords(hidden)} (${same ? "the same value" : "another value"})`]);
+  }
+  for (const { origin: kept, why } of withheld) rows.push(["withheld", `${originWords(kept)}: ${withheldWords(why)}`]);
+  for (const { environment, why } of skipped) {
+    rows.push([
+      "skipped",
+      `ESC ${environment}: ${why === "unknown" ? "its value is not known" : "a list or an object is no variable; use fn::toJSON"}`,
+    ]);
+  }
+  if (aliasOf !== undefined) rows.push(["alias", `another name of ${aliasOf}`]);
+  for (const rule of rules) rows.push(["rule", ruleWords(rule, name)]);
+  if (declaration?.deprecated !== undefined) rows.push(["advice", `deprecated; use ${declaration.deprecated}`]);
+  if (inFull && declaration !== undefined) {
+    if (declaration.format !== undefined) rows.push(["format", printable(declaration.format)]);
+    if (declaration.aliases.length > 0) rows.push(["aliases", declaration.aliases.join(", ")]);
+    if (declaration.rotate !== undefined) rows.push(["replace", declaration.rotate]);
+    if (declaration.docs !== undefined) rows.push(["see", printable(declaration.docs)]);
+  }
+  for (const { message, remedies } of problems) {
+    rows.push(["problem", message], ...(inFull ? remedies : []).map((line): [string, string] => ["", line]));
+  }
+  return [`${mark(variable)} ${name}${label}`, ...rows.map(([key, text]) => `   ${key.padEnd(9)}${text}`)];
+}
+
+function mark({ state, declared, passed }: VariableExplanation): string {
+  if (state === "missing" || state === "invalid") return "❌";
+  return !passed ? "➖" : declared ? "✅" : "▫️";
+}
+
+function stateWords({ state, passed, withheld, declared, secret }: VariableExplanation): string {
+  const kind = secret ? ", secret" : "";
+  switch (state) {
+    case "set":
+      return `set${kind}${declared ? "" : ", not declared"}`;
+    case "invalid":
+      return passed ? `set${kind}, not valid` : "not valid";
+    case "missing":
+      return withheld.length > 0 ? "missing: withheld from the program" : "missing";
+    case "unset":
+      return withheld.length > 0 ? `withheld from the program${declared ? "" : ", not declared"}` : "not set";
+    default:
+      return unreachable(state);
+  }
+}
+
+function ruleWords({ kind, words, met, serving }: RuleExplanation, name: string): string {
+  const tail = met ? "" : ": not met";
+  if (serving === undefined || kind !== "one-of") return words + tail;
+  return `${words}: ${serving === name ? "this one serves" : `${serving} serves`}`;
+}
+
+/** A place where a value comes from, and the name it has there where that is another. */
+export function originWords(origin: Origin): string {
+  return placeWords(origin) + (origin.alias === undefined ? "" : `, as ${origin.alias}`);
+}
+
+function placeWords(origin: Origin): string {
+  switch (origin.source) {
+    case "environment":
+      return "the process environment";
+    case "esc": {
+      const { environment, version, importedFrom } = origin;
+      return `ESC ${environment}${version === undefined ? "" : `@${version}`}${importedFrom === undefined ? "" : `, imported from ${printable(importedFrom)}`}`;
+    }
+    case "dotenv":
+      return `${printable(origin.file)}:${origin.line}`;
+    case "contract":
+      return "the contract's default";
+    case "fake":
+      return "a dummy value (--fake)";
+    default:
+      return unreachable(origin);
+  }
+}
+
+function withheldWords(why: Withholding): string {
+  switch (why) {
+    case "launcher":
+      return "sophia-run's own; --keep-esc passes it on";
+    case "excluded":
+      return "named by --exclude";
+    case "not-included":
+      return "not named by --include";
+    case "not-declared":
+      return "not declared (--only-declared or --pristine)";
+    case "not-baseline":
+      return "neither declared nor part of the minimal environment (--pristine)";
+    default:
+      return unreachable(why);
+  }
+}

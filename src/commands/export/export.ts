@@ -1,0 +1,111 @@
+import { assess, type Assessment } from "../../resolve/assess.ts";
+import type { Context } from "../../core/context.ts";
+import { isDeclared } from "../../contract/check.ts";
+import type { Contract } from "../../contract/model.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { textFault, type Exported, type VariableFormat } from "./format.ts";
+import { appendTo, githubTargets, maskCommands, type Targets } from "./github.ts";
+import { EXPORT_FORMATS } from "./formats.ts";
+import type { Resolved } from "../../core/model.ts";
+import { makeProgress } from "../../output/progress.ts";
+import { say, sayLines } from "../../output/stderr.ts";
+import { settle } from "../../command-line/settings.ts";
+import { enumerate, printable } from "../../core/text.ts";
+import { wordUnmet } from "../../output/unmet.ts";
+import type { Command } from "../registry.ts";
+
+/** `sophia-run export`: all variables that can be exported, or none. */
+export const exportVariables: Command = async ({ flags, own }, context) => {
+  const settings = settle(flags, context.environment);
+  const name = typeof own["format"] === "string" ? own["format"] : "dotenv";
+  const format = EXPORT_FORMATS[name];
+  if (format === undefined) throw new TypeError(`no format ${name}`);
+  const targets = name === "github" ? githubTargets(context) : undefined;
+  // Before ESC is asked: it would be in vain.
+  if (own["reveal"] !== true) refuseTerminal(context, targets);
+
+  const assessment = await assess({
+    settings,
+    environment: context.environment,
+    cwd: context.cwd,
+    progress: makeProgress(context, settings),
+  });
+  const { notices, violations } = assessment;
+  const isUnmet = settings.enforceContract && violations.length > 0;
+  // The failure names ESC's fault itself.
+  say(context, settings, isUnmet ? notices.filter(({ kind }) => kind !== "esc-unavailable") : notices);
+  if (isUnmet) throw new SophiaError(wordUnmet(assessment, "nothing was exported"), ExitStatus.config);
+
+  const { variables, files } = collect(assessment);
+  refuseFaulty(variables, name, format);
+  if (files.length > 0) {
+    sayLines(context, [
+      `warning: not exported: ${enumerate(files.map(printable))}, of which ESC makes ${files.length === 1 ? "a file" : "files"}`,
+      "a program that sophia-run starts gets them as private files that are gone when it ends",
+    ]);
+  }
+  deliver(format.write(variables), variables, targets, context);
+  return ExitStatus.ok;
+};
+
+function refuseTerminal(context: Context, targets: Targets | undefined): void {
+  const shown = targets?.masks === "err" ? context.isTerminal(2) : context.isTerminal(1);
+  if (!shown) return;
+  throw new SophiaError({
+    code: "terminal",
+    message: "export would print secrets to a terminal",
+    hint: "send its output to a file or a program, or allow it with --reveal",
+  });
+}
+
+/** What sophia-run adds and what is declared: the contract's variables first, in its order. */
+function collect({ contract, selected }: Assessment): {
+  readonly variables: readonly Exported[];
+  readonly files: readonly string[];
+} {
+  const others = [...selected.keys()].filter((name) => !contract.variables.has(name)).toSorted();
+  const variables: Exported[] = [];
+  const files: string[] = [];
+  for (const name of [...contract.variables.keys(), ...others]) {
+    const resolved = selected.get(name);
+    if (resolved === undefined) continue;
+    if (resolved.origin.source === "environment" && !isDeclared(contract, name)) continue;
+    if (resolved.delivery === "file") files.push(name);
+    else variables.push({ name, value: resolved.value, secret: isSecret(contract, resolved) });
+  }
+  return { variables, files };
+}
+
+/** As ESC and the contract have it; in a file everything counts as secret that the contract does not declare to be none. */
+function isSecret({ aliases, variables }: Contract, { name, secret, origin }: Resolved): boolean {
+  if (origin.source === "fake") return false;
+  const declared = variables.get(aliases.get(name) ?? name);
+  if (declared === undefined) return secret;
+  return declared.secret || (origin.source === "esc" && secret);
+}
+
+/** @throws SophiaError (not-exportable, 125) that names all that the format cannot hold */
+function refuseFaulty(variables: readonly Exported[], name: string, format: VariableFormat): void {
+  const faults = variables.flatMap((variable) => {
+    const fault = (name === "json" ? undefined : textFault(variable.value)) ?? format.fault(variable);
+    return fault === undefined ? [] : [`${printable(variable.name)}: ${fault}`];
+  });
+  if (faults.length === 0) return;
+  throw new SophiaError({
+    code: "not-exportable",
+    message: `the format ${name} cannot hold every variable; nothing was exported`,
+    details: faults,
+    hint: "choose another --format, or leave them out with --exclude NAME",
+  });
+}
+
+function deliver(text: string, variables: readonly Exported[], targets: Targets | undefined, context: Context): void {
+  // The masks first: nothing may be shown before the runner knows what to hide.
+  if (targets !== undefined) {
+    const masks = maskCommands(variables);
+    if (targets.masks === "err") context.err(masks);
+    else context.out(masks);
+  }
+  if (targets?.file === undefined) context.out(text);
+  else appendTo(targets.file, text);
+}

@@ -1,0 +1,99 @@
+import { randomBytes } from "node:crypto";
+import { appendFileSync, closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import type { Context } from "../../core/context.ts";
+import { SophiaError } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
+import { isIdentifier, type Exported, type VariableFormat } from "./format.ts";
+
+/**
+ * The form of multi-line values of GITHUB_ENV: `NAME<<DELIMITER`, the value, `DELIMITER`. The delimiter is random, so
+ * that no value can end itself and begin a variable of its own.
+ */
+export const github: VariableFormat = {
+  fault: ({ name }) => {
+    if (!isIdentifier(name)) return "its name is not one of letters, digits and _";
+    return name === "NODE_OPTIONS" ? "GitHub Actions refuses NODE_OPTIONS in GITHUB_ENV" : undefined;
+  },
+  write: (variables) =>
+    variables
+      .map(({ name, value }) => {
+        const delimiter = `sophia_run_${randomBytes(24).toString("hex")}`;
+        return `${name}<<${delimiter}\n${value}\n${delimiter}\n`;
+      })
+      .join(""),
+};
+
+/** Where the two parts of the output go. */
+export interface Targets {
+  /** The file that GITHUB_ENV names, when it is to be appended to. */
+  readonly file?: string;
+  readonly masks: "out" | "err";
+}
+
+/**
+ * With GITHUB_ENV the variables go to that file and the masks to the standard output, where the runner reads commands. If
+ * the standard output is that very file (`>> "$GITHUB_ENV"`), the masks go to the standard error, which the runner
+ * reads as well: in the file they would be taken for malformed variables.
+ */
+export function githubTargets({ environment }: Pick<Context, "environment">): Targets {
+  const file = environment.get("GITHUB_ENV") ?? "";
+  if (file === "") return { masks: "out" };
+  const target = statSync(file, { throwIfNoEntry: false });
+  const out = stdoutStat();
+  if (target !== undefined && out?.dev === target.dev && out.ino === target.ino) return { masks: "err" };
+  return { file, masks: "out" };
+}
+
+function stdoutStat(): { readonly dev: number; readonly ino: number } | undefined {
+  try {
+    return fstatSync(1);
+  } catch {
+    // It is closed, so it is not the file.
+    return undefined;
+  }
+}
+
+/**
+ * Commands by which the runner masks each line of each secret in the log. They must reach it before the values can. A
+ * program may print a line without its indentation: both are masked.
+ */
+export function maskCommands(variables: readonly Exported[]): string {
+  const lines = new Set<string>();
+  for (const { value, secret } of variables) {
+    if (!secret) continue;
+    for (const line of value.split(/[\r\n]+/)) {
+      if (line.trim() === "") continue;
+      lines.add(line);
+      lines.add(line.trim());
+    }
+  }
+  return Array.from(lines, (line) => `::add-mask::${line.replaceAll("%", "%25")}\n`).join("");
+}
+
+/** @throws SophiaError (output, 125) */
+export function appendTo(file: string, text: string): void {
+  try {
+    appendFileSync(file, endsInMidLine(file) ? `\n${text}` : text, { mode: 0o600 });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
+    throw new SophiaError({
+      code: "output",
+      message: `the file that GITHUB_ENV names, ${printable(file)}, cannot be written (${code})`,
+      hint: "in a step of GitHub Actions the runner sets GITHUB_ENV; elsewhere unset it",
+    });
+  }
+}
+
+/** An earlier step may have left its last line open. */
+function endsInMidLine(file: string): boolean {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+  if (size === 0) return false;
+  const descriptor = openSync(file, "r");
+  try {
+    const last = Buffer.alloc(1);
+    readSync(descriptor, last, 0, 1, size - 1);
+    return last.toString() !== "\n";
+  } finally {
+    closeSync(descriptor);
+  }
+}

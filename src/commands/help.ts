@@ -1,0 +1,100 @@
+/** The help texts, laid out by yargs from the tables of options and subcommands. */
+import yargs, { type Argv } from "yargs";
+import { COMMANDS, type CommandDefinition, type CommandOption } from "./registry.ts";
+import { definition, OPTION_NAMES, type OptionGroup } from "../command-line/options.ts";
+
+const WIDTH = 80;
+
+const USAGE = `Usage: $0 [options] -- <command> [arguments…]
+or:    $0 <subcommand> [options]
+
+Starts a program with its configuration from the process environment, Pulumi
+ESC and .env files, in this order of precedence, once it meets the contract.`;
+
+const EPILOGUE = `Each option can be set by the variable in brackets; the command line wins.
+
+Exit status: that of the program; 78: the contract is not met, nothing was
+started; 125: sophia-run itself failed; 126: the command cannot be executed;
+127: it was not found.`;
+
+/** `sophia-run --help`. */
+export async function mainHelp(): Promise<string> {
+  const parser = describeOptions(bare(), GROUPS)
+    .usage(USAGE)
+    .example("$0 -- node server.js", "")
+    .example("ESC_ENV=sophia/dev ESC_TOKEN=… $0 -- python -m app", "")
+    .example("$0 --env-file .env.local --mode spawn -- make serve", "")
+    .example("$0 check", "")
+    .epilogue(EPILOGUE);
+  for (const [name, { describe }] of Object.entries(COMMANDS)) parser.command(name, describe);
+  return `${await parser.getHelp()}\n`;
+}
+
+/** `sophia-run NAME --help`. */
+export async function commandHelp(name: string, command: CommandDefinition): Promise<string> {
+  const { describe, details = [], positional, options = {}, groups, examples } = command;
+  const form = positional === undefined ? "" : ` ${positional.form}`;
+  const parser = bare().usage(
+    [`Usage: $0 ${name} [options]${form}`, ...[`${describe}.`, ...details].map(paragraph)].join("\n\n"),
+  );
+  for (const [option, shape] of Object.entries(options)) describeOption(parser, option, shape, shape.describe);
+  describeOptions(parser, groups);
+  for (const example of examples) parser.example(example, "");
+  return `${await parser.getHelp()}\n`;
+}
+
+const GROUPS: readonly OptionGroup[] = ["Sources", "Contract", "Environment of the program", "Launching", "Output"];
+
+function bare(): Argv {
+  return yargs([])
+    .scriptName("sophia-run")
+    .locale("en")
+    .wrap(WIDTH)
+    .help("help")
+    .alias("help", "h")
+    .describe("help", "Show this help")
+    .version("version", "Show the version", "")
+    .alias("version", "V");
+}
+
+function describeOptions(parser: Argv, groups: readonly OptionGroup[]): Argv {
+  for (const name of OPTION_NAMES) {
+    const option = definition(name);
+    if (!groups.includes(option.group)) continue;
+    describeOption(parser, name, option, `${option.describe} [${option.variable}]`, `${option.group}:`);
+  }
+  return parser;
+}
+
+/** Tells the parser one option. */
+function describeOption(
+  parser: Argv,
+  name: string,
+  { type, short, choices }: Pick<CommandOption, "type" | "short" | "choices">,
+  describe: string,
+  group?: string,
+): void {
+  parser.option(name, {
+    // Said by the description; yargs' own notes of a type would take a third of the width.
+    type: type === "boolean" ? "boolean" : "string",
+    describe,
+    ...(group === undefined ? {} : { group }),
+    ...(short === undefined ? {} : { alias: short }),
+    ...(choices === undefined ? {} : { choices }),
+  });
+}
+
+/** yargs wraps columns but not the usage text. */
+function paragraph(text: string): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    if (line !== "" && line.length + 1 + word.length > WIDTH) {
+      lines.push(line);
+      line = word;
+    } else {
+      line = line === "" ? word : `${line} ${word}`;
+    }
+  }
+  return [...lines, line].join("\n");
+}

@@ -1,0 +1,152 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Context } from "../../core/context.ts";
+import { contractFileName } from "../../contract/load.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { scanCode } from "./code.ts";
+import { contractText } from "./contract.ts";
+import { fromEsc } from "./esc.ts";
+import { fromExample } from "./example.ts";
+import { join as joinFound, type Found } from "./found.ts";
+import { devcontainer, dockerfile, npmScripts, type Place } from "./places.ts";
+import { settle, type Settings } from "../../command-line/settings.ts";
+import { count, enumerate } from "../../core/text.ts";
+import type { Command } from "../registry.ts";
+
+const EXAMPLES = [".env.example", ".env.sample", ".env.template", "example.env"];
+const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
+const ORIGINS = ["example", "esc", "code"] as const;
+type OriginName = (typeof ORIGINS)[number];
+
+interface Answer {
+  readonly found: readonly Found[];
+  /** Where they were found, in words. */
+  readonly where: string;
+}
+
+/** `sophia-run init`: creates what is missing, prints what is to be added to files that exist. */
+export const init: Command = async ({ flags, own }, context) => {
+  const settings = settle(flags, context.environment);
+  const { from } = own;
+  const asked = ORIGINS.filter((name) => Array.isArray(from) && from.includes(name));
+  await startContract(asked, settings, context);
+  const manifest = read(context, "package.json");
+  const isNode = manifest !== undefined;
+  const container = DEVCONTAINERS.find((file) => existsSync(join(context.cwd, file))) ?? DEVCONTAINERS[0] ?? "";
+  const places = [
+    npmScripts(manifest, own["edit-scripts"] === true),
+    dockerfile(read(context, "Dockerfile"), isNode),
+    devcontainer(container, read(context, container), isNode),
+  ];
+  for (const place of places) settlePlace(place, context);
+  context.out("\nNext: refine the contract, then sophia-run check and sophia-run docs\n");
+  return ExitStatus.ok;
+};
+
+async function startContract(asked: readonly OriginName[], settings: Settings, context: Context): Promise<void> {
+  if (existsSync(join(context.cwd, contractFileName))) {
+    context.out(`${contractFileName} exists and stays as it is\n`);
+    return;
+  }
+  const answers: Answer[] = [];
+  for (const name of asked.length > 0 ? asked : ORIGINS) {
+    const answer = await look(name, settings, context);
+    if (answer === undefined && asked.length > 0) throw nothingThere(name);
+    if (answer !== undefined && answer.found.length > 0) answers.push(answer);
+    if (asked.length === 0 && answers.length > 0) break;
+  }
+  const found = joinFound(answers.map((answer) => answer.found));
+  if (found.length === 0) {
+    throw new SophiaError({
+      code: "init-nothing",
+      message: "no variable was found to start a contract with",
+      hint: "add a .env.example, set ESC_ENV and ESC_TOKEN, or start where the code is",
+    });
+  }
+  create(context, contractFileName, contractText(found));
+  context.out(
+    `created ${contractFileName}: ${count(found.length, "variable")} from ${enumerate(answers.map(({ where }) => where))}\n`,
+  );
+}
+
+/** `undefined` where there is nothing to look at. */
+async function look(name: OriginName, settings: Settings, context: Context): Promise<Answer | undefined> {
+  switch (name) {
+    case "example": {
+      const file = EXAMPLES.find((one) => existsSync(join(context.cwd, one)));
+      const text = file === undefined ? undefined : read(context, file);
+      return file === undefined || text === undefined ? undefined : { found: fromExample(text), where: file };
+    }
+    case "esc": {
+      const found = await fromEsc(settings, context);
+      return found === undefined ? undefined : { found, where: "ESC" };
+    }
+    case "code": {
+      const { found, files, cut } = scanCode(context.cwd);
+      return { found, where: `the code (${count(files, "file")}${cut ? ", and there are more" : ""})` };
+    }
+  }
+}
+
+function nothingThere(name: OriginName): SophiaError {
+  return new SophiaError({
+    code: "init-source",
+    message:
+      name === "esc"
+        ? "--from esc: ESC_ENV and ESC_TOKEN are not both set"
+        : `--from ${name}: there is no .env.example`,
+    hint: name === "esc" ? "set both, or start --from example or --from code" : "start --from esc or --from code",
+  });
+}
+
+function settlePlace(place: Place, context: Context): void {
+  switch (place.kind) {
+    case "create":
+      create(context, place.file, place.text);
+      context.out(`created ${place.file}\n`);
+      return;
+    case "edit":
+      writeFile(context, place.file, place.text, "w");
+      context.out(`changed ${place.file}: ${place.done}\n`);
+      return;
+    case "advise":
+      context.out(`\n${place.file}: add\n${place.lines.map((line) => `  ${line}\n`).join("")}`);
+      return;
+    case "ready":
+      context.out(`${place.file} uses sophia-run already\n`);
+      return;
+  }
+}
+
+/** Fails where the file exists, so that nothing is overwritten even if it has come to be this moment. */
+function create(context: Context, file: string, text: string): void {
+  writeFile(context, file, text, "wx");
+}
+
+function writeFile({ cwd }: Context, file: string, text: string, flag: "w" | "wx"): void {
+  try {
+    const path = join(cwd, file);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text, { flag });
+  } catch (error) {
+    throw unusable(file, "written", error);
+  }
+}
+
+function read({ cwd }: Context, file: string): string | undefined {
+  try {
+    return readFileSync(join(cwd, file), "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw unusable(file, "read", error);
+  }
+}
+
+function unusable(file: string, what: "read" | "written", error: unknown): SophiaError {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
+  return new SophiaError({
+    code: "init-file",
+    message: `${file} cannot be ${what} (${code})`,
+    hint: "see to the file and its folder, then start again: what was created stays",
+  });
+}

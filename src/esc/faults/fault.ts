@@ -1,0 +1,72 @@
+import type { Diagnostic } from "../../core/model.ts";
+
+/** Why ESC could not be read. Texts in it are made safe already: no token, one line, of bounded length. */
+export type Fault =
+  /** There is no connection: refused, unknown host, no route. `code` is the system's word. */
+  | { readonly kind: "connect"; readonly host: string; readonly code: string }
+  /** The connection ended before the whole answer was there. */
+  | { readonly kind: "cut"; readonly host: string; readonly code: string }
+  /** The certificate or the handshake is not acceptable. */
+  | { readonly kind: "tls"; readonly host: string; readonly code: string }
+  /** What answers does not speak HTTP. */
+  | { readonly kind: "not-http"; readonly host: string }
+  | { readonly kind: "bad-proxy"; readonly variable: string }
+  /** The proxy does not let us through. */
+  | { readonly kind: "proxy-refused"; readonly proxy: string; readonly status: number }
+  | { readonly kind: "timeout"; readonly timeoutMs: number; readonly phase: string }
+  /** The caller wants no answer any more. */
+  | { readonly kind: "interrupted" }
+  | { readonly kind: "too-large"; readonly host: string; readonly limit: number }
+  | { readonly kind: "redirect"; readonly host: string; readonly status: number; readonly to?: string }
+  /** A complete answer that is not what the service sends. */
+  | {
+      readonly kind: "answer";
+      readonly host: string;
+      readonly problem: "html" | "empty" | "not-json" | "unexpected" | "encoding";
+    }
+  | {
+      readonly kind: "status";
+      readonly host: string;
+      readonly status: number;
+      readonly message?: string;
+      readonly requestId?: string;
+      readonly diagnostics: readonly Diagnostic[];
+      readonly retryAfterMs?: number;
+      /** The environments that were asked for, where a name could mean several. */
+      readonly tried?: readonly string[];
+    }
+  /** The session ended between opening and reading, and again after opening anew. */
+  | { readonly kind: "session"; readonly host: string }
+  /** The service wants a longer pause than the deadline leaves. */
+  | {
+      readonly kind: "pause-too-long";
+      readonly host: string;
+      readonly status: number;
+      readonly retryAfterMs: number;
+      readonly leftMs: number;
+    }
+  /** A file that holds a credential. `code` is the system's word or what is wrong with the content. */
+  | { readonly kind: "file"; readonly variable: string; readonly path: string; readonly code: string }
+  /** The token exchange is refused; `error` and `message` as OAuth has them. */
+  | { readonly kind: "exchange"; readonly host: string; readonly error: string; readonly message?: string }
+  /** GitHub Actions gives no ID token. */
+  | { readonly kind: "id-token"; readonly host: string; readonly status: number }
+  | { readonly kind: "id-token-url" }
+  | { readonly kind: "no-organization"; readonly host: string };
+
+/**
+ * Carries a {@link Fault} through the calls of this folder. It never leaves readEsc, which words it. Nothing else is
+ * attached to it: errors of HTTP clients hold the request, and with it the token.
+ */
+export class EscFault extends Error {
+  override readonly name = "EscFault";
+  readonly fault: Fault;
+  /** How often it was tried. */
+  readonly attempts: number;
+
+  constructor(fault: Fault, attempts = 1) {
+    super(fault.kind);
+    this.fault = fault;
+    this.attempts = attempts;
+  }
+}

@@ -1,0 +1,62 @@
+import { SophiaError } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
+
+export const DEFAULT_BACKEND = "https://api.pulumi.com";
+
+/**
+ * The URL of the backend without a trailing slash, port and path prefix kept.
+ *
+ * @throws SophiaError (esc-settings, 125) for what is no URL, has another scheme, carries credentials, or would send
+ *   the token in clear over a network
+ */
+export function parseBackend(text: string, label: string, insecureHttp: boolean): string {
+  const url = parseUrl(text);
+  // `host:8080` is a URL too, with the scheme `host`.
+  if (url === undefined || !text.includes("://")) {
+    throw invalid(`${label} is not a URL`, "write it as https://host[:port][/path], or unset it for Pulumi Cloud");
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw invalid(`${label} holds a user name or password`, "leave them out: ESC_TOKEN is the credential");
+  }
+  if (url.protocol !== "https:" && url.protocol !== "http:") {
+    throw invalid(
+      `${label} has the scheme ${printable(url.protocol.slice(0, -1))}, which is no ESC backend`,
+      "write it as https://host[:port][/path], or unset it for Pulumi Cloud",
+    );
+  }
+  if (url.search !== "" || url.hash !== "") {
+    throw invalid(`${label} has a query or fragment`, "write it as https://host[:port][/path]");
+  }
+  if (url.protocol === "http:" && !isLoopback(url.hostname) && !insecureHttp) {
+    throw invalid(
+      `${label} is plain http beyond this machine: the token would travel in clear`,
+      "use https, or allow it with --insecure-http (SOPHIA_INSECURE_HTTP=1)",
+    );
+  }
+  return url.origin + url.pathname.replace(/\/+$/, "");
+}
+
+/** Whether a host, as `URL.hostname` writes it, is this machine itself. */
+export function isLoopback(hostname: string): boolean {
+  return (
+    hostname === "localhost" ||
+    hostname === "localhost." ||
+    // URL has turned every spelling of an IPv4 address (`127.1`, `0x7f.1`) into four decimal numbers.
+    /^127\.\d+\.\d+\.\d+$/.test(hostname) ||
+    hostname === "[::1]" ||
+    /^\[::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}\]$/.test(hostname)
+  );
+}
+
+/** The text as a URL, if it is one. */
+export function parseUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function invalid(message: string, hint: string): SophiaError {
+  return new SophiaError({ code: "esc-settings", message, hint });
+}

@@ -1,0 +1,93 @@
+import { X509Certificate } from "node:crypto";
+import { closeSync, constants, openSync, readFileSync } from "node:fs";
+import * as tls from "node:tls";
+import type { NetworkSettings } from "../settings/network.ts";
+
+/** The trust of our TLS connections. */
+export interface Trust {
+  readonly context: tls.SecureContext;
+  /** Certificate files that could not be used, with the reason; each a sentence without a full stop. */
+  readonly remarks: readonly string[];
+}
+
+/**
+ * The runtime's own certificates and those that the user adds. Node reads `NODE_EXTRA_CA_CERTS` at its start, for its
+ * own default trust only, and never `SSL_CERT_FILE`. A file that cannot be used is remarked and left out, as Node does
+ * it: the handshake shows whether it was needed.
+ */
+export function loadTrust(network: NetworkSettings): Trust {
+  const remarks: string[] = [];
+  const added: string[] = [];
+  const add = (variable: string, file: string | undefined): void => {
+    if (file === undefined) return;
+    const loaded = readCertificates(file);
+    if (loaded.kind === "read") added.push(loaded.pem);
+    else remarks.push(`${variable} is not used: ${file} ${loaded.why}`);
+  };
+  add("SSL_CERT_FILE", network.certificateFile);
+  const own = defaultCertificates();
+  if (!network.extraCertificatesLoaded || (added.length > 0 && !own.extraIncluded)) {
+    add("NODE_EXTRA_CA_CERTS", network.extraCertificateFile);
+  }
+  const news = added.length === 0 ? [] : withoutKnown(added, own.certificates());
+  const context = tls.createSecureContext(news.length === 0 ? {} : { ca: [...own.certificates(), ...news] });
+  return { context, remarks };
+}
+
+/**
+ * The certificates that are not known already. `SSL_CERT_FILE` often names the system's whole bundle, and OpenSSL takes
+ * longer over each certificate than everything else here.
+ */
+function withoutKnown(files: readonly string[], known: readonly string[]): readonly string[] {
+  const bodies = new Set(known.map(bodyOf));
+  return files.flatMap((pem) => {
+    const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+    // Other forms, such as TRUSTED CERTIFICATE, are left to OpenSSL.
+    if (blocks.length !== pem.split("-----BEGIN ").length - 1) return [pem];
+    return blocks.filter((block) => !bodies.has(bodyOf(block)));
+  });
+}
+
+/** A certificate without the line breaks that one writer sets in one way and another in another. */
+function bodyOf(pem: string): string {
+  return pem.replaceAll(/\s/g, "");
+}
+
+function readCertificates(
+  file: string,
+): { readonly kind: "read"; readonly pem: string } | { readonly kind: "unusable"; readonly why: string } {
+  let pem: string;
+  try {
+    // Of a pipe only what is there: waiting for more would block the process, whatever the deadline.
+    const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      pem = readFileSync(descriptor, "latin1");
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    return { kind: "unusable", why: `cannot be read (${code})` };
+  }
+  try {
+    // The first one stands for all: given as `ca`, a text without any certificate is taken without a word.
+    void new X509Certificate(pem);
+  } catch {
+    return { kind: "unusable", why: "holds no PEM certificate" };
+  }
+  return { kind: "read", pem };
+}
+
+/** Newer runtimes tell the whole of their default trust, with NODE_EXTRA_CA_CERTS and the system's store in it. */
+function defaultCertificates(): { readonly extraIncluded: boolean; readonly certificates: () => readonly string[] } {
+  if ("getCACertificates" in tls && typeof tls.getCACertificates === "function") {
+    const get = tls.getCACertificates;
+    const certificates = (): readonly string[] => {
+      // The types of Node 20 do not know it.
+      const list: unknown = Reflect.apply(get, undefined, ["default"]);
+      return Array.isArray(list) ? list.filter((item) => typeof item === "string") : tls.rootCertificates;
+    };
+    return { extraIncluded: true, certificates };
+  }
+  return { extraIncluded: false, certificates: () => tls.rootCertificates };
+}

@@ -1,0 +1,54 @@
+import type { Environment } from "../../core/model.ts";
+import { findHelper, type Program } from "../helpers.ts";
+
+/** Variables with which systemd says for which process other variables are meant. */
+const pidVariables = ["LISTEN_PID", "WATCHDOG_PID"] as const;
+
+/** What a shell sets or changes by itself, dash and bash together. */
+const shellVariables = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
+
+/**
+ * Makes systemd's socket activation and watchdog work, which compare a variable with the PID of whoever reads it:
+ * a shell, whose PID the program takes over, sets it. It happens only where such a variable names this process.
+ */
+export function withOwnPidVariables(program: Program): Program {
+  const named = pidVariables.filter((name) => program.environment.get(name) === String(process.pid));
+  if (named.length === 0) return program;
+  const environment = new Map(program.environment);
+  // The PID once more, as the inode of a pidfd: there is no way to tell the new one.
+  environment.delete("LISTEN_PIDFDID");
+  const settings = [...named, "SYSTEMD_EXEC_PID"].filter((name) => environment.has(name));
+  const [file, ...shell] = shellThatKeeps(environment);
+  return { file, argv: [...shell, "-c", ...script(program.argv, settings, environment)], environment };
+}
+
+/** What the shell is to do, and its arguments: set the variables to its PID and become the program. */
+function script(
+  argv: readonly [string, ...string[]],
+  settings: readonly string[],
+  environment: Environment,
+): readonly string[] {
+  if (argv[0].includes("=")) {
+    // env(1) would take the command for a variable.
+    return [`${settings.map((name) => `${name}=$$; export ${name}; `).join("")}exec "$0" "$@"`, ...argv];
+  }
+  // env(1) undoes what the shell does to its own variables. Nothing else is named in arguments, which everybody can
+  // see: these hold no secrets.
+  const absent = shellVariables.filter((name) => !environment.has(name)).map((name) => `-u ${name} `);
+  const present = shellVariables.flatMap((name) => {
+    const value = environment.get(name);
+    return value === undefined ? [] : [`${name}=${value}`];
+  });
+  const pids = settings.map((name) => `${name}=$$ `);
+  return [`exec env ${absent.join("")}${pids.join("")}"$@"`, "sh", ...present, ...argv];
+}
+
+/**
+ * A shell that hands the environment on as it is: its file, its argv up to its options. dash, which is often
+ * /bin/sh, drops variables whose names are not identifiers; bash with -p keeps them, exported functions too.
+ */
+function shellThatKeeps(environment: Environment): readonly [string, string, ...string[]] {
+  const plain = [...environment.keys()].every((name) => /^[A-Za-z_]\w*$/.test(name));
+  const bash = plain ? undefined : findHelper("bash", environment);
+  return bash === undefined ? ["/bin/sh", "sh"] : [bash, "bash", "-p"];
+}

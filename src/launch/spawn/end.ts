@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import type { Environment } from "../../core/model.ts";
+import { findHelper } from "../helpers.ts";
+import { softLimit } from "../proc/limits.ts";
+import { isBun } from "../../system/runtime.ts";
+import { resetToDefault, send, signalNumber } from "../signals.ts";
+
+/** The signals whose default action writes a core dump (signal(7)). */
+const dumping: ReadonlySet<NodeJS.Signals> = new Set([
+  "SIGQUIT",
+  "SIGILL",
+  "SIGTRAP",
+  "SIGABRT",
+  "SIGIOT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGSEGV",
+  "SIGXCPU",
+  "SIGXFSZ",
+  "SIGSYS",
+] as const);
+
+/**
+ * Ends this process by the signal, so that its parent sees what it would have seen of the program itself. PID 1,
+ * which cannot signal itself, and whoever survives exits with 128 plus the signal's number.
+ *
+ * @param environment where helper programs are looked up
+ */
+export async function dieOf(signal: NodeJS.Signals, firstProcess: boolean, environment: Environment): Promise<never> {
+  if (!firstProcess && process.platform !== "win32") {
+    if (dumping.has(signal) && mayDump()) preventDump(environment);
+    resetToDefault(signal);
+    // Bun stops its threads by this signal and keeps a handler of its own.
+    if (isBun && signal === "SIGPWR") {
+      const { loadLibcOfBun } = await import("../exec/libc-of-bun.ts");
+      loadLibcOfBun()?.restoreDefault(signalNumber(signal));
+    }
+    send(process.pid, signal);
+  }
+  return process.exit(128 + signalNumber(signal));
+}
+
+/** Whether the kernel would write a core dump of this process (Linux; core(5)). */
+function mayDump(): boolean {
+  try {
+    // A pipe or socket to a collector gets dumps whatever the limit is.
+    if (/^[|@]/.test(readFileSync("/proc/sys/kernel/core_pattern", "utf8"))) return true;
+    return softLimit("self", "Max core file size") !== "0";
+  } catch {
+    return true;
+  }
+}
+
+/**
+ * The program's dump is of interest, this process's is not, and would overwrite it. Its memory is kept out of dumps
+ * anyway; this prevents the file.
+ */
+function preventDump(environment: Environment): void {
+  try {
+    process.chdir("/proc"); // no file can be made here: that does for the usual pattern, `core`
+  } catch {
+    // no /proc
+  }
+  const prlimit = findHelper("prlimit", environment);
+  // A limit of one byte, and not of none, tells collectors too not to take the dump (core(5)).
+  if (prlimit !== undefined)
+    process
+      .getBuiltinModule("node:child_process")
+      .spawnSync(prlimit, ["--core=1:", "--pid", String(process.pid)], { stdio: "ignore", env: {} });
+}

@@ -1,0 +1,107 @@
+import { jobControl } from "./job-control.ts";
+import { catchesSignal, waits } from "../proc/process-stat.ts";
+import { catchableSignals, listen, send, signalNumber, type Undo } from "../signals.ts";
+import { watchTerminal } from "./terminal.ts";
+
+/** For how long after the start a signal may have come before the program existed: that of a slow, busy machine. */
+const startupMs = 100;
+/** A program that has waited for something more often than this has been there for a while. */
+const waitsOfStartup = 1;
+
+/** What forwarding needs to know and whom it tells. */
+export interface Forwarding {
+  /** The running program's PID; undefined before it is started and after it has ended. */
+  readonly pid: () => number | undefined;
+  readonly firstProcess: boolean;
+  /** SIGPROF is for V8's profiler in this process. */
+  readonly profiled: boolean;
+  /** Reaps the orphans that PID 1 inherits, where that can be done. */
+  readonly reapOrphans?: (() => void) | undefined;
+  readonly isTerminal: () => boolean;
+  /** Called after a signal was forwarded that asks the program to end. */
+  readonly onStopRequest?: () => void;
+}
+
+/**
+ * Listens to every signal that can be caught and gives it to the program (its PID, never the group), unless the
+ * kernel gave it to the program already. Each arrives once and in the order in which this process got them.
+ *
+ * Call it before the program is started: events wait until the running JavaScript ends, and by then it exists.
+ */
+export function forwardSignals(forwarding: Forwarding): Undo {
+  const { pid, firstProcess, profiled, reapOrphans, isTerminal, onStopRequest } = forwarding;
+  if (process.platform === "win32") return ignoreConsoleEvents();
+  const terminal = watchTerminal(isTerminal);
+  const job = jobControl(pid);
+  const forward = (signal: NodeJS.Signals): void => {
+    const program = pid();
+    if (program !== undefined) send(program, signal);
+  };
+
+  // Not performance.now(): asking for it loads a module.
+  const start = process.uptime();
+  let firstTurns = true;
+  // In a microtask, and so while the program already starts: what an immediate needs is compiled first.
+  queueMicrotask(() => setImmediate(() => setImmediate(() => (firstTurns = false))));
+  // What the terminal sent just before the program existed reached this process alone, and cannot be told from what
+  // came just after. A program that handles the signal may count; for any other, a deadly signal twice is that once.
+  // A stop twice is not, if the program was continued in between or stops itself after its handler. That takes longer than
+  // the first turns of the event loop, and if this process had to wait for the processor, the program has waited, too.
+  const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
+    const program = pid();
+    if (program === undefined) return false;
+    if (signal === "SIGTSTP" && (!firstTurns || waits(program) > waitsOfStartup)) return false;
+    return (process.uptime() - start) * 1000 <= startupMs && !catchesSignal(program, signalNumber(signal));
+  };
+  const unlessDelivered = (signal: NodeJS.Signals): void => {
+    if (!terminal.deliversToGroup()) forward(signal);
+  };
+  const keyboardStop = (signal: NodeJS.Signals): void => {
+    if (terminal.deliversToGroup() && !mayHaveMissed(signal)) return;
+    forward(signal);
+    onStopRequest?.();
+  };
+  // This process stops only when the program does, see SIGCHLD.
+  const jobStop = (signal: NodeJS.Signals): void => {
+    if (job.resuming() || job.stopped()) return;
+    if (!terminal.deliversToGroup() || mayHaveMissed(signal)) forward(signal);
+  };
+  const rules: Partial<Record<NodeJS.Signals, (signal: NodeJS.Signals) => void>> = {
+    SIGINT: keyboardStop,
+    SIGQUIT: keyboardStop,
+    SIGTERM: (signal) => {
+      forward(signal);
+      onStopRequest?.();
+    },
+    SIGWINCH: unlessDelivered,
+    SIGTSTP: jobStop,
+    SIGTTIN: jobStop,
+    SIGTTOU: jobStop,
+    SIGHUP: (signal) => {
+      if (!terminal.hungUp() || mayHaveMissed(signal)) forward(signal);
+    },
+    SIGCONT: (signal) => {
+      if (!job.resumed()) unlessDelivered(signal);
+    },
+    SIGCHLD: () => {
+      // PID 1 cannot stop, and nobody could continue it.
+      if (firstProcess) reapOrphans?.();
+      else job.mirror();
+    },
+  };
+  const signals = catchableSignals().filter((signal) => !(profiled && signal === "SIGPROF"));
+  const undo = signals.map((signal) => listen(signal, rules[signal] ?? forward));
+  return () => {
+    for (const remove of undo) remove();
+  };
+}
+
+/** The Windows console tells every process of the group itself; this one only has to outlive the event. */
+function ignoreConsoleEvents(): Undo {
+  const undo = (["SIGINT", "SIGBREAK", "SIGHUP"] as const).map((signal) => listen(signal, ignore));
+  return () => {
+    for (const remove of undo) remove();
+  };
+}
+
+function ignore(): void {}

@@ -1,0 +1,83 @@
+import type { ChildProcess, Serializable } from "node:child_process";
+import { initialEnvironment } from "../../system/own-environment.ts";
+
+/** The IPC channel that a Node parent opened to this process (`fork`, or `spawn` with `"ipc"`). */
+export interface IpcChannel {
+  readonly descriptor: number;
+  readonly serialization: "json" | "advanced";
+}
+
+/** @returns the channel to the parent, undefined when there is none */
+export function parentChannel(): IpcChannel | undefined {
+  if (process.send === undefined) return undefined;
+  // Node has taken the variables out of process.env. Where the system does not tell: Node usually gives number 3.
+  const initial = initialEnvironment();
+  return {
+    descriptor: Number(initial.get("NODE_CHANNEL_FD") ?? 3),
+    serialization: initial.get("NODE_CHANNEL_SERIALIZATION_MODE") === "advanced" ? "advanced" : "json",
+  };
+}
+
+/** Messages between the parent and the program, as long as either can send. */
+export interface Relay {
+  /** Resolves when the parent has what the program sent before it ended. */
+  readonly drained: () => Promise<void>;
+}
+
+/**
+ * Passes messages (handles too) and the disconnect between the parent and the program. The channel's end on either
+ * side ends it on the other; this process outlives it as long as the program runs.
+ */
+export function relayMessages(child: ChildProcess): Relay {
+  const sending = new Set<Promise<void>>();
+  process.on("message", (message, handle) => {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what Node delivered as a message can be sent
+    if (child.connected) child.send(message as Serializable, handle, () => release(handle));
+  });
+  child.on("message", (message, handle) => {
+    if (!process.connected) return;
+    // Calls back with an error, too, when the parent is gone: the message has no reader then.
+    const sent = new Promise<void>((resolve) => {
+      process.send?.(message, handle, {}, () => {
+        release(handle);
+        resolve();
+      });
+    });
+    sending.add(sent);
+    void sent.then(() => sending.delete(sent));
+  });
+  process.once("disconnect", () => {
+    if (child.connected) child.disconnect();
+  });
+  child.once("disconnect", () => {
+    // The parent reads the end of the channel after the last message.
+    void Promise.all(sending).then(() => process.connected && process.disconnect());
+  });
+  if (!process.connected && child.connected) child.disconnect();
+
+  return {
+    drained: async () => {
+      // What the program sent is in the channel's buffer, and each turn of the event loop reads from it. The turns are
+      // counted, because a process that the program left behind may hold the channel open.
+      for (let turn = 0; turn < 64 && child.connected; turn++) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (process.connected) await Promise.race([Promise.all(sending), disconnected()]);
+    },
+  };
+}
+
+/** Resolves when the channel to the parent is closed. */
+async function disconnected(): Promise<void> {
+  await new Promise<void>((resolve) => process.once("disconnect", () => resolve()));
+}
+
+/**
+ * Called when a message was handed on, or has no reader because that side has just gone. A server or datagram socket
+ * that came with it is open here too and would take the program's connections; a stream Node closes itself.
+ */
+function release(handle: unknown): void {
+  if (typeof handle === "object" && handle !== null && "close" in handle && typeof handle.close === "function") {
+    handle.close();
+  }
+}

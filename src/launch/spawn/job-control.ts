@@ -1,0 +1,104 @@
+import { contextSwitches, readProcessStat } from "../proc/process-stat.ts";
+import { namesOf, send, signalName } from "../signals.ts";
+
+/** Keeps this process in the same job state as the program, so that the shell sees what the program does. */
+export interface JobControl {
+  /** The program is stopped. */
+  readonly stopped: () => boolean;
+  /** The program's state may have changed (SIGCHLD): if it stopped, this process stops by the same signal. */
+  readonly mirror: () => void;
+  /** The SIGCONT that has just arrived is the one that ended a stop of {@link mirror}, which it has dealt with. */
+  readonly resumed: () => boolean;
+  /** A stop of {@link mirror} has just ended: a stop signal whose event comes now was sent before it. */
+  readonly resuming: () => boolean;
+}
+
+/** @param pid the running program's PID, undefined when there is none */
+export function jobControl(pid: () => number | undefined): JobControl {
+  // Stops of this process, and of those the ones whose SIGCONT was seen or cannot come any more. Several can happen
+  // before the first event comes: events that wait are delivered in one go, each of them may stop us.
+  let stops = 0;
+  let continued = 0;
+  /** The stop that has just ended; 0 when there is none. */
+  let awakening = 0;
+
+  return {
+    stopped: () => {
+      const program = pid();
+      return program !== undefined && isStopped(program);
+    },
+    mirror: () => {
+      const program = pid();
+      if (program === undefined || !isStopped(program)) return;
+      // Whoever sends STOP and KILL in one go means to kill: while stopped, this process could not tell its parent.
+      sleep(2);
+      const stop = readProcessStat(program);
+      if (stop?.state !== "T") return;
+      const before = contextSwitches(program);
+      const thisStop = ++stops;
+      // Every stop ends by one SIGCONT, whose event is still to come: another thread may run the handler, so it comes
+      // when it comes. A stop that the kernel refused has none; that one is not waited for longer than a second.
+      setTimeout(() => (continued = Math.max(continued, thisStop)), 1000).unref();
+      stopSelf(signalName(stop.exitCode) ?? "SIGSTOP");
+      // What came before the stop is delivered in the turn of the event loop that this event belongs to.
+      awakening = thisStop;
+      setImmediate(() =>
+        setImmediate(() => {
+          if (awakening === thisStop) awakening = 0;
+        }),
+      );
+      // Awake again. `fg` and `bg` continue the whole group, the program is about to run; whoever continued the
+      // launcher alone meant the program. Synchronously: further SIGCHLDs may be waiting, and each would stop us anew.
+      // A program that ran and is stopped once more has sent a SIGCHLD of its own.
+      const sleepsOn = (): boolean => isStopped(program) && contextSwitches(program) === before;
+      for (let waited = 0; waited < 8 && sleepsOn(); waited++) sleep(1);
+      if (sleepsOn()) send(program, "SIGCONT");
+      else continueIfForgotten(program, () => stops === thisStop && pid() === program);
+    },
+    resumed: () => {
+      if (continued === stops) return false;
+      continued++;
+      return true;
+    },
+    resuming: () => awakening !== 0,
+  };
+}
+
+/**
+ * Continues a program that seems to have run and to be stopped once more, where no SIGCHLD comes to tell of that: it had
+ * not yet left the processor when its switches were counted first.
+ *
+ * @param isLast no further stop has come, and the PID is still the program's
+ */
+function continueIfForgotten(program: number, isLast: () => boolean): void {
+  if (!isStopped(program)) return;
+  const before = contextSwitches(program);
+  setTimeout(() => {
+    if (isLast() && isStopped(program) && contextSwitches(program) === before) send(program, "SIGCONT");
+  }, 50).unref();
+}
+
+/**
+ * Really stops this process: listeners off, so that the kernel acts; returns when it was continued. In an orphaned
+ * process group the kernel ignores TSTP, TTIN and TTOU and this returns at once.
+ */
+export function stopSelf(signal: NodeJS.Signals): void {
+  const undone = namesOf(signal).map((name) => {
+    // Copied, because the list shrinks while it is emptied.
+    const listeners = signal === "SIGSTOP" ? [] : process.listeners(name);
+    for (const listener of listeners) process.removeListener(name, listener);
+    return { name, listeners };
+  });
+  process.kill(process.pid, signal);
+  for (const { name, listeners } of undone) {
+    for (const listener of listeners) process.on(name, listener);
+  }
+}
+
+function isStopped(program: number): boolean {
+  return readProcessStat(program)?.state === "T";
+}
+
+function sleep(milliseconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
+}

@@ -1,0 +1,189 @@
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readlinkSync,
+  rmdirSync,
+  statfsSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SophiaError } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
+import { readProcessStat } from "../proc/process-stat.ts";
+import { systemErrorCode } from "../start-error.ts";
+
+/** A secret that the program wants as a file. */
+export interface SecretFile {
+  /** The environment variable that will hold the file's path. */
+  readonly name: string;
+  readonly content: string;
+}
+
+/** Private files, as long as they exist. */
+export interface SecretFiles {
+  /** Variable name and path of each file. */
+  readonly paths: ReadonlyMap<string, string>;
+  /** Removes the files and their folder; may be called again. */
+  readonly remove: () => void;
+}
+
+/**
+ * Writes each secret into a file that its owner alone may read (0600, in a new folder with 0700), where the system has
+ * it in memory that is never written to a disk. First removes what launchers left that were killed.
+ *
+ * @param runtimeDirectory the value of `XDG_RUNTIME_DIR`, if there is one
+ * @throws SophiaError (125) when they cannot be written; nothing is left behind then
+ */
+export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory: string | undefined): SecretFiles {
+  const folder = makeFolder(runtimeDirectory);
+  const paths = new Map<string, string>();
+  const remove = (): void => {
+    for (const path of paths.values()) quietly(() => unlinkSync(path));
+    quietly(() => rmdirSync(folder));
+  };
+  try {
+    setMode(folder, constants.O_RDONLY | constants.O_DIRECTORY, 0o700);
+    for (const [index, { name, content }] of files.entries()) {
+      const path = join(folder, /^\w{1,200}$/.test(name) ? name : `file-${index}`);
+      paths.set(name, path);
+      // A new file or none: O_EXCL follows no link either.
+      const descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+      try {
+        fchmodSync(descriptor, 0o600); // whatever the umask took away
+        writeFileSync(descriptor, content);
+      } finally {
+        closeSync(descriptor);
+      }
+    }
+    return { paths, remove };
+  } catch (error) {
+    remove();
+    throw cannotWrite(folder, error);
+  }
+}
+
+/**
+ * Makes the folder, on a file system in memory where there is one, else among the temporary files; sweeps there first.
+ */
+function makeFolder(runtimeDirectory: string | undefined): string {
+  const inMemory = ["/dev/shm", runtimeDirectory].filter((base) => base?.startsWith("/") === true && isMemory(base));
+  let failure: unknown;
+  for (const base of [...inMemory, tmpdir()]) {
+    if (base === undefined) continue;
+    sweep(base);
+    try {
+      return mkdtempSync(join(base, `${folderPrefix}${ownMark()}-`));
+    } catch (error) {
+      failure = cannotWrite(base, error);
+    }
+  }
+  throw failure;
+}
+
+function cannotWrite(folder: string, error: unknown): unknown {
+  const code = systemErrorCode(error);
+  if (code === undefined) return error;
+  return new SophiaError({
+    code: "secret-files",
+    message: `cannot write secret files into ${printable(folder)}: ${code}`,
+    hint: "make room there; where /dev/shm is missing, XDG_RUNTIME_DIR or TMPDIR names another place",
+  });
+}
+
+/** Whether the folder's file system is in memory and never written to a disk but swap. */
+function isMemory(folder: string): boolean {
+  try {
+    const { type } = statfsSync(folder); // throws where there is none
+    return process.platform === "linux" && (type === 0x01021994 || type === 0x858458f6); // TMPFS_MAGIC, RAMFS_MAGIC
+  } catch {
+    return false;
+  }
+}
+
+const folderPrefix = "sophia-run-";
+
+/** Names the living process without doubt: its PID namespace, its PID there, and when it started (PIDs come again). */
+function ownMark(): string {
+  return [pidNamespace(), process.pid, readProcessStat("self")?.startTime ?? "0"].join("-");
+}
+
+function pidNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+  } catch {
+    return "0";
+  }
+}
+
+/**
+ * Removes the folders of launchers that are gone (SIGKILL leaves them no time): of this user only, of this PID
+ * namespace only (another container's processes cannot be seen from here), and only plain folders.
+ */
+export function sweep(base: string): void {
+  let names: readonly string[];
+  try {
+    names = readdirSync(base);
+  } catch {
+    return;
+  }
+  const namespace = pidNamespace();
+  for (const name of names) {
+    const mark = /^sophia-run-(\d+)-(\d+)-(\d+)-/.exec(name);
+    if (mark === null || mark[1] !== namespace) continue;
+    if (isAlive(Number(mark[2]), mark[3] ?? "0")) continue;
+    quietly(() => removeFolder(join(base, name)));
+  }
+}
+
+function isAlive(pid: number, startTime: string): boolean {
+  const stat = readProcessStat(pid);
+  if (stat !== undefined) return startTime === "0" || stat.startTime === startTime;
+  if (process.platform === "linux") return false;
+  try {
+    process.kill(pid, 0); // signals nothing
+    return true;
+  } catch (error) {
+    return systemErrorCode(error) === "EPERM";
+  }
+}
+
+/**
+ * Empties and removes one folder. The folder is opened once, not through a link, and its owner is checked on the
+ * open descriptor, so that nobody can put another one in its place meanwhile.
+ */
+function removeFolder(path: string): void {
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    if (fstatSync(descriptor).uid !== process.geteuid?.()) return;
+    const inside = process.platform === "linux" ? `/proc/self/fd/${descriptor}` : path;
+    for (const name of readdirSync(inside)) unlinkSync(`${inside}/${name}`);
+    rmdirSync(path);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function setMode(path: string, flags: number, mode: number): void {
+  const descriptor = openSync(path, flags | constants.O_NOFOLLOW);
+  try {
+    fchmodSync(descriptor, mode);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Clean-up goes on whatever one step of it meets; the next launcher's sweep has another try. */
+function quietly(step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+  }
+}

@@ -1,0 +1,64 @@
+import { unreachable } from "../core/error.ts";
+import type { Diagnostic, Failure, Notice } from "../core/model.ts";
+import { enumerate, printable } from "../core/text.ts";
+
+/** Whether `--quiet` drops the notice: only what is for information. */
+export function isInformation(notice: Notice): boolean {
+  return notice.kind === "shadowed";
+}
+
+/** One notice in words: the first line is the notice, further ones belong to it. Never holds a value. */
+export function describeNotice(notice: Notice): readonly [string, ...string[]] {
+  switch (notice.kind) {
+    case "shadowed":
+      return [`the environment overrides ESC for ${enumerate(notice.names.map(printable))}`];
+    case "esc-incomplete":
+      return [`warning: ${notice.present} is set but ${notice.missing} is not: ESC is not read`];
+    case "esc-unavailable":
+      return [
+        `warning: ${notice.failure.message}; going on with the environment and .env files`,
+        ...further(notice.failure),
+      ];
+    case "esc-diagnostics":
+      return [
+        `warning: ESC environment ${printable(notice.environment)} was opened with remarks`,
+        ...notice.diagnostics.map(formatDiagnostic),
+      ];
+    case "esc-skipped":
+      return [
+        notice.why === "list-or-object"
+          ? `warning: ${enumerate(notice.names.map(printable))} in ESC environment ${printable(notice.environment)} ` +
+            `${notice.names.length === 1 ? "is a list or an object" : "are lists or objects"} and cannot become ` +
+            `${notice.names.length === 1 ? "an environment variable" : "environment variables"}; use fn::toJSON`
+          : `warning: ESC environment ${printable(notice.environment)} does not know the value of ` +
+            `${enumerate(notice.names.map(printable))}; counted as unset`,
+      ];
+    case "backend-ignored":
+      return [
+        `warning: PULUMI_BACKEND_URL in ${printable(notice.file)} is ignored: a file decides where a token goes ` +
+          "only when the token stands in that file",
+      ];
+    case "deprecated":
+      return [`warning: ${notice.name} is deprecated; use ${notice.use}`];
+    case "remark":
+      return [`warning: ${notice.text}`];
+    default:
+      return unreachable(notice);
+  }
+}
+
+/** The hint and the details of a failure as lines that stand under its message. */
+export function further({ hint, details }: Failure): string[] {
+  return [...(details ?? []), ...(hint === undefined ? [] : [hint])];
+}
+
+/** `sophia/dev:3:7: unknown property (values.a)`, as compilers write it. What it is given was cleaned when it was read. */
+export function formatDiagnostic({ environment, line, column, summary, path, severity }: Diagnostic): string {
+  const place = [environment, line, line === undefined ? undefined : column].filter((part) => part !== undefined);
+  return [
+    place.length === 0 ? "" : `${place.join(":")}: `,
+    severity === "warning" ? "warning: " : "",
+    summary,
+    path === undefined ? "" : ` (${path})`,
+  ].join("");
+}

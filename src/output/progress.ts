@@ -1,0 +1,65 @@
+import type { Context } from "../core/context.ts";
+import type { Progress } from "../esc/transport/repeat.ts";
+import { sayLines } from "./stderr.ts";
+import type { Settings } from "../command-line/settings.ts";
+import { printable } from "../core/text.ts";
+
+/** How long a terminal shows nothing, in milliseconds: most answers come sooner. */
+const PATIENCE_MS = 1000;
+const CLEAR_LINE = "\r\u001B[K";
+
+/** Progress with an end. */
+export interface ShownProgress extends Progress {
+  /** Clears what is shown; nothing is shown afterwards. */
+  readonly done: () => void;
+  /** Says a line with `--verbose`, and nothing without. */
+  readonly tell: (line: string) => void;
+}
+
+/**
+ * Shows on a terminal what is waited for, once it takes longer than a second. Elsewhere, and with `--verbose`,
+ * there is a line for each retry and for what was read; without `--verbose` a log is left alone.
+ */
+export function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): ShownProgress {
+  let what: string | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let shown = false;
+  const clear = (): void => {
+    if (shown) context.err(CLEAR_LINE);
+    shown = false;
+  };
+  const show = (): void => {
+    clear();
+    context.err(`sophia-run: ${what ?? ""}…`);
+    shown = true;
+  };
+  const update = (text: string): void => {
+    what = printable(text);
+    if (shown) show();
+    // Asked only then, since that loads node:tty.
+    timer ??= setTimeout(() => {
+      if (context.isTerminal(2)) show();
+    }, PATIENCE_MS);
+    // The wait itself keeps the process alive.
+    timer.unref();
+  };
+  const tell = (line: string): void => {
+    if (!verbose) return;
+    clear();
+    sayLines(context, [printable(line)]);
+  };
+  return {
+    waiting: update,
+    retrying: ({ what: action, reason, attempt, delayMs }) => {
+      const line = `${action} again in ${delayMs} ms (attempt ${attempt}): ${reason}`;
+      tell(line);
+      update(line);
+    },
+    tell,
+    done: () => {
+      clearTimeout(timer);
+      timer = undefined;
+      clear();
+    },
+  };
+}

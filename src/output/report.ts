@@ -1,0 +1,217 @@
+import type { Assessment } from "../resolve/assess.ts";
+import { isSet, serving } from "../contract/check.ts";
+import { describeViolations } from "../contract/wording.ts";
+import type { Credential } from "../esc/auth/credentials.ts";
+import { unreachable } from "../core/error.ts";
+import { describeNotice, further } from "./notices.ts";
+import type { Notice, Origin, SourceId } from "../core/model.ts";
+import { mask, printable } from "../core/text.ts";
+
+/** What may be told of an assessment: it holds no value, at most the masked end of one. */
+export interface Report {
+  readonly met: boolean;
+  readonly contract: { readonly source: string; readonly profile?: string };
+  readonly esc: EscReport;
+  /** Sections as the contract lays them out. */
+  readonly sections: readonly SectionReport[];
+  /** Declared variables, in the contract's order. */
+  readonly variables: readonly VariableReport[];
+  /** The sources that serve declared variables, by precedence. */
+  readonly sources: readonly SourceId[];
+  readonly violations: readonly ViolationReport[];
+  readonly notices: readonly string[];
+}
+
+export interface EscReport {
+  readonly status: "off" | "incomplete" | "fake" | "read" | "unavailable";
+  /** As the user wrote it. */
+  readonly environment?: string;
+  /** The variable that gave the credential, and its masked end or a path. */
+  readonly credential?: { readonly variable: string; readonly shown: string };
+  readonly environments: readonly { readonly name: string; readonly version?: string }[];
+  /** Why ESC could not be read. */
+  readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
+}
+
+export interface SectionReport {
+  readonly title: string;
+  readonly lines: readonly LineReport[];
+}
+
+export interface LineReport {
+  readonly label: string;
+  /** `unset`: nothing is there and nothing needs to be; `missing`: a rule asks for it; `invalid`: there, but wrong. */
+  readonly state: "set" | "unset" | "missing" | "invalid";
+  /** The variable that serves. */
+  readonly name?: string;
+  readonly masked?: string;
+}
+
+export interface VariableReport {
+  readonly name: string;
+  readonly label: string;
+  readonly secret: boolean;
+  readonly state: LineReport["state"];
+  readonly origin?: Origin;
+  readonly shadows: readonly Origin[];
+}
+
+export interface ViolationReport {
+  /** The kind of the violation: a stable token. */
+  readonly kind: string;
+  readonly names: readonly string[];
+  readonly message: string;
+  readonly remedies: readonly string[];
+}
+
+/** Draws the report from an assessment; the only place where values become masks. */
+export function makeReport(assessment: Assessment): Report {
+  const { contract, selected } = assessment;
+  const violations = reportViolations(assessment);
+  const stateOf = states(assessment);
+  const sources = new Set<SourceId>();
+  for (const name of contract.variables.keys()) {
+    const origin = isSet(selected, name) ? selected.get(name)?.origin : undefined;
+    if (origin !== undefined) sources.add(origin.source);
+  }
+  return {
+    met: violations.length === 0,
+    contract: {
+      source: contract.source.kind === "built-in" ? "built-in" : contract.source.path,
+      ...(contract.profile === undefined ? {} : { profile: contract.profile }),
+    },
+    esc: reportEsc(assessment),
+    sections: contract.sections.map(({ title, lines }) => ({
+      title,
+      lines: lines.map((line): LineReport => {
+        const names = line.kind === "group" ? line.names : [line.name];
+        const name = serving(names, selected);
+        const value = name === undefined ? undefined : selected.get(name)?.value;
+        const state = line.kind === "group" ? stateOf.group(line.group, name) : stateOf.variable(line.name);
+        return {
+          label: line.label,
+          state,
+          ...(name === undefined ? {} : { name }),
+          ...(value === undefined ? {} : { masked: mask(value) }),
+        };
+      }),
+    })),
+    variables: Array.from(contract.variables.values(), ({ name, label, secret }) => {
+      const resolved = isSet(selected, name) ? selected.get(name) : undefined;
+      return {
+        name,
+        label,
+        secret,
+        state: stateOf.variable(name),
+        ...(resolved === undefined ? {} : { origin: resolved.origin }),
+        shadows: resolved?.shadowed?.map(({ origin }) => origin) ?? [],
+      };
+    }),
+    sources: (["esc", "environment", "dotenv", "contract", "fake"] as const).filter((source) => sources.has(source)),
+    violations,
+    notices: assessment.notices.filter(isShownApart).map((notice) => describeNotice(notice)[0]),
+  };
+}
+
+/** The report shows ESC's own state by itself. */
+function isShownApart(notice: Notice): boolean {
+  return notice.kind !== "esc-unavailable";
+}
+
+/** All violations in words. */
+export function reportViolations({ contract, esc, selected, violations }: Assessment): ViolationReport[] {
+  const escEnvironment =
+    esc.kind === "read"
+      ? esc.environments.at(-1)?.name
+      : esc.kind === "unavailable"
+        ? esc.settings.environments.at(-1)?.text.replace(/@.*$/, "")
+        : undefined;
+  const context = {
+    present: [...selected.keys()],
+    origins: selected,
+    ...(escEnvironment === undefined ? {} : { escEnvironment }),
+  };
+  return describeViolations(violations, contract, context).map(({ violation, message, remedies }) => {
+    const names = "rule" in violation && "names" in violation.rule ? violation.rule.names : [];
+    return { kind: violation.kind, names: "name" in violation ? [violation.name] : names, message, remedies };
+  });
+}
+
+function states({ selected, violations }: Assessment) {
+  const missing = new Set<string>();
+  const invalid = new Set<string>();
+  const groups = new Map<string, "missing" | "invalid">();
+  for (const violation of violations) {
+    switch (violation.kind) {
+      case "missing":
+      case "missing-when":
+        missing.add(violation.name);
+        break;
+      case "malformed":
+      case "placeholder":
+        invalid.add(violation.name);
+        break;
+      case "none-set":
+        groups.set(violation.rule.group, "missing");
+        break;
+      case "several-set":
+        groups.set(violation.rule.group, "invalid");
+        break;
+      case "some-missing":
+        groups.set(violation.rule.group, "missing");
+        for (const name of violation.missing) missing.add(name);
+        break;
+    }
+  }
+  const variable = (name: string): LineReport["state"] => {
+    if (invalid.has(name)) return "invalid";
+    if (missing.has(name)) return "missing";
+    return isSet(selected, name) ? "set" : "unset";
+  };
+  return {
+    variable,
+    group: (group: string, name: string | undefined): LineReport["state"] =>
+      groups.get(group) ?? (name === undefined ? "unset" : variable(name)),
+  };
+}
+
+function reportEsc({ esc, resolution }: Assessment): EscReport {
+  if (esc.kind === "off" || esc.kind === "fake") return { status: esc.kind, environments: [] };
+  if (esc.kind === "incomplete") {
+    const environment = resolution.get("ESC_ENV")?.value ?? "";
+    const token = resolution.get("ESC_TOKEN")?.value ?? "";
+    return {
+      status: "incomplete",
+      ...(environment === "" ? {} : { environment: printable(environment) }),
+      ...(token === "" ? {} : { credential: { variable: "ESC_TOKEN", shown: mask(token) } }),
+      environments: [],
+    };
+  }
+  const shared = {
+    environment: esc.settings.environments.map(({ text }) => text).join(","),
+    credential: reportCredential(esc.settings.credential),
+  };
+  if (esc.kind === "read") return { status: "read", ...shared, environments: esc.environments };
+  const { failure } = esc;
+  return {
+    status: "unavailable",
+    ...shared,
+    environments: [],
+    failure: { code: failure.code, message: failure.message, further: further(failure) },
+  };
+}
+
+function reportCredential(credential: Credential): NonNullable<EscReport["credential"]> {
+  switch (credential.kind) {
+    case "token":
+      return { variable: "ESC_TOKEN", shown: mask(credential.token.reveal()) };
+    case "token-file":
+      return { variable: "ESC_TOKEN_FILE", shown: printable(credential.path) };
+    case "oidc-file":
+      return { variable: "ESC_OIDC_TOKEN_FILE", shown: printable(credential.path) };
+    case "github-actions":
+      return { variable: "ESC_OIDC_ORG", shown: `${credential.exchange.organization} (GitHub Actions)` };
+    default:
+      return unreachable(credential);
+  }
+}

@@ -1,0 +1,94 @@
+import type { Layer, Variable } from "../core/model.ts";
+import type { Settings } from "../command-line/settings.ts";
+
+/** What a process can hardly do without; kept by `--pristine`. `LC_*` is the locale. */
+const BASELINE: ReadonlySet<string> = new Set(
+  [
+    ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "HOSTNAME", "TMPDIR", "TZ"],
+    ["TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "LANG", "LANGUAGE"],
+    ["XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR"],
+    // Windows programs do not start without these.
+    ["SystemRoot", "SYSTEMROOT", "SystemDrive", "windir", "ComSpec", "COMSPEC", "PATHEXT", "Path", "TEMP", "TMP"],
+    ["USERPROFILE", "APPDATA", "LOCALAPPDATA", "ProgramData", "ProgramFiles"],
+  ].flat(),
+);
+
+export type Selection = Pick<Settings, "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc">;
+
+/** Why the program does not get a variable. */
+export type Withholding =
+  /** It is the launcher's own credential. */
+  | "launcher"
+  /** `--exclude` names it. */
+  | "excluded"
+  /** `--include` is given and does not name it. */
+  | "not-included"
+  /** `--only-declared` or `--pristine`, and the contract does not declare it. */
+  | "not-declared"
+  /** `--pristine`, and it is neither declared nor part of the minimal environment. */
+  | "not-baseline";
+
+/**
+ * Decides about one variable of one source: why the program does not get it, or `undefined` where it does. Without any
+ * option it gets all but the launcher's own credentials (`withheld`). What is excluded is so whatever else is
+ * said; what is included is so in spite of `--only-declared` and `--pristine`.
+ */
+export function withholding(
+  selection: Selection,
+  isDeclared: (name: string) => boolean,
+  withheld: ReadonlySet<string>,
+): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
+  const { keepEsc, pristine, onlyDeclared } = selection;
+  const included = matcher(selection.include);
+  const excluded = matcher(selection.exclude);
+  return ({ name, origin }) => {
+    if (!keepEsc && withheld.has(name)) return "launcher";
+    if (excluded(name)) return "excluded";
+    if (included(name)) return undefined;
+    switch (origin.source) {
+      case "environment":
+        return !pristine || isBaseline(name) || isDeclared(name) ? undefined : "not-baseline";
+      case "esc":
+      case "dotenv":
+        if (selection.include.length > 0) return "not-included";
+        return !(onlyDeclared || pristine) || isDeclared(name) ? undefined : "not-declared";
+      // The contract itself gives them, so they are declared.
+      case "contract":
+      case "fake":
+        return undefined;
+    }
+  };
+}
+
+/**
+ * The layers without the variables that the program does not get. Before precedence is settled, not after: an
+ * undeclared value of ESC that is not passed on must not hide that of the environment, which is. A layer of which the
+ * program gets all is handed back as it is.
+ */
+export function select(
+  layers: readonly Layer[],
+  selection: Selection,
+  isDeclared: (name: string) => boolean,
+  withheld: ReadonlySet<string>,
+): Layer[] {
+  const reason = withholding(selection, isDeclared, withheld);
+  return layers.map((layer) => {
+    const variables = layer.variables.filter((variable) => reason(variable) === undefined);
+    return variables.length === layer.variables.length ? layer : { ...layer, variables };
+  });
+}
+
+function isBaseline(name: string): boolean {
+  return BASELINE.has(name) || name.startsWith("LC_");
+}
+
+/** Whether a name matches one of the globs, in which `*` stands for any characters and `?` for one. */
+function matcher(globs: readonly string[]): (name: string) => boolean {
+  if (globs.length === 0) return () => false;
+  const patterns = globs.map((glob) => {
+    // Runs of stars mean what one means, and would be tried in every combination.
+    const source = glob.replaceAll(/\*+/g, "*").replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
+    return new RegExp(`^${source.replaceAll("*", ".*").replaceAll("?", ".")}$`, "su");
+  });
+  return (name) => patterns.some((pattern) => pattern.test(name));
+}

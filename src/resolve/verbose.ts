@@ -1,0 +1,47 @@
+/** Where each source was read, for `--verbose`; pure. */
+import type { EscStatus } from "./assess.ts";
+import type { Contract } from "../contract/model.ts";
+import type { Layer } from "../core/model.ts";
+import type { DotenvReading } from "../sources/dotenv/index.ts";
+import { count } from "../core/text.ts";
+
+export interface Read {
+  readonly contract: Contract;
+  readonly esc: EscStatus;
+  /** The highest precedence first. */
+  readonly escLayers: readonly Layer[];
+  readonly files: DotenvReading["files"];
+}
+
+/** One line for the contract and each source, without a value. What could not be read has its warning and no line. */
+export function readingLines({ contract, esc, escLayers, files }: Read): readonly string[] {
+  const { source, profile } = contract;
+  return [
+    `contract: ${source.kind === "file" ? source.path : "the built-in one"}${profile === undefined ? "" : `, profile ${profile}`}`,
+    ...escLines(esc, escLayers),
+    ...files.map(({ path, variables }) => `${path}: ${variables === undefined ? "does not exist" : amount(variables)}`),
+  ];
+}
+
+function escLines(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
+  switch (esc.kind) {
+    case "off":
+      return ["ESC: not configured"];
+    case "fake":
+      return ["ESC: not asked (--fake)"];
+    case "read": {
+      const inOrder = layers.toReversed();
+      return esc.environments.map(({ name, version }, index) => {
+        const shown = version === undefined ? name : `${name}@${version}`;
+        return `ESC ${shown}: ${amount(inOrder[index]?.variables.length ?? 0)}`;
+      });
+    }
+    case "incomplete":
+    case "unavailable":
+      return [];
+  }
+}
+
+function amount(variables: number): string {
+  return count(variables, "variable");
+}

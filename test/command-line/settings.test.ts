@@ -1,0 +1,88 @@
+import { describe, expect, test } from "vitest";
+import type { Flags } from "../../src/command-line/options.ts";
+import { parseDuration, settle } from "../../src/command-line/settings.ts";
+
+const settled = (flags: Flags, variables: Record<string, string> = {}) =>
+  settle(flags, new Map(Object.entries(variables)));
+
+test("defaults", () => {
+  expect(settled({})).toEqual({
+    envFiles: [{ path: ".env", required: false }],
+    prefer: "environment",
+    requireEsc: false,
+    timeoutMs: 30_000,
+    insecureHttp: false,
+    fake: false,
+    contractFile: undefined,
+    profile: undefined,
+    enforceContract: true,
+    keepEsc: false,
+    onlyDeclared: false,
+    pristine: false,
+    include: [],
+    exclude: [],
+    mode: "auto",
+    killAfterMs: undefined,
+    dieWithLauncher: false,
+    restoreNofile: false,
+    quiet: false,
+    verbose: false,
+  });
+});
+
+test.each([
+  [{ mode: "exec" }, { SOPHIA_MODE: "spawn" }, { mode: "exec" }],
+  [{}, { SOPHIA_MODE: "spawn" }, { mode: "spawn" }],
+  [{}, { SOPHIA_MODE: "" }, { mode: "auto" }],
+  [{}, { SOPHIA_QUIET: "1" }, { quiet: true }],
+  [{}, { SOPHIA_QUIET: "False" }, { quiet: false }],
+  [{ quiet: true }, { SOPHIA_QUIET: "0" }, { quiet: true }],
+  [{}, { SOPHIA_NO_CONTRACT: "yes" }, { enforceContract: false }],
+  [{}, { SOPHIA_TIMEOUT: "2m" }, { timeoutMs: 120_000 }],
+  [{ "kill-after": "500ms" }, {}, { killAfterMs: 500 }],
+  [{}, { SOPHIA_EXCLUDE: "AWS_*, GOOGLE_*," }, { exclude: ["AWS_*", "GOOGLE_*"] }],
+  [{ exclude: ["AWS_*, GOOGLE_*", "KEY"] }, {}, { exclude: ["AWS_*", "GOOGLE_*", "KEY"] }],
+  [{ "env-file": ["a,b"] }, {}, { envFiles: [{ path: "a,b" }] }],
+  [
+    { "env-file": ["a", "b"] },
+    { SOPHIA_ENV_FILE: "c" },
+    {
+      envFiles: [
+        { path: "a", required: true },
+        { path: "b", required: true },
+      ],
+    },
+  ],
+  [{}, { SOPHIA_ENV_FILE: "c" }, { envFiles: [{ path: "c", required: true }] }],
+])("the command line wins over variables, they over defaults: %j %j", (flags, variables, expected) => {
+  expect(settled(flags, variables)).toMatchObject(expected);
+});
+
+test.each([
+  [{ mode: "fork" }, {}, "--mode has no usable value: 'fork'"],
+  [{}, { SOPHIA_MODE: "fork" }, "SOPHIA_MODE has no usable value: 'fork'"],
+  [{}, { SOPHIA_QUIET: "maybe" }, "SOPHIA_QUIET has no usable value: 'maybe'"],
+  [{ timeout: "soon" }, {}, "--timeout has no usable value: 'soon'"],
+  [{}, { SOPHIA_TIMEOUT: "0" }, "SOPHIA_TIMEOUT has no usable value: '0'"],
+  [{ "env-file": [""] }, {}, "--env-file has no usable value: ''"],
+  [{ exclude: [","] }, {}, "--exclude has no usable value: ''"],
+  [{}, { SOPHIA_ENV_FILE: " , " }, "SOPHIA_ENV_FILE has no usable value"],
+])("a bad value is named by where it was set: %j %j", (flags, variables, message) => {
+  expect(() => settled(flags, variables)).toThrow(message);
+});
+
+describe("durations in milliseconds", () => {
+  test.each([
+    ["30", 30_000],
+    ["1.5", 1500],
+    ["30s", 30_000],
+    ["500ms", 500],
+    ["2m", 120_000],
+    ["1h", 3_600_000],
+    [" 5s ", 5000],
+  ])("%s", (text, ms) => expect(parseDuration(text, "x")).toBe(ms));
+
+  test.each(["", "0", "-1", "1d", "1e3", "Infinity", "NaN", "30 s", "9999999h", "0.1ms"])("not %j", (text) => {
+    expect(() => parseDuration(text, "x")).toThrow("no usable value");
+  });
+});

@@ -1,0 +1,268 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { secret, startEscServer, type EscServer } from "../../esc-server/index.ts";
+import { refusedPort } from "../../esc-server/sockets.ts";
+import { folder, sophia, type Ended, type RunOptions } from "../../helpers/sophia.ts";
+import { SENTINEL, sentinel } from "../world.ts";
+
+const CONTRACT = {
+  variables: {
+    API_URL: { required: true, format: "url", aliases: ["API_ENDPOINT"] },
+    API_KEY: {},
+    LEVEL: { default: "info" },
+    PORT: { secret: false, format: "port" },
+    NOWHERE: {},
+    PROXY_USER: {},
+    PROXY_PASSWORD: { required: { when: "PROXY_USER" } },
+  },
+};
+
+let server: EscServer;
+beforeEach(async () => {
+  server = await startEscServer();
+});
+afterEach(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+/** Runs `check --against` and sees to it that no secret is told, nothing is opened and the wire is kept to. */
+async function check(against: string, options: readonly string[] = [], more: RunOptions = {}): Promise<Ended> {
+  const ended = await sophia(["check", "--against", against, ...options], {
+    cwd: folder({ "sophia.contract.json": JSON.stringify(CONTRACT) }),
+    ...more,
+    env: { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token, ...more.env },
+  });
+  const output = ended.stdout + ended.stderr;
+  expect(output).not.toContain(SENTINEL);
+  expect(output).not.toContain(server.token);
+  expect(output).not.toContain(server.token.slice(-6));
+  expect(server.count("open")).toBe(0);
+  expect(server.violations).toEqual([]);
+  return ended;
+}
+
+/** The cells of one row, its mark first where it has one. */
+function row({ stdout }: Ended, name: string): string[] {
+  const line = stdout.split("\n").find((text) => new RegExp(`^[! ] ${name}( |$)`).test(text)) ?? "";
+  return line.trim().split(/\s+/);
+}
+
+const MET = { API_URL: "https://api.test", API_KEY: secret(sentinel("key")) };
+
+describe("the table", () => {
+  test("declared variables by environment; drift is 1", async () => {
+    server.environment("acme/app/dev", {
+      values: { ...MET, PORT: 8080, EXTRA: SENTINEL, COMMON: SENTINEL, LEVEL: "debug" },
+    });
+    server.environment("acme/app/staging", {
+      values: { API_ENDPOINT: "https://api.test", API_KEY: secret(sentinel("key")), PORT: SENTINEL, COMMON: "" },
+    });
+    server.environment("acme/app/prod", { values: { API_URL: "https://api.test", PORT: ["x"], COMMON: "1" } });
+    const ended = await check("acme/app/dev,acme/app/staging,acme/app/prod");
+    expect(ended.status).toBe(1);
+    expect(row(ended, "Variable")).toEqual(["Variable", "dev", "staging", "prod"]);
+    expect(row(ended, "API_URL")).toEqual(["API_URL", "set", "set", "set"]);
+    expect(row(ended, "API_KEY")).toEqual(["!", "API_KEY", "set*", "set*", "missing"]);
+    expect(row(ended, "LEVEL")).toEqual(["LEVEL", "set", "default", "default"]);
+    expect(row(ended, "PORT")).toEqual(["!", "PORT", "set", "invalid", "list"]);
+    expect(row(ended, "NOWHERE")).toEqual(["NOWHERE", "-", "-", "-"]);
+    expect(ended.stdout).toMatch(/Not declared by the contract:\n! EXTRA {2,}set +missing +missing\n/);
+    expect(ended.stdout).not.toContain("COMMON");
+    expect(ended.stdout).toContain("set*     set, value not known: a secret");
+    expect(ended.stdout).toContain("❌ Drift in 3 variables");
+    expect(ended.stdout).toContain("❌ The contract is not met by acme/app/staging");
+    for (const line of ended.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+    expect(server.count("check")).toBe(3);
+  });
+
+  test("0 where all are alike, also for secrets of other values", async () => {
+    server.environment("acme/app/dev", { values: MET });
+    server.environment("acme/app/prod", {
+      values: { API_URL: "https://other.test", API_KEY: secret(sentinel("other")) },
+      files: { NOWHERE: secret(sentinel("file")) },
+    });
+    server.environment("acme/app/dev", { values: MET, files: { NOWHERE: secret(sentinel("file")) } });
+    const ended = await check("acme/app/dev,acme/app/prod");
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(row(ended, "NOWHERE")).toEqual(["NOWHERE", "set*", "set*"]);
+    expect(ended.stdout).toContain("✅ No drift between 2 environments");
+  });
+
+  test("what a provider gives is not known: a value, or all of them", async () => {
+    server.provider("vault", { value: sentinel("minted") });
+    const open = "fn::open::vault: {}";
+    server.environment("acme/app/dev", {
+      definition: `values:\n  environmentVariables:\n    API_URL:\n      ${open}\n    API_KEY:\n      ${open}\n`,
+    });
+    server.environment("acme/app/prod", { definition: `values:\n  environmentVariables:\n    ${open}\n` });
+    const ended = await check("acme/app/dev,acme/app/prod");
+    expect(ended.status).toBe(0);
+    expect(row(ended, "API_KEY")).toEqual(["API_KEY", "set*", "?"]);
+    expect(row(ended, "NOWHERE")).toEqual(["NOWHERE", "missing", "?"]);
+    expect(ended.stdout).toContain("?        not known: all variables come from a provider");
+  });
+
+  test("many environments and long names keep to 100 columns", async () => {
+    const long = `A_${"LONG_".repeat(12)}NAME`;
+    const names = Array.from({ length: 14 }, (_, index) => `acme/project-${index}/environment-of-some-length-${index}`);
+    for (const name of names) server.environment(name, { values: { ...MET, [long]: "x" } });
+    server.environment(names[0] ?? "", { values: MET });
+    const ended = await check(names.join(","));
+    expect(ended.status).toBe(1);
+    expect(ended.stdout).toContain(`${names[13]} ([14])`);
+    for (const line of ended.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
+    expect(ended.stdout).toContain(`! ${long}\n`);
+  });
+});
+
+describe("rules", () => {
+  test("each that is surely not met is told for its environment, with what to do; no drift is needed for it", async () => {
+    for (const name of ["dev", "prod"]) {
+      server.environment(`acme/app/${name}`, { values: { PROXY_USER: secret(sentinel("user")) } });
+    }
+    const ended = await check("acme/app/dev,acme/app/prod");
+    expect(ended.status).toBe(1);
+    expect(ended.stdout).toMatch(/--- acme\/app\/dev ---\n❌ API_URL is required and not set\n/);
+    expect(ended.stdout).toContain("PROXY_PASSWORD is not set, and is required because PROXY_USER is set");
+    expect(ended.stdout).toContain("esc env set acme/app/prod environmentVariables.API_URL '<value>' --secret");
+    expect(ended.stdout).not.toContain("Drift");
+  });
+
+  test("a secret whose value is not known is not held against its format", async () => {
+    server.environment("acme/app/dev", { values: { API_URL: secret(sentinel("no-url")) } });
+    server.environment("acme/app/prod", { values: { API_URL: secret(sentinel("no-url")) } });
+    expect((await check("acme/app/dev,acme/app/prod")).status).toBe(0);
+  });
+
+  test("one environment alone is held against the contract, with a word that nothing is compared", async () => {
+    server.environment("acme/app/dev", { values: {} });
+    const ended = await check("acme/app/dev");
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toContain("--against names one environment only");
+  });
+});
+
+test("--json is versioned and holds no value", async () => {
+  server.environment("acme/app/dev", { values: { ...MET, EXTRA: SENTINEL } });
+  server.environment("acme/app/prod", { values: { API_KEY: secret(sentinel("key")) } });
+  const ended = await check("acme/app/dev,acme/app/prod", ["--json"]);
+  expect(ended.status).toBe(1);
+  expect(JSON.parse(ended.stdout)).toMatchObject({
+    version: 1,
+    met: false,
+    drift: true,
+    environments: [
+      { name: "acme/app/dev", violations: [] },
+      { name: "acme/app/prod", violations: [{ kind: "missing", names: ["API_URL"] }] },
+    ],
+    variables: expect.arrayContaining([
+      {
+        name: "API_URL",
+        declared: true,
+        secret: true,
+        drift: true,
+        states: { "acme/app/dev": "set", "acme/app/prod": "missing" },
+      },
+      expect.objectContaining({
+        name: "API_KEY",
+        drift: false,
+        states: { "acme/app/dev": "value-not-known", "acme/app/prod": "value-not-known" },
+      }),
+      expect.objectContaining({ name: "EXTRA", declared: false, drift: true }),
+    ]),
+  });
+});
+
+describe("names", () => {
+  test("a default organization is looked up, and the old form org/env tried", async () => {
+    server.environment("demo-org/default/dev", { values: MET });
+    server.environment("acme/app/prod", { values: MET });
+    const ended = await check("demo-org/dev,app/prod");
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(row(ended, "Variable")).toEqual(["Variable", "demo-org/default/dev", "acme/app/prod"]);
+    expect(server.count("defaultOrg")).toBe(1);
+  });
+
+  test("names of two parts use ESC_ORG; ESC_ENV has no say", async () => {
+    server.environment("acme/app/dev", { values: MET });
+    server.environment("acme/app/prod", { values: MET });
+    const ended = await check("app/dev,app/prod", [], { env: { ESC_ORG: "acme", ESC_ENV: "acme/other/env" } });
+    expect(ended.status).toBe(0);
+    expect(ended.stdout).toContain("acme/app/dev");
+    expect(server.count("defaultOrg")).toBe(0);
+  });
+
+  test("a pinned revision or tag is the one that is evaluated", async () => {
+    server.environment("acme/app/dev", { values: {}, tags: ["empty"] });
+    server.environment("acme/app/dev", { values: MET });
+    const ended = await check("acme/app/dev@empty,acme/app/dev@2");
+    expect(ended.status).toBe(1);
+    expect(row(ended, "Variable")).toEqual(["Variable", "dev@empty", "dev@2"]);
+    expect(row(ended, "API_KEY")).toEqual(["!", "API_KEY", "missing", "set*"]);
+    expect((await check("acme/app/dev@2,acme/app/dev@9")).stderr).toContain("acme/app/dev@9 cannot be read");
+  });
+});
+
+describe("what cannot be compared is 125, names the environment and prints nothing", () => {
+  beforeEach(() => {
+    server.environment("acme/app/dev", { values: MET });
+  });
+
+  test.each([
+    ["acme/app/dev,acme/app/none", "ESC environment acme/app/none cannot be read", "check --against;"],
+    ["acme/app/dev,,", "--against has an empty name", "organization/project/environment"],
+    ["a/b/c/d", "--against: 'a/b/c/d' has 4 parts", "organization/project/environment"],
+  ])("%s", async (against, message, advice) => {
+    const ended = await check(against);
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain(message);
+    expect(ended.stderr).toContain(advice);
+  });
+
+  test("403 for one of them", async () => {
+    server.environment("acme/app/prod", { values: { A: SENTINEL }, deny: 403 });
+    const ended = await check("acme/app/dev,acme/app/prod");
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toMatch(/ESC environment acme\/app\/prod cannot be read: .*HTTP 403/);
+  });
+
+  test("no connection", async () => {
+    const closed = await refusedPort();
+    const ended = await check("acme/app/dev", ["--timeout", "1s"], {
+      env: { PULUMI_BACKEND_URL: `http://127.0.0.1:${closed}` },
+    });
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain("ECONNREFUSED");
+  });
+
+  test("trouble that passes is waited for; trouble that lasts is told", async () => {
+    server.failNext("check", 503);
+    expect((await check("acme/app/dev")).status).toBe(0);
+    server.failAlways("check", "hang");
+    const ended = await check("acme/app/dev", ["--timeout", "500ms"]);
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain("the time of 500 ms ran out");
+  });
+
+  test.each(["html", "empty", "truncated", "invalidJson"] as const)("an answer that is %s", async (fault) => {
+    server.failAlways("check", fault);
+    const ended = await check("acme/app/dev");
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain("acme/app/dev cannot be read");
+  });
+
+  test("a definition with errors, with their place", async () => {
+    server.environment("acme/app/bad", { definition: "values:\n  environmentVariables:\n    A: ${nowhere}\n" });
+    const ended = await check("acme/app/dev,acme/app/bad");
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toMatch(/app\/bad:3:8: /);
+  });
+
+  test("no credential, and --fake", async () => {
+    const without = await check("acme/app/dev", [], { env: { ESC_TOKEN: "" } });
+    expect(without).toMatchObject({ status: 125, stdout: "" });
+    expect(without.stderr).toContain("ESC_TOKEN is not set");
+    const fake = await check("acme/app/dev", ["--fake"]);
+    expect(fake).toMatchObject({ status: 125, stdout: "" });
+    expect(fake.stderr).toContain("--fake");
+  });
+});

@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { folder, sophia } from "../../helpers/sophia.ts";
+import { SENTINEL } from "../world.ts";
+
+const contract = (more: object = {}): string =>
+  JSON.stringify({ variables: { API_URL: { required: true, format: "url" }, LEVEL: { default: "info" }, ...more } });
+
+const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
+
+test("writes all three, is then up to date, and tells drift by the names of files", async () => {
+  const cwd = folder({ "sophia.contract.json": contract(), "SECRETS.md": "# Ours\n\nBy hand.\n" });
+  const env = { API_URL: SENTINEL, LEVEL: SENTINEL };
+  const missing = await sophia(["docs", "--check"], { cwd, env });
+  expect(missing).toMatchObject({ status: 1, stdout: "" });
+  expect(missing.stderr).toContain("SECRETS.md, .env.example (missing) and env.d.ts (missing)");
+  expect(readdirSync(cwd).toSorted()).toEqual(["SECRETS.md", "sophia.contract.json"]);
+
+  const written = await sophia(["docs"], { cwd, env });
+  expect(written).toMatchObject({ status: 0, stdout: "wrote SECRETS.md\nwrote .env.example\nwrote env.d.ts\n" });
+  expect(read(cwd, "SECRETS.md")).toMatch(
+    /^# Ours\n\nBy hand\.\n\n<!-- contract: begin[^]*`API_URL`[^]*<!-- contract: end -->\n$/,
+  );
+  expect(read(cwd, ".env.example")).toMatch(/^API_URL=$/m);
+  expect(read(cwd, "env.d.ts")).toContain("API_URL: string;");
+  for (const name of readdirSync(cwd)) expect(read(cwd, name)).not.toContain(SENTINEL);
+  expect((await sophia(["docs", "--check"], { cwd })).status).toBe(0);
+  expect((await sophia(["docs"], { cwd })).stdout).toContain("up to date");
+
+  writeFileSync(join(cwd, "sophia.contract.json"), contract({ NEW: {} }));
+  expect((await sophia(["docs", "--check"], { cwd })).stderr).toContain("SECRETS.md, .env.example and env.d.ts");
+  await sophia(["docs"], { cwd });
+  writeFileSync(join(cwd, "env.d.ts"), `${read(cwd, "env.d.ts")}// changed\n`);
+  const drift = await sophia(["docs", "--check"], { cwd });
+  expect(drift.status).toBe(1);
+  expect(drift.stderr).toContain("out of date: env.d.ts\n");
+});
+
+test("stands beside the contract, or where it is named", async () => {
+  const cwd = folder({ "sophia.contract.json": contract() });
+  const named = await sophia(["docs", "docs/KEYS.md", "src/process-env.d.ts", "example.env"], { cwd });
+  expect(named.status).toBe(0);
+  expect(read(cwd, "docs/KEYS.md")).toContain("contract: begin");
+  expect(read(cwd, "src/process-env.d.ts")).toContain("ProcessEnv");
+  expect(read(cwd, "example.env")).toContain("API_URL=");
+  await sophia(["docs"], { cwd: join(cwd, "src") });
+  expect(readdirSync(cwd)).toEqual(expect.arrayContaining(["SECRETS.md", ".env.example", "env.d.ts"]));
+});
+
+test("a file that was written by hand is kept, unless --force", async () => {
+  const cwd = folder({ "sophia.contract.json": contract(), ".env.example": "MINE=1\n" });
+  const kept = await sophia(["docs"], { cwd });
+  expect(kept.status).toBe(125);
+  expect(kept.stderr).toContain(".env.example was not written by sophia-run docs; nothing was changed");
+  expect(readdirSync(cwd).toSorted()).toEqual([".env.example", "sophia.contract.json"]);
+  expect((await sophia(["docs", "--force"], { cwd })).status).toBe(0);
+  expect(read(cwd, ".env.example")).toContain("API_URL=");
+});
+
+test("a faulty contract and a place that cannot be written", async () => {
+  const cwd = folder({ "sophia.contract.json": "{", blocker: "" });
+  expect((await sophia(["docs"], { cwd })).status).toBe(125);
+  writeFileSync(join(cwd, "sophia.contract.json"), contract());
+  const blocked = await sophia(["docs", "blocker/env.d.ts"], { cwd });
+  expect(blocked.status).toBe(125);
+  expect(blocked.stderr).toContain("blocker/env.d.ts cannot be");
+});

@@ -1,0 +1,192 @@
+import { describe, expect, test } from "vitest";
+import { secret, startEscServer } from "../../esc-server/index.ts";
+import { CONTRACT_VALUES, folder, sophia, type Ended } from "../../helpers/sophia.ts";
+import { addSophia, escVariables, SENTINEL, sentinel } from "../world.ts";
+
+/** The rows of one variable, by their first word. */
+function rowsOf({ stdout }: Ended, name: string): string[] {
+  const block = stdout.split("\n\n").find((text) => new RegExp(`^\\S+ ${name}( |\\n)`).test(text)) ?? "";
+  return block
+    .split("\n")
+    .slice(1)
+    .map((line) => line.trim().replaceAll(/\s+/g, " "));
+}
+
+const CONTRACT = JSON.stringify({
+  variables: {
+    API_URL: { required: true, format: "url", description: "Where the API is.", aliases: ["API_ENDPOINT"] },
+    LOG_LEVEL: { default: "info" },
+    OLD_KEY: { deprecated: "NEW_KEY" },
+    NEW_KEY: {},
+    USER_NAME: {},
+    USER_KEY: { required: { when: "USER_NAME" } },
+  },
+  groups: { keys: { label: "Keys", rule: "one-of", variables: ["NEW_KEY", "OLD_KEY"] } },
+});
+
+describe("sources", () => {
+  test("ESC, its imports, the environment and files: what counts, what is hidden, no value", async () => {
+    await using server = await startEscServer();
+    addSophia(server);
+    const cwd = folder({ ".env": `# comment\nQDRANT_URL=${sentinel("url")}\nGITHUB_PAT=${sentinel("github_pat")}\n` });
+    const env = { ...escVariables(server), OPENAI_API_KEY: sentinel("mine"), GITHUB_PAT: sentinel("github_pat") };
+    const ended = await sophia(["explain"], { cwd, env });
+
+    expect(ended.status).toBe(0);
+    expect(ended.stdout).toContain("ESC: acme/sophia/dev, with ESC_TOKEN\n");
+    expect(rowsOf(ended, "QDRANT_URL")).toEqual([
+      "state set, secret",
+      "from ESC acme/sophia/dev, imported from sophia/base",
+      "hides .env:2 (another value)",
+      "rule required",
+    ]);
+    expect(rowsOf(ended, "OPENAI_API_KEY")).toContain("hides ESC acme/sophia/dev (another value)");
+    expect(rowsOf(ended, "GITHUB_PAT")).toEqual([
+      "state set, secret",
+      "from the process environment",
+      "hides ESC acme/sophia/dev (the same value)",
+      "hides .env:3 (the same value)",
+      "rule one of GitHub Token: this one serves",
+    ]);
+    expect(rowsOf(ended, "LOG_LEVEL")).toEqual([
+      "state set, not declared",
+      "from ESC acme/sophia/dev, imported from sophia/base",
+    ]);
+    expect(rowsOf(ended, "GOOGLE_APPLICATION_CREDENTIALS")).toContain(
+      "from ESC acme/sophia/dev, passed as a private file",
+    );
+    expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
+    expect(ended.stdout + ended.stderr).not.toContain(server.token);
+  });
+
+  test("a pinned version, a value that is no variable, and the credential from a file", async () => {
+    await using server = await startEscServer();
+    server.environment("acme/sophia/dev", {
+      values: { LIST: ["a"], OPENAI_API_KEY: secret(sentinel("v1")) },
+      tags: ["stable"],
+    });
+    const cwd = folder({ token: `${server.token}\n` });
+    const { ESC_TOKEN: _, ...env } = escVariables(server, "acme/sophia/dev@stable");
+    const ended = await sophia(["explain", "OPENAI_API_KEY", "LIST"], {
+      cwd,
+      env: { ...env, ESC_TOKEN_FILE: `${cwd}/token` },
+    });
+    expect(ended.stdout).toContain(`ESC: acme/sophia/dev@stable, with ESC_TOKEN_FILE (${cwd}/token)`);
+    expect(rowsOf(ended, "OPENAI_API_KEY")).toContain("from ESC acme/sophia/dev@stable");
+    expect(rowsOf(ended, "LIST").join()).toContain("a list or an object");
+  });
+
+  test("an ESC that cannot be read, and one that is half configured", async () => {
+    await using server = await startEscServer();
+    const refused = await sophia(["explain", "QDRANT_URL"], {
+      env: { ...escVariables(server), ESC_TOKEN: "pul-wrong" },
+    });
+    expect(refused.status).toBe(0);
+    expect(refused.stdout).toMatch(/ESC: acme\/sophia\/dev not read, with ESC_TOKEN: .+/);
+    expect(rowsOf(refused, "QDRANT_URL")[0]).toBe("state missing");
+    const half = await sophia(["explain", "QDRANT_URL"], { env: { ESC_ENV: "sophia/dev" } });
+    expect(half.stdout).toContain("ESC: sophia/dev not read: no credential is set");
+    expect((await sophia(["explain"])).stdout).toContain("ESC: not configured");
+  });
+});
+
+describe("the contract", () => {
+  test("rules, defaults, aliases, deprecation, formats", async () => {
+    const cwd = folder({
+      "sophia.contract.json": CONTRACT,
+      ".env": `API_ENDPOINT=${sentinel("no-url")}\nOLD_KEY=${sentinel("old")}\nUSER_NAME=joe\n`,
+    });
+    const names = ["API_URL", "API_ENDPOINT", "LOG_LEVEL", "OLD_KEY", "NEW_KEY", "USER_KEY"];
+    const ended = await sophia(["explain", ...names], { cwd });
+    expect(rowsOf(ended, "API_URL")).toEqual(
+      expect.arrayContaining([
+        "state set, secret, not valid",
+        "what Where the API is.",
+        "from .env:1, as API_ENDPOINT",
+        "rule required",
+        "aliases API_ENDPOINT",
+      ]),
+    );
+    expect(rowsOf(ended, "API_URL").join()).toContain("must be a URL");
+    expect(rowsOf(ended, "API_ENDPOINT")).toContain("alias another name of API_URL");
+    expect(rowsOf(ended, "LOG_LEVEL")).toContain("from the contract's default");
+    expect(rowsOf(ended, "OLD_KEY")).toEqual(
+      expect.arrayContaining(["advice deprecated; use NEW_KEY", "rule one of Keys: this one serves"]),
+    );
+    expect(rowsOf(ended, "NEW_KEY")).toEqual(["state not set", "rule one of Keys: OLD_KEY serves"]);
+    expect(rowsOf(ended, "USER_KEY")).toEqual(
+      expect.arrayContaining(["state missing", "rule required when USER_NAME is set: not met"]),
+    );
+    expect(ended.stdout).not.toContain(SENTINEL);
+  });
+
+  test("a name that nobody knows is refused, with the nearest one", async () => {
+    const ended = await sophia(["explain", "QDRANT_ULR"]);
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain("QDRANT_ULR");
+    expect(ended.stderr).toContain("did you mean QDRANT_URL?");
+    expect((await sophia(["explain", "ZZZZZZZ"])).stderr).toContain("sophia-run explain lists");
+  });
+});
+
+describe("what the program does not get", () => {
+  const reasons: readonly (readonly [string[], string, string])[] = [
+    [[], "ESC_ENV", "sophia-run's own; --keep-esc passes it on"],
+    [["--exclude", "QDRANT_*"], "QDRANT_URL", "named by --exclude"],
+    [["--include", "QDRANT_*"], "FROM_FILE", "not named by --include"],
+    [["--only-declared"], "FROM_FILE", "not declared"],
+    [["--pristine"], "FROM_FILE", "not declared"],
+    [["--pristine"], "FROM_ENVIRONMENT", "neither declared nor part of the minimal environment"],
+  ];
+  test.each(reasons)("%j withholds %s", async (options, name, why) => {
+    const cwd = folder({ ".env": `FROM_FILE=${SENTINEL}\n` });
+    const env = { ...CONTRACT_VALUES, FROM_ENVIRONMENT: SENTINEL, ESC_ENV: "sophia/dev" };
+    const ended = await sophia(["explain", ...options, name], { cwd, env });
+    expect(rowsOf(ended, name)[0]).toMatch(/withheld from the program/);
+    expect(rowsOf(ended, name).join()).toContain(why);
+    expect(ended.stdout).not.toContain(SENTINEL);
+  });
+
+  test("undeclared variables of the environment are counted, and listed with --all", async () => {
+    const env = { ...CONTRACT_VALUES, ESC_ENV: "sophia/dev", MINE: SENTINEL };
+    const short = await sophia(["explain"], { env });
+    expect(short.stdout).toMatch(
+      /\n\d+ further variables of the process environment passed on, 1 variable of it withheld; /,
+    );
+    expect(short.stdout).not.toContain("MINE");
+    const long = await sophia(["explain", "--all"], { env });
+    expect(rowsOf(long, "MINE")).toEqual(["state set, not declared", "from the process environment"]);
+    expect(long.stdout).not.toContain(SENTINEL);
+  });
+});
+
+test("--json is versioned and holds no value", async () => {
+  await using server = await startEscServer();
+  addSophia(server);
+  const cwd = folder({ ".env": `GITHUB_PAT=${sentinel("other")}\n` });
+  const ended = await sophia(["explain", "--json"], { cwd, env: escVariables(server) });
+  const report: unknown = JSON.parse(ended.stdout);
+  expect(report).toMatchObject({
+    version: 1,
+    contract: { source: "built-in" },
+    esc: { status: "read", credential: "ESC_TOKEN", environments: [{ name: "acme/sophia/dev" }] },
+    variables: expect.arrayContaining([
+      expect.objectContaining({
+        name: "GITHUB_PAT",
+        declared: true,
+        state: "set",
+        passed: true,
+        origin: { source: "esc", environment: "acme/sophia/dev" },
+        shadows: [{ origin: { source: "dotenv", file: ".env", line: 1 }, same: false }],
+      }),
+      expect.objectContaining({
+        name: "LOG_LEVEL",
+        declared: false,
+        origin: expect.objectContaining({ importedFrom: "sophia/base" }),
+      }),
+      expect.objectContaining({ name: "DATABASE_URL", state: "unset", passed: false }),
+    ]),
+  });
+  expect(ended.stdout).not.toContain(SENTINEL);
+  expect(ended.stdout).not.toContain(server.token.slice(-4));
+});

@@ -1,0 +1,215 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { EXPORT_FORMATS } from "../../../src/commands/export/formats.ts";
+import { maskCommands } from "../../../src/commands/export/github.ts";
+import {
+  dockerClient,
+  dotenvPackage,
+  flatObject,
+  githubRunner,
+  has,
+  nodeEnvFile,
+  nodeParseEnv,
+  pythonDotenv,
+  pythonShlex,
+  shellConsumer,
+  type Consumer,
+} from "./consumers.ts";
+
+function formatNamed(name: string) {
+  const format = EXPORT_FORMATS[name];
+  if (format === undefined) throw new Error(`no format ${name}`);
+  return format;
+}
+
+/** Characters and sequences that some parser or other takes for more than themselves. */
+const TRICKY = [
+  ...characters("\"'`\\#$!%&*;|<>()[]{}=~? \t\n\r\u000B\u001C\u007F\u0085\u00A0\u2028\uFEFF"),
+  "\\n",
+  "\\r",
+  "\\\\",
+  "\\'",
+  '\\"',
+  "${HOME}",
+  "$HOME",
+  "$(id)",
+  "`id`",
+  "''",
+  '""',
+  " #",
+  "export A=",
+  "\nA=b",
+  ...characters("abnrtv019é😀"),
+];
+
+function characters(text: string): string[] {
+  return Array.from(text);
+}
+
+const value = fc.oneof(
+  { weight: 4, arbitrary: fc.array(fc.constantFrom(...TRICKY), { maxLength: 12 }).map((parts) => parts.join("")) },
+  { weight: 1, arbitrary: fc.string({ unit: "grapheme", maxLength: 20 }) },
+  { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 20 }) },
+);
+
+/** Many values at once, so that a consumer need not be started for each. */
+const batch = fc.array(value, { minLength: 100, maxLength: 200, size: "max" });
+
+const TABLE = [
+  "",
+  " ",
+  "  both ends  ",
+  "plain",
+  "a b",
+  'say "hi"',
+  "it's",
+  `both " and '`,
+  "back\\slash",
+  "ends in \\",
+  "C:\\new\\table",
+  "a#b",
+  "a #b",
+  "#a",
+  "$HOME ${HOME:-x} $(id) `id`",
+  "!history !!",
+  "100%",
+  "a=b=c",
+  "-----BEGIN KEY-----\nMIIB\n-----END KEY-----\n",
+  '{\n  "key": "-----BEGIN-----\\nMII\\n"\n}\n',
+  "two\n\nlines",
+  "\n",
+  "carriage\r\nreturn\r",
+  "tab\tbell\u0007escape\u001B[31m",
+  "café 😀 \u00A0\u2028",
+  "*?[a-z]~",
+];
+
+const CONSUMERS: readonly (readonly [format: string, name: string, Consumer, available: boolean])[] = [
+  ...[["bash"], ["bash", "--posix"], ["dash"], ["zsh", "-f"], ["zsh", "-f", "-o", "rcquotes"]].flatMap((command) =>
+    (["source", "eval"] as const).map(
+      (how) =>
+        [
+          "shell",
+          `${command.join(" ")}, ${how}`,
+          shellConsumer(command, how),
+          has(command[0] ?? "", "-c", ":"),
+        ] as const,
+    ),
+  ),
+  ["shell", "Python's shlex", pythonShlex, has("python3", "-c", "import shlex")],
+  ["dotenv", "dotenv for Node.js", dotenvPackage, true],
+  ["dotenv", "util.parseEnv", nodeParseEnv, true],
+  ["dotenv", "node --env-file", nodeEnvFile, true],
+  ["dotenv", "python-dotenv", pythonDotenv, has("python3", "-c", "import dotenv.main")],
+  ["docker", "docker create --env-file", dockerClient, has("docker", "--version")],
+  ["github", "the runner's algorithm", githubRunner, true],
+  ["json", "JSON.parse", async (text) => flatObject(text), true],
+];
+
+for (const [name, consumer, read, available] of CONSUMERS) {
+  describe.skipIf(!available)(`${name}, read by ${consumer}${available ? "" : " (not installed)"}`, () => {
+    const format = formatNamed(name);
+    const roundTrip = async (values: readonly string[]): Promise<void> => {
+      const variables = values
+        .map((one, index) => ({ name: `V${index}`, value: one, secret: true }))
+        .filter((variable) => !variable.value.includes("\0") && format.fault(variable) === undefined);
+      const found = await read(format.write(variables));
+      const expected = Object.fromEntries(variables.map((variable) => [variable.name, variable.value]));
+      expect(Object.fromEntries(Object.entries(found).filter(([key]) => /^V\d+$/.test(key)))).toEqual(expected);
+    };
+
+    test("the known troublemakers", async () => {
+      await expect(roundTrip(TABLE)).resolves.toBeUndefined();
+    });
+
+    test("any values, byte for byte", async () => {
+      const property = fc.asyncProperty(batch, roundTrip);
+      await expect(fc.assert(property, { numRuns: 12, endOnFailure: true })).resolves.toBeUndefined();
+    });
+  });
+}
+
+function refusal(format: string, one: string, name = "NAME"): string | undefined {
+  return formatNamed(format).fault({ name, value: one, secret: true });
+}
+
+describe("what a format refuses", () => {
+  test("shell, github and json hold every value", () => {
+    fc.assert(
+      fc.property(value, (one) => {
+        for (const name of ["shell", "github", "json"]) expect(refusal(name, one)).toBeUndefined();
+      }),
+    );
+  });
+
+  test("docker refuses line breaks, a carriage return at the end and lines of 64 KiB", () => {
+    fc.assert(
+      fc.property(value, (one) => {
+        expect(refusal("docker", one) !== undefined).toBe(one.includes("\n") || one.endsWith("\r"));
+      }),
+    );
+    const longest = "x".repeat(65_535 - "NAME=".length);
+    expect(refusal("docker", longest)).toBeUndefined();
+    expect(refusal("docker", `${longest}x`)).toContain("64 KiB");
+  });
+
+  test.skipIf(!has("docker", "--version"))("and Docker does read the longest line that is not refused", async () => {
+    const longest = "x".repeat(65_535 - "NAME=".length);
+    const text = formatNamed("docker").write([{ name: "NAME", value: longest, secret: true }]);
+    expect((await dockerClient(text))["NAME"]).toBe(longest);
+    await expect(dockerClient(text.replace("=", "=x"))).rejects.toThrow(/docker:/);
+  });
+
+  test.each([
+    ["a\rb", "carriage return"],
+    ["x${Y}", "python-dotenv"],
+    [`'"\n`, "combines"],
+    [`'"#`, "combines"],
+    ["'\"", "combines"],
+  ])("dotenv refuses %j", (one, why) => {
+    expect(refusal("dotenv", one)).toContain(why);
+  });
+
+  test("dotenv refuses little: with one kind of quotes and without backslashes everything else passes", () => {
+    fc.assert(
+      fc.property(value, fc.constantFrom("'", '"'), (one, quote) => {
+        const simple = one.replaceAll(quote, "").replaceAll(/[\\\r]|\$\{/g, "");
+        expect(refusal("dotenv", simple)).toBeUndefined();
+      }),
+    );
+  });
+
+  test.each([
+    ["shell", "a-b"],
+    ["shell", "UID"],
+    ["shell", "path"],
+    ["docker", "a b"],
+    ["dotenv", "a b"],
+    ["dotenv", "__proto__"],
+    ["github", "NODE_OPTIONS"],
+    ["github", "a<<b"],
+  ])("%s refuses the name %s", (format, name) => {
+    expect(refusal(format, "x", name)).toBeDefined();
+  });
+});
+
+describe("GitHub Actions", () => {
+  test("each delimiter is another one, and long", () => {
+    const text = formatNamed("github").write([
+      { name: "A", value: "1", secret: false },
+      { name: "B", value: "2", secret: false },
+    ]);
+    const delimiters = Array.from(text.matchAll(/<<(\w+)/g), ([, word]) => word);
+    expect(new Set(delimiters).size).toBe(2);
+    for (const one of delimiters) expect(one).toMatch(/^sophia_run_[0-9a-f]{48}$/);
+  });
+
+  test("a mask for each line of each secret, escaped, with and without its indentation", () => {
+    const masks = maskCommands([
+      { name: "A", value: "one\r\n  two%\n\n \nthree", secret: true },
+      { name: "B", value: "public", secret: false },
+      { name: "C", value: "", secret: true },
+    ]);
+    expect(masks).toBe("::add-mask::one\n::add-mask::  two%25\n::add-mask::two%25\n::add-mask::three\n");
+  });
+});

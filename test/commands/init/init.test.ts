@@ -1,0 +1,199 @@
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { fromExample } from "../../../src/commands/init/example.ts";
+import { readsOfPython, readsOfScript } from "../../../src/commands/init/code.ts";
+import { npmScripts } from "../../../src/commands/init/places.ts";
+import { secret, startEscServer } from "../../esc-server/index.ts";
+import { folder, sophia } from "../../helpers/sophia.ts";
+import { addSophia, escVariables, SENTINEL, sentinel } from "../world.ts";
+
+const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
+const contractOf = (cwd: string): unknown => JSON.parse(read(cwd, "sophia.contract.json"));
+
+describe("where the variables come from", () => {
+  test(".env.example, which is preferred; what looks like a secret stays out", async () => {
+    const cwd = folder({
+      ".env.example": `# Where the API is.\nAPI_URL=https://api.test\nAPI_KEY=${sentinel("key")}\n# PORT=8080\nDEBUG=false\nDB=postgres://u:${SENTINEL}@h/d\n`,
+      "app.js": "process.env.FROM_CODE",
+    });
+    const ended = await sophia(["init"], { cwd });
+    expect(ended.status).toBe(0);
+    expect(ended.stdout).toContain("created sophia.contract.json: 5 variables from .env.example\n");
+    expect(contractOf(cwd)).toMatchObject({
+      variables: {
+        API_URL: {
+          description: "Where the API is.",
+          required: true,
+          secret: false,
+          example: "https://api.test",
+          format: "url",
+        },
+        API_KEY: { required: true },
+        PORT: { example: "8080", format: "port" },
+        DEBUG: { required: true, example: "false", format: "boolean" },
+        DB: { required: true },
+      },
+    });
+    for (const name of ["sophia.contract.json", ".devcontainer/devcontainer.json"])
+      expect(read(cwd, name)).not.toContain(SENTINEL);
+    expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
+    // The new contract is one: `docs` reads it.
+    expect((await sophia(["docs", "SECRETS.md"], { cwd })).status).toBe(0);
+  });
+
+  test("ESC: names only, and nothing is opened", async () => {
+    await using server = await startEscServer();
+    addSophia(server);
+    const cwd = folder();
+    const ended = await sophia(["init"], { cwd, env: escVariables(server) });
+    expect(ended.status).toBe(0);
+    expect(contractOf(cwd)).toMatchObject({
+      variables: {
+        QDRANT_API_KEY: { required: true },
+        LOG_LEVEL: { required: true, secret: false },
+        GOOGLE_APPLICATION_CREDENTIALS: {},
+      },
+    });
+    expect(read(cwd, "sophia.contract.json")).not.toMatch(new RegExp(`${SENTINEL}|qdrant\\.example`));
+    expect(server.count("open")).toBe(0);
+    expect((await sophia(["check"], { cwd, env: escVariables(server) })).status).toBe(0);
+  });
+
+  test("code, bounded: packages, hidden folders, links, binary and large files are passed over", async () => {
+    const cwd = folder({
+      "app.ts": "const { LISTED } = process.env; use(process.env.NAMED, process.env.PATH);",
+      "big.js": `${" ".repeat(1024 * 1024)}process.env.BIG_ONE`,
+      "binary.js": "\0process.env.BINARY",
+      "main.py": 'import os\nos.environ["NEEDED"]\nos.getenv("WANTED")\n',
+      "notes.txt": "process.env.NOTES",
+    });
+    for (const name of ["node_modules", ".hidden", "src"]) {
+      mkdirSync(join(cwd, name));
+      writeFileSync(join(cwd, name, "x.js"), `process.env.IN_${name.replaceAll(/\W/g, "").toUpperCase()}`);
+    }
+    symlinkSync(cwd, join(cwd, "loop"));
+    const ended = await sophia(["init", "--from", "code"], { cwd });
+    expect(ended.status).toBe(0);
+    expect(contractOf(cwd)).toMatchObject({
+      variables: { IN_SRC: {}, LISTED: {}, NAMED: {}, NEEDED: { required: true }, WANTED: {} },
+    });
+    expect(read(cwd, "sophia.contract.json")).not.toMatch(/BIG_ONE|BINARY|IN_NODE|IN_HIDDEN|NOTES|PATH/);
+  });
+
+  test("several are joined; one that is not there is an error", async () => {
+    await using server = await startEscServer();
+    server.environment("acme/app/dev", { values: { FROM_ESC: secret("x"), BOTH: secret("x") } });
+    const cwd = folder({ ".env.example": "# Told here.\n# BOTH=\n" });
+    const ended = await sophia(["init", "--from", "example", "--from", "esc"], {
+      cwd,
+      env: escVariables(server, "acme/app/dev"),
+    });
+    expect(ended.stdout).toContain("2 variables from .env.example and ESC");
+    expect(contractOf(cwd)).toMatchObject({
+      variables: { BOTH: { required: true, description: "Told here." }, FROM_ESC: {} },
+    });
+
+    const empty = folder();
+    for (const args of [["--from", "esc"], ["--from", "example"], [], ["--from", "nonsense"]]) {
+      const failed = await sophia(["init", ...args], { cwd: empty });
+      expect(failed.status).toBe(125);
+    }
+    expect(readdirSync(empty)).toEqual([]);
+  });
+});
+
+describe("places of use", () => {
+  const files = {
+    "sophia.contract.json": '{"variables":{"A":{}}}',
+    "package.json":
+      '{\n    "scripts": {\n        "start": "node server.js",\n        "dev": "A=1 vite && b"\n    }\n}\n',
+    Dockerfile: 'FROM node\nENTRYPOINT ["docker-entry.sh"]\n',
+    ".devcontainer.json": '{ "image": "x" }\n',
+  };
+
+  test("nothing that exists is changed; the lines to add are printed", async () => {
+    const cwd = folder(files);
+    const { status, stdout } = await sophia(["init"], { cwd });
+    expect(status).toBe(0);
+    expect(stdout).toContain("sophia.contract.json exists and stays as it is\n");
+    expect(stdout).toContain('  "start": "sophia-run -- node server.js"\n');
+    expect(stdout).toContain(`  "dev": "sophia-run -- sh -c 'A=1 vite && b'"\n`);
+    expect(stdout).toContain('  ENTRYPOINT ["node_modules/.bin/sophia-run", "--", "docker-entry.sh"]\n');
+    expect(stdout).toContain('  "postStartCommand": "npx sophia-run check"\n');
+    for (const [name, text] of Object.entries(files)) expect(read(cwd, name)).toBe(text);
+    expect(readdirSync(cwd).toSorted()).toEqual(Object.keys(files).toSorted());
+  });
+
+  test("--edit-scripts changes the scripts and keeps the indentation; a second time there is nothing to do", async () => {
+    const cwd = folder(files);
+    await sophia(["init", "--edit-scripts"], { cwd });
+    expect(read(cwd, "package.json")).toBe(
+      files["package.json"]
+        .replace("node server", "sophia-run -- node server")
+        .replace("A=1 vite && b", "sophia-run -- sh -c 'A=1 vite && b'"),
+    );
+    expect((await sophia(["init", "--edit-scripts"], { cwd })).stdout).toContain(
+      "package.json uses sophia-run already",
+    );
+  });
+
+  test("what is missing is created", async () => {
+    const cwd = folder({ "package.json": "{}", "a.js": "process.env.A_KEY" });
+    const { stdout } = await sophia(["init"], { cwd });
+    expect(stdout).toContain("created Dockerfile\n");
+    expect(read(cwd, "Dockerfile")).toContain('ENTRYPOINT ["node_modules/.bin/sophia-run", "--"]');
+    expect(JSON.parse(read(cwd, ".devcontainer/devcontainer.json"))).toMatchObject({
+      postStartCommand: "npx sophia-run check",
+    });
+  });
+
+  test("a package.json that is no JSON", () => {
+    expect(npmScripts("{", true).kind).toBe("advise");
+  });
+});
+
+describe("reading", () => {
+  test.each([
+    ["process.env.A", [["A", false]]],
+    ["process.env['A']", [["A", false]]],
+    ['process.env["A"]!', [["A", true]]],
+    ["process.env?.A", [["A", false]]],
+    ["process.env.A!.length", [["A", true]]],
+    ["import.meta.env.VITE_A", [["VITE_A", false]]],
+    [
+      "const { A, B: b, C = 1, ...rest } = process.env",
+      [
+        ["A", false],
+        ["B", false],
+        ["C", false],
+      ],
+    ],
+    ["process.env[name]", []],
+    ["myprocess.env.A", []],
+  ] as const)("%s", (text, reads) => {
+    expect(readsOfScript(text)).toEqual(reads);
+  });
+
+  test.each([
+    ['os.environ["A"]', [["A", true]]],
+    ["os.environ['A'] = 'x'", []],
+    ["os.environ['A'] == 'x'", [["A", true]]],
+    ['os.environ.get("A", "x")', [["A", false]]],
+    ["os.getenv('A')", [["A", false]]],
+    ["from os import environ, getenv; environ['A']", [["A", true]]],
+  ] as const)("%s", (text, reads) => {
+    expect(readsOfPython(text)).toEqual(reads);
+  });
+
+  test(".env.example in its many forms", () => {
+    const text =
+      "\uFEFF# ---- Title ----\n\n# About A,\n# in two lines.\nexport A='x y' # no\r\nB=your-key\nTOKEN=abc\n#C=1\n# see a=b\nPATH=x\nA=2\n";
+    expect(fromExample(text)).toEqual([
+      { name: "A", required: true, description: "About A, in two lines.", example: "x y" },
+      { name: "B", required: true, example: "your-key" },
+      { name: "TOKEN", required: true },
+      { name: "C", required: false, example: "1" },
+    ]);
+  });
+});

@@ -1,0 +1,277 @@
+import { readdirSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { CONTRACT_VALUES, environmentOf, folder, sophia } from "../../helpers/sophia.ts";
+import { startEscServer } from "../../esc-server/index.ts";
+import { onTestFinished } from "vitest";
+
+const NAME = "acme/sophia/dev";
+/** Another program than that of this checkout is tested, one that need not run on Node.js. */
+const underTest = (process.env["SOPHIA_RUN_UNDER_TEST"] ?? "") !== "";
+
+async function escWith(values: Readonly<Record<string, string>>) {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  server.environment(NAME, { values });
+  return { server, env: { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url } };
+}
+
+describe("precedence", () => {
+  test("the environment over ESC over .env; ESC's own variables stay behind; silence", async () => {
+    const { server, env } = await escWith({ ...CONTRACT_VALUES, SHARED: "esc", FROM_ESC: "esc" });
+    const cwd = folder({ ".env": "SHARED=file\nFROM_ESC=file\nexport FROM_FILE=file\n" });
+    const { status, stdout, stderr } = await sophia(["--", "env"], {
+      cwd,
+      env: { ...env, SHARED: "environment", "odd-name": "1" },
+    });
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(environmentOf(stdout)).toEqual({
+      PATH: process.env["PATH"],
+      HOME: cwd,
+      PULUMI_BACKEND_URL: server.url,
+      "odd-name": "1",
+      ...CONTRACT_VALUES,
+      SHARED: "environment",
+      FROM_ESC: "esc",
+      FROM_FILE: "file",
+    });
+    expect(server.violations).toEqual([]);
+    expect([server.count("open"), server.count("read"), server.connections]).toEqual([1, 1, 1]);
+  });
+
+  // An opened stream makes a pipe non-blocking, which the program gets so where sophia-run becomes it.
+  test.skipIf(underTest)("reading ESC opens none of Node's standard streams, which are the program's too", async () => {
+    const { env } = await escWith(CONTRACT_VALUES);
+    const cwd = folder({
+      "trap.cjs": `for (const name of ["stdin", "stdout", "stderr"]) Object.defineProperty(process, name, {
+        configurable: true, get() { require("node:fs").appendFileSync("opened", name + " "); } });`,
+    });
+    const { status } = await sophia(["--", "true"], { cwd, env: { ...env, NODE_OPTIONS: "--require ./trap.cjs" } });
+    expect([status, readdirSync(cwd)]).toEqual([0, ["trap.cjs"]]);
+  });
+
+  test("a declared variable that the environment overrides is told of, by name; --quiet does not", async () => {
+    const { env } = await escWith(CONTRACT_VALUES);
+    const overriding = { ...env, QDRANT_URL: "http://localhost:6333", GITHUB_PAT: CONTRACT_VALUES.GITHUB_PAT };
+    const told = await sophia(["--", "env"], { env: overriding });
+    expect(told.stderr).toBe("sophia-run: the environment overrides ESC for QDRANT_URL\n");
+    expect(environmentOf(told.stdout)["QDRANT_URL"]).toBe("http://localhost:6333");
+    const quiet = await sophia(["--quiet", "--", "true"], { env: overriding });
+    expect(quiet).toMatchObject({ status: 0, stderr: "" });
+    const turned = await sophia(["--prefer", "esc", "--", "env"], { env: overriding });
+    expect(turned.stderr).toBe("");
+    expect(environmentOf(turned.stdout)["QDRANT_URL"]).toBe(CONTRACT_VALUES.QDRANT_URL);
+  });
+
+  test("an empty declared variable counts as unset, an undeclared one is kept", async () => {
+    const { env } = await escWith(CONTRACT_VALUES);
+    const { stdout, stderr } = await sophia(["--", "env"], {
+      env: { ...env, QDRANT_URL: "", DATABASE_URL: "", NO_COLOR: "" },
+    });
+    expect(stderr).toBe("");
+    expect(environmentOf(stdout)).toMatchObject({ QDRANT_URL: CONTRACT_VALUES.QDRANT_URL, NO_COLOR: "" });
+    expect(environmentOf(stdout)).not.toHaveProperty("DATABASE_URL");
+  });
+
+  test("ESC_ENV and ESC_TOKEN may stand in .env; --keep-esc passes them on", async () => {
+    const { env } = await escWith(CONTRACT_VALUES);
+    const cwd = folder({
+      ".env": Object.entries(env)
+        .map(([name, value]) => `${name}=${value}`)
+        .join("\n"),
+    });
+    const { stdout } = await sophia(["--", "env"], { cwd });
+    expect(environmentOf(stdout)).toMatchObject(CONTRACT_VALUES);
+    expect(environmentOf(stdout)).not.toHaveProperty("ESC_TOKEN");
+    expect(environmentOf(stdout)).not.toHaveProperty("ESC_ENV");
+    const kept = await sophia(["--keep-esc", "--", "env"], { env });
+    expect(environmentOf(kept.stdout)).toMatchObject(env);
+  });
+});
+
+// An agent that instruments programs is preloaded like this, here as there. An executable takes no orders from NODE_OPTIONS.
+describe.skipIf(underTest)("what NODE_OPTIONS preloads", () => {
+  test.each([
+    ["a warning of Node's", 'process.emitWarning("preloaded")', "Warning: preloaded\n"],
+    ["the console", 'process.on("exit", () => console.error("preloaded"))', "preloaded\n"],
+    ["the stream", 'process.once("exit", () => process.stderr.write(`${process.stderr.fd}\\n`))', "2\n"],
+    [
+      "a listener",
+      'process.once("exit", () => process.stderr.once("close", () => {}).write("preloaded\\n"))',
+      "preloaded\n",
+    ],
+  ])("may write to the standard error: %s", async (_, code, words) => {
+    const cwd = folder({ "preloaded.js": code });
+    const env = { ...CONTRACT_VALUES, NODE_OPTIONS: `--require=${cwd}/preloaded.js` };
+    const checked = await sophia(["check"], { cwd, env });
+    expect(checked.status).toBe(0);
+    expect(checked.stderr).toContain(words);
+  });
+
+  test("does not stop a launch", async () => {
+    const { env } = await escWith(CONTRACT_VALUES);
+    const cwd = folder({ "preloaded.js": 'process.emitWarning("preloaded")' });
+    const ended = await sophia(["--", "echo", "started"], {
+      cwd,
+      env: { ...env, NODE_OPTIONS: `--require=${cwd}/preloaded.js` },
+    });
+    expect(ended).toMatchObject({ status: 0, stdout: "started\n" });
+  });
+});
+
+test.skipIf(underTest)("what comes to nothing does not end in silence", async () => {
+  const { env } = await escWith(CONTRACT_VALUES);
+  // A promise that never settles, as only a bug of ours would make it.
+  const cwd = folder({ "preloaded.js": "Promise.prototype.finally = () => new Promise(() => {});" });
+  const { status, stderr } = await sophia(["--", "true"], {
+    cwd,
+    env: { ...env, NODE_OPTIONS: `--require=${cwd}/preloaded.js` },
+  });
+  expect([status, stderr.split("\n")[0]]).toEqual([125, "sophia-run: internal error (Error); please report it"]);
+});
+
+describe("--verbose", () => {
+  test("says where each source was read, without a value", async () => {
+    const { env } = await escWith({ ...CONTRACT_VALUES, MORE: "sentinel" });
+    const cwd = folder({ "a.env": "A=sentinel\nB=2\n", "b.env": "" });
+    const files = ["--env-file", "a.env", "--env-file", "b.env"];
+    expect(await sophia(["--verbose", ...files, "--", "true"], { cwd, env })).toEqual({
+      status: 0,
+      signal: null,
+      stdout: "",
+      stderr: [
+        "sophia-run: contract: the built-in one",
+        `sophia-run: ESC ${NAME}: 6 variables`,
+        "sophia-run: a.env: 2 variables",
+        "sophia-run: b.env: 0 variables",
+        "",
+      ].join("\n"),
+    });
+  });
+
+  test("says what there is not", async () => {
+    const cwd = folder({ "sophia.contract.json": '{"variables":{},"profiles":{"ci":{}}}' });
+    const { stderr } = await sophia(["check", "--verbose", "--profile", "ci"], { cwd });
+    expect(stderr).toBe(
+      [
+        `sophia-run: contract: ${cwd}/sophia.contract.json, profile ci`,
+        "sophia-run: ESC: not configured",
+        "sophia-run: .env: does not exist",
+        "",
+      ].join("\n"),
+    );
+    expect((await sophia(["--verbose", "--fake", "--", "true"])).stderr).toContain("ESC: not asked (--fake)\n");
+  });
+});
+
+describe("emergency access", () => {
+  test("where ESC cannot be read one warning says why, and the rest serves", async () => {
+    const { server, env } = await escWith(CONTRACT_VALUES);
+    server.failAlways("open", { kind: "status", status: 500 });
+    const cwd = folder({ ".env": "QDRANT_URL=http://localhost:6333" });
+    const { QDRANT_URL: _, ...others } = CONTRACT_VALUES;
+    const { status, stdout, stderr } = await sophia(["--", "env"], { cwd, env: { ...env, ...others } });
+    expect(status).toBe(0);
+    expect(environmentOf(stdout)["QDRANT_URL"]).toBe("http://localhost:6333");
+    expect(stderr.match(/^sophia-run: /gm)).toHaveLength(1);
+    expect(stderr).toContain(`warning: ESC environment ${NAME} cannot be read`);
+    expect(stderr).toContain("500");
+  });
+
+  test("an unmet contract says both: what is missing, and why ESC could not be read", async () => {
+    const { server, env } = await escWith(CONTRACT_VALUES);
+    server.failAlways("open", { kind: "status", status: 403 });
+    const { status, stdout, stderr } = await sophia(["--", "echo", "started"], { env });
+    expect(status).toBe(78);
+    expect(stdout).toBe("");
+    for (const name of ["PULUMI_ACCESS_TOKEN", "QDRANT_URL", "QDRANT_API_KEY", "GITHUB_PAT", "OPENAI_API_KEY"]) {
+      expect(stderr).toContain(name);
+    }
+    expect(stderr).toContain("403");
+    expect(stderr).toContain(`esc env set ${NAME} environmentVariables.QDRANT_URL`);
+    expect(stderr).toContain("until then set what is missing in the environment or in .env");
+  });
+
+  test("--require-esc makes it an error, whatever else serves", async () => {
+    const { server, env } = await escWith(CONTRACT_VALUES);
+    server.failAlways("open", { kind: "status", status: 500 });
+    for (const how of [
+      { args: ["--require-esc"], variables: {} },
+      { args: [], variables: { SOPHIA_REQUIRE_ESC: "1" } },
+    ]) {
+      const { status, stdout, stderr } = await sophia([...how.args, "--", "echo", "started"], {
+        env: { ...env, ...CONTRACT_VALUES, ...how.variables },
+      });
+      expect(status).toBe(125);
+      expect(stdout).toBe("");
+      expect(stderr).toContain("ESC is required");
+    }
+  });
+
+  test.each([
+    [{}, "neither ESC_ENV nor ESC_TOKEN is set"],
+    [{ ESC_ENV: NAME }, "only ESC_ENV is set and not ESC_TOKEN"],
+    [{ ESC_TOKEN: "pul-x" }, "only ESC_TOKEN is set and not ESC_ENV"],
+  ])("--require-esc with %j", async (env, message) => {
+    const { status, stderr } = await sophia(["--require-esc", "--", "true"], { env: { ...CONTRACT_VALUES, ...env } });
+    expect(status).toBe(125);
+    expect(stderr).toContain(message);
+  });
+
+  test.each([
+    [{ ESC_ENV: NAME }, "warning: ESC_ENV is set but ESC_TOKEN is not"],
+    [{ ESC_TOKEN: "pul-x" }, "warning: ESC_TOKEN is set but ESC_ENV is not"],
+  ])("only one of both is set: %j", async (env, warning) => {
+    const { status, stderr } = await sophia(["--", "true"], { env: { ...CONTRACT_VALUES, ...env } });
+    expect(status).toBe(0);
+    expect(stderr).toContain(warning);
+    expect(stderr.trim().split("\n")).toHaveLength(1);
+  });
+});
+
+describe("exit statuses", () => {
+  const env = CONTRACT_VALUES;
+
+  test.each([0, 1, 7, 78, 125, 126, 127, 130, 255])("the program's own: %i", async (status) => {
+    expect(await sophia(["--", "sh", "-c", `exit ${status}`], { env })).toMatchObject({
+      status,
+      signal: null,
+      stderr: "",
+    });
+  });
+
+  test.each(["SIGTERM", "SIGKILL", "SIGINT", "SIGUSR1"] as const)("death by %s", async (signal) => {
+    expect(await sophia(["--", "sh", "-c", `kill -${signal.slice(3)} $$`], { env })).toMatchObject({
+      status: null,
+      signal,
+    });
+  });
+
+  test.each([
+    ["no-such-command", 127, "not found"],
+    ["", 127, "not found"],
+    ["/", 126, "directory"],
+    ["/etc/passwd", 126, "permission"],
+  ])("%j", async (command, status, words) => {
+    const ended = await sophia(["--", command], { env });
+    expect(ended).toMatchObject({ status, stdout: "" });
+    expect(ended.stderr.toLowerCase()).toContain(words);
+    expect(ended.stderr.trim().split("\n")).toHaveLength(1);
+  });
+
+  test("78 where the contract is not met, and not with --no-contract", async () => {
+    expect(await sophia(["--", "true"])).toMatchObject({ status: 78, stdout: "" });
+    expect(await sophia(["--no-contract", "--", "true"])).toMatchObject({ status: 0, stderr: "" });
+    expect(await sophia(["--", "true"], { env: { SOPHIA_NO_CONTRACT: "1" } })).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+test("argv after -- is passed byte for byte", async () => {
+  const words = ["007", "1e3", "--help", "--", "", "-abc", "a b", "ä\n$HOME`'\"\\", "--no-contract"];
+  const { stdout } = await sophia(["--no-contract", "--", "printf", "%s\\0", ...words]);
+  expect(stdout.split("\0").slice(0, -1)).toEqual(words);
+});
+
+test("standard input is the program's", async () => {
+  expect((await sophia(["--no-contract", "--", "cat"], { input: "through" })).stdout).toBe("through");
+});

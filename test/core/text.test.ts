@@ -1,0 +1,31 @@
+import { expect, test } from "vitest";
+import { count, enumerate, mask, printable } from "../../src/core/text.ts";
+
+test.each([
+  ["", "***"],
+  ["short", "***"],
+  ["elevenchars", "***"],
+  ["twelve-chars", "***hars"],
+  ["a much longer secret", "***cret"],
+  // Twelve UTF-16 units, six characters.
+  ["😀😀😀😀😀😀", "***"],
+  ["😀😀😀😀😀😀😀😀😀😀😀😀", "***😀😀😀😀"],
+  ["-----END KEY-----\n", "***---\\n"],
+])("mask %j", (value, masked) => expect(mask(value)).toBe(masked));
+
+test("printable leaves no control character and no bidirectional override", () => {
+  expect(printable("a\u001B[31m\r\n\tb\u0000\u009B\u202Ec\u2028")).toBe(
+    "a\\u001b[31m\\r\\n\\tb\\u0000\\u009b\\u202ec\\u2028",
+  );
+  expect(printable("plain – text, ÄÖ 日本")).toBe("plain – text, ÄÖ 日本");
+});
+
+test("enumerate and count", () => {
+  expect([enumerate([]), enumerate(["a"]), enumerate(["a", "b"]), enumerate(["a", "b", "c"])]).toEqual([
+    "",
+    "a",
+    "a and b",
+    "a, b and c",
+  ]);
+  expect([count(0, "check"), count(1, "check"), count(2, "check")]).toEqual(["0 checks", "1 check", "2 checks"]);
+});

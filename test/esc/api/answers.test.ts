@@ -1,0 +1,220 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type EscServer, startEscServer, wire } from "../../esc-server/index.ts";
+import { closeStrictly, failing, read, reading, values, variable } from "../reading.ts";
+
+let server: EscServer;
+beforeEach(async () => {
+  server = await startEscServer();
+  server.environment("demo-org/sophia/dev", { values: { A: "x" } });
+});
+afterEach(() => closeStrictly(server));
+
+function access(): Record<string, string> {
+  return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+}
+
+/** Answers a request with this text and status 200. */
+function answer(operation: "open" | "read", body: string): void {
+  server.failAlways(operation, { kind: "status", status: 200, body });
+}
+
+describe("an answer to opening", () => {
+  test.each([
+    ["[]"],
+    ['"text"'],
+    ["null"],
+    ["7"],
+    ["{}"],
+    ['{"id":""}'],
+    ['{"id":7}'],
+    ['{"id":null}'],
+    // As a segment of a path these would ask for something else.
+    ['{"id":"."}'],
+    ['{"id":".."}'],
+    // No path can hold half of a surrogate pair.
+    ['{"id":"a\\ud800"}'],
+  ])("is none of ESC: %s", async (body) => {
+    answer("open", body);
+    expect(await failing(access())).toMatchObject({
+      code: "esc-answer",
+      message: expect.stringContaining("not one of ESC"),
+    });
+    expect(server.count("open")).toBe(1);
+  });
+
+  test("may name a session that has to be escaped", async () => {
+    answer("open", '{"id":"a/b ?#c"}');
+    expect((await failing(access())).code).toBe("esc-session");
+    expect(server.calls.find(({ operation }) => operation === "read")?.path).toContain("/open/a%2Fb%20%3F%23c");
+  });
+
+  test("may begin with a byte order mark", async () => {
+    answer("read", '\uFEFF{"properties":{"environmentVariables":{"value":{"N":{"value":1.0}}}}}');
+    expect(values(await reading(access()))).toEqual({ N: "1.0" });
+  });
+
+  test.each([201, 202, 204, 206])("with status %i is none", async (status) => {
+    server.failAlways("open", { kind: "status", status, ...(status === 204 ? { body: "" } : {}) });
+    expect((await failing(access())).code).toBe("esc-status");
+  });
+});
+
+describe("an answer to reading", () => {
+  test.each([
+    ["[]"],
+    ['{"error":"sign in"}'],
+    ['{"properties":[]}'],
+    ['{"properties":"x"}'],
+    ['{"properties":{"environmentVariables":{"value":{"A":"bare"}}}}'],
+    ['{"properties":{"environmentVariables":{"value":{"A":null}}}}'],
+  ])("is none of ESC: %s", async (body) => {
+    answer("read", body);
+    expect(await failing(access())).toMatchObject({
+      code: "esc-answer",
+      message: expect.stringContaining("not one of ESC"),
+    });
+  });
+
+  test.each([
+    ["{}"],
+    ['{"properties":null}'],
+    ['{"exprs":{},"schema":true}'],
+    ['{"properties":{"other":{"value":{"A":{"value":"x"}}}}}'],
+    ['{"properties":{"environmentVariables":{}}}'],
+    ['{"properties":{"environmentVariables":{"value":null}}}'],
+    ['{"properties":{"environmentVariables":{"value":{}}}}'],
+  ])("without variables: %s", async (body) => {
+    answer("read", body);
+    const result = await reading(access());
+    expect(values(result)).toEqual({});
+    expect(result.notices).toEqual([]);
+  });
+
+  test.each([
+    ['"text"', "environmentVariables is not a mapping and gives nothing"],
+    ["[1]", "environmentVariables is not a mapping and gives nothing"],
+    ["3", "environmentVariables is not a mapping and gives nothing"],
+  ])("whose variables are %s", async (value, text) => {
+    answer("read", `{"properties":{"environmentVariables":{"value":${value}}}}`);
+    const result = await reading(access());
+    expect(values(result)).toEqual({});
+    expect(result.notices).toEqual([{ kind: "remark", text: `ESC environment demo-org/sophia/dev: ${text}` }]);
+  });
+
+  test("whose variables are unknown as a whole", async () => {
+    answer("read", '{"properties":{"environmentVariables":{"unknown":true},"files":{"value":{"F":{"value":"x"}}}}}');
+    const result = await reading(access());
+    expect(values(result)).toEqual({ F: "x" });
+    expect(result.notices).toMatchObject([{ kind: "esc-skipped", names: ["environmentVariables"], why: "unknown" }]);
+  });
+
+  test("whose variables are secret as a whole", async () => {
+    answer("read", '{"properties":{"environmentVariables":{"secret":true,"value":{"A":{"value":"x"}}}}}');
+    expect(variable(await reading(access()), "A").secret).toBe(true);
+  });
+
+  test("holds names that mean something to JavaScript", async () => {
+    answer(
+      "read",
+      '{"properties":{"environmentVariables":{"value":{"__proto__":{"value":"p"},"toString":{"value":1}}}}}',
+    );
+    const result = await reading(access());
+    expect(result.layers[0]?.variables.map(({ name, value }) => [name, value])).toEqual([
+      ["__proto__", "p"],
+      ["toString", "1"],
+    ]);
+  });
+
+  test("has a flag in another form", async () => {
+    server.environment("demo-org/sophia/dev", {
+      values: {
+        ODD: wire({ value: "x", secret: "yes" }),
+        OPEN: wire({ value: "x", secret: false }),
+        LATER: wire({ value: "[unknown]", unknown: true }),
+      },
+    });
+    const result = await reading(access());
+    expect(variable(result, "ODD").secret).toBe(true);
+    expect(variable(result, "OPEN").secret).toBe(false);
+    expect(result.notices).toMatchObject([{ names: ["LATER"], why: "unknown" }]);
+  });
+
+  test("is read without traces and further parts", async () => {
+    server.environment("demo-org/sophia/dev", { values: { A: "x", N: 1 }, trace: false, details: false });
+    const result = await reading(access());
+    expect(values(result)).toEqual({ A: "x", N: "1" });
+    expect(variable(result, "A").origin).toEqual({ source: "esc", environment: "demo-org/sophia/dev" });
+  });
+
+  test("that is deep is no trouble", async () => {
+    const deep = `${"[".repeat(100_000)}1${"]".repeat(100_000)}`;
+    answer("read", `{"properties":{"environmentVariables":{"value":{"D":{"value":${deep}},"N":{"value":2.50}}}}}`);
+    const result = await reading(access());
+    expect(values(result)).toEqual({ N: "2.50" });
+    expect(result.notices).toMatchObject([{ names: ["D"], why: "list-or-object" }]);
+  });
+});
+
+describe("a name or value that no environment variable can have", () => {
+  test.each<[string, string, string]>([
+    ["A=B", "v", "gives a variable the name 'A=B', which has a = sign in it"],
+    ["A\0B", "v", "gives a variable the name 'A\\u0000B', which has a NUL character in it"],
+    ["", "v", "gives a variable an empty name"],
+    ["\u001B[31m=", "v", "gives a variable the name '\\u001b[31m=', which has a = sign in it"],
+  ])("%j", async (name, value, words) => {
+    server.environment("demo-org/sophia/dev", { values: { [name]: value } });
+    await expect(read(access())).rejects.toMatchObject({
+      code: "esc-value",
+      status: 125,
+      message: `ESC environment demo-org/sophia/dev ${words}`,
+    });
+  });
+
+  test("is named without the value", async () => {
+    server.environment("demo-org/sophia/dev", { values: { KEY: "s3cret\0rest" } });
+    const error: unknown = await read(access()).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: "esc-value",
+      message: "ESC environment demo-org/sophia/dev: the value of KEY has a NUL character in it",
+    });
+    expect(JSON.stringify(error)).not.toContain("s3cret");
+  });
+
+  test.each([
+    ["variable", '{"environmentVariables":{"value":{"KEY":{"value":"s3cret\\udc00"}}}}'],
+    ["file", '{"files":{"value":{"KEY":{"value":"s3cret\\ud800x"}}}}'],
+  ])("has half of a surrogate pair, in a %s", async (_, properties) => {
+    answer("read", `{"properties":${properties}}`);
+    const error: unknown = await read(access()).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: "esc-value",
+      message: "ESC environment demo-org/sophia/dev: the value of KEY has half of a surrogate pair in it",
+    });
+    expect(JSON.stringify(error)).not.toContain("s3cret");
+  });
+
+  test("has half of a surrogate pair in its name", async () => {
+    answer("read", '{"properties":{"environmentVariables":{"value":{"A\\ud800B":{"value":"x"}}}}}');
+    await expect(read(access())).rejects.toMatchObject({
+      code: "esc-value",
+      message: expect.stringContaining("which has half of a surrogate pair in it"),
+    });
+  });
+
+  test("may have a whole surrogate pair, by escapes too", async () => {
+    answer("read", '{"properties":{"environmentVariables":{"value":{"KEY":{"value":"\\ud83d\\udd11"}}}}}');
+    expect(values(await reading(access()))).toEqual({ KEY: "\u{1F511}" });
+  });
+
+  test("may have a NUL in a file", async () => {
+    server.environment("demo-org/sophia/dev", { files: { KEYSTORE: "a\0b" } });
+    expect(values(await reading(access()))).toEqual({ KEYSTORE: "a\0b" });
+  });
+
+  test("ends it whatever the other environments do", async () => {
+    server.environment("demo-org/sophia/bad", { values: { "A=B": "x" } });
+    server.environment("demo-org/sophia/slow", { values: { A: "x" } });
+    const both = { ...access(), ESC_ENV: "demo-org/sophia/bad,demo-org/sophia/dev" };
+    await expect(read(both)).rejects.toMatchObject({ code: "esc-value" });
+  });
+});

@@ -1,0 +1,173 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type EscServer, startEscServer } from "../../esc-server/index.ts";
+import { closeStrictly, failing, reading, type Said, values } from "../reading.ts";
+
+let server: EscServer;
+beforeEach(async () => {
+  server = await startEscServer();
+});
+afterEach(() => closeStrictly(server));
+
+function access(name: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { ESC_ENV: name, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ...more };
+}
+
+function operations(): (string | undefined)[] {
+  return server.calls.map(({ operation }) => operation);
+}
+
+describe("several environments", () => {
+  test("are opened side by side, later ones win, and each value knows its own", async () => {
+    server.environment("demo-org/sophia/base", { values: { BASE: "b", BOTH: "base" } });
+    server.environment("demo-org/sophia/dev", { values: { DEV: "d", BOTH: "dev" } });
+    const held = [server.hold("open"), server.hold("open")];
+    const pending = reading(access("demo-org/sophia/base,demo-org/sophia/dev@1"));
+    // Neither waits for the other.
+    await server.waitFor("open", 2);
+    for (const one of held) one.release();
+    const result = await pending;
+    expect(result.environments).toEqual([
+      { name: "demo-org/sophia/base" },
+      { name: "demo-org/sophia/dev", version: "1" },
+    ]);
+    const shown = result.layers.map(({ variables }) =>
+      variables.map(({ name, value, origin }) => [name, value, "environment" in origin ? origin.environment : ""]),
+    );
+    expect(shown).toEqual([
+      [
+        ["DEV", "d", "demo-org/sophia/dev"],
+        ["BOTH", "dev", "demo-org/sophia/dev"],
+      ],
+      [
+        ["BASE", "b", "demo-org/sophia/base"],
+        ["BOTH", "base", "demo-org/sophia/base"],
+      ],
+    ]);
+    expect(server.connections).toBe(2);
+  });
+
+  test("named twice are opened once", async () => {
+    server.environment("demo-org/sophia/dev", { values: { A: "x" } });
+    await reading(access("demo-org/sophia/dev,demo-org/sophia/dev"));
+    expect(operations()).toEqual(["open", "read"]);
+  });
+
+  test("share one look-up of the organization", async () => {
+    server.environment("demo-org/sophia/base", { values: { A: "base" } });
+    server.environment("demo-org/sophia/dev", { values: { A: "dev" } });
+    const result = await reading(access("sophia/base,sophia/dev"));
+    expect(values(result)).toEqual({ A: "dev" });
+    expect(server.count("defaultOrg")).toBe(1);
+    expect(server.count("open")).toBe(2);
+  });
+
+  test("beyond the connections allowed take turns", async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `demo-org/many/e${index}`);
+    for (const [index, name] of names.entries())
+      server.environment(name, { values: { [`V${index}`]: "x", ALL: name } });
+    const result = await reading(access(names.join(",")));
+    expect(result.layers).toHaveLength(20);
+    expect(values(result)).toEqual({ V19: "x", ALL: "demo-org/many/e19" });
+    expect(server.connections).toBeLessThanOrEqual(6);
+  });
+
+  test("are all unavailable when one is, which is named, and the others are left alone", async () => {
+    server.environment("demo-org/sophia/dev", { values: { A: "x" } });
+    server.failAlways("read", "hang");
+    const started = performance.now();
+    const failure = await failing(access("demo-org/sophia/dev,demo-org/sophia/gone"));
+    expect(failure.message).toMatch(/^ESC environment demo-org\/sophia\/gone cannot be read: /);
+    expect(performance.now() - started).toBeLessThan(5000);
+  });
+});
+
+describe("the organization", () => {
+  beforeEach(() => {
+    server.environment("demo-org/sophia/dev", { values: { FROM: "demo-org" } });
+    server.environment("other-org/sophia/dev", { values: { FROM: "other-org" } });
+  });
+
+  test.each<[string, Record<string, string>, string, readonly string[]]>([
+    ["of the name itself", { ESC_ENV: "other-org/sophia/dev", ESC_ORG: "demo-org" }, "other-org", []],
+    ["of ESC_ORG", { ESC_ORG: "other-org", PULUMI_DEFAULT_ORGANIZATION: "demo-org" }, "other-org", []],
+    ["of PULUMI_DEFAULT_ORGANIZATION", { PULUMI_DEFAULT_ORGANIZATION: "other-org" }, "other-org", []],
+    [
+      "of an empty ESC_ORG is the next one's",
+      { ESC_ORG: "", PULUMI_DEFAULT_ORGANIZATION: "other-org" },
+      "other-org",
+      [],
+    ],
+    ["that the service has as the user's default", {}, "demo-org", ["defaultOrg"]],
+  ])("%s", async (_, more, expected, lookUps) => {
+    expect(values(await reading(access("sophia/dev", more)))).toEqual({ FROM: expected });
+    expect(operations()).toEqual([...lookUps, "open", "read"]);
+    expect(server.connections).toBe(1);
+  });
+
+  test.each(["GitHubLogin", "gitHubLogin"] as const)("in the spelling %s", async (defaultOrgField) => {
+    server.user = { defaultOrg: "other-org", defaultOrgField };
+    expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "other-org" });
+  });
+
+  test.each([400, 404] as const)("is the user's own when there is no default (%i)", async (noDefaultOrg) => {
+    server.user = { defaultOrg: null, noDefaultOrg, login: "other-org", organizations: ["other-org", "demo-org"] };
+    expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "other-org" });
+    expect(operations()).toEqual(["defaultOrg", "user", "open", "read"]);
+  });
+
+  test("is the token's own when there is no default", async () => {
+    server.user = { defaultOrg: null, login: "somebody" };
+    const token = server.addToken({ owner: { kind: "organization", organization: "other-org" }, name: "ci" });
+    expect(values(await reading(access("sophia/dev", { ESC_TOKEN: token.value })))).toEqual({ FROM: "other-org" });
+  });
+
+  test("may be kept from tokens: the old form of a name still works", async () => {
+    server.environment("sophia/default/dev", { values: { FROM: "old form" } });
+    server.failAlways("defaultOrg", 403);
+    server.failAlways("user", 403);
+    expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "old form" });
+  });
+
+  test("is asked for again after trouble", async () => {
+    server.failNext("defaultOrg", 503);
+    expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "demo-org" });
+  });
+
+  test("that cannot be asked for is a fault of its own", async () => {
+    server.failAlways("defaultOrg", 401);
+    const failure = await failing(access("sophia/dev"));
+    expect(failure.code).toBe("esc-denied");
+    expect(failure.message).toMatch(/finding the default organization: .*HTTP 401/);
+  });
+});
+
+describe("a name", () => {
+  test("with two parts falls back to the old form, only when the first is not known", async () => {
+    server.environment("sophia/default/dev", { values: { FROM: "old form" } });
+    expect(values(await reading(access("sophia/dev", { ESC_ORG: "demo-org" })))).toEqual({ FROM: "old form" });
+    expect(
+      server.calls.map(({ path }) => path.replace(/^.*environments\//, "").replace(/\?.*|\/open\/.*/, "")),
+    ).toEqual(["demo-org/sophia/dev/open", "sophia/default/dev/open", "sophia/default/dev"]);
+    server.reset();
+    server.environment("demo-org/sophia/dev", { values: { FROM: "denied" }, deny: 403 });
+    expect((await failing(access("sophia/dev", { ESC_ORG: "demo-org" }))).code).toBe("esc-denied");
+    expect(operations()).toEqual(["open"]);
+  });
+
+  test("with one part stands in the default project", async () => {
+    server.environment("demo-org/default/dev", { values: { A: "x" } });
+    const result = await reading(access("dev"));
+    expect(values(result)).toEqual({ A: "x" });
+    expect(result.environments).toEqual([{ name: "demo-org/default/dev" }]);
+  });
+
+  test("is told while it is waited for", async () => {
+    server.environment("demo-org/sophia/dev", { values: { A: "x" } });
+    const said: Said = { waiting: [], retries: [] };
+    await reading(access("sophia/dev"), { said });
+    expect(said).toEqual({
+      waiting: ["finding the default organization", "opening demo-org/sophia/dev", "reading demo-org/sophia/dev"],
+      retries: [],
+    });
+  });
+});

@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type EscServer, num, secret, startEscServer, unknown } from "../../esc-server/index.ts";
+import { closeStrictly, failing, reading, values, variable } from "../reading.ts";
+
+let server: EscServer;
+beforeEach(async () => {
+  server = await startEscServer();
+});
+afterEach(async () => {
+  await closeStrictly(server);
+});
+
+function access(name: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { ESC_ENV: name, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ...more };
+}
+
+describe("an environment", () => {
+  test("is read in two requests on one connection", async () => {
+    server.environment("demo-org/sophia/dev", { values: { URL: "https://x.example", KEY: secret("s3cret") } });
+    const result = await reading(access("demo-org/sophia/dev"));
+    expect(values(result)).toEqual({ URL: "https://x.example", KEY: "s3cret" });
+    expect(variable(result, "KEY")).toEqual({
+      name: "KEY",
+      value: "s3cret",
+      secret: true,
+      delivery: "value",
+      origin: { source: "esc", environment: "demo-org/sophia/dev" },
+    });
+    expect(variable(result, "URL").secret).toBe(false);
+    expect(result.environments).toEqual([{ name: "demo-org/sophia/dev" }]);
+    expect(result.notices).toEqual([]);
+    expect(server.calls.map(({ operation }) => operation)).toEqual(["open", "read"]);
+    expect(server.connections).toBe(1);
+  });
+
+  test("without values gives an empty layer", async () => {
+    server.environment("demo-org/sophia/empty", {});
+    const result = await reading(access("demo-org/sophia/empty"));
+    expect(result.layers).toEqual([{ source: "esc", variables: [] }]);
+    expect(result.notices).toEqual([]);
+  });
+
+  test("can be pinned to a revision or a tag", async () => {
+    const dev = server.environment("demo-org/sophia/dev", { values: { A: "one" }, tags: ["stable"] });
+    dev.revise({ values: { A: "two" } });
+    expect(values(await reading(access("demo-org/sophia/dev")))).toEqual({ A: "two" });
+    expect(values(await reading(access("demo-org/sophia/dev@1")))).toEqual({ A: "one" });
+    const tagged = await reading(access("demo-org/sophia/dev@stable"));
+    expect(values(tagged)).toEqual({ A: "one" });
+    expect(tagged.environments).toEqual([{ name: "demo-org/sophia/dev", version: "stable" }]);
+    expect(variable(tagged, "A").origin).toEqual({
+      source: "esc",
+      environment: "demo-org/sophia/dev",
+      version: "stable",
+    });
+    expect((await failing(access("demo-org/sophia/dev@9"))).code).toBe("esc-not-found");
+  });
+
+  test("may be on a backend with a port and a path prefix", async () => {
+    await using prefixed = await startEscServer({ basePath: "/pulumi/cloud" });
+    prefixed.environment("demo-org/sophia/dev", { values: { A: "x" } });
+    const variables = { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: prefixed.token };
+    expect(values(await reading({ ...variables, PULUMI_BACKEND_URL: `${prefixed.url}/` }))).toEqual({ A: "x" });
+    expect(values(await reading({ ...variables, PULUMI_BACKEND_URL: prefixed.url }))).toEqual({ A: "x" });
+    expect(prefixed.violations).toEqual([]);
+  });
+
+  test("may be on a backend with an IPv6 address", async () => {
+    await using six = await startEscServer({ host: "::1" });
+    six.environment("demo-org/sophia/dev", { values: { A: "x" } });
+    const variables = { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: six.token, PULUMI_BACKEND_URL: six.url };
+    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(six.violations).toEqual([]);
+  });
+
+  test("is opened with a token that begins with the word that the SDK adds", async () => {
+    server.addToken({ owner: { kind: "personal", login: "demo-user" }, value: "tokenised-abc" });
+    server.environment("demo-org/sophia/dev", { values: { A: "x" } });
+    expect(values(await reading(access("demo-org/sophia/dev", { ESC_TOKEN: "tokenised-abc" })))).toEqual({ A: "x" });
+  });
+});
+
+describe("values", () => {
+  test("become text as the service wrote them", async () => {
+    server.environment("demo-org/sophia/dev", {
+      values: {
+        TEXT: 'quotes " and \\ and ü and \u{1F511}\nnext line',
+        EMPTY: "",
+        YES: true,
+        NO: secret(false),
+        INTEGER: 8080,
+        DECIMAL: num("1.0"),
+        BIG: secret(num("123456789012345678901234567890")),
+        EXPONENT: num("-1.50E+3"),
+        NULL: null,
+        LOOKS_LIKE_NUMBER: "0012",
+        TRICKY: '\\" 7, "8": 9',
+        constructor: "not inherited",
+        __proto__: "dropped by this literal",
+      },
+    });
+    expect(values(await reading(access("demo-org/sophia/dev")))).toEqual({
+      TEXT: 'quotes " and \\ and ü and \u{1F511}\nnext line',
+      EMPTY: "",
+      YES: "true",
+      NO: "false",
+      INTEGER: "8080",
+      DECIMAL: "1.0",
+      BIG: "123456789012345678901234567890",
+      EXPONENT: "-1.50E+3",
+      NULL: "",
+      LOOKS_LIKE_NUMBER: "0012",
+      TRICKY: '\\" 7, "8": 9',
+      constructor: "not inherited",
+    });
+  });
+
+  test.each(["omit", "explicit"] as const)("are unset and named when unknown (nulls: %s)", async (nulls) => {
+    server.environment("demo-org/sophia/dev", {
+      values: { KNOWN: "x", LATER: unknown(), NULL: null, LIST: ["a"], OBJECT: { value: "x" } },
+      nulls,
+    });
+    const result = await reading(access("demo-org/sophia/dev"));
+    expect(values(result)).toEqual({ KNOWN: "x", NULL: "" });
+    expect(result.notices).toEqual([
+      { kind: "esc-skipped", environment: "demo-org/sophia/dev", names: ["LATER"], why: "unknown" },
+      { kind: "esc-skipped", environment: "demo-org/sophia/dev", names: ["LIST", "OBJECT"], why: "list-or-object" },
+    ]);
+  });
+
+  test("of files are delivered as files and win over variables of the same name", async () => {
+    server.environment("demo-org/sophia/dev", {
+      values: { KUBECONFIG: "from values", OTHER: "x" },
+      files: { KUBECONFIG: secret("apiVersion: v1\n"), PORT: num("1.50") },
+    });
+    const result = await reading(access("demo-org/sophia/dev"));
+    expect(values(result)).toEqual({ KUBECONFIG: "apiVersion: v1\n", OTHER: "x", PORT: "1.50" });
+    expect(variable(result, "KUBECONFIG")).toMatchObject({ delivery: "file", secret: true });
+    expect(variable(result, "PORT")).toMatchObject({ delivery: "file", secret: false });
+    expect(variable(result, "OTHER")).toMatchObject({ delivery: "value", secret: false });
+  });
+
+  test("keep the import that they come from", async () => {
+    server.environment("demo-org/shared/base", { values: { BASE: "b", BOTH: "base" } });
+    server.environment("demo-org/sophia/dev", { values: { OWN: "o", BOTH: "dev" }, imports: ["shared/base"] });
+    const result = await reading(access("demo-org/sophia/dev"));
+    expect(values(result)).toEqual({ BASE: "b", BOTH: "dev", OWN: "o" });
+    expect(variable(result, "BASE").origin).toEqual({
+      source: "esc",
+      environment: "demo-org/sophia/dev",
+      importedFrom: "shared/base",
+    });
+    expect(variable(result, "BOTH").origin).toEqual({ source: "esc", environment: "demo-org/sophia/dev" });
+    expect(variable(result, "OWN").origin).toEqual({ source: "esc", environment: "demo-org/sophia/dev" });
+  });
+});

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { readValues } from "../../../src/esc/api/values.ts";
+
+/** Milliseconds to make variables of an answer that holds so many; the best of several, which others disturb least. */
+function cost(size: number): number {
+  const children = Array.from({ length: size }, (_, index): [string, unknown] => [
+    `NAME_${index}`,
+    { value: index % 2 === 0 ? index : "x".repeat(200) },
+  ]);
+  const answer = { properties: { environmentVariables: { value: Object.fromEntries(children) } } };
+  const text = JSON.stringify(answer);
+  const name = { organization: "demo-org", project: "scale", name: "dev" };
+  const times = Array.from({ length: 7 }, () => {
+    const started = performance.now();
+    expect(readValues(answer, text, name, "").variables).toHaveLength(size);
+    return performance.now() - started;
+  });
+  return Math.min(...times);
+}
+
+test("the cost of values grows with their number, not faster", () => {
+  cost(1000);
+  // Twenty times as many: were the cost quadratic, it would be four hundred times as high.
+  expect(cost(40_000) / cost(2000)).toBeLessThan(100);
+});

@@ -1,0 +1,175 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Cleaner } from "../../../src/esc/api/clean.ts";
+import { Secret } from "../../../src/esc/auth/secret.ts";
+import { formatDiagnostic } from "../../../src/output/notices.ts";
+import { type EscServer, startEscServer } from "../../esc-server/index.ts";
+import { closeStrictly, failing, reading } from "../reading.ts";
+
+let server: EscServer;
+beforeEach(async () => {
+  server = await startEscServer();
+  server.environment("demo-org/sophia/dev", { values: { A: "x" } });
+});
+afterEach(() => closeStrictly(server));
+
+function access(more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ...more };
+}
+
+function place(line: number, column: number) {
+  return { line, column, byte: 0 };
+}
+
+const FIRST = {
+  summary: 'unknown property "a"',
+  path: "values.b",
+  range: { environment: "sophia/dev", begin: place(7, 21), end: place(7, 25) },
+};
+
+describe("a broken definition", () => {
+  test("is shown with every place", async () => {
+    const second = { summary: "no place" };
+    const third = {
+      summary: "a warning\nin two lines",
+      severity: "warning" as const,
+      range: { environment: "shared/base", begin: place(1, 1), end: place(1, 2) },
+    };
+    server.failAlways("open", { kind: "diagnostics", diagnostics: [FIRST, second, third] });
+    expect(await failing(access())).toEqual({
+      code: "esc-definition",
+      message: "ESC environment demo-org/sophia/dev cannot be read: its definition has 3 errors (HTTP 400)",
+      hint: "mend the definition, or pin an earlier revision: ESC_ENV=…@revision",
+      details: [
+        'sophia/dev:7:21: unknown property "a" (values.b)',
+        "no place",
+        "shared/base:1:1: warning: a warning\\nin two lines",
+      ],
+    });
+  });
+
+  test.each([400, 422, 500, 200])("is known by its diagnostics whatever the status (%i)", async (status) => {
+    server.failAlways("open", { kind: "diagnostics", diagnostics: [FIRST], status, code: null });
+    const failure = await failing(access());
+    expect(failure).toMatchObject({
+      code: "esc-definition",
+      message: `ESC environment demo-org/sophia/dev cannot be read: its definition has an error (HTTP ${status})`,
+    });
+    expect(failure.details?.[0]).toBe('sophia/dev:7:21: unknown property "a" (values.b)');
+  });
+
+  test("with very many faults is shown in part", async () => {
+    const diagnostics = Array.from({ length: 50 }, (_, index) => ({ summary: `fault ${index}` }));
+    server.failAlways("open", { kind: "diagnostics", diagnostics });
+    const { details = [] } = await failing(access());
+    expect(details).toHaveLength(21);
+    expect(details.at(-1)).toBe("and 30 more");
+  });
+
+  test.each(["list", "object"] as const)("that only has warnings is read, and they are told (%s)", async (shape) => {
+    const warning = { ...FIRST, severity: "warning" as const };
+    server.failAlways("open", { kind: "warnings", diagnostics: [warning], shape });
+    const result = await reading(access());
+    expect(result.notices).toEqual([
+      {
+        kind: "esc-diagnostics",
+        environment: "demo-org/sophia/dev",
+        diagnostics: [
+          {
+            severity: "warning",
+            summary: 'unknown property "a"',
+            environment: "sophia/dev",
+            line: 7,
+            column: 21,
+            path: "values.b",
+          },
+        ],
+      },
+    ]);
+  });
+
+  test("is no matter when the diagnostics are malformed", async () => {
+    const body = { code: 400, message: "bad", diagnostics: [null, 7, { summary: 8 }, { range: "x", summary: "ok" }] };
+    server.failAlways("open", { kind: "status", status: 400, body });
+    expect((await failing(access())).details).toEqual(["ok"]);
+    server.heal();
+    server.failAlways("open", { kind: "status", status: 400, body: { ...body, diagnostics: "none" } });
+    const failure = await failing(access());
+    expect(failure.code).toBe("esc-status");
+    expect(failure.details).toEqual([expect.stringMatching(/^127\.0\.0\.1:\d+: bad$/)]);
+  });
+});
+
+test("the credential in use is named", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "esc-wording-"));
+  const file = join(folder, "token");
+  await writeFile(file, "pul-wrong\n");
+  const hints = [
+    (await failing(access({ ESC_TOKEN: "pul-wrong" }))).hint,
+    (await failing(access({ ESC_TOKEN: "", ESC_TOKEN_FILE: file }))).hint,
+  ];
+  expect(hints).toEqual([
+    "check ESC_TOKEN: the token may be wrong, expired or revoked",
+    `check ESC_TOKEN_FILE (${file}): the token may be wrong, expired or revoked`,
+  ]);
+  await rm(folder, { recursive: true });
+});
+
+describe("text of the service", () => {
+  test("is shown without the token, on one line, cut", async () => {
+    const message = `token ${server.token} (Basic ${Buffer.from(server.token).toString("base64")})\nis\u001B[31m bad ${"x".repeat(400)}`;
+    server.failAlways("open", { kind: "status", status: 401, body: { code: 401, message } });
+    const { details = [] } = await failing(access());
+    expect(details).toHaveLength(1);
+    expect(details[0]).toMatch(/^127\.0\.0\.1:\d+: token \*\*\* \(Basic \*\*\*\)\\nis\\u001b\[31m bad x+…$/);
+    expect(details[0]?.length).toBeLessThan(330);
+  });
+
+  test("in its own faults is not shown, its request's id is", async () => {
+    const body = { code: 500, message: "a secret of yours" };
+    const headers = { "X-Pulumi-Request-ID": "1234-abcd" };
+    server.failAlways("open", { kind: "status", status: 500, body, headers });
+    expect((await failing(access())).details).toEqual(["request 1234-abcd"]);
+  });
+
+  test("that is HTML or nothing leaves no trace", async () => {
+    server.failAlways("open", { kind: "html", status: 403, body: "<p>a secret of yours</p>" });
+    expect((await failing(access())).details).toBeUndefined();
+  });
+});
+
+test("both readings of a name are told", async () => {
+  const failure = await failing(access({ ESC_ENV: "sophia/gone@3", ESC_ORG: "demo-org" }));
+  expect(failure.message).toMatch(/^ESC environment sophia\/gone@3 cannot be read: /);
+  expect(failure.details?.[0]).toBe("asked for demo-org/sophia/gone and sophia/default/gone");
+});
+
+describe("the cleaner", () => {
+  const cleaner = new Cleaner();
+  for (const text of ["tok+en/1", "tok+en/12345", ""]) cleaner.hide(new Secret(text));
+
+  test.each([
+    ["tok+en/12345 and tok+en/1", "*** and ***"],
+    ["tok%2Ben%2F1", "***"],
+    ["tok%2ben%2f1", "***"],
+    ["https://TOK+EN/1/", "https://***/"],
+    [Buffer.from("tok+en/12345").toString("base64"), "***"],
+    ["tok+en", "tok+en"],
+    ["  spaces \t", "spaces"],
+    ["a\u0000b\u2028c\u202Ed", "a\\u0000b\\u2028c\\u202ed"],
+  ])("%s", (text, expected) => {
+    expect(cleaner.clean(text)).toBe(expected);
+  });
+});
+
+test.each([
+  [{ severity: "error" as const, summary: "s" }, "s"],
+  [{ severity: "error" as const, summary: "s", environment: "a/b" }, "a/b: s"],
+  [{ severity: "error" as const, summary: "s", environment: "a/b", line: 3 }, "a/b:3: s"],
+  [{ severity: "error" as const, summary: "s", environment: "a/b", column: 3 }, "a/b: s"],
+  [{ severity: "warning" as const, summary: "s", line: 1, column: 2, path: "p" }, "1:2: warning: s (p)"],
+])("%o reads %s", (diagnostic, expected) => {
+  expect(formatDiagnostic(diagnostic)).toBe(expected);
+});

@@ -1,0 +1,354 @@
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import {
+  CREDENTIAL_ORDER,
+  describeCredential,
+  escAccess,
+  WITHHELD_VARIABLES,
+} from "../../../src/esc/settings/access.ts";
+import { SophiaError } from "../../../src/core/error.ts";
+import type { Layer } from "../../../src/core/model.ts";
+
+const OPTIONS = { timeoutMs: 30_000, insecureHttp: false };
+const TOKEN = "pul-0123456789abcdef0123456789abcdef01234567";
+
+type Set = Readonly<Record<string, string>>;
+
+function layer(file: string, variables: Set): Layer {
+  return {
+    source: "dotenv",
+    variables: Object.entries(variables).map(([name, value], index) => ({
+      name,
+      value,
+      secret: false,
+      delivery: "value",
+      origin: { source: "dotenv", file, line: index + 1 },
+    })),
+  };
+}
+
+function access(environment: Set, files: readonly Layer[] = [], options = OPTIONS) {
+  return escAccess(new Map(Object.entries(environment)), files, options);
+}
+
+function settings(environment: Set, files: readonly Layer[] = [], options = OPTIONS) {
+  const result = access(environment, files, options).access;
+  if (result.kind !== "on") throw new Error(`ESC is ${result.kind}`);
+  return result.settings;
+}
+
+function refusal(environment: Set, files: readonly Layer[] = [], options = OPTIONS): SophiaError {
+  try {
+    access(environment, files, options);
+  } catch (error) {
+    if (error instanceof SophiaError) return error;
+    throw error;
+  }
+  throw new Error("accepted");
+}
+
+describe("whether ESC is on", () => {
+  test.each<[string, Set, unknown]>([
+    ["nothing is set", {}, { kind: "off" }],
+    ["all is empty", { ESC_ENV: "", ESC_TOKEN: "", ESC_TOKEN_FILE: "", ESC_OIDC_ORG: "" }, { kind: "off" }],
+    ["only the name", { ESC_ENV: "a/b" }, { kind: "incomplete", present: "ESC_ENV", missing: "ESC_TOKEN" }],
+    ["an empty token", { ESC_ENV: "a/b", ESC_TOKEN: "" }, { present: "ESC_ENV", missing: "ESC_TOKEN" }],
+    ["a blank token", { ESC_ENV: "a/b", ESC_TOKEN: " \n" }, { present: "ESC_ENV", missing: "ESC_TOKEN" }],
+    ["only the token", { ESC_TOKEN: TOKEN }, { present: "ESC_TOKEN", missing: "ESC_ENV" }],
+    ["only a token file", { ESC_TOKEN_FILE: "/t" }, { present: "ESC_TOKEN_FILE", missing: "ESC_ENV" }],
+    ["an ID token file alone", { ESC_ENV: "a/b", ESC_OIDC_TOKEN_FILE: "/t" }, { missing: "ESC_OIDC_ORG" }],
+    ["only the trusting organization", { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme" }, { present: "ESC_OIDC_ORG" }],
+    [
+      "GitHub Actions without the permission",
+      { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", GITHUB_ACTIONS: "true" },
+      { kind: "incomplete", present: "ESC_OIDC_ORG", missing: "the permission id-token: write" },
+    ],
+    // The runner sets these in every job that may have an ID token; that is no wish to read ESC.
+    [
+      "GitHub Actions alone",
+      { ACTIONS_ID_TOKEN_REQUEST_URL: "u", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t" },
+      { kind: "off" },
+    ],
+  ])("%s", (_, environment, expected) => {
+    expect(access(environment)).toMatchObject({ access: expected, notices: [] });
+  });
+
+  test("both", () => {
+    expect(settings({ ESC_ENV: "sophia/dev", ESC_TOKEN: TOKEN })).toMatchObject({
+      environments: [{ text: "sophia/dev", project: "sophia", name: "dev" }],
+      credential: { kind: "token" },
+      backend: "https://api.pulumi.com",
+      timeoutMs: 30_000,
+    });
+  });
+
+  test.each<[Set, string]>([
+    [{ ESC_ENV: TOKEN }, "ESC_ENV holds an access token in place of a name"],
+    [{ ESC_ENV: TOKEN, ESC_TOKEN: "sophia/dev" }, "ESC_ENV holds an access token in place of a name"],
+    [{ ESC_ENV: "a/b", ESC_TOKEN_FILE: `${TOKEN}\n` }, "ESC_TOKEN_FILE holds a token in place of the path of a file"],
+    [
+      { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln" },
+      "ESC_OIDC_TOKEN_FILE holds a token in place of the path of a file",
+    ],
+  ])("a token in the wrong place stops it before any report shows it: %j", (environment, message) => {
+    const error = refusal(environment);
+    expect(error.message).toBe(message);
+    expect(`${error.message} ${error.hint ?? ""}`).not.toMatch(/pul-|eyJ/);
+  });
+
+  test("a malformed name without a credential is no error: ESC is not asked", () => {
+    expect(access({ ESC_ENV: "a//b" }).access.kind).toBe("incomplete");
+  });
+});
+
+describe("the order of credentials", () => {
+  const actions = { ACTIONS_ID_TOKEN_REQUEST_URL: "https://x.example/t", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "rq" };
+  const all = { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "/id", ESC_TOKEN_FILE: "/t", ...actions };
+
+  test("is documented", () => {
+    expect(CREDENTIAL_ORDER).toEqual(["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
+    const exchange = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "ESC_OIDC_EXPIRATION"];
+    expect(WITHHELD_VARIABLES).toEqual(["ESC_ENV", ...CREDENTIAL_ORDER, ...exchange]);
+  });
+
+  test.each<[string, Set, readonly Layer[], string]>([
+    ["the token itself", { ...all, ESC_TOKEN: TOKEN }, [], "ESC_TOKEN"],
+    ["then its file", all, [], "ESC_TOKEN_FILE (/t)"],
+    [
+      "then an ID token's file",
+      { ...all, ESC_TOKEN_FILE: "" },
+      [],
+      "ESC_OIDC_TOKEN_FILE (/id), exchanged for organization acme",
+    ],
+    [
+      "then GitHub Actions",
+      { ...all, ESC_TOKEN_FILE: "", ESC_OIDC_TOKEN_FILE: "" },
+      [],
+      "GitHub Actions ID token, exchanged for organization acme",
+    ],
+    ["the environment before files", all, [layer(".env", { ESC_TOKEN: TOKEN })], "ESC_TOKEN_FILE (/t)"],
+    [
+      "files before GitHub Actions",
+      { ...actions, ESC_ENV: "a/b", ESC_OIDC_ORG: "acme" },
+      [layer(".env", { ESC_TOKEN: TOKEN })],
+      "ESC_TOKEN",
+    ],
+    [
+      "an ID token's file without an organization is passed over",
+      { ESC_ENV: "a/b", ESC_OIDC_TOKEN_FILE: "/id" },
+      [layer(".env", { ESC_TOKEN: TOKEN })],
+      "ESC_TOKEN",
+    ],
+  ])("%s", (_, environment, files, expected) => {
+    expect(describeCredential(settings(environment, files).credential)).toBe(expected);
+  });
+
+  test("GitHub Actions' variables do not count in a file", () => {
+    const { access: result } = access({ ESC_ENV: "a/b", ESC_OIDC_ORG: "acme" }, [layer(".env", actions)]);
+    expect(result.kind).toBe("incomplete");
+  });
+
+  test("what the exchange asks for", () => {
+    const variables = { ESC_ENV: "a/b", ESC_OIDC_TOKEN_FILE: "/id", ESC_OIDC_ORG: "acme" };
+    expect(settings(variables).credential).toMatchObject({ exchange: { organization: "acme", type: "organization" } });
+    expect(
+      settings({ ...variables, ESC_OIDC_TYPE: "team", ESC_OIDC_SCOPE: "team:ops", ESC_OIDC_EXPIRATION: "600" })
+        .credential,
+    ).toMatchObject({ exchange: { organization: "acme", type: "team", scope: "team:ops", expiration: 600 } });
+  });
+});
+
+describe("files", () => {
+  test("hold both for local work, the environment wins", () => {
+    const files = [
+      layer(".env.local", { ESC_ENV: "l/dev" }),
+      layer(".env", { ESC_ENV: "f/dev", ESC_TOKEN: "from-file" }),
+    ];
+    const fromFiles = settings({}, files);
+    expect(fromFiles.environments.map(({ text }) => text)).toEqual(["l/dev"]);
+    const mixed = settings({ ESC_ENV: "e/dev", ESC_TOKEN: "" }, files);
+    expect(mixed.environments.map(({ text }) => text)).toEqual(["e/dev"]);
+    expect(mixed.credential.kind === "token" && mixed.credential.token.reveal()).toBe("from-file");
+  });
+
+  const evil = "https://evil.example";
+
+  test("do not say where a token of the environment goes", () => {
+    const { access: result, notices } = access({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN }, [
+      layer("dir/.env", { PULUMI_BACKEND_URL: evil, HTTPS_PROXY: evil, https_proxy: evil, SSL_CERT_FILE: "evil.pem" }),
+    ]);
+    expect(notices).toEqual([{ kind: "backend-ignored", file: "dir/.env" }]);
+    expect(result).toMatchObject({
+      kind: "on",
+      settings: { backend: "https://api.pulumi.com", network: { httpsProxy: undefined, certificateFile: undefined } },
+    });
+  });
+
+  test.each<[string, Set, readonly Layer[]]>([
+    ["another file's", {}, [layer("a.env", { PULUMI_BACKEND_URL: evil }), layer("b.env", { ESC_TOKEN: TOKEN })]],
+    ["a lower file's", {}, [layer("b.env", { ESC_TOKEN: TOKEN }), layer("a.env", { PULUMI_BACKEND_URL: evil })]],
+    // What the path leads to need not be the file writer's own.
+    ["a token file's", {}, [layer("a.env", { PULUMI_BACKEND_URL: evil, ESC_TOKEN_FILE: "/home/u/.token" })]],
+    ["an environment's token file's", { ESC_TOKEN_FILE: "/run/t" }, [layer("a.env", { PULUMI_BACKEND_URL: evil })]],
+    [
+      "an ID token's",
+      { ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "/id" },
+      [layer("a.env", { PULUMI_BACKEND_URL: evil })],
+    ],
+    [
+      "GitHub Actions'",
+      { ESC_OIDC_ORG: "acme", ACTIONS_ID_TOKEN_REQUEST_URL: "u", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "t" },
+      [layer("a.env", { PULUMI_BACKEND_URL: evil })],
+    ],
+    // The environment's own token wins over the file's and is the one that would travel.
+    [
+      "the environment's, with one in the file",
+      { ESC_TOKEN: "e" },
+      [layer("a.env", { PULUMI_BACKEND_URL: evil, ESC_TOKEN: "f" })],
+    ],
+  ])("do not say where this token goes: %s", (_, environment, files) => {
+    const { access: result, notices } = access({ ESC_ENV: "a/b", ...environment }, files);
+    expect(notices).toEqual([{ kind: "backend-ignored", file: "a.env" }]);
+    expect(result).toMatchObject({ kind: "on", settings: { backend: "https://api.pulumi.com" } });
+  });
+
+  test("say where their own token goes", () => {
+    const own = { ESC_ENV: "a/b", ESC_TOKEN: "f", PULUMI_BACKEND_URL: "https://own.example/x", HTTPS_PROXY: "p:1" };
+    const { access: result, notices } = access({}, [layer("b.env", { PULUMI_BACKEND_URL: evil }), layer("a.env", own)]);
+    expect(notices).toEqual([{ kind: "backend-ignored", file: "b.env" }]);
+    expect(result).toMatchObject({ settings: { backend: "https://own.example/x", network: { httpsProxy: "p:1" } } });
+  });
+
+  test("may name the environment's organization and be overruled by the environment's backend", () => {
+    const result = access({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "https://mine.example" }, [
+      layer("a.env", { ESC_ORG: "acme", PULUMI_BACKEND_URL: evil }),
+    ]);
+    expect(result.notices).toEqual([]);
+    expect(result.access).toMatchObject({ settings: { backend: "https://mine.example", organization: "acme" } });
+  });
+});
+
+function backend(url: string, options = OPTIONS): string {
+  return settings({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url }, [], options).backend;
+}
+
+describe("the backend", () => {
+  test.each([
+    ["https://api.example", "https://api.example"],
+    ["https://api.example:8443/pulumi//", "https://api.example:8443/pulumi"],
+    ["https://API.example:443/", "https://api.example"],
+    [" https://api.example ", "https://api.example"],
+    ["http://localhost:8080", "http://localhost:8080"],
+    ["http://127.8.9.1:1/p", "http://127.8.9.1:1/p"],
+    ["http://0x7f.1", "http://127.0.0.1"],
+    ["http://[::1]:9", "http://[::1]:9"],
+    ["http://[::ffff:127.0.0.1]", "http://[::ffff:7f00:1]"],
+  ])("%s", (url, expected) => {
+    expect(backend(url)).toBe(expected);
+  });
+
+  test.each([
+    ["not a url", "PULUMI_BACKEND_URL is not a URL"],
+    ["api.example", "PULUMI_BACKEND_URL is not a URL"],
+    ["https://", "PULUMI_BACKEND_URL is not a URL"],
+    ["api.example:8080/x", "PULUMI_BACKEND_URL is not a URL"],
+    ["s3://bucket", "PULUMI_BACKEND_URL has the scheme s3, which is no ESC backend"],
+    ["file://~", "PULUMI_BACKEND_URL has the scheme file, which is no ESC backend"],
+    ["https://u:p@api.example", "PULUMI_BACKEND_URL holds a user name or password"],
+    ["https://api.example?x=1", "PULUMI_BACKEND_URL has a query or fragment"],
+    ["http://api.example", "PULUMI_BACKEND_URL is plain http beyond this machine: the token would travel in clear"],
+    [
+      "http://localhost.evil.example",
+      "PULUMI_BACKEND_URL is plain http beyond this machine: the token would travel in clear",
+    ],
+    [
+      "http://127.evil.example",
+      "PULUMI_BACKEND_URL is plain http beyond this machine: the token would travel in clear",
+    ],
+    [
+      "http://[::ffff:10.0.0.1]",
+      "PULUMI_BACKEND_URL is plain http beyond this machine: the token would travel in clear",
+    ],
+  ])("is refused: %s", (url, message) => {
+    const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url });
+    expect(error).toMatchObject({ message, status: 125, code: "esc-settings" });
+    expect(error.hint).not.toBeUndefined();
+  });
+
+  test("may be plain http where that is allowed", () => {
+    expect(backend("http://api.example", { ...OPTIONS, insecureHttp: true })).toBe("http://api.example");
+  });
+
+  test("of a file is named with it", () => {
+    const file = layer("x/.env", { ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "nonsense" });
+    expect(refusal({}, [file]).message).toBe("PULUMI_BACKEND_URL in x/.env is not a URL");
+  });
+});
+
+describe("malformed settings", () => {
+  test.each<[string, Set, string]>([
+    ["a line break in the token", { ESC_TOKEN: "pul-a\nb" }, "ESC_TOKEN has a line break in it"],
+    ["a carriage return in the token", { ESC_TOKEN: "pul-a\rb" }, "ESC_TOKEN has a line break in it"],
+    ["a space in the token", { ESC_TOKEN: "token pul-a" }, "ESC_TOKEN has a space in it"],
+    [
+      "a control character in the token",
+      { ESC_TOKEN: "pul-a\u0001b" },
+      "ESC_TOKEN has a character that no token has in it",
+    ],
+    ["a letter that no header takes", { ESC_TOKEN: "pul-ä" }, "ESC_TOKEN has a character that no token has in it"],
+    ["a bad organization", { ESC_ORG: "a/b" }, "ESC_ORG is no name of an organization"],
+    [
+      "a bad default organization",
+      { PULUMI_DEFAULT_ORGANIZATION: "-x-" },
+      "PULUMI_DEFAULT_ORGANIZATION is no name of an organization",
+    ],
+    [
+      "a bad trusting organization",
+      { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "a b" },
+      "ESC_OIDC_ORG is no name of an organization",
+    ],
+    [
+      "an unknown type",
+      { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "x" },
+      "ESC_OIDC_TYPE is no type of token",
+    ],
+    [
+      "a type that needs a scope",
+      { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "team" },
+      "ESC_OIDC_TYPE is team, yet ESC_OIDC_SCOPE is not set",
+    ],
+    [
+      "a bad life",
+      { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "1h" },
+      "ESC_OIDC_EXPIRATION is no number of seconds",
+    ],
+  ])("%s", (_, variables, message) => {
+    const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, ...variables });
+    expect(error).toMatchObject({ message, status: 125, code: "esc-settings" });
+    expect(inspect(error, { depth: null })).not.toContain("pul-");
+  });
+
+  test("white space around a token is no fault", () => {
+    const { credential } = settings({ ESC_ENV: "a/b", ESC_TOKEN: ` ${TOKEN}\r\n` });
+    expect(credential.kind === "token" && credential.token.reveal()).toBe(TOKEN);
+  });
+});
+
+test("settings show no token", () => {
+  const environment = {
+    ESC_ENV: "a/b",
+    ESC_TOKEN: TOKEN,
+    ESC_OIDC_ORG: "acme",
+    ACTIONS_ID_TOKEN_REQUEST_URL: "https://x.example/t",
+    ACTIONS_ID_TOKEN_REQUEST_TOKEN: "request-token",
+  };
+  for (const variables of [environment, { ...environment, ESC_TOKEN: "" }]) {
+    const result = settings(variables);
+    const shown = [
+      inspect(result, { depth: null, showHidden: true }),
+      JSON.stringify(result),
+      result.credential.kind === "token" ? String(result.credential.token) : "",
+    ];
+    expect(shown.join("\n")).not.toMatch(/pul-|request-token/);
+  }
+});

@@ -1,0 +1,204 @@
+import { writeFile } from "node:fs/promises";
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type EscServer, startEscServer } from "../../esc-server/index.ts";
+import { startProxy } from "../../esc-server/proxy.ts";
+import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
+import { sophiaRun } from "../command.ts";
+import { failing, reading, values } from "../reading.ts";
+
+let certificates: Certificates;
+let secure: EscServer;
+let plain: EscServer;
+const folder = mkdtempSync(join(tmpdir(), "esc-surroundings-"));
+beforeAll(async () => {
+  certificates = await makeCertificates(["backend.test"]);
+  secure = await startEscServer({ tls: certificates.valid, basePath: "/pulumi" });
+  plain = await startEscServer();
+  for (const server of [secure, plain]) server.environment("demo-org/sophia/dev", { values: { A: "x" } });
+});
+afterAll(async () => {
+  await certificates.remove();
+  await rm(folder, { recursive: true });
+  await secure.close();
+  await plain.close();
+});
+
+function access(server: EscServer, more: Readonly<Record<string, string>>): Record<string, string> {
+  return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ...more };
+}
+
+describe("certificates", () => {
+  test("of a private authority are trusted by SSL_CERT_FILE", async () => {
+    secure.reset();
+    const result = await reading(access(secure, { SSL_CERT_FILE: certificates.caFile }));
+    expect(values(result)).toEqual({ A: "x" });
+    expect(result.notices).toEqual([]);
+    expect(secure.connections).toBe(1);
+    expect(secure.violations).toEqual([]);
+  });
+
+  test("are not trusted without", async () => {
+    const failure = await failing(access(secure, {}));
+    expect(failure.code).toBe("esc-tls");
+    expect(failure.hint).toContain("SSL_CERT_FILE");
+  });
+
+  test("are not trusted because NODE_TLS_REJECT_UNAUTHORIZED says so", async () => {
+    const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
+    const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
+    expect(stderr).toContain("its issuer is not known");
+    expect(status).toBe(125);
+  });
+
+  test("are verified under it without Node's warning that they are not", async () => {
+    const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0", SSL_CERT_FILE: certificates.caFile });
+    const script = ["-c", 'echo "$A $NODE_TLS_REJECT_UNAUTHORIZED"'];
+    expect(await sophiaRun(["--no-contract", "--", "sh", ...script], variables, folder)).toMatchObject({
+      status: 0,
+      stdout: "x 0\n",
+      stderr: "",
+    });
+  });
+
+  test.each(["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"])("are trusted by %s when the real entry starts", async (name) => {
+    const variables = access(secure, { [name]: certificates.caFile });
+    expect(await sophiaRun(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
+      status: 0,
+      stdout: "x\n",
+      stderr: "",
+    });
+  });
+
+  test("of both files count together", async () => {
+    const other = join(folder, "other.pem");
+    const stranger = await makeCertificates();
+    await writeFile(other, stranger.ca);
+    await stranger.remove();
+    for (const [file, extra] of [
+      [other, certificates.caFile],
+      [certificates.caFile, other],
+    ] as const) {
+      const variables = access(secure, { SSL_CERT_FILE: file, NODE_EXTRA_CA_CERTS: extra });
+      expect(await sophiaRun(["--no-contract", "--", "printenv", "A"], variables, folder)).toMatchObject({
+        status: 0,
+        stdout: "x\n",
+        stderr: "",
+      });
+    }
+  });
+
+  test("of a file that cannot be used are done without, with a remark", async () => {
+    const empty = join(folder, "empty.pem");
+    const broken = join(folder, "broken.pem");
+    await writeFile(empty, "nothing\n");
+    await writeFile(broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    for (const [file, why] of [
+      [join(folder, "missing.pem"), "cannot be read (ENOENT)"],
+      [empty, "holds no PEM certificate"],
+      [broken, "holds no PEM certificate"],
+    ] as const) {
+      const failure = await failing(access(secure, { SSL_CERT_FILE: file }));
+      expect(failure.code).toBe("esc-tls");
+      expect(failure.details).toEqual([`SSL_CERT_FILE is not used: ${file} ${why}`]);
+    }
+  });
+
+  test("are of no matter to plain http", async () => {
+    const result = await reading(access(plain, { SSL_CERT_FILE: join(folder, "missing.pem") }));
+    expect(result.notices).toEqual([]);
+  });
+});
+
+describe("a proxy", () => {
+  test("tunnels https, with a password, on one connection", async () => {
+    await using proxy = await startProxy({
+      auth: { user: "us er", password: "p@ss:wörd" },
+      routes: { "backend.test:443": { host: "127.0.0.1", port: secure.port } },
+    });
+    secure.reset();
+    const variables = access(secure, {
+      PULUMI_BACKEND_URL: "https://backend.test/pulumi",
+      HTTPS_PROXY: proxy.url,
+      SSL_CERT_FILE: certificates.caFile,
+    });
+    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(proxy.requests).toEqual([
+      { kind: "tunnel", target: "backend.test:443", status: 200, sawAuthorization: false },
+    ]);
+    expect(secure.connections).toBe(1);
+    expect(secure.violations).toEqual([]);
+  });
+
+  test("forwards plain http where that is allowed", async () => {
+    await using proxy = await startProxy({
+      auth: { user: "u", password: "p" },
+      routes: { "backend.test:8080": { host: "127.0.0.1", port: plain.port } },
+    });
+    const variables = access(plain, { PULUMI_BACKEND_URL: "http://backend.test:8080", http_proxy: proxy.url });
+    expect(values(await reading(variables, { insecureHttp: true }))).toEqual({ A: "x" });
+    expect(proxy.requests.map(({ kind, target, status }) => [kind, new URL(target).host, status])).toEqual([
+      ["forward", "backend.test:8080", 200],
+      ["forward", "backend.test:8080", 200],
+    ]);
+    expect(plain.violations).toEqual([]);
+  });
+
+  test("is not used for loopback or what NO_PROXY names", async () => {
+    await using proxy = await startProxy();
+    const all = { HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url, SSL_CERT_FILE: certificates.caFile };
+    expect(values(await reading(access(plain, all)))).toEqual({ A: "x" });
+    expect(values(await reading(access(secure, all)))).toEqual({ A: "x" });
+    const exempt = { ...all, PULUMI_BACKEND_URL: "https://esc.invalid", NO_PROXY: ".invalid" };
+    expect((await failing(access(secure, exempt))).message).toContain(
+      "the name of esc.invalid:443 cannot be looked up",
+    );
+    expect(proxy.requests).toEqual([]);
+  });
+
+  test("that is reached over TLS tunnels as well", async () => {
+    await using inner = await startProxy({
+      routes: { "backend.test:443": { host: "127.0.0.1", port: secure.port } },
+    });
+    const { createServer } = await import("node:tls");
+    const { connect } = await import("node:net");
+    const outer = createServer({ ...certificates.valid }, (socket) => {
+      const link = connect(inner.port, "127.0.0.1");
+      socket.on("error", () => link.destroy()).pipe(link);
+      link.on("error", () => socket.destroy()).pipe(socket);
+    });
+    await new Promise<void>((resolve) => void outer.listen(0, "127.0.0.1", resolve));
+    const address = outer.address();
+    const port = typeof address === "object" ? address?.port : undefined;
+    const variables = access(secure, {
+      PULUMI_BACKEND_URL: "https://backend.test/pulumi",
+      HTTPS_PROXY: `https://localhost:${port}`,
+      SSL_CERT_FILE: certificates.caFile,
+    });
+    expect(values(await reading(variables))).toEqual({ A: "x" });
+    expect(inner.tunnels).toBe(1);
+    outer.close();
+  });
+
+  test("that wants a password does not get it into a message", async () => {
+    await using proxy = await startProxy({ auth: { user: "u", password: "right" } });
+    const failure = await failing(
+      access(secure, {
+        PULUMI_BACKEND_URL: "https://backend.test",
+        HTTPS_PROXY: proxy.url.replace("right", "wr0ng-password"),
+      }),
+    );
+    expect(failure.code).toBe("esc-proxy");
+    expect(JSON.stringify(failure)).not.toContain("wr0ng");
+  });
+});
+
+test("a backend that redirects does not get the token carried to another", async () => {
+  await using other = await startEscServer();
+  plain.failNext("open", { kind: "redirect", to: `${other.url}/api/esc/environments/demo-org/sophia/dev/open` });
+  expect((await failing(access(plain, {}))).code).toBe("esc-redirect");
+  expect(other.connections).toBe(0);
+});

@@ -1,0 +1,144 @@
+import { execFileSync, spawnSync, type SpawnSyncReturns } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { addon, copyOfPackage, folder, isStandalone } from "../../helpers/sophia.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const hasExecve = "execve" in process;
+const showPid = ["sh", "-c", 'echo "$$"'];
+
+/** Runs a copy of the package, or this one, with options for Node.js. */
+function run(args: readonly string[], nodeOptions: readonly string[] = [], place = root): SpawnSyncReturns<string> {
+  const argv = [...nodeOptions, "--", join(place, "bin/sophia-run"), "--no-contract", ...args];
+  const env = { PATH: process.env["PATH"] };
+  return spawnSync(process.execPath, argv, { cwd: folder(), env, encoding: "utf8" });
+}
+
+function packageToSpoil(): { readonly place: string; readonly addons: readonly string[] } {
+  const place = copyOfPackage();
+  const addons = readdirSync(join(place, "dist")).filter((name) => name.endsWith(".node"));
+  return { place, addons: addons.map((name) => join(place, "dist", name)) };
+}
+
+describe.skipIf(isStandalone || !existsSync(addon))("with its addon sophia-run", () => {
+  test.each(["auto", "exec"])("becomes the program, in mode %s", (mode) => {
+    const { pid, stdout, stderr, status } = run(["--mode", mode, "--", ...showPid]);
+    expect({ stdout, stderr, status }).toEqual({ stdout: `${pid}\n`, stderr: "", status: 0 });
+  });
+
+  test("hands on arguments and values as they are", () => {
+    const script = "process.stdout.write(JSON.stringify([process.argv0, process.argv.slice(1), process.env]))";
+    const { stdout } = run(["--", "node", "-e", script, "", "ä€😀", "a b"]);
+    expect(JSON.parse(stdout)).toEqual([
+      "node",
+      ["", "ä€😀", "a b"],
+      expect.objectContaining({ PATH: process.env["PATH"] }),
+    ]);
+  });
+
+  test("hands on bytes that are not UTF-8 where they stood, beside text that reads the same", () => {
+    const words = String.raw`'%s|' "$(printf '\357\277\275')" "$(printf '\377')" x`;
+    const script = `exec "$@" -- printf ${words}`;
+    const argv = ["-c", script, "sh", process.execPath, "--", join(root, "bin/sophia-run"), "--no-contract"];
+    const { stdout } = spawnSync("sh", argv, { cwd: folder(), env: { PATH: process.env["PATH"] } });
+    expect(stdout.toString("hex")).toBe(Buffer.from("\u00EF\u00BF\u00BD|\u00FF|x|", "latin1").toString("hex"));
+  });
+
+  test("starts a program without any variable", () => {
+    const argv = ["-i", process.execPath, "--", join(root, "bin/sophia-run"), "--no-contract", "--", "/usr/bin/env"];
+    expect(spawnSync("env", argv, { cwd: folder(), encoding: "utf8" })).toMatchObject({ stdout: "", status: 0 });
+  });
+
+  test.each([
+    ["a folder", undefined, 126, "is a directory"],
+    ["its own interpreter is missing", "#!/no/such\n", 127, "its interpreter /no/such does not exist"],
+    ["an empty file", "", 0, ""],
+  ] as const)("words what the system answers: %s", (_, content, status, words) => {
+    const path = join(folder(), "program");
+    if (content === undefined) mkdirSync(path);
+    else writeFileSync(path, content);
+    chmodSync(path, 0o755);
+    const result = run(["--", path]);
+    expect(result.status).toBe(status);
+    expect(result.stdout).toBe("");
+    expect(result.stderr).toContain(words);
+    expect(result.stderr.split("\n").length).toBe(words === "" ? 1 : 2);
+  });
+});
+
+describe.skipIf(isStandalone)("without its addon sophia-run", () => {
+  const spoilers: readonly [string, (addons: readonly string[]) => readonly string[]][] = [
+    ["Node.js was told to load none", () => ["--no-addons"]],
+    ["the package has none", (addons) => (addons.forEach((path) => rmSync(path)), [])],
+    ["it is damaged", (addons) => (addons.forEach((path) => writeFileSync(path, "no library")), [])],
+    ["it is cut", (addons) => (addons.forEach((path) => writeFileSync(path, "\u007FELF\u0002")), [])],
+  ];
+
+  test.each(spoilers)("starts the program all the same and says nothing: %s", (_, spoil) => {
+    const { place, addons } = packageToSpoil();
+    const { stdout, stderr, status } = run(["--", ...showPid], spoil(addons), place);
+    expect(stdout).toMatch(/^\d+\n$/);
+    expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+  });
+
+  test.each(spoilers)("has --mode exec where Node.js has it, else says why not: %s", (_, spoil) => {
+    const { place, addons } = packageToSpoil();
+    const { pid, stdout, stderr, status } = run(["--mode", "exec", "--", ...showPid], spoil(addons), place);
+    if (hasExecve) return expect({ stdout, status }).toEqual({ stdout: `${pid}\n`, status: 0 });
+    expect({ stdout, status }).toEqual({ stdout: "", status: 125 });
+    expect(stderr).toMatch(/^sophia-run: --mode exec cannot be had: .*addon.*\n {2}\S.*\n$/);
+  });
+});
+
+test.skipIf(isStandalone)("under Node's permissions it says what was not allowed", () => {
+  const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
+  const { status, stdout, stderr } = run(["--", "/bin/echo", "started"], [flag, "--allow-fs-read=*", "--no-warnings"]);
+  expect({ status, stdout, stderr }).toEqual({
+    status: 126,
+    stdout: "",
+    stderr:
+      "sophia-run: /bin/echo: Node.js was told to start no programs (--permission without --allow-child-process)\n",
+  });
+});
+
+describe.skipIf(!existsSync(addon))("the addon", () => {
+  const addons = readdirSync(join(root, "dist")).filter((name) => name.endsWith(".node"));
+
+  test.each(addons)("%s asks for no library, and for nothing that only one C library has", (name) => {
+    const path = join(root, "dist", name);
+    expect(execFileSync("readelf", ["--dynamic", "--wide", path], { encoding: "utf8" })).not.toContain("(NEEDED)");
+    const symbols = execFileSync("readelf", ["--dyn-syms", "--wide", path], { encoding: "utf8" });
+    const undefinedOnes = Array.from(symbols.matchAll(/ UND (\S+)$/gm), ([, symbol = ""]) => symbol);
+    // musl and glibc both have these, and no version of glibc is asked for.
+    const inBoth = ["__errno_location", "calloc", "execve", "fcntl", "free", "sigaction", "strlen", "waitid"];
+    // Compilers may call these for what the source writes in other words.
+    const ofCompilers = ["memcpy", "memmove", "memset"];
+    const others = undefinedOnes.filter((symbol) => !symbol.startsWith("napi_"));
+    expect(others).toEqual(expect.arrayContaining(inBoth));
+    expect([...inBoth, ...ofCompilers]).toEqual(expect.arrayContaining(others));
+  });
+
+  test("is written without anything that the compiler warns of", () => {
+    const options = ["-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic"];
+    const headers = join(root, "node_modules/node-api-headers/include");
+    const args = [...options, "-isystem", headers, join(root, "src/launch/exec/addon.c")];
+    expect(spawnSync("cc", args, { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  // What the program never asks of it.
+  test.each([
+    ["no NUL at the end", 'Buffer.from("/bin/echo\\0echo"), 1'],
+    ["nothing", "Buffer.alloc(0), 0"],
+    ["more arguments than strings", 'Buffer.from("/bin/echo\\0echo\\0"), 2'],
+    ["a negative number of them", 'Buffer.from("/bin/echo\\0echo\\0"), -1'],
+    ["no buffer", '"/bin/echo", 0'],
+    ["no argument at all", ""],
+  ])("refuses %s", (_, args) => {
+    const script = `const m = { exports: {} }; process.dlopen(m, process.argv[1]);
+      process.stdout.write(String(m.exports.execve(${args})));`;
+    const { EINVAL } = process.getBuiltinModule("node:os").constants.errno;
+    const { stdout, status } = spawnSync(process.execPath, ["-e", script, addon], { encoding: "utf8" });
+    expect({ stdout, status }).toEqual({ stdout: String(EINVAL), status: 0 });
+  });
+});

@@ -1,0 +1,72 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { inspectImage, isLoadable } from "../../../src/launch/exec/image.ts";
+import { folder } from "../../helpers/sophia.ts";
+
+function file(content: string | Uint8Array): string {
+  const path = join(folder(), "program");
+  writeFileSync(path, content);
+  chmodSync(path, 0o755);
+  return path;
+}
+
+/** This Node.js's own executable, changed at one place. */
+function nodeWith(offset: number, byte: number): Buffer {
+  const copy = Buffer.from(readFileSync(process.execPath).subarray(0, 8192));
+  copy[offset] = byte;
+  return copy;
+}
+
+test.each([
+  ["#!/bin/sh\n", { kind: "script", interpreter: "/bin/sh" }],
+  ["#! /bin/sh -e \nx", { kind: "script", interpreter: "/bin/sh", argument: "-e" }],
+  ["#!/bin/sh -a b\n", { kind: "script", interpreter: "/bin/sh", argument: "-a b" }],
+  ["#!/bin/sh\r\n", { kind: "dangling", missing: "/bin/sh\r" }],
+  ["#!/no/such\n", { kind: "dangling", missing: "/no/such" }],
+  ["#!/etc\n", { kind: "dangling", missing: "/etc" }],
+  ["#!\n", { kind: "unknown" }],
+  ["#!/bin/sh without an end of line", { kind: "unknown" }],
+  [`#!/bin/sh ${"x".repeat(300)}\n`, { kind: "unknown" }],
+  ["echo\n", { kind: "unknown" }],
+  ["", { kind: "unknown" }],
+  ["\u007FELF", { kind: "unknown" }],
+] as const)("%j", (content, expected) => {
+  expect(inspectImage(file(content))).toEqual(expected);
+});
+
+test("this Node.js is a program for this machine", () => {
+  expect(inspectImage(process.execPath)).toEqual({ kind: "native" });
+});
+
+test.each([
+  ["another class", 4, 1],
+  ["another byte order", 5, 2],
+  ["another machine", 18, 0xfe],
+  ["an object file", 16, 1],
+])("ELF of %s is not certain to run", (_, offset, byte) => {
+  expect(inspectImage(file(nodeWith(offset, byte)))).toEqual({ kind: "unknown" });
+});
+
+test("ELF whose loader is missing does not run", () => {
+  const node = nodeWith(0, 0x7f);
+  const loader = node.indexOf("/lib");
+  node.write("/l1b", loader);
+  expect(inspectImage(file(node))).toEqual({
+    kind: "dangling",
+    missing: node.toString("latin1", loader, node.indexOf(0, loader)),
+  });
+});
+
+test("a script of a script is followed, a chain without an end is not", () => {
+  const first = file("#!/bin/sh\n");
+  expect(isLoadable(inspectImage(file(`#!${first}\n`)))).toBe(true);
+  const loop = file("");
+  writeFileSync(loop, `#!${loop}\n`);
+  expect(isLoadable(inspectImage(loop))).toBe(false);
+});
+
+test("what cannot be read is unknown", () => {
+  expect(inspectImage("/no/such/file")).toEqual({ kind: "unknown" });
+  expect(inspectImage("/etc")).toEqual({ kind: "unknown" });
+});

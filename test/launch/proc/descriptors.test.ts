@@ -1,0 +1,160 @@
+import { execFileSync, spawn, type StdioOptions } from "node:child_process";
+import { once } from "node:events";
+import { openSync, closeSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, test } from "vitest";
+import { areNodes, selectInherited, type Descriptor } from "../../../src/launch/proc/descriptors.ts";
+import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
+import { useDriver } from "../launching.ts";
+
+const start = useDriver();
+
+/** What Node.js 20 to 26 open by themselves, from the given number on, past the numbers that are taken. */
+function nodes(taken: readonly Descriptor[], rings: 0 | 1 | 2 = 0): Descriptor[] {
+  const loop = (...more: string[]): string[] => [
+    "anon_inode:[eventpoll]",
+    ...Array.from({ length: rings }, () => "anon_inode:[io_uring]"),
+    ...more,
+    "anon_inode:[eventfd]",
+  ];
+  const pipes = [101, 102, 103, 104].map((inode) => [`pipe:[${inode}]`, `pipe:[${inode}]`]);
+  const [signals = [], first = [], second = [], third = []] = pipes;
+  const own = [...loop(...signals, ...first), ...loop(...second), ...loop(...third)];
+  const used = new Set(taken.map(({ number }) => number));
+  const free = Array.from({ length: 64 }, (_, index) => index + 3).filter((number) => !used.has(number));
+  const opened = own.map((target, index) => ({ number: free[index] ?? 0, target }));
+  return [...taken, ...opened].toSorted((a, b) => a.number - b.number);
+}
+
+/** What /proc/self/fd holds then: the one by which it is read has the lowest free number. */
+function listed(open: readonly Descriptor[]): readonly string[] {
+  const numbers = [0, 1, 2, ...open.map(({ number }) => number)];
+  const reading = numbers.findIndex((_, index) => !numbers.includes(index));
+  return [...numbers, reading === -1 ? numbers.length : reading].map(String).toSorted();
+}
+
+const inherited: readonly { what: string; passed: readonly Descriptor[]; parents?: string }[] = [
+  { what: "nothing", passed: [] },
+  { what: "a file", passed: [{ number: 3, target: "/etc/hostname" }] },
+  { what: "a file behind a gap", passed: [{ number: 9, target: "/etc/hostname" }] },
+  { what: "a socket, far out", passed: [{ number: 200, target: "socket:[5]" }] },
+  { what: "a terminal", passed: [{ number: 5, target: "/dev/pts/3" }] },
+  { what: "one end of a pipe behind a gap", passed: [{ number: 6, target: "pipe:[55]" }] },
+  { what: "both ends of a pipe, first", passed: [3, 4].map((number) => ({ number, target: "pipe:[55]" })) },
+  { what: "an eventfd, first", passed: [{ number: 3, target: "anon_inode:[eventfd]" }] },
+  { what: "/dev/null, first", passed: [{ number: 3, target: "/dev/null" }] },
+  { what: "/dev/null behind a gap", passed: [{ number: 10, target: "/dev/null" }] },
+  { what: "a folder of /proc behind a gap", passed: [{ number: 8, target: "/proc/7/fd" }] },
+  {
+    what: "both ends of a pipe behind a gap, which the parent has too",
+    passed: [4, 7].map((number) => ({ number, target: "pipe:[55]" })),
+    parents: "pipe:[55]",
+  },
+];
+
+for (const rings of [0, 1, 2] as const) {
+  test.each(inherited)(`told from Node's own with ${rings} io_uring: $what`, ({ passed, parents = "" }) => {
+    const open = nodes(passed, rings);
+    const found = selectInherited(open, (pipes) => pipes.filter((pipe) => pipe === parents));
+    expect(found).toEqual(passed.map(({ number }) => number));
+    const target = (number: number): string => open.find((one) => one.number === number)?.target ?? "";
+    expect(areNodes(listed(open), target)).toBe(passed.length === 0);
+  });
+}
+
+test("one or two descriptors anywhere are not passed over, whatever they are", () => {
+  for (const rings of [0, 1, 2] as const) {
+    for (let first = 3; first < 40; first++) {
+      for (let second = first; second < 40; second++) {
+        const taken = [...new Set([first, second])].map((number) => ({ number, target: "anon_inode:[eventpoll]" }));
+        const open = nodes(taken, rings);
+        const target = (number: number): string => open.find((one) => one.number === number)?.target ?? "";
+        expect(areNodes(listed(open), target)).toBe(false);
+      }
+    }
+  }
+});
+
+test("three descriptors among them are seen, too, one for each event loop", () => {
+  for (const rings of [0, 1, 2] as const) {
+    for (let first = 4; first < 12; first++) {
+      for (let second = first + 1; second < 22; second++) {
+        for (let third = second + 1; third < 30; third++) {
+          const taken = [first, second, third].map((number) => ({ number, target: "/etc/hostname" }));
+          const open = nodes(taken, rings);
+          const target = (number: number): string => open.find((one) => one.number === number)?.target ?? "";
+          expect(areNodes(listed(open), target)).toBe(false);
+        }
+      }
+    }
+  }
+});
+
+describe.skipIf(isStandalone)("what is opened before sophia-run begins is not handed on", () => {
+  const list = ["ls", "-m", "/proc/self/fd"] as const;
+  const numbers = async (command: readonly string[], stdio: StdioOptions, env: NodeJS.ProcessEnv): Promise<string> => {
+    const [file = "", ...args] = command;
+    const child = spawn(file, args, { stdio, env: { PATH: process.env["PATH"], ...env } });
+    if (child.stdout === null) throw new Error("no standard output");
+    const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
+    return output.trim();
+  };
+  const launched = [...sophiaRun, "--no-contract"];
+
+  test.each([[[]], [["--mode", "spawn"]]])("for the channel to a parent %j", async (options) => {
+    const stdio: StdioOptions = ["ignore", "pipe", "inherit", "ipc"];
+    const direct = await numbers(list, stdio, {});
+    expect(await numbers([...launched, ...options, "--", ...list], stdio, {})).toBe(direct);
+  });
+
+  const untilOpen = 'while (require("node:inspector").url() === undefined);';
+  const preloads = [
+    ["prints", 'console.error("-");'],
+    ["opens a file", 'globalThis.file = require("node:fs").openSync("/etc/hostname");'],
+    ["listens", 'globalThis.server = require("node:net").createServer().listen(0, "127.0.0.1").unref();'],
+    ["starts a thread", 'new (require("node:worker_threads").Worker)("", { eval: true }).unref();'],
+    ["opens the inspector", 'require("node:inspector").open(0);'],
+    ["is sent SIGUSR1, on which Node opens the inspector", `process.kill(process.pid, "SIGUSR1"); ${untilOpen}`],
+  ].flatMap(([what = "", code = ""]) => [[], ["--mode", "spawn"]].map((options) => ({ what, code, options })));
+
+  test.each(preloads)("by preloaded code that $what $options", async ({ code, options }) => {
+    const preload = join(folder({ "preload.cjs": code }), "preload.cjs");
+    const file = openSync("/etc/hostname", "r");
+    // The caller's own, near and far, are.
+    const stdio: StdioOptions = ["ignore", "pipe", "pipe", file, "ignore", file, ...Array(15).fill("ignore"), file];
+    const direct = await numbers(list, stdio, {});
+    const env = { NODE_OPTIONS: `--require=${preload} --inspect-port=0` };
+    expect(await numbers([...launched, ...options, "--", ...list], stdio, env)).toBe(direct);
+    closeSync(file);
+  });
+});
+
+test("the parent's descriptors are looked at only when there is a pipe too many", () => {
+  const parents = (): never => {
+    throw new Error("looked");
+  };
+  expect(selectInherited(nodes([{ number: 3, target: "/etc/hostname" }]), parents)).toEqual([3]);
+});
+
+test("this Node opens nothing that is taken for inherited", async () => {
+  const command = ["ls", "-m", "/proc/self/fd"] as const;
+  const { line, ended } = start({}, ...command);
+  // What this test process was given by its caller without close-on-exec shows in both.
+  const own = execFileSync(command[0], command.slice(1), { encoding: "utf8" });
+  expect(await line()).toBe(own.trim());
+  expect(await ended).toEqual({ status: 0, signal: null });
+});
+
+test("passed descriptors keep their numbers, and the gaps between them stay closed", async () => {
+  const { spawnfile, spawnargs } = start({}, "true").child;
+  const [driver = "", request = ""] = spawnargs.slice(1);
+  const file = openSync("/etc/hostname", "r");
+  const script = 'for n in 3 4 5 6 7; do if [ -e /proc/$$/fd/$n ]; then printf "$n "; fi; done';
+  const stdio = ["ignore", "pipe", "inherit", "ignore", "ignore", file, "ignore", file] as const;
+  const child = spawn(spawnfile, [driver, request, "sh", "-c", script], { stdio: [...stdio] });
+  closeSync(file);
+  if (child.stdout === null) throw new Error("no standard output");
+  const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
+  expect(output.trim()).toBe("5 7");
+});

@@ -1,0 +1,207 @@
+import {
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { readProcessStat } from "../../../src/launch/proc/process-stat.ts";
+import { sweep, writeSecretFiles } from "../../../src/launch/spawn/secret-files.ts";
+import { folder } from "../../helpers/sophia.ts";
+import { gone, useDriver } from "../launching.ts";
+
+const start = useDriver();
+const content = "line 1\r\nline 2\n\u00e9\u{1f600} no end";
+
+describe("files", () => {
+  const write = (...files: Parameters<typeof writeSecretFiles>[0]): ReturnType<typeof writeSecretFiles> => {
+    const written = writeSecretFiles(files, undefined);
+    onTestFinished(written.remove);
+    return written;
+  };
+
+  test("hold exactly the content, for their owner alone, in memory", () => {
+    const mask = process.umask(0o777); // takes every permission away
+    onTestFinished(() => void process.umask(mask));
+    const { paths } = write({ name: "KEY", content }, { name: "EMPTY", content: "" });
+    process.umask(mask);
+    const [key = "", empty = ""] = [paths.get("KEY"), paths.get("EMPTY")];
+    expect(readFileSync(key, "utf8")).toBe(content);
+    expect(readFileSync(empty, "utf8")).toBe("");
+    expect([key, empty, dirname(key)].map((path) => (statSync(path).mode & 0o7777).toString(8))).toEqual([
+      "600",
+      "600",
+      "700",
+    ]);
+    if (existsSync("/dev/shm")) expect(key).toMatch(/^\/dev\/shm\/sophia-run-[^/]+\/KEY$/);
+  });
+
+  test("have names of their own, whatever their variables are called", () => {
+    const { paths } = write(
+      { name: "../../etc/passwd", content: "a" },
+      { name: "x".repeat(300), content: "b" },
+      { name: ".", content: "c" },
+    );
+    expect([...paths.values()].map((path) => path.split("/").at(-1))).toEqual(["file-0", "file-1", "file-2"]);
+    expect([...paths.values()].map((path) => readFileSync(path, "utf8"))).toEqual(["a", "b", "c"]);
+  });
+
+  test("can be removed twice", () => {
+    const { paths, remove } = write({ name: "KEY", content });
+    remove();
+    remove();
+    expect(existsSync(dirname(paths.get("KEY") ?? ""))).toBe(false);
+  });
+});
+
+describe("while the program runs its files are there, and afterwards gone", () => {
+  const files = [{ name: "KEY", content }];
+  const show = 'printf "%s\\n" "$KEY"; test -s "$KEY" || exit 99; ';
+
+  test.each([
+    ["an exit", "exit 7", { status: 7, signal: null }],
+    ["a death by SIGTERM", "kill -TERM $$", { status: null, signal: "SIGTERM" }],
+    ["a death by SIGKILL", "kill -KILL $$", { status: null, signal: "SIGKILL" }],
+    ["a death by SIGABRT", "ulimit -c 0; kill -ABRT $$", { status: null, signal: "SIGABRT" }],
+    ["an exit with 130", "exit 130", { status: 130, signal: null }],
+  ])("%s", async (_, end, expected) => {
+    const { line, ended } = start({ files }, "sh", "-c", show + end);
+    const path = await line();
+    expect(await ended).toEqual(expected);
+    expect(existsSync(dirname(path))).toBe(false);
+  });
+
+  test.each(["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR2", "SIGABRT", "SIGIO", "SIGALRM"] as const)(
+    "%s to the launcher is the program's, once, and the files stay until its end",
+    async (signal) => {
+      const script = `const { existsSync } = require("node:fs"); let count = 0;
+        process.on(${JSON.stringify(signal)}, () => { count++; setImmediate(() => { console.log(count, existsSync(process.env.KEY)); process.exit(3); }); });
+        process.stdin.resume(); console.log(process.env.KEY);`;
+      const { line, ended, child } = start({ files }, process.execPath, "-e", script);
+      const path = await line();
+      child.kill(signal);
+      expect(await line()).toBe("1 true");
+      expect(await ended).toEqual({ status: 3, signal: null });
+      expect(existsSync(dirname(path))).toBe(false);
+    },
+  );
+
+  test("a program that cannot be started", async () => {
+    const { ended, stderr, pid } = start({ files }, "/etc/passwd");
+    expect(await ended).toEqual({ status: 126, signal: null });
+    expect(stderr()).toBe("/etc/passwd: permission denied\n");
+    expect(foldersOf(pid)).toEqual([]);
+  });
+
+  test("a launcher killed by SIGKILL leaves them, the next one sweeps them", async () => {
+    const first = start({ files }, "sh", "-c", `${show} echo $$; exec sleep 60`);
+    const path = await first.line();
+    const program = Number(await first.line());
+    first.child.kill("SIGKILL");
+    process.kill(program, "SIGKILL");
+    await Promise.all([first.ended, gone(program)]);
+    const second = start({ files }, "sh", "-c", `${show} read line`);
+    const other = await second.line();
+    expect([path, dirname(path), other].map((each) => existsSync(each))).toEqual([false, false, true]);
+    second.child.stdin?.end("\n");
+    await second.ended;
+  });
+
+  test("exec mode is refused, since nobody would remove them", async () => {
+    const { ended, stderr } = start({ files, mode: "exec" }, "true");
+    expect(await ended).toEqual({ status: 125, signal: null });
+    expect(stderr()).toMatch(/^--mode exec cannot be had: /);
+  });
+});
+
+/** The folders of the launcher with this PID in memory; those of others come and go. */
+function foldersOf(pid: number): readonly string[] {
+  return existsSync("/dev/shm") ? readdirSync("/dev/shm").filter((name) => name.includes(`-${pid}-`)) : [];
+}
+
+/** A base folder with one folder of a launcher, which holds a file. */
+function left(name: string): { base: string; path: string } {
+  const base = folder();
+  const path = join(base, name);
+  mkdirSync(path);
+  writeFileSync(join(path, "KEY"), "secret");
+  return { base, path };
+}
+
+describe("the sweep", () => {
+  const namespace = /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
+  const started = readProcessStat("self")?.startTime ?? "0";
+  const beyond = 2 ** 30; // no process has this PID
+
+  test.each([
+    ["a process that is gone", `${namespace}-${beyond}-1-abcdef`, false],
+    ["a process that has its PID from one that is gone", `${namespace}-${process.pid}-1-abcdef`, false],
+    ["a living process", `${namespace}-${process.pid}-${started}-abcdef`, true],
+    ["another PID namespace", `1-${beyond}-1-abcdef`, true],
+  ])("of %s", (_, mark, stays) => {
+    const { base, path } = left(`sophia-run-${mark}`);
+    sweep(base);
+    expect(existsSync(join(path, "KEY"))).toBe(stays);
+    expect(existsSync(path)).toBe(stays);
+  });
+
+  test("leaves alone what has other names", () => {
+    const names = [
+      "sophia-run-test-x",
+      "sophia-run-",
+      `sophia-run-${namespace}-${beyond}-abcdef`,
+      `x-sophia-run-${namespace}-${beyond}-1-a`,
+    ];
+    for (const name of names) {
+      const { base, path } = left(name);
+      sweep(base);
+      expect(existsSync(path), name).toBe(true);
+    }
+  });
+
+  test("follows no link to a folder", () => {
+    const { base: elsewhere, path } = left("precious");
+    const base = folder();
+    const link = join(base, `sophia-run-${namespace}-${beyond}-1-abcdef`);
+    symlinkSync(path, link);
+    sweep(base);
+    expect(readdirSync(elsewhere)).toEqual(["precious"]);
+    expect(readFileSync(join(path, "KEY"), "utf8")).toBe("secret");
+    expect(lstatSync(link).isSymbolicLink()).toBe(true);
+  });
+
+  test("removes links inside, not what they point to", () => {
+    const { base, path } = left(`sophia-run-${namespace}-${beyond}-1-abcdef`);
+    const target = join(folder({ precious: "data" }), "precious");
+    symlinkSync(target, join(path, "link"));
+    sweep(base);
+    expect(existsSync(path)).toBe(false);
+    expect(readFileSync(target, "utf8")).toBe("data");
+  });
+
+  test("does not go into a folder inside", () => {
+    const { base, path } = left(`sophia-run-${namespace}-${beyond}-1-abcdef`);
+    mkdirSync(join(path, "inside"));
+    writeFileSync(join(path, "inside", "file"), "data");
+    sweep(base);
+    expect(readFileSync(join(path, "inside", "file"), "utf8")).toBe("data");
+  });
+
+  test.runIf(process.geteuid?.() === 0)("leaves other users' folders alone", () => {
+    const { base, path } = left(`sophia-run-${namespace}-${beyond}-1-abcdef`);
+    chownSync(path, 12345, 12345);
+    sweep(base);
+    expect(readFileSync(join(path, "KEY"), "utf8")).toBe("secret");
+  });
+
+  test("of a base that does not exist is no error", () => {
+    expect(() => sweep("/no/such/folder")).not.toThrow();
+  });
+});

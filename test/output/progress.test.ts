@@ -1,0 +1,39 @@
+import { spawn } from "node:child_process";
+import { expect, onTestFinished, test } from "vitest";
+import { startEscServer } from "../esc-server/index.ts";
+import { CONTRACT_VALUES, folder, sophia, sophiaRun } from "../helpers/sophia.ts";
+
+async function silentEsc() {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  server.environment("acme/sophia/dev", { values: CONTRACT_VALUES });
+  server.failAlways("open", "hang");
+  return { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+}
+
+test("on a terminal a long wait is shown, and cleared when it ends", async () => {
+  const env = await silentEsc();
+  const command = [...sophiaRun, "--timeout", "3s", "--", "echo", "started"].map((word) => `'${word}'`).join(" ");
+  const child = spawn("script", ["-qec", command, "/dev/null"], {
+    cwd: folder(),
+    env: { PATH: process.env["PATH"], ...CONTRACT_VALUES, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let screen = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (screen += text));
+  expect(await new Promise((resolve) => child.once("close", resolve))).toBe(0);
+  const shown = "sophia-run: opening acme/sophia/dev…";
+  expect(screen).toContain(`${shown}\r\u001B[K`);
+  expect(screen.indexOf(shown)).toBeLessThan(screen.indexOf("warning:"));
+  expect(screen.trimEnd().endsWith("started")).toBe(true);
+});
+
+test("elsewhere nothing is shown", async () => {
+  const env = await silentEsc();
+  const { status, stdout, stderr } = await sophia(["--timeout", "2s", "--", "echo", "started"], {
+    env: { ...CONTRACT_VALUES, ...env },
+  });
+  expect([status, stdout]).toEqual([0, "started\n"]);
+  expect(stderr).toMatch(/^sophia-run: warning: /);
+  expect(stderr).not.toContain("…");
+});

@@ -1,0 +1,159 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import type { Layer, Origin, SourceId } from "../../src/core/model.ts";
+import { inPrecedence, overriddenEsc, resolve } from "../../src/resolve/precedence.ts";
+
+const ORIGINS: Readonly<Record<SourceId, Origin>> = {
+  environment: { source: "environment" },
+  esc: { source: "esc", environment: "o/p/e" },
+  dotenv: { source: "dotenv", file: ".env", line: 1 },
+  contract: { source: "contract", file: "c" },
+  fake: { source: "fake" },
+};
+
+const layer = (source: SourceId, values: Readonly<Record<string, string>>): Layer => ({
+  source,
+  variables: Object.entries(values).map(([name, value]) => ({
+    name,
+    value,
+    secret: true,
+    origin: ORIGINS[source],
+    delivery: "value",
+  })),
+});
+
+const values = (layers: readonly Layer[], declared: readonly string[] = []) =>
+  Object.fromEntries(
+    Array.from(
+      resolve(layers, (name) => declared.includes(name)),
+      ([name, { value, origin }]) => [name, [value, origin.source]],
+    ),
+  );
+
+const environment = layer("environment", { A: "env", E: "", D: "" });
+const esc = layer("esc", { A: "esc", B: "esc", E: "esc", D: "esc" });
+const dotenv = layer("dotenv", { A: "file", B: "file", C: "file" });
+
+test("the environment wins over ESC, ESC over files", () => {
+  expect(values(inPrecedence([dotenv, esc, environment], "environment"), ["D"])).toEqual({
+    A: ["env", "environment"],
+    B: ["esc", "esc"],
+    C: ["file", "dotenv"],
+    // An empty value is a value, but a declared variable that is empty counts as unset.
+    E: ["", "environment"],
+    D: ["esc", "esc"],
+  });
+});
+
+test("--prefer esc turns the first two round", () => {
+  expect(values(inPrecedence([dotenv, esc, environment], "esc"))).toMatchObject({
+    A: ["esc", "esc"],
+    C: ["file", "dotenv"],
+    E: ["esc", "esc"],
+  });
+});
+
+test("what is hidden is told in order, and whether it is the same", () => {
+  const resolution = resolve([environment, esc, layer("dotenv", { A: "env" })], () => false);
+  expect(resolution.get("A")?.shadowed).toEqual([
+    { origin: ORIGINS.esc, same: false },
+    { origin: ORIGINS.dotenv, same: true },
+  ]);
+});
+
+test("a declared variable that is empty everywhere is unset", () => {
+  expect(values([layer("environment", { D: "" }), layer("esc", { D: "" })], ["D"])).toEqual({});
+});
+
+test("names that objects know are names like any other", () => {
+  const hostile: Layer = {
+    source: "esc",
+    variables: ["__proto__", "constructor", "toString"].map((name) => ({
+      name,
+      value: "v",
+      secret: true,
+      origin: ORIGINS.esc,
+      delivery: "value",
+    })),
+  };
+  expect([...resolve([hostile], () => false).keys()]).toEqual(["__proto__", "constructor", "toString"]);
+});
+
+describe("the notice of overridden variables", () => {
+  const overridden = (env: Record<string, string>, of: Record<string, string>, declared: string[]) =>
+    overriddenEsc(
+      resolve([layer("environment", env), layer("esc", of)], (name) => declared.includes(name)),
+      (name) => declared.includes(name),
+    );
+
+  test.each([
+    [{ A: "1" }, { A: "2" }, ["A"], ["A"]],
+    [{ A: "1" }, { A: "1" }, ["A"], []],
+    [{ A: "1" }, { A: "2" }, [], []],
+    [{ A: "" }, { A: "2" }, ["A"], []],
+    [{ B: "1", A: "1" }, { A: "2", B: "2" }, ["A", "B"], ["A", "B"]],
+  ])("%j over %j, declared %j", (env, of, declared, names) => expect(overridden(env, of, declared)).toEqual(names));
+});
+
+describe("laws of precedence", () => {
+  const name = fc.constantFrom<string>("A", "B", "C", "D", "E", "F");
+  const source = fc.constantFrom<SourceId>("environment", "esc", "dotenv");
+  const anyLayer = fc
+    .tuple(source, fc.dictionary(name, fc.constantFrom("", "x", "y", "z")))
+    .map(([id, of]) => layer(id, of));
+  const layers = fc.array(anyLayer, { maxLength: 6 });
+  const declared = fc.uniqueArray(name);
+
+  test("every variable comes from exactly one layer: the highest that sets it", () => {
+    fc.assert(
+      fc.property(layers, declared, (all, names) => {
+        const resolution = resolve(all, (one) => names.includes(one));
+        for (const [key, { value, origin }] of resolution) {
+          const setting = all.find((one) =>
+            one.variables.some((variable) => variable.name === key && !(variable.value === "" && names.includes(key))),
+          );
+          expect(origin.source).toBe(setting?.source);
+          expect(value).toBe(setting?.variables.find((variable) => variable.name === key)?.value);
+        }
+      }),
+    );
+  });
+
+  test("a further layer below never changes a variable that is set, and only fills what is missing", () => {
+    fc.assert(
+      fc.property(layers, anyLayer, declared, (all, below, names) => {
+        const isDeclared = (one: string): boolean => names.includes(one);
+        const before = resolve(all, isDeclared);
+        const after = resolve([...all, below], isDeclared);
+        for (const [key, { value, origin }] of before) expect(after.get(key)).toMatchObject({ value, origin });
+        for (const key of after.keys()) {
+          if (!before.has(key)) expect(below.variables.map((variable) => variable.name)).toContain(key);
+        }
+      }),
+    );
+  });
+
+  test("every layer that sets a variable is either its origin or told as hidden", () => {
+    fc.assert(
+      fc.property(layers, (all) => {
+        const told = [...resolve(all, () => false).values()].reduce(
+          (sum, { shadowed = [] }) => sum + 1 + shadowed.length,
+          0,
+        );
+        expect(told).toBe(all.reduce((sum, { variables }) => sum + variables.length, 0));
+      }),
+    );
+  });
+
+  test("the order in which sources were read does not matter between sources, and does within one", () => {
+    fc.assert(
+      fc.property(layers, (all) => {
+        const sorted = inPrecedence(all, "environment");
+        for (const id of ["environment", "esc", "dotenv"] as const) {
+          expect(sorted.filter((one) => one.source === id)).toEqual(all.filter((one) => one.source === id));
+        }
+        expect(inPrecedence(sorted, "environment")).toEqual(sorted);
+      }),
+    );
+  });
+});

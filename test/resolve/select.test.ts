@@ -1,0 +1,98 @@
+import { describe, expect, test } from "vitest";
+import { resolve } from "../../src/resolve/precedence.ts";
+import { select, withholding, type Selection, type Withholding } from "../../src/resolve/select.ts";
+import type { Layer, Origin } from "../../src/core/model.ts";
+
+const NOTHING: Selection = { onlyDeclared: false, pristine: false, include: [], exclude: [], keepEsc: false };
+const DECLARED = new Set(["DECLARED_A", "DECLARED_B"]);
+const WITHHELD = new Set(["ESC_TOKEN"]);
+const isDeclared = (name: string): boolean => DECLARED.has(name);
+
+const ORIGINS = {
+  environment: { source: "environment" },
+  esc: { source: "esc", environment: "a/b/c" },
+  dotenv: { source: "dotenv", file: ".env", line: 1 },
+  contract: { source: "contract", file: "c" },
+  fake: { source: "fake" },
+} as const satisfies Record<string, Origin>;
+
+function layer(source: keyof typeof ORIGINS, values: Readonly<Record<string, string>>): Layer {
+  const origin = ORIGINS[source];
+  return {
+    source,
+    variables: Object.entries(values).map(([name, value]) => ({
+      name,
+      value,
+      secret: false,
+      origin,
+      delivery: "value",
+    })),
+  };
+}
+
+describe("one variable of one source", () => {
+  const rows: readonly (readonly [Partial<Selection>, keyof typeof ORIGINS, string, Withholding | undefined])[] = [
+    [{}, "environment", "ANY", undefined],
+    [{}, "esc", "ANY", undefined],
+    [{}, "dotenv", "ESC_TOKEN", "launcher"],
+    [{}, "environment", "ESC_TOKEN", "launcher"],
+    [{ keepEsc: true }, "environment", "ESC_TOKEN", undefined],
+    [{ include: ["ESC_*"] }, "environment", "ESC_TOKEN", "launcher"],
+    [{ onlyDeclared: true }, "environment", "ANY", undefined],
+    [{ onlyDeclared: true }, "esc", "ANY", "not-declared"],
+    [{ onlyDeclared: true }, "dotenv", "ANY", "not-declared"],
+    [{ onlyDeclared: true }, "esc", "DECLARED_A", undefined],
+    [{ onlyDeclared: true, include: ["AN?"] }, "esc", "ANY", undefined],
+    [{ pristine: true }, "environment", "ANY", "not-baseline"],
+    [{ pristine: true }, "environment", "PATH", undefined],
+    [{ pristine: true }, "environment", "LC_ALL", undefined],
+    [{ pristine: true }, "environment", "DECLARED_A", undefined],
+    [{ pristine: true }, "esc", "ANY", "not-declared"],
+    [{ pristine: true }, "esc", "PATH", "not-declared"],
+    [{ pristine: true, include: ["ANY"] }, "environment", "ANY", undefined],
+    [{ include: ["X*"] }, "environment", "ANY", undefined],
+    [{ include: ["X*"] }, "esc", "DECLARED_A", "not-included"],
+    [{ include: ["X*"] }, "esc", "XYZ", undefined],
+    [{ include: ["X*"] }, "contract", "DECLARED_A", undefined],
+    [{ include: ["X*"] }, "fake", "DECLARED_A", undefined],
+    [{ exclude: ["ANY"] }, "environment", "ANY", "excluded"],
+    [{ exclude: ["DECLARED_*"] }, "contract", "DECLARED_A", "excluded"],
+    [{ include: ["*"], exclude: ["A*"] }, "esc", "ANY", "excluded"],
+    [{ exclude: ["any"] }, "esc", "ANY", undefined],
+    [{ exclude: ["A.Y"] }, "esc", "ANY", undefined],
+    [{ exclude: ["?"] }, "esc", "AB", undefined],
+    [{ exclude: ["?"] }, "esc", "😀", "excluded"],
+    [{ exclude: ["A[N]Y", "(ANY)", "^ANY$"] }, "esc", "ANY", undefined],
+  ];
+  test.each(rows)("%j, %s: %s", (selection, source, name, why) => {
+    const reason = withholding({ ...NOTHING, ...selection }, isDeclared, WITHHELD);
+    expect(reason({ name, origin: ORIGINS[source] })).toBe(why);
+  });
+
+  test("a glob of many stars takes no time", () => {
+    const reason = withholding({ ...NOTHING, exclude: [`${"*".repeat(50)}Z`] }, isDeclared, WITHHELD);
+    expect(reason({ name: "A".repeat(5000), origin: ORIGINS.esc })).toBeUndefined();
+  });
+});
+
+describe("before precedence is settled", () => {
+  const selected = (layers: readonly Layer[], selection: Partial<Selection>): Record<string, string> =>
+    Object.fromEntries(
+      Array.from(
+        resolve(select(layers, { ...NOTHING, ...selection }, isDeclared, WITHHELD), isDeclared),
+        ([name, one]) => [name, one.value],
+      ),
+    );
+
+  test("what is not passed on hides nothing: the environment's value comes through", () => {
+    const layers = [layer("esc", { ANY: "esc", DECLARED_A: "esc" }), layer("environment", { ANY: "mine" })];
+    expect(selected(layers, { onlyDeclared: true })).toEqual({ ANY: "mine", DECLARED_A: "esc" });
+    expect(selected(layers, {})).toEqual({ ANY: "esc", DECLARED_A: "esc" });
+  });
+
+  test("nor does it hide the contract's default", () => {
+    const layers = [layer("esc", { DECLARED_A: "esc", X: "x" }), layer("contract", { DECLARED_A: "default" })];
+    expect(selected(layers, { include: ["X"] })).toEqual({ DECLARED_A: "default", X: "x" });
+    expect(selected(layers, { exclude: ["DECLARED_*"] })).toEqual({ X: "x" });
+  });
+});

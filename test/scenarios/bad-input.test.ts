@@ -1,0 +1,185 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startEscServer } from "../esc-server/index.ts";
+import { CONTRACT_VALUES, folder, isStandalone, sophia, sophiaRun, type RunOptions } from "../helpers/sophia.ts";
+
+/** sophia-run fails by itself: status 125, what is wrong in the first line, what to do below, nothing on stdout. */
+async function expectRefusal(args: readonly string[], options: RunOptions, ...words: string[]): Promise<void> {
+  const { status, stdout, stderr } = await sophia(args, options);
+  expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  expect(stderr).toMatch(/^sophia-run: \S.*\n(?: {2}\S.*\n)+$/);
+  for (const word of words) expect(stderr).toContain(word);
+  expect(stderr).not.toMatch(/^\s+at /m);
+  expect(stderr).not.toContain("sentinel");
+}
+
+/** What a shell ends with that runs `script`, in which "$@" is sophia-run, from a folder of its own. */
+function inShell(script: string, prefix: readonly string[] = sophiaRun) {
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", script, "sh", ...prefix], {
+    cwd: folder(),
+    env: { PATH: process.env["PATH"], ...CONTRACT_VALUES },
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
+
+// In the stand-alone executable Bun ends before any of our code runs.
+describe.skipIf(isStandalone)("a working directory that was deleted", () => {
+  const gone = 'mkdir gone; cd gone; rmdir ../gone; "$@"';
+
+  test.each([
+    ["-- echo started", "started\n"],
+    ["check", "All checks passed"],
+    ["explain QDRANT_URL", "the process environment"],
+    ["export --format json", "QDRANT_URL"],
+    ["completion bash", "complete"],
+    ["--help", "Usage: sophia-run [options] --"],
+    ["check --help", "Usage: sophia-run check"],
+    ["--version", "."],
+  ])("sophia-run %s", (line, words) => {
+    const ended = inShell(`${gone} ${line}`);
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain(words);
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("a working directory whose name is not UTF-8", () => {
+  const enter = `mkdir "$(printf '\\377')"; cd "$(printf '\\377')"; `;
+
+  test("has its .env file read", () => {
+    const ended = inShell(`${enter}echo A=1 > .env; "$@" -- sh -c 'echo "$A"; pwd | grep -c "$(printf "\\377")"'`);
+    expect(ended).toEqual({ status: 0, stdout: "1\n1\n", stderr: "" });
+  });
+
+  test("has the contract of a folder above enforced", () => {
+    const contract = JSON.stringify({ variables: { NEEDED_ABOVE: { required: true } } });
+    const ended = inShell(`echo '${contract}' > sophia.contract.json; ${enter}"$@" -- echo started`);
+    expect(ended).toMatchObject({ status: 78, stdout: "" });
+    expect(ended.stderr).toContain("NEEDED_ABOVE");
+  });
+
+  test("has its contract enforced", () => {
+    const contract = JSON.stringify({ variables: { NEEDED_HERE: { required: true } } });
+    const ended = inShell(`${enter}echo '${contract}' > sophia.contract.json; "$@" -- echo started`);
+    expect(ended).toMatchObject({ status: 78, stdout: "" });
+    expect(ended.stderr).toContain("NEEDED_HERE");
+  });
+});
+
+describe("the command line", () => {
+  test.each([
+    [[], "no command to run"],
+    [["--"], "no command after --"],
+    [["--nonsense", "--", "true"], "unknown option --nonsense"],
+    [["nonsense"], "sophia-run -- nonsense"],
+    [["node", "app.js"], "sophia-run -- node app.js"],
+    [["help"], "did you mean sophia-run --help?"],
+    [["check", "--nonsense"], "nonsense"],
+    [["check", "nonsense"], "nonsense"],
+    [["--mode", "fork", "--", "true"], "allowed: auto, spawn, exec"],
+    [["--timeout", "soon", "--", "true"], "--timeout"],
+  ])("%j", (args, words) => expectRefusal(args, {}, words));
+});
+
+describe(".env files", () => {
+  const env = CONTRACT_VALUES;
+
+  test("a named one that does not exist", () =>
+    expectRefusal(["--env-file", "no.env", "--", "true"], { env }, "no.env does not exist"));
+
+  test("a missing default one is no matter", async () => {
+    expect(await sophia(["--", "true"], { env })).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("a byte-order mark and CRLF are no matter", async () => {
+    const cwd = folder({ ".env": "\uFEFFFIRST=1\r\nSECOND=2\r\n" });
+    const ended = await sophia(["--", "sh", "-c", 'echo "$FIRST$SECOND"'], { cwd, env });
+    expect(ended).toMatchObject({ status: 0, stdout: "12\n", stderr: "" });
+  });
+
+  test.each([
+    ['A="sentinel\nB=1', ".env:1 has a quote that is never closed"],
+    ["A=1\nB=sentinel\0", ".env:2 has a NUL character"],
+    [new Uint8Array([0x41, 0x3d, 0xff]), ".env is not valid UTF-8"],
+  ])("%j", (content, words) => expectRefusal(["--", "true"], { env, cwd: folder({ ".env": content }) }, words));
+
+  test("a pipe is read", () => {
+    const { status, stdout, stderr } = inShell(`echo A=1 | "$@" --env-file /dev/stdin -- sh -c 'echo "$A"'`);
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "1\n", stderr: "" });
+  });
+
+  // npm's entry has no `--` behind `node`, so that Node.js itself empties the pipe; an executable has no Node.js.
+  const isExecutable = (process.env["SOPHIA_RUN_UNDER_TEST"] ?? "") !== "";
+  test.skipIf(isExecutable)("one that Node.js has read before us is no empty file", () => {
+    const entry = sophiaRun
+      .filter((word) => word !== "--")
+      .map((word) => word.replace(/sophia-run$/, "sophia-run.cjs"));
+    const ended = inShell('echo A=1 | "$@" --env-file /dev/stdin -- true', entry);
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toMatch(/^sophia-run: the pipe \/dev\/stdin holds nothing.*\n {2}.*SOPHIA_ENV_FILE.*\n$/);
+    expect(inShell(`echo A=1 | SOPHIA_ENV_FILE=/dev/stdin "$@" -- sh -c 'echo "$A"'`, entry)).toEqual({
+      status: 0,
+      stdout: "1\n",
+      stderr: "",
+    });
+  });
+
+  test("a folder in its place", () => {
+    const cwd = folder();
+    mkdirSync(join(cwd, ".env"));
+    return expectRefusal(["--", "true"], { env, cwd }, ".env is a folder");
+  });
+});
+
+describe("ESC's settings", () => {
+  const token = { ESC_TOKEN: "pul-sentinel" };
+  test.each([
+    [{ ...token, ESC_ENV: "sophia dev" }, "ESC_ENV has a space"],
+    [{ ...token, ESC_ENV: "a/b/c/d" }, "4 parts"],
+    [{ ...token, ESC_ENV: "a//c" }, "empty part"],
+    [{ ...token, ESC_ENV: "sophia/" }, "empty part"],
+    [{ ...token, ESC_ENV: "sophia/dev," }, "empty name"],
+    [{ ESC_ENV: "sophia/dev", ESC_TOKEN: "pul-\nsentinel" }, "ESC_TOKEN has a line break"],
+    [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "sentinel" }, "PULUMI_BACKEND_URL"],
+    [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "ftp://host.test" }, "PULUMI_BACKEND_URL"],
+    [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "http://host.test" }, "--insecure-http"],
+  ])("%j", (env, words) => expectRefusal(["--", "true"], { env: { ...CONTRACT_VALUES, ...env } }, words));
+});
+
+async function server() {
+  const started = await startEscServer();
+  onTestFinished(() => started.close());
+  return { started, env: { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: started.token, PULUMI_BACKEND_URL: started.url } };
+}
+
+describe("what ESC answers", () => {
+  test.each([["A=B"], ["A\0B"], [""]])("a name %j that no environment can hold", async (name) => {
+    const { started, env } = await server();
+    started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, [name]: "sentinel-value" } });
+    await expectRefusal(["--", "true"], { env }, "name");
+  });
+
+  test("a value with a NUL", async () => {
+    const { started, env } = await server();
+    started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, BROKEN: "sentinel\0value" } });
+    await expectRefusal(["--", "true"], { env }, "BROKEN", "NUL");
+  });
+
+  test("a value that is too long for any program, and an environment over the limit, are named without a value", async () => {
+    const { started, env } = await server();
+    started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, LONG: "sentinel".repeat(20_000) } });
+    const long = await sophia(["--", "true"], { env });
+    expect(long).toMatchObject({ status: 126, stdout: "" });
+    expect(long.stderr).toContain("LONG");
+    expect(long.stderr).not.toContain("sentinel");
+
+    const many = Object.fromEntries(Array.from({ length: 30 }, (_, n) => [`MANY_${n}`, "sentinel".repeat(12_000)]));
+    started.environment("acme/sophia/dev", { values: { ...CONTRACT_VALUES, ...many } });
+    const large = await sophia(["--", "true"], { env });
+    expect(large).toMatchObject({ status: 126, stdout: "" });
+    expect(large.stderr).toContain("MANY_");
+    expect(large.stderr).not.toContain("sentinel");
+  });
+});

@@ -1,0 +1,171 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { commandLine, type Ended, run } from "../../scripts/demo/command.ts";
+import { makePaint } from "../../scripts/demo/paint.ts";
+import { openWorld } from "../../scripts/demo/world.ts";
+import { cleanPath } from "../helpers/pack.ts";
+import { folder } from "../helpers/sophia.ts";
+import { start } from "../helpers/started.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+describe("npm run demo", () => {
+  const temporary = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
+  let demo: Ended;
+
+  beforeAll(async () => {
+    const words = ["npm", "run", "--silent", "demo"] as const;
+    demo = await run({ words }, { cwd: root, environment: hostileEnvironment(temporary) });
+  });
+  afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+
+  test("goes as announced, and says nothing on stderr", () => {
+    expect(demo).toMatchObject({ status: 0, signal: null, stderr: "" });
+    expect(demo.stdout).toMatch(/^Everything went as announced, in \d+\.\d s\./m);
+    expect(demo.stdout).not.toContain("✗ it does not");
+  });
+
+  test.each([
+    ["the smoke check", /^ +\$ sophia-run check\n +=== Sophia Configuration Smoke Check ===$/m],
+    ["its summary", /^ +✅ All checks passed! Configuration loaded from ESC\n +→ exit status 0$/m],
+    ["the command line of a run", /^ +\$ QDRANT_URL=\S+ sophia-run -- node app\.js$/m],
+    ["a value of ESC, masked", /^ +PULUMI_ACCESS_TOKEN +\*{3}9f3c +ESC demo-org\/sophia\/dev$/m],
+    ["a value of an imported environment", /^ +DATABASE_URL +\*{3}phia +ESC \S+, imported from sophia\/base$/m],
+    ["a value of the environment", /^ +QDRANT_URL +\*{3}6333 +the environment$/m],
+    ["a value of .env", /^ +FEATURE_FLAGS +new-search +\.env, line 4$/m],
+    ["that the token stays behind", /^ +ESC_TOKEN +not set +withheld from the program$/m],
+    ["the end of the secret file", /→ the secret file is gone/],
+    ["an exit status", /^ +\$ sophia-run -- sh -c 'exit 7'\n +→ exit status 7$/m],
+    ["a death by signal", /^ +\$ sophia-run -- sh -c 'kill -TERM \$\$'\n +→ killed by SIGTERM$/m],
+    ["status 127", /→ exit status 127$/m],
+    ["status 126", /→ exit status 126$/m],
+    ["status 125", /→ exit status 125$/m],
+    ["an unmet contract", /✗ QDRANT_API_KEY \(Qdrant API Key\) is required and not set\n[^$]*→ exit status 78$/m],
+    ["emergency access", /warning: ESC environment demo-org\/sophia\/dev cannot be read: .* refuses connections/],
+    ["a value that the environment serves then", /^ +QDRANT_API_KEY +\*{3}e1f2 +the environment$/m],
+    ["a value that .env serves then", /^ +GITHUB_PAT +\*{3}a1b2 +\.env, line 2$/m],
+  ])("shows %s", (_, line) => {
+    expect(demo.stdout).toMatch(line);
+  });
+
+  test("prints no secret, and nothing of the environment that it was started in", async () => {
+    const secrets = await everySecret();
+    expect(secrets.length).toBeGreaterThan(20);
+    for (const secret of secrets) expect(demo.stdout).not.toContain(secret);
+    expect(demo.stdout).not.toContain("of-the-caller");
+    // A token of the ESC server's own making: pul- and forty digits.
+    expect(demo.stdout).not.toMatch(/pul-[0-9a-f]{12}/);
+  });
+
+  test("leaves nothing behind", () => {
+    expect(remains(temporary)).toEqual([]);
+  });
+
+  test("has no colours where it does not write to a terminal", () => {
+    expect(stripVTControlCharacters(demo.stdout)).toBe(demo.stdout);
+  });
+});
+
+test("colours are for terminals, and for none under NO_COLOR", () => {
+  const coloured = "\u001B[1mtext\u001B[0m";
+  expect(makePaint(true, {})("heading", "text")).toBe(coloured);
+  expect(makePaint(true, { NO_COLOR: "" })("heading", "text")).toBe(coloured);
+  expect(makePaint(true, { NO_COLOR: "1" })("heading", "text")).toBe("text");
+  expect(makePaint(true, { TERM: "dumb" })("heading", "text")).toBe("text");
+  expect(makePaint(false, {})("heading", "text")).toBe("text");
+});
+
+test("on a real terminal it has colours, unless NO_COLOR is set", async () => {
+  const [coloured, plain] = await Promise.all([inTerminal({}), inTerminal({ NO_COLOR: "1" })]);
+  expect(coloured.status).toBe(0);
+  expect(coloured.stdout).toContain("\u001B[1;36m$ sophia-run check\u001B[0m");
+  expect(plain.status).toBe(0);
+  expect(plain.stdout).toContain("   $ sophia-run check\r\n");
+});
+
+test("the command line shown is one that a shell reads back", async () => {
+  const words = ["printf", "%s\n", "a b", "it's", "$HOME", "", "007", "--x=y"] as const;
+  const line = commandLine({ variables: { NAME: "a 'b'" }, words: ["sh", "-c", 'echo "$NAME"; "$@"', "sh", ...words] });
+  const shell = start(["sh", "-c", line], { cwd: folder(), env: { PATH: cleanPath } });
+  expect((await shell.finished).stdout).toBe("a 'b'\na b\nit's\n$HOME\n\n007\n--x=y\n");
+});
+
+test.each(["SIGTERM", "SIGINT"] as const)("ends by %s and cleans up", async (signal) => {
+  const temporary = folder();
+  const demo = start([process.execPath, join(root, "node_modules/tsx/dist/cli.mjs"), "scripts/demo.ts"], {
+    cwd: root,
+    env: hostileEnvironment(temporary),
+  });
+  await demo.seen(/\$ sophia-run check/);
+  expect(remains(temporary)).toHaveLength(1);
+  process.kill(demo.pid, signal);
+  const { status, signal: by } = await demo.finished;
+  expect(by === signal || status === 128 + (signal === "SIGTERM" ? 15 : 2)).toBe(true);
+  expect(remains(temporary)).toEqual([]);
+});
+
+function inTerminal(env: Readonly<Record<string, string>>): Promise<Ended> {
+  const spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+  return start(["python3", "-c", spawn, "npm", "run", "demo"], {
+    cwd: root,
+    env: { ...hostileEnvironment(folder()), TERM: "xterm-256color", ...env },
+  }).finished;
+}
+
+/** What the demo has in the folder for temporary files. */
+function remains(temporary: string): readonly string[] {
+  return readdirSync(temporary).filter((name) => name.startsWith("sophia-run-"));
+}
+
+/** What a developer's shell may hold; none of it may reach what the demo runs. */
+function hostileEnvironment(temporary: string): Record<string, string> {
+  const home = join(temporary, "home");
+  mkdirSync(home);
+  return {
+    PATH: cleanPath,
+    HOME: home,
+    TMPDIR: temporary,
+    npm_config_cache: join(home, "npm-cache"),
+    npm_config_update_notifier: "false",
+    ESC_ENV: "of-the-caller/esc",
+    ESC_TOKEN: "pul-of-the-caller-0000",
+    OPENAI_API_KEY: "sk-of-the-caller-0000",
+    SOPHIA_REQUIRE_ESC: "1",
+    SOPHIA_QUIET: "1",
+    HTTP_PROXY: "http://127.0.0.1:1/",
+  };
+}
+
+/** Every secret of the environments that the demo reads, in plain text, read over the wire. */
+async function everySecret(): Promise<readonly string[]> {
+  const world = await openWorld();
+  try {
+    const { server } = world;
+    const headers = {
+      Authorization: `token ${server.token}`,
+      Accept: "application/vnd.pulumi+8",
+      "Content-Type": "application/json",
+      "User-Agent": "sophia-run-demo-test",
+    };
+    const found: string[] = [];
+    for (const name of ["demo-org/sophia/dev", "demo-org/sophia/staging"]) {
+      const base = `${server.url}/api/esc/environments/${name}/open`;
+      const opened: unknown = await (await fetch(base, { method: "POST", headers })).json();
+      const id = typeof opened === "object" && opened !== null ? String(Reflect.get(opened, "id")) : "";
+      const text = await (await fetch(`${base}/${id}`, { headers })).text();
+      JSON.parse(text, (_key, value: unknown) => {
+        if (typeof value !== "object" || value === null || Reflect.get(value, "secret") !== true) return value;
+        const secret: unknown = Reflect.get(value, "value");
+        if (typeof secret === "string") found.push(secret);
+        return value;
+      });
+    }
+    expect(server.violations).toEqual([]);
+    return [...found, "fake-from-the-env"];
+  } finally {
+    await world.close();
+  }
+}

@@ -1,0 +1,289 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, cpSync, createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
+import { findIsolation, instructions, startCommand, startContainer } from "../helpers/container.ts";
+import { lifecycleEnvironment, readDevcontainer, type Surroundings } from "../helpers/devcontainer.ts";
+import { cleanPath, install, installGlobally, npmEnvironment, pack } from "../helpers/pack.ts";
+import { becomesProgram, CONTRACT_VALUES, environmentOf, folder } from "../helpers/sophia.ts";
+import { isAlive, start } from "../helpers/started.ts";
+
+const examples = join(import.meta.dirname, "../../examples");
+const { QDRANT_URL, ...secrets } = CONTRACT_VALUES;
+
+let home: string;
+let tarball: string;
+let esc: EscServer;
+/** What points at the ESC server, in the two forms that the credential has. */
+let access: {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly token: Readonly<Record<string, string>>;
+};
+
+beforeAll(async () => {
+  home = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
+  tarball = await pack(home);
+  esc = await startEscServer();
+  const values = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, secret(value)]));
+  esc.environment("acme/sophia/prod", { values: { ...values, QDRANT_URL, LOG_LEVEL: "info" } });
+  access = {
+    environment: { PULUMI_BACKEND_URL: esc.url, ESC_ENV: "acme/sophia/prod" },
+    token: { ESC_TOKEN: esc.token },
+  };
+});
+
+afterAll(async () => {
+  await esc.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+/** A copy of an example into which the packed package is installed. */
+async function installed(name: string): Promise<string> {
+  const copy = folder();
+  cpSync(join(examples, name), copy, { recursive: true });
+  await install(tarball, copy, home);
+  return copy;
+}
+
+describe("examples/npm-scripts", () => {
+  const environment = (): Record<string, string> => ({ ...npmEnvironment(home), PORT: "0" });
+
+  test("every script but the check begins with sophia-run --", () => {
+    const manifest: unknown = parse(readFileSync(join(examples, "npm-scripts/package.json"), "utf8"));
+    expect(manifest).toMatchObject({
+      scripts: {
+        start: "sophia-run -- node server.js",
+        job: "sophia-run -- node job.js",
+        check: "sophia-run check",
+      },
+    });
+  });
+
+  test.each([
+    { how: "through bash, which .npmrc names", adapt: () => {} },
+    {
+      how: "through sh, with exec in front, as the README has it",
+      adapt: (cwd: string) => {
+        rmSync(join(cwd, ".npmrc"));
+        const manifest = readFileSync(join(cwd, "package.json"), "utf8");
+        writeFileSync(join(cwd, "package.json"), manifest.replace('"sophia-run -- node', '"exec sophia-run -- node'));
+      },
+    },
+  ])("npm start serves with what ESC gives, and SIGTERM sent to npm stops it all, $how", async ({ adapt }) => {
+    const cwd = await installed("npm-scripts");
+    adapt(cwd);
+    const npm = start(["npm", "start"], { cwd, env: { ...environment(), ...access.environment, ...access.token } });
+    const [, port = "", server = ""] = await npm.seen(/listening on port (\d+) \(process (\d+)\)/);
+    const answer: unknown = await (await fetch(`http://127.0.0.1:${port}/`)).json();
+    expect(answer).toEqual({ qdrant: new URL(QDRANT_URL).host, authenticated: true });
+    process.kill(npm.pid, "SIGTERM");
+    const { status, stdout, stderr } = await npm.finished;
+    expect(stdout).toMatch(/^stopped by SIGTERM$/m);
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(isAlive(Number(server))).toBe(false);
+    // Nothing is left of the process group that npm, the shell, sophia-run and the server were.
+    expect(isAlive(-npm.pid)).toBe(false);
+  });
+
+  test("the program's exit status passes through npm", async () => {
+    const cwd = await installed("npm-scripts");
+    const env = { ...environment(), ...access.environment, ...access.token };
+    const job = await start(["npm", "run", "job"], { cwd, env }).finished;
+    expect(job.stderr).toContain("7 documents could not be indexed");
+    expect(job.stderr).not.toContain("sophia-run:");
+    expect(job.status).toBe(7);
+  });
+
+  test("so do those of an unmet contract and of the check", async () => {
+    const cwd = await installed("npm-scripts");
+    const unmet = await start(["npm", "start"], { cwd, env: environment() }).finished;
+    expect(unmet.status).toBe(78);
+    expect(unmet.stderr).toContain("QDRANT_API_KEY (Qdrant API Key) is required and not set");
+    expect(unmet.stdout).not.toContain("listening");
+    expect((await start(["npm", "run", "check"], { cwd, env: environment() }).finished).status).toBe(1);
+    writeFileSync(join(cwd, ".env"), envFile());
+    const met = await start(["npm", "run", "check"], { cwd, env: environment() }).finished;
+    expect(met.stdout).toContain("✅ All checks passed! Configuration loaded from .env\n");
+    expect(met.status).toBe(0);
+  });
+});
+
+describe("examples/docker", () => {
+  const dockerfile = readFileSync(join(examples, "docker/Dockerfile"), "utf8");
+  const { entrypoint, cmd } = startCommand(dockerfile);
+  const isolation = findIsolation();
+  const prefix = "prefix" in isolation ? isolation.prefix : (["false"] as const);
+
+  test("the image holds no secret, and the builder is sent none", () => {
+    expect(instructions(dockerfile).filter((line) => /^(?:ARG|ENV)\b/.test(line))).toEqual([]);
+    expect(dockerfile).not.toMatch(/\.env\b|ESC_TOKEN/);
+    const ignored = readFileSync(join(examples, "docker/.dockerignore"), "utf8").split("\n");
+    expect(ignored.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([
+      "*",
+      "!server.js",
+      "!sophia-run-*.tgz",
+    ]);
+  });
+
+  test("what Compose mounts as a secret is what ESC_TOKEN_FILE names", () => {
+    const compose: unknown = parse(readFileSync(join(examples, "docker/compose.yaml"), "utf8"));
+    expect(compose).toMatchObject({
+      services: {
+        app: { init: true, environment: { ESC_TOKEN_FILE: "/run/secrets/esc_token" }, secrets: ["esc_token"] },
+      },
+      secrets: { esc_token: { environment: "ESC_TOKEN" } },
+    });
+  });
+
+  const modes = [
+    { mode: "spawn", skip: false, why: "" },
+    { mode: "exec", skip: !becomesProgram, why: " (needs the addon, or Node.js 22.15)" },
+  ] as const;
+  const why = "reason" in isolation ? ` (no PID namespace: ${isolation.reason})` : "";
+
+  describe.skipIf(why !== "").each(modes)(`as PID 1, mode $mode$why${why}`, ({ mode, skip }) => {
+    let path: string;
+    beforeAll(async () => {
+      path = [await installGlobally(tarball, home), cleanPath].join(delimiter);
+    });
+    const container = (command: readonly string[], env: Readonly<Record<string, string>>, cwd = folder()) =>
+      startContainer(prefix, [...entrypoint, ...command], {
+        cwd,
+        env: { PATH: path, HOME: home, PORT: "0", HOST: "127.0.0.1", SOPHIA_MODE: mode, ...env },
+      });
+    const app = (): string => {
+      const cwd = folder();
+      copyFileSync(join(examples, "docker/server.js"), join(cwd, "server.js"));
+      return cwd;
+    };
+
+    test.skipIf(skip)("CMD gets the configuration, and SIGTERM to PID 1 stops it at once", async () => {
+      const server = container(cmd, { ...access.environment, ...access.token }, app());
+      const [, port = "", own = ""] = await server.seen(/listening on port (\d+) \(process (\d+)\)/);
+      const answer: unknown = await (await fetch(`http://127.0.0.1:${port}/`)).json();
+      expect(answer).toEqual({ qdrant: new URL(QDRANT_URL).host, authenticated: true });
+      // In the container's own numbers: in exec mode the program is PID 1 itself.
+      expect(own === "1").toBe(mode === "exec");
+      const init = server.init();
+      process.kill(init, "SIGTERM");
+      const end = await server.finished;
+      expect(end.stdout).toMatch(/^stopped by SIGTERM$/m);
+      expect(end.stderr).toBe("");
+      expect(end.status).toBe(0);
+      expect(isAlive(init)).toBe(false);
+    });
+
+    test.skipIf(skip)("another command gets the same environment, the token from a mounted secret", async () => {
+      const cwd = folder({ esc_token: `${esc.token}\n` });
+      const { stdout, stderr, status } = await container(
+        ["env"],
+        { ...access.environment, ESC_TOKEN_FILE: join(cwd, "esc_token"), QDRANT_URL: "https://here.example.test" },
+        cwd,
+      ).finished;
+      expect(status).toBe(0);
+      expect(stderr).toBe("sophia-run: the environment overrides ESC for QDRANT_URL\n");
+      const environment = environmentOf(stdout);
+      expect(environment).toMatchObject({ ...secrets, QDRANT_URL: "https://here.example.test", LOG_LEVEL: "info" });
+      expect(Object.keys(environment).filter((name) => name.startsWith("ESC_"))).toEqual([]);
+    });
+
+    test.skipIf(skip)("the exit status is the program's", async () => {
+      const env = { ...access.environment, ...access.token };
+      expect(await container(["sh", "-c", "exit 7"], env).finished).toMatchObject({ status: 7, stderr: "" });
+      expect(await container(["no-such-program"], env).finished).toMatchObject({ status: 127 });
+    });
+
+    test.skipIf(skip)("nothing is started while the contract is not met", async () => {
+      const { status, stdout, stderr } = await container(cmd, {}, app()).finished;
+      expect(status).toBe(78);
+      expect(stdout).toBe("");
+      expect(stderr).toContain("QDRANT_API_KEY (Qdrant API Key) is required and not set");
+    });
+
+    test.skipIf(mode === "exec")("a program without a handler ends at once too, with 143", async () => {
+      const sleeper = container(["sh", "-c", "echo ready; exec sleep 600"], { ...access.environment, ...access.token });
+      await sleeper.seen(/ready/);
+      process.kill(sleeper.init(), "SIGTERM");
+      expect((await sleeper.finished).status).toBe(128 + 15);
+    });
+  });
+});
+
+describe("examples/devcontainer", () => {
+  const config = readDevcontainer(join(examples, "devcontainer/.devcontainer/devcontainer.json"));
+  const readme = readFileSync(join(examples, "devcontainer/README.md"), "utf8");
+
+  const surroundings = (workspace: string, given: Partial<Pick<Surroundings, "local" | "secrets">>): Surroundings => ({
+    local: {},
+    secrets: {},
+    container: { PATH: cleanPath, HOME: home, PULUMI_BACKEND_URL: esc.url },
+    ...given,
+    workspace,
+  });
+  /** Runs a lifecycle command as the devcontainer CLI does. */
+  const lifecycle = (command: string, around: Surroundings) =>
+    start(["/bin/sh", "-c", command], { cwd: around.workspace, env: lifecycleEnvironment(config, around) }).finished;
+  const both = (): Record<string, string> => ({ ESC_ENV: "acme/sophia/prod", ESC_TOKEN: esc.token });
+
+  test("asks for the two secrets and begins with sophia-run", () => {
+    expect(config.secrets).toEqual(["ESC_ENV", "ESC_TOKEN"]);
+    expect(config.postStartCommand).toMatch(/^sophia-run -- /);
+  });
+
+  test.each(["secrets", "local"] as const)("postStartCommand, the two given as %s", async (way) => {
+    const workspace = await installed("devcontainer");
+    const end = await lifecycle(config.postStartCommand, surroundings(workspace, { [way]: both() }));
+    const host = new URL(QDRANT_URL).host;
+    expect(end).toMatchObject({
+      status: 0,
+      stdout: `Qdrant: ${host}\nthe development environment is ready\n`,
+      stderr: "",
+    });
+  });
+
+  test("without the two, .env serves; without that, the message says what is missing", async () => {
+    const workspace = await installed("devcontainer");
+    const unmet = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
+    expect(unmet).toMatchObject({ status: 78, stdout: "" });
+    expect(unmet.stderr).toContain("PULUMI_ACCESS_TOKEN (Pulumi Token) is required and not set");
+    writeFileSync(join(workspace, ".env"), envFile());
+    const end = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
+    expect(end).toMatchObject({ status: 0, stderr: "" });
+    expect(end.stdout).toContain("the development environment is ready");
+  });
+
+  test("the README's server goes on when the command's terminal is gone, and stops by SIGTERM", async () => {
+    const line = /"postStartCommand": (".*&")$/m.exec(readme)?.[1];
+    const command: unknown = JSON.parse(line ?? "null");
+    const workspace = await installed("devcontainer");
+    copyFileSync(join(examples, "npm-scripts/server.js"), join(workspace, "server.js"));
+    // A named pipe in place of the log file: its reader hears each line, and the end of the last writer.
+    execFileSync("mkfifo", [join(workspace, "server.log")]);
+    const log = createReadStream(join(workspace, "server.log"), { encoding: "utf8" });
+    const env = lifecycleEnvironment(config, surroundings(workspace, { secrets: both() }));
+    const spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
+    const shell = await start(["python3", "-c", spawn, "/bin/sh", "-c", String(command)], {
+      cwd: workspace,
+      env: { ...env, PORT: "0" },
+    }).finished;
+    expect(shell).toMatchObject({ status: 0, stderr: "" });
+    const whole = text(
+      log.on("data", (chunk) => {
+        const server = /\(process (\d+)\)/.exec(String(chunk))?.[1];
+        if (server !== undefined) process.kill(Number(server), "SIGTERM");
+      }),
+    );
+    expect(await whole).toMatch(/^listening on port \d+ \(process \d+\)\nstopped by SIGTERM\n$/);
+  });
+});
+
+function envFile(): string {
+  return Object.entries(CONTRACT_VALUES)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join("");
+}

@@ -1,0 +1,106 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { folder } from "../helpers/sophia.ts";
+
+/**
+ * What only a stand-alone executable can get wrong, once `npm run build:standalone` has made one. All else is in the other
+ * tests, which run it in place of the package where SOPHIA_RUN_UNDER_TEST names it.
+ */
+const executable = join(
+  import.meta.dirname,
+  "../../dist-standalone",
+  `sophia-run-${process.platform}-${process.arch}${process.platform === "win32" ? ".exe" : ""}`,
+);
+
+const takeover = 'require("node:fs").writeSync(1, "taken over");';
+
+function run(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}) {
+  const { status, stdout, stderr } = spawnSync(executable, args, {
+    cwd,
+    env: { PATH: process.env["PATH"], ...env },
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  return { status, stdout, stderr };
+}
+
+describe.skipIf(!existsSync(executable))("the stand-alone executable", () => {
+  it.each([
+    ["BUN_BE_BUN", (): string => "1"],
+    ["BUN_OPTIONS", (file: string): string => `--preload ${file}`],
+    ["BUN_INSPECT_PRELOAD", (file: string): string => file],
+    ["BUN_INSPECT", (): string => "ws://127.0.0.1:0/takeover"],
+    ["NODE_OPTIONS", (file: string): string => `--require ${file}`],
+  ])("is not taken over by %s, which reaches the program", (name, value) => {
+    const cwd = folder({ "takeover.cjs": takeover });
+    const env = { [name]: value(join(cwd, "takeover.cjs")) };
+    expect(run(["--no-contract", "--", "printenv", name], cwd, env)).toStrictEqual({
+      status: 0,
+      stdout: `${env[name]}\n`,
+      stderr: "",
+    });
+    expect(run(["-e", takeover], cwd, env)).toMatchObject({ status: 125, stdout: "" });
+  });
+
+  it("reads no .env file, bunfig.toml, tsconfig.json or package.json of its own accord", () => {
+    const cwd = folder({
+      ".env": "FROM_DEFAULT=1\n",
+      ".env.local": "FROM_LOCAL=1\n",
+      ".env.production": "FROM_PRODUCTION=1\n",
+      "named.env": "FROM_NAMED=1\n",
+      "takeover.cjs": takeover,
+      "bunfig.toml": 'preload = ["./takeover.cjs"]\n',
+      "tsconfig.json": "{",
+      "package.json": "{",
+    });
+    const { status, stdout, stderr } = run(["--no-contract", "--env-file", "named.env", "--", "env"], cwd);
+    expect({ status, stderr }).toStrictEqual({ status: 0, stderr: "" });
+    expect(stdout.split("\n").filter((line) => line.startsWith("FROM_"))).toStrictEqual(["FROM_NAMED=1"]);
+    expect(stdout).not.toContain("taken over");
+  });
+
+  it.runIf(process.platform === "linux").each([
+    ["the soft limit of open files", "ulimit -Sn 300; exec", "ulimit -Sn", "300\n"],
+    ["that standard input is closed", "exec 0<&-; exec", "test -e /proc/$$/fd/0 || echo closed", "closed\n"],
+    ["which signals are ignored", "trap '' USR2; exec", "grep SigIgn /proc/$$/status", "SigIgn:\t0000000000000800\n"],
+    ["an inherited descriptor", "exec 7</dev/null; exec", "test -e /proc/$$/fd/7 && echo open", "open\n"],
+  ])("hands on %s", (_, before, program, stdout) => {
+    const args = ["-c", `${before} "$0" --no-contract -- sh -c "$1"`, executable, program];
+    expect(spawnSync("sh", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })).toMatchObject({
+      status: 0,
+      stdout,
+      stderr: "",
+    });
+  });
+
+  it.runIf(process.platform === "linux")("hands on no descriptor of its own, and opens no stream", () => {
+    const command = ["-c", "ls /proc/self/fd; grep flags /proc/self/fdinfo/2"];
+    const { stdout } = spawnSync(executable, ["--no-contract", "--", "sh", ...command], { encoding: "utf8" });
+    expect(stdout).toContain("flags:");
+    expect(stdout).toBe(spawnSync("sh", command, { encoding: "utf8" }).stdout);
+  });
+
+  it("leaves the channel to a Node.js parent to the program, with its serialization", async () => {
+    const script = 'process.once("message", (value) => process.send(value.get(1), () => process.disconnect()))';
+    const args = ["--no-contract", "--", process.execPath, "-e", script];
+    const child = spawn(executable, args, {
+      stdio: ["ignore", "inherit", "inherit", "ipc"],
+      serialization: "advanced",
+    });
+    const answer = once(child, "message");
+    child.send(new Map([[1, new Set([2])]]));
+    expect(await answer).toStrictEqual([new Set([2]), undefined]);
+    expect(await once(child, "exit")).toStrictEqual([0, null]);
+  });
+
+  it("has the whole command line", () => {
+    const cwd = folder();
+    expect(run(["--version"], cwd)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+    expect(run(["check", "--fake"], cwd)).toMatchObject({ status: 0, stderr: "" });
+    expect(run(["--no-contract", "--", "sh", "-c", "exit 7"], cwd).status).toBe(7);
+    expect(run(["--mode", "spawn", "--no-contract", "--", "sh", "-c", "exit 7"], cwd).status).toBe(7);
+  });
+});

@@ -1,0 +1,157 @@
+import { parse } from "dotenv";
+import * as fc from "fast-check";
+import { chmodSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { SophiaError } from "../../../src/core/error.ts";
+import { readDotenv } from "../../../src/sources/dotenv/index.ts";
+import { parseDotenv } from "../../../src/sources/dotenv/syntax.ts";
+import { folder } from "../../helpers/sophia.ts";
+
+const valuesOf = async (text: string) =>
+  Object.fromEntries((await parseDotenv(text, ".env")).variables.map(({ name, value }) => [name, value]));
+const remarksOf = async (text: string) =>
+  (await parseDotenv(text, ".env")).notices.map((notice) => (notice.kind === "remark" ? notice.text : notice.kind));
+
+test.each([
+  ["A=1", { A: "1" }],
+  ["export A=1\n  export   B = 2 ", { A: "1", B: "2" }],
+  ["A=1\r\nB=2\r\n", { A: "1", B: "2" }],
+  ["# comment\n\n  # another\nA=1 # remark", { A: "1" }],
+  ["A=\nB=''\nC=\"\"", { A: "", B: "", C: "" }],
+  ["A='it is \"quoted\"'\nB=\"a\\nb\"\nC='a\\nb'\nD=`'\"`", { A: 'it is "quoted"', B: "a\nb", C: "a\\nb", D: "'\"" }],
+  ['KEY="-----BEGIN-----\nabc=\n-----END-----"\nB=2', { KEY: "-----BEGIN-----\nabc=\n-----END-----", B: "2" }],
+  ["A='x\n\ny' # after\nB=2", { A: "x\n\ny", B: "2" }],
+  ["A=$HOME\nB=${A}", { A: "$HOME", B: "${A}" }],
+  ["A: yaml", { A: "yaml" }],
+  ["foo.bar-baz=1", { "foo.bar-baz": "1" }],
+  ['JSON={"a": "b"}', { JSON: '{"a": "b"}' }],
+  ["A=a=b==", { A: "a=b==" }],
+  ["A=it's", { A: "it's" }],
+  ['A="a" b', { A: '"a" b' }],
+  ["A=1\nA=2", { A: "2" }],
+  ["", {}],
+])("%j", async (text, expected) => expect(await valuesOf(text)).toEqual(expected));
+
+test("__proto__ is a name like any other", async () => {
+  expect((await parseDotenv("__proto__=1", ".env")).variables).toMatchObject([{ name: "__proto__", value: "1" }]);
+});
+
+test("each variable knows its line", async () => {
+  const { variables } = await parseDotenv('# first\nA=1\nB="x\ny\nz"\n\nexport C=3\n', "dev.env");
+  expect(variables.map(({ name, origin }) => [name, origin])).toEqual([
+    ["A", { source: "dotenv", file: "dev.env", line: 2 }],
+    ["B", { source: "dotenv", file: "dev.env", line: 3 }],
+    ["C", { source: "dotenv", file: "dev.env", line: 7 }],
+  ]);
+});
+
+describe("nothing is lost in silence", () => {
+  test.each([
+    ["just words", [".env:1: not of the form NAME=value, passed over"]],
+    [
+      "A=1\n=2\nB",
+      [".env:2: not of the form NAME=value, passed over", ".env:3: not of the form NAME=value, passed over"],
+    ],
+    ["A=1\nA=2", [".env:2: A is set a second time, the last one counts"]],
+    ["A=pass#word", [".env:1: the value of A ends before a #; quote it if the # belongs to it"]],
+    ["A='pass#word'\nB=x # remark", []],
+  ])("%j", async (text, remarks) => expect(await remarksOf(text)).toEqual(remarks));
+});
+
+describe("malformed files", () => {
+  test.each([
+    ['A=1\nB="never closed\nC=3', ".env:2 has a quote that is never closed"],
+    ['A=\'\nB="x"', ".env:1 has a quote that is never closed"],
+    ['D="unterminated\nE="x"', ".env:1 has a quote that is never closed"],
+    ["A=1\nB=a\0b", ".env:2 has a NUL character"],
+    ['A="1\nB\0"', ".env:1 has a NUL character"],
+  ])("%j", async (text, message) => {
+    await expect(parseDotenv(text, ".env")).rejects.toThrow(message);
+  });
+
+  test("no message repeats a value", async () => {
+    for (const text of ['A="sentinel', "A=sentinel\0", "sentinel", "A=sentinel#x", "A=sentinel\nA=sentinel"]) {
+      let told = "";
+      try {
+        told = (await remarksOf(text)).join("\n");
+      } catch (error) {
+        if (!(error instanceof SophiaError)) throw error;
+        told = `${error.message}${error.hint}`;
+      }
+      expect(told).not.toBe("");
+      expect(told).not.toContain("sentinel");
+    }
+  });
+});
+
+const quoted = (quote: string) =>
+  fc
+    .string({ unit: fc.constantFrom("a", " ", "#", "=", "\n", "$", "\\n", "ä", "'", '"', "`"), maxLength: 12 })
+    .filter((text) => !text.includes(quote) && !text.endsWith("\\"))
+    .map((text) => `${quote}${text}${quote}`);
+
+test("values mean what they mean to dotenv", async () => {
+  const characters = ["a", "b", " ", "\t", "=", "$", ".", ":", "\\", "\\n", "ä", "\u00A0", "\u2028", "#"] as const;
+  const bare = fc.string({ unit: fc.constantFrom(...characters), maxLength: 8 });
+  const line = fc
+    .tuple(fc.constantFrom("A", "B", "C_1", "d.e"), fc.oneof(bare, quoted("'"), quoted('"'), quoted("`")))
+    .map(([name, value]) => `${name}=${value}`);
+  await fc.assert(
+    fc.asyncProperty(fc.array(line, { maxLength: 8 }), fc.constantFrom("\n", "\r\n"), async (lines, end) => {
+      // Where dotenv looks for a value in the following lines, ours is empty: such files are left out.
+      fc.pre(!lines.some((one) => /=\s*$/.test(one)));
+      // Nor is a line separator the end of a comment, as it is to dotenv's expression.
+      fc.pre(!lines.some((one) => /#[^]*\u2028/.test(one)));
+      const text = lines.join(end);
+      expect(await valuesOf(text)).toEqual(parse(text));
+    }),
+  );
+});
+
+const read = (cwd: string, ...names: string[]) =>
+  readDotenv(
+    names.map((path) => ({ path, required: true })),
+    cwd,
+  );
+
+describe("files", () => {
+  test("a missing default file is nothing, a missing named one is an error", async () => {
+    expect(await readDotenv([{ path: ".env", required: false }], folder())).toEqual({
+      layers: [],
+      notices: [],
+      files: [{ path: ".env" }],
+    });
+    await expect(read(folder(), "dev.env")).rejects.toThrow("the env file dev.env does not exist");
+  });
+
+  test("a byte-order mark is not part of the first name", async () => {
+    const { layers } = await read(folder({ ".env": "\uFEFFA=1" }), ".env");
+    expect(layers[0]?.variables[0]).toMatchObject({ name: "A", value: "1" });
+  });
+
+  test("later files win", async () => {
+    const { layers } = await read(folder({ a: "A=1", b: "A=2" }), "a", "b");
+    expect(layers.map(({ variables }) => variables[0]?.value)).toEqual(["2", "1"]);
+  });
+
+  test("a folder in its place, invalid UTF-8, a component that is a file", async () => {
+    const cwd = folder({
+      "utf16.env": new Uint8Array([0xff, 0xfe, 0x41, 0]),
+      "latin1.env": new Uint8Array([0x41, 0x3d, 0xe4]),
+    });
+    mkdirSync(join(cwd, ".env"));
+    await expect(read(cwd, ".env")).rejects.toThrow(".env is a folder");
+    await expect(readDotenv([{ path: ".env", required: false }], cwd)).rejects.toThrow(".env is a folder");
+    await expect(read(cwd, "utf16.env")).rejects.toThrow("utf16.env is not valid UTF-8");
+    await expect(read(cwd, "latin1.env")).rejects.toThrow("latin1.env is not valid UTF-8");
+    await expect(read(cwd, "latin1.env/x")).rejects.toThrow("does not exist");
+  });
+
+  // Root may read everything.
+  test.skipIf(process.getuid?.() === 0)("no right to read", async () => {
+    const cwd = folder({ ".env": "A=1" });
+    chmodSync(join(cwd, ".env"), 0);
+    await expect(read(cwd, ".env")).rejects.toThrow(".env cannot be read: permission denied");
+  });
+});
