@@ -1,6 +1,7 @@
 import { suggest } from "../contract/suggest.ts";
 import { SophiaError } from "../core/error.ts";
 import { OPTIONS, type Flags } from "./options.ts";
+import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import { parseWords } from "./parse.ts";
 
@@ -71,10 +72,6 @@ function strayWord(stray: string, right: readonly string[]): SophiaError {
     message: `'${printable(stray)}' is neither an option nor a command of sophia-run`,
     hint:
       (meant === undefined ? "" : `did you mean sophia-run ${meant}? `) +
-      `to run it, write two dashes in front: sophia-run ${right.map(shellWord).join(" ")}`,
+      `to run it, write two dashes in front: sophia-run ${right.map((word) => shellWord(printable(word))).join(" ")}`,
   });
-}
-
-function shellWord(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${printable(word).replaceAll("'", `'\\''`)}'`;
 }

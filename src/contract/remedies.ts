@@ -1,6 +1,7 @@
 /** What to do about a violation: lines to copy, with the place of the value marked; pure. */
 import { unreachable } from "../core/error.ts";
 import type { Origin } from "../core/model.ts";
+import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import type { Contract } from "./model.ts";
 
@@ -38,17 +39,13 @@ function escLines(name: string, secret: boolean, environment: string): readonly 
   // A revision or tag cannot be written to.
   const target = printable(environment.replace(/@.*$/, ""));
   const flag = secret ? "--secret" : "--plaintext";
-  const line = `env set ${quoted(target)} ${quoted(propertyPath(name))} ${placeholder} ${flag}`;
+  const line = `env set ${shellWord(target)} ${shellWord(propertyPath(name))} ${placeholder} ${flag}`;
   return [`esc ${line}`, `pulumi ${line}`];
 }
 
 /** A Pulumi property path: a key with a dot or a dash stands in brackets. */
 function propertyPath(name: string): string {
   return /^\w+$/.test(name) ? `environmentVariables.${name}` : `environmentVariables["${name}"]`;
-}
-
-function quoted(word: string): string {
-  return /^[\w./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** How to correct a value that is wrong, at the place it comes from. */

@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { commandNotFound, startError, systemErrorCode } from "./start-error.ts";
+import { systemErrorCode } from "../system/errors.ts";
+import { commandNotFound, startError } from "./start-error.ts";
 
 /** The path that execvp(3) takes where `PATH` is not set. */
 const defaultPath = "/bin:/usr/bin";

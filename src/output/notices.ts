@@ -1,5 +1,6 @@
 import { unreachable } from "../core/error.ts";
-import type { Diagnostic, Failure, Notice } from "../core/model.ts";
+import { formatDiagnostic } from "../core/diagnostic.ts";
+import type { Failure, Notice } from "../core/model.ts";
 import { enumerate, printable } from "../core/text.ts";
 
 /** Whether `--quiet` drops the notice: only what is for information. */
@@ -50,15 +51,4 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
 /** The hint and the details of a failure as lines that stand under its message. */
 export function further({ hint, details }: Failure): string[] {
   return [...(details ?? []), ...(hint === undefined ? [] : [hint])];
-}
-
-/** `sophia/dev:3:7: unknown property (values.a)`, as compilers write it. What it is given was cleaned when it was read. */
-export function formatDiagnostic({ environment, line, column, summary, path, severity }: Diagnostic): string {
-  const place = [environment, line, line === undefined ? undefined : column].filter((part) => part !== undefined);
-  return [
-    place.length === 0 ? "" : `${place.join(":")}: `,
-    severity === "warning" ? "warning: " : "",
-    summary,
-    path === undefined ? "" : ` (${path})`,
-  ].join("");
 }

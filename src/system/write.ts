@@ -1,3 +1,4 @@
+import { systemErrorCode } from "./errors.ts";
 import { writeSync } from "node:fs";
 
 /**
@@ -14,11 +15,11 @@ export function write(descriptor: 1 | 2, text: string): string | undefined {
       offset += writeSync(descriptor, bytes, offset);
     } catch (error) {
       // Another process made the pipe non-blocking, and it is full: its reader needs a moment.
-      if (error instanceof Error && "code" in error && error.code === "EAGAIN") {
+      if (systemErrorCode(error) === "EAGAIN") {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
         continue;
       }
-      return error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
+      return systemErrorCode(error) ?? "UNKNOWN";
     }
   }
   return undefined;

@@ -3,7 +3,7 @@ import { loadContract } from "../../contract/load.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
 import { evaluateEnvironments, type EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/names.ts";
-import { formatDiagnostic } from "../../output/notices.ts";
+import { formatDiagnostic } from "../../core/diagnostic.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { parityJson, parityText } from "./text.ts";
 import type { Notice } from "../../core/model.ts";

@@ -1,3 +1,4 @@
+import { systemErrorCode } from "../../system/errors.ts";
 import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
@@ -97,7 +98,7 @@ function read(path: string, name: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {
-    const code = codeOf(error);
+    const code = systemErrorCode(error) ?? "UNKNOWN";
     if (code === "ENOENT") return undefined;
     throw new SophiaError({ code: "docs", message: `${name} cannot be read (${code})`, hint: "name another file" });
   }
@@ -110,12 +111,8 @@ function write(path: string, name: string, text: string): void {
   } catch (error) {
     throw new SophiaError({
       code: "docs",
-      message: `${name} cannot be written (${codeOf(error)})`,
+      message: `${name} cannot be written (${systemErrorCode(error) ?? "UNKNOWN"})`,
       hint: "name another file, or give the user who starts sophia-run the right to write it",
     });
   }
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
 }

@@ -1,3 +1,4 @@
+import { systemErrorCode } from "../../system/errors.ts";
 import { randomBytes } from "node:crypto";
 import { appendFileSync, closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
 import type { Context } from "../../core/context.ts";
@@ -75,7 +76,7 @@ export function appendTo(file: string, text: string): void {
   try {
     appendFileSync(file, endsInMidLine(file) ? `\n${text}` : text, { mode: 0o600 });
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
+    const code = systemErrorCode(error) ?? "UNKNOWN";
     throw new SophiaError({
       code: "output",
       message: `the file that GITHUB_ENV names, ${printable(file)}, cannot be written (${code})`,

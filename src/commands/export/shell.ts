@@ -1,3 +1,4 @@
+import { shellQuoted } from "../../core/shell.ts";
 import { isIdentifier, type VariableFormat } from "./format.ts";
 
 /** bash and zsh refuse, or ignore, assignments to these. */
@@ -30,6 +31,5 @@ export const shell: VariableFormat = {
     if (!isIdentifier(name)) return "no shell variable can have that name";
     return READ_ONLY.has(name) ? "bash or zsh reserves that name" : undefined;
   },
-  write: (variables) =>
-    variables.map(({ name, value }) => `export ${name}='${value.replaceAll("'", String.raw`'\''`)}'\n`).join(""),
+  write: (variables) => variables.map(({ name, value }) => `export ${name}=${shellQuoted(value)}\n`).join(""),
 };

@@ -1,3 +1,4 @@
+import { systemErrorCode } from "../../system/errors.ts";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Context } from "../../core/context.ts";
@@ -137,13 +138,13 @@ function read({ cwd }: Context, file: string): string | undefined {
   try {
     return readFileSync(join(cwd, file), "utf8");
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (systemErrorCode(error) === "ENOENT") return undefined;
     throw unusable(file, "read", error);
   }
 }
 
 function unusable(file: string, what: "read" | "written", error: unknown): SophiaError {
-  const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
+  const code = systemErrorCode(error) ?? "UNKNOWN";
   return new SophiaError({
     code: "init-file",
     message: `${file} cannot be ${what} (${code})`,

@@ -1,4 +1,5 @@
 /** The three places of use: npm scripts, Dockerfile, devcontainer. What exists is never overwritten. */
+import { shellQuoted } from "../../core/shell.ts";
 
 /** What is to be done about one place. */
 export type Place =
@@ -52,7 +53,7 @@ export function npmScripts(text: string | undefined, edit: boolean): Place {
 /** A script that is more than one command needs a shell of its own behind `--`. */
 function wrapped(command: string): string {
   if (!/[&|;<>()$`"'\n]|^\w+=/.test(command)) return command;
-  return `sh -c '${command.replaceAll("'", String.raw`'\''`)}'`;
+  return `sh -c ${shellQuoted(command)}`;
 }
 
 /** @param isNode whether the repository has a package.json */

@@ -1,4 +1,5 @@
 /** Reading a contract file. */
+import { systemErrorCode } from "../../system/errors.ts";
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
 import { relative, sep } from "node:path";
@@ -51,7 +52,7 @@ function readText({ path, named }: ContractFile, name: string): string {
   try {
     bytes = readFileSync(path);
   } catch (error) {
-    throw unreadable(name, named, error instanceof Error && "code" in error ? String(error.code) : "unknown error");
+    throw unreadable(name, named, systemErrorCode(error) ?? "unknown error");
   }
   if (!isUtf8(bytes)) {
     throw new SophiaError({

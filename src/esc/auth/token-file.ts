@@ -1,3 +1,4 @@
+import { systemErrorCode } from "../../system/errors.ts";
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from "node:fs";
 import type { Deadline } from "../transport/deadline.ts";
 
@@ -41,7 +42,7 @@ function readAvailable(file: number, buffer: Buffer, offset: number): number | u
   try {
     return readSync(file, buffer, offset, buffer.length - offset, null);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return undefined;
+    if (systemErrorCode(error) === "EAGAIN") return undefined;
     throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { systemErrorCode } from "../../system/errors.ts";
 import { isLoopback, parseUrl } from "../settings/backend.ts";
 import { fieldsOf, parseObject, requireObject } from "../api/answer.ts";
 import type { Cleaner } from "../api/clean.ts";
@@ -47,7 +48,7 @@ async function readToken(variable: string, path: string, { deadline, cleaner }: 
     text = await readTokenFile(path, deadline, `reading ${variable}`);
   } catch (error) {
     if (error instanceof EscFault) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "UNKNOWN";
+    const code = systemErrorCode(error) ?? "UNKNOWN";
     throw new EscFault({ kind: "file", variable, path, code });
   }
   // Editors and `echo` end a file with a line break.

@@ -1,6 +1,6 @@
 import { unreachable } from "../../core/error.ts";
 import type { Diagnostic, Failure } from "../../core/model.ts";
-import { formatDiagnostic } from "../../output/notices.ts";
+import { formatDiagnostic } from "../../core/diagnostic.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { type Credential, describeCredential } from "../auth/credentials.ts";
 import type { EscFault, Fault } from "./fault.ts";

@@ -1,3 +1,4 @@
+import { systemErrorCode } from "../../system/errors.ts";
 import { X509Certificate } from "node:crypto";
 import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import * as tls from "node:tls";
@@ -66,7 +67,7 @@ function readCertificates(
       closeSync(descriptor);
     }
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? String(error.code) : "unknown";
+    const code = systemErrorCode(error) ?? "unknown";
     return { kind: "unusable", why: `cannot be read (${code})` };
   }
   try {

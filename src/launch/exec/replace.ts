@@ -9,7 +9,8 @@ import { fits, isSmall, measure, tooLarge } from "../proc/limits.ts";
 import { recordOf } from "./record.ts";
 import { isBun } from "../../system/runtime.ts";
 import { bytesOf, mayDifferFromOriginal } from "./program-bytes.ts";
-import { errorName, missingPart, startError, systemErrorCode } from "../start-error.ts";
+import { errorName, systemErrorCode } from "../../system/errors.ts";
+import { missingPart, startError } from "../start-error.ts";
 
 /**
  * Puts the program in this process's place (execve(2)): same PID, same parent, nothing left beside it.

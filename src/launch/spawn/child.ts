@@ -4,7 +4,7 @@ import type { Program } from "../helpers.ts";
 import type { IpcChannel } from "./ipc.ts";
 import { isBun } from "../../system/runtime.ts";
 import { recordOf } from "../exec/record.ts";
-import { systemErrorCode } from "../start-error.ts";
+import { systemErrorCode } from "../../system/errors.ts";
 
 /** What the process gets as its descriptors 0, 1, 2 …: one of this process's, nothing (/dev/null), an IPC channel. */
 export type Descriptors = readonly (number | "ignore" | "ipc")[];

@@ -17,7 +17,7 @@ import { join } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
-import { systemErrorCode } from "../start-error.ts";
+import { systemErrorCode } from "../../system/errors.ts";
 
 /** A secret that the program wants as a file. */
 export interface SecretFile {

@@ -1,3 +1,4 @@
+import { systemErrorCode } from "../../system/errors.ts";
 import { readFileSync, statSync } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import type { Layer, Notice } from "../../core/model.ts";
@@ -54,7 +55,7 @@ function readText(file: EnvFile, cwd: string): string | undefined {
     if (bytes.length === 0 && file.onCommandLine === true && statSync(path).isFIFO()) throw drained(file.path);
   } catch (error) {
     if (error instanceof SophiaError) throw error;
-    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const code = systemErrorCode(error) ?? "";
     // ENOTDIR: a component of the path is a file, so the file cannot exist either.
     if ((code === "ENOENT" || code === "ENOTDIR") && !file.required) return undefined;
     throw unreadable(file.path, code);

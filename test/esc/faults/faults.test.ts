@@ -57,5 +57,5 @@ test("every fault stands in the tables of the documentation", async () => {
     rows: group.cases.map((one) => rows.get(one)).filter((row) => row !== undefined),
   }));
   expect(groups.map((group) => group.rows.length)).toEqual(FAULTS.map((group) => group.cases.length));
-  await expect(faultTable(groups)).toMatchFileSnapshot("../../docs/faults.md");
+  await expect(faultTable(groups)).toMatchFileSnapshot("../../../docs/faults.md");
 });

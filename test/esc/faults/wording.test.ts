@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Cleaner } from "../../../src/esc/api/clean.ts";
 import { Secret } from "../../../src/esc/auth/secret.ts";
-import { formatDiagnostic } from "../../../src/output/notices.ts";
+import { formatDiagnostic } from "../../../src/core/diagnostic.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { closeStrictly, failing, reading } from "../reading.ts";
 

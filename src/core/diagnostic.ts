@@ -1,0 +1,12 @@
+import type { Diagnostic } from "./model.ts";
+
+/** `sophia/dev:3:7: unknown property (values.a)`, as compilers write it. What it is given was cleaned when it was read. */
+export function formatDiagnostic({ environment, line, column, summary, path, severity }: Diagnostic): string {
+  const place = [environment, line, line === undefined ? undefined : column].filter((part) => part !== undefined);
+  return [
+    place.length === 0 ? "" : `${place.join(":")}: `,
+    severity === "warning" ? "warning: " : "",
+    summary,
+    path === undefined ? "" : ` (${path})`,
+  ].join("");
+}

@@ -1,0 +1,12 @@
+/** The code of a system error, such as `ENOENT`; undefined for anything else. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
+  // Node.js 26 has no name for some of the errors of execve, E2BIG among them, and leaves the code empty.
+  return error.code === "" && "errno" in error ? errorName(error.errno) : error.code;
+}
+
+/** The system's name of an error number, such as `ENOENT`. */
+export function errorName(number: unknown): string {
+  const { errno } = process.getBuiltinModule("node:os").constants;
+  return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${String(number)}`;
+}
