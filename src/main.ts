@@ -18,8 +18,8 @@ import { write } from "./system/write.ts";
 async function main(argv: readonly string[], context: Context, preparation: Preparation): Promise<number> {
   const invocation = parseCommandLine(argv);
   if (invocation.kind === "run") return run(invocation, context, preparation);
-  const { runOther } = await import("./commands/dispatch.ts");
-  return runOther(invocation.argv, context);
+  const { dispatch } = await import("./commands/dispatch.ts");
+  return dispatch(invocation, context);
 }
 
 function surroundings(): Context {

@@ -3,28 +3,32 @@
  * completion are all made from this table.
  */
 
-interface OptionDefinition {
-  /** The environment variable that sets the option where the command line does not. */
-  readonly variable: `SOPHIA_${string}`;
-  /** `list` may be given several times; its variable holds a comma-separated list. */
+/** An option of the command line. */
+export interface Option {
+  /** `list` may be given several times. */
   readonly type: "boolean" | "string" | "list";
-  /** The option itself holds a comma-separated list, too: no value of it has a comma in it. */
-  readonly commas?: true;
+  readonly describe: string;
+  /** One letter, for `-x`. */
   readonly short?: string;
   /** What the help calls the value; `FILE` is completed with the names of files. */
   readonly value?: string;
   readonly choices?: readonly string[];
+}
+
+/** An option of the run, which most subcommands take too. */
+export interface SharedOption extends Option {
+  /** The environment variable that sets the option where the command line does not. A list's is separated by commas. */
+  readonly variable: `SOPHIA_${string}`;
+  /** The option itself takes commas as well: none of its values has a comma in it. */
+  readonly commas?: true;
   readonly group: OptionGroup;
-  readonly describe: string;
 }
 
-export type OptionGroup = "Sources" | "Contract" | "Environment of the program" | "Launching" | "Output";
+/** In the order of the help. */
+export const OPTION_GROUPS = ["Sources", "Contract", "Environment of the program", "Launching", "Output"] as const;
+export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
-function define<const Table extends Record<string, OptionDefinition>>(table: Table): Table {
-  return table;
-}
-
-export const OPTIONS = define({
+export const OPTIONS = {
   "env-file": {
     variable: "SOPHIA_ENV_FILE",
     type: "list",
@@ -158,30 +162,20 @@ export const OPTIONS = define({
     group: "Output",
     describe: "Say on stderr each retry, and where each source was read",
   },
-});
+} as const satisfies Readonly<Record<string, SharedOption>>;
 
 export type OptionName = keyof typeof OPTIONS;
 
-type ValueOf<Definition> = Definition extends { type: "boolean" }
-  ? boolean
-  : Definition extends { choices: readonly (infer Choice)[] }
-    ? Choice
-    : Definition extends { type: "list" }
-      ? readonly string[]
-      : string;
-
-/** What the command line sets; choices are not yet checked. */
-export type Flags = { readonly [Name in OptionName]?: boolean | string | readonly string[] };
-
-/** Options after flags and variables are merged and checked. */
-export type OptionValues = { readonly [Name in OptionName]?: ValueOf<(typeof OPTIONS)[Name]> };
-
-/** The names of all options, in the order of the help text. */
+/** The names of all shared options, in the order of the help. */
 // Object.keys loses the key type; the table is a constant with exactly these keys.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 
-/** The definition of one option, seen through its general shape. */
-export function definition(name: OptionName): OptionDefinition {
-  return OPTIONS[name];
-}
+/** What every command line takes beside them. */
+export const COMMON_OPTIONS = {
+  help: { type: "boolean", short: "h", describe: "Show this help" },
+  version: { type: "boolean", short: "V", describe: "Show the version" },
+} as const satisfies Readonly<Record<string, Option>>;
+
+/** Options as the command line sets them; choices are not yet checked. */
+export type Values = { readonly [name: string]: boolean | string | readonly string[] | undefined };

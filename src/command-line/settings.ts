@@ -1,7 +1,7 @@
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import type { EnvFile } from "../sources/dotenv/index.ts";
-import { definition, OPTION_NAMES, type Flags, type OptionName, type OptionValues } from "./options.ts";
+import { OPTIONS, type OptionName, type SharedOption, type Values } from "./options.ts";
 import { printable } from "../core/text.ts";
 
 /** How sophia-run is to behave, after command line, variables and defaults are weighed. */
@@ -31,6 +31,7 @@ export interface Settings {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+const EMPTY_HINT = "give it a value or leave it out";
 /** setTimeout overflows beyond 2^31 - 1 ms. */
 const LONGEST_MS = 2_147_483_647;
 
@@ -40,66 +41,85 @@ const LONGEST_MS = 2_147_483_647;
  *
  * @throws SophiaError (settings, 125) that names the option or variable with a bad value
  */
-export function settle(flags: Flags, environment: Environment): Settings {
-  const { values, labels } = merge(flags, environment);
-  const duration = (name: OptionName & ("timeout" | "kill-after")): number | undefined => {
-    const text = values[name];
-    return text === undefined ? undefined : parseDuration(text, labels.get(name) ?? name);
+export function settle(flags: Values, environment: Environment): Settings {
+  const find = (name: OptionName): Given | undefined => {
+    const flag = flags[name];
+    if (flag !== undefined) return { value: flag, label: `--${name}` };
+    const { variable } = OPTIONS[name];
+    const text = environment.get(variable);
+    return text === undefined || text === "" ? undefined : { value: text, label: variable };
+  };
+  const isOn = (name: OptionName): boolean => truth(find(name));
+  const text = (name: OptionName): string | undefined => textOf(find(name));
+  const list = (name: OptionName): readonly string[] | undefined => listOf(find(name), OPTIONS[name]);
+  const choice = <const Choice extends string>(name: OptionName, choices: readonly Choice[]): Choice | undefined =>
+    choiceOf(find(name), choices);
+  const durationMs = (name: OptionName): number | undefined => {
+    const given = find(name);
+    return given === undefined ? undefined : parseDuration(textOf(given) ?? "", given.label);
   };
   return {
-    envFiles: values["env-file"]?.map((path) => ({
+    envFiles: list("env-file")?.map((path) => ({
       path,
       required: true,
       ...(flags["env-file"] === undefined ? {} : { onCommandLine: true }),
     })) ?? [{ path: ".env", required: false }],
-    prefer: values.prefer ?? "environment",
-    requireEsc: values["require-esc"] ?? false,
-    timeoutMs: duration("timeout") ?? DEFAULT_TIMEOUT_MS,
-    insecureHttp: values["insecure-http"] ?? false,
-    fake: values.fake ?? false,
-    contractFile: values.contract,
-    profile: values.profile,
-    enforceContract: !(values["no-contract"] ?? false),
-    keepEsc: values["keep-esc"] ?? false,
-    onlyDeclared: values["only-declared"] ?? false,
-    pristine: values.pristine ?? false,
-    include: values.include ?? [],
-    exclude: values.exclude ?? [],
-    mode: values.mode ?? "auto",
-    killAfterMs: duration("kill-after"),
-    dieWithLauncher: values["die-with-launcher"] ?? false,
-    restoreNofile: values["restore-nofile"] ?? false,
-    quiet: values.quiet ?? false,
-    verbose: values.verbose ?? false,
+    prefer: choice("prefer", OPTIONS.prefer.choices) ?? "environment",
+    requireEsc: isOn("require-esc"),
+    timeoutMs: durationMs("timeout") ?? DEFAULT_TIMEOUT_MS,
+    insecureHttp: isOn("insecure-http"),
+    fake: isOn("fake"),
+    contractFile: text("contract"),
+    profile: text("profile"),
+    enforceContract: !isOn("no-contract"),
+    keepEsc: isOn("keep-esc"),
+    onlyDeclared: isOn("only-declared"),
+    pristine: isOn("pristine"),
+    include: list("include") ?? [],
+    exclude: list("exclude") ?? [],
+    mode: choice("mode", OPTIONS.mode.choices) ?? "auto",
+    killAfterMs: durationMs("kill-after"),
+    dieWithLauncher: isOn("die-with-launcher"),
+    restoreNofile: isOn("restore-nofile"),
+    quiet: isOn("quiet"),
+    verbose: isOn("verbose"),
   };
 }
 
-/** The raw values of all options that are set, and how the user named each (`--mode` or `SOPHIA_MODE`). */
-function merge(flags: Flags, environment: Environment): { values: OptionValues; labels: Map<OptionName, string> } {
-  const values: Record<string, boolean | string | readonly string[]> = {};
-  const labels = new Map<OptionName, string>();
-  // Few options are set, and V8 would begin to compile a loop this long over all of them.
-  const mentioned = OPTION_NAMES.filter(
-    (name) => flags[name] !== undefined || environment.has(definition(name).variable),
-  );
-  for (const name of mentioned) {
-    const { variable } = definition(name);
-    const flag = flags[name];
-    const text = environment.get(variable);
-    if (flag !== undefined) {
-      labels.set(name, `--${name}`);
-      values[name] = checked(name, fromFlag(name, flag), `--${name}`);
-    } else if (text !== undefined && text !== "") {
-      labels.set(name, variable);
-      values[name] = checked(name, fromText(name, text, variable), variable);
-    }
-  }
-  // Each value was checked against its definition just now.
-  return { values, labels };
+/** What sets an option. A variable's value is a string, whatever the type of the option. */
+interface Given {
+  readonly value: boolean | string | readonly string[];
+  /** How the user named it: `--mode` or `SOPHIA_MODE`. */
+  readonly label: string;
 }
 
-function fromFlag(name: OptionName, flag: boolean | string | readonly string[]): boolean | string | readonly string[] {
-  return definition(name).commas === true && typeof flag === "object" ? flag.flatMap(parts) : flag;
+function truth(given: Given | undefined): boolean {
+  if (given === undefined || given.value === true) return given !== undefined;
+  const word = String(given.value).trim().toLowerCase();
+  if (["1", "true", "yes", "on"].includes(word)) return true;
+  if (["0", "false", "no", "off"].includes(word)) return false;
+  throw invalid(given.label, String(given.value), "allowed: 1, true, yes, on and 0, false, no, off");
+}
+
+function textOf(given: Given | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  if (given.value === "") throw invalid(given.label, "", EMPTY_HINT);
+  return String(given.value);
+}
+
+function choiceOf<Choice extends string>(given: Given | undefined, choices: readonly Choice[]): Choice | undefined {
+  if (given === undefined) return undefined;
+  const found = choices.find((choice) => choice === given.value);
+  if (found === undefined) throw invalid(given.label, String(given.value), `allowed: ${choices.join(", ")}`);
+  return found;
+}
+
+function listOf(given: Given | undefined, { commas }: SharedOption): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  const { value, label } = given;
+  const items = typeof value === "object" ? (commas === true ? value.flatMap(parts) : value) : parts(String(value));
+  if (items.length === 0 || items.includes("")) throw invalid(label, "", EMPTY_HINT);
+  return items;
 }
 
 /** The parts of a comma-separated list. */
@@ -108,27 +128,6 @@ function parts(text: string): readonly string[] {
     .split(",")
     .map((part) => part.trim())
     .filter((part) => part !== "");
-}
-
-function fromText(name: OptionName, text: string, variable: string): boolean | string | readonly string[] {
-  const { type } = definition(name);
-  if (type === "string") return text;
-  if (type === "list") return parts(text);
-  const word = text.trim().toLowerCase();
-  if (["1", "true", "yes", "on"].includes(word)) return true;
-  if (["0", "false", "no", "off"].includes(word)) return false;
-  throw invalid(variable, text, "allowed: 1, true, yes, on and 0, false, no, off");
-}
-
-function checked(name: OptionName, value: boolean | string | readonly string[], label: string) {
-  const { choices } = definition(name);
-  if (choices !== undefined && typeof value === "string" && !choices.includes(value)) {
-    throw invalid(label, value, `allowed: ${choices.join(", ")}`);
-  }
-  if (value === "" || (Array.isArray(value) && (value.length === 0 || value.includes("")))) {
-    throw invalid(label, "", "give it a value or leave it out");
-  }
-  return value;
 }
 
 /**

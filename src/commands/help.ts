@@ -1,7 +1,15 @@
 /** The help texts, laid out by yargs from the tables of options and subcommands. */
 import yargs, { type Argv } from "yargs";
-import { COMMANDS, type CommandDefinition, type CommandOption } from "./registry.ts";
-import { definition, OPTION_NAMES, type OptionGroup } from "../command-line/options.ts";
+import {
+  COMMON_OPTIONS,
+  OPTION_GROUPS,
+  OPTIONS,
+  type Option,
+  type OptionGroup,
+  type SharedOption,
+} from "../command-line/options.ts";
+import type { CommandDefinition } from "./command.ts";
+import { COMMANDS } from "./registry.ts";
 
 const WIDTH = 80;
 
@@ -19,7 +27,7 @@ started; 125: sophia-run itself failed; 126: the command cannot be executed;
 
 /** `sophia-run --help`. */
 export async function mainHelp(): Promise<string> {
-  const parser = describeOptions(bare(), GROUPS)
+  const parser = describeOptions(bare(), OPTION_GROUPS)
     .usage(USAGE)
     .example("$0 -- node server.js", "")
     .example("ESC_ENV=sophia/dev ESC_TOKEN=… $0 -- python -m app", "")
@@ -43,8 +51,6 @@ export async function commandHelp(name: string, command: CommandDefinition): Pro
   return `${await parser.getHelp()}\n`;
 }
 
-const GROUPS: readonly OptionGroup[] = ["Sources", "Contract", "Environment of the program", "Launching", "Output"];
-
 function bare(): Argv {
   return yargs([])
     .scriptName("sophia-run")
@@ -52,14 +58,13 @@ function bare(): Argv {
     .wrap(WIDTH)
     .help("help")
     .alias("help", "h")
-    .describe("help", "Show this help")
-    .version("version", "Show the version", "")
+    .describe("help", COMMON_OPTIONS.help.describe)
+    .version("version", COMMON_OPTIONS.version.describe, "")
     .alias("version", "V");
 }
 
 function describeOptions(parser: Argv, groups: readonly OptionGroup[]): Argv {
-  for (const name of OPTION_NAMES) {
-    const option = definition(name);
+  for (const [name, option] of Object.entries<SharedOption>(OPTIONS)) {
     if (!groups.includes(option.group)) continue;
     describeOption(parser, name, option, `${option.describe} [${option.variable}]`, `${option.group}:`);
   }
@@ -70,7 +75,7 @@ function describeOptions(parser: Argv, groups: readonly OptionGroup[]): Argv {
 function describeOption(
   parser: Argv,
   name: string,
-  { type, short, choices }: Pick<CommandOption, "type" | "short" | "choices">,
+  { type, short, choices }: Option,
   describe: string,
   group?: string,
 ): void {

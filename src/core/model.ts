@@ -63,8 +63,6 @@ export type Notice =
   | { readonly kind: "shadowed"; readonly names: readonly string[] }
   /** Only one of `ESC_ENV` and a credential is set. */
   | { readonly kind: "esc-incomplete"; readonly present: string; readonly missing: string }
-  /** ESC could not be read; the environment and the files serve (emergency access). */
-  | { readonly kind: "esc-unavailable"; readonly failure: Failure }
   /** ESC answered, with warnings. */
   | { readonly kind: "esc-diagnostics"; readonly environment: string; readonly diagnostics: readonly Diagnostic[] }
   /** ESC values that cannot become environment variables. */

@@ -15,11 +15,6 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
       return [`the environment overrides ESC for ${enumerate(notice.names.map(printable))}`];
     case "esc-incomplete":
       return [`warning: ${notice.present} is set but ${notice.missing} is not: ESC is not read`];
-    case "esc-unavailable":
-      return [
-        `warning: ${notice.failure.message}; going on with the environment and .env files`,
-        ...further(notice.failure),
-      ];
     case "esc-diagnostics":
       return [
         `warning: ESC environment ${printable(notice.environment)} was opened with remarks`,

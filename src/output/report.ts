@@ -4,7 +4,7 @@ import { describeViolations } from "../contract/wording.ts";
 import type { Credential } from "../esc/auth/credentials.ts";
 import { unreachable } from "../core/error.ts";
 import { describeNotice, further } from "./notices.ts";
-import type { Notice, Origin, SourceId } from "../core/model.ts";
+import type { Origin, SourceId } from "../core/model.ts";
 import { mask, printable } from "../core/text.ts";
 
 /** What may be told of an assessment: it holds no value, at most the masked end of one. */
@@ -109,13 +109,8 @@ export function makeReport(assessment: Assessment): Report {
     }),
     sources: (["esc", "environment", "dotenv", "contract", "fake"] as const).filter((source) => sources.has(source)),
     violations,
-    notices: assessment.notices.filter(isShownApart).map((notice) => describeNotice(notice)[0]),
+    notices: assessment.notices.map((notice) => describeNotice(notice)[0]),
   };
-}
-
-/** The report shows ESC's own state by itself. */
-function isShownApart(notice: Notice): boolean {
-  return notice.kind !== "esc-unavailable";
 }
 
 /** All violations in words. */

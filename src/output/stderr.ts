@@ -1,5 +1,6 @@
 import type { Context } from "../core/context.ts";
-import { describeNotice, isInformation } from "./notices.ts";
+import type { EscStatus } from "../resolve/assess.ts";
+import { describeNotice, further, isInformation } from "./notices.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import type { Settings } from "../command-line/settings.ts";
 
@@ -11,9 +12,19 @@ export function say(context: Context, { quiet }: Pick<Settings, "quiet">, notice
   }
 }
 
+/** Warns where ESC could not be read and others serve (emergency access). */
+export function sayUnavailable(context: Context, esc: EscStatus): void {
+  if (esc.kind !== "unavailable") return;
+  const { failure } = esc;
+  sayLines(context, [
+    `warning: ${failure.message}; continuing with the environment and .env files`,
+    ...further(failure),
+  ]);
+}
+
 /** Writes a failure: what is wrong, then what to do. */
-export function sayFailure(context: Context, { message, details, hint }: Failure): void {
-  sayLines(context, [message, ...(details ?? []), ...(hint === undefined ? [] : [hint])]);
+export function sayFailure(context: Context, failure: Failure): void {
+  sayLines(context, [failure.message, ...further(failure)]);
 }
 
 /** Writes lines of which the first names the program and the others belong to it. */

@@ -59,11 +59,7 @@ export async function assess(request: Request): Promise<Assessment> {
 
   // The contract is read while ESC is waited for.
   const reading = access.kind === "on" ? startReading(access.settings, request.progress) : undefined;
-  const contract = await loadContract({
-    cwd,
-    ...(settings.contractFile === undefined ? {} : { file: settings.contractFile }),
-    ...(settings.profile === undefined ? {} : { profile: settings.profile }),
-  });
+  const contract = await loadContract({ cwd, file: settings.contractFile, profile: settings.profile });
   const declared = (name: string): boolean => isDeclared(contract, name);
   const { esc, layers: escLayers, notices: escNotices } = await statusOf(access, reading, settings);
 
@@ -133,7 +129,7 @@ async function statusOf(
   return {
     esc: { kind: "unavailable", settings: access.settings, failure },
     layers: [],
-    notices: [{ kind: "esc-unavailable", failure }],
+    notices: [],
   };
 }
 

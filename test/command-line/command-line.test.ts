@@ -1,15 +1,12 @@
 import { describe, expect, test } from "vitest";
-import { parseCommandLine } from "../../src/command-line/command-line.ts";
-import { SophiaError } from "../../src/core/error.ts";
+import { parseCommandLine, type Invocation } from "../../src/command-line/command-line.ts";
+import { mistakeError } from "../../src/commands/mistakes.ts";
+import type { SophiaError } from "../../src/core/error.ts";
 
 const failure = (argv: readonly string[]): SophiaError => {
-  try {
-    parseCommandLine(argv);
-  } catch (error) {
-    if (error instanceof SophiaError) return error;
-    throw error;
-  }
-  throw new Error("no error");
+  const invocation = parseCommandLine(argv);
+  if (invocation.kind !== "mistake") throw new Error(`not a mistake: ${invocation.kind}`);
+  return mistakeError(invocation.mistake);
 };
 
 describe("a launch", () => {
@@ -28,21 +25,33 @@ describe("a launch", () => {
     [["--no-contract", "--", "check"], { "no-contract": true }, ["check"]],
     [["--", ""], {}, [""]],
   ])("%j", (argv, flags, command) => {
-    const invocation = parseCommandLine(argv);
-    expect(invocation.kind).toBe("run");
-    if (invocation.kind !== "run") return;
-    expect({ ...invocation.flags }).toEqual(flags);
-    expect(invocation.command).toEqual(command);
+    expect(parseCommandLine(argv)).toEqual({ kind: "run", flags, command });
   });
 });
 
-describe("what the full parser reads", () => {
-  test.each([[["check"]], [["check", "--json"]], [["--help"]], [["-h"]], [["--version"]], [["--quiet", "--help"]]])(
-    "%j",
-    (argv) => {
-      expect(parseCommandLine(argv).kind).toBe("other");
-    },
-  );
+describe("everything else", () => {
+  const rows: readonly (readonly [readonly string[], Invocation])[] = [
+    [["check"], { kind: "subcommand", name: "check", words: [] }],
+    [["check", "--json"], { kind: "subcommand", name: "check", words: ["--json"] }],
+    [["-q", "check", "--json"], { kind: "subcommand", name: "check", words: ["-q", "--json"] }],
+    [["check", "--", "true"], { kind: "subcommand", name: "check", words: ["--", "true"] }],
+    [["--bogus", "check"], { kind: "subcommand", name: "check", words: ["--bogus"] }],
+    [["--help"], { kind: "help" }],
+    [["-h"], { kind: "help" }],
+    [["-qh"], { kind: "help" }],
+    [["--quiet", "--help"], { kind: "help" }],
+    [["--bogus", "--help"], { kind: "help" }],
+    [["--help", "check"], { kind: "help", of: "check" }],
+    [["--env-file", "x", "check", "-vh"], { kind: "help", of: "check" }],
+    [["--version"], { kind: "version" }],
+    [["-qV"], { kind: "version" }],
+    [["--version", "--help"], { kind: "help" }],
+    [["check", "--version"], { kind: "subcommand", name: "check", words: ["--version"] }],
+    [["--get-yargs-completions", "a", "--"], { kind: "completion", words: ["a", "--"] }],
+  ];
+  test.each(rows)("%j", (argv, expected) => {
+    expect(parseCommandLine(argv)).toEqual(expected);
+  });
 
   test("not what stands after --", () => {
     expect(parseCommandLine(["--", "--help"]).kind).toBe("run");

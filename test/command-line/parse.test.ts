@@ -1,21 +1,21 @@
 import { parseArgs } from "node:util";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { SophiaError } from "../../src/core/error.ts";
-import { parseWords, type OptionShape } from "../../src/command-line/parse.ts";
+import type { Option } from "../../src/command-line/options.ts";
+import { parse } from "../../src/command-line/parse.ts";
 
-const shapes: Record<string, OptionShape> = {
-  quiet: { type: "boolean", short: "q" },
-  verbose: { type: "boolean", short: "v" },
-  mode: { type: "string" },
-  format: { type: "string", short: "f" },
-  file: { type: "list", short: "F" },
+const OPTIONS: Readonly<Record<string, Option>> = {
+  quiet: { type: "boolean", short: "q", describe: "" },
+  verbose: { type: "boolean", short: "v", describe: "" },
+  mode: { type: "string", describe: "" },
+  format: { type: "string", short: "f", describe: "" },
+  file: { type: "list", short: "F", describe: "" },
 };
 
-/** The same by Node.js itself; what is wrong is only "wrong". */
+/** The same by util.parseArgs in its strict mode; what is wrong is only "wrong". */
 function reference(words: readonly string[]): unknown {
   const options = Object.fromEntries(
-    Object.entries(shapes).map(([name, { type, short }]) => [
+    Object.entries(OPTIONS).map(([name, { type, short }]) => [
       name,
       {
         type: type === "boolean" ? ("boolean" as const) : ("string" as const),
@@ -36,12 +36,8 @@ function reference(words: readonly string[]): unknown {
 }
 
 function ours(words: readonly string[]): unknown {
-  try {
-    return parseWords(words, shapes);
-  } catch (error) {
-    if (error instanceof SophiaError && error.code === "usage" && error.status === 125) return "wrong";
-    throw error;
-  }
+  const { values, positionals, problems } = parse(words, OPTIONS);
+  return problems.length > 0 ? "wrong" : { values, positionals };
 }
 
 test("words mean what they mean to util.parseArgs", () => {

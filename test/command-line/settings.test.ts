@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import type { Flags } from "../../src/command-line/options.ts";
+import type { Values } from "../../src/command-line/options.ts";
 import { parseDuration, settle } from "../../src/command-line/settings.ts";
 
-const settled = (flags: Flags, variables: Record<string, string> = {}) =>
+const settled = (flags: Values, variables: Record<string, string> = {}) =>
   settle(flags, new Map(Object.entries(variables)));
 
 test("defaults", () => {

@@ -18,6 +18,7 @@ describe("help", () => {
     for (const name of COMMAND_NAMES) expect(stdout).toMatch(new RegExp(`^ +(?:sophia-run )?${name} `, "m"));
     expect(await sophia(["-h"])).toMatchObject({ status: 0, stdout });
     expect(await sophia(["--quiet", "--help"])).toMatchObject({ status: 0, stdout });
+    expect(await sophia(["-qh"])).toMatchObject({ status: 0, stdout });
   });
 
   test.each(COMMAND_NAMES)("of %s: its own options and examples, in 80 columns", async (name) => {

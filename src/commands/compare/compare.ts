@@ -11,7 +11,8 @@ import { describeNotice } from "../../output/notices.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/stderr.ts";
-import type { Settings } from "../../command-line/settings.ts";
+import type { Values } from "../../command-line/options.ts";
+import { settle, type Settings } from "../../command-line/settings.ts";
 import { readDotenv } from "../../sources/dotenv/index.ts";
 
 /**
@@ -21,13 +22,10 @@ import { readDotenv } from "../../sources/dotenv/index.ts";
  * @param names as `ESC_ENV` has them, separated by commas
  * @throws SophiaError (125) where an environment cannot be evaluated, naming it
  */
-export async function compare(names: string, settings: Settings, json: boolean, context: Context): Promise<number> {
+export async function compare(names: string, options: Values, json: boolean, context: Context): Promise<number> {
+  const settings = settle(options, context.environment);
   const { settings: escSettings, notices: accessNotices } = await access(names, settings, context);
-  const contract = await loadContract({
-    cwd: context.cwd,
-    ...(settings.contractFile === undefined ? {} : { file: settings.contractFile }),
-    ...(settings.profile === undefined ? {} : { profile: settings.profile }),
-  });
+  const contract = await loadContract({ cwd: context.cwd, file: settings.contractFile, profile: settings.profile });
   const progress = makeProgress(context, settings);
   const { signal } = new AbortController();
   const answers = await evaluateEnvironments(escSettings, progress, signal).finally(progress.done);

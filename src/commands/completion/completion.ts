@@ -1,6 +1,6 @@
 import { SCRIPTS } from "./scripts.ts";
 import { ExitStatus } from "../../core/error.ts";
-import type { Command } from "../registry.ts";
+import type { Command } from "../command.ts";
 
 /** `sophia-run completion SHELL` */
 export const completion: Command = ({ positionals }, context) => {

@@ -11,7 +11,7 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { sayLines } from "../../output/stderr.ts";
 import { settle } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import type { Command } from "../registry.ts";
+import type { Command } from "../command.ts";
 
 const DEFAULT_FILES = ["SECRETS.md", ".env.example", "env.d.ts"];
 
@@ -29,13 +29,9 @@ interface Document {
 }
 
 /** `sophia-run docs`: 0, or with `--check` 1 where a file is out of date. Nothing is written unless all can be. */
-export const docs: Command = async ({ flags, own, positionals }, context) => {
-  const settings = settle(flags, context.environment);
-  const contract = await loadContract({
-    cwd: context.cwd,
-    ...(settings.contractFile === undefined ? {} : { file: settings.contractFile }),
-    ...(settings.profile === undefined ? {} : { profile: settings.profile }),
-  });
+export const docs: Command = async ({ options, positionals }, context) => {
+  const settings = settle(options, context.environment);
+  const contract = await loadContract({ cwd: context.cwd, file: settings.contractFile, profile: settings.profile });
   const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.cwd;
   const paths =
     positionals.length > 0
@@ -43,8 +39,8 @@ export const docs: Command = async ({ flags, own, positionals }, context) => {
       : DEFAULT_FILES.map((name) => join(folder, name));
   const documents = [...new Set(paths)].map((path) => draw(path, contract, context));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
-  if (own["check"] === true) return report(stale, documents, context);
-  if (own["force"] !== true) refuseForeign(stale);
+  if (options["check"] === true) return report(stale, documents, context);
+  if (options["force"] !== true) refuseForeign(stale);
   for (const { path, name, wanted } of stale) {
     write(path, name, wanted);
     context.out(`wrote ${name}\n`);

@@ -1,4 +1,4 @@
-import { assess, type Assessment } from "../../resolve/assess.ts";
+import type { Assessment } from "../../resolve/assess.ts";
 import type { Context } from "../../core/context.ts";
 import { isDeclared } from "../../contract/check.ts";
 import type { Contract } from "../../contract/model.ts";
@@ -7,33 +7,26 @@ import { textFault, type Exported, type VariableFormat } from "./format.ts";
 import { appendTo, githubTargets, maskCommands, type Targets } from "./github.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
 import type { Resolved } from "../../core/model.ts";
-import { makeProgress } from "../../output/progress.ts";
-import { say, sayLines } from "../../output/stderr.ts";
-import { settle } from "../../command-line/settings.ts";
+import { say, sayLines, sayUnavailable } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { wordUnmet } from "../../output/unmet.ts";
-import type { Command } from "../registry.ts";
+import { assessed } from "../assessed.ts";
+import type { Command } from "../command.ts";
 
 /** `sophia-run export`: all variables that can be exported, or none. */
-export const exportVariables: Command = async ({ flags, own }, context) => {
-  const settings = settle(flags, context.environment);
-  const name = typeof own["format"] === "string" ? own["format"] : "dotenv";
+export const exportVariables: Command = async ({ options }, context) => {
+  const name = typeof options["format"] === "string" ? options["format"] : "dotenv";
   const format = EXPORT_FORMATS[name];
   if (format === undefined) throw new TypeError(`no format ${name}`);
   const targets = name === "github" ? githubTargets(context) : undefined;
   // Before ESC is asked: it would be in vain.
-  if (own["reveal"] !== true) refuseTerminal(context, targets);
+  if (options["reveal"] !== true) refuseTerminal(context, targets);
 
-  const assessment = await assess({
-    settings,
-    environment: context.environment,
-    cwd: context.cwd,
-    progress: makeProgress(context, settings),
-  });
-  const { notices, violations } = assessment;
+  const { settings, assessment } = await assessed(options, context);
+  const { esc, notices, violations } = assessment;
   const isUnmet = settings.enforceContract && violations.length > 0;
-  // The failure names ESC's fault itself.
-  say(context, settings, isUnmet ? notices.filter(({ kind }) => kind !== "esc-unavailable") : notices);
+  if (!isUnmet) sayUnavailable(context, esc);
+  say(context, settings, notices);
   if (isUnmet) throw new SophiaError(wordUnmet(assessment, "nothing was exported"), ExitStatus.config);
 
   const { variables, files } = collect(assessment);

@@ -12,7 +12,7 @@ import { join as joinFound, type Found } from "./found.ts";
 import { devcontainer, dockerfile, npmScripts, type Place } from "./places.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import { count, enumerate } from "../../core/text.ts";
-import type { Command } from "../registry.ts";
+import type { Command } from "../command.ts";
 
 const EXAMPLES = [".env.example", ".env.sample", ".env.template", "example.env"];
 const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
@@ -26,16 +26,16 @@ interface Answer {
 }
 
 /** `sophia-run init`: creates what is missing, prints what is to be added to files that exist. */
-export const init: Command = async ({ flags, own }, context) => {
-  const settings = settle(flags, context.environment);
-  const { from } = own;
+export const init: Command = async ({ options }, context) => {
+  const settings = settle(options, context.environment);
+  const { from } = options;
   const asked = ORIGINS.filter((name) => Array.isArray(from) && from.includes(name));
   await startContract(asked, settings, context);
   const manifest = read(context, "package.json");
   const isNode = manifest !== undefined;
   const container = DEVCONTAINERS.find((file) => existsSync(join(context.cwd, file))) ?? DEVCONTAINERS[0] ?? "";
   const places = [
-    npmScripts(manifest, own["edit-scripts"] === true),
+    npmScripts(manifest, options["edit-scripts"] === true),
     dockerfile(read(context, "Dockerfile"), isNode),
     devcontainer(container, read(context, container), isNode),
   ];

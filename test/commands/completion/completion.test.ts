@@ -119,6 +119,19 @@ describe("the call-back", () => {
     expect(ended).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
   });
 
+  test.each([[["--contract=other.json"]], [["--contract", "other.json"]]])(
+    "the contract that the line names counts: %j",
+    async (named) => {
+      const cwd = folder({
+        "sophia.contract.json": '{"variables":{"FOUND":{}}}',
+        "other.json": '{"variables":{"NAMED":{}},"profiles":{"ci":{}}}',
+      });
+      const call = ["--get-yargs-completions", "sophia-run", ...named];
+      expect((await sophia([...call, "explain", ""], { cwd })).stdout).toBe("NAMED\tNAMED\n");
+      expect((await sophia([...call, "--profile", ""], { cwd })).stdout).toBe("ci\n");
+    },
+  );
+
   test("an unknown shell", async () => {
     const ended = await sophia(["completion", "fissh"]);
     expect(ended.status).toBe(125);

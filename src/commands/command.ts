@@ -1,0 +1,41 @@
+import type { Option, OptionGroup, Values } from "../command-line/options.ts";
+import type { Context } from "../core/context.ts";
+
+/** A subcommand: what help and completion show, and the code, which is loaded only when it runs. */
+export interface CommandDefinition {
+  /** One line: what it is for. */
+  readonly describe: string;
+  /** Further paragraphs of its help. */
+  readonly details?: readonly string[];
+  readonly positional?: PositionalDefinition;
+  /** Its own options. */
+  readonly options?: Readonly<Record<string, Option>>;
+  /** The groups of shared options that its help shows. */
+  readonly groups: readonly OptionGroup[];
+  readonly examples: readonly string[];
+  readonly load: () => Promise<Command>;
+}
+
+/** The words of a subcommand that are not options. */
+export interface PositionalDefinition {
+  /** As the help writes it: `[NAME…]`. */
+  readonly form: string;
+  readonly least: number;
+  readonly most: number;
+  /** What completion offers. */
+  readonly kind: "variable" | "file" | readonly string[];
+}
+
+export interface CommandArguments {
+  /** Shared options and the command's own; choices of its own are checked. */
+  readonly options: Values;
+  readonly positionals: readonly string[];
+}
+
+/** Runs and answers with the exit status of sophia-run. */
+export type Command = (args: CommandArguments, context: Context) => Promise<number>;
+
+export const JSON_OPTION: Option = {
+  type: "boolean",
+  describe: "Print a versioned report for programs; it holds no value",
+};

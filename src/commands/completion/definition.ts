@@ -1,0 +1,17 @@
+import type { CommandDefinition } from "../command.ts";
+
+export const completionCommand: CommandDefinition = {
+  describe: "Print a completion script for a shell",
+  details: [
+    "It completes subcommands, options, their values and, for explain, the names of the contract's variables; behind " +
+      "-- the shell's own completion of the command takes over.",
+  ],
+  positional: { form: "SHELL", least: 1, most: 1, kind: ["bash", "zsh", "fish"] },
+  groups: [],
+  examples: [
+    "sophia-run completion bash >> ~/.bashrc",
+    "sophia-run completion zsh > ~/.zfunc/_sophia-run   (a folder of your fpath)",
+    "sophia-run completion fish > ~/.config/fish/completions/sophia-run.fish",
+  ],
+  load: async () => (await import("./completion.ts")).completion,
+};

@@ -1,0 +1,17 @@
+import { JSON_OPTION, type CommandDefinition } from "../command.ts";
+
+export const explainCommand: CommandDefinition = {
+  describe: "Show where each variable comes from, what it hides and which rule it serves",
+  details: [
+    "Without names: every variable that the contract declares, and what ESC and files give besides. No value is ever " +
+      "shown. Variables of the process environment that nobody declared are counted; --all lists them too.",
+  ],
+  positional: { form: "[NAME…]", least: 0, most: Infinity, kind: "variable" },
+  options: {
+    all: { type: "boolean", describe: "List undeclared variables of the process environment too" },
+    json: JSON_OPTION,
+  },
+  groups: ["Sources", "Contract", "Environment of the program", "Output"],
+  examples: ["sophia-run explain", "sophia-run explain QDRANT_URL DATABASE_URL", "sophia-run explain --all --json"],
+  load: async () => (await import("./explain.ts")).explain,
+};

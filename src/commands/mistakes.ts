@@ -1,0 +1,76 @@
+/** Command lines that ask for nothing that can be done, in words. Loaded only for them. */
+import { COMMAND_NAMES, type CommandName, type Mistake } from "../command-line/command-line.ts";
+import { COMMON_OPTIONS, OPTIONS, type Option } from "../command-line/options.ts";
+import type { Problem } from "../command-line/parse.ts";
+import { suggest } from "../contract/suggest.ts";
+import { SophiaError, unreachable } from "../core/error.ts";
+import { shellWord } from "../core/shell.ts";
+import { printable } from "../core/text.ts";
+
+/** The error (usage, 125) for a mistake. */
+export function mistakeError(mistake: Mistake): SophiaError {
+  switch (mistake.kind) {
+    case "option":
+      return optionError(mistake.problem, { ...OPTIONS, ...COMMON_OPTIONS });
+    case "no-command":
+      return usageError(
+        mistake.hasDashes ? "no command after --" : "no command to run",
+        "write it after two dashes, for example: sophia-run -- node app.js (sophia-run --help shows more)",
+      );
+    case "stray-word": {
+      const { word, intended } = mistake;
+      const meant = word === "help" || word === "version" ? `--${word}` : suggest(word, COMMAND_NAMES);
+      const guess = meant === undefined ? "" : `did you mean sophia-run ${meant}? `;
+      const line = intended.map((one) => shellWord(printable(one))).join(" ");
+      return usageError(
+        `'${printable(word)}' is neither an option nor a command of sophia-run`,
+        `${guess}to run it, write two dashes in front: sophia-run ${line}`,
+      );
+    }
+    default:
+      return unreachable(mistake);
+  }
+}
+
+/**
+ * The error (usage, 125) for an option that cannot be used.
+ *
+ * @param options those that may be meant
+ * @param command the subcommand whose options they are
+ */
+export function optionError(
+  problem: Problem,
+  options: Readonly<Record<string, Option>>,
+  command?: CommandName,
+): SophiaError {
+  const help = `sophia-run ${command === undefined ? "" : `${command} `}--help lists the options`;
+  switch (problem.kind) {
+    case "unknown": {
+      const near = nearest(problem.shown.replace(/^-+/, ""), Object.keys(options));
+      const of = command === undefined ? "" : ` of ${command}`;
+      return usageError(
+        `unknown option ${printable(problem.shown)}${of}`,
+        near === undefined ? help : `did you mean --${near}? ${help}`,
+      );
+    }
+    case "takes-no-value":
+      return usageError(`option --${problem.name} takes no value`, help);
+    case "needs-value":
+      return usageError(`option --${problem.name} needs a value`, help);
+    default:
+      return unreachable(problem);
+  }
+}
+
+export function usageError(message: string, hint: string): SophiaError {
+  return new SophiaError({ code: "usage", message, hint });
+}
+
+/** The option that a mistyped one is nearest to, or that shares its start or contains it. */
+function nearest(typed: string, names: readonly string[]): string | undefined {
+  if (typed.length < 3) return undefined;
+  return (
+    suggest(typed, names) ??
+    names.find((name) => name.startsWith(typed.slice(0, 4)) || name.includes(typed) || typed.includes(name))
+  );
+}
