@@ -2,7 +2,8 @@ import type { Values } from "../command-line/options.ts";
 import { settle, type Settings } from "../command-line/settings.ts";
 import type { Context } from "../core/context.ts";
 import { makeProgress } from "../output/progress.ts";
-import { assess, type Assessment } from "../resolve/assess.ts";
+import { assess } from "../resolve/assess.ts";
+import type { Assessment } from "../resolve/assessment.ts";
 
 /**
  * What a launch and most subcommands begin with: the settings, and all sources read and checked by them.

@@ -1,5 +1,5 @@
 import type { Context } from "../core/context.ts";
-import type { Progress } from "../esc/transport/repeat.ts";
+import type { ReadingProgress } from "../resolve/assessment.ts";
 import { sayLines } from "./stderr.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { printable } from "../core/text.ts";
@@ -8,19 +8,11 @@ import { printable } from "../core/text.ts";
 const PATIENCE_MS = 1000;
 const CLEAR_LINE = "\r\u001B[K";
 
-/** Progress with an end. */
-export interface ShownProgress extends Progress {
-  /** Clears what is shown; nothing is shown afterwards. */
-  readonly done: () => void;
-  /** Says a line with `--verbose`, and nothing without. */
-  readonly tell: (line: string) => void;
-}
-
 /**
  * Shows on a terminal what is waited for, once it takes longer than a second. Elsewhere, and with `--verbose`,
  * there is a line for each retry and for what was read; without `--verbose` a log is left alone.
  */
-export function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): ShownProgress {
+export function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): ReadingProgress {
   let what: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let shown = false;

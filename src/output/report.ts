@@ -1,4 +1,4 @@
-import type { Assessment } from "../resolve/assess.ts";
+import type { Assessment } from "../resolve/assessment.ts";
 import { isSet, serving } from "../contract/check.ts";
 import { describeViolations } from "../contract/wording.ts";
 import type { Credential } from "../esc/auth/credentials.ts";
@@ -6,6 +6,7 @@ import { unreachable } from "../core/error.ts";
 import { describeNotice, further } from "./notices.ts";
 import type { Origin, SourceId } from "../core/model.ts";
 import { mask, printable } from "../core/text.ts";
+import { SOURCE_IDS } from "../resolve/sources.ts";
 
 /** What may be told of an assessment: it holds no value, at most the masked end of one. */
 export interface Report {
@@ -107,7 +108,7 @@ export function makeReport(assessment: Assessment): Report {
         shadows: resolved?.shadowed?.map(({ origin }) => origin) ?? [],
       };
     }),
-    sources: (["esc", "environment", "dotenv", "contract", "fake"] as const).filter((source) => sources.has(source)),
+    sources: SOURCE_IDS.filter((source) => sources.has(source)),
     violations,
     notices: assessment.notices.map((notice) => describeNotice(notice)[0]),
   };

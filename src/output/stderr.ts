@@ -1,5 +1,5 @@
 import type { Context } from "../core/context.ts";
-import type { EscStatus } from "../resolve/assess.ts";
+import type { EscStatus } from "../resolve/assessment.ts";
 import { describeNotice, further, isInformation } from "./notices.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import type { Settings } from "../command-line/settings.ts";

@@ -1,4 +1,4 @@
-import type { Assessment } from "../resolve/assess.ts";
+import type { Assessment } from "../resolve/assessment.ts";
 import type { Failure } from "../core/model.ts";
 import { further } from "./notices.ts";
 import { reportViolations } from "./report.ts";

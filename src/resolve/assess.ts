@@ -1,11 +1,11 @@
 import { applyContract } from "../contract/apply.ts";
 import { checkContract, isDeclared } from "../contract/check.ts";
 import { loadContract } from "../contract/load.ts";
-import type { Contract, Violation } from "../contract/model.ts";
-import { escAccess, WITHHELD_VARIABLES, type EscAccess, type EscSettings } from "../esc/settings/access.ts";
+import type { Contract } from "../contract/model.ts";
+import { escAccess, type EscAccess, type EscSettings } from "../esc/settings/access.ts";
+import type { Assessment, EscStatus, ReadingProgress } from "./assessment.ts";
 import { SophiaError } from "../core/error.ts";
-import type { Environment, Failure, Layer, Notice, Resolution } from "../core/model.ts";
-import type { ShownProgress } from "../output/progress.ts";
+import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
 import { select } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
@@ -13,35 +13,11 @@ import { readDotenv } from "../sources/dotenv/index.ts";
 import { environmentLayer } from "../sources/environment.ts";
 import type { EscReading } from "../sources/esc.ts";
 
-/** What became of ESC. */
-export type EscStatus =
-  | Exclude<EscAccess, { kind: "on" }>
-  /** Switched off by `--fake`. */
-  | { readonly kind: "fake" }
-  | {
-      readonly kind: "read";
-      readonly settings: EscSettings;
-      readonly environments: readonly { readonly name: string; readonly version?: string }[];
-    }
-  | { readonly kind: "unavailable"; readonly settings: EscSettings; readonly failure: Failure };
-
-/** All that is known before a launch. */
-export interface Assessment {
-  readonly contract: Contract;
-  readonly esc: EscStatus;
-  /** Every variable that any source knows. */
-  readonly resolution: Resolution;
-  /** Those that the program gets; the contract is checked against them. */
-  readonly selected: Resolution;
-  readonly violations: readonly Violation[];
-  readonly notices: readonly Notice[];
-}
-
 export interface Request {
   readonly settings: Settings;
   readonly environment: Environment;
   readonly cwd: string;
-  readonly progress: ShownProgress;
+  readonly progress: ReadingProgress;
 }
 
 /**
@@ -70,11 +46,10 @@ export async function assess(request: Request): Promise<Assessment> {
 
   const applied = applyContract(contract, [environmentLayer(environment), ...escLayers, ...dotenv.layers]);
   const layers = inPrecedence(applied.layers, settings.prefer);
-  const passed = select(layers, settings, declared, new Set(WITHHELD_VARIABLES));
+  const passed = select(layers, settings, declared);
   const dummies = settings.fake ? [await dummyLayer(contract, resolve(passed, declared))] : [];
   const resolution = resolve([...layers, ...dummies], declared);
-  const isWhole = passed.every((layer, index) => layer === layers[index]);
-  const selected = isWhole ? resolution : resolve([...passed, ...dummies], declared);
+  const selected = resolve([...passed, ...dummies], declared);
   const overridden = overriddenEsc(resolution, declared);
   return {
     contract,
@@ -99,7 +74,7 @@ async function dummyLayer(contract: Contract, selected: Resolution): Promise<Lay
 }
 
 /** A promise that is looked at later must not count as unhandled when the contract fails before that. */
-function startReading(escSettings: EscSettings, progress: ShownProgress): Promise<EscReading> {
+function startReading(escSettings: EscSettings, progress: ReadingProgress): Promise<EscReading> {
   // Nothing takes a reading back: a signal that ends the wait ends the process.
   const { signal } = new AbortController();
   const reading = import("../sources/esc.ts")

@@ -1,4 +1,5 @@
-import type { Layer, Resolution, Resolved, SourceId } from "../core/model.ts";
+import type { Layer, Resolution, Resolved } from "../core/model.ts";
+import { SOURCE_IDS } from "./sources.ts";
 
 /**
  * Settles which value each variable has: that of the highest layer that sets it.
@@ -10,38 +11,31 @@ import type { Layer, Resolution, Resolved, SourceId } from "../core/model.ts";
  */
 export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
   const found = new Map<string, Resolved>();
-  for (const layer of layers) {
-    // Not a loop: V8 would optimize one over thousands, of which this process would not live to see the benefit.
-    layer.variables.forEach((variable) => {
+  for (const { variables } of layers) {
+    for (const variable of variables) {
       const { name, value, origin } = variable;
-      if (value === "" && isDeclared(name)) return;
+      if (value === "" && isDeclared(name)) continue;
       const winner = found.get(name);
-      if (winner === undefined) found.set(name, variable);
-      else {
-        const hidden = { origin, same: winner.value === value };
-        found.set(name, { ...winner, shadowed: [...(winner.shadowed ?? []), hidden] });
-      }
-    });
+      const hidden = { origin, same: winner?.value === value };
+      found.set(name, winner === undefined ? variable : { ...winner, shadowed: [...(winner.shadowed ?? []), hidden] });
+    }
   }
   return found;
 }
 
-/** The layers of all sources in their order of precedence, highest first. */
-export function inPrecedence(layers: readonly Layer[], prefer: "environment" | "esc"): Layer[] {
-  const order: readonly SourceId[] =
-    prefer === "esc"
-      ? ["esc", "environment", "dotenv", "contract", "fake"]
-      : ["environment", "esc", "dotenv", "contract", "fake"];
-  // Within one source the order is the source's own; filter keeps it.
-  return order.flatMap((source) => layers.filter((layer) => layer.source === source));
+/** The layers of all sources in their order of precedence, highest first; those of one source keep their order. */
+export function inPrecedence(layers: readonly Layer[], prefer: "environment" | "esc"): readonly Layer[] {
+  const order = prefer === "esc" ? SOURCE_IDS : new Set(["environment", ...SOURCE_IDS] as const);
+  return Array.from(order).flatMap((source) => layers.filter((layer) => layer.source === source));
 }
 
 /** Declared variables for which the environment hides another value of ESC's. */
-export function overriddenEsc(resolution: Resolution, isDeclared: (name: string) => boolean): string[] {
-  const names: string[] = [];
-  for (const { name, origin, shadowed } of resolution.values()) {
-    if (shadowed === undefined || origin.source !== "environment" || !isDeclared(name)) continue;
-    if (shadowed.some((hidden) => hidden.origin.source === "esc" && !hidden.same)) names.push(name);
-  }
-  return names.toSorted();
+export function overriddenEsc(resolution: Resolution, isDeclared: (name: string) => boolean): readonly string[] {
+  const overridden = [...resolution.values()].filter(
+    ({ name, origin, shadowed = [] }) =>
+      origin.source === "environment" &&
+      isDeclared(name) &&
+      shadowed.some((hidden) => hidden.origin.source === "esc" && !hidden.same),
+  );
+  return overridden.map(({ name }) => name).toSorted();
 }

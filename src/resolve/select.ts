@@ -1,4 +1,6 @@
 import type { Layer, Variable } from "../core/model.ts";
+import { WITHHELD_VARIABLES } from "../esc/auth/credentials.ts";
+import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";
 
 /** What a process can hardly do without; kept by `--pristine`. `LC_*` is the locale. */
@@ -30,31 +32,28 @@ export type Withholding =
 
 /**
  * Decides about one variable of one source: why the program does not get it, or `undefined` where it does. Without any
- * option it gets all but the launcher's own credentials (`withheld`). What is excluded is so whatever else is
- * said; what is included is so in spite of `--only-declared` and `--pristine`.
+ * option it gets all but the launcher's own credentials. `--exclude` wins over every other option, `--include` over
+ * `--only-declared` and `--pristine`.
  */
 export function withholding(
   selection: Selection,
   isDeclared: (name: string) => boolean,
-  withheld: ReadonlySet<string>,
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
   const { keepEsc, pristine, onlyDeclared } = selection;
   const included = matcher(selection.include);
   const excluded = matcher(selection.exclude);
   return ({ name, origin }) => {
-    if (!keepEsc && withheld.has(name)) return "launcher";
+    if (!keepEsc && WITHHELD_VARIABLES.includes(name)) return "launcher";
     if (excluded(name)) return "excluded";
     if (included(name)) return undefined;
-    switch (origin.source) {
-      case "environment":
+    switch (sourceOf(origin.source).givenBy) {
+      case "caller":
         return !pristine || isBaseline(name) || isDeclared(name) ? undefined : "not-baseline";
-      case "esc":
-      case "dotenv":
+      case "configuration":
         if (selection.include.length > 0) return "not-included";
         return !(onlyDeclared || pristine) || isDeclared(name) ? undefined : "not-declared";
-      // The contract itself gives them, so they are declared.
+      // What the contract gives is declared.
       case "contract":
-      case "fake":
         return undefined;
     }
   };
@@ -62,20 +61,18 @@ export function withholding(
 
 /**
  * The layers without the variables that the program does not get. Before precedence is settled, not after: an
- * undeclared value of ESC that is not passed on must not hide that of the environment, which is. A layer of which the
- * program gets all is handed back as it is.
+ * undeclared value of ESC that is not passed on must not hide that of the environment, which is.
  */
 export function select(
   layers: readonly Layer[],
   selection: Selection,
   isDeclared: (name: string) => boolean,
-  withheld: ReadonlySet<string>,
-): Layer[] {
-  const reason = withholding(selection, isDeclared, withheld);
-  return layers.map((layer) => {
-    const variables = layer.variables.filter((variable) => reason(variable) === undefined);
-    return variables.length === layer.variables.length ? layer : { ...layer, variables };
-  });
+): readonly Layer[] {
+  const reason = withholding(selection, isDeclared);
+  return layers.map((layer) => ({
+    ...layer,
+    variables: layer.variables.filter((variable) => reason(variable) === undefined),
+  }));
 }
 
 function isBaseline(name: string): boolean {

@@ -1,5 +1,5 @@
 /** Where each source was read, for `--verbose`; pure. */
-import type { EscStatus } from "./assess.ts";
+import type { EscStatus } from "./assessment.ts";
 import type { Contract } from "../contract/model.ts";
 import type { Layer } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";

@@ -5,7 +5,6 @@ import type { Layer, Origin } from "../../src/core/model.ts";
 
 const NOTHING: Selection = { onlyDeclared: false, pristine: false, include: [], exclude: [], keepEsc: false };
 const DECLARED = new Set(["DECLARED_A", "DECLARED_B"]);
-const WITHHELD = new Set(["ESC_TOKEN"]);
 const isDeclared = (name: string): boolean => DECLARED.has(name);
 
 const ORIGINS = {
@@ -65,12 +64,12 @@ describe("one variable of one source", () => {
     [{ exclude: ["A[N]Y", "(ANY)", "^ANY$"] }, "esc", "ANY", undefined],
   ];
   test.each(rows)("%j, %s: %s", (selection, source, name, why) => {
-    const reason = withholding({ ...NOTHING, ...selection }, isDeclared, WITHHELD);
+    const reason = withholding({ ...NOTHING, ...selection }, isDeclared);
     expect(reason({ name, origin: ORIGINS[source] })).toBe(why);
   });
 
   test("a glob of many stars takes no time", () => {
-    const reason = withholding({ ...NOTHING, exclude: [`${"*".repeat(50)}Z`] }, isDeclared, WITHHELD);
+    const reason = withholding({ ...NOTHING, exclude: [`${"*".repeat(50)}Z`] }, isDeclared);
     expect(reason({ name: "A".repeat(5000), origin: ORIGINS.esc })).toBeUndefined();
   });
 });
@@ -78,10 +77,10 @@ describe("one variable of one source", () => {
 describe("before precedence is settled", () => {
   const selected = (layers: readonly Layer[], selection: Partial<Selection>): Record<string, string> =>
     Object.fromEntries(
-      Array.from(
-        resolve(select(layers, { ...NOTHING, ...selection }, isDeclared, WITHHELD), isDeclared),
-        ([name, one]) => [name, one.value],
-      ),
+      Array.from(resolve(select(layers, { ...NOTHING, ...selection }, isDeclared), isDeclared), ([name, one]) => [
+        name,
+        one.value,
+      ]),
     );
 
   test("what is not passed on hides nothing: the environment's value comes through", () => {

@@ -1,4 +1,4 @@
-import type { SourceId } from "../../core/model.ts";
+import { sourceOf } from "../../resolve/sources.ts";
 import type { LineReport, Report } from "../../output/report.ts";
 import { count, enumerate } from "../../core/text.ts";
 
@@ -38,17 +38,9 @@ function line({ label, state, masked }: LineReport): string {
   }
 }
 
-const SOURCE_NAMES: Readonly<Record<SourceId, string>> = {
-  esc: "ESC",
-  environment: "environment",
-  dotenv: ".env",
-  contract: "the contract's defaults",
-  fake: "dummy values",
-};
-
 function summary(report: Report): string[] {
   if (report.met) {
-    const sources = enumerate(report.sources.map((source) => SOURCE_NAMES[source]));
+    const sources = enumerate(report.sources.map((source) => sourceOf(source).label));
     return [`✅ All checks passed!${sources === "" ? "" : ` Configuration loaded from ${sources}`}`];
   }
   return [

@@ -1,10 +1,9 @@
 /** Everything that may be told of each variable, without a value; pure. */
-import type { Assessment } from "../../resolve/assess.ts";
+import type { Assessment } from "../../resolve/assessment.ts";
 import { isDeclared, isSet, serving } from "../../contract/check.ts";
 import { chapters, formatWords, intervalWords, needs } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { nameFinder } from "../../contract/suggest.ts";
-import { WITHHELD_VARIABLES } from "../../esc/settings/access.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Origin } from "../../core/model.ts";
 import { makeReport, type Report } from "../../output/report.ts";
@@ -149,7 +148,7 @@ function explainer(assessment: Assessment, selection: Selection): (name: string)
   const { contract, resolution, selected, violations } = assessment;
   const report = makeReport(assessment);
   const states = new Map(report.variables.map(({ name, state }) => [name, state]));
-  const reason = withholding(selection, (name) => isDeclared(contract, name), new Set(WITHHELD_VARIABLES));
+  const reason = withholding(selection, (name) => isDeclared(contract, name));
   const isMet = (rule: Rule): boolean => !violations.some((one) => "rule" in one && one.rule === rule);
 
   return (name) => {

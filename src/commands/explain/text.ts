@@ -1,8 +1,8 @@
 import { unreachable } from "../../core/error.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
-import type { Origin } from "../../core/model.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Withholding } from "../../resolve/select.ts";
+import { originWords } from "../../resolve/sources.ts";
 
 /** The explanation for programs, with a version that changes when a field loses its meaning. */
 export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
@@ -135,30 +135,6 @@ function ruleWords({ kind, words, met, serving }: RuleExplanation, name: string)
   const tail = met ? "" : ": not met";
   if (serving === undefined || kind !== "one-of") return words + tail;
   return `${words}: ${serving === name ? "this one serves" : `${serving} serves`}`;
-}
-
-/** A place where a value comes from, and the name it has there where that is another. */
-export function originWords(origin: Origin): string {
-  return placeWords(origin) + (origin.alias === undefined ? "" : `, as ${origin.alias}`);
-}
-
-function placeWords(origin: Origin): string {
-  switch (origin.source) {
-    case "environment":
-      return "the process environment";
-    case "esc": {
-      const { environment, version, importedFrom } = origin;
-      return `ESC ${environment}${version === undefined ? "" : `@${version}`}${importedFrom === undefined ? "" : `, imported from ${printable(importedFrom)}`}`;
-    }
-    case "dotenv":
-      return `${printable(origin.file)}:${origin.line}`;
-    case "contract":
-      return "the contract's default";
-    case "fake":
-      return "a dummy value (--fake)";
-    default:
-      return unreachable(origin);
-  }
 }
 
 function withheldWords(why: Withholding): string {

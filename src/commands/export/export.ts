@@ -1,4 +1,4 @@
-import type { Assessment } from "../../resolve/assess.ts";
+import type { Assessment } from "../../resolve/assessment.ts";
 import type { Context } from "../../core/context.ts";
 import { isDeclared } from "../../contract/check.ts";
 import type { Contract } from "../../contract/model.ts";

@@ -1,0 +1,37 @@
+import type { Contract, Violation } from "../contract/model.ts";
+import type { Failure, Notice, Resolution } from "../core/model.ts";
+import type { EscAccess, EscSettings } from "../esc/settings/access.ts";
+import type { Progress } from "../sources/esc.ts";
+
+/** What became of ESC. */
+export type EscStatus =
+  | Exclude<EscAccess, { kind: "on" }>
+  /** Switched off by `--fake`. */
+  | { readonly kind: "fake" }
+  | {
+      readonly kind: "read";
+      readonly settings: EscSettings;
+      readonly environments: readonly { readonly name: string; readonly version?: string }[];
+    }
+  | { readonly kind: "unavailable"; readonly settings: EscSettings; readonly failure: Failure };
+
+/** All that is known before a launch. */
+export interface Assessment {
+  readonly contract: Contract;
+  readonly esc: EscStatus;
+  /** Every variable that any source knows. */
+  readonly resolution: Resolution;
+  /** Those that the program gets; the contract is checked against them. */
+  readonly selected: Resolution;
+  readonly violations: readonly Violation[];
+  /** What else the user should hear of; that ESC could not be read is told by `esc`. */
+  readonly notices: readonly Notice[];
+}
+
+/** To whom reading the sources tells how it goes. */
+export interface ReadingProgress extends Progress {
+  /** ESC is read, or given up: nothing is waited for any more. */
+  readonly done: () => void;
+  /** A line for `--verbose`. */
+  readonly tell: (line: string) => void;
+}

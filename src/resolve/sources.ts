@@ -1,0 +1,46 @@
+import { printable } from "../core/text.ts";
+import type { Origin, SourceId } from "../core/model.ts";
+
+/** What precedence, selection and reports need to know of a source. */
+interface Source<OriginOfIt extends Origin> {
+  /** Completes `Configuration loaded from …`. */
+  readonly label: string;
+  /** Who gives its values: this decides which options withhold them. */
+  readonly givenBy: "caller" | "configuration" | "contract";
+  /** Names the place of one value in it. */
+  place(origin: OriginOfIt): string;
+}
+
+/**
+ * Every source, the highest precedence first; only the process environment goes before ESC unless `--prefer esc` is
+ * given.
+ */
+const SOURCES: { readonly [Id in SourceId]: Source<Extract<Origin, { readonly source: Id }>> } = {
+  esc: {
+    label: "ESC",
+    givenBy: "configuration",
+    place: ({ environment, version, importedFrom }) => {
+      const revision = version === undefined ? "" : `@${version}`;
+      return `ESC ${environment}${revision}${importedFrom === undefined ? "" : `, imported from ${printable(importedFrom)}`}`;
+    },
+  },
+  environment: { label: "environment", givenBy: "caller", place: () => "the process environment" },
+  dotenv: { label: ".env", givenBy: "configuration", place: ({ file, line }) => `${printable(file)}:${line}` },
+  contract: { label: "the contract's defaults", givenBy: "contract", place: () => "the contract's default" },
+  fake: { label: "dummy values", givenBy: "contract", place: () => "a dummy value (--fake)" },
+};
+
+/** The definition of one source, seen through the shape that all have. */
+export function sourceOf(id: SourceId): Source<Origin> {
+  return SOURCES[id];
+}
+
+/** All sources in the order of the table. */
+// Object.keys loses the key type; the table is a constant with exactly these keys.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
+export const SOURCE_IDS = Object.keys(SOURCES) as readonly SourceId[];
+
+/** A place where a value comes from, and the name it has there if that is another. */
+export function originWords(origin: Origin): string {
+  return sourceOf(origin.source).place(origin) + (origin.alias === undefined ? "" : `, as ${origin.alias}`);
+}
