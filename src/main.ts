@@ -39,7 +39,7 @@ function workingDirectory(): string {
     // What is not UTF-8 in the path has become U+FFFD, and it leads elsewhere or nowhere.
     return path.includes("\uFFFD") && existsSync(ownFolder) && !isSameFolder(path, ownFolder) ? ownFolder : path;
   } catch {
-    // The folder was deleted. A program can be started there all the same, and no file is found in it.
+    // The folder was deleted. A program can still be started there, and no file is found in it.
     return ownFolder;
   }
 }
@@ -68,7 +68,7 @@ if (!isBun) postponeStandardError();
 const preparation = prepare(process.env["NODE_OPTIONS"]);
 const context = surroundings();
 process.on("uncaughtException", (error) => process.exit(fail(context, error)));
-// Nothing is left to wait for, and yet there was no end: not without a word.
+// Nothing is left to wait for, yet nothing ended the process: a bug, which must not end in silence.
 process.on("beforeExit", () => process.exit(fail(context, new Error("never settled"))));
 void main(process.argv.slice(2), context, preparation)
   .catch((error: unknown) => fail(context, error))

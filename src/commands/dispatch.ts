@@ -22,7 +22,7 @@ export async function dispatch(invocation: Exclude<Invocation, { kind: "run" }>,
   try {
     return await answer(invocation, { ...context, out: (text) => insist(context.out(text)) });
   } catch (error) {
-    // Whoever read the output has seen enough: end as a program does that SIGPIPE ends.
+    // The reader of the output is gone: end with the status of a program that dies of SIGPIPE.
     if (error instanceof BrokenPipe) return 128 + constants.signals.SIGPIPE;
     throw error;
   }
@@ -36,7 +36,7 @@ function insist(problem: string | undefined): undefined {
   throw new SophiaError({
     code: "output",
     message: `the standard output cannot be written (${problem})`,
-    hint: "what was written is not complete: make room, or send it elsewhere",
+    hint: "the output is not complete: free some space, or send it elsewhere",
   });
 }
 

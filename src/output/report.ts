@@ -4,14 +4,15 @@ import { describeViolations } from "../contract/wording.ts";
 import type { Credential } from "../esc/auth/credentials.ts";
 import { unreachable } from "../core/error.ts";
 import { describeNotice, further } from "./notices.ts";
-import type { Origin, SourceId } from "../core/model.ts";
+import type { Origin, Resolution, SourceId } from "../core/model.ts";
+import type { Contract, Violation } from "../contract/model.ts";
 import { mask, printable } from "../core/text.ts";
 import { SOURCE_IDS } from "../resolve/sources.ts";
 
-/** What may be told of an assessment: it holds no value, at most the masked end of one. */
+/** What may be reported of an assessment: it holds no value, at most the masked end of one. */
 export interface Report {
   readonly met: boolean;
-  readonly contract: { readonly source: string; readonly profile?: string };
+  readonly contract: ContractReport;
   readonly esc: EscReport;
   /** Sections as the contract lays them out. */
   readonly sections: readonly SectionReport[];
@@ -21,6 +22,12 @@ export interface Report {
   readonly sources: readonly SourceId[];
   readonly violations: readonly ViolationReport[];
   readonly notices: readonly string[];
+}
+
+export interface ContractReport {
+  /** `built-in`, or the path of its file. */
+  readonly source: string;
+  readonly profile?: string;
 }
 
 export interface EscReport {
@@ -68,7 +75,7 @@ export interface ViolationReport {
 /** Draws the report from an assessment; the only place where values become masks. */
 export function makeReport(assessment: Assessment): Report {
   const { contract, selected } = assessment;
-  const violations = reportViolations(assessment);
+  const violations = reportAssessed(assessment);
   const stateOf = states(assessment);
   const sources = new Set<SourceId>();
   for (const name of contract.variables.keys()) {
@@ -77,10 +84,7 @@ export function makeReport(assessment: Assessment): Report {
   }
   return {
     met: violations.length === 0,
-    contract: {
-      source: contract.source.kind === "built-in" ? "built-in" : contract.source.path,
-      ...(contract.profile === undefined ? {} : { profile: contract.profile }),
-    },
+    contract: reportContract(contract),
     esc: reportEsc(assessment),
     sections: contract.sections.map(({ title, lines }) => ({
       title,
@@ -114,23 +118,52 @@ export function makeReport(assessment: Assessment): Report {
   };
 }
 
-/** All violations in words. */
-export function reportViolations({ contract, esc, selected, violations }: Assessment): ViolationReport[] {
+/** Which contract it is. */
+export function reportContract({ source, profile }: Contract): ContractReport {
+  return {
+    source: source.kind === "built-in" ? "built-in" : source.path,
+    ...(profile === undefined ? {} : { profile }),
+  };
+}
+
+/** What of ESC's state programs are told: the masked end of a token stays out. */
+export function escForPrograms({ credential, ...rest }: EscReport): object {
+  return { ...rest, ...(credential === undefined ? {} : { credential: credential.variable }) };
+}
+
+/** The violations of an assessment in words. */
+export function reportAssessed({ contract, esc, selected, violations }: Assessment): readonly ViolationReport[] {
   const escEnvironment =
     esc.kind === "read"
       ? esc.environments.at(-1)?.name
       : esc.kind === "unavailable"
         ? esc.settings.environments.at(-1)?.text.replace(/@.*$/, "")
         : undefined;
+  return reportViolations(violations, contract, selected, escEnvironment);
+}
+
+/**
+ * Violations in words.
+ *
+ * @param escEnvironment `org/project/name`, where ESC is configured
+ */
+export function reportViolations(
+  violations: readonly Violation[],
+  contract: Contract,
+  selected: Resolution,
+  escEnvironment: string | undefined,
+): readonly ViolationReport[] {
   const context = {
     present: [...selected.keys()],
     origins: selected,
     ...(escEnvironment === undefined ? {} : { escEnvironment }),
   };
-  return describeViolations(violations, contract, context).map(({ violation, message, remedies }) => {
-    const names = "rule" in violation && "names" in violation.rule ? violation.rule.names : [];
-    return { kind: violation.kind, names: "name" in violation ? [violation.name] : names, message, remedies };
-  });
+  return describeViolations(violations, contract, context).map(({ violation, message, remedies }) => ({
+    kind: violation.kind,
+    names: "name" in violation ? [violation.name] : violation.rule.names,
+    message,
+    remedies,
+  }));
 }
 
 function states({ selected, violations }: Assessment) {

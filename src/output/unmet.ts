@@ -1,16 +1,16 @@
 import type { Assessment } from "../resolve/assessment.ts";
 import type { Failure } from "../core/model.ts";
 import { further } from "./notices.ts";
-import { reportViolations } from "./report.ts";
+import { reportAssessed } from "./report.ts";
 import { count, printable } from "../core/text.ts";
 
-/** What serves while ESC does not, whatever ails it: the remedies above write to it. */
+/** What serves while ESC does not: the remedies above it write to ESC. */
 const UNTIL_THEN = "until then set what is missing in the environment or in .env";
 
 /** Words a contract that is not met: every violation with its remedies and, if it may be the cause, ESC's fault. */
 export function wordUnmet(assessment: Assessment, consequence: string): Failure {
   const { esc } = assessment;
-  const violations = reportViolations(assessment);
+  const violations = reportAssessed(assessment);
   const lines = violations.flatMap(({ message, remedies }) => [`✗ ${message}`, ...remedies.map((one) => `    ${one}`)]);
   if (esc.kind === "unavailable") {
     lines.push(`✗ ${esc.failure.message}`, ...[...further(esc.failure), UNTIL_THEN].map((one) => `    ${one}`));
@@ -19,6 +19,6 @@ export function wordUnmet(assessment: Assessment, consequence: string): Failure 
     code: "contract-unmet",
     message: `the contract is not met (${count(violations.length, "violation")}); ${printable(consequence)}`,
     details: lines,
-    hint: "sophia-run check shows the whole configuration; --no-contract launches all the same",
+    hint: "sophia-run check shows the whole configuration; --no-contract launches anyway",
   };
 }

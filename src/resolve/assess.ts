@@ -73,7 +73,7 @@ async function dummyLayer(contract: Contract, selected: Resolution): Promise<Lay
   return fakeLayer(contract, selected);
 }
 
-/** A promise that is looked at later must not count as unhandled when the contract fails before that. */
+/** Reading ESC begins now and is awaited later: until then a failure of it must not count as unhandled. */
 function startReading(escSettings: EscSettings, progress: ReadingProgress): Promise<EscReading> {
   // Nothing takes a reading back: a signal that ends the wait ends the process.
   const { signal } = new AbortController();

@@ -3,12 +3,12 @@ import { JSON_OPTION, type CommandDefinition } from "../command.ts";
 export const checkCommand: CommandDefinition = {
   describe: "Check that the configuration meets the contract; nothing is started",
   details: [
-    "Shows where ESC stands, each variable of the contract with its value masked, and what to do about each rule " +
-      "that is not met. Exit status: 0; 1 where the contract is not met.",
-    "With --against nothing is opened and no credentials are minted: one table tells which of the environments sets " +
-      "which variable, from ESC alone. What is secret, or comes from a provider, is told as set with its value not " +
-      "known, and counts as valid. Exit status: 1 where a variable is set in one environment and missing in another, " +
-      "or one of them surely does not meet the contract.",
+    "Shows the state of ESC, each variable of the contract with its value masked, and what to do about each rule " +
+      "that is not met. Exit status: 0; 1 if the contract is not met.",
+    "With --against no environment is opened and no credentials are minted: one table shows which environment sets " +
+      "which variable, from ESC alone. A secret, or a value from a provider, is shown as set with an unknown value, " +
+      "and counts as valid. Exit status: 1 if a variable is set in one environment and missing in another, or if one " +
+      "of them certainly does not meet the contract.",
   ],
   options: {
     against: {

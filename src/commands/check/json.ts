@@ -1,4 +1,4 @@
-import type { Report } from "../../output/report.ts";
+import { escForPrograms, type Report } from "../../output/report.ts";
 
 /**
  * The report for programs, with a version that changes when a field loses its meaning. Masked ends of values are
@@ -6,13 +6,12 @@ import type { Report } from "../../output/report.ts";
  */
 export function json(report: Report): string {
   const { esc, sections } = report;
-  const { credential, ...escRest } = esc;
   return `${JSON.stringify(
     {
       version: 1,
       met: report.met,
       contract: report.contract,
-      esc: { ...escRest, ...(credential === undefined ? {} : { credential: credential.variable }) },
+      esc: escForPrograms(esc),
       sources: report.sources,
       sections: sections.map(({ title, lines }) => ({
         title,

@@ -5,7 +5,7 @@ import { evaluateEnvironments, type EvaluatedEnvironment } from "../../esc/api/e
 import { formatName } from "../../esc/settings/names.ts";
 import { formatDiagnostic } from "../../core/diagnostic.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { parityJson, parityText } from "./text.ts";
+import { comparisonJson, comparisonText } from "./text.ts";
 import type { Notice } from "../../core/model.ts";
 import { describeNotice } from "../../output/notices.ts";
 import { compareEnvironments } from "./comparison.ts";
@@ -35,19 +35,19 @@ export async function compare(names: string, options: Values, json: boolean, con
     notices.push({ kind: "remark", text: "--against names one environment only: there is none to compare it with" });
   }
   say(context, settings, notices);
-  const parity = compareEnvironments(contract, answers.results);
+  const comparison = compareEnvironments(contract, answers.results);
   context.out(
     json
-      ? parityJson(
-          parity,
+      ? comparisonJson(
+          comparison,
           notices.map((one) => describeNotice(one)[0]),
         )
-      : parityText(parity),
+      : comparisonText(comparison),
   );
-  return parity.met ? ExitStatus.ok : ExitStatus.unmet;
+  return comparison.met ? ExitStatus.ok : ExitStatus.unmet;
 }
 
-/** @throws SophiaError (125) where there is no credential, or ESC is not to be asked */
+/** @throws SophiaError (125) if there is no credential, or ESC is not to be asked */
 async function access(
   names: string,
   settings: Settings,

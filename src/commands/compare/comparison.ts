@@ -2,11 +2,10 @@
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check.ts";
 import type { Contract, Violation } from "../../contract/model.ts";
-import { describeViolations } from "../../contract/wording.ts";
 import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import type { Layer, Resolution, Variable } from "../../core/model.ts";
-import type { ViolationReport } from "../../output/report.ts";
+import { reportContract, reportViolations, type Report } from "../../output/report.ts";
 import { resolve } from "../../resolve/precedence.ts";
 import { printable } from "../../core/text.ts";
 
@@ -20,7 +19,7 @@ import { printable } from "../../core/text.ts";
  * - `missing`: not there.
  * - `not-known`: whether it is there cannot be known: all variables come from a provider.
  */
-export type ParityState =
+export type ComparisonState =
   | "set"
   | "value-not-known"
   | "invalid"
@@ -30,29 +29,29 @@ export type ParityState =
   | "missing"
   | "not-known";
 
-export interface ParityRow {
+export interface ComparisonRow {
   readonly name: string;
   readonly declared: boolean;
   readonly secret: boolean;
   /** In the order of the environments. */
-  readonly states: readonly ParityState[];
+  readonly states: readonly ComparisonState[];
   /** Set in one environment and missing in another. */
   readonly drift: boolean;
 }
 
-export interface ParityEnvironment {
+export interface ComparedEnvironment {
   /** `org/project/name` */
   readonly name: string;
   readonly version?: string;
   /** Rules that it surely does not meet; what is not known counts as set and valid. */
-  readonly violations: readonly ViolationReport[];
+  readonly violations: Report["violations"];
 }
 
-export interface Parity {
-  readonly contract: { readonly source: string; readonly profile?: string };
-  readonly environments: readonly ParityEnvironment[];
+export interface Comparison {
+  readonly contract: Report["contract"];
+  readonly environments: readonly ComparedEnvironment[];
   /** The contract's variables in its order, then undeclared ones that drift, by name. */
-  readonly rows: readonly ParityRow[];
+  readonly rows: readonly ComparisonRow[];
   /** Neither drift nor an unmet rule. */
   readonly met: boolean;
 }
@@ -61,7 +60,7 @@ export interface Parity {
 const NOT_KNOWN = "\0";
 
 /** Compares what the environments have, each by itself and with the contract's aliases and defaults. */
-export function compareEnvironments(contract: Contract, environments: readonly EvaluatedEnvironment[]): Parity {
+export function compareEnvironments(contract: Contract, environments: readonly EvaluatedEnvironment[]): Comparison {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const columns = environments.map((environment) => {
     const { layers } = applyContract(contract, [layerOf(environment)]);
@@ -69,7 +68,7 @@ export function compareEnvironments(contract: Contract, environments: readonly E
     const violations = checkContract(contract, resolution).filter((one) => isSure(one, resolution, environment));
     return { environment, resolution, violations };
   });
-  const row = (name: string): ParityRow => {
+  const row = (name: string): ComparisonRow => {
     const states = columns.map((column) => stateOf(name, column));
     return {
       name: printable(name),
@@ -92,10 +91,7 @@ export function compareEnvironments(contract: Contract, environments: readonly E
   ];
   const reports = columns.map((column) => reportEnvironment(contract, column));
   return {
-    contract: {
-      source: contract.source.kind === "built-in" ? "built-in" : contract.source.path,
-      ...(contract.profile === undefined ? {} : { profile: contract.profile }),
-    },
+    contract: reportContract(contract),
     environments: reports,
     rows,
     met: rows.every(({ drift }) => !drift) && reports.every(({ violations }) => violations.length === 0),
@@ -142,7 +138,7 @@ function isSure(violation: Violation, resolution: Resolution, { open }: Evaluate
   }
 }
 
-function stateOf(name: string, { environment, resolution, violations }: Column): ParityState {
+function stateOf(name: string, { environment, resolution, violations }: Column): ComparisonState {
   const resolved = resolution.get(name);
   if (resolved?.origin.source === "esc") {
     if (resolved.value === NOT_KNOWN) return "value-not-known";
@@ -158,26 +154,20 @@ function stateOf(name: string, { environment, resolution, violations }: Column):
   return evaluated.kind === "list-or-object" ? "not-a-variable" : "empty";
 }
 
-function isPresent(state: ParityState): boolean {
+function isPresent(state: ComparisonState): boolean {
   return state === "set" || state === "value-not-known" || state === "invalid";
 }
 
-function isAbsent(state: ParityState): boolean {
+function isAbsent(state: ComparisonState): boolean {
   return state === "missing" || state === "empty" || state === "not-a-variable";
 }
 
-function reportEnvironment(contract: Contract, { environment, resolution, violations }: Column): ParityEnvironment {
+function reportEnvironment(contract: Contract, { environment, resolution, violations }: Column): ComparedEnvironment {
   const name = formatName(environment.name);
   const { version } = environment.name;
-  const context = { present: [...resolution.keys()], origins: resolution, escEnvironment: name };
   return {
     name,
     ...(version === undefined ? {} : { version }),
-    violations: describeViolations(violations, contract, context).map(({ violation, message, remedies }) => ({
-      kind: violation.kind,
-      names: "name" in violation ? [violation.name] : violation.rule.names,
-      message,
-      remedies,
-    })),
+    violations: reportViolations(violations, contract, resolution, name),
   };
 }

@@ -1,8 +1,8 @@
-import type { Parity, ParityEnvironment, ParityRow, ParityState } from "./comparison.ts";
+import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } from "./comparison.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
 
 /** The comparison for programs, with a version that changes when a field loses its meaning. */
-export function parityJson({ met, contract, environments, rows }: Parity, notices: readonly string[]): string {
+export function comparisonJson({ met, contract, environments, rows }: Comparison, notices: readonly string[]): string {
   const variables = rows.map(({ name, declared, secret, states, drift: differs }) => ({
     name,
     declared,
@@ -14,7 +14,7 @@ export function parityJson({ met, contract, environments, rows }: Parity, notice
   return `${JSON.stringify({ version: 1, met, drift, contract, environments, variables, notices }, undefined, 2)}\n`;
 }
 
-const WORDS: Readonly<Record<ParityState, string>> = {
+const WORDS: Readonly<Record<ComparisonState, string>> = {
   set: "set",
   "value-not-known": "set*",
   invalid: "invalid",
@@ -25,7 +25,7 @@ const WORDS: Readonly<Record<ParityState, string>> = {
   "not-known": "?",
 };
 
-const LEGEND: readonly (readonly [ParityState, string])[] = [
+const LEGEND: readonly (readonly [ComparisonState, string])[] = [
   ["value-not-known", "set, value not known: a secret, or given by a provider (fn::open) once it is opened"],
   ["invalid", "set, but a placeholder or not of the declared format"],
   ["default", "not set; the contract's default serves"],
@@ -38,12 +38,12 @@ const WIDTH = 100;
 const LONGEST_NAME = 40;
 
 /** The comparison for people: one table of at most 100 columns, its legend, and the rules that are not met. */
-export function parityText(parity: Parity): string {
-  const { contract, environments, rows } = parity;
+export function comparisonText(comparison: Comparison): string {
+  const { contract, environments, rows } = comparison;
   const profile = contract.profile === undefined ? "" : ` (profile ${printable(contract.profile)})`;
   const labels = labelsOf(environments);
   const blocks = [
-    ["=== Sophia Configuration Parity ==="],
+    ["=== Sophia Configuration Comparison ==="],
     [
       `Contract: ${printable(contract.source)}${profile}`,
       ...environments.map((one, index) => {
@@ -55,17 +55,17 @@ export function parityText(parity: Parity): string {
     ...tables(rows, labels),
     legend(rows),
     ...environments.filter(({ violations }) => violations.length > 0).map(unmetRules),
-    ["--- Summary ---", ...summary(parity)],
+    ["--- Summary ---", ...summary(comparison)],
   ].filter((lines) => lines.length > 0);
   return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }
 
-function titleOf({ name, version }: ParityEnvironment): string {
+function titleOf({ name, version }: ComparedEnvironment): string {
   return version === undefined ? name : `${name}@${version}`;
 }
 
 /** What tells the environments apart: their names without what all share; numbers where these are long. */
-function labelsOf(environments: readonly ParityEnvironment[]): readonly string[] {
+function labelsOf(environments: readonly ComparedEnvironment[]): readonly string[] {
   const parts = environments.map((one) => titleOf(one).split("/"));
   const isShared = (depth: number): boolean => new Set(parts.map((path) => path.slice(0, depth).join("/"))).size === 1;
   const depth = isShared(2) ? 2 : isShared(1) ? 1 : 0;
@@ -74,7 +74,7 @@ function labelsOf(environments: readonly ParityEnvironment[]): readonly string[]
 }
 
 /** One table; where many environments make it too wide, several below one another. */
-function tables(rows: readonly ParityRow[], labels: readonly string[]): readonly (readonly string[])[] {
+function tables(rows: readonly ComparisonRow[], labels: readonly string[]): readonly (readonly string[])[] {
   const longest = Math.max("Variable".length, ...rows.map(({ name }) => name.length).filter((n) => n <= LONGEST_NAME));
   const width = Math.max(7, ...labels.map(({ length }) => length)) + 2;
   const fitting = Math.max(1, Math.floor((WIDTH - longest - 4) / width));
@@ -87,7 +87,7 @@ function tables(rows: readonly ParityRow[], labels: readonly string[]): readonly
         name.length > longest ? `${mark} ${name}\n${" ".repeat(longest + 4)}` : `${mark} ${name.padEnd(longest + 2)}`;
       return `${head}${columns.join("")}`.trimEnd();
     };
-    const rowLine = ({ name, states, drift }: ParityRow): string => {
+    const rowLine = ({ name, states, drift }: ComparisonRow): string => {
       const isUnset = states.every((state) => state === "missing");
       return line(
         drift ? "!" : " ",
@@ -104,7 +104,7 @@ function tables(rows: readonly ParityRow[], labels: readonly string[]): readonly
   });
 }
 
-function legend(rows: readonly ParityRow[]): readonly string[] {
+function legend(rows: readonly ComparisonRow[]): readonly string[] {
   const used = new Set(rows.flatMap(({ states }) => states));
   return [
     ...(rows.some(({ drift }) => drift)
@@ -117,7 +117,7 @@ function legend(rows: readonly ParityRow[]): readonly string[] {
   ].map(([word, words]) => `${word.padEnd(8)} ${words}`);
 }
 
-function unmetRules(environment: ParityEnvironment): readonly string[] {
+function unmetRules(environment: ComparedEnvironment): readonly string[] {
   return [
     `--- ${titleOf(environment)} ---`,
     ...environment.violations.flatMap(({ message, remedies }) => [
@@ -127,7 +127,7 @@ function unmetRules(environment: ParityEnvironment): readonly string[] {
   ];
 }
 
-function summary({ met, environments, rows }: Parity): readonly string[] {
+function summary({ met, environments, rows }: Comparison): readonly string[] {
   const drifting = rows.filter(({ drift }) => drift);
   const unmet = environments.filter(({ violations }) => violations.length > 0);
   if (met) {

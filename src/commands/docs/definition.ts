@@ -3,15 +3,15 @@ import type { CommandDefinition } from "../command.ts";
 export const docsCommand: CommandDefinition = {
   describe: "Write SECRETS.md, .env.example and env.d.ts from the contract",
   details: [
-    "Each stands beside the contract unless it is named. A name tells what is written: *.md gets the contract's " +
-      "section, between two markers (at the end where there are none; the rest stays as it is); *.d.ts gets types " +
-      "for process.env; .env.example, or any other name, gets every variable with what it is for.",
-    "With --check nothing is written: status 1 where a file differs from what would be written, or is missing. " +
+    "Without names the files are written beside the contract. The name decides what is written: *.md gets the " +
+      "contract's section, between two markers (at the end if there are none; the rest stays as it is); *.d.ts gets " +
+      "types for process.env; .env.example, or any other name, gets every variable with its description.",
+    "With --check nothing is written: status 1 if a file differs from what would be written, or is missing. " +
       "A file that sophia-run did not write is replaced only with --force.",
   ],
   positional: { form: "[FILE…]", least: 0, most: Infinity, kind: "file" },
   options: {
-    check: { type: "boolean", describe: "Only compare; status 1 where a file is out of date" },
+    check: { type: "boolean", describe: "Only compare; status 1 if a file is out of date" },
     force: { type: "boolean", describe: "Replace files that sophia-run did not write" },
   },
   groups: ["Contract"],

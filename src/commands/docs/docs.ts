@@ -1,5 +1,3 @@
-import { systemErrorCode } from "../../system/errors.ts";
-import { readFileSync, writeFileSync, mkdirSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { envExample } from "./env-example.ts";
@@ -12,17 +10,14 @@ import { sayLines } from "../../output/stderr.ts";
 import { settle } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
+import { readIfThere, writeText, type NamedFile } from "../files.ts";
 
 const DEFAULT_FILES = ["SECRETS.md", ".env.example", "env.d.ts"];
 
 /** What a file of ours says of itself; who writes by hand leaves it out. */
 const OUR_MARK = "`sophia-run docs` writes this file";
 
-interface Document {
-  /** Absolute path. */
-  readonly path: string;
-  /** As messages call it. */
-  readonly name: string;
+interface Document extends NamedFile {
   /** What it holds; absent where it does not exist. */
   readonly current?: string;
   readonly wanted: string;
@@ -42,7 +37,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
   if (options["check"] === true) return report(stale, documents, context);
   if (options["force"] !== true) refuseForeign(stale);
   for (const { path, name, wanted } of stale) {
-    write(path, name, wanted);
+    writeText({ path, name }, wanted);
     context.out(`wrote ${name}\n`);
   }
   if (stale.length === 0) context.out(`${enumerate(documents.map(({ name }) => name))}: up to date\n`);
@@ -52,7 +47,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
 function draw(path: string, contract: Contract, { cwd }: Context): Document {
   const inside = relative(cwd, path);
   const name = printable(inside.startsWith("..") ? path : inside);
-  const current = read(path, name);
+  const current = readIfThere({ path, name });
   return { path, name, ...(current === undefined ? {} : { current }), wanted: textFor(path, contract, current ?? "") };
 }
 
@@ -88,27 +83,4 @@ function refuseForeign(stale: readonly Document[]): void {
     message: `${enumerate(foreign.map(({ name }) => name))} ${foreign.length === 1 ? "was" : "were"} not written by sophia-run docs; nothing was changed`,
     hint: "replace with --force, or name the files to write: sophia-run docs SECRETS.md",
   });
-}
-
-function read(path: string, name: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const code = systemErrorCode(error) ?? "UNKNOWN";
-    if (code === "ENOENT") return undefined;
-    throw new SophiaError({ code: "docs", message: `${name} cannot be read (${code})`, hint: "name another file" });
-  }
-}
-
-function write(path: string, name: string, text: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text);
-  } catch (error) {
-    throw new SophiaError({
-      code: "docs",
-      message: `${name} cannot be written (${systemErrorCode(error) ?? "UNKNOWN"})`,
-      hint: "name another file, or give the user who starts sophia-run the right to write it",
-    });
-  }
 }

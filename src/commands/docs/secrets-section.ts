@@ -35,7 +35,7 @@ export function withSecretsSection(document: string, section: string): string {
   return `${document.replace(/\s*$/, "")}${lineEnd}${lineEnd}${text}${lineEnd}`;
 }
 
-/** Where a line begins with the marker. Within a line it is text that somebody wrote, in a description, say. */
+/** Where a line begins with the marker. Within a line it is part of somebody's text, such as a description. */
 function lineStart(document: string, marker: string, from: number): number {
   let at = document.indexOf(marker, from);
   while (at > 0 && document[at - 1] !== "\n") at = document.indexOf(marker, at + 1);

@@ -3,8 +3,8 @@ import { JSON_OPTION, type CommandDefinition } from "../command.ts";
 export const explainCommand: CommandDefinition = {
   describe: "Show where each variable comes from, what it hides and which rule it serves",
   details: [
-    "Without names: every variable that the contract declares, and what ESC and files give besides. No value is ever " +
-      "shown. Variables of the process environment that nobody declared are counted; --all lists them too.",
+    "Without names: every variable that the contract declares, and what else ESC and files give. No value is ever " +
+      "shown. Undeclared variables of the process environment are only counted; --all lists them too.",
   ],
   positional: { form: "[NAME…]", least: 0, most: Infinity, kind: "variable" },
   options: {

@@ -1,4 +1,4 @@
-/** Everything that may be told of each variable, without a value; pure. */
+/** Everything that may be reported of each variable, without a value; pure. */
 import type { Assessment } from "../../resolve/assessment.ts";
 import { isDeclared, isSet, serving } from "../../contract/check.ts";
 import { chapters, formatWords, intervalWords, needs } from "../docs/outline.ts";
@@ -112,7 +112,7 @@ function origins({ origin, shadows, withheld }: VariableExplanation): readonly O
   ];
 }
 
-/** Given by sophia-run, not by whoever started it. */
+/** Given by sophia-run, not by its caller. */
 function isAdded({ source }: Origin): boolean {
   return source !== "environment";
 }

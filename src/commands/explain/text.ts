@@ -1,4 +1,5 @@
 import { unreachable } from "../../core/error.ts";
+import { escForPrograms } from "../../output/report.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Withholding } from "../../resolve/select.ts";
@@ -6,11 +7,10 @@ import { originWords } from "../../resolve/sources.ts";
 
 /** The explanation for programs, with a version that changes when a field loses its meaning. */
 export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
-  const { credential, ...escRest } = esc;
   const document = {
     version: 1,
     contract,
-    esc: { ...escRest, ...(credential === undefined ? {} : { credential: credential.variable }) },
+    esc: escForPrograms(esc),
     variables: chapters.flatMap(({ variables }) => variables),
     unlisted,
     notices,
@@ -92,7 +92,7 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly stri
   for (const { environment, why } of skipped) {
     rows.push([
       "skipped",
-      `ESC ${environment}: ${why === "unknown" ? "its value is not known" : "a list or an object is no variable; use fn::toJSON"}`,
+      `ESC ${environment}: ${why === "unknown" ? "its value is not known" : "a list or an object cannot become a variable; use fn::toJSON"}`,
     ]);
   }
   if (aliasOf !== undefined) rows.push(["alias", `another name of ${aliasOf}`]);

@@ -4,13 +4,13 @@ export const exportCommand: CommandDefinition = {
   describe: "Print the configuration for other programs",
   details: [
     "Prints the variables that sophia-run adds (from ESC, files and the contract's defaults) and those that the " +
-      "contract declares, wherever they come from; not the rest of the process environment. The contract is checked " +
+      "contract declares, whatever their source; not the rest of the process environment. The contract is checked " +
       "first, as for a run. Values of ESC's `files` are not printed: a program started by sophia-run gets them as files.",
-    "A value that a format, or one of the programs that read it, cannot hold is refused by name (125); nothing is " +
-      "printed then. dotenv: read alike by dotenv for Node.js, node --env-file and python-dotenv. shell: for eval or " +
+    "If a format, or one of the programs that read it, cannot hold a value, the variable is named (125) and nothing " +
+      "is printed. dotenv: read alike by dotenv for Node.js, node --env-file and python-dotenv. shell: for eval or " +
       "source in bash, dash, zsh and other POSIX shells. docker: for docker run --env-file.",
     "github: for later steps of a GitHub Actions job. Appends to the file that GITHUB_ENV names and prints an " +
-      "add-mask command for each line of a secret; where standard output is that file, the commands go to standard " +
+      "add-mask command for each line of a secret; if standard output is that file, the commands go to standard " +
       "error, which the runner reads as well. Without GITHUB_ENV all goes to standard output.",
     "Secrets are not printed to a terminal unless --reveal is given.",
   ],
@@ -21,7 +21,7 @@ export const exportCommand: CommandDefinition = {
       value: "FORMAT",
       describe: "dotenv (default), shell, json, github or docker",
     },
-    reveal: { type: "boolean", describe: "Print to a terminal all the same" },
+    reveal: { type: "boolean", describe: "Print even to a terminal" },
   },
   groups: ["Sources", "Contract", "Environment of the program", "Output"],
   examples: [

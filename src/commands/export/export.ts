@@ -19,7 +19,7 @@ export const exportVariables: Command = async ({ options }, context) => {
   const format = EXPORT_FORMATS[name];
   if (format === undefined) throw new TypeError(`no format ${name}`);
   const targets = name === "github" ? githubTargets(context) : undefined;
-  // Before ESC is asked: it would be in vain.
+  // Before ESC is asked, which would be for nothing.
   if (options["reveal"] !== true) refuseTerminal(context, targets);
 
   const { settings, assessment } = await assessed(options, context);
@@ -47,7 +47,7 @@ function refuseTerminal(context: Context, targets: Targets | undefined): void {
   throw new SophiaError({
     code: "terminal",
     message: "export would print secrets to a terminal",
-    hint: "send its output to a file or a program, or allow it with --reveal",
+    hint: "send its output to a file or a program, or allow this with --reveal",
   });
 }
 

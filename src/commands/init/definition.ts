@@ -1,11 +1,11 @@
 import type { CommandDefinition } from "../command.ts";
 
 export const initCommand: CommandDefinition = {
-  describe: "Start a contract for this folder, and show the three places of use",
+  describe: "Start a contract for this folder, and set up the three places of use",
   details: [
     "Writes sophia.contract.json from .env.example, from the ESC environment (names only), or from the variables that " +
-      "the code reads; without --from, the first of these that gives any. Then the places of use: npm scripts, " +
-      "Dockerfile, devcontainer. No file is overwritten: what is missing is created, for what exists the lines to " +
+      "the code reads; without --from, from the first of these that has any. Then the places of use: npm scripts, " +
+      "Dockerfile, devcontainer. No file is overwritten: missing files are created, for existing ones the lines to " +
       "add are printed.",
   ],
   options: {
@@ -13,7 +13,7 @@ export const initCommand: CommandDefinition = {
       type: "list",
       choices: ["example", "esc", "code"],
       value: "SOURCE",
-      describe: "example, esc or code; repeatable, what they give is joined",
+      describe: "example, esc or code; repeatable, the results are joined",
     },
     "edit-scripts": {
       type: "boolean",

@@ -40,7 +40,7 @@ function entry(name: string, required: boolean, value: string, comments: readonl
   };
 }
 
-/** `scheme://user:password@host`, with a password that is no placeholder. */
+/** `scheme://user:password@host`, with a password that is not a placeholder. */
 function holdsPassword(value: string): boolean {
   return /:\/\/[^/\s:@]*:[^/\s@<>]+@/.test(value);
 }

@@ -1,6 +1,5 @@
-import { systemErrorCode } from "../../system/errors.ts";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { contractFileName } from "../../contract/load.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
@@ -13,6 +12,7 @@ import { devcontainer, dockerfile, npmScripts, type Place } from "./places.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import { count, enumerate } from "../../core/text.ts";
 import type { Command } from "../command.ts";
+import { readIfThere, writeText, type NamedFile } from "../files.ts";
 
 const EXAMPLES = [".env.example", ".env.sample", ".env.template", "example.env"];
 const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
@@ -31,13 +31,13 @@ export const init: Command = async ({ options }, context) => {
   const { from } = options;
   const asked = ORIGINS.filter((name) => Array.isArray(from) && from.includes(name));
   await startContract(asked, settings, context);
-  const manifest = read(context, "package.json");
+  const manifest = readIfThere(named("package.json", context));
   const isNode = manifest !== undefined;
   const container = DEVCONTAINERS.find((file) => existsSync(join(context.cwd, file))) ?? DEVCONTAINERS[0] ?? "";
   const places = [
     npmScripts(manifest, options["edit-scripts"] === true),
-    dockerfile(read(context, "Dockerfile"), isNode),
-    devcontainer(container, read(context, container), isNode),
+    dockerfile(readIfThere(named("Dockerfile", context)), isNode),
+    devcontainer(container, readIfThere(named(container, context)), isNode),
   ];
   for (const place of places) settlePlace(place, context);
   context.out("\nNext: refine the contract, then sophia-run check and sophia-run docs\n");
@@ -64,18 +64,18 @@ async function startContract(asked: readonly OriginName[], settings: Settings, c
       hint: "add a .env.example, set ESC_ENV and ESC_TOKEN, or start where the code is",
     });
   }
-  create(context, contractFileName, contractText(found));
+  writeText(named(contractFileName, context), contractText(found), "wx");
   context.out(
     `created ${contractFileName}: ${count(found.length, "variable")} from ${enumerate(answers.map(({ where }) => where))}\n`,
   );
 }
 
-/** `undefined` where there is nothing to look at. */
+/** `undefined` if there is nothing to read. */
 async function look(name: OriginName, settings: Settings, context: Context): Promise<Answer | undefined> {
   switch (name) {
     case "example": {
       const file = EXAMPLES.find((one) => existsSync(join(context.cwd, one)));
-      const text = file === undefined ? undefined : read(context, file);
+      const text = file === undefined ? undefined : readIfThere(named(file, context));
       return file === undefined || text === undefined ? undefined : { found: fromExample(text), where: file };
     }
     case "esc": {
@@ -103,11 +103,11 @@ function nothingThere(name: OriginName): SophiaError {
 function settlePlace(place: Place, context: Context): void {
   switch (place.kind) {
     case "create":
-      create(context, place.file, place.text);
+      writeText(named(place.file, context), place.text, "wx");
       context.out(`created ${place.file}\n`);
       return;
     case "edit":
-      writeFile(context, place.file, place.text, "w");
+      writeText(named(place.file, context), place.text);
       context.out(`changed ${place.file}: ${place.done}\n`);
       return;
     case "advise":
@@ -119,35 +119,6 @@ function settlePlace(place: Place, context: Context): void {
   }
 }
 
-/** Fails where the file exists, so that nothing is overwritten even if it has come to be this moment. */
-function create(context: Context, file: string, text: string): void {
-  writeFile(context, file, text, "wx");
-}
-
-function writeFile({ cwd }: Context, file: string, text: string, flag: "w" | "wx"): void {
-  try {
-    const path = join(cwd, file);
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text, { flag });
-  } catch (error) {
-    throw unusable(file, "written", error);
-  }
-}
-
-function read({ cwd }: Context, file: string): string | undefined {
-  try {
-    return readFileSync(join(cwd, file), "utf8");
-  } catch (error) {
-    if (systemErrorCode(error) === "ENOENT") return undefined;
-    throw unusable(file, "read", error);
-  }
-}
-
-function unusable(file: string, what: "read" | "written", error: unknown): SophiaError {
-  const code = systemErrorCode(error) ?? "UNKNOWN";
-  return new SophiaError({
-    code: "init-file",
-    message: `${file} cannot be ${what} (${code})`,
-    hint: "see to the file and its folder, then start again: what was created stays",
-  });
+function named(file: string, { cwd }: Context): NamedFile {
+  return { path: join(cwd, file), name: file };
 }

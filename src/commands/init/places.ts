@@ -22,7 +22,7 @@ export function npmScripts(text: string | undefined, edit: boolean): Place {
   if (text === undefined) return { kind: "advise", file, lines: [`"scripts": { "start": "${PREFIX}node server.js" }`] };
   const manifest = parseObject(text);
   if (manifest === undefined)
-    return { kind: "advise", file, lines: ["it is no JSON object; nothing can be said of its scripts"] };
+    return { kind: "advise", file, lines: ["it is not a JSON object; its scripts cannot be read"] };
   const scripts = objectOf(manifest["scripts"]) ?? {};
   const starting = STARTING.flatMap((name) => {
     const command = scripts[name];
