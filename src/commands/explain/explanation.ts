@@ -1,6 +1,6 @@
 /** Everything that may be reported of each variable, without a value; pure. */
 import type { Assessment } from "../../resolve/assessment.ts";
-import { isDeclared, isSet, serving } from "../../contract/check.ts";
+import { isDeclared, serving } from "../../contract/check.ts";
 import { chapters, formatWords, intervalWords, needs } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { nameFinder } from "../../contract/suggest.ts";
@@ -62,7 +62,7 @@ export interface RuleExplanation {
   readonly met: boolean;
   /** Of a group: its identifier, and the variable that serves. */
   readonly group?: string;
-  readonly serving?: string;
+  readonly serving?: string | undefined;
 }
 
 export interface Wanted {
@@ -74,9 +74,9 @@ export interface Wanted {
 
 /** @throws SophiaError (125) for a name that neither the contract nor a source knows */
 export function makeExplanation(assessment: Assessment, selection: Selection, wanted: Wanted): Explanation {
-  const explain = explainer(assessment, selection);
   const { contract, resolution } = assessment;
   const report = makeReport(assessment);
+  const explain = explainer(assessment, selection, report);
   const shared = { contract: report.contract, esc: report.esc, notices: report.notices };
   if (wanted.names.length > 0) {
     checkNames(wanted.names, assessment);
@@ -144,9 +144,12 @@ function skippedNames({ notices }: Assessment): readonly string[] {
   return notices.flatMap((notice) => (notice.kind === "esc-skipped" ? notice.names : []));
 }
 
-function explainer(assessment: Assessment, selection: Selection): (name: string) => VariableExplanation {
+function explainer(
+  assessment: Assessment,
+  selection: Selection,
+  report: Report,
+): (name: string) => VariableExplanation {
   const { contract, resolution, selected, violations } = assessment;
-  const report = makeReport(assessment);
   const states = new Map(report.variables.map(({ name, state }) => [name, state]));
   const reason = withholding(selection, (name) => isDeclared(contract, name));
   const isMet = (rule: Rule): boolean => !violations.some((one) => "rule" in one && one.rule === rule);
@@ -176,7 +179,7 @@ function explainer(assessment: Assessment, selection: Selection): (name: string)
         kind: rule.kind,
         words: words[index] ?? rule.kind,
         met: isMet(rule),
-        ...("names" in rule ? { group: rule.group, ...servingOf(rule.names) } : {}),
+        ...("names" in rule ? { group: rule.group, serving: serving(rule.names, selected) } : {}),
       })),
       problems: report.violations
         .filter(({ names }, index) => {
@@ -191,14 +194,6 @@ function explainer(assessment: Assessment, selection: Selection): (name: string)
       ),
     };
   };
-
-  function servingOf(names: readonly string[]): { readonly serving?: string } {
-    const name = serving(
-      names.filter((one) => isSet(selected, one)),
-      selected,
-    );
-    return name === undefined ? {} : { serving: name };
-  }
 }
 
 /** In the order of `needs`. */
