@@ -45,7 +45,7 @@ test("the environment wins over ESC, ESC over files", () => {
   });
 });
 
-test("--prefer esc turns the first two round", () => {
+test("--prefer esc swaps the first two", () => {
   expect(values(inPrecedence([dotenv, esc, environment], "esc"))).toMatchObject({
     A: ["esc", "esc"],
     C: ["file", "dotenv"],
@@ -53,7 +53,7 @@ test("--prefer esc turns the first two round", () => {
   });
 });
 
-test("what is hidden is told in order, and whether it is the same", () => {
+test("hidden origins are listed in order, with whether their value is the same", () => {
   const resolution = resolve([environment, esc, layer("dotenv", { A: "env" })], () => false);
   expect(resolution.get("A")?.shadowed).toEqual([
     { origin: ORIGINS.esc, same: false },
@@ -65,7 +65,7 @@ test("a declared variable that is empty everywhere is unset", () => {
   expect(values([layer("environment", { D: "" }), layer("esc", { D: "" })], ["D"])).toEqual({});
 });
 
-test("names that objects know are names like any other", () => {
+test("names of Object.prototype are names like any other", () => {
   const hostile: Layer = {
     source: "esc",
     variables: ["__proto__", "constructor", "toString"].map((name) => ({
@@ -133,7 +133,7 @@ describe("laws of precedence", () => {
     );
   });
 
-  test("every layer that sets a variable is either its origin or told as hidden", () => {
+  test("every layer that sets a variable is its origin or listed as hidden", () => {
     fc.assert(
       fc.property(layers, (all) => {
         const told = [...resolve(all, () => false).values()].reduce(

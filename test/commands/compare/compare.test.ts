@@ -74,7 +74,7 @@ describe("the table", () => {
     expect(server.count("check")).toBe(3);
   });
 
-  test("0 where all are alike, also for secrets of other values", async () => {
+  test("0 if all set the same variables, even secrets of different values", async () => {
     server.environment("acme/app/dev", { values: MET });
     server.environment("acme/app/prod", {
       values: { API_URL: "https://other.test", API_KEY: secret(sentinel("other")) },
@@ -87,7 +87,7 @@ describe("the table", () => {
     expect(ended.stdout).toContain("✅ No drift between 2 environments");
   });
 
-  test("what a provider gives is not known: a value, or all of them", async () => {
+  test("what a provider gives is unknown: one value, or all of them", async () => {
     server.provider("vault", { value: sentinel("minted") });
     const open = "fn::open::vault: {}";
     server.environment("acme/app/dev", {
@@ -115,7 +115,7 @@ describe("the table", () => {
 });
 
 describe("rules", () => {
-  test("each that is surely not met is told for its environment, with what to do; no drift is needed for it", async () => {
+  test("each rule that is certainly not met is listed for its environment with a remedy, even without drift", async () => {
     for (const name of ["dev", "prod"]) {
       server.environment(`acme/app/${name}`, { values: { PROXY_USER: secret(sentinel("user")) } });
     }
@@ -127,13 +127,13 @@ describe("rules", () => {
     expect(ended.stdout).not.toContain("Drift");
   });
 
-  test("a secret whose value is not known is not held against its format", async () => {
+  test("a secret of unknown value is not checked against its format", async () => {
     server.environment("acme/app/dev", { values: { API_URL: secret(sentinel("no-url")) } });
     server.environment("acme/app/prod", { values: { API_URL: secret(sentinel("no-url")) } });
     expect((await check("acme/app/dev,acme/app/prod")).status).toBe(0);
   });
 
-  test("one environment alone is held against the contract, with a word that nothing is compared", async () => {
+  test("one environment alone is checked against the contract, with a remark that nothing is compared", async () => {
     server.environment("acme/app/dev", { values: {} });
     const ended = await check("acme/app/dev");
     expect(ended.status).toBe(1);
@@ -182,7 +182,7 @@ describe("names", () => {
     expect(server.count("defaultOrg")).toBe(1);
   });
 
-  test("names of two parts use ESC_ORG; ESC_ENV has no say", async () => {
+  test("names of two parts use ESC_ORG; ESC_ENV does not count", async () => {
     server.environment("acme/app/dev", { values: MET });
     server.environment("acme/app/prod", { values: MET });
     const ended = await check("app/dev,app/prod", [], { env: { ESC_ORG: "acme", ESC_ENV: "acme/other/env" } });
@@ -234,7 +234,7 @@ describe("what cannot be compared is 125, names the environment and prints nothi
     expect(ended.stderr).toContain("ECONNREFUSED");
   });
 
-  test("trouble that passes is waited for; trouble that lasts is told", async () => {
+  test("passing failures are retried; lasting ones are reported", async () => {
     server.failNext("check", 503);
     expect((await check("acme/app/dev")).status).toBe(0);
     server.failAlways("check", "hang");

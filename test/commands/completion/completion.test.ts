@@ -84,7 +84,7 @@ describe.each(SHELLS)("%s", (shell) => {
     expect(found).toEqual([{ bash: "compopt -o default", zsh: ":files", fish: "some.env" }[shell]]);
   });
 
-  test.skipIf(!installed)("behind -- the command's own completion", () => {
+  test.skipIf(!installed)("after --, the command's own completion", () => {
     const found = offered(shell, ["--quiet", "--", "dat"]);
     if (shell === "zsh") expect(found).toEqual(["normal dat"]);
     else expect(found).toContain("date");
@@ -106,7 +106,7 @@ test.skipIf(!has("zsh", "-c", "true"))(
 );
 
 describe("the call-back", () => {
-  test("describes what it proposes", async () => {
+  test("describes its candidates", async () => {
     const { stdout } = await sophia(["--get-yargs-completions", "sophia-run", "--mo"]);
     expect(stdout).toMatch(/^--mode\texec: become the program/);
   });

@@ -9,7 +9,7 @@ const contract = (more: object = {}): string =>
 
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 
-test("writes all three, is then up to date, and tells drift by the names of files", async () => {
+test("writes all three, is then up to date, and names the files that drift", async () => {
   const cwd = folder({ "sophia.contract.json": contract(), "SECRETS.md": "# Ours\n\nBy hand.\n" });
   const env = { API_URL: SENTINEL, LEVEL: SENTINEL };
   const missing = await sophia(["docs", "--check"], { cwd, env });
@@ -37,7 +37,7 @@ test("writes all three, is then up to date, and tells drift by the names of file
   expect(drift.stderr).toContain("out of date: env.d.ts\n");
 });
 
-test("stands beside the contract, or where it is named", async () => {
+test("is written beside the contract, or where it is named", async () => {
   const cwd = folder({ "sophia.contract.json": contract() });
   const named = await sophia(["docs", "docs/KEYS.md", "src/process-env.d.ts", "example.env"], { cwd });
   expect(named.status).toBe(0);

@@ -59,7 +59,7 @@ describe("sources", () => {
     expect(ended.stdout + ended.stderr).not.toContain(server.token);
   });
 
-  test("a pinned version, a value that is no variable, and the credential from a file", async () => {
+  test("a pinned version, a value that cannot become a variable, and the credential from a file", async () => {
     await using server = await startEscServer();
     server.environment("acme/sophia/dev", {
       values: { LIST: ["a"], OPENAI_API_KEY: secret(sentinel("v1")) },
@@ -76,7 +76,7 @@ describe("sources", () => {
     expect(rowsOf(ended, "LIST").join()).toContain("a list or an object");
   });
 
-  test("an ESC that cannot be read, and one that is half configured", async () => {
+  test("ESC that cannot be read, and ESC that is half configured", async () => {
     await using server = await startEscServer();
     const refused = await sophia(["explain", "QDRANT_URL"], {
       env: { ...escVariables(server), ESC_TOKEN: "pul-wrong" },
@@ -120,7 +120,7 @@ describe("the contract", () => {
     expect(ended.stdout).not.toContain(SENTINEL);
   });
 
-  test("a name that nobody knows is refused, with the nearest one", async () => {
+  test("an unknown name is refused, with the nearest one", async () => {
     const ended = await sophia(["explain", "QDRANT_ULR"]);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain("QDRANT_ULR");

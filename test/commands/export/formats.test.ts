@@ -118,7 +118,7 @@ for (const [name, consumer, read, available] of CONSUMERS) {
       expect(Object.fromEntries(Object.entries(found).filter(([key]) => /^V\d+$/.test(key)))).toEqual(expected);
     };
 
-    test("the known troublemakers", async () => {
+    test("values that are known to break formats", async () => {
       await expect(roundTrip(TABLE)).resolves.toBeUndefined();
     });
 
@@ -194,7 +194,7 @@ describe("what a format refuses", () => {
 });
 
 describe("GitHub Actions", () => {
-  test("each delimiter is another one, and long", () => {
+  test("each delimiter is different, and long", () => {
     const text = formatNamed("github").write([
       { name: "A", value: "1", secret: false },
       { name: "B", value: "2", secret: false },

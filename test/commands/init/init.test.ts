@@ -81,7 +81,7 @@ describe("where the variables come from", () => {
     expect(read(cwd, "sophia.contract.json")).not.toMatch(/BIG_ONE|BINARY|IN_NODE|IN_HIDDEN|NOTES|PATH/);
   });
 
-  test("several are joined; one that is not there is an error", async () => {
+  test("several sources are joined; one that is missing is an error", async () => {
     await using server = await startEscServer();
     server.environment("acme/app/dev", { values: { FROM_ESC: secret("x"), BOTH: secret("x") } });
     const cwd = folder({ ".env.example": "# Told here.\n# BOTH=\n" });
@@ -112,7 +112,7 @@ describe("places of use", () => {
     ".devcontainer.json": '{ "image": "x" }\n',
   };
 
-  test("nothing that exists is changed; the lines to add are printed", async () => {
+  test("no existing file is changed; the lines to add are printed", async () => {
     const cwd = folder(files);
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
@@ -148,7 +148,7 @@ describe("places of use", () => {
     });
   });
 
-  test("a package.json that is no JSON", () => {
+  test("a package.json that is not JSON", () => {
     expect(npmScripts("{", true).kind).toBe("advise");
   });
 });

@@ -50,7 +50,7 @@ describe("precedence", () => {
     expect([status, readdirSync(cwd)]).toEqual([0, ["trap.cjs"]]);
   });
 
-  test("a declared variable that the environment overrides is told of, by name; --quiet does not", async () => {
+  test("a declared variable that the environment overrides is named; --quiet drops the notice", async () => {
     const { env } = await escWith(CONTRACT_VALUES);
     const overriding = { ...env, QDRANT_URL: "http://localhost:6333", GITHUB_PAT: CONTRACT_VALUES.GITHUB_PAT };
     const told = await sophia(["--", "env"], { env: overriding });
@@ -119,7 +119,7 @@ describe.skipIf(underTest)("what NODE_OPTIONS preloads", () => {
   });
 });
 
-test.skipIf(underTest)("what comes to nothing does not end in silence", async () => {
+test.skipIf(underTest)("a promise that never settles does not end in silence", async () => {
   const { env } = await escWith(CONTRACT_VALUES);
   // A promise that never settles, as only a bug of ours would make it.
   const cwd = folder({ "preloaded.js": "Promise.prototype.finally = () => new Promise(() => {});" });
@@ -131,7 +131,7 @@ test.skipIf(underTest)("what comes to nothing does not end in silence", async ()
 });
 
 describe("--verbose", () => {
-  test("says where each source was read, without a value", async () => {
+  test("reports where each source was read, without a value", async () => {
     const { env } = await escWith({ ...CONTRACT_VALUES, MORE: "sentinel" });
     const cwd = folder({ "a.env": "A=sentinel\nB=2\n", "b.env": "" });
     const files = ["--env-file", "a.env", "--env-file", "b.env"];
@@ -149,7 +149,7 @@ describe("--verbose", () => {
     });
   });
 
-  test("says what there is not", async () => {
+  test("reports what does not exist", async () => {
     const cwd = folder({ "sophia.contract.json": '{"variables":{},"profiles":{"ci":{}}}' });
     const { stderr } = await sophia(["check", "--verbose", "--profile", "ci"], { cwd });
     expect(stderr).toBe(
@@ -165,7 +165,7 @@ describe("--verbose", () => {
 });
 
 describe("emergency access", () => {
-  test("where ESC cannot be read one warning says why, and the rest serves", async () => {
+  test("if ESC cannot be read, one warning says why, and the other sources serve", async () => {
     const { server, env } = await escWith(CONTRACT_VALUES);
     server.failAlways("open", { kind: "status", status: 500 });
     const cwd = folder({ ".env": "QDRANT_URL=http://localhost:6333" });
@@ -178,7 +178,7 @@ describe("emergency access", () => {
     expect(stderr).toContain("500");
   });
 
-  test("an unmet contract says both: what is missing, and why ESC could not be read", async () => {
+  test("an unmet contract names both what is missing and why ESC could not be read", async () => {
     const { server, env } = await escWith(CONTRACT_VALUES);
     server.failAlways("open", { kind: "status", status: 403 });
     const { status, stdout, stderr } = await sophia(["--", "echo", "started"], { env });
@@ -259,7 +259,7 @@ describe("exit statuses", () => {
     expect(ended.stderr.trim().split("\n")).toHaveLength(1);
   });
 
-  test("78 where the contract is not met, and not with --no-contract", async () => {
+  test("78 if the contract is not met, and not with --no-contract", async () => {
     expect(await sophia(["--", "true"])).toMatchObject({ status: 78, stdout: "" });
     expect(await sophia(["--no-contract", "--", "true"])).toMatchObject({ status: 0, stderr: "" });
     expect(await sophia(["--", "true"], { env: { SOPHIA_NO_CONTRACT: "1" } })).toMatchObject({ status: 0, stderr: "" });
