@@ -17,8 +17,6 @@ export interface Option {
 
 /** An option of the run, which most subcommands take too. */
 export interface SharedOption extends Option {
-  /** The environment variable that sets the option where the command line does not. A list's is separated by commas. */
-  readonly variable: `SOPHIA_${string}`;
   /** The option itself takes commas as well: none of its values has a comma in it. */
   readonly commas?: true;
   readonly group: OptionGroup;
@@ -30,84 +28,71 @@ export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 export const OPTIONS = {
   "env-file": {
-    variable: "SOPHIA_ENV_FILE",
     type: "list",
     value: "FILE",
     group: "Sources",
     describe: "Read FILE instead of .env; repeatable (the variable takes commas), later files win",
   },
   prefer: {
-    variable: "SOPHIA_PREFER",
     type: "string",
     choices: ["environment", "esc"],
     group: "Sources",
     describe: "Which wins if both set a variable: environment (default) or esc",
   },
   "require-esc": {
-    variable: "SOPHIA_REQUIRE_ESC",
     type: "boolean",
     group: "Sources",
     describe: "Fail (125) if ESC cannot be read, instead of continuing without it",
   },
   timeout: {
-    variable: "SOPHIA_TIMEOUT",
     type: "string",
     value: "TIME",
     group: "Sources",
     describe: "The deadline for reading ESC: 30s (default), 500ms, 2m; a bare number is seconds",
   },
   "insecure-http": {
-    variable: "SOPHIA_INSECURE_HTTP",
     type: "boolean",
     group: "Sources",
     describe: "Allow an http:// backend on another host; the token is then sent unencrypted",
   },
   fake: {
-    variable: "SOPHIA_FAKE",
     type: "boolean",
     group: "Sources",
     describe: "Fill missing variables with dummy values of the declared formats; ESC is not read",
   },
   contract: {
-    variable: "SOPHIA_CONTRACT",
     type: "string",
     value: "FILE",
     group: "Contract",
     describe: "The contract; else sophia.contract.json from here upwards, else the built-in one",
   },
   profile: {
-    variable: "SOPHIA_PROFILE",
     type: "string",
     value: "NAME",
     group: "Contract",
     describe: "The profile of the contract that applies, such as dev, ci or prod",
   },
   "no-contract": {
-    variable: "SOPHIA_NO_CONTRACT",
     type: "boolean",
     group: "Contract",
     describe: "Launch even if the contract is not met",
   },
   "keep-esc": {
-    variable: "SOPHIA_KEEP_ESC",
     type: "boolean",
     group: "Environment of the program",
     describe: "Pass ESC_ENV, ESC_TOKEN and related variables on to the program",
   },
   "only-declared": {
-    variable: "SOPHIA_ONLY_DECLARED",
     type: "boolean",
     group: "Environment of the program",
     describe: "From ESC and files, pass on only what the contract declares",
   },
   pristine: {
-    variable: "SOPHIA_PRISTINE",
     type: "boolean",
     group: "Environment of the program",
     describe: "Start from a minimal environment (PATH, HOME, TERM, locale, …) plus what is declared",
   },
   include: {
-    variable: "SOPHIA_INCLUDE",
     type: "list",
     commas: true,
     value: "GLOB",
@@ -115,7 +100,6 @@ export const OPTIONS = {
     describe: "Pass on variables whose names match; from ESC and files only these; several with commas",
   },
   exclude: {
-    variable: "SOPHIA_EXCLUDE",
     type: "list",
     commas: true,
     value: "GLOB",
@@ -123,40 +107,34 @@ export const OPTIONS = {
     describe: "Never pass on variables whose names match, whatever their source; several with commas",
   },
   mode: {
-    variable: "SOPHIA_MODE",
     type: "string",
     choices: ["auto", "spawn", "exec"],
     group: "Launching",
     describe: "exec: become the program; spawn: stay beside it; auto (default): exec if that is safe",
   },
   "kill-after": {
-    variable: "SOPHIA_KILL_AFTER",
     type: "string",
     value: "TIME",
     group: "Launching",
     describe: "Kill the program TIME after a forwarded SIGTERM, SIGINT or SIGQUIT; default: never",
   },
   "die-with-launcher": {
-    variable: "SOPHIA_DIE_WITH_LAUNCHER",
     type: "boolean",
     group: "Launching",
     describe: "Kill the program when sophia-run itself is killed by SIGKILL (Linux, needs setpriv)",
   },
   "restore-nofile": {
-    variable: "SOPHIA_RESTORE_NOFILE",
     type: "boolean",
     group: "Launching",
     describe: "Give the program the caller's soft limit of open files, which Node raises (Linux, needs prlimit)",
   },
   quiet: {
-    variable: "SOPHIA_QUIET",
     type: "boolean",
     short: "q",
     group: "Output",
     describe: "Do not report which variables the environment overrides; warnings and errors remain",
   },
   verbose: {
-    variable: "SOPHIA_VERBOSE",
     type: "boolean",
     short: "v",
     group: "Output",
@@ -170,6 +148,11 @@ export type OptionName = keyof typeof OPTIONS;
 // Object.keys loses the key type; the table is a constant with exactly these keys.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
+
+/** The environment variable that sets an option where the command line does not. A list's is separated by commas. */
+export function variableOf(name: OptionName): string {
+  return `SOPHIA_${name.toUpperCase().replaceAll("-", "_")}`;
+}
 
 /** What every command line takes beside them. */
 export const COMMON_OPTIONS = {

@@ -1,7 +1,7 @@
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import type { EnvFile } from "../sources/dotenv/index.ts";
-import { OPTIONS, type OptionName, type SharedOption, type Values } from "./options.ts";
+import { OPTIONS, variableOf, type OptionName, type SharedOption, type Values } from "./options.ts";
 import { printable } from "../core/text.ts";
 
 /** How sophia-run is to behave, after command line, variables and defaults are weighed. */
@@ -45,7 +45,7 @@ export function settle(flags: Values, environment: Environment): Settings {
   const find = (name: OptionName): Given | undefined => {
     const flag = flags[name];
     if (flag !== undefined) return { value: flag, label: `--${name}` };
-    const { variable } = OPTIONS[name];
+    const variable = variableOf(name);
     const text = environment.get(variable);
     return text === undefined || text === "" ? undefined : { value: text, label: variable };
   };

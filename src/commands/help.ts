@@ -3,10 +3,11 @@ import yargs, { type Argv } from "yargs";
 import {
   COMMON_OPTIONS,
   OPTION_GROUPS,
+  OPTION_NAMES,
   OPTIONS,
+  variableOf,
   type Option,
   type OptionGroup,
-  type SharedOption,
 } from "../command-line/options.ts";
 import type { CommandDefinition } from "./command.ts";
 import { COMMANDS } from "./registry.ts";
@@ -64,9 +65,10 @@ function bare(): Argv {
 }
 
 function describeOptions(parser: Argv, groups: readonly OptionGroup[]): Argv {
-  for (const [name, option] of Object.entries<SharedOption>(OPTIONS)) {
+  for (const name of OPTION_NAMES) {
+    const option = OPTIONS[name];
     if (!groups.includes(option.group)) continue;
-    describeOption(parser, name, option, `${option.describe} [${option.variable}]`, `${option.group}:`);
+    describeOption(parser, name, option, `${option.describe} [${variableOf(name)}]`, `${option.group}:`);
   }
   return parser;
 }

@@ -41,6 +41,9 @@ export interface EscReport {
   readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
 }
 
+/** `unset`: nothing is there and nothing needs to be; `missing`: a rule asks for it; `invalid`: there, but wrong. */
+export type State = "set" | "unset" | "missing" | "invalid";
+
 export interface SectionReport {
   readonly title: string;
   readonly lines: readonly LineReport[];
@@ -48,8 +51,7 @@ export interface SectionReport {
 
 export interface LineReport {
   readonly label: string;
-  /** `unset`: nothing is there and nothing needs to be; `missing`: a rule asks for it; `invalid`: there, but wrong. */
-  readonly state: "set" | "unset" | "missing" | "invalid";
+  readonly state: State;
   /** The variable that serves. */
   readonly name?: string;
   readonly masked?: string;
@@ -59,7 +61,7 @@ export interface VariableReport {
   readonly name: string;
   readonly label: string;
   readonly secret: boolean;
-  readonly state: LineReport["state"];
+  readonly state: State;
   readonly origin?: Origin;
   readonly shadows: readonly Origin[];
 }
@@ -76,7 +78,6 @@ export interface ViolationReport {
 export function makeReport(assessment: Assessment): Report {
   const { contract, selected } = assessment;
   const violations = reportAssessed(assessment);
-  const stateOf = states(assessment);
   const sources = new Set<SourceId>();
   for (const name of contract.variables.keys()) {
     const origin = isSet(selected, name) ? selected.get(name)?.origin : undefined;
@@ -92,7 +93,8 @@ export function makeReport(assessment: Assessment): Report {
         const names = line.kind === "group" ? line.names : [line.name];
         const name = serving(names, selected);
         const value = name === undefined ? undefined : selected.get(name)?.value;
-        const state = line.kind === "group" ? stateOf.group(line.group, name) : stateOf.variable(line.name);
+        const state =
+          line.kind === "group" ? stateOfGroup(line.group, name, assessment) : stateOfVariable(line.name, assessment);
         return {
           label: line.label,
           state,
@@ -107,7 +109,7 @@ export function makeReport(assessment: Assessment): Report {
         name,
         label,
         secret,
-        state: stateOf.variable(name),
+        state: stateOfVariable(name, assessment),
         ...(resolved === undefined ? {} : { origin: resolved.origin }),
         shadows: resolved?.shadowed?.map(({ origin }) => origin) ?? [],
       };
@@ -160,48 +162,34 @@ export function reportViolations(
   };
   return describeViolations(violations, contract, context).map(({ violation, message, remedies }) => ({
     kind: violation.kind,
-    names: "name" in violation ? [violation.name] : violation.rule.names,
+    names: namesOf(violation),
     message,
     remedies,
   }));
 }
 
-function states({ selected, violations }: Assessment) {
-  const missing = new Set<string>();
-  const invalid = new Set<string>();
-  const groups = new Map<string, "missing" | "invalid">();
-  for (const violation of violations) {
-    switch (violation.kind) {
-      case "missing":
-      case "missing-when":
-        missing.add(violation.name);
-        break;
-      case "malformed":
-      case "placeholder":
-        invalid.add(violation.name);
-        break;
-      case "none-set":
-        groups.set(violation.rule.group, "missing");
-        break;
-      case "several-set":
-        groups.set(violation.rule.group, "invalid");
-        break;
-      case "some-missing":
-        groups.set(violation.rule.group, "missing");
-        for (const name of violation.missing) missing.add(name);
-        break;
-    }
-  }
-  const variable = (name: string): LineReport["state"] => {
-    if (invalid.has(name)) return "invalid";
-    if (missing.has(name)) return "missing";
-    return isSet(selected, name) ? "set" : "unset";
-  };
-  return {
-    variable,
-    group: (group: string, name: string | undefined): LineReport["state"] =>
-      groups.get(group) ?? (name === undefined ? "unset" : variable(name)),
-  };
+function namesOf(violation: Violation): readonly string[] {
+  return "name" in violation ? [violation.name] : violation.rule.names;
+}
+
+/** The state of one variable by the rules that it breaks. */
+function stateOfVariable(name: string, { selected, violations }: Assessment): State {
+  const isMissing = (one: Violation): boolean =>
+    one.kind === "some-missing"
+      ? one.missing.includes(name)
+      : (one.kind === "missing" || one.kind === "missing-when") && one.name === name;
+  const isInvalid = (one: Violation): boolean =>
+    (one.kind === "malformed" || one.kind === "placeholder") && one.name === name;
+  if (violations.some(isInvalid)) return "invalid";
+  if (violations.some(isMissing)) return "missing";
+  return isSet(selected, name) ? "set" : "unset";
+}
+
+/** The state of a group by the rule over it, else that of the variable that serves. */
+function stateOfGroup(group: string, serves: string | undefined, assessment: Assessment): State {
+  const broken = assessment.violations.find((one) => "rule" in one && "group" in one.rule && one.rule.group === group);
+  if (broken !== undefined) return broken.kind === "several-set" ? "invalid" : "missing";
+  return serves === undefined ? "unset" : stateOfVariable(serves, assessment);
 }
 
 function reportEsc({ esc, resolution }: Assessment): EscReport {

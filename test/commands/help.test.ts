@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { COMMAND_NAMES } from "../../src/command-line/command-line.ts";
 import { COMMANDS } from "../../src/commands/registry.ts";
-import { OPTION_NAMES, OPTIONS } from "../../src/command-line/options.ts";
+import { OPTION_NAMES, variableOf } from "../../src/command-line/options.ts";
 import { folder, sophia } from "../helpers/sophia.ts";
 
 const widest = (text: string): number => Math.max(...text.split("\n").map((line) => Array.from(line).length));
@@ -13,7 +13,7 @@ describe("help", () => {
     expect(widest(stdout)).toBeLessThanOrEqual(80);
     for (const name of OPTION_NAMES) {
       expect(stdout).toMatch(new RegExp(`--${name}[ \\n]`));
-      expect(stdout).toContain(`[${OPTIONS[name].variable}]`);
+      expect(stdout).toContain(`[${variableOf(name)}]`);
     }
     for (const name of COMMAND_NAMES) expect(stdout).toMatch(new RegExp(`^ +(?:sophia-run )?${name} `, "m"));
     expect(await sophia(["-h"])).toMatchObject({ status: 0, stdout });

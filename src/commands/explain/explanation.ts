@@ -6,7 +6,7 @@ import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { nameFinder } from "../../contract/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Origin } from "../../core/model.ts";
-import { makeReport, type Report } from "../../output/report.ts";
+import { makeReport, type Report, type State } from "../../output/report.ts";
 import { withholding, type Selection, type Withholding } from "../../resolve/select.ts";
 import { printable } from "../../core/text.ts";
 
@@ -37,8 +37,7 @@ export interface VariableExplanation {
     readonly deprecated?: string;
     readonly rotate?: string;
   };
-  /** `unset`: nothing is there and nothing needs to be; `missing`: a rule asks for it; `invalid`: there, but wrong. */
-  readonly state: "set" | "unset" | "missing" | "invalid";
+  readonly state: State;
   /** Whether the program gets it. */
   readonly passed: boolean;
   /** `file`: the program gets the path of a private file that holds the value. */

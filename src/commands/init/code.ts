@@ -1,35 +1,13 @@
 /** Variables that source code reads. */
 import { closeSync, openSync, readdirSync, readSync, statSync } from "node:fs";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { type Found, isCandidate } from "./found.ts";
 
-const SCRIPTS: ReadonlySet<string> = new Set([
-  ".js",
-  ".mjs",
-  ".cjs",
-  ".jsx",
-  ".ts",
-  ".mts",
-  ".cts",
-  ".tsx",
-  ".vue",
-  ".svelte",
-  ".astro",
-]);
-const SKIPPED: ReadonlySet<string> = new Set([
-  "node_modules",
-  "bower_components",
-  "vendor",
-  "dist",
-  "build",
-  "out",
-  "target",
-  "coverage",
-  "venv",
-  "env",
-  "__pycache__",
-  "site-packages",
-]);
+const SCRIPT = /\.(?:[cm]?[jt]s|[jt]sx|vue|svelte|astro)$/;
+const PYTHON = /\.py$/;
+/** Folders of packages and of what builds make. */
+const SKIPPED =
+  /^(?:\..*|node_modules|bower_components|vendor|dist|build|out|target|coverage|venv|env|__pycache__|site-packages)$/;
 const MOST_FILES = 20_000;
 const MOST_BYTES = 1024 * 1024;
 const DEEPEST = 32;
@@ -54,19 +32,17 @@ export function scanCode(root: string): Scan {
     for (const entry of entriesOf(folder)) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) {
-        if (depth < DEEPEST && !entry.name.startsWith(".") && !SKIPPED.has(entry.name)) visit(path, depth + 1);
+        if (depth < DEEPEST && !SKIPPED.test(entry.name)) visit(path, depth + 1);
         continue;
       }
-      const kind = extname(entry.name);
-      if (!entry.isFile() || !(SCRIPTS.has(kind) || kind === ".py")) continue;
+      const readsOf = SCRIPT.test(entry.name) ? readsOfScript : PYTHON.test(entry.name) ? readsOfPython : undefined;
+      if (!entry.isFile() || readsOf === undefined) continue;
       if (files >= MOST_FILES) {
         cut = true;
         return;
       }
       files += 1;
-      const text = textOf(path);
-      const reads = kind === ".py" ? readsOfPython(text) : readsOfScript(text);
-      for (const [name, required] of reads) found.set(name, required || (found.get(name) ?? false));
+      for (const [name, required] of readsOf(textOf(path))) found.set(name, required || (found.get(name) ?? false));
     }
   };
   visit(root, 0);
