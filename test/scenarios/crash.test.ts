@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
-import { isStandalone } from "../helpers/sophia.ts";
+import { notPreloadable, skipBecause } from "../helpers/skip.ts";
 import { sophiaRun } from "../esc/command.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "../esc/faults/sentinels.ts";
 
@@ -42,7 +42,9 @@ const BUGS = {
     Buffer.concat = (chunks) => { throw chunks.map(String).join(""); };`,
 };
 
-describe.skipIf(isStandalone)("a bug", () => {
+describe("a bug", () => {
+  skipBecause(notPreloadable);
+
   test.each(Object.entries(BUGS))("%s ends it with 125 and shows nothing of what it held", async (name, script) => {
     const preload = join(folder, `${name.replaceAll(" ", "-")}.cjs`);
     await writeFile(preload, script);
