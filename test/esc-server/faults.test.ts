@@ -128,13 +128,14 @@ test.each<Broken>([
   [{ kind: "disconnect", at: "body" }, 200, 1],
 ])("breaks off: %j", async (fault, status, sessions) => {
   server.failNext("open", fault);
-  await expect(open()).rejects.toMatchObject({ code: expect.stringMatching(/^(?:ECONNRESET|HPE_INVALID_EOF_STATE)$/) });
+  await expect(open()).rejects.toMatchObject({ code: "ECONNRESET" });
   expect([server.sessions, server.calls[0]?.status]).toEqual([sessions, status]);
 });
 
-test.each<readonly [Fault | FaultName, string]>([
-  ["hang", ""],
-  [{ kind: "hang", at: "body" }, '{"id":"'],
+test.each<readonly [Fault | FaultName, RegExp]>([
+  ["hang", /^$/],
+  // Half of the session's answer, never the end of it.
+  [{ kind: "hang", at: "body" }, /^\{"id":"[\da-f-]+$/],
 ])("says no more: %j", async (fault, heard) => {
   server.failNext("open", fault);
   const { port, host } = server;
@@ -154,12 +155,10 @@ test.each<readonly [Fault | FaultName, string]>([
   });
   request.on("error", () => undefined);
   request.end();
-  await (heard === "" ? server.waitFor("open") : first);
+  await (fault === "hang" ? server.waitFor("open") : first);
   request.destroy();
   await closed;
-  expect(got.startsWith(heard)).toBe(true);
-  // Half of the session's answer, never the end of it.
-  expect(got.endsWith("}")).toBe(false);
+  expect(got).toMatch(heard);
 });
 
 test("keeps a request waiting until it is released", async () => {
