@@ -91,11 +91,11 @@ describe(".env files", () => {
   test("a named one that does not exist", () =>
     expectRefusal(["--env-file", "no.env", "--", "true"], { env }, "no.env does not exist"));
 
-  test("a missing default one is no matter", async () => {
+  test("the default one may be missing", async () => {
     expect(await sophia(["--", "true"], { env })).toMatchObject({ status: 0, stderr: "" });
   });
 
-  test("a byte-order mark and CRLF are no matter", async () => {
+  test("a byte-order mark and CRLF are accepted", async () => {
     const cwd = folder({ ".env": "\uFEFFFIRST=1\r\nSECOND=2\r\n" });
     const ended = await sophia(["--", "sh", "-c", 'echo "$FIRST$SECOND"'], { cwd, env });
     expect(ended).toMatchObject({ status: 0, stdout: "12\n", stderr: "" });

@@ -19,7 +19,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Bugs planted into the running program by a preloaded script; each error holds all that it can get hold of. */
+/** Bugs that a preloaded script puts into the running program; each error holds all the values within its reach. */
 const BUGS = {
   "in the list of layers": `
     const { toReversed } = Array.prototype;
@@ -38,7 +38,7 @@ const BUGS = {
       process.nextTick(() => { throw new Error(chunks.map(String).join("")); });
       return Buffer.alloc(0);
     };`,
-  "with a value that is no error": `
+  "with a value that is not an error": `
     Buffer.concat = (chunks) => { throw chunks.map(String).join(""); };`,
 };
 

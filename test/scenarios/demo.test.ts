@@ -22,7 +22,7 @@ describe("npm run demo", () => {
   });
   afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
-  test("goes as announced, and says nothing on stderr", () => {
+  test("does what it announces, and prints nothing on stderr", () => {
     expect(demo).toMatchObject({ status: 0, signal: null, stderr: "" });
     expect(demo.stdout).toMatch(/^Everything went as announced, in \d+\.\d s\./m);
     expect(demo.stdout).not.toContain("✗ it does not");
@@ -138,7 +138,7 @@ function hostileEnvironment(temporary: string): Record<string, string> {
   };
 }
 
-/** Every secret of the environments that the demo reads, in plain text, read over the wire. */
+/** Every secret of the environments that the demo reads, in plain text, read through the API. */
 async function everySecret(): Promise<readonly string[]> {
   const world = await openWorld();
   try {

@@ -100,7 +100,7 @@ describe("examples/npm-scripts", () => {
     expect(job.status).toBe(7);
   });
 
-  test("so do those of an unmet contract and of the check", async () => {
+  test("so do those of an unmet contract and of a check", async () => {
     const cwd = await installed("npm-scripts");
     const unmet = await start(["npm", "start"], { cwd, env: environment() }).finished;
     expect(unmet.status).toBe(78);
@@ -250,7 +250,7 @@ describe("examples/devcontainer", () => {
     });
   });
 
-  test("without the two, .env serves; without that, the message says what is missing", async () => {
+  test("without the two, .env gives the values; without .env, the message says what is missing", async () => {
     const workspace = await installed("devcontainer");
     const unmet = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
     expect(unmet).toMatchObject({ status: 78, stdout: "" });
@@ -261,7 +261,7 @@ describe("examples/devcontainer", () => {
     expect(end.stdout).toContain("the development environment is ready");
   });
 
-  test("the README's server goes on when the command's terminal is gone, and stops by SIGTERM", async () => {
+  test("the README's server keeps running when the command's terminal is gone, and stops on SIGTERM", async () => {
     const line = /"postStartCommand": (".*&")$/m.exec(readme)?.[1];
     const command: unknown = JSON.parse(line ?? "null");
     const workspace = await installed("devcontainer");
