@@ -8,5 +8,11 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     globalSetup: ["test/helpers/build.ts"],
+    reporters: [
+      "default",
+      // vitest adds it by itself only where no reporters are named.
+      ...(process.env["GITHUB_ACTIONS"] === "true" ? ["github-actions"] : []),
+      "./test/helpers/skip-reporter.ts",
+    ],
   },
 });

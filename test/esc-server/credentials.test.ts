@@ -148,7 +148,7 @@ test.each<[string, Record<string, unknown>, number | string]>([
   ["another kind of subject", { subject_token_type: "jwt" }, "invalid_request"],
   ["an untrusted token", { subject_token: "forged" }, "invalid_grant"],
   ["another organization", { audience: "urn:pulumi:org:strangers" }, "invalid_grant"],
-  ["an expiration that is none", { expiration: "soon" }, "invalid_request"],
+  ["an expiration that is not a number", { expiration: "soon" }, "invalid_request"],
 ])("exchanges for %s", async (_what, change, expected) => {
   const reply = await exchange({ ...EXCHANGE, ...change });
   const { error = reply.status, error_description: description } = JSON.parse(reply.body);

@@ -34,7 +34,7 @@ export class Dispatcher {
     const connection = this.#parts.connections.of(socket);
     const chunks: Buffer[] = [];
     incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-    // A client that goes away, by its deadline or a signal, is no error of the server.
+    // A client that goes away, by its deadline or a signal, is not an error of the server.
     incoming.on("error", () => undefined);
     response.on("error", () => undefined);
     incoming.on("end", () => {

@@ -31,7 +31,7 @@ export interface Evaluation {
 export interface EvaluationContext extends BuiltinContext {
   /** `project/name` of the environment that the definition belongs to. */
   readonly environment: string;
-  /** The values of an import, or why it cannot be had. */
+  /** The values of an import, or why it is not available. */
   importEnvironment(reference: string): ObjectNode | { readonly failure: string };
 }
 

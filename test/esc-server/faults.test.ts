@@ -56,7 +56,7 @@ test.each<Answered>([
   ],
   ["a page with an error", { kind: "html", status: 502, body: "<b>" }, { status: 502, body: "<b>" }, 0],
   ["nothing", "empty", { status: 200, body: "" }, 0],
-  ["no JSON", "invalidJson", { status: 200, body: '{"id": oops}' }, 0],
+  ["what is not JSON", "invalidJson", { status: 200, body: '{"id": oops}' }, 0],
   ["half of the JSON", "truncated", { status: 200, body: expect.stringMatching(/^\{"id":"[\da-f-]+$/) }, 1],
   [
     "a redirect",
@@ -128,14 +128,15 @@ test.each<Broken>([
   [{ kind: "disconnect", at: "body" }, 200, 1],
 ])("breaks off: %j", async (fault, status, sessions) => {
   server.failNext("open", fault);
-  await expect(open()).rejects.toMatchObject({ code: expect.stringMatching(/^(?:ECONNRESET|HPE_INVALID_EOF_STATE)$/) });
+  await expect(open()).rejects.toMatchObject({ code: "ECONNRESET" });
   expect([server.sessions, server.calls[0]?.status]).toEqual([sessions, status]);
 });
 
-test.each<readonly [Fault | FaultName, string]>([
-  ["hang", ""],
-  [{ kind: "hang", at: "body" }, '{"id":"'],
-])("says no more: %j", async (fault, heard) => {
+test.each<readonly [Fault | FaultName, RegExp]>([
+  ["hang", /^$/],
+  // Half of the session's answer, never the end of it.
+  [{ kind: "hang", at: "body" }, /^\{"id":"[\da-f-]+$/],
+])("stops answering: %j", async (fault, heard) => {
   server.failNext("open", fault);
   const { port, host } = server;
   const path = `${X}/open?duration=1h`;
@@ -154,12 +155,10 @@ test.each<readonly [Fault | FaultName, string]>([
   });
   request.on("error", () => undefined);
   request.end();
-  await (heard === "" ? server.waitFor("open") : first);
+  await (fault === "hang" ? server.waitFor("open") : first);
   request.destroy();
   await closed;
-  expect(got.startsWith(heard)).toBe(true);
-  // Half of the session's answer, never the end of it.
-  expect(got.endsWith("}")).toBe(false);
+  expect(got).toMatch(heard);
 });
 
 test("keeps a request waiting until it is released", async () => {
@@ -229,7 +228,7 @@ test("limits the rate by its clock and says when to come again", async () => {
   expect(server.sessions).toBe(5);
 });
 
-test("faults strike in order: the next of the operation, the next of any, those that stand", async () => {
+test("faults apply in order: the next of the operation, the next of any, the lasting ones", async () => {
   server.failAlways("any", 500);
   server.failAlways("open", 503);
   server.failNext("any", 502);
@@ -243,7 +242,7 @@ test("faults strike in order: the next of the operation, the next of any, those 
   expect((await open()).status).toBe(200);
 });
 
-test("a breach of the wire's rules spends no fault", async () => {
+test("a request that breaks the API's rules uses up no fault", async () => {
   server.failNext("open", 503);
   const { "User-Agent": _agent, ...headers } = apiHeaders(server.token);
   expect((await ask(`${server.url}${X}/open`, { method: "POST", headers })).status).toBe(400);

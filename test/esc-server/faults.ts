@@ -25,12 +25,12 @@ export type Fault =
   | { readonly kind: "drip"; readonly bytes: number; readonly everyMs: number }
   /** The first half of the real body in a complete HTTP answer. */
   | { readonly kind: "truncated" }
-  /** Status 200 with a JSON content type and a body that is no JSON. */
+  /** Status 200 with a JSON content type and a body that is not JSON. */
   | { readonly kind: "invalidJson" }
   /** Status 200 and no body. */
   | { readonly kind: "empty" }
   | { readonly kind: "redirect"; readonly to: string; readonly status?: 301 | 302 | 303 | 307 | 308 }
-  /** JSON of that many bytes, `gzip`: small on the wire; `declared`: its length stands in the headers. */
+  /** JSON of that many bytes, `gzip`: small on the wire; `declared`: its length is in the headers. */
   | { readonly kind: "oversized"; readonly bytes: number; readonly gzip?: boolean; readonly declared?: boolean }
   /** 429 for what is over the rate; with faults on several operations each has its own count. */
   | {

@@ -16,7 +16,7 @@ export interface Ask {
   readonly ca?: string;
 }
 
-/** The headers that the wire asks for. */
+/** The headers that the API asks for. */
 export function apiHeaders(token: string): Record<string, string> {
   return {
     Authorization: `token ${token}`,

@@ -123,7 +123,7 @@ test("checks a definition that is not stored", async () => {
   expect([bad.status, bad.data.diagnostics]).toMatchObject([400, [{ range: { begin: { line: 2, column: 6 } } }]]);
 });
 
-test("finds out the SDK's faulty request for one property", async () => {
+test("notices the SDK's faulty request for one property", async () => {
   const { data } = await api.openEnvironment("demo-org", "sophia", "dev", "1h", JSON_TYPE);
   const { status } = await api.readOpenEnvironmentProperty(
     "demo-org",
@@ -137,7 +137,7 @@ test("finds out the SDK's faulty request for one property", async () => {
   server.reset();
 });
 
-test("finds out the Content-Type that the SDK sends by itself", async () => {
+test("notices the Content-Type that the SDK sends by itself", async () => {
   expect((await api.openEnvironment("demo-org", "sophia", "dev", "1h")).status).toBe(415);
   expect(server.violations).toEqual([expect.stringContaining("application/x-www-form-urlencoded")]);
   server.reset();

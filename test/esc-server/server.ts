@@ -65,7 +65,7 @@ export interface EscServer {
   count(operation: Call["operation"] | "any"): number;
   /** The `count`th call of an operation, as soon as it has arrived; `count` is 1 by default. Rejects on close. */
   waitFor(operation: Call["operation"] | "any", count?: number): Promise<Call>;
-  /** Breaches of the wire's rules by clients; a good client leaves this empty. No entry holds a token. */
+  /** Where clients broke the API's rules; a good client leaves this empty. No entry holds a token. */
   readonly violations: readonly string[];
   /** TCP connections accepted, those included whose TLS handshake failed. */
   readonly connections: number;
@@ -87,7 +87,7 @@ export interface EscServer {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Starts a server on a free loopback port that speaks the wire of Pulumi ESC. */
+/** Starts a server on a free loopback port that implements the API of Pulumi ESC. */
 export async function startEscServer(options: EscServerOptions = {}): Promise<EscServer> {
   const now = options.now ?? Date.now;
   const basePath = (options.basePath ?? "").replace(/\/+$/, "");

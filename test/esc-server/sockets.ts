@@ -70,7 +70,7 @@ export async function startDeafPort(): Promise<DeafPort> {
   child.kill("SIGSTOP");
   const fillers: net.Socket[] = [];
   while (!(await someoneWaits(port))) {
-    if (fillers.length > 10) throw new Error("the kernel goes on accepting connections for a stopped process");
+    if (fillers.length > 10) throw new Error("the kernel keeps accepting connections for a stopped process");
     const socket = net.connect(port, "127.0.0.1");
     socket.on("error", () => undefined);
     fillers.push(socket);

@@ -77,9 +77,15 @@ test.each<Case>([
   ["a segment that cannot be decoded", `${X}/versions/%zz`, () => ({}), 400, /not escaped/],
   ["an unknown query parameter", `${X}?x=1`, () => ({}), 400, /unknown query parameter x/],
   ["a repeated query parameter", `${X}/versions?count=1&count=2`, () => ({}), 400, /count given twice/],
-  ["a count that is none", `${X}/versions?count=-1`, () => ({}), 400, /count=-1/],
-  ["a duration without a unit", `${X}/open?duration=3600`, () => ({ method: "POST" }), 400, /no positive Go duration/],
-  ["no duration at all", `${X}/open?duration=0s`, () => ({ method: "POST" }), 400, /no positive Go duration/],
+  ["a negative count", `${X}/versions?count=-1`, () => ({}), 400, /count=-1/],
+  [
+    "a duration without a unit",
+    `${X}/open?duration=3600`,
+    () => ({ method: "POST" }),
+    400,
+    /not a positive Go duration/,
+  ],
+  ["no duration at all", `${X}/open?duration=0s`, () => ({ method: "POST" }), 400, /not a positive Go duration/],
   ["a body where none belongs", `${X}/open`, () => ({ method: "POST", body: "{}" }), 400, /takes no body/],
   [
     "a form's type without a form",
@@ -106,7 +112,7 @@ test.each([8, 9])("takes version %d of the interface", async (version) => {
   expect(server.violations).toEqual([]);
 });
 
-test("notices what is no HTTP", async () => {
+test("notices what is not HTTP", async () => {
   const socket = net.connect(server.port, server.host);
   socket.end("NONSENSE\r\n\r\n");
   const chunks: Buffer[] = [];
@@ -115,7 +121,7 @@ test("notices what is no HTTP", async () => {
   expect(server.violations).toEqual([expect.stringContaining("malformed HTTP")]);
 });
 
-test("a wrong token, an unknown environment and a bad name are refused, and are no violation", async () => {
+test("a wrong token, an unknown environment and a bad name are refused and do not count as violations", async () => {
   const get = async (path: string, tok = token()): Promise<number> =>
     (await ask(`${new URL(server.url).origin}/base/api/esc/environments/${path}`, { headers: apiHeaders(tok) })).status;
   expect(await get("demo-org/sophia/dev", "pul-wrong")).toBe(401);

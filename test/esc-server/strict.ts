@@ -18,11 +18,11 @@ export interface Inspection {
   readonly operation: Operation | undefined;
   readonly parameters: ReadonlyMap<string, string>;
   readonly query: URLSearchParams;
-  /** What breaks the wire's rules; the first decides the status. */
+  /** What breaks the API's rules; the first decides the status. */
   readonly breaches: readonly Breach[];
 }
 
-/** Holds a request against the rules of the wire: path, method, query, headers, body. */
+/** Checks a request against the rules of the API: path, method, query, headers, body. */
 export function inspect(request: RawRequest, basePath: string): Inspection {
   const [path = "", search = ""] = request.target.split(/\?(.*)/s, 2);
   const query = new URLSearchParams(search);

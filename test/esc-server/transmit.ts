@@ -121,7 +121,7 @@ async function oversized({ bytes, gzip, declared }: Oversized, { response, closi
   sink.end(frame[1]);
 }
 
-/** Resolves when the write is done; a client that has gone away is no error of the server. */
+/** Resolves when the write is done; a client that has gone away is not an error of the server. */
 function written(write: (done: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
     write(() => resolve());

@@ -32,7 +32,7 @@ export type ValueNode = NodeBase &
     | { readonly kind: "unknown" }
     | { readonly kind: "list"; readonly items: readonly ValueNode[] }
     | { readonly kind: "object"; readonly properties: ReadonlyMap<string, ValueNode> }
-    /** Written to the wire as it stands: for answers that no real evaluation gives. */
+    /** Sent as it is: for answers that no real evaluation gives. */
     | { readonly kind: "wire"; readonly json: Json }
   );
 

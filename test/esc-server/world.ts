@@ -90,7 +90,7 @@ export interface ApiRequest {
   readonly body: string;
   /** Absent for the token exchange, which needs no credential. */
   readonly token: Token | undefined;
-  /** Notes that the client broke the wire's rules. */
+  /** Notes that the client broke the API's rules. */
   violate(message: string): void;
 }
 

@@ -11,7 +11,7 @@ export interface Devcontainer {
 export function readDevcontainer(path: string): Devcontainer {
   const config: unknown = JSON.parse(readFileSync(path, "utf8").replaceAll(/^\s*\/\/.*$/gm, ""));
   const postStartCommand = property(config, "postStartCommand");
-  if (typeof postStartCommand !== "string") throw new Error("postStartCommand is no string");
+  if (typeof postStartCommand !== "string") throw new Error("postStartCommand is not a string");
   const remoteEnv = Object.entries(property(config, "remoteEnv") ?? {});
   return {
     secrets: Object.keys(property(config, "secrets") ?? {}),
@@ -20,7 +20,7 @@ export function readDevcontainer(path: string): Devcontainer {
   };
 }
 
-/** What surrounds a container. */
+/** What a container gets its environment from. */
 export interface Surroundings {
   /** The environment of the machine that the container runs on. */
   readonly local: Readonly<Record<string, string>>;

@@ -13,7 +13,7 @@ export interface Finished {
 export interface Started {
   readonly pid: number;
   /** The next match in what it writes to the standard output, from the start; rejects when it ends without one. */
-  seen(pattern: RegExp): Promise<RegExpExecArray>;
+  readonly seen: (pattern: RegExp) => Promise<RegExpExecArray>;
   readonly finished: Promise<Finished>;
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
+import { notLinux, skipBecause } from "../helpers/skip.ts";
 import { CONTRACT_VALUES, folder, isStandalone, sophia, sophiaRun, type RunOptions } from "../helpers/sophia.ts";
 
 /** sophia-run fails by itself: status 125, what is wrong in the first line, what to do below, nothing on stdout. */
@@ -25,8 +26,8 @@ function inShell(script: string, prefix: readonly string[] = sophiaRun) {
   return { status, stdout, stderr };
 }
 
-// In the stand-alone executable Bun ends before any of our code runs.
-describe.skipIf(isStandalone)("a working directory that was deleted", () => {
+describe("a working directory that was deleted", () => {
+  skipBecause(isStandalone ? "Bun ends with status 1 there, before any of our code runs" : undefined);
   const gone = 'mkdir gone; cd gone; rmdir ../gone; "$@"';
 
   test.each([
@@ -45,7 +46,8 @@ describe.skipIf(isStandalone)("a working directory that was deleted", () => {
   });
 });
 
-describe.skipIf(process.platform !== "linux")("a working directory whose name is not UTF-8", () => {
+describe("a working directory whose name is not UTF-8", () => {
+  skipBecause(notLinux);
   const enter = `mkdir "$(printf '\\377')"; cd "$(printf '\\377')"; `;
 
   test("has its .env file read", () => {
@@ -89,11 +91,11 @@ describe(".env files", () => {
   test("a named one that does not exist", () =>
     expectRefusal(["--env-file", "no.env", "--", "true"], { env }, "no.env does not exist"));
 
-  test("a missing default one is no matter", async () => {
+  test("the default one may be missing", async () => {
     expect(await sophia(["--", "true"], { env })).toMatchObject({ status: 0, stderr: "" });
   });
 
-  test("a byte-order mark and CRLF are no matter", async () => {
+  test("a byte-order mark and CRLF are accepted", async () => {
     const cwd = folder({ ".env": "\uFEFFFIRST=1\r\nSECOND=2\r\n" });
     const ended = await sophia(["--", "sh", "-c", 'echo "$FIRST$SECOND"'], { cwd, env });
     expect(ended).toMatchObject({ status: 0, stdout: "12\n", stderr: "" });
@@ -110,9 +112,9 @@ describe(".env files", () => {
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "1\n", stderr: "" });
   });
 
-  // npm's entry has no `--` behind `node`, so that Node.js itself empties the pipe; an executable has no Node.js.
-  const isExecutable = (process.env["SOPHIA_RUN_UNDER_TEST"] ?? "") !== "";
-  test.skipIf(isExecutable)("one that Node.js has read before us is no empty file", () => {
+  // npm's entry has no `--` after `node`, so that Node.js itself reads the pipe first.
+  test("one that Node.js has read before us does not count as an empty file", ({ skip }) => {
+    skip(isStandalone, "there is no Node.js that reads the file first");
     const entry = sophiaRun
       .filter((word) => word !== "--")
       .map((word) => word.replace(/sophia-run$/, "sophia-run.cjs"));

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
-import { isStandalone } from "../helpers/sophia.ts";
+import { notPreloadable, skipBecause } from "../helpers/skip.ts";
 import { sophiaRun } from "../esc/command.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "../esc/faults/sentinels.ts";
 
@@ -19,7 +19,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** Bugs planted into the running program by a preloaded script; each error holds all that it can get hold of. */
+/** Bugs that a preloaded script puts into the running program; each error holds all the values within its reach. */
 const BUGS = {
   "in the list of layers": `
     const { toReversed } = Array.prototype;
@@ -38,11 +38,13 @@ const BUGS = {
       process.nextTick(() => { throw new Error(chunks.map(String).join("")); });
       return Buffer.alloc(0);
     };`,
-  "with a value that is no error": `
+  "with a value that is not an error": `
     Buffer.concat = (chunks) => { throw chunks.map(String).join(""); };`,
 };
 
-describe.skipIf(isStandalone)("a bug", () => {
+describe("a bug", () => {
+  skipBecause(notPreloadable);
+
   test.each(Object.entries(BUGS))("%s ends it with 125 and shows nothing of what it held", async (name, script) => {
     const preload = join(folder, `${name.replaceAll(" ", "-")}.cjs`);
     await writeFile(preload, script);

@@ -9,6 +9,7 @@ import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
 import { findIsolation, instructions, startCommand, startContainer } from "../helpers/container.ts";
 import { lifecycleEnvironment, readDevcontainer, type Surroundings } from "../helpers/devcontainer.ts";
 import { cleanPath, install, installGlobally, npmEnvironment, pack } from "../helpers/pack.ts";
+import { skipBecause } from "../helpers/skip.ts";
 import { becomesProgram, CONTRACT_VALUES, environmentOf, folder } from "../helpers/sophia.ts";
 import { isAlive, start } from "../helpers/started.ts";
 
@@ -99,7 +100,7 @@ describe("examples/npm-scripts", () => {
     expect(job.status).toBe(7);
   });
 
-  test("so do those of an unmet contract and of the check", async () => {
+  test("so do those of an unmet contract and of a check", async () => {
     const cwd = await installed("npm-scripts");
     const unmet = await start(["npm", "start"], { cwd, env: environment() }).finished;
     expect(unmet.status).toBe(78);
@@ -140,13 +141,10 @@ describe("examples/docker", () => {
     });
   });
 
-  const modes = [
-    { mode: "spawn", skip: false, why: "" },
-    { mode: "exec", skip: !becomesProgram, why: " (needs the addon, or Node.js 22.15)" },
-  ] as const;
-  const why = "reason" in isolation ? ` (no PID namespace: ${isolation.reason})` : "";
+  describe.each(["spawn", "exec"] as const)("as PID 1, mode %s", (mode) => {
+    skipBecause("reason" in isolation ? `needs a PID namespace: ${isolation.reason}` : undefined);
+    skipBecause(mode === "exec" && !becomesProgram ? "needs the addon, or Node.js 22.15" : undefined);
 
-  describe.skipIf(why !== "").each(modes)(`as PID 1, mode $mode$why${why}`, ({ mode, skip }) => {
     let path: string;
     beforeAll(async () => {
       path = [await installGlobally(tarball, home), cleanPath].join(delimiter);
@@ -162,7 +160,7 @@ describe("examples/docker", () => {
       return cwd;
     };
 
-    test.skipIf(skip)("CMD gets the configuration, and SIGTERM to PID 1 stops it at once", async () => {
+    test("CMD gets the configuration, and SIGTERM to PID 1 stops it at once", async () => {
       const server = container(cmd, { ...access.environment, ...access.token }, app());
       const [, port = "", own = ""] = await server.seen(/listening on port (\d+) \(process (\d+)\)/);
       const answer: unknown = await (await fetch(`http://127.0.0.1:${port}/`)).json();
@@ -178,7 +176,7 @@ describe("examples/docker", () => {
       expect(isAlive(init)).toBe(false);
     });
 
-    test.skipIf(skip)("another command gets the same environment, the token from a mounted secret", async () => {
+    test("another command gets the same environment, the token from a mounted secret", async () => {
       const cwd = folder({ esc_token: `${esc.token}\n` });
       const { stdout, stderr, status } = await container(
         ["env"],
@@ -192,24 +190,30 @@ describe("examples/docker", () => {
       expect(Object.keys(environment).filter((name) => name.startsWith("ESC_"))).toEqual([]);
     });
 
-    test.skipIf(skip)("the exit status is the program's", async () => {
+    test("the exit status is the program's", async () => {
       const env = { ...access.environment, ...access.token };
       expect(await container(["sh", "-c", "exit 7"], env).finished).toMatchObject({ status: 7, stderr: "" });
       expect(await container(["no-such-program"], env).finished).toMatchObject({ status: 127 });
     });
 
-    test.skipIf(skip)("nothing is started while the contract is not met", async () => {
+    test("nothing is started while the contract is not met", async () => {
       const { status, stdout, stderr } = await container(cmd, {}, app()).finished;
       expect(status).toBe(78);
       expect(stdout).toBe("");
       expect(stderr).toContain("QDRANT_API_KEY (Qdrant API Key) is required and not set");
     });
 
-    test.skipIf(mode === "exec")("a program without a handler ends at once too, with 143", async () => {
-      const sleeper = container(["sh", "-c", "echo ready; exec sleep 600"], { ...access.environment, ...access.token });
-      await sleeper.seen(/ready/);
-      process.kill(sleeper.init(), "SIGTERM");
-      expect((await sleeper.finished).status).toBe(128 + 15);
+    test(`SIGTERM ${mode === "exec" ? "does nothing to" : "ends"} a program that has no handler for it`, async () => {
+      const script = "trap 'echo caught; exit 5' USR1; echo ready; while :; do sleep 0.1; done";
+      const program = container(["sh", "-c", script], { ...access.environment, ...access.token });
+      await program.seen(/ready/);
+      const init = program.init();
+      process.kill(init, "SIGTERM");
+      // The program handles signals in the order in which they were sent: this one finds it alive.
+      if (mode === "exec") process.kill(init, "SIGUSR1");
+      const expected =
+        mode === "exec" ? { status: 5, stdout: "ready\ncaught\n" } : { status: 128 + 15, stdout: "ready\n" };
+      expect(await program.finished).toMatchObject(expected);
     });
   });
 });
@@ -246,7 +250,7 @@ describe("examples/devcontainer", () => {
     });
   });
 
-  test("without the two, .env serves; without that, the message says what is missing", async () => {
+  test("without the two, .env gives the values; without .env, the message says what is missing", async () => {
     const workspace = await installed("devcontainer");
     const unmet = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
     expect(unmet).toMatchObject({ status: 78, stdout: "" });
@@ -257,7 +261,7 @@ describe("examples/devcontainer", () => {
     expect(end.stdout).toContain("the development environment is ready");
   });
 
-  test("the README's server goes on when the command's terminal is gone, and stops by SIGTERM", async () => {
+  test("the README's server keeps running when the command's terminal is gone, and stops on SIGTERM", async () => {
     const line = /"postStartCommand": (".*&")$/m.exec(readme)?.[1];
     const command: unknown = JSON.parse(line ?? "null");
     const workspace = await installed("devcontainer");

@@ -3,7 +3,7 @@ import { startEscServer } from "../esc-server/index.ts";
 import { read } from "../esc/reading.ts";
 import { herdReport, play } from "../../scripts/herd/report.ts";
 
-describe("a thousand at once", () => {
+describe("a thousand starts at once", () => {
   test.each([1000, 500, 200, 150, 100, 75])("all read their environment at %i requests a second", (rate) => {
     expect(play(rate).read).toBe(1000);
   });
@@ -24,7 +24,7 @@ describe("a thousand at once", () => {
     expect(starts.at(-1)).toBeLessThanOrEqual(30_200);
   });
 
-  test("never ask for more at once after the first wave than without a limit", () => {
+  test("after the first wave they ask for no more at once than without a limit", () => {
     const { arrivals } = play(100);
     const busiest = Array.from({ length: 30 }, (_, second) =>
       arrivals.filter((at) => Math.floor(at / 1000) === second + 1),
@@ -32,7 +32,7 @@ describe("a thousand at once", () => {
     expect(Math.max(...busiest.map((second) => second.length))).toBeLessThan(400);
   });
 
-  test("in earnest, on a smaller scale: sixty readers against a real server", async () => {
+  test("sixty readers all read from a real server", async () => {
     await using server = await startEscServer();
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
     server.failAlways("any", { kind: "rateLimit", perSecond: 40 });

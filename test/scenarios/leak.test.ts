@@ -2,7 +2,8 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { folder, isStandalone, sophia } from "../helpers/sophia.ts";
+import { notPreloadable, skipBecause } from "../helpers/skip.ts";
+import { folder, sophia } from "../helpers/sophia.ts";
 
 /** Long enough that its masked end is not the whole; the tail is what masking shows, so only the head is searched. */
 const SENTINEL = "hQ7-sentinel-Zk2";
@@ -34,48 +35,83 @@ function expectNone(texts: readonly string[], folders: readonly string[] = []): 
   }
 }
 
+/** A token in the place of a name or a path. */
+const MISPLACED = `pul-${"0".repeat(40)}${secretOf("token")}`;
+
+type Row = readonly [
+  args: readonly string[],
+  variables: Readonly<Record<string, string>>,
+  status: number,
+  /** What the output shows once the row has got where it can leak: without it a crash would pass, too. */
+  reached: string,
+];
+
 describe("no value and no token comes out", () => {
-  test.each([
-    [["check"], {}],
-    [["check", "--json"], {}],
-    [["--verbose", "--", "true"], {}],
-    [["--", "true"], { QDRANT_URL: `https://${secretOf("other")}.test` }],
-    [["--", "no-such-command"], {}],
-    [["--mode", "exec", "--", "true"], {}],
-    [["--contract", "no-such-file", "--", "true"], {}],
-    [["--timeout", "nonsense", "--", "true"], {}],
-    [["--", "true"], { ESC_ENV: "a/b/c/d" }],
-    [["--", "true"], { OPENAI_API_KEY: secretOf("openai"), PULUMI_BACKEND_URL: "http://127.0.0.1:1" }],
-    [["--", "true"], { ESC_TOKEN: `pul-${secretOf("token")} and more` }],
-    [["check"], { ESC_ENV: `pul-${"0".repeat(40)}${secretOf("token")}`, ESC_TOKEN: "" }],
-    [["explain", "--json"], { ESC_ENV: `pul-${"0".repeat(40)}${secretOf("token")}`, ESC_TOKEN: "" }],
-    [["check"], { ESC_TOKEN: "", ESC_TOKEN_FILE: `pul-${"0".repeat(40)}${secretOf("token")}` }],
-  ])("%j with %j", async (args, variables) => {
+  test.each<Row>([
+    [["check"], {}, 0, "All checks passed"],
+    [["check", "--json"], {}, 0, '"name": "QDRANT_API_KEY"'],
+    [["explain"], {}, 0, "KEY_FILE"],
+    [["--verbose", "--", "echo", "started"], {}, 0, "started"],
+    [["--", "true"], { QDRANT_URL: `https://${secretOf("other")}.test` }, 0, "QDRANT_URL"],
+    [["--", "no-such-command"], {}, 127, "no-such-command"],
+    [["--mode", "exec", "--", "true"], {}, 125, "--mode exec"],
+    [["--contract", "no-such-file", "--", "true"], {}, 125, "no-such-file"],
+    [["--timeout", "nonsense", "--", "true"], {}, 125, "nonsense"],
+    [["--", "true"], { ESC_ENV: "a/b/c/d" }, 125, "a/b/c/d"],
+    [
+      ["--", "true"],
+      { OPENAI_API_KEY: secretOf("openai"), PULUMI_BACKEND_URL: "http://127.0.0.1:1" },
+      78,
+      "ECONNREFUSED",
+    ],
+    [["--", "true"], { ESC_TOKEN: `pul-${secretOf("token")} and more` }, 125, "ESC_TOKEN has a space"],
+    [["check"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV holds an access token"],
+    [["explain", "--json"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV holds an access token"],
+    [["check"], { ESC_TOKEN: "", ESC_TOKEN_FILE: MISPLACED }, 125, "ESC_TOKEN_FILE holds a token"],
+  ])("%j with %j", async (args, variables, status, reached) => {
     const { env } = await esc();
     const cwd = folder({ ".env": `FILE_SECRET=${secretOf("dotenv")}\nCUT=${secretOf("cut")}#x\n` });
     const temporary = folder();
-    const { stdout, stderr } = await sophia(args, { cwd, env: { ...env, TMPDIR: temporary, ...variables } });
-    expectNone([stdout, stderr], [temporary]);
+    const ended = await sophia(args, { cwd, env: { ...env, TMPDIR: temporary, ...variables } });
+    expect(ended).toMatchObject({ status, signal: null });
+    expect(ended.stdout + ended.stderr).toContain(reached);
+    expect(ended.stderr).not.toContain("internal error");
+    expectNone([ended.stdout, ended.stderr], [temporary]);
   });
 
   test("of a contract that is not met, whatever is wrong with the values", async () => {
     const { env } = await esc({ ...SECRETS, QDRANT_API_KEY: "", GITHUB_PAT: "" });
     const { status, stdout, stderr } = await sophia(["--", "true"], { env });
-    expect(status).toBe(78);
-    expectNone([stdout, stderr]);
+    expect({ status, stdout }).toEqual({ status: 78, stdout: "" });
+    expect(stderr).toContain("QDRANT_API_KEY");
+    expectNone([stderr]);
   });
+});
 
-  // NODE_OPTIONS puts the bug in; a stand-alone executable takes no orders from it.
-  test.skipIf(isStandalone)("of a bug: an exception of which we know nothing", async () => {
+/** Ways for an error that no code of ours expects to come up, as the script that throws `error`. */
+const BUGS = {
+  "is thrown": "throw error;",
+  "is thrown where nobody awaits it": "queueMicrotask(() => { throw error; });",
+  "rejects a promise that nobody awaits": "Promise.reject(error);",
+};
+
+describe("a bug shows no value and no token", () => {
+  skipBecause(notPreloadable);
+
+  test.each(Object.entries(BUGS))("when it %s", async (_, bug) => {
     const { env } = await esc();
+    // Every variable passes through a Map by its name on its way from the source to the program.
     const cwd = folder({
-      ".env": "A=1",
+      ".env": "PLANTED=1",
       "bug.cjs": `
-        const fs = require("node:fs");
-        const read = fs.readFileSync;
-        fs.readFileSync = (path, ...rest) => {
-          if (String(path).endsWith(".env")) throw Object.assign(new RangeError("${secretOf("message")}"), { value: process.env });
-          return read(path, ...rest);
+        const { set } = Map.prototype;
+        Map.prototype.set = function (key, value) {
+          if (key === "PLANTED") {
+            Map.prototype.set = set;
+            const error = Object.assign(new RangeError("${secretOf("message")}"), { value: process.env });
+            ${bug}
+          }
+          return set.call(this, key, value);
         };`,
     });
     const { status, stdout, stderr } = await sophia(["--", "true"], {
@@ -83,21 +119,7 @@ describe("no value and no token comes out", () => {
       env: { ...env, ...SECRETS, NODE_OPTIONS: `--require ${join(cwd, "bug.cjs")}` },
     });
     expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+    expect(stderr).toContain("internal error (RangeError)");
     expectNone([stderr]);
-  });
-
-  test.skipIf(isStandalone)("of a bug that nobody awaits", async () => {
-    const { env } = await esc();
-    const cwd = folder({
-      "bug.cjs": `queueMicrotask(() => { throw new TypeError("${secretOf("message")}"); });`,
-    });
-    const { status, stdout, stderr } = await sophia(["--", "sleep", "60"], {
-      cwd,
-      env: { ...env, ...SECRETS, NODE_OPTIONS: `--require ${join(cwd, "bug.cjs")}` },
-    });
-    // Thrown before our first statement, it is Node's to word: the preloaded file's own text is no secret of ours.
-    expect({ status: status === 0, stdout }).toEqual({ status: false, stdout: "" });
-    expect(stderr).not.toContain(secretOf("token"));
-    expect(stderr).not.toContain(secretOf("qdrant"));
   });
 });

@@ -2,8 +2,8 @@ import { spawnSync } from "node:child_process";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
-import { has } from "../export/consumers.ts";
 
 const CONTRACT = JSON.stringify({
   variables: { QDRANT_URL: {}, QDRANT_API_KEY: {}, OTHER: {} },
@@ -59,9 +59,9 @@ beforeAll(() => {
 });
 
 describe.each(SHELLS)("%s", (shell) => {
-  const installed = has(shell, "-c", "true");
+  skipBecause(notInstalled(shell, "-c", "true"));
 
-  test.skipIf(!installed)("subcommands, options, values, variables", () => {
+  test("subcommands, options, values, variables", () => {
     expect(offered(shell, [""])).toEqual(expect.arrayContaining(["check", "explain", "export", "docs", "init"]));
     expect(offered(shell, ["che"])).toEqual(["check"]);
     expect(offered(shell, ["--requ"])).toEqual(["--require-esc"]);
@@ -74,36 +74,35 @@ describe.each(SHELLS)("%s", (shell) => {
     expect(offered(shell, ["completion", "z"])).toEqual(["zsh"]);
   });
 
-  test.skipIf(!installed)("the value of --option=value", () => {
+  test("the value of --option=value", () => {
     const [only] = offered(shell, ["--mode=sp"]);
     expect(only).toBe(shell === "bash" ? "spawn" : "--mode=spawn");
   });
 
-  test.skipIf(!installed)("files where a file is wanted", () => {
+  test("files where a file is wanted", () => {
     const found = offered(shell, ["--env-file", "som"]);
     expect(found).toEqual([{ bash: "compopt -o default", zsh: ":files", fish: "some.env" }[shell]]);
   });
 
-  test.skipIf(!installed)("after --, the command's own completion", () => {
+  test("after --, the command's own completion", () => {
     const found = offered(shell, ["--quiet", "--", "dat"]);
     if (shell === "zsh") expect(found).toEqual(["normal dat"]);
     else expect(found).toContain("date");
   });
 });
 
-test.skipIf(!has("zsh", "-c", "true"))(
-  "zsh's own completion system takes the script, and proposals are described",
-  () => {
-    const bin = folder({ script: scripts.get("zsh") ?? "" });
-    const script = 'autoload -Uz compinit && compinit -D -u && source ./script && print -r -- "$_comps[sophia-run]"';
-    const ended = spawnSync("zsh", ["-f", "-c", script], {
-      cwd: bin,
-      env: { PATH: process.env["PATH"], HOME: bin },
-      encoding: "utf8",
-    });
-    expect(ended).toMatchObject({ status: 0, stdout: "_sophia_run\n", stderr: "" });
-  },
-);
+test("zsh's own completion system takes the script, and proposals are described", ({ skip }) => {
+  const reason = notInstalled("zsh", "-c", "true");
+  skip(reason !== undefined, reason);
+  const bin = folder({ script: scripts.get("zsh") ?? "" });
+  const script = 'autoload -Uz compinit && compinit -D -u && source ./script && print -r -- "$_comps[sophia-run]"';
+  const ended = spawnSync("zsh", ["-f", "-c", script], {
+    cwd: bin,
+    env: { PATH: process.env["PATH"], HOME: bin },
+    encoding: "utf8",
+  });
+  expect(ended).toMatchObject({ status: 0, stdout: "_sophia_run\n", stderr: "" });
+});
 
 describe("the call-back", () => {
   test("describes its candidates", async () => {

@@ -1,4 +1,4 @@
-import { execFileSync, spawn, spawnSync, type ExecFileSyncOptions } from "node:child_process";
+import { execFileSync, spawn, type ExecFileSyncOptions } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -8,11 +8,6 @@ import { parse } from "dotenv";
 
 /** Programs that read what `export` writes: each gives the variables that it found in the text. */
 export type Consumer = (text: string) => Promise<Readonly<Record<string, string | undefined>>>;
-
-/** Whether the program can be run here. */
-export function has(command: string, ...args: readonly string[]): boolean {
-  return spawnSync(command, args, { stdio: "ignore" }).status === 0;
-}
 
 const PATH = process.env["PATH"];
 // With a socket for standard input, such as the default pipe, bash takes itself to be run by rshd and reads .bashrc.

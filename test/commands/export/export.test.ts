@@ -1,10 +1,11 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
 import { num, secret, startEscServer } from "../../esc-server/index.ts";
+import { notInstalled } from "../../helpers/skip.ts";
 import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
-import { flatObject, githubRunner, has } from "./consumers.ts";
+import { flatObject, githubRunner } from "./consumers.ts";
 import { addSophia, escVariables, NEEDED, SENTINEL, sentinel } from "../world.ts";
 
 const PEM = "-----BEGIN KEY-----\nMIIB'\"\\n\n-----END KEY-----\n";
@@ -77,7 +78,9 @@ describe("refusals", () => {
     expect(ended.stderr).not.toContain(SENTINEL);
   });
 
-  test.skipIf(!has("script", "--version"))("a terminal, unless --reveal is given", () => {
+  test("a terminal, unless --reveal is given", ({ skip }) => {
+    const reason = notInstalled("script", "--version");
+    skip(reason !== undefined, reason);
     const cwd = folder({ "sophia.contract.json": CONTRACT });
     const onTerminal = (args: string): string =>
       spawnSync("script", ["-qec", `${sophiaRun.join(" ")} export ${args}`, "/dev/null"], {
@@ -94,7 +97,8 @@ describe("refusals", () => {
     expect(onTerminal("--reveal")).toContain(`KEY=${SENTINEL}`);
   });
 
-  test.skipIf(!statSync("/dev/full", { throwIfNoEntry: false }))("a full disk is an error", () => {
+  test("a full disk is an error", ({ skip }) => {
+    skip(!existsSync("/dev/full"), "there is no /dev/full");
     const cwd = folder({ "sophia.contract.json": CONTRACT });
     const ended = spawnSync("sh", ["-c", `${sophiaRun.join(" ")} export > /dev/full`], {
       cwd,

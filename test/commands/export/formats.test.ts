@@ -7,7 +7,6 @@ import {
   dotenvPackage,
   flatObject,
   githubRunner,
-  has,
   nodeEnvFile,
   nodeParseEnv,
   pythonDotenv,
@@ -15,6 +14,7 @@ import {
   shellConsumer,
   type Consumer,
 } from "./consumers.ts";
+import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 
 function formatNamed(name: string) {
   const format = EXPORT_FORMATS[name];
@@ -84,7 +84,7 @@ const TABLE = [
   "*?[a-z]~",
 ];
 
-const CONSUMERS: readonly (readonly [format: string, name: string, Consumer, available: boolean])[] = [
+const CONSUMERS: readonly (readonly [format: string, name: string, Consumer, obstacle: string | undefined])[] = [
   ...[["bash"], ["bash", "--posix"], ["dash"], ["zsh", "-f"], ["zsh", "-f", "-o", "rcquotes"]].flatMap((command) =>
     (["source", "eval"] as const).map(
       (how) =>
@@ -92,22 +92,23 @@ const CONSUMERS: readonly (readonly [format: string, name: string, Consumer, ava
           "shell",
           `${command.join(" ")}, ${how}`,
           shellConsumer(command, how),
-          has(command[0] ?? "", "-c", ":"),
+          notInstalled(command[0] ?? "", "-c", ":"),
         ] as const,
     ),
   ),
-  ["shell", "Python's shlex", pythonShlex, has("python3", "-c", "import shlex")],
-  ["dotenv", "dotenv for Node.js", dotenvPackage, true],
-  ["dotenv", "util.parseEnv", nodeParseEnv, true],
-  ["dotenv", "node --env-file", nodeEnvFile, true],
-  ["dotenv", "python-dotenv", pythonDotenv, has("python3", "-c", "import dotenv.main")],
-  ["docker", "docker create --env-file", dockerClient, has("docker", "--version")],
-  ["github", "the runner's algorithm", githubRunner, true],
-  ["json", "JSON.parse", async (text) => flatObject(text), true],
+  ["shell", "Python's shlex", pythonShlex, notInstalled("python3", "-c", "import shlex")],
+  ["dotenv", "dotenv for Node.js", dotenvPackage, undefined],
+  ["dotenv", "util.parseEnv", nodeParseEnv, undefined],
+  ["dotenv", "node --env-file", nodeEnvFile, undefined],
+  ["dotenv", "python-dotenv", pythonDotenv, notInstalled("python3", "-c", "import dotenv.main")],
+  ["docker", "docker create --env-file", dockerClient, notInstalled("docker", "--version")],
+  ["github", "the runner's algorithm", githubRunner, undefined],
+  ["json", "JSON.parse", async (text) => flatObject(text), undefined],
 ];
 
-for (const [name, consumer, read, available] of CONSUMERS) {
-  describe.skipIf(!available)(`${name}, read by ${consumer}${available ? "" : " (not installed)"}`, () => {
+for (const [name, consumer, read, obstacle] of CONSUMERS) {
+  describe(`${name}, read by ${consumer}`, () => {
+    skipBecause(obstacle);
     const format = formatNamed(name);
     const roundTrip = async (values: readonly string[]): Promise<void> => {
       const variables = values
@@ -153,7 +154,9 @@ describe("what a format refuses", () => {
     expect(refusal("docker", `${longest}x`)).toContain("64 KiB");
   });
 
-  test.skipIf(!has("docker", "--version"))("and Docker does read the longest line that is not refused", async () => {
+  test("and Docker does read the longest line that is not refused", async ({ skip }) => {
+    const reason = notInstalled("docker", "--version");
+    skip(reason !== undefined, reason);
     const longest = "x".repeat(65_535 - "NAME=".length);
     const text = formatNamed("docker").write([{ name: "NAME", value: longest, secret: true }]);
     expect((await dockerClient(text))["NAME"]).toBe(longest);

@@ -13,7 +13,7 @@ const DEFAULT_DURATION = "1h";
 export function open(world: World, request: ApiRequest): Answer {
   const duration = parseGoDuration(request.query.get("duration") ?? DEFAULT_DURATION);
   if (duration === undefined || duration <= 0) {
-    request.violate(`open: "${request.query.get("duration")}" is no positive Go duration`);
+    request.violate(`open: "${request.query.get("duration")}" is not a positive Go duration`);
     return failure(400, "Bad Request: invalid duration");
   }
   const found = findRevision(world, request);

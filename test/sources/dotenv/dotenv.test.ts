@@ -149,7 +149,8 @@ describe("files", () => {
   });
 
   // Root may read everything.
-  test.skipIf(process.getuid?.() === 0)("no right to read", async () => {
+  test("no right to read", async ({ skip }) => {
+    skip(process.getuid?.() === 0, "root may read every file");
     const cwd = folder({ ".env": "A=1" });
     chmodSync(join(cwd, ".env"), 0);
     await expect(read(cwd, ".env")).rejects.toThrow(".env cannot be read: permission denied");

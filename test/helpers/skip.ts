@@ -1,0 +1,25 @@
+import { spawnSync } from "node:child_process";
+import { beforeEach } from "vitest";
+import { isStandalone } from "./sophia.ts";
+
+/**
+ * Skips the tests of the file or `describe` that calls it, unless `reason` is undefined. The end of a run lists the
+ * reasons; `test.skipIf` would show none.
+ */
+export function skipBecause(reason: string | undefined): void {
+  beforeEach(({ skip }) => skip(reason !== undefined, reason));
+}
+
+/** Why tests that need a command cannot run; undefined where it ends with status 0, called with these arguments. */
+export function notInstalled(command: string, ...args: readonly string[]): string | undefined {
+  if (spawnSync(command, args).status === 0) return undefined;
+  return `needs ${command}: \`${[command, ...args].join(" ")}\` fails`;
+}
+
+/** Why tests that put code into sophia-run cannot run; undefined where they can. */
+export const notPreloadable: string | undefined = isStandalone
+  ? "NODE_OPTIONS has no effect on the stand-alone executable"
+  : undefined;
+
+/** Why tests of what only Linux does cannot run; undefined on Linux. */
+export const notLinux: string | undefined = process.platform === "linux" ? undefined : "needs Linux";

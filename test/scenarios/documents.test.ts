@@ -1,0 +1,241 @@
+import { spawn, spawnSync } from "node:child_process";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
+import { describe, expect, test } from "vitest";
+import { secret, startEscServer } from "../esc-server/index.ts";
+import { findIsolation } from "../helpers/container.ts";
+import { type Block, fencedBlocks, linkedFiles } from "../helpers/markdown.ts";
+import { cleanPath } from "../helpers/pack.ts";
+import { CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** How a block of commands is tried; by bash in a folder of its own, always. */
+type Trial =
+  | {
+      /** With the real commands, and an ESC environment that meets the built-in contract. */
+      readonly kind: "run";
+      readonly files?: Readonly<Record<string, string>>;
+      /** Variables that the ESC environment lacks. */
+      readonly without?: readonly string[];
+      readonly unless?: string | undefined;
+    }
+  | {
+      /** The commands that cannot be run here do nothing; the shell reads the block as it is written. */
+      readonly kind: "stand-ins";
+      readonly commands: readonly string[];
+      readonly because: string;
+      readonly folders?: readonly string[];
+    };
+
+const npm = {
+  kind: "stand-ins",
+  commands: ["npm"],
+  because: "npm asks the registry",
+} as const;
+const docker = {
+  kind: "stand-ins",
+  commands: ["npm", "docker"],
+  because: "there is no Docker daemon",
+} as const;
+const pulumi = {
+  kind: "stand-ins",
+  commands: ["pulumi"],
+  because: "there is no account at Pulumi",
+} as const;
+const suites = {
+  kind: "stand-ins",
+  commands: ["npm", "npx"],
+  because: "they build and run the tests themselves",
+} as const;
+
+const isolation = findIsolation();
+const withoutNamespaces =
+  "prefix" in isolation && !isolation.prefix.includes("--user") ? undefined : "needs a PID namespace, made by root";
+
+/** Each document with its blocks of commands, by their first lines. */
+const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
+  "README.md": {
+    "$ sophia-run -- node server.js": { kind: "run", without: ["QDRANT_URL"] },
+    "npm ci && npm run demo   # shows the main uses: check, run, emergency access, a missing secret": npm,
+    "npm install --save-dev sophia-run": npm,
+    "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
+    "$ sophia-run check": { kind: "run", files: { "sophia.contract.json": contractOfReadme() } },
+    "$ sophia-run --fake -- printenv DATABASE_URL": {
+      kind: "run",
+      files: { "sophia.contract.json": contractOfReadme() },
+    },
+    "$ sophia-run -- sh -c 'exit 7'; echo $?": { kind: "run" },
+  },
+  "SECRETS.md": {
+    "read -rs VALUE   # paste the new value and press Enter; it is not shown": pulumi,
+    "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
+    "sophia-run check --json   # for programs; not even masked values": { kind: "run" },
+  },
+  "CONTRIBUTING.md": { "npm ci          # installs and builds": npm },
+  "docs/launching.md": {
+    "unshare --pid --fork --mount-proc sophia-run --no-contract --mode spawn -- \\": {
+      kind: "run",
+      unless: withoutNamespaces,
+    },
+  },
+  "docs/signals.md": {},
+  "docs/standalone.md": {
+    "npm run build:standalone                  # for this machine, into dist-standalone/": suites,
+    "SOPHIA_RUN_UNDER_TEST=dist-standalone/sophia-run-linux-x64 npx vitest run": suites,
+  },
+  "docs/threat-model.md": {},
+  "examples/devcontainer/README.md": { "npm ci && npm pack --pack-destination examples/devcontainer": npm },
+  "examples/docker/README.md": {
+    "npm ci && npm pack --pack-destination examples/docker   # in a checkout of sophia-run": docker,
+    "docker run --rm --init --publish 127.0.0.1:3000:3000 --env ESC_ENV=sophia/prod --env ESC_TOKEN sophia-app": docker,
+    "ESC_TOKEN=… docker compose up": docker,
+  },
+  "examples/npm-scripts/README.md": {
+    "npm install sophia-run": npm,
+    "npm ci && npm pack --pack-destination examples/npm-scripts": { ...npm, folders: ["examples/npm-scripts"] },
+  },
+  "examples/sample/README.md": {
+    "sophia-run -- node examples/sample/app.js": {
+      kind: "run",
+      files: { "examples/sample/app.js": readFileSync(join(root, "examples/sample/app.js"), "utf8") },
+    },
+  },
+};
+
+describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
+  const document = readFileSync(join(root, name), "utf8");
+  const blocks = fencedBlocks(document).filter(({ language }) => ["console", "sh"].includes(language));
+
+  test("has these blocks of commands and no others", () => {
+    expect(blocks.map(firstLine)).toEqual(Object.keys(trials));
+  });
+
+  test("links to files that exist", () => {
+    const missing = linkedFiles(document).filter((target) => !existsSync(join(root, dirname(name), target)));
+    expect(missing).toEqual([]);
+  });
+
+  const withTrials = blocks.map((block) => ({ title: firstLine(block), block, trial: trials[firstLine(block)] }));
+
+  test.for(withTrials.filter(({ trial }) => trial?.kind === "run"))(
+    "shows what happens: $title",
+    async ({ block, trial }, { skip }) => {
+      if (trial?.kind !== "run") throw new TypeError("filtered above");
+      skip(trial.unless !== undefined, trial.unless);
+      const ended = await runForReal(block, trial);
+      const shown = block.language === "console" ? { output: block.text } : { status: 0 };
+      expect(ended, ended.output).toMatchObject(shown);
+    },
+  );
+
+  test.for(withTrials.filter(({ trial }) => trial?.kind === "stand-ins"))(
+    "has commands that a shell reads as they are meant ($trial.because): $title",
+    ({ block, trial }) => {
+      if (trial?.kind !== "stand-ins") throw new TypeError("filtered above");
+      expect(runWithStandIns(block, trial)).toEqual({ status: 0, stderr: "", created: [] });
+    },
+  );
+});
+
+test("docs/signals.md names cases of the conformance suite that exist", () => {
+  const run = spawnSync("python3", [join(root, "test/conformance/run.py"), "--list"], { encoding: "utf8" });
+  const cases = new Set(run.stdout.split("\n").map((line) => line.replace(/:.*/, "")));
+  const document = readFileSync(join(root, "docs/signals.md"), "utf8");
+  const concerns = new Set([...cases].map((name) => name.replace(/\/.*/, "")));
+  const named = [...document.matchAll(/`([\w-]+)\/([\w*-]+)`/g)].filter(([, concern = ""]) => concerns.has(concern));
+  expect(named.length).toBeGreaterThan(30);
+  const unknown = named
+    .map(([, concern = "", name = ""]) => `${concern}/${name}`)
+    .filter((name) => {
+      const pattern = new RegExp(`^${name.replaceAll("*", ".*")}$`);
+      return ![...cases].some((one) => pattern.test(one));
+    });
+  expect(unknown).toEqual([]);
+});
+
+function firstLine({ text: lines }: Block): string {
+  return lines.slice(0, lines.indexOf("\n"));
+}
+
+function contractOfReadme(): string {
+  const readme = readFileSync(join(root, "README.md"), "utf8");
+  const contract = fencedBlocks(readme).find(({ text: lines }) => lines.includes("sophia.contract.schema.json"));
+  if (contract === undefined) throw new Error("README.md shows no contract");
+  return contract.text;
+}
+
+/** A bash script that runs the commands of a console block, each behind its prompt, as a terminal shows them. */
+function transcript(lines: string): string {
+  const commands = lines.split("\n").filter((line) => line.startsWith("$ "));
+  // `$?` stays that of the command before.
+  const prompt = (line: string): string => `status=$?; printf '%s\\n' ${shellWord(line)}; (exit "$status")`;
+  return commands.map((line) => `${prompt(line)}\n${line.slice(2)}\n`).join("");
+}
+
+async function runForReal(
+  { language, text: lines }: Block,
+  { files = {}, without = [] }: Extract<Trial, { kind: "run" }>,
+): Promise<{ readonly status: number | null; readonly output: string }> {
+  await using server = await startEscServer({ token: `pul-${"0".repeat(36)}1a2b` });
+  const { QDRANT_URL, ...secrets } = CONTRACT_VALUES;
+  const values = {
+    QDRANT_URL,
+    DATABASE_URL: secret("postgresql://app:a-password@db.example.test/app"),
+    ...Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, secret(value)])),
+  };
+  const given = Object.fromEntries(Object.entries(values).filter(([name]) => !without.includes(name)));
+  for (const name of ["acme/sophia/dev", "acme/sophia/prod"]) server.environment(name, { values: given });
+  const cwd = folder();
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(cwd, dirname(name)), { recursive: true });
+    writeFileSync(join(cwd, name), content);
+  }
+  const script = join(folder(), "block.sh");
+  writeFileSync(script, `exec 2>&1\n${language === "console" ? transcript(lines) : `set -e\n${lines}`}`);
+  const quoted = sophiaRun.map(shellWord).join(" ");
+  const child = spawn("bash", [script], {
+    cwd,
+    env: {
+      PATH: [commandFolder({ "sophia-run": `#!/bin/sh\nexec ${quoted} "$@"\n` }), cleanPath].join(delimiter),
+      HOME: cwd,
+      ESC_ENV: "acme/sophia/dev",
+      ESC_TOKEN: server.token,
+      PULUMI_BACKEND_URL: server.url,
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const output = await text(child.stdout);
+  return { status: await ended, output };
+}
+
+/** Unquoted, `<value>` would be a redirection: of a file that does not exist, or one that is created. */
+function runWithStandIns(
+  { language, text: lines }: Block,
+  { commands, folders = [] }: Extract<Trial, { kind: "stand-ins" }>,
+) {
+  const cwd = folder();
+  for (const name of folders) mkdirSync(join(cwd, name), { recursive: true });
+  const before = new Set<string | Buffer>(readdirSync(cwd, { recursive: true }));
+  const script = language === "console" ? transcript(lines) : lines;
+  const { status, stderr } = spawnSync("/bin/bash", ["--norc", "-euc", script], {
+    cwd,
+    env: { PATH: commandFolder(Object.fromEntries(commands.map((name) => [name, "#!/bin/sh\nexit 0\n"]))) },
+    input: "a line\n",
+    encoding: "utf8",
+  });
+  return { status, stderr, created: readdirSync(cwd, { recursive: true }).filter((name) => !before.has(name)) };
+}
+
+function shellWord(word: string): string {
+  return `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
+/** A folder of executables. */
+function commandFolder(commands: Readonly<Record<string, string>>): string {
+  const path = folder(commands);
+  for (const name of Object.keys(commands)) chmodSync(join(path, name), 0o755);
+  return path;
+}

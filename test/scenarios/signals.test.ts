@@ -1,0 +1,157 @@
+import { existsSync } from "node:fs";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startEscServer } from "../esc-server/index.ts";
+import { findIsolation, startContainer } from "../helpers/container.ts";
+import { cleanPath } from "../helpers/pack.ts";
+import { notLinux, skipBecause } from "../helpers/skip.ts";
+import { addon, becomesProgram, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
+import { isAlive, start, type Started } from "../helpers/started.ts";
+
+// What docs/signals.md says and the conformance suite does not cover.
+
+const env = { PATH: cleanPath };
+
+/** Prints its process ID and its parent's, then each signal that it gets; ends with status 9 on SIGTERM. */
+const PROGRAM = [
+  process.execPath,
+  "-e",
+  `for (const name of ["SIGTERM", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGWINCH"])
+     process.on(name, () => { console.log(name); if (name === "SIGTERM") process.exit(9); });
+   setInterval(() => {}, 60_000);
+   console.log("program", process.pid, process.ppid);`,
+] as const;
+
+function launch(options: readonly string[], program: readonly string[]): readonly [string, ...string[]] {
+  return [...sophiaRun, "--no-contract", ...options, "--", ...program];
+}
+
+/** Waits until PROGRAM handles signals. It is killed when the test ends, whatever became of its launcher. */
+async function running({ seen }: Started): Promise<{ readonly program: number; readonly parent: number }> {
+  const [, program, parent] = await seen(/^program (\d+) (\d+)/m);
+  const pids = { program: Number(program), parent: Number(parent) };
+  onTestFinished(() => {
+    if (isAlive(pids.program)) process.kill(pids.program, "SIGKILL");
+  });
+  return pids;
+}
+
+/** Starts a command in the foreground of a terminal of its own, and types `typed` once its output shows `seen`. */
+function startOnTerminal(command: readonly string[], seen = "", typed = ""): Started {
+  const script = `
+import os, pty, sys
+seen, typed = (word.encode() for word in sys.argv[1:3])
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[3], sys.argv[3:])
+output = b""
+while True:
+    try: chunk = os.read(terminal, 65536)
+    except OSError: break
+    output += chunk
+    os.write(1, chunk)
+    if typed and seen in output:
+        os.write(terminal, typed)
+        typed = b""
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;
+  return start(["python3", "-c", script, seen, typed, ...command], { cwd: folder(), env });
+}
+
+describe.each(["spawn", "exec"] as const)("mode %s", (mode) => {
+  skipBecause(mode === "exec" && !becomesProgram ? "needs the addon, or Node.js 22.15" : undefined);
+  const command = launch(["--mode", mode], PROGRAM);
+
+  test("a shell that stays in between dies of SIGTERM, and the program runs on", async () => {
+    const shell = start(["sh", "-c", '"$@"; exit $?', "sh", ...command], { cwd: folder(), env });
+    const { program } = await running(shell);
+    process.kill(shell.pid, "SIGTERM");
+    // The shell's end is reported once nobody holds its standard streams any more: until then the program is there.
+    process.kill(program, "SIGTERM");
+    expect(await shell.finished).toMatchObject({ status: null, signal: "SIGTERM" });
+  });
+
+  test("a shell that sophia-run replaces passes SIGTERM on", async () => {
+    const shell = start(["sh", "-c", 'exec "$@"', "sh", ...command], { cwd: folder(), env });
+    await running(shell);
+    process.kill(shell.pid, "SIGTERM");
+    expect(await shell.finished).toMatchObject({ status: 9, signal: null });
+  });
+
+  test("SIGTERM while ESC is read ends sophia-run, and nothing starts", async () => {
+    await using server = await startEscServer();
+    server.environment("acme/sophia/dev", { values: { A: "1" } });
+    server.failAlways("open", "hang");
+    const started = start(launch(["--mode", mode], ["echo", "started"]), {
+      cwd: folder(),
+      env: { ...env, ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url },
+    });
+    await server.waitFor("open");
+    process.kill(started.pid, "SIGTERM");
+    expect(await started.finished).toEqual({ status: null, signal: "SIGTERM", stdout: "", stderr: "" });
+  });
+});
+
+describe("beside the program", () => {
+  skipBecause(notLinux);
+
+  // By number: Node.js has no names for real-time signals.
+  test.each([
+    ["SIGSEGV", 11],
+    ["SIGBUS", 7],
+    ["SIGFPE", 8],
+    ["SIGILL", 4],
+    ["a real-time signal", 40],
+  ])("%s kills sophia-run alone", async (_, number) => {
+    const command = launch(["--mode", "spawn"], PROGRAM);
+    const shell = start(["sh", "-c", '"$@"; echo "ended $?"', "sh", ...command], { cwd: folder(), env });
+    const { program, parent } = await running(shell);
+    process.kill(parent, number);
+    expect((await shell.seen(/^ended (\d+)$/m))[1]).toBe(String(128 + number));
+    process.kill(program, "SIGTERM");
+    expect((await shell.finished).stdout).toMatch(/\nended \d+\nSIGTERM\n$/);
+  });
+
+  test("in the foreground of a terminal the signals of its keys are dropped when somebody sends them by kill", async () => {
+    const started = startOnTerminal(launch(["--mode", "spawn"], PROGRAM));
+    const { parent } = await running(started);
+    const keys = ["SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGWINCH"] as const;
+    for (const signal of keys) process.kill(parent, signal);
+    process.kill(parent, "SIGTERM");
+    const { status, stdout } = await started.finished;
+    expect(stdout).toMatch(/^program \d+ \d+\r\nSIGTERM\r\n$/);
+    expect(status).toBe(9);
+  });
+
+  test("--kill-after does not begin with Ctrl-C", async () => {
+    // A kill would come long before the program's own end.
+    const script = `process.on("SIGINT", () => setTimeout(() => process.exit(9), 300)); setInterval(() => {}, 60_000);
+      console.log("ready");`;
+    const command = launch(["--kill-after", "1ms"], [process.execPath, "-e", script]);
+    expect((await startOnTerminal(command, "ready", "\u0003").finished).status).toBe(9);
+  });
+});
+
+describe("as PID 1 of a container", () => {
+  const isolation = findIsolation();
+  const prefix = "prefix" in isolation ? isolation.prefix : (["false"] as const);
+  skipBecause("reason" in isolation ? `needs a PID namespace: ${isolation.reason}` : undefined);
+
+  /** Leaves an orphan behind, in a program that reaps none, and looks at it until `condition` holds. */
+  const orphanUntil = (mode: string, condition: string) => {
+    const look = `const { readFileSync } = require("node:fs");
+      const state = () => { try { return /\\) (\\S)/.exec(readFileSync("/proc/" + process.argv[1] + "/stat", "latin1"))[1]; } catch { return "gone"; } };
+      setInterval(() => { if (${condition}) { console.log("orphan: " + state()); process.exit(0); } }, 5);`;
+    const script = 'orphan=$(sleep 0.1 >/dev/null & echo $!); exec "$0" -e "$1" "$orphan"';
+    const command = launch(["--mode", mode], ["sh", "-c", script, process.execPath, look]);
+    return startContainer(prefix, command, { cwd: folder(), env }).finished;
+  };
+
+  test("becoming the program: orphans stay zombies in a program that does not reap them", async ({ skip }) => {
+    skip(!becomesProgram, "needs the addon, or Node.js 22.15");
+    expect(await orphanUntil("exec", 'state() === "Z"')).toMatchObject({ status: 0, stdout: "orphan: Z\n" });
+  });
+
+  test("beside the program: orphans are reaped", async ({ skip }) => {
+    skip(!isStandalone && !existsSync(addon), "needs the addon");
+    expect(await orphanUntil("spawn", 'state() === "gone"')).toMatchObject({ status: 0, stdout: "orphan: gone\n" });
+  });
+});
