@@ -87,7 +87,7 @@ describe.skipIf(isStandalone)("without its addon sophia-run", () => {
     const { pid, stdout, stderr, status } = run(["--mode", "exec", "--", ...showPid], spoil(addons), place);
     if (hasExecve) return expect({ stdout, status }).toEqual({ stdout: `${pid}\n`, status: 0 });
     expect({ stdout, status }).toEqual({ stdout: "", status: 125 });
-    expect(stderr).toMatch(/^sophia-run: --mode exec cannot be had: .*addon.*\n {2}\S.*\n$/);
+    expect(stderr).toMatch(/^sophia-run: --mode exec is not available: .*addon.*\n {2}\S.*\n$/);
   });
 });
 

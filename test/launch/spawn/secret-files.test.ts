@@ -117,7 +117,7 @@ describe("while the program runs its files are there, and afterwards gone", () =
   test("exec mode is refused, since nobody would remove them", async () => {
     const { ended, stderr } = start({ files, mode: "exec" }, "true");
     expect(await ended).toEqual({ status: 125, signal: null });
-    expect(stderr()).toMatch(/^--mode exec cannot be had: /);
+    expect(stderr()).toMatch(/^--mode exec is not available: /);
   });
 });
 
