@@ -23,9 +23,9 @@ async function main(argv: readonly string[], context: Context, preparation: Prep
   return runOther(invocation.argv, context);
 }
 
-function surroundings(): Context {
+function surroundings({ preloaded }: Preparation): Context {
   return {
-    environment: ownEnvironment(process.env),
+    environment: ownEnvironment(process.env, preloaded),
     cwd: workingDirectory(),
     out: (text) => write(1, text),
     err: (text) => void write(2, text),
@@ -67,7 +67,7 @@ function fail(context: Context, error: unknown): number {
 // Bun opens it when it is defined anew.
 if (!isBun) postponeStandardError();
 const preparation = prepare(process.env["NODE_OPTIONS"]);
-const context = surroundings();
+const context = surroundings(preparation);
 process.on("uncaughtException", (error) => process.exit(fail(context, error)));
 // Nothing is left to wait for, and yet there was no end: not without a word.
 process.on("beforeExit", () => process.exit(fail(context, new Error("never settled"))));
