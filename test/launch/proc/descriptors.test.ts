@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { openSync, closeSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { selectInherited, type Descriptor } from "../../../src/launch/proc/descriptors.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 import { useDriver } from "../launching.ts";
@@ -71,7 +71,8 @@ test("three files anywhere among Node's own are found", () => {
   }
 });
 
-describe.skipIf(isStandalone)("what is opened before sophia-run begins is not handed on", () => {
+describe("what is opened before sophia-run begins is not passed on", () => {
+  beforeEach(({ skip }) => skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable"));
   const list = ["ls", "-m", "/proc/self/fd"] as const;
   const numbers = async (command: readonly string[], stdio: StdioOptions, env: NodeJS.ProcessEnv): Promise<string> => {
     const [file = "", ...args] = command;
