@@ -6,7 +6,8 @@ import { existsSync, statSync } from "node:fs";
 import { parseCommandLine } from "./command-line/command-line.ts";
 import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
-import { prepare, type Preparation } from "./launch/preflight.ts";
+import type { Preparation } from "./launch/index.ts";
+import { prepare } from "./launch/preflight.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
 import { isBun } from "./system/runtime.ts";
 import { ownFolder } from "./system/paths.ts";
@@ -22,9 +23,9 @@ async function main(argv: readonly string[], context: Context, preparation: Prep
   return dispatch(invocation, context);
 }
 
-function surroundings(): Context {
+function surroundings({ preloaded }: Preparation): Context {
   return {
-    environment: ownEnvironment(process.env),
+    environment: ownEnvironment(process.env, preloaded),
     cwd: workingDirectory(),
     out: (text) => write(1, text),
     err: (text) => void write(2, text),
@@ -66,7 +67,7 @@ function fail(context: Context, error: unknown): number {
 // Bun opens it when it is defined anew.
 if (!isBun) postponeStandardError();
 const preparation = prepare(process.env["NODE_OPTIONS"]);
-const context = surroundings();
+const context = surroundings(preparation);
 process.on("uncaughtException", (error) => process.exit(fail(context, error)));
 // Nothing is left to wait for, yet nothing ended the process: a bug, which must not end in silence.
 process.on("beforeExit", () => process.exit(fail(context, new Error("never settled"))));

@@ -1,9 +1,11 @@
 import { ExitStatus, SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
+import { measure, reasonTooLarge } from "./argument-size.ts";
 import { inspectImage } from "./exec/image.ts";
+import type { Program } from "./types.ts";
 
 /** Why the system does not start a program, by its error code; the statuses are those of env(1) and POSIX shells. */
-const reasons: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",
   EACCES: "permission denied",
   EPERM: "operation not permitted",
@@ -15,34 +17,31 @@ const reasons: Readonly<Record<string, string>> = {
   ENOEXEC: "not a program for this system",
   EMFILE: "too many open files",
   ENFILE: "too many open files in the system",
-  EAGAIN: "no further process is allowed",
+  EAGAIN: "the limit on processes is reached",
   ENOMEM: "out of memory",
   ERR_ACCESS_DENIED: "Node.js was told to start no programs (--permission without --allow-child-process)",
 };
 
 /** The error of a program that could not be started: 127 where it was not found, else 126. */
 export function startError(command: string, code: string): SophiaError {
-  return refusal(command, reasons[code] ?? code, code === "ENOENT" ? ExitStatus.notFound : ExitStatus.notExecutable);
+  return refusal(command, REASONS[code] ?? code, code === "ENOENT" ? ExitStatus.notFound : ExitStatus.notExecutable);
 }
 
 export function commandNotFound(command: string): SophiaError {
   return refusal(command, "command not found", ExitStatus.notFound);
 }
 
-/** The error for ENOENT of a file that is there: what it needs to run is not. */
-export function missingPart(command: string, file: string): SophiaError {
-  const image = inspectImage(file);
-  return image.kind === "dangling"
-    ? refusal(
-        command,
-        `its interpreter ${printable(image.missing)} does not exist or cannot be executed`,
-        ExitStatus.notFound,
-      )
-    : startError(command, "ENOENT");
+/** The error of a program whose file is there and which the system did not execute: says which part of it is at fault. */
+export function executionError(command: string, program: Program, code: string): SophiaError {
+  if (code === "E2BIG") return refusal(command, reasonTooLarge(measure(program)), ExitStatus.notExecutable);
+  const image = code === "ENOENT" && process.platform !== "win32" ? inspectImage(program.file) : undefined;
+  if (image?.kind !== "dangling") return startError(command, code);
+  const reason = `its interpreter ${printable(image.missing)} does not exist or cannot be executed`;
+  return refusal(command, reason, ExitStatus.notFound);
 }
 
 /** One line, `COMMAND: REASON`; no hint, as the start errors of every shell. */
-export function refusal(command: string, reason: string, status: number): SophiaError {
+function refusal(command: string, reason: string, status: number): SophiaError {
   const code = status === ExitStatus.notFound ? "not-found" : "not-executable";
   return new SophiaError({ code, message: `${command === "" ? "''" : printable(command)}: ${reason}` }, status);
 }

@@ -17,7 +17,7 @@ const { files = [], mode = "spawn", killAfterMs, dieWithLauncher = false, restor
 
 launch({
   command: [command[0] ?? "", ...command.slice(1)],
-  environment: ownEnvironment(process.env),
+  environment: ownEnvironment(process.env, preparation.preloaded),
   files,
   options: { mode, dieWithLauncher, restoreNofile, ...(killAfterMs !== undefined && { killAfterMs }) },
   preparation,

@@ -22,7 +22,7 @@ test.each(["SIGTERM", "SIGINT", "SIGQUIT"] as const)(
   },
 );
 
-test("--kill-after: one that goes in time is not", async () => {
+test("--kill-after: a program that ends in time is not killed", async () => {
   const script = 'process.on("SIGTERM", () => process.exit(9)); process.stdin.resume(); console.log("ready");';
   const { line, ended, child } = start({ killAfterMs: 30_000 }, process.execPath, "-e", script);
   await line();
@@ -47,10 +47,12 @@ test("--kill-after: SIGHUP asks nobody to stop, and without the option nothing i
   }
 });
 
-const hasSetpriv = spawnSync("setpriv", ["--version"]).status === 0;
-const hasPrlimit = spawnSync("prlimit", ["--version"]).status === 0;
+/** Why tests that need a command cannot run; undefined where it is installed. */
+const noSetpriv = spawnSync("setpriv", ["--version"]).status === 0 ? undefined : "needs setpriv of util-linux";
+const noPrlimit = spawnSync("prlimit", ["--version"]).status === 0 ? undefined : "needs prlimit of util-linux";
 
-test.runIf(hasSetpriv)("--die-with-launcher: SIGKILL of the launcher is the program's end", async () => {
+test("--die-with-launcher: SIGKILL of the launcher is the program's end", async ({ skip }) => {
+  skip(noSetpriv !== undefined, noSetpriv);
   const { line, child } = start({ dieWithLauncher: true }, "sh", "-c", "echo $$; exec sleep 600");
   const program = Number(await line());
   onTestFinished(() => killed(program));
@@ -69,7 +71,9 @@ test("without --die-with-launcher the program lives on", async () => {
   expect(await line()).toBe("TERM");
 });
 
-test.runIf(hasSetpriv && hasPrlimit)("the helpers leave nothing but what they were asked for", async () => {
+test("the helpers leave nothing but what they were asked for", async ({ skip }) => {
+  const reason = noSetpriv ?? noPrlimit;
+  skip(reason !== undefined, reason);
   const show = 'tr "\\0" " " </proc/$$/cmdline; echo; grep PPid /proc/$$/status';
   const { line, ended, pid } = start({ dieWithLauncher: true, restoreNofile: true }, "sh", "-c", show);
   expect(await line()).toBe(`sh -c ${show} `);
@@ -77,10 +81,11 @@ test.runIf(hasSetpriv && hasPrlimit)("the helpers leave nothing but what they we
   expect(await ended).toEqual({ status: 0, signal: null });
 });
 
-test.runIf(hasPrlimit).each(["spawn", "exec"] as const)(
+test.for(["spawn", "exec"] as const)(
   "--restore-nofile in %s mode: the program has the caller's soft limit",
-  async (mode) => {
-    if (mode === "exec" && !becomesProgram) return;
+  (mode, { skip }) => {
+    skip(noPrlimit !== undefined, noPrlimit);
+    skip(mode === "exec" && !becomesProgram, "needs the addon or process.execve to become the program");
     const { spawnargs } = start({ mode, restoreNofile: true }, "true").child;
     // The caller is a shell with a limit of its own; it must not make room for the launcher.
     const script = 'ulimit -Sn 512; "$0" "$@"; exit $?';

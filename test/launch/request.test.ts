@@ -30,13 +30,17 @@ test.each([
         ["TOKEN", "sec\0ret"],
       ]),
     },
-    "the value of TOKEN holds a NUL character",
+    "the value of TOKEN contains a NUL character",
   ],
-  ["a name with =", { environment: new Map([["A=B", "secret"]]) }, "A=B cannot be a variable's name"],
-  ["a name with a NUL", { environment: new Map([["A\0B", "secret"]]) }, "A\\u0000B cannot be a variable's name"],
+  ["a name with =", { environment: new Map([["A=B", "secret"]]) }, "A=B is not a valid variable name"],
+  ["a name with a NUL", { environment: new Map([["A\0B", "secret"]]) }, "A\\u0000B is not a valid variable name"],
   ["no name", { environment: new Map([["", "secret"]]) }, "an environment variable has no name"],
-  ["a file's name with =", { files: [{ name: "A=B", content: "secret" }] }, "A=B cannot be a variable's name"],
-  ["an argument with a NUL", { command: ["/bin/true", "ok", "sec\0ret"] as const }, "argument 2 holds a NUL character"],
+  ["a file's name with =", { files: [{ name: "A=B", content: "secret" }] }, "A=B is not a valid variable name"],
+  [
+    "an argument with a NUL",
+    { command: ["/bin/true", "ok", "sec\0ret"] as const },
+    "argument 2 contains a NUL character",
+  ],
 ])("%s is refused with 125, without the value", async (_, request, message) => {
   const error = await refusal(request);
   expect(error).toMatchObject({ name: "SophiaError", status: 125, message });

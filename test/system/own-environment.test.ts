@@ -1,5 +1,6 @@
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { sophia, sophiaRun } from "../helpers/sophia.ts";
+import { environmentOf, folder, isStandalone, sophia, sophiaRun } from "../helpers/sophia.ts";
 
 test.each(["spawn", "auto"])(
   "of hundreds of variables each keeps its value, whatever its name, in mode %s",
@@ -24,5 +25,27 @@ test.each(["spawn", "auto"])(
     const entries = stdout.split("\0").filter((entry) => !/^(?:PATH|HOME)=/.test(entry));
     const expected = Object.entries(env).map(([name, value]) => `${name}=${value}`);
     expect(entries.toSorted()).toEqual(["", "7=a", "10=", ...expected].toSorted());
+  },
+);
+
+test.for(["spawn", "auto"])(
+  "of hundreds of variables those that preloaded code changed stay changed, in mode %s",
+  async (mode, { skip }) => {
+    skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable");
+    const code = 'process.env.VARIABLE_7 = "changed"; delete process.env.VARIABLE_8; process.env.ADDED = "new";';
+    const cwd = folder({ "preload.cjs": code });
+    const env = {
+      ...Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`VARIABLE_${index}`, `value ${index}`])),
+      NODE_OPTIONS: `--require=${join(cwd, "preload.cjs")}`,
+    };
+    const { status, stdout, stderr } = await sophia(["--no-contract", "--mode", mode, "--", "env"], { env, cwd });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    const { VARIABLE_6, VARIABLE_7, VARIABLE_8, ADDED } = environmentOf(stdout);
+    expect({ VARIABLE_6, VARIABLE_7, VARIABLE_8, ADDED }).toEqual({
+      VARIABLE_6: "value 6",
+      VARIABLE_7: "changed",
+      VARIABLE_8: undefined,
+      ADDED: "new",
+    });
   },
 );

@@ -1,6 +1,3 @@
-import type { Preparation } from "../preflight.ts";
-import { isBun } from "../../system/runtime.ts";
-
 /** The few functions of the C library that a launcher needs and JavaScript lacks (Linux). */
 export interface Libc {
   /** Lets the descriptor stay open across execve (fcntl(2), F_SETFD). */
@@ -14,17 +11,14 @@ export interface Libc {
    * @returns only when it has failed: the system's error number; 0 where the runtime does not tell it
    */
   readonly execve: (strings: Uint8Array, argumentCount: number) => number;
-  /** Reaps every dead child but one, which is left to the runtime (waitid(2)). Needed of PID 1, who inherits orphans. */
+  /** Reaps every dead child but one, which is left to the runtime (waitid(2)). PID 1 needs it, since it inherits orphans. */
   readonly reapAllBut: (pid: number) => void;
   /** Gives a signal its default action, whoever has set another (sigaction(2)). */
   readonly restoreDefault: (signal: number) => void;
 }
 
-/**
- * The C library of whichever runtime this is. In Node.js it is there from the start, in Bun it takes a while to load.
- *
- * @returns undefined where it cannot be called: its users do without
- */
-export async function libcOf({ addon }: Preparation): Promise<Libc | undefined> {
-  return isBun ? (await import("./libc-of-bun.ts")).loadLibcOfBun() : addon;
+/** What the addon for Node.js has besides. */
+export interface Addon extends Libc {
+  /** Makes reads and writes of the open file blocking again (fcntl(2), F_SETFL without O_NONBLOCK). */
+  readonly makeBlocking: (descriptor: number) => void;
 }

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
+import crossSpawn from "cross-spawn";
 import type { Environment } from "../../core/model.ts";
-import { findHelper } from "../helpers.ts";
-import { softLimit } from "../proc/limits.ts";
 import { isBun } from "../../system/runtime.ts";
+import { findHelper } from "../helper-programs.ts";
+import { softLimit } from "../proc/limits.ts";
 import { resetToDefault, send, signalNumber } from "../signals.ts";
 
 /** The signals whose default action writes a core dump (signal(7)). */
-const dumping: ReadonlySet<NodeJS.Signals> = new Set([
+const DUMPING: ReadonlySet<NodeJS.Signals> = new Set([
   "SIGQUIT",
   "SIGILL",
   "SIGTRAP",
@@ -28,7 +29,7 @@ const dumping: ReadonlySet<NodeJS.Signals> = new Set([
  */
 export async function dieOf(signal: NodeJS.Signals, firstProcess: boolean, environment: Environment): Promise<never> {
   if (!firstProcess && process.platform !== "win32") {
-    if (dumping.has(signal) && mayDump()) preventDump(environment);
+    if (DUMPING.has(signal) && mayDump()) preventDump(environment);
     resetToDefault(signal);
     // Bun stops its threads by this signal and keeps a handler of its own.
     if (isBun && signal === "SIGPWR") {
@@ -57,14 +58,12 @@ function mayDump(): boolean {
  */
 function preventDump(environment: Environment): void {
   try {
-    process.chdir("/proc"); // no file can be made here: that does for the usual pattern, `core`
+    process.chdir("/proc"); // no file can be made here: that is enough for the usual pattern, `core`
   } catch {
     // no /proc
   }
   const prlimit = findHelper("prlimit", environment);
   // A limit of one byte, and not of none, tells collectors too not to take the dump (core(5)).
-  if (prlimit !== undefined)
-    process
-      .getBuiltinModule("node:child_process")
-      .spawnSync(prlimit, ["--core=1:", "--pid", String(process.pid)], { stdio: "ignore", env: {} });
+  if (prlimit === undefined) return;
+  crossSpawn.sync(prlimit, ["--core=1:", "--pid", String(process.pid)], { stdio: "ignore", env: {} });
 }

@@ -4,9 +4,9 @@ import { catchableSignals, listen, send, signalNumber, type Undo } from "../sign
 import { watchTerminal } from "./terminal.ts";
 
 /** For how long after the start a signal may have come before the program existed: that of a slow, busy machine. */
-const startupMs = 100;
+const STARTUP_MS = 100;
 /** A program that has waited for something more often than this has been there for a while. */
-const waitsOfStartup = 1;
+const WAITS_OF_STARTUP = 1;
 
 /** What forwarding needs to know and whom it tells. */
 export interface Forwarding {
@@ -17,7 +17,6 @@ export interface Forwarding {
   readonly profiled: boolean;
   /** Reaps the orphans that PID 1 inherits, where that can be done. */
   readonly reapOrphans?: (() => void) | undefined;
-  readonly isTerminal: () => boolean;
   /** Called after a signal was forwarded that asks the program to end. */
   readonly onStopRequest?: () => void;
 }
@@ -29,20 +28,19 @@ export interface Forwarding {
  * Call it before the program is started: events wait until the running JavaScript ends, and by then it exists.
  */
 export function forwardSignals(forwarding: Forwarding): Undo {
-  const { pid, firstProcess, profiled, reapOrphans, isTerminal, onStopRequest } = forwarding;
-  if (process.platform === "win32") return ignoreConsoleEvents();
-  const terminal = watchTerminal(isTerminal);
+  const { pid, firstProcess, profiled, reapOrphans, onStopRequest } = forwarding;
+  // The Windows console tells every process of the group itself; this one only has to outlive the event.
+  if (process.platform === "win32") return listen(["SIGINT", "SIGBREAK", "SIGHUP"], () => {});
+  const terminal = watchTerminal();
   const job = jobControl(pid);
   const forward = (signal: NodeJS.Signals): void => {
     const program = pid();
     if (program !== undefined) send(program, signal);
   };
 
-  // Not performance.now(): asking for it loads a module.
   const start = process.uptime();
   let firstTurns = true;
-  // In a microtask, and so while the program already starts: what an immediate needs is compiled first.
-  queueMicrotask(() => setImmediate(() => setImmediate(() => (firstTurns = false))));
+  setImmediate(() => setImmediate(() => (firstTurns = false)));
   // What the terminal sent just before the program existed reached this process alone, and cannot be told from what
   // came just after. A program that handles the signal may count; for any other, a deadly signal twice is that once.
   // A stop twice is not, if the program was continued in between or stops itself after its handler. That takes longer than
@@ -50,8 +48,8 @@ export function forwardSignals(forwarding: Forwarding): Undo {
   const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
     const program = pid();
     if (program === undefined) return false;
-    if (signal === "SIGTSTP" && (!firstTurns || waits(program) > waitsOfStartup)) return false;
-    return (process.uptime() - start) * 1000 <= startupMs && !catchesSignal(program, signalNumber(signal));
+    if (signal === "SIGTSTP" && (!firstTurns || waits(program) > WAITS_OF_STARTUP)) return false;
+    return (process.uptime() - start) * 1000 <= STARTUP_MS && !catchesSignal(program, signalNumber(signal));
   };
   const unlessDelivered = (signal: NodeJS.Signals): void => {
     if (!terminal.deliversToGroup()) forward(signal);
@@ -90,18 +88,5 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     },
   };
   const signals = catchableSignals().filter((signal) => !(profiled && signal === "SIGPROF"));
-  const undo = signals.map((signal) => listen(signal, rules[signal] ?? forward));
-  return () => {
-    for (const remove of undo) remove();
-  };
+  return listen(signals, (signal) => (rules[signal] ?? forward)(signal));
 }
-
-/** The Windows console tells every process of the group itself; this one only has to outlive the event. */
-function ignoreConsoleEvents(): Undo {
-  const undo = (["SIGINT", "SIGBREAK", "SIGHUP"] as const).map((signal) => listen(signal, ignore));
-  return () => {
-    for (const remove of undo) remove();
-  };
-}
-
-function ignore(): void {}

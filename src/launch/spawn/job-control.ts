@@ -1,5 +1,5 @@
 import { contextSwitches, readProcessStat } from "../proc/process-stat.ts";
-import { namesOf, send, signalName } from "../signals.ts";
+import { send, signalName } from "../signals.ts";
 
 /** Keeps this process in the same job state as the program, so that the shell sees what the program does. */
 export interface JobControl {
@@ -82,17 +82,11 @@ function continueIfForgotten(program: number, isLast: () => boolean): void {
  * Really stops this process: listeners off, so that the kernel acts; returns when it was continued. In an orphaned
  * process group the kernel ignores TSTP, TTIN and TTOU and this returns at once.
  */
-export function stopSelf(signal: NodeJS.Signals): void {
-  const undone = namesOf(signal).map((name) => {
-    // Copied, because the list shrinks while it is emptied.
-    const listeners = signal === "SIGSTOP" ? [] : process.listeners(name);
-    for (const listener of listeners) process.removeListener(name, listener);
-    return { name, listeners };
-  });
+function stopSelf(signal: NodeJS.Signals): void {
+  const listeners = signal === "SIGSTOP" ? [] : process.listeners(signal);
+  for (const listener of listeners) process.removeListener(signal, listener);
   process.kill(process.pid, signal);
-  for (const { name, listeners } of undone) {
-    for (const listener of listeners) process.on(name, listener);
-  }
+  for (const listener of listeners) process.on(signal, listener);
 }
 
 function isStopped(program: number): boolean {

@@ -16,15 +16,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { readProcessStat } from "../proc/process-stat.ts";
 import { systemErrorCode } from "../../system/errors.ts";
+import { readProcessStat } from "../proc/process-stat.ts";
+import type { SecretFile } from "../types.ts";
+import { undoAtExit } from "./at-exit.ts";
 
-/** A secret that the program wants as a file. */
-export interface SecretFile {
-  /** The environment variable that will hold the file's path. */
-  readonly name: string;
-  readonly content: string;
-}
+const FOLDER_PREFIX = "sophia-run-";
 
 /** Private files, as long as they exist. */
 export interface SecretFiles {
@@ -35,19 +32,20 @@ export interface SecretFiles {
 }
 
 /**
- * Writes each secret into a file that its owner alone may read (0600, in a new folder with 0700), where the system has
- * it in memory that is never written to a disk. First removes what launchers left that were killed.
+ * Writes each secret into a file that its owner alone can read (0600, in a new folder with 0700), where the system has
+ * it in memory that is never written to a disk. First removes what launchers left that were killed. However this process
+ * ends, short of SIGKILL and a crash, the files are removed; after those the next launcher does it.
  *
  * @param runtimeDirectory the value of `XDG_RUNTIME_DIR`, if there is one
- * @throws SophiaError (125) when they cannot be written; nothing is left behind then
+ * @throws SophiaError (125) when they cannot be written
  */
 export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory: string | undefined): SecretFiles {
   const folder = makeFolder(runtimeDirectory);
   const paths = new Map<string, string>();
-  const remove = (): void => {
+  const remove = undoAtExit(() => {
     for (const path of paths.values()) quietly(() => unlinkSync(path));
     quietly(() => rmdirSync(folder));
-  };
+  });
   try {
     setMode(folder, constants.O_RDONLY | constants.O_DIRECTORY, 0o700);
     for (const [index, { name, content }] of files.entries()) {
@@ -56,7 +54,7 @@ export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory:
       // A new file or none: O_EXCL follows no link either.
       const descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
       try {
-        fchmodSync(descriptor, 0o600); // whatever the umask took away
+        fchmodSync(descriptor, 0o600); // whatever the umask removed
         writeFileSync(descriptor, content);
       } finally {
         closeSync(descriptor);
@@ -64,7 +62,6 @@ export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory:
     }
     return { paths, remove };
   } catch (error) {
-    remove();
     throw cannotWrite(folder, error);
   }
 }
@@ -79,7 +76,7 @@ function makeFolder(runtimeDirectory: string | undefined): string {
     if (base === undefined) continue;
     sweep(base);
     try {
-      return mkdtempSync(join(base, `${folderPrefix}${ownMark()}-`));
+      return mkdtempSync(join(base, `${FOLDER_PREFIX}${ownMark()}-`));
     } catch (error) {
       failure = cannotWrite(base, error);
     }
@@ -106,8 +103,6 @@ function isMemory(folder: string): boolean {
     return false;
   }
 }
-
-const folderPrefix = "sophia-run-";
 
 /** Names the living process without doubt: its PID namespace, its PID there, and when it started (PIDs come again). */
 function ownMark(): string {

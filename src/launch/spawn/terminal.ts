@@ -12,11 +12,12 @@ export interface Terminal {
   readonly hungUp: () => boolean;
 }
 
-/** @param isTerminal one of the descriptors 0 to 2 is a terminal; asked only where there is no /proc */
-export function watchTerminal(isTerminal: () => boolean): Terminal {
+export function watchTerminal(): Terminal {
   const start = readProcessStat("self");
   if (start === undefined) {
-    const attached = isTerminal();
+    // Without /proc, a terminal among the standard streams is taken for the controlling one.
+    const { isatty } = process.getBuiltinModule("node:tty");
+    const attached = process.platform !== "linux" && [0, 1, 2].some((descriptor) => isatty(descriptor));
     return { deliversToGroup: () => attached, hungUp: () => false };
   }
   const leader = start.session;

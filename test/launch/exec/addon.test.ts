@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { addon, copyOfPackage, folder, isStandalone } from "../../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../../..");
@@ -21,10 +21,44 @@ function packageToSpoil(): { readonly place: string; readonly addons: readonly s
   return { place, addons: addons.map((name) => join(place, "dist", name)) };
 }
 
-describe.skipIf(isStandalone || !existsSync(addon))("with its addon sophia-run", () => {
+/** Why tests that change what Node.js and the package are cannot run; undefined where they can. */
+const noNode = isStandalone ? "a stand-alone executable has no Node.js and no addon" : undefined;
+const noAddon = existsSync(addon) ? undefined : "needs the addon, which is built where there is a C compiler";
+
+describe("with its addon sophia-run", () => {
+  const reason = noNode ?? noAddon;
+  beforeEach(({ skip }) => skip(reason !== undefined, reason));
+
   test.each(["auto", "exec"])("becomes the program, in mode %s", (mode) => {
     const { pid, stdout, stderr, status } = run(["--mode", mode, "--", ...showPid]);
     expect({ stdout, stderr, status }).toEqual({ stdout: `${pid}\n`, stderr: "", status: 0 });
+  });
+
+  test("loads neither cross-spawn nor signal-exit nor yargs where it becomes the program", () => {
+    // Reports at the last moment: when the addon is called to become the program.
+    const code = `const { readFileSync, writeSync } = require("node:fs");
+      const dlopen = process.dlopen.bind(process);
+      process.dlopen = (module, file) => {
+        dlopen(module, file);
+        const { execve } = module.exports;
+        const report = (...args) => {
+          const has = (text) => Object.keys(require.cache).some((path) => readFileSync(path, "latin1").includes(text));
+          const found = {
+            processes: process.moduleLoadList.includes("NativeModule child_process"),
+            signalExit: Symbol.for("signal-exit emitter") in globalThis,
+            yargs: has("Y" + "Error"),
+          };
+          writeSync(1, JSON.stringify(found) + "\\n");
+          return execve(...args);
+        };
+        module.exports = Object.create(module.exports, { execve: { value: report } });
+      };`;
+    const preload = join(folder({ "preload.cjs": code }), "preload.cjs");
+    const { stdout, stderr } = run(["--mode", "exec", "--", "echo", "started"], [`--require=${preload}`]);
+    expect({ stdout, stderr }).toEqual({
+      stdout: '{"processes":false,"signalExit":false,"yargs":false}\nstarted\n',
+      stderr: "",
+    });
   });
 
   test("hands on arguments and values as they are", () => {
@@ -67,7 +101,9 @@ describe.skipIf(isStandalone || !existsSync(addon))("with its addon sophia-run",
   });
 });
 
-describe.skipIf(isStandalone)("without its addon sophia-run", () => {
+describe("without its addon sophia-run", () => {
+  beforeEach(({ skip }) => skip(noNode !== undefined, noNode));
+
   const spoilers: readonly [string, (addons: readonly string[]) => readonly string[]][] = [
     ["Node.js was told to load none", () => ["--no-addons"]],
     ["the package has none", (addons) => (addons.forEach((path) => rmSync(path)), [])],
@@ -87,11 +123,12 @@ describe.skipIf(isStandalone)("without its addon sophia-run", () => {
     const { pid, stdout, stderr, status } = run(["--mode", "exec", "--", ...showPid], spoil(addons), place);
     if (hasExecve) return expect({ stdout, status }).toEqual({ stdout: `${pid}\n`, status: 0 });
     expect({ stdout, status }).toEqual({ stdout: "", status: 125 });
-    expect(stderr).toMatch(/^sophia-run: --mode exec cannot be had: .*addon.*\n {2}\S.*\n$/);
+    expect(stderr).toMatch(/^sophia-run: --mode exec is not available: .*addon.*\n {2}\S.*\n$/);
   });
 });
 
-test.skipIf(isStandalone)("under Node's permissions it says what was not allowed", () => {
+test("under Node's permissions it says what was not allowed", ({ skip }) => {
+  skip(noNode !== undefined, noNode);
   const flag = process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission";
   const { status, stdout, stderr } = run(["--", "/bin/echo", "started"], [flag, "--allow-fs-read=*", "--no-warnings"]);
   expect({ status, stdout, stderr }).toEqual({
@@ -102,7 +139,8 @@ test.skipIf(isStandalone)("under Node's permissions it says what was not allowed
   });
 });
 
-describe.skipIf(!existsSync(addon))("the addon", () => {
+describe("the addon", () => {
+  beforeEach(({ skip }) => skip(noAddon !== undefined, noAddon));
   const addons = readdirSync(join(root, "dist")).filter((name) => name.endsWith(".node"));
 
   test.each(addons)("%s asks for no library, and for nothing that only one C library has", (name) => {

@@ -1,18 +1,19 @@
 import type { Environment } from "../../core/model.ts";
-import { findHelper, type Program } from "../helpers.ts";
+import { findHelper } from "../helper-programs.ts";
+import type { Program } from "../types.ts";
 
 /** Variables with which systemd says for which process other variables are meant. */
-const pidVariables = ["LISTEN_PID", "WATCHDOG_PID"] as const;
+const PID_VARIABLES = ["LISTEN_PID", "WATCHDOG_PID"] as const;
 
 /** What a shell sets or changes by itself, dash and bash together. */
-const shellVariables = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
+const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
 
 /**
  * Makes systemd's socket activation and watchdog work, which compare a variable with the PID of whoever reads it:
  * a shell, whose PID the program takes over, sets it. It happens only where such a variable names this process.
  */
 export function withOwnPidVariables(program: Program): Program {
-  const named = pidVariables.filter((name) => program.environment.get(name) === String(process.pid));
+  const named = PID_VARIABLES.filter((name) => program.environment.get(name) === String(process.pid));
   if (named.length === 0) return program;
   const environment = new Map(program.environment);
   // The PID once more, as the inode of a pidfd: there is no way to tell the new one.
@@ -34,8 +35,8 @@ function script(
   }
   // env(1) undoes what the shell does to its own variables. Nothing else is named in arguments, which everybody can
   // see: these hold no secrets.
-  const absent = shellVariables.filter((name) => !environment.has(name)).map((name) => `-u ${name} `);
-  const present = shellVariables.flatMap((name) => {
+  const absent = SHELL_VARIABLES.filter((name) => !environment.has(name)).map((name) => `-u ${name} `);
+  const present = SHELL_VARIABLES.flatMap((name) => {
     const value = environment.get(name);
     return value === undefined ? [] : [`${name}=${value}`];
   });
@@ -44,7 +45,7 @@ function script(
 }
 
 /**
- * A shell that hands the environment on as it is: its file, its argv up to its options. dash, which is often
+ * A shell that passes the environment on as it is: its file, its argv up to its options. dash, which is often
  * /bin/sh, drops variables whose names are not identifiers; bash with -p keeps them, exported functions too.
  */
 function shellThatKeeps(environment: Environment): readonly [string, string, ...string[]] {

@@ -1,0 +1,70 @@
+/** How large arguments and environment may be: what the kernel refuses with E2BIG (execve(2)). */
+import { count, enumerate, printable } from "../core/text.ts";
+import { softLimit } from "./proc/limits.ts";
+import type { Program } from "./types.ts";
+
+/** The longest argument or `NAME=value` that Linux takes (MAX_ARG_STRLEN, 32 pages of 4 KiB, less the final NUL). */
+const MAX_ENTRY_BYTES = 131_071;
+/** Linux always takes this much for arguments and environment (ARG_MAX), whatever the limit on the stack is. */
+const MIN_TOTAL_BYTES = 131_072;
+/** And never more than this: three quarters of the default stack of 8 MiB. */
+const MAX_TOTAL_BYTES = 6_291_456;
+const POINTER_BYTES = 8;
+
+/** How large a program's arguments and environment are for the kernel, in bytes. */
+export interface Sizes {
+  /** All strings with their final NUL, and a pointer for each. */
+  readonly total: number;
+  readonly largestArgument: { readonly index: number; readonly bytes: number };
+  /** Each `NAME=value`, largest first. */
+  readonly variables: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+export function measure({ file, argv, environment }: Program): Sizes {
+  const largestFirst = (a: { bytes: number }, b: { bytes: number }): number => b.bytes - a.bytes;
+  const args = argv.map((argument, index) => ({ index, bytes: Buffer.byteLength(argument) })).toSorted(largestFirst);
+  const variables = Array.from(environment, ([name, value]) => ({
+    name,
+    bytes: Buffer.byteLength(name) + 1 + Buffer.byteLength(value),
+  })).toSorted(largestFirst);
+  // The kernel puts the file's path beside the arguments.
+  const total = [...args, ...variables].reduce(
+    (sum, { bytes }) => sum + bytes + 1 + POINTER_BYTES,
+    Buffer.byteLength(file) + 1,
+  );
+  return { total, largestArgument: args[0] ?? { index: 0, bytes: 0 }, variables };
+}
+
+/** Whether Linux is certain to take arguments and environment of these sizes. */
+export function fits({ total, largestArgument, variables: [largest] }: Sizes): boolean {
+  if (largestArgument.bytes > MAX_ENTRY_BYTES || (largest?.bytes ?? 0) > MAX_ENTRY_BYTES) return false;
+  return total <= MIN_TOTAL_BYTES || total <= totalLimit(softLimit("self", "Max stack size") ?? "");
+}
+
+/** The largest total in bytes for a soft limit on the stack as /proc/PID/limits shows it. */
+export function totalLimit(stack: string): number {
+  const quarter = stack === "unlimited" ? MAX_TOTAL_BYTES : Math.floor(Number(stack) / 4) || 0;
+  return Math.min(MAX_TOTAL_BYTES, Math.max(MIN_TOTAL_BYTES, quarter));
+}
+
+/** What is too large, by name and size, never by value. */
+export function reasonTooLarge({ total, largestArgument, variables }: Sizes): string {
+  const over = variables.filter(({ bytes }) => bytes > MAX_ENTRY_BYTES);
+  if (over.length > 0) {
+    return `the environment variable${over.length === 1 ? "" : "s"} ${describe(over)} ${over.length === 1 ? "is" : "are"} too large: the system's limit for one is ${number(MAX_ENTRY_BYTES)} bytes, name included`;
+  }
+  if (largestArgument.bytes > MAX_ENTRY_BYTES) {
+    return `argument ${largestArgument.index} is too large (${number(largestArgument.bytes)} bytes): the system's limit for one is ${number(MAX_ENTRY_BYTES)} bytes`;
+  }
+  const limit = softLimit("self", "Max stack size");
+  const allowed = limit === undefined ? "" : `, the system's limit is ${number(totalLimit(limit))}`;
+  return `arguments and environment are too large: together ${number(total)} bytes${allowed}; largest of ${count(variables.length, "variable")}: ${describe(variables)}`;
+}
+
+function describe(variables: Sizes["variables"]): string {
+  return enumerate(variables.slice(0, 3).map(({ name, bytes }) => `${printable(name)} (${number(bytes)} bytes)`));
+}
+
+function number(value: number): string {
+  return value.toLocaleString("en-US");
+}

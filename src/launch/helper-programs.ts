@@ -1,0 +1,63 @@
+/** Small programs of the system that set what JavaScript cannot. */
+import { readlinkSync } from "node:fs";
+import { SophiaError } from "../core/error.ts";
+import type { Environment } from "../core/model.ts";
+import { isBun } from "../system/runtime.ts";
+import { findExecutable } from "./executable.ts";
+import { softLimit } from "./proc/limits.ts";
+import type { Program } from "./types.ts";
+
+/** @returns the path of a program of the system, undefined when it is not installed */
+export function findHelper(name: string, environment: Environment): string | undefined {
+  try {
+    return findExecutable(name, environment.get("PATH"));
+  } catch (error) {
+    if (error instanceof SophiaError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The kernel sends the program SIGKILL when this process ends before it, even by SIGKILL (Linux; prctl(2)).
+ *
+ * @throws SophiaError (125) when setpriv is not installed
+ */
+export function dyingWithLauncher(program: Program): Program {
+  return through("setpriv", ["--pdeathsig", "KILL"], "--die-with-launcher", program);
+}
+
+/**
+ * Gives the program the soft limit on open files that the caller has; Node.js raises its own to the hard limit at its
+ * start. Does nothing where both are the same, nor in a stand-alone executable, whose build keeps Bun from raising it.
+ *
+ * @throws SophiaError (125) when prlimit is not installed
+ */
+export function withCallersOpenFiles(program: Program): Program {
+  if (isBun) return program;
+  const callers = softLimit(process.ppid, "Max open files");
+  if (callers === undefined || callers === softLimit("self", "Max open files")) return program;
+  return through("prlimit", [`--nofile=${callers}:`], "--restore-nofile", program);
+}
+
+/** The helper sets what its options say and executes the program in its own place: the PID stays the same. */
+function through(helper: string, options: readonly string[], wanted: string, program: Program): Program {
+  const file = findHelper(helper, program.environment);
+  if (file === undefined || isBusyBox(file)) {
+    throw new SophiaError({
+      code: "helper-missing",
+      message: `${wanted} needs ${helper} of util-linux, which was not found`,
+      hint: `install util-linux, or run without ${wanted}`,
+    });
+  }
+  // The helper looks the command up once more, as typed: so argv[0] stays what it was.
+  return { ...program, file, argv: [helper, ...options, "--", ...program.argv] };
+}
+
+/** BusyBox has programs of the same names that lack these options. */
+function isBusyBox(path: string): boolean {
+  try {
+    return /(?:^|\/)busybox$/.test(readlinkSync(path));
+  } catch {
+    return false; // not a link
+  }
+}

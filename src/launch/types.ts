@@ -1,0 +1,70 @@
+/** The nouns of a launch. Both ways of starting a program, `exec/replace.ts` and `spawn/spawn.ts`, take a {@link Launch}. */
+import type { Environment } from "../core/model.ts";
+import type { Addon, Libc } from "./exec/libc.ts";
+
+/** How the program is started: beside this process, in its place, or `auto`: in its place where nothing speaks against it. */
+export type Mode = "auto" | "spawn" | "exec";
+
+export interface LaunchOptions {
+  readonly mode: Mode;
+  /** SIGKILL this many milliseconds after a forwarded TERM, INT or QUIT; absent: the program takes the time it takes. */
+  readonly killAfterMs?: number;
+  /** The program does not outlive this process, even if that is killed by SIGKILL. Needs setpriv. */
+  readonly dieWithLauncher: boolean;
+  /** The program gets the caller's soft limit on open files. Needs prlimit. */
+  readonly restoreNofile: boolean;
+}
+
+/** A secret that the program wants as a file. */
+export interface SecretFile {
+  /** The environment variable that will hold the file's path. */
+  readonly name: string;
+  readonly content: string;
+}
+
+/** What must be known or done before anything else runs; made by `prepare`, used by the launch. */
+export interface Preparation {
+  /** The descriptors from 3 on that the caller passed to this process. */
+  readonly inherited: readonly number[];
+  /** The C library by our addon for Node.js, where it could be loaded. */
+  readonly addon: Addon | undefined;
+  /** Node.js was given options: other code may have run in this process before, and opened or changed what it liked. */
+  readonly preloaded: boolean;
+  /** V8's profiler takes samples of this process, by SIGPROF. */
+  readonly profiled: boolean;
+  /** This process is PID 1 of its PID namespace: the kernel drops every signal that it does not catch. */
+  readonly firstProcess: boolean;
+  /** Removes the signal listeners of `prepare`. */
+  readonly stopListening: () => void;
+  /** Puts back what this process's core dumps hold; a child or a new image inherits it. */
+  readonly restoreCoreFilter: () => void;
+}
+
+export interface LaunchRequest {
+  /** The command as typed, and its arguments. */
+  readonly command: readonly [string, ...string[]];
+  /** The program's whole environment, but for the paths of `files`. */
+  readonly environment: Environment;
+  /** Secrets that the program gets as private files. */
+  readonly files: readonly SecretFile[];
+  readonly options: LaunchOptions;
+  readonly preparation: Preparation;
+}
+
+/** A program to execute: the file, all of argv with argv[0], the environment. */
+export interface Program {
+  readonly file: string;
+  readonly argv: readonly [string, ...string[]];
+  readonly environment: Environment;
+}
+
+/** A request with its program found and checked. */
+export interface Launch extends LaunchRequest {
+  readonly program: Program;
+  /** Which of the descriptors 0 to 2 the caller had open, as far as that can be known. */
+  readonly streams: readonly number[];
+  /** The channel to a Node.js parent is among the descriptors that are passed on: nothing has to be relayed. */
+  readonly passesChannel: boolean;
+  /** The C library, where execve is to be called there: the runtime's own may change what the program inherits. */
+  readonly libc: Libc | undefined;
+}

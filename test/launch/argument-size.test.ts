@@ -1,0 +1,100 @@
+import { spawnSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { fits, measure, totalLimit } from "../../src/launch/argument-size.ts";
+import { executionError } from "../../src/launch/start-error.ts";
+import type { Program } from "../../src/launch/types.ts";
+import { becomesProgram, folder, sophia } from "../helpers/sophia.ts";
+
+const kibibyte = 1024;
+
+function tool(argv: Program["argv"], environment: ReadonlyMap<string, string> = new Map()): Program {
+  return { file: "/bin/tool", argv, environment };
+}
+
+test("strings count in bytes, with their NUL and a pointer each", () => {
+  const environment = new Map([
+    ["A", "1"],
+    ["LONG", "ééé"],
+  ]);
+  expect(measure({ file: "/bin/é", argv: ["é", "ab"], environment })).toEqual({
+    total: "/bin/é".length + 1 + 1 + (2 + 1 + 8) + (2 + 1 + 8) + (3 + 1 + 8) + (11 + 1 + 8),
+    largestArgument: { index: 0, bytes: 2 },
+    variables: [
+      { name: "LONG", bytes: 11 },
+      { name: "A", bytes: 3 },
+    ],
+  });
+});
+
+test.each([
+  ["8388608", 2048 * kibibyte],
+  ["unlimited", 6144 * kibibyte],
+  ["1073741824", 6144 * kibibyte],
+  ["65536", 128 * kibibyte],
+  ["", 128 * kibibyte],
+])("a stack of %j allows %i bytes in all", (stack, bytes) => {
+  expect(totalLimit(stack)).toBe(bytes);
+});
+
+test("what the kernel takes, and what it does not, is foreseen", () => {
+  const outcome = (bytes: number): readonly [boolean, boolean] => {
+    const value = "x".repeat(bytes - "LARGE=".length);
+    const { error } = spawnSync("/bin/true", [], { env: { LARGE: value } });
+    return [fits(measure(tool(["tool"], new Map([["LARGE", value]])))), error === undefined];
+  };
+  expect(outcome(131_071)).toEqual([true, true]);
+  expect(outcome(131_072)).toEqual([false, false]);
+});
+
+test("the message names the largest variables and no value", () => {
+  const value = "secret".repeat(60_000);
+  const environment = new Map([
+    ["HUGE", value],
+    ["SMALL", "secret"],
+    ["OTHER", "y".repeat(131_072)],
+  ]);
+  const error = executionError("tool", tool(["tool"], environment), "E2BIG");
+  expect(error.status).toBe(126);
+  expect(error.message).toBe(
+    "tool: the environment variables HUGE (360,005 bytes) and OTHER (131,078 bytes) are too large: the system's limit for one is 131,071 bytes, name included",
+  );
+});
+
+test("an argument that is too large is named by its place", () => {
+  const error = executionError("tool", tool(["tool", "x", "y".repeat(131_072)]), "E2BIG");
+  expect(error.message).toBe(
+    "tool: argument 2 is too large (131,072 bytes): the system's limit for one is 131,071 bytes",
+  );
+});
+
+test.each(["spawn", "exec", "auto"] as const)(
+  "an environment over the limit in mode %s: 126, one line, no value",
+  async (mode) => {
+    // Each fits by itself, together they do not. From a file: no process could have been started with them.
+    const lines = Array.from({ length: 20 }, (_, index) => `LARGE_${index}=${"sentinel".repeat(16_000)}`);
+    const cwd = folder({ ".env": lines.join("\n") });
+    const result = await sophia(["--no-contract", "--mode", mode, "--", "true"], { cwd });
+    if (mode === "exec" && !becomesProgram) return expect(result.status).toBe(125);
+    expect(result).toMatchObject({ status: 126, signal: null, stdout: "" });
+    expect(result.stderr).toMatch(
+      /^sophia-run: true: arguments and environment are too large: together [\d,]+ bytes, the system's limit is [\d,]+; largest of \d+ variables: LARGE_1\d \(128,009 bytes\), .*\n$/,
+    );
+    expect(result.stderr).not.toContain("sentinel");
+  },
+);
+
+test.each(["spawn", "exec", "auto"] as const)(
+  "a variable over the limit in mode %s: 126, one line, no value",
+  async (mode) => {
+    const cwd = folder({ ".env": `LARGE=${"sentinel".repeat(17_000)}` });
+    const result = await sophia(["--no-contract", "--mode", mode, "--", "true"], { cwd });
+    if (mode === "exec" && !becomesProgram) return expect(result.status).toBe(125);
+    expect(result).toEqual({
+      status: 126,
+      signal: null,
+      stdout: "",
+      stderr:
+        "sophia-run: true: the environment variable LARGE (136,006 bytes) is too large: the system's limit for one is 131,071 bytes, name included\n",
+    });
+  },
+);
