@@ -1,4 +1,4 @@
-import { suggest } from "../contract/suggest.ts";
+import { suggest } from "../core/suggest.ts";
 import { SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 

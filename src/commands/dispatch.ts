@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import { COMMAND_NAMES, type CommandName } from "../command-line/command-line.ts";
 import { COMMANDS, type CommandArguments, type CommandDefinition } from "./registry.ts";
 import type { Context } from "../core/context.ts";
-import { suggest } from "../contract/suggest.ts";
+import { suggest } from "../core/suggest.ts";
 import { ExitStatus, SophiaError } from "../core/error.ts";
 import { OPTION_NAMES, OPTIONS } from "../command-line/options.ts";
 import { printable } from "../core/text.ts";

@@ -1,11 +1,11 @@
 /** Violations in words: what is wrong and what to do; pure, without values. */
 import { unreachable } from "../core/error.ts";
 import type { Origin } from "../core/model.ts";
+import { nameFinder } from "../core/suggest.ts";
 import { enumerate, printable } from "../core/text.ts";
 import { isDeclared } from "./check.ts";
 import type { Condition, Contract, GroupRule, Violation } from "./model.ts";
 import { correctLines, preferred, supplyLines, whereToGet } from "./remedies.ts";
-import { nameFinder, type NameFinder } from "./suggest.ts";
 import { alternatives, faultWords } from "./words.ts";
 
 /** What the wording may know of the run. */
@@ -24,44 +24,35 @@ export interface Wording {
   readonly remedies: readonly string[];
 }
 
-/** Says what is wrong and what to do about it. Never holds a value. */
-export function describeViolation(violation: Violation, contract: Contract, context: WordingContext): Wording {
-  return describe(
-    violation,
-    contract,
-    context,
-    lazily(() => finderOf(contract, context)),
-  );
-}
-
-/** Words many violations, in their order; the present names are made ready once. */
+/** Words violations, in their order: what is wrong and what to do about it. Never holds a value. */
 export function describeViolations(
   violations: readonly Violation[],
   contract: Contract,
   context: WordingContext,
 ): readonly (Wording & { readonly violation: Violation })[] {
-  const finder = lazily(() => finderOf(contract, context));
-  return violations.map((violation) => ({ violation, ...describe(violation, contract, context, finder) }));
-}
-
-/** A name that the contract knows is no slip of the pen for another. */
-function finderOf(contract: Contract, { present }: WordingContext): NameFinder {
-  return nameFinder(present.filter((name) => !isDeclared(contract, name)));
-}
-
-function lazily(make: () => NameFinder): NameFinder {
-  let finder: NameFinder | undefined;
-  return (wanted) => (finder ??= make())(wanted);
-}
-
-function describe(violation: Violation, contract: Contract, context: WordingContext, finder: NameFinder): Wording {
+  // A name that the contract knows is not a misspelling of another.
+  const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name)));
   const supply = (names: readonly string[]): readonly string[] => [
-    ...misspelt(names, finder),
+    ...names.flatMap((name) => {
+      const meant = findSimilar(name);
+      return meant === undefined ? [] : [`did you mean ${name}? ${printable(meant)} is set`];
+    }),
     ...supplyLines(names, contract, context.escEnvironment),
     ...whereToGet(names, contract),
   ];
   const correct = (name: string): readonly string[] =>
     correctLines(name, contract, context.origins?.get(name)?.origin, context.escEnvironment);
+  return violations.map((violation) => ({ violation, ...describe(violation, contract, supply, correct) }));
+}
+
+type Remedies<Subject> = (subject: Subject) => readonly string[];
+
+function describe(
+  violation: Violation,
+  contract: Contract,
+  supply: Remedies<readonly string[]>,
+  correct: Remedies<string>,
+): Wording {
   switch (violation.kind) {
     case "missing":
       return {
@@ -129,11 +120,4 @@ function subject(name: string, contract: Contract): string {
 /** The values are told: only a public variable can be a condition by its value. */
 function conditionWords({ name, equals }: Condition): string {
   return equals === undefined ? `${name} is set` : `${name} is ${alternatives(equals.map(printable))}`;
-}
-
-function misspelt(names: readonly string[], finder: NameFinder): readonly string[] {
-  return names.flatMap((name) => {
-    const meant = finder(name);
-    return meant === undefined ? [] : [`did you mean ${name}? ${printable(meant)} is set`];
-  });
 }

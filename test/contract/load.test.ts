@@ -341,7 +341,7 @@ describe("profiles", () => {
       code: "contract-profile",
       status: 125,
       message: 'c.json has no profile "prd"',
-      hint: "did you mean prod? choose base, dev and prod",
+      hint: "did you mean prod? choose base, dev or prod",
     });
     mkdirSync(join(folder, ".git"));
     expect(await failureOf(() => loadContract({ cwd: folder, profile: "dev" }))).toMatchObject({

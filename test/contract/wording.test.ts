@@ -2,12 +2,7 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { checkContract } from "../../src/contract/check.ts";
 import type { Contract } from "../../src/contract/model.ts";
-import {
-  describeViolations,
-  describeViolation,
-  type Wording,
-  type WordingContext,
-} from "../../src/contract/wording.ts";
+import { describeViolations, type Wording, type WordingContext } from "../../src/contract/wording.ts";
 import type { Origin } from "../../src/core/model.ts";
 import { contractOf, resolutionOf } from "./contracts.ts";
 
@@ -18,13 +13,8 @@ function words(
   context: Partial<WordingContext> = {},
 ): readonly Wording[] {
   const violations = checkContract(contract, resolutionOf(values));
-  const full = { present: Object.keys(values), ...context };
-  const wordings = describeViolations(violations, contract, full).map(({ message, remedies }) => ({
-    message,
-    remedies,
-  }));
-  expect(violations.map((violation) => describeViolation(violation, contract, full))).toStrictEqual(wordings);
-  return wordings;
+  const wordings = describeViolations(violations, contract, { present: Object.keys(values), ...context });
+  return wordings.map(({ message, remedies }) => ({ message, remedies }));
 }
 
 const setIn = (name: string): string => `in .env, or in the environment: ${name}='<value>'`;
@@ -194,6 +184,8 @@ describe("wrong values", () => {
     ["number", "must be a number"],
     ["boolean", "must be true or false (or yes, no, on, off, 1, 0)"],
     [{ type: "enum", values: ["a", "b", "c"] }, "must be a, b or c"],
+    [{ type: "enum", values: ["black and white"] }, "must be black and white"],
+    [{ type: "enum", values: ["sepia", "black and white"] }, "must be sepia or black and white"],
     ["json", "must be JSON"],
     ["base64", "must be base64"],
     ["email", "must be an e-mail address"],

@@ -1,5 +1,5 @@
 /** What is wrong with a document by the schema; pure. Runs only when the guard has said that something is. */
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../../core/suggest.ts";
 import { alternatives } from "../words.ts";
 import type { Fault } from "./fault.ts";
 import type { JsonMember, JsonNode } from "./positions.ts";

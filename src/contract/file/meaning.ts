@@ -6,7 +6,7 @@ import { formatFault } from "../format.ts";
 import type { ContractDocument, FormatEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import { buildAutomaton } from "../pattern/match.ts";
 import { parsePattern, PatternError } from "../pattern/syntax.ts";
-import { didYouMean } from "../suggest.ts";
+import { didYouMean } from "../../core/suggest.ts";
 import { faultWords } from "../words.ts";
 import { formatOf, isSecret, lineage, listOf } from "./compile.ts";
 import type { Issue, Path } from "./fault.ts";
