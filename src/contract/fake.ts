@@ -5,8 +5,6 @@ import { checkContract } from "./check.ts";
 import { formatFault } from "./format.ts";
 import type { Contract, Declaration, ValueFormat, Violation } from "./model.ts";
 import { preferred } from "./remedies.ts";
-import { samplePattern } from "./pattern/sample.ts";
-import { parsePattern } from "./pattern/syntax.ts";
 
 /**
  * The values that a resolution lacks to meet the contract: of each group the first variable that will do, and what
@@ -118,7 +116,7 @@ function formatted(format: ValueFormat, text: string): string {
 }
 
 function fakeText({ prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "text" }>, text: string): string {
-  if (pattern !== undefined) return samplePattern(parsePattern(pattern), "fake", minLength);
+  if (pattern !== undefined) return pattern.sample("fake", minLength);
   const value = (prefixes[0] ?? "") + text;
   const missing = minLength - Array.from(value).length;
   return missing <= 0 ? value : value + "-fake".repeat(Math.ceil(missing / 5)).slice(0, missing);

@@ -1,8 +1,6 @@
 /** Value formats: whether a value is what the contract says it looks like; pure, linear in the value's length. */
 import { unreachable } from "../core/error.ts";
 import type { FormatFault, ValueFormat } from "./model.ts";
-import { buildAutomaton, matches } from "./pattern/match.ts";
-import { parsePattern } from "./pattern/syntax.ts";
 
 /** What of the format the value does not meet, or undefined where it meets all. */
 export function formatFault(format: ValueFormat, value: string): FormatFault | undefined {
@@ -39,9 +37,7 @@ function textFault(format: Extract<ValueFormat, { kind: "text" }>, value: string
   if (prefixes.length > 0 && !prefixes.some((prefix) => value.startsWith(prefix))) return { kind: "prefix", prefixes };
   // Code units first: they are never fewer than characters, and counting them costs nothing.
   if (value.length < minLength || Array.from(value).length < minLength) return { kind: "too-short", minLength };
-  if (pattern !== undefined && !matches(buildAutomaton(parsePattern(pattern)), value))
-    return { kind: "pattern", pattern };
-  return undefined;
+  return pattern?.matches(value) === false ? { kind: "pattern", pattern: pattern.source } : undefined;
 }
 
 /** The WHATWG's special schemes, but for `file`. */

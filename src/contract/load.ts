@@ -1,11 +1,9 @@
 /** Which contract counts: finding it. Reading a file is another module's, loaded only where there is a file. */
 import { existsSync, lstatSync, statSync } from "node:fs";
 import { parentOf, within } from "../system/paths.ts";
+import { CONTRACT_FILE_NAME } from "./file-name.ts";
 import { builtInContract } from "./generated/built-in.ts";
 import type { Contract } from "./model.ts";
-
-/** The name under which a repository's contract is found. */
-export const contractFileName = "sophia.contract.json";
 
 /** What `loadContract` goes by. */
 export interface ContractRequest {
@@ -42,7 +40,7 @@ export async function loadContract({ file, cwd, profile }: ContractRequest): Pro
  */
 export function findContract(cwd: string): string | undefined {
   for (let folder = cwd; ; folder = parentOf(folder)) {
-    const path = within(folder, contractFileName);
+    const path = within(folder, CONTRACT_FILE_NAME);
     if (isThere(path) && (folder === cwd || !isShared(folder))) return path;
     if (existsSync(within(folder, ".git")) || parentOf(folder) === folder) return undefined;
   }

@@ -72,8 +72,7 @@ export type ValueFormat =
       readonly prefixes: readonly string[];
       /** Characters (code points); 0 when any length will do. */
       readonly minLength: number;
-      /** A regular expression (flag `u`) that matches the whole value. */
-      readonly pattern?: string;
+      readonly pattern?: TextPattern;
     }
   | {
       readonly kind: "url";
@@ -87,6 +86,14 @@ export type ValueFormat =
   | { readonly kind: "json" }
   | { readonly kind: "base64" }
   | { readonly kind: "email" };
+
+/** A regular expression (flag `u`) over the whole value, made ready by `pattern/`. */
+export interface TextPattern {
+  readonly source: string;
+  readonly matches: (value: string) => boolean;
+  /** A string that matches and contains the word where there is room, of at least so many characters where it can. */
+  readonly sample: (word: string, least: number) => string;
+}
 
 /** When a conditional rule applies: another variable is set or, with `equals`, has one of these values. */
 export interface Condition {

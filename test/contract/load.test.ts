@@ -63,7 +63,7 @@ describe("files that cannot be read", () => {
   it.each([
     ["missing.json", "the contract missing.json does not exist"],
     ["file/missing.json", "the contract file/missing.json does not exist"],
-    ["folder", "the contract folder is a folder"],
+    ["folder", "the contract folder is a directory"],
   ])("%s", async (file, message) => {
     write("file");
     mkdirSync(join(folder, "folder"));
@@ -73,13 +73,13 @@ describe("files that cannot be read", () => {
   });
 
   it.each([
-    ["nowhere", "the contract sophia.contract.json is a link to a file that does not exist"],
-    ["sophia.contract.json", "the contract sophia.contract.json is a link in a circle"],
+    ["nowhere", "the contract sophia.contract.json is a symlink to a file that does not exist"],
+    ["sophia.contract.json", "the contract sophia.contract.json is a symlink loop"],
   ])("one that is found and leads to %s is not passed over for a laxer one", async (target, message) => {
     symlinkSync(target, join(folder, "sophia.contract.json"));
     const failure = await failureOf(() => loadContract({ cwd: folder }));
     expect(failure).toMatchObject({ code: "contract-unreadable", status: 125, message });
-    expect(failure.hint).toBe("put that right, or name another contract with --contract or SOPHIA_CONTRACT");
+    expect(failure.hint).toBe("fix that, or name another contract with --contract or SOPHIA_CONTRACT");
   });
 
   it("one that is no UTF-8", async () => {
@@ -99,8 +99,12 @@ describe("files that cannot be read", () => {
 
 describe("wrong contracts", () => {
   it.each([
-    ['{"variables":{}}x', "1:17: unexpected x", "nothing after the end of the value"],
-    ['{"variables":{},}', "1:17: a comma with nothing after it", "a key in double quotes, or no comma before"],
+    [
+      '{"variables":{}}x',
+      "1:17: unexpected x",
+      "JSON: keys and strings in double quotes, numbers, true, false, null, lists, objects",
+    ],
+    ['{"variables":{},}', "1:17: trailing comma", "a key in double quotes, or no comma before"],
     [
       "[]",
       "1:1: a list is not allowed here",
@@ -109,35 +113,35 @@ describe("wrong contracts", () => {
     ["{}", '1:1: "variables" is missing', '"variables": The declared variables by name.'],
     [
       '{"variables":{},"variable":{}}',
-      '1:17: "variable" is not known here',
+      '1:17: unknown key "variable"',
       '"$schema", "variables", "groups", "sections" or "profiles"',
     ],
     [
       '{"variables":{"A":{"requird":true}}}',
-      '1:20: "requird" is not known here: did you mean "required"?',
+      '1:20: unknown key "requird": did you mean "required"?',
       '"label", "description", "required", "secret", "example", "docs", "default", "aliases", "deprecated", "format" or "rotateEvery"',
     ],
-    ['{"variables":{"A":{},\n"A":{}}}', '2:1: "A" stands here a second time', "each key once"],
-    [String.raw`{"variables":{"A":{},"\u0041":{}}}`, '1:22: "A" stands here a second time', "each key once"],
+    ['{"variables":{"A":{},\n"A":{}}}', '2:1: the key "A" is there twice', "each key once"],
+    [String.raw`{"variables":{"A":{},"\u0041":{}}}`, '1:22: the key "A" is there twice', "each key once"],
     [
       '{"variables":{"A=B":{}}}',
-      '1:15: "A=B" is not a name that is allowed here',
+      '1:15: "A=B" is not a valid name',
       "Name of an environment variable: letters, digits, `_`, `.` and `-`, not beginning with a digit.",
     ],
     [
       '{"variables":{"A":{"default":8080}}}',
       "1:30: a number is not allowed here",
-      "a text (The value where no source gives one. It is handed on as it stands, so it is always text)",
+      "a string (The value where no source gives one. It is handed on as it stands, so it is always text)",
     ],
-    ['{"variables":{"A":{"default":""}}}', "1:30: the text is empty", "at least 1 character"],
+    ['{"variables":{"A":{"default":""}}}', "1:30: the string is empty", "at least 1 character"],
     [
       '{"variables":{"A":{"format":"prot"}}}',
-      '1:29: "prot" is not known here: did you mean "port"?',
+      '1:29: unknown value "prot": did you mean "port"?',
       '"url", "integer", "number", "boolean", "port", "json", "base64" or "email"',
     ],
     [
       '{"variables":{"A":{"format":{"type":"int"}}}}',
-      '1:37: "int" is not known here',
+      '1:37: unknown value "int"',
       '"text", "url", "integer", "number", "enum", "boolean", "port", "json", "base64" or "email"',
     ],
     [
@@ -145,7 +149,7 @@ describe("wrong contracts", () => {
       '1:29: "type" is missing',
       '"type": "text", "url", "integer", "number", "enum", "boolean", "port", "json", "base64" or "email"',
     ],
-    ['{"variables":{"A":{"format":{"type":"port","minimum":1}}}}', '1:44: "minimum" is not known here', '"type"'],
+    ['{"variables":{"A":{"format":{"type":"port","minimum":1}}}}', '1:44: unknown key "minimum"', '"type"'],
     [
       '{"variables":{"A":{"format":{"type":"text","minLength":0}}}}',
       "1:56: the number is out of range",
@@ -168,8 +172,8 @@ describe("wrong contracts", () => {
     ],
     [
       '{"variables":{"A":{"format":{"type":"number","minimum":1e999}}}}',
-      "1:29: the range is beyond all numbers",
-      "numbers of a double's size",
+      "1:29: the range holds no finite number",
+      "finite numbers",
     ],
     [
       '{"variables":{"A":{"default":"x","secret":true}}}',
@@ -189,7 +193,7 @@ describe("wrong contracts", () => {
     [
       '{"variables":{"ABC":{"required":{"when":"ABD"}}}}',
       '1:41: "ABD" is not declared: did you mean "ABC"?',
-      'a name that stands under "variables"',
+      'a name declared under "variables"',
     ],
     [
       '{"variables":{"A":{"format":{"type":"enum","values":["x"]}},"B":{"required":{"when":"A","equals":"y"}}}}',
@@ -199,39 +203,35 @@ describe("wrong contracts", () => {
     ['{"variables":{"A":{"deprecated":"A"}}}', "1:33: a variable cannot replace itself", "another variable"],
     [
       '{"variables":{"A":{"deprecated":"B"},"B":{"deprecated":"C"},"C":{}}}',
-      "1:33: B is deprecated itself",
+      "1:33: B is itself deprecated",
       "a variable that is not deprecated",
     ],
-    [
-      '{"variables":{"A":{"aliases":["B"]},"B":{}}}',
-      '1:31: "B" is a declared variable',
-      "a name that nothing else has",
-    ],
+    ['{"variables":{"A":{"aliases":["B"]},"B":{}}}', '1:31: "B" is a declared variable', "a name that is not in use"],
     [
       '{"variables":{"A":{"aliases":["C"]},"B":{"aliases":["C"]}}}',
       '1:53: "C" is already an alias of A',
-      "a name that nothing else has",
+      "a name that is not in use",
     ],
-    ['{"variables":{"A":{"aliases":["A"]}}}', '1:31: "A" is a declared variable', "a name that nothing else has"],
+    ['{"variables":{"A":{"aliases":["A"]}}}', '1:31: "A" is a declared variable', "a name that is not in use"],
     [
       '{"variables":{"A":{}},"groups":{"g":{"rule":"one_of","variables":["A"]}}}',
-      '1:45: "one_of" is not known here: did you mean "one-of"?',
+      '1:45: unknown value "one_of": did you mean "one-of"?',
       '"one-of", "exactly-one", "at-least-one", "all-or-none" or "optional"',
     ],
     [
       '{"variables":{"A":{}},"groups":{"g":{"rule":"one-of","variables":["A","A"]}}}',
-      '1:71: "A" stands in the list a second time',
+      '1:71: "A" is in the list twice',
       "each entry once",
     ],
     [
       '{"variables":{"A":{}},"groups":{"g":{"rule":"one-of","variables":["B"]}}}',
       '1:67: "B" is not declared',
-      'a name that stands under "variables"',
+      'a name declared under "variables"',
     ],
     [
       '{"variables":{"a":{}},"groups":{"a":{"rule":"one-of","variables":["a"]}}}',
       '1:33: "a" is also a variable',
-      "a name of its own",
+      "a name that no variable has",
     ],
     [
       '{"variables":{"A":{}},"sections":[{"title":"S","lines":["Q"]}]}',
@@ -241,16 +241,16 @@ describe("wrong contracts", () => {
     [
       '{"variables":{},"profiles":{"dev":{"extends":"prd"},"prod":{}}}',
       '1:46: there is no profile "prd": did you mean "prod"?',
-      "dev, prod",
+      "dev or prod",
     ],
     [
       '{"variables":{},"profiles":{"a":{"extends":"b"},"b":{"extends":["c"]},"c":{"extends":"a"}}}',
       "1:44: the profile extends itself: a extends b extends c extends a",
-      "profiles in no circle",
+      "no cycle of profiles",
     ],
     [
       '{"variables":{},"profiles":{"a":{"groups":{"g":{"label":"G"}}}}}',
-      '1:44: the group "g" is new here and not complete',
+      '1:44: the new group "g" is incomplete',
       '"rule" and "variables"',
     ],
     [
@@ -261,7 +261,7 @@ describe("wrong contracts", () => {
     [
       '{"variables":{},"profiles":{"p":{"groups":{"g":{"rule":"one-of","variables":["A"]}}}}}',
       '1:78: "A" is not declared',
-      'a name that stands under "variables"',
+      'a name declared under "variables"',
     ],
   ])("%s", async (text, place, allowed) => {
     write("c.json", text);
@@ -280,8 +280,8 @@ describe("wrong contracts", () => {
       message: "the contract c.json has 3 errors",
       details: [
         expect.stringMatching(/^c\.json:3:22: a number is not allowed here; allowed: true or false/),
-        expect.stringMatching(/^c\.json:4:5: "1" is not a name/),
-        expect.stringMatching(/^c\.json:6:3: "x" is not known here/),
+        expect.stringMatching(/^c\.json:4:5: "1" is not a valid name/),
+        expect.stringMatching(/^c\.json:6:3: unknown key "x"/),
       ],
     });
   });
