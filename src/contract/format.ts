@@ -41,7 +41,7 @@ function textFault(format: Extract<ValueFormat, { kind: "text" }>, value: string
 }
 
 /** The WHATWG's special schemes, but for `file`. */
-const parsedSchemes: ReadonlySet<string> = new Set(["http", "https", "ws", "wss", "ftp"]);
+const PARSED_SCHEMES: ReadonlySet<string> = new Set(["http", "https", "ws", "wss", "ftp"]);
 
 /** `scheme://rest`: without the slashes `localhost:6333` would pass for a URL of the scheme `localhost`. */
 function urlFault(schemes: readonly string[], value: string): FormatFault | undefined {
@@ -50,7 +50,7 @@ function urlFault(schemes: readonly string[], value: string): FormatFault | unde
   const scheme = written.toLowerCase();
   if (end + 3 === value.length || /\s/.test(value)) return { kind: "not-url" };
   // Other schemes allow what the WHATWG parser rejects, such as several hosts in `mongodb://a:1,b:2/x`.
-  const isUrl = parsedSchemes.has(scheme) ? URL.canParse(value) : /^[A-Za-z][A-Za-z\d+.-]*$/.test(written);
+  const isUrl = PARSED_SCHEMES.has(scheme) ? URL.canParse(value) : /^[A-Za-z][A-Za-z\d+.-]*$/.test(written);
   if (!isUrl) return { kind: "not-url" };
   return schemes.length === 0 || schemes.includes(scheme) ? undefined : { kind: "scheme", schemes };
 }

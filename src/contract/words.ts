@@ -8,7 +8,7 @@ export function alternatives(words: readonly string[]): string {
   return enumerate(words, "or");
 }
 
-/** What a value must be, in words that continue a subject: `must be a URL …`. It repeats the contract alone. */
+/** What a value must be, in words that follow a subject: `must be a URL …`. It repeats the contract, never the value. */
 export function faultWords(fault: FormatFault): string {
   switch (fault.kind) {
     case "prefix":

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findContract, loadContract } from "../../src/contract/load.ts";
+import { loadContract } from "../../src/contract/load.ts";
 import { contractOf, failureOf } from "./contracts.ts";
 
 let folder = "";
@@ -20,6 +20,12 @@ const write = (path: string, content: string | Uint8Array = '{"variables":{}}'):
   return file;
 };
 
+/** The file that is found from a folder. */
+const foundFrom = async (cwd: string): Promise<string | undefined> => {
+  const { source } = await loadContract({ cwd });
+  return source.kind === "file" ? source.path : undefined;
+};
+
 describe("where the contract comes from", () => {
   it("the working directory", async () => {
     const path = write("sophia.contract.json");
@@ -32,24 +38,23 @@ describe("where the contract comes from", () => {
     const inner = write("a/sophia.contract.json");
     mkdirSync(join(folder, "a", "b", "c"), { recursive: true });
     mkdirSync(join(folder, "d"));
-    expect(findContract(join(folder, "a", "b", "c"))).toBe(inner);
-    expect(findContract(join(folder, "d"))).toBe(outer);
+    expect(await foundFrom(join(folder, "a", "b", "c"))).toBe(inner);
+    expect(await foundFrom(join(folder, "d"))).toBe(outer);
   });
 
-  it("not from above the repository's root, be .git a folder or the file of a worktree", async () => {
+  it("not from above the repository's root, whether .git is a folder or a worktree's file", async () => {
     write("sophia.contract.json");
     write("repository/.git", "gitdir: elsewhere");
     mkdirSync(join(folder, "repository", "a"));
-    expect(findContract(join(folder, "repository", "a"))).toBeUndefined();
-    expect((await loadContract({ cwd: join(folder, "repository", "a") })).source).toStrictEqual({ kind: "built-in" });
+    expect(await foundFrom(join(folder, "repository", "a"))).toBeUndefined();
   });
 
-  it("not from a folder in which everybody may write, unless one stands in it", async () => {
+  it("not from a folder above that everybody may write to", async () => {
     const path = write("sophia.contract.json");
     mkdirSync(join(folder, "a"));
     chmodSync(folder, 0o1777);
-    expect(findContract(join(folder, "a"))).toBeUndefined();
-    expect(findContract(folder)).toBe(path);
+    expect(await foundFrom(join(folder, "a"))).toBeUndefined();
+    expect(await foundFrom(folder)).toBe(path);
   });
 
   it("a named file, from the working directory or absolute", async () => {
@@ -75,14 +80,14 @@ describe("files that cannot be read", () => {
   it.each([
     ["nowhere", "the contract sophia.contract.json is a symlink to a file that does not exist"],
     ["sophia.contract.json", "the contract sophia.contract.json is a symlink loop"],
-  ])("one that is found and leads to %s is not passed over for a laxer one", async (target, message) => {
+  ])("a symlink that is found and leads to %s is not skipped", async (target, message) => {
     symlinkSync(target, join(folder, "sophia.contract.json"));
     const failure = await failureOf(() => loadContract({ cwd: folder }));
     expect(failure).toMatchObject({ code: "contract-unreadable", status: 125, message });
     expect(failure.hint).toBe("fix that, or name another contract with --contract or SOPHIA_CONTRACT");
   });
 
-  it("one that is no UTF-8", async () => {
+  it("one that is not UTF-8", async () => {
     write("a.json", new Uint8Array([0x7b, 0xff, 0x7d]));
     expect((await failureOf(() => loadContract({ cwd: folder, file: "a.json" }))).message).toBe(
       "the contract a.json is not UTF-8",
@@ -274,7 +279,7 @@ describe("wrong contracts", () => {
     });
   });
 
-  it("are told all their faults at once, the first ones first", async () => {
+  it("are reported with all their errors at once, in the order of the text", async () => {
     write("c.json", '{\n  "variables": {\n    "A": { "secret": 1 },\n    "1": {}\n  },\n  "x": 1\n}\n');
     expect(await failureOf(() => loadContract({ cwd: folder, file: "c.json" }))).toMatchObject({
       message: "the contract c.json has 3 errors",
@@ -286,13 +291,19 @@ describe("wrong contracts", () => {
     });
   });
 
-  it("are told no more than can be read", async () => {
+  it("are reported with at most twenty errors", async () => {
     const variables = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`A${index}`, { x: 1 }]));
     write("c.json", JSON.stringify({ variables }));
     const { message, details } = await failureOf(() => loadContract({ cwd: folder, file: "c.json" }));
     expect(message).toBe("the contract c.json has 500 errors");
     expect(details).toHaveLength(21);
     expect(details.at(-1)).toBe("and 480 more");
+  });
+
+  it("may have any number of errors", async () => {
+    write("c.json", `{"variables":{${'"1":{},'.repeat(150_000)}"A":{}}}`);
+    const { message } = await failureOf(() => loadContract({ cwd: folder, file: "c.json" }));
+    expect(message).toBe("the contract c.json has 299999 errors");
   });
 
   it("cannot send control characters to a terminal", async () => {
@@ -354,8 +365,8 @@ describe("profiles", () => {
 const every = (rotateEvery: string) =>
   contractOf({ variables: { A: { rotateEvery } } }).variables.get("A")?.rotateEvery;
 
-describe("what a contract file comes to", () => {
-  it("is public where its values are known, and secret elsewhere", async () => {
+describe("a compiled contract", () => {
+  it("has secrets but for variables whose values are in the contract", async () => {
     const { variables } = contractOf({
       variables: {
         A: {},
@@ -375,7 +386,7 @@ describe("what a contract file comes to", () => {
     ]);
   });
 
-  it("has sections of its own making where the file has none: groups of which one serves, then the others", async () => {
+  it("gets one section where the file has none: groups of which one variable serves, then the other variables", async () => {
     const { sections } = contractOf({
       variables: { A: { label: "Aa" }, B: {}, C: {} },
       groups: {
@@ -394,7 +405,7 @@ describe("what a contract file comes to", () => {
     ]);
   });
 
-  it("counts intervals", async () => {
+  it("reads intervals", async () => {
     expect(every("90 days")).toStrictEqual({ count: 90, unit: "day" });
     expect(every("1 week")).toStrictEqual({ count: 1, unit: "week" });
     expect(every("3 months")).toStrictEqual({ count: 3, unit: "month" });

@@ -32,11 +32,9 @@ export function compileContract(
   const declarations = new Map<string, Declaration>();
   const aliases = new Map<string, string>();
   const deprecated = new Map<string, string>();
-  const defaults: string[] = [];
   for (const [name, entry] of variables) {
     const declaration = declare(name, entry, compilePattern);
     declarations.set(name, declaration);
-    if (declaration.default !== undefined) defaults.push(name);
     if (declaration.deprecated !== undefined) deprecated.set(name, declaration.deprecated);
     for (const alias of declaration.aliases) {
       aliases.set(alias.name, name);
@@ -51,7 +49,6 @@ export function compileContract(
     variables: declarations,
     aliases,
     deprecated,
-    defaults,
     rules: [...variableRules(variables, groupRules), ...groupRules],
     sections: sectionsOf(document, declarations, groupRules, groups),
     ...(profile === undefined ? {} : { profile }),
@@ -64,7 +61,7 @@ export function profilesOf({ profiles = {} }: ContractDocument): ReadonlyMap<str
   return new Map(Object.entries(profiles));
 }
 
-/** The profile with those it extends, the farthest first, so that each one overrides what stands before it. */
+/** The profile with those it extends, the farthest first, so that each one overrides those before it. */
 export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
   const seen = new Set<string>();
   const entries: ProfileEntry[] = [];
@@ -115,8 +112,8 @@ function declare(name: string, entry: VariableEntry, compilePattern: PatternComp
 }
 
 /**
- * Unless the contract says otherwise, a value is a secret if it does not stand in the contract itself: as a default, or
- * as one of the few that its format allows.
+ * Unless the contract says otherwise, a value is a secret. A value that the contract itself contains is not: a default,
+ * or one of the few that the format allows.
  */
 export function isSecret({ secret, default: fallback, format }: VariableEntry): boolean {
   const type = typeof format === "object" ? format.type : format;

@@ -8,30 +8,26 @@ import { referenceOf, typesOf, type Schema, type TypeName } from "./schema.ts";
 
 /** Every place at which the document is not what the schema allows, and every key that is there twice. */
 export function explain(schema: Schema, document: Node): readonly Fault[] {
-  return examine(schema, document, schema);
+  return Array.from(examine(schema, document, schema));
 }
 
 /** @param given the schema of the node, or a reference into the root */
-function examine(root: Schema, node: Node, given: Schema): readonly Fault[] {
+function* examine(root: Schema, node: Node, given: Schema): Generator<Fault> {
   const schema = dereference(root, given);
-  const { offset } = node;
   const value: unknown = node.value;
   const values = schema.enum ?? (schema.const === undefined ? undefined : [schema.const]);
-  if (values !== undefined) return values.some((one) => one === value) ? [] : [unknownValue(node, values)];
-  if (!isOfType(node, schema)) return [notAllowed(node, describe(schema))];
-  if (schema.if !== undefined && schema.then !== undefined && schema.else !== undefined) {
-    return examine(root, node, isOfType(node, schema.if) ? schema.then : schema.else);
+  if (values !== undefined) {
+    if (!values.some((one) => one === value)) yield unknownValue(node, values);
+  } else if (!isOfType(node, schema)) yield notAllowed(node, describe(schema));
+  else if (schema.if !== undefined && schema.then !== undefined && schema.else !== undefined) {
+    yield* examine(root, node, isOfType(node, schema.if) ? schema.then : schema.else);
+  } else if (schema.oneOf !== undefined) yield* examineOneOf(root, node, schema);
+  else if (node.type === "array") yield* examineArray(root, node, schema);
+  else if (node.type === "object") yield* examineObject(root, node, schema);
+  else {
+    const problem = valueProblem(schema, value);
+    if (problem !== undefined) yield { offset: node.offset, ...problem };
   }
-  if (schema.oneOf !== undefined) return examineOneOf(root, node, schema);
-  if (node.type === "array") return examineArray(root, node, schema);
-  if (node.type === "object") return examineObject(root, node, schema);
-  const problem =
-    typeof value === "string"
-      ? stringProblem(schema, value)
-      : typeof value === "number"
-        ? numberProblem(schema, value)
-        : undefined;
-  return problem === undefined ? [] : [{ offset, ...problem }];
 }
 
 function dereference(root: Schema, schema: Schema): Schema {
@@ -80,9 +76,13 @@ function unknownValue(node: Node, values: readonly string[]): Fault {
 
 type Problem = Omit<Fault, "offset">;
 
-/** The string itself is not repeated: it may be a value that somebody put in the wrong place. */
-function stringProblem(schema: Schema, value: string): Problem | undefined {
-  const { minLength = 0, maxLength = Infinity, pattern } = schema;
+/** The value is not repeated: it may be one that somebody put in the wrong place. */
+function valueProblem(schema: Schema, value: unknown): Problem | undefined {
+  const { minLength = 0, maxLength = Infinity, minimum = -Infinity, maximum = Infinity, pattern } = schema;
+  if (typeof value === "number" && (value < minimum || value > maximum)) {
+    return { message: "the number is out of range", allowed: `from ${minimum} to ${maximum}` };
+  }
+  if (typeof value !== "string") return undefined;
   const length = Array.from(value).length;
   if (length < minLength) return { message: "the string is empty", allowed: `at least ${minLength} character` };
   if (length > maxLength) return { message: "the string is too long", allowed: `at most ${maxLength} characters` };
@@ -90,70 +90,52 @@ function stringProblem(schema: Schema, value: string): Problem | undefined {
   return { message: "the string does not have the right form", allowed: schema.description ?? pattern };
 }
 
-function numberProblem({ minimum = -Infinity, maximum = Infinity }: Schema, value: number): Problem | undefined {
-  if (value >= minimum && value <= maximum) return undefined;
-  return { message: "the number is out of range", allowed: `from ${minimum} to ${maximum}` };
-}
-
-function examineArray(root: Schema, node: Node, schema: Schema): readonly Fault[] {
+function* examineArray(root: Schema, node: Node, schema: Schema): Generator<Fault> {
   const { items, minItems = 0, uniqueItems = false } = schema;
   const { children = [] } = node;
-  const faults: Fault[] = [];
   if (children.length < minItems) {
-    faults.push({ offset: node.offset, message: "the list is empty", allowed: "at least one entry" });
+    yield { offset: node.offset, message: "the list is empty", allowed: "at least one entry" };
   }
   const seen = new Set<unknown>();
   for (const child of children) {
-    if (items !== undefined) faults.push(...examine(root, child, items));
+    if (items !== undefined) yield* examine(root, child, items);
     const value: unknown = child.value;
     if (uniqueItems && typeof value === "string" && seen.has(value)) {
-      faults.push({
-        offset: child.offset,
-        message: `${quote(value)} is in the list twice`,
-        allowed: "each entry once",
-      });
+      yield { offset: child.offset, message: `${quote(value)} is in the list twice`, allowed: "each entry once" };
     }
     seen.add(value);
   }
-  return faults;
 }
 
-function examineObject(root: Schema, node: Node, schema: Schema): readonly Fault[] {
+function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fault> {
   const { properties = {}, required = [], additionalProperties } = schema;
-  const keySchema = dereference(root, schema.propertyNames ?? {});
+  const names = dereference(root, schema.propertyNames ?? {});
+  const known = Object.keys(properties);
   const members = membersOf(node);
   const present = new Set(members.map(({ key }) => key));
-  const faults = required
-    .filter((name) => !present.has(name))
-    .map((name): Fault => {
-      const property = dereference(root, properties[name] ?? {});
-      const allowed = `${quote(name)}: ${property.description ?? describe(property)}`;
-      return { offset: node.offset, message: `${quote(name)} is missing`, allowed };
-    });
+  for (const name of required.filter((one) => !present.has(one))) {
+    const property = dereference(root, properties[name] ?? {});
+    const allowed = `${quote(name)}: ${property.description ?? describe(property)}`;
+    yield { offset: node.offset, message: `${quote(name)} is missing`, allowed };
+  }
   const seen = new Set<string>();
   for (const { key, offset, value } of members) {
-    if (seen.has(key))
-      faults.push({ offset, message: `the key ${quote(key)} is there twice`, allowed: "each key once" });
+    if (seen.has(key)) yield { offset, message: `the key ${quote(key)} is there twice`, allowed: "each key once" };
     seen.add(key);
-    const problem = stringProblem(keySchema, key);
-    if (problem !== undefined)
-      faults.push({ offset, message: `${quote(key)} is not a valid name`, allowed: problem.allowed });
+    const problem = valueProblem(names, key);
+    if (problem !== undefined) yield { ...problem, offset, message: `${quote(key)} is not a valid name` };
     const property = Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
-    if (typeof property === "object") faults.push(...examine(root, value, property));
+    if (typeof property === "object") yield* examine(root, value, property);
     else if (property === false) {
-      const known = Object.keys(properties);
-      const meant = didYouMean(
-        key,
-        known.filter((name) => !present.has(name)),
-      );
-      faults.push({ offset, message: `unknown key ${quote(key)}${meant}`, allowed: alternatives(known.map(quote)) });
+      const free = known.filter((name) => !present.has(name));
+      const message = `unknown key ${quote(key)}${didYouMean(key, free)}`;
+      yield { offset, message, allowed: alternatives(known.map(quote)) };
     }
   }
-  return faults;
 }
 
 /** The discriminating property says which alternative is meant; that one is then explained. */
-function examineOneOf(root: Schema, node: Node, { oneOf = [], discriminator }: Schema): readonly Fault[] {
+function* examineOneOf(root: Schema, node: Node, { oneOf = [], discriminator }: Schema): Generator<Fault> {
   const property = discriminator?.propertyName ?? "type";
   const candidates = oneOf.map((one) => dereference(root, one));
   const tagsOf = ({ properties }: Schema): readonly string[] => {
@@ -162,10 +144,11 @@ function examineOneOf(root: Schema, node: Node, { oneOf = [], discriminator }: S
   };
   const tags = candidates.flatMap(tagsOf);
   const tag = membersOf(node).findLast(({ key }) => key === property)?.value;
-  if (tag === undefined) {
+  const chosen = candidates.find((candidate) => tagsOf(candidate).some((one) => one === tag?.value));
+  if (chosen !== undefined) yield* examine(root, node, chosen);
+  else if (tag !== undefined) yield unknownValue(tag, tags);
+  else {
     const allowed = `${quote(property)}: ${alternatives(tags.map(quote))}`;
-    return [{ offset: node.offset, message: `${quote(property)} is missing`, allowed }];
+    yield { offset: node.offset, message: `${quote(property)} is missing`, allowed };
   }
-  const chosen = candidates.find((candidate) => tagsOf(candidate).some((one) => one === tag.value));
-  return chosen === undefined ? [unknownValue(tag, tags)] : examine(root, node, chosen);
 }

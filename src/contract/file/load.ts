@@ -1,7 +1,7 @@
 /** Reading a contract file. */
 import { isUtf8 } from "node:buffer";
 import { readFileSync } from "node:fs";
-import { relative, sep } from "node:path";
+import { relative, resolve, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
@@ -13,8 +13,8 @@ import { examineMeaning } from "./meaning.ts";
 import { parseContract } from "./read.ts";
 
 /** A contract file. */
-export interface ContractFile {
-  /** Absolute. */
+interface ContractFile {
+  /** Absolute, or relative to the working directory. */
   readonly path: string;
   /** Whether somebody asked for it; else it was found. */
   readonly named: boolean;
@@ -31,9 +31,9 @@ export async function loadContractFile(
   cwd: string,
   profile: string | undefined,
 ): Promise<Contract> {
-  const { path } = file;
+  const path = resolve(cwd, file.path);
   const name = shownPath(path, cwd);
-  const text = readText(file, name);
+  const text = readText(path, name, file.named);
   const document = parseContract(text);
   if (document === undefined) throw (await import("./rejection.ts")).malformedContract(text, name);
   const compilePattern = await patternCompilerFor(document);
@@ -63,7 +63,7 @@ function shownPath(path: string, cwd: string): string {
   return inside === ".." || inside.startsWith(`..${sep}`) ? path : inside;
 }
 
-function readText({ path, named }: ContractFile, name: string): string {
+function readText(path: string, name: string, named: boolean): string {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);
@@ -77,7 +77,7 @@ function readText({ path, named }: ContractFile, name: string): string {
       hint: "save it as UTF-8",
     });
   }
-  // A byte-order mark is no part of the text.
+  // A byte-order mark is not part of the text.
   return bytes.toString("utf8").replace(/^\uFEFF/, "");
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the schema cannot say: that names which a contract mentions exist, that its parts do not contradict one
- * another, that its patterns can be matched. Pure; linear in the contract's size for each profile.
+ * What the schema cannot check: that the names which a contract mentions exist, that its parts do not contradict each
+ * other, that its patterns are valid. Pure; linear in the contract's size for each profile.
  */
 import { didYouMean } from "../../core/suggest.ts";
 import { formatFault } from "../format.ts";
@@ -12,7 +12,7 @@ import type { Issue, Path } from "./fault.ts";
 type Profiles = ReadonlyMap<string, ProfileEntry>;
 type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
 
-/** What the examination of a variable or group goes by: the variables are those of one profile, or of none. */
+/** What variables and groups are checked against: the variables of one profile, or of none. */
 interface Scope {
   readonly variables: ReadonlyMap<string, VariableEntry>;
   readonly compilePattern: PatternCompiler;
@@ -52,7 +52,7 @@ export function examineMeaning(document: ContractDocument, compilePattern: Patte
 }
 
 /**
- * @param given what stands under the path
+ * @param given what the document has at the path
  * @param entry what counts: the same, or a profile's details laid over the variable
  */
 function examineVariable(path: Path, name: string, given: VariableEntry, entry: VariableEntry, scope: Scope): void {
@@ -82,7 +82,7 @@ function examineVariable(path: Path, name: string, given: VariableEntry, entry: 
   }
 }
 
-/** A condition that can be met, on a value that may stand in a file. */
+/** A condition can be met, and its values are not secret. */
 function examineCondition(path: Path, name: string, values: readonly string[], { variables, report }: Scope): void {
   const other = variables.get(name);
   if (other === undefined || values.length === 0) return;
@@ -96,7 +96,7 @@ function examineCondition(path: Path, name: string, values: readonly string[], {
   }
 }
 
-/** Whether the format makes sense; what does not is reported. */
+/** Whether the format makes sense; if not, it is reported. */
 function examineFormat(path: Path, entry: FormatEntry, { compilePattern, report }: Scope): boolean {
   if (typeof entry === "string") return true;
   if (entry.type === "integer" || entry.type === "number") return examineRange(path, entry, report);
@@ -144,7 +144,7 @@ function examineMembers(path: Path, names: readonly string[], scope: Scope): voi
   for (const [index, name] of names.entries()) examineReference([...path, index], name, scope);
 }
 
-/** A name, be it a variable's own or an alias, stands for one variable, in all profiles the same. */
+/** A name, whether a variable's own or an alias, means the same variable in all profiles. */
 function examineAliases(document: ContractDocument, declared: Scope["variables"], report: Report): void {
   const owners = new Map<string, string>();
   const examine = (path: Path, variables: Readonly<Record<string, VariableEntry>>): void => {
@@ -187,7 +187,7 @@ function examineLineages(profiles: Profiles, report: Report): void {
   for (const profile of profiles.keys()) visit(profile, []);
 }
 
-/** What a profile says must hold together with all that it inherits. */
+/** A profile is checked together with all that it inherits. */
 function examineProfile(profile: string, profiles: Profiles, document: ContractDocument, scope: Scope): void {
   const ancestry = lineage(profiles, profile);
   const inherited = mergeEntries(document, ancestry.slice(0, -1));

@@ -1,4 +1,4 @@
-/** Where everything stands in a contract file. Loaded only for a faulty one: JSON.parse reads sound ones, and faster. */
+/** The positions of keys and values in a contract file. Loaded only for a faulty one: JSON.parse reads others faster. */
 import { findNodeAtLocation, parseTree, printParseErrorCode, visit, type Node } from "jsonc-parser";
 import type { Fault, Issue } from "./fault.ts";
 
@@ -73,11 +73,11 @@ function syntaxFault(text: string, offset: number, code: string): Fault {
   if (/^[}\]]/.test(rest) && /,\s*$/.test(text.slice(0, offset))) {
     return { offset, message: "trailing comma", allowed: `${allowed}, or no comma before` };
   }
-  const word = /^[\w$-]{1,40}/.exec(rest)?.[0] ?? Array.from(rest.slice(0, 2))[0] ?? "";
+  const word = /^(?:[^\s,:[\]{}"]{1,40}|.)/su.exec(rest)?.[0] ?? "";
   return { offset, message: `unexpected ${word}`, allowed };
 }
 
-/** The parser gives the beginning of a string with a fault. */
+/** The parser reports the beginning of a faulty string; this finds the place in it. */
 function stringFault(text: string, start: number): Fault {
   // oxlint-disable-next-line no-control-regex -- JSON forbids control characters in strings
   const sound = /"(?:[^"\\\u0000-\u001F]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/y;
@@ -100,7 +100,7 @@ function stringFault(text: string, start: number): Fault {
 }
 
 /** One key of an object with its value. */
-export interface Member {
+interface Member {
   readonly key: string;
   readonly offset: number;
   readonly value: Node;
@@ -114,7 +114,7 @@ export function membersOf({ type, children = [] }: Node): readonly Member[] {
   );
 }
 
-/** Where an issue stands; what its path names beyond the text, in a profile, stands at the nearest place above. */
+/** The offset of an issue; the nearest place above it where the text does not have it, since a profile inherits it. */
 export function offsetOf(root: Node, { path, atKey }: Issue): number {
   for (let length = path.length; length > 0; length--) {
     const node = findNodeAtLocation(root, path.slice(0, length));

@@ -1,8 +1,8 @@
-/** From the text of a contract file to its document; pure. What is wrong with a bad one, `rejection.ts` says. */
+/** From the text of a contract file to its document; pure. `rejection.ts` says what is wrong with a bad one. */
 import type { ContractDocument } from "../generated/document.ts";
 import { isContractDocument } from "../generated/guard.ts";
 
-/** The document, or undefined where the text is not JSON, does not have the schema's shape or has a key twice. */
+/** The document, or undefined where the text is not JSON, does not have the schema's shape or has a duplicate key. */
 export function parseContract(text: string): ContractDocument | undefined {
   let document: unknown;
   try {

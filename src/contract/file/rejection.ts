@@ -10,7 +10,7 @@ import type { Schema } from "./schema.ts";
 const MOST_SHOWN = 20;
 
 /**
- * The error (contract-invalid, 125) for a text that `parseContract` refuses: every fault with its place, what is wrong
+ * The error (contract-invalid, 125) for a text that `parseContract` refuses: for every fault the place, what is wrong
  * and what is allowed.
  *
  * @param name how messages call the file

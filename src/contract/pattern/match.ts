@@ -2,7 +2,7 @@
 import type { Pattern, Repetition } from "./syntax.ts";
 
 /** A state of an automaton. */
-export interface State {
+interface State {
   /** The character that leads on, on its own; where there is none, the states in `to` are entered at once. */
   readonly set?: RegExp;
   readonly to: State[];

@@ -2,7 +2,7 @@
  * The pattern language of contracts: the part of JavaScript's regular expressions (flag `u`) that a finite automaton
  * can match. Characters, `.`, escapes, classes, groups, alternatives and repetitions; no look-around, no
  * back-references, no word boundaries. A pattern always matches the whole value; `^` at its beginning and `$` at its
- * end may stand there and mean nothing.
+ * end are allowed and change nothing.
  */
 
 /** What a pattern is made of. Characters are Unicode code points. */

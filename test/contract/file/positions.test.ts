@@ -103,7 +103,7 @@ describe("parseWithPositions", () => {
     ['{"a": 1,}', 8, "trailing comma"],
     ["[1,]", 3, "trailing comma"],
     ["{a: 1}", 1, "unexpected a"],
-    ["{'a': 1}", 1, "unexpected '"],
+    ["{'a': 1}", 1, "unexpected 'a'"],
     ['{"a" 1}', 5, "unexpected 1"],
     ['{"a": 1 "b": 2}', 8, 'unexpected "'],
     ["[1 2]", 3, "unexpected 2"],
