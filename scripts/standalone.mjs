@@ -56,7 +56,8 @@ await build({
   target: "node22",
   minify: true,
   legalComments: "none",
-  alias: { axios: "./scripts/no-axios.mjs" },
+  // As in build/program.mjs.
+  alias: { axios: "./scripts/no-axios.mjs", "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
   define: {
     SOPHIA_RUN_VERSION: JSON.stringify(version),
     // yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.

@@ -29,8 +29,8 @@ export async function bundleProgram({ root, target, version }) {
     target,
     minify: true,
     legalComments: "none",
-    // The ESC SDK runs on our own HTTP client.
-    alias: { axios: "./scripts/no-axios.mjs" },
+    // The ESC SDK runs on our own HTTP client; jsonc-parser's main file calls require by another name.
+    alias: { axios: "./scripts/no-axios.mjs", "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
     chunkNames: "[name]-[hash]",
     // The name by which programText has it.
     define: { SOPHIA_RUN_VERSION: JSON.stringify(version), SOPHIA_RUN_FOLDER: "folder" },

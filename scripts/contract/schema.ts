@@ -1,7 +1,7 @@
 /** Reading the schema for the generators. */
 import type { Schema } from "../../src/contract/file/schema.ts";
 
-const known: ReadonlySet<string> = new Set<keyof Schema | "$schema" | "$id">([
+const KNOWN: ReadonlySet<string> = new Set<keyof Schema | "$schema" | "$id">([
   "$schema",
   "$id",
   "$ref",
@@ -41,7 +41,7 @@ export function readSchema(text: string): Schema {
 
 function refuseUnknown(schema: unknown, where: string): void {
   for (const [key, value] of members(schema)) {
-    if (!known.has(key)) throw new Error(`${where}: the generators do not know the keyword ${key}`);
+    if (!KNOWN.has(key)) throw new Error(`${where}: the generators do not know the keyword ${key}`);
     if (key === "properties" || key === "definitions") {
       for (const [name, child] of members(value)) refuseUnknown(child, `${where}/${key}/${name}`);
     } else if (key === "oneOf") {

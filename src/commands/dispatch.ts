@@ -2,7 +2,7 @@ import { constants } from "node:os";
 import type { CommandName, Invocation } from "../command-line/command-line.ts";
 import { COMMON_OPTIONS, OPTIONS } from "../command-line/options.ts";
 import { parse } from "../command-line/parse.ts";
-import { suggest } from "../contract/suggest.ts";
+import { suggest } from "../core/suggest.ts";
 import type { Context } from "../core/context.ts";
 import { ExitStatus, SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";

@@ -2,7 +2,7 @@
 import { COMMAND_NAMES, type CommandName, type Mistake } from "../command-line/command-line.ts";
 import { COMMON_OPTIONS, OPTIONS, type Option } from "../command-line/options.ts";
 import type { Problem } from "../command-line/parse.ts";
-import { suggest } from "../contract/suggest.ts";
+import { suggest } from "../core/suggest.ts";
 import { SophiaError, unreachable } from "../core/error.ts";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";

@@ -2,7 +2,7 @@
 import type { Layer, Notice, Origin, Variable } from "../core/model.ts";
 import type { Contract } from "./model.ts";
 
-/** The layers as the contract completes them, and what the user should hear of it. */
+/** The layers as the contract completes them, and what the user should know of it. */
 export interface Applied {
   readonly layers: readonly Layer[];
   readonly notices: readonly Notice[];
@@ -17,7 +17,7 @@ export interface Applied {
  * - Defaults follow as a layer of source `contract`: put it below all sources.
  * - Deprecated names that are set give one notice each, whatever the number of layers.
  *
- * Empty values count as unset. The given layers are handed back as they are where there is nothing to add. Linear
+ * Empty values count as unset. The given layers are returned where there is nothing to add. Linear
  * in the number of variables.
  *
  * @param layers in any order; it is kept, and the layer of defaults comes last
@@ -27,53 +27,40 @@ export function applyContract(contract: Contract, layers: readonly Layer[]): App
   const completed = aliases.size === 0 ? layers : layers.map((layer) => withOwnNames(contract, layer));
   const defaults = defaultLayer(contract);
   return {
-    layers: defaults === undefined ? completed : [...completed, defaults],
+    layers: defaults.variables.length === 0 ? completed : [...completed, defaults],
     notices: deprecations(contract, layers),
   };
 }
 
 function withOwnNames({ aliases }: Contract, layer: Layer): Layer {
-  const set = new Set<string>();
-  let used = false;
-  for (const { name, value } of layer.variables) {
-    if (value === "") continue;
-    set.add(name);
-    used ||= aliases.has(name);
-  }
-  if (!used) return layer;
+  const filled = layer.variables.filter(({ value }) => value !== "");
+  const names = new Set(filled.map(({ name }) => name));
   const added = new Map<string, Variable>();
-  for (const variable of layer.variables) {
-    const own = variable.value === "" ? undefined : aliases.get(variable.name);
+  for (const variable of filled) {
+    const own = aliases.get(variable.name);
     // Of several aliases the first in the source counts.
-    if (own !== undefined && !set.has(own) && !added.has(own)) {
-      added.set(own, { ...variable, name: own, origin: { ...variable.origin, alias: variable.name } });
-    }
+    if (own === undefined || names.has(own) || added.has(own)) continue;
+    added.set(own, { ...variable, name: own, origin: { ...variable.origin, alias: variable.name } });
   }
   if (added.size === 0) return layer;
-  // A name stands in a layer once: an empty own name gives way.
+  // A name is in a layer once: an empty own name gives way.
   const kept = layer.variables.filter(({ name }) => !added.has(name));
   return { ...layer, variables: [...kept, ...added.values()] };
 }
 
-function defaultLayer({ source, defaults, variables }: Contract): Layer | undefined {
-  if (defaults.length === 0) return undefined;
+function defaultLayer({ source, variables }: Contract): Layer {
   const origin: Origin = { source: "contract", file: source.kind === "file" ? source.path : "the built-in contract" };
-  return {
-    source: "contract",
-    variables: defaults.flatMap((name): Variable[] => {
-      const { default: value, secret = true } = variables.get(name) ?? {};
-      return value === undefined ? [] : [{ name, value, secret, origin, delivery: "value" }];
-    }),
-  };
+  const defaults = Array.from(variables.values()).flatMap(({ name, default: value, secret }): Variable[] =>
+    value === undefined ? [] : [{ name, value, secret, origin, delivery: "value" }],
+  );
+  return { source: "contract", variables: defaults };
 }
 
 function deprecations({ deprecated }: Contract, layers: readonly Layer[]): readonly Notice[] {
   if (deprecated.size === 0) return [];
-  const found = new Set<string>();
-  for (const { variables } of layers) {
-    for (const { name, value } of variables) if (value !== "" && deprecated.has(name)) found.add(name);
-  }
+  const filled = layers.flatMap(({ variables }) => variables.filter(({ value }) => value !== ""));
+  const names = new Set(filled.map(({ name }) => name));
   return Array.from(deprecated)
-    .filter(([name]) => found.has(name))
+    .filter(([name]) => names.has(name))
     .map(([name, use]) => ({ kind: "deprecated", name, use }));
 }

@@ -5,7 +5,7 @@ import { formatFault } from "./format.ts";
 import type { Condition, Contract, Declaration, GroupRule, Rule, Violation } from "./model.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
-/** Every rule of the contract that the resolution does not meet, in the contract's order; none holds a value. */
+/** Every rule of the contract that the resolution does not meet, in the contract's order, without values. */
 export function checkContract(contract: Contract, resolution: Resolution): readonly Violation[] {
   const violations: Violation[] = [];
   for (const rule of contract.rules) {
@@ -21,8 +21,7 @@ export function checkContract(contract: Contract, resolution: Resolution): reado
 
 /** Whether the variable has a value. An empty one counts as unset, as it does wherever the contract declares it. */
 export function isSet(resolution: Resolution, name: string): boolean {
-  const value = resolution.get(name)?.value;
-  return value !== undefined && value !== "";
+  return (resolution.get(name)?.value ?? "") !== "";
 }
 
 /** Which of the variables serves: the first that is set, in the order of preference. */
@@ -58,19 +57,18 @@ function checkRule(rule: Rule, resolution: Resolution): Violation | undefined {
 }
 
 function isMet({ name, equals }: Condition, resolution: Resolution): boolean {
-  if (!isSet(resolution, name)) return false;
-  const value = resolution.get(name)?.value;
-  return equals === undefined || (value !== undefined && equals.includes(value));
+  const { value = "" } = resolution.get(name) ?? {};
+  return value !== "" && (equals === undefined || equals.includes(value));
 }
 
-/** A default does not speak for a variable where another one of the group was chosen. */
+/** A default does not count against another variable of the group that was chosen. */
 function checkExactlyOne(rule: GroupRule, resolution: Resolution): Violation | undefined {
   const set = rule.names.filter((name) => isChosen(resolution, name));
   if (set.length > 1) return { kind: "several-set", rule, set };
   return serving(rule.names, resolution) === undefined ? { kind: "none-set", rule } : undefined;
 }
 
-/** A default does not start a group, yet it helps to complete one. */
+/** A default alone does not oblige to complete a group, but it counts towards completing one. */
 function checkAllOrNone(rule: GroupRule, resolution: Resolution): Violation | undefined {
   const set = rule.names.filter((name) => isChosen(resolution, name));
   if (set.length === 0) return undefined;
@@ -83,12 +81,12 @@ function isChosen(resolution: Resolution, name: string): boolean {
   return isSet(resolution, name) && resolution.get(name)?.origin.source !== "contract";
 }
 
-/** A placeholder is told before the format: who left it there has yet to give a value at all. */
+/** Of a placeholder the format is not reported: there is no value yet. */
 function checkValue(declaration: Declaration, resolution: Resolution): Violation | undefined {
   const { name, format } = declaration;
   const resolved = resolution.get(name);
   if (resolved === undefined || resolved.value === "") return undefined;
-  // The program gets the path of a file that does not exist yet; the declaration speaks of that path.
+  // The program gets the path of a file that does not exist yet, and the declaration is about that path.
   if (resolved.delivery === "file") return undefined;
   const { source } = resolved.origin;
   if (source !== "contract" && source !== "fake" && isPlaceholder(declaration, resolved.value)) {

@@ -1,20 +1,18 @@
-/** Dummy values that meet a contract, so that tests, previews and agents run without a secret; pure. */
+/** Dummy values that meet a contract, so that tests, previews and agents run without secrets; pure. */
 import { SophiaError } from "../core/error.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { checkContract } from "./check.ts";
 import { formatFault } from "./format.ts";
 import type { Contract, Declaration, ValueFormat, Violation } from "./model.ts";
 import { preferred } from "./remedies.ts";
-import { samplePattern } from "./pattern/sample.ts";
-import { parsePattern } from "./pattern/syntax.ts";
 
 /**
- * The values that a resolution lacks to meet the contract: of each group the first variable that will do, and what
- * conditions then require. What is set stays as it is, and what may be left out is left out. The same contract and
- * the same names always give the same values; each holds the word `fake` where its format has room for it.
+ * The values that a resolution lacks to meet the contract: of each group the preferred variable, and what conditions
+ * then require. What is set stays as it is, and what may be left out is left out. The same contract and the same names
+ * always give the same values; each contains the word `fake` where its format has room for it.
  *
- * A contradictory contract (two variables required of which only one may be set) is not met by any values; the
- * check that follows says so.
+ * No values meet a contradictory contract (two variables required of which only one may be set); the check that
+ * follows reports it.
  *
  * @throws SophiaError (fake-value, 125) where no value of the declared format can be made up
  */
@@ -24,7 +22,7 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
   for (;;) {
     const lacking = checkContract(contract, complete).flatMap((violation) => lackingNames(violation, contract));
     const names = new Set(lacking.filter((name) => !added.has(name)));
-    // One round may make a condition true, never one false: each adds a variable or is the last.
+    // A round may make a condition true but none false: each adds a variable or is the last.
     if (names.size === 0) return { source: "fake", variables: Array.from(added.values()) };
     for (const name of names) {
       const declaration = contract.variables.get(name);
@@ -43,8 +41,10 @@ function lackingNames(violation: Violation, contract: Contract): readonly string
     case "missing":
     case "missing-when":
       return [violation.name];
-    case "none-set":
-      return [preferred(violation.rule.names, contract) ?? []].flat();
+    case "none-set": {
+      const name = preferred(violation.rule.names, contract);
+      return name === undefined ? [] : [name];
+    }
     case "some-missing":
       return violation.missing;
     case "several-set":
@@ -56,20 +56,16 @@ function lackingNames(violation: Violation, contract: Contract): readonly string
   }
 }
 
-/**
- * A dummy value for one variable: of its format, with the word `fake` where there is room.
- *
- * @throws SophiaError (fake-value, 125) where none can be made up
- */
-export function fakeValue(declaration: Declaration): string {
+/** Of the variable's format, with the word `fake` where there is room. */
+function fakeValue(declaration: Declaration): string {
   const { name, example, format } = declaration;
   const value = format === undefined ? unformatted(declaration) : formatted(format, word(name));
   if (format === undefined || formatFault(format, value) === undefined) return value;
   if (example !== undefined && formatFault(format, example) === undefined) return example;
   throw new SophiaError({
     code: "fake-value",
-    message: `no dummy value for ${name} could be made up that has its format`,
-    hint: "give it an example in the contract that has the format",
+    message: `cannot make up a dummy value for ${name} in its format`,
+    hint: "add an example in that format to the contract",
   });
 }
 
@@ -81,7 +77,7 @@ function word(name: string): string {
     .replaceAll(/^-|-$/g, "")}`;
 }
 
-/** Follows the example: a URL stays one, a prefix stays in front. RFC 2606: `.invalid` leads nowhere. */
+/** Follows the example: a URL stays one, a prefix stays in front. No host is in `.invalid` (RFC 2606). */
 function unformatted({ name, example = "" }: Declaration): string {
   const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(example)?.[1];
   if (scheme !== undefined) return formatted({ kind: "url", schemes: [scheme] }, word(name));
@@ -108,7 +104,7 @@ function formatted(format: ValueFormat, text: string): string {
     case "json":
       return JSON.stringify({ fake: text });
     case "base64":
-      // The word is base64 itself; what follows it is the text.
+      // `fake` is valid base64 by itself; the text follows it.
       return `fake${Buffer.from(text, "utf8").toString("base64")}`;
     case "email":
       return `${text.slice(0, 64)}@fake.invalid`;
@@ -118,13 +114,13 @@ function formatted(format: ValueFormat, text: string): string {
 }
 
 function fakeText({ prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "text" }>, text: string): string {
-  if (pattern !== undefined) return samplePattern(parsePattern(pattern), "fake", minLength);
+  if (pattern !== undefined) return pattern.sample("fake", minLength);
   const value = (prefixes[0] ?? "") + text;
   const missing = minLength - Array.from(value).length;
   return missing <= 0 ? value : value + "-fake".repeat(Math.ceil(missing / 5)).slice(0, missing);
 }
 
-/** The whole number of the range that is nearest to its lower end; 0 where there is no lower end. */
+/** The lowest whole number of the range; without a lower end 0, or the highest below it. */
 function fakeInteger({ minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>): bigint {
   if (minimum !== undefined) return BigInt(Math.ceil(minimum));
   return BigInt(Math.floor(Math.min(0, maximum ?? 0)));

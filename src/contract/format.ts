@@ -1,8 +1,6 @@
 /** Value formats: whether a value is what the contract says it looks like; pure, linear in the value's length. */
 import { unreachable } from "../core/error.ts";
 import type { FormatFault, ValueFormat } from "./model.ts";
-import { buildAutomaton, matches } from "./pattern/match.ts";
-import { parsePattern } from "./pattern/syntax.ts";
 
 /** What of the format the value does not meet, or undefined where it meets all. */
 export function formatFault(format: ValueFormat, value: string): FormatFault | undefined {
@@ -39,13 +37,11 @@ function textFault(format: Extract<ValueFormat, { kind: "text" }>, value: string
   if (prefixes.length > 0 && !prefixes.some((prefix) => value.startsWith(prefix))) return { kind: "prefix", prefixes };
   // Code units first: they are never fewer than characters, and counting them costs nothing.
   if (value.length < minLength || Array.from(value).length < minLength) return { kind: "too-short", minLength };
-  if (pattern !== undefined && !matches(buildAutomaton(parsePattern(pattern)), value))
-    return { kind: "pattern", pattern };
-  return undefined;
+  return pattern?.matches(value) === false ? { kind: "pattern", pattern: pattern.source } : undefined;
 }
 
 /** The WHATWG's special schemes, but for `file`. */
-const parsedSchemes: ReadonlySet<string> = new Set(["http", "https", "ws", "wss", "ftp"]);
+const PARSED_SCHEMES: ReadonlySet<string> = new Set(["http", "https", "ws", "wss", "ftp"]);
 
 /** `scheme://rest`: without the slashes `localhost:6333` would pass for a URL of the scheme `localhost`. */
 function urlFault(schemes: readonly string[], value: string): FormatFault | undefined {
@@ -54,7 +50,7 @@ function urlFault(schemes: readonly string[], value: string): FormatFault | unde
   const scheme = written.toLowerCase();
   if (end + 3 === value.length || /\s/.test(value)) return { kind: "not-url" };
   // Other schemes allow what the WHATWG parser rejects, such as several hosts in `mongodb://a:1,b:2/x`.
-  const isUrl = parsedSchemes.has(scheme) ? URL.canParse(value) : /^[A-Za-z][A-Za-z\d+.-]*$/.test(written);
+  const isUrl = PARSED_SCHEMES.has(scheme) ? URL.canParse(value) : /^[A-Za-z][A-Za-z\d+.-]*$/.test(written);
   if (!isUrl) return { kind: "not-url" };
   return schemes.length === 0 || schemes.includes(scheme) ? undefined : { kind: "scheme", schemes };
 }

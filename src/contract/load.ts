@@ -1,17 +1,15 @@
-/** Which contract counts: finding it. Reading a file is another module's, loaded only where there is a file. */
+/** Which contract counts. The code that reads a file is loaded only where there is one. */
 import { existsSync, lstatSync, statSync } from "node:fs";
 import { parentOf, within } from "../system/paths.ts";
+import { CONTRACT_FILE_NAME } from "./file-name.ts";
 import { builtInContract } from "./generated/built-in.ts";
 import type { Contract } from "./model.ts";
 
-/** The name under which a repository's contract is found. */
-export const contractFileName = "sophia.contract.json";
-
-/** What `loadContract` goes by. */
-export interface ContractRequest {
+/** What decides which contract counts. */
+interface ContractRequest {
   /** A contract file that was named (`--contract`, `SOPHIA_CONTRACT`), relative to `cwd` or absolute. */
   readonly file?: string | undefined;
-  /** Where the search begins: an absolute path. */
+  /** Where the search starts: an absolute path. */
   readonly cwd: string;
   readonly profile?: string | undefined;
 }
@@ -23,7 +21,7 @@ export interface ContractRequest {
  * @throws SophiaError (125): `contract-unreadable`, `contract-invalid` or `contract-profile`
  */
 export async function loadContract({ file, cwd, profile }: ContractRequest): Promise<Contract> {
-  const path = file === undefined ? findContract(cwd) : process.getBuiltinModule("node:path").resolve(cwd, file);
+  const path = file ?? findContract(cwd);
   if (path !== undefined) {
     return (await import("./file/load.ts")).loadContractFile({ path, named: file !== undefined }, cwd, profile);
   }
@@ -34,15 +32,16 @@ export async function loadContract({ file, cwd, profile }: ContractRequest): Pro
 }
 
 /**
- * Looks for a contract from a folder upwards. The search ends with the folder that holds `.git`, the root of the
- * repository; outside of a repository (in an image, say) with the root of the file system. Above the folder it
- * starts from, it passes over folders such as /tmp, in which anybody may put a file.
+ * Looks for a contract from a folder upwards. The search ends at the folder that holds `.git`, the root of the
+ * repository; outside of a repository (in a container image, for instance) at the root of the file system. Above the
+ * folder that it starts from, it ignores folders such as /tmp, in which anybody may put a file.
  *
- * A link that leads nowhere is found, too: reading it fails, whereas another contract in its place might ask for less.
+ * A symlink that leads nowhere is found as well: reading it fails, whereas a contract from further up might ask for
+ * less.
  */
-export function findContract(cwd: string): string | undefined {
+function findContract(cwd: string): string | undefined {
   for (let folder = cwd; ; folder = parentOf(folder)) {
-    const path = within(folder, contractFileName);
+    const path = within(folder, CONTRACT_FILE_NAME);
     if (isThere(path) && (folder === cwd || !isShared(folder))) return path;
     if (existsSync(within(folder, ".git")) || parentOf(folder) === folder) return undefined;
   }
@@ -53,7 +52,7 @@ function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
-    // The folder may not be searched, or is no folder any more.
+    // No permission to search the folder, or it is not a folder any more.
     return false;
   }
 }

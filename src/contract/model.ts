@@ -1,4 +1,4 @@
-/** What a contract is, after its file was read: types only. */
+/** What a contract is, once its file was read; types only. */
 
 /** Where a contract comes from. */
 export type ContractSource =
@@ -18,8 +18,6 @@ export interface Contract {
   readonly aliases: ReadonlyMap<string, string>;
   /** Deprecated names, of variables and of aliases: each with the name to use instead. */
   readonly deprecated: ReadonlyMap<string, string>;
-  /** The names of the variables that have a default. */
-  readonly defaults: readonly string[];
   readonly rules: readonly Rule[];
   /** What `check` shows, in this order. */
   readonly sections: readonly Section[];
@@ -48,7 +46,7 @@ export interface Declaration {
   /** The declared variable that replaces this one; present when this one is deprecated. */
   readonly deprecated?: string;
   readonly format?: ValueFormat;
-  /** How often it ought to be replaced, such as `90d`. */
+  /** How often it ought to be replaced, such as every 90 days. */
   readonly rotateEvery?: Interval;
 }
 
@@ -58,13 +56,13 @@ export interface Alias {
   readonly deprecated: boolean;
 }
 
-/** A length of time as the contract words it. */
+/** A length of time as the contract gives it. */
 export interface Interval {
   readonly count: number;
   readonly unit: "day" | "week" | "month" | "year";
 }
 
-/** What a value must look like. The value itself is handed on as it is. */
+/** What a value must look like. The program gets the value unchanged. */
 export type ValueFormat =
   | {
       readonly kind: "text";
@@ -72,8 +70,7 @@ export type ValueFormat =
       readonly prefixes: readonly string[];
       /** Characters (code points); 0 when any length will do. */
       readonly minLength: number;
-      /** A regular expression (flag `u`) that matches the whole value. */
-      readonly pattern?: string;
+      readonly pattern?: TextPattern;
     }
   | {
       readonly kind: "url";
@@ -87,6 +84,14 @@ export type ValueFormat =
   | { readonly kind: "json" }
   | { readonly kind: "base64" }
   | { readonly kind: "email" };
+
+/** A regular expression (flag `u`) over the whole value, made ready by `pattern/`. */
+export interface TextPattern {
+  readonly source: string;
+  readonly matches: (value: string) => boolean;
+  /** A string that matches and contains the word where there is room, of at least so many characters where it can. */
+  readonly sample: (word: string, least: number) => string;
+}
 
 /** When a conditional rule applies: another variable is set or, with `equals`, has one of these values. */
 export interface Condition {
@@ -124,7 +129,7 @@ export interface Section {
   readonly lines: readonly SectionLine[];
 }
 
-/** One line of `check`: a variable, or a group that shows whichever of its variables serves (see `serving`). */
+/** One line of `check`: a variable, or a group that shows the variable that serves (see `serving`). */
 export type SectionLine =
   | { readonly kind: "variable"; readonly name: string; readonly label: string }
   | { readonly kind: "group"; readonly group: string; readonly label: string; readonly names: readonly string[] };
@@ -153,25 +158,15 @@ export type Violation =
     }
   /** The value does not have the declared format. */
   | { readonly kind: "malformed"; readonly name: string; readonly fault: FormatFault }
-  /** The value is still the placeholder of an example. */
+  /** The value is still a placeholder. */
   | { readonly kind: "placeholder"; readonly name: string };
 
-/** What of a format a value does not meet. It repeats the contract, never the value. */
+/** Which part of a format a value does not meet. It repeats the contract, never the value. */
 export type FormatFault =
   | { readonly kind: "prefix"; readonly prefixes: readonly string[] }
   | { readonly kind: "too-short"; readonly minLength: number }
   | { readonly kind: "pattern"; readonly pattern: string }
-  | { readonly kind: "not-url" }
   | { readonly kind: "scheme"; readonly schemes: readonly string[] }
-  | {
-      readonly kind:
-        | "not-integer"
-        | "not-number"
-        | "not-boolean"
-        | "not-port"
-        | "not-json"
-        | "not-base64"
-        | "not-email";
-    }
   | { readonly kind: "out-of-range"; readonly minimum?: number; readonly maximum?: number }
-  | { readonly kind: "not-in-enum"; readonly values: readonly string[] };
+  | { readonly kind: "not-in-enum"; readonly values: readonly string[] }
+  | { readonly kind: `not-${"url" | "integer" | "number" | "boolean" | "port" | "json" | "base64" | "email"}` };

@@ -6,10 +6,10 @@ import { printable } from "../core/text.ts";
 import type { Contract } from "./model.ts";
 
 /**
- * Stands for the value in a line to copy. Quoted, because shells take `<` for a redirection; and where somebody
- * runs the line as it is, the next check finds the placeholder.
+ * Stands for the value in a line to copy. Quoted, because shells take `<` for a redirection. Where somebody runs the
+ * line unchanged, the next check reports the placeholder.
  */
-const placeholder = "'<value>'";
+const PLACEHOLDER = "'<value>'";
 
 /**
  * How to set a variable that is missing; of several the preferred one. The lines follow
@@ -25,7 +25,7 @@ export function supplyLines(
 ): readonly string[] {
   const name = preferred(names, contract);
   if (name === undefined) return [];
-  if (escEnvironment === undefined) return [`in .env, or in the environment: ${name}=${placeholder}`];
+  if (escEnvironment === undefined) return [`in .env, or in the environment: ${name}=${PLACEHOLDER}`];
   const secret = contract.variables.get(name)?.secret ?? true;
   return escLines(name, secret, escEnvironment);
 }
@@ -36,19 +36,19 @@ export function preferred(names: readonly string[], { variables }: Contract): st
 }
 
 function escLines(name: string, secret: boolean, environment: string): readonly string[] {
-  // A revision or tag cannot be written to.
+  // Nothing can be written to a revision or tag.
   const target = printable(environment.replace(/@.*$/, ""));
   const flag = secret ? "--secret" : "--plaintext";
-  const line = `env set ${shellWord(target)} ${shellWord(propertyPath(name))} ${placeholder} ${flag}`;
+  const line = `env set ${shellWord(target)} ${shellWord(propertyPath(name))} ${PLACEHOLDER} ${flag}`;
   return [`esc ${line}`, `pulumi ${line}`];
 }
 
-/** A Pulumi property path: a key with a dot or a dash stands in brackets. */
+/** A Pulumi property path: a key with a dot or a dash is in brackets. */
 function propertyPath(name: string): string {
   return /^\w+$/.test(name) ? `environmentVariables.${name}` : `environmentVariables["${name}"]`;
 }
 
-/** How to correct a value that is wrong, at the place it comes from. */
+/** How to correct a wrong value at the place that it comes from. */
 export function correctLines(
   name: string,
   contract: Contract,
@@ -68,7 +68,7 @@ export function correctLines(
     case "contract":
       return [`correct its default in ${printable(origin.file)}`];
     case "fake":
-      return [`set ${name}: its dummy value does not serve`];
+      return [`set ${name}: its dummy value is not accepted`];
     default:
       return unreachable(origin);
   }

@@ -1,67 +1,58 @@
 /** Violations in words: what is wrong and what to do; pure, without values. */
 import { unreachable } from "../core/error.ts";
 import type { Origin } from "../core/model.ts";
+import { nameFinder } from "../core/suggest.ts";
 import { enumerate, printable } from "../core/text.ts";
 import { isDeclared } from "./check.ts";
 import type { Condition, Contract, GroupRule, Violation } from "./model.ts";
 import { correctLines, preferred, supplyLines, whereToGet } from "./remedies.ts";
-import { nameFinder, type NameFinder } from "./suggest.ts";
 import { alternatives, faultWords } from "./words.ts";
 
 /** What the wording may know of the run. */
-export interface WordingContext {
-  /** The ESC environment that serves, as `org/project/name`; absent where ESC is not configured. */
+interface WordingContext {
+  /** The ESC environment in use, as `org/project/name`; absent where ESC is not configured. */
   readonly escEnvironment?: string;
-  /** The names of all variables that any source gives, for 'did you mean'. */
+  /** The names of all variables that are set, for 'did you mean'. */
   readonly present: readonly string[];
-  /** Where each variable comes from, so that a wrong value is corrected there; a Resolution will do. */
+  /** Where each variable comes from, so that a wrong value is corrected there; a Resolution fits. */
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
 }
 
-/** One violation in words; each remedy is a line that can be acted on, most to the point first. */
-export interface Wording {
+/** One violation in words; each remedy is a line to act on, the best first. */
+interface Wording {
   readonly message: string;
   readonly remedies: readonly string[];
 }
 
-/** Says what is wrong and what to do about it. Never holds a value. */
-export function describeViolation(violation: Violation, contract: Contract, context: WordingContext): Wording {
-  return describe(
-    violation,
-    contract,
-    context,
-    lazily(() => finderOf(contract, context)),
-  );
-}
-
-/** Words many violations, in their order; the present names are made ready once. */
+/** Words violations, in their order: what is wrong and what to do about it. Never holds a value. */
 export function describeViolations(
   violations: readonly Violation[],
   contract: Contract,
   context: WordingContext,
 ): readonly (Wording & { readonly violation: Violation })[] {
-  const finder = lazily(() => finderOf(contract, context));
-  return violations.map((violation) => ({ violation, ...describe(violation, contract, context, finder) }));
-}
-
-/** A name that the contract knows is no slip of the pen for another. */
-function finderOf(contract: Contract, { present }: WordingContext): NameFinder {
-  return nameFinder(present.filter((name) => !isDeclared(contract, name)));
-}
-
-function lazily(make: () => NameFinder): NameFinder {
-  let finder: NameFinder | undefined;
-  return (wanted) => (finder ??= make())(wanted);
-}
-
-function describe(violation: Violation, contract: Contract, context: WordingContext, finder: NameFinder): Wording {
+  // A name that the contract knows is not a misspelling of another.
+  const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name)));
   const supply = (names: readonly string[]): readonly string[] => [
-    ...misspelt(names, finder),
+    ...names.flatMap((name) => {
+      const meant = findSimilar(name);
+      return meant === undefined ? [] : [`did you mean ${name}? ${printable(meant)} is set`];
+    }),
     ...supplyLines(names, contract, context.escEnvironment),
     ...whereToGet(names, contract),
   ];
   const correct = (name: string): readonly string[] =>
     correctLines(name, contract, context.origins?.get(name)?.origin, context.escEnvironment);
+  return violations.map((violation) => ({ violation, ...describe(violation, contract, supply, correct) }));
+}
+
+type Remedies<Subject> = (subject: Subject) => readonly string[];
+
+function describe(
+  violation: Violation,
+  contract: Contract,
+  supply: Remedies<readonly string[]>,
+  correct: Remedies<string>,
+): Wording {
   switch (violation.kind) {
     case "missing":
       return {
@@ -77,12 +68,12 @@ function describe(violation: Violation, contract: Contract, context: WordingCont
       return { message: noneSet(violation.rule, contract), remedies: supply(violation.rule.names) };
     case "several-set":
       return {
-        message: `${printable(violation.rule.label)}: only one of ${enumerate(violation.rule.names)} may be set, and ${enumerate(violation.set)} are`,
-        remedies: [`keep one and unset the others of ${enumerate(violation.set)}`],
+        message: `${printable(violation.rule.label)}: only one of ${enumerate(violation.rule.names)} may be set, but ${enumerate(violation.set)} are`,
+        remedies: [`keep one of ${enumerate(violation.set)} and unset the others`],
       };
     case "some-missing":
       return {
-        message: `${printable(violation.rule.label)}: ${enumerate(violation.set)} ${areIs(violation.set)} set, and ${enumerate(violation.missing)} ${areIs(violation.missing)} not: all of them must be, or none`,
+        message: `${printable(violation.rule.label)}: ${enumerate(violation.set)} ${areIs(violation.set)} set, but ${enumerate(violation.missing)} ${areIs(violation.missing)} not: set all of them or none`,
         remedies: violation.missing.flatMap((name) => supply([name])),
       };
     case "malformed":
@@ -92,7 +83,7 @@ function describe(violation: Violation, contract: Contract, context: WordingCont
       };
     case "placeholder":
       return {
-        message: `${subject(violation.name, contract)} is still the placeholder of an example`,
+        message: `${subject(violation.name, contract)} is still a placeholder`,
         remedies: [...correct(violation.name), ...whereToGet([violation.name], contract)],
       };
     default:
@@ -107,18 +98,16 @@ function areIs(names: readonly string[]): string {
 function noneSet({ kind, label, names }: GroupRule, contract: Contract): string {
   const first = preferred(names, contract) ?? "";
   if (names.length === 1) return `${printable(label)}: ${first} is required and not set`;
-  switch (kind) {
-    case "one-of":
-      return `${printable(label)}: one of ${enumerate(names)} is required, and none is set (${first} is preferred)`;
-    case "exactly-one":
-      return `${printable(label)}: exactly one of ${enumerate(names)} is required, and none is set`;
-    case "at-least-one":
-    case "all-or-none":
-      return `${printable(label)}: at least one of ${enumerate(names)} is required, and none is set`;
-    default:
-      return unreachable(kind);
-  }
+  const required = `${printable(label)}: ${QUANTITIES[kind]} of ${enumerate(names)} is required, and none is set`;
+  return kind === "one-of" ? `${required} (${first} is preferred)` : required;
 }
+
+const QUANTITIES: Readonly<Record<GroupRule["kind"], string>> = {
+  "one-of": "one",
+  "exactly-one": "exactly one",
+  "at-least-one": "at least one",
+  "all-or-none": "each",
+};
 
 /** `QDRANT_URL (Qdrant URL)`. */
 function subject(name: string, contract: Contract): string {
@@ -126,14 +115,7 @@ function subject(name: string, contract: Contract): string {
   return label === undefined || label === name ? name : `${name} (${printable(label)})`;
 }
 
-/** The values are told: only a public variable can be a condition by its value. */
+/** With values: only a public variable can be a condition by its value. */
 function conditionWords({ name, equals }: Condition): string {
   return equals === undefined ? `${name} is set` : `${name} is ${alternatives(equals.map(printable))}`;
-}
-
-function misspelt(names: readonly string[], finder: NameFinder): readonly string[] {
-  return names.flatMap((name) => {
-    const meant = finder(name);
-    return meant === undefined ? [] : [`did you mean ${name}? ${printable(meant)} is set`];
-  });
 }

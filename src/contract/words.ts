@@ -5,10 +5,10 @@ import type { FormatFault } from "./model.ts";
 
 /** `a`, `a or b`, `a, b or c`. */
 export function alternatives(words: readonly string[]): string {
-  return enumerate(words).replace(/ and (?!.* and )/, " or ");
+  return enumerate(words, "or");
 }
 
-/** What a value must be, in words that continue a subject: `must be a URL …`. It repeats the contract alone. */
+/** What a value must be, in words that follow a subject: `must be a URL …`. It repeats the contract, never the value. */
 export function faultWords(fault: FormatFault): string {
   switch (fault.kind) {
     case "prefix":

@@ -20,11 +20,9 @@ export function isUnicode(text: string): boolean {
 }
 
 /** `a`, `a and b`, `a, b and c`. */
-export function enumerate(words: readonly string[]): string {
-  const last = words.at(-1);
-  if (last === undefined) return "";
-  if (words.length === 1) return last;
-  return `${words.slice(0, -1).join(", ")} and ${last}`;
+export function enumerate(words: readonly string[], conjunction: "and" | "or" = "and"): string {
+  const last = words.at(-1) ?? "";
+  return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} ${conjunction} ${last}`;
 }
 
 /** `1 check`, `2 checks`. */

@@ -43,7 +43,7 @@ describe("aliases", () => {
     expect(values(layer(environment, high), layer(esc, low))).toStrictEqual({ ...expected, LEVEL: "info" });
   });
 
-  it("keep origin, secrecy and delivery, and say under which name", () => {
+  it("keep origin, secrecy and delivery, and record the alias", () => {
     const origin: Origin = { source: "esc", environment: "acme/sophia/dev" };
     const file = { name: "OLD_TOKEN", value: "a", secret: false, origin, delivery: "file" } as const;
     const [applied] = applyContract(contract, [{ source: "esc", variables: [file] }]).layers;
@@ -89,7 +89,7 @@ describe("deprecated names", () => {
 });
 
 describe("applyContract", () => {
-  it("hands back what it was given where the contract has nothing to add", () => {
+  it("returns the given layers where the contract has nothing to add", () => {
     const plain = contractOf({ variables: { A: {} } });
     const layers = [layer(environment, { A: "a", B: "" })];
     expect(applyContract(plain, layers)).toStrictEqual({ layers, notices: [] });

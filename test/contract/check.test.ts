@@ -61,7 +61,7 @@ describe("checkContract", () => {
     expect(check("one-of", {})).toStrictEqual([]);
   });
 
-  it("tells a placeholder before a format, and one violation for one value", () => {
+  it("reports a placeholder rather than a wrong format: one violation for each value", () => {
     const contract = contractOf({ variables: { A: { required: true, format: "url" }, B: { format: "port" } } });
     expect(brief(checkContract(contract, resolutionOf({ A: "changeme", B: "changeme" })))).toStrictEqual([
       "placeholder A",
@@ -69,7 +69,7 @@ describe("checkContract", () => {
     ]);
   });
 
-  it("judges no file's content by the format: the program gets a path", () => {
+  it("does not check a file's content against the format: the program gets a path", () => {
     const contract = contractOf({ variables: { A: { required: true, format: "port" } } });
     const file: Resolved = { ...resolved("A", "<content>", { source: "environment" }), delivery: "file" };
     expect(checkContract(contract, new Map([["A", file]]))).toStrictEqual([]);

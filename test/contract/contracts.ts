@@ -1,9 +1,11 @@
 /** Contracts and resolutions for the tests of src/contract. */
 import { join } from "node:path";
 import { compileContract } from "../../src/contract/file/compile.ts";
-import { readContract } from "../../src/contract/file/read.ts";
-import { rejection } from "../../src/contract/file/rejection.ts";
+import { examineMeaning } from "../../src/contract/file/meaning.ts";
+import { parseContract } from "../../src/contract/file/read.ts";
+import { contradictoryContract, malformedContract } from "../../src/contract/file/rejection.ts";
 import type { Contract, Violation } from "../../src/contract/model.ts";
+import { compilePattern } from "../../src/contract/pattern/pattern.ts";
 import { SophiaError } from "../../src/core/error.ts";
 import type { Origin, Resolution, Resolved } from "../../src/core/model.ts";
 
@@ -13,9 +15,11 @@ export const root = join(import.meta.dirname, "..", "..");
 export function contractOf(document: unknown, profile?: string): Contract {
   const source = { kind: "file", path: "/repository/sophia.contract.json" } as const;
   const text = JSON.stringify(document);
-  const reading = readContract(text);
-  if (reading.kind !== "valid") throw rejection(text, "sophia.contract.json", reading);
-  return compileContract(reading.document, source, profile);
+  const parsed = parseContract(text);
+  if (parsed === undefined) throw malformedContract(text, "sophia.contract.json");
+  const issues = examineMeaning(parsed, compilePattern);
+  if (issues.length > 0) throw contradictoryContract(text, "sophia.contract.json", issues);
+  return compileContract(parsed, source, profile, compilePattern);
 }
 
 /** A resolution in which each variable comes from the environment, or from where `origin` says. */

@@ -51,7 +51,7 @@ const cases: readonly Case[] = [
   ],
 ];
 
-describe("no value is told", () => {
+describe("no value is shown", () => {
   it.each(cases)("by %j", (document, values, expected) => {
     const contract = contractOf(document);
     const violations = checkContract(contract, resolutionOf(values));

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync }
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findContract, loadContract } from "../../src/contract/load.ts";
+import { loadContract } from "../../src/contract/load.ts";
 import { contractOf, failureOf } from "./contracts.ts";
 
 let folder = "";
@@ -20,6 +20,12 @@ const write = (path: string, content: string | Uint8Array = '{"variables":{}}'):
   return file;
 };
 
+/** The file that is found from a folder. */
+const foundFrom = async (cwd: string): Promise<string | undefined> => {
+  const { source } = await loadContract({ cwd });
+  return source.kind === "file" ? source.path : undefined;
+};
+
 describe("where the contract comes from", () => {
   it("the working directory", async () => {
     const path = write("sophia.contract.json");
@@ -32,24 +38,23 @@ describe("where the contract comes from", () => {
     const inner = write("a/sophia.contract.json");
     mkdirSync(join(folder, "a", "b", "c"), { recursive: true });
     mkdirSync(join(folder, "d"));
-    expect(findContract(join(folder, "a", "b", "c"))).toBe(inner);
-    expect(findContract(join(folder, "d"))).toBe(outer);
+    expect(await foundFrom(join(folder, "a", "b", "c"))).toBe(inner);
+    expect(await foundFrom(join(folder, "d"))).toBe(outer);
   });
 
-  it("not from above the repository's root, be .git a folder or the file of a worktree", async () => {
+  it("not from above the repository's root, whether .git is a folder or a worktree's file", async () => {
     write("sophia.contract.json");
     write("repository/.git", "gitdir: elsewhere");
     mkdirSync(join(folder, "repository", "a"));
-    expect(findContract(join(folder, "repository", "a"))).toBeUndefined();
-    expect((await loadContract({ cwd: join(folder, "repository", "a") })).source).toStrictEqual({ kind: "built-in" });
+    expect(await foundFrom(join(folder, "repository", "a"))).toBeUndefined();
   });
 
-  it("not from a folder in which everybody may write, unless one stands in it", async () => {
+  it("not from a folder above that everybody may write to", async () => {
     const path = write("sophia.contract.json");
     mkdirSync(join(folder, "a"));
     chmodSync(folder, 0o1777);
-    expect(findContract(join(folder, "a"))).toBeUndefined();
-    expect(findContract(folder)).toBe(path);
+    expect(await foundFrom(join(folder, "a"))).toBeUndefined();
+    expect(await foundFrom(folder)).toBe(path);
   });
 
   it("a named file, from the working directory or absolute", async () => {
@@ -63,7 +68,7 @@ describe("files that cannot be read", () => {
   it.each([
     ["missing.json", "the contract missing.json does not exist"],
     ["file/missing.json", "the contract file/missing.json does not exist"],
-    ["folder", "the contract folder is a folder"],
+    ["folder", "the contract folder is a directory"],
   ])("%s", async (file, message) => {
     write("file");
     mkdirSync(join(folder, "folder"));
@@ -73,16 +78,16 @@ describe("files that cannot be read", () => {
   });
 
   it.each([
-    ["nowhere", "the contract sophia.contract.json is a link to a file that does not exist"],
-    ["sophia.contract.json", "the contract sophia.contract.json is a link in a circle"],
-  ])("one that is found and leads to %s is not passed over for a laxer one", async (target, message) => {
+    ["nowhere", "the contract sophia.contract.json is a symlink to a file that does not exist"],
+    ["sophia.contract.json", "the contract sophia.contract.json is a symlink loop"],
+  ])("a symlink that is found and leads to %s is not skipped", async (target, message) => {
     symlinkSync(target, join(folder, "sophia.contract.json"));
     const failure = await failureOf(() => loadContract({ cwd: folder }));
     expect(failure).toMatchObject({ code: "contract-unreadable", status: 125, message });
-    expect(failure.hint).toBe("put that right, or name another contract with --contract or SOPHIA_CONTRACT");
+    expect(failure.hint).toBe("fix that, or name another contract with --contract or SOPHIA_CONTRACT");
   });
 
-  it("one that is no UTF-8", async () => {
+  it("one that is not UTF-8", async () => {
     write("a.json", new Uint8Array([0x7b, 0xff, 0x7d]));
     expect((await failureOf(() => loadContract({ cwd: folder, file: "a.json" }))).message).toBe(
       "the contract a.json is not UTF-8",
@@ -99,8 +104,12 @@ describe("files that cannot be read", () => {
 
 describe("wrong contracts", () => {
   it.each([
-    ['{"variables":{}}x', "1:17: unexpected x", "nothing after the end of the value"],
-    ['{"variables":{},}', "1:17: a comma with nothing after it", "a key in double quotes, or no comma before"],
+    [
+      '{"variables":{}}x',
+      "1:17: unexpected x",
+      "JSON: keys and strings in double quotes, numbers, true, false, null, lists, objects",
+    ],
+    ['{"variables":{},}', "1:17: trailing comma", "a key in double quotes, or no comma before"],
     [
       "[]",
       "1:1: a list is not allowed here",
@@ -109,35 +118,35 @@ describe("wrong contracts", () => {
     ["{}", '1:1: "variables" is missing', '"variables": The declared variables by name.'],
     [
       '{"variables":{},"variable":{}}',
-      '1:17: "variable" is not known here',
+      '1:17: unknown key "variable"',
       '"$schema", "variables", "groups", "sections" or "profiles"',
     ],
     [
       '{"variables":{"A":{"requird":true}}}',
-      '1:20: "requird" is not known here: did you mean "required"?',
+      '1:20: unknown key "requird": did you mean "required"?',
       '"label", "description", "required", "secret", "example", "docs", "default", "aliases", "deprecated", "format" or "rotateEvery"',
     ],
-    ['{"variables":{"A":{},\n"A":{}}}', '2:1: "A" stands here a second time', "each key once"],
-    [String.raw`{"variables":{"A":{},"\u0041":{}}}`, '1:22: "A" stands here a second time', "each key once"],
+    ['{"variables":{"A":{},\n"A":{}}}', '2:1: the key "A" is there twice', "each key once"],
+    [String.raw`{"variables":{"A":{},"\u0041":{}}}`, '1:22: the key "A" is there twice', "each key once"],
     [
       '{"variables":{"A=B":{}}}',
-      '1:15: "A=B" is not a name that is allowed here',
+      '1:15: "A=B" is not a valid name',
       "Name of an environment variable: letters, digits, `_`, `.` and `-`, not beginning with a digit.",
     ],
     [
       '{"variables":{"A":{"default":8080}}}',
       "1:30: a number is not allowed here",
-      "a text (The value where no source gives one. It is handed on as it stands, so it is always text)",
+      "a string (The value where no source gives one. It is handed on as it stands, so it is always text)",
     ],
-    ['{"variables":{"A":{"default":""}}}', "1:30: the text is empty", "at least 1 character"],
+    ['{"variables":{"A":{"default":""}}}', "1:30: the string is empty", "at least 1 character"],
     [
       '{"variables":{"A":{"format":"prot"}}}',
-      '1:29: "prot" is not known here: did you mean "port"?',
+      '1:29: unknown value "prot": did you mean "port"?',
       '"url", "integer", "number", "boolean", "port", "json", "base64" or "email"',
     ],
     [
       '{"variables":{"A":{"format":{"type":"int"}}}}',
-      '1:37: "int" is not known here',
+      '1:37: unknown value "int"',
       '"text", "url", "integer", "number", "enum", "boolean", "port", "json", "base64" or "email"',
     ],
     [
@@ -145,7 +154,7 @@ describe("wrong contracts", () => {
       '1:29: "type" is missing',
       '"type": "text", "url", "integer", "number", "enum", "boolean", "port", "json", "base64" or "email"',
     ],
-    ['{"variables":{"A":{"format":{"type":"port","minimum":1}}}}', '1:44: "minimum" is not known here', '"type"'],
+    ['{"variables":{"A":{"format":{"type":"port","minimum":1}}}}', '1:44: unknown key "minimum"', '"type"'],
     [
       '{"variables":{"A":{"format":{"type":"text","minLength":0}}}}',
       "1:56: the number is out of range",
@@ -168,8 +177,8 @@ describe("wrong contracts", () => {
     ],
     [
       '{"variables":{"A":{"format":{"type":"number","minimum":1e999}}}}',
-      "1:29: the range is beyond all numbers",
-      "numbers of a double's size",
+      "1:29: the range holds no finite number",
+      "finite numbers",
     ],
     [
       '{"variables":{"A":{"default":"x","secret":true}}}',
@@ -189,7 +198,7 @@ describe("wrong contracts", () => {
     [
       '{"variables":{"ABC":{"required":{"when":"ABD"}}}}',
       '1:41: "ABD" is not declared: did you mean "ABC"?',
-      'a name that stands under "variables"',
+      'a name declared under "variables"',
     ],
     [
       '{"variables":{"A":{"format":{"type":"enum","values":["x"]}},"B":{"required":{"when":"A","equals":"y"}}}}',
@@ -199,39 +208,35 @@ describe("wrong contracts", () => {
     ['{"variables":{"A":{"deprecated":"A"}}}', "1:33: a variable cannot replace itself", "another variable"],
     [
       '{"variables":{"A":{"deprecated":"B"},"B":{"deprecated":"C"},"C":{}}}',
-      "1:33: B is deprecated itself",
+      "1:33: B is itself deprecated",
       "a variable that is not deprecated",
     ],
-    [
-      '{"variables":{"A":{"aliases":["B"]},"B":{}}}',
-      '1:31: "B" is a declared variable',
-      "a name that nothing else has",
-    ],
+    ['{"variables":{"A":{"aliases":["B"]},"B":{}}}', '1:31: "B" is a declared variable', "a name that is not in use"],
     [
       '{"variables":{"A":{"aliases":["C"]},"B":{"aliases":["C"]}}}',
       '1:53: "C" is already an alias of A',
-      "a name that nothing else has",
+      "a name that is not in use",
     ],
-    ['{"variables":{"A":{"aliases":["A"]}}}', '1:31: "A" is a declared variable', "a name that nothing else has"],
+    ['{"variables":{"A":{"aliases":["A"]}}}', '1:31: "A" is a declared variable', "a name that is not in use"],
     [
       '{"variables":{"A":{}},"groups":{"g":{"rule":"one_of","variables":["A"]}}}',
-      '1:45: "one_of" is not known here: did you mean "one-of"?',
+      '1:45: unknown value "one_of": did you mean "one-of"?',
       '"one-of", "exactly-one", "at-least-one", "all-or-none" or "optional"',
     ],
     [
       '{"variables":{"A":{}},"groups":{"g":{"rule":"one-of","variables":["A","A"]}}}',
-      '1:71: "A" stands in the list a second time',
+      '1:71: "A" is in the list twice',
       "each entry once",
     ],
     [
       '{"variables":{"A":{}},"groups":{"g":{"rule":"one-of","variables":["B"]}}}',
       '1:67: "B" is not declared',
-      'a name that stands under "variables"',
+      'a name declared under "variables"',
     ],
     [
       '{"variables":{"a":{}},"groups":{"a":{"rule":"one-of","variables":["a"]}}}',
       '1:33: "a" is also a variable',
-      "a name of its own",
+      "a name that no variable has",
     ],
     [
       '{"variables":{"A":{}},"sections":[{"title":"S","lines":["Q"]}]}',
@@ -241,16 +246,16 @@ describe("wrong contracts", () => {
     [
       '{"variables":{},"profiles":{"dev":{"extends":"prd"},"prod":{}}}',
       '1:46: there is no profile "prd": did you mean "prod"?',
-      "dev, prod",
+      "dev or prod",
     ],
     [
       '{"variables":{},"profiles":{"a":{"extends":"b"},"b":{"extends":["c"]},"c":{"extends":"a"}}}',
       "1:44: the profile extends itself: a extends b extends c extends a",
-      "profiles in no circle",
+      "no cycle of profiles",
     ],
     [
       '{"variables":{},"profiles":{"a":{"groups":{"g":{"label":"G"}}}}}',
-      '1:44: the group "g" is new here and not complete',
+      '1:44: the new group "g" is incomplete',
       '"rule" and "variables"',
     ],
     [
@@ -261,7 +266,7 @@ describe("wrong contracts", () => {
     [
       '{"variables":{},"profiles":{"p":{"groups":{"g":{"rule":"one-of","variables":["A"]}}}}}',
       '1:78: "A" is not declared',
-      'a name that stands under "variables"',
+      'a name declared under "variables"',
     ],
   ])("%s", async (text, place, allowed) => {
     write("c.json", text);
@@ -274,25 +279,31 @@ describe("wrong contracts", () => {
     });
   });
 
-  it("are told all their faults at once, the first ones first", async () => {
+  it("are reported with all their errors at once, in the order of the text", async () => {
     write("c.json", '{\n  "variables": {\n    "A": { "secret": 1 },\n    "1": {}\n  },\n  "x": 1\n}\n');
     expect(await failureOf(() => loadContract({ cwd: folder, file: "c.json" }))).toMatchObject({
       message: "the contract c.json has 3 errors",
       details: [
         expect.stringMatching(/^c\.json:3:22: a number is not allowed here; allowed: true or false/),
-        expect.stringMatching(/^c\.json:4:5: "1" is not a name/),
-        expect.stringMatching(/^c\.json:6:3: "x" is not known here/),
+        expect.stringMatching(/^c\.json:4:5: "1" is not a valid name/),
+        expect.stringMatching(/^c\.json:6:3: unknown key "x"/),
       ],
     });
   });
 
-  it("are told no more than can be read", async () => {
+  it("are reported with at most twenty errors", async () => {
     const variables = Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`A${index}`, { x: 1 }]));
     write("c.json", JSON.stringify({ variables }));
     const { message, details } = await failureOf(() => loadContract({ cwd: folder, file: "c.json" }));
     expect(message).toBe("the contract c.json has 500 errors");
     expect(details).toHaveLength(21);
     expect(details.at(-1)).toBe("and 480 more");
+  });
+
+  it("may have any number of errors", async () => {
+    write("c.json", `{"variables":{${'"1":{},'.repeat(150_000)}"A":{}}}`);
+    const { message } = await failureOf(() => loadContract({ cwd: folder, file: "c.json" }));
+    expect(message).toBe("the contract c.json has 299999 errors");
   });
 
   it("cannot send control characters to a terminal", async () => {
@@ -341,7 +352,7 @@ describe("profiles", () => {
       code: "contract-profile",
       status: 125,
       message: 'c.json has no profile "prd"',
-      hint: "did you mean prod? choose base, dev and prod",
+      hint: "did you mean prod? choose base, dev or prod",
     });
     mkdirSync(join(folder, ".git"));
     expect(await failureOf(() => loadContract({ cwd: folder, profile: "dev" }))).toMatchObject({
@@ -354,8 +365,8 @@ describe("profiles", () => {
 const every = (rotateEvery: string) =>
   contractOf({ variables: { A: { rotateEvery } } }).variables.get("A")?.rotateEvery;
 
-describe("what a contract file comes to", () => {
-  it("is public where its values are known, and secret elsewhere", async () => {
+describe("a compiled contract", () => {
+  it("has secrets but for variables whose values are in the contract", async () => {
     const { variables } = contractOf({
       variables: {
         A: {},
@@ -375,7 +386,7 @@ describe("what a contract file comes to", () => {
     ]);
   });
 
-  it("has sections of its own making where the file has none: groups of which one serves, then the others", async () => {
+  it("gets one section where the file has none: groups of which one variable serves, then the other variables", async () => {
     const { sections } = contractOf({
       variables: { A: { label: "Aa" }, B: {}, C: {} },
       groups: {
@@ -394,7 +405,7 @@ describe("what a contract file comes to", () => {
     ]);
   });
 
-  it("counts intervals", async () => {
+  it("reads intervals", async () => {
     expect(every("90 days")).toStrictEqual({ count: 90, unit: "day" });
     expect(every("1 week")).toStrictEqual({ count: 1, unit: "week" });
     expect(every("3 months")).toStrictEqual({ count: 3, unit: "month" });

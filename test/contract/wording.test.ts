@@ -2,29 +2,19 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { checkContract } from "../../src/contract/check.ts";
 import type { Contract } from "../../src/contract/model.ts";
-import {
-  describeViolations,
-  describeViolation,
-  type Wording,
-  type WordingContext,
-} from "../../src/contract/wording.ts";
+import { describeViolations } from "../../src/contract/wording.ts";
 import type { Origin } from "../../src/core/model.ts";
 import { contractOf, resolutionOf } from "./contracts.ts";
 
-/** What is said of these values. */
+/** The violations of these values in words. */
 function words(
   contract: Contract,
   values: Readonly<Record<string, string>>,
-  context: Partial<WordingContext> = {},
-): readonly Wording[] {
+  context: Partial<Parameters<typeof describeViolations>[2]> = {},
+) {
   const violations = checkContract(contract, resolutionOf(values));
-  const full = { present: Object.keys(values), ...context };
-  const wordings = describeViolations(violations, contract, full).map(({ message, remedies }) => ({
-    message,
-    remedies,
-  }));
-  expect(violations.map((violation) => describeViolation(violation, contract, full))).toStrictEqual(wordings);
-  return wordings;
+  const wordings = describeViolations(violations, contract, { present: Object.keys(values), ...context });
+  return wordings.map(({ message, remedies }) => ({ message, remedies }));
 }
 
 const setIn = (name: string): string => `in .env, or in the environment: ${name}='<value>'`;
@@ -56,7 +46,7 @@ describe("what is missing", () => {
     ]);
   });
 
-  it("may be there under a misspelt name", () => {
+  it("may be set under a misspelt name", () => {
     expect(words(contract, { TOKNE: "t" })[0]?.remedies[0]).toBe("did you mean TOKEN? TOKNE is set");
     // What the contract knows is not misspelt.
     expect(
@@ -82,26 +72,21 @@ describe("groups", () => {
     [
       "exactly-one",
       { A: "x", B: "y" },
-      "G: only one of OLD, A and B may be set, and A and B are",
-      ["keep one and unset the others of A and B"],
+      "G: only one of OLD, A and B may be set, but A and B are",
+      ["keep one of A and B and unset the others"],
     ],
     [
       "all-or-none",
       { B: "y" },
-      "G: B is set, and OLD and A are not: all of them must be, or none",
+      "G: B is set, but OLD and A are not: set all of them or none",
       [setIn("OLD"), setIn("A")],
     ],
-    [
-      "all-or-none",
-      { A: "x", OLD: "y" },
-      "G: OLD and A are set, and B is not: all of them must be, or none",
-      [setIn("B")],
-    ],
+    ["all-or-none", { A: "x", OLD: "y" }, "G: OLD and A are set, but B is not: set all of them or none", [setIn("B")]],
   ])("%s of %j", (rule, values, message, remedies) => {
     expect(words(group(rule, "G"), values)).toStrictEqual([{ message, remedies }]);
   });
 
-  it("are called by their identifier where they have no label, and as one variable where they have one", () => {
+  it("are named by their identifier where they have no label; one of a single variable names the variable", () => {
     expect(words(group("one-of"), {})[0]?.message).toMatch(/^g: one of/);
     const single = contractOf({ variables: { A: {} }, groups: { g: { rule: "one-of", variables: ["A"] } } });
     expect(words(single, {})[0]?.message).toBe("g: A is required and not set");
@@ -113,7 +98,7 @@ describe("the lines for ESC", () => {
     variables: { TOKEN: { required: true }, LEVEL: { required: true, secret: false }, "a.b": { required: true } },
   });
 
-  it("are those of both command lines, for that environment, without its revision", () => {
+  it("are for both command lines and for that environment, without its revision", () => {
     expect(words(contract, {}, { escEnvironment: "acme/sophia/dev@3" }).map(({ remedies }) => remedies)).toStrictEqual([
       [
         "esc env set acme/sophia/dev environmentVariables.TOKEN '<value>' --secret",
@@ -130,7 +115,7 @@ describe("the lines for ESC", () => {
     ]);
   });
 
-  it("reach the command as a shell reads them", () => {
+  it("reach the command unchanged by a shell", () => {
     const lines = words(contract, {}, { escEnvironment: "acme/it's/dev" }).flatMap(({ remedies }) => remedies);
     const script = `esc() { printf '[%s]' "$@"; echo; }; pulumi() { esc "$@"; }\n${lines.join("\n")}`;
     const output = execFileSync("sh", ["-c", script], { encoding: "utf8" });
@@ -173,7 +158,7 @@ describe("wrong values", () => {
       ],
     ],
     [{ source: "contract", file: "sophia.contract.json" }, ["correct its default in sophia.contract.json"]],
-    [{ source: "fake" }, ["set PORT: its dummy value does not serve"]],
+    [{ source: "fake" }, ["set PORT: its dummy value is not accepted"]],
   ])("are corrected where they come from: %j", (origin, remedies) => {
     const origins = origin === undefined ? {} : { origins: new Map([["PORT", { origin }]]) };
     expect(words(contract, { PORT: "http" }, origins)).toStrictEqual([
@@ -181,9 +166,9 @@ describe("wrong values", () => {
     ]);
   });
 
-  it("that are placeholders are told so, with where to get a real one", () => {
+  it("that are placeholders are reported with where to get a real one", () => {
     expect(words(contract, { KEY: "changeme" })).toStrictEqual([
-      { message: "KEY is still the placeholder of an example", remedies: [setIn("KEY"), "see https://docs.example"] },
+      { message: "KEY is still a placeholder", remedies: [setIn("KEY"), "see https://docs.example"] },
     ]);
   });
 
@@ -194,6 +179,8 @@ describe("wrong values", () => {
     ["number", "must be a number"],
     ["boolean", "must be true or false (or yes, no, on, off, 1, 0)"],
     [{ type: "enum", values: ["a", "b", "c"] }, "must be a, b or c"],
+    [{ type: "enum", values: ["black and white"] }, "must be black and white"],
+    [{ type: "enum", values: ["sepia", "black and white"] }, "must be sepia or black and white"],
     ["json", "must be JSON"],
     ["base64", "must be base64"],
     ["email", "must be an e-mail address"],

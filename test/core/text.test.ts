@@ -27,5 +27,9 @@ test("enumerate and count", () => {
     "a and b",
     "a, b and c",
   ]);
+  expect([enumerate(["a"], "or"), enumerate(["a and b", "c", "d and e"], "or")]).toEqual([
+    "a",
+    "a and b, c or d and e",
+  ]);
   expect([count(0, "check"), count(1, "check"), count(2, "check")]).toEqual(["0 checks", "1 check", "2 checks"]);
 });

@@ -100,7 +100,7 @@ export function formatWords(format: ValueFormat): string {
       const parts = [
         ...(prefixes.length === 0 ? [] : [`begins with ${alternatives(prefixes)}`]),
         ...(minLength === 0 ? [] : [`has at least ${minLength} characters`]),
-        ...(pattern === undefined ? [] : [`matches ${pattern}`]),
+        ...(pattern === undefined ? [] : [`matches ${pattern.source}`]),
       ];
       return parts.length === 0 ? "text" : `text that ${enumerate(parts)}`;
     }

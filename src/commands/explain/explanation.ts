@@ -3,7 +3,7 @@ import type { Assessment } from "../../resolve/assessment.ts";
 import { isDeclared, serving } from "../../contract/check.ts";
 import { chapters, formatWords, intervalWords, needs } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
-import { nameFinder } from "../../contract/suggest.ts";
+import { nameFinder } from "../../core/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Origin } from "../../core/model.ts";
 import { makeReport, type Report, type State } from "../../output/report.ts";

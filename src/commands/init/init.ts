@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../core/context.ts";
-import { contractFileName } from "../../contract/load.ts";
+import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { scanCode } from "./code.ts";
 import { contractText } from "./contract.ts";
@@ -45,8 +45,8 @@ export const init: Command = async ({ options }, context) => {
 };
 
 async function startContract(asked: readonly OriginName[], settings: Settings, context: Context): Promise<void> {
-  if (existsSync(join(context.cwd, contractFileName))) {
-    context.out(`${contractFileName} exists and stays as it is\n`);
+  if (existsSync(join(context.cwd, CONTRACT_FILE_NAME))) {
+    context.out(`${CONTRACT_FILE_NAME} exists and stays as it is\n`);
     return;
   }
   const answers: Answer[] = [];
@@ -64,9 +64,9 @@ async function startContract(asked: readonly OriginName[], settings: Settings, c
       hint: "add a .env.example, set ESC_ENV and ESC_TOKEN, or start where the code is",
     });
   }
-  writeText(named(contractFileName, context), contractText(found), "wx");
+  writeText(named(CONTRACT_FILE_NAME, context), contractText(found), "wx");
   context.out(
-    `created ${contractFileName}: ${count(found.length, "variable")} from ${enumerate(answers.map(({ where }) => where))}\n`,
+    `created ${CONTRACT_FILE_NAME}: ${count(found.length, "variable")} from ${enumerate(answers.map(({ where }) => where))}\n`,
   );
 }
 

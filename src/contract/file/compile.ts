@@ -2,8 +2,6 @@
 import { unreachable } from "../../core/error.ts";
 import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import type {
-  Alias,
-  Condition,
   Contract,
   ContractSource,
   Declaration,
@@ -12,8 +10,12 @@ import type {
   Rule,
   Section,
   SectionLine,
+  TextPattern,
   ValueFormat,
 } from "../model.ts";
+
+/** Makes a pattern ready; see `compilePattern`. */
+export type PatternCompiler = (source: string) => TextPattern;
 
 /**
  * Builds the contract of one profile. The document must have passed validation: names that rules and profiles
@@ -23,54 +25,43 @@ export function compileContract(
   document: ContractDocument,
   source: ContractSource,
   profile: string | undefined,
+  compilePattern: PatternCompiler,
 ): Contract {
-  const variables = new Map(Object.entries(document.variables));
-  const groups = new Map(Object.entries(document.groups ?? {}));
-  if (profile !== undefined) {
-    const profiles = new Map(Object.entries(document.profiles ?? {}));
-    for (const entry of lineage(profiles, profile)) {
-      for (const [name, overlay] of Object.entries(entry.variables ?? {})) {
-        variables.set(name, { ...variables.get(name), ...overlay });
-      }
-      for (const [group, overlay] of Object.entries(entry.groups ?? {})) {
-        const base = groups.get(group) ?? { rule: "optional", variables: [] };
-        groups.set(group, { ...base, ...overlay });
-      }
-    }
-  }
+  const profiles = profilesOf(document);
+  const { variables, groups } = mergeEntries(document, profile === undefined ? [] : lineage(profiles, profile));
   const declarations = new Map<string, Declaration>();
   const aliases = new Map<string, string>();
   const deprecated = new Map<string, string>();
-  const defaults: string[] = [];
   for (const [name, entry] of variables) {
-    const declaration = declare(name, entry);
+    const declaration = declare(name, entry, compilePattern);
     declarations.set(name, declaration);
-    if (declaration.default !== undefined) defaults.push(name);
     if (declaration.deprecated !== undefined) deprecated.set(name, declaration.deprecated);
     for (const alias of declaration.aliases) {
       aliases.set(alias.name, name);
       if (alias.deprecated) deprecated.set(alias.name, name);
     }
   }
-  const groupRules = new Map<string, GroupRule>();
-  for (const [group, entry] of groups) {
-    const { rule } = entry;
-    if (rule !== "optional") groupRules.set(group, groupRule(group, rule, entry));
-  }
+  const groupRules = Array.from(groups, ([group, { rule: kind = "optional", label = group, variables: names = [] }]) =>
+    kind === "optional" ? [] : [{ kind, group, label, names }],
+  ).flat();
   return {
     source,
     variables: declarations,
     aliases,
     deprecated,
-    defaults,
-    rules: rulesOf(variables, groupRules),
+    rules: [...variableRules(variables, groupRules), ...groupRules],
     sections: sectionsOf(document, declarations, groupRules, groups),
     ...(profile === undefined ? {} : { profile }),
-    profiles: Object.keys(document.profiles ?? {}),
+    profiles: [...profiles.keys()],
   };
 }
 
-/** The profile with those it extends, the farthest first, so that each one overrides what stands before it. */
+/** The profiles of a document by name: a Map, since an object has names that it inherits. */
+export function profilesOf({ profiles = {} }: ContractDocument): ReadonlyMap<string, ProfileEntry> {
+  return new Map(Object.entries(profiles));
+}
+
+/** The profile with those it extends, the farthest first, so that each one overrides those before it. */
 export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
   const seen = new Set<string>();
   const entries: ProfileEntry[] = [];
@@ -85,68 +76,68 @@ export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: st
   return entries;
 }
 
-/** One text or several, as a list. */
+/** The document's variables and groups with those of the profiles laid over them, field by field. */
+export function mergeEntries(document: ContractDocument, profiles: readonly ProfileEntry[]) {
+  const variables = new Map(Object.entries(document.variables));
+  const groups = new Map<string, Partial<GroupEntry>>(Object.entries(document.groups ?? {}));
+  for (const profile of profiles) {
+    for (const [name, overlay] of Object.entries(profile.variables ?? {})) {
+      variables.set(name, { ...variables.get(name), ...overlay });
+    }
+    for (const [group, overlay] of Object.entries(profile.groups ?? {})) {
+      groups.set(group, { ...groups.get(group), ...overlay });
+    }
+  }
+  return { variables, groups };
+}
+
+/** One string or several, as a list. */
 export function listOf(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return [];
   return typeof value === "string" ? [value] : value;
 }
 
-function declare(name: string, entry: VariableEntry): Declaration {
-  const { example, docs, default: fallback, deprecated, format, rotateEvery } = entry;
-  const declaration: Writable<Declaration> = {
+function declare(name: string, entry: VariableEntry, compilePattern: PatternCompiler): Declaration {
+  const { aliases = [], format, rotateEvery, required: _, ...stated } = entry;
+  return {
     name,
-    label: entry.label ?? name,
-    description: entry.description ?? "",
+    label: name,
+    description: "",
     secret: isSecret(entry),
-    aliases: entry.aliases?.map(aliasOf) ?? [],
+    aliases: aliases.map((alias) => ({ deprecated: false, ...(typeof alias === "string" ? { name: alias } : alias) })),
+    ...stated,
+    ...(format === undefined ? {} : { format: formatOf(format, compilePattern) }),
+    ...(rotateEvery === undefined ? {} : { rotateEvery: intervalOf(rotateEvery) }),
   };
-  // One by one: a contract may have thousands, and spreading optional parts into each costs more than all the rest.
-  if (example !== undefined) declaration.example = example;
-  if (docs !== undefined) declaration.docs = docs;
-  if (fallback !== undefined) declaration.default = fallback;
-  if (deprecated !== undefined) declaration.deprecated = deprecated;
-  if (format !== undefined) declaration.format = formatOf(format);
-  if (rotateEvery !== undefined) declaration.rotateEvery = intervalOf(rotateEvery);
-  return declaration;
 }
 
-type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-/** Unless the contract says it, a value is a secret, but one that stands in the contract: a default, one of a few. */
+/**
+ * Unless the contract says otherwise, a value is a secret. A value that the contract itself contains is not: a default,
+ * or one of the few that the format allows.
+ */
 export function isSecret({ secret, default: fallback, format }: VariableEntry): boolean {
   const type = typeof format === "object" ? format.type : format;
   return secret ?? !(fallback !== undefined || type === "enum" || type === "boolean" || type === "port");
 }
 
-function aliasOf(alias: string | { readonly name: string; readonly deprecated?: boolean }): Alias {
-  return typeof alias === "string"
-    ? { name: alias, deprecated: false }
-    : { name: alias.name, deprecated: alias.deprecated ?? false };
-}
-
 /** The format as the program knows it. */
-export function formatOf(entry: FormatEntry): ValueFormat {
-  const format = typeof entry === "string" ? { type: entry } : entry;
+export function formatOf(entry: FormatEntry, compilePattern: PatternCompiler): ValueFormat {
+  const format: Exclude<FormatEntry, string> = typeof entry === "string" ? { type: entry } : entry;
   switch (format.type) {
     case "text":
       return {
         kind: "text",
         prefixes: listOf(format.prefix),
         minLength: format.minLength ?? 0,
-        ...(format.pattern === undefined ? {} : { pattern: format.pattern }),
+        ...(format.pattern === undefined ? {} : { pattern: compilePattern(format.pattern) }),
       };
     case "url":
-      return {
-        kind: "url",
-        schemes: ("schemes" in format ? (format.schemes ?? []) : []).map((scheme) => scheme.toLowerCase()),
-      };
+      return { kind: "url", schemes: format.schemes ?? [] };
     case "integer":
-    case "number":
-      return {
-        kind: format.type,
-        ...("minimum" in format && format.minimum !== undefined ? { minimum: format.minimum } : {}),
-        ...("maximum" in format && format.maximum !== undefined ? { maximum: format.maximum } : {}),
-      };
+    case "number": {
+      const { type, ...range } = format;
+      return { kind: type, ...range };
+    }
     case "enum":
       return { kind: "enum", values: format.values };
     case "boolean":
@@ -160,61 +151,48 @@ export function formatOf(entry: FormatEntry): ValueFormat {
   }
 }
 
-const units = ["day", "week", "month", "year"] as const;
+const UNITS = ["day", "week", "month", "year"] as const;
 
+/** `90 days`. */
 function intervalOf(text: string): Interval {
-  const [count, word] = text.split(" ");
-  return { count: Number(count), unit: units.find((unit) => word?.startsWith(unit) === true) ?? "day" };
+  const [count, word = ""] = text.split(" ");
+  return { count: Number(count), unit: UNITS.find((unit) => word.startsWith(unit)) ?? "day" };
 }
 
-function groupRule(group: string, kind: GroupRule["kind"], entry: GroupEntry): GroupRule {
-  return { kind, group, label: entry.label ?? group, names: entry.variables };
-}
-
-function rulesOf(
-  variables: ReadonlyMap<string, VariableEntry>,
-  groups: ReadonlyMap<string, GroupRule>,
-): readonly Rule[] {
-  const grouped = new Set([...groups.values()].flatMap((group) => group.names));
-  const rules: Rule[] = [];
-  for (const [name, { required }] of variables) {
-    if (required === true) rules.push({ kind: "required", name });
-    else if (required !== undefined && required !== false) {
-      rules.push({ kind: "required-when", name, when: conditionOf(required) });
-    } else if (!grouped.has(name)) rules.push({ kind: "optional", name });
-  }
-  return [...rules, ...groups.values()];
-}
-
-function conditionOf(required: { readonly when: string; readonly equals?: string | readonly string[] }): Condition {
-  return { name: required.when, ...(required.equals === undefined ? {} : { equals: listOf(required.equals) }) };
+/** A variable of a group is not shown as optional: the group's rule is its own. */
+function variableRules(variables: ReadonlyMap<string, VariableEntry>, groupRules: readonly GroupRule[]): Rule[] {
+  const grouped = new Set(groupRules.flatMap(({ names }) => names));
+  return Array.from(variables).flatMap(([name, { required = false }]): Rule[] => {
+    if (required === true) return [{ kind: "required", name }];
+    if (required === false) return grouped.has(name) ? [] : [{ kind: "optional", name }];
+    const { when, equals } = required;
+    const condition = { name: when, ...(equals === undefined ? {} : { equals: listOf(equals) }) };
+    return [{ kind: "required-when", name, when: condition }];
+  });
 }
 
 function sectionsOf(
-  document: ContractDocument,
+  { sections }: ContractDocument,
   variables: ReadonlyMap<string, Declaration>,
-  rules: ReadonlyMap<string, GroupRule>,
-  groups: ReadonlyMap<string, GroupEntry>,
+  groupRules: readonly GroupRule[],
+  groups: ReadonlyMap<string, Partial<GroupEntry>>,
 ): readonly Section[] {
-  if (document.sections !== undefined) {
-    return document.sections.map(({ title, lines }) => ({
+  if (sections !== undefined) {
+    return sections.map(({ title, lines }) => ({
       title,
-      lines: lines.flatMap((id): readonly SectionLine[] => {
+      lines: lines.flatMap((id): SectionLine[] => {
         const declaration = variables.get(id);
         if (declaration !== undefined) return [variableLine(declaration)];
         const group = groups.get(id);
         if (group === undefined) return [];
-        return [{ kind: "group", group: id, label: group.label ?? id, names: group.variables }];
+        return [{ kind: "group", group: id, label: group.label ?? id, names: group.variables ?? [] }];
       }),
     }));
   }
-  const lines: SectionLine[] = [];
-  const shown = new Set<string>();
-  for (const { kind, group, label, names } of rules.values()) {
-    if (kind !== "one-of" && kind !== "exactly-one") continue;
-    lines.push({ kind: "group", group, label, names });
-    for (const name of names) shown.add(name);
-  }
+  const lines: SectionLine[] = groupRules
+    .filter(({ kind }) => kind === "one-of" || kind === "exactly-one")
+    .map(({ group, label, names }) => ({ kind: "group", group, label, names }));
+  const shown = new Set(lines.flatMap((line) => (line.kind === "group" ? line.names : [])));
   for (const declaration of variables.values()) {
     if (!shown.has(declaration.name)) lines.push(variableLine(declaration));
   }

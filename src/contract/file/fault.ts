@@ -1,6 +1,6 @@
 /** What can be wrong with a contract file; types only. */
 
-/** One thing that is wrong, where it stands in the text. */
+/** One thing that is wrong, by its place in the text. */
 export interface Fault {
   /** UTF-16 code units from the beginning of the text. */
   readonly offset: number;
@@ -13,9 +13,9 @@ export interface Fault {
 /** The way from the root to a place: keys of objects and indexes of lists. */
 export type Path = readonly (string | number)[];
 
-/** One thing that is wrong, where it stands in the document. */
+/** One thing that is wrong, by its place in the document. */
 export interface Issue extends Omit<Fault, "offset"> {
   readonly path: Path;
-  /** Whether the key itself is at fault, not what stands under it. */
+  /** Whether the key itself is at fault, not its value. */
   readonly atKey: boolean;
 }

@@ -1,105 +1,111 @@
 /**
- * What the schema cannot say: that names which a contract mentions exist, that its parts do not contradict one
- * another, that its patterns can be matched. Pure; linear in the contract's size for each profile.
+ * What the schema cannot check: that the names which a contract mentions exist, that its parts do not contradict each
+ * other, that its patterns are valid. Pure; linear in the contract's size for each profile.
  */
+import { didYouMean } from "../../core/suggest.ts";
 import { formatFault } from "../format.ts";
 import type { ContractDocument, FormatEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
-import { buildAutomaton } from "../pattern/match.ts";
-import { parsePattern, PatternError } from "../pattern/syntax.ts";
-import { didYouMean } from "../suggest.ts";
-import { faultWords } from "../words.ts";
-import { formatOf, isSecret, lineage, listOf } from "./compile.ts";
+import { alternatives, faultWords } from "../words.ts";
+import { formatOf, isSecret, lineage, listOf, mergeEntries, profilesOf, type PatternCompiler } from "./compile.ts";
 import type { Issue, Path } from "./fault.ts";
 
-type Names = ReadonlyMap<string, VariableEntry>;
 type Profiles = ReadonlyMap<string, ProfileEntry>;
 type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
 
+/** What variables and groups are checked against: the variables of one profile, or of none. */
+interface Scope {
+  readonly variables: ReadonlyMap<string, VariableEntry>;
+  readonly compilePattern: PatternCompiler;
+  readonly report: Report;
+}
+
 /** Everything that is wrong with a document of the right shape. */
-export function examineMeaning(document: ContractDocument): readonly Issue[] {
+export function examineMeaning(document: ContractDocument, compilePattern: PatternCompiler): readonly Issue[] {
   const issues: Issue[] = [];
   const report: Report = (path, message, allowed, atKey = false) => {
     issues.push({ path, atKey, message, allowed });
   };
-  const variables: Names = new Map(Object.entries(document.variables));
-  for (const [name, entry] of variables) examineVariable(["variables", name], name, entry, entry, variables, report);
-  const groups = new Set(Object.keys(document.groups ?? {}));
+  const profiles = profilesOf(document);
+  const { variables } = mergeEntries(document, []);
+  const scope = { variables, compilePattern, report };
+  for (const [name, entry] of variables) examineVariable(["variables", name], name, entry, entry, scope);
   for (const [group, entry] of Object.entries(document.groups ?? {})) {
-    examineMembers(["groups", group, "variables"], entry.variables, variables, report);
+    examineMembers(["groups", group, "variables"], entry.variables, scope);
   }
-  const profiles: Profiles = new Map(Object.entries(document.profiles ?? {}));
   examineLineages(profiles, report);
-  for (const profile of profiles.keys()) examineProfile(profile, document, profiles, report);
-  const everywhere = new Set(variables.keys());
-  for (const entry of profiles.values()) {
-    for (const name of Object.keys(entry.variables ?? {})) everywhere.add(name);
-    for (const group of Object.keys(entry.groups ?? {})) groups.add(group);
+  for (const profile of profiles.keys()) examineProfile(profile, profiles, document, scope);
+  const everywhere = mergeEntries(document, [...profiles.values()]);
+  examineAliases(document, everywhere.variables, report);
+  for (const group of everywhere.groups.keys()) {
+    if (!everywhere.variables.has(group)) continue;
+    report(["groups", group], `"${group}" is also a variable`, "a name that no variable has", true);
   }
-  examineOwners(document, everywhere, report);
-  for (const group of groups) {
-    if (everywhere.has(group)) report(["groups", group], `"${group}" is also a variable`, "a name of its own", true);
+  const names = new Set([...everywhere.variables.keys(), ...everywhere.groups.keys()]);
+  for (const [index, { lines }] of (document.sections ?? []).entries()) {
+    for (const [line, id] of lines.entries()) {
+      if (names.has(id)) continue;
+      const message = `"${id}" is not declared${didYouMean(id, names)}`;
+      report(["sections", index, "lines", line], message, "the name of a variable or of a group");
+    }
   }
-  examineSections(document, everywhere, groups, report);
   return issues;
 }
 
 /**
- * @param given what stands under the path
+ * @param given what the document has at the path
  * @param entry what counts: the same, or a profile's details laid over the variable
  */
-function examineVariable(
-  path: Path,
-  name: string,
-  given: VariableEntry,
-  entry: VariableEntry,
-  variables: Names,
-  report: Report,
-): void {
+function examineVariable(path: Path, name: string, given: VariableEntry, entry: VariableEntry, scope: Scope): void {
+  const { variables, compilePattern, report } = scope;
   const { required, deprecated, default: fallback, format } = entry;
   const at = (key: keyof VariableEntry): Path => (Object.hasOwn(given, key) ? [...path, key] : path);
   if (fallback !== undefined && isSecret(entry)) {
     report(at("default"), "a secret has a default", `no default, or "secret": false`);
   }
-  if (format !== undefined && examineFormat(at("format"), format, report) && fallback !== undefined) {
-    const fault = formatFault(formatOf(format), fallback);
+  if (format !== undefined && examineFormat(at("format"), format, scope) && fallback !== undefined) {
+    const fault = formatFault(formatOf(format, compilePattern), fallback);
     if (fault !== undefined) report(at("default"), "the default does not have the format", `it ${faultWords(fault)}`);
   }
   if (typeof required === "object") {
     const where = [...at("required"), "when"];
     if (required.when === name) report(where, "a variable cannot be its own condition", "another variable");
-    else examineReference(where, required.when, variables, report);
-    examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), variables, report);
+    else examineReference(where, required.when, scope);
+    examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), scope);
   }
   if (deprecated === undefined) return;
   if (deprecated === name) report(at("deprecated"), "a variable cannot replace itself", "another variable");
-  else if (examineReference(at("deprecated"), deprecated, variables, report)) {
-    if (variables.get(deprecated)?.deprecated !== undefined) {
-      report(at("deprecated"), `${deprecated} is deprecated itself`, "a variable that is not deprecated");
-    }
+  else if (
+    examineReference(at("deprecated"), deprecated, scope) &&
+    variables.get(deprecated)?.deprecated !== undefined
+  ) {
+    report(at("deprecated"), `${deprecated} is itself deprecated`, "a variable that is not deprecated");
   }
 }
 
-/** A condition that can be met, on a value that may stand in a file. */
-function examineCondition(path: Path, name: string, values: readonly string[], variables: Names, report: Report): void {
+/** A condition can be met, and its values are not secret. */
+function examineCondition(path: Path, name: string, values: readonly string[], { variables, report }: Scope): void {
   const other = variables.get(name);
   if (other === undefined || values.length === 0) return;
   if (isSecret(other)) {
-    report(path, `${name} is a secret, whose value has no place in a contract`, `"secret": false for ${name}`);
+    report(path, `${name} is a secret: a contract must not contain its value`, `"secret": false for ${name}`);
   }
-  const known = enumValues(other.format) ?? values;
-  if (values.some((value) => !known.includes(value))) report(path, `${name} never has this value`, known.join(", "));
+  const { format } = other;
+  const known = typeof format === "object" && format.type === "enum" ? format.values : values;
+  if (values.some((value) => !known.includes(value))) {
+    report(path, `${name} never has this value`, alternatives(known));
+  }
 }
 
-/** Whether the format makes sense; what does not is reported. */
-function examineFormat(path: Path, entry: FormatEntry, report: Report): boolean {
+/** Whether the format makes sense; if not, it is reported. */
+function examineFormat(path: Path, entry: FormatEntry, { compilePattern, report }: Scope): boolean {
   if (typeof entry === "string") return true;
   if (entry.type === "integer" || entry.type === "number") return examineRange(path, entry, report);
-  if (!("pattern" in entry) || entry.pattern === undefined) return true;
+  if (entry.type !== "text" || entry.pattern === undefined) return true;
   try {
-    buildAutomaton(parsePattern(entry.pattern));
+    compilePattern(entry.pattern);
     return true;
   } catch (error) {
-    if (!(error instanceof PatternError)) throw error;
+    if (!(error instanceof SyntaxError)) throw error;
     report(
       [...path, "pattern"],
       `the pattern ${error.message}`,
@@ -116,7 +122,7 @@ function examineRange(
 ): boolean {
   const { type, minimum = -Infinity, maximum = Infinity } = range;
   if (minimum === Infinity || maximum === -Infinity) {
-    report(path, "the range is beyond all numbers", "numbers of a double's size");
+    report(path, "the range holds no finite number", "finite numbers");
   } else if (minimum > maximum) {
     report([...path, "minimum"], "the minimum is greater than the maximum", `at most ${maximum}`);
   } else if (type === "integer" && Math.ceil(minimum) > Math.floor(maximum)) {
@@ -127,108 +133,75 @@ function examineRange(
   return false;
 }
 
-function enumValues(format: FormatEntry | undefined): readonly string[] | undefined {
-  return typeof format === "object" && format.type === "enum" ? format.values : undefined;
-}
-
-function examineReference(path: Path, name: string, variables: Names, report: Report): boolean {
+function examineReference(path: Path, name: string, { variables, report }: Scope): boolean {
   if (variables.has(name)) return true;
-  report(
-    path,
-    `"${name}" is not declared${didYouMean(name, variables.keys())}`,
-    `a name that stands under "variables"`,
-  );
+  const message = `"${name}" is not declared${didYouMean(name, variables.keys())}`;
+  report(path, message, `a name declared under "variables"`);
   return false;
 }
 
-function examineMembers(path: Path, names: readonly string[], variables: Names, report: Report): void {
-  for (const [index, name] of names.entries()) examineReference([...path, index], name, variables, report);
+function examineMembers(path: Path, names: readonly string[], scope: Scope): void {
+  for (const [index, name] of names.entries()) examineReference([...path, index], name, scope);
 }
 
-/** A name, be it a variable's own or an alias, stands for one variable, in all profiles the same. */
-function examineOwners(document: ContractDocument, declared: ReadonlySet<string>, report: Report): void {
+/** A name, whether a variable's own or an alias, means the same variable in all profiles. */
+function examineAliases(document: ContractDocument, declared: Scope["variables"], report: Report): void {
   const owners = new Map<string, string>();
-  const examine = (path: Path, name: string, entry: VariableEntry): void => {
-    for (const [index, alias] of (entry.aliases ?? []).entries()) {
-      const text = typeof alias === "string" ? alias : alias.name;
-      const owner = declared.has(text) ? text : owners.get(text);
-      if (owner === undefined) owners.set(text, name);
-      else if (owner !== name || text === name) {
+  const examine = (path: Path, variables: Readonly<Record<string, VariableEntry>>): void => {
+    for (const [name, { aliases = [] }] of Object.entries(variables)) {
+      for (const [index, alias] of aliases.entries()) {
+        const text = typeof alias === "string" ? alias : alias.name;
+        const owner = declared.has(text) ? text : (owners.get(text) ?? name);
+        owners.set(text, owner);
+        if (owner === name && text !== name) continue;
         const what = owner === text ? "is a declared variable" : `is already an alias of ${owner}`;
-        report([...path, name, "aliases", index], `"${text}" ${what}`, "a name that nothing else has");
+        report([...path, name, "aliases", index], `"${text}" ${what}`, "a name that is not in use");
       }
     }
   };
-  for (const [name, entry] of Object.entries(document.variables)) examine(["variables"], name, entry);
+  examine(["variables"], document.variables);
   for (const [profile, { variables = {} }] of Object.entries(document.profiles ?? {})) {
-    for (const [name, entry] of Object.entries(variables)) examine(["profiles", profile, "variables"], name, entry);
-  }
-}
-
-function examineSections(
-  document: ContractDocument,
-  variables: ReadonlySet<string>,
-  groups: ReadonlySet<string>,
-  report: Report,
-): void {
-  for (const [index, { lines }] of (document.sections ?? []).entries()) {
-    for (const [line, id] of lines.entries()) {
-      if (variables.has(id) || groups.has(id)) continue;
-      const message = `"${id}" is not declared${didYouMean(id, [...variables, ...groups])}`;
-      report(["sections", index, "lines", line], message, "the name of a variable or of a group");
-    }
+    examine(["profiles", profile, "variables"], variables);
   }
 }
 
 /** Profiles that others extend exist, and none extends itself. */
 function examineLineages(profiles: Profiles, report: Report): void {
-  for (const [profile, { extends: bases }] of profiles) {
-    for (const base of listOf(bases)) {
-      if (profiles.has(base)) continue;
-      const message = `there is no profile "${base}"${didYouMean(base, profiles.keys())}`;
-      report(["profiles", profile, "extends"], message, Array.from(profiles.keys()).join(", "));
-    }
-  }
-  const state = new Map<string, "open" | "done">();
+  const done = new Set<string>();
   const visit = (profile: string, trail: readonly string[]): void => {
-    if (state.get(profile) === "done") return;
-    if (state.get(profile) === "open") {
-      const circle = [...trail.slice(trail.indexOf(profile)), profile].join(" extends ");
-      report(["profiles", profile, "extends"], `the profile extends itself: ${circle}`, "profiles in no circle");
+    if (trail.includes(profile)) {
+      const cycle = [...trail.slice(trail.indexOf(profile)), profile].join(" extends ");
+      report(["profiles", profile, "extends"], `the profile extends itself: ${cycle}`, "no cycle of profiles");
       return;
     }
-    state.set(profile, "open");
+    if (done.has(profile)) return;
+    done.add(profile);
     for (const base of listOf(profiles.get(profile)?.extends)) {
       if (profiles.has(base)) visit(base, [...trail, profile]);
+      else {
+        const message = `there is no profile "${base}"${didYouMean(base, profiles.keys())}`;
+        report(["profiles", profile, "extends"], message, alternatives([...profiles.keys()]));
+      }
     }
-    state.set(profile, "done");
   };
   for (const profile of profiles.keys()) visit(profile, []);
 }
 
-/** What a profile says must hold together with all that it inherits. */
-function examineProfile(profile: string, document: ContractDocument, profiles: Profiles, report: Report): void {
-  const variables = new Map(Object.entries(document.variables));
-  const groups = new Set(Object.keys(document.groups ?? {}));
+/** A profile is checked together with all that it inherits. */
+function examineProfile(profile: string, profiles: Profiles, document: ContractDocument, scope: Scope): void {
   const ancestry = lineage(profiles, profile);
-  for (const ancestor of ancestry) {
-    for (const [name, overlay] of Object.entries(ancestor.variables ?? {})) {
-      variables.set(name, { ...variables.get(name), ...overlay });
-    }
+  const inherited = mergeEntries(document, ancestry.slice(0, -1));
+  const { variables } = mergeEntries(document, ancestry);
+  const own = profiles.get(profile) ?? {};
+  for (const [name, given] of Object.entries(own.variables ?? {})) {
+    const path = ["profiles", profile, "variables", name];
+    examineVariable(path, name, given, variables.get(name) ?? given, { ...scope, variables });
   }
-  for (const ancestor of ancestry.slice(0, -1)) {
-    for (const group of Object.keys(ancestor.groups ?? {})) groups.add(group);
-  }
-  const entry = profiles.get(profile) ?? {};
-  for (const [name, overlay] of Object.entries(entry.variables ?? {})) {
-    const merged = variables.get(name) ?? overlay;
-    examineVariable(["profiles", profile, "variables", name], name, overlay, merged, variables, report);
-  }
-  for (const [group, overlay] of Object.entries(entry.groups ?? {})) {
+  for (const [group, { rule, variables: members }] of Object.entries(own.groups ?? {})) {
     const path = ["profiles", profile, "groups", group];
-    if (!groups.has(group) && (overlay.rule === undefined || overlay.variables === undefined)) {
-      report(path, `the group "${group}" is new here and not complete`, `"rule" and "variables"`, true);
+    if (!inherited.groups.has(group) && (rule === undefined || members === undefined)) {
+      scope.report(path, `the new group "${group}" is incomplete`, `"rule" and "variables"`, true);
     }
-    examineMembers([...path, "variables"], overlay.variables ?? [], variables, report);
+    examineMembers([...path, "variables"], members ?? [], { ...scope, variables });
   }
 }

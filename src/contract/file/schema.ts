@@ -1,4 +1,4 @@
-/** The part of JSON Schema (draft 7) that the contract's schema is written in. */
+/** The part of JSON Schema (draft 7) that the contract's schema uses. */
 
 export type TypeName = "string" | "boolean" | "integer" | "number" | "array" | "object";
 
@@ -29,7 +29,7 @@ export interface Schema {
   readonly definitions?: Readonly<Record<string, Schema>>;
 }
 
-/** The types that a schema admits; all of them where it names none. */
+/** The types that a schema allows; all of them where it names none. */
 export function typesOf({ type }: Schema): readonly TypeName[] {
   if (type === undefined) return ["string", "boolean", "integer", "number", "array", "object"];
   return typeof type === "string" ? [type] : type;

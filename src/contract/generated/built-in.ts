@@ -229,7 +229,6 @@ export function builtInContract(): Contract {
     ]),
     aliases: new Map([]),
     deprecated: new Map([]),
-    defaults: [],
     rules: [
       { kind: "required", name: "PULUMI_ACCESS_TOKEN" },
       { kind: "required", name: "QDRANT_URL" },

@@ -1,113 +1,85 @@
-/** Matching by a finite automaton; pure. The work is at most the value's length times the pattern's size. */
-import { PatternError, type CharacterSet, type Pattern } from "./syntax.ts";
+/** Matching by a finite automaton; pure. The work is at most the value's length times the automaton's size. */
+import type { Pattern, Repetition } from "./syntax.ts";
 
-/** One step of an automaton: eat a character, or go on to one or two other steps without eating. */
-type Step =
-  | { readonly kind: "eat"; readonly set: CharacterSet }
-  | { readonly kind: "fork"; readonly targets: number[] }
-  | { readonly kind: "done" };
+/** A state of an automaton. */
+interface State {
+  /** The character that leads on, on its own; where there is none, the states in `to` are entered at once. */
+  readonly set?: RegExp;
+  readonly to: State[];
+}
 
-/** A pattern made ready. After an `eat` the next step follows; step 0 is the first. */
-export type Automaton = readonly Step[];
+const MOST_STATES = 4000;
 
-const mostSteps = 4000;
+/** The state at which a value that matches ends. */
+const END: State = { to: [] };
 
 /**
- * Makes a pattern ready for matching.
+ * Makes a pattern ready for matching; the result is its first state.
  *
- * @throws PatternError where its repetitions make it too large
+ * @throws SyntaxError where its repetitions make it too large
  */
-export function buildAutomaton(pattern: Pattern): Automaton {
-  const steps: Step[] = [];
-  build(pattern, steps);
-  push({ kind: "done" }, steps);
-  return steps;
-}
-
-function push(step: Step, steps: Step[]): void {
-  if (steps.length >= mostSteps) throw new PatternError("is too large: its repetitions multiply");
-  steps.push(step);
-}
-
-function fork(steps: Step[], ...targets: number[]): number[] {
-  push({ kind: "fork", targets }, steps);
-  return targets;
-}
-
-function build(pattern: Pattern, steps: Step[]): void {
-  switch (pattern.kind) {
-    case "characters":
-      push({ kind: "eat", set: pattern.set }, steps);
-      break;
-    case "sequence":
-      for (const part of pattern.parts) build(part, steps);
-      break;
-    case "alternatives": {
-      const starts = fork(steps);
-      const ends: number[][] = [];
-      for (const part of pattern.parts) {
-        starts.push(steps.length);
-        build(part, steps);
-        ends.push(fork(steps));
+export function buildAutomaton(pattern: Pattern): State {
+  let states = 0;
+  const make = (state: State): State => {
+    states += 1;
+    if (states > MOST_STATES) throw new SyntaxError("is too large: its repetitions multiply");
+    return state;
+  };
+  /** Built from the end: `next` is the state that follows. A part that matches only the empty string is `next` itself. */
+  const build = (part: Pattern, next: State): State => {
+    switch (part.kind) {
+      case "character":
+        return make({ set: part.set, to: [next] });
+      case "sequence":
+        return part.parts.reduceRight((following, one) => build(one, following), next);
+      case "alternatives": {
+        const to = part.parts.map((one) => build(one, next));
+        return to.length === 1 ? (to[0] ?? next) : make({ to });
       }
-      for (const targets of ends) targets.push(steps.length);
-      break;
+      case "repetition":
+        return repeat(part, next);
+      default:
+        return part satisfies never;
     }
-    case "repetition":
-      buildRepetition(pattern, steps);
-      break;
-    default:
-      pattern satisfies never;
-  }
+  };
+  const repeat = ({ part, least, most }: Repetition, next: State): State => {
+    let state = next;
+    if (most === Infinity) {
+      state = make({ to: [next] });
+      state.to.push(build(part, state));
+    }
+    for (let count = most === Infinity ? least : most; count > 0; count--) {
+      const once = build(part, state);
+      // The empty string, however often.
+      if (once === state) break;
+      state = count > least ? make({ to: [once, next] }) : once;
+    }
+    return state;
+  };
+  return build(pattern, END);
 }
 
-function buildRepetition({ part, least, most }: Extract<Pattern, { kind: "repetition" }>, steps: Step[]): void {
-  for (let count = 0; count < least; count++) build(part, steps);
-  if (most === Infinity) {
-    const loop = steps.length;
-    const exits = fork(steps, loop + 1);
-    build(part, steps);
-    fork(steps, loop);
-    exits.push(steps.length);
-    return;
-  }
-  const skips: number[][] = [];
-  for (let count = least; count < most; count++) {
-    skips.push(fork(steps, steps.length + 1));
-    build(part, steps);
-  }
-  for (const targets of skips) targets.push(steps.length);
-}
-
-/** Whether the pattern matches the whole value. */
-export function matches(automaton: Automaton, value: string): boolean {
-  let current = new Set<number>();
-  enter(automaton, 0, current);
+/** Whether the whole value leads from the first state to the end. */
+export function matches(first: State, value: string): boolean {
+  let current = new Set<State>();
+  enter(first, current);
   for (const character of value) {
-    if (current.size === 0) return false;
-    const code = character.codePointAt(0) ?? 0;
-    const next = new Set<number>();
-    for (const index of current) {
-      const step = automaton[index];
-      if (step?.kind === "eat" && includes(step.set, code)) enter(automaton, index + 1, next);
+    const next = new Set<State>();
+    for (const { set, to } of current) {
+      if (set?.test(character) === true) for (const state of to) enter(state, next);
     }
+    if (next.size === 0) return false;
     current = next;
   }
-  return current.has(automaton.length - 1);
+  return current.has(END);
 }
 
-/** Adds a step and all that are reached from it without eating. */
-function enter(automaton: Automaton, start: number, states: Set<number>): void {
-  const pending = [start];
-  for (let index = pending.pop(); index !== undefined; index = pending.pop()) {
-    if (states.has(index)) continue;
-    states.add(index);
-    const step = automaton[index];
-    if (step?.kind === "fork") pending.push(...step.targets);
+/** Adds a state and all that are reached from it without a character. */
+function enter(first: State, states: Set<State>): void {
+  const pending = [first];
+  for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
+    if (states.has(state)) continue;
+    states.add(state);
+    if (state.set === undefined) pending.push(...state.to);
   }
-}
-
-/** Whether a set holds a code point. */
-export function includes({ ranges, negated }: CharacterSet, code: number): boolean {
-  return ranges.some(([from, to]) => from <= code && code <= to) !== negated;
 }

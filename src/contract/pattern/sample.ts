@@ -1,12 +1,11 @@
-/** Texts that match a pattern, for dummy values; pure and deterministic. */
+/** Values that match a pattern, for dummy values; pure and deterministic. */
 import { unreachable } from "../../core/error.ts";
-import { includes } from "./match.ts";
-import type { CharacterSet, Pattern } from "./syntax.ts";
+import type { Pattern, Repetition } from "./syntax.ts";
 
 /**
- * A text that the pattern matches and that contains `word` where a repetition has room for it.
+ * A string that the pattern matches and that contains `word` where a repetition has room for it.
  *
- * @param least how many characters the text should have at least; kept where the pattern allows it
+ * @param least how many characters the string should have at least; kept where the pattern allows it
  */
 export function samplePattern(pattern: Pattern, word: string, least: number): string {
   const shortest = sample(pattern, word, 0);
@@ -14,10 +13,10 @@ export function samplePattern(pattern: Pattern, word: string, least: number): st
   return missing <= 0 ? shortest : sample(pattern, word, missing);
 }
 
-/** @param extra further characters that each unlimited repetition adds */
+/** @param extra further characters that each repetition adds, as far as its limit allows */
 function sample(pattern: Pattern, word: string, extra: number): string {
   switch (pattern.kind) {
-    case "characters":
+    case "character":
       return character(pattern.set, "a");
     case "sequence":
       return pattern.parts.map((part) => sample(part, word, extra)).join("");
@@ -32,29 +31,30 @@ function sample(pattern: Pattern, word: string, extra: number): string {
   }
 }
 
-function repeat(pattern: Extract<Pattern, { kind: "repetition" }>, word: string, extra: number): string {
-  const { part, least, most } = pattern;
+function repeat({ part, least, most }: Repetition, word: string, extra: number): string {
   const letters = Array.from(word);
+  const set = part.kind === "character" ? part.set : undefined;
   // The word fits where the repeated character may be each of its letters.
-  const set = part.kind === "characters" ? part.set : undefined;
-  const fits = set !== undefined && letters.every((letter) => includes(set, letter.codePointAt(0) ?? 0));
-  const wanted = fits ? Math.max(least, letters.length) : least;
-  const times = Math.min(most, most === Infinity ? wanted + extra : Math.min(wanted + extra, 100 + wanted));
-  const parts: string[] = [];
-  for (let index = 0; index < times; index++) {
-    const preferred = letters[index % letters.length] ?? "a";
-    parts.push(set === undefined ? sample(part, word, 0) : character(set, preferred));
-  }
-  return parts.join("");
+  const fits = set !== undefined && letters.every((letter) => set.test(letter));
+  const wanted = (fits ? Math.max(least, letters.length) : least) + extra;
+  const times = Math.min(wanted, most);
+  if (set === undefined) return sample(part, word, 0).repeat(times);
+  return Array.from({ length: times }, (_, index) => character(set, letters[index % letters.length] ?? "a")).join("");
 }
 
-/** The preferred character where the set holds it, else the first readable one, else any. */
-function character(set: CharacterSet, preferred: string): string {
-  const candidates = [preferred.codePointAt(0) ?? 0, 0x61, 0x41, 0x30, 0x2d, 0x5f];
-  for (const [from, to] of set.ranges) candidates.push(from, to, to + 1);
-  for (let code = 0x21; code < 0x7f; code++) candidates.push(code);
-  const found = candidates.find(
-    (code) => code <= 0x10_ff_ff && !(code >= 0xd8_00 && code <= 0xdf_ff) && includes(set, code),
-  );
-  return found === undefined ? "" : String.fromCodePoint(found);
+const READABLE = Array.from("aA0-_").concat(
+  Array.from({ length: 94 }, (_, index) => String.fromCodePoint(0x21 + index)),
+);
+
+/** The preferred character where the set holds it, else the first readable one, else the first of all. */
+function character(set: RegExp, preferred: string): string {
+  const readable = [preferred, ...READABLE].find((one) => set.test(one));
+  if (readable !== undefined) return readable;
+  for (let code = 0; code <= 0x10_ff_ff; code++) {
+    // A half of a surrogate pair is not a character that UTF-8 can hold.
+    if (code === 0xd8_00) code = 0xe0_00;
+    const one = String.fromCodePoint(code);
+    if (set.test(one)) return one;
+  }
+  return "";
 }

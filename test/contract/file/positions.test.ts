@@ -1,38 +1,22 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  JsonSyntaxError,
-  lineAndColumn,
-  parseWithPositions,
-  type JsonNode,
-} from "../../../src/contract/file/positions.ts";
+import type { Node } from "jsonc-parser";
+import { JsonSyntaxError, lineAndColumn, membersOf, parseWithPositions } from "../../../src/contract/file/positions.ts";
 
 /** The value as JSON.parse would give it; of two equal keys the last counts. */
-function valueOf(node: JsonNode): unknown {
-  switch (node.kind) {
-    case "null":
-      return null;
-    case "array":
-      return node.items.map(valueOf);
-    case "object": {
-      const object = {};
-      for (const { key, value } of node.members) {
-        Object.defineProperty(object, key, {
-          value: valueOf(value),
-          enumerable: true,
-          configurable: true,
-          writable: true,
-        });
-      }
-      return object;
-    }
-    case "string":
-    case "number":
-    case "boolean":
-      return node.value;
-    default:
-      return node satisfies never;
+function valueOf(node: Node): unknown {
+  if (node.type === "array") return (node.children ?? []).map(valueOf);
+  if (node.type !== "object") return node.value;
+  const object = {};
+  for (const { key, value } of membersOf(node)) {
+    Object.defineProperty(object, key, {
+      value: valueOf(value),
+      enumerable: true,
+      configurable: true,
+      writable: true,
+    });
   }
+  return object;
 }
 
 const parses = (run: () => unknown): boolean => {
@@ -91,20 +75,19 @@ describe("parseWithPositions", () => {
     );
   });
 
-  it("knows where everything stands", () => {
+  it("knows the offset of every key and value", () => {
     const text = '{\n  "a": [1, {"b": "c"}],\n  "d": null\n}';
     const places: [string, number][] = [];
-    const walk = (node: JsonNode): void => {
-      places.push([node.kind, node.start]);
-      if (node.kind === "array") node.items.forEach(walk);
-      if (node.kind !== "object") return;
-      for (const { key, keyStart, value } of node.members) {
-        expect(text.startsWith(JSON.stringify(key), keyStart)).toBe(true);
+    const walk = (node: Node): void => {
+      places.push([node.type, node.offset]);
+      if (node.type === "array") node.children?.forEach(walk);
+      for (const { key, offset, value } of membersOf(node)) {
+        expect(text.startsWith(JSON.stringify(key), offset)).toBe(true);
         walk(value);
       }
     };
     walk(parseWithPositions(text));
-    expect(places.map(([kind, start]) => [kind, text.slice(start, start + 3)])).toStrictEqual([
+    expect(places.map(([type, start]) => [type, text.slice(start, start + 3)])).toStrictEqual([
       ["object", "{\n "],
       ["array", "[1,"],
       ["number", "1, "],
@@ -115,25 +98,25 @@ describe("parseWithPositions", () => {
   });
 
   it.each([
-    ["", 0, "the file ends too early"],
-    ["{", 1, "the file ends too early"],
-    ['{"a": 1,}', 8, "a comma with nothing after it"],
-    ["[1,]", 3, "a comma with nothing after it"],
+    ["", 0, "unexpected end of the file"],
+    ["{", 1, "unexpected end of the file"],
+    ['{"a": 1,}', 8, "trailing comma"],
+    ["[1,]", 3, "trailing comma"],
     ["{a: 1}", 1, "unexpected a"],
-    ["{'a': 1}", 1, "a single quote"],
+    ["{'a': 1}", 1, "unexpected 'a'"],
     ['{"a" 1}', 5, "unexpected 1"],
     ['{"a": 1 "b": 2}', 8, 'unexpected "'],
     ["[1 2]", 3, "unexpected 2"],
-    ["// x\n{}", 0, "a comment, which JSON does not have"],
+    ["// x\n{}", 0, "unexpected comment: JSON has none"],
     ["{} {}", 3, "unexpected {"],
     ['{"a": undefined}', 6, "unexpected undefined"],
-    ['{"a": 01}', 6, "unexpected 01"],
-    ['"a\nb"', 0, "a text that is not closed"],
-    ['"abc', 0, "a text that is not closed"],
-    ['"a\tb"', 2, "a control character within a text"],
-    [String.raw`"a\qb"`, 2, "an escape that JSON does not know"],
+    ['{"a": 01}', 7, "unexpected 1"],
+    ['"a\nb"', 0, "unterminated string"],
+    ['"abc', 0, "unterminated string"],
+    ['"a\tb"', 2, "control character in a string"],
+    [String.raw`"a\qb"`, 2, "invalid escape in a string"],
     ["[".repeat(200), 101, "nested too deeply"],
-  ])("of %j says what is wrong at offset %i", (text, offset, message) => {
+  ])("of %j finds what is wrong at offset %i", (text, offset, message) => {
     let thrown: unknown;
     try {
       parseWithPositions(text);
@@ -141,8 +124,14 @@ describe("parseWithPositions", () => {
       thrown = error;
     }
     expect(thrown).toBeInstanceOf(JsonSyntaxError);
-    expect(thrown).toMatchObject({ offset, message });
+    expect(thrown).toMatchObject({ message, fault: { offset, message } });
   });
+});
+
+it("refuses 100,000 levels instead of overflowing the stack", () => {
+  for (const text of ["[".repeat(100_000), `${"[".repeat(100_000)}${"]".repeat(100_000)}`, '{"a":'.repeat(100_000)]) {
+    expect(() => parseWithPositions(text)).toThrow(/^nested too deeply$/);
+  }
 });
 
 describe("lineAndColumn", () => {

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { nameFinder, suggest } from "../../src/contract/suggest.ts";
+import { nameFinder, suggest } from "../../src/core/suggest.ts";
 
 /** The plain definition: the fewest edits, a swap of neighbours counting as one (optimal string alignment). */
 function distance(a: string, b: string): number {
@@ -29,6 +29,7 @@ describe("suggest", () => {
     ["PULUMI_ACCESS_TOKEN", "PULUMI_ACESS_TOKN"],
     ["QDRANT_URL", "qdrant_url"],
     ["port", "prot"],
+    ["chekc", "check"],
   ])("for %s finds %s", (wanted, present) => {
     expect(suggest(wanted, ["HOME", present, "PATH", "SOMETHING_ELSE"])).toBe(present);
   });
@@ -62,5 +63,24 @@ describe("suggest", () => {
       }),
       { numRuns: 3000 },
     );
+  });
+});
+
+describe("nameFinder", () => {
+  it("does not count names that share too few letters towards its limit on comparisons", () => {
+    const find = nameFinder(
+      Array.from({ length: 5000 }, (_, index) => `SERVICE_${String(index).padStart(5, "0")}_HOST_URL`),
+    );
+    for (let index = 0; index < 1000; index++) find(`DATABASE_${String(index).padStart(4, "0")}_PASSWD_1`);
+    expect(find("SERVICE_00042_HOTS_URL")).toBe("SERVICE_00042_HOST_URL");
+  });
+
+  it("stops comparing once thousands of searches have met thousands of names that resemble them", () => {
+    const find = nameFinder(
+      Array.from({ length: 5000 }, (_, index) => `SERVICE_${String(index).padStart(5, "0")}_URL`),
+    );
+    expect(find("SERVICE_00042_ULR")).toBe("SERVICE_00042_URL");
+    for (let index = 0; index < 1000; index++) find(`SERVCE_${90_000 + index}_URLS`);
+    expect(find("SERVICE_00042_ULR")).toBeUndefined();
   });
 });
