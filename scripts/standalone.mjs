@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { bundle } from "./build/bundle.mjs";
 
 const bunVersion = "1.4.5";
 const root = join(import.meta.dirname, "..");
@@ -43,27 +43,15 @@ if (unknown !== undefined) {
   process.exit(1);
 }
 
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 mkdirSync(outdir, { recursive: true });
 const program = join(outdir, "program.cjs");
-await build({
-  absWorkingDir: root,
-  entryPoints: ["src/main.ts"],
-  outfile: program,
-  bundle: true,
-  format: "cjs",
-  platform: "node",
+const [{ code }] = await bundle({
+  single: true,
   target: "node22",
-  minify: true,
-  legalComments: "none",
-  alias: { axios: "./scripts/no-axios.mjs" },
-  define: {
-    SOPHIA_RUN_VERSION: JSON.stringify(version),
-    // yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
-    "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
-  },
-  logLevel: "warning",
+  // yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
+  define: { "import.meta.url": JSON.stringify("file:///C:/sophia-run.js") },
 });
+writeFileSync(program, code);
 const compiler = executableOf(host);
 for (const name of names) compile(name);
 rmSync(program);

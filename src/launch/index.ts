@@ -7,6 +7,7 @@ import { hasExecve } from "./exec/execve.ts";
 import { findExecutable } from "./executable.ts";
 import type { Program } from "./helpers.ts";
 import { libcOf, type Libc } from "./exec/libc.ts";
+import { replace } from "./exec/replace.ts";
 import { isBun } from "../system/runtime.ts";
 import type { SecretFile } from "./spawn/secret-files.ts";
 
@@ -76,7 +77,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const streams = bun?.streams ?? [0, 1, 2];
   const prepared: Launch = { ...request, environment, program, streams, handsChannelOn, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
-    await (await import("./exec/replace.ts")).replace(prepared);
+    await replace(prepared);
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared);
 }
