@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist");
 
 const files = new Map();
-for (const { name, fileName, code } of await bundle({ define: { SOPHIA_RUN_FOLDER: "__dirname" } })) {
+for (const { name, fileName, code } of await bundle({ SOPHIA_RUN_FOLDER: "__dirname" })) {
   // The mark, by which bin/sophia-run knows the code cache of this text.
   const mark = createHash("sha256").update(code).digest("hex").slice(0, 16);
   files.set(fileName, GROUPS.some((group) => group.name === name) ? `//${mark}\n${code}` : code);

@@ -43,18 +43,14 @@ if (unknown !== undefined) {
   process.exit(1);
 }
 
-mkdirSync(outdir, { recursive: true });
-const program = join(outdir, "program.cjs");
-const [{ code }] = await bundle({
-  single: true,
-  target: "node22",
-  // yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
-  define: { "import.meta.url": JSON.stringify("file:///C:/sophia-run.js") },
-});
-writeFileSync(program, code);
+const bundled = join(outdir, "bundle");
+mkdirSync(bundled, { recursive: true });
+// yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
+const files = await bundle({ "import.meta.url": JSON.stringify("file:///C:/sophia-run.js") });
+for (const { fileName, code } of files) writeFileSync(join(bundled, fileName), code);
 const compiler = executableOf(host);
 for (const name of names) compile(name);
-rmSync(program);
+rmSync(bundled, { recursive: true });
 
 function compile(name) {
   const base = join(cache, `disarmed-${name}`);
@@ -74,7 +70,10 @@ function compile(name) {
     "--no-compile-autoload-tsconfig",
     "--no-compile-autoload-package-json",
   ];
-  execFileSync(compiler, ["build", ...options, program], { stdio: ["ignore", "ignore", "inherit"], cwd: outdir });
+  execFileSync(compiler, ["build", ...options, join(bundled, "program.js")], {
+    stdio: ["ignore", "ignore", "inherit"],
+    cwd: outdir,
+  });
   chmodSync(output, 0o755);
   if (name === host) verify(output);
   process.stdout.write(`${output}\n`);

@@ -19,9 +19,9 @@ export const GROUPS = [
 
 /**
  * @param define what stands in the sources for a value that the build knows
- * @returns rolldown's chunks, those of {@link GROUPS} under these names; `single`: the whole as one
+ * @returns rolldown's chunks, those of {@link GROUPS} under these names
  */
-export async function bundle({ single = false, target = "node20.19", define = {} } = {}) {
+export async function bundle(define = {}) {
   const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   const build = await rolldown({
     cwd: ROOT,
@@ -31,7 +31,7 @@ export async function bundle({ single = false, target = "node20.19", define = {}
     // The ESC SDK runs on our own HTTP client.
     resolve: { alias: { axios: join(ROOT, "scripts/no-axios.mjs") } },
     transform: {
-      target,
+      target: "node20.19",
       define: {
         SOPHIA_RUN_VERSION: JSON.stringify(version),
         // yargs would find by it what a configuration file extends; there is none.
@@ -51,10 +51,10 @@ export async function bundle({ single = false, target = "node20.19", define = {}
     externalLiveBindings: false,
     entryFileNames: "[name].js",
     chunkFileNames: "[name]-[hash].js",
-    codeSplitting: !single && { groups: GROUPS },
+    codeSplitting: { groups: GROUPS },
   });
   await build.close();
-  const missing = single ? undefined : GROUPS.find(({ name }) => !output.some((chunk) => chunk.name === name));
+  const missing = GROUPS.find(({ name }) => !output.some((chunk) => chunk.name === name));
   if (missing !== undefined) throw new Error(`no file ${missing.name}: its sources have other names now`);
   return output.map((chunk) => ({ ...chunk, code: asAscii(chunk.code) }));
 }
