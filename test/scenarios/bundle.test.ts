@@ -24,7 +24,8 @@ test.each([
   expect(chunks.filter((chunk) => chunk.text.includes(text)).map(({ name }) => name)).toHaveLength(expected);
 });
 
-test.skipIf(isStandalone)("a start without ESC loads nothing of the network", async () => {
+test("a start without ESC loads nothing of the network", async ({ skip }) => {
+  skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable");
   const cwd = folder();
   const preload = join(cwd, "preload.cjs");
   const list = join(cwd, "list.json");
@@ -53,9 +54,10 @@ const starts: readonly (readonly [
   ["starting the program beside itself", { mode: "spawn", files: ["program", "spawn", "rolldown-runtime"] }],
 ];
 
-test.skipIf(isStandalone || !becomesProgram).each(starts)(
+test.for(starts)(
   "%s needs no other file of the package",
-  async (_, { mode, dotenv = "A=1", esc = false, files }) => {
+  async ([, { mode, dotenv = "A=1", esc = false, files }], { skip }) => {
+    skip(mode === "exec" && !becomesProgram, "needs the addon, or Node.js 22.15");
     await using server = await startEscServer();
     server.environment("demo-org/sophia/dev", { values: CONTRACT_VALUES });
     const path = copyOfPackage();

@@ -1,12 +1,10 @@
 import { readdirSync } from "node:fs";
-import { describe, expect, test } from "vitest";
-import { CONTRACT_VALUES, environmentOf, folder, sophia } from "../../helpers/sophia.ts";
+import { beforeEach, describe, expect, test } from "vitest";
+import { CONTRACT_VALUES, environmentOf, folder, isStandalone, sophia } from "../../helpers/sophia.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 import { onTestFinished } from "vitest";
 
 const NAME = "acme/sophia/dev";
-/** Another program than that of this checkout is tested, one that need not run on Node.js. */
-const underTest = (process.env["SOPHIA_RUN_UNDER_TEST"] ?? "") !== "";
 
 async function escWith(values: Readonly<Record<string, string>>) {
   const server = await startEscServer();
@@ -40,7 +38,8 @@ describe("precedence", () => {
   });
 
   // An opened stream makes a pipe non-blocking, which the program gets so where sophia-run becomes it.
-  test.skipIf(underTest)("reading ESC opens none of Node's standard streams, which are the program's too", async () => {
+  test("reading ESC opens none of Node's standard streams, which are the program's too", async ({ skip }) => {
+    skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable");
     const { env } = await escWith(CONTRACT_VALUES);
     const cwd = folder({
       "trap.cjs": `for (const name of ["stdin", "stdout", "stderr"]) Object.defineProperty(process, name, {
@@ -90,7 +89,9 @@ describe("precedence", () => {
 });
 
 // An agent that instruments programs is preloaded like this, here as there. An executable takes no orders from NODE_OPTIONS.
-describe.skipIf(underTest)("what NODE_OPTIONS preloads", () => {
+describe("what NODE_OPTIONS preloads", () => {
+  beforeEach(({ skip }) => skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable"));
+
   test.each([
     ["a warning of Node's", 'process.emitWarning("preloaded")', "Warning: preloaded\n"],
     ["the console", 'process.on("exit", () => console.error("preloaded"))', "preloaded\n"],
@@ -119,7 +120,8 @@ describe.skipIf(underTest)("what NODE_OPTIONS preloads", () => {
   });
 });
 
-test.skipIf(underTest)("what comes to nothing does not end in silence", async () => {
+test("what comes to nothing does not end in silence", async ({ skip }) => {
+  skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable");
   const { env } = await escWith(CONTRACT_VALUES);
   // A promise that never settles, as only a bug of ours would make it.
   const cwd = folder({ "preloaded.js": "Promise.prototype.finally = () => new Promise(() => {});" });

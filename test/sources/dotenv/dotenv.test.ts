@@ -148,8 +148,8 @@ describe("files", () => {
     await expect(read(cwd, "latin1.env/x")).rejects.toThrow("does not exist");
   });
 
-  // Root may read everything.
-  test.skipIf(process.getuid?.() === 0)("no right to read", async () => {
+  test("no right to read", async ({ skip }) => {
+    skip(process.getuid?.() === 0, "root may read everything");
     const cwd = folder({ ".env": "A=1" });
     chmodSync(join(cwd, ".env"), 0);
     await expect(read(cwd, ".env")).rejects.toThrow(".env cannot be read: permission denied");
