@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { rolldown } from "rolldown";
 import { timeInTurns, type Case } from "./measure.ts";
 import { bareEnvironment, nodeOf, root } from "./surroundings.ts";
 
@@ -43,18 +43,17 @@ async function main(folder: string): Promise<void> {
 
 async function bundle(name: string, source: string, folder: string): Promise<string> {
   const outfile = join(folder, `${name.replaceAll(/\W+/g, "-")}.cjs`);
-  await build({
-    stdin: { contents: source, resolveDir: root },
-    outfile,
-    bundle: true,
-    format: "cjs",
+  const entry = outfile.replace(/\.cjs$/, ".mjs");
+  writeFileSync(entry, source);
+  const input = await rolldown({
+    cwd: root,
+    input: entry,
     platform: "node",
-    target: "node20.19",
-    minify: true,
-    alias: { axios: "./scripts/no-axios.mjs" },
-    define: { "import.meta.url": JSON.stringify("file:///sophia-run.js") },
-    logLevel: "warning",
+    resolve: { alias: { axios: join(root, "scripts/no-axios.mjs") }, modules: [join(root, "node_modules")] },
+    transform: { target: "node20.19", define: { "import.meta.resolve": "undefined" } },
   });
+  await input.write({ file: outfile, format: "cjs", minify: true, comments: false, dynamicImportInCjs: false });
+  await input.close();
   return outfile;
 }
 

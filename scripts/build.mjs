@@ -1,40 +1,22 @@
-// Bundles src/ into dist/: CommonJS (Node starts it several milliseconds sooner than ES modules) with code
-// splitting (what a run does not need is not even read). Beside it come the addons; with `--release` a missing one is an
-// error.
+// Bundles src/ into dist/, with code splitting: what a run does not need is not even read. Beside it come the addons; with
+// `--release` a missing one is an error.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { compileAddons } from "./build/addon.mjs";
-import { bundleProgram } from "./build/program.mjs";
+import { bundle, GROUPS } from "./build/bundle.mjs";
 
 const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist");
-const target = "node20.19";
-const { version } = JSON.parse(await readFile(join(root, "package.json"), "utf8"));
 
-const { files, scripts } = await bundleProgram({ root, target, version });
-const hash = createHash("sha256");
-for (const [name, text] of files) hash.update(`${name}\0${text}\0`);
-// What bin/sophia-run knows the code cache of a script by.
-const mark = hash.digest("hex").slice(0, 16);
-for (const name of scripts) files.set(name, `//${mark}\n${files.get(name)}`);
-
-const precompile = await build({
-  absWorkingDir: root,
-  entryPoints: { precompile: "scripts/build/precompile.ts" },
-  outdir,
-  bundle: true,
-  format: "cjs",
-  platform: "node",
-  target,
-  minify: true,
-  legalComments: "none",
-  write: false,
-  logLevel: "warning",
-});
-for (const { path, text } of precompile.outputFiles) files.set(path.slice(outdir.length + 1), text);
+const files = new Map();
+for (const { name, fileName, code } of await bundle({ SOPHIA_RUN_FOLDER: "__dirname" })) {
+  // The mark, by which bin/sophia-run knows the code cache of this text.
+  const mark = createHash("sha256").update(code).digest("hex").slice(0, 16);
+  files.set(fileName, GROUPS.some((group) => group.name === name) ? `//${mark}\n${code}` : code);
+}
+files.set("precompile.js", await readFile(join(root, "scripts/build/precompile.cjs"), "utf8"));
 
 const { addons, missing } = compileAddons(root);
 const problem = missing.get(`${process.platform}-${process.arch}`);

@@ -1,19 +1,16 @@
-// Writes THIRD-PARTY-NOTICES.md: the licences of all packages of which something is in dist/, as esbuild accounts for it.
+// Writes THIRD-PARTY-NOTICES.md: the licences of all packages of which something is in dist/, as the bundler accounts for it.
 // With --check it writes nothing and ends with 1 where the file is not what it would write.
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bundleProgram } from "./build/program.mjs";
+import { bundle } from "./build/bundle.mjs";
 
 const root = join(import.meta.dirname, "..");
 const file = join(root, "THIRD-PARTY-NOTICES.md");
-const { metafile } = await bundleProgram({ root, target: "node20.19", version: "" });
 
 const folders = new Set();
-for (const { inputs } of Object.values(metafile.outputs)) {
-  for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-    const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
-    if (folder !== undefined && bytesInOutput > 0) folders.add(join(root, folder));
-  }
+for (const path of (await bundle()).flatMap(({ moduleIds }) => moduleIds)) {
+  const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
+  if (folder !== undefined) folders.add(folder);
 }
 // A set: the same version may be installed in two places.
 const sections = new Set(await Promise.all(Array.from(folders, section)));

@@ -3,7 +3,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { bundle } from "./build/bundle.mjs";
 
 const bunVersion = "1.4.5";
 const root = join(import.meta.dirname, "..");
@@ -43,31 +43,14 @@ if (unknown !== undefined) {
   process.exit(1);
 }
 
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-mkdirSync(outdir, { recursive: true });
-const program = join(outdir, "program.cjs");
-await build({
-  absWorkingDir: root,
-  entryPoints: ["src/main.ts"],
-  outfile: program,
-  bundle: true,
-  format: "cjs",
-  platform: "node",
-  target: "node22",
-  minify: true,
-  legalComments: "none",
-  // As in build/program.mjs.
-  alias: { axios: "./scripts/no-axios.mjs", "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
-  define: {
-    SOPHIA_RUN_VERSION: JSON.stringify(version),
-    // yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
-    "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
-  },
-  logLevel: "warning",
-});
+const bundled = join(outdir, "bundle");
+mkdirSync(bundled, { recursive: true });
+// yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
+const files = await bundle({ "import.meta.url": JSON.stringify("file:///C:/sophia-run.js") });
+for (const { fileName, code } of files) writeFileSync(join(bundled, fileName), code);
 const compiler = executableOf(host);
 for (const name of names) compile(name);
-rmSync(program);
+rmSync(bundled, { recursive: true });
 
 function compile(name) {
   const base = join(cache, `disarmed-${name}`);
@@ -87,7 +70,10 @@ function compile(name) {
     "--no-compile-autoload-tsconfig",
     "--no-compile-autoload-package-json",
   ];
-  execFileSync(compiler, ["build", ...options, program], { stdio: ["ignore", "ignore", "inherit"], cwd: outdir });
+  execFileSync(compiler, ["build", ...options, join(bundled, "program.js")], {
+    stdio: ["ignore", "ignore", "inherit"],
+    cwd: outdir,
+  });
   chmodSync(output, 0o755);
   if (name === host) verify(output);
   process.stdout.write(`${output}\n`);

@@ -3,6 +3,7 @@ import { printable } from "../core/text.ts";
 import { isBun } from "../system/runtime.ts";
 import { hasExecve } from "./exec/execve.ts";
 import { loadLibc } from "./exec/load-libc.ts";
+import { replace } from "./exec/replace.ts";
 import { findExecutable } from "./executable.ts";
 import { isClosedByExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest } from "./types.ts";
@@ -34,7 +35,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const program = { file, argv: command, environment };
   const prepared: Launch = { ...request, program, streams: bun?.streams ?? [0, 1, 2], passesChannel, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
-    await (await import("./exec/replace.ts")).replace(prepared);
+    await replace(prepared);
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared);
 }

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
-import { build } from "esbuild";
+import { build } from "rolldown";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
 import type { SecretFile } from "../../src/launch/index.ts";
 import { addon } from "../helpers/sophia.ts";
@@ -34,9 +34,12 @@ export function useDriver(): (request: DriverRequest, ...command: readonly strin
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-driver-"));
   const outfile = join(folder, "driver.cjs");
   beforeAll(async () => {
-    const entryPoints = [join(import.meta.dirname, "driver.ts")];
-    const define = { SOPHIA_RUN_FOLDER: JSON.stringify(dirname(addon)) };
-    await build({ entryPoints, outfile, bundle: true, platform: "node", format: "cjs", define, logLevel: "error" });
+    await build({
+      input: join(import.meta.dirname, "driver.ts"),
+      platform: "node",
+      transform: { define: { SOPHIA_RUN_FOLDER: JSON.stringify(dirname(addon)) } },
+      output: { file: outfile, format: "cjs", codeSplitting: false },
+    });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
   return (request, ...command) => start([outfile, JSON.stringify(request), ...command]);

@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { isStandalone } from "../helpers/sophia.ts";
-import { sophiaRun } from "../esc/command.ts";
+import { escVariables } from "../commands/world.ts";
+import { startEscServer } from "../esc-server/index.ts";
+import { becomesProgram, CONTRACT_VALUES, copyOfPackage, folder, isStandalone } from "../helpers/sophia.ts";
+import { runProgram, sophiaRun } from "../esc/command.ts";
 
 const DIST = join(import.meta.dirname, "../../dist");
 const chunks = readdirSync(DIST)
@@ -24,21 +24,50 @@ test.each([
   expect(chunks.filter((chunk) => chunk.text.includes(text)).map(({ name }) => name)).toHaveLength(expected);
 });
 
-test.skipIf(isStandalone)("a start without ESC loads nothing of the network", async () => {
-  const folder = await mkdtemp(join(tmpdir(), "esc-bundle-"));
-  const preload = join(folder, "preload.cjs");
-  const list = join(folder, "list.json");
-  await writeFile(
+test("a start without ESC loads nothing of the network", async ({ skip }) => {
+  skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable");
+  const cwd = folder();
+  const preload = join(cwd, "preload.cjs");
+  const list = join(cwd, "list.json");
+  writeFileSync(
     preload,
     `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(list)}, JSON.stringify(process.moduleLoadList)));`,
   );
   const options = ["--no-contract", "--mode", "spawn"];
-  const finished = await sophiaRun([...options, "--", "true"], { NODE_OPTIONS: `--require ${preload}` }, folder);
+  const finished = await sophiaRun([...options, "--", "true"], { NODE_OPTIONS: `--require ${preload}` }, cwd);
   expect(finished.status).toBe(0);
-  const loaded: unknown = JSON.parse(await readFile(list, "utf8"));
+  const loaded: unknown = JSON.parse(readFileSync(list, "utf8"));
   expect(loaded).toContain("NativeModule fs");
   for (const name of ["http", "https", "tls", "crypto", "internal/fs/promises"]) {
     expect(loaded).not.toContain(`NativeModule ${name}`);
   }
-  await rm(folder, { recursive: true });
 });
+
+/** A way to start, what it takes, and the files of dist/ that it may need. */
+const starts: readonly (readonly [
+  string,
+  { mode: string; dotenv?: string; esc?: boolean; files: readonly string[] },
+])[] = [
+  ["becoming the program", { mode: "exec", files: ["program"] }],
+  ["a quoted value", { mode: "exec", dotenv: 'A="1"', files: ["program", "dotenv", "rolldown-runtime"] }],
+  ["reading ESC", { mode: "exec", esc: true, files: ["program", "esc", "rolldown-runtime"] }],
+  ["starting the program beside itself", { mode: "spawn", files: ["program", "spawn", "rolldown-runtime"] }],
+];
+
+test.for(starts)(
+  "%s needs no other file of the package",
+  async ([, { mode, dotenv = "A=1", esc = false, files }], { skip }) => {
+    skip(mode === "exec" && !becomesProgram, "needs the addon, or Node.js 22.15");
+    await using server = await startEscServer();
+    server.environment("demo-org/sophia/dev", { values: CONTRACT_VALUES });
+    const path = copyOfPackage();
+    for (const name of readdirSync(join(path, "dist"))) {
+      if (!name.endsWith(".node") && !files.some((file) => name.startsWith(file))) rmSync(join(path, "dist", name));
+    }
+    const entry = join(path, "bin/sophia-run.cjs");
+    const variables = esc ? escVariables(server, "demo-org/sophia/dev") : CONTRACT_VALUES;
+    const command = [process.execPath, entry, "--mode", mode, "--", "printenv", "A"] as const;
+    const finished = await runProgram(command, variables, folder({ ".env": dotenv }));
+    expect(finished).toStrictEqual({ status: 0, signal: null, stdout: "1\n", stderr: "" });
+  },
+);

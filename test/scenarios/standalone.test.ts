@@ -2,7 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { folder } from "../helpers/sophia.ts";
 
 /**
@@ -27,7 +27,9 @@ function run(args: readonly string[], cwd: string, env: Readonly<Record<string, 
   return { status, stdout, stderr };
 }
 
-describe.skipIf(!existsSync(executable))("the stand-alone executable", () => {
+describe("the stand-alone executable", () => {
+  beforeEach(({ skip }) => skip(!existsSync(executable), "needs what npm run build:standalone makes"));
+
   it.each([
     ["BUN_BE_BUN", (): string => "1"],
     ["BUN_OPTIONS", (file: string): string => `--preload ${file}`],
@@ -62,12 +64,13 @@ describe.skipIf(!existsSync(executable))("the stand-alone executable", () => {
     expect(stdout).not.toContain("taken over");
   });
 
-  it.runIf(process.platform === "linux").each([
+  it.for([
     ["the soft limit of open files", "ulimit -Sn 300; exec", "ulimit -Sn", "300\n"],
     ["that standard input is closed", "exec 0<&-; exec", "test -e /proc/$$/fd/0 || echo closed", "closed\n"],
     ["which signals are ignored", "trap '' USR2; exec", "grep SigIgn /proc/$$/status", "SigIgn:\t0000000000000800\n"],
     ["an inherited descriptor", "exec 7</dev/null; exec", "test -e /proc/$$/fd/7 && echo open", "open\n"],
-  ])("hands on %s", (_, before, program, stdout) => {
+  ] as const)("hands on %s", ([, before, program, stdout], { skip }) => {
+    skip(process.platform !== "linux", "needs Linux");
     const args = ["-c", `${before} "$0" --no-contract -- sh -c "$1"`, executable, program];
     expect(spawnSync("sh", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })).toMatchObject({
       status: 0,
@@ -76,7 +79,8 @@ describe.skipIf(!existsSync(executable))("the stand-alone executable", () => {
     });
   });
 
-  it.runIf(process.platform === "linux")("hands on no descriptor of its own, and opens no stream", () => {
+  it("hands on no descriptor of its own, and opens no stream", ({ skip }) => {
+    skip(process.platform !== "linux", "needs Linux");
     const command = ["-c", "ls /proc/self/fd; grep flags /proc/self/fdinfo/2"];
     const { stdout } = spawnSync(executable, ["--no-contract", "--", "sh", ...command], { encoding: "utf8" });
     expect(stdout).toContain("flags:");

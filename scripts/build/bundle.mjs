@@ -1,0 +1,71 @@
+// src/ as CommonJS, which Node.js starts several milliseconds sooner than ES modules.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { rolldown } from "rolldown";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/**
+ * What is needed together is one file, since each further file costs Node.js up to half a millisecond: `program` has what
+ * every run loads, each of the others what one need takes beyond that. All else that is behind an `import()` is a file of
+ * its own. The bundler keeps its helpers in one more, which `program` does without.
+ */
+export const GROUPS = [
+  { name: "program", tags: ["$initial"], priority: 1 },
+  { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
+  { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
+  { name: "dotenv", test: /\/src\/sources\/dotenv\/value\.ts$/ },
+];
+
+/**
+ * @param define what stands in the sources for a value that the build knows
+ * @returns rolldown's chunks, those of {@link GROUPS} under these names
+ */
+export async function bundle(define = {}) {
+  const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
+  const build = await rolldown({
+    cwd: ROOT,
+    input: { program: "src/main.ts" },
+    platform: "node",
+    preserveEntrySignatures: false,
+    resolve: {
+      alias: {
+        // The ESC SDK runs on our own HTTP client.
+        axios: join(ROOT, "scripts/no-axios.mjs"),
+        // Its other form hides its parts from a bundler.
+        "jsonc-parser": "jsonc-parser/lib/esm/main.js",
+      },
+    },
+    transform: {
+      target: "node20.19",
+      define: {
+        SOPHIA_RUN_VERSION: JSON.stringify(version),
+        // yargs would find by it what a configuration file extends; there is none.
+        "import.meta.resolve": "undefined",
+        ...define,
+      },
+    },
+  });
+  const { output } = await build.generate({
+    format: "cjs",
+    exports: "named",
+    strict: true,
+    minify: true,
+    comments: false,
+    // `import()` becomes a plain require: no ES module loader is started.
+    dynamicImportInCjs: false,
+    externalLiveBindings: false,
+    entryFileNames: "[name].js",
+    chunkFileNames: "[name]-[hash].js",
+    codeSplitting: { groups: GROUPS },
+  });
+  await build.close();
+  const missing = GROUPS.find(({ name }) => !output.some((chunk) => chunk.name === name));
+  if (missing !== undefined) throw new Error(`no file ${missing.name}: its sources have other names now`);
+  return output.map((chunk) => ({ ...chunk, code: asAscii(chunk.code) }));
+}
+
+/** V8 takes twice the time to read a text with one character beyond Latin-1. These stand in strings and patterns only. */
+function asAscii(code) {
+  return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
