@@ -120,7 +120,7 @@ describe(".env files", () => {
       .map((word) => word.replace(/sophia-run$/, "sophia-run.cjs"));
     const ended = inShell('echo A=1 | "$@" --env-file /dev/stdin -- true', entry);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toMatch(/^sophia-run: the pipe \/dev\/stdin holds nothing.*\n {2}.*SOPHIA_ENV_FILE.*\n$/);
+    expect(ended.stderr).toMatch(/^sophia-run: the pipe \/dev\/stdin is empty.*\n {2}.*SOPHIA_ENV_FILE.*\n$/);
     expect(inShell(`echo A=1 | SOPHIA_ENV_FILE=/dev/stdin "$@" -- sh -c 'echo "$A"'`, entry)).toEqual({
       status: 0,
       stdout: "1\n",
