@@ -42,7 +42,8 @@ export class Connector extends http.Agent {
     let socket: net.Socket | undefined;
     try {
       socket = await early;
-      if (socket === undefined) socket = await this.#open();
+      // It may have ended since: a request on it would never end.
+      if (socket === undefined || socket.destroyed) socket = await this.#open();
     } catch (error) {
       // With an error Node does not look at the stream; the type asks for one.
       callback(error instanceof Error ? error : new TypeError("no error"), new Duplex());
@@ -154,6 +155,8 @@ async function connected(
   signal: AbortSignal,
   fault: (code: string) => Fault,
 ): Promise<net.Socket> {
+  // Also for the time until a request takes it: an error that nobody listens to would end the process.
+  socket.on("error", () => {});
   try {
     await once(socket, event, { signal });
     return socket;

@@ -4,6 +4,7 @@ import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startActionsIssuer } from "../../esc-server/actions-issuer.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
@@ -29,16 +30,17 @@ function access(more: Readonly<Record<string, string>>): Record<string, string> 
   return { ESC_ENV: "demo-org/sophia/dev", PULUMI_BACKEND_URL: server.url, ...more };
 }
 
-/** A port before the server's. `connected` resolves with the first connection. */
-async function startGate(port: number) {
+/** A port before the server's. `connected` resolves with the first connection, once that is reset where it is to be. */
+async function startGate(port: number, { resetsFirst = false } = {}) {
   const sockets: net.Socket[] = [];
   const gate = net.createServer((socket) => {
     sockets.push(socket);
+    if (resetsFirst && sockets.length === 1) return;
     const link = net.connect(port, "127.0.0.1");
     socket.on("error", () => link.destroy()).pipe(link);
     link.on("error", () => socket.destroy()).pipe(socket);
   });
-  const connected = once(gate, "connection");
+  const connected = firstConnection(gate, resetsFirst);
   gate.listen(0, "127.0.0.1");
   await once(gate, "listening");
   const address = gate.address();
@@ -52,6 +54,16 @@ async function startGate(port: number) {
       await once(gate, "close");
     },
   };
+}
+
+async function firstConnection(gate: net.Server, resets: boolean): Promise<void> {
+  const [socket]: net.Socket[] = await once(gate, "connection");
+  if (!resets || socket === undefined) return;
+  // The client, on the same event loop, has seen the connection by then.
+  await setImmediate();
+  await setImmediate();
+  socket.resetAndDestroy();
+  await once(socket, "close");
 }
 
 function operations(): (string | undefined)[] {
@@ -94,6 +106,16 @@ describe("a token file", () => {
     const { status, stdout, stderr } = await runProgram(["bash", "-c", script, ...program], variables, folder);
     expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
     expect(stderr).toContain("ESC_TOKEN_FILE: /dev/fd/3 is empty");
+  });
+
+  test("may come after the first connection is reset", async () => {
+    execFileSync("mkfifo", [file]);
+    await using gate = await startGate(server.port, { resetsFirst: true });
+    const pending = reading(access({ ESC_TOKEN_FILE: file, PULUMI_BACKEND_URL: gate.url }));
+    await gate.connected;
+    await writeFile(file, server.token);
+    expect(values(await pending)).toEqual({ A: "x" });
+    expect(operations()).toEqual(["open", "read"]);
   });
 
   test.each(["without a writer", "without an end"])("that is a pipe %s is given up at the deadline", async (kind) => {
