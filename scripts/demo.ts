@@ -65,7 +65,7 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
     emergency,
     {
       shows: [
-        /warning: ESC environment \S+ cannot be read: .*refuses connections/,
+        /warning: ESC environment \S+ cannot be read: .*refused the connection/,
         /^QDRANT_API_KEY +\*{3}e1f2$/m,
         /^GITHUB_PAT +\*{3}a1b2$/m,
       ],

@@ -1,7 +1,7 @@
 import type { Assessment } from "../resolve/assessment.ts";
 import { isSet, serving } from "../contract/check.ts";
 import { describeViolations } from "../contract/wording.ts";
-import type { Credential } from "../esc/auth/credentials.ts";
+import type { Credential } from "../esc/settings/credentials.ts";
 import { unreachable } from "../core/error.ts";
 import { describeNotice, further } from "./notices.ts";
 import type { Origin, Resolution, SourceId } from "../core/model.ts";

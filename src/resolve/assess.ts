@@ -75,10 +75,8 @@ async function dummyLayer(contract: Contract, selected: Resolution): Promise<Lay
 
 /** Reading ESC begins now and is awaited later: until then a failure of it must not count as unhandled. */
 function startReading(escSettings: EscSettings, progress: ReadingProgress): Promise<EscReading> {
-  // Nothing takes a reading back: a signal that ends the wait ends the process.
-  const { signal } = new AbortController();
   const reading = import("../sources/esc.ts")
-    .then(({ readEsc }) => readEsc(escSettings, progress, signal))
+    .then(({ readEsc }) => readEsc(escSettings, progress))
     .finally(progress.done);
   reading.catch(() => {});
   return reading;

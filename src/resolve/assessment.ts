@@ -1,7 +1,7 @@
 import type { Contract, Violation } from "../contract/model.ts";
 import type { Failure, Notice, Resolution } from "../core/model.ts";
 import type { EscAccess, EscSettings } from "../esc/settings/access.ts";
-import type { Progress } from "../sources/esc.ts";
+import type { Progress } from "../esc/transport/connection.ts";
 
 /** What became of ESC. */
 export type EscStatus =

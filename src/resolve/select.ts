@@ -1,5 +1,5 @@
 import type { Layer, Variable } from "../core/model.ts";
-import { WITHHELD_VARIABLES } from "../esc/auth/credentials.ts";
+import { WITHHELD_VARIABLES } from "../esc/settings/credentials.ts";
 import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";
 

@@ -1,8 +1,9 @@
 import { escAccess, type EscSettings } from "../../src/esc/settings/access.ts";
+import type { Progress } from "../../src/esc/transport/connection.ts";
 import type { Clock } from "../../src/esc/transport/deadline.ts";
 import type { Failure, Layer, Variable } from "../../src/core/model.ts";
 import type { EscServer } from "../esc-server/index.ts";
-import { type EscReading, type Progress, readEsc } from "../../src/sources/esc.ts";
+import { type EscReading, readEsc } from "../../src/sources/esc.ts";
 
 /** What the reader said while it worked. */
 export interface Said {
@@ -14,7 +15,6 @@ export interface ReadOptions {
   readonly timeoutMs?: number;
   readonly insecureHttp?: boolean;
   readonly dotenv?: readonly Layer[];
-  readonly signal?: AbortSignal;
   readonly said?: Said;
   readonly clock?: Clock;
 }
@@ -38,8 +38,7 @@ export async function read(
     waiting: (what) => void said?.waiting.push(what),
     retrying: (retry) => void said?.retries.push({ ...retry }),
   };
-  const signal = options.signal ?? new AbortController().signal;
-  return readEsc(settingsFrom(variables, options), progress, signal, options.clock);
+  return readEsc(settingsFrom(variables, options), progress, options.clock);
 }
 
 /** The reading where it must succeed. */
@@ -73,9 +72,9 @@ export function variable(result: Extract<EscReading, { kind: "read" }>, name: st
   return found;
 }
 
-/** Closes a server; fails where a client broke the wire's rules. */
+/** Closes a server; fails where a client broke the rules of the API. */
 export async function closeStrictly(server: EscServer): Promise<void> {
   const { violations } = server;
   await server.close();
-  if (violations.length > 0) throw new Error(`the wire's rules are broken: ${violations.join("; ")}`);
+  if (violations.length > 0) throw new Error(`the rules of the API are broken: ${violations.join("; ")}`);
 }

@@ -120,7 +120,7 @@ describe(".env files", () => {
       .map((word) => word.replace(/sophia-run$/, "sophia-run.cjs"));
     const ended = inShell('echo A=1 | "$@" --env-file /dev/stdin -- true', entry);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toMatch(/^sophia-run: the pipe \/dev\/stdin holds nothing.*\n {2}.*SOPHIA_ENV_FILE.*\n$/);
+    expect(ended.stderr).toMatch(/^sophia-run: the pipe \/dev\/stdin is empty.*\n {2}.*SOPHIA_ENV_FILE.*\n$/);
     expect(inShell(`echo A=1 | SOPHIA_ENV_FILE=/dev/stdin "$@" -- sh -c 'echo "$A"'`, entry)).toEqual({
       status: 0,
       stdout: "1\n",
@@ -138,12 +138,12 @@ describe(".env files", () => {
 describe("ESC's settings", () => {
   const token = { ESC_TOKEN: "pul-sentinel" };
   test.each([
-    [{ ...token, ESC_ENV: "sophia dev" }, "ESC_ENV has a space"],
+    [{ ...token, ESC_ENV: "sophia dev" }, "ESC_ENV contains a space"],
     [{ ...token, ESC_ENV: "a/b/c/d" }, "4 parts"],
     [{ ...token, ESC_ENV: "a//c" }, "empty part"],
     [{ ...token, ESC_ENV: "sophia/" }, "empty part"],
     [{ ...token, ESC_ENV: "sophia/dev," }, "empty name"],
-    [{ ESC_ENV: "sophia/dev", ESC_TOKEN: "pul-\nsentinel" }, "ESC_TOKEN has a line break"],
+    [{ ESC_ENV: "sophia/dev", ESC_TOKEN: "pul-\nsentinel" }, "ESC_TOKEN contains a line break"],
     [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "sentinel" }, "PULUMI_BACKEND_URL"],
     [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "ftp://host.test" }, "PULUMI_BACKEND_URL"],
     [{ ...token, ESC_ENV: "sophia/dev", PULUMI_BACKEND_URL: "http://host.test" }, "--insecure-http"],

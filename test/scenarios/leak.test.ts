@@ -64,10 +64,10 @@ describe("no value and no token comes out", () => {
       78,
       "ECONNREFUSED",
     ],
-    [["--", "true"], { ESC_TOKEN: `pul-${secretOf("token")} and more` }, 125, "ESC_TOKEN has a space"],
-    [["check"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV holds an access token"],
-    [["explain", "--json"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV holds an access token"],
-    [["check"], { ESC_TOKEN: "", ESC_TOKEN_FILE: MISPLACED }, 125, "ESC_TOKEN_FILE holds a token"],
+    [["--", "true"], { ESC_TOKEN: `pul-${secretOf("token")} and more` }, 125, "ESC_TOKEN contains a space"],
+    [["check"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV contains an access token"],
+    [["explain", "--json"], { ESC_ENV: MISPLACED, ESC_TOKEN: "" }, 125, "ESC_ENV contains an access token"],
+    [["check"], { ESC_TOKEN: "", ESC_TOKEN_FILE: MISPLACED }, 125, "ESC_TOKEN_FILE contains a token"],
   ])("%j with %j", async (args, variables, status, reached) => {
     const { env } = await esc();
     const cwd = folder({ ".env": `FILE_SECRET=${secretOf("dotenv")}\nCUT=${secretOf("cut")}#x\n` });

@@ -27,8 +27,7 @@ export async function compare(names: string, options: Values, json: boolean, con
   const { settings: escSettings, notices: accessNotices } = await access(names, settings, context);
   const contract = await loadContract({ cwd: context.cwd, file: settings.contractFile, profile: settings.profile });
   const progress = makeProgress(context, settings);
-  const { signal } = new AbortController();
-  const answers = await evaluateEnvironments(escSettings, progress, signal).finally(progress.done);
+  const answers = await evaluateEnvironments(escSettings, progress).finally(progress.done);
   if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
   const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks)];
   if (answers.results.length === 1) {

@@ -18,8 +18,7 @@ export async function fromEsc(settings: Settings, context: Context): Promise<rea
   const { access } = escAccess(context.environment, dotenv.layers, settings);
   if (access.kind !== "on") return undefined;
   const progress = makeProgress(context, settings);
-  const { signal } = new AbortController();
-  const answers = await evaluateEnvironments(access.settings, progress, signal).finally(progress.done);
+  const answers = await evaluateEnvironments(access.settings, progress).finally(progress.done);
   if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
   const found = new Map<string, Found>();
   for (const { variables } of answers.results) {

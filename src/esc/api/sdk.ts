@@ -1,8 +1,8 @@
 import { EscApi } from "@pulumi/esc-sdk/esc/raw/api.js";
 import { Configuration } from "@pulumi/esc-sdk/esc/raw/configuration.js";
-import type { HttpAnswer, HttpClient } from "../transport/http.ts";
 import type { FullName } from "../settings/names.ts";
-import type { Secret } from "../auth/secret.ts";
+import type { Connection } from "../transport/connection.ts";
+import type { HttpAnswer } from "../transport/http.ts";
 
 /** The two requests that reading an environment takes. Answers of any status come back; none is thrown. */
 export interface EscRequests {
@@ -10,28 +10,21 @@ export interface EscRequests {
   read(name: FullName, session: string): Promise<HttpAnswer>;
 }
 
-/** The service's own default, said outright: what providers mint for a session may be bound to its life. */
+/** The service's own default, stated: what providers mint for a session may be bound to its life. */
 const SESSION_DURATION = "1h";
 
 /**
  * The ESC SDK's raw client on our own HTTP client. Only its raw part is loaded: the rest brings a YAML parser and reads
  * credentials of its own from the user's files.
  */
-export function createRequests(
-  backend: string,
-  token: Secret,
-  http: HttpClient,
-  headers: Readonly<Record<string, string>>,
-): EscRequests {
-  const configuration = new Configuration({
-    // With its prefix: the SDK itself leaves the prefix out for tokens that begin with the same word.
-    accessToken: `token ${token.reveal()}`,
-    baseOptions: { headers },
-  });
-  // Sound: of the client the SDK calls `request` and reads `defaults.baseURL`, and hands on what `request` resolves to.
+export function createRequests(connection: Connection): EscRequests {
+  // Our headers replace those of the SDK, the token with its prefix among them: given the token alone, the SDK leaves the
+  // prefix out where the token begins with the same word.
+  const configuration = new Configuration({ baseOptions: { headers: connection.headers() } });
+  // Sound: of the client the SDK calls `request` and reads `defaults.baseURL`, and returns what `request` resolves to.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const client = http as unknown as ConstructorParameters<typeof EscApi>[2];
-  const api = new EscApi(configuration, `${backend}/api/esc`, client);
+  const client = connection.http as unknown as ConstructorParameters<typeof EscApi>[2];
+  const api = new EscApi(configuration, `${connection.backend}/api/esc`, client);
   return {
     open: ({ organization, project, name, version }) =>
       asAnswer(
@@ -44,9 +37,9 @@ export function createRequests(
   };
 }
 
-/** What our client gave, handed through by the SDK, whose types describe the answers of axios with parsed bodies. */
-async function asAnswer(handed: Promise<unknown>): Promise<HttpAnswer> {
-  const answer = await handed;
+/** What our client gave, returned by the SDK, whose types describe the answers of axios with parsed bodies. */
+async function asAnswer(returned: Promise<unknown>): Promise<HttpAnswer> {
+  const answer = await returned;
   if (!isAnswer(answer)) throw new TypeError("the ESC SDK changed the answer");
   return answer;
 }

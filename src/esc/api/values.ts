@@ -1,139 +1,156 @@
 import { SophiaError } from "../../core/error.ts";
 import type { Notice, Variable } from "../../core/model.ts";
 import { isUnicode, printable } from "../../core/text.ts";
-import { fieldsOf, withoutMark } from "./answer.ts";
 import { EscFault } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
+import { type Fields, fieldsOf, withoutMark } from "../transport/answer.ts";
 import { type Members, membersAt, sourceAt, valueStart } from "./json-source.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
-type NumberSource = (property: string, key: string) => string;
+/** What ESC gives under one name: a variable, or why it cannot become one. */
+export type Entry = {
+  readonly name: string;
+  readonly secret: boolean;
+  readonly delivery: Variable["delivery"];
+} & (
+  | { readonly kind: "variable"; readonly variable: Variable }
+  /** A secret that is not opened, or what a provider gives only once the environment is opened. */
+  | { readonly kind: "unknown" }
+  | { readonly kind: "list-or-object" }
+);
 
-/** What an environment gives to a process. */
-export interface EnvironmentValues {
-  readonly variables: readonly Variable[];
+export interface Entries {
+  /** Those of `environmentVariables`, then those of `files`, which win over variables of the same name. */
+  readonly entries: readonly Entry[];
+  /** Which of the two are unknown as a whole. */
+  readonly unknown: readonly string[];
   readonly notices: readonly Notice[];
 }
 
+/** An empty environment is `{}`; any other object without one of these fields is not an answer of ESC. */
+const FIELDS: ReadonlySet<string> = new Set([
+  "exprs",
+  "properties",
+  "schema",
+  "executionContext",
+  "environmentFunctionSummary",
+]);
+const GROUPS = [
+  { property: "environmentVariables", delivery: "value" },
+  { property: "files", delivery: "file" },
+] as const;
+/** What JSON can write, by an escape, and UTF-8 cannot: it would silently become U+FFFD. */
+const HALF = "half of a surrogate pair";
+
+/** The variables of {@link readEntries}, with a notice for what cannot become one. */
+export function readValues(
+  answer: Fields,
+  text: string,
+  name: FullName,
+  host: string,
+): { readonly variables: readonly Variable[]; readonly notices: readonly Notice[] } {
+  const { entries, unknown, notices } = readEntries(answer, text, name, host);
+  const variables = new Map<string, Variable>();
+  for (const entry of entries) if (entry.kind === "variable") variables.set(entry.name, entry.variable);
+  const skipped = (why: "unknown" | "list-or-object", groups: readonly string[]): readonly Notice[] => {
+    const names = [...groups, ...entries.filter(({ kind }) => kind === why).map((entry) => printable(entry.name))];
+    return names.length === 0 ? [] : [{ kind: "esc-skipped", environment: formatName(name), names, why }];
+  };
+  return {
+    variables: [...variables.values()],
+    notices: [...notices, ...skipped("unknown", unknown), ...skipped("list-or-object", [])],
+  };
+}
+
 /**
- * Reads the variables out of the answer to reading a session: the direct children of `environmentVariables` and of
- * `files`, which win over variables of the same name.
+ * Reads the direct children of `environmentVariables` and of `files` out of the answer to reading or to evaluating.
  *
  * @param answer the parsed `text`
- * @throws EscFault when the answer has not the form that the service gives
+ * @throws EscFault when the answer does not have the form of an ESC answer
  * @throws SophiaError (esc-value, 125) for a name or a value that no environment variable can have
  */
-export function readValues(answer: Fields, text: string, name: FullName, host: string): EnvironmentValues {
-  if (!hasKnownForm(answer)) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
-  const properties = fieldsOf(answer["properties"]) ?? {};
-  return walk(properties, numberSources(withoutMark(text)), name, host);
+export function readEntries(answer: Fields, text: string, name: FullName, host: string): Entries {
+  const properties = fieldsOf(answer["properties"] ?? {});
+  const keys = Object.keys(answer);
+  if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.has(key)))) throw unexpected(host);
+  const environment = formatName(name);
+  const numberSource = numberSources(withoutMark(text));
+  const entries: Entry[] = [];
+  const unknown: string[] = [];
+  const notices: Notice[] = [];
+  for (const { property, delivery } of GROUPS) {
+    const group = fieldsOf(properties[property]);
+    if (isSet(group?.["unknown"])) {
+      unknown.push(property);
+      continue;
+    }
+    const value = (group === undefined ? properties[property] : group["value"]) ?? {};
+    const children = fieldsOf(value);
+    if (children === undefined) {
+      const what = `${property} is not a mapping; it is ignored`;
+      notices.push({ kind: "remark", text: `ESC environment ${environment}: ${what}` });
+      continue;
+    }
+    for (const [key, child] of Object.entries(children)) {
+      const fields = fieldsOf(child);
+      if (fields === undefined) throw unexpected(host);
+      const secret = isSet(group?.["secret"]) || isSet(fields["secret"]);
+      const result = textOf(fields, () => numberSource(property, key));
+      if (result.kind !== "text") {
+        entries.push({ name: key, secret, delivery, kind: result.kind });
+        continue;
+      }
+      checkName(key, environment);
+      checkValue(key, result.text, delivery, environment);
+      const importedFrom = importOf(fields, name);
+      const origin = {
+        source: "esc",
+        environment,
+        ...(name.version === undefined ? {} : { version: name.version }),
+        ...(importedFrom === undefined ? {} : { importedFrom }),
+      } as const;
+      const variable = { name: key, value: result.text, secret, delivery, origin };
+      entries.push({ name: key, secret, delivery, kind: "variable", variable });
+    }
+  }
+  return { entries, unknown, notices };
+}
+
+function unexpected(host: string): EscFault {
+  return new EscFault({ kind: "answer", host, problem: "unexpected" });
 }
 
 /** Gives the source of a variable's number. The text is searched only when the first one is met. */
-function numberSources(json: string): NumberSource {
-  let properties: Members | undefined;
-  const groups = new Map<string, Members>();
+function numberSources(json: string): (property: string, key: string) => string {
+  let groups: ReadonlyMap<string, Members> | undefined;
   return (property, key) => {
-    properties ??= membersAt(json, membersAt(json, valueStart(json)).get("properties"));
-    const group = groups.get(property) ?? membersAt(json, membersAt(json, properties.get(property)).get("value"));
-    groups.set(property, group);
-    const value = membersAt(json, group.get(key)).get("value");
+    if (groups === undefined) {
+      const properties = membersAt(json, membersAt(json, valueStart(json)).get("properties"));
+      const children = (group: string): Members => membersAt(json, membersAt(json, properties.get(group)).get("value"));
+      groups = new Map(GROUPS.map((group) => [group.property, children(group.property)]));
+    }
+    const value = membersAt(json, groups.get(property)?.get(key)).get("value");
     if (value === undefined) throw new TypeError("a number without a source");
     return sourceAt(json, value);
   };
 }
 
-/** An empty environment is `{}`; any other object without one of the known fields comes from somebody else. */
-function hasKnownForm(answer: Fields): boolean {
-  const { properties } = answer;
-  if (properties !== undefined && properties !== null) return fieldsOf(properties) !== undefined;
-  const keys = Object.keys(answer);
-  return keys.length === 0 || keys.some((key) => FIELDS.has(key));
-}
-
-const FIELDS: ReadonlySet<string> = new Set(["exprs", "properties", "schema", "executionContext"]);
-const GROUPS = [
-  { property: "environmentVariables", delivery: "value" },
-  { property: "files", delivery: "file" },
-] as const;
-
-function walk(properties: Fields, numberSource: NumberSource, name: FullName, host: string): EnvironmentValues {
-  const environment = formatName(name);
-  const variables = new Map<string, Variable>();
-  const unknown: string[] = [];
-  const nested: string[] = [];
-  const notices: Notice[] = [];
-  for (const { property, delivery } of GROUPS) {
-    const group = groupOf(properties[property]);
-    if (group.kind === "absent") continue;
-    if (group.kind === "unknown") unknown.push(property);
-    if (group.kind !== "mapping") {
-      if (group.kind === "other") notices.push(notAMapping(environment, property));
-      continue;
-    }
-    for (const [key, child] of Object.entries(group.children)) {
-      const fields = fieldsOf(child);
-      if (fields === undefined) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
-      const result = valueText(fields, () => numberSource(property, key));
-      if (result.kind !== "text") (result.kind === "unknown" ? unknown : nested).push(key);
-      else {
-        checkName(key, environment);
-        checkValue(key, result.text, delivery, environment);
-        const importedFrom = importOf(fields, name);
-        variables.set(key, {
-          name: key,
-          value: result.text,
-          secret: group.secret || isSet(fields["secret"]),
-          delivery,
-          origin: {
-            source: "esc",
-            environment,
-            ...(name.version === undefined ? {} : { version: name.version }),
-            ...(importedFrom === undefined ? {} : { importedFrom }),
-          },
-        });
-      }
-    }
-  }
-  const skipped = (names: readonly string[], why: "unknown" | "list-or-object"): void => {
-    if (names.length > 0) notices.push({ kind: "esc-skipped", environment, names: names.map(printable), why });
-  };
-  skipped(unknown, "unknown");
-  skipped(nested, "list-or-object");
-  return { variables: [...variables.values()], notices };
-}
-
-type Group =
-  | { readonly kind: "absent" | "unknown" | "other" }
-  | { readonly kind: "mapping"; readonly children: Fields; readonly secret: boolean };
-
-function groupOf(property: unknown): Group {
-  const fields = fieldsOf(property);
-  if (fields === undefined) return { kind: property === undefined || property === null ? "absent" : "other" };
-  if (isSet(fields["unknown"])) return { kind: "unknown" };
-  const { value } = fields;
-  if (value === undefined || value === null) return { kind: "absent" };
-  const children = fieldsOf(value);
-  return children === undefined ? { kind: "other" } : { kind: "mapping", children, secret: isSet(fields["secret"]) };
-}
-
-function valueText(
+function textOf(
   fields: Fields,
   number: () => string,
-): { readonly kind: "text"; readonly text: string } | { readonly kind: "unknown" | "nested" } {
+): { readonly kind: "text"; readonly text: string } | { readonly kind: "unknown" | "list-or-object" } {
   if (isSet(fields["unknown"])) return { kind: "unknown" };
-  const { value } = fields;
-  if (value === undefined || value === null) return { kind: "text", text: "" };
+  const value = fields["value"] ?? "";
   if (typeof value === "string") return { kind: "text", text: value };
   if (typeof value === "number") return { kind: "text", text: number() };
-  return typeof value === "boolean" ? { kind: "text", text: String(value) } : { kind: "nested" };
+  return typeof value === "boolean" ? { kind: "text", text: String(value) } : { kind: "list-or-object" };
 }
 
+/** Whether a flag such as `secret` is set, in whatever form. */
 function isSet(flag: unknown): boolean {
   return flag !== undefined && flag !== null && flag !== false;
 }
 
-/** The import that defines a value, from its trace; `undefined` for the environment's own and where nothing is told. */
+/** The import that defines a value, from its trace; `undefined` for the environment's own and where the service does not tell. */
 function importOf(fields: Fields, name: FullName): string | undefined {
   const environment = fieldsOf(fieldsOf(fields["trace"])?.["def"])?.["environment"];
   if (typeof environment !== "string" || environment === "") return undefined;
@@ -143,24 +160,17 @@ function importOf(fields: Fields, name: FullName): string | undefined {
   return printable(environment);
 }
 
-/** What JSON can write, by an escape, and UTF-8 cannot: it would become U+FFFD without a word. */
-const HALF = "half of a surrogate pair";
-
 /** @throws SophiaError */
 function checkName(name: string, environment: string): void {
-  const flaw = name.includes("=")
-    ? "a = sign"
-    : name.includes("\0")
-      ? "a NUL character"
-      : isUnicode(name)
-        ? undefined
-        : HALF;
-  if (name !== "" && flaw === undefined) return;
-  const what = name === "" ? "an empty name" : `the name '${printable(name)}'`;
-  const why = flaw === undefined ? "" : `, which has ${flaw} in it`;
+  let flaw: string | undefined;
+  if (name === "") flaw = "with an empty name";
+  else if (name.includes("=")) flaw = `named '${printable(name)}', which contains a = sign`;
+  else if (name.includes("\0")) flaw = `named '${printable(name)}', which contains a NUL character`;
+  else if (!isUnicode(name)) flaw = `named '${printable(name)}', which contains ${HALF}`;
+  if (flaw === undefined) return;
   throw new SophiaError({
     code: "esc-value",
-    message: `ESC environment ${environment} gives a variable ${what}${why}`,
+    message: `ESC environment ${environment} defines a variable ${flaw}`,
     hint: "rename it in the definition: no environment variable can have that name",
   });
 }
@@ -171,13 +181,9 @@ function checkValue(name: string, value: string, delivery: Variable["delivery"],
   if (!hasNul && isUnicode(value)) return;
   throw new SophiaError({
     code: "esc-value",
-    message: `ESC environment ${environment}: the value of ${printable(name)} has ${hasNul ? "a NUL character" : HALF} in it`,
+    message: `ESC environment ${environment}: the value of ${printable(name)} contains ${hasNul ? "a NUL character" : HALF}`,
     hint: hasNul
-      ? "move it to `files` in the definition, or encode it: no environment variable can hold a NUL"
-      : "mend the value in the definition, or encode it: it is not Unicode text",
+      ? "move it to `files` in the definition, or encode it: no environment variable can contain a NUL"
+      : "fix the value in the definition, or encode it: it is not valid Unicode",
   });
-}
-
-function notAMapping(environment: string, property: string): Notice {
-  return { kind: "remark", text: `ESC environment ${environment}: ${property} is not a mapping and gives nothing` };
 }

@@ -1,37 +1,34 @@
 import { systemErrorCode } from "../../system/errors.ts";
 import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync } from "node:fs";
+import { EscFault } from "../faults/fault.ts";
 import type { Deadline } from "../transport/deadline.ts";
 
 /** No token is longer; a wrong file may be endless. */
 const MAX_BYTES = 64 * 1024;
 const POLL_MS = 10;
 
-/** Where a token file differs from what the system finds wrong with it. */
-class TokenFileError extends Error {
-  readonly code = "too large";
-}
-
 /**
- * The text of a file that holds a token. A pipe is read to its end: that of a shell's `<(command)`, or a named one whose
+ * The content of a file with a token. A pipe is read to its end: that of a shell's `<(command)`, or a named one whose
  * writer may come later. No read blocks: the process could not end before it, whatever the deadline.
  *
- * @throws the system's error, or one with the code `too large`
- * @throws EscFault when the deadline comes first
+ * @param variable what names the file
+ * @throws the system's error
+ * @throws EscFault for a file that is too large, and when the deadline comes first
  */
-export async function readTokenFile(path: string, deadline: Deadline, phase: string): Promise<string> {
+export async function readTokenFile(variable: string, path: string, deadline: Deadline): Promise<string> {
   const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
-    // At its end a pipe without a name stays so; with a name it ends also while there is no writer yet.
+    // A pipe without a name ends once. A named one also reads as ended while it has no writer yet.
     const mayBegin = fstatSync(file).isFIFO() && !isAnonymous(path);
     const buffer = Buffer.alloc(MAX_BYTES + 1);
     let length = 0;
     while (length < buffer.length) {
       const bytes = readAvailable(file, buffer, length);
       if (bytes === 0 && !(mayBegin && length === 0)) return buffer.toString("utf8", 0, length);
-      if (bytes === undefined || bytes === 0) await deadline.sleep(POLL_MS, phase);
+      if (bytes === undefined || bytes === 0) await deadline.sleep(POLL_MS, `reading ${variable}`);
       else length += bytes;
     }
-    throw new TokenFileError();
+    throw new EscFault({ kind: "file", variable, path, code: "too large" });
   } finally {
     closeSync(file);
   }

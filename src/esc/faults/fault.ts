@@ -1,21 +1,19 @@
 import type { Diagnostic } from "../../core/model.ts";
 
-/** Why ESC could not be read. Texts in it are made safe already: no token, one line, of bounded length. */
+/** Why ESC could not be read. Strings from outside are safe to show already: no token, one line, of bounded length. */
 export type Fault =
-  /** There is no connection: refused, unknown host, no route. `code` is the system's word. */
+  /** There is no connection: refused, unknown host, no route. `code` is the system's. */
   | { readonly kind: "connect"; readonly host: string; readonly code: string }
   /** The connection ended before the whole answer was there. */
   | { readonly kind: "cut"; readonly host: string; readonly code: string }
   /** The certificate or the handshake is not acceptable. */
   | { readonly kind: "tls"; readonly host: string; readonly code: string }
-  /** What answers does not speak HTTP. */
+  /** What answers does not use HTTP. */
   | { readonly kind: "not-http"; readonly host: string }
   | { readonly kind: "bad-proxy"; readonly variable: string }
-  /** The proxy does not let us through. */
+  /** The proxy refuses to connect. */
   | { readonly kind: "proxy-refused"; readonly proxy: string; readonly status: number }
   | { readonly kind: "timeout"; readonly timeoutMs: number; readonly phase: string }
-  /** The caller wants no answer any more. */
-  | { readonly kind: "interrupted" }
   | { readonly kind: "too-large"; readonly host: string; readonly limit: number }
   | { readonly kind: "redirect"; readonly host: string; readonly status: number; readonly to?: string }
   /** A complete answer that is not what the service sends. */
@@ -45,28 +43,37 @@ export type Fault =
       readonly retryAfterMs: number;
       readonly leftMs: number;
     }
-  /** A file that holds a credential. `code` is the system's word or what is wrong with the content. */
+  /** A file with a credential. `code` is the system's, or tells what is wrong with the content. */
   | { readonly kind: "file"; readonly variable: string; readonly path: string; readonly code: string }
   /** The token exchange is refused; `error` and `message` as OAuth has them. */
   | { readonly kind: "exchange"; readonly host: string; readonly error: string; readonly message?: string }
-  /** GitHub Actions gives no ID token. */
+  /** GitHub Actions issues no ID token. */
   | { readonly kind: "id-token"; readonly host: string; readonly status: number }
   | { readonly kind: "id-token-url" }
   | { readonly kind: "no-organization"; readonly host: string };
 
+/** What was being done when a fault occurred. */
+export interface FaultContext {
+  /** How often it was tried. */
+  readonly attempts?: number;
+  /** Such as `exchanging the ID token`. */
+  readonly step?: string;
+  /** The one environment that could not be read, as `ESC_ENV` names it; absent where it was none in particular. */
+  readonly environment?: string;
+}
+
 /**
- * Carries a {@link Fault} through the calls of this folder. It never leaves readEsc, which words it. Nothing else is
+ * Carries a {@link Fault} through the calls of this room. It never leaves askEsc, which words it. Nothing else is
  * attached to it: errors of HTTP clients hold the request, and with it the token.
  */
 export class EscFault extends Error {
   override readonly name = "EscFault";
   readonly fault: Fault;
-  /** How often it was tried. */
-  readonly attempts: number;
+  readonly context: FaultContext;
 
-  constructor(fault: Fault, attempts = 1) {
+  constructor(fault: Fault, context: FaultContext = {}) {
     super(fault.kind);
     this.fault = fault;
-    this.attempts = attempts;
+    this.context = context;
   }
 }

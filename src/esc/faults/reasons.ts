@@ -4,16 +4,16 @@ import type { Fault } from "./fault.ts";
 export function connectReason(host: string, code: string): string {
   switch (code) {
     case "ECONNREFUSED":
-      return `${host} refuses connections (${code})`;
+      return `${host} refused the connection (${code})`;
     case "ENOTFOUND":
     case "EAI_AGAIN":
-      return `the name of ${host} cannot be looked up (${code})`;
+      return `${host} could not be resolved (${code})`;
     case "ENETUNREACH":
     case "EHOSTUNREACH":
     case "EADDRNOTAVAIL":
-      return `there is no way to ${host} (${code})`;
+      return `there is no route to ${host} (${code})`;
     case "ETIMEDOUT":
-      return `${host} does not answer (${code})`;
+      return `${host} did not answer (${code})`;
     default:
       return `no connection to ${host} (${code})`;
   }
@@ -22,18 +22,18 @@ export function connectReason(host: string, code: string): string {
 export function tlsReason(code: string): string {
   switch (code) {
     case "CERT_HAS_EXPIRED":
-      return `it has expired (${code})`;
+      return `the certificate has expired (${code})`;
     case "CERT_NOT_YET_VALID":
-      return `it is not valid yet; is the clock right? (${code})`;
+      return `the certificate is not valid yet, or this machine's clock is wrong (${code})`;
     case "ERR_TLS_CERT_ALTNAME_INVALID":
     case "HOSTNAME_MISMATCH":
-      return `it is for another host (${code})`;
+      return `the certificate is for another host (${code})`;
     case "DEPTH_ZERO_SELF_SIGNED_CERT":
     case "SELF_SIGNED_CERT_IN_CHAIN":
     case "UNABLE_TO_GET_ISSUER_CERT":
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
-      return `its issuer is not known (${code})`;
+      return `the certificate's issuer is not trusted (${code})`;
     default:
       return code;
   }
@@ -42,15 +42,15 @@ export function tlsReason(code: string): string {
 export function answerReason(host: string, problem: Extract<Fault, { kind: "answer" }>["problem"]): string {
   switch (problem) {
     case "html":
-      return `${host} answers with a web page in place of data`;
+      return `${host} answered with a web page instead of JSON`;
     case "empty":
-      return `${host} answers with nothing`;
+      return `${host} answered with an empty body`;
     case "not-json":
-      return `the answer of ${host} is cut off or no JSON`;
+      return `the answer of ${host} is truncated or not JSON`;
     case "unexpected":
-      return `the answer of ${host} is not one of ESC`;
+      return `the answer of ${host} is not an ESC answer`;
     case "encoding":
-      return `the answer of ${host} is compressed or not in UTF-8`;
+      return `the answer of ${host} is compressed or not UTF-8`;
   }
 }
 
@@ -60,15 +60,15 @@ export function fileReason(code: string): string {
       return `does not exist (${code})`;
     case "EACCES":
     case "EPERM":
-      return `may not be read (${code})`;
+      return `cannot be read: permission denied (${code})`;
     case "EISDIR":
       return `is a folder (${code})`;
     case "empty":
       return "is empty";
     case "malformed":
-      return "holds more than a token: a space, line break or control character is in it";
+      return "contains more than a token: a space, line break or control character";
     case "too large":
-      return "is too large to hold a token";
+      return "is too large to be a token file";
     default:
       return `cannot be read (${code})`;
   }

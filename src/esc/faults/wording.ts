@@ -1,219 +1,181 @@
+import { formatDiagnostic } from "../../core/diagnostic.ts";
 import { unreachable } from "../../core/error.ts";
 import type { Diagnostic, Failure } from "../../core/model.ts";
-import { formatDiagnostic } from "../../core/diagnostic.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { type Credential, describeCredential } from "../auth/credentials.ts";
+import type { EscSettings } from "../settings/access.ts";
+import { describeCredential } from "../settings/credentials.ts";
 import type { EscFault, Fault } from "./fault.ts";
 import { answerReason, connectReason, fileReason, tlsReason } from "./reasons.ts";
 
-/** What could not be read, and with what. */
-export interface Subject {
-  /** One environment or several, as `ESC_ENV` names them. */
-  readonly environments: readonly string[];
-  readonly credential: Credential;
-  /** What names the environments; `ESC_ENV` where nothing else is said. */
-  readonly setting?: string;
-  /** Where the credential and the organization did their part, what was to be done: `exchanging the ID token`. */
-  readonly step?: string;
-}
-
-interface Words {
-  readonly code: string;
-  /** Completes `… cannot be read: `. */
-  readonly why: string;
-  readonly hint: string;
-  readonly details?: readonly string[];
-}
+/** With what ESC was to be read. */
+type Subject = Pick<EscSettings, "environments" | "namedBy" | "credential">;
 
 const MAX_DIAGNOSTICS = 20;
+const NETWORK_HINT = "check the network, the proxies (HTTPS_PROXY, NO_PROXY) and PULUMI_BACKEND_URL";
+const BACKEND_HINT =
+  "check PULUMI_BACKEND_URL; a proxy or a network that requires a sign-in may answer for the service";
+const SERVICE_HINT = "try again; if it keeps failing, check the service's status";
+const LATER_HINT = "try again later, or allow more time with --timeout (SOPHIA_TIMEOUT)";
 
-/** Puts a fault into words: what could not be read and why, what to do, and what the service says in detail. */
-export function wordFault({ fault, attempts }: EscFault, subject: Subject): Failure {
-  const { code, why, hint, details } = words(fault, subject);
-  const names = subject.environments.map(printable).join(", ");
-  const step = subject.step === undefined ? "" : `${subject.step}: `;
+/**
+ * Puts a fault into words: what could not be read and why, what to do, and what the service says in detail.
+ *
+ * @param remarks further details
+ */
+export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
+  const { attempts = 1, environment, step } = context;
+  const { details = [], message, ...words } = reasonFor(fault, subject);
+  const names = environment === undefined ? subject.environments.map(({ text }) => text) : [environment];
+  // What was being done to one environment is clear from its name.
+  const during = environment !== undefined || step === undefined ? "" : `${step}: `;
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
+  const further = [...details, ...remarks];
   return {
-    code,
-    message: `ESC environment${subject.environments.length > 1 ? "s" : ""} ${names} cannot be read: ${step}${why}${times}`,
-    hint,
-    ...(details === undefined || details.length === 0 ? {} : { details }),
+    ...words,
+    message: `ESC environment${names.length > 1 ? "s" : ""} ${printable(names.join(", "))} cannot be read: ${during}${message}${times}`,
+    ...(further.length === 0 ? {} : { details: further }),
   };
 }
 
-function words(fault: Fault, subject: Subject): Words {
+/** A failure whose message completes `… cannot be read: `. */
+function reasonFor(fault: Fault, subject: Subject): Failure {
   switch (fault.kind) {
     case "connect":
-      return { code: "esc-unreachable", why: connectReason(fault.host, fault.code), hint: NETWORK_HINT };
+      return { code: "esc-unreachable", message: connectReason(fault.host, fault.code), hint: NETWORK_HINT };
     case "cut":
       return {
         code: "esc-unreachable",
-        why: `${fault.host} broke the connection off before the whole answer was there (${fault.code})`,
-        hint: "try again; if it lasts, look at the service's status and at proxies on the way",
+        message: `${fault.host} closed the connection before the whole answer arrived (${fault.code})`,
+        hint: `${SERVICE_HINT} and any proxies in between`,
       };
     case "tls":
       return {
         code: "esc-tls",
-        why: `the certificate or TLS of ${fault.host} is not acceptable: ${tlsReason(fault.code)}`,
-        hint: "for a private certificate authority name its PEM file in SSL_CERT_FILE or NODE_EXTRA_CA_CERTS",
+        message: `no secure connection to ${fault.host}: ${tlsReason(fault.code)}`,
+        hint: "for a private certificate authority set SSL_CERT_FILE or NODE_EXTRA_CA_CERTS to its PEM file",
       };
     case "not-http":
-      return { code: "esc-answer", why: `${fault.host} does not speak HTTP`, hint: BACKEND_HINT };
+      return { code: "esc-answer", message: `${fault.host} does not answer with HTTP`, hint: BACKEND_HINT };
     case "bad-proxy":
       return {
         code: "esc-proxy",
-        why: `${fault.variable} names no HTTP proxy`,
-        hint: `set ${fault.variable} to http://host:port, or exempt the backend by NO_PROXY`,
+        message: `${fault.variable} is not the URL of an HTTP proxy`,
+        hint: `set ${fault.variable} to http://host:port, or exempt the backend with NO_PROXY`,
       };
     case "proxy-refused":
       return {
         code: "esc-proxy",
-        why: `the proxy ${fault.proxy} refuses the connection (HTTP ${fault.status})`,
+        message: `the proxy ${fault.proxy} refused the connection (HTTP ${fault.status})`,
         hint:
           fault.status === 407
             ? "put the proxy's user name and password into its URL: http://user:password@host:port"
-            : "look at HTTPS_PROXY and at the proxy's rules, or exempt the backend by NO_PROXY",
+            : "check HTTPS_PROXY and the proxy's rules, or exempt the backend with NO_PROXY",
       };
     case "timeout":
       return {
         code: "esc-timeout",
-        why: `the time of ${seconds(fault.timeoutMs)} ran out while ${fault.phase}`,
-        hint: "look at the network and the service's status; --timeout (SOPHIA_TIMEOUT) gives it longer",
+        message: `timed out after ${seconds(fault.timeoutMs)} while ${fault.phase}`,
+        hint: "check the network and the service's status, or allow more time with --timeout (SOPHIA_TIMEOUT)",
       };
-    case "interrupted":
-      return { code: "esc-interrupted", why: "interrupted", hint: "start it again" };
     case "too-large":
       return {
         code: "esc-answer",
-        why: `the answer of ${fault.host} is larger than ${fault.limit / 1024 / 1024} MiB`,
+        message: `the answer of ${fault.host} is larger than ${fault.limit / 1024 / 1024} MiB`,
         hint: BACKEND_HINT,
       };
     case "redirect":
       return {
         code: "esc-redirect",
-        why: `${fault.host} redirects${fault.to === undefined ? "" : ` to ${fault.to}`} (HTTP ${fault.status}), which is not followed: the token stays here`,
-        hint: "set PULUMI_BACKEND_URL to the service's own address; a network that asks for a sign-in redirects too",
+        message: `${fault.host} redirects${fault.to === undefined ? "" : ` to ${fault.to}`} (HTTP ${fault.status}); sophia-run does not follow, so that nobody else gets the token`,
+        hint: "set PULUMI_BACKEND_URL to the service's own address; a network that requires a sign-in also redirects",
       };
     case "answer":
-      return { code: "esc-answer", why: answerReason(fault.host, fault.problem), hint: BACKEND_HINT };
+      return { code: "esc-answer", message: answerReason(fault.host, fault.problem), hint: BACKEND_HINT };
     case "status":
-      return statusWords(fault, subject);
+      return reasonForStatus(fault, subject);
     case "session":
       return {
         code: "esc-session",
-        why: `${fault.host} forgot the session before it was read, twice (HTTP 404)`,
-        hint: "try again; if it lasts, look at the service's status",
+        message: `${fault.host} ended the session before it was read, twice (HTTP 404)`,
+        hint: SERVICE_HINT,
       };
     case "pause-too-long":
       return {
         code: fault.status === 429 ? "esc-rate-limited" : "esc-server",
-        why: `${fault.host} answers HTTP ${fault.status} and asks for a pause of ${seconds(fault.retryAfterMs)}, more than the ${seconds(fault.leftMs)} left`,
-        hint: "start it later, or give it longer by --timeout (SOPHIA_TIMEOUT)",
+        message: `${fault.host} answered HTTP ${fault.status} and asks for a pause of ${seconds(fault.retryAfterMs)}, longer than the ${seconds(fault.leftMs)} left`,
+        hint: LATER_HINT,
       };
     case "file":
       return {
         code: "esc-credential",
-        why: `${fault.variable}: ${printable(fault.path)} ${fileReason(fault.code)}`,
-        hint: `let ${fault.variable} name a readable file that holds the token alone`,
+        message: `${fault.variable}: ${printable(fault.path)} ${fileReason(fault.code)}`,
+        hint: `set ${fault.variable} to the path of a readable file that contains only the token`,
       };
     case "exchange":
       return {
         code: "esc-credential",
-        why: `${fault.host} refuses it: ${fault.error}`,
-        hint: "check ESC_OIDC_ORG and the organization's trust in the token's issuer, its audience and subject",
+        message: `${fault.host} refused it: ${fault.error}`,
+        hint: "check ESC_OIDC_ORG, and that the organization trusts the token's issuer, audience and subject",
         ...(fault.message === undefined ? {} : { details: [fault.message] }),
       };
     case "id-token":
       return {
         code: "esc-credential",
-        why: `${fault.host} gives none (HTTP ${fault.status})`,
-        hint: "give the job the permission id-token: write; what it was given ends with the job",
+        message: `${fault.host} issued none (HTTP ${fault.status})`,
+        hint: "give the job the permission id-token: write; an ID token can be requested only while the job runs",
       };
     case "id-token-url":
       return {
         code: "esc-credential",
-        why: "ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL",
-        hint: "GitHub Actions sets it for jobs that have the permission id-token: write; leave it as it is",
+        message: "ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL",
+        hint: "GitHub Actions sets it for jobs that have the permission id-token: write; do not change it",
       };
     case "no-organization":
       return {
         code: "esc-not-found",
-        why: `${fault.host} names no default organization`,
-        hint: `name the organization: ${settingOf(subject)}=organization/project/environment, or set ESC_ORG`,
+        message: `${fault.host} has no default organization for this token`,
+        hint: `name the organization: ${subject.namedBy}=organization/project/environment, or set ESC_ORG`,
       };
     default:
       return unreachable(fault);
   }
 }
 
-const NETWORK_HINT = "look at the network, at proxies (HTTPS_PROXY, NO_PROXY) and at PULUMI_BACKEND_URL";
-const BACKEND_HINT =
-  "check PULUMI_BACKEND_URL; a network that asks for a sign-in or a proxy may answer in the service's place";
-
-function settingOf({ setting = "ESC_ENV" }: Subject): string {
-  return setting;
-}
-
-function statusWords(fault: Extract<Fault, { kind: "status" }>, subject: Subject): Words {
-  const { credential } = subject;
+function reasonForStatus(fault: Extract<Fault, { kind: "status" }>, { credential, namedBy }: Subject): Failure {
   const { host, status, message, diagnostics, requestId, tried = [] } = fault;
   const details = [
-    ...(tried.length > 1 ? [`asked for ${enumerate(tried)}`] : []),
+    ...(tried.length > 1 ? [`tried ${enumerate(tried)}`] : []),
     ...formatDiagnostics(diagnostics),
     ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
-    ...(requestId === undefined ? [] : [`request ${requestId}`]),
+    ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
   ];
   const used = printable(describeCredential(credential));
+  const worded = (code: string, why: string, hint: string): Failure => ({
+    code,
+    message: `${why} (HTTP ${status})`,
+    hint,
+    details,
+  });
   if (status === 401) {
-    return {
-      code: "esc-denied",
-      why: `${host} does not accept the token (HTTP 401)`,
-      hint: `check ${used}: the token may be wrong, expired or revoked`,
-      details,
-    };
+    const hint = `check ${used}: the token may be wrong, expired or revoked`;
+    return worded("esc-denied", `${host} does not accept the token`, hint);
   }
   if (status === 403) {
-    return {
-      code: "esc-denied",
-      why: `${host} does not let the token open it (HTTP 403)`,
-      hint: `let the token of ${used} open the environment, and those it imports`,
-      details,
-    };
+    const hint = `allow the token of ${used} to open the environment and those it imports`;
+    return worded("esc-denied", `${host} does not allow the token to open it`, hint);
   }
   if (diagnostics.length > 0) {
     const errors = diagnostics.length === 1 ? "an error" : `${diagnostics.length} errors`;
-    return {
-      code: "esc-definition",
-      why: `its definition has ${errors} (HTTP ${status})`,
-      hint: `mend the definition, or pin an earlier revision: ${settingOf(subject)}=…@revision`,
-      details,
-    };
+    const hint = `fix the definition, or pin an earlier revision: ${namedBy}=…@revision`;
+    return worded("esc-definition", `its definition has ${errors}`, hint);
   }
   if (status === 404) {
-    return {
-      code: "esc-not-found",
-      why: `${host} knows no such environment or revision (HTTP 404)`,
-      hint: `check ${settingOf(subject)}; the service answers so too where the token of ${used} has no access`,
-      details,
-    };
+    const hint = `check ${namedBy}; the service answers the same where the token of ${used} has no access`;
+    return worded("esc-not-found", `${host} has no such environment or revision`, hint);
   }
-  if (status === 429) {
-    return {
-      code: "esc-rate-limited",
-      why: `${host} gets too many requests (HTTP 429)`,
-      hint: "start it later, or give it longer by --timeout (SOPHIA_TIMEOUT)",
-      details,
-    };
-  }
-  if (status >= 500) {
-    return {
-      code: "esc-server",
-      why: `${host} has a fault of its own (HTTP ${status})`,
-      hint: "try again; if it lasts, look at the service's status",
-      details,
-    };
-  }
-  return { code: "esc-status", why: `${host} answers HTTP ${status}`, hint: BACKEND_HINT, details };
+  if (status === 429) return worded("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);
+  if (status >= 500) return worded("esc-server", `${host} reports a server error`, SERVICE_HINT);
+  return { code: "esc-status", message: `${host} answered HTTP ${status}`, hint: BACKEND_HINT, details };
 }
 
 function formatDiagnostics(diagnostics: readonly Diagnostic[]): readonly string[] {

@@ -1,6 +1,6 @@
-import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { holdsToken } from "../auth/credentials.ts";
+import { holdsToken } from "./secret.ts";
+import { invalidSetting, labelOf, type Setting } from "./variables.ts";
 
 /** One environment as `ESC_ENV` names it. */
 export interface EnvironmentName {
@@ -15,7 +15,7 @@ export interface EnvironmentName {
   readonly version?: string;
 }
 
-/** One environment that the service can be asked for. */
+/** One environment by the name that requests use. */
 export interface FullName {
   readonly organization: string;
   readonly project: string;
@@ -25,22 +25,25 @@ export interface FullName {
 
 const ORGANIZATION = /^[a-zA-Z0-9][a-zA-Z0-9-_]{1,38}[a-zA-Z0-9]$/;
 const LONGEST_PART = 100;
-const PART = /^[a-zA-Z0-9-_.]{1,100}$/;
+const PART = /^[a-zA-Z0-9-_.]+$/;
 /** The project of names without one, and of the old form `org/env`. */
 const DEFAULT_PROJECT = "default";
 const FORM = "write organization/project/environment, such as acme/sophia/dev; commas separate several, later ones win";
+const ORGANIZATION_FORM =
+  "use 3 to 40 letters, digits, dashes and underscores, beginning and ending with a letter or digit";
 
 /**
  * The environments that the value of `ESC_ENV` names, in its order. A name given twice counts where it stands last.
  *
  * @throws SophiaError (esc-settings, 125) that tells what is wrong with the value
  */
-export function parseEnvironmentNames(value: string, label: string): readonly EnvironmentName[] {
-  refuseToken(value, label);
-  if (/\s/.test(value)) throw invalid(`${label} has a space or line break in it: '${shown(value)}'`, FORM);
+export function parseEnvironmentNames(setting: Setting): readonly EnvironmentName[] {
+  const { value } = setting;
+  const label = labelOf(setting);
+  if (/\s/.test(value)) throw invalidSetting(`${label} contains a space or line break: '${shown(value)}'`, FORM);
   const names = new Map<string, EnvironmentName>();
   for (const text of value.split(",")) {
-    if (text === "") throw invalid(`${label} has an empty name between commas: '${shown(value)}'`, FORM);
+    if (text === "") throw invalidSetting(`${label} has an empty name between commas: '${shown(value)}'`, FORM);
     // Set anew: the last place counts.
     names.delete(text);
     names.set(text, parseName(text, label));
@@ -49,36 +52,38 @@ export function parseEnvironmentNames(value: string, label: string): readonly En
 }
 
 /**
- * Refuses a token in the place of `ESC_ENV`'s names, as where the two were swapped: neither message nor server may see it.
+ * Refuses a token in place of `ESC_ENV`'s names, as where the two were swapped: neither message nor server may see it.
  *
  * @throws SophiaError (esc-settings, 125)
  */
-export function refuseToken(value: string, label: string): void {
-  if (holdsToken(value)) throw invalid(`${label} holds an access token in place of a name`, FORM);
+export function refuseToken(setting: Setting): void {
+  if (holdsToken(setting.value)) {
+    throw invalidSetting(`${labelOf(setting)} contains an access token instead of a name`, FORM);
+  }
 }
 
 function parseName(text: string, label: string): EnvironmentName {
+  const refuse = (what: string): never => {
+    throw invalidSetting(`${label}: '${shown(text)}' ${what}`, FORM);
+  };
   const at = text.indexOf("@");
   const path = at === -1 ? text : text.slice(0, at);
   const version = at === -1 ? undefined : text.slice(at + 1);
   const parts = path.split("/");
-  if (parts.length > 3) throw invalid(`${label}: '${shown(text)}' has ${parts.length} parts, three at most`, FORM);
-  if (parts.includes("")) throw invalid(`${label}: '${shown(text)}' has an empty part`, FORM);
-  if (version === "") throw invalid(`${label}: '${shown(text)}' names no revision or tag after the @`, FORM);
+  if (parts.length > 3) refuse(`has ${parts.length} parts; at most three are allowed`);
+  if (parts.includes("")) refuse("has an empty part");
+  if (version === "") refuse("has no revision or tag after the @");
   const [name = "", project, organization] = parts.toReversed();
   for (const part of [name, project, version]) {
-    if (part !== undefined && !isPart(part)) {
-      if (part.length > LONGEST_PART) {
-        throw invalid(`${label} has a name of more than ${LONGEST_PART} characters: '${shown(part)}'`, FORM);
-      }
-      throw invalid(`${label}: '${shown(text)}' has characters that no name has: '${shown(part)}'`, FORM);
+    if (part === undefined) continue;
+    if (part.length > LONGEST_PART) refuse(`has a part of more than ${LONGEST_PART} characters`);
+    // Dot segments would change the request's path.
+    if (!PART.test(part) || part === "." || part === "..") {
+      refuse(`has a part that is not a valid name: '${shown(part)}'`);
     }
   }
   if (organization !== undefined && !isOrganization(organization)) {
-    throw invalid(
-      `${label}: '${shown(organization)}' is no name of an organization`,
-      "it has 3 to 40 letters, digits, dashes and underscores, and begins and ends with a letter or digit",
-    );
+    throw invalidSetting(`${label}: '${shown(organization)}' is not a valid organization name`, ORGANIZATION_FORM);
   }
   return {
     text,
@@ -89,33 +94,30 @@ function parseName(text: string, label: string): EnvironmentName {
   };
 }
 
-/** Whether the service takes the text as the name of an organization. */
-export function isOrganization(text: string): boolean {
-  return ORGANIZATION.test(text);
+/** @throws SophiaError (esc-settings, 125) where the setting is not the name of an organization */
+export function organizationIn(setting: Setting): string {
+  if (isOrganization(setting.value)) return setting.value;
+  throw invalidSetting(`${labelOf(setting)} is not a valid organization name`, ORGANIZATION_FORM);
 }
 
-/** A project, environment, revision or tag. The dot segments would change the request's path. */
-function isPart(text: string): boolean {
-  return PART.test(text) && text !== "." && text !== "..";
+/** Whether the service takes the string as the name of an organization. */
+export function isOrganization(text: string): boolean {
+  return ORGANIZATION.test(text);
 }
 
 /**
  * What to open for a name, in this order; the next one only when the service does not know the one before.
  * Without a default organization, names that need one have fewer candidates, perhaps none.
  */
-export function candidates(name: EnvironmentName, defaultOrganization: string | undefined): readonly FullName[] {
-  const version = name.version === undefined ? {} : { version: name.version };
-  const full = (organization: string, project: string): FullName => ({
-    organization,
-    project,
-    name: name.name,
-    ...version,
-  });
-  const { organization, project } = name;
-  if (organization !== undefined) return [full(organization, project ?? DEFAULT_PROJECT)];
-  const found = defaultOrganization === undefined ? [] : [full(defaultOrganization, project ?? DEFAULT_PROJECT)];
-  if (project === undefined || !isOrganization(project)) return found;
-  return [...found, full(project, DEFAULT_PROJECT)];
+export function candidates(
+  { organization, project, name, version }: EnvironmentName,
+  defaultOrganization: string | undefined,
+): readonly FullName[] {
+  const rest = { name, ...(version === undefined ? {} : { version }) };
+  const known = organization ?? defaultOrganization;
+  const usual = known === undefined ? [] : [{ organization: known, project: project ?? DEFAULT_PROJECT, ...rest }];
+  const mayBeOldForm = organization === undefined && project !== undefined && isOrganization(project);
+  return mayBeOldForm ? [...usual, { organization: project, project: DEFAULT_PROJECT, ...rest }] : usual;
 }
 
 /** `org/project/name`, without the version. */
@@ -125,8 +127,4 @@ export function formatName({ organization, project, name }: FullName): string {
 
 function shown(text: string): string {
   return printable(text.length > 100 ? `${text.slice(0, 100)}…` : text);
-}
-
-function invalid(message: string, hint: string): SophiaError {
-  return new SophiaError({ code: "esc-settings", message, hint });
 }

@@ -1,7 +1,7 @@
 import { BlockList, isIP } from "node:net";
 import { isLoopback } from "./backend.ts";
 
-/** The settings of the network around us, as users set them for all programs. */
+/** The network settings that users set for all programs. */
 export interface NetworkSettings {
   readonly httpsProxy: string | undefined;
   readonly httpProxy: string | undefined;
@@ -18,10 +18,10 @@ export interface NetworkSettings {
 export type Route =
   | { readonly kind: "direct" }
   | { readonly kind: "proxy"; readonly proxy: URL }
-  /** The variable that names a proxy holds something that is none. */
+  /** The variable of the proxy is not the URL of one. */
   | { readonly kind: "bad-proxy"; readonly variable: string };
 
-/** The route to a URL: this machine and what `NO_PROXY` names directly, all else through the proxy of its scheme. */
+/** The route to a URL: direct to this machine and to what `NO_PROXY` names, else through the proxy of its scheme. */
 export function routeTo(target: URL, network: NetworkSettings): Route {
   const secure = target.protocol === "https:";
   const proxy = secure ? network.httpsProxy : network.httpProxy;
@@ -31,7 +31,7 @@ export function routeTo(target: URL, network: NetworkSettings): Route {
   const bad: Route = { kind: "bad-proxy", variable: secure ? "HTTPS_PROXY" : "HTTP_PROXY" };
   let url: URL;
   try {
-    // As curl has it, a proxy without a scheme speaks plain HTTP.
+    // As curl has it, a proxy without a scheme is a plain HTTP one.
     url = new URL(proxy.includes("://") ? proxy.trim() : `http://${proxy.trim()}`);
   } catch {
     return bad;

@@ -1,83 +1,63 @@
+import { SophiaError } from "../../core/error.ts";
 import type { Environment, Layer } from "../../core/model.ts";
+import { printable } from "../../core/text.ts";
 
-/** A variable that steers ESC. */
+/** A variable that configures ESC. */
 export interface Setting {
+  readonly name: string;
   readonly value: string;
-  /** The `.env` file that it stands in; absent for the process environment. */
+  /** The `.env` file that sets it; absent for the process environment. */
   readonly file?: string;
 }
 
-type Find = (name: string) => Setting | undefined;
+type Place = (name: string) => Setting | undefined;
 
 /** Looks variables up in the process environment, then in the files. Empty ones count as unset. */
 export class Variables {
-  readonly #scopes: readonly Find[];
+  /** The highest precedence first. */
+  readonly #places: readonly Place[];
 
   constructor(environment: Environment, dotenv: readonly Layer[]) {
-    this.#scopes = [processScope(environment), ...dotenv.map(fileScope)];
+    this.#places = [inProcess(environment), ...dotenv.map(inFile)];
   }
 
-  /** One look-up for each place, the highest precedence first. */
-  scopes(): readonly Find[] {
-    return this.#scopes;
+  /** Each setting of any of the names: by precedence of the place, then in the order of the names. */
+  all(...names: readonly string[]): readonly Setting[] {
+    return this.#places
+      .flatMap((place) => names.flatMap((name) => place(name) ?? []))
+      .filter(({ value }) => value !== "");
   }
 
   find(name: string): Setting | undefined {
-    return first(this.#scopes, name, () => true);
+    return this.all(name)[0];
   }
 
-  ofProcess(name: string): string | undefined {
-    return this.#scopes[0]?.(name)?.value;
-  }
-
-  /** Looks up what decides where a token travels: files other than `file` have no say. */
-  trusting(file: string | undefined): {
-    readonly find: Find;
-    /** The files that wanted a say, higher ones than the one that has it. */
-    readonly refused: (name: string) => readonly string[];
-  } {
-    const mayDecide = (setting: Setting): boolean => setting.file === undefined || setting.file === file;
-    return {
-      find: (name) => first(this.#scopes, name, mayDecide),
-      refused: (name) => {
-        const files: string[] = [];
-        for (const scope of this.#scopes) {
-          const setting = scope(name);
-          if (setting === undefined) continue;
-          if (mayDecide(setting)) break;
-          if (setting.file !== undefined) files.push(setting.file);
-        }
-        return [...new Set(files)];
-      },
-    };
+  findInProcess(name: string): Setting | undefined {
+    return this.all(name).find(({ file }) => file === undefined);
   }
 }
 
-function first(scopes: readonly Find[], name: string, accept: (setting: Setting) => boolean): Setting | undefined {
-  for (const scope of scopes) {
-    const setting = scope(name);
-    if (setting !== undefined && accept(setting)) return setting;
-  }
-  return undefined;
-}
-
-function processScope(environment: Environment): Find {
+function inProcess(environment: Environment): Place {
   return (name) => {
     const value = environment.get(name);
-    return value === undefined || value === "" ? undefined : { value };
+    return value === undefined ? undefined : { name, value };
   };
 }
 
-/** The index is made on the first look-up. */
-function fileScope(layer: Layer): Find {
-  let index: Map<string, Setting> | undefined;
+function inFile({ variables }: Layer): Place {
+  const byName = new Map(variables.map((variable) => [variable.name, variable]));
   return (name) => {
-    if (index === undefined) {
-      index = new Map();
-      for (const { name: key, value, origin } of layer.variables) {
-        if (value !== "" && origin.source === "dotenv") index.set(key, { value, file: origin.file });
-      }
-    }
-    return index.get(name);
+    const found = byName.get(name);
+    return found?.origin.source === "dotenv" ? { name, value: found.value, file: found.origin.file } : undefined;
   };
+}
+
+/** Names a setting in messages: `ESC_ENV in .env`. */
+export function labelOf({ name, file }: Setting): string {
+  return file === undefined ? name : `${name} in ${printable(file)}`;
+}
+
+/** The error of a malformed setting. */
+export function invalidSetting(message: string, hint: string): SophiaError {
+  return new SophiaError({ code: "esc-settings", message, hint });
 }

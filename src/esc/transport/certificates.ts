@@ -25,14 +25,18 @@ export function loadTrust(network: NetworkSettings): Trust {
     if (loaded.kind === "read") added.push(loaded.pem);
     else remarks.push(`${variable} is not used: ${file} ${loaded.why}`);
   };
+  // Newer runtimes tell the whole of their default trust, with NODE_EXTRA_CA_CERTS and the system's store in it.
+  const runtime: {
+    readonly rootCertificates: readonly string[];
+    readonly getCACertificates?: (type: "default") => readonly string[];
+  } = tls;
   add("SSL_CERT_FILE", network.certificateFile);
-  const own = defaultCertificates();
-  if (!network.extraCertificatesLoaded || (added.length > 0 && !own.extraIncluded)) {
+  if (!network.extraCertificatesLoaded || (added.length > 0 && runtime.getCACertificates === undefined)) {
     add("NODE_EXTRA_CA_CERTS", network.extraCertificateFile);
   }
-  const news = added.length === 0 ? [] : withoutKnown(added, own.certificates());
-  const context = tls.createSecureContext(news.length === 0 ? {} : { ca: [...own.certificates(), ...news] });
-  return { context, remarks };
+  const own = added.length === 0 ? [] : (runtime.getCACertificates?.("default") ?? runtime.rootCertificates);
+  const news = withoutKnown(added, own);
+  return { context: tls.createSecureContext(news.length === 0 ? {} : { ca: [...own, ...news] }), remarks };
 }
 
 /**
@@ -74,21 +78,7 @@ function readCertificates(
     // The first one stands for all: given as `ca`, a text without any certificate is taken without a word.
     void new X509Certificate(pem);
   } catch {
-    return { kind: "unusable", why: "holds no PEM certificate" };
+    return { kind: "unusable", why: "contains no PEM certificate" };
   }
   return { kind: "read", pem };
-}
-
-/** Newer runtimes tell the whole of their default trust, with NODE_EXTRA_CA_CERTS and the system's store in it. */
-function defaultCertificates(): { readonly extraIncluded: boolean; readonly certificates: () => readonly string[] } {
-  if ("getCACertificates" in tls && typeof tls.getCACertificates === "function") {
-    const get = tls.getCACertificates;
-    const certificates = (): readonly string[] => {
-      // The types of Node 20 do not know it.
-      const list: unknown = Reflect.apply(get, undefined, ["default"]);
-      return Array.isArray(list) ? list.filter((item) => typeof item === "string") : tls.rootCertificates;
-    };
-    return { extraIncluded: true, certificates };
-  }
-  return { extraIncluded: false, certificates: () => tls.rootCertificates };
 }

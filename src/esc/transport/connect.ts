@@ -1,13 +1,19 @@
+import { once } from "node:events";
+import * as http from "node:http";
 import * as net from "node:net";
+import { Duplex } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
-import { EscFault } from "../faults/fault.ts";
+import { EscFault, type Fault } from "../faults/fault.ts";
 import { authority, bareHost, type NetworkSettings, portOf, routeTo } from "../settings/network.ts";
+import { systemErrorCode } from "../../system/errors.ts";
+
+type Callback = (error: Error | null, stream: Duplex) => void;
 
 /**
- * Connects to the host of a URL: directly or through a proxy, with TLS where the URL says https. Names faults as
- * {@link EscFault}s.
+ * The connections of an HTTP client to one host: direct or through a proxy, with TLS where the URL says https. It begins
+ * with the first one when it is made, while others load what the first request needs.
  */
-export class Connector {
+export class Connector extends http.Agent {
   readonly #target: URL;
   readonly #network: NetworkSettings;
   readonly #signal: AbortSignal;
@@ -16,35 +22,46 @@ export class Connector {
   #failures = 0;
 
   constructor(target: URL, network: NetworkSettings, signal: AbortSignal, remark: (text: string) => void) {
+    super({ keepAlive: true, scheduling: "lifo" });
     this.#target = target;
     this.#network = network;
     this.#signal = signal;
     this.#remark = remark;
-  }
-
-  /** Begins with the first connection, which the first {@link connect} then gets. */
-  start(): void {
     this.#early = this.#open();
-    // Whoever takes it sees the failure; nobody may come to take it.
+    // Whoever takes it sees the failure; perhaps nobody does.
     this.#early.catch(() => {});
   }
 
-  async connect(): Promise<net.Socket> {
-    const early = this.#early;
-    this.#early = undefined;
-    return early ?? this.#open();
+  override createConnection(_: http.ClientRequestArgs, callback: Callback = () => {}): undefined {
+    void this.#supply(callback);
   }
 
-  /** Ends a connection that nobody took. */
-  close(): void {
+  async #supply(callback: Callback): Promise<void> {
+    const early = this.#early;
+    this.#early = undefined;
+    let socket: net.Socket | undefined;
+    try {
+      socket = await early;
+      // It may have ended since: a request on it would never end.
+      if (socket === undefined || socket.destroyed) socket = await this.#open();
+    } catch (error) {
+      // With an error Node does not look at the stream; the type asks for one.
+      callback(error instanceof Error ? error : new TypeError("no error"), new Duplex());
+      return;
+    }
+    callback(null, socket);
+  }
+
+  /** Ends all connections, one that nobody took included. */
+  override destroy(): void {
+    super.destroy();
     this.#early?.then(
       (socket) => socket.destroy(),
       () => {},
     );
-    this.#early = undefined;
   }
 
-  /** Where requests of the plain http kind go through a proxy, they name the whole URL. */
+  /** Present where requests must name the whole URL: plain http through a proxy. */
   get absoluteForm(): { readonly authorization?: string } | undefined {
     if (this.#target.protocol === "https:") return undefined;
     const route = routeTo(this.#target, this.#network);
@@ -85,7 +102,7 @@ export class Connector {
       // that later attempts are more patient.
       autoSelectFamilyAttemptTimeout: 250 * 4 ** Math.min(this.#failures, 3),
     });
-    return settle(socket, "connect", this.#signal, (code) => ({ kind: "connect", host: authority(url), code }));
+    return connected(socket, "connect", this.#signal, (code) => ({ kind: "connect", host: authority(url), code }));
   }
 
   /** Loads TLS and the certificates while the connection is still being made. */
@@ -106,7 +123,7 @@ export class Connector {
       rejectUnauthorized: true,
     };
     const secure = withoutWarning(() => tls.connect(options));
-    return settle(secure, "secureConnect", this.#signal, (code) => {
+    return connected(secure, "secureConnect", this.#signal, (code) => {
       const kind = BROKEN_CONNECTION.has(code) ? "cut" : "tls";
       return { kind, host: authority(url), code };
     });
@@ -129,39 +146,24 @@ function withoutWarning<T>(connect: () => T): T {
 }
 
 /** Everything else that a handshake can report is about certificates and protocols, and stays so. */
-const BROKEN_CONNECTION: ReadonlySet<string> = new Set(["ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT", "CLOSED"]);
+const BROKEN_CONNECTION: ReadonlySet<string> = new Set(["ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT"]);
 
-type ConnectionFault = { readonly kind: "connect" | "cut" | "tls"; readonly host: string; readonly code: string };
-
-/** Waits for an event of a socket that is being connected. An abort destroys it; the deadline then has the word. */
-function settle(
+/** Waits until a socket is connected. @throws EscFault, after which the socket is destroyed */
+async function connected(
   socket: net.Socket,
   event: "connect" | "secureConnect",
   signal: AbortSignal,
-  fault: (code: string) => ConnectionFault,
+  fault: (code: string) => Fault,
 ): Promise<net.Socket> {
-  return new Promise((resolve, reject) => {
-    const onReady = (): void => {
-      release();
-      resolve(socket);
-    };
-    const onError = (error: NodeJS.ErrnoException): void => {
-      release();
-      socket.on("error", () => {});
-      reject(new EscFault(fault(error.code ?? "UNKNOWN")));
-    };
-    const onClose = (): void => onError(Object.assign(new Error("closed"), { code: "CLOSED" }));
-    const onAbort = (): void => {
-      socket.destroy();
-    };
-    const release = (): void => {
-      socket.off(event, onReady).off("error", onError).off("close", onClose);
-      signal.removeEventListener("abort", onAbort);
-    };
-    socket.once(event, onReady).once("error", onError).once("close", onClose);
-    signal.addEventListener("abort", onAbort, { once: true });
-    if (signal.aborted) onAbort();
-  });
+  // Also for the time until a request takes it: an error that nobody listens to would end the process.
+  socket.on("error", () => {});
+  try {
+    await once(socket, event, { signal });
+    return socket;
+  } catch (error) {
+    socket.destroy();
+    throw new EscFault(fault(systemErrorCode(error) ?? "UNKNOWN"));
+  }
 }
 
 function proxyAuthorization(proxy: URL): { readonly authorization?: string } {

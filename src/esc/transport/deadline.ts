@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
-import { EscFault, type Fault } from "../faults/fault.ts";
+import { setTimeout as wait } from "node:timers/promises";
+import { EscFault } from "../faults/fault.ts";
 
 /** Time and chance, so that tests need not wait for either. */
 export interface Clock {
@@ -11,41 +12,31 @@ export interface Clock {
 
 export const systemClock: Clock = {
   now: () => {
-    // The global `performance` would load a dozen modules first.
+    // The global `performance` takes 0.9 ms to load.
     const [seconds, nanoseconds] = process.hrtime();
     return seconds * 1000 + nanoseconds / 1_000_000;
   },
   random: Math.random,
 };
 
-/** The one deadline over all that is asked of ESC; also ends when the caller wants no answer any more. */
+/** The one deadline over all requests to ESC. */
 export class Deadline {
   readonly #abort = new AbortController();
   readonly #timer: NodeJS.Timeout;
-  readonly #outer: AbortSignal;
-  readonly #interrupt: () => void;
   readonly #clock: Clock;
   readonly #end: number;
   readonly #timeoutMs: number;
-  #expired = false;
 
-  constructor(timeoutMs: number, outer: AbortSignal, clock: Clock = systemClock) {
+  constructor(timeoutMs: number, clock: Clock) {
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
-    this.#outer = outer;
     this.#end = clock.now() + timeoutMs;
-    this.#timer = setTimeout(() => {
-      this.#expired = true;
-      this.#abort.abort();
-    }, timeoutMs);
+    this.#timer = setTimeout(() => this.#abort.abort(), timeoutMs);
     // Each request of each environment listens; Node would take more than ten for a leak and say so.
     setMaxListeners(0, this.#abort.signal);
-    this.#interrupt = () => this.#abort.abort();
-    if (outer.aborted) this.#abort.abort();
-    outer.addEventListener("abort", this.#interrupt, { once: true });
   }
 
-  /** Aborted when there is no point in going on. */
+  /** Aborted at the deadline, or when all is abandoned. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -54,50 +45,23 @@ export class Deadline {
     return Math.max(0, this.#end - this.#clock.now());
   }
 
-  /** Why the signal was aborted. */
+  /** The fault of what the signal aborted. Nobody looks at it after {@link abandon}. */
   fault(phase: string): EscFault {
-    const fault: Fault = this.#expired
-      ? { kind: "timeout", timeoutMs: this.#timeoutMs, phase }
-      : { kind: "interrupted" };
-    return new EscFault(fault);
+    return new EscFault({ kind: "timeout", timeoutMs: this.#timeoutMs, phase });
   }
 
-  /** Gives up: one of several environments has failed. */
+  /** Ends whatever is still under way: there is a result, or one of several environments has failed. */
   abandon(): void {
+    clearTimeout(this.#timer);
     this.#abort.abort();
   }
 
   /** @throws EscFault when the deadline comes first */
   async sleep(ms: number, phase: string): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
     try {
-      await this.race(new Promise<void>((resolve) => (timer = setTimeout(resolve, ms))), phase);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** The outcome of a promise that cannot be cancelled itself. @throws EscFault when the deadline comes first */
-  async race<T>(promise: Promise<T>, phase: string): Promise<T> {
-    const { signal } = this;
-    if (signal.aborted) {
-      promise.catch(() => {});
+      await wait(ms, undefined, { signal: this.signal });
+    } catch {
       throw this.fault(phase);
     }
-    let stop: (() => void) | undefined;
-    const aborted = new Promise<never>((_, reject) => {
-      stop = () => reject(this.fault(phase));
-      signal.addEventListener("abort", stop, { once: true });
-    });
-    try {
-      return await Promise.race([promise, aborted]);
-    } finally {
-      if (stop !== undefined) signal.removeEventListener("abort", stop);
-    }
-  }
-
-  dispose(): void {
-    clearTimeout(this.#timer);
-    this.#outer.removeEventListener("abort", this.#interrupt);
   }
 }

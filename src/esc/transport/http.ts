@@ -1,9 +1,9 @@
+import { systemErrorCode } from "../../system/errors.ts";
 import { isUtf8 } from "node:buffer";
 import * as http from "node:http";
-import { Duplex } from "node:stream";
 import { Connector } from "./connect.ts";
 import type { Deadline } from "./deadline.ts";
-import { EscFault } from "../faults/fault.ts";
+import { EscFault, type Fault } from "../faults/fault.ts";
 import { authority, bareHost, type NetworkSettings, portOf } from "../settings/network.ts";
 
 /** A complete answer of any status, its body as text. */
@@ -13,12 +13,12 @@ export interface HttpAnswer {
   readonly data: string;
 }
 
-/** What the ESC SDK passes to the `request` of its HTTP client. */
-export interface HttpRequest {
-  readonly url?: string;
-  readonly method?: string;
-  readonly headers?: Readonly<Record<string, unknown>>;
-  readonly data?: unknown;
+/** What the ESC SDK passes to the `request` of its HTTP client, as far as it is used. */
+interface HttpRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly data?: string | undefined;
 }
 
 /** Answers of the service are far smaller. */
@@ -27,14 +27,14 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 const MAX_CONNECTIONS = 6;
 
 /**
- * A slim HTTP client for one origin, with as much of the interface of axios as the ESC SDK uses (`request` and
+ * A small HTTP client for one origin, with as much of the interface of axios as the ESC SDK uses (`request` and
  * `defaults.baseURL`). Connections are kept alive and reused. It follows no redirect, so that the token goes nowhere else;
- * takes no compressed body; takes 16 MiB at most; and ends by the deadline whatever the server does.
+ * takes no compressed body, and 16 MiB at most; and ends by the deadline whatever the server does. It begins to connect when
+ * it is made.
  */
 export class HttpClient {
   readonly defaults: { readonly baseURL?: string } = {};
   readonly #origin: URL;
-  readonly #agent: ConnectorAgent;
   readonly #connector: Connector;
   readonly #deadline: Deadline;
   /** Requests under way, and those that wait for their turn. */
@@ -45,17 +45,10 @@ export class HttpClient {
     this.#origin = origin;
     this.#deadline = deadline;
     this.#connector = new Connector(origin, network, deadline.signal, remark);
-    this.#agent = new ConnectorAgent(this.#connector);
-  }
-
-  /** Begins to connect before there is a request. */
-  start(): void {
-    this.#connector.start();
   }
 
   close(): void {
-    this.#connector.close();
-    this.#agent.destroy();
+    this.#connector.destroy();
   }
 
   /** @throws EscFault when there is no complete answer; whatever the status, an answer is one */
@@ -83,36 +76,34 @@ export class HttpClient {
     else next();
   }
 
-  #send(config: HttpRequest): Promise<HttpAnswer> {
-    const url = new URL(config.url ?? "");
+  #send({ url: target, method, headers, data }: HttpRequest): Promise<HttpAnswer> {
+    const url = new URL(target);
     if (url.origin !== this.#origin.origin) throw new TypeError("a request for another origin");
     const { absoluteForm } = this.#connector;
     const path = url.pathname + url.search;
-    const body = typeof config.data === "string" ? config.data : undefined;
     const request = http.request({
-      agent: this.#agent,
-      method: config.method ?? "GET",
+      agent: this.#connector,
+      signal: this.#deadline.signal,
+      method,
       host: bareHost(url),
       port: portOf(url),
       path: absoluteForm === undefined ? path : url.origin + path,
       setHost: false,
       headers: {
-        ...textHeaders(config.headers),
+        ...headers,
         Host: url.host,
         "Accept-Encoding": "identity",
         ...(absoluteForm?.authorization === undefined ? {} : { "Proxy-Authorization": absoluteForm.authorization }),
-        ...(body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) }),
+        ...(data === undefined ? {} : { "Content-Length": Buffer.byteLength(data) }),
       },
     });
-    return this.#exchange(request, body);
+    return this.#exchange(request, data);
   }
 
   async #exchange(request: http.ClientRequest, body: string | undefined): Promise<HttpAnswer> {
     const { signal } = this.#deadline;
     const host = authority(this.#origin);
     let phase = `connecting to ${host}`;
-    const onAbort = (): void => void request.destroy();
-    signal.addEventListener("abort", onAbort, { once: true });
     try {
       request.once("finish", () => (phase = `waiting for the answer of ${host}`));
       const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
@@ -123,8 +114,7 @@ export class HttpClient {
         );
         // After an answer or an error this changes nothing. A request must not end without either.
         request.once("close", () => reject(new EscFault({ kind: "cut", host, code: "CLOSED" })));
-        if (signal.aborted) onAbort();
-        else request.end(body);
+        request.end(body);
       });
       phase = `receiving the answer of ${host}`;
       return await receive(response, host);
@@ -133,38 +123,7 @@ export class HttpClient {
       if (signal.aborted) throw this.#deadline.fault(phase);
       if (error instanceof EscFault || !(error instanceof Error)) throw error;
       throw new EscFault(requestFault(error, host));
-    } finally {
-      signal.removeEventListener("abort", onAbort);
     }
-  }
-}
-
-/** An agent that takes its connections, ready for use, from a {@link Connector}. */
-class ConnectorAgent extends http.Agent {
-  readonly #connector: Connector;
-
-  constructor(connector: Connector) {
-    super({ keepAlive: true, scheduling: "lifo" });
-    this.#connector = connector;
-  }
-
-  override createConnection(
-    _: http.ClientRequestArgs,
-    callback: (error: Error | null, stream: Duplex) => void = () => {},
-  ): undefined {
-    void this.#supply(callback);
-  }
-
-  async #supply(callback: (error: Error | null, stream: Duplex) => void): Promise<void> {
-    let socket: Duplex;
-    try {
-      socket = await this.#connector.connect();
-    } catch (error) {
-      // With an error Node does not look at the stream; the type asks for one.
-      callback(error instanceof Error ? error : new TypeError("no error"), new Duplex());
-      return;
-    }
-    callback(null, socket);
   }
 }
 
@@ -183,7 +142,7 @@ function receive(response: http.IncomingMessage, host: string): Promise<HttpAnsw
     response.once("end", () => {
       const bytes = Buffer.concat(chunks);
       const encoding = response.headers["content-encoding"] ?? "identity";
-      // Decoding would put U+FFFD into a secret without a word.
+      // Decoding would silently put U+FFFD into a secret.
       if (encoding.toLowerCase() !== "identity" || !isUtf8(bytes)) {
         return reject(new EscFault({ kind: "answer", host, problem: "encoding" }));
       }
@@ -192,14 +151,8 @@ function receive(response: http.IncomingMessage, host: string): Promise<HttpAnsw
   });
 }
 
-function requestFault(error: NodeJS.ErrnoException, host: string): EscFault["fault"] {
-  const code = error.code ?? "UNKNOWN";
+function requestFault(error: Error, host: string): Fault {
+  const code = systemErrorCode(error) ?? "UNKNOWN";
   if (code.startsWith("HPE_") || code === "ERR_INVALID_CHAR") return { kind: "not-http", host };
   return { kind: "cut", host, code };
-}
-
-function textHeaders(headers: Readonly<Record<string, unknown>> = {}): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).flatMap(([name, value]) => (typeof value === "string" ? [[name, value]] : [])),
-  );
 }

@@ -1,4 +1,5 @@
 /** When to ask again; pure. */
+import type { Fault } from "../faults/fault.ts";
 
 /** How a failed request bears on asking again. */
 export type Trouble =
@@ -26,19 +27,46 @@ export const MAX_OPEN_RETRIES = 2;
 /** What only reads. */
 export const MAX_READ_RETRIES = 4;
 
+/** How often may still be asked again; several requests can share one. */
+export interface RetryBudget {
+  retries: number;
+  readonly maxRetries: number;
+}
+
+export function budget(maxRetries: number): RetryBudget {
+  return { retries: 0, maxRetries };
+}
+
+const GATEWAY_TROUBLE: ReadonlySet<number> = new Set([502, 503, 504]);
 const FIRST_BACKOFF_MS = 300;
 const SHORTEST_PAUSE_MS = 100;
 /** Time that the next request itself needs; a pause that leaves less is pointless. */
 const REQUEST_MS = 100;
 /**
- * Over which part of the time that is left clients spread that a rate limit turned away. At first a small one, since
- * the limit may be a passing one; then nearly all, beginning after the first wave. Found by `npm run herd`.
+ * Over which part of the remaining time clients spread that a rate limit turned away. At first a small one, since
+ * the limit may pass soon; then nearly all, beginning after the first wave. Found by `npm run herd`.
  */
 const RATE_LIMIT_SPREAD = {
   first: { from: 0, to: 0.15 },
   later: { from: 0.15, to: 0.9 },
   laterWithRetryAfter: { from: 0, to: 0.7 },
 } as const;
+
+/** How a fault bears on asking again. */
+export function troubleOf(fault: Fault): Trouble {
+  if (fault.kind === "connect" || fault.kind === "cut") return { kind: "transient" };
+  if (fault.kind === "proxy-refused") return { kind: GATEWAY_TROUBLE.has(fault.status) ? "transient" : "final" };
+  if (fault.kind !== "status") return { kind: "final" };
+  const asked = fault.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs };
+  if (fault.status === 429) return { kind: "rate-limit", ...asked };
+  return GATEWAY_TROUBLE.has(fault.status) ? { kind: "transient", ...asked } : { kind: "final" };
+}
+
+/** The reason for another attempt, in a word or two. */
+export function reasonOf(fault: Fault): string {
+  if (fault.kind === "connect" || fault.kind === "cut") return fault.code;
+  return fault.kind === "status" || fault.kind === "proxy-refused" ? `HTTP ${fault.status}` : fault.kind;
+}
 
 /**
  * Decides about the next attempt.

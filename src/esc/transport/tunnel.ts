@@ -1,6 +1,7 @@
 import * as http from "node:http";
 import type { Socket } from "node:net";
-import { EscFault } from "../faults/fault.ts";
+import { systemErrorCode } from "../../system/errors.ts";
+import { EscFault, type Fault } from "../faults/fault.ts";
 import { authority } from "../settings/network.ts";
 
 /**
@@ -23,37 +24,28 @@ export function openTunnel(
       ...(authorization === undefined ? {} : { "Proxy-Authorization": authorization }),
     },
     setHost: false,
+    signal,
     // Without an agent: one would make a connection of its own.
     createConnection: () => link,
   });
   return new Promise((resolve, reject) => {
-    const onAbort = (): void => {
-      request.destroy();
-    };
-    const fail = (fault: EscFault): void => {
-      signal.removeEventListener("abort", onAbort);
+    const host = authority(proxy);
+    const fail = (fault: Fault): void => {
       link.destroy();
-      reject(fault);
+      reject(new EscFault(fault));
     };
     const refuse = (response: http.IncomingMessage): void =>
-      fail(new EscFault({ kind: "proxy-refused", proxy: authority(proxy), status: response.statusCode ?? 0 }));
+      fail({ kind: "proxy-refused", proxy: host, status: response.statusCode ?? 0 });
     request.once("connect", (response, socket: Socket, head) => {
       if (response.statusCode !== 200) return refuse(response);
-      signal.removeEventListener("abort", onAbort);
       if (head.length > 0) socket.unshift(head);
       resolve(socket);
     });
     request.once("response", refuse);
-    request.on("error", (error: NodeJS.ErrnoException) =>
-      fail(
-        new EscFault(
-          error.code?.startsWith("HPE_") === true
-            ? { kind: "not-http", host: authority(proxy) }
-            : { kind: "cut", host: authority(proxy), code: error.code ?? "UNKNOWN" },
-        ),
-      ),
-    );
-    signal.addEventListener("abort", onAbort, { once: true });
+    request.on("error", (error) => {
+      const code = systemErrorCode(error) ?? "UNKNOWN";
+      fail(code.startsWith("HPE_") ? { kind: "not-http", host } : { kind: "cut", host, code });
+    });
     request.end();
   });
 }

@@ -240,7 +240,7 @@ describe("what cannot be compared is 125, names the environment and prints nothi
     server.failAlways("check", "hang");
     const ended = await check("acme/app/dev", ["--timeout", "500ms"]);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toContain("the time of 500 ms ran out");
+    expect(ended.stderr).toContain("timed out after 500 ms");
   });
 
   test.each(["html", "empty", "truncated", "invalidJson"] as const)("an answer that is %s", async (fault) => {

@@ -33,11 +33,11 @@ describe("an answer to opening", () => {
     ['{"id":".."}'],
     // No path can hold half of a surrogate pair.
     ['{"id":"a\\ud800"}'],
-  ])("is none of ESC: %s", async (body) => {
+  ])("is not an ESC answer: %s", async (body) => {
     answer("open", body);
     expect(await failing(access())).toMatchObject({
       code: "esc-answer",
-      message: expect.stringContaining("not one of ESC"),
+      message: expect.stringContaining("is not an ESC answer"),
     });
     expect(server.count("open")).toBe(1);
   });
@@ -53,7 +53,7 @@ describe("an answer to opening", () => {
     expect(values(await reading(access()))).toEqual({ N: "1.0" });
   });
 
-  test.each([201, 202, 204, 206])("with status %i is none", async (status) => {
+  test.each([201, 202, 204, 206])("with status %i is refused", async (status) => {
     server.failAlways("open", { kind: "status", status, ...(status === 204 ? { body: "" } : {}) });
     expect((await failing(access())).code).toBe("esc-status");
   });
@@ -67,11 +67,11 @@ describe("an answer to reading", () => {
     ['{"properties":"x"}'],
     ['{"properties":{"environmentVariables":{"value":{"A":"bare"}}}}'],
     ['{"properties":{"environmentVariables":{"value":{"A":null}}}}'],
-  ])("is none of ESC: %s", async (body) => {
+  ])("is not an ESC answer: %s", async (body) => {
     answer("read", body);
     expect(await failing(access())).toMatchObject({
       code: "esc-answer",
-      message: expect.stringContaining("not one of ESC"),
+      message: expect.stringContaining("is not an ESC answer"),
     });
   });
 
@@ -79,6 +79,7 @@ describe("an answer to reading", () => {
     ["{}"],
     ['{"properties":null}'],
     ['{"exprs":{},"schema":true}'],
+    ['{"environmentFunctionSummary":{}}'],
     ['{"properties":{"other":{"value":{"A":{"value":"x"}}}}}'],
     ['{"properties":{"environmentVariables":{}}}'],
     ['{"properties":{"environmentVariables":{"value":null}}}'],
@@ -91,9 +92,9 @@ describe("an answer to reading", () => {
   });
 
   test.each([
-    ['"text"', "environmentVariables is not a mapping and gives nothing"],
-    ["[1]", "environmentVariables is not a mapping and gives nothing"],
-    ["3", "environmentVariables is not a mapping and gives nothing"],
+    ['"text"', "environmentVariables is not a mapping; it is ignored"],
+    ["[1]", "environmentVariables is not a mapping; it is ignored"],
+    ["3", "environmentVariables is not a mapping; it is ignored"],
   ])("whose variables are %s", async (value, text) => {
     answer("read", `{"properties":{"environmentVariables":{"value":${value}}}}`);
     const result = await reading(access());
@@ -113,7 +114,7 @@ describe("an answer to reading", () => {
     expect(variable(await reading(access()), "A").secret).toBe(true);
   });
 
-  test("holds names that mean something to JavaScript", async () => {
+  test("may contain names that mean something to JavaScript", async () => {
     answer(
       "read",
       '{"properties":{"environmentVariables":{"value":{"__proto__":{"value":"p"},"toString":{"value":1}}}}}',
@@ -146,7 +147,7 @@ describe("an answer to reading", () => {
     expect(variable(result, "A").origin).toEqual({ source: "esc", environment: "demo-org/sophia/dev" });
   });
 
-  test("that is deep is no trouble", async () => {
+  test("may be nested deeply", async () => {
     const deep = `${"[".repeat(100_000)}1${"]".repeat(100_000)}`;
     answer("read", `{"properties":{"environmentVariables":{"value":{"D":{"value":${deep}},"N":{"value":2.50}}}}}`);
     const result = await reading(access());
@@ -157,10 +158,10 @@ describe("an answer to reading", () => {
 
 describe("a name or value that no environment variable can have", () => {
   test.each<[string, string, string]>([
-    ["A=B", "v", "gives a variable the name 'A=B', which has a = sign in it"],
-    ["A\0B", "v", "gives a variable the name 'A\\u0000B', which has a NUL character in it"],
-    ["", "v", "gives a variable an empty name"],
-    ["\u001B[31m=", "v", "gives a variable the name '\\u001b[31m=', which has a = sign in it"],
+    ["A=B", "v", "defines a variable named 'A=B', which contains a = sign"],
+    ["A\0B", "v", "defines a variable named 'A\\u0000B', which contains a NUL character"],
+    ["", "v", "defines a variable with an empty name"],
+    ["\u001B[31m=", "v", "defines a variable named '\\u001b[31m=', which contains a = sign"],
   ])("%j", async (name, value, words) => {
     server.environment("demo-org/sophia/dev", { values: { [name]: value } });
     await expect(read(access())).rejects.toMatchObject({
@@ -175,7 +176,7 @@ describe("a name or value that no environment variable can have", () => {
     const error: unknown = await read(access()).catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       code: "esc-value",
-      message: "ESC environment demo-org/sophia/dev: the value of KEY has a NUL character in it",
+      message: "ESC environment demo-org/sophia/dev: the value of KEY contains a NUL character",
     });
     expect(JSON.stringify(error)).not.toContain("s3cret");
   });
@@ -188,7 +189,7 @@ describe("a name or value that no environment variable can have", () => {
     const error: unknown = await read(access()).catch((reason: unknown) => reason);
     expect(error).toMatchObject({
       code: "esc-value",
-      message: "ESC environment demo-org/sophia/dev: the value of KEY has half of a surrogate pair in it",
+      message: "ESC environment demo-org/sophia/dev: the value of KEY contains half of a surrogate pair",
     });
     expect(JSON.stringify(error)).not.toContain("s3cret");
   });
@@ -197,7 +198,7 @@ describe("a name or value that no environment variable can have", () => {
     answer("read", '{"properties":{"environmentVariables":{"value":{"A\\ud800B":{"value":"x"}}}}}');
     await expect(read(access())).rejects.toMatchObject({
       code: "esc-value",
-      message: expect.stringContaining("which has half of a surrogate pair in it"),
+      message: expect.stringContaining("which contains half of a surrogate pair"),
     });
   });
 
@@ -211,7 +212,7 @@ describe("a name or value that no environment variable can have", () => {
     expect(values(await reading(access()))).toEqual({ KEYSTORE: "a\0b" });
   });
 
-  test("ends it whatever the other environments do", async () => {
+  test("ends the reading whatever the other environments do", async () => {
     server.environment("demo-org/sophia/bad", { values: { "A=B": "x" } });
     server.environment("demo-org/sophia/slow", { values: { A: "x" } });
     const both = { ...access(), ESC_ENV: "demo-org/sophia/bad,demo-org/sophia/dev" };

@@ -128,12 +128,12 @@ describe("the organization", () => {
     expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "old form" });
   });
 
-  test("is asked for again after trouble", async () => {
+  test("is looked up again after a transient failure", async () => {
     server.failNext("defaultOrg", 503);
     expect(values(await reading(access("sophia/dev")))).toEqual({ FROM: "demo-org" });
   });
 
-  test("that cannot be asked for is a fault of its own", async () => {
+  test("that cannot be looked up is a failure of its own", async () => {
     server.failAlways("defaultOrg", 401);
     const failure = await failing(access("sophia/dev"));
     expect(failure.code).toBe("esc-denied");
@@ -161,7 +161,7 @@ describe("a name", () => {
     expect(result.environments).toEqual([{ name: "demo-org/default/dev" }]);
   });
 
-  test("is told while it is waited for", async () => {
+  test("is reported while it is waited for", async () => {
     server.environment("demo-org/sophia/dev", { values: { A: "x" } });
     const said: Said = { waiting: [], retries: [] };
     await reading(access("sophia/dev"), { said });

@@ -1,11 +1,14 @@
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
+import * as net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startActionsIssuer } from "../../esc-server/actions-issuer.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
-import { type Finished, runProgram, sophiaRun } from "../command.ts";
+import { runProgram, sophiaRun } from "../command.ts";
 import { sophiaRun as program } from "../../helpers/sophia.ts";
 import { closeStrictly, failing, reading, values } from "../reading.ts";
 
@@ -25,6 +28,42 @@ afterEach(async () => {
 
 function access(more: Readonly<Record<string, string>>): Record<string, string> {
   return { ESC_ENV: "demo-org/sophia/dev", PULUMI_BACKEND_URL: server.url, ...more };
+}
+
+/** A port before the server's. `connected` resolves with the first connection, once that is reset where it is to be. */
+async function startGate(port: number, { resetsFirst = false } = {}) {
+  const sockets: net.Socket[] = [];
+  const gate = net.createServer((socket) => {
+    sockets.push(socket);
+    if (resetsFirst && sockets.length === 1) return;
+    const link = net.connect(port, "127.0.0.1");
+    socket.on("error", () => link.destroy()).pipe(link);
+    link.on("error", () => socket.destroy()).pipe(socket);
+  });
+  const connected = firstConnection(gate, resetsFirst);
+  gate.listen(0, "127.0.0.1");
+  await once(gate, "listening");
+  const address = gate.address();
+  if (address === null || typeof address === "string") throw new Error("the gate does not listen on a port");
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    connected,
+    [Symbol.asyncDispose]: async () => {
+      gate.close();
+      for (const socket of sockets) socket.destroy();
+      await once(gate, "close");
+    },
+  };
+}
+
+async function firstConnection(gate: net.Server, resets: boolean): Promise<void> {
+  const [socket]: net.Socket[] = await once(gate, "connection");
+  if (!resets || socket === undefined) return;
+  // The client, on the same event loop, has seen the connection by then.
+  await setImmediate();
+  await setImmediate();
+  socket.resetAndDestroy();
+  await once(socket, "close");
 }
 
 function operations(): (string | undefined)[] {
@@ -48,17 +87,35 @@ describe("a token file", () => {
     expect(values(await pending)).toEqual({ A: "x" });
   });
 
-  test.each<[string, string, Partial<Finished>]>([
-    ["that is slow to write", 'sleep 0.1; echo "$TOKEN"', { status: 0, stdout: "x\n", stderr: "" }],
-    [
-      "that ends with nothing",
-      "true",
-      { status: 1, stdout: "", stderr: expect.stringContaining("ESC_TOKEN_FILE: /dev/fd/3 is empty") },
-    ],
-  ])("may be a pipe of a shell %s", async (_, command, expected) => {
-    const script = `exec "$0" "$@" --no-contract -- printenv A 3< <(${command})`;
-    const variables = { ...access({ ESC_TOKEN_FILE: "/dev/fd/3" }), TOKEN: server.token };
-    expect(await runProgram(["bash", "-c", script, ...program], variables, folder)).toMatchObject(expected);
+  test("may be a pipe of a shell that writes once sophia-run has connected", async () => {
+    const go = join(folder, "go");
+    execFileSync("mkfifo", [go]);
+    await using gate = await startGate(server.port);
+    const script = `exec "$0" "$@" --no-contract -- printenv A 3< <(read -r _ < "$GO"; echo "$TOKEN")`;
+    const variables = { ESC_TOKEN_FILE: "/dev/fd/3", TOKEN: server.token, GO: go, PULUMI_BACKEND_URL: gate.url };
+    const finished = await runProgram(["bash", "-c", script, ...program], access(variables), folder, async () => {
+      await gate.connected;
+      await writeFile(go, "");
+    });
+    expect(finished).toEqual({ status: 0, signal: null, stdout: "x\n", stderr: "" });
+  });
+
+  test("may be a pipe of a shell that ends with nothing", async () => {
+    const script = `exec "$0" "$@" --no-contract -- printenv A 3< <(true)`;
+    const variables = access({ ESC_TOKEN_FILE: "/dev/fd/3" });
+    const { status, stdout, stderr } = await runProgram(["bash", "-c", script, ...program], variables, folder);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toContain("ESC_TOKEN_FILE: /dev/fd/3 is empty");
+  });
+
+  test("may come after the first connection is reset", async () => {
+    execFileSync("mkfifo", [file]);
+    await using gate = await startGate(server.port, { resetsFirst: true });
+    const pending = reading(access({ ESC_TOKEN_FILE: file, PULUMI_BACKEND_URL: gate.url }));
+    await gate.connected;
+    await writeFile(file, server.token);
+    expect(values(await pending)).toEqual({ A: "x" });
+    expect(operations()).toEqual(["open", "read"]);
   });
 
   test.each(["without a writer", "without an end"])("that is a pipe %s is given up at the deadline", async (kind) => {
@@ -66,7 +123,7 @@ describe("a token file", () => {
     const pending = failing(access({ ESC_TOKEN_FILE: file }), { timeoutMs: 300 });
     const writer = kind === "without an end" ? await open(file, "w") : undefined;
     await writer?.write("pul-");
-    const message: unknown = expect.stringContaining("ran out while reading ESC_TOKEN_FILE");
+    const message: unknown = expect.stringContaining("timed out after 300 ms while reading ESC_TOKEN_FILE");
     expect(await pending).toMatchObject({ code: "esc-timeout", message });
     await writer?.close();
   });
@@ -76,20 +133,20 @@ describe("a token file", () => {
     const args = ["--require-esc", "--timeout", "200ms", "--", "true"];
     const { status, stderr } = await sophiaRun(args, access({ ESC_TOKEN_FILE: file }), folder);
     expect(status).toBe(125);
-    expect(stderr).toContain("ran out while reading ESC_TOKEN_FILE");
+    expect(stderr).toContain("timed out after 200 ms while reading ESC_TOKEN_FILE");
   });
 
   test.each<[string, string, string]>([
-    ["with two lines", "pul-a\npul-b\n", "holds more than a token: a space, line break or control character is in it"],
+    ["with two lines", "pul-a\npul-b\n", "contains more than a token: a space, line break or control character"],
     ["that is blank", " \n\n", "is empty"],
-    ["that is too large", "x".repeat(70_000), "is too large to hold a token"],
+    ["that is too large", "x".repeat(70_000), "is too large to be a token file"],
   ])("%s", async (_, content, why) => {
     await writeFile(file, content);
     const failure = await failing(access({ ESC_TOKEN_FILE: file }));
     expect(failure).toMatchObject({
       code: "esc-credential",
       message: `ESC environment demo-org/sophia/dev cannot be read: ESC_TOKEN_FILE: ${file} ${why}`,
-      hint: "let ESC_TOKEN_FILE name a readable file that holds the token alone",
+      hint: "set ESC_TOKEN_FILE to the path of a readable file that contains only the token",
     });
     expect(operations()).toEqual([]);
   });
@@ -121,12 +178,12 @@ describe("an ID token in a file", () => {
     expect(values(await reading(variables))).toEqual({ A: "x" });
   });
 
-  test("that is not trusted is said to be so, with the service's reason", async () => {
+  test("that is not trusted is reported with the service's reason", async () => {
     await writeFile(file, "unknown-id-token");
     const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure).toMatchObject({
       code: "esc-credential",
-      message: expect.stringMatching(/exchanging the ID token: 127\.0\.0\.1:\d+ refuses it: invalid_grant$/),
+      message: expect.stringMatching(/exchanging the ID token: 127\.0\.0\.1:\d+ refused it: invalid_grant$/),
       details: ["no trust relationship accepts this token"],
     });
     expect(operations()).toEqual(["exchangeToken"]);
@@ -143,12 +200,12 @@ describe("an ID token in a file", () => {
     expect(failure.details).toEqual(["*** and id%2Dtoken are not known\\u001b[2J"]);
   });
 
-  test("and a backend that knows no exchange", async () => {
+  test("and a backend without an exchange", async () => {
     await writeFile(file, "projected-id-token");
     server.failAlways("exchangeToken", { kind: "status", status: 404, body: "" });
     const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure.code).toBe("esc-credential");
-    expect(failure.message).toMatch(/exchanging the ID token: 127\.0\.0\.1:\d+ refuses it: HTTP 404$/);
+    expect(failure.message).toMatch(/exchanging the ID token: 127\.0\.0\.1:\d+ refused it: HTTP 404$/);
     expect(operations()).toEqual(["exchangeToken"]);
   });
 
@@ -189,7 +246,7 @@ describe("GitHub Actions", () => {
     expect(operations()).toEqual(["open", "read"]);
   });
 
-  test("that gives no ID token is named", async () => {
+  test("that issues no ID token is named", async () => {
     await using issuer = await startActionsIssuer();
     issuer.fault = 403;
     const failure = await failing(
@@ -200,7 +257,9 @@ describe("GitHub Actions", () => {
       }),
     );
     expect(failure.code).toBe("esc-credential");
-    expect(failure.message).toMatch(/asking GitHub Actions for an ID token: 127\.0\.0\.1:\d+ gives none \(HTTP 403\)$/);
+    expect(failure.message).toMatch(
+      /requesting an ID token from GitHub Actions: 127\.0\.0\.1:\d+ issued none \(HTTP 403\)$/,
+    );
     expect(failure.hint).toContain("id-token: write");
     expect(operations()).toEqual([]);
   });

@@ -4,7 +4,7 @@ import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 export const ANSWERS: readonly FaultCase[] = [
   {
     fault: "a web page with status 200 (captive portal) to opening",
-    behaviour: "not asked again",
+    behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: planned((server) =>
       server.failAlways("open", { kind: "html", body: `<html><body>Sign in ${SENTINEL_SECRET}</body></html>` }),
@@ -12,37 +12,37 @@ export const ANSWERS: readonly FaultCase[] = [
   },
   {
     fault: "a web page with status 200 to reading",
-    behaviour: "not asked again",
+    behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: planned((server) => server.failAlways("read", "html")),
   },
   {
-    fault: "nothing with status 200",
-    behaviour: "not asked again",
+    fault: "an empty body with status 200",
+    behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: planned((server) => server.failAlways("open", "empty")),
   },
   {
-    fault: "JSON that is cut off",
-    behaviour: "not asked again",
+    fault: "truncated JSON",
+    behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: planned((server) => server.failAlways("read", "truncated")),
   },
   {
-    fault: "what is no JSON",
-    behaviour: "not asked again",
+    fault: "a body that is not JSON",
+    behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: planned((server) => server.failAlways("open", "invalidJson")),
   },
   {
-    fault: "JSON that is not the service's: opening without a session",
-    behaviour: "not asked again",
+    fault: "JSON that ESC does not send: opening without a session",
+    behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: planned((server) => server.failAlways("open", { kind: "status", status: 200, body: { ok: true } })),
   },
   {
-    fault: "JSON that is not the service's: reading",
-    behaviour: "not asked again",
+    fault: "JSON that ESC does not send: reading",
+    behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: planned((server) =>
       server.failAlways("read", { kind: "status", status: 200, body: { message: SENTINEL_SECRET } }),
@@ -62,7 +62,7 @@ export const ANSWERS: readonly FaultCase[] = [
   },
   {
     fault: "a compressed answer that nobody asked for",
-    behaviour: "not asked again",
+    behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: planned((server) => server.failAlways("read", { kind: "oversized", bytes: 1 << 20, gzip: true })),
   },

@@ -7,18 +7,18 @@ const SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nCon
 export const CONNECTION: readonly FaultCase[] = [
   {
     fault: "connection refused",
-    behaviour: "asked again twice",
+    behaviour: "retried twice",
     expect: unavailable("esc-unreachable"),
     arrange: async () => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await refusedPort()}` }),
   },
   {
     fault: "unknown host",
-    behaviour: "asked again twice",
+    behaviour: "retried twice",
     expect: unavailable("esc-unreachable"),
     arrange: () => ({ PULUMI_BACKEND_URL: "https://esc.invalid" }),
   },
   {
-    fault: "connecting takes for ever",
+    fault: "connecting never ends",
     behaviour: "given up at the deadline",
     expect: unavailable("esc-timeout"),
     timeoutMs: SHORT_MS,
@@ -69,19 +69,19 @@ export const CONNECTION: readonly FaultCase[] = [
   },
   {
     fault: "opening is reset once",
-    behaviour: "asked again",
+    behaviour: "retried",
     expect: RECOVERS,
     arrange: planned((server) => server.failNext("open", "ECONNRESET")),
   },
   {
-    fault: "opening is reset in mid-answer, for ever",
-    behaviour: "asked again twice",
+    fault: "opening is reset in mid-answer, every time",
+    behaviour: "retried twice",
     expect: unavailable("esc-unreachable"),
     arrange: planned((server) => server.failAlways("open", { kind: "reset", at: "body" })),
   },
   {
     fault: "reading is reset in the headers, then in mid-answer",
-    behaviour: "asked again",
+    behaviour: "retried",
     expect: RECOVERS,
     arrange: planned((server) => {
       server.failNext("read", { kind: "reset", at: "headers" });
@@ -90,25 +90,25 @@ export const CONNECTION: readonly FaultCase[] = [
   },
   {
     fault: "the connection is closed in mid-answer, once",
-    behaviour: "asked again",
+    behaviour: "retried",
     expect: RECOVERS,
     arrange: planned((server) => server.failNext("read", { kind: "disconnect", at: "body" })),
   },
   {
     fault: "the connection is closed before every answer to reading",
-    behaviour: "asked again four times",
+    behaviour: "retried four times",
     expect: unavailable("esc-unreachable"),
     arrange: planned((server) => server.failAlways("read", { kind: "disconnect", at: "start" })),
   },
   {
-    fault: "what answers does not speak HTTP",
-    behaviour: "not asked again",
+    fault: "what answers does not use HTTP",
+    behaviour: "not retried",
     expect: unavailable("esc-answer"),
     arrange: async ({ defer }) => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await startGreeter(defer)}` }),
   },
   {
     fault: "what answers switches to another protocol",
-    behaviour: "not asked again",
+    behaviour: "not retried",
     expect: unavailable("esc-status"),
     arrange: async ({ defer }) => {
       const port = await startGreeter(defer, SWITCHING);

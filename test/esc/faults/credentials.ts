@@ -5,7 +5,7 @@ import { SENTINEL_TOKEN } from "./sentinels.ts";
 
 export const CREDENTIALS: readonly FaultCase[] = [
   {
-    fault: "no such token file",
+    fault: "a token file that does not exist",
     behaviour: "nothing is asked",
     expect: unavailable("esc-credential"),
     arrange: () => ({ ESC_TOKEN: "", ESC_TOKEN_FILE: "/nonexistent/esc-token" }),
@@ -24,7 +24,7 @@ export const CREDENTIALS: readonly FaultCase[] = [
   },
   {
     fault: "the ID token is not trusted",
-    behaviour: "not asked again",
+    behaviour: "not retried",
     expect: unavailable("esc-credential"),
     arrange: async ({ folder }) => {
       const path = `${folder}/id-token`;
@@ -33,8 +33,8 @@ export const CREDENTIALS: readonly FaultCase[] = [
     },
   },
   {
-    fault: "the exchange fails, for ever",
-    behaviour: "asked again twice: each may mint a token",
+    fault: "the exchange fails, every time",
+    behaviour: "retried twice: each exchange may mint a token",
     expect: unavailable("esc-server"),
     arrange: async ({ folder, server }) => {
       const path = `${folder}/id-token`;
@@ -45,7 +45,7 @@ export const CREDENTIALS: readonly FaultCase[] = [
   },
   {
     fault: "GitHub Actions gives no ID token",
-    behaviour: "not asked again",
+    behaviour: "not retried",
     expect: unavailable("esc-credential"),
     arrange: async ({ defer }) => {
       const issuer = await startActionsIssuer();
@@ -60,7 +60,7 @@ export const CREDENTIALS: readonly FaultCase[] = [
     },
   },
   {
-    fault: "GitHub Actions' URL is plain http beyond this machine",
+    fault: "GitHub Actions' URL is plain http on another machine",
     behaviour: "nothing is asked",
     expect: unavailable("esc-credential"),
     arrange: () => ({

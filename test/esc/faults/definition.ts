@@ -24,7 +24,7 @@ const WARNING = { ...UNKNOWN_PROPERTY, summary: "a deprecated function", severit
 export const DEFINITION: readonly FaultCase[] = [
   {
     fault: "400 with diagnostics",
-    behaviour: "not asked again; every one is shown with its place",
+    behaviour: "not retried; every one is shown with its place",
     expect: unavailable("esc-definition"),
     arrange: planned((server) =>
       server.failAlways("open", { kind: "diagnostics", diagnostics: [UNKNOWN_PROPERTY, DENIED_IMPORT] }),
@@ -47,7 +47,7 @@ export const DEFINITION: readonly FaultCase[] = [
     ),
   },
   {
-    fault: "a definition that is broken in earnest",
+    fault: "a definition that the server itself rejects",
     behaviour: "the same",
     expect: unavailable("esc-definition"),
     arrange: ({ server }) => {
@@ -58,13 +58,13 @@ export const DEFINITION: readonly FaultCase[] = [
   },
   {
     fault: "opened with warnings",
-    behaviour: "goes on and shows them",
+    behaviour: "continues and shows them",
     expect: { kind: "read", says: true },
     arrange: planned((server) => server.failAlways("open", { kind: "warnings", diagnostics: [WARNING] })),
   },
   {
     fault: "a list, an object and an unknown value",
-    behaviour: "goes on without them and names them",
+    behaviour: "continues without them and names them",
     expect: { kind: "read", says: true },
     arrange: ({ server }) => {
       const values = { TEXT: "x", LIST: [1], OBJECT: { a: 1 }, LATER: unknown() };

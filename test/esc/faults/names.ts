@@ -2,21 +2,21 @@ import { type FaultCase, unavailable } from "./case.ts";
 
 export const NAMES: readonly FaultCase[] = [
   {
-    fault: "one of several environments is not known",
+    fault: "one of several environments does not exist",
     counts: "open",
     behaviour: "the others are dropped at once",
     expect: unavailable("esc-not-found"),
     arrange: () => ({ ESC_ENV: "demo-org/sophia/dev,demo-org/sophia/gone" }),
   },
   {
-    fault: "neither reading of a name with two parts is known",
+    fault: "neither meaning of a name with two parts exists",
     behaviour: "both are asked for",
     expect: unavailable("esc-not-found"),
     arrange: () => ({ ESC_ENV: "sophia/gone", ESC_ORG: "demo-org" }),
   },
   {
-    fault: "no organization to be found for a name with one part",
-    behaviour: "not asked again",
+    fault: "no organization for a name with one part",
+    behaviour: "not retried",
     expect: unavailable("esc-not-found"),
     arrange: ({ server }) => {
       server.failAlways("defaultOrg", 404);
@@ -26,7 +26,7 @@ export const NAMES: readonly FaultCase[] = [
   },
   {
     fault: "the default organization cannot be asked for",
-    behaviour: "asked again four times",
+    behaviour: "retried four times",
     expect: unavailable("esc-server"),
     arrange: ({ server }) => {
       server.failAlways("defaultOrg", 503);

@@ -24,14 +24,14 @@ function proxyCase(
 }
 
 export const PROXY: readonly FaultCase[] = [
-  proxyCase("the proxy wants a password", "not asked again", "esc-proxy", ({ port }) => ({
+  proxyCase("the proxy requires a password", "not retried", "esc-proxy", ({ port }) => ({
     HTTPS_PROXY: `http://127.0.0.1:${port}`,
   })),
-  proxyCase("the proxy forbids it", "not asked again", "esc-proxy", (proxy) => {
+  proxyCase("the proxy forbids it", "not retried", "esc-proxy", (proxy) => {
     proxy.fault = 403;
     return { HTTPS_PROXY: proxy.url };
   }),
-  proxyCase("the proxy cannot reach the backend", "asked again twice", "esc-proxy", (proxy) => {
+  proxyCase("the proxy cannot reach the backend", "retried twice", "esc-proxy", (proxy) => {
     proxy.fault = 503;
     return { HTTPS_PROXY: proxy.url };
   }),
@@ -47,7 +47,7 @@ export const PROXY: readonly FaultCase[] = [
   ),
   {
     fault: "nobody listens at the proxy's port",
-    behaviour: "asked again twice",
+    behaviour: "retried twice",
     expect: unavailable("esc-unreachable"),
     arrange: async () => ({
       PULUMI_BACKEND_URL: "https://backend.test",

@@ -5,13 +5,13 @@ export const STATUS: readonly FaultCase[] = [
   ...([502, 503, 504] as const).flatMap((status): readonly FaultCase[] => [
     {
       fault: `${status} to opening, once`,
-      behaviour: "asked again",
+      behaviour: "retried",
       expect: RECOVERS,
       arrange: planned((server) => server.failNext("open", status)),
     },
     {
-      fault: `${status} to opening, for ever`,
-      behaviour: "asked again twice",
+      fault: `${status} to opening, every time`,
+      behaviour: "retried twice",
       expect: unavailable("esc-server"),
       arrange: planned((server) =>
         server.failAlways("open", { kind: "status", status, body: { code: status, message: SENTINEL_SECRET } }),
@@ -20,25 +20,25 @@ export const STATUS: readonly FaultCase[] = [
   ]),
   {
     fault: "503 to opening, twice",
-    behaviour: "asked again twice",
+    behaviour: "retried twice",
     expect: RECOVERS,
     arrange: planned((server) => server.failNext("open", 503, 2)),
   },
   {
     fault: "503 to reading, twice",
-    behaviour: "asked again twice, on the same session",
+    behaviour: "retried twice, on the same session",
     expect: RECOVERS,
     arrange: planned((server) => server.failNext("read", 503, 2)),
   },
   {
-    fault: "503 to reading, for ever",
-    behaviour: "asked again four times, on the same session",
+    fault: "503 to reading, every time",
+    behaviour: "retried four times, on the same session",
     expect: unavailable("esc-server"),
     arrange: planned((server) => server.failAlways("read", 503)),
   },
   {
     fault: "500",
-    behaviour: "not asked again; the request's id is shown",
+    behaviour: "not retried; the request ID is shown",
     expect: unavailable("esc-server"),
     arrange: planned((server) =>
       server.failAlways("open", {
@@ -51,21 +51,21 @@ export const STATUS: readonly FaultCase[] = [
   },
   {
     fault: "429 once, without Retry-After",
-    behaviour: "asked again after a pause within the first part of the time",
+    behaviour: "retried after a pause within the first part of the time",
     expect: RECOVERS,
     timeoutMs: 3000,
     arrange: planned((server) => server.failNext("open", 429)),
   },
   {
-    fault: "429 for ever",
-    behaviour: "asked again twice, spread over the time",
+    fault: "429 every time",
+    behaviour: "retried twice, spread over the time",
     expect: unavailable("esc-rate-limited"),
     timeoutMs: 3000,
     arrange: planned((server) => server.failAlways("open", 429)),
   },
   {
     fault: "429 with Retry-After in seconds",
-    behaviour: "asked again not before that",
+    behaviour: "retried no sooner than that",
     expect: RECOVERS,
     arrange: planned((server) =>
       server.failNext("open", { kind: "status", status: 429, headers: { "Retry-After": "1" } }),
@@ -73,7 +73,7 @@ export const STATUS: readonly FaultCase[] = [
   },
   {
     fault: "429 with Retry-After as a date",
-    behaviour: "asked again not before that",
+    behaviour: "retried no sooner than that",
     expect: RECOVERS,
     arrange: planned((server) =>
       server.failNext("open", {
@@ -101,7 +101,7 @@ export const STATUS: readonly FaultCase[] = [
   },
   {
     fault: "401",
-    behaviour: "not asked again",
+    behaviour: "not retried",
     expect: unavailable("esc-denied"),
     arrange: planned((server) =>
       server.failAlways("open", {
@@ -113,19 +113,19 @@ export const STATUS: readonly FaultCase[] = [
   },
   {
     fault: "403",
-    behaviour: "not asked again",
+    behaviour: "not retried",
     expect: unavailable("esc-denied"),
     arrange: planned((server) => server.failAlways("open", 403)),
   },
   {
     fault: "404",
-    behaviour: "not asked again",
+    behaviour: "not retried",
     expect: unavailable("esc-not-found"),
     arrange: planned((server) => server.failAlways("open", 404)),
   },
   {
     fault: "409",
-    behaviour: "not asked again",
+    behaviour: "not retried",
     expect: unavailable("esc-status"),
     arrange: planned((server) => server.failAlways("open", 409)),
   },

@@ -13,19 +13,18 @@ export interface FaultRow {
 const HEAD = `# Faults of ESC
 
 What sophia-run does when Pulumi ESC, the network or a credential fails. The tables are written by
-\`npx vitest run test/esc/faults.test.ts -u\` and compared by the tests: each row was brought about with real sockets, a real
-proxy and a real certificate authority, read once in the process and launched twice by the real entry.
+\`npx vitest run test/esc/faults/faults.test.ts -u\` and compared by the tests: each fault is caused with real sockets, a
+real proxy and a real certificate authority, read once in the process and launched twice by the real entry.
 
 - **Emergency access**: the program starts with the environment and the \`.env\` files, after a warning; the contract then decides
   whether that is enough (78 if not, and the message names both). With \`--require-esc\` the same fault is 125.
-- All requests stand under one deadline, \`--timeout\` (30 s by default). Opening is repeated twice at most: each time may
-  mint credentials. Reading is repeated four times at most, on the same session.
-- Of the message the table has what differs. In emergency access it stands in \`warning: ESC environment NAME cannot be
-  read: … (3 attempts); going on with the environment and .env files\`. Places in a definition, the request's id and what to
+- One deadline covers all requests, \`--timeout\` (30 s by default). Opening is retried twice at most: each time may
+  mint credentials. Reading is retried four times at most, on the same session.
+- The table shows the part of the message that differs. In emergency access it stands in \`warning: ESC environment NAME cannot be
+  read: … (3 attempts); continuing with the environment and .env files\`. Places in a definition, the request's id and what to
   do follow on lines of their own.
-- One wait is beyond the deadline: where the system's resolver hangs over the name of the service, the launch goes on in time,
-  but sophia-run itself cannot end before the resolver gives up (Node.js waits for it; with \`--mode exec\` there is nothing
-  that would have to end).
+- One wait is beyond the deadline: where the system's resolver hangs, the program starts in time, but sophia-run itself
+  cannot end before the resolver gives up (Node.js waits for it; with \`--mode exec\` nothing has to end).
 - Requests are those that reached the service. Parts that vary are written in capitals.
 `;
 
@@ -72,7 +71,7 @@ function message({ launched }: FaultRow): string {
   if (first === "") return "–";
   return first
     .replace(/^sophia-run: (?:warning: (?:ESC environment \S+ cannot be read: )?)?/, "")
-    .replace(/(?: \(\d attempts\))?; going on with the environment and \.env files$/, "")
+    .replace(/(?: \(\d attempts\))?; continuing with the environment and \.env files$/, "")
     .replaceAll(/(127\.0\.0\.1|localhost):\d+/g, "$1:PORT")
     .replaceAll(/\((?:ENOTFOUND|EAI_AGAIN)\)/g, "(CODE)")
     .replaceAll(/than the [\d.]+ s left/g, "than the TIME left")

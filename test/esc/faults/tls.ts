@@ -6,7 +6,7 @@ import { startGreeter } from "./greeter.ts";
 function tlsCase(fault: string, certificate: "expired" | "wrongHost" | "unknownAuthority", trust: boolean): FaultCase {
   return {
     fault,
-    behaviour: "not asked again; the token is not sent",
+    behaviour: "not retried; the token is not sent",
     expect: unavailable("esc-tls"),
     arrange: async ({ certificates, defer }) => {
       const server = await startEscServer({ tls: certificates[certificate], token: SENTINEL_TOKEN });
@@ -21,14 +21,14 @@ export const TLS: readonly FaultCase[] = [
   tlsCase("a certificate for another host", "wrongHost", true),
   tlsCase("a certificate of an unknown authority", "unknownAuthority", false),
   {
-    fault: "https to a port that does not speak TLS",
-    behaviour: "not asked again",
+    fault: "https to a port without TLS",
+    behaviour: "not retried",
     expect: unavailable("esc-tls"),
     arrange: async ({ defer }) => ({ PULUMI_BACKEND_URL: `https://127.0.0.1:${await startGreeter(defer)}` }),
   },
   {
-    fault: "plain http to a port that speaks https",
-    behaviour: "asked again twice, as after any broken connection",
+    fault: "plain http to a port with TLS",
+    behaviour: "retried twice, as after any broken connection",
     expect: unavailable("esc-unreachable"),
     arrange: async ({ certificates, defer }) => {
       const server = await startEscServer({ tls: certificates.valid, token: SENTINEL_TOKEN });

@@ -2,8 +2,8 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Cleaner } from "../../../src/esc/api/clean.ts";
-import { Secret } from "../../../src/esc/auth/secret.ts";
+import { Cleaner } from "../../../src/esc/transport/clean.ts";
+import { Secret } from "../../../src/esc/settings/secret.ts";
 import { formatDiagnostic } from "../../../src/core/diagnostic.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { closeStrictly, failing, reading } from "../reading.ts";
@@ -41,7 +41,7 @@ describe("a broken definition", () => {
     expect(await failing(access())).toEqual({
       code: "esc-definition",
       message: "ESC environment demo-org/sophia/dev cannot be read: its definition has 3 errors (HTTP 400)",
-      hint: "mend the definition, or pin an earlier revision: ESC_ENV=…@revision",
+      hint: "fix the definition, or pin an earlier revision: ESC_ENV=…@revision",
       details: [
         'sophia/dev:7:21: unknown property "a" (values.b)',
         "no place",
@@ -60,7 +60,7 @@ describe("a broken definition", () => {
     expect(failure.details?.[0]).toBe('sophia/dev:7:21: unknown property "a" (values.b)');
   });
 
-  test("with very many faults is shown in part", async () => {
+  test("with very many errors is shown in part", async () => {
     const diagnostics = Array.from({ length: 50 }, (_, index) => ({ summary: `fault ${index}` }));
     server.failAlways("open", { kind: "diagnostics", diagnostics });
     const { details = [] } = await failing(access());
@@ -68,7 +68,7 @@ describe("a broken definition", () => {
     expect(details.at(-1)).toBe("and 30 more");
   });
 
-  test.each(["list", "object"] as const)("that only has warnings is read, and they are told (%s)", async (shape) => {
+  test.each(["list", "object"] as const)("that only has warnings is read, and they are shown (%s)", async (shape) => {
     const warning = { ...FIRST, severity: "warning" as const };
     server.failAlways("open", { kind: "warnings", diagnostics: [warning], shape });
     const result = await reading(access());
@@ -90,7 +90,7 @@ describe("a broken definition", () => {
     ]);
   });
 
-  test("is no matter when the diagnostics are malformed", async () => {
+  test("may have malformed diagnostics", async () => {
     const body = { code: 400, message: "bad", diagnostics: [null, 7, { summary: 8 }, { range: "x", summary: "ok" }] };
     server.failAlways("open", { kind: "status", status: 400, body });
     expect((await failing(access())).details).toEqual(["ok"]);
@@ -127,23 +127,23 @@ describe("text of the service", () => {
     expect(details[0]?.length).toBeLessThan(330);
   });
 
-  test("in its own faults is not shown, its request's id is", async () => {
+  test("of a server error is not shown, its request ID is", async () => {
     const body = { code: 500, message: "a secret of yours" };
     const headers = { "X-Pulumi-Request-ID": "1234-abcd" };
     server.failAlways("open", { kind: "status", status: 500, body, headers });
-    expect((await failing(access())).details).toEqual(["request 1234-abcd"]);
+    expect((await failing(access())).details).toEqual(["request ID 1234-abcd"]);
   });
 
-  test("that is HTML or nothing leaves no trace", async () => {
+  test("that is HTML or empty is not shown", async () => {
     server.failAlways("open", { kind: "html", status: 403, body: "<p>a secret of yours</p>" });
     expect((await failing(access())).details).toBeUndefined();
   });
 });
 
-test("both readings of a name are told", async () => {
+test("both meanings of a name are named", async () => {
   const failure = await failing(access({ ESC_ENV: "sophia/gone@3", ESC_ORG: "demo-org" }));
   expect(failure.message).toMatch(/^ESC environment sophia\/gone@3 cannot be read: /);
-  expect(failure.details?.[0]).toBe("asked for demo-org/sophia/gone and sophia/default/gone");
+  expect(failure.details?.[0]).toBe("tried demo-org/sophia/gone and sophia/default/gone");
 });
 
 describe("the cleaner", () => {

@@ -1,11 +1,7 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
-import {
-  CREDENTIAL_ORDER,
-  describeCredential,
-  escAccess,
-  WITHHELD_VARIABLES,
-} from "../../../src/esc/settings/access.ts";
+import { escAccess } from "../../../src/esc/settings/access.ts";
+import { CREDENTIAL_ORDER, describeCredential, WITHHELD_VARIABLES } from "../../../src/esc/settings/credentials.ts";
 import { SophiaError } from "../../../src/core/error.ts";
 import type { Layer } from "../../../src/core/model.ts";
 
@@ -73,7 +69,7 @@ describe("whether ESC is on", () => {
     expect(access(environment)).toMatchObject({ access: expected, notices: [] });
   });
 
-  test("both", () => {
+  test("both a name and a token", () => {
     expect(settings({ ESC_ENV: "sophia/dev", ESC_TOKEN: TOKEN })).toMatchObject({
       environments: [{ text: "sophia/dev", project: "sophia", name: "dev" }],
       credential: { kind: "token" },
@@ -83,12 +79,12 @@ describe("whether ESC is on", () => {
   });
 
   test.each<[Set, string]>([
-    [{ ESC_ENV: TOKEN }, "ESC_ENV holds an access token in place of a name"],
-    [{ ESC_ENV: TOKEN, ESC_TOKEN: "sophia/dev" }, "ESC_ENV holds an access token in place of a name"],
-    [{ ESC_ENV: "a/b", ESC_TOKEN_FILE: `${TOKEN}\n` }, "ESC_TOKEN_FILE holds a token in place of the path of a file"],
+    [{ ESC_ENV: TOKEN }, "ESC_ENV contains an access token instead of a name"],
+    [{ ESC_ENV: TOKEN, ESC_TOKEN: "sophia/dev" }, "ESC_ENV contains an access token instead of a name"],
+    [{ ESC_ENV: "a/b", ESC_TOKEN_FILE: `${TOKEN}\n` }, "ESC_TOKEN_FILE contains a token instead of the path of a file"],
     [
       { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln" },
-      "ESC_OIDC_TOKEN_FILE holds a token in place of the path of a file",
+      "ESC_OIDC_TOKEN_FILE contains a token instead of the path of a file",
     ],
   ])("a token in the wrong place stops it before any report shows it: %j", (environment, message) => {
     const error = refusal(environment);
@@ -105,7 +101,7 @@ describe("the order of credentials", () => {
   const actions = { ACTIONS_ID_TOKEN_REQUEST_URL: "https://x.example/t", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "rq" };
   const all = { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "/id", ESC_TOKEN_FILE: "/t", ...actions };
 
-  test("is documented", () => {
+  test("is as documented", () => {
     expect(CREDENTIAL_ORDER).toEqual(["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"]);
     const exchange = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "ESC_OIDC_EXPIRATION"];
     expect(WITHHELD_VARIABLES).toEqual(["ESC_ENV", ...CREDENTIAL_ORDER, ...exchange]);
@@ -134,7 +130,7 @@ describe("the order of credentials", () => {
       "ESC_TOKEN",
     ],
     [
-      "an ID token's file without an organization is passed over",
+      "an ID token's file without an organization is ignored",
       { ESC_ENV: "a/b", ESC_OIDC_TOKEN_FILE: "/id" },
       [layer(".env", { ESC_TOKEN: TOKEN })],
       "ESC_TOKEN",
@@ -173,7 +169,7 @@ describe("files", () => {
 
   const evil = "https://evil.example";
 
-  test("do not say where a token of the environment goes", () => {
+  test("do not decide where a token of the environment goes", () => {
     const { access: result, notices } = access({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN }, [
       layer("dir/.env", { PULUMI_BACKEND_URL: evil, HTTPS_PROXY: evil, https_proxy: evil, SSL_CERT_FILE: "evil.pem" }),
     ]);
@@ -206,13 +202,13 @@ describe("files", () => {
       { ESC_TOKEN: "e" },
       [layer("a.env", { PULUMI_BACKEND_URL: evil, ESC_TOKEN: "f" })],
     ],
-  ])("do not say where this token goes: %s", (_, environment, files) => {
+  ])("do not decide where this token goes: %s", (_, environment, files) => {
     const { access: result, notices } = access({ ESC_ENV: "a/b", ...environment }, files);
     expect(notices).toEqual([{ kind: "backend-ignored", file: "a.env" }]);
     expect(result).toMatchObject({ kind: "on", settings: { backend: "https://api.pulumi.com" } });
   });
 
-  test("say where their own token goes", () => {
+  test("decide where their own token goes", () => {
     const own = { ESC_ENV: "a/b", ESC_TOKEN: "f", PULUMI_BACKEND_URL: "https://own.example/x", HTTPS_PROXY: "p:1" };
     const { access: result, notices } = access({}, [layer("b.env", { PULUMI_BACKEND_URL: evil }), layer("a.env", own)]);
     expect(notices).toEqual([{ kind: "backend-ignored", file: "b.env" }]);
@@ -252,22 +248,22 @@ describe("the backend", () => {
     ["api.example", "PULUMI_BACKEND_URL is not a URL"],
     ["https://", "PULUMI_BACKEND_URL is not a URL"],
     ["api.example:8080/x", "PULUMI_BACKEND_URL is not a URL"],
-    ["s3://bucket", "PULUMI_BACKEND_URL has the scheme s3, which is no ESC backend"],
-    ["file://~", "PULUMI_BACKEND_URL has the scheme file, which is no ESC backend"],
-    ["https://u:p@api.example", "PULUMI_BACKEND_URL holds a user name or password"],
+    ["s3://bucket", "PULUMI_BACKEND_URL has the scheme s3, which is not that of an ESC backend"],
+    ["file://~", "PULUMI_BACKEND_URL has the scheme file, which is not that of an ESC backend"],
+    ["https://u:p@api.example", "PULUMI_BACKEND_URL contains a user name or password"],
     ["https://api.example?x=1", "PULUMI_BACKEND_URL has a query or fragment"],
-    ["http://api.example", "PULUMI_BACKEND_URL is plain http beyond this machine: the token would travel in clear"],
+    ["http://api.example", "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted"],
     [
       "http://localhost.evil.example",
-      "PULUMI_BACKEND_URL is plain http beyond this machine: the token would travel in clear",
+      "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted",
     ],
     [
       "http://127.evil.example",
-      "PULUMI_BACKEND_URL is plain http beyond this machine: the token would travel in clear",
+      "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted",
     ],
     [
       "http://[::ffff:10.0.0.1]",
-      "PULUMI_BACKEND_URL is plain http beyond this machine: the token would travel in clear",
+      "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted",
     ],
   ])("is refused: %s", (url, message) => {
     const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url });
@@ -287,40 +283,44 @@ describe("the backend", () => {
 
 describe("malformed settings", () => {
   test.each<[string, Set, string]>([
-    ["a line break in the token", { ESC_TOKEN: "pul-a\nb" }, "ESC_TOKEN has a line break in it"],
-    ["a carriage return in the token", { ESC_TOKEN: "pul-a\rb" }, "ESC_TOKEN has a line break in it"],
-    ["a space in the token", { ESC_TOKEN: "token pul-a" }, "ESC_TOKEN has a space in it"],
+    ["a line break in the token", { ESC_TOKEN: "pul-a\nb" }, "ESC_TOKEN contains a line break"],
+    ["a carriage return in the token", { ESC_TOKEN: "pul-a\rb" }, "ESC_TOKEN contains a line break"],
+    ["a space in the token", { ESC_TOKEN: "token pul-a" }, "ESC_TOKEN contains a space"],
     [
       "a control character in the token",
       { ESC_TOKEN: "pul-a\u0001b" },
-      "ESC_TOKEN has a character that no token has in it",
+      "ESC_TOKEN contains a character that is not allowed in a token",
     ],
-    ["a letter that no header takes", { ESC_TOKEN: "pul-ä" }, "ESC_TOKEN has a character that no token has in it"],
-    ["a bad organization", { ESC_ORG: "a/b" }, "ESC_ORG is no name of an organization"],
+    [
+      "a letter that headers do not allow",
+      { ESC_TOKEN: "pul-ä" },
+      "ESC_TOKEN contains a character that is not allowed in a token",
+    ],
+    ["a bad organization", { ESC_ORG: "a/b" }, "ESC_ORG is not a valid organization name"],
     [
       "a bad default organization",
       { PULUMI_DEFAULT_ORGANIZATION: "-x-" },
-      "PULUMI_DEFAULT_ORGANIZATION is no name of an organization",
+      "PULUMI_DEFAULT_ORGANIZATION is not a valid organization name",
     ],
     [
       "a bad trusting organization",
       { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "a b" },
-      "ESC_OIDC_ORG is no name of an organization",
+      "ESC_OIDC_ORG is not a valid organization name",
     ],
     [
       "an unknown type",
       { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "x" },
-      "ESC_OIDC_TYPE is no type of token",
+      "ESC_OIDC_TYPE is not a valid token type",
     ],
     [
       "a type that needs a scope",
       { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "team" },
-      "ESC_OIDC_TYPE is team, yet ESC_OIDC_SCOPE is not set",
+      "ESC_OIDC_TYPE is team, but ESC_OIDC_SCOPE is not set",
     ],
     [
       "a bad life",
       { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "1h" },
-      "ESC_OIDC_EXPIRATION is no number of seconds",
+      "ESC_OIDC_EXPIRATION is not a number of seconds",
     ],
   ])("%s", (_, variables, message) => {
     const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, ...variables });
@@ -328,7 +328,7 @@ describe("malformed settings", () => {
     expect(inspect(error, { depth: null })).not.toContain("pul-");
   });
 
-  test("white space around a token is no fault", () => {
+  test("white space around a token is ignored", () => {
     const { credential } = settings({ ESC_ENV: "a/b", ESC_TOKEN: ` ${TOKEN}\r\n` });
     expect(credential.kind === "token" && credential.token.reveal()).toBe(TOKEN);
   });

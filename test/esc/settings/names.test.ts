@@ -3,7 +3,7 @@ import { SophiaError } from "../../../src/core/error.ts";
 import { candidates, formatName, parseEnvironmentNames } from "../../../src/esc/settings/names.ts";
 
 function names(value: string) {
-  return parseEnvironmentNames(value, "ESC_ENV");
+  return parseEnvironmentNames({ name: "ESC_ENV", value });
 }
 
 function opened(value: string, organization?: string): string[] {
@@ -49,29 +49,28 @@ describe("several names", () => {
 
 describe("refused", () => {
   test.each([
-    ["a/b/c/d", "ESC_ENV: 'a/b/c/d' has 4 parts, three at most"],
+    ["a/b/c/d", "ESC_ENV: 'a/b/c/d' has 4 parts; at most three are allowed"],
     ["a//b", "ESC_ENV: 'a//b' has an empty part"],
     ["/a", "ESC_ENV: '/a' has an empty part"],
     ["a/", "ESC_ENV: 'a/' has an empty part"],
     ["@1", "ESC_ENV: '@1' has an empty part"],
     ["a/b,", "ESC_ENV has an empty name between commas: 'a/b,'"],
     [",", "ESC_ENV has an empty name between commas: ','"],
-    ["a b/c", "ESC_ENV has a space or line break in it: 'a b/c'"],
-    ["a/b, c/d", "ESC_ENV has a space or line break in it: 'a/b, c/d'"],
-    [" a/b", "ESC_ENV has a space or line break in it: ' a/b'"],
-    ["a/b\n", "ESC_ENV has a space or line break in it: 'a/b\\n'"],
-    ["a/b@", "ESC_ENV: 'a/b@' names no revision or tag after the @"],
-    ["a@1/b", "ESC_ENV: 'a@1/b' has characters that no name has: '1/b'"],
-    ["a/ü", "ESC_ENV: 'a/ü' has characters that no name has: 'ü'"],
-    ["a/b?x", "ESC_ENV: 'a/b?x' has characters that no name has: 'b?x'"],
-    ["acme/../dev", "ESC_ENV: 'acme/../dev' has characters that no name has: '..'"],
-    ["acme/sophia/.", "ESC_ENV: 'acme/sophia/.' has characters that no name has: '.'"],
-    ["acme/sophia/dev@..", "ESC_ENV: 'acme/sophia/dev@..' has characters that no name has: '..'"],
-    ["a/sophia/dev", "ESC_ENV: 'a' is no name of an organization"],
-    ["-acme/sophia/dev", "ESC_ENV: '-acme' is no name of an organization"],
-    [`${"x".repeat(101)}/dev`, `ESC_ENV has a name of more than 100 characters: '${"x".repeat(100)}…'`],
-    ["pul-0123456789abcdef0123456789abcdef01234567", "ESC_ENV holds an access token in place of a name"],
-    ["a\u001B[31m", "ESC_ENV: 'a\\u001b[31m' has characters that no name has: 'a\\u001b[31m'"],
+    ["a b/c", "ESC_ENV contains a space or line break: 'a b/c'"],
+    ["a/b, c/d", "ESC_ENV contains a space or line break: 'a/b, c/d'"],
+    [" a/b", "ESC_ENV contains a space or line break: ' a/b'"],
+    ["a/b\n", "ESC_ENV contains a space or line break: 'a/b\\n'"],
+    ["a/b@", "ESC_ENV: 'a/b@' has no revision or tag after the @"],
+    ["a@1/b", "ESC_ENV: 'a@1/b' has a part that is not a valid name: '1/b'"],
+    ["a/ü", "ESC_ENV: 'a/ü' has a part that is not a valid name: 'ü'"],
+    ["a/b?x", "ESC_ENV: 'a/b?x' has a part that is not a valid name: 'b?x'"],
+    ["acme/../dev", "ESC_ENV: 'acme/../dev' has a part that is not a valid name: '..'"],
+    ["acme/sophia/.", "ESC_ENV: 'acme/sophia/.' has a part that is not a valid name: '.'"],
+    ["acme/sophia/dev@..", "ESC_ENV: 'acme/sophia/dev@..' has a part that is not a valid name: '..'"],
+    ["a/sophia/dev", "ESC_ENV: 'a' is not a valid organization name"],
+    ["-acme/sophia/dev", "ESC_ENV: '-acme' is not a valid organization name"],
+    [`${"x".repeat(101)}/dev`, `ESC_ENV: '${"x".repeat(100)}…' has a part of more than 100 characters`],
+    ["a\u001B[31m", "ESC_ENV: 'a\\u001b[31m' has a part that is not a valid name: 'a\\u001b[31m'"],
   ])("%s", (value, message) => {
     expect(() => names(value)).toThrow(expect.objectContaining({ message, status: 125, code: "esc-settings" }));
     expect(() => names(value)).toThrow(SophiaError);

@@ -50,7 +50,7 @@ describe("certificates", () => {
   test("are not trusted because NODE_TLS_REJECT_UNAUTHORIZED says so", async () => {
     const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
     const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
-    expect(stderr).toContain("its issuer is not known");
+    expect(stderr).toContain("the certificate's issuer is not trusted");
     expect(status).toBe(125);
   });
 
@@ -91,15 +91,15 @@ describe("certificates", () => {
     }
   });
 
-  test("of a file that cannot be used are done without, with a remark", async () => {
+  test("of a file that cannot be used are left out, with a remark", async () => {
     const empty = join(folder, "empty.pem");
     const broken = join(folder, "broken.pem");
     await writeFile(empty, "nothing\n");
     await writeFile(broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     for (const [file, why] of [
       [join(folder, "missing.pem"), "cannot be read (ENOENT)"],
-      [empty, "holds no PEM certificate"],
-      [broken, "holds no PEM certificate"],
+      [empty, "contains no PEM certificate"],
+      [broken, "contains no PEM certificate"],
     ] as const) {
       const failure = await failing(access(secure, { SSL_CERT_FILE: file }));
       expect(failure.code).toBe("esc-tls");
@@ -107,7 +107,7 @@ describe("certificates", () => {
     }
   });
 
-  test("are of no matter to plain http", async () => {
+  test("do not matter to plain http", async () => {
     const result = await reading(access(plain, { SSL_CERT_FILE: join(folder, "missing.pem") }));
     expect(result.notices).toEqual([]);
   });
@@ -153,9 +153,7 @@ describe("a proxy", () => {
     expect(values(await reading(access(plain, all)))).toEqual({ A: "x" });
     expect(values(await reading(access(secure, all)))).toEqual({ A: "x" });
     const exempt = { ...all, PULUMI_BACKEND_URL: "https://esc.invalid", NO_PROXY: ".invalid" };
-    expect((await failing(access(secure, exempt))).message).toContain(
-      "the name of esc.invalid:443 cannot be looked up",
-    );
+    expect((await failing(access(secure, exempt))).message).toContain("esc.invalid:443 could not be resolved");
     expect(proxy.requests).toEqual([]);
   });
 
@@ -183,7 +181,7 @@ describe("a proxy", () => {
     outer.close();
   });
 
-  test("that wants a password does not get it into a message", async () => {
+  test("that requires a password does not show it in a message", async () => {
     await using proxy = await startProxy({ auth: { user: "u", password: "right" } });
     const failure = await failing(
       access(secure, {
@@ -196,7 +194,7 @@ describe("a proxy", () => {
   });
 });
 
-test("a backend that redirects does not get the token carried to another", async () => {
+test("a backend that redirects does not send the token to another", async () => {
   await using other = await startEscServer();
   plain.failNext("open", { kind: "redirect", to: `${other.url}/api/esc/environments/demo-org/sophia/dev/open` });
   expect((await failing(access(plain, {}))).code).toBe("esc-redirect");

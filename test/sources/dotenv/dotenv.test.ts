@@ -46,14 +46,11 @@ test("each variable knows its line", async () => {
   ]);
 });
 
-describe("nothing is lost in silence", () => {
+describe("nothing is ignored silently", () => {
   test.each([
-    ["just words", [".env:1: not of the form NAME=value, passed over"]],
-    [
-      "A=1\n=2\nB",
-      [".env:2: not of the form NAME=value, passed over", ".env:3: not of the form NAME=value, passed over"],
-    ],
-    ["A=1\nA=2", [".env:2: A is set a second time, the last one counts"]],
+    ["just words", [".env:1: not of the form NAME=value, ignored"]],
+    ["A=1\n=2\nB", [".env:2: not of the form NAME=value, ignored", ".env:3: not of the form NAME=value, ignored"]],
+    ["A=1\nA=2", [".env:2: A is set more than once; the last one counts"]],
     ["A=pass#word", [".env:1: the value of A ends before a #; quote it if the # belongs to it"]],
     ["A='pass#word'\nB=x # remark", []],
   ])("%j", async (text, remarks) => expect(await remarksOf(text)).toEqual(remarks));
@@ -101,7 +98,7 @@ test("values mean what they mean to dotenv", async () => {
     fc.asyncProperty(fc.array(line, { maxLength: 8 }), fc.constantFrom("\n", "\r\n"), async (lines, end) => {
       // Where dotenv looks for a value in the following lines, ours is empty: such files are left out.
       fc.pre(!lines.some((one) => /=\s*$/.test(one)));
-      // Nor is a line separator the end of a comment, as it is to dotenv's expression.
+      // Nor does a line separator end a comment, as in dotenv's expression.
       fc.pre(!lines.some((one) => /#[^]*\u2028/.test(one)));
       const text = lines.join(end);
       expect(await valuesOf(text)).toEqual(parse(text));
@@ -116,7 +113,7 @@ const read = (cwd: string, ...names: string[]) =>
   );
 
 describe("files", () => {
-  test("a missing default file is nothing, a missing named one is an error", async () => {
+  test("a missing default file is ignored, a missing named one is an error", async () => {
     expect(await readDotenv([{ path: ".env", required: false }], folder())).toEqual({
       layers: [],
       notices: [],

@@ -1,10 +1,12 @@
 import type { Diagnostic } from "../../core/model.ts";
-import type { Cleaner } from "./clean.ts";
 import { EscFault, type Fault } from "../faults/fault.ts";
-import type { HttpAnswer } from "../transport/http.ts";
-import { parseRetryAfter } from "../transport/retry.ts";
+import { parseUrl } from "../settings/backend.ts";
+import type { Cleaner } from "./clean.ts";
+import type { HttpAnswer } from "./http.ts";
+import { parseRetryAfter } from "./retry.ts";
 
-type Fields = Readonly<Record<string, unknown>>;
+/** The fields of a JSON object. */
+export type Fields = Readonly<Record<string, unknown>>;
 
 /** The object that an answer of status 200 holds. @throws EscFault for every other answer */
 export function requireObject(answer: HttpAnswer, host: string, cleaner: Cleaner): Fields {
@@ -12,16 +14,17 @@ export function requireObject(answer: HttpAnswer, host: string, cleaner: Cleaner
   return parseObject(answer, host);
 }
 
-/** @throws EscFault when the body is no JSON object. What the JSON parser says is not kept: it quotes the body. */
-export function parseObject(answer: HttpAnswer, host: string): Fields {
-  const text = withoutMark(answer.data);
-  if (text.trim() === "") throw new EscFault({ kind: "answer", host, problem: "empty" });
-  const isHtml = /^text\/html\b/i.test(answer.headers["content-type"] ?? "") || text.trimStart().startsWith("<");
-  if (isHtml) throw new EscFault({ kind: "answer", host, problem: "html" });
-  const value = parse(text);
-  if (value === undefined) throw new EscFault({ kind: "answer", host, problem: "not-json" });
+/** What the JSON parser says is not kept: it quotes the body. */
+function parseObject({ data, headers }: HttpAnswer, host: string): Fields {
+  const fault = (problem: Extract<Fault, { kind: "answer" }>["problem"]): EscFault =>
+    new EscFault({ kind: "answer", host, problem });
+  const text = withoutMark(data);
+  if (text.trim() === "") throw fault("empty");
+  if (/^text\/html\b/i.test(headers["content-type"] ?? "") || text.trimStart().startsWith("<")) throw fault("html");
+  const value = parseJson(text);
+  if (value === undefined) throw fault("not-json");
   const fields = fieldsOf(value);
-  if (fields === undefined) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
+  if (fields === undefined) throw fault("unexpected");
   return fields;
 }
 
@@ -39,36 +42,32 @@ function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** The fields of a body that may be anything. */
+export function bodyOf({ data }: HttpAnswer): Fields | undefined {
+  return fieldsOf(parseJson(withoutMark(data)));
+}
+
 function statusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault {
   const { status, headers } = answer;
   if (status >= 300 && status < 400) {
-    const to = redirectHost(headers.location, cleaner);
-    return { kind: "redirect", host, status, ...(to === undefined ? {} : { to }) };
+    // Only the host: the rest may contain what we sent.
+    const to = parseUrl(headers.location ?? "")?.host;
+    return { kind: "redirect", host, status, ...(to === undefined ? {} : { to: cleaner.clean(to) }) };
   }
-  const body = fieldsOf(parse(withoutMark(answer.data)));
+  const body = bodyOf(answer);
   // Of the server's own faults the request's id is worth more than what it says, which may quote anything.
-  const message = status < 500 && typeof body?.["message"] === "string" ? cleaner.clean(body["message"]) : "";
-  const requestId = headers["x-pulumi-request-id"];
+  const message = status < 500 ? cleanText(body?.["message"], cleaner) : undefined;
+  const requestId = cleanText(headers["x-pulumi-request-id"], cleaner);
   const retryAfterMs = parseRetryAfter(headers["retry-after"], headers.date, Date.now());
   return {
     kind: "status",
     host,
     status,
-    ...(message === "" ? {} : { message }),
-    ...(typeof requestId === "string" ? { requestId: cleaner.clean(requestId) } : {}),
+    ...(message === undefined ? {} : { message }),
+    ...(requestId === undefined ? {} : { requestId }),
     diagnostics: parseDiagnostics(body?.["diagnostics"], cleaner),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
-}
-
-/** Only the host: the rest of a redirect may carry what we sent. */
-function redirectHost(location: string | undefined, cleaner: Cleaner): string | undefined {
-  if (location === undefined) return undefined;
-  try {
-    return cleaner.clean(new URL(location).host);
-  } catch {
-    return undefined;
-  }
 }
 
 /** What the service says about a definition: a list, or an object that holds it. Without a severity it is an error. */
@@ -98,15 +97,17 @@ export function parseDiagnostics(value: unknown, cleaner: Cleaner): readonly Dia
   return diagnostics;
 }
 
-function cleanText(value: unknown, cleaner: Cleaner): string | undefined {
-  return typeof value === "string" && value !== "" ? cleaner.clean(value) : undefined;
+/** A string of the service, fit to be shown; `undefined` where there is none. */
+export function cleanText(value: unknown, cleaner: Cleaner): string | undefined {
+  const text = typeof value === "string" ? cleaner.clean(value) : "";
+  return text === "" ? undefined : text;
 }
 
 function positive(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

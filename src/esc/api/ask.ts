@@ -1,0 +1,83 @@
+import type { Failure, Notice } from "../../core/model.ts";
+import { EscFault } from "../faults/fault.ts";
+import type { EscSettings } from "../settings/access.ts";
+import type { Credential } from "../settings/credentials.ts";
+import { candidates, type EnvironmentName, formatName, type FullName } from "../settings/names.ts";
+import type { Secret } from "../settings/secret.ts";
+import { Connection, type Progress } from "../transport/connection.ts";
+import { type Clock, systemClock } from "../transport/deadline.ts";
+import { findDefaultOrganization } from "./organization.ts";
+
+export type EscAnswers<T> =
+  | {
+      readonly kind: "read";
+      /** In the order of the settings' environments. */
+      readonly results: readonly T[];
+      readonly remarks: readonly Notice[];
+    }
+  | { readonly kind: "unavailable"; readonly failure: Failure };
+
+/** What is to be asked of one environment. @throws EscFault */
+type Ask<T> = (name: FullName, connection: Connection) => Promise<T>;
+
+/**
+ * Asks the same of each environment, side by side, under one deadline: connects, obtains the token and finds the
+ * organization of names without one. The first that fails ends the others and is named in the failure.
+ *
+ * @throws what `ask` throws, but for EscFault
+ */
+export async function askEsc<T>(
+  settings: EscSettings,
+  progress: Progress,
+  ask: Ask<T>,
+  clock: Clock = systemClock,
+): Promise<EscAnswers<T>> {
+  const { environments } = settings;
+  const connection = new Connection(settings, progress, clock);
+  let fault: EscFault;
+  try {
+    connection.authorize(await tokenOf(settings.credential, connection));
+    const areComplete = environments.every((name) => name.organization !== undefined);
+    const organization = settings.organization ?? (areComplete ? undefined : await findDefaultOrganization(connection));
+    const results = await Promise.all(environments.map((name) => askFirstKnown(name, organization, connection, ask)));
+    return { kind: "read", results, remarks: connection.remarks.map((text) => ({ kind: "remark", text })) };
+  } catch (error) {
+    if (!(error instanceof EscFault)) throw error;
+    fault = error;
+  } finally {
+    connection.close();
+  }
+  const { wordFault } = await import("../faults/wording.ts");
+  return { kind: "unavailable", failure: wordFault(fault, settings, connection.remarks) };
+}
+
+async function tokenOf(credential: Credential, connection: Connection): Promise<Secret> {
+  if (credential.kind === "token") return credential.token;
+  const { obtainToken } = await import("../auth/token.ts");
+  return obtainToken(credential, connection);
+}
+
+/** Asks for the first of the environments that the name may mean and that the service knows. */
+async function askFirstKnown<T>(
+  name: EnvironmentName,
+  organization: string | undefined,
+  connection: Connection,
+  ask: Ask<T>,
+): Promise<T> {
+  const environment = name.text;
+  const names = candidates(name, organization);
+  let last = new EscFault({ kind: "no-organization", host: connection.host }, { environment });
+  for (const one of names) {
+    try {
+      return await ask(one, connection);
+    } catch (error) {
+      if (!(error instanceof EscFault)) throw error;
+      const { fault } = error;
+      const isUnknown = fault.kind === "status" && fault.status === 404;
+      const told = isUnknown ? { ...fault, tried: names.map(formatName) } : fault;
+      last = new EscFault(told, { ...error.context, environment });
+      if (!isUnknown) break;
+    }
+  }
+  throw last;
+}

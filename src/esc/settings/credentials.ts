@@ -1,0 +1,161 @@
+import { organizationIn } from "./names.ts";
+import { holdsToken, isToken, Secret } from "./secret.ts";
+import { invalidSetting, labelOf, type Setting, type Variables } from "./variables.ts";
+
+/**
+ * The variables that give a credential, in their order of precedence: the first that is set counts. Those of the
+ * process environment go before those of `.env` files. Where none is set, GitHub Actions serves as the credential if
+ * `ESC_OIDC_ORG` is set and the job has `id-token: write`.
+ */
+export const CREDENTIAL_ORDER = ["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"] as const;
+
+/** For whom and for what an ID token is exchanged. */
+const EXCHANGE_VARIABLES = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "ESC_OIDC_EXPIRATION"] as const;
+
+/**
+ * The launcher's own variables: the program that it starts does not get them. Neither does it get those of the exchange:
+ * a nested sophia-run would take `ESC_OIDC_ORG` for incomplete settings, and warn.
+ */
+export const WITHHELD_VARIABLES: readonly string[] = ["ESC_ENV", ...CREDENTIAL_ORDER, ...EXCHANGE_VARIABLES];
+
+const TOKEN_TYPES = ["organization", "team", "personal"] as const;
+
+/** What a token exchange (RFC 8693) asks for. */
+export interface Exchange {
+  /** The organization that trusts the issuer of the ID token. */
+  readonly organization: string;
+  readonly type: (typeof TOKEN_TYPES)[number];
+  /** `team:NAME` for a team token, `user:LOGIN` for a personal one. */
+  readonly scope?: string;
+  /** The life of the token in seconds; the service's own choice when absent. */
+  readonly expiration?: number;
+}
+
+/** How sophia-run gets its token. */
+export type Credential =
+  | { readonly kind: "token"; readonly token: Secret }
+  | { readonly kind: "token-file"; readonly path: string }
+  | { readonly kind: "oidc-file"; readonly path: string; readonly exchange: Exchange }
+  | {
+      readonly kind: "github-actions";
+      readonly url: string;
+      readonly requestToken: Secret;
+      readonly exchange: Exchange;
+    };
+
+/** Names the credential in use, for people: `ESC_TOKEN_FILE (/run/secrets/esc)`. Contains no token. */
+export function describeCredential(credential: Credential): string {
+  switch (credential.kind) {
+    case "token":
+      return "ESC_TOKEN";
+    case "token-file":
+      return `ESC_TOKEN_FILE (${credential.path})`;
+    case "oidc-file":
+      return `ESC_OIDC_TOKEN_FILE (${credential.path}), exchanged for organization ${credential.exchange.organization}`;
+    case "github-actions":
+      return `GitHub Actions ID token, exchanged for organization ${credential.exchange.organization}`;
+  }
+}
+
+export type FoundCredential =
+  | { readonly kind: "none" }
+  | { readonly kind: "incomplete"; readonly present: string; readonly missing: string }
+  | {
+      readonly kind: "found";
+      /** The variable that gives it. */
+      readonly setting: Setting;
+      /** @throws SophiaError when it is malformed */
+      readonly credential: () => Credential;
+    };
+
+export function findCredential(variables: Variables): FoundCredential {
+  const organization = variables.find("ESC_OIDC_ORG");
+  // A token that is all white space counts as unset.
+  const settings = variables.all(...CREDENTIAL_ORDER).filter(({ value }) => value.trim() !== "");
+  for (const setting of settings) {
+    const found = (credential: () => Credential): FoundCredential => ({ kind: "found", setting, credential });
+    if (setting.name === "ESC_TOKEN") return found(() => ({ kind: "token", token: tokenIn(setting) }));
+    if (setting.name === "ESC_TOKEN_FILE") return found(() => ({ kind: "token-file", path: pathIn(setting) }));
+    if (organization !== undefined) {
+      return found(() => ({
+        kind: "oidc-file",
+        path: pathIn(setting),
+        exchange: exchangeFor(organization, variables),
+      }));
+    }
+  }
+  if (settings.length > 0) return { kind: "incomplete", present: "ESC_OIDC_TOKEN_FILE", missing: "ESC_OIDC_ORG" };
+  if (organization === undefined) return { kind: "none" };
+  // Never from a file: it could name a host to which the job's own request token would be sent.
+  const url = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL");
+  const requestToken = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
+  if (url !== undefined && requestToken !== undefined) {
+    return {
+      kind: "found",
+      setting: organization,
+      credential: () => ({
+        kind: "github-actions",
+        url: url.value,
+        requestToken: tokenIn(requestToken),
+        exchange: exchangeFor(organization, variables),
+      }),
+    };
+  }
+  const inActions = variables.findInProcess("GITHUB_ACTIONS")?.value === "true";
+  return {
+    kind: "incomplete",
+    present: "ESC_OIDC_ORG",
+    missing: inActions ? "the permission id-token: write" : "ESC_TOKEN or ESC_OIDC_TOKEN_FILE",
+  };
+}
+
+/** Messages and reports show the path. */
+function pathIn(setting: Setting): string {
+  if (!holdsToken(setting.value)) return setting.value;
+  throw invalidSetting(
+    `${labelOf(setting)} contains a token instead of the path of a file`,
+    "write the token to a file that only you can read and set the variable to its path, or set ESC_TOKEN to an access token",
+  );
+}
+
+function tokenIn(setting: Setting): Secret {
+  const text = setting.value.trim();
+  if (isToken(text)) return new Secret(text);
+  const what = /[\r\n]/.test(text)
+    ? "a line break"
+    : /\s/.test(text)
+      ? "a space"
+      : "a character that is not allowed in a token";
+  throw invalidSetting(
+    `${labelOf(setting)} contains ${what}`,
+    "set it to the access token alone, as the service showed it",
+  );
+}
+
+function exchangeFor(trusting: Setting, variables: Variables): Exchange {
+  const organization = organizationIn(trusting);
+  const typeSetting = variables.find("ESC_OIDC_TYPE");
+  const type = TOKEN_TYPES.find((one) => one === (typeSetting?.value ?? "organization"));
+  if (type === undefined) {
+    const label = typeSetting === undefined ? "" : labelOf(typeSetting);
+    throw invalidSetting(`${label} is not a valid token type`, `allowed: ${TOKEN_TYPES.join(", ")}`);
+  }
+  const scope = variables.find("ESC_OIDC_SCOPE");
+  if (type !== "organization" && scope === undefined) {
+    throw invalidSetting(
+      `ESC_OIDC_TYPE is ${type}, but ESC_OIDC_SCOPE is not set`,
+      `set ESC_OIDC_SCOPE to ${type === "team" ? "team:NAME" : "user:LOGIN"}`,
+    );
+  }
+  const life = variables.find("ESC_OIDC_EXPIRATION");
+  const expiration = Number(life?.value);
+  if (life !== undefined && !(Number.isSafeInteger(expiration) && expiration > 0)) {
+    throw invalidSetting(`${labelOf(life)} is not a number of seconds`, "set it to 3600, for example");
+  }
+  return {
+    organization,
+    type,
+    ...(scope === undefined ? {} : { scope: scope.value }),
+    ...(life === undefined ? {} : { expiration }),
+  };
+}

@@ -1,0 +1,38 @@
+/** A string that must not be seen, such as a token. Printing, inspecting or serializing it shows `***`. */
+export class Secret {
+  readonly #text: string;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  /** The only way to the string itself. */
+  reveal(): string {
+    return this.#text;
+  }
+
+  toString(): string {
+    return "***";
+  }
+
+  toJSON(): string {
+    return "***";
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return "***";
+  }
+}
+
+/**
+ * Whether a string contains an access token, or is an ID token: set in place of a name or a path by mistake, it must not
+ * be shown in a message as those are.
+ */
+export function holdsToken(text: string): boolean {
+  return /(?:^|[^a-z])pul-[0-9a-f]{32,}/.test(text) || /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(text.trim());
+}
+
+/** Whether a string can be sent as a token: printable ASCII without spaces (an HTTP header takes no more). */
+export function isToken(text: string): boolean {
+  return /^[\u0021-\u007E]+$/.test(text);
+}

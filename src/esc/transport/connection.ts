@@ -1,0 +1,158 @@
+import { printable } from "../../core/text.ts";
+import { EscFault, type Fault } from "../faults/fault.ts";
+import { authority, type NetworkSettings } from "../settings/network.ts";
+import type { Secret } from "../settings/secret.ts";
+import { type Fields, requireObject } from "./answer.ts";
+import { Cleaner } from "./clean.ts";
+import { type Clock, Deadline } from "./deadline.ts";
+import { type HttpAnswer, HttpClient } from "./http.ts";
+import { decide, reasonOf, type RetryBudget, troubleOf } from "./retry.ts";
+
+declare const SOPHIA_RUN_VERSION: string | undefined;
+
+/** Is told what is waited for. Whoever implements it decides what of it is shown. No string of it contains a secret. */
+export interface Progress {
+  /** Such as `opening acme/sophia/dev`. */
+  waiting(what: string): void;
+  /** The reason is one line, such as `HTTP 503`; `attempt` is the number of the next one, from 2. */
+  retrying(retry: {
+    readonly what: string;
+    readonly reason: string;
+    readonly attempt: number;
+    readonly delayMs: number;
+  }): void;
+}
+
+export interface EscRequest {
+  readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
+  /** What follows the backend's URL: `/api/user`. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/**
+ * All that a request to the service takes: the way there, the token, one deadline. It begins to connect when it is made.
+ * {@link ask} sends one, {@link objectIn} turns any status but 200 into a fault, and {@link repeat} goes around both:
+ *
+ *     repeat("finding the user", budget(MAX_READ_RETRIES), async () => objectIn(await ask({ method: "GET", path: "/api/user" })))
+ */
+export class Connection {
+  /** `host:port` of the service, for people. */
+  readonly host: string;
+  readonly cleaner = new Cleaner();
+  readonly deadline: Deadline;
+  /** What stops nothing, such as a certificate file that cannot be used; each one line. */
+  readonly remarks: string[] = [];
+  /** The URL of the service, without a trailing slash, and the client for it: for the ESC SDK. */
+  readonly backend: string;
+  readonly http: HttpClient;
+  readonly #network: NetworkSettings;
+  readonly #progress: Progress;
+  readonly #clock: Clock;
+  readonly #clients: HttpClient[] = [];
+  #token: Secret | undefined;
+
+  constructor(
+    settings: { readonly backend: string; readonly network: NetworkSettings; readonly timeoutMs: number },
+    progress: Progress,
+    clock: Clock,
+  ) {
+    const url = new URL(settings.backend);
+    this.backend = settings.backend;
+    this.host = authority(url);
+    this.deadline = new Deadline(settings.timeoutMs, clock);
+    this.#network = settings.network;
+    this.#progress = progress;
+    this.#clock = clock;
+    this.http = this.connectTo(url);
+  }
+
+  /** A client for another origin; closed together with this one. */
+  connectTo(origin: URL): HttpClient {
+    const remark = (text: string): void => void this.remarks.push(printable(text));
+    const client = new HttpClient(origin, this.#network, this.deadline, remark);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Sends this token with all requests from now on. */
+  authorize(token: Secret): void {
+    this.cleaner.hide(token);
+    this.#token = token;
+  }
+
+  /** The headers of every request: they contain the token. */
+  headers(): { readonly "User-Agent": string; readonly [name: string]: string } {
+    return {
+      Accept: "application/vnd.pulumi+8",
+      "Content-Type": "application/json",
+      "User-Agent": userAgent(),
+      ...(this.#token === undefined ? {} : { Authorization: `token ${this.#token.reveal()}` }),
+    };
+  }
+
+  /** Sends a request and gives the answer, whatever its status. @throws EscFault when there is no complete answer */
+  ask({ method, path, headers, body }: EscRequest): Promise<HttpAnswer> {
+    return this.http.request({
+      url: this.backend + path,
+      method,
+      headers: { ...this.headers(), ...headers },
+      data: body,
+    });
+  }
+
+  /** The JSON object that an answer of status 200 holds. @throws EscFault for every other answer */
+  objectIn(answer: HttpAnswer): Fields {
+    return requireObject(answer, this.host, this.cleaner);
+  }
+
+  /**
+   * Asks until there is an answer or no point in asking again.
+   *
+   * @param budget how often it may ask again; several requests can share one
+   * @throws EscFault the last one, with the number of attempts
+   */
+  async repeat<T>(what: string, budget: RetryBudget, ask: () => Promise<T>): Promise<T> {
+    const { deadline } = this;
+    for (let attempts = 1; ; attempts += 1) {
+      // One of several environments has failed: nobody waits for this one.
+      if (deadline.signal.aborted) throw deadline.fault(what);
+      this.#progress.waiting(what);
+      try {
+        return await ask();
+      } catch (error) {
+        if (!(error instanceof EscFault)) throw error;
+        const { fault } = error;
+        const remainingMs = deadline.remainingMs();
+        const decision = decide(troubleOf(fault), { ...budget, remainingMs }, this.#clock.random());
+        if (decision.kind === "stop") {
+          const last = decision.why === "pause-too-long" ? pauseTooLong(fault, remainingMs) : fault;
+          throw new EscFault(last, { attempts, step: what });
+        }
+        budget.retries += 1;
+        const reason = reasonOf(fault);
+        this.#progress.retrying({ what, reason, attempt: attempts + 1, delayMs: decision.delayMs });
+        await deadline.sleep(decision.delayMs, `waiting to retry after ${reason}`);
+      }
+    }
+  }
+
+  /** Ends whatever is still under way. */
+  close(): void {
+    for (const client of this.#clients) client.close();
+    this.deadline.abandon();
+  }
+}
+
+function pauseTooLong(fault: Fault, leftMs: number): Fault {
+  if (fault.kind !== "status" || fault.retryAfterMs === undefined) return fault;
+  const { host, status, retryAfterMs } = fault;
+  return { kind: "pause-too-long", host, status, retryAfterMs, leftMs };
+}
+
+function userAgent(): string {
+  // Put in by the bundler; the sources themselves run in tests.
+  const version = typeof SOPHIA_RUN_VERSION === "undefined" ? "0" : SOPHIA_RUN_VERSION;
+  return `sophia-run/${version} (node ${process.versions.node}; ${process.platform})`;
+}
