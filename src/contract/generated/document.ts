@@ -48,7 +48,7 @@ export type VariableEntry = {
   readonly example?: string;
   /** Address of a page about the variable or where to get a value. */
   readonly docs?: string;
-  /** The value where no source gives one. It is handed on as it stands, so it is always text. */
+  /** The value if no source gives one. It is passed on as it is, so it is always a string. */
   readonly default?: string;
   /** Other names under which the variable may be set. */
   readonly aliases?: readonly AliasEntry[];
