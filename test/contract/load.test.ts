@@ -136,7 +136,7 @@ describe("wrong contracts", () => {
     [
       '{"variables":{"A":{"default":8080}}}',
       "1:30: a number is not allowed here",
-      "a string (The value where no source gives one. It is handed on as it stands, so it is always text)",
+      "a string (The value if no source gives one. It is passed on as it is, so it is always a string)",
     ],
     ['{"variables":{"A":{"default":""}}}', "1:30: the string is empty", "at least 1 character"],
     [
