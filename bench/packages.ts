@@ -1,49 +1,68 @@
 /**
- * What a start pays for loading each package, bundled as the build does it: `npm run bench:packages` writes
- * docs/packages.md. Each is a process of its own, in turns with the others.
+ * What loading a package, or a module of Node.js, costs a start: `npm run bench:packages` writes docs/packages.md. Each
+ * is loaded, bundled as the build does it, and used once, in processes of its own that take the time themselves.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
-import { timeInTurns, type Case } from "./measure.ts";
+import { spread } from "./measure.ts";
 import { bareEnvironment, nodeOf, root } from "./surroundings.ts";
 
 const ROUNDS = 60;
-const PACKAGES: Readonly<Record<string, string>> = {
-  "cross-spawn": 'import spawn from "cross-spawn"; globalThis.kept = spawn;',
-  "node:child_process alone": 'import { spawn } from "node:child_process"; globalThis.kept = spawn;',
-  "signal-exit": 'import { onExit } from "signal-exit"; onExit(() => {});',
+
+/** What is loaded, and its first use. */
+const USES: Readonly<Record<string, string>> = {
+  nothing: "",
   yargs: 'import yargs from "yargs"; void yargs([]).option("a", { type: "string" }).getHelp();',
-  "util.parseArgs": `import { parseArgs } from "node:util";
-    parseArgs({ args: ["--mode", "spawn"], options: { mode: { type: "string" } }, strict: false, tokens: true });`,
+  "cross-spawn": 'import spawn from "cross-spawn"; globalThis.kept = spawn;',
+  "signal-exit": 'import { onExit } from "signal-exit"; onExit(() => {});',
+  dotenv: 'import { parse } from "dotenv"; parse("A=1");',
   "@pulumi/esc-sdk, its raw client": `import { EscApi } from "@pulumi/esc-sdk/esc/raw/api.js";
     import { Configuration } from "@pulumi/esc-sdk/esc/raw/configuration.js";
     globalThis.kept = new EscApi(new Configuration({}), "", {});`,
+  "node:util, parseArgs": `import { parseArgs } from "node:util";
+    parseArgs({ args: ["--mode", "spawn"], options: { mode: { type: "string" } }, strict: false, tokens: true });`,
+  "node:child_process": 'import { spawn } from "node:child_process"; globalThis.kept = spawn;',
+  "node:path": 'import { join } from "node:path"; join("/a", "b");',
+  "node:os": 'import { constants } from "node:os"; globalThis.kept = constants;',
+  "node:tty": 'import { isatty } from "node:tty"; isatty(2);',
+  "the global performance": "performance.now();",
 };
 
-const HEAD = `# What packages cost to load
+const HEAD = `# What loading a package costs
 
-Written by \`npm run bench:packages\`: each row is a process that loads the package, bundled and minified, and makes its
-first use of it; ${ROUNDS} rounds in turns, medians, and the quartiles of the ratio.
+Written by \`npm run bench:packages\`: milliseconds that a process takes to load each, bundled and minified, and to use it
+once, without a code cache; the median of ${ROUNDS} processes and, in brackets, the two quartiles.
 `;
 
 void main(mkdtempSync(join(tmpdir(), "sophia-run-packages-")));
+
 async function main(folder: string): Promise<void> {
   try {
-    const scripts = new Map<string, string>();
-    for (const [name, source] of Object.entries(PACKAGES)) scripts.set(name, await bundle(name, source, folder));
-    const sections = [20, 24].map((major) => section(nodeOf(major), scripts, folder));
-    writeFileSync(join(root, "docs/packages.md"), `${HEAD}\n${sections.join("\n")}`);
+    const files = new Map<string, string>();
+    for (const [name, source] of Object.entries(USES)) files.set(name, await bundle(name, source, folder));
+    const columns = [20, 24].map((major) => measure(nodeOf(major), files));
+    const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |\n`;
+    writeFileSync(
+      join(root, "docs/packages.md"),
+      [
+        `${HEAD}\n`,
+        row(["", ...columns.map(({ version }) => version)]),
+        row(["---", "---", "---"]),
+        ...Array.from(files.keys(), (name) => row([name, ...columns.map(({ cells }) => cells.get(name) ?? "")])),
+      ].join(""),
+    );
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
+/** @returns the path of a CommonJS file */
 async function bundle(name: string, source: string, folder: string): Promise<string> {
-  const outfile = join(folder, `${name.replaceAll(/\W+/g, "-")}.cjs`);
-  const entry = outfile.replace(/\.cjs$/, ".mjs");
+  const entry = join(folder, `${name.replaceAll(/\W+/g, "-")}.mjs`);
+  const file = entry.replace(/\.mjs$/, ".cjs");
   writeFileSync(entry, source);
   const input = await rolldown({
     cwd: root,
@@ -52,36 +71,28 @@ async function bundle(name: string, source: string, folder: string): Promise<str
     resolve: { alias: { axios: join(root, "scripts/no-axios.mjs") }, modules: [join(root, "node_modules")] },
     transform: { target: "node20.19", define: { "import.meta.resolve": "undefined" } },
   });
-  await input.write({ file: outfile, format: "cjs", minify: true, comments: false, dynamicImportInCjs: false });
+  await input.write({ file, format: "cjs", minify: true, comments: false, dynamicImportInCjs: false });
   await input.close();
-  return outfile;
+  return file;
 }
 
-function section(node: string, scripts: ReadonlyMap<string, string>, folder: string): string {
-  const empty = join(folder, "empty.cjs");
-  writeFileSync(empty, "");
-  const toCase = (name: string, script: string): Case => ({
-    name,
-    argv: [node, script],
-    env: bareEnvironment,
-    cwd: folder,
-  });
-  const cases = [toCase("nothing", empty), ...Array.from(scripts, ([name, script]) => toCase(name, script))];
-  const [base, ...timings] = timeInTurns(cases, ROUNDS);
-  const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |\n`;
-  const rows = timings.map(({ name, wall, wallRatio }) => {
-    const more = wall.median - (base?.wall.median ?? 0);
-    return row([
-      name,
-      more.toFixed(1),
-      `${wallRatio.median.toFixed(2)} (${wallRatio.low.toFixed(2)}–${wallRatio.high.toFixed(2)})`,
-    ]);
-  });
-  const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
-  return [
-    `## Node.js ${version}\n\nAn empty script: ${(base?.wall.median ?? 0).toFixed(1)} ms.\n\n`,
-    row(["loading", "ms more", "against an empty script"]),
-    row(["---", "---", "---"]),
-    ...rows,
-  ].join("");
+/** The cells of one version of Node.js, by name. */
+function measure(node: string, files: ReadonlyMap<string, string>) {
+  const script = `const start = process.hrtime.bigint();
+    require(process.argv[1]);
+    require("node:fs").writeSync(1, String(process.hrtime.bigint() - start));`;
+  const times = new Map(Array.from(files.keys(), (name) => [name, [] as number[]]));
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [name, file] of files) {
+      const output = execFileSync(node, ["-e", script, file], { env: bareEnvironment, encoding: "utf8" });
+      times.get(name)?.push(Number(output) / 1_000_000);
+    }
+  }
+  const cells = new Map(
+    Array.from(times, ([name, ms]) => {
+      const { median, low, high } = spread(ms);
+      return [name, `${median.toFixed(1)} (${low.toFixed(1)}–${high.toFixed(1)})`];
+    }),
+  );
+  return { version: `Node.js ${execFileSync(node, ["--version"], { encoding: "utf8" }).trim()}`, cells };
 }
