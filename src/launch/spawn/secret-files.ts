@@ -23,7 +23,6 @@ import { undoAtExit } from "./at-exit.ts";
 
 const FOLDER_PREFIX = "sophia-run-";
 
-/** Private files, as long as they exist. */
 export interface SecretFiles {
   /** Variable name and path of each file. */
   readonly paths: ReadonlyMap<string, string>;
@@ -90,7 +89,7 @@ function cannotWrite(folder: string, error: unknown): unknown {
   return new SophiaError({
     code: "secret-files",
     message: `cannot write secret files into ${printable(folder)}: ${code}`,
-    hint: "make room there; where /dev/shm is missing, XDG_RUNTIME_DIR or TMPDIR names another place",
+    hint: "free space there; where /dev/shm is missing, XDG_RUNTIME_DIR or TMPDIR names another folder",
   });
 }
 
@@ -104,7 +103,7 @@ function isMemory(folder: string): boolean {
   }
 }
 
-/** Names the living process without doubt: its PID namespace, its PID there, and when it started (PIDs come again). */
+/** Identifies this process: its PID namespace, its PID there, and when it started (PIDs are reused). */
 function ownMark(): string {
   return [pidNamespace(), process.pid, readProcessStat("self")?.startTime ?? "0"].join("-");
 }
@@ -118,8 +117,8 @@ function pidNamespace(): string {
 }
 
 /**
- * Removes the folders of launchers that are gone (SIGKILL leaves them no time): of this user only, of this PID
- * namespace only (another container's processes cannot be seen from here), and only plain folders.
+ * Removes the folders of launchers that are gone, such as by SIGKILL: of this user only, of this PID namespace only
+ * (another container's processes cannot be seen from here), and no symbolic links to folders.
  */
 export function sweep(base: string): void {
   let names: readonly string[];
@@ -151,7 +150,7 @@ function isAlive(pid: number, startTime: string): boolean {
 
 /**
  * Empties and removes one folder. The folder is opened once, not through a link, and its owner is checked on the
- * open descriptor, so that nobody can put another one in its place meanwhile.
+ * open descriptor, so that nobody can replace it in between.
  */
 function removeFolder(path: string): void {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
@@ -174,7 +173,7 @@ function setMode(path: string, flags: number, mode: number): void {
   }
 }
 
-/** Clean-up goes on whatever one step of it meets; the next launcher's sweep has another try. */
+/** Clean-up continues whatever goes wrong in one step; the next launcher's sweep tries again. */
 function quietly(step: () => void): void {
   try {
     step();
