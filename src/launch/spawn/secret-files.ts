@@ -21,8 +21,6 @@ import { readProcessStat } from "../proc/process-stat.ts";
 import type { SecretFile } from "../types.ts";
 import { undoAtExit } from "./at-exit.ts";
 
-const FOLDER_PREFIX = "sophia-run-";
-
 export interface SecretFiles {
   /** Variable name and path of each file. */
   readonly paths: ReadonlyMap<string, string>;
@@ -46,7 +44,7 @@ export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory:
     quietly(() => rmdirSync(folder));
   });
   try {
-    setMode(folder, constants.O_RDONLY | constants.O_DIRECTORY, 0o700);
+    giveToOwner(folder);
     for (const [index, { name, content }] of files.entries()) {
       const path = join(folder, /^\w{1,200}$/.test(name) ? name : `file-${index}`);
       paths.set(name, path);
@@ -69,13 +67,12 @@ export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory:
  * Makes the folder, on a file system in memory where there is one, else among the temporary files; sweeps there first.
  */
 function makeFolder(runtimeDirectory: string | undefined): string {
-  const inMemory = ["/dev/shm", runtimeDirectory].filter((base) => base?.startsWith("/") === true && isMemory(base));
+  const inMemory = ["/dev/shm", runtimeDirectory ?? ""].filter((base) => base.startsWith("/") && isMemory(base));
   let failure: unknown;
   for (const base of [...inMemory, tmpdir()]) {
-    if (base === undefined) continue;
     sweep(base);
     try {
-      return mkdtempSync(join(base, `${FOLDER_PREFIX}${ownMark()}-`));
+      return mkdtempSync(join(base, `sophia-run-${ownMark()}-`));
     } catch (error) {
       failure = cannotWrite(base, error);
     }
@@ -164,10 +161,11 @@ function removeFolder(path: string): void {
   }
 }
 
-function setMode(path: string, flags: number, mode: number): void {
-  const descriptor = openSync(path, flags | constants.O_NOFOLLOW);
+/** Restores what the umask removed of the permissions of a new folder. */
+function giveToOwner(folder: string): void {
+  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    fchmodSync(descriptor, mode);
+    fchmodSync(descriptor, 0o700);
   } finally {
     closeSync(descriptor);
   }
