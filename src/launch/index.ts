@@ -1,4 +1,4 @@
-import { ExitStatus, SophiaError } from "../core/error.ts";
+import { SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import { isBun } from "../system/runtime.ts";
 import { hasExecve } from "./exec/execve.ts";
@@ -84,5 +84,5 @@ function validateName(name: string): void {
 }
 
 function unusable(message: string, hint: string): SophiaError {
-  return new SophiaError({ code: "unusable-value", message, hint }, ExitStatus.failed);
+  return new SophiaError({ code: "unusable-value", message, hint });
 }
