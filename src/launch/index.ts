@@ -1,7 +1,8 @@
-import { ExitStatus, SophiaError } from "../core/error.ts";
+import { SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import { isBun } from "../system/runtime.ts";
 import { hasExecve } from "./exec/execve.ts";
+import type { Libc } from "./exec/libc.ts";
 import { loadLibc } from "./exec/load-libc.ts";
 import { replace } from "./exec/replace.ts";
 import { findExecutable } from "./executable.ts";
@@ -23,7 +24,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const environment = bun?.environment ?? request.environment;
   const passesChannel = bun?.passesChannel ?? false;
   const libc = options.mode === "spawn" || bun?.suffices === true ? undefined : await loadLibc(preparation);
-  const obstacle = options.mode === "spawn" ? undefined : obstacleToExec({ ...request, libc, passesChannel });
+  const obstacle = options.mode === "spawn" ? undefined : obstacleToExec(request, libc, passesChannel);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw new SophiaError({
       code: "exec-unavailable",
@@ -41,13 +42,11 @@ export async function launch(request: LaunchRequest): Promise<never> {
 }
 
 /** Why this process cannot make room for the program; undefined when it can. */
-function obstacleToExec({
-  files,
-  options,
-  preparation,
-  libc,
-  passesChannel,
-}: LaunchRequest & Pick<Launch, "libc" | "passesChannel">): string | undefined {
+function obstacleToExec(
+  { files, options, preparation }: LaunchRequest,
+  libc: Libc | undefined,
+  passesChannel: boolean,
+): string | undefined {
   if (process.platform === "win32") return "Windows has no execve";
   if (libc === undefined && !hasExecve(process)) {
     return `sophia-run's addon was not loaded, and Node.js ${process.version} has no process.execve (22.15 and later have)`;
@@ -86,5 +85,5 @@ function validateName(name: string): void {
 }
 
 function unusable(message: string, hint: string): SophiaError {
-  return new SophiaError({ code: "unusable-value", message, hint }, ExitStatus.failed);
+  return new SophiaError({ code: "unusable-value", message, hint });
 }

@@ -59,8 +59,10 @@ export function prepare(nodeOptions?: string): Preparation {
   // The options that opened the inspector here are the program's too, and so is the port.
   if (options.some((option) => option.includes("--inspect"))) closeInspector();
   const dieIfSignaled = (): void => {
-    // Where no option and no other code has opened it, a SIGUSR1 has, which came before the first statement.
-    if (closeInspector() && !preloaded) dieOfEarlySignal(firstProcess);
+    if (!closeInspector() || preloaded) return;
+    // No option and no other code has opened it, but a SIGUSR1, which came before the first statement.
+    if (firstProcess) process.exit(128 + SIGUSR1);
+    process.kill(process.pid, "SIGUSR1");
   };
   return {
     inherited: inheritedDescriptors({ mayHaveMore: preloaded || process.send !== undefined, onSocket: dieIfSignaled }),
@@ -81,9 +83,4 @@ function closeInspector(): boolean {
   if (inspector.url() === undefined) return false;
   inspector.close();
   return true;
-}
-
-function dieOfEarlySignal(firstProcess: boolean): void {
-  if (firstProcess) process.exit(128 + SIGUSR1);
-  process.kill(process.pid, "SIGUSR1");
 }

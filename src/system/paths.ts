@@ -1,15 +1,12 @@
-/**
- * Paths as every run needs them, without node:path. That is for what few runs need: loading it takes time in the
- * executable, and its functions go through a path character by character, for which V8 begins to compile them.
- */
+/** Paths as every run needs them. Not by node:path, whose functions cost a start 0.3 ms on Node.js 24. */
 
-/** The path of what has this name in a folder. */
+/** The path of a name in a folder. */
 export function within(folder: string, name: string): string {
   if (process.platform === "win32") return process.getBuiltinModule("node:path").join(folder, name);
   return `${folder.endsWith("/") ? folder : `${folder}/`}${name}`;
 }
 
-/** The working directory where its path cannot be had as a text: it was deleted, or is not UTF-8. Linux only. */
+/** The working directory where its path is not available as a string: it was deleted, or is not UTF-8. Linux only. */
 export const ownFolder = "/proc/self/cwd";
 
 /** The folder that holds an absolute path; the root itself for the root. */
@@ -19,7 +16,7 @@ export function parentOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), 1));
 }
 
-/** What is not UTF-8 in it has become U+FFFD, but the folders above that are what they are. */
+/** Bytes that are not UTF-8 have become U+FFFD in it; the folders above them are right. */
 function pathOfOwnFolder(): string {
   try {
     return process.cwd();

@@ -1,13 +1,13 @@
 /**
- * Puts a stand-in in the place of `process.stderr`, which opens the real stream once something of it is used.
+ * Replaces `process.stderr` by a stand-in that opens the real stream when something of it is used.
  *
- * Node compares each socket that it destroys with `process.stderr`. To ask for that is to open it, which loads node:tty
- * and makes a pipe non-blocking: the program's too, and that of all who write to it. What `NODE_OPTIONS` preloads here
- * (an agent that instruments the program, say) and Node's own warnings write to it all the same.
+ * Node compares each socket that it destroys with `process.stderr`, and reading that property opens the stream: this loads
+ * node:tty and makes a pipe non-blocking, for the program too and for all who write to it. Code that `NODE_OPTIONS`
+ * preloads (such as an agent that instruments the program) and Node's own warnings can still write to it.
  */
 export function postponeStandardError(): void {
   const property = Object.getOwnPropertyDescriptor(process, "stderr");
-  // What was preloaded has put another in its place.
+  // Preloaded code has replaced it already.
   if (property?.get === undefined) return;
   const open = (): NodeJS.WriteStream => {
     Object.defineProperty(process, "stderr", property);

@@ -36,7 +36,7 @@ test.each([
   expect(totalLimit(stack)).toBe(bytes);
 });
 
-test("what the kernel takes, and what it does not, is foreseen", () => {
+test("predicts what the kernel accepts and refuses", () => {
   const outcome = (bytes: number): readonly [boolean, boolean] => {
     const value = "x".repeat(bytes - "LARGE=".length);
     const { error } = spawnSync("/bin/true", [], { env: { LARGE: value } });
@@ -70,7 +70,7 @@ test("an argument that is too large is named by its place", () => {
 test.each(["spawn", "exec", "auto"] as const)(
   "an environment over the limit in mode %s: 126, one line, no value",
   async (mode) => {
-    // Each fits by itself, together they do not. From a file: no process could have been started with them.
+    // Each fits by itself, together they do not. From a file: no process can be started with them.
     const lines = Array.from({ length: 20 }, (_, index) => `LARGE_${index}=${"sentinel".repeat(16_000)}`);
     const cwd = folder({ ".env": lines.join("\n") });
     const result = await sophia(["--no-contract", "--mode", mode, "--", "true"], { cwd });

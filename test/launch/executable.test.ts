@@ -27,12 +27,12 @@ function find(command: string, searchPath?: (root: string) => string): string {
 }
 
 test.each([
-  ["past folders and what may not be executed", "a:b:c", "$/c/tool"],
-  ["past what is no folder", "c/tool:missing:c", "$/c/tool"],
+  ["past folders and files without permission", "a:b:c", "$/c/tool"],
+  ["past what is not a folder", "c/tool:missing:c", "$/c/tool"],
   ["the first of two", "c:c/../c", "$/c/tool"],
   ["a final slash", "c/", "$/c/tool"],
   ["a folder only", "a", "126 tool: is a directory"],
-  ["no permission", "b", "126 tool: permission denied"],
+  ["only a file without permission", "b", "126 tool: permission denied"],
   ["nowhere", "missing", "127 tool: command not found"],
 ])("on the search path: %s", (_, path, expected) => {
   const absolute = (root: string): string =>
@@ -44,11 +44,11 @@ test.each([
 });
 
 test.each([[""], [":"], ["::"], ["/nowhere:"]])("the search path %j does not mean the working directory", (path) => {
-  // vitest.config.ts is no program, package.json is a file here: neither may be found, whatever the reason.
+  // package.json is a file of the working directory.
   expect(find("package.json", () => path)).toBe("127 package.json: command not found");
 });
 
-test("without a search path the system's own folders serve", () => {
+test("without a search path the system's own folders are searched", () => {
   expect(find("sh")).toMatch(/^\/(?:usr\/)?bin\/sh$/);
 });
 
@@ -65,7 +65,7 @@ test.each([
   expect(find(command)).toBe(expected);
 });
 
-test("a name that no file can have is too long, on the search path and off it", () => {
+test("a name that is too long for a file, on the search path and as a path", () => {
   const long = "x".repeat(256);
   expect(find(long, (root) => root)).toBe(`126 ${long}: the name is too long`);
   expect(find(`$/${long}`)).toBe(`126 $/${long}: the name is too long`);

@@ -6,7 +6,7 @@ import { becomesProgram } from "../helpers/sophia.ts";
 import { gone, useDriver } from "./launching.ts";
 
 const start = useDriver();
-/** Has no time for a request to stop. */
+/** Ignores requests to stop. */
 const stubborn = `process.on("SIGTERM", () => console.log("TERM")); process.on("SIGINT", () => console.log("INT"));
   process.on("SIGQUIT", () => console.log("QUIT")); process.on("SIGHUP", () => console.log("HUP"));
   process.stdin.on("data", () => process.exit(9)); setInterval(() => {}, 60_000); console.log("ready " + process.pid);`;
@@ -32,7 +32,7 @@ test("--kill-after: a program that ends in time is not killed", async () => {
   expect(performance.now() - began).toBeLessThan(30_000);
 });
 
-test("--kill-after: SIGHUP asks nobody to stop, and without the option nothing is killed", async () => {
+test("--kill-after: SIGHUP is not a request to stop, and without the option nothing is killed", async () => {
   for (const request of [{ killAfterMs: 1 }, {}]) {
     const { line, ended, child } = start(request, process.execPath, "-e", stubborn);
     await line();
@@ -71,7 +71,7 @@ test("without --die-with-launcher the program lives on", async () => {
   expect(await line()).toBe("TERM");
 });
 
-test("the helpers leave nothing but what they were asked for", async ({ skip }) => {
+test("the helper programs leave no trace but what they set", async ({ skip }) => {
   const reason = noSetpriv ?? noPrlimit;
   skip(reason !== undefined, reason);
   const show = 'tr "\\0" " " </proc/$$/cmdline; echo; grep PPid /proc/$$/status';
@@ -87,7 +87,7 @@ test.for(["spawn", "exec"] as const)(
     skip(noPrlimit !== undefined, noPrlimit);
     skip(mode === "exec" && !becomesProgram, "needs the addon or process.execve to become the program");
     const { spawnargs } = start({ mode, restoreNofile: true }, "true").child;
-    // The caller is a shell with a limit of its own; it must not make room for the launcher.
+    // The caller is a shell with a limit of its own; it must stay the launcher's parent.
     const script = 'ulimit -Sn 512; "$0" "$@"; exit $?';
     const { stdout } = spawnSync("sh", ["-c", script, ...spawnargs.slice(0, 3), "sh", "-c", "ulimit -Sn; ulimit -Hn"], {
       encoding: "utf8",

@@ -1,4 +1,4 @@
-/** What Node.js has since 22.15 and 23.11 (not on Windows); the types in use here are those of Node.js 20. */
+/** What Node.js has since 22.15 and 23.11 (not on Windows); the installed types are those of Node.js 20. */
 interface WithExecve {
   /** execve(2). Returns only by throwing, and before Node.js 26.1 not even then: a failure ends the process. */
   execve(file: string, argv: readonly string[], environment: Readonly<Record<string, string>>): void;

@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 
-/** What the kernel will make of an executable file. */
+/** How the kernel will execute a file. */
 export type Image =
   /** An ELF file for this machine whose dynamic loader, if it names one, is there; or a Mach-O file. */
   | { readonly kind: "native" }
@@ -8,10 +8,10 @@ export type Image =
   | { readonly kind: "script"; readonly interpreter: string; readonly argument?: string }
   /** The interpreter of a script or the dynamic loader of an ELF file does not exist. */
   | { readonly kind: "dangling"; readonly missing: string }
-  /** Something else: a script without `#!`, another machine's program, a file that may be executed but not read. */
+  /** Something else: a script without `#!`, a program of another machine, a file without permission to read. */
   | { readonly kind: "unknown" };
 
-/** Reads the head of an executable file. Throws nothing: what cannot be read is `unknown`. */
+/** Reads the start of an executable file. Throws nothing: what cannot be read is `unknown`. */
 export function inspectImage(path: string): Image {
   let descriptor: number;
   try {
@@ -55,12 +55,12 @@ function classifyScript(head: Buffer): Image {
 }
 
 /** The machine of an ELF file (e_machine) by Node's name of the architecture, for 64-bit little-endian ones. */
-const machines: Readonly<Record<string, number>> = { x64: 62, arm64: 183, riscv64: 243, loong64: 258 };
+const MACHINES: Readonly<Record<string, number>> = { x64: 62, arm64: 183, riscv64: 243, loong64: 258 };
 
 function classifyElf(head: Buffer): Image {
   const is64LittleEndian = head[4] === 2 && head[5] === 1;
   const type = head.readUInt16LE(16);
-  if (!is64LittleEndian || head.readUInt16LE(18) !== machines[process.arch] || (type !== 2 && type !== 3)) {
+  if (!is64LittleEndian || head.readUInt16LE(18) !== MACHINES[process.arch] || (type !== 2 && type !== 3)) {
     return { kind: "unknown" };
   }
   const programHeaders = Number(head.readBigUInt64LE(32));

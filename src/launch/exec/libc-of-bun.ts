@@ -11,7 +11,7 @@ type Foreign = (...args: readonly (number | Uint8Array)[]) => unknown;
 type Type = "i32" | "u32" | "ptr";
 
 /** Result and parameters. */
-const signatures: Readonly<Record<string, readonly [Type, ...Type[]]>> = {
+const SIGNATURES: Readonly<Record<string, readonly [Type, ...Type[]]>> = {
   getpid: ["i32"],
   fcntl: ["i32", "i32", "i32", "i32"],
   execve: ["i32", "ptr", "ptr", "ptr"],
@@ -26,18 +26,18 @@ const P_PID = 1;
 const WNOHANG = 0x1;
 const WEXITED = 0x4;
 const WNOWAIT = 0x1000000;
-const siginfo = { size: 128, pid: 16 } as const;
+const SIGINFO = { size: 128, pid: 16 } as const;
 
 /**
  * The C library by `bun:ffi`, in the stand-alone executable.
  *
- * @returns undefined where there is none for this system or processor, or where the interface, which is called
- *   experimental, does not do what it did: the functions are tried before they are handed out
+ * @returns undefined where there is none for this system or processor, or where the interface, which is
+ *   experimental, has changed: the functions are tried before they are returned
  */
 export function loadLibcOfBun(): Libc | undefined {
   if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch)) return undefined;
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is not so shows when it is tried
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is tried below
     const ffi = process.getBuiltinModule("bun:ffi") as BunFfi | undefined;
     if (ffi === undefined) return undefined;
     const { getpid, fcntl, execve, waitid, sigaction } = open(ffi);
@@ -55,12 +55,12 @@ export function loadLibcOfBun(): Libc | undefined {
         return 0;
       },
       reapAllBut: (pid) => {
-        const info = Buffer.alloc(siginfo.size);
+        const info = Buffer.alloc(SIGINFO.size);
         for (;;) {
           info.fill(0);
           // Looks first: a status once taken is lost to the runtime, and with it the program's end.
           if (waitid(P_ALL, 0, info, WEXITED | WNOHANG | WNOWAIT) !== 0) return;
-          const dead = info.readInt32LE(siginfo.pid);
+          const dead = info.readInt32LE(SIGINFO.pid);
           if (dead === 0 || dead === pid) return;
           if (waitid(P_PID, dead, info, WEXITED | WNOHANG) !== 0) return;
         }
@@ -77,7 +77,7 @@ export function loadLibcOfBun(): Libc | undefined {
 
 function open(ffi: BunFfi): Readonly<Record<string, Foreign>> {
   const definitions = Object.fromEntries(
-    Object.entries(signatures).map(([name, [returns, ...args]]) => [name, { returns, args }]),
+    Object.entries(SIGNATURES).map(([name, [returns, ...args]]) => [name, { returns, args }]),
   );
   try {
     return ffi.dlopen("libc.so.6", definitions).symbols;

@@ -14,12 +14,14 @@ export function mayDifferFromOriginal(program: Program): boolean {
  * and are not UTF-8 as they came, which the kernel still has (Linux); all others as UTF-8.
  */
 export function bytesOf(program: Program): Uint8Array {
-  return mayDifferFromOriginal(program) ? originalBytes(program) : Buffer.from(joined(program));
+  const strings = joined(program);
+  return strings.includes(REPLACEMENT) ? originalBytes(program) : Buffer.from(strings);
 }
 
 function joined({ file, argv, environment }: Program): string {
-  const variables = Array.from(environment, ([name, value]) => `${name}=${value}`);
-  return `${[file, ...argv, ...variables].join("\0")}\0`;
+  let strings = `${[file, ...argv].join("\0")}\0`;
+  for (const [name, value] of environment) strings += `${name}=${value}\0`;
+  return strings;
 }
 
 function originalBytes({ file, argv, environment }: Program): Uint8Array {

@@ -10,8 +10,11 @@ export interface Descriptor {
 /** A flag of open(2) in Linux; node:os and node:fs do not name it. */
 const O_CLOEXEC = 0o2000000;
 
-/** The link of an epoll descriptor, by which each event loop waits. */
+/** The links of what each event loop has: an epoll descriptor, by which it waits, and an eventfd, which wakes it. */
 const EPOLL_TARGET = "anon_inode:[eventpoll]";
+const EVENTFD_TARGET = "anon_inode:[eventfd]";
+/** How often the descriptors are read again where one of the two is missing, which the caller may have passed. */
+const MAX_READS = 100;
 
 /** What may have opened descriptors in this process, besides Node.js at its start. */
 export interface Openers {
@@ -34,7 +37,12 @@ export function inheritedDescriptors({ mayHaveMore, onSocket }: Openers): readon
     onSocket();
     open = openFrom3();
   }
-  const limit = !isBun && (mayHaveMore || hasSocket) ? firstOpenedLater(open) : Infinity;
+  const isMixed = !isBun && (mayHaveMore || hasSocket);
+  if (isMixed) {
+    // A thread that was started just now has an epoll descriptor already, and will have an eventfd soon.
+    for (let reads = 0; !areInPairs(open) && reads < MAX_READS; reads++) open = openFrom3();
+  }
+  const limit = isMixed ? firstOpenedLater(open) : Infinity;
   return selectInherited(open, () => openDescriptors(process.ppid)).filter(
     (number) => number < limit || isCloseOnExec(number) !== true,
   );
@@ -47,11 +55,18 @@ export function inheritedDescriptors({ mayHaveMore, onSocket }: Openers): readon
  * eventfd: if there are as many of the one as of the other, they are taken for Node's.
  */
 function firstOpenedLater(open: readonly Descriptor[]): number {
-  const epolls = open.filter(({ target }) => target === EPOLL_TARGET);
-  const eventfds = open.filter(({ target }) => target === "anon_inode:[eventfd]");
-  if (epolls.length !== eventfds.length) return Infinity;
-  const own = [...epolls, ...eventfds].map(({ number }) => number);
+  if (!areInPairs(open)) return Infinity;
+  const own = [...numbersOf(EPOLL_TARGET, open), ...numbersOf(EVENTFD_TARGET, open)];
   return Math.min(...own.filter((number) => number >= 16 && isCloseOnExec(number) === true));
+}
+
+/** Whether there are as many epoll descriptors as eventfds. */
+function areInPairs(open: readonly Descriptor[]): boolean {
+  return numbersOf(EPOLL_TARGET, open).length === numbersOf(EVENTFD_TARGET, open).length;
+}
+
+function numbersOf(target: string, open: readonly Descriptor[]): readonly number[] {
+  return open.filter((one) => one.target === target).map(({ number }) => number);
 }
 
 /** What a process has open; nothing where permission to see it is missing or there is no /proc. */
@@ -80,7 +95,7 @@ function openDescriptors(pid: number | "self"): readonly Descriptor[] {
  * @param parents what the parent process has open; asked only where that is needed
  */
 export function selectInherited(open: readonly Descriptor[], parents: () => readonly Descriptor[]): readonly number[] {
-  const epolls = open.filter(({ target }) => target === EPOLL_TARGET).map(({ number }) => number);
+  const epolls = numbersOf(EPOLL_TARGET, open);
   const epoll = Math.min(...epolls);
   const doubtful = open.filter(
     ({ number, target }) =>

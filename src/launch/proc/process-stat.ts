@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What Linux tells of a process in /proc/PID/stat (proc_pid_stat(5)). */
+/** What Linux says of a process in /proc/PID/stat (proc_pid_stat(5)). */
 export interface ProcessStat {
   /** `R` running, `S` sleeping, `T` stopped by a signal, `t` by a tracer, `Z` a zombie, … */
   readonly state: string;
@@ -11,7 +11,7 @@ export interface ProcessStat {
   readonly terminal: number;
   /** Foreground process group of the controlling terminal, -1 without one. */
   readonly foregroundGroup: number;
-  /** Clock ticks between boot and the process's start: with the PID it names a process for good. */
+  /** Clock ticks between boot and the process's start: together with the PID it identifies a process. */
   readonly startTime: string;
   /** The exit status in the form of waitpid(2); while the process is stopped, the number of the signal that stopped it. */
   readonly exitCode: number;
@@ -26,12 +26,12 @@ export function readProcessStat(pid: number | "self"): ProcessStat | undefined {
   }
 }
 
-/** @returns undefined when the text does not have the form of /proc/PID/stat */
-export function parseProcessStat(text: string): ProcessStat | undefined {
+/** @returns undefined when the line does not have the form of /proc/PID/stat */
+export function parseProcessStat(line: string): ProcessStat | undefined {
   // The second field is the program's name in parentheses, which may hold spaces and parentheses itself.
-  const end = text.lastIndexOf(")");
+  const end = line.lastIndexOf(")");
   if (end < 0) return undefined;
-  const fields = text.slice(end + 2).split(" ");
+  const fields = line.slice(end + 2).split(" ");
   const field = (number: number): string => fields[number - 3] ?? ""; // numbered from 1 as in the manual page
   const integer = (number: number): number => Number.parseInt(field(number), 10) || 0;
   if (fields.length < 20) return undefined;
@@ -48,8 +48,8 @@ export function parseProcessStat(text: string): ProcessStat | undefined {
 }
 
 /**
- * How often the process's main thread has left the processor: unchanged between two looks at a stopped process, it
- * has not run between them.
+ * How often the process's main thread has left the processor: where that is the same twice for a stopped process, it
+ * has not run in between.
  */
 export function contextSwitches(pid: number): string | undefined {
   return readStatus(pid)
@@ -57,7 +57,7 @@ export function contextSwitches(pid: number): string | undefined {
     ?.join();
 }
 
-/** How often the process's main thread has waited for something; 0 where nobody tells. */
+/** How often the process's main thread has waited for something; 0 where the system does not tell. */
 export function waits(pid: number): number {
   return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(readStatus(pid))?.[1] ?? 0);
 }
@@ -73,7 +73,7 @@ export function blocksSignals(pid: number | "self"): boolean {
   return /^SigBlk:\s*0*[1-9a-f]/m.test(readStatus(pid));
 }
 
-/** The text of /proc/PID/status (proc_pid_status(5)), empty when the process does not exist or the system has no /proc. */
+/** /proc/PID/status (proc_pid_status(5)); empty when the process does not exist or the system has no /proc. */
 function readStatus(pid: number | "self"): string {
   try {
     return readFileSync(`/proc/${pid}/status`, "utf8");

@@ -22,16 +22,16 @@ const DUMPING: ReadonlySet<NodeJS.Signals> = new Set([
 ] as const);
 
 /**
- * Ends this process by the signal, so that its parent sees what it would have seen of the program itself. PID 1,
- * which cannot signal itself, and whoever survives exits with 128 plus the signal's number.
+ * Ends this process by the signal, so that its parent sees what it would have seen of the program itself. Exits with 128
+ * plus the signal's number as PID 1, which cannot signal itself, and where this process survives the signal.
  *
- * @param environment where helper programs are looked up
+ * @param environment its PATH leads to helper programs
  */
 export async function dieOf(signal: NodeJS.Signals, firstProcess: boolean, environment: Environment): Promise<never> {
   if (!firstProcess && process.platform !== "win32") {
     if (DUMPING.has(signal) && mayDump()) preventDump(environment);
     resetToDefault(signal);
-    // Bun stops its threads by this signal and keeps a handler of its own.
+    // Bun stops its threads by this signal and keeps its own handler.
     if (isBun && signal === "SIGPWR") {
       const { loadLibcOfBun } = await import("../exec/libc-of-bun.ts");
       loadLibcOfBun()?.restoreDefault(signalNumber(signal));
@@ -44,7 +44,7 @@ export async function dieOf(signal: NodeJS.Signals, firstProcess: boolean, envir
 /** Whether the kernel would write a core dump of this process (Linux; core(5)). */
 function mayDump(): boolean {
   try {
-    // A pipe or socket to a collector gets dumps whatever the limit is.
+    // A collector, behind a pipe or socket, gets dumps whatever the limit is.
     if (/^[|@]/.test(readFileSync("/proc/sys/kernel/core_pattern", "utf8"))) return true;
     return softLimit("self", "Max core file size") !== "0";
   } catch {
@@ -53,12 +53,12 @@ function mayDump(): boolean {
 }
 
 /**
- * The program's dump is of interest, this process's is not, and would overwrite it. Its memory is kept out of dumps
- * anyway; this prevents the file.
+ * Keeps a dump of this process from overwriting the program's, which is the one of interest. Its memory is kept out of
+ * dumps anyway; this prevents the file.
  */
 function preventDump(environment: Environment): void {
   try {
-    process.chdir("/proc"); // no file can be made here: that is enough for the usual pattern, `core`
+    process.chdir("/proc"); // no file can be made there: that is enough for the usual pattern, `core`
   } catch {
     // no /proc
   }

@@ -1,14 +1,13 @@
-import { jobControl } from "./job-control.ts";
 import { catchesSignal, waits } from "../proc/process-stat.ts";
 import { catchableSignals, listen, send, signalNumber, type Undo } from "../signals.ts";
+import { jobControl } from "./job-control.ts";
 import { watchTerminal } from "./terminal.ts";
 
-/** For how long after the start a signal may have come before the program existed: that of a slow, busy machine. */
+/** How long after the start a signal may have come before the program existed, on a slow, busy machine. */
 const STARTUP_MS = 100;
-/** A program that has waited for something more often than this has been there for a while. */
+/** A program that has waited for something more often than this has been running for a while. */
 const WAITS_OF_STARTUP = 1;
 
-/** What forwarding needs to know and whom it tells. */
 export interface Forwarding {
   /** The running program's PID; undefined before it is started and after it has ended. */
   readonly pid: () => number | undefined;
@@ -22,14 +21,14 @@ export interface Forwarding {
 }
 
 /**
- * Listens to every signal that can be caught and gives it to the program (its PID, never the group), unless the
- * kernel gave it to the program already. Each arrives once and in the order in which this process got them.
+ * Listens to every signal that can be caught and sends it to the program (its PID, never the group), unless the
+ * kernel has sent it there already. Each arrives once, in the order in which this process got them.
  *
- * Call it before the program is started: events wait until the running JavaScript ends, and by then it exists.
+ * Call it before the program is started: events wait until the running JavaScript ends, and by then the program exists.
  */
 export function forwardSignals(forwarding: Forwarding): Undo {
   const { pid, firstProcess, profiled, reapOrphans, onStopRequest } = forwarding;
-  // The Windows console tells every process of the group itself; this one only has to outlive the event.
+  // The Windows console sends these to every process of the group; this one only has to outlive the event.
   if (process.platform === "win32") return listen(["SIGINT", "SIGBREAK", "SIGHUP"], () => {});
   const terminal = watchTerminal();
   const job = jobControl(pid);
@@ -41,9 +40,9 @@ export function forwardSignals(forwarding: Forwarding): Undo {
   const start = process.uptime();
   let firstTurns = true;
   setImmediate(() => setImmediate(() => (firstTurns = false)));
-  // What the terminal sent just before the program existed reached this process alone, and cannot be told from what
-  // came just after. A program that handles the signal may count; for any other, a deadly signal twice is that once.
-  // A stop twice is not, if the program was continued in between or stops itself after its handler. That takes longer than
+  // What the terminal sent just before the program existed reached this process alone, and looks the same as what came
+  // just after. A program that handles the signal might count it twice; any other dies of it only once. A second stop
+  // does harm if the program was continued in between, or stops itself after its handler. That takes longer than
   // the first turns of the event loop, and if this process had to wait for the processor, the program has waited, too.
   const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
     const program = pid();
@@ -54,7 +53,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
   const unlessDelivered = (signal: NodeJS.Signals): void => {
     if (!terminal.deliversToGroup()) forward(signal);
   };
-  const keyboardStop = (signal: NodeJS.Signals): void => {
+  const fromKeyboard = (signal: NodeJS.Signals): void => {
     if (terminal.deliversToGroup() && !mayHaveMissed(signal)) return;
     forward(signal);
     onStopRequest?.();
@@ -65,8 +64,8 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     if (!terminal.deliversToGroup() || mayHaveMissed(signal)) forward(signal);
   };
   const rules: Partial<Record<NodeJS.Signals, (signal: NodeJS.Signals) => void>> = {
-    SIGINT: keyboardStop,
-    SIGQUIT: keyboardStop,
+    SIGINT: fromKeyboard,
+    SIGQUIT: fromKeyboard,
     SIGTERM: (signal) => {
       forward(signal);
       onStopRequest?.();

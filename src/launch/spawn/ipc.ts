@@ -1,7 +1,7 @@
 import type { ChildProcess, Serializable } from "node:child_process";
 import { initialEnvironment } from "../../system/own-environment.ts";
 
-/** The IPC channel that a Node parent opened to this process (`fork`, or `spawn` with `"ipc"`). */
+/** The IPC channel that a Node.js parent opened to this process (`fork`, or `spawn` with `"ipc"`). */
 export interface IpcChannel {
   readonly descriptor: number;
   readonly serialization: "json" | "advanced";
@@ -10,7 +10,7 @@ export interface IpcChannel {
 /** @returns the channel to the parent, undefined when there is none */
 export function parentChannel(): IpcChannel | undefined {
   if (process.send === undefined) return undefined;
-  // Node has taken the variables out of process.env. Where the system does not tell: Node usually gives number 3.
+  // Node has removed the variables from process.env. Where the system does not tell: Node usually gives number 3.
   const initial = initialEnvironment();
   return {
     descriptor: Number(initial.get("NODE_CHANNEL_FD") ?? 3),
@@ -36,7 +36,7 @@ export function relayMessages(child: ChildProcess): Relay {
   });
   child.on("message", (message, handle) => {
     if (!process.connected) return;
-    // Calls back with an error, too, when the parent is gone: the message has no reader then.
+    // Calls back with an error when the parent is gone: the message has no reader then.
     const sent = new Promise<void>((resolve) => {
       process.send?.(message, handle, {}, () => {
         release(handle);
@@ -57,8 +57,8 @@ export function relayMessages(child: ChildProcess): Relay {
 
   return {
     drained: async () => {
-      // What the program sent is in the channel's buffer, and each turn of the event loop reads from it. The turns are
-      // counted, because a process that the program left behind may hold the channel open.
+      // What the program sent is in the channel's buffer, and each turn of the event loop reads from it. The number of
+      // turns is limited, because a process that the program left behind may hold the channel open.
       for (let turn = 0; turn < 64 && child.connected; turn++) {
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -73,8 +73,8 @@ async function disconnected(): Promise<void> {
 }
 
 /**
- * Called when a message was handed on, or has no reader because that side has just gone. A server or datagram socket
- * that came with it is open here too and would take the program's connections; a stream Node closes itself.
+ * Called when a message was passed on, or has no reader because that side is gone. A server or datagram socket that
+ * came with it is open here, too, and would accept the program's connections; a stream is closed by Node itself.
  */
 function release(handle: unknown): void {
   if (typeof handle === "object" && handle !== null && "close" in handle && typeof handle.close === "function") {

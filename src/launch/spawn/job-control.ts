@@ -7,7 +7,7 @@ export interface JobControl {
   readonly stopped: () => boolean;
   /** The program's state may have changed (SIGCHLD): if it stopped, this process stops by the same signal. */
   readonly mirror: () => void;
-  /** The SIGCONT that has just arrived is the one that ended a stop of {@link mirror}, which it has dealt with. */
+  /** The SIGCONT that has just arrived is the one that ended a stop of {@link mirror}, which has already dealt with it. */
   readonly resumed: () => boolean;
   /** A stop of {@link mirror} has just ended: a stop signal whose event comes now was sent before it. */
   readonly resuming: () => boolean;
@@ -15,8 +15,8 @@ export interface JobControl {
 
 /** @param pid the running program's PID, undefined when there is none */
 export function jobControl(pid: () => number | undefined): JobControl {
-  // Stops of this process, and of those the ones whose SIGCONT was seen or cannot come any more. Several can happen
-  // before the first event comes: events that wait are delivered in one go, each of them may stop us.
+  // How many stops of this process there were, and for how many of them the SIGCONT was seen or cannot come any more.
+  // Several can happen before the first event comes: waiting events are delivered in one go, and each may stop us.
   let stops = 0;
   let continued = 0;
   /** The stop that has just ended; 0 when there is none. */
@@ -30,26 +30,26 @@ export function jobControl(pid: () => number | undefined): JobControl {
     mirror: () => {
       const program = pid();
       if (program === undefined || !isStopped(program)) return;
-      // Whoever sends STOP and KILL in one go means to kill: while stopped, this process could not tell its parent.
+      // STOP and KILL in quick succession are meant to kill: while stopped, this process could not tell its parent.
       sleep(2);
       const stop = readProcessStat(program);
       if (stop?.state !== "T") return;
       const before = contextSwitches(program);
       const thisStop = ++stops;
-      // Every stop ends by one SIGCONT, whose event is still to come: another thread may run the handler, so it comes
-      // when it comes. A stop that the kernel refused has none; that one is not waited for longer than a second.
+      // Every stop ends by one SIGCONT, whose event is still to come, at an unknown time, since another thread may run the
+      // handler. A stop that the kernel refused has none; it is not expected for longer than a second.
       setTimeout(() => (continued = Math.max(continued, thisStop)), 1000).unref();
       stopSelf(signalName(stop.exitCode) ?? "SIGSTOP");
-      // What came before the stop is delivered in the turn of the event loop that this event belongs to.
+      // What came before the stop is delivered in the same turn of the event loop as this event.
       awakening = thisStop;
       setImmediate(() =>
         setImmediate(() => {
           if (awakening === thisStop) awakening = 0;
         }),
       );
-      // Awake again. `fg` and `bg` continue the whole group, the program is about to run; whoever continued the
-      // launcher alone meant the program. Synchronously: further SIGCHLDs may be waiting, and each would stop us anew.
-      // A program that ran and is stopped once more has sent a SIGCHLD of its own.
+      // Awake again. `fg` and `bg` continue the whole group, and the program is about to run; a SIGCONT to the launcher
+      // alone was meant for the program. Synchronously: further SIGCHLDs may be waiting, and each would stop us again.
+      // A program that ran and was stopped once more has caused a SIGCHLD of its own.
       const sleepsOn = (): boolean => isStopped(program) && contextSwitches(program) === before;
       for (let waited = 0; waited < 8 && sleepsOn(); waited++) sleep(1);
       if (sleepsOn()) send(program, "SIGCONT");
@@ -65,8 +65,8 @@ export function jobControl(pid: () => number | undefined): JobControl {
 }
 
 /**
- * Continues a program that seems to have run and to be stopped once more, where no SIGCHLD comes to tell of that: it had
- * not yet left the processor when its switches were counted first.
+ * Continues a program that seems to have run and to be stopped once more, but for which no SIGCHLD comes: it had
+ * not yet left the processor when its context switches were first counted.
  *
  * @param isLast no further stop has come, and the PID is still the program's
  */
@@ -79,8 +79,8 @@ function continueIfForgotten(program: number, isLast: () => boolean): void {
 }
 
 /**
- * Really stops this process: listeners off, so that the kernel acts; returns when it was continued. In an orphaned
- * process group the kernel ignores TSTP, TTIN and TTOU and this returns at once.
+ * Really stops this process: without listeners the kernel acts. Returns when it was continued. In an orphaned
+ * process group the kernel ignores TSTP, TTIN and TTOU, and this returns at once.
  */
 function stopSelf(signal: NodeJS.Signals): void {
   const listeners = signal === "SIGSTOP" ? [] : process.listeners(signal);

@@ -2,28 +2,28 @@ import type { Environment } from "../../core/model.ts";
 import { findHelper } from "../helper-programs.ts";
 import type { Program } from "../types.ts";
 
-/** Variables with which systemd says for which process other variables are meant. */
+/** Variables by which systemd says for which process other variables are meant. */
 const PID_VARIABLES = ["LISTEN_PID", "WATCHDOG_PID"] as const;
 
 /** What a shell sets or changes by itself, dash and bash together. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
 
 /**
- * Makes systemd's socket activation and watchdog work, which compare a variable with the PID of whoever reads it:
- * a shell, whose PID the program takes over, sets it. It happens only where such a variable names this process.
+ * Makes systemd's socket activation and watchdog work, which compare a variable with the PID of the process that reads
+ * it: a shell sets the variable and then becomes the program. Only where such a variable names this process.
  */
 export function withOwnPidVariables(program: Program): Program {
   const named = PID_VARIABLES.filter((name) => program.environment.get(name) === String(process.pid));
   if (named.length === 0) return program;
   const environment = new Map(program.environment);
-  // The PID once more, as the inode of a pidfd: there is no way to tell the new one.
+  // The PID once more, as the inode of a pidfd; that of the program cannot be known.
   environment.delete("LISTEN_PIDFDID");
   const settings = [...named, "SYSTEMD_EXEC_PID"].filter((name) => environment.has(name));
   const [file, ...shell] = shellThatKeeps(environment);
   return { file, argv: [...shell, "-c", ...script(program.argv, settings, environment)], environment };
 }
 
-/** What the shell is to do, and its arguments: set the variables to its PID and become the program. */
+/** What the shell runs, and its arguments: it sets the variables to its PID and becomes the program. */
 function script(
   argv: readonly [string, ...string[]],
   settings: readonly string[],
@@ -33,8 +33,8 @@ function script(
     // env(1) would take the command for a variable.
     return [`${settings.map((name) => `${name}=$$; export ${name}; `).join("")}exec "$0" "$@"`, ...argv];
   }
-  // env(1) undoes what the shell does to its own variables. Nothing else is named in arguments, which everybody can
-  // see: these hold no secrets.
+  // env(1) undoes what the shell does to its own variables. Everybody can see arguments, so no other variables are
+  // named there: these hold no secrets.
   const absent = SHELL_VARIABLES.filter((name) => !environment.has(name)).map((name) => `-u ${name} `);
   const present = SHELL_VARIABLES.flatMap((name) => {
     const value = environment.get(name);

@@ -21,9 +21,6 @@ import { readProcessStat } from "../proc/process-stat.ts";
 import type { SecretFile } from "../types.ts";
 import { undoAtExit } from "./at-exit.ts";
 
-const FOLDER_PREFIX = "sophia-run-";
-
-/** Private files, as long as they exist. */
 export interface SecretFiles {
   /** Variable name and path of each file. */
   readonly paths: ReadonlyMap<string, string>;
@@ -47,7 +44,7 @@ export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory:
     quietly(() => rmdirSync(folder));
   });
   try {
-    setMode(folder, constants.O_RDONLY | constants.O_DIRECTORY, 0o700);
+    giveToOwner(folder);
     for (const [index, { name, content }] of files.entries()) {
       const path = join(folder, /^\w{1,200}$/.test(name) ? name : `file-${index}`);
       paths.set(name, path);
@@ -70,13 +67,12 @@ export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory:
  * Makes the folder, on a file system in memory where there is one, else among the temporary files; sweeps there first.
  */
 function makeFolder(runtimeDirectory: string | undefined): string {
-  const inMemory = ["/dev/shm", runtimeDirectory].filter((base) => base?.startsWith("/") === true && isMemory(base));
+  const inMemory = ["/dev/shm", runtimeDirectory ?? ""].filter((base) => base.startsWith("/") && isMemory(base));
   let failure: unknown;
   for (const base of [...inMemory, tmpdir()]) {
-    if (base === undefined) continue;
     sweep(base);
     try {
-      return mkdtempSync(join(base, `${FOLDER_PREFIX}${ownMark()}-`));
+      return mkdtempSync(join(base, `sophia-run-${ownMark()}-`));
     } catch (error) {
       failure = cannotWrite(base, error);
     }
@@ -90,7 +86,7 @@ function cannotWrite(folder: string, error: unknown): unknown {
   return new SophiaError({
     code: "secret-files",
     message: `cannot write secret files into ${printable(folder)}: ${code}`,
-    hint: "make room there; where /dev/shm is missing, XDG_RUNTIME_DIR or TMPDIR names another place",
+    hint: "free space there; where /dev/shm is missing, XDG_RUNTIME_DIR or TMPDIR names another folder",
   });
 }
 
@@ -104,7 +100,7 @@ function isMemory(folder: string): boolean {
   }
 }
 
-/** Names the living process without doubt: its PID namespace, its PID there, and when it started (PIDs come again). */
+/** Identifies this process: its PID namespace, its PID there, and when it started (PIDs are reused). */
 function ownMark(): string {
   return [pidNamespace(), process.pid, readProcessStat("self")?.startTime ?? "0"].join("-");
 }
@@ -118,8 +114,8 @@ function pidNamespace(): string {
 }
 
 /**
- * Removes the folders of launchers that are gone (SIGKILL leaves them no time): of this user only, of this PID
- * namespace only (another container's processes cannot be seen from here), and only plain folders.
+ * Removes the folders of launchers that are gone, such as by SIGKILL: of this user only, of this PID namespace only
+ * (another container's processes cannot be seen from here), and no symbolic links to folders.
  */
 export function sweep(base: string): void {
   let names: readonly string[];
@@ -151,7 +147,7 @@ function isAlive(pid: number, startTime: string): boolean {
 
 /**
  * Empties and removes one folder. The folder is opened once, not through a link, and its owner is checked on the
- * open descriptor, so that nobody can put another one in its place meanwhile.
+ * open descriptor, so that nobody can replace it in between.
  */
 function removeFolder(path: string): void {
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
@@ -165,16 +161,17 @@ function removeFolder(path: string): void {
   }
 }
 
-function setMode(path: string, flags: number, mode: number): void {
-  const descriptor = openSync(path, flags | constants.O_NOFOLLOW);
+/** Restores what the umask removed of the permissions of a new folder. */
+function giveToOwner(folder: string): void {
+  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
-    fchmodSync(descriptor, mode);
+    fchmodSync(descriptor, 0o700);
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** Clean-up goes on whatever one step of it meets; the next launcher's sweep has another try. */
+/** Clean-up continues whatever goes wrong in one step; the next launcher's sweep tries again. */
 function quietly(step: () => void): void {
   try {
     step();

@@ -73,10 +73,8 @@ export async function spawn(launch: Launch): Promise<never> {
 
 /** The program with its secret files' paths and whatever the options put in front of it. */
 function dress({ program, options }: Launch, paths: Environment | undefined): Program {
-  let dressed = withOwnPidVariables({
-    ...program,
-    environment: paths === undefined ? program.environment : new Map([...program.environment, ...paths]),
-  });
+  const environment = paths === undefined ? program.environment : new Map([...program.environment, ...paths]);
+  let dressed = withOwnPidVariables({ ...program, environment });
   if (options.dieWithLauncher) dressed = dyingWithLauncher(dressed);
   return options.restoreNofile ? withCallersOpenFiles(dressed) : dressed;
 }

@@ -1,11 +1,11 @@
 import { readProcessStat } from "../proc/process-stat.ts";
 
-/** This process and its controlling terminal: which signals did the kernel give to the program already? */
+/** This process and its controlling terminal: which signals has the kernel sent to the program already? */
 export interface Terminal {
   /**
    * A signal of the keyboard or the window (INT, QUIT, TSTP, WINCH) reached this process through the terminal: the
-   * kernel sends those to the whole foreground group, and the program is in the same group. Whoever signals the
-   * launcher alone while it is in the foreground cannot be told from that without siginfo_t.
+   * kernel sends those to the whole foreground group, and the program is in the same group. A signal
+   * that was sent to the launcher alone while it is in the foreground looks the same without siginfo_t.
    */
   readonly deliversToGroup: () => boolean;
   /** The HUP that has just arrived was sent to the whole group because the terminal is gone. */
@@ -21,7 +21,7 @@ export function watchTerminal(): Terminal {
     return { deliversToGroup: () => attached, hungUp: () => false };
   }
   const leader = start.session;
-  // How many of the hang-ups that the kernel and the shell send to the whole group are still to come.
+  // How many hang-ups the kernel and the shell are still going to send to the whole group.
   let expected = start.terminal !== 0 && leader !== process.pid ? 2 : 0;
   return {
     deliversToGroup: () => {
@@ -29,8 +29,8 @@ export function watchTerminal(): Terminal {
       return now !== undefined && now.terminal !== 0 && now.foregroundGroup === now.group;
     },
     hungUp: () => {
-      // When a terminal vanishes the kernel signals the session leader alone. A shell then signals its jobs, and when
-      // it ends the kernel signals the foreground group: one hang-up while the leader lives, one after, none later.
+      // When a terminal vanishes, the kernel signals the session leader alone. A shell then signals its jobs, and when
+      // it ends, the kernel signals the foreground group: one hang-up while the leader lives, one after, none later.
       if (expected === 0 || readProcessStat("self")?.terminal !== 0) return false;
       const state = readProcessStat(leader)?.state;
       expected = state === undefined || state === "Z" || state === "X" ? 0 : expected - 1;

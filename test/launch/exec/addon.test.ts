@@ -15,7 +15,7 @@ function run(args: readonly string[], nodeOptions: readonly string[] = [], place
   return spawnSync(process.execPath, argv, { cwd: folder(), env, encoding: "utf8" });
 }
 
-function packageToSpoil(): { readonly place: string; readonly addons: readonly string[] } {
+function packageToDamage(): { readonly place: string; readonly addons: readonly string[] } {
   const place = copyOfPackage();
   const addons = readdirSync(join(place, "dist")).filter((name) => name.endsWith(".node"));
   return { place, addons: addons.map((name) => join(place, "dist", name)) };
@@ -61,7 +61,7 @@ describe("with its addon sophia-run", () => {
     });
   });
 
-  test("hands on arguments and values as they are", () => {
+  test("passes arguments and values on as they are", () => {
     const script = "process.stdout.write(JSON.stringify([process.argv0, process.argv.slice(1), process.env]))";
     const { stdout } = run(["--", "node", "-e", script, "", "ä€😀", "a b"]);
     expect(JSON.parse(stdout)).toEqual([
@@ -71,7 +71,7 @@ describe("with its addon sophia-run", () => {
     ]);
   });
 
-  test("hands on bytes that are not UTF-8 where they stood, beside text that reads the same", () => {
+  test("passes bytes on that are not UTF-8, beside a string that reads the same", () => {
     const words = String.raw`'%s|' "$(printf '\357\277\275')" "$(printf '\377')" x`;
     const script = `exec "$@" -- printf ${words}`;
     const argv = ["-c", script, "sh", process.execPath, "--", join(root, "bin/sophia-run"), "--no-contract"];
@@ -86,9 +86,9 @@ describe("with its addon sophia-run", () => {
 
   test.each([
     ["a folder", undefined, 126, "is a directory"],
-    ["its own interpreter is missing", "#!/no/such\n", 127, "its interpreter /no/such does not exist"],
+    ["its interpreter is missing", "#!/no/such\n", 127, "its interpreter /no/such does not exist"],
     ["an empty file", "", 0, ""],
-  ] as const)("words what the system answers: %s", (_, content, status, words) => {
+  ] as const)("reports the system's error: %s", (_, content, status, words) => {
     const path = join(folder(), "program");
     if (content === undefined) mkdirSync(path);
     else writeFileSync(path, content);
@@ -104,23 +104,23 @@ describe("with its addon sophia-run", () => {
 describe("without its addon sophia-run", () => {
   beforeEach(({ skip }) => skip(noNode !== undefined, noNode));
 
-  const spoilers: readonly [string, (addons: readonly string[]) => readonly string[]][] = [
+  const damages: readonly [string, (addons: readonly string[]) => readonly string[]][] = [
     ["Node.js was told to load none", () => ["--no-addons"]],
     ["the package has none", (addons) => (addons.forEach((path) => rmSync(path)), [])],
     ["it is damaged", (addons) => (addons.forEach((path) => writeFileSync(path, "no library")), [])],
-    ["it is cut", (addons) => (addons.forEach((path) => writeFileSync(path, "\u007FELF\u0002")), [])],
+    ["it is truncated", (addons) => (addons.forEach((path) => writeFileSync(path, "\u007FELF\u0002")), [])],
   ];
 
-  test.each(spoilers)("starts the program all the same and says nothing: %s", (_, spoil) => {
-    const { place, addons } = packageToSpoil();
-    const { stdout, stderr, status } = run(["--", ...showPid], spoil(addons), place);
+  test.each(damages)("starts the program nevertheless and prints nothing: %s", (_, damage) => {
+    const { place, addons } = packageToDamage();
+    const { stdout, stderr, status } = run(["--", ...showPid], damage(addons), place);
     expect(stdout).toMatch(/^\d+\n$/);
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
   });
 
-  test.each(spoilers)("has --mode exec where Node.js has it, else says why not: %s", (_, spoil) => {
-    const { place, addons } = packageToSpoil();
-    const { pid, stdout, stderr, status } = run(["--mode", "exec", "--", ...showPid], spoil(addons), place);
+  test.each(damages)("has --mode exec where Node.js has it, else says why not: %s", (_, damage) => {
+    const { place, addons } = packageToDamage();
+    const { pid, stdout, stderr, status } = run(["--mode", "exec", "--", ...showPid], damage(addons), place);
     if (hasExecve) return expect({ stdout, status }).toEqual({ stdout: `${pid}\n`, status: 0 });
     expect({ stdout, status }).toEqual({ stdout: "", status: 125 });
     expect(stderr).toMatch(/^sophia-run: --mode exec is not available: .*addon.*\n {2}\S.*\n$/);
@@ -143,34 +143,34 @@ describe("the addon", () => {
   beforeEach(({ skip }) => skip(noAddon !== undefined, noAddon));
   const addons = readdirSync(join(root, "dist")).filter((name) => name.endsWith(".node"));
 
-  test.each(addons)("%s asks for no library, and for nothing that only one C library has", (name) => {
+  test.each(addons)("%s links no library and uses nothing that only one C library has", (name) => {
     const path = join(root, "dist", name);
     expect(execFileSync("readelf", ["--dynamic", "--wide", path], { encoding: "utf8" })).not.toContain("(NEEDED)");
     const symbols = execFileSync("readelf", ["--dyn-syms", "--wide", path], { encoding: "utf8" });
     const undefinedOnes = Array.from(symbols.matchAll(/ UND (\S+)$/gm), ([, symbol = ""]) => symbol);
-    // musl and glibc both have these, and no version of glibc is asked for.
+    // musl and glibc both have these, and no version of glibc is required.
     const inBoth = ["__errno_location", "calloc", "execve", "fcntl", "free", "sigaction", "strlen", "waitid"];
-    // Compilers may call these for what the source writes in other words.
+    // Compilers may call these where the source does not.
     const ofCompilers = ["memcpy", "memmove", "memset"];
     const others = undefinedOnes.filter((symbol) => !symbol.startsWith("napi_"));
     expect(others).toEqual(expect.arrayContaining(inBoth));
     expect([...inBoth, ...ofCompilers]).toEqual(expect.arrayContaining(others));
   });
 
-  test("is written without anything that the compiler warns of", () => {
+  test("compiles without warnings", () => {
     const options = ["-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic"];
     const headers = join(root, "node_modules/node-api-headers/include");
     const args = [...options, "-isystem", headers, join(root, "src/launch/exec/addon.c")];
     expect(spawnSync("cc", args, { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   });
 
-  // What the program never asks of it.
+  // The program never calls it like this.
   test.each([
     ["no NUL at the end", 'Buffer.from("/bin/echo\\0echo"), 1'],
     ["nothing", "Buffer.alloc(0), 0"],
     ["more arguments than strings", 'Buffer.from("/bin/echo\\0echo\\0"), 2'],
     ["a negative number of them", 'Buffer.from("/bin/echo\\0echo\\0"), -1'],
-    ["no buffer", '"/bin/echo", 0'],
+    ["a string in place of a buffer", '"/bin/echo", 0'],
     ["no argument at all", ""],
   ])("refuses %s", (_, args) => {
     const script = `const m = { exports: {} }; process.dlopen(m, process.argv[1]);

@@ -58,7 +58,7 @@ test("ELF whose loader is missing does not run", () => {
   });
 });
 
-test("a script of a script is followed, a chain without an end is not", () => {
+test("a script whose interpreter is a script is loadable, an endless chain is not", () => {
   const first = file("#!/bin/sh\n");
   expect(isLoadable(inspectImage(file(`#!${first}\n`)))).toBe(true);
   const loop = file("");

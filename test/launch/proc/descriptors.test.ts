@@ -10,7 +10,7 @@ import { useDriver } from "../launching.ts";
 
 const start = useDriver();
 
-/** What Node.js 20 to 26 open by themselves, from the given number on, past the numbers that are taken. */
+/** What Node.js 20 to 26 open by themselves, beside the descriptors that are taken. */
 function nodes(taken: readonly Descriptor[], rings: 0 | 1 | 2 = 0): Descriptor[] {
   const loop = (...more: string[]): string[] => [
     "anon_inode:[eventpoll]",
@@ -47,7 +47,7 @@ const inherited: readonly { what: string; passed: readonly Descriptor[]; parents
 ];
 
 for (const rings of [0, 1, 2] as const) {
-  test.each(inherited)(`told from Node's own with ${rings} io_uring: $what`, ({ passed, parents }) => {
+  test.each(inherited)(`distinguished from Node's own with ${rings} io_uring: $what`, ({ passed, parents }) => {
     const parent = parents === undefined ? [] : [{ number: 3, target: parents }];
     const found = selectInherited(nodes(passed, rings), () => parent);
     expect(found).toEqual(passed.map(({ number }) => number));
@@ -102,7 +102,7 @@ describe("what is opened before sophia-run begins is not passed on", () => {
   test.each(preloads)("by preloaded code that $what $options", async ({ code, options }) => {
     const preload = join(folder({ "preload.cjs": code }), "preload.cjs");
     const file = openSync("/etc/hostname", "r");
-    // The caller's own, near and far, are.
+    // The caller's own are passed on, near and far.
     const stdio: StdioOptions = ["ignore", "pipe", "pipe", file, "ignore", file, ...Array(15).fill("ignore"), file];
     const direct = await numbers(list, stdio, {});
     const env = { NODE_OPTIONS: `--require=${preload} --inspect-port=0` };
@@ -111,17 +111,17 @@ describe("what is opened before sophia-run begins is not passed on", () => {
   });
 });
 
-test("the parent's descriptors are looked at only when there is a pipe too many", () => {
+test("the parent's descriptors are read only when there is a pipe too many", () => {
   const parents = (): never => {
     throw new Error("looked");
   };
   expect(selectInherited(nodes([{ number: 3, target: "/etc/hostname" }]), parents)).toEqual([3]);
 });
 
-test("this Node opens nothing that is taken for inherited", async () => {
+test("nothing that this Node.js opens is taken for inherited", async () => {
   const command = ["ls", "-m", "/proc/self/fd"] as const;
   const { line, ended } = start({}, ...command);
-  // What this test process was given by its caller without close-on-exec shows in both.
+  // What this test process inherited without close-on-exec is in both.
   const own = execFileSync(command[0], command.slice(1), { encoding: "utf8" });
   expect(await line()).toBe(own.trim());
   expect(await ended).toEqual({ status: 0, signal: null });

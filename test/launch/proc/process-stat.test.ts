@@ -29,11 +29,11 @@ test.each([
   });
 });
 
-test.each([[""], ["42 (sleep"], ["42 (sleep) R 1"]])("%j is no stat line", (line) => {
+test.each([[""], ["42 (sleep"], ["42 (sleep) R 1"]])("%j is not a stat line", (line) => {
   expect(parseProcessStat(line)).toBeUndefined();
 });
 
-test("reads this process as the kernel tells it", () => {
+test("reads what the kernel says of this process", () => {
   const stat = readProcessStat("self");
   expect(stat).toMatchObject({ parent: process.ppid });
   expect(readProcessStat(process.pid)?.startTime).toBe(stat?.startTime);
@@ -41,7 +41,7 @@ test("reads this process as the kernel tells it", () => {
   expect(waits(process.pid)).toBeGreaterThan(0);
 });
 
-test("there is nothing to read of a process that does not exist", () => {
+test("a process that does not exist has no state", () => {
   const beyond = 2 ** 30; // the largest PID of Linux is 2^22
   expect(readProcessStat(beyond)).toBeUndefined();
   expect(contextSwitches(beyond)).toBeUndefined();
@@ -49,7 +49,7 @@ test("there is nothing to read of a process that does not exist", () => {
   expect(catchesSignal(beyond, 1)).toBe(false);
 });
 
-test("knows which signals a process handles", async () => {
+test("tells which signals a process handles", async () => {
   const child = spawn("sh", ["-c", "trap : USR1; trap '' USR2; echo ready; read line"], {
     stdio: ["pipe", "pipe", "inherit"],
   });

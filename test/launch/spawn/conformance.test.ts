@@ -118,7 +118,7 @@ beforeAll(async () => {
   const file = join(place, "verdicts.json");
   const launcher = [...sophiaRun, "--no-contract", "--mode", "spawn", "--"].map(shellQuoted).join(" ");
   const names = Object.entries(CASES).flatMap(([group, cases]) => cases.map((name) => `--only=${group}/${name}`));
-  const args = [RUNNER, "--launcher", launcher, "--patience", "30", "--json", file, ...names];
+  const args = [RUNNER, "--launcher", launcher, "--jobs", "4", "--json", file, ...names];
   // Its exit status says whether all passed, which each test says by itself.
   await once(spawn("python3", args, { stdio: "ignore" }), "exit");
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- run.py has this form

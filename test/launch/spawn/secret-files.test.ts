@@ -31,7 +31,7 @@ describe("files", () => {
   };
 
   test("hold exactly the content, for their owner alone, in memory", () => {
-    const mask = process.umask(0o777); // takes every permission away
+    const mask = process.umask(0o777); // removes every permission
     onTestFinished(() => void process.umask(mask));
     const { paths } = write({ name: "KEY", content }, { name: "EMPTY", content: "" });
     process.umask(mask);
@@ -47,7 +47,7 @@ describe("files", () => {
     expect(dirname(dirname(key))).toBe(place);
   });
 
-  test("have names of their own, whatever their variables are called", () => {
+  test("have their own names, whatever their variables are called", () => {
     const { paths } = write(
       { name: "../../etc/passwd", content: "a" },
       { name: "x".repeat(300), content: "b" },
@@ -118,7 +118,7 @@ describe("while the program runs its files are there, and afterwards gone", () =
     await second.ended;
   });
 
-  test("exec mode is refused, since nobody would remove them", async () => {
+  test("exec mode is refused, since nothing would remove them", async () => {
     const { ended, stderr } = start({ files, mode: "exec" }, "true");
     expect(await ended).toEqual({ status: 125, signal: null });
     expect(stderr()).toMatch(/^--mode exec is not available: /);
@@ -146,7 +146,7 @@ describe("the sweep", () => {
 
   test.each([
     ["a process that is gone", `${namespace}-${beyond}-1-abcdef`, false],
-    ["a process that has its PID from one that is gone", `${namespace}-${process.pid}-1-abcdef`, false],
+    ["a process that has the PID of one that is gone", `${namespace}-${process.pid}-1-abcdef`, false],
     ["a living process", `${namespace}-${process.pid}-${started}-abcdef`, true],
     ["another PID namespace", `1-${beyond}-1-abcdef`, true],
   ])("of %s", (_, mark, stays) => {
