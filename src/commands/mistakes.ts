@@ -3,7 +3,7 @@ import { COMMAND_NAMES, type CommandName, type Mistake } from "../command-line/c
 import { COMMON_OPTIONS, OPTIONS, type Option } from "../command-line/options.ts";
 import type { Problem } from "../command-line/parse.ts";
 import { suggest } from "../core/suggest.ts";
-import { SophiaError, unreachable } from "../core/error.ts";
+import { SophiaError } from "../core/error.ts";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 
@@ -27,8 +27,6 @@ export function mistakeError(mistake: Mistake): SophiaError {
         `${guess}to run it, write two dashes in front: sophia-run ${line}`,
       );
     }
-    default:
-      return unreachable(mistake);
   }
 }
 
@@ -57,8 +55,6 @@ export function optionError(
       return usageError(`option --${problem.name} takes no value`, help);
     case "needs-value":
       return usageError(`option --${problem.name} needs a value`, help);
-    default:
-      return unreachable(problem);
   }
 }
 

@@ -51,8 +51,6 @@ function lackingNames(violation: Violation, contract: Contract): readonly string
     case "malformed":
     case "placeholder":
       return [];
-    default:
-      return violation satisfies never;
   }
 }
 
@@ -108,8 +106,6 @@ function formatted(format: ValueFormat, text: string): string {
       return `fake${Buffer.from(text, "utf8").toString("base64")}`;
     case "email":
       return `${text.slice(0, 64)}@fake.invalid`;
-    default:
-      return format satisfies never;
   }
 }
 

@@ -1,5 +1,4 @@
 /** What to do about a violation: lines to copy, with the place of the value marked; pure. */
-import { unreachable } from "../core/error.ts";
 import type { Origin } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
@@ -69,8 +68,6 @@ export function correctLines(
       return [`correct its default in ${printable(origin.file)}`];
     case "fake":
       return [`set ${name}: its dummy value is not accepted`];
-    default:
-      return unreachable(origin);
   }
 }
 

@@ -1,5 +1,4 @@
 /** Violations in words: what is wrong and what to do; pure, without values. */
-import { unreachable } from "../core/error.ts";
 import type { Origin } from "../core/model.ts";
 import { nameFinder } from "../core/suggest.ts";
 import { enumerate, printable } from "../core/text.ts";
@@ -86,8 +85,6 @@ function describe(
         message: `${subject(violation.name, contract)} is still a placeholder`,
         remedies: [...correct(violation.name), ...whereToGet([violation.name], contract)],
       };
-    default:
-      return unreachable(violation);
   }
 }
 

@@ -1,5 +1,4 @@
 /** Formats and their faults in words; pure. */
-import { unreachable } from "../core/error.ts";
 import { enumerate, printable } from "../core/text.ts";
 import type { FormatFault } from "./model.ts";
 
@@ -39,8 +38,6 @@ export function faultWords(fault: FormatFault): string {
       return `must be ${alternatives(fault.values.map(printable))}`;
     case "out-of-range":
       return `must be ${rangeWords(fault)}`;
-    default:
-      return unreachable(fault);
   }
 }
 

@@ -34,8 +34,3 @@ export class SophiaError extends Error implements Failure {
     this.details = failure.details ?? [];
   }
 }
-
-/** Ends a `switch` over a union: the compiler refuses the call as long as a member is left. */
-export function unreachable(value: never): never {
-  throw new TypeError(`unreachable: ${typeof value}`);
-}

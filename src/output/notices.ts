@@ -1,4 +1,3 @@
-import { unreachable } from "../core/error.ts";
 import { formatDiagnostic } from "../core/diagnostic.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { enumerate, printable } from "../core/text.ts";
@@ -38,8 +37,6 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
       return [`warning: ${notice.name} is deprecated; use ${notice.use}`];
     case "remark":
       return [`warning: ${notice.text}`];
-    default:
-      return unreachable(notice);
   }
 }
 

@@ -2,7 +2,6 @@ import type { Assessment } from "../resolve/assessment.ts";
 import { isSet, serving } from "../contract/check.ts";
 import { describeViolations } from "../contract/wording.ts";
 import type { Credential } from "../esc/settings/credentials.ts";
-import { unreachable } from "../core/error.ts";
 import { describeNotice, further } from "./notices.ts";
 import type { Origin, Resolution, SourceId } from "../core/model.ts";
 import type { Contract, Violation } from "../contract/model.ts";
@@ -228,7 +227,5 @@ function reportCredential(credential: Credential): NonNullable<EscReport["creden
       return { variable: "ESC_OIDC_TOKEN_FILE", shown: printable(credential.path) };
     case "github-actions":
       return { variable: "ESC_OIDC_ORG", shown: `${credential.exchange.organization} (GitHub Actions)` };
-    default:
-      return unreachable(credential);
   }
 }

@@ -1,5 +1,4 @@
 /** What all documents that follow from a contract have in common; pure. */
-import { unreachable } from "../../core/error.ts";
 import { enumerate } from "../../core/text.ts";
 import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/model.ts";
 import { alternatives, rangeWords } from "../../contract/words.ts";
@@ -44,42 +43,21 @@ function ruleWords(rule: Rule): string {
     case "exactly-one":
     case "at-least-one":
     case "all-or-none":
-      return `${groupWords(rule.kind)} ${rule.label}`;
-    default:
-      return unreachable(rule);
+      return `${GROUP_WORDS[rule.kind][0]} ${rule.label}`;
   }
 }
 
-function groupWords(kind: GroupRule["kind"]): string {
-  switch (kind) {
-    case "one-of":
-      return "one of";
-    case "exactly-one":
-      return "exactly one of";
-    case "at-least-one":
-      return "at least one of";
-    case "all-or-none":
-      return "all or none of";
-    default:
-      return unreachable(kind);
-  }
-}
+/** Each rule over a group: the words in front of the group's label, and the rule over a list of names. */
+const GROUP_WORDS: Readonly<Record<GroupRule["kind"], readonly [words: string, sentence: (list: string) => string]>> = {
+  "one-of": ["one of", (list) => `one of ${list} must be set; where several are, the first in this order serves.`],
+  "exactly-one": ["exactly one of", (list) => `exactly one of ${list} must be set.`],
+  "at-least-one": ["at least one of", (list) => `at least one of ${list} must be set.`],
+  "all-or-none": ["all or none of", (list) => `${list} must be set together, or none of them.`],
+};
 
 /** A group's rule in one sentence with the given writing of names. */
 export function groupSentence({ kind, names }: GroupRule, write: (name: string) => string): string {
-  const list = enumerate(names.map(write));
-  switch (kind) {
-    case "one-of":
-      return `one of ${list} must be set; where several are, the first in this order serves.`;
-    case "exactly-one":
-      return `exactly one of ${list} must be set.`;
-    case "at-least-one":
-      return `at least one of ${list} must be set.`;
-    case "all-or-none":
-      return `${list} must be set together, or none of them.`;
-    default:
-      return unreachable(kind);
-  }
+  return GROUP_WORDS[kind][1](enumerate(names.map(write)));
 }
 
 /** Whether a rule is one over a group. */
@@ -125,7 +103,5 @@ export function formatWords(format: ValueFormat): string {
       return "base64";
     case "email":
       return "an e-mail address";
-    default:
-      return unreachable(format);
   }
 }

@@ -1,4 +1,3 @@
-import { unreachable } from "../../core/error.ts";
 import { escForPrograms } from "../../output/report.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
 import { count, printable } from "../../core/text.ts";
@@ -71,8 +70,6 @@ function escWords({ status, environment, environments, credential, failure }: Ex
       );
     case "unavailable":
       return `${environment ?? ""} not read${by}: ${failure?.message ?? ""}`;
-    default:
-      return unreachable(status);
   }
 }
 
@@ -126,8 +123,6 @@ function stateWords({ state, passed, withheld, declared, secret }: VariableExpla
       return withheld.length > 0 ? "missing: withheld from the program" : "missing";
     case "unset":
       return withheld.length > 0 ? `withheld from the program${declared ? "" : ", not declared"}` : "not set";
-    default:
-      return unreachable(state);
   }
 }
 
@@ -149,7 +144,5 @@ function withheldWords(why: Withholding): string {
       return "not declared (--only-declared or --pristine)";
     case "not-baseline":
       return "neither declared nor part of the minimal environment (--pristine)";
-    default:
-      return unreachable(why);
   }
 }

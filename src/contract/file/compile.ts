@@ -1,5 +1,4 @@
 /** From the contract file's shape to the Contract that the program works with; pure. */
-import { unreachable } from "../../core/error.ts";
 import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import type {
   Contract,
@@ -146,8 +145,6 @@ export function formatOf(entry: FormatEntry, compilePattern: PatternCompiler): V
     case "base64":
     case "email":
       return { kind: format.type };
-    default:
-      return unreachable(format);
   }
 }
 

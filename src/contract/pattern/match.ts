@@ -38,8 +38,6 @@ export function buildAutomaton(pattern: Pattern): State {
       }
       case "repetition":
         return repeat(part, next);
-      default:
-        return part satisfies never;
     }
   };
   const repeat = ({ part, least, most }: Repetition, next: State): State => {

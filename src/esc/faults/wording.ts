@@ -1,5 +1,4 @@
 import { formatDiagnostic } from "../../core/diagnostic.ts";
-import { unreachable } from "../../core/error.ts";
 import type { Diagnostic, Failure } from "../../core/model.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { EscSettings } from "../settings/access.ts";
@@ -136,8 +135,6 @@ function reasonFor(fault: Fault, subject: Subject): Failure {
         message: `${fault.host} has no default organization for this token`,
         hint: `name the organization: ${subject.namedBy}=organization/project/environment, or set ESC_ORG`,
       };
-    default:
-      return unreachable(fault);
   }
 }
 
