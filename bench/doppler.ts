@@ -4,7 +4,7 @@ import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { bareEnvironment, dotenvValues } from "./surroundings.ts";
+import { BARE_ENVIRONMENT, DOTENV_VALUES } from "./surroundings.ts";
 
 const token = "dp.st.bench.fake-000000000000000000000000000000000000000000";
 
@@ -18,7 +18,7 @@ export async function dopplerFallback(prefix: readonly string[], folder: string)
   mkdirSync(folder, { recursive: true });
   const server = createServer((_request, response) => {
     response.setHeader("Content-Type", "application/json");
-    response.end(JSON.stringify(dotenvValues));
+    response.end(JSON.stringify(DOTENV_VALUES));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -29,7 +29,7 @@ export async function dopplerFallback(prefix: readonly string[], folder: string)
   try {
     const service = ["--api-host", `http://127.0.0.1:${port}`];
     await promisify(execFile)(command, [...first, ...args, ...fallback, ...service, "--", "true"], {
-      env: bareEnvironment,
+      env: BARE_ENVIRONMENT,
       timeout: 60_000,
     });
   } finally {

@@ -4,11 +4,11 @@
  */
 import { createInterface } from "node:readline";
 import { secret, startEscServer } from "../test/esc-server/index.ts";
-import { contractValues, dotenvValues } from "./surroundings.ts";
+import { CONTRACT_VALUES, DOTENV_VALUES } from "./surroundings.ts";
 
 async function main(): Promise<void> {
   const server = await startEscServer();
-  const values = { ...contractValues, OPENAI_API_KEY: dotenvValues.OPENAI_API_KEY };
+  const values = { ...CONTRACT_VALUES, OPENAI_API_KEY: DOTENV_VALUES.OPENAI_API_KEY };
   const environment = "demo-org/sophia/dev";
   const secrets = Object.entries(values).map(([name, value]) => [name, secret(value)]);
   server.environment(environment, { values: Object.fromEntries(secrets) });

@@ -11,9 +11,9 @@ import { document, type NodeResults, type Results } from "./document.ts";
 import { measureBeside, timeInTurns, type Case } from "./measure.ts";
 import { escPeers, peers } from "./peers.ts";
 import {
-  bareEnvironment,
+  BARE_ENVIRONMENT,
   cache,
-  contractValues,
+  CONTRACT_VALUES,
   escService,
   install,
   nodeOf,
@@ -25,7 +25,7 @@ import {
   type EscService,
 } from "./surroundings.ts";
 
-const majors = [20, 24] as const;
+const MAJORS = [20, 24] as const;
 const rounds = process.argv.includes("--quick") ? 10 : 40;
 const executable = standalone();
 
@@ -36,7 +36,7 @@ async function main(): Promise<void> {
   try {
     const cwd = workingDirectory(temporary);
     const nodes: NodeResults[] = [];
-    for (const major of majors) nodes.push(await measureNode(major, cwd, temporary, esc));
+    for (const major of MAJORS) nodes.push(await measureNode(major, cwd, temporary, esc));
     const results: Results = { nodes, rounds, executable: executable !== undefined };
     const text = document(results);
     if (process.argv.includes("--dry")) {
@@ -55,7 +55,7 @@ async function main(): Promise<void> {
 async function measureNode(major: number, cwd: string, temporary: string, esc: EscService): Promise<NodeResults> {
   const node = nodeOf(major);
   const installed = install(node, join(temporary, `node-${major}`));
-  const env = { ...bareEnvironment, ...contractValues };
+  const env = { ...BARE_ENVIRONMENT, ...CONTRACT_VALUES };
   const of = (name: string, argv: readonly string[], more: Readonly<Record<string, string>> = {}): Case => ({
     name,
     argv,
@@ -96,9 +96,9 @@ async function measureNode(major: number, cwd: string, temporary: string, esc: E
     name,
     argv,
     cwd,
-    env: { ...bareEnvironment, ...esc.env },
+    env: { ...BARE_ENVIRONMENT, ...esc.env },
   });
-  const othersWithEsc = escPeers({ node, major, cwd, env: bareEnvironment, temporary }, esc);
+  const othersWithEsc = escPeers({ node, major, cwd, env: BARE_ENVIRONMENT, temporary }, esc);
   const withEsc = timeInTurns(
     [
       reading("least script", [node, join(root, "bench/esc-minimal.cjs"), "true"]),

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
 import { spread } from "./measure.ts";
-import { bareEnvironment, nodeOf, root } from "./surroundings.ts";
+import { BARE_ENVIRONMENT, nodeOf, root } from "./surroundings.ts";
 
 const ROUNDS = 60;
 
@@ -84,7 +84,7 @@ function measure(node: string, files: ReadonlyMap<string, string>) {
   const times = new Map(Array.from(files.keys(), (name) => [name, [] as number[]]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const [name, file] of files) {
-      const output = execFileSync(node, ["-e", script, file], { env: bareEnvironment, encoding: "utf8" });
+      const output = execFileSync(node, ["-e", script, file], { env: BARE_ENVIRONMENT, encoding: "utf8" });
       times.get(name)?.push(Number(output) / 1_000_000);
     }
   }

@@ -3,7 +3,7 @@ import { accessSync, constants, cpSync, existsSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { dopplerFallback } from "./doppler.ts";
 import type { Case } from "./measure.ts";
-import { cache, dotenvValues, type EscService } from "./surroundings.ts";
+import { cache, DOTENV_VALUES, type EscService } from "./surroundings.ts";
 
 const manifest = join(import.meta.dirname, "peers");
 
@@ -49,7 +49,7 @@ export async function peers(place: Place): Promise<Peers> {
   for (const name of ["fnox.toml", "secretspec.toml"]) cpSync(join(manifest, name), join(cwd, name));
   const home = { HOME: join(temporary, "home") };
   mkdirSync(home.HOME, { recursive: true });
-  const gives = ["LOG_LEVEL", dotenvValues.LOG_LEVEL] as const;
+  const gives = ["LOG_LEVEL", DOTENV_VALUES.LOG_LEVEL] as const;
   const script = (path: string): readonly string[] => [node, join(folder, "node_modules", path)];
   return tried(place, [
     { name: "dotenv-cli", prefix: [...script("dotenv-cli/cli.js"), "--"], gives },
@@ -83,7 +83,7 @@ export function escPeers(place: Place, esc: EscService): Peers {
     PULUMI_HOME: join(place.temporary, "pulumi"),
     PULUMI_SKIP_UPDATE_CHECK: "true",
   };
-  const reading = { env, gives: ["OPENAI_API_KEY", dotenvValues.OPENAI_API_KEY] } as const;
+  const reading = { env, gives: ["OPENAI_API_KEY", DOTENV_VALUES.OPENAI_API_KEY] } as const;
   return tried(place, [
     native("esc", ["run", ESC_ENV, "--"], reading),
     native("pulumi", ["env", "run", ESC_ENV, "--"], reading),

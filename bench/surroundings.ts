@@ -8,7 +8,7 @@ export const root = join(import.meta.dirname, "..");
 export const cache = join(root, ".cache");
 
 /** What meets the Sophia contract, in part from a `.env` file. */
-export const contractValues = {
+export const CONTRACT_VALUES = {
   PULUMI_ACCESS_TOKEN: "pul-0000fake0000fake0000fake0000fake00009f3c",
   QDRANT_URL: "https://qdrant.example.test:6333",
   QDRANT_API_KEY: "fake-qdrant-api-key-7d21",
@@ -16,19 +16,19 @@ export const contractValues = {
 } as const;
 
 /** What the `.env` file adds to them; the contract wants one key of a model. */
-export const dotenvValues = {
+export const DOTENV_VALUES = {
   OPENAI_API_KEY: "sk-fake-000000000000000000000000000083f2",
   LOG_LEVEL: "info",
 } as const;
 
 /** The environment of every measured process, but for what a case adds. */
-export const bareEnvironment = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent" } as const;
+export const BARE_ENVIRONMENT = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent" } as const;
 
 /** A working directory with a `.env` file, under a root of its own so that no contract file is found. */
 export function workingDirectory(temporary: string): string {
   const folder = join(temporary, "project");
   mkdirSync(folder, { recursive: true });
-  const lines = Object.entries(dotenvValues).map(([name, value]) => `${name}=${value}\n`);
+  const lines = Object.entries(DOTENV_VALUES).map(([name, value]) => `${name}=${value}\n`);
   writeFileSync(join(folder, ".env"), lines.join(""));
   return folder;
 }
@@ -140,5 +140,5 @@ export function scaled(base: Case, variables: number, rules: number, temporary: 
   const contract = { variables: Object.fromEntries(declared), groups: Object.fromEntries(groups) };
   writeFileSync(join(folder, "sophia.contract.json"), JSON.stringify(contract));
   const env = Object.fromEntries(names.map((name, index) => [name, `value-${index}`]));
-  return { ...base, cwd: folder, env: { ...bareEnvironment, ...env } };
+  return { ...base, cwd: folder, env: { ...BARE_ENVIRONMENT, ...env } };
 }

@@ -5,12 +5,12 @@ import { basename, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const readme = join(root, "README.md");
-const languages = { "package.json": "json", Dockerfile: "dockerfile", "devcontainer.json": "jsonc" };
+const LANGUAGES = { "package.json": "json", Dockerfile: "dockerfile", "devcontainer.json": "jsonc" };
 
 const before = readFileSync(readme, "utf8");
 const after = before.replaceAll(/<!-- snippet: (\S+) -->\n[\s\S]*?<!-- \/snippet -->/g, (_, file) => {
   const text = readFileSync(join(root, file), "utf8").trimEnd();
-  const fence = `\`\`\`${languages[basename(file)] ?? ""}\n${text}\n\`\`\``;
+  const fence = `\`\`\`${LANGUAGES[basename(file)] ?? ""}\n${text}\n\`\`\``;
   return `<!-- snippet: ${file} -->\n\n${fence}\n\n<!-- /snippet -->`;
 });
 if (after !== before && process.argv.includes("--check")) {

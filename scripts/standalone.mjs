@@ -5,13 +5,13 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { bundle } from "./build/bundle.mjs";
 
-const bunVersion = "1.4.5";
+const BUN_VERSION = "1.4.5";
 const root = join(import.meta.dirname, "..");
-const cache = join(root, ".cache", "bun", bunVersion);
+const cache = join(root, ".cache", "bun", BUN_VERSION);
 const outdir = join(root, "dist-standalone");
 
 /** Our targets by name: npm's package of Bun, and what `bun build` calls it. */
-const targets = {
+const TARGETS = {
   "linux-x64": { package: "bun-linux-x64" },
   "linux-arm64": { package: "bun-linux-aarch64" },
   "linux-x64-musl": { package: "bun-linux-x64-musl" },
@@ -26,20 +26,20 @@ const targets = {
  * open its debugger. No runtime option turns them off, so their names are taken out of it: where a name stood there is
  * the empty one, which no variable has.
  */
-const disarmed = ["BUN_BE_BUN", "BUN_OPTIONS", "BUN_INSPECT", "BUN_INSPECT_CONNECT_TO", "BUN_INSPECT_PRELOAD"];
+const DISARMED = ["BUN_BE_BUN", "BUN_OPTIONS", "BUN_INSPECT", "BUN_INSPECT_CONNECT_TO", "BUN_INSPECT_PRELOAD"];
 
 /**
  * Bun raises its soft limits at its start, and whatever the program is started by would have them. It calls setrlimit by
  * this name: with that of getrlimit, which takes the same arguments, it looks at the limit and leaves it as it is.
  */
-const renamed = { setrlimit: "getrlimit" };
+const RENAMED = { setrlimit: "getrlimit" };
 
 const host = `${process.platform}-${process.arch}${isMusl() ? "-musl" : ""}`;
 const asked = process.argv.slice(2);
-const names = asked.includes("--all") ? Object.keys(targets) : asked.length > 0 ? asked : [host];
-const unknown = names.find((name) => !Object.hasOwn(targets, name));
+const names = asked.includes("--all") ? Object.keys(TARGETS) : asked.length > 0 ? asked : [host];
+const unknown = names.find((name) => !Object.hasOwn(TARGETS, name));
 if (unknown !== undefined) {
-  process.stderr.write(`no target ${unknown}; there are ${Object.keys(targets).join(", ")}\n`);
+  process.stderr.write(`no target ${unknown}; there are ${Object.keys(TARGETS).join(", ")}\n`);
   process.exit(1);
 }
 
@@ -59,7 +59,7 @@ function compile(name) {
   const options = [
     "--compile",
     `--compile-executable-path=${base}`,
-    `--target=${targets[name].package}`,
+    `--target=${TARGETS[name].package}`,
     `--outfile=${output}`,
     "--format=cjs",
     "--bytecode",
@@ -81,29 +81,33 @@ function compile(name) {
 
 /** Bun for a target, from npm: packed, since npm installs nothing that is for another platform. */
 function executableOf(name) {
-  const { package: bun, executable = "bun" } = targets[name];
+  const { package: bun, executable = "bun" } = TARGETS[name];
   const folder = join(cache, name);
   const path = join(folder, "package", "bin", executable);
   if (existsSync(path)) return path;
   mkdirSync(folder, { recursive: true });
-  const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", folder, `@oven/${bun}@${bunVersion}`], {
-    encoding: "utf8",
-  });
+  const packed = execFileSync(
+    "npm",
+    ["pack", "--silent", "--pack-destination", folder, `@oven/${bun}@${BUN_VERSION}`],
+    {
+      encoding: "utf8",
+    },
+  );
   const archive = join(folder, packed.trim().split("\n").at(-1));
   execFileSync("tar", ["-xzf", archive, "-C", folder], { stdio: "inherit" });
   rmSync(archive);
-  if (!existsSync(path)) throw new Error(`@oven/${bun}@${bunVersion} holds no executable`);
+  if (!existsSync(path)) throw new Error(`@oven/${bun}@${BUN_VERSION} holds no executable`);
   chmodSync(path, 0o755);
   return path;
 }
 
 /**
- * Writes the executable anew without the names of {@link disarmed}, on Linux with those of {@link renamed} changed; each
+ * Writes the executable anew without the names of {@link DISARMED}, on Linux with those of {@link RENAMED} changed; each
  * must be there, as a string of its own.
  */
 function disarm(from, to, linux) {
   const bytes = readFileSync(from);
-  const changes = [...disarmed.map((name) => [name, "\0"]), ...(linux ? Object.entries(renamed) : [])];
+  const changes = [...DISARMED.map((name) => [name, "\0"]), ...(linux ? Object.entries(RENAMED) : [])];
   for (const [name, instead] of changes) {
     const text = Buffer.from(`\0${name}\0`, "latin1");
     let found = 0;

@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { include_dir as headers } from "node-api-headers";
 
 /** Node's names of the processors, and what compiles for each elsewhere. */
-const crossCompilers = {
+const CROSS_COMPILERS = {
   x64: "x86_64-linux-gnu-gcc",
   arm64: "aarch64-linux-gnu-gcc",
 };
 
-const flags = [
+const FLAGS = [
   "-shared",
   "-fPIC",
   "-std=gnu11",
@@ -32,7 +32,7 @@ export function compileAddons(root) {
   const missing = new Map();
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-addon-"));
   try {
-    for (const [processor, crossCompiler] of Object.entries(crossCompilers)) {
+    for (const [processor, crossCompiler] of Object.entries(CROSS_COMPILERS)) {
       const platform = `linux-${processor}`;
       const output = join(folder, platform);
       const compiler = platform === `${process.platform}-${process.arch}` ? "cc" : crossCompiler;
@@ -48,7 +48,7 @@ export function compileAddons(root) {
 
 /** @returns why it was not compiled: there is no such compiler, or it lacks the C library's headers, say */
 function compile(compiler, root, output) {
-  const args = [...flags, "-isystem", headers, "-o", output, join(root, "src/launch/exec/addon.c")];
+  const args = [...FLAGS, "-isystem", headers, "-o", output, join(root, "src/launch/exec/addon.c")];
   const { error, status, stderr } = spawnSync(compiler, args, { encoding: "utf8" });
   if (error !== undefined) return `there is no ${compiler}`;
   return status === 0 ? undefined : `${compiler} failed: ${stderr.trim()}`;

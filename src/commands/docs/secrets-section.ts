@@ -2,8 +2,8 @@
 import type { Contract, Declaration } from "../../contract/model.ts";
 import { chapters, formatWords, groupSentence, intervalWords, isGroupRule, needs } from "./outline.ts";
 
-const begin = "<!-- contract: begin. `sophia-run docs` writes this part. -->";
-const end = "<!-- contract: end -->";
+const BEGIN = "<!-- contract: begin. `sophia-run docs` writes this part. -->";
+const END = "<!-- contract: end -->";
 
 /** The contract in Markdown, between the markers by which it is found again. It holds no value. */
 export function secretsSection(contract: Contract): string {
@@ -18,7 +18,7 @@ export function secretsSection(contract: Contract): string {
     .filter(isGroupRule)
     .map((rule) => `- **${inline(rule.label)}**: ${groupSentence(rule, code)}`);
   if (groups.length > 0) blocks.push("### Rules over several variables", groups.join("\n"));
-  return [begin, ...blocks, end].join("\n\n");
+  return [BEGIN, ...blocks, END].join("\n\n");
 }
 
 /**
@@ -28,9 +28,9 @@ export function secretsSection(contract: Contract): string {
 export function withSecretsSection(document: string, section: string): string {
   const lineEnd = document.includes("\r\n") ? "\r\n" : "\n";
   const text = section.replaceAll("\n", lineEnd);
-  const from = lineStart(document, begin, 0);
-  const to = lineStart(document, end, from);
-  if (from >= 0 && to >= 0) return document.slice(0, from) + text + document.slice(to + end.length);
+  const from = lineStart(document, BEGIN, 0);
+  const to = lineStart(document, END, from);
+  if (from >= 0 && to >= 0) return document.slice(0, from) + text + document.slice(to + END.length);
   if (document === "") return text + lineEnd;
   return `${document.replace(/\s*$/, "")}${lineEnd}${lineEnd}${text}${lineEnd}`;
 }
