@@ -25,7 +25,9 @@ const USES: Readonly<Record<string, string>> = {
   "node:util, parseArgs": `import { parseArgs } from "node:util";
     parseArgs({ args: ["--mode", "spawn"], options: { mode: { type: "string" } }, strict: false, tokens: true });`,
   "node:child_process": 'import { spawn } from "node:child_process"; globalThis.kept = spawn;',
-  "node:path": 'import { join } from "node:path"; join("/a", "b");',
+  "node:path, as the search for files": `import { dirname, join } from "node:path";
+    for (let folder = "/home/somebody/projects/service/packages/api"; folder !== "/"; folder = dirname(folder))
+      for (const name of ["sophia.contract.json", ".git"]) join(folder, name);`,
   "node:os": 'import { constants } from "node:os"; globalThis.kept = constants;',
   "node:tty": 'import { isatty } from "node:tty"; isatty(2);',
   "the global performance": "performance.now();",

@@ -16,6 +16,9 @@ export const FLOORS = [
   ["main.ts"],
 ];
 
+/** Folders of a room that stand on each other, too. */
+const INSIDE = { esc: ["settings", "faults", "transport", "auth", "api"] };
+
 const src = join(import.meta.dirname, "../src");
 const files = readdirSync(src, { recursive: true }).filter((file) => file.endsWith(".ts"));
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
@@ -42,10 +45,18 @@ function floorOf(file) {
   return FLOORS.findIndex((rooms) => rooms.includes(roomOf(file)));
 }
 
+/** Whether one file of a room stands above another of the same room. */
+function isAboveInside(file, other) {
+  const folders = INSIDE[roomOf(file)];
+  if (folders === undefined || roomOf(file) !== roomOf(other)) return false;
+  return folders.indexOf(file.split("/")[1]) > folders.indexOf(other.split("/")[1]);
+}
+
 function misplaced() {
   return files.flatMap((file) => {
     if (floorOf(file) === -1) return [`src/${file} is in no room: name its folder in scripts/floors.mjs`];
-    const above = imports.get(file).filter((imported) => floorOf(imported) > floorOf(file));
+    const isAbove = (imported) => floorOf(imported) > floorOf(file) || isAboveInside(imported, file);
+    const above = imports.get(file).filter(isAbove);
     return above.map((imported) => `src/${file} imports src/${imported}, which stands above it`);
   });
 }
