@@ -10,7 +10,7 @@ import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
 import { isBun } from "./system/runtime.ts";
-import { ownFolder } from "./system/paths.ts";
+import { OWN_FOLDER } from "./system/paths.ts";
 import { run } from "./commands/run/run.ts";
 import { sayFailure, sayLines } from "./output/stderr.ts";
 import { postponeStandardError } from "./system/standard-error.ts";
@@ -38,10 +38,10 @@ function workingDirectory(): string {
   try {
     const path = process.cwd();
     // What is not UTF-8 in the path has become U+FFFD, and it leads elsewhere or nowhere.
-    return path.includes("\uFFFD") && existsSync(ownFolder) && !isSameFolder(path, ownFolder) ? ownFolder : path;
+    return path.includes("\uFFFD") && existsSync(OWN_FOLDER) && !isSameFolder(path, OWN_FOLDER) ? OWN_FOLDER : path;
   } catch {
     // The folder was deleted. A program can be started there all the same, and no file is found in it.
-    return ownFolder;
+    return OWN_FOLDER;
   }
 }
 

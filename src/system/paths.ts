@@ -7,11 +7,11 @@ export function within(folder: string, name: string): string {
 }
 
 /** The working directory where its path is not available as a string: it was deleted, or is not UTF-8. Linux only. */
-export const ownFolder = "/proc/self/cwd";
+export const OWN_FOLDER = "/proc/self/cwd";
 
 /** The folder that holds an absolute path; the root itself for the root. */
 export function parentOf(path: string): string {
-  if (path === ownFolder) return parentOf(pathOfOwnFolder());
+  if (path === OWN_FOLDER) return parentOf(pathOfOwnFolder());
   if (process.platform === "win32") return process.getBuiltinModule("node:path").dirname(path);
   return path.slice(0, Math.max(path.lastIndexOf("/"), 1));
 }
