@@ -13,7 +13,7 @@ const SCRIPT_SHELL = "/bin/sh";
 /**
  * Finds the file to execute as execvp(3) does, POSIX only: a command with a slash is a path, any other is looked up
  * in `searchPath`; folders and files without permission to execute are passed over. An empty element of the path does
- * not mean the working directory: whoever wants that writes `.`.
+ * not mean the working directory, which `.` does.
  *
  * @throws SophiaError 127 when there is no such file, 126 when permission to execute it is missing
  */

@@ -51,7 +51,7 @@ function obstacleToExec(
   if (libc === undefined && !hasExecve(process)) {
     return `sophia-run's addon was not loaded, and Node.js ${process.version} has no process.execve (22.15 and later have)`;
   }
-  // Node's own execve ends the profiler first, yet a signal that is on its way can reach the program all the same.
+  // Node's own execve ends the profiler first, yet a signal that is on its way can still reach the program.
   if (preparation.profiled) return "a profiler takes samples of this process, by a signal that would kill the program";
   if (files.length > 0) return "secret files have to be removed when the program ends";
   if (options.killAfterMs !== undefined) return "--kill-after needs a process beside the program";

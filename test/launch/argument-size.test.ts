@@ -5,7 +5,7 @@ import { executionError } from "../../src/launch/start-error.ts";
 import type { Program } from "../../src/launch/types.ts";
 import { becomesProgram, folder, sophia } from "../helpers/sophia.ts";
 
-const kibibyte = 1024;
+const KIBIBYTE = 1024;
 
 function tool(argv: Program["argv"], environment: ReadonlyMap<string, string> = new Map()): Program {
   return { file: "/bin/tool", argv, environment };
@@ -27,11 +27,11 @@ test("strings count in bytes, with their NUL and a pointer each", () => {
 });
 
 test.each([
-  ["8388608", 2048 * kibibyte],
-  ["unlimited", 6144 * kibibyte],
-  ["1073741824", 6144 * kibibyte],
-  ["65536", 128 * kibibyte],
-  ["", 128 * kibibyte],
+  ["8388608", 2048 * KIBIBYTE],
+  ["unlimited", 6144 * KIBIBYTE],
+  ["1073741824", 6144 * KIBIBYTE],
+  ["65536", 128 * KIBIBYTE],
+  ["", 128 * KIBIBYTE],
 ])("a stack of %j allows %i bytes in all", (stack, bytes) => {
   expect(totalLimit(stack)).toBe(bytes);
 });

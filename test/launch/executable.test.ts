@@ -5,7 +5,7 @@ import { SophiaError } from "../../src/core/error.ts";
 import { findExecutable } from "../../src/launch/executable.ts";
 import { folder } from "../helpers/sophia.ts";
 
-/** `a/tool` is a folder, `b/tool` may not be executed, `c/tool` may; `loop` is a link to itself. */
+/** `a/tool` is a folder, `b/tool` lacks permission to execute, `c/tool` has it; `loop` is a link to itself. */
 function tree(): string {
   const root = folder();
   for (const name of ["a", "b", "c", "a/tool"]) mkdirSync(join(root, name));

@@ -68,7 +68,7 @@ function start(args: readonly string[]): Launched {
   };
 }
 
-/** Resolves when the process has exited, whoever's child it is. */
+/** Resolves when the process has exited, whose child it is does not matter. */
 export async function gone(pid: number): Promise<void> {
   // The process group of `tail --pid` polls; its end is the event.
   const [status] = await once(spawn("tail", ["--pid", String(pid), "-f", "/dev/null"], { stdio: "ignore" }), "exit");

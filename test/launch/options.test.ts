@@ -7,14 +7,14 @@ import { gone, useDriver } from "./launching.ts";
 
 const start = useDriver();
 /** Ignores requests to stop. */
-const stubborn = `process.on("SIGTERM", () => console.log("TERM")); process.on("SIGINT", () => console.log("INT"));
+const STUBBORN = `process.on("SIGTERM", () => console.log("TERM")); process.on("SIGINT", () => console.log("INT"));
   process.on("SIGQUIT", () => console.log("QUIT")); process.on("SIGHUP", () => console.log("HUP"));
   process.stdin.on("data", () => process.exit(9)); setInterval(() => {}, 60_000); console.log("ready " + process.pid);`;
 
 test.each(["SIGTERM", "SIGINT", "SIGQUIT"] as const)(
   "--kill-after: a program that ignores %s is killed",
   async (signal) => {
-    const { line, ended, child } = start({ killAfterMs: 50 }, process.execPath, "-e", stubborn);
+    const { line, ended, child } = start({ killAfterMs: 50 }, process.execPath, "-e", STUBBORN);
     expect(await line()).toMatch(/^ready/);
     child.kill(signal);
     expect(await line()).toBe(signal.slice(3));
@@ -34,7 +34,7 @@ test("--kill-after: a program that ends in time is not killed", async () => {
 
 test("--kill-after: SIGHUP is not a request to stop, and without the option nothing is killed", async () => {
   for (const request of [{ killAfterMs: 1 }, {}]) {
-    const { line, ended, child } = start(request, process.execPath, "-e", stubborn);
+    const { line, ended, child } = start(request, process.execPath, "-e", STUBBORN);
     await line();
     child.kill("SIGHUP");
     expect(await line()).toBe("HUP");
@@ -62,7 +62,7 @@ test("--die-with-launcher: SIGKILL of the launcher is the program's end", async 
 });
 
 test("without --die-with-launcher the program lives on", async () => {
-  const { line, child } = start({}, process.execPath, "-e", stubborn);
+  const { line, child } = start({}, process.execPath, "-e", STUBBORN);
   const program = Number((await line()).split(" ")[1]);
   onTestFinished(() => killed(program));
   child.kill("SIGKILL");

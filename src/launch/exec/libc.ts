@@ -13,7 +13,7 @@ export interface Libc {
   readonly execve: (strings: Uint8Array, argumentCount: number) => number;
   /** Reaps every dead child but one, which is left to the runtime (waitid(2)). PID 1 needs it, since it inherits orphans. */
   readonly reapAllBut: (pid: number) => void;
-  /** Gives a signal its default action, whoever has set another (sigaction(2)). */
+  /** Gives a signal its default action, whatever has set another (sigaction(2)). */
   readonly restoreDefault: (signal: number) => void;
 }
 

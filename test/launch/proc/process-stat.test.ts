@@ -10,12 +10,12 @@ import {
 } from "../../../src/launch/proc/process-stat.ts";
 import { signalNumber } from "../../../src/launch/signals.ts";
 
-const rest =
+const REST =
   "20 0 1 0 987654 2703360 231 18446744073709551615 1 1 0 0 0 0 0 4096 2 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 19";
 
 test.each([
-  ["a plain name", `42 (sleep) T 7 42 40 34816 43 4194304 98 0 0 0 0 0 0 0 ${rest}`],
-  ["a name with a parenthesis and spaces", `42 (a) R 1 (b) T 7 42 40 34816 43 4194304 98 0 0 0 0 0 0 0 ${rest}`],
+  ["a plain name", `42 (sleep) T 7 42 40 34816 43 4194304 98 0 0 0 0 0 0 0 ${REST}`],
+  ["a name with a parenthesis and spaces", `42 (a) R 1 (b) T 7 42 40 34816 43 4194304 98 0 0 0 0 0 0 0 ${REST}`],
 ])("a stat line with %s", (_, line) => {
   expect(parseProcessStat(`${line}\n`)).toEqual({
     state: "T",
