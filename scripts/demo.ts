@@ -9,7 +9,7 @@ const APP = ["sophia-run", "--", "node", "app.js"] as const;
 
 async function play(stage: Stage, world: DemoWorld): Promise<void> {
   const { server, environment } = world;
-  stage.aside("A local server speaks the wire of Pulumi ESC; every value is fake, and all that is shown is masked.");
+  stage.aside("A local server implements the ESC API; every value is fake, and all that is shown is masked.");
   const token = `***${server.token.slice(-4)}`;
   stage.prompt(`export PULUMI_BACKEND_URL=${server.url} ESC_ENV=${environment["ESC_ENV"] ?? ""} ESC_TOKEN=${token}`);
 

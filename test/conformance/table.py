@@ -44,7 +44,7 @@ class Entry:
 
 
 class Unavailable(Exception):
-    """Why a launcher cannot be had here."""
+    """Why a launcher is not available here."""
 
 
 def first_line(command: str) -> str:

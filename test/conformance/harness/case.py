@@ -22,7 +22,7 @@ WITHOUT_ADDON = "-without-addon"
 #: What `--impossible` takes.
 ALL_MODES = (*MODES, AUTO, *(f"{mode}{WITHOUT_ADDON}" for mode in (*MODES, AUTO)))
 
-#: Modes, one or several, in which a property cannot be had, and the reason.
+#: Modes, one or several, in which a property is impossible, and the reason.
 Impossible = tuple[str | tuple[str, ...], str]
 
 #: A property that no launcher for Node can have, in either mode.
