@@ -14,11 +14,6 @@ export function printable(text: string): string {
   });
 }
 
-/** Whether UTF-8 can hold a text: half of a surrogate pair becomes U+FFFD in it, without a word. */
-export function isUnicode(text: string): boolean {
-  return !/\p{Surrogate}/u.test(text);
-}
-
 /** `a`, `a and b`, `a, b and c`. */
 export function enumerate(words: readonly string[], conjunction: "and" | "or" = "and"): string {
   const last = words.at(-1) ?? "";

@@ -2,7 +2,7 @@ import { applyContract } from "../contract/apply.ts";
 import { checkContract, isDeclared } from "../contract/check.ts";
 import { loadContract } from "../contract/load.ts";
 import type { Contract } from "../contract/model.ts";
-import { escAccess, type EscAccess, type EscSettings } from "../esc/settings/access.ts";
+import { escAccess, type EscAccess } from "../esc/settings/access.ts";
 import type { Assessment, EscStatus, ReadingProgress } from "./assessment.ts";
 import { SophiaError } from "../core/error.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
@@ -11,7 +11,6 @@ import { select } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { readDotenv } from "../sources/dotenv/index.ts";
 import { environmentLayer } from "../sources/environment.ts";
-import type { EscReading } from "../sources/esc.ts";
 
 export interface Request {
   readonly settings: Settings;
@@ -33,11 +32,12 @@ export async function assess(request: Request): Promise<Assessment> {
     : escAccess(environment, dotenv.layers, settings);
   requireAccess(settings, access);
 
-  // The contract is read while ESC is waited for.
-  const reading = access.kind === "on" ? startReading(access.settings, request.progress) : undefined;
+  // The contract is read while ESC is waited for; until then a failure of ESC must not count as unhandled.
+  const reading = readFromEsc(access, settings, request.progress);
+  reading.catch(() => {});
   const contract = await loadContract({ cwd, file: settings.contractFile, profile: settings.profile });
   const declared = (name: string): boolean => isDeclared(contract, name);
-  const { esc, layers: escLayers, notices: escNotices } = await statusOf(access, reading, settings);
+  const { esc, layers: escLayers, notices: escNotices } = await reading;
 
   if (settings.verbose) {
     const { readingLines } = await import("./verbose.ts");
@@ -49,7 +49,9 @@ export async function assess(request: Request): Promise<Assessment> {
   const passed = select(layers, settings, declared);
   const dummies = settings.fake ? [await dummyLayer(contract, resolve(passed, declared))] : [];
   const resolution = resolve([...layers, ...dummies], declared);
-  const selected = resolve([...passed, ...dummies], declared);
+  // Nothing is withheld from most programs, and to resolve thousands of variables once more takes milliseconds.
+  const isWhole = passed.every(({ variables }, index) => variables.length === layers[index]?.variables.length);
+  const selected = isWhole ? resolution : resolve([...passed, ...dummies], declared);
   const overridden = overriddenEsc(resolution, declared);
   return {
     contract,
@@ -73,37 +75,27 @@ async function dummyLayer(contract: Contract, selected: Resolution): Promise<Lay
   return fakeLayer(contract, selected);
 }
 
-/** Reading ESC begins now and is awaited later: until then a failure of it must not count as unhandled. */
-function startReading(escSettings: EscSettings, progress: ReadingProgress): Promise<EscReading> {
-  const reading = import("../sources/esc.ts")
-    .then(({ readEsc }) => readEsc(escSettings, progress))
-    .finally(progress.done);
-  reading.catch(() => {});
-  return reading;
-}
-
-async function statusOf(
+/** What ESC gives, or that it gives nothing. @throws SophiaError if it is required and could not be read */
+async function readFromEsc(
   access: EscAccess | { readonly kind: "fake" },
-  reading: Promise<EscReading> | undefined,
   { requireEsc }: Settings,
-): Promise<{ esc: EscStatus; layers: readonly Layer[]; notices: readonly Notice[] }> {
-  if (access.kind === "incomplete")
-    return { esc: access, layers: [], notices: [{ ...access, kind: "esc-incomplete" }] };
-  if (access.kind !== "on" || reading === undefined) {
-    return { esc: access.kind === "fake" ? { kind: "fake" } : { kind: "off" }, layers: [], notices: [] };
+  progress: ReadingProgress,
+): Promise<{ readonly esc: EscStatus; readonly layers: readonly Layer[]; readonly notices: readonly Notice[] }> {
+  const nothing = { layers: [], notices: [] };
+  if (access.kind === "incomplete") {
+    return { ...nothing, esc: access, notices: [{ ...access, kind: "esc-incomplete" }] };
   }
-  const result = await reading;
+  if (access.kind !== "on") return { ...nothing, esc: access };
+  const { settings } = access;
+  const { readEsc } = await import("../sources/esc.ts");
+  const result = await readEsc(settings, progress).finally(progress.done);
   if (result.kind === "read") {
     const { environments, layers, notices } = result;
-    return { esc: { kind: "read", settings: access.settings, environments }, layers, notices };
+    return { esc: { kind: "read", settings, environments }, layers, notices };
   }
   const { failure } = result;
   if (requireEsc) throw new SophiaError({ ...failure, message: `${failure.message} (and ESC is required)` });
-  return {
-    esc: { kind: "unavailable", settings: access.settings, failure },
-    layers: [],
-    notices: [],
-  };
+  return { ...nothing, esc: { kind: "unavailable", settings, failure } };
 }
 
 function requireAccess({ requireEsc }: Settings, access: EscAccess | { readonly kind: "fake" }): void {

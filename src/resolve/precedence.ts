@@ -16,8 +16,12 @@ export function resolve(layers: readonly Layer[], isDeclared: (name: string) => 
       const { name, value, origin } = variable;
       if (value === "" && isDeclared(name)) continue;
       const winner = found.get(name);
-      const hidden = { origin, same: winner?.value === value };
-      found.set(name, winner === undefined ? variable : { ...winner, shadowed: [...(winner.shadowed ?? []), hidden] });
+      if (winner === undefined) {
+        found.set(name, variable);
+      } else {
+        const hidden = { origin, same: winner.value === value };
+        found.set(name, { ...winner, shadowed: [...(winner.shadowed ?? []), hidden] });
+      }
     }
   }
   return found;

@@ -40,10 +40,11 @@ export function withholding(
   isDeclared: (name: string) => boolean,
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
   const { keepEsc, pristine, onlyDeclared } = selection;
+  const own = new Set(keepEsc ? [] : WITHHELD_VARIABLES);
   const included = matcher(selection.include);
   const excluded = matcher(selection.exclude);
   return ({ name, origin }) => {
-    if (!keepEsc && WITHHELD_VARIABLES.includes(name)) return "launcher";
+    if (own.has(name)) return "launcher";
     if (excluded(name)) return "excluded";
     if (included(name)) return undefined;
     switch (sourceOf(origin.source).givenBy) {

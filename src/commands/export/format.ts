@@ -1,5 +1,3 @@
-import { isUnicode } from "../../core/text.ts";
-
 /** One variable as it is exported. */
 export interface Exported {
   readonly name: string;
@@ -26,5 +24,5 @@ export function isIdentifier(name: string): boolean {
 /** What no text file can hold: a NUL, which ends strings, and half of a surrogate pair, for which UTF-8 has no bytes. */
 export function textFault(value: string): string | undefined {
   if (value.includes("\0")) return "its value has a NUL character";
-  return isUnicode(value) ? undefined : "its value is not Unicode text";
+  return value.isWellFormed() ? undefined : "its value is not Unicode text";
 }

@@ -1,5 +1,4 @@
 import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
-import { isUnicode } from "../../core/text.ts";
 import { EscFault } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { parseDiagnostics } from "../transport/answer.ts";
@@ -71,5 +70,5 @@ function parseOpened(
 
 /** A dot segment would change the path of the request that reads; half a surrogate pair has no form in a path. */
 function isSegment(id: string): boolean {
-  return id !== "" && id !== "." && id !== ".." && isUnicode(id);
+  return id !== "" && id !== "." && id !== ".." && id.isWellFormed();
 }

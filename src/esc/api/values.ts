@@ -1,6 +1,6 @@
 import { SophiaError } from "../../core/error.ts";
 import type { Notice, Variable } from "../../core/model.ts";
-import { isUnicode, printable } from "../../core/text.ts";
+import { printable } from "../../core/text.ts";
 import { EscFault } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { type Fields, fieldsOf, withoutMark } from "../transport/answer.ts";
@@ -166,7 +166,7 @@ function checkName(name: string, environment: string): void {
   if (name === "") flaw = "with an empty name";
   else if (name.includes("=")) flaw = `named '${printable(name)}', which contains a = sign`;
   else if (name.includes("\0")) flaw = `named '${printable(name)}', which contains a NUL character`;
-  else if (!isUnicode(name)) flaw = `named '${printable(name)}', which contains ${HALF}`;
+  else if (!name.isWellFormed()) flaw = `named '${printable(name)}', which contains ${HALF}`;
   if (flaw === undefined) return;
   throw new SophiaError({
     code: "esc-value",
@@ -178,7 +178,7 @@ function checkName(name: string, environment: string): void {
 /** @throws SophiaError that does not show the value */
 function checkValue(name: string, value: string, delivery: Variable["delivery"], environment: string): void {
   const hasNul = delivery === "value" && value.includes("\0");
-  if (!hasNul && isUnicode(value)) return;
+  if (!hasNul && value.isWellFormed()) return;
   throw new SophiaError({
     code: "esc-value",
     message: `ESC environment ${environment}: the value of ${printable(name)} contains ${hasNul ? "a NUL character" : HALF}`,

@@ -64,15 +64,18 @@ function readText(file: EnvFile, cwd: string): string | undefined {
     if ((code === "ENOENT" || code === "ENOTDIR") && !file.required) return undefined;
     throw unreadable(file.path, code);
   }
-  const shown = printable(file.path);
   if (drained) {
+    const shown = printable(file.path);
     throw failure(
       `the pipe ${shown} is empty: nothing was written to it, or Node.js has read it already`,
       `name it with SOPHIA_ENV_FILE=${shown} instead of --env-file, which Node.js looks for as well`,
     );
   }
-  if (!isUtf8(bytes)) throw failure(`${shown} is not valid UTF-8`, "save the file as UTF-8");
   const text = bytes.toString();
+  // What is not UTF-8 has become this character, which may also be the file's own.
+  if (text.includes("\uFFFD") && !isUtf8(bytes)) {
+    throw failure(`${printable(file.path)} is not valid UTF-8`, "save the file as UTF-8");
+  }
   // Editors on Windows put a byte-order mark in front.
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }

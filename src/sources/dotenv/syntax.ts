@@ -15,18 +15,20 @@ const SPECIAL = /[#"'`]/;
  * @throws SophiaError (dotenv, 125) for an unterminated quote or a NUL, with file and line
  */
 export async function parseDotenv(text: string, file: string): Promise<{ variables: Variable[]; notices: Notice[] }> {
-  const lines = text.split(/\r\n?|\n/);
+  const lines = (text.includes("\r") ? text.replaceAll(/\r\n?/g, "\n") : text).split("\n");
   const found = new Map<string, Variable>();
   const notices: Notice[] = [];
   for (let at = 0; at < lines.length; at += 1) {
     const first = lines[at] ?? "";
-    const place = `${printable(file)}:${at + 1}`;
-    const remark = (what: string): void => void notices.push({ kind: "remark", text: `${place}: ${what}` });
+    const line = at + 1;
+    const place = (): string => `${printable(file)}:${line}`;
+    const remark = (what: string): void => void notices.push({ kind: "remark", text: `${place()}: ${what}` });
     const malformed = (what: string, hint: string): SophiaError =>
-      new SophiaError({ code: "dotenv", message: `${place} has ${what}`, hint });
+      new SophiaError({ code: "dotenv", message: `${place()} has ${what}`, hint });
     const nul = (): SophiaError => malformed("a NUL character", "remove it; no variable can contain one");
     if (first.includes("\0")) throw nul();
-    if (/^\s*(?:#|$)/.test(first)) continue;
+    const content = first.trimStart();
+    if (content === "" || content.startsWith("#")) continue;
     const [assignment, name] = ASSIGNMENT.exec(first) ?? [];
     if (assignment === undefined || name === undefined) {
       remark("not of the form NAME=value, ignored");
@@ -47,7 +49,7 @@ export async function parseDotenv(text: string, file: string): Promise<{ variabl
     if (value !== "" && start.trimStart().startsWith(`${value}#`)) {
       remark(`the value of ${name} ends before a #; quote it if the # belongs to it`);
     }
-    const origin = { source: "dotenv", file, line: at + 1 } as const;
+    const origin = { source: "dotenv", file, line } as const;
     found.set(name, { name, value, secret: true, origin, delivery: "value" });
     at = lastLine;
   }

@@ -4,7 +4,7 @@ import { openSync, closeSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeEach, describe, expect, test } from "vitest";
-import { selectInherited, type Descriptor } from "../../../src/launch/proc/descriptors.ts";
+import { areNodes, selectInherited, type Descriptor } from "../../../src/launch/proc/descriptors.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 import { useDriver } from "../launching.ts";
 
@@ -25,6 +25,15 @@ function nodes(taken: readonly Descriptor[], rings: 0 | 1 | 2 = 0): Descriptor[]
   const free = Array.from({ length: 64 }, (_, index) => index + 3).filter((number) => !used.has(number));
   const opened = own.map((target, index) => ({ number: free[index] ?? 0, target }));
   return [...taken, ...opened].toSorted((a, b) => a.number - b.number);
+}
+
+/** What a look at some of them tells, as prepared for {@link areNodes}. */
+function looksLikeNodes(open: readonly Descriptor[]): boolean {
+  const numbers = [0, 1, 2, ...open.map(({ number }) => number)];
+  // The one by which the folder is read has the lowest free number.
+  const reading = numbers.findIndex((_, index) => !numbers.includes(index));
+  const names = [...numbers, reading === -1 ? numbers.length : reading].map(String).toSorted();
+  return areNodes(names, (number) => open.find((one) => one.number === number)?.target ?? "");
 }
 
 const inherited: readonly { what: string; passed: readonly Descriptor[]; parents?: string }[] = [
@@ -49,10 +58,22 @@ const inherited: readonly { what: string; passed: readonly Descriptor[]; parents
 for (const rings of [0, 1, 2] as const) {
   test.each(inherited)(`distinguished from Node's own with ${rings} io_uring: $what`, ({ passed, parents }) => {
     const parent = parents === undefined ? [] : [{ number: 3, target: parents }];
-    const found = selectInherited(nodes(passed, rings), () => parent);
-    expect(found).toEqual(passed.map(({ number }) => number));
+    const open = nodes(passed, rings);
+    expect(selectInherited(open, () => parent)).toEqual(passed.map(({ number }) => number));
+    expect(looksLikeNodes(open)).toBe(passed.length === 0);
   });
 }
+
+test("one or two descriptors anywhere are seen at a look, whatever they are", () => {
+  for (const rings of [0, 1, 2] as const) {
+    for (let first = 3; first < 40; first++) {
+      for (let second = first; second < 40; second++) {
+        const taken = [...new Set([first, second])].map((number) => ({ number, target: "anon_inode:[eventpoll]" }));
+        expect(looksLikeNodes(nodes(taken, rings))).toBe(false);
+      }
+    }
+  }
+});
 
 test("three files anywhere among Node's own are found", () => {
   for (const rings of [0, 1, 2] as const) {
@@ -65,6 +86,7 @@ test("three files anywhere among Node's own are found", () => {
             rings,
           );
           expect(selectInherited(open, () => [])).toEqual(numbers);
+          expect(looksLikeNodes(open)).toBe(false);
         }
       }
     }
