@@ -9,14 +9,20 @@ function numbers(): Readonly<Partial<Record<NodeJS.Signals, number>>> {
   return process.getBuiltinModule("node:os").constants.signals;
 }
 
-function names(): readonly NodeJS.Signals[] {
+function entries(): readonly (readonly [NodeJS.Signals, number])[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- these are its only keys
-  return Object.keys(numbers()) as NodeJS.Signals[];
+  return Object.entries(numbers()) as [NodeJS.Signals, number][];
 }
 
 /** Every signal that this process can listen to and act on, each under one name. */
 export function catchableSignals(): readonly NodeJS.Signals[] {
-  return names().filter((name) => !UNCATCHABLE.has(name) && signalName(signalNumber(name)) === name);
+  // Of several names the first counts, which is set last.
+  const names = new Map(
+    entries()
+      .toReversed()
+      .map(([name, number]) => [number, name]),
+  );
+  return [...names.values()].toReversed().filter((name) => !UNCATCHABLE.has(name));
 }
 
 /** @returns 0, by which kill(2) sends nothing, for a signal of other platforms */
@@ -26,7 +32,7 @@ export function signalNumber(signal: NodeJS.Signals): number {
 
 /** @returns undefined when no signal has the number (0, or a real-time signal) */
 export function signalName(number: number): NodeJS.Signals | undefined {
-  return names().find((name) => signalNumber(name) === number);
+  return entries().find(([, other]) => other === number)?.[0];
 }
 
 /** Listens to signals; leaves out those that cannot be caught on this platform. @returns the undo */
@@ -52,7 +58,8 @@ export function listen(
  * it for SIGPIPE and SIGXFSZ, which Node ignores, and SIGUSR1, which it handles.
  */
 export function resetToDefault(signal: NodeJS.Signals): void {
-  for (const name of names().filter((each) => signalNumber(each) === signalNumber(signal))) {
+  const number = signalNumber(signal);
+  for (const [name] of entries().filter(([, other]) => other === number)) {
     listen([name], () => {});
     process.removeAllListeners(name);
   }

@@ -85,7 +85,10 @@ export function makeExplanation(assessment: Assessment, selection: Selection, wa
   const others = [...resolution.keys(), ...skippedNames(assessment)].filter((name) => !contract.variables.has(name));
   const explained = [...new Set(others)].toSorted().map(explain);
   const isListed = (one: VariableExplanation): boolean =>
-    wanted.all || one.aliasOf !== undefined || one.skipped.length > 0 || origins(one).some(isAdded);
+    wanted.all ||
+    one.aliasOf !== undefined ||
+    one.skipped.length > 0 ||
+    origins(one).some(({ source }) => source !== "environment");
   const unlisted = explained.filter((one) => !isListed(one));
   return {
     ...shared,
@@ -109,11 +112,6 @@ function origins({ origin, shadows, withheld }: VariableExplanation): readonly O
     ...shadows.map((one) => one.origin),
     ...withheld.map((one) => one.origin),
   ];
-}
-
-/** Given by sophia-run, not by its caller. */
-function isAdded({ source }: Origin): boolean {
-  return source !== "environment";
 }
 
 function checkNames(names: readonly string[], assessment: Assessment): void {
