@@ -66,12 +66,12 @@ function obstacleToExec(
 
 /** What no system takes in an environment or as an argument; Node's own messages would show the value. */
 function validate({ command, environment, files }: LaunchRequest): void {
-  for (const [name, value] of environment) {
+  environment.forEach((value, name) => {
     validateName(name);
     if (value.includes("\0")) {
       throw unusable(`the value of ${printable(name)} contains a NUL character`, "change the value in its source");
     }
-  }
+  });
   for (const { name } of files) validateName(name);
   for (const [index, argument] of command.entries()) {
     if (argument.includes("\0")) throw unusable(`argument ${index} contains a NUL character`, "change the argument");

@@ -12,9 +12,9 @@ import { SOURCE_IDS } from "./sources.ts";
 export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
   const found = new Map<string, Resolved>();
   for (const { variables } of layers) {
-    for (const variable of variables) {
+    variables.forEach((variable) => {
       const { name, value, origin } = variable;
-      if (value === "" && isDeclared(name)) continue;
+      if (value === "" && isDeclared(name)) return;
       const winner = found.get(name);
       if (winner === undefined) {
         found.set(name, variable);
@@ -22,7 +22,7 @@ export function resolve(layers: readonly Layer[], isDeclared: (name: string) => 
         const hidden = { origin, same: winner.value === value };
         found.set(name, { ...winner, shadowed: [...(winner.shadowed ?? []), hidden] });
       }
-    }
+    });
   }
   return found;
 }
@@ -36,10 +36,10 @@ export function inPrecedence(layers: readonly Layer[], prefer: "environment" | "
 /** Declared variables for which the environment hides another value of ESC's. */
 export function overriddenEsc(resolution: Resolution, isDeclared: (name: string) => boolean): readonly string[] {
   const overridden = [...resolution.values()].filter(
-    ({ name, origin, shadowed = [] }) =>
+    ({ name, origin, shadowed }) =>
+      shadowed?.some((hidden) => hidden.origin.source === "esc" && !hidden.same) === true &&
       origin.source === "environment" &&
-      isDeclared(name) &&
-      shadowed.some((hidden) => hidden.origin.source === "esc" && !hidden.same),
+      isDeclared(name),
   );
   return overridden.map(({ name }) => name).toSorted();
 }

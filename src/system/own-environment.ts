@@ -33,11 +33,11 @@ export function initialEnvironment(): Environment {
   } catch {
     return new Map();
   }
+  const environment = new Map<string, string>();
   // Of two variables of one name getenv(3) finds the first.
-  return new Map(
-    entries.toReversed().map((entry) => {
-      const equals = entry.indexOf("=");
-      return [entry.slice(0, equals), entry.slice(equals + 1)];
-    }),
-  );
+  for (const entry of entries.toReversed()) {
+    const equals = entry.indexOf("=");
+    environment.set(entry.slice(0, equals), entry.slice(equals + 1));
+  }
+  return environment;
 }
