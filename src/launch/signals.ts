@@ -16,7 +16,7 @@ function entries(): readonly (readonly [NodeJS.Signals, number])[] {
 
 /** Every signal that this process can listen to and act on, each under one name. */
 export function catchableSignals(): readonly NodeJS.Signals[] {
-  // Of several names the first counts, which is set last.
+  // The first name counts, which is set last.
   const names = new Map(
     entries()
       .toReversed()

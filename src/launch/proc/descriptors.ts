@@ -43,9 +43,11 @@ export function inheritedDescriptors({ mayHaveMore, onSocket }: Openers): readon
     for (let reads = 0; !areInPairs(open) && reads < MAX_READS; reads++) open = openFrom3();
   }
   const limit = isMixed ? firstOpenedLater(open) : Infinity;
-  return selectInherited(open, () => openDescriptors(process.ppid)).filter(
+  const found = selectInherited(open, () => openDescriptors(process.ppid)).filter(
     (number) => number < limit || isCloseOnExec(number) !== true,
   );
+  // What another thread had open for a moment only (glibc looks up the number of processors in a file) is gone by now.
+  return found.filter((number) => open.some((one) => one.number === number && one.target === targetOf(number)));
 }
 
 /**
