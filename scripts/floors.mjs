@@ -7,7 +7,7 @@ import { dirname, join, normalize, relative } from "node:path";
 /** From the ground up. Rooms of one floor may import each other, in one direction. */
 export const FLOORS = [
   ["core"],
-  ["system", "esc"],
+  ["system", "esc", "masking"],
   ["sources", "contract", "launch"],
   ["command-line"],
   ["resolve"],

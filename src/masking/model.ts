@@ -1,0 +1,33 @@
+/** What masking is made of; types only. */
+
+/** A secret to keep out of an output. */
+export interface Secret {
+  /** The environment variable. */
+  readonly name: string;
+  readonly value: string | Uint8Array;
+}
+
+/**
+ * One stream's masker. Feed it the bytes in order; it gives back what may be passed on, with `***` in place of secrets.
+ * Matches that overlap are one: no tail of a secret is left over.
+ */
+export interface StreamMasker {
+  /** The bytes that may be passed on now. They share the chunk's memory where nothing in it changed. */
+  push(chunk: Uint8Array): Uint8Array;
+  /**
+   * The length of the possible beginning of a secret with which the stream ends so far; 0 when nothing of it is held
+   * back. It counts what was released of it before: a secret that is written byte by byte does not get through.
+   */
+  readonly held: number;
+  /** Releases what is held back: after a silence with fewer than four bytes held, and at the end of the stream. */
+  flush(): Uint8Array;
+  /** Replacements so far. */
+  readonly masked: number;
+}
+
+/** What is to be masked, made ready: any number of streams, at the same time too. */
+export interface Masking {
+  stream(): StreamMasker;
+  /** How many of the secrets can be masked. */
+  readonly size: number;
+}
