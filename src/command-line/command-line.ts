@@ -16,6 +16,8 @@ export type Invocation =
 /** A command line that asks for nothing that can be done. */
 export type Mistake =
   | { readonly kind: "option"; readonly problem: Problem }
+  /** An option of Node.js, which has read the file of it before this program began. */
+  | { readonly kind: "node-option" }
   | { readonly kind: "no-command"; readonly hasDashes: boolean }
   /** A word that is neither an option nor a subcommand, and the command line that would run it. */
   | { readonly kind: "stray-word"; readonly word: string; readonly intended: readonly string[] };
@@ -27,12 +29,19 @@ export type CommandName = (typeof COMMAND_NAMES)[number];
 /** The word by which completion scripts call the program back. */
 export const COMPLETION_CALL = "--get-yargs-completions";
 
+/**
+ * What Node.js looks for in its whole command line, up to the first `--`: also behind the name of the script. It sets
+ * `NODE_OPTIONS` from the file, and so lets the file choose code that runs in this process.
+ */
+const READ_BY_NODE = /^--env-file(?:-if-exists)?(?:=|$)/;
+
 /** Reads the command line. Of what stands after the first `--` nothing is read: it is the program's. */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const cut = argv.indexOf("--");
   const before = cut === -1 ? argv : argv.slice(0, cut);
   const [command, ...rest] = cut === -1 ? [] : argv.slice(cut + 1);
   if (before.length === 0 && command !== undefined) return { kind: "run", flags: {}, command: [command, ...rest] };
+  if (before.some((word) => READ_BY_NODE.test(word))) return mistaken({ kind: "node-option" });
   const first = before[0];
   if (first === COMPLETION_CALL) return { kind: "completion", words: argv.slice(1) };
 

@@ -27,7 +27,7 @@ export const OPTION_GROUPS = ["Sources", "Contract", "Environment of the program
 export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 export const OPTIONS = {
-  "env-file": {
+  dotenv: {
     type: "list",
     value: "FILE",
     group: "Sources",

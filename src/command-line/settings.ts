@@ -58,12 +58,13 @@ export function settle(flags: Values, environment: Environment): Settings {
     const given = find(name);
     return given === undefined ? undefined : parseDuration(textOf(given) ?? "", given.label);
   };
+  // Named as the option that Node.js takes for itself. To pass over what somebody set on purpose would start the
+  // program with other values.
+  if ((environment.get("SOPHIA_ENV_FILE") ?? "") !== "") {
+    throw new SophiaError({ code: "settings", message: "SOPHIA_ENV_FILE is now SOPHIA_DOTENV" });
+  }
   return {
-    envFiles: list("env-file")?.map((path) => ({
-      path,
-      required: true,
-      ...(flags["env-file"] === undefined ? {} : { onCommandLine: true }),
-    })) ?? [{ path: ".env", required: false }],
+    envFiles: list("dotenv")?.map((path) => ({ path, required: true })) ?? [{ path: ".env", required: false }],
     prefer: choice("prefer", OPTIONS.prefer.choices) ?? "environment",
     requireEsc: isOn("require-esc"),
     timeoutMs: durationMs("timeout") ?? DEFAULT_TIMEOUT_MS,

@@ -32,7 +32,7 @@ export async function mainHelp(): Promise<string> {
     .usage(USAGE)
     .example("$0 -- node server.js", "")
     .example("ESC_ENV=sophia/dev ESC_TOKEN=… $0 -- python -m app", "")
-    .example("$0 --env-file .env.local --mode spawn -- make serve", "")
+    .example("$0 --dotenv .env.local --mode spawn -- make serve", "")
     .example("$0 check", "")
     .epilogue(EPILOGUE);
   for (const [name, { describe }] of Object.entries(COMMANDS)) parser.command(name, describe);

@@ -12,6 +12,8 @@ export function mistakeError(mistake: Mistake): SophiaError {
   switch (mistake.kind) {
     case "option":
       return optionError(mistake.problem, { ...OPTIONS, ...COMMON_OPTIONS });
+    case "node-option":
+      return usageError("--env-file is now --dotenv, since Node.js reads the old name itself");
     case "no-command":
       return usageError(
         mistake.hasDashes ? "no command after --" : "no command to run",
@@ -58,8 +60,8 @@ export function optionError(
   }
 }
 
-export function usageError(message: string, hint: string): SophiaError {
-  return new SophiaError({ code: "usage", message, hint });
+export function usageError(message: string, hint?: string): SophiaError {
+  return new SophiaError({ code: "usage", message, ...(hint === undefined ? {} : { hint }) });
 }
 
 /** The option that a mistyped one is nearest to, or that shares its start or contains it. */

@@ -21,7 +21,7 @@ describe("a launch", () => {
     [["-qv", "--", "true"], { quiet: true, verbose: true }, ["true"]],
     [["--mode", "spawn", "--", "a"], { mode: "spawn" }, ["a"]],
     [["--mode=spawn", "--mode=exec", "--", "a"], { mode: "exec" }, ["a"]],
-    [["--env-file", "a", "--env-file=b", "--", "c"], { "env-file": ["a", "b"] }, ["c"]],
+    [["--dotenv", "a", "--dotenv=b", "--", "c"], { dotenv: ["a", "b"] }, ["c"]],
     [["--no-contract", "--", "check"], { "no-contract": true }, ["check"]],
     [["--", ""], {}, [""]],
   ])("%j", (argv, flags, command) => {
@@ -42,7 +42,7 @@ describe("everything else", () => {
     [["--quiet", "--help"], { kind: "help" }],
     [["--bogus", "--help"], { kind: "help" }],
     [["--help", "check"], { kind: "help", of: "check" }],
-    [["--env-file", "x", "check", "-vh"], { kind: "help", of: "check" }],
+    [["--dotenv", "x", "check", "-vh"], { kind: "help", of: "check" }],
     [["--version"], { kind: "version" }],
     [["-qV"], { kind: "version" }],
     [["--version", "--help"], { kind: "help" }],

@@ -42,10 +42,10 @@ test.each([
   [{ "kill-after": "500ms" }, {}, { killAfterMs: 500 }],
   [{}, { SOPHIA_EXCLUDE: "AWS_*, GOOGLE_*," }, { exclude: ["AWS_*", "GOOGLE_*"] }],
   [{ exclude: ["AWS_*, GOOGLE_*", "KEY"] }, {}, { exclude: ["AWS_*", "GOOGLE_*", "KEY"] }],
-  [{ "env-file": ["a,b"] }, {}, { envFiles: [{ path: "a,b" }] }],
+  [{ dotenv: ["a,b"] }, {}, { envFiles: [{ path: "a,b" }] }],
   [
-    { "env-file": ["a", "b"] },
-    { SOPHIA_ENV_FILE: "c" },
+    { dotenv: ["a", "b"] },
+    { SOPHIA_DOTENV: "c" },
     {
       envFiles: [
         { path: "a", required: true },
@@ -53,7 +53,7 @@ test.each([
       ],
     },
   ],
-  [{}, { SOPHIA_ENV_FILE: "c" }, { envFiles: [{ path: "c", required: true }] }],
+  [{}, { SOPHIA_DOTENV: "c" }, { envFiles: [{ path: "c", required: true }] }],
 ])("the command line wins over variables, they over defaults: %j %j", (flags, variables, expected) => {
   expect(settled(flags, variables)).toMatchObject(expected);
 });
@@ -64,9 +64,9 @@ test.each([
   [{}, { SOPHIA_QUIET: "maybe" }, "SOPHIA_QUIET has no usable value: 'maybe'"],
   [{ timeout: "soon" }, {}, "--timeout has no usable value: 'soon'"],
   [{}, { SOPHIA_TIMEOUT: "0" }, "SOPHIA_TIMEOUT has no usable value: '0'"],
-  [{ "env-file": [""] }, {}, "--env-file has no usable value: ''"],
+  [{ dotenv: [""] }, {}, "--dotenv has no usable value: ''"],
   [{ exclude: [","] }, {}, "--exclude has no usable value: ''"],
-  [{}, { SOPHIA_ENV_FILE: " , " }, "SOPHIA_ENV_FILE has no usable value"],
+  [{}, { SOPHIA_DOTENV: " , " }, "SOPHIA_DOTENV has no usable value"],
 ])("a bad value is named by where it was set: %j %j", (flags, variables, message) => {
   expect(() => settled(flags, variables)).toThrow(message);
 });

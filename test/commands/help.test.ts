@@ -32,7 +32,7 @@ describe("help", () => {
     for (const example of COMMANDS[name].examples) expect(stdout).toContain(`  ${example}\n`);
     expect((await sophia([name, "-h"])).stdout).toBe(stdout);
     // It is asked for, whatever else is there.
-    expect((await sophia(["--env-file", "x", name, "--help"])).stdout).toBe(stdout);
+    expect((await sophia(["--dotenv", "x", name, "--help"])).stdout).toBe(stdout);
   });
 
   test("the version", async () => {
@@ -67,9 +67,9 @@ describe("mistakes in a subcommand", () => {
 
 test("options may stand in front of the subcommand, or behind it", async () => {
   const cwd = folder({ "my.env": "X=1\n" });
-  const before = await sophia(["--env-file", "my.env", "explain", "X"], { cwd });
+  const before = await sophia(["--dotenv", "my.env", "explain", "X"], { cwd });
   expect(before.stdout).toContain("from     my.env:1");
-  expect((await sophia(["explain", "X", "--env-file=my.env"], { cwd })).stdout).toBe(before.stdout);
+  expect((await sophia(["explain", "X", "--dotenv=my.env"], { cwd })).stdout).toBe(before.stdout);
   // The value of an option is no subcommand.
-  expect((await sophia(["--env-file", "check", "--", "true"], { cwd })).stderr).toContain("check does not exist");
+  expect((await sophia(["--dotenv", "check", "--", "true"], { cwd })).stderr).toContain("check does not exist");
 });

@@ -58,7 +58,7 @@ describe("the stand-alone executable", () => {
       "tsconfig.json": "{",
       "package.json": "{",
     });
-    const { status, stdout, stderr } = run(["--no-contract", "--env-file", "named.env", "--", "env"], cwd);
+    const { status, stdout, stderr } = run(["--no-contract", "--dotenv", "named.env", "--", "env"], cwd);
     expect({ status, stderr }).toStrictEqual({ status: 0, stderr: "" });
     expect(stdout.split("\n").filter((line) => line.startsWith("FROM_"))).toStrictEqual(["FROM_NAMED=1"]);
     expect(stdout).not.toContain("taken over");

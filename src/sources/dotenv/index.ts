@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import type { Layer, Notice } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
@@ -12,8 +12,6 @@ export interface EnvFile {
   readonly path: string;
   /** A file that was asked for by name must exist; the default `.env` need not. */
   readonly required: boolean;
-  /** Named by `--env-file`, which Node.js looks for as well. */
-  readonly onCommandLine?: boolean;
 }
 
 export interface DotenvReading {
@@ -52,24 +50,13 @@ function readText(file: EnvFile, cwd: string): string | undefined {
   // A path that somebody wrote is normalized, as that of a contract is.
   const path = file.required ? process.getBuiltinModule("node:path").resolve(cwd, file.path) : within(cwd, file.path);
   let bytes: Buffer;
-  let drained = false;
   try {
     bytes = readFileSync(path);
-    // A pipe gives its text once. Where `node` was started without `--`, as by npm's entry, Node.js reads a file of
-    // `--env-file` before us, even if the option stands behind the script's name.
-    drained = bytes.length === 0 && file.onCommandLine === true && statSync(path).isFIFO();
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown error";
     // ENOTDIR: a component of the path is a file, so the file cannot exist either.
     if ((code === "ENOENT" || code === "ENOTDIR") && !file.required) return undefined;
     throw unreadable(file.path, code);
-  }
-  if (drained) {
-    const shown = printable(file.path);
-    throw failure(
-      `the pipe ${shown} is empty: nothing was written to it, or Node.js has read it already`,
-      `name it with SOPHIA_ENV_FILE=${shown} instead of --env-file, which Node.js looks for as well`,
-    );
   }
   const text = bytes.toString();
   // What is not UTF-8 has become this character, which may also be the file's own.
@@ -85,11 +72,11 @@ function unreadable(path: string, code: string): SophiaError {
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
-      return failure(`the env file ${shown} does not exist`, "check the path given by --env-file or SOPHIA_ENV_FILE");
+      return failure(`the env file ${shown} does not exist`, "check the path given by --dotenv or SOPHIA_DOTENV");
     case "EISDIR":
       return failure(
         `${shown} is a folder, not a file of variables`,
-        "name the right file with --env-file, or move the folder",
+        "name the right file with --dotenv, or move the folder",
       );
     case "EACCES":
     case "EPERM":
@@ -98,7 +85,7 @@ function unreadable(path: string, code: string): SophiaError {
         "give the user who starts sophia-run the right to read it",
       );
     default:
-      return failure(`${shown} cannot be read (${code})`, "check the file, or name another with --env-file");
+      return failure(`${shown} cannot be read (${code})`, "check the file, or name another with --dotenv");
   }
 }
 

@@ -80,7 +80,7 @@ describe.each(SHELLS)("%s", (shell) => {
   });
 
   test("files where a file is wanted", () => {
-    const found = offered(shell, ["--env-file", "som"]);
+    const found = offered(shell, ["--dotenv", "som"]);
     expect(found).toEqual([{ bash: "compopt -o default", zsh: ":files", fish: "some.env" }[shell]]);
   });
 

@@ -137,7 +137,7 @@ describe("--verbose", () => {
   test("reports where each source was read, without a value", async () => {
     const { env } = await escWith({ ...CONTRACT_VALUES, MORE: "sentinel" });
     const cwd = folder({ "a.env": "A=sentinel\nB=2\n", "b.env": "" });
-    const files = ["--env-file", "a.env", "--env-file", "b.env"];
+    const files = ["--dotenv", "a.env", "--dotenv", "b.env"];
     expect(await sophia(["--verbose", ...files, "--", "true"], { cwd, env })).toEqual({
       status: 0,
       signal: null,

@@ -50,7 +50,7 @@ exact("leading-separator", "A `--` right after the command belongs to the progra
 exact(
     "launcher-options",
     "Words that the launcher itself might understand are the program's after its name.",
-    *["--mode", "exec", "--no-contract", "--version", "-h", "--env-file", "x", "check", "--quiet", "-v", "-s", "-g"],
+    *["--mode", "exec", "--no-contract", "--version", "-h", "--dotenv", "x", "check", "--quiet", "-v", "-s", "-g"],
 )
 exact(
     "repeated-options",
