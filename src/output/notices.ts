@@ -1,5 +1,6 @@
 import { formatDiagnostic } from "../core/diagnostic.ts";
 import type { Failure, Notice } from "../core/model.ts";
+import type { EscSettings } from "../esc/settings/access.ts";
 import { enumerate, printable } from "../core/text.ts";
 
 /** Whether `--quiet` drops the notice: only what is for information. */
@@ -38,6 +39,12 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     case "remark":
       return [`warning: ${notice.text}`];
   }
+}
+
+/** How to work without ESC where it refuses access. */
+export function workLocally({ credentialFrom: { name, file } }: Pick<EscSettings, "credentialFrom">): string {
+  if (file === undefined) return `.env does not serve meanwhile; to work from it, unset ${name}`;
+  return `${printable(file)} does not serve meanwhile; to work from it, remove ${name} from it`;
 }
 
 /** The hint and the details of a failure as lines that stand under its message. */

@@ -30,7 +30,7 @@ export interface ContractReport {
 }
 
 export interface EscReport {
-  readonly status: "off" | "incomplete" | "fake" | "read" | "unavailable";
+  readonly status: "off" | "incomplete" | "fake" | "read" | "unavailable" | "refused";
   /** As the user wrote it. */
   readonly environment?: string;
   /** The variable that gave the credential, and its masked end or a path. */
@@ -137,7 +137,7 @@ export function reportAssessed({ contract, esc, selected, violations }: Assessme
   const escEnvironment =
     esc.kind === "read"
       ? esc.environments.at(-1)?.name
-      : esc.kind === "unavailable"
+      : esc.kind === "unavailable" || esc.kind === "refused"
         ? esc.settings.environments.at(-1)?.text.replace(/@.*$/, "")
         : undefined;
   return reportViolations(violations, contract, selected, escEnvironment);
@@ -210,7 +210,7 @@ function reportEsc({ esc, resolution }: Assessment): EscReport {
   if (esc.kind === "read") return { status: "read", ...shared, environments: esc.environments };
   const { failure } = esc;
   return {
-    status: "unavailable",
+    status: esc.kind,
     ...shared,
     environments: [],
     failure: { code: failure.code, message: failure.message, further: further(failure) },

@@ -1,6 +1,6 @@
 import type { Context } from "../core/context.ts";
 import type { EscStatus } from "../resolve/assessment.ts";
-import { describeNotice, further, isInformation } from "./notices.ts";
+import { describeNotice, further, isInformation, workLocally } from "./notices.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import type { Settings } from "../command-line/settings.ts";
 
@@ -12,13 +12,15 @@ export function say(context: Context, { quiet }: Pick<Settings, "quiet">, notice
   }
 }
 
-/** Warns where ESC could not be read and others serve (emergency access). */
-export function sayUnavailable(context: Context, esc: EscStatus): void {
-  if (esc.kind !== "unavailable") return;
+/** Warns where ESC could not be read and others serve: all of them, or the environment alone where ESC refuses. */
+export function sayDown(context: Context, esc: EscStatus): void {
+  if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
   const { failure } = esc;
+  const serves = esc.kind === "refused" ? "the environment alone" : "the environment and .env files";
   sayLines(context, [
-    `warning: ${failure.message}; continuing with the environment and .env files`,
+    `warning: ${failure.message}; continuing with ${serves}`,
     ...further(failure),
+    ...(esc.kind === "refused" ? [workLocally(esc.settings)] : []),
   ]);
 }
 

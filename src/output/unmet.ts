@@ -1,6 +1,6 @@
 import type { Assessment } from "../resolve/assessment.ts";
 import type { Failure } from "../core/model.ts";
-import { further } from "./notices.ts";
+import { further, workLocally } from "./notices.ts";
 import { reportAssessed } from "./report.ts";
 import { count, printable } from "../core/text.ts";
 
@@ -12,8 +12,9 @@ export function wordUnmet(assessment: Assessment, consequence: string): Failure 
   const { esc } = assessment;
   const violations = reportAssessed(assessment);
   const lines = violations.flatMap(({ message, remedies }) => [`✗ ${message}`, ...remedies.map((one) => `    ${one}`)]);
-  if (esc.kind === "unavailable") {
-    lines.push(`✗ ${esc.failure.message}`, ...[...further(esc.failure), UNTIL_THEN].map((one) => `    ${one}`));
+  if (esc.kind === "unavailable" || esc.kind === "refused") {
+    const meanwhile = esc.kind === "refused" ? workLocally(esc.settings) : UNTIL_THEN;
+    lines.push(`✗ ${esc.failure.message}`, ...[...further(esc.failure), meanwhile].map((one) => `    ${one}`));
   }
   return {
     code: "contract-unmet",

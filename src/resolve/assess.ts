@@ -7,7 +7,7 @@ import type { Assessment, EscStatus, ReadingProgress } from "./assessment.ts";
 import { SophiaError } from "../core/error.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
-import { select } from "./select.ts";
+import { select, type Selection } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { readDotenv } from "../sources/dotenv/index.ts";
 import { environmentLayer } from "../sources/environment.ts";
@@ -22,7 +22,7 @@ export interface Request {
 /**
  * Reads all sources, settles the precedence and checks the contract.
  *
- * @throws SophiaError for malformed settings, files and contracts, and for an ESC that is required but unavailable
+ * @throws SophiaError for malformed settings, files and contracts, and for an ESC that is required and cannot be read
  */
 export async function assess(request: Request): Promise<Assessment> {
   const { settings, environment, cwd } = request;
@@ -46,7 +46,9 @@ export async function assess(request: Request): Promise<Assessment> {
 
   const applied = applyContract(contract, [environmentLayer(environment), ...escLayers, ...dotenv.layers]);
   const layers = inPrecedence(applied.layers, settings.prefer);
-  const passed = select(layers, settings, declared);
+  // Who was refused works by the environment alone: a file must not stand in for what somebody took away.
+  const selection: Selection = { ...settings, dotenvServes: esc.kind !== "refused" };
+  const passed = select(layers, selection, declared);
   const dummies = settings.fake ? [await dummyLayer(contract, resolve(passed, declared))] : [];
   const resolution = resolve([...layers, ...dummies], declared);
   // Nothing is withheld from most programs, and to resolve thousands of variables once more takes milliseconds.
@@ -58,6 +60,7 @@ export async function assess(request: Request): Promise<Assessment> {
     esc,
     resolution,
     selected,
+    selection,
     violations: checkContract(contract, selected),
     notices: [
       ...dotenv.notices,
@@ -95,7 +98,7 @@ async function readFromEsc(
   }
   const { failure } = result;
   if (requireEsc) throw new SophiaError({ ...failure, message: `${failure.message} (and ESC is required)` });
-  return { ...nothing, esc: { kind: "unavailable", settings, failure } };
+  return { ...nothing, esc: { ...result, settings } };
 }
 
 function requireAccess({ requireEsc }: Settings, access: EscAccess | { readonly kind: "fake" }): void {

@@ -1,7 +1,9 @@
 import type { Contract, Violation } from "../contract/model.ts";
-import type { Failure, Notice, Resolution } from "../core/model.ts";
+import type { Notice, Resolution } from "../core/model.ts";
+import type { EscDown } from "../esc/api/ask.ts";
 import type { EscAccess, EscSettings } from "../esc/settings/access.ts";
 import type { Progress } from "../esc/transport/connection.ts";
+import type { Selection } from "./select.ts";
 
 /** What became of ESC. */
 export type EscStatus =
@@ -13,7 +15,7 @@ export type EscStatus =
       readonly settings: EscSettings;
       readonly environments: readonly { readonly name: string; readonly version?: string }[];
     }
-  | { readonly kind: "unavailable"; readonly settings: EscSettings; readonly failure: Failure };
+  | (EscDown & { readonly settings: EscSettings });
 
 /** All that is known before a launch. */
 export interface Assessment {
@@ -23,6 +25,8 @@ export interface Assessment {
   readonly resolution: Resolution;
   /** Those that the program gets; the contract is checked against them. */
   readonly selected: Resolution;
+  /** What decided which those are. */
+  readonly selection: Selection;
   readonly violations: readonly Violation[];
   /** What else the user should hear of; that ESC could not be read is told by `esc`. */
   readonly notices: readonly Notice[];

@@ -15,12 +15,17 @@ const BASELINE: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-export type Selection = Pick<Settings, "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc">;
+export type Selection = Pick<Settings, "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc"> & {
+  /** Whether values of `.env` files count: not where ESC refuses access. */
+  readonly dotenvServes: boolean;
+};
 
 /** Why the program does not get a variable. */
 export type Withholding =
   /** It is the launcher's own credential. */
   | "launcher"
+  /** It stands in a `.env` file, and ESC refuses access. */
+  | "esc-refused"
   /** `--exclude` names it. */
   | "excluded"
   /** `--include` is given and does not name it. */
@@ -39,12 +44,13 @@ export function withholding(
   selection: Selection,
   isDeclared: (name: string) => boolean,
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
-  const { keepEsc, pristine, onlyDeclared } = selection;
+  const { keepEsc, pristine, onlyDeclared, dotenvServes } = selection;
   const own = new Set(keepEsc ? [] : WITHHELD_VARIABLES);
   const included = matcher(selection.include);
   const excluded = matcher(selection.exclude);
   return ({ name, origin }) => {
     if (own.has(name)) return "launcher";
+    if (origin.source === "dotenv" && !dotenvServes) return "esc-refused";
     if (excluded(name)) return "excluded";
     if (included(name)) return undefined;
     switch (sourceOf(origin.source).givenBy) {

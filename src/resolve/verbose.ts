@@ -38,6 +38,7 @@ function escLines(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
     }
     case "incomplete":
     case "unavailable":
+    case "refused":
       return [];
   }
 }

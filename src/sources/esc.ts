@@ -1,5 +1,5 @@
-import type { Failure, Layer, Notice } from "../core/model.ts";
-import { askEsc } from "../esc/api/ask.ts";
+import type { Layer, Notice } from "../core/model.ts";
+import { askEsc, type EscDown } from "../esc/api/ask.ts";
 import { openAndRead } from "../esc/api/session.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
 import { formatName } from "../esc/settings/names.ts";
@@ -15,8 +15,7 @@ export type EscReading =
       readonly environments: readonly { readonly name: string; readonly version?: string }[];
       readonly notices: readonly Notice[];
     }
-  /** Emergency access: the environment and the files have to serve. */
-  | { readonly kind: "unavailable"; readonly failure: Failure };
+  | EscDown;
 
 /**
  * Opens and reads the environments, side by side, under one deadline.
@@ -36,7 +35,7 @@ export async function readEsc(settings: EscSettings, progress: Progress, clock?:
     },
     clock,
   );
-  if (asked.kind === "unavailable") return asked;
+  if (asked.kind !== "read") return asked;
   const { results, remarks } = asked;
   return {
     kind: "read",

@@ -187,6 +187,10 @@ test("denies an environment, removes it, and names what a tag names", async () =
     environment.deny(status);
     expect((await open(server)).status).toBe(status);
   }
+  environment.deny("approval");
+  const gated = await open(server);
+  expect([gated.status, gated.body]).toEqual([403, expect.stringContaining("opens must be approved")]);
+  expect((await call(server, "", { method: "GET" })).status).toBe(200);
   environment.deny(undefined);
   expect((await open(server)).status).toBe(200);
   environment.remove();

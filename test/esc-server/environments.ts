@@ -21,8 +21,7 @@ export interface EnvironmentSpec extends WireStyle {
   readonly revision?: number;
   /** Tags that point at this revision. */
   readonly tags?: readonly string[];
-  /** The status that every request about this environment gets: 403, or 404 for one that may not be known. */
-  readonly deny?: 403 | 404;
+  readonly deny?: Denial;
   readonly creator?: string;
 }
 
@@ -38,6 +37,12 @@ export interface Revision {
   readonly imports: readonly string[];
 }
 
+/**
+ * How an environment keeps callers out: 403, or 404 where it may not be known, to every request; `approval`: 403 to
+ * opening, since somebody has to approve it first.
+ */
+export type Denial = 403 | 404 | "approval";
+
 export interface Environment {
   readonly organization: string;
   readonly project: string;
@@ -46,7 +51,7 @@ export interface Environment {
   readonly revisions: Revision[];
   readonly tags: Map<string, number>;
   style: WireStyle;
-  deny: 403 | 404 | undefined;
+  deny: Denial | undefined;
 }
 
 export interface EnvironmentName {

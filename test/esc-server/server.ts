@@ -6,7 +6,13 @@ import { failure } from "./answer.ts";
 import { type Call, CallLog } from "./calls.ts";
 import { Connections } from "./connections.ts";
 import { Dispatcher } from "./dispatcher.ts";
-import { type Environment, type EnvironmentSpec, parseEnvironmentName, type Revision } from "./environments.ts";
+import {
+  type Denial,
+  type Environment,
+  type EnvironmentSpec,
+  parseEnvironmentName,
+  type Revision,
+} from "./environments.ts";
 import { FaultPlan, type Target } from "./fault-plan.ts";
 import type { Fault, FaultName } from "./faults.ts";
 import type { NewToken, Token } from "./tokens.ts";
@@ -27,6 +33,8 @@ export interface EscServerOptions {
   readonly oidc?: OidcSpec;
   /** Environments on one page of a list; 100 by default. */
   readonly pageSize?: number;
+  /** Name the opened revision in the header `Pulumi-ESC-Revision` of the answer to opening, as definitions have it. */
+  readonly tellsRevision?: boolean;
   /** Compress answers for clients that accept it. */
   readonly gzip?: boolean;
   /** Milliseconds since the epoch; for expiry and rates without waiting. */
@@ -42,7 +50,7 @@ export interface EnvironmentHandle {
   readonly definition: string;
   /** Adds a revision. */
   revise(spec: EnvironmentSpec): void;
-  deny(status: 403 | 404 | undefined): void;
+  deny(how: Denial | undefined): void;
   remove(): void;
 }
 
@@ -95,6 +103,7 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
   const world = new World({
     now,
     pageSize: options.pageSize ?? 100,
+    tellsRevision: options.tellsRevision ?? false,
     user: options.user ?? {},
     oidc: options.oidc ?? { subjectTokens: [] },
   });
@@ -213,8 +222,8 @@ function handle(world: World, environment: Environment): EnvironmentHandle {
       return world.environments.revision(environment)?.yaml ?? "";
     },
     revise: (spec) => void world.environments.add(environment, spec, world.login),
-    deny(status) {
-      environment.deny = status;
+    deny(how) {
+      environment.deny = how;
     },
     remove: () => world.environments.delete(environment),
   };

@@ -46,12 +46,20 @@ export class World {
   readonly sessions = new Map<string, Session>();
   readonly now: () => number;
   readonly pageSize: number;
+  readonly tellsRevision: boolean;
   user: UserSpec;
   oidc: OidcSpec;
 
-  constructor(settings: { now: () => number; pageSize: number; user: UserSpec; oidc: OidcSpec }) {
+  constructor(settings: {
+    now: () => number;
+    pageSize: number;
+    tellsRevision: boolean;
+    user: UserSpec;
+    oidc: OidcSpec;
+  }) {
     this.now = settings.now;
     this.pageSize = settings.pageSize;
+    this.tellsRevision = settings.tellsRevision;
     this.user = settings.user;
     this.oidc = settings.oidc;
     this.environments = new Environments(settings.now);

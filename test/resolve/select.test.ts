@@ -3,7 +3,14 @@ import { resolve } from "../../src/resolve/precedence.ts";
 import { select, withholding, type Selection, type Withholding } from "../../src/resolve/select.ts";
 import type { Layer, Origin } from "../../src/core/model.ts";
 
-const NOTHING: Selection = { onlyDeclared: false, pristine: false, include: [], exclude: [], keepEsc: false };
+const NOTHING: Selection = {
+  onlyDeclared: false,
+  pristine: false,
+  include: [],
+  exclude: [],
+  keepEsc: false,
+  dotenvServes: true,
+};
 const DECLARED = new Set(["DECLARED_A", "DECLARED_B"]);
 const isDeclared = (name: string): boolean => DECLARED.has(name);
 

@@ -28,7 +28,7 @@ export async function compare(names: string, options: Values, json: boolean, con
   const contract = await loadContract({ cwd: context.cwd, file: settings.contractFile, profile: settings.profile });
   const progress = makeProgress(context, settings);
   const answers = await evaluateEnvironments(escSettings, progress).finally(progress.done);
-  if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
+  if (answers.kind !== "read") throw new SophiaError(answers.failure);
   const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks)];
   if (answers.results.length === 1) {
     notices.push({ kind: "remark", text: "--against names one environment only: there is none to compare it with" });

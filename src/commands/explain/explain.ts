@@ -7,8 +7,8 @@ import { explanationJson, explanationText } from "./text.ts";
 
 /** `sophia-run explain [NAME…]`: 0, also where the contract is not met. */
 export const explain: Command = async ({ options, positionals }, context) => {
-  const { settings, assessment } = await assessed(options, context);
-  const explanation = makeExplanation(assessment, settings, { names: positionals, all: options["all"] === true });
+  const { assessment } = await assessed(options, context);
+  const explanation = makeExplanation(assessment, { names: positionals, all: options["all"] === true });
   // The explanation itself tells what hides what.
   say(context, { quiet: true }, assessment.notices);
   context.out(

@@ -6,8 +6,8 @@ import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Origin } from "../../core/model.ts";
+import { withholding, type Withholding } from "../../resolve/select.ts";
 import { makeReport, type Report, type State } from "../../output/report.ts";
-import { withholding, type Selection, type Withholding } from "../../resolve/select.ts";
 import { printable } from "../../core/text.ts";
 
 export interface Explanation {
@@ -72,10 +72,10 @@ export interface Wanted {
 }
 
 /** @throws SophiaError (125) for a name that neither the contract nor a source knows */
-export function makeExplanation(assessment: Assessment, selection: Selection, wanted: Wanted): Explanation {
+export function makeExplanation(assessment: Assessment, wanted: Wanted): Explanation {
   const { contract, resolution } = assessment;
   const report = makeReport(assessment);
-  const explain = explainer(assessment, selection, report);
+  const explain = explainer(assessment, report);
   const shared = { contract: report.contract, esc: report.esc, notices: report.notices };
   if (wanted.names.length > 0) {
     checkNames(wanted.names, assessment);
@@ -141,12 +141,8 @@ function skippedNames({ notices }: Assessment): readonly string[] {
   return notices.flatMap((notice) => (notice.kind === "esc-skipped" ? notice.names : []));
 }
 
-function explainer(
-  assessment: Assessment,
-  selection: Selection,
-  report: Report,
-): (name: string) => VariableExplanation {
-  const { contract, resolution, selected, violations } = assessment;
+function explainer(assessment: Assessment, report: Report): (name: string) => VariableExplanation {
+  const { contract, resolution, selected, selection, violations } = assessment;
   const states = new Map(report.variables.map(({ name, state }) => [name, state]));
   const reason = withholding(selection, (name) => isDeclared(contract, name));
   const isMet = (rule: Rule): boolean => !violations.some((one) => "rule" in one && one.rule === rule);

@@ -69,6 +69,7 @@ function escWords({ status, environment, environments, credential, failure }: Ex
         environments.map(({ name, version }) => (version === undefined ? name : `${name}@${version}`)).join(", ") + by
       );
     case "unavailable":
+    case "refused":
       return `${environment ?? ""} not read${by}: ${failure?.message ?? ""}`;
   }
 }
@@ -136,6 +137,8 @@ function withheldWords(why: Withholding): string {
   switch (why) {
     case "launcher":
       return "sophia-run's own; --keep-esc passes it on";
+    case "esc-refused":
+      return "a file does not serve while ESC refuses access";
     case "excluded":
       return "named by --exclude";
     case "not-included":

@@ -7,7 +7,7 @@ import { textFault, type Exported, type VariableFormat } from "./format.ts";
 import { appendTo, githubTargets, maskCommands, type Targets } from "./github.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
 import type { Resolved } from "../../core/model.ts";
-import { say, sayLines, sayUnavailable } from "../../output/stderr.ts";
+import { say, sayLines, sayDown } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { wordUnmet } from "../../output/unmet.ts";
 import { assessed } from "../assessed.ts";
@@ -25,7 +25,7 @@ export const exportVariables: Command = async ({ options }, context) => {
   const { settings, assessment } = await assessed(options, context);
   const { esc, notices, violations } = assessment;
   const isUnmet = settings.enforceContract && violations.length > 0;
-  if (!isUnmet) sayUnavailable(context, esc);
+  if (!isUnmet) sayDown(context, esc);
   say(context, settings, notices);
   if (isUnmet) throw new SophiaError(wordUnmet(assessment, "nothing was exported"), ExitStatus.config);
 

@@ -19,7 +19,7 @@ export async function fromEsc(settings: Settings, context: Context): Promise<rea
   if (access.kind !== "on") return undefined;
   const progress = makeProgress(context, settings);
   const answers = await evaluateEnvironments(access.settings, progress).finally(progress.done);
-  if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
+  if (answers.kind !== "read") throw new SophiaError(answers.failure);
   const found = new Map<string, Found>();
   for (const { variables } of answers.results) {
     for (const [name, { kind }] of variables) {

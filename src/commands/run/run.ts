@@ -3,7 +3,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Resolution } from "../../core/model.ts";
 import { launch, type Preparation, type SecretFile } from "../../launch/index.ts";
-import { say, sayUnavailable } from "../../output/stderr.ts";
+import { say, sayDown } from "../../output/stderr.ts";
 import { assessed } from "../assessed.ts";
 
 /**
@@ -24,7 +24,7 @@ export async function run(
     const consequence = `${command[0] === "" ? "''" : command[0]} was not started`;
     throw new SophiaError(wordUnmet(assessment, consequence), ExitStatus.config);
   }
-  sayUnavailable(context, esc);
+  sayDown(context, esc);
   say(context, settings, notices);
   const { environment, files } = delivery(selected);
   const { mode, killAfterMs, dieWithLauncher, restoreNofile } = settings;

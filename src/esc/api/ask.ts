@@ -1,5 +1,6 @@
 import type { Failure, Notice } from "../../core/model.ts";
 import { EscFault } from "../faults/fault.ts";
+import type { Refused } from "../faults/refusal.ts";
 import type { EscSettings } from "../settings/access.ts";
 import type { Credential } from "../settings/credentials.ts";
 import { candidates, type EnvironmentName, formatName, type FullName } from "../settings/names.ts";
@@ -15,7 +16,14 @@ export type EscAnswers<T> =
       readonly results: readonly T[];
       readonly remarks: readonly Notice[];
     }
-  | { readonly kind: "unavailable"; readonly failure: Failure };
+  | EscDown;
+
+/** Why there is nothing from ESC. */
+export type EscDown =
+  /** No answer, or none that is one: the environment and the files may serve (emergency access). */
+  | { readonly kind: "unavailable"; readonly failure: Failure; readonly blames: "credential" | "service" }
+  /** The service said no, to the token or to the environment: files do not serve. */
+  | { readonly kind: "refused"; readonly failure: Failure; readonly refused: Refused };
 
 /** What is to be asked of one environment. @throws EscFault */
 type Ask<T> = (name: FullName, connection: Connection) => Promise<T>;
@@ -47,8 +55,14 @@ export async function askEsc<T>(
   } finally {
     connection.close();
   }
-  const { wordFault } = await import("../faults/wording.ts");
-  return { kind: "unavailable", failure: wordFault(fault, settings, connection.remarks) };
+  const [{ refusal }, { wordFault }] = await Promise.all([
+    import("../faults/refusal.ts"),
+    import("../faults/wording.ts"),
+  ]);
+  const failure = wordFault(fault, settings, connection.remarks);
+  const refused = refusal(fault.fault);
+  if (refused !== undefined) return { kind: "refused", failure, refused };
+  return { kind: "unavailable", failure, blames: fault.fault.kind === "file" ? "credential" : "service" };
 }
 
 async function tokenOf(credential: Credential, connection: Connection): Promise<Secret> {

@@ -1,9 +1,12 @@
 import type { Diagnostic } from "../../core/model.ts";
 
-/** Why ESC could not be read. Strings from outside are safe to show already: no token, one line, of bounded length. */
+/**
+ * Why ESC could not be read. Strings from outside are safe to show already: no token, one line, of bounded length.
+ * `unreached`: nothing has ever answered there.
+ */
 export type Fault =
   /** There is no connection: refused, unknown host, no route. `code` is the system's. */
-  | { readonly kind: "connect"; readonly host: string; readonly code: string }
+  | { readonly kind: "connect"; readonly host: string; readonly code: string; readonly unreached: boolean }
   /** The connection ended before the whole answer was there. */
   | { readonly kind: "cut"; readonly host: string; readonly code: string }
   /** The certificate or the handshake is not acceptable. */
@@ -13,7 +16,10 @@ export type Fault =
   | { readonly kind: "bad-proxy"; readonly variable: string }
   /** The proxy refuses to connect. */
   | { readonly kind: "proxy-refused"; readonly proxy: string; readonly status: number }
+  /** The overall deadline came. */
   | { readonly kind: "timeout"; readonly timeoutMs: number; readonly phase: string }
+  /** One step, connecting or the first byte of a read, took longer than it may; there is time for another attempt. */
+  | { readonly kind: "slow"; readonly limitMs: number; readonly phase: string; readonly unreached: boolean }
   | { readonly kind: "too-large"; readonly host: string; readonly limit: number }
   | { readonly kind: "redirect"; readonly host: string; readonly status: number; readonly to?: string }
   /** A complete answer that is not what the service sends. */

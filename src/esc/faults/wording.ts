@@ -1,13 +1,20 @@
 import { formatDiagnostic } from "../../core/diagnostic.ts";
 import type { Diagnostic, Failure } from "../../core/model.ts";
+import { shellWord } from "../../core/shell.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
 import type { EscFault, Fault } from "./fault.ts";
+import { needsApproval, refusal } from "./refusal.ts";
 import { answerReason, connectReason, fileReason, tlsReason } from "./reasons.ts";
 
 /** With what ESC was to be read. */
 type Subject = Pick<EscSettings, "environments" | "namedBy" | "credential">;
+
+/** Who it is that could not be read, as a line to copy names it. */
+function targetOf({ environments }: Subject, environment = environments.at(-1)?.text ?? ""): string {
+  return shellWord(printable(environment.replace(/@.*$/, "")));
+}
 
 const MAX_DIAGNOSTICS = 20;
 const NETWORK_HINT = "check the network, the proxies (HTTPS_PROXY, NO_PROXY) and PULUMI_BACKEND_URL";
@@ -23,21 +30,22 @@ const LATER_HINT = "try again later, or allow more time with --timeout (SOPHIA_T
  */
 export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
   const { attempts = 1, environment, step } = context;
-  const { details = [], message, ...words } = reasonFor(fault, subject);
+  const { details = [], message, ...words } = reasonFor(fault, subject, environment);
   const names = environment === undefined ? subject.environments.map(({ text }) => text) : [environment];
   // What was being done to one environment is clear from its name.
   const during = environment !== undefined || step === undefined ? "" : `${step}: `;
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
   const further = [...details, ...remarks];
+  const outcome = refusal(fault) === undefined ? "cannot be read" : "was refused";
   return {
     ...words,
-    message: `ESC environment${names.length > 1 ? "s" : ""} ${printable(names.join(", "))} cannot be read: ${during}${message}${times}`,
+    message: `ESC environment${names.length > 1 ? "s" : ""} ${printable(names.join(", "))} ${outcome}: ${during}${message}${times}`,
     ...(further.length === 0 ? {} : { details: further }),
   };
 }
 
-/** A failure whose message completes `… cannot be read: `. */
-function reasonFor(fault: Fault, subject: Subject): Failure {
+/** A failure whose message completes `… cannot be read: ` or `… was refused: `. */
+function reasonFor(fault: Fault, subject: Subject, environment: string | undefined): Failure {
   switch (fault.kind) {
     case "connect":
       return { code: "esc-unreachable", message: connectReason(fault.host, fault.code), hint: NETWORK_HINT };
@@ -76,6 +84,12 @@ function reasonFor(fault: Fault, subject: Subject): Failure {
         message: `timed out after ${seconds(fault.timeoutMs)} while ${fault.phase}`,
         hint: "check the network and the service's status, or allow more time with --timeout (SOPHIA_TIMEOUT)",
       };
+    case "slow":
+      return {
+        code: fault.unreached ? "esc-unreachable" : "esc-timeout",
+        message: `timed out after ${seconds(fault.limitMs)} while ${fault.phase}`,
+        hint: fault.unreached ? NETWORK_HINT : SERVICE_HINT,
+      };
     case "too-large":
       return {
         code: "esc-answer",
@@ -91,7 +105,7 @@ function reasonFor(fault: Fault, subject: Subject): Failure {
     case "answer":
       return { code: "esc-answer", message: answerReason(fault.host, fault.problem), hint: BACKEND_HINT };
     case "status":
-      return reasonForStatus(fault, subject);
+      return reasonForStatus(fault, subject, environment);
     case "session":
       return {
         code: "esc-session",
@@ -138,7 +152,12 @@ function reasonFor(fault: Fault, subject: Subject): Failure {
   }
 }
 
-function reasonForStatus(fault: Extract<Fault, { kind: "status" }>, { credential, namedBy }: Subject): Failure {
+function reasonForStatus(
+  fault: Extract<Fault, { kind: "status" }>,
+  subject: Subject,
+  environment: string | undefined,
+): Failure {
+  const { credential, namedBy } = subject;
   const { host, status, message, diagnostics, requestId, tried = [] } = fault;
   const details = [
     ...(tried.length > 1 ? [`tried ${enumerate(tried)}`] : []),
@@ -157,9 +176,13 @@ function reasonForStatus(fault: Extract<Fault, { kind: "status" }>, { credential
     const hint = `check ${used}: the token may be wrong, expired or revoked`;
     return worded("esc-denied", `${host} does not accept the token`, hint);
   }
+  if (needsApproval(fault)) {
+    const hint = `ask for it, and start again once it is approved: pulumi env open-request ${targetOf(subject, environment)}`;
+    return worded("esc-approval", `${host} opens it only with an approval`, hint);
+  }
   if (status === 403) {
     const hint = `allow the token of ${used} to open the environment and those it imports`;
-    return worded("esc-denied", `${host} does not allow the token to open it`, hint);
+    return worded("esc-forbidden", `${host} does not allow the token to open it`, hint);
   }
   if (diagnostics.length > 0) {
     const errors = diagnostics.length === 1 ? "an error" : `${diagnostics.length} errors`;

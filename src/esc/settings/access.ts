@@ -21,6 +21,8 @@ export interface EscSettings {
   /** The variable or option that named them. */
   readonly namedBy: string;
   readonly credential: Credential;
+  /** The variable that gives the credential, and the `.env` file that sets it. */
+  readonly credentialFrom: Pick<Setting, "name" | "file">;
   /** URL without a trailing slash. */
   readonly backend: string;
   /** The organization of names that have none, when it is set. */
@@ -79,6 +81,10 @@ export function escAccess(
     environments: parseEnvironmentNames(names),
     namedBy: names.name,
     credential: found.credential(),
+    credentialFrom: {
+      name: found.setting.name,
+      ...(found.setting.file === undefined ? {} : { file: found.setting.file }),
+    },
     backend: backend === undefined ? DEFAULT_BACKEND : parseBackend(backend, options.insecureHttp),
     ...(organization === undefined ? {} : { organization: organizationIn(organization) }),
     network: {

@@ -6,6 +6,7 @@ import type { ConnectionOptions } from "node:tls";
 import { EscFault, type Fault } from "../faults/fault.ts";
 import { authority, bareHost, type NetworkSettings, portOf, routeTo } from "../settings/network.ts";
 import { systemErrorCode } from "../../system/errors.ts";
+import type { Deadline } from "./deadline.ts";
 
 type Callback = (error: Error | null, stream: Duplex) => void;
 
@@ -16,16 +17,17 @@ type Callback = (error: Error | null, stream: Duplex) => void;
 export class Connector extends http.Agent {
   readonly #target: URL;
   readonly #network: NetworkSettings;
-  readonly #signal: AbortSignal;
+  readonly #deadline: Deadline;
   readonly #remark: (text: string) => void;
   #early: Promise<net.Socket> | undefined;
   #failures = 0;
+  #reached = false;
 
-  constructor(target: URL, network: NetworkSettings, signal: AbortSignal, remark: (text: string) => void) {
+  constructor(target: URL, network: NetworkSettings, deadline: Deadline, remark: (text: string) => void) {
     super({ keepAlive: true, scheduling: "lifo" });
     this.#target = target;
     this.#network = network;
-    this.#signal = signal;
+    this.#deadline = deadline;
     this.#remark = remark;
     this.#early = this.#open();
     // Whoever takes it sees the failure; perhaps nobody does.
@@ -68,32 +70,40 @@ export class Connector extends http.Agent {
     return route.kind === "proxy" ? proxyAuthorization(route.proxy) : undefined;
   }
 
+  /** The whole way, name look-up and handshakes included, is one step. */
   async #open(): Promise<net.Socket> {
+    const step = this.#deadline.step();
     try {
-      return await this.#openRoute();
+      const socket = await this.#openRoute(step.signal);
+      this.#reached = true;
+      return socket;
     } catch (error) {
       this.#failures += 1;
-      throw error;
+      if (!step.wasSlow()) throw error;
+      const phase = `connecting to ${authority(this.#target)}`;
+      throw new EscFault({ kind: "slow", limitMs: step.limitMs, phase, unreached: !this.#reached });
+    } finally {
+      step.done();
     }
   }
 
-  async #openRoute(): Promise<net.Socket> {
+  async #openRoute(signal: AbortSignal): Promise<net.Socket> {
     const target = this.#target;
     const route = routeTo(target, this.#network);
     if (route.kind === "bad-proxy") throw new EscFault(route);
     if (route.kind === "direct") {
-      const tcp = this.#tcp(target);
-      return target.protocol === "https:" ? this.#secure(tcp, target) : tcp;
+      const tcp = this.#tcp(target, signal);
+      return target.protocol === "https:" ? this.#secure(tcp, target, signal) : tcp;
     }
-    const tcp = this.#tcp(route.proxy);
-    const link = route.proxy.protocol === "https:" ? await this.#secure(tcp, route.proxy) : await tcp;
+    const tcp = this.#tcp(route.proxy, signal);
+    const link = route.proxy.protocol === "https:" ? await this.#secure(tcp, route.proxy, signal) : await tcp;
     if (target.protocol !== "https:") return link;
     const { openTunnel } = await import("./tunnel.ts");
-    const tunnel = openTunnel(link, route.proxy, target, proxyAuthorization(route.proxy).authorization, this.#signal);
-    return this.#secure(tunnel, target);
+    const tunnel = openTunnel(link, route.proxy, target, proxyAuthorization(route.proxy).authorization, signal);
+    return this.#secure(tunnel, target, signal);
   }
 
-  #tcp(url: URL): Promise<net.Socket> {
+  #tcp(url: URL, signal: AbortSignal): Promise<net.Socket> {
     const socket = net.connect({
       host: bareHost(url),
       port: portOf(url),
@@ -102,11 +112,16 @@ export class Connector extends http.Agent {
       // that later attempts are more patient.
       autoSelectFamilyAttemptTimeout: 250 * 4 ** Math.min(this.#failures, 3),
     });
-    return connected(socket, "connect", this.#signal, (code) => ({ kind: "connect", host: authority(url), code }));
+    return connected(socket, "connect", signal, (code) => ({
+      kind: "connect",
+      host: authority(url),
+      code,
+      unreached: !this.#reached,
+    }));
   }
 
   /** Loads TLS and the certificates while the connection is still being made. */
-  async #secure(connecting: Promise<net.Socket>, url: URL): Promise<net.Socket> {
+  async #secure(connecting: Promise<net.Socket>, url: URL, signal: AbortSignal): Promise<net.Socket> {
     connecting.catch(() => {});
     const [tls, { loadTrust }] = await Promise.all([import("node:tls"), import("./certificates.ts")]);
     const { context, remarks } = loadTrust(this.#network);
@@ -123,7 +138,7 @@ export class Connector extends http.Agent {
       rejectUnauthorized: true,
     };
     const secure = withoutWarning(() => tls.connect(options));
-    return connected(secure, "secureConnect", this.#signal, (code) => {
+    return connected(secure, "secureConnect", signal, (code) => {
       const kind = BROKEN_CONNECTION.has(code) ? "cut" : "tls";
       return { kind, host: authority(url), code };
     });

@@ -8,6 +8,8 @@ export interface Clock {
   now(): number;
   /** From 0 (inclusive) to 1 (exclusive). */
   random(): number;
+  /** How long connecting may take, and the first byte of a read, in milliseconds. */
+  readonly stepMs: number;
 }
 
 export const systemClock: Clock = {
@@ -17,7 +19,17 @@ export const systemClock: Clock = {
     return seconds * 1000 + nanoseconds / 1_000_000;
   },
   random: Math.random,
+  stepMs: 5000,
 };
+
+/** A part of what the deadline covers, with a limit of its own. */
+export interface Step {
+  readonly signal: AbortSignal;
+  readonly limitMs: number;
+  /** Whether its own limit ended it, and not the deadline. */
+  readonly wasSlow: () => boolean;
+  readonly done: () => void;
+}
 
 /** The one deadline over all requests to ESC. */
 export class Deadline {
@@ -39,6 +51,26 @@ export class Deadline {
   /** Aborted at the deadline, or when all is abandoned. */
   get signal(): AbortSignal {
     return this.#abort.signal;
+  }
+
+  /** Aborts what takes longer than one step may, or what the deadline ends. Call `done` in any case. */
+  step(): Step {
+    const abort = new AbortController();
+    const end = (): void => abort.abort();
+    const { signal } = this;
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end);
+    const limitMs = this.#clock.stepMs;
+    const timer = setTimeout(end, limitMs);
+    return {
+      signal: abort.signal,
+      limitMs,
+      wasSlow: () => abort.signal.aborted && !signal.aborted,
+      done: () => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+      },
+    };
   }
 
   remainingMs(): number {

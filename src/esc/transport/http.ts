@@ -2,7 +2,7 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { isUtf8 } from "node:buffer";
 import * as http from "node:http";
 import { Connector } from "./connect.ts";
-import type { Deadline } from "./deadline.ts";
+import type { Deadline, Step } from "./deadline.ts";
 import { EscFault, type Fault } from "../faults/fault.ts";
 import { authority, bareHost, type NetworkSettings, portOf } from "../settings/network.ts";
 
@@ -29,8 +29,8 @@ const MAX_CONNECTIONS = 6;
 /**
  * A small HTTP client for one origin, with as much of the interface of axios as the ESC SDK uses (`request` and
  * `defaults.baseURL`). Connections are kept alive and reused. It follows no redirect, so that the token goes nowhere else;
- * takes no compressed body, and 16 MiB at most; and ends by the deadline whatever the server does. It begins to connect when
- * it is made.
+ * takes no compressed body, and 16 MiB at most; and ends by the deadline whatever the server does. What only reads has a
+ * shorter time until the first byte of its answer. It begins to connect when it is made.
  */
 export class HttpClient {
   readonly defaults: { readonly baseURL?: string } = {};
@@ -44,7 +44,7 @@ export class HttpClient {
   constructor(origin: URL, network: NetworkSettings, deadline: Deadline, remark: (text: string) => void) {
     this.#origin = origin;
     this.#deadline = deadline;
-    this.#connector = new Connector(origin, network, deadline.signal, remark);
+    this.#connector = new Connector(origin, network, deadline, remark);
   }
 
   close(): void {
@@ -97,15 +97,22 @@ export class HttpClient {
         ...(data === undefined ? {} : { "Content-Length": Buffer.byteLength(data) }),
       },
     });
-    return this.#exchange(request, data);
+    return this.#exchange(request, data, method === "GET" || method === "HEAD");
   }
 
-  async #exchange(request: http.ClientRequest, body: string | undefined): Promise<HttpAnswer> {
+  async #exchange(request: http.ClientRequest, body: string | undefined, onlyReads: boolean): Promise<HttpAnswer> {
     const { signal } = this.#deadline;
     const host = authority(this.#origin);
     let phase = `connecting to ${host}`;
+    const waiting: { step?: Step } = {};
     try {
-      request.once("finish", () => (phase = `waiting for the answer of ${host}`));
+      request.once("finish", () => {
+        phase = `waiting for the answer of ${host}`;
+        // An open may take its time: the service asks other providers in it.
+        if (!onlyReads) return;
+        waiting.step = this.#deadline.step();
+        waiting.step.signal.addEventListener("abort", () => request.destroy());
+      });
       const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
         request.once("response", resolve).on("error", reject);
         // Nobody asked for another protocol. Without a listener Node closes the connection and reports no error.
@@ -116,13 +123,19 @@ export class HttpClient {
         request.once("close", () => reject(new EscFault({ kind: "cut", host, code: "CLOSED" })));
         request.end(body);
       });
+      waiting.step?.done();
       phase = `receiving the answer of ${host}`;
       return await receive(response, host);
     } catch (error) {
       request.destroy();
       if (signal.aborted) throw this.#deadline.fault(phase);
+      const { step } = waiting;
+      if (step?.wasSlow() === true)
+        throw new EscFault({ kind: "slow", limitMs: step.limitMs, phase, unreached: false });
       if (error instanceof EscFault || !(error instanceof Error)) throw error;
       throw new EscFault(requestFault(error, host));
+    } finally {
+      waiting.step?.done();
     }
   }
 }

@@ -3,8 +3,10 @@ import type { Fault } from "../faults/fault.ts";
 
 /** How a failed request bears on asking again. */
 export type Trouble =
-  /** No connection, or one that broke; 502, 503, 504. */
+  /** A connection that broke, or took too long; 500, 502, 503, 504. */
   | { readonly kind: "transient"; readonly retryAfterMs?: number }
+  /** No connection, and there never was one: a second attempt tells enough. */
+  | { readonly kind: "unreached" }
   /** 429: too many ask at once. */
   | { readonly kind: "rate-limit"; readonly retryAfterMs?: number }
   /** Asking again would change nothing. */
@@ -37,7 +39,9 @@ export function budget(maxRetries: number): RetryBudget {
   return { retries: 0, maxRetries };
 }
 
-const GATEWAY_TROUBLE: ReadonlySet<number> = new Set([502, 503, 504]);
+/** One retry, whatever the budget, where nothing was ever reached. */
+const MAX_UNREACHED_RETRIES = 1;
+const SERVER_TROUBLE: ReadonlySet<number> = new Set([500, 502, 503, 504]);
 const FIRST_BACKOFF_MS = 300;
 const SHORTEST_PAUSE_MS = 100;
 /** Time that the next request itself needs; a pause that leaves less is pointless. */
@@ -54,24 +58,27 @@ const RATE_LIMIT_SPREAD = {
 
 /** How a fault bears on asking again. */
 export function troubleOf(fault: Fault): Trouble {
-  if (fault.kind === "connect" || fault.kind === "cut") return { kind: "transient" };
-  if (fault.kind === "proxy-refused") return { kind: GATEWAY_TROUBLE.has(fault.status) ? "transient" : "final" };
-  if (fault.kind !== "status") return { kind: "final" };
+  if (fault.kind === "connect" || fault.kind === "slow") return { kind: fault.unreached ? "unreached" : "transient" };
+  if (fault.kind === "cut") return { kind: "transient" };
+  if (fault.kind === "proxy-refused") return { kind: SERVER_TROUBLE.has(fault.status) ? "transient" : "final" };
+  // Errors in a definition stay, whatever the status they come with.
+  if (fault.kind !== "status" || fault.diagnostics.length > 0) return { kind: "final" };
   const asked = fault.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs };
   if (fault.status === 429) return { kind: "rate-limit", ...asked };
-  return GATEWAY_TROUBLE.has(fault.status) ? { kind: "transient", ...asked } : { kind: "final" };
+  return SERVER_TROUBLE.has(fault.status) ? { kind: "transient", ...asked } : { kind: "final" };
 }
 
 /** The reason for another attempt, in a word or two. */
 export function reasonOf(fault: Fault): string {
   if (fault.kind === "connect" || fault.kind === "cut") return fault.code;
+  if (fault.kind === "slow") return "timed out";
   return fault.kind === "status" || fault.kind === "proxy-refused" ? `HTTP ${fault.status}` : fault.kind;
 }
 
 /**
  * Decides about the next attempt.
  *
- * Transient trouble: exponential back-off, each pause drawn from half to one and a half of its nominal length.
+ * Transient trouble, and nothing reached: exponential back-off, each pause drawn from half to one and a half of its nominal length.
  * A rate limit: the many that were turned away together spread evenly over a part of the time that is left. `Retry-After`
  * is the least pause; something comes on top, so that not all return in the same second. No pause is longer than what
  * the deadline leaves.
@@ -80,9 +87,10 @@ export function reasonOf(fault: Fault): string {
  */
 export function decide(trouble: Trouble, situation: Situation, random: number): Decision {
   if (trouble.kind === "final") return { kind: "stop", why: "final" };
-  if (situation.retries >= situation.maxRetries) return { kind: "stop", why: "exhausted" };
+  const most = trouble.kind === "unreached" ? MAX_UNREACHED_RETRIES : Number.POSITIVE_INFINITY;
+  if (situation.retries >= Math.min(situation.maxRetries, most)) return { kind: "stop", why: "exhausted" };
   const available = situation.remainingMs - REQUEST_MS;
-  const least = trouble.retryAfterMs ?? 0;
+  const least = trouble.kind === "unreached" ? 0 : (trouble.retryAfterMs ?? 0);
   if (least > 0 && least > available) return { kind: "stop", why: "pause-too-long" };
   if (available < SHORTEST_PAUSE_MS) return { kind: "stop", why: "deadline" };
   return { kind: "retry", delayMs: Math.round(pause(trouble, situation, available, random)) };
@@ -95,6 +103,7 @@ function pause(
   random: number,
 ): number {
   const nominal = FIRST_BACKOFF_MS * 2 ** retries;
+  if (trouble.kind === "unreached") return between(nominal / 2, nominal * 1.5, available, random);
   const { retryAfterMs } = trouble;
   if (retryAfterMs !== undefined && (trouble.kind === "transient" || retries === 0)) {
     return between(retryAfterMs, retryAfterMs + Math.max(retryAfterMs, nominal), available, random);

@@ -198,7 +198,7 @@ describe("names", () => {
     expect(ended.status).toBe(1);
     expect(row(ended, "Variable")).toEqual(["Variable", "dev@empty", "dev@2"]);
     expect(row(ended, "API_KEY")).toEqual(["!", "API_KEY", "missing", "set*"]);
-    expect((await check("acme/app/dev@2,acme/app/dev@9")).stderr).toContain("acme/app/dev@9 cannot be read");
+    expect((await check("acme/app/dev@2,acme/app/dev@9")).stderr).toContain("acme/app/dev@9 was refused");
   });
 });
 
@@ -208,7 +208,7 @@ describe("what cannot be compared is 125, names the environment and prints nothi
   });
 
   test.each([
-    ["acme/app/dev,acme/app/none", "ESC environment acme/app/none cannot be read", "check --against;"],
+    ["acme/app/dev,acme/app/none", "ESC environment acme/app/none was refused", "check --against;"],
     ["acme/app/dev,,", "--against has an empty name", "organization/project/environment"],
     ["a/b/c/d", "--against: 'a/b/c/d' has 4 parts", "organization/project/environment"],
   ])("%s", async (against, message, advice) => {
@@ -222,7 +222,7 @@ describe("what cannot be compared is 125, names the environment and prints nothi
     server.environment("acme/app/prod", { values: { A: SENTINEL }, deny: 403 });
     const ended = await check("acme/app/dev,acme/app/prod");
     expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toMatch(/ESC environment acme\/app\/prod cannot be read: .*HTTP 403/);
+    expect(ended.stderr).toMatch(/ESC environment acme\/app\/prod was refused: .*HTTP 403/);
   });
 
   test("no connection", async () => {

@@ -183,16 +183,50 @@ describe("emergency access", () => {
 
   test("an unmet contract names both what is missing and why ESC could not be read", async () => {
     const { server, env } = await escWith(CONTRACT_VALUES);
-    server.failAlways("open", { kind: "status", status: 403 });
+    server.failAlways("open", { kind: "status", status: 500 });
     const { status, stdout, stderr } = await sophia(["--", "echo", "started"], { env });
     expect(status).toBe(78);
     expect(stdout).toBe("");
     for (const name of ["PULUMI_ACCESS_TOKEN", "QDRANT_URL", "QDRANT_API_KEY", "GITHUB_PAT", "OPENAI_API_KEY"]) {
       expect(stderr).toContain(name);
     }
-    expect(stderr).toContain("403");
+    expect(stderr).toContain("500");
     expect(stderr).toContain(`esc env set ${NAME} environmentVariables.QDRANT_URL`);
     expect(stderr).toContain("until then set what is missing in the environment or in .env");
+  });
+
+  test.each([401, 403, 404])("an ESC that refuses (%i): .env does not serve, the environment does", async (status) => {
+    const { server, env } = await escWith(CONTRACT_VALUES);
+    server.failAlways("open", { kind: "status", status });
+    const cwd = folder({ ".env": "QDRANT_URL=http://localhost:6333\nUNDECLARED=file" });
+    const { QDRANT_URL, ...others } = CONTRACT_VALUES;
+    const stopped = await sophia(["--", "echo", "started"], { cwd, env: { ...env, ...others } });
+    expect(stopped).toMatchObject({ status: 78, stdout: "" });
+    for (const words of [String(status), "QDRANT_URL", "unset ESC_TOKEN"]) expect(stopped.stderr).toContain(words);
+    const served = await sophia(["--", "env"], { cwd, env: { ...env, ...others, QDRANT_URL } });
+    expect(served.status).toBe(0);
+    expect(environmentOf(served.stdout)).toMatchObject({ QDRANT_URL });
+    expect(served.stdout).not.toContain("UNDECLARED");
+    expect(served.stderr).toContain(`warning: ESC environment ${NAME} was refused`);
+    expect(served.stderr).toContain(String(status));
+    expect(served.stderr).toContain("unset ESC_TOKEN");
+    const required = await sophia(["--require-esc", "--", "true"], { cwd, env: { ...env, ...CONTRACT_VALUES } });
+    expect(required).toMatchObject({ status: 125, stdout: "" });
+    const local = await sophia(["--", "env"], { cwd, env: { ...others } });
+    expect(environmentOf(local.stdout)).toMatchObject({ QDRANT_URL: "http://localhost:6333", UNDECLARED: "file" });
+  });
+
+  test("an ESC that refuses the token of a .env file: the whole file does not serve", async () => {
+    const { server, env } = await escWith(CONTRACT_VALUES);
+    server.failAlways("open", { kind: "status", status: 401 });
+    const own = Object.entries({ ...env, EXTRA: "file" }).map(([name, value]) => `${name}=${value}`);
+    const { status, stdout, stderr } = await sophia(["--", "env"], {
+      cwd: folder({ ".env": own.join("\n") }),
+      env: CONTRACT_VALUES,
+    });
+    expect(status).toBe(0);
+    expect(stdout).not.toContain("EXTRA");
+    expect(stderr).toContain("remove ESC_TOKEN from it");
   });
 
   test("--require-esc makes it an error, whatever else serves", async () => {

@@ -19,6 +19,9 @@ export function open(world: World, request: ApiRequest): Answer {
   const found = findRevision(world, request);
   if ("refusal" in found) return found.refusal;
   const { environment, revision } = found;
+  if (environment.deny === "approval") {
+    return failure(403, "Forbidden: create an open request instead, opens must be approved");
+  }
   const { root, diagnostics } = world.environments.evaluate(environment, revision, "open");
   if (hasErrors(diagnostics)) return invalidDefinition(diagnostics);
   const owner = environmentName(request);
@@ -29,7 +32,9 @@ export function open(world: World, request: ApiRequest): Answer {
     context: executionContext(world, owner),
     expires: world.now() + duration,
   });
-  return json({ id, diagnostics: diagnostics.length > 0 ? diagnostics.map(diagnosticJson) : undefined });
+  const answer = json({ id, diagnostics: diagnostics.length > 0 ? diagnostics.map(diagnosticJson) : undefined });
+  if (!world.tellsRevision) return answer;
+  return { ...answer, headers: { ...answer.headers, "Pulumi-ESC-Revision": String(revision.number) } };
 }
 
 /** Reads a session; it belongs to one environment and ends at its time. */

@@ -76,7 +76,7 @@ describe("several environments", () => {
     server.failAlways("read", "hang");
     const started = performance.now();
     const failure = await failing(access("demo-org/sophia/dev,demo-org/sophia/gone"));
-    expect(failure.message).toMatch(/^ESC environment demo-org\/sophia\/gone cannot be read: /);
+    expect(failure.message).toMatch(/^ESC environment demo-org\/sophia\/gone was refused: /);
     expect(performance.now() - started).toBeLessThan(5000);
   });
 });
@@ -136,7 +136,7 @@ describe("the organization", () => {
   test("that cannot be looked up is a failure of its own", async () => {
     server.failAlways("defaultOrg", 401);
     const failure = await failing(access("sophia/dev"));
-    expect(failure.code).toBe("esc-denied");
+    expect(failure.code).toBe("esc-forbidden");
     expect(failure.message).toMatch(/finding the default organization: .*HTTP 401/);
   });
 });
@@ -150,7 +150,7 @@ describe("a name", () => {
     ).toEqual(["demo-org/sophia/dev/open", "sophia/default/dev/open", "sophia/default/dev"]);
     server.reset();
     server.environment("demo-org/sophia/dev", { values: { FROM: "denied" }, deny: 403 });
-    expect((await failing(access("sophia/dev", { ESC_ORG: "demo-org" }))).code).toBe("esc-denied");
+    expect((await failing(access("sophia/dev", { ESC_ORG: "demo-org" }))).code).toBe("esc-forbidden");
     expect(operations()).toEqual(["open"]);
   });
 

@@ -23,8 +23,10 @@ export interface FaultCase {
     | { readonly kind: "read"; readonly says?: boolean }
     /** Emergency access. */
     | { readonly kind: "unavailable"; readonly code: string }
+    /** The environment alone. */
+    | { readonly kind: "refused"; readonly code: string }
     /** Nothing is started, whatever is said about ESC. */
-    | { readonly kind: "refused"; readonly code: string };
+    | { readonly kind: "stopped"; readonly code: string };
   /** Brings the fault about; gives the variables that differ from the usual ones. */
   readonly arrange: (stage: Stage) => Promise<Variables> | Variables;
   /** The only requests to count: whether there are others is a matter of chance. */
@@ -39,6 +41,10 @@ export const RECOVERS = { kind: "read" } as const;
 
 export function unavailable(code: string): FaultCase["expect"] {
   return { kind: "unavailable", code };
+}
+
+export function refused(code: string): FaultCase["expect"] {
+  return { kind: "refused", code };
 }
 
 /** A fault that the server plans. */

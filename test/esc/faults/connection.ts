@@ -7,13 +7,13 @@ const SWITCHING = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nCon
 export const CONNECTION: readonly FaultCase[] = [
   {
     fault: "connection refused",
-    behaviour: "retried twice",
+    behaviour: "tried twice",
     expect: unavailable("esc-unreachable"),
     arrange: async () => ({ PULUMI_BACKEND_URL: `http://127.0.0.1:${await refusedPort()}` }),
   },
   {
     fault: "unknown host",
-    behaviour: "retried twice",
+    behaviour: "tried twice",
     expect: unavailable("esc-unreachable"),
     arrange: () => ({ PULUMI_BACKEND_URL: "https://esc.invalid" }),
   },

@@ -1,6 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { startActionsIssuer } from "../../esc-server/actions-issuer.ts";
-import { type FaultCase, unavailable } from "./case.ts";
+import { type FaultCase, refused, unavailable } from "./case.ts";
 import { SENTINEL_TOKEN } from "./sentinels.ts";
 
 export const CREDENTIALS: readonly FaultCase[] = [
@@ -25,7 +25,7 @@ export const CREDENTIALS: readonly FaultCase[] = [
   {
     fault: "the ID token is not trusted",
     behaviour: "not retried",
-    expect: unavailable("esc-credential"),
+    expect: refused("esc-credential"),
     arrange: async ({ folder }) => {
       const path = `${folder}/id-token`;
       await writeFile(path, SENTINEL_TOKEN);
@@ -46,7 +46,7 @@ export const CREDENTIALS: readonly FaultCase[] = [
   {
     fault: "GitHub Actions gives no ID token",
     behaviour: "not retried",
-    expect: unavailable("esc-credential"),
+    expect: refused("esc-credential"),
     arrange: async ({ defer }) => {
       const issuer = await startActionsIssuer();
       defer(() => issuer.close());

@@ -1,5 +1,5 @@
 import { unknown } from "../../esc-server/index.ts";
-import { type FaultCase, planned, unavailable } from "./case.ts";
+import { type FaultCase, planned, refused, unavailable } from "./case.ts";
 import { SENTINEL_SECRET } from "./sentinels.ts";
 
 const UNKNOWN_PROPERTY = {
@@ -41,7 +41,7 @@ export const DEFINITION: readonly FaultCase[] = [
   {
     fault: "403 with diagnostics",
     behaviour: "the same",
-    expect: unavailable("esc-denied"),
+    expect: refused("esc-forbidden"),
     arrange: planned((server) =>
       server.failAlways("open", { kind: "diagnostics", diagnostics: [DENIED_IMPORT], status: 403 }),
     ),
@@ -75,7 +75,7 @@ export const DEFINITION: readonly FaultCase[] = [
   {
     fault: "a variable name with `=`",
     behaviour: "stops: no environment variable can have it",
-    expect: { kind: "refused", code: "esc-value" },
+    expect: { kind: "stopped", code: "esc-value" },
     arrange: ({ server }) => {
       server.environment("demo-org/sophia/names", { values: { "A=B": SENTINEL_SECRET } });
       return { ESC_ENV: "demo-org/sophia/names" };
@@ -84,7 +84,7 @@ export const DEFINITION: readonly FaultCase[] = [
   {
     fault: "a value with NUL",
     behaviour: "stops: no environment variable can hold it",
-    expect: { kind: "refused", code: "esc-value" },
+    expect: { kind: "stopped", code: "esc-value" },
     arrange: ({ server }) => {
       server.environment("demo-org/sophia/nul", { values: { BINARY: `${SENTINEL_SECRET}\0rest` } });
       return { ESC_ENV: "demo-org/sophia/nul" };

@@ -35,7 +35,7 @@ describe.concurrent("a fault", () => {
 
     expect(launched.calls).toEqual(observed.calls);
     expect(required.calls).toEqual(observed.calls);
-    expect([launched.result.status, launched.result.signal]).toEqual([kind === "refused" ? 125 : 0, null]);
+    expect([launched.result.status, launched.result.signal]).toEqual([kind === "stopped" ? 125 : 0, null]);
     expect([required.result.status, required.result.signal]).toEqual([kind === "read" ? 0 : 125, null]);
     expect(launched.result.stdout + required.result.stdout).toBe("");
     const silent = one.expect.kind === "read" && one.expect.says !== true;

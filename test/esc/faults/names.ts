@@ -1,23 +1,23 @@
-import { type FaultCase, unavailable } from "./case.ts";
+import { type FaultCase, refused, unavailable } from "./case.ts";
 
 export const NAMES: readonly FaultCase[] = [
   {
     fault: "one of several environments does not exist",
     counts: "open",
     behaviour: "the others are dropped at once",
-    expect: unavailable("esc-not-found"),
+    expect: refused("esc-not-found"),
     arrange: () => ({ ESC_ENV: "demo-org/sophia/dev,demo-org/sophia/gone" }),
   },
   {
     fault: "neither meaning of a name with two parts exists",
     behaviour: "both are asked for",
-    expect: unavailable("esc-not-found"),
+    expect: refused("esc-not-found"),
     arrange: () => ({ ESC_ENV: "sophia/gone", ESC_ORG: "demo-org" }),
   },
   {
     fault: "no organization for a name with one part",
     behaviour: "not retried",
-    expect: unavailable("esc-not-found"),
+    expect: refused("esc-not-found"),
     arrange: ({ server }) => {
       server.failAlways("defaultOrg", 404);
       server.failAlways("user", { kind: "status", status: 200, body: { name: "nobody" } });

@@ -15,7 +15,7 @@ function stopped(fault: string, variables: Variables): FaultCase {
   return {
     fault,
     behaviour: "stops before anything is asked",
-    expect: { kind: "refused", code: "esc-settings" },
+    expect: { kind: "stopped", code: "esc-settings" },
     arrange: () => variables,
   };
 }

@@ -73,7 +73,7 @@ export async function observe(one: FaultCase, variables: Variables): Promise<Obs
   const exposed = [inspect(shown, { depth: null, showHidden: true }), JSON.stringify([shown, said]), stack].join("\n");
   if (outcome.kind === "read") return { code: "read", notices: outcome.notices.length, words: [], exposed, elapsedMs };
   const failure: Failure =
-    outcome.kind === "unavailable"
+    outcome.kind !== "thrown"
       ? outcome.failure
       : outcome.error instanceof SophiaError
         ? outcome.error

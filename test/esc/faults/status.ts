@@ -1,8 +1,8 @@
-import { type FaultCase, planned, RECOVERS, unavailable } from "./case.ts";
+import { type FaultCase, planned, RECOVERS, refused, unavailable } from "./case.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 
 export const STATUS: readonly FaultCase[] = [
-  ...([502, 503, 504] as const).flatMap((status): readonly FaultCase[] => [
+  ...([500, 502, 503, 504] as const).flatMap((status): readonly FaultCase[] => [
     {
       fault: `${status} to opening, once`,
       behaviour: "retried",
@@ -37,8 +37,8 @@ export const STATUS: readonly FaultCase[] = [
     arrange: planned((server) => server.failAlways("read", 503)),
   },
   {
-    fault: "500",
-    behaviour: "not retried; the request ID is shown",
+    fault: "500 with a request ID",
+    behaviour: "retried twice; the request ID is shown",
     expect: unavailable("esc-server"),
     arrange: planned((server) =>
       server.failAlways("open", {
@@ -102,7 +102,7 @@ export const STATUS: readonly FaultCase[] = [
   {
     fault: "401",
     behaviour: "not retried",
-    expect: unavailable("esc-denied"),
+    expect: refused("esc-denied"),
     arrange: planned((server) =>
       server.failAlways("open", {
         kind: "status",
@@ -114,13 +114,21 @@ export const STATUS: readonly FaultCase[] = [
   {
     fault: "403",
     behaviour: "not retried",
-    expect: unavailable("esc-denied"),
+    expect: refused("esc-forbidden"),
     arrange: planned((server) => server.failAlways("open", 403)),
+  },
+  {
+    fault: "403 of an environment whose opens need an approval",
+    behaviour: "not retried",
+    expect: refused("esc-approval"),
+    arrange: planned((server) => {
+      server.environment("demo-org/sophia/dev", { values: {}, deny: "approval" });
+    }),
   },
   {
     fault: "404",
     behaviour: "not retried",
-    expect: unavailable("esc-not-found"),
+    expect: refused("esc-not-found"),
     arrange: planned((server) => server.failAlways("open", 404)),
   },
   {

@@ -18,10 +18,15 @@ real proxy and a real certificate authority, read once in the process and launch
 
 - **Emergency access**: the program starts with the environment and the \`.env\` files, after a warning; the contract then decides
   whether that is enough (78 if not, and the message names both). With \`--require-esc\` the same fault is 125.
+- **The environment alone**: the service answered and said no (401, 403, 404, an approval that is needed, an ID token that is
+  not accepted). The process environment serves where it meets the contract by itself; \`.env\` files do not. To work from them,
+  unset \`ESC_TOKEN\`. With \`--require-esc\` it is 125 as well.
 - One deadline covers all requests, \`--timeout\` (30 s by default). Opening is retried twice at most: each time may
-  mint credentials. Reading is retried four times at most, on the same session.
+  mint credentials. Reading is retried four times at most, on the same session. Within it connecting may take 5 s, and
+  so may the first byte of a read; where nothing was ever reached, two attempts are all. Opening has the whole time.
 - The table shows the part of the message that differs. In emergency access it stands in \`warning: ESC environment NAME cannot be
-  read: … (3 attempts); continuing with the environment and .env files\`. Places in a definition, the request's id and what to
+  read: … (3 attempts); continuing with the environment and .env files\` or \`… was refused: …; continuing with the environment
+  alone\`. Places in a definition, the request's id and what to
   do follow on lines of their own.
 - One wait is beyond the deadline: where the system's resolver hangs, the program starts in time, but sophia-run itself
   cannot end before the resolver gives up (Node.js waits for it; with \`--mode exec\` nothing has to end).
@@ -57,8 +62,16 @@ function requests(calls: readonly string[]): string {
 }
 
 function program({ one }: FaultRow): string {
-  if (one.expect.kind === "read") return "starts";
-  return one.expect.kind === "unavailable" ? "emergency access" : "is not started";
+  switch (one.expect.kind) {
+    case "read":
+      return "starts";
+    case "unavailable":
+      return "emergency access";
+    case "refused":
+      return "the environment alone";
+    case "stopped":
+      return "is not started";
+  }
 }
 
 function status({ launched, required }: FaultRow): string {
@@ -70,8 +83,8 @@ function message({ launched }: FaultRow): string {
   const first = launched.stderr.split("\n")[0] ?? "";
   if (first === "") return "–";
   return first
-    .replace(/^sophia-run: (?:warning: (?:ESC environment \S+ cannot be read: )?)?/, "")
-    .replace(/(?: \(\d attempts\))?; continuing with the environment and \.env files$/, "")
+    .replace(/^sophia-run: (?:warning: (?:ESC environment \S+ (?:cannot be read|was refused): )?)?/, "")
+    .replace(/(?: \(\d attempts\))?; continuing with the environment (?:and \.env files|alone)$/, "")
     .replaceAll(/(127\.0\.0\.1|localhost):\d+/g, "$1:PORT")
     .replaceAll(/\((?:ENOTFOUND|EAI_AGAIN)\)/g, "(CODE)")
     .replaceAll(/than the [\d.]+ s left/g, "than the TIME left")

@@ -142,7 +142,7 @@ describe("text of the service", () => {
 
 test("both meanings of a name are named", async () => {
   const failure = await failing(access({ ESC_ENV: "sophia/gone@3", ESC_ORG: "demo-org" }));
-  expect(failure.message).toMatch(/^ESC environment sophia\/gone@3 cannot be read: /);
+  expect(failure.message).toMatch(/^ESC environment sophia\/gone@3 was refused: /);
   expect(failure.details?.[0]).toBe("tried demo-org/sophia/gone and sophia/default/gone");
 });
 

@@ -2,8 +2,10 @@ import { mkdtempSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
+import { startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
+import { systemClock } from "../../../src/esc/transport/deadline.ts";
 import { sophiaRun } from "../command.ts";
 import { closeStrictly, failing, reading, type Said, values } from "../reading.ts";
 
@@ -26,7 +28,7 @@ function said(): Said {
 
 /** Chance at one end or the other. */
 function chance(random: number) {
-  return { now: () => performance.now(), random: () => random };
+  return { now: () => performance.now(), random: () => random, stepMs: 5000 };
 }
 
 async function elapsed<T>(act: () => Promise<T>): Promise<{ readonly ms: number; readonly result: T }> {
@@ -67,7 +69,7 @@ describe("another attempt", () => {
 
   test("does not come when Retry-After is beyond the deadline", async () => {
     server.failAlways("open", { kind: "status", status: 429, headers: { "Retry-After": "60" } });
-    const clock = { now: () => 0, random: () => 0 };
+    const clock = { now: () => 0, random: () => 0, stepMs: 5000 };
     const { ms, result } = await elapsed(() => failing(access(), { timeoutMs: 10_000, clock }));
     expect(result.code).toBe("esc-rate-limited");
     expect(result.message).toContain("asks for a pause of 60 s, longer than the 10 s left");
@@ -89,6 +91,55 @@ describe("another attempt", () => {
   });
 });
 
+/** Steps that are over soon. */
+function hasty(stepMs: number) {
+  return { ...chance(0), stepMs };
+}
+
+describe("a step that takes too long", () => {
+  test("is 5 s by default", () => {
+    expect(systemClock.stepMs).toBe(5000);
+  });
+
+  test.each(["http", "https"])("connecting is tried twice where nothing was ever reached (%s)", async (scheme) => {
+    const silent = scheme === "http" ? await startDeafPort() : await startSilentServer();
+    onTestFinished(() => silent.close());
+    const log = said();
+    const variables = { ...access(), PULUMI_BACKEND_URL: `${scheme}://127.0.0.1:${silent.port}` };
+    const { ms, result } = await elapsed(() => failing(variables, { said: log, clock: hasty(300) }));
+    expect(result).toMatchObject({
+      code: "esc-unreachable",
+      message: expect.stringMatching(/timed out after 300 ms while connecting to .* \(2 attempts\)$/),
+    });
+    expect(log.retries.map(({ reason }) => reason)).toEqual(["timed out"]);
+    expect(ms).toBeGreaterThanOrEqual(590);
+    expect(ms).toBeLessThan(5000);
+  });
+
+  test("a read that is silent is asked again, on the same session", async () => {
+    server.failNext("read", "hang");
+    expect(values(await reading(access(), { clock: hasty(300) }))).toEqual({ A: "x" });
+    expect([server.count("open"), server.count("read")]).toEqual([1, 2]);
+  });
+
+  test("a read that has begun may go on", async () => {
+    server.failNext("read", { kind: "drip", bytes: 8, everyMs: 20 });
+    const { ms, result } = await elapsed(() => reading(access(), { clock: hasty(150) }));
+    expect(values(result)).toEqual({ A: "x" });
+    expect(ms).toBeGreaterThan(150);
+    expect(server.count("read")).toBe(1);
+  });
+
+  test("opening has the whole deadline", async () => {
+    const held = server.hold("open");
+    setTimeout(() => held.release(), 600);
+    const { ms, result } = await elapsed(() => reading(access(), { clock: hasty(150) }));
+    expect(values(result)).toEqual({ A: "x" });
+    expect(ms).toBeGreaterThanOrEqual(595);
+    expect(server.count("open")).toBe(1);
+  });
+});
+
 describe("the deadline", () => {
   test("covers all attempts and pauses together", async () => {
     server.failAlways("open", { kind: "status", status: 503, headers: { "Retry-After": "0" } });
@@ -104,7 +155,7 @@ describe("the deadline", () => {
     // By this clock there is an hour left, so that a pause of 30 s is begun; the deadline itself keeps real time.
     let readings = 0;
     const now = (): number => (readings++ === 0 ? 0 : -3_600_000);
-    const clock = { now, random: () => 0 };
+    const clock = { now, random: () => 0, stepMs: 5000 };
     const { ms, result } = await elapsed(() => failing(access(), { timeoutMs: 1000, clock }));
     expect(result).toMatchObject({
       code: "esc-timeout",

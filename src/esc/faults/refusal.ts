@@ -1,0 +1,31 @@
+import type { Fault } from "./fault.ts";
+
+/** What the service does not accept. */
+export type Refused = "token" | "environment";
+
+/**
+ * Whether the service answered and said no, and to what; `undefined` where ESC is not available. Who refuses is up and
+ * knows: what stands in a file is no stand-in for what it does not give.
+ */
+export function refusal(fault: Fault): Refused | undefined {
+  switch (fault.kind) {
+    case "status":
+      if (fault.status === 401) return "token";
+      return fault.status === 403 || fault.status === 404 ? "environment" : undefined;
+    case "exchange":
+    case "id-token":
+      return "token";
+    case "no-organization":
+      return "environment";
+    default:
+      return undefined;
+  }
+}
+
+/**
+ * Whether a 403 means that somebody has to approve the opening. Its message alone tells: "create an open request instead,
+ * opens must be approved".
+ */
+export function needsApproval({ status, message = "" }: Extract<Fault, { kind: "status" }>): boolean {
+  return status === 403 && /\bopen request\b|\bmust be approved\b|\bapproval\b/i.test(message);
+}
