@@ -17,7 +17,21 @@ export function refusal(fault: Fault): Refused | undefined {
       return "token";
     case "no-organization":
       return "environment";
-    default:
+    case "answer":
+    case "bad-proxy":
+    case "connect":
+    case "cut":
+    case "file":
+    case "id-token-url":
+    case "not-http":
+    case "pause-too-long":
+    case "proxy-refused":
+    case "redirect":
+    case "session":
+    case "slow":
+    case "timeout":
+    case "tls":
+    case "too-large":
       return undefined;
   }
 }
