@@ -1,3 +1,4 @@
+import { usageError } from "../mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { makeReport } from "../../output/report.ts";
 import { say } from "../../output/stderr.ts";
@@ -13,6 +14,12 @@ export const check: Command = async ({ options }, context) => {
   if (typeof against === "string") {
     const { compare } = await import("../compare/compare.ts");
     return compare(against, options, asJson, context);
+  }
+  if (options["strict"] === true) {
+    throw usageError(
+      "--strict goes with --against: it says whether drift between environments fails",
+      "add --against ENV,ENV, or leave --strict out",
+    );
   }
   const { settings, assessment } = await assessed(options, context);
   const report = makeReport(assessment);

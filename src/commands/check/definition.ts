@@ -7,22 +7,24 @@ export const checkCommand: CommandDefinition = {
       "that is not met. Exit status: 0; 1 if the contract is not met.",
     "With --against no environment is opened and no credentials are minted: one table shows which environment sets " +
       "which variable, from ESC alone. A secret, or a value from a provider, is shown as set with an unknown value, " +
-      "and counts as valid. Exit status: 1 if a variable is set in one environment and missing in another, or if one " +
-      "of them certainly does not meet the contract.",
+      "and counts as valid. Exit status: 1 if one of them certainly does not meet the contract; with --strict also if " +
+      "a variable is set in one environment and missing in another.",
   ],
   options: {
     against: {
       type: "string",
       value: "ENV,ENV…",
-      describe: "Compare these ESC environments with each other, such as sophia/dev,sophia/prod",
+      describe: "Check these ESC environments, and compare them with each other: sophia/dev,sophia/prod",
     },
+    strict: { type: "boolean", describe: "With --against: drift between the environments fails too" },
     json: JSON_OPTION,
   },
   groups: ["Sources", "Contract", "Environment of the program", "Output"],
   examples: [
     "sophia-run check",
     "sophia-run check --profile prod --json",
-    "sophia-run check --against sophia/dev,sophia/staging,sophia/prod",
+    "sophia-run check --against sophia/prod",
+    "sophia-run check --against sophia/dev,sophia/staging,sophia/prod --strict",
   ],
   load: async () => (await import("./check.ts")).check,
 };

@@ -16,8 +16,8 @@ import { settle, type Settings } from "../../command-line/settings.ts";
 import { readDotenv } from "../../sources/dotenv/index.ts";
 
 /**
- * `sophia-run check --against A,B,…`: 1 where a variable is set in one environment and missing in another, or a rule of
- * the contract is surely not met by one of them; else 0. Nothing is opened.
+ * `sophia-run check --against A,B,…`: 1 where a rule of the contract is surely not met by one of them and, with
+ * `--strict`, where a variable is set in one environment and missing in another; else 0. Nothing is opened.
  *
  * @param names as `ESC_ENV` has them, separated by commas
  * @throws SophiaError (125) where an environment cannot be evaluated, naming it
@@ -30,11 +30,8 @@ export async function compare(names: string, options: Values, json: boolean, con
   const answers = await evaluateEnvironments(escSettings, progress).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks)];
-  if (answers.results.length === 1) {
-    notices.push({ kind: "remark", text: "--against names one environment only: there is none to compare it with" });
-  }
   say(context, settings, notices);
-  const comparison = compareEnvironments(contract, answers.results);
+  const comparison = compareEnvironments(contract, answers.results, options["strict"] === true);
   context.out(
     json
       ? comparisonJson(
@@ -43,7 +40,7 @@ export async function compare(names: string, options: Values, json: boolean, con
         )
       : comparisonText(comparison),
   );
-  return comparison.met ? ExitStatus.ok : ExitStatus.unmet;
+  return comparison.passed ? ExitStatus.ok : ExitStatus.unmet;
 }
 
 /** @throws SophiaError (125) if there is no credential, or ESC is not to be asked */

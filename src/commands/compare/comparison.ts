@@ -52,15 +52,24 @@ export interface Comparison {
   readonly environments: readonly ComparedEnvironment[];
   /** The contract's variables in its order, then undeclared ones that drift, by name. */
   readonly rows: readonly ComparisonRow[];
-  /** Neither drift nor an unmet rule. */
+  /** Whether no environment surely breaks a rule of the contract. */
   readonly met: boolean;
+  readonly drift: boolean;
+  /** Whether drift fails. */
+  readonly strict: boolean;
+  /** `met` and, with `strict`, no drift. */
+  readonly passed: boolean;
 }
 
 /** The value of what has one that is not known. No environment variable can hold it. */
 const NOT_KNOWN = "\0";
 
 /** Compares what the environments have, each by itself and with the contract's aliases and defaults. */
-export function compareEnvironments(contract: Contract, environments: readonly EvaluatedEnvironment[]): Comparison {
+export function compareEnvironments(
+  contract: Contract,
+  environments: readonly EvaluatedEnvironment[],
+  strict: boolean,
+): Comparison {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const columns = environments.map((environment) => {
     const { layers } = applyContract(contract, [layerOf(environment)]);
@@ -90,11 +99,16 @@ export function compareEnvironments(contract: Contract, environments: readonly E
       .filter(({ drift }) => drift),
   ];
   const reports = columns.map((column) => reportEnvironment(contract, column));
+  const met = reports.every(({ violations }) => violations.length === 0);
+  const drift = rows.some((one) => one.drift);
   return {
     contract: reportContract(contract),
     environments: reports,
     rows,
-    met: rows.every(({ drift }) => !drift) && reports.every(({ violations }) => violations.length === 0),
+    met,
+    drift,
+    strict,
+    passed: met && !(strict && drift),
   };
 }
 

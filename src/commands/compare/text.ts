@@ -1,8 +1,11 @@
 import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } from "./comparison.ts";
-import { count, enumerate, printable } from "../../core/text.ts";
+import { count, printable } from "../../core/text.ts";
 
 /** The comparison for programs, with a version that changes when a field loses its meaning. */
-export function comparisonJson({ met, contract, environments, rows }: Comparison, notices: readonly string[]): string {
+export function comparisonJson(
+  { met, drift, passed, contract, environments, rows }: Comparison,
+  notices: readonly string[],
+): string {
   const variables = rows.map(({ name, declared, secret, states, drift: differs }) => ({
     name,
     declared,
@@ -10,8 +13,8 @@ export function comparisonJson({ met, contract, environments, rows }: Comparison
     drift: differs,
     states: Object.fromEntries(environments.map((environment, index) => [titleOf(environment), states[index]])),
   }));
-  const drift = rows.some((row) => row.drift);
-  return `${JSON.stringify({ version: 1, met, drift, contract, environments, variables, notices }, undefined, 2)}\n`;
+  const report = { version: 1, passed, met, drift, contract, environments, variables, notices };
+  return `${JSON.stringify(report, undefined, 2)}\n`;
 }
 
 const WORDS: Readonly<Record<ComparisonState, string>> = {
@@ -127,16 +130,18 @@ function unmetRules(environment: ComparedEnvironment): readonly string[] {
   ];
 }
 
-function summary({ met, environments, rows }: Comparison): readonly string[] {
-  const drifting = rows.filter(({ drift }) => drift);
+function summary({ met, strict, environments, rows }: Comparison): readonly string[] {
+  const drifting = rows.filter(({ drift }) => drift).length;
   const unmet = environments.filter(({ violations }) => violations.length > 0);
-  if (met) {
-    return [
-      `✅ No drift between ${count(environments.length, "environment")}, and no rule of the contract that is surely not met`,
-    ];
-  }
+  const [first] = environments;
+  const all = environments.length === 1 && first !== undefined ? titleOf(first) : `all ${environments.length}`;
+  const drift = `Drift in ${count(drifting, "variable")}`;
   return [
-    ...(drifting.length === 0 ? [] : [`❌ Drift in ${count(drifting.length, "variable")}`]),
-    ...(unmet.length === 0 ? [] : [`❌ The contract is not met by ${enumerate(unmet.map(titleOf))}`]),
+    ...unmet.map((one) => `❌ The contract is not met by ${titleOf(one)}`),
+    ...(met ? [`✅ The contract is met by ${all}, as far as that is known without opening`] : []),
+    ...(drifting > 0 ? [strict ? `❌ ${drift} (--strict)` : `⚠️ ${drift}: --strict makes it fail`] : []),
+    ...(drifting === 0 && environments.length > 1
+      ? [`✅ No drift between ${count(environments.length, "environment")}`]
+      : []),
   ];
 }

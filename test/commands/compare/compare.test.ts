@@ -49,7 +49,7 @@ function row({ stdout }: Ended, name: string): string[] {
 const MET = { API_URL: "https://api.test", API_KEY: secret(sentinel("key")) };
 
 describe("the table", () => {
-  test("declared variables by environment; drift is 1", async () => {
+  test("declared variables by environment, and drift", async () => {
     server.environment("acme/app/dev", {
       values: { ...MET, PORT: 8080, EXTRA: SENTINEL, COMMON: SENTINEL, LEVEL: "debug" },
     });
@@ -68,7 +68,7 @@ describe("the table", () => {
     expect(ended.stdout).toMatch(/Not declared by the contract:\n! EXTRA {2,}set +missing +missing\n/);
     expect(ended.stdout).not.toContain("COMMON");
     expect(ended.stdout).toContain("set*     set, value not known: a secret");
-    expect(ended.stdout).toContain("❌ Drift in 3 variables");
+    expect(ended.stdout).toContain("⚠️ Drift in 3 variables: --strict makes it fail\n");
     expect(ended.stdout).toContain("❌ The contract is not met by acme/app/staging");
     for (const line of ended.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
     expect(server.count("check")).toBe(3);
@@ -106,7 +106,7 @@ describe("the table", () => {
     const names = Array.from({ length: 14 }, (_, index) => `acme/project-${index}/environment-of-some-length-${index}`);
     for (const name of names) server.environment(name, { values: { ...MET, [long]: "x" } });
     server.environment(names[0] ?? "", { values: MET });
-    const ended = await check(names.join(","));
+    const ended = await check(names.join(","), ["--strict"]);
     expect(ended.status).toBe(1);
     expect(ended.stdout).toContain(`${names[13]} ([14])`);
     for (const line of ended.stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(100);
@@ -133,11 +133,38 @@ describe("rules", () => {
     expect((await check("acme/app/dev,acme/app/prod")).status).toBe(0);
   });
 
-  test("one environment alone is checked against the contract, with a remark that nothing is compared", async () => {
+  test("one environment alone is checked against the contract: the gate of a deployment", async () => {
     server.environment("acme/app/dev", { values: {} });
-    const ended = await check("acme/app/dev");
-    expect(ended.status).toBe(1);
-    expect(ended.stderr).toContain("--against names one environment only");
+    const unmet = await check("acme/app/dev");
+    expect(unmet).toMatchObject({ status: 1, stderr: "" });
+    expect(unmet.stdout).toContain("❌ The contract is not met by acme/app/dev\n");
+    server.environment("acme/app/dev", { values: MET });
+    const met = await check("acme/app/dev", ["--strict"]);
+    expect(met).toMatchObject({ status: 0, stderr: "" });
+    expect(met.stdout).toContain("✅ The contract is met by acme/app/dev, as far as");
+    expect(met.stdout).not.toContain("rift");
+  });
+
+  test("drift alone fails with --strict only, an unmet rule always", async () => {
+    server.environment("acme/app/dev", { values: { ...MET, EXTRA: SENTINEL } });
+    server.environment("acme/app/prod", { values: MET });
+    const both = "acme/app/dev,acme/app/prod";
+    const lenient = await check(both);
+    expect(lenient.status).toBe(0);
+    expect(lenient.stdout).toContain("⚠️ Drift in 1 variable: --strict makes it fail\n");
+    const strict = await check(both, ["--strict"]);
+    expect(strict.status).toBe(1);
+    expect(strict.stdout).toContain("❌ Drift in 1 variable (--strict)\n");
+    expect(JSON.parse((await check(both, ["--json"])).stdout)).toMatchObject({ passed: true, met: true, drift: true });
+    const asJson = await check(both, ["--json", "--strict"]);
+    expect(asJson.status).toBe(1);
+    expect(JSON.parse(asJson.stdout)).toMatchObject({ passed: false, met: true, drift: true });
+  });
+
+  test("--strict needs something to compare", async () => {
+    const ended = await sophia(["check", "--strict"]);
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain("--strict goes with --against");
   });
 });
 
@@ -148,6 +175,7 @@ test("--json is versioned and holds no value", async () => {
   expect(ended.status).toBe(1);
   expect(JSON.parse(ended.stdout)).toMatchObject({
     version: 1,
+    passed: false,
     met: false,
     drift: true,
     environments: [
