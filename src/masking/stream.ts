@@ -1,0 +1,112 @@
+import type { Automaton } from "./automaton.ts";
+import { Finder } from "./finder.ts";
+import type { StreamMasker } from "./model.ts";
+
+const MASK = Buffer.from("***");
+const NOTHING = new Uint8Array();
+
+/**
+ * One stream's masker. Places are counted from its first byte.
+ *
+ * What lies before the possible beginning of a secret is decided. Matches behind that are kept, until it is decided
+ * whether they are part of a longer one.
+ */
+export class Masker implements StreamMasker {
+  masked = 0;
+  private readonly automaton: Automaton;
+  private readonly finder: Finder;
+  /** Matches that are not yet replaced, in order; those that overlap are one. */
+  private readonly starts: number[] = [];
+  private readonly ends: number[] = [];
+  /** All before was given out or replaced. */
+  private released = 0;
+  /** The end of the last match that was replaced. */
+  private covered = 0;
+
+  constructor(automaton: Automaton) {
+    this.automaton = automaton;
+    this.finder = new Finder(automaton, (start, end) => this.add(start, end));
+  }
+
+  get held(): number {
+    const { position, node } = this.finder;
+    return this.released < position ? this.automaton.depthOf(node) : 0;
+  }
+
+  push(chunk: Uint8Array): Uint8Array {
+    const { finder, automaton } = this;
+    // The bytes that are held back are the last ones of what the automaton has read: they need no copy.
+    const heldIn = finder.node;
+    finder.read(chunk);
+    return this.release(finder.position - automaton.depthOf(finder.node), chunk, heldIn);
+  }
+
+  flush(): Uint8Array {
+    return this.release(this.finder.position, NOTHING, this.finder.node);
+  }
+
+  private add(start: number, end: number): void {
+    const { starts, ends } = this;
+    while ((starts.at(-1) ?? -1) >= start) {
+      starts.pop();
+      ends.pop();
+    }
+    if ((ends.at(-1) ?? -1) > start) ends[ends.length - 1] = end;
+    else {
+      starts.push(start);
+      ends.push(end);
+    }
+  }
+
+  /**
+   * Gives out what is decided.
+   *
+   * @param decided all before is; a match that begins there or before stands
+   * @param heldIn the state of the automaton before the chunk
+   */
+  private release(decided: number, chunk: Uint8Array, heldIn: number): Uint8Array {
+    const { starts, ends } = this;
+    const chunkStart = this.finder.position - chunk.length;
+    const isWhole = this.released >= chunkStart && starts.length === 0;
+    if (isWhole) {
+      const from = this.released - chunkStart;
+      if (decided <= this.released) return NOTHING;
+      this.released = decided;
+      return chunk.subarray(from, decided - chunkStart);
+    }
+    const held = this.automaton.tail(heldIn, Math.max(0, chunkStart - this.released));
+    const size = Math.max(0, decided - this.released) + MASK.length * starts.length;
+    const out = Buffer.allocUnsafe(size);
+    let length = 0;
+    const copyTo = (end: number): void => {
+      const from = this.released;
+      if (from >= end) return;
+      const ofHeld = held.length - (chunkStart - from);
+      if (from < chunkStart) length += held.copy(out, length, ofHeld, held.length - Math.max(0, chunkStart - end));
+      if (end > chunkStart) {
+        const piece = chunk.subarray(Math.max(0, from - chunkStart), end - chunkStart);
+        out.set(piece, length);
+        length += piece.length;
+      }
+      this.released = end;
+    };
+    let done = 0;
+    for (; done < starts.length; done++) {
+      const start = starts[done] ?? 0;
+      const end = ends[done] ?? 0;
+      if (start > decided) break;
+      copyTo(start);
+      // It goes on where another one ended in the middle of it: nothing of that was given out since.
+      if (start >= this.covered || this.released > this.covered) {
+        length += MASK.copy(out, length);
+        this.masked += 1;
+      }
+      this.released = Math.max(this.released, end);
+      this.covered = end;
+    }
+    starts.splice(0, done);
+    ends.splice(0, done);
+    copyTo(decided);
+    return out.subarray(0, length);
+  }
+}

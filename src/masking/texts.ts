@@ -1,0 +1,80 @@
+/** Which texts a secret consists of, and which of them can be masked; pure. */
+import { COMMON_WORDS } from "./common-words.ts";
+
+/** Whether a value can be masked, or why it is left alone. */
+export type Fate = "masked" | "short" | "common" | "armour";
+
+/** A value and what of it may be printed by itself. */
+export type Part = "value" | "line" | "leaf";
+
+/** In characters (code points). */
+const SHORTEST_VALUE = 6;
+const SHORTEST_LINE = 8;
+/** JSON in JSON in JSON. */
+const DEEPEST = 3;
+
+/** The first and last lines of PEM (RFC 7468), of OpenSSH's and of PGP's keys. */
+const ARMOUR = /^-{4,5} ?(?:BEGIN|END) [A-Z0-9 ]+ ?-{4,5}$/;
+
+/**
+ * A line that gives a name to a value: `name: value`, `NAME=value`, `"name": "value",`. The line is as secret as the value.
+ * What ends in `=` is more likely base64.
+ */
+const NAMED = /^(?:- )?(?:export )?["']?[A-Za-z][\w.-]{0,63}["']?(?:: |=)\s*["']?([^=\s].*?)["']?,?$/;
+
+/** Whether a value is masked, in its forms: not under six characters, nor a common word, nor a line of PEM's armour. */
+export function fateOf(value: string): Fate {
+  const text = value.trim();
+  if (isShorter(text, SHORTEST_VALUE)) return "short";
+  if (COMMON_WORDS.has(text.toLowerCase())) return "common";
+  return ARMOUR.test(text) ? "armour" : "masked";
+}
+
+/**
+ * The texts of a secret, each once with the first part that it is: the value; without the white space around it; with
+ * other line ends; its lines; the strings in it where it is JSON, with their lines.
+ */
+export function textsOf(value: string): ReadonlyMap<string, Part> {
+  const texts = new Map<string, Part>();
+  if (fateOf(value) === "masked") collect(value, "value", texts, DEEPEST);
+  return texts;
+}
+
+function collect(text: string, part: Part, texts: Map<string, Part>, depth: number): void {
+  const add = (one: string, as: Part): void => void (texts.has(one) || texts.set(one, as));
+  const trimmed = text.trim();
+  for (const whole of text === trimmed ? [text] : [text, trimmed]) {
+    add(whole, part);
+    if (/[\r\n]/.test(whole)) for (const end of ["\n", "\r\n", "\r"]) add(whole.replaceAll(/\r\n|[\r\n]/g, end), part);
+  }
+  if (/[\r\n]/.test(trimmed)) {
+    // A program may print a line without its indentation.
+    for (const line of trimmed.split(/[\r\n]+/)) if (isSecretLine(line.trim())) add(line.trim(), "line");
+  }
+  if (depth > 0) {
+    for (const leaf of leavesOf(trimmed)) if (fateOf(leaf) === "masked") collect(leaf, "leaf", texts, depth - 1);
+  }
+}
+
+function isSecretLine(line: string): boolean {
+  if (isShorter(line, SHORTEST_LINE) || fateOf(line) !== "masked") return false;
+  const named = NAMED.exec(line)?.[1];
+  return named === undefined || fateOf(named) === "masked";
+}
+
+/** The strings of a text that is a JSON object, list or string. */
+function leavesOf(text: string): readonly string[] {
+  if (!/^[[{"]/.test(text)) return [];
+  try {
+    const leaves: string[] = [];
+    JSON.parse(text, (_, value: unknown) => void (typeof value === "string" && leaves.push(value)));
+    return leaves;
+  } catch {
+    // It only looks like JSON.
+    return [];
+  }
+}
+
+function isShorter(text: string, least: number): boolean {
+  return text.length < least || (text.length < 2 * least && Array.from(text).length < least);
+}

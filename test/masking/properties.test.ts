@@ -1,0 +1,142 @@
+import {
+  assert,
+  array,
+  constant,
+  constantFrom,
+  integer,
+  nat,
+  oneof,
+  property,
+  record,
+  string,
+  tuple,
+  uint8Array,
+} from "fast-check";
+import { expect, test } from "vitest";
+import { maskingOf } from "../../src/masking/masking.ts";
+import { patternsOf } from "../../src/masking/patterns.ts";
+import { reference } from "./reference.ts";
+
+const SEED = 20_261_125;
+
+/** Few letters: secrets that overlap, nest and repeat themselves. */
+const narrow = string({ unit: constantFrom("a", "b"), minLength: 6, maxLength: 14 });
+/** What encoders change. */
+const special = string({
+  unit: constantFrom(
+    "a",
+    "B",
+    "7",
+    '"',
+    "'",
+    "\\",
+    "/",
+    "+",
+    "=",
+    "&",
+    "<",
+    " ",
+    "$",
+    "%",
+    "é",
+    "€",
+    "😀",
+    "\n",
+    "\r\n",
+  ),
+  minLength: 6,
+  maxLength: 40,
+});
+const token = string({
+  unit: constantFrom(...Array.from("abcdefghijklmnopqrstuvwxyzABCDEF0123456789-_")),
+  minLength: 16,
+  maxLength: 60,
+});
+const json = record({ type: constant("service_account"), key: special, list: array(token) }).map((value) =>
+  JSON.stringify(value),
+);
+
+const secrets = array(oneof(narrow, special, token, json), { minLength: 1, maxLength: 6 }).map((values) =>
+  values.map((value, index) => ({ name: `SECRET_${index}`, value })),
+);
+
+/** A text of whole forms, beginnings and ends of them, and bytes of all kinds, with the places where it is cut. */
+const scenario = secrets.chain((given) => {
+  const patterns = [...patternsOf(given).forms.keys()].map((one) => Buffer.from(one, "latin1"));
+  const bytes = uint8Array({ maxLength: 12 }).map((one) => Buffer.from(one));
+  const letters = string({ unit: constantFrom("a", "b"), maxLength: 12 }).map((one) => Buffer.from(one));
+  const pieces =
+    patterns.length === 0
+      ? [bytes, letters]
+      : [
+          bytes,
+          letters,
+          constantFrom(...patterns),
+          tuple(constantFrom(...patterns), nat(), nat()).map(([one, from, to]) =>
+            one.subarray(from % one.length, 1 + (to % one.length)),
+          ),
+        ];
+  return record({
+    given: constant(given),
+    text: array(oneof(...pieces), { maxLength: 30 }).map((all) => Buffer.concat(all)),
+    cuts: array(integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 20 }),
+  });
+});
+
+/** The text in chunks, of the lengths that are given, again and again. */
+function chunks(text: Buffer, cuts: readonly number[]): readonly Buffer[] {
+  const out: Buffer[] = [];
+  for (let at = 0, turn = 0; at < text.length; turn++) {
+    const length = (cuts[turn % cuts.length] ?? 0) + (turn % cuts.length === 0 ? 1 : 0);
+    out.push(Buffer.from(text.subarray(at, at + length)));
+    at += length;
+  }
+  return out;
+}
+
+test("however a text is cut, its secrets are masked and nothing else is changed", () => {
+  assert(
+    property(scenario, ({ given, text, cuts }) => {
+      const masker = maskingOf(given).stream();
+      const out = chunks(text, cuts).map((chunk) => Buffer.from(masker.push(chunk)));
+      out.push(Buffer.from(masker.flush()));
+      const expected = reference(text, patternsOf(given).forms.keys());
+      expect(Buffer.concat(out).toString("latin1")).toBe(expected.toString("latin1"));
+      expect(masker.held).toBe(0);
+    }),
+    { seed: SEED, numRuns: 400 },
+  );
+});
+
+test("nothing of a match is given out before the rest of it has come", () => {
+  assert(
+    property(scenario, ({ given, text }) => {
+      const expected = reference(text, patternsOf(given).forms.keys()).toString("latin1");
+      const masker = maskingOf(given).stream();
+      let out = "";
+      for (const chunk of chunks(text, [0])) {
+        out += Buffer.from(masker.push(chunk)).toString("latin1");
+        if (!expected.startsWith(out)) expect(out).toBe(expected.slice(0, out.length));
+      }
+    }),
+    { seed: SEED, numRuns: 150 },
+  );
+});
+
+test("after silences fewer than four bytes of a secret are seen", () => {
+  assert(
+    property(scenario, ({ given, text, cuts }) => {
+      const masker = maskingOf(given).stream();
+      let out = "";
+      for (const chunk of chunks(text, cuts)) {
+        out += Buffer.from(masker.push(chunk)).toString("latin1");
+        if (masker.held < 4) out += Buffer.from(masker.flush()).toString("latin1");
+      }
+      out += Buffer.from(masker.flush()).toString("latin1");
+      const { forms } = patternsOf(given);
+      for (const pattern of forms.keys()) expect(out.includes(pattern)).toBe(false);
+      if (!reference(text, forms.keys()).includes("***")) expect(out).toBe(text.toString("latin1"));
+    }),
+    { seed: SEED, numRuns: 150 },
+  );
+});
