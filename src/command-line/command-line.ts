@@ -3,8 +3,7 @@ import { parse, type Problem } from "./parse.ts";
 
 /** What the command line asks for. Only `run` is worked on at once; the code of all others is loaded for them. */
 export type Invocation =
-  /** `sophia-run [options] -- command [arguments…]`; the command is byte for byte what the caller wrote. */
-  | { readonly kind: "run"; readonly flags: Values; readonly command: readonly [string, ...string[]] }
+  | Run
   /** `sophia-run check --json`: its own words, and options of the run that stood in front of its name. */
   | { readonly kind: "subcommand"; readonly name: CommandName; readonly words: readonly string[] }
   | { readonly kind: "help"; readonly of?: CommandName }
@@ -13,14 +12,22 @@ export type Invocation =
   | { readonly kind: "completion"; readonly words: readonly string[] }
   | { readonly kind: "mistake"; readonly mistake: Mistake };
 
+/** `sophia-run [options] [--] command [arguments…]` */
+export interface Run {
+  readonly kind: "run";
+  readonly flags: Values;
+  /** Word for word what the caller wrote. */
+  readonly command: readonly [string, ...string[]];
+  /** `--` stood before the command; without it the command may be a subcommand that was mistyped. */
+  readonly hasDashes: boolean;
+}
+
 /** A command line that asks for nothing that can be done. */
 export type Mistake =
   | { readonly kind: "option"; readonly problem: Problem }
-  /** An option of Node.js, which has read the file of it before this program began. */
-  | { readonly kind: "node-option" }
-  | { readonly kind: "no-command"; readonly hasDashes: boolean }
-  /** A word that is neither an option nor a subcommand, and the command line that would run it. */
-  | { readonly kind: "stray-word"; readonly word: string; readonly intended: readonly string[] };
+  /** An option that Node.js has acted on before this program began: ours by its old name, or one of the command. */
+  | { readonly kind: "node-option"; readonly of: "sophia-run" | "command" }
+  | { readonly kind: "no-command"; readonly hasDashes: boolean };
 
 /** The subcommands: words that are not mistaken for a command to launch. */
 export const COMMAND_NAMES = ["check", "explain", "export", "docs", "init", "completion"] as const;
@@ -35,43 +42,41 @@ export const COMPLETION_CALL = "--get-yargs-completions";
  */
 const READ_BY_NODE = /^--env-file(?:-if-exists)?(?:=|$)/;
 
-/** Reads the command line. Of what stands after the first `--` nothing is read: it is the program's. */
+/**
+ * Reads the command line as env(1) does: options end at `--`, or at the first word that is none. Without `--` that word
+ * may be a subcommand, else it is the command. Package managers and shells remove a `--` now and then (bun, deno,
+ * Yarn 1, `npm exec`, PowerShell). Of what follows the command nothing is read: it is the program's.
+ */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const cut = argv.indexOf("--");
-  const before = cut === -1 ? argv : argv.slice(0, cut);
-  const [command, ...rest] = cut === -1 ? [] : argv.slice(cut + 1);
-  if (before.length === 0 && command !== undefined) return { kind: "run", flags: {}, command: [command, ...rest] };
-  if (before.some((word) => READ_BY_NODE.test(word))) return mistaken({ kind: "node-option" });
-  const first = before[0];
-  if (first === COMPLETION_CALL) return { kind: "completion", words: argv.slice(1) };
+  if (cut === 0) return toRun({}, argv.slice(1), true);
+  if (argv[0] === COMPLETION_CALL) return { kind: "completion", words: argv.slice(argv[1] === "--" ? 2 : 1) };
 
-  const { values, positionals, problems } = parse(before, { ...OPTIONS, ...COMMON_OPTIONS });
+  const before = cut === -1 ? argv : argv.slice(0, cut);
+  const { values, positionals, problems } = parse(before, { ...OPTIONS, ...COMMON_OPTIONS }, { stopAtWord: true });
+  const [first] = positionals;
+  const name = first === undefined ? undefined : COMMAND_NAMES.find((one) => one === first.word);
+  const forNode = before.findIndex((word) => READ_BY_NODE.test(word));
+  if (forNode !== -1) {
+    const isOfCommand = first !== undefined && name === undefined && first.index < forNode;
+    return mistaken({ kind: "node-option", of: isOfCommand ? "command" : "sophia-run" });
+  }
   // Help is given rather than an error, and where both are asked for it says more than the version.
-  if (values["help"] === true) {
-    const name = positionals.map(({ word }) => word).find(isCommandName);
-    return { kind: "help", ...(name === undefined ? {} : { of: name }) };
-  }
-  const stray = positionals[0];
-  if (stray !== undefined && isCommandName(stray.word)) {
+  if (values["help"] === true) return { kind: "help", ...(name === undefined ? {} : { of: name }) };
+  if (values["version"] === true && name === undefined) return { kind: "version" };
+  if (first !== undefined && name !== undefined) {
     // The options of the run may stand in front of the subcommand: what is wrong with them is its business, too.
-    const words = [...before.slice(0, stray.index), ...argv.slice(stray.index + 1)];
-    return { kind: "subcommand", name: stray.word, words };
+    return { kind: "subcommand", name, words: [...before.slice(0, first.index), ...argv.slice(first.index + 1)] };
   }
-  if (values["version"] === true) return { kind: "version" };
   const [problem] = problems;
   if (problem !== undefined) return mistaken({ kind: "option", problem });
-  if (stray !== undefined) {
-    const { word, index } = stray;
-    const after = command === undefined ? [] : [command, ...rest];
-    const intended = [...before.slice(0, index), "--", ...before.slice(index), ...after];
-    return mistaken({ kind: "stray-word", word, intended });
-  }
-  if (command === undefined) return mistaken({ kind: "no-command", hasDashes: cut !== -1 });
-  return { kind: "run", flags: values, command: [command, ...rest] };
+  if (first !== undefined) return toRun(values, argv.slice(first.index), false);
+  return toRun(values, cut === -1 ? [] : argv.slice(cut + 1), cut !== -1);
 }
 
-function isCommandName(word: string): word is CommandName {
-  return COMMAND_NAMES.some((name) => name === word);
+function toRun(flags: Values, [command, ...rest]: readonly string[], hasDashes: boolean): Invocation {
+  if (command === undefined) return mistaken({ kind: "no-command", hasDashes });
+  return { kind: "run", flags, command: [command, ...rest], hasDashes };
 }
 
 function mistaken(mistake: Mistake): Invocation {

@@ -25,8 +25,14 @@ export interface Parsed {
  * Reads options and other words, by util.parseArgs: `--name value`, `--name=value`, `-n value`, `-nvalue` and several
  * letters behind one dash (POSIX, XBD 12.2). A value that begins with a dash has to follow `=`. A word after `--` is
  * never an option.
+ *
+ * @param stopAtWord the first word that is not an option is the last one that is read
  */
-export function parse(words: readonly string[], options: Readonly<Record<string, Option>>): Parsed {
+export function parse(
+  words: readonly string[],
+  options: Readonly<Record<string, Option>>,
+  { stopAtWord = false } = {},
+): Parsed {
   const { parseArgs } = process.getBuiltinModule("node:util");
   const { tokens } = parseArgs({
     args: [...words],
@@ -46,7 +52,10 @@ export function parse(words: readonly string[], options: Readonly<Record<string,
   const problems: Problem[] = [];
   for (const token of tokens) {
     const at = token.index;
-    if (token.kind === "positional") positionals.push({ word: token.value, index: at });
+    if (token.kind === "positional") {
+      positionals.push({ word: token.value, index: at });
+      if (stopAtWord) break;
+    }
     if (token.kind !== "option") continue;
     const { name, rawName: shown, value, inlineValue } = token;
     const option = Object.hasOwn(options, name) ? options[name] : undefined;

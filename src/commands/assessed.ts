@@ -6,7 +6,7 @@ import { assess } from "../resolve/assess.ts";
 import type { Assessment } from "../resolve/assessment.ts";
 
 /**
- * What a launch and most subcommands begin with: the settings, and all sources read and checked by them.
+ * What most subcommands begin with: the settings, and all sources read and checked by them.
  *
  * @throws SophiaError (125) as `settle` and `assess` do
  */
@@ -14,8 +14,12 @@ export async function assessed(
   options: Values,
   context: Context,
 ): Promise<{ readonly settings: Settings; readonly assessment: Assessment }> {
+  const settings = settle(options, context.environment);
+  return { settings, assessment: await assessBy(settings, context) };
+}
+
+/** All sources, read and checked. @throws SophiaError (125) as `assess` does */
+export function assessBy(settings: Settings, context: Context): Promise<Assessment> {
   const { environment, cwd } = context;
-  const settings = settle(options, environment);
-  const assessment = await assess({ settings, environment, cwd, progress: makeProgress(context, settings) });
-  return { settings, assessment };
+  return assess({ settings, environment, cwd, progress: makeProgress(context, settings) });
 }

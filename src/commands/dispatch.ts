@@ -95,7 +95,9 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
   for (const [option, { choices }] of Object.entries(options)) {
     for (const given of [args.options[option] ?? []].flat()) {
       if (given === "") throw usage(name, `option --${option} needs a value`);
-      if (typeof given === "string" && choices !== undefined) checkChoice(name, `--${option}`, given, choices);
+      if (typeof given === "string" && choices !== undefined) {
+        checkChoice(name, `--${option} cannot be '${printable(given)}'`, given, choices);
+      }
     }
   }
   const { least = 0, most = 0, kind = [], form = "" } = positional ?? {};
@@ -103,21 +105,23 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
   if (excess !== undefined) {
     const names = Object.keys(options);
     const meant = names.includes(excess) ? excess : suggest(excess, names);
-    const what = most === 0 ? `${name} takes no arguments` : "one argument too many";
-    throw usage(name, `${what}: '${printable(excess)}'`, meant === undefined ? "" : `did you mean --${meant}? `);
+    // It is not told: it may be a command with a secret among its arguments.
+    const what = most === 0 ? `${name} takes no arguments` : `${name} takes no more than ${form}`;
+    throw usage(name, what, meant === undefined ? "" : `did you mean --${meant}? `);
   }
   if (args.positionals.length < least) {
     const allowed = typeof kind === "string" ? "" : `: ${kind.join(", ")}`;
     throw usage(name, `${name} needs ${form}${allowed}`);
   }
-  if (typeof kind !== "string") for (const word of args.positionals) checkChoice(name, form, word, kind);
+  if (typeof kind !== "string")
+    for (const word of args.positionals) checkChoice(name, `${name} does not know this ${form}`, word, kind);
 }
 
-function checkChoice(name: CommandName, what: string, given: string, choices: readonly string[]): void {
+function checkChoice(name: CommandName, message: string, given: string, choices: readonly string[]): void {
   if (choices.includes(given)) return;
   const meant = suggest(given, choices);
   const guess = meant === undefined ? "" : `did you mean ${meant}? `;
-  throw usage(name, `${what} cannot be '${printable(given)}'`, `${guess}allowed: ${choices.join(", ")}; `);
+  throw usage(name, message, `${guess}allowed: ${choices.join(", ")}; `);
 }
 
 function usage(name: CommandName, message: string, before = ""): SophiaError {

@@ -18,7 +18,9 @@ const USAGE = `Usage: $0 [options] -- <command> [arguments…]
 or:    $0 <subcommand> [options]
 
 Starts a program with its configuration from the process environment, Pulumi
-ESC and .env files, in this order of precedence, once it meets the contract.`;
+ESC and .env files, in this order of precedence, once it meets the contract.
+Without -- options end at the first word that is none: a subcommand, or else
+the command.`;
 
 const EPILOGUE = `Each option can be set by the variable in brackets; the command line wins.
 

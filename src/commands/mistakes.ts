@@ -4,7 +4,6 @@ import { COMMON_OPTIONS, OPTIONS, type Option } from "../command-line/options.ts
 import type { Problem } from "../command-line/parse.ts";
 import { suggest } from "../core/suggest.ts";
 import { SophiaError } from "../core/error.ts";
-import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 
 /** The error (usage, 125) for a mistake. */
@@ -13,23 +12,28 @@ export function mistakeError(mistake: Mistake): SophiaError {
     case "option":
       return optionError(mistake.problem, { ...OPTIONS, ...COMMON_OPTIONS });
     case "node-option":
-      return usageError("--env-file is now --dotenv, since Node.js reads the old name itself");
+      return mistake.of === "sophia-run"
+        ? usageError("--env-file is now --dotenv, since Node.js reads the old name itself")
+        : usageError(
+            "Node.js has read the command's --env-file for sophia-run, too: -- is missing",
+            "write the two dashes in front of the command: sophia-run [options] -- node --env-file=FILE …",
+          );
     case "no-command":
       return usageError(
         mistake.hasDashes ? "no command after --" : "no command to run",
         "write it after two dashes, for example: sophia-run -- node app.js (sophia-run --help shows more)",
       );
-    case "stray-word": {
-      const { word, intended } = mistake;
-      const meant = word === "help" || word === "version" ? `--${word}` : suggest(word, COMMAND_NAMES);
-      const guess = meant === undefined ? "" : `did you mean sophia-run ${meant}? `;
-      const line = intended.map((one) => shellWord(printable(one))).join(" ");
-      return usageError(
-        `'${printable(word)}' is neither an option nor a command of sophia-run`,
-        `${guess}to run it, write two dashes in front: sophia-run ${line}`,
-      );
-    }
   }
+}
+
+/**
+ * The error of a command that was not found, with the subcommand that may have been meant. The words behind it are not
+ * told: they may hold a secret.
+ */
+export function perhapsSubcommand(error: SophiaError, word: string): SophiaError {
+  const meant = word === "help" || word === "version" ? `--${word}` : suggest(word, COMMAND_NAMES);
+  if (meant === undefined) return error;
+  return new SophiaError({ code: error.code, message: error.message, hint: `did you mean ${meant}?` }, error.status);
 }
 
 /**

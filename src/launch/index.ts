@@ -9,7 +9,7 @@ import { findExecutable } from "./executable.ts";
 import { isClosedByExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest } from "./types.ts";
 
-export type { LaunchRequest, Preparation, SecretFile } from "./types.ts";
+export type { LaunchRequest, Located, Preparation, SecretFile } from "./types.ts";
 
 /**
  * Starts the program and ends as the program ends.
@@ -32,13 +32,21 @@ export async function launch(request: LaunchRequest): Promise<never> {
       hint: "use --mode auto, which starts the program beside sophia-run where it has to",
     });
   }
-  const file = process.platform === "win32" ? command[0] : findExecutable(command[0], environment.get("PATH"));
+  const file = locate(request, environment.get("PATH"));
   const program = { file, argv: command, environment };
   const prepared: Launch = { ...request, program, streams: bun?.streams ?? [0, 1, 2], passesChannel, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
     await replace(prepared);
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared);
+}
+
+/** The file of the command, by the program's own `PATH`. @throws SophiaError as `findExecutable` does */
+function locate({ command, located }: LaunchRequest, searchPath: string | undefined): string {
+  if (process.platform === "win32") return command[0];
+  return located !== undefined && located.searchPath === searchPath
+    ? located.file
+    : findExecutable(command[0], searchPath);
 }
 
 /** Why this process cannot make room for the program; undefined when it can. */

@@ -43,5 +43,7 @@ export function executionError(command: string, program: Program, code: string):
 /** One line, `COMMAND: REASON`; no hint, as the start errors of every shell. */
 function refusal(command: string, reason: string, status: number): SophiaError {
   const code = status === ExitStatus.notFound ? "not-found" : "not-executable";
-  return new SophiaError({ code, message: `${command === "" ? "''" : printable(command)}: ${reason}` }, status);
+  // An assignment or an address in the place of the command may hold a password.
+  const shown = command.replace(/^(\w+(?:=|:\/\/)).+/s, "$1…");
+  return new SophiaError({ code, message: `${shown === "" ? "''" : printable(shown)}: ${reason}` }, status);
 }

@@ -49,6 +49,15 @@ export interface LaunchRequest {
   readonly files: readonly SecretFile[];
   readonly options: LaunchOptions;
   readonly preparation: Preparation;
+  /** Where the command was found before, if it was looked for. */
+  readonly located?: Located | undefined;
+}
+
+/** A command that was found. */
+export interface Located {
+  readonly file: string;
+  /** The value of `PATH` by which it was looked for. */
+  readonly searchPath: string;
 }
 
 /** A program to execute: the file, all of argv with argv[0], the environment. */

@@ -23,9 +23,32 @@ describe("a launch", () => {
     [["--mode=spawn", "--mode=exec", "--", "a"], { mode: "exec" }, ["a"]],
     [["--dotenv", "a", "--dotenv=b", "--", "c"], { dotenv: ["a", "b"] }, ["c"]],
     [["--no-contract", "--", "check"], { "no-contract": true }, ["check"]],
+    [["--", "check"], {}, ["check"]],
     [["--", ""], {}, [""]],
+    [["--", "node", "--env-file=x"], {}, ["node", "--env-file=x"]],
   ])("%j", (argv, flags, command) => {
-    expect(parseCommandLine(argv)).toEqual({ kind: "run", flags, command });
+    expect(parseCommandLine(argv)).toEqual({ kind: "run", flags, command, hasDashes: true });
+  });
+
+  test.each([
+    [["node", "server.js"], {}, ["node", "server.js"]],
+    [["-q", "node", "x", "--help"], { quiet: true }, ["node", "x", "--help"]],
+    [
+      ["node", "--quiet", "-V", "--mode", "x", "--nonsense"],
+      {},
+      ["node", "--quiet", "-V", "--mode", "x", "--nonsense"],
+    ],
+    [["--dotenv", "f", "node"], { dotenv: ["f"] }, ["node"]],
+    [["--mode", "check", "node"], { mode: "check" }, ["node"]],
+    [["--no-contract", "psql", "check"], { "no-contract": true }, ["psql", "check"]],
+    [["sh", "-c", "x", "--", "y"], {}, ["sh", "-c", "x", "--", "y"]],
+    [["-v", "npm", "run", "x", "--", "--check"], { verbose: true }, ["npm", "run", "x", "--", "--check"]],
+    [["node", "--", "--env-file=x"], {}, ["node", "--", "--env-file=x"]],
+    [["-"], {}, ["-"]],
+    [[""], {}, [""]],
+    [["checks"], {}, ["checks"]],
+  ])("without --: %j", (argv, flags, command) => {
+    expect(parseCommandLine(argv)).toEqual({ kind: "run", flags, command, hasDashes: false });
   });
 });
 
@@ -36,18 +59,23 @@ describe("everything else", () => {
     [["-q", "check", "--json"], { kind: "subcommand", name: "check", words: ["-q", "--json"] }],
     [["check", "--", "true"], { kind: "subcommand", name: "check", words: ["--", "true"] }],
     [["--bogus", "check"], { kind: "subcommand", name: "check", words: ["--bogus"] }],
+    [["check", "--help"], { kind: "subcommand", name: "check", words: ["--help"] }],
     [["--help"], { kind: "help" }],
     [["-h"], { kind: "help" }],
     [["-qh"], { kind: "help" }],
     [["--quiet", "--help"], { kind: "help" }],
     [["--bogus", "--help"], { kind: "help" }],
     [["--help", "check"], { kind: "help", of: "check" }],
-    [["--dotenv", "x", "check", "-vh"], { kind: "help", of: "check" }],
+    [["--help", "node"], { kind: "help" }],
     [["--version"], { kind: "version" }],
+    [["--version", "node"], { kind: "version" }],
     [["-qV"], { kind: "version" }],
     [["--version", "--help"], { kind: "help" }],
     [["check", "--version"], { kind: "subcommand", name: "check", words: ["--version"] }],
+    [["--version", "check"], { kind: "subcommand", name: "check", words: ["--version"] }],
     [["--get-yargs-completions", "a", "--"], { kind: "completion", words: ["a", "--"] }],
+    [["--get-yargs-completions", "--", "a", "--"], { kind: "completion", words: ["a", "--"] }],
+    [["--get-yargs-completions", "--", "a", "--env-file"], { kind: "completion", words: ["a", "--env-file"] }],
   ];
   test.each(rows)("%j", (argv, expected) => {
     expect(parseCommandLine(argv)).toEqual(expected);
@@ -64,18 +92,38 @@ describe("mistakes", () => {
     [[], "no command to run", "sophia-run -- node app.js"],
     [["--quiet"], "no command to run", "sophia-run -- node app.js"],
     [["--"], "no command after --", "sophia-run -- node app.js"],
-    [["node", "app.js"], "'node' is neither", "sophia-run -- node app.js"],
-    [["--quiet", "node", "app.js"], "'node' is neither", "sophia-run --quiet -- node app.js"],
-    [["node", "--", "a b"], "'node' is neither", "sophia-run -- node 'a b'"],
+    [["-q", "--"], "no command after --", "sophia-run -- node app.js"],
     [["--qiet", "--", "a"], "unknown option --qiet", "--help"],
+    [["--qiet", "a"], "unknown option --qiet", "--help"],
     [["--require", "--", "a"], "unknown option --require", "did you mean --require-esc?"],
     [["-z", "--", "a"], "unknown option -z", "--help"],
     [["--mode", "--", "a"], "option --mode needs a value", "--help"],
+    [["--mode", "-q", "a"], "option --mode needs a value", "--help"],
     [["--quiet=yes", "--", "a"], "option --quiet takes no value", "--help"],
+    [
+      ["node", "--env-file=secret", "a"],
+      "the command's --env-file for sophia-run, too",
+      "sophia-run [options] -- node",
+    ],
+    [
+      ["-q", "node", "--env-file-if-exists", "secret", "--"],
+      "the command's --env-file",
+      "sophia-run [options] -- node",
+    ],
   ])("%j", (argv, message, hint) => {
     const error = failure(argv);
     expect(error.status).toBe(125);
     expect(error.message).toContain(message);
     expect(error.hint).toContain(hint);
+    expect(`${error.message} ${error.hint}`).not.toContain("secret");
+  });
+
+  test.each([
+    [["--env-file", "x", "node"]],
+    [["--env-file=x", "--", "node"]],
+    [["check", "--env-file=x"]],
+    [["--help", "--env-file=x"]],
+  ])("the old name of --dotenv: %j", (argv) => {
+    expect(failure(argv)).toMatchObject({ status: 125, hint: undefined, message: expect.stringContaining("--dotenv") });
   });
 });

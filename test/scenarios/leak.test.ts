@@ -54,6 +54,12 @@ describe("no value and no token comes out", () => {
     [["--verbose", "--", "echo", "started"], {}, 0, "started"],
     [["--", "true"], { QDRANT_URL: `https://${secretOf("other")}.test` }, 0, "QDRANT_URL"],
     [["--", "no-such-command"], {}, 127, "no-such-command"],
+    // Looked for once ESC was read, since it could have set PATH.
+    [["--prefer", "esc", "--", "no-such-command"], {}, 127, "no-such-command"],
+    [["psql", `postgres://u:${secretOf("argument")}@h`], { PATH: "/nowhere" }, 127, "psql: command not found"],
+    [[`postgres://u:${secretOf("argument")}@h`], {}, 127, "postgres://…"],
+    [[`PASSWORD=${secretOf("argument")}`, "psql"], {}, 127, "PASSWORD=…"],
+    [["check", `postgres://u:${secretOf("argument")}@h`], {}, 125, "check takes no arguments"],
     [["--mode", "exec", "--", "true"], {}, 125, "--mode exec"],
     [["--contract", "no-such-file", "--", "true"], {}, 125, "no-such-file"],
     [["--timeout", "nonsense", "--", "true"], {}, 125, "nonsense"],

@@ -1,7 +1,7 @@
 /** What may stand next on a command line that is being typed. Reads the contract at most: no ESC, no value. */
-import { COMMAND_NAMES, type CommandName } from "../../command-line/command-line.ts";
+import { COMMAND_NAMES } from "../../command-line/command-line.ts";
 import { COMMON_OPTIONS, OPTIONS, type Option } from "../../command-line/options.ts";
-import { parse, type Parsed } from "../../command-line/parse.ts";
+import { parse, type Parsed, type Positional } from "../../command-line/parse.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Contract } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
@@ -12,6 +12,8 @@ import { COMMANDS } from "../registry.ts";
 
 /** A line with this word alone asks the shell for the names of files. */
 const FILES = ":files";
+/** With the index of the word where a command begins, which the shell completes itself. */
+const COMMAND = ":command";
 
 interface Candidate {
   readonly value: string;
@@ -21,26 +23,39 @@ interface Candidate {
 type Options = Readonly<Record<string, Option>>;
 
 /**
- * Answers a completion script: one candidate a line, its description behind a tab; or `:files`.
+ * Answers a completion script: one candidate a line, its description behind a tab; or `:files`; or `:command 2`, where
+ * that word (the program's name is 0) is the command, or begins one.
  *
  * @param words the command line, the program's name first and the word under the cursor, perhaps empty, last
  */
 export async function complete(words: readonly string[], context: Context): Promise<string> {
   const current = words.at(-1) ?? "";
-  const answer = await candidatesFor(words.slice(1, -1), current, context);
+  const before = words.slice(1, -1);
+  const start = startOfCommand(before);
+  if (start !== undefined) return `${COMMAND} ${start + 1}\n`;
+  const answer = await candidatesFor(before, current, context);
   if (answer === "files") return `${FILES}\n`;
+  if (answer === "command") return `${COMMAND} ${words.length - 1}\n`;
   return answer
     .filter(({ value }) => value.startsWith(current))
     .map(({ value, describe }) => `${value}${describe === undefined ? "" : `\t${printable(describe)}`}\n`)
     .join("");
 }
 
+/** The index of the word that is the command to launch, which may be the next one; undefined where none is there yet. */
+function startOfCommand(before: readonly string[]): number | undefined {
+  const cut = before.indexOf("--");
+  const first = firstWord(cut === -1 ? before : before.slice(0, cut));
+  if (first === undefined) return cut === -1 ? undefined : cut + 1;
+  return COMMAND_NAMES.some((name) => name === first.word) ? undefined : first.index;
+}
+
 async function candidatesFor(
   before: readonly string[],
   current: string,
   context: Context,
-): Promise<"files" | readonly Candidate[]> {
-  const command = commandIn(before);
+): Promise<"files" | "command" | readonly Candidate[]> {
+  const command = COMMAND_NAMES.find((name) => name === firstWord(before)?.word);
   const options: Options = {
     ...OPTIONS,
     ...(command === undefined ? {} : COMMANDS[command].options),
@@ -52,14 +67,16 @@ async function candidatesFor(
   const attached = /^--([\w-]+)=/.exec(current)?.[1];
   if (attached !== undefined) return valuesOf(attached, options, `--${attached}=`, parsed, context);
   if (current.startsWith("-")) return optionCandidates(options, parsed);
-  if (command === undefined) return COMMAND_NAMES.map((value) => ({ value, describe: COMMANDS[value].describe }));
+  if (command === undefined) {
+    const near = COMMAND_NAMES.filter((name) => name.startsWith(current));
+    return near.length === 0 ? "command" : near.map((value) => ({ value, describe: COMMANDS[value].describe }));
+  }
   return positionalCandidates(COMMANDS[command].positional, parsed, context);
 }
 
-/** The subcommand that is there already: the first word that is neither an option nor the value of one. */
-function commandIn(before: readonly string[]): CommandName | undefined {
-  const first = parse(before, { ...OPTIONS, ...COMMON_OPTIONS }).positionals[0]?.word;
-  return COMMAND_NAMES.find((name) => name === first);
+/** The first word that is neither an option nor the value of one: a subcommand or a command. */
+function firstWord(before: readonly string[]): Positional | undefined {
+  return parse(before, { ...OPTIONS, ...COMMON_OPTIONS }, { stopAtWord: true }).positionals[0];
 }
 
 async function valuesOf(

@@ -1,32 +1,21 @@
 /**
- * The completion scripts. All three ask the program itself, so that they know what it knows; behind `--` they hand over
- * to the shell's own completion of the command.
+ * The completion scripts. All three ask the program itself, so that they know what it knows; the command to launch is
+ * left to the shell's own completion. The words stand behind `--`, so that Node.js looks for no options among them.
  */
 export const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `# bash completion for sophia-run. Source it, or add it to ~/.bashrc.
 _sophia_run() {
   local i line value
   COMPREPLY=()
-  for ((i = 1; i < COMP_CWORD; i++)); do
-    [[ \${COMP_WORDS[i]} == -- ]] || continue
-    if declare -F _command_offset >/dev/null; then
-      _command_offset $((i + 1))
-    elif ((COMP_CWORD == i + 1)); then
-      mapfile -t COMPREPLY < <(compgen -c -- "\${COMP_WORDS[COMP_CWORD]}")
-    else
-      compopt -o default 2>/dev/null
-    fi
-    return
-  done
-  # "=" breaks words: --option=value comes in three.
-  local -a words=("\${COMP_WORDS[0]}")
+  # "=" breaks words: --option=value comes in three. Where each word begins is kept.
+  local -a words=("\${COMP_WORDS[0]}") starts=(0)
   for ((i = 1; i <= COMP_CWORD; i++)); do
     if [[ \${COMP_WORDS[i]} == = && i -gt 1 ]]; then
       words[-1]+==
     elif [[ \${COMP_WORDS[i - 1]} == = && i -gt 2 ]]; then
       words[-1]+=\${COMP_WORDS[i]}
     else
-      words+=("\${COMP_WORDS[i]}")
+      words+=("\${COMP_WORDS[i]}") starts+=($i)
     fi
   done
   local prefix=
@@ -35,10 +24,20 @@ _sophia_run() {
     if [[ $line == :files ]]; then
       compopt -o default 2>/dev/null
       return
+    elif [[ $line == ":command "* ]]; then
+      i=\${starts[\${line#:command }]}
+      if declare -F _command_offset >/dev/null; then
+        _command_offset $i
+      elif ((COMP_CWORD == i)); then
+        mapfile -t COMPREPLY < <(compgen -c -- "\${COMP_WORDS[COMP_CWORD]}")
+      else
+        compopt -o default 2>/dev/null
+      fi
+      return
     fi
     value=\${line%%$'\\t'*}
     COMPREPLY+=("\${value#"$prefix"}")
-  done < <("\${COMP_WORDS[0]}" --get-yargs-completions "\${words[@]}" 2>/dev/null)
+  done < <("\${COMP_WORDS[0]}" --get-yargs-completions -- "\${words[@]}" 2>/dev/null)
 }
 complete -F _sophia_run sophia-run
 `,
@@ -46,18 +45,17 @@ complete -F _sophia_run sophia-run
 # zsh completion for sophia-run. Save it as _sophia-run in a folder of fpath, or source it after compinit.
 _sophia_run() {
   local -a described
-  local line dashes=\${words[(I)--]}
-  if (( dashes > 0 && dashes < CURRENT )); then
-    shift $dashes words
-    (( CURRENT -= dashes ))
-    _normal
-    return
-  fi
-  for line in "\${(@f)$("\${words[1]}" --get-yargs-completions "\${(@)words[1,CURRENT]}" 2>/dev/null)}"; do
+  local line
+  for line in "\${(@f)$("\${words[1]}" --get-yargs-completions -- "\${(@)words[1,CURRENT]}" 2>/dev/null)}"; do
     [[ -z $line ]] && continue
     if [[ $line == :files ]]; then
       [[ \${words[CURRENT]} == --*=* ]] && compset -P '*='
       _files
+      return
+    elif [[ $line == ":command "* ]]; then
+      shift \${line#:command } words
+      (( CURRENT -= \${line#:command } ))
+      _normal
       return
     fi
     described+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
@@ -74,18 +72,18 @@ fi
 function __sophia_run_complete
     set -l words (commandline -opc)
     set -l current (commandline -ct)
-    set -l dashes (contains -i -- -- $words)
-    if test -n "$dashes"
-        set -l rest $words[(math $dashes + 1)..]
-        complete -C (string join ' ' -- (string escape -- $rest) "$current")
-        return
-    end
-    set -l answer ($words[1] --get-yargs-completions $words "$current" 2>/dev/null)
+    set -l answer ($words[1] --get-yargs-completions -- $words "$current" 2>/dev/null)
     if test "$answer" = :files
         set -l prefix (string match -r -- '^--[^=]*=' $current)
         for path in (__fish_complete_path (string replace -r -- '^--[^=]*=' '' $current))
             printf '%s%s\\n' "$prefix" $path
         end
+        return
+    end
+    set -l start (string match -rg -- '^:command (\\d+)$' $answer)
+    if test -n "$start"
+        set -l rest $words[(math $start + 1)..]
+        complete -C (string join ' ' -- (string escape -- $rest) "$current")
         return
     end
     printf '%s\\n' $answer

@@ -1,22 +1,33 @@
-import type { Values } from "../../command-line/options.ts";
+import type { Run } from "../../command-line/command-line.ts";
+import { settle, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Resolution } from "../../core/model.ts";
-import { launch, type Preparation, type SecretFile } from "../../launch/index.ts";
+import { findExecutable } from "../../launch/executable.ts";
+import { launch, type Located, type Preparation, type SecretFile } from "../../launch/index.ts";
+import { withholding } from "../../resolve/select.ts";
 import { say, sayDown } from "../../output/stderr.ts";
-import { assessed } from "../assessed.ts";
+import { assessBy } from "../assessed.ts";
 
 /**
  * `sophia-run -- command`: resolves, checks and launches. Returns only by throwing: a launch ends this process.
  *
  * @throws SophiaError when nothing was started
  */
-export async function run(
-  { flags, command }: { readonly flags: Values; readonly command: readonly [string, ...string[]] },
-  context: Context,
-  preparation: Preparation,
-): Promise<never> {
-  const { settings, assessment } = await assessed(flags, context);
+export async function run(invocation: Run, context: Context, preparation: Preparation): Promise<never> {
+  try {
+    return await start(invocation, context, preparation);
+  } catch (error) {
+    if (invocation.hasDashes || !(error instanceof SophiaError) || error.status !== ExitStatus.notFound) throw error;
+    const { perhapsSubcommand } = await import("../mistakes.ts");
+    throw perhapsSubcommand(error, invocation.command[0]);
+  }
+}
+
+async function start({ flags, command }: Run, context: Context, preparation: Preparation): Promise<never> {
+  const settings = settle(flags, context.environment);
+  const located = locateFirst(command[0], settings, context);
+  const assessment = await assessBy(settings, context);
   const { esc, notices, selected, violations } = assessment;
   if (settings.enforceContract && violations.length > 0) {
     say(context, settings, notices);
@@ -34,7 +45,27 @@ export async function run(
     files,
     options: { mode, ...(killAfterMs === undefined ? {} : { killAfterMs }), dieWithLauncher, restoreNofile },
     preparation,
+    located,
   });
+}
+
+/**
+ * Looks for the command before any source is read, so that a mistyped one opens no session of ESC.
+ *
+ * @returns undefined where a source may still set or take away the `PATH` by which the command is looked up
+ * @throws SophiaError (126, 127) where it cannot be started whatever the sources say
+ */
+function locateFirst(command: string, settings: Settings, { environment }: Context): Located | undefined {
+  const searchPath = environment.get("PATH") ?? "";
+  const isCallers =
+    searchPath !== "" &&
+    settings.prefer === "environment" &&
+    withholding(
+      { ...settings, dotenvServes: true },
+      () => false,
+    )({ name: "PATH", origin: { source: "environment" } }) === undefined;
+  if (process.platform === "win32" || !(isCallers || command.includes("/"))) return undefined;
+  return { file: findExecutable(command, searchPath), searchPath };
 }
 
 /** Splits the variables into those passed by value and those passed as the path of a private file. */

@@ -89,6 +89,18 @@ describe.each(SHELLS)("%s", (shell) => {
     if (shell === "zsh") expect(found).toEqual(["normal dat"]);
     else expect(found).toContain("date");
   });
+
+  test("the same without --, from the first word that is no subcommand", () => {
+    for (const words of [["dat"], ["--mode=spawn", "-q", "dat"], ["--mode", "spawn", "dat"]]) {
+      const found = offered(shell, words);
+      if (shell === "zsh") expect(found).toEqual(["normal dat"]);
+      else expect(found).toContain("date");
+    }
+    // Options of the command are the command's.
+    const found = offered(shell, ["date", "--mo"]);
+    expect(found).not.toContain("--mode");
+    if (shell === "zsh") expect(found).toEqual(["normal date --mo"]);
+  });
 });
 
 test("zsh's own completion system takes the script, and proposals are described", ({ skip }) => {
@@ -105,6 +117,17 @@ test("zsh's own completion system takes the script, and proposals are described"
 });
 
 describe("the call-back", () => {
+  test.each([
+    [["sophia-run", "node"], 1],
+    [["sophia-run", "-q", "--mode", "spawn", "node", "check", ""], 4],
+    [["sophia-run", "--", ""], 2],
+    [["sophia-run", "-q", "--", "check", "--js"], 3],
+  ])("tells where the command begins: %j", async (words, index) => {
+    for (const call of [["--get-yargs-completions"], ["--get-yargs-completions", "--"]]) {
+      expect((await sophia([...call, ...words])).stdout).toBe(`:command ${index}\n`);
+    }
+  });
+
   test("describes its candidates", async () => {
     const { stdout } = await sophia(["--get-yargs-completions", "sophia-run", "--mo"]);
     expect(stdout).toMatch(/^--mode\texec: become the program/);
