@@ -34,15 +34,12 @@ for (const [name, content] of [...addons, ...files]) await replaceFile(join(outd
 for (const name of await readdir(outdir)) {
   if (!files.has(name) && !addons.has(name) && !name.startsWith(".")) await rm(join(outdir, name), { force: true });
 }
-const entry = await readFile(join(root, "bin/sophia-run"), "utf8");
-// Of a .cjs file Node.js knows what it is without reading a package.json.
-await replaceFile(join(root, "bin/sophia-run.cjs"), entry.replace(/^#!.*/, "#!/usr/bin/env node"), 0o755);
-// What npm does after an installation, for the Node.js that builds.
+// For the Node.js that builds.
 spawnSync(process.execPath, [join(outdir, "precompile.js")], { stdio: "inherit" });
 
 /** By rename: a launcher that starts meanwhile finds a whole file. */
-async function replaceFile(path, content, mode = 0o644) {
+async function replaceFile(path, content) {
   const temporary = `${path}.${process.pid}`;
-  await writeFile(temporary, content, { mode });
+  await writeFile(temporary, content);
   await rename(temporary, path);
 }

@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { CONTRACT_VALUES, copyOfPackage, folder } from "../helpers/sophia.ts";
@@ -64,6 +64,18 @@ describe("the code cache", () => {
     const before = readdirSync(dist);
     expect(run()).toBe(expected);
     expect(readdirSync(dist)).toStrictEqual(before);
+  });
+});
+
+it.each(["bin/sophia-run.cjs", "bin/sophia-run"])("a checkout that is not built says so: %s", (entry) => {
+  const path = copyOfPackage();
+  rmSync(join(path, "dist"), { recursive: true });
+  const args = ["--", join(path, entry), "--", "true"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect({ status, stdout, stderr }).toStrictEqual({
+    status: 125,
+    stdout: "",
+    stderr: "sophia-run: this checkout is not built\n  run `npm ci` and `npm run build` in it\n",
   });
 });
 

@@ -58,7 +58,7 @@ const withoutNamespaces =
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
     "$ sophia-run -- node server.js": { kind: "run", without: ["QDRANT_URL"] },
-    "npm ci && npm run demo   # shows the main uses: check, run, emergency access, a missing secret": npm,
+    "npm ci && npm run build   # once: installs, and bundles src/ into dist/": npm,
     "npm install --save-dev sophia-run": npm,
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
     "$ sophia-run check": { kind: "run", files: { "sophia.contract.json": contractOfReadme() } },
@@ -73,7 +73,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
     "sophia-run check --json   # for programs; not even masked values": { kind: "run" },
   },
-  "CONTRIBUTING.md": { "npm ci          # installs and builds": npm },
+  "CONTRIBUTING.md": { "npm ci          # installs": npm },
   "docs/launching.md": {
     "unshare --pid --fork --mount-proc sophia-run --no-contract --mode spawn -- \\": {
       kind: "run",
