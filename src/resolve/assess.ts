@@ -9,7 +9,7 @@ import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
 import { select, type Selection } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
-import { readDotenv } from "../sources/dotenv/index.ts";
+import { readEnvFiles } from "./env-files.ts";
 import { environmentLayer } from "../sources/environment.ts";
 
 export interface Request {
@@ -26,7 +26,7 @@ export interface Request {
  */
 export async function assess(request: Request): Promise<Assessment> {
   const { settings, environment, cwd } = request;
-  const dotenv = await readDotenv(settings.envFiles, cwd);
+  const dotenv = await readEnvFiles(settings, cwd);
   const { access, notices: accessNotices } = settings.fake
     ? { access: { kind: "fake" } as const, notices: [] }
     : escAccess(environment, dotenv.layers, settings);

@@ -13,7 +13,7 @@ import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/stderr.ts";
 import type { Values } from "../../command-line/options.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
-import { readDotenv } from "../../sources/dotenv/index.ts";
+import { readEnvFiles } from "../../resolve/env-files.ts";
 
 /**
  * `sophia-run check --against A,B,…`: 1 where a rule of the contract is surely not met by one of them and, with
@@ -56,7 +56,7 @@ async function access(
       hint: "leave one of them out",
     });
   }
-  const dotenv = await readDotenv(settings.envFiles, cwd);
+  const dotenv = await readEnvFiles(settings, cwd);
   const { access: found, notices } = escAccess(environment, dotenv.layers, {
     timeoutMs: settings.timeoutMs,
     insecureHttp: settings.insecureHttp,

@@ -5,7 +5,7 @@ import { evaluateEnvironments } from "../../esc/api/evaluate.ts";
 import { SophiaError } from "../../core/error.ts";
 import { makeProgress } from "../../output/progress.ts";
 import type { Settings } from "../../command-line/settings.ts";
-import { readDotenv } from "../../sources/dotenv/index.ts";
+import { readEnvFiles } from "../../resolve/env-files.ts";
 import { type Found, isCandidate } from "./found.ts";
 
 /**
@@ -14,7 +14,7 @@ import { type Found, isCandidate } from "./found.ts";
  * @throws SophiaError (125) where ESC is configured and cannot be asked
  */
 export async function fromEsc(settings: Settings, context: Context): Promise<readonly Found[] | undefined> {
-  const dotenv = await readDotenv(settings.envFiles, context.cwd);
+  const dotenv = await readEnvFiles(settings, context.cwd);
   const { access } = escAccess(context.environment, dotenv.layers, settings);
   if (access.kind !== "on") return undefined;
   const progress = makeProgress(context, settings);

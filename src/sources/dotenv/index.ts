@@ -12,6 +12,8 @@ export interface EnvFile {
   readonly path: string;
   /** A file that was asked for by name must exist; the default `.env` need not. */
   readonly required: boolean;
+  /** Where it is, if that is not below the working directory. */
+  readonly absolute?: string;
 }
 
 export interface DotenvReading {
@@ -25,13 +27,15 @@ export interface DotenvReading {
 /**
  * Reads `.env` files.
  *
+ * @param above a further folder in which a file that nobody named is looked for; it gives way to the working directory's
  * @throws SophiaError (dotenv, 125) for a file that is named but missing, that cannot be read or that is malformed
  */
-export async function readDotenv(files: readonly EnvFile[], cwd: string): Promise<DotenvReading> {
+export async function readDotenv(files: readonly EnvFile[], cwd: string, above = cwd): Promise<DotenvReading> {
   const layers: Layer[] = [];
   const notices: Notice[] = [];
   const read: { path: string; variables?: number }[] = [];
-  for (const file of files) {
+  const all = above === cwd ? files : files.flatMap((file) => (file.required ? file : [inFolder(file, above), file]));
+  for (const file of all) {
     const { path } = file;
     const text = readText(file, cwd);
     if (text === undefined) {
@@ -46,9 +50,16 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string): Promis
   return { layers, notices, files: read };
 }
 
+function inFolder({ path, required }: EnvFile, folder: string): EnvFile {
+  const absolute = within(folder, path);
+  return { path: absolute, required, absolute };
+}
+
 function readText(file: EnvFile, cwd: string): string | undefined {
   // A path that somebody wrote is normalized, as that of a contract is.
-  const path = file.required ? process.getBuiltinModule("node:path").resolve(cwd, file.path) : within(cwd, file.path);
+  const path =
+    file.absolute ??
+    (file.required ? process.getBuiltinModule("node:path").resolve(cwd, file.path) : within(cwd, file.path));
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);

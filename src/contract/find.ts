@@ -1,0 +1,35 @@
+/** The one search of this program: for the contract, from the working directory upwards. */
+import { existsSync, lstatSync, statSync } from "node:fs";
+import { parentOf, within } from "../system/paths.ts";
+import { CONTRACT_FILE_NAME } from "./file-name.ts";
+
+/**
+ * Looks for a contract from a folder upwards. The search ends at the folder that holds `.git`, the root of the
+ * repository; outside of a repository (in a container image, for instance) at the root of the file system. Above the
+ * folder that it starts from, it ignores folders such as /tmp, in which anybody may put a file.
+ *
+ * A symlink that leads nowhere is found as well: reading it fails, whereas a contract from further up might ask for
+ * less.
+ */
+export function findContract(cwd: string): string | undefined {
+  for (let folder = cwd; ; folder = parentOf(folder)) {
+    const path = within(folder, CONTRACT_FILE_NAME);
+    if (isThere(path) && (folder === cwd || !isShared(folder))) return path;
+    if (existsSync(within(folder, ".git")) || parentOf(folder) === folder) return undefined;
+  }
+}
+
+/** Whether the folder lists the name. */
+function isThere(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    // No permission to search the folder, or it is not a folder any more.
+    return false;
+  }
+}
+
+/** Writable by everybody and sticky. */
+function isShared(folder: string): boolean {
+  return ((statSync(folder, { throwIfNoEntry: false })?.mode ?? 0) & 0o1002) === 0o1002;
+}

@@ -1,0 +1,21 @@
+import type { Settings } from "../command-line/settings.ts";
+import { findContract } from "../contract/find.ts";
+import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
+import { parentOf } from "../system/paths.ts";
+
+/**
+ * Reads the `.env` files: those that were named, else `.env` in the working directory and `.env` beside the contract
+ * that was found in a folder above, which fills what the first leaves open. A script of a workspace, which npm starts in
+ * the folder of its package, so has the values of the repository's root.
+ *
+ * @throws SophiaError (dotenv, 125) as `readDotenv` does
+ */
+export function readEnvFiles(
+  { envFiles, contractFile }: Pick<Settings, "envFiles" | "contractFile">,
+  cwd: string,
+): Promise<DotenvReading> {
+  const isNamed = envFiles.some(({ required }) => required);
+  const contract = isNamed || contractFile !== undefined ? undefined : findContract(cwd);
+  const above = contract === undefined ? cwd : parentOf(contract);
+  return readDotenv(envFiles, cwd, above);
+}

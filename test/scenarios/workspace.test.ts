@@ -1,0 +1,60 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { secret, startEscServer } from "../esc-server/index.ts";
+import { folder, sophia } from "../helpers/sophia.ts";
+
+const CONTRACT = JSON.stringify({ variables: { API_KEY: { required: true }, PORT: {} } });
+const PRINT = ["sh", "-c", 'printf %s "$API_KEY:$PORT"'];
+
+/** A repository with a contract and a `.env` at its root, and a package below. */
+function repository(root: Readonly<Record<string, string>>, inPackage: Readonly<Record<string, string>> = {}): string {
+  const top = folder({ "sophia.contract.json": CONTRACT, ...root });
+  mkdirSync(join(top, ".git"));
+  const api = join(top, "packages/api");
+  mkdirSync(api, { recursive: true });
+  for (const [name, text] of Object.entries(inPackage)) writeFileSync(join(api, name), text);
+  return api;
+}
+
+test("a package's script has the contract and the .env of the repository's root", async () => {
+  const cwd = repository({ ".env": "API_KEY=root\nPORT=1\n" });
+  expect(await sophia(["--", ...PRINT], { cwd })).toEqual({ status: 0, signal: null, stdout: "root:1", stderr: "" });
+  const explained = await sophia(["explain", "API_KEY"], { cwd });
+  expect(explained.stdout).toContain(`from     ${join(cwd, "../..")}/.env:1`);
+});
+
+test("what the package's own .env sets wins, and the root's fills the rest", async () => {
+  const cwd = repository({ ".env": "API_KEY=root\nPORT=1\n" }, { ".env": "PORT=2\n" });
+  expect((await sophia(["--", ...PRINT], { cwd })).stdout).toBe("root:2");
+  const { stderr } = await sophia(["--verbose", "--", ...PRINT], { cwd });
+  expect(stderr).toContain(`sophia-run: ${join(cwd, "../..")}/.env: 2 variables\nsophia-run: .env: 1 variable\n`);
+});
+
+test("ESC may be configured there", async () => {
+  await using server = await startEscServer();
+  server.environment("acme/app/dev", { values: { API_KEY: secret("esc") } });
+  const cwd = repository({
+    ".env": `ESC_ENV=acme/app/dev\nESC_TOKEN=${server.token}\nPULUMI_BACKEND_URL=${server.url}\n`,
+  });
+  expect(await sophia(["--", ...PRINT], { cwd })).toMatchObject({ status: 0, stdout: "esc:", stderr: "" });
+});
+
+test.each([
+  ["a contract in the package itself", { "sophia.contract.json": CONTRACT }, [], {}],
+  ["a contract that is named", {}, ["--contract", "../../sophia.contract.json"], {}],
+  ["one that a variable names", {}, [], { SOPHIA_CONTRACT: "../../sophia.contract.json" }],
+  ["files that are named", { "own.env": "PORT=2\n" }, ["--dotenv", "own.env"], {}],
+])("%s: the root's .env does not count", async (_, inPackage, options, env) => {
+  const cwd = repository({ ".env": "API_KEY=root\n" }, inPackage);
+  expect(await sophia([...options, "--", ...PRINT], { cwd, env })).toMatchObject({ status: 78, stdout: "" });
+});
+
+test("without a contract no folder above is looked into", async () => {
+  const cwd = repository({ ".env": "API_KEY=root\n" });
+  const plain = join(cwd, "../plain");
+  mkdirSync(join(plain, ".git"), { recursive: true });
+  // Another repository inside: the search ends at its root.
+  const { stdout } = await sophia(["--no-contract", "--", ...PRINT], { cwd: plain });
+  expect(stdout).toBe(":");
+});
