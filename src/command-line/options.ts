@@ -82,6 +82,13 @@ export const OPTIONS = {
     group: "Environment of the program",
     describe: "Pass ESC_ENV, ESC_TOKEN and related variables on to the program",
   },
+  allow: {
+    type: "list",
+    commas: true,
+    value: "NAME",
+    group: "Environment of the program",
+    describe: "Pass on NAME from .env though it makes other programs run code; several with commas",
+  },
   "only-declared": {
     type: "boolean",
     group: "Environment of the program",

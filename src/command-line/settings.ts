@@ -18,6 +18,8 @@ export interface Settings {
   /** Whether an unmet contract stops the launch. */
   readonly enforceContract: boolean;
   readonly keepEsc: boolean;
+  /** Variables that a file may set although they make other programs run code. */
+  readonly allow: readonly string[];
   readonly onlyDeclared: boolean;
   readonly pristine: boolean;
   readonly include: readonly string[];
@@ -74,6 +76,7 @@ export function settle(flags: Values, environment: Environment): Settings {
     profile: text("profile"),
     enforceContract: !isOn("no-contract"),
     keepEsc: isOn("keep-esc"),
+    allow: list("allow") ?? [],
     onlyDeclared: isOn("only-declared"),
     pristine: isOn("pristine"),
     include: list("include") ?? [],

@@ -10,7 +10,11 @@ export type Origin = Place & {
 };
 
 type Place =
-  | { readonly source: "environment" }
+  | {
+      readonly source: "environment";
+      /** An outer sophia-run had it from a file. */
+      readonly fromFile?: true;
+    }
   | {
       readonly source: "esc";
       /** The ESC environment as `org/project/name`. */
@@ -72,8 +76,22 @@ export type Notice =
       readonly names: readonly string[];
       readonly why: "list-or-object" | "unknown";
     }
-  /** A backend named in a file does not get a token that the file does not hold. */
-  | { readonly kind: "backend-ignored"; readonly file: string }
+  /** A file does not decide where a credential goes that is not its own. */
+  | { readonly kind: "setting-ignored"; readonly name: "PULUMI_BACKEND_URL" | "ESC_OIDC_ORG"; readonly file: string }
+  /** A file decides which ESC environment a credential opens that is not its own. */
+  | {
+      readonly kind: "environment-by-file";
+      readonly name: string;
+      readonly file: string;
+      readonly credential: string;
+    }
+  /** What a file sets and the program does not get, since the name is sophia-run's own or makes programs run code. */
+  | {
+      readonly kind: "withheld";
+      readonly why: "reserved" | "runs-code";
+      readonly file: string;
+      readonly names: readonly string[];
+    }
   /** A declared variable is set under a name that the contract calls deprecated. */
   | { readonly kind: "deprecated"; readonly name: string; readonly use: string }
   /** Any other remark: one sentence without a full stop. */

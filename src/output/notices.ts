@@ -1,11 +1,12 @@
 import { formatDiagnostic } from "../core/diagnostic.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
+import { shellWord } from "../core/shell.ts";
 import { enumerate, printable } from "../core/text.ts";
 
 /** Whether `--quiet` drops the notice: only what is for information. */
 export function isInformation(notice: Notice): boolean {
-  return notice.kind === "shadowed";
+  return notice.kind === "shadowed" || notice.kind === "environment-by-file";
 }
 
 /** One notice in words: the first line is the notice, further ones belong to it. Never holds a value. */
@@ -29,11 +30,18 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
           : `warning: ESC environment ${printable(notice.environment)} does not know the value of ` +
             `${enumerate(notice.names.map(printable))}; counted as unset`,
       ];
-    case "backend-ignored":
+    case "setting-ignored":
       return [
-        `warning: PULUMI_BACKEND_URL in ${printable(notice.file)} is ignored: a file decides where a token goes ` +
-          "only when the token stands in that file",
+        `warning: ${notice.name} in ${printable(notice.file)} is ignored: a file decides where a token goes only when the ` +
+          "token stands in that file; set it in the environment",
       ];
+    case "environment-by-file":
+      return [
+        `${notice.name} in ${printable(notice.file)} decides what ${notice.credential} of the environment opens; ` +
+          "set it in the environment to decide that there",
+      ];
+    case "withheld":
+      return [withheldWords(notice)];
     case "deprecated":
       return [`warning: ${notice.name} is deprecated; use ${notice.use}`];
     case "remark":
@@ -45,6 +53,25 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
 export function workLocally({ credentialFrom: { name, file } }: Pick<EscSettings, "credentialFrom">): string {
   if (file === undefined) return `.env does not serve meanwhile; to work from it, unset ${name}`;
   return `${printable(file)} does not serve meanwhile; to work from it, remove ${name} from it`;
+}
+
+/** Of a flood of names the first. */
+const MOST_NAMES = 10;
+
+function withheldWords({ why, file, names }: Extract<Notice, { kind: "withheld" }>): string {
+  const one = names.length === 1;
+  const more = names.length - MOST_NAMES;
+  const shown = [...names.slice(0, MOST_NAMES).map(printable), ...(more > 0 ? [`${more} more`] : [])];
+  const withheld = `warning: ${enumerate(shown)} in ${printable(file)} ${one ? "is" : "are"} not passed on`;
+  const them = one ? "it" : "them";
+  switch (why) {
+    case "reserved":
+      return `${withheld}: a file does not decide how sophia-run works; set ${them} in the environment`;
+    case "runs-code": {
+      const option = `--allow ${shellWord(names.slice(0, MOST_NAMES).join(","))}`;
+      return `${withheld}: ${one ? "it makes" : "they make"} other programs run code; ${option} passes ${them} on`;
+    }
+  }
 }
 
 /** The hint and the details of a failure as lines that stand under its message. */

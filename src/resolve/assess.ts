@@ -6,8 +6,10 @@ import { escAccess, type EscAccess } from "../esc/settings/access.ts";
 import type { Assessment, EscStatus, ReadingProgress } from "./assessment.ts";
 import { SophiaError } from "../core/error.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
+import { printable } from "../core/text.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
-import { select, type Selection } from "./select.ts";
+import { findCode, markFromFiles, withheldNotices } from "./from-files.ts";
+import { select, withholding, type Selection } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { readEnvFiles } from "./env-files.ts";
 import { environmentLayer } from "../sources/environment.ts";
@@ -30,7 +32,7 @@ export async function assess(request: Request): Promise<Assessment> {
   const { access, notices: accessNotices } = settings.fake
     ? { access: { kind: "fake" } as const, notices: [] }
     : escAccess(environment, dotenv.layers, settings);
-  requireAccess(settings, access);
+  requireAccess(settings, access, accessNotices);
 
   // The contract is read while ESC is waited for; until then a failure of ESC must not count as unhandled.
   const reading = readFromEsc(access, settings, request.progress);
@@ -47,7 +49,8 @@ export async function assess(request: Request): Promise<Assessment> {
   const applied = applyContract(contract, [environmentLayer(environment), ...escLayers, ...dotenv.layers]);
   const layers = inPrecedence(applied.layers, settings.prefer);
   // Who was refused works by the environment alone: a file must not stand in for what somebody took away.
-  const selection: Selection = { ...settings, dotenvServes: esc.kind !== "refused" };
+  const code = await findCode(layers, (path) => dotenv.files.some((file) => file.path === path && file.found));
+  const selection: Selection = { ...settings, dotenvServes: esc.kind !== "refused", code };
   const passed = select(layers, selection, declared);
   const dummies = settings.fake ? [await dummyLayer(contract, resolve(passed, declared))] : [];
   const resolution = resolve([...layers, ...dummies], declared);
@@ -59,12 +62,13 @@ export async function assess(request: Request): Promise<Assessment> {
     contract,
     esc,
     resolution,
-    selected,
+    selected: markFromFiles(selected),
     selection,
     violations: checkContract(contract, selected),
     notices: [
       ...dotenv.notices,
       ...accessNotices,
+      ...withheldNotices(layers, selected, withholding(selection, declared), { ...settings, esc: access.kind }),
       ...escNotices,
       ...applied.notices,
       ...(overridden.length === 0 ? [] : [{ kind: "shadowed" as const, names: overridden }]),
@@ -101,7 +105,20 @@ async function readFromEsc(
   return { ...nothing, esc: { ...result, settings } };
 }
 
-function requireAccess({ requireEsc }: Settings, access: EscAccess | { readonly kind: "fake" }): void {
+function requireAccess(
+  { requireEsc }: Settings,
+  access: EscAccess | { readonly kind: "fake" },
+  notices: readonly Notice[],
+): void {
+  const byFile = notices.find((notice) => notice.kind === "environment-by-file");
+  if (requireEsc && byFile !== undefined) {
+    const { name, file, credential } = byFile;
+    throw new SophiaError({
+      code: "esc-required",
+      message: `ESC is required, and ${name} in ${printable(file)} would decide what ${credential} of the environment opens`,
+      hint: `set ${name} in the environment`,
+    });
+  }
   if (!requireEsc || access.kind === "on" || access.kind === "fake") return;
   throw new SophiaError({
     code: "esc-required",

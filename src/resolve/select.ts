@@ -1,5 +1,6 @@
-import type { Layer, Variable } from "../core/model.ts";
+import type { Layer, Origin, Variable } from "../core/model.ts";
 import { WITHHELD_VARIABLES } from "../esc/settings/credentials.ts";
+import { isReserved } from "./from-files.ts";
 import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";
 
@@ -15,15 +16,23 @@ const BASELINE: ReadonlySet<string> = new Set(
   ].flat(),
 );
 
-export type Selection = Pick<Settings, "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc"> & {
+type Options = "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc" | "allow";
+
+export type Selection = Pick<Settings, Options> & {
   /** Whether values of `.env` files count: not where ESC refuses access. */
   readonly dotenvServes: boolean;
+  /** The places in files that make other programs run code. */
+  readonly code: ReadonlySet<Origin>;
 };
 
 /** Why the program does not get a variable. */
 export type Withholding =
   /** It is the launcher's own credential. */
   | "launcher"
+  /** A file sets it, and it would speak for the caller to a sophia-run in the program. */
+  | "reserved"
+  /** A file that was found sets it, and it makes other programs run code. */
+  | "runs-code"
   /** It stands in a `.env` file, and ESC refuses access. */
   | "esc-refused"
   /** `--exclude` names it. */
@@ -37,19 +46,22 @@ export type Withholding =
 
 /**
  * Decides about one variable of one source: why the program does not get it, or `undefined` where it does. Without any
- * option it gets all but the launcher's own credentials. `--exclude` wins over every other option, `--include` over
+ * option it gets all but the launcher's own credentials and what files must not decide. `--exclude` wins over every other option, `--include` over
  * `--only-declared` and `--pristine`.
  */
 export function withholding(
   selection: Selection,
   isDeclared: (name: string) => boolean,
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
-  const { keepEsc, pristine, onlyDeclared, dotenvServes } = selection;
+  const { keepEsc, pristine, onlyDeclared, dotenvServes, code } = selection;
+  const isAllowed = (name: string): boolean => selection.allow.includes(name);
   const own = new Set(keepEsc ? [] : WITHHELD_VARIABLES);
   const included = matcher(selection.include);
   const excluded = matcher(selection.exclude);
   return ({ name, origin }) => {
     if (own.has(name)) return "launcher";
+    if (isReserved({ name, origin }, isAllowed, isDeclared)) return "reserved";
+    if (code.has(origin) && !isAllowed(name) && !isDeclared(name)) return "runs-code";
     if (origin.source === "dotenv" && !dotenvServes) return "esc-refused";
     if (excluded(name)) return "excluded";
     if (included(name)) return undefined;

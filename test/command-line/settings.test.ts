@@ -17,6 +17,7 @@ test("defaults", () => {
     profile: undefined,
     enforceContract: true,
     keepEsc: false,
+    allow: [],
     onlyDeclared: false,
     pristine: false,
     include: [],

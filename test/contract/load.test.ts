@@ -186,6 +186,21 @@ describe("wrong contracts", () => {
       'no default, or "secret": false',
     ],
     [
+      '{"variables":{"PATH":{"default":"/x"}}}',
+      "1:33: a default of PATH would decide which programs run",
+      "no default: the environment or ESC sets it",
+    ],
+    [
+      '{"variables":{"LD_PRELOAD":{"default":"/x.so"}}}',
+      "1:39: a default of LD_PRELOAD would make other programs run code",
+      "no default: the environment or ESC sets it",
+    ],
+    [
+      '{"variables":{"NODE_OPTIONS":{}},"profiles":{"dev":{"variables":{"NODE_OPTIONS":{"default":"-r ./x"}}}}}',
+      "1:92: a default of NODE_OPTIONS would make other programs run code",
+      "no default: the environment or ESC sets it",
+    ],
+    [
       '{"variables":{"A":{"default":"x","format":"port"}}}',
       "1:30: the default does not have the format",
       "it must be a port: a whole number from 1 to 65535",

@@ -10,6 +10,8 @@ const NOTHING: Selection = {
   exclude: [],
   keepEsc: false,
   dotenvServes: true,
+  allow: [],
+  code: new Set(),
 };
 const DECLARED = new Set(["DECLARED_A", "DECLARED_B"]);
 const isDeclared = (name: string): boolean => DECLARED.has(name);

@@ -137,6 +137,10 @@ function withheldWords(why: Withholding): string {
   switch (why) {
     case "launcher":
       return "sophia-run's own; --keep-esc passes it on";
+    case "reserved":
+      return "a file does not decide how sophia-run works";
+    case "runs-code":
+      return "a file that makes other programs run code; --allow passes it on";
     case "esc-refused":
       return "a file does not serve while ESC refuses access";
     case "excluded":

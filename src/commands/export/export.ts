@@ -3,6 +3,7 @@ import type { Context } from "../../core/context.ts";
 import { isDeclared } from "../../contract/check.ts";
 import type { Contract } from "../../contract/model.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { FROM_FILES } from "../../esc/settings/from-files.ts";
 import { textFault, type Exported, type VariableFormat } from "./format.ts";
 import { appendTo, githubTargets, maskCommands, type Targets } from "./github.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
@@ -62,7 +63,8 @@ function collect({ contract, selected }: Assessment): {
   for (const name of [...contract.variables.keys(), ...others]) {
     const resolved = selected.get(name);
     if (resolved === undefined) continue;
-    if (resolved.origin.source === "environment" && !isDeclared(contract, name)) continue;
+    const isTheirs = resolved.origin.source === "environment" && name !== FROM_FILES;
+    if (isTheirs && !isDeclared(contract, name)) continue;
     if (resolved.delivery === "file") files.push(name);
     else variables.push({ name, value: resolved.value, secret: isSecret(contract, resolved) });
   }

@@ -61,7 +61,7 @@ function locateFirst(command: string, settings: Settings, { environment }: Conte
     searchPath !== "" &&
     settings.prefer === "environment" &&
     withholding(
-      { ...settings, dotenvServes: true },
+      { ...settings, dotenvServes: true, code: new Set() },
       () => false,
     )({ name: "PATH", origin: { source: "environment" } }) === undefined;
   if (process.platform === "win32" || !(isCallers || command.includes("/"))) return undefined;

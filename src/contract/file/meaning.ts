@@ -2,6 +2,7 @@
  * What the schema cannot check: that the names which a contract mentions exist, that its parts do not contradict each
  * other, that its patterns are valid. Pure; linear in the contract's size for each profile.
  */
+import { runsCode } from "../../core/code-values.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { formatFault } from "../format.ts";
 import type { ContractDocument, FormatEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
@@ -61,6 +62,10 @@ function examineVariable(path: Path, name: string, given: VariableEntry, entry: 
   const at = (key: keyof VariableEntry): Path => (Object.hasOwn(given, key) ? [...path, key] : path);
   if (fallback !== undefined && isSecret(entry)) {
     report(at("default"), "a secret has a default", `no default, or "secret": false`);
+  }
+  if (fallback !== undefined && (/^path$/i.test(name) || runsCode(name, fallback))) {
+    const what = runsCode(name, fallback) ? "would make other programs run code" : "would decide which programs run";
+    report(at("default"), `a default of ${name} ${what}`, "no default: the environment or ESC sets it");
   }
   if (format !== undefined && examineFormat(at("format"), format, scope) && fallback !== undefined) {
     const fault = formatFault(formatOf(format, compilePattern), fallback);

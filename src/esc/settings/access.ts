@@ -1,9 +1,10 @@
 import type { Environment, Layer, Notice } from "../../core/model.ts";
 import { DEFAULT_BACKEND, parseBackend } from "./backend.ts";
-import { type Credential, findCredential } from "./credentials.ts";
+import { type Credential, findCredential, ignoredOrganization } from "./credentials.ts";
+import { namesFromFiles, TRUST_OF_RUNTIME } from "./from-files.ts";
 import { type EnvironmentName, organizationIn, parseEnvironmentNames, refuseToken } from "./names.ts";
 import type { NetworkSettings } from "./network.ts";
-import { type Setting, Variables } from "./variables.ts";
+import { isTrustedFor, type Setting, Variables } from "./variables.ts";
 
 export interface EscOptions {
   /** One deadline for all requests to ESC, in milliseconds. */
@@ -42,7 +43,7 @@ export type EscAccess =
  *
  * A backend, proxy or certificate file named in a `.env` file counts only for a token that stands in the same file:
  * else whoever can write such a file (a cloned repository, for example) could have the token of the process environment
- * sent to a host of their own.
+ * sent to a host of their own. What an outer sophia-run had from a file counts as a file's.
  *
  * @throws SophiaError (esc-settings, 125) for malformed settings, once both the environment and a credential are set; for
  *   a token in place of a name at once, since reports show the name
@@ -59,24 +60,27 @@ export function escAccess(
       : { name: options.environments.option, value: options.environments.value };
   if (names !== undefined) refuseToken(names);
   const found = findCredential(variables);
-  if (found.kind === "incomplete") return { access: found, notices: [] };
+  const notices = (): readonly Notice[] => ignored("ESC_OIDC_ORG", ignoredOrganization(variables));
+  if (found.kind === "incomplete") return { access: found, notices: notices() };
   if (found.kind === "none") {
     if (names === undefined) return { access: { kind: "off" }, notices: [] };
-    return { access: { kind: "incomplete", present: names.name, missing: "ESC_TOKEN" }, notices: [] };
+    return { access: { kind: "incomplete", present: names.name, missing: "ESC_TOKEN" }, notices: notices() };
   }
   if (names === undefined) {
     return { access: { kind: "incomplete", present: found.setting.name, missing: "ESC_ENV" }, notices: [] };
   }
   // A file that names a token file does not hold the token itself.
   const tokenFile = found.setting.name === "ESC_TOKEN" ? found.setting.file : undefined;
-  const isTrusted = ({ file }: Setting): boolean => file === undefined || file === tokenFile;
+  const isTrusted = (setting: Setting): boolean => isTrustedFor(setting, tokenFile);
   const trusted = (name: string): Setting | undefined => variables.all(name).find(isTrusted);
 
   const backends = variables.all("PULUMI_BACKEND_URL");
   const backend = backends.find(isTrusted);
-  const ignored = backend === undefined ? backends : backends.slice(0, backends.indexOf(backend));
+  const passedOver = backend === undefined ? backends : backends.slice(0, backends.indexOf(backend));
   const organization = variables.find("ESC_ORG") ?? variables.find("PULUMI_DEFAULT_ORGANIZATION");
   const extraCertificates = trusted("NODE_EXTRA_CA_CERTS");
+  const fromFiles = namesFromFiles(environment);
+  const isRuntimeTrusted = !TRUST_OF_RUNTIME.some((name) => fromFiles.has(name));
   const settings: EscSettings = {
     environments: parseEnvironmentNames(names),
     namedBy: names.name,
@@ -94,13 +98,39 @@ export function escAccess(
       noProxy: (trusted("no_proxy") ?? trusted("NO_PROXY"))?.value,
       certificateFile: trusted("SSL_CERT_FILE")?.value,
       extraCertificateFile: extraCertificates?.value,
-      extraCertificatesLoaded: extraCertificates !== undefined && extraCertificates.file === undefined,
+      extraCertificatesLoaded:
+        isRuntimeTrusted && extraCertificates !== undefined && extraCertificates.file === undefined,
+      isRuntimeTrusted,
     },
     timeoutMs: options.timeoutMs,
   };
-  const ignoredFiles = new Set(ignored.flatMap(({ file }) => file ?? []));
   return {
     access: { kind: "on", settings },
-    notices: Array.from(ignoredFiles, (file) => ({ kind: "backend-ignored", file })),
+    notices: [
+      ...ignored(
+        "PULUMI_BACKEND_URL",
+        passedOver.flatMap(({ file }) => file ?? []),
+      ),
+      ...choiceOfFile(names, organization, settings, found.setting),
+    ],
   };
+}
+
+function ignored(name: "PULUMI_BACKEND_URL" | "ESC_OIDC_ORG", files: readonly string[]): readonly Notice[] {
+  return Array.from(new Set(files), (file) => ({ kind: "setting-ignored", name, file }));
+}
+
+/** Where a file decides which environment the caller's own credential opens. */
+function choiceOfFile(
+  names: Setting,
+  organization: Setting | undefined,
+  { environments }: Pick<EscSettings, "environments">,
+  credential: Setting,
+): readonly Notice[] {
+  if (credential.file !== undefined) return [];
+  const isOrganizationNeeded = environments.some((one) => one.organization === undefined);
+  const chosen = [names, ...(isOrganizationNeeded && organization !== undefined ? [organization] : [])];
+  return chosen.flatMap(({ name, file }) =>
+    file === undefined ? [] : [{ kind: "environment-by-file", name, file, credential: credential.name }],
+  );
 }

@@ -1,11 +1,12 @@
 import { organizationIn } from "./names.ts";
 import { holdsToken, isToken, Secret } from "./secret.ts";
-import { invalidSetting, labelOf, type Setting, type Variables } from "./variables.ts";
+import { invalidSetting, isTrustedFor, labelOf, type Setting, type Variables } from "./variables.ts";
 
 /**
  * The variables that give a credential, in their order of precedence: the first that is set counts. Those of the
  * process environment go before those of `.env` files. Where none is set, GitHub Actions serves as the credential if
- * `ESC_OIDC_ORG` is set and the job has `id-token: write`.
+ * `ESC_OIDC_ORG` is set and the job has `id-token: write`. What an ID token is exchanged for stands where the caller sets
+ * it, or in the file that names the ID token.
  */
 export const CREDENTIAL_ORDER = ["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"] as const;
 
@@ -69,27 +70,27 @@ export type FoundCredential =
     };
 
 export function findCredential(variables: Variables): FoundCredential {
-  const organization = variables.find("ESC_OIDC_ORG");
   // A token that is all white space counts as unset.
   const settings = variables.all(...CREDENTIAL_ORDER).filter(({ value }) => value.trim() !== "");
   for (const setting of settings) {
     const found = (credential: () => Credential): FoundCredential => ({ kind: "found", setting, credential });
     if (setting.name === "ESC_TOKEN") return found(() => ({ kind: "token", token: tokenIn(setting) }));
     if (setting.name === "ESC_TOKEN_FILE") return found(() => ({ kind: "token-file", path: pathIn(setting) }));
+    const terms = termsFor(setting.file, variables);
+    const organization = terms("ESC_OIDC_ORG");
     if (organization !== undefined) {
-      return found(() => ({
-        kind: "oidc-file",
-        path: pathIn(setting),
-        exchange: exchangeFor(organization, variables),
-      }));
+      return found(() => ({ kind: "oidc-file", path: pathIn(setting), exchange: exchangeFor(organization, terms) }));
     }
   }
   if (settings.length > 0) return { kind: "incomplete", present: "ESC_OIDC_TOKEN_FILE", missing: "ESC_OIDC_ORG" };
-  if (organization === undefined) return { kind: "none" };
+  if (variables.find("ESC_OIDC_ORG") === undefined) return { kind: "none" };
   // Never from a file: it could name a host to which the job's own request token would be sent.
   const url = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL");
   const requestToken = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
   if (url !== undefined && requestToken !== undefined) {
+    const terms = termsFor(undefined, variables);
+    const organization = terms("ESC_OIDC_ORG");
+    if (organization === undefined) return { kind: "none" };
     return {
       kind: "found",
       setting: organization,
@@ -97,7 +98,7 @@ export function findCredential(variables: Variables): FoundCredential {
         kind: "github-actions",
         url: url.value,
         requestToken: tokenIn(requestToken),
-        exchange: exchangeFor(organization, variables),
+        exchange: exchangeFor(organization, terms),
       }),
     };
   }
@@ -107,6 +108,17 @@ export function findCredential(variables: Variables): FoundCredential {
     present: "ESC_OIDC_ORG",
     missing: inActions ? "the permission id-token: write" : "ESC_TOKEN or ESC_OIDC_TOKEN_FILE",
   };
+}
+
+/** The files whose `ESC_OIDC_ORG` is passed over, although there is an ID token to exchange and nothing else says for whom. */
+export function ignoredOrganization(variables: Variables): readonly string[] {
+  const idToken =
+    variables.find("ESC_OIDC_TOKEN_FILE") ??
+    (variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN") === undefined
+      ? undefined
+      : variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_URL"));
+  if (idToken === undefined || termsFor(idToken.file, variables)("ESC_OIDC_ORG") !== undefined) return [];
+  return variables.all("ESC_OIDC_ORG").flatMap(({ file }) => file ?? []);
 }
 
 /** Messages and reports show the path. */
@@ -132,22 +144,29 @@ function tokenIn(setting: Setting): Secret {
   );
 }
 
-function exchangeFor(trusting: Setting, variables: Variables): Exchange {
+/** What the exchange of an ID token goes by: the caller's settings, or those of the file that names the ID token. */
+type Terms = (name: (typeof EXCHANGE_VARIABLES)[number]) => Setting | undefined;
+
+function termsFor(file: string | undefined, variables: Variables): Terms {
+  return (name) => variables.all(name).find((setting) => isTrustedFor(setting, file));
+}
+
+function exchangeFor(trusting: Setting, terms: Terms): Exchange {
   const organization = organizationIn(trusting);
-  const typeSetting = variables.find("ESC_OIDC_TYPE");
+  const typeSetting = terms("ESC_OIDC_TYPE");
   const type = TOKEN_TYPES.find((one) => one === (typeSetting?.value ?? "organization"));
   if (type === undefined) {
     const label = typeSetting === undefined ? "" : labelOf(typeSetting);
     throw invalidSetting(`${label} is not a valid token type`, `allowed: ${TOKEN_TYPES.join(", ")}`);
   }
-  const scope = variables.find("ESC_OIDC_SCOPE");
+  const scope = terms("ESC_OIDC_SCOPE");
   if (type !== "organization" && scope === undefined) {
     throw invalidSetting(
       `ESC_OIDC_TYPE is ${type}, but ESC_OIDC_SCOPE is not set`,
       `set ESC_OIDC_SCOPE to ${type === "team" ? "team:NAME" : "user:LOGIN"}`,
     );
   }
-  const life = variables.find("ESC_OIDC_EXPIRATION");
+  const life = terms("ESC_OIDC_EXPIRATION");
   const expiration = Number(life?.value);
   if (life !== undefined && !(Number.isSafeInteger(expiration) && expiration > 0)) {
     throw invalidSetting(`${labelOf(life)} is not a number of seconds`, "set it to 3600, for example");

@@ -12,6 +12,8 @@ export interface NetworkSettings {
   readonly extraCertificateFile: string | undefined;
   /** Whether the runtime has read that file at its start. */
   readonly extraCertificatesLoaded: boolean;
+  /** Whether only the caller decided what the runtime trusts by itself; else what is built into it counts. */
+  readonly isRuntimeTrusted: boolean;
 }
 
 /** How a host is reached. */

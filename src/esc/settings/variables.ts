@@ -1,13 +1,22 @@
 import { SophiaError } from "../../core/error.ts";
 import type { Environment, Layer } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
+import { namesFromFiles } from "./from-files.ts";
 
 /** A variable that configures ESC. */
 export interface Setting {
   readonly name: string;
   readonly value: string;
-  /** The `.env` file that sets it; absent for the process environment. */
+  /** The file that sets it; absent where the caller did. `OUTER_FILE` if an outer sophia-run had it from one. */
   readonly file?: string;
+}
+
+/** Stands for whatever files an outer sophia-run read: what two of them set does not belong together. */
+export const OUTER_FILE = "a file that an outer sophia-run read";
+
+/** Whether a setting may say where a credential goes: the caller's may, and that of the file that holds the credential. */
+export function isTrustedFor({ file }: Setting, credentialFile: string | undefined): boolean {
+  return file === undefined || (file === credentialFile && file !== OUTER_FILE);
 }
 
 type Place = (name: string) => Setting | undefined;
@@ -32,15 +41,18 @@ export class Variables {
     return this.all(name)[0];
   }
 
+  /** What the caller set. */
   findInProcess(name: string): Setting | undefined {
     return this.all(name).find(({ file }) => file === undefined);
   }
 }
 
 function inProcess(environment: Environment): Place {
+  const fromFiles = namesFromFiles(environment);
   return (name) => {
     const value = environment.get(name);
-    return value === undefined ? undefined : { name, value };
+    if (value === undefined) return undefined;
+    return { name, value, ...(fromFiles.has(name) ? { file: OUTER_FILE } : {}) };
   };
 }
 

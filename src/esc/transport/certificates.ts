@@ -34,6 +34,10 @@ export function loadTrust(network: NetworkSettings): Trust {
   if (!network.extraCertificatesLoaded || (added.length > 0 && runtime.getCACertificates === undefined)) {
     add("NODE_EXTRA_CA_CERTS", network.extraCertificateFile);
   }
+  if (!network.isRuntimeTrusted) {
+    const ca = [...runtime.rootCertificates, ...withoutKnown(added, runtime.rootCertificates)];
+    return { context: tls.createSecureContext({ ca }), remarks };
+  }
   const own = added.length === 0 ? [] : (runtime.getCACertificates?.("default") ?? runtime.rootCertificates);
   const news = withoutKnown(added, own);
   return { context: tls.createSecureContext(news.length === 0 ? {} : { ca: [...own, ...news] }), remarks };

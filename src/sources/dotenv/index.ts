@@ -21,7 +21,14 @@ export interface DotenvReading {
   readonly layers: readonly Layer[];
   readonly notices: readonly Notice[];
   /** Each file in the order given, with the number of its variables; none where it does not exist. */
-  readonly files: readonly { readonly path: string; readonly variables?: number }[];
+  readonly files: readonly ReadFile[];
+}
+
+interface ReadFile {
+  readonly path: string;
+  readonly variables?: number;
+  /** Found by search; else somebody named it. */
+  readonly found: boolean;
 }
 
 /**
@@ -33,19 +40,19 @@ export interface DotenvReading {
 export async function readDotenv(files: readonly EnvFile[], cwd: string, above = cwd): Promise<DotenvReading> {
   const layers: Layer[] = [];
   const notices: Notice[] = [];
-  const read: { path: string; variables?: number }[] = [];
+  const read: ReadFile[] = [];
   const all = above === cwd ? files : files.flatMap((file) => (file.required ? file : [inFolder(file, above), file]));
   for (const file of all) {
-    const { path } = file;
+    const { path, required } = file;
     const text = readText(file, cwd);
     if (text === undefined) {
-      read.push({ path });
+      read.push({ path, found: !required });
       continue;
     }
     const parsed = await parseDotenv(text, path);
     layers.unshift({ source: "dotenv", variables: parsed.variables });
     notices.push(...parsed.notices);
-    read.push({ path, variables: parsed.variables.length });
+    read.push({ path, variables: parsed.variables.length, found: !required });
   }
   return { layers, notices, files: read };
 }

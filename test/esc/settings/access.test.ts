@@ -173,7 +173,7 @@ describe("files", () => {
     const { access: result, notices } = access({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN }, [
       layer("dir/.env", { PULUMI_BACKEND_URL: evil, HTTPS_PROXY: evil, https_proxy: evil, SSL_CERT_FILE: "evil.pem" }),
     ]);
-    expect(notices).toEqual([{ kind: "backend-ignored", file: "dir/.env" }]);
+    expect(notices).toEqual([{ kind: "setting-ignored", name: "PULUMI_BACKEND_URL", file: "dir/.env" }]);
     expect(result).toMatchObject({
       kind: "on",
       settings: { backend: "https://api.pulumi.com", network: { httpsProxy: undefined, certificateFile: undefined } },
@@ -204,14 +204,14 @@ describe("files", () => {
     ],
   ])("do not decide where this token goes: %s", (_, environment, files) => {
     const { access: result, notices } = access({ ESC_ENV: "a/b", ...environment }, files);
-    expect(notices).toEqual([{ kind: "backend-ignored", file: "a.env" }]);
+    expect(notices).toEqual([{ kind: "setting-ignored", name: "PULUMI_BACKEND_URL", file: "a.env" }]);
     expect(result).toMatchObject({ kind: "on", settings: { backend: "https://api.pulumi.com" } });
   });
 
   test("decide where their own token goes", () => {
     const own = { ESC_ENV: "a/b", ESC_TOKEN: "f", PULUMI_BACKEND_URL: "https://own.example/x", HTTPS_PROXY: "p:1" };
     const { access: result, notices } = access({}, [layer("b.env", { PULUMI_BACKEND_URL: evil }), layer("a.env", own)]);
-    expect(notices).toEqual([{ kind: "backend-ignored", file: "b.env" }]);
+    expect(notices).toEqual([{ kind: "setting-ignored", name: "PULUMI_BACKEND_URL", file: "b.env" }]);
     expect(result).toMatchObject({ settings: { backend: "https://own.example/x", network: { httpsProxy: "p:1" } } });
   });
 
@@ -219,8 +219,110 @@ describe("files", () => {
     const result = access({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "https://mine.example" }, [
       layer("a.env", { ESC_ORG: "acme", PULUMI_BACKEND_URL: evil }),
     ]);
-    expect(result.notices).toEqual([]);
+    expect(result.notices).toEqual([
+      { kind: "environment-by-file", name: "ESC_ORG", file: "a.env", credential: "ESC_TOKEN" },
+    ]);
     expect(result.access).toMatchObject({ settings: { backend: "https://mine.example", organization: "acme" } });
+  });
+});
+
+describe("the environment that the caller's token opens", () => {
+  const notice = { kind: "environment-by-file", name: "ESC_ENV", file: ".env", credential: "ESC_TOKEN" };
+
+  test.each<[string, Set, Set, readonly unknown[]]>([
+    ["a file's, with the caller's token", { ESC_TOKEN: TOKEN }, { ESC_ENV: "acme/b/c" }, [notice]],
+    [
+      "a file's, with the caller's token file",
+      { ESC_TOKEN_FILE: "/t" },
+      { ESC_ENV: "acme/b/c" },
+      [{ ...notice, credential: "ESC_TOKEN_FILE" }],
+    ],
+    ["a file's, with the file's token", {}, { ESC_ENV: "acme/b/c", ESC_TOKEN: TOKEN }, []],
+    ["the caller's, with a file's token", { ESC_ENV: "acme/b/c" }, { ESC_TOKEN: TOKEN }, []],
+    ["the caller's", { ESC_ENV: "acme/b/c", ESC_TOKEN: TOKEN }, { ESC_ENV: "x/y/z", ESC_ORG: "evil" }, []],
+    ["the caller's organization", { ESC_ENV: "b/c", ESC_ORG: "acme", ESC_TOKEN: TOKEN }, { ESC_ORG: "evil" }, []],
+  ])("%s", (_, environment, file, expected) => {
+    expect(access(environment, [layer(".env", file)]).notices).toEqual(expected);
+  });
+});
+
+describe("for whom an ID token is exchanged", () => {
+  const actions = { ACTIONS_ID_TOKEN_REQUEST_URL: "https://x.example/t", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "rq" };
+  const ignored = [{ kind: "setting-ignored", name: "ESC_OIDC_ORG", file: ".env" }];
+
+  test.each<[string, Set]>([
+    ["a job's", actions],
+    ["the one in the caller's file", { ESC_OIDC_TOKEN_FILE: "/id" }],
+  ])("is not a file's to say: %s", (_, environment) => {
+    const { access: result, notices } = access({ ESC_ENV: "acme/b/c", ...environment }, [
+      layer(".env", { ESC_OIDC_ORG: "evil", ESC_OIDC_TYPE: "personal", ESC_OIDC_SCOPE: "user:evil" }),
+    ]);
+    expect(result.kind).toBe("incomplete");
+    expect(notices).toEqual(ignored);
+  });
+
+  test("nor on what terms", () => {
+    const { credential } = settings({ ESC_ENV: "acme/b/c", ESC_OIDC_ORG: "acme", ...actions }, [
+      layer(".env", { ESC_OIDC_TYPE: "personal", ESC_OIDC_SCOPE: "user:evil", ESC_OIDC_EXPIRATION: "99999999" }),
+    ]);
+    expect(credential).toMatchObject({ exchange: { organization: "acme", type: "organization" } });
+    expect(credential).not.toHaveProperty("exchange.scope");
+    expect(credential).not.toHaveProperty("exchange.expiration");
+  });
+
+  test("of its own ID token a file says it", () => {
+    const own = { ESC_OIDC_TOKEN_FILE: "/id", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "60" };
+    const { credential } = settings({ ESC_ENV: "acme/b/c" }, [
+      layer("b.env", { ESC_OIDC_ORG: "evil", ESC_OIDC_EXPIRATION: "99" }),
+      layer("a.env", own),
+    ]);
+    expect(credential).toMatchObject({ kind: "oidc-file", exchange: { organization: "acme", expiration: 60 } });
+  });
+});
+
+describe("what an outer sophia-run had from files", () => {
+  const caller = { ESC_ENV: "acme/b/c", ESC_TOKEN: TOKEN };
+  const network = { HTTPS_PROXY: "http://evil.example", SSL_CERT_FILE: "evil.pem", NODE_EXTRA_CA_CERTS: "evil.pem" };
+
+  test("counts as a file's", () => {
+    const marked = { ...caller, ...network, PULUMI_BACKEND_URL: "https://evil.example" };
+    const { access: result, notices } = access({
+      ...marked,
+      SOPHIA_FROM_FILES: Object.keys(marked).slice(2).join(","),
+    });
+    expect(notices).toEqual([
+      { kind: "setting-ignored", name: "PULUMI_BACKEND_URL", file: "a file that an outer sophia-run read" },
+    ]);
+    expect(result).toMatchObject({
+      settings: {
+        backend: "https://api.pulumi.com",
+        network: {
+          httpsProxy: undefined,
+          certificateFile: undefined,
+          extraCertificateFile: undefined,
+          isRuntimeTrusted: false,
+        },
+      },
+    });
+  });
+
+  test("does not hide what the caller set under another name", () => {
+    const { network: result } = settings({
+      ...caller,
+      https_proxy: "http://evil.example",
+      HTTPS_PROXY: "http://mine.example",
+      SOPHIA_FROM_FILES: "https_proxy",
+    });
+    expect(result).toMatchObject({ httpsProxy: "http://mine.example", isRuntimeTrusted: true });
+  });
+
+  test("holds no token together with its backend: several files may have been read", () => {
+    const { access: result } = access({
+      ...caller,
+      PULUMI_BACKEND_URL: "https://evil.example",
+      SOPHIA_FROM_FILES: "ESC_TOKEN,PULUMI_BACKEND_URL",
+    });
+    expect(result).toMatchObject({ settings: { backend: "https://api.pulumi.com" } });
   });
 });
 

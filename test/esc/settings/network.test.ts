@@ -8,6 +8,7 @@ const NONE: NetworkSettings = {
   certificateFile: undefined,
   extraCertificateFile: undefined,
   extraCertificatesLoaded: false,
+  isRuntimeTrusted: true,
 };
 
 function route(url: string, network: Partial<NetworkSettings>): string {

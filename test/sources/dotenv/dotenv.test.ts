@@ -117,7 +117,7 @@ describe("files", () => {
     expect(await readDotenv([{ path: ".env", required: false }], folder())).toEqual({
       layers: [],
       notices: [],
-      files: [{ path: ".env" }],
+      files: [{ path: ".env", found: true }],
     });
     await expect(read(folder(), "dev.env")).rejects.toThrow("the env file dev.env does not exist");
   });

@@ -1,0 +1,33 @@
+/**
+ * Variables by which a file makes other programs run code: shells, interpreters and loaders read them at their start and
+ * run or load what they name. None of them has an honest place in a `.env`.
+ *
+ * The list was compared with what ld.so ignores in secure execution, what sudo removes and what editors and agents block.
+ * Search paths (`PYTHONPATH`, `NODE_PATH`, `LD_LIBRARY_PATH`), programs of the user's choice (`EDITOR`, `PAGER`) and the
+ * options of the JVM stand in many honest files, and are not in it.
+ */
+const NAMES: ReadonlySet<string> = new Set(
+  [
+    ["LDR_PRELOAD", "LDR_PRELOAD64", "DYLD_INSERT_LIBRARIES", "GCONV_PATH"],
+    ["OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES"],
+    // Shells.
+    ["BASH_ENV", "ENV", "KSH_ENV", "ZDOTDIR", "FPATH", "NULLCMD", "READNULLCMD", "SHELLOPTS", "BASHOPTS"],
+    ["PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS4"],
+    // Interpreters and runtimes.
+    ["PYTHONSTARTUP", "PYTHONHOME", "PERL5OPT", "PERL5DB", "RUBYOPT", "NODE_OPTIONS", "NODE_REPL_EXTERNAL_MODULE"],
+    ["BUN_OPTIONS", "DOTNET_STARTUP_HOOKS"],
+    // Programs that are told to run others.
+    ["GIT_CONFIG", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_PROXY_COMMAND", "GIT_EXEC_PATH"],
+    ["GIT_TEMPLATE_DIR", "GIT_DIR", "GIT_ASKPASS", "SSH_ASKPASS", "SUDO_ASKPASS"],
+    ["LESSOPEN", "LESSCLOSE", "VIMINIT", "EXINIT"],
+  ].flat(),
+);
+
+const BEGINNINGS = /^(?:LD_PRELOAD|LD_AUDIT|BASH_FUNC_|GIT_CONFIG_|LUA_INIT|COR_PROFILER_PATH|CORECLR_PROFILER_PATH)/;
+/** npm reads its names in any case. */
+const OF_NPM = /^npm_config_(?:node_options|script_shell)$/i;
+
+/** Whether a variable of this name can make other programs run code; `runsCode` looks at the value, too. */
+export function mayRunCode(name: string): boolean {
+  return NAMES.has(name) || BEGINNINGS.test(name) || OF_NPM.test(name);
+}

@@ -1,0 +1,91 @@
+/** What files do not decide for the program, and what a sophia-run in it hears of the rest. */
+import { OPTION_NAMES, variableOf } from "../command-line/options.ts";
+import { mayRunCode } from "../core/code-variables.ts";
+import type { Layer, Notice, Origin, Resolution, Variable } from "../core/model.ts";
+import type { EscAccess } from "../esc/settings/access.ts";
+import { WITHHELD_VARIABLES } from "../esc/settings/credentials.ts";
+import { FROM_FILES, isCallersWord, MARKED_VARIABLES } from "../esc/settings/from-files.ts";
+
+/** What sophia-run goes by. A file never sets it for a sophia-run that the program starts. */
+const SETTINGS: ReadonlySet<string> = new Set([
+  ...WITHHELD_VARIABLES,
+  "ESC_ORG",
+  FROM_FILES,
+  ...OPTION_NAMES.map(variableOf),
+]);
+
+/** Whether a file gives the variable, which would speak for the caller to a sophia-run that the program starts. */
+export function isReserved(
+  { name, origin }: Pick<Variable, "name" | "origin">,
+  isAllowed: (name: string) => boolean,
+  isDeclared: (name: string) => boolean,
+): boolean {
+  if (isCallersWord(origin)) return false;
+  if (SETTINGS.has(name)) return true;
+  // The Pulumi CLI's as well. Where the caller allows it, it is passed on with the mark of a file.
+  if (name === "PULUMI_BACKEND_URL") return !isAllowed(name);
+  // A later sophia-run may come to read it; yet programs have variables that begin like this, too.
+  return (name.startsWith("ESC_") || name.startsWith("SOPHIA_")) && !isAllowed(name) && !isDeclared(name);
+}
+
+/**
+ * The places in files that were found by search, not named, at which a variable makes other programs run code.
+ *
+ * @param layers with the names that the contract gives by aliases
+ * @param isFound whether a file was found
+ */
+export async function findCode(
+  layers: readonly Layer[],
+  isFound: (file: string) => boolean,
+): Promise<ReadonlySet<Origin>> {
+  const suspects = layers
+    .filter(({ source }) => source === "dotenv")
+    .flatMap(({ variables }) =>
+      variables.filter(({ name, origin }) => mayRunCode(name) && origin.source === "dotenv" && isFound(origin.file)),
+    );
+  if (suspects.length === 0) return new Set();
+  const { runsCode } = await import("../core/code-values.ts");
+  return new Set(suspects.filter(({ name, value }) => runsCode(name, value)).map(({ origin }) => origin));
+}
+
+/** Tells what files set in vain. Silent about the settings that sophia-run itself takes from files. */
+export function withheldNotices(
+  layers: readonly Layer[],
+  selected: Resolution,
+  why: (variable: Variable) => string | undefined,
+  { keepEsc, esc }: { readonly keepEsc: boolean; readonly esc: EscAccess["kind"] | "fake" },
+): readonly Notice[] {
+  const used = new Set([FROM_FILES, ...(keepEsc ? [] : ["ESC_ORG", ...(esc === "off" ? [] : ["PULUMI_BACKEND_URL"])])]);
+  return layers.flatMap(({ variables }) => {
+    const found = new Map<string, { why: "reserved" | "runs-code"; file: string; names: string[] }>();
+    for (const variable of variables) {
+      const { name, value, origin } = variable;
+      if (!("file" in origin) || value === "" || selected.has(name) || used.has(name)) continue;
+      const reason = why(variable);
+      if (reason !== "reserved" && reason !== "runs-code") continue;
+      const entry = found.get(reason) ?? { why: reason, file: origin.file, names: [] };
+      entry.names.push(name);
+      found.set(reason, entry);
+    }
+    return Array.from(found.values(), (entry) => ({ kind: "withheld" as const, ...entry }));
+  });
+}
+
+/** The variables with the mark for a sophia-run in the program, where any of those that say where secrets go is a file's. */
+export function markFromFiles(selected: Resolution): Resolution {
+  const names = MARKED_VARIABLES.filter((name) => {
+    const origin = selected.get(name)?.origin;
+    return origin !== undefined && !isCallersWord(origin);
+  });
+  if (names.length === 0 && !selected.has(FROM_FILES)) return selected;
+  const marked = new Map(selected);
+  marked.delete(FROM_FILES);
+  if (names.length === 0) return marked;
+  return marked.set(FROM_FILES, {
+    name: FROM_FILES,
+    value: names.join(","),
+    secret: false,
+    origin: { source: "environment" },
+    delivery: "value",
+  });
+}

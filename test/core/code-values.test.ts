@@ -1,0 +1,78 @@
+import { describe, expect, test } from "vitest";
+import { runsCode } from "../../src/core/code-values.ts";
+
+describe("variables that make other programs run code", () => {
+  test.each(
+    [
+      "LD_PRELOAD LD_AUDIT DYLD_INSERT_LIBRARIES BASH_ENV ENV ZDOTDIR PROMPT_COMMAND PS4 SHELLOPTS LESSOPEN GCONV_PATH",
+      "PYTHONSTARTUP PERL5OPT RUBYOPT GIT_CONFIG_GLOBAL GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_SSH_COMMAND",
+      "GIT_EXTERNAL_DIFF NODE_REPL_EXTERNAL_MODULE LUA_INIT_5_4 OPENSSL_CONF BASH_FUNC_ls%%",
+      "npm_config_script_shell NPM_CONFIG_SCRIPT_SHELL",
+    ].flatMap((names) => names.split(" ")),
+  )("%s", (name) => {
+    expect(runsCode(name, "./x")).toBe(true);
+    expect(runsCode(name, "")).toBe(false);
+  });
+
+  test.each([
+    ["PYTHONPATH", "src"],
+    ["JAVA_TOOL_OPTIONS", "-javaagent:x.jar"],
+    ["EDITOR", "vi"],
+    ["PAGER", "less"],
+    ["LD_LIBRARY_PATH", "/opt/lib"],
+    ["NODE_PATH", "src"],
+    ["GIT_AUTHOR_NAME", "x"],
+    ["RUBYOPT", "-W0 --yjit"],
+    ["RUBYOPT", "-W:no-deprecated"],
+    ["ENV", "production"],
+    ["ENVIRONMENT", "./x"],
+    ["npm_config_registry", "https://registry.example"],
+  ])("not %s=%s", (name, value) => {
+    expect(runsCode(name, value)).toBe(false);
+  });
+
+  test.each(["-r./x", "-W0 -rx", "-I lib", "x"])("RUBYOPT=%s", (value) => {
+    expect(runsCode("RUBYOPT", value)).toBe(true);
+  });
+});
+
+describe("NODE_OPTIONS", () => {
+  test.each([
+    "--require ./x.js",
+    "--require=./x.js",
+    "-r ./x.js",
+    "--max-old-space-size=4096 --import ./x.mjs",
+    "--loader=./x.mjs",
+    "--experimental-loader ./x.mjs",
+    "--experimental_loader=./x.mjs",
+    '"--require" "./a b.js"',
+    String.raw`"--r\equire" x`,
+    'x"" --re"quire"=x',
+    "--experimental-default-config-file",
+    "--openssl-config=/x",
+    "--inspect=0.0.0.0:9229",
+    "--inspect-brk=example.test",
+    "--inspect-port 10.0.0.1:1",
+  ])("%s loads code", (value) => {
+    expect(runsCode("NODE_OPTIONS", value)).toBe(true);
+    expect(runsCode("npm_config_node_options", value)).toBe(true);
+  });
+
+  test.each([
+    "--max-old-space-size=4096",
+    "--max_old_space_size=4096 --enable-source-maps",
+    "--title=--require",
+    '--title="a --require b"',
+    // Only a space separates words.
+    "--title=a\t--require",
+    "--no-warnings",
+    "--inspect",
+    "--inspect=9229 --inspect-brk=127.0.0.1:9229",
+    "--inspect=localhost:1",
+    "--inspect=[::1]:9229",
+    "--conditions=development -C browser",
+    "--dns-result-order=ipv4first",
+  ])("%s passes", (value) => {
+    expect(runsCode("NODE_OPTIONS", value)).toBe(false);
+  });
+});
