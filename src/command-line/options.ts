@@ -72,6 +72,12 @@ export const OPTIONS = {
     group: "Contract",
     describe: "The profile of the contract that applies, such as dev, ci or prod",
   },
+  scope: {
+    type: "string",
+    value: "NAME",
+    group: "Contract",
+    describe: "Check and pass on only what the contract lists for this process, such as web or worker",
+  },
   "no-contract": {
     type: "boolean",
     group: "Contract",
@@ -104,7 +110,7 @@ export const OPTIONS = {
     commas: true,
     value: "GLOB",
     group: "Environment of the program",
-    describe: "Pass on variables whose names match; from ESC and files only these; several with commas",
+    describe: "Pass on variables whose names match; from ESC and files only these, and no others are required",
   },
   exclude: {
     type: "list",

@@ -15,6 +15,7 @@ export interface Settings {
   readonly fake: boolean;
   readonly contractFile: string | undefined;
   readonly profile: string | undefined;
+  readonly scope: string | undefined;
   /** Whether an unmet contract stops the launch. */
   readonly enforceContract: boolean;
   readonly keepEsc: boolean;
@@ -74,6 +75,7 @@ export function settle(flags: Values, environment: Environment): Settings {
     fake: isOn("fake"),
     contractFile: text("contract"),
     profile: text("profile"),
+    scope: text("scope"),
     enforceContract: !isOn("no-contract"),
     keepEsc: isOn("keep-esc"),
     allow: list("allow") ?? [],

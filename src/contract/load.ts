@@ -10,21 +10,26 @@ interface ContractRequest {
   /** Where the search starts: an absolute path. */
   readonly cwd: string;
   readonly profile?: string | undefined;
+  readonly scope?: string | undefined;
 }
 
 /**
  * Returns the contract that counts: the named file, else `sophia.contract.json` in the working directory or the
  * nearest folder above it, up to the repository's root, else the built-in contract of Sophia.
  *
- * @throws SophiaError (125): `contract-unreadable`, `contract-invalid` or `contract-profile`
+ * @throws SophiaError (125): `contract-unreadable`, `contract-invalid`, `contract-profile` or `contract-scope`
  */
-export async function loadContract({ file, cwd, profile }: ContractRequest): Promise<Contract> {
+export async function loadContract({ file, cwd, profile, scope }: ContractRequest): Promise<Contract> {
   const path = file ?? findContract(cwd);
   if (path !== undefined) {
-    return (await import("./file/load.ts")).loadContractFile({ path, named: file !== undefined }, cwd, profile);
+    return (await import("./file/load.ts")).loadContractFile({ path, named: file !== undefined }, cwd, {
+      profile,
+      scope,
+    });
   }
   const contract = builtInContract();
-  if (profile === undefined) return contract;
-  const { unknownProfile } = await import("./profile.ts");
-  throw unknownProfile("the built-in contract", profile, contract.profiles);
+  const wanted = profile ?? scope;
+  if (wanted === undefined) return contract;
+  const { unknownPart } = await import("./unknown.ts");
+  throw unknownPart(profile === undefined ? "scope" : "profile", "the built-in contract", wanted, []);
 }

@@ -25,6 +25,14 @@ export interface Contract {
   readonly profile?: string;
   /** The profiles that the contract knows, in the order of the file. */
   readonly profiles: readonly string[];
+  /** The variables of each process, by the name of its scope. */
+  readonly scopes: ReadonlyMap<string, readonly string[]>;
+  /** The scope that was asked for: the contract has no other variables any more. Absent without one. */
+  readonly scope?: {
+    readonly name: string;
+    /** Declared names, aliases too, that do not belong to it. */
+    readonly outside: ReadonlySet<string>;
+  };
 }
 
 /** One declared variable. */

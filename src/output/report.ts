@@ -27,6 +27,7 @@ export interface ContractReport {
   /** `built-in`, or the path of its file. */
   readonly source: string;
   readonly profile?: string;
+  readonly scope?: string;
 }
 
 export interface EscReport {
@@ -120,11 +121,21 @@ export function makeReport(assessment: Assessment): Report {
 }
 
 /** Which contract it is. */
-export function reportContract({ source, profile }: Contract): ContractReport {
+export function reportContract({ source, profile, scope }: Contract): ContractReport {
   return {
     source: source.kind === "built-in" ? "built-in" : source.path,
     ...(profile === undefined ? {} : { profile }),
+    ...(scope === undefined ? {} : { scope: scope.name }),
   };
+}
+
+/** `sophia.contract.json (profile ci, scope web)`, for one line. */
+export function contractWords({ source, profile, scope }: ContractReport): string {
+  const parts = [
+    ...(profile === undefined ? [] : [`profile ${profile}`]),
+    ...(scope === undefined ? [] : [`scope ${scope}`]),
+  ];
+  return printable(parts.length === 0 ? source : `${source} (${parts.join(", ")})`);
 }
 
 /** What of ESC's state programs are told: the masked end of a token stays out. */

@@ -1,5 +1,5 @@
 import { applyContract } from "../contract/apply.ts";
-import { checkContract, isDeclared } from "../contract/check.ts";
+import { checkContract, isDeclared, isSet } from "../contract/check.ts";
 import { loadContract } from "../contract/load.ts";
 import type { Contract } from "../contract/model.ts";
 import { escAccess, type EscAccess } from "../esc/settings/access.ts";
@@ -9,7 +9,7 @@ import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
 import { printable } from "../core/text.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
 import { findCode, markFromFiles, withheldNotices } from "./from-files.ts";
-import { select, withholding, type Selection } from "./select.ts";
+import { matcher, select, withholding, type Selection } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { readEnvFiles } from "./env-files.ts";
 import { environmentLayer } from "../sources/environment.ts";
@@ -37,7 +37,12 @@ export async function assess(request: Request): Promise<Assessment> {
   // The contract is read while ESC is waited for; until then a failure of ESC must not count as unhandled.
   const reading = readFromEsc(access, settings, request.progress);
   reading.catch(() => {});
-  const contract = await loadContract({ cwd, file: settings.contractFile, profile: settings.profile });
+  const contract = await loadContract({
+    cwd,
+    file: settings.contractFile,
+    profile: settings.profile,
+    scope: settings.scope,
+  });
   const declared = (name: string): boolean => isDeclared(contract, name);
   const { esc, layers: escLayers, notices: escNotices } = await reading;
 
@@ -50,9 +55,15 @@ export async function assess(request: Request): Promise<Assessment> {
   const layers = inPrecedence(applied.layers, settings.prefer);
   // Who was refused works by the environment alone: a file must not stand in for what somebody took away.
   const code = await findCode(layers, (path) => dotenv.files.some((file) => file.path === path && file.found));
-  const selection: Selection = { ...settings, dotenvServes: esc.kind !== "refused", code };
+  const selection: Selection = {
+    ...settings,
+    dotenvServes: esc.kind !== "refused",
+    code,
+    outOfScope: contract.scope?.outside,
+  };
   const passed = select(layers, selection, declared);
-  const dummies = settings.fake ? [await dummyLayer(contract, resolve(passed, declared))] : [];
+  const asked = await contractFor(contract, settings.include, () => resolve(passed, declared));
+  const dummies = settings.fake ? [await dummyLayer(asked, resolve(passed, declared))] : [];
   const resolution = resolve([...layers, ...dummies], declared);
   // Nothing is withheld from most programs, and to resolve thousands of variables once more takes milliseconds.
   const isWhole = passed.every(({ variables }, index) => variables.length === layers[index]?.variables.length);
@@ -64,7 +75,7 @@ export async function assess(request: Request): Promise<Assessment> {
     resolution,
     selected: markFromFiles(selected),
     selection,
-    violations: checkContract(contract, selected),
+    violations: checkContract(asked, selected),
     notices: [
       ...dotenv.notices,
       ...accessNotices,
@@ -74,6 +85,15 @@ export async function assess(request: Request): Promise<Assessment> {
       ...(overridden.length === 0 ? [] : [{ kind: "shadowed" as const, names: overridden }]),
     ],
   };
+}
+
+/** What `--include` leaves out is not asked for: only what it names, and what the caller gives all the same. */
+async function contractFor(contract: Contract, include: readonly string[], given: () => Resolution): Promise<Contract> {
+  if (include.length === 0) return contract;
+  const { restrict } = await import("../contract/restrict.ts");
+  const isIncluded = matcher(include);
+  const resolution = given();
+  return restrict(contract, (name) => isIncluded(name) || isSet(resolution, name));
 }
 
 /** Dummies fill only what the program would lack. */

@@ -23,6 +23,8 @@ export type Selection = Pick<Settings, Options> & {
   readonly dotenvServes: boolean;
   /** The places in files that make other programs run code. */
   readonly code: ReadonlySet<Origin>;
+  /** Declared names that do not belong to the scope; undefined without `--scope`. */
+  readonly outOfScope: ReadonlySet<string> | undefined;
 };
 
 /** Why the program does not get a variable. */
@@ -35,6 +37,8 @@ export type Withholding =
   | "runs-code"
   /** It stands in a `.env` file, and ESC refuses access. */
   | "esc-refused"
+  /** `--scope`: another process needs it, or nobody declares it. */
+  | "not-in-scope"
   /** `--exclude` names it. */
   | "excluded"
   /** `--include` is given and does not name it. */
@@ -46,14 +50,15 @@ export type Withholding =
 
 /**
  * Decides about one variable of one source: why the program does not get it, or `undefined` where it does. Without any
- * option it gets all but the launcher's own credentials and what files must not decide. `--exclude` wins over every other option, `--include` over
- * `--only-declared` and `--pristine`.
+ * option it gets all but the launcher's own credentials and what files must not decide. `--exclude` wins over every other
+ * option, `--include` over `--only-declared` and `--pristine`; it adds to a scope what is not declared, never what belongs
+ * to other processes.
  */
 export function withholding(
   selection: Selection,
   isDeclared: (name: string) => boolean,
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
-  const { keepEsc, pristine, onlyDeclared, dotenvServes, code } = selection;
+  const { keepEsc, pristine, onlyDeclared, dotenvServes, code, outOfScope } = selection;
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
   const own = new Set(keepEsc ? [] : WITHHELD_VARIABLES);
   const included = matcher(selection.include);
@@ -63,6 +68,7 @@ export function withholding(
     if (isReserved({ name, origin }, isAllowed, isDeclared)) return "reserved";
     if (code.has(origin) && !isAllowed(name) && !isDeclared(name)) return "runs-code";
     if (origin.source === "dotenv" && !dotenvServes) return "esc-refused";
+    if (outOfScope?.has(name) === true) return "not-in-scope";
     if (excluded(name)) return "excluded";
     if (included(name)) return undefined;
     switch (sourceOf(origin.source).givenBy) {
@@ -70,6 +76,7 @@ export function withholding(
         return !pristine || isBaseline(name) || isDeclared(name) ? undefined : "not-baseline";
       case "configuration":
         if (selection.include.length > 0) return "not-included";
+        if (outOfScope !== undefined && !isDeclared(name)) return "not-in-scope";
         return !(onlyDeclared || pristine) || isDeclared(name) ? undefined : "not-declared";
       // What the contract gives is declared.
       case "contract":
@@ -99,7 +106,7 @@ function isBaseline(name: string): boolean {
 }
 
 /** Whether a name matches one of the globs, in which `*` stands for any characters and `?` for one. */
-function matcher(globs: readonly string[]): (name: string) => boolean {
+export function matcher(globs: readonly string[]): (name: string) => boolean {
   if (globs.length === 0) return () => false;
   const patterns = globs.map((glob) => {
     // Runs of stars mean what one means, and would be tried in every combination.

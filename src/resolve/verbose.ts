@@ -15,9 +15,9 @@ export interface Read {
 
 /** One line for the contract and each source, without a value. What could not be read has its warning and no line. */
 export function readingLines({ contract, esc, escLayers, files }: Read): readonly string[] {
-  const { source, profile } = contract;
+  const { source, profile, scope } = contract;
   return [
-    `contract: ${source.kind === "file" ? source.path : "the built-in one"}${profile === undefined ? "" : `, profile ${profile}`}`,
+    `contract: ${source.kind === "file" ? source.path : "the built-in one"}${profile === undefined ? "" : `, profile ${profile}`}${scope === undefined ? "" : `, scope ${scope.name}`}`,
     ...escLines(esc, escLayers),
     ...files.map(({ path, variables }) => `${path}: ${variables === undefined ? "does not exist" : amount(variables)}`),
   ];

@@ -115,11 +115,11 @@ describe("wrong contracts", () => {
       "1:1: a list is not allowed here",
       "an object (The contract of a repository: the environment variables that its programs need, and the rules over them)",
     ],
-    ["{}", '1:1: "variables" is missing', '"variables": The declared variables by name.'],
+    ["{}", '1:1: "variables" is missing', '"variables": the declared variables by name; or "extends"'],
     [
       '{"variables":{},"variable":{}}',
       '1:17: unknown key "variable"',
-      '"$schema", "variables", "groups", "sections" or "profiles"',
+      '"$schema", "extends", "variables", "groups", "sections", "scopes" or "profiles"',
     ],
     [
       '{"variables":{"A":{"requird":true}}}',

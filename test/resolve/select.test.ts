@@ -12,6 +12,7 @@ const NOTHING: Selection = {
   dotenvServes: true,
   allow: [],
   code: new Set(),
+  outOfScope: undefined,
 };
 const DECLARED = new Set(["DECLARED_A", "DECLARED_B"]);
 const isDeclared = (name: string): boolean => DECLARED.has(name);
@@ -63,6 +64,12 @@ describe("one variable of one source", () => {
     [{ include: ["X*"] }, "esc", "XYZ", undefined],
     [{ include: ["X*"] }, "contract", "DECLARED_A", undefined],
     [{ include: ["X*"] }, "fake", "DECLARED_A", undefined],
+    [{ outOfScope: new Set(["OTHER"]) }, "environment", "OTHER", "not-in-scope"],
+    [{ outOfScope: new Set(["OTHER"]), include: ["*"] }, "environment", "OTHER", "not-in-scope"],
+    [{ outOfScope: new Set(["OTHER"]) }, "environment", "ANY", undefined],
+    [{ outOfScope: new Set(["OTHER"]) }, "esc", "ANY", "not-in-scope"],
+    [{ outOfScope: new Set(["OTHER"]), include: ["A*"] }, "dotenv", "ANY", undefined],
+    [{ outOfScope: new Set(["OTHER"]) }, "dotenv", "DECLARED_A", undefined],
     [{ exclude: ["ANY"] }, "environment", "ANY", "excluded"],
     [{ exclude: ["DECLARED_*"] }, "contract", "DECLARED_A", "excluded"],
     [{ include: ["*"], exclude: ["A*"] }, "esc", "ANY", "excluded"],

@@ -74,6 +74,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "sophia-run check --json   # for programs; not even masked values": { kind: "run" },
   },
   "CONTRIBUTING.md": { "npm ci          # installs": npm },
+  "docs/contract.md": {},
   "docs/launching.md": {
     "unshare --pid --fork --mount-proc sophia-run --no-contract --mode spawn -- \\": {
       kind: "run",

@@ -25,7 +25,12 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 export async function compare(names: string, options: Values, json: boolean, context: Context): Promise<number> {
   const settings = settle(options, context.environment);
   const { settings: escSettings, notices: accessNotices } = await access(names, settings, context);
-  const contract = await loadContract({ cwd: context.cwd, file: settings.contractFile, profile: settings.profile });
+  const contract = await loadContract({
+    cwd: context.cwd,
+    file: settings.contractFile,
+    profile: settings.profile,
+    scope: settings.scope,
+  });
   const progress = makeProgress(context, settings);
   const answers = await evaluateEnvironments(escSettings, progress).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);

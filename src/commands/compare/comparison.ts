@@ -88,8 +88,11 @@ export function compareEnvironments(
       drift: states.some(isPresent) && states.some(isAbsent),
     };
   };
+  // With a scope no other variable reaches the program.
   const others = new Set(
-    environments.flatMap(({ variables }) => [...variables.keys()].filter((name) => !declared(name))),
+    contract.scope === undefined
+      ? environments.flatMap(({ variables }) => [...variables.keys()].filter((name) => !declared(name)))
+      : [],
   );
   const rows = [
     ...Array.from(contract.variables.keys(), row),

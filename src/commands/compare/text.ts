@@ -1,5 +1,6 @@
 import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } from "./comparison.ts";
-import { count, printable } from "../../core/text.ts";
+import { count } from "../../core/text.ts";
+import { contractWords } from "../../output/report.ts";
 
 /** The comparison for programs, with a version that changes when a field loses its meaning. */
 export function comparisonJson(
@@ -43,12 +44,11 @@ const LONGEST_NAME = 40;
 /** The comparison for people: one table of at most 100 columns, its legend, and the rules that are not met. */
 export function comparisonText(comparison: Comparison): string {
   const { contract, environments, rows } = comparison;
-  const profile = contract.profile === undefined ? "" : ` (profile ${printable(contract.profile)})`;
   const labels = labelsOf(environments);
   const blocks = [
     ["=== Sophia Configuration Comparison ==="],
     [
-      `Contract: ${printable(contract.source)}${profile}`,
+      `Contract: ${contractWords(contract)}`,
       ...environments.map((one, index) => {
         const title = titleOf(one);
         const label = labels[index] ?? "";

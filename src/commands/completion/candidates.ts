@@ -91,9 +91,10 @@ async function valuesOf(
   if (option.choices !== undefined) return option.choices.map((choice) => ({ value: prefix + choice }));
   // Behind `--contract=` the shells complete files by themselves.
   if (option.value === "FILE") return "files";
-  if (name !== "profile") return [];
+  if (name !== "profile" && name !== "scope") return [];
   const contract = await contractOf(parsed, context);
-  return contract?.profiles.map((profile) => ({ value: prefix + profile })) ?? [];
+  const names = name === "profile" ? contract?.profiles : contract?.scopes.keys();
+  return Array.from(names ?? [], (one) => ({ value: prefix + one }));
 }
 
 function optionCandidates(options: Options, { values }: Parsed): readonly Candidate[] {

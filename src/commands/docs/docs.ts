@@ -26,7 +26,12 @@ interface Document extends NamedFile {
 /** `sophia-run docs`: 0, or with `--check` 1 where a file is out of date. Nothing is written unless all can be. */
 export const docs: Command = async ({ options, positionals }, context) => {
   const settings = settle(options, context.environment);
-  const contract = await loadContract({ cwd: context.cwd, file: settings.contractFile, profile: settings.profile });
+  const contract = await loadContract({
+    cwd: context.cwd,
+    file: settings.contractFile,
+    profile: settings.profile,
+    scope: settings.scope,
+  });
   const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.cwd;
   const paths =
     positionals.length > 0

@@ -89,7 +89,8 @@ export function makeExplanation(assessment: Assessment, wanted: Wanted): Explana
     one.aliasOf !== undefined ||
     one.skipped.length > 0 ||
     origins(one).some(({ source }) => source !== "environment");
-  const unlisted = explained.filter((one) => !isListed(one));
+  const isOutside = ({ name }: VariableExplanation): boolean => contract.scope?.outside.has(name) === true;
+  const unlisted = explained.filter((one) => !isListed(one) && !isOutside(one));
   return {
     ...shared,
     chapters: [
@@ -97,7 +98,8 @@ export function makeExplanation(assessment: Assessment, wanted: Wanted): Explana
         title,
         variables: declarations.map(({ name }) => explain(name)),
       })),
-      { title: "Not declared by the contract", variables: explained.filter(isListed) },
+      { title: "Not declared by the contract", variables: explained.filter((one) => isListed(one) && !isOutside(one)) },
+      { title: `Not in the scope ${contract.scope?.name ?? ""}`, variables: explained.filter(isOutside) },
     ].filter(({ variables }) => variables.length > 0),
     unlisted: {
       passed: unlisted.filter(({ passed }) => passed).length,
@@ -119,6 +121,7 @@ function checkNames(names: readonly string[], assessment: Assessment): void {
   const known = new Set([
     ...contract.variables.keys(),
     ...contract.aliases.keys(),
+    ...(contract.scope?.outside ?? []),
     ...resolution.keys(),
     ...skippedNames(assessment),
   ]);
@@ -145,7 +148,10 @@ function explainer(assessment: Assessment, report: Report): (name: string) => Va
   const { contract, resolution, selected, selection, violations } = assessment;
   const states = new Map(report.variables.map(({ name, state }) => [name, state]));
   const reason = withholding(selection, (name) => isDeclared(contract, name));
-  const isMet = (rule: Rule): boolean => !violations.some((one) => "rule" in one && one.rule === rule);
+  // What `--include` leaves out of a group has made another rule of it.
+  const isSame = (one: Rule, other: Rule): boolean =>
+    "group" in one && "group" in other ? one.group === other.group : one === other;
+  const isMet = (rule: Rule): boolean => !violations.some((one) => "rule" in one && isSame(one.rule, rule));
 
   return (name) => {
     const declaration = contract.variables.get(name);

@@ -1,4 +1,4 @@
-import { escForPrograms } from "../../output/report.ts";
+import { contractWords, escForPrograms } from "../../output/report.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Withholding } from "../../resolve/select.ts";
@@ -39,9 +39,8 @@ export function explanationText(explanation: Explanation, inFull: boolean): stri
 }
 
 function head({ contract, esc }: Explanation): readonly string[] {
-  const profile = contract.profile === undefined ? "" : ` (profile ${printable(contract.profile)})`;
   return [
-    `Contract: ${printable(contract.source)}${profile}`,
+    `Contract: ${contractWords(contract)}`,
     `ESC: ${escWords(esc)}`,
     ...(esc.failure?.further.map((line) => `  ${line}`) ?? []),
   ];
@@ -143,6 +142,8 @@ function withheldWords(why: Withholding): string {
       return "a file that makes other programs run code; --allow passes it on";
     case "esc-refused":
       return "a file does not serve while ESC refuses access";
+    case "not-in-scope":
+      return "not in the scope (--scope)";
     case "excluded":
       return "named by --exclude";
     case "not-included":

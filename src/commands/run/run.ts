@@ -60,8 +60,9 @@ function locateFirst(command: string, settings: Settings, { environment }: Conte
   const isCallers =
     searchPath !== "" &&
     settings.prefer === "environment" &&
+    settings.scope === undefined &&
     withholding(
-      { ...settings, dotenvServes: true, code: new Set() },
+      { ...settings, dotenvServes: true, code: new Set(), outOfScope: undefined },
       () => false,
     )({ name: "PATH", origin: { source: "environment" } }) === undefined;
   if (process.platform === "win32" || !(isCallers || command.includes("/"))) return undefined;

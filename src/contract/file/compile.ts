@@ -49,9 +49,10 @@ export function compileContract(
     aliases,
     deprecated,
     rules: [...variableRules(variables, groupRules), ...groupRules],
-    sections: sectionsOf(document, declarations, groupRules, groups),
+    sections: sectionsOf(document, declarations, groups),
     ...(profile === undefined ? {} : { profile }),
     profiles: [...profiles.keys()],
+    scopes: scopesOf(document, groups),
   };
 }
 
@@ -75,9 +76,11 @@ export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: st
   return entries;
 }
 
+type Entries = Pick<ProfileEntry, "variables" | "groups">;
+
 /** The document's variables and groups with those of the profiles laid over them, field by field. */
-export function mergeEntries(document: ContractDocument, profiles: readonly ProfileEntry[]) {
-  const variables = new Map(Object.entries(document.variables));
+export function mergeEntries(document: Entries, profiles: readonly Entries[]) {
+  const variables = new Map(Object.entries(document.variables ?? {}));
   const groups = new Map<string, Partial<GroupEntry>>(Object.entries(document.groups ?? {}));
   for (const profile of profiles) {
     for (const [name, overlay] of Object.entries(profile.variables ?? {})) {
@@ -171,29 +174,46 @@ function variableRules(variables: ReadonlyMap<string, VariableEntry>, groupRules
 function sectionsOf(
   { sections }: ContractDocument,
   variables: ReadonlyMap<string, Declaration>,
-  groupRules: readonly GroupRule[],
   groups: ReadonlyMap<string, Partial<GroupEntry>>,
 ): readonly Section[] {
   if (sections !== undefined) {
-    return sections.map(({ title, lines }) => ({
-      title,
-      lines: lines.flatMap((id): SectionLine[] => {
-        const declaration = variables.get(id);
-        if (declaration !== undefined) return [variableLine(declaration)];
-        const group = groups.get(id);
-        if (group === undefined) return [];
-        return [{ kind: "group", group: id, label: group.label ?? id, names: group.variables ?? [] }];
-      }),
-    }));
+    return sections.map(({ title, lines }) => ({ title, lines: sectionLines(lines, variables, groups) }));
   }
-  const lines: SectionLine[] = groupRules
-    .filter(({ kind }) => kind === "one-of" || kind === "exactly-one")
-    .map(({ group, label, names }) => ({ kind: "group", group, label, names }));
-  const shown = new Set(lines.flatMap((line) => (line.kind === "group" ? line.names : [])));
-  for (const declaration of variables.values()) {
-    if (!shown.has(declaration.name)) lines.push(variableLine(declaration));
-  }
+  const lines = sectionLines(defaultLines(variables.keys(), groups), variables, groups);
   return lines.length === 0 ? [] : [{ title: "Contract", lines }];
+}
+
+function sectionLines(
+  ids: readonly string[],
+  variables: ReadonlyMap<string, Declaration>,
+  groups: ReadonlyMap<string, Partial<GroupEntry>>,
+): readonly SectionLine[] {
+  return ids.flatMap((id): readonly SectionLine[] => {
+    const declaration = variables.get(id);
+    if (declaration !== undefined) return [variableLine(declaration)];
+    const group = groups.get(id);
+    if (group === undefined) return [];
+    return [{ kind: "group", group: id, label: group.label ?? id, names: group.variables ?? [] }];
+  });
+}
+
+/** What is shown where no section says it: each group of which one variable serves, then the other variables. */
+export function defaultLines(
+  variables: Iterable<string>,
+  groups: ReadonlyMap<string, Partial<GroupEntry>>,
+): readonly string[] {
+  const shown = Array.from(groups).filter(([, { rule }]) => rule === "one-of" || rule === "exactly-one");
+  const members = new Set(shown.flatMap(([, group]) => group.variables ?? []));
+  return [...shown.map(([id]) => id), ...Array.from(variables).filter((name) => !members.has(name))];
+}
+
+/** The variables of each scope, those of its groups among them. */
+function scopesOf(
+  { scopes = {} }: ContractDocument,
+  groups: ReadonlyMap<string, Partial<GroupEntry>>,
+): ReadonlyMap<string, readonly string[]> {
+  const membersOf = (id: string): readonly string[] => groups.get(id)?.variables ?? [id];
+  return new Map(Object.entries(scopes).map(([name, ids]) => [name, [...new Set(ids.flatMap(membersOf))]]));
 }
 
 function variableLine({ name, label }: Declaration): SectionLine {

@@ -20,13 +20,25 @@ interface Scope {
   readonly report: Report;
 }
 
-/** Everything that is wrong with a document of the right shape. */
-export function examineMeaning(document: ContractDocument, compilePattern: PatternCompiler): readonly Issue[] {
+/**
+ * Everything that is wrong with a document of the right shape.
+ *
+ * @param document with what it extends laid under it, in which nothing is wrong by itself
+ * @param own the document as its file has it
+ */
+export function examineMeaning(
+  document: ContractDocument,
+  compilePattern: PatternCompiler,
+  own: ContractDocument = document,
+): readonly Issue[] {
   const issues: Issue[] = [];
   const report: Report = (path, message, allowed, atKey = false) => {
     issues.push({ path, atKey, message, allowed });
   };
   const profiles = profilesOf(document);
+  if (document.variables === undefined) {
+    report([], '"variables" is missing', '"variables": the declared variables by name; or "extends"');
+  }
   const { variables } = mergeEntries(document, []);
   const scope = { variables, compilePattern, report };
   for (const [name, entry] of variables) examineVariable(["variables", name], name, entry, entry, scope);
@@ -42,11 +54,15 @@ export function examineMeaning(document: ContractDocument, compilePattern: Patte
     report(["groups", group], `"${group}" is also a variable`, "a name that no variable has", true);
   }
   const names = new Set([...everywhere.variables.keys(), ...everywhere.groups.keys()]);
-  for (const [index, { lines }] of (document.sections ?? []).entries()) {
-    for (const [line, id] of lines.entries()) {
+  const lists = [
+    ...(own.sections ?? []).map(({ lines }, index) => ({ path: ["sections", index, "lines"], ids: lines })),
+    ...Object.entries(own.scopes ?? {}).map(([name, ids]) => ({ path: ["scopes", name], ids })),
+  ];
+  for (const { path, ids } of lists) {
+    for (const [index, id] of ids.entries()) {
       if (names.has(id)) continue;
       const message = `"${id}" is not declared${didYouMean(id, names)}`;
-      report(["sections", index, "lines", line], message, "the name of a variable or of a group");
+      report([...path, index], message, "the name of a variable or of a group");
     }
   }
   return issues;
@@ -164,7 +180,7 @@ function examineAliases(document: ContractDocument, declared: Scope["variables"]
       }
     }
   };
-  examine(["variables"], document.variables);
+  examine(["variables"], document.variables ?? {});
   for (const [profile, { variables = {} }] of Object.entries(document.profiles ?? {})) {
     examine(["profiles", profile, "variables"], variables);
   }

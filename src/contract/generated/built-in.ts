@@ -293,5 +293,6 @@ export function builtInContract(): Contract {
       },
     ],
     profiles: [],
+    scopes: new Map([]),
   };
 }

@@ -5,12 +5,16 @@
 export type ContractDocument = {
   /** Address of this schema, so that editors complete and check the file. */
   readonly $schema?: string;
-  /** The declared variables by name. */
-  readonly variables: { readonly [name: VariableName]: VariableEntry };
+  /** The contract that this one adds to: `builtin`, or the path of a contract file, relative to this one. */
+  readonly extends?: string;
+  /** The declared variables by name. Needed unless the contract extends another; details of a variable that it declares too replace those. */
+  readonly variables?: { readonly [name: VariableName]: VariableEntry };
   /** Rules over several variables, each under an identifier of its own. */
   readonly groups?: { readonly [name: GroupName]: GroupEntry };
   /** What `sophia-run check` shows, in this order. Without it: one section with every variable. */
   readonly sections?: readonly SectionEntry[];
+  /** The variables of each process, chosen by --scope or SOPHIA_SCOPE: names of variables, and of groups for all of their variables. */
+  readonly scopes?: { readonly [name: ScopeName]: ScopeMembers };
   /** Variations of the contract, chosen by --profile or SOPHIA_PROFILE. */
   readonly profiles?: { readonly [name: ProfileName]: ProfileEntry };
 };
@@ -23,6 +27,9 @@ type GroupName = string;
 
 /** Name of a profile: letters, digits, `_`, `.` and `-`, beginning with a letter or a digit. */
 type ProfileName = string;
+
+/** Name of a scope: letters, digits, `_`, `.` and `-`, beginning with a letter or a digit. */
+type ScopeName = string;
 
 /** What people read: one line, at most 80 characters. */
 type Label = string;
@@ -135,6 +142,9 @@ export type GroupEntry = {
   readonly rule: GroupRule;
   readonly variables: GroupMembers;
 };
+
+/** Names of variables, and of groups, each once. */
+type ScopeMembers = readonly string[];
 
 /** A titled part of `sophia-run check`. */
 type SectionEntry = {

@@ -37,6 +37,14 @@ function checkProfileName(value: unknown): boolean {
   );
 }
 
+function checkScopeName(value: unknown): boolean {
+  return (
+    typeof value === "string" &&
+    (value.length <= 64 || Array.from(value).length <= 64) &&
+    /^[A-Za-z0-9][\w.-]*$/u.test(value)
+  );
+}
+
 function checkLabel(value: unknown): boolean {
   return (
     typeof value === "string" &&
@@ -344,6 +352,15 @@ function checkGroupEntry(value: unknown): boolean {
   return true;
 }
 
+function checkScopeMembers(value: unknown): boolean {
+  return (
+    Array.isArray(value) &&
+    value.length >= 1 &&
+    new Set(value).size === value.length &&
+    value.every((item: unknown) => typeof item === "string")
+  );
+}
+
 function checkSectionEntry(value: unknown): boolean {
   if (!isJsonObject(value)) return false;
   if (!Object.hasOwn(value, "title")) return false;
@@ -437,12 +454,21 @@ function checkGroupOverlay(value: unknown): boolean {
 
 function checkContractDocument(value: unknown): boolean {
   if (!isJsonObject(value)) return false;
-  if (!Object.hasOwn(value, "variables")) return false;
   for (const key in value) {
     const member = value[key];
     switch (key) {
       case "$schema":
         if (!(typeof member === "string")) return false;
+        break;
+      case "extends":
+        if (
+          !(
+            typeof member === "string" &&
+            member.length >= 1 &&
+            (member.length <= 4096 || Array.from(member).length <= 4096)
+          )
+        )
+          return false;
         break;
       case "variables":
         if (!checkContractDocumentVariablesObject(member)) return false;
@@ -452,6 +478,9 @@ function checkContractDocument(value: unknown): boolean {
         break;
       case "sections":
         if (!(Array.isArray(member) && member.every((item: unknown) => checkSectionEntry(item)))) return false;
+        break;
+      case "scopes":
+        if (!checkContractDocumentScopesObject(member)) return false;
         break;
       case "profiles":
         if (!checkContractDocumentProfilesObject(member)) return false;
@@ -479,6 +508,16 @@ function checkContractDocumentGroupsObject(value: unknown): boolean {
     const member = value[key];
     if (!checkGroupName(key)) return false;
     if (!checkGroupEntry(member)) return false;
+  }
+  return true;
+}
+
+function checkContractDocumentScopesObject(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  for (const key in value) {
+    const member = value[key];
+    if (!checkScopeName(key)) return false;
+    if (!checkScopeMembers(member)) return false;
   }
   return true;
 }

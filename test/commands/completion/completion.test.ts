@@ -146,11 +146,12 @@ describe("the call-back", () => {
     async (named) => {
       const cwd = folder({
         "sophia.contract.json": '{"variables":{"FOUND":{}}}',
-        "other.json": '{"variables":{"NAMED":{}},"profiles":{"ci":{}}}',
+        "other.json": '{"variables":{"NAMED":{}},"profiles":{"ci":{}},"scopes":{"web":["NAMED"]}}',
       });
       const call = ["--get-yargs-completions", "sophia-run", ...named];
       expect((await sophia([...call, "explain", ""], { cwd })).stdout).toBe("NAMED\tNAMED\n");
       expect((await sophia([...call, "--profile", ""], { cwd })).stdout).toBe("ci\n");
+      expect((await sophia([...call, "--scope=w"], { cwd })).stdout).toBe("--scope=web\n");
     },
   );
 

@@ -1,0 +1,76 @@
+/** A contract document laid over the one that it extends; pure. */
+import type { ContractDocument, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
+import { defaultLines, mergeEntries } from "./compile.ts";
+
+type Sections = NonNullable<ContractDocument["sections"]>;
+
+/**
+ * The document with what it extends laid under it.
+ *
+ * - Variables: those of the base in their order, then the further ones. Details that the document gives of a variable of
+ *   the base replace the base's; the others stay.
+ * - Groups and scopes: one of the same name replaces the base's.
+ * - Sections: the base's, of which one with the same title is replaced, then the others. Without any of its own, what
+ *   the document adds is shown in a last one.
+ * - Profiles: one of the same name is laid over the base's, detail by detail.
+ */
+export function mergeDocuments(base: ContractDocument, own: ContractDocument): ContractDocument {
+  const { variables } = mergeEntries(base, [{ variables: own.variables ?? {} }]);
+  const sections = mergeSections(base, own);
+  return {
+    variables: Object.fromEntries(variables),
+    // Both have whole groups, and the base is complete.
+    groups: { ...base.groups, ...own.groups },
+    ...(sections === undefined ? {} : { sections }),
+    scopes: { ...base.scopes, ...own.scopes },
+    profiles: mergeProfiles(base.profiles ?? {}, own.profiles ?? {}),
+  };
+}
+
+function mergeSections(base: ContractDocument, own: ContractDocument): Sections | undefined {
+  if (own.sections === undefined) {
+    return base.sections === undefined ? undefined : [...base.sections, ...additions(base, own)];
+  }
+  const replacing = new Map(own.sections.map((section) => [section.title, section]));
+  const inherited = base.sections ?? defaultSections("Contract", base.variables ?? {}, base.groups ?? {});
+  const titles = new Set(inherited.map(({ title }) => title));
+  return [
+    ...inherited.map((section) => replacing.get(section.title) ?? section),
+    ...own.sections.filter(({ title }) => !titles.has(title)),
+  ];
+}
+
+/** What the document adds to the base, as a section of its own. */
+function additions(base: ContractDocument, own: ContractDocument): Sections {
+  const shown = new Set(base.sections?.flatMap(({ lines }) => lines));
+  const isNew = ([name]: readonly [string, unknown]): boolean =>
+    !shown.has(name) && !Object.hasOwn(base.variables ?? {}, name) && !Object.hasOwn(base.groups ?? {}, name);
+  const added = <Entry>(entries: Readonly<Record<string, Entry>> = {}): Readonly<Record<string, Entry>> =>
+    Object.fromEntries(Object.entries(entries).filter(isNew));
+  return defaultSections("Further Variables", added(own.variables), added(own.groups));
+}
+
+function defaultSections(
+  title: string,
+  variables: Readonly<Record<string, VariableEntry>>,
+  groups: Readonly<Record<string, GroupEntry>>,
+): Sections {
+  const lines = defaultLines(Object.keys(variables), new Map(Object.entries(groups)));
+  return lines.length === 0 ? [] : [{ title, lines }];
+}
+
+function mergeProfiles(
+  base: Readonly<Record<string, ProfileEntry>>,
+  own: Readonly<Record<string, ProfileEntry>>,
+): Readonly<Record<string, ProfileEntry>> {
+  const laidOver = Object.entries(own).map(([name, profile]): [string, ProfileEntry] => {
+    const lower = Object.hasOwn(base, name) ? base[name] : undefined;
+    if (lower === undefined) return [name, profile];
+    const { variables, groups } = mergeEntries(lower, [profile]);
+    return [
+      name,
+      { ...lower, ...profile, variables: Object.fromEntries(variables), groups: Object.fromEntries(groups) },
+    ];
+  });
+  return { ...base, ...Object.fromEntries(laidOver) };
+}

@@ -1,0 +1,238 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import * as fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { mergeDocuments } from "../../../src/contract/file/merge.ts";
+import { builtInContract } from "../../../src/contract/generated/built-in.ts";
+import { builtInText } from "../../../src/contract/generated/built-in-text.ts";
+import { parseContract } from "../../../src/contract/file/read.ts";
+import { loadContract } from "../../../src/contract/load.ts";
+import type { Contract } from "../../../src/contract/model.ts";
+import { fencedBlocks } from "../../helpers/markdown.ts";
+import { folder } from "../../helpers/sophia.ts";
+import { contractDocuments } from "../arbitrary.ts";
+import { contractOf, failureOf, root } from "../contracts.ts";
+
+/** Loads `sophia.contract.json` of a folder with these contracts. */
+async function load(files: Readonly<Record<string, unknown>>, more: object = {}): Promise<Contract> {
+  const cwd = folder();
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true });
+    writeFileSync(join(cwd, name), typeof content === "string" ? content : JSON.stringify(content));
+  }
+  return loadContract({ cwd, ...more });
+}
+
+const titles = ({ sections }: Contract) =>
+  sections.map(({ title, lines }) => [title, ...lines.map((line) => (line.kind === "group" ? line.group : line.name))]);
+
+/** Without the functions of patterns, which are equal to none but themselves. */
+const plain = (contract: Contract): unknown =>
+  JSON.parse(JSON.stringify(contract, (_, value: unknown) => (value instanceof Map ? [...value] : value)));
+
+describe("the built-in contract", () => {
+  it("written to a file is equal to itself, and so is a file that extends it and adds nothing", async () => {
+    const { source: _, ...builtIn } = builtInContract();
+    for (const text of [builtInText, '{"extends":"builtin"}', '{"extends":"builtin","variables":{}}']) {
+      const { source, ...contract } = await load({ "sophia.contract.json": text });
+      expect(source.kind).toBe("file");
+      expect(contract).toStrictEqual(builtIn);
+    }
+  });
+
+  it("is extended by variables, by details, by groups and by sections", async () => {
+    const contract = await load({
+      "sophia.contract.json": {
+        extends: "builtin",
+        variables: {
+          QDRANT_URL: { format: { type: "url", schemes: ["https"] } },
+          QDRANT_API_KEY: { required: false },
+          SENTRY_DSN: { required: true },
+          OLLAMA_URL: { label: "Ollama" },
+        },
+        groups: {
+          "llm-providers": { label: "LLM", rule: "at-least-one", variables: ["OLLAMA_URL", "OPENAI_API_KEY"] },
+          storage: { rule: "one-of", variables: ["SENTRY_DSN"] },
+        },
+      },
+    });
+    expect(contract.variables.size).toBe(19);
+    expect(contract.variables.get("QDRANT_URL")).toMatchObject({
+      label: "Qdrant URL",
+      format: { kind: "url", schemes: ["https"] },
+    });
+    const required = contract.rules.flatMap((rule) => (rule.kind === "required" ? [rule.name] : []));
+    expect(required).toStrictEqual(["PULUMI_ACCESS_TOKEN", "QDRANT_URL", "SENTRY_DSN"]);
+    expect(contract.rules).toContainEqual({
+      kind: "at-least-one",
+      group: "llm-providers",
+      label: "LLM",
+      names: ["OLLAMA_URL", "OPENAI_API_KEY"],
+    });
+    expect(titles(contract).at(-1)).toStrictEqual(["Further Variables", "storage", "OLLAMA_URL"]);
+    expect(titles(contract)).toHaveLength(4);
+  });
+});
+
+it("is shown by docs/contract.md in examples that are valid", async () => {
+  const document = readFileSync(join(root, "docs/contract.md"), "utf8");
+  const examples = fencedBlocks(document).filter(({ language }) => language === "json");
+  expect(examples).toHaveLength(2);
+  for (const { text } of examples) expect((await load({ "sophia.contract.json": text })).variables.size).not.toBe(0);
+});
+
+describe("a file", () => {
+  it("is found relative to the one that extends it, and may extend another", async () => {
+    const contract = await load(
+      {
+        "root.json": { variables: { A: { required: true }, B: { label: "The B" } }, scopes: { web: ["A"] } },
+        "shared/base.json": {
+          extends: "../root.json",
+          variables: { B: { required: true } },
+          profiles: { ci: { variables: { A: { required: false } } } },
+        },
+        "app/sophia.contract.json": {
+          extends: "../shared/base.json",
+          variables: { C: {} },
+          scopes: { web: ["B"], worker: ["C"] },
+          profiles: { ci: { variables: { C: { required: true } } } },
+        },
+      },
+      { file: "app/sophia.contract.json", profile: "ci" },
+    );
+    expect(contract.rules).toStrictEqual([
+      { kind: "optional", name: "A" },
+      { kind: "required", name: "B" },
+      { kind: "required", name: "C" },
+    ]);
+    expect(contract.variables.get("B")?.label).toBe("The B");
+    expect([...contract.scopes]).toStrictEqual([
+      ["web", ["B"]],
+      ["worker", ["C"]],
+    ]);
+    expect(titles(contract)).toStrictEqual([["Contract", "A", "B", "C"]]);
+  });
+
+  it("has its sections replaced by title, and is shown before those that are added", async () => {
+    const base = { variables: { A: {}, B: {} }, sections: [{ title: "One", lines: ["A", "B"] }] };
+    const own = { extends: "base.json", variables: { C: {} } };
+    const sections = async (more: object, from: object = base) =>
+      titles(await load({ "base.json": from, "sophia.contract.json": { ...own, ...more } }));
+    expect(await sections({})).toStrictEqual([
+      ["One", "A", "B"],
+      ["Further Variables", "C"],
+    ]);
+    expect(
+      await sections({
+        sections: [
+          { title: "Two", lines: ["C"] },
+          { title: "One", lines: ["B"] },
+        ],
+      }),
+    ).toStrictEqual([
+      ["One", "B"],
+      ["Two", "C"],
+    ]);
+    expect(await sections({ sections: [{ title: "Two", lines: ["C"] }] }, { variables: { A: {} } })).toStrictEqual([
+      ["Contract", "A"],
+      ["Two", "C"],
+    ]);
+  });
+
+  it("that adds nothing changes nothing, whatever it extends", () => {
+    fc.assert(
+      fc.property(contractDocuments, (given) => {
+        const document = parseContract(JSON.stringify(given));
+        if (document === undefined) throw new Error("it does not have the form of a contract");
+        const whole = plain(contractOf(document));
+        expect(plain(contractOf(mergeDocuments(document, {})))).toStrictEqual(whole);
+        expect(plain(contractOf(mergeDocuments({ variables: {} }, document)))).toStrictEqual(whole);
+        expect(plain(contractOf(mergeDocuments(document, document)))).toStrictEqual(whole);
+      }),
+    );
+  });
+});
+
+describe("is refused, with the place in the file at fault", () => {
+  test.each<[string, Readonly<Record<string, unknown>>, string, string]>([
+    [
+      "itself",
+      { "sophia.contract.json": '{"extends":"./sophia.contract.json"}' },
+      "sophia.contract.json:1:12: the contract extends itself: sophia.contract.json extends sophia.contract.json",
+      "no cycle",
+    ],
+    [
+      "a cycle",
+      {
+        "sophia.contract.json": { extends: "b.json" },
+        "b.json": { extends: "c.json" },
+        "c.json": { extends: "b.json" },
+      },
+      "c.json:1:12: the contract extends itself: b.json extends c.json extends b.json",
+      "no cycle",
+    ],
+    [
+      "too long a chain",
+      Object.fromEntries(
+        Array.from({ length: 9 }, (_, index) => [
+          index === 0 ? "sophia.contract.json" : `${index}.json`,
+          { extends: `${index + 1}.json` },
+        ]),
+      ),
+      "7.json:1:12: too many contracts extend one another",
+      "at most 8",
+    ],
+    [
+      "what does not exist",
+      { "sophia.contract.json": { extends: "gone.json" } },
+      "the contract gone.json does not exist",
+      'sophia.contract.json extends it: fix that, or correct "extends" there',
+    ],
+    [
+      "an address",
+      { "sophia.contract.json": { extends: "https://example.test/base.json" } },
+      "sophia.contract.json:1:12: no contract is read from an address",
+      '"builtin"',
+    ],
+    ["a folder", { "sophia.contract.json": { extends: "." } }, "is a directory", "extends it"],
+    [
+      "a faulty base",
+      { "sophia.contract.json": { extends: "base.json" }, "base.json": { variables: 1 } },
+      "base.json:1:14: ",
+      "an object",
+    ],
+    [
+      "a section with an unknown name",
+      { "sophia.contract.json": { extends: "builtin", sections: [{ title: "T", lines: ["QDRANT_ULR"] }] } },
+      'sophia.contract.json:1:56: "QDRANT_ULR" is not declared: did you mean "QDRANT_URL"?',
+      "a variable or of a group",
+    ],
+    [
+      "a scope with an unknown name",
+      { "sophia.contract.json": { variables: { A: {} }, scopes: { web: ["A", "BB"] } } },
+      'sophia.contract.json:1:44: "BB" is not declared',
+      "a variable or of a group",
+    ],
+    [
+      "a detail that contradicts the base",
+      { "sophia.contract.json": { extends: "builtin", variables: { QDRANT_URL: { secret: true, default: "x" } } } },
+      "sophia.contract.json:1:73: a secret has a default",
+      '"secret": false',
+    ],
+  ])("%s", async (_, files, message, hint) => {
+    const failure = await failureOf(() => load(files));
+    expect(failure.status).toBe(125);
+    expect(failure.message).toContain(message);
+    expect(failure.hint).toContain(hint);
+  });
+
+  test("a pipe, without waiting for who writes to it, and a file that is too large", async () => {
+    const cwd = folder({ "sophia.contract.json": '{"extends":"pipe"}', "large.json": " ".repeat(8 * 1024 * 1024 + 1) });
+    execFileSync("mkfifo", [join(cwd, "pipe")]);
+    expect((await failureOf(() => loadContract({ cwd }))).message).toContain("pipe is not a regular file");
+    expect((await failureOf(() => loadContract({ cwd, file: "large.json" }))).message).toBe(
+      "the contract large.json has more than 8 MiB",
+    );
+  });
+});

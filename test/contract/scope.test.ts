@@ -1,0 +1,72 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { checkContract } from "../../src/contract/check.ts";
+import { restrict } from "../../src/contract/restrict.ts";
+import { inScope } from "../../src/contract/scope.ts";
+import { contractDocuments } from "./arbitrary.ts";
+import { brief, contractOf, failureOf, resolutionOf } from "./contracts.ts";
+
+const contract = contractOf({
+  variables: {
+    A: { required: true, aliases: [{ name: "OLD_A", deprecated: true }] },
+    B: { required: { when: "A" } },
+    C: {},
+    D: {},
+    E: { default: "e" },
+  },
+  groups: {
+    pair: { rule: "one-of", variables: ["C", "D"] },
+    all: { rule: "all-or-none", variables: ["C", "E"] },
+  },
+  sections: [
+    { title: "First", lines: ["A", "pair"] },
+    { title: "Second", lines: ["B", "E"] },
+  ],
+  scopes: { web: ["A", "pair"], worker: ["B", "D"] },
+});
+
+describe("a contract in a scope", () => {
+  it("has the variables of the scope, those of its groups too, and knows what is outside", () => {
+    const web = inScope(contract, "web", "c.json");
+    expect([...web.variables.keys()]).toStrictEqual(["A", "C", "D"]);
+    expect(web.scope).toStrictEqual({ name: "web", outside: new Set(["B", "E"]) });
+    expect(web.sections.map(({ title }) => title)).toStrictEqual(["First"]);
+    expect(brief(checkContract(web, resolutionOf({})))).toStrictEqual(["missing A", "none-set pair"]);
+    // E is not of this process: nothing obliges to complete the group.
+    expect(brief(checkContract(web, resolutionOf({ A: "1", C: "1" })))).toStrictEqual([]);
+  });
+
+  it("keeps of a group what belongs to the scope, and never meets a condition on what does not", () => {
+    const worker = inScope(contract, "worker", "c.json");
+    expect(worker.scope?.outside).toStrictEqual(new Set(["A", "C", "E", "OLD_A"]));
+    expect(worker.aliases.size + worker.deprecated.size).toBe(0);
+    expect(worker.sections).toMatchObject([{ lines: [{ kind: "group", names: ["D"] }] }, { lines: [{ name: "B" }] }]);
+    expect(brief(checkContract(worker, resolutionOf({})))).toStrictEqual(["none-set pair"]);
+    expect(brief(checkContract(worker, resolutionOf({ D: "1" })))).toStrictEqual([]);
+  });
+
+  it("must be one that the contract has", async () => {
+    expect(await failureOf(() => inScope(contract, "wokrer", "c.json"))).toMatchObject({
+      code: "contract-scope",
+      status: 125,
+      message: 'c.json has no scope "wokrer"',
+      hint: "did you mean worker? choose web or worker",
+    });
+    expect(await failureOf(() => inScope(contractOf({ variables: {} }), "web", "c.json"))).toMatchObject({
+      hint: "leave out --scope and SOPHIA_SCOPE: this contract has no scopes",
+    });
+  });
+});
+
+describe("a restricted contract", () => {
+  it("is the contract itself where all is kept, and asks for nothing where nothing is", () => {
+    fc.assert(
+      fc.property(contractDocuments, (document) => {
+        const whole = contractOf(document);
+        expect(restrict(whole, () => true)).toStrictEqual(whole);
+        const none = restrict(whole, () => false);
+        expect([none.variables.size, none.rules, none.sections]).toStrictEqual([0, [], []]);
+      }),
+    );
+  });
+});
