@@ -6,53 +6,57 @@
 /** Where nothing of a pattern was read yet. */
 export const ROOT = 0;
 
-const UNKNOWN = -1;
 /** Blocks of three bytes are told apart by as many bits. */
 const BLOCKS = 1 << 16;
 
-/** The beginnings of all patterns as a tree, and for each the longest beginning that ends with it. */
+/**
+ * The beginnings of all patterns as a tree, by number, and for each the longest beginning that it ends with.
+ *
+ * Each pattern has a branch: the beginnings that it does not share with the pattern before it, numbered in a row.
+ */
 export class Automaton {
   /** The length of the shortest pattern, at most 255; 0 where there is none. */
   readonly window: number;
-  /** The last byte of each beginning. */
-  private readonly label: Uint8Array;
-  /** Its length. */
-  private readonly depth: Uint16Array;
-  private readonly parent: Int32Array;
-  /** The longest beginning that is a proper end of this one: worked out when it is first asked for. */
-  private readonly failure: Int32Array;
-  /** The length of the longest pattern that ends here: 0 for none. Known where `failure` is, and where a pattern ends. */
+  /** Of each beginning: its last byte. */
+  private readonly label: Buffer;
+  /** Its branch. */
+  private readonly branch: Uint32Array;
+  /** One more than the number of the longest beginning that it ends with; 0 until somebody asks. */
+  private readonly failure: Uint32Array;
+  /** The length of the longest pattern that it ends with; known where `failure` is. */
   private readonly found: Uint16Array;
-  private readonly first = new Int32Array(256);
-  /** A hash table of the children that do not follow their parent: beginning and byte, then the child. */
-  private readonly branches: Int32Array;
+  /** Of each branch: what to take from a beginning's number to get its length. */
+  private readonly base: Int32Array;
+  /** Where it leaves another. */
+  private readonly parent: Uint32Array;
+  /** Its last beginning: the pattern. */
+  private readonly end: Uint32Array;
+  private readonly first = new Uint32Array(256);
+  /** A hash table of where branches leave others: a beginning and a byte, and the beginning that follows. */
+  private readonly forks: Int32Array;
   /** How far the window may move if its last three bytes are these. */
   private readonly shift: Uint8Array;
   /** Which three bytes a pattern begins with. */
-  private readonly starts: Uint8Array;
-  /** Where each pattern ends, in ascending order. */
-  private readonly ends: Int32Array;
+  private readonly starts = new Uint8Array(BLOCKS);
 
   /** @param patterns bytes as characters (Latin-1), sorted, each once, of 3 to 65,535 bytes */
   constructor(patterns: readonly string[]) {
     const size = patterns.reduce((sum, { length }) => sum + length, 2);
-    this.label = new Uint8Array(size);
-    this.depth = new Uint16Array(size);
-    this.parent = new Int32Array(size);
-    this.failure = new Int32Array(size).fill(UNKNOWN);
+    this.branch = new Uint32Array(size);
+    this.failure = new Uint32Array(size);
     this.found = new Uint16Array(size);
-    this.branches = new Int32Array(2 << (32 - Math.clz32(2 * patterns.length)));
-    this.ends = new Int32Array(patterns.length);
+    this.base = new Int32Array(patterns.length);
+    this.parent = new Uint32Array(patterns.length);
+    this.end = new Uint32Array(patterns.length);
+    this.forks = new Int32Array(2 << (32 - Math.clz32(2 * patterns.length)));
     this.window = patterns.length === 0 ? 0 : patterns.reduce((least, { length }) => Math.min(least, length), 255);
     this.shift = new Uint8Array(BLOCKS).fill(Math.max(0, this.window - 2));
-    this.starts = new Uint8Array(BLOCKS);
-    this.grow(patterns);
-    this.failure[ROOT] = ROOT;
+    this.label = Buffer.from(`\0${this.grow(patterns)}\0`, "latin1");
   }
 
   /** How much of a pattern was read. */
   depthOf(node: number): number {
-    return this.depth[node] ?? 0;
+    return node === ROOT ? 0 : node - (this.base[this.branch[node] ?? 0] ?? 0);
   }
 
   /** The length of the longest pattern that ends here; 0 for none. */
@@ -66,14 +70,7 @@ export class Automaton {
     const length = this.foundAt(node);
     let end = node;
     while (this.depthOf(end) > length) end = this.failureOf(end);
-    let low = 0;
-    let high = this.ends.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.ends[middle] ?? 0) < end) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return this.branch[end] ?? 0;
   }
 
   /** The last bytes that were read, as many as are asked for and the beginning has. */
@@ -81,7 +78,7 @@ export class Automaton {
     const bytes = Buffer.allocUnsafe(length);
     for (let at = node, index = length - 1; index >= 0; index--) {
       bytes[index] = this.label[at] ?? 0;
-      at = this.parent[at] ?? ROOT;
+      at = this.parentOf(at);
     }
     return bytes;
   }
@@ -113,68 +110,80 @@ export class Automaton {
 
   private child(node: number, byte: number): number {
     // Most beginnings go on in one way only, and that is next to them.
+    const { label, branch, forks } = this;
     const near = node + 1;
-    if (this.label[near] === byte && this.parent[near] === node) return near;
-    const { branches } = this;
-    const mask = branches.length - 2;
+    if (label[near] === byte && branch[near] === branch[node]) return near;
+    const mask = forks.length - 2;
     const key = (node << 8) | byte;
     for (let slot = slotOf(key) & mask; ; slot = (slot + 2) & mask) {
-      const found = branches[slot];
-      if (found === key) return branches[slot + 1] ?? ROOT;
+      const found = forks[slot];
+      if (found === key) return forks[slot + 1] ?? ROOT;
       if (found === 0 || found === undefined) return ROOT;
     }
   }
 
+  private parentOf(node: number): number {
+    const branch = this.branch[node] ?? 0;
+    return node > 1 && this.branch[node - 1] === branch ? node - 1 : (this.parent[branch] ?? ROOT);
+  }
+
   private failureOf(node: number): number {
-    const known = this.failure[node] ?? ROOT;
-    if (known !== UNKNOWN) return known;
-    const parent = this.parent[node] ?? ROOT;
+    const known = this.failure[node] ?? 0;
+    if (known !== 0 || node === ROOT) return Math.max(0, known - 1);
+    const parent = this.parentOf(node);
     const failure = parent === ROOT ? ROOT : this.next(this.failureOf(parent), this.label[node] ?? 0);
-    this.failure[node] = failure;
-    // A pattern that ends in the middle of another; the longer one is there already.
-    if (this.found[node] === 0) this.found[node] = this.foundAt(failure);
+    this.failure[node] = failure + 1;
+    const isPattern = this.end[this.branch[node] ?? 0] === node;
+    this.found[node] = isPattern ? this.depthOf(node) : this.foundAt(failure);
     return failure;
   }
 
-  private grow(patterns: readonly string[]): void {
-    const { label, depth, parent, found, first, ends, window, shift, starts } = this;
-    /** The beginnings of the pattern before, by length. */
-    const path = [ROOT];
+  /** @returns the last bytes of all beginnings but the root, in order */
+  private grow(patterns: readonly string[]): string {
+    const { branch, base, parent, end, first, window } = this;
+    /** The branches on which the pattern before lies, and how much of it each shares with a branch before. */
+    const path: { readonly branch: number; readonly shared: number }[] = [];
+    const rests: string[] = [];
     let last = ROOT;
     let former = "";
     patterns.forEach((pattern, number) => {
-      let length = 0;
-      while (length < former.length && pattern.charCodeAt(length) === former.charCodeAt(length)) length += 1;
-      for (; length < pattern.length; length++) {
-        const node = path[length] ?? ROOT;
-        const byte = pattern.charCodeAt(length);
-        last += 1;
-        label[last] = byte;
-        depth[last] = length + 1;
-        parent[last] = node;
-        path[length + 1] = last;
-        if (node === ROOT) first[byte] = last;
-        else if (last !== node + 1) this.branch(node, byte, last);
-      }
-      found[last] = pattern.length;
-      ends[number] = last;
+      let shared = 0;
+      while (shared < former.length && pattern.charCodeAt(shared) === former.charCodeAt(shared)) shared += 1;
+      while ((path.at(-1)?.shared ?? -1) >= shared) path.pop();
+      const node = shared === 0 ? ROOT : (base[path.at(-1)?.branch ?? 0] ?? 0) + shared;
+      const start = last + 1;
+      last += pattern.length - shared;
+      branch.fill(number, start, last + 1);
+      base[number] = start - shared - 1;
+      parent[number] = node;
+      end[number] = last;
+      path.push({ branch: number, shared });
+      rests.push(pattern.slice(shared));
       former = pattern;
-      for (let end = 3; end <= window; end++) {
-        const at = block(pattern.charCodeAt(end - 3), pattern.charCodeAt(end - 2), pattern.charCodeAt(end - 1));
-        if ((shift[at] ?? 0) > window - end) shift[at] = window - end;
-        if (end === 3) starts[at] = 1;
-      }
+      if (node === ROOT) first[pattern.charCodeAt(0)] = start;
+      else this.fork(node, pattern.charCodeAt(shared), start);
+      // The pattern before has seen to the blocks that both have.
+      for (let tail = Math.max(3, shared + 1); tail <= window; tail++) this.slow(pattern, tail);
     });
+    return rests.join("");
   }
 
-  private branch(node: number, byte: number, child: number): void {
-    const { branches } = this;
-    const mask = branches.length - 2;
+  private fork(node: number, byte: number, child: number): void {
+    const { forks } = this;
+    const mask = forks.length - 2;
     const key = (node << 8) | byte;
     let slot = slotOf(key) & mask;
-    while (branches[slot] !== 0) slot = (slot + 2) & mask;
-    branches[slot] = key;
-    branches[slot + 1] = child;
+    while (forks[slot] !== 0) slot = (slot + 2) & mask;
+    forks[slot] = key;
+    forks[slot + 1] = child;
+  }
+
+  /** The window may not move further than to where the three bytes before `end` are those of the pattern. */
+  private slow(pattern: string, end: number): void {
+    const { shift, starts, window } = this;
+    const at = block(pattern.charCodeAt(end - 3), pattern.charCodeAt(end - 2), pattern.charCodeAt(end - 1));
+    shift[at] = Math.min(shift[at] ?? 0, window - end);
+    if (end === 3) starts[at] = 1;
   }
 }
 

@@ -15,12 +15,20 @@ export class Finder {
   position = 0;
   /** The longest possible beginning with which they end. */
   node = ROOT;
-  private readonly automaton: Automaton;
+  /** Its length. */
+  depth = 0;
+  private readonly automatonOf: () => Automaton;
   private readonly found: Found;
 
-  constructor(automaton: Automaton, found: Found) {
-    this.automaton = automaton;
+  /** @param automatonOf is called at the first byte */
+  constructor(automatonOf: () => Automaton, found: Found) {
+    this.automatonOf = automatonOf;
     this.found = found;
+  }
+
+  /** The last bytes that were read when the automaton was in this state. */
+  tail(node: number, length: number): Buffer {
+    return this.automatonOf().tail(node, length);
   }
 
   /**
@@ -28,11 +36,12 @@ export class Finder {
    * it. Takes a time that is linear in the length.
    */
   read(chunk: Uint8Array): void {
-    const { automaton, found, position: before } = this;
     const { length } = chunk;
+    if (length === 0) return;
+    const { found, position: before } = this;
+    const automaton = this.automatonOf();
     const lastWindow = length - automaton.window;
-    let { node } = this;
-    let depth = automaton.depthOf(node);
+    let { node, depth } = this;
     let index = 0;
     while (true) {
       if (node === ROOT) index = automaton.skip(chunk, index);
@@ -51,6 +60,7 @@ export class Finder {
       }
     }
     this.node = node;
+    this.depth = depth;
     this.position = before + length;
   }
 }

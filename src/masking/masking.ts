@@ -2,14 +2,17 @@ import { Automaton } from "./automaton.ts";
 import type { Masking, Secret } from "./model.ts";
 import { patternsOf } from "./patterns.ts";
 import { Masker } from "./stream.ts";
+import { fateOf } from "./texts.ts";
 
-/** Makes secrets ready to be masked in any number of streams; see docs/masking.md for the forms in which they are found. */
+/** What masks secrets in any number of streams; see docs/masking.md for the forms in which they are found. */
 export function maskingOf(secrets: readonly Secret[]): Masking {
-  const { forms, secrets: size } = patternsOf(secrets);
-  const automaton = new Automaton([...forms.keys()].toSorted(byBytes));
-  return { size, stream: () => new Masker(automaton) };
+  const masked = secrets.filter(({ value }) => fateOf(value) === "masked");
+  let made: Automaton | undefined;
+  const automaton = (): Automaton => (made ??= new Automaton(sorted(patternsOf(masked).keys())));
+  return { size: masked.length, prepare: () => void automaton(), stream: () => new Masker(automaton) };
 }
 
-function byBytes(one: string, other: string): number {
-  return one < other ? -1 : one > other ? 1 : 0;
+/** In the order of their bytes. */
+export function sorted(patterns: Iterable<string>): readonly string[] {
+  return Array.from(patterns).toSorted((one, other) => (one < other ? -1 : one > other ? 1 : 0));
 }

@@ -25,9 +25,14 @@ export interface StreamMasker {
   readonly masked: number;
 }
 
-/** What is to be masked, made ready: any number of streams, at the same time too. */
+/** What is to be masked, for any number of streams, at the same time too. */
 export interface Masking {
   stream(): StreamMasker;
   /** How many of the secrets can be masked. */
   readonly size: number;
+  /**
+   * Makes ready what the first bytes of a stream would wait for, some milliseconds for a hundred secrets. Call it when
+   * the program was started, which takes as long to say its first word.
+   */
+  prepare(): void;
 }

@@ -1,10 +1,11 @@
 /** All byte strings by which secrets are found, and of what each is a form; pure. */
 import { isUtf8 } from "node:buffer";
 import { base64Forms } from "./forms/base64.ts";
-import { jsonForms } from "./forms/json.ts";
-import { percentForms } from "./forms/percent.ts";
-import { shellForms } from "./forms/shell.ts";
-import { xmlForms } from "./forms/xml.ts";
+import { formsBy } from "./forms/encoder.ts";
+import { JSON_ENCODERS } from "./forms/json.ts";
+import { PERCENT_ENCODERS } from "./forms/percent.ts";
+import { SHELL_ENCODERS } from "./forms/shell.ts";
+import { XML_ENCODERS } from "./forms/xml.ts";
 import type { Secret } from "./model.ts";
 import { textsOf, type Part } from "./texts.ts";
 
@@ -18,13 +19,6 @@ export interface Form {
   readonly encoding: Encoding;
 }
 
-export interface Patterns {
-  /** Bytes as characters (Latin-1), each with its form. */
-  readonly forms: ReadonlyMap<string, Form>;
-  /** How many of the secrets have a pattern. */
-  readonly secrets: number;
-}
-
 /** An encoded form needs so many characters that the secret alone determines: fewer are found by chance. */
 const SHORTEST_FORM = 8;
 const SHORTEST_VALUE = 6;
@@ -36,47 +30,41 @@ const LONGEST_PIECE = 512;
 /** Of longer texts only the forms in base64 and JSON are made: 64 KiB in all forms would take half a second. */
 const LONGEST_IN_ALL_FORMS = 16_384;
 
-/** The patterns of secrets. Of two secrets with the same form the first has it. */
-export function patternsOf(secrets: readonly Secret[]): Patterns {
+const ENCODINGS = [
+  { encoding: "JSON", encoders: JSON_ENCODERS },
+  { encoding: "URL", encoders: PERCENT_ENCODERS },
+  { encoding: "shell", encoders: SHELL_ENCODERS },
+  { encoding: "XML", encoders: XML_ENCODERS },
+] as const;
+
+/** The patterns of secrets: bytes as characters (Latin-1), each with its form. Of two with the same form the first has it. */
+export function patternsOf(secrets: readonly Secret[]): ReadonlyMap<string, Form> {
   const forms = new Map<string, Form>();
-  let found = 0;
+  const base64 = base64Forms();
+  const encodings = ENCODINGS.map(({ encoding, encoders }) => ({ encoding, formsOf: formsBy(encoders) }));
   for (const { name, value } of secrets) {
-    let isFound = false;
     const add = (part: Part, encoding: Encoding, bytes: string): void => {
       if (bytes.length < (encoding === "plain" ? SHORTEST_VALUE : SHORTEST_FORM)) return;
-      isFound = true;
       for (const piece of bytes.length > LONGEST_PIECE ? pieces(bytes) : [bytes]) {
         if (!forms.has(piece)) forms.set(piece, { name, part, encoding });
       }
     };
+    const addBytes = (bytes: Buffer, part: Part): void => {
+      add(part, "plain", bytes.toString("latin1"));
+      for (const form of base64(bytes)) add(part, "base64", form);
+    };
     const text = typeof value === "string" ? value : isUtf8(value) ? Buffer.from(value).toString() : undefined;
-    const inAllForms = value.length <= LONGEST_IN_ALL_FORMS;
-    if (text !== undefined) for (const [one, part] of textsOf(text)) addText(one, part, add, inAllForms);
-    else if (typeof value !== "string") addBytes(Buffer.from(value), "value", add, inAllForms);
-    if (isFound) found += 1;
+    if (text === undefined) addBytes(Buffer.from(value), "value");
+    else {
+      for (const [one, part] of textsOf(text)) {
+        addBytes(Buffer.from(one), part);
+        for (const { encoding, formsOf } of text.length > LONGEST_IN_ALL_FORMS ? encodings.slice(0, 1) : encodings) {
+          for (const form of formsOf(one)) add(part, encoding, latin1(form));
+        }
+      }
+    }
   }
-  return { forms, secrets: found };
-}
-
-type Add = (part: Part, encoding: Encoding, bytes: string) => void;
-
-function addText(text: string, part: Part, add: Add, inAllForms: boolean): void {
-  addBytes(Buffer.from(text), part, add, inAllForms);
-  const addAll = (encoding: Encoding, forms: readonly string[]): void => {
-    for (const form of forms) if (form !== text) add(part, encoding, latin1(form));
-  };
-  addAll("JSON", inAllForms ? jsonForms(text) : jsonForms(text).slice(0, 1));
-  if (!inAllForms) return;
-  addAll("shell", shellForms(text));
-  addAll("XML", xmlForms(text));
-}
-
-function addBytes(bytes: Buffer, part: Part, add: Add, inAllForms: boolean): void {
-  const plain = bytes.toString("latin1");
-  add(part, "plain", plain);
-  if (inAllForms || part === "value") for (const form of base64Forms(bytes)) add(part, "base64", form);
-  if (!inAllForms) return;
-  for (const form of percentForms(plain)) if (form !== plain) add(part, "URL", form);
+  return forms;
 }
 
 /** A text's UTF-8 bytes as characters. */

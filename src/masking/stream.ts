@@ -13,7 +13,6 @@ const NOTHING = new Uint8Array();
  */
 export class Masker implements StreamMasker {
   masked = 0;
-  private readonly automaton: Automaton;
   private readonly finder: Finder;
   /** Matches that are not yet replaced, in order; those that overlap are one. */
   private readonly starts: number[] = [];
@@ -23,22 +22,21 @@ export class Masker implements StreamMasker {
   /** The end of the last match that was replaced. */
   private covered = 0;
 
-  constructor(automaton: Automaton) {
-    this.automaton = automaton;
+  /** @param automaton made when the first byte comes */
+  constructor(automaton: () => Automaton) {
     this.finder = new Finder(automaton, (start, end) => this.add(start, end));
   }
 
   get held(): number {
-    const { position, node } = this.finder;
-    return this.released < position ? this.automaton.depthOf(node) : 0;
+    return this.released < this.finder.position ? this.finder.depth : 0;
   }
 
   push(chunk: Uint8Array): Uint8Array {
-    const { finder, automaton } = this;
+    const { finder } = this;
     // The bytes that are held back are the last ones of what the automaton has read: they need no copy.
     const heldIn = finder.node;
     finder.read(chunk);
-    return this.release(finder.position - automaton.depthOf(finder.node), chunk, heldIn);
+    return this.release(finder.position - finder.depth, chunk, heldIn);
   }
 
   flush(): Uint8Array {
@@ -74,7 +72,7 @@ export class Masker implements StreamMasker {
       this.released = decided;
       return chunk.subarray(from, decided - chunkStart);
     }
-    const held = this.automaton.tail(heldIn, Math.max(0, chunkStart - this.released));
+    const held = this.finder.tail(heldIn, Math.max(0, chunkStart - this.released));
     const size = Math.max(0, decided - this.released) + MASK.length * starts.length;
     const out = Buffer.allocUnsafe(size);
     let length = 0;

@@ -23,8 +23,8 @@ const ARMOUR = /^-{4,5} ?(?:BEGIN|END) [A-Z0-9 ]+ ?-{4,5}$/;
 const NAMED = /^(?:- )?(?:export )?["']?[A-Za-z][\w.-]{0,63}["']?(?:: |=)\s*["']?([^=\s].*?)["']?,?$/;
 
 /** Whether a value is masked, in its forms: not under six characters, nor a common word, nor a line of PEM's armour. */
-export function fateOf(value: string): Fate {
-  const text = value.trim();
+export function fateOf(value: string | Uint8Array): Fate {
+  const text = (typeof value === "string" ? value : Buffer.from(value).toString()).trim();
   if (isShorter(text, SHORTEST_VALUE)) return "short";
   if (COMMON_WORDS.has(text.toLowerCase())) return "common";
   return ARMOUR.test(text) ? "armour" : "masked";

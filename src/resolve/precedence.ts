@@ -20,7 +20,9 @@ export function resolve(layers: readonly Layer[], isDeclared: (name: string) => 
         found.set(name, variable);
       } else {
         const hidden = { origin, same: winner.value === value };
-        found.set(name, { ...winner, shadowed: [...(winner.shadowed ?? []), hidden] });
+        // What ESC marks as secret stays so where the environment overrides it.
+        const secret = winner.secret || variable.secret;
+        found.set(name, { ...winner, secret, shadowed: [...(winner.shadowed ?? []), hidden] });
       }
     });
   }

@@ -1,10 +1,83 @@
 import { expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
+import type { StreamMasker } from "../../src/masking/model.ts";
+
+const secrets = (...values: readonly string[]) => values.map((value) => ({ name: "TOKEN", value }));
+const push = (masker: StreamMasker, text: string): string => Buffer.from(masker.push(Buffer.from(text))).toString();
+const flush = (masker: StreamMasker): string => Buffer.from(masker.flush()).toString();
 
 test("a secret that is split over chunks is masked", () => {
-  const masker = maskingOf([{ name: "TOKEN", value: "correct-horse" }]).stream();
-  const out = ["x correct", "-horse y"].map((text) => Buffer.from(masker.push(Buffer.from(text))).toString());
-  out.push(Buffer.from(masker.flush()).toString());
-  expect(out.join("")).toBe("x *** y");
+  const masker = maskingOf(secrets("correct-horse")).stream();
+  expect(push(masker, "x correct")).toBe("x ");
+  expect(masker.held).toBe(7);
+  expect(push(masker, "-horse y")).toBe("*** y");
+  expect(masker.held).toBe(0);
   expect(masker.masked).toBe(1);
+});
+
+test("what was released in a silence is not repeated, and the rest is masked", () => {
+  const masker = maskingOf(secrets("correct-horse")).stream();
+  expect(push(masker, "Password: co")).toBe("Password: ");
+  expect(masker.held).toBe(2);
+  expect(flush(masker)).toBe("co");
+  expect(masker.held).toBe(0);
+  expect(push(masker, "rr")).toBe("");
+  // Of what is the beginning of a secret now, half was seen: it is too long to be released as well.
+  expect(masker.held).toBe(4);
+  expect(push(masker, "ect-horse!")).toBe("***!");
+});
+
+test("a whole secret is told at once, even if it may become a longer one", () => {
+  const masker = maskingOf(secrets("correct", "correct-horse")).stream();
+  expect(push(masker, "correct")).toBe("***");
+  expect(masker.held).toBe(0);
+  expect(push(masker, "-hor")).toBe("");
+  expect(masker.held).toBe(11);
+  expect(push(masker, "se")).toBe("");
+  expect(push(masker, " correct-h")).toBe(" ***");
+  expect(flush(masker)).toBe("-h");
+  expect(masker.masked).toBe(2);
+});
+
+test("a whole secret in the beginning of a longer one is masked when the stream ends", () => {
+  const masker = maskingOf(secrets("my correct horse", "correct")).stream();
+  expect(push(masker, "my correct ho")).toBe("");
+  expect(flush(masker)).toBe("my *** ho");
+});
+
+test("bytes that are no text pass as they are, and without a copy where nothing is masked", () => {
+  const masker = maskingOf(secrets("pässwörd")).stream();
+  const bytes = Buffer.from([0, 255, 0xc3, 0x28, 10, 0]);
+  const out = masker.push(bytes);
+  expect(Buffer.compare(out, bytes)).toBe(0);
+  expect(out.buffer).toBe(bytes.buffer);
+  const [first, second] = [Buffer.from("pä").subarray(0, 2), Buffer.from("pä").subarray(2)];
+  expect(Buffer.from(masker.push(first)).toString()).toBe("");
+  expect(Buffer.from(masker.push(second)).toString()).toBe("");
+  expect(push(masker, "sswörd\n")).toBe("***\n");
+});
+
+test("a value that is no text is masked as its bytes", () => {
+  const value = Buffer.from([0xff, 0xfe, 0, 1, 2, 3, 4]);
+  const masker = maskingOf([{ name: "KEY", value }]).stream();
+  const out = masker.push(Buffer.concat([Buffer.from("<"), value, Buffer.from(`> ${value.toString("base64")}`)]));
+  expect(Buffer.concat([out, masker.flush()]).toString()).toBe("<***> ***A==");
+});
+
+test("values that cannot be masked do not count, and nothing is changed without any", () => {
+  const masking = maskingOf(secrets("short", "true", "production", "long-enough"));
+  expect(masking.size).toBe(1);
+  const none = maskingOf(secrets("short"));
+  expect(none.size).toBe(0);
+  expect(push(none.stream(), "short")).toBe("short");
+});
+
+test("a text of repetitions takes a time that is linear in its length", () => {
+  const masker = maskingOf(secrets("a".repeat(5000), `${"a".repeat(3000)}b`)).stream();
+  const text = Buffer.from("a".repeat(2_000_000));
+  const begin = performance.now();
+  const out = Buffer.concat([masker.push(text), masker.flush()]);
+  expect(out.toString()).toBe("***");
+  // A second look at each place for each byte of the secret would take minutes.
+  expect(performance.now() - begin).toBeLessThan(20_000);
 });

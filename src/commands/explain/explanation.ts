@@ -6,6 +6,8 @@ import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Origin } from "../../core/model.ts";
+import { fateOf, type Fate } from "../../masking/texts.ts";
+import { isSecret } from "../../resolve/secrets.ts";
 import { withholding, type Withholding } from "../../resolve/select.ts";
 import { makeReport, type Report, type State } from "../../output/report.ts";
 import { printable } from "../../core/text.ts";
@@ -26,6 +28,8 @@ export interface VariableExplanation {
   /** The declared variable of which this is another name. */
   readonly aliasOf?: string;
   readonly secret: boolean;
+  /** Whether `--redact` keeps its value out of outputs, or why not; absent where it has none. */
+  readonly masking?: Fate | "not-secret";
   /** What the contract says of it. */
   readonly declaration?: {
     readonly label: string;
@@ -158,13 +162,15 @@ function explainer(assessment: Assessment, report: Report): (name: string) => Va
     const aliasOf = contract.aliases.get(name);
     const found = resolution.get(name);
     const resolved = selected.get(name);
+    const secret = isSecret(contract, { name, secret: found?.secret ?? false });
     const words = needs(contract, name);
     const all = found === undefined ? [] : [found.origin, ...(found.shadowed ?? []).map(({ origin }) => origin)];
     return {
       name: printable(name),
       declared: isDeclared(contract, name),
       ...(aliasOf === undefined ? {} : { aliasOf }),
-      secret: declaration?.secret ?? found?.secret ?? false,
+      secret,
+      ...(found === undefined || found.value === "" ? {} : { masking: secret ? fateOf(found.value) : "not-secret" }),
       ...(declaration === undefined ? {} : { declaration: describeDeclaration(declaration) }),
       state: states.get(name) ?? (resolved === undefined ? "unset" : "set"),
       passed: resolved !== undefined,

@@ -92,6 +92,8 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly stri
       `ESC ${environment}: ${why === "unknown" ? "its value is not known" : "a list or an object cannot become a variable; use fn::toJSON"}`,
     ]);
   }
+  const output = outputWords(variable, inFull);
+  if (output !== undefined) rows.push(["output", output]);
   if (aliasOf !== undefined) rows.push(["alias", `another name of ${aliasOf}`]);
   for (const rule of rules) rows.push(["rule", ruleWords(rule, name)]);
   if (declaration?.deprecated !== undefined) rows.push(["advice", `deprecated; use ${declaration.deprecated}`]);
@@ -123,6 +125,23 @@ function stateWords({ state, passed, withheld, declared, secret }: VariableExpla
       return withheld.length > 0 ? "missing: withheld from the program" : "missing";
     case "unset":
       return withheld.length > 0 ? `withheld from the program${declared ? "" : ", not declared"}` : "not set";
+  }
+}
+
+/** Whether outputs show the value; a list says it only where somebody might think that they do not. */
+function outputWords({ masking, declared }: VariableExplanation, inFull: boolean): string | undefined {
+  if (masking === undefined || (!inFull && (masking === "masked" || masking === "not-secret"))) return undefined;
+  switch (masking) {
+    case "masked":
+      return "masked, with --redact";
+    case "short":
+      return "never masked: it has fewer than six characters";
+    case "common":
+      return "never masked: it is a common word";
+    case "armour":
+      return "never masked: it is only the first or last line of a key";
+    case "not-secret":
+      return `never masked: ${declared ? "the contract calls it not secret" : "neither the contract nor ESC calls it secret"}`;
   }
 }
 

@@ -1,46 +1,36 @@
-/** Percent-encoding (RFC 3986, 2.1); pure. */
+/** Percent-encoding (RFC 3986, 2.1) of UTF-8; pure. */
+import { either, same, type Encoder } from "./encoder.ts";
 
-/** What is encoded, of bytes as Latin-1: by each of the encoders that are in use. */
+const lower: Encoder = (character) => Array.from(Buffer.from(character), (byte) => `%${hex(byte)}`).join("");
+const upper: Encoder = (character) => lower(character).toUpperCase();
+const plus: Encoder = () => "+";
+
+/** What is encoded, beyond what is not ASCII. */
 const ENCODED: readonly RegExp[] = [
   // encodeURIComponent.
-  /[^\w\-.!~*'()]/g,
+  /[^\w\-.!~*'()]/,
   // RFC 3986 without exception: Go's QueryEscape, Python's quote_plus, PHP's rawurlencode.
-  /[^\w\-.~]/g,
+  /[^\w\-.~]/,
   // URLSearchParams and forms (WHATWG URL).
-  /[^\w\-.*]/g,
+  /[^\w\-.*]/,
   // Python's quote.
-  /[^\w\-.~/]/g,
+  /[^\w\-.~/]/,
   // Go's PathEscape.
-  /[^\w\-.~$&+:=@]/g,
+  /[^\w\-.~$&+:=@]/,
   // encodeURI.
-  /[^\w\-.!~*'();/?:@&=+$,#]/g,
+  /[^\w\-.!~*'();/?:@&=+$,#]/,
   // The parts of a URL as `new URL` writes them (WHATWG URL): user and password, path, query.
-  // oxlint-disable-next-line no-control-regex -- bytes
-  /[\u0000-\u0020"#<>?`{}^|/:;=@[\\\]\u007F-\u00FF]/g,
-  // oxlint-disable-next-line no-control-regex -- bytes
-  /[\u0000-\u0020"#<>?`{}^\u007F-\u00FF]/g,
-  // oxlint-disable-next-line no-control-regex -- bytes
-  /[\u0000-\u0020"#<>'\u007F-\u00FF]/g,
+  // oxlint-disable-next-line no-control-regex -- all but ASCII
+  /[^!$%&'()*+,\-.\w~]/,
+  /[^!$%&'()*+,\-./:;=@[\\\]|\w~]/,
+  /[^!$%&()*+,\-./:;=?@[\\\]^`{|}\w~]/,
 ];
 
-/** What no encoder changes. */
-const PLAIN = /^[\w\-.]*$/;
+/** With hexadecimal digits of both cases; a space is `%20` and `+`. */
+export const PERCENT_ENCODERS: readonly Encoder[] = ENCODED.flatMap((set) =>
+  [upper, lower].flatMap((code) => [either(set, code, same), either(/ /, plus, either(set, code, same))]),
+);
 
-const UPPER = Array.from({ length: 256 }, (_, byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`);
-const LOWER = UPPER.map((code) => code.toLowerCase());
-
-/**
- * The forms of bytes in URLs and forms, with hexadecimal digits of both cases; a space is `%20` and `+`.
- *
- * @param bytes a character for each byte
- */
-export function percentForms(bytes: string): readonly string[] {
-  if (PLAIN.test(bytes)) return [];
-  const spaces = bytes.includes(" ");
-  return ENCODED.flatMap((encoded) =>
-    [UPPER, LOWER].flatMap((codes) => {
-      const form = bytes.replaceAll(encoded, (byte) => codes[byte.charCodeAt(0)] ?? byte);
-      return spaces ? [form, form.replaceAll("%20", "+")] : [form];
-    }),
-  );
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
 }

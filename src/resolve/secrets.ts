@@ -1,0 +1,34 @@
+/** Which variables are secret; pure. */
+import type { Contract } from "../contract/model.ts";
+import type { Variable } from "../core/model.ts";
+import type { Secret } from "../masking/model.ts";
+import type { Assessment } from "./assessment.ts";
+
+/** What opens ESC; the other variables that say how hold names and paths. */
+const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
+
+/**
+ * Whether a variable's value is a secret: the contract says so, for the variable or for that of which it is another name;
+ * where it says nothing, ESC marks it, or it is what opens ESC.
+ */
+export function isSecret(contract: Contract, { name, secret }: Pick<Variable, "name" | "secret">): boolean {
+  const declaration = contract.variables.get(contract.aliases.get(name) ?? name);
+  return declaration?.secret ?? (secret || OWN_SECRETS.has(name));
+}
+
+/**
+ * The secrets that outputs must not show: of all that the sources give, whether the program gets it or not. A secret that
+ * a public variable has, too, is one of them.
+ */
+export function secretsOf({
+  contract,
+  resolution,
+  selected,
+}: Pick<Assessment, "contract" | "resolution" | "selected">): readonly Secret[] {
+  const secrets = Array.from(resolution.values()).filter((variable) => isSecret(contract, variable));
+  // What is withheld from the program may have hidden another value that it gets.
+  const others = Array.from(selected.values()).filter(
+    (variable) => isSecret(contract, variable) && resolution.get(variable.name)?.value !== variable.value,
+  );
+  return [...secrets, ...others].map(({ name, value }) => ({ name, value }));
+}

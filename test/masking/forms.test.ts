@@ -1,0 +1,174 @@
+import { execFileSync } from "node:child_process";
+import { inspect } from "node:util";
+import { describe, expect, test } from "vitest";
+import { maskingOf } from "../../src/masking/masking.ts";
+import { fateOf } from "../../src/masking/texts.ts";
+
+/** What becomes of an output of a program that has the value. */
+function masked(value: string, output: string | Buffer): string {
+  const masker = maskingOf([{ name: "SECRET", value }]).stream();
+  return Buffer.concat([masker.push(Buffer.from(output)), masker.flush()]).toString();
+}
+
+const QUOTED = `pass'word"with\\every<kind>&of $pecial/char+\`é€😀`;
+const LINES = [
+  "-----BEGIN PRIVATE KEY-----",
+  "MIIEvQIBADANBgkqhkiG",
+  "9w0BAQEFAASCBKcwggSj",
+  "AgEAAo==",
+  "-----END PRIVATE KEY-----",
+];
+const PEM = `${LINES.join("\n")}\n`;
+const ACCOUNT = JSON.stringify(
+  { type: "service_account", private_key: PEM, client: { id: "client-4711" } },
+  undefined,
+  2,
+);
+
+describe("the forms of a value with special characters", () => {
+  const form = new URLSearchParams({ x: QUOTED }).toString().slice(2);
+  const ascii = JSON.stringify(QUOTED).replaceAll(
+    /[^ -~]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+  const rows: readonly (readonly [string, string])[] = [
+    ["as it is", QUOTED],
+    ["JSON.stringify", JSON.stringify({ QUOTED })],
+    ["JSON in JSON", JSON.stringify(JSON.stringify({ QUOTED }))],
+    ["JSON in ASCII", ascii],
+    ["JSON of PHP", ascii.replaceAll("/", String.raw`\/`)],
+    [
+      "JSON of Go",
+      JSON.stringify(QUOTED)
+        .replaceAll("<", String.raw`\u003c`)
+        .replaceAll(">", String.raw`\u003e`)
+        .replaceAll("&", String.raw`\u0026`),
+    ],
+    ["encodeURIComponent", encodeURIComponent(QUOTED)],
+    ["with lower-case digits", encodeURIComponent(QUOTED).replaceAll(/%../g, (code) => code.toLowerCase())],
+    ["encodeURI", encodeURI(QUOTED)],
+    ["a form", form],
+    ["a URL's query", new URL(`http://h/?q=${QUOTED}`).search],
+    ["base64", Buffer.from(`user:${QUOTED}`).toString("base64")],
+    ["base64url", Buffer.from(QUOTED).toString("base64url")],
+    ["console.log of JavaScript", inspect({ QUOTED })],
+    [
+      "XML by name",
+      QUOTED.replaceAll("&", "&amp;")
+        .replaceAll("<", "&lt;")
+        .replaceAll(">", "&gt;")
+        .replaceAll('"', "&quot;")
+        .replaceAll("'", "&apos;"),
+    ],
+    ["XML by number", QUOTED.replaceAll(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)],
+    ["fish", `'${QUOTED.replaceAll("\\", "\\\\").replaceAll("'", String.raw`\'`)}'`],
+  ];
+  test.each(rows)("%s", (_, output) => {
+    const out = masked(QUOTED, `before ${output} after`);
+    expect(out).toContain("***");
+    // Base64 alone keeps the characters that hold bits of its neighbours.
+    expect(out.length).toBeLessThan(50);
+  });
+});
+
+describe("the forms that other programs write", () => {
+  const environment = { PATH: process.env["PATH"] ?? "", SECRET: QUOTED, LC_ALL: "C.UTF-8" };
+  const rows: readonly (readonly [string, readonly [string, ...string[]], string])[] = [
+    ["printf %q of bash", ["bash", "-c", 'printf "%q\\n" "$SECRET"'], "***"],
+    ["declare -p of bash", ["bash", "-c", "declare -p SECRET"], 'declare -x SECRET="***"'],
+    ["set -x of bash", ["bash", "-c", 'exec 2>&1; set -x; : "$SECRET"'], "+ : '***'"],
+    ["set of sh", ["sh", "-c", "set | grep ^SECRET="], "SECRET='***'"],
+    ["json of Python", ["python3", "-c", "import json, os; print(json.dumps(os.environ['SECRET']))"], '"***"'],
+    ["repr of Python", ["python3", "-c", "import os; print(repr(os.environ['SECRET']))"], "'***'"],
+    ["shlex of Python", ["python3", "-c", "import os, shlex; print(shlex.quote(os.environ['SECRET']))"], "'***'"],
+    [
+      "urllib of Python",
+      ["python3", "-c", "import os; from urllib.parse import quote; print(quote(os.environ['SECRET']))"],
+      "***",
+    ],
+    ["html of Python", ["python3", "-c", "import os, html; print(html.escape(os.environ['SECRET']))"], "***"],
+  ];
+  test.each(rows)("%s", (_, [command, ...args], expected) => {
+    const output = execFileSync(command, args, { env: environment, stdio: ["ignore", "pipe", "inherit"] });
+    expect(masked(QUOTED, output).trim()).toBe(expected);
+  });
+
+  test("base64(1), which breaks lines", () => {
+    const value = "0123456789abcdefghijklmnopqrstuvwxyz".repeat(5);
+    const output = execFileSync("bash", ["-c", 'printf %s "$SECRET" | base64'], {
+      env: { ...environment, SECRET: value },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    expect(masked(value, output)).toBe("***\n***\n***\n***\n");
+  });
+});
+
+describe("values of several lines", () => {
+  test("each line of eight characters by itself, but for PEM's first and last", () => {
+    expect(masked(PEM, LINES.map((line) => `[${line}]`).join(" "))).toBe(
+      "[-----BEGIN PRIVATE KEY-----] [***] [***] [***] [-----END PRIVATE KEY-----]",
+    );
+  });
+
+  test.each(["\n", "\r\n", "\r"])("the whole with the line end %j", (end) => {
+    expect(masked(PEM, `<${LINES.join(end)}>`)).toBe("<***>");
+  });
+
+  test("a line without its indentation; no short ones", () => {
+    expect(masked("  first-secret\n  short\n", "first-secret short")).toBe("*** short");
+  });
+
+  test("a line is as secret as the value that it names", () => {
+    const value =
+      "apiVersion: v1\nkind: Config\nuser: alice-4711\ntoken: 0123456789\nlast: aGVsbG8gd29ybGQh\nYWJjZGVmZ2g=\n";
+    expect(masked(value, "apiVersion: v1 | kind: Config | token: 0123456789 | YWJjZGVmZ2g=")).toBe(
+      "apiVersion: v1 | kind: Config | *** | ***",
+    );
+  });
+});
+
+describe("the strings in JSON", () => {
+  test("each, and its lines; not a common word", () => {
+    expect(masked(ACCOUNT, "client-4711 service_account 9w0BAQEFAASCBKcwggSj")).toBe("*** service_account ***");
+  });
+
+  test("as a string in JSON", () => {
+    expect(masked(ACCOUNT, JSON.stringify(PEM))).toBe('"***"');
+  });
+
+  test("without white space or with, it is the same secret", () => {
+    const out = masked(ACCOUNT, JSON.stringify(JSON.parse(ACCOUNT)));
+    expect(out).toBe('{"type":"service_account","private_key":"***","client":{"id":"***"}}');
+  });
+});
+
+test.each([
+  ["abcde", "short"],
+  [" abc  \n", "short"],
+  ["😀😀😀😀😀", "short"],
+  ["abcdef", "masked"],
+  ["Production", "common"],
+  ["service_account", "common"],
+  ["-----BEGIN RSA PRIVATE KEY-----", "armour"],
+  ["correct horse battery staple", "masked"],
+])("%j: %s", (value, fate) => {
+  expect(fateOf(value)).toBe(fate);
+  expect(masked(value, `x${value}y`)).toBe(fate === "masked" ? "x***y" : `x${value}y`);
+});
+
+test("an encoded form of fewer than eight characters of its own is left alone", () => {
+  expect(masked("abcdef", Buffer.from("xabcdef").toString("base64"))).toBe("eGFiY2RlZg==");
+  expect(masked("abcdef", Buffer.from("abcdef").toString("base64"))).toBe("***");
+});
+
+test("overlapping secrets leave no tail, nested ones are masked as the longest", () => {
+  const mask = (output: string): string => {
+    const secrets = ["abcdef", "efghij", "abcdef-longer"].map((value) => ({ name: value, value }));
+    const masker = maskingOf(secrets).stream();
+    return Buffer.concat([masker.push(Buffer.from(output)), masker.flush()]).toString();
+  };
+  expect(mask("<abcdefghij>")).toBe("<***>");
+  expect(mask("<abcdef-longer>")).toBe("<***>");
+  expect(mask("<abcdef-longe>")).toBe("<***-longe>");
+  expect(mask("<abcdefabcdef>")).toBe("<******>");
+});
