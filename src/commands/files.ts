@@ -1,6 +1,7 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, constants, lstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { SophiaError } from "../core/error.ts";
+import { enumerate } from "../core/text.ts";
 import { systemErrorCode } from "../system/errors.ts";
 
 /** A file that a command reads or writes. */
@@ -22,7 +23,7 @@ export function readIfThere({ path, name }: NamedFile): string | undefined {
 }
 
 /**
- * Writes a file, and the folders above it that are missing.
+ * Writes a file, and the folders above it that are missing. Not through a symbolic link, whose end nobody named.
  *
  * @param flag `wx` fails if the file exists, even if it has come to be this moment
  * @throws SophiaError (file, 125)
@@ -30,16 +31,51 @@ export function readIfThere({ path, name }: NamedFile): string | undefined {
 export function writeText({ path, name }: NamedFile, text: string, flag: "w" | "wx" = "w"): void {
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, text, { flag });
+    const { O_WRONLY, O_CREAT, O_TRUNC, O_EXCL, O_NOFOLLOW } = constants;
+    // Windows has no such flag.
+    const flags = O_WRONLY | O_CREAT | (flag === "wx" ? O_EXCL : O_TRUNC) | (O_NOFOLLOW ?? 0);
+    const descriptor = openSync(path, flags, 0o666);
+    try {
+      writeFileSync(descriptor, text);
+    } finally {
+      closeSync(descriptor);
+    }
   } catch (error) {
-    throw unusable(name, "written", error);
+    throw isLink(path) ? throughLinks([name]) : unusable(name, "written", error);
   }
+}
+
+/** @throws SophiaError (file, 125) that names all of the files that are symbolic links: nothing can be written to them */
+export function refuseLinks(files: readonly NamedFile[]): void {
+  const links = files.filter(({ path }) => isLink(path));
+  if (links.length > 0) throw throughLinks(links.map(({ name }) => name));
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path).isSymbolicLink();
+  } catch {
+    return false;
+  }
+}
+
+function throughLinks(names: readonly string[]): SophiaError {
+  const [are, them] = names.length === 1 ? ["is a symbolic link", "it"] : ["are symbolic links", "them"];
+  return new SophiaError({
+    code: "file",
+    message: `${enumerate(names)} ${are}, and nothing is written through ${them}`,
+    hint: `remove ${them}, or name the file to write`,
+  });
 }
 
 function unusable(name: string, what: "read" | "written", error: unknown): SophiaError {
   return new SophiaError({
     code: "file",
-    message: `${name} cannot be ${what} (${systemErrorCode(error) ?? "UNKNOWN"})`,
+    message: `${name} cannot be ${what} (${codeWords(systemErrorCode(error))})`,
     hint: "check the file, its folder and their permissions, then start again: what was written so far stays",
   });
+}
+
+function codeWords(code = "UNKNOWN"): string {
+  return code === "ELOOP" ? "its symbolic links lead back to themselves" : code;
 }

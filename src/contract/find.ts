@@ -1,20 +1,19 @@
 /** The one search of this program: for the contract, from the working directory upwards. */
-import { existsSync, lstatSync, statSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { parentOf, within } from "../system/paths.ts";
 import { CONTRACT_FILE_NAME } from "./file-name.ts";
 
 /**
  * Looks for a contract from a folder upwards. The search ends at the folder that holds `.git`, the root of the
- * repository; outside of a repository (in a container image, for instance) at the root of the file system. Above the
- * folder that it starts from, it ignores folders such as /tmp, in which anybody may put a file.
+ * repository; outside of a repository (in a container image, for instance) at the root of the file system.
  *
- * A symlink that leads nowhere is found as well: reading it fails, whereas a contract from further up might ask for
- * less.
+ * What must not count is found as well, a file of somebody else in /tmp or a symlink that leads nowhere: reading it
+ * fails, whereas a contract from further up, or the built-in one, might ask for less.
  */
 export function findContract(cwd: string): string | undefined {
   for (let folder = cwd; ; folder = parentOf(folder)) {
     const path = within(folder, CONTRACT_FILE_NAME);
-    if (isThere(path) && (folder === cwd || !isShared(folder))) return path;
+    if (isThere(path)) return path;
     if (existsSync(within(folder, ".git")) || parentOf(folder) === folder) return undefined;
   }
 }
@@ -27,9 +26,4 @@ function isThere(path: string): boolean {
     // No permission to search the folder, or it is not a folder any more.
     return false;
   }
-}
-
-/** Writable by everybody and sticky. */
-function isShared(folder: string): boolean {
-  return ((statSync(folder, { throwIfNoEntry: false })?.mode ?? 0) & 0o1002) === 0o1002;
 }

@@ -49,11 +49,16 @@ describe("where the contract comes from", () => {
     expect(await foundFrom(join(folder, "repository", "a"))).toBeUndefined();
   });
 
-  it("not from a folder above that everybody may write to", async () => {
+  it("a folder above that everybody may write is no reason to pass its contract over, but to refuse it", async () => {
     const path = write("sophia.contract.json");
     mkdirSync(join(folder, "a"));
     chmodSync(folder, 0o1777);
-    expect(await foundFrom(join(folder, "a"))).toBeUndefined();
+    expect(await failureOf(() => loadContract({ cwd: join(folder, "a") }))).toMatchObject({
+      code: "contract-distrusted",
+      status: 125,
+      message: `the contract ${path} does not count: everybody may write its folder ${folder}`,
+      hint: `--contract ${path}, if you trust it (SOPHIA_CONTRACT), or name another`,
+    });
     expect(await foundFrom(folder)).toBe(path);
   });
 

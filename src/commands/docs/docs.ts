@@ -10,7 +10,7 @@ import { sayLines } from "../../output/stderr.ts";
 import { settle } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
-import { readIfThere, writeText, type NamedFile } from "../files.ts";
+import { readIfThere, refuseLinks, writeText, type NamedFile } from "../files.ts";
 
 const DEFAULT_FILES = ["SECRETS.md", ".env.example", "env.d.ts"];
 
@@ -40,6 +40,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
   const documents = [...new Set(paths)].map((path) => draw(path, contract, context));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
   if (options["check"] === true) return report(stale, documents, context);
+  refuseLinks(stale);
   if (options["force"] !== true) refuseForeign(stale);
   for (const { path, name, wanted } of stale) {
     writeText({ path, name }, wanted);

@@ -5,7 +5,7 @@ import type { ContractDocument } from "../generated/document.ts";
 import type { PatternCompiler } from "./compile.ts";
 import { examineMeaning } from "./meaning.ts";
 import { parseContract } from "./read.ts";
-import { readContractText, shownPath, type Reason } from "./text.ts";
+import { firstOf, readContractText, shownPath, type Reason } from "./text.ts";
 
 /** How many contracts may extend one another. */
 const LONGEST_CHAIN = 8;
@@ -30,10 +30,11 @@ export async function readDocument(
   below: readonly string[] = [],
 ): Promise<ReadDocument> {
   const name = shownPath(path, cwd);
-  const text = readContractText(path, name, reason);
+  const text = readContractText(path, reason, cwd);
   const own = parseContract(text);
   if (own === undefined) throw (await import("./rejection.ts")).malformedContract(text, name);
-  const document = own.extends === undefined ? own : await extended(own, own.extends, { path, name, text, cwd, below });
+  const document =
+    own.extends === undefined ? own : await extended(own, own.extends, { path, name, text, reason, cwd, below });
   const compilePattern = await patternCompilerFor(document);
   const issues = examineMeaning(document, compilePattern, own);
   if (issues.length > 0) throw (await import("./rejection.ts")).contradictoryContract(text, name, issues);
@@ -44,6 +45,7 @@ interface Extending {
   readonly path: string;
   readonly name: string;
   readonly text: string;
+  readonly reason: Reason;
   readonly cwd: string;
   readonly below: readonly string[];
 }
@@ -51,7 +53,7 @@ interface Extending {
 async function extended(
   own: ContractDocument,
   target: string,
-  { path, name, text, cwd, below }: Extending,
+  { path, name, text, reason, cwd, below }: Extending,
 ): Promise<ContractDocument> {
   const { mergeDocuments } = await import("./merge.ts");
   if (target === "builtin") {
@@ -76,7 +78,7 @@ async function extended(
   if (chain.length >= LONGEST_CHAIN) {
     throw await refuse("too many contracts extend one another", `a chain of at most ${LONGEST_CHAIN}`);
   }
-  const { document } = await readDocument(base, { extendedBy: name }, cwd, chain);
+  const { document } = await readDocument(base, { extendedBy: name, first: firstOf(reason) }, cwd, chain);
   return mergeDocuments(document, own);
 }
 

@@ -1,28 +1,37 @@
 /** Reading the text of a contract file. */
 import { isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { relative, sep } from "node:path";
+import { dirname, relative, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
+import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
+import { describeDistrust, distrustOf, type Distrust } from "../../system/ownership.ts";
 import { CONTRACT_FILE_NAME } from "../file-name.ts";
 
 /** How a contract file came to be read: somebody named it, it was found, or the contract of this name extends it. */
-export type Reason = "named" | "found" | { readonly extendedBy: string };
+export type Reason = "named" | "found" | { readonly extendedBy: string; readonly first: "named" | "found" };
+
+/** How the first file came to be read; those that it extends are trusted as it is. */
+export function firstOf(reason: Reason): "named" | "found" {
+  return typeof reason === "object" ? reason.first : reason;
+}
 
 /** Contracts of thousands of variables have about one megabyte. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
 /**
- * The text without a byte-order mark.
+ * The text without a byte-order mark. Where nobody named the first file, its owner and who may write it count.
  *
  * @param path absolute
- * @param name how messages call the file
- * @throws SophiaError (125): `contract-unreadable`, or `contract-invalid` where it is not UTF-8
+ * @param cwd messages name the file relative to it
+ * @throws SophiaError (125): `contract-unreadable`, `contract-distrusted`, or `contract-invalid` where it is not UTF-8
  */
-export function readContractText(path: string, name: string, reason: Reason): string {
-  const bytes = readBytes(path, reason === "named");
+export function readContractText(path: string, reason: Reason, cwd: string): string {
+  const name = shownPath(path, cwd);
+  const bytes = readBytes(path, reason, cwd);
   if (typeof bytes === "string") throw unreadable(name, reason, bytes);
+  if ("kind" in bytes) throw distrusted(name, reason, bytes);
   if (!isUtf8(bytes)) {
     throw new SophiaError({
       code: "contract-invalid",
@@ -34,7 +43,8 @@ export function readContractText(path: string, name: string, reason: Reason): st
 }
 
 /** What the file holds, or the code of what is wrong. A pipe that somebody named is read to its end. */
-function readBytes(path: string, isNamed: boolean): Buffer | string {
+function readBytes(path: string, reason: Reason, cwd: string): Buffer | Distrust | string {
+  const isNamed = reason === "named";
   let descriptor: number | undefined;
   try {
     // The open of a pipe that nobody writes to would wait for ever.
@@ -42,6 +52,8 @@ function readBytes(path: string, isNamed: boolean): Buffer | string {
     const stat = fstatSync(descriptor);
     if (stat.isDirectory()) return "EISDIR";
     if (!stat.isFile() && !(isNamed && stat.isFIFO())) return "NOT_A_FILE";
+    const distrust = firstOf(reason) === "found" ? distrustOf(path, stat, dirname(path), cwd) : undefined;
+    if (distrust !== undefined) return distrust;
     return readToEnd(descriptor, stat.size);
   } catch (error) {
     return systemErrorCode(error) ?? "unknown error";
@@ -81,6 +93,17 @@ function unreadable(name: string, reason: Reason, code: string): SophiaError {
     code: "contract-unreadable",
     message: `the contract ${printable(name)} ${what ?? `cannot be read (${printable(code)})`}`,
     hint: hintFor(reason),
+  });
+}
+
+function distrusted(name: string, reason: Reason, distrust: Distrust): SophiaError {
+  const { what, fix } = describeDistrust(distrust, name);
+  const which = typeof reason === "object" ? `, which ${printable(reason.extendedBy)} extends,` : "";
+  const naming = typeof reason === "object" ? "name the first with --contract" : `--contract ${shellWord(name)}`;
+  return new SophiaError({
+    code: "contract-distrusted",
+    message: `the contract ${printable(name)}${which} does not count: ${what}`,
+    hint: `${fix === undefined ? "" : `${fix}; or `}${naming}, if you trust it (SOPHIA_CONTRACT), or name another`,
   });
 }
 

@@ -1,10 +1,12 @@
 import { isUtf8 } from "node:buffer";
-import { readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import type { Layer, Notice } from "../../core/model.ts";
+import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import { within } from "../../system/paths.ts";
+import { describeDistrust, distrustOf, type Distrust } from "../../system/ownership.ts";
+import { parentOf, within } from "../../system/paths.ts";
 import { parseDotenv } from "./syntax.ts";
 
 export interface EnvFile {
@@ -20,7 +22,7 @@ export interface DotenvReading {
   /** Highest precedence first: later files win over earlier ones. */
   readonly layers: readonly Layer[];
   readonly notices: readonly Notice[];
-  /** Each file in the order given, with the number of its variables; none where it does not exist. */
+  /** Each file in the order given, with the number of its variables; none where it does not exist, not one passed over. */
   readonly files: readonly ReadFile[];
 }
 
@@ -45,6 +47,10 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
   for (const file of all) {
     const { path, required } = file;
     const text = readText(file, cwd);
+    if (typeof text === "object") {
+      notices.push({ kind: "remark", text: passedOver(path, text) });
+      continue;
+    }
     if (text === undefined) {
       read.push({ path, found: !required });
       continue;
@@ -62,19 +68,35 @@ function inFolder({ path, required }: EnvFile, folder: string): EnvFile {
   return { path: absolute, required, absolute };
 }
 
-function readText(file: EnvFile, cwd: string): string | undefined {
+function passedOver(path: string, distrust: Distrust): string {
+  const { what, fix } = describeDistrust(distrust, path);
+  const naming = `--dotenv ${shellWord(path)} reads it all the same`;
+  return `${printable(path)} is passed over: ${what}; ${fix === undefined ? "" : `${fix}, or `}${naming}`;
+}
+
+/** `undefined` where nobody named the file and there is none. */
+function readText(file: EnvFile, cwd: string): string | Distrust | undefined {
   // A path that somebody wrote is normalized, as that of a contract is.
   const path =
     file.absolute ??
     (file.required ? process.getBuiltinModule("node:path").resolve(cwd, file.path) : within(cwd, file.path));
   let bytes: Buffer;
+  let descriptor: number | undefined;
   try {
-    bytes = readFileSync(path);
+    descriptor = openSync(path, constants.O_RDONLY);
+    if (!file.required) {
+      const folder = file.absolute === undefined ? cwd : parentOf(path);
+      const distrust = distrustOf(path, fstatSync(descriptor), folder, cwd);
+      if (distrust !== undefined) return distrust;
+    }
+    bytes = readFileSync(descriptor);
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown error";
     // ENOTDIR: a component of the path is a file, so the file cannot exist either.
     if ((code === "ENOENT" || code === "ENOTDIR") && !file.required) return undefined;
     throw unreadable(file.path, code);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
   const text = bytes.toString();
   // What is not UTF-8 has become this character, which may also be the file's own.

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { folder, sophia } from "../../helpers/sophia.ts";
@@ -65,4 +65,38 @@ test("a faulty contract and a place that cannot be written", async () => {
   const blocked = await sophia(["docs", "blocker/env.d.ts"], { cwd });
   expect(blocked.status).toBe(125);
   expect(blocked.stderr).toContain("blocker/env.d.ts cannot be");
+});
+
+test("nothing is written through symbolic links, and nothing at all where there is one", async () => {
+  const cwd = folder({ "sophia.contract.json": contract(), precious: "mine\n" });
+  symlinkSync("precious", join(cwd, "SECRETS.md"));
+  symlinkSync("nowhere", join(cwd, ".env.example"));
+  symlinkSync("SECRETS.md", join(cwd, "env.d.ts"));
+  for (const options of [[], ["--force"]]) {
+    const refused = await sophia(["docs", ...options], { cwd });
+    expect(refused.status).toBe(125);
+    expect(refused.stderr).toBe(
+      "sophia-run: SECRETS.md, .env.example and env.d.ts are symbolic links, and nothing is written through them\n" +
+        "  remove them, or name the file to write\n",
+    );
+  }
+  expect((await sophia(["docs", "new.d.ts", ".env.example"], { cwd })).stderr).toContain(
+    ".env.example is a symbolic link",
+  );
+  expect(read(cwd, "precious")).toBe("mine\n");
+  expect([existsSync(join(cwd, "nowhere")), existsSync(join(cwd, "new.d.ts"))]).toEqual([false, false]);
+});
+
+test("a link to a file that is up to date, and one to itself", async () => {
+  const cwd = folder({ "sophia.contract.json": contract() });
+  expect((await sophia(["docs"], { cwd })).status).toBe(0);
+  symlinkSync("env.d.ts", join(cwd, "linked.d.ts"));
+  symlinkSync("self.md", join(cwd, "self.md"));
+  expect(await sophia(["docs", "linked.d.ts"], { cwd })).toMatchObject({
+    status: 0,
+    stdout: "linked.d.ts: up to date\n",
+  });
+  const self = await sophia(["docs", "self.md"], { cwd });
+  expect(self.status).toBe(125);
+  expect(self.stderr).toContain("self.md cannot be read (its symbolic links lead back to themselves)");
 });

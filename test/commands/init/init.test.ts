@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fromExample } from "../../../src/commands/init/example.ts";
@@ -196,4 +196,19 @@ describe("reading", () => {
       { name: "C", required: false, example: "1" },
     ]);
   });
+});
+
+test("nothing is written through a symbolic link", async () => {
+  const cwd = folder({ ".env.example": "API_URL=\n", "real.json": '{"scripts":{"start":"node x"}}' });
+  symlinkSync("real.json", join(cwd, "package.json"));
+  symlinkSync("nowhere", join(cwd, "sophia.contract.json"));
+  const dangling = await sophia(["init"], { cwd });
+  expect(dangling.status).toBe(125);
+  expect(dangling.stderr).toContain("sophia.contract.json is a symbolic link, and nothing is written through it");
+  expect(readdirSync(cwd)).not.toContain("nowhere");
+  unlinkSync(join(cwd, "sophia.contract.json"));
+  const edited = await sophia(["init", "--edit-scripts"], { cwd });
+  expect(edited.status).toBe(125);
+  expect(edited.stderr).toContain("package.json is a symbolic link");
+  expect(read(cwd, "real.json")).toBe('{"scripts":{"start":"node x"}}');
 });

@@ -1,0 +1,61 @@
+/** Whether a file that nobody named may count: who owns it, and who may write it. */
+import { lstatSync, statSync, type Stats } from "node:fs";
+import { shellWord } from "../core/shell.ts";
+import { printable } from "../core/text.ts";
+
+/** Why a file that was found does not count. */
+export type Distrust =
+  /** Its owner is neither the user nor root nor whoever owns the working directory. */
+  | { readonly kind: "owner"; readonly uid: number }
+  /** Everybody may write the file. */
+  | { readonly kind: "file" }
+  /** Everybody may put a file into its folder. */
+  | { readonly kind: "folder"; readonly folder: string };
+
+const EVERYBODY_WRITES = 0o002;
+
+/**
+ * Why a file that was found by search does not count; `undefined` where it does. Where everybody may write the working
+ * directory, too, the file system knows no better: there the owner decides, that of a symbolic link included. Windows has
+ * no such owners.
+ *
+ * @param found the path at which it was found, in `folder`
+ * @param file what the opened descriptor says of it
+ */
+export function distrustOf(found: string, file: Stats, folder: string, cwd: string): Distrust | undefined {
+  const user = process.geteuid?.();
+  if (user === undefined) return undefined;
+  let own: Stats | undefined;
+  const here = (): Stats | undefined => (own ??= statSync(cwd, { throwIfNoEntry: false }));
+  const isTrusted = ({ uid }: Stats): boolean => uid === user || uid === 0 || uid === here()?.uid;
+  const isOpen = (stats: Stats | undefined): boolean => ((stats?.mode ?? 0) & EVERYBODY_WRITES) !== 0;
+  if (!isTrusted(file)) return { kind: "owner", uid: file.uid };
+  if (isOpen(file) && !isOpen(here())) return { kind: "file" };
+  if (!isOpen(folder === cwd ? here() : statSync(folder, { throwIfNoEntry: false }))) return undefined;
+  if (!isOpen(here())) return { kind: "folder", folder };
+  const entry = lstatSync(found, { throwIfNoEntry: false });
+  if (entry?.isSymbolicLink() === true) return isTrusted(entry) ? undefined : { kind: "owner", uid: entry.uid };
+  // Somebody exchanges the file at this moment.
+  return entry?.ino === file.ino && entry.dev === file.dev ? undefined : { kind: "folder", folder };
+}
+
+/**
+ * Words for it: what is wrong, and the command that makes it right, if there is one.
+ *
+ * @param shown how messages call the file
+ */
+export function describeDistrust(distrust: Distrust, shown: string): { readonly what: string; readonly fix?: string } {
+  switch (distrust.kind) {
+    case "owner":
+      return { what: `it belongs to another user (uid ${distrust.uid})` };
+    case "file":
+      return { what: "everybody may write it", fix: `chmod o-w ${shellWord(shown)}` };
+    case "folder": {
+      const { folder } = distrust;
+      const isSticky = ((statSync(folder, { throwIfNoEntry: false })?.mode ?? 0) & 0o1000) !== 0;
+      // Such as /tmp, which stays as it is.
+      const fix = isSticky ? {} : { fix: `chmod o-w ${shellWord(folder)}` };
+      return { what: `everybody may write its folder ${printable(folder)}`, ...fix };
+    }
+  }
+}

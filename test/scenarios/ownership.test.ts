@@ -1,0 +1,197 @@
+import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { notInstalled, skipBecause } from "../helpers/skip.ts";
+import { folder, sophiaRun } from "../helpers/sophia.ts";
+import { runProgram, type Finished } from "../esc/command.ts";
+
+const ME = 4101;
+const OTHER = 4102;
+const CONTRACT = JSON.stringify({ variables: { FROM_CONTRACT: { default: "yes" } } });
+
+skipBecause(process.geteuid?.() === 0 ? notInstalled("setpriv", "--version") : "needs root, to give files to others");
+
+/** Starts `env` under a user; the files are found from `cwd`. */
+function startAs(uid: number, cwd: string, options: readonly string[] = [], variables = {}): Promise<Finished> {
+  const as = ["setpriv", `--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--"] as const;
+  return runProgram([...as, ...sophiaRun, ...options, "--", "/usr/bin/env"], variables, cwd);
+}
+
+interface Made {
+  readonly uid?: number;
+  readonly mode?: number;
+}
+
+/** A repository below a folder that stands for /tmp, with the file in one of them. */
+function surroundings(
+  name: ".env" | "sophia.contract.json",
+  { file = {}, above = {}, cwd = {}, isAbove = false }: Situation,
+): string {
+  const top = folder();
+  const repository = join(top, "repository");
+  mkdirSync(repository);
+  const path = join(isAbove ? top : repository, name);
+  writeFileSync(path, name === ".env" ? "FROM_FILE=yes\n" : CONTRACT);
+  const make = (what: string, { uid = ME, mode }: Made, usual: number): void => {
+    chownSync(what, uid, uid);
+    chmodSync(what, mode ?? usual);
+  };
+  make(path, file, 0o644);
+  make(top, above, 0o755);
+  make(repository, cwd, 0o755);
+  return repository;
+}
+
+interface Situation {
+  readonly file?: Made;
+  /** The folder above the working directory. */
+  readonly above?: Made;
+  readonly cwd?: Made;
+  /** The file is in the folder above. */
+  readonly isAbove?: boolean;
+  readonly user?: number;
+}
+
+type Row = readonly [what: string, situation: Situation, complaint: string];
+
+const COUNTING: readonly Row[] = [
+  ["the user's own", {}, ""],
+  ["root's", { file: { uid: 0 } }, ""],
+  ["the owner's of the working directory, for root", { user: 0 }, ""],
+  ["the owner's of the working directory, for anybody", { user: OTHER }, ""],
+  ["one that the group may write", { file: { mode: 0o664 }, cwd: { mode: 0o775 } }, ""],
+  ["one that everybody may write, as all there", { file: { mode: 0o777 }, cwd: { mode: 0o777 } }, ""],
+];
+
+const DISTRUSTED: readonly Row[] = [
+  ["another user's", { file: { uid: OTHER } }, `it belongs to another user (uid ${OTHER})`],
+  ["another user's, for root", { file: { uid: OTHER }, user: 0 }, `it belongs to another user (uid ${OTHER})`],
+  ["another user's, where everybody may write", { file: { uid: OTHER }, cwd: { mode: 0o1777, uid: 0 } }, "(uid "],
+  ["one that everybody may write", { file: { mode: 0o666 } }, "everybody may write it"],
+];
+
+describe(".env", () => {
+  test.each(COUNTING)("%s counts", async (_, situation) => {
+    const cwd = surroundings(".env", situation);
+    const { status, stdout, stderr } = await startAs(situation.user ?? ME, cwd, ["--no-contract"]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain("FROM_FILE=yes");
+  });
+
+  test.each(DISTRUSTED)("%s is passed over, unless it is named", async (_, situation, complaint) => {
+    const cwd = surroundings(".env", situation);
+    const user = situation.user ?? ME;
+    const { status, stdout, stderr } = await startAs(user, cwd, ["--no-contract"]);
+    expect(status).toBe(0);
+    expect(stdout).not.toContain("FROM_FILE");
+    expect(stderr).toContain("sophia-run: warning: .env is passed over: ");
+    expect(stderr).toContain(complaint);
+    expect(stderr).toContain("--dotenv .env reads it all the same\n");
+    for (const [options, variables] of [
+      [["--dotenv", ".env"], {}],
+      [[], { SOPHIA_DOTENV: ".env" }],
+    ] as const) {
+      const named = await startAs(user, cwd, ["--no-contract", ...options], variables);
+      expect(named).toMatchObject({ status: 0, stderr: "" });
+      expect(named.stdout).toContain("FROM_FILE=yes");
+    }
+  });
+
+  test("the command that it names makes it count", async () => {
+    const cwd = surroundings(".env", { file: { mode: 0o666 } });
+    const { stderr } = await startAs(ME, cwd, ["--no-contract"]);
+    const command = /; (chmod [^,]*),/.exec(stderr)?.[1] ?? "";
+    await runProgram(["sh", "-c", command], {}, cwd);
+    expect((await startAs(ME, cwd, ["--no-contract"])).stdout).toContain("FROM_FILE=yes");
+  });
+
+  test("a link of another user's to a file of mine does not count where everybody may write", async () => {
+    const cwd = surroundings(".env", { cwd: { mode: 0o1777, uid: 0 } });
+    const mine = folder({ values: "FROM_FILE=yes\n" });
+    chmodSync(mine, 0o755);
+    chownSync(join(mine, "values"), ME, ME);
+    const { stdout: real } = await startAs(ME, cwd, ["--no-contract"]);
+    expect(real).toContain("FROM_FILE=yes");
+    const inner = join(cwd, "inner");
+    mkdirSync(inner);
+    chmodSync(inner, 0o1777);
+    await runProgram(
+      ["setpriv", `--reuid=${OTHER}`, "--clear-groups", "--", "ln", "-s", join(mine, "values"), join(inner, ".env")],
+      {},
+      inner,
+    );
+    const { stdout, stderr } = await startAs(ME, inner, ["--no-contract"]);
+    expect(stdout).not.toContain("FROM_FILE");
+    expect(stderr).toContain(`it belongs to another user (uid ${OTHER})`);
+  });
+
+  test("a link of the owner's to a file of the owner's counts", async () => {
+    const cwd = surroundings(".env", {});
+    const inner = join(cwd, "inner");
+    mkdirSync(inner);
+    symlinkSync("../.env", join(inner, ".env"));
+    expect((await startAs(ME, inner, ["--no-contract"])).stdout).toContain("FROM_FILE=yes");
+  });
+});
+
+describe("a contract", () => {
+  test.each<Row>([
+    ...COUNTING,
+    ["one above", { isAbove: true }, ""],
+    ["root's above", { isAbove: true, file: { uid: 0 }, above: { uid: 0 } }, ""],
+  ])("%s counts", async (_, situation) => {
+    const cwd = surroundings("sophia.contract.json", situation);
+    const { status, stdout, stderr } = await startAs(situation.user ?? ME, cwd);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain("FROM_CONTRACT=yes");
+  });
+
+  const above = { mode: 0o1777, uid: 0 };
+  test.each<Row>([
+    ...DISTRUSTED,
+    ["another user's in /tmp", { isAbove: true, above, file: { uid: OTHER } }, `(uid ${OTHER})`],
+    ["another user's in /tmp, for root", { isAbove: true, above, file: { uid: OTHER }, user: 0 }, `(uid ${OTHER})`],
+    ["one in /tmp", { isAbove: true, above }, "everybody may write its folder"],
+    ["one in a folder that everybody may write", { isAbove: true, above: { mode: 0o777 } }, "chmod o-w "],
+  ])("%s ends the start, and the built-in one does not decide in its place", async (_, situation, complaint) => {
+    const cwd = surroundings("sophia.contract.json", situation);
+    const user = situation.user ?? ME;
+    for (const options of [[], ["--no-contract"]]) {
+      const { status, stdout, stderr } = await startAs(user, cwd, options);
+      expect([status, stdout]).toEqual([125, ""]);
+      expect(stderr).toContain(complaint);
+      expect(stderr).toMatch(/--contract \S*sophia\.contract\.json/);
+    }
+    const path = situation.isAbove === true ? "../sophia.contract.json" : "sophia.contract.json";
+    for (const [options, variables] of [
+      [["--contract", path], {}],
+      [[], { SOPHIA_CONTRACT: path }],
+    ] as const) {
+      const named = await startAs(user, cwd, options, variables);
+      expect(named).toMatchObject({ status: 0, stderr: "" });
+      expect(named.stdout).toContain("FROM_CONTRACT=yes");
+    }
+  });
+});
+
+test("what a found contract extends is looked at as itself, and a .env beside it as well", async () => {
+  const cwd = surroundings("sophia.contract.json", {});
+  writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify({ extends: "base.json" }));
+  writeFileSync(join(cwd, "base.json"), CONTRACT);
+  chmodSync(join(cwd, "base.json"), 0o666);
+  const { status, stderr } = await startAs(ME, cwd);
+  expect(status).toBe(125);
+  expect(stderr).toBe(
+    "sophia-run: the contract base.json, which sophia.contract.json extends, does not count: everybody may write it\n" +
+      "  chmod o-w base.json; or name the first with --contract, if you trust it (SOPHIA_CONTRACT), or name another\n",
+  );
+  expect((await startAs(ME, cwd, ["--contract", "sophia.contract.json"])).status).toBe(0);
+  chmodSync(join(cwd, "base.json"), 0o644);
+  writeFileSync(join(cwd, ".env"), "FROM_FILE=yes\n");
+  chownSync(join(cwd, ".env"), OTHER, OTHER);
+  const inner = join(cwd, "package");
+  mkdirSync(inner);
+  const passed = await startAs(ME, inner);
+  expect(passed.status).toBe(0);
+  expect(passed.stderr).toContain(`${join(cwd, ".env")} is passed over: it belongs to another user`);
+});
