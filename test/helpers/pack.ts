@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { promisify } from "node:util";
 
@@ -49,19 +48,4 @@ export async function install(tarball: string, folder: string, home: string): Pr
     cwd: folder,
     env: npmEnvironment(home),
   });
-}
-
-/**
- * Installs a tarball as `npm install --global` does in an image.
- *
- * @returns the folder of its commands
- */
-export async function installGlobally(tarball: string, home: string): Promise<string> {
-  const prefix = join(home, "global");
-  mkdirSync(prefix, { recursive: true });
-  await execute("npm", ["install", "--global", "--offline", "--prefix", prefix, tarball], {
-    cwd: home,
-    env: npmEnvironment(home),
-  });
-  return join(prefix, "bin");
 }

@@ -59,7 +59,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
     "$ sophia-run -- node server.js": { kind: "run", without: ["QDRANT_URL"] },
     "npm ci && npm run build   # once: installs, and bundles src/ into dist/": npm,
-    "npm install --save-dev sophia-run": npm,
+    "npm install sophia-run": npm,
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
     "$ sophia-run check": { kind: "run", files: { "sophia.contract.json": contractOfReadme() } },
     "$ sophia-run --fake -- printenv DATABASE_URL": {
@@ -89,7 +89,8 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/threat-model.md": {},
   "examples/devcontainer/README.md": { "npm ci && npm pack --pack-destination examples/devcontainer": npm },
   "examples/docker/README.md": {
-    "npm ci && npm pack --pack-destination examples/docker   # in a checkout of sophia-run": docker,
+    "npm install sophia-run   # once: writes package.json and package-lock.json": docker,
+    "npm ci && npm pack --pack-destination examples/docker": { ...npm, folders: ["examples/docker"] },
     "docker run --rm --init --publish 127.0.0.1:3000:3000 --env ESC_ENV=sophia/prod --env ESC_TOKEN sophia-app": docker,
     "ESC_TOKEN=… docker compose up": docker,
   },

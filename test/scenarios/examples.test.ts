@@ -1,14 +1,14 @@
 import { execFileSync } from "node:child_process";
 import { copyFileSync, cpSync, createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
 import { findIsolation, instructions, startCommand, startContainer } from "../helpers/container.ts";
 import { lifecycleEnvironment, readDevcontainer, type Surroundings } from "../helpers/devcontainer.ts";
-import { cleanPath, install, installGlobally, npmEnvironment, pack } from "../helpers/pack.ts";
+import { cleanPath, install, npmEnvironment, pack } from "../helpers/pack.ts";
 import { skipBecause } from "../helpers/skip.ts";
 import { becomesProgram, CONTRACT_VALUES, environmentOf, folder } from "../helpers/sophia.ts";
 import { isAlive, start } from "../helpers/started.ts";
@@ -121,14 +121,12 @@ describe("examples/docker", () => {
   const prefix = "prefix" in isolation ? isolation.prefix : (["false"] as const);
 
   test("the image holds no secret, and the builder is sent none", () => {
-    expect(instructions(dockerfile).filter((line) => /^(?:ARG|ENV)\b/.test(line))).toEqual([]);
+    expect(instructions(dockerfile).filter((line) => /^(?:ARG|ENV)\b/.test(line))).toEqual([
+      "ENV PATH=/app/node_modules/.bin:$PATH",
+    ]);
     expect(dockerfile).not.toMatch(/\.env\b|ESC_TOKEN/);
     const ignored = readFileSync(join(examples, "docker/.dockerignore"), "utf8").split("\n");
-    expect(ignored.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([
-      "*",
-      "!server.js",
-      "!sophia-run-*.tgz",
-    ]);
+    expect(ignored.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([".env*", ".git", "node_modules"]);
   });
 
   test("what Compose mounts as a secret is what ESC_TOKEN_FILE names", () => {
@@ -141,13 +139,27 @@ describe("examples/docker", () => {
     });
   });
 
+  /** The folder that the Dockerfile makes of a project with the tarball, by the commands that stand in it. */
+  async function image(): Promise<string> {
+    const app = mkdtempSync(join(home, "app-"));
+    cpSync(join(examples, "docker"), app, { recursive: true });
+    copyFileSync(tarball, join(app, basename(tarball)));
+    await install(`./${basename(tarball)}`, app, home);
+    rmSync(join(app, "node_modules"), { recursive: true });
+    const commands = instructions(dockerfile).filter((line) => line.startsWith("RUN "));
+    expect(commands).toEqual(["RUN npm ci --omit=dev"]);
+    const env = npmEnvironment(home);
+    for (const line of commands) execFileSync("sh", ["-c", line.slice("RUN ".length)], { cwd: app, env });
+    return app;
+  }
+
   describe.each(["spawn", "exec"] as const)("as PID 1, mode %s", (mode) => {
     skipBecause("reason" in isolation ? `needs a PID namespace: ${isolation.reason}` : undefined);
     skipBecause(mode === "exec" && !becomesProgram ? "needs the addon, or Node.js 22.15" : undefined);
 
     let path: string;
     beforeAll(async () => {
-      path = [await installGlobally(tarball, home), cleanPath].join(delimiter);
+      path = [join(await image(), "node_modules/.bin"), cleanPath].join(delimiter);
     });
     const container = (command: readonly string[], env: Readonly<Record<string, string>>, cwd = folder()) =>
       startContainer(prefix, [...entrypoint, ...command], {

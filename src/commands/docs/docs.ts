@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { envExample } from "./env-example.ts";
@@ -12,7 +13,11 @@ import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
 import { readIfThere, refuseLinks, writeText, type NamedFile } from "../files.ts";
 
-const DEFAULT_FILES = ["SECRETS.md", ".env.example", "env.d.ts"];
+/** Without package.json there is no TypeScript to read types. */
+function defaultFiles(folder: string): readonly string[] {
+  const hasTypes = ["package.json", "tsconfig.json", "env.d.ts"].some((name) => existsSync(join(folder, name)));
+  return ["SECRETS.md", ".env.example", ...(hasTypes ? ["env.d.ts"] : [])];
+}
 
 /** What a file of ours says of itself; who writes by hand leaves it out. */
 const OUR_MARK = "`sophia-run docs` writes this file";
@@ -36,7 +41,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
   const paths =
     positionals.length > 0
       ? positionals.map((name) => resolve(context.cwd, name))
-      : DEFAULT_FILES.map((name) => join(folder, name));
+      : defaultFiles(folder).map((name) => join(folder, name));
   const documents = [...new Set(paths)].map((path) => draw(path, contract, context));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
   if (options["check"] === true) return report(stale, documents, context);

@@ -5,8 +5,9 @@ export const initCommand: CommandDefinition = {
   details: [
     "Writes sophia.contract.json from .env.example, from the ESC environment (names only), or from the variables that " +
       "the code reads; without --from, from the first of these that has any. Then the places of use: npm scripts, " +
-      "Dockerfile, devcontainer. No file is overwritten: missing files are created, for existing ones the lines to " +
-      "add are printed.",
+      "Dockerfile, devcontainer and, in a repository with .github, a workflow. No file is overwritten: for existing " +
+      "files the lines to add are printed. Missing ones are created beside a package-lock.json, by which npm installs " +
+      "sophia-run in them.",
   ],
   options: {
     from: {

@@ -1,5 +1,5 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
@@ -8,7 +8,9 @@ import { contractText } from "./contract.ts";
 import { fromEsc } from "./esc.ts";
 import { fromExample } from "./example.ts";
 import { join as joinFound, type Found } from "./found.ts";
-import { devcontainer, dockerfile, npmScripts, type Place } from "./places.ts";
+import { parseManifest, type Place, type Project } from "./place.ts";
+import { devcontainer, dockerfile, dockerignore, workflow } from "./places.ts";
+import { npmScripts, startsNpm } from "./scripts.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import { count, enumerate } from "../../core/text.ts";
 import type { Command } from "../command.ts";
@@ -31,18 +33,40 @@ export const init: Command = async ({ options }, context) => {
   const { from } = options;
   const asked = ORIGINS.filter((name) => Array.isArray(from) && from.includes(name));
   await startContract(asked, settings, context);
-  const manifest = readIfThere(named("package.json", context));
-  const isNode = manifest !== undefined;
-  const container = DEVCONTAINERS.find((file) => existsSync(join(context.cwd, file))) ?? DEVCONTAINERS[0] ?? "";
-  const places = [
-    npmScripts(manifest, options["edit-scripts"] === true),
-    dockerfile(readIfThere(named("Dockerfile", context)), isNode),
-    devcontainer(container, readIfThere(named(container, context)), isNode),
-  ];
-  for (const place of places) settlePlace(place, context);
+  for (const place of placesOf(options["edit-scripts"] === true, context)) settlePlace(place, context);
   context.out("\nNext: refine the contract, then sophia-run check and sophia-run docs\n");
   return ExitStatus.ok;
 };
+
+function placesOf(edit: boolean, context: Context): readonly Place[] {
+  const read = (file: string): string | undefined => readIfThere(named(file, context));
+  const isThere = (file: string): boolean => existsSync(join(context.cwd, file));
+  const text = read("package.json");
+  const project: Project = {
+    name: basename(context.cwd),
+    // One that is not JSON is a manifest without anything in it.
+    manifest: text === undefined ? undefined : (parseManifest(text) ?? {}),
+    hasNpmLock: isThere("package-lock.json"),
+  };
+  const image = read("Dockerfile");
+  const images = dockerfile(image, project);
+  const container = DEVCONTAINERS.find(isThere) ?? DEVCONTAINERS[0] ?? "";
+  return [
+    ...npmScripts(text, { edit, startsByNpm: startsNpm(image, read("Procfile")) }),
+    ...images,
+    ...dockerignore(isThere(".dockerignore"), images),
+    ...devcontainer(container, read(container), project),
+    ...workflow(isThere(".github") ? workflowsOf(context) : undefined, project),
+  ];
+}
+
+/** The texts of the repository's workflows. */
+function workflowsOf(context: Context): readonly string[] {
+  const folder = join(".github", "workflows");
+  if (!existsSync(join(context.cwd, folder))) return [];
+  const files = readdirSync(join(context.cwd, folder)).filter((name) => /\.ya?ml$/.test(name));
+  return files.flatMap((name) => readIfThere(named(join(folder, name), context)) ?? []);
+}
 
 async function startContract(asked: readonly OriginName[], settings: Settings, context: Context): Promise<void> {
   if (existsSync(join(context.cwd, CONTRACT_FILE_NAME))) {
@@ -108,15 +132,21 @@ function settlePlace(place: Place, context: Context): void {
       return;
     case "edit":
       writeText(named(place.file, context), place.text);
-      context.out(`changed ${place.file}: ${place.done}\n`);
+      context.out(`changed ${place.file}: ${place.done}\n${remarkOf(place)}`);
       return;
     case "advise":
-      context.out(`\n${place.file}: add\n${place.lines.map((line) => `  ${line}\n`).join("")}`);
+      context.out(
+        `\n${place.file}: ${place.title ?? "add"}\n${place.lines.map((line) => `  ${line}\n`).join("")}${remarkOf(place)}`,
+      );
       return;
     case "ready":
       context.out(`${place.file} uses sophia-run already\n`);
       return;
   }
+}
+
+function remarkOf({ remark }: { readonly remark?: string }): string {
+  return remark === undefined ? "" : `  (${remark})\n`;
 }
 
 function named(file: string, { cwd }: Context): NamedFile {

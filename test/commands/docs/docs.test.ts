@@ -10,12 +10,16 @@ const contract = (more: object = {}): string =>
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 
 test("writes all three, is then up to date, and names the files that drift", async () => {
-  const cwd = folder({ "sophia.contract.json": contract(), "SECRETS.md": "# Ours\n\nBy hand.\n" });
+  const cwd = folder({
+    "sophia.contract.json": contract(),
+    "SECRETS.md": "# Ours\n\nBy hand.\n",
+    "tsconfig.json": "{}",
+  });
   const env = { API_URL: SENTINEL, LEVEL: SENTINEL };
   const missing = await sophia(["docs", "--check"], { cwd, env });
   expect(missing).toMatchObject({ status: 1, stdout: "" });
   expect(missing.stderr).toContain("SECRETS.md, .env.example (missing) and env.d.ts (missing)");
-  expect(readdirSync(cwd).toSorted()).toEqual(["SECRETS.md", "sophia.contract.json"]);
+  expect(readdirSync(cwd).toSorted()).toEqual(["SECRETS.md", "sophia.contract.json", "tsconfig.json"]);
 
   const written = await sophia(["docs"], { cwd, env });
   expect(written).toMatchObject({ status: 0, stdout: "wrote SECRETS.md\nwrote .env.example\nwrote env.d.ts\n" });
@@ -38,7 +42,7 @@ test("writes all three, is then up to date, and names the files that drift", asy
 });
 
 test("is written beside the contract, or where it is named", async () => {
-  const cwd = folder({ "sophia.contract.json": contract() });
+  const cwd = folder({ "sophia.contract.json": contract(), "package.json": "{}" });
   const named = await sophia(["docs", "docs/KEYS.md", "src/process-env.d.ts", "example.env"], { cwd });
   expect(named.status).toBe(0);
   expect(read(cwd, "docs/KEYS.md")).toContain("contract: begin");

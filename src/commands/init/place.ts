@@ -1,0 +1,42 @@
+/** What is to be done about one place of use. */
+export type Place =
+  | { readonly kind: "create"; readonly file: string; readonly text: string }
+  | ({ readonly kind: "edit"; readonly file: string; readonly text: string; readonly done: string } & Remark)
+  /** Lines for the user to add, or to run where the title says so. */
+  | ({
+      readonly kind: "advise";
+      readonly file: string;
+      readonly title?: string;
+      readonly lines: readonly string[];
+    } & Remark)
+  | { readonly kind: "ready"; readonly file: string };
+
+interface Remark {
+  readonly remark?: string;
+}
+
+/** What decides how a project's places look. */
+export interface Project {
+  /** The name of its folder. */
+  readonly name: string;
+  /** What package.json holds; undefined where there is none. */
+  readonly manifest: Manifest | undefined;
+  /** npm installs its packages, by a package-lock.json. */
+  readonly hasNpmLock: boolean;
+}
+
+export type Manifest = Readonly<Record<string, unknown>>;
+
+/** @returns undefined for a text that is not a JSON object */
+export function parseManifest(text: string): Manifest | undefined {
+  try {
+    return objectOf(JSON.parse(text.replace(/^\uFEFF/, "")));
+  } catch {
+    return undefined;
+  }
+}
+
+export function objectOf(value: unknown): Manifest | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return Object.fromEntries(Object.entries(value));
+}

@@ -1,0 +1,78 @@
+/** package.json as a place of use: the dependency, and the scripts that start a program. */
+import { shellQuoted } from "../../core/shell.ts";
+import { objectOf, parseManifest, type Manifest, type Place } from "./place.ts";
+
+/** Scripts that start a program of the repository. */
+const STARTING = ["start", "dev", "serve"];
+const PREFIX = "sophia-run -- ";
+const FILE = "package.json";
+const ABOUT_EXEC =
+  "exec: the shell that npm puts in front of a script does not pass SIGTERM on; cmd of Windows has no exec";
+
+export interface ScriptOptions {
+  /** Whether package.json may be changed. */
+  readonly edit: boolean;
+  /** An image or a supervisor starts npm, which then has to pass signals on. */
+  readonly startsByNpm: boolean;
+}
+
+/** @param text that of package.json; nothing is to be done where there is none */
+export function npmScripts(text: string | undefined, options: ScriptOptions): readonly Place[] {
+  if (text === undefined) return [];
+  const manifest = parseManifest(text);
+  if (manifest === undefined) {
+    return [{ kind: "advise", file: FILE, title: "not a JSON object; its scripts cannot be read", lines: [] }];
+  }
+  return [...dependency(manifest), prefixed(text, manifest, options)];
+}
+
+/** Whether a Dockerfile or a Procfile starts a script of package.json. */
+export function startsNpm(...texts: readonly (string | undefined)[]): boolean {
+  const starts = /^\s*(?:ENTRYPOINT|CMD|[\w-]+:)\s*\[?[\s"']*(?:npm|pnpm|yarn|bun)\b/im;
+  return texts.some((text) => text !== undefined && starts.test(text));
+}
+
+/** Images leave development dependencies out, and sophia-run has to be in them. */
+function dependency(manifest: Manifest): readonly Place[] {
+  const isIn = (group: string): boolean => objectOf(manifest[group])?.["sophia-run"] !== undefined;
+  if (isIn("dependencies") || manifest["name"] === "sophia-run") return [];
+  const title = isIn("devDependencies")
+    ? "images leave out devDependencies, sophia-run among them; run"
+    : "sophia-run is not among its dependencies; run";
+  return [{ kind: "advise", file: FILE, title, lines: ["npm install --save-prod sophia-run"] }];
+}
+
+function prefixed(text: string, manifest: Manifest, { edit, startsByNpm }: ScriptOptions): Place {
+  const prefix = startsByNpm ? `exec ${PREFIX}` : PREFIX;
+  const remark = startsByNpm ? { remark: ABOUT_EXEC } : {};
+  const scripts = objectOf(manifest["scripts"]) ?? {};
+  const starting = STARTING.flatMap((name) => {
+    const command = scripts[name];
+    return typeof command === "string" ? [{ name, command }] : [];
+  });
+  const left = starting.filter(({ command }) => !/\bsophia-run\b/.test(command));
+  if (starting.length > 0 && left.length === 0) return { kind: "ready", file: FILE };
+  const changed = left.map(({ name, command }) => [name, prefix + wrapped(command)] as const);
+  if (changed.length === 0) {
+    return { kind: "advise", file: FILE, lines: [`"scripts": { "start": "${prefix}node server.js" }`], ...remark };
+  }
+  if (!edit) {
+    const lines = changed.map(([name, command]) => `${JSON.stringify(name)}: ${JSON.stringify(command)}`);
+    return { kind: "advise", file: FILE, lines, ...remark };
+  }
+  const edited = { ...manifest, scripts: { ...scripts, ...Object.fromEntries(changed) } };
+  const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? "  ";
+  return {
+    kind: "edit",
+    file: FILE,
+    text: JSON.stringify(edited, undefined, indent) + (text.endsWith("\n") ? "\n" : ""),
+    done: `put ${prefix.trimEnd()} in front of ${changed.map(([name]) => name).join(", ")}`,
+    ...remark,
+  };
+}
+
+/** A script that is more than one command needs a shell of its own behind `--`. */
+function wrapped(command: string): string {
+  if (!/[&|;<>()$`"'\n]|^\w+=/.test(command)) return command;
+  return `sh -c ${shellQuoted(command)}`;
+}
