@@ -1,5 +1,5 @@
-// Compiles src/launch/exec/addon.c for the two processors that most Linux machines have. It needs nothing but a compiler: where
-// there is none, there is no addon, and the program does what it can without.
+// Compiles the addons for the two processors that most Linux machines have. It needs nothing but a compiler: where there is
+// none, there is no addon, and the program does what it can without.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,6 +10,12 @@ import { include_dir as headers } from "node-api-headers";
 const CROSS_COMPILERS = {
   x64: "x86_64-linux-gnu-gcc",
   arm64: "aarch64-linux-gnu-gcc",
+};
+
+/** The sources, by what their files' names have behind the platform's. */
+const SOURCES = {
+  "": "src/launch/exec/addon.c",
+  "-redact": "src/launch/redact/addon.c",
 };
 
 const FLAGS = [
@@ -34,11 +40,13 @@ export function compileAddons(root) {
   try {
     for (const [processor, crossCompiler] of Object.entries(CROSS_COMPILERS)) {
       const platform = `linux-${processor}`;
-      const output = join(folder, platform);
       const compiler = platform === `${process.platform}-${process.arch}` ? "cc" : crossCompiler;
-      const problem = compile(compiler, root, output);
-      if (problem === undefined) addons.set(`${platform}.node`, readFileSync(output));
-      else missing.set(platform, problem);
+      for (const [name, source] of Object.entries(SOURCES)) {
+        const output = join(folder, `${platform}${name}`);
+        const problem = compile(compiler, join(root, source), output);
+        if (problem === undefined) addons.set(`${platform}${name}.node`, readFileSync(output));
+        else missing.set(platform, problem);
+      }
     }
   } finally {
     rmSync(folder, { recursive: true });
@@ -47,8 +55,8 @@ export function compileAddons(root) {
 }
 
 /** @returns why it was not compiled: there is no such compiler, or it lacks the C library's headers, say */
-function compile(compiler, root, output) {
-  const args = [...FLAGS, "-isystem", headers, "-o", output, join(root, "src/launch/exec/addon.c")];
+function compile(compiler, source, output) {
+  const args = [...FLAGS, "-isystem", headers, "-o", output, source];
   const { error, status, stderr } = spawnSync(compiler, args, { encoding: "utf8" });
   if (error !== undefined) return `there is no ${compiler}`;
   return status === 0 ? undefined : `${compiler} failed: ${stderr.trim()}`;

@@ -13,6 +13,7 @@ const ROOT = join(import.meta.dirname, "../..");
 export const GROUPS = [
   { name: "program", tags: ["$initial"], priority: 1 },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
+  { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },
   { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
   { name: "dotenv", test: /\/src\/sources\/dotenv\/value\.ts$/ },
 ];

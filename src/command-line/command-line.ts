@@ -1,3 +1,4 @@
+import { CONTINUE_CALL } from "../launch/redact/call.ts";
 import { COMMON_OPTIONS, OPTIONS, type Values } from "./options.ts";
 import { parse, type Problem } from "./parse.ts";
 
@@ -10,6 +11,8 @@ export type Invocation =
   | { readonly kind: "version" }
   /** A completion script calls back with the words of a command line. */
   | { readonly kind: "completion"; readonly words: readonly string[] }
+  /** A launcher that ends calls for a process that goes on masking. */
+  | { readonly kind: "continue-masking" }
   | { readonly kind: "mistake"; readonly mistake: Mistake };
 
 /** `sophia-run [options] [--] command [arguments…]` */
@@ -50,6 +53,7 @@ const READ_BY_NODE = /^--env-file(?:-if-exists)?(?:=|$)/;
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const cut = argv.indexOf("--");
   if (cut === 0) return toRun({}, argv.slice(1), true);
+  if (argv[0] === CONTINUE_CALL) return { kind: "continue-masking" };
   if (argv[0] === COMPLETION_CALL) return { kind: "completion", words: argv.slice(argv[1] === "--" ? 2 : 1) };
 
   const before = cut === -1 ? argv : argv.slice(0, cut);

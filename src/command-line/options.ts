@@ -13,6 +13,8 @@ export interface Option {
   /** What the help calls the value; `FILE` is completed with the names of files. */
   readonly value?: string;
   readonly choices?: readonly string[];
+  /** What the option alone means; its value follows `=`, or is the next word if that is one of the choices. */
+  readonly alone?: string;
 }
 
 /** An option of the run, which most subcommands take too. */
@@ -140,6 +142,15 @@ export const OPTIONS = {
     type: "boolean",
     group: "Launching",
     describe: "Give the program the caller's soft limit of open files, which Node raises (Linux, needs prlimit)",
+  },
+  redact: {
+    type: "string",
+    choices: ["auto", "always", "never", "github"],
+    alone: "always",
+    group: "Output",
+    describe:
+      "Show secrets in the program's output as ***: auto (default: in GitHub Actions and under coding agents), always, " +
+      "never, or github (add-mask commands on stderr)",
   },
   quiet: {
     type: "boolean",

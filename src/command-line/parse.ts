@@ -37,9 +37,9 @@ export function parse(
   const { tokens } = parseArgs({
     args: [...words],
     options: Object.fromEntries(
-      Object.entries(options).map(([name, { type, short }]) => [
+      Object.entries(options).map(([name, { type, short, alone }]) => [
         name,
-        { type: type === "boolean" ? type : "string", ...(short === undefined ? {} : { short }) },
+        { type: type === "boolean" || alone !== undefined ? "boolean" : "string", ...(short === undefined ? {} : { short }) },
       ]),
     ),
     // Problems are told by us, with a suggestion, and not where help is asked for.
@@ -50,8 +50,11 @@ export function parse(
   const values = new Map<string, boolean | string | readonly string[]>();
   const positionals: Positional[] = [];
   const problems: Problem[] = [];
+  /** The word that is the value of the option in front of it. */
+  let taken = -1;
   for (const token of tokens) {
     const at = token.index;
+    if (at === taken) continue;
     if (token.kind === "positional") {
       positionals.push({ word: token.value, index: at });
       if (stopAtWord) break;
@@ -61,6 +64,11 @@ export function parse(
     const option = Object.hasOwn(options, name) ? options[name] : undefined;
     if (option === undefined) {
       problems.push({ kind: "unknown", shown, at });
+    } else if (option.alone !== undefined && value === undefined) {
+      const next = words[at + 1] ?? "";
+      const isValue = option.choices?.includes(next) === true;
+      if (isValue) taken = at + 1;
+      values.set(name, isValue ? next : option.alone);
     } else if (option.type === "boolean") {
       if (value === undefined) values.set(name, true);
       else problems.push({ kind: "takes-no-value", name, at });

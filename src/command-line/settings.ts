@@ -29,6 +29,7 @@ export interface Settings {
   readonly killAfterMs: number | undefined;
   readonly dieWithLauncher: boolean;
   readonly restoreNofile: boolean;
+  readonly redact: "auto" | "always" | "never" | "github";
   readonly quiet: boolean;
   readonly verbose: boolean;
 }
@@ -87,6 +88,7 @@ export function settle(flags: Values, environment: Environment): Settings {
     killAfterMs: durationMs("kill-after"),
     dieWithLauncher: isOn("die-with-launcher"),
     restoreNofile: isOn("restore-nofile"),
+    redact: choice("redact", OPTIONS.redact.choices) ?? "auto",
     quiet: isOn("quiet"),
     verbose: isOn("verbose"),
   };

@@ -52,6 +52,8 @@ async function answer(invocation: Exclude<Invocation, { kind: "run" }>, context:
       const { complete } = await import("./completion/candidates.ts");
       return print(context, await complete(invocation.words, context));
     }
+    case "continue-masking":
+      return (await import("../launch/redact/continuation.ts")).continueMasking();
     case "mistake":
       throw mistakeError(invocation.mistake);
   }

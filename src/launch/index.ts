@@ -9,7 +9,7 @@ import { findExecutable } from "./executable.ts";
 import { isClosedByExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest } from "./types.ts";
 
-export type { LaunchRequest, Located, Preparation, SecretFile } from "./types.ts";
+export type { LaunchRequest, Located, Preparation, Redaction, SecretFile } from "./types.ts";
 
 /**
  * Starts the program and ends as the program ends.
@@ -51,7 +51,7 @@ function locate({ command, located }: LaunchRequest, searchPath: string | undefi
 
 /** Why this process cannot make room for the program; undefined when it can. */
 function obstacleToExec(
-  { files, options, preparation }: LaunchRequest,
+  { files, options, preparation, redaction }: LaunchRequest,
   libc: Libc | undefined,
   passesChannel: boolean,
 ): string | undefined {
@@ -62,6 +62,7 @@ function obstacleToExec(
   // Node's own execve ends the profiler first, yet a signal that is on its way can still reach the program.
   if (preparation.profiled) return "a profiler takes samples of this process, by a signal that would kill the program";
   if (files.length > 0) return "secret files have to be removed when the program ends";
+  if (redaction !== undefined) return "secrets in the program's output have to be masked";
   if (options.killAfterMs !== undefined) return "--kill-after needs a process beside the program";
   if (process.send !== undefined && !(passesChannel && libc !== undefined)) {
     return "the caller's IPC channel would be lost";

@@ -1,5 +1,6 @@
 /** The nouns of a launch. Both ways of starting a program, `exec/replace.ts` and `spawn/spawn.ts`, take a {@link Launch}. */
 import type { Environment } from "../core/model.ts";
+import type { Masking, Secret } from "../masking/model.ts";
 import type { Addon, Libc } from "./exec/libc.ts";
 
 /** How the program is started: beside this process, in its place, or `auto`: in its place where nothing speaks against it. */
@@ -20,6 +21,21 @@ export interface SecretFile {
   /** The environment variable that will hold the file's path. */
   readonly name: string;
   readonly content: string;
+}
+
+/** Secrets are masked in what the program writes to its standard output and standard error. */
+export interface Redaction {
+  readonly masking: Masking;
+  /** What the masking was made from: a process that goes on with it after this one's end makes it anew. */
+  readonly secrets: readonly Secret[];
+  /** A terminal must stay a terminal for the program; else it gets a pipe where there is no pseudo-terminal. */
+  readonly insists: boolean;
+  /**
+   * Called when a secret was masked. @returns a line to say to the user, or nothing
+   *
+   * @param file the file that it would have gone into
+   */
+  readonly notice?: (file: string | undefined) => string | undefined;
 }
 
 /** What must be known or done before anything else runs; made by `prepare`, used by the launch. */
@@ -48,6 +64,7 @@ export interface LaunchRequest {
   /** Secrets that the program gets as private files. */
   readonly files: readonly SecretFile[];
   readonly options: LaunchOptions;
+  readonly redaction?: Redaction | undefined;
   readonly preparation: Preparation;
   /** Where the command was found before, if it was looked for. */
   readonly located?: Located | undefined;

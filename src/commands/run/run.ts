@@ -4,10 +4,12 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Resolution } from "../../core/model.ts";
 import { findExecutable } from "../../launch/executable.ts";
-import { launch, type Located, type Preparation, type SecretFile } from "../../launch/index.ts";
-import { withholding } from "../../resolve/select.ts";
+import { launch, type Located, type Preparation, type Redaction, type SecretFile } from "../../launch/index.ts";
 import { say, sayDown } from "../../output/stderr.ts";
+import type { Assessment } from "../../resolve/assessment.ts";
+import { withholding } from "../../resolve/select.ts";
 import { assessBy } from "../assessed.ts";
+import { keeperOfOutput } from "./agents.ts";
 
 /**
  * `sophia-run -- command`: resolves, checks and launches. Returns only by throwing: a launch ends this process.
@@ -37,6 +39,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   }
   sayDown(context, esc);
   say(context, settings, notices);
+  const redaction = await redactionFor(settings, assessment, context);
   const { environment, files } = delivery(selected);
   const { mode, killAfterMs, dieWithLauncher, restoreNofile } = settings;
   return launch({
@@ -44,6 +47,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
     environment,
     files,
     options: { mode, ...(killAfterMs === undefined ? {} : { killAfterMs }), dieWithLauncher, restoreNofile },
+    redaction,
     preparation,
     located,
   });
@@ -67,6 +71,18 @@ function locateFirst(command: string, settings: Settings, { environment }: Conte
     )({ name: "PATH", origin: { source: "environment" } }) === undefined;
   if (process.platform === "win32" || !(isCallers || command.includes("/"))) return undefined;
   return { file: findExecutable(command, searchPath), searchPath };
+}
+
+/** Loads nothing where no secret has to be masked. */
+async function redactionFor(
+  settings: Settings,
+  assessment: Assessment,
+  context: Context,
+): Promise<Redaction | undefined> {
+  const keeper = keeperOfOutput(context.environment);
+  if (keeper === undefined && (settings.redact === "auto" || settings.redact === "never")) return undefined;
+  const { redactionOf } = await import("./redaction.ts");
+  return redactionOf(settings, assessment, keeper, context);
 }
 
 /** Splits the variables into those passed by value and those passed as the path of a private file. */

@@ -5,19 +5,28 @@ declare const SOPHIA_RUN_FOLDER: string | undefined;
 
 /**
  * The C library by an addon for Node.js, `addon.c`: five kilobytes that need neither a certain version of Node.js nor of
- * the C library. It lies beside the bundle and is as trusted as that. Not by `require`, which would look for it in
- * half a dozen places first.
+ * the C library.
  *
  * @returns undefined where there is none for this system or processor, or where Node.js was told to load none
  *   (`--no-addons`, `--permission`)
  */
 export function loadAddon(): Addon | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
+  return openAddon("") as Addon | undefined;
+}
+
+/**
+ * One of the addons that the build compiles. It lies beside the bundle and is as trusted as that. Not by `require`, which
+ * would look for it in half a dozen places first.
+ *
+ * @param name what its file's name has behind the platform's
+ */
+export function openAddon(name: string): unknown {
   if (process.platform !== "linux" || typeof SOPHIA_RUN_FOLDER === "undefined") return undefined;
   const module: { exports: unknown } = { exports: {} };
   try {
-    process.dlopen(module, `${SOPHIA_RUN_FOLDER}/linux-${process.arch}.node`);
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
-    return module.exports as Addon;
+    process.dlopen(module, `${SOPHIA_RUN_FOLDER}/linux-${process.arch}${name}.node`);
+    return module.exports;
   } catch {
     return undefined;
   }

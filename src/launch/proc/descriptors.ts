@@ -151,9 +151,15 @@ export function isClosedByExec(descriptor: number): boolean {
 
 /** Whether the descriptor is close-on-exec, by Linux; undefined where the system does not tell. */
 export function isCloseOnExec(descriptor: number): boolean | undefined {
+  const flags = openFlags(descriptor);
+  return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;
+}
+
+/** The flags with which a file was opened, and O_CLOEXEC (Linux); undefined where the system does not tell. */
+export function openFlags(descriptor: number): number | undefined {
   try {
     const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8"))?.[1];
-    return flags === undefined ? undefined : (Number.parseInt(flags, 8) & O_CLOEXEC) !== 0;
+    return flags === undefined ? undefined : Number.parseInt(flags, 8);
   } catch {
     return undefined;
   }

@@ -5,8 +5,8 @@ import { isBun } from "../../system/runtime.ts";
 import type { Program } from "../types.ts";
 import type { IpcChannel } from "./ipc.ts";
 
-/** What the process gets as its descriptors 0, 1, 2 …: one of this process's, nothing (/dev/null), an IPC channel. */
-export type Descriptors = readonly (number | "ignore" | "ipc")[];
+/** What the process gets as its descriptors 0, 1, 2 …: one of this process's, nothing (/dev/null), a pipe, an IPC channel. */
+export type Descriptors = readonly (number | "ignore" | "pipe" | "ipc")[];
 
 /**
  * Starts a process beside this one, by cross-spawn: it finds and quotes commands as Windows needs it. The event loop

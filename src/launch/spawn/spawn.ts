@@ -21,10 +21,13 @@ import { withOwnPidVariables } from "./pid-variables.ts";
  * @throws SophiaError when the program cannot be executed
  */
 export async function spawn(launch: Launch): Promise<never> {
-  const { files, options, preparation, program } = launch;
+  const { files, options, preparation, program, redaction } = launch;
   const ipc = launch.passesChannel ? undefined : parentChannel();
   const libc = preparation.firstProcess ? await loadLibc(preparation) : undefined;
   const secretFiles = files.length === 0 ? undefined : await import("./secret-files.ts");
+
+  const outputs =
+    redaction === undefined ? undefined : (await import("../redact/outputs.ts")).openOutputs(launch, redaction);
 
   // From here until the program runs the event loop does not turn, nothing is loaded: a signal that comes before the
   // listeners is the kernel's to act upon, one that comes after them is delivered when the program is there.
@@ -45,7 +48,8 @@ export async function spawn(launch: Launch): Promise<never> {
   preparation.restoreCoreFilter();
   let child: ChildProcess;
   try {
-    child = await start(dress(launch, secrets?.paths), launch, descriptors(preparation.inherited, ipc), ipc);
+    const stdio = descriptors(preparation.inherited, outputs?.given, ipc);
+    child = await start(dress(launch, secrets?.paths), launch, stdio, ipc);
   } catch (error) {
     stopForwarding();
     throw error;
@@ -60,14 +64,19 @@ export async function spawn(launch: Launch): Promise<never> {
   });
   withholdMemory();
   const relay = ipc === undefined ? undefined : relayMessages(child);
-  if (process.platform !== "win32") release(preparation.inherited.filter((number) => number !== ipc?.descriptor));
+  outputs?.start(child);
+  if (process.platform !== "win32") {
+    const passed = [0, 1, 2, ...preparation.inherited];
+    release(passed.filter((number) => number !== ipc?.descriptor && outputs?.kept.includes(number) !== true));
+  }
 
   const end = await ended;
   await relay?.drained();
+  await outputs?.finish();
   // At once and without looking at streams: what the program left running in the background delays nobody. The forwarding
   // listeners are still there, so that a late signal does not change the status.
-  if (typeof end === "number") return process.exit(end);
   secrets?.remove();
+  if (typeof end === "number") return (outputs ?? process).exit(end);
   return dieOf(end, preparation.firstProcess, program.environment);
 }
 
@@ -79,13 +88,17 @@ function dress({ program, options }: Launch, paths: Environment | undefined): Pr
   return options.restoreNofile ? withCallersOpenFiles(dressed) : dressed;
 }
 
-/** The program's descriptors: each inherited one at its own number, nothing in the gaps. */
-function descriptors(inherited: readonly number[], ipc: IpcChannel | undefined): Descriptors {
+/** The program's descriptors: each inherited one at its own number or what is given in its place, nothing in the gaps. */
+function descriptors(
+  inherited: readonly number[],
+  given: ReadonlyMap<number, number | "pipe"> | undefined,
+  ipc: IpcChannel | undefined,
+): Descriptors {
   const passed = new Set([0, 1, 2, ...inherited]);
   const length = Math.max(...passed, ipc?.descriptor ?? 0) + 1;
   return Array.from({ length }, (_, descriptor) => {
     if (descriptor === ipc?.descriptor) return "ipc";
-    return passed.has(descriptor) ? descriptor : "ignore";
+    return given?.get(descriptor) ?? (passed.has(descriptor) ? descriptor : "ignore");
   });
 }
 
@@ -109,7 +122,7 @@ async function start(
  * it finds there to the settings that it had at the start.
  */
 function release(passed: readonly number[]): void {
-  for (const descriptor of [0, 1, 2, ...passed]) {
+  for (const descriptor of passed) {
     try {
       closeSync(descriptor);
     } catch {
@@ -117,5 +130,7 @@ function release(passed: readonly number[]): void {
     }
   }
   // open(2) takes the lowest free number.
-  for (const flags of ["r", "w", "w"]) openSync("/dev/null", flags);
+  for (const descriptor of [0, 1, 2]) {
+    if (passed.includes(descriptor)) openSync("/dev/null", descriptor === 0 ? "r" : "w");
+  }
 }

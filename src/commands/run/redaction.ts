@@ -1,0 +1,44 @@
+import type { Context } from "../../core/context.ts";
+import type { Settings } from "../../command-line/settings.ts";
+import { printable } from "../../core/text.ts";
+import type { Redaction } from "../../launch/index.ts";
+import { maskingOf } from "../../masking/masking.ts";
+import { sayLines } from "../../output/stderr.ts";
+import type { Assessment } from "../../resolve/assessment.ts";
+import { secretsOf } from "../../resolve/secrets.ts";
+
+/**
+ * How secrets are kept out of the program's output. Loaded only where they may have to be.
+ *
+ * @param keeper who reads the output and keeps it; undefined on people's own terminals
+ * @returns undefined where nothing is masked: it was turned off, or there is nothing to mask
+ */
+export function redactionOf(
+  { redact }: Pick<Settings, "redact">,
+  assessment: Assessment,
+  keeper: string | undefined,
+  context: Context,
+): Redaction | undefined {
+  if (redact === "never" || redact === "github") {
+    if (redact === "never" && keeper !== undefined) {
+      sayLines(context, [`warning: --redact=never: ${keeper} sees the secrets that the program prints`]);
+    }
+    return undefined;
+  }
+  const secrets = secretsOf(assessment);
+  const masking = maskingOf(secrets);
+  if (masking.size === 0) return undefined;
+  const base = { masking, secrets, insists: redact === "always" };
+  return redact === "always" ? base : { ...base, notice: onceFor(keeper ?? "auto") };
+}
+
+/** The line that says what has happened, for the first secret only. */
+function onceFor(keeper: string): NonNullable<Redaction["notice"]> {
+  let isSaid = false;
+  return (file) => {
+    if (isSaid) return undefined;
+    isSaid = true;
+    const where = file === undefined ? "the output" : printable(file);
+    return `secrets in ${where} appear as ***, since ${keeper} runs this; --redact=never turns it off`;
+  };
+}

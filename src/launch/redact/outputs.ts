@@ -1,0 +1,151 @@
+import type { ChildProcess } from "node:child_process";
+import { openSync } from "node:fs";
+import { SophiaError } from "../../core/error.ts";
+import { errorName } from "../../system/errors.ts";
+import { listen } from "../signals.ts";
+import type { Launch, Redaction } from "../types.ts";
+import { loadRedactAddon, type RedactAddon } from "./addon.ts";
+import { handOver } from "./hand-over.ts";
+import { planOutputs, type Output } from "./plan.ts";
+import { startPump, type Pump } from "./pump.ts";
+import { closeQuietly, readFrom, readFromStream, type Source } from "./source.ts";
+import { makeSpeaker, type Speaker } from "./speaker.ts";
+
+/** How often is looked whether the reader of an output has gone, of which no event tells. */
+const LOOK_MS = 100;
+/** They end a launcher that waits for a slow reader after the program's end. */
+const ENDING: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
+
+/** The program's standard output and standard error while secrets are masked in them. */
+export interface Outputs {
+  /** What the program gets as these descriptors: another one, or a pipe that Node.js makes. */
+  readonly given: ReadonlyMap<number, number | "pipe">;
+  /** Those of the descriptors 1 and 2 that are still written to here. */
+  readonly kept: readonly number[];
+  /** The program runs, and has what was given to it. */
+  readonly start: (child: ChildProcess) => void;
+  /**
+   * The program has ended: passes on what it wrote. What it left running in the background and may still write is passed
+   * on by another process.
+   */
+  readonly finish: () => Promise<void>;
+  /** Ends this process. */
+  readonly exit: (status: number) => never;
+}
+
+/** One output before the program runs. */
+interface Prepared {
+  readonly output: Output;
+  readonly target: number;
+  readonly source: Source | undefined;
+  readonly given: number | "pipe";
+}
+
+/**
+ * Puts a pipe in front of each output that somebody can read.
+ *
+ * @throws SophiaError (125) where that is not possible
+ */
+export function openOutputs({ preparation }: Launch, redaction: Redaction): Outputs {
+  const addon = loadRedactAddon();
+  const planned = planOutputs(addon);
+  const prepared = planned.map((output) => prepare(output, redaction, addon));
+  const errors = prepared.find(({ output }) => output.descriptors.some((descriptor) => descriptor === 2));
+  const speaker = makeSpeaker(errors?.target, "\n");
+  const pumps: Pump[] = [];
+  let isStuck = false;
+  let look: NodeJS.Timeout | undefined;
+
+  const given = new Map(
+    prepared.flatMap((one) => one.output.descriptors.map((descriptor) => [descriptor, one.given] as const)),
+  );
+  return {
+    given,
+    kept: addon === undefined ? [...given.keys()] : [],
+    start: (child) => {
+      for (const one of prepared) {
+        if (typeof one.given === "number") closeQuietly(one.given);
+        const stream = one.output.descriptors[0] === 1 ? child.stdout : child.stderr;
+        const source = one.source ?? (stream === null ? undefined : readFromStream(stream));
+        if (source === undefined) continue;
+        const events = eventsOf(one, redaction, speaker, addon);
+        pumps.push(startPump(source, one.target, redaction.masking.stream(), events));
+      }
+      if (addon === undefined) return;
+      look = setInterval(() => {
+        for (const { target, breakOff } of pumps) if (addon.hasNoReader(target) === 1) breakOff();
+      }, LOOK_MS).unref();
+    },
+    finish: async () => {
+      clearInterval(look);
+      const abandoned = new Promise<boolean>((resolve) => listen(ENDING, () => resolve(true)));
+      const finished = async (): Promise<boolean> => {
+        const open = await Promise.all(pumps.map(async (pump) => ((await pump.drain()) ? [] : [pump])));
+        // PID 1 takes all others with it.
+        const left = addon === undefined || preparation.firstProcess ? [] : open.flat();
+        await Promise.all(pumps.filter((pump) => !left.includes(pump)).map(({ flush }) => flush()));
+        await speaker.finish();
+        if (left.length > 0) await handOver(left, redaction.secrets);
+        return false;
+      };
+      isStuck = await Promise.race([finished(), abandoned]);
+    },
+    exit: (status) => {
+      // process.exit would wait for the thread whose write nobody reads.
+      if (isStuck) addon?.exitNow(status);
+      return process.exit(status);
+    },
+  };
+}
+
+function prepare(output: Output, redaction: Redaction, addon: RedactAddon | undefined): Prepared {
+  if (output.kind === "terminal" && redaction.insists) {
+    throw new SophiaError({
+      code: "redact-terminal",
+      message: "--redact has no pseudo-terminal for the program here, and its output goes to a terminal",
+      hint: "send the output through a pipe (| cat), or start script(1) with --redact in front of it",
+    });
+  }
+  const [target] = output.descriptors;
+  if (addon === undefined) return { output, target, source: undefined, given: "pipe" };
+  const ends = addon.makePipe();
+  const own = addon.duplicate(target);
+  if (typeof ends === "number" || own < 0) {
+    const reason = typeof ends === "number" ? ` (${errorName(ends)})` : "";
+    throw new SophiaError({
+      code: "redact-pipe",
+      message: `--redact needs a pipe, and the system gives none${reason}`,
+      hint: "raise the limit on open files (ulimit -n)",
+    });
+  }
+  return { output, target: own, source: readFrom(ends[0]), given: ends[1] };
+}
+
+function eventsOf(
+  { output, target }: Prepared,
+  { notice }: Redaction,
+  speaker: Speaker,
+  addon: RedactAddon | undefined,
+): Parameters<typeof startPump>[3] {
+  const isErrors = output.descriptors.some((descriptor) => descriptor === 2);
+  const name = output.descriptors[0] === 1 ? "output" : "error";
+  return {
+    masked: () => {
+      const line = notice?.(output.file);
+      if (line !== undefined) speaker.say(line);
+    },
+    wrote: async (last) => (isErrors ? speaker.wrote(last) : undefined),
+    failed: (code) => {
+      if (isErrors) speaker.mute();
+      else if (code !== "EPIPE") speaker.say(`the standard ${name} cannot be written (${code})`);
+    },
+    ended: () => {
+      if (isErrors) speaker.mute();
+      closeQuietly(target);
+      if (addon !== undefined) return;
+      // open(2) takes the lowest free number.
+      for (const descriptor of output.descriptors.slice(1)) closeQuietly(descriptor);
+      for (const _ of output.descriptors) openSync("/dev/null", "w");
+    },
+  };
+}

@@ -1,0 +1,70 @@
+import { fstatSync, readlinkSync, type Stats } from "node:fs";
+import { constants } from "node:fs";
+import { openFlags } from "../proc/descriptors.ts";
+import type { RedactAddon } from "./addon.ts";
+
+/** One stream of output: the descriptors of the program that share it, and what they are. */
+export interface Output {
+  readonly descriptors: readonly [1 | 2, ...(1 | 2)[]];
+  readonly kind: "terminal" | "file" | "stream";
+  /** The file that it goes into, where it is a regular one and the system tells. */
+  readonly file?: string;
+}
+
+/** The access mode among the flags of open(2). */
+const O_ACCMODE = 3;
+/** The major number of /dev/null, /dev/full and the like (Linux): nobody reads there what was written. */
+const MEMORY_DEVICES = 1;
+
+/**
+ * What the standard output and the standard error are, where anything that is written there can be read. Where both are
+ * the same pipe, terminal or open file (`2>&1`), one stream carries both, so that the order of writing stays.
+ */
+export function planOutputs(addon: Pick<RedactAddon, "isSameOpenFile"> | undefined): readonly Output[] {
+  const [out, err] = [examine(1), examine(2)];
+  if (out === undefined || err === undefined || !isShared(out, err, addon)) {
+    return [out, err].flatMap((one) => (one === undefined ? [] : [outputOf(one, [one.descriptor])]));
+  }
+  return [outputOf(out, [1, 2])];
+}
+
+interface Examined {
+  readonly descriptor: 1 | 2;
+  readonly stats: Stats;
+}
+
+/** @returns undefined where the descriptor is closed, is for reading only, or leads nowhere */
+function examine(descriptor: 1 | 2): Examined | undefined {
+  let stats: Stats;
+  try {
+    stats = fstatSync(descriptor);
+  } catch {
+    return undefined;
+  }
+  if (stats.isCharacterDevice() && process.platform === "linux" && stats.rdev >> 8 === MEMORY_DEVICES) return undefined;
+  const flags = openFlags(descriptor);
+  if (flags !== undefined && (flags & O_ACCMODE) === constants.O_RDONLY) return undefined;
+  return { descriptor, stats };
+}
+
+function isShared(one: Examined, other: Examined, addon: Pick<RedactAddon, "isSameOpenFile"> | undefined): boolean {
+  if (one.stats.dev !== other.stats.dev || one.stats.ino !== other.stats.ino) return false;
+  if (!one.stats.isFile()) return true;
+  // Opened twice, a file has two offsets, unless both append.
+  const appends = [1, 2].every((descriptor) => ((openFlags(descriptor) ?? 0) & constants.O_APPEND) !== 0);
+  return appends || addon === undefined || addon.isSameOpenFile(one.descriptor, other.descriptor) === 1;
+}
+
+function outputOf({ descriptor, stats }: Examined, descriptors: Output["descriptors"]): Output {
+  if (stats.isFile()) return { descriptors, kind: "file", ...pathOf(descriptor) };
+  const { isatty } = process.getBuiltinModule("node:tty");
+  return { descriptors, kind: stats.isCharacterDevice() && isatty(descriptor) ? "terminal" : "stream" };
+}
+
+function pathOf(descriptor: number): { readonly file?: string } {
+  try {
+    return { file: readlinkSync(`/proc/self/fd/${descriptor}`) };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,108 @@
+import type { StreamMasker } from "../../masking/model.ts";
+import { writeAll } from "./sink.ts";
+import type { Source } from "./source.ts";
+
+/** What is held back is released after this long a silence… */
+const SILENCE_MS = 150;
+/** … unless it is as long as this: a prompt must appear, and fewer bytes tell nothing of a secret. */
+const TELLING_BYTES = 4;
+
+/** What a pump tells of. */
+export interface PumpEvents {
+  /** A secret was masked: each time that one was. */
+  readonly masked: () => void;
+  /** The last byte that was passed on, after each write. */
+  readonly wrote: (last: number) => Promise<void>;
+  /** Writing has failed; the program's next write will fail, too. */
+  readonly failed: (code: string) => void;
+  /** All was passed on, or given up; the target is not needed any more. */
+  readonly ended: () => void;
+}
+
+/** Passes on what the program writes to one stream, masked. */
+export interface Pump {
+  /** Passes on what the program has written. @returns whether nobody can write to the stream any more */
+  readonly drain: () => Promise<boolean>;
+  /** Passes on what is still held back. */
+  readonly flush: () => Promise<void>;
+  /** What is still held back: it may be the beginning of a secret. */
+  readonly held: () => Uint8Array;
+  /** Gives the stream up: the program's next write fails. */
+  readonly breakOff: () => void;
+  readonly source: Source;
+  readonly target: number;
+}
+
+/** @param first what another process had read before, and not passed on */
+export function startPump(
+  source: Source,
+  target: number,
+  masker: StreamMasker,
+  events: PumpEvents,
+  first?: Uint8Array,
+): Pump {
+  /** The end of what was read: the bytes that the masker may be holding back. */
+  let tail: Uint8Array = new Uint8Array();
+  /** How many of them were released in a silence. */
+  let released = 0;
+  let masked = 0;
+  let silence: NodeJS.Timeout | undefined;
+  let isBroken = false;
+  let last: Promise<void> = Promise.resolve();
+
+  const breakOff = (): void => {
+    isBroken = true;
+    source.close();
+  };
+  const pass = async (bytes: Uint8Array): Promise<void> => {
+    if (masker.masked > masked) events.masked();
+    masked = masker.masked;
+    const byte = bytes.at(-1);
+    if (byte === undefined || isBroken) return;
+    released = 0;
+    const code = await writeAll(target, bytes);
+    if (code === undefined) return events.wrote(byte);
+    breakOff();
+    events.failed(code);
+  };
+  // One after the other: a silence may end while its bytes are written.
+  const inTurn = async (step: () => Promise<void>): Promise<void> => {
+    last = last.then(step);
+    await last;
+  };
+  const release = async (): Promise<void> => {
+    await pass(masker.flush());
+    released = masker.held;
+  };
+  const take = async (chunk: Uint8Array): Promise<void> => {
+    clearTimeout(silence);
+    await inTurn(async () => {
+      const passed = masker.push(chunk);
+      tail = tailOf(tail, chunk, masker.held);
+      await pass(passed);
+      const unreleased = masker.held - released;
+      if (unreleased <= 0 || masker.held >= TELLING_BYTES) return;
+      silence = setTimeout(() => void inTurn(release), SILENCE_MS);
+    });
+  };
+  const flush = async (): Promise<void> => {
+    clearTimeout(silence);
+    await inTurn(release);
+  };
+  source.start(take, () => void flush().then(events.ended));
+  if (first !== undefined && first.length > 0) void take(first);
+  return {
+    drain: () => source.drain(),
+    flush,
+    held: () => tail.subarray(tail.length - Math.max(0, masker.held - released)),
+    breakOff,
+    source,
+    target,
+  };
+}
+
+/** The last bytes of what was read; a copy, since the chunk's memory is used again. */
+function tailOf(before: Uint8Array, chunk: Uint8Array, length: number): Uint8Array {
+  if (length <= chunk.length) return Uint8Array.from(chunk.subarray(chunk.length - length));
+  return Buffer.concat([before.subarray(before.length - (length - chunk.length)), chunk]);
+}

@@ -1,0 +1,141 @@
+import { closeSync, readSync } from "node:fs";
+import { Socket, type SocketConstructorOpts } from "node:net";
+import type { Readable } from "node:stream";
+import { systemErrorCode } from "../../system/errors.ts";
+
+/** As much as a pipe holds by default, and as much as is read at a time. */
+const CHUNK_BYTES = 65_536;
+/** As much as a pipe can hold that a program without privileges has enlarged; more came after the program's end. */
+const MOST_LEFT_BYTES = 1_048_576;
+/** How many turns of the event loop are waited for what a stream of Node's has still to read. */
+const MOST_TURNS = 64;
+
+/** The end from which is read what the program writes. */
+export interface Source {
+  /**
+   * Reads on until the end. No chunk is read while the one before is taken; its memory is used again then.
+   *
+   * @param take gets each chunk
+   * @param end is called once, after the last chunk or a `stop`
+   */
+  readonly start: (take: Take, end: () => void) => void;
+  /**
+   * Stops that, and reads what is there already without waiting for more.
+   *
+   * @returns whether that was the end: nobody can write any more
+   */
+  readonly drain: () => Promise<boolean>;
+  /** The program's next write fails: EPIPE. */
+  readonly close: () => void;
+  /** What another process may read on from, where there is such a thing. */
+  readonly descriptor: number | undefined;
+}
+
+type Take = (chunk: Uint8Array) => Promise<void>;
+
+/** Reads from a descriptor of our own. */
+export function readFrom(descriptor: number): Source {
+  const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
+  let state: "reading" | "draining" | "ended" = "reading";
+  let taking: Promise<void> = Promise.resolve();
+  let socket: Socket | undefined;
+  let passTo: Take = async () => {};
+  return {
+    descriptor,
+    start: (take, end) => {
+      passTo = take;
+      const reader = openSocket(descriptor, buffer, (chunk) => {
+        taking = take(chunk).then(() => {
+          if (state === "reading") reader.resume();
+        });
+      });
+      socket = reader;
+      // An error is EIO from a pseudo-terminal: nobody has its other side open.
+      reader.on("error", () => {});
+      reader.once("close", () => {
+        state = "ended";
+        void taking.then(end);
+      });
+    },
+    drain: async () => {
+      if (state === "reading") state = "draining";
+      socket?.pause();
+      await taking;
+      for (let left = MOST_LEFT_BYTES; state === "draining" && left > 0;) {
+        const length = readNow(descriptor, buffer);
+        if (length === "nothing") break;
+        if (length === 0) state = "ended";
+        else await passTo(buffer.subarray(0, length));
+        left -= length;
+      }
+      return state === "ended";
+    },
+    close: () => {
+      state = "ended";
+      socket?.destroy();
+    },
+  };
+}
+
+/** Calls back with each chunk that was read, and pauses. */
+function openSocket(descriptor: number, buffer: Buffer, received: (chunk: Buffer) => void): Socket {
+  const callback = (length: number): boolean => {
+    received(buffer.subarray(0, length));
+    return false;
+  };
+  const options = { fd: descriptor, readable: true, writable: false, onread: { buffer, callback } };
+  // The types know `onread` of connections only.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return new Socket(options as SocketConstructorOpts);
+}
+
+/** @returns 0 at the end */
+function readNow(descriptor: number, buffer: Buffer): number | "nothing" {
+  try {
+    return readSync(descriptor, buffer);
+  } catch (error) {
+    return systemErrorCode(error) === "EAGAIN" ? "nothing" : 0;
+  }
+}
+
+/** Reads from a stream that Node.js made for the program: without the addon there is nothing better. */
+export function readFromStream(stream: Readable): Source {
+  let ended = false;
+  let taking: Promise<void> = Promise.resolve();
+  let received = 0;
+  return {
+    descriptor: undefined,
+    start: (take, end) => {
+      stream.on("data", (chunk: Uint8Array) => {
+        received += 1;
+        stream.pause();
+        taking = take(chunk).then(() => void stream.resume());
+      });
+      stream.once("error", () => stream.destroy());
+      stream.once("close", () => {
+        ended = true;
+        void taking.then(end);
+      });
+    },
+    drain: async () => {
+      // What the program wrote is in the pipe's buffer, and each turn of the event loop reads from it.
+      for (let turn = 0, before = -1; turn < MOST_TURNS && !ended && before !== received; turn++) {
+        before = received;
+        await taking;
+        for (const _ of [1, 2]) await new Promise((resolve) => setImmediate(resolve));
+      }
+      await taking;
+      return ended;
+    },
+    close: () => void stream.destroy(),
+  };
+}
+
+/** Closes a descriptor that may be closed already. */
+export function closeQuietly(descriptor: number): void {
+  try {
+    closeSync(descriptor);
+  } catch {
+    // Closed already.
+  }
+}
