@@ -39,7 +39,10 @@ export function parse(
     options: Object.fromEntries(
       Object.entries(options).map(([name, { type, short, alone }]) => [
         name,
-        { type: type === "boolean" || alone !== undefined ? "boolean" : "string", ...(short === undefined ? {} : { short }) },
+        {
+          type: type === "boolean" || alone !== undefined ? "boolean" : "string",
+          ...(short === undefined ? {} : { short }),
+        },
       ]),
     ),
     // Problems are told by us, with a suggestion, and not where help is asked for.

@@ -56,3 +56,16 @@ test("words mean what they mean to util.parseArgs in its strict mode", () => {
     { numRuns: 3000 },
   );
 });
+
+test.each([
+  [["--redact"], "always", []],
+  [["--redact=never"], "never", []],
+  [["--redact", "never"], "never", []],
+  [["--redact", "npm", "never"], "always", ["npm", "never"]],
+  [["--redact", "--quiet", "never"], "always", ["never"]],
+  [["--redact=other"], "other", []],
+])("an option that means something alone: %j", (words, value, rest) => {
+  const redact: Option = { type: "string", choices: ["never", "always"], alone: "always", describe: "" };
+  const { values, positionals, problems } = parse(words, { ...OPTIONS, redact });
+  expect([values["redact"], positionals.map(({ word }) => word), problems]).toEqual([value, rest, []]);
+});

@@ -26,6 +26,7 @@ test("defaults", () => {
     killAfterMs: undefined,
     dieWithLauncher: false,
     restoreNofile: false,
+    redact: "auto",
     quiet: false,
     verbose: false,
   });

@@ -13,6 +13,8 @@ import { makeSpeaker, type Speaker } from "./speaker.ts";
 
 /** How often is looked whether the reader of an output has gone, of which no event tells. */
 const LOOK_MS = 100;
+/** How long the standard error stays open for the launcher's own line after the program has closed it. */
+const LAST_WORDS_MS = 100;
 /** They end a launcher that waits for a slow reader after the program's end. */
 const ENDING: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
 
@@ -140,12 +142,22 @@ function eventsOf(
       else if (code !== "EPIPE") speaker.say(`the standard ${name} cannot be written (${code})`);
     },
     ended: () => {
-      if (isErrors) speaker.mute();
-      closeQuietly(target);
-      if (addon !== undefined) return;
-      // open(2) takes the lowest free number.
-      for (const descriptor of output.descriptors.slice(1)) closeQuietly(descriptor);
-      for (const _ of output.descriptors) openSync("/dev/null", "w");
+      const close = (): void => {
+        if (isErrors) speaker.mute();
+        closeTarget(output, target, addon);
+      };
+      // A program that ends closes both streams. What has come through the other one may still have to be told here.
+      if (isErrors && notice !== undefined) setTimeout(close, LAST_WORDS_MS);
+      else close();
     },
   };
+}
+
+/** Whoever reads from there sees the end. */
+function closeTarget({ descriptors }: Output, target: number, addon: RedactAddon | undefined): void {
+  closeQuietly(target);
+  if (addon !== undefined) return;
+  // open(2) takes the lowest free number.
+  for (const descriptor of descriptors.slice(1)) closeQuietly(descriptor);
+  for (const _ of descriptors) openSync("/dev/null", "w");
 }

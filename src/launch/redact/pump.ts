@@ -55,15 +55,18 @@ export function startPump(
     source.close();
   };
   const pass = async (bytes: Uint8Array): Promise<void> => {
-    if (masker.masked > masked) events.masked();
-    masked = masker.masked;
     const byte = bytes.at(-1);
     if (byte === undefined || isBroken) return;
     released = 0;
     const code = await writeAll(target, bytes);
-    if (code === undefined) return events.wrote(byte);
-    breakOff();
-    events.failed(code);
+    if (code !== undefined) {
+      breakOff();
+      events.failed(code);
+      return;
+    }
+    await events.wrote(byte);
+    if (masker.masked > masked) events.masked();
+    masked = masker.masked;
   };
   // One after the other: a silence may end while its bytes are written.
   const inTurn = async (step: () => Promise<void>): Promise<void> => {

@@ -1,5 +1,5 @@
 import { closeSync, readSync } from "node:fs";
-import { Socket, type SocketConstructorOpts } from "node:net";
+import { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { systemErrorCode } from "../../system/errors.ts";
 
@@ -45,9 +45,8 @@ export function readFrom(descriptor: number): Source {
     start: (take, end) => {
       passTo = take;
       const reader = openSocket(descriptor, buffer, (chunk) => {
-        taking = take(chunk).then(() => {
-          if (state === "reading") reader.resume();
-        });
+        taking = take(chunk);
+        void taking.then(() => state === "reading" && reader.resume());
       });
       socket = reader;
       // An error is EIO from a pseudo-terminal: nobody has its other side open.
@@ -83,10 +82,9 @@ function openSocket(descriptor: number, buffer: Buffer, received: (chunk: Buffer
     received(buffer.subarray(0, length));
     return false;
   };
-  const options = { fd: descriptor, readable: true, writable: false, onread: { buffer, callback } };
   // The types know `onread` of connections only.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return new Socket(options as SocketConstructorOpts);
+  const onread: object = { onread: { buffer, callback } };
+  return new Socket({ fd: descriptor, readable: true, writable: false, ...onread });
 }
 
 /** @returns 0 at the end */
@@ -100,32 +98,31 @@ function readNow(descriptor: number, buffer: Buffer): number | "nothing" {
 
 /** Reads from a stream that Node.js made for the program: without the addon there is nothing better. */
 export function readFromStream(stream: Readable): Source {
-  let ended = false;
+  const state = { ended: false, received: 0 };
   let taking: Promise<void> = Promise.resolve();
-  let received = 0;
   return {
     descriptor: undefined,
     start: (take, end) => {
       stream.on("data", (chunk: Uint8Array) => {
-        received += 1;
+        state.received += 1;
         stream.pause();
         taking = take(chunk).then(() => void stream.resume());
       });
       stream.once("error", () => stream.destroy());
       stream.once("close", () => {
-        ended = true;
+        state.ended = true;
         void taking.then(end);
       });
     },
     drain: async () => {
       // What the program wrote is in the pipe's buffer, and each turn of the event loop reads from it.
-      for (let turn = 0, before = -1; turn < MOST_TURNS && !ended && before !== received; turn++) {
-        before = received;
+      for (let turn = 0, before = -1; turn < MOST_TURNS && !state.ended && before !== state.received; turn++) {
+        before = state.received;
         await taking;
         for (const _ of [1, 2]) await new Promise((resolve) => setImmediate(resolve));
       }
       await taking;
-      return ended;
+      return state.ended;
     },
     close: () => void stream.destroy(),
   };

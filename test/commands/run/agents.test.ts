@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { AGENT_VARIABLES, keeperOfOutput } from "../../../src/commands/run/agents.ts";
+
+const keeper = (environment: Readonly<Record<string, string>>): string | undefined =>
+  keeperOfOutput(new Map(Object.entries(environment)));
+
+test.each(Object.keys(AGENT_VARIABLES))("%s tells of an agent, and nothing where it is empty or off", (name) => {
+  expect(keeper({ [name]: "1" })).toBe(AGENT_VARIABLES[name]);
+  expect([keeper({ [name]: "" }), keeper({ [name]: "0" }), keeper({ [name]: "false" })]).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
+});
+
+test("GitHub Actions, by its variable", () => {
+  expect(keeper({ GITHUB_ACTIONS: "true", CLAUDECODE: "1" })).toBe("GitHub Actions");
+  expect(keeper({ GITHUB_ACTIONS: "false" })).toBeUndefined();
+});
+
+test.each(["amp", "goose", "crush", "1", "true"])("AGENT=%s", (value) => {
+  expect(keeper({ AGENT: value })).toBe("a coding agent");
+});
+
+test.each([
+  "CI",
+  "CURSOR_TRACE_ID",
+  "REPL_ID",
+  "TERM_PROGRAM",
+  "CODEX_HOME",
+  "GOOSE_PROVIDER",
+  "OPENCODE_CLIENT",
+  "CLAUDE_CODE_USE_BEDROCK",
+  "GEMINI_API_KEY",
+])("%s is what people's own terminals have too, or a setting", (name) => {
+  expect(keeper({ [name]: "1" })).toBeUndefined();
+  expect(keeper({ AGENT: "build-host-7" })).toBeUndefined();
+});

@@ -1,0 +1,147 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { becomesProgram } from "../../helpers/sophia.ts";
+import { bash, outcome, SECRET } from "./masked.ts";
+
+describe("the streams stay what they are", () => {
+  it("masks in both, which stay apart, and passes the status on", async () => {
+    const { status, stdout, stderr } = await outcome(
+      `exec $L sh -c 'echo "out $QUIET_TOKEN."; echo "err $QUIET_TOKEN!" >&2; exit 7'`,
+    );
+    expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: "out ***.\n", stderr: "err ***!\n" });
+  });
+
+  it("dies as the program dies", async () => {
+    const { signal, stdout } = await outcome(`exec $L sh -c 'echo "$QUIET_TOKEN"; kill -TERM $$'`);
+    expect({ signal, stdout }).toEqual({ signal: "SIGTERM", stdout: "***\n" });
+  });
+
+  it("keeps the order of writing where both are one pipe", async () => {
+    const script = "i=0; while [ $i -lt 200 ]; do echo $i; echo $i >&2; i=$((i+1)); done";
+    const { stdout } = await outcome(`exec $L sh -c '${script}' 2>&1`);
+    expect(stdout).toBe(Array.from({ length: 200 }, (_, index) => `${index}\n${index}\n`).join(""));
+  });
+
+  it.each([
+    ["one open file", ">f 2>&1", "a***\nb\n"],
+    ["a file that both append to", ">>f 2>>f", "a***\nb\n"],
+    ["two files", ">f 2>g", "a***\n"],
+    ["a file that was opened twice, with two offsets", ">f 2>f", "b\n*\n"],
+  ])("writes to %s as the program would", async (_, redirection, content) => {
+    const script = `echo a$QUIET_TOKEN; sleep 0.3; echo b >&2`;
+    const { cwd, status } = await outcome(`$L sh -c '${script}' ${redirection}`);
+    // The offset of the second file is still 0: `b` and a newline are written over the first two bytes.
+    expect({ status, content: readFileSync(join(cwd, "f"), "latin1") }).toEqual({
+      status: 0,
+      content: redirection === ">f 2>f" ? "b\n**\n" : content,
+    });
+  });
+
+  it("leaves binary output as it is, byte for byte", async () => {
+    const { stdout } = await outcome(
+      `$L sh -c 'printf "\\377\\300\\200\\0\\341"; head -c 300000 /dev/zero; printf "\\303"' | sha256sum
+       (printf "\\377\\300\\200\\0\\341"; head -c 300000 /dev/zero; printf "\\303") | sha256sum`,
+    );
+    const [masked, bare] = stdout.trim().split("\n");
+    expect(masked).toBe(bare);
+  });
+
+  it("gives the program what leads nowhere as it is, and ends as it ends", async () => {
+    const { stdout } = await outcome(
+      `$L sh -c 'exec 3>&1; readlink /proc/self/fd/3 >&2' >/dev/null 2>names; cat names
+       $L sh -c 'echo x 2>/dev/null || exit 4' >/dev/full; echo $?
+       $L sh -c 'exit 3' <&- >&- 2>&-; echo $?`,
+    );
+    expect(stdout).toBe("/dev/null\n4\n3\n");
+  });
+
+  it.runIf(becomesProgram)("becomes the program where no secret has a value that can be masked", async () => {
+    const { stdout } = await outcome(`exec $L sh -c 'echo $PPID'`, { QUIET_TOKEN: "short" });
+    expect(stdout).toBe(`${process.pid}\n`);
+    const masked = await outcome(`exec $L sh -c 'echo $PPID'`);
+    expect(masked.stdout).not.toBe(`${process.pid}\n`);
+  });
+});
+
+describe("what is held back", () => {
+  it("masks a secret that comes in two pieces, however long the pause", async () => {
+    const run = bash(`exec $L sh -c 'printf "a %s" "$0"; read line; printf "%s b" "$1"' hush-9f8 e7d6c-hush`);
+    await run.seen(/^a /);
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(run.stdout()).toBe("a ");
+    run.child.stdin?.end("\n");
+    await run.ended;
+    expect(run.stdout()).toBe("a *** b");
+  });
+
+  it("shows a prompt that ends as a secret begins", async () => {
+    const run = bash(`exec $L sh -c 'printf "name: hus"; read name; echo "$name"'`);
+    await run.seen(/name: hus$/);
+    run.child.stdin?.end("hugo\n");
+    await run.ended;
+    expect(run.stdout()).toBe("name: hushugo\n");
+  });
+
+  it("passes on what was no secret at the end of the stream, though the program runs on", async () => {
+    const run = bash(`exec $L sh -c 'printf "${SECRET.slice(0, -1)}"; exec >&-; read line; exit 5'`);
+    await run.seen(new RegExp(`^${SECRET.slice(0, -1)}$`));
+    run.child.stdin?.end("\n");
+    expect(await run.ended).toEqual({ status: 5, signal: null });
+  });
+});
+
+describe("readers and writers that go", () => {
+  it("breaks the program's pipe when the reader has gone", async () => {
+    const { stdout } = await outcome(`$L yes | head -n 1; echo "\${PIPESTATUS[@]}"`);
+    expect(stdout).toBe("y\n141 0\n");
+  });
+
+  it("does so for a program that writes nothing and watches its output", async () => {
+    const { status } = await outcome(`$L tail -f /dev/null | true; exit "\${PIPESTATUS[0]}"`);
+    const bare = await outcome(`tail -f /dev/null | true; exit "\${PIPESTATUS[0]}"`);
+    expect(status).toBe(bare.status);
+  });
+
+  it("passes the status on at once, and what a background process writes later is masked all the same", async () => {
+    const script = `(read line; printf "%s now $QUIET_TOKEN" "$0"; echo end) <&3 & printf "first hush-9f8"; exit 6`;
+    const run = bash(`exec 3<&0; $L sh -c '${script}' e7d6c-hush; echo "status $?" >&2; exec cat >/dev/null`);
+    await run.seen(/^status 6$/m, "stderr");
+    expect(run.stdout()).toBe("first ");
+    run.child.stdin?.write("\n");
+    await run.seen(/end\n$/);
+    run.child.stdin?.end();
+    await run.ended;
+    expect(run.stdout()).toBe("first *** now ***end\n");
+  });
+
+  it("ends by a signal where nobody reads what the program has written, with the program's status", async () => {
+    const program = `trap "" TERM; head -c 125000 /dev/zero; echo ended >&2; exit 9`;
+    const run = bash(`mkfifo f; exec 9<>f; $L sh -c '${program}' >f & echo $! >&2; wait $!; echo "status $?" >&2`);
+    await run.seen(/^ended$/m, "stderr");
+    const launcher = Number.parseInt(run.stderr(), 10);
+    // Before the program has ended a signal goes to it, and it ignores this one.
+    const kill = setInterval(() => process.kill(launcher, "SIGTERM"), 100);
+    await run.seen(/^status 9$/m, "stderr").finally(() => clearInterval(kill));
+    expect((await run.ended).status).toBe(0);
+  });
+});
+
+describe("the line that tells of masking", () => {
+  it("is said once, where `auto` has masked something, and names a file", async () => {
+    const { stderr } = await outcome(
+      `$RUN -- sh -c 'echo $QUIET_TOKEN; echo $QUIET_TOKEN'; $RUN -- sh -c 'echo $QUIET_TOKEN' >f; cat f >&2`,
+      { CLAUDECODE: "1" },
+    );
+    expect(stderr).toMatch(
+      /^sophia-run: secrets in the output appear as \*\*\*.*Claude Code.*--redact=never.*\nsophia-run: secrets in \S+\/f appear.*\n\*\*\*\n$/,
+    );
+  });
+
+  it("stands between the program's lines", async () => {
+    const { stderr } = await outcome(`$RUN -- sh -c 'printf "a $QUIET_TOKEN" >&2; sleep 0.2; echo " b" >&2'`, {
+      GITHUB_ACTIONS: "true",
+    });
+    expect(stderr).toMatch(/^a \*\*\* b\nsophia-run: secrets in the output .*GitHub Actions.*\n$/);
+  });
+});
