@@ -87,6 +87,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "SOPHIA_RUN_UNDER_TEST=dist-standalone/sophia-run-linux-x64 npx vitest run": suites,
   },
   "docs/threat-model.md": {},
+  "docs/without-a-prefix.md": {},
   "examples/devcontainer/README.md": { "npm ci && npm pack --pack-destination examples/devcontainer": npm },
   "examples/docker/README.md": {
     "npm install sophia-run   # once: writes package.json and package-lock.json": docker,

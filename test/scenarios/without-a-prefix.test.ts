@@ -1,0 +1,161 @@
+import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
+import { fencedBlocks } from "../helpers/markdown.ts";
+import { cleanPath } from "../helpers/pack.ts";
+import { notInstalled, notPreloadable, skipBecause } from "../helpers/skip.ts";
+import { folder, sophiaRun } from "../helpers/sophia.ts";
+import { start } from "../helpers/started.ts";
+
+const document = readFileSync(join(import.meta.dirname, "../../docs/without-a-prefix.md"), "utf8");
+
+/** A value that a shell would take apart. */
+const VALUE = `it's "q" $HOME \`x\` a\\b\n2`;
+
+/** The block of a section. */
+function recipe(title: string, language: string): string {
+  const section = document.split(/^## /m).find((part) => part.startsWith(`${title}\n`)) ?? "";
+  const block = fencedBlocks(section).find((one) => one.language === language);
+  if (block === undefined) throw new Error(`no ${language} under ${title}`);
+  return block.text;
+}
+
+/** A project with sophia-run among its packages, and an ESC environment that has what it needs, or nothing. */
+async function project(
+  files: Readonly<Record<string, string>> = {},
+  values: Parameters<EscServer["environment"]>[1]["values"] = { API_KEY: secret(VALUE) },
+) {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  server.environment("acme/app/dev", { values });
+  const contract = JSON.stringify({ variables: { API_KEY: { required: true } } });
+  const cwd = folder({ "sophia.contract.json": contract, ".env": `ESC_ENV=acme/app/dev\n`, ...files });
+  mkdirSync(join(cwd, "node_modules/.bin"), { recursive: true });
+  // The entry as npm links it, and the stand-alone executable where that is tested.
+  const entry = sophiaRun.at(-1) ?? "";
+  symlinkSync(sophiaRun.length === 1 ? entry : `${entry}.cjs`, join(cwd, "node_modules/.bin/sophia-run"));
+  const env = {
+    PATH: cleanPath,
+    HOME: cwd,
+    ESC_ENV: "acme/app/dev",
+    ESC_TOKEN: server.token,
+    PULUMI_BACKEND_URL: server.url,
+  };
+  /** Not synchronous: the server is in this process. */
+  const run = (command: readonly [string, ...string[]], more: Readonly<Record<string, string>> = {}) =>
+    start(command, { cwd, env: { ...env, ...more } }).finished;
+  return { cwd, server, run };
+}
+
+const settings = (text: string, cwd: string): unknown =>
+  JSON.parse(text.replaceAll(/\$\{(?:workspaceFolder|containerWorkspaceFolder)\}/g, cwd));
+
+describe("direnv", () => {
+  skipBecause(notInstalled("direnv", "version"));
+  const envrc = recipe("direnv", "bash");
+
+  test("sets the values in the folder, as they are", async () => {
+    const { run, server } = await project({ ".envrc": envrc });
+    expect(await run(["direnv", "allow", "."])).toMatchObject({ status: 0 });
+    const { status, stdout } = await run(["direnv", "exec", ".", "printenv", "API_KEY", "values"]);
+    // `printenv` ends with 1: what the recipe keeps for itself is not exported.
+    expect({ status, stdout }).toEqual({ status: 1, stdout: `${VALUE}\n` });
+    expect(server.count("open")).toBe(1);
+  });
+
+  test("sets none while the contract is not met, and shows why", async () => {
+    const { run } = await project({ ".envrc": envrc }, {});
+    await run(["direnv", "allow", "."]);
+    const { status, stdout, stderr } = await run(["direnv", "exec", ".", "echo", "started"]);
+    expect({ failed: status !== 0, stdout }).toEqual({ failed: true, stdout: "" });
+    expect(stderr).toContain("API_KEY");
+  });
+});
+
+describe("a shell", () => {
+  const line = recipe("A shell", "bash");
+
+  for (const [shell, ...options] of [["bash", "--norc"], ["zsh", "-f"], ["dash"]] as const) {
+    test(`${shell} has the values as they are`, async ({ skip }) => {
+      const reason = notInstalled(shell, "-c", "true");
+      skip(reason !== undefined, reason);
+      const { run } = await project();
+      expect(await run([shell, ...options, "-c", `${line}\nprintenv API_KEY`])).toMatchObject({
+        status: 0,
+        stdout: `${VALUE}\n`,
+        stderr: "",
+      });
+    });
+  }
+
+  test("fish is started in place of the one that is there", async ({ skip }) => {
+    const reason = notInstalled("fish", "-c", "true");
+    skip(reason !== undefined, reason);
+    const { run } = await project();
+    const command = recipe("A shell", "fish").replace("-- fish", "-- fish --no-config -c 'printenv API_KEY'");
+    expect(await run(["fish", "--no-config", "-c", command])).toMatchObject({
+      status: 0,
+      stdout: `${VALUE}\n`,
+      stderr: "",
+    });
+  });
+});
+
+describe("VS Code's debugger", () => {
+  skipBecause(notPreloadable);
+
+  test("starts the program with its values, and finds an inspector in it", async () => {
+    // js-debug puts code of its own into every Node.js process, which opens the inspector there.
+    const bootloader = 'require("node:inspector").open(0, "127.0.0.1", false);';
+    const program =
+      'const { url } = require("node:inspector"); process.stdout.write(JSON.stringify([process.env.API_KEY, url() !== undefined]));';
+    const { cwd, run } = await project({ "bootloader.cjs": bootloader, "server.js": program });
+    const launch = settings(recipe("VS Code's debugger", "jsonc"), cwd);
+    expect(launch).toMatchObject({ configurations: [{ type: "node", request: "launch" }] });
+    const { status, stdout } = await run(commandOf(launch), { NODE_OPTIONS: `--require ${cwd}/bootloader.cjs` });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: JSON.stringify([VALUE, true]) });
+  });
+});
+
+describe("a Codespace's terminals", () => {
+  const profile = (cwd: string): readonly [string, ...string[]] => {
+    const inSettings = ["customizations", "vscode", "settings"];
+    const config = settings(recipe("A Codespace's terminals", "jsonc"), cwd);
+    const name = at(config, [...inSettings, "terminal.integrated.defaultProfile.linux"]);
+    const path = [...inSettings, "terminal.integrated.profiles.linux", String(name)];
+    return [String(at(config, [...path, "path"])), ...words(at(config, [...path, "args"]))];
+  };
+
+  test("have the values", async () => {
+    const { cwd, run } = await project();
+    expect(await run([...profile(cwd), "-c", "printenv API_KEY"])).toMatchObject({ status: 0, stdout: `${VALUE}\n` });
+  });
+
+  test("open also while ESC cannot be read", async () => {
+    const { cwd, run, server } = await project();
+    await server.close();
+    const ended = await run([...profile(cwd), "-c", "echo ready"]);
+    expect(ended).toMatchObject({ status: 0, stdout: "ready\n" });
+    expect(ended.stderr).toContain("sophia-run: warning: ");
+  });
+});
+
+/** What VS Code makes of the only configuration. */
+function commandOf(launch: unknown): readonly [string, ...string[]] {
+  const [executable, program] = ["runtimeExecutable", "program"].map((name) =>
+    String(at(launch, ["configurations", "0", name])),
+  );
+  return [executable ?? "", ...words(at(launch, ["configurations", "0", "runtimeArgs"])), program ?? ""];
+}
+
+function at(value: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (inside, name) => (typeof inside === "object" && inside !== null ? Reflect.get(inside, name) : undefined),
+    value,
+  );
+}
+
+function words(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.map(String) : [];
+}
