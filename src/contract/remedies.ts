@@ -1,32 +1,39 @@
-/** What to do about a violation: lines to copy, with the place of the value marked; pure. */
+/** What to do about a violation: lines to act on; pure. No line holds a value, and none has a place for one. */
 import type { Origin } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import type { Contract } from "./model.ts";
 
-/**
- * Stands for the value in a line to copy. Quoted, because shells take `<` for a redirection. Where somebody runs the
- * line unchanged, the next check reports the placeholder.
- */
-const PLACEHOLDER = "'<value>'";
+/** Where a value that is missing is to be set. */
+export type Target =
+  /** `org/project/name`. */
+  | { readonly kind: "esc"; readonly environment: string }
+  /** ESC is not read: in the environment, or in a `.env` file. */
+  | { readonly kind: "local" }
+  /** ESC refuses access: `.env` does not serve. */
+  | { readonly kind: "environment" };
 
-/**
- * How to set a variable that is missing; of several the preferred one. The lines follow
- * https://www.pulumi.com/docs/iac/cli/commands/pulumi_env_set/ and
- * https://www.pulumi.com/docs/esc/cli/commands/esc_env_set/.
- *
- * @param escEnvironment `org/project/name`, where ESC is configured
- */
-export function supplyLines(
-  names: readonly string[],
-  contract: Contract,
-  escEnvironment: string | undefined,
-): readonly string[] {
+/** One variable to be set, and where. */
+export interface Supply {
+  readonly name: string;
+  readonly secret: boolean;
+  readonly target: Target;
+}
+
+/** What helps with one violation. */
+export interface Remedy {
+  /** Lines that are about this one alone. */
+  readonly advice: readonly string[];
+  /** The variables to set. */
+  readonly supply: readonly Supply[];
+  /** The page that tells where to get a value. */
+  readonly docs?: string;
+}
+
+/** How to set a variable that is missing: of several the preferred one. */
+export function supplyOf(names: readonly string[], contract: Contract, target: Target): readonly Supply[] {
   const name = preferred(names, contract);
-  if (name === undefined) return [];
-  if (escEnvironment === undefined) return [`in .env, or in the environment: ${name}=${PLACEHOLDER}`];
-  const secret = contract.variables.get(name)?.secret ?? true;
-  return escLines(name, secret, escEnvironment);
+  return name === undefined ? [] : [{ name, secret: isSecret(name, contract), target }];
 }
 
 /** Of several variables the first that is not deprecated. */
@@ -34,12 +41,99 @@ export function preferred(names: readonly string[], { variables }: Contract): st
   return names.find((name) => variables.get(name)?.deprecated === undefined) ?? names[0];
 }
 
-function escLines(name: string, secret: boolean, environment: string): readonly string[] {
+/** How to correct a wrong value at the place that it comes from. */
+export function correction(name: string, contract: Contract, origin: Origin | undefined, missing: Target): Remedy {
+  const advise = (line: string): Remedy => ({ advice: [line], supply: [] });
+  switch (origin?.source) {
+    case undefined:
+      return { advice: [], supply: supplyOf([name], contract, missing) };
+    case "environment":
+      return advise(`correct ${origin.alias ?? name} in the environment, or unset it there`);
+    case "esc": {
+      const environment = origin.importedFrom ?? origin.environment;
+      const target = { kind: "esc", environment } as const;
+      return { advice: [], supply: [{ name: origin.alias ?? name, secret: isSecret(name, contract), target }] };
+    }
+    case "dotenv":
+      return advise(`correct it in ${printable(origin.file)}, line ${origin.line}`);
+    case "contract":
+      return advise(`correct its default in ${printable(origin.file)}`);
+    case "fake":
+      return advise(`set ${name}: its dummy value is not accepted`);
+  }
+}
+
+/** The page that the contract names for the first of the variables that has one. */
+export function pageOf(names: readonly string[], { variables }: Contract): { readonly docs?: string } {
+  const docs = names.map((name) => variables.get(name)?.docs).find((address) => address !== undefined);
+  return docs === undefined ? {} : { docs: printable(docs) };
+}
+
+/** Each remedy as a line of its own. */
+export function remedyLines({ advice, supply, docs }: Remedy): readonly string[] {
+  return [
+    ...advice,
+    ...supply.map((one) =>
+      one.target.kind === "esc" ? setWords(one).join(" ") : `set ${one.name} ${placeOf(one.target)}`,
+    ),
+    ...(docs === undefined ? [] : [`see ${docs}`]),
+  ];
+}
+
+/**
+ * One remedy for all that is to be set: for each place a sentence and, for ESC, the command for the first. The command asks
+ * for the value, so that none stands on a command line or in a shell's history.
+ *
+ * @param width columns that a line may have; a command goes on behind a backslash
+ */
+export function sharedRemedy(supplies: readonly Supply[], width: number): readonly string[] {
+  const groups = new Map<string, Supply[]>();
+  for (const supply of supplies) {
+    const key = supply.target.kind === "esc" ? `${supply.target.environment}\n${supply.secret}` : supply.target.kind;
+    groups.set(key, [...(groups.get(key) ?? []), supply]);
+  }
+  return Array.from(groups.values()).flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const target = group.length > 1 ? "them" : first.name;
+    if (first.target.kind !== "esc") return [`without ESC, set ${target} ${placeOf(first.target)}`];
+    const what =
+      group.length > 1
+        ? "set each in ESC; this asks for the value of the first:"
+        : "set it in ESC; this asks for its value:";
+    return [what, ...askAndSet(first, width).map((line) => `  ${line}`)];
+  });
+}
+
+function placeOf({ kind }: Exclude<Target, { kind: "esc" }>): string {
+  return kind === "environment" ? "in the environment" : "in the environment or in .env";
+}
+
+/**
+ * For bash and zsh: `read -s` does not show what is typed, and printf(1) is built in, so that no process has the value
+ * among its arguments.
+ */
+function askAndSet(supply: Supply, width: number): readonly string[] {
+  const lines: string[] = ['read -rs VALUE; printf %s "$VALUE" |'];
+  let line = " ";
+  for (const word of setWords(supply)) {
+    if (line !== " " && line.length + 1 + word.length + 2 > width - 2) {
+      lines.push(`${line} \\`);
+      line = "   ";
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}
+
+/** The command that reads a value from its standard input: https://www.pulumi.com/docs/iac/cli/commands/pulumi_env_set/. */
+function setWords({ name, secret, target }: Supply): readonly string[] {
   // Nothing can be written to a revision or tag.
-  const target = printable(environment.replace(/@.*$/, ""));
-  const flag = secret ? "--secret" : "--plaintext";
-  const line = `env set ${shellWord(target)} ${shellWord(propertyPath(name))} ${PLACEHOLDER} ${flag}`;
-  return [`esc ${line}`, `pulumi ${line}`];
+  const environment = target.kind === "esc" ? target.environment.replace(/@.*$/, "") : "";
+  const path = shellWord(propertyPath(name));
+  // Without --string a value such as `1e3` or `yes` is read as YAML.
+  const flags = [secret ? "--secret" : "--plaintext", "--string", "--file", "-"];
+  return ["pulumi", "env", "set", shellWord(printable(environment)), path, ...flags];
 }
 
 /** A Pulumi property path: a key with a dot or a dash is in brackets. */
@@ -47,32 +141,6 @@ function propertyPath(name: string): string {
   return /^\w+$/.test(name) ? `environmentVariables.${name}` : `environmentVariables["${name}"]`;
 }
 
-/** How to correct a wrong value at the place that it comes from. */
-export function correctLines(
-  name: string,
-  contract: Contract,
-  origin: Origin | undefined,
-  escEnvironment: string | undefined,
-): readonly string[] {
-  const secret = contract.variables.get(name)?.secret ?? true;
-  switch (origin?.source) {
-    case undefined:
-      return supplyLines([name], contract, escEnvironment);
-    case "environment":
-      return [`correct ${origin.alias ?? name} in the environment, or unset it there`];
-    case "esc":
-      return escLines(origin.alias ?? name, secret, origin.importedFrom ?? origin.environment);
-    case "dotenv":
-      return [`correct it in ${printable(origin.file)}, line ${origin.line}`];
-    case "contract":
-      return [`correct its default in ${printable(origin.file)}`];
-    case "fake":
-      return [`set ${name}: its dummy value is not accepted`];
-  }
-}
-
-/** The page that the contract names for the first of the variables that has one. */
-export function whereToGet(names: readonly string[], { variables }: Contract): readonly string[] {
-  const docs = names.map((name) => variables.get(name)?.docs).find((address) => address !== undefined);
-  return docs === undefined ? [] : [`see ${printable(docs)}`];
+function isSecret(name: string, { variables }: Contract): boolean {
+  return variables.get(name)?.secret ?? true;
 }

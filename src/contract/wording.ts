@@ -4,23 +4,25 @@ import { nameFinder } from "../core/suggest.ts";
 import { enumerate, printable } from "../core/text.ts";
 import { isDeclared } from "./check.ts";
 import type { Condition, Contract, GroupRule, Violation } from "./model.ts";
-import { correctLines, preferred, supplyLines, whereToGet } from "./remedies.ts";
+import { correction, pageOf, preferred, type Remedy, supplyOf, type Target } from "./remedies.ts";
 import { alternatives, faultWords } from "./words.ts";
 
 /** What the wording may know of the run. */
-interface WordingContext {
-  /** The ESC environment in use, as `org/project/name`; absent where ESC is not configured. */
-  readonly escEnvironment?: string;
+export interface WordingContext {
+  /** Where what is missing is to be set. */
+  readonly target: Target;
   /** The names of all variables that are set, for 'did you mean'. */
   readonly present: readonly string[];
   /** Where each variable comes from, so that a wrong value is corrected there; a Resolution fits. */
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
+  /** Why the program does not get a variable that a source has: `withheld by --exclude`. */
+  readonly withheld?: (name: string) => string | undefined;
 }
 
-/** One violation in words; each remedy is a line to act on, the best first. */
-interface Wording {
+/** One violation in words. */
+export interface Wording extends Remedy {
+  readonly violation: Violation;
   readonly message: string;
-  readonly remedies: readonly string[];
 }
 
 /** Words violations, in their order: what is wrong and what to do about it. Never holds a value. */
@@ -28,74 +30,102 @@ export function describeViolations(
   violations: readonly Violation[],
   contract: Contract,
   context: WordingContext,
-): readonly (Wording & { readonly violation: Violation })[] {
+): readonly Wording[] {
+  const { target, origins, withheld = () => undefined } = context;
   // A name that the contract knows is not a misspelling of another.
   const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name)));
-  const supply = (names: readonly string[]): readonly string[] => [
-    ...names.flatMap((name) => {
+  const supply = (names: readonly string[]): Remedy => {
+    // What a source has need not be set.
+    if (names.some((name) => withheld(name) !== undefined)) return NO_REMEDY;
+    const advice = names.flatMap((name) => {
       const meant = findSimilar(name);
       return meant === undefined ? [] : [`did you mean ${name}? ${printable(meant)} is set`];
-    }),
-    ...supplyLines(names, contract, context.escEnvironment),
-    ...whereToGet(names, contract),
-  ];
-  const correct = (name: string): readonly string[] =>
-    correctLines(name, contract, context.origins?.get(name)?.origin, context.escEnvironment);
-  return violations.map((violation) => ({ violation, ...describe(violation, contract, supply, correct) }));
+    });
+    return { advice, supply: supplyOf(names, contract, target), ...pageOf(names, contract) };
+  };
+  const correct = (name: string): Remedy => correction(name, contract, origins?.get(name)?.origin, target);
+  return violations.map((violation) => ({
+    violation,
+    ...describe(violation, contract, { supply, correct, withheld }),
+  }));
 }
 
-type Remedies<Subject> = (subject: Subject) => readonly string[];
+const NO_REMEDY: Remedy = { advice: [], supply: [] };
 
-function describe(
-  violation: Violation,
-  contract: Contract,
-  supply: Remedies<readonly string[]>,
-  correct: Remedies<string>,
-): Wording {
+interface Helpers {
+  readonly supply: (names: readonly string[]) => Remedy;
+  readonly correct: (name: string) => Remedy;
+  readonly withheld: (name: string) => string | undefined;
+}
+
+function describe(violation: Violation, contract: Contract, helpers: Helpers): Omit<Wording, "violation"> {
+  const { supply, correct, withheld } = helpers;
   switch (violation.kind) {
-    case "missing":
+    case "missing": {
+      const why = withheld(violation.name) ?? "not set";
+      return { message: `${subject(violation.name, contract)} is required and ${why}`, ...supply([violation.name]) };
+    }
+    case "missing-when": {
+      const why = withheld(violation.name) ?? "not set";
       return {
-        message: `${subject(violation.name, contract)} is required and not set`,
-        remedies: supply([violation.name]),
+        message: `${subject(violation.name, contract)} is ${why}, and is required because ${conditionWords(violation.when)}`,
+        ...supply([violation.name]),
       };
-    case "missing-when":
-      return {
-        message: `${subject(violation.name, contract)} is not set, and is required because ${conditionWords(violation.when)}`,
-        remedies: supply([violation.name]),
-      };
+    }
     case "none-set":
-      return { message: noneSet(violation.rule, contract), remedies: supply(violation.rule.names) };
+      return { message: noneSet(violation.rule, contract, withheld), ...supply(violation.rule.names) };
     case "several-set":
       return {
         message: `${printable(violation.rule.label)}: only one of ${enumerate(violation.rule.names)} may be set, but ${enumerate(violation.set)} are`,
-        remedies: [`keep one of ${enumerate(violation.set)} and unset the others`],
+        advice: [`keep one of ${enumerate(violation.set)} and unset the others`],
+        supply: [],
       };
-    case "some-missing":
+    case "some-missing": {
+      const { rule, set, missing } = violation;
+      const remedies = missing.map((name) => supply([name]));
+      const kept = withheldClause(missing, withheld);
       return {
-        message: `${printable(violation.rule.label)}: ${enumerate(violation.set)} ${areIs(violation.set)} set, but ${enumerate(violation.missing)} ${areIs(violation.missing)} not: set all of them or none`,
-        remedies: violation.missing.flatMap((name) => supply([name])),
+        message: `${printable(rule.label)}: ${enumerate(set)} ${areIs(set)} set, but ${enumerate(missing)} ${areIs(missing)} not: set all of them or none${kept}`,
+        advice: remedies.flatMap(({ advice }) => advice),
+        supply: remedies.flatMap((one) => one.supply),
+        ...pageOf(missing, contract),
       };
+    }
     case "malformed":
       return {
         message: `${subject(violation.name, contract)} ${faultWords(violation.fault)}`,
-        remedies: correct(violation.name),
+        ...correct(violation.name),
       };
     case "placeholder":
       return {
         message: `${subject(violation.name, contract)} is still a placeholder`,
-        remedies: [...correct(violation.name), ...whereToGet([violation.name], contract)],
+        ...correct(violation.name),
+        ...pageOf([violation.name], contract),
       };
   }
+}
+
+/** `; A is withheld by --exclude`; empty where nothing is withheld. */
+function withheldClause(names: readonly string[], withheld: Helpers["withheld"]): string {
+  const reasons = new Map<string, string[]>();
+  for (const name of names) {
+    const why = withheld(name);
+    if (why !== undefined) reasons.set(why, [...(reasons.get(why) ?? []), name]);
+  }
+  return Array.from(reasons, ([why, kept]) => `; ${enumerate(kept)} ${areIs(kept)} ${why}`).join("");
 }
 
 function areIs(names: readonly string[]): string {
   return names.length === 1 ? "is" : "are";
 }
 
-function noneSet({ kind, label, names }: GroupRule, contract: Contract): string {
+function noneSet({ kind, label, names }: GroupRule, contract: Contract, withheld: Helpers["withheld"]): string {
   const first = preferred(names, contract) ?? "";
-  if (names.length === 1) return `${printable(label)}: ${first} is required and not set`;
-  const required = `${printable(label)}: ${QUANTITIES[kind]} of ${enumerate(names)} is required, and none is set`;
+  if (names.length === 1) return `${printable(label)}: ${first} is required and ${withheld(first) ?? "not set"}`;
+  const kept = withheldClause(names, withheld);
+  const needed = `${printable(label)}: ${QUANTITIES[kind]} of ${enumerate(names)} is required`;
+  if (kept !== "") return needed + kept;
+  const required = `${needed}, and none is set`;
   return kind === "one-of" ? `${required} (${first} is preferred)` : required;
 }
 

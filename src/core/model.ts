@@ -21,6 +21,8 @@ type Place =
       readonly environment: string;
       /** The revision or tag that was asked for; absent when the latest was opened. */
       readonly version?: string;
+      /** The revision that was opened, when the service tells. */
+      readonly revision?: string;
       /** The imported environment that defines the value, when the service tells. */
       readonly importedFrom?: string;
     }

@@ -33,3 +33,23 @@ export function mask(value: string): string {
   const characters = Array.from(value);
   return characters.length < 12 ? "***" : `***${printable(characters.slice(-4).join(""))}`;
 }
+
+/**
+ * Breaks a text at spaces into lines of at most `width` characters; those after the first begin with the indent. A word that
+ * is longer stays whole, and so does a line that begins with two spaces: it belongs to something to copy.
+ *
+ * @param first the width of the first line
+ */
+export function wrap(text: string, width: number, indent = "", first = width): readonly string[] {
+  if (text.length <= first || text.startsWith("  ")) return [text];
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.split(" ")) {
+    const limit = lines.length === 0 ? first : width;
+    if (line.trim() !== "" && line.length + 1 + word.length > limit) {
+      lines.push(line);
+      line = indent + word;
+    } else line += line === "" ? word : ` ${word}`;
+  }
+  return [...lines, line];
+}

@@ -1,10 +1,11 @@
 import type { Assessment } from "../resolve/assessment.ts";
 import { isSet, serving } from "../contract/check.ts";
-import { describeViolations } from "../contract/wording.ts";
-import type { Credential } from "../esc/settings/credentials.ts";
-import { describeNotice, further } from "./notices.ts";
-import type { Origin, Resolution, SourceId } from "../core/model.ts";
-import type { Contract, Violation } from "../contract/model.ts";
+import { reportViolation, type ViolationReport, wordAssessed } from "./violations.ts";
+import { reportEsc, type EscReport } from "./esc-report.ts";
+import { withheldWords } from "../resolve/withheld.ts";
+import { describeNotice } from "./notices.ts";
+import type { Origin, Resolved, SourceId } from "../core/model.ts";
+import type { Contract, SectionLine, Violation } from "../contract/model.ts";
 import { mask, printable } from "../core/text.ts";
 import { SOURCE_IDS } from "../resolve/sources.ts";
 
@@ -19,6 +20,8 @@ export interface Report {
   readonly variables: readonly VariableReport[];
   /** The sources that serve declared variables, by precedence. */
   readonly sources: readonly SourceId[];
+  /** Declared variables for which the environment hides another value of ESC's. */
+  readonly overridden: readonly string[];
   readonly violations: readonly ViolationReport[];
   readonly notices: readonly string[];
 }
@@ -28,17 +31,6 @@ export interface ContractReport {
   readonly source: string;
   readonly profile?: string;
   readonly scope?: string;
-}
-
-export interface EscReport {
-  readonly status: "off" | "incomplete" | "fake" | "read" | "unavailable" | "refused";
-  /** As the user wrote it. */
-  readonly environment?: string;
-  /** The variable that gave the credential, and its masked end or a path. */
-  readonly credential?: { readonly variable: string; readonly shown: string };
-  readonly environments: readonly { readonly name: string; readonly version?: string }[];
-  /** Why ESC could not be read. */
-  readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
 }
 
 /** `unset`: nothing is there and nothing needs to be; `missing`: a rule asks for it; `invalid`: there, but wrong. */
@@ -52,9 +44,13 @@ export interface SectionReport {
 export interface LineReport {
   readonly label: string;
   readonly state: State;
-  /** The variable that serves. */
+  /** The variable that serves, and where its value comes from. */
   readonly name?: string;
-  readonly masked?: string;
+  readonly origin?: Origin;
+  /** The masked end of a secret; the value of what the contract declares to be none. Not for programs. */
+  readonly shown?: string;
+  /** Why the program does not get what a source has. */
+  readonly withheld?: string;
 }
 
 export interface VariableReport {
@@ -66,18 +62,11 @@ export interface VariableReport {
   readonly shadows: readonly Origin[];
 }
 
-export interface ViolationReport {
-  /** The kind of the violation: a stable token. */
-  readonly kind: string;
-  readonly names: readonly string[];
-  readonly message: string;
-  readonly remedies: readonly string[];
-}
-
 /** Draws the report from an assessment; the only place where values become masks. */
 export function makeReport(assessment: Assessment): Report {
   const { contract, selected } = assessment;
-  const violations = reportAssessed(assessment);
+  const violations = wordAssessed(assessment).map(reportViolation);
+  const why = withheldWords(assessment);
   const sources = new Set<SourceId>();
   for (const name of contract.variables.keys()) {
     const origin = isSet(selected, name) ? selected.get(name)?.origin : undefined;
@@ -86,22 +75,10 @@ export function makeReport(assessment: Assessment): Report {
   return {
     met: violations.length === 0,
     contract: reportContract(contract),
-    esc: reportEsc(assessment),
+    esc: reportEsc(assessment, violations.length === 0),
     sections: contract.sections.map(({ title, lines }) => ({
       title,
-      lines: lines.map((line): LineReport => {
-        const names = line.kind === "group" ? line.names : [line.name];
-        const name = serving(names, selected);
-        const value = name === undefined ? undefined : selected.get(name)?.value;
-        const state =
-          line.kind === "group" ? stateOfGroup(line.group, name, assessment) : stateOfVariable(line.name, assessment);
-        return {
-          label: line.label,
-          state,
-          ...(name === undefined ? {} : { name }),
-          ...(value === undefined ? {} : { masked: mask(value) }),
-        };
-      }),
+      lines: lines.map((line) => reportLine(line, assessment, why)),
     })),
     variables: Array.from(contract.variables.values(), ({ name, label, secret }) => {
       const resolved = isSet(selected, name) ? selected.get(name) : undefined;
@@ -115,9 +92,39 @@ export function makeReport(assessment: Assessment): Report {
       };
     }),
     sources: SOURCE_IDS.filter((source) => sources.has(source)),
+    overridden: assessment.notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),
     violations,
     notices: assessment.notices.map((notice) => describeNotice(notice)[0]),
   };
+}
+
+function reportLine(line: SectionLine, assessment: Assessment, why: (name: string) => string | undefined): LineReport {
+  const { contract, selected } = assessment;
+  const names = line.kind === "group" ? line.names : [line.name];
+  const name = serving(names, selected);
+  const resolved = name === undefined ? undefined : selected.get(name);
+  const withheld = name === undefined ? names.map(why).find((words) => words !== undefined) : undefined;
+  const state =
+    line.kind === "group" ? stateOfGroup(line.group, name, assessment) : stateOfVariable(line.name, assessment);
+  return {
+    label: line.label,
+    state,
+    ...(withheld === undefined ? {} : { withheld }),
+    ...(resolved === undefined
+      ? {}
+      : { name: resolved.name, origin: resolved.origin, shown: shown(resolved, contract) }),
+  };
+}
+
+/** Longer values are cut. */
+const MAX_SHOWN = 60;
+
+/** A value that is declared not to be secret, unless ESC keeps it secret, it is a file, or its URL has a password in it. */
+function shown({ name, value, secret, origin, delivery }: Resolved, { variables }: Contract): string {
+  const isSecret = variables.get(name)?.secret !== false || (origin.source === "esc" && secret);
+  if (isSecret || delivery === "file" || /:\/\/[^/\s]*@/.test(value)) return mask(value);
+  const characters = Array.from(value);
+  return printable(characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN).join("")}…` : value);
 }
 
 /** Which contract it is. */
@@ -138,50 +145,6 @@ export function contractWords({ source, profile, scope }: ContractReport): strin
   return printable(parts.length === 0 ? source : `${source} (${parts.join(", ")})`);
 }
 
-/** What of ESC's state programs are told: the masked end of a token stays out. */
-export function escForPrograms({ credential, ...rest }: EscReport): object {
-  return { ...rest, ...(credential === undefined ? {} : { credential: credential.variable }) };
-}
-
-/** The violations of an assessment in words. */
-export function reportAssessed({ contract, esc, selected, violations }: Assessment): readonly ViolationReport[] {
-  const escEnvironment =
-    esc.kind === "read"
-      ? esc.environments.at(-1)?.name
-      : esc.kind === "unavailable" || esc.kind === "refused"
-        ? esc.settings.environments.at(-1)?.text.replace(/@.*$/, "")
-        : undefined;
-  return reportViolations(violations, contract, selected, escEnvironment);
-}
-
-/**
- * Violations in words.
- *
- * @param escEnvironment `org/project/name`, where ESC is configured
- */
-export function reportViolations(
-  violations: readonly Violation[],
-  contract: Contract,
-  selected: Resolution,
-  escEnvironment: string | undefined,
-): readonly ViolationReport[] {
-  const context = {
-    present: [...selected.keys()],
-    origins: selected,
-    ...(escEnvironment === undefined ? {} : { escEnvironment }),
-  };
-  return describeViolations(violations, contract, context).map(({ violation, message, remedies }) => ({
-    kind: violation.kind,
-    names: namesOf(violation),
-    message,
-    remedies,
-  }));
-}
-
-function namesOf(violation: Violation): readonly string[] {
-  return "name" in violation ? [violation.name] : violation.rule.names;
-}
-
 /** The state of one variable by the rules that it breaks. */
 function stateOfVariable(name: string, { selected, violations }: Assessment): State {
   const isMissing = (one: Violation): boolean =>
@@ -200,43 +163,4 @@ function stateOfGroup(group: string, serves: string | undefined, assessment: Ass
   const broken = assessment.violations.find((one) => "rule" in one && "group" in one.rule && one.rule.group === group);
   if (broken !== undefined) return broken.kind === "several-set" ? "invalid" : "missing";
   return serves === undefined ? "unset" : stateOfVariable(serves, assessment);
-}
-
-function reportEsc({ esc, resolution }: Assessment): EscReport {
-  if (esc.kind === "off" || esc.kind === "fake") return { status: esc.kind, environments: [] };
-  if (esc.kind === "incomplete") {
-    const environment = resolution.get("ESC_ENV")?.value ?? "";
-    const token = resolution.get("ESC_TOKEN")?.value ?? "";
-    return {
-      status: "incomplete",
-      ...(environment === "" ? {} : { environment: printable(environment) }),
-      ...(token === "" ? {} : { credential: { variable: "ESC_TOKEN", shown: mask(token) } }),
-      environments: [],
-    };
-  }
-  const shared = {
-    environment: esc.settings.environments.map(({ text }) => text).join(","),
-    credential: reportCredential(esc.settings.credential),
-  };
-  if (esc.kind === "read") return { status: "read", ...shared, environments: esc.environments };
-  const { failure } = esc;
-  return {
-    status: esc.kind,
-    ...shared,
-    environments: [],
-    failure: { code: failure.code, message: failure.message, further: further(failure) },
-  };
-}
-
-function reportCredential(credential: Credential): NonNullable<EscReport["credential"]> {
-  switch (credential.kind) {
-    case "token":
-      return { variable: "ESC_TOKEN", shown: mask(credential.token.reveal()) };
-    case "token-file":
-      return { variable: "ESC_TOKEN_FILE", shown: printable(credential.path) };
-    case "oidc-file":
-      return { variable: "ESC_OIDC_TOKEN_FILE", shown: printable(credential.path) };
-    case "github-actions":
-      return { variable: "ESC_OIDC_ORG", shown: `${credential.exchange.organization} (GitHub Actions)` };
-  }
 }

@@ -2,6 +2,7 @@ import type { Context } from "../core/context.ts";
 import type { EscStatus } from "../resolve/assessment.ts";
 import { describeNotice, further, isInformation, workLocally } from "./notices.ts";
 import type { Failure, Notice } from "../core/model.ts";
+import { wrap } from "../core/text.ts";
 import type { Settings } from "../command-line/settings.ts";
 
 /** Writes notices to the standard error, each with its further lines indented. */
@@ -17,11 +18,9 @@ export function sayDown(context: Context, esc: EscStatus): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
   const { failure } = esc;
   const serves = esc.kind === "refused" ? "the environment alone" : "the environment and .env files";
-  sayLines(context, [
-    `warning: ${failure.message}; continuing with ${serves}`,
-    ...further(failure),
-    ...(esc.kind === "refused" ? [workLocally(esc.settings)] : []),
-  ]);
+  const [first = "", ...more] = wrap(`warning: ${failure.message}; continuing with ${serves}`, 78, "", 68);
+  const rest = [...further(failure), ...(esc.kind === "refused" ? [workLocally(esc.settings)] : [])];
+  sayLines(context, [first, ...more, ...rest.flatMap((line) => wrap(line, 78, "  "))]);
 }
 
 /** Writes a failure: what is wrong, then what to do. */

@@ -1,25 +1,135 @@
-import type { Assessment } from "../resolve/assessment.ts";
-import type { Failure } from "../core/model.ts";
-import { further, workLocally } from "./notices.ts";
-import { reportAssessed } from "./report.ts";
-import { count, printable } from "../core/text.ts";
+/** A contract that is not met, in words: the cause first, then what is missing, then what to do. */
+import { sharedRemedy } from "../contract/remedies.ts";
+import type { Wording } from "../contract/wording.ts";
+import type { Failure, Notice } from "../core/model.ts";
+import { count, enumerate, printable, wrap } from "../core/text.ts";
+import type { Assessment, EscStatus } from "../resolve/assessment.ts";
+import { withheldWords } from "../resolve/withheld.ts";
+import { describeNotice, isInformation, workLocally } from "./notices.ts";
+import { wordAssessed } from "./violations.ts";
 
-/** What serves while ESC does not: the remedies above it write to ESC. */
-const UNTIL_THEN = "until then set what is missing in the environment or in .env";
+/** The parts, without marks and not wrapped; `check` and a launch that failed tell the same. */
+export interface Unmet {
+  /** What is wrong with ESC, where that may be why something is missing: the fault, what to do, what the service says. */
+  readonly cause?: readonly [string, ...string[]];
+  /** `5 violations`. */
+  readonly amount: string;
+  readonly findings: readonly Finding[];
+  /** What to do about them. Lines that begin with spaces belong to a command and are not to be wrapped. */
+  readonly remedy: readonly string[];
+}
 
-/** Words a contract that is not met: every violation with its remedies and, if it may be the cause, ESC's fault. */
-export function wordUnmet(assessment: Assessment, consequence: string): Failure {
-  const { esc } = assessment;
-  const violations = reportAssessed(assessment);
-  const lines = violations.flatMap(({ message, remedies }) => [`✗ ${message}`, ...remedies.map((one) => `    ${one}`)]);
+export interface Finding {
+  /** A rule that is not met, or the names that are missing because ESC is. */
+  readonly kind: "violation" | "names";
+  readonly text: string;
+  readonly advice: readonly string[];
+}
+
+/** Of what the service says about a definition, in a failure that has more to tell. */
+const MAX_DETAILS = 2;
+const DETAIL_LENGTH = 150;
+
+/** @param width columns that a line of a command may have */
+export function explainUnmet(assessment: Assessment, width: number): Unmet {
+  const { esc, violations } = assessment;
+  const wordings = wordAssessed(assessment);
+  const amount = count(violations.length, "violation");
+  const plain = wordings.map(({ message, advice }): Finding => ({ kind: "violation", text: message, advice }));
+  const supply = wordings.flatMap((one) => one.supply);
   if (esc.kind === "unavailable" || esc.kind === "refused") {
-    const meanwhile = esc.kind === "refused" ? workLocally(esc.settings) : UNTIL_THEN;
-    lines.push(`✗ ${esc.failure.message}`, ...[...further(esc.failure), meanwhile].map((one) => `    ${one}`));
+    const { missing, others } = compact(wordings, assessment);
+    const meanwhile =
+      esc.kind === "refused"
+        ? ["until then set what is missing in the environment", workLocally(esc.settings)]
+        : ["until then set what is missing in the environment or in .env"];
+    return { cause: causeOf(esc.failure), amount, findings: [...missing, ...others], remedy: meanwhile };
   }
-  return {
-    code: "contract-unmet",
-    message: `the contract is not met (${count(violations.length, "violation")}); ${printable(consequence)}`,
-    details: lines,
-    hint: "sophia-run check shows the whole configuration; --no-contract launches anyway",
-  };
+  const remedy = sharedRemedy(supply, width);
+  // What is wrong or withheld is not missing because of ESC.
+  const cause = supply.length > 0 ? notConfigured(esc) : undefined;
+  return { ...(cause === undefined ? {} : { cause: [cause] }), amount, findings: plain, remedy };
+}
+
+function notConfigured(esc: EscStatus): string | undefined {
+  if (esc.kind === "off") return "ESC is not configured: set ESC_ENV and ESC_TOKEN";
+  if (esc.kind !== "incomplete") return undefined;
+  return `ESC is not read: ${esc.present} is set but ${esc.missing} is not`;
+}
+
+function causeOf({ message, hint, details = [] }: Failure): readonly [string, ...string[]] {
+  const left = details.length - MAX_DETAILS;
+  return [
+    message,
+    ...(hint === undefined ? [] : [hint]),
+    ...details
+      .slice(0, MAX_DETAILS)
+      .map((one) => (one.length > DETAIL_LENGTH ? `${one.slice(0, DETAIL_LENGTH)}…` : one)),
+    ...(left > 0 ? [`and ${left} more`] : []),
+  ];
+}
+
+/** The names that are missing, several on a line; what is wrong for another reason as it is. */
+function compact(
+  wordings: readonly Wording[],
+  assessment: Assessment,
+): { readonly missing: readonly Finding[]; readonly others: readonly Finding[] } {
+  const why = withheldWords(assessment);
+  const kept = new Map<string, string[]>();
+  const names: string[] = [];
+  const groups: string[] = [];
+  const others: Finding[] = [];
+  for (const { violation, message, advice } of wordings) {
+    if (violation.kind === "none-set" || violation.kind === "missing" || violation.kind === "missing-when") {
+      const wanted = "name" in violation ? [violation.name] : violation.rule.names;
+      const withheld = wanted.filter((name) => why(name) !== undefined);
+      for (const name of withheld) kept.set(why(name) ?? "", [...(kept.get(why(name) ?? "") ?? []), name]);
+      if (withheld.length > 0) continue;
+      if (wanted.length === 1) names.push(...wanted);
+      else groups.push(`none set: ${enumerate(wanted, "or")}`);
+    } else {
+      others.push({ kind: "violation", text: message, advice });
+    }
+  }
+  const lines = [
+    ...(names.length === 0 ? [] : [`not set: ${names.join(", ")}`]),
+    ...groups,
+    ...Array.from(kept, ([words, list]) => `${words}: ${list.join(", ")}`),
+  ];
+  return { missing: lines.map((text) => ({ kind: "names", text, advice: [] })), others };
+}
+
+/** An incomplete configuration of ESC is the cause, and said already. */
+function isTold(notice: Notice, quiet: boolean): boolean {
+  return notice.kind !== "esc-incomplete" && !(quiet && isInformation(notice));
+}
+
+const WIDTH = 80;
+/** What stands in front of a line: the program's name at the first, an indent at the others. */
+const FIRST = WIDTH - "sophia-run: ".length;
+const REST = WIDTH - 2;
+
+/**
+ * The failure of a launch or an export.
+ *
+ * @param consequence such as `server.js was not started`
+ * @param wayOut what is possible all the same, to follow a semicolon
+ * @param quiet leaves out what is for information
+ */
+export function wordUnmet(assessment: Assessment, consequence: string, wayOut: string, quiet: boolean): Failure {
+  const { cause = [], amount, findings, remedy } = explainUnmet(assessment, REST);
+  const head = `the contract is not met (${amount}); ${printable(consequence)}`;
+  const [first = head, ...rest] = [...cause, head];
+  const [message = "", ...more] = wrap(first, REST, "", FIRST);
+  const lines = [
+    ...rest,
+    ...findings.flatMap(({ kind, text, advice }) => [
+      kind === "violation" ? `✗ ${text}` : text,
+      ...advice.map((one) => `  ${one}`),
+    ]),
+    ...remedy,
+    ...assessment.notices.flatMap((notice) => (isTold(notice, quiet) ? describeNotice(notice) : [])),
+    `sophia-run check shows the whole configuration; ${wayOut}`,
+  ];
+  return { code: "contract-unmet", message, details: [...more, ...lines.flatMap((line) => wrap(line, REST, "  "))] };
 }

@@ -3,6 +3,7 @@ import type { Notice, Resolution } from "../core/model.ts";
 import type { EscDown } from "../esc/api/ask.ts";
 import type { EscAccess, EscSettings } from "../esc/settings/access.ts";
 import type { Progress } from "../esc/transport/connection.ts";
+import type { EscEnvironment } from "../sources/esc.ts";
 import type { Selection } from "./select.ts";
 
 /** What became of ESC. */
@@ -13,7 +14,7 @@ export type EscStatus =
   | {
       readonly kind: "read";
       readonly settings: EscSettings;
-      readonly environments: readonly { readonly name: string; readonly version?: string }[];
+      readonly environments: readonly EscEnvironment[];
     }
   | (EscDown & { readonly settings: EscSettings });
 

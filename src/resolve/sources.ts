@@ -1,4 +1,5 @@
 import { printable } from "../core/text.ts";
+import type { EscEnvironment } from "../sources/esc.ts";
 import type { Origin, SourceId } from "../core/model.ts";
 
 /** What precedence, selection and reports need to know of a source. */
@@ -19,9 +20,8 @@ const SOURCES: { readonly [Id in SourceId]: Source<Extract<Origin, { readonly so
   esc: {
     label: "ESC",
     givenBy: "configuration",
-    place: ({ environment, version, importedFrom }) => {
-      const revision = version === undefined ? "" : `@${version}`;
-      return `ESC ${environment}${revision}${importedFrom === undefined ? "" : `, imported from ${printable(importedFrom)}`}`;
+    place: ({ environment, importedFrom, ...rest }) => {
+      return `ESC ${environmentWords({ name: environment, ...rest })}${importedFrom === undefined ? "" : `, imported from ${printable(importedFrom)}`}`;
     },
   },
   environment: { label: "environment", givenBy: "caller", place: () => "the process environment" },
@@ -29,6 +29,13 @@ const SOURCES: { readonly [Id in SourceId]: Source<Extract<Origin, { readonly so
   contract: { label: "the contract's defaults", givenBy: "contract", place: () => "the contract's default" },
   fake: { label: "dummy values", givenBy: "contract", place: () => "a dummy value (--fake)" },
 };
+
+/** `acme/sophia/dev@12`, `acme/sophia/dev@stable, revision 12`. */
+export function environmentWords({ name, version, revision }: EscEnvironment): string {
+  const at = version ?? revision;
+  const told = version === undefined || revision === undefined || version === revision ? "" : `, revision ${revision}`;
+  return `${name}${at === undefined ? "" : `@${at}`}${told}`;
+}
 
 /** The definition of one source, seen through the shape that all have. */
 export function sourceOf(id: SourceId): Source<Origin> {

@@ -1,4 +1,5 @@
 /** Where each source was read, for `--verbose`; pure. */
+import { environmentWords } from "./sources.ts";
 import type { EscStatus } from "./assessment.ts";
 import type { Contract } from "../contract/model.ts";
 import type { Layer } from "../core/model.ts";
@@ -31,10 +32,9 @@ function escLines(esc: EscStatus, layers: readonly Layer[]): readonly string[] {
       return ["ESC: not asked (--fake)"];
     case "read": {
       const inOrder = layers.toReversed();
-      return esc.environments.map(({ name, version }, index) => {
-        const shown = version === undefined ? name : `${name}@${version}`;
-        return `ESC ${shown}: ${amount(inOrder[index]?.variables.length ?? 0)}`;
-      });
+      return esc.environments.map(
+        (one, index) => `ESC ${environmentWords(one)}: ${amount(inOrder[index]?.variables.length ?? 0)}`,
+      );
     }
     case "incomplete":
     case "unavailable":

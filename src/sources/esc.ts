@@ -6,13 +6,23 @@ import { formatName } from "../esc/settings/names.ts";
 import type { Progress } from "../esc/transport/connection.ts";
 import type { Clock } from "../esc/transport/deadline.ts";
 
+/** An environment that was read. */
+export interface EscEnvironment {
+  /** `org/project/name`. */
+  readonly name: string;
+  /** The revision or tag that was asked for. */
+  readonly version?: string;
+  /** The revision that was opened, when the service tells. */
+  readonly revision?: string;
+}
+
 export type EscReading =
   | {
       readonly kind: "read";
       /** The highest precedence first: later environments of `ESC_ENV` win. */
       readonly layers: readonly Layer[];
       /** In the order of `ESC_ENV`, by their full names. */
-      readonly environments: readonly { readonly name: string; readonly version?: string }[];
+      readonly environments: readonly EscEnvironment[];
       readonly notices: readonly Notice[];
     }
   | EscDown;
@@ -40,9 +50,10 @@ export async function readEsc(settings: EscSettings, progress: Progress, clock?:
   return {
     kind: "read",
     layers: results.toReversed().map(({ variables }) => ({ source: "esc", variables })),
-    environments: results.map(({ name }) => ({
+    environments: results.map(({ name, revision }) => ({
       name: formatName(name),
       ...(name.version === undefined ? {} : { version: name.version }),
+      ...(revision === undefined ? {} : { revision }),
     })),
     notices: [...remarks, ...results.flatMap(({ notices }) => notices)],
   };

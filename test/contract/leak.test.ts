@@ -56,7 +56,11 @@ describe("no value is shown", () => {
     const contract = contractOf(document);
     const violations = checkContract(contract, resolutionOf(values));
     expect(brief(violations)).toStrictEqual([expected]);
-    for (const context of [{}, { escEnvironment: "acme/sophia/dev" }, { origins: resolutionOf(values) }]) {
+    for (const context of [
+      { target: { kind: "local" } },
+      { target: { kind: "esc", environment: "acme/sophia/dev" } },
+      { target: { kind: "environment" }, origins: resolutionOf(values), withheld: () => "withheld by --exclude" },
+    ] as const) {
       const wordings = describeViolations(violations, contract, { present: Object.keys(values), ...context });
       expect(JSON.stringify(wordings)).not.toContain(sentinel);
     }

@@ -2,22 +2,32 @@ import { execFileSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
 import { checkContract } from "../../src/contract/check.ts";
 import type { Contract } from "../../src/contract/model.ts";
+import { remedyLines, sharedRemedy } from "../../src/contract/remedies.ts";
 import { describeViolations } from "../../src/contract/wording.ts";
 import type { Origin } from "../../src/core/model.ts";
 import { contractOf, resolutionOf } from "./contracts.ts";
 
+type Context = Parameters<typeof describeViolations>[2];
+
 /** The violations of these values in words. */
-function words(
-  contract: Contract,
-  values: Readonly<Record<string, string>>,
-  context: Partial<Parameters<typeof describeViolations>[2]> = {},
-) {
-  const violations = checkContract(contract, resolutionOf(values));
-  const wordings = describeViolations(violations, contract, { present: Object.keys(values), ...context });
-  return wordings.map(({ message, remedies }) => ({ message, remedies }));
+function words(contract: Contract, values: Readonly<Record<string, string>>, context: Partial<Context> = {}) {
+  return wordings(contract, values, context).map((one) => ({ message: one.message, remedies: remedyLines(one) }));
 }
 
-const setIn = (name: string): string => `in .env, or in the environment: ${name}='<value>'`;
+function wordings(contract: Contract, values: Readonly<Record<string, string>>, context: Partial<Context> = {}) {
+  const violations = checkContract(contract, resolutionOf(values));
+  return describeViolations(violations, contract, {
+    present: Object.keys(values),
+    target: { kind: "local" },
+    ...context,
+  });
+}
+
+const setIn = (name: string): string => `set ${name} in the environment or in .env`;
+
+function inEsc(environment: string): Partial<Context> {
+  return { target: { kind: "esc", environment } };
+}
 
 describe("what is missing", () => {
   const contract = contractOf({
@@ -98,33 +108,80 @@ describe("the lines for ESC", () => {
     variables: { TOKEN: { required: true }, LEVEL: { required: true, secret: false }, "a.b": { required: true } },
   });
 
-  it("are for both command lines and for that environment, without its revision", () => {
-    expect(words(contract, {}, { escEnvironment: "acme/sophia/dev@3" }).map(({ remedies }) => remedies)).toStrictEqual([
-      [
-        "esc env set acme/sophia/dev environmentVariables.TOKEN '<value>' --secret",
-        "pulumi env set acme/sophia/dev environmentVariables.TOKEN '<value>' --secret",
-      ],
-      [
-        "esc env set acme/sophia/dev environmentVariables.LEVEL '<value>' --plaintext",
-        "pulumi env set acme/sophia/dev environmentVariables.LEVEL '<value>' --plaintext",
-      ],
-      [
-        `esc env set acme/sophia/dev 'environmentVariables["a.b"]' '<value>' --secret`,
-        `pulumi env set acme/sophia/dev 'environmentVariables["a.b"]' '<value>' --secret`,
-      ],
+  it("are for that environment, without its revision, and take the value from the standard input", () => {
+    expect(words(contract, {}, inEsc("acme/sophia/dev@3")).map(({ remedies }) => remedies)).toStrictEqual([
+      ["pulumi env set acme/sophia/dev environmentVariables.TOKEN --secret --string --file -"],
+      ["pulumi env set acme/sophia/dev environmentVariables.LEVEL --plaintext --string --file -"],
+      [`pulumi env set acme/sophia/dev 'environmentVariables["a.b"]' --secret --string --file -`],
     ]);
   });
 
   it("reach the command unchanged by a shell", () => {
-    const lines = words(contract, {}, { escEnvironment: "acme/it's/dev" }).flatMap(({ remedies }) => remedies);
-    const script = `esc() { printf '[%s]' "$@"; echo; }; pulumi() { esc "$@"; }\n${lines.join("\n")}`;
+    const lines = words(contract, {}, inEsc("acme/it's/dev")).flatMap(({ remedies }) => remedies);
+    const script = `pulumi() { printf '[%s]' "$@"; echo; }\n${lines.join("\n")}`;
     const output = execFileSync("sh", ["-c", script], { encoding: "utf8" });
-    expect(output.split("\n").filter((_, index) => index % 2 === 0)).toStrictEqual([
-      "[env][set][acme/it's/dev][environmentVariables.TOKEN][<value>][--secret]",
-      "[env][set][acme/it's/dev][environmentVariables.LEVEL][<value>][--plaintext]",
-      `[env][set][acme/it's/dev][environmentVariables["a.b"]][<value>][--secret]`,
+    expect(output.split("\n")).toStrictEqual([
+      "[env][set][acme/it's/dev][environmentVariables.TOKEN][--secret][--string][--file][-]",
+      "[env][set][acme/it's/dev][environmentVariables.LEVEL][--plaintext][--string][--file][-]",
+      `[env][set][acme/it's/dev][environmentVariables["a.b"]][--secret][--string][--file][-]`,
       "",
     ]);
+  });
+
+  describe("of one remedy for all", () => {
+    const supply = (environment: string) => wordings(contract, {}, inEsc(environment)).flatMap((one) => one.supply);
+
+    it("are one command for what is set alike", () => {
+      expect(sharedRemedy(supply("acme/sophia/dev"), 78)).toStrictEqual([
+        "set each in ESC; this asks for the value of the first:",
+        '  read -rs VALUE; printf %s "$VALUE" |',
+        "    pulumi env set acme/sophia/dev environmentVariables.TOKEN --secret \\",
+        "      --string --file -",
+        "set it in ESC; this asks for its value:",
+        '  read -rs VALUE; printf %s "$VALUE" |',
+        "    pulumi env set acme/sophia/dev environmentVariables.LEVEL --plaintext \\",
+        "      --string --file -",
+      ]);
+    });
+
+    it.each(["a/b/c", "acme/it's/dev", `${"o".repeat(40)}/${"p".repeat(30)}/dev`])(
+      "hand a value that was typed to the command as it is, in bash (%s)",
+      (environment) => {
+        const commands = sharedRemedy(supply(environment), 78).filter((line) => line.startsWith("  "));
+        const script = `pulumi() { printf '[%s]' "$@"; cat; echo; }\n${commands.slice(0, commands.length / 2).join("\n")}`;
+        const output = execFileSync("bash", ["-c", script], { encoding: "utf8", input: "a 'b\\n \"$c\n" });
+        expect(output).toBe(
+          `[env][set][${environment}][environmentVariables.TOKEN][--secret][--string][--file][-]a 'b\\n "$c\n`,
+        );
+        for (const line of commands) expect(line.split(" ").length > 8 ? line.length : 0).toBeLessThanOrEqual(78);
+      },
+    );
+
+    it("say where a value goes that ESC does not take", () => {
+      const local = wordings(contract, {}).flatMap((one) => one.supply);
+      expect(sharedRemedy(local, 78)).toStrictEqual(["without ESC, set them in the environment or in .env"]);
+      expect(sharedRemedy(local.slice(1, 2), 78)).toStrictEqual([
+        "without ESC, set LEVEL in the environment or in .env",
+      ]);
+      expect(sharedRemedy([], 78)).toStrictEqual([]);
+    });
+  });
+});
+
+describe("what a source has and the program does not get", () => {
+  const withheld = (name: string) => (name === "B" || name === "TOKEN" ? "withheld by --exclude" : undefined);
+
+  it("is said to be withheld, and need not be set", () => {
+    const contract = contractOf({ variables: { TOKEN: { required: true, docs: "https://docs.example" } } });
+    expect(words(contract, {}, { withheld })).toStrictEqual([
+      { message: "TOKEN is required and withheld by --exclude", remedies: [] },
+    ]);
+    expect(words(group("at-least-one", "G"), {}, { withheld })).toStrictEqual([
+      { message: "G: at least one of OLD, A and B is required; B is withheld by --exclude", remedies: [] },
+    ]);
+    expect(words(group("all-or-none", "G"), { OLD: "x" }, { withheld })[0]?.message).toBe(
+      "G: OLD is set, but A and B are not: set all of them or none; B is withheld by --exclude",
+    );
   });
 });
 
@@ -137,25 +194,16 @@ describe("wrong values", () => {
     [{ source: "environment", alias: "OLD_PORT" }, ["correct OLD_PORT in the environment, or unset it there"]],
     [
       { source: "esc", environment: "acme/sophia/dev", alias: "OLD_PORT" },
-      [
-        "esc env set acme/sophia/dev environmentVariables.OLD_PORT '<value>' --plaintext",
-        "pulumi env set acme/sophia/dev environmentVariables.OLD_PORT '<value>' --plaintext",
-      ],
+      ["pulumi env set acme/sophia/dev environmentVariables.OLD_PORT --plaintext --string --file -"],
     ],
     [{ source: "dotenv", file: ".env.local", line: 7 }, ["correct it in .env.local, line 7"]],
     [
       { source: "esc", environment: "acme/sophia/dev", version: "3" },
-      [
-        "esc env set acme/sophia/dev environmentVariables.PORT '<value>' --plaintext",
-        "pulumi env set acme/sophia/dev environmentVariables.PORT '<value>' --plaintext",
-      ],
+      ["pulumi env set acme/sophia/dev environmentVariables.PORT --plaintext --string --file -"],
     ],
     [
       { source: "esc", environment: "acme/sophia/dev", importedFrom: "acme/sophia/base" },
-      [
-        "esc env set acme/sophia/base environmentVariables.PORT '<value>' --plaintext",
-        "pulumi env set acme/sophia/base environmentVariables.PORT '<value>' --plaintext",
-      ],
+      ["pulumi env set acme/sophia/base environmentVariables.PORT --plaintext --string --file -"],
     ],
     [{ source: "contract", file: "sophia.contract.json" }, ["correct its default in sophia.contract.json"]],
     [{ source: "fake" }, ["set PORT: its dummy value is not accepted"]],

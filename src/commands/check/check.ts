@@ -1,11 +1,12 @@
 import { usageError } from "../mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { makeReport } from "../../output/report.ts";
+import { explainUnmet } from "../../output/unmet.ts";
 import { say } from "../../output/stderr.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { json } from "./json.ts";
-import { text } from "./text.ts";
+import { INDENTED, text } from "./text.ts";
 
 /** `sophia-run check`: 0 when the contract is met, 1 when it is not. */
 export const check: Command = async ({ options }, context) => {
@@ -21,9 +22,11 @@ export const check: Command = async ({ options }, context) => {
       "add --against ENV,ENV, or leave --strict out",
     );
   }
-  const { settings, assessment } = await assessed(options, context);
+  const { assessment } = await assessed(options, context);
   const report = makeReport(assessment);
-  say(context, settings, assessment.notices);
-  context.out(asJson ? json(report) : text(report));
+  // The report itself tells what overrides ESC.
+  say(context, { quiet: true }, assessment.notices);
+  if (asJson) context.out(json(report));
+  else context.out(text(report, report.met ? undefined : explainUnmet(assessment, INDENTED)));
   return report.met ? ExitStatus.ok : ExitStatus.unmet;
 };

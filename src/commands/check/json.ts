@@ -1,4 +1,5 @@
-import { escForPrograms, type Report } from "../../output/report.ts";
+import { escForPrograms } from "../../output/esc-report.ts";
+import type { Report } from "../../output/report.ts";
 
 /**
  * The report for programs, with a version that changes when a field loses its meaning. Masked ends of values are
@@ -15,9 +16,11 @@ export function json(report: Report): string {
       sources: report.sources,
       sections: sections.map(({ title, lines }) => ({
         title,
-        lines: lines.map(({ label, state, name }) => ({ label, state, ...(name === undefined ? {} : { name }) })),
+        // No spread: what is shown to people must not come along.
+        lines: lines.map(({ label, state, name, origin, withheld }) => ({ label, state, name, origin, withheld })),
       })),
       variables: report.variables,
+      overridden: report.overridden,
       violations: report.violations,
       notices: report.notices,
     },

@@ -1,50 +1,148 @@
-import { sourceOf } from "../../resolve/sources.ts";
+import type { EscSetting } from "../../output/esc-report.ts";
 import type { LineReport, Report } from "../../output/report.ts";
-import { count, enumerate } from "../../core/text.ts";
+import type { Unmet } from "../../output/unmet.ts";
+import { count, enumerate, wrap } from "../../core/text.ts";
+import type { Origin } from "../../core/model.ts";
+import type { EscEnvironment } from "../../sources/esc.ts";
+import { environmentWords, originWords, sourceOf } from "../../resolve/sources.ts";
 
-/** The smoke check as people read it; CI logs are searched for its lines, so the form is fixed. */
-export function text(report: Report): string {
+const WIDTH = 80;
+const INDENT = "   ";
+/** Columns that a line under a mark may have. */
+export const INDENTED = WIDTH - INDENT.length;
+
+/**
+ * The smoke check as people read it; CI logs are searched for its lines, so the form is fixed.
+ *
+ * @param unmet where the contract is not met
+ */
+export function text(report: Report, unmet: Unmet | undefined): string {
   const sections = [
-    ["--- ESC Configuration ---", ...escLines(report)],
-    ...report.sections.map(({ title, lines }) => [`--- ${title} ---`, ...lines.map(line)]),
-    ["--- Summary ---", ...summary(report)],
+    [
+      "--- ESC Configuration ---",
+      ...[report.esc.environment, report.esc.credential].map((one) => escLine(one, report)),
+    ],
+    ...report.sections.map(({ title, lines }) => [`--- ${title} ---`, ...lines.map((one) => line(one, report))]),
+    ...sources(report),
+    ["--- Summary ---", ...summary(report, unmet)],
   ];
   return ["=== Sophia Configuration Smoke Check ===", ...sections.flatMap((lines) => ["", ...lines]), ""].join("\n");
 }
 
-function escLines({ esc }: Report): string[] {
-  const lines = [
-    esc.environment === undefined ? "❌ ESC_ENV: Not configured" : `✅ ESC_ENV: ${esc.environment}`,
-    esc.credential === undefined
-      ? "❌ ESC_TOKEN: Not configured"
-      : `✅ ${esc.credential.variable}: ${esc.credential.shown}`,
-  ];
-  if (esc.failure !== undefined) {
-    lines.push(`⚠️ ${esc.failure.message}`, ...esc.failure.further.map((more) => `   ${more}`));
+function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Report): string {
+  switch (state) {
+    case "accepted":
+      return `✅ ${variable}: ${shown}`;
+    case "rejected":
+      return `❌ ${variable}: ${shown} (${rejection(esc.failure?.code)})`;
+    case "unverified":
+      return `⚠️ ${variable}: ${shown} (not verified)`;
+    case "absent":
+      return `➖ ${variable}: Not configured`;
+    case "missing":
+      return `${met ? "⚠️" : "❌"} ${variable}: Not configured`;
+    case "unasked":
+      return `➖ ${variable}: Not asked (--fake)`;
   }
-  return lines;
 }
 
-function line({ label, state, masked }: LineReport): string {
+/** Why, in a word; the summary has the whole. */
+function rejection(code: string | undefined): string {
+  switch (code) {
+    case "esc-not-found":
+      return "not found";
+    case "esc-forbidden":
+      return "access denied";
+    case "esc-approval":
+      return "approval needed";
+    case "esc-credential":
+      return "cannot be used";
+    default:
+      return "not accepted";
+  }
+}
+
+function line({ label, state, shown = "***", origin, withheld }: LineReport, report: Report): string {
+  const from = origin === undefined || isMain(origin, report) ? "" : ` (${originWords(origin)})`;
   switch (state) {
     case "set":
-      return `✅ ${label}: ${masked ?? "***"}`;
+      return `✅ ${label}: ${shown}${from}`;
     case "invalid":
-      return `❌ ${label}: Not valid`;
+      return `❌ ${label}: Not valid${from}`;
     case "missing":
-      return `❌ ${label}: Not configured`;
+      return `❌ ${label}: ${withheld === undefined ? "Not configured" : sentence(withheld)}`;
     case "unset":
-      return `➖ ${label}: Not configured`;
+      return `➖ ${label}: ${withheld === undefined ? "Not configured" : sentence(withheld)}`;
   }
 }
 
-function summary(report: Report): string[] {
-  if (report.met) {
-    const sources = enumerate(report.sources.map((source) => sourceOf(source).label));
-    return [`✅ All checks passed!${sources === "" ? "" : ` Configuration loaded from ${sources}`}`];
+function sentence(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}
+
+/** The ESC environment that most lines are about: the last one, which wins. They need not say so. */
+function mainOf({ esc }: Report): EscEnvironment | undefined {
+  return esc.environments.at(-1);
+}
+
+function isMain(origin: Origin, report: Report): boolean {
+  return (
+    origin.source === "esc" &&
+    origin.environment === mainOf(report)?.name &&
+    origin.importedFrom === undefined &&
+    origin.alias === undefined
+  );
+}
+
+/** Where the lines come from that do not say so. */
+function sources(report: Report): readonly (readonly string[])[] {
+  const main = mainOf(report);
+  const isUsed = report.sections.some(({ lines }) =>
+    lines.some(({ origin }) => origin !== undefined && isMain(origin, report)),
+  );
+  if (main === undefined || !isUsed) return [];
+  return [["--- Sources ---", `✅ ESC ${environmentWords(main)} (where a line names no other source)`]];
+}
+
+function summary(report: Report, unmet: Unmet | undefined): readonly string[] {
+  return [...outcome(report, unmet), ...fault(report), ...overridden(report)];
+}
+
+function outcome(report: Report, unmet: Unmet | undefined): readonly string[] {
+  if (unmet === undefined) {
+    const labels = enumerate(report.sources.map((source) => sourceOf(source).label));
+    return [`✅ All checks passed!${labels === "" ? "" : ` Configuration loaded from ${labels}`}`];
   }
+  const { cause = [], findings, remedy } = unmet;
+  const [first, ...rest] = cause;
   return [
+    ...(first === undefined ? [] : marked("❌", first)),
+    ...rest.flatMap(indented),
     `❌ ${count(report.violations.length, "check")} failed`,
-    ...report.violations.flatMap(({ message, remedies }) => [`❌ ${message}`, ...remedies.map((one) => `   ${one}`)]),
+    ...findings.flatMap(({ kind, text, advice }) => [
+      ...(kind === "violation" ? marked("❌", text) : indented(text)),
+      ...advice.flatMap(indented),
+    ]),
+    ...remedy.flatMap(indented),
   ];
+}
+
+/** An ESC that could not be read, where the contract is met all the same. */
+function fault({ met, esc }: Report): readonly string[] {
+  if (!met || esc.failure === undefined) return [];
+  return [...marked("⚠️", esc.failure.message), ...esc.failure.further.flatMap(indented)];
+}
+
+function overridden({ overridden: names }: Report): readonly string[] {
+  if (names.length === 0) return [];
+  const them = names.length === 1 ? "it" : "them";
+  return marked("⚠️", `The environment overrides ESC for ${enumerate(names)}; unset ${them} there to use ESC's`);
+}
+
+function marked(mark: string, words: string): readonly string[] {
+  return wrap(`${mark} ${words}`, WIDTH, INDENT);
+}
+
+function indented(words: string): readonly string[] {
+  return wrap(words, INDENTED, "  ").map((one) => INDENT + one);
 }

@@ -5,7 +5,8 @@ import type { Contract, Violation } from "../../contract/model.ts";
 import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import type { Layer, Resolution, Variable } from "../../core/model.ts";
-import { reportContract, reportViolations, type Report } from "../../output/report.ts";
+import { reportContract, type Report } from "../../output/report.ts";
+import { reportViolations } from "../../output/violations.ts";
 import { resolve } from "../../resolve/precedence.ts";
 import { printable } from "../../core/text.ts";
 

@@ -1,8 +1,9 @@
-import { contractWords, escForPrograms } from "../../output/report.ts";
+import { escForPrograms } from "../../output/esc-report.ts";
+import { contractWords } from "../../output/report.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Withholding } from "../../resolve/select.ts";
-import { originWords } from "../../resolve/sources.ts";
+import { environmentWords, originWords } from "../../resolve/sources.ts";
 
 /** The explanation for programs, with a version that changes when a field loses its meaning. */
 export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
@@ -49,27 +50,23 @@ function head({ contract, esc }: Explanation): readonly string[] {
 function escWords({ status, environment, environments, credential, failure }: Explanation["esc"]): string {
   // A token's masked end stays out of here; the path of a token file and an organization do not.
   const by =
-    credential === undefined
-      ? ""
-      : credential.variable === "ESC_TOKEN"
-        ? ", with ESC_TOKEN"
-        : `, with ${credential.variable} (${credential.shown})`;
+    credential.variable === "ESC_TOKEN"
+      ? ", with ESC_TOKEN"
+      : `, with ${credential.variable} (${credential.shown ?? ""})`;
   switch (status) {
     case "off":
       return "not configured";
     case "incomplete":
-      return environment === undefined
+      return environment.shown === undefined
         ? `not read: ESC_ENV is not set`
-        : `${environment} not read: no credential is set`;
+        : `${environment.shown} not read: no credential is set`;
     case "fake":
       return "not asked (--fake)";
     case "read":
-      return (
-        environments.map(({ name, version }) => (version === undefined ? name : `${name}@${version}`)).join(", ") + by
-      );
+      return environments.map(environmentWords).join(", ") + by;
     case "unavailable":
     case "refused":
-      return `${environment ?? ""} not read${by}: ${failure?.message ?? ""}`;
+      return `${environment.shown ?? ""} not read${by}: ${failure?.message ?? ""}`;
   }
 }
 

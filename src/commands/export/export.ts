@@ -10,7 +10,6 @@ import { EXPORT_FORMATS } from "./formats.ts";
 import type { Resolved } from "../../core/model.ts";
 import { say, sayLines, sayDown } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
-import { wordUnmet } from "../../output/unmet.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 
@@ -25,10 +24,13 @@ export const exportVariables: Command = async ({ options }, context) => {
 
   const { settings, assessment } = await assessed(options, context);
   const { esc, notices, violations } = assessment;
-  const isUnmet = settings.enforceContract && violations.length > 0;
-  if (!isUnmet) sayDown(context, esc);
+  if (settings.enforceContract && violations.length > 0) {
+    const { wordUnmet } = await import("../../output/unmet.ts");
+    const wayOut = "--no-contract exports what there is";
+    throw new SophiaError(wordUnmet(assessment, "nothing was exported", wayOut, settings.quiet), ExitStatus.config);
+  }
+  sayDown(context, esc);
   say(context, settings, notices);
-  if (isUnmet) throw new SophiaError(wordUnmet(assessment, "nothing was exported"), ExitStatus.config);
 
   const { variables, files } = collect(assessment);
   refuseFaulty(variables, name, format);

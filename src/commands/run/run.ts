@@ -32,10 +32,10 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   const assessment = await assessBy(settings, context);
   const { esc, notices, selected, violations } = assessment;
   if (settings.enforceContract && violations.length > 0) {
-    say(context, settings, notices);
     const { wordUnmet } = await import("../../output/unmet.ts");
     const consequence = `${command[0] === "" ? "''" : command[0]} was not started`;
-    throw new SophiaError(wordUnmet(assessment, consequence), ExitStatus.config);
+    const wayOut = "--no-contract launches anyway";
+    throw new SophiaError(wordUnmet(assessment, consequence, wayOut, settings.quiet), ExitStatus.config);
   }
   sayDown(context, esc);
   say(context, settings, notices);

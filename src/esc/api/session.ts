@@ -11,6 +11,8 @@ import { readValues } from "./values.ts";
 /** What one environment gives. */
 export interface OpenedEnvironment {
   readonly name: FullName;
+  /** The number of the revision, when the service tells. */
+  readonly revision?: string;
   readonly variables: readonly Variable[];
   readonly notices: readonly Notice[];
 }
@@ -32,18 +34,18 @@ export async function openAndRead(
   const opens = budget(MAX_OPEN_RETRIES);
   const reads = budget(MAX_READ_RETRIES);
   const attempt = async (): Promise<OpenedEnvironment> => {
-    const { session, diagnostics } = await connection.repeat(`opening ${environment}`, opens, async () =>
+    const { session, revision, diagnostics } = await connection.repeat(`opening ${environment}`, opens, async () =>
       parseOpened(await requests.open(name), connection),
     );
     const { variables, notices } = await connection.repeat(`reading ${environment}`, reads, async () => {
       const answer = await requests.read(name, session);
       // The session has ended since it was opened: not to be taken for an unknown environment.
       if (answer.status === 404) throw new EscFault({ kind: "session", host });
-      return readValues(connection.objectIn(answer), answer.data, name, host);
+      return readValues(connection.objectIn(answer), answer.data, { ...name, ...revision }, host);
     });
     const warnings: readonly Notice[] =
       diagnostics.length === 0 ? [] : [{ kind: "esc-diagnostics", environment, diagnostics }];
-    return { name, variables, notices: [...warnings, ...notices] };
+    return { name, ...revision, variables, notices: [...warnings, ...notices] };
   };
 
   try {
@@ -59,13 +61,25 @@ export async function openAndRead(
 function parseOpened(
   answer: HttpAnswer,
   connection: Connection,
-): { readonly session: string; readonly diagnostics: readonly Diagnostic[] } {
+): {
+  readonly session: string;
+  readonly revision: { readonly revision?: string };
+  readonly diagnostics: readonly Diagnostic[];
+} {
   const { host, cleaner } = connection;
   const { id, diagnostics: list } = connection.objectIn(answer);
   const diagnostics = parseDiagnostics(list, cleaner);
-  if (typeof id === "string" && isSegment(id)) return { session: id, diagnostics };
+  if (typeof id === "string" && isSegment(id)) {
+    return { session: id, revision: revisionIn(answer), diagnostics };
+  }
   if (diagnostics.length === 0) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
   throw new EscFault({ kind: "status", host, status: answer.status, diagnostics });
+}
+
+/** As the answers about definitions have it. Opening need not tell. */
+function revisionIn({ headers }: HttpAnswer): { readonly revision?: string } {
+  const revision = headers["pulumi-esc-revision"];
+  return typeof revision === "string" && /^\d{1,15}$/.test(revision) ? { revision } : {};
 }
 
 /** A dot segment would change the path of the request that reads; half a surrogate pair has no form in a path. */

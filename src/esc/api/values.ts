@@ -26,6 +26,9 @@ export interface Entries {
   readonly notices: readonly Notice[];
 }
 
+/** An environment, and the revision of it where the service tells that. */
+type OpenedName = FullName & { readonly revision?: string };
+
 /** An empty environment is `{}`; any other object without one of these fields is not an answer of ESC. */
 const FIELDS: ReadonlySet<string> = new Set([
   "exprs",
@@ -45,7 +48,7 @@ const HALF = "half of a surrogate pair";
 export function readValues(
   answer: Fields,
   text: string,
-  name: FullName,
+  name: OpenedName,
   host: string,
 ): { readonly variables: readonly Variable[]; readonly notices: readonly Notice[] } {
   const { entries, unknown, notices } = readEntries(answer, text, name, host);
@@ -68,7 +71,7 @@ export function readValues(
  * @throws EscFault when the answer does not have the form of an ESC answer
  * @throws SophiaError (esc-value, 125) for a name or a value that no environment variable can have
  */
-export function readEntries(answer: Fields, text: string, name: FullName, host: string): Entries {
+export function readEntries(answer: Fields, text: string, name: OpenedName, host: string): Entries {
   const properties = fieldsOf(answer["properties"] ?? {});
   const keys = Object.keys(answer);
   if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.has(key)))) throw unexpected(host);
@@ -106,6 +109,7 @@ export function readEntries(answer: Fields, text: string, name: FullName, host: 
         source: "esc",
         environment,
         ...(name.version === undefined ? {} : { version: name.version }),
+        ...(name.revision === undefined ? {} : { revision: name.revision }),
         ...(importedFrom === undefined ? {} : { importedFrom }),
       } as const;
       const variable = { name: key, value: result.text, secret, delivery, origin };

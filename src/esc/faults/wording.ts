@@ -177,7 +177,7 @@ function reasonForStatus(
     return worded("esc-denied", `${host} does not accept the token`, hint);
   }
   if (needsApproval(fault)) {
-    const hint = `ask for it, and start again once it is approved: pulumi env open-request ${targetOf(subject, environment)}`;
+    const hint = `pulumi env open-request ${targetOf(subject, environment)} asks for it; then start again`;
     return worded("esc-approval", `${host} opens it only with an approval`, hint);
   }
   if (status === 403) {

@@ -123,7 +123,7 @@ describe("rules", () => {
     expect(ended.status).toBe(1);
     expect(ended.stdout).toMatch(/--- acme\/app\/dev ---\n❌ API_URL is required and not set\n/);
     expect(ended.stdout).toContain("PROXY_PASSWORD is not set, and is required because PROXY_USER is set");
-    expect(ended.stdout).toContain("esc env set acme/app/prod environmentVariables.API_URL '<value>' --secret");
+    expect(ended.stdout).toContain("pulumi env set acme/app/prod environmentVariables.API_URL --secret --string");
     expect(ended.stdout).not.toContain("Drift");
   });
 

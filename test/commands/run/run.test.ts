@@ -191,7 +191,8 @@ describe("emergency access", () => {
       expect(stderr).toContain(name);
     }
     expect(stderr).toContain("500");
-    expect(stderr).toContain(`esc env set ${NAME} environmentVariables.QDRANT_URL`);
+    expect(stderr).toMatch(/^sophia-run: ESC environment/);
+    expect(stderr).not.toContain("pulumi env set");
     expect(stderr).toContain("until then set what is missing in the environment or in .env");
   });
 

@@ -136,7 +136,7 @@ describe("the organization", () => {
   test("that cannot be looked up is a failure of its own", async () => {
     server.failAlways("defaultOrg", 401);
     const failure = await failing(access("sophia/dev"));
-    expect(failure.code).toBe("esc-forbidden");
+    expect(failure.code).toBe("esc-denied");
     expect(failure.message).toMatch(/finding the default organization: .*HTTP 401/);
   });
 });

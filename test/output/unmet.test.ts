@@ -1,0 +1,157 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { secret, startEscServer } from "../esc-server/index.ts";
+import { refusedPort } from "../esc-server/sockets.ts";
+import { CONTRACT_VALUES, folder, sophia } from "../helpers/sophia.ts";
+
+const NAME = "acme/sophia/dev";
+const NAMES = ["PULUMI_ACCESS_TOKEN", "QDRANT_URL", "QDRANT_API_KEY", "GH_FINE_GRAINED_TOKEN", "OPENAI_API_KEY"];
+const UNCONFIGURED = "sophia-run: ESC is not configured: set ESC_ENV and ESC_TOKEN";
+
+async function esc(values: Readonly<Record<string, string>> = {}, options: Parameters<typeof startEscServer>[0] = {}) {
+  const server = await startEscServer(options);
+  onTestFinished(() => server.close());
+  server.environment(NAME, {
+    values: Object.fromEntries(Object.entries(values).map(([name, value]) => [name, secret(value)])),
+  });
+  return { server, env: { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url } };
+}
+
+/** Every line is short, and there are not many. */
+function expectShort(text: string, most = 15): readonly string[] {
+  const lines = text.trimEnd().split("\n");
+  for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+  expect(lines.length, text).toBeLessThanOrEqual(most);
+  return lines;
+}
+
+/** A launch and an export that fail for the same reason, and the summary of `check`. */
+async function told(env: Readonly<Record<string, string>>, files: Readonly<Record<string, string>> = {}) {
+  const cwd = folder(files);
+  const launched = await sophia(["--", "node", "server.js"], { cwd, env });
+  const exported = await sophia(["export"], { cwd, env });
+  const checked = await sophia(["check"], { cwd, env });
+  expect([launched.status, exported.status, checked.status]).toEqual([78, 78, 1]);
+  expect(launched.stdout + exported.stdout).toBe("");
+  const summary = /^--- Summary ---\n([^]*)$/m.exec(checked.stdout)?.[1] ?? "";
+  expectShort(exported.stderr);
+  expectShort(checked.stdout, 60);
+  expect(exported.stderr).not.toContain("launches");
+  expect(exported.stderr).toContain("nothing was exported");
+  return { lines: expectShort(launched.stderr), text: launched.stderr, summary };
+}
+
+test("without ESC that is said first, and .env second", async () => {
+  const { lines, text, summary } = await told({});
+  expect(lines[0]).toBe(UNCONFIGURED);
+  expect(lines[1]).toBe("  the contract is not met (5 violations); node was not started");
+  for (const name of NAMES) expect(text).toContain(name);
+  expect(lines.at(-2)).toBe("  without ESC, set them in the environment or in .env");
+  expect(lines.at(-1)).toBe("  sophia-run check shows the whole configuration; --no-contract launches anyway");
+  expect(summary).toMatch(/^❌ ESC is not configured: set ESC_ENV and ESC_TOKEN\n❌ 5 checks failed\n❌ PULUMI_ACCESS/);
+});
+
+test("half of ESC's configuration is named once", async () => {
+  const { lines, text } = await told({ ESC_ENV: NAME });
+  expect(lines[0]).toBe("sophia-run: ESC is not read: ESC_ENV is set but ESC_TOKEN is not");
+  expect(text.match(/ESC_TOKEN/g)).toHaveLength(1);
+});
+
+test("with ESC there is one remedy for all, and it works", async () => {
+  const { env } = await esc();
+  const { lines, text, summary } = await told(env);
+  expect(lines[0]).toBe("sophia-run: the contract is not met (5 violations); node was not started");
+  for (const name of NAMES) expect(text).toContain(name);
+  expect(text.match(/pulumi env set/g)).toHaveLength(1);
+  for (const shown of [text, summary]) {
+    const start = shown.indexOf("read -rs VALUE");
+    const script = shown.slice(start, shown.indexOf("--file -", start) + "--file -".length);
+    const output = execFileSync("bash", ["-c", `pulumi() { printf '[%s]' "$@"; cat; }\n${script}`], {
+      encoding: "utf8",
+      input: "pul-typed\n",
+    });
+    const path = "environmentVariables.PULUMI_ACCESS_TOKEN";
+    expect(output).toBe(`[env][set][${NAME}][${path}][--secret][--string][--file][-]pul-typed`);
+  }
+});
+
+describe("where ESC is the cause, it is told first, and what is missing follows", () => {
+  test("unreachable", async () => {
+    const port = await refusedPort();
+    const { lines, text, summary } = await told({
+      ESC_ENV: NAME,
+      ESC_TOKEN: "pul-0123456789abcd",
+      PULUMI_BACKEND_URL: `http://127.0.0.1:${port}`,
+    });
+    expect(lines[0]).toMatch(/^sophia-run: ESC environment acme\/sophia\/dev cannot be read: /);
+    expect(lines[2]).toMatch(/^ {2}check the network/);
+    expect(text).toContain("ECONNREFUSED");
+    expect(lines).toContain("  not set: PULUMI_ACCESS_TOKEN, QDRANT_URL, QDRANT_API_KEY");
+    expect(text).toContain("until then set what is missing in the environment or in .env");
+    expect(text).not.toContain("pulumi env set");
+    expect(summary).toMatch(
+      /^❌ ESC environment acme\/sophia\/dev cannot be read: [^❌]*ECONNREFUSED[^❌]*❌ 5 checks failed/,
+    );
+  });
+
+  test.each([
+    [401, "check ESC_TOKEN"],
+    [403, "allow the token"],
+    [404, "check ESC_ENV"],
+  ])("refused: %i", async (status, hint) => {
+    const { server, env } = await esc();
+    server.failAlways("open", { kind: "status", status });
+    const { lines, text, summary } = await told(env, { ".env": `QDRANT_URL=${CONTRACT_VALUES.QDRANT_URL}` });
+    expect(lines[0]).toMatch(/^sophia-run: ESC environment acme\/sophia\/dev was refused: /);
+    for (const words of [`HTTP ${status}`, hint]) expect(text).toContain(words);
+    expect(lines).toContain("  in .env, which does not serve now: QDRANT_URL");
+    expect(text).toContain("until then set what is missing in the environment\n");
+    expect(text).toContain("to work from it, unset ESC_TOKEN");
+    expect(summary).toMatch(new RegExp(`^❌ ESC environment acme/sophia/dev was refused: [^❌]*HTTP ${status}`));
+  });
+
+  test("an approval that is needed is asked for by the command that the message gives", async () => {
+    const { server, env } = await esc();
+    server.environment(NAME, { values: {}, deny: "approval" });
+    const { text } = await told(env);
+    expect(text).toContain("  pulumi env open-request acme/sophia/dev asks for it; then start again\n");
+  });
+
+  test("a definition with very many errors leaves room for the names", async () => {
+    const { server, env } = await esc();
+    const diagnostics = Array.from({ length: 50 }, (_, index) => ({ summary: `fault ${index} ${"x".repeat(200)}` }));
+    server.failAlways("open", { kind: "diagnostics", diagnostics });
+    const { status, stderr } = await sophia(["--", "true"], { env });
+    expect(status).toBe(78);
+    expect(stderr.split("\n").length).toBeLessThan(20);
+    expect(stderr).toContain("QDRANT_URL");
+    expect(stderr).toContain("and 19 more");
+  });
+});
+
+describe("what an option withholds is not called missing", () => {
+  test.each([
+    [["--exclude", "QDRANT_URL"], /QDRANT_URL \(Qdrant URL\) is required and withheld by --exclude/],
+    [["--include", "PULUMI_*,QDRANT_API_KEY,GITHUB_PAT"], /OPENAI_API_KEY is\s+withheld by --include/],
+  ])("%j", async (options, expected) => {
+    const { env } = await esc(CONTRACT_VALUES);
+    const launched = await sophia([...options, "--", "true"], { env });
+    const checked = await sophia(["check", ...options], { env });
+    expect([launched.status, checked.status]).toEqual([78, 1]);
+    expect(expectShort(launched.stderr)[0]).toContain("the contract is not met");
+    for (const text of [launched.stderr, checked.stdout]) {
+      expect(text).toMatch(expected);
+      expect(text).not.toContain("pulumi env set");
+      expect(text).not.toContain("Not configured\n❌");
+    }
+    expect(checked.stdout).toMatch(/^❌ .*: Withheld by --(?:ex|in)clude$/m);
+  });
+});
+
+test("what is wrong and not missing is no fault of an ESC that is not configured", async () => {
+  const env = { ...CONTRACT_VALUES, QDRANT_URL: "<value>" };
+  const { status, stderr } = await sophia(["--", "true"], { env });
+  expect(status).toBe(78);
+  expect(expectShort(stderr)[0]).toBe("sophia-run: the contract is not met (1 violation); true was not started");
+  expect(stderr).toContain("correct QDRANT_URL in the environment, or unset it there");
+});
