@@ -80,7 +80,12 @@ function status({ launched, required }: FaultRow): string {
 }
 
 function message({ launched }: FaultRow): string {
-  const first = launched.stderr.split("\n")[0] ?? "";
+  // A warning is broken into lines of 80 columns.
+  const unbroken = launched.stderr.replaceAll("\n  ", " ");
+  const first =
+    /^.*?; continuing with the environment (?:and \.env files|alone)/.exec(unbroken)?.[0] ??
+    launched.stderr.split("\n")[0] ??
+    "";
   if (first === "") return "–";
   return first
     .replace(/^sophia-run: (?:warning: (?:ESC environment \S+ (?:cannot be read|was refused): )?)?/, "")
