@@ -29,6 +29,11 @@ function words(why: Withholding, origin: Origin): string {
       return "withheld without --keep-esc";
     case "esc-refused":
       return `in ${origin.source === "dotenv" ? printable(origin.file) : ".env"}, which does not serve now`;
+    case "reserved":
+    case "runs-code":
+      return "set by a file that may not decide it";
+    case "not-in-scope":
+      return "withheld by --scope";
     case "excluded":
       return "withheld by --exclude";
     case "not-included":

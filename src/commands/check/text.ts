@@ -34,7 +34,7 @@ function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Repo
     case "accepted":
       return `✅ ${variable}: ${shown}`;
     case "rejected":
-      return `❌ ${variable}: ${shown} (${rejection(esc.failure?.code)})`;
+      return `❌ ${variable}: ${shown} (${rejection(esc.failure?.code ?? "")})`;
     case "unverified":
       return `⚠️ ${variable}: ${shown} (not verified)`;
     case "absent":
@@ -47,7 +47,7 @@ function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Repo
 }
 
 /** Why, in a word; the summary has the whole. */
-function rejection(code: string | undefined): string {
+function rejection(code: string): string {
   switch (code) {
     case "esc-not-found":
       return "not found";
@@ -119,8 +119,8 @@ function outcome(report: Report, unmet: Unmet | undefined): readonly string[] {
     ...(first === undefined ? [] : marked("❌", first)),
     ...rest.flatMap(indented),
     `❌ ${count(report.violations.length, "check")} failed`,
-    ...findings.flatMap(({ kind, text, advice }) => [
-      ...(kind === "violation" ? marked("❌", text) : indented(text)),
+    ...findings.flatMap(({ kind, text: words, advice }) => [
+      ...(kind === "violation" ? marked("❌", words) : indented(words)),
       ...advice.flatMap(indented),
     ]),
     ...remedy.flatMap(indented),
