@@ -156,7 +156,7 @@ export const OPTIONS = {
     type: "boolean",
     short: "q",
     group: "Output",
-    describe: "Do not report which variables the environment overrides; warnings and errors remain",
+    describe: "Report no overridden variables and no other notice; warnings and errors remain",
   },
   verbose: {
     type: "boolean",

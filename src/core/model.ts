@@ -79,7 +79,7 @@ export type Notice =
       readonly why: "list-or-object" | "unknown";
     }
   /** A file does not decide where a credential goes that is not its own. */
-  | { readonly kind: "setting-ignored"; readonly name: "PULUMI_BACKEND_URL" | "ESC_OIDC_ORG"; readonly file: string }
+  | { readonly kind: "setting-ignored"; readonly name: string; readonly file: string }
   /** A file decides which ESC environment a credential opens that is not its own. */
   | {
       readonly kind: "environment-by-file";

@@ -81,6 +81,7 @@ export async function assess(request: Request): Promise<Assessment> {
       ...accessNotices,
       ...withheldNotices(layers, selected, withholding(selection, declared), { ...settings, esc: access.kind }),
       ...escNotices,
+      ...(esc.kind === "unavailable" ? esc.settings.ignoredNetwork : []),
       ...applied.notices,
       ...(overridden.length === 0 ? [] : [{ kind: "shadowed" as const, names: overridden }]),
     ],

@@ -29,8 +29,15 @@ export interface EscSettings {
   /** The organization of names that have none, when it is set. */
   readonly organization?: string;
   readonly network: NetworkSettings;
+  /** Proxies and certificates of files that do not count; worth a word where ESC cannot be reached. */
+  readonly ignoredNetwork: readonly Notice[];
   readonly timeoutMs: number;
 }
+
+const NETWORK_VARIABLES = [
+  ["https_proxy", "HTTPS_PROXY", "http_proxy", "HTTP_PROXY", "no_proxy", "NO_PROXY"],
+  ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"],
+].flat();
 
 export type EscAccess =
   | { readonly kind: "off" }
@@ -102,6 +109,12 @@ export function escAccess(
         isRuntimeTrusted && extraCertificates !== undefined && extraCertificates.file === undefined,
       isRuntimeTrusted,
     },
+    ignoredNetwork: NETWORK_VARIABLES.filter((name) => trusted(name) === undefined).flatMap((name) =>
+      ignored(
+        name,
+        variables.all(name).flatMap(({ file }) => file ?? []),
+      ),
+    ),
     timeoutMs: options.timeoutMs,
   };
   return {
@@ -116,7 +129,7 @@ export function escAccess(
   };
 }
 
-function ignored(name: "PULUMI_BACKEND_URL" | "ESC_OIDC_ORG", files: readonly string[]): readonly Notice[] {
+function ignored(name: string, files: readonly string[]): readonly Notice[] {
   return Array.from(new Set(files), (file) => ({ kind: "setting-ignored", name, file }));
 }
 

@@ -73,6 +73,20 @@ describe("certificates", () => {
     });
   });
 
+  test.each([
+    ["SSL_CERT_FILE", {}],
+    ["SSL_CERT_FILE", { NODE_OPTIONS: "--use-openssl-ca" }],
+    // Node.js trusts them from its start.
+    ["NODE_EXTRA_CA_CERTS", {}],
+  ])("that an outer sophia-run had from a file do not count: %s %j", async (name, more) => {
+    const variables = access(secure, { [name]: certificates.caFile, ...more, SOPHIA_FROM_FILES: name });
+    const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
+    expect(status).toBe(125);
+    expect(stderr).toContain("is not trusted");
+    const own = { ...variables, SSL_CERT_FILE: certificates.caFile, SOPHIA_FROM_FILES: "SSL_CERT_DIR" };
+    expect(await sophiaRun(["--no-contract", "--require-esc", "--", "true"], own, folder)).toMatchObject({ status: 0 });
+  });
+
   test("of both files count together", async () => {
     const other = join(folder, "other.pem");
     const stranger = await makeCertificates();
