@@ -85,6 +85,11 @@ export function withholding(
   };
 }
 
+/** Whether `--exclude` names a variable: the program never gets it, whatever its source. */
+export function isExcluded(name: string, { exclude }: Pick<Selection, "exclude">): boolean {
+  return matcher(exclude)(name);
+}
+
 /**
  * The layers without the variables that the program does not get. Before precedence is settled, not after: an
  * undeclared value of ESC that is not passed on must not hide that of the environment, which is.

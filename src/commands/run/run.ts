@@ -7,7 +7,7 @@ import { findExecutable } from "../../launch/executable.ts";
 import { launch, type Located, type Preparation, type Redaction, type SecretFile } from "../../launch/index.ts";
 import { say, sayDown } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
-import { withholding } from "../../resolve/select.ts";
+import { isExcluded } from "../../resolve/select.ts";
 import { assessBy } from "../assessed.ts";
 import { keeperOfOutput } from "./agents.ts";
 
@@ -65,10 +65,7 @@ function locateFirst(command: string, settings: Settings, { environment }: Conte
     searchPath !== "" &&
     settings.prefer === "environment" &&
     settings.scope === undefined &&
-    withholding(
-      { ...settings, dotenvServes: true, code: new Set(), outOfScope: undefined },
-      () => false,
-    )({ name: "PATH", origin: { source: "environment" } }) === undefined;
+    !isExcluded("PATH", settings);
   if (process.platform === "win32" || !(isCallers || command.includes("/"))) return undefined;
   return { file: findExecutable(command, searchPath), searchPath };
 }

@@ -92,9 +92,8 @@ describe("a command that cannot be started", () => {
 
   test("so is one that fills an unset or empty PATH", async () => {
     const bin = tools();
-    const contract = { variables: { PATH: { default: bin } } };
-    const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
-    expect(await sophia(["tool"], { cwd, env: { PATH: "" } })).toMatchObject({ status: 0, stdout: "ran\n" });
+    const declared = folder({ "sophia.contract.json": '{"variables":{"PATH":{}}}', ".env": `PATH=${bin}\n` });
+    expect(await sophia(["tool"], { cwd: declared, env: { PATH: "" } })).toMatchObject({ status: 0, stdout: "ran\n" });
     const above = folder({ ".env": `PATH=${bin}\n` });
     const withoutPath = ["-u", "PATH", process.execPath, "--", join(import.meta.dirname, "../../../bin/sophia-run")];
     const outer = await sophia(["--no-contract", "env", ...withoutPath, "--no-contract", "tool"], { cwd: above });
