@@ -1,0 +1,191 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { secret, startEscServer } from "../../esc-server/index.ts";
+import { refusedPort } from "../../esc-server/sockets.ts";
+import { CONTRACT_VALUES, folder, sophia } from "../../helpers/sophia.ts";
+
+const NAME = "acme/sophia/dev";
+const SECRETS = Object.fromEntries(Object.entries(CONTRACT_VALUES).map(([name, value]) => [name, secret(value)]));
+
+async function esc(options: Parameters<typeof startEscServer>[0] = {}) {
+  const server = await startEscServer({ token: "pul-0123456789wxyz", ...options });
+  onTestFinished(() => server.close());
+  server.environment(NAME, { values: SECRETS });
+  return { server, env: { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url } };
+}
+
+/** The lines of `check`, and its report for programs. */
+async function check(
+  env: Readonly<Record<string, string>>,
+  { cwd = folder(), options = [] }: { readonly cwd?: string; readonly options?: readonly string[] } = {},
+) {
+  const { status, stdout } = await sophia(["check", ...options], { cwd, env });
+  const programs = await sophia(["check", "--json", ...options], { cwd, env });
+  expect(programs.status).toBe(status);
+  for (const value of Object.values(CONTRACT_VALUES)) {
+    expect(stdout).not.toContain(value);
+    expect(programs.stdout).not.toContain(value.slice(-4));
+  }
+  return { status, lines: stdout.split("\n"), json: JSON.parse(programs.stdout) };
+}
+
+test("what comes from the one ESC environment has the plain form; where that is, a section says", async () => {
+  const { env } = await esc({ tellsRevision: true });
+  const { lines, json } = await check(env);
+  for (const line of [
+    "✅ ESC_ENV: acme/sophia/dev",
+    "✅ ESC_TOKEN: ***wxyz",
+    "✅ GitHub Token: ***4e5f",
+    "✅ Pulumi Token: ***0a1b",
+    "✅ Qdrant URL: ***6333",
+    "✅ Qdrant API Key: ***2c3d",
+    "✅ ESC acme/sophia/dev@1 (where a line names no other source)",
+    "✅ All checks passed! Configuration loaded from ESC",
+  ]) {
+    expect(lines).toContain(line);
+  }
+  expect(json.esc).toMatchObject({
+    status: "read",
+    environmentState: "accepted",
+    credentialState: "accepted",
+    environments: [{ name: NAME, revision: "1" }],
+  });
+  const [section] = json.sections;
+  expect(section.lines[1]).toEqual({
+    label: "Pulumi Token",
+    state: "set",
+    name: "PULUMI_ACCESS_TOKEN",
+    origin: { source: "esc", environment: NAME, revision: "1" },
+  });
+});
+
+test("a line from elsewhere says from where, and which revision", async () => {
+  const { server, env } = await esc();
+  server.environment("acme/sophia/base", { values: { OPENAI_API_KEY: secret("sk-sentinel-openai-6a7b") } });
+  const { OPENAI_API_KEY: _, ...own } = SECRETS;
+  server.environment(NAME, { imports: ["sophia/base"], values: own, tags: ["stable"] });
+  const cwd = folder({ ".env": "\nTAVILY_API_KEY=tvly-0123456789\n" });
+  const { lines } = await check(
+    { ...env, ESC_ENV: `${NAME}@stable`, DATABASE_URL: "postgresql://u:p@h/database" },
+    { cwd },
+  );
+  expect(lines).toContain("✅ GitHub Token: ***4e5f");
+  expect(lines).toContain("✅ OpenAI API Key: ***6a7b (ESC acme/sophia/dev@stable, imported from sophia/base)");
+  expect(lines).toContain("✅ Database URL: ***base (the process environment)");
+  expect(lines).toContain("✅ Tavily API Key: ***6789 (.env:2)");
+  expect(lines).toContain("✅ ESC acme/sophia/dev@stable (where a line names no other source)");
+});
+
+describe("ESC's own lines", () => {
+  test("local mode without ESC is no fault where the contract is met", async () => {
+    const { status, lines, json } = await check(CONTRACT_VALUES);
+    expect(status).toBe(0);
+    expect(lines).toContain("➖ ESC_ENV: Not configured");
+    expect(lines).toContain("➖ ESC_TOKEN: Not configured");
+    expect(lines.join("\n")).not.toContain("❌");
+    expect(lines).toContain("✅ All checks passed! Configuration loaded from environment");
+    expect(json.esc).toMatchObject({ status: "off", environmentState: "absent", credentialState: "absent" });
+  });
+
+  test("without ESC and without what is required, it is one", async () => {
+    const { status, lines } = await check({});
+    expect(status).toBe(1);
+    expect(lines).toContain("❌ ESC_ENV: Not configured");
+    expect(lines).toContain("❌ ESC_TOKEN: Not configured");
+  });
+
+  test("--fake asked nobody", async () => {
+    const { status, lines } = await check({ ESC_ENV: NAME, ESC_TOKEN: "pul-0123456789wxyz" }, { options: ["--fake"] });
+    expect(status).toBe(0);
+    expect(lines).toContain("➖ ESC_ENV: Not asked (--fake)");
+    expect(lines).toContain("➖ ESC_TOKEN: Not asked (--fake)");
+    expect(lines).toContain(
+      "✅ Pulumi Token: *** (a dummy value (--fake))".replace("***", maskOf(lines, "Pulumi Token")),
+    );
+  });
+
+  test.each([
+    [401, "⚠️ ESC_ENV: acme/sophia/dev (not verified)", "❌ ESC_TOKEN: ***wxyz (not accepted)"],
+    [403, "❌ ESC_ENV: acme/sophia/dev (access denied)", "✅ ESC_TOKEN: ***wxyz"],
+    [404, "❌ ESC_ENV: acme/sophia/dev (not found)", "✅ ESC_TOKEN: ***wxyz"],
+    [503, "⚠️ ESC_ENV: acme/sophia/dev (not verified)", "⚠️ ESC_TOKEN: ***wxyz (not verified)"],
+  ])("a fault stands at what is at fault, and in the summary: %i", async (status, environment, credential) => {
+    const { server, env } = await esc();
+    server.failAlways("open", { kind: "status", status });
+    const met = await check({ ...env, ...CONTRACT_VALUES });
+    expect(met.status).toBe(0);
+    const unmet = await check(env);
+    expect(unmet.status).toBe(1);
+    for (const { lines } of [met, unmet]) {
+      expect(lines).toContain(environment);
+      expect(lines).toContain(credential);
+      const summary = lines.slice(lines.indexOf("--- Summary ---")).join(" ");
+      expect(summary).toMatch(new RegExp(`ESC environment ${NAME} (?:was refused|cannot be read):.*HTTP ${status}`));
+    }
+    expect(met.lines).toContain("✅ All checks passed! Configuration loaded from environment");
+    expect(unmet.lines).toContain("❌ 5 checks failed");
+    expect(unmet.json.esc.failure.code).toMatch(/^esc-/);
+  });
+
+  test("a server that is not there", async () => {
+    const env = { ESC_ENV: NAME, ESC_TOKEN: "short", PULUMI_BACKEND_URL: `http://127.0.0.1:${await refusedPort()}` };
+    const { lines } = await check({ ...env, ...CONTRACT_VALUES });
+    expect(lines).toContain("⚠️ ESC_TOKEN: *** (not verified)");
+    expect(lines.join(" ")).toContain("ECONNREFUSED");
+  });
+
+  test("a token file that cannot be read", async () => {
+    const env = { ESC_ENV: NAME, ESC_TOKEN_FILE: "/nonexistent/token", ...CONTRACT_VALUES };
+    expect((await check(env)).lines).toContain("❌ ESC_TOKEN_FILE: /nonexistent/token (cannot be used)");
+  });
+
+  test("half a configuration", async () => {
+    const { lines } = await check({ ESC_ENV: NAME, ...CONTRACT_VALUES });
+    expect(lines).toContain("⚠️ ESC_ENV: acme/sophia/dev (not verified)");
+    expect(lines).toContain("⚠️ ESC_TOKEN: Not configured");
+  });
+});
+
+test("what overrides ESC is a finding", async () => {
+  const { env } = await esc();
+  const { lines, json } = await check({ ...env, QDRANT_URL: "http://localhost:6334" });
+  expect(lines.slice(lines.indexOf("--- Summary ---"))).toEqual([
+    "--- Summary ---",
+    "✅ All checks passed! Configuration loaded from ESC and environment",
+    "⚠️ The environment overrides ESC for QDRANT_URL; unset it there to use ESC's",
+    "",
+  ]);
+  expect(json.overridden).toEqual(["QDRANT_URL"]);
+  expect((await check({ ...env, QDRANT_URL: CONTRACT_VALUES.QDRANT_URL })).json.overridden).toEqual([]);
+});
+
+test("a value that is declared not to be secret is shown, escaped and cut", async () => {
+  const variables = Object.fromEntries(
+    ["PLAIN", "LONG", "CONTROL", "WITH_PASSWORD", "KEPT", "HIDDEN"].map((name) => [
+      name,
+      { secret: name === "HIDDEN" },
+    ]),
+  );
+  const { server, env } = await esc();
+  server.environment(NAME, { values: { KEPT: secret("esc-keeps-this-secret") } });
+  const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
+  const values = {
+    PLAIN: "info",
+    LONG: "ab".repeat(100),
+    CONTROL: "a\u001B[31mb\nc",
+    WITH_PASSWORD: "https://user:password@host/path",
+    HIDDEN: "is-a-secret-value",
+  };
+  const { status, stdout } = await sophia(["check"], { cwd, env: { ...env, ...values } });
+  expect(status).toBe(0);
+  expect(stdout).toContain("✅ PLAIN: info (the process environment)\n");
+  expect(stdout).toContain(`✅ LONG: ${"ab".repeat(30)}… (the process environment)\n`);
+  expect(stdout).toContain(String.raw`✅ CONTROL: a\u001b[31mb\nc (the process environment)`);
+  expect(stdout).toContain("✅ WITH_PASSWORD: ***path (the process environment)\n");
+  expect(stdout).toContain("✅ KEPT: ***cret\n");
+  expect(stdout).toContain("✅ HIDDEN: ***alue (the process environment)\n");
+  expect((await sophia(["check", "--json"], { cwd, env: { ...env, ...values } })).stdout).not.toContain("info");
+});
+
+function maskOf(lines: readonly string[], label: string): string {
+  return /\*\*\*\S*/.exec(lines.find((line) => line.startsWith(`✅ ${label}:`)) ?? "")?.[0] ?? "none";
+}
