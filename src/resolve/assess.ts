@@ -58,6 +58,7 @@ export async function assess(request: Request): Promise<Assessment> {
   const selection: Selection = {
     ...settings,
     dotenvServes: esc.kind !== "refused",
+    idTokenServes: access.kind === "on" && access.settings.credential.kind === "github-actions",
     code,
     outOfScope: contract.scope?.outside,
   };

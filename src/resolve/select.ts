@@ -1,5 +1,5 @@
 import type { Layer, Origin, Variable } from "../core/model.ts";
-import { WITHHELD_VARIABLES } from "../esc/settings/credentials.ts";
+import { ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/credentials.ts";
 import { isReserved } from "./from-files.ts";
 import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";
@@ -21,6 +21,8 @@ type Options = "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc" |
 export type Selection = Pick<Settings, Options> & {
   /** Whether values of `.env` files count: not where ESC refuses access. */
   readonly dotenvServes: boolean;
+  /** GitHub Actions' ID token opens ESC. */
+  readonly idTokenServes?: boolean;
   /** The places in files that make other programs run code. */
   readonly code: ReadonlySet<Origin>;
   /** Declared names that do not belong to the scope; undefined without `--scope`. */
@@ -60,7 +62,9 @@ export function withholding(
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
   const { keepEsc, pristine, onlyDeclared, dotenvServes, code, outOfScope } = selection;
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
-  const own = new Set(keepEsc ? [] : WITHHELD_VARIABLES);
+  const own = new Set(
+    keepEsc ? [] : [...WITHHELD_VARIABLES, ...(selection.idTokenServes === true ? ID_TOKEN_VARIABLES : [])],
+  );
   const included = matcher(selection.include);
   const excluded = matcher(selection.exclude);
   return ({ name, origin }) => {

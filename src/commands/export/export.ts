@@ -5,9 +5,10 @@ import type { Contract } from "../../contract/model.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { FROM_FILES } from "../../esc/settings/from-files.ts";
 import { textFault, type Exported, type VariableFormat } from "./format.ts";
-import { appendTo, githubTargets, maskCommands, type Targets } from "./github.ts";
+import { appendTo, githubTargets, type Targets } from "./github.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
 import type { Resolved } from "../../core/model.ts";
+import { maskCommands } from "../../output/github-masks.ts";
 import { say, sayLines, sayDown } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { assessed } from "../assessed.ts";
@@ -99,7 +100,7 @@ function refuseFaulty(variables: readonly Exported[], name: string, format: Vari
 function deliver(text: string, variables: readonly Exported[], targets: Targets | undefined, context: Context): void {
   // The masks first: nothing may be shown before the runner knows what to hide.
   if (targets !== undefined) {
-    const masks = maskCommands(variables);
+    const masks = maskCommands(variables.filter(({ secret }) => secret));
     if (targets.masks === "err") context.err(masks);
     else context.out(masks);
   }

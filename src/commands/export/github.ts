@@ -4,7 +4,7 @@ import { appendFileSync, closeSync, fstatSync, openSync, readSync, statSync } fr
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { isIdentifier, type Exported, type VariableFormat } from "./format.ts";
+import { isIdentifier, type VariableFormat } from "./format.ts";
 
 /**
  * The form of multi-line values of GITHUB_ENV: `NAME<<DELIMITER`, the value, `DELIMITER`. The delimiter is random, so
@@ -52,23 +52,6 @@ function stdoutStat(): { readonly dev: number; readonly ino: number } | undefine
     // It is closed, so it is not the file.
     return undefined;
   }
-}
-
-/**
- * Commands by which the runner masks each line of each secret in the log. They must reach it before the values can. A
- * program may print a line without its indentation: both are masked.
- */
-export function maskCommands(variables: readonly Exported[]): string {
-  const lines = new Set<string>();
-  for (const { value, secret } of variables) {
-    if (!secret) continue;
-    for (const line of value.split(/[\r\n]+/)) {
-      if (line.trim() === "") continue;
-      lines.add(line);
-      lines.add(line.trim());
-    }
-  }
-  return Array.from(lines, (line) => `::add-mask::${line.replaceAll("%", "%25")}\n`).join("");
 }
 
 /** @throws SophiaError (output, 125) */

@@ -1,8 +1,11 @@
+import { fstatSync, type Stats } from "node:fs";
 import type { Context } from "../../core/context.ts";
 import type { Settings } from "../../command-line/settings.ts";
+import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { Redaction } from "../../launch/index.ts";
 import { maskingOf } from "../../masking/masking.ts";
+import { maskCommands } from "../../output/github-masks.ts";
 import { sayLines } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
@@ -19,17 +22,43 @@ export function redactionOf(
   keeper: string | undefined,
   context: Context,
 ): Redaction | undefined {
-  if (redact === "never" || redact === "github") {
-    if (redact === "never" && keeper !== undefined) {
+  if (redact === "never") {
+    if (keeper !== undefined) {
       sayLines(context, [`warning: --redact=never: ${keeper} sees the secrets that the program prints`]);
     }
     return undefined;
   }
   const secrets = secretsOf(assessment);
+  if (redact === "github") {
+    refuseFile();
+    context.err(maskCommands(secrets));
+    return undefined;
+  }
   const masking = maskingOf(secrets);
   if (masking.size === 0) return undefined;
   const base = { masking, secrets, insists: redact === "always" };
   return redact === "always" ? base : { ...base, notice: onceFor(keeper ?? "auto") };
+}
+
+/** @throws SophiaError (redact-github, 125) where the commands, which hold the secrets, would stay */
+function refuseFile(): void {
+  const stats = statOf(2);
+  const { isatty } = process.getBuiltinModule("node:tty");
+  if (stats?.isFile() !== true && !isatty(2)) return;
+  throw new SophiaError({
+    code: "redact-github",
+    message: `--redact=github would write secrets to a ${stats?.isFile() === true ? "file" : "terminal"}: it is for the standard error of a step in GitHub Actions`,
+    hint: "leave the standard error to the runner, or use --redact, which masks the output itself",
+  });
+}
+
+function statOf(descriptor: number): Stats | undefined {
+  try {
+    return fstatSync(descriptor);
+  } catch {
+    // It is closed.
+    return undefined;
+  }
 }
 
 /** The line that says what has happened, for the first secret only. */

@@ -37,9 +37,10 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
     const wayOut = "--no-contract launches anyway";
     throw new SophiaError(wordUnmet(assessment, consequence, wayOut, settings.quiet), ExitStatus.config);
   }
+  // First: what it may write are commands for a reader that masks all that comes after.
+  const redaction = await redactionFor(settings, assessment, context);
   sayDown(context, esc);
   say(context, settings, notices);
-  const redaction = await redactionFor(settings, assessment, context);
   const { environment, files } = delivery(selected);
   const { mode, killAfterMs, dieWithLauncher, restoreNofile } = settings;
   return launch({

@@ -19,6 +19,12 @@ const EXCHANGE_VARIABLES = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "
  */
 export const WITHHELD_VARIABLES: readonly string[] = ["ESC_ENV", ...CREDENTIAL_ORDER, ...EXCHANGE_VARIABLES];
 
+/**
+ * By which a step of GitHub Actions asks for an ID token. Where they open ESC, they are credentials of the launcher, too:
+ * with them the program could open it.
+ */
+export const ID_TOKEN_VARIABLES = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] as const;
+
 const TOKEN_TYPES = ["organization", "team", "personal"] as const;
 
 /** What a token exchange (RFC 8693) asks for. */

@@ -1,16 +1,22 @@
 /*
- * What masking needs of the system and Node.js does not have, by Node-API: pipes. addon.ts loads it and says
+ * What masking needs of the system and Node.js does not have, by Node-API: pipes and pseudo-terminals. addon.ts loads it and says
  * what each function promises. It is a file of its own, since only few starts load it. As launch/exec/addon.c, it
  * links no library and uses only what glibc and musl have alike.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <node_api.h>
-#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define MOST_ARGUMENTS 4
+
+#include "terminal.h"
+
+#include "monitor.h"
 
 /* The arguments of functions that take numbers; those that are missing are -1. */
 static void integers(napi_env env, napi_callback_info info, int *results) {
@@ -74,6 +80,139 @@ static napi_value exit_now(napi_env env, napi_callback_info info) {
   _exit(given[0]);
 }
 
+/* The bytes of a buffer, which stay where they are as long as the call lasts. */
+static size_t bytes_of(napi_env env, napi_value value, void **bytes) {
+  size_t length = 0;
+  if (napi_get_buffer_info(env, value, bytes, &length) != napi_ok) return 0;
+  return length;
+}
+
+static napi_value make_terminal(napi_env env, napi_callback_info info) {
+  int given[MOST_ARGUMENTS], sides[2];
+  integers(env, info, given);
+  const int error = open_terminal(&sides[0], &sides[1]);
+  if (error != 0) return from_integer(env, error);
+  struct termios settings;
+  if (ioctl(given[0], TCGETS, &settings) == 0) {
+    /* Where the real terminal goes on turning newlines into line ends, this one must not. */
+    if (given[1] == 1) settings.c_oflag &= ~(tcflag_t)OPOST;
+    ioctl(sides[1], TCSETS, &settings);
+  }
+  return list(env, sides, 2);
+}
+
+static napi_value copy_size(napi_env env, napi_callback_info info) {
+  int given[MOST_ARGUMENTS];
+  integers(env, info, given);
+  struct winsize wanted, current;
+  if (ioctl(given[0], TIOCGWINSZ, &wanted) != 0 || ioctl(given[1], TIOCGWINSZ, &current) != 0) return from_integer(env, 0);
+  if (memcmp(&wanted, &current, sizeof wanted) == 0) return from_integer(env, 0);
+  return from_integer(env, ioctl(given[1], TIOCSWINSZ, &wanted) == 0);
+}
+
+static napi_value settings_of(napi_env env, napi_callback_info info) {
+  int given[MOST_ARGUMENTS];
+  integers(env, info, given);
+  struct termios settings;
+  napi_value result = NULL;
+  if (ioctl(given[0], TCGETS, &settings) != 0) return NULL;
+  napi_create_buffer_copy(env, sizeof settings, &settings, NULL, &result);
+  return result;
+}
+
+static napi_value apply_settings(napi_env env, napi_callback_info info) {
+  napi_value given[3];
+  size_t count = COUNT(given);
+  void *bytes = NULL;
+  int descriptor = -1, raw = 0;
+  struct termios settings;
+  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  napi_get_value_int32(env, given[0], &descriptor);
+  napi_get_value_int32(env, given[2], &raw);
+  if (bytes_of(env, given[1], &bytes) != sizeof settings) return NULL;
+  memcpy(&settings, bytes, sizeof settings);
+  if (raw) make_raw(&settings);
+  ioctl(descriptor, TCSETS, &settings);
+  return NULL;
+}
+
+/* Which of the keys that send signals are on, and what they are: INT and QUIT; -1: none. */
+static napi_value signal_keys(napi_env env, napi_callback_info info) {
+  int given[MOST_ARGUMENTS], keys[2] = {-1, -1};
+  integers(env, info, given);
+  struct termios settings;
+  if (ioctl(given[0], TCGETS, &settings) == 0 && (settings.c_lflag & ISIG) != 0) {
+    keys[0] = settings.c_cc[VINTR];
+    keys[1] = settings.c_cc[VQUIT];
+  }
+  return list(env, keys, 2);
+}
+
+static napi_value foreground_group(napi_env env, napi_callback_info info) {
+  int given[MOST_ARGUMENTS], group = -1;
+  integers(env, info, given);
+  if (ioctl(given[0], TIOCGPGRP, &group) != 0) group = -1;
+  return from_integer(env, group);
+}
+
+/* strings, how many of them are arguments, slave, real, whether in the foreground, inherited descriptors (Int32Array) */
+static napi_value start_monitor(napi_env env, napi_callback_info info) {
+  napi_value given[6];
+  size_t count = COUNT(given), length = 0;
+  void *bytes = NULL, *inherited = NULL;
+  int arguments = 0, ends[2];
+  struct monitored it = {.file = NULL};
+  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  length = bytes_of(env, given[0], &bytes);
+  napi_get_value_int32(env, given[1], &arguments);
+  napi_get_value_int32(env, given[2], &it.slave);
+  napi_get_value_int32(env, given[3], &it.real);
+  napi_get_value_int32(env, given[4], &it.foreground);
+  it.inherited_count = bytes_of(env, given[5], &inherited) / sizeof(int);
+  it.inherited = inherited;
+
+  char *const strings = bytes;
+  size_t total = 0;
+  if (length == 0 || strings[length - 1] != '\0') return from_integer(env, EINVAL);
+  for (size_t at = 0; at < length; at += strlen(strings + at) + 1) ++total;
+  if (arguments < 0 || (size_t)arguments >= total) return from_integer(env, EINVAL);
+  /* Behind the file's name: the arguments and a NULL, the variables and a NULL. */
+  char **const argv = calloc(total + 1, sizeof *argv);
+  if (argv == NULL) return from_integer(env, ENOMEM);
+  it.file = strings;
+  it.argv = argv;
+  it.envp = argv + arguments + 1;
+  char **next = argv;
+  for (size_t at = strlen(strings) + 1; at < length; at += strlen(strings + at) + 1) {
+    if (next == it.envp - 1) ++next;
+    *next++ = strings + at;
+  }
+
+  int error = 0;
+  if (ioctl(it.real, TCGETS, &it.found) != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    error = errno;
+    free(argv);
+    return from_integer(env, error);
+  }
+  it.channel = ends[1];
+  sigset_t all;
+  sigfillset(&all);
+  /* No handler of this process may run in the other one. */
+  sigprocmask(SIG_SETMASK, &all, &it.mask);
+  const pid_t pid = fork();
+  if (pid == 0) monitor(&it);
+  error = errno;
+  sigprocmask(SIG_SETMASK, &it.mask, NULL);
+  free(argv);
+  close(ends[1]);
+  if (pid < 0) {
+    close(ends[0]);
+    return from_integer(env, error);
+  }
+  const int started[] = {ends[0], pid};
+  return list(env, started, 2);
+}
+
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {.utf8name = "makePipe", .method = make_pipe},
@@ -81,6 +220,13 @@ NAPI_MODULE_INIT() {
       {.utf8name = "hasNoReader", .method = has_no_reader},
       {.utf8name = "isSameOpenFile", .method = is_same_open_file},
       {.utf8name = "exitNow", .method = exit_now},
+      {.utf8name = "makeTerminal", .method = make_terminal},
+      {.utf8name = "copySize", .method = copy_size},
+      {.utf8name = "settingsOf", .method = settings_of},
+      {.utf8name = "applySettings", .method = apply_settings},
+      {.utf8name = "signalKeys", .method = signal_keys},
+      {.utf8name = "foregroundGroup", .method = foreground_group},
+      {.utf8name = "startMonitor", .method = start_monitor},
   };
   napi_define_properties(env, exports, COUNT(functions), functions);
   return exports;

@@ -151,7 +151,10 @@ describe("GitHub Actions", () => {
     const ended = await sophia(["export", "--format", "github"], { cwd, env });
     expect(ended.status).toBe(0);
     expect(ended.stdout.split("\n").filter((line) => line !== "" && !line.startsWith("::add-mask::"))).toEqual([]);
-    for (const line of PEM.trimEnd().split("\n")) expect(ended.stdout).toContain(`::add-mask::${line}\n`);
+    // The armour is public, and shorter lines would be masked in all that follows.
+    for (const line of PEM.split("\n").filter((one) => one.length >= 8 && !one.startsWith("---"))) {
+      expect(ended.stdout).toContain(`::add-mask::${line}\n`);
+    }
     expect(ended.stdout).not.toContain("public");
     expect(await githubRunner(readFileSync(file, "utf8"))).toEqual({ EARLIER: "1", KEY: PEM, MODE: "public" });
   });
@@ -165,14 +168,16 @@ describe("GitHub Actions", () => {
       encoding: "utf8",
     });
     expect(ended.status).toBe(0);
-    expect(ended.stderr).toContain("::add-mask::-----END KEY-----\n");
+    expect(ended.stderr).toMatch(/^(?:::add-mask::.{8,}\n)+$/);
     expect(await githubRunner(readFileSync(file, "utf8"))).toEqual({ KEY: PEM });
   });
 
   test("without GITHUB_ENV all goes to standard output, the masks first", async () => {
     const cwd = folder({ "sophia.contract.json": contract });
     const { stdout } = await sophia(["export", "--format", "github"], { cwd, env: { KEY: SENTINEL } });
-    expect(stdout).toMatch(new RegExp(`^::add-mask::${SENTINEL}\\nKEY<<(\\w+)\\n${SENTINEL}\\n\\1\\n$`));
+    expect(stdout).toMatch(
+      new RegExp(`^::add-mask::${SENTINEL}\\n(?:::add-mask::[\\w+/-]+\\n)+KEY<<(\\w+)\\n${SENTINEL}\\n\\1\\n$`),
+    );
   });
 
   test("a GITHUB_ENV that cannot be written is an error without a value", async () => {

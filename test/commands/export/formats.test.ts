@@ -1,7 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { EXPORT_FORMATS } from "../../../src/commands/export/formats.ts";
-import { maskCommands } from "../../../src/commands/export/github.ts";
 import {
   dockerClient,
   dotenvPackage,
@@ -205,14 +204,5 @@ describe("GitHub Actions", () => {
     const delimiters = Array.from(text.matchAll(/<<(\w+)/g), ([, word]) => word);
     expect(new Set(delimiters).size).toBe(2);
     for (const one of delimiters) expect(one).toMatch(/^sophia_run_[0-9a-f]{48}$/);
-  });
-
-  test("a mask for each line of each secret, escaped, with and without its indentation", () => {
-    const masks = maskCommands([
-      { name: "A", value: "one\r\n  two%\n\n \nthree", secret: true },
-      { name: "B", value: "public", secret: false },
-      { name: "C", value: "", secret: true },
-    ]);
-    expect(masks).toBe("::add-mask::one\n::add-mask::  two%25\n::add-mask::two%25\n::add-mask::three\n");
   });
 });

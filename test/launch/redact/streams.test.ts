@@ -145,3 +145,25 @@ describe("the line that tells of masking", () => {
     expect(stderr).toMatch(/^a \*\*\* b\nsophia-run: secrets in the output .*GitHub Actions.*\n$/);
   });
 });
+
+describe("--redact=github", () => {
+  it("writes add-mask commands first, and becomes the program", async () => {
+    const { stdout, stderr } = await outcome(`$RUN --redact=github -- sh -c 'echo "$PPID $QUIET_TOKEN"'`);
+    expect(stderr.startsWith(`::add-mask::${SECRET}\n`)).toBe(true);
+    expect(stdout).toContain(SECRET);
+  });
+
+  it("is refused where the standard error is a file", async () => {
+    const { stdout, cwd } = await outcome(`$RUN --redact=github -- echo x 2>f; echo $?`);
+    expect(stdout).toBe("125\n");
+    expect(readFileSync(join(cwd, "f"), "utf8")).not.toContain(SECRET);
+  });
+
+  it("says in one line that `never` masks nothing in GitHub Actions", async () => {
+    const { stdout, stderr } = await outcome(`$RUN --redact=never -- sh -c 'echo $QUIET_TOKEN'`, {
+      GITHUB_ACTIONS: "true",
+    });
+    expect(stdout).toBe(`${SECRET}\n`);
+    expect(stderr).toMatch(/^sophia-run: warning: --redact=never: GitHub Actions .*\n$/);
+  });
+});

@@ -1,0 +1,154 @@
+/*
+ * The monitor: a process between the launcher and the program, the leader of the session in which the program runs. It has
+ * to be there: the kernel stops no program whose parent is in another session, and Ctrl-Z would do nothing.
+ *
+ * It is a fork of a process with many threads: it calls only functions that are safe in signal handlers, and never
+ * returns. Both sides send records of two numbers through a socket.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+enum {
+  /* To the launcher. */
+  STARTED = 1, /* the program's pid */
+  NOT_EXECUTED, /* the error number */
+  STOPPED, /* the signal */
+  EXITED, /* the status */
+  KILLED, /* the signal */
+  /* To the monitor. */
+  CONTINUE, /* 1: in the foreground of the terminal, 0: in the background */
+  RESTORED, /* the launcher has put the settings of the real terminal in order */
+};
+
+struct record {
+  int kind, value;
+};
+
+struct monitored {
+  char *file, **argv, **envp;
+  const int *inherited;
+  size_t inherited_count;
+  int slave, real, channel, foreground;
+  struct termios found;
+  sigset_t mask;
+};
+
+/* The descriptors of the monitor, once it has closed all others. */
+enum { SLAVE, REAL, CHANNEL, SIGNALS, FIRST_UNUSED };
+
+static void tell(int kind, int value) {
+  const struct record record = {kind, value};
+  send(CHANNEL, &record, sizeof record, MSG_NOSIGNAL);
+}
+
+static void set_foreground(int group) {
+  /* SIGTTOU is blocked, so that it is allowed from the background. */
+  ioctl(SLAVE, TIOCSPGRP, &group);
+}
+
+/* The program, in a group of its own. Its parent waits for the exec, and shares its memory. */
+static pid_t start_program(const struct monitored *it, volatile int *error) {
+  *error = 0;
+  const pid_t pid = vfork();
+  if (pid != 0) return pid;
+  setpgid(0, 0);
+  if (it->foreground) {
+    const int group = getpid();
+    ioctl(it->slave, TIOCSPGRP, &group);
+  }
+  for (size_t i = 0; i < it->inherited_count; ++i) fcntl(it->inherited[i], F_SETFD, 0);
+  for (int stream = 0; stream < 3; ++stream) dup2(it->slave, stream);
+  sigprocmask(SIG_SETMASK, &it->mask, NULL);
+  execve(it->file, it->argv, it->envp);
+  *error = errno;
+  _exit(127);
+}
+
+/* Keeps only what the monitor needs: the program's pipes and files must end with the program. */
+static void keep_own(const struct monitored *it, const sigset_t *watched) {
+  const int kept[] = {it->slave, it->real, it->channel, signalfd(-1, watched, SFD_CLOEXEC)};
+  int copies[COUNT(kept)];
+  for (size_t i = 0; i < COUNT(kept); ++i) copies[i] = fcntl(kept[i], F_DUPFD_CLOEXEC, FIRST_UNUSED);
+  for (size_t i = 0; i < COUNT(kept); ++i) dup3(copies[i], (int)i, O_CLOEXEC);
+  if (syscall(SYS_close_range, FIRST_UNUSED, ~0U, 0) == 0) return;
+  for (int descriptor = FIRST_UNUSED; descriptor < 65536; ++descriptor) close(descriptor);
+}
+
+/* Tells of what became of the program. Returns whether it has ended. */
+static int look_at(pid_t program) {
+  siginfo_t found;
+  for (;;) {
+    found.si_pid = 0;
+    /* Whoever is not waited for here is a child that the program left to this process. */
+    if (waitid(P_ALL, 0, &found, WEXITED | WSTOPPED | WNOHANG) != 0 || found.si_pid == 0) return 0;
+    if (found.si_pid != program) continue;
+    if (found.si_code == CLD_STOPPED) {
+      tell(STOPPED, found.si_status);
+      continue;
+    }
+    /* What it left behind keeps the terminal, but no hang-up is sent to its group when this process ends. */
+    set_foreground(getpid());
+    close(SLAVE);
+    tell(found.si_code == CLD_EXITED ? EXITED : KILLED, found.si_status);
+    return 1;
+  }
+}
+
+static void monitor(struct monitored *it) {
+  const struct sigaction standard = {.sa_handler = SIG_DFL};
+  for (int signal = 1; signal < 65; ++signal) sigaction(signal, &standard, NULL);
+  prctl(PR_SET_DUMPABLE, 0);
+  setsid();
+  ioctl(it->slave, TIOCSCTTY, 0);
+  volatile int error;
+  const pid_t program = start_program(it, &error);
+  if (program < 0) error = errno;
+  sigset_t watched;
+  sigemptyset(&watched);
+  sigaddset(&watched, SIGCHLD);
+  sigaddset(&watched, SIGHUP);
+  keep_own(it, &watched);
+  if (chdir("/") != 0) error = error != 0 ? error : errno;
+  if (error != 0) {
+    tell(NOT_EXECUTED, error);
+    _exit(0);
+  }
+  tell(STARTED, program);
+
+  int has_ended = 0, has_hung_up = 0, is_restored = 0;
+  struct pollfd sources[] = {{.fd = SIGNALS, .events = POLLIN}, {.fd = CHANNEL, .events = POLLIN}};
+  while (!has_ended || sources[1].fd >= 0) {
+    if (poll(sources, COUNT(sources), -1) < 0 && errno != EINTR) _exit(1);
+    struct signalfd_siginfo signal;
+    struct record record;
+    int hang_up = 0;
+    if (sources[0].revents != 0 && read(SIGNALS, &signal, sizeof signal) == sizeof signal) {
+      if (signal.ssi_signo == SIGHUP) hang_up = 1;
+      if (signal.ssi_signo == SIGCHLD && !has_ended) has_ended = look_at(program);
+    }
+    if (sources[1].fd >= 0 && sources[1].revents != 0) {
+      if (recv(CHANNEL, &record, sizeof record, MSG_WAITALL) != sizeof record) {
+        /* The launcher is gone. Did it have the time to put the terminal in order? */
+        sources[1].fd = -1;
+        if (!is_restored) ioctl(REAL, TCSETS, &it->found);
+        hang_up = 1;
+      } else if (record.kind == CONTINUE && !has_ended) {
+        set_foreground(record.value ? program : getpid());
+        kill(-program, SIGCONT);
+      } else if (record.kind == RESTORED) {
+        is_restored = 1;
+      }
+    }
+    if (hang_up && !has_hung_up && !has_ended) {
+      has_hung_up = 1;
+      kill(-program, SIGHUP);
+      kill(-program, SIGCONT);
+    }
+  }
+  _exit(0);
+}
