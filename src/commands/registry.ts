@@ -6,12 +6,14 @@ import { docsCommand } from "./docs/definition.ts";
 import { explainCommand } from "./explain/definition.ts";
 import { exportCommand } from "./export/definition.ts";
 import { initCommand } from "./init/definition.ts";
+import { scanCommand } from "./scan/definition.ts";
 
 /** Every subcommand, in the order of the help. */
 export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   check: checkCommand,
   explain: explainCommand,
   export: exportCommand,
+  scan: scanCommand,
   docs: docsCommand,
   init: initCommand,
   completion: completionCommand,

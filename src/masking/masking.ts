@@ -1,18 +1,34 @@
 import { Automaton } from "./automaton.ts";
 import type { Masking, Secret } from "./model.ts";
-import { patternsOf } from "./patterns.ts";
+import { patternsOf, type Form } from "./patterns.ts";
 import { Masker } from "./stream.ts";
 import { fateOf } from "./texts.ts";
 
 /** What masks secrets in any number of streams; see docs/masking.md for the forms in which they are found. */
 export function maskingOf(secrets: readonly Secret[]): Masking {
-  const masked = secrets.filter(({ value }) => fateOf(value) === "masked");
+  const masked = maskable(secrets);
   let made: Automaton | undefined;
-  const automaton = (): Automaton => (made ??= new Automaton(sorted(patternsOf(masked).keys())));
+  const automaton = (): Automaton => (made ??= searchedFor(masked).automaton);
   return { size: masked.length, prepare: () => void automaton(), stream: () => new Masker(automaton) };
 }
 
-/** In the order of their bytes. */
-export function sorted(patterns: Iterable<string>): readonly string[] {
-  return Array.from(patterns).toSorted((one, other) => (one < other ? -1 : one > other ? 1 : 0));
+/** What finds secrets and tells in which form; `size` is how many of them can be found. */
+export function searchedFor(secrets: readonly Secret[]): {
+  readonly automaton: Automaton;
+  /** By the numbers of the automaton's patterns. */
+  readonly forms: readonly Form[];
+  readonly size: number;
+} {
+  const masked = maskable(secrets);
+  // In the order of their bytes, which are characters here.
+  const patterns = Array.from(patternsOf(masked)).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  return {
+    automaton: new Automaton(patterns.map(([bytes]) => bytes)),
+    forms: patterns.map(([, form]) => form),
+    size: masked.length,
+  };
+}
+
+function maskable(secrets: readonly Secret[]): readonly Secret[] {
+  return secrets.filter(({ value }) => fateOf(value) === "masked");
 }

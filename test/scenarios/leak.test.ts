@@ -51,6 +51,8 @@ describe("no value and no token comes out", () => {
     [["check"], {}, 0, "All checks passed"],
     [["check", "--json"], {}, 0, '"name": "QDRANT_API_KEY"'],
     [["explain"], {}, 0, "KEY_FILE"],
+    [["scan"], { OPENAI_API_KEY: secretOf("dotenv") }, 1, ".env:1: OPENAI_API_KEY"],
+    [["scan", "--json"], { OPENAI_API_KEY: secretOf("dotenv") }, 1, '"variable": "OPENAI_API_KEY"'],
     [["--verbose", "--", "echo", "started"], {}, 0, "started"],
     [["--", "true"], { QDRANT_URL: `https://${secretOf("other")}.test` }, 0, "QDRANT_URL"],
     [["--", "no-such-command"], {}, 127, "no-such-command"],

@@ -1,0 +1,20 @@
+import { JSON_OPTION, type CommandDefinition } from "../command.ts";
+
+export const scanCommand: CommandDefinition = {
+  describe: "Find the secret values in files, in git's index or in its history",
+  details: [
+    "Searches for the values of all secrets, as a run would have them, and for their encoded forms: JSON, URL, base64, " +
+      "shell, XML. Names the file, the line and the variable, never a value. Without a PATH: the working directory. " +
+      "Files that git ignores are left out, and symbolic links are not followed. Exit status: 0; 1 if a secret is found.",
+    "Secrets that are in no source of yours are found by gitleaks or secretlint, which know what tokens look like.",
+  ],
+  positional: { form: "[PATH…]", least: 0, most: Infinity, kind: "file" },
+  options: {
+    staged: { type: "boolean", describe: "Search what git's index holds, which is what the next commit will hold" },
+    history: { type: "boolean", describe: "Search all commits of all branches and tags" },
+    json: JSON_OPTION,
+  },
+  groups: ["Sources", "Contract", "Output"],
+  examples: ["sophia-run scan", "sophia-run scan --staged", "sophia-run scan --history --json"],
+  load: async () => (await import("./scan.ts")).scan,
+};

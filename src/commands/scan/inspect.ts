@@ -1,0 +1,122 @@
+/** Finds secrets in one content, and tells the lines; pure. */
+import type { Automaton } from "../../masking/automaton.ts";
+import { Finder } from "../../masking/finder.ts";
+import type { Form } from "../../masking/patterns.ts";
+
+/** A form of a secret in a content. Lines count from 1. */
+export interface Finding {
+  readonly form: Form;
+  readonly line: number;
+  /** The last line of a row of lines in which it is found. */
+  readonly lastLine: number;
+}
+
+/** What is searched for. */
+export interface Searched {
+  readonly automaton: Automaton;
+  /** By the numbers of the automaton's patterns. */
+  readonly forms: readonly Form[];
+}
+
+interface Match {
+  start: number;
+  end: number;
+  line: number;
+  form: Form;
+  /** The length of the longest pattern in it. */
+  size: number;
+}
+
+/** So many places of one content are told at most. */
+const MOST_MATCHES = 10_000;
+const NEWLINE = 10;
+
+/** Goes through one content, which comes in chunks. */
+export class Inspection {
+  private readonly searched: Searched;
+  private readonly finder: Finder;
+  private readonly matches: Match[] = [];
+  private chunk: Uint8Array = Buffer.alloc(0);
+  private chunkStart = 0;
+  /** Lines that end before the chunk, and up to a place in it. */
+  private linesBefore = 0;
+  private countedTo = 0;
+  private counted = 0;
+
+  constructor(searched: Searched) {
+    this.searched = searched;
+    this.finder = new Finder(
+      () => searched.automaton,
+      (start, end, node) => this.note(start, end, node),
+    );
+  }
+
+  /** @param more whether another chunk follows: only then are all the lines of this one counted */
+  read(chunk: Uint8Array, more: boolean): void {
+    this.chunk = chunk;
+    this.chunkStart = this.finder.position;
+    this.countedTo = 0;
+    this.counted = 0;
+    this.finder.read(chunk);
+    if (more) this.linesBefore += this.linesTo(chunk.length);
+  }
+
+  /** What was found, in order: a row of lines with the same form is one finding. */
+  findings(): readonly Finding[] {
+    const findings: Finding[] = [];
+    for (const { form, line } of merged(this.matches)) {
+      const last = findings.at(-1);
+      if (last !== undefined && isSame(last.form, form) && line <= last.lastLine + 1) {
+        findings[findings.length - 1] = { ...last, lastLine: line };
+      } else findings.push({ form, line, lastLine: line });
+    }
+    return findings;
+  }
+
+  private note(start: number, end: number, node: number): void {
+    const { automaton, forms } = this.searched;
+    const form = forms[automaton.patternAt(node)];
+    if (form === undefined || this.matches.length >= MOST_MATCHES) return;
+    const inChunk = start - this.chunkStart;
+    // What lies before this chunk is the beginning of what was found.
+    const line =
+      inChunk >= 0
+        ? this.linesBefore + this.linesTo(inChunk)
+        : this.linesBefore - newlines(this.finder.tail(node, end - start), 0, -inChunk);
+    this.matches.push({ start, end, line: line + 1, form, size: end - start });
+  }
+
+  private linesTo(place: number): number {
+    this.counted +=
+      place >= this.countedTo
+        ? newlines(this.chunk, this.countedTo, place)
+        : -newlines(this.chunk, place, this.countedTo);
+    this.countedTo = place;
+    return this.counted;
+  }
+}
+
+function newlines(bytes: Uint8Array, from: number, to: number): number {
+  const part = bytes.subarray(from, to);
+  let count = 0;
+  for (let at = part.indexOf(NEWLINE); at !== -1; at = part.indexOf(NEWLINE, at + 1)) count += 1;
+  return count;
+}
+
+/** Matches that overlap are one, of the form of the longest. */
+function merged(matches: readonly Match[]): readonly Match[] {
+  const out: Match[] = [];
+  for (const match of matches.toSorted((one, other) => one.start - other.start || other.end - one.end)) {
+    const last = out.at(-1);
+    if (last === undefined || match.start >= last.end) out.push({ ...match });
+    else {
+      if (match.size > last.size) Object.assign(last, { form: match.form, size: match.size });
+      last.end = Math.max(last.end, match.end);
+    }
+  }
+  return out;
+}
+
+function isSame(one: Form, other: Form): boolean {
+  return one.name === other.name && one.part === other.part && one.encoding === other.encoding;
+}

@@ -1,0 +1,146 @@
+/** Git's objects: those of the index, and those of all commits. */
+import { SophiaError } from "../../core/error.ts";
+import { askGit, GitRefusal, recordsOfGit, type Git } from "../git.ts";
+import type { Finding } from "./inspect.ts";
+import type { Session } from "./session.ts";
+
+const GITLINK = "160000";
+const NEWLINE = 10;
+/** For so many objects of the history git is asked which commit brought them: each question goes through the history. */
+const MOST_QUESTIONS = 100;
+
+/** Goes through what the index holds. @throws SophiaError (git, 125) where there is no repository */
+export async function scanIndex(session: Session, git: Git, paths: readonly string[]): Promise<void> {
+  /** The names of the objects that git was asked for and has not given yet. */
+  const asked: Buffer[] = [];
+  const objects = async function* (): AsyncGenerator<string> {
+    for await (const record of recordsOfGit(git, ["ls-files", "-z", "--stage", "--", ...paths])) {
+      const tab = record.indexOf("\t");
+      const [mode, object] = record.subarray(0, tab).toString().split(" ");
+      if (mode === GITLINK || object === undefined) continue;
+      asked.push(Buffer.from(record.subarray(tab + 1)));
+      yield `${object}\n`;
+    }
+  };
+  await refused(async () => {
+    // Asked by itself, since a question that fails while its answer is passed on is not told.
+    for await (const _ of askGit(git, ["rev-parse", "--git-dir"])) continue;
+    await eachObject(session, askGit(git, ["cat-file", "--batch", "--buffer"], objects()), (_, __, findings) => {
+      const name = asked.shift() ?? Buffer.alloc(0);
+      if (findings.length > 0) session.found({ file: session.shown(name) }, findings);
+    });
+  });
+}
+
+/**
+ * Goes through all that branches, tags and the stash reach: files and messages.
+ *
+ * @returns whether only part of the history is there
+ * @throws SophiaError (git, 125) where there is no repository
+ */
+export async function scanHistory(session: Session, git: Git, paths: readonly string[]): Promise<boolean> {
+  return refused(async () => {
+    const shallow = await text(git, ["rev-parse", "--is-shallow-repository"]);
+    const found = new Map<string, { readonly type: string; readonly findings: readonly Finding[] }>();
+    // In the order in which they are stored, which is by far the fastest: names follow for what is found.
+    const all = ["cat-file", "--batch-all-objects", "--batch", "--buffer", "--unordered"];
+    await eachObject(session, askGit(git, all), (object, type, findings) => {
+      if (findings.length > 0) found.set(object, { type, findings });
+    });
+    if (found.size > 0) await nameFound(session, git, found, paths);
+    return shallow.trim() === "true";
+  });
+}
+
+/** Tells of what was found in objects that a branch reaches: others exist on this machine only. */
+async function nameFound(
+  session: Session,
+  git: Git,
+  found: ReadonlyMap<string, { readonly type: string; readonly findings: readonly Finding[] }>,
+  paths: readonly string[],
+): Promise<void> {
+  let questions = 0;
+  for await (const line of recordsOfGit(git, ["rev-list", "--objects", "--all", "--", ...paths], NEWLINE)) {
+    const space = line.indexOf(" ");
+    const object = line.subarray(0, space === -1 ? line.length : space).toString();
+    const there = found.get(object);
+    if (there === undefined || there.type === "tree") continue;
+    const name = space === -1 ? Buffer.alloc(0) : line.subarray(space + 1);
+    questions += 1;
+    const commit =
+      there.type === "blob" && questions <= MOST_QUESTIONS
+        ? await commitOf(git, object)
+        : there.type === "blob"
+          ? ""
+          : object;
+    session.found({ file: session.shown(name), ...(commit === "" ? {} : { commit }), object }, there.findings);
+  }
+}
+
+/** The first commit that has the object. */
+async function commitOf(git: Git, object: string): Promise<string> {
+  const commits = await text(git, ["log", "--all", "--format=%H", `--find-object=${object}`]);
+  return commits.trim().split("\n").at(-1) ?? "";
+}
+
+async function text(git: Git, args: readonly string[]): Promise<string> {
+  let all = "";
+  for await (const chunk of askGit(git, args)) all += chunk.toString();
+  return all;
+}
+
+async function refused<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof GitRefusal)) throw error;
+    throw new SophiaError({
+      code: "git",
+      message: `git cannot read a repository here: ${error.complaint}`,
+      hint: "--staged and --history are for a git repository; without them files are searched",
+    });
+  }
+}
+
+/** Reads the output of `git cat-file --batch`: for each object a line with its name, type and size, and its content. */
+async function eachObject(
+  session: Session,
+  output: AsyncIterable<Buffer>,
+  done: (object: string, type: string, findings: readonly Finding[]) => void,
+): Promise<void> {
+  let header = "";
+  let object = "";
+  let type = "";
+  /** What of the content, and of the line end behind it, is still to come. */
+  let left = 0;
+  let inspection = session.inspection();
+  for await (const chunk of output) {
+    for (let at = 0; at < chunk.length;) {
+      if (left === 0) {
+        const end = chunk.indexOf(NEWLINE, at);
+        header += chunk.toString("latin1", at, end === -1 ? chunk.length : end);
+        at = end === -1 ? chunk.length : end + 1;
+        if (end === -1) continue;
+        const [name = "", kind = "", size = ""] = header.split(" ");
+        header = "";
+        if (size === "") {
+          // It is missing, as in a clone of part of a repository.
+          done(name, kind, []);
+          continue;
+        }
+        [object, type, left] = [name, kind, Number(size) + 1];
+        inspection = session.inspection();
+      }
+      const length = Math.min(left, chunk.length - at);
+      left -= length;
+      // Of trees only the names could be secret.
+      const content = Math.max(0, left === 0 ? length - 1 : length);
+      if (type !== "tree") inspection.read(chunk.subarray(at, at + content), left > 1);
+      at += length;
+      session.progress(content);
+      if (left > 0) continue;
+      session.count(0);
+      done(object, type, inspection.findings());
+    }
+  }
+}

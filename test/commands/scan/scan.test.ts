@@ -1,0 +1,230 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { secret, startEscServer } from "../../esc-server/index.ts";
+import { folder, sophia, type Ended } from "../../helpers/sophia.ts";
+import { escVariables } from "../world.ts";
+
+const KEY = "SENTINEL-9f2c-key/0000+x";
+const CONTRACT = JSON.stringify({
+  variables: { API_KEY: {}, TLS_KEY: {}, REGION: { secret: false }, MODE: {} },
+});
+const PEM = `-----BEGIN PRIVATE KEY-----\nSENTINEL9f2cAAAAAAAA\nSENTINEL9f2cBBBBBBBB\n-----END PRIVATE KEY-----\n`;
+const env = { API_KEY: KEY, TLS_KEY: PEM, REGION: "eu-central-1", MODE: "production" };
+
+/** A folder with the contract and more files; names may have folders in them. */
+function world(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const cwd = folder({ "sophia.contract.json": CONTRACT });
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(cwd, name, ".."), { recursive: true });
+    writeFileSync(join(cwd, name), content);
+  }
+  return cwd;
+}
+
+function git(cwd: string, ...args: readonly string[]): string {
+  const identity = ["-c", "user.name=n", "-c", "user.email=e@example.test", "-c", "commit.gpgsign=false"];
+  return execFileSync("git", [...identity, ...args], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function repository(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const cwd = world(files);
+  git(cwd, "init", "--quiet");
+  return cwd;
+}
+
+async function scan(cwd: string, ...args: readonly string[]): Promise<Ended> {
+  const ended = await sophia(["scan", ...args], { cwd, env });
+  expect(ended.stdout + ended.stderr).not.toMatch(/SENTINEL/);
+  return ended;
+}
+
+/** The lines in front of the summary. */
+function findings({ stdout }: Ended): readonly string[] {
+  return (
+    stdout
+      .split("\n\n")[0]
+      ?.split("\n")
+      .filter((line) => /:\d+(-\d+)?: /.test(line))
+      .toSorted() ?? []
+  );
+}
+
+describe("the working tree", () => {
+  test("file, line and variable of each secret, in all its forms, and no value", async () => {
+    const cwd = repository({
+      "src/config.ts": `// one\nconst key = "${KEY}";\n`,
+      "docs/url.md": `a\r\nb\r\nhttps://h/?k=${encodeURIComponent(KEY)}&m=production&r=eu-central-1\n`,
+      "k8s/secret.yaml": `data:\n  key: ${Buffer.from(KEY).toString("base64")}\n`,
+      "k8s/tls.yaml": `key: |\n${PEM.replaceAll(/^/gm, "  ")}`,
+      "key.pem": PEM,
+      "image.bin": Buffer.concat([Buffer.from([0, 255, 10, 254]), Buffer.from(KEY), Buffer.from([0])]),
+      "clean.txt": "nothing here\n",
+    });
+    const ended = await scan(cwd);
+    expect(ended.status).toBe(1);
+    expect(findings(ended)).toEqual([
+      "docs/url.md:3: API_KEY (URL)",
+      "image.bin:2: API_KEY",
+      "k8s/secret.yaml:2: API_KEY (base64)",
+      "k8s/tls.yaml:3-4: TLS_KEY (a line)",
+      "key.pem:1: TLS_KEY",
+      "src/config.ts:2: API_KEY",
+    ]);
+    expect(ended.stdout).toContain("2 secrets found in 6 places of 6 files; 8 files searched for 2 secrets");
+    expect(ended.stderr).toBe("");
+  });
+
+  test("nothing found is 0", async () => {
+    const ended = await scan(repository({ "clean.txt": "nothing here, in production\n" }));
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toBe("✅ No secret found: 2 files searched for 2 secrets\n");
+  });
+
+  test("what git ignores is left out, and what it tracks all the same is not", async () => {
+    const cwd = repository({
+      ".gitignore": ".env\nbuild/\n",
+      ".env": `API_KEY=${KEY}\n`,
+      "build/out.js": KEY,
+      "build/kept.js": KEY,
+      "sub/.gitignore": "*.log\n",
+      "sub/a.log": KEY,
+      "sub/a.txt": KEY,
+    });
+    git(cwd, "add", "--force", "build/kept.js");
+    expect(findings(await scan(cwd))).toEqual(["build/kept.js:1: API_KEY", "sub/a.txt:1: API_KEY"]);
+  });
+
+  test("without a repository .gitignore is honoured, too", async () => {
+    const cwd = world({ ".gitignore": ".env\n", ".env": KEY, "a.txt": KEY, "sub/b.txt": KEY });
+    expect(findings(await scan(cwd))).toEqual(["a.txt:1: API_KEY", "sub/b.txt:1: API_KEY"]);
+  });
+
+  test("a repository in it has its own .gitignore", async () => {
+    const cwd = repository({ "inner/.gitignore": "no.txt\n", "inner/no.txt": KEY, "inner/yes.txt": KEY });
+    git(join(cwd, "inner"), "init", "--quiet");
+    expect(findings(await scan(cwd))).toEqual(["inner/yes.txt:1: API_KEY"]);
+  });
+
+  test("links are not followed, and a file that was deleted is not missed", async () => {
+    const outside = folder({ "secret.txt": KEY });
+    const cwd = repository({ "gone.txt": "x", "real/a.txt": "x" });
+    symlinkSync(join(outside, "secret.txt"), join(cwd, "link.txt"));
+    symlinkSync(outside, join(cwd, "linked"));
+    git(cwd, "add", ".");
+    rmSync(join(cwd, "gone.txt"));
+    expect(await scan(cwd)).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("only the paths that are named", async () => {
+    const cwd = repository({ "a.txt": KEY, "sub/b.txt": KEY, "other/c.txt": KEY });
+    expect(findings(await scan(cwd, "sub", "a.txt"))).toEqual(["a.txt:1: API_KEY", "sub/b.txt:1: API_KEY"]);
+    const ended = await scan(cwd, "no-such-file");
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain("no-such-file cannot be read (ENOENT)");
+  });
+
+  test("a secret across the chunks in which a file is read, with its line", async () => {
+    const line = `${"x".repeat(63)}\n`;
+    const before = line.repeat((1 << 20) / 64).slice(0, -10);
+    const cwd = repository({ "large.txt": `${before}\n${KEY}\n${line.repeat(20_000)}${KEY}` });
+    const last = (1 << 20) / 64 + 1 + 20_000 + 1;
+    const lines = findings(await scan(cwd));
+    expect(lines).toEqual([`large.txt:${(1 << 20) / 64 + 1}: API_KEY`, `large.txt:${last}: API_KEY`]);
+  });
+
+  test("a name that holds a secret is not shown", async () => {
+    const cwd = repository({ "token-SENTINEL9f2cAAAAAAAA.txt": KEY });
+    expect(findings(await scan(cwd))).toEqual(["token-***.txt:1: API_KEY"]);
+  });
+
+  test("--json is versioned and holds no value", async () => {
+    const cwd = repository({ "a.txt": `\n${KEY}\n${Buffer.from(KEY).toString("base64")}` });
+    const { status, stdout } = await scan(cwd, "--json");
+    expect(status).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      version: 1,
+      found: true,
+      findings: [
+        { file: "a.txt", line: 2, lastLine: 2, variable: "API_KEY", part: "value", encoding: "plain" },
+        { file: "a.txt", line: 3, variable: "API_KEY", encoding: "base64" },
+      ],
+      searched: { secrets: 2, contents: 2 },
+    });
+  });
+
+  test("secrets of ESC, marked by it or declared", async () => {
+    await using server = await startEscServer();
+    server.environment("acme/sophia/dev", { values: { MARKED: secret("SENTINEL-marked-1"), PLAIN: "plain-value-2" } });
+    const cwd = repository({ "a.txt": "plain-value-2\nSENTINEL-marked-1\n" });
+    const ended = await sophia(["scan"], { cwd, env: escVariables(server) });
+    expect(findings(ended)).toEqual(["a.txt:2: MARKED"]);
+    expect(ended.stdout).not.toContain("SENTINEL");
+  });
+
+  test("without a secret there is nothing to search for, and it says so", async () => {
+    const cwd = repository({ "a.txt": KEY });
+    const ended = await sophia(["scan"], { cwd });
+    expect(ended.status).toBe(0);
+    expect(ended.stderr).toContain("nothing to search for");
+  });
+});
+
+describe("git's index and history", () => {
+  test("--staged: what the index holds, whatever the file holds", async () => {
+    const cwd = repository({ "a.txt": `x\n${KEY}\n`, "b.txt": "clean" });
+    git(cwd, "add", "a.txt", "b.txt");
+    writeFileSync(join(cwd, "a.txt"), "clean now");
+    writeFileSync(join(cwd, "b.txt"), KEY);
+    const ended = await scan(cwd, "--staged");
+    expect(ended.status).toBe(1);
+    expect(findings(ended)).toEqual(["a.txt:2: API_KEY"]);
+    git(cwd, "add", "a.txt");
+    rmSync(join(cwd, "b.txt"));
+    git(cwd, "add", "--all");
+    expect((await scan(cwd, "--staged")).status).toBe(0);
+  });
+
+  test("--history: files and messages of all branches, with the commit", async () => {
+    const cwd = repository({ "a.txt": `x\n${KEY}\n` });
+    git(cwd, "add", ".");
+    git(cwd, "commit", "--quiet", "--message", "one");
+    const first = git(cwd, "rev-parse", "HEAD").trim().slice(0, 12);
+    writeFileSync(join(cwd, "a.txt"), "clean");
+    git(cwd, "commit", "--quiet", "--all", "--message", `two\n\nwith ${KEY}`);
+    const second = git(cwd, "rev-parse", "HEAD").trim().slice(0, 12);
+    git(cwd, "checkout", "--quiet", "-b", "other");
+    writeFileSync(join(cwd, "b.txt"), encodeURIComponent(KEY));
+    git(cwd, "add", ".");
+    git(cwd, "commit", "--quiet", "--message", "three");
+    const third = git(cwd, "rev-parse", "HEAD").trim().slice(0, 12);
+    git(cwd, "checkout", "--quiet", "-");
+    expect((await scan(cwd)).status).toBe(0);
+
+    const ended = await scan(cwd, "--history");
+    expect(ended.status).toBe(1);
+    expect(findings(ended).map((line) => line.replace(/(?<=message\)):\d+/, ":N"))).toEqual(
+      [`${first} a.txt:2: API_KEY`, `${second} (message):N: API_KEY`, `${third} b.txt:1: API_KEY (URL)`].toSorted(),
+    );
+  });
+
+  test("what no branch reaches is no finding", async () => {
+    const cwd = repository({ "a.txt": KEY });
+    git(cwd, "add", ".");
+    writeFileSync(join(cwd, "a.txt"), "clean");
+    git(cwd, "add", ".");
+    git(cwd, "commit", "--quiet", "--message", "clean");
+    expect((await scan(cwd, "--history")).status).toBe(0);
+  });
+
+  test.each(["--staged", "--history"])("%s without a repository is an error", async (option) => {
+    const ended = await scan(world({}), option);
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain("git cannot read a repository here");
+  });
+
+  test("both at once are an error", async () => {
+    expect(await scan(world({}), "--staged", "--history")).toMatchObject({ status: 125 });
+  });
+});
