@@ -1,4 +1,5 @@
-import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { chmodSync, chownSync, mkdirSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { notInstalled, skipBecause } from "../helpers/skip.ts";
@@ -95,6 +96,19 @@ describe(".env", () => {
       expect(named).toMatchObject({ status: 0, stderr: "" });
       expect(named.stdout).toContain("FROM_FILE=yes");
     }
+  });
+
+  test("another user's pipe, and a file that they alone may read, are passed over as well", async () => {
+    const cwd = surroundings(".env", { file: { uid: OTHER, mode: 0o600 } });
+    const secret = await startAs(ME, cwd, ["--no-contract"]);
+    expect(secret).toMatchObject({ status: 0 });
+    expect(secret.stderr).toContain(`.env is passed over: it belongs to another user (uid ${OTHER})`);
+    unlinkSync(join(cwd, ".env"));
+    execFileSync("mkfifo", [join(cwd, ".env")]);
+    chownSync(join(cwd, ".env"), OTHER, OTHER);
+    const pipe = await startAs(ME, cwd, ["--no-contract"]);
+    expect(pipe).toMatchObject({ status: 0 });
+    expect(pipe.stderr).toBe(secret.stderr);
   });
 
   test("the command that it names makes it count", async () => {

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, type Stats } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import type { Layer, Notice } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -83,11 +83,20 @@ function readText(file: EnvFile, cwd: string): string | Distrust | undefined {
   let bytes: Buffer;
   let descriptor: number | undefined;
   try {
-    descriptor = openSync(path, constants.O_RDONLY);
+    const folder = file.absolute === undefined ? cwd : parentOf(path);
+    const distrust = (stats: Stats): Distrust | undefined => distrustOf(path, stats, folder, cwd);
+    let seen: Stats | undefined;
     if (!file.required) {
-      const folder = file.absolute === undefined ? cwd : parentOf(path);
-      const distrust = distrustOf(path, fstatSync(descriptor), folder, cwd);
-      if (distrust !== undefined) return distrust;
+      // Looked at before it is opened, too: somebody else's pipe would never open, nor a file that they alone may read.
+      seen = statSync(path, { throwIfNoEntry: false });
+      const reason = seen === undefined ? undefined : distrust(seen);
+      if (seen === undefined || reason !== undefined) return reason;
+    }
+    descriptor = openSync(path, constants.O_RDONLY);
+    if (seen !== undefined) {
+      const opened = fstatSync(descriptor);
+      const reason = opened.ino === seen.ino && opened.dev === seen.dev ? undefined : distrust(opened);
+      if (reason !== undefined) return reason;
     }
     bytes = readFileSync(descriptor);
   } catch (error) {
