@@ -1,8 +1,12 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, constants, lstatSync, mkdirSync, openSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { SophiaError } from "../core/error.ts";
 import { enumerate } from "../core/text.ts";
+import { readBounded } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
+
+/** Documents, manifests and workflows are smaller. */
+const MAX_BYTES = 8 * 1024 * 1024;
 
 /** A file that a command reads or writes. */
 export interface NamedFile {
@@ -13,9 +17,9 @@ export interface NamedFile {
 }
 
 /** @returns undefined if the file does not exist @throws SophiaError (file, 125) if it cannot be read */
-export function readIfThere({ path, name }: NamedFile): string | undefined {
+export async function readIfThere({ path, name }: NamedFile): Promise<string | undefined> {
   try {
-    return readFileSync(path, "utf8");
+    return (await readBounded(path, { maxBytes: MAX_BYTES })).toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw unusable(name, "read", error);

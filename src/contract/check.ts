@@ -4,6 +4,9 @@ import { formatFault } from "./format.ts";
 import type { Condition, Contract, Declaration, GroupRule, Rule, Violation } from "./model.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
+/** A character that is neither blank nor of no width. */
+const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFEFF]/;
+
 /** Every rule of the contract that the resolution does not meet, in the contract's order, without values. */
 export function checkContract(contract: Contract, resolution: Resolution): readonly Violation[] {
   const violations: Violation[] = [];
@@ -18,9 +21,12 @@ export function checkContract(contract: Contract, resolution: Resolution): reado
   return violations;
 }
 
-/** Whether the variable has a value. An empty one counts as unset, as it does wherever the contract declares it. */
+/**
+ * Whether the variable has a value. An empty one counts as unset, as it does wherever the contract declares it, and so
+ * does one of which nothing can be seen.
+ */
 export function isSet(resolution: Resolution, name: string): boolean {
-  return (resolution.get(name)?.value ?? "") !== "";
+  return VISIBLE.test(resolution.get(name)?.value ?? "");
 }
 
 /** Which of the variables serves: the first that is set, in the order of preference. */

@@ -1,6 +1,9 @@
 /** Value formats: whether a value is what the contract says it looks like; pure, linear in the value's length. */
 import type { FormatFault, ValueFormat } from "./model.ts";
 
+/** No system passes a longer value to a program: Linux has 128 KiB, macOS 1 MiB for all together. */
+const MAX_LENGTH = 1024 * 1024;
+
 /** What of the format the value does not meet, or undefined where it meets all. */
 export function formatFault(format: ValueFormat, value: string): FormatFault | undefined {
   switch (format.kind) {
@@ -34,7 +37,10 @@ function textFault(format: Extract<ValueFormat, { kind: "text" }>, value: string
   if (prefixes.length > 0 && !prefixes.some((prefix) => value.startsWith(prefix))) return { kind: "prefix", prefixes };
   // Code units first: they are never fewer than characters, and counting them costs nothing.
   if (value.length < minLength || Array.from(value).length < minLength) return { kind: "too-short", minLength };
-  return pattern?.matches(value) === false ? { kind: "pattern", pattern: pattern.source } : undefined;
+  if (pattern === undefined) return undefined;
+  // A pattern takes time for each character.
+  if (value.length > MAX_LENGTH) return { kind: "too-long", maxLength: MAX_LENGTH };
+  return pattern.matches(value) ? undefined : { kind: "pattern", pattern: pattern.source };
 }
 
 /** The WHATWG's special schemes, but for `file`. */

@@ -173,6 +173,7 @@ export type Violation =
 export type FormatFault =
   | { readonly kind: "prefix"; readonly prefixes: readonly string[] }
   | { readonly kind: "too-short"; readonly minLength: number }
+  | { readonly kind: "too-long"; readonly maxLength: number }
   | { readonly kind: "pattern"; readonly pattern: string }
   | { readonly kind: "scheme"; readonly schemes: readonly string[] }
   | { readonly kind: "out-of-range"; readonly minimum?: number; readonly maximum?: number }

@@ -14,6 +14,8 @@ export function faultWords(fault: FormatFault): string {
       return `must begin with ${alternatives(fault.prefixes.map(printable))}`;
     case "too-short":
       return `must have at least ${fault.minLength} characters`;
+    case "too-long":
+      return `must have at most ${fault.maxLength} characters: no system passes more to a program`;
     case "pattern":
       return `must match ${printable(fault.pattern)}`;
     case "not-url":

@@ -1,23 +1,49 @@
 /** Small helpers for what people read; pure. */
 
 /**
- * Makes text from outside safe for a terminal and for one line: control characters (C0, DEL, C1), line and
- * paragraph separators and bidirectional overrides are shown escaped.
+ * What a terminal may act on or not show: control characters (C0, DEL, C1), line and paragraph separators, and what
+ * changes the direction of text or has no width, but for the two joiners, which emoji and some scripts need.
  */
-export function printable(text: string): string {
+const UNSAFE =
   // oxlint-disable-next-line no-control-regex -- control characters are what this is about
-  return text.replaceAll(/[\u0000-\u001F\u007F-\u009F\u2028\u2029\u202A-\u202E\u2066-\u2069]/g, (character) => {
+  /[\u0000-\u001F\u007F-\u009F\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
+
+/** Makes text from outside safe for a terminal and for one line: what is not is shown escaped. */
+export function printable(text: string): string {
+  return text.replaceAll(UNSAFE, (character) => {
     if (character === "\n") return "\\n";
     if (character === "\r") return "\\r";
     if (character === "\t") return "\\t";
-    return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+    return escaped(character);
   });
+}
+
+/** JSON on several lines, ended by a line break; what is not safe for a terminal is escaped in it. */
+export function jsonText(value: unknown): string {
+  // Of line breaks only its own are left: in strings JSON.stringify escapes them.
+  return `${JSON.stringify(value, undefined, 2).replaceAll(UNSAFE, (one) => (one === "\n" ? one : escaped(one)))}\n`;
+}
+
+function escaped(character: string): string {
+  return Array.from({ length: character.length }, (_, index) => {
+    return `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`;
+  }).join("");
+}
+
+/** The first of many lines, and how many more there are. */
+export function firstOf(lines: readonly string[], most: number): readonly string[] {
+  return lines.length <= most ? lines : [...lines.slice(0, most), `and ${lines.length - most} more`];
 }
 
 /** `a`, `a and b`, `a, b and c`. */
 export function enumerate(words: readonly string[], conjunction: "and" | "or" = "and"): string {
   const last = words.at(-1) ?? "";
   return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} ${conjunction} ${last}`;
+}
+
+/** As {@link enumerate}, but of many names the first and how many more. */
+export function enumerateFew(words: readonly string[], most = 20): string {
+  return words.length <= most ? enumerate(words) : `${words.slice(0, most).join(", ")} and ${words.length - most} more`;
 }
 
 /** `1 check`, `2 checks`. */

@@ -2,7 +2,9 @@ import { formatDiagnostic } from "../core/diagnostic.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
 import { shellWord } from "../core/shell.ts";
-import { enumerate, printable } from "../core/text.ts";
+import { enumerate, enumerateFew, firstOf, printable } from "../core/text.ts";
+
+const MOST_DIAGNOSTICS = 20;
 
 /** Whether `--quiet` drops the notice: only what is for information. */
 export function isInformation(notice: Notice): boolean {
@@ -19,16 +21,16 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     case "esc-diagnostics":
       return [
         `warning: ESC environment ${printable(notice.environment)} was opened with remarks`,
-        ...notice.diagnostics.map(formatDiagnostic),
+        ...firstOf(notice.diagnostics.map(formatDiagnostic), MOST_DIAGNOSTICS),
       ];
     case "esc-skipped":
       return [
         notice.why === "list-or-object"
-          ? `warning: ${enumerate(notice.names.map(printable))} in ESC environment ${printable(notice.environment)} ` +
+          ? `warning: ${enumerateFew(notice.names.map(printable))} in ESC environment ${printable(notice.environment)} ` +
             `${notice.names.length === 1 ? "is a list or an object" : "are lists or objects"} and cannot become ` +
             `${notice.names.length === 1 ? "an environment variable" : "environment variables"}; use fn::toJSON`
           : `warning: ESC environment ${printable(notice.environment)} does not know the value of ` +
-            `${enumerate(notice.names.map(printable))}; counted as unset`,
+            `${enumerateFew(notice.names.map(printable))}; counted as unset`,
       ];
     case "setting-ignored":
       return [

@@ -1,3 +1,4 @@
+import { matchesGlob } from "../core/glob.ts";
 import type { Layer, Origin, Variable } from "../core/model.ts";
 import { ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/credentials.ts";
 import { isReserved } from "./from-files.ts";
@@ -114,13 +115,7 @@ function isBaseline(name: string): boolean {
   return BASELINE.has(name) || name.startsWith("LC_");
 }
 
-/** Whether a name matches one of the globs, in which `*` stands for any characters and `?` for one. */
+/** Whether a name matches one of the globs. */
 export function matcher(globs: readonly string[]): (name: string) => boolean {
-  if (globs.length === 0) return () => false;
-  const patterns = globs.map((glob) => {
-    // Runs of stars mean what one means, and would be tried in every combination.
-    const source = glob.replaceAll(/\*+/g, "*").replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
-    return new RegExp(`^${source.replaceAll("*", ".*").replaceAll("?", ".")}$`, "su");
-  });
-  return (name) => patterns.some((pattern) => pattern.test(name));
+  return (name) => globs.some((glob) => matchesGlob(glob, name));
 }

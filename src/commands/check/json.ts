@@ -1,3 +1,4 @@
+import { jsonText } from "../../core/text.ts";
 import { escForPrograms } from "../../output/esc-report.ts";
 import type { Report } from "../../output/report.ts";
 
@@ -7,24 +8,20 @@ import type { Report } from "../../output/report.ts";
  */
 export function json(report: Report): string {
   const { esc, sections } = report;
-  return `${JSON.stringify(
-    {
-      version: 1,
-      met: report.met,
-      contract: report.contract,
-      esc: escForPrograms(esc),
-      sources: report.sources,
-      sections: sections.map(({ title, lines }) => ({
-        title,
-        // No spread: what is shown to people must not come along.
-        lines: lines.map(({ label, state, name, origin, withheld }) => ({ label, state, name, origin, withheld })),
-      })),
-      variables: report.variables,
-      overridden: report.overridden,
-      violations: report.violations,
-      notices: report.notices,
-    },
-    undefined,
-    2,
-  )}\n`;
+  return jsonText({
+    version: 1,
+    met: report.met,
+    contract: report.contract,
+    esc: escForPrograms(esc),
+    sources: report.sources,
+    sections: sections.map(({ title, lines }) => ({
+      title,
+      // No spread: what is shown to people must not come along.
+      lines: lines.map(({ label, state, name, origin, withheld }) => ({ label, state, name, origin, withheld })),
+    })),
+    variables: report.variables,
+    overridden: report.overridden,
+    violations: report.violations,
+    notices: report.notices,
+  });
 }

@@ -1,5 +1,5 @@
 import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } from "./comparison.ts";
-import { count } from "../../core/text.ts";
+import { count, jsonText } from "../../core/text.ts";
 import { contractWords } from "../../output/report.ts";
 
 /** The comparison for programs, with a version that changes when a field loses its meaning. */
@@ -15,7 +15,7 @@ export function comparisonJson(
     states: Object.fromEntries(environments.map((environment, index) => [titleOf(environment), states[index]])),
   }));
   const report = { version: 1, passed, met, drift, contract, environments, variables, notices };
-  return `${JSON.stringify(report, undefined, 2)}\n`;
+  return jsonText(report);
 }
 
 const WORDS: Readonly<Record<ComparisonState, string>> = {

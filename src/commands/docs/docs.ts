@@ -42,7 +42,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
     positionals.length > 0
       ? positionals.map((name) => resolve(context.cwd, name))
       : defaultFiles(folder).map((name) => join(folder, name));
-  const documents = [...new Set(paths)].map((path) => draw(path, contract, context));
+  const documents = await Promise.all([...new Set(paths)].map((path) => draw(path, contract, context)));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
   if (options["check"] === true) return report(stale, documents, context);
   refuseLinks(stale);
@@ -55,10 +55,10 @@ export const docs: Command = async ({ options, positionals }, context) => {
   return ExitStatus.ok;
 };
 
-function draw(path: string, contract: Contract, { cwd }: Context): Document {
+async function draw(path: string, contract: Contract, { cwd }: Context): Promise<Document> {
   const inside = relative(cwd, path);
   const name = printable(inside.startsWith("..") ? path : inside);
-  const current = readIfThere({ path, name });
+  const current = await readIfThere({ path, name });
   return { path, name, ...(current === undefined ? {} : { current }), wanted: textFor(path, contract, current ?? "") };
 }
 

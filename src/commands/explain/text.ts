@@ -1,7 +1,7 @@
 import { escForPrograms } from "../../output/esc-report.ts";
 import { contractWords } from "../../output/report.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
-import { count, printable } from "../../core/text.ts";
+import { count, jsonText, printable } from "../../core/text.ts";
 import type { Withholding } from "../../resolve/select.ts";
 import { environmentWords, originWords } from "../../resolve/sources.ts";
 
@@ -15,7 +15,7 @@ export function explanationJson({ contract, esc, chapters, unlisted, notices }: 
     unlisted,
     notices,
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  return jsonText(document);
 }
 
 /**

@@ -8,7 +8,7 @@ export const exportCommand: CommandDefinition = {
       "first, as for a run. Values of ESC's `files` are not printed: a program started by sophia-run gets them as files.",
     "If a format, or one of the programs that read it, cannot hold a value, the variable is named (125) and nothing " +
       "is printed. dotenv: read alike by dotenv for Node.js, node --env-file and python-dotenv. shell: for eval or " +
-      "source in bash, dash, zsh and other POSIX shells. docker: for docker run --env-file.",
+      "source in bash, dash, zsh and other POSIX shells; not for fish, which has a format of its own. docker: for docker run --env-file.",
     "github: for later steps of a GitHub Actions job. Appends to the file that GITHUB_ENV names and prints an " +
       "add-mask command for each line of a secret; if standard output is that file, the commands go to standard " +
       "error, which the runner reads as well. Without GITHUB_ENV all goes to standard output.",
@@ -17,9 +17,9 @@ export const exportCommand: CommandDefinition = {
   options: {
     format: {
       type: "string",
-      choices: ["dotenv", "shell", "json", "github", "docker"],
+      choices: ["dotenv", "shell", "fish", "json", "github", "docker"],
       value: "FORMAT",
-      describe: "dotenv (default), shell, json, github or docker",
+      describe: "dotenv (default), shell, fish, json, github or docker",
     },
     reveal: { type: "boolean", describe: "Print even to a terminal" },
   },

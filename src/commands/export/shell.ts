@@ -1,6 +1,9 @@
 import { shellQuoted } from "../../core/shell.ts";
 import { isIdentifier, type VariableFormat } from "./format.ts";
 
+/** bash evaluates what is assigned to these as arithmetic, and so runs the command in `x[$(command)]`. */
+const EVALUATED: ReadonlySet<string> = new Set(["RANDOM", "SRANDOM", "HISTCMD", "OPTIND", "LINENO"]);
+
 /** bash and zsh refuse, or ignore, assignments to these. */
 const READ_ONLY: ReadonlySet<string> = new Set(
   [
@@ -29,6 +32,7 @@ const READ_ONLY: ReadonlySet<string> = new Set(
 export const shell: VariableFormat = {
   fault: ({ name }) => {
     if (!isIdentifier(name)) return "no shell variable can have that name";
+    if (EVALUATED.has(name)) return "bash evaluates what is assigned to that name";
     return READ_ONLY.has(name) ? "bash or zsh reserves that name" : undefined;
   },
   write: (variables) => variables.map(({ name, value }) => `export ${name}=${shellQuoted(value)}\n`).join(""),

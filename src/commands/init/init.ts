@@ -33,39 +33,40 @@ export const init: Command = async ({ options }, context) => {
   const { from } = options;
   const asked = ORIGINS.filter((name) => Array.isArray(from) && from.includes(name));
   await startContract(asked, settings, context);
-  for (const place of placesOf(options["edit-scripts"] === true, context)) settlePlace(place, context);
+  for (const place of await placesOf(options["edit-scripts"] === true, context)) settlePlace(place, context);
   context.out("\nNext: refine the contract, then sophia-run check and sophia-run docs\n");
   return ExitStatus.ok;
 };
 
-function placesOf(edit: boolean, context: Context): readonly Place[] {
-  const read = (file: string): string | undefined => readIfThere(named(file, context));
+async function placesOf(edit: boolean, context: Context): Promise<readonly Place[]> {
+  const read = (file: string): Promise<string | undefined> => readIfThere(named(file, context));
   const isThere = (file: string): boolean => existsSync(join(context.cwd, file));
-  const text = read("package.json");
+  const text = await read("package.json");
   const project: Project = {
     name: basename(context.cwd),
     // One that is not JSON is a manifest without anything in it.
     manifest: text === undefined ? undefined : (parseManifest(text) ?? {}),
     hasNpmLock: isThere("package-lock.json"),
   };
-  const image = read("Dockerfile");
+  const image = await read("Dockerfile");
   const images = dockerfile(image, project);
   const container = DEVCONTAINERS.find(isThere) ?? DEVCONTAINERS[0] ?? "";
   return [
-    ...npmScripts(text, { edit, startsByNpm: startsNpm(image, read("Procfile")) }),
+    ...npmScripts(text, { edit, startsByNpm: startsNpm(image, await read("Procfile")) }),
     ...images,
     ...dockerignore(isThere(".dockerignore"), images),
-    ...devcontainer(container, read(container), project),
-    ...workflow(isThere(".github") ? workflowsOf(context) : undefined, project),
+    ...devcontainer(container, await read(container), project),
+    ...workflow(isThere(".github") ? await workflowsOf(context) : undefined, project),
   ];
 }
 
 /** The texts of the repository's workflows. */
-function workflowsOf(context: Context): readonly string[] {
+async function workflowsOf(context: Context): Promise<readonly string[]> {
   const folder = join(".github", "workflows");
   if (!existsSync(join(context.cwd, folder))) return [];
   const files = readdirSync(join(context.cwd, folder)).filter((name) => /\.ya?ml$/.test(name));
-  return files.flatMap((name) => readIfThere(named(join(folder, name), context)) ?? []);
+  const texts = await Promise.all(files.map((name) => readIfThere(named(join(folder, name), context))));
+  return texts.filter((text) => text !== undefined);
 }
 
 async function startContract(asked: readonly OriginName[], settings: Settings, context: Context): Promise<void> {
@@ -99,7 +100,7 @@ async function look(name: OriginName, settings: Settings, context: Context): Pro
   switch (name) {
     case "example": {
       const file = EXAMPLES.find((one) => existsSync(join(context.cwd, one)));
-      const text = file === undefined ? undefined : readIfThere(named(file, context));
+      const text = file === undefined ? undefined : await readIfThere(named(file, context));
       return file === undefined || text === undefined ? undefined : { found: fromExample(text), where: file };
     }
     case "esc": {

@@ -1,4 +1,5 @@
 /** From the contract file's shape to the Contract that the program works with; pure. */
+import { printable } from "../../core/text.ts";
 import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import type {
   Contract,
@@ -41,7 +42,7 @@ export function compileContract(
     }
   }
   const groupRules = Array.from(groups, ([group, { rule: kind = "optional", label = group, variables: names = [] }]) =>
-    kind === "optional" ? [] : [{ kind, group, label, names }],
+    kind === "optional" ? [] : [{ kind, group, label: printable(label), names }],
   ).flat();
   return {
     source,
@@ -100,10 +101,11 @@ export function listOf(value: string | readonly string[] | undefined): readonly 
 }
 
 function declare(name: string, entry: VariableEntry, compilePattern: PatternCompiler): Declaration {
-  const { aliases = [], format, rotateEvery, required: _, ...stated } = entry;
+  const { aliases = [], format, label = name, rotateEvery, required: _, ...stated } = entry;
   return {
     name,
-    label: name,
+    // One line on a terminal, to which whoever wrote the contract may not send commands.
+    label: printable(label),
     description: "",
     secret: isSecret(entry),
     aliases: aliases.map((alias) => ({ deprecated: false, ...(typeof alias === "string" ? { name: alias } : alias) })),
@@ -177,7 +179,10 @@ function sectionsOf(
   groups: ReadonlyMap<string, Partial<GroupEntry>>,
 ): readonly Section[] {
   if (sections !== undefined) {
-    return sections.map(({ title, lines }) => ({ title, lines: sectionLines(lines, variables, groups) }));
+    return sections.map(({ title, lines }) => ({
+      title: printable(title),
+      lines: sectionLines(lines, variables, groups),
+    }));
   }
   const lines = sectionLines(defaultLines(variables.keys(), groups), variables, groups);
   return lines.length === 0 ? [] : [{ title: "Contract", lines }];
@@ -193,7 +198,7 @@ function sectionLines(
     if (declaration !== undefined) return [variableLine(declaration)];
     const group = groups.get(id);
     if (group === undefined) return [];
-    return [{ kind: "group", group: id, label: group.label ?? id, names: group.variables ?? [] }];
+    return [{ kind: "group", group: id, label: printable(group.label ?? id), names: group.variables ?? [] }];
   });
 }
 

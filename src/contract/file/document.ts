@@ -30,7 +30,7 @@ export async function readDocument(
   below: readonly string[] = [],
 ): Promise<ReadDocument> {
   const name = shownPath(path, cwd);
-  const text = readContractText(path, reason, cwd);
+  const text = await readContractText(path, reason, cwd);
   const own = parseContract(text);
   if (own === undefined) throw (await import("./rejection.ts")).malformedContract(text, name);
   const document =

@@ -1,10 +1,11 @@
 /** Reading the text of a contract file. */
 import { isUtf8 } from "node:buffer";
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import type { Stats } from "node:fs";
 import { dirname, relative, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
+import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { describeDistrust, distrustOf, type Distrust } from "../../system/ownership.ts";
 import { CONTRACT_FILE_NAME } from "../file-name.ts";
@@ -18,7 +19,7 @@ export function firstOf(reason: Reason): "named" | "found" {
 }
 
 /** Contracts of thousands of variables have about one megabyte. */
-const MOST_BYTES = 8 * 1024 * 1024;
+const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
  * The text without a byte-order mark. Where nobody named the first file, its owner and who may write it count.
@@ -27,11 +28,20 @@ const MOST_BYTES = 8 * 1024 * 1024;
  * @param cwd messages name the file relative to it
  * @throws SophiaError (125): `contract-unreadable`, `contract-distrusted`, or `contract-invalid` where it is not UTF-8
  */
-export function readContractText(path: string, reason: Reason, cwd: string): string {
+export async function readContractText(path: string, reason: Reason, cwd: string): Promise<string> {
   const name = shownPath(path, cwd);
-  const bytes = readBytes(path, reason, cwd);
-  if (typeof bytes === "string") throw unreadable(name, reason, bytes);
-  if ("kind" in bytes) throw distrusted(name, reason, bytes);
+  let bytes: Buffer;
+  let distrust: Distrust | undefined;
+  try {
+    const accept = (stats: Stats): boolean => {
+      if (firstOf(reason) === "found") distrust = distrustOf(path, stats, dirname(path), cwd);
+      return distrust === undefined;
+    };
+    bytes = await readBounded(path, { maxBytes: MAX_BYTES, accept });
+  } catch (error) {
+    if (distrust !== undefined) throw distrusted(name, reason, distrust);
+    throw unreadable(name, reason, systemErrorCode(error) ?? "unknown error");
+  }
   if (!isUtf8(bytes)) {
     throw new SophiaError({
       code: "contract-invalid",
@@ -42,45 +52,13 @@ export function readContractText(path: string, reason: Reason, cwd: string): str
   return bytes.toString("utf8").replace(/^\uFEFF/, "");
 }
 
-/** What the file holds, or the code of what is wrong. A pipe that somebody named is read to its end. */
-function readBytes(path: string, reason: Reason, cwd: string): Buffer | Distrust | string {
-  const isNamed = reason === "named";
-  let descriptor: number | undefined;
-  try {
-    // The open of a pipe that nobody writes to would wait for ever.
-    descriptor = openSync(path, constants.O_RDONLY | (isNamed ? 0 : constants.O_NONBLOCK));
-    const stat = fstatSync(descriptor);
-    if (stat.isDirectory()) return "EISDIR";
-    if (!stat.isFile() && !(isNamed && stat.isFIFO())) return "NOT_A_FILE";
-    const distrust = firstOf(reason) === "found" ? distrustOf(path, stat, dirname(path), cwd) : undefined;
-    if (distrust !== undefined) return distrust;
-    return readToEnd(descriptor, stat.size);
-  } catch (error) {
-    return systemErrorCode(error) ?? "unknown error";
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
-  }
-}
-
-function readToEnd(descriptor: number, size: number): Buffer | string {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  while (length <= MOST_BYTES) {
-    const chunk = Buffer.allocUnsafe(Math.min(Math.max(size - length, 0), MOST_BYTES) + 4096);
-    const read = readSync(descriptor, chunk);
-    if (read === 0) return Buffer.concat(chunks);
-    length += read;
-    chunks.push(chunk.subarray(0, read));
-  }
-  return "EFBIG";
-}
-
 const WORDS: ReadonlyMap<string, string> = new Map([
   ["ENOENT", "does not exist"],
   ["ENOTDIR", "does not exist"],
   ["EISDIR", "is a directory"],
-  ["NOT_A_FILE", "is not a regular file"],
-  ["EFBIG", `has more than ${MOST_BYTES / 1024 / 1024} MiB`],
+  ["NOT_A_FILE", "is a device or a socket"],
+  ["TOO_LARGE", `is larger than ${MAX_BYTES / 1024 / 1024} MiB, the most that a contract may have`],
+  ["NO_END", "is a pipe that did not end within 5 s"],
   ["ELOOP", "is a symlink loop"],
   ["EACCES", "cannot be read: permission denied"],
   ["EPERM", "cannot be read: permission denied"],

@@ -1,3 +1,4 @@
+import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { EscFault } from "../faults/fault.ts";
 import { isLoopback, parseUrl } from "../settings/backend.ts";
@@ -8,7 +9,11 @@ import { bodyOf, cleanText, requireObject } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { budget, MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../transport/retry.ts";
-import { readTokenFile } from "./token-file.ts";
+
+/** No token is longer; a wrong file may be endless. */
+const MAX_TOKEN_BYTES = 64 * 1024;
+/** How long the writer of a pipe may take. */
+const MAX_PIPE_MS = 5000;
 
 /** The access token, from its file or exchanged for an ID token. @throws EscFault */
 export async function obtainToken(
@@ -25,10 +30,12 @@ export async function obtainToken(
 
 async function readToken(variable: string, path: string, { deadline, cleaner }: Connection): Promise<Secret> {
   let text: string;
+  const leftMs = deadline.remainingMs();
   try {
-    text = await readTokenFile(variable, path, deadline);
+    const pipeWaitMs = Math.min(MAX_PIPE_MS, leftMs);
+    text = (await readBounded(path, { maxBytes: MAX_TOKEN_BYTES, pipeWaitMs })).toString("utf8");
   } catch (error) {
-    if (error instanceof EscFault) throw error;
+    if (systemErrorCode(error) === "NO_END" && leftMs < MAX_PIPE_MS) throw deadline.fault(`reading ${variable}`);
     throw new EscFault({ kind: "file", variable, path, code: systemErrorCode(error) ?? "UNKNOWN" });
   }
   // Editors and `echo` end a file with a line break.

@@ -67,8 +67,12 @@ export function fileReason(code: string): string {
       return "is empty";
     case "malformed":
       return "contains more than a token: a space, line break or control character";
-    case "too large":
+    case "NOT_A_FILE":
+      return "is a device or a socket";
+    case "TOO_LARGE":
       return "is too large to be a token file";
+    case "NO_END":
+      return "is a pipe that did not end within 5 s";
     default:
       return `cannot be read (${code})`;
   }

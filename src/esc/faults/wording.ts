@@ -1,7 +1,7 @@
 import { formatDiagnostic } from "../../core/diagnostic.ts";
 import type { Diagnostic, Failure } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
-import { enumerate, printable } from "../../core/text.ts";
+import { enumerate, firstOf, printable } from "../../core/text.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
 import type { EscFault, Fault } from "./fault.ts";
@@ -199,9 +199,7 @@ function reasonForStatus(
 }
 
 function formatDiagnostics(diagnostics: readonly Diagnostic[]): readonly string[] {
-  const lines = diagnostics.slice(0, MAX_DIAGNOSTICS).map(formatDiagnostic);
-  const left = diagnostics.length - lines.length;
-  return left > 0 ? [...lines, `and ${left} more`] : lines;
+  return firstOf(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS);
 }
 
 function seconds(ms: number): string {

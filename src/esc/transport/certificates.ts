@@ -1,8 +1,18 @@
+import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { X509Certificate } from "node:crypto";
-import { closeSync, constants, openSync, readFileSync } from "node:fs";
 import * as tls from "node:tls";
 import type { NetworkSettings } from "../settings/network.ts";
+
+/** The largest bundle of a system has less than 1 MiB. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+const REFUSALS: ReadonlyMap<string, string> = new Map([
+  ["EISDIR", "is a folder"],
+  ["NOT_A_FILE", "is a device or a socket"],
+  ["TOO_LARGE", "is larger than 8 MiB"],
+  ["NO_END", "is a pipe that did not end within 5 s"],
+]);
 
 /** The trust of our TLS connections. */
 export interface Trust {
@@ -16,12 +26,12 @@ export interface Trust {
  * own default trust only, and never `SSL_CERT_FILE`. A file that cannot be used is remarked and left out, as Node does
  * it: the handshake shows whether it was needed.
  */
-export function loadTrust(network: NetworkSettings): Trust {
+export async function loadTrust(network: NetworkSettings): Promise<Trust> {
   const remarks: string[] = [];
   const added: string[] = [];
-  const add = (variable: string, file: string | undefined): void => {
+  const add = async (variable: string, file: string | undefined): Promise<void> => {
     if (file === undefined) return;
-    const loaded = readCertificates(file);
+    const loaded = await readCertificates(file);
     if (loaded.kind === "read") added.push(loaded.pem);
     else remarks.push(`${variable} is not used: ${file} ${loaded.why}`);
   };
@@ -30,9 +40,9 @@ export function loadTrust(network: NetworkSettings): Trust {
     readonly rootCertificates: readonly string[];
     readonly getCACertificates?: (type: "default") => readonly string[];
   } = tls;
-  add("SSL_CERT_FILE", network.certificateFile);
+  await add("SSL_CERT_FILE", network.certificateFile);
   if (!network.extraCertificatesLoaded || (added.length > 0 && runtime.getCACertificates === undefined)) {
-    add("NODE_EXTRA_CA_CERTS", network.extraCertificateFile);
+    await add("NODE_EXTRA_CA_CERTS", network.extraCertificateFile);
   }
   if (!network.isRuntimeTrusted) {
     const ca = [...runtime.rootCertificates, ...withoutKnown(added, runtime.rootCertificates)];
@@ -62,21 +72,15 @@ function bodyOf(pem: string): string {
   return pem.replaceAll(/\s/g, "");
 }
 
-function readCertificates(
-  file: string,
-): { readonly kind: "read"; readonly pem: string } | { readonly kind: "unusable"; readonly why: string } {
+type Reading = { readonly kind: "read"; readonly pem: string } | { readonly kind: "unusable"; readonly why: string };
+
+async function readCertificates(file: string): Promise<Reading> {
   let pem: string;
   try {
-    // Of a pipe only what is there: waiting for more would block the process, whatever the deadline.
-    const descriptor = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    try {
-      pem = readFileSync(descriptor, "latin1");
-    } finally {
-      closeSync(descriptor);
-    }
+    pem = (await readBounded(file, { maxBytes: MAX_BYTES })).toString("latin1");
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown";
-    return { kind: "unusable", why: `cannot be read (${code})` };
+    return { kind: "unusable", why: REFUSALS.get(code) ?? `cannot be read (${code})` };
   }
   try {
     // The first one stands for all: given as `ca`, a text without any certificate is taken without a word.

@@ -124,7 +124,7 @@ export class Connector extends http.Agent {
   async #secure(connecting: Promise<net.Socket>, url: URL, signal: AbortSignal): Promise<net.Socket> {
     connecting.catch(() => {});
     const [tls, { loadTrust }] = await Promise.all([import("node:tls"), import("./certificates.ts")]);
-    const { context, remarks } = loadTrust(this.#network);
+    const { context, remarks } = await loadTrust(this.#network);
     if (this.#failures === 0) remarks.forEach(this.#remark);
     const host = bareHost(url);
     const options: ConnectionOptions = {

@@ -89,14 +89,16 @@ export class HttpClient {
       port: portOf(url),
       path: absoluteForm === undefined ? path : url.origin + path,
       setHost: false,
-      headers: {
-        ...headers,
-        Host: url.host,
-        "Accept-Encoding": "identity",
-        ...(absoluteForm?.authorization === undefined ? {} : { "Proxy-Authorization": absoluteForm.authorization }),
-        ...(data === undefined ? {} : { "Content-Length": Buffer.byteLength(data) }),
-      },
     });
+    // Not as an option of the request: under NODE_DEBUG=http, which is meant for the program, Node.js prints the options.
+    const all = {
+      ...headers,
+      Host: url.host,
+      "Accept-Encoding": "identity",
+      ...(absoluteForm?.authorization === undefined ? {} : { "Proxy-Authorization": absoluteForm.authorization }),
+      ...(data === undefined ? {} : { "Content-Length": Buffer.byteLength(data) }),
+    };
+    for (const [name, value] of Object.entries(all)) request.setHeader(name, value);
     return this.#exchange(request, data, method === "GET" || method === "HEAD");
   }
 

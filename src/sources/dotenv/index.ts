@@ -1,13 +1,17 @@
 import { isUtf8 } from "node:buffer";
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync, type Stats } from "node:fs";
+import { statSync, type Stats } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import type { Layer, Notice } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
+import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { describeDistrust, distrustOf, type Distrust } from "../../system/ownership.ts";
 import { parentOf, within } from "../../system/paths.ts";
 import { parseDotenv } from "./syntax.ts";
+
+/** All that a process can be started with is less; one value may have 128 KiB on Linux. */
+const MAX_BYTES = 4 * 1024 * 1024;
 
 export interface EnvFile {
   /** Relative to the working directory. */
@@ -46,7 +50,7 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
   const all = above === cwd ? files : files.flatMap((file) => (file.required ? file : [inFolder(file, above), file]));
   for (const file of all) {
     const { path, required } = file;
-    const text = readText(file, cwd);
+    const text = await readText(file, cwd);
     if (typeof text === "object") {
       notices.push({ kind: "remark", text: passedOver(path, text) });
       continue;
@@ -75,37 +79,32 @@ function passedOver(path: string, distrust: Distrust): string {
 }
 
 /** `undefined` where nobody named the file and there is none. */
-function readText(file: EnvFile, cwd: string): string | Distrust | undefined {
+async function readText(file: EnvFile, cwd: string): Promise<string | Distrust | undefined> {
   // A path that somebody wrote is normalized, as that of a contract is.
   const path =
     file.absolute ??
     (file.required ? process.getBuiltinModule("node:path").resolve(cwd, file.path) : within(cwd, file.path));
   let bytes: Buffer;
-  let descriptor: number | undefined;
+  let distrust: Distrust | undefined;
   try {
     const folder = file.absolute === undefined ? cwd : parentOf(path);
-    const distrust = (stats: Stats): Distrust | undefined => distrustOf(path, stats, folder, cwd);
-    let seen: Stats | undefined;
+    const accept = (stats: Stats): boolean => {
+      if (!file.required && (stats.isFile() || stats.isFIFO())) distrust = distrustOf(path, stats, folder, cwd);
+      return distrust === undefined;
+    };
     if (!file.required) {
-      // Looked at before it is opened, too: somebody else's pipe would never open, nor a file that they alone may read.
-      seen = statSync(path, { throwIfNoEntry: false });
-      const reason = seen === undefined ? undefined : distrust(seen);
-      if (seen === undefined || reason !== undefined) return reason;
+      // Looked at before it is opened, too: a file that only its owner may read cannot be.
+      const seen = statSync(path, { throwIfNoEntry: false });
+      if (seen === undefined) return undefined;
+      if (!accept(seen)) return distrust;
     }
-    descriptor = openSync(path, constants.O_RDONLY);
-    if (seen !== undefined) {
-      const opened = fstatSync(descriptor);
-      const reason = opened.ino === seen.ino && opened.dev === seen.dev ? undefined : distrust(opened);
-      if (reason !== undefined) return reason;
-    }
-    bytes = readFileSync(descriptor);
+    bytes = await readBounded(path, { maxBytes: MAX_BYTES, accept });
   } catch (error) {
+    if (distrust !== undefined) return distrust;
     const code = systemErrorCode(error) ?? "unknown error";
     // ENOTDIR: a component of the path is a file, so the file cannot exist either.
     if ((code === "ENOENT" || code === "ENOTDIR") && !file.required) return undefined;
     throw unreadable(file.path, code);
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
   }
   const text = bytes.toString();
   // What is not UTF-8 has become this character, which may also be the file's own.
@@ -132,6 +131,18 @@ function unreadable(path: string, code: string): SophiaError {
       return failure(
         `${shown} cannot be read: permission denied`,
         "give the user who starts sophia-run the right to read it",
+      );
+    case "NOT_A_FILE":
+      return failure(`${shown} is a device or a socket, not a file of variables`, "name a file with --dotenv");
+    case "TOO_LARGE":
+      return failure(
+        `${shown} is larger than 4 MiB, the most that a file of variables may have`,
+        "name the right file with --dotenv, or split it",
+      );
+    case "NO_END":
+      return failure(
+        `${shown} is a pipe that did not end within 5 s`,
+        "check the program that writes to it, or name a file with --dotenv",
       );
     default:
       return failure(`${shown} cannot be read (${code})`, "check the file, or name another with --dotenv");

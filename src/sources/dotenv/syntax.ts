@@ -1,11 +1,15 @@
 import { SophiaError } from "../../core/error.ts";
 import type { Notice, Variable } from "../../core/model.ts";
-import { printable } from "../../core/text.ts";
+import { count, printable } from "../../core/text.ts";
 
 /** `NAME=`, `export NAME=` or `NAME: `, with the names that dotenv accepts. */
 const ASSIGNMENT = /^\s*(?:export\s+)?([\w.-]+)(?:\s*=|:\s)/;
 /** A value without these is taken by dotenv as it stands, but for blanks around it; most values need no parser. */
 const SPECIAL = /[#"'`]/;
+/** dotenv passes these as they stand; other tools put a value in their place. */
+const REFERENCE = /\$\{[A-Za-z_]\w*\}/;
+/** Of a file with more remarks than these the rest is counted. */
+const MOST_REMARKS = 20;
 
 /**
  * Parses the text of one `.env` file. Each assignment is given to dotenv by itself, so that values mean what they
@@ -17,12 +21,16 @@ const SPECIAL = /[#"'`]/;
 export async function parseDotenv(text: string, file: string): Promise<{ variables: Variable[]; notices: Notice[] }> {
   const lines = (text.includes("\r") ? text.replaceAll(/\r\n?/g, "\n") : text).split("\n");
   const found = new Map<string, Variable>();
-  const notices: Notice[] = [];
+  const remarks: string[] = [];
+  let further = 0;
   for (let at = 0; at < lines.length; at += 1) {
     const first = lines[at] ?? "";
     const line = at + 1;
     const place = (): string => `${printable(file)}:${line}`;
-    const remark = (what: string): void => void notices.push({ kind: "remark", text: `${place()}: ${what}` });
+    const remark = (what: string): void => {
+      if (remarks.length < MOST_REMARKS) remarks.push(`${place()}: ${what}`);
+      else further += 1;
+    };
     const malformed = (what: string, hint: string): SophiaError =>
       new SophiaError({ code: "dotenv", message: `${place()} has ${what}`, hint });
     const nul = (): SophiaError => malformed("a NUL character", "remove it; no variable can contain one");
@@ -49,9 +57,14 @@ export async function parseDotenv(text: string, file: string): Promise<{ variabl
     if (value !== "" && start.trimStart().startsWith(`${value}#`)) {
       remark(`the value of ${name} ends before a #; quote it if the # belongs to it`);
     }
+    // Single quotes mean that it is meant as it stands.
+    if (value.includes("${") && !start.trimStart().startsWith("'") && REFERENCE.test(value)) {
+      remark(`the value of ${name} holds a reference such as \${X}; it is passed as it stands`);
+    }
     const origin = { source: "dotenv", file, line } as const;
     found.set(name, { name, value, secret: true, origin, delivery: "value" });
     at = lastLine;
   }
-  return { variables: [...found.values()], notices };
+  if (further > 0) remarks.push(`${printable(file)}: ${count(further, "more remark")} of this kind`);
+  return { variables: [...found.values()], notices: remarks.map((remark) => ({ kind: "remark", text: remark })) };
 }

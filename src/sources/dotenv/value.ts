@@ -11,28 +11,49 @@ export function readValue(
   start: string,
 ): { readonly value: string; readonly lastLine: number } | undefined {
   const quote = /^\s*(["'`])/.exec(start)?.[1];
-  let value = parseOne(start);
-  if (quote === undefined) return { value, lastLine: at };
-  let lastLine = at;
-  let closed = hasClosing(quote, start.slice(start.indexOf(quote) + 1));
-  // dotenv leaves the opening quote in place as long as it finds no closing one. After the first quote that is not
-  // escaped it never will.
-  while (!closed && value.startsWith(quote)) {
-    do lastLine += 1;
-    while (lines[lastLine]?.includes(quote) === false);
-    if (lastLine === lines.length) return undefined;
-    value = parseOne([start, ...lines.slice(at + 1, lastLine + 1)].join("\n"));
-    closed = hasClosing(quote, lines[lastLine] ?? "");
+  if (quote === undefined) return { value: parseOne(start), lastLine: at };
+  const { closedAt, isOneLine } = findClosing(quote, lines, at, start);
+  if (closedAt === undefined) return isOneLine ? { value: parseOne(start), lastLine: at } : undefined;
+  const raw = [start, ...lines.slice(at + 1, closedAt + 1)].join("\n");
+  return { value: parseOne(raw), lastLine: closedAt };
+}
+
+/**
+ * Where dotenv takes a quoted value to end: at the first quote without a backslash in front of it, if only blanks and a
+ * comment follow it on its line, else at the last one before it of which that is true. Each line is looked at once.
+ *
+ * `isOneLine`: that first quote is on the line of the one that opens the value. If none can close the value then, as in
+ * `"a" b`, all quotes belong to it.
+ */
+function findClosing(
+  quote: string,
+  lines: readonly string[],
+  at: number,
+  start: string,
+): { readonly closedAt: number | undefined; readonly isOneLine: boolean } {
+  let closedAt: number | undefined;
+  for (let line = at; line < lines.length; line += 1) {
+    const text = line === at ? start : (lines[line] ?? "");
+    let position = line === at ? text.indexOf(quote) : -1;
+    while ((position = text.indexOf(quote, position + 1)) !== -1) {
+      if (endsLine(text, position + 1)) closedAt = line;
+      if (text[position - 1] !== "\\") return { closedAt, isOneLine: line === at };
+    }
   }
-  return lastLine > at && value.startsWith(quote) ? undefined : { value, lastLine };
+  return { closedAt, isOneLine: false };
 }
 
-/** Whether there is a quote that is not escaped. */
-function hasClosing(quote: string, text: string): boolean {
-  return new RegExp(String.raw`(?<!\\)${quote}`).test(text);
+const BLANKS = /\s*/y;
+
+/** Whether only blanks, or blanks and a comment, follow. */
+function endsLine(text: string, position: number): boolean {
+  BLANKS.lastIndex = position;
+  BLANKS.exec(text);
+  return BLANKS.lastIndex === text.length || text[BLANKS.lastIndex] === "#";
 }
 
-// The name stands for the real one, which may be `__proto__`.
+// The name stands for the real one, which may be `__proto__`. dotenv's other way, one expression for all of a file,
+// overflows the stack on a long value.
 function parseOne(raw: string): string {
-  return parse(`V=${raw}`)["V"] ?? "";
+  return parse(`V=${raw}`, { fast: true })["V"] ?? "";
 }

@@ -32,6 +32,12 @@ export function shellConsumer(command: readonly string[], how: "source" | "eval"
     inFile(text, (path) => nulSeparated(execFileSync(program, [...args, "-c", script, "sh", path], OPTIONS)));
 }
 
+/** As a user of fish reads it: `sophia-run export --format fish | source`. */
+export const fishConsumer: Consumer = async (text) =>
+  inFile(text, (path) =>
+    nulSeparated(execFileSync("fish", ["--no-config", "-c", "source <$argv[1] && exec env -0", path], OPTIONS)),
+  );
+
 function nulSeparated(bytes: Buffer): Record<string, string> {
   return Object.fromEntries(
     bytes

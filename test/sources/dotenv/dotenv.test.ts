@@ -106,6 +106,41 @@ test("values mean what they mean to dotenv", async () => {
   );
 });
 
+/** Quotes, escaped and not, over several lines, among what may stand around them. */
+const QUOTED_PARTS = ["a", " ", "#", "=", "\n", "\\n", "\\", '\\"', '"', "\\'", "'", "`", "B=", '\nC="'] as const;
+
+test("a quoted value ends where dotenv ends it, over several lines and with escaped quotes", async () => {
+  const text = fc.array(fc.constantFrom(...QUOTED_PARTS), { maxLength: 14 }).map((parts) => `A="${parts.join("")}`);
+  let compared = 0;
+  await fc.assert(
+    fc.asyncProperty(text, async (one) => {
+      fc.pre(!/=\s*(?:\n|$)/.test(one));
+      // A name may not be on another line than its sign.
+      fc.pre(!/\n\s*=/.test(one));
+      const ours = await valuesOf(one).catch((error: unknown) => error);
+      if (ours instanceof SophiaError) return;
+      expect(ours).toEqual(parse(one));
+      compared += 1;
+    }),
+    { numRuns: 3000 },
+  );
+  expect(compared).toBeGreaterThan(300);
+});
+
+test("a backslash hides a quote at a line's end, and the value goes on", async () => {
+  expect(await valuesOf('A="one\\"\ntwo" # end\nB=2')).toEqual({ A: 'one\\"\ntwo', B: "2" });
+});
+
+test("a reference is passed as it stands, with a remark; in single quotes it is meant so", async () => {
+  const told = ".env:1: the value of A holds a reference such as ${X}; it is passed as it stands";
+  expect(await remarksOf("A=${B}\nC='${B}'\nD=$B")).toEqual([told]);
+});
+
+test("of many remarks the first twenty and a count", async () => {
+  const remarks = await remarksOf("bad\n".repeat(60_000));
+  expect([remarks.length, remarks.at(-1)]).toEqual([21, ".env: 59980 more remarks of this kind"]);
+});
+
 const read = (cwd: string, ...names: string[]) =>
   readDotenv(
     names.map((path) => ({ path, required: true })),

@@ -1,0 +1,27 @@
+/**
+ * Whether a name matches a glob, in which `*` stands for any characters and `?` for one. In time linear in the name's
+ * length for each `*`: of those that matched only the last is tried again.
+ */
+export function matchesGlob(glob: string, name: string): boolean {
+  const pattern = Array.from(glob);
+  const characters = Array.from(name);
+  let at = 0;
+  let star = -1;
+  let tried = 0;
+  for (let index = 0; index < characters.length;) {
+    if (pattern[at] === "*") {
+      star = at;
+      tried = index;
+      at += 1;
+    } else if (pattern[at] === "?" || (at < pattern.length && pattern[at] === characters[index])) {
+      at += 1;
+      index += 1;
+    } else if (star !== -1) {
+      at = star + 1;
+      tried += 1;
+      index = tried;
+    } else return false;
+  }
+  while (pattern[at] === "*") at += 1;
+  return at === pattern.length;
+}

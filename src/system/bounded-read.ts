@@ -1,0 +1,124 @@
+/** Reading a file that a user or a search names: never endless, never hanging. */
+import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, type Stats } from "node:fs";
+
+/** How long a pipe may take to its end, in ms. */
+const PIPE_WAIT_MS = 5000;
+const POLL_MS = 10;
+/** The device number of `/dev/null` on Linux: the usual way to say "no file". */
+const NULL_DEVICE = 0x103;
+
+/** Why a file is not read though the system would. `code` is what `systemErrorCode` gives. */
+export type RefusalCode =
+  /** A device or a socket. */
+  | "NOT_A_FILE"
+  /** Larger than the limit for its kind. */
+  | "TOO_LARGE"
+  /** A pipe that did not end in time. */
+  | "NO_END"
+  /** The caller does not accept it. */
+  | "NOT_ACCEPTED";
+
+class ReadRefusal extends Error {
+  readonly code: RefusalCode;
+
+  constructor(code: RefusalCode) {
+    super(code);
+    this.code = code;
+  }
+}
+
+interface ReadOptions {
+  /** The most that a file of its kind may hold. */
+  readonly maxBytes: number;
+  /** How long a pipe may take to its end, in ms; 5 s by default. */
+  readonly pipeWaitMs?: number;
+  /** Looks at what was opened, before it is read. */
+  readonly accept?: (stats: Stats) => boolean;
+}
+
+/**
+ * Reads a regular file, or a pipe to its end: `<(command)` of a shell, or a named pipe whose writer may come later.
+ * `/dev/null` is an empty file.
+ *
+ * @throws the system's error, or one whose code is a {@link RefusalCode}
+ */
+export async function readBounded(
+  path: string,
+  { maxBytes, pipeWaitMs = PIPE_WAIT_MS, accept = () => true }: ReadOptions,
+): Promise<Buffer> {
+  // Opened without waiting: a named pipe would wait for its writer, whatever the limit.
+  // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has no O_NONBLOCK
+  const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+  try {
+    const stats = fstatSync(descriptor);
+    if (!accept(stats)) throw new ReadRefusal("NOT_ACCEPTED");
+    if (stats.isFIFO()) return await readPipe(descriptor, path, maxBytes, pipeWaitMs);
+    if (stats.isFile()) return readFile(descriptor, stats.size, maxBytes);
+    if (stats.isCharacterDevice() && stats.rdev === NULL_DEVICE) return Buffer.alloc(0);
+    // The system's own word for a folder.
+    if (stats.isDirectory()) readSync(descriptor, Buffer.alloc(1), 0, 1, null);
+    throw new ReadRefusal("NOT_A_FILE");
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** The size is where to begin, not what to rely on: files of /proc say 0, and a file may grow while it is read. */
+function readFile(descriptor: number, size: number, maxBytes: number): Buffer {
+  if (size > maxBytes) throw new ReadRefusal("TOO_LARGE");
+  let buffer = Buffer.allocUnsafe(size + 1);
+  let length = 0;
+  for (;;) {
+    const bytes = readSync(descriptor, buffer, length, buffer.length - length, null);
+    length += bytes;
+    if (length > maxBytes) throw new ReadRefusal("TOO_LARGE");
+    if (bytes === 0) return buffer.subarray(0, length);
+    if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * length, maxBytes) + 1);
+  }
+}
+
+async function readPipe(descriptor: number, path: string, maxBytes: number, waitMs: number): Promise<Buffer> {
+  // A pipe without a name ends once. A named one also reads as ended while it has no writer yet.
+  const mayBegin = !isAnonymous(path);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  const end = now() + waitMs;
+  for (;;) {
+    const chunk = Buffer.allocUnsafe(65_536);
+    const bytes = readAvailable(descriptor, chunk);
+    if (bytes === 0 && !(mayBegin && length === 0)) return Buffer.concat(chunks, length);
+    if (bytes !== undefined && bytes > 0) {
+      chunks.push(chunk.subarray(0, bytes));
+      length += bytes;
+      if (length > maxBytes) throw new ReadRefusal("TOO_LARGE");
+    } else {
+      if (now() >= end) throw new ReadRefusal("NO_END");
+      await new Promise((resolve) => void setTimeout(resolve, POLL_MS));
+    }
+  }
+}
+
+/** The number of bytes read, 0 at the end, `undefined` when there are none at the moment. */
+function readAvailable(descriptor: number, buffer: Buffer): number | undefined {
+  try {
+    return readSync(descriptor, buffer, 0, buffer.length, null);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return undefined;
+    throw error;
+  }
+}
+
+/** Whether a path such as `/dev/fd/63` leads to a pipe that has no name. */
+function isAnonymous(path: string): boolean {
+  try {
+    return readlinkSync(path).startsWith("pipe:");
+  } catch {
+    return false;
+  }
+}
+
+/** Monotonic milliseconds; the global `performance` takes 0.9 ms to load. */
+function now(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + nanoseconds / 1_000_000;
+}

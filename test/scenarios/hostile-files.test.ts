@@ -1,0 +1,141 @@
+import { execFileSync } from "node:child_process";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startEscServer } from "../esc-server/index.ts";
+import { CONTRACT_VALUES, folder, sophia } from "../helpers/sophia.ts";
+
+const RUN = ["--", "true"] as const;
+
+/** A folder in which `name` is what the kind says. */
+function folderWith(name: string, kind: string): string {
+  const cwd = folder();
+  const path = join(cwd, name);
+  if (kind === "a named pipe without a writer") execFileSync("mkfifo", [path]);
+  else symlinkSync("/dev/zero", path);
+  return cwd;
+}
+
+const TOKEN_FILE = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN_FILE: "x" };
+const CERTIFICATES = {
+  ESC_ENV: "acme/sophia/dev",
+  ESC_TOKEN: "pul-0123456789abcdef",
+  SSL_CERT_FILE: "x",
+  PULUMI_BACKEND_URL: "https://127.0.0.1:1",
+};
+
+/** Where a file is read, and how a start ends if it is none that can be read. */
+const READ: readonly (readonly [string, readonly string[], Readonly<Record<string, string>>, number])[] = [
+  [".env", RUN, {}, 125],
+  ["x", ["--dotenv", "x", ...RUN], {}, 125],
+  ["sophia.contract.json", RUN, {}, 125],
+  ["x", ["--contract", "x", ...RUN], {}, 125],
+  ["x", RUN, TOKEN_FILE, 0],
+  ["x", RUN, CERTIFICATES, 0],
+];
+
+test.each([
+  ["a named pipe without a writer", "is a pipe that did not end within 5 s"],
+  ["a link to /dev/zero", "is a device or a socket"],
+])("%s hangs no start, wherever it is read", { timeout: 60_000 }, async (kind, words) => {
+  const runs = READ.map(async ([name, args, env, status]) => {
+    const ended = await sophia(args, { cwd: folderWith(name, kind), env: { ...CONTRACT_VALUES, ...env } });
+    expect({ args, env, status: ended.status, stderr: ended.stderr }).toEqual({
+      args,
+      env,
+      status,
+      stderr: expect.stringContaining(words),
+    });
+    expect(ended.stderr).not.toContain("internal error");
+  });
+  await Promise.all(runs);
+});
+
+describe("no flood and no internal error", () => {
+  const linesOf = (text: string): number => text.split("\n").length - 1;
+
+  test.each([
+    ["130,000 malformed lines", ".env", "no assignment\n".repeat(130_000), 0, "129980 more remarks of this kind"],
+    ["a quoted value of 50 MB", ".env", `A="${"x".repeat(50_000_000)}"\n`, 125, "larger than 4 MiB"],
+    ["a quoted value of 3 MB", ".env", `A="${"x\n".repeat(1_500_000)}"\n`, 126, "A"],
+    [
+      "quotes that a backslash escapes",
+      ".env",
+      `A="\n${'\\",\n'.repeat(400_000)}`,
+      125,
+      "a quote that is never closed",
+    ],
+    [
+      "a description of 10 MB",
+      "sophia.contract.json",
+      JSON.stringify({ variables: { A: { description: "x".repeat(10_000_000) } } }),
+      125,
+      "larger than 8 MiB",
+    ],
+    [
+      "a thousand errors of a contract",
+      "sophia.contract.json",
+      JSON.stringify({ variables: Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`V${n}`, { bad: 1 }])) }),
+      125,
+      "and 980 more",
+    ],
+  ] as const)("%s", { timeout: 20_000 }, async (_, name, text, status, words) => {
+    const ended = await sophia(["--no-contract", ...RUN], { cwd: folder({ [name]: text }) });
+    expect(ended.status).toBe(status);
+    expect(ended.stderr).toContain(words);
+    expect(ended.stderr).not.toContain("internal error");
+    expect(linesOf(ended.stderr)).toBeLessThan(30);
+  });
+
+  test("100,000 diagnostics of ESC", { timeout: 20_000 }, async () => {
+    const server = await startEscServer();
+    onTestFinished(() => server.close());
+    const diagnostics = Array.from({ length: 100_000 }, (_, n) => ({
+      summary: `remark ${n}`,
+      severity: "warning" as const,
+    }));
+    server.environment("acme/sophia/dev", { values: CONTRACT_VALUES });
+    server.failNext("open", { kind: "warnings", diagnostics });
+    const env = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+    const ended = await sophia(RUN, { env: { ...env, ...CONTRACT_VALUES } });
+    expect(ended.stderr).toContain("and 99980 more");
+    expect(linesOf(ended.stderr)).toBeLessThan(30);
+  });
+});
+
+describe("text of a contract that a terminal would act on", () => {
+  const contract = {
+    variables: { A: { label: "Key\u202Edaer", description: "one\u009B31m\u200F", default: "1" } },
+    sections: [{ title: "Keys\u200Fend", lines: ["A"] }],
+  };
+  const cwd = (): string => folder({ "sophia.contract.json": JSON.stringify(contract) });
+
+  test.each([
+    [["check"], "Key\\u202edaer"],
+    [["check", "--json"], "Key\\\\u202edaer"],
+    [["explain", "A"], "one\\u009b31m\\u200f"],
+    [["explain", "--json"], "one\\u009b31m\\u200f"],
+  ])("%j", async (args, words) => {
+    const { status, stdout, stderr } = await sophia(args, { cwd: cwd() });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout).toContain(words);
+    expect(stdout).not.toMatch(/[\u0080-\u009F\u200F\u202E]/);
+  });
+});
+
+test("Node.js's diagnostics, which the caller switched on for the program, hold no token", async () => {
+  const server = await startEscServer({ token: "pul-sentinel-0123456789abcdef" });
+  onTestFinished(() => server.close());
+  server.environment("acme/sophia/dev", { values: CONTRACT_VALUES });
+  const env = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+  const { status, stderr } = await sophia(RUN, { env: { ...env, NODE_DEBUG: "http,https,net,tls,stream,fs" } });
+  expect(status).toBe(0);
+  expect(stderr).toContain("HTTP");
+  expect(stderr).not.toContain("sentinel");
+});
+
+test.each([" ", "\t\n", "\u200B\uFEFF", "\u00A0\u2060"])("%j does not meet a requirement", async (value) => {
+  const { status, stderr } = await sophia(RUN, { env: { ...CONTRACT_VALUES, QDRANT_API_KEY: value } });
+  expect(status).toBe(78);
+  expect(stderr).toContain("QDRANT_API_KEY");
+});
