@@ -51,13 +51,14 @@ export async function readBounded(
   const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = fstatSync(descriptor);
-    if (!accept(stats)) throw new ReadRefusal("NOT_ACCEPTED");
-    if (stats.isFIFO()) return await readPipe(descriptor, path, maxBytes, pipeWaitMs);
-    if (stats.isFile()) return readFile(descriptor, stats.size, maxBytes);
     if (stats.isCharacterDevice() && stats.rdev === NULL_DEVICE) return Buffer.alloc(0);
     // The system's own word for a folder.
     if (stats.isDirectory()) readSync(descriptor, Buffer.alloc(1), 0, 1, null);
-    throw new ReadRefusal("NOT_A_FILE");
+    if (!stats.isFIFO() && !stats.isFile()) throw new ReadRefusal("NOT_A_FILE");
+    if (!accept(stats)) throw new ReadRefusal("NOT_ACCEPTED");
+    return stats.isFIFO()
+      ? await readPipe(descriptor, path, maxBytes, pipeWaitMs)
+      : readFile(descriptor, stats.size, maxBytes);
   } finally {
     closeSync(descriptor);
   }

@@ -93,7 +93,7 @@ test("nothing is written through symbolic links, and nothing at all where there 
 
 test("a link to a file that is up to date, and one to itself", async () => {
   const cwd = folder({ "sophia.contract.json": contract() });
-  expect((await sophia(["docs"], { cwd })).status).toBe(0);
+  expect((await sophia(["docs", "env.d.ts"], { cwd })).status).toBe(0);
   symlinkSync("env.d.ts", join(cwd, "linked.d.ts"));
   symlinkSync("self.md", join(cwd, "self.md"));
   expect(await sophia(["docs", "linked.d.ts"], { cwd })).toMatchObject({
