@@ -29,6 +29,7 @@ function surroundings({ preloaded }: Preparation): Context {
     cwd: workingDirectory(),
     out: (text) => write(1, text),
     err: (text) => void write(2, text),
+    readLine: async () => (await import("./system/read-line.ts")).readLine(),
     // Loading node:tty takes milliseconds that a launch has no use for.
     isTerminal: (descriptor) => process.getBuiltinModule("node:tty").isatty(descriptor),
   };

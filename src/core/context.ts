@@ -9,5 +9,7 @@ export interface Context {
   readonly out: (text: string) => string | undefined;
   /** Writes the text as it is to the standard error. */
   readonly err: (text: string) => void;
+  /** One line of the standard input, without its end; undefined where there is none. */
+  readonly readLine: () => Promise<string | undefined>;
   readonly isTerminal: (descriptor: 0 | 1 | 2) => boolean;
 }

@@ -44,6 +44,17 @@ const pulumi = {
   commands: ["pulumi"],
   because: "there is no account at Pulumi",
 } as const;
+const github = {
+  kind: "stand-ins",
+  commands: ["gh"],
+  because: "there is no account at GitHub",
+} as const;
+const tokens = { ...pulumi, commands: ["gh", "curl", "jq"] } as const;
+const services = {
+  kind: "stand-ins",
+  commands: ["docker", "kubectl", "sudo"],
+  because: "there are no services",
+} as const;
 const suites = {
   kind: "stand-ins",
   commands: ["npm", "npx"],
@@ -69,9 +80,20 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "$ sophia-run -- sh -c 'exit 7'; echo $?": { kind: "run" },
   },
   "SECRETS.md": {
-    "read -rs VALUE   # paste the new value and press Enter; it is not shown": pulumi,
+    "read -r VALUE &&": github,
+    "read -rs VALUE &&": github,
+    "read -r ROLE && read -rs VALUE &&": tokens,
+    'read -rs VALUE && printf %s "$VALUE" |': pulumi,
+    "docker compose up --detach --force-recreate": services,
+    "cp .env.example .env && chmod 600 .env": {
+      kind: "run",
+      files: { ".env.example": readFileSync(join(root, ".env.example"), "utf8") },
+    },
+    "read -rs GH_FINE_GRAINED_TOKEN && export GH_FINE_GRAINED_TOKEN": { ...pulumi, because: "it asks a person" },
+    "sophia-run check                        # what is configured, masked, and from where": { kind: "run" },
+    "gh run list --workflow checks.yml --limit 5": github,
+    'pulumi env version history "$ESC_ENV"': pulumi,
     "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
-    "sophia-run check --json   # for programs; not even masked values": { kind: "run" },
   },
   "CONTRIBUTING.md": { "npm ci          # installs": npm },
   "docs/contract.md": {},
@@ -225,7 +247,10 @@ function runWithStandIns(
   const script = language === "console" ? transcript(lines) : lines;
   const { status, stderr } = spawnSync("/bin/bash", ["--norc", "-euc", script], {
     cwd,
-    env: { PATH: commandFolder(Object.fromEntries(commands.map((name) => [name, "#!/bin/sh\nexit 0\n"]))) },
+    env: {
+      ESC_ENV: "acme/sophia/dev",
+      PATH: commandFolder(Object.fromEntries(commands.map((name) => [name, "#!/bin/sh\nexit 0\n"]))),
+    },
     input: "a line\n",
     encoding: "utf8",
   });

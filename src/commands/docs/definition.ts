@@ -3,8 +3,10 @@ import type { CommandDefinition } from "../command.ts";
 export const docsCommand: CommandDefinition = {
   describe: "Write SECRETS.md, .env.example and env.d.ts from the contract",
   details: [
-    "Without names the files are written beside the contract, env.d.ts only beside a package.json or tsconfig.json. The name decides what is written: *.md gets the " +
-      "contract's section, between two markers (at the end if there are none; the rest stays as it is); *.d.ts gets " +
+    "Without names the files are written beside the contract, env.d.ts only beside a package.json or tsconfig.json. " +
+      "The name decides what is written: a new *.md gets the whole of SECRETS.md, one that was written by hand the " +
+      "contract's tables, between two markers (at the end if there are none); what stands outside of the markers " +
+      "stays as it is. *.d.ts gets " +
       "types for process.env; .env.example, or any other name, gets every variable with its description.",
     "With --check nothing is written: status 1 if a file differs from what would be written, or is missing. " +
       "A file that sophia-run did not write is replaced only with --force.",

@@ -3,7 +3,10 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { envExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
-import { secretsSection, withSecretsSection } from "./secrets-section.ts";
+import { isOurs, markOf } from "./mark.ts";
+import { partOf, withPart } from "./markers.ts";
+import { secretsDocument } from "./secrets-document.ts";
+import { contractBlocks } from "./secrets-section.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Contract } from "../../contract/model.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
@@ -18,9 +21,6 @@ function defaultFiles(folder: string): readonly string[] {
   const hasTypes = ["package.json", "tsconfig.json", "env.d.ts"].some((name) => existsSync(join(folder, name)));
   return ["SECRETS.md", ".env.example", ...(hasTypes ? ["env.d.ts"] : [])];
 }
-
-/** What a file of ours says of itself; who writes by hand leaves it out. */
-const OUR_MARK = "`sophia-run docs` writes this file";
 
 interface Document extends NamedFile {
   /** What it holds; absent where it does not exist. */
@@ -64,11 +64,15 @@ async function draw(path: string, contract: Contract, { cwd }: Context): Promise
 
 function textFor(path: string, contract: Contract, current: string): string {
   const name = basename(path);
+  const { source } = contract;
+  const mark = markOf(
+    source.kind === "file" ? { kind: "file", path: relative(dirname(path), source.path) } : { kind: "built-in" },
+  );
   if (name.endsWith(".md")) {
-    const document = current === "" ? "# Secrets\n" : current;
-    return withSecretsSection(document, secretsSection(contract));
+    const part = partOf(current);
+    return withPart(current, part, mark, part === "document" ? secretsDocument(contract) : contractBlocks(contract));
   }
-  return name.endsWith(".d.ts") ? envTypes(contract) : envExample(contract);
+  return name.endsWith(".d.ts") ? envTypes(contract, mark) : envExample(contract, mark);
 }
 
 function report(stale: readonly Document[], documents: readonly Document[], context: Context): number {
@@ -86,7 +90,7 @@ function report(stale: readonly Document[], documents: readonly Document[], cont
 /** @throws SophiaError (foreign-file, 125) */
 function refuseForeign(stale: readonly Document[]): void {
   const foreign = stale.filter(
-    ({ path, current = "" }) => !path.endsWith(".md") && current.trim() !== "" && !current.includes(OUR_MARK),
+    ({ path, current = "" }) => !path.endsWith(".md") && current.trim() !== "" && !isOurs(current),
   );
   if (foreign.length === 0) return;
   throw new SophiaError({

@@ -3,14 +3,18 @@ import { printable } from "../../core/text.ts";
 import type { Contract, Declaration } from "../../contract/model.ts";
 import { chapters, formatWords, groupSentence, isGroupRule, needs } from "./outline.ts";
 
-/** The text of `.env.example`: every variable with what it is for and what a value looks like, and no value. */
-export function envExample(contract: Contract): string {
+/**
+ * The text of `.env.example`: every variable with what it is for and what a value looks like, and no value.
+ *
+ * @param mark says which contract it is from; see `markOf`
+ */
+export function envExample(contract: Contract, mark: string): string {
   const groups = contract.rules
     .filter(isGroupRule)
     .map((rule) => `${rule.label}: ${groupSentence(rule, (name) => name)}`);
   return [
     ...comments([
-      "The environment variables of this repository; `sophia-run docs` writes this file from the contract.",
+      `The environment variables of this repository; ${mark}.`,
       "Copy it to .env, which is never committed, and fill in what you need: an empty value counts as unset.",
       ...groups,
     ]),

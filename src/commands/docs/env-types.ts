@@ -5,8 +5,10 @@ import { formatWords, needs } from "./outline.ts";
 /**
  * The text of `env.d.ts`. A variable that is required or has a default is a `string`, any other may be missing; one
  * of a few values has their union as its type. Values are always text, whatever their format.
+ *
+ * @param mark says which contract it is from; see `markOf`
  */
-export function envTypes(contract: Contract): string {
+export function envTypes(contract: Contract, mark: string): string {
   const members = Array.from(contract.variables.values()).flatMap((declaration) => [
     member(declaration, contract),
     ...declaration.aliases.map(({ name, deprecated }) =>
@@ -19,7 +21,7 @@ export function envTypes(contract: Contract): string {
       ].join("\n"),
     ),
   ]);
-  return `// \`sophia-run docs\` writes this file from the contract; do not edit it.
+  return `// ${mark}; do not edit it.
 export {};
 
 declare global {

@@ -2,11 +2,8 @@
 import type { Contract, Declaration } from "../../contract/model.ts";
 import { chapters, formatWords, groupSentence, intervalWords, isGroupRule, needs } from "./outline.ts";
 
-const BEGIN = "<!-- contract: begin. `sophia-run docs` writes this part. -->";
-const END = "<!-- contract: end -->";
-
-/** The contract in Markdown, between the markers by which it is found again. It holds no value. */
-export function secretsSection(contract: Contract): string {
+/** The contract in Markdown, a table for each chapter. It holds no value. */
+export function contractBlocks(contract: Contract): readonly string[] {
   const blocks = chapters(contract).flatMap(({ title, declarations }) => [
     `### ${inline(title)}`,
     table(
@@ -18,28 +15,14 @@ export function secretsSection(contract: Contract): string {
     .filter(isGroupRule)
     .map((rule) => `- **${inline(rule.label)}**: ${groupSentence(rule, code)}`);
   if (groups.length > 0) blocks.push("### Rules over several variables", groups.join("\n"));
-  return [BEGIN, ...blocks, END].join("\n\n");
-}
-
-/**
- * A document with its contract part brought up to date: what stands between the markers is replaced; where there
- * are none the part is added at the end. The rest stays as it is, its line ends too.
- */
-export function withSecretsSection(document: string, section: string): string {
-  const lineEnd = document.includes("\r\n") ? "\r\n" : "\n";
-  const text = section.replaceAll("\n", lineEnd);
-  const from = lineStart(document, BEGIN, 0);
-  const to = lineStart(document, END, from);
-  if (from >= 0 && to >= 0) return document.slice(0, from) + text + document.slice(to + END.length);
-  if (document === "") return text + lineEnd;
-  return `${document.replace(/\s*$/, "")}${lineEnd}${lineEnd}${text}${lineEnd}`;
-}
-
-/** Where a line begins with the marker. Within a line it is part of somebody's text, such as a description. */
-function lineStart(document: string, marker: string, from: number): number {
-  let at = document.indexOf(marker, from);
-  while (at > 0 && document[at - 1] !== "\n") at = document.indexOf(marker, at + 1);
-  return at;
+  if (contract.scope === undefined && contract.scopes.size > 0) {
+    const scopes = Array.from(contract.scopes, ([name, names]) => [
+      code(`--scope ${name}`),
+      names.map(code).join(", "),
+    ]);
+    blocks.push("### What each process gets", table(["Process", "Variables"], scopes));
+  }
+  return blocks;
 }
 
 function row(contract: Contract, declaration: Declaration): readonly string[] {

@@ -3,8 +3,10 @@ import type { CommandDefinition } from "../command.ts";
 export const initCommand: CommandDefinition = {
   describe: "Start a contract for this folder, and set up the three places of use",
   details: [
-    "Writes sophia.contract.json from .env.example, from the ESC environment (names only), or from the variables that " +
-      "the code reads; without --from, from the first of these that has any. Then the places of use: npm scripts, " +
+    "Writes sophia.contract.json from .env.example, from the ESC environment (names only; at a terminal it asks which " +
+      "are required, else none is), or from the variables that the code reads; without --from, from the first of these " +
+      "that has any. From a .env.example that docs wrote comes the contract that it was written from. --from builtin " +
+      "writes Sophia's own contract, and with others one that extends it. Then the places of use: npm scripts, " +
       "Dockerfile, devcontainer and, in a repository with .github, a workflow. No file is overwritten: for existing " +
       "files the lines to add are printed. Missing ones are created beside a package-lock.json, by which npm installs " +
       "sophia-run in them.",
@@ -12,9 +14,9 @@ export const initCommand: CommandDefinition = {
   options: {
     from: {
       type: "list",
-      choices: ["example", "esc", "code"],
+      choices: ["builtin", "example", "esc", "code"],
       value: "SOURCE",
-      describe: "example, esc or code; repeatable, the results are joined",
+      describe: "builtin, example, esc or code; repeatable, the results are joined",
     },
     "edit-scripts": {
       type: "boolean",
@@ -22,6 +24,11 @@ export const initCommand: CommandDefinition = {
     },
   },
   groups: ["Sources"],
-  examples: ["sophia-run init", "sophia-run init --from code --from example", "sophia-run init --edit-scripts"],
+  examples: [
+    "sophia-run init",
+    "sophia-run init --from builtin",
+    "sophia-run init --from code --from example",
+    "sophia-run init --edit-scripts",
+  ],
   load: async () => (await import("./init.ts")).init,
 };

@@ -25,7 +25,7 @@ export async function fromEsc(settings: Settings, context: Context): Promise<rea
     for (const [name, { kind }] of variables) {
       if (kind !== "list-or-object" && isCandidate(name)) {
         // What ESC does not keep secret may still not be for the contract to show: its value stays out.
-        found.set(name, { name, required: true, ...(kind === "known" ? { secret: false } : {}) });
+        found.set(name, { name, required: false, ...(kind === "known" ? { secret: false } : {}) });
       }
     }
   }

@@ -5,10 +5,21 @@ import { WITHHELD_VARIABLES } from "../../esc/settings/credentials.ts";
 export interface Found {
   readonly name: string;
   readonly required: boolean;
+  readonly label?: string;
   readonly description?: string;
   /** Shown to everybody who reads the contract: never a value that may be a real secret. */
   readonly example?: string;
   readonly secret?: boolean;
+  readonly default?: string;
+  readonly docs?: string;
+}
+
+/** A rule over several variables. */
+export interface FoundGroup {
+  readonly label: string;
+  readonly rule: "one-of" | "exactly-one" | "at-least-one" | "all-or-none";
+  /** In order of preference. */
+  readonly variables: readonly string[];
 }
 
 /** Variables of the system, of language runtimes, of CI and of tools: no contract of a repository declares them. */

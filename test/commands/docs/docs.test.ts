@@ -45,7 +45,7 @@ test("is written beside the contract, or where it is named", async () => {
   const cwd = folder({ "sophia.contract.json": contract(), "package.json": "{}" });
   const named = await sophia(["docs", "docs/KEYS.md", "src/process-env.d.ts", "example.env"], { cwd });
   expect(named.status).toBe(0);
-  expect(read(cwd, "docs/KEYS.md")).toContain("contract: begin");
+  expect(read(cwd, "docs/KEYS.md")).toContain("secrets: begin. `sophia-run docs` writes this file from ../sophia");
   expect(read(cwd, "src/process-env.d.ts")).toContain("ProcessEnv");
   expect(read(cwd, "example.env")).toContain("API_URL=");
   await sophia(["docs"], { cwd: join(cwd, "src") });

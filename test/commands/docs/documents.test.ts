@@ -1,5 +1,5 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parse } from "dotenv";
@@ -7,10 +7,15 @@ import * as fc from "fast-check";
 import { format } from "oxfmt";
 import { describe, expect, it } from "vitest";
 import { envExample } from "../../../src/commands/docs/env-example.ts";
+import { markOf } from "../../../src/commands/docs/mark.ts";
 import { envTypes } from "../../../src/commands/docs/env-types.ts";
-import { secretsSection, withSecretsSection } from "../../../src/commands/docs/secrets-section.ts";
+import { partOf, withPart } from "../../../src/commands/docs/markers.ts";
+import { secretsDocument } from "../../../src/commands/docs/secrets-document.ts";
+import { contractBlocks } from "../../../src/commands/docs/secrets-section.ts";
 import { builtInContract } from "../../../src/contract/generated/built-in.ts";
+import type { Contract } from "../../../src/contract/model.ts";
 import { parseDotenv } from "../../../src/sources/dotenv/syntax.ts";
+import { fencedBlocks } from "../../helpers/markdown.ts";
 import { contractDocuments } from "../../contract/arbitrary.ts";
 import { contractOf, root } from "../../contract/contracts.ts";
 
@@ -35,10 +40,12 @@ const contract = contractOf({
   sections: [{ title: "Main", lines: ["TOKEN", "pair"] }],
 });
 
+const MARK = markOf({ kind: "file", path: "sophia.contract.json" });
+
 describe(".env.example", () => {
   it("says what each variable is for and holds no value", () => {
-    expect(envExample(contract).split("\n")).toStrictEqual([
-      "# The environment variables of this repository; `sophia-run docs` writes this file from the contract.",
+    expect(envExample(contract, MARK).split("\n")).toStrictEqual([
+      "# The environment variables of this repository; `sophia-run docs` writes this file from sophia.contract.json.",
       "# Copy it to .env, which is never committed, and fill in what you need: an empty value counts as unset.",
       "# Pair: A and B must be set together, or none of them.",
       "",
@@ -84,7 +91,7 @@ describe(".env.example", () => {
 
   it("gives ESC's two names and every declared one to those who read such files, each empty", async () => {
     for (const one of [contract, builtInContract()]) {
-      const text = envExample(one);
+      const text = envExample(one, MARK);
       const names = ["ESC_ENV", "ESC_TOKEN", ...one.variables.keys()];
       const expected = Object.fromEntries(names.map((name) => [name, ""]));
       expect(parse(text)).toStrictEqual(expected);
@@ -99,7 +106,7 @@ describe("env.d.ts", () => {
   it("types process.env for a real compiler", () => {
     const folder = mkdtempSync(join(tmpdir(), "env-types-"));
     try {
-      writeFileSync(join(folder, "env.d.ts"), envTypes(contract));
+      writeFileSync(join(folder, "env.d.ts"), envTypes(contract, MARK));
       writeFileSync(
         join(folder, "use.ts"),
         `/// <reference types="node" />
@@ -138,7 +145,7 @@ export { token, mode, host, odd, old, missing, other };
   });
 
   it("documents each variable where editors show it", () => {
-    const text = envTypes(contract);
+    const text = envTypes(contract, MARK);
     expect(text).toContain(
       [
         "      /**",
@@ -168,7 +175,7 @@ const cells = (line: string): readonly string[] =>
 
 describe("SECRETS.md's section", () => {
   it("is a table for each section, then the rules over several variables", () => {
-    const blocks = secretsSection(contract).split("\n\n").slice(1, -1);
+    const blocks = contractBlocks(contract);
     const tables = blocks.filter((block) => block.startsWith("|")).map((block) => block.split("\n"));
     for (const lines of tables) expect(new Set(lines.map((line) => line.length)).size).toBe(1);
     expect(tables.map((lines) => lines.map(cells))).toStrictEqual([
@@ -203,45 +210,150 @@ describe("SECRETS.md's section", () => {
 
   it("is written as formatters write it, so that formatting is no drift", async () => {
     for (const [name, text] of [
-      ["SECRETS.md", `${secretsSection(builtInContract())}\n`],
-      ["env.d.ts", envTypes(builtInContract())],
+      ["SECRETS.md", withPart("", "document", MARK, secretsDocument(builtInContract()))],
+      ["env.d.ts", envTypes(builtInContract(), MARK)],
     ] as const) {
       expect((await format(name, text, { printWidth: 120 })).code).toBe(text);
     }
   });
 
-  const section = secretsSection(builtInContract());
+  const put = (document: string, from: Contract): string => withPart(document, "contract", MARK, contractBlocks(from));
+  const section = put("", builtInContract()).trimEnd();
   it.each([
     ["an empty document", "", `${section}\n`],
     ["one without it", "# Secrets\n\nText.\n", `# Secrets\n\nText.\n\n${section}\n`],
     [
       "one with an older one",
-      `# Secrets\n\n${secretsSection(contract)}\n\n## More\n`,
+      `# Secrets\n\n${put("", contract).trimEnd()}\n\n## More\n`,
       `# Secrets\n\n${section}\n\n## More\n`,
     ],
     ["one with the same", `a\n${section}\nb`, `a\n${section}\nb`],
     ["one with other line ends", "# Secrets\r\n", `# Secrets\r\n\r\n${section.replaceAll("\n", "\r\n")}\r\n`],
   ])("is put into %s", (_, document, expected) => {
-    expect(withSecretsSection(document, section)).toBe(expected);
+    expect(put(document, builtInContract())).toBe(expected);
   });
 
   it("is not cut short by its own marker in a description", () => {
-    const odd = secretsSection(
-      contractOf({
-        variables: { A: { description: "x <!-- contract: end --> y", default: "<!-- contract: end -->" } },
-      }),
-    );
-    expect(withSecretsSection(`a\n${odd}\nb`, section)).toBe(`a\n${section}\nb`);
+    const odd = contractOf({
+      variables: { A: { description: "x <!-- contract: end --> y", default: "<!-- contract: end -->" } },
+    });
+    expect(put(`a\n${put("", odd).trimEnd()}\nb`, builtInContract())).toBe(`a\n${section}\nb`);
   });
 
   it("put in twice is put in once, whatever the document and the contract", () => {
     fc.assert(
       fc.property(fc.string(), contractDocuments, (document, declared) => {
-        const own = secretsSection(contractOf(declared));
-        const once = withSecretsSection(document, own);
-        expect(withSecretsSection(once, own)).toBe(once);
+        const own = contractOf(declared);
+        const once = put(document, own);
+        expect(put(once, own)).toBe(once);
         expect(once.startsWith(document.replace(/\s*$/, ""))).toBe(true);
       }),
     );
+  });
+});
+
+describe("the whole of SECRETS.md", () => {
+  const whole = (document: string, from: Contract): string =>
+    withPart(document, "document", MARK, secretsDocument(from));
+  const document = whole("", builtInContract());
+  const scripts = fencedBlocks(document).filter(({ language }) => language === "sh");
+
+  it("is what a new document gets, and what an older one of ours is replaced by; the rest stays", () => {
+    expect(document).toMatch(/^# Secrets\n\n<!-- secrets: begin\. [^]*<!-- secrets: end -->\n$/);
+    expect(partOf("")).toBe("document");
+    expect(partOf("# Secrets\n\nBy hand.\n")).toBe("contract");
+    const edited = `# Ours\n\nAbove.\n${document.slice("# Secrets\n".length)}\nBelow.\n`;
+    expect(partOf(edited)).toBe("document");
+    const other = whole(edited, contract);
+    expect(other).toMatch(
+      /^# Ours\n\nAbove\.\n\n<!-- secrets: begin[^]*`odd\.name-1`[^]*secrets: end -->\n\nBelow\.\n$/,
+    );
+    expect(whole(other, builtInContract())).toBe(edited);
+  });
+
+  it("has every section, every variable, and each scope with its variables", () => {
+    const titles = [...document.matchAll(/^## (.*)$/gm)].map(([, title]) => title);
+    expect(titles).toStrictEqual([
+      "Sources, in order of precedence",
+      "The two repository secrets",
+      "The variables",
+      "Rotation",
+      "Local development",
+      "Emergency access",
+      "Verification",
+      "Support",
+      "Audit logs",
+      "Good practice",
+    ]);
+    for (const name of builtInContract().variables.keys()) expect(document).toContain(`\`${name}\``);
+    const scoped = contractOf({ variables: { A: {}, B: {}, C: {} }, scopes: { web: ["A", "B"], worker: ["C"] } });
+    expect(whole("", scoped)).toMatch(/^\| `--scope web` +\| `A`, `B` +\|\n\| `--scope worker` \| `C` +\|$/m);
+  });
+
+  it.each(["bash", "zsh"])("has blocks of which %s takes each as it stands", (shell) => {
+    expect(scripts.length).toBeGreaterThan(8);
+    for (const { text } of scripts) {
+      expect(spawnSync(shell, ["-n"], { input: text, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+    }
+  });
+
+  it("names only commands that exist, and none that prints or takes a value on its command line", () => {
+    const text = scripts.map((block) => block.text).join("\n");
+    const bare = text.replaceAll(/'[^']*'/g, "''").replaceAll(/ # .*/g, "");
+    const words = [
+      ...bare.matchAll(/(?:^|[|;(]|&&)\s*(?:VALUE=\$\()?(?:sudo )?([a-z][\w-]*)(?: (?!-)([a-z][\w-]*))?/gm),
+    ];
+    const commands = new Set(words.map(([, command]) => command ?? ""));
+    expect([...commands].toSorted()).toStrictEqual(
+      "chmod cp curl docker export gh jq kubectl printf pulumi read sophia-run systemctl unset".split(" "),
+    );
+    expect(document).not.toMatch(/\besc (?:env|tokens)\b|--body|export \w+=/);
+    // Only builtins have a value among their words: no process has them among its arguments.
+    for (const [, before = ""] of text.matchAll(/([^\n|;&]*)"\$VALUE"/g))
+      expect(before.trim()).toMatch(/^(?:VALUE=\$\()?printf /);
+  });
+
+  it("asks for values once the whole block is read, and gives them to standard input alone", () => {
+    const log = mkdtempSync(join(tmpdir(), "secrets-"));
+    try {
+      // Each writes its arguments, and what it is given by standard input, to files of their own.
+      for (const name of ["gh", "pulumi", "curl"]) {
+        const answer = name === "curl" ? `echo '{"tokenValue":"pul-new"}'` : ":";
+        writeFileSync(
+          join(log, name),
+          `#!/bin/sh\nprintf '%s ' "${name}" "$@" >>"${log}/arguments"; { printf '${name}: '; cat; echo; } >>"${log}/input"\n${answer}\n`,
+          { mode: 0o755 },
+        );
+      }
+      const asking = scripts.filter(({ text }) => text.startsWith("read ") && !text.includes("export"));
+      expect(asking).toHaveLength(4);
+      for (const { text } of asking) {
+        // As somebody pastes it: the shell and `read` have one standard input, and the answers come behind the block.
+        const lines = text.includes("ROLE") ? "role-1\nSENTINEL\n" : "SENTINEL\n";
+        const ended = spawnSync("bash", ["--norc"], {
+          input: `${text}${lines}`,
+          env: { PATH: `${log}:${process.env["PATH"] ?? ""}`, ESC_ENV: "acme/sophia/dev" },
+          encoding: "utf8",
+        });
+        expect(ended).toMatchObject({ status: 0, stdout: "", stderr: "" });
+      }
+      expect(readFileSync(join(log, "arguments"), "utf8")).not.toMatch(/SENTINEL|pul-new/);
+      expect(readFileSync(join(log, "arguments"), "utf8")).toContain("orgs/acme/tokens");
+      expect(
+        readFileSync(join(log, "input"), "utf8")
+          .split("\n")
+          .filter((line) => line !== ""),
+      ).toStrictEqual([
+        "gh: SENTINEL",
+        "gh: SENTINEL",
+        "gh: SENTINEL",
+        "gh: SENTINEL",
+        "curl: Authorization: token SENTINEL",
+        "gh: pul-new",
+        "pulumi: SENTINEL",
+      ]);
+    } finally {
+      rmSync(log, { recursive: true, force: true });
+    }
   });
 });

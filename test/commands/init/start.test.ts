@@ -1,0 +1,181 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { envExample } from "../../../src/commands/docs/env-example.ts";
+import { markOf, sourceOfDocument } from "../../../src/commands/docs/mark.ts";
+import { choose } from "../../../src/commands/init/ask.ts";
+import { contractText } from "../../../src/commands/init/contract.ts";
+import { fromGenerated } from "../../../src/commands/init/generated.ts";
+import { builtInContract } from "../../../src/contract/generated/built-in.ts";
+import { loadContract } from "../../../src/contract/load.ts";
+import { secret, startEscServer } from "../../esc-server/index.ts";
+import { start } from "../../helpers/started.ts";
+import { cleanPath } from "../../helpers/pack.ts";
+import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
+import { contractDocuments } from "../../contract/arbitrary.ts";
+import { contractOf, root } from "../../contract/contracts.ts";
+import { escVariables, SENTINEL, sentinel } from "../world.ts";
+
+const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
+const FILE = "sophia.contract.json";
+const builtIn = (): unknown => ({ ...builtInContract(), source: undefined });
+const loaded = async (cwd: string): Promise<unknown> => ({ ...(await loadContract({ cwd })), source: undefined });
+
+describe("the built-in contract", () => {
+  test("is written whole by --from builtin, with the schema where editors find it", async () => {
+    const cwd = folder();
+    const { status, stdout } = await sophia(["init", "--from", "builtin"], { cwd });
+    expect(status).toBe(0);
+    expect(stdout).toContain(`created ${FILE}: 17 variables from the built-in contract\n`);
+    expect(await loaded(cwd)).toStrictEqual(builtIn());
+    const schema: unknown = JSON.parse(readFileSync(join(root, "schema/sophia.contract.schema.json"), "utf8"));
+    expect(JSON.parse(read(cwd, FILE))).toMatchObject({ $schema: Object(schema).$id });
+    const node = folder({ "package.json": "{}" });
+    await sophia(["init", "--from", "builtin"], { cwd: node });
+    expect(JSON.parse(read(node, FILE))).toMatchObject({
+      $schema: "./node_modules/sophia-run/schema/sophia.contract.schema.json",
+    });
+  });
+
+  test("is extended where other sources add to it", async () => {
+    const cwd = folder({ "app.js": "process.env.QDRANT_URL; process.env.SENTRY_DSN;" });
+    const { stdout } = await sophia(["init", "--from", "builtin", "--from", "code"], { cwd });
+    expect(stdout).toContain("18 variables from the built-in contract and the code (1 file)");
+    expect(JSON.parse(read(cwd, FILE))).toMatchObject({ extends: "builtin", variables: { SENTRY_DSN: {} } });
+    expect((await loadContract({ cwd })).variables.size).toBe(18);
+  });
+
+  test.each([[".env.example"], ["SECRETS.md"]])("docs and then init lose nothing of it: from %s", async (name) => {
+    const cwd = folder();
+    expect((await sophia(["docs", name], { cwd })).status).toBe(0);
+    const { status, stdout } = await sophia(["init"], { cwd });
+    expect(status).toBe(0);
+    expect(stdout).toContain(`17 variables from the built-in contract, as ${name} says`);
+    expect(await loaded(cwd)).toStrictEqual(builtIn());
+  });
+
+  test("what was added to its .env.example by hand is added to it", async () => {
+    const cwd = folder();
+    await sophia(["docs"], { cwd });
+    writeFileSync(
+      join(cwd, ".env.example"),
+      `${read(cwd, ".env.example")}\n# Where errors go.\nSENTRY_DSN=${SENTINEL}\n`,
+    );
+    await sophia(["init"], { cwd });
+    expect(JSON.parse(read(cwd, FILE))).toMatchObject({
+      extends: "builtin",
+      variables: { SENTRY_DSN: { description: "Where errors go.", required: true } },
+    });
+    expect(read(cwd, FILE)).not.toContain(SENTINEL);
+  });
+});
+
+describe("a contract of another name", () => {
+  const contract = {
+    variables: {
+      A: { label: "The A", required: true, docs: "https://docs.test/a" },
+      B: { description: "What\nB is.", example: "<b>" },
+      C: { default: "c" },
+      D: { required: { when: "C", equals: "x" } },
+    },
+    groups: { pair: { label: "Pair", rule: "one-of", variables: ["C", "B"] } },
+  };
+
+  test("is extended by what init writes from its documents; where it is gone, its rules are read back", async () => {
+    const cwd = folder({ "base.json": JSON.stringify(contract) });
+    await sophia(["docs", "--contract", "base.json", ".env.example"], { cwd });
+    await sophia(["init"], { cwd });
+    expect(JSON.parse(read(cwd, FILE))).toMatchObject({ extends: "base.json" });
+    expect(await loaded(cwd)).toStrictEqual({ ...contractOf(contract), source: undefined });
+
+    rmSync(join(cwd, FILE));
+    rmSync(join(cwd, "base.json"));
+    await sophia(["init"], { cwd });
+    expect(JSON.parse(read(cwd, FILE))).toMatchObject({
+      variables: {
+        A: { label: "The A", required: true, docs: "https://docs.test/a" },
+        B: { description: "What\nB is.", example: "<b>" },
+        C: { default: "c" },
+        D: {},
+      },
+      groups: { pair: contract.groups.pair },
+    });
+  });
+
+  test("its required variables and groups survive .env.example, whatever they are", () => {
+    fc.assert(
+      fc.property(contractDocuments, (document) => {
+        const whole = contractOf(document);
+        const text = envExample(whole, markOf({ kind: "file", path: "gone.json" }));
+        const again = contractOf(JSON.parse(contractText(fromGenerated(text), false)));
+        expect([...again.variables.keys()].toSorted()).toStrictEqual([...whole.variables.keys()].toSorted());
+        const brief = ({ rules }: typeof whole) =>
+          rules
+            .flatMap((rule) => {
+              if ("names" in rule) return [`${rule.kind} ${rule.label}: ${rule.names.join(" ")}`];
+              return rule.kind === "required" ? [rule.name] : [];
+            })
+            .toSorted();
+        expect(brief(again)).toStrictEqual(brief(whole));
+      }),
+    );
+  });
+
+  test("is named by the mark of a document", () => {
+    for (const source of [{ kind: "built-in" }, { kind: "file", path: "../a b/my.contract.json" }] as const) {
+      expect(sourceOfDocument(`# Head; ${markOf(source)}.\nA=\n`)).toStrictEqual(source);
+      expect(sourceOfDocument(`<!-- x. ${markOf(source)}; more -->`)).toStrictEqual(source);
+    }
+    expect(sourceOfDocument("`sophia-run docs` writes this file from the contract.")).toBeUndefined();
+    expect(sourceOfDocument("A=\n")).toBeUndefined();
+  });
+});
+
+describe("which variables of ESC are required", () => {
+  const found = ["A_KEY", "B_KEY", "C"].map((name) => ({ name, required: false }));
+
+  test.each([
+    ["", [], []],
+    ["1, C", ["A_KEY", "C"], []],
+    ["all", ["A_KEY", "B_KEY", "C"], []],
+    ["0 4 B_KYE B_KEY", ["B_KEY"], ["0", "4", "B_KYE"]],
+  ])("the answer %j", (answer, chosen, unknown) => {
+    expect(choose(answer, found)).toStrictEqual({ chosen: new Set(chosen), unknown });
+  });
+
+  test("is asked at a terminal, again where a word means nothing, and no value is shown", async () => {
+    await using server = await startEscServer();
+    server.environment("acme/app/dev", {
+      values: { A_KEY: secret(sentinel("a")), B_KEY: secret(sentinel("b")), C: "c" },
+    });
+    const cwd = folder();
+    const script = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+text, answers = "", [b"B_KYE\\n", b"2 C\\n"]
+while True:
+    try: more = os.read(terminal, 4096)
+    except OSError: break
+    if not more: break
+    text += more.decode()
+    if answers and text.endswith("for none: "): os.write(terminal, answers.pop(0)); text += "\\n"
+sys.stdout.write(text)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;
+    const terminal = start(["python3", "-c", script, ...sophiaRun, "init", "--from", "esc"], {
+      cwd,
+      env: { PATH: cleanPath, HOME: cwd, ...escVariables(server, "acme/app/dev") },
+    });
+    const { status, stdout } = await terminal.finished;
+    expect(status).toBe(0);
+    expect(stdout).toContain("   2  B_KEY\r\n   3  C\r\n");
+    expect(stdout).toContain("Not in the list: B_KYE (did you mean B_KEY?)");
+    expect(stdout).not.toContain(SENTINEL);
+    expect(JSON.parse(read(cwd, FILE))).toMatchObject({
+      variables: { A_KEY: {}, B_KEY: { required: true }, C: { required: true } },
+    });
+    expect(read(cwd, FILE).match(/required/g)).toHaveLength(2);
+  });
+});
