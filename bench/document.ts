@@ -38,8 +38,7 @@ export function document({ nodes, rounds, executable }: Results): string {
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model ?? "an unknown processor"}, ${cpus().length} cores,
 ${process.platform} ${process.arch}, Node.js ${nodes.map(({ version }) => version).join(" and ")}. Each process was started ${rounds} times, in turns with the others and in
 another order each turn; a ratio is taken within a turn. Of each figure there is the median and, in brackets, the two quartiles. Processor time is user and
-system time of the process and what it started. The package was packed and installed by npm, its code cache made by the
-installation; each process had an environment of its own, a \`.env\` file and the Sophia contract, which was met.
+system time of the process and what it started. The package was packed and installed by npm; each process had an environment of its own, a \`.env\` file and the Sophia contract, which was met.
 
 ![Processor time of a start, as multiples of a bare Node.js](benchmark.svg)
 
@@ -51,12 +50,9 @@ ${nodes.map(nodeSection).join("\n")}
 ## How to read this
 
 - **Where a start goes.** sophia-run becomes the program by an addon, so that no process is forked, awaited or torn down: the
-  row "least Node.js that becomes it" does just that, at the cost of \`node -e 0\`. What is left is reading the program and its
-  code cache, settling options, looking at the inherited descriptors, reading the \`.env\` file, checking the contract. The
+  row "least Node.js that becomes it" does just that, at the cost of \`node -e 0\`. What is left is reading and compiling the
+  program, settling options, looking at the inherited descriptors, reading the \`.env\` file, checking the contract. The
   row "least Node.js wrapper" does no more than load \`node:child_process\` and start \`true\`.
-- **The code cache.** V8's compiled code is kept in the package's own folder, made by the installation for the Node.js that
-  installs (\`npm rebuild sophia-run\` makes it anew). Where install scripts are off, each start compiles anew: the row
-  "sophia-run without its code cache".
 - **Noise.** Other processes that ran on this machine at the same time widen the quartiles of the wall times; processor
   times are the steadier measure.
 - **Large environments.** The goal's row leaves out what a bare Node.js itself takes longer with such an environment.
@@ -115,7 +111,7 @@ Where sophia-run becomes the program, nothing of it is left: no memory, no way f
 ### Size
 
 \`npm pack\`: ${kib(installed.packed.size)} packed, ${kib(installed.packed.unpackedSize)} unpacked, ${installed.packed.entryCount} files. A production install: ${kib(installed.installed.bytes)} in
-${installed.installed.files} files, the code cache included; packages: ${installed.packages.join(", ")}.
+${installed.installed.files} files; packages: ${installed.packages.join(", ")}.
 `;
 }
 

@@ -20,7 +20,6 @@ import {
   root,
   scaled,
   standalone,
-  withoutCodeCache,
   workingDirectory,
   type EscService,
 } from "./surroundings.ts";
@@ -74,7 +73,6 @@ async function measureNode(major: number, cwd: string, temporary: string, esc: E
     of("sophia-run", sophia()),
     of("sophia-run, options before `--`", sophia("--timeout", "20s", "--prefer", "environment")),
     of("sophia-run `--mode spawn`", sophia("--mode", "spawn")),
-    of("sophia-run without its code cache", [node, withoutCodeCache(installed, temporary), "--", "true"]),
     of("least Node.js wrapper", [node, join(root, "bench/wrapper.cjs"), "true"]),
     ...(installed.addon === undefined
       ? []

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Case } from "./measure.ts";
 
@@ -40,7 +40,7 @@ export function nodeOf(major: number): string {
   return execFileSync("sh", [script, String(major)], { encoding: "utf8" }).trim();
 }
 
-/** The package as npm installs it, in a folder of its own: what `npm pack` makes, with its code cache for this Node.js. */
+/** The package as npm installs it, in a folder of its own: what `npm pack` makes. */
 export function install(node: string, folder: string): Installed {
   mkdirSync(folder, { recursive: true });
   const npm = (args: readonly string[], cwd: string): string =>
@@ -67,13 +67,6 @@ export function install(node: string, folder: string): Installed {
     packages,
     installed: sizeOf(join(modules, "sophia-run")),
   };
-}
-
-/** @returns the entry of a copy of the package whose install script did not run */
-export function withoutCodeCache({ entry }: Installed, temporary: string): string {
-  const copy = mkdtempSync(join(temporary, "no-cache-"));
-  cpSync(join(dirname(entry), ".."), copy, { recursive: true, filter: (source) => !source.endsWith(".cache") });
-  return join(copy, "bin", basename(entry));
 }
 
 export interface Installed {

@@ -1,4 +1,4 @@
-// Writes THIRD-PARTY-NOTICES.md: the licences of all packages of which something is in dist/, as the bundler accounts for it.
+// Writes THIRD-PARTY-NOTICES.md: the licences of all packages of which something is in the bundle, as the bundler accounts for it.
 // With --check it writes nothing and ends with 1 where the file is not what it would write.
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ for (const path of (await bundle()).flatMap(({ moduleIds }) => moduleIds)) {
 const sections = new Set(await Promise.all(Array.from(folders, section)));
 const text = `# Third-party notices
 
-sophia-run's \`dist/\` holds code of the following packages, each under its own licence.
+sophia-run holds code of the following packages, each under its own licence.
 
 ${[...sections].toSorted((a, b) => (a < b ? -1 : 1)).join("\n")}`;
 

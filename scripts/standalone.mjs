@@ -2,7 +2,7 @@
 // target, with `-- linux-x64-musl …` for some. Each is Bun, from npm, with the program as bytecode behind it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { bundle } from "./build/bundle.mjs";
 
 const BUN_VERSION = "1.4.5";
@@ -47,7 +47,10 @@ const bundled = join(outdir, "bundle");
 mkdirSync(bundled, { recursive: true });
 // yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
 const files = await bundle({ "import.meta.url": JSON.stringify("file:///C:/sophia-run.js") });
-for (const { fileName, code } of files) writeFileSync(join(bundled, fileName), code);
+for (const { fileName, code } of files) {
+  mkdirSync(dirname(join(bundled, fileName)), { recursive: true });
+  writeFileSync(join(bundled, fileName), code);
+}
 const compiler = executableOf(host);
 for (const name of names) compile(name);
 rmSync(bundled, { recursive: true });
@@ -70,7 +73,7 @@ function compile(name) {
     "--no-compile-autoload-tsconfig",
     "--no-compile-autoload-package-json",
   ];
-  execFileSync(compiler, ["build", ...options, join(bundled, "program.js")], {
+  execFileSync(compiler, ["build", ...options, join(bundled, "bin/sophia-run.cjs")], {
     stdio: ["ignore", "ignore", "inherit"],
     cwd: outdir,
   });

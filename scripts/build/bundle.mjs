@@ -5,16 +5,21 @@ import { rolldown } from "rolldown";
 
 const ROOT = join(import.meta.dirname, "../..");
 
+/** The command itself, beside the folder of what it loads later: a start reads one file. */
+const ENTRY = "bin/sophia-run";
+
 /**
- * What is needed together is one file, since each further file costs Node.js up to half a millisecond: `program` has what
+ * What is needed together is one file, since each further file costs Node.js up to half a millisecond: the first has what
  * every run loads, each of the others what one need takes beyond that. All else that is behind an `import()` is a file of
- * its own. The bundler keeps its helpers in one more, which `program` does without.
+ * its own. The bundler keeps its helpers in one more, which few need.
  */
 export const GROUPS = [
-  { name: "program", tags: ["$initial"], priority: 1 },
+  { name: ENTRY, tags: ["$initial"], priority: 1 },
+  { name: "start-error", test: /\/src\/launch\/(?:start-error|exec\/without-risk)\.ts$/ },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
   { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },
-  { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
+  { name: "load", test: /\/src\/(?:contract\/(?:file\/load|words)|core\/(?:code-values|suggest))\.ts$/ },
+  { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk|esc\/settings\/access)\.ts$/ },
   { name: "dotenv", test: /\/src\/sources\/dotenv\/value\.ts$/ },
 ];
 
@@ -26,7 +31,7 @@ export async function bundle(define = {}) {
   const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   const build = await rolldown({
     cwd: ROOT,
-    input: { program: "src/main.ts" },
+    input: { [ENTRY]: "src/main.ts" },
     platform: "node",
     preserveEntrySignatures: false,
     resolve: {
@@ -56,14 +61,21 @@ export async function bundle(define = {}) {
     // `import()` becomes a plain require: no ES module loader is started.
     dynamicImportInCjs: false,
     externalLiveBindings: false,
-    entryFileNames: "[name].js",
-    chunkFileNames: "[name]-[hash].js",
+    // Of a .cjs file Node.js knows what it is without reading a package.json.
+    entryFileNames: "[name].cjs",
+    chunkFileNames: "dist/[name]-[hash].cjs",
+    banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
     codeSplitting: { groups: GROUPS },
   });
   await build.close();
   const missing = GROUPS.find(({ name }) => !output.some((chunk) => chunk.name === name));
   if (missing !== undefined) throw new Error(`no file ${missing.name}: its sources have other names now`);
-  return output.map((chunk) => ({ ...chunk, code: asAscii(chunk.code) }));
+  return output.map((chunk) => ({ ...chunk, code: asAscii(withoutIdleRequire(chunk.code)) }));
+}
+
+/** The bundler has each file load its helpers, used or not; they do nothing by themselves. */
+function withoutIdleRequire(code) {
+  return code.replace(/^("use strict";)require\("\.\/rolldown-runtime-[\w-]+\.cjs"\);/, "$1");
 }
 
 /** V8 takes twice the time to read a text with one character beyond Latin-1. These stand in strings and patterns only. */

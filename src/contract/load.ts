@@ -1,6 +1,5 @@
-/** Which contract counts. The code that reads a file is loaded only where there is one. */
+/** Which contract counts. The code that reads a file, and the built-in contract, are loaded only where they count. */
 import { findContract } from "./find.ts";
-import { builtInContract } from "./generated/built-in.ts";
 import type { Contract } from "./model.ts";
 
 /** What decides which contract counts. */
@@ -27,7 +26,7 @@ export async function loadContract({ file, cwd, profile, scope }: ContractReques
       scope,
     });
   }
-  const contract = builtInContract();
+  const { BUILT_IN: contract } = await import("./generated/built-in.ts");
   const wanted = profile ?? scope;
   if (wanted === undefined) return contract;
   const { unknownPart } = await import("./unknown.ts");

@@ -1,6 +1,6 @@
 /** How large arguments and environment may be: what the kernel refuses with E2BIG (execve(2)). */
 import { count, enumerate, printable } from "../core/text.ts";
-import { softLimit } from "./proc/limits.ts";
+import { softLimit } from "./proc/process-stat.ts";
 import type { Program } from "./types.ts";
 
 /** The longest argument or `NAME=value` that Linux takes (MAX_ARG_STRLEN, 32 pages of 4 KiB, less the final NUL). */

@@ -3,18 +3,14 @@ import { readlinkSync } from "node:fs";
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import { isBun } from "../system/runtime.ts";
-import { findExecutable } from "./executable.ts";
-import { softLimit } from "./proc/limits.ts";
+import { lookUp } from "./look-up.ts";
+import { softLimit } from "./proc/process-stat.ts";
 import type { Program } from "./types.ts";
 
 /** @returns the path of a program of the system, undefined when it is not installed */
 export function findHelper(name: string, environment: Environment): string | undefined {
-  try {
-    return findExecutable(name, environment.get("PATH"));
-  } catch (error) {
-    if (error instanceof SophiaError) return undefined;
-    throw error;
-  }
+  const found = lookUp(name, environment.get("PATH"));
+  return "file" in found ? found.file : undefined;
 }
 
 /**

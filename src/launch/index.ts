@@ -32,7 +32,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
       hint: "use --mode auto, which starts the program beside sophia-run where it has to",
     });
   }
-  const file = locate(request, environment.get("PATH"));
+  const file = await locate(request, environment.get("PATH"));
   const program = { file, argv: command, environment };
   const prepared: Launch = { ...request, program, streams: bun?.streams ?? [0, 1, 2], passesChannel, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
@@ -42,7 +42,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
 }
 
 /** The file of the command, by the program's own `PATH`. @throws SophiaError as `findExecutable` does */
-function locate({ command, located }: LaunchRequest, searchPath: string | undefined): string {
+async function locate({ command, located }: LaunchRequest, searchPath: string | undefined): Promise<string> {
   if (process.platform === "win32") return command[0];
   return located !== undefined && located.searchPath === searchPath
     ? located.file

@@ -2,10 +2,12 @@ import { ExitStatus, SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import { measure, reasonTooLarge } from "./argument-size.ts";
 import { inspectImage } from "./exec/image.ts";
+import { NOT_ON_PATH } from "./look-up.ts";
 import type { Program } from "./types.ts";
 
-/** Why the system does not start a program, by its error code; the statuses are those of env(1) and POSIX shells. */
+/** Why the system does not start a program, by the code of the error; the statuses are those of env(1) and POSIX shells. */
 const REASONS: Readonly<Record<string, string>> = {
+  [NOT_ON_PATH]: "command not found",
   ENOENT: "no such file or directory",
   EACCES: "permission denied",
   EPERM: "operation not permitted",
@@ -24,11 +26,8 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** The error of a program that could not be started: 127 where it was not found, else 126. */
 export function startError(command: string, code: string): SophiaError {
-  return refusal(command, REASONS[code] ?? code, code === "ENOENT" ? ExitStatus.notFound : ExitStatus.notExecutable);
-}
-
-export function commandNotFound(command: string): SophiaError {
-  return refusal(command, "command not found", ExitStatus.notFound);
+  const isThere = code !== "ENOENT" && code !== NOT_ON_PATH;
+  return refusal(command, REASONS[code] ?? code, isThere ? ExitStatus.notExecutable : ExitStatus.notFound);
 }
 
 /** The error of a program whose file is there and which the system did not execute: says which part of it is at fault. */

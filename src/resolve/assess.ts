@@ -2,7 +2,8 @@ import { applyContract } from "../contract/apply.ts";
 import { checkContract, isDeclared, isSet } from "../contract/check.ts";
 import { loadContract } from "../contract/load.ts";
 import type { Contract } from "../contract/model.ts";
-import { escAccess, type EscAccess } from "../esc/settings/access.ts";
+import type { EscAccess } from "../esc/settings/access.ts";
+import { isEscMentioned } from "../esc/settings/own-variables.ts";
 import type { Assessment, EscStatus, ReadingProgress } from "./assessment.ts";
 import { SophiaError } from "../core/error.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
@@ -29,9 +30,7 @@ export interface Request {
 export async function assess(request: Request): Promise<Assessment> {
   const { settings, environment, cwd } = request;
   const dotenv = await readEnvFiles(settings, cwd);
-  const { access, notices: accessNotices } = settings.fake
-    ? { access: { kind: "fake" } as const, notices: [] }
-    : escAccess(environment, dotenv.layers, settings);
+  const { access, notices: accessNotices } = await accessToEsc(request, dotenv.layers);
   requireAccess(settings, access, accessNotices);
 
   // The contract is read while ESC is waited for; until then a failure of ESC must not count as unhandled.
@@ -96,6 +95,13 @@ async function contractFor(contract: Contract, include: readonly string[], given
   const isIncluded = matcher(include);
   const resolution = given();
   return restrict(contract, (name) => isIncluded(name) || isSet(resolution, name));
+}
+
+/** Whether and how ESC is to be read. @throws SophiaError as `escAccess` does */
+async function accessToEsc({ settings, environment }: Request, files: readonly Layer[]) {
+  if (settings.fake) return { access: { kind: "fake" } as const, notices: [] };
+  if (!isEscMentioned(environment, files)) return { access: { kind: "off" } as const, notices: [] };
+  return (await import("../esc/settings/access.ts")).escAccess(environment, files, settings);
 }
 
 /** Dummies fill only what the program would lack. */

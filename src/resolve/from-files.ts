@@ -3,7 +3,7 @@ import { OPTION_NAMES, variableOf } from "../command-line/options.ts";
 import { mayRunCode } from "../core/code-variables.ts";
 import type { Layer, Notice, Origin, Resolution, Variable } from "../core/model.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
-import { WITHHELD_VARIABLES } from "../esc/settings/credentials.ts";
+import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { FROM_FILES, isCallersWord, MARKED_VARIABLES } from "../esc/settings/from-files.ts";
 
 /** What sophia-run goes by. A file never sets it for a sophia-run that the program starts. */

@@ -1,6 +1,6 @@
 import { matchesGlob } from "../core/glob.ts";
 import type { Layer, Origin, Variable } from "../core/model.ts";
-import { ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/credentials.ts";
+import { ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { isReserved } from "./from-files.ts";
 import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { generatedFiles } from "../../scripts/contract/files.ts";
 import { checkContract } from "../../src/contract/check.ts";
-import { builtInContract } from "../../src/contract/generated/built-in.ts";
+import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import { loadContract } from "../../src/contract/load.ts";
 import { brief, contractOf, resolutionOf, root } from "./contracts.ts";
 
-const contract = builtInContract();
+const contract = BUILT_IN;
 const met = {
   PULUMI_ACCESS_TOKEN: "pul-1",
   QDRANT_URL: "https://qdrant.example",

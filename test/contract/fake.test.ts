@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { applyContract } from "../../src/contract/apply.ts";
 import { checkContract } from "../../src/contract/check.ts";
 import { fakeLayer } from "../../src/contract/fake.ts";
-import { builtInContract } from "../../src/contract/generated/built-in.ts";
+import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../src/contract/model.ts";
 import type { Resolution } from "../../src/core/model.ts";
 import { resolve } from "../../src/resolve/precedence.ts";
@@ -16,7 +16,7 @@ const fakes = (contract: Contract, present: Resolution = new Map()): Readonly<Re
 
 describe("fakeLayer", () => {
   it("gives the contract of Sophia what it must have, and no more", () => {
-    expect(fakes(builtInContract())).toStrictEqual({
+    expect(fakes(BUILT_IN)).toStrictEqual({
       PULUMI_ACCESS_TOKEN: "pul-fake-pulumi-access-token",
       QDRANT_URL: "https://fake.invalid/fake-qdrant-url",
       QDRANT_API_KEY: "fake-qdrant-api-key",
@@ -27,7 +27,7 @@ describe("fakeLayer", () => {
 
   it("leaves what is set unchanged", () => {
     const present = resolutionOf({ GITHUB_PAT: "x", GROQ_API_KEY: "y", QDRANT_URL: "z", PULUMI_ACCESS_TOKEN: "" });
-    expect(Object.keys(fakes(builtInContract(), present))).toStrictEqual(["PULUMI_ACCESS_TOKEN", "QDRANT_API_KEY"]);
+    expect(Object.keys(fakes(BUILT_IN, present))).toStrictEqual(["PULUMI_ACCESS_TOKEN", "QDRANT_API_KEY"]);
   });
 
   it("follows conditions, completes groups and spares deprecated names", () => {

@@ -16,10 +16,10 @@ function tree(): string {
 }
 
 /** @returns the path that was found, relative to the tree, or the error's status and message */
-function find(command: string, searchPath?: (root: string) => string): string {
+async function find(command: string, searchPath?: (root: string) => string): Promise<string> {
   const root = tree();
   try {
-    return findExecutable(command.replace("$", root), searchPath?.(root)).replace(root, "$");
+    return (await findExecutable(command.replace("$", root), searchPath?.(root))).replace(root, "$");
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     return `${error.status} ${error.message.replaceAll(root, "$")}`;
@@ -34,22 +34,25 @@ test.each([
   ["a folder only", "a", "126 tool: is a directory"],
   ["only a file without permission", "b", "126 tool: permission denied"],
   ["nowhere", "missing", "127 tool: command not found"],
-])("on the search path: %s", (_, path, expected) => {
+])("on the search path: %s", async (_, path, expected) => {
   const absolute = (root: string): string =>
     path
       .split(":")
       .map((name) => `${root}/${name}`)
       .join(":");
-  expect(find("tool", absolute)).toBe(expected);
+  expect(await find("tool", absolute)).toBe(expected);
 });
 
-test.each([[""], [":"], ["::"], ["/nowhere:"]])("the search path %j does not mean the working directory", (path) => {
-  // package.json is a file of the working directory.
-  expect(find("package.json", () => path)).toBe("127 package.json: command not found");
-});
+test.each([[""], [":"], ["::"], ["/nowhere:"]])(
+  "the search path %j does not mean the working directory",
+  async (path) => {
+    // package.json is a file of the working directory.
+    expect(await find("package.json", () => path)).toBe("127 package.json: command not found");
+  },
+);
 
-test("without a search path the system's own folders are searched", () => {
-  expect(find("sh")).toMatch(/^\/(?:usr\/)?bin\/sh$/);
+test("without a search path the system's own folders are searched", async () => {
+  expect(await find("sh")).toMatch(/^\/(?:usr\/)?bin\/sh$/);
 });
 
 test.each([
@@ -61,12 +64,12 @@ test.each([
   ["$/missing", "127 $/missing: no such file or directory"],
   ["/dev/null", "126 /dev/null: permission denied"],
   ["", "127 '': command not found"],
-])("the path %s", (command, expected) => {
-  expect(find(command)).toBe(expected);
+])("the path %s", async (command, expected) => {
+  expect(await find(command)).toBe(expected);
 });
 
-test("a name that is too long for a file, on the search path and as a path", () => {
+test("a name that is too long for a file, on the search path and as a path", async () => {
   const long = "x".repeat(256);
-  expect(find(long, (root) => root)).toBe(`126 ${long}: the name is too long`);
-  expect(find(`$/${long}`)).toBe(`126 $/${long}: the name is too long`);
+  expect(await find(long, (root) => root)).toBe(`126 ${long}: the name is too long`);
+  expect(await find(`$/${long}`)).toBe(`126 $/${long}: the name is too long`);
 });

@@ -37,7 +37,7 @@ export function useDriver(): (request: DriverRequest, ...command: readonly strin
     await build({
       input: join(import.meta.dirname, "driver.ts"),
       platform: "node",
-      transform: { define: { SOPHIA_RUN_FOLDER: JSON.stringify(dirname(addon)) } },
+      transform: { define: { SOPHIA_RUN_FOLDER: JSON.stringify(join(dirname(addon), "../bin")) } },
       output: { file: outfile, format: "cjs", codeSplitting: false },
     });
   });

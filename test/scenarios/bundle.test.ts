@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { escVariables } from "../commands/world.ts";
@@ -6,10 +6,14 @@ import { startEscServer } from "../esc-server/index.ts";
 import { becomesProgram, CONTRACT_VALUES, copyOfPackage, folder, isStandalone } from "../helpers/sophia.ts";
 import { runProgram, sophiaRun } from "../esc/command.ts";
 
-const DIST = join(import.meta.dirname, "../../dist");
-const chunks = readdirSync(DIST)
-  .filter((name) => name.endsWith(".js"))
-  .map((name) => ({ name, text: readFileSync(join(DIST, name), "utf8") }));
+const ROOT = join(import.meta.dirname, "../..");
+const COMMAND = join(ROOT, "bin/sophia-run.cjs");
+const chunks = [
+  COMMAND,
+  ...readdirSync(join(ROOT, "dist"), { encoding: "utf8" }).map((name) => join(ROOT, "dist", name)),
+]
+  .filter((name) => name.endsWith(".cjs"))
+  .map((name) => ({ name, text: readFileSync(name, "utf8") }));
 
 test.each([
   ["the SDK's client, in a chunk of its own", "/environments/{orgName}/{projectName}/{envName}/open", 1],
@@ -43,31 +47,40 @@ test("a start without ESC loads nothing of the network", async ({ skip }) => {
   }
 });
 
-/** A way to start, what it takes, and the files of dist/ that it may need. */
+test("what each start reads is small: all that a good start without options does not run is a file of its own", () => {
+  expect(statSync(COMMAND).size).toBeLessThan(53_000);
+});
+
+/** A way to start, what it takes, and the files of dist/ that it needs beside the built-in contract. */
 const starts: readonly (readonly [
   string,
-  { mode: string; dotenv?: string; esc?: boolean; files: readonly string[] },
+  { mode: string; files: readonly string[]; given?: Readonly<Record<string, string>>; esc?: boolean },
 ])[] = [
-  ["becoming the program", { mode: "exec", files: ["program"] }],
-  ["a quoted value", { mode: "exec", dotenv: 'A="1"', files: ["program", "dotenv", "rolldown-runtime"] }],
-  ["reading ESC", { mode: "exec", esc: true, files: ["program", "esc", "rolldown-runtime"] }],
-  ["starting the program beside itself", { mode: "spawn", files: ["program", "spawn", "rolldown-runtime"] }],
+  ["becoming the program", { mode: "exec", files: [] }],
+  [
+    "a contract",
+    { mode: "exec", files: ["load", "rolldown-runtime"], given: { "sophia.contract.json": '{"variables":{"A":{}}}' } },
+  ],
+  ["a quoted value", { mode: "exec", files: ["dotenv", "rolldown-runtime"], given: { ".env": 'A="1"' } }],
+  ["reading ESC", { mode: "exec", files: ["esc", "rolldown-runtime"], esc: true }],
+  ["starting the program beside itself", { mode: "spawn", files: ["spawn", "rolldown-runtime"] }],
 ];
 
 test.for(starts)(
   "%s needs no other file of the package",
-  async ([, { mode, dotenv = "A=1", esc = false, files }], { skip }) => {
+  async ([, { mode, files, given = {}, esc = false }], { skip }) => {
     skip(mode === "exec" && !becomesProgram, "needs the addon, or Node.js 22.15");
     await using server = await startEscServer();
     server.environment("demo-org/sophia/dev", { values: CONTRACT_VALUES });
     const path = copyOfPackage();
+    const needed = ["sophia.contract.json" in given ? "load" : "built-in-", ...files];
     for (const name of readdirSync(join(path, "dist"))) {
-      if (!name.endsWith(".node") && !files.some((file) => name.startsWith(file))) rmSync(join(path, "dist", name));
+      if (!name.endsWith(".node") && !needed.some((file) => name.startsWith(file))) rmSync(join(path, "dist", name));
     }
     const entry = join(path, "bin/sophia-run.cjs");
     const variables = esc ? escVariables(server, "demo-org/sophia/dev") : CONTRACT_VALUES;
     const command = [process.execPath, entry, "--mode", mode, "--", "printenv", "A"] as const;
-    const finished = await runProgram(command, variables, folder({ ".env": dotenv }));
+    const finished = await runProgram(command, variables, folder({ ".env": "A=1", ...given }));
     expect(finished).toStrictEqual({ status: 0, signal: null, stdout: "1\n", stderr: "" });
   },
 );

@@ -69,7 +69,7 @@ const withoutNamespaces =
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
     "$ sophia-run -- node server.js": { kind: "run", without: ["QDRANT_URL"] },
-    "npm ci && npm run build   # once: installs, and bundles src/ into dist/": npm,
+    "npm ci && npm run build   # once: installs, and bundles src/": npm,
     "npm install sophia-run": npm,
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
     "$ sophia-run check": { kind: "run", files: { "sophia.contract.json": contractOfReadme() } },

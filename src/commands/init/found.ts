@@ -1,5 +1,5 @@
 import { OPTION_NAMES, variableOf } from "../../command-line/options.ts";
-import { WITHHELD_VARIABLES } from "../../esc/settings/credentials.ts";
+import { WITHHELD_VARIABLES } from "../../esc/settings/own-variables.ts";
 
 /** A variable that may belong into the contract, and what is known of it. */
 export interface Found {

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
-import { builtInContract } from "../../contract/generated/built-in.ts";
+import { BUILT_IN } from "../../contract/generated/built-in.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
@@ -61,7 +61,7 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
     });
   }
   const base = answers.find((answer) => answer.base !== undefined)?.base;
-  const builtIn = base === "builtin" ? builtInContract().variables : undefined;
+  const builtIn = base === "builtin" ? BUILT_IN.variables : undefined;
   const found = joinFound(answers.map((answer) => answer.found)).filter(({ name }) => builtIn?.has(name) !== true);
   const groups = base === undefined ? answers.flatMap((answer) => answer.groups ?? []) : [];
   const isInstalled = existsSync(join(context.cwd, "package.json"));

@@ -28,7 +28,7 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
 
 async function start({ flags, command }: Run, context: Context, preparation: Preparation): Promise<never> {
   const settings = settle(flags, context.environment);
-  const located = locateFirst(command[0], settings, context);
+  const located = await locateFirst(command[0], settings, context);
   const assessment = await assessBy(settings, context);
   const { esc, notices, selected, violations } = assessment;
   if (settings.enforceContract && violations.length > 0) {
@@ -60,7 +60,11 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
  * @returns undefined where a source may still set or take away the `PATH` by which the command is looked up
  * @throws SophiaError (126, 127) where it cannot be started whatever the sources say
  */
-function locateFirst(command: string, settings: Settings, { environment }: Context): Located | undefined {
+async function locateFirst(
+  command: string,
+  settings: Settings,
+  { environment }: Context,
+): Promise<Located | undefined> {
   const searchPath = environment.get("PATH") ?? "";
   const isCallers =
     searchPath !== "" &&
@@ -68,7 +72,7 @@ function locateFirst(command: string, settings: Settings, { environment }: Conte
     settings.scope === undefined &&
     !isExcluded("PATH", settings);
   if (process.platform === "win32" || !(isCallers || command.includes("/"))) return undefined;
-  return { file: findExecutable(command, searchPath), searchPath };
+  return { file: await findExecutable(command, searchPath), searchPath };
 }
 
 /** Loads nothing where no secret has to be masked. */

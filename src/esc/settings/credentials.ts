@@ -1,29 +1,7 @@
 import { organizationIn } from "./names.ts";
+import { CREDENTIAL_ORDER, type EXCHANGE_VARIABLES } from "./own-variables.ts";
 import { holdsToken, isToken, Secret } from "./secret.ts";
 import { invalidSetting, isTrustedFor, labelOf, type Setting, type Variables } from "./variables.ts";
-
-/**
- * The variables that give a credential, in their order of precedence: the first that is set counts. Those of the
- * process environment go before those of `.env` files. Where none is set, GitHub Actions serves as the credential if
- * `ESC_OIDC_ORG` is set and the job has `id-token: write`. What an ID token is exchanged for stands where the caller sets
- * it, or in the file that names the ID token.
- */
-export const CREDENTIAL_ORDER = ["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"] as const;
-
-/** For whom and for what an ID token is exchanged. */
-const EXCHANGE_VARIABLES = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "ESC_OIDC_EXPIRATION"] as const;
-
-/**
- * The launcher's own variables: the program that it starts does not get them. Neither does it get those of the exchange:
- * a nested sophia-run would take `ESC_OIDC_ORG` for incomplete settings, and warn.
- */
-export const WITHHELD_VARIABLES: readonly string[] = ["ESC_ENV", ...CREDENTIAL_ORDER, ...EXCHANGE_VARIABLES];
-
-/**
- * By which a step of GitHub Actions asks for an ID token. Where they open ESC, they are credentials of the launcher, too:
- * with them the program could open it.
- */
-export const ID_TOKEN_VARIABLES = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] as const;
 
 const TOKEN_TYPES = ["organization", "team", "personal"] as const;
 

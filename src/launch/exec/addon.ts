@@ -1,6 +1,6 @@
 import type { Addon } from "./libc.ts";
 
-/** Where the bundle lies; the build puts it in. Sources that run as they are have no addon beside them. */
+/** A folder of the package, bin/ or dist/; the build puts it in. Sources that run as they are have no addon near them. */
 declare const SOPHIA_RUN_FOLDER: string | undefined;
 
 /**
@@ -25,7 +25,7 @@ export function openAddon(name: string): unknown {
   if (process.platform !== "linux" || typeof SOPHIA_RUN_FOLDER === "undefined") return undefined;
   const module: { exports: unknown } = { exports: {} };
   try {
-    process.dlopen(module, `${SOPHIA_RUN_FOLDER}/linux-${process.arch}${name}.node`);
+    process.dlopen(module, `${SOPHIA_RUN_FOLDER}/../dist/linux-${process.arch}${name}.node`);
     return module.exports;
   } catch {
     return undefined;

@@ -1,18 +1,9 @@
-import { statSync } from "node:fs";
-import type { SophiaError } from "../../core/error.ts";
 import { errorName, systemErrorCode } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
-import { fits, measure } from "../argument-size.ts";
 import { asShellScript } from "../executable.ts";
-import { findHelper, withCallersOpenFiles } from "../helper-programs.ts";
-import { executionError } from "../start-error.ts";
 import type { Launch, Program } from "../types.ts";
 import { hasExecve, stopIgnoring } from "./execve.ts";
-import { inspectImage, isLoadable } from "./image.ts";
 import { bytesOf } from "./program-bytes.ts";
-
-/** A file that was changed less than this long ago may still be open for writing. */
-const BUSY_MS = 60_000;
 
 /**
  * Puts the program in this process's place (execve(2)): same PID, same parent, nothing left beside it.
@@ -22,9 +13,14 @@ const BUSY_MS = 60_000;
  */
 export async function replace(launch: Launch): Promise<void> {
   const { libc, options, preparation } = launch;
-  const wanted = options.restoreNofile ? withCallersOpenFiles(launch.program) : launch.program;
-  const program = libc === undefined && failureAborts() ? withoutRisk(wanted, launch) : wanted;
-  if (program === undefined) return;
+  let { program } = launch;
+  if (options.restoreNofile) program = (await import("../helper-programs.ts")).withCallersOpenFiles(program);
+  if (libc === undefined && failureAborts()) {
+    const { withoutRisk } = await import("./without-risk.ts");
+    const certain = await withoutRisk(program, launch);
+    if (certain === undefined) return;
+    program = certain;
+  }
   if (preparation.firstProcess) {
     // Two turns of the event loop deliver what was sent so far. Then the listeners have to go: a signal that is caught
     // between here and execve would be lost, while for PID 1 the kernel drops it; this gap is as short as it can be.
@@ -35,11 +31,12 @@ export async function replace(launch: Launch): Promise<void> {
   preparation.restoreCoreFilter();
   // A stream of Node's on a pipe or terminal makes it non-blocking, for all who share it.
   if (preparation.preloaded) for (const stream of [0, 1, 2]) preparation.addon?.makeBlocking(stream);
-  throw execute(program, launch);
+  const code = execute(program, launch);
+  throw (await import("../start-error.ts")).executionError(launch.command[0], program, code);
 }
 
-/** @returns the error, if the program cannot be executed; otherwise never */
-function execute(program: Program, { command, libc, preparation, streams }: Launch): SophiaError {
+/** @returns the code of the error, if the program cannot be executed; otherwise never */
+function execute(program: Program, { libc, preparation, streams }: Launch): string {
   const attempt = (wanted: Program): string => {
     if (libc === undefined) return tryExecve(wanted);
     // The runtime has made them close-on-exec, the standard streams too.
@@ -48,7 +45,7 @@ function execute(program: Program, { command, libc, preparation, streams }: Laun
     return error === 0 ? tryExecve(wanted) : errorName(error);
   };
   const code = attempt(program);
-  return executionError(command[0], program, code === "ENOEXEC" ? attempt(asShellScript(program)) : code);
+  return code === "ENOEXEC" ? attempt(asShellScript(program)) : code;
 }
 
 /** @returns the code of the error, if the program cannot be executed; otherwise never */
@@ -72,34 +69,6 @@ function failureAborts(): boolean {
   if (isBun) return false;
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   return major < 26 || (major === 26 && minor < 1);
-}
-
-/**
- * Makes sure beforehand that execve will not fail.
- *
- * @returns what to execute; undefined: start it beside this process, where an error does not abort
- */
-function withoutRisk(program: Program, { command, options }: Launch): Program | undefined {
-  const isSmallEnough = fits(measure(program));
-  const image = inspectImage(program.file);
-  if (isSmallEnough && isLoadable(image) && !mayBeBusy(program.file)) return program;
-  if (options.mode !== "exec") return undefined;
-  if (!isSmallEnough) throw executionError(command[0], program, "E2BIG");
-  if (image.kind === "dangling") throw executionError(command[0], program, "ENOENT");
-  // env(1) is certain to start, takes this process's place, and words the errors that would abort here. It would take
-  // a command with `=` for a variable.
-  const env = findHelper("env", program.environment);
-  if (env === undefined || command[0].includes("=")) return program;
-  return { ...program, file: env, argv: ["env", "--", ...program.argv] };
-}
-
-/** Whether the file may still be open for writing (ETXTBSY), which no system call tells beforehand. */
-function mayBeBusy(file: string): boolean {
-  try {
-    return Date.now() - statSync(file).ctimeMs < BUSY_MS;
-  } catch {
-    return true;
-  }
 }
 
 async function nextTurn(): Promise<void> {

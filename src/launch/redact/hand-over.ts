@@ -13,7 +13,9 @@ declare const SOPHIA_RUN_FOLDER: string | undefined;
  * the program did, and they keep the stream open. It gets the secrets through a pipe, and ends with the last writer.
  */
 export async function handOver(pumps: readonly Pump[], secrets: readonly Secret[]): Promise<void> {
-  const program = isBun ? [] : [`${typeof SOPHIA_RUN_FOLDER === "undefined" ? "" : SOPHIA_RUN_FOLDER}/program.js`];
+  const program = isBun
+    ? []
+    : [`${typeof SOPHIA_RUN_FOLDER === "undefined" ? "" : SOPHIA_RUN_FOLDER}/../bin/sophia-run.cjs`];
   const passed = pumps.flatMap(({ source: { descriptor }, target, held }) =>
     descriptor === undefined ? [] : [{ descriptor, target, held: Buffer.from(held()).toString("base64") }],
   );

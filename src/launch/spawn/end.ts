@@ -3,7 +3,7 @@ import crossSpawn from "cross-spawn";
 import type { Environment } from "../../core/model.ts";
 import { isBun } from "../../system/runtime.ts";
 import { findHelper } from "../helper-programs.ts";
-import { softLimit } from "../proc/limits.ts";
+import { softLimit } from "../proc/process-stat.ts";
 import { resetToDefault, send, signalNumber } from "../signals.ts";
 
 /** The signals whose default action writes a core dump (signal(7)). */

@@ -7,7 +7,6 @@ import { asShellScript } from "../executable.ts";
 import { dyingWithLauncher, withCallersOpenFiles } from "../helper-programs.ts";
 import { withholdMemory } from "../proc/core-dump.ts";
 import { send } from "../signals.ts";
-import { executionError } from "../start-error.ts";
 import type { Launch, Program } from "../types.ts";
 import { startChild, type Descriptors } from "./child.ts";
 import { dieOf } from "./end.ts";
@@ -112,8 +111,8 @@ async function start(
   let child = await startChild(program, stdio, ipc);
   // glibc's execvp(3), which libuv calls, starts the shell itself; musl's does not.
   if (child === "ENOEXEC") child = await startChild(asShellScript(program), stdio, ipc);
-  if (typeof child === "string") throw executionError(command[0], program, child);
-  return child;
+  if (typeof child !== "string") return child;
+  throw (await import("../start-error.ts")).executionError(command[0], program, child);
 }
 
 /**

@@ -12,7 +12,7 @@ import { envTypes } from "../../../src/commands/docs/env-types.ts";
 import { partOf, withPart } from "../../../src/commands/docs/markers.ts";
 import { secretsDocument } from "../../../src/commands/docs/secrets-document.ts";
 import { contractBlocks } from "../../../src/commands/docs/secrets-section.ts";
-import { builtInContract } from "../../../src/contract/generated/built-in.ts";
+import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../../src/contract/model.ts";
 import { parseDotenv } from "../../../src/sources/dotenv/syntax.ts";
 import { fencedBlocks } from "../../helpers/markdown.ts";
@@ -90,7 +90,7 @@ describe(".env.example", () => {
   });
 
   it("gives ESC's two names and every declared one to those who read such files, each empty", async () => {
-    for (const one of [contract, builtInContract()]) {
+    for (const one of [contract, BUILT_IN]) {
       const text = envExample(one, MARK);
       const names = ["ESC_ENV", "ESC_TOKEN", ...one.variables.keys()];
       const expected = Object.fromEntries(names.map((name) => [name, ""]));
@@ -210,15 +210,15 @@ describe("SECRETS.md's section", () => {
 
   it("is written as formatters write it, so that formatting is no drift", async () => {
     for (const [name, text] of [
-      ["SECRETS.md", withPart("", "document", MARK, secretsDocument(builtInContract()))],
-      ["env.d.ts", envTypes(builtInContract(), MARK)],
+      ["SECRETS.md", withPart("", "document", MARK, secretsDocument(BUILT_IN))],
+      ["env.d.ts", envTypes(BUILT_IN, MARK)],
     ] as const) {
       expect((await format(name, text, { printWidth: 120 })).code).toBe(text);
     }
   });
 
   const put = (document: string, from: Contract): string => withPart(document, "contract", MARK, contractBlocks(from));
-  const section = put("", builtInContract()).trimEnd();
+  const section = put("", BUILT_IN).trimEnd();
   it.each([
     ["an empty document", "", `${section}\n`],
     ["one without it", "# Secrets\n\nText.\n", `# Secrets\n\nText.\n\n${section}\n`],
@@ -230,14 +230,14 @@ describe("SECRETS.md's section", () => {
     ["one with the same", `a\n${section}\nb`, `a\n${section}\nb`],
     ["one with other line ends", "# Secrets\r\n", `# Secrets\r\n\r\n${section.replaceAll("\n", "\r\n")}\r\n`],
   ])("is put into %s", (_, document, expected) => {
-    expect(put(document, builtInContract())).toBe(expected);
+    expect(put(document, BUILT_IN)).toBe(expected);
   });
 
   it("is not cut short by its own marker in a description", () => {
     const odd = contractOf({
       variables: { A: { description: "x <!-- contract: end --> y", default: "<!-- contract: end -->" } },
     });
-    expect(put(`a\n${put("", odd).trimEnd()}\nb`, builtInContract())).toBe(`a\n${section}\nb`);
+    expect(put(`a\n${put("", odd).trimEnd()}\nb`, BUILT_IN)).toBe(`a\n${section}\nb`);
   });
 
   it("put in twice is put in once, whatever the document and the contract", () => {
@@ -255,7 +255,7 @@ describe("SECRETS.md's section", () => {
 describe("the whole of SECRETS.md", () => {
   const whole = (document: string, from: Contract): string =>
     withPart(document, "document", MARK, secretsDocument(from));
-  const document = whole("", builtInContract());
+  const document = whole("", BUILT_IN);
   const scripts = fencedBlocks(document).filter(({ language }) => language === "sh");
 
   it("is what a new document gets, and what an older one of ours is replaced by; the rest stays", () => {
@@ -268,7 +268,7 @@ describe("the whole of SECRETS.md", () => {
     expect(other).toMatch(
       /^# Ours\n\nAbove\.\n\n<!-- secrets: begin[^]*`odd\.name-1`[^]*secrets: end -->\n\nBelow\.\n$/,
     );
-    expect(whole(other, builtInContract())).toBe(edited);
+    expect(whole(other, BUILT_IN)).toBe(edited);
   });
 
   it("has every section, every variable, and each scope with its variables", () => {
@@ -285,7 +285,7 @@ describe("the whole of SECRETS.md", () => {
       "Audit logs",
       "Good practice",
     ]);
-    for (const name of builtInContract().variables.keys()) expect(document).toContain(`\`${name}\``);
+    for (const name of BUILT_IN.variables.keys()) expect(document).toContain(`\`${name}\``);
     const scoped = contractOf({ variables: { A: {}, B: {}, C: {} }, scopes: { web: ["A", "B"], worker: ["C"] } });
     expect(whole("", scoped)).toMatch(/^\| `--scope web` +\| `A`, `B` +\|\n\| `--scope worker` \| `C` +\|$/m);
   });

@@ -7,7 +7,7 @@ import { markOf, sourceOfDocument } from "../../../src/commands/docs/mark.ts";
 import { choose } from "../../../src/commands/init/ask.ts";
 import { contractText } from "../../../src/commands/init/contract.ts";
 import { fromGenerated } from "../../../src/commands/init/generated.ts";
-import { builtInContract } from "../../../src/contract/generated/built-in.ts";
+import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import { loadContract } from "../../../src/contract/load.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { start } from "../../helpers/started.ts";
@@ -19,7 +19,7 @@ import { escVariables, SENTINEL, sentinel } from "../world.ts";
 
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
 const FILE = "sophia.contract.json";
-const builtIn = (): unknown => ({ ...builtInContract(), source: undefined });
+const builtIn = (): unknown => ({ ...BUILT_IN, source: undefined });
 const loaded = async (cwd: string): Promise<unknown> => ({ ...(await loadContract({ cwd })), source: undefined });
 
 describe("the built-in contract", () => {

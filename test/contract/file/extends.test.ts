@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
 import { mergeDocuments } from "../../../src/contract/file/merge.ts";
-import { builtInContract } from "../../../src/contract/generated/built-in.ts";
+import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import { builtInText } from "../../../src/contract/generated/built-in-text.ts";
 import { parseContract } from "../../../src/contract/file/read.ts";
 import { loadContract } from "../../../src/contract/load.ts";
@@ -33,7 +33,7 @@ const plain = (contract: Contract): unknown =>
 
 describe("the built-in contract", () => {
   it("written to a file is equal to itself, and so is a file that extends it and adds nothing", async () => {
-    const { source: _, ...builtIn } = builtInContract();
+    const { source: _, ...builtIn } = BUILT_IN;
     for (const text of [builtInText, '{"extends":"builtin"}', '{"extends":"builtin","variables":{}}']) {
       const { source, ...contract } = await load({ "sophia.contract.json": text });
       expect(source.kind).toBe("file");

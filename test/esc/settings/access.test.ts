@@ -1,7 +1,8 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { escAccess } from "../../../src/esc/settings/access.ts";
-import { CREDENTIAL_ORDER, describeCredential, WITHHELD_VARIABLES } from "../../../src/esc/settings/credentials.ts";
+import { describeCredential } from "../../../src/esc/settings/credentials.ts";
+import { CREDENTIAL_ORDER, isEscMentioned, WITHHELD_VARIABLES } from "../../../src/esc/settings/own-variables.ts";
 import { SophiaError } from "../../../src/core/error.ts";
 import type { Layer } from "../../../src/core/model.ts";
 
@@ -24,7 +25,11 @@ function layer(file: string, variables: Set): Layer {
 }
 
 function access(environment: Set, files: readonly Layer[] = [], options = OPTIONS) {
-  return escAccess(new Map(Object.entries(environment)), files, options);
+  const variables = new Map(Object.entries(environment));
+  const result = escAccess(variables, files, options);
+  // A start looks first whether there is anything to settle.
+  if (!isEscMentioned(variables, files)) expect(result).toStrictEqual({ access: { kind: "off" }, notices: [] });
+  return result;
 }
 
 function settings(environment: Set, files: readonly Layer[] = [], options = OPTIONS) {

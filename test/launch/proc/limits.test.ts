@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { softLimit } from "../../../src/launch/proc/limits.ts";
+import { softLimit } from "../../../src/launch/proc/process-stat.ts";
 
 test("this process's limits are those that its shell tells", () => {
   const { stdout } = spawnSync("sh", ["-c", "ulimit -n"], { encoding: "utf8" });

@@ -1,0 +1,53 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { systemErrorCode } from "../system/errors.ts";
+
+/** The path that execvp(3) takes where `PATH` is not set. */
+const DEFAULT_PATH = "/bin:/usr/bin";
+/** The longest name of a file (NAME_MAX), in bytes. */
+const MAX_NAME_BYTES = 255;
+
+/** What {@link lookUp} says of a command that is in no folder of the search path; not a code of the system's. */
+export const NOT_ON_PATH = "NOT_ON_PATH";
+
+/**
+ * Finds the file to execute as execvp(3) does, POSIX only: a command with a slash is a path, any other is looked up
+ * in `searchPath`; folders and files without permission to execute are passed over. An empty element of the path does
+ * not mean the working directory, which `.` does.
+ *
+ * @returns the file, or the system's code of the error, or {@link NOT_ON_PATH}
+ */
+export function lookUp(
+  command: string,
+  searchPath: string | undefined,
+): { readonly file: string } | { readonly problem: string } {
+  if (command === "") return { problem: NOT_ON_PATH };
+  if (command.includes("/")) {
+    const problem = examine(command);
+    return problem === undefined ? { file: command } : { problem };
+  }
+  if (Buffer.byteLength(command) > MAX_NAME_BYTES) return { problem: "ENAMETOOLONG" };
+  let refused: string | undefined;
+  for (const folder of (searchPath ?? DEFAULT_PATH).split(":")) {
+    if (folder === "") continue;
+    const file = folder.endsWith("/") ? folder + command : `${folder}/${command}`;
+    const problem = examine(file);
+    if (problem === undefined) return { file };
+    if (problem === "EACCES" || problem === "EISDIR") refused = problem;
+  }
+  return { problem: refused ?? NOT_ON_PATH };
+}
+
+/** @returns the code of the error that executing the file would give, undefined when none is in sight */
+function examine(path: string): string | undefined {
+  try {
+    const stat = statSync(path);
+    if (stat.isDirectory()) return "EISDIR";
+    if (!stat.isFile()) return "EACCES";
+    accessSync(path, constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    return code;
+  }
+}
