@@ -161,6 +161,22 @@ describe("rules", () => {
     expect(JSON.parse(asJson.stdout)).toMatchObject({ passed: false, met: true, drift: true });
   });
 
+  test("with --scope for one process: what others need neither fails nor drifts", async () => {
+    const contract = {
+      variables: { API_KEY: { required: true }, JOB_KEY: { required: true } },
+      scopes: { web: ["API_KEY"] },
+    };
+    const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
+    server.environment("acme/app/dev", { values: { API_KEY: secret(sentinel("key")), JOB_KEY: "x", EXTRA: "x" } });
+    server.environment("acme/app/prod", { values: { API_KEY: secret(sentinel("key")) } });
+    const both = "acme/app/dev,acme/app/prod";
+    expect((await check(both, [], { cwd })).status).toBe(1);
+    const scoped = await check(both, ["--strict", "--scope", "web"], { cwd });
+    expect(scoped.status).toBe(0);
+    expect(scoped.stdout).toContain("(scope web)");
+    expect(scoped.stdout).not.toMatch(/JOB_KEY|EXTRA/);
+  });
+
   test("--strict needs something to compare", async () => {
     const ended = await sophia(["check", "--strict"]);
     expect(ended).toMatchObject({ status: 125, stdout: "" });
