@@ -25,6 +25,8 @@ export class Automaton {
   private readonly failure: Uint32Array;
   /** The length of the longest pattern that it ends with; known where `failure` is. */
   private readonly found: Uint16Array;
+  /** Whether it is known that no pattern ends with it. */
+  private readonly quiet: Uint8Array;
   /** Of each branch: what to take from a beginning's number to get its length. */
   private readonly base: Int32Array;
   /** Where it leaves another. */
@@ -45,6 +47,7 @@ export class Automaton {
     this.branch = new Uint32Array(size);
     this.failure = new Uint32Array(size);
     this.found = new Uint16Array(size);
+    this.quiet = new Uint8Array(size);
     this.base = new Int32Array(patterns.length);
     this.parent = new Uint32Array(patterns.length);
     this.end = new Uint32Array(patterns.length);
@@ -92,6 +95,16 @@ export class Automaton {
     return this.first[byte] ?? ROOT;
   }
 
+  /** How many bytes from `at` on lead along the branch of a beginning without the end of a pattern, as far as is known. */
+  follow(node: number, bytes: Uint8Array, at: number): number {
+    const { label, quiet } = this;
+    const most = Math.min((this.end[this.branch[node] ?? 0] ?? 0) - node, bytes.length - at);
+    let length = 0;
+    while (length < most && label[node + length + 1] === bytes[at + length] && quiet[node + length + 1] === 1)
+      length += 1;
+    return length;
+  }
+
   /** The first place from `at` on where a pattern may begin; past the last whole window all may. */
   skip(bytes: Uint8Array, at: number): number {
     const { window, shift, starts } = this;
@@ -134,7 +147,9 @@ export class Automaton {
     const failure = parent === ROOT ? ROOT : this.next(this.failureOf(parent), this.label[node] ?? 0);
     this.failure[node] = failure + 1;
     const isPattern = this.end[this.branch[node] ?? 0] === node;
-    this.found[node] = isPattern ? this.depthOf(node) : this.foundAt(failure);
+    const found = isPattern ? this.depthOf(node) : this.foundAt(failure);
+    this.found[node] = found;
+    this.quiet[node] = found === 0 ? 1 : 0;
     return failure;
   }
 

@@ -45,6 +45,12 @@ export class Finder {
     let index = 0;
     while (true) {
       if (node === ROOT) index = automaton.skip(chunk, index);
+      else {
+        const ahead = automaton.follow(node, chunk, index);
+        node += ahead;
+        index += ahead;
+        depth += ahead;
+      }
       if (index >= length) break;
       node = automaton.next(node, chunk[index] ?? 0);
       index += 1;

@@ -12,13 +12,18 @@ export interface Secret {
  * Matches that overlap are one: no tail of a secret is left over.
  */
 export interface StreamMasker {
-  /** The bytes that may be passed on now. They share the chunk's memory where nothing in it changed. */
+  /**
+   * The bytes that may be passed on now. They share the chunk's memory where nothing in it changed; else their memory is
+   * used again by the next call.
+   */
   push(chunk: Uint8Array): Uint8Array;
   /**
    * The length of the possible beginning of a secret with which the stream ends so far; 0 when nothing of it is held
    * back. It counts what was released of it before: a secret that is written byte by byte does not get through.
    */
   readonly held: number;
+  /** What is held back and was not released: for another masker, which goes on with the stream. */
+  pending(): Uint8Array;
   /** Releases what is held back: after a silence with fewer than four bytes held, and at the end of the stream. */
   flush(): Uint8Array;
   /** Replacements so far. */

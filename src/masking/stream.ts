@@ -17,6 +17,8 @@ export class Masker implements StreamMasker {
   /** Matches that are not yet replaced, in order; those that overlap are one. */
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
+  /** What is given out where it is not part of the chunk; used again. */
+  private out: Buffer = Buffer.alloc(0);
   /** All before was given out or replaced. */
   private released = 0;
   /** The end of the last match that was replaced. */
@@ -37,6 +39,11 @@ export class Masker implements StreamMasker {
     const heldIn = finder.node;
     finder.read(chunk);
     return this.release(finder.position - finder.depth, chunk, heldIn);
+  }
+
+  pending(): Uint8Array {
+    const { finder, released } = this;
+    return released < finder.position ? finder.tail(finder.node, finder.position - released) : NOTHING;
   }
 
   flush(): Uint8Array {
@@ -74,7 +81,8 @@ export class Masker implements StreamMasker {
     }
     const held = this.finder.tail(heldIn, Math.max(0, chunkStart - this.released));
     const size = Math.max(0, decided - this.released) + MASK.length * starts.length;
-    const out = Buffer.allocUnsafe(size);
+    if (this.out.length < size) this.out = Buffer.allocUnsafe(size);
+    const { out } = this;
     let length = 0;
     const copyTo = (end: number): void => {
       const from = this.released;

@@ -79,7 +79,7 @@ export class Session {
   /** A name as it may be shown. */
   shown(name: Buffer): string {
     const masker = new Masker(() => this.searched.automaton);
-    return printable(Buffer.concat([masker.push(name), masker.flush()]).toString());
+    return printable(Buffer.concat([Buffer.from(masker.push(name)), masker.flush()]).toString());
   }
 
   end(): Result {

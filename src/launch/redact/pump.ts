@@ -41,10 +41,6 @@ export function startPump(
   events: PumpEvents,
   first?: Uint8Array,
 ): Pump {
-  /** The end of what was read: the bytes that the masker may be holding back. */
-  let tail: Uint8Array = new Uint8Array();
-  /** How many of them were released in a silence. */
-  let released = 0;
   let masked = 0;
   let silence: NodeJS.Timeout | undefined;
   let isBroken = false;
@@ -57,7 +53,6 @@ export function startPump(
   const pass = async (bytes: Uint8Array): Promise<void> => {
     const byte = bytes.at(-1);
     if (byte === undefined || isBroken) return;
-    released = 0;
     const code = await writeAll(target, bytes);
     if (code !== undefined) {
       breakOff();
@@ -73,18 +68,12 @@ export function startPump(
     last = last.then(step);
     await last;
   };
-  const release = async (): Promise<void> => {
-    await pass(masker.flush());
-    released = masker.held;
-  };
+  const release = (): Promise<void> => pass(masker.flush());
   const take = async (chunk: Uint8Array): Promise<void> => {
     clearTimeout(silence);
     await inTurn(async () => {
-      const passed = masker.push(chunk);
-      tail = tailOf(tail, chunk, masker.held);
-      await pass(passed);
-      const unreleased = masker.held - released;
-      if (unreleased <= 0 || masker.held >= TELLING_BYTES) return;
+      await pass(masker.push(chunk));
+      if (masker.held === 0 || masker.held >= TELLING_BYTES) return;
       silence = setTimeout(() => void inTurn(release), SILENCE_MS);
     });
   };
@@ -97,15 +86,9 @@ export function startPump(
   return {
     drain: () => source.drain(),
     flush,
-    held: () => tail.subarray(tail.length - Math.max(0, masker.held - released)),
+    held: () => masker.pending(),
     breakOff,
     source,
     target,
   };
-}
-
-/** The last bytes of what was read; a copy, since the chunk's memory is used again. */
-function tailOf(before: Uint8Array, chunk: Uint8Array, length: number): Uint8Array {
-  if (length <= chunk.length) return Uint8Array.from(chunk.subarray(chunk.length - length));
-  return Buffer.concat([before.subarray(before.length - (length - chunk.length)), chunk]);
 }

@@ -3,6 +3,7 @@ import { formsBy, type Encoder } from "./encoder.ts";
 
 /** Columns after which encoders break lines: base64(1) and MIME, PEM and openssl. */
 const WIDTHS = [76, 64];
+const SHORTEST_LINE = 24;
 
 /**
  * The forms of bytes in base64 and base64url wherever they begin in what is encoded: at one of three offsets. Only the
@@ -20,10 +21,15 @@ function formsAt(bytes: Buffer, offset: number): readonly string[] {
   return offset === 0 && form.length > 64 ? [form, ...WIDTHS.flatMap((width) => wrapped(form, width))] : [form];
 }
 
+/** The lines; a short last one only behind the one before, since short patterns slow the search for all others. */
 function wrapped(form: string, width: number): readonly string[] {
-  return Array.from({ length: Math.ceil(form.length / width) }, (_, line) =>
+  const lines = Array.from({ length: Math.ceil(form.length / width) }, (_, line) =>
     form.slice(line * width, (line + 1) * width),
   );
+  const last = lines.at(-1) ?? "";
+  if (last.length >= SHORTEST_LINE) return lines;
+  const before = lines.at(-2) ?? "";
+  return [...lines.slice(0, -1), `${before}\n${last}`, `${before}\r\n${last}`];
 }
 
 /** `+` and `/` as base64url, as URLs and as JSON encoders write them. */
