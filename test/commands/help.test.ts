@@ -50,7 +50,7 @@ describe("mistakes in a subcommand", () => {
     [["check", "--against"], "option --against needs a value", "sophia-run check --help"],
     [["check", "--against="], "option --against needs a value", "sophia-run check --help"],
     [["check", "--json=yes"], "option --json takes no value", "sophia-run check --help"],
-    [["export", "--format", "yaml"], "--format cannot be 'yaml'", "allowed: dotenv, shell, json, github, docker"],
+    [["export", "--format", "yaml"], "--format cannot be 'yaml'", "allowed: dotenv, shell, fish, json, github, docker"],
     [["init", "--from", "exmaple"], "--from cannot be 'exmaple'", "did you mean example?"],
     [["init", "here"], "init takes no arguments\n", "sophia-run init --help"],
     [["completion"], "completion needs SHELL: bash, zsh, fish", "sophia-run completion --help"],

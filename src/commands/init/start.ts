@@ -3,7 +3,6 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
-import { BUILT_IN } from "../../contract/generated/built-in.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
@@ -61,7 +60,9 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
     });
   }
   const base = answers.find((answer) => answer.base !== undefined)?.base;
-  const builtIn = base === "builtin" ? BUILT_IN.variables : undefined;
+  // By import(): the bundler then gives the module a file that a start can read without another.
+  const builtIn =
+    base === "builtin" ? (await import("../../contract/generated/built-in.ts")).BUILT_IN.variables : undefined;
   const found = joinFound(answers.map((answer) => answer.found)).filter(({ name }) => builtIn?.has(name) !== true);
   const groups = base === undefined ? answers.flatMap((answer) => answer.groups ?? []) : [];
   const isInstalled = existsSync(join(context.cwd, "package.json"));
