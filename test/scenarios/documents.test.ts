@@ -70,6 +70,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
     "$ sophia-run -- node server.js": { kind: "run", without: ["QDRANT_URL"] },
     "npm ci && npm run build   # once: installs, and bundles src/": npm,
+    "npm ci && npm pack --pack-destination /tmp   # in the checkout: bundles, and prints sophia-run-0.1.0.tgz": npm,
     "npm install sophia-run": npm,
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
     "$ sophia-run check": { kind: "run", files: { "sophia.contract.json": contractOfReadme() } },

@@ -1,0 +1,89 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+
+const root = join(import.meta.dirname, "../..");
+
+/** Package managers as npm has them, at fixed versions. No dependencies of ours: all together take 150 MB. */
+const VERSIONS = { npm: "12.2.1", pnpm: "11.28.11", "@yarnpkg/cli-dist": "4.18.1", bun: "1.4.5" } as const;
+const folder = join(root, ".cache", "clients", Object.values(VERSIONS).join("-"));
+
+/** A package manager, and how a project uses it. */
+export interface Client {
+  readonly name: string;
+  /** What stands in the project beside package.json. */
+  readonly files: Readonly<Record<string, string>>;
+  readonly command: readonly [string, ...string[]];
+  /** The words behind it that add the tarball of this name, which lies in the project. */
+  readonly add: (tarball: string) => readonly string[];
+  /** The words behind it that stand before an installed command. */
+  readonly exec: readonly string[];
+}
+
+/** The package managers, fetched from npm if they are not there yet. */
+export function clients(): readonly Client[] {
+  fetch();
+  const script = (path: string): Client["command"] => [nodeForClients(), join(folder, "node_modules", path)];
+  const yarn = (linker: string): Omit<Client, "name"> => ({
+    files: {
+      ".yarnrc.yml": `nodeLinker: ${linker}\nenableGlobalCache: false\nenableTelemetry: false\n`,
+      "yarn.lock": "",
+    },
+    command: script("@yarnpkg/cli-dist/bin/yarn.js"),
+    add: (tarball) => ["add", `sophia-run@file:./${tarball}`],
+    exec: ["run"],
+  });
+  const add = (tarball: string): readonly string[] => ["add", `./${tarball}`];
+  return [
+    {
+      name: "npm 12",
+      files: {},
+      command: script("npm/bin/npm-cli.js"),
+      add: (tarball) => ["install", `./${tarball}`],
+      exec: ["exec", "--"],
+    },
+    { name: "pnpm 11", files: {}, command: script("pnpm/bin/pnpm.mjs"), add, exec: ["exec"] },
+    { name: "Yarn 4", ...yarn("node-modules") },
+    { name: "Yarn 4 with PnP", ...yarn("pnp") },
+    { name: "Bun", files: {}, command: [bun()], add, exec: ["run"] },
+  ];
+}
+
+/** An environment for them, built from nothing: no one's configuration, and everything they keep is below `home`. */
+export function clientEnvironment(home: string, node: string = nodeForClients()): Record<string, string> {
+  return {
+    PATH: [dirname(node), "/usr/local/bin", "/usr/bin", "/bin"].join(delimiter),
+    HOME: home,
+    npm_config_update_notifier: "false",
+    npm_config_audit: "false",
+    npm_config_fund: "false",
+    // Nothing of the package needs a registry.
+    npm_config_offline: "true",
+    YARN_ENABLE_NETWORK: "false",
+  };
+}
+
+/** npm 12 and pnpm 11 need a later Node.js than the package does. */
+function nodeForClients(): string {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  if (major > 22 || (major === 22 && minor >= 22)) return process.execPath;
+  const script = join(root, "test/conformance/fetch-node.sh");
+  const lines = execFileSync("sh", [script, "24"], { encoding: "utf8" }).trim().split("\n");
+  return lines.at(-1) ?? process.execPath;
+}
+
+function bun(): string {
+  const processor = process.arch === "arm64" ? "aarch64" : process.arch;
+  return join(folder, "node_modules/@oven", `bun-${process.platform}-${processor}`, "bin/bun");
+}
+
+function fetch(): void {
+  if (existsSync(join(folder, "node_modules/.package-lock.json"))) return;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ private: true, dependencies: VERSIONS }));
+  // Their scripts would run only to move Bun's executable.
+  execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], {
+    cwd: folder,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+}
