@@ -56,7 +56,8 @@ export function withheldNotices(
   { keepEsc, esc }: { readonly keepEsc: boolean; readonly esc: EscAccess["kind"] | "fake" },
 ): readonly Notice[] {
   const used = new Set([FROM_FILES, ...(keepEsc ? [] : ["ESC_ORG", ...(esc === "off" ? [] : ["PULUMI_BACKEND_URL"])])]);
-  return layers.flatMap(({ variables }) => {
+  const ofFiles = layers.filter(({ source }) => source === "dotenv" || source === "contract");
+  return ofFiles.flatMap(({ variables }) => {
     const found = new Map<string, { why: "reserved" | "runs-code"; file: string; names: string[] }>();
     for (const variable of variables) {
       const { name, value, origin } = variable;
