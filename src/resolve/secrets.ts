@@ -1,6 +1,6 @@
 /** Which variables are secret; pure. */
 import type { Contract } from "../contract/model.ts";
-import type { Variable } from "../core/model.ts";
+import type { Environment, Variable } from "../core/model.ts";
 import type { Secret } from "../masking/model.ts";
 import type { Assessment } from "./assessment.ts";
 
@@ -31,4 +31,9 @@ export function secretsOf({
     (variable) => isSecret(contract, variable) && resolution.get(variable.name)?.value !== variable.value,
   );
   return [...secrets, ...others].map(({ name, value }) => ({ name, value }));
+}
+
+/** What programs get that we ask something and that need no secret, such as git. */
+export function withoutSecrets(environment: Environment, contract: Contract): Environment {
+  return new Map(Array.from(environment).filter(([name]) => !isSecret(contract, { name, secret: false })));
 }

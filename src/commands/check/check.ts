@@ -7,6 +7,7 @@ import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { json } from "./json.ts";
 import { INDENTED, text } from "./text.ts";
+import { trackedFiles } from "./tracked.ts";
 
 /** `sophia-run check`: 0 when the contract is met, 1 when it is not. */
 export const check: Command = async ({ options }, context) => {
@@ -22,11 +23,12 @@ export const check: Command = async ({ options }, context) => {
       "add --against ENV,ENV, or leave --strict out",
     );
   }
-  const { assessment } = await assessed(options, context);
+  const { settings, assessment } = await assessed(options, context);
   const report = makeReport(assessment);
+  const tracked = await trackedFiles(settings, assessment, context);
   // The report itself tells what overrides ESC.
   say(context, { quiet: true }, assessment.notices);
-  if (asJson) context.out(json(report));
-  else context.out(text(report, report.met ? undefined : explainUnmet(assessment, INDENTED)));
+  if (asJson) context.out(json(report, tracked));
+  else context.out(text(report, report.met ? undefined : explainUnmet(assessment, INDENTED), tracked));
   return report.met ? ExitStatus.ok : ExitStatus.unmet;
 };

@@ -6,7 +6,7 @@ import type { Report } from "../../output/report.ts";
  * The report for programs, with a version that changes when a field loses its meaning. Masked ends of values are
  * left out: nothing of a value stands in it.
  */
-export function json(report: Report): string {
+export function json(report: Report, tracked: readonly string[]): string {
   const { esc, sections } = report;
   return jsonText({
     version: 1,
@@ -23,5 +23,7 @@ export function json(report: Report): string {
     overridden: report.overridden,
     violations: report.violations,
     notices: report.notices,
+    // .env files that git tracks.
+    tracked,
   });
 }

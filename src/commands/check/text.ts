@@ -1,6 +1,7 @@
 import type { EscSetting } from "../../output/esc-report.ts";
 import type { LineReport, Report } from "../../output/report.ts";
 import type { Unmet } from "../../output/unmet.ts";
+import { shellWord } from "../../core/shell.ts";
 import { count, enumerate, wrap } from "../../core/text.ts";
 import type { Origin } from "../../core/model.ts";
 import type { EscEnvironment } from "../../sources/esc.ts";
@@ -15,8 +16,9 @@ export const INDENTED = WIDTH - INDENT.length;
  * The smoke check as people read it; CI logs are searched for its lines, so the form is fixed.
  *
  * @param unmet where the contract is not met
+ * @param tracked `.env` files that git tracks
  */
-export function text(report: Report, unmet: Unmet | undefined): string {
+export function text(report: Report, unmet: Unmet | undefined, tracked: readonly string[]): string {
   const sections = [
     [
       "--- ESC Configuration ---",
@@ -24,7 +26,7 @@ export function text(report: Report, unmet: Unmet | undefined): string {
     ],
     ...report.sections.map(({ title, lines }) => [`--- ${title} ---`, ...lines.map((one) => line(one, report))]),
     ...sources(report),
-    ["--- Summary ---", ...summary(report, unmet)],
+    ["--- Summary ---", ...summary(report, unmet), ...tracked.flatMap(trackedLines)],
   ];
   return ["=== Sophia Configuration Smoke Check ===", ...sections.flatMap((lines) => ["", ...lines]), ""].join("\n");
 }
@@ -137,6 +139,15 @@ function overridden({ overridden: names }: Report): readonly string[] {
   if (names.length === 0) return [];
   const them = names.length === 1 ? "it" : "them";
   return marked("⚠️", `The environment overrides ESC for ${enumerate(names)}; unset ${them} there to use ESC's`);
+}
+
+function trackedLines(file: string): readonly string[] {
+  const name = shellWord(file);
+  return [
+    ...marked("⚠️", `Git tracks ${file}: who has the repository has its values. Replace its secrets, then`),
+    ...indented(`git rm --cached -- ${name}`),
+    ...indented("and name it in .gitignore"),
+  ];
 }
 
 function marked(mark: string, words: string): readonly string[] {

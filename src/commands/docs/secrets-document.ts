@@ -124,6 +124,8 @@ pulumi org audit-log list --org "\${ESC_ENV%%/*}"`),
 - Put no value into the repository, an image, a command line or a log. sophia-run prints values only when \`export\` is
   asked for them; \`check\` shows the last four characters of those that have at least twelve. Keep your programs from
   printing them, too.
+- Let git refuse a commit that holds a value: \`sophia-run scan --staged\` as a line of \`.git/hooks/pre-commit\`, or as
+  a hook of husky, lefthook or pre-commit. \`sophia-run scan --history\` searches what was committed before.
 - Pass only what is needed: \`--scope\`, \`--only-declared\`, \`--pristine\`, \`--exclude 'AWS_*'\`.`,
   ];
 }

@@ -1,10 +1,8 @@
 import { ExitStatus } from "../../core/error.ts";
-import type { Environment } from "../../core/model.ts";
 import { count } from "../../core/text.ts";
 import { searchedFor } from "../../masking/masking.ts";
 import { say, sayLines, sayDown } from "../../output/stderr.ts";
-import type { Assessment } from "../../resolve/assessment.ts";
-import { isSecret, secretsOf } from "../../resolve/secrets.ts";
+import { secretsOf, withoutSecrets } from "../../resolve/secrets.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
@@ -33,7 +31,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
     ]);
   }
   const session = new Session(searched, context);
-  const git = { cwd: context.cwd, environment: withoutSecrets(context.environment, assessment) };
+  const git = { cwd: context.cwd, environment: withoutSecrets(context.environment, assessment.contract) };
   if (staged) await scanIndex(session, git, positionals);
   else if (history) {
     if (await scanHistory(session, git, positionals)) {
@@ -54,9 +52,4 @@ function sayUnread({ unread }: Result, tell: (lines: readonly [string, ...string
   const named = unread.slice(0, MOST_NAMED).map(({ file, why }) => `${file} (${why})`);
   const more = unread.length > MOST_NAMED ? [`and ${unread.length - MOST_NAMED} more`] : [];
   tell([`warning: ${count(unread.length, "file")} could not be read and may hold secrets`, ...named, ...more]);
-}
-
-/** What git gets: it needs no secret. */
-function withoutSecrets(environment: Environment, { contract }: Assessment): Environment {
-  return new Map(Array.from(environment).filter(([name]) => !isSecret(contract, { name, secret: false })));
 }

@@ -1,4 +1,4 @@
-import { count, printable } from "../../core/text.ts";
+import { count, jsonText, printable } from "../../core/text.ts";
 import type { Form } from "../../masking/patterns.ts";
 import type { Place, Result } from "./session.ts";
 import type { Finding } from "./inspect.ts";
@@ -56,5 +56,5 @@ export function json({ findings, more, unread, contents, bytes }: Result, secret
     unread,
     searched: { secrets, contents, bytes },
   };
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+  return jsonText(document);
 }

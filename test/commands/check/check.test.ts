@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { refusedPort } from "../../esc-server/sockets.ts";
@@ -189,3 +190,29 @@ test("a value that is declared not to be secret is shown, escaped and cut", asyn
 function maskOf(lines: readonly string[], label: string): string {
   return /\*\*\*\S*/.exec(lines.find((line) => line.startsWith(`✅ ${label}:`)) ?? "")?.[0] ?? "none";
 }
+
+describe("a .env that git tracks", () => {
+  const git = (cwd: string, ...args: readonly string[]) => execFileSync("git", args, { cwd, stdio: "ignore" });
+  const warning = "⚠️ Git tracks .env: who has the repository has its values. Replace its secrets,";
+
+  test("is told, and the contract is met all the same", async () => {
+    const cwd = folder({ ".env": "DEBUG=1\n" });
+    git(cwd, "init", "--quiet");
+    git(cwd, "add", ".env");
+    const { status, lines, json } = await check(CONTRACT_VALUES, { cwd });
+    expect(status).toBe(0);
+    expect(lines).toContain(warning);
+    expect(lines).toContain("   git rm --cached -- .env");
+    expect(json.tracked).toEqual([".env"]);
+  });
+
+  test("one that it does not track is fine, in a repository and without one", async () => {
+    const cwd = folder({ ".env": "DEBUG=1\n" });
+    for (const prepare of [() => {}, () => git(cwd, "init", "--quiet")]) {
+      prepare();
+      const { lines, json } = await check(CONTRACT_VALUES, { cwd });
+      expect(lines.join("\n")).not.toContain("Git tracks");
+      expect(json.tracked).toEqual([]);
+    }
+  });
+});
