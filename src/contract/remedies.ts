@@ -50,7 +50,7 @@ export function correction(name: string, contract: Contract, origin: Origin | un
     case "environment":
       return advise(`correct ${origin.alias ?? name} in the environment, or unset it there`);
     case "esc": {
-      const environment = origin.importedFrom ?? origin.environment;
+      const environment = whereDefined(origin);
       const target = { kind: "esc", environment } as const;
       return { advice: [], supply: [{ name: origin.alias ?? name, secret: isSecret(name, contract), target }] };
     }
@@ -61,6 +61,15 @@ export function correction(name: string, contract: Contract, origin: Origin | un
     case "fake":
       return advise(`set ${name}: its dummy value is not accepted`);
   }
+}
+
+/** The environment whose definition has the value: an import is named within the organization, `project/name` or `name`. */
+function whereDefined({ environment, importedFrom }: Extract<Origin, { readonly source: "esc" }>): string {
+  if (importedFrom === undefined) return environment;
+  const path = importedFrom.replace(/@.*$/, "").split("/");
+  const [organization = ""] = environment.split("/");
+  if (path.length > 2) return path.join("/");
+  return [organization, ...(path.length === 1 ? ["default"] : []), ...path].join("/");
 }
 
 /** The page that the contract names for the first of the variables that has one. */

@@ -25,12 +25,22 @@ type Place =
       readonly revision?: string;
       /** The imported environment that defines the value, when the service tells. */
       readonly importedFrom?: string;
+      /** The line of the definition that sets the value, from 1, when the service tells. */
+      readonly line?: number;
+      /** The imports whose value it replaces, the nearest first, when the service tells. */
+      readonly overrides?: readonly EscPlace[];
     }
   | { readonly source: "dotenv"; readonly file: string; readonly line: number }
   /** A default that the contract declares. */
   | { readonly source: "contract"; readonly file: string }
   /** A dummy value made from the contract (`--fake`). */
   | { readonly source: "fake" };
+
+/** A place in the definition of an ESC environment that is imported; its name as the import has it. */
+export interface EscPlace {
+  readonly environment?: string;
+  readonly line?: number;
+}
 
 /** One variable as one source gives it. */
 export interface Variable {

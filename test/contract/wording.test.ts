@@ -205,6 +205,14 @@ describe("wrong values", () => {
       { source: "esc", environment: "acme/sophia/dev", importedFrom: "acme/sophia/base" },
       ["pulumi env set acme/sophia/base environmentVariables.PORT --plaintext --string --file -"],
     ],
+    [
+      { source: "esc", environment: "acme/sophia/dev", importedFrom: "base@3" },
+      ["pulumi env set acme/default/base environmentVariables.PORT --plaintext --string --file -"],
+    ],
+    [
+      { source: "esc", environment: "acme/sophia/dev", importedFrom: "sophia/base" },
+      ["pulumi env set acme/sophia/base environmentVariables.PORT --plaintext --string --file -"],
+    ],
     [{ source: "contract", file: "sophia.contract.json" }, ["correct its default in sophia.contract.json"]],
     [{ source: "fake" }, ["set PORT: its dummy value is not accepted"]],
   ])("are corrected where they come from: %j", (origin, remedies) => {

@@ -10,6 +10,9 @@ export interface BuiltinContext {
   provider(name: string): ValueNode | undefined;
 }
 
+/** All conversions give text. */
+const TEXT: ValueNode = { kind: "string", text: "", secret: false };
+
 type Result = ValueNode | { readonly failure: string };
 
 /** The value of a call such as `fn::secret`, or what is wrong with it. No message holds a value. */
@@ -20,7 +23,7 @@ export function applyBuiltin(name: string, argument: ValueNode, context: Builtin
   const convert = CONVERSIONS.get(name);
   if (convert === undefined) return { failure: `unknown function "${name}"` };
   if (some(argument, (node) => node.kind === "unknown")) {
-    return { kind: "unknown", secret: some(argument, (node) => node.secret) };
+    return { kind: "unknown", secret: some(argument, (node) => node.secret), of: TEXT };
   }
   const result = convert(argument);
   if (result === undefined) return { failure: `${name}: wrong argument` };
@@ -41,7 +44,7 @@ function secretValue(argument: ValueNode, context: BuiltinContext): Result {
 function opened(provider: string, context: BuiltinContext): Result {
   const value = context.provider(provider);
   if (value === undefined) return { failure: `unknown provider "${provider}"` };
-  return context.mode === "check" ? { kind: "unknown", secret: false } : value;
+  return context.mode === "check" ? { kind: "unknown", secret: false, of: value } : value;
 }
 
 const CONVERSIONS: ReadonlyMap<string, (argument: ValueNode) => ValueNode | undefined> = new Map([

@@ -107,6 +107,12 @@ test("checks without opening: ciphertext and providers are unknown, no session c
       k: { unknown: true },
     },
   ]);
+  // Of what is not known the types are told.
+  expect(JSON.parse(reply.body).schema.properties).toMatchObject({
+    t: { type: "string" },
+    l: { type: "object", properties: { key: { type: "string" } } },
+    k: { type: "string" },
+  });
   expect([reply.body.includes("sentinel"), server.sessions, server.violations]).toEqual([false, 0, []]);
   server.environment("demo-org/sophia/dev", { values: { S: secret("sentinel"), P: "plain" } });
   const values = await call(server, "/check", { method: "POST" });

@@ -3,7 +3,7 @@ import { createCrypt, encryptSecrets } from "./crypt.ts";
 import { writeDefinition } from "./definition.ts";
 import { type Diagnostic, evaluate, type Evaluation, overlay } from "./evaluate.ts";
 import type { WireStyle } from "./wire.ts";
-import { mapValues, objectNode, type ObjectNode, toNode, type ValueNode, type ValueSpec } from "./values.ts";
+import { mapValues, objectNode, type ObjectNode, relabel, toNode, type ValueNode, type ValueSpec } from "./values.ts";
 
 /** What {@link EscServer.environment} takes. */
 export interface EnvironmentSpec extends WireStyle {
@@ -38,8 +38,8 @@ export interface Revision {
 }
 
 /**
- * How an environment keeps callers out: 403, or 404 where it may not be known, to every request; `approval`: 403 to
- * opening, since somebody has to approve it first.
+ * How an environment keeps callers out: 403, or 404 where it may not be known, to every request; `approval` (gated): 403 to
+ * opening it or what imports it, since somebody has to approve that first; it is evaluated all the same.
  */
 export type Denial = 403 | 404 | "approval";
 
@@ -58,6 +58,15 @@ export interface EnvironmentName {
   readonly organization: string;
   readonly project: string;
   readonly name: string;
+}
+
+/** On the way through an environment and its imports. */
+interface Walk {
+  readonly mode: "open" | "check";
+  /** The revisions that are being evaluated. */
+  readonly stack: readonly string[];
+  /** Environments that were met and open only with an approval. */
+  readonly gated: Set<string>;
 }
 
 /** The environments of a server, their revisions and what those evaluate to. */
@@ -123,61 +132,65 @@ export class Environments {
     return environment.revisions.find((revision) => revision.number === number);
   }
 
-  evaluate(environment: Environment, revision: Revision, mode: "open" | "check"): Evaluation {
-    return this.#evaluate(environment, revision, mode, []);
+  /** `gated`: the environment or one of its imports opens only with an approval. */
+  evaluate(
+    environment: Environment,
+    revision: Revision,
+    mode: "open" | "check",
+  ): Evaluation & { readonly gated: boolean } {
+    const walk: Walk = { mode, stack: [], gated: new Set() };
+    if (environment.deny === "approval") walk.gated.add(key(environment));
+    const label = `${environment.project}/${environment.name}`;
+    return { ...this.#evaluate(environment, revision, label, walk), gated: walk.gated.size > 0 };
   }
 
   /** Evaluates a definition that is not stored. */
   evaluateText(organization: string, environment: string, yaml: string, mode: "open" | "check"): Evaluation {
-    return this.#text({ organization }, environment, yaml, mode, []);
+    return this.#text({ organization }, environment, yaml, { mode, stack: [], gated: new Set() });
   }
 
-  #evaluate(owner: Environment, revision: Revision, mode: "open" | "check", stack: readonly string[]): Evaluation {
-    const name = `${owner.project}/${owner.name}`;
-    if (revision.root === undefined) return this.#text(owner, name, revision.yaml, mode, stack);
+  /** @param label what traces call it: `project/name`, or an import as it is written */
+  #evaluate(owner: Environment, revision: Revision, label: string, walk: Walk): Evaluation {
+    const within: Walk = { ...walk, stack: [...walk.stack, `${key(owner)}@${revision.number}`] };
+    if (revision.root === undefined) return this.#text(owner, label, revision.yaml, within);
     const diagnostics: Diagnostic[] = [];
     let root: ValueNode = objectNode({});
     for (const reference of revision.imports) {
-      const imported = this.#import(owner.organization, reference, mode, [...stack, name]);
+      const imported = this.#import(owner.organization, reference, within);
       if ("failure" in imported) diagnostics.push({ summary: imported.failure, path: "imports" });
       else root = overlay(root, imported);
     }
-    root = overlay(root, mode === "check" ? hideSecrets(revision.root) : revision.root);
+    const own = relabel(revision.root, () => label);
+    root = overlay(root, walk.mode === "check" ? hideSecrets(own) : own);
     return { root: root.kind === "object" ? root : objectNode({}), diagnostics };
   }
 
-  #text(
-    owner: { readonly organization: string },
-    environment: string,
-    yaml: string,
-    mode: "open" | "check",
-    stack: readonly string[],
-  ): Evaluation {
+  #text(owner: { readonly organization: string }, environment: string, yaml: string, walk: Walk): Evaluation {
     return evaluate(yaml, {
       environment,
-      mode,
+      mode: walk.mode,
       decrypt: (cipher) => this.crypt.decrypt(cipher),
       provider: (name) => this.providers.get(name),
-      importEnvironment: (name) => this.#import(owner.organization, name, mode, [...stack, environment]),
+      importEnvironment: (name) => this.#import(owner.organization, name, walk),
     });
   }
 
-  #import(
-    organization: string,
-    reference: string,
-    mode: "open" | "check",
-    stack: readonly string[],
-  ): ObjectNode | { readonly failure: string } {
+  #import(organization: string, reference: string, walk: Walk): ObjectNode | { readonly failure: string } {
     const [path = "", version] = reference.split("@", 2);
     const [first = "", second] = path.split("/");
     const target = second === undefined ? { project: "default", name: first } : { project: first, name: second };
-    if (stack.includes(`${target.project}/${target.name}`)) return { failure: `cyclic import of "${reference}"` };
     const environment = this.get({ organization, ...target });
     const revision = environment === undefined ? undefined : this.revision(environment, version);
-    if (environment === undefined || revision === undefined || environment.deny !== undefined) {
+    const isDenied = environment?.deny === 403 || environment?.deny === 404;
+    if (environment === undefined || revision === undefined || isDenied) {
       return { failure: `unknown environment "${reference}"` };
     }
-    return this.#evaluate(environment, revision, mode, stack).root;
+    // An environment may import itself at another revision.
+    if (walk.stack.includes(`${key(environment)}@${revision.number}`)) {
+      return { failure: `cyclic import of "${reference}"` };
+    }
+    if (environment.deny === "approval") walk.gated.add(key(environment));
+    return this.#evaluate(environment, revision, reference, walk).root;
   }
 
   #content(environment: Environment, spec: EnvironmentSpec): Pick<Revision, "yaml"> & Partial<Revision> {

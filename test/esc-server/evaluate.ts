@@ -29,7 +29,7 @@ export interface Evaluation {
 }
 
 export interface EvaluationContext extends BuiltinContext {
-  /** `project/name` of the environment that the definition belongs to. */
+  /** What traces call the environment that the definition belongs to: `project/name`, or an import as it is written. */
   readonly environment: string;
   /** The values of an import, or why it is not available. */
   importEnvironment(reference: string): ObjectNode | { readonly failure: string };
@@ -215,7 +215,10 @@ function descend(value: ValueNode | undefined, steps: readonly PathStep[]): Valu
 }
 
 function child(value: ValueNode | undefined, step: PathStep): ValueNode | undefined {
-  if (value?.kind === "unknown") return value;
+  if (value?.kind === "unknown") {
+    const of = child(value.of, step);
+    return { kind: "unknown", secret: value.secret, ...(of === undefined ? {} : { of }) };
+  }
   if (value?.kind === "object") return value.properties.get(String(step));
   return value?.kind === "list" && typeof step === "number" ? value.items[step] : undefined;
 }

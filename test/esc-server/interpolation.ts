@@ -45,7 +45,8 @@ export function interpolate(text: string, lookUp: (reference: string) => ValueNo
     unknown ||= value.kind === "unknown";
     return scalarString(value) ?? "";
   });
-  return unknown ? { kind: "unknown", secret } : { kind: "string", text: result, secret };
+  const plain: ValueNode = { kind: "string", text: unknown ? "" : result, secret };
+  return unknown ? { kind: "unknown", secret, of: plain } : plain;
 }
 
 /** The text of a value that has one. */

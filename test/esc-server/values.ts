@@ -29,7 +29,8 @@ export type ValueNode = NodeBase &
     | { readonly kind: "boolean"; readonly value: boolean }
     | { readonly kind: "number"; readonly text: string }
     | { readonly kind: "null" }
-    | { readonly kind: "unknown" }
+    /** `of`: what it will be once it is known. Its type alone is told. */
+    | { readonly kind: "unknown"; readonly of?: ValueNode }
     | { readonly kind: "list"; readonly items: readonly ValueNode[] }
     | { readonly kind: "object"; readonly properties: ReadonlyMap<string, ValueNode> }
     /** Sent as it is: for answers that no real evaluation gives. */
@@ -112,6 +113,18 @@ export function objectNode(spec: { readonly [key: string]: ValueSpec }): ObjectN
 
 export function mapValues<T, U>(map: ReadonlyMap<string, T>, change: (value: T) => U): Map<string, U> {
   return new Map([...map].map(([key, value]) => [key, change(value)]));
+}
+
+/** The value with other names for the environments in which its parts stand. */
+export function relabel(node: ValueNode, change: (environment: string) => string): ValueNode {
+  const again = (one: ValueNode): ValueNode => relabel(one, change);
+  const marks = {
+    ...(node.range === undefined ? {} : { range: { ...node.range, environment: change(node.range.environment) } }),
+    ...(node.base === undefined ? {} : { base: again(node.base) }),
+  };
+  if (node.kind === "object") return { ...node, ...marks, properties: mapValues(node.properties, again) };
+  if (node.kind === "list") return { ...node, ...marks, items: node.items.map(again) };
+  return { ...node, ...marks };
 }
 
 function isList(spec: object): spec is readonly ValueSpec[] {

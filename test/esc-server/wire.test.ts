@@ -43,13 +43,43 @@ test.each<[string, EnvironmentSpec, string]>([
   ["a name that objects treat as special", { values: { ["__proto__"]: "x" } }, '"__proto__":{"value":"x"}'],
   ["whatever a test wants to see", { values: { V: wire({ value: { value: 1 } }) } }, '"V":{"value":{"value":1}}'],
 ])("writes %s", async (_what, spec, expected) => {
-  const text = await readValues({ ...spec, trace: false, details: false });
+  const text = await readValues({ ...spec, trace: false, details: false, summary: false });
   expect(text).toBe(`{"properties":{"environmentVariables":{"value":{${expected}}}}}`);
 });
 
-test("an empty environment is an empty object", async () => {
-  expect(await readValues({})).toBe("{}");
-  expect(await readValues({ definition: "" })).toBe("{}");
+test("an empty environment has its summary alone, or is an empty object", async () => {
+  const summary = '{"environmentFunctionSummary":{"funcCounts":{},"rotationPaths":null}}';
+  expect(await readValues({})).toBe(summary);
+  expect(await readValues({ definition: "" })).toBe(summary);
+  expect(await readValues({ summary: false })).toBe("{}");
+  const { environmentFunctionSummary: told } = JSON.parse(await readValues({ values: { A: secret("s"), B: "b" } }));
+  expect(told).toEqual({ funcCounts: { "fn::secret": 1 }, rotationPaths: null });
+});
+
+test("an environment may import itself at another revision, and be called by another name", async () => {
+  await using server = await startEscServer();
+  server.environment("demo-org/sophia/dev", { values: { OLD: "o", BOTH: "old" } });
+  server.environment("demo-org/sophia/dev", { values: { BOTH: "new" }, imports: ["sophia/dev@1"], rootName: "root" });
+  const answer = JSON.parse(await readText(server));
+  const values = answer.properties.environmentVariables.value;
+  expect(values.OLD.trace.def.environment).toBe("sophia/dev@1");
+  expect(values.BOTH.trace).toMatchObject({
+    def: { environment: "root" },
+    base: { value: "old", trace: { def: { environment: "sophia/dev@1" } } },
+  });
+  expect(answer.executionContext.properties.rootEnvironment.value.name.value).toBe("root");
+});
+
+test("what imports a gated environment is gated, and both are evaluated all the same", async () => {
+  await using server = await startEscServer();
+  const headers = apiHeaders(server.token);
+  server.environment("demo-org/sophia/base", { values: { A: "a" }, deny: "approval" });
+  server.environment("demo-org/sophia/dev", { definition: "imports: [sophia/base]\n" });
+  const opened = await ask(`${server.url}${X}/open?duration=1h`, { method: "POST", headers });
+  expect([opened.status, opened.body]).toEqual([403, expect.stringContaining("opens must be approved")]);
+  const evaluated = await ask(`${server.url}${X}/check`, { method: "POST", headers });
+  expect(JSON.parse(evaluated.body).properties.environmentVariables.value.A.value).toBe("a");
+  expect([server.sessions, server.violations]).toEqual([0, []]);
 });
 
 test("holds secrets in plain text where the service does, outside properties too", async () => {

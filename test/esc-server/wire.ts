@@ -1,5 +1,5 @@
 import { type Json, RawJson } from "./json.ts";
-import { mapValues, type ObjectNode, type Range, type ValueNode } from "./values.ts";
+import { mapValues, type ObjectNode, type Range, relabel, type ValueNode } from "./values.ts";
 
 /** How an answer is written; the service's forms have changed over time. */
 export interface WireStyle {
@@ -9,6 +9,10 @@ export interface WireStyle {
   readonly trace?: boolean;
   /** `false`: no `exprs`, `schema` and `executionContext`; all three hold plain text of secrets otherwise. */
   readonly details?: boolean;
+  /** `false`: no `environmentFunctionSummary`, which is otherwise all that an environment without values answers with. */
+  readonly summary?: boolean;
+  /** What traces and `rootEnvironment` call the environment that is opened; `project/name` by default. */
+  readonly rootName?: string;
 }
 
 export interface ExecutionContext {
@@ -17,26 +21,49 @@ export interface ExecutionContext {
   readonly login: string;
 }
 
-/** The answer to reading a session: an environment without values is `{}`. */
+/** The answer to reading a session. An environment without values has its summary alone. */
 export function environmentJson(root: ObjectNode, context: ExecutionContext, style: WireStyle): Record<string, Json> {
-  if (root.properties.size === 0) return {};
-  const properties = jsonObject(mapValues(root.properties, (node) => valueJson(node, style)));
-  if (style.details === false) return { properties };
+  const summary: Record<string, Json> =
+    style.summary === false ? {} : { environmentFunctionSummary: functionSummary(root) };
+  if (root.properties.size === 0) return summary;
+  const { environment, rootName = environment } = { ...context, ...style };
+  const called = rootName === environment ? root : renameRoot(root, environment, rootName);
+  const properties = jsonObject(mapValues(called.properties, (node) => valueJson(node, style)));
+  if (style.details === false) return { properties, ...summary };
   return {
     exprs: jsonObject(mapValues(root.properties, exprJson)),
     properties,
     schema: schemaJson(root),
     executionContext: {
       properties: {
-        currentEnvironment: contextValue({ name: contextValue(context.environment) }),
-        rootEnvironment: contextValue({ name: contextValue(context.environment) }),
+        currentEnvironment: contextValue({ name: contextValue(rootName) }),
+        rootEnvironment: contextValue({ name: contextValue(rootName) }),
         pulumi: contextValue({
           organization: contextValue({ login: contextValue(context.organization) }),
           user: contextValue({ login: contextValue(context.login) }),
         }),
       },
     },
+    ...summary,
   };
+}
+
+/** How often each function is called; here secrets are all that is known of. */
+function functionSummary(root: ObjectNode): Json {
+  const secrets = countSecrets(root);
+  return { funcCounts: secrets === 0 ? {} : { "fn::secret": secrets }, rotationPaths: null };
+}
+
+function countSecrets(node: ValueNode): number {
+  const sum = (nodes: Iterable<ValueNode>): number => Array.from(nodes, countSecrets).reduce((a, b) => a + b, 0);
+  if (node.kind === "list") return sum(node.items);
+  if (node.kind === "object") return sum(node.properties.values());
+  return node.secret ? 1 : 0;
+}
+
+function renameRoot(root: ObjectNode, from: string, to: string): ObjectNode {
+  const renamed = relabel(root, (environment) => (environment === from ? to : environment));
+  return renamed.kind === "object" ? renamed : root;
 }
 
 function contextValue(value: Json): Json {
@@ -108,6 +135,7 @@ function schemaJson(node: ValueNode): Json {
     case "null":
       return { type: "null" };
     case "unknown":
+      return node.of === undefined ? true : typeJson(node.of);
     case "wire":
       return true;
     case "list":
@@ -118,6 +146,27 @@ function schemaJson(node: ValueNode): Json {
         properties: jsonObject(mapValues(node.properties, schemaJson)),
         required: [...node.properties.keys()].toSorted(),
       };
+  }
+}
+
+/** The schema of what a provider will give: types, and no `const`. */
+function typeJson(node: ValueNode): Json {
+  switch (node.kind) {
+    case "string":
+    case "boolean":
+    case "number":
+    case "null":
+      return { type: node.kind };
+    case "unknown":
+      return node.of === undefined ? true : typeJson(node.of);
+    case "wire":
+      return true;
+    case "list":
+      return { type: "array", items: true };
+    case "object": {
+      const properties = jsonObject(mapValues(node.properties, typeJson));
+      return { type: "object", properties, required: [...node.properties.keys()].toSorted() };
+    }
   }
 }
 

@@ -2,6 +2,7 @@ import { escForPrograms } from "../../output/esc-report.ts";
 import { contractWords } from "../../output/report.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
 import { count, jsonText, printable } from "../../core/text.ts";
+import type { Origin } from "../../core/model.ts";
 import type { Withholding } from "../../resolve/select.ts";
 import { environmentWords, originWords } from "../../resolve/sources.ts";
 
@@ -77,12 +78,15 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly stri
   if (inFull && declaration !== undefined && declaration.description !== "") {
     rows.push(["what", printable(declaration.description)]);
   }
-  if (origin !== undefined)
-    rows.push(["from", `${originWords(origin)}${delivery === "file" ? ", passed as a private file" : ""}`]);
-  for (const { origin: hidden, same } of shadows) {
-    rows.push(["hides", `${originWords(hidden)} (${same ? "the same value" : "another value"})`]);
+  if (origin !== undefined) {
+    rows.push(["from", `${placeWords(origin)}${delivery === "file" ? ", passed as a private file" : ""}`]);
+    const replaced = overriddenWords(origin);
+    if (replaced !== undefined) rows.push(["replaces", replaced]);
   }
-  for (const { origin: kept, why } of withheld) rows.push(["withheld", `${originWords(kept)}: ${withheldWords(why)}`]);
+  for (const { origin: hidden, same } of shadows) {
+    rows.push(["hides", `${placeWords(hidden)} (${same ? "the same value" : "another value"})`]);
+  }
+  for (const { origin: kept, why } of withheld) rows.push(["withheld", `${placeWords(kept)}: ${withheldWords(why)}`]);
   for (const { environment, why } of skipped) {
     rows.push([
       "skipped",
@@ -104,6 +108,21 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly stri
     rows.push(["problem", message], ...(inFull ? remedies : []).map((line): [string, string] => ["", line]));
   }
   return [`${mark(variable)} ${name}${label}`, ...rows.map(([key, text]) => `   ${key.padEnd(9)}${text}`)];
+}
+
+/** The place with the line of the ESC definition, where the service tells it. */
+function placeWords(origin: Origin): string {
+  return `${originWords(origin)}${origin.source === "esc" ? lineWords(origin) : ""}`;
+}
+
+/** The imports within the ESC environment whose value it replaces, the nearest first. */
+function overriddenWords(origin: Origin): string | undefined {
+  if (origin.source !== "esc" || origin.overrides === undefined) return undefined;
+  return origin.overrides.map((place) => `${place.environment ?? "an import"}${lineWords(place)}`).join("; ");
+}
+
+function lineWords({ line }: { readonly line?: number }): string {
+  return line === undefined ? "" : `, line ${line}`;
 }
 
 function mark({ state, declared, passed }: VariableExplanation): string {

@@ -5,6 +5,8 @@ import { EscFault } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { type Fields, fieldsOf, withoutMark } from "../transport/answer.ts";
 import { type Members, membersAt, sourceAt, valueStart } from "./json-source.ts";
+import { childSchemas, isListOrObject } from "./schema.ts";
+import { ownNames, provenanceOf } from "./trace.ts";
 
 /** What ESC gives under one name: a variable, or why it cannot become one. */
 export type Entry = {
@@ -53,7 +55,11 @@ export function readValues(
 ): { readonly variables: readonly Variable[]; readonly notices: readonly Notice[] } {
   const { entries, unknown, notices } = readEntries(answer, text, name, host);
   const variables = new Map<string, Variable>();
-  for (const entry of entries) if (entry.kind === "variable") variables.set(entry.name, entry.variable);
+  for (const entry of entries) {
+    if (entry.kind === "variable") variables.set(entry.name, entry.variable);
+    // A file stands before a variable of its name, which is not what was meant while the file is not known.
+    else if (entry.kind === "unknown") variables.delete(entry.name);
+  }
   const skipped = (why: "unknown" | "list-or-object", groups: readonly string[]): readonly Notice[] => {
     const names = [...groups, ...entries.filter(({ kind }) => kind === why).map((entry) => printable(entry.name))];
     return names.length === 0 ? [] : [{ kind: "esc-skipped", environment: formatName(name), names, why }];
@@ -77,13 +83,18 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
   if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.has(key)))) throw unexpected(host);
   const environment = formatName(name);
   const numberSource = numberSources(withoutMark(text));
+  const own = ownNames(answer, name);
   const entries: Entry[] = [];
   const unknown: string[] = [];
   const notices: Notice[] = [];
   for (const { property, delivery } of GROUPS) {
     const group = fieldsOf(properties[property]);
+    const kindOfUnknown = (schema: unknown) => (isListOrObject(schema) ? "list-or-object" : "unknown");
     if (isSet(group?.["unknown"])) {
       unknown.push(property);
+      for (const [key, schema] of childSchemas(answer, property)) {
+        entries.push({ name: key, secret: isSet(group?.["secret"]), delivery, kind: kindOfUnknown(schema) });
+      }
       continue;
     }
     const value = (group === undefined ? properties[property] : group["value"]) ?? {};
@@ -93,30 +104,36 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
       notices.push({ kind: "remark", text: `ESC environment ${environment}: ${what}` });
       continue;
     }
+    const schemas = lazily(() => childSchemas(answer, property));
     for (const [key, child] of Object.entries(children)) {
       const fields = fieldsOf(child);
       if (fields === undefined) throw unexpected(host);
       const secret = isSet(group?.["secret"]) || isSet(fields["secret"]);
       const result = textOf(fields, () => numberSource(property, key));
       if (result.kind !== "text") {
-        entries.push({ name: key, secret, delivery, kind: result.kind });
+        const kind = result.kind === "unknown" ? kindOfUnknown(schemas().get(key)) : result.kind;
+        entries.push({ name: key, secret, delivery, kind });
         continue;
       }
       checkName(key, environment);
       checkValue(key, result.text, delivery, environment);
-      const importedFrom = importOf(fields, name);
       const origin = {
         source: "esc",
         environment,
         ...(name.version === undefined ? {} : { version: name.version }),
         ...(name.revision === undefined ? {} : { revision: name.revision }),
-        ...(importedFrom === undefined ? {} : { importedFrom }),
+        ...provenanceOf(fields, own),
       } as const;
       const variable = { name: key, value: result.text, secret, delivery, origin };
       entries.push({ name: key, secret, delivery, kind: "variable", variable });
     }
   }
   return { entries, unknown, notices };
+}
+
+function lazily<T extends object>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 function unexpected(host: string): EscFault {
@@ -152,16 +169,6 @@ function textOf(
 /** Whether a flag such as `secret` is set, in whatever form. */
 function isSet(flag: unknown): boolean {
   return flag !== undefined && flag !== null && flag !== false;
-}
-
-/** The import that defines a value, from its trace; `undefined` for the environment's own and where the service does not tell. */
-function importOf(fields: Fields, name: FullName): string | undefined {
-  const environment = fieldsOf(fieldsOf(fields["trace"])?.["def"])?.["environment"];
-  if (typeof environment !== "string" || environment === "") return undefined;
-  const path = environment.replace(/@[^@/]*$/, "");
-  const own = [formatName(name), `${name.project}/${name.name}`];
-  if (own.includes(path) || (name.project === "default" && path === name.name)) return undefined;
-  return printable(environment);
 }
 
 /** @throws SophiaError */

@@ -103,7 +103,8 @@ export function cleanText(value: unknown, cleaner: Cleaner): string | undefined 
   return text === "" ? undefined : text;
 }
 
-function positive(value: unknown): number | undefined {
+/** A count such as that of a line, from 1; `undefined` for anything else. */
+export function positive(value: unknown): number | undefined {
   return typeof value === "number" && Number.isSafeInteger(value) && value > 0 ? value : undefined;
 }
 

@@ -88,15 +88,20 @@ describe("the table", () => {
   });
 
   test("what a provider gives is unknown: one value, or all of them", async () => {
-    server.provider("vault", { value: sentinel("minted") });
+    server.provider("vault", sentinel("minted"));
+    server.provider("several", { API_KEY: sentinel("minted"), EXTRA: ["a"] });
     const open = "fn::open::vault: {}";
     server.environment("acme/app/dev", {
       definition: `values:\n  environmentVariables:\n    API_URL:\n      ${open}\n    API_KEY:\n      ${open}\n`,
     });
-    server.environment("acme/app/prod", { definition: `values:\n  environmentVariables:\n    ${open}\n` });
+    server.environment("acme/app/prod", {
+      definition: `values:\n  environmentVariables:\n    fn::open::several: {}\n`,
+    });
     const ended = await check("acme/app/dev,acme/app/prod");
     expect(ended.status).toBe(0);
-    expect(row(ended, "API_KEY")).toEqual(["API_KEY", "set*", "?"]);
+    // The schema of what the provider gives names one of them.
+    expect(row(ended, "API_URL")).toEqual(["API_URL", "set*", "?"]);
+    expect(row(ended, "API_KEY")).toEqual(["API_KEY", "set*", "set*"]);
     expect(row(ended, "NOWHERE")).toEqual(["NOWHERE", "missing", "?"]);
     expect(ended.stdout).toContain("?        not known: all variables come from a provider");
   });

@@ -36,24 +36,24 @@ describe("sources", () => {
     expect(ended.stdout).toContain("ESC: acme/sophia/dev, with ESC_TOKEN\n");
     expect(rowsOf(ended, "QDRANT_URL")).toEqual([
       "state set, secret",
-      "from ESC acme/sophia/dev, imported from sophia/base",
+      "from ESC acme/sophia/dev, imported from sophia/base, line 3",
       "hides .env:2 (another value)",
       "rule required",
     ]);
-    expect(rowsOf(ended, "OPENAI_API_KEY")).toContain("hides ESC acme/sophia/dev (another value)");
+    expect(rowsOf(ended, "OPENAI_API_KEY")).toContain("hides ESC acme/sophia/dev, line 8 (another value)");
     expect(rowsOf(ended, "GITHUB_PAT")).toEqual([
       "state set, secret",
       "from the process environment",
-      "hides ESC acme/sophia/dev (the same value)",
+      "hides ESC acme/sophia/dev, line 7 (the same value)",
       "hides .env:3 (the same value)",
       "rule one of GitHub Token: this one serves",
     ]);
     expect(rowsOf(ended, "LOG_LEVEL")).toEqual([
       "state set, not declared",
-      "from ESC acme/sophia/dev, imported from sophia/base",
+      "from ESC acme/sophia/dev, imported from sophia/base, line 4",
     ]);
     expect(rowsOf(ended, "GOOGLE_APPLICATION_CREDENTIALS")).toContain(
-      "from ESC acme/sophia/dev, passed as a private file",
+      "from ESC acme/sophia/dev, line 10, passed as a private file",
     );
     expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
     expect(ended.stdout + ended.stderr).not.toContain(server.token);
@@ -72,8 +72,38 @@ describe("sources", () => {
       env: { ...env, ESC_TOKEN_FILE: `${cwd}/token` },
     });
     expect(ended.stdout).toContain(`ESC: acme/sophia/dev@stable, with ESC_TOKEN_FILE (${cwd}/token)`);
-    expect(rowsOf(ended, "OPENAI_API_KEY")).toContain("from ESC acme/sophia/dev@stable");
+    expect(rowsOf(ended, "OPENAI_API_KEY")).toContain("from ESC acme/sophia/dev@stable, line 5");
     expect(rowsOf(ended, "LIST").join()).toContain("a list or an object");
+  });
+
+  test("an ESC environment that imports itself and others: the line, and what is replaced, without its value", async () => {
+    await using server = await startEscServer();
+    server.environment("acme/sophia/base", { values: { QDRANT_URL: secret(sentinel("base")), A: "a" } });
+    server.environment("acme/sophia/dev", { values: { QDRANT_URL: secret(sentinel("old")), OLD: "o" } });
+    server.environment("acme/sophia/dev", {
+      definition: [
+        "imports: [sophia/base, sophia/dev@1]",
+        "values:",
+        "  environmentVariables:",
+        "    QDRANT_URL: https://qdrant.example.test",
+      ].join("\n"),
+      rootName: "dev",
+    });
+    const ended = await sophia(["explain", "QDRANT_URL", "OLD"], { env: escVariables(server) });
+    expect(rowsOf(ended, "QDRANT_URL")).toEqual(
+      expect.arrayContaining([
+        "from ESC acme/sophia/dev, line 4",
+        "replaces sophia/dev@1, line 3; sophia/base, line 3",
+      ]),
+    );
+    expect(rowsOf(ended, "OLD")).toContain("from ESC acme/sophia/dev, imported from sophia/dev@1, line 4");
+    const json = await sophia(["explain", "--json"], { env: escVariables(server) });
+    expect(json.stdout).toContain('"overrides"');
+    for (const { stdout, stderr } of [ended, json]) expect(stdout + stderr).not.toContain(SENTINEL);
+
+    server.environment("acme/sophia/dev", { values: { QDRANT_URL: "https://x.test" }, trace: false });
+    const untraced = await sophia(["explain", "QDRANT_URL"], { env: escVariables(server) });
+    expect(rowsOf(untraced, "QDRANT_URL")).toContain("from ESC acme/sophia/dev");
   });
 
   test("ESC that cannot be read, and ESC that is half configured", async () => {
@@ -176,7 +206,7 @@ test("--json is versioned and holds no value", async () => {
         declared: true,
         state: "set",
         passed: true,
-        origin: { source: "esc", environment: "acme/sophia/dev" },
+        origin: { source: "esc", environment: "acme/sophia/dev", line: 7 },
         shadows: [{ origin: { source: "dotenv", file: ".env", line: 1 }, same: false }],
       }),
       expect.objectContaining({

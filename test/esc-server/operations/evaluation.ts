@@ -19,10 +19,8 @@ export function open(world: World, request: ApiRequest): Answer {
   const found = findRevision(world, request);
   if ("refusal" in found) return found.refusal;
   const { environment, revision } = found;
-  if (environment.deny === "approval") {
-    return failure(403, "Forbidden: create an open request instead, opens must be approved");
-  }
-  const { root, diagnostics } = world.environments.evaluate(environment, revision, "open");
+  const { root, diagnostics, gated } = world.environments.evaluate(environment, revision, "open");
+  if (gated) return failure(403, "Forbidden: create an open request instead, opens must be approved");
   if (hasErrors(diagnostics)) return invalidDefinition(diagnostics);
   const owner = environmentName(request);
   const id = world.openSession({

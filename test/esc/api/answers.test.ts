@@ -109,6 +109,16 @@ describe("an answer to reading", () => {
     expect(result.notices).toMatchObject([{ kind: "esc-skipped", names: ["environmentVariables"], why: "unknown" }]);
   });
 
+  test("whose variables are unknown as a whole, with a schema that names them", async () => {
+    const types = '{"A":{"type":"string"},"L":{"type":"array"},"constructor":true}';
+    const schema = `{"properties":{"environmentVariables":{"type":"object","properties":${types}}}}`;
+    answer("read", `{"properties":{"environmentVariables":{"unknown":true}},"schema":${schema}}`);
+    expect((await reading(access())).notices).toMatchObject([
+      { names: ["environmentVariables", "A", "constructor"], why: "unknown" },
+      { names: ["L"], why: "list-or-object" },
+    ]);
+  });
+
   test("whose variables are secret as a whole", async () => {
     answer("read", '{"properties":{"environmentVariables":{"secret":true,"value":{"A":{"value":"x"}}}}}');
     expect(variable(await reading(access()), "A").secret).toBe(true);

@@ -24,7 +24,7 @@ describe("an environment", () => {
       value: "s3cret",
       secret: true,
       delivery: "value",
-      origin: { source: "esc", environment: "demo-org/sophia/dev" },
+      origin: { source: "esc", environment: "demo-org/sophia/dev", line: 4 },
     });
     expect(variable(result, "URL").secret).toBe(false);
     expect(result.environments).toEqual([{ name: "demo-org/sophia/dev" }]);
@@ -52,6 +52,7 @@ describe("an environment", () => {
       source: "esc",
       environment: "demo-org/sophia/dev",
       version: "stable",
+      line: 3,
     });
     expect((await failing(access("demo-org/sophia/dev@9"))).code).toBe("esc-not-found");
   });
@@ -149,8 +150,54 @@ describe("values", () => {
       source: "esc",
       environment: "demo-org/sophia/dev",
       importedFrom: "shared/base",
+      line: 3,
     });
-    expect(variable(result, "BOTH").origin).toEqual({ source: "esc", environment: "demo-org/sophia/dev" });
-    expect(variable(result, "OWN").origin).toEqual({ source: "esc", environment: "demo-org/sophia/dev" });
+    expect(variable(result, "BOTH").origin).toEqual({
+      source: "esc",
+      environment: "demo-org/sophia/dev",
+      line: 6,
+      overrides: [{ environment: "shared/base", line: 4 }],
+    });
+    expect(variable(result, "OWN").origin).toEqual({ source: "esc", environment: "demo-org/sophia/dev", line: 5 });
+  });
+
+  test.each([
+    ["its usual name", undefined],
+    ["a name of its own", "root"],
+  ])("tell an import of the environment at another revision from it, under %s", async (_, rootName) => {
+    server.environment("demo-org/sophia/dev", { values: { OLD: "o", BOTH: secret("s3cret-old") } });
+    server.environment("demo-org/sophia/dev", {
+      values: { BOTH: "new" },
+      imports: ["sophia/dev@1"],
+      ...(rootName === undefined ? {} : { rootName }),
+    });
+    const result = await reading(access("demo-org/sophia/dev"));
+    expect(variable(result, "OLD").origin).toMatchObject({ importedFrom: "sophia/dev@1", line: 3 });
+    const { origin } = variable(result, "BOTH");
+    expect(origin).toMatchObject({ overrides: [{ environment: "sophia/dev@1", line: 4 }] });
+    expect(origin).not.toHaveProperty("importedFrom");
+    expect(JSON.stringify(result)).not.toContain("s3cret-old");
+  });
+
+  test("name every import that they replace", async () => {
+    server.environment("demo-org/a/one", { values: { A: "1" } });
+    server.environment("demo-org/a/two", { definition: "imports: [a/one]\nvalues: {environmentVariables: {A: '2'}}" });
+    server.environment("demo-org/sophia/dev", { values: { A: "3" }, imports: ["a/two"] });
+    expect(variable(await reading(access("demo-org/sophia/dev")), "A").origin).toMatchObject({
+      overrides: [
+        { environment: "a/two", line: 2 },
+        { environment: "a/one", line: 3 },
+      ],
+    });
+  });
+
+  test("of a file that is unknown take a variable of its name away", async () => {
+    server.environment("demo-org/sophia/dev", {
+      values: { KUBECONFIG: "x", A: "a" },
+      files: { KUBECONFIG: unknown() },
+    });
+    const result = await reading(access("demo-org/sophia/dev"));
+    expect(values(result)).toEqual({ A: "a" });
+    expect(result.notices).toMatchObject([{ names: ["KUBECONFIG"], why: "unknown" }]);
   });
 });
