@@ -1,4 +1,16 @@
-import { closeSync, constants, lstatSync, mkdirSync, openSync, writeFileSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  constants,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname } from "node:path";
 import { SophiaError } from "../core/error.ts";
 import { enumerate } from "../core/text.ts";
@@ -47,6 +59,54 @@ export function writeText({ path, name }: NamedFile, text: string, flag: "w" | "
   } catch (error) {
     throw isLink(path) ? throughLinks([name]) : unusable(name, "written", error);
   }
+}
+
+/**
+ * Writes a file that only its owner can read, whole or not at all: under another name first, then in place of what is there.
+ *
+ * @throws SophiaError (file, 125)
+ */
+export function writePrivately(file: NamedFile, text: string): void {
+  refuseIrregular(file);
+  const temporary = `${file.path}.${randomBytes(8).toString("hex")}`;
+  try {
+    const descriptor = openSync(temporary, "wx", 0o600);
+    try {
+      writeFileSync(descriptor, text);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(temporary, file.path);
+  } catch (error) {
+    removeIfThere(temporary);
+    throw unusable(file.name, "written", error);
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // Where it could not be made it cannot be removed either; the first error tells.
+  }
+}
+
+/** @throws SophiaError (file, 125) for a link, a folder, a device or a pipe, in whose place no file may come */
+export function refuseIrregular(file: NamedFile): void {
+  refuseLinks([file]);
+  let isIrregular: boolean;
+  try {
+    isIrregular = statSync(file.path, { throwIfNoEntry: false })?.isFile() === false;
+  } catch (error) {
+    throw unusable(file.name, "written", error);
+  }
+  if (!isIrregular) return;
+  throw new SophiaError({
+    code: "file",
+    message: `${file.name} is not a regular file`,
+    hint: "name another file, or send the standard output there",
+  });
 }
 
 /** @throws SophiaError (file, 125) that names all of the files that are symbolic links: nothing can be written to them */

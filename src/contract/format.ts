@@ -51,11 +51,19 @@ function urlFault(schemes: readonly string[], value: string): FormatFault | unde
   const end = value.indexOf("://");
   const written = value.slice(0, Math.max(end, 0));
   const scheme = written.toLowerCase();
-  if (end + 3 === value.length || /\s/.test(value)) return { kind: "not-url" };
+  const notUrl: FormatFault = { kind: "not-url", schemes };
+  if (end + 3 === value.length || /\s/.test(value)) return notUrl;
   // Other schemes allow what the WHATWG parser rejects, such as several hosts in `mongodb://a:1,b:2/x`.
   const isUrl = PARSED_SCHEMES.has(scheme) ? URL.canParse(value) : /^[A-Za-z][A-Za-z\d+.-]*$/.test(written);
-  if (!isUrl) return { kind: "not-url" };
+  if (!isUrl) return PARSED_SCHEMES.has(scheme) && isUrlButForPort(value) ? { kind: "url-port" } : notUrl;
   return schemes.length === 0 || schemes.includes(scheme) ? undefined : { kind: "scheme", schemes };
+}
+
+/** Whether it is a URL once its port is left out. */
+function isUrlButForPort(value: string): boolean {
+  const authority = /^[a-z]+:\/\/[^/?#\\]*/i.exec(value)?.[0] ?? "";
+  const port = /:[^:@\]]*$/.exec(authority)?.[0] ?? "";
+  return port !== "" && URL.canParse(authority.slice(0, -port.length) + value.slice(authority.length));
 }
 
 function isNumber(value: string): boolean {

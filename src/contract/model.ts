@@ -175,7 +175,11 @@ export type FormatFault =
   | { readonly kind: "too-short"; readonly minLength: number }
   | { readonly kind: "too-long"; readonly maxLength: number }
   | { readonly kind: "pattern"; readonly pattern: string }
+  /** Not a URL at all; the schemes are those that the contract allows. */
+  | { readonly kind: "not-url"; readonly schemes: readonly string[] }
+  /** A URL but for its port. */
+  | { readonly kind: "url-port" }
   | { readonly kind: "scheme"; readonly schemes: readonly string[] }
   | { readonly kind: "out-of-range"; readonly minimum?: number; readonly maximum?: number }
   | { readonly kind: "not-in-enum"; readonly values: readonly string[] }
-  | { readonly kind: `not-${"url" | "integer" | "number" | "boolean" | "port" | "json" | "base64" | "email"}` };
+  | { readonly kind: `not-${"integer" | "number" | "boolean" | "port" | "json" | "base64" | "email"}` };

@@ -19,7 +19,9 @@ export function faultWords(fault: FormatFault): string {
     case "pattern":
       return `must match ${printable(fault.pattern)}`;
     case "not-url":
-      return "must be a URL such as https://host";
+      return `must be a URL such as ${fault.schemes[0] ?? "https"}://host`;
+    case "url-port":
+      return "must be a URL with a port from 0 to 65535";
     case "scheme":
       return `must be a URL that begins with ${alternatives(fault.schemes.map((scheme) => `${scheme}://`))}`;
     case "not-integer":

@@ -106,6 +106,8 @@ export type Notice =
     }
   /** A declared variable is set under a name that the contract calls deprecated. */
   | { readonly kind: "deprecated"; readonly name: string; readonly use: string }
+  /** Everybody may read a file with secrets in it. */
+  | { readonly kind: "exposed"; readonly file: string }
   /** Any other remark: one sentence without a full stop. */
   | { readonly kind: "remark"; readonly text: string };
 

@@ -46,6 +46,8 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
       return [withheldWords(notice)];
     case "deprecated":
       return [`warning: ${notice.name} is deprecated; use ${notice.use}`];
+    case "exposed":
+      return [`warning: everybody can read ${printable(notice.file)}: chmod 600 ${shellWord(notice.file)}`];
     case "remark":
       return [`warning: ${notice.text}`];
   }

@@ -99,9 +99,9 @@ function compact(
   return { missing: lines.map((text) => ({ kind: "names", text, advice: [] })), others };
 }
 
-/** An incomplete configuration of ESC is the cause, and said already. */
+/** An incomplete configuration of ESC is the cause, and said already; permissions have time until it works. */
 function isTold(notice: Notice, quiet: boolean): boolean {
-  return notice.kind !== "esc-incomplete" && !(quiet && isInformation(notice));
+  return notice.kind !== "esc-incomplete" && notice.kind !== "exposed" && !(quiet && isInformation(notice));
 }
 
 const WIDTH = 80;

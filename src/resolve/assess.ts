@@ -9,6 +9,7 @@ import { SophiaError } from "../core/error.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
 import { printable } from "../core/text.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
+import { exposedNotices } from "./exposed.ts";
 import { findCode, markFromFiles, withheldNotices } from "./from-files.ts";
 import { matcher, select, withholding, type Selection } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
@@ -78,6 +79,7 @@ export async function assess(request: Request): Promise<Assessment> {
     violations: checkContract(asked, selected),
     notices: [
       ...dotenv.notices,
+      ...exposedNotices(dotenv, contract),
       ...accessNotices,
       ...withheldNotices(layers, selected, withholding(selection, declared), { ...settings, esc: access.kind }),
       ...escNotices,

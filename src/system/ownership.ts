@@ -1,7 +1,8 @@
 /** Whether a file that nobody named may count: who owns it, and who may write it. */
-import { lstatSync, statSync, type Stats } from "node:fs";
+import { accessSync, constants, lstatSync, statSync, type Stats } from "node:fs";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
+import { systemErrorCode } from "./errors.ts";
 
 /** Why a file that was found does not count. */
 export type Distrust =
@@ -37,6 +38,29 @@ export function distrustOf(found: string, file: Stats, folder: string, cwd: stri
   if (entry?.isSymbolicLink() === true) return isTrusted(entry) ? undefined : { kind: "owner", uid: entry.uid };
   // Somebody exchanges the file at this moment.
   return entry?.ino === file.ino && entry.dev === file.dev ? undefined : { kind: "folder", folder };
+}
+
+const EVERYBODY_READS = 0o004;
+
+/**
+ * Whether everybody may read a file that its user could keep to themselves: not one of another user, nor one on a file system
+ * that is read-only, as secrets are mounted in containers. Windows has no such permissions.
+ *
+ * @param file what the opened descriptor says of it
+ */
+export function isExposed(path: string, file: Stats): boolean {
+  const user = process.geteuid?.();
+  if (user === undefined || !file.isFile() || (file.mode & EVERYBODY_READS) === 0) return false;
+  return (file.uid === user || user === 0) && isOnWritable(path);
+}
+
+function isOnWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch (error) {
+    return systemErrorCode(error) !== "EROFS";
+  }
 }
 
 /**

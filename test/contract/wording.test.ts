@@ -248,6 +248,11 @@ describe("wrong values", () => {
   });
 
   it.each([
+    ["url", "https://a:99999", "must be a URL with a port from 0 to 65535"],
+    ["url", "https://u:p@[::1]:x/path?q#h", "must be a URL with a port from 0 to 65535"],
+    ["url", "https://a b:99999", "must be a URL such as https://host"],
+    ["url", "https://[::1", "must be a URL such as https://host"],
+    [{ type: "url", schemes: ["postgresql"] }, "database", "must be a URL such as postgresql://host"],
     [{ type: "url", schemes: ["https", "http"] }, "ftp://a", "must be a URL that begins with https:// or http://"],
     [{ type: "integer", minimum: 1, maximum: 9 }, "0", "must be from 1 to 9"],
     [{ type: "integer", minimum: 1 }, "0", "must be at least 1"],

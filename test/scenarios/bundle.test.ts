@@ -59,7 +59,11 @@ const starts: readonly (readonly [
   ["becoming the program", { mode: "exec", files: [] }],
   [
     "a contract",
-    { mode: "exec", files: ["load", "rolldown-runtime"], given: { "sophia.contract.json": '{"variables":{"A":{}}}' } },
+    {
+      mode: "exec",
+      files: ["load", "rolldown-runtime"],
+      given: { "sophia.contract.json": '{"variables":{"A":{"secret":false}}}' },
+    },
   ],
   ["a quoted value", { mode: "exec", files: ["dotenv", "rolldown-runtime"], given: { ".env": 'A="1"' } }],
   ["reading ESC", { mode: "exec", files: ["esc", "rolldown-runtime"], esc: true }],

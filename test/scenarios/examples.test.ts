@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, cpSync, createReadStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  createReadStream,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -190,6 +199,7 @@ describe("examples/docker", () => {
 
     test("another command gets the same environment, the token from a mounted secret", async () => {
       const cwd = folder({ esc_token: `${esc.token}\n` });
+      chmodSync(join(cwd, "esc_token"), 0o600);
       const { stdout, stderr, status } = await container(
         ["env"],
         { ...access.environment, ESC_TOKEN_FILE: join(cwd, "esc_token"), QDRANT_URL: "https://here.example.test" },
@@ -267,7 +277,7 @@ describe("examples/devcontainer", () => {
     const unmet = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
     expect(unmet).toMatchObject({ status: 78, stdout: "" });
     expect(unmet.stderr).toContain("PULUMI_ACCESS_TOKEN (Pulumi Token) is required and not set");
-    writeFileSync(join(workspace, ".env"), envFile());
+    writeFileSync(join(workspace, ".env"), envFile(), { mode: 0o600 });
     const end = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
     expect(end).toMatchObject({ status: 0, stderr: "" });
     expect(end.stdout).toContain("the development environment is ready");

@@ -12,7 +12,8 @@ export const exportCommand: CommandDefinition = {
     "github: for later steps of a GitHub Actions job. Appends to the file that GITHUB_ENV names and prints an " +
       "add-mask command for each line of a secret; if standard output is that file, the commands go to standard " +
       "error, which the runner reads as well. Without GITHUB_ENV all goes to standard output.",
-    "Secrets are not printed to a terminal unless --reveal is given.",
+    "Secrets are not printed to a terminal unless --reveal is given. --output writes a file that only its owner can " +
+      "read, whole or not at all; a file that is there is replaced.",
   ],
   options: {
     format: {
@@ -21,11 +22,12 @@ export const exportCommand: CommandDefinition = {
       value: "FORMAT",
       describe: "dotenv (default), shell, fish, json, github or docker",
     },
+    output: { type: "string", value: "FILE", describe: "Write to this file in place of the standard output" },
     reveal: { type: "boolean", describe: "Print even to a terminal" },
   },
   groups: ["Sources", "Contract", "Environment of the program", "Output"],
   examples: [
-    "sophia-run export > .env.local",
+    "sophia-run export --output .env.local",
     'eval "$(sophia-run export --format shell)"',
     "sophia-run export --format json | jq keys",
     "docker run --env-file <(sophia-run export --format docker) image",

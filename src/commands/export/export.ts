@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import type { Assessment } from "../../resolve/assessment.ts";
 import type { Context } from "../../core/context.ts";
 import { isDeclared } from "../../contract/check.ts";
@@ -11,6 +12,8 @@ import type { Resolved } from "../../core/model.ts";
 import { maskCommands } from "../../output/github-masks.ts";
 import { say, sayLines, sayDown } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
+import { refuseIrregular, writePrivately, type NamedFile } from "../files.ts";
+import { usageError } from "../mistakes.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 
@@ -21,13 +24,14 @@ export const exportVariables: Command = async ({ options }, context) => {
   if (format === undefined) throw new TypeError(`no format ${name}`);
   const targets = name === "github" ? githubTargets(context) : undefined;
   // Before ESC is asked, which would be for nothing.
-  if (options["reveal"] !== true) refuseTerminal(context, targets);
+  const output = outputFile(options["output"], name, context);
+  if (output === undefined && options["reveal"] !== true) refuseTerminal(context, targets);
 
   const { settings, assessment } = await assessed(options, context);
   const { esc, notices, violations } = assessment;
   if (settings.enforceContract && violations.length > 0) {
     const { wordUnmet } = await import("../../output/unmet.ts");
-    const wayOut = "--no-contract exports what there is";
+    const wayOut = "--no-contract exports anyway";
     throw new SophiaError(wordUnmet(assessment, "nothing was exported", wayOut, settings.quiet), ExitStatus.config);
   }
   sayDown(context, esc);
@@ -41,7 +45,9 @@ export const exportVariables: Command = async ({ options }, context) => {
       "a program that sophia-run starts gets them as private files that are gone when it ends",
     ]);
   }
-  deliver(format.write(variables), variables, targets, context);
+  const exported = format.write(variables);
+  if (output === undefined) deliver(exported, variables, targets, context);
+  else writePrivately(output, exported);
   return ExitStatus.ok;
 };
 
@@ -51,8 +57,22 @@ function refuseTerminal(context: Context, targets: Targets | undefined): void {
   throw new SophiaError({
     code: "terminal",
     message: "export would print secrets to a terminal",
-    hint: "send its output to a file or a program, or allow this with --reveal",
+    hint: "write a file with --output FILE, send its output to a program, or allow this with --reveal",
   });
+}
+
+/** @throws SophiaError (125) for a file that cannot be replaced */
+function outputFile(given: unknown, format: string, { cwd }: Context): NamedFile | undefined {
+  if (typeof given !== "string") return undefined;
+  if (format === "github") {
+    throw usageError(
+      "--output does not go with --format github, which appends to the file that GITHUB_ENV names",
+      "leave --output out, or set GITHUB_ENV to the file",
+    );
+  }
+  const file = { path: resolve(cwd, given), name: printable(given) };
+  refuseIrregular(file);
+  return file;
 }
 
 /** What sophia-run adds and what is declared: the contract's variables first, in its order. */

@@ -1,5 +1,9 @@
+import type { Stats } from "node:fs";
+import { shellWord } from "../../core/shell.ts";
+import { printable } from "../../core/text.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
+import { isExposed } from "../../system/ownership.ts";
 import { EscFault } from "../faults/fault.ts";
 import { isLoopback, parseUrl } from "../settings/backend.ts";
 import type { Credential, Exchange } from "../settings/credentials.ts";
@@ -28,12 +32,17 @@ export async function obtainToken(
   return exchange(idToken, credential.exchange, connection);
 }
 
-async function readToken(variable: string, path: string, { deadline, cleaner }: Connection): Promise<Secret> {
+async function readToken(variable: string, path: string, connection: Connection): Promise<Secret> {
+  const { deadline, cleaner, remarks } = connection;
+  const accept = (stats: Stats): boolean => {
+    if (isExposed(path, stats)) remarks.push(`everybody can read ${printable(path)}: chmod 600 ${shellWord(path)}`);
+    return true;
+  };
   let text: string;
   const leftMs = deadline.remainingMs();
   try {
     const pipeWaitMs = Math.min(MAX_PIPE_MS, leftMs);
-    text = (await readBounded(path, { maxBytes: MAX_TOKEN_BYTES, pipeWaitMs })).toString("utf8");
+    text = (await readBounded(path, { maxBytes: MAX_TOKEN_BYTES, pipeWaitMs, accept })).toString("utf8");
   } catch (error) {
     if (systemErrorCode(error) === "NO_END" && leftMs < MAX_PIPE_MS) throw deadline.fault(`reading ${variable}`);
     throw new EscFault({ kind: "file", variable, path, code: systemErrorCode(error) ?? "UNKNOWN" });

@@ -6,7 +6,7 @@ import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import { describeDistrust, distrustOf, type Distrust } from "../../system/ownership.ts";
+import { describeDistrust, distrustOf, isExposed, type Distrust } from "../../system/ownership.ts";
 import { parentOf, within } from "../../system/paths.ts";
 import { parseDotenv } from "./syntax.ts";
 
@@ -35,6 +35,8 @@ interface ReadFile {
   readonly variables?: number;
   /** Found by search; else somebody named it. */
   readonly found: boolean;
+  /** Everybody may read it. */
+  readonly exposed?: true;
 }
 
 /**
@@ -50,19 +52,20 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
   const all = above === cwd ? files : files.flatMap((file) => (file.required ? file : [inFolder(file, above), file]));
   for (const file of all) {
     const { path, required } = file;
-    const text = await readText(file, cwd);
-    if (typeof text === "object") {
-      notices.push({ kind: "remark", text: passedOver(path, text) });
+    const content = await readText(file, cwd);
+    if (content !== undefined && "kind" in content) {
+      notices.push({ kind: "remark", text: passedOver(path, content) });
       continue;
     }
-    if (text === undefined) {
+    if (content === undefined) {
       read.push({ path, found: !required });
       continue;
     }
-    const parsed = await parseDotenv(text, path);
+    const parsed = await parseDotenv(content.text, path);
     layers.unshift({ source: "dotenv", variables: parsed.variables });
     notices.push(...parsed.notices);
-    read.push({ path, variables: parsed.variables.length, found: !required });
+    const exposed = content.exposed ? ({ exposed: true } as const) : {};
+    read.push({ path, variables: parsed.variables.length, found: !required, ...exposed });
   }
   return { layers, notices, files: read };
 }
@@ -78,18 +81,26 @@ function passedOver(path: string, distrust: Distrust): string {
   return `${printable(path)} is passed over: ${what}; ${fix === undefined ? "" : `${fix}, or `}${naming}`;
 }
 
+interface Content {
+  readonly text: string;
+  /** Everybody may read the file. */
+  readonly exposed: boolean;
+}
+
 /** `undefined` where nobody named the file and there is none. */
-async function readText(file: EnvFile, cwd: string): Promise<string | Distrust | undefined> {
+async function readText(file: EnvFile, cwd: string): Promise<Content | Distrust | undefined> {
   // A path that somebody wrote is normalized, as that of a contract is.
   const path =
     file.absolute ??
     (file.required ? process.getBuiltinModule("node:path").resolve(cwd, file.path) : within(cwd, file.path));
   let bytes: Buffer;
+  let exposed = false;
   let distrust: Distrust | undefined;
   try {
     const folder = file.absolute === undefined ? cwd : parentOf(path);
     const accept = (stats: Stats): boolean => {
       if (!file.required && (stats.isFile() || stats.isFIFO())) distrust = distrustOf(path, stats, folder, cwd);
+      exposed = isExposed(path, stats);
       return distrust === undefined;
     };
     if (!file.required) {
@@ -112,7 +123,7 @@ async function readText(file: EnvFile, cwd: string): Promise<string | Distrust |
     throw failure(`${printable(file.path)} is not valid UTF-8`, "save the file as UTF-8");
   }
   // Editors on Windows put a byte-order mark in front.
-  return text.startsWith("\uFEFF") ? text.slice(1) : text;
+  return { text: text.startsWith("\uFEFF") ? text.slice(1) : text, exposed };
 }
 
 function unreadable(path: string, code: string): SophiaError {

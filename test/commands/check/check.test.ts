@@ -99,9 +99,7 @@ describe("ESC's own lines", () => {
     expect(status).toBe(0);
     expect(lines).toContain("➖ ESC_ENV: Not asked (--fake)");
     expect(lines).toContain("➖ ESC_TOKEN: Not asked (--fake)");
-    expect(lines).toContain(
-      "✅ Pulumi Token: *** (a dummy value (--fake))".replace("***", maskOf(lines, "Pulumi Token")),
-    );
+    expect(lines.join("\n")).toMatch(/^✅ Pulumi Token: \*{3}\S* \(a dummy value \(--fake\)\)$/m);
   });
 
   test.each([
@@ -186,10 +184,6 @@ test("a value that is declared not to be secret is shown, escaped and cut", asyn
   expect(stdout).toContain("✅ HIDDEN: ***alue (the process environment)\n");
   expect((await sophia(["check", "--json"], { cwd, env: { ...env, ...values } })).stdout).not.toContain("info");
 });
-
-function maskOf(lines: readonly string[], label: string): string {
-  return /\*\*\*\S*/.exec(lines.find((line) => line.startsWith(`✅ ${label}:`)) ?? "")?.[0] ?? "none";
-}
 
 describe("a .env that git tracks", () => {
   const git = (cwd: string, ...args: readonly string[]) => execFileSync("git", args, { cwd, stdio: "ignore" });

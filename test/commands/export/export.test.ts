@@ -1,4 +1,13 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { spawnSync } from "node:child_process";
 import { describe, expect, test } from "vitest";
@@ -52,8 +61,55 @@ describe("which variables", () => {
   });
 });
 
+describe("--output", () => {
+  const variables = { KEY: sentinel("key") };
+
+  test("writes a file that only its owner can read, in place of one that was there, and prints nothing", async () => {
+    const cwd = folder({ "sophia.contract.json": CONTRACT, ".env.local": "what was there" });
+    chmodSync(join(cwd, ".env.local"), 0o644);
+    const ended = await sophia(["export", "--output", ".env.local"], { cwd, env: variables });
+    expect(ended).toEqual({ status: 0, signal: null, stdout: "", stderr: "" });
+    expect(readFileSync(join(cwd, ".env.local"), "utf8")).toBe(`KEY=${variables.KEY}\nLEVEL=info\n`);
+    expect(statSync(join(cwd, ".env.local")).mode & 0o777).toBe(0o600);
+    expect(readdirSync(cwd).toSorted()).toEqual([".env.local", "sophia.contract.json"]);
+  });
+
+  test.each([
+    ["a symbolic link", "link", "link"],
+    ["a folder", "folder", "folder is not a regular file"],
+    ["a device", "/dev/null", "/dev/null is not a regular file"],
+    ["a file in a folder that is not there", "none/file", "none/file cannot be written (ENOENT)"],
+    ["a file below a file", "sophia.contract.json/file", "cannot be written (ENOTDIR)"],
+  ])("not %s", async (_, output, words) => {
+    const cwd = folder({ "sophia.contract.json": CONTRACT, target: "mine" });
+    symlinkSync("target", join(cwd, "link"));
+    mkdirSync(join(cwd, "folder"));
+    const { status, stdout, stderr } = await sophia(["export", "--output", output], { cwd, env: variables });
+    expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+    expect(stderr).toContain(words);
+    expect(stderr).not.toContain(SENTINEL);
+    expect(readFileSync(join(cwd, "target"), "utf8")).toBe("mine");
+    expect(readdirSync(cwd).toSorted()).toEqual(["folder", "link", "sophia.contract.json", "target"]);
+  });
+
+  test("leaves what is there where the contract is not met, and offers what an export can do", async () => {
+    const cwd = folder({ "sophia.contract.json": CONTRACT, file: "mine" });
+    const { status, stderr } = await sophia(["export", "--output", "file"], { cwd });
+    expect(status).toBe(78);
+    expect(stderr).toContain("--no-contract exports anyway");
+    expect(stderr).not.toContain("launches");
+    expect(readFileSync(join(cwd, "file"), "utf8")).toBe("mine");
+  });
+
+  test("does not go with the format github", async () => {
+    const { status, stderr } = await sophia(["export", "--format", "github", "--output", "file"], { env: variables });
+    expect(status).toBe(125);
+    expect(stderr).toContain("--output does not go with --format github");
+  });
+});
+
 describe("the contract first", () => {
-  test("78 and no output where it is not met; --no-contract exports what there is", async () => {
+  test("78 and no output where it is not met; --no-contract exports anyway", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT, ".env": `MODE=${SENTINEL}\n` });
     const unmet = await sophia(["export"], { cwd });
     expect(unmet).toMatchObject({ status: 78, stdout: "" });

@@ -1,4 +1,5 @@
-import { readdirSync } from "node:fs";
+import { chmodSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { CONTRACT_VALUES, environmentOf, folder, sophia } from "../../helpers/sophia.ts";
 import { notPreloadable, skipBecause } from "../../helpers/skip.ts";
@@ -172,6 +173,7 @@ describe("emergency access", () => {
     const { server, env } = await escWith(CONTRACT_VALUES);
     server.failAlways("open", { kind: "status", status: 500 });
     const cwd = folder({ ".env": "QDRANT_URL=http://localhost:6333" });
+    chmodSync(join(cwd, ".env"), 0o600);
     const { QDRANT_URL: _, ...others } = CONTRACT_VALUES;
     const { status, stdout, stderr } = await sophia(["--", "env"], { cwd, env: { ...env, ...others } });
     expect(status).toBe(0);

@@ -76,14 +76,14 @@ describe("a token file", () => {
     ["with a line break", "\n"],
     ["with a Windows line break", "\r\n"],
   ])("%s", async (_, end) => {
-    await writeFile(file, server.token + end);
+    await writeFile(file, server.token + end, { mode: 0o600 });
     expect(values(await reading(access({ ESC_TOKEN_FILE: file })))).toEqual({ A: "x" });
   });
 
   test("may be a pipe that is written to later", async () => {
     execFileSync("mkfifo", [file]);
     const pending = reading(access({ ESC_TOKEN_FILE: file }));
-    await writeFile(file, `${server.token}\n`);
+    await writeFile(file, `${server.token}\n`, { mode: 0o600 });
     expect(values(await pending)).toEqual({ A: "x" });
   });
 
@@ -113,7 +113,7 @@ describe("a token file", () => {
     await using gate = await startGate(server.port, { resetsFirst: true });
     const pending = reading(access({ ESC_TOKEN_FILE: file, PULUMI_BACKEND_URL: gate.url }));
     await gate.connected;
-    await writeFile(file, server.token);
+    await writeFile(file, server.token, { mode: 0o600 });
     expect(values(await pending)).toEqual({ A: "x" });
     expect(operations()).toEqual(["open", "read"]);
   });
@@ -141,7 +141,7 @@ describe("a token file", () => {
     ["that is blank", " \n\n", "is empty"],
     ["that is too large", "x".repeat(70_000), "is too large to be a token file"],
   ])("%s", async (_, content, why) => {
-    await writeFile(file, content);
+    await writeFile(file, content, { mode: 0o600 });
     const failure = await failing(access({ ESC_TOKEN_FILE: file }));
     expect(failure).toMatchObject({
       code: "esc-credential",
@@ -160,7 +160,7 @@ describe("a token file", () => {
 describe("an ID token in a file", () => {
   test("is exchanged for a token of the organization", async () => {
     server.oidc = { subjectTokens: ["projected-id-token"], organization: "demo-org" };
-    await writeFile(file, "projected-id-token\n");
+    await writeFile(file, "projected-id-token\n", { mode: 0o600 });
     const variables = access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" });
     expect(values(await reading(variables))).toEqual({ A: "x" });
     expect(operations()).toEqual(["exchangeToken", "open", "read"]);
@@ -173,13 +173,13 @@ describe("an ID token in a file", () => {
     ["the organization, for a while", { ESC_OIDC_EXPIRATION: "600" }],
   ])("is exchanged for a token of %s", async (_, more) => {
     server.oidc = { subjectTokens: ["projected-id-token"] };
-    await writeFile(file, "projected-id-token");
+    await writeFile(file, "projected-id-token", { mode: 0o600 });
     const variables = access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org", ...more });
     expect(values(await reading(variables))).toEqual({ A: "x" });
   });
 
   test("that is not trusted is reported with the service's reason", async () => {
-    await writeFile(file, "unknown-id-token");
+    await writeFile(file, "unknown-id-token", { mode: 0o600 });
     const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure).toMatchObject({
       code: "esc-credential",
@@ -190,7 +190,7 @@ describe("an ID token in a file", () => {
   });
 
   test("that the answer repeats is masked", async () => {
-    await writeFile(file, "id-token-5678");
+    await writeFile(file, "id-token-5678", { mode: 0o600 });
     server.failAlways("exchangeToken", {
       kind: "status",
       status: 400,
@@ -201,7 +201,7 @@ describe("an ID token in a file", () => {
   });
 
   test("and a backend without an exchange", async () => {
-    await writeFile(file, "projected-id-token");
+    await writeFile(file, "projected-id-token", { mode: 0o600 });
     server.failAlways("exchangeToken", { kind: "status", status: 404, body: "" });
     const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure.code).toBe("esc-credential");
@@ -211,7 +211,7 @@ describe("an ID token in a file", () => {
 
   test.each(["html", "empty", "truncated"] as const)("and an answer of %s", async (fault) => {
     server.oidc = { subjectTokens: ["projected-id-token"] };
-    await writeFile(file, "projected-id-token");
+    await writeFile(file, "projected-id-token", { mode: 0o600 });
     server.failAlways("exchangeToken", fault);
     const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure.code).toBe("esc-answer");
