@@ -28,6 +28,8 @@ export interface Timing {
   /** The same as multiples of the first case, each taken within one round. */
   readonly wallRatio: Spread;
   readonly cpuRatio: Spread;
+  /** The most memory that was resident, in KiB. */
+  readonly resident: Spread;
 }
 
 export interface Beside {
@@ -55,6 +57,7 @@ export function timeInTurns(cases: readonly Case[], rounds: number): readonly Ti
       cpu: spread(runs.map(([, cpu]) => cpu)),
       wallRatio: ratios(0),
       cpuRatio: ratios(1),
+      resident: spread(runs.map(([, , resident]) => resident)),
     };
   });
 }

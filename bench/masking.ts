@@ -1,0 +1,129 @@
+/**
+ * What `--redact` and `scan` cost: `npm run bench:masking` writes the figures of docs/masking.md. Each case runs in turns
+ * with what it is compared with, in one run.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpus, tmpdir } from "node:os";
+import { join } from "node:path";
+import { timeInTurns, type Case, type Timing } from "./measure.ts";
+import { BARE_ENVIRONMENT, nodeOf, root } from "./surroundings.ts";
+
+const SECRETS = 100;
+const OUTPUT_BYTES = 256 * 1024 * 1024;
+const FILES = 1600;
+const FILE_BYTES = 128 * 1024;
+const DOCUMENT = join(root, "docs/masking.md");
+const [BEGIN, END] = ["<!-- figures: begin -->", "<!-- figures: end -->"] as const;
+
+const random = generator(42);
+const rounds = process.argv.includes("--quick") ? { data: 3, start: 10 } : { data: 9, start: 60 };
+
+main(mkdtempSync(join(tmpdir(), "sophia-run-masking-")));
+
+function main(folder: string): void {
+  try {
+    prepare(folder);
+    const tables = [20, 24].map((major) => table(nodeOf(major), folder));
+    const text = `${head()}\n\n${tables.join("\n\n")}`;
+    const document = readFileSync(DOCUMENT, "utf8");
+    const before = document.slice(0, document.indexOf(BEGIN) + BEGIN.length);
+    const after = document.slice(document.indexOf(END));
+    if (process.argv.includes("--dry")) console.log(text);
+    else writeFileSync(DOCUMENT, `${before}\n\n${text}\n\n${after}`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function head(): string {
+  const [processor] = cpus();
+  return [
+    `Written by \`npm run bench:masking\`, on ${cpus().length} × ${processor?.model.trim() ?? "an unknown processor"}: the median and, in brackets, the`,
+    `quartiles of ${rounds.data} runs of each line with MB/s and of ${rounds.start} starts of each other, in turns. ${SECRETS} secrets of 20 to 60`,
+    "characters, a log of 256 MB through pipes, 1,600 files of 128 KB.",
+  ].join("\n");
+}
+
+/** A contract with so many secrets, their values, a log that holds one of them now and then, and a tree of files. */
+function prepare(folder: string): void {
+  const names = Array.from({ length: SECRETS }, (_, index) => `KEY_${index}`);
+  const values = names.map(() => word(20 + Math.floor(random() * 41)));
+  const contract = { variables: Object.fromEntries(names.map((name) => [name, {}])) };
+  writeFileSync(join(folder, "sophia.contract.json"), JSON.stringify(contract));
+  writeFileSync(join(folder, ".env"), names.map((name, index) => `${name}=${values[index] ?? ""}\n`).join(""));
+  const lines = Array.from({ length: 20_000 }, (_, index) => {
+    const value = index % 1000 === 0 ? (values[(index / 1000) % SECRETS] ?? "") : word(8);
+    return `2026-01-01T12:00:00.000Z INFO request ${word(12)} GET /api/v1/users/${index} 200 in 12 ms ${value}\n`;
+  });
+  const block = Buffer.from(lines.join(""));
+  const copies = Math.ceil(OUTPUT_BYTES / block.length);
+  writeFileSync(join(folder, "log"), Buffer.concat(Array.from({ length: copies }, () => block)));
+  mkdirSync(join(folder, "tree"));
+  // No file of the tree holds a secret: a line that does is one in a thousand.
+  const clean = block.subarray(block.indexOf("\n") + 1).subarray(0, FILE_BYTES / 2);
+  const content = Buffer.concat([clean.subarray(0, 90_000), clean.subarray(0, FILE_BYTES - 90_000)]);
+  for (let file = 0; file < FILES; file++) writeFileSync(join(folder, `tree/${file}.log`), content);
+}
+
+function table(node: string, folder: string): string {
+  const sophiaRun = `${node} ${join(root, "bin/sophia-run.cjs")}`;
+  const one = (name: string, script: string): Case => ({
+    name,
+    argv: ["/bin/sh", "-c", script],
+    env: BARE_ENVIRONMENT,
+    cwd: folder,
+  });
+  const pipes = timeInTurns(
+    [
+      one("`cat log`, read by `cat`", "cat log | cat >/dev/null"),
+      one("`sophia-run --redact -- cat log`, read by `cat`", `${sophiaRun} --redact -- cat log | cat >/dev/null`),
+    ],
+    rounds.data,
+  );
+  const trees = timeInTurns(
+    [
+      one("`cat` of all files", "cat tree/* >/dev/null"),
+      one("`sophia-run scan tree`", `${sophiaRun} scan tree || true`),
+    ],
+    rounds.data,
+  );
+  const starts = timeInTurns(
+    [
+      one("`sophia-run --mode spawn -- true`", `exec ${sophiaRun} --mode spawn -- true`),
+      one("`sophia-run --redact -- true`", `exec ${sophiaRun} --redact -- true`),
+      one("`sophia-run --redact -- echo line`", `exec ${sophiaRun} --redact -- echo line`),
+    ],
+    rounds.start,
+  );
+  const sizeOfLog = statSync(join(folder, "log")).size;
+  return [
+    `| Node.js ${execFileSync(node, ["--version"], { encoding: "utf8" }).trim()} | ms | MB/s | MB of memory |`,
+    "| --- | --- | --- | --- |",
+    ...pipes.map((timing) => row(timing, sizeOfLog)),
+    ...trees.map((timing) => row(timing, FILES * FILE_BYTES)),
+    ...starts.map((timing) => row(timing)),
+  ].join("\n");
+}
+
+function row({ name, wall, resident }: Timing, bytes?: number): string {
+  const { median, low, high } = wall;
+  const rate = bytes === undefined ? "" : (bytes / 1000 / median).toFixed(0);
+  const digits = median < 100 ? 1 : 0;
+  const ms = `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
+  return `| ${name} | ${ms} | ${rate} | ${bytes === undefined ? (resident.median / 1024).toFixed(0) : ""} |`;
+}
+
+function word(length: number): string {
+  const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+  return Array.from({ length }, () => letters[Math.floor(random() * letters.length)] ?? "").join("");
+}
+
+/** A linear congruential generator, from 0 to 1: each run is about the same bytes. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return state / 2 ** 32;
+  };
+}
