@@ -3,7 +3,7 @@ import type { Credential } from "../esc/settings/credentials.ts";
 import { mask, printable } from "../core/text.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import type { EscEnvironment } from "../sources/esc.ts";
-import { further } from "./notices.ts";
+import { further } from "./stderr.ts";
 
 export interface EscReport {
   readonly status: EscStatus["kind"];

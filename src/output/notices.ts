@@ -1,5 +1,5 @@
 import { formatDiagnostic } from "../core/diagnostic.ts";
-import type { Failure, Notice } from "../core/model.ts";
+import type { Notice } from "../core/model.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
 import { shellWord } from "../core/shell.ts";
 import { enumerate, enumerateFew, firstOf, printable } from "../core/text.ts";
@@ -76,9 +76,4 @@ function withheldWords({ why, file, names }: Extract<Notice, { kind: "withheld" 
       return `${withheld}: ${one ? "it makes" : "they make"} other programs run code; ${option} passes ${them} on`;
     }
   }
-}
-
-/** The hint and the details of a failure as lines that stand under its message. */
-export function further({ hint, details }: Failure): string[] {
-  return [...(details ?? []), ...(hint === undefined ? [] : [hint])];
 }

@@ -1,27 +1,5 @@
 import type { Context } from "../core/context.ts";
-import type { EscStatus } from "../resolve/assessment.ts";
-import { describeNotice, further, isInformation, workLocally } from "./notices.ts";
-import type { Failure, Notice } from "../core/model.ts";
-import { wrap } from "../core/text.ts";
-import type { Settings } from "../command-line/settings.ts";
-
-/** Writes notices to the standard error, each with its further lines indented. */
-export function say(context: Context, { quiet }: Pick<Settings, "quiet">, notices: readonly Notice[]): void {
-  for (const notice of notices) {
-    if (quiet && isInformation(notice)) continue;
-    sayLines(context, describeNotice(notice));
-  }
-}
-
-/** Warns where ESC could not be read and others serve: all of them, or the environment alone where ESC refuses. */
-export function sayDown(context: Context, esc: EscStatus): void {
-  if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
-  const { failure } = esc;
-  const serves = esc.kind === "refused" ? "the environment alone" : "the environment and .env files";
-  const [first = "", ...more] = wrap(`warning: ${failure.message}; continuing with ${serves}`, 78, "", 68);
-  const rest = [...further(failure), ...(esc.kind === "refused" ? [workLocally(esc.settings)] : [])];
-  sayLines(context, [first, ...more, ...rest.flatMap((line) => wrap(line, 78, "  "))]);
-}
+import type { Failure } from "../core/model.ts";
 
 /** Writes a failure: what is wrong, then what to do. */
 export function sayFailure(context: Context, failure: Failure): void {
@@ -31,4 +9,9 @@ export function sayFailure(context: Context, failure: Failure): void {
 /** Writes lines of which the first names the program and the others belong to it. */
 export function sayLines(context: Context, [first, ...rest]: readonly [string, ...string[]]): void {
   context.err([`sophia-run: ${first}`, ...rest.map((line) => `  ${line}`), ""].join("\n"));
+}
+
+/** The hint and the details of a failure as lines that stand under its message. */
+export function further({ hint, details }: Failure): string[] {
+  return [...(details ?? []), ...(hint === undefined ? [] : [hint])];
 }

@@ -1,9 +1,8 @@
 /** Reading a file that a user or a search names: never endless, never hanging. */
-import { closeSync, constants, fstatSync, openSync, readlinkSync, readSync, type Stats } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 
 /** How long a pipe may take to its end, in ms. */
 const PIPE_WAIT_MS = 5000;
-const POLL_MS = 10;
 /** The device number of `/dev/null` on Linux: the usual way to say "no file". */
 const NULL_DEVICE = 0x103;
 
@@ -56,9 +55,10 @@ export async function readBounded(
     if (stats.isDirectory()) readSync(descriptor, Buffer.alloc(1), 0, 1, null);
     if (!stats.isFIFO() && !stats.isFile()) throw new ReadRefusal("NOT_A_FILE");
     if (!accept(stats)) throw new ReadRefusal("NOT_ACCEPTED");
-    return stats.isFIFO()
-      ? await readPipe(descriptor, path, maxBytes, pipeWaitMs)
-      : readFile(descriptor, stats.size, maxBytes);
+    if (!stats.isFIFO()) return readFile(descriptor, stats.size, maxBytes);
+    const read = await (await import("./pipe.ts")).readPipe(descriptor, path, maxBytes, pipeWaitMs);
+    if (typeof read === "string") throw new ReadRefusal(read);
+    return read;
   } finally {
     closeSync(descriptor);
   }
@@ -76,50 +76,4 @@ function readFile(descriptor: number, size: number, maxBytes: number): Buffer {
     if (bytes === 0) return buffer.subarray(0, length);
     if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * length, maxBytes) + 1);
   }
-}
-
-async function readPipe(descriptor: number, path: string, maxBytes: number, waitMs: number): Promise<Buffer> {
-  // A pipe without a name ends once. A named one also reads as ended while it has no writer yet.
-  const mayBegin = !isAnonymous(path);
-  const chunks: Buffer[] = [];
-  let length = 0;
-  const end = now() + waitMs;
-  for (;;) {
-    const chunk = Buffer.allocUnsafe(65_536);
-    const bytes = readAvailable(descriptor, chunk);
-    if (bytes === 0 && !(mayBegin && length === 0)) return Buffer.concat(chunks, length);
-    if (bytes !== undefined && bytes > 0) {
-      chunks.push(chunk.subarray(0, bytes));
-      length += bytes;
-      if (length > maxBytes) throw new ReadRefusal("TOO_LARGE");
-    } else {
-      if (now() >= end) throw new ReadRefusal("NO_END");
-      await new Promise((resolve) => void setTimeout(resolve, POLL_MS));
-    }
-  }
-}
-
-/** The number of bytes read, 0 at the end, `undefined` when there are none at the moment. */
-function readAvailable(descriptor: number, buffer: Buffer): number | undefined {
-  try {
-    return readSync(descriptor, buffer, 0, buffer.length, null);
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EAGAIN") return undefined;
-    throw error;
-  }
-}
-
-/** Whether a path such as `/dev/fd/63` leads to a pipe that has no name. */
-function isAnonymous(path: string): boolean {
-  try {
-    return readlinkSync(path).startsWith("pipe:");
-  } catch {
-    return false;
-  }
-}
-
-/** Monotonic milliseconds; the global `performance` takes 0.9 ms to load. */
-function now(): number {
-  const [seconds, nanoseconds] = process.hrtime();
-  return seconds * 1000 + nanoseconds / 1_000_000;
 }

@@ -1,7 +1,5 @@
 /** Whether a file that nobody named may count: who owns it, and who may write it. */
 import { accessSync, constants, lstatSync, statSync, type Stats } from "node:fs";
-import { shellWord } from "../core/shell.ts";
-import { printable } from "../core/text.ts";
 import { systemErrorCode } from "./errors.ts";
 
 /** Why a file that was found does not count. */
@@ -60,26 +58,5 @@ function isOnWritable(path: string): boolean {
     return true;
   } catch (error) {
     return systemErrorCode(error) !== "EROFS";
-  }
-}
-
-/**
- * Words for it: what is wrong, and the command that makes it right, if there is one.
- *
- * @param shown how messages call the file
- */
-export function describeDistrust(distrust: Distrust, shown: string): { readonly what: string; readonly fix?: string } {
-  switch (distrust.kind) {
-    case "owner":
-      return { what: `it belongs to another user (uid ${distrust.uid})` };
-    case "file":
-      return { what: "everybody may write it", fix: `chmod o-w ${shellWord(shown)}` };
-    case "folder": {
-      const { folder } = distrust;
-      const isSticky = ((statSync(folder, { throwIfNoEntry: false })?.mode ?? 0) & 0o1000) !== 0;
-      // Such as /tmp, which stays as it is.
-      const fix = isSticky ? {} : { fix: `chmod o-w ${shellWord(folder)}` };
-      return { what: `everybody may write its folder ${printable(folder)}`, ...fix };
-    }
   }
 }

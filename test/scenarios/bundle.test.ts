@@ -48,7 +48,7 @@ test("a start without ESC loads nothing of the network", async ({ skip }) => {
 });
 
 test("what each start reads is small: all that a good start without options does not run is a file of its own", () => {
-  expect(statSync(COMMAND).size).toBeLessThan(53_000);
+  expect(statSync(COMMAND).size).toBeLessThan(49_000);
 });
 
 /** A way to start, what it takes, and the files of dist/ that it needs beside the built-in contract. */

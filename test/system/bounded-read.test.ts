@@ -46,8 +46,9 @@ test("a named pipe, to its end, even if its writer comes later", async () => {
   const path = namedPipe();
   const read = textOf(path);
   const writer = spawn("sh", ["-c", 'printf "one " >"$1"', "sh", path]);
+  const closed = once(writer, "close");
   await expect(read).resolves.toBe("one ");
-  await once(writer, "close");
+  await closed;
 });
 
 test("a pipe that does not end, that has no writer or that gives too much", async () => {

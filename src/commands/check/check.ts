@@ -2,7 +2,7 @@ import { usageError } from "../mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { makeReport } from "../../output/report.ts";
 import { explainUnmet } from "../../output/unmet.ts";
-import { say } from "../../output/stderr.ts";
+import { say } from "../../output/say.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { json } from "./json.ts";

@@ -10,7 +10,7 @@ import type { Notice } from "../../core/model.ts";
 import { describeNotice } from "../../output/notices.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
-import { say } from "../../output/stderr.ts";
+import { say } from "../../output/say.ts";
 import type { Values } from "../../command-line/options.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";

@@ -1,5 +1,5 @@
 import { ExitStatus } from "../../core/error.ts";
-import { say } from "../../output/stderr.ts";
+import { say } from "../../output/say.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { makeExplanation } from "./explanation.ts";

@@ -5,7 +5,6 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import type { Resolution } from "../../core/model.ts";
 import { findExecutable } from "../../launch/executable.ts";
 import { launch, type Located, type Preparation, type Redaction, type SecretFile } from "../../launch/index.ts";
-import { say, sayDown } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { isExcluded } from "../../resolve/select.ts";
 import { assessBy } from "../assessed.ts";
@@ -39,8 +38,11 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   }
   // First: what it may write are commands for a reader that masks all that comes after.
   const redaction = await redactionFor(settings, assessment, context);
-  sayDown(context, esc);
-  say(context, settings, notices);
+  if (notices.length > 0 || esc.kind === "unavailable" || esc.kind === "refused") {
+    const { say, sayDown } = await import("../../output/say.ts");
+    sayDown(context, esc);
+    say(context, settings, notices);
+  }
   const { environment, files } = delivery(selected);
   const { mode, killAfterMs, dieWithLauncher, restoreNofile } = settings;
   return launch({

@@ -1,7 +1,8 @@
 import { ExitStatus } from "../../core/error.ts";
 import { count } from "../../core/text.ts";
 import { searchedFor } from "../../masking/masking.ts";
-import { say, sayLines, sayDown } from "../../output/stderr.ts";
+import { say, sayDown } from "../../output/say.ts";
+import { sayLines } from "../../output/stderr.ts";
 import { secretsOf, withoutSecrets } from "../../resolve/secrets.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";

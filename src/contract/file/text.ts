@@ -7,7 +7,8 @@ import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import { describeDistrust, distrustOf, type Distrust } from "../../system/ownership.ts";
+import { describeDistrust } from "../../system/distrust.ts";
+import { distrustOf, type Distrust } from "../../system/ownership.ts";
 import { CONTRACT_FILE_NAME } from "../file-name.ts";
 
 /** How a contract file came to be read: somebody named it, it was found, or the contract of this name extends it. */

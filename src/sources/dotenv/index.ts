@@ -1,12 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { statSync, type Stats } from "node:fs";
-import { SophiaError } from "../../core/error.ts";
 import type { Layer, Notice } from "../../core/model.ts";
-import { shellWord } from "../../core/shell.ts";
-import { printable } from "../../core/text.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import { describeDistrust, distrustOf, isExposed, type Distrust } from "../../system/ownership.ts";
+import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts";
 import { parentOf, within } from "../../system/paths.ts";
 import { parseDotenv } from "./syntax.ts";
 
@@ -54,6 +51,7 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
     const { path, required } = file;
     const content = await readText(file, cwd);
     if (content !== undefined && "kind" in content) {
+      const { passedOver } = await import("./words.ts");
       notices.push({ kind: "remark", text: passedOver(path, content) });
       continue;
     }
@@ -73,12 +71,6 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
 function inFolder({ path, required }: EnvFile, folder: string): EnvFile {
   const absolute = within(folder, path);
   return { path: absolute, required, absolute };
-}
-
-function passedOver(path: string, distrust: Distrust): string {
-  const { what, fix } = describeDistrust(distrust, path);
-  const naming = `--dotenv ${shellWord(path)} reads it all the same`;
-  return `${printable(path)} is passed over: ${what}; ${fix === undefined ? "" : `${fix}, or `}${naming}`;
 }
 
 interface Content {
@@ -115,51 +107,13 @@ async function readText(file: EnvFile, cwd: string): Promise<Content | Distrust 
     const code = systemErrorCode(error) ?? "unknown error";
     // ENOTDIR: a component of the path is a file, so the file cannot exist either.
     if ((code === "ENOENT" || code === "ENOTDIR") && !file.required) return undefined;
-    throw unreadable(file.path, code);
+    throw (await import("./words.ts")).unreadable(file.path, code);
   }
   const text = bytes.toString();
   // What is not UTF-8 has become this character, which may also be the file's own.
   if (text.includes("\uFFFD") && !isUtf8(bytes)) {
-    throw failure(`${printable(file.path)} is not valid UTF-8`, "save the file as UTF-8");
+    throw (await import("./words.ts")).unreadable(file.path, "NOT_UTF8");
   }
   // Editors on Windows put a byte-order mark in front.
   return { text: text.startsWith("\uFEFF") ? text.slice(1) : text, exposed };
-}
-
-function unreadable(path: string, code: string): SophiaError {
-  const shown = printable(path);
-  switch (code) {
-    case "ENOENT":
-    case "ENOTDIR":
-      return failure(`the env file ${shown} does not exist`, "check the path given by --dotenv or SOPHIA_DOTENV");
-    case "EISDIR":
-      return failure(
-        `${shown} is a folder, not a file of variables`,
-        "name the right file with --dotenv, or move the folder",
-      );
-    case "EACCES":
-    case "EPERM":
-      return failure(
-        `${shown} cannot be read: permission denied`,
-        "give the user who starts sophia-run the right to read it",
-      );
-    case "NOT_A_FILE":
-      return failure(`${shown} is a device or a socket, not a file of variables`, "name a file with --dotenv");
-    case "TOO_LARGE":
-      return failure(
-        `${shown} is larger than 4 MiB, the most that a file of variables may have`,
-        "name the right file with --dotenv, or split it",
-      );
-    case "NO_END":
-      return failure(
-        `${shown} is a pipe that did not end within 5 s`,
-        "check the program that writes to it, or name a file with --dotenv",
-      );
-    default:
-      return failure(`${shown} cannot be read (${code})`, "check the file, or name another with --dotenv");
-  }
-}
-
-function failure(message: string, hint: string): SophiaError {
-  return new SophiaError({ code: "dotenv", message, hint });
 }
