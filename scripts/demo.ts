@@ -1,17 +1,21 @@
-/** `npm run demo`: the main job of sophia-run, with real processes and a local ESC server, in a few seconds. */
+/**
+ * `npm run demo`: the main job of sophia-run, with real processes and a local ESC server, in a few seconds.
+ * `npm run demo -- --serve`: the server alone, to try things by hand.
+ */
 import { existsSync } from "node:fs";
 import { origins } from "./demo/origins.ts";
 import { makePaint } from "./demo/paint.ts";
 import { type Margin, Stage } from "./demo/stage.ts";
+import { serve } from "./demo/serve.ts";
 import { type DemoWorld, INCOMPLETE_ENVIRONMENT, openWorld } from "./demo/world.ts";
 
 const APP = ["sophia-run", "--", "node", "app.js"] as const;
 
 async function play(stage: Stage, world: DemoWorld): Promise<void> {
   const { server, environment } = world;
-  stage.aside("A local server implements the ESC API; every value is fake, and all that is shown is masked.");
-  const token = `***${server.token.slice(-4)}`;
-  stage.prompt(`export PULUMI_BACKEND_URL=${server.url} ESC_ENV=${environment["ESC_ENV"] ?? ""} ESC_TOKEN=${token}`);
+  stage.aside("A local server implements the ESC API. Every value is fake, and what is", "shown is masked.");
+  stage.prompt(`export PULUMI_BACKEND_URL=${server.url}`);
+  stage.prompt(`export ESC_ENV=${environment["ESC_ENV"] ?? ""} ESC_TOKEN=***${server.token.slice(-4)}`);
 
   stage.step("The smoke check", "Is everything there that the contract asks for, and who serves it?");
   await stage.play({ words: ["sophia-run", "check"] }, world, { shows: [/All checks passed! .* from ESC/] });
@@ -19,14 +23,15 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
   const local = { QDRANT_URL: "http://127.0.0.1:6333" };
   stage.step(
     "A program gets its configuration",
-    "The environment wins over ESC; .env fills only what both lack. app.js knows of none of this: it reads its own",
-    "environment. Left: what app.js wrote. Right: what `sophia-run explain --json` says of the same variable.",
+    "The environment wins over ESC; .env fills only what both lack. app.js knows of",
+    "none of this: it reads its own environment. Left: what app.js wrote. Right:",
+    "what `sophia-run explain --json` says of the same variable.",
   );
   const { stdout } = await stage.play(
     { variables: local, words: APP },
     world,
     { shows: [/overrides ESC for QDRANT_URL/, /^QDRANT_API_KEY +\*{3}\w{4}$/m, /^ESC_TOKEN +not set$/m, /mode 600/] },
-    beside(local, world),
+    { margin: beside(local, world) },
   );
   const file = /mode 600, (\S+)/.exec(stdout)?.[1];
   stage.verify(file !== undefined && !existsSync(file), "the secret file is gone with the program that it was for");
@@ -35,6 +40,18 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
   await stage.play({ variables: local, words: ["sophia-run", "explain", "QDRANT_URL"] }, world, {
     shows: [/from +the process environment/, /hides +ESC/, /hides +\.env/],
   });
+
+  stage.step("The same for a shell", 'eval "$(…)" of the lines sets the variables. The values are cut off here.');
+  const names = 'sophia-run export --format shell --include "QDRANT_*" | cut -d= -f1';
+  await stage.play({ words: ["sh", "-c", names] }, world, { shows: [/^export QDRANT_API_KEY$/m] });
+
+  stage.step("A signal reaches the program, which ends as it wants to");
+  await stage.play(
+    { words: ["sophia-run", "--mode", "spawn", "--", "node", "server.js"] },
+    world,
+    { shows: [/^SIGTERM: finishing the last request$/m] },
+    { interruption: { signal: "SIGTERM", after: /serving/ } },
+  );
 
   stage.step("The program's exit status is the exit status");
   const shell = ["sophia-run", "--", "sh", "-c"] as const;
@@ -57,7 +74,8 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
   };
   stage.step(
     "ESC is down: emergency access",
-    "The server is stopped. The environment has PULUMI_ACCESS_TOKEN and QDRANT_API_KEY now, .env has the rest.",
+    "The server is stopped. The environment has PULUMI_ACCESS_TOKEN and",
+    "QDRANT_API_KEY now, .env has the rest.",
   );
   const emergency = { ...world, environment: { ...environment, ...ci } };
   await stage.play(
@@ -70,7 +88,7 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
         /^GITHUB_PAT +\*{3}a1b2$/m,
       ],
     },
-    beside({}, emergency),
+    { margin: beside({}, emergency) },
   );
 }
 
@@ -89,6 +107,7 @@ async function main(): Promise<void> {
     process.once(signal, () => void world.close().finally(() => process.kill(process.pid, signal)));
   }
   process.stdout.once("error", () => void world.close().finally(() => process.exit(1)));
+  if (process.argv.includes("--serve")) return serve(world);
   try {
     await play(stage, world);
   } finally {

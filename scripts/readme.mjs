@@ -5,7 +5,13 @@ import { basename, join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const readme = join(root, "README.md");
-const LANGUAGES = { "package.json": "json", Dockerfile: "dockerfile", "devcontainer.json": "jsonc" };
+const LANGUAGES = {
+  "package.json": "json",
+  "app.py": "python",
+  "job.yml": "yaml",
+  Dockerfile: "dockerfile",
+  "devcontainer.json": "jsonc",
+};
 
 const before = readFileSync(readme, "utf8");
 const after = before.replaceAll(/<!-- snippet: (\S+) -->\n[\s\S]*?<!-- \/snippet -->/g, (_, file) => {

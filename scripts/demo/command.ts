@@ -25,8 +25,18 @@ export function commandLine({ variables = {}, words }: Command): string {
   return [...assignments, ...words.map(quoted)].join(" ");
 }
 
+/** A signal for a command, once it has written something. */
+export interface Interruption {
+  readonly signal: NodeJS.Signals;
+  readonly after: RegExp;
+}
+
 /** Runs a command to its end, without a shell: what it ends with is its own. */
-export function run({ variables = {}, words: [file, ...args] }: Command, place: Place): Promise<Ended> {
+export function run(
+  { variables = {}, words: [file, ...args] }: Command,
+  place: Place,
+  interruption?: Interruption,
+): Promise<Ended> {
   const child = spawn(file, args, {
     cwd: place.cwd,
     env: { ...place.environment, ...variables },
@@ -35,7 +45,10 @@ export function run({ variables = {}, words: [file, ...args] }: Command, place: 
   const output = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
+      const before = output[name];
       output[name] += text;
+      if (interruption === undefined || interruption.after.test(before)) return;
+      if (interruption.after.test(output[name])) child.kill(interruption.signal);
     });
   }
   return new Promise((resolve, reject) => {

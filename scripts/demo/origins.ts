@@ -11,7 +11,7 @@ export async function origins(
     const name = property(entry, "name");
     if (typeof name !== "string") continue;
     const withheld = list(property(entry, "withheld")).some((one) => property(one, "why") === "launcher");
-    found.set(name, withheld ? "withheld from the program" : describe(property(entry, "origin")));
+    found.set(name, withheld ? "withheld" : describe(property(entry, "origin")));
   }
   return found;
 }
@@ -24,7 +24,7 @@ function describe(origin: unknown): string {
   switch (text("source")) {
     case "esc": {
       const imported = text("importedFrom");
-      return `ESC ${text("environment")}${imported === "" ? "" : `, imported from ${imported}`}`;
+      return imported === "" ? `ESC ${text("environment")}` : `ESC, imported from ${imported}`;
     }
     case "environment":
       return "the environment";

@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
-import { type Command, commandLine, type Ended, ending, type Place, run } from "./command.ts";
+import { type Command, commandLine, type Ended, ending, type Interruption, type Place, run } from "./command.ts";
 import type { Paint } from "./paint.ts";
 
 /** What is announced of a command; whatever does not come true makes the demo fail. */
@@ -13,9 +13,9 @@ export interface Expectation {
 /** What is shown beside a line that the program wrote; nothing where it is empty. */
 export type Margin = (line: string) => string;
 
-const INDENT = "    ";
-const WIDTH = 100;
-const MARGIN = 48;
+const WIDTH = 80;
+/** Where what stands beside a line begins. */
+const MARGIN = 43;
 
 /** Shows the steps one after the other, and keeps count of what did not go as announced. */
 export class Stage {
@@ -40,46 +40,49 @@ export class Stage {
   }
 
   aside(...lines: readonly string[]): void {
-    for (const line of lines) this.#write(`   ${this.#paint("aside", line)}\n`);
+    for (const line of lines) this.#write(`${this.#paint("aside", `# ${line}`)}\n`);
   }
 
   /** The command line as a user types it. */
   prompt(line: string): void {
-    this.#write(`\n   ${this.#paint("command", `$ ${line}`)}\n`);
+    this.#write(`\n${this.#paint("command", `$ ${line}`)}\n`);
   }
 
   /** Shows a command line, runs it, and shows all that it wrote and how it ended. */
-  async play(command: Command, place: Place, expected: Expectation, margin?: Promise<Margin>): Promise<Ended> {
+  async play(
+    command: Command,
+    place: Place,
+    expected: Expectation,
+    { margin, interruption }: { readonly margin?: Promise<Margin>; readonly interruption?: Interruption } = {},
+  ): Promise<Ended> {
     const line = commandLine(command);
-    this.prompt(line);
-    const [ended, beside] = await Promise.all([run(command, place), margin]);
+    this.prompt(interruption === undefined ? line : `${line} & …; kill -${interruption.signal.slice(3)} $!`);
+    const [ended, beside] = await Promise.all([run(command, place, interruption), margin]);
     // While it launches, sophia-run says what it has to say before the program starts.
-    for (const text of linesOf(ended.stderr)) this.#write(`${INDENT}${this.#paint("launcher", text)}\n`);
+    for (const text of linesOf(ended.stderr)) this.#write(`${this.#paint("launcher", text)}\n`);
     for (const text of linesOf(ended.stdout)) this.#line(text, beside?.(text) ?? "");
     const faults = differences(ended, expected);
     const style = faults.length === 0 ? "good" : "bad";
-    this.#write(`${INDENT}${this.#paint(style, `→ ${ending(ended)}`)}\n`);
+    this.#write(`${this.#paint(style, `→ ${ending(ended)}`)}\n`);
     for (const fault of faults) this.fail(`${line}: ${fault}`);
     return ended;
   }
 
   /** States what has been looked at, and fails where it is not so. */
   verify(holds: boolean, statement: string): void {
-    if (holds) this.#write(`${INDENT}${this.#paint("good", `→ ${statement}`)}\n`);
+    if (holds) this.#write(`${this.#paint("good", `→ ${statement}`)}\n`);
     else this.fail(`it does not hold that ${statement}`);
   }
 
   fail(message: string): void {
     this.#failures.push(message);
-    this.#write(`${INDENT}${this.#paint("bad", `✗ ${message}`)}\n`);
+    this.#write(`${this.#paint("bad", `✗ ${message}`)}\n`);
   }
 
   #line(text: string, beside: string): void {
-    const shown = `${INDENT}${text}`.trimEnd();
-    if (beside === "") this.#write(`${shown}\n`);
-    else if (text.length < MARGIN)
-      this.#write(`${shown.padEnd(INDENT.length + MARGIN)} ${this.#paint("aside", beside)}\n`);
-    else this.#write(`${shown}\n${" ".repeat(INDENT.length + MARGIN)} ${this.#paint("aside", beside)}\n`);
+    const room = beside === "" ? WIDTH : MARGIN;
+    const shown = text.length <= room ? text : `${text.slice(0, room - 1)}…`;
+    this.#write(beside === "" ? `${shown}\n` : `${shown.padEnd(MARGIN)} ${this.#paint("aside", beside)}\n`);
   }
 }
 

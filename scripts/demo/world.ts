@@ -28,8 +28,8 @@ export interface DemoWorld extends Place {
  * Builds it. The environment is made from nothing: neither the variables nor the options of whoever starts the demo
  * reach what it runs.
  */
-export async function openWorld(): Promise<DemoWorld> {
-  const server = await startEscServer();
+export async function openWorld(token?: string): Promise<DemoWorld> {
+  const server = await startEscServer(token === undefined ? {} : { token });
   const cwd = mkdtempSync(join(tmpdir(), "sophia-run-demo-"));
   addDemoEnvironments(server);
   server.environment(INCOMPLETE_ENVIRONMENT, {
@@ -39,7 +39,7 @@ export async function openWorld(): Promise<DemoWorld> {
       ANTHROPIC_API_KEY: secret("sk-ant-fake-staging-00000000000000007a8b"),
     },
   });
-  copyFileSync(join(root, "examples/sample/app.js"), join(cwd, "app.js"));
+  for (const file of ["app.js", "server.js"]) copyFileSync(join(root, "examples/sample", file), join(cwd, file));
   writeFileSync(join(cwd, ".env"), DOTENV, { mode: 0o600 });
   return {
     server,

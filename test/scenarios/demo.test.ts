@@ -29,27 +29,26 @@ describe("npm run demo", () => {
   });
 
   test.each([
-    ["the smoke check", /^ +\$ sophia-run check\n +=== Sophia Configuration Smoke Check ===$/m],
-    ["its summary", /^ +✅ All checks passed! Configuration loaded from ESC\n +→ exit status 0$/m],
-    ["the command line of a run", /^ +\$ QDRANT_URL=\S+ sophia-run -- node app\.js$/m],
-    ["a value of ESC, masked", /^ +PULUMI_ACCESS_TOKEN +\*{3}9f3c +ESC demo-org\/sophia\/dev$/m],
-    ["a value of an imported environment", /^ +DATABASE_URL +\*{3}phia +ESC \S+, imported from sophia\/base$/m],
-    ["a value of the environment", /^ +QDRANT_URL +\*{3}6333 +the environment$/m],
-    ["a value of .env", /^ +FEATURE_FLAGS +new-search +\.env, line 4$/m],
-    ["that the token stays behind", /^ +ESC_TOKEN +not set +withheld from the program$/m],
+    ["the smoke check", /^\$ sophia-run check\n=== Sophia Configuration Smoke Check ===$/m],
+    ["its summary", /^✅ All checks passed! Configuration loaded from ESC\n→ exit status 0$/m],
+    ["the command line of a run", /^\$ QDRANT_URL=\S+ sophia-run -- node app\.js$/m],
+    ["a value of ESC, masked", /^PULUMI_ACCESS_TOKEN +\*{3}9f3c +ESC demo-org\/sophia\/dev$/m],
+    ["a value of an imported environment", /^DATABASE_URL +\*{3}phia +ESC, imported from sophia\/base$/m],
+    ["a value of the environment", /^QDRANT_URL +\*{3}6333 +the environment$/m],
+    ["a value of .env", /^FEATURE_FLAGS +new-search +\.env, line 4$/m],
+    ["that the token stays behind", /^ESC_TOKEN +not set +withheld$/m],
     ["the end of the secret file", /→ the secret file is gone/],
-    ["an exit status", /^ +\$ sophia-run -- sh -c 'exit 7'\n +→ exit status 7$/m],
-    ["a death by signal", /^ +\$ sophia-run -- sh -c 'kill -TERM \$\$'\n +→ killed by SIGTERM$/m],
+    ["a line for a shell", /^export QDRANT_API_KEY\n→ exit status 0$/m],
+    ["a signal that is forwarded", /^serving\nSIGTERM: finishing the last request\n→ exit status 0$/m],
+    ["an exit status", /^\$ sophia-run -- sh -c 'exit 7'\n→ exit status 7$/m],
+    ["a death by signal", /^\$ sophia-run -- sh -c 'kill -TERM \$\$'\n→ killed by SIGTERM$/m],
     ["status 127", /→ exit status 127$/m],
     ["status 126", /→ exit status 126$/m],
     ["status 125", /→ exit status 125$/m],
-    [
-      "an unmet contract",
-      /✗ QDRANT_API_KEY \(Qdrant API Key\) is required and not set\n(?: .*\n)+? +→ exit status 78$/m,
-    ],
+    ["an unmet contract", /✗ QDRANT_API_KEY \(Qdrant API Key\) is required and not set\n(?: .*\n)+?→ exit status 78$/m],
     ["emergency access", /warning: ESC environment demo-org\/sophia\/dev cannot be read:[^;]*ECONNREFUSED/],
-    ["a value that the environment serves then", /^ +QDRANT_API_KEY +\*{3}e1f2 +the environment$/m],
-    ["a value that .env serves then", /^ +GITHUB_PAT +\*{3}a1b2 +\.env, line 2$/m],
+    ["a value that the environment serves then", /^QDRANT_API_KEY +\*{3}e1f2 +the environment$/m],
+    ["a value that .env serves then", /^GITHUB_PAT +\*{3}a1b2 +\.env, line 2$/m],
   ])("shows %s", (_, line) => {
     expect(demo.stdout).toMatch(line);
   });
@@ -61,6 +60,11 @@ describe("npm run demo", () => {
     expect(demo.stdout).not.toContain("of-the-caller");
     // A token of the ESC server's own making: pul- and forty digits.
     expect(demo.stdout).not.toMatch(/pul-[0-9a-f]{12}/);
+  });
+
+  test("needs no terminal wider than 80 columns", () => {
+    const wide = demo.stdout.split("\n").filter((line) => Array.from(line).length > 80);
+    expect(wide).toEqual([]);
   });
 
   test("leaves nothing behind", () => {
@@ -86,7 +90,7 @@ test("on a real terminal it has colours, unless NO_COLOR is set", async () => {
   expect(coloured.status).toBe(0);
   expect(coloured.stdout).toContain("\u001B[1;36m$ sophia-run check\u001B[0m");
   expect(plain.status).toBe(0);
-  expect(plain.stdout).toContain("   $ sophia-run check\r\n");
+  expect(plain.stdout).toContain("\n$ sophia-run check\r\n");
 });
 
 test("the command line shown is one that a shell reads back", async () => {
@@ -94,6 +98,31 @@ test("the command line shown is one that a shell reads back", async () => {
   const line = commandLine({ variables: { NAME: "a 'b'" }, words: ["sh", "-c", 'echo "$NAME"; "$@"', "sh", ...words] });
   const shell = start(["sh", "-c", line], { cwd: folder(), env: { PATH: cleanPath } });
   expect((await shell.finished).stdout).toBe("a 'b'\na b\nit's\n$HOME\n\n007\n--x=y\n");
+});
+
+test("--serve keeps a server up, and what it prints to paste works", async () => {
+  const temporary = folder();
+  const demo = start(["npm", "run", "--silent", "demo", "--", "--serve"], {
+    cwd: root,
+    env: hostileEnvironment(temporary),
+  });
+  const [printed] = await demo.seen(/^[^]*staging sophia-run -- node app\.js\n/);
+  const lines = printed.split("\n").filter((line) => line !== "");
+  const [check, ...others] = lines.filter((line) => line.startsWith("#   ")).map((line) => line.slice(4));
+  expect([check, others.length]).toEqual(["sophia-run check", 3]);
+  const paste = lines.filter((line) => !line.startsWith("#")).join("\n");
+  const shell = start(["bash", "--norc", "-c", `${paste}\n${check}\n${others.join("\n")}`], {
+    cwd: folder(),
+    env: { PATH: cleanPath },
+  });
+  // The last of them shows what a missing secret does.
+  expect(await shell.finished).toMatchObject({
+    status: 78,
+    stdout: expect.stringMatching(/All checks passed! Configuration loaded from ESC[^]*PULUMI_ACCESS_TOKEN +\*{3}9f3c/),
+  });
+  process.kill(demo.pid, "SIGTERM");
+  await demo.finished;
+  expect(remains(temporary)).toEqual([]);
 });
 
 test.each(["SIGTERM", "SIGINT"] as const)("ends by %s and cleans up", async (signal) => {

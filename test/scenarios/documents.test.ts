@@ -68,10 +68,15 @@ const withoutNamespaces =
 /** Each document with its blocks of commands, by their first lines. */
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
-    "$ sophia-run -- node server.js": { kind: "run", without: ["QDRANT_URL"] },
-    "npm ci && npm run build   # once: installs, and bundles src/": npm,
+    "npm ci          # once, some 10 s: installs": npm,
+    "npm run demo    # 5 s: the main uses, with real processes": npm,
     "npm ci && npm pack --pack-destination /tmp   # in the checkout: bundles, and prints sophia-run-0.1.0.tgz": npm,
     "npm install sophia-run": npm,
+    "sophia-run -- python3 app.py": {
+      kind: "run",
+      // The server of the example would not end.
+      files: { "app.py": exampleWithoutServer() },
+    },
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
     "$ sophia-run check": { kind: "run", files: { "sophia.contract.json": contractOfReadme() } },
     "$ sophia-run --fake -- printenv DATABASE_URL": {
@@ -183,6 +188,11 @@ test("docs/signals.md names cases of the conformance suite that exist", () => {
 
 function firstLine({ text: lines }: Block): string {
   return lines.slice(0, lines.indexOf("\n"));
+}
+
+function exampleWithoutServer(): string {
+  const text = readFileSync(join(root, "examples/python/app.py"), "utf8");
+  return text.replace("server.serve_forever()", "pass").replace('"8000"', '"0"');
 }
 
 function contractOfReadme(): string {

@@ -19,8 +19,9 @@ import { findIsolation, instructions, startCommand, startContainer } from "../he
 import { lifecycleEnvironment, readDevcontainer, type Surroundings } from "../helpers/devcontainer.ts";
 import { cleanPath, install, npmEnvironment, pack } from "../helpers/pack.ts";
 import { skipBecause } from "../helpers/skip.ts";
-import { becomesProgram, CONTRACT_VALUES, environmentOf, folder } from "../helpers/sophia.ts";
+import { becomesProgram, CONTRACT_VALUES, environmentOf, folder, sophiaRun } from "../helpers/sophia.ts";
 import { isAlive, start } from "../helpers/started.ts";
+import { readWorkflow } from "../helpers/workflow.ts";
 
 const examples = join(import.meta.dirname, "../../examples");
 const { QDRANT_URL, ...secrets } = CONTRACT_VALUES;
@@ -313,3 +314,35 @@ function envFile(): string {
     .map(([name, value]) => `${name}=${value}\n`)
     .join("");
 }
+
+test("examples/python serves with its configuration, and ends as a bare start does", async () => {
+  const server = start([...sophiaRun, "--", "python3", "app.py"], {
+    cwd: join(examples, "python"),
+    env: { PATH: cleanPath, PORT: "0", ...access.environment, ...access.token },
+  });
+  const [, port = ""] = await server.seen(/serving on port (\d+)\n/);
+  await expect(fetch(`http://127.0.0.1:${port}/`).then((answer) => answer.text())).resolves.toBe(
+    `Qdrant is at ${QDRANT_URL}\n`,
+  );
+  process.kill(server.pid, "SIGTERM");
+  expect(await server.finished).toMatchObject({ status: null, signal: "SIGTERM" });
+});
+
+test("examples/actions runs its tests with the configuration, and without the token", async () => {
+  const { steps } = readWorkflow(join(examples, "actions/job.yml"));
+  const copy = folder({
+    "package.json": JSON.stringify({ scripts: { test: "node print.js" } }),
+    "print.js": "console.log(`key ${process.env.QDRANT_API_KEY?.length} token ${process.env.ESC_TOKEN}`)",
+  });
+  await install(tarball, copy, home);
+  const commands = steps.flatMap(({ run }) => (run === undefined || run === "npm ci" ? [] : [run]));
+  expect(commands).toEqual(["node_modules/.bin/sophia-run -- npm test"]);
+  const job = start(["bash", "-e", "-c", commands.join("\n")], {
+    cwd: copy,
+    env: { ...npmEnvironment(home), CI: "true", GITHUB_ACTIONS: "true", ...access.environment, ...access.token },
+  });
+  expect(await job.finished).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining(`key ${CONTRACT_VALUES.QDRANT_API_KEY.length} token undefined\n`),
+  });
+});
