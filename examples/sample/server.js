@@ -4,7 +4,7 @@ const { createServer } = require("node:http");
 
 const server = createServer((_, response) => response.end(`Qdrant is at ${process.env.QDRANT_URL}\n`));
 process.once("SIGTERM", () => {
-  console.log("SIGTERM: finishing the last request");
+  process.stdout.write("SIGTERM: finishing the last request\n");
   server.close();
 });
-server.listen(0, "127.0.0.1", () => console.log("serving"));
+server.listen(0, "127.0.0.1", () => process.stdout.write("serving\n"));

@@ -102,7 +102,7 @@ test("the command line shown is one that a shell reads back", async () => {
 
 test("--serve keeps a server up, and what it prints to paste works", async () => {
   const temporary = folder();
-  const demo = start(["npm", "run", "--silent", "demo", "--", "--serve"], {
+  const demo = start([process.execPath, "--import", "tsx", "scripts/demo.ts", "--serve"], {
     cwd: root,
     env: hostileEnvironment(temporary),
   });

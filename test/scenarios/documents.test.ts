@@ -191,8 +191,8 @@ function firstLine({ text: lines }: Block): string {
 }
 
 function exampleWithoutServer(): string {
-  const text = readFileSync(join(root, "examples/python/app.py"), "utf8");
-  return text.replace("server.serve_forever()", "pass").replace('"8000"', '"0"');
+  const app = readFileSync(join(root, "examples/python/app.py"), "utf8");
+  return app.replace("server.serve_forever()", "pass").replace('"8000"', '"0"');
 }
 
 function contractOfReadme(): string {
