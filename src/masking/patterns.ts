@@ -27,8 +27,12 @@ const SHORTEST_VALUE = 6;
  * a form is masked, too.
  */
 const LONGEST_PIECE = 512;
-/** Of longer texts only the forms in base64 and JSON are made: 64 KiB in all forms would take half a second. */
-const LONGEST_IN_ALL_FORMS = 16_384;
+/**
+ * Of longer values, in bytes, only the whole is encoded, as JSON and base64, and of even longer ones nothing: all forms of
+ * all lines of 64 KiB would take half a second and a hundred megabytes.
+ */
+const LONGEST_IN_ALL_FORMS = 8192;
+const LONGEST_ENCODED = 131_072;
 
 const ENCODINGS = [
   { encoding: "JSON", encoders: JSON_ENCODERS },
@@ -49,18 +53,23 @@ export function patternsOf(secrets: readonly Secret[]): ReadonlyMap<string, Form
         if (!forms.has(piece)) forms.set(piece, { name, part, encoding });
       }
     };
-    const addBytes = (bytes: Buffer, part: Part): void => {
-      add(part, "plain", bytes.toString("latin1"));
+    const addBase64 = (bytes: Buffer, part: Part): void => {
       for (const form of base64(bytes)) add(part, "base64", form);
     };
     const text = typeof value === "string" ? value : isUtf8(value) ? Buffer.from(value).toString() : undefined;
-    if (text === undefined) addBytes(Buffer.from(value), "value");
-    else {
-      for (const [one, part] of textsOf(text)) {
-        addBytes(Buffer.from(one), part);
-        for (const { encoding, formsOf } of text.length > LONGEST_IN_ALL_FORMS ? encodings.slice(0, 1) : encodings) {
-          for (const form of formsOf(one)) add(part, encoding, latin1(form));
-        }
+    if (text === undefined) {
+      const bytes = Buffer.from(value);
+      add("value", "plain", bytes.toString("latin1"));
+      if (bytes.length <= LONGEST_ENCODED) addBase64(bytes, "value");
+      continue;
+    }
+    const inAllForms = text.length <= LONGEST_IN_ALL_FORMS;
+    for (const [one, part] of textsOf(text)) {
+      add(part, "plain", latin1(one));
+      if (!inAllForms && (one !== text || text.length > LONGEST_ENCODED)) continue;
+      addBase64(Buffer.from(one), part);
+      for (const { encoding, formsOf } of inAllForms ? encodings : encodings.slice(0, 1)) {
+        for (const form of formsOf(one)) add(part, encoding, latin1(form));
       }
     }
   }
