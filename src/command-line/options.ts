@@ -52,6 +52,12 @@ export const OPTIONS = {
     group: "Sources",
     describe: "The deadline for reading ESC: 30s (default), 500ms, 2m; a bare number is seconds",
   },
+  session: {
+    type: "string",
+    value: "TIME",
+    group: "Sources",
+    describe: "How long the opened ESC environment lives, and credentials that providers make for it: 1h (default), 2h",
+  },
   "insecure-http": {
     type: "boolean",
     group: "Sources",

@@ -11,6 +11,8 @@ export interface Settings {
   readonly prefer: "environment" | "esc";
   readonly requireEsc: boolean;
   readonly timeoutMs: number;
+  /** How long the opened ESC environment lives, in whole seconds; else the service's default. */
+  readonly sessionMs: number | undefined;
   readonly insecureHttp: boolean;
   readonly fake: boolean;
   readonly contractFile: string | undefined;
@@ -72,6 +74,7 @@ export function settle(flags: Values, environment: Environment): Settings {
     prefer: choice("prefer", OPTIONS.prefer.choices) ?? "environment",
     requireEsc: isOn("require-esc"),
     timeoutMs: durationMs("timeout") ?? DEFAULT_TIMEOUT_MS,
+    sessionMs: wholeSeconds(find("session"), durationMs("session")),
     insecureHttp: isOn("insecure-http"),
     fake: isOn("fake"),
     contractFile: text("contract"),
@@ -151,6 +154,12 @@ export function parseDuration(text: string, label: string): number {
     throw invalid(label, text, "write a time from 1ms to 24 days, such as 30s, 500ms or 2m");
   }
   return ms;
+}
+
+/** @throws SophiaError (settings, 125) for a fraction of a second, in which nothing that lives so long is read */
+function wholeSeconds(given: Given | undefined, ms: number | undefined): number | undefined {
+  if (given === undefined || ms === undefined || ms % 1000 === 0) return ms;
+  throw invalid(given.label, String(given.value), "write a time in whole seconds, such as 30m or 2h");
 }
 
 function invalid(label: string, text: string, hint: string): SophiaError {

@@ -81,6 +81,8 @@ export type Notice =
   | { readonly kind: "esc-incomplete"; readonly present: string; readonly missing: string }
   /** ESC answered, with warnings. */
   | { readonly kind: "esc-diagnostics"; readonly environment: string; readonly diagnostics: readonly Diagnostic[] }
+  /** A name of two parts was taken in its old meaning, `org/env`; `instead` of what the service does not know. */
+  | { readonly kind: "esc-old-form"; readonly written: string; readonly opened: string; readonly instead?: string }
   /** ESC values that cannot become environment variables. */
   | {
       readonly kind: "esc-skipped";

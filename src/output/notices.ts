@@ -23,6 +23,14 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
         `warning: ESC environment ${printable(notice.environment)} was opened with remarks`,
         ...firstOf(notice.diagnostics.map(formatDiagnostic), MOST_DIAGNOSTICS),
       ];
+    case "esc-old-form": {
+      const { written, opened, instead } = notice;
+      const why = instead === undefined ? "" : `ESC has no environment ${printable(instead)}: `;
+      return [
+        `warning: ${why}${printable(written)} was taken for ${printable(opened)}; write ${printable(opened)} if that is ` +
+          "meant, else the right name in three parts",
+      ];
+    }
     case "esc-skipped":
       return [
         notice.why === "list-or-object"

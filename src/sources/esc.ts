@@ -41,7 +41,7 @@ export async function readEsc(settings: EscSettings, progress: Progress, clock?:
     progress,
     async (name, connection) => {
       const { createRequests } = await loading;
-      return openAndRead(name, connection, createRequests(connection));
+      return openAndRead(name, connection, createRequests(connection, settings.sessionMs));
     },
     clock,
   );

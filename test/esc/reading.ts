@@ -14,6 +14,8 @@ export interface Said {
 export interface ReadOptions {
   readonly timeoutMs?: number;
   readonly insecureHttp?: boolean;
+  readonly requireEsc?: boolean;
+  readonly sessionMs?: number;
   readonly dotenv?: readonly Layer[];
   readonly said?: Said;
   readonly clock?: Clock;
@@ -24,6 +26,8 @@ export function settingsFrom(variables: Readonly<Record<string, string>>, option
   const { access } = escAccess(new Map(Object.entries(variables)), options.dotenv ?? [], {
     timeoutMs: options.timeoutMs ?? 20_000,
     insecureHttp: options.insecureHttp ?? false,
+    ...(options.requireEsc === undefined ? {} : { requireEsc: options.requireEsc }),
+    ...(options.sessionMs === undefined ? {} : { sessionMs: options.sessionMs }),
   });
   if (access.kind !== "on") throw new Error(`ESC is ${access.kind}`);
   return access.settings;

@@ -65,6 +65,7 @@ async function access(
   const { access: found, notices } = escAccess(environment, dotenv.layers, {
     timeoutMs: settings.timeoutMs,
     insecureHttp: settings.insecureHttp,
+    requireEsc: settings.requireEsc,
     environments: { value: names, option: "--against" },
   });
   if (found.kind === "on") return { settings: found.settings, notices: [...dotenv.notices, ...notices] };

@@ -3,7 +3,7 @@ import { EscFault } from "../faults/fault.ts";
 import type { Refused } from "../faults/refusal.ts";
 import type { EscSettings } from "../settings/access.ts";
 import type { Credential } from "../settings/credentials.ts";
-import { candidates, type EnvironmentName, formatName, type FullName } from "../settings/names.ts";
+import { candidates, type EnvironmentName, formatName, type FullName, isOldForm } from "../settings/names.ts";
 import type { Secret } from "../settings/secret.ts";
 import { Connection, type Progress } from "../transport/connection.ts";
 import { type Clock, systemClock } from "../transport/deadline.ts";
@@ -47,8 +47,17 @@ export async function askEsc<T>(
     connection.authorize(await tokenOf(settings.credential, connection));
     const areComplete = environments.every((name) => name.organization !== undefined);
     const organization = settings.organization ?? (areComplete ? undefined : await findDefaultOrganization(connection));
-    const results = await Promise.all(environments.map((name) => askFirstKnown(name, organization, connection, ask)));
-    return { kind: "read", results, remarks: connection.remarks.map((text) => ({ kind: "remark", text })) };
+    const asked = await Promise.all(
+      environments.map((name) =>
+        askFirstKnown({ name, organization, oneMeaning: settings.oneMeaning }, connection, ask),
+      ),
+    );
+    const remarks = connection.remarks.map((text): Notice => ({ kind: "remark", text }));
+    return {
+      kind: "read",
+      results: asked.map(({ result }) => result),
+      remarks: [...remarks, ...asked.flatMap(({ notices }) => notices)],
+    };
   } catch (error) {
     if (!(error instanceof EscFault)) throw error;
     fault = error;
@@ -71,27 +80,50 @@ async function tokenOf(credential: Credential, connection: Connection): Promise<
   return obtainToken(credential, connection);
 }
 
+/** What is to be asked for, and what it may mean. */
+interface Meant {
+  readonly name: EnvironmentName;
+  readonly organization: string | undefined;
+  /** The first meaning counts alone. */
+  readonly oneMeaning: boolean;
+}
+
 /** Asks for the first of the environments that the name may mean and that the service knows. */
 async function askFirstKnown<T>(
-  name: EnvironmentName,
-  organization: string | undefined,
+  { name, organization, oneMeaning }: Meant,
   connection: Connection,
   ask: Ask<T>,
-): Promise<T> {
+): Promise<{ readonly result: T; readonly notices: readonly Notice[] }> {
   const environment = name.text;
-  const names = candidates(name, organization);
+  const all = candidates(name, organization);
+  const names = oneMeaning ? all.slice(0, 1) : all;
+  const [untried] = all.slice(names.length).map(formatName);
   let last = new EscFault({ kind: "no-organization", host: connection.host }, { environment });
   for (const one of names) {
     try {
-      return await ask(one, connection);
+      const result = await ask(one, connection);
+      return { result, notices: isOldForm(name, one) ? [oldForm(name, one, all)] : [] };
     } catch (error) {
       if (!(error instanceof EscFault)) throw error;
       const { fault } = error;
       const isUnknown = fault.kind === "status" && fault.status === 404;
-      const told = isUnknown ? { ...fault, tried: names.map(formatName) } : fault;
+      const told = isUnknown
+        ? { ...fault, tried: names.map(formatName), ...(untried === undefined ? {} : { untried }) }
+        : fault;
       last = new EscFault(told, { ...error.context, environment });
       if (!isUnknown) break;
     }
   }
   throw last;
+}
+
+function oldForm({ text }: EnvironmentName, opened: FullName, [first]: readonly FullName[]): Notice {
+  const isOnly = first === undefined || first === opened;
+  const version = opened.version === undefined ? "" : `@${opened.version}`;
+  return {
+    kind: "esc-old-form",
+    written: text,
+    opened: formatName(opened) + version,
+    ...(isOnly ? {} : { instead: formatName(first) }),
+  };
 }

@@ -11,13 +11,16 @@ export interface EscRequests {
 }
 
 /** The service's own default, stated: what providers mint for a session may be bound to its life. */
-const SESSION_DURATION = "1h";
+const SESSION_MS = 3_600_000;
 
 /**
  * The ESC SDK's raw client on our own HTTP client. Only its raw part is loaded: the rest brings a YAML parser and reads
  * credentials of its own from the user's files.
+ *
+ * @param sessionMs how long what is opened lives, in whole seconds
  */
-export function createRequests(connection: Connection): EscRequests {
+export function createRequests(connection: Connection, sessionMs = SESSION_MS): EscRequests {
+  const duration = goDuration(sessionMs);
   // Our headers replace those of the SDK, the token with its prefix among them: given the token alone, the SDK leaves the
   // prefix out where the token begins with the same word.
   const configuration = new Configuration({ baseOptions: { headers: connection.headers() } });
@@ -29,12 +32,23 @@ export function createRequests(connection: Connection): EscRequests {
     open: ({ organization, project, name, version }) =>
       asAnswer(
         version === undefined
-          ? api.openEnvironment(organization, project, name, SESSION_DURATION)
-          : api.openEnvironmentAtVersion(organization, project, name, version, SESSION_DURATION),
+          ? api.openEnvironment(organization, project, name, duration)
+          : api.openEnvironmentAtVersion(organization, project, name, version, duration),
       ),
     read: ({ organization, project, name }, session) =>
       asAnswer(api.readOpenEnvironment(organization, project, name, session)),
   };
+}
+
+/** `1h`, `1h30m`, `90s` becomes `1m30s`: https://pkg.go.dev/time#ParseDuration */
+function goDuration(ms: number): string {
+  const seconds = ms / 1000;
+  const parts = [
+    [Math.floor(seconds / 3600), "h"],
+    [Math.floor(seconds / 60) % 60, "m"],
+    [seconds % 60, "s"],
+  ] as const;
+  return parts.map(([amount, unit]) => (amount === 0 ? "" : `${amount}${unit}`)).join("");
 }
 
 /** What our client gave, returned by the SDK, whose types describe the answers of axios with parsed bodies. */

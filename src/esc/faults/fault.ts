@@ -38,6 +38,8 @@ export type Fault =
       readonly retryAfterMs?: number;
       /** The environments that were asked for, where a name could mean several. */
       readonly tried?: readonly string[];
+      /** What a name could mean, too, and was not asked for since ESC is required. */
+      readonly untried?: string;
     }
   /** The session ended between opening and reading, and again after opening anew. */
   | { readonly kind: "session"; readonly host: string }

@@ -158,9 +158,12 @@ function reasonForStatus(
   environment: string | undefined,
 ): Failure {
   const { credential, namedBy } = subject;
-  const { host, status, message, diagnostics, requestId, tried = [] } = fault;
+  const { host, status, message, diagnostics, requestId, tried = [], untried } = fault;
   const details = [
     ...(tried.length > 1 ? [`tried ${enumerate(tried)}`] : []),
+    ...(untried === undefined
+      ? []
+      : [`${untried} is not tried where ESC is required (--require-esc): write it in three parts if that is meant`]),
     ...formatDiagnostics(diagnostics),
     ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
     ...(requestId === undefined ? [] : [`request ID ${requestId}`]),

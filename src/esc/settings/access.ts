@@ -11,6 +11,10 @@ export interface EscOptions {
   readonly timeoutMs: number;
   /** Allows a plain http backend on another machine. */
   readonly insecureHttp: boolean;
+  /** Nothing but what was asked for will do: a name of two parts is not tried in its old meaning. */
+  readonly requireEsc?: boolean;
+  /** How long the opened environment lives, in milliseconds; else the service's default. */
+  readonly sessionMs?: number | undefined;
   /** The environments to read in place of those of `ESC_ENV`, and the option that names them. */
   readonly environments?: { readonly value: string; readonly option: string };
 }
@@ -32,6 +36,10 @@ export interface EscSettings {
   /** Proxies and certificates of files that do not count; worth a word where ESC cannot be reached. */
   readonly ignoredNetwork: readonly Notice[];
   readonly timeoutMs: number;
+  /** Whether a name of two parts has its first meaning alone. */
+  readonly oneMeaning: boolean;
+  /** How long the opened environment lives, where it is set. */
+  readonly sessionMs?: number;
 }
 
 const NETWORK_VARIABLES = [
@@ -116,6 +124,8 @@ export function escAccess(
       ),
     ),
     timeoutMs: options.timeoutMs,
+    oneMeaning: options.requireEsc === true,
+    ...(options.sessionMs === undefined ? {} : { sessionMs: options.sessionMs }),
   };
   return {
     access: { kind: "on", settings },

@@ -63,8 +63,8 @@ export function refuseToken(setting: Setting): void {
 }
 
 function parseName(text: string, label: string): EnvironmentName {
-  const refuse = (what: string): never => {
-    throw invalidSetting(`${label}: '${shown(text)}' ${what}`, FORM);
+  const refuse = (what: string, hint = FORM): never => {
+    throw invalidSetting(`${label}: '${shown(text)}' ${what}`, hint);
   };
   const at = text.indexOf("@");
   const path = at === -1 ? text : text.slice(0, at);
@@ -79,7 +79,7 @@ function parseName(text: string, label: string): EnvironmentName {
     if (part.length > LONGEST_PART) refuse(`has a part of more than ${LONGEST_PART} characters`);
     // Dot segments would change the request's path.
     if (!PART.test(part) || part === "." || part === "..") {
-      refuse(`has a part that is not a valid name: '${shown(part)}'`);
+      refuse(`has a part that is not a valid name: '${shown(part)}'`, versionHint(text));
     }
   }
   if (organization !== undefined && !isOrganization(organization)) {
@@ -92,6 +92,12 @@ function parseName(text: string, label: string): EnvironmentName {
     name,
     ...(version === undefined ? {} : { version }),
   };
+}
+
+/** Docker's images and git's paths have a colon there. */
+function versionHint(text: string): string | undefined {
+  const [, path, version] = /^([\w./-]+):([\w.-]+)$/.exec(text) ?? [];
+  return path === undefined ? undefined : `write @ before a revision or tag: ${shown(`${path}@${version ?? ""}`)}`;
 }
 
 /** @throws SophiaError (esc-settings, 125) where the setting is not the name of an organization */
@@ -118,6 +124,11 @@ export function candidates(
   const usual = known === undefined ? [] : [{ organization: known, project: project ?? DEFAULT_PROJECT, ...rest }];
   const mayBeOldForm = organization === undefined && project !== undefined && isOrganization(project);
   return mayBeOldForm ? [...usual, { organization: project, project: DEFAULT_PROJECT, ...rest }] : usual;
+}
+
+/** Whether it is the old meaning of a name of two parts, `org/env`: the project of another organization, perhaps. */
+export function isOldForm({ organization, project }: EnvironmentName, meant: FullName): boolean {
+  return organization === undefined && project === meant.organization && meant.project === DEFAULT_PROJECT;
 }
 
 /** `org/project/name`, without the version. */

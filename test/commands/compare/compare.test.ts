@@ -226,7 +226,10 @@ describe("names", () => {
     server.environment("demo-org/default/dev", { values: MET });
     server.environment("acme/app/prod", { values: MET });
     const ended = await check("demo-org/dev,app/prod");
-    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.status).toBe(0);
+    expect(ended.stderr).toMatch(
+      /^sophia-run: warning: ESC has no environment acme\/demo-org\/dev: .* taken for demo-org\/default\/dev; .+\n$/,
+    );
     expect(row(ended, "Variable")).toEqual(["Variable", "demo-org/default/dev", "acme/app/prod"]);
     expect(server.count("defaultOrg")).toBe(1);
   });

@@ -148,10 +148,52 @@ describe("a name", () => {
     expect(
       server.calls.map(({ path }) => path.replace(/^.*environments\//, "").replace(/\?.*|\/open\/.*/, "")),
     ).toEqual(["demo-org/sophia/dev/open", "sophia/default/dev/open", "sophia/default/dev"]);
+    const { notices } = await reading(access("sophia/dev@1", { ESC_ORG: "demo-org" }));
+    expect(notices).toEqual([
+      {
+        kind: "esc-old-form",
+        written: "sophia/dev@1",
+        opened: "sophia/default/dev@1",
+        instead: "demo-org/sophia/dev",
+      },
+    ]);
     server.reset();
     server.environment("demo-org/sophia/dev", { values: { FROM: "denied" }, deny: 403 });
     expect((await failing(access("sophia/dev", { ESC_ORG: "demo-org" }))).code).toBe("esc-forbidden");
     expect(operations()).toEqual(["open"]);
+  });
+
+  test("with two parts has its first meaning alone where ESC is required", async () => {
+    server.environment("sophia/default/dev", { values: { FROM: "old form" } });
+    const failure = await failing(access("sophia/dev", { ESC_ORG: "demo-org" }), { requireEsc: true });
+    expect(failure).toMatchObject({
+      code: "esc-not-found",
+      details: expect.arrayContaining([
+        "sophia/default/dev is not tried where ESC is required (--require-esc): write it in three parts if that is meant",
+      ]),
+    });
+    expect(operations()).toEqual(["open"]);
+    server.environment("demo-org/sophia/dev", { values: { FROM: "demo-org" } });
+    const result = await reading(access("sophia/dev", { ESC_ORG: "demo-org" }), { requireEsc: true });
+    expect([values(result), result.notices]).toEqual([{ FROM: "demo-org" }, []]);
+  });
+
+  test("with three parts says nothing in the old form", async () => {
+    server.environment("sophia/default/dev", { values: { A: "x" } });
+    expect((await reading(access("sophia/default/dev"))).notices).toEqual([]);
+    expect((await reading(access("dev", { ESC_ORG: "sophia" }))).notices).toEqual([]);
+  });
+
+  test.each([
+    [undefined, "1h"],
+    [7_200_000, "2h"],
+    [5_400_000, "1h30m"],
+    [90_061_000, "25h1m1s"],
+    [45_000, "45s"],
+  ])("is opened for %s ms", async (sessionMs, duration) => {
+    server.environment("demo-org/sophia/dev", { values: { A: "x" } });
+    await reading(access("demo-org/sophia/dev@1"), sessionMs === undefined ? {} : { sessionMs });
+    expect(server.calls[0]?.query).toEqual({ duration });
   });
 
   test("with one part stands in the default project", async () => {

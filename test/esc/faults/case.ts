@@ -31,6 +31,8 @@ export interface FaultCase {
   readonly arrange: (stage: Stage) => Promise<Variables> | Variables;
   /** The only requests to count: whether there are others is a matter of chance. */
   readonly counts?: string;
+  /** The requests with `--require-esc`, where they are others. */
+  readonly whenRequired?: readonly string[];
   /** For faults that last until the deadline: a short one, in milliseconds. */
   readonly timeoutMs?: number;
 }

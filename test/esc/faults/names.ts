@@ -10,7 +10,8 @@ export const NAMES: readonly FaultCase[] = [
   },
   {
     fault: "neither meaning of a name with two parts exists",
-    behaviour: "both are asked for",
+    behaviour: "both are asked for; with `--require-esc` the first alone",
+    whenRequired: ["open"],
     expect: refused("esc-not-found"),
     arrange: () => ({ ESC_ENV: "sophia/gone", ESC_ORG: "demo-org" }),
   },

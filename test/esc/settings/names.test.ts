@@ -75,4 +75,18 @@ describe("refused", () => {
     expect(() => names(value)).toThrow(expect.objectContaining({ message, status: 125, code: "esc-settings" }));
     expect(() => names(value)).toThrow(SophiaError);
   });
+
+  test.each([
+    ["sophia/dev:2", "sophia/dev@2"],
+    ["dev:stable", "dev@stable"],
+    ["acme/sophia/dev:v1.2", "acme/sophia/dev@v1.2"],
+  ])("%s, with how a revision is written", (value, right) => {
+    expect(() => names(value)).toThrow(
+      expect.objectContaining({
+        message: expect.stringContaining("has a part that is not a valid name"),
+        hint: `write @ before a revision or tag: ${right}`,
+      }),
+    );
+    expect(names(right)).toHaveLength(1);
+  });
 });
