@@ -66,8 +66,8 @@ function fail(context: Context, error: unknown): number {
 }
 
 // Bun opens it when it is defined anew.
-if (!isBun) postponeStandardError();
-const preparation = prepare(process.env["NODE_OPTIONS"]);
+if (!isBun) postponeStandardError(Boolean(process.env["NODE_DEBUG"]));
+const preparation = prepare(process.env);
 const context = surroundings(preparation);
 process.on("uncaughtException", (error) => process.exit(fail(context, error)));
 // Nothing is left to wait for, yet nothing ended the process: a bug, which must not end in silence.

@@ -20,11 +20,13 @@ export type { LaunchRequest, Located, Preparation, Redaction, SecretFile } from 
 export async function launch(request: LaunchRequest): Promise<never> {
   validate(request);
   const { command, options, preparation } = request;
-  const bun = isBun ? (await import("./exec/bun.ts")).leftByBun(request) : undefined;
+  const inherited = await preparation.inherited;
+  const bun = isBun ? (await import("./exec/bun.ts")).leftByBun(request, inherited.numbers) : undefined;
   const environment = bun?.environment ?? request.environment;
   const passesChannel = bun?.passesChannel ?? false;
   const libc = options.mode === "spawn" || bun?.suffices === true ? undefined : await loadLibc(preparation);
-  const obstacle = options.mode === "spawn" ? undefined : obstacleToExec(request, libc, passesChannel);
+  const obstacle =
+    options.mode === "spawn" ? undefined : obstacleToExec(request, libc, passesChannel, inherited.numbers);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw new SophiaError({
       code: "exec-unavailable",
@@ -34,7 +36,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   }
   const file = await locate(request, environment.get("PATH"));
   const program = { file, argv: command, environment };
-  const prepared: Launch = { ...request, program, streams: bun?.streams ?? [0, 1, 2], passesChannel, libc };
+  const prepared: Launch = { ...request, program, inherited, streams: bun?.streams ?? [0, 1, 2], passesChannel, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
     await replace(prepared);
   }
@@ -54,6 +56,7 @@ function obstacleToExec(
   { files, options, preparation, redaction }: LaunchRequest,
   libc: Libc | undefined,
   passesChannel: boolean,
+  inherited: readonly number[],
 ): string | undefined {
   if (process.platform === "win32") return "Windows has no execve";
   if (libc === undefined && !hasExecve(process)) {
@@ -68,7 +71,7 @@ function obstacleToExec(
     return "the caller's IPC channel would be lost";
   }
   if (libc !== undefined) return undefined;
-  const closed = preparation.inherited.filter(isClosedByExec);
+  const closed = inherited.filter(isClosedByExec);
   if (closed.length === 0) return undefined;
   return `it would close the inherited descriptor${closed.length === 1 ? "" : "s"} ${closed.join(", ")}`;
 }

@@ -1,7 +1,7 @@
 import { isBun } from "../system/runtime.ts";
 import { loadAddon } from "./exec/addon.ts";
 import { withholdMemory } from "./proc/core-dump.ts";
-import { inheritedDescriptors } from "./proc/descriptors.ts";
+import { areAllOwn } from "./proc/descriptors.ts";
 import { catchesSignal } from "./proc/process-stat.ts";
 import { listen } from "./signals.ts";
 import type { Preparation } from "./types.ts";
@@ -41,9 +41,9 @@ const FATAL: readonly NodeJS.Signals[] = [
  * No listener is needed for that, except as PID 1: the kernel's default actions are the right ones
  * (a fatal signal ends this process by that signal, TSTP stops it, WINCH does nothing), without a race.
  *
- * @param nodeOptions the value of `NODE_OPTIONS`, if there is one
+ * @param variables `NODE_OPTIONS` and `NODE_DEBUG` are read
  */
-export function prepare(nodeOptions?: string): Preparation {
+export function prepare(variables: Readonly<Record<string, string | undefined>>): Preparation {
   // An event loop that drains before the launch ends would otherwise look like success.
   process.exitCode = 125;
   const firstProcess = process.pid === 1;
@@ -54,8 +54,16 @@ export function prepare(nodeOptions?: string): Preparation {
     // A JavaScript listener takes the place of Node's, and nothing takes its own.
     listen(["SIGUSR1"], () => {})();
   }
-  const options = [...process.execArgv, nodeOptions ?? ""].filter((option) => option !== "");
-  const preloaded = options.length > 0;
+  const options = [...process.execArgv, variables["NODE_OPTIONS"] ?? ""].filter((option) => option !== "");
+  // To tell of its work, Node.js may have opened a stream.
+  const preloaded = options.length > 0 || Boolean(variables["NODE_DEBUG"]);
+  // Listeners of preloaded code, and those by which Node.js writes a report or a heap snapshot on a signal. They are the
+  // program's; here they would act beside it, or keep a signal from its default action.
+  if (preloaded) {
+    for (const name of process.eventNames()) {
+      if (typeof name === "string" && name.startsWith("SIG")) process.removeAllListeners(name);
+    }
+  }
   // The options that opened the inspector here are the program's too, and so is the port.
   if (options.some((option) => option.includes("--inspect"))) closeInspector();
   const dieIfSignaled = (): void => {
@@ -64,8 +72,15 @@ export function prepare(nodeOptions?: string): Preparation {
     if (firstProcess) process.exit(128 + SIGUSR1);
     process.kill(process.pid, "SIGUSR1");
   };
+  const mayHaveMore = preloaded || process.send !== undefined;
+  const inherited = areAllOwn()
+    ? { numbers: [], doubtful: [] }
+    : // Looks as soon as the statements that run now have ended; they leave nothing open.
+      import("./proc/inherited.ts").then(({ inheritedDescriptors }) =>
+        inheritedDescriptors({ mayHaveMore, onSocket: dieIfSignaled, addon }),
+      );
   return {
-    inherited: inheritedDescriptors({ mayHaveMore: preloaded || process.send !== undefined, onSocket: dieIfSignaled }),
+    inherited,
     addon,
     preloaded,
     // Only an option, or code that one loaded, starts the profiler.

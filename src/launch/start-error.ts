@@ -33,10 +33,17 @@ export function startError(command: string, code: string): SophiaError {
 /** The error of a program whose file is there and which the system did not execute: says which part of it is at fault. */
 export function executionError(command: string, program: Program, code: string): SophiaError {
   if (code === "E2BIG") return refusal(command, reasonTooLarge(measure(program)), ExitStatus.notExecutable);
-  const image = code === "ENOENT" && process.platform !== "win32" ? inspectImage(program.file) : undefined;
-  if (image?.kind !== "dangling") return startError(command, code);
-  const reason = `its interpreter ${printable(image.missing)} does not exist or cannot be executed`;
-  return refusal(command, reason, ExitStatus.notFound);
+  const isOfImage = (code === "ENOENT" || code === "ENOEXEC") && process.platform !== "win32";
+  const image = isOfImage ? inspectImage(program.file) : undefined;
+  if (code === "ENOENT" && image?.kind === "dangling") {
+    const reason = `its interpreter ${printable(image.missing)} does not exist or cannot be executed`;
+    return refusal(command, reason, ExitStatus.notFound);
+  }
+  if (code === "ENOEXEC" && image?.kind === "foreign" && image.machine !== undefined) {
+    const reason = `is for another processor (${image.machine}; this one is ${process.arch})`;
+    return refusal(command, reason, ExitStatus.notExecutable);
+  }
+  return startError(command, code);
 }
 
 /** One line, `COMMAND: REASON`; no hint, as the start errors of every shell. */

@@ -2,6 +2,7 @@
 import type { Environment } from "../core/model.ts";
 import type { Masking, Secret } from "../masking/model.ts";
 import type { Addon, Libc } from "./exec/libc.ts";
+import type { Inherited } from "./proc/descriptor.ts";
 
 /** How the program is started: beside this process, in its place, or `auto`: in its place where nothing speaks against it. */
 export type Mode = "auto" | "spawn" | "exec";
@@ -40,8 +41,8 @@ export interface Redaction {
 
 /** What must be known or done before anything else runs; made by `prepare`, used by the launch. */
 export interface Preparation {
-  /** The descriptors from 3 on that the caller passed to this process. */
-  readonly inherited: readonly number[];
+  /** What the caller passed to this process. */
+  readonly inherited: Inherited | Promise<Inherited>;
   /** The C library by our addon for Node.js, where it could be loaded. */
   readonly addon: Addon | undefined;
   /** Node.js was given options: other code may have run in this process before, and opened or changed what it liked. */
@@ -87,6 +88,7 @@ export interface Program {
 /** A request with its program found and checked. */
 export interface Launch extends LaunchRequest {
   readonly program: Program;
+  readonly inherited: Inherited;
   /** Which of the descriptors 0 to 2 the caller had open, as far as that can be known. */
   readonly streams: readonly number[];
   /** The channel to a Node.js parent is among the descriptors that are passed on: nothing has to be relayed. */

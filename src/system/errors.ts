@@ -1,8 +1,10 @@
 /** The code of a system error, such as `ENOENT`; undefined for anything else. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
-  // Node.js 26 has no name for some of the errors of execve, E2BIG among them, and leaves the code empty.
-  return error.code === "" && "errno" in error ? errorName(error.errno) : error.code;
+  // Node.js 26 has no name for some of the errors of execve, E2BIG among them, and leaves the code empty; earlier versions
+  // write "Unknown system error -8" for ENOEXEC.
+  const isNameless = error.code === "" || error.code.startsWith("Unknown system error");
+  return isNameless && "errno" in error ? errorName(Math.abs(Number(error.errno))) : error.code;
 }
 
 /** The system's name of an error number, such as `ENOENT`. */

@@ -19,6 +19,8 @@ export function ownEnvironment(variables: NodeJS.ProcessEnv, preloaded: boolean)
   const unchanged = names.length > MANY && !preloaded ? initialEnvironment() : undefined;
   let initial = unchanged;
   for (const name of names) {
+    // Nothing finds a variable without a name; getenv(3) of some systems lists it.
+    if (name === "") continue;
     const value = unchanged?.get(name) ?? variables[name] ?? (initial ??= initialEnvironment()).get(name);
     if (value !== undefined) environment.set(name, value);
   }
@@ -37,7 +39,8 @@ export function initialEnvironment(): Environment {
   // Of two variables of one name getenv(3) finds the first.
   for (const entry of entries.toReversed()) {
     const equals = entry.indexOf("=");
-    environment.set(entry.slice(0, equals), entry.slice(equals + 1));
+    // Neither what has no name nor what has no value is a variable.
+    if (equals > 0) environment.set(entry.slice(0, equals), entry.slice(equals + 1));
   }
   return environment;
 }

@@ -4,19 +4,29 @@
  * Node compares each socket that it destroys with `process.stderr`, and reading that property opens the stream: this loads
  * node:tty and makes a pipe non-blocking, for the program too and for all who write to it. Code that `NODE_OPTIONS`
  * preloads (such as an agent that instruments the program) and Node's own warnings can still write to it.
+ *
+ * @param dropsDebugging what `NODE_DEBUG` makes Node.js tell of its work is dropped: the variable is meant for the program,
+ *   and here it would show the program's whole environment (`child_process`) and tokens (`http`)
  */
-export function postponeStandardError(): void {
+export function postponeStandardError(dropsDebugging: boolean): void {
   const property = Object.getOwnPropertyDescriptor(process, "stderr");
   // Preloaded code has replaced it already.
   if (property?.get === undefined) return;
   const open = (): NodeJS.WriteStream => {
     Object.defineProperty(process, "stderr", property);
-    return process.stderr;
+    const stream = process.stderr;
+    if (dropsDebugging) standInForIt();
+    return stream;
   };
+  const writeUnlessDebugging = (...args: Parameters<NodeJS.WriteStream["write"]>): boolean =>
+    isDebugging(args[0]) || open().write(...args);
   const standIn = new Proxy(
     {},
     {
       get: (_, key) => {
+        if (dropsDebugging && key === "write") return writeUnlessDebugging;
+        // Asked to choose colours.
+        if (dropsDebugging && key === "isTTY") return false;
         const stream = open();
         const value: unknown = Reflect.get(stream, key);
         return typeof value === "function" ? (value.bind(stream) as unknown) : value;
@@ -26,5 +36,12 @@ export function postponeStandardError(): void {
       getPrototypeOf: () => Reflect.getPrototypeOf(open()),
     },
   );
-  Object.defineProperty(process, "stderr", { value: standIn, configurable: true });
+  const standInForIt = (): void =>
+    void Object.defineProperty(process, "stderr", { value: standIn, configurable: true });
+  standInForIt();
+}
+
+/** Whether it has the form of `util.debuglog`: a section, this process and a message. */
+function isDebugging(text: unknown): boolean {
+  return typeof text === "string" && new RegExp(`^\\S+ ${process.pid}: `).test(text);
 }

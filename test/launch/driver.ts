@@ -9,7 +9,7 @@ import { launch } from "../../src/launch/index.ts";
 import { ownEnvironment } from "../../src/system/own-environment.ts";
 import type { DriverRequest } from "./launching.ts";
 
-const preparation = prepare(process.env["NODE_OPTIONS"]);
+const preparation = prepare(process.env);
 const [request = "{}", ...command] = process.argv.slice(2);
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the tests wrote it
 const asked = JSON.parse(request) as DriverRequest;

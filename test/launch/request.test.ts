@@ -9,7 +9,7 @@ function refusal(request: Partial<LaunchRequest>): Promise<unknown> {
     files: [],
     options: { mode: "spawn", dieWithLauncher: false, restoreNofile: false },
     preparation: {
-      inherited: [],
+      inherited: { numbers: [], doubtful: [] },
       addon: undefined,
       preloaded: false,
       profiled: false,

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { environmentOf, folder, isStandalone, sophia, sophiaRun } from "../helpers/sophia.ts";
@@ -47,5 +48,26 @@ test.for(["spawn", "auto"])(
       VARIABLE_8: undefined,
       ADDED: "new",
     });
+  },
+);
+
+test.for(["spawn", "auto"])(
+  "entries that are no variables, and all but the first of one name, are left out, in mode %s",
+  (mode, { skip }) => {
+    skip(spawnSync("cc", ["--version"]).status !== 0, "needs cc");
+    const place = folder({
+      "odd.c": `#include <unistd.h>
+        int main(int argc, char **argv) {
+          char *env[] = {"=x", "FOO", "FO=1", "A=1", "A=2", argv[1], 0};
+          return argc < 3 ? 1 : execve(argv[2], argv + 2, env);
+        }`,
+    });
+    const odd = join(place, "odd");
+    expect(spawnSync("cc", ["-o", odd, join(place, "odd.c")]).status).toBe(0);
+    const path = `PATH=${process.env["PATH"] ?? ""}`;
+    const args = [path, ...sophiaRun, "--no-contract", "--mode", mode, "--", "env"];
+    const { status, stdout, stderr } = spawnSync(odd, args, { cwd: place, encoding: "utf8" });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout.trim().split("\n").toSorted()).toEqual(["A=1", "FO=1", path]);
   },
 );

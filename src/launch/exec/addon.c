@@ -7,10 +7,13 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <node_api.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +68,37 @@ static napi_value reap_all_but(napi_env env, napi_callback_info info) {
   }
 }
 
+static napi_value make_undumpable(napi_env env, napi_callback_info info) {
+  (void)env, (void)info;
+  prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL);
+  return NULL;
+}
+
+static napi_value exit_at_once(napi_env env, napi_callback_info info) {
+  _exit(only_argument(env, info));
+}
+
+/* Of libuv; weak, so that the addon loads where a build of Node.js does not export it. */
+extern int uv_backend_fd(const struct uv_loop_s *) __attribute__((weak));
+
+static napi_value event_loop_descriptor(napi_env env, napi_callback_info info) {
+  struct uv_loop_s *loop = NULL;
+  (void)info;
+  if (uv_backend_fd == NULL || napi_get_uv_event_loop(env, &loop) != napi_ok) return from_integer(env, -1);
+  return from_integer(env, uv_backend_fd(loop));
+}
+
+static napi_value is_parents(napi_env env, napi_callback_info info) {
+  napi_value given[2];
+  size_t count = COUNT(given);
+  napi_value result = NULL;
+  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  const long order =
+      syscall(SYS_kcmp, getpid(), getppid(), KCMP_FILE, (long)integer(env, given[0]), (long)integer(env, given[1]));
+  napi_get_boolean(env, order == 0, &result);
+  return result;
+}
+
 /* Node.js ignores these two, and an ignored signal would stay ignored in the program. */
 static const int ignored[] = {SIGPIPE, SIGXFSZ};
 
@@ -105,9 +139,13 @@ static napi_value execve_strings(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
+      {.utf8name = "eventLoopDescriptor", .method = event_loop_descriptor},
       {.utf8name = "execve", .method = execve_strings},
+      {.utf8name = "exitAtOnce", .method = exit_at_once},
+      {.utf8name = "isParents", .method = is_parents},
       {.utf8name = "keepOnExec", .method = keep_on_exec},
       {.utf8name = "makeBlocking", .method = make_blocking},
+      {.utf8name = "makeUndumpable", .method = make_undumpable},
       {.utf8name = "reapAllBut", .method = reap_all_but},
       {.utf8name = "restoreDefault", .method = restore_default},
   };

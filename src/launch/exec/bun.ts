@@ -17,7 +17,7 @@ export interface LeftByBun {
   readonly suffices: boolean;
 }
 
-export function leftByBun({ command, environment, preparation: { inherited } }: LaunchRequest): LeftByBun {
+export function leftByBun({ command, environment }: LaunchRequest, inherited: readonly number[]): LeftByBun {
   // Where the caller had closed one, Bun opened /dev/null for itself, close-on-exec as nothing can be that has come
   // through an exec.
   const streams = [0, 1, 2].filter((descriptor) => isCloseOnExec(descriptor) !== true);

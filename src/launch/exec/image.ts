@@ -1,5 +1,8 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 
+/** The first four bytes of an ELF file. */
+const ELF = 0x7f454c46;
+
 /** How the kernel will execute a file. */
 export type Image =
   /** An ELF file for this machine whose dynamic loader, if it names one, is there; or a Mach-O file. */
@@ -8,22 +11,28 @@ export type Image =
   | { readonly kind: "script"; readonly interpreter: string; readonly argument?: string }
   /** The interpreter of a script or the dynamic loader of an ELF file does not exist. */
   | { readonly kind: "dangling"; readonly missing: string }
-  /** Something else: a script without `#!`, a program of another machine, a file without permission to read. */
+  /** An ELF file for another processor, or none that this one executes by itself: an emulator may, never a shell. */
+  | { readonly kind: "foreign"; readonly machine?: string }
+  /** An ELF file that this processor can execute and the kernel may not support. */
+  | { readonly kind: "possible" }
+  /** Something else: a script without `#!`, a file without permission to read. */
   | { readonly kind: "unknown" };
 
 /** Reads the start of an executable file. Throws nothing: what cannot be read is `unknown`. */
 export function inspectImage(path: string): Image {
-  let descriptor: number;
   try {
-    descriptor = openSync(path, "r");
+    return classify(readHead(path));
   } catch {
     return { kind: "unknown" };
   }
+}
+
+/** The first 4096 bytes of a file. Throws where it cannot be read. */
+export function readHead(path: string): Buffer {
+  const descriptor = openSync(path, "r");
   try {
     const head = Buffer.alloc(4096);
-    return classify(head.subarray(0, readSync(descriptor, head, 0, head.length, 0)));
-  } catch {
-    return { kind: "unknown" };
+    return head.subarray(0, readSync(descriptor, head, 0, head.length, 0));
   } finally {
     closeSync(descriptor);
   }
@@ -36,7 +45,7 @@ export function isLoadable(image: Image, depth = 0): boolean {
 }
 
 function classify(head: Buffer): Image {
-  if (head.length >= 64 && head.readUInt32BE(0) === 0x7f454c46) return classifyElf(head);
+  if (head.length >= 4 && head.readUInt32BE(0) === ELF) return classifyElf(head);
   if (process.platform === "darwin" && head.length >= 4) {
     const magic = head.readUInt32BE(0);
     if (magic === 0xcffaedfe || magic === 0xcafebabe) return { kind: "native" };
@@ -54,25 +63,42 @@ function classifyScript(head: Buffer): Image {
   return { kind: "script", interpreter, ...(argument !== undefined && argument !== "" && { argument }) };
 }
 
-/** The machine of an ELF file (e_machine) by Node's name of the architecture, for 64-bit little-endian ones. */
-const MACHINES: Readonly<Record<string, number>> = { x64: 62, arm64: 183, riscv64: 243, loong64: 258 };
+/** Machines of ELF files (e_machine) by the names that people know them by; what else there is has its number. */
+const MACHINE_NAMES: Readonly<Record<number, string>> = {
+  3: "x86",
+  8: "mips",
+  20: "ppc",
+  21: "ppc64",
+  22: "s390x",
+  40: "arm",
+  62: "x64",
+  183: "arm64",
+  243: "riscv64",
+  258: "loong64",
+};
+/** What further machines' programs a kernel may execute by itself, by Node's name of its architecture. */
+const COMPATIBLE: Readonly<Record<string, readonly string[]>> = { x64: ["x86"], arm64: ["arm"], ppc64: ["ppc"] };
 
 function classifyElf(head: Buffer): Image {
+  if (head.length < 64) return { kind: "foreign" };
   const is64LittleEndian = head[4] === 2 && head[5] === 1;
-  const type = head.readUInt16LE(16);
-  if (!is64LittleEndian || head.readUInt16LE(18) !== MACHINES[process.arch] || (type !== 2 && type !== 3)) {
-    return { kind: "unknown" };
-  }
+  const [type, machine] =
+    head[5] === 2 ? [head.readUInt16BE(16), head.readUInt16BE(18)] : [head.readUInt16LE(16), head.readUInt16LE(18)];
+  const name = MACHINE_NAMES[machine] ?? `machine ${machine}`;
+  const isCompatible = COMPATIBLE[process.arch]?.includes(name) === true;
+  if (name !== process.arch && !isCompatible) return { kind: "foreign", machine: name };
+  if (type !== 2 && type !== 3) return { kind: "foreign" };
+  if (!is64LittleEndian || isCompatible) return { kind: "possible" };
   const programHeaders = Number(head.readBigUInt64LE(32));
   const entrySize = head.readUInt16LE(54);
   const entries = head.readUInt16LE(56);
-  if (programHeaders + entries * entrySize > head.length) return { kind: "unknown" };
+  if (programHeaders + entries * entrySize > head.length) return { kind: "possible" };
   for (let entry = 0; entry < entries; entry++) {
     const at = programHeaders + entry * entrySize;
     if (head.readUInt32LE(at) !== 3) continue; // PT_INTERP
     const offset = Number(head.readBigUInt64LE(at + 8));
     const size = Number(head.readBigUInt64LE(at + 32));
-    if (size < 2 || offset + size > head.length) return { kind: "unknown" };
+    if (size < 2 || offset + size > head.length) return { kind: "possible" };
     const loader = head.toString("utf8", offset, offset + size - 1);
     return exists(loader) ? { kind: "native" } : { kind: "dangling", missing: loader };
   }

@@ -8,7 +8,7 @@ interface BunFfi {
 }
 
 type Foreign = (...args: readonly (number | Uint8Array)[]) => unknown;
-type Type = "i32" | "u32" | "ptr";
+type Type = "i32" | "u32" | "u64" | "ptr";
 
 /** Result and parameters. */
 const SIGNATURES: Readonly<Record<string, readonly [Type, ...Type[]]>> = {
@@ -17,10 +17,12 @@ const SIGNATURES: Readonly<Record<string, readonly [Type, ...Type[]]>> = {
   execve: ["i32", "ptr", "ptr", "ptr"],
   waitid: ["i32", "i32", "u32", "ptr", "i32"],
   sigaction: ["i32", "i32", "ptr", "ptr"],
+  prctl: ["i32", "i32", "u64"],
 };
 
 /** Constants and a layout that all 64-bit Linux architectures share. */
 const F_SETFD = 2;
+const PR_SET_DUMPABLE = 4;
 const P_ALL = 0;
 const P_PID = 1;
 const WNOHANG = 0x1;
@@ -40,9 +42,9 @@ export function loadLibcOfBun(): Libc | undefined {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is tried below
     const ffi = process.getBuiltinModule("bun:ffi") as BunFfi | undefined;
     if (ffi === undefined) return undefined;
-    const { getpid, fcntl, execve, waitid, sigaction } = open(ffi);
+    const { getpid, fcntl, execve, waitid, sigaction, prctl } = open(ffi);
     if (getpid === undefined || fcntl === undefined || execve === undefined) return undefined;
-    if (waitid === undefined || sigaction === undefined) return undefined;
+    if (waitid === undefined || sigaction === undefined || prctl === undefined) return undefined;
     if (getpid() !== process.pid || fcntl(-1, F_SETFD, 0) !== -1) return undefined;
     return {
       keepOnExec: (descriptor) => void fcntl(descriptor, F_SETFD, 0),
@@ -54,6 +56,7 @@ export function loadLibcOfBun(): Libc | undefined {
         execve(strings, vector(1, 1 + argumentCount), vector(1 + argumentCount));
         return 0;
       },
+      makeUndumpable: () => void prctl(PR_SET_DUMPABLE, 0),
       reapAllBut: (pid) => {
         const info = Buffer.alloc(SIGINFO.size);
         for (;;) {

@@ -31,21 +31,22 @@ export async function replace(launch: Launch): Promise<void> {
   preparation.restoreCoreFilter();
   // A stream of Node's on a pipe or terminal makes it non-blocking, for all who share it.
   if (preparation.preloaded) for (const stream of [0, 1, 2]) preparation.addon?.makeBlocking(stream);
-  const code = execute(program, launch);
+  let code = execute(program, launch);
+  if (code === "ENOEXEC") {
+    // A script without #!, or a program of another processor.
+    const { inspectImage } = await import("./image.ts");
+    if (inspectImage(program.file).kind === "unknown") code = execute(asShellScript(program), launch);
+  }
   throw (await import("../start-error.ts")).executionError(launch.command[0], program, code);
 }
 
 /** @returns the code of the error, if the program cannot be executed; otherwise never */
-function execute(program: Program, { libc, preparation, streams }: Launch): string {
-  const attempt = (wanted: Program): string => {
-    if (libc === undefined) return tryExecve(wanted);
-    // The runtime has made them close-on-exec, the standard streams too.
-    for (const descriptor of [...streams, ...preparation.inherited]) libc.keepOnExec(descriptor);
-    const error = libc.execve(bytesOf(wanted), wanted.argv.length);
-    return error === 0 ? tryExecve(wanted) : errorName(error);
-  };
-  const code = attempt(program);
-  return code === "ENOEXEC" ? attempt(asShellScript(program)) : code;
+function execute(program: Program, { libc, inherited, streams }: Launch): string {
+  if (libc === undefined) return tryExecve(program);
+  // The runtime has made them close-on-exec, the standard streams too.
+  for (const descriptor of [...streams, ...inherited.numbers]) libc.keepOnExec(descriptor);
+  const error = libc.execve(bytesOf(program), program.argv.length);
+  return error === 0 ? tryExecve(program) : errorName(error);
 }
 
 /** @returns the code of the error, if the program cannot be executed; otherwise never */

@@ -19,6 +19,7 @@ export async function withoutRisk(program: Program, { command, options }: Launch
   if (isSmallEnough && isLoadable(image) && !mayBeBusy(program.file)) return program;
   if (options.mode !== "exec") return undefined;
   if (!isSmallEnough) throw executionError(command[0], program, "E2BIG");
+  if (image.kind === "foreign") await (await import("./emulation.ts")).refuseForeignProgram(command[0], program);
   if (image.kind === "dangling") throw executionError(command[0], program, "ENOENT");
   // env(1) is certain to start, takes this process's place, and words the errors that would abort here. It would take
   // a command with `=` for a variable.

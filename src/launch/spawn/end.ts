@@ -21,15 +21,22 @@ const DUMPING: ReadonlySet<NodeJS.Signals> = new Set([
   "SIGSYS",
 ] as const);
 
+/** What is known of this process. */
+interface Dying {
+  readonly firstProcess: boolean;
+  /** The kernel has not been told to dump nothing of it. */
+  readonly dumpable: boolean;
+}
+
 /**
  * Ends this process by the signal, so that its parent sees what it would have seen of the program itself. Exits with 128
  * plus the signal's number as PID 1, which cannot signal itself, and where this process survives the signal.
  *
  * @param environment its PATH leads to helper programs
  */
-export async function dieOf(signal: NodeJS.Signals, firstProcess: boolean, environment: Environment): Promise<never> {
-  if (!firstProcess && process.platform !== "win32") {
-    if (DUMPING.has(signal) && mayDump()) preventDump(environment);
+export async function dieOf(signal: NodeJS.Signals, dying: Dying, environment: Environment): Promise<never> {
+  if (!dying.firstProcess && process.platform !== "win32") {
+    if (DUMPING.has(signal) && dying.dumpable && mayDump()) preventDump(environment);
     resetToDefault(signal);
     // Bun stops its threads by this signal and keeps its own handler.
     if (isBun && signal === "SIGPWR") {

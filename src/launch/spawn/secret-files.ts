@@ -1,7 +1,6 @@
 import {
   closeSync,
   constants,
-  fchmodSync,
   fstatSync,
   mkdtempSync,
   openSync,
@@ -9,11 +8,12 @@ import {
   readlinkSync,
   rmdirSync,
   statfsSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
@@ -30,28 +30,35 @@ export interface SecretFiles {
 
 /**
  * Writes each secret into a file that its owner alone can read (0600, in a new folder with 0700), where the system has
- * it in memory that is never written to a disk. First removes what launchers left that were killed. However this process
+ * it in memory that is never written to a disk, and not into the working directory. First removes what launchers left that were killed. However this process
  * ends, short of SIGKILL and a crash, the files are removed; after those the next launcher does it.
  *
  * @param runtimeDirectory the value of `XDG_RUNTIME_DIR`, if there is one
  * @throws SophiaError (125) when they cannot be written
  */
 export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory: string | undefined): SecretFiles {
-  const folder = makeFolder(runtimeDirectory);
+  // The caller's could take the owner's own permissions away.
+  const mask = process.umask(0o077);
+  try {
+    return write(files, makeFolder(runtimeDirectory));
+  } finally {
+    process.umask(mask);
+  }
+}
+
+function write(files: readonly SecretFile[], folder: string): SecretFiles {
   const paths = new Map<string, string>();
   const remove = undoAtExit(() => {
     for (const path of paths.values()) quietly(() => unlinkSync(path));
     quietly(() => rmdirSync(folder));
   });
   try {
-    giveToOwner(folder);
     for (const [index, { name, content }] of files.entries()) {
       const path = join(folder, /^\w{1,200}$/.test(name) ? name : `file-${index}`);
       paths.set(name, path);
       // A new file or none: O_EXCL follows no link either.
       const descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
       try {
-        fchmodSync(descriptor, 0o600); // whatever the umask removed
         writeFileSync(descriptor, content);
       } finally {
         closeSync(descriptor);
@@ -69,7 +76,7 @@ export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory:
 function makeFolder(runtimeDirectory: string | undefined): string {
   const inMemory = ["/dev/shm", runtimeDirectory ?? ""].filter((base) => base.startsWith("/") && isMemory(base));
   let failure: unknown;
-  for (const base of [...inMemory, tmpdir()]) {
+  for (const base of [...inMemory, temporaryFolder()]) {
     sweep(base);
     try {
       return mkdtempSync(join(base, `sophia-run-${ownMark()}-`));
@@ -78,6 +85,18 @@ function makeFolder(runtimeDirectory: string | undefined): string {
     }
   }
   throw failure;
+}
+
+/** The folder for temporary files; not the working directory, which people commit, copy into images and serve. */
+export function temporaryFolder(): string {
+  const named = tmpdir();
+  if (process.platform === "win32" || (isAbsolute(named) && !isWorkingDirectory(named))) return named;
+  return "/tmp";
+}
+
+function isWorkingDirectory(folder: string): boolean {
+  const [one, other] = [folder, "."].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return one !== undefined && one.dev === other?.dev && one.ino === other.ino;
 }
 
 function cannotWrite(folder: string, error: unknown): unknown {
@@ -136,7 +155,7 @@ export function sweep(base: string): void {
 function isAlive(pid: number, startTime: string): boolean {
   const stat = readProcessStat(pid);
   if (stat !== undefined) return startTime === "0" || stat.startTime === startTime;
-  if (process.platform === "linux") return false;
+  // Gone, or hidden from here (hidepid of proc(5)), as another launcher is that keeps its environment to itself.
   try {
     process.kill(pid, 0); // signals nothing
     return true;
@@ -156,16 +175,6 @@ function removeFolder(path: string): void {
     const inside = process.platform === "linux" ? `/proc/self/fd/${descriptor}` : path;
     for (const name of readdirSync(inside)) unlinkSync(`${inside}/${name}`);
     rmdirSync(path);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** Restores what the umask removed of the permissions of a new folder. */
-function giveToOwner(folder: string): void {
-  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  try {
-    fchmodSync(descriptor, 0o700);
   } finally {
     closeSync(descriptor);
   }

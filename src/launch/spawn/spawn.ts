@@ -1,5 +1,4 @@
 import type { ChildProcess } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
 import { ExitStatus } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
 import { loadLibc } from "../exec/load-libc.ts";
@@ -9,10 +8,13 @@ import { withholdMemory } from "../proc/core-dump.ts";
 import { send } from "../signals.ts";
 import type { Launch, Program } from "../types.ts";
 import { startChild, type Descriptors } from "./child.ts";
+import { endDiagnostics } from "./diagnostics.ts";
 import { dieOf } from "./end.ts";
 import { forwardSignals } from "./forward.ts";
 import { parentChannel, relayMessages, type IpcChannel } from "./ipc.ts";
 import { withOwnPidVariables } from "./pid-variables.ts";
+import { mayBeForeign } from "./native.ts";
+import { release } from "./release.ts";
 
 /**
  * Starts the program beside this process, which passes on what reaches it and ends as the program ends.
@@ -20,9 +22,14 @@ import { withOwnPidVariables } from "./pid-variables.ts";
  * @throws SophiaError when the program cannot be executed
  */
 export async function spawn(launch: Launch): Promise<never> {
-  const { files, options, preparation, program, redaction } = launch;
+  const { command, files, inherited, options, preparation, program, redaction } = launch;
+  const { addon, firstProcess } = preparation;
   const ipc = launch.passesChannel ? undefined : parentChannel();
-  const libc = preparation.firstProcess ? await loadLibc(preparation) : undefined;
+  const libc = launch.libc ?? (await loadLibc(preparation));
+  if (mayBeForeign(program.file)) {
+    await (await import("../exec/emulation.ts")).refuseForeignProgram(command[0], program);
+  }
+  endDiagnostics(program.environment);
   const secretFiles = files.length === 0 ? undefined : await import("./secret-files.ts");
 
   const outputs =
@@ -35,7 +42,7 @@ export async function spawn(launch: Launch): Promise<never> {
   let killTimer: NodeJS.Timeout | undefined;
   const stopForwarding = forwardSignals({
     pid: () => running,
-    firstProcess: preparation.firstProcess,
+    firstProcess,
     profiled: preparation.profiled,
     reapOrphans: libc && (() => running !== undefined && libc.reapAllBut(running)),
     onStopRequest: () => {
@@ -45,9 +52,11 @@ export async function spawn(launch: Launch): Promise<never> {
   });
   preparation.stopListening();
   preparation.restoreCoreFilter();
+  // Before the program can look: its own execution makes it dumpable again.
+  libc?.makeUndumpable();
   let child: ChildProcess;
   try {
-    const stdio = descriptors(preparation.inherited, outputs?.given, ipc);
+    const stdio = descriptors(inherited.numbers, outputs?.given, ipc);
     child = await start(dress(launch, secrets?.paths), launch, stdio, ipc);
   } catch (error) {
     stopForwarding();
@@ -65,8 +74,8 @@ export async function spawn(launch: Launch): Promise<never> {
   const relay = ipc === undefined ? undefined : relayMessages(child);
   outputs?.start(child);
   if (process.platform !== "win32") {
-    const passed = [0, 1, 2, ...preparation.inherited];
-    release(passed.filter((number) => number !== ipc?.descriptor && outputs?.kept.includes(number) !== true));
+    const kept = new Set([...inherited.doubtful, ...(outputs?.kept ?? []), ipc?.descriptor]);
+    release([0, 1, 2, ...inherited.numbers].filter((number) => !kept.has(number)));
   }
 
   const end = await ended;
@@ -75,8 +84,10 @@ export async function spawn(launch: Launch): Promise<never> {
   // At once and without looking at streams: what the program left running in the background delays nobody. The forwarding
   // listeners are still there, so that a late signal does not change the status.
   secrets?.remove();
-  if (typeof end === "number") return (outputs ?? process).exit(end);
-  return dieOf(end, preparation.firstProcess, program.environment);
+  if (typeof end !== "number") return dieOf(end, { firstProcess, dumpable: libc === undefined }, program.environment);
+  if (addon === undefined) return (outputs ?? process).exit(end);
+  process.emit("exit", end);
+  return addon.exitAtOnce(end);
 }
 
 /** The program with its secret files' paths and whatever the options put in front of it. */
@@ -113,23 +124,4 @@ async function start(
   if (child === "ENOEXEC") child = await startChild(asShellScript(program), stdio, ipc);
   if (typeof child !== "string") return child;
   throw (await import("../start-error.ts")).executionError(command[0], program, child);
-}
-
-/**
- * Closes what belongs to the program now, so that its streams end when it ends or closes them. Descriptors 0 to 2 are
- * opened again on /dev/null: libraries write to them whatever they are, and at its exit Node resets the terminal that
- * it finds there to the settings that it had at the start.
- */
-function release(passed: readonly number[]): void {
-  for (const descriptor of passed) {
-    try {
-      closeSync(descriptor);
-    } catch {
-      // Closed already.
-    }
-  }
-  // open(2) takes the lowest free number.
-  for (const descriptor of [0, 1, 2]) {
-    if (passed.includes(descriptor)) openSync("/dev/null", descriptor === 0 ? "r" : "w");
-  }
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { statSync, type Stats } from "node:fs";
+import { lstatSync, statSync, type Stats } from "node:fs";
 import type { Layer, Notice } from "../../core/model.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
@@ -106,7 +106,7 @@ async function readText(file: EnvFile, cwd: string): Promise<Content | Distrust 
     if (distrust !== undefined) return distrust;
     const code = systemErrorCode(error) ?? "unknown error";
     // ENOTDIR: a component of the path is a file, so the file cannot exist either.
-    if ((code === "ENOENT" || code === "ENOTDIR") && !file.required) return undefined;
+    if (!file.required && (code === "ENOENT" || code === "ENOTDIR" || !isKnown(path))) return undefined;
     throw (await import("./words.ts")).unreadable(file.path, code);
   }
   const text = bytes.toString();
@@ -116,4 +116,13 @@ async function readText(file: EnvFile, cwd: string): Promise<Content | Distrust 
   }
   // Editors on Windows put a byte-order mark in front.
   return { text: text.startsWith("\uFEFF") ? text.slice(1) : text, exposed };
+}
+
+/** Whether the folder says that the file is there; where the user may not search the folder, nothing is known. */
+function isKnown(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }

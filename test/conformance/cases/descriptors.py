@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import select
 import shutil
+import signal
 import socket
 from collections.abc import Callable
 
-from harness.case import WITHOUT_ADDON, Registry, expect, expect_true
+from harness.case import WITHOUT_ADDON, Registry, Skip, expect, expect_true
 from harness.waiting import Deadline
 from harness.world import CLOSED, World
 
@@ -49,6 +51,50 @@ kind("directory", "A directory as descriptor 3.", lambda: os.open("/", os.O_RDON
 kind("memory-file", "A memory file as descriptor 3.", lambda: os.memfd_create("conformance"))
 kind("event", "An eventfd as descriptor 3.", lambda: os.eventfd(0))
 kind("null", "/dev/null as descriptor 3.", lambda: os.open("/dev/null", os.O_RDWR))
+
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def checked(number: int) -> int:
+    if number < 0:
+        raise Skip(os.strerror(ctypes.get_errno()))
+    return number
+
+
+def signalfd() -> int:
+    mask = (ctypes.c_ulong * 16)()
+    mask[0] = 1 << (signal.SIGUSR1 - 1)
+    return checked(LIBC.signalfd(-1, mask, 0))
+
+
+def io_uring() -> int:
+    return checked(LIBC.syscall(425, 4, ctypes.create_string_buffer(120)))  # io_uring_setup on all processors
+
+
+def anonymous(name: str, make: Callable[[], int]) -> None:
+    """A launcher's own runtime may have opened the same kind."""
+
+    def run(world: World) -> None:
+        ours = make()
+        for number in (3, 4, 5, 8, 9, 13, 14, 16, 20):
+            _, agent = world.program(descriptors={number: ours})
+            found = agent.descriptor(number)
+            expect(f"the flags of descriptor {number}", found and found["flags"], fcntl.fcntl(ours, fcntl.F_GETFL))
+            expect("open descriptors", agent.descriptor_numbers, [0, 1, 2, number])
+            agent.exit(0)
+
+    registry.add(f"gap-then-{name}", f"{name} at numbers from 3 to 20, with a gap before.", run, impossible=NO_REMEDY)
+
+
+anonymous("eventfd", lambda: os.eventfd(0))
+anonymous("eventfd-not-blocking", lambda: os.eventfd(0, os.EFD_NONBLOCK))
+anonymous("timerfd", lambda: checked(LIBC.timerfd_create(1, 0)))
+anonymous("signalfd", signalfd)
+anonymous("inotify", lambda: checked(LIBC.inotify_init1(0)))
+anonymous("pidfd", lambda: os.pidfd_open(os.getpid()))
+anonymous("epoll", lambda: checked(LIBC.epoll_create1(0)))
+anonymous("io_uring", io_uring)
 
 
 @registry.case(

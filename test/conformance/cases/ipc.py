@@ -16,11 +16,11 @@ RECORDERS = Path(__file__).resolve().parent.parent / "recorders"
 IMPOSSIBLE = ("exec", "Node has opened the channel and reads from it: what it has read would be lost")
 
 
-def conversation(world: World, scenario: str) -> dict[str, object]:
+def conversation(world: World, scenario: str, at: int = 3) -> dict[str, object]:
     node = shutil.which("node")
     assert node is not None
     child = world.words(node, str(RECORDERS / "ipc_child.js"), scenario)
-    process = world.start_words([node, str(RECORDERS / "ipc_parent.js"), scenario, *child], world.setup())
+    process = world.start_words([node, str(RECORDERS / "ipc_parent.js"), scenario, *child], world.setup(env={"IPC_AT": str(at)}))
     expect("the end of the parent", process.wait(world.deadline()), "exit 0")
     expect("stderr", world.output("stderr"), b"")
     seen: dict[str, object] = json.loads(world.output("stdout"))
@@ -79,6 +79,18 @@ scene(
     "handle",
     ended(0, seen=["from the socket: child", "disconnect"]),
 )
+
+
+def channel_at(at: int) -> None:
+    def run(world: World) -> None:
+        expect("what the parent saw", conversation(world, "exits", at), ended(7, seen=["end", "disconnect"]))
+
+    doc = f"The channel may be descriptor {at}, in place of a standard stream."
+    registry.add(f"at-{at}", doc, run, requires=["node"], impossible=IMPOSSIBLE)
+
+
+for number in range(3):
+    channel_at(number)
 
 
 @registry.case("no-channel", "Without a channel the program has none.", requires=["node"])

@@ -140,12 +140,12 @@ def _(world: World) -> None:
     expect("the end", world.run("no-such-command", stdin=CLOSED, stdout=CLOSED, stderr=CLOSED).status, "exit 127")
 
 
-def without_proc(world: World, *command: str) -> list[str | bytes]:
+def without(place: str, world: World, *command: str) -> list[str | bytes]:
     unshare, mount = shutil.which("unshare"), shutil.which("mount")
     if unshare is None or mount is None:
         raise Skip("mount is not installed")
     options = [option for option in UNSHARE[1:] if option.startswith(("--user", "--map"))]
-    inner = f"{mount} -t tmpfs none /proc && exec {world.command_line(*command)}"
+    inner = f"{mount} -t tmpfs none {place} && exec {world.command_line(*command)}"
     return [unshare, "--mount", *options, "/bin/sh", "-c", inner]
 
 
@@ -155,7 +155,7 @@ def without_proc(world: World, *command: str) -> list[str | bytes]:
     requires=["unshare"],
 )
 def _(world: World) -> None:
-    process = world.start_words(without_proc(world, world.probe, "x"), world.setup())
+    process = world.start_words(without("/proc", world, world.probe, "x"), world.setup())
     agent = world.agent()
     agent.handle(signal.SIGTERM)
     process.send(signal.SIGTERM)
@@ -168,5 +168,22 @@ def _(world: World) -> None:
 
 @registry.case("no-proc-not-found", "Nor does it matter for a command that is not found.", requires=["unshare"])
 def _(world: World) -> None:
-    process = world.start_words(without_proc(world, "no-such-command"), world.setup())
+    process = world.start_words(without("/proc", world, "no-such-command"), world.setup())
     expect("the end", process.wait(world.deadline()), "exit 127")
+
+
+@registry.case(
+    "no-dev",
+    "Where /dev is empty, as in a chroot, the program starts, is sent signals, and its status passes.",
+    requires=["unshare"],
+)
+def _(world: World) -> None:
+    process = world.start_words(without("/dev", world, world.probe, "x"), world.setup())
+    agent = world.agent()
+    agent.handle(signal.SIGTERM)
+    process.send(signal.SIGTERM)
+    agent.wait_signal(signal.SIGTERM)
+    world.settle(agent)
+    expect("deliveries", agent.names(), ["SIGTERM"])
+    agent.exit(3)
+    expect("the end", process.wait(world.deadline()), "exit 3")

@@ -6,8 +6,10 @@ const { writeSync } = require("node:fs");
 const net = require("node:net");
 
 const [scenario, command, ...args] = process.argv.slice(2);
+const stdio = ["ignore", "inherit", "inherit"];
+stdio[Number(process.env.IPC_AT)] = "ipc";
 const child = spawn(command, args, {
-  stdio: ["ignore", "inherit", "inherit", "ipc"],
+  stdio,
   serialization: scenario === "advanced" ? "advanced" : "json",
 });
 const seen = [];

@@ -4,7 +4,10 @@ import { openSync, closeSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeEach, describe, expect, test } from "vitest";
-import { areNodes, selectInherited, type Descriptor } from "../../../src/launch/proc/descriptors.ts";
+import { inheritedAnonymous, type Clues } from "../../../src/launch/proc/anonymous.ts";
+import type { Descriptor } from "../../../src/launch/proc/descriptor.ts";
+import { areNodes } from "../../../src/launch/proc/descriptors.ts";
+import { selectInherited } from "../../../src/launch/proc/inherited.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 import { useDriver } from "../launching.ts";
 
@@ -130,6 +133,82 @@ describe("what is opened before sophia-run begins is not passed on", () => {
     const env = { NODE_OPTIONS: `--require=${preload} --inspect-port=0` };
     expect(await numbers([...launched, ...options, "--", ...list], stdio, env)).toBe(direct);
     closeSync(file);
+  });
+});
+
+describe("anonymous inodes of the caller among Node's own", () => {
+  const OWN: Readonly<Record<string, string>> = {
+    "anon_inode:[eventfd]": "flags:\t02004002\neventfd-count: 0\neventfd-semaphore: 0\n",
+  };
+  const find = (
+    open: readonly Descriptor[],
+    infos: Readonly<Record<number, string>> = {},
+    clues: Partial<Clues> = {},
+  ): ReturnType<typeof inheritedAnonymous> => {
+    const targets = new Map(open.map(({ number, target }) => [number, target]));
+    return inheritedAnonymous(open, {
+      info: (number) => infos[number] ?? OWN[targets.get(number) ?? ""] ?? "flags:\t02000002\n",
+      isMixed: false,
+      eventLoop: -1,
+      isParents: () => false,
+      ...clues,
+    });
+  };
+
+  for (const rings of [0, 1, 2] as const) {
+    test.each(["timerfd", "signalfd", "inotify", "pidfd"])(`a %s is found anywhere, with ${rings} io_uring`, (kind) => {
+      for (let number = 3; number < 30; number++) {
+        const open = nodes([{ number, target: `anon_inode:[${kind}]` }], rings);
+        expect(find(open)).toEqual({ numbers: [number], doubtful: [] });
+      }
+    });
+
+    test(`so is an eventfd that blocks, with ${rings} io_uring`, () => {
+      for (let number = 3; number < 30; number++) {
+        const open = nodes([{ number, target: "anon_inode:[eventfd]" }], rings);
+        expect(find(open, { [number]: "flags:\t02000002\n" })).toEqual({ numbers: [number], doubtful: [] });
+      }
+    });
+
+    test(`what looks like one of Node's beside it is passed on and kept, until the parent tells, with ${rings} io_uring`, () => {
+      for (const target of ["anon_inode:[eventfd]", "anon_inode:[eventpoll]", "anon_inode:[io_uring]"]) {
+        for (let number = 3; number < 30; number++) {
+          const open = nodes([{ number, target }], rings);
+          const { numbers, doubtful } = find(open);
+          expect(numbers).toContain(number);
+          expect(numbers.filter((one) => one !== number && !doubtful.includes(one))).toEqual([]);
+          const told = find(open, {}, { isParents: (one) => one.number === number });
+          expect(told).toEqual({ numbers: [number], doubtful: [] });
+        }
+      }
+    });
+  }
+
+  test("by the descriptor of the event loop, by what an epoll descriptor watches, and by close-on-exec", () => {
+    const epoll = "anon_inode:[eventpoll]";
+    // Node's own are 3, 9 and 13.
+    expect(find(nodes([{ number: 14, target: epoll }]), {}, { eventLoop: 13 })).toEqual({
+      numbers: [14],
+      doubtful: [],
+    });
+    const watching = { 3: "flags:\t02000002\ntfd:       44 events: 19\n" };
+    expect(find(nodes([{ number: 3, target: epoll }]), watching)).toEqual({ numbers: [3], doubtful: [] });
+    const polled = { 10: "flags:\t02000002\ntfd: 13 events: 19\ntfd: 11 events: 19\n" };
+    expect(find(nodes([{ number: 9, target: epoll }]), polled)).toEqual({ numbers: [9], doubtful: [] });
+    const open = [...nodes([]), { number: 60, target: epoll }];
+    expect(find(open, { 60: "flags:\t02\n" })).toEqual({ numbers: [60], doubtful: [] });
+  });
+
+  test("a thread's event loop, which other code started, is not the caller's", () => {
+    const loop = ["anon_inode:[eventpoll]", "pipe:[200]", "pipe:[200]", "anon_inode:[eventfd]"];
+    const open = nodes([]);
+    const later = loop.map((target, index) => ({ number: open.length + 3 + index, target }));
+    expect(find([...open, ...later], {}, { isMixed: true })).toEqual({ numbers: [], doubtful: [] });
+  });
+
+  test("where Node.js opened something else than expected, nothing is taken from it", () => {
+    const open = nodes([{ number: 5, target: "anon_inode:[timerfd]" }]).filter(({ number }) => number !== 3);
+    expect(find(open)).toEqual({ numbers: [], doubtful: [] });
   });
 });
 

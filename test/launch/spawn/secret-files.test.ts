@@ -1,4 +1,6 @@
+import { spawnSync } from "node:child_process";
 import {
+  chmodSync,
   chownSync,
   existsSync,
   lstatSync,
@@ -14,7 +16,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { readProcessStat } from "../../../src/launch/proc/process-stat.ts";
-import { sweep, writeSecretFiles } from "../../../src/launch/spawn/secret-files.ts";
+import { sweep, temporaryFolder, writeSecretFiles } from "../../../src/launch/spawn/secret-files.ts";
+import { noNobody } from "../../helpers/nobody.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { gone, useDriver } from "../launching.ts";
 
@@ -45,6 +48,24 @@ describe("files", () => {
     ]);
     expect(key).toMatch(/\/sophia-run-[^/]+\/KEY$/);
     expect(dirname(dirname(key))).toBe(place);
+  });
+
+  test("stay out of the working directory, whatever TMPDIR says", () => {
+    const named = process.env["TMPDIR"];
+    const former = process.cwd();
+    onTestFinished(() => {
+      process.chdir(former);
+      if (named === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = named;
+    });
+    const here = folder();
+    process.chdir(here);
+    for (const value of [".", "", "sub", here, `${here}/.`]) {
+      process.env["TMPDIR"] = value;
+      expect(temporaryFolder()).toBe("/tmp");
+    }
+    process.env["TMPDIR"] = dirname(here);
+    expect(temporaryFolder()).toBe(dirname(here));
   });
 
   test("have their own names, whatever their variables are called", () => {
@@ -96,6 +117,27 @@ describe("while the program runs its files are there, and afterwards gone", () =
       expect(existsSync(dirname(path))).toBe(false);
     },
   );
+
+  test("a user without rights, a umask that takes all away, and the program's own umask", ({ skip }) => {
+    skip(noNobody !== undefined, noNobody);
+    const { spawnfile, spawnargs } = start({ files }, "true").child;
+    const [driver = "", request = ""] = spawnargs.slice(1);
+    chmodSync(dirname(driver), 0o755);
+    const look = 'stat -c %a "$KEY" "${KEY%/*}"; umask; cat "$KEY" >/dev/null';
+    const own = [spawnfile, driver, request, "sh", "-c", look];
+    const args = [
+      "--reuid=65534",
+      "--regid=65534",
+      "--clear-groups",
+      "sh",
+      "-c",
+      'umask 0777; exec "$@"',
+      "sh",
+      ...own,
+    ];
+    const { stdout, stderr, status } = spawnSync("setpriv", args, { cwd: "/", encoding: "utf8" });
+    expect({ stdout, stderr, status }).toEqual({ stdout: "600\n700\n0777\n", stderr: "", status: 0 });
+  });
 
   test("a program that cannot be started", async () => {
     const { ended, stderr, pid } = start({ files }, "/etc/passwd");
