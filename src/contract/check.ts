@@ -26,7 +26,12 @@ export function checkContract(contract: Contract, resolution: Resolution): reado
  * does one of which nothing can be seen.
  */
 export function isSet(resolution: Resolution, name: string): boolean {
-  return VISIBLE.test(resolution.get(name)?.value ?? "");
+  return !isBlank(resolution.get(name)?.value ?? "");
+}
+
+/** Whether nothing of the value can be seen. */
+export function isBlank(value: string): boolean {
+  return !VISIBLE.test(value);
 }
 
 /** Which of the variables serves: the first that is set, in the order of preference. */

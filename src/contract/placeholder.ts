@@ -19,7 +19,10 @@ const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "en
  * `<…>` of the declared example is left, or, for a secret, the example itself. What is public (`"secret": false`) may
  * equal its example.
  */
-export function isPlaceholder({ example, secret, format }: Declaration, value: string): boolean {
+export function isPlaceholder(
+  { example, secret, format }: Pick<Declaration, "example" | "secret" | "format">,
+  value: string,
+): boolean {
   if (format !== undefined && CLOSED_FORMATS.has(format.kind)) return false;
   const word = value.trim().toLowerCase();
   if (BEGINNINGS.some((beginning) => word.startsWith(beginning)) && USUAL_PLACEHOLDER.test(word)) return true;

@@ -53,8 +53,8 @@ function withIdentifiers(groups: readonly FoundGroup[]): ReadonlyMap<string, Fou
   return named;
 }
 
-function entryOf({ name, required, label, description, example, secret, docs, default: fallback }: Found) {
-  const format = fallback === undefined ? formatOf(name, example) : undefined;
+function entryOf({ name, required, label, description, example, secret, docs, isGiven, default: fallback }: Found) {
+  const format = fallback === undefined ? formatOf(name, example, isGiven === true) : undefined;
   const isPublic = secret === undefined ? !soundsSecret(name) && example !== undefined : !secret;
   // Ports, booleans and what has a default count as no secret anyway.
   const implied = format === "port" || format === "boolean" || fallback !== undefined;
@@ -70,10 +70,10 @@ function entryOf({ name, required, label, description, example, secret, docs, de
   };
 }
 
-/** Only what both the name and the example say. */
-function formatOf(name: string, example: string | undefined): "port" | "boolean" | "url" | undefined {
+/** Only what both the name and the example say; without an example the name alone, unless there is a value that may differ. */
+function formatOf(name: string, example: string | undefined, isGiven: boolean): "port" | "boolean" | "url" | undefined {
   const has = (format: ValueFormat): boolean => example !== undefined && formatFault(format, example) === undefined;
-  if (/(?:^|_)PORT$/i.test(name) && (example === undefined || has({ kind: "port" }))) return "port";
+  if (/(?:^|_)PORT$/i.test(name) && (example === undefined ? !isGiven : has({ kind: "port" }))) return "port";
   if (/^(?:true|false)$/i.test(example ?? "")) return "boolean";
   return has({ kind: "url", schemes: [] }) && /(?:^|_)(?:URL|URI|ENDPOINT|ORIGIN)$/i.test(name) ? "url" : undefined;
 }

@@ -12,6 +12,8 @@ export interface Found {
   readonly secret?: boolean;
   readonly default?: string;
   readonly docs?: string;
+  /** It has a value, which is not looked at: its name alone tells no format. */
+  readonly isGiven?: boolean;
 }
 
 /** A rule over several variables. */
@@ -30,7 +32,7 @@ const OWN: ReadonlySet<string> = new Set([...OPTION_NAMES.map(variableOf), ...WI
 
 /** Whether a contract of the repository may declare the name. */
 export function isCandidate(name: string): boolean {
-  return /^[A-Za-z_]\w*$/.test(name) && !FOREIGN.test(name) && !OWN.has(name);
+  return /^[A-Za-z_]\w{0,254}$/.test(name) && !FOREIGN.test(name) && !OWN.has(name);
 }
 
 /** Whether a name says that its value is secret. */

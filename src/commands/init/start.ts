@@ -5,13 +5,13 @@ import type { Settings } from "../../command-line/settings.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import { count, enumerate, printable } from "../../core/text.ts";
+import { count, enumerate, enumerateFew, printable } from "../../core/text.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
 import { readIfThere, writeText, type NamedFile } from "../files.ts";
 import { askRequired, canAsk } from "./ask.ts";
 import { scanCode } from "./code.ts";
 import { contractText } from "./contract.ts";
-import { fromEsc } from "./esc.ts";
+import { type EscFound, fromEsc } from "./esc.ts";
 import { fromExample } from "./example.ts";
 import { join as joinFound, type Found, type FoundGroup } from "./found.ts";
 import { fromGenerated } from "./generated.ts";
@@ -31,7 +31,9 @@ interface Answer {
   /** Where they were found, in words. */
   readonly where: string;
   /** What the user should know of it. */
-  readonly remark?: string;
+  readonly remarks?: readonly string[];
+  /** It was asked and has none: the contract is one without variables. */
+  readonly isEmpty?: boolean;
 }
 
 /**
@@ -49,7 +51,8 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
   for (const name of asked.length > 0 ? asked : SEARCHED) {
     const answer = await look(name, settings, context);
     if (answer === undefined && asked.length > 0) throw nothingThere(name);
-    if (answer !== undefined && (answer.found.length > 0 || answer.base !== undefined)) answers.push(answer);
+    const isEmpty = asked.length > 0 && answer?.isEmpty === true;
+    if (answer !== undefined && (answer.found.length > 0 || answer.base !== undefined || isEmpty)) answers.push(answer);
     if (asked.length === 0 && answers.length > 0) break;
   }
   if (answers.length === 0) {
@@ -70,7 +73,7 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
   writeText(file, contractText({ ...(base === undefined ? {} : { base }), found, groups }, isInstalled), "wx");
   const variables = count(found.length + (builtIn?.size ?? 0), "variable");
   context.out(`created ${CONTRACT_FILE_NAME}: ${variables} from ${enumerate(answers.map(({ where }) => where))}\n`);
-  for (const { remark } of answers) if (remark !== undefined) context.out(`  ${remark}\n`);
+  for (const { remarks = [] } of answers) for (const remark of remarks) context.out(`  ${remark}\n`);
 }
 
 /** `undefined` if there is nothing to read. */
@@ -81,17 +84,33 @@ async function look(name: OriginName, settings: Settings, context: Context): Pro
     case "example":
       return lookAtExample(context);
     case "esc": {
-      const found = await fromEsc(settings, context);
-      if (found === undefined) return undefined;
-      if (canAsk(context)) return { found: await askRequired(found, context), where: "ESC" };
-      const remark = `ESC does not tell which are required, so none is: set "required": true where a program needs it`;
-      return { found, where: "ESC", remark };
+      const answer = await fromEsc(settings, context);
+      return answer === undefined ? undefined : startFromEsc(answer, context);
     }
     case "code": {
       const { found, files, cut } = scanCode(context.cwd);
       return { found, where: `the code (${count(files, "file")}${cut ? ", and there are more" : ""})` };
     }
   }
+}
+
+async function startFromEsc({ found, empty, placeholders }: EscFound, context: Context): Promise<Answer> {
+  const asks = found.length > 0 && canAsk(context);
+  const variables = [...(asks ? await askRequired(found, context) : found), ...empty];
+  const remarks = [
+    ...(asks || found.length === 0
+      ? []
+      : [`ESC does not tell which are required, so none is: set "required": true where a program needs it`]),
+    ...(empty.length === 0
+      ? []
+      : [`without a value in ESC, and so optional: ${listed(empty.map(({ name }) => name))}`]),
+    ...(placeholders.length === 0 ? [] : [`still a placeholder in ESC, and so left out: ${listed(placeholders)}`]),
+  ];
+  return { found: variables, where: "ESC", remarks, isEmpty: variables.length === 0 };
+}
+
+function listed(names: readonly string[]): string {
+  return enumerateFew(names.map(printable));
 }
 
 /** What `docs` wrote says from which contract: that one is written again, or extended, with what was added by hand. */

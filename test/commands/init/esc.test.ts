@@ -1,0 +1,176 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { num, secret, startEscServer, unknown, type EscServer, type ValueSpec } from "../../esc-server/index.ts";
+import { type Ended, folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
+import { start } from "../../helpers/started.ts";
+import { cleanPath } from "../../helpers/pack.ts";
+import { escVariables, SENTINEL, sentinel } from "../world.ts";
+
+const contractIn = (cwd: string): { variables: Record<string, object> } =>
+  JSON.parse(readFileSync(join(cwd, "sophia.contract.json"), "utf8"));
+
+const NAMES = [
+  "API_URL",
+  "DB_PORT",
+  "PORT",
+  "DEBUG",
+  "LEVEL",
+  "toString",
+  "__proto__",
+  "lower_case",
+  "with.dot",
+  "with-dash",
+  "with space",
+  "ünicode",
+  "0_DIGIT",
+  "L".repeat(300),
+  "NODE_ENV",
+  "QDRANT_URL",
+  "PULUMI_ACCESS_TOKEN",
+];
+const VALUES: readonly ValueSpec[] = [
+  null,
+  "",
+  " \t",
+  "\u200B",
+  "changeme",
+  "<your-key>",
+  "https://<host>/x",
+  "xxx",
+  "tcp://10.0.0.1:80",
+  "8080",
+  8080,
+  num("1.0"),
+  true,
+  "True",
+  ["a"],
+  { a: "b" },
+  secret("s3cret-value"),
+  secret(""),
+  secret(["a"]),
+  unknown(),
+];
+
+const STARTED = { status: 0, stdout: "started\n" };
+
+/** Starts with the contract that `init --from esc` wrote for an environment. */
+async function startAfterInit(server: EscServer, environments: string): Promise<Ended> {
+  const cwd = folder();
+  const env = escVariables(server, environments);
+  const written = await sophia(["init", "--from", "esc"], { cwd, env });
+  expect([written.status, written.stderr]).toEqual([0, ""]);
+  expect(server.count("open")).toBe(0);
+  const started = await sophia(["--require-esc", "--", "echo", "started"], { cwd, env });
+  expect(server.violations).toEqual([]);
+  server.reset();
+  return started;
+}
+
+describe("a start meets the contract that was written from the same environments", () => {
+  test("whatever they hold", async () => {
+    const some = fc.dictionary(fc.constantFrom(...NAMES), fc.constantFrom(...VALUES), { maxKeys: 12 });
+    const style = fc.record({ nulls: fc.constantFrom("omit", "explicit"), trace: fc.boolean(), details: fc.boolean() });
+    const holds = fc.asyncProperty(some, some, some, some, style, async (base, files, own, more, form) => {
+      await using server = await startEscServer();
+      server.environment("acme/app/base", { values: base, files, ...form });
+      server.environment("acme/app/dev", { values: own, imports: ["app/base"], ...form });
+      server.environment("acme/app/more", { values: more, ...form });
+      expect(await startAfterInit(server, "acme/app/dev")).toMatchObject(STARTED);
+      expect(await startAfterInit(server, "acme/app/dev,acme/app/more")).toMatchObject(STARTED);
+    });
+    await fc.assert(holds, { numRuns: 8, seed: 7, endOnFailure: true });
+  });
+
+  test("every name with every value", async () => {
+    await using server = await startEscServer();
+    const named = VALUES.flatMap((value, index) =>
+      ["PORT", "URL", "X"].map((word): [string, ValueSpec] => [`V${index}_${word}`, value]),
+    );
+    server.environment("acme/app/dev", { values: Object.fromEntries(named) });
+    expect(await startAfterInit(server, "acme/app/dev")).toMatchObject(STARTED);
+    server.environment("acme/app/dev", { values: {}, files: Object.fromEntries(named) });
+    expect(await startAfterInit(server, "acme/app/dev")).toMatchObject(STARTED);
+  });
+
+  test("with providers, of which the schema tells the types", async () => {
+    await using server = await startEscServer();
+    server.provider("object", { id: "i", list: ["l"], key: secret(sentinel("key")) });
+    server.provider("text", sentinel("text"));
+    server.provider("nothing", null);
+    server.environment("acme/app/dev", {
+      definition: [
+        "values:",
+        "  login: {fn::open::object: {}}",
+        "  environmentVariables:",
+        "    WHOLE: {fn::open::object: {}}",
+        "    REFERENCE: ${login}",
+        "    LIST: ${login.list}",
+        "    ID: ${login.id}",
+        "    TEXT: {fn::open::text: {}}",
+        "    NOTHING: {fn::open::nothing: {}}",
+        "    JSON: {fn::toJSON: '${login}'}",
+      ].join("\n"),
+    });
+    const cwd = folder();
+    const env = escVariables(server, "acme/app/dev");
+    expect((await sophia(["init", "--from", "esc"], { cwd, env })).status).toBe(0);
+    expect(Object.keys(contractIn(cwd).variables)).toEqual(["ID", "TEXT", "NOTHING", "JSON"]);
+    expect((await sophia(["--", "true"], { cwd, env })).status).toBe(0);
+
+    server.environment("acme/app/dev", { definition: "values: {environmentVariables: {fn::open::object: {}}}" });
+    const whole = folder();
+    expect((await sophia(["init", "--from", "esc"], { cwd: whole, env })).status).toBe(0);
+    expect(Object.keys(contractIn(whole).variables)).toEqual(["id", "key"]);
+    expect((await sophia(["--", "true"], { cwd: whole, env })).status).toBe(0);
+  });
+
+  test.each([true, false])("without values (environmentFunctionSummary: %s)", async (summary) => {
+    await using server = await startEscServer();
+    server.environment("acme/app/dev", { summary });
+    expect(await startAfterInit(server, "acme/app/dev")).toMatchObject(STARTED);
+    const compared = await sophia(["check", "--against", "acme/app/dev"], { env: escVariables(server) });
+    expect([compared.status, compared.stderr]).toEqual([1, ""]);
+    expect(compared.stdout).toContain("❌ The contract is not met by acme/app/dev");
+  });
+
+  test("with everything required that may be, and says what may not", async () => {
+    await using server = await startEscServer();
+    server.environment("acme/app/dev", {
+      values: { KEY: secret(sentinel("key")), DB_PORT: "tcp://x", NULL: null, EMPTY: "", LATER: "changeme" },
+    });
+    const cwd = folder();
+    const script = `
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
+text = ""
+while True:
+    try: more = os.read(terminal, 4096)
+    except OSError: break
+    if not more: break
+    text += more.decode()
+    if text.endswith("for none: "): os.write(terminal, b"all\\n"); text += "\\n"
+sys.stdout.write(text)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+`;
+    const env = escVariables(server, "acme/app/dev");
+    const terminal = start(["python3", "-c", script, ...sophiaRun, "init", "--from", "esc"], {
+      cwd,
+      env: { PATH: cleanPath, HOME: cwd, ...env },
+    });
+    const { status, stdout } = await terminal.finished;
+    expect(status).toBe(0);
+    expect(stdout).toContain("without a value in ESC, and so optional: NULL and EMPTY\r\n");
+    expect(stdout).toContain("still a placeholder in ESC, and so left out: LATER\r\n");
+    expect(stdout).not.toContain(SENTINEL);
+    expect(contractIn(cwd).variables).toEqual({
+      KEY: { required: true },
+      DB_PORT: { required: true, secret: false },
+      NULL: { secret: false },
+      EMPTY: { secret: false },
+    });
+    expect((await sophia(["--", "true"], { cwd, env })).status).toBe(0);
+  });
+});
