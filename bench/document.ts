@@ -7,8 +7,6 @@ import type { Installed } from "./surroundings.ts";
 export interface NodeResults {
   readonly version: string;
   readonly start: readonly Timing[];
-  /** With NODE_EXTRA_CA_CERTS, where this machine sets it. */
-  readonly withCertificates: readonly Timing[] | undefined;
   readonly withEsc: readonly Timing[];
   /** On one run with ESC and a full name. */
   readonly wire: { readonly requests: number; readonly connections: number };
@@ -18,11 +16,14 @@ export interface NodeResults {
     readonly timings: readonly Timing[];
   }[];
   readonly beside: readonly Beside[];
-  readonly installed: Installed;
+  readonly installed: readonly Installed[];
   /** Peers that are not in the first table, and those that are not in the one with ESC. */
   readonly missing: readonly Missing[];
   readonly missingWithEsc: readonly Missing[];
 }
+
+/** The rows of a start without options begin so; the package manager that installed it follows. */
+export const INSTALLED_BY = "sophia-run, installed by ";
 
 export interface Results {
   readonly nodes: readonly NodeResults[];
@@ -38,7 +39,7 @@ export function document({ nodes, rounds, executable }: Results): string {
 Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model ?? "an unknown processor"}, ${cpus().length} cores,
 ${process.platform} ${process.arch}, Node.js ${nodes.map(({ version }) => version).join(" and ")}. Each process was started ${rounds} times, in turns with the others and in
 another order each turn; a ratio is taken within a turn. Of each figure there is the median and, in brackets, the two quartiles. Processor time is user and
-system time of the process and what it started. The package was packed and installed by npm; each process had an environment of its own, a \`.env\` file and the Sophia contract, which was met.
+system time of the process and what it started. The package was packed, and installed by each package manager as it does by default, which runs no scripts; each process had an environment of its own, a \`.env\` file and the Sophia contract, which was met.
 
 ![Processor time of a start, as multiples of a bare Node.js](benchmark.svg)
 
@@ -47,6 +48,9 @@ system time of the process and what it started. The package was packed and insta
 ${goals(nodes)}
 
 ${nodes.map(nodeSection).join("\n")}
+## Size
+
+${nodes[0]?.installed.map(sizes).join("") ?? ""}
 ## How to read this
 
 - **Where a start goes.** sophia-run becomes the program by an addon, so that no process is forked, awaited or torn down: the
@@ -62,14 +66,13 @@ ${nodes.map(nodeSection).join("\n")}
   With ESC, \`esc run\` and \`pulumi env run\` are signed in already and read the same environment. Each was first seen to
   start a program and to give it what it reads. \`bench/peers/fetch.sh\` builds those in Go and Rust at fixed versions;
   secretspec is built without the stores that it can speak to.
-- **NODE_EXTRA_CA_CERTS.** Node.js 20 reads and parses these certificates at every start, before any program's first line,
-  later versions only when a connection needs them.
+- **NODE_EXTRA_CA_CERTS** is not set: Node.js 20 reads and parses these certificates at every start, before any program's
+  first line, and what a launcher costs would look small beside it.
 ${executable ? "" : "- The stand-alone executable is measured where `npm run build:standalone` has made one; here it was not.\n"}`;
 }
 
 function nodeSection(results: NodeResults): string {
-  const { version, start, withCertificates, withEsc, wire, scaling, beside, installed, missing, missingWithEsc } =
-    results;
+  const { version, start, withEsc, wire, scaling, beside, missing, missingWithEsc } = results;
   const base = scaling[0];
   return `## Node.js ${version}
 
@@ -77,7 +80,6 @@ function nodeSection(results: NodeResults): string {
 
 ${timings(start)}
 ${reasons(missing)}
-${withCertificates === undefined ? "" : `\nWith NODE_EXTRA_CA_CERTS, as it is set on this machine:\n\n${timings(withCertificates)}`}
 ### With ESC on loopback, full name
 
 ${timings(withEsc)}
@@ -107,12 +109,11 @@ ${beside
   .join("\n")}
 
 Where sophia-run becomes the program, nothing of it is left: no memory, no way for a signal to take.
-
-### Size
-
-\`npm pack\`: ${kib(installed.packed.size)} packed, ${kib(installed.packed.unpackedSize)} unpacked, ${installed.packed.entryCount} files. A production install: ${kib(installed.installed.bytes)} in
-${installed.installed.files} files; packages: ${installed.packages.join(", ")}.
 `;
+}
+
+function sizes({ by, packedBytes, installed: { bytes, files }, packages }: Installed): string {
+  return `- ${by}: ${kib(packedBytes)} packed; ${kib(bytes)} in ${files} files; packages: ${packages.join(", ")}.\n`;
 }
 
 function goals(nodes: readonly NodeResults[]): string {
@@ -132,11 +133,20 @@ function goals(nodes: readonly NodeResults[]): string {
     const cpu = timing?.cpuRatio.median ?? Number.NaN;
     return { value: `${wall.toFixed(2)}× wall, ${cpu.toFixed(2)}× CPU`, met: wall <= most && cpu <= most };
   };
-  row("`-- true` against `node -e 0`", "≤ 1.15×", ({ start }) => ratio(start[1], 1.15));
-  if (nodes.some(({ withCertificates }) => withCertificates !== undefined)) {
-    row("the same with NODE_EXTRA_CA_CERTS", "≤ 1.15×", ({ withCertificates }) => ratio(withCertificates?.[1], 1.15));
+  for (const by of nodes[0]?.installed.map((one) => one.by) ?? []) {
+    row(`\`-- true\` against \`node -e 0\`, installed by ${by}`, "≤ 1.2×", ({ start }) =>
+      ratio(
+        start.find(({ name }) => name === INSTALLED_BY + by),
+        1.2,
+      ),
+    );
   }
-  row("with options before `--`", "≤ 1.2×", ({ start }) => ratio(start[2], 1.2));
+  row("with options before `--`", "≤ 1.2×", ({ start }) =>
+    ratio(
+      start.find(({ name }) => name.includes("options before")),
+      1.2,
+    ),
+  );
   row("with ESC against the least script", "≤ 1.25×", ({ withEsc }) => ratio(withEsc[1], 1.25));
   row("round trips, full name", "2 on 1 connection", ({ wire: { requests, connections } }) => ({
     value: `${requests} on ${connections}`,
@@ -146,10 +156,11 @@ function goals(nodes: readonly NodeResults[]): string {
     const value = (beside[1]?.resident ?? Number.NaN) / (beside[0]?.resident ?? Number.NaN);
     return { value: `${value.toFixed(2)}×`, met: value <= 1.1 };
   });
-  row("installed", "≤ 1.5 MB, 1 package", ({ installed: { installed, packages } }) => ({
-    value: `${(installed.bytes / 1e6).toFixed(2)} MB, ${packages.length}`,
-    met: installed.bytes <= 1.5e6 && packages.length === 1,
-  }));
+  row("installed", "≤ 1.5 MB, 1 package", ({ installed }) => {
+    const bytes = Math.max(...installed.map((one) => one.installed.bytes));
+    const packages = Math.max(...installed.map((one) => one.packages.length));
+    return { value: `${(bytes / 1e6).toFixed(2)} MB, ${packages}`, met: bytes <= 1.5e6 && packages === 1 };
+  });
   const executable = "stand-alone executable";
   const within = (timing: Timing | undefined, most: number) => {
     const wall = cost(timing);

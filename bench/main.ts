@@ -7,7 +7,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chart } from "./chart.ts";
-import { document, type NodeResults, type Results } from "./document.ts";
+import { document, INSTALLED_BY, type NodeResults, type Results } from "./document.ts";
 import { measureBeside, timeInTurns, type Case } from "./measure.ts";
 import { escPeers, peers } from "./peers.ts";
 import {
@@ -15,13 +15,14 @@ import {
   cache,
   CONTRACT_VALUES,
   escService,
-  install,
+  installations,
   nodeOf,
   root,
   scaled,
   standalone,
   workingDirectory,
   type EscService,
+  type Installed,
 } from "./surroundings.ts";
 
 const MAJORS = [20, 24] as const;
@@ -34,8 +35,9 @@ async function main(): Promise<void> {
   const esc = await escService();
   try {
     const cwd = workingDirectory(temporary);
+    const installed = await installations(temporary);
     const nodes: NodeResults[] = [];
-    for (const major of MAJORS) nodes.push(await measureNode(major, cwd, temporary, esc));
+    for (const major of MAJORS) nodes.push(await measureNode(major, cwd, temporary, esc, installed));
     const results: Results = { nodes, rounds, executable: executable !== undefined };
     const text = document(results);
     if (process.argv.includes("--dry")) {
@@ -51,9 +53,16 @@ async function main(): Promise<void> {
   }
 }
 
-async function measureNode(major: number, cwd: string, temporary: string, esc: EscService): Promise<NodeResults> {
+async function measureNode(
+  major: number,
+  cwd: string,
+  temporary: string,
+  esc: EscService,
+  installed: readonly Installed[],
+): Promise<NodeResults> {
   const node = nodeOf(major);
-  const installed = install(node, join(temporary, `node-${major}`));
+  const [first] = installed;
+  if (first === undefined) throw new Error("nothing was installed");
   const env = { ...BARE_ENVIRONMENT, ...CONTRACT_VALUES };
   const of = (name: string, argv: readonly string[], more: Readonly<Record<string, string>> = {}): Case => ({
     name,
@@ -61,35 +70,20 @@ async function measureNode(major: number, cwd: string, temporary: string, esc: E
     cwd,
     env: { ...env, ...more },
   });
-  const sophia = (...options: readonly string[]): readonly string[] => [
-    node,
-    installed.entry,
-    ...options,
-    "--",
-    "true",
-  ];
+  const sophia = (...options: readonly string[]): readonly string[] => [node, first.entry, ...options, "--", "true"];
   const own = [
     of("`node -e 0`", [node, "-e", "0"]),
-    of("sophia-run", sophia()),
+    ...installed.map(({ by, entry }) => of(`${INSTALLED_BY}${by}`, [node, entry, "--", "true"])),
     of("sophia-run, options before `--`", sophia("--timeout", "20s", "--prefer", "environment")),
     of("sophia-run `--mode spawn`", sophia("--mode", "spawn")),
     of("least Node.js wrapper", [node, join(root, "bench/wrapper.cjs"), "true"]),
-    ...(installed.addon === undefined
+    ...(first.addon === undefined
       ? []
-      : [of("least Node.js that becomes it", [node, join(root, "bench/become.cjs"), installed.addon, "/bin/true"])]),
+      : [of("least Node.js that becomes it", [node, join(root, "bench/become.cjs"), first.addon, "/bin/true"])]),
     ...(executable === undefined ? [] : [of("stand-alone executable", [executable, "--", "true"])]),
   ];
   const others = await peers({ node, major, cwd, env, temporary });
-  const certificates = process.env["NODE_EXTRA_CA_CERTS"];
-
   const start = timeInTurns([...own, ...others.cases], rounds);
-  const withCertificates =
-    certificates === undefined || certificates === ""
-      ? undefined
-      : timeInTurns(
-          own.slice(0, 4).map((one) => ({ ...one, env: { ...one.env, NODE_EXTRA_CA_CERTS: certificates } })),
-          rounds,
-        );
   const reading = (name: string, argv: readonly string[]): Case => ({
     name,
     argv,
@@ -135,7 +129,6 @@ async function measureNode(major: number, cwd: string, temporary: string, esc: E
   return {
     version: execFileSync(node, ["--version"], { encoding: "utf8" }).trim(),
     start,
-    withCertificates,
     withEsc,
     wire: { requests: wire.requests / 2, connections: wire.connections / 2 },
     scaling,

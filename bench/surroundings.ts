@@ -1,7 +1,9 @@
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
+import { clientEnvironment, clients } from "../test/helpers/clients.ts";
+import { pack } from "../test/helpers/pack.ts";
 import type { Case } from "./measure.ts";
 
 export const root = join(import.meta.dirname, "..");
@@ -29,7 +31,8 @@ export function workingDirectory(temporary: string): string {
   const folder = join(temporary, "project");
   mkdirSync(folder, { recursive: true });
   const lines = Object.entries(DOTENV_VALUES).map(([name, value]) => `${name}=${value}\n`);
-  writeFileSync(join(folder, ".env"), lines.join(""));
+  // For its owner alone: sophia-run warns of secrets that everybody may read.
+  writeFileSync(join(folder, ".env"), lines.join(""), { mode: 0o600 });
   return folder;
 }
 
@@ -40,40 +43,45 @@ export function nodeOf(major: number): string {
   return execFileSync("sh", [script, String(major)], { encoding: "utf8" }).trim();
 }
 
-/** The package as npm installs it, in a folder of its own: what `npm pack` makes. */
-export function install(node: string, folder: string): Installed {
-  mkdirSync(folder, { recursive: true });
-  const npm = (args: readonly string[], cwd: string): string =>
-    execFileSync("npm", args, {
-      cwd,
-      encoding: "utf8",
-      env: { ...process.env, PATH: `${dirname(node)}:${process.env["PATH"] ?? ""}` },
+/** What `npm pack` makes, installed by each package manager as it does by default, each into a project of its own. */
+export async function installations(temporary: string): Promise<readonly Installed[]> {
+  const home = join(temporary, "home");
+  mkdirSync(home);
+  const packed = await pack(home);
+  const all = clients().filter(({ files }) => !(files[".yarnrc.yml"] ?? "").includes("pnp"));
+  return all.map(({ name, files, command: [command, ...words], add }) => {
+    const project = join(temporary, name);
+    mkdirSync(project);
+    for (const [file, content] of Object.entries({ "package.json": "{}", ...files })) {
+      writeFileSync(join(project, file), content);
+    }
+    cpSync(packed, join(project, basename(packed)));
+    execFileSync(command, [...words, ...add(basename(packed))], {
+      cwd: project,
+      env: clientEnvironment(home),
+      stdio: ["ignore", "ignore", "inherit"],
     });
-  // Sound: this is the form in which npm prints what it packed.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  const [packed] = JSON.parse(npm(["pack", "--ignore-scripts", "--json", "--pack-destination", folder], root)) as [
-    { readonly filename: string; readonly size: number; readonly unpackedSize: number; readonly entryCount: number },
-  ];
-  writeFileSync(join(folder, "package.json"), "{}");
-  npm(["install", "--omit=dev", "--no-audit", "--no-fund", "--silent", join(folder, packed.filename)], folder);
-  const modules = join(folder, "node_modules");
-  const packages = readdirSync(modules).filter((name) => !name.startsWith("."));
-  const entry = join(modules, "sophia-run/bin/sophia-run.cjs");
-  const addon = join(modules, `sophia-run/dist/${process.platform}-${process.arch}.node`);
-  return {
-    entry,
-    addon: existsSync(addon) ? addon : undefined,
-    packed,
-    packages,
-    installed: sizeOf(join(modules, "sophia-run")),
-  };
+    const modules = join(project, "node_modules");
+    const folder = join(modules, "sophia-run");
+    const addon = join(folder, "dist", `${process.platform}-${process.arch}.node`);
+    return {
+      by: name,
+      entry: join(folder, "bin/sophia-run.cjs"),
+      addon: existsSync(addon) ? addon : undefined,
+      packedBytes: statSync(packed).size,
+      packages: readdirSync(modules).filter((one) => !one.startsWith(".")),
+      installed: sizeOf(folder),
+    };
+  });
 }
 
 export interface Installed {
+  /** The package manager. */
+  readonly by: string;
   readonly entry: string;
   /** Where the package has one for this machine. */
   readonly addon: string | undefined;
-  readonly packed: { readonly size: number; readonly unpackedSize: number; readonly entryCount: number };
+  readonly packedBytes: number;
   readonly packages: readonly string[];
   readonly installed: { readonly bytes: number; readonly files: number };
 }
