@@ -1,0 +1,39 @@
+import { expect, test } from "vitest";
+import { startEscServer } from "../esc-server/index.ts";
+import { sophia } from "../helpers/sophia.ts";
+
+const UNKNOWN =
+  "sophia-run: warning: ESC has no environment acme/sophia/dev: sophia/dev was taken for sophia/default/dev; ";
+
+test("a name of two parts that means another organization's environment is told, and refused where ESC is required", async () => {
+  await using server = await startEscServer({ user: { defaultOrg: "acme", organizations: ["acme", "sophia"] } });
+  server.environment("sophia/default/dev", { values: { WHO: "sophia" } });
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token, ESC_ENV: "sophia/dev" };
+  const launch = ["--no-contract", "--quiet", "--", "printenv", "WHO"];
+  const told = await sophia(launch, { env });
+  expect(told).toMatchObject({ status: 0, stdout: "sophia\n" });
+  expect(told.stderr).toContain(UNKNOWN);
+
+  server.reset();
+  const refused = await sophia(["--require-esc", ...launch], { env });
+  expect(refused).toMatchObject({ status: 125, stdout: "" });
+  expect(refused.stderr).toContain("sophia/default/dev is not tried where ESC is required (--require-esc)");
+  expect(server.count("open")).toBe(1);
+
+  const exact = await sophia(["--require-esc", ...launch], { env: { ...env, ESC_ENV: "sophia/default/dev" } });
+  expect(exact).toMatchObject({ status: 0, stdout: "sophia\n", stderr: "" });
+});
+
+test("--session says how long what is opened lives, and a bad one opens nothing", async () => {
+  await using server = await startEscServer();
+  server.environment("acme/app/dev", { values: { A: "a" } });
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token, ESC_ENV: "acme/app/dev" };
+  await sophia(["--no-contract", "--session", "2h", "--", "true"], { env });
+  await sophia(["--no-contract", "--", "true"], { env: { ...env, SOPHIA_SESSION: "30m" } });
+  const opened = server.calls.filter(({ operation }) => operation === "open");
+  expect(opened.map(({ query }) => query)).toEqual([{ duration: "2h" }, { duration: "30m" }]);
+  const bad = await sophia(["--no-contract", "--session", "0", "--", "true"], { env });
+  expect(bad.status).toBe(125);
+  expect(bad.stderr).toMatch(/^sophia-run: --session has no usable value: '0'\n/);
+  expect(server.count("open")).toBe(2);
+});
