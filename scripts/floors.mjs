@@ -17,7 +17,7 @@ export const FLOORS = [
 ];
 
 /** Folders of a room that stand on each other, too. */
-const INSIDE = { esc: ["settings", "faults", "transport", "auth", "api"] };
+const INSIDE = { esc: ["settings", "faults", "transport", "auth", "definition", "api"] };
 
 const src = join(import.meta.dirname, "../src");
 const files = readdirSync(src, { recursive: true }).filter((file) => file.endsWith(".ts"));

@@ -5,6 +5,7 @@ import { completionCommand } from "./completion/definition.ts";
 import { docsCommand } from "./docs/definition.ts";
 import { explainCommand } from "./explain/definition.ts";
 import { exportCommand } from "./export/definition.ts";
+import { importCommand } from "./import/definition.ts";
 import { initCommand } from "./init/definition.ts";
 import { scanCommand } from "./scan/definition.ts";
 
@@ -14,6 +15,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   explain: explainCommand,
   export: exportCommand,
   scan: scanCommand,
+  import: importCommand,
   docs: docsCommand,
   init: initCommand,
   completion: completionCommand,

@@ -11,5 +11,9 @@ export interface Context {
   readonly err: (text: string) => void;
   /** One line of the standard input, without its end; undefined where there is none. */
   readonly readLine: () => Promise<string | undefined>;
+  /** As `readLine`, of a terminal that does not show it. */
+  readonly readHidden: (prompt: string) => Promise<string | undefined>;
+  /** All of the standard input. @throws SophiaError (input, 125) where it is too long or does not end in time */
+  readonly readInput: () => Promise<Uint8Array>;
   readonly isTerminal: (descriptor: 0 | 1 | 2) => boolean;
 }

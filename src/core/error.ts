@@ -5,6 +5,8 @@ export const ExitStatus = {
   ok: 0,
   /** `check`: the contract is not met. */
   unmet: 1,
+  /** A change of ESC waits for an approval: it is not in effect. */
+  draft: 3,
   /** The contract is not met; nothing was started. */
   config: 78,
   /** sophia-run itself failed. */

@@ -3,12 +3,13 @@ import { OPTION_NAMES, variableOf } from "../command-line/options.ts";
 import { mayRunCode } from "../core/code-variables.ts";
 import type { Layer, Notice, Origin, Resolution, Variable } from "../core/model.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
-import { WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
+import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { FROM_FILES, isCallersWord, MARKED_VARIABLES } from "../esc/settings/from-files.ts";
 
 /** What sophia-run goes by. A file never sets it for a sophia-run that the program starts. */
 const SETTINGS: ReadonlySet<string> = new Set([
   ...WITHHELD_VARIABLES,
+  ADMIN_TOKEN,
   "ESC_ORG",
   FROM_FILES,
   ...OPTION_NAMES.map(variableOf),

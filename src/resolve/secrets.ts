@@ -1,11 +1,12 @@
 /** Which variables are secret; pure. */
 import type { Contract } from "../contract/model.ts";
 import type { Environment, Variable } from "../core/model.ts";
+import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Secret } from "../masking/model.ts";
 import type { Assessment } from "./assessment.ts";
 
 /** What opens ESC; the other variables that say how hold names and paths. */
-const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
+const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", ADMIN_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
 
 /**
  * Whether a variable's value is a secret: the contract says so, for the variable or for that of which it is another name;

@@ -1,6 +1,6 @@
 import { matchesGlob } from "../core/glob.ts";
 import type { Layer, Origin, Variable } from "../core/model.ts";
-import { ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
+import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { isReserved } from "./from-files.ts";
 import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";
@@ -34,6 +34,8 @@ export type Selection = Pick<Settings, Options> & {
 export type Withholding =
   /** It is the launcher's own credential. */
   | "launcher"
+  /** It is a token that may write. */
+  | "writer"
   /** A file sets it, and it would speak for the caller to a sophia-run in the program. */
   | "reserved"
   /** A file that was found sets it, and it makes other programs run code. */
@@ -63,13 +65,13 @@ export function withholding(
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
   const { keepEsc, pristine, onlyDeclared, dotenvServes, code, outOfScope } = selection;
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
-  const own = new Set(
-    keepEsc ? [] : [...WITHHELD_VARIABLES, ...(selection.idTokenServes === true ? ID_TOKEN_VARIABLES : [])],
-  );
+  const launchers = [...WITHHELD_VARIABLES, ...(selection.idTokenServes === true ? ID_TOKEN_VARIABLES : [])];
+  const own = new Set(keepEsc ? [] : launchers);
   const included = matcher(selection.include);
   const excluded = matcher(selection.exclude);
   return ({ name, origin }) => {
     if (own.has(name)) return "launcher";
+    if (name === ADMIN_TOKEN) return "writer";
     if (isReserved({ name, origin }, isAllowed, isDeclared)) return "reserved";
     if (code.has(origin) && !isAllowed(name) && !isDeclared(name)) return "runs-code";
     if (origin.source === "dotenv" && !dotenvServes) return "esc-refused";

@@ -27,6 +27,8 @@ function words(why: Withholding, origin: Origin): string {
   switch (why) {
     case "launcher":
       return "withheld without --keep-esc";
+    case "writer":
+      return "always withheld: it writes";
     case "esc-refused":
       return `in ${origin.source === "dotenv" ? printable(origin.file) : ".env"}, which does not serve now`;
     case "reserved":

@@ -18,7 +18,7 @@ type Result = ValueNode | { readonly failure: string };
 /** The value of a call such as `fn::secret`, or what is wrong with it. No message holds a value. */
 export function applyBuiltin(name: string, argument: ValueNode, context: BuiltinContext): Result {
   if (name === "fn::secret") return secretValue(argument, context);
-  const provider = /^fn::open::(.+)$/.exec(name)?.[1];
+  const provider = /^fn::(?:open|rotate)::(.+)$/.exec(name)?.[1];
   if (provider !== undefined) return opened(provider, context);
   const convert = CONVERSIONS.get(name);
   if (convert === undefined) return { failure: `unknown function "${name}"` };

@@ -103,7 +103,7 @@ class Writer {
 function scalarText(node: Exclude<ValueNode, { kind: "list" | "object" }>): string {
   switch (node.kind) {
     case "string":
-      return JSON.stringify(node.text.replaceAll("${", () => "$${"));
+      return JSON.stringify(node.text.replaceAll("$", () => "$$"));
     case "boolean":
       return String(node.value);
     case "number":

@@ -22,6 +22,8 @@ export interface EnvironmentSpec extends WireStyle {
   /** Tags that point at this revision. */
   readonly tags?: readonly string[];
   readonly deny?: Denial;
+  /** Changes must be approved: a `PATCH` is refused, a draft is taken. */
+  readonly updates?: "approval";
   readonly creator?: string;
 }
 
@@ -50,8 +52,17 @@ export interface Environment {
   readonly id: string;
   readonly revisions: Revision[];
   readonly tags: Map<string, number>;
+  /** Changes that were proposed. */
+  readonly drafts: Draft[];
   style: WireStyle;
   deny: Denial | undefined;
+  updates: "approval" | undefined;
+}
+
+export interface Draft {
+  readonly id: string;
+  /** Secrets as ciphertext. */
+  readonly yaml: string;
 }
 
 export interface EnvironmentName {
@@ -104,12 +115,15 @@ export class Environments {
       id: randomUUID(),
       revisions: [],
       tags: new Map<string, number>(),
+      drafts: [],
       style: spec,
       deny: spec.deny,
+      updates: spec.updates,
     };
     this.#byName.set(key(name), environment);
     environment.style = spec;
     environment.deny = spec.deny;
+    environment.updates = spec.updates;
     const revision = this.#append(
       environment,
       this.#content(environment, spec),
@@ -123,6 +137,13 @@ export class Environments {
   /** Stores a new definition as the next revision, its secrets encrypted. */
   update(environment: Environment, yaml: string, creator: string): Revision {
     return this.#append(environment, { yaml: encryptSecrets(yaml, this.crypt) }, creator);
+  }
+
+  /** Keeps a definition that is not in effect, its secrets encrypted. */
+  draft(environment: Environment, yaml: string): Draft {
+    const draft = { id: randomUUID(), yaml: encryptSecrets(yaml, this.crypt) };
+    environment.drafts.push(draft);
+    return draft;
   }
 
   /** The revision that `version` (a number, a tag, `latest`) names. */

@@ -31,15 +31,15 @@ export function pathText(steps: readonly PathStep[]): string {
 
 /**
  * The value of a string expression: `${path}` alone keeps the type of what it names, `${path}` within text becomes
- * text and passes on what is secret or unknown, `$${` stands for `${`.
+ * text and passes on what is secret or unknown, `$$` stands for `$`.
  */
 export function interpolate(text: string, lookUp: (reference: string) => ValueNode): ValueNode {
   const alone = /^\$\{([^}]*)\}$/.exec(text);
   if (alone !== null) return lookUp(alone[1] ?? "");
   let secret = false;
   let unknown = false;
-  const result = text.replaceAll(/\$\$\{|\$\{([^}]*)\}/g, (whole, reference: string | undefined) => {
-    if (whole === "$${") return "${";
+  const result = text.replaceAll(/\$\$|\$\{([^}]*)\}/g, (whole, reference: string | undefined) => {
+    if (whole === "$$") return "$";
     const value = lookUp(reference ?? "");
     secret ||= value.secret;
     unknown ||= value.kind === "unknown";

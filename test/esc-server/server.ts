@@ -11,6 +11,7 @@ import {
   type Environment,
   type EnvironmentSpec,
   parseEnvironmentName,
+  type Draft,
   type Revision,
 } from "./environments.ts";
 import { FaultPlan, type Target } from "./fault-plan.ts";
@@ -48,6 +49,8 @@ export interface EnvironmentHandle {
   readonly revisions: readonly Revision[];
   /** The latest definition, secrets as ciphertext. */
   readonly definition: string;
+  /** Changes that were proposed where they must be approved. */
+  readonly drafts: readonly Draft[];
   /** Adds a revision. */
   revise(spec: EnvironmentSpec): void;
   deny(how: Denial | undefined): void;
@@ -217,6 +220,9 @@ function handle(world: World, environment: Environment): EnvironmentHandle {
     name: `${organization}/${project}/${name}`,
     get revisions() {
       return environment.revisions;
+    },
+    get drafts() {
+      return environment.drafts;
     },
     get definition() {
       return world.environments.revision(environment)?.yaml ?? "";

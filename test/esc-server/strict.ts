@@ -128,6 +128,8 @@ function checkHeaders(operation: Operation, { headers }: RawRequest): Breach[] {
 const JSON_TYPE = "application/json";
 const BODY_TYPES: ReadonlyMap<Operation, readonly string[]> = new Map<Operation, readonly string[]>([
   ["update", ["application/x-yaml", JSON_TYPE]],
+  ["createDraft", ["application/x-yaml", JSON_TYPE]],
+  ["rotate", [JSON_TYPE]],
   ["checkYaml", ["application/x-yaml", JSON_TYPE]],
   ["createEnvironment", [JSON_TYPE]],
   ["createRevisionTag", [JSON_TYPE]],

@@ -171,6 +171,8 @@ function withheldWords(why: Withholding): string {
   switch (why) {
     case "launcher":
       return "sophia-run's own; --keep-esc passes it on";
+    case "writer":
+      return "it may write to ESC; no program gets it";
     case "reserved":
       return "a file does not decide how sophia-run works";
     case "runs-code":

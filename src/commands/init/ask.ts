@@ -4,11 +4,6 @@ import { nameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import type { Found } from "./found.ts";
 
-/** Whether there is somebody to ask. */
-export function canAsk({ isTerminal }: Context): boolean {
-  return isTerminal(0) && isTerminal(2);
-}
-
 /** The variables with those required that a person names. At the end of the input none is. */
 export async function askRequired(found: readonly Found[], context: Context): Promise<readonly Found[]> {
   const lines = found.map(({ name }, index) => `${String(index + 1).padStart(4)}  ${printable(name)}\n`);

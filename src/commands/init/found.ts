@@ -1,5 +1,5 @@
 import { OPTION_NAMES, variableOf } from "../../command-line/options.ts";
-import { WITHHELD_VARIABLES } from "../../esc/settings/own-variables.ts";
+import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../../esc/settings/own-variables.ts";
 
 /** A variable that may belong into the contract, and what is known of it. */
 export interface Found {
@@ -28,7 +28,12 @@ export interface FoundGroup {
 const FOREIGN =
   /^(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TMPDIR|TEMP|TMP|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|LANG|LC_\w+|TZ|HOSTNAME|DISPLAY|EDITOR|VISUAL|PAGER|CI|NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|PYTHON\w+|VIRTUAL_ENV|APPDATA|LOCALAPPDATA|USERPROFILE|SystemRoot|ComSpec|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|SSL_CERT_(?:FILE|DIR)|npm_\w+|XDG_\w+|PULUMI_(?:BACKEND_URL|DEFAULT_ORGANIZATION)|GITHUB_(?:ACTIONS|ENV|OUTPUT|SHA|REF|REF_NAME|REPOSITORY|WORKSPACE|RUN_ID|ACTOR|EVENT_NAME|STEP_SUMMARY)|RUNNER_\w+|BASE_URL|MODE|DEV|PROD|SSR)$/;
 /** Those that set sophia-run itself. */
-const OWN: ReadonlySet<string> = new Set([...OPTION_NAMES.map(variableOf), ...WITHHELD_VARIABLES, "ESC_ORG"]);
+const OWN: ReadonlySet<string> = new Set([
+  ...OPTION_NAMES.map(variableOf),
+  ...WITHHELD_VARIABLES,
+  ADMIN_TOKEN,
+  "ESC_ORG",
+]);
 
 /** Whether a contract of the repository may declare the name. */
 export function isCandidate(name: string): boolean {

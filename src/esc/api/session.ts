@@ -1,7 +1,7 @@
 import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
 import { EscFault } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
-import { parseDiagnostics } from "../transport/answer.ts";
+import { parseDiagnostics, revisionIn } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { budget, MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../transport/retry.ts";
@@ -74,12 +74,6 @@ function parseOpened(
   }
   if (diagnostics.length === 0) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
   throw new EscFault({ kind: "status", host, status: answer.status, diagnostics });
-}
-
-/** As the answers about definitions have it. Opening need not tell. */
-function revisionIn({ headers }: HttpAnswer): { readonly revision?: string } {
-  const revision = headers["pulumi-esc-revision"];
-  return typeof revision === "string" && /^\d{1,15}$/.test(revision) ? { revision } : {};
 }
 
 /** A dot segment would change the path of the request that reads; half a surrogate pair has no form in a path. */

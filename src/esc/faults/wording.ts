@@ -4,6 +4,7 @@ import { shellWord } from "../../core/shell.ts";
 import { enumerate, firstOf, printable } from "../../core/text.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
+import { asChange } from "./change-wording.ts";
 import type { EscFault, Fault } from "./fault.ts";
 import { needsApproval, refusal } from "./refusal.ts";
 import { answerReason, connectReason, fileReason, tlsReason } from "./reasons.ts";
@@ -29,14 +30,15 @@ const LATER_HINT = "try again later, or allow more time with --timeout (SOPHIA_T
  * @param remarks further details
  */
 export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
-  const { attempts = 1, environment, step } = context;
-  const { details = [], message, ...words } = reasonFor(fault, subject, environment);
+  const { attempts = 1, environment, step, isChange = false } = context;
+  const reason = reasonFor(fault, subject, environment);
+  const { details = [], message, ...words } = isChange ? asChange(reason, fault, subject) : reason;
   const names = environment === undefined ? subject.environments.map(({ text }) => text) : [environment];
   // What was being done to one environment is clear from its name.
   const during = environment !== undefined || step === undefined ? "" : `${step}: `;
   const times = attempts > 1 ? ` (${attempts} attempts)` : "";
   const further = [...details, ...remarks];
-  const outcome = refusal(fault) === undefined ? "cannot be read" : "was refused";
+  const outcome = isChange ? "cannot be changed" : refusal(fault) === undefined ? "cannot be read" : "was refused";
   return {
     ...words,
     message: `ESC environment${names.length > 1 ? "s" : ""} ${printable(names.join(", "))} ${outcome}: ${during}${message}${times}`,

@@ -1,6 +1,6 @@
 import type { Environment, Layer, Notice } from "../../core/model.ts";
 import { DEFAULT_BACKEND, parseBackend } from "./backend.ts";
-import { type Credential, findCredential, ignoredOrganization } from "./credentials.ts";
+import { type Credential, findCredential, givenCredential, ignoredOrganization } from "./credentials.ts";
 import { namesFromFiles, TRUST_OF_RUNTIME } from "./from-files.ts";
 import { type EnvironmentName, organizationIn, parseEnvironmentNames, refuseToken } from "./names.ts";
 import type { NetworkSettings } from "./network.ts";
@@ -17,6 +17,8 @@ export interface EscOptions {
   readonly sessionMs?: number | undefined;
   /** The environments to read in place of those of `ESC_ENV`, and the option that names them. */
   readonly environments?: { readonly value: string; readonly option: string };
+  /** The token to use in place of those of the environment and the files. */
+  readonly token?: Setting;
 }
 
 /** All that reading ESC needs, checked. Printing it shows no token. */
@@ -74,7 +76,7 @@ export function escAccess(
       ? variables.find("ESC_ENV")
       : { name: options.environments.option, value: options.environments.value };
   if (names !== undefined) refuseToken(names);
-  const found = findCredential(variables);
+  const found = options.token === undefined ? findCredential(variables) : givenCredential(options.token);
   const notices = (): readonly Notice[] => ignored("ESC_OIDC_ORG", ignoredOrganization(variables));
   if (found.kind === "incomplete") return { access: found, notices: notices() };
   if (found.kind === "none") {

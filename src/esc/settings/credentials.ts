@@ -18,7 +18,12 @@ export interface Exchange {
 
 /** How sophia-run gets its token. */
 export type Credential =
-  | { readonly kind: "token"; readonly token: Secret }
+  | {
+      readonly kind: "token";
+      readonly token: Secret;
+      /** Where it comes from, for people, if not from `ESC_TOKEN`. */
+      readonly label?: string;
+    }
   | { readonly kind: "token-file"; readonly path: string }
   | { readonly kind: "oidc-file"; readonly path: string; readonly exchange: Exchange }
   | {
@@ -32,7 +37,7 @@ export type Credential =
 export function describeCredential(credential: Credential): string {
   switch (credential.kind) {
     case "token":
-      return "ESC_TOKEN";
+      return credential.label ?? "ESC_TOKEN";
     case "token-file":
       return `ESC_TOKEN_FILE (${credential.path})`;
     case "oidc-file":
@@ -52,6 +57,15 @@ export type FoundCredential =
       /** @throws SophiaError when it is malformed */
       readonly credential: () => Credential;
     };
+
+/** A token that was given for one purpose, in place of those by which sophia-run reads ESC. */
+export function givenCredential(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
+  return {
+    kind: "found",
+    setting,
+    credential: () => ({ kind: "token", token: tokenIn(setting), label: setting.name }),
+  };
+}
 
 export function findCredential(variables: Variables): FoundCredential {
   // A token that is all white space counts as unset.

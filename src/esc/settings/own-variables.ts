@@ -24,6 +24,12 @@ export const WITHHELD_VARIABLES: readonly string[] = ["ESC_ENV", ...CREDENTIAL_O
  */
 export const ID_TOKEN_VARIABLES = ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] as const;
 
+/**
+ * The token of whoever changes environments: sophia-run takes it from the process environment alone and for commands
+ * that write. No program gets it.
+ */
+export const ADMIN_TOKEN = "ESC_ADMIN_TOKEN";
+
 /** Whether there is anything to settle about ESC. If not, it is off, and nobody set half of it. */
 export function isEscMentioned(environment: Environment, files: readonly Layer[]): boolean {
   return (

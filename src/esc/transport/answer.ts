@@ -47,6 +47,12 @@ export function bodyOf({ data }: HttpAnswer): Fields | undefined {
   return fieldsOf(parseJson(withoutMark(data)));
 }
 
+/** The number of the revision that an answer concerns. Opening need not tell. */
+export function revisionIn({ headers }: HttpAnswer): { readonly revision?: string } {
+  const revision = headers["pulumi-esc-revision"];
+  return typeof revision === "string" && /^\d{1,15}$/.test(revision) ? { revision } : {};
+}
+
 function statusFault(answer: HttpAnswer, host: string, cleaner: Cleaner): Fault {
   const { status, headers } = answer;
   if (status >= 300 && status < 400) {

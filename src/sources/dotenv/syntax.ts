@@ -11,6 +11,13 @@ const REFERENCE = /\$\{[A-Za-z_]\w*\}/;
 /** Of a file with more remarks than these the rest is counted. */
 const MOST_REMARKS = 20;
 
+export interface ParsedDotenv {
+  readonly variables: readonly Variable[];
+  readonly notices: readonly Notice[];
+  /** Each assignment with its first and its last line, from 0; of a name that is set more than once all. */
+  readonly assignments: readonly { readonly name: string; readonly first: number; readonly last: number }[];
+}
+
 /**
  * Parses the text of one `.env` file. Each assignment is given to dotenv by itself, so that values mean what they
  * mean everywhere else; finding the assignments is ours, since dotenv tells no line numbers and silently ignores what it
@@ -18,9 +25,10 @@ const MOST_REMARKS = 20;
  *
  * @throws SophiaError (dotenv, 125) for an unterminated quote or a NUL, with file and line
  */
-export async function parseDotenv(text: string, file: string): Promise<{ variables: Variable[]; notices: Notice[] }> {
+export async function parseDotenv(text: string, file: string): Promise<ParsedDotenv> {
   const lines = (text.includes("\r") ? text.replaceAll(/\r\n?/g, "\n") : text).split("\n");
   const found = new Map<string, Variable>();
+  const assignments: { name: string; first: number; last: number }[] = [];
   const remarks: string[] = [];
   let further = 0;
   for (let at = 0; at < lines.length; at += 1) {
@@ -63,8 +71,10 @@ export async function parseDotenv(text: string, file: string): Promise<{ variabl
     }
     const origin = { source: "dotenv", file, line } as const;
     found.set(name, { name, value, secret: true, origin, delivery: "value" });
+    assignments.push({ name, first: at, last: lastLine });
     at = lastLine;
   }
   if (further > 0) remarks.push(`${printable(file)}: ${count(further, "more remark")} of this kind`);
-  return { variables: [...found.values()], notices: remarks.map((remark) => ({ kind: "remark", text: remark })) };
+  const notices = remarks.map((remark) => ({ kind: "remark" as const, text: remark }));
+  return { variables: [...found.values()], notices, assignments };
 }

@@ -1,6 +1,7 @@
 import { type Answer, diagnosticJson, failure, invalidDefinition, json, noContent, yaml } from "../answer.ts";
 import { decryptSecrets } from "../crypt.ts";
-import type { Revision } from "../environments.ts";
+import type { Environment, Revision } from "../environments.ts";
+import type { Diagnostic } from "../evaluate.ts";
 import { parseObject } from "../json.ts";
 import type { ApiRequest, World } from "../world.ts";
 import { findEnvironment, findRevision, parameter, refuseReadOnly } from "./access.ts";
@@ -33,14 +34,35 @@ export function update(world: World, request: ApiRequest): Answer {
   if (expected.some((tag) => tag !== undefined && tag !== "*" && tag !== current?.etag)) {
     return failure(409, "Conflict: the environment definition has changed");
   }
-  const { project, name, organization } = environment;
-  const evaluation = world.environments.evaluateText(organization, `${project}/${name}`, request.body, "check");
-  const { diagnostics } = evaluation;
+  if (environment.updates === "approval") {
+    return failure(409, "Conflict: updates must be approved, use the draft endpoint instead");
+  }
+  const diagnostics = diagnose(world, environment, request.body);
   if (hasErrors(diagnostics)) return invalidDefinition(diagnostics);
   const revision = world.environments.update(environment, request.body, world.login);
   return json({ diagnostics: diagnostics.length > 0 ? diagnostics.map(diagnosticJson) : undefined }, 200, {
     "Pulumi-ESC-Revision": String(revision.number),
   });
+}
+
+/** Takes a definition that is to be approved. */
+export function createDraft(world: World, request: ApiRequest): Answer {
+  const found = findEnvironment(world, request, "write");
+  if ("refusal" in found) return found.refusal;
+  const { environment } = found;
+  const current = world.environments.revision(environment);
+  if (request.headers["etag"] === undefined) request.violate("createDraft: no ETag header");
+  if (request.headers["etag"] !== current?.etag) {
+    return failure(409, "Conflict: the environment definition has changed");
+  }
+  const diagnostics = diagnose(world, environment, request.body);
+  if (hasErrors(diagnostics)) return invalidDefinition(diagnostics);
+  const draft = world.environments.draft(environment, request.body);
+  return json({ changeRequestId: draft.id, latestRevisionNumber: current?.number ?? 0 });
+}
+
+function diagnose(world: World, { organization, project, name }: Environment, yamlText: string): readonly Diagnostic[] {
+  return world.environments.evaluateText(organization, `${project}/${name}`, yamlText, "check").diagnostics;
 }
 
 export function createEnvironment(world: World, request: ApiRequest): Answer {

@@ -1,8 +1,9 @@
 import type { Operation } from "../routes.ts";
 import type { Handler } from "../world.ts";
-import { createEnvironment, decrypt, definition, deleteEnvironment, etag, update } from "./definitions.ts";
+import { createDraft, createEnvironment, decrypt, definition, deleteEnvironment, etag, update } from "./definitions.ts";
 import { check, checkYaml, open, read } from "./evaluation.ts";
 import { exchangeToken } from "./exchange.ts";
+import { rotate } from "./rotation.ts";
 import { list } from "./list.ts";
 import {
   createRevisionTag,
@@ -18,6 +19,7 @@ import { defaultOrg, user } from "./user.ts";
 export const HANDLERS: Readonly<Record<Operation, Handler>> = {
   check,
   checkYaml,
+  createDraft,
   createEnvironment,
   createRevisionTag,
   createToken,
@@ -36,6 +38,7 @@ export const HANDLERS: Readonly<Record<Operation, Handler>> = {
   open,
   read,
   revisions,
+  rotate,
   update,
   updateRevisionTag,
   user,

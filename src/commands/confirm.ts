@@ -1,0 +1,29 @@
+import type { Context } from "../core/context.ts";
+import { SophiaError } from "../core/error.ts";
+
+/** Whether there is somebody to ask. */
+export function canAsk({ isTerminal }: Context): boolean {
+  return isTerminal(0) && isTerminal(2);
+}
+
+/** Asks a question that has yes and no for answers. Anything but yes is no. */
+export async function ask(question: string, context: Context): Promise<boolean> {
+  context.err(`${question} [y/N] `);
+  return /^y(?:es)?$/i.test((await context.readLine())?.trim() ?? "");
+}
+
+/**
+ * Makes sure that somebody wants a change: by `--yes`, or by an answer at the terminal.
+ *
+ * @returns whether the change is to be made
+ * @throws SophiaError (not-confirmed, 125) where nobody can be asked
+ */
+export async function confirm(question: string, isConfirmed: boolean, context: Context): Promise<boolean> {
+  if (isConfirmed) return true;
+  if (canAsk(context)) return ask(question, context);
+  throw new SophiaError({
+    code: "not-confirmed",
+    message: "nothing was changed: there is nobody to ask",
+    hint: "--yes makes the change without asking; --dry-run only shows it",
+  });
+}

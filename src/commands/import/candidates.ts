@@ -1,0 +1,61 @@
+/** What of a file goes into ESC, and as what; pure. */
+import type { Contract } from "../../contract/model.ts";
+import type { Variable } from "../../core/model.ts";
+
+/** A variable of the file that is for ESC. */
+export interface Candidate {
+  readonly name: string;
+  readonly value: string;
+  readonly secret: boolean;
+}
+
+export interface Sorted {
+  readonly candidates: readonly Candidate[];
+  /** Names by which sophia-run itself works. */
+  readonly own: readonly string[];
+  /** Declared and empty, which counts as unset. */
+  readonly empty: readonly string[];
+}
+
+const SECRET_PARTS: ReadonlySet<string> = new Set(
+  [
+    "AUTH",
+    "CREDENTIAL",
+    "DSN",
+    "KEY",
+    "PASS",
+    "PASSPHRASE",
+    "PASSWD",
+    "PASSWORD",
+    "PRIVATE",
+    "PWD",
+    "SECRET",
+    "TOKEN",
+  ].flatMap((part) => [part, `${part}S`]),
+);
+/** Names written as one word: `APIKEY`, `PGPASSWORD`. */
+const SECRET_END = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)S?$/;
+
+export function sortCandidates(variables: readonly Variable[], contract: Contract): Sorted {
+  const candidates: Candidate[] = [];
+  const own: string[] = [];
+  const empty: string[] = [];
+  for (const { name, value } of variables) {
+    const declaration = contract.variables.get(contract.aliases.get(name) ?? name);
+    if (isOwn(name)) own.push(name);
+    else if (value === "" && declaration !== undefined) empty.push(name);
+    else candidates.push({ name, value, secret: declaration?.secret ?? looksSecret(name, value) });
+  }
+  return { candidates, own, empty };
+}
+
+function isOwn(name: string): boolean {
+  return /^(?:ESC|SOPHIA)_/i.test(name) || name === "PULUMI_BACKEND_URL";
+}
+
+/** Whether a variable that nobody declares is better kept secret, by its name or its value. */
+export function looksSecret(name: string, value: string): boolean {
+  const upper = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toUpperCase();
+  if (upper.split(/[^A-Z\d]+/).some((part) => SECRET_PARTS.has(part)) || SECRET_END.test(upper)) return true;
+  return /^[a-z][a-z\d+.-]*:\/\/[^/?#\s]*@/i.test(value) || value.includes("PRIVATE KEY-----");
+}

@@ -1,0 +1,30 @@
+import type { CommandDefinition } from "../command.ts";
+
+export const importCommand: CommandDefinition = {
+  describe: "Bring the variables of a .env file into the ESC environment",
+  details: [
+    "Writes one revision: what the contract declares secret, and what is not declared and looks like a secret, as " +
+      "fn::secret, the rest as plain text. Shows names and never a value, asks before it writes, and reads back what it " +
+      "wrote. ESC_*, SOPHIA_* and PULUMI_BACKEND_URL stay out. What ESC has already with another value stays, too, " +
+      "unless --overwrite is given. At a terminal it then offers to remove from the file what ESC now has.",
+    "A name looks like a secret if a part of it is AUTH, CREDENTIAL, CREDENTIALS, DSN, KEY, PASS, PASSPHRASE, PASSWD, " +
+      "PASSWORD, PRIVATE, PWD, SECRET, TOKEN or one of these with an S; so does a URL with a user name or password in it.",
+    "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it has to be allowed to open and to write the " +
+      "environment. Exit status: 0; 1 if a variable was left out because ESC has it with another value; 3 if the change " +
+      "waits for an approval.",
+  ],
+  positional: { form: "FILE", least: 1, most: 1, kind: "file" },
+  options: {
+    in: { type: "string", value: "ENV", describe: "The environment to write, in place of ESC_ENV" },
+    overwrite: { type: "boolean", describe: "Replace values that ESC has already" },
+    yes: { type: "boolean", short: "y", describe: "Do not ask" },
+    "dry-run": { type: "boolean", describe: "Show what would change, and write nothing" },
+  },
+  groups: ["Sources", "Contract"],
+  examples: [
+    "sophia-run import .env --dry-run",
+    "sophia-run import .env",
+    "sophia-run import prod.env --in acme/app/prod --yes",
+  ],
+  load: async () => (await import("./import.ts")).importFile,
+};

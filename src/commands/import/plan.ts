@@ -1,0 +1,56 @@
+/** What an import changes, given what ESC has; pure. */
+import type { Current } from "../../esc/api/change.ts";
+import type { Change } from "../../esc/definition/change.ts";
+import { nodeOf } from "../../esc/definition/verify.ts";
+import type { Candidate } from "./candidates.ts";
+
+/** Why a variable stays as ESC has it. */
+export type Obstacle =
+  /** It has another value; `--overwrite` replaces it. */
+  | "differs"
+  /** ESC gives it as a file, which wins over a variable. */
+  | "file"
+  /** A provider, a rotation or another function gives it. */
+  | "function";
+
+export interface Plan {
+  readonly added: readonly Candidate[];
+  readonly replaced: readonly Candidate[];
+  readonly same: readonly Candidate[];
+  readonly kept: readonly { readonly name: string; readonly why: Obstacle }[];
+  /** The same value already, in plain text although it is a secret. */
+  readonly plain: readonly string[];
+}
+
+export function planImport(candidates: readonly Candidate[], current: Current, overwrite: boolean): Plan {
+  const variables = new Map(current.opened.variables.map((variable) => [variable.name, variable]));
+  const added: Candidate[] = [];
+  const replaced: Candidate[] = [];
+  const same: Candidate[] = [];
+  const kept: { name: string; why: Obstacle }[] = [];
+  const plain: string[] = [];
+  for (const candidate of candidates) {
+    const { name } = candidate;
+    const there = variables.get(name);
+    if (there?.delivery === "value" && there.value === candidate.value) {
+      same.push(candidate);
+      if (candidate.secret && !there.secret) plain.push(name);
+      continue;
+    }
+    const defined = nodeOf(current.definition.yaml, name);
+    const why =
+      there?.delivery === "file" ? "file" : isComputed(defined?.kind) ? "function" : overwrite ? undefined : "differs";
+    if (there === undefined && defined === undefined) added.push(candidate);
+    else if (why === undefined) replaced.push(candidate);
+    else kept.push({ name, why });
+  }
+  return { added, replaced, same, kept, plain };
+}
+
+function isComputed(kind: string | undefined): boolean {
+  return kind === "rotated" || kind === "function";
+}
+
+export function changesOf({ added, replaced }: Plan): readonly Change[] {
+  return [...added, ...replaced].map((candidate) => ({ kind: "value", ...candidate }));
+}

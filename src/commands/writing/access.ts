@@ -1,0 +1,124 @@
+/** How commands that write reach ESC: by a token of their own. */
+import type { Settings } from "../../command-line/settings.ts";
+import type { Context } from "../../core/context.ts";
+import { SophiaError } from "../../core/error.ts";
+import type { Notice } from "../../core/model.ts";
+import { printable } from "../../core/text.ts";
+import { askEsc } from "../../esc/api/ask.ts";
+import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
+import { formatName, type FullName } from "../../esc/settings/names.ts";
+import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
+import { type Setting, Variables } from "../../esc/settings/variables.ts";
+import type { Connection } from "../../esc/transport/connection.ts";
+import { makeProgress } from "../../output/progress.ts";
+import { say } from "../../output/say.ts";
+import { readEnvFiles } from "../../resolve/env-files.ts";
+import { canAsk } from "../confirm.ts";
+import { usageError } from "../mistakes.ts";
+
+const TOKEN_HINT =
+  "read -rs ESC_ADMIN_TOKEN && export ESC_ADMIN_TOKEN asks for a token that may open and write the environment";
+
+/**
+ * The access of a command that writes. Its token is `ESC_ADMIN_TOKEN` of the process environment, or asked for at a
+ * terminal: never the launcher's own, and never one from a file.
+ *
+ * @param inEnvironment the value of `--in`, in place of `ESC_ENV`
+ * @throws SophiaError (125) where there is no token or no environment
+ */
+export async function writeAccess(
+  inEnvironment: unknown,
+  settings: Settings,
+  context: Context,
+): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
+  if (settings.fake) throw usageError("this command changes ESC, which --fake (SOPHIA_FAKE) rules out");
+  const dotenv = await readEnvFiles(settings, context.cwd);
+  const environments =
+    typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
+  const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
+  if (named === undefined && typeof inEnvironment !== "string") {
+    throw new SophiaError({
+      code: "esc-settings",
+      message: "no ESC environment is named",
+      hint: "name it with --in organization/project/environment, or set ESC_ENV",
+    });
+  }
+  const token = await adminToken(context);
+  const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...environments, token });
+  if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
+  return { settings: access.settings, notices: [...dotenv.notices, ...notices] };
+}
+
+async function adminToken(context: Context): Promise<Setting> {
+  const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
+  if (given !== undefined) return given;
+  if (canAsk(context)) {
+    const value = await context.readHidden("A token that may open and write the environment (not shown): ");
+    if (value !== undefined && value.trim() !== "") return { name: "the token that was typed", value };
+  }
+  throw new SophiaError({
+    code: "esc-settings",
+    message: `${ADMIN_TOKEN} is not set; the launcher's own token is not used for changes`,
+    hint: TOKEN_HINT,
+  });
+}
+
+/**
+ * The settings for the one environment to change.
+ *
+ * @throws SophiaError (usage, 125) where several are named, or a revision, which does not change
+ */
+export function requireOne(settings: EscSettings): EscSettings {
+  const { environments, namedBy } = settings;
+  const [only, ...others] = environments;
+  if (only === undefined || others.length > 0) {
+    throw usageError(`${namedBy} names several environments`, "name the one to change with --in");
+  }
+  if (only.version !== undefined) {
+    const { text } = only;
+    throw usageError(
+      `${printable(text)} is a revision or tag, which a change does not reach`,
+      `name the environment itself: --in ${printable(text.replace(/@.*$/, ""))}`,
+    );
+  }
+  return settings;
+}
+
+/** Asks the one environment of the settings. @throws SophiaError (125) where it cannot be asked */
+export async function askOne<T>(
+  settings: EscSettings,
+  options: Settings,
+  context: Context,
+  ask: (name: FullName, connection: Connection) => Promise<T>,
+): Promise<T> {
+  const progress = makeProgress(context, options);
+  const answers = await askEsc(settings, progress, ask).finally(progress.done);
+  if (answers.kind !== "read") throw new SophiaError(answers.failure);
+  say(context, options, answers.remarks);
+  const [result] = answers.results;
+  if (result === undefined) throw new TypeError("no environment was asked");
+  return result;
+}
+
+/**
+ * The settings for an environment by the name that was found, so that a change goes where the reading was.
+ *
+ * @throws SophiaError (esc-settings, 125) where that is of another organization than the name says at first sight
+ */
+export function settingsFor(name: FullName, settings: EscSettings): EscSettings {
+  const [asked] = settings.environments;
+  const isOldForm =
+    asked?.organization === undefined && asked?.project === name.organization && name.project === "default";
+  const full = formatName(name);
+  if (isOldForm && settings.organization !== name.organization) {
+    throw new SophiaError({
+      code: "esc-settings",
+      message: `${printable(asked.text)} is known only as ${full}, and may be meant for another organization`,
+      hint: `to change that one, name it: --in ${full}`,
+    });
+  }
+  return {
+    ...settings,
+    environments: [{ text: full, organization: name.organization, project: name.project, name: name.name }],
+  };
+}

@@ -1,0 +1,57 @@
+/** What became of a change, in words. */
+import type { Context } from "../../core/context.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { shellWord } from "../../core/shell.ts";
+import { printable } from "../../core/text.ts";
+import { type Changed, type Current, formatRevision } from "../../esc/api/change.ts";
+import { formatName } from "../../esc/settings/names.ts";
+
+/**
+ * Tells a draft, and fails where a change did not take.
+ *
+ * @returns the change that is in effect; a status where it is not
+ * @throws SophiaError (esc-conflict or esc-not-in-effect, 125)
+ */
+export function settleChange(
+  changed: Changed,
+  context: Context,
+): Extract<Changed, { kind: "done" }> | typeof ExitStatus.draft {
+  switch (changed.kind) {
+    case "done":
+      return changed;
+    case "draft": {
+      const { changeRequest, before } = changed;
+      const id = shellWord(changeRequest);
+      context.out(
+        `\n⏸️ Not in effect yet: changes of ${formatName(before.name)} have to be approved. It is a draft now.\n` +
+          `   pulumi env change-request get ${id}\n` +
+          `   pulumi env change-request approve ${id}    # somebody else\n` +
+          `   pulumi env change-request apply ${id}      # then it is in effect\n`,
+      );
+      return ExitStatus.draft;
+    }
+    case "conflict":
+      throw new SophiaError({
+        code: "esc-conflict",
+        message: `nothing was changed: others changed the definition ${changed.attempts} times meanwhile`,
+        hint: "start again",
+      });
+    case "without-effect":
+      throw new SophiaError({
+        code: "esc-not-in-effect",
+        message: `${printable(formatRevision(changed.after))} was written, and does not give what was written`,
+        hint: `pulumi env edit ${formatName(changed.after.name)} shows why; back: ${wayBack(changed.before)}`,
+      });
+  }
+}
+
+/** `Revision 3 is now 4.`, and the command that restores the whole environment. */
+export function revisionsText({ before, after }: Extract<Changed, { kind: "done" }>): string {
+  const [was, is] = [before.definition.revision, after.definition.revision];
+  if (was === undefined || is === undefined) return "The service does not tell revisions.";
+  return `Revision ${was} is now ${is}.\n   All of it back: ${wayBack(before)}`;
+}
+
+function wayBack({ name, definition: { revision } }: Current): string {
+  return revision === undefined ? "" : `pulumi env version rollback ${formatName(name)}@${revision}`;
+}

@@ -1,0 +1,86 @@
+/** Changing an environment: what it has now, another definition in its place, and whether that took. */
+import { formatName, type FullName } from "../settings/names.ts";
+import { Secret } from "../settings/secret.ts";
+import type { Connection } from "../transport/connection.ts";
+import { changing, createDraft, type Definition, type Draft, readDefinition, updateDefinition } from "./definition.ts";
+import { openAndRead, type OpenedEnvironment } from "./session.ts";
+
+/** What an environment has now: the text of its definition, and the values that it gives. */
+export interface Current {
+  readonly name: FullName;
+  readonly definition: Definition;
+  readonly opened: OpenedEnvironment;
+}
+
+export type Changed =
+  /** All is as it was to be. `wrote`: by this change, and not before. */
+  | { readonly kind: "done"; readonly wrote: boolean; readonly before: Current; readonly after: Current }
+  /** It was written, and the environment gives something else all the same. */
+  | { readonly kind: "without-effect"; readonly before: Current; readonly after: Current }
+  /** Somebody has to approve it first. */
+  | ({ readonly kind: "draft"; readonly before: Current } & Draft)
+  /** Others changed the definition each time. Nothing of theirs is lost, and nothing was written. */
+  | { readonly kind: "conflict"; readonly attempts: number };
+
+/** So often a definition is read anew because somebody has changed it meanwhile. */
+const MOST_ATTEMPTS = 4;
+
+/** Shorter ones stand in the words of the service by chance. */
+const SHORTEST_HIDDEN = 4;
+
+/** @throws EscFault @throws SophiaError for values that no environment variable can have */
+export async function readCurrent(name: FullName, connection: Connection): Promise<Current> {
+  const definition = await readDefinition(name, connection);
+  const { createRequests } = await import("./sdk.ts");
+  const opened = await openAndRead(name, connection, createRequests(connection));
+  return { name, definition, opened };
+}
+
+/**
+ * Writes what `edit` makes of the definition, anew from what is there where somebody else changed it meanwhile. Where an
+ * answer was lost, the next attempt finds that nothing is left to do.
+ *
+ * @param edit the new text; undefined where all is as it is to be
+ * @param values what no message of the service may show
+ * @throws EscFault @throws what `edit` throws
+ */
+export async function changeEnvironment(
+  name: FullName,
+  connection: Connection,
+  edit: (current: Current) => string | undefined,
+  values: readonly string[],
+): Promise<Changed> {
+  for (const value of values) {
+    if (value.length < SHORTEST_HIDDEN) continue;
+    connection.cleaner.hide(new Secret(value));
+    connection.cleaner.hide(new Secret(JSON.stringify(value).slice(1, -1)));
+  }
+  let first: Current | undefined;
+  for (let attempts = 1; attempts <= MOST_ATTEMPTS; attempts += 1) {
+    const current = await readCurrent(name, connection);
+    first ??= current;
+    const yaml = edit(current);
+    if (yaml === undefined) {
+      const wrote = first.definition.etag !== current.definition.etag;
+      return { kind: "done", wrote, before: first, after: current };
+    }
+    const { etag } = current.definition;
+    const update = await updateDefinition(name, yaml, etag, connection);
+    if (update.kind === "conflict") continue;
+    if (update.kind === "gated") {
+      const draft = await createDraft(name, yaml, etag, connection);
+      return { kind: "draft", before: current, ...draft };
+    }
+    const after = await changing(() => readCurrent(name, connection));
+    const took = edit(after) === undefined;
+    return took
+      ? { kind: "done", wrote: true, before: current, after }
+      : { kind: "without-effect", before: current, after };
+  }
+  return { kind: "conflict", attempts: MOST_ATTEMPTS };
+}
+
+/** `org/project/name@12`, where the service tells the revision. */
+export function formatRevision({ name, definition: { revision } }: Current): string {
+  return revision === undefined ? formatName(name) : `${formatName(name)}@${revision}`;
+}

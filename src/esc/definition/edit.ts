@@ -1,0 +1,250 @@
+/**
+ * Changes of a definition's text that leave all else as it stands, byte for byte: comments, order, long texts, digits.
+ * The yaml package tells places, and says afterwards that nothing else has changed; it writes nothing. Pure.
+ */
+import { isMap, isScalar } from "yaml";
+import type { Change } from "./change.ts";
+import { parseDefinition, refuse, type Parsed } from "./parse.ts";
+import { contentEnd, type EntryPair, isNull, keyOf, type Mapping, type Node } from "./nodes.ts";
+import { keyText, quoted, withoutReferences } from "./scalars.ts";
+import { verify } from "./verify.ts";
+
+/** Text in place of what stands between two places. */
+interface Splice {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+const STEP = 2;
+
+/**
+ * The definition with these variables.
+ *
+ * @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely; it quotes nothing of it
+ */
+export function setVariables(yaml: string, changes: readonly Change[]): string {
+  const parsed = parseDefinition(yaml);
+  const edited = apply(yaml, splices(parsed, changes));
+  verify(parsed, edited, changes);
+  return edited;
+}
+
+function apply(yaml: string, edits: readonly Splice[]): string {
+  let text = "";
+  let from = 0;
+  for (const { start, end, text: inserted } of edits.toSorted((a, b) => a.start - b.start)) {
+    if (start < from) throw refuse("two places to change overlap");
+    text += yaml.slice(from, start) + inserted;
+    from = end;
+  }
+  return text + yaml.slice(from);
+}
+
+function splices(parsed: Parsed, changes: readonly Change[]): readonly Splice[] {
+  const { top } = parsed;
+  if (top === undefined) return [append(parsed, nested(["values", "environmentVariables"], changes, 0, parsed.eol))];
+  const found = descend(parsed, top, ["values", "environmentVariables"], changes);
+  if (!("map" in found)) return found.edits;
+  const { map } = found;
+  const known = new Map(map.items.map((pair) => [keyOf(pair), pair]));
+  const edits: Splice[] = [];
+  const added: Change[] = [];
+  for (const change of changes) {
+    const pair = known.get(change.name);
+    if (pair === undefined) added.push(change);
+    else edits.push(...replace(parsed, pair, change, map.flow === true));
+  }
+  if (added.length > 0)
+    edits.push(
+      ...add(
+        parsed,
+        map,
+        added.map((change) => (indent) => entry(change, indent, parsed.eol, map.flow === true)),
+      ),
+    );
+  return edits;
+}
+
+/** The mapping at a path, or what is to be written where there is none. */
+function descend(
+  parsed: Parsed,
+  start: Mapping,
+  path: readonly [string, ...string[]],
+  changes: readonly Change[],
+): { readonly map: Mapping } | { readonly edits: readonly Splice[] } {
+  let map = start;
+  for (const [depth, key] of path.entries()) {
+    refuseFunction(map, path.slice(0, depth));
+    const rest = path.slice(depth + 1);
+    const inFlow = map.flow === true;
+    const pair = map.items.find((one) => keyOf(one) === key);
+    if (pair === undefined) {
+      const write = (indent: number): string =>
+        inFlow ? flow([key, ...rest], changes) : nested([key, ...rest], changes, indent, parsed.eol).trim();
+      return { edits: add(parsed, map, [write]) };
+    }
+    const { value } = pair;
+    if (isMap<Node, Node | null>(value) && (value.items.length > 0 || inFlow)) {
+      map = value;
+      continue;
+    }
+    const isEmpty = isNull(value) || (isMap(value) && value.items.length === 0);
+    if (!isEmpty) throw refuse(`${path.slice(0, depth + 1).join(".")} is not a mapping`);
+    return { edits: fill(parsed, map, pair, rest, changes) };
+  }
+  refuseFunction(map, path);
+  return { map };
+}
+
+function refuseFunction(map: Mapping, path: readonly string[]): void {
+  if (map.items.some((pair) => keyOf(pair).startsWith("fn::"))) throw refuse(`${path.join(".")} is a function`);
+}
+
+/** Writes children for a key that has none. */
+function fill(
+  parsed: Parsed,
+  map: Mapping,
+  pair: EntryPair,
+  path: readonly string[],
+  changes: readonly Change[],
+): readonly Splice[] {
+  const { colon, start, end } = valuePlace(parsed, pair);
+  if (map.flow === true) {
+    const inner =
+      path.length === 0 ? changes.map((change) => entry(change, 0, parsed.eol, true)).join(", ") : flow(path, changes);
+    return [{ start, end, text: `${spaced(parsed, start)}{${inner}}` }];
+  }
+  const indent = columnOf(parsed, pair.key) + STEP;
+  const children = nested(path, changes, indent, parsed.eol);
+  const line = lineEnd(parsed, end);
+  return [
+    // An explicit null, or `{}`.
+    ...(end > start ? [{ start: colon, end, text: "" }] : []),
+    { start: line, end: line, text: parsed.eol + children.replace(/\r?\n$/, "") },
+  ];
+}
+
+/** Adds entries to a mapping that has some, or to `{}`. */
+function add(parsed: Parsed, map: Mapping, entries: readonly ((indent: number) => string)[]): readonly Splice[] {
+  const last = map.items.at(-1);
+  const [from = 0] = map.range ?? [];
+  if (map.flow === true) {
+    const text = entries.map((write) => write(0)).join(", ");
+    if (last === undefined) return [{ start: from + 1, end: from + 1, text }];
+    const at = pairEnd(last, parsed.yaml);
+    return [{ start: at, end: at, text: `, ${text}` }];
+  }
+  if (last === undefined) throw refuse("a mapping without entries");
+  const indent = columnOf(parsed, map.items[0]?.key);
+  const lines = entries.map((write) => " ".repeat(indent) + write(indent));
+  const at = afterPair(parsed, last);
+  const isOwnLine = at > 0 && parsed.yaml[at - 1] === "\n";
+  const text = lines.join(parsed.eol);
+  return [{ start: at, end: at, text: isOwnLine ? text + parsed.eol : parsed.eol + text }];
+}
+
+/** Behind the last line of an entry; a block scalar may end with blank lines that belong to it. */
+function afterPair(parsed: Parsed, pair: EntryPair): number {
+  let leaf: Node | null = pair.value;
+  while (leaf !== null && !isScalar(leaf) && isMap<Node, Node | null>(leaf) && leaf.flow !== true)
+    leaf = leaf.items.at(-1)?.value ?? null;
+  if (isScalar(leaf) && (leaf.type === "BLOCK_LITERAL" || leaf.type === "BLOCK_FOLDED")) return leaf.range?.[1] ?? 0;
+  return lineEnd(parsed, pairEnd(pair, parsed.yaml));
+}
+
+function replace(parsed: Parsed, pair: EntryPair, change: Change, inFlow: boolean): readonly Splice[] {
+  const argument = secretArgument(pair.value);
+  // What is secret stays secret.
+  if (argument !== undefined && change.kind === "value") {
+    return [splice(parsed, argument, quoted(change.value), inFlow || (isMap(pair.value) && pair.value.flow === true))];
+  }
+  return [splice(parsed, pair, valueText(change), inFlow)];
+}
+
+/** The pair of `fn::secret`, where a value is one. */
+function secretArgument(value: Node | null): EntryPair | undefined {
+  if (!isMap<Node, Node | null>(value)) return undefined;
+  const [first, ...others] = value.items;
+  return first !== undefined && others.length === 0 && keyOf(first) === "fn::secret" ? first : undefined;
+}
+
+function splice(parsed: Parsed, pair: EntryPair, text: string, inFlow: boolean): Splice {
+  const { colon, start, end } = valuePlace(parsed, pair);
+  const between = parsed.yaml.slice(colon, start);
+  const comments = parsed.comments.filter(({ at }) => at >= start && at < end).map((comment) => ` ${comment.text}`);
+  if (comments.length > 0 && inFlow) throw refuse("a value to replace has comments inside");
+  const kept = comments.join("");
+  // Block values stand on lines of their own; a comment in front of them stays, and then they stay where they are.
+  if (/[\r\n]/.test(between) && between.trim() === "") return { start: colon, end, text: ` ${text}${kept}` };
+  return { start, end, text: `${spaced(parsed, start)}${text}${kept}` };
+}
+
+/** A blank, if a value is to follow a colon directly. */
+function spaced({ yaml }: Parsed, at: number): string {
+  return /[:?]/.test(yaml[at - 1] ?? "") ? " " : "";
+}
+
+/** Where the value of a pair stands, and the end of the colon in front of it. */
+function valuePlace({ yaml }: Parsed, pair: EntryPair): { colon: number; start: number; end: number } {
+  const keyEnd = pair.key.range?.[1];
+  const { value } = pair;
+  const colon = keyEnd === undefined ? -1 : yaml.indexOf(":", keyEnd);
+  // The key may be an explicit one (`? key`), with anything in between.
+  if (colon === -1 || yaml.slice(keyEnd, colon).trim() !== "") throw refuse("an entry of an unusual form");
+  const after = colon + 1;
+  if (value === null || value.range?.[0] === value.range?.[1]) return { colon: after, start: after, end: after };
+  const start = value.range?.[0] ?? 0;
+  if (start < after || value.tag !== undefined) throw refuse("an entry of an unusual form");
+  return { colon: after, start, end: contentEnd(value, yaml) };
+}
+
+function pairEnd(pair: EntryPair, yaml: string): number {
+  const { key, value } = pair;
+  return Math.max(contentEnd(key, yaml), value === null ? 0 : contentEnd(value, yaml));
+}
+
+function columnOf({ yaml }: Parsed, key: Node | undefined): number {
+  const at = key?.range?.[0];
+  if (at === undefined) throw refuse("an entry without a place");
+  const line = yaml.lastIndexOf("\n", at - 1) + 1;
+  // Of a block mapping that begins behind a dash or `---`, the column is that of the key, too.
+  return at - line;
+}
+
+/** Of the line, without its break. */
+function lineEnd({ yaml }: Parsed, at: number): number {
+  const next = yaml.indexOf("\n", at);
+  if (next === -1) return yaml.length;
+  return yaml[next - 1] === "\r" && next > at ? next - 1 : next;
+}
+
+function append({ yaml, eol }: Parsed, text: string): Splice {
+  const isEnded = yaml === "" || yaml.endsWith("\n");
+  return { start: yaml.length, end: yaml.length, text: (isEnded ? "" : eol) + text };
+}
+
+/** Lines of a block mapping at a path, ended by a line break. */
+function nested(path: readonly string[], changes: readonly Change[], indent: number, eol: string): string {
+  const keys = path.map((key, depth) => `${" ".repeat(indent + depth * STEP)}${key}:`);
+  const column = indent + path.length * STEP;
+  const entries = changes.map((change) => " ".repeat(column) + entry(change, column, eol, false));
+  return [...keys, ...entries, ""].join(eol);
+}
+
+/** An entry of a flow mapping, and what is in it. */
+function flow(path: readonly string[], changes: readonly Change[]): string {
+  const inner = changes.map((change) => entry(change, 0, "\n", true)).join(", ");
+  return path.reduceRight((text, key) => `${quoted(key)}: {${text}}`, inner);
+}
+
+function entry(change: Change, indent: number, eol: string, inFlow: boolean): string {
+  const key = inFlow ? quoted(change.name) : keyText(change.name);
+  if (inFlow || change.kind === "node" || !change.secret) return `${key}: ${valueText(change)}`;
+  return `${key}:${eol}${" ".repeat(indent + STEP)}fn::secret: ${quoted(change.value)}`;
+}
+
+function valueText(change: Change): string {
+  if (change.kind === "node") return change.text;
+  return change.secret ? `{"fn::secret": ${quoted(change.value)}}` : quoted(withoutReferences(change.value));
+}

@@ -1,0 +1,68 @@
+/** What is asked of the nodes of a parsed definition; pure. */
+import { isAlias, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
+import { quoted } from "./scalars.ts";
+
+export type Node = Scalar | Mapping | YAMLSeq;
+export type Mapping = YAMLMap<Node, Node | null>;
+export type EntryPair = Pair<Node, Node | null>;
+
+/** A key as a string; `undefined`'s text for one that is no scalar, which no name equals. */
+export function keyOf({ key }: EntryPair): string {
+  return isScalar(key) ? String(key.value) : "";
+}
+
+export function isNull(node: Node | null): boolean {
+  return node === null || (isScalar(node) && node.value === null);
+}
+
+export function isNode(value: unknown): value is Node {
+  return isScalar(value) || isMap(value) || isSeq(value);
+}
+
+/** Where the content of a node ends, without the comment and the line breaks behind it. */
+export function contentEnd(node: Node, yaml: string): number {
+  const [start = 0, end = 0] = node.range ?? [];
+  if (isScalar(node) || node.flow === true) return start + yaml.slice(start, end).trimEnd().length;
+  const last: unknown = node.items.at(-1);
+  if (isNode(last)) return contentEnd(last, yaml);
+  if (!isPair(last)) return start;
+  const keyEnd = contentEnd(last.key, yaml);
+  if (last.value === null) return keyEnd;
+  const valueEnd = contentEnd(last.value, yaml);
+  // The place of a value that is not there may be on a later line.
+  return last.value.range?.[0] === last.value.range?.[1] ? yaml.indexOf(":", keyEnd) + 1 : valueEnd;
+}
+
+function isPair(value: unknown): value is EntryPair {
+  return typeof value === "object" && value !== null && "key" in value && "value" in value && !isAlias(value);
+}
+
+/** What a node says, so that two texts can be compared: of scalars their own text, since values lose digits. */
+export type Print = string | readonly Print[];
+
+export function printOf(node: unknown): Print {
+  if (isScalar(node)) {
+    const tag = node.tag === undefined ? "" : `${node.tag} `;
+    if (typeof node.value === "string") return `${tag}s ${node.value}`;
+    return `${tag}p ${node.source ?? String(node.value)}`;
+  }
+  if (isMap<Node, Node | null>(node)) {
+    return ["map", ...node.items.map((pair): Print => [printOf(pair.key), printOf(pair.value)])];
+  }
+  if (isSeq(node)) return ["list", ...node.items.map(printOf)];
+  return "p ";
+}
+
+/** The node on one line, as it can stand anywhere. */
+export function flowText(node: Node | null): string {
+  if (isScalar(node)) {
+    // Numbers keep every digit.
+    return typeof node.value === "string" ? quoted(node.value) : (node.source ?? "null");
+  }
+  if (isMap<Node, Node | null>(node)) {
+    const entries = node.items.map((pair) => `${quoted(keyOf(pair))}: ${flowText(pair.value)}`);
+    return `{${entries.join(", ")}}`;
+  }
+  if (isSeq<Node>(node)) return `[${node.items.map(flowText).join(", ")}]`;
+  return "null";
+}

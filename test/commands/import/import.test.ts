@@ -1,0 +1,214 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
+import { type Ended, environmentOf, folder, sophia } from "../../helpers/sophia.ts";
+import { atTerminal } from "../../helpers/terminal.ts";
+import { SENTINEL, sentinel } from "../world.ts";
+
+const ENV = "acme/app/dev";
+const CONTRACT = JSON.stringify({
+  variables: { API_KEY: { required: true }, REGION: { secret: false }, EMPTY: {} },
+});
+const FILE = [
+  "# local",
+  `API_KEY=${sentinel("api")}`,
+  `export DB_PASSWORD='${sentinel("db")}$\{x}'`,
+  "REGION=eu",
+  "LOG_LEVEL=debug",
+  "EMPTY=",
+  "ESC_ENV=acme/app/dev",
+  "SOPHIA_QUIET=1",
+  `MULTI="a\nb # ${SENTINEL}"`,
+  "",
+].join("\n");
+
+async function world(spec: Parameters<EscServer["environment"]>[1] = { values: { KEEP: "1" } }) {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  const handle = server.environment(ENV, spec);
+  const cwd = folder({ ".env": FILE, "sophia.contract.json": CONTRACT });
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
+  const run = (...args: string[]): Promise<Ended> => sophia(["import", ".env", ...args], { cwd, env });
+  return { server, handle, cwd, env, run };
+}
+
+function expectNoValue({ stdout, stderr }: { stdout: string; stderr: string }): void {
+  expect(stdout + stderr).not.toContain(SENTINEL);
+}
+
+async function valuesOf(server: EscServer): Promise<Record<string, string>> {
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };
+  const { stdout } = await sophia(["--no-contract", "--", "env"], { env });
+  return environmentOf(stdout);
+}
+
+describe("import", () => {
+  test("writes one revision, secrets as secrets, and reads it back; twice is one revision", async () => {
+    const { server, handle, run } = await world();
+    const ended = await run("--yes");
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toBe(
+      `.env into acme/app/dev@1:
+  + API_KEY      secret
+  + DB_PASSWORD  secret
+  + REGION       plain text
+  + LOG_LEVEL    plain text
+  + MULTI        plain text
+  EMPTY: empty, which counts as unset; left out
+  ESC_ENV and SOPHIA_QUIET: settings of sophia-run; left out
+✅ 5 variables written and read back. Revision 1 is now 2.
+   All of it back: pulumi env version rollback acme/app/dev@1
+`,
+    );
+    expect(handle.definition.match(/ciphertext/g)).toHaveLength(2);
+    expect(handle.definition).toContain('    KEEP: "1"\n');
+    expect(await valuesOf(server)).toMatchObject({
+      API_KEY: sentinel("api"),
+      DB_PASSWORD: `${sentinel("db")}$\{x}`,
+      KEEP: "1",
+      REGION: "eu",
+    });
+    const again = await run("--yes");
+    expect(again).toMatchObject({ status: 0 });
+    expect(again.stdout).toContain("✅ Nothing to change.");
+    expect(handle.revisions).toHaveLength(2);
+    expect(server.violations).toEqual([]);
+    expectNoValue(again);
+  });
+
+  test("--dry-run writes nothing; without --yes nobody can be asked", async () => {
+    const { server, run } = await world();
+    const dry = await run("--dry-run");
+    expect(dry).toMatchObject({ status: 0 });
+    expect(dry.stdout).toContain("Nothing was written: --dry-run. 5 variables would be.");
+    const unasked = await run();
+    expect(unasked).toMatchObject({ status: 125 });
+    expect(unasked.stderr).toContain("nothing was changed: there is nobody to ask");
+    expect(server.count("update")).toBe(0);
+    expectNoValue(dry);
+  });
+
+  test("leaves what ESC has with another value, and replaces it with --overwrite", async () => {
+    const { server, handle, run } = await world({
+      values: { API_KEY: secret(sentinel("old")), REGION: "eu", LOG_LEVEL: "info" },
+      files: { MULTI: "file" },
+    });
+    const ended = await run("--yes");
+    expect(ended).toMatchObject({ status: 1 });
+    expect(ended.stdout).toContain(
+      "  API_KEY and LOG_LEVEL: left as ESC has it, with another value; --overwrite replaces it\n",
+    );
+    expect(ended.stdout).toContain("  REGION: the same already\n  API_KEY");
+    expect(ended.stdout).toContain("  MULTI: left as ESC has it, as a file\n");
+    expect((await valuesOf(server))["API_KEY"]).toBe(sentinel("old"));
+    const over = await run("--yes", "--overwrite");
+    expect(over.stdout).toContain("  ~ API_KEY    secret\n  ~ LOG_LEVEL  plain text\n");
+    expect(over).toMatchObject({ status: 1 });
+    expect(await valuesOf(server)).toMatchObject({ API_KEY: sentinel("api"), LOG_LEVEL: "debug" });
+    expect(handle.revisions).toHaveLength(3);
+    expectNoValue(ended);
+    expectNoValue(over);
+  });
+
+  test("a change by somebody else in between is not lost", async () => {
+    const { server, handle, run } = await world();
+    const update = server.hold("update");
+    const running = run("--yes");
+    await server.waitFor("update");
+    handle.revise({ values: { KEEP: "2", THEIRS: "t", REGION: "us" } });
+    update.release();
+    const ended = await running;
+    expect(ended).toMatchObject({ status: 1, stderr: "" });
+    expect(ended.stdout).toContain("✅ 4 variables written and read back. Revision 2 is now 3.");
+    expect(await valuesOf(server)).toMatchObject({ KEEP: "2", THEIRS: "t", REGION: "us", API_KEY: sentinel("api") });
+  });
+
+  test("a lost answer is no second revision", async () => {
+    const { server, handle, run } = await world();
+    server.failNext("update", { kind: "disconnect", at: "body" });
+    const ended = await run("--yes");
+    expect(ended).toMatchObject({ status: 0 });
+    expect(ended.stdout).toContain("Revision 1 is now 2.");
+    expect(handle.revisions).toHaveLength(2);
+  });
+
+  test("what must be approved becomes a draft", async () => {
+    const { server, handle, run } = await world({ values: {}, updates: "approval" });
+    const ended = await run("--yes");
+    expect(ended).toMatchObject({ status: 3, stderr: "" });
+    expect(ended.stdout).toContain("Not in effect yet");
+    expect(ended.stdout).toContain(`pulumi env change-request approve ${handle.drafts[0]?.id}`);
+    expect(handle.revisions).toHaveLength(1);
+    expect(server.violations).toEqual([]);
+    expectNoValue(ended);
+  });
+
+  test.each<[what: string, fault: Parameters<EscServer["failNext"]>[1], reached: string]>([
+    ["401", 401, "does not accept the token"],
+    ["403", 403, "cannot be changed: 127.0.0.1"],
+    ["404", 404, "has no such environment"],
+    ["409, again and again", 409, "others changed the definition 4 times meanwhile"],
+    ["413", 413, "does not take a definition of this size"],
+    ["400", 400, "does not accept the new definition"],
+    ["503, again and again", 503, "whether the change arrived is not known"],
+    [
+      "a message that quotes a value",
+      { kind: "status", status: 400, body: { code: 400, message: `bad: ${sentinel("api")}` } },
+      "bad: ***",
+    ],
+  ])("%s from the update", async (_, fault, reached) => {
+    const { server, handle, run } = await world();
+    server.failAlways("update", fault);
+    const ended = await run("--yes");
+    expect(ended).toMatchObject({ status: 125 });
+    expect(ended.stderr).toContain(reached);
+    expect(handle.revisions).toHaveLength(1);
+    expectNoValue(ended);
+  });
+
+  test("the token is the administrator's alone, and not from a file", async () => {
+    const { server, cwd, env } = await world();
+    const launchers = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };
+    const ended = await sophia(["import", ".env", "--yes"], { cwd, env: launchers });
+    expect(ended).toMatchObject({ status: 125 });
+    expect(ended.stderr).toContain("ESC_ADMIN_TOKEN is not set; the launcher's own token is not used for changes");
+    const file = folder({ ".env": `${FILE}ESC_ADMIN_TOKEN=${server.token}\n` });
+    expect(await sophia(["import", ".env", "--yes"], { cwd: file, env: launchers })).toMatchObject({ status: 125 });
+    expect(server.count("any")).toBe(0);
+    const launched = await sophia(["--no-contract", "--keep-esc", "--", "env"], {
+      env: { ...env, ESC_TOKEN: server.token },
+    });
+    expect(environmentOf(launched.stdout)).not.toHaveProperty("ESC_ADMIN_TOKEN");
+    expect(environmentOf(launched.stdout)).toHaveProperty("ESC_TOKEN");
+  });
+
+  test("at a terminal: asks, and removes from the file what ESC now has", async () => {
+    const { server, cwd, env } = await world();
+    const { ESC_ADMIN_TOKEN: token, ...rest } = env;
+    const ended = await atTerminal(["import", ".env"], { cwd, env: rest }, [
+      ["(not shown): ", `${token}\n`],
+      ["to acme/app/dev? [y/N] ", "y\n"],
+      ["which ESC now has? [y/N] ", "y\n"],
+    ]);
+    expect(ended).toMatchObject({ status: 0 });
+    expect(ended.stdout).toContain("Removed 5 variables from .env");
+    expect(ended.stdout).not.toContain(SENTINEL);
+    expect(ended.stdout).not.toContain(token);
+    expect(readFileSync(join(cwd, ".env"), "utf8")).toBe("# local\nEMPTY=\nESC_ENV=acme/app/dev\nSOPHIA_QUIET=1\n");
+    expect(statSync(join(cwd, ".env")).mode & 0o777).toBe(0o600);
+    expect(await valuesOf(server)).toMatchObject({ API_KEY: sentinel("api"), MULTI: "a" });
+  });
+
+  test("at a terminal: no is no; Ctrl-C at the hidden prompt ends by SIGINT", async () => {
+    const { server, cwd, env } = await world();
+    const ended = await atTerminal(["import", ".env"], { cwd, env }, [["? [y/N] ", "\n"]]);
+    expect(ended).toMatchObject({ status: 1 });
+    expect(ended.stdout).toContain("Nothing was written.");
+    const { ESC_ADMIN_TOKEN: _token, ...rest } = env;
+    const interrupted = await atTerminal(["import", ".env"], { cwd, env: rest }, [["(not shown): ", "abc\u0003"]]);
+    expect(interrupted).toMatchObject({ status: -2 });
+    expect(server.count("update")).toBe(0);
+    expect(readFileSync(join(cwd, ".env"), "utf8")).toBe(FILE);
+  });
+});
