@@ -85,6 +85,13 @@ export interface Program {
   readonly environment: Environment;
 }
 
+/** A program that runs beside this process. */
+export interface Running {
+  readonly pid: number | undefined;
+  /** How it ends: its status, or the signal that killed it. */
+  readonly ended: Promise<NodeJS.Signals | number>;
+}
+
 /** A request with its program found and checked. */
 export interface Launch extends LaunchRequest {
   readonly program: Program;

@@ -185,6 +185,13 @@ def impossible() -> list[str]:
     return lines
 
 
+def redacted() -> list[str]:
+    """What is different by design where secrets are masked in the program's output."""
+    lines = (ROOT / "test/conformance/peers/redact.known-impossible").read_text(encoding="utf-8").splitlines()
+    cases = (line.partition(" ") for line in lines if line and not line.startswith("#"))
+    return [f"- `{name}`: {reason}." for name, _, reason in cases]
+
+
 def skipped(entries: list[Entry], results: dict[str, Verdicts]) -> list[str]:
     where: dict[tuple[str, str], list[str]] = {}
     for entry in entries:
@@ -219,6 +226,14 @@ def document(entries: list[Entry], unavailable: dict[str, str]) -> str:
     for entry in entries:
         parts += failing(entry, results[entry.label])
     parts += ["## What is impossible, and why", "", *impossible(), ""]
+    parts += [
+        "## With --redact",
+        "",
+        "With a secret to mask, `sophia-run --redact` passes all that `--mode spawn` passes, but for these:",
+        "",
+        *redacted(),
+        "",
+    ]
     left_out = skipped(entries, results)
     if left_out:
         parts += [

@@ -46,6 +46,8 @@ static napi_value make_pipe(napi_env env, napi_callback_info info) {
   (void)info;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return from_integer(env, errno);
+  /* Four times the usual: fewer turns for much output. The system may refuse it. */
+  fcntl(ends[1], F_SETPIPE_SZ, 262144);
   return list(env, ends, 2);
 }
 
@@ -72,12 +74,6 @@ static napi_value is_same_open_file(napi_env env, napi_callback_info info) {
   const int after = fcntl(given[1], F_GETFL);
   fcntl(given[0], F_SETFL, first);
   return from_integer(env, after != second);
-}
-
-static napi_value exit_now(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS];
-  integers(env, info, given);
-  _exit(given[0]);
 }
 
 /* The bytes of a buffer, which stay where they are as long as the call lasts. */
@@ -132,7 +128,13 @@ static napi_value apply_settings(napi_env env, napi_callback_info info) {
   if (bytes_of(env, given[1], &bytes) != sizeof settings) return NULL;
   memcpy(&settings, bytes, sizeof settings);
   if (raw) make_raw(&settings);
+  /* Blocked, the signal does not keep a process in the background from it. */
+  sigset_t blocked, former;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTTOU);
+  sigprocmask(SIG_BLOCK, &blocked, &former);
   ioctl(descriptor, TCSETS, &settings);
+  sigprocmask(SIG_SETMASK, &former, NULL);
   return NULL;
 }
 
@@ -155,22 +157,53 @@ static napi_value foreground_group(napi_env env, napi_callback_info info) {
   return from_integer(env, group);
 }
 
-/* strings, how many of them are arguments, slave, real, whether in the foreground, inherited descriptors (Int32Array) */
+/* As if it were typed. Newer kernels allow it to administrators only, unless dev.tty.legacy_tiocsti is set. */
+static napi_value type_into(napi_env env, napi_callback_info info) {
+  napi_value given[2];
+  size_t count = COUNT(given);
+  void *bytes = NULL;
+  int terminal = -1;
+  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  napi_get_value_int32(env, given[0], &terminal);
+  const size_t length = bytes_of(env, given[1], &bytes);
+  for (size_t i = 0; i < length; ++i) {
+    if (ioctl(terminal, TIOCSTI, (char *)bytes + i) != 0) break;
+  }
+  return NULL;
+}
+
+/* The monitor ends when it is told that the launcher has put all in order. It is waited for, but not for long. */
+static napi_value dismiss(napi_env env, napi_callback_info info) {
+  int given[MOST_ARGUMENTS];
+  integers(env, info, given);
+  const struct record record = {RESTORED, 0};
+  struct pollfd channel = {.fd = given[0], .events = 0};
+  if (send(given[0], &record, sizeof record, MSG_NOSIGNAL) != sizeof record) return NULL;
+  for (int tries = 0; tries < 100; ++tries) {
+    if (waitpid(given[1], NULL, WNOHANG) != 0) return NULL;
+    poll(&channel, channel.revents == 0 ? 1 : 0, 1);
+  }
+  return NULL;
+}
+
+/* strings, how many of them are arguments, slave, real, its settings, whether in the foreground, inherited descriptors */
 static napi_value start_monitor(napi_env env, napi_callback_info info) {
-  napi_value given[6];
+  napi_value given[7];
   size_t count = COUNT(given), length = 0;
   void *bytes = NULL, *inherited = NULL;
   int arguments = 0, ends[2];
   struct monitored it = {.file = NULL};
   napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  length = bytes_of(env, given[0], &bytes);
   napi_get_value_int32(env, given[1], &arguments);
   napi_get_value_int32(env, given[2], &it.slave);
   napi_get_value_int32(env, given[3], &it.real);
-  napi_get_value_int32(env, given[4], &it.foreground);
-  it.inherited_count = bytes_of(env, given[5], &inherited) / sizeof(int);
+  if (bytes_of(env, given[4], &bytes) == sizeof it.found) memcpy(&it.found, bytes, sizeof it.found);
+  else return from_integer(env, ENOTTY);
+  napi_get_value_int32(env, given[5], &it.foreground);
+  napi_get_typedarray_info(env, given[6], NULL, &it.inherited_count, &inherited, NULL, NULL);
   it.inherited = inherited;
 
+  length = bytes_of(env, given[0], &bytes);
   char *const strings = bytes;
   size_t total = 0;
   if (length == 0 || strings[length - 1] != '\0') return from_integer(env, EINVAL);
@@ -189,7 +222,7 @@ static napi_value start_monitor(napi_env env, napi_callback_info info) {
   }
 
   int error = 0;
-  if (ioctl(it.real, TCGETS, &it.found) != 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     error = errno;
     free(argv);
     return from_integer(env, error);
@@ -219,13 +252,14 @@ NAPI_MODULE_INIT() {
       {.utf8name = "duplicate", .method = duplicate},
       {.utf8name = "hasNoReader", .method = has_no_reader},
       {.utf8name = "isSameOpenFile", .method = is_same_open_file},
-      {.utf8name = "exitNow", .method = exit_now},
       {.utf8name = "makeTerminal", .method = make_terminal},
       {.utf8name = "copySize", .method = copy_size},
       {.utf8name = "settingsOf", .method = settings_of},
       {.utf8name = "applySettings", .method = apply_settings},
       {.utf8name = "signalKeys", .method = signal_keys},
       {.utf8name = "foregroundGroup", .method = foreground_group},
+      {.utf8name = "typeInto", .method = type_into},
+      {.utf8name = "dismiss", .method = dismiss},
       {.utf8name = "startMonitor", .method = start_monitor},
   };
   napi_define_properties(env, exports, COUNT(functions), functions);

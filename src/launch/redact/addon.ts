@@ -10,8 +10,45 @@ export interface RedactAddon {
   readonly hasNoReader: (descriptor: number) => number;
   /** Whether two descriptors of a regular file are one open file, with one offset. 1 or 0 */
   readonly isSameOpenFile: (one: number, other: number) => number;
-  /** _exit(2): without waiting for threads that a write has blocked. */
-  readonly exitNow: (status: number) => never;
+  /**
+   * Opens a pseudo-terminal with the settings of another terminal, close-on-exec.
+   *
+   * @param isPlain 1: it does not turn newlines into line ends; the other terminal will
+   * @returns the side of the launcher and that of the program
+   */
+  readonly makeTerminal: (like: number, isPlain: number) => readonly [number, number] | number;
+  /** Gives one terminal the size of another. @returns 1 where it had another size: the kernel has sent SIGWINCH then */
+  readonly copySize: (from: number, to: number) => number;
+  /** The settings of a terminal (the kernel's struct termios); undefined where it is none, or is gone. */
+  readonly settingsOf: (terminal: number) => Uint8Array | undefined;
+  /** @param isRaw 1: with every key as a byte, and what is written shown as it is */
+  readonly applySettings: (terminal: number, settings: Uint8Array, isRaw: number) => void;
+  /** The keys that make a terminal send SIGINT and SIGQUIT; -1: none does. */
+  readonly signalKeys: (terminal: number) => readonly [number, number];
+  /** The foreground process group (tcgetpgrp(3)); -1 where the terminal is not the controlling one. */
+  readonly foregroundGroup: (terminal: number) => number;
+  /**
+   * Starts the program on a pseudo-terminal, in a session of its own, with a monitor between it and this process; see
+   * monitor.h.
+   *
+   * @param strings the file, the arguments and the variables, each ended by a NUL
+   * @param real the terminal that gets the settings `found` if this process ends without a `dismiss`
+   * @param inherited descriptors that the program gets besides
+   * @returns the channel to the monitor and its PID
+   */
+  readonly startMonitor: (
+    strings: Uint8Array,
+    argumentCount: number,
+    slave: number,
+    real: number,
+    found: Uint8Array,
+    isForeground: number,
+    inherited: Int32Array,
+  ) => readonly [number, number] | number;
+  /** Tells the monitor of an ended program that all is in order, and waits a moment for its end. */
+  readonly dismiss: (channel: number, pid: number) => void;
+  /** Puts bytes into a terminal as if they were typed, where the system allows that. */
+  readonly typeInto: (terminal: number, bytes: Uint8Array) => void;
 }
 
 /** @returns undefined where there is none: see {@link openAddon} */

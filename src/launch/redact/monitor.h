@@ -20,8 +20,11 @@ enum {
   STOPPED, /* the signal */
   EXITED, /* the status */
   KILLED, /* the signal */
+  UNREAD, /* so many bytes follow, which were typed and which the program has not read */
+  CONTINUED, /* 1: in the foreground */
   /* To the monitor. */
   CONTINUE, /* 1: in the foreground of the terminal, 0: in the background */
+  COLLECT, /* nothing is typed any more: what was not read is asked for; 1: and the terminal is closed */
   RESTORED, /* the launcher has put the settings of the real terminal in order */
 };
 
@@ -79,6 +82,30 @@ static void keep_own(const struct monitored *it, const sigset_t *watched) {
   for (int descriptor = FIRST_UNUSED; descriptor < 65536; ++descriptor) close(descriptor);
 }
 
+/* Passes back what was typed ahead: whoever reads the real terminal next would have got it. */
+static void return_input(int is_last) {
+  static char bytes[4096];
+  struct termios left, raw;
+  ssize_t length = 0;
+  int group = getpid();
+  ioctl(SLAVE, TIOCGPGRP, &group);
+  /* Only the group in the foreground may read. */
+  set_foreground(getpid());
+  if (ioctl(SLAVE, TCGETS, &left) == 0) {
+    raw = left;
+    make_raw(&raw);
+    raw.c_cc[VMIN] = 0;
+    ioctl(SLAVE, TCSETS, &raw);
+    length = read(SLAVE, bytes, sizeof bytes);
+    ioctl(SLAVE, TCSETS, &left);
+  }
+  if (!is_last) set_foreground(group);
+  /* Before the answer: the launcher looks then whether anybody else has it open. */
+  if (is_last) close(SLAVE);
+  tell(UNREAD, length > 0 ? (int)length : 0);
+  if (length > 0) send(CHANNEL, bytes, (size_t)length, MSG_NOSIGNAL);
+}
+
 /* Tells of what became of the program. Returns whether it has ended. */
 static int look_at(pid_t program) {
   siginfo_t found;
@@ -93,7 +120,6 @@ static int look_at(pid_t program) {
     }
     /* What it left behind keeps the terminal, but no hang-up is sent to its group when this process ends. */
     set_foreground(getpid());
-    close(SLAVE);
     tell(found.si_code == CLD_EXITED ? EXITED : KILLED, found.si_status);
     return 1;
   }
@@ -105,6 +131,12 @@ static void monitor(struct monitored *it) {
   prctl(PR_SET_DUMPABLE, 0);
   setsid();
   ioctl(it->slave, TIOCSCTTY, 0);
+  if (it->foreground) {
+    /* Before the program can be typed to. From here on this process puts it back, whatever ends the launcher. */
+    struct termios raw = it->found;
+    make_raw(&raw);
+    ioctl(it->real, TCSETS, &raw);
+  }
   volatile int error;
   const pid_t program = start_program(it, &error);
   if (program < 0) error = errno;
@@ -115,6 +147,7 @@ static void monitor(struct monitored *it) {
   keep_own(it, &watched);
   if (chdir("/") != 0) error = error != 0 ? error : errno;
   if (error != 0) {
+    if (it->foreground) ioctl(REAL, TCSETS, &it->found);
     tell(NOT_EXECUTED, error);
     _exit(0);
   }
@@ -140,7 +173,11 @@ static void monitor(struct monitored *it) {
       } else if (record.kind == CONTINUE && !has_ended) {
         set_foreground(record.value ? program : getpid());
         kill(-program, SIGCONT);
+        tell(CONTINUED, record.value);
+      } else if (record.kind == COLLECT) {
+        return_input(record.value);
       } else if (record.kind == RESTORED) {
+        if (has_ended) _exit(0);
         is_restored = 1;
       }
     }

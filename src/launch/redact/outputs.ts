@@ -6,8 +6,9 @@ import { listen } from "../signals.ts";
 import type { Launch, Redaction } from "../types.ts";
 import { loadRedactAddon, type RedactAddon } from "./addon.ts";
 import { handOver } from "./hand-over.ts";
-import { planOutputs, type Output } from "./plan.ts";
+import { isWholeTerminal, planOutputs, type Output } from "./plan.ts";
 import { startPump, type Pump } from "./pump.ts";
+import { openSession, type Session } from "./session.ts";
 import { closeQuietly, readFrom, readFromStream, type Source } from "./source.ts";
 import { makeSpeaker, type Speaker } from "./speaker.ts";
 
@@ -24,15 +25,17 @@ export interface Outputs {
   readonly given: ReadonlyMap<number, number | "pipe">;
   /** Those of the descriptors 1 and 2 that are still written to here. */
   readonly kept: readonly number[];
+  /** The program runs on a terminal of its own, in which the keys are read here. */
+  readonly session: Session | undefined;
+  /** Called when the size of the terminal has changed; undefined where no output is one. */
+  readonly resize: (() => void) | undefined;
   /** The program runs, and has what was given to it. */
-  readonly start: (child: ChildProcess) => void;
+  readonly start: (child: ChildProcess | undefined) => void;
   /**
    * The program has ended: passes on what it wrote. What it left running in the background and may still write is passed
    * on by another process.
    */
   readonly finish: () => Promise<void>;
-  /** Ends this process. */
-  readonly exit: (status: number) => never;
 }
 
 /** One output before the program runs. */
@@ -41,21 +44,33 @@ interface Prepared {
   readonly target: number;
   readonly source: Source | undefined;
   readonly given: number | "pipe";
+  /** It is a terminal for the program, too. */
+  readonly isTerminal: boolean;
 }
 
 /**
- * Puts a pipe in front of each output that somebody can read.
+ * Puts a pipe in front of each output that somebody can read, or a pseudo-terminal in front of a terminal.
  *
+ * @param mayHaveSession the program can be started by the monitor
  * @throws SophiaError (125) where that is not possible
  */
-export function openOutputs({ preparation }: Launch, redaction: Redaction): Outputs {
+export function openOutputs(
+  { inherited, preparation }: Launch,
+  redaction: Redaction,
+  mayHaveSession: boolean,
+): Outputs {
   const addon = loadRedactAddon();
   const planned = planOutputs(addon);
-  const prepared = planned.map((output) => prepare(output, redaction, addon));
+  const isWhole = mayHaveSession && isWholeTerminal(planned, addon);
+  const prepared = planned.map((output) => prepare(output, redaction, isWhole, addon));
   const errors = prepared.find(({ output }) => output.descriptors.some((descriptor) => descriptor === 2));
-  const speaker = makeSpeaker(errors?.target, "\n");
+  const speaker = makeSpeaker(errors?.target, isWhole ? "\r\n" : "\n");
   const pumps: Pump[] = [];
-  let isStuck = false;
+  const terminals = prepared.filter(({ isTerminal }) => isTerminal);
+  const session =
+    isWhole && addon !== undefined
+      ? terminals.map((one) => sessionOn(one, pumps, inherited.numbers, addon))[0]
+      : undefined;
   let look: NodeJS.Timeout | undefined;
 
   const given = new Map(
@@ -63,12 +78,19 @@ export function openOutputs({ preparation }: Launch, redaction: Redaction): Outp
   );
   return {
     given,
+    session,
+    resize:
+      terminals.length === 0
+        ? undefined
+        : () => {
+            for (const { target, source } of terminals) addon?.copySize(target, source?.descriptor ?? -1);
+          },
     kept: addon === undefined ? [...given.keys()] : [],
     start: (child) => {
       for (const one of prepared) {
-        if (typeof one.given === "number") closeQuietly(one.given);
-        const stream = one.output.descriptors[0] === 1 ? child.stdout : child.stderr;
-        const source = one.source ?? (stream === null ? undefined : readFromStream(stream));
+        if (typeof one.given === "number" && session === undefined) closeQuietly(one.given);
+        const stream = one.output.descriptors[0] === 1 ? child?.stdout : child?.stderr;
+        const source = one.source ?? (stream ? readFromStream(stream) : undefined);
         if (source === undefined) continue;
         const events = eventsOf(one, redaction, speaker, addon);
         pumps.push(startPump(source, one.target, redaction.masking.stream(), events));
@@ -80,47 +102,76 @@ export function openOutputs({ preparation }: Launch, redaction: Redaction): Outp
     },
     finish: async () => {
       clearInterval(look);
-      const abandoned = new Promise<boolean>((resolve) => listen(ENDING, () => resolve(true)));
-      const finished = async (): Promise<boolean> => {
+      const abandoned = new Promise<void>((resolve) => {
+        listen(ENDING, (signal) => session?.isOwn(signal) === true || resolve());
+      });
+      const finished = async (): Promise<void> => {
+        await session?.collect();
         const open = await Promise.all(pumps.map(async (pump) => ((await pump.drain()) ? [] : [pump])));
         // PID 1 takes all others with it.
         const left = addon === undefined || preparation.firstProcess ? [] : open.flat();
         await Promise.all(pumps.filter((pump) => !left.includes(pump)).map(({ flush }) => flush()));
         await speaker.finish();
+        session?.restore();
         if (left.length > 0) await handOver(left, redaction.secrets);
-        return false;
       };
-      isStuck = await Promise.race([finished(), abandoned]);
-    },
-    exit: (status) => {
-      // process.exit would wait for the thread whose write nobody reads.
-      if (isStuck) addon?.exitNow(status);
-      return process.exit(status);
+      // Without the threads whose writes nobody reads: they are left as they are.
+      await Promise.race([finished(), abandoned]);
     },
   };
 }
 
-function prepare(output: Output, redaction: Redaction, addon: RedactAddon | undefined): Prepared {
-  if (output.kind === "terminal" && redaction.insists) {
+function prepare(output: Output, redaction: Redaction, isWhole: boolean, addon: RedactAddon | undefined): Prepared {
+  const [target] = output.descriptors;
+  const ends = output.kind === "terminal" ? addon?.makeTerminal(target, isWhole ? 0 : 1) : undefined;
+  const isTerminal = typeof ends === "object";
+  if (output.kind === "terminal" && !isTerminal && redaction.insists) {
     throw new SophiaError({
       code: "redact-terminal",
-      message: "--redact has no pseudo-terminal for the program here, and its output goes to a terminal",
+      message: `--redact has no pseudo-terminal for the program here${typeof ends === "number" ? ` (${errorName(ends)})` : ""}`,
       hint: "send the output through a pipe (| cat), or start script(1) with --redact in front of it",
     });
   }
-  const [target] = output.descriptors;
-  if (addon === undefined) return { output, target, source: undefined, given: "pipe" };
-  const ends = addon.makePipe();
-  const own = addon.duplicate(target);
-  if (typeof ends === "number" || own < 0) {
-    const reason = typeof ends === "number" ? ` (${errorName(ends)})` : "";
-    throw new SophiaError({
-      code: "redact-pipe",
-      message: `--redact needs a pipe, and the system gives none${reason}`,
-      hint: "raise the limit on open files (ulimit -n)",
-    });
-  }
-  return { output, target: own, source: readFrom(ends[0]), given: ends[1] };
+  if (addon === undefined) return { output, target, source: undefined, given: "pipe", isTerminal: false };
+  const [own, other] = isTerminal ? ends : pairOf(addon.makePipe());
+  const copy = addon.duplicate(target);
+  if (copy < 0) throw noDescriptors("");
+  if (isTerminal) addon.copySize(copy, own);
+  return { output, target: copy, source: readFrom(own), given: other, isTerminal };
+}
+
+/** @throws SophiaError (redact-pipe, 125) */
+function pairOf(ends: readonly [number, number] | number): readonly [number, number] {
+  if (typeof ends === "number") throw noDescriptors(` (${errorName(ends)})`);
+  return ends;
+}
+
+function noDescriptors(reason: string): SophiaError {
+  return new SophiaError({
+    code: "redact-pipe",
+    message: `--redact needs a pipe, and the system gives none${reason}`,
+    hint: "raise the limit on open files (ulimit -n)",
+  });
+}
+
+function sessionOn(
+  { target, source, given }: Prepared,
+  pumps: readonly Pump[],
+  inherited: readonly number[],
+  addon: RedactAddon,
+): Session {
+  return openSession({
+    addon,
+    real: target,
+    input: addon.duplicate(0),
+    master: addon.duplicate(source?.descriptor ?? -1),
+    slave: typeof given === "number" ? given : -1,
+    inherited,
+    settle: async () => void (await Promise.all(pumps.map(({ settle }) => settle()))),
+    hangUp: () => {
+      for (const { breakOff } of pumps) breakOff();
+    },
+  });
 }
 
 function eventsOf(

@@ -28,6 +28,21 @@ export function planOutputs(addon: Pick<RedactAddon, "isSameOpenFile"> | undefin
   return [outputOf(out, [1, 2])];
 }
 
+/**
+ * Whether the standard input is the terminal to which both outputs go, and which is the controlling one of this process:
+ * then its keys are the program's.
+ */
+export function isWholeTerminal(
+  outputs: readonly Output[],
+  addon: Pick<RedactAddon, "foregroundGroup"> | undefined,
+): boolean {
+  const [only, other] = outputs;
+  if (addon === undefined || only?.kind !== "terminal" || only.descriptors.length < 2 || other !== undefined)
+    return false;
+  const [input, output] = [fstatSync(0), fstatSync(1)];
+  return input.isCharacterDevice() && input.rdev === output.rdev && addon.foregroundGroup(1) !== -1;
+}
+
 interface Examined {
   readonly descriptor: 1 | 2;
   readonly stats: Stats;

@@ -23,6 +23,8 @@ export interface PumpEvents {
 export interface Pump {
   /** Passes on what the program has written. @returns whether nobody can write to the stream any more */
   readonly drain: () => Promise<boolean>;
+  /** Passes on what the program has written, and goes on. */
+  readonly settle: () => Promise<void>;
   /** Passes on what is still held back. */
   readonly flush: () => Promise<void>;
   /** What is still held back: it may be the beginning of a secret. */
@@ -85,6 +87,11 @@ export function startPump(
   if (first !== undefined && first.length > 0) void take(first);
   return {
     drain: () => source.drain(),
+    settle: async () => {
+      await source.drain();
+      await flush();
+      source.resume();
+    },
     flush,
     held: () => masker.pending(),
     breakOff,

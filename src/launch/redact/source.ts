@@ -3,8 +3,8 @@ import { Socket } from "node:net";
 import type { Readable } from "node:stream";
 import { systemErrorCode } from "../../system/errors.ts";
 
-/** As much as a pipe holds by default, and as much as is read at a time. */
-const CHUNK_BYTES = 65_536;
+/** As much as the pipe holds, and as much as is read at a time. */
+const CHUNK_BYTES = 262_144;
 /** As much as a pipe can hold that a program without privileges has enlarged; more came after the program's end. */
 const MOST_LEFT_BYTES = 1_048_576;
 /** How many turns of the event loop are waited for what a stream of Node's has still to read. */
@@ -25,6 +25,8 @@ export interface Source {
    * @returns whether that was the end: nobody can write any more
    */
   readonly drain: () => Promise<boolean>;
+  /** Goes on after a `drain`. */
+  readonly resume: () => void;
   /** The program's next write fails: EPIPE. */
   readonly close: () => void;
   /** What another process may read on from, where there is such a thing. */
@@ -44,7 +46,7 @@ export function readFrom(descriptor: number): Source {
     descriptor,
     start: (take, end) => {
       passTo = take;
-      const reader = openSocket(descriptor, buffer, (chunk) => {
+      const reader = openReader(descriptor, buffer, (chunk) => {
         taking = take(chunk);
         void taking.then(() => state === "reading" && reader.resume());
       });
@@ -55,6 +57,7 @@ export function readFrom(descriptor: number): Source {
         state = "ended";
         void taking.then(end);
       });
+      reader.resume();
     },
     drain: async () => {
       if (state === "reading") state = "draining";
@@ -69,6 +72,11 @@ export function readFrom(descriptor: number): Source {
       }
       return state === "ended";
     },
+    resume: () => {
+      if (state !== "draining") return;
+      state = "reading";
+      socket?.resume();
+    },
     close: () => {
       state = "ended";
       socket?.destroy();
@@ -76,14 +84,16 @@ export function readFrom(descriptor: number): Source {
   };
 }
 
-/** Calls back with each chunk that was read, and pauses. */
-function openSocket(descriptor: number, buffer: Buffer, received: (chunk: Buffer) => void): Socket {
+/** Calls back with each chunk that was read, and pauses; paused it reads nothing, as other streams of Node's do. */
+export function openReader(descriptor: number, buffer: Buffer, received: (chunk: Buffer) => void): Socket {
   const callback = (length: number): boolean => {
     received(buffer.subarray(0, length));
     return false;
   };
   // The types know `onread` of connections only.
   const onread: object = { onread: { buffer, callback } };
+  const { isatty, ReadStream } = process.getBuiltinModule("node:tty");
+  if (isatty(descriptor)) return new ReadStream(descriptor, onread);
   return new Socket({ fd: descriptor, readable: true, writable: false, ...onread });
 }
 
@@ -124,6 +134,7 @@ export function readFromStream(stream: Readable): Source {
       await taking;
       return state.ended;
     },
+    resume: () => {},
     close: () => void stream.destroy(),
   };
 }

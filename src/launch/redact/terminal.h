@@ -9,7 +9,7 @@
 /* Opens both sides. Returns 0 or an error number. */
 static int open_terminal(int *master, int *slave) {
   const int unlocked = 0;
-  *master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+  *master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
   if (*master < 0) return errno;
   *slave = -1;
   if (ioctl(*master, TIOCSPTLCK, &unlocked) == 0) {

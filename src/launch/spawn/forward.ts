@@ -16,6 +16,8 @@ export interface Forwarding {
   readonly profiled: boolean;
   /** Reaps the orphans that PID 1 inherits, where that can be done. */
   readonly reapOrphans?: (() => void) | undefined;
+  /** Called when the terminal's size has changed; the program gets the signal afterwards, whoever else has sent it. */
+  readonly onResize?: (() => void) | undefined;
   /** Called after a signal was forwarded that asks the program to end. */
   readonly onStopRequest?: () => void;
 }
@@ -27,7 +29,7 @@ export interface Forwarding {
  * Call it before the program is started: events wait until the running JavaScript ends, and by then the program exists.
  */
 export function forwardSignals(forwarding: Forwarding): Undo {
-  const { pid, firstProcess, profiled, reapOrphans, onStopRequest } = forwarding;
+  const { pid, firstProcess, profiled, reapOrphans, onResize, onStopRequest } = forwarding;
   // The Windows console sends these to every process of the group; this one only has to outlive the event.
   if (process.platform === "win32") return listen(["SIGINT", "SIGBREAK", "SIGHUP"], () => {});
   const terminal = watchTerminal();
@@ -70,7 +72,11 @@ export function forwardSignals(forwarding: Forwarding): Undo {
       forward(signal);
       onStopRequest?.();
     },
-    SIGWINCH: unlessDelivered,
+    SIGWINCH: (signal) => {
+      onResize?.();
+      if (onResize === undefined) unlessDelivered(signal);
+      else forward(signal);
+    },
     SIGTSTP: jobStop,
     SIGTTIN: jobStop,
     SIGTTOU: jobStop,

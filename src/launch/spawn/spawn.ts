@@ -6,7 +6,7 @@ import { asShellScript } from "../executable.ts";
 import { dyingWithLauncher, withCallersOpenFiles } from "../helper-programs.ts";
 import { withholdMemory } from "../proc/core-dump.ts";
 import { send } from "../signals.ts";
-import type { Launch, Program } from "../types.ts";
+import type { Launch, Program, Running } from "../types.ts";
 import { startChild, type Descriptors } from "./child.ts";
 import { endDiagnostics } from "./diagnostics.ts";
 import { dieOf } from "./end.ts";
@@ -33,18 +33,22 @@ export async function spawn(launch: Launch): Promise<never> {
   const secretFiles = files.length === 0 ? undefined : await import("./secret-files.ts");
 
   const outputs =
-    redaction === undefined ? undefined : (await import("../redact/outputs.ts")).openOutputs(launch, redaction);
+    redaction === undefined
+      ? undefined
+      : (await import("../redact/outputs.ts")).openOutputs(launch, redaction, ipc === undefined);
+  const session = outputs?.session;
 
   // From here until the program runs the event loop does not turn, nothing is loaded: a signal that comes before the
   // listeners is the kernel's to act upon, one that comes after them is delivered when the program is there.
   const secrets = secretFiles?.writeSecretFiles(files, program.environment.get("XDG_RUNTIME_DIR"));
   let running: number | undefined;
   let killTimer: NodeJS.Timeout | undefined;
-  const stopForwarding = forwardSignals({
+  const stopForwarding = (session?.forward ?? forwardSignals)({
     pid: () => running,
     firstProcess,
     profiled: preparation.profiled,
     reapOrphans: libc && (() => running !== undefined && libc.reapAllBut(running)),
+    onResize: outputs?.resize,
     onStopRequest: () => {
       if (options.killAfterMs === undefined) return;
       killTimer ??= setTimeout(() => running !== undefined && send(running, "SIGKILL"), options.killAfterMs);
@@ -54,24 +58,26 @@ export async function spawn(launch: Launch): Promise<never> {
   preparation.restoreCoreFilter();
   // Before the program can look: its own execution makes it dumpable again.
   libc?.makeUndumpable();
-  let child: ChildProcess;
+  let child: ChildProcess | undefined;
+  let begun: Running;
   try {
-    const stdio = descriptors(inherited.numbers, outputs?.given, ipc);
-    child = await start(dress(launch, secrets?.paths), launch, stdio, ipc);
+    const dressed = dress(launch, secrets?.paths);
+    if (session === undefined) {
+      const stdio = descriptors(inherited.numbers, outputs?.given, ipc);
+      child = await start(dressed, launch, (one) => startChild(one, stdio, ipc));
+      begun = runningChild(child);
+    } else {
+      begun = await start(dressed, launch, session.execute);
+    }
   } catch (error) {
     stopForwarding();
     throw error;
   }
-  running = child.pid;
-  const ended = new Promise<NodeJS.Signals | number>((resolve) => {
-    child.once("exit", (status, signal) => {
-      // Reaped: from now on the PID may be another process's.
-      running = undefined;
-      resolve(signal ?? status ?? ExitStatus.failed);
-    });
-  });
+  running = begun.pid;
+  // Reaped: from then on the PID may be another process's.
+  const ended = begun.ended.finally(() => (running = undefined));
   withholdMemory();
-  const relay = ipc === undefined ? undefined : relayMessages(child);
+  const relay = ipc === undefined || child === undefined ? undefined : relayMessages(child);
   outputs?.start(child);
   if (process.platform !== "win32") {
     const kept = new Set([...inherited.doubtful, ...(outputs?.kept ?? []), ipc?.descriptor]);
@@ -85,7 +91,7 @@ export async function spawn(launch: Launch): Promise<never> {
   // listeners are still there, so that a late signal does not change the status.
   secrets?.remove();
   if (typeof end !== "number") return dieOf(end, { firstProcess, dumpable: libc === undefined }, program.environment);
-  if (addon === undefined) return (outputs ?? process).exit(end);
+  if (addon === undefined) return process.exit(end);
   process.emit("exit", end);
   return addon.exitAtOnce(end);
 }
@@ -113,15 +119,23 @@ function descriptors(
 }
 
 /** @throws SophiaError when the program cannot be executed */
-async function start(
+async function start<Started extends object>(
   program: Program,
   { command }: Launch,
-  stdio: Descriptors,
-  ipc: IpcChannel | undefined,
-): Promise<ChildProcess> {
-  let child = await startChild(program, stdio, ipc);
+  attempt: (program: Program) => Promise<Started | string>,
+): Promise<Started> {
+  let started = await attempt(program);
   // glibc's execvp(3), which libuv calls, starts the shell itself; musl's does not.
-  if (child === "ENOEXEC") child = await startChild(asShellScript(program), stdio, ipc);
-  if (typeof child !== "string") return child;
-  throw (await import("../start-error.ts")).executionError(command[0], program, child);
+  if (started === "ENOEXEC") started = await attempt(asShellScript(program));
+  if (typeof started !== "string") return started;
+  throw (await import("../start-error.ts")).executionError(command[0], program, started);
+}
+
+function runningChild(child: ChildProcess): Running {
+  return {
+    pid: child.pid,
+    ended: new Promise((resolve) => {
+      child.once("exit", (status, signal) => resolve(signal ?? status ?? ExitStatus.failed));
+    }),
+  };
 }

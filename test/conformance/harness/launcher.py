@@ -68,7 +68,8 @@ def declared_mode(launcher: Launcher) -> str:
     words = list(launcher.words)
     if not any(Path(word).name in ("sophia-run", "sophia-run.cjs") for word in words):
         return "none"
-    mode = AUTO
+    # What masks its program's output stays beside it.
+    mode = "spawn" if "--redact" in words else AUTO
     for word, following in pairwise([*words, ""]):
         if word == "--mode":
             mode = following
@@ -83,7 +84,10 @@ def declared_mode(launcher: Launcher) -> str:
 
 
 def known_lists(launcher: Launcher) -> list[Path]:
-    """The lists of what a stand-alone executable of sophia-run cannot do, by its name and `--mode`; none for anything else."""
+    """The lists of what sophia-run cannot do with `--redact`, and of what its stand-alone executable cannot, by its name and
+    `--mode`; none for anything else."""
+    if "--redact" in launcher.words:
+        return [REPOSITORY / "test/conformance/peers/redact.known-impossible"]
     name = Path(launcher.words[0]).name if launcher.words else ""
     if not name.startswith("sophia-run-"):
         return []

@@ -1,0 +1,121 @@
+import { closeSync, readSync, writeSync } from "node:fs";
+import { Socket } from "node:net";
+import { errorName } from "../../system/errors.ts";
+import { bytesOf } from "../exec/program-bytes.ts";
+import type { Program } from "../types.ts";
+import type { RedactAddon } from "./addon.ts";
+
+/** The records of monitor.h. */
+const STARTED = 1;
+const NOT_EXECUTED = 2;
+const STOPPED = 3;
+const EXITED = 4;
+const KILLED = 5;
+const UNREAD = 6;
+const CONTINUED = 7;
+const CONTINUE = 8;
+const COLLECT = 9;
+const RECORD_BYTES = 8;
+const SIGKILL = 9;
+
+/** What becomes of the program. */
+export interface MonitorEvents {
+  /** It was stopped by a signal, by its number. */
+  readonly stopped: (signal: number) => void;
+  /** It was continued: its keys may be typed now, if it is in the foreground. */
+  readonly continued: () => void;
+  /** The answer to `collect`: what was typed and the program has not read. */
+  readonly unread: (keys: Uint8Array) => void;
+  readonly ended: (end: { readonly status: number } | { readonly signal: number }) => void;
+}
+
+/** The process between this one and the program; see monitor.h. */
+export interface Monitor {
+  /** The program's. */
+  readonly pid: number;
+  /** Puts the program into the foreground of its terminal or the background, and continues it. */
+  readonly continue: (isForeground: boolean) => void;
+  /** Nothing is typed any more: asks for what the program has not read. @param isLast its terminal is closed, too */
+  readonly collect: (isLast: boolean) => void;
+  /** The program has ended and the real terminal is in order: nothing has to be put back if this process ends now. */
+  readonly dismiss: () => void;
+}
+
+export interface Place {
+  readonly slave: number;
+  readonly real: number;
+  /** The settings of `real`. */
+  readonly found: Uint8Array;
+  readonly isForeground: boolean;
+  readonly inherited: readonly number[];
+}
+
+/**
+ * Starts the program. The event loop does not turn meanwhile: a signal that comes then finds the program running.
+ *
+ * @returns the code of the system's error where it was not started
+ */
+export function startMonitored(
+  addon: RedactAddon,
+  program: Program,
+  { slave, real, found, isForeground, inherited }: Place,
+  events: MonitorEvents,
+): Monitor | string {
+  const descriptors = Int32Array.from(inherited);
+  const strings = bytesOf(program);
+  const count = program.argv.length;
+  const started = addon.startMonitor(strings, count, slave, real, found, Number(isForeground), descriptors);
+  if (typeof started === "number") return errorName(started);
+  const [channel, monitor] = started;
+  const first = Buffer.alloc(RECORD_BYTES);
+  const [kind, value] = readSync(channel, first) === RECORD_BYTES ? valuesOf(first) : [0, 0];
+  if (kind !== STARTED) {
+    closeSync(channel);
+    return kind === NOT_EXECUTED ? errorName(value) : "EIO";
+  }
+  listenTo(channel, events);
+  const tell = (what: number, detail: number): void => {
+    try {
+      writeSync(channel, new Uint8Array(Int32Array.of(what, detail).buffer));
+    } catch {
+      // The monitor was killed: nobody is left to be told.
+    }
+  };
+  return {
+    pid: value,
+    continue: (isInFront) => tell(CONTINUE, Number(isInFront)),
+    collect: (isLast) => tell(COLLECT, Number(isLast)),
+    dismiss: () => addon.dismiss(channel, monitor),
+  };
+}
+
+function listenTo(channel: number, events: MonitorEvents): void {
+  const socket = new Socket({ fd: channel, readable: true, writable: false });
+  let waiting = Buffer.alloc(0);
+  let hasEnded = false;
+  const end = (how: Parameters<MonitorEvents["ended"]>[0]): void => {
+    if (!hasEnded) events.ended(how);
+    hasEnded = true;
+  };
+  socket.on("data", (chunk: Buffer) => {
+    waiting = Buffer.concat([waiting, chunk]);
+    while (waiting.length >= RECORD_BYTES) {
+      const [kind, value] = valuesOf(waiting);
+      const length = RECORD_BYTES + (kind === UNREAD ? value : 0);
+      if (waiting.length < length) return;
+      if (kind === UNREAD) events.unread(waiting.subarray(RECORD_BYTES, length));
+      waiting = waiting.subarray(length);
+      if (kind === CONTINUED) events.continued();
+      if (kind === STOPPED) events.stopped(value);
+      if (kind === EXITED) end({ status: value });
+      if (kind === KILLED) end({ signal: value });
+    }
+  });
+  socket.on("error", () => {});
+  // Killed, as only SIGKILL can.
+  socket.once("close", () => end({ signal: SIGKILL }));
+}
+
+function valuesOf(record: Buffer): readonly [number, number] {
+  return [record.readInt32LE(0), record.readInt32LE(4)];
+}

@@ -1,0 +1,276 @@
+import { closeSync } from "node:fs";
+import { readProcessStat } from "../proc/process-stat.ts";
+import { catchableSignals, listen, send, signalName, signalNumber, type Undo } from "../signals.ts";
+import type { Forwarding } from "../spawn/forward.ts";
+import type { Program, Running } from "../types.ts";
+import type { RedactAddon } from "./addon.ts";
+import { startMonitored, type Monitor } from "./monitor.ts";
+import { writeAll } from "./sink.ts";
+import { closeQuietly, openReader } from "./source.ts";
+
+/** As much as a terminal holds of what was typed. */
+const KEYS_BYTES = 4096;
+/** How often is looked, in the background, whether a shell has put the job into the foreground without a signal. */
+const LOOK_MS = 200;
+/** How long the SIGCONT is waited for that has ended a stop; the kernel may have refused the stop. */
+const CONTINUE_MS = 1000;
+/** How long the monitor's answer is waited for; it was killed, perhaps. */
+const ANSWER_MS = 1000;
+/** A pause before a program goes on whose stop the kernel refused: it may stop at once again. */
+const REFUSED_MS = 50;
+
+/** The program in a session of its own, on a pseudo-terminal; the real terminal is raw as long as the job has it. */
+export interface Session {
+  readonly forward: (forwarding: Forwarding) => Undo;
+  /** @returns the code of the system's error where it was not executed */
+  readonly execute: (program: Program) => Promise<Running | string>;
+  /** The program has ended: asks for what was typed and not read. */
+  readonly collect: () => Promise<void>;
+  /** The signal that is just being delivered was sent here to the whole group, and is not meant for this process. */
+  readonly isOwn: (signal: NodeJS.Signals) => boolean;
+  /** The program has ended: the real terminal gets the settings that it has left, or those from before if it was killed. */
+  readonly restore: () => void;
+}
+
+/** What a session is made of. */
+export interface SessionParts {
+  readonly addon: RedactAddon;
+  /** The real terminal, for its settings and its size. */
+  readonly real: number;
+  /** The real terminal, for reading; it is closed. */
+  readonly input: number;
+  /** The launcher's side of the pseudo-terminal, for settings and keys; it is closed when the terminal is gone. */
+  readonly master: number;
+  readonly slave: number;
+  /** The descriptors that the program gets besides. */
+  readonly inherited: readonly number[];
+  /** Resolves when all that the program wrote is shown. */
+  readonly settle: () => Promise<void>;
+  /** The real terminal is gone: gives up what else there is of the launcher's side, by which the kernel hangs up. */
+  readonly hangUp: () => void;
+}
+
+export function openSession({ addon, real, input, master, slave, inherited, settle, hangUp }: SessionParts): Session {
+  const group = readProcessStat("self")?.group ?? -1;
+  const isInFront = (): boolean => addon.foregroundGroup(real) === group;
+  const found = addon.settingsOf(real) ?? new Uint8Array();
+  let isForeground = isInFront();
+  let monitor: Monitor | undefined;
+  let end: { readonly status: number } | { readonly signal: number } | undefined;
+  let look: NodeJS.Timeout | undefined;
+  let mayRead = isForeground;
+  let isGone = false;
+  let typing: Promise<void> = Promise.resolve();
+  let collected: (() => void) | undefined;
+  /** What was typed for whoever reads the terminal after the program. */
+  const unread: Uint8Array[] = [];
+  /** Signals for the whole group of which this process takes no notice itself, and the SIGCONT that has ended a stop. */
+  const expected = new Map<NodeJS.Signals, number>();
+  const own = new Set<NodeJS.Signals>();
+  const expect = (signal: NodeJS.Signals, change: number): void => {
+    expected.set(signal, Math.max(0, (expected.get(signal) ?? 0) + change));
+  };
+  const isExpected = (signal: NodeJS.Signals): boolean => {
+    const isOne = (expected.get(signal) ?? 0) > 0;
+    if (isOne) {
+      expect(signal, -1);
+      own.add(signal);
+      setImmediate(() => own.delete(signal));
+    }
+    return isOne;
+  };
+
+  addon.copySize(real, master);
+  const keyboard = openReader(input, Buffer.alloc(KEYS_BYTES), (keys) => {
+    // A copy: its memory is used again.
+    typing = type(Uint8Array.from(keys));
+  });
+
+  const lose = (): void => {
+    if (isGone) return;
+    isGone = true;
+    keyboard.destroy();
+    closeQuietly(master);
+    hangUp();
+  };
+
+  return {
+    forward: ({ pid, firstProcess, reapOrphans, onStopRequest }) => {
+      const forward = (signal: NodeJS.Signals): void => {
+        const program = pid();
+        if (program !== undefined) send(program, signal);
+      };
+      const asked = (signal: NodeJS.Signals): void => {
+        if (isExpected(signal)) return;
+        forward(signal);
+        onStopRequest?.();
+      };
+      const rules: Partial<Record<NodeJS.Signals, (signal: NodeJS.Signals) => void>> = {
+        SIGINT: asked,
+        SIGQUIT: asked,
+        SIGTERM: asked,
+        SIGWINCH: (signal) => {
+          if (addon.copySize(real, master) === 0) forward(signal);
+        },
+        SIGHUP: (signal) => {
+          if (readProcessStat("self")?.terminal === 0) lose();
+          else forward(signal);
+        },
+        SIGCONT: (signal) => {
+          if (!isExpected(signal)) goOn();
+        },
+        SIGCHLD: () => {
+          if (firstProcess) reapOrphans?.();
+        },
+      };
+      return listen(catchableSignals(), (signal) => (rules[signal] ?? forward)(signal));
+    },
+    execute: async (program) => {
+      let finish: ((how: NodeJS.Signals | number) => void) | undefined;
+      const ended = new Promise<NodeJS.Signals | number>((resolve) => {
+        finish = resolve;
+      });
+      const outcome = startMonitored(
+        addon,
+        program,
+        { slave, real, found, isForeground, inherited },
+        {
+          unread: (keys) => {
+            unread.unshift(keys);
+            collected?.();
+          },
+          continued: () => {
+            // Not before: what is typed would go to nobody.
+            mayRead = isForeground;
+            if (mayRead) keyboard.resume();
+          },
+          stopped: (signal) => void stopWithProgram(signalName(signal) ?? "SIGSTOP"),
+          ended: (how) => {
+            end = how;
+            finish?.("status" in how ? how.status : (signalName(how.signal) ?? 128 + how.signal));
+          },
+        },
+      );
+      if (typeof outcome === "string") return outcome;
+      monitor = outcome;
+      closeSync(slave);
+      keyboard.once("error", () => lose());
+      keyboard.once("end", () => lose());
+      if (mayRead) keyboard.resume();
+      if (update()) outcome.continue(isForeground);
+      return { pid: outcome.pid, ended };
+    },
+    collect: async () => {
+      clearInterval(look);
+      await collect(true);
+    },
+    isOwn: (signal) => own.has(signal),
+    restore: () => {
+      clearInterval(look);
+      keyboard.destroy();
+      // Raw it is of no use to whoever has it now.
+      if (!isGone && isForeground) {
+        const left = isInFront() && end !== undefined && "status" in end ? addon.settingsOf(master) : undefined;
+        addon.applySettings(real, left ?? found, 0);
+        if (isInFront()) returnUnread();
+      }
+      monitor?.dismiss();
+    },
+  };
+
+  /** Takes notice of whether the job is in the foreground. @returns whether that has changed */
+  function update(): boolean {
+    const now = isInFront();
+    const hasChanged = now !== isForeground;
+    if (now && !isForeground) {
+      // What a shell has set meanwhile is what the program would find.
+      const settings = addon.settingsOf(real);
+      if (settings !== undefined && !isGone) {
+        addon.applySettings(master, settings, 0);
+        addon.applySettings(real, settings, 1);
+      }
+      addon.copySize(real, master);
+    }
+    isForeground = now;
+    if (!now) pause();
+    clearInterval(look);
+    if (!now) look = setInterval(() => isInFront() && goOn(), LOOK_MS).unref();
+    return hasChanged;
+  }
+
+  function pause(): void {
+    mayRead = false;
+    keyboard.pause();
+  }
+
+  function goOn(): void {
+    update();
+    monitor?.continue(isForeground);
+  }
+
+  /** Passes keys on. Those that send a signal send it to the whole job, as the real terminal would have done. */
+  async function type(keys: Uint8Array): Promise<void> {
+    if (end !== undefined) return void unread.push(keys);
+    keyboard.pause();
+    const signals =
+      addon.foregroundGroup(master) === monitor?.pid
+        ? addon.signalKeys(master).flatMap((key, index) => {
+            const signal = index === 0 ? ("SIGINT" as const) : ("SIGQUIT" as const);
+            return Array.from(keys)
+              .filter((byte) => byte === key)
+              .map(() => signal);
+          })
+        : [];
+    if (!isGone) await writeAll(master, keys);
+    for (const signal of signals) {
+      expect(signal, 1);
+      send(0, signal);
+    }
+    if (mayRead && !isGone) keyboard.resume();
+  }
+
+  /** Asks for what the program has not read of what was typed: it is for whoever reads next. */
+  async function collect(isLast: boolean): Promise<void> {
+    pause();
+    await typing;
+    const answered = new Promise<void>((resolve) => {
+      collected = resolve;
+    });
+    monitor?.collect(isLast);
+    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_MS).unref())]);
+  }
+
+  function returnUnread(): void {
+    for (const keys of unread.splice(0)) addon.typeInto(real, keys);
+  }
+
+  /** The program was stopped: so is the job, and goes on when the job does. */
+  async function stopWithProgram(signal: NodeJS.Signals): Promise<void> {
+    pause();
+    // In the background nothing may be shown, perhaps (`stty tostop`): that is why it was stopped.
+    if (isInFront()) await settle();
+    await collect(false);
+    if (end !== undefined) return;
+    if (isForeground && isInFront()) {
+      const settings = addon.settingsOf(master);
+      if (settings !== undefined) addon.applySettings(real, settings, 0);
+      returnUnread();
+    }
+    isForeground = false;
+    expect("SIGCONT", 1);
+    setTimeout(() => expected.set("SIGCONT", 0), CONTINUE_MS).unref();
+    const before = process.hrtime.bigint();
+    stopGroup(signal);
+    const isRefused = process.hrtime.bigint() - before < 1_000_000n && !isInFront();
+    if (isRefused) setTimeout(goOn, REFUSED_MS);
+    else goOn();
+  }
+}
+
+/** Stops this process, and by a signal of the terminal's its whole group. Returns when it was continued. */
+function stopGroup(signal: NodeJS.Signals): void {
+  const listeners = signal === "SIGSTOP" ? [] : process.listeners(signal);
+  for (const listener of listeners) process.removeListener(signal, listener);
+  process.kill(signal === "SIGSTOP" ? process.pid : 0, signalNumber(signal));
+  for (const listener of listeners) process.on(signal, listener);
+}

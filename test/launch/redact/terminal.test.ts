@@ -1,0 +1,230 @@
+import { spawn, spawnSync } from "node:child_process";
+import { createInterface } from "node:readline";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { addon, folder, sophiaRun } from "../../helpers/sophia.ts";
+import { SECRET } from "./masked.ts";
+
+const CONTRACT = JSON.stringify({ variables: { QUIET_TOKEN: { secret: true, required: true } } });
+const has = (command: string): boolean => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
+const canRun = existsSync(addon) && has("python3");
+
+interface Answer {
+  readonly shown: string;
+  readonly end?: number;
+  readonly late?: boolean;
+  readonly echoes?: boolean;
+  readonly raw?: boolean;
+}
+
+interface Screen {
+  readonly cwd: string;
+  readonly type: (text: string) => Promise<Answer>;
+  readonly until: (text: string) => Promise<Answer>;
+  readonly resize: (rows: number, columns: number) => Promise<Answer>;
+  readonly settings: () => Promise<Answer>;
+  readonly end: () => Promise<Answer>;
+}
+
+/** A bash script on a pseudo-terminal; `$L` starts what follows with `--redact`, `$QUIET_TOKEN` is the secret. */
+function onTerminal(script: string, files: Readonly<Record<string, string>> = {}): Screen {
+  return program(["bash", "--norc", "-c", script], files);
+}
+
+function program(words: readonly string[], files: Readonly<Record<string, string>> = {}): Screen {
+  const cwd = folder({ "sophia.contract.json": CONTRACT, ...files });
+  const child = spawn("python3", [join(import.meta.dirname, "terminal.py"), ...words], {
+    cwd,
+    env: {
+      PATH: process.env["PATH"],
+      HOME: cwd,
+      TERM: "xterm",
+      PS1: "P> ",
+      L: `${sophiaRun.join(" ")} --redact --`,
+      QUIET_TOKEN: SECRET,
+    },
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const ask = async (step: object): Promise<Answer> => {
+    child.stdin.write(`${JSON.stringify(step)}\n`);
+    const { value } = await lines.next();
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- terminal.py wrote it
+    const answer = JSON.parse(String(value)) as Answer;
+    if (answer.late === true) throw new Error(`in vain: ${JSON.stringify(step)}; shown: ${answer.shown}`);
+    return answer;
+  };
+  return {
+    cwd,
+    type: async (text) => ask({ type: text }),
+    until: async (text) => {
+      const answer = await ask({ until: text });
+      expect(answer.shown).toContain(text);
+      return answer;
+    },
+    resize: async (rows, columns) => ask({ resize: [rows, columns] }),
+    settings: async () => ask({ settings: true }),
+    end: async () => ask({ end: true }),
+  };
+}
+
+describe.runIf(canRun)("terminals stay terminals", () => {
+  it("the program has one, with its size, and secrets are masked in it", async () => {
+    const screen = onTerminal(
+      `exec $L sh -c 'test -t 0 && test -t 1 && test -t 2 && stty size; echo "$QUIET_TOKEN"; exit 5'`,
+    );
+    const { shown, end } = await screen.end();
+    expect({ shown: shown.trimStart(), end }).toEqual({ shown: "24 80\r\n***\r\n", end: 5 });
+  });
+
+  it("a new size reaches it", async () => {
+    const screen = onTerminal(
+      `exec $L bash -c 'trap "stty size; exit" WINCH; echo ready; while :; do sleep 0.05; done'`,
+    );
+    await screen.until("ready");
+    await screen.resize(40, 132);
+    expect((await screen.end()).shown).toContain("40 132");
+  });
+
+  it("keys are read as the program reads them, prompts appear without a newline", async () => {
+    const screen = onTerminal(
+      `exec $L bash --norc -c 'read -s -p "word: " word; echo "<$word>"; read -n 1 key; echo "<$key>"'`,
+    );
+    await screen.until("word: ");
+    await screen.type("open\r");
+    await screen.until("<open>");
+    await screen.type("k");
+    expect((await screen.end()).shown).toContain("<k>");
+  });
+
+  it("Ctrl-C is one SIGINT, and the whole job gets it", async () => {
+    const screen = onTerminal(
+      `trap 'echo shell-int' INT; $L sh -c 'trap "echo program-int" INT; echo ready; sleep 9; exit 3'; echo "end $?"`,
+    );
+    await screen.until("ready");
+    await screen.type("\u0003");
+    const { shown } = await screen.until("end 3");
+    expect(shown.match(/program-int/g)).toHaveLength(1);
+    expect(shown.match(/shell-int/g)).toHaveLength(1);
+  });
+
+  it("Ctrl-Z and fg, three times, in bash", async () => {
+    const screen = program(["bash", "--norc", "-i"]);
+    await screen.type("PS1='P''> '\r");
+    await screen.until("P> ");
+    await screen.type("$L sh -c 'echo be''gun; exec cat'\r");
+    await screen.until("begun");
+    for (const word of ["one", "two", "three"]) {
+      await screen.type(`${word}\r`);
+      await screen.until(`${word}\r\n${word}\r\n`);
+      await screen.type("\u001a");
+      await screen.until("Stopped");
+      await screen.until("P> ");
+      await screen.type("fg\r");
+      await screen.until("cat'\r\n");
+    }
+    await screen.type("\u0004");
+    await screen.until("P> ");
+    await screen.type("exit 4\r");
+    expect((await screen.end()).end).toBe(4);
+  });
+
+  it("settings of a program that ends stay, those of one that is killed do not, and raw mode never does", async () => {
+    const stays = onTerminal(`$L stty -echo; echo done; read line`);
+    await stays.until("done");
+    expect(await stays.settings()).toMatchObject({ echoes: false, raw: false });
+    const killed = onTerminal(`$L sh -c 'stty -echo; kill -KILL $$'; echo done; read line`);
+    await killed.until("done");
+    expect(await killed.settings()).toMatchObject({ echoes: true, raw: false });
+  });
+
+  it("a launcher that is killed leaves no raw terminal, and the program is hung up", async () => {
+    const screen = onTerminal(
+      `$L sh -c 'trap "echo hup >f; exit" HUP; echo ready; kill -KILL $(ps -o ppid= -p $PPID); while :; do sleep 0.05; done'; until test -s f; do sleep 0.05; done; echo done; read line`,
+    );
+    await screen.until("done");
+    expect(await screen.settings()).toMatchObject({ raw: false });
+  });
+
+  it("what the program leaves in the background delays nothing", async () => {
+    const screen = onTerminal(`$L sh -c 'sleep 30 & exit 7'; echo "end $?"`);
+    expect((await screen.until("end 7")).late).toBeUndefined();
+  });
+
+  it("with a pipe as its input or one output the others stay terminals, without one line end too many", async () => {
+    const screen = onTerminal(
+      `echo in | $L sh -c 'test -t 0 || test -t 1 && test -t 2 && echo "$QUIET_TOKEN"'; $L sh -c 'test -t 2 && echo out; echo "$QUIET_TOKEN" >&2' | cat; echo end`,
+    );
+    const { shown } = await screen.until("end");
+    expect(shown.trimStart()).toMatch(/^\*\*\*\r\n(?:out\r\n\*\*\*|\*\*\*\r\nout)\r\nend/);
+  });
+});
+
+describe.runIf(canRun)("real programs on it", () => {
+  it.runIf(has("vim"))("vim: shows, edits and writes a file, and the screen comes back", async () => {
+    const screen = onTerminal(`$L vim -u NONE -N note; cat note`, { note: "first\n" });
+    await screen.until("first");
+    await screen.type(`osecond ${SECRET}\u001b:wq\r`);
+    const { shown, end } = await screen.end();
+    // What the program wrote into a file it has written; what it shows is masked.
+    expect(shown).toContain("first\r\nsecond");
+    expect(end).toBe(0);
+  });
+
+  it.runIf(has("less"))("less: pages, and masks", async () => {
+    const text = Array.from({ length: 60 }, (_, line) => `line ${line} ${SECRET}`).join("\n");
+    const screen = onTerminal(`$L less note; echo end`, { note: `${text}\n` });
+    await screen.until("line 20 ***");
+    await screen.type("G");
+    await screen.until("line 59 ***");
+    await screen.type("q");
+    const { shown } = await screen.until("end");
+    expect(shown).not.toContain(SECRET);
+  });
+
+  it("bash -i: job control inside, and a masked secret", async () => {
+    const screen = onTerminal(`exec $L bash --norc -i`);
+    await screen.type("PS1='P''> '\r");
+    await screen.until("P> ");
+    await screen.type("sh -c 'echo be''gun; exec sleep 30'\r");
+    await screen.until("begun");
+    await screen.type("\u001a");
+    await screen.until("Stopped");
+    await screen.type('echo "<$QUIET_TOKEN>"\r');
+    await screen.until("<***>");
+    await screen.type("fg\r");
+    await screen.until("exec sleep 30'\r\n");
+    await screen.type("\u0003");
+    await screen.until("P> ");
+    await screen.type("exit 6\r");
+    expect((await screen.end()).end).toBe(6);
+  });
+
+  it("node with colours, as vitest and npm ask for them", async () => {
+    const script = "process.stdout.write(String(process.stdout.hasColors()) + process.stdout.columns)";
+    const screen = onTerminal(`exec $L ${process.execPath} script.cjs`, { "script.cjs": script });
+    expect((await screen.end()).shown.trim()).toBe("true80");
+  });
+});
+
+describe.runIf(canRun && has("tmux"))("tmux", () => {
+  it("shows masked output in a pane, and the size follows", async () => {
+    const cwd = folder({ "sophia.contract.json": CONTRACT });
+    const env = { PATH: process.env["PATH"], HOME: cwd, TMUX_TMPDIR: cwd, TERM: "xterm", QUIET_TOKEN: SECRET };
+    const tmux = (...args: readonly string[]): string =>
+      spawnSync("tmux", ["-L", "redact", "-f", "/dev/null", ...args], { cwd, env, encoding: "utf8" }).stdout;
+    writeFileSync(
+      join(cwd, "run"),
+      `${sophiaRun.join(" ")} --redact -- sh -c 'echo "<$QUIET_TOKEN>"; stty size; tmux wait-for -S shown; read line'\n`,
+    );
+    onTestFinished(() => void tmux("kill-server"));
+    tmux("new-session", "-d", "-x", "90", "-y", "30", "-e", `QUIET_TOKEN=${SECRET}`, "sh run");
+    tmux("wait-for", "shown");
+    let screen = "";
+    while (!/\d+ 90/.test(screen)) screen = tmux("capture-pane", "-p");
+    expect(screen).toContain("<***>");
+    expect(screen).not.toContain(SECRET);
+  });
+});
