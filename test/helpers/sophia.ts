@@ -78,7 +78,10 @@ export function sophia(
 export function folder(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const path = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
-  for (const [name, content] of Object.entries(files)) writeFileSync(join(path, name), content);
+  for (const [name, content] of Object.entries(files)) {
+    // Of a .env that everybody can read there is a warning.
+    writeFileSync(join(path, name), content, { mode: name.startsWith(".env") ? 0o600 : 0o666 });
+  }
   return path;
 }
 

@@ -55,7 +55,7 @@ test("what comes from the one ESC environment has the plain form; where that is,
     label: "Pulumi Token",
     state: "set",
     name: "PULUMI_ACCESS_TOKEN",
-    origin: { source: "esc", environment: NAME, revision: "1" },
+    origin: expect.objectContaining({ source: "esc", environment: NAME, revision: "1" }),
   });
 });
 
