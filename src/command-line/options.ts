@@ -25,7 +25,14 @@ export interface SharedOption extends Option {
 }
 
 /** In the order of the help. */
-export const OPTION_GROUPS = ["Sources", "Contract", "Environment of the program", "Launching", "Output"] as const;
+export const OPTION_GROUPS = [
+  "Sources",
+  "Contract",
+  "Environment of the program",
+  "Launching",
+  "Audit",
+  "Output",
+] as const;
 export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 export const OPTIONS = {
@@ -148,6 +155,18 @@ export const OPTIONS = {
     type: "boolean",
     group: "Launching",
     describe: "Give the program the caller's soft limit of open files, which Node raises (Linux, needs prlimit)",
+  },
+  "audit-log": {
+    type: "string",
+    value: "FILE",
+    group: "Audit",
+    describe: "Record each start in FILE, without values",
+  },
+  reason: {
+    type: "string",
+    value: "TEXT",
+    group: "Audit",
+    describe: "Why the command runs, for the audit log",
   },
   redact: {
     type: "string",

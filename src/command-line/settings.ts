@@ -31,6 +31,10 @@ export interface Settings {
   readonly killAfterMs: number | undefined;
   readonly dieWithLauncher: boolean;
   readonly restoreNofile: boolean;
+  /** Where starts and exports are recorded; undefined: nowhere. */
+  readonly auditLog: string | undefined;
+  /** Why the command runs, for the audit log. */
+  readonly reason: string | undefined;
   readonly redact: "auto" | "always" | "never" | "github";
   readonly quiet: boolean;
   readonly verbose: boolean;
@@ -91,6 +95,8 @@ export function settle(flags: Values, environment: Environment): Settings {
     killAfterMs: durationMs("kill-after"),
     dieWithLauncher: isOn("die-with-launcher"),
     restoreNofile: isOn("restore-nofile"),
+    auditLog: text("audit-log"),
+    reason: text("reason"),
     redact: choice("redact", OPTIONS.redact.choices) ?? "auto",
     quiet: isOn("quiet"),
     verbose: isOn("verbose"),

@@ -18,12 +18,6 @@ export function printable(text: string): string {
   });
 }
 
-/** JSON on several lines, ended by a line break; what is not safe for a terminal is escaped in it. */
-export function jsonText(value: unknown): string {
-  // Of line breaks only its own are left: in strings JSON.stringify escapes them.
-  return `${JSON.stringify(value, undefined, 2).replaceAll(UNSAFE, (one) => (one === "\n" ? one : escaped(one)))}\n`;
-}
-
 function escaped(character: string): string {
   return Array.from({ length: character.length }, (_, index) => {
     return `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`;
@@ -49,15 +43,6 @@ export function enumerateFew(words: readonly string[], most = 20): string {
 /** `1 check`, `2 checks`. */
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
-}
-
-/**
- * The masking rule: `***` and the last four characters, only when the value has at least twelve, else `***`.
- * Characters are code points, so that no half of a surrogate pair is shown.
- */
-export function mask(value: string): string {
-  const characters = Array.from(value);
-  return characters.length < 12 ? "***" : `***${printable(characters.slice(-4).join(""))}`;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** What may be told of ESC: what is configured, whether it was accepted, and why it could not be read. */
 import type { Credential } from "../esc/settings/credentials.ts";
-import { mask, printable } from "../core/text.ts";
+import { mask } from "../core/mask.ts";
+import { printable } from "../core/text.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import type { EscEnvironment } from "../sources/esc.ts";
 import { further } from "./stderr.ts";

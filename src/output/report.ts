@@ -6,7 +6,8 @@ import { withheldWords } from "../resolve/withheld.ts";
 import { describeNotice } from "./notices.ts";
 import type { Origin, Resolved, SourceId } from "../core/model.ts";
 import type { Contract, SectionLine, Violation } from "../contract/model.ts";
-import { mask, printable } from "../core/text.ts";
+import { mask } from "../core/mask.ts";
+import { printable } from "../core/text.ts";
 import { SOURCE_IDS } from "../resolve/sources.ts";
 
 /** What may be reported of an assessment: it holds no value, at most the masked end of one. */

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { count, enumerate, mask, printable } from "../../src/core/text.ts";
+import { mask } from "../../src/core/mask.ts";
+import { count, enumerate, printable } from "../../src/core/text.ts";
 
 test.each([
   ["", "***"],

@@ -102,6 +102,12 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
   },
   "CONTRIBUTING.md": { "npm ci          # installs": npm },
+  "docs/agents.md": {
+    "install -d -m 700 ~/.config/sophia-run": { kind: "run" },
+    "sophia-run check": { kind: "stand-ins", commands: ["sophia-run"], because: "agents.test.ts does what they do" },
+    "jq -r 'select(.names | has(\"DATABASE_URL\")) | [.time, .caller, .command, .reason] | @tsv' ~/.local/state/sophia-run/audit.jsonl":
+      { kind: "stand-ins", commands: ["jq"], because: "there is no such log" },
+  },
   "docs/contract.md": {},
   "docs/launching.md": {
     "unshare --pid --fork --mount-proc sophia-run --no-contract --mode spawn -- \\": {

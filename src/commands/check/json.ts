@@ -1,4 +1,4 @@
-import { jsonText } from "../../core/text.ts";
+import { jsonText } from "../../core/json-text.ts";
 import { escForPrograms } from "../../output/esc-report.ts";
 import type { Report } from "../../output/report.ts";
 

@@ -1,5 +1,6 @@
 import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } from "./comparison.ts";
-import { count, jsonText } from "../../core/text.ts";
+import { jsonText } from "../../core/json-text.ts";
+import { count } from "../../core/text.ts";
 import { contractWords } from "../../output/report.ts";
 
 /** The comparison for programs, with a version that changes when a field loses its meaning. */

@@ -1,7 +1,8 @@
 import { escForPrograms } from "../../output/esc-report.ts";
 import { contractWords } from "../../output/report.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
-import { count, jsonText, printable } from "../../core/text.ts";
+import { jsonText } from "../../core/json-text.ts";
+import { count, printable } from "../../core/text.ts";
 import type { Origin } from "../../core/model.ts";
 import type { Withholding } from "../../resolve/select.ts";
 import { environmentWords, originWords } from "../../resolve/sources.ts";

@@ -12,6 +12,7 @@ export const exportCommand: CommandDefinition = {
     "github: for later steps of a GitHub Actions job. Appends to the file that GITHUB_ENV names and prints an " +
       "add-mask command for each line of a secret; if standard output is that file, the commands go to standard " +
       "error, which the runner reads as well. Without GITHUB_ENV all goes to standard output.",
+    "With --audit-log the names of what is exported are recorded first.",
     "Secrets are not printed to a terminal unless --reveal is given. --output writes a file that only its owner can " +
       "read, whole or not at all; a file that is there is replaced.",
   ],
@@ -25,7 +26,7 @@ export const exportCommand: CommandDefinition = {
     output: { type: "string", value: "FILE", describe: "Write to this file in place of the standard output" },
     reveal: { type: "boolean", describe: "Print even to a terminal" },
   },
-  groups: ["Sources", "Contract", "Environment of the program", "Output"],
+  groups: ["Sources", "Contract", "Environment of the program", "Audit", "Output"],
   examples: [
     "sophia-run export --output .env.local",
     'eval "$(sophia-run export --format shell)"',

@@ -3,6 +3,7 @@ import type { Assessment } from "../../resolve/assessment.ts";
 import type { Context } from "../../core/context.ts";
 import { isDeclared } from "../../contract/check.ts";
 import type { Contract } from "../../contract/model.ts";
+import { settle } from "../../command-line/settings.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { FROM_FILES } from "../../esc/settings/from-files.ts";
 import { textFault, type Exported, type VariableFormat } from "./format.ts";
@@ -14,8 +15,9 @@ import { say, sayDown } from "../../output/say.ts";
 import { sayLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { refuseIrregular, writePrivately, type NamedFile } from "../files.ts";
+import { recorderOf } from "../audit/record.ts";
 import { usageError } from "../mistakes.ts";
-import { assessed } from "../assessed.ts";
+import { assessBy } from "../assessed.ts";
 import type { Command } from "../command.ts";
 
 /** `sophia-run export`: all variables that can be exported, or none. */
@@ -28,9 +30,12 @@ export const exportVariables: Command = async ({ options }, context) => {
   const output = outputFile(options["output"], name, context);
   if (output === undefined && options["reveal"] !== true) refuseTerminal(context, targets);
 
-  const { settings, assessment } = await assessed(options, context);
+  const settings = settle(options, context.environment);
+  const record = recorderOf(settings, options, context);
+  const assessment = await assessBy(settings, context);
   const { esc, notices, violations } = assessment;
   if (settings.enforceContract && violations.length > 0) {
+    record?.({ event: "export", names: [] }, true, assessment);
     const { wordUnmet } = await import("../../output/unmet.ts");
     const wayOut = "--no-contract exports anyway";
     throw new SophiaError(wordUnmet(assessment, "nothing was exported", wayOut, settings.quiet), ExitStatus.config);
@@ -47,6 +52,8 @@ export const exportVariables: Command = async ({ options }, context) => {
     ]);
   }
   const exported = format.write(variables);
+  const names = variables.map((variable) => variable.name);
+  record?.({ event: "export", names }, false, assessment);
   if (output === undefined) deliver(exported, variables, targets, context);
   else writePrivately(output, exported);
   return ExitStatus.ok;

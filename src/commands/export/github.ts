@@ -1,6 +1,7 @@
 import { systemErrorCode } from "../../system/errors.ts";
+import { endsInMidLine } from "../../system/line-end.ts";
 import { randomBytes } from "node:crypto";
-import { appendFileSync, closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { appendFileSync, closeSync, fstatSync, openSync, statSync } from "node:fs";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
@@ -57,7 +58,7 @@ function stdoutStat(): { readonly dev: number; readonly ino: number } | undefine
 /** @throws SophiaError (output, 125) */
 export function appendTo(file: string, text: string): void {
   try {
-    appendFileSync(file, endsInMidLine(file) ? `\n${text}` : text, { mode: 0o600 });
+    appendFileSync(file, endsMidLine(file) ? `\n${text}` : text, { mode: 0o600 });
   } catch (error) {
     const code = systemErrorCode(error) ?? "UNKNOWN";
     throw new SophiaError({
@@ -69,14 +70,12 @@ export function appendTo(file: string, text: string): void {
 }
 
 /** An earlier step may have left its last line open. */
-function endsInMidLine(file: string): boolean {
+function endsMidLine(file: string): boolean {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return false;
   const descriptor = openSync(file, "r");
   try {
-    const last = Buffer.alloc(1);
-    readSync(descriptor, last, 0, 1, size - 1);
-    return last.toString() !== "\n";
+    return endsInMidLine(descriptor, size);
   } finally {
     closeSync(descriptor);
   }

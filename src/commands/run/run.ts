@@ -27,10 +27,16 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
 
 async function start({ flags, command }: Run, context: Context, preparation: Preparation): Promise<never> {
   const settings = settle(flags, context.environment);
+  const record =
+    (settings.auditLog ?? settings.reason) === undefined
+      ? undefined
+      : (await import("../audit/record.ts")).recorderOf(settings, flags, context);
   const located = await locateFirst(command[0], settings, context);
   const assessment = await assessBy(settings, context);
   const { esc, notices, selected, violations } = assessment;
-  if (settings.enforceContract && violations.length > 0) {
+  const isRefused = settings.enforceContract && violations.length > 0;
+  record?.({ event: "start", command: command[0] }, isRefused, assessment);
+  if (isRefused) {
     const { wordUnmet } = await import("../../output/unmet.ts");
     const consequence = `${command[0] === "" ? "''" : command[0]} was not started`;
     const wayOut = "--no-contract launches anyway";

@@ -1,4 +1,5 @@
-import { count, jsonText, printable } from "../../core/text.ts";
+import { jsonText } from "../../core/json-text.ts";
+import { count, printable } from "../../core/text.ts";
 import type { Form } from "../../masking/patterns.ts";
 import type { Place, Result } from "./session.ts";
 import type { Finding } from "./inspect.ts";

@@ -1,0 +1,138 @@
+/** The file of the audit log: one line in one write, by any number of processes at once, and never more than its size. */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+  type Stats,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { SophiaError } from "../../core/error.ts";
+import { shellWord } from "../../core/shell.ts";
+import { printable } from "../../core/text.ts";
+import { systemErrorCode } from "../../system/errors.ts";
+import { endsInMidLine } from "../../system/line-end.ts";
+
+/** A log that would grow beyond it begins anew; what it held goes on beside it. */
+const MAX_BYTES = 5 * 1024 * 1024;
+/** Of what was put aside the latest is kept, up to this size. */
+const MAX_BYTES_ASIDE = 4 * MAX_BYTES;
+
+const OTHERS_WRITE = 0o022;
+
+/**
+ * Appends a line. Several processes may do so at the same time: each opens the file to append, writes the line at once, and
+ * so never into the line of another (POSIX, write(2) with O_APPEND). A new file is readable by its owner alone.
+ *
+ * @param path absolute
+ * @param line with its line break
+ * @throws SophiaError (audit, 125) where the line is not in the file, or may not be: it is a link or no regular file, or
+ *   others may write it
+ */
+export function appendToLog(path: string, line: string): void {
+  try {
+    const bytes = Buffer.from(line);
+    const isFull = ({ size }: Stats): boolean => size > 0 && size + bytes.length > MAX_BYTES;
+    let log = open(path);
+    if (isFull(log.stats) && putAside(path, log.stats)) {
+      closeSync(log.descriptor);
+      log = open(path);
+    }
+    try {
+      // A disk that was full has left the beginning of a line.
+      const whole = endsInMidLine(log.descriptor, log.stats.size) ? Buffer.concat([Buffer.from("\n"), bytes]) : bytes;
+      if (writeSync(log.descriptor, whole) !== whole.length) throw unusable(path, "has no room for another line");
+    } finally {
+      closeSync(log.descriptor);
+    }
+  } catch (error) {
+    if (error instanceof SophiaError) throw error;
+    throw unusable(path, `cannot be written (${systemErrorCode(error) ?? "UNKNOWN"})`);
+  }
+}
+
+interface Log {
+  readonly descriptor: number;
+  readonly stats: Stats;
+}
+
+function open(path: string): Log {
+  // Before it is opened, which some devices act upon.
+  const entry = lstatSync(path, { throwIfNoEntry: false });
+  if (entry?.isSymbolicLink() === true) throw unusable(path, "is a symbolic link");
+  if (entry?.isFile() === false) throw irregular(path);
+  if (entry === undefined) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
+  // Windows lacks the last three.
+  const flags = [O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY].reduce((all, one) => all | (one ?? 0), 0);
+  const descriptor = openSync(path, flags, 0o600);
+  const stats = fstatSync(descriptor);
+  const problem = problemOf(path, stats);
+  if (problem === undefined) return { descriptor, stats };
+  closeSync(descriptor);
+  throw problem;
+}
+
+function problemOf(path: string, stats: Stats): SophiaError | undefined {
+  if (!stats.isFile()) return irregular(path);
+  if (process.platform === "win32" || (stats.mode & OTHERS_WRITE) === 0) return undefined;
+  return unusable(path, "may be written by other users", `chmod go-w ${shellWord(printable(path))}, then start again`);
+}
+
+/**
+ * Puts a full log aside, under a name that no other has: where two processes do this at the same time, one of them puts
+ * aside what the other has just begun, and nothing is lost.
+ *
+ * @returns false where the folder does not allow it: an administrator rotates the log, and until then it grows
+ */
+function putAside(path: string, full: Stats): boolean {
+  const current = statSync(path, { throwIfNoEntry: false });
+  if (current?.ino !== full.ino || current.dev !== full.dev) return true;
+  const time = new Date().toISOString().replaceAll(/[^\dTZ]/g, "");
+  const { randomBytes } = process.getBuiltinModule("node:crypto");
+  try {
+    renameSync(path, `${path}.${time}-${randomBytes(4).toString("hex")}`);
+  } catch (error) {
+    return systemErrorCode(error) === "ENOENT";
+  }
+  removeOldest(path);
+  return true;
+}
+
+function removeOldest(path: string): void {
+  const folder = dirname(path);
+  const start = `${basename(path)}.`;
+  let size = 0;
+  try {
+    const aside = readdirSync(folder).filter(
+      (name) => name.startsWith(start) && /^\d{8}T\d{9}Z-[\da-f]{8}$/.test(name.slice(start.length)),
+    );
+    // Their names sort by time.
+    for (const name of aside.toSorted().toReversed()) {
+      const file = join(folder, name);
+      size += statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+      if (size > MAX_BYTES_ASIDE) rmSync(file, { force: true });
+    }
+  } catch {
+    // The next time will do. The line is what counts.
+  }
+}
+
+function irregular(path: string): SophiaError {
+  return unusable(path, "is not a regular file");
+}
+
+function unusable(path: string, problem: string, hint?: string): SophiaError {
+  return new SophiaError({
+    code: "audit",
+    message: `the audit log ${printable(path)} ${problem}`,
+    hint: hint ?? "nothing starts that it does not record: name another file with --audit-log, or make room for it",
+  });
+}

@@ -1,0 +1,140 @@
+/** What a start or an export leaves in the audit log. Loaded only where there is one. */
+import { userInfo } from "node:os";
+import { resolve } from "node:path";
+import type { Values } from "../../command-line/options.ts";
+import type { Settings } from "../../command-line/settings.ts";
+import { isDeclared } from "../../contract/check.ts";
+import type { Context } from "../../core/context.ts";
+import { SophiaError } from "../../core/error.ts";
+import type { SourceId } from "../../core/model.ts";
+import { jsonLine } from "../../core/json-text.ts";
+import { printable } from "../../core/text.ts";
+import { maskingOf } from "../../masking/masking.ts";
+import type { Masking, Secret } from "../../masking/model.ts";
+import type { Assessment } from "../../resolve/assessment.ts";
+import { secretsOf } from "../../resolve/secrets.ts";
+import { keeperOfOutput } from "../run/agents.ts";
+import { appendToLog } from "./log.ts";
+
+/** What is recorded. */
+export type Occasion =
+  | { readonly event: "start"; readonly command: string }
+  /** With the names of what is exported. */
+  | { readonly event: "export"; readonly names: readonly string[] };
+
+/** Records what is about to happen, or what the contract forbids. */
+export type Recorder = (
+  occasion: Occasion,
+  /** The contract is not met, and nothing is passed on. */
+  isRefused: boolean,
+  assessment: Assessment,
+) => void;
+
+/** In characters (code points). */
+const LONGEST_REASON = 200;
+
+/**
+ * What writes into the audit log: a line for each call, in which no value and no argument stands (docs/agents.md). It
+ * throws a SophiaError (audit, 125) where the line cannot be written or the reason has a secret in it.
+ *
+ * The variable `SOPHIA_REASON` counts for nothing without an audit log: programs inherit it, and may start another
+ * sophia-run.
+ *
+ * @param flags the command line's options
+ * @returns undefined without an audit log
+ * @throws SophiaError (audit, 125) for a reason that cannot be recorded, without its text, whatever has come into it
+ */
+export function recorderOf(
+  { auditLog, reason }: Pick<Settings, "auditLog" | "reason">,
+  flags: Values,
+  context: Pick<Context, "environment" | "cwd">,
+): Recorder | undefined {
+  if (auditLog === undefined) {
+    if (flags["reason"] === undefined) return undefined;
+    throw new SophiaError({
+      code: "audit",
+      message: "--reason would be recorded nowhere: there is no audit log",
+      hint: "name one with --audit-log FILE or SOPHIA_AUDIT_LOG, or leave --reason out",
+    });
+  }
+  if (reason !== undefined && Array.from(reason).length > LONGEST_REASON) {
+    throw new SophiaError({
+      code: "audit",
+      message: `the reason for the audit log is longer than ${LONGEST_REASON} characters`,
+      hint: "say in one short line why the command runs (--reason, SOPHIA_REASON)",
+    });
+  }
+  return (occasion, isRefused, assessment) => {
+    const secrets = secretsOf(assessment);
+    const masking = maskingOf(secrets);
+    if (reason !== undefined) refuseSecrets(reason, masking, secrets);
+    const line = {
+      ...lineOf(occasion, isRefused, assessment, masking),
+      ...ifSet("caller", keeperOfOutput(context.environment)),
+      ...ifSet("reason", reason === undefined ? undefined : printable(reason)),
+    };
+    appendToLog(resolve(context.cwd, auditLog), jsonLine(line));
+  };
+}
+
+function lineOf(occasion: Occasion, isRefused: boolean, assessment: Assessment, masking: Masking): object {
+  const { contract, esc, violations } = assessment;
+  const { source, profile, scope } = contract;
+  return {
+    version: 1,
+    time: new Date().toISOString(),
+    event: occasion.event,
+    outcome: isRefused ? "refused" : "allowed",
+    met: violations.length === 0,
+    user: userName(),
+    pid: process.pid,
+    ...(occasion.event === "start" ? { command: printable(masked(occasion.command, masking)) } : {}),
+    contract: source.kind === "file" ? source.path : source.kind,
+    ...ifSet("profile", profile),
+    ...ifSet("scope", scope?.name),
+    names: isRefused ? {} : namesOf(occasion, assessment),
+    esc: { status: esc.kind, environments: esc.kind === "read" ? esc.environments : [] },
+  };
+}
+
+/** What sophia-run passes on beyond the caller's own: each variable with its source. */
+function namesOf(occasion: Occasion, { contract, selected }: Assessment): Readonly<Record<string, SourceId>> {
+  const passed =
+    occasion.event === "export"
+      ? occasion.names.flatMap((name) => selected.get(name) ?? [])
+      : Array.from(selected.values()).filter(
+          ({ name, origin }) => origin.source !== "environment" || isDeclared(contract, name),
+        );
+  return Object.fromEntries(passed.map(({ name, origin }) => [name, origin.source]));
+}
+
+/** @throws SophiaError (audit, 125) that names the variable whose value it is */
+function refuseSecrets(reason: string, masking: Masking, secrets: readonly Secret[]): void {
+  if (masked(reason, masking) === reason) return;
+  const found = secrets.find((secret) => masked(reason, maskingOf([secret])) !== reason);
+  throw new SophiaError({
+    code: "audit",
+    message: `the reason for the audit log contains the value of ${printable(found?.name ?? "a secret")}`,
+    hint: "say why the command runs without a value in it (--reason, SOPHIA_REASON)",
+  });
+}
+
+function masked(text: string, masking: Masking): string {
+  if (masking.size === 0) return text;
+  const masker = masking.stream();
+  const bytes = Buffer.from(masker.push(Buffer.from(text)));
+  return Buffer.concat([bytes, masker.flush()]).toString();
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // The system has no name for it, as in a container.
+    return `uid ${process.getuid?.() ?? "unknown"}`;
+  }
+}
+
+function ifSet(name: string, value: string | undefined): Readonly<Record<string, string>> {
+  return value === undefined ? {} : { [name]: value };
+}

@@ -1,0 +1,13 @@
+import { printable } from "./text.ts";
+
+/** JSON on several lines, ended by a line break; what is not safe for a terminal is escaped in it, as JSON does. */
+export function jsonText(value: unknown): string {
+  // Of line breaks only its own are left: in strings JSON.stringify escapes them.
+  const lines = JSON.stringify(value, undefined, 2).split("\n");
+  return `${lines.map(printable).join("\n")}\n`;
+}
+
+/** The same on one line. */
+export function jsonLine(value: unknown): string {
+  return `${printable(JSON.stringify(value))}\n`;
+}

@@ -1,0 +1,100 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { appendToLog } from "../../../src/commands/audit/log.ts";
+import { folder, sophia } from "../../helpers/sophia.ts";
+
+const LIMIT = 5 * 1024 * 1024;
+
+test("a new log and its folder are its owner's alone; lines are appended", () => {
+  const log = join(folder(), "state/sophia-run/audit.jsonl");
+  appendToLog(log, "one\n");
+  appendToLog(log, "two\n");
+  expect(readFileSync(log, "utf8")).toBe("one\ntwo\n");
+  expect(statSync(log).mode & 0o777).toBe(0o600);
+  expect(statSync(join(log, "..")).mode & 0o777).toBe(0o700);
+});
+
+test("what was left of a line is ended first", () => {
+  const log = join(folder({ log: '{"version":1,"ti' }), "log");
+  chmodSync(log, 0o600);
+  appendToLog(log, "{}\n");
+  expect(readFileSync(log, "utf8")).toBe('{"version":1,"ti\n{}\n');
+});
+
+test.each<[string, (log: string) => void, string]>([
+  ["a symbolic link", (log) => symlinkSync("/dev/null", log), "is a symbolic link"],
+  ["a link that leads nowhere", (log) => symlinkSync(`${log}-missing`, log), "is a symbolic link"],
+  ["a folder", (log) => mkdirSync(log), "is not a regular file"],
+  ["a pipe", (log) => spawnSync("mkfifo", [log]), "is not a regular file"],
+  ["a file that the group may write", (log) => writeWithMode(log, 0o620), "may be written by other users"],
+  ["a file that everybody may write", (log) => writeWithMode(log, 0o602), "may be written by other users"],
+])("%s is refused and left as it is", (_, make, problem) => {
+  const cwd = folder();
+  const log = join(cwd, "log");
+  make(log);
+  expect(() => appendToLog(log, "line\n")).toThrow(`the audit log ${log} ${problem}`);
+  expect(readdirSync(cwd)).toEqual(["log"]);
+  if (statSync(log, { throwIfNoEntry: false })?.isFile() === true) expect(readFileSync(log, "utf8")).toBe("");
+});
+
+test("a device and a folder that cannot be made are refused", () => {
+  expect(() => appendToLog("/dev/full", "line\n")).toThrow("is not a regular file");
+  expect(() => appendToLog("/dev/null/log", "line\n")).toThrow("cannot be written (ENOTDIR)");
+});
+
+test("a full log is put aside, and of those the oldest are removed", () => {
+  const cwd = folder();
+  const log = join(cwd, "log");
+  const old = ["20200101T000000000Z-00000000", "20210101T000000000Z-00000000", "20220101T000000000Z-00000000"];
+  for (const name of old) writeFileSync(`${log}.${name}`, "x".repeat(9 * 1024 * 1024));
+  writeFileSync(`${log}.notes`, "mine");
+  writeWithMode(log, 0o600, "x".repeat(LIMIT - 4));
+  appendToLog(log, "one\n");
+  expect(readdirSync(cwd)).toHaveLength(5);
+  appendToLog(log, "two\n");
+  expect(readFileSync(log, "utf8")).toBe("two\n");
+  expect(statSync(log).mode & 0o777).toBe(0o600);
+  const [aside, ...others] = readdirSync(cwd)
+    .filter((name) => /^log\.\d{8}T\d{9}Z-/.test(name))
+    .toReversed();
+  expect(statSync(join(cwd, aside ?? "")).size).toBe(LIMIT + 1);
+  // Of 5 + 9 + 9 + 9 MiB the latest 20 are kept.
+  expect(others).toEqual([`log.${old[2]}`]);
+  expect(readFileSync(`${log}.notes`, "utf8")).toBe("mine");
+});
+
+test("a line that alone is longer than the limit is written, too", () => {
+  const cwd = folder();
+  const log = join(cwd, "log");
+  appendToLog(log, `${"x".repeat(LIMIT)}\n`);
+  expect(readdirSync(cwd)).toEqual(["log"]);
+});
+
+test("starts at the same time lose no line and mix none, also while the log is put aside", async () => {
+  const cwd = folder();
+  const log = join(cwd, "log");
+  const filler = `${JSON.stringify({ filler: "x".repeat(1000) })}\n`;
+  writeWithMode(log, 0o600, filler.repeat(Math.floor((LIMIT - 2000) / filler.length)));
+  const before = readFileSync(log, "utf8").split("\n").length - 1;
+  const reasons = Array.from({ length: 12 }, (_, index) => `start ${index}`);
+  const ended = await Promise.all(
+    reasons.map((reason) => sophia(["--no-contract", "--audit-log", log, "--reason", reason, "--", "true"], { cwd })),
+  );
+  expect(ended.map(({ status }) => status)).toEqual(reasons.map(() => 0));
+  const files = readdirSync(cwd).filter((name) => name.startsWith("log"));
+  const lines = files.flatMap((name) => readFileSync(join(cwd, name), "utf8").split("\n").slice(0, -1));
+  expect(files.length).toBeGreaterThan(1);
+  expect(lines).toHaveLength(before + reasons.length);
+  const recorded = lines.map((line) => {
+    const { reason }: { readonly reason?: string } = JSON.parse(line);
+    return reason;
+  });
+  expect(recorded.filter((reason) => reason !== undefined).toSorted()).toEqual(reasons.toSorted());
+});
+
+function writeWithMode(path: string, mode: number, text = ""): void {
+  writeFileSync(path, text);
+  chmodSync(path, mode);
+}
