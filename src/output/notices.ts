@@ -1,8 +1,9 @@
+import { enumerateFew } from "../core/lines.ts";
 import { formatDiagnostic } from "../core/diagnostic.ts";
 import type { Notice } from "../core/model.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
 import { shellWord } from "../core/shell.ts";
-import { enumerate, enumerateFew, firstOf, printable } from "../core/text.ts";
+import { enumerate, firstOf, printable } from "../core/text.ts";
 
 const MOST_DIAGNOSTICS = 20;
 

@@ -4,7 +4,7 @@ import type { EscStatus } from "../resolve/assessment.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
 import { further, sayLines } from "./stderr.ts";
 import type { Notice } from "../core/model.ts";
-import { wrap } from "../core/text.ts";
+import { wrap } from "../core/lines.ts";
 import type { Settings } from "../command-line/settings.ts";
 
 /** Writes notices to the standard error, each with its further lines indented. */

@@ -2,7 +2,8 @@
 import { sharedRemedy } from "../contract/remedies.ts";
 import type { Wording } from "../contract/wording.ts";
 import type { Failure, Notice } from "../core/model.ts";
-import { count, enumerate, printable, wrap } from "../core/text.ts";
+import { wrap } from "../core/lines.ts";
+import { count, enumerate, printable } from "../core/text.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";

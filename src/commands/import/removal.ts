@@ -1,7 +1,8 @@
 /** Taking out of a file what ESC now has. */
+import { enumerateFew } from "../../core/lines.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import { count, enumerateFew, printable } from "../../core/text.ts";
+import { count, printable } from "../../core/text.ts";
 import { parseDotenv } from "../../sources/dotenv/syntax.ts";
 import { ask } from "../confirm.ts";
 import { type NamedFile, readIfThere, writePrivately } from "../files.ts";

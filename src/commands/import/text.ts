@@ -1,4 +1,5 @@
-import { enumerateFew, printable } from "../../core/text.ts";
+import { enumerateFew } from "../../core/lines.ts";
+import { printable } from "../../core/text.ts";
 import { type Current, formatRevision } from "../../esc/api/change.ts";
 import type { Sorted } from "./candidates.ts";
 import type { Obstacle, Plan } from "./plan.ts";

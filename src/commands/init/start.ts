@@ -1,11 +1,12 @@
 /** A contract for a folder that has none. */
+import { enumerateFew } from "../../core/lines.ts";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import { count, enumerate, enumerateFew, printable } from "../../core/text.ts";
+import { count, enumerate, printable } from "../../core/text.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
 import { canAsk } from "../confirm.ts";
 import { readIfThere, writeText, type NamedFile } from "../files.ts";

@@ -50,12 +50,11 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
     say(context, settings, notices);
   }
   const { environment, files } = delivery(selected);
-  const { mode, killAfterMs, dieWithLauncher, restoreNofile } = settings;
   return launch({
     command,
     environment,
     files,
-    options: { mode, ...(killAfterMs === undefined ? {} : { killAfterMs }), dieWithLauncher, restoreNofile },
+    options: settings,
     redaction,
     preparation,
     located,
