@@ -29,11 +29,11 @@ type Kind = "epoll" | "polled" | "main" | "ring" | "first-end" | "second-end" | 
 /** @param open all descriptors from 3 on, those of Node.js and the caller's */
 export function inheritedAnonymous(open: readonly Descriptor[], clues: Clues): Inherited {
   const anonymous = open.filter(({ target }) => target.startsWith("anon_inode:"));
-  // Node.js and Bun make their own close-on-exec, and Node.js the caller's, too, but only up to the first gap from 16 on.
+  // Both runtimes make their own close-on-exec, and the caller's, too, but Node.js only up to the first gap from 16 on.
   const certain = anonymous.filter(({ number }) => closesOnExec(clues.info(number)) === false);
   const rest = open.filter((one) => !certain.includes(one)).toSorted((a, b) => a.number - b.number);
   const kinds = rest.map((one) => kindOf(one, rest, clues));
-  let fit = isBun ? undefined : fitLayout(kinds, clues.isMixed);
+  let fit = fitLayout(kinds, clues.isMixed);
   for (const index of fit?.doubtful ?? []) {
     const one = rest[index];
     if (one !== undefined && clues.isParents(one)) kinds[index] = "foreign";
@@ -50,7 +50,7 @@ function kindOf({ number, target }: Descriptor, open: readonly Descriptor[], clu
   switch (target) {
     case EPOLL_TARGET: {
       if (number === clues.eventLoop) return "main";
-      const watched = Array.from(clues.info(number).matchAll(/^tfd:\s*(\d+)/gm), ([, digits]) => Number(digits));
+      const watched = watchedBy(clues.info(number));
       if (watched.length === 0) return "epoll";
       // An event loop watches what it has opened itself, after its epoll descriptor.
       const isOwn = (other: number): boolean => {
@@ -62,7 +62,11 @@ function kindOf({ number, target }: Descriptor, open: readonly Descriptor[], clu
     case EVENTFD_TARGET: {
       const info = clues.info(number);
       const isSemaphore = /^eventfd-semaphore:\s*1$/m.test(info);
-      return ((flagsIn(info) ?? O_NONBLOCK) & O_NONBLOCK) !== 0 && !isSemaphore ? "eventfd" : "foreign";
+      if (((flagsIn(info) ?? O_NONBLOCK) & O_NONBLOCK) === 0 || isSemaphore) return "foreign";
+      // Bun's event loop watches its own from the start.
+      const isWatched = (): boolean =>
+        open.some((one) => one.target === EPOLL_TARGET && watchedBy(clues.info(one.number)).includes(number));
+      return isBun && !isWatched() ? "foreign" : "eventfd";
     }
     case RING_TARGET:
       return "ring";
@@ -74,8 +78,17 @@ function kindOf({ number, target }: Descriptor, open: readonly Descriptor[], clu
   }
 }
 
-/** What Node.js 20 to 26 open at their start, in this order: three event loops, of which the last is this thread's. */
+/** The descriptors that an epoll descriptor watches, by its text in fdinfo. */
+function watchedBy(info: string): readonly number[] {
+  return Array.from(info.matchAll(/^tfd:\s*(\d+)/gm), ([, digits]) => Number(digits));
+}
+
+/**
+ * What Node.js 20 to 26 open at their start, in this order: three event loops, of which the last is this thread's. Bun has
+ * one.
+ */
 function layout(rings: number, kinds: readonly Kind[]): readonly Kind[] {
+  if (isBun) return ["polled", "eventfd"];
   const loop = (epoll: Kind, pipes: number): readonly Kind[] => [
     epoll,
     ...Array<Kind>(rings).fill("ring"),
