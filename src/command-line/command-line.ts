@@ -33,7 +33,17 @@ export type Mistake =
   | { readonly kind: "no-command"; readonly hasDashes: boolean };
 
 /** The subcommands: words that are not mistaken for a command to launch. */
-export const COMMAND_NAMES = ["check", "explain", "export", "scan", "import", "docs", "init", "completion"] as const;
+export const COMMAND_NAMES = [
+  "check",
+  "explain",
+  "export",
+  "scan",
+  "import",
+  "rotate",
+  "docs",
+  "init",
+  "completion",
+] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
 /** The word by which completion scripts call the program back. */

@@ -7,6 +7,7 @@ import { explainCommand } from "./explain/definition.ts";
 import { exportCommand } from "./export/definition.ts";
 import { importCommand } from "./import/definition.ts";
 import { initCommand } from "./init/definition.ts";
+import { rotateCommand } from "./rotate/definition.ts";
 import { scanCommand } from "./scan/definition.ts";
 
 /** Every subcommand, in the order of the help. */
@@ -16,6 +17,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   export: exportCommand,
   scan: scanCommand,
   import: importCommand,
+  rotate: rotateCommand,
   docs: docsCommand,
   init: initCommand,
   completion: completionCommand,

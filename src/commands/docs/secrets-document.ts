@@ -74,6 +74,10 @@ goes to GitHub at once and is shown nowhere.`,
   pulumi env set "$ESC_ENV" environmentVariables.${example} --secret --string --file -; unset VALUE`,
    ).replaceAll("\n", "\n   ")}
 
+   Or \`sophia-run rotate ${example}\`: it asks for a token that may write (or takes \`ESC_ADMIN_TOKEN\`) and for the
+   value, finds the environment that has it, checks the format and reads back what it wrote. \`--generate\` makes up a
+   value, \`--to REVISION\` restores an earlier one and nothing else.
+
    Each change is a new revision of the environment.
 
 3. Restart what uses it: programs that run keep the old value. One of these, with the names of your services:
@@ -87,7 +91,8 @@ sudo systemctl restart sophia`).replaceAll("\n", "\n   ")}
 and only then delete the old token in the console.`,
     "## Local development",
     shell(`cp .env.example .env && chmod 600 .env`),
-    `Set \`ESC_ENV\` and \`ESC_TOKEN\` in \`.env\`, or fill in the values by hand. Without any secret,
+    `Set \`ESC_ENV\` and \`ESC_TOKEN\` in \`.env\`, or fill in the values by hand; \`sophia-run import .env\` brings those of a
+\`.env\` that you have into ESC. Without any secret,
 \`sophia-run --fake -- <command>\` starts the command with dummy values.`,
     "## Emergency access",
     `- _ESC is not available_ (no network, no answer in time, an error of the service): programs start all the same as long as

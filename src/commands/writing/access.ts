@@ -91,13 +91,23 @@ export async function askOne<T>(
   context: Context,
   ask: (name: FullName, connection: Connection) => Promise<T>,
 ): Promise<T> {
+  const [result] = await askEach(settings, options, context, ask);
+  if (result === undefined) throw new TypeError("no environment was asked");
+  return result;
+}
+
+/** Asks each environment of the settings. @throws SophiaError (125) where one cannot be asked */
+export async function askEach<T>(
+  settings: EscSettings,
+  options: Settings,
+  context: Context,
+  ask: (name: FullName, connection: Connection) => Promise<T>,
+): Promise<readonly T[]> {
   const progress = makeProgress(context, options);
   const answers = await askEsc(settings, progress, ask).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   say(context, options, answers.remarks);
-  const [result] = answers.results;
-  if (result === undefined) throw new TypeError("no environment was asked");
-  return result;
+  return answers.results;
 }
 
 /**
@@ -106,10 +116,12 @@ export async function askOne<T>(
  * @throws SophiaError (esc-settings, 125) where that is of another organization than the name says at first sight
  */
 export function settingsFor(name: FullName, settings: EscSettings): EscSettings {
-  const [asked] = settings.environments;
+  const full = formatName(name);
+  const asked = settings.environments.find(
+    (one) => one.name === name.name && (one.project === name.project || one.project === name.organization),
+  );
   const isOldForm =
     asked?.organization === undefined && asked?.project === name.organization && name.project === "default";
-  const full = formatName(name);
   if (isOldForm && settings.organization !== name.organization) {
     throw new SophiaError({
       code: "esc-settings",

@@ -1,4 +1,4 @@
-import { isMap } from "yaml";
+import { isMap, isScalar } from "yaml";
 import type { Change } from "./change.ts";
 import { flowText, keyOf, type Mapping, type Node, printOf, type Print } from "./nodes.ts";
 import { parseDefinition, refuse, type Parsed } from "./parse.ts";
@@ -79,7 +79,7 @@ export function variablesOf({ top }: Parsed): Mapping | undefined {
 
 /** What a definition has under a name: the text of it, and how it is given. */
 export interface Defined {
-  readonly kind: "secret" | "rotated" | "function" | "value";
+  readonly kind: "secret" | "rotated" | "function" | "reference" | "value";
   /** It on one line, for another revision of the same environment. */
   readonly text: string;
 }
@@ -91,13 +91,13 @@ export function nodeOf(yaml: string, name: string): Defined | undefined {
   const { value } = pair;
   const first = isMap<Node, Node | null>(value) ? value.items[0] : undefined;
   const key = first === undefined ? "" : keyOf(first);
-  const kind =
-    key === "fn::secret"
-      ? "secret"
-      : key.startsWith("fn::rotate")
-        ? "rotated"
-        : key.startsWith("fn::")
-          ? "function"
-          : "value";
-  return { kind, text: flowText(value) };
+  return { kind: kindOf(key, value), text: flowText(value) };
+}
+
+function kindOf(key: string, value: Node | null): Defined["kind"] {
+  if (key === "fn::secret") return "secret";
+  if (key.startsWith("fn::")) return key.startsWith("fn::rotate") ? "rotated" : "function";
+  // `$$` stands for a dollar; what then is left in front of a brace begins a reference.
+  const isReference = isScalar(value) && String(value.value).replaceAll("$$", "").includes("${");
+  return isReference ? "reference" : "value";
 }

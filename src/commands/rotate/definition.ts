@@ -1,0 +1,30 @@
+import type { CommandDefinition } from "../command.ts";
+
+export const rotateCommand: CommandDefinition = {
+  describe: "Set a new value of a secret in the ESC environment that defines it",
+  details: [
+    "The value comes from the standard input (one line break at its end is dropped), from a prompt that does not show " +
+      "it, or from --generate: never from the command line. It has to have the format that the contract declares. The " +
+      "rest of the definition stays as it is, changes that others make meanwhile included, and what was written is read " +
+      "back. A value that ESC rotates itself (fn::rotate) is rotated by ESC.",
+    "Of several environments of ESC_ENV the one whose value wins is changed. A value that comes from an import is " +
+      "changed there only with --in.",
+    "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it has to be allowed to open and to write the " +
+      "environment. Exit status: 0; 1 if you say no; 3 if the change waits for an approval.",
+  ],
+  positional: { form: "NAME", least: 1, most: 1, kind: "variable" },
+  options: {
+    in: { type: "string", value: "ENV", describe: "The environment to change, in place of those of ESC_ENV" },
+    generate: { type: "boolean", describe: "Make up a random value of the declared format" },
+    to: { type: "string", value: "REVISION", describe: "Restore the value that NAME had in this revision or tag" },
+    yes: { type: "boolean", short: "y", describe: "Do not ask" },
+    "dry-run": { type: "boolean", describe: "Show what would change, and write nothing" },
+  },
+  groups: ["Sources", "Contract"],
+  examples: [
+    "sophia-run rotate QDRANT_API_KEY",
+    "sophia-run rotate SESSION_KEY --generate --yes",
+    "sophia-run rotate QDRANT_API_KEY --to 7",
+  ],
+  load: async () => (await import("./rotate.ts")).rotate,
+};

@@ -1,0 +1,41 @@
+/** Random values of the formats that contracts declare. */
+import { randomBytes } from "node:crypto";
+import { formatFault } from "../../contract/format.ts";
+import type { ValueFormat } from "../../contract/model.ts";
+
+/** At least 128 bits: letters, digits, `-` and `_`; hexadecimal digits; letters and digits. */
+function words(): readonly string[] {
+  return [
+    randomBytes(32).toString("base64url"),
+    randomBytes(32).toString("hex"),
+    randomBytes(16).toString("hex"),
+    randomBytes(20).toString("hex"),
+    randomBytes(48)
+      .toString("base64")
+      .replaceAll(/[^A-Za-z\d]/g, "")
+      .slice(0, 32),
+  ];
+}
+
+/**
+ * A random value of a format, or of none.
+ *
+ * @returns undefined where a value of this format cannot be random enough, or is not for us to make
+ */
+export function generate(format: ValueFormat | undefined): string | undefined {
+  if (format === undefined) return words()[0];
+  if (format.kind === "base64") return randomBytes(32).toString("base64");
+  if (format.kind !== "text") return undefined;
+  const { prefixes, minLength, pattern } = format;
+  const prefix = prefixes[0] ?? "";
+  const random = words();
+  const least = randomBytes(Math.max(minLength, 32)).toString("base64url").slice(0, Math.max(minLength, 32));
+  const direct = [...random, least].map((word) => prefix + word);
+  const sampled =
+    pattern === undefined
+      ? []
+      : random
+          .map((word) => pattern.sample(word, minLength))
+          .filter((value, index) => value.includes(random[index] ?? ""));
+  return [...direct, ...sampled].find((value) => formatFault(format, value) === undefined);
+}

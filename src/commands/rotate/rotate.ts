@@ -1,0 +1,183 @@
+import { settle, type Settings } from "../../command-line/settings.ts";
+import { loadContract } from "../../contract/load.ts";
+import type { Context } from "../../core/context.ts";
+import { ExitStatus } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
+import { type Changed, changeEnvironment, type Current, formatRevision, readCurrent } from "../../esc/api/change.ts";
+import { readDefinition } from "../../esc/api/definition.ts";
+import { rotateByEsc } from "../../esc/api/rotation.ts";
+import { openAndRead } from "../../esc/api/session.ts";
+import type { Change } from "../../esc/definition/change.ts";
+import { setVariables } from "../../esc/definition/edit.ts";
+import { nodeOf } from "../../esc/definition/verify.ts";
+import type { EscSettings } from "../../esc/settings/access.ts";
+import { formatName } from "../../esc/settings/names.ts";
+import { say } from "../../output/say.ts";
+import type { Command } from "../command.ts";
+import { confirm } from "../confirm.ts";
+import { usageError } from "../mistakes.ts";
+import { askEach, askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
+import { settleChange } from "../writing/outcome.ts";
+import { type Defining, findDefining, refuse } from "./place.ts";
+import { doneText } from "./text.ts";
+import { newValue } from "./value.ts";
+
+/** A change to one variable, and the value that it has afterwards. */
+interface Wanted {
+  readonly change: Change;
+  readonly value: string;
+  /** What the diff says of it. */
+  readonly words: string;
+}
+
+/** `sophia-run rotate NAME`: 0; 1 where somebody says no; 3 where the change is a draft. */
+export const rotate: Command = async ({ options, positionals: [name = ""] }, context) => {
+  const settings = settle(options, context.environment);
+  const { in: inEnvironment, to } = options;
+  const [generated, isDry] = [options["generate"] === true, options["dry-run"] === true];
+  if (generated && to !== undefined) throw usageError("--generate and --to give two values", "give one of them");
+  const { contractFile: file, profile, scope } = settings;
+  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
+  const declaration = contract.variables.get(contract.aliases.get(name) ?? name);
+  const access = await writeAccess(inEnvironment, settings, context);
+  say(context, settings, access.notices);
+  if (inEnvironment !== undefined) requireOne(access.settings);
+
+  const all = await askEach(access.settings, settings, context, readCurrent);
+  const place = findDefining(name, all);
+  const target = settingsFor(place.current.name, onlyOf(place.current, access.settings));
+  const tell = (words: string): void =>
+    void context.out(`${printable(name)} in ${printable(formatRevision(place.current))}:\n  ~ ${words}\n`);
+  const isWanted = async (): Promise<boolean> => {
+    if (isDry) context.out("Nothing was written: --dry-run.\n");
+    else if (await confirm("Change it?", options["yes"] === true, context)) return true;
+    else context.out("Nothing was written.\n");
+    return false;
+  };
+  const refused = isDry ? ExitStatus.ok : ExitStatus.unmet;
+
+  if (place.defined.kind === "rotated") {
+    if (to !== undefined || generated) {
+      throw refuse(`ESC rotates ${printable(name)} itself and makes its values`, "leave out --generate and --to");
+    }
+    tell("ESC rotates it (fn::rotate)");
+    if (!(await isWanted())) return refused;
+    const changed = await rotated(place, target, settings, context);
+    const inEnv = typeof inEnvironment === "string" ? inEnvironment : undefined;
+    return finish(name, changed, { inEnvironment: inEnv, canGoBack: false }, context);
+  }
+  refuseComputed(name, place);
+  const wanted =
+    typeof to === "string"
+      ? await fromRevision(name, to, target, settings, context)
+      : await fresh(name, generated, { ...place, isSecret: declaration?.secret ?? true }, () =>
+          newValue(name, declaration, generated, context),
+        );
+  if (wanted.value === place.variable.value) {
+    context.out(`✅ ${printable(name)} in ${printable(formatRevision(place.current))} has this value already.\n`);
+    return ExitStatus.ok;
+  }
+  tell(wanted.words);
+  if (!(await isWanted())) return refused;
+  const changed = await askOne(target, settings, context, (full, connection) =>
+    changeEnvironment(
+      full,
+      connection,
+      (now) => {
+        if (now.opened.variables.find((one) => one.name === name)?.value === wanted.value) return undefined;
+        refuseComputed(name, findDefining(name, [now]));
+        return setVariables(now.definition.yaml, [wanted.change]);
+      },
+      [wanted.value],
+    ),
+  );
+  const inEnv = typeof inEnvironment === "string" ? inEnvironment : undefined;
+  return finish(name, changed, { inEnvironment: inEnv, canGoBack: true }, context);
+};
+
+function finish(
+  name: string,
+  changed: Changed,
+  back: { readonly inEnvironment: string | undefined; readonly canGoBack: boolean },
+  context: Context,
+): number {
+  const done = settleChange(changed, context);
+  if (typeof done === "number") return done;
+  context.out(doneText(name, done, back));
+  return ExitStatus.ok;
+}
+
+/** Of several environments the one, by the name that was asked for. */
+function onlyOf(current: Current, settings: EscSettings): EscSettings {
+  const { environments } = settings;
+  const asked = environments.filter(({ name, project }) => {
+    const { name: own, project: ownProject, organization } = current.name;
+    return name === own && (project === undefined || project === ownProject || project === organization);
+  });
+  return requireOne({ ...settings, environments: asked.slice(-1) });
+}
+
+/** @throws SophiaError (rotate-place, 125) where the value follows from others */
+function refuseComputed(name: string, { defined, current }: Defining): void {
+  if (defined.kind === "secret" || defined.kind === "value") return;
+  const own = formatName(current.name);
+  const what = defined.kind === "function" ? "is given by a function" : "refers to other values";
+  throw refuse(`${printable(name)} ${what} in ${own}`, `change what it follows from: pulumi env edit ${own}`);
+}
+
+async function fresh(
+  name: string,
+  generated: boolean,
+  { defined, isSecret }: Defining & { readonly isSecret: boolean },
+  read: () => Promise<string>,
+): Promise<Wanted> {
+  const value = await read();
+  const secret = isSecret || defined.kind === "secret";
+  const words = `a new value${generated ? ", generated" : ""}, ${secret ? "secret" : "in plain text"}`;
+  return { change: { kind: "value", name, value, secret }, value, words };
+}
+
+/** What the variable was in another revision: its place in the definition, and the value that it had. */
+async function fromRevision(
+  name: string,
+  version: string,
+  target: EscSettings,
+  settings: Settings,
+  context: Context,
+): Promise<Wanted> {
+  if (!/^[\w.-]{1,100}$/.test(version) || /^\.+$/.test(version)) {
+    throw usageError("--to needs the number of a revision, or a tag", "pulumi env version history shows them");
+  }
+  const { yaml, old } = await askOne(target, settings, context, async (full, connection) => {
+    const then = { ...full, version };
+    const definition = await readDefinition(then, connection);
+    const { createRequests } = await import("../../esc/api/sdk.ts");
+    const { variables } = await openAndRead(then, connection, createRequests(connection));
+    return { yaml: definition.yaml, old: variables.find((one) => one.name === name)?.value };
+  });
+  const defined = nodeOf(yaml, name);
+  const isPlain = defined?.kind === "secret" || defined?.kind === "value";
+  if (defined === undefined || old === undefined || !isPlain) {
+    throw refuse(
+      `revision ${version} has no value of its own for ${printable(name)}`,
+      `pulumi env version history ${target.environments[0]?.text ?? ""} shows the revisions`,
+    );
+  }
+  const change = { kind: "node", name, text: defined.text } as const;
+  return { change, value: old, words: `the value that it had in revision ${version}; all else stays` };
+}
+
+/** @returns what became of it: ESC gives another value, or not */
+function rotated({ variable }: Defining, target: EscSettings, settings: Settings, context: Context): Promise<Changed> {
+  return askOne(target, settings, context, async (full, connection): Promise<Changed> => {
+    const before = await readCurrent(full, connection);
+    await rotateByEsc(full, [propertyPath(variable.name)], connection);
+    const after = await readCurrent(full, connection);
+    const isNew = after.opened.variables.find(({ name }) => name === variable.name)?.value !== variable.value;
+    return isNew ? { kind: "done", wrote: true, before, after } : { kind: "without-effect", before, after };
+  });
+}
+
+function propertyPath(name: string): string {
+  return `environmentVariables${/^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`}`;
+}

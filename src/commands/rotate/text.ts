@@ -1,0 +1,30 @@
+import { shellWord } from "../../core/shell.ts";
+import { printable } from "../../core/text.ts";
+import type { Changed } from "../../esc/api/change.ts";
+import { formatName } from "../../esc/settings/names.ts";
+
+/** What was done, the way back, and what is left to do. */
+export function doneText(
+  name: string,
+  { before, after }: Extract<Changed, { kind: "done" }>,
+  { inEnvironment, canGoBack }: { readonly inEnvironment: string | undefined; readonly canGoBack: boolean },
+): string {
+  const [was, is] = [before.definition.revision, after.definition.revision];
+  const shown = printable(name);
+  const where = inEnvironment === undefined ? "" : ` --in ${shellWord(printable(inEnvironment))}`;
+  const isKnown = was !== undefined && is !== undefined;
+  return [
+    `✅ ${shown} has a new value in ${printable(formatName(after.name))}.${isKnown ? ` Revision ${was} is now ${is}.` : ""}`,
+    ...(isKnown && canGoBack
+      ? [`   Back to the old one: sophia-run rotate ${shellWord(shown)} --to ${was}${where}`]
+      : []),
+    "",
+    "Programs that run still have the old value. Restart them, with the names of your",
+    "services:",
+    "  docker compose up --detach --force-recreate",
+    "  kubectl rollout restart deployment/NAME",
+    "  sudo systemctl restart NAME",
+    "Then check with sophia-run check, and revoke the old value where it was issued.",
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,205 @@
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
+import { type Ended, environmentOf, folder, sophia } from "../../helpers/sophia.ts";
+import { atTerminal } from "../../helpers/terminal.ts";
+import { SENTINEL, sentinel } from "../world.ts";
+
+const ENV = "acme/app/dev";
+const CONTRACT = JSON.stringify({
+  variables: {
+    API_KEY: { required: true, format: { type: "text", prefix: "sk-", minLength: 40 } },
+    HEX_KEY: { format: { type: "text", pattern: "^[0-9a-f]{32}$" } },
+    PIN: { format: { type: "text", pattern: "^[0-9]{4}$" } },
+  },
+});
+const OLD = `sk-${sentinel("old")}-${"x".repeat(40)}`;
+const NEW = `sk-${sentinel("new")}-$\{x}-${"y".repeat(40)}`;
+const DEFINITION = `# ours
+imports:
+  - app/base
+values:
+  environmentVariables:
+    API_KEY: # of the provider
+      fn::secret: ${OLD}
+    OTHER: 12345678901234567890 # big
+    HEX_KEY: {fn::secret: "${"0".repeat(32)}"}
+    PIN: {fn::secret: "1234"}
+    LINK: \${environmentVariables.OTHER}/x
+    ROTATED:
+      fn::rotate::aws: {}
+`;
+
+async function world(definition = DEFINITION, updates?: "approval") {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  server.provider("aws", secret(sentinel("aws")));
+  const base = server.environment("acme/app/base", { values: { BASE_KEY: secret(sentinel("base")) } });
+  const handle = server.environment(ENV, { definition, ...(updates === undefined ? {} : { updates }) });
+  const cwd = folder({ "sophia.contract.json": CONTRACT });
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
+  const run = (args: readonly string[], input = ""): Promise<Ended> => sophia(["rotate", ...args], { cwd, env, input });
+  const values = async (environment = ENV): Promise<Record<string, string>> => {
+    const launched = { PULUMI_BACKEND_URL: server.url, ESC_ENV: environment, ESC_TOKEN: server.token };
+    return environmentOf((await sophia(["--no-contract", "--", "env"], { env: launched })).stdout);
+  };
+  return { server, base, handle, cwd, env, run, values };
+}
+
+function expectNoValue({ stdout, stderr }: { stdout: string; stderr: string }): void {
+  expect(stdout + stderr).not.toContain(SENTINEL);
+}
+
+describe("rotate NAME", () => {
+  test("sets the value of the standard input, tells the way back, which restores it alone", async () => {
+    const { server, handle, run, values } = await world();
+    const ended = await run(["API_KEY", "--yes"], `${NEW}\n`);
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain(`API_KEY in ${ENV}@1:\n  ~ a new value, secret\n`);
+    expect(ended.stdout).toContain(`✅ API_KEY has a new value in ${ENV}. Revision 1 is now 2.\n`);
+    expect(ended.stdout).toContain("   Back to the old one: sophia-run rotate API_KEY --to 1\n");
+    expect(ended.stdout).toContain("Programs that run still have the old value.");
+    expectNoValue(ended);
+    expect(await values()).toMatchObject({ API_KEY: NEW, OTHER: "12345678901234567890" });
+    const cut = (yaml: string): string => yaml.replaceAll(/ciphertext: "[^"]*"/g, "ciphertext");
+    expect(cut(handle.definition)).toBe(cut(handle.revisions[0]?.yaml ?? ""));
+
+    handle.revise({ definition: handle.definition.replace("12345678901234567890", "7") });
+    const back = await run(["API_KEY", "--to", "1", "--yes"]);
+    expect(back).toMatchObject({ status: 0, stderr: "" });
+    expect(back.stdout).toContain("~ the value that it had in revision 1; all else stays");
+    expect(await values()).toMatchObject({ API_KEY: OLD, OTHER: "7" });
+    expectNoValue(back);
+    expect(server.violations).toEqual([]);
+  });
+
+  test("--dry-run and a missing --yes write nothing", async () => {
+    const { server, run } = await world();
+    expect(await run(["API_KEY", "--dry-run"], NEW)).toMatchObject({ status: 0 });
+    const unasked = await run(["API_KEY"], NEW);
+    expect(unasked).toMatchObject({ status: 125 });
+    expect(unasked.stderr).toContain("there is nobody to ask");
+    expect(server.count("update")).toBe(0);
+    expectNoValue(unasked);
+  });
+
+  test("--generate makes a value of the declared format, or says that it cannot", async () => {
+    const { run, values } = await world();
+    expect(await run(["API_KEY", "--generate", "--yes"])).toMatchObject({ status: 0 });
+    expect(await run(["HEX_KEY", "--generate", "--yes"])).toMatchObject({ status: 0 });
+    const after = await values();
+    expect(after["API_KEY"]).toMatch(/^sk-[\w-]{40,}$/);
+    expect(after["HEX_KEY"]).toMatch(/^[0-9a-f]{32}$/);
+    expect(after["HEX_KEY"]).not.toMatch(/^0+$/);
+    const pin = await run(["PIN", "--generate", "--yes"]);
+    expect(pin).toMatchObject({ status: 125 });
+    expect(pin.stderr).toContain("no random value of the format");
+  });
+
+  test.each<[what: string, args: readonly string[], input: string, reached: string]>([
+    ["no value", ["API_KEY", "--yes"], "\n", "there is no new value for API_KEY"],
+    [
+      "a value of another format",
+      ["API_KEY", "--yes"],
+      sentinel("bad"),
+      "the new value of API_KEY must begin with sk-",
+    ],
+    ["a mistyped name", ["API_KYE", "--yes"], NEW, 'API_KYE is not in acme/app/dev: did you mean "API_KEY"?'],
+    ["a reference", ["LINK", "--yes"], NEW, "LINK refers to other values"],
+    ["an import", ["BASE_KEY", "--yes"], NEW, "sophia-run rotate BASE_KEY --in acme/app/base"],
+    ["a revision without it", ["API_KEY", "--to", "9", "--yes"], "", "no such environment or revision"],
+    ["two values", ["API_KEY", "--to", "1", "--generate"], "", "--generate and --to give two values"],
+  ])("refuses %s", async (_, args, input, reached) => {
+    const { server, run } = await world();
+    const ended = await run(args, input);
+    expect(ended).toMatchObject({ status: 125 });
+    expect(ended.stderr).toContain(reached);
+    expect(server.count("update")).toBe(0);
+    expectNoValue(ended);
+  });
+
+  test("changes an import with --in, and of several environments the one that wins", async () => {
+    const { server, handle, base, cwd, env, run, values } = await world();
+    expect(await run(["BASE_KEY", "--in", "acme/app/base", "--yes"], NEW)).toMatchObject({ status: 0 });
+    expect([base.revisions.length, handle.revisions.length]).toEqual([2, 1]);
+    expect(await values()).toMatchObject({ BASE_KEY: NEW });
+    const several = { ...env, ESC_ENV: "acme/app/base,acme/app/dev" };
+    const ended = await sophia(["rotate", "API_KEY", "--yes"], { cwd, env: several, input: NEW });
+    expect(ended).toMatchObject({ status: 0 });
+    expect(handle.revisions).toHaveLength(2);
+    expect(server.violations).toEqual([]);
+  });
+
+  test("what ESC rotates is rotated by ESC", async () => {
+    const { server, run, values } = await world();
+    const ended = await run(["ROTATED", "--yes"]);
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain("~ ESC rotates it (fn::rotate)");
+    expect(ended.stdout).not.toContain("Back to the old one");
+    expect((await values())["ROTATED"]).toMatch(/^rotated-/);
+    expect([server.count("rotate"), server.count("update"), server.violations]).toEqual([1, 0, []]);
+    server.failNext("rotate", 403);
+    const denied = await run(["ROTATED", "--yes"]);
+    expect(denied).toMatchObject({ status: 125 });
+    expect(denied.stderr).toContain("cannot be changed");
+  });
+
+  test("a change by somebody else in between is not lost; a lost answer is no second revision", async () => {
+    const { server, handle, run, values } = await world();
+    const update = server.hold("update");
+    const running = run(["API_KEY", "--yes"], NEW);
+    await server.waitFor("update");
+    handle.revise({ definition: handle.definition.replace("12345678901234567890", "8") });
+    update.release();
+    expect(await running).toMatchObject({ status: 0 });
+    expect(await values()).toMatchObject({ API_KEY: NEW, OTHER: "8" });
+    expect(handle.revisions).toHaveLength(3);
+    server.failNext("update", { kind: "disconnect", at: "body" });
+    expect(await run(["API_KEY", "--yes"], OLD)).toMatchObject({ status: 0 });
+    expect(handle.revisions).toHaveLength(4);
+  });
+
+  test("what must be approved becomes a draft", async () => {
+    const { handle, run } = await world(DEFINITION, "approval");
+    const ended = await run(["API_KEY", "--yes"], NEW);
+    expect(ended).toMatchObject({ status: 3, stderr: "" });
+    expect(ended.stdout).toContain(`pulumi env change-request apply ${handle.drafts[0]?.id}`);
+    expect(ended.stdout).not.toContain("✅");
+    expectNoValue(ended);
+  });
+
+  test("what ESC gives as a file is not changed", async () => {
+    const { run } = await world(`${DEFINITION}  files:\n    HIDDEN: x\n`);
+    const ended = await run(["HIDDEN", "--yes"], NEW);
+    expect(ended).toMatchObject({ status: 125 });
+    expect(ended.stderr).toContain("HIDDEN is a file in acme/app/dev");
+  });
+
+  test.each<[fault: Parameters<EscServer["failNext"]>[1], reached: string]>([
+    [401, "does not accept the token"],
+    [403, "does not allow the token to change it"],
+    [409, "others changed the definition 4 times meanwhile"],
+    [500, "whether the change arrived is not known"],
+    [{ kind: "diagnostics", diagnostics: [{ summary: "bad" }] }, "does not accept the new definition"],
+    [{ kind: "status", status: 200, body: {} }, "acme/app/dev@1 was written, and does not give what was written"],
+  ])("%j from the update", async (fault, reached) => {
+    const { server, handle, run } = await world();
+    server.failAlways("update", fault);
+    const ended = await run(["API_KEY", "--yes"], NEW);
+    expect(ended).toMatchObject({ status: 125 });
+    expect(ended.stderr).toContain(reached);
+    expect(handle.revisions).toHaveLength(1);
+    expectNoValue(ended);
+  });
+
+  test("asks at a terminal, without showing the value", async () => {
+    const { cwd, env, values } = await world();
+    const typed = `${sentinel("typo")}\u0015${NEW}z\u007F\n`;
+    const ended = await atTerminal(["rotate", "API_KEY"], { cwd, env }, [
+      ["New value of API_KEY (not shown): ", typed],
+      ["Change it? [y/N] ", "y\n"],
+    ]);
+    expect(ended).toMatchObject({ status: 0 });
+    expectNoValue(ended);
+    expect(await values()).toMatchObject({ API_KEY: NEW });
+  });
+});
