@@ -54,9 +54,12 @@ ${nodes[0]?.installed.map(sizes).join("") ?? ""}
 ## How to read this
 
 - **Where a start goes.** sophia-run becomes the program by an addon, so that no process is forked, awaited or torn down: the
-  row "least Node.js that becomes it" does just that, at the cost of \`node -e 0\`. What is left is reading and compiling the
-  program, settling options, looking at the inherited descriptors, reading the \`.env\` file, checking the contract. The
+  row "least Node.js that becomes it" does just that, at the cost of \`node -e 0\`. What is left is reading the program and
+  its compiled code, settling options, looking at the inherited descriptors, reading the \`.env\` file, checking the contract. The
   row "least Node.js wrapper" does no more than load \`node:child_process\` and start \`true\`.
+- **Compiled code.** The first start of a user keeps what V8 has compiled, in \`~/.cache/sophia-run\`; what is measured are the
+  starts after it. Where there is no home that can be written, and in the first start, each start compiles: the row
+  "sophia-run that can keep no code".
 - **Noise.** Other processes that ran on this machine at the same time widen the quartiles of the wall times; processor
   times are the steadier measure.
 - **Large environments.** The goal's row leaves out what a bare Node.js itself takes longer with such an environment.

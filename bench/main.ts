@@ -63,7 +63,10 @@ async function measureNode(
   const node = nodeOf(major);
   const [first] = installed;
   if (first === undefined) throw new Error("nothing was installed");
-  const env = { ...BARE_ENVIRONMENT, ...CONTRACT_VALUES };
+  // A user's home, in which the first start keeps compiled code; that start is not counted.
+  const home = { HOME: join(temporary, "user") };
+  mkdirSync(home.HOME, { recursive: true });
+  const env = { ...BARE_ENVIRONMENT, ...home, ...CONTRACT_VALUES };
   const of = (name: string, argv: readonly string[], more: Readonly<Record<string, string>> = {}): Case => ({
     name,
     argv,
@@ -75,6 +78,7 @@ async function measureNode(
     of("`node -e 0`", [node, "-e", "0"]),
     ...installed.map(({ by, entry }) => of(`${INSTALLED_BY}${by}`, [node, entry, "--", "true"])),
     of("sophia-run, options before `--`", sophia("--timeout", "20s", "--prefer", "environment")),
+    of("sophia-run that can keep no code", sophia(), { HOME: BARE_ENVIRONMENT.HOME }),
     of("sophia-run `--mode spawn`", sophia("--mode", "spawn")),
     of("least Node.js wrapper", [node, join(root, "bench/wrapper.cjs"), "true"]),
     ...(first.addon === undefined
@@ -88,7 +92,7 @@ async function measureNode(
     name,
     argv,
     cwd,
-    env: { ...BARE_ENVIRONMENT, ...esc.env },
+    env: { ...BARE_ENVIRONMENT, ...home, ...esc.env },
   });
   const othersWithEsc = escPeers({ node, major, cwd, env: BARE_ENVIRONMENT, temporary }, esc);
   const withEsc = timeInTurns(

@@ -23,7 +23,7 @@ export const DOTENV_VALUES = {
   LOG_LEVEL: "info",
 } as const;
 
-/** The environment of every measured process, but for what a case adds. */
+/** The environment of every measured process, but for what a case adds. No HOME: nothing is kept from start to start. */
 export const BARE_ENVIRONMENT = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent" } as const;
 
 /** A working directory with a `.env` file, under a root of its own so that no contract file is found. */
@@ -141,5 +141,5 @@ export function scaled(base: Case, variables: number, rules: number, temporary: 
   const contract = { variables: Object.fromEntries(declared), groups: Object.fromEntries(groups) };
   writeFileSync(join(folder, "sophia.contract.json"), JSON.stringify(contract));
   const env = Object.fromEntries(names.map((name, index) => [name, `value-${index}`]));
-  return { ...base, cwd: folder, env: { ...BARE_ENVIRONMENT, ...env } };
+  return { ...base, cwd: folder, env: { ...BARE_ENVIRONMENT, HOME: base.env["HOME"] ?? "", ...env } };
 }

@@ -3,7 +3,7 @@
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { compileAddons } from "./build/addon.mjs";
-import { bundle } from "./build/bundle.mjs";
+import { bundle, bundleLoader } from "./build/bundle.mjs";
 
 const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist");
@@ -20,11 +20,11 @@ if (missing.size > 0 && process.argv.includes("--release")) {
 }
 
 await mkdir(outdir, { recursive: true });
-// What is called comes before what calls it: the addons, then the chunks, the command last.
+// What is called comes before what calls it: the addons, then the bundle, the command last.
 const files = new Map(Array.from(addons, ([name, content]) => [`dist/${name}`, content]));
-for (const { fileName, code } of chunks.toSorted((a, b) => Number(a.isEntry) - Number(b.isEntry))) {
-  files.set(fileName, code);
-}
+for (const { fileName, code } of chunks) files.set(`dist/${fileName}`, code);
+// Of a .cjs file Node.js knows what it is without reading a package.json.
+files.set("bin/sophia-run.cjs", await bundleLoader(chunks.find(({ isEntry }) => isEntry).fileName));
 for (const [name, content] of files) await replaceFile(join(root, name), content);
 const kept = new Set(Array.from(files.keys(), (name) => basename(name)));
 for (const name of await readdir(outdir)) {

@@ -13,7 +13,7 @@ export const FLOORS = [
   ["resolve"],
   ["output"],
   ["commands"],
-  ["main.ts"],
+  ["main.ts", "loader.ts"],
 ];
 
 /** Folders of a room that stand on each other, too. */

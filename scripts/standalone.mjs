@@ -2,7 +2,7 @@
 // target, with `-- linux-x64-musl …` for some. Each is Bun, from npm, with the program as bytecode behind it.
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { bundle } from "./build/bundle.mjs";
 
 const BUN_VERSION = "1.4.5";
@@ -47,10 +47,8 @@ const bundled = join(outdir, "bundle");
 mkdirSync(bundled, { recursive: true });
 // yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
 const files = await bundle({ "import.meta.url": JSON.stringify("file:///C:/sophia-run.js") });
-for (const { fileName, code } of files) {
-  mkdirSync(dirname(join(bundled, fileName)), { recursive: true });
-  writeFileSync(join(bundled, fileName), code);
-}
+for (const { fileName, code } of files) writeFileSync(join(bundled, fileName), code);
+const { fileName: entry } = files.find(({ isEntry }) => isEntry);
 const compiler = executableOf(host);
 for (const name of names) compile(name);
 rmSync(bundled, { recursive: true });
@@ -73,7 +71,7 @@ function compile(name) {
     "--no-compile-autoload-tsconfig",
     "--no-compile-autoload-package-json",
   ];
-  execFileSync(compiler, ["build", ...options, join(bundled, "bin/sophia-run.cjs")], {
+  execFileSync(compiler, ["build", ...options, join(bundled, entry)], {
     stdio: ["ignore", "ignore", "inherit"],
     cwd: outdir,
   });

@@ -5,16 +5,13 @@ import { rolldown } from "rolldown";
 
 const ROOT = join(import.meta.dirname, "../..");
 
-/** The command itself, beside the folder of what it loads later: a start reads one file. */
-const ENTRY = "bin/sophia-run";
-
 /**
- * What is needed together is one file, since each further file costs Node.js up to half a millisecond: the first has what
+ * What is needed together is one file, since each further file costs Node.js up to half a millisecond: `program` has what
  * every run loads, each of the others what one need takes beyond that. All else that is behind an `import()` is a file of
  * its own. The bundler keeps its helpers in one more, which few need.
  */
 export const GROUPS = [
-  { name: ENTRY, tags: ["$initial"], priority: 1 },
+  { name: "program", tags: ["$initial"], priority: 1 },
   { name: "start-error", test: /\/src\/launch\/(?:start-error|exec\/without-risk)\.ts$/ },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
   { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },
@@ -31,7 +28,7 @@ export async function bundle(define = {}) {
   const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   const build = await rolldown({
     cwd: ROOT,
-    input: { [ENTRY]: "src/main.ts" },
+    input: { program: "src/main.ts" },
     platform: "node",
     preserveEntrySignatures: false,
     resolve: {
@@ -61,16 +58,35 @@ export async function bundle(define = {}) {
     // `import()` becomes a plain require: no ES module loader is started.
     dynamicImportInCjs: false,
     externalLiveBindings: false,
-    // Of a .cjs file Node.js knows what it is without reading a package.json.
-    entryFileNames: "[name].cjs",
-    chunkFileNames: "dist/[name]-[hash].cjs",
-    banner: ({ isEntry }) => (isEntry ? "#!/usr/bin/env node" : ""),
+    // A file of this name never has another content: by it the compiled code is kept.
+    entryFileNames: "[name]-[hash].cjs",
+    chunkFileNames: "[name]-[hash].cjs",
     codeSplitting: { groups: GROUPS },
   });
   await build.close();
   const missing = GROUPS.find(({ name }) => !output.some((chunk) => chunk.name === name));
   if (missing !== undefined) throw new Error(`no file ${missing.name}: its sources have other names now`);
   return output.map((chunk) => ({ ...chunk, code: asAscii(withoutIdleRequire(chunk.code)) }));
+}
+
+/**
+ * What npm installs as the command: src/loader.ts, for a bundle whose entry has this name.
+ *
+ * @returns the text of one file
+ */
+export async function bundleLoader(program) {
+  const build = await rolldown({
+    cwd: ROOT,
+    input: "src/loader.ts",
+    platform: "node",
+    transform: {
+      target: "node20.19",
+      define: { SOPHIA_RUN_FOLDER: "__dirname", SOPHIA_RUN_PROGRAM: JSON.stringify(`./${program}`) },
+    },
+  });
+  const { output } = await build.generate({ format: "cjs", strict: true, minify: true, comments: false });
+  await build.close();
+  return `#!/usr/bin/env node\n${asAscii(output[0].code)}`;
 }
 
 /** The bundler has each file load its helpers, used or not; they do nothing by themselves. */

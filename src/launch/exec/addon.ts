@@ -1,4 +1,5 @@
 import type { Addon } from "./libc.ts";
+import { loader } from "./loaded.ts";
 
 /** A folder of the package, bin/ or dist/; the build puts it in. Sources that run as they are have no addon near them. */
 declare const SOPHIA_RUN_FOLDER: string | undefined;
@@ -11,6 +12,7 @@ declare const SOPHIA_RUN_FOLDER: string | undefined;
  *   (`--no-addons`, `--permission`)
  */
 export function loadAddon(): Addon | undefined {
+  if (loader !== undefined) return loader.addon;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
   return openAddon("") as Addon | undefined;
 }

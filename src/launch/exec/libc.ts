@@ -24,6 +24,8 @@ export interface Libc {
 
 /** What the addon for Node.js has besides. */
 export interface Addon extends Libc {
+  /** Of these bytes. It tells whether they have changed by accident, not whether somebody has changed them. */
+  readonly checksum: (bytes: Uint8Array) => bigint;
   /** The epoll descriptor by which this process's event loop waits; -1 where it cannot be told. */
   readonly eventLoopDescriptor: () => number;
   /** Ends this process without anything of what Node.js does at its end (_exit(2)): no profile, no coverage, no trace. */

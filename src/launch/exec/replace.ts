@@ -3,6 +3,7 @@ import { isBun } from "../../system/runtime.ts";
 import { asShellScript } from "../executable.ts";
 import type { Launch, Program } from "../types.ts";
 import { hasExecve, stopIgnoring } from "./execve.ts";
+import { loader } from "./loaded.ts";
 import { bytesOf } from "./program-bytes.ts";
 
 /**
@@ -26,6 +27,9 @@ export async function replace(launch: Launch): Promise<void> {
     // between here and execve would be lost, while for PID 1 the kernel drops it; this gap is as short as it can be.
     await nextTurn();
     await nextTurn();
+  } else {
+    // Not there: the first process of a container mostly is the only one that finds its files.
+    loader?.keepCode();
   }
   preparation.stopListening();
   preparation.restoreCoreFilter();

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { ExitStatus } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
 import { loadLibc } from "../exec/load-libc.ts";
+import { loader } from "../exec/loaded.ts";
 import { asShellScript } from "../executable.ts";
 import { dyingWithLauncher, withCallersOpenFiles } from "../helper-programs.ts";
 import { withholdMemory } from "../proc/core-dump.ts";
@@ -83,6 +84,8 @@ export async function spawn(launch: Launch): Promise<never> {
     const kept = new Set([...inherited.doubtful, ...(outputs?.kept ?? []), ipc?.descriptor]);
     release([0, 1, 2, ...inherited.numbers].filter((number) => !kept.has(number)));
   }
+
+  if (!preparation.firstProcess) loader?.keepCode();
 
   const end = await ended;
   await relay?.drained();

@@ -1,0 +1,15 @@
+import type { Addon } from "./libc.ts";
+
+/** What loader.ts hands to the bundle. */
+export interface Loader {
+  /** Loaded already, where there is one. */
+  readonly addon: Addon | undefined;
+  /** Keeps for later starts what V8 has compiled in this one, if that is not kept yet; throws nothing. */
+  readonly keepCode: () => void;
+}
+
+/** The loader's parameter of this name is around the bundle. */
+declare const SOPHIA_RUN_LOADER: Loader | undefined;
+
+/** Absent in sources that run as they are and in a stand-alone executable. */
+export const loader: Loader | undefined = typeof SOPHIA_RUN_LOADER === "undefined" ? undefined : SOPHIA_RUN_LOADER;

@@ -1,0 +1,129 @@
+/**
+ * What npm installs as the command: runs the bundle, from the code that V8 compiled in an earlier start where that was
+ * kept. To compile is most of what a start costs beyond Node.js itself.
+ *
+ * The code is kept in the user's own cache folder, never beside the package: scripts that would do it when the package
+ * is installed are blocked by package managers, and others may share the package. V8 believes what it reads there. So
+ * only the user may be able to write the folder (or nothing is read), and a checksum tells of accidents. Nothing here
+ * fails or says a word: without kept code a start takes some milliseconds longer.
+ */
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { Script } from "node:vm";
+import { loadAddon } from "./launch/exec/addon.ts";
+import type { Loader } from "./launch/exec/loaded.ts";
+
+/** The build puts these in: the folder of this file, and the bundle's entry, as `load` takes it. */
+declare const SOPHIA_RUN_FOLDER: string;
+declare const SOPHIA_RUN_PROGRAM: string;
+/** Of CommonJS. */
+declare const require: (name: string) => unknown;
+
+type Wrapper = (exports: object, require: (name: string) => unknown, folder: string, loader: Loader) => void;
+
+const BUNDLE = `${SOPHIA_RUN_FOLDER}/../dist`;
+/** Before the code stands its checksum. */
+const HEAD_BYTES = 8;
+const MAX_BYTES = 4_194_304;
+/** Of versions of Node.js and of this package that nobody uses any more. What is used is soon made again. */
+const MAX_AGE_MS = 90 * 24 * 60 * 60 * 1000;
+const OTHERS_WRITE = 0o022;
+
+const addon = loadAddon();
+const user = process.geteuid?.();
+const folder = codeFolder();
+const loaded = new Map<string, object>();
+/** What was compiled here, by the name under which it is to be kept. */
+const compiled = new Map<string, Script>();
+
+/** `require` for the files of the bundle. */
+function load(name: string): unknown {
+  if (!name.startsWith("./")) return require(name);
+  const known = loaded.get(name);
+  if (known !== undefined) return known;
+  const exports = {};
+  loaded.set(name, exports);
+  const filename = BUNDLE + name.slice(1);
+  const kept = `${name.slice(2)}-${process.version}-${process.arch}`;
+  const cachedData = keptCode(kept);
+  // The bundle is ASCII.
+  const text = readFileSync(filename, "latin1");
+  const script = new Script(`(function(exports,require,__dirname,SOPHIA_RUN_LOADER){${text}\n})`, {
+    filename,
+    ...(cachedData === undefined ? {} : { cachedData }),
+  });
+  // What V8 refuses was made with other flags, and serves those who use them.
+  if (cachedData === undefined) compiled.set(kept, script);
+  // Sound: the text above is such a function.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  (script.runInThisContext() as Wrapper)(exports, load, BUNDLE, { addon, keepCode });
+  return exports;
+}
+
+/** As Node's own cache of compiled code, it can be turned off by `NODE_DISABLE_COMPILE_CACHE`. */
+function codeFolder(): string | undefined {
+  const { XDG_CACHE_HOME = "", HOME = "", NODE_DISABLE_COMPILE_CACHE = "" } = process.env;
+  if (addon === undefined || user === undefined || NODE_DISABLE_COMPILE_CACHE !== "") return undefined;
+  const caches = XDG_CACHE_HOME.startsWith("/") ? XDG_CACHE_HOME : HOME.startsWith("/") ? `${HOME}/.cache` : undefined;
+  return caches === undefined ? undefined : `${caches}/sophia-run`;
+}
+
+/** Whether it is a folder of this user's, no link to one: not so where root starts this with another user's HOME. */
+function isOwnFolder(path: string): boolean {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  return stats?.isDirectory() === true && stats.uid === user && (stats.mode & OTHERS_WRITE) === 0;
+}
+
+function keptCode(name: string): Buffer | undefined {
+  if (folder === undefined || addon === undefined) return undefined;
+  try {
+    const path = `${folder}/${name}`;
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined || stats.size > MAX_BYTES || !stats.isFile() || !isOwnFolder(folder)) return undefined;
+    const bytes = readFileSync(path);
+    const code = bytes.subarray(HEAD_BYTES);
+    return bytes.length > HEAD_BYTES && bytes.readBigUInt64LE() === addon.checksum(code) ? code : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function keepCode(): void {
+  if (folder === undefined || addon === undefined || compiled.size === 0) return;
+  try {
+    // One level more than the folder itself, where the home or what is above is this user's as well.
+    const caches = folder.slice(0, folder.lastIndexOf("/"));
+    for (const path of [caches, folder]) {
+      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) continue;
+      if (statSync(path.slice(0, path.lastIndexOf("/")) || "/").uid !== user) return;
+      mkdirSync(path, { mode: 0o700 });
+    }
+    if (!isOwnFolder(folder)) return;
+    for (const [name, script] of compiled) {
+      const code = script.createCachedData();
+      const head = Buffer.alloc(HEAD_BYTES);
+      head.writeBigUInt64LE(addon.checksum(code));
+      write(`${folder}/${name}`, Buffer.concat([head, code]));
+    }
+    compiled.clear();
+    for (const name of readdirSync(folder)) {
+      const path = `${folder}/${name}`;
+      if (Date.now() - statSync(path).mtimeMs > MAX_AGE_MS) rmSync(path);
+    }
+  } catch {
+    // A file system that is full or read-only, another process that was quicker.
+  }
+}
+
+/** By rename: another start finds a whole file or none. */
+function write(path: string, bytes: Uint8Array): void {
+  const temporary = `${path}.${process.pid}`;
+  try {
+    writeFileSync(temporary, bytes, { mode: 0o600, flag: "wx" });
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
+}
+
+load(SOPHIA_RUN_PROGRAM);

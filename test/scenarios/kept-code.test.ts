@@ -1,0 +1,171 @@
+import { spawn } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { skipBecause } from "../helpers/skip.ts";
+import { addon, CONTRACT_VALUES, folder, isStandalone } from "../helpers/sophia.ts";
+
+const entry = join(import.meta.dirname, "../../bin/sophia-run.cjs");
+const GOOD = { status: 0, stdout: `${CONTRACT_VALUES.QDRANT_URL}\n`, stderr: "" };
+const isRoot = process.geteuid?.() === 0;
+
+skipBecause(isStandalone || !existsSync(addon) ? "code is kept by the package with its addon alone" : undefined);
+
+/** What a start prints that becomes `printenv`, or with `spawn` starts it. */
+function run(env: Readonly<Record<string, string>>, ...options: readonly string[]) {
+  const args = ["--", entry, ...options, "--", "printenv", env["SHOWN"] ?? "QDRANT_URL"];
+  const child = spawn(process.execPath, args, {
+    cwd: folder(),
+    env: { PATH: process.env["PATH"], ...CONTRACT_VALUES, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const output = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (text: string) => (output[name] += text));
+  }
+  return new Promise<{ status: number | null; stdout: string; stderr: string }>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (status) => resolve({ status, ...output }));
+  });
+}
+
+/** The files of kept code below a home, by their names. */
+function keptIn(home: string): readonly string[] {
+  const path = join(home, ".cache/sophia-run");
+  return existsSync(path) ? readdirSync(path).toSorted() : [];
+}
+
+const pathOf = (home: string, name: string): string => join(home, ".cache/sophia-run", name);
+
+describe("the code that V8 has compiled", () => {
+  test.each(["exec", "spawn"])("is kept by a start (%s) for its user alone, and used by the next", async (mode) => {
+    const home = folder();
+    expect(await run({ HOME: home }, "--mode", mode)).toStrictEqual(GOOD);
+    const names = keptIn(home);
+    expect(names.map((name) => name.replace(/-.*/, ""))).toEqual(
+      expect.arrayContaining(mode === "spawn" ? ["built", "program", "spawn"] : ["built", "program"]),
+    );
+    for (const name of names) {
+      expect(statSync(pathOf(home, name)).mode & 0o777).toBe(0o600);
+      expect(name.endsWith(`-${process.version}-${process.arch}`)).toBe(true);
+      const text = readFileSync(pathOf(home, name), "latin1");
+      for (const value of Object.values(CONTRACT_VALUES)) expect(text).not.toContain(value);
+    }
+    for (const path of [".cache", ".cache/sophia-run"]) expect(statSync(join(home, path)).mode & 0o777).toBe(0o700);
+    const before = names.map((name) => statSync(pathOf(home, name), { bigint: true }).mtimeNs);
+    expect(await run({ HOME: home }, "--mode", mode)).toStrictEqual(GOOD);
+    expect(keptIn(home)).toEqual(names);
+    expect(names.map((name) => statSync(pathOf(home, name), { bigint: true }).mtimeNs)).toEqual(before);
+  });
+
+  test("goes to XDG_CACHE_HOME where that is an absolute path", async () => {
+    const [home, caches] = [folder(), folder()];
+    await run({ HOME: home, XDG_CACHE_HOME: caches });
+    expect(keptIn(home)).toEqual([]);
+    expect(readdirSync(join(caches, "sophia-run")).length).toBeGreaterThan(0);
+    await run({ HOME: home, XDG_CACHE_HOME: "caches" });
+    expect(keptIn(home).length).toBeGreaterThan(0);
+  });
+
+  test("survives each of 150 bits that change, and is made anew", async () => {
+    const home = folder();
+    await run({ HOME: home });
+    const name = keptIn(home).find((one) => one.startsWith("program-")) ?? "";
+    const intact = readFileSync(pathOf(home, name));
+    const flip = async (index: number): Promise<void> => {
+      const other = folder();
+      mkdirSync(join(other, ".cache/sophia-run"), { recursive: true, mode: 0o700 });
+      const spoilt = Buffer.from(intact);
+      const at = Math.floor((index * intact.length) / 150);
+      spoilt[at] = (spoilt[at] ?? 0) ^ (1 << (index % 8));
+      writeFileSync(pathOf(other, name), spoilt, { mode: 0o600 });
+      expect(await run({ HOME: other }), `bit ${index % 8} of byte ${at}`).toStrictEqual(GOOD);
+      const anew = readFileSync(pathOf(other, name));
+      expect(anew.equals(spoilt), `bit ${index % 8} of byte ${at}`).toBe(false);
+    };
+    const indexes = Array.from({ length: 150 }, (_, index) => index);
+    for (let at = 0; at < indexes.length; at += 4) await Promise.all(indexes.slice(at, at + 4).map(flip));
+  }, 180_000);
+
+  test.each([
+    ["empty", () => Buffer.alloc(0)],
+    ["cut", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
+    ["no code at all", () => Buffer.from("#!/bin/sh\n")],
+    ["far too large", (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(8_000_000)])],
+  ])("does no harm when it is %s", async (_, spoil) => {
+    const home = folder();
+    await run({ HOME: home });
+    for (const name of keptIn(home)) writeFileSync(pathOf(home, name), spoil(readFileSync(pathOf(home, name))));
+    expect(await run({ HOME: home })).toStrictEqual(GOOD);
+  });
+
+  test("is thrown away when nobody has made it anew for a season", async () => {
+    const home = folder();
+    await run({ HOME: home });
+    const old = pathOf(home, "program-of-another-version");
+    writeFileSync(old, "x");
+    utimesSync(old, new Date(0), new Date(0));
+    await run({ HOME: home }, "--mode", "spawn");
+    expect(existsSync(old)).toBe(false);
+  });
+});
+
+describe("nothing is kept, and nothing said,", () => {
+  test.each<[string, (home: string) => Readonly<Record<string, string>>]>([
+    ["without a HOME", () => ({})],
+    ["where the HOME does not exist", (home) => ({ HOME: join(home, "none") })],
+    ["where the HOME is no absolute path", () => ({ HOME: "home" })],
+    ["where the HOME is no folder", () => ({ HOME: "/dev/null" })],
+    ["where NODE_DISABLE_COMPILE_CACHE says so", (home) => ({ HOME: home, NODE_DISABLE_COMPILE_CACHE: "1" })],
+  ])("%s", async (_, env) => {
+    const home = folder();
+    expect(await run(env(home))).toStrictEqual(GOOD);
+    expect(readdirSync(home)).toEqual([]);
+  });
+
+  test("where the folder for it is a link, a file, or one that others may write", async () => {
+    const [linked, filed, open] = [folder(), folder(), folder()];
+    for (const home of [linked, filed, open]) mkdirSync(join(home, ".cache"));
+    const elsewhere = folder();
+    symlinkSync(elsewhere, join(linked, ".cache/sophia-run"));
+    writeFileSync(join(filed, ".cache/sophia-run"), "");
+    mkdirSync(join(open, ".cache/sophia-run"));
+    chmodSync(join(open, ".cache/sophia-run"), 0o777);
+    for (const home of [linked, filed, open]) expect(await run({ HOME: home })).toStrictEqual(GOOD);
+    expect(readdirSync(elsewhere)).toEqual([]);
+    expect(lstatSync(join(filed, ".cache/sophia-run")).size).toBe(0);
+    expect(keptIn(open)).toEqual([]);
+  });
+
+  test("where the HOME is another user's, whose code root does not run either", async ({ skip }) => {
+    skip(!isRoot, "needs root");
+    const home = folder();
+    chownSync(home, 1000, 1000);
+    expect(await run({ HOME: home })).toStrictEqual(GOOD);
+    expect(readdirSync(home)).toEqual([]);
+    const own = folder();
+    await run({ HOME: own });
+    for (const path of ["", ".cache", ".cache/sophia-run"]) chownSync(join(own, path), 1000, 1000);
+    const [name = ""] = keptIn(own);
+    writeFileSync(pathOf(own, name), "spoilt");
+    expect(await run({ HOME: own })).toStrictEqual(GOOD);
+    expect(readFileSync(pathOf(own, name), "latin1")).toBe("spoilt");
+  });
+});
+
+test("NODE_COMPILE_CACHE is the program's: it arrives as it was", async () => {
+  const env = { HOME: folder(), NODE_COMPILE_CACHE: "/somewhere/else", SHOWN: "NODE_COMPILE_CACHE" };
+  expect(await run(env)).toStrictEqual({ ...GOOD, stdout: "/somewhere/else\n" });
+});
