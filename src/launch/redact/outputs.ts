@@ -129,7 +129,7 @@ function prepare(output: Output, redaction: Redaction, isWhole: boolean, addon: 
     throw new SophiaError({
       code: "redact-terminal",
       message: `--redact has no pseudo-terminal for the program here${typeof ends === "number" ? ` (${errorName(ends)})` : ""}`,
-      hint: "send the output through a pipe (| cat), or start script(1) with --redact in front of it",
+      hint: "send the output through a pipe (| cat), or use --redact=never",
     });
   }
   if (addon === undefined) return { output, target, source: undefined, given: "pipe", isTerminal: false };
