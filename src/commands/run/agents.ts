@@ -5,43 +5,43 @@ import type { Environment } from "../../core/model.ts";
  * docs/masking.md names these. Not here: what people's own terminals have too (CURSOR_TRACE_ID, REPL_ID, TERM_PROGRAM), and
  * settings (CODEX_HOME, GOOSE_PROVIDER, OPENCODE_CLIENT).
  */
-export const AGENT_VARIABLES: Readonly<Record<string, string>> = {
-  CLAUDECODE: "Claude Code",
-  CODEX_SANDBOX: "Codex",
-  CODEX_SANDBOX_NETWORK_DISABLED: "Codex",
-  CODEX_CI: "Codex",
-  CODEX_THREAD_ID: "Codex",
-  COPILOT_CLI: "GitHub Copilot",
-  COPILOT_AGENT_SESSION_ID: "GitHub Copilot",
-  CURSOR_AGENT: "Cursor",
-  GEMINI_CLI: "Gemini CLI",
-  QWEN_CODE: "Qwen Code",
-  OPENCODE: "OpenCode",
-  CRUSH: "Crush",
-  CLINE_ACTIVE: "Cline",
-  AUGMENT_AGENT: "Augment",
-  AMP_CURRENT_THREAD_ID: "Amp",
-  GOOSE_TERMINAL: "goose",
-  ANTIGRAVITY_AGENT: "Antigravity",
-  PI_CODING_AGENT: "pi",
-  TRAE_AI_SHELL_ID: "Trae",
-  AI_AGENT: "a coding agent",
-};
+export const AGENT_VARIABLES = [
+  "CLAUDECODE",
+  "CODEX_SANDBOX",
+  "CODEX_SANDBOX_NETWORK_DISABLED",
+  "CODEX_CI",
+  "CODEX_THREAD_ID",
+  "COPILOT_CLI",
+  "COPILOT_AGENT_SESSION_ID",
+  "CURSOR_AGENT",
+  "GEMINI_CLI",
+  "QWEN_CODE",
+  "OPENCODE",
+  "CRUSH",
+  "CLINE_ACTIVE",
+  "AUGMENT_AGENT",
+  "AMP_CURRENT_THREAD_ID",
+  "GOOSE_TERMINAL",
+  "ANTIGRAVITY_AGENT",
+  "PI_CODING_AGENT",
+  "TRAE_AI_SHELL_ID",
+  "AI_AGENT",
+] as const;
 
 /** The values of `AGENT`, a name that others use for other things. */
-const AGENTS = new Set(["1", "true", "amp", "goose", "crush"]);
+const AGENTS: ReadonlySet<string> = new Set(["1", "true", "amp", "goose", "crush"]);
+
+/** The variable by which GitHub Actions says that it runs the command. */
+export const GITHUB_VARIABLE = "GITHUB_ACTIONS";
 
 /**
- * Who reads the output and keeps it, where `--redact=auto` masks it: GitHub Actions or a coding agent.
+ * Whether somebody reads the output and keeps it, where `--redact=auto` masks it: GitHub Actions or a coding agent.
  *
  * @param environment the process environment; nothing else can say it
- * @returns words such as `Claude Code`; undefined: neither
+ * @returns the variable that says so; undefined: none does
  */
 export function keeperOfOutput(environment: Environment): string | undefined {
-  if (environment.get("GITHUB_ACTIONS") === "true") return "GitHub Actions";
-  for (const [name, agent] of Object.entries(AGENT_VARIABLES)) {
-    const value = environment.get(name) ?? "";
-    if (value !== "" && value !== "0" && value !== "false") return agent;
-  }
-  return AGENTS.has(environment.get("AGENT") ?? "") ? "a coding agent" : undefined;
+  if (environment.get(GITHUB_VARIABLE) === "true") return GITHUB_VARIABLE;
+  const isOn = (name: string): boolean => !["", "0", "false"].includes(environment.get(name) ?? "");
+  return AGENT_VARIABLES.find(isOn) ?? (AGENTS.has(environment.get("AGENT") ?? "") ? "AGENT" : undefined);
 }

@@ -9,19 +9,21 @@ import { maskCommands } from "../../output/github-masks.ts";
 import { sayLines } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
+import { keeperBy } from "./keepers.ts";
 
 /**
  * How secrets are kept out of the program's output. Loaded only where they may have to be.
  *
- * @param keeper who reads the output and keeps it; undefined on people's own terminals
+ * @param variable says who reads the output and keeps it; undefined on people's own terminals
  * @returns undefined where nothing is masked: it was turned off, or there is nothing to mask
  */
 export function redactionOf(
   { redact }: Pick<Settings, "redact">,
   assessment: Assessment,
-  keeper: string | undefined,
+  variable: string | undefined,
   context: Context,
 ): Redaction | undefined {
+  const keeper = variable === undefined ? undefined : keeperBy(variable);
   if (redact === "never") {
     if (keeper !== undefined) {
       sayLines(context, [`warning: --redact=never: ${keeper} sees the secrets that the program prints`]);

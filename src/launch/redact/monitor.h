@@ -168,7 +168,6 @@ static void monitor(struct monitored *it) {
       if (recv(CHANNEL, &record, sizeof record, MSG_WAITALL) != sizeof record) {
         /* The launcher is gone. Did it have the time to put the terminal in order? */
         sources[1].fd = -1;
-        if (!is_restored) ioctl(REAL, TCSETS, &it->found);
         hang_up = 1;
       } else if (record.kind == CONTINUE && !has_ended) {
         set_foreground(record.value ? program : getpid());
@@ -181,6 +180,8 @@ static void monitor(struct monitored *it) {
         is_restored = 1;
       }
     }
+    /* Before anybody is told: who hears of the end may look at the terminal. */
+    if (hang_up && !is_restored) ioctl(REAL, TCSETS, &it->found);
     if (hang_up && !has_hung_up && !has_ended) {
       has_hung_up = 1;
       kill(-program, SIGHUP);

@@ -1,11 +1,12 @@
 import { expect, test } from "vitest";
-import { AGENT_VARIABLES, keeperOfOutput } from "../../../src/commands/run/agents.ts";
+import { AGENT_VARIABLES, GITHUB_VARIABLE, keeperOfOutput } from "../../../src/commands/run/agents.ts";
+import { keeperBy } from "../../../src/commands/run/keepers.ts";
 
 const keeper = (environment: Readonly<Record<string, string>>): string | undefined =>
   keeperOfOutput(new Map(Object.entries(environment)));
 
-test.each(Object.keys(AGENT_VARIABLES))("%s tells of an agent, and nothing where it is empty or off", (name) => {
-  expect(keeper({ [name]: "1" })).toBe(AGENT_VARIABLES[name]);
+test.each(AGENT_VARIABLES)("%s tells of an agent, and nothing where it is empty or off", (name) => {
+  expect(keeper({ [name]: "1" })).toBe(name);
   expect([keeper({ [name]: "" }), keeper({ [name]: "0" }), keeper({ [name]: "false" })]).toEqual([
     undefined,
     undefined,
@@ -14,12 +15,17 @@ test.each(Object.keys(AGENT_VARIABLES))("%s tells of an agent, and nothing where
 });
 
 test("GitHub Actions, by its variable", () => {
-  expect(keeper({ GITHUB_ACTIONS: "true", CLAUDECODE: "1" })).toBe("GitHub Actions");
+  expect(keeper({ GITHUB_ACTIONS: "true", CLAUDECODE: "1" })).toBe(GITHUB_VARIABLE);
+  expect([keeperBy(GITHUB_VARIABLE), keeperBy("CLAUDECODE"), keeperBy("AGENT")]).toEqual([
+    "GitHub Actions",
+    "Claude Code",
+    "a coding agent",
+  ]);
   expect(keeper({ GITHUB_ACTIONS: "false" })).toBeUndefined();
 });
 
 test.each(["amp", "goose", "crush", "1", "true"])("AGENT=%s", (value) => {
-  expect(keeper({ AGENT: value })).toBe("a coding agent");
+  expect(keeper({ AGENT: value })).toBe("AGENT");
 });
 
 test.each([
