@@ -15,13 +15,13 @@ export function mistakeError(mistake: Mistake): SophiaError {
       return mistake.of === "sophia-run"
         ? usageError("--env-file is now --dotenv, since Node.js reads the old name itself")
         : usageError(
-            "Node.js has read the command's --env-file for sophia-run, too: -- is missing",
-            "write the two dashes in front of the command: sophia-run [options] -- node --env-file=FILE …",
+            "-- is missing: Node.js itself has read the command's --env-file",
+            "write it in front of the command: sophia-run [options] -- node …",
           );
     case "no-command":
       return usageError(
         mistake.hasDashes ? "no command after --" : "no command to run",
-        "write it after two dashes, for example: sophia-run -- node app.js (sophia-run --help shows more)",
+        "for example: sophia-run -- node app.js; sophia-run --help shows more",
       );
   }
 }
@@ -31,9 +31,16 @@ export function mistakeError(mistake: Mistake): SophiaError {
  * told: they may hold a secret.
  */
 export function perhapsSubcommand(error: SophiaError, word: string): SophiaError {
+  const { code, message } = error;
+  // env(1) takes assignments.
+  const [, variable] = /^([A-Za-z_]\w*)=/.exec(word) ?? [];
+  if (variable !== undefined) {
+    const hint = `sophia-run takes no assignments: set ${variable} in the environment`;
+    return new SophiaError({ code, message, hint }, error.status);
+  }
   const meant = word === "help" || word === "version" ? `--${word}` : suggest(word, COMMAND_NAMES);
   if (meant === undefined) return error;
-  return new SophiaError({ code: error.code, message: error.message, hint: `did you mean ${meant}?` }, error.status);
+  return new SophiaError({ code, message, hint: `did you mean ${meant}?` }, error.status);
 }
 
 /**

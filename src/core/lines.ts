@@ -1,6 +1,9 @@
 /** Long texts for people; pure. */
 import { enumerate } from "./text.ts";
 
+/** A space where a line may end: not within a command that is there to be pasted. */
+const BREAK = /(?<!\b(?:chmod(?: \S+)?|pulumi(?: env(?: \S+)?)?)) /;
+
 /**
  * Breaks a text at spaces into lines of at most `width` characters; those after the first begin with the indent. A word that
  * is longer stays whole, and so does a line that begins with two spaces: it belongs to something to copy.
@@ -11,7 +14,7 @@ export function wrap(text: string, width: number, indent = "", first = width): r
   if (text.length <= first || text.startsWith("  ")) return [text];
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(" ")) {
+  for (const word of text.split(BREAK)) {
     const limit = lines.length === 0 ? first : width;
     if (line.trim() !== "" && line.length + 1 + word.length > limit) {
       lines.push(line);

@@ -2,9 +2,8 @@
 import type { Context } from "../core/context.ts";
 import type { EscStatus } from "../resolve/assessment.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
-import { further, sayLines } from "./stderr.ts";
+import { further, sayLines, sayWrapped } from "./stderr.ts";
 import type { Notice } from "../core/model.ts";
-import { wrap } from "../core/lines.ts";
 import type { Settings } from "../command-line/settings.ts";
 
 /** Writes notices to the standard error, each with its further lines indented. */
@@ -20,7 +19,9 @@ export function sayDown(context: Context, esc: EscStatus): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
   const { failure } = esc;
   const serves = esc.kind === "refused" ? "the environment alone" : "the environment and .env files";
-  const [first = "", ...more] = wrap(`warning: ${failure.message}; continuing with ${serves}`, 78, "", 68);
-  const rest = [...further(failure), ...(esc.kind === "refused" ? [workLocally(esc.settings)] : [])];
-  sayLines(context, [first, ...more, ...rest.flatMap((line) => wrap(line, 78, "  "))]);
+  sayWrapped(context, [
+    `warning: ${failure.message}; continuing with ${serves}`,
+    ...further(failure),
+    ...(esc.kind === "refused" ? [workLocally(esc.settings)] : []),
+  ]);
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { mask } from "../../src/core/mask.ts";
 import { count, enumerate, printable } from "../../src/core/text.ts";
+import { wrap } from "../../src/core/lines.ts";
 
 test.each([
   ["", "***"],
@@ -33,4 +34,11 @@ test("enumerate and count", () => {
     "a and b, c or d and e",
   ]);
   expect([count(0, "check"), count(1, "check"), count(2, "check")]).toEqual(["0 checks", "1 check", "2 checks"]);
+});
+
+test("wrap breaks at spaces, yet not within a command that is there to be pasted", () => {
+  expect(wrap("aa bb cc", 5)).toEqual(["aa bb", "cc"]);
+  expect(wrap("aa bb cc", 5, "  ", 2)).toEqual(["aa", "  bb", "  cc"]);
+  expect(wrap("not yours: chmod o-w /a/b or name it", 20)).toEqual(["not yours:", "chmod o-w /a/b or", "name it"]);
+  expect(wrap("ask: pulumi env open-request a/b", 20)).toEqual(["ask:", "pulumi env open-request a/b"]);
 });

@@ -74,6 +74,11 @@ export function sophia(
   });
 }
 
+/** What sophia-run says, without the breaks by which its lines have 80 columns, and without those between its lines. */
+export function unwrapped(text: string): string {
+  return text.replaceAll(/\n +/g, " ");
+}
+
 /** A folder that is gone after the test, with the given files in it. */
 export function folder(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const path = mkdtempSync(join(tmpdir(), "sophia-run-test-"));

@@ -34,6 +34,9 @@ export function tlsReason(code: string): string {
     case "UNABLE_TO_GET_ISSUER_CERT_LOCALLY":
     case "UNABLE_TO_VERIFY_LEAF_SIGNATURE":
       return `the certificate's issuer is not trusted (${code})`;
+    case "ERR_SSL_WRONG_VERSION_NUMBER":
+    case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
+      return `what answers does not use TLS (${code})`;
     default:
       return code;
   }

@@ -46,6 +46,22 @@ export function wordFault({ fault, context }: EscFault, subject: Subject, remark
   };
 }
 
+/** A certificate of the caller's own helps only where the issuer is not known. */
+function tlsHint(code: string): string {
+  switch (code) {
+    case "CERT_HAS_EXPIRED":
+    case "CERT_NOT_YET_VALID":
+      return "check this machine's clock; if it is right, the service has to renew its certificate";
+    case "ERR_TLS_CERT_ALTNAME_INVALID":
+    case "HOSTNAME_MISMATCH":
+    case "ERR_SSL_WRONG_VERSION_NUMBER":
+    case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
+      return BACKEND_HINT;
+    default:
+      return "for a private certificate authority set SSL_CERT_FILE or NODE_EXTRA_CA_CERTS to its PEM file";
+  }
+}
+
 /** A failure whose message completes `… cannot be read: ` or `… was refused: `. */
 function reasonFor(fault: Fault, subject: Subject, environment: string | undefined): Failure {
   switch (fault.kind) {
@@ -61,7 +77,7 @@ function reasonFor(fault: Fault, subject: Subject, environment: string | undefin
       return {
         code: "esc-tls",
         message: `no secure connection to ${fault.host}: ${tlsReason(fault.code)}`,
-        hint: "for a private certificate authority set SSL_CERT_FILE or NODE_EXTRA_CA_CERTS to its PEM file",
+        hint: tlsHint(fault.code),
       };
     case "not-http":
       return { code: "esc-answer", message: `${fault.host} does not answer with HTTP`, hint: BACKEND_HINT };

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { secret, startEscServer, type EscServer } from "../../esc-server/index.ts";
 import { refusedPort } from "../../esc-server/sockets.ts";
-import { folder, sophia, type Ended, type RunOptions } from "../../helpers/sophia.ts";
+import { folder, sophia, type Ended, type RunOptions, unwrapped } from "../../helpers/sophia.ts";
 import { SENTINEL, sentinel } from "../world.ts";
 
 const CONTRACT = {
@@ -274,7 +274,7 @@ describe("what cannot be compared is 125, names the environment and prints nothi
     server.environment("acme/app/prod", { values: { A: SENTINEL }, deny: 403 });
     const ended = await check("acme/app/dev,acme/app/prod");
     expect(ended).toMatchObject({ status: 125, stdout: "" });
-    expect(ended.stderr).toMatch(/ESC environment acme\/app\/prod was refused: .*HTTP 403/);
+    expect(unwrapped(ended.stderr)).toMatch(/ESC environment acme\/app\/prod was refused: .*HTTP 403/);
   });
 
   test("no connection", async () => {

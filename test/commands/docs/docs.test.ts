@@ -80,7 +80,7 @@ test("nothing is written through symbolic links, and nothing at all where there 
     const refused = await sophia(["docs", ...options], { cwd });
     expect(refused.status).toBe(125);
     expect(refused.stderr).toBe(
-      "sophia-run: SECRETS.md, .env.example and env.d.ts are symbolic links, and nothing is written through them\n" +
+      "sophia-run: SECRETS.md, .env.example and env.d.ts are symbolic links, and\n  nothing is written through them\n" +
         "  remove them, or name the file to write\n",
     );
   }

@@ -57,6 +57,15 @@ describe("without --", () => {
       `sophia-run: ${word}: command not found\n`,
     );
   });
+
+  test("an assignment is no command; its value is not shown", async () => {
+    expect(await sophia(["FOO=sentinel", "printenv", "FOO"], { env: CONTRACT_VALUES })).toEqual({
+      status: 127,
+      signal: null,
+      stdout: "",
+      stderr: "sophia-run: FOO=…: command not found\n  sophia-run takes no assignments: set FOO in the environment\n",
+    });
+  });
 });
 
 describe("a command that cannot be started", () => {

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startActionsIssuer } from "../../esc-server/actions-issuer.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { runProgram, sophiaRun } from "../command.ts";
-import { sophiaRun as program } from "../../helpers/sophia.ts";
+import { sophiaRun as program, unwrapped } from "../../helpers/sophia.ts";
 import { closeStrictly, failing, reading, values } from "../reading.ts";
 
 let server: EscServer;
@@ -133,7 +133,7 @@ describe("a token file", () => {
     const args = ["--require-esc", "--timeout", "200ms", "--", "true"];
     const { status, stderr } = await sophiaRun(args, access({ ESC_TOKEN_FILE: file }), folder);
     expect(status).toBe(125);
-    expect(stderr).toContain("timed out after 200 ms while reading ESC_TOKEN_FILE");
+    expect(unwrapped(stderr)).toContain("timed out after 200 ms while reading ESC_TOKEN_FILE");
   });
 
   test.each<[string, string, string]>([
