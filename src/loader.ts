@@ -18,7 +18,13 @@ declare const SOPHIA_RUN_PROGRAM: string;
 /** Of CommonJS. */
 declare const require: (name: string) => unknown;
 
-type Wrapper = (exports: object, require: (name: string) => unknown, folder: string, loader: Loader) => void;
+type Wrapper = (
+  exports: object,
+  require: (name: string) => unknown,
+  folder: string,
+  file: string,
+  loader: Loader,
+) => void;
 
 const BUNDLE = `${SOPHIA_RUN_FOLDER}/../dist`;
 /** Before the code stands its checksum. */
@@ -47,7 +53,7 @@ function load(name: string): unknown {
   const cachedData = keptCode(kept);
   // The bundle is ASCII.
   const text = readFileSync(filename, "latin1");
-  const script = new Script(`(function(exports,require,__dirname,SOPHIA_RUN_LOADER){${text}\n})`, {
+  const script = new Script(`(function(exports,require,__dirname,__filename,SOPHIA_RUN_LOADER){${text}\n})`, {
     filename,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
@@ -55,7 +61,7 @@ function load(name: string): unknown {
   if (cachedData === undefined) compiled.set(kept, script);
   // Sound: the text above is such a function.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  (script.runInThisContext() as Wrapper)(exports, load, BUNDLE, { addon, keepCode });
+  (script.runInThisContext() as Wrapper)(exports, load, BUNDLE, filename, { addon, keepCode });
   return exports;
 }
 
