@@ -162,7 +162,8 @@ function sessionOn(
 ): Session {
   return openSession({
     addon,
-    real: target,
+    // One of its own: the other is closed when nobody can write any more.
+    real: addon.duplicate(target),
     input: addon.duplicate(0),
     master: addon.duplicate(source?.descriptor ?? -1),
     slave: typeof given === "number" ? given : -1,

@@ -104,13 +104,11 @@ describe("readers and writers that go", () => {
   });
 
   it("passes the status on at once, and what a background process writes later is masked all the same", async () => {
-    const script = `(read line; printf "%s now $QUIET_TOKEN" "$0"; echo end) <&3 & printf "first hush-9f8"; exit 6`;
-    const run = bash(`exec 3<&0; $L sh -c '${script}' e7d6c-hush; echo "status $?" >&2; exec cat >/dev/null`);
+    const script = `(read line <f; printf "%s now $QUIET_TOKEN" "$0"; echo end) & printf "first hush-9f8"; exit 6`;
+    const run = bash(`mkfifo f; $L sh -c '${script}' e7d6c-hush; echo "status $?" >&2; read go; echo >f`);
     await run.seen(/^status 6$/m, "stderr");
     expect(run.stdout()).toBe("first ");
-    run.child.stdin?.write("\n");
-    await run.seen(/end\n$/);
-    run.child.stdin?.end();
+    run.child.stdin?.end("\n");
     await run.ended;
     expect(run.stdout()).toBe("first *** now ***end\n");
   });
