@@ -125,6 +125,9 @@ describe.runIf(canRun)("terminals stay terminals", () => {
       await screen.type("fg\r");
       await screen.until("cat'\r\n");
     }
+    // Once it is read for the program: in front of that, the end of input would be one for the shell's terminal.
+    await screen.type("four\r");
+    await screen.until("four\r\nfour\r\n");
     await screen.type("\u0004");
     await screen.until("P> ");
     await screen.type("exit 4\r");
