@@ -96,11 +96,12 @@ function keptCode(name: string): Buffer | undefined {
 function keepCode(): void {
   if (folder === undefined || addon === undefined || compiled.size === 0) return;
   try {
-    // One level more than the folder itself, where the home or what is above is this user's as well.
     const caches = folder.slice(0, folder.lastIndexOf("/"));
     for (const path of [caches, folder]) {
       if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) continue;
-      if (statSync(path.slice(0, path.lastIndexOf("/")) || "/").uid !== user) return;
+      // Made only in a folder of this user's, and not in the project that is worked on.
+      const above = path.slice(0, path.lastIndexOf("/")) || "/";
+      if (above === process.cwd() || statSync(above).uid !== user) return;
       mkdirSync(path, { mode: 0o700 });
     }
     if (!isOwnFolder(folder)) return;

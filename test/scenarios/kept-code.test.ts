@@ -27,7 +27,7 @@ skipBecause(isStandalone || !existsSync(addon) ? "code is kept by the package wi
 function run(env: Readonly<Record<string, string>>, ...options: readonly string[]) {
   const args = ["--", entry, ...options, "--", "printenv", env["SHOWN"] ?? "QDRANT_URL"];
   const child = spawn(process.execPath, args, {
-    cwd: folder(),
+    cwd: env["PWD"] ?? folder(),
     env: { PATH: process.env["PATH"], ...CONTRACT_VALUES, ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -128,6 +128,7 @@ describe("nothing is kept, and nothing said,", () => {
     ["where the HOME does not exist", (home) => ({ HOME: join(home, "none") })],
     ["where the HOME is no absolute path", () => ({ HOME: "home" })],
     ["where the HOME is no folder", () => ({ HOME: "/dev/null" })],
+    ["in the working directory, where that is the HOME", (home) => ({ HOME: home, PWD: home })],
     ["where NODE_DISABLE_COMPILE_CACHE says so", (home) => ({ HOME: home, NODE_DISABLE_COMPILE_CACHE: "1" })],
   ])("%s", async (_, env) => {
     const home = folder();
