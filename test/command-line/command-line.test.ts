@@ -100,11 +100,7 @@ describe("mistakes", () => {
     [["--mode", "--", "a"], "option --mode needs a value", "--help"],
     [["--mode", "-q", "a"], "option --mode needs a value", "--help"],
     [["--quiet=yes", "--", "a"], "option --quiet takes no value", "--help"],
-    [
-      ["node", "--env-file=secret", "a"],
-      "the command's --env-file for sophia-run, too",
-      "sophia-run [options] -- node",
-    ],
+    [["node", "--env-file=secret", "a"], "the command's --env-file", "sophia-run [options] -- node"],
     [
       ["-q", "node", "--env-file-if-exists", "secret", "--"],
       "the command's --env-file",

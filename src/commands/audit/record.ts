@@ -14,6 +14,7 @@ import type { Masking, Secret } from "../../masking/model.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
 import { keeperOfOutput } from "../run/agents.ts";
+import { keeperBy } from "../run/keepers.ts";
 import { appendToLog } from "./log.ts";
 
 /** What is recorded. */
@@ -68,9 +69,10 @@ export function recorderOf(
     const secrets = secretsOf(assessment);
     const masking = maskingOf(secrets);
     if (reason !== undefined) refuseSecrets(reason, masking, secrets);
+    const keeper = keeperOfOutput(context.environment);
     const line = {
       ...lineOf(occasion, isRefused, assessment, masking),
-      ...ifSet("caller", keeperOfOutput(context.environment)),
+      ...ifSet("caller", keeper === undefined ? undefined : keeperBy(keeper)),
       ...ifSet("reason", reason === undefined ? undefined : printable(reason)),
     };
     appendToLog(resolve(context.cwd, auditLog), jsonLine(line));

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { type Ended, environmentOf, folder, sophia } from "../../helpers/sophia.ts";
+import { type Ended, environmentOf, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { SENTINEL, sentinel } from "../world.ts";
 
@@ -84,7 +84,7 @@ describe("import", () => {
     expect(dry.stdout).toContain("Nothing was written: --dry-run. 5 variables would be.");
     const unasked = await run();
     expect(unasked).toMatchObject({ status: 125 });
-    expect(unasked.stderr).toContain("nothing was changed: there is nobody to ask");
+    expect(unwrapped(unasked.stderr)).toContain("nothing was changed: there is nobody to ask");
     expect(server.count("update")).toBe(0);
     expectNoValue(dry);
   });
@@ -162,7 +162,7 @@ describe("import", () => {
     server.failAlways("update", fault);
     const ended = await run("--yes");
     expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain(reached);
+    expect(unwrapped(ended.stderr)).toContain(reached);
     expect(handle.revisions).toHaveLength(1);
     expectNoValue(ended);
   });
@@ -172,7 +172,9 @@ describe("import", () => {
     const launchers = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };
     const ended = await sophia(["import", ".env", "--yes"], { cwd, env: launchers });
     expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain("ESC_ADMIN_TOKEN is not set; the launcher's own token is not used for changes");
+    expect(unwrapped(ended.stderr)).toContain(
+      "ESC_ADMIN_TOKEN is not set; the launcher's own token is not used for changes",
+    );
     const file = folder({ ".env": `${FILE}ESC_ADMIN_TOKEN=${server.token}\n` });
     expect(await sophia(["import", ".env", "--yes"], { cwd: file, env: launchers })).toMatchObject({ status: 125 });
     expect(server.count("any")).toBe(0);

@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
-import { type Ended, environmentOf, folder, sophia } from "../../helpers/sophia.ts";
+import { type Ended, environmentOf, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { SENTINEL, sentinel } from "../world.ts";
 
@@ -77,7 +77,7 @@ describe("rotate NAME", () => {
     expect(await run(["API_KEY", "--dry-run"], NEW)).toMatchObject({ status: 0 });
     const unasked = await run(["API_KEY"], NEW);
     expect(unasked).toMatchObject({ status: 125 });
-    expect(unasked.stderr).toContain("there is nobody to ask");
+    expect(unwrapped(unasked.stderr)).toContain("there is nobody to ask");
     expect(server.count("update")).toBe(0);
     expectNoValue(unasked);
   });
@@ -92,7 +92,7 @@ describe("rotate NAME", () => {
     expect(after["HEX_KEY"]).not.toMatch(/^0+$/);
     const pin = await run(["PIN", "--generate", "--yes"]);
     expect(pin).toMatchObject({ status: 125 });
-    expect(pin.stderr).toContain("no random value of the format");
+    expect(unwrapped(pin.stderr)).toContain("no random value of the format");
   });
 
   test.each<[what: string, args: readonly string[], input: string, reached: string]>([
@@ -112,7 +112,7 @@ describe("rotate NAME", () => {
     const { server, run } = await world();
     const ended = await run(args, input);
     expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain(reached);
+    expect(unwrapped(ended.stderr)).toContain(reached);
     expect(server.count("update")).toBe(0);
     expectNoValue(ended);
   });
@@ -140,7 +140,7 @@ describe("rotate NAME", () => {
     server.failNext("rotate", 403);
     const denied = await run(["ROTATED", "--yes"]);
     expect(denied).toMatchObject({ status: 125 });
-    expect(denied.stderr).toContain("cannot be changed");
+    expect(unwrapped(denied.stderr)).toContain("cannot be changed");
   });
 
   test("a change by somebody else in between is not lost; a lost answer is no second revision", async () => {
@@ -171,7 +171,7 @@ describe("rotate NAME", () => {
     const { run } = await world(`${DEFINITION}  files:\n    HIDDEN: x\n`);
     const ended = await run(["HIDDEN", "--yes"], NEW);
     expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain("HIDDEN is a file in acme/app/dev");
+    expect(unwrapped(ended.stderr)).toContain("HIDDEN is a file in acme/app/dev");
   });
 
   test.each<[fault: Parameters<EscServer["failNext"]>[1], reached: string]>([
@@ -186,7 +186,7 @@ describe("rotate NAME", () => {
     server.failAlways("update", fault);
     const ended = await run(["API_KEY", "--yes"], NEW);
     expect(ended).toMatchObject({ status: 125 });
-    expect(ended.stderr).toContain(reached);
+    expect(unwrapped(ended.stderr)).toContain(reached);
     expect(handle.revisions).toHaveLength(1);
     expectNoValue(ended);
   });
