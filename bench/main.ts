@@ -65,7 +65,7 @@ async function measureNode(
   if (first === undefined) throw new Error("nothing was installed");
   // A user's home, in which the first start keeps compiled code; that start is not counted.
   const home = { HOME: join(temporary, "user") };
-  mkdirSync(home.HOME, { recursive: true });
+  mkdirSync(join(home.HOME, ".cache"), { recursive: true });
   const env = { ...BARE_ENVIRONMENT, ...home, ...CONTRACT_VALUES };
   const of = (name: string, argv: readonly string[], more: Readonly<Record<string, string>> = {}): Case => ({
     name,

@@ -97,12 +97,11 @@ function keepCode(): void {
   if (folder === undefined || addon === undefined || compiled.size === 0) return;
   try {
     const caches = folder.slice(0, folder.lastIndexOf("/"));
-    for (const path of [caches, folder]) {
-      if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) continue;
-      // Made only in a folder of this user's, and not in the project that is worked on.
-      const above = path.slice(0, path.lastIndexOf("/")) || "/";
-      if (above === process.cwd() || statSync(above).uid !== user) return;
-      mkdirSync(path, { mode: 0o700 });
+    if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) {
+      // A home without a folder for caches is that of a container or a service, and stays as it is.
+      const above = statSync(caches, { throwIfNoEntry: false });
+      if (above?.isDirectory() !== true || above.uid !== user || caches === process.cwd()) return;
+      mkdirSync(folder, { mode: 0o700 });
     }
     if (!isOwnFolder(folder)) return;
     for (const [name, script] of compiled) {

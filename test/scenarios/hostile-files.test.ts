@@ -3,7 +3,7 @@ import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { CONTRACT_VALUES, folder, sophia, unwrapped } from "../helpers/sophia.ts";
+import { CONTRACT_VALUES, folder, isStandalone, sophia, unwrapped } from "../helpers/sophia.ts";
 
 const RUN = ["--", "true"] as const;
 
@@ -31,7 +31,8 @@ const READ: readonly (readonly [string, readonly string[], Readonly<Record<strin
   ["sophia.contract.json", RUN, {}, 125],
   ["x", ["--contract", "x", ...RUN], {}, 125],
   ["x", RUN, TOKEN_FILE, 0],
-  ["x", RUN, CERTIFICATES, 0],
+  // Bun reads that file itself, to its end.
+  ...(isStandalone ? [] : [["x", RUN, CERTIFICATES, 0] as const]),
 ];
 
 test.each([

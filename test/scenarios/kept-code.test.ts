@@ -41,6 +41,13 @@ function run(env: Readonly<Record<string, string>>, ...options: readonly string[
   });
 }
 
+/** A home with a folder for caches, as users have one. */
+function homeWithCaches(): string {
+  const home = folder();
+  mkdirSync(join(home, ".cache"), { mode: 0o700 });
+  return home;
+}
+
 /** The files of kept code below a home, by their names. */
 function keptIn(home: string): readonly string[] {
   const path = join(home, ".cache/sophia-run");
@@ -51,7 +58,7 @@ const pathOf = (home: string, name: string): string => join(home, ".cache/sophia
 
 describe("the code that V8 has compiled", () => {
   test.each(["exec", "spawn"])("is kept by a start (%s) for its user alone, and used by the next", async (mode) => {
-    const home = folder();
+    const home = homeWithCaches();
     expect(await run({ HOME: home }, "--mode", mode)).toStrictEqual(GOOD);
     const names = keptIn(home);
     expect(names.map((name) => name.replace(/-.*/, ""))).toEqual(
@@ -71,7 +78,7 @@ describe("the code that V8 has compiled", () => {
   });
 
   test("goes to XDG_CACHE_HOME where that is an absolute path", async () => {
-    const [home, caches] = [folder(), folder()];
+    const [home, caches] = [homeWithCaches(), folder()];
     await run({ HOME: home, XDG_CACHE_HOME: caches });
     expect(keptIn(home)).toEqual([]);
     expect(readdirSync(join(caches, "sophia-run")).length).toBeGreaterThan(0);
@@ -80,7 +87,7 @@ describe("the code that V8 has compiled", () => {
   });
 
   test("survives each of 150 bits that change, and is made anew", async () => {
-    const home = folder();
+    const home = homeWithCaches();
     await run({ HOME: home });
     const name = keptIn(home).find((one) => one.startsWith("program-")) ?? "";
     const intact = readFileSync(pathOf(home, name));
@@ -105,14 +112,14 @@ describe("the code that V8 has compiled", () => {
     ["no code at all", () => Buffer.from("#!/bin/sh\n")],
     ["far too large", (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(8_000_000)])],
   ])("does no harm when it is %s", async (_, spoil) => {
-    const home = folder();
+    const home = homeWithCaches();
     await run({ HOME: home });
     for (const name of keptIn(home)) writeFileSync(pathOf(home, name), spoil(readFileSync(pathOf(home, name))));
     expect(await run({ HOME: home })).toStrictEqual(GOOD);
   });
 
   test("is thrown away when nobody has made it anew for a season", async () => {
-    const home = folder();
+    const home = homeWithCaches();
     await run({ HOME: home });
     const old = pathOf(home, "program-of-another-version");
     writeFileSync(old, "x");
@@ -128,11 +135,17 @@ describe("nothing is kept, and nothing said,", () => {
     ["where the HOME does not exist", (home) => ({ HOME: join(home, "none") })],
     ["where the HOME is no absolute path", () => ({ HOME: "home" })],
     ["where the HOME is no folder", () => ({ HOME: "/dev/null" })],
-    ["in the working directory, where that is the HOME", (home) => ({ HOME: home, PWD: home })],
+    ["in the working directory", (home) => ({ XDG_CACHE_HOME: home, PWD: home })],
     ["where NODE_DISABLE_COMPILE_CACHE says so", (home) => ({ HOME: home, NODE_DISABLE_COMPILE_CACHE: "1" })],
   ])("%s", async (_, env) => {
-    const home = folder();
+    const home = homeWithCaches();
     expect(await run(env(home))).toStrictEqual(GOOD);
+    expect(readdirSync(home, { recursive: true })).toEqual([".cache"]);
+  });
+
+  test("where there is no folder for caches: none is made", async () => {
+    const home = folder();
+    expect(await run({ HOME: home })).toStrictEqual(GOOD);
     expect(readdirSync(home)).toEqual([]);
   });
 
@@ -152,11 +165,11 @@ describe("nothing is kept, and nothing said,", () => {
 
   test("where the HOME is another user's, whose code root does not run either", async ({ skip }) => {
     skip(!isRoot, "needs root");
-    const home = folder();
-    chownSync(home, 1000, 1000);
+    const home = homeWithCaches();
+    for (const path of ["", ".cache"]) chownSync(join(home, path), 1000, 1000);
     expect(await run({ HOME: home })).toStrictEqual(GOOD);
-    expect(readdirSync(home)).toEqual([]);
-    const own = folder();
+    expect(keptIn(home)).toEqual([]);
+    const own = homeWithCaches();
     await run({ HOME: own });
     for (const path of ["", ".cache", ".cache/sophia-run"]) chownSync(join(own, path), 1000, 1000);
     const [name = ""] = keptIn(own);
