@@ -13,6 +13,7 @@ import { maskingOf } from "../../masking/masking.ts";
 import type { Masking, Secret } from "../../masking/model.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
+import { isBun } from "../../system/runtime.ts";
 import { keeperOfOutput } from "../run/agents.ts";
 import { keeperBy } from "../run/keepers.ts";
 import { appendToLog } from "./log.ts";
@@ -129,11 +130,14 @@ function masked(text: string, masking: Masking): string {
 }
 
 function userName(): string {
+  const byNumber = `uid ${process.getuid?.() ?? "unknown"}`;
+  // Bun takes the name from the environment, which anybody may set.
+  if (isBun) return byNumber;
   try {
     return userInfo().username;
   } catch {
     // The system has no name for it, as in a container.
-    return `uid ${process.getuid?.() ?? "unknown"}`;
+    return byNumber;
   }
 }
 
