@@ -3,6 +3,11 @@ import { existsSync, lstatSync } from "node:fs";
 import { parentOf, within } from "../system/paths.ts";
 import { CONTRACT_FILE_NAME } from "./file-name.ts";
 
+/** What the search has found, or that it has found nothing. */
+export interface Found {
+  readonly path: string | undefined;
+}
+
 /**
  * Looks for a contract from a folder upwards. The search ends at the folder that holds `.git`, the root of the
  * repository; outside of a repository (in a container image, for instance) at the root of the file system.

@@ -1,5 +1,5 @@
 /** Which contract counts. The code that reads a file, and the built-in contract, are loaded only where they count. */
-import { findContract } from "./find.ts";
+import { findContract, type Found } from "./find.ts";
 import type { Contract } from "./model.ts";
 
 /** What decides which contract counts. */
@@ -8,6 +8,8 @@ interface ContractRequest {
   readonly file?: string | undefined;
   /** Where the search starts: an absolute path. */
   readonly cwd: string;
+  /** What a search from `cwd` has found, where there was one already. */
+  readonly found?: Found | undefined;
   readonly profile?: string | undefined;
   readonly scope?: string | undefined;
 }
@@ -18,8 +20,8 @@ interface ContractRequest {
  *
  * @throws SophiaError (125): `contract-unreadable`, `contract-invalid`, `contract-profile` or `contract-scope`
  */
-export async function loadContract({ file, cwd, profile, scope }: ContractRequest): Promise<Contract> {
-  const path = file ?? findContract(cwd);
+export async function loadContract({ file, cwd, found, profile, scope }: ContractRequest): Promise<Contract> {
+  const path = file ?? (found ?? { path: findContract(cwd) }).path;
   if (path !== undefined) {
     return (await import("./file/load.ts")).loadContractFile({ path, named: file !== undefined }, cwd, {
       profile,

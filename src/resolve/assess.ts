@@ -1,5 +1,6 @@
 import { applyContract } from "../contract/apply.ts";
 import { checkContract, isDeclared, isSet } from "../contract/check.ts";
+import { findContract } from "../contract/find.ts";
 import { loadContract } from "../contract/load.ts";
 import type { Contract } from "../contract/model.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
@@ -30,7 +31,9 @@ export interface Request {
  */
 export async function assess(request: Request): Promise<Assessment> {
   const { settings, environment, cwd } = request;
-  const dotenv = await readEnvFiles(settings, cwd);
+  // Both the files and the contract go by it.
+  const found = settings.contractFile === undefined ? { path: findContract(cwd) } : undefined;
+  const dotenv = await readEnvFiles(settings, cwd, found);
   const { access, notices: accessNotices } = await accessToEsc(request, dotenv.layers);
   requireAccess(settings, access, accessNotices);
 
@@ -40,6 +43,7 @@ export async function assess(request: Request): Promise<Assessment> {
   const contract = await loadContract({
     cwd,
     file: settings.contractFile,
+    found,
     profile: settings.profile,
     scope: settings.scope,
   });

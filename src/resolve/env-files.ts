@@ -1,5 +1,5 @@
 import type { Settings } from "../command-line/settings.ts";
-import { findContract } from "../contract/find.ts";
+import { findContract, type Found } from "../contract/find.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
 import { parentOf } from "../system/paths.ts";
 
@@ -8,14 +8,16 @@ import { parentOf } from "../system/paths.ts";
  * that was found in a folder above, which fills what the first leaves open. A script of a workspace, which npm starts in
  * the folder of its package, so has the values of the repository's root.
  *
+ * @param found what a search for the contract from `cwd` has found, where there was one already
  * @throws SophiaError (dotenv, 125) as `readDotenv` does
  */
 export function readEnvFiles(
   { envFiles, contractFile }: Pick<Settings, "envFiles" | "contractFile">,
   cwd: string,
+  found?: Found,
 ): Promise<DotenvReading> {
   const isNamed = envFiles.some(({ required }) => required);
-  const contract = isNamed || contractFile !== undefined ? undefined : findContract(cwd);
+  const contract = isNamed || contractFile !== undefined ? undefined : (found ?? { path: findContract(cwd) }).path;
   const above = contract === undefined ? cwd : parentOf(contract);
   return readDotenv(envFiles, cwd, above);
 }

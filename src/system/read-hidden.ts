@@ -1,6 +1,5 @@
-import { readSync } from "node:fs";
 import { ReadStream } from "node:tty";
-import { systemErrorCode } from "./errors.ts";
+import { readByte } from "./read-byte.ts";
 import { write } from "./write.ts";
 
 const MOST_BYTES = 131_072;
@@ -34,22 +33,13 @@ export function readHidden(prompt: string): string | undefined {
 
 function readBytes(interrupt: () => void): string | undefined {
   let bytes: number[] = [];
-  const buffer = new Uint8Array(1);
   while (bytes.length < MOST_BYTES) {
-    let count: number;
-    try {
-      count = readSync(0, buffer);
-    } catch (error) {
-      if (systemErrorCode(error) !== "EAGAIN") return undefined;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-      continue;
-    }
-    const [byte = END] = buffer;
-    if (byte === INTERRUPT && count > 0) {
+    const byte = readByte();
+    if (byte === INTERRUPT) {
       interrupt();
       return undefined;
     }
-    if (count === 0 || (byte === END && bytes.length === 0)) return undefined;
+    if (byte === undefined || byte === "end" || (byte === END && bytes.length === 0)) return undefined;
     if (byte === LINE_FEED || byte === RETURN || byte === END) return Buffer.from(bytes).toString("utf8");
     if (byte === KILL) bytes = [];
     else if (byte === BACKSPACE || byte === DELETE) bytes = withoutLast(bytes);

@@ -1,5 +1,4 @@
-import { readSync } from "node:fs";
-import { systemErrorCode } from "./errors.ts";
+import { readByte } from "./read-byte.ts";
 
 /** The longest line that a terminal hands over at once has 4,096 bytes. */
 const MOST_BYTES = 65_536;
@@ -12,19 +11,10 @@ const MOST_BYTES = 65_536;
  */
 export function readLine(): string | undefined {
   const bytes: number[] = [];
-  const buffer = new Uint8Array(1);
   while (bytes.length < MOST_BYTES) {
-    let count: number;
-    try {
-      count = readSync(0, buffer);
-    } catch (error) {
-      if (systemErrorCode(error) !== "EAGAIN") return undefined;
-      // Another process made the terminal non-blocking.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-      continue;
-    }
-    const [byte = 0] = buffer;
-    if (count === 0) return bytes.length === 0 ? undefined : Buffer.from(bytes).toString("utf8");
+    const byte = readByte();
+    if (byte === undefined) return undefined;
+    if (byte === "end") return bytes.length === 0 ? undefined : Buffer.from(bytes).toString("utf8");
     if (byte === 0x0a) return Buffer.from(bytes).toString("utf8").replace(/\r$/, "");
     bytes.push(byte);
   }

@@ -3,9 +3,8 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { num, secret, startEscServer, unknown, type EscServer, type ValueSpec } from "../../esc-server/index.ts";
-import { type Ended, folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
-import { start } from "../../helpers/started.ts";
-import { cleanPath } from "../../helpers/pack.ts";
+import { type Ended, folder, sophia } from "../../helpers/sophia.ts";
+import { atTerminal } from "../../helpers/terminal.ts";
 import { escVariables, SENTINEL, sentinel } from "../world.ts";
 
 const contractIn = (cwd: string): { variables: Record<string, object> } =>
@@ -141,26 +140,9 @@ describe("a start meets the contract that was written from the same environments
       values: { KEY: secret(sentinel("key")), DB_PORT: "tcp://x", NULL: null, EMPTY: "", LATER: "changeme" },
     });
     const cwd = folder();
-    const script = `
-import os, pty, sys
-pid, terminal = pty.fork()
-if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
-text = ""
-while True:
-    try: more = os.read(terminal, 4096)
-    except OSError: break
-    if not more: break
-    text += more.decode()
-    if text.endswith("for none: "): os.write(terminal, b"all\\n"); text += "\\n"
-sys.stdout.write(text)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-`;
     const env = escVariables(server, "acme/app/dev");
-    const terminal = start(["python3", "-c", script, ...sophiaRun, "init", "--from", "esc"], {
-      cwd,
-      env: { PATH: cleanPath, HOME: cwd, ...env },
-    });
-    const { status, stdout } = await terminal.finished;
+    const answers = [["for none: ", "all\n"]] as const;
+    const { status, stdout } = await atTerminal(["init", "--from", "esc"], { cwd, env }, answers);
     expect(status).toBe(0);
     expect(stdout).toContain("without a value in ESC, and so optional: NULL and EMPTY\r\n");
     expect(stdout).toContain("still a placeholder in ESC, and so left out: LATER\r\n");
