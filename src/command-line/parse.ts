@@ -1,4 +1,4 @@
-import type { Option, Values } from "./options.ts";
+import type { OptionForm, Values } from "./options.ts";
 
 /** A word that is not an option, and where it stands. */
 export interface Positional {
@@ -30,7 +30,7 @@ export interface Parsed {
  */
 export function parse(
   words: readonly string[],
-  options: Readonly<Record<string, Option>>,
+  options: Readonly<Record<string, OptionForm>>,
   { stopAtWord = false } = {},
 ): Parsed {
   const { parseArgs } = process.getBuiltinModule("node:util");

@@ -1,4 +1,5 @@
-import type { Option, OptionGroup, Values } from "../command-line/options.ts";
+import type { OptionGroup } from "../command-line/descriptions.ts";
+import type { Option, Values } from "../command-line/options.ts";
 import type { Context } from "../core/context.ts";
 
 /** A subcommand: what help and completion show, and the code, which is loaded only when it runs. */

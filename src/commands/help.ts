@@ -1,14 +1,7 @@
 /** The help texts, laid out by yargs from the tables of options and subcommands. */
 import yargs, { type Argv } from "yargs";
-import {
-  COMMON_OPTIONS,
-  OPTION_GROUPS,
-  OPTION_NAMES,
-  OPTIONS,
-  variableOf,
-  type Option,
-  type OptionGroup,
-} from "../command-line/options.ts";
+import { DESCRIPTIONS, OPTION_GROUPS, type OptionGroup } from "../command-line/descriptions.ts";
+import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, variableOf, type OptionForm } from "../command-line/options.ts";
 import type { CommandDefinition } from "./command.ts";
 import { COMMANDS } from "./registry.ts";
 
@@ -68,9 +61,10 @@ function bare(): Argv {
 
 function describeOptions(parser: Argv, groups: readonly OptionGroup[]): Argv {
   for (const name of OPTION_NAMES) {
-    const option = OPTIONS[name];
-    if (!groups.includes(option.group)) continue;
-    describeOption(parser, name, option, `${option.describe} [${variableOf(name)}]`, `${option.group}:`);
+    const { group, describe } = DESCRIPTIONS[name];
+    if (groups.includes(group)) {
+      describeOption(parser, name, OPTIONS[name], `${describe} [${variableOf(name)}]`, `${group}:`);
+    }
   }
   return parser;
 }
@@ -79,7 +73,7 @@ function describeOptions(parser: Argv, groups: readonly OptionGroup[]): Argv {
 function describeOption(
   parser: Argv,
   name: string,
-  { type, short, choices }: Option,
+  { type, short, choices }: OptionForm,
   describe: string,
   group?: string,
 ): void {

@@ -1,6 +1,6 @@
 /** Command lines that ask for nothing that can be done, in words. Loaded only for them. */
 import { COMMAND_NAMES, type CommandName, type Mistake } from "../command-line/command-line.ts";
-import { COMMON_OPTIONS, OPTIONS, type Option } from "../command-line/options.ts";
+import { COMMON_OPTIONS, OPTIONS, type OptionForm } from "../command-line/options.ts";
 import type { Problem } from "../command-line/parse.ts";
 import { suggest } from "../core/suggest.ts";
 import { SophiaError } from "../core/error.ts";
@@ -51,7 +51,7 @@ export function perhapsSubcommand(error: SophiaError, word: string): SophiaError
  */
 export function optionError(
   problem: Problem,
-  options: Readonly<Record<string, Option>>,
+  options: Readonly<Record<string, OptionForm>>,
   command?: CommandName,
 ): SophiaError {
   const help = `sophia-run ${command === undefined ? "" : `${command} `}--help lists the options`;

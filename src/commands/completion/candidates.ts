@@ -1,5 +1,6 @@
 /** What may stand next on a command line that is being typed. Reads the contract at most: no ESC, no value. */
 import { COMMAND_NAMES } from "../../command-line/command-line.ts";
+import { DESCRIBED_OPTIONS } from "../../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTIONS, type Option } from "../../command-line/options.ts";
 import { parse, type Parsed, type Positional } from "../../command-line/parse.ts";
 import { loadContract } from "../../contract/load.ts";
@@ -57,7 +58,7 @@ async function candidatesFor(
 ): Promise<"files" | "command" | readonly Candidate[]> {
   const command = COMMAND_NAMES.find((name) => name === firstWord(before)?.word);
   const options: Options = {
-    ...OPTIONS,
+    ...DESCRIBED_OPTIONS,
     ...(command === undefined ? {} : COMMANDS[command].options),
     ...COMMON_OPTIONS,
   };

@@ -1,0 +1,132 @@
+/** What each shared option is for: what help and completion show. A launch does not load it. */
+import { OPTION_NAMES, OPTIONS, type Option, type OptionName } from "./options.ts";
+
+/** In the order of the help. */
+export const OPTION_GROUPS = [
+  "Sources",
+  "Contract",
+  "Environment of the program",
+  "Launching",
+  "Audit",
+  "Output",
+] as const;
+export type OptionGroup = (typeof OPTION_GROUPS)[number];
+
+interface Description {
+  readonly group: OptionGroup;
+  readonly describe: string;
+}
+
+export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
+  dotenv: {
+    group: "Sources",
+    describe: "Read FILE instead of .env; repeatable (the variable takes commas), later files win",
+  },
+  prefer: {
+    group: "Sources",
+    describe: "Which wins if both set a variable: environment (default) or esc",
+  },
+  "require-esc": {
+    group: "Sources",
+    describe: "Fail (125) if ESC cannot be read, instead of continuing without it",
+  },
+  timeout: {
+    group: "Sources",
+    describe: "The deadline for reading ESC: 30s (default), 500ms, 2m; a bare number is seconds",
+  },
+  session: {
+    group: "Sources",
+    describe: "How long the opened ESC environment lives, and credentials that providers make for it: 1h (default), 2h",
+  },
+  "insecure-http": {
+    group: "Sources",
+    describe: "Allow an http:// backend on another host; the token is then sent unencrypted",
+  },
+  fake: {
+    group: "Sources",
+    describe: "Fill missing variables with dummy values of the declared formats; ESC is not read",
+  },
+  contract: {
+    group: "Contract",
+    describe: "The contract; else sophia.contract.json from here upwards, else the built-in one",
+  },
+  profile: {
+    group: "Contract",
+    describe: "The profile of the contract that applies, such as dev, ci or prod",
+  },
+  scope: {
+    group: "Contract",
+    describe: "Check and pass on only what the contract lists for this process, such as web or worker",
+  },
+  "no-contract": {
+    group: "Contract",
+    describe: "Launch even if the contract is not met",
+  },
+  "keep-esc": {
+    group: "Environment of the program",
+    describe: "Pass ESC_ENV, ESC_TOKEN and related variables on to the program",
+  },
+  allow: {
+    group: "Environment of the program",
+    describe: "Pass on NAME from .env though it makes other programs run code; several with commas",
+  },
+  "only-declared": {
+    group: "Environment of the program",
+    describe: "From ESC and files, pass on only what the contract declares",
+  },
+  pristine: {
+    group: "Environment of the program",
+    describe: "Start from a minimal environment (PATH, HOME, TERM, locale, …) plus what is declared",
+  },
+  include: {
+    group: "Environment of the program",
+    describe: "Pass on variables whose names match; from ESC and files only these, and no others are required",
+  },
+  exclude: {
+    group: "Environment of the program",
+    describe: "Never pass on variables whose names match, whatever their source; several with commas",
+  },
+  mode: {
+    group: "Launching",
+    describe: "exec: become the program; spawn: stay beside it; auto (default): exec if that is safe",
+  },
+  "kill-after": {
+    group: "Launching",
+    describe: "Kill the program TIME after a forwarded SIGTERM, SIGINT or SIGQUIT; default: never",
+  },
+  "die-with-launcher": {
+    group: "Launching",
+    describe: "Kill the program when sophia-run itself is killed by SIGKILL (Linux, needs setpriv)",
+  },
+  "restore-nofile": {
+    group: "Launching",
+    describe: "Give the program the caller's soft limit of open files, which Node raises (Linux, needs prlimit)",
+  },
+  "audit-log": {
+    group: "Audit",
+    describe: "Record each start in FILE, without values",
+  },
+  reason: {
+    group: "Audit",
+    describe: "Why the command runs, for the audit log",
+  },
+  redact: {
+    group: "Output",
+    describe:
+      "Show secrets in the program's output as ***: auto (default: in GitHub Actions and under coding agents), always, " +
+      "never, or github (add-mask commands on stderr)",
+  },
+  quiet: {
+    group: "Output",
+    describe: "Report no overridden variables and no other notice; warnings and errors remain",
+  },
+  verbose: {
+    group: "Output",
+    describe: "Report on stderr each retry, and where each source was read",
+  },
+};
+
+/** The shared options with what they are for, in the order of the help. */
+export const DESCRIBED_OPTIONS: Readonly<Record<string, Option>> = Object.fromEntries(
+  OPTION_NAMES.map((name) => [name, { ...OPTIONS[name], ...DESCRIPTIONS[name] }]),
+);
