@@ -13,7 +13,7 @@ export const FLOORS = [
   ["resolve"],
   ["output"],
   ["commands"],
-  ["main.ts", "loader.ts"],
+  ["main.ts", "loader.ts", "action"],
 ];
 
 /** Folders of a room that stand on each other, too. */

@@ -25,10 +25,48 @@ export const GROUPS = [
  * @returns rolldown's chunks, those of {@link GROUPS} under these names
  */
 export async function bundle(define = {}) {
+  const build = await rolldown({ ...(await options(define)), input: { program: "src/main.ts" } });
+  const { output } = await build.generate({
+    ...OUTPUT,
+    // A file of this name never has another content: by it the compiled code is kept.
+    entryFileNames: "[name]-[hash].cjs",
+    chunkFileNames: "[name]-[hash].cjs",
+    codeSplitting: { groups: GROUPS },
+  });
+  await build.close();
+  const missing = GROUPS.find(({ name }) => !output.some((chunk) => chunk.name === name));
+  if (missing !== undefined) throw new Error(`no file ${missing.name}: its sources have other names now`);
+  return output.map((chunk) => ({ ...chunk, code: asAscii(withoutIdleRequire(chunk.code)) }));
+}
+
+/**
+ * The GitHub Action.
+ *
+ * @returns the text of one file
+ */
+export async function bundleAction() {
+  const build = await rolldown({ ...(await options()), input: "src/action/main.ts" });
+  const { output } = await build.generate({ ...OUTPUT, codeSplitting: false });
+  await build.close();
+  return asAscii(output[0].code);
+}
+
+const OUTPUT = {
+  format: "cjs",
+  exports: "named",
+  strict: true,
+  minify: true,
+  comments: false,
+  // `import()` becomes a plain require: no ES module loader is started.
+  dynamicImportInCjs: false,
+  externalLiveBindings: false,
+};
+
+/** What rolldown takes for any entry of src/. */
+async function options(define = {}) {
   const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
-  const build = await rolldown({
+  return {
     cwd: ROOT,
-    input: { program: "src/main.ts" },
     platform: "node",
     preserveEntrySignatures: false,
     resolve: {
@@ -48,25 +86,7 @@ export async function bundle(define = {}) {
         ...define,
       },
     },
-  });
-  const { output } = await build.generate({
-    format: "cjs",
-    exports: "named",
-    strict: true,
-    minify: true,
-    comments: false,
-    // `import()` becomes a plain require: no ES module loader is started.
-    dynamicImportInCjs: false,
-    externalLiveBindings: false,
-    // A file of this name never has another content: by it the compiled code is kept.
-    entryFileNames: "[name]-[hash].cjs",
-    chunkFileNames: "[name]-[hash].cjs",
-    codeSplitting: { groups: GROUPS },
-  });
-  await build.close();
-  const missing = GROUPS.find(({ name }) => !output.some((chunk) => chunk.name === name));
-  if (missing !== undefined) throw new Error(`no file ${missing.name}: its sources have other names now`);
-  return output.map((chunk) => ({ ...chunk, code: asAscii(withoutIdleRequire(chunk.code)) }));
+  };
 }
 
 /**

@@ -1,5 +1,6 @@
 import { patternsOf } from "../masking/patterns.ts";
 import type { Secret } from "../masking/model.ts";
+import { workflowCommand } from "./workflow-command.ts";
 
 /**
  * Commands by which GitHub's runner masks secrets in the log from then on: one for each line and form that it does not
@@ -14,12 +15,7 @@ export function maskCommands(secrets: readonly Secret[]): string {
   const plain = forms.filter(({ isPlain }) => isPlain).map(({ text }) => text);
   const derived = new Set(plain.flatMap(derivedByRunner));
   const others = forms.filter(({ isPlain, text }) => !isPlain && !derived.has(text)).map(({ text }) => text);
-  return Array.from(new Set([...plain, ...others]), (text) => `::add-mask::${escaped(text)}\n`).join("");
-}
-
-/** The data of a workflow command (`@actions/core`, command.ts). */
-function escaped(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+  return Array.from(new Set([...plain, ...others]), (text) => workflowCommand("add-mask", text)).join("");
 }
 
 /** What the runner masks besides a value (actions/runner, ValueEncoders.cs, as HostContext.cs registers them). */

@@ -1,19 +1,15 @@
 import { resolve } from "node:path";
-import type { Assessment } from "../../resolve/assessment.ts";
 import type { Context } from "../../core/context.ts";
-import { isDeclared } from "../../contract/check.ts";
-import type { Contract } from "../../contract/model.ts";
 import { settle } from "../../command-line/settings.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { FROM_FILES } from "../../esc/settings/from-files.ts";
 import { textFault, type Exported, type VariableFormat } from "./format.ts";
 import { appendTo, githubTargets, type Targets } from "./github.ts";
 import { EXPORT_FORMATS } from "./formats.ts";
-import type { Resolved } from "../../core/model.ts";
 import { maskCommands } from "../../output/github-masks.ts";
 import { say, sayDown } from "../../output/say.ts";
 import { sayLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
+import { collect } from "./collect.ts";
 import { refuseIrregular, writePrivately, type NamedFile } from "../files.ts";
 import { recorderOf } from "../audit/record.ts";
 import { usageError } from "../mistakes.ts";
@@ -81,33 +77,6 @@ function outputFile(given: unknown, format: string, { cwd }: Context): NamedFile
   const file = { path: resolve(cwd, given), name: printable(given) };
   refuseIrregular(file);
   return file;
-}
-
-/** What sophia-run adds and what is declared: the contract's variables first, in its order. */
-function collect({ contract, selected }: Assessment): {
-  readonly variables: readonly Exported[];
-  readonly files: readonly string[];
-} {
-  const others = [...selected.keys()].filter((name) => !contract.variables.has(name)).toSorted();
-  const variables: Exported[] = [];
-  const files: string[] = [];
-  for (const name of [...contract.variables.keys(), ...others]) {
-    const resolved = selected.get(name);
-    if (resolved === undefined) continue;
-    const isTheirs = resolved.origin.source === "environment" && name !== FROM_FILES;
-    if (isTheirs && !isDeclared(contract, name)) continue;
-    if (resolved.delivery === "file") files.push(name);
-    else variables.push({ name, value: resolved.value, secret: isSecret(contract, resolved) });
-  }
-  return { variables, files };
-}
-
-/** As ESC and the contract have it; in a file everything counts as secret that the contract does not declare to be none. */
-function isSecret({ aliases, variables }: Contract, { name, secret, origin }: Resolved): boolean {
-  if (origin.source === "fake") return false;
-  const declared = variables.get(aliases.get(name) ?? name);
-  if (declared === undefined) return secret;
-  return declared.secret || (origin.source === "esc" && secret);
 }
 
 /** @throws SophiaError (not-exportable, 125) that names all that the format cannot hold */

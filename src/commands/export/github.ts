@@ -55,16 +55,21 @@ function stdoutStat(): { readonly dev: number; readonly ino: number } | undefine
   }
 }
 
-/** @throws SophiaError (output, 125) */
-export function appendTo(file: string, text: string): void {
+/**
+ * Appends to a file of the runner.
+ *
+ * @param variable the variable that names it
+ * @throws SophiaError (output, 125)
+ */
+export function appendTo(file: string, text: string, variable = "GITHUB_ENV"): void {
   try {
     appendFileSync(file, endsMidLine(file) ? `\n${text}` : text, { mode: 0o600 });
   } catch (error) {
     const code = systemErrorCode(error) ?? "UNKNOWN";
     throw new SophiaError({
       code: "output",
-      message: `the file that GITHUB_ENV names, ${printable(file)}, cannot be written (${code})`,
-      hint: "in a step of GitHub Actions the runner sets GITHUB_ENV; elsewhere unset it",
+      message: `the file that ${variable} names, ${printable(file)}, cannot be written (${code})`,
+      hint: `in a step of GitHub Actions the runner sets ${variable}; elsewhere unset it`,
     });
   }
 }

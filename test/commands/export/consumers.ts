@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseEnv } from "node:util";
 import { parse } from "dotenv";
+import { readPairs } from "../../helpers/actions/files.ts";
 
 /** Programs that read what `export` writes: each gives the variables that it found in the text. */
 export type Consumer = (text: string) => Promise<Readonly<Record<string, string | undefined>>>;
@@ -132,27 +133,5 @@ export const dockerClient: Consumer = async (text) => {
   }
 };
 
-/**
- * GITHUB_ENV as the runner reads it on Linux (actions/runner, FileCommandManager): only LF ends a line, a value ends
- * at the first line that is the delimiter, and anything that is neither form is an error.
- */
-export const githubRunner: Consumer = async (text) => {
-  const found: Record<string, string> = {};
-  const lines = text.split("\n");
-  for (let at = 0; at < lines.length; at++) {
-    const line = lines[at] ?? "";
-    if (line === "") continue;
-    const heredoc = line.indexOf("<<");
-    const equals = line.indexOf("=");
-    if (equals >= 0 && (heredoc < 0 || equals < heredoc)) {
-      found[line.slice(0, equals)] = line.slice(equals + 1);
-      continue;
-    }
-    if (heredoc <= 0 || heredoc + 2 === line.length) throw new Error(`invalid format, line ${at + 1}`);
-    const end = lines.indexOf(line.slice(heredoc + 2), at + 1);
-    if (end === -1) throw new Error("matching delimiter not found");
-    found[line.slice(0, heredoc)] = lines.slice(at + 1, end).join("\n");
-    at = end;
-  }
-  return found;
-};
+/** GITHUB_ENV as the runner reads it. */
+export const githubRunner: Consumer = async (text) => Object.fromEntries(readPairs(text));

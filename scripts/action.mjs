@@ -1,0 +1,47 @@
+// Bundles the GitHub Action, of which `action.yml` names the file: `npm run build:action`. A bundle is no source, so the
+// main branch has none; a release's tag names a commit that has it beside everything else, made by `-- --commit`. It is
+// made without touching the work tree, and is the same one whoever makes it: the release workflow pushes it, and anybody
+// can make it again to compare.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { bundleAction } from "./build/bundle.mjs";
+
+const root = join(import.meta.dirname, "..");
+const BUNDLE = "dist-action/main.cjs";
+
+const code = await bundleAction();
+mkdirSync(dirname(join(root, BUNDLE)), { recursive: true });
+// By rename: who starts it meanwhile finds a whole file.
+const temporary = join(root, `${BUNDLE}.${process.pid}`);
+writeFileSync(temporary, code);
+renameSync(temporary, join(root, BUNDLE));
+process.stdout.write(process.argv.includes("--commit") ? `${commit()}\n` : `${join(root, BUNDLE)}\n`);
+
+/** @returns the commit: HEAD's files, as committed, and the bundle, with HEAD for its parent and its author and dates */
+function commit() {
+  const [name, email, date, subject] = git(["log", "-1", "--format=%an%n%ae%n%aI%n%s"]).split("\n");
+  const folder = mkdtempSync(join(tmpdir(), "sophia-run-action-"));
+  try {
+    const index = { GIT_INDEX_FILE: join(folder, "index") };
+    git(["read-tree", "HEAD"], index);
+    const blob = git(["hash-object", "-w", "--stdin"], {}, code);
+    git(["update-index", "--add", "--cacheinfo", `100644,${blob},${BUNDLE}`], index);
+    const tree = git(["write-tree"], index);
+    const who = Object.fromEntries(
+      ["AUTHOR", "COMMITTER"].flatMap((role) => [
+        [`GIT_${role}_NAME`, name],
+        [`GIT_${role}_EMAIL`, email],
+        [`GIT_${role}_DATE`, date],
+      ]),
+    );
+    return git(["commit-tree", tree, "-p", "HEAD", "-m", `Bundle the action of: ${subject}`], who);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function git(args, env = {}, input = "") {
+  return execFileSync("git", args, { cwd: root, env: { ...process.env, ...env }, input, encoding: "utf8" }).trim();
+}

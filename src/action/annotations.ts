@@ -1,0 +1,76 @@
+/** What a step tells beside its log: annotations of the run, at the contract's lines where there is one. */
+import { relative } from "node:path";
+import { findNodeAtLocation } from "jsonc-parser";
+import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
+import type { Failure, Notice } from "../core/model.ts";
+import { describeNotice, isInformation } from "../output/notices.ts";
+import type { Report } from "../output/report.ts";
+import { further } from "../output/stderr.ts";
+import type { ViolationReport } from "../output/violations.ts";
+import { workflowCommand } from "../output/workflow-command.ts";
+import { readBounded } from "../system/bounded-read.ts";
+
+/** As contract files may have. */
+const MAX_CONTRACT_BYTES = 4 * 1024 * 1024;
+
+/** A failure of the step. */
+export function annotateFailure(failure: Failure): string {
+  return workflowCommand("error", [failure.message, ...further(failure)].join("\n"), { title: "sophia-run" });
+}
+
+/** What stops nothing. */
+export function annotateNotices(notices: readonly Notice[]): string {
+  return notices
+    .map((notice) => {
+      const [first, ...rest] = describeNotice(notice);
+      const text = [first.replace(/^warning: /, ""), ...rest].join("\n");
+      return workflowCommand(isInformation(notice) ? "notice" : "warning", text, { title: "sophia-run" });
+    })
+    .join("");
+}
+
+/**
+ * A contract that is not met: why ESC could not be read first, then each violation.
+ *
+ * @param workspace the folder of which the repository's files are named
+ */
+export async function annotateViolations(
+  { esc, violations, contract }: Report,
+  workspace: string,
+  level: "error" | "warning",
+): Promise<string> {
+  const place = contract.source === "built-in" ? () => ({}) : await placesIn(contract.source, workspace);
+  const cause =
+    esc.failure === undefined
+      ? []
+      : [workflowCommand(level, [esc.failure.message, ...esc.failure.further].join("\n"), { title: "ESC" })];
+  return [
+    ...cause,
+    ...violations.map((violation) =>
+      workflowCommand(level, [violation.message, ...violation.remedies].join("\n"), {
+        title: "Configuration",
+        ...place(violation),
+      }),
+    ),
+  ].join("");
+}
+
+type Place = { readonly file?: string; readonly line?: number };
+
+/** Where a contract's file declares what a violation is about; nowhere for a file outside of the workspace. */
+async function placesIn(path: string, workspace: string): Promise<(violation: ViolationReport) => Place> {
+  const file = relative(workspace, path);
+  if (file.startsWith("..")) return () => ({});
+  try {
+    const text = (await readBounded(path, { maxBytes: MAX_CONTRACT_BYTES })).toString("utf8");
+    const root = parseWithPositions(text);
+    return ({ names }) => {
+      // Where the contract extends another, the name may stand in that one.
+      const node = names.map((name) => findNodeAtLocation(root, ["variables", name])).find((one) => one !== undefined);
+      return { file, line: lineAndColumn(text, node?.parent?.offset ?? 0).line };
+    };
+  } catch {
+    // It was read a moment ago; without it an annotation has no place.
+    return () => ({});
+  }
+}

@@ -1,0 +1,84 @@
+/** What a workflow says to the action, by `with:`. */
+import { resolve } from "node:path";
+import type { Values } from "../command-line/options.ts";
+import { SophiaError } from "../core/error.ts";
+import type { Environment } from "../core/model.ts";
+import { printable } from "../core/text.ts";
+
+const EXPORTS = ["env", "outputs", "check"] as const;
+
+/** Where the variables go: to the job's later steps, to this step's outputs, or nowhere. */
+export type Export = (typeof EXPORTS)[number];
+
+export interface Inputs {
+  readonly export: Export;
+  /** Options as a command line has them. */
+  readonly options: Values;
+  /** The step's environment with what the inputs set in it, and without the inputs. */
+  readonly environment: Environment;
+  readonly cwd: string;
+}
+
+/** Inputs that set the variables by which sophia-run reads ESC. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  environment: "ESC_ENV",
+  token: "ESC_TOKEN",
+  "oidc-organization": "ESC_OIDC_ORG",
+  "oidc-type": "ESC_OIDC_TYPE",
+  "oidc-scope": "ESC_OIDC_SCOPE",
+  "oidc-expiration": "ESC_OIDC_EXPIRATION",
+  "backend-url": "PULUMI_BACKEND_URL",
+};
+
+/** Inputs that are options of the command line, of the same names. */
+const OPTIONS = ["contract", "profile", "scope", "prefer", "require-esc", "timeout", "session", "fake"];
+/** Those of them that are lists: with commas, or a line each. */
+const LISTS = ["dotenv", "include", "exclude"];
+
+/** The inputs that `action.yml` declares. */
+export const INPUT_NAMES: readonly string[] = [
+  ...Object.keys(VARIABLES),
+  ...OPTIONS,
+  ...LISTS,
+  "export",
+  "working-directory",
+];
+
+/**
+ * Reads the inputs as the runner passes them: `INPUT_` and the name in upper case. An empty one counts as not given,
+ * since the runner sets those that a workflow leaves out, and expressions of secrets that are not there are empty.
+ *
+ * @throws SophiaError (settings, 125)
+ */
+export function readInputs(step: Environment, cwd: string): Inputs {
+  const input = (name: string): string | undefined => {
+    const text = step.get(`INPUT_${name.toUpperCase()}`)?.trim() ?? "";
+    return text === "" ? undefined : text;
+  };
+  const environment = new Map(Array.from(step).filter(([name]) => !name.startsWith("INPUT_")));
+  for (const [name, variable] of Object.entries(VARIABLES)) {
+    const text = input(name);
+    if (text !== undefined) environment.set(variable, text);
+  }
+  const asked = input("export") ?? "env";
+  const chosen = EXPORTS.find((one) => one === asked);
+  if (chosen === undefined) {
+    throw new SophiaError({
+      code: "settings",
+      message: `the input export has no usable value: '${printable(asked)}'`,
+      hint: `allowed: ${EXPORTS.join(", ")}`,
+    });
+  }
+  return {
+    export: chosen,
+    options: {
+      "only-declared": true,
+      // By which "Enable debug logging" shows.
+      verbose: step.get("RUNNER_DEBUG") === "1",
+      ...Object.fromEntries(OPTIONS.map((name) => [name, input(name)])),
+      ...Object.fromEntries(LISTS.map((name) => [name, input(name)?.replaceAll(/\r?\n/g, ",")])),
+    },
+    environment,
+    cwd: resolve(cwd, input("working-directory") ?? "."),
+  };
+}

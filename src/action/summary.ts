@@ -1,0 +1,50 @@
+/** The summary of a step: names, states and sources, no values. */
+import { printable } from "../core/text.ts";
+import { contractWords, type Report, type State } from "../output/report.ts";
+import { originWords } from "../resolve/sources.ts";
+
+/** The runner refuses a summary beyond its limit, of 128 KiB in old versions, and shows none of it. */
+const MAX_TABLE = 100_000;
+
+const STATES: Readonly<Record<State, string>> = {
+  set: "✅ set",
+  unset: "➖ not set",
+  missing: "❌ missing",
+  invalid: "❌ not valid",
+};
+
+/** @param outcome what came of it, in a sentence */
+export function summary(report: Report, outcome: string): string {
+  const { met, esc, contract, variables, violations } = report;
+  const environments = esc.environments.map(({ name }) => name).join(", ");
+  const lines = [
+    `### ${met ? "✅ Configuration complete" : "❌ Configuration incomplete"}`,
+    "",
+    `${escaped(outcome)} Contract: ${escaped(contractWords(contract))}. ESC: ${escaped(environments === "" ? esc.status : environments)}.`,
+    "",
+    ...(esc.failure === undefined ? [] : [`⚠️ ${escaped(esc.failure.message)}`, ""]),
+    ...violations.map(({ message }) => `- ❌ ${escaped(message)}`),
+    ...(violations.length === 0 ? [] : [""]),
+    "| Variable | State | From |",
+    "| --- | --- | --- |",
+  ];
+  let left = MAX_TABLE - lines.join("\n").length;
+  let shown = 0;
+  for (const { name, state, origin } of variables) {
+    const row = `| ${escaped(name)} | ${STATES[state]} | ${origin === undefined ? "" : escaped(originWords(origin))} |`;
+    left -= Buffer.byteLength(row) + 1;
+    if (left < 0) break;
+    lines.push(row);
+    shown += 1;
+  }
+  if (shown < variables.length) lines.push("", `and ${variables.length - shown} more`);
+  return `${lines.join("\n")}\n\n`;
+}
+
+/** What Markdown, and the HTML in it, would take for markup. */
+function escaped(text: string): string {
+  return printable(text)
+    .replaceAll("&", "&amp;")
+    .replaceAll("<", "&lt;")
+    .replaceAll(/[\\`*_[\]|~#$]/g, String.raw`\$&`);
+}

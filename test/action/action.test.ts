@@ -1,0 +1,231 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { INPUT_NAMES } from "../../src/action/inputs.ts";
+import { SENTINEL, sentinel } from "../commands/world.ts";
+import { type ActionsIssuer, startActionsIssuer } from "../esc-server/actions-issuer.ts";
+import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
+import { type Runner, startRunner } from "../helpers/actions/runner.ts";
+
+const root = join(import.meta.dirname, "../..");
+const action = join(root, "action.yml");
+
+const PEM = `-----BEGIN PRIVATE KEY-----\n${sentinel("line-1")}\n${sentinel("line-2")}\n-----END PRIVATE KEY-----\n`;
+/** What would end a value where delimiters are guessed, and begin a variable of its own. */
+const ENDING = `${sentinel("ending")}\nEOF\nBASH_ENV<<EOF\n/tmp/evil\nEOF\nghadelimiter_0\nsophia_run_0\nINJECTED=1`;
+const AWKWARD = `${sentinel("awkward")} 100%25 ::error::no "quoted" \\n é ${"x".repeat(40)}`;
+
+const CONTRACT = JSON.stringify(
+  {
+    variables: {
+      KEY: { required: true },
+      ENDING: {},
+      AWKWARD: {},
+      GITHUB_PAT: {},
+      MODE: { secret: false },
+      LEVEL: { default: "info" },
+      GITHUB_SHA: { secret: false },
+    },
+  },
+  undefined,
+  2,
+);
+const VALUES = {
+  KEY: secret(PEM),
+  ENDING: secret(ENDING),
+  AWKWARD: secret(AWKWARD),
+  GITHUB_PAT: secret(sentinel("pat")),
+  MODE: "public",
+  UNDECLARED: secret(sentinel("undeclared")),
+};
+const EXPORTED = { KEY: PEM, ENDING, AWKWARD, GITHUB_PAT: sentinel("pat"), MODE: "public", LEVEL: "info" };
+
+let esc: EscServer;
+let issuer: ActionsIssuer;
+
+beforeAll(async () => {
+  execFileSync(process.execPath, [join(root, "scripts/action.mjs")]);
+  issuer = await startActionsIssuer();
+  esc = await startEscServer({
+    token: `pul-${sentinel("token")}`,
+    oidc: { subjectTokens: [issuer.idToken], organization: "acme" },
+  });
+  esc.environment("acme/app/ci", { values: VALUES, files: { KEY_FILE: secret(sentinel("file")) } });
+});
+
+afterAll(async () => {
+  await esc.close();
+  await issuer.close();
+});
+
+function job(contract: string = CONTRACT, env: Readonly<Record<string, string>> = {}): Runner {
+  return startRunner({
+    action,
+    files: { "sophia.contract.json": contract },
+    env: { PULUMI_BACKEND_URL: esc.url, ...env },
+  });
+}
+
+const withToken = (): Record<string, string> => ({ environment: "acme/app/ci", token: esc.token });
+
+/** No secret outside of GITHUB_ENV and GITHUB_OUTPUT: not in what the step wrote, in its summary, or in the log. */
+function expectNoSecret({ written, summary, log }: Runner): void {
+  for (const text of [written(), summary(), log.lines.join("\n"), JSON.stringify(log.annotations)]) {
+    expect(text).not.toContain(SENTINEL);
+  }
+}
+
+describe("what is exported", () => {
+  test("the declared variables, exactly, to the later steps; the log shows none of them", async () => {
+    const runner = job();
+    expect(await runner.action(withToken())).toBe(0);
+    expect(Object.fromEntries(runner.environment)).toEqual(EXPORTED);
+    expect(runner.log.beforeMasks).toBe("");
+    expectNoSecret(runner);
+    const names = "KEY, ENDING, AWKWARD, GITHUB_PAT, MODE and LEVEL";
+    expect(runner.log.lines).toEqual([`sophia-run: exported to the later steps: ${names}`]);
+    expect(runner.summary()).toContain("✅ Configuration complete");
+    expect(runner.summary()).toContain(String.raw`| GITHUB\_PAT | ✅ set | ESC acme/app/ci |`);
+
+    const show = 'printf "%s\\n" "$KEY" "$ENDING" "$AWKWARD" "$GITHUB_PAT" "$MODE"; printf %s "$GITHUB_PAT" | base64';
+    expect(await runner.run(`${show}; printf %s "$AWKWARD" | jq -sRr @json 2>/dev/null || :`)).toBe(0);
+    const shown = runner.log.lines.join("\n");
+    expect(shown).not.toContain(SENTINEL);
+    expect(shown).not.toContain(Buffer.from(sentinel("pat")).toString("base64"));
+    expect(shown).toContain("public");
+  });
+
+  test("outputs, by an ID token in place of a stored one", async () => {
+    const runner = job(CONTRACT, {
+      ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
+    });
+    const inputs = { environment: "acme/app/ci", "oidc-organization": "acme", export: "outputs", include: "KEY\nMODE" };
+    expect(await runner.action(inputs)).toBe(0);
+    expect(issuer.audiences).toEqual(["urn:pulumi:org:acme"]);
+    expect(Object.fromEntries(runner.outputs.get("action") ?? [])).toEqual({ KEY: PEM, MODE: "public" });
+    expect(runner.environment.size).toBe(0);
+    expectNoSecret(runner);
+    expect(runner.written()).not.toContain(issuer.requestToken);
+  });
+
+  test("what the job's environment has wins, and is not shown either", async () => {
+    const runner = job(CONTRACT, { GITHUB_PAT: sentinel("of-the-job") });
+    expect(await runner.action(withToken())).toBe(0);
+    expect(runner.environment.get("GITHUB_PAT")).toBe(sentinel("of-the-job"));
+    expectNoSecret(runner);
+    expect(runner.log.annotations).toMatchObject([
+      { level: "notice", message: "the environment overrides ESC for GITHUB_PAT" },
+    ]);
+  });
+
+  test("nothing where the contract must only be checked", async () => {
+    const runner = job();
+    expect(await runner.action({ ...withToken(), export: "check" })).toBe(0);
+    expect([runner.environment.size, runner.outputs.get("action")?.size]).toEqual([0, 0]);
+    expectNoSecret(runner);
+  });
+});
+
+describe("a contract that is not met", () => {
+  const contract = JSON.stringify(
+    {
+      variables: {
+        MODE: { secret: false },
+        ABSENT: { required: true, label: "A | <b>label</b>" },
+        KEY: { format: "url" },
+      },
+    },
+    undefined,
+    2,
+  );
+
+  test("fails with an annotation at the line of each variable, and exports nothing", async () => {
+    const runner = job(contract);
+    expect(await runner.action(withToken())).toBe(1);
+    expect(runner.environment.size).toBe(0);
+    const file = "sophia.contract.json";
+    const line = (name: string): string =>
+      String(contract.split("\n").findIndex((one) => one.includes(`"${name}"`)) + 1);
+    expect(runner.log.annotations).toMatchObject([
+      { level: "error", message: expect.stringContaining("ABSENT (A | <b>label</b>) is required and not set\n") },
+      { level: "error", message: expect.stringContaining("KEY") },
+    ]);
+    expect(runner.log.annotations.map(({ properties }) => properties)).toEqual([
+      { title: "Configuration", file, line: line("ABSENT") },
+      { title: "Configuration", file, line: line("KEY") },
+    ]);
+    expect(runner.summary()).toContain("### ❌ Configuration incomplete");
+    expect(runner.summary()).toContain(String.raw`- ❌ ABSENT (A \| &lt;b>label&lt;/b>) is required and not set`);
+    expectNoSecret(runner);
+  });
+
+  test("tells the fault of ESC first", async () => {
+    const runner = job(contract);
+    expect(await runner.action({ ...withToken(), token: `pul-${sentinel("revoked")}` })).toBe(1);
+    expect(runner.log.annotations[0]).toMatchObject({ level: "error", properties: { title: "ESC" } });
+    expectNoSecret(runner);
+  });
+
+  test("an ESC that cannot be read is a warning where the job has everything, an error where ESC is required", async () => {
+    const env = { KEY: PEM, PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
+    const lenient = job(CONTRACT, env);
+    expect(await lenient.action(withToken())).toBe(0);
+    expect(lenient.log.annotations).toMatchObject([{ level: "warning", properties: { title: "ESC" } }]);
+    const strict = job(CONTRACT, env);
+    expect(await strict.action({ ...withToken(), "require-esc": "true" })).toBe(1);
+    expect(strict.log.annotations).toMatchObject([
+      { level: "error", message: expect.stringContaining("ESC is required") },
+    ]);
+    expect(strict.environment.size).toBe(0);
+    for (const runner of [lenient, strict]) expectNoSecret(runner);
+  });
+});
+
+test("what the runner or later steps would trip over is refused by name, unless the job has it anyway", async () => {
+  const refused = ["NODE_OPTIONS", "GITHUB_WORKSPACE", "RUNNER_TEMP", "INPUT_TOKEN", "BASH_ENV", "LD_PRELOAD", "PATH"];
+  const names = [...refused, "GITHUB_TOKEN", "GITHUB_SHA"];
+  const declared = JSON.stringify({ variables: Object.fromEntries(names.map((name) => [name, {}])) });
+  esc.environment("acme/app/odd", { values: Object.fromEntries(names.map((name) => [name, secret(sentinel(name))])) });
+  const inputs = { ...withToken(), environment: "acme/app/odd", prefer: "esc" };
+  const runner = job(declared);
+  expect(await runner.action(inputs)).toBe(1);
+  const [{ message } = { message: "" }] = runner.log.annotations;
+  for (const name of [...refused, "GITHUB_SHA"]) expect(message).toContain(`\n${name}: `);
+  expect(message).not.toContain("GITHUB_TOKEN");
+  expect(runner.environment.size).toBe(0);
+
+  const environment = await runner.action({ ...inputs, prefer: "environment", exclude: refused.join(",") });
+  expect(environment).toBe(0);
+  expect([...runner.environment.keys()]).toEqual(["GITHUB_TOKEN"]);
+  expectNoSecret(runner);
+});
+
+test.each<readonly [inputs: Readonly<Record<string, string>>, message: string]>([
+  [{ export: "all" }, "the input export has no usable value: 'all'"],
+  [{ timeout: "soon" }, "the input timeout has no usable value: 'soon'"],
+  [{ fake: "perhaps" }, "the input fake has no usable value: 'perhaps'"],
+  [{ contract: "nowhere.json" }, "nowhere.json"],
+  [{ profile: "prod" }, "profile"],
+  [{ token: `pul-${sentinel("token")} and more` }, "ESC_TOKEN contains a space"],
+  [{ environment: `pul-${"0".repeat(40)}` }, "ESC_ENV contains an access token"],
+])("inputs %j fail with what to do", async (inputs, message) => {
+  const runner = job();
+  expect(await runner.action({ ...withToken(), ...inputs })).toBe(1);
+  expect(runner.log.annotations).toMatchObject([{ level: "error", message: expect.stringContaining(message) }]);
+  expect(runner.environment.size).toBe(0);
+  expectNoSecret(runner);
+});
+
+test("action.yml declares the inputs that are read, and the documents name them", () => {
+  const manifest: unknown = parse(readFileSync(action, "utf8"));
+  expect(manifest).toMatchObject({ runs: { using: "node24", main: "dist-action/main.cjs" } });
+  const inputs: unknown = Object(manifest).inputs;
+  expect(Object.keys(Object(inputs)).toSorted()).toEqual(INPUT_NAMES.toSorted());
+});
+
+test("nothing here broke the rules of the API", () => {
+  expect(esc.violations).toEqual([]);
+});

@@ -1,0 +1,75 @@
+/** Runs a workflow's jobs, one after the other, as GitHub does: a job whose `needs` failed is not run. */
+import { readFileSync } from "node:fs";
+import { parse } from "yaml";
+import { type Runner, type RunnerOptions, startRunner } from "./runner.ts";
+
+export interface WorkflowOptions extends RunnerOptions {
+  /** What `${{ secrets.NAME }}`, `${{ vars.NAME }}` and `${{ github.name }}` stand for. */
+  readonly contexts?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** The search path of `run` steps. */
+  readonly path?: string;
+}
+
+export interface Job {
+  readonly runner: Runner;
+  /** Of the steps that were run: the command, or the action, and how it ended. */
+  readonly steps: readonly { readonly what: string; readonly status: number | null }[];
+}
+
+const OWN = /^sophia-platform\/sophia-run@v\d+\.\d+\.\d+$/;
+/** Actions that prepare the workspace, which is there, and Node.js. */
+const PREPARING = /^actions\/(?:checkout|setup-node)@[0-9a-f]{40}$/;
+
+export async function runWorkflow(file: string, options: WorkflowOptions): Promise<ReadonlyMap<string, Job>> {
+  const document: unknown = parse(readFileSync(file, "utf8"));
+  const finished = new Map<string, Job>();
+  const failed = new Set<string>();
+  for (const [name, job] of Object.entries(record(document, "jobs"))) {
+    const needs = text(job, "needs");
+    if (needs !== undefined && (failed.has(needs) || !finished.has(needs))) continue;
+    const runner = startRunner({ ...options, env: { ...options.env, ...texts(record(job, "env")) } });
+    const steps: { what: string; status: number | null }[] = [];
+    for (const step of Object.values(record(job, "steps"))) {
+      const uses = text(step, "uses");
+      if (uses !== undefined && PREPARING.test(uses)) continue;
+      if (uses !== undefined && !OWN.test(uses)) throw new Error(`no action ${uses} here`);
+      const fill = (values: Readonly<Record<string, string>>): Record<string, string> =>
+        Object.fromEntries(Object.entries(values).map(([key, value]) => [key, filled(value, runner, options)]));
+      const env = fill(texts(record(step, "env")));
+      const script = text(step, "run") ?? "";
+      const status =
+        uses === undefined
+          ? await runner.run(script, env, options.path)
+          : await runner.action(fill(texts(record(step, "with"))), env, text(step, "id"));
+      steps.push({ what: uses ?? script, status });
+      if (status === 0) continue;
+      failed.add(name);
+      break;
+    }
+    finished.set(name, { runner, steps });
+  }
+  return finished;
+}
+
+/** A text with its expressions replaced: names and dots only. */
+function filled(template: string, runner: Runner, { contexts = {} }: WorkflowOptions): string {
+  return template.replaceAll(/\$\{\{\s*([\w.-]+)\s*\}\}/g, (_, path: string) => {
+    const [context = "", name = "", ...rest] = path.split(".");
+    if (context === "steps") return runner.outputs.get(name)?.get(rest[1] ?? "") ?? "";
+    return contexts[context]?.[name] ?? "";
+  });
+}
+
+function record(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  const found: unknown = typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+  return typeof found === "object" && found !== null ? Object.fromEntries(Object.entries(found)) : {};
+}
+
+function text(value: unknown, name: string): string | undefined {
+  const found: unknown = typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+  return typeof found === "string" ? found : undefined;
+}
+
+function texts(values: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, String(value)]));
+}

@@ -1,0 +1,110 @@
+/** As much of GitHub's runner as the workflows of the examples need: real steps, in real processes. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parse } from "yaml";
+import { cleanPath } from "../pack.ts";
+import { folder } from "../sophia.ts";
+import { start } from "../started.ts";
+import { isBlocked, readPairs } from "./files.ts";
+import { Log } from "./log.ts";
+
+export interface Runner {
+  readonly log: Log;
+  /** What later steps have by GITHUB_ENV, as it was written. */
+  readonly environment: Map<string, string>;
+  readonly outputs: Map<string, ReadonlyMap<string, string>>;
+  readonly summary: () => string;
+  /** All that a step wrote to its outputs but commands that mask. */
+  readonly written: () => string;
+  readonly action: (
+    inputs?: Readonly<Record<string, string>>,
+    env?: Readonly<Record<string, string>>,
+    id?: string,
+  ) => Promise<number | null>;
+  readonly run: (script: string, env?: Readonly<Record<string, string>>, path?: string) => Promise<number | null>;
+}
+
+export interface RunnerOptions {
+  /** The file `action.yml`, beside which everything lies that the action is. */
+  readonly action: string;
+  readonly node?: string;
+  /** The repository's files. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** The variables of the whole job. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A runner for one job. */
+export function startRunner({ action, node = process.execPath, files = {}, env: ofJob = {} }: RunnerOptions): Runner {
+  const workspace = folder(files);
+  const temp = folder();
+  const manifest: unknown = parse(readFileSync(action, "utf8"));
+  const log = new Log();
+  const environment = new Map<string, string>();
+  const outputs = new Map<string, ReadonlyMap<string, string>>();
+  let summary = "";
+  let written = "";
+  let steps = 0;
+
+  return {
+    log,
+    environment,
+    outputs,
+    summary: () => summary,
+    written: () => written,
+    action: (inputs = {}, env = {}, id = "action") => {
+      const { using, main } = property(manifest, "runs");
+      if (using !== "node24" || typeof main !== "string") throw new Error("no action for Node.js");
+      const given = Object.entries(property(manifest, "inputs")).map(([name, input]) => {
+        const preset = property({ input }, "input")["default"];
+        return [`INPUT_${name.toUpperCase()}`, inputs[name] ?? (typeof preset === "string" ? preset : "")] as const;
+      });
+      return step([node, join(dirname(action), main)], { ...env, ...Object.fromEntries(given) }, id);
+    },
+    run: (script, env = {}, path = cleanPath) =>
+      step(["bash", "-e", "-o", "pipefail", "-c", script], { PATH: path, ...env }, "run"),
+  };
+
+  async function step(
+    command: readonly [string, ...string[]],
+    env: Readonly<Record<string, string>>,
+    id: string,
+  ): Promise<number | null> {
+    const commands = join(temp, String(steps++));
+    mkdirSync(commands);
+    const file = (name: string): string => join(commands, name);
+    for (const name of ["env", "output", "summary"]) writeFileSync(file(name), "");
+    const ended = await start(command, {
+      cwd: workspace,
+      env: {
+        PATH: cleanPath,
+        HOME: temp,
+        CI: "true",
+        ...ofJob,
+        ...Object.fromEntries(environment),
+        ...env,
+        GITHUB_ACTIONS: "true",
+        GITHUB_WORKSPACE: workspace,
+        GITHUB_SHA: "0".repeat(40),
+        GITHUB_ENV: file("env"),
+        GITHUB_OUTPUT: file("output"),
+        GITHUB_STEP_SUMMARY: file("summary"),
+      },
+    }).finished;
+    const lines = `${ended.stdout}${ended.stderr}`.split("\n");
+    for (const line of lines) if (line !== "") log.read(line);
+    written += lines.filter((line) => !line.startsWith("::add-mask::")).join("\n");
+    for (const [name, value] of readPairs(readFileSync(file("env"), "utf8"))) {
+      if (isBlocked(name)) throw new Error(`the runner refuses ${name} in GITHUB_ENV`);
+      environment.set(name, value);
+    }
+    outputs.set(id, readPairs(readFileSync(file("output"), "utf8")));
+    summary += readFileSync(file("summary"), "utf8");
+    return ended.status;
+  }
+}
+
+function property(value: unknown, name: string): Readonly<Record<string, unknown>> {
+  const found: unknown = typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+  return typeof found === "object" && found !== null ? Object.fromEntries(Object.entries(found)) : {};
+}
