@@ -56,7 +56,8 @@ export async function act(context: Context): Promise<boolean> {
   }
 
   // What the caller gives stays in an environment in spite of `include`; into GITHUB_ENV goes what is asked for.
-  const isIncluded = settings.include.length === 0 ? () => true : matcher(settings.include);
+  const isIncluded =
+    settings.include.length === 0 ? () => true : matcher(settings.include, assessment.selection.folding);
   const declared = variables.filter(({ name }) => isDeclared(assessment.contract, name) && isIncluded(name));
   const exported = exportable(declared, inputs.export, assessment);
   const lost = files.filter((name) => isDeclared(assessment.contract, name)).map(printable);

@@ -71,7 +71,10 @@ export interface Resolved extends Variable {
 export type Resolution = ReadonlyMap<string, Resolved>;
 
 /** The environment of a process: what execve(2) takes as envp, unordered and without duplicates. */
-export type Environment = ReadonlyMap<string, string>;
+export interface Environment extends ReadonlyMap<string, string> {
+  /** Names that differ in case only are the same: Windows. Look-ups find every spelling then. */
+  readonly foldsCase?: true;
+}
 
 /** Something that the user should hear of and that stops nothing. Never holds a value. */
 export type Notice =

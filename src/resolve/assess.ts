@@ -33,21 +33,24 @@ export async function assess(request: Request): Promise<Assessment> {
   const { settings, environment, cwd } = request;
   // Both the files and the contract go by it.
   const found = settings.contractFile === undefined ? { path: findContract(cwd) } : undefined;
-  const dotenv = await readEnvFiles(settings, cwd, found);
+  const dotenv = await readEnvFiles(settings, cwd, environment, found);
   const { access, notices: accessNotices } = await accessToEsc(request, dotenv.layers);
   requireAccess(settings, access, accessNotices);
 
   // The contract is read while ESC is waited for; until then a failure of ESC must not count as unhandled.
   const reading = readFromEsc(access, settings, request.progress);
   reading.catch(() => {});
-  const contract = await loadContract({
+  const written = await loadContract({
     cwd,
     file: settings.contractFile,
     found,
     profile: settings.profile,
     scope: settings.scope,
   });
+  const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
+  const contract = folded?.foldedContract(written) ?? written;
   const declared = (name: string): boolean => isDeclared(contract, name);
+  const findable = (resolution: Resolution): Resolution => folded?.byAnySpelling(resolution) ?? resolution;
   const { esc, layers: escLayers, notices: escNotices } = await reading;
 
   if (settings.verbose) {
@@ -55,7 +58,9 @@ export async function assess(request: Request): Promise<Assessment> {
     for (const line of readingLines({ contract, esc, escLayers, files: dotenv.files })) request.progress.tell(line);
   }
 
-  const applied = applyContract(contract, [environmentLayer(environment), ...escLayers, ...dotenv.layers]);
+  const sources = [environmentLayer(environment), ...escLayers, ...dotenv.layers];
+  const spelled = folded?.inOneSpelling(sources, contract);
+  const applied = applyContract(contract, spelled?.layers ?? sources);
   const layers = inPrecedence(applied.layers, settings.prefer);
   // Who was refused works by the environment alone: a file must not stand in for what somebody took away.
   const code = await findCode(layers, (path) => dotenv.files.some((file) => file.path === path && file.found));
@@ -65,20 +70,21 @@ export async function assess(request: Request): Promise<Assessment> {
     idTokenServes: access.kind === "on" && access.settings.credential.kind === "github-actions",
     code,
     outOfScope: contract.scope?.outside,
+    ...(folded && { folding: folded.FOLDING, allow: settings.allow.map(folded.spelledByRules) }),
   };
   const passed = select(layers, selection, declared);
-  const asked = await contractFor(contract, settings.include, () => resolve(passed, declared));
+  const asked = await contractFor(contract, selection, () => resolve(passed, declared));
   const dummies = settings.fake ? [await dummyLayer(asked, resolve(passed, declared))] : [];
-  const resolution = resolve([...layers, ...dummies], declared);
+  const resolution = findable(resolve([...layers, ...dummies], declared));
   // Nothing is withheld from most programs, and to resolve thousands of variables once more takes milliseconds.
   const isWhole = passed.every(({ variables }, index) => variables.length === layers[index]?.variables.length);
-  const selected = isWhole ? resolution : resolve([...passed, ...dummies], declared);
+  const selected = isWhole ? resolution : findable(resolve([...passed, ...dummies], declared));
   const overridden = overriddenEsc(resolution, declared);
   return {
     contract,
     esc,
     resolution,
-    selected: markFromFiles(selected),
+    selected: findable(markFromFiles(selected)),
     selection,
     violations: checkContract(asked, selected),
     notices: [
@@ -89,16 +95,21 @@ export async function assess(request: Request): Promise<Assessment> {
       ...escNotices,
       ...(esc.kind === "unavailable" ? esc.settings.ignoredNetwork : []),
       ...applied.notices,
+      ...(spelled?.notices ?? []),
       ...(overridden.length === 0 ? [] : [{ kind: "shadowed" as const, names: overridden }]),
     ],
   };
 }
 
 /** What `--include` leaves out is not asked for: only what it names, and what the caller gives all the same. */
-async function contractFor(contract: Contract, include: readonly string[], given: () => Resolution): Promise<Contract> {
+async function contractFor(
+  contract: Contract,
+  { include, folding }: Selection,
+  given: () => Resolution,
+): Promise<Contract> {
   if (include.length === 0) return contract;
   const { restrict } = await import("../contract/restrict.ts");
-  const isIncluded = matcher(include);
+  const isIncluded = matcher(include, folding);
   const resolution = given();
   return restrict(contract, (name) => isIncluded(name) || isSet(resolution, name));
 }

@@ -1,5 +1,6 @@
 import type { Settings } from "../command-line/settings.ts";
 import { findContract, type Found } from "../contract/find.ts";
+import type { Environment } from "../core/model.ts";
 import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
 import { parentOf } from "../system/paths.ts";
 
@@ -8,16 +9,20 @@ import { parentOf } from "../system/paths.ts";
  * that was found in a folder above, which fills what the first leaves open. A script of a workspace, which npm starts in
  * the folder of its package, so has the values of the repository's root.
  *
+ * @param environment how names compare there
  * @param found what a search for the contract from `cwd` has found, where there was one already
  * @throws SophiaError (dotenv, 125) as `readDotenv` does
  */
-export function readEnvFiles(
+export async function readEnvFiles(
   { envFiles, contractFile }: Pick<Settings, "envFiles" | "contractFile">,
   cwd: string,
+  { foldsCase }: Pick<Environment, "foldsCase">,
   found?: Found,
 ): Promise<DotenvReading> {
   const isNamed = envFiles.some(({ required }) => required);
   const contract = isNamed || contractFile !== undefined ? undefined : (found ?? { path: findContract(cwd) }).path;
   const above = contract === undefined ? cwd : parentOf(contract);
-  return readDotenv(envFiles, cwd, above);
+  const reading = await readDotenv(envFiles, cwd, above);
+  if (foldsCase !== true) return reading;
+  return { ...reading, layers: (await import("./folded.ts")).withRulesSpelling(reading.layers) };
 }

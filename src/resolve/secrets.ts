@@ -14,7 +14,7 @@ const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", ADMIN_TOKEN, "ACT
  */
 export function isSecret(contract: Contract, { name, secret }: Pick<Variable, "name" | "secret">): boolean {
   const declaration = contract.variables.get(contract.aliases.get(name) ?? name);
-  return declaration?.secret ?? (secret || OWN_SECRETS.has(name));
+  return declaration?.secret ?? (secret || OWN_SECRETS.has(name.toUpperCase()));
 }
 
 /**

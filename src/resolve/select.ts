@@ -11,13 +11,18 @@ const BASELINE: ReadonlySet<string> = new Set(
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "HOSTNAME", "TMPDIR", "TZ"],
     ["TERM", "COLORTERM", "NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "LANG", "LANGUAGE"],
     ["XDG_RUNTIME_DIR", "SSL_CERT_FILE", "SSL_CERT_DIR"],
-    // Windows programs do not start without these.
-    ["SystemRoot", "SYSTEMROOT", "SystemDrive", "windir", "ComSpec", "COMSPEC", "PATHEXT", "Path", "TEMP", "TMP"],
-    ["USERPROFILE", "APPDATA", "LOCALAPPDATA", "ProgramData", "ProgramFiles"],
   ].flat(),
 );
 
 type Options = "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc" | "allow";
+
+/** How names are told where the system folds their case. */
+export interface Folding {
+  /** What all spellings of a name have in common. */
+  readonly fold: (name: string) => string;
+  /** Whether the system's programs can hardly do without the variable. */
+  readonly isBaseline: (folded: string) => boolean;
+}
 
 export type Selection = Pick<Settings, Options> & {
   /** Whether values of `.env` files count: not where ESC refuses access. */
@@ -28,6 +33,8 @@ export type Selection = Pick<Settings, Options> & {
   readonly code: ReadonlySet<Origin>;
   /** Declared names that do not belong to the scope; undefined without `--scope`. */
   readonly outOfScope: ReadonlySet<string> | undefined;
+  /** Absent where names that differ in case are different names. */
+  readonly folding?: Folding | undefined;
 };
 
 /** Why the program does not get a variable. */
@@ -63,12 +70,12 @@ export function withholding(
   selection: Selection,
   isDeclared: (name: string) => boolean,
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
-  const { keepEsc, pristine, onlyDeclared, dotenvServes, code, outOfScope } = selection;
+  const { keepEsc, pristine, onlyDeclared, dotenvServes, code, outOfScope, folding } = selection;
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
   const launchers = [...WITHHELD_VARIABLES, ...(selection.idTokenServes === true ? ID_TOKEN_VARIABLES : [])];
   const own = new Set(keepEsc ? [] : launchers);
-  const included = matcher(selection.include);
-  const excluded = matcher(selection.exclude);
+  const included = matcher(selection.include, folding);
+  const excluded = matcher(selection.exclude, folding);
   return ({ name, origin }) => {
     if (own.has(name)) return "launcher";
     if (name === ADMIN_TOKEN) return "writer";
@@ -80,7 +87,7 @@ export function withholding(
     if (included(name)) return undefined;
     switch (sourceOf(origin.source).givenBy) {
       case "caller":
-        return !pristine || isBaseline(name) || isDeclared(name) ? undefined : "not-baseline";
+        return !pristine || isBaseline(name, folding) || isDeclared(name) ? undefined : "not-baseline";
       case "configuration":
         if (selection.include.length > 0) return "not-included";
         if (outOfScope !== undefined && !isDeclared(name)) return "not-in-scope";
@@ -113,11 +120,14 @@ export function select(
   }));
 }
 
-function isBaseline(name: string): boolean {
-  return BASELINE.has(name) || name.startsWith("LC_");
+function isBaseline(name: string, folding: Folding | undefined): boolean {
+  const told = folding?.fold(name) ?? name;
+  return BASELINE.has(told) || told.startsWith("LC_") || folding?.isBaseline(told) === true;
 }
 
 /** Whether a name matches one of the globs. */
-export function matcher(globs: readonly string[]): (name: string) => boolean {
-  return (name) => globs.some((glob) => matchesGlob(glob, name));
+export function matcher(globs: readonly string[], folding?: Folding): (name: string) => boolean {
+  if (folding === undefined) return (name) => globs.some((glob) => matchesGlob(glob, name));
+  const folded = globs.map(folding.fold);
+  return (name) => folded.some((glob) => matchesGlob(glob, folding.fold(name)));
 }

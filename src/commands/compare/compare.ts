@@ -61,7 +61,7 @@ async function access(
       hint: "leave one of them out",
     });
   }
-  const dotenv = await readEnvFiles(settings, cwd);
+  const dotenv = await readEnvFiles(settings, cwd, environment);
   const { access: found, notices } = escAccess(environment, dotenv.layers, {
     timeoutMs: settings.timeoutMs,
     insecureHttp: settings.insecureHttp,

@@ -129,7 +129,9 @@ function checkNames(names: readonly string[], assessment: Assessment): void {
     ...resolution.keys(),
     ...skippedNames(assessment),
   ]);
-  const unknown = names.filter((name) => !known.has(name));
+  // On Windows other spellings are found, too.
+  const isKnown = (name: string): boolean => known.has(name) || resolution.has(name) || contract.variables.has(name);
+  const unknown = names.filter((name) => !isKnown(name));
   const [first] = unknown;
   if (first === undefined) return;
   const find = nameFinder(known);

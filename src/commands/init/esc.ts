@@ -28,7 +28,7 @@ export interface EscFound {
  * @throws SophiaError (125) where ESC is configured and cannot be asked
  */
 export async function fromEsc(settings: Settings, context: Context): Promise<EscFound | undefined> {
-  const dotenv = await readEnvFiles(settings, context.cwd);
+  const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const { access } = escAccess(context.environment, dotenv.layers, settings);
   if (access.kind !== "on") return undefined;
   const progress = makeProgress(context, settings);

@@ -32,7 +32,7 @@ export async function writeAccess(
   context: Context,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
   if (settings.fake) throw usageError("this command changes ESC, which --fake (SOPHIA_FAKE) rules out");
-  const dotenv = await readEnvFiles(settings, context.cwd);
+  const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const environments =
     typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
   const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");

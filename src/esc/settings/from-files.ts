@@ -22,9 +22,12 @@ export const MARKED_VARIABLES: readonly string[] = [
 export const TRUST_OF_RUNTIME = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"] as const;
 
 /** The variables of an environment that an outer sophia-run had from a file. */
-export function namesFromFiles(environment: Environment): ReadonlySet<string> {
+export function namesFromFiles(environment: Environment): { readonly has: (name: string) => boolean } {
   const names = environment.get(FROM_FILES);
-  return new Set(names === undefined || names === "" ? [] : names.split(","));
+  const marked = new Set(names === undefined || names === "" ? [] : names.split(","));
+  if (environment.foldsCase !== true) return marked;
+  const folded = new Set(Array.from(marked, (name) => name.toUpperCase()));
+  return { has: (name) => folded.has(name.toUpperCase()) };
 }
 
 /** Whether the caller or ESC gave the value; a contract decides which variable an alias becomes. */

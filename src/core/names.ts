@@ -1,0 +1,64 @@
+/**
+ * How names of environment variables compare where the system folds their case, as Windows does. Nothing else knows it;
+ * loaded there alone. An environment says of itself that it is such a one: {@link Environment.foldsCase}.
+ */
+import type { Environment } from "./model.ts";
+
+/**
+ * What all spellings of a name have in common. Windows takes character for character by its table of capital letters:
+ * none becomes two (`ß`), and none of the other scripts becomes a letter of ASCII (`ı`, `ſ`).
+ */
+export function foldedName(name: string): string {
+  return Array.from(name, (character) => {
+    const capital = character.toUpperCase();
+    const isOther = capital.length !== character.length || (capital < "\u0080" && character >= "\u0080");
+    return isOther ? character : capital;
+  }).join("");
+}
+
+/** A map by names: `Path` finds `PATH`. A name keeps the spelling that it had first. */
+export class FoldedMap<Value> extends Map<string, Value> {
+  readonly foldsCase = true;
+  readonly #spellings = new Map<string, string>();
+
+  /** @param entries of two spellings of one name the first counts */
+  constructor(entries: Iterable<readonly [string, Value]> = []) {
+    super();
+    for (const [name, value] of entries) if (!this.has(name)) this.set(name, value);
+  }
+
+  override get(name: string): Value | undefined {
+    return super.get(this.#spelled(name));
+  }
+
+  override has(name: string): boolean {
+    return super.has(this.#spelled(name));
+  }
+
+  override set(name: string, value: Value): this {
+    const folded = foldedName(name);
+    const spelled = this.#spellings.get(folded) ?? name;
+    this.#spellings.set(folded, spelled);
+    return super.set(spelled, value);
+  }
+
+  override delete(name: string): boolean {
+    const spelled = this.#spelled(name);
+    this.#spellings.delete(foldedName(name));
+    return super.delete(spelled);
+  }
+
+  override clear(): void {
+    this.#spellings.clear();
+    super.clear();
+  }
+
+  #spelled(name: string): string {
+    return this.#spellings.get(foldedName(name)) ?? name;
+  }
+}
+
+/** The environment of a Windows process. What begins with `=` is cmd's own, such as the folder of a drive. */
+export function windowsEnvironment(variables: Iterable<readonly [string, string]>): Environment {
+  return new FoldedMap(Array.from(variables).filter(([name]) => !name.startsWith("=")));
+}

@@ -1,0 +1,33 @@
+import { expect, test } from "vitest";
+import { foldedName, FoldedMap, windowsEnvironment } from "../../src/core/names.ts";
+
+test.each([
+  ["Path", "PATH"],
+  ["ProgramFiles(x86)", "PROGRAMFILES(X86)"],
+  ["größe", "GRÖßE"],
+  ["ſecret", "ſECRET"],
+  ["ıd", "ıD"],
+])("%s folds to %s", (name, folded) => {
+  expect(foldedName(name)).toBe(folded);
+});
+
+test("a folded map finds every spelling and keeps the first", () => {
+  const map = new FoldedMap([
+    ["Path", 1],
+    ["PATH", 2],
+  ]);
+  expect([map.get("path"), map.has("PATH"), map.size]).toEqual([1, true, 1]);
+  map.set("pATH", 3);
+  expect(Array.from(map)).toEqual([["Path", 3]]);
+  expect([map.delete("PATH"), map.size, map.has("Path")]).toEqual([true, 0, false]);
+  map.set("PATH", 4).clear();
+  expect(map.get("Path")).toBeUndefined();
+});
+
+test("the environment of a Windows process has no folders of drives", () => {
+  const environment = windowsEnvironment([
+    ["=C:", "C:\\x"],
+    ["Path", "C:\\"],
+  ]);
+  expect([environment.foldsCase, ...environment.keys()]).toEqual([true, "Path"]);
+});
