@@ -2,7 +2,7 @@
 import { isDeclared } from "../contract/check.ts";
 import { settle, type Settings } from "../command-line/settings.ts";
 import { assessBy } from "../commands/assessed.ts";
-import { recorderOf } from "../commands/audit/record.ts";
+import { recorderOf } from "../commands/audit-log/record.ts";
 import { collect } from "../commands/export/collect.ts";
 import { isIdentifier, textFault, type Exported } from "../commands/export/format.ts";
 import { appendTo, github } from "../commands/export/github.ts";

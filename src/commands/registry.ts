@@ -1,4 +1,5 @@
 import type { CommandName } from "../command-line/command-line.ts";
+import { auditCommand } from "./audit/definition.ts";
 import { checkCommand } from "./check/definition.ts";
 import type { CommandDefinition } from "./command.ts";
 import { completionCommand } from "./completion/definition.ts";
@@ -18,6 +19,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   scan: scanCommand,
   import: importCommand,
   rotate: rotateCommand,
+  audit: auditCommand,
   docs: docsCommand,
   init: initCommand,
   completion: completionCommand,

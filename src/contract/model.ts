@@ -21,6 +21,8 @@ export interface Contract {
   readonly rules: readonly Rule[];
   /** What `check` shows, in this order. */
   readonly sections: readonly Section[];
+  /** How often secrets ought to be replaced that say nothing of their own, where the contract says it. */
+  readonly rotateEvery?: Interval | "never";
   /** The profile that was asked for; absent without one. */
   readonly profile?: string;
   /** The profiles that the contract knows, in the order of the file. */
@@ -54,8 +56,8 @@ export interface Declaration {
   /** The declared variable that replaces this one; present when this one is deprecated. */
   readonly deprecated?: string;
   readonly format?: ValueFormat;
-  /** How often it ought to be replaced, such as every 90 days. */
-  readonly rotateEvery?: Interval;
+  /** How often it ought to be replaced, where it says so itself; see `rotation.ts`. */
+  readonly rotateEvery?: Interval | "never";
 }
 
 /** Another name of a variable. */

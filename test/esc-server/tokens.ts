@@ -12,8 +12,11 @@ export interface Token {
   readonly name: string;
   readonly description: string;
   readonly owner: TokenOwner;
-  /** A read-only token may open and read, not update, create or delete. */
-  readonly access: "read" | "write";
+  /**
+   * `open`: it may open environments and evaluate them, and see neither definitions nor revisions nor tokens (the role
+   * `environment-open`). `read`: it may read, too, and not update, create or delete.
+   */
+  readonly access: "open" | "read" | "write";
   /** Milliseconds since the epoch. */
   readonly created: number;
   /** Milliseconds since the epoch; 0 for never. */

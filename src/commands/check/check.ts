@@ -1,5 +1,10 @@
 import { usageError } from "../mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
+import type { Settings } from "../../command-line/settings.ts";
+import type { Context } from "../../core/context.ts";
+import { makeProgress } from "../../output/progress.ts";
+import type { EscStatus } from "../../resolve/assessment.ts";
+import { type EnvironmentAge, environmentAges } from "../audit/environment-age.ts";
 import { makeReport } from "../../output/report.ts";
 import { explainUnmet } from "../../output/unmet.ts";
 import { say } from "../../output/say.ts";
@@ -7,6 +12,7 @@ import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { json } from "./json.ts";
 import { INDENTED, text } from "./text.ts";
+import type { Part } from "./part.ts";
 import { trackedFiles } from "./tracked.ts";
 
 /** `sophia-run check`: 0 when the contract is met, 1 when it is not. */
@@ -14,6 +20,9 @@ export const check: Command = async ({ options }, context) => {
   const { against } = options;
   const asJson = options["json"] === true;
   if (typeof against === "string") {
+    if (options["overdue"] === true) {
+      throw usageError("--against compares environments, and --overdue is about one", "leave one of them out");
+    }
     const { compare } = await import("../compare/compare.ts");
     return compare(against, options, asJson, context);
   }
@@ -25,10 +34,25 @@ export const check: Command = async ({ options }, context) => {
   }
   const { settings, assessment } = await assessed(options, context);
   const report = makeReport(assessment);
-  const tracked = await trackedFiles(settings, assessment, context);
+  const [tracked, ages] = await Promise.all([
+    trackedFiles(settings, assessment, context),
+    agesOf(assessment.esc, settings, context),
+  ]);
+  const parts: Part[] = [];
+  if (options["overdue"] === true) {
+    const { checkOverdue } = await import("./overdue.ts");
+    parts.push(await checkOverdue(settings, assessment.contract, context));
+  }
   // The report itself tells what overrides ESC.
   say(context, { quiet: true }, assessment.notices);
-  if (asJson) context.out(json(report, tracked));
-  else context.out(text(report, report.met ? undefined : explainUnmet(assessment, INDENTED), tracked));
-  return report.met ? ExitStatus.ok : ExitStatus.unmet;
+  if (asJson) context.out(json(report, { tracked, ages, parts }));
+  else context.out(text(report, report.met ? undefined : explainUnmet(assessment, INDENTED), { tracked, ages, parts }));
+  return report.met && parts.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
 };
+
+/** How old the environments are that were read, as far as the launcher's token may see it. */
+async function agesOf(esc: EscStatus, settings: Settings, context: Context): Promise<readonly EnvironmentAge[]> {
+  if (esc.kind !== "read") return [];
+  const progress = makeProgress(context, settings);
+  return environmentAges(esc.settings, progress).finally(progress.done);
+}

@@ -16,6 +16,10 @@ export const checkCommand: CommandDefinition = {
       value: "ENV,ENV…",
       describe: "Check these ESC environments, and compare them with each other: sophia/dev,sophia/prod",
     },
+    overdue: {
+      type: "boolean",
+      describe: "Fail, too, if a secret is older than the contract's rotateEvery, by the history of ESC",
+    },
     strict: { type: "boolean", describe: "With --against: drift between the environments fails too" },
     json: JSON_OPTION,
   },
@@ -23,6 +27,7 @@ export const checkCommand: CommandDefinition = {
   examples: [
     "sophia-run check",
     "sophia-run check --profile prod --json",
+    "sophia-run check --overdue",
     "sophia-run check --against sophia/prod",
     "sophia-run check --against sophia/dev,sophia/staging,sophia/prod --strict",
   ],

@@ -1,12 +1,13 @@
 import { jsonText } from "../../core/json-text.ts";
 import { escForPrograms } from "../../output/esc-report.ts";
 import type { Report } from "../../output/report.ts";
+import type { Beside } from "./text.ts";
 
 /**
  * The report for programs, with a version that changes when a field loses its meaning. Masked ends of values are
  * left out: nothing of a value stands in it.
  */
-export function json(report: Report, tracked: readonly string[]): string {
+export function json(report: Report, { tracked, ages, parts }: Beside): string {
   const { esc, sections } = report;
   return jsonText({
     version: 1,
@@ -25,5 +26,13 @@ export function json(report: Report, tracked: readonly string[]): string {
     notices: report.notices,
     // .env files that git tracks.
     tracked,
+    // The newest revision of each ESC environment whose history the token may see.
+    revisions: ages.map(({ environment, revision: { number, created, by } }) => ({
+      environment,
+      revision: number,
+      created: created.toISOString(),
+      by: by === "" ? null : by,
+    })),
+    ...Object.assign({}, ...parts.map(({ fields }) => fields)),
   });
 }

@@ -4,6 +4,8 @@ import type { Unmet } from "../../output/unmet.ts";
 import { shellWord } from "../../core/shell.ts";
 import { wrap } from "../../core/lines.ts";
 import { count, enumerate } from "../../core/text.ts";
+import type { Part } from "./part.ts";
+import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
 import type { Origin } from "../../core/model.ts";
 import type { EscEnvironment } from "../../sources/esc.ts";
 import { environmentWords, originWords, sourceOf } from "../../resolve/sources.ts";
@@ -13,21 +15,31 @@ const INDENT = "   ";
 /** Columns that a line under a mark may have. */
 export const INDENTED = WIDTH - INDENT.length;
 
+/** What is told beside the contract. */
+export interface Beside {
+  /** `.env` files that git tracks. */
+  readonly tracked: readonly string[];
+  readonly ages: readonly EnvironmentAge[];
+  readonly parts: readonly Part[];
+}
+
 /**
  * The smoke check as people read it; CI logs are searched for its lines, so the form is fixed.
  *
  * @param unmet where the contract is not met
- * @param tracked `.env` files that git tracks
  */
-export function text(report: Report, unmet: Unmet | undefined, tracked: readonly string[]): string {
+export function text(report: Report, unmet: Unmet | undefined, { tracked, ages, parts }: Beside): string {
+  const now = new Date();
   const sections = [
     [
       "--- ESC Configuration ---",
       ...[report.esc.environment, report.esc.credential].map((one) => escLine(one, report)),
+      ...ages.map((age) => environmentLine(age, now)),
     ],
     ...report.sections.map(({ title, lines }) => [`--- ${title} ---`, ...lines.map((one) => line(one, report))]),
     ...sources(report),
-    ["--- Summary ---", ...summary(report, unmet), ...tracked.flatMap(trackedLines)],
+    ...parts.map(({ section }) => section.flatMap((one) => wrap(one, WIDTH, INDENT))),
+    ["--- Summary ---", ...summary(report, unmet, parts), ...tracked.flatMap(trackedLines)],
   ];
   return ["=== Sophia Configuration Smoke Check ===", ...sections.flatMap((lines) => ["", ...lines]), ""].join("\n");
 }
@@ -107,8 +119,14 @@ function sources(report: Report): readonly (readonly string[])[] {
   return [["--- Sources ---", `✅ ESC ${environmentWords(main)} (where a line names no other source)`]];
 }
 
-function summary(report: Report, unmet: Unmet | undefined): readonly string[] {
-  return [...outcome(report, unmet), ...fault(report), ...overridden(report)];
+function summary(report: Report, unmet: Unmet | undefined, parts: readonly Part[]): readonly string[] {
+  const failed = parts.filter(({ failures }) => failures.length > 0);
+  return [
+    ...(unmet === undefined && failed.length > 0 ? [] : outcome(report, unmet)),
+    ...failed.flatMap(({ failures: [first = "", ...rest] }) => [...marked("❌", first), ...rest.flatMap(indented)]),
+    ...fault(report),
+    ...overridden(report),
+  ];
 }
 
 function outcome(report: Report, unmet: Unmet | undefined): readonly string[] {

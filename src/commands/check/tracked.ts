@@ -11,7 +11,7 @@ import { GitRefusal, recordsOfGit } from "../git.ts";
 /** The names of those `.env` files that are read and that git tracks, as they may be shown. */
 export async function trackedFiles(
   { envFiles }: Pick<Settings, "envFiles">,
-  { contract }: Assessment,
+  { contract }: Pick<Assessment, "contract">,
   { cwd, environment }: Context,
 ): Promise<readonly string[]> {
   const named = envFiles.map(({ path }) => resolve(cwd, path));

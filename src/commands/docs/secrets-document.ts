@@ -1,5 +1,6 @@
 /** The whole of SECRETS.md; pure. */
 import type { Contract } from "../../contract/model.ts";
+import { rotationOf } from "../../contract/rotation.ts";
 import { contractBlocks } from "./secrets-section.ts";
 
 /**
@@ -118,14 +119,16 @@ sophia-run check --against "$ESC_ENV"   # before a deployment: does this environ
 gh run view --log-failed "$(gh run list --workflow checks.yml --status failure --limit 1 \\
   --json databaseId --jq '.[0].databaseId')"`),
     "## Audit logs",
-    `Who changed the environment is in its history. Who opened it, and who made or deleted a token, is in the organization's
+    shell(`sophia-run audit            # how old each secret is, who changed it last, what is overdue, the token
+sophia-run audit --strict   # for CI: status 1 where there is a finding`),
+    `\`ESC_ADMIN_TOKEN\`, where it is set, sees more than a token that may only open. Who changed the environment is in its history. Who opened it, and who made or deleted a token, is in the organization's
 audit log: in the console under _Settings_, _Audit logs_, or with a recent \`pulumi\`:`,
     shell(`pulumi env version history "$ESC_ENV"
 pulumi org audit-log list --org "\${ESC_ENV%%/*}"`),
     "GitHub has an audit log of its own, in which changes of repository secrets stand.",
     "## Good practice",
     `- Use tokens that may open one environment and nothing else, one for each place of use, each with an end.
-- Rotate as often as the tables say. Put the date into the calendar.
+- Rotate as often as the tables say: \`sophia-run check --overdue\` in a scheduled workflow fails when it is time.
 - Put no value into the repository, an image, a command line or a log. sophia-run prints values only when \`export\` is
   asked for them; \`check\` shows the last four characters of those that have at least twelve. Keep your programs from
   printing them, too.
@@ -136,9 +139,9 @@ pulumi org audit-log list --org "\${ESC_ENV%%/*}"`),
 }
 
 /** The variable of the examples: a secret, best one that is to be replaced now and then, whose name shells can hold. */
-function rotatedName({ variables }: Contract): string {
-  const secrets = [...variables.values()].filter(({ name, secret }) => secret && /^\w+$/.test(name));
-  return (secrets.find(({ rotateEvery }) => rotateEvery !== undefined) ?? secrets[0])?.name ?? "API_KEY";
+function rotatedName(contract: Contract): string {
+  const secrets = [...contract.variables.values()].filter(({ name, secret }) => secret && /^\w+$/.test(name));
+  return (secrets.find((one) => rotationOf(contract, one) !== undefined) ?? secrets[0])?.name ?? "API_KEY";
 }
 
 function shell(commands: string): string {

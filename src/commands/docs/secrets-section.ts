@@ -1,5 +1,6 @@
 /** The contract as a part of SECRETS.md; pure. */
 import type { Contract, Declaration } from "../../contract/model.ts";
+import { rotationOf } from "../../contract/rotation.ts";
 import { chapters, formatWords, groupSentence, intervalWords, isGroupRule, needs } from "./outline.ts";
 
 /** The contract in Markdown, a table for each chapter. It holds no value. */
@@ -26,7 +27,8 @@ export function contractBlocks(contract: Contract): readonly string[] {
 }
 
 function row(contract: Contract, declaration: Declaration): readonly string[] {
-  const { name, label, description, docs, format, deprecated, rotateEvery, aliases, default: fallback } = declaration;
+  const { name, label, description, docs, format, deprecated, aliases, default: fallback } = declaration;
+  const rotation = rotationOf(contract, declaration);
   const facts = [
     ...(description === "" ? (label === name ? [] : [inline(label)]) : [inline(description)]),
     ...(format === undefined ? [] : [`Format: ${inline(formatWords(format))}.`]),
@@ -43,7 +45,7 @@ function row(contract: Contract, declaration: Declaration): readonly string[] {
     code(name),
     inline(needs(contract, name).join("; ")),
     facts.join(" "),
-    rotateEvery === undefined ? "" : intervalWords(rotateEvery),
+    rotation === undefined ? "" : intervalWords(rotation),
   ];
 }
 

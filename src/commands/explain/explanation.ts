@@ -3,6 +3,7 @@ import type { Assessment } from "../../resolve/assessment.ts";
 import { isDeclared, serving } from "../../contract/check.ts";
 import { chapters, formatWords, intervalWords, needs } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
+import { rotationOf } from "../../contract/rotation.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Origin } from "../../core/model.ts";
@@ -173,7 +174,7 @@ function explainer(assessment: Assessment, report: Report): (name: string) => Va
       ...(aliasOf === undefined ? {} : { aliasOf }),
       secret,
       ...(found === undefined || found.value === "" ? {} : { masking: secret ? fateOf(found.value) : "not-secret" }),
-      ...(declaration === undefined ? {} : { declaration: describeDeclaration(declaration) }),
+      ...(declaration === undefined ? {} : { declaration: describeDeclaration(contract, declaration) }),
       state: states.get(name) ?? (resolved === undefined ? "unset" : "set"),
       passed: resolved !== undefined,
       ...(resolved === undefined ? {} : { delivery: resolved.delivery, origin: resolved.origin }),
@@ -208,7 +209,9 @@ function rulesOf({ rules }: Contract, name: string): readonly Rule[] {
   return rules.filter((rule) => ("names" in rule ? rule.names.includes(name) : rule.name === name));
 }
 
-function describeDeclaration({ label, description, format, docs, aliases, deprecated, rotateEvery }: Declaration) {
+function describeDeclaration(contract: Contract, declaration: Declaration) {
+  const { label, description, format, docs, aliases, deprecated } = declaration;
+  const rotation = rotationOf(contract, declaration);
   return {
     label,
     description,
@@ -216,6 +219,6 @@ function describeDeclaration({ label, description, format, docs, aliases, deprec
     ...(docs === undefined ? {} : { docs }),
     aliases: aliases.map((alias) => alias.name),
     ...(deprecated === undefined ? {} : { deprecated }),
-    ...(rotateEvery === undefined ? {} : { rotate: intervalWords(rotateEvery) }),
+    ...(rotation === undefined ? {} : { rotate: intervalWords(rotation) }),
   };
 }

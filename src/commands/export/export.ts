@@ -11,7 +11,7 @@ import { sayLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { collect } from "./collect.ts";
 import { refuseIrregular, writePrivately, type NamedFile } from "../files.ts";
-import { recorderOf } from "../audit/record.ts";
+import { recorderOf } from "../audit-log/record.ts";
 import { usageError } from "../mistakes.ts";
 import { assessBy } from "../assessed.ts";
 import type { Command } from "../command.ts";

@@ -30,7 +30,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   const record =
     (settings.auditLog ?? settings.reason) === undefined
       ? undefined
-      : (await import("../audit/record.ts")).recorderOf(settings, flags, context);
+      : (await import("../audit-log/record.ts")).recorderOf(settings, flags, context);
   const located = await locateFirst(command[0], settings, context);
   const assessment = await assessBy(settings, context);
   const { esc, notices, selected, violations } = assessment;

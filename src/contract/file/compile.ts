@@ -52,6 +52,7 @@ export function compileContract(
     rules: [...variableRules(variables, groupRules), ...groupRules],
     sections: sectionsOf(document, declarations, groups),
     ...(profile === undefined ? {} : { profile }),
+    ...(document.rotateEvery === undefined ? {} : { rotateEvery: rotationOf(document.rotateEvery) }),
     profiles: [...profiles.keys()],
     scopes: scopesOf(document, groups),
   };
@@ -111,7 +112,7 @@ function declare(name: string, entry: VariableEntry, compilePattern: PatternComp
     aliases: aliases.map((alias) => ({ deprecated: false, ...(typeof alias === "string" ? { name: alias } : alias) })),
     ...stated,
     ...(format === undefined ? {} : { format: formatOf(format, compilePattern) }),
-    ...(rotateEvery === undefined ? {} : { rotateEvery: intervalOf(rotateEvery) }),
+    ...(rotateEvery === undefined ? {} : { rotateEvery: rotationOf(rotateEvery) }),
   };
 }
 
@@ -155,8 +156,9 @@ export function formatOf(entry: FormatEntry, compilePattern: PatternCompiler): V
 
 const UNITS = ["day", "week", "month", "year"] as const;
 
-/** `90 days`. */
-function intervalOf(text: string): Interval {
+/** `90 days`, or `never`. */
+function rotationOf(text: string): Interval | "never" {
+  if (text === "never") return text;
   const [count, word = ""] = text.split(" ");
   return { count: Number(count), unit: UNITS.find((unit) => word.startsWith(unit)) ?? "day" };
 }

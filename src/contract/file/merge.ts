@@ -17,11 +17,13 @@ type Sections = NonNullable<ContractDocument["sections"]>;
 export function mergeDocuments(base: ContractDocument, own: ContractDocument): ContractDocument {
   const { variables } = mergeEntries(base, [{ variables: own.variables ?? {} }]);
   const sections = mergeSections(base, own);
+  const rotateEvery = own.rotateEvery ?? base.rotateEvery;
   return {
     variables: Object.fromEntries(variables),
     // Both have whole groups, and the base is complete.
     groups: { ...base.groups, ...own.groups },
     ...(sections === undefined ? {} : { sections }),
+    ...(rotateEvery === undefined ? {} : { rotateEvery }),
     scopes: { ...base.scopes, ...own.scopes },
     profiles: mergeProfiles(base.profiles ?? {}, own.profiles ?? {}),
   };

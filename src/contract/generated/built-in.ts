@@ -55,6 +55,7 @@ export const BUILT_IN: Contract = {
         aliases: [],
         example: "https://<cluster>.cloud.qdrant.io:6333",
         docs: "https://qdrant.tech/documentation/cloud/",
+        rotateEvery: "never",
       },
     ],
     [

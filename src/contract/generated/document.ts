@@ -15,6 +15,8 @@ export type ContractDocument = {
   readonly sections?: readonly SectionEntry[];
   /** The variables of each process, chosen by --scope or SOPHIA_SCOPE: names of variables, and of groups for all of their variables. */
   readonly scopes?: { readonly [name: ScopeName]: ScopeMembers };
+  /** How often secrets ought to be replaced that say nothing of their own; `90 days` where it is left out. */
+  readonly rotateEvery?: Rotation;
   /** Variations of the contract, chosen by --profile or SOPHIA_PROFILE. */
   readonly profiles?: { readonly [name: ProfileName]: ProfileEntry };
 };
@@ -30,6 +32,9 @@ type ProfileName = string;
 
 /** Name of a scope: letters, digits, `_`, `.` and `-`, beginning with a letter or a digit. */
 type ScopeName = string;
+
+/** A length of time, or `never`. */
+type Rotation = string;
 
 /** What people read: one line, at most 80 characters. */
 type Label = string;
@@ -62,8 +67,8 @@ export type VariableEntry = {
   /** The declared variable that ought to be used instead. */
   readonly deprecated?: VariableName;
   readonly format?: FormatEntry;
-  /** How often the value ought to be replaced, such as `90 days`, `3 months` or `1 year`. */
-  readonly rotateEvery?: string;
+  /** How often the value ought to be replaced, such as `90 days`, `3 months` or `1 year`; or `never`. A secret without it has that of the contract, else `90 days`. */
+  readonly rotateEvery?: Rotation;
 };
 
 /** Another name; as an object it can say that the name is deprecated. */

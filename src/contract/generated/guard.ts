@@ -45,6 +45,10 @@ function checkScopeName(value: unknown): boolean {
   );
 }
 
+function checkRotation(value: unknown): boolean {
+  return typeof value === "string" && /^(?:never|[1-9][0-9]{0,3} (?:day|week|month|year)s?)$/u.test(value);
+}
+
 function checkLabel(value: unknown): boolean {
   return (
     typeof value === "string" &&
@@ -89,7 +93,7 @@ function checkVariableEntry(value: unknown): boolean {
         if (!checkFormatEntry(member)) return false;
         break;
       case "rotateEvery":
-        if (!(typeof member === "string" && /^[1-9][0-9]{0,3} (?:day|week|month|year)s?$/u.test(member))) return false;
+        if (!checkRotation(member)) return false;
         break;
       default:
         return false;
@@ -481,6 +485,9 @@ function checkContractDocument(value: unknown): boolean {
         break;
       case "scopes":
         if (!checkContractDocumentScopesObject(member)) return false;
+        break;
+      case "rotateEvery":
+        if (!checkRotation(member)) return false;
         break;
       case "profiles":
         if (!checkContractDocumentProfilesObject(member)) return false;

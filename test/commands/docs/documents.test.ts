@@ -189,14 +189,14 @@ describe("SECRETS.md's section", () => {
             "Also as `TOKEN_2`, `OLD_TOKEN` (deprecated). [More](https://docs.example/%28a%29%7Cb)",
           "every month",
         ],
-        ["`A`", "all or none of Pair", "", ""],
-        ["`B`", "all or none of Pair", "", ""],
+        ["`A`", "all or none of Pair", "", "every 90 days"],
+        ["`B`", "all or none of Pair", "", "every 90 days"],
       ],
       [
         ["Variable", "Needed", "What it is", "To be replaced"],
         [/-/, /-/, /-/, /-/].map((dash) => expect.stringMatching(dash)),
         ["`MODE`", "optional", 'Format: dev or p"rod. Default: `dev`.', ""],
-        ["`HOST`", 'required when MODE is dev or p"rod', "Format: a URL that begins with https://.", ""],
+        ["`HOST`", 'required when MODE is dev or p"rod', "Format: a URL that begins with https://.", "every 90 days"],
         ["`odd.name-1`", "optional", "Deprecated: use `TOKEN`.", "every 90 days"],
       ],
     ]);

@@ -143,7 +143,11 @@ describe("the contract", () => {
     expect(rowsOf(ended, "OLD_KEY")).toEqual(
       expect.arrayContaining(["advice deprecated; use NEW_KEY", "rule one of Keys: this one serves"]),
     );
-    expect(rowsOf(ended, "NEW_KEY")).toEqual(["state not set", "rule one of Keys: OLD_KEY serves"]);
+    expect(rowsOf(ended, "NEW_KEY")).toEqual([
+      "state not set",
+      "rule one of Keys: OLD_KEY serves",
+      "replace every 90 days",
+    ]);
     expect(rowsOf(ended, "USER_KEY")).toEqual(
       expect.arrayContaining(["state missing", "rule required when USER_NAME is set: not met"]),
     );

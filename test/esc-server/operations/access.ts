@@ -1,5 +1,6 @@
 import { type Answer, failure } from "../answer.ts";
 import type { Environment, EnvironmentName, Revision } from "../environments.ts";
+import type { Operation } from "../routes.ts";
 import type { ApiRequest, World } from "../world.ts";
 
 /** A parameter of the path; the route guarantees that it is there. */
@@ -33,7 +34,7 @@ export function findEnvironment(
     return { refusal: failure(404, `Not Found: environment '${organization}/${project}/${name.name}' not found`) };
   }
   if (environment.deny === 403) return { refusal: failure(403, "Forbidden: you may not open this environment") };
-  const refusal = access === "write" ? refuseReadOnly(request) : undefined;
+  const refusal = access === "write" ? refuseReadOnly(request) : refuseOpenOnly(request);
   return refusal === undefined ? { environment } : { refusal };
 }
 
@@ -49,6 +50,14 @@ export function findRevision(
   if (revision === undefined)
     return { refusal: failure(404, `Not Found: revision '${version ?? "latest"}' not found`) };
   return { environment: found.environment, revision };
+}
+
+const WHAT_OPENS: ReadonlySet<Operation> = new Set(["open", "read", "check"]);
+
+/** A token that may only open sees nothing else of an environment or of others' tokens. */
+export function refuseOpenOnly({ token, operation }: ApiRequest): Answer | undefined {
+  if (token?.access !== "open" || WHAT_OPENS.has(operation)) return undefined;
+  return failure(403, "Forbidden: this token may only open environments");
 }
 
 export function refuseReadOnly(request: ApiRequest): Answer | undefined {

@@ -2,7 +2,7 @@ import { type Answer, failure, json, noContent } from "../answer.ts";
 import { type Json, parseObject } from "../json.ts";
 import type { Token, TokenOwner } from "../tokens.ts";
 import type { ApiRequest, World } from "../world.ts";
-import { parameter, refuseReadOnly } from "./access.ts";
+import { parameter, refuseOpenOnly, refuseReadOnly } from "./access.ts";
 
 const TWO_YEARS = 2 * 366 * 24 * 3_600_000;
 
@@ -10,6 +10,8 @@ const TWO_YEARS = 2 * 366 * 24 * 3_600_000;
 export function listTokens(world: World, request: ApiRequest): Answer {
   const owner = ownerOf(world, request);
   if (owner === undefined) return failure(404, "Not Found: organization not found");
+  const refusal = refuseOpenOnly(request);
+  if (refusal !== undefined) return refusal;
   return json({ tokens: world.tokens.ownedBy(owner).map((token) => tokenJson(world, token)) });
 }
 
@@ -70,5 +72,6 @@ function tokenJson(world: World, token: Token): Json {
     expires: Math.floor(token.expires / 1_000),
     admin: false,
     createdBy: world.login,
+    role: { id: `role-${token.access}`, name: `may ${token.access}`, defaultIdentifier: `environment-${token.access}` },
   };
 }

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { appendToLog } from "../../../src/commands/audit/log.ts";
+import { appendToLog } from "../../../src/commands/audit-log/log.ts";
 import { folder, sophia } from "../../helpers/sophia.ts";
 
 const LIMIT = 5 * 1024 * 1024;

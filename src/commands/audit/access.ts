@@ -1,0 +1,22 @@
+/** By which tokens the history is read. */
+import type { Settings } from "../../command-line/settings.ts";
+import type { Context } from "../../core/context.ts";
+import type { Layer } from "../../core/model.ts";
+import { escAccess, type EscAccess } from "../../esc/settings/access.ts";
+import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
+import { Variables } from "../../esc/settings/variables.ts";
+
+export interface HistoryAccess {
+  /** What the launcher itself has. */
+  readonly launcher: EscAccess;
+  /** What reads the history: `ESC_ADMIN_TOKEN` of the process environment where it is set, else the launcher's token. */
+  readonly reader: EscAccess;
+}
+
+/** @throws SophiaError (esc-settings, 125) for malformed settings */
+export function historyAccess(settings: Settings, layers: readonly Layer[], { environment }: Context): HistoryAccess {
+  const launcher = escAccess(environment, layers, settings).access;
+  const token = new Variables(environment, []).findInProcess(ADMIN_TOKEN);
+  const reader = token === undefined ? launcher : escAccess(environment, layers, { ...settings, token }).access;
+  return { launcher, reader };
+}

@@ -1,0 +1,46 @@
+/** The age of a secret in words. */
+import { printable } from "../../core/text.ts";
+import type { SecretAge } from "./ages.ts";
+import { ago, day } from "./day.ts";
+
+/** `❌ NAME: Overdue since 2026-09-01: changed 2026-06-03 by alice (acme/sophia/dev@7)`. */
+export function ageLine({ name, change, due, overdue }: SecretAge, now: Date): string {
+  const shown = printable(name);
+  if (change === undefined) return `➖ ${shown}: Not in ESC`;
+  switch (change.kind) {
+    case "minted":
+      return `✅ ${shown}: Made anew at each opening (${change.environment})`;
+    case "unseen":
+      return `➖ ${shown}: Not visible to this token`;
+    case "changed":
+    case "unchanged": {
+      const isKnown = change.kind === "changed";
+      const { number, created, by } = isKnown ? change.revision : change.since;
+      const place = `${change.environment}@${number}`;
+      const age = isKnown
+        ? `changed ${day(created)}, ${ago(created, now)}${by === "" ? "" : `, by ${by}`} (${place})`
+        : `the same since ${day(created)} at least (${place}, the oldest of the revisions that were looked at)`;
+      if (overdue === true && due !== undefined) return `❌ ${shown}: Overdue since ${day(due)}; ${age}`;
+      return `✅ ${shown}: ${age.charAt(0).toUpperCase()}${age.slice(1)}`;
+    }
+  }
+}
+
+/** For programs. */
+export function ageForPrograms({ name, change, due, overdue }: SecretAge): object {
+  const revision =
+    change?.kind === "changed" ? change.revision : change?.kind === "unchanged" ? change.since : undefined;
+  const isKnown = change?.kind === "changed";
+  return {
+    name,
+    lastChanged: isKnown ? (revision?.created.toISOString() ?? null) : null,
+    by: isKnown && revision?.by !== "" ? (revision?.by ?? null) : null,
+    revision: isKnown ? (revision?.number ?? null) : null,
+    overdue: overdue ?? null,
+    state: change?.kind ?? "absent",
+    environment: change !== undefined && change.kind !== "unseen" ? change.environment : null,
+    due: due?.toISOString() ?? null,
+    // The same at least since then.
+    unchangedSince: change?.kind === "unchanged" ? change.since.created.toISOString() : null,
+  };
+}

@@ -1,0 +1,65 @@
+import { settle } from "../../command-line/settings.ts";
+import { loadContract } from "../../contract/load.ts";
+import type { Contract } from "../../contract/model.ts";
+import { ExitStatus } from "../../core/error.ts";
+import { jsonText } from "../../core/json-text.ts";
+import { makeProgress } from "../../output/progress.ts";
+import { reportContract } from "../../output/report.ts";
+import { say } from "../../output/say.ts";
+import { readEnvFiles } from "../../resolve/env-files.ts";
+import type { Command } from "../command.ts";
+import { historyAccess } from "./access.ts";
+import { ageForPrograms } from "./age-words.ts";
+import { type SecretAge, secretAges, unseenOf } from "./ages.ts";
+import { wordFinding } from "./findings.ts";
+import { auditFiles, auditRepository } from "./local.ts";
+import { type Audit, auditText } from "./text.ts";
+import { auditToken, tokenFindings } from "./token.ts";
+
+/** `sophia-run audit`: 0; with `--strict` 1 where there is a finding. */
+export const audit: Command = async ({ options }, context) => {
+  const settings = settle(options, context.environment);
+  const now = new Date();
+  const { contractFile: file, profile, scope } = settings;
+  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
+  const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
+  say(context, settings, dotenv.notices);
+  const access = historyAccess(settings, dotenv.layers, context);
+  const progress = makeProgress(context, settings);
+  const [ages, token, files, repository] = await Promise.all([
+    access.reader.kind === "on" ? secretAges(contract, access.reader.settings, progress, now) : unknownAges(contract),
+    auditToken(access, progress),
+    auditFiles(settings, contract, dotenv, context),
+    auditRepository(contract, context),
+  ]).finally(progress.done);
+  const overdue = ages.flatMap(({ name, overdue: isOver, due }) =>
+    isOver === true && due !== undefined ? [{ kind: "overdue", name, due } as const] : [],
+  );
+  const result: Audit = {
+    ages,
+    token,
+    findings: [...overdue, ...tokenFindings(token, now), ...files, ...repository.findings],
+    unseen: [
+      ...(access.reader.kind === "on" ? unseenOf(ages) : ["ESC: no environment and token are configured"]),
+      ...(token.kind === "unseen" ? ["role and end of the token: not visible to this token"] : []),
+      ...repository.unseen,
+    ],
+  };
+  if (options["json"] === true) {
+    context.out(
+      jsonText({
+        version: 1,
+        contract: reportContract(contract),
+        secrets: ages.map(ageForPrograms),
+        token: result.token,
+        findings: result.findings.map((finding) => ({ ...finding, ...wordFinding(finding) })),
+        unseen: result.unseen,
+      }),
+    );
+  } else context.out(auditText(result, now));
+  return options["strict"] === true && result.findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
+};
+
+function unknownAges({ variables }: Contract): readonly SecretAge[] {
+  return [...variables.values()].filter(({ secret }) => secret).map(({ name }) => ({ name, overdue: undefined }));
+}

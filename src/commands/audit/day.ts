@@ -1,0 +1,13 @@
+const DAY_MS = 86_400_000;
+
+/** `2026-11-25`, in UTC. */
+export function day(at: Date): string {
+  return at.toISOString().slice(0, 10);
+}
+
+/** `today`, `1 day ago`, `12 days ago`. */
+export function ago(at: Date, now: Date): string {
+  const days = Math.max(0, Math.floor((now.getTime() - at.getTime()) / DAY_MS));
+  if (days === 0) return "today";
+  return days === 1 ? "1 day ago" : `${days} days ago`;
+}

@@ -1,0 +1,66 @@
+/** What of a repository and its folder can be looked at without ESC. */
+import type { Settings } from "../../command-line/settings.ts";
+import type { Contract } from "../../contract/model.ts";
+import type { Context } from "../../core/context.ts";
+import { exposedNotices } from "../../resolve/exposed.ts";
+import { withoutSecrets } from "../../resolve/secrets.ts";
+import type { DotenvReading } from "../../sources/dotenv/index.ts";
+import { trackedFiles } from "../check/tracked.ts";
+import { askGh } from "../gh.ts";
+import type { Finding } from "./findings.ts";
+
+const APPS = ["actions", "codespaces"] as const;
+const REPOSITORY_SECRETS = ["ESC_ENV", "ESC_TOKEN"] as const;
+
+export interface LocalAudit {
+  readonly findings: readonly Finding[];
+  /** What could not be looked at, and why. */
+  readonly unseen: readonly string[];
+}
+
+export async function auditFiles(
+  settings: Settings,
+  contract: Contract,
+  dotenv: DotenvReading,
+  context: Context,
+): Promise<readonly Finding[]> {
+  const tracked = await trackedFiles(settings, { contract }, context);
+  const exposed = exposedNotices(dotenv, contract).flatMap((notice) =>
+    notice.kind === "exposed" ? [{ kind: "exposed", file: notice.file } as const] : [],
+  );
+  return [...tracked.map((file) => ({ kind: "tracked", file }) as const), ...exposed];
+}
+
+/** Which of the secrets by which the launcher reaches ESC the repository has, for Actions and for Codespaces. */
+export async function auditRepository(contract: Contract, { cwd, environment }: Context): Promise<LocalAudit> {
+  // Its own credentials are the user's way to say who asks.
+  const own = [...environment].filter(([name]) => /^(?:GH|GITHUB|GH_ENTERPRISE|GITHUB_ENTERPRISE)_TOKEN$/.test(name));
+  const program = { cwd, environment: new Map([...withoutSecrets(environment, contract), ...own]) };
+  const lists = await Promise.all(
+    APPS.map(async (app): Promise<LocalAudit> => {
+      const answer = await askGh(["secret", "list", "--app", app, "--json", "name"], program);
+      const there = typeof answer === "string" ? undefined : namesIn(answer.stdout);
+      if (there === undefined) {
+        const why = answer === "absent" ? "the gh CLI is not installed" : `gh secret list --app ${app} says why`;
+        return { findings: [], unseen: [`the repository's secrets for ${app}: ${why}`] };
+      }
+      const missing = REPOSITORY_SECRETS.filter((name) => !there.has(name));
+      return { findings: missing.map((name) => ({ kind: "repository-secret", name, app })), unseen: [] };
+    }),
+  );
+  return { findings: lists.flatMap(({ findings }) => findings), unseen: lists.flatMap(({ unseen }) => unseen) };
+}
+
+function namesIn(text: string): ReadonlySet<string> | undefined {
+  try {
+    const list: unknown = JSON.parse(text);
+    if (!Array.isArray(list)) return undefined;
+    return new Set(
+      list.map((item: unknown) =>
+        typeof item === "object" && item !== null && "name" in item && typeof item.name === "string" ? item.name : "",
+      ),
+    );
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,55 @@
+/** Role and end of the launcher's token. */
+import { SophiaError } from "../../core/error.ts";
+import { askEsc } from "../../esc/api/ask.ts";
+import { identifyToken, readTokenFacts, type TokenFacts } from "../../esc/api/token-facts.ts";
+import type { EscSettings } from "../../esc/settings/access.ts";
+import type { Connection, Progress } from "../../esc/transport/connection.ts";
+import type { HistoryAccess } from "./access.ts";
+import type { Finding } from "./findings.ts";
+
+/** Soon enough to make a new one. */
+const SOON_MS = 14 * 86_400_000;
+
+export type TokenReport =
+  | ({ readonly kind: "known" } & TokenFacts)
+  /** It is exchanged anew for each run. */
+  | { readonly kind: "exchanged" }
+  | { readonly kind: "unseen" }
+  | { readonly kind: "none" };
+
+/** @throws SophiaError (125) where the service cannot be asked, or does not accept a token */
+export async function auditToken({ launcher, reader }: HistoryAccess, progress: Progress): Promise<TokenReport> {
+  if (launcher.kind !== "on" || reader.kind !== "on") return { kind: "none" };
+  const { kind } = launcher.settings.credential;
+  if (kind === "oidc-file" || kind === "github-actions") return { kind: "exchanged" };
+  const identity = await askOnce(launcher.settings, progress, identifyToken);
+  if (identity === undefined) return { kind: "unseen" };
+  const facts = await askOnce(reader.settings, progress, (connection) => readTokenFacts(identity, connection));
+  return facts === undefined ? { kind: "unseen" } : { kind: "known", ...facts };
+}
+
+export function tokenFindings(token: TokenReport, now: Date): readonly Finding[] {
+  if (token.kind !== "known") return [];
+  const { role, expires } = token;
+  return [
+    ...(role === undefined || role === "environment-open" ? [] : [{ kind: "token-role", role } as const]),
+    ...(expires === undefined
+      ? [{ kind: "token-endless" } as const]
+      : expires.getTime() - now.getTime() < SOON_MS
+        ? [{ kind: "token-ends", at: expires } as const]
+        : []),
+  ];
+}
+
+/** Asks what concerns no environment. */
+async function askOnce<T>(
+  settings: EscSettings,
+  progress: Progress,
+  ask: (connection: Connection) => Promise<T>,
+): Promise<T | undefined> {
+  const { organization = "any", ...rest } = settings;
+  const only = { text: "the token", organization, project: "any", name: "any" };
+  const answers = await askEsc({ ...rest, environments: [only] }, progress, (_, connection) => ask(connection));
+  if (answers.kind === "read") return answers.results[0];
+  throw new SophiaError(answers.failure);
+}

@@ -1,0 +1,30 @@
+/** Questions to the GitHub CLI, as a program: it has the user's sign-in and knows which repository is meant. */
+import { execFile } from "node:child_process";
+import type { Environment } from "../core/model.ts";
+
+const LONGEST_ANSWER_MS = 30_000;
+const LARGEST_ANSWER = 4 * 1024 * 1024;
+
+/** Why there is no answer. */
+export type GhRefusal = "absent" | "refused";
+
+/**
+ * Runs `gh` and gives what it writes to its standard output; a {@link GhRefusal} where it is not installed, says no or
+ * does not answer for 30 s. It asks nothing.
+ *
+ * @param environment what it gets: no secret has business there
+ */
+export function askGh(
+  args: readonly string[],
+  { cwd, environment }: { readonly cwd: string; readonly environment: Environment },
+): Promise<{ readonly stdout: string } | GhRefusal> {
+  const env = { ...Object.fromEntries(environment), GH_PROMPT_DISABLED: "1", NO_COLOR: "1" };
+  return new Promise((resolve) => {
+    const options = { cwd, env, timeout: LONGEST_ANSWER_MS, maxBuffer: LARGEST_ANSWER, killSignal: "SIGKILL" } as const;
+    const child = execFile("gh", args, options, (error, stdout) => {
+      if (error === null) resolve({ stdout });
+      else resolve(error.code === "ENOENT" ? "absent" : "refused");
+    });
+    child.stdin?.end();
+  });
+}

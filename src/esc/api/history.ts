@@ -1,0 +1,204 @@
+/** When values last changed, as the history of the definitions that make them tells. */
+import { follow, importsOf, type Made, type Outside, type Path } from "../definition/follow.ts";
+import { parseDefinition, type Parsed } from "../definition/parse.ts";
+import { SophiaError } from "../../core/error.ts";
+import { EscFault } from "../faults/fault.ts";
+import { formatName, type FullName } from "../settings/names.ts";
+import type { Connection } from "../transport/connection.ts";
+import { readDefinition } from "./definition.ts";
+import { listRevisions, type Revision, type Revisions } from "./revisions.ts";
+
+/** The last change of a value. */
+export type LastChange =
+  /** The definition of this environment made the value another one in this revision. */
+  | { readonly kind: "changed"; readonly environment: string; readonly revision: Revision }
+  /** The same in all revisions that were looked at; the oldest of them is not the first that there was. */
+  | { readonly kind: "unchanged"; readonly environment: string; readonly since: Revision }
+  /** A provider makes it anew each time that the environment is opened. */
+  | { readonly kind: "minted"; readonly environment: string }
+  /** It follows from what this token may not see, or what cannot be read. */
+  | { readonly kind: "unseen"; readonly what: string };
+
+/** Environments that import each other are not followed for ever. */
+const MOST_IMPORTS = 50;
+
+/** Something that the token may not see, or that cannot be read. */
+class Unseen extends Error {
+  readonly what: string;
+  constructor(what: string) {
+    super("not visible");
+    this.what = what;
+  }
+}
+
+/**
+ * The histories of environments, by one token. A definition is read once, whoever asks for it. Of a value it is told when
+ * the text that makes it last changed, by a binary search from the newest revision back: what changed and was put back
+ * between two revisions that are compared counts as the same.
+ */
+export class Histories {
+  readonly #connection: Connection;
+  readonly #definitions = new Map<string, Promise<Parsed>>();
+  readonly #revisions = new Map<string, Promise<Revisions>>();
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /**
+   * @param path below `values`
+   * @returns undefined where neither the environment nor an import has it
+   * @throws EscFault for all but 403 and 404, which are told as unseen
+   */
+  async lastChange(name: FullName, path: Path): Promise<LastChange | undefined> {
+    return this.#lastChange(name, path, new Set());
+  }
+
+  async #lastChange(name: FullName, path: Path, trail: ReadonlySet<string>): Promise<LastChange | undefined> {
+    const id = `${keyOf(name)} ${JSON.stringify(path)}`;
+    if (trail.has(id) || trail.size > MOST_IMPORTS) return undefined;
+    const within = new Set([...trail, id]);
+    try {
+      const parsed = await this.#definition(name);
+      const made = follow(parsed, path);
+      if (made === undefined) return await this.#imported(name, importsOf(parsed), path, within);
+      if (made.isMinted) return { kind: "minted", environment: formatName(name) };
+      const own = await this.#ownChange(name, path, made);
+      const others = await Promise.all(made.outside.map((one) => this.#outside(name, parsed, one, within)));
+      return latest([own, ...others.filter((one) => one !== undefined)]);
+    } catch (error) {
+      if (error instanceof Unseen) return { kind: "unseen", what: error.what };
+      throw error;
+    }
+  }
+
+  /** The last import that has it wins. */
+  async #imported(
+    name: FullName,
+    imports: readonly string[],
+    path: Path,
+    trail: ReadonlySet<string>,
+  ): Promise<LastChange | undefined> {
+    for (const written of imports.toReversed()) {
+      const found = await this.#lastChange(importedName(written, name), path, trail);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #outside(
+    name: FullName,
+    parsed: Parsed,
+    { environment, path }: Outside,
+    trail: ReadonlySet<string>,
+  ): Promise<LastChange | undefined> {
+    if (environment === undefined) return this.#imported(name, importsOf(parsed), path, trail);
+    return this.#lastChange(importedName(environment, name), path, trail);
+  }
+
+  async #ownChange(name: FullName, path: Path, made: Made): Promise<LastChange> {
+    const environment = formatName(name);
+    const { revisions, hasMore } = await this.#history(name);
+    const [newest] = revisions;
+    const oldest = revisions.at(-1);
+    if (newest === undefined || oldest === undefined) throw new Unseen(`the revisions of ${environment}`);
+    const isSame = async (index: number): Promise<boolean> => {
+      const { number } = revisions[index] ?? newest;
+      const then = await this.#definition({ ...name, version: String(number) });
+      return follow(then, path)?.text === made.text;
+    };
+    // The last that is known to be the same, and the first that is known to be another.
+    let same = 0;
+    let other = revisions.length;
+    for (let index = 1; other === revisions.length && same + 1 < revisions.length;) {
+      if (await isSame(index)) same = index;
+      else other = index;
+      index = Math.min(index * 2, revisions.length - 1);
+    }
+    while (same + 1 < other) {
+      const middle = (same + other) >> 1;
+      if (await isSame(middle)) same = middle;
+      else other = middle;
+    }
+    const revision = revisions[same] ?? newest;
+    if (other < revisions.length || !hasMore) return { kind: "changed", environment, revision };
+    return { kind: "unchanged", environment, since: oldest };
+  }
+
+  /** The revisions up to the one that the name pins, newest first. */
+  async #history(name: FullName): Promise<Revisions> {
+    const { version, ...latestName } = name;
+    const all = await once(this.#revisions, formatName(name), () =>
+      visible(`the revisions of ${formatName(name)}`, () => listRevisions(latestName, this.#connection)),
+    );
+    if (version === undefined) return all;
+    const at = all.revisions.findIndex(({ number, tags }) => String(number) === version || tags.includes(version));
+    if (at === -1) throw new Unseen(`revision ${version} of ${formatName(name)}`);
+    return { ...all, revisions: all.revisions.slice(at) };
+  }
+
+  #definition(name: FullName): Promise<Parsed> {
+    const at = name.version === undefined ? "" : ` in revision ${name.version}`;
+    return once(this.#definitions, keyOf(name), async () => {
+      const what = `the definition of ${formatName(name)}${at}`;
+      const { yaml } = await visible(what, () => readDefinition(name, this.#connection));
+      try {
+        return parseDefinition(yaml);
+      } catch (error) {
+        if (error instanceof SophiaError) throw new Unseen(`${what}, whose form is unusual`);
+        throw error;
+      }
+    });
+  }
+}
+
+function once<T>(known: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const there = known.get(key) ?? make();
+  known.set(key, there);
+  return there;
+}
+
+/** @throws Unseen where the service says that the token may not see it, or may not know of it */
+async function visible<T>(what: string, ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof EscFault && isHidden(error)) throw new Unseen(what);
+    throw error;
+  }
+}
+
+/** Whether the service refuses this to the token, and not the token. */
+export function isHidden({ fault }: EscFault): boolean {
+  return fault.kind === "status" && (fault.status === 403 || fault.status === 404);
+}
+
+/** What several values together are: as unseen as the least seen of them, as new as the newest. */
+function latest(all: readonly LastChange[]): LastChange | undefined {
+  const unseen = all.find(({ kind }) => kind === "unseen") ?? all.find(({ kind }) => kind === "minted");
+  if (unseen !== undefined) return unseen;
+  const changed = all.filter((one) => one.kind === "changed");
+  const newest = changed.reduce<(typeof changed)[number] | undefined>(
+    (best, one) => (best !== undefined && best.revision.created >= one.revision.created ? best : one),
+    undefined,
+  );
+  const unchanged = all.find((one) => one.kind === "unchanged");
+  // What is newer than all that was looked at of the others is the last change.
+  if (unchanged?.kind === "unchanged" && (newest === undefined || newest.revision.created < unchanged.since.created)) {
+    return unchanged;
+  }
+  return newest;
+}
+
+/** An import as the definition writes it: `project/name`, or `name` in the project `default`; with a version, perhaps. */
+function importedName(written: string, { organization }: FullName): FullName {
+  const [path = "", version] = written.split("@", 2);
+  const parts = path.split("/");
+  const [name = "", project = "default"] = parts.toReversed();
+  const pinned = version === undefined || version === "latest" ? {} : { version };
+  return { organization, project, name, ...pinned };
+}
+
+function keyOf(name: FullName): string {
+  return `${formatName(name)}@${name.version ?? ""}`;
+}

@@ -1,0 +1,127 @@
+/** What in a definition a value is made of; pure. */
+import { isMap, isScalar, isSeq } from "yaml";
+import { flowText, keyOf, type Node } from "./nodes.ts";
+import type { Parsed } from "./parse.ts";
+
+export type Path = readonly string[];
+
+/** A value of another environment, or of one that is imported. */
+export interface Outside {
+  /** As the definition writes it: `project/name`; absent for a value of the same environment that an import gives. */
+  readonly environment?: string;
+  readonly path: Path;
+}
+
+/** What a definition says of one value. */
+export interface Made {
+  /** All of its text that decides about the value. As long as it stays the same, so does the value, but for what is outside. */
+  readonly text: string;
+  readonly outside: readonly Outside[];
+  /** A provider makes the value anew each time that the environment is opened (`fn::open`). */
+  readonly isMinted: boolean;
+}
+
+/** A reference to a reference to a reference: longer chains are not followed. */
+const LONGEST_CHAIN = 20;
+
+/**
+ * What a value below `values` is made of: its own node and those that it refers to by `${…}`.
+ *
+ * @returns undefined where this definition does not have it: an import may
+ */
+export function follow({ top }: Parsed, path: Path): Made | undefined {
+  const values = childOf(top, "values");
+  const start = nodeAt(values, path);
+  if (start === undefined) return undefined;
+  const texts: string[] = [];
+  const outside: Outside[] = [];
+  const seen = new Set<string>();
+  let isMinted = false;
+  const add = (node: Node | null, depth: number): void => {
+    texts.push(flowText(node));
+    const { references, minted } = partsOf(node);
+    isMinted ||= minted;
+    for (const reference of references) {
+      const id = JSON.stringify(reference);
+      if (seen.has(id) || depth === LONGEST_CHAIN) continue;
+      seen.add(id);
+      const inside = reference.environment === undefined ? nodeAt(values, reference.path) : undefined;
+      if (inside === undefined) outside.push(reference);
+      else add(inside, depth + 1);
+    }
+  };
+  add(start, 0);
+  return { text: texts.join("\n"), outside, isMinted };
+}
+
+/** The environments that a definition imports, in its order, as it writes them. */
+export function importsOf({ top }: Parsed): readonly string[] {
+  const list = childOf(top, "imports");
+  if (!isSeq<Node>(list)) return [];
+  return list.items.flatMap((item) => {
+    if (isScalar(item)) return typeof item.value === "string" ? [item.value] : [];
+    return isMap<Node, Node | null>(item) ? item.items.map(keyOf) : [];
+  });
+}
+
+function childOf(node: Node | null | undefined, key: string): Node | null | undefined {
+  return isMap<Node, Node | null>(node) ? node.items.find((pair) => keyOf(pair) === key)?.value : undefined;
+}
+
+/** The node at a path, or the function or reference above it that gives it. */
+function nodeAt(values: Node | null | undefined, path: Path): Node | null | undefined {
+  let node = values;
+  for (const step of path) {
+    if (isScalar(node) || functionOf(node) !== undefined) return node;
+    node = isSeq<Node>(node) ? node.items[Number(step)] : childOf(node, step);
+    if (node === undefined) return undefined;
+  }
+  return node;
+}
+
+/** The name of a built-in function, where the node is a call of one. */
+function functionOf(node: Node | null | undefined): string | undefined {
+  const [only, ...others] = isMap<Node, Node | null>(node) ? node.items : [];
+  if (only === undefined || others.length > 0) return undefined;
+  const key = keyOf(only);
+  return key.startsWith("fn::") ? key : undefined;
+}
+
+function partsOf(node: Node | null): { readonly references: readonly Outside[]; readonly minted: boolean } {
+  const references: Outside[] = [];
+  let minted = false;
+  const visit = (one: Node | null): void => {
+    const call = functionOf(one);
+    // What it holds is taken as it stands.
+    if (call === "fn::secret") return;
+    minted ||= call?.startsWith("fn::open") === true;
+    if (isMap<Node, Node | null>(one)) for (const { value } of one.items) visit(value);
+    else if (isSeq<Node>(one)) one.items.forEach(visit);
+    else if (isScalar(one) && typeof one.value === "string") references.push(...referencesIn(one.value));
+  };
+  visit(node);
+  return { references, minted };
+}
+
+function referencesIn(text: string): readonly Outside[] {
+  // `$$` stands for a dollar.
+  return Array.from(text.matchAll(/\$\$|\$\{([^}]*)\}/g), ([, path]) => path ?? "")
+    .filter((path) => path !== "")
+    .map(outsideOf);
+}
+
+function outsideOf(text: string): Outside {
+  const [first = "", ...rest] = stepsOf(text);
+  const [second = "", third = "", ...others] = rest;
+  if (first === "imports") return { environment: second, path: rest.slice(1) };
+  if (first === "environments") return { environment: `${second}/${third}`, path: others };
+  return { path: [first, ...rest] };
+}
+
+/** `a.b[0]["c d"]` as its steps. */
+function stepsOf(path: string): Path {
+  return Array.from(
+    path.matchAll(/\[(\d+)\]|\["((?:[^"\\]|\\.)*)"\]|([^.[\]"]+)/g),
+    ([, index, key, name]) => index ?? key?.replaceAll(/\\(.)/g, "$1") ?? name ?? "",
+  );
+}

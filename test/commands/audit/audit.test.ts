@@ -1,0 +1,283 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { secret, startEscServer } from "../../esc-server/index.ts";
+import { type Ended, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { SENTINEL, sentinel } from "../world.ts";
+
+const ENV = "acme/app/dev";
+const DAY = 86_400_000;
+const CONTRACT = {
+  rotateEvery: "30 days",
+  variables: {
+    OWN: {},
+    LINKED: {},
+    IMPORTED: { rotateEvery: "1 year" },
+    MINTED: {},
+    FOREVER: { rotateEvery: "never" },
+    RENAMED: { aliases: ["OLD_NAME"] },
+    ABSENT: {},
+    PUBLIC: { secret: false },
+  },
+};
+const DEFINITION = `imports:
+  - app/base
+values:
+  stored:
+    linked: {fn::secret: ${sentinel("linked")}}
+  environmentVariables:
+    OWN: {fn::secret: ${sentinel("own")}}
+    LINKED: x-\${stored.linked}-\${outer}
+    MINTED: {fn::open::vault: {}}
+    FOREVER: {fn::secret: ${sentinel("forever")}}
+    OLD_NAME: {fn::secret: ${sentinel("renamed")}}
+    PUBLIC: x
+`;
+const BASE = `values:
+  outer: {fn::secret: ${sentinel("outer")}}
+  environmentVariables:
+    IMPORTED: {fn::secret: ${sentinel("imported")}}
+`;
+
+/** A day that many days ago, as the report writes it. */
+const daysAgo = (days: number): string => new Date(Date.now() - days * DAY).toISOString().slice(0, 10);
+
+async function world() {
+  let days = 100;
+  const server = await startEscServer({ now: () => Date.now() - days * DAY });
+  onTestFinished(() => server.close());
+  server.provider("vault", secret(sentinel("minted")));
+  const base = server.environment("acme/app/base", { definition: BASE, creator: "bob" });
+  const handle = server.environment(ENV, { definition: DEFINITION, creator: "alice" });
+  /** A revision by somebody, so many days ago; secrets that it does not touch keep their ciphertext. */
+  const change = (
+    of: typeof handle,
+    before: number,
+    creator: string,
+    edit: (yaml: string) => string = (yaml) => `${yaml}# ${before}\n`,
+  ): void => {
+    days = before;
+    of.revise({ definition: edit(of.definition), creator });
+  };
+  const now = (): void => {
+    days = 0;
+  };
+  const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token, PATH: folder() };
+  const run = (args: readonly string[], more: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+    sophia(args, { cwd, env: { ...env, ...more } });
+  return { server, base, handle, change, now, cwd, env, run };
+}
+
+function expectNoValue({ stdout, stderr }: Ended): void {
+  expect(stdout + stderr).not.toContain(SENTINEL);
+}
+
+describe("the age of secrets", () => {
+  test("is that of the revision that made the value, by references and imports, with few reads", async () => {
+    const { server, base, handle, change, now, run } = await world();
+    for (let days = 99; days > 60; days -= 1) change(handle, days, "carol");
+    change(handle, 50, "dave", (yaml) => yaml.replace(/OWN: .*/, `OWN: {fn::secret: ${sentinel("own2")}}`));
+    for (let days = 49; days > 40; days -= 1) change(handle, days, "carol");
+    change(base, 10, "erin", (yaml) => yaml.replace(/outer: .*/, `outer: {fn::secret: ${sentinel("outer2")}}`));
+    now();
+    const ended = await run(["audit"]);
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    for (const line of [
+      `❌ OWN: Overdue since ${daysAgo(20)}; changed ${daysAgo(50)}, 50 days ago, by dave (${ENV}@41)`,
+      `✅ LINKED: Changed ${daysAgo(10)}, 10 days ago, by erin (acme/app/base@2)`,
+      `✅ IMPORTED: Changed ${daysAgo(100)}, 100 days ago, by bob (acme/app/base@1)`,
+      `✅ MINTED: Made anew at each opening (${ENV})`,
+      `✅ FOREVER: Changed ${daysAgo(100)}, 100 days ago, by alice (${ENV}@1)`,
+      `❌ RENAMED: Overdue since ${daysAgo(70)}; changed ${daysAgo(100)}, 100 days ago, by alice (${ENV}@1)`,
+      "➖ ABSENT: Not in ESC",
+      "   sophia-run rotate OWN",
+    ]) {
+      expect(ended.stdout.split("\n")).toContain(line);
+    }
+    expect(ended.stdout).not.toContain("PUBLIC");
+    expectNoValue(ended);
+    expect(server.count("definition")).toBeLessThan(20);
+    expect([server.count("open"), server.violations]).toEqual([0, []]);
+
+    const json = await run(["audit", "--strict", "--json"]);
+    expect(json.status).toBe(1);
+    expectNoValue(json);
+    const { secrets, findings } = JSON.parse(json.stdout);
+    expect(secrets[0]).toMatchObject({
+      name: "OWN",
+      lastChanged: handle.revisions[40]?.created.toISOString(),
+      by: "dave",
+      revision: 41,
+      overdue: true,
+      environment: ENV,
+    });
+    expect(secrets.slice(1)).toMatchObject([
+      { name: "LINKED", by: "erin", overdue: false },
+      { name: "IMPORTED", by: "bob", overdue: false },
+      { name: "MINTED", lastChanged: null, by: null, revision: null, overdue: false },
+      { name: "FOREVER", overdue: false },
+      { name: "RENAMED", overdue: true },
+      { name: "ABSENT", lastChanged: null, overdue: null },
+    ]);
+    expect(findings).toMatchObject([
+      { kind: "overdue", name: "OWN" },
+      { kind: "overdue", name: "RENAMED" },
+    ]);
+  });
+
+  test("of more than 200 revisions is at least that of the oldest that was looked at, and the report says so", async () => {
+    const { handle, change, now, run } = await world();
+    for (let index = 0; index < 205; index += 1) change(handle, index < 4 ? 99 : 20, "carol");
+    now();
+    const ended = await run(["audit"]);
+    expect(ended.stdout).toContain(`✅ OWN: The same since ${daysAgo(20)} at least (${ENV}@7, the oldest of`);
+    expect(ended.stdout).toContain("Of each environment the last 200 revisions were looked at.");
+    const [own] = JSON.parse((await run(["audit", "--json"])).stdout).secrets;
+    expect(own).toMatchObject({ lastChanged: null, overdue: null, state: "unchanged" });
+    expect(own.unchangedSince).toContain(daysAgo(20));
+  });
+
+  test("is of the revision that an import pins, and of the environment that wins", async () => {
+    const { server, base, change, now, run } = await world();
+    change(base, 10, "erin", (yaml) => yaml.replace(/IMPORTED: .*/, `IMPORTED: {fn::secret: ${sentinel("two")}}`));
+    server.environment("acme/app/pin", { definition: "imports: [app/base@1]\n" });
+    now();
+    const ended = await run(["audit"], { ESC_ENV: `${ENV},acme/app/pin` });
+    expect(ended.stdout).toContain("days ago, by bob (acme/app/base@1)\n");
+    expect(ended.stdout).toContain("days ago, by alice (acme/app/dev@1)\n");
+  });
+
+  test("is not visible to a token that may only open: listed, no finding, no failure; ESC_ADMIN_TOKEN sees it", async () => {
+    const { server, now, run } = await world();
+    now();
+    const owner = { kind: "organization", organization: "acme" } as const;
+    const launcher = server.addToken({ owner, access: "open", name: "ci", expires: Date.now() + 60 * DAY });
+    const token = { ESC_TOKEN: launcher.value };
+    const ended = await run(["audit", "--strict"], token);
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain("➖ OWN: Not visible to this token\n");
+    expect(unwrapped(ended.stdout)).toContain(`➖ the definition of ${ENV}: not visible to this token (OWN, LINKED,`);
+    expect(ended.stdout).toContain("➖ Its role and end are not visible to this token\n");
+    const admin = await run(["audit"], { ...token, ESC_ADMIN_TOKEN: server.token });
+    expect(admin.stdout).toContain(`✅ ci: role environment-open, ends on ${daysAgo(-60)}\n`);
+    expect(admin.stdout).toContain("✅ IMPORTED: Changed");
+    expect(server.violations).toEqual([]);
+    // An import that is not visible hides what it may give.
+    server.environment("acme/app/base", { definition: BASE, deny: 403 });
+    const hidden = await run(["audit"], { ESC_ADMIN_TOKEN: server.token });
+    expect(hidden.stdout).toContain("➖ IMPORTED: Not visible to this token\n");
+    expect(hidden.stdout).toContain("✅ FOREVER: Changed");
+  });
+
+  test("a token that is refused and a service that is down are failures", async () => {
+    const { server, run } = await world();
+    const refused = await run(["audit"], { ESC_TOKEN: "pul-0000" });
+    expect(refused).toMatchObject({ status: 125, stdout: "" });
+    expect(unwrapped(refused.stderr)).toContain("does not accept the token (HTTP 401)");
+    server.failAlways("revisions", 503);
+    expect(await run(["audit", "--timeout", "1s"])).toMatchObject({ status: 125, stdout: "" });
+  });
+});
+
+describe("what else is wrong", () => {
+  test.each<[what: string, token: { access: "open" | "write"; expires: number }, line: string]>([
+    ["may do more than open", { access: "write", expires: Date.now() + 60 * DAY }, "its role is environment-write"],
+    ["has no end", { access: "open", expires: 0 }, "⚠️ The launcher's token has no end"],
+    ["ends soon", { access: "open", expires: Date.now() + 3 * DAY }, `⚠️ The launcher's token ends on ${daysAgo(-3)}`],
+  ])("a token that %s", async (_, token, line) => {
+    const { server, now, run } = await world();
+    now();
+    const owner = { kind: "team", organization: "acme", team: "core" } as const;
+    const launcher = server.addToken({ owner, name: "ci", ...token });
+    const tokens = { ESC_TOKEN: launcher.value, ESC_ADMIN_TOKEN: server.token };
+    const ended = await run(["audit", "--strict"], tokens);
+    expect(unwrapped(ended.stdout)).toContain(line);
+    expect(ended.status).toBe(1);
+  });
+
+  test("files that git tracks and that everybody can read; repository secrets that are not set", async () => {
+    const { now, cwd, run } = await world();
+    now();
+    const bin = join(cwd, "bin");
+    mkdirSync(bin);
+    const stub = `#!/bin/sh
+echo "$*" >> "${cwd}/asked"
+env > "${cwd}/env-of-gh"
+[ "$4" = actions ] && echo '[{"name":"ESC_ENV"}]' && exit
+echo 'to get started with GitHub CLI, run: gh auth login' >&2
+exit 4
+`;
+    writeFileSync(join(bin, "gh"), stub, { mode: 0o755 });
+    writeFileSync(join(cwd, ".env"), `OWN=${sentinel("file")}\n`);
+    chmodSync(join(cwd, ".env"), 0o644);
+    execFileSync("git", ["init", "-q"], { cwd });
+    execFileSync("git", ["add", ".env"], { cwd });
+    const path = `${bin}:${process.env["PATH"] ?? ""}`;
+    const ended = await run(["audit", "--json"], { PATH: path, OWN: sentinel("process"), GH_TOKEN: "gho_of-the-user" });
+    expectNoValue(ended);
+    const { findings, unseen } = JSON.parse(ended.stdout);
+    expect(findings.filter(({ kind }: { kind: string }) => kind !== "overdue")).toMatchObject([
+      { kind: "tracked", file: ".env" },
+      { kind: "exposed", file: ".env", remedy: "chmod 600 .env" },
+      { kind: "repository-secret", name: "ESC_TOKEN", app: "actions" },
+    ]);
+    expect(unseen).toContain("the repository's secrets for codespaces: gh secret list --app codespaces says why");
+    const asked = execFileSync("sort", [join(cwd, "asked")], { encoding: "utf8" });
+    expect(asked).toBe("secret list --app actions --json name\nsecret list --app codespaces --json name\n");
+    const given = execFileSync("cat", [join(cwd, "env-of-gh")], { encoding: "utf8" });
+    expect(given).toContain("GH_TOKEN=gho_of-the-user");
+    expect(given).not.toMatch(/SENTINEL|ESC_TOKEN=/);
+  });
+
+  test("without ESC the rest is looked at, and the report says so", async () => {
+    const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
+    const ended = await sophia(["audit", "--json", "--strict"], { cwd, env: { PATH: folder() } });
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    const { secrets, unseen } = JSON.parse(ended.stdout);
+    expect(secrets[0]).toMatchObject({ name: "OWN", lastChanged: null, overdue: null });
+    expect(unseen[0]).toBe("ESC: no environment and token are configured");
+  });
+});
+
+describe("check", () => {
+  test("shows the revision and the age of an environment where the token may see them", async () => {
+    const { server, handle, change, now, run } = await world();
+    change(handle, 3, "dave");
+    now();
+    expect((await run(["check"])).stdout).toContain(`✅ ${ENV}: Revision 2, changed 3 days ago by dave\n`);
+    const { revisions } = JSON.parse((await run(["check", "--json"])).stdout);
+    expect(revisions).toMatchObject([{ environment: ENV, revision: 2, by: "dave" }]);
+    const owner = { kind: "organization", organization: "acme" } as const;
+    const { value: ESC_TOKEN } = server.addToken({ owner, access: "open" });
+    const unseen = await run(["check"], { ESC_TOKEN });
+    expect(unseen).toMatchObject({ status: 0, stderr: "" });
+    expect(unseen.stdout).not.toContain("Revision");
+    server.failAlways("revisions", 503);
+    expect(await run(["check", "--timeout", "2s"])).toMatchObject({ status: 0, stderr: "" });
+    expect(server.violations).toEqual([]);
+  });
+
+  test("--overdue fails for what ought to have been replaced, and for nothing that it cannot see", async () => {
+    const { server, now, run } = await world();
+    now();
+    const ended = await run(["check", "--overdue"]);
+    expect(ended.status).toBe(1);
+    expect(ended.stdout).toContain(`❌ OWN: Overdue since ${daysAgo(70)}; changed ${daysAgo(100)}`);
+    expect(ended.stdout).toContain("❌ 3 secrets are overdue\n");
+    expect(ended.stdout).toContain("     sophia-run rotate OWN\n");
+    expect(ended.stdout).not.toContain("All checks passed");
+    expectNoValue(ended);
+    const { ages, met } = JSON.parse((await run(["check", "--overdue", "--json"])).stdout);
+    expect(met).toBe(true);
+    expect(ages[0]).toMatchObject({ name: "OWN", overdue: true });
+    const owner = { kind: "organization", organization: "acme" } as const;
+    const { value: ESC_TOKEN } = server.addToken({ owner, access: "open" });
+    const unseen = await run(["check", "--overdue"], { ESC_TOKEN });
+    expect(unseen.status).toBe(0);
+    expect(unwrapped(unseen.stdout)).toContain(`➖ the definition of ${ENV}: not visible to this token`);
+    const both = await run(["check", "--overdue", "--against", ENV]);
+    expect(both.status).toBe(125);
+  });
+});
