@@ -5,6 +5,7 @@ import { envExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
 import { isOurs, markOf } from "./mark.ts";
 import { partOf, withPart } from "./markers.ts";
+import { pythonSettings, styleOf, type PythonStyle } from "./python-settings.ts";
 import { secretsDocument } from "./secrets-document.ts";
 import { contractBlocks } from "./secrets-section.ts";
 import { loadContract } from "../../contract/load.ts";
@@ -16,10 +17,38 @@ import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
 import { readIfThere, refuseLinks, writeText, type NamedFile } from "../files.ts";
 
-/** Without package.json there is no TypeScript to read types. */
-function defaultFiles(folder: string): readonly string[] {
-  const hasTypes = ["package.json", "tsconfig.json", "env.d.ts"].some((name) => existsSync(join(folder, name)));
-  return ["SECRETS.md", ".env.example", ...(hasTypes ? ["env.d.ts"] : [])];
+/** Without package.json there is no TypeScript to read types. A module of Python is written where it is asked for. */
+async function defaultFiles(folder: string, types: Types | undefined): Promise<readonly string[]> {
+  const isThere = (name: string): boolean => existsSync(join(folder, name));
+  const hasTypeScript = ["package.json", "tsconfig.json", "env.d.ts"].some(isThere);
+  const hasPython = isOurs((await readIfThere({ path: join(folder, SETTINGS), name: SETTINGS })) ?? "");
+  return [
+    "SECRETS.md",
+    ".env.example",
+    ...(hasTypeScript || types === "typescript" ? ["env.d.ts"] : []),
+    ...(hasPython || types === "python" || types === "pydantic" ? [SETTINGS] : []),
+  ];
+}
+
+const SETTINGS = "settings.py";
+
+const TYPES = ["typescript", "python", "pydantic"] as const;
+type Types = (typeof TYPES)[number];
+
+/** Which files a project of Python names its dependencies in. */
+const REQUIREMENTS = ["pyproject.toml", "requirements.txt", "setup.cfg", "Pipfile"];
+
+/** That of the file that is there, unless another one is asked for; by `python`, what the project has. */
+async function pythonStyle(
+  current: string,
+  types: Types | undefined,
+  folders: readonly string[],
+): Promise<PythonStyle> {
+  if (types === "pydantic") return types;
+  if (types === undefined && isOurs(current)) return styleOf(current);
+  const files = folders.flatMap((folder) => REQUIREMENTS.map((name) => ({ path: join(folder, name), name })));
+  const texts = await Promise.all(files.map(readIfThere));
+  return texts.some((text) => /\bpydantic[-_.]settings\b/i.test(text ?? "")) ? "pydantic" : "dataclass";
 }
 
 interface Document extends NamedFile {
@@ -37,12 +66,14 @@ export const docs: Command = async ({ options, positionals }, context) => {
     profile: settings.profile,
     scope: settings.scope,
   });
+  const types = TYPES.find((one) => one === options["types"]);
   const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.cwd;
   const paths =
     positionals.length > 0
       ? positionals.map((name) => resolve(context.cwd, name))
-      : defaultFiles(folder).map((name) => join(folder, name));
-  const documents = await Promise.all([...new Set(paths)].map((path) => draw(path, contract, context)));
+      : (await defaultFiles(folder, types)).map((name) => join(folder, name));
+  const drawn: Drawn = { contract, types, folder };
+  const documents = await Promise.all([...new Set(paths)].map((path) => draw(path, drawn, context)));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
   if (options["check"] === true) return report(stale, documents, context);
   refuseLinks(stale);
@@ -55,14 +86,23 @@ export const docs: Command = async ({ options, positionals }, context) => {
   return ExitStatus.ok;
 };
 
-async function draw(path: string, contract: Contract, { cwd }: Context): Promise<Document> {
+/** What documents are drawn from. */
+interface Drawn {
+  readonly contract: Contract;
+  readonly types: Types | undefined;
+  /** Of the project. */
+  readonly folder: string;
+}
+
+async function draw(path: string, drawn: Drawn, { cwd }: Context): Promise<Document> {
   const inside = relative(cwd, path);
   const name = printable(inside.startsWith("..") ? path : inside);
   const current = await readIfThere({ path, name });
-  return { path, name, ...(current === undefined ? {} : { current }), wanted: textFor(path, contract, current ?? "") };
+  const wanted = await textFor(path, drawn, current ?? "");
+  return { path, name, ...(current === undefined ? {} : { current }), wanted };
 }
 
-function textFor(path: string, contract: Contract, current: string): string {
+async function textFor(path: string, { contract, types, folder }: Drawn, current: string): Promise<string> {
   const name = basename(path);
   const { source } = contract;
   const mark = markOf(
@@ -71,6 +111,10 @@ function textFor(path: string, contract: Contract, current: string): string {
   if (name.endsWith(".md")) {
     const part = partOf(current);
     return withPart(current, part, mark, part === "document" ? secretsDocument(contract) : contractBlocks(contract));
+  }
+  if (name.endsWith(".py")) {
+    const style = await pythonStyle(current, types, [dirname(path), folder]);
+    return pythonSettings(contract, mark, style);
   }
   return name.endsWith(".d.ts") ? envTypes(contract, mark) : envExample(contract, mark);
 }

@@ -1,0 +1,242 @@
+/** A Python module from the contract: its variables as a typed object, read from the environment alone; pure. */
+import type { Contract, Declaration, ValueFormat } from "../../contract/model.ts";
+import { wrap } from "../../core/lines.ts";
+import { printable } from "../../core/text.ts";
+import { attributeNames } from "./python-names.ts";
+import { formatWords, needs } from "./outline.ts";
+
+/** `dataclass`: without dependencies. `pydantic`: for projects that have pydantic-settings. */
+export type PythonStyle = "dataclass" | "pydantic";
+
+/** Columns that ruff and black allow. */
+const WIDTH = 88;
+const INDENT = "    ";
+
+/** One variable as both styles need it. */
+interface Field {
+  readonly attribute: string;
+  readonly declaration: Declaration;
+  readonly isRequired: boolean;
+  readonly type: string;
+  readonly preset: string | undefined;
+}
+
+/** The style of a module that `pythonSettings` wrote. */
+export function styleOf(text: string): PythonStyle {
+  return /^from pydantic_settings import/m.test(text) ? "pydantic" : "dataclass";
+}
+
+/**
+ * The text of `settings.py`, for Python 3.10 and later. A variable that is required has a value, one with a default has
+ * that where it is not set; any other may be None. As with sophia-run an empty variable counts as unset. Neither style
+ * shows a secret in its `repr`, and no error holds a value.
+ *
+ * @param mark says which contract it is from; see `markOf`
+ */
+export function pythonSettings(contract: Contract, mark: string, style: PythonStyle): string {
+  const names = attributeNames([...contract.variables.keys()]);
+  const fields = Array.from(contract.variables.values(), (declaration): Field => {
+    const { name, default: fallback } = declaration;
+    return {
+      attribute: names.get(name) ?? name,
+      declaration,
+      isRequired:
+        fallback === undefined && contract.rules.some((rule) => rule.kind === "required" && rule.name === name),
+      type: typeOf(declaration),
+      preset: fallback === undefined ? undefined : literal(declaration, fallback),
+    };
+  });
+  const write = style === "dataclass" ? dataclass : pydantic;
+  return `# ${mark}; do not edit it.\n${write(fields, contract)}`;
+}
+
+function dataclass(fields: readonly Field[], contract: Contract): string {
+  const types = new Set(fields.map(({ declaration }) => declaration.format?.kind));
+  return `"""The environment variables of this repository: Settings.from_environment()."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass${fields.some(({ declaration }) => declaration.secret) ? ", field" : ""}
+from typing import Any${types.has("enum") ? ", Literal" : ""}
+
+
+class SettingsError(Exception):
+    """Variables that are missing or malformed, by name. It holds no value."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the contract declares. Secrets do not show in its \`repr\`."""
+
+${fields.map((field) => memberOfDataclass(field, contract)).join("\n\n")}
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Reads os.environ, or what is given; raises SettingsError."""
+        source = os.environ if environment is None else environment
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for attribute, name, convert, required in _VARIABLES:
+            text = source.get(name, "")
+            if not text.strip():
+                if required:
+                    faults.append(f"{name} is not set")
+                continue
+            try:
+                values[attribute] = convert(text)
+            except ValueError:
+                faults.append(f"{name} does not have the declared format")
+        if faults:
+            raise SettingsError("; ".join(faults) + ": start this program by sophia-run")
+        return cls(**values)
+
+${types.has("boolean") ? BOOLEAN : ""}${types.has("enum") ? ONE_OF : ""}
+# Attribute, variable, conversion, whether it is required.
+_VARIABLES: tuple[tuple[str, str, Callable[[str], object], bool], ...] = (
+${fields
+  .map(({ attribute, declaration, isRequired }) => {
+    return `    (${quoted(attribute)}, ${quoted(declaration.name)}, ${conversion(declaration)}, ${isRequired ? "True" : "False"}),`;
+  })
+  .join("\n")}
+)
+`;
+}
+
+const BOOLEAN = `
+def _boolean(text: str) -> bool:
+    word = text.lower()
+    if word in ("true", "yes", "on", "1"):
+        return True
+    if word in ("false", "no", "off", "0"):
+        return False
+    raise ValueError
+
+`;
+
+const ONE_OF = `
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text not in allowed:
+            raise ValueError
+        return text
+
+    return convert
+
+`;
+
+function memberOfDataclass({ attribute, declaration, isRequired, type, preset }: Field, contract: Contract): string {
+  const annotated = isRequired || preset !== undefined ? type : `${type} | None`;
+  const value = isRequired ? undefined : (preset ?? "None");
+  const assigned = declaration.secret
+    ? ` = field(${value === undefined ? "" : `default=${value}, `}repr=False)`
+    : value === undefined
+      ? ""
+      : ` = ${value}`;
+  return `${INDENT}${attribute}: ${annotated}${assigned}\n${documentation(declaration, contract)}`;
+}
+
+function pydantic(fields: readonly Field[], contract: Contract): string {
+  const isText = (one: Field): boolean => one.type === "str";
+  const imports = ["Field", ...(fields.some((one) => one.declaration.secret && isText(one)) ? ["SecretStr"] : [])];
+  const hasChoice = fields.some(({ type }) => type.startsWith("Literal"));
+  return `"""The environment variables of this repository: Settings.from_environment()."""
+
+from __future__ import annotations
+${hasChoice ? "\nfrom typing import Literal\n" : ""}
+from pydantic import ${imports.join(", ")}
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What the contract declares. Secrets do not show in its \`repr\`."""
+
+    model_config = SettingsConfigDict(
+        case_sensitive=True,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        protected_namespaces=(),
+    )
+
+${fields.map((field) => memberOfPydantic(field, contract)).join("\n\n")}
+
+    @classmethod
+    def from_environment(cls) -> Settings:
+        """Reads os.environ; raises pydantic.ValidationError, which holds no value."""
+        return cls.model_validate({})
+`;
+}
+
+function memberOfPydantic({ attribute, declaration, isRequired, type, preset }: Field, contract: Contract): string {
+  const { name, secret } = declaration;
+  const isHidden = secret && type === "str";
+  const shown = isHidden ? "SecretStr" : type;
+  const annotated = isRequired || preset !== undefined ? shown : `${shown} | None`;
+  const value = preset === undefined ? "None" : isHidden ? `SecretStr(${preset})` : preset;
+  const options = [
+    ...(isRequired ? [] : [`default=${value}`]),
+    `validation_alias=${quoted(name)}`,
+    ...(secret && !isHidden ? ["repr=False"] : []),
+  ];
+  return `${INDENT}${attribute}: ${annotated} = Field(${options.join(", ")})\n${documentation(declaration, contract)}`;
+}
+
+function documentation(declaration: Declaration, contract: Contract): string {
+  const { name, label, description, docs, format, deprecated } = declaration;
+  const lines = [
+    ...(label === name ? [] : [`${label}.`]),
+    ...(description === "" ? [] : description.split(/\r\n|\n|\r/)),
+    `${name}: ${[...needs(contract, name), ...(format === undefined ? [] : [formatWords(format)])].join("; ")}.`,
+    ...(docs === undefined ? [] : [`See ${docs}`]),
+    ...(deprecated === undefined ? [] : [`Deprecated: use ${deprecated}.`]),
+  ].map((line) =>
+    printable(line)
+      .replaceAll("\\", String.raw`\\`)
+      .replaceAll('"', String.raw`\"`),
+  );
+  const [first = "", ...rest] = lines.flatMap((line) => wrap(line, WIDTH - INDENT.length - 3));
+  const body = rest.map((line) => (line === "" ? "" : INDENT + line));
+  return `${INDENT}"""${[first, ...body, ...(rest.length === 0 ? [] : [INDENT])].join("\n")}"""`;
+}
+
+function typeOf({ format }: Declaration): string {
+  if (format?.kind === "enum") return `Literal[${choices(format.values)}]`;
+  return (format === undefined ? undefined : TYPES[format.kind]) ?? "str";
+}
+
+const TYPES: { readonly [Kind in ValueFormat["kind"]]?: string } = {
+  integer: "int",
+  port: "int",
+  number: "float",
+  boolean: "bool",
+};
+
+function conversion(declaration: Declaration): string {
+  const { format } = declaration;
+  if (format?.kind === "boolean") return "_boolean";
+  return format?.kind === "enum" ? `_one_of(${choices(format.values)})` : typeOf(declaration);
+}
+
+function choices(values: readonly string[]): string {
+  return Array.from(new Set(values), quoted).join(", ");
+}
+
+/** A default, which has the declared format, as Python writes it. */
+function literal(declaration: Declaration, value: string): string {
+  const type = typeOf(declaration);
+  // No leading zeros, which Python does not take.
+  if (type === "int") return String(BigInt(value.replace(/^\+/, "")));
+  if (type === "float") return `float(${quoted(value)})`;
+  if (type === "bool") return /^(?:true|yes|on|1)$/i.test(value) ? "True" : "False";
+  return quoted(value);
+}
+
+/** A string literal. JSON's escapes mean the same in Python. */
+function quoted(value: string): string {
+  return JSON.stringify(value).replaceAll(/[\u007F-\u009F\u2028\u2029]/g, (unit) => {
+    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}

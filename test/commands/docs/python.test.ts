@@ -1,0 +1,114 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { notInstalled, skipBecause } from "../../helpers/skip.ts";
+import { folder, sophia } from "../../helpers/sophia.ts";
+import { sentinel, SENTINEL } from "../world.ts";
+
+const CONTRACT = {
+  variables: {
+    API_URL: { required: true, format: "url", label: 'The "API" \\', description: 'Line """ one.\nLine two.' },
+    API_KEY: { required: true },
+    LEVEL: { default: "in\u2028fo", format: { type: "enum", values: ["in\u2028fo", "debug"] } },
+    PORT: { default: "08080", format: "port" },
+    RATIO: { default: "1e-3", format: "number" },
+    DEBUG: { format: "boolean", secret: false },
+    COUNT: { format: "integer" },
+    JSON: {},
+    CLASS: { secret: false },
+    _X: {},
+    x: {},
+  },
+};
+
+const SHOW = `
+import json, settings
+try:
+    found = settings.Settings.from_environment()
+except settings.SettingsError as error:
+    print(json.dumps({"error": str(error)}))
+else:
+    print(json.dumps({"values": vars(found), "shown": repr(found)}))
+`;
+
+function show(cwd: string, env: Readonly<Record<string, string>>): unknown {
+  // Without -I, which would leave the folder out.
+  return JSON.parse(
+    execFileSync("python3", ["-B", "-c", SHOW], {
+      cwd,
+      env: { PATH: process.env["PATH"], PYTHONUTF8: "1", ...env },
+      encoding: "utf8",
+    }),
+  );
+}
+
+describe("docs --types python", () => {
+  skipBecause(notInstalled("python3", "-c", "import sys; sys.exit(sys.version_info < (3, 10))"));
+
+  test("writes a module that reads the environment, typed, and shows no secret", async () => {
+    const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
+    const written = await sophia(["docs", "--types", "python"], { cwd, env: { API_KEY: SENTINEL } });
+    expect(written).toMatchObject({ status: 0, stdout: "wrote SECRETS.md\nwrote .env.example\nwrote settings.py\n" });
+    const env = { API_URL: "https://api.test", API_KEY: sentinel("key"), DEBUG: "Off", COUNT: "-7", JSON: "", x: "1" };
+    expect(show(cwd, { ...env, LEVEL: "debug" })).toEqual({
+      values: {
+        api_url: "https://api.test",
+        api_key: sentinel("key"),
+        level: "debug",
+        port: 8080,
+        ratio: 0.001,
+        debug: false,
+        count: -7,
+        json_: null,
+        class_: null,
+        x: null,
+        x_: "1",
+      },
+      shown: "Settings(level='debug', port=8080, ratio=0.001, debug=False, class_=None)",
+    });
+    expect(show(cwd, env)).toMatchObject({ values: { level: "in\u2028fo" } });
+    expect(show(cwd, { API_KEY: " ", PORT: SENTINEL, DEBUG: SENTINEL, LEVEL: SENTINEL })).toEqual({
+      error:
+        "API_URL is not set; API_KEY is not set; LEVEL does not have the declared format; PORT does not have the " +
+        "declared format; DEBUG does not have the declared format: start this program by sophia-run",
+    });
+  });
+
+  test("is kept up to date from then on, and replaces nothing that was written by hand", async () => {
+    const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT), "settings.py": "MINE = 1\n" });
+    expect((await sophia(["docs"], { cwd })).stdout).not.toContain("settings.py");
+    expect(await sophia(["docs", "--types", "python"], { cwd })).toMatchObject({
+      status: 125,
+      stderr: expect.stringContaining("settings.py was not written by sophia-run docs"),
+    });
+    await sophia(["docs", "--types", "python", "--force"], { cwd });
+    writeFileSync(join(cwd, "sophia.contract.json"), JSON.stringify({ variables: { NEW: { required: true } } }));
+    const stale = await sophia(["docs", "--check"], { cwd });
+    expect(stale.stderr).toContain("settings.py");
+    await sophia(["docs"], { cwd });
+    expect(show(cwd, { NEW: "1" })).toEqual({ values: { new: "1" }, shown: "Settings()" });
+    expect(readdirSync(cwd)).not.toContain("env.d.ts");
+  });
+
+  test("a class of pydantic-settings where the project has it, or where it is asked for", async () => {
+    const cwd = folder({ "sophia.contract.json": JSON.stringify(CONTRACT) });
+    const text = (): string => readFileSync(join(cwd, "settings.py"), "utf8");
+    await sophia(["docs", "--types", "pydantic"], { cwd });
+    expect(text()).toContain("class Settings(BaseSettings):");
+    // It stays what it is, until another is asked for.
+    expect((await sophia(["docs", "--check"], { cwd })).status).toBe(0);
+    await sophia(["docs", "--types", "python"], { cwd });
+    expect(text()).toContain("@dataclass");
+    writeFileSync(join(cwd, "pyproject.toml"), 'dependencies = ["pydantic_settings>=2"]\n');
+    expect((await sophia(["docs", "--check"], { cwd })).status).toBe(0);
+    await sophia(["docs", "--types", "python"], { cwd });
+    expect(text()).toContain("class Settings(BaseSettings):");
+    const compiled = spawnSync(
+      "python3",
+      ["-c", "compile(open('settings.py', encoding='utf-8').read(), 'settings.py', 'exec')"],
+      { cwd },
+    );
+    expect(compiled.status).toBe(0);
+  });
+});
