@@ -43,14 +43,6 @@ export function startContainer(
   };
 }
 
-/** ENTRYPOINT and CMD of a Dockerfile, both in exec form: what the container runtime starts without a shell. */
-export function startCommand(dockerfile: string): {
-  readonly entrypoint: readonly string[];
-  readonly cmd: readonly string[];
-} {
-  return { entrypoint: execForm(dockerfile, "ENTRYPOINT"), cmd: execForm(dockerfile, "CMD") };
-}
-
 /** The instructions of a Dockerfile, one a line, without comments. */
 export function instructions(dockerfile: string): readonly string[] {
   return dockerfile
@@ -61,13 +53,4 @@ export function instructions(dockerfile: string): readonly string[] {
     .split("\n")
     .map((line) => line.trim())
     .filter((line) => line !== "");
-}
-
-function execForm(dockerfile: string, name: string): readonly string[] {
-  const last = instructions(dockerfile).findLast((line) => line.startsWith(`${name} `));
-  const words: unknown = JSON.parse(last?.slice(name.length) ?? "null");
-  if (!Array.isArray(words) || !words.every((word) => typeof word === "string")) {
-    throw new Error(`no ${name} in exec form`);
-  }
-  return words;
 }

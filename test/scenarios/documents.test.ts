@@ -108,6 +108,10 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "jq -r 'select(.names | has(\"DATABASE_URL\")) | [.time, .caller, .command, .reason] | @tsv' ~/.local/state/sophia-run/audit.jsonl":
       { kind: "stand-ins", commands: ["jq"], because: "there is no such log" },
   },
+  "docs/containers.md": {
+    "docker build --file build-secret.Dockerfile --secret id=esc_token,env=ESC_TOKEN --build-arg ESC_ENV=sophia/build .":
+      docker,
+  },
   "docs/contract.md": {},
   "docs/launching.md": {
     "unshare --pid --fork --mount-proc sophia-run --no-contract --mode spawn -- \\": {

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import {
-  chmodSync,
   copyFileSync,
   cpSync,
   createReadStream,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -15,11 +15,11 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
-import { findIsolation, instructions, startCommand, startContainer } from "../helpers/container.ts";
+import { instructions } from "../helpers/container.ts";
 import { lifecycleEnvironment, readDevcontainer, type Surroundings } from "../helpers/devcontainer.ts";
 import { cleanPath, install, npmEnvironment, pack } from "../helpers/pack.ts";
-import { skipBecause } from "../helpers/skip.ts";
-import { becomesProgram, CONTRACT_VALUES, environmentOf, folder, sophiaRun } from "../helpers/sophia.ts";
+import { notInstalled } from "../helpers/skip.ts";
+import { CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
 import { isAlive, start } from "../helpers/started.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
@@ -124,121 +124,24 @@ describe("examples/npm-scripts", () => {
   });
 });
 
-describe("examples/docker", () => {
-  const dockerfile = readFileSync(join(examples, "docker/Dockerfile"), "utf8");
-  const { entrypoint, cmd } = startCommand(dockerfile);
-  const isolation = findIsolation();
-  const prefix = "prefix" in isolation ? isolation.prefix : (["false"] as const);
-
-  test("the image holds no secret, and the builder is sent none", () => {
-    expect(instructions(dockerfile).filter((line) => /^(?:ARG|ENV)\b/.test(line))).toEqual([
-      "ENV PATH=/app/node_modules/.bin:$PATH",
-    ]);
-    expect(dockerfile).not.toMatch(/\.env\b|ESC_TOKEN/);
-    const ignored = readFileSync(join(examples, "docker/.dockerignore"), "utf8").split("\n");
-    expect(ignored.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([".env*", ".git", "node_modules"]);
-  });
-
-  test("what Compose mounts as a secret is what ESC_TOKEN_FILE names", () => {
-    const compose: unknown = parse(readFileSync(join(examples, "docker/compose.yaml"), "utf8"));
-    expect(compose).toMatchObject({
-      services: {
-        app: { init: true, environment: { ESC_TOKEN_FILE: "/run/secrets/esc_token" }, secrets: ["esc_token"] },
-      },
-      secrets: { esc_token: { environment: "ESC_TOKEN" } },
-    });
-  });
-
-  /** The folder that the Dockerfile makes of a project with the tarball, by the commands that stand in it. */
-  async function image(): Promise<string> {
-    const app = mkdtempSync(join(home, "app-"));
-    cpSync(join(examples, "docker"), app, { recursive: true });
-    copyFileSync(tarball, join(app, basename(tarball)));
-    await install(`./${basename(tarball)}`, app, home);
-    rmSync(join(app, "node_modules"), { recursive: true });
-    const commands = instructions(dockerfile).filter((line) => line.startsWith("RUN "));
-    expect(commands).toEqual(["RUN npm ci --omit=dev"]);
-    const env = npmEnvironment(home);
-    for (const line of commands) execFileSync("sh", ["-c", line.slice("RUN ".length)], { cwd: app, env });
-    return app;
+test("examples/docker: what each Dockerfile installs is the command, with the lock file and no devDependencies", async () => {
+  const names = readdirSync(join(examples, "docker")).filter((name) => /(?:^|\.)Dockerfile$/.test(name));
+  expect(names.length).toBeGreaterThan(3);
+  for (const name of names) {
+    const commands = instructions(readFileSync(join(examples, "docker", name), "utf8"));
+    // containers.test.ts runs the rest of them.
+    expect(commands.filter((line) => line.startsWith("RUN npm"))).toContain("RUN npm ci --omit=dev");
   }
-
-  describe.each(["spawn", "exec"] as const)("as PID 1, mode %s", (mode) => {
-    skipBecause("reason" in isolation ? `needs a PID namespace: ${isolation.reason}` : undefined);
-    skipBecause(mode === "exec" && !becomesProgram ? "needs the addon, or Node.js 22.15" : undefined);
-
-    let path: string;
-    beforeAll(async () => {
-      path = [join(await image(), "node_modules/.bin"), cleanPath].join(delimiter);
-    });
-    const container = (command: readonly string[], env: Readonly<Record<string, string>>, cwd = folder()) =>
-      startContainer(prefix, [...entrypoint, ...command], {
-        cwd,
-        env: { PATH: path, HOME: home, PORT: "0", HOST: "127.0.0.1", SOPHIA_MODE: mode, ...env },
-      });
-    const app = (): string => {
-      const cwd = folder();
-      copyFileSync(join(examples, "docker/server.js"), join(cwd, "server.js"));
-      return cwd;
-    };
-
-    test("CMD gets the configuration, and SIGTERM to PID 1 stops it at once", async () => {
-      const server = container(cmd, { ...access.environment, ...access.token }, app());
-      const [, port = "", own = ""] = await server.seen(/listening on port (\d+) \(process (\d+)\)/);
-      const answer: unknown = await (await fetch(`http://127.0.0.1:${port}/`)).json();
-      expect(answer).toEqual({ qdrant: new URL(QDRANT_URL).host, authenticated: true });
-      // In the container's own numbers: in exec mode the program is PID 1 itself.
-      expect(own === "1").toBe(mode === "exec");
-      const init = server.init();
-      process.kill(init, "SIGTERM");
-      const end = await server.finished;
-      expect(end.stdout).toMatch(/^stopped by SIGTERM$/m);
-      expect(end.stderr).toBe("");
-      expect(end.status).toBe(0);
-      expect(isAlive(init)).toBe(false);
-    });
-
-    test("another command gets the same environment, the token from a mounted secret", async () => {
-      const cwd = folder({ esc_token: `${esc.token}\n` });
-      chmodSync(join(cwd, "esc_token"), 0o600);
-      const { stdout, stderr, status } = await container(
-        ["env"],
-        { ...access.environment, ESC_TOKEN_FILE: join(cwd, "esc_token"), QDRANT_URL: "https://here.example.test" },
-        cwd,
-      ).finished;
-      expect(status).toBe(0);
-      expect(stderr).toBe("sophia-run: the environment overrides ESC for QDRANT_URL\n");
-      const environment = environmentOf(stdout);
-      expect(environment).toMatchObject({ ...secrets, QDRANT_URL: "https://here.example.test", LOG_LEVEL: "info" });
-      expect(Object.keys(environment).filter((name) => name.startsWith("ESC_"))).toEqual([]);
-    });
-
-    test("the exit status is the program's", async () => {
-      const env = { ...access.environment, ...access.token };
-      expect(await container(["sh", "-c", "exit 7"], env).finished).toMatchObject({ status: 7, stderr: "" });
-      expect(await container(["no-such-program"], env).finished).toMatchObject({ status: 127 });
-    });
-
-    test("nothing is started while the contract is not met", async () => {
-      const { status, stdout, stderr } = await container(cmd, {}, app()).finished;
-      expect(status).toBe(78);
-      expect(stdout).toBe("");
-      expect(stderr).toContain("QDRANT_API_KEY (Qdrant API Key) is required and not set");
-    });
-
-    test(`SIGTERM ${mode === "exec" ? "does nothing to" : "ends"} a program that has no handler for it`, async () => {
-      const script = "trap 'echo caught; exit 5' USR1; echo ready; while :; do sleep 0.1; done";
-      const program = container(["sh", "-c", script], { ...access.environment, ...access.token });
-      await program.seen(/ready/);
-      const init = program.init();
-      process.kill(init, "SIGTERM");
-      // The program handles signals in the order in which they were sent: this one finds it alive.
-      if (mode === "exec") process.kill(init, "SIGUSR1");
-      const expected =
-        mode === "exec" ? { status: 5, stdout: "ready\ncaught\n" } : { status: 128 + 15, stdout: "ready\n" };
-      expect(await program.finished).toMatchObject(expected);
-    });
-  });
+  const app = mkdtempSync(join(home, "app-"));
+  cpSync(join(examples, "docker"), app, { recursive: true });
+  copyFileSync(tarball, join(app, basename(tarball)));
+  await install(`./${basename(tarball)}`, app, home);
+  rmSync(join(app, "node_modules"), { recursive: true });
+  execFileSync("sh", ["-c", "npm ci --omit=dev"], { cwd: app, env: npmEnvironment(home) });
+  const path = [join(app, "node_modules/.bin"), cleanPath].join(delimiter);
+  const env = { PATH: path, HOME: home, ...access.environment, ...access.token };
+  const end = await start(["sophia-run", "--", "sh", "-c", "exit 7"], { cwd: app, env }).finished;
+  expect(end).toMatchObject({ status: 7, stdout: "", stderr: "" });
 });
 
 describe("examples/devcontainer", () => {
@@ -260,6 +163,35 @@ describe("examples/devcontainer", () => {
   test("asks for the two secrets and begins with sophia-run", () => {
     expect(config.secrets).toEqual(["ESC_ENV", "ESC_TOKEN"]);
     expect(config.postStartCommand).toMatch(/^sophia-run -- /);
+  });
+
+  test("the devcontainers CLI reads the same", async ({ skip }) => {
+    const cli = join(examples, "../node_modules/.bin/devcontainer");
+    const missing = notInstalled(cli, "--version");
+    skip(missing !== undefined, missing);
+    const workspace = folder();
+    cpSync(join(examples, "devcontainer"), workspace, { recursive: true });
+    // It asks Docker whether such a container is running: none is.
+    const words = ["read-configuration", "--workspace-folder", workspace, "--docker-path", "true"];
+    const env = { PATH: cleanPath, HOME: workspace, ...both() };
+    const { status, stdout } = await start([cli, ...words], { cwd: workspace, env }).finished;
+    expect(status).toBe(0);
+    const read: unknown = JSON.parse(stdout);
+    const { remoteEnv, postStartCommand, secrets: names } = config;
+    const local = lifecycleEnvironment(config, { ...surroundings(workspace, { local: both() }), container: {} });
+    expect(read).toMatchObject({
+      configuration: {
+        secrets: Object.fromEntries(names.map((name) => [name, { description: expect.any(String) }])),
+        remoteEnv: {
+          ESC_ENV: local["ESC_ENV"],
+          ESC_TOKEN: local["ESC_TOKEN"],
+          // The container is not there yet; nor is the folder's place in it that of this machine.
+          PATH: `/workspaces/${basename(workspace)}/node_modules/.bin:\${containerEnv:PATH}`,
+        },
+        postStartCommand,
+      },
+    });
+    expect(Object.keys(remoteEnv)).toEqual(["ESC_ENV", "ESC_TOKEN", "PATH"]);
   });
 
   test.each(["secrets", "local"] as const)("postStartCommand, the two given as %s", async (way) => {

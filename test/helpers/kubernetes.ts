@@ -1,0 +1,89 @@
+import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseAllDocuments } from "yaml";
+import type { Mount } from "./pod.ts";
+import { folder } from "./sophia.ts";
+
+/** What the kubelet does with the pod of a Deployment, as far as it is used here. */
+export interface PodSpec {
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly user: number;
+  readonly readOnly: boolean;
+  readonly port: number;
+  /** The volumes that hold files, by where they are mounted. */
+  readonly files: readonly VolumeFiles[];
+  /** The audience of the ID token, where one is mounted. */
+  readonly audience: string | undefined;
+}
+
+interface VolumeFiles {
+  readonly mountPath: string;
+  readonly name: string;
+  readonly mode: number;
+  readonly group: number;
+}
+
+/** Reads the one Deployment of a file. */
+export function readDeployment(path: string): PodSpec {
+  const documents = parseAllDocuments(readFileSync(path, "utf8")).map((document): unknown => document.toJS());
+  const pod = at(
+    documents.find((one) => at(one, "kind") === "Deployment"),
+    "spec",
+    "template",
+    "spec",
+  );
+  const container = at(pod, "containers", 0);
+  const group = Number(at(pod, "securityContext", "fsGroup"));
+  const mounts = new Map(
+    list(at(container, "volumeMounts")).map((one) => [at(one, "name"), String(at(one, "mountPath"))]),
+  );
+  const files = list(at(pod, "volumes")).flatMap((volume): readonly VolumeFiles[] => {
+    const mountPath = mounts.get(at(volume, "name")) ?? "";
+    const item = at(volume, "secret", "items", 0) ?? at(volume, "projected", "sources", 0, "serviceAccountToken");
+    // Of a service account's token the mode is 0600, and 0640 where there is an fsGroup.
+    const mode = Number(at(volume, "secret", "defaultMode") ?? 0o640);
+    return item === undefined ? [] : [{ mountPath, name: String(at(item, "path")), mode, group }];
+  });
+  const audience = list(at(pod, "volumes"))
+    .map((volume) => at(volume, "projected", "sources", 0, "serviceAccountToken", "audience"))
+    .find((one) => one !== undefined);
+  return {
+    command: [...list(at(container, "command")), ...list(at(container, "args"))].map(String),
+    env: Object.fromEntries(
+      list(at(container, "env")).map((one) => [String(at(one, "name")), String(at(one, "value"))]),
+    ),
+    user: Number(at(pod, "securityContext", "runAsUser")),
+    readOnly: at(container, "securityContext", "readOnlyRootFilesystem") === true,
+    port: Number(at(container, "ports", 0, "containerPort")),
+    files,
+    audience: typeof audience === "string" ? audience : undefined,
+  };
+}
+
+/** A volume as the kubelet writes it: the file is a link into a folder that is a link itself, so that it can be replaced. */
+export function mounted({ mountPath, name, mode, group }: VolumeFiles, content: string): Mount {
+  const source = folder();
+  const data = "..2026_11_25_00_00_00";
+  mkdirSync(join(source, data, dirname(name)), { recursive: true });
+  const file = join(source, data, name);
+  writeFileSync(file, content);
+  symlinkSync(data, join(source, "..data"));
+  symlinkSync(join("..data", name), join(source, name));
+  chmodSync(source, 0o755);
+  if (process.geteuid?.() === 0) chownSync(file, 0, group);
+  chmodSync(file, mode);
+  return { source, target: mountPath };
+}
+
+function list(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
+function at(value: unknown, ...keys: readonly (string | number)[]): unknown {
+  let found = value;
+  for (const key of keys) {
+    found = typeof found === "object" && found !== null ? Reflect.get(found, key) : undefined;
+  }
+  return found;
+}

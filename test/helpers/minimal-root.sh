@@ -1,0 +1,26 @@
+#!/bin/sh
+# Becomes a command in a root of its own: minimal-root.sh ROOT ACCESS WORKDIR USER COMMAND...
+# It is called in a new mount namespace. ROOT.mounts has a line for each bind mount, `SOURCE TARGET ACCESS`; ACCESS is ro
+# or rw. USER is a number, or `mapped:NUMBER` where only a user namespace can give the process another one.
+set -eu
+root=$1 access=$2 workdir=$3 user=$4
+shift 4
+
+bind() { # SOURCE TARGET ACCESS
+  mount --bind "$1" "$2"
+  [ "$3" = rw ] || mount -o remount,bind,ro "$2"
+}
+
+mount --bind "$root" "$root"
+while read -r source target right; do
+  bind "$source" "$root$target" "$right"
+done <"$root.mounts"
+mount -t proc proc "$root/proc"
+mount -t tmpfs tmpfs "$root/tmp"
+[ "$access" = rw ] || mount -o remount,bind,ro "$root"
+
+case $user in
+  0) exec unshare --root="$root" --wd="$workdir" -- "$@" ;;
+  mapped:*) exec unshare --user --map-user="${user#mapped:}" --map-group="${user#mapped:}" --root="$root" --wd="$workdir" -- "$@" ;;
+  *) exec unshare --root="$root" --wd="$workdir" --setgid="$user" --setuid="$user" -- "$@" ;;
+esac

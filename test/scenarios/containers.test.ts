@@ -1,0 +1,337 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { instructions } from "../helpers/container.ts";
+import { type Image, readImage, stepsWithSecrets } from "../helpers/image.ts";
+import { mounted, readDeployment } from "../helpers/kubernetes.ts";
+import { fencedBlocks } from "../helpers/markdown.ts";
+import {
+  type ContainerOptions,
+  debianBase,
+  distrolessBase,
+  type Mount,
+  noContainers,
+  type Pod,
+  startPod,
+} from "../helpers/pod.ts";
+import { notLinux, skipBecause } from "../helpers/skip.ts";
+import { addon, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
+
+// Each file's command is read out of it, and run as PID 1 of a container that is made without an engine.
+
+const root = join(import.meta.dirname, "../..");
+const examples = join(root, "examples");
+const ID_TOKEN = "id-token-of-the-service-account";
+/** That of the official images; `/nodejs/bin` stands for the folder of their Node.js. */
+const BASE_PATH = "/nodejs/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+const USERS: Readonly<Record<string, number>> = { node: 1000 };
+const alpine = join(root, ".cache/alpine/root");
+
+const dockerfile = (name: string): string => readFileSync(join(examples, "docker", name), "utf8");
+
+let home: string;
+let app: string;
+let pod: Pod;
+/** An environment without files: sophia-run becomes the program. */
+let environment: string;
+
+beforeAll(async () => {
+  if (notLinux !== undefined || noContainers !== undefined) return;
+  home = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
+  pod = await startPod(ID_TOKEN);
+  environment = `${pod.environment}@stable`;
+  app = join(home, "app");
+  cpSync(join(examples, "docker"), app, { recursive: true });
+  // As npm installs it; that the Dockerfile's own `npm ci` does is in examples.test.ts.
+  const installed = join(app, "node_modules/sophia-run");
+  for (const name of ["package.json", "bin/sophia-run.cjs", "dist"]) {
+    cpSync(join(root, name), join(installed, name), { recursive: true });
+  }
+  mkdirSync(join(app, "node_modules/.bin"));
+  const command = join(app, "node_modules/.bin/sophia-run");
+  if (isStandalone) cpSync(sophiaRun[0], command);
+  else symlinkSync("../sophia-run/bin/sophia-run.cjs", command);
+  chmodSync(home, 0o755);
+});
+
+afterAll(async () => {
+  if (notLinux !== undefined || noContainers !== undefined) return;
+  const violations = await pod.close();
+  rmSync(home, { recursive: true, force: true });
+  if (violations !== "") throw new Error(`against the rules of the API: ${violations}`);
+});
+
+skipBecause(notLinux);
+skipBecause(noContainers);
+
+/** A file that is mounted, as its owner and the mode say. */
+function secretFile(target: string, content: string, mode: number, group = 0): Mount {
+  const source = join(folder({ file: content }), "file");
+  if (process.geteuid?.() === 0) chownSync(source, 0, group);
+  chmodSync(source, mode);
+  return { source, target };
+}
+
+/** What a container of an image is started with. */
+function optionsOf(image: Image, more: Partial<ContainerOptions> = {}): ContainerOptions {
+  const base = baseOf(image);
+  const env = Object.entries(image.env).map(([name, value]) => [name, value.replace("$PATH", BASE_PATH)]);
+  return {
+    base: [...base, { source: app, target: "/app" }],
+    command: [...image.entrypoint, ...image.cmd],
+    user: image.base.endsWith(":nonroot") ? 65532 : (USERS[image.user ?? ""] ?? 0),
+    workdir: image.workdir,
+    mounts: [secretFile("/run/secrets/esc_token", `${pod.token}\n`, 0o444)],
+    ...more,
+    env: {
+      PATH: BASE_PATH,
+      HOME: "/home/node",
+      ...Object.fromEntries(env),
+      ESC_ENV: environment,
+      PULUMI_BACKEND_URL: pod.url,
+      ...more.env,
+    },
+  };
+}
+
+function baseOf({ base }: Image): readonly Mount[] {
+  if (base.includes("distroless")) return distrolessBase();
+  if (!base.endsWith("-alpine")) return debianBase();
+  return ["/bin", "/lib", "/usr"].map((path) => ({ source: join(alpine, path), target: path }));
+}
+
+const TOKEN_FILE = { ESC_TOKEN_FILE: "/run/secrets/esc_token" } as const;
+
+describe("examples/docker", () => {
+  test.each(["Dockerfile", "alpine.Dockerfile", "distroless.Dockerfile", "build-secret.Dockerfile"])(
+    "%s: no secret stands in it",
+    (name) => {
+      const lines = instructions(dockerfile(name)).filter((line) => /^(?:ARG|ENV)\b/.test(line));
+      const allowed = /^(?:ENV PATH=\/app\/node_modules\/\.bin:\$PATH|ENV SOPHIA_MODE=spawn|ARG ESC_ENV)$/;
+      expect(lines.filter((line) => !allowed.test(line))).toEqual([]);
+    },
+  );
+
+  test("the builder is sent no file that holds a secret", () => {
+    const ignored = readFileSync(join(examples, "docker/.dockerignore"), "utf8").split("\n");
+    expect(ignored.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([".env*", ".git", "node_modules"]);
+  });
+
+  describe.each([
+    { name: "Dockerfile", first: "the program" },
+    { name: "alpine.Dockerfile", first: "sophia-run" },
+    { name: "distroless.Dockerfile", first: "the program" },
+    { name: "build-secret.Dockerfile", first: "the program" },
+  ])("$name", ({ name, first }) => {
+    skipBecause(unusable(name));
+
+    test(`${first} is PID 1, without rights, on a read-only root; healthy; ends at SIGTERM with its own status`, async () => {
+      const image = readImage(dockerfile(name));
+      const server = pod.container(optionsOf(image, { env: TOKEN_FILE }));
+      const [, pid] = await server.seen(/listening on port 3000 \(process (\d+)\)/);
+      expect(pid === "1").toBe(first === "the program");
+      const init = server.init();
+      const status = readFileSync(`/proc/${init}/status`, "utf8");
+      expect(status).toMatch(/^CapEff:\t0+$/m);
+      const uid = /^Uid:\t(\d+)/m.exec(status)?.[1];
+      if (process.geteuid?.() === 0) expect(uid).toBe(image.user === "node" ? "1000" : "65532");
+      expect(readFileSync(`/proc/${init}/environ`, "utf8")).not.toContain(pod.token);
+
+      expect(server.exec(image.healthcheck)).toMatchObject({ status: 0, stdout: "", stderr: "" });
+      const other = image.healthcheck.map((word) => word.replace(":3000/", ":3001/"));
+      expect(server.exec(other, { PORT: "3001" })).toMatchObject({ status: 1 });
+
+      const [node = ""] = /(?:\/nodejs\/bin\/)?node$/.exec(image.cmd[0] ?? "") ?? [];
+      const writes = `for (const path of ["/app/x", "/x", "/tmp/x"])
+        try { fs.writeFileSync(path, ""); console.log("written"); } catch ({ code }) { console.log(code); }`;
+      expect(server.exec([node, "-e", writes])).toMatchObject({ stdout: "EROFS\nEROFS\nwritten\n" });
+
+      process.kill(init, "SIGTERM");
+      const end = await server.finished;
+      expect(end).toMatchObject({ status: 0, stderr: "" });
+      expect(end.stdout).toMatch(/\nstopped by SIGTERM\n$/);
+    });
+  });
+
+  test("files from ESC lie in the tmpfs of a read-only root while the program runs", async () => {
+    const image = readImage(dockerfile("Dockerfile"));
+    const env = { ...TOKEN_FILE, ESC_ENV: pod.environment };
+    const server = pod.container(optionsOf(image, { env }));
+    await server.seen(/listening on port 3000 \(process (\d+)\)/);
+    const files = server.exec(["find", "/tmp", "-type", "f", "-printf", "%m %U\\n"]).stdout;
+    expect(files).toMatch(/^(?:600 1000\n)+$/);
+    process.kill(server.init(), "SIGTERM");
+    expect(await server.finished).toMatchObject({ status: 0, stderr: "" });
+  });
+
+  test("another command gets the same configuration, and its status is the container's", async () => {
+    const image = readImage(dockerfile("Dockerfile"));
+    const command = ["sh", "-c", 'echo "$QDRANT_URL"; env | grep -c ^ESC_; exit 7'];
+    const container = pod.container(optionsOf(image, { command: [...image.entrypoint, ...command], env: TOKEN_FILE }));
+    const expected = { status: 7, stdout: "https://qdrant.example.test:6333\n0\n", stderr: "" };
+    expect(await container.finished).toMatchObject(expected);
+    const missing = [...image.entrypoint, "no-such-program"];
+    expect(await pod.container(optionsOf(image, { command: missing, env: TOKEN_FILE })).finished).toMatchObject({
+      status: 127,
+    });
+  });
+
+  test("nothing is started while the contract is not met", async () => {
+    const end = await pod.container(optionsOf(readImage(dockerfile("Dockerfile")))).finished;
+    expect(end).toMatchObject({ status: 78, stdout: "" });
+    expect(end.stderr).toContain("QDRANT_API_KEY (Qdrant API Key) is required and not set");
+  });
+
+  test.each([
+    { mode: "exec", does: "does nothing to", expected: { status: 5, stdout: "ready\ncaught\n" } },
+    { mode: "spawn", does: "ends", expected: { status: 128 + 15, stdout: "ready\n" } },
+  ])("SIGTERM $does a program that has no handler for it, in mode $mode", async ({ mode, expected }) => {
+    const image = readImage(dockerfile("Dockerfile"));
+    const script = "trap 'echo caught; exit 5' USR1; echo ready; while :; do sleep 0.1; done";
+    const env = { ...TOKEN_FILE, SOPHIA_MODE: mode };
+    const program = pod.container(optionsOf(image, { command: [...image.entrypoint, "sh", "-c", script], env }));
+    await program.seen(/ready/);
+    const init = program.init();
+    process.kill(init, "SIGTERM");
+    // The program handles signals in the order in which they were sent: this one finds it alive.
+    if (mode === "exec") process.kill(init, "SIGUSR1");
+    expect(await program.finished).toMatchObject(expected);
+  });
+
+  test("beside the program, as alpine.Dockerfile has it, orphans are reaped", async ({ skip }) => {
+    skip(!isStandalone && !existsSync(addon), "needs the addon");
+    const { env } = readImage(dockerfile("alpine.Dockerfile"));
+    const image = readImage(dockerfile("Dockerfile"));
+    // The orphan is PID 1's child when its parent has ended; the program looks until it is gone.
+    const script = `orphan=$(sleep 0.1 >/dev/null & echo $!); exec node -e '
+      setInterval(() => { if (!fs.existsSync("/proc/" + process.argv[1])) { console.log("reaped"); process.exit(0); } }, 5)
+    ' "$orphan"`;
+    const command = [...image.entrypoint, "sh", "-c", script];
+    const container = pod.container(optionsOf(image, { command, env: { ...TOKEN_FILE, ...pick(env, "SOPHIA_MODE") } }));
+    expect(await container.finished).toMatchObject({ status: 0, stdout: "reaped\n" });
+  });
+
+  test("build-secret.Dockerfile: the step has the configuration, and leaves no secret behind", async () => {
+    const [step, ...others] = stepsWithSecrets(dockerfile("build-secret.Dockerfile"));
+    expect(others).toEqual([]);
+    expect(step?.id).toBe("esc_token");
+    const built = join(folder(), "app");
+    cpSync(app, built, { recursive: true, verbatimSymlinks: true });
+    // BuildKit mounts the file for root alone, and starts the step as root by the shell.
+    const image = readImage(dockerfile("Dockerfile"));
+    const end = await pod.container({
+      ...optionsOf(image),
+      base: [...debianBase(), { source: built, target: "/app", access: "rw" }],
+      command: ["/bin/sh", "-c", step?.command ?? "false"],
+      user: 0,
+      mounts: [secretFile("/run/secrets/esc_token", `${pod.token}\n`, 0o400)],
+    }).finished;
+    expect(end).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    const written = readFileSync(join(built, "dist/collections.json"), "utf8");
+    expect(JSON.parse(written)).toEqual({ from: "qdrant.example.test:6333", authenticated: true });
+    const found = spawnSync("grep", ["-rlF", "-e", pod.token, "-e", "fake-qdrant-api-key", built], {
+      encoding: "utf8",
+    });
+    expect(found.stdout).toBe("");
+  });
+
+  test("compose.yaml: a secret as a file, an init, no rights, a read-only root", () => {
+    const compose: unknown = parse(readFileSync(join(examples, "docker/compose.yaml"), "utf8"));
+    expect(compose).toMatchObject({
+      services: {
+        app: {
+          init: true,
+          environment: TOKEN_FILE,
+          secrets: ["esc_token"],
+          read_only: true,
+          tmpfs: ["/tmp"],
+          cap_drop: ["ALL"],
+          security_opt: ["no-new-privileges:true"],
+        },
+      },
+      secrets: { esc_token: { environment: "ESC_TOKEN" } },
+    });
+  });
+});
+
+describe("the forms of CMD in docs/containers.md", () => {
+  skipBecause(existsSync("/bin/sh") && readlinkSync("/bin/sh").endsWith("dash") ? undefined : "needs dash as /bin/sh");
+  const [lost = "", passed = ""] = fencedBlocks(readFileSync(join(root, "docs/containers.md"), "utf8"))
+    .filter(({ language, text }) => language === "dockerfile" && text.startsWith("CMD "))
+    .map(({ text }) => text);
+  const started = async (cmd: string) => {
+    const image = readImage(dockerfile("Dockerfile"));
+    const shell = readImage(`FROM ${image.base}\n${cmd}`);
+    const server = pod.container(optionsOf(image, { command: shell.cmd, env: TOKEN_FILE }));
+    const [, pid = ""] = await server.seen(/listening on port 3000 \(process (\d+)\)/);
+    process.kill(server.init(), "SIGTERM");
+    return { ...server, pid, healthcheck: image.healthcheck };
+  };
+
+  test("the shell form: dash is PID 1, and SIGTERM is lost", async () => {
+    const server = await started(lost);
+    expect(server.pid).not.toBe("1");
+    // The kernel drops a signal that PID 1 does not catch when it is sent: it has been lost already.
+    expect(server.exec(server.healthcheck)).toMatchObject({ status: 0 });
+    process.kill(server.init(), "SIGKILL");
+    expect((await server.finished).stdout).not.toContain("stopped by");
+  });
+
+  test("with exec the program is PID 1, and ends", async () => {
+    const server = await started(passed);
+    expect(server.pid).toBe("1");
+    expect(await server.finished).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+describe("examples/kubernetes", () => {
+  test.each([
+    { name: "deployment.yaml", content: () => pod.token },
+    { name: "oidc.yaml", content: () => ID_TOKEN },
+  ])("$name: the mounted file opens ESC; probes answer; SIGTERM ends it", async ({ name, content }) => {
+    const spec = readDeployment(join(examples, "kubernetes", name));
+    expect(spec).toMatchObject({ readOnly: true, user: 1000, files: [{ mountPath: "/var/run/esc" }] });
+    const organization = pod.environment.split("/")[0] ?? "";
+    if (spec.audience !== undefined) {
+      expect(spec.audience).toBe(`urn:pulumi:org:${spec.env["ESC_OIDC_ORG"]}`);
+      expect(spec.env["ESC_ENV"]).toMatch(new RegExp(`^${spec.env["ESC_OIDC_ORG"]}/`));
+    }
+    const image = readImage(dockerfile("Dockerfile"));
+    const mounts = spec.files.map((one) => mounted(one, content()));
+    const named = { ...spec.env, ESC_ENV: environment };
+    const env = spec.audience === undefined ? named : { ...named, ESC_OIDC_ORG: organization };
+    const server = pod.container(optionsOf(image, { command: spec.command, user: spec.user, mounts, env }));
+    await server.seen(/listening on port 3000 \(process 1\)/);
+    const probe = `fetch("http://127.0.0.1:${spec.port}/").then((answer) => answer.text()).then(console.log)`;
+    expect(JSON.parse(server.exec(["node", "-e", probe]).stdout)).toEqual({
+      qdrant: "qdrant.example.test:6333",
+      authenticated: true,
+    });
+    process.kill(server.init(), "SIGTERM");
+    expect(await server.finished).toMatchObject({ status: 0, stderr: "" });
+  });
+});
+
+/** Why an image cannot be made here. */
+function unusable(name: string): string | undefined {
+  if (name === "alpine.Dockerfile" && !existsSync(alpine)) return "needs an Alpine-like root: npm run musl -- --root";
+  return name === "distroless.Dockerfile" && isStandalone ? "its command is that of the npm package" : undefined;
+}
+
+function pick(from: Readonly<Record<string, string>>, name: string): Readonly<Record<string, string>> {
+  return { [name]: from[name] ?? "" };
+}

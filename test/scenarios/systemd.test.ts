@@ -1,0 +1,71 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { secret, startEscServer } from "../esc-server/index.ts";
+import { cleanPath } from "../helpers/pack.ts";
+import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
+import { becomesProgram, CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
+import { start } from "../helpers/started.ts";
+import { readUnit } from "../helpers/unit.ts";
+
+const examples = join(import.meta.dirname, "../../examples/systemd");
+const unit = readUnit(join(examples, "sophia-app.service"));
+
+/** A setting that stands once. */
+function setting(name: string): string {
+  const [value, ...others] = unit.get(name) ?? [];
+  if (value === undefined || others.length > 0) throw new Error(`${name} stands ${others.length + 1} times`);
+  return value;
+}
+
+describe("examples/systemd", () => {
+  skipBecause(notLinux);
+  skipBecause(becomesProgram ? undefined : "needs the addon, or Node.js 22.15");
+
+  test("the socket is the program's, the main process says that it is ready, and it stops at SIGTERM", async () => {
+    await using esc = await startEscServer();
+    const { QDRANT_URL, ...secrets } = CONTRACT_VALUES;
+    const values = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, secret(value)]));
+    esc.environment("acme/sophia/prod", { values: { ...values, QDRANT_URL } });
+
+    const [credential = "", source = ""] = setting("LoadCredential").split(":");
+    expect(source).toMatch(/^\//);
+    // What systemd makes of LoadCredential=: files that only the service can read.
+    const credentials = folder({ [credential]: `${esc.token}\n` });
+    chmodSync(join(credentials, credential), 0o400);
+    const env = Object.fromEntries(
+      setting("Environment")
+        .split(" ")
+        .map((word) => word.replaceAll("%d", credentials).split("=")),
+    );
+    const [launcher, ...words] = setting("ExecStart").split(" ");
+    expect(launcher).toBe("/usr/local/bin/sophia-run");
+    const command = words.map((word) => word.replace("/usr/bin/", "").replace("/opt/sophia-app", examples));
+
+    const driver = join(import.meta.dirname, "../helpers/systemd.py");
+    const end = await start(["python3", driver, ...sophiaRun, ...command], {
+      cwd: credentials,
+      env: { PATH: cleanPath, PULUMI_BACKEND_URL: esc.url, ...env, ESC_ENV: "acme/sophia/prod" },
+    }).finished;
+    expect(end).toMatchObject({ status: 0, stderr: "" });
+    expect(JSON.parse(end.stdout)).toEqual({
+      states: ["READY=1 from the main process", "STOPPING=1 from the main process"],
+      body: `Qdrant is at ${QDRANT_URL}\n`,
+      end: 0,
+    });
+    expect(esc.violations).toEqual([]);
+  });
+
+  test("systemd finds nothing wrong but that sophia-run is not installed here", ({ skip }) => {
+    const missing = notInstalled("systemd-analyze", "--version");
+    skip(missing !== undefined, missing);
+    const { stderr } = spawnSync("systemd-analyze", ["verify", "./sophia-app.service", "./sophia-app.socket"], {
+      cwd: examples,
+      encoding: "utf8",
+    });
+    expect(stderr.trim()).toBe(
+      "sophia-app.service: Command /usr/local/bin/sophia-run is not executable: No such file or directory",
+    );
+  });
+});
