@@ -102,6 +102,22 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
     group: "Launching",
     describe: "Give the program the caller's soft limit of open files, which Node raises (Linux, needs prlimit)",
   },
+  watch: {
+    group: "Launching",
+    describe: "Start the program anew when what ESC gives it changes (docs/watch.md)",
+  },
+  "watch-every": {
+    group: "Launching",
+    describe: "How often to look whether ESC has changed: 30s (default), at least 1s",
+  },
+  "watch-signal": {
+    group: "Launching",
+    describe: "What asks the program to end when it is to be started anew; SIGTERM by default",
+  },
+  "watch-grace": {
+    group: "Launching",
+    describe: "How long it may take to end until it is killed by SIGKILL: 10s (default)",
+  },
   "audit-log": {
     group: "Audit",
     describe: "Record each start in FILE, without values",

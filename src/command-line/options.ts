@@ -106,6 +106,10 @@ export const OPTIONS = {
   "restore-nofile": {
     type: "boolean",
   },
+  watch: { type: "boolean" },
+  "watch-every": { type: "string", value: "TIME" },
+  "watch-signal": { type: "string", choices: ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] },
+  "watch-grace": { type: "string", value: "TIME" },
   "audit-log": {
     type: "string",
     value: "FILE",

@@ -31,6 +31,11 @@ export interface Settings {
   readonly killAfterMs: number | undefined;
   readonly dieWithLauncher: boolean;
   readonly restoreNofile: boolean;
+  /** Whether the program is started anew when what ESC gives changes. */
+  readonly watch: boolean;
+  readonly watchEveryMs: number | undefined;
+  readonly watchSignal: "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2";
+  readonly watchGraceMs: number | undefined;
   /** Where starts and exports are recorded; undefined: nowhere. */
   readonly auditLog: string | undefined;
   /** Why the command runs, for the audit log. */
@@ -95,6 +100,10 @@ export function settle(flags: Values, environment: Environment): Settings {
     killAfterMs: durationMs("kill-after"),
     dieWithLauncher: isOn("die-with-launcher"),
     restoreNofile: isOn("restore-nofile"),
+    watch: isOn("watch"),
+    watchEveryMs: durationMs("watch-every"),
+    watchSignal: choice("watch-signal", OPTIONS["watch-signal"].choices) ?? "SIGTERM",
+    watchGraceMs: durationMs("watch-grace"),
     auditLog: text("audit-log"),
     reason: text("reason"),
     redact: choice("redact", OPTIONS.redact.choices) ?? "auto",

@@ -1,15 +1,15 @@
-import { SophiaError } from "../core/error.ts";
-import { printable } from "../core/text.ts";
 import { isBun } from "../system/runtime.ts";
 import { hasExecve } from "./exec/execve.ts";
 import type { Libc } from "./exec/libc.ts";
 import { loadLibc } from "./exec/load-libc.ts";
 import { replace } from "./exec/replace.ts";
+import type { Obstacle } from "./exec/obstacles.ts";
 import { findExecutable } from "./executable.ts";
 import { isClosedByExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest } from "./types.ts";
+import type { Unusable } from "./unusable.ts";
 
-export type { LaunchRequest, Located, Preparation, Redaction, SecretFile } from "./types.ts";
+export type { LaunchRequest, Located, Preparation, Redaction, Renewal, SecretFile, Watch } from "./types.ts";
 
 /**
  * Starts the program and ends as the program ends.
@@ -18,7 +18,7 @@ export type { LaunchRequest, Located, Preparation, Redaction, SecretFile } from 
  *   125 where the request cannot be met
  */
 export async function launch(request: LaunchRequest): Promise<never> {
-  validate(request);
+  await validate(request);
   const { command, options, preparation } = request;
   const inherited = await preparation.inherited;
   const bun = isBun ? (await import("./exec/bun.ts")).leftByBun(request, inherited.numbers) : undefined;
@@ -28,11 +28,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const obstacle =
     options.mode === "spawn" ? undefined : obstacleToExec(request, libc, passesChannel, inherited.numbers);
   if (options.mode === "exec" && obstacle !== undefined) {
-    throw new SophiaError({
-      code: "exec-unavailable",
-      message: `--mode exec is not available: ${obstacle}`,
-      hint: "use --mode auto, which starts the program beside sophia-run where it has to",
-    });
+    throw (await import("./exec/obstacles.ts")).execUnavailable(obstacle);
   }
   const file = await locate(request, environment.get("PATH"));
   const program = { file, argv: command, environment };
@@ -40,7 +36,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   if (options.mode !== "spawn" && obstacle === undefined) {
     await replace(prepared);
   }
-  return (await import("./spawn/spawn.ts")).spawn(prepared);
+  return (await import("./spawn/spawn.ts")).spawn(prepared, { validate, locate });
 }
 
 /** The file of the command, by the program's own `PATH`. @throws SophiaError as `findExecutable` does */
@@ -53,49 +49,42 @@ async function locate({ command, located }: LaunchRequest, searchPath: string | 
 
 /** Why this process cannot make room for the program; undefined when it can. */
 function obstacleToExec(
-  { files, options, preparation, redaction }: LaunchRequest,
+  { files, options, preparation, redaction, watch }: LaunchRequest,
   libc: Libc | undefined,
   passesChannel: boolean,
   inherited: readonly number[],
-): string | undefined {
-  if (process.platform === "win32") return "Windows has no execve";
-  if (libc === undefined && !hasExecve(process)) {
-    return `sophia-run's addon was not loaded, and Node.js ${process.version} has no process.execve (22.15 and later have)`;
-  }
+): Obstacle | undefined {
+  if (process.platform === "win32") return "windows";
+  if (libc === undefined && !hasExecve(process)) return "no-execve";
   // Node's own execve ends the profiler first, yet a signal that is on its way can still reach the program.
-  if (preparation.profiled) return "a profiler takes samples of this process, by a signal that would kill the program";
-  if (files.length > 0) return "secret files have to be removed when the program ends";
-  if (redaction !== undefined) return "secrets in the program's output have to be masked";
-  if (options.killAfterMs !== undefined) return "--kill-after needs a process beside the program";
-  if (process.send !== undefined && !(passesChannel && libc !== undefined)) {
-    return "the caller's IPC channel would be lost";
-  }
+  if (preparation.profiled) return "profiler";
+  if (files.length > 0) return "files";
+  if (redaction !== undefined) return "redaction";
+  if (options.killAfterMs !== undefined) return "kill-after";
+  if (watch !== undefined) return "watch";
+  if (process.send !== undefined && !(passesChannel && libc !== undefined)) return "channel";
   if (libc !== undefined) return undefined;
   const closed = inherited.filter(isClosedByExec);
-  if (closed.length === 0) return undefined;
-  return `it would close the inherited descriptor${closed.length === 1 ? "" : "s"} ${closed.join(", ")}`;
+  return closed.length === 0 ? undefined : closed;
 }
 
 /** What no system takes in an environment or as an argument; Node's own messages would show the value. */
-function validate({ command, environment, files }: LaunchRequest): void {
-  environment.forEach((value, name) => {
-    validateName(name);
-    if (value.includes("\0")) {
-      throw unusable(`the value of ${printable(name)} contains a NUL character`, "change the value in its source");
-    }
-  });
-  for (const { name } of files) validateName(name);
-  for (const [index, argument] of command.entries()) {
-    if (argument.includes("\0")) throw unusable(`argument ${index} contains a NUL character`, "change the argument");
+function findUnusable({ command, environment, files }: LaunchRequest): Unusable | undefined {
+  for (const [name, value] of environment) {
+    if (!isName(name)) return { kind: "name", name };
+    if (value.includes("\0")) return { kind: "value", name };
   }
+  for (const { name } of files) if (!isName(name)) return { kind: "name", name };
+  const index = command.findIndex((argument) => argument.includes("\0"));
+  return index === -1 ? undefined : { kind: "argument", index };
 }
 
-function validateName(name: string): void {
-  if (name !== "" && !name.includes("=") && !name.includes("\0")) return;
-  const what = name === "" ? "an environment variable has no name" : `${printable(name)} is not a valid variable name`;
-  throw unusable(what, "rename it in its source: a name has at least one character, no = and no NUL");
+function isName(name: string): boolean {
+  return name !== "" && !name.includes("=") && !name.includes("\0");
 }
 
-function unusable(message: string, hint: string): SophiaError {
-  return new SophiaError({ code: "unusable-value", message, hint });
+/** @throws SophiaError (unusable-value, 125) */
+async function validate(request: LaunchRequest): Promise<void> {
+  const unusable = findUnusable(request);
+  if (unusable !== undefined) throw (await import("./unusable.ts")).unusableError(unusable);
 }

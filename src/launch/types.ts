@@ -39,6 +39,25 @@ export interface Redaction {
   readonly notice?: (file: string | undefined) => string | undefined;
 }
 
+/** What the program gets in place of what it had. */
+export type Renewal = Pick<LaunchRequest, "environment" | "files" | "redaction">;
+
+/** The program is started anew when what it was given changes. */
+export interface Watch {
+  /** Asks the program to end. */
+  readonly signal: NodeJS.Signals;
+  /** It is killed by SIGKILL so long after. */
+  readonly graceMs: number;
+  /**
+   * Begins to follow; called once the program runs. @returns the undo
+   *
+   * @param restart starts the program anew with something else; throws a SophiaError, and changes nothing, where that
+   *   cannot be started
+   * @param write writes to the standard error, between the program's own lines
+   */
+  readonly follow: (restart: (renewal: Renewal) => Promise<void>, write: (text: string) => void) => () => void;
+}
+
 /** What must be known or done before anything else runs; made by `prepare`, used by the launch. */
 export interface Preparation {
   /** What the caller passed to this process. */
@@ -66,6 +85,7 @@ export interface LaunchRequest {
   readonly files: readonly SecretFile[];
   readonly options: LaunchOptions;
   readonly redaction?: Redaction | undefined;
+  readonly watch?: Watch | undefined;
   readonly preparation: Preparation;
   /** Where the command was found before, if it was looked for. */
   readonly located?: Located | undefined;

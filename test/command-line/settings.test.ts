@@ -26,6 +26,8 @@ test("defaults", () => {
     killAfterMs: undefined,
     dieWithLauncher: false,
     restoreNofile: false,
+    watch: false,
+    watchSignal: "SIGTERM",
     redact: "auto",
     quiet: false,
     verbose: false,

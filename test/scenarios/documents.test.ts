@@ -120,6 +120,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     },
   },
   "docs/signals.md": {},
+  "docs/watch.md": {},
   "docs/standalone.md": {
     "npm run build:standalone                  # for this machine, into dist-standalone/": suites,
     "SOPHIA_RUN_UNDER_TEST=dist-standalone/sophia-run-linux-x64 npx vitest run": suites,

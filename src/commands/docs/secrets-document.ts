@@ -81,7 +81,8 @@ goes to GitHub at once and is shown nowhere.`,
 
    Each change is a new revision of the environment.
 
-3. Restart what uses it: programs that run keep the old value. One of these, with the names of your services:
+3. Restart services: programs that run keep the old value. What \`sophia-run --watch -- <command>\` has started is started
+   anew by itself. For the others one of these, with the names of your services:
 
    ${shell(`docker compose up --detach --force-recreate
 kubectl rollout restart deployment/sophia

@@ -2,13 +2,13 @@ import type { Run } from "../../command-line/command-line.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import type { Resolution } from "../../core/model.ts";
 import { findExecutable } from "../../launch/executable.ts";
-import { launch, type Located, type Preparation, type Redaction, type SecretFile } from "../../launch/index.ts";
+import { launch, type Located, type Preparation, type Redaction } from "../../launch/index.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { isExcluded } from "../../resolve/select.ts";
 import { assessBy } from "../assessed.ts";
 import { keeperOfOutput } from "./agents.ts";
+import { delivery } from "./delivery.ts";
 
 /**
  * `sophia-run -- command`: resolves, checks and launches. Returns only by throwing: a launch ends this process.
@@ -49,6 +49,19 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
     sayDown(context, esc);
     say(context, settings, notices);
   }
+  const watch = settings.watch
+    ? (await import("./watch/watch.ts")).watchOf(
+        {
+          invocation: { command, flags },
+          settings,
+          assessment,
+          redaction,
+          redact: (now, to) => redactionFor(settings, now, to),
+          record,
+        },
+        context,
+      )
+    : undefined;
   const { environment, files } = delivery(selected);
   return launch({
     command,
@@ -56,6 +69,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
     files,
     options: settings,
     redaction,
+    watch,
     preparation,
     located,
   });
@@ -92,15 +106,4 @@ async function redactionFor(
   if (keeper === undefined && (settings.redact === "auto" || settings.redact === "never")) return undefined;
   const { redactionOf } = await import("./redaction.ts");
   return redactionOf(settings, assessment, keeper, context);
-}
-
-/** Splits the variables into those passed by value and those passed as the path of a private file. */
-function delivery(selected: Resolution): { environment: Map<string, string>; files: SecretFile[] } {
-  const environment = new Map<string, string>();
-  const files: SecretFile[] = [];
-  for (const { name, value, delivery: how } of selected.values()) {
-    if (how === "file") files.push({ name, content: value });
-    else environment.set(name, value);
-  }
-  return { environment, files };
 }

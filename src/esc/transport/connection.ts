@@ -76,6 +76,11 @@ export class Connection {
     return client;
   }
 
+  /** The token that is in use. */
+  get token(): Secret | undefined {
+    return this.#token;
+  }
+
   /** Sends this token with all requests from now on. */
   authorize(token: Secret): void {
     this.cleaner.hide(token);

@@ -157,6 +157,19 @@ static napi_value foreground_group(napi_env env, napi_callback_info info) {
   return from_integer(env, group);
 }
 
+/* From the background the kernel would stop this process, were the signal not blocked. */
+static napi_value take_foreground(napi_env env, napi_callback_info info) {
+  int given[MOST_ARGUMENTS];
+  sigset_t stop, before;
+  integers(env, info, given);
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTTOU);
+  sigprocmask(SIG_BLOCK, &stop, &before);
+  ioctl(given[0], TIOCSPGRP, &given[1]);
+  sigprocmask(SIG_SETMASK, &before, NULL);
+  return NULL;
+}
+
 /* As if it were typed. Newer kernels allow it to administrators only, unless dev.tty.legacy_tiocsti is set. */
 static napi_value type_into(napi_env env, napi_callback_info info) {
   napi_value given[2];
@@ -258,6 +271,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "applySettings", .method = apply_settings},
       {.utf8name = "signalKeys", .method = signal_keys},
       {.utf8name = "foregroundGroup", .method = foreground_group},
+      {.utf8name = "takeForeground", .method = take_foreground},
       {.utf8name = "typeInto", .method = type_into},
       {.utf8name = "dismiss", .method = dismiss},
       {.utf8name = "startMonitor", .method = start_monitor},

@@ -27,6 +27,8 @@ export interface RedactAddon {
   readonly signalKeys: (terminal: number) => readonly [number, number];
   /** The foreground process group (tcgetpgrp(3)); -1 where the terminal is not the controlling one. */
   readonly foregroundGroup: (terminal: number) => number;
+  /** Puts a process group into the foreground of the controlling terminal, from the background, too (tcsetpgrp(3)). */
+  readonly takeForeground: (terminal: number, group: number) => void;
   /**
    * Starts the program on a pseudo-terminal, in a session of its own, with a monitor between it and this process; see
    * monitor.h.

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { openSync } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
-import { listen } from "../signals.ts";
+import { listen, type Undo } from "../signals.ts";
 import type { Launch, Redaction } from "../types.ts";
 import { loadRedactAddon, type RedactAddon } from "./addon.ts";
 import { handOver } from "./hand-over.ts";
@@ -31,11 +31,15 @@ export interface Outputs {
   readonly resize: (() => void) | undefined;
   /** The program runs, and has what was given to it. */
   readonly start: (child: ChildProcess | undefined) => void;
+  /** Writes whole lines to the standard error, between those of the program. */
+  readonly write: (text: string) => void;
   /**
    * The program has ended: passes on what it wrote. What it left running in the background and may still write is passed
-   * on by another process.
+   * on by another process, or goes on here where this one is not the last.
    */
-  readonly finish: () => Promise<void>;
+  readonly finish: (isLast: boolean) => Promise<void>;
+  /** Somebody may still write. */
+  readonly isOpen: () => boolean;
 }
 
 /** One output before the program runs. */
@@ -51,13 +55,13 @@ interface Prepared {
 /**
  * Puts a pipe in front of each output that somebody can read, or a pseudo-terminal in front of a terminal.
  *
- * @param mayHaveSession the program can be started by the monitor
+ * @param how whether the program can be started by the monitor, and whether another may take its place
  * @throws SophiaError (125) where that is not possible
  */
 export function openOutputs(
   { inherited, preparation }: Launch,
   redaction: Redaction,
-  mayHaveSession: boolean,
+  { mayHaveSession, isRenewed }: { readonly mayHaveSession: boolean; readonly isRenewed: boolean },
 ): Outputs {
   const addon = loadRedactAddon();
   const planned = planOutputs(addon);
@@ -72,6 +76,8 @@ export function openOutputs(
       ? terminals.map((one) => sessionOn(one, pumps, inherited.numbers, addon))[0]
       : undefined;
   let look: NodeJS.Timeout | undefined;
+  let isSettled = false;
+  const open = new Set<Pump>();
 
   const given = new Map(
     prepared.flatMap((one) => one.output.descriptors.map((descriptor) => [descriptor, one.given] as const)),
@@ -92,27 +98,50 @@ export function openOutputs(
         const stream = one.output.descriptors[0] === 1 ? child?.stdout : child?.stderr;
         const source = one.source ?? (stream ? readFromStream(stream) : undefined);
         if (source === undefined) continue;
-        const events = eventsOf(one, redaction, speaker, addon);
-        pumps.push(startPump(source, one.target, redaction.masking.stream(), events));
+        const events = eventsOf(one, redaction, speaker, addon, isRenewed);
+        const pump = startPump(source, one.target, redaction.masking.stream(), {
+          ...events,
+          ended: () => {
+            open.delete(pump);
+            events.ended();
+          },
+        });
+        open.add(pump);
+        pumps.push(pump);
       }
       if (addon === undefined) return;
       look = setInterval(() => {
         for (const { target, breakOff } of pumps) if (addon.hasNoReader(target) === 1) breakOff();
       }, LOOK_MS).unref();
     },
-    finish: async () => {
-      clearInterval(look);
+    write: speaker.write,
+    isOpen: () => open.size > 0,
+    finish: async (isLast) => {
+      let stopListening: Undo = () => {};
       const abandoned = new Promise<void>((resolve) => {
-        listen(ENDING, (signal) => session?.isOwn(signal) === true || resolve());
+        stopListening = listen(ENDING, (signal) => session?.isOwn(signal) === true || resolve());
       });
-      const finished = async (): Promise<void> => {
+      const settled = async (): Promise<void> => {
         await session?.collect();
-        const open = await Promise.all(pumps.map(async (pump) => ((await pump.drain()) ? [] : [pump])));
-        // PID 1 takes all others with it.
-        const left = addon === undefined || preparation.firstProcess ? [] : open.flat();
-        await Promise.all(pumps.filter((pump) => !left.includes(pump)).map(({ flush }) => flush()));
+        await Promise.all(pumps.map(({ settle }) => settle()));
         await speaker.finish();
         session?.restore();
+        session?.close();
+      };
+      if (!isLast) {
+        isSettled = true;
+        await Promise.race([settled(), abandoned]).finally(stopListening);
+        return;
+      }
+      clearInterval(look);
+      const finished = async (): Promise<void> => {
+        if (!isSettled) await session?.collect();
+        const drained = await Promise.all(pumps.map(async (pump) => ((await pump.drain()) ? [] : [pump])));
+        // PID 1 takes all others with it.
+        const left = addon === undefined || preparation.firstProcess ? [] : drained.flat();
+        await Promise.all(pumps.filter((pump) => !left.includes(pump)).map(({ flush }) => flush()));
+        await speaker.finish();
+        if (!isSettled) session?.restore();
         if (left.length > 0) await handOver(left, redaction.secrets);
       };
       // Without the threads whose writes nobody reads: they are left as they are.
@@ -180,6 +209,7 @@ function eventsOf(
   { notice }: Redaction,
   speaker: Speaker,
   addon: RedactAddon | undefined,
+  isRenewed: boolean,
 ): Parameters<typeof startPump>[3] {
   const isErrors = output.descriptors.some((descriptor) => descriptor === 2);
   const name = output.descriptors[0] === 1 ? "output" : "error";
@@ -196,7 +226,8 @@ function eventsOf(
     ended: () => {
       const close = (): void => {
         if (isErrors) speaker.mute();
-        closeTarget(output, target, addon);
+        // Without the addon it is the launcher's own, which the next program gets.
+        if (addon !== undefined || !isRenewed) closeTarget(output, target, addon);
       };
       // A program that ends closes both streams. What has come through the other one may still have to be told here.
       if (isErrors && notice !== undefined) setTimeout(close, LAST_WORDS_MS);

@@ -88,9 +88,10 @@ export function startPump(
   return {
     drain: () => source.drain(),
     settle: async () => {
-      await source.drain();
+      const isEnd = await source.drain();
       await flush();
-      source.resume();
+      if (isEnd) source.close();
+      else source.resume();
     },
     flush,
     held: () => masker.pending(),

@@ -30,6 +30,8 @@ export interface Session {
   readonly isOwn: (signal: NodeJS.Signals) => boolean;
   /** The program has ended: the real terminal gets the settings that it has left, or those from before if it was killed. */
   readonly restore: () => void;
+  /** Nothing of it is needed any more: another program takes its place. */
+  readonly close: () => void;
 }
 
 /** What a session is made of. */
@@ -95,7 +97,7 @@ export function openSession({ addon, real, input, master, slave, inherited, sett
   };
 
   return {
-    forward: ({ pid, firstProcess, reapOrphans, onStopRequest }) => {
+    forward: ({ pid, firstProcess, reapOrphans, onSignal, onStopRequest }) => {
       const forward = (signal: NodeJS.Signals): void => {
         const program = pid();
         if (program !== undefined) send(program, signal);
@@ -123,7 +125,10 @@ export function openSession({ addon, real, input, master, slave, inherited, sett
           if (firstProcess) reapOrphans?.();
         },
       };
-      return listen(catchableSignals(), (signal) => (rules[signal] ?? forward)(signal));
+      return listen(catchableSignals(), (signal) => {
+        onSignal?.(signal);
+        (rules[signal] ?? forward)(signal);
+      });
     },
     execute: async (program) => {
       let finish: ((how: NodeJS.Signals | number) => void) | undefined;
@@ -175,6 +180,11 @@ export function openSession({ addon, real, input, master, slave, inherited, sett
         if (isInFront()) returnUnread();
       }
       monitor?.dismiss();
+    },
+    close: () => {
+      if (!isGone) closeQuietly(master);
+      isGone = true;
+      closeQuietly(real);
     },
   };
 

@@ -8,6 +8,8 @@ export interface Speaker {
   readonly wrote: (last: number) => Promise<void>;
   /** Says a line where a line of the program's has ended, and at the latest at `finish`. */
   readonly say: (line: string) => void;
+  /** As `say`, of whole lines that say themselves whose they are. */
+  readonly write: (text: string) => void;
   /** Nothing can be said any more. */
   readonly mute: () => void;
   readonly finish: () => Promise<void>;
@@ -28,15 +30,17 @@ export function makeSpeaker(target: number | undefined, lineEnd: "\n" | "\r\n"):
     last = last.then(() => writeAll(target, Buffer.from(before + text)));
     await last;
   };
+  const write = (text: string): void => {
+    waiting.push(text.replaceAll("\n", lineEnd));
+    if (isLineStart) void sayAll();
+  };
   return {
     wrote: async (byte) => {
       isLineStart = byte === NEWLINE;
       if (isLineStart) await sayAll();
     },
-    say: (line) => {
-      waiting.push(`sophia-run: ${line}${lineEnd}`);
-      if (isLineStart) void sayAll();
-    },
+    say: (line) => write(`sophia-run: ${line}\n`),
+    write,
     mute: () => {
       canSay = false;
     },

@@ -18,6 +18,8 @@ export interface Forwarding {
   readonly reapOrphans?: (() => void) | undefined;
   /** Called when the terminal's size has changed; the program gets the signal afterwards, whoever else has sent it. */
   readonly onResize?: (() => void) | undefined;
+  /** Called first for every signal that arrives, whatever becomes of it. */
+  readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
   /** Called after a signal was forwarded that asks the program to end. */
   readonly onStopRequest?: () => void;
 }
@@ -29,9 +31,11 @@ export interface Forwarding {
  * Call it before the program is started: events wait until the running JavaScript ends, and by then the program exists.
  */
 export function forwardSignals(forwarding: Forwarding): Undo {
-  const { pid, firstProcess, profiled, reapOrphans, onResize, onStopRequest } = forwarding;
+  const { pid, firstProcess, profiled, reapOrphans, onResize, onSignal, onStopRequest } = forwarding;
   // The Windows console sends these to every process of the group; this one only has to outlive the event.
-  if (process.platform === "win32") return listen(["SIGINT", "SIGBREAK", "SIGHUP"], () => {});
+  if (process.platform === "win32") {
+    return listen(["SIGINT", "SIGBREAK", "SIGHUP"], () => onSignal?.("SIGINT"));
+  }
   const terminal = watchTerminal();
   const job = jobControl(pid);
   const forward = (signal: NodeJS.Signals): void => {
@@ -93,5 +97,8 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     },
   };
   const signals = catchableSignals().filter((signal) => !(profiled && signal === "SIGPROF"));
-  return listen(signals, (signal) => (rules[signal] ?? forward)(signal));
+  return listen(signals, (signal) => {
+    onSignal?.(signal);
+    (rules[signal] ?? forward)(signal);
+  });
 }

@@ -1,4 +1,4 @@
-import type { ChildProcess, Serializable } from "node:child_process";
+import type { ChildProcess, SendHandle, Serializable } from "node:child_process";
 import { initialEnvironment } from "../../system/own-environment.ts";
 
 /** The IPC channel that a Node.js parent opened to this process (`fork`, or `spawn` with `"ipc"`). */
@@ -22,18 +22,23 @@ export function parentChannel(): IpcChannel | undefined {
 export interface Relay {
   /** Resolves when the parent has what the program sent before it ended. */
   readonly drained: () => Promise<void>;
+  /** The program has ended, and another takes its place: this one gets no message any more. */
+  readonly end: () => void;
 }
 
 /**
  * Passes messages (handles too) and the disconnect between the parent and the program. The channel's end on either
  * side ends it on the other; this process outlives it as long as the program runs.
+ *
+ * @param isReplaced another program takes the place of the child: the channel to the parent stays
  */
-export function relayMessages(child: ChildProcess): Relay {
+export function relayMessages(child: ChildProcess, isReplaced: () => boolean): Relay {
   const sending = new Set<Promise<void>>();
-  process.on("message", (message, handle) => {
+  const toChild = (message: unknown, handle: SendHandle | undefined): void => {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what Node delivered as a message can be sent
     if (child.connected) child.send(message as Serializable, handle, () => release(handle));
-  });
+  };
+  process.on("message", toChild);
   child.on("message", (message, handle) => {
     if (!process.connected) return;
     // Calls back with an error when the parent is gone: the message has no reader then.
@@ -46,10 +51,12 @@ export function relayMessages(child: ChildProcess): Relay {
     sending.add(sent);
     void sent.then(() => sending.delete(sent));
   });
-  process.once("disconnect", () => {
+  const disconnectChild = (): void => {
     if (child.connected) child.disconnect();
-  });
+  };
+  process.once("disconnect", disconnectChild);
   child.once("disconnect", () => {
+    if (isReplaced()) return;
     // The parent reads the end of the channel after the last message.
     void Promise.all(sending).then(() => process.connected && process.disconnect());
   });
@@ -63,6 +70,10 @@ export function relayMessages(child: ChildProcess): Relay {
         await new Promise((resolve) => setImmediate(resolve));
       }
       if (process.connected) await Promise.race([Promise.all(sending), disconnected()]);
+    },
+    end: () => {
+      process.removeListener("message", toChild);
+      process.removeListener("disconnect", disconnectChild);
     },
   };
 }

@@ -9,7 +9,13 @@ import { hasErrors } from "./evaluation.ts";
 
 export function definition(world: World, request: ApiRequest): Answer {
   const found = findRevision(world, request);
-  return "refusal" in found ? found.refusal : yaml(found.revision.yaml, revisionHeaders(found.revision));
+  if ("refusal" in found) return found.refusal;
+  const { revision } = found;
+  // As HTTP has it (RFC 9110, 13.1.2); whether the service does is not known.
+  const isKnown = request.headers["if-none-match"] === revision.etag;
+  return isKnown
+    ? { status: 304, headers: revisionHeaders(revision), body: "" }
+    : yaml(revision.yaml, revisionHeaders(revision));
 }
 
 /** The definition's headers; the caller drops the body. */

@@ -1,0 +1,164 @@
+/** `--watch`: the program is started anew when what ESC gives changes. Loaded only for it. */
+import { setTimeout as wait } from "node:timers/promises";
+import type { Run } from "../../../command-line/command-line.ts";
+import type { Settings } from "../../../command-line/settings.ts";
+import type { Context } from "../../../core/context.ts";
+import { SophiaError } from "../../../core/error.ts";
+import { enumerateFew } from "../../../core/lines.ts";
+import { printable } from "../../../core/text.ts";
+import { look, settingsByFullNames } from "../../../esc/api/follow.ts";
+import type { EscSettings } from "../../../esc/settings/access.ts";
+import { systemClock } from "../../../esc/transport/deadline.ts";
+import type { Redaction, Renewal, Watch } from "../../../launch/index.ts";
+import { maskingOf } from "../../../masking/masking.ts";
+import { further, sayWrapped } from "../../../output/stderr.ts";
+import { wordUnmet } from "../../../output/unmet.ts";
+import type { Assessment } from "../../../resolve/assessment.ts";
+import { assessBy } from "../../assessed.ts";
+import type { Recorder } from "../../audit-log/record.ts";
+import { delivery } from "../delivery.ts";
+import { type Clock, follow, type Resolved } from "./follow.ts";
+import { printer } from "./prints.ts";
+
+const LEAST_EVERY_MS = 1000;
+const EVERY_MS = 30_000;
+const GRACE_MS = 10_000;
+/** The service's own default. */
+const SESSION_MS = 3_600_000;
+
+/** What the start has found, and how it goes on. */
+export interface Start {
+  readonly invocation: Pick<Run, "command" | "flags">;
+  readonly settings: Settings;
+  readonly assessment: Assessment;
+  readonly redaction: Redaction | undefined;
+  /** How secrets are kept out of the output, for another assessment. */
+  readonly redact: (assessment: Assessment, context: Context) => Promise<Redaction | undefined>;
+  readonly record: Recorder | undefined;
+}
+
+/**
+ * @returns undefined where there is nothing to follow: a warning says so, unless only the environment asks for it, as a
+ *   sophia-run in the program inherits it
+ * @throws SophiaError (settings, 125) for a time that is too short
+ */
+export function watchOf(start: Start, context: Context): Watch | undefined {
+  const { settings, assessment, invocation } = start;
+  const everyMs = settings.watchEveryMs ?? EVERY_MS;
+  if (everyMs < LEAST_EVERY_MS) {
+    const label = invocation.flags["watch-every"] === undefined ? "SOPHIA_WATCH_EVERY" : "--watch-every";
+    throw new SophiaError({ code: "settings", message: `${label} is less than 1s`, hint: "write 1s or more" });
+  }
+  const { esc } = assessment;
+  if (!("settings" in esc)) {
+    if (invocation.flags["watch"] === true) {
+      sayWrapped(context, ["warning: --watch has nothing to follow: ESC is not read"]);
+    }
+    return undefined;
+  }
+  return {
+    signal: settings.watchSignal,
+    graceMs: settings.watchGraceMs ?? GRACE_MS,
+    follow: (restart, write) => {
+      const end = new AbortController();
+      void following(start, everyMs, { ...context, err: write, isTerminal: () => false }, restart, end.signal);
+      return () => end.abort();
+    },
+  };
+}
+
+async function following(
+  { invocation, settings, assessment, redaction, redact, record }: Start,
+  everyMs: number,
+  context: Context,
+  restart: (renewal: Renewal) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const print = printer();
+  const { command } = invocation;
+  const isQuiet = settings.quiet;
+  let followed = followable(assessment);
+  /** With the token that was obtained; another one is where it is refused. */
+  let used = followed;
+  let masked = redaction;
+  const resolve = async (): Promise<Resolved<Renewal>> => {
+    try {
+      const now = await assessBy(settings, context);
+      const { esc, selected, violations } = now;
+      if (esc.kind === "unavailable" || esc.kind === "refused") {
+        return { kind: "trouble", lines: runsOn(esc.failure.message, further(esc.failure)) };
+      }
+      if (settings.enforceContract && violations.length > 0) {
+        const unmet = wordUnmet(now, "the program keeps what it has", "until it is met, nothing is restarted", isQuiet);
+        return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...further(unmet)] };
+      }
+      followed = followable(now);
+      used = followed;
+      const given = delivery(selected);
+      record?.({ event: "start", command: command[0] }, false, now);
+      return { kind: "ready", prints: print(given), renewal: { ...given, redaction: await redact(now, context) } };
+    } catch (error) {
+      if (!(error instanceof SophiaError)) throw error;
+      return { kind: "trouble", lines: runsOn(error.message, further(error)) };
+    }
+  };
+  await follow<Renewal>(
+    {
+      prints: print(delivery(assessment.selected)),
+      everyMs,
+      sessionMs: settings.sessionMs ?? SESSION_MS,
+      look: async (before) => {
+        const looked = await look(used, before, SILENT);
+        used = looked.kind === "seen" ? looked.settings : followed;
+        return looked;
+      },
+      resolve,
+      restart: async (renewal, names) => {
+        try {
+          const renewed = withFormer(renewal, masked);
+          await restart(renewed);
+          masked = renewal.redaction;
+          if (!isQuiet) {
+            sayWrapped(context, [
+              `${enumerateFew(names.map(printable), 10)} changed in ESC: the program is started anew`,
+            ]);
+          }
+          return undefined;
+        } catch (error) {
+          if (!(error instanceof SophiaError)) throw error;
+          return runsOn(error.message, further(error));
+        }
+      },
+      tell: (lines) => sayWrapped(context, lines),
+      detail: (line) => settings.verbose && sayWrapped(context, [printable(line)]),
+      clock: CLOCK,
+    },
+    signal,
+  );
+}
+
+const SILENT = { waiting: () => {}, retrying: () => {} };
+
+const CLOCK: Clock = {
+  now: () => systemClock.now(),
+  random: () => systemClock.random(),
+  wait: async (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
+};
+
+function runsOn(message: string, rest: readonly string[]): readonly [string, ...string[]] {
+  return [`warning: ${message}; the program runs on with what it has`, ...rest];
+}
+
+/** The settings by which ESC is followed: by the names that were opened, where any were. */
+function followable({ esc }: Assessment): EscSettings {
+  if (!("settings" in esc)) throw new TypeError("nothing to follow");
+  return esc.kind === "read" ? settingsByFullNames(esc.settings, esc.environments) : esc.settings;
+}
+
+/** What is masked for the new program: what the former one had as well, which may stand in files that it reads. */
+function withFormer(renewal: Renewal, former: Redaction | undefined): Renewal {
+  const { redaction } = renewal;
+  if (redaction === undefined || former === undefined) return renewal;
+  const secrets = [...redaction.secrets, ...former.secrets];
+  return { ...renewal, redaction: { ...redaction, secrets, masking: maskingOf(secrets) } };
+}

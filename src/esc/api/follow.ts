@@ -1,0 +1,160 @@
+/** Whether environments have changed since they were looked at: a cheap request for each, and no session. */
+import { EscFault } from "../faults/fault.ts";
+import type { EscSettings } from "../settings/access.ts";
+import { describeCredential } from "../settings/credentials.ts";
+import type { EnvironmentName, FullName } from "../settings/names.ts";
+import { isOrganization, formatName } from "../settings/names.ts";
+import { revisionIn } from "../transport/answer.ts";
+import type { Connection, Progress } from "../transport/connection.ts";
+import { importsOf } from "../definition/imports.ts";
+import { askEsc, type EscDown } from "./ask.ts";
+import { pathOf } from "./definition.ts";
+
+/** What an environment was when it was looked at. */
+interface Seen {
+  readonly name: FullName;
+  readonly etag: string;
+  readonly imports: readonly FullName[];
+  /** It is known not to be all: its imports cannot be told. */
+  readonly isPart: boolean;
+}
+
+/** Environments that can be followed, and whether there are others. */
+export interface Known {
+  readonly seen: ReadonlyMap<string, Seen>;
+  /** Some may not be seen by this token: that they change is found only by opening. */
+  readonly hidden: ReadonlySet<string>;
+}
+
+export type Look =
+  | {
+      readonly kind: "seen";
+      readonly known: Known;
+      readonly hasChanged: boolean;
+      /** The settings with the token that served, where one had to be obtained. */
+      readonly settings: EscSettings;
+    }
+  /** `retryAfterMs`: the service wants to be left alone so long. */
+  | (EscDown & { readonly retryAfterMs?: number });
+
+/** An environment imports few; what is endless is not followed to its end. */
+const MOST_ENVIRONMENTS = 100;
+/** What the service says to a token that may not see the definition, or where it has no such request. */
+const HIDDEN: ReadonlySet<number> = new Set([400, 403, 404, 405, 501]);
+
+/**
+ * Looks at the environments of the settings, by their full names, and all that they import.
+ *
+ * @param before what an earlier look has found; what could not be seen then is not asked for again
+ */
+export async function look(settings: EscSettings, before: Known | undefined, progress: Progress): Promise<Look> {
+  let retryAfterMs: number | undefined;
+  let used = settings;
+  const seen = new Map<string, Seen>();
+  const hidden = new Set<string>(before?.hidden);
+  const answers = await askEsc(settings, progress, async (name, connection) => {
+    const { token } = connection;
+    if (token !== undefined && settings.credential.kind !== "token") {
+      used = { ...settings, credential: { kind: "token", token, label: describeCredential(settings.credential) } };
+    }
+    try {
+      await walk(name, connection, before, { seen, hidden });
+    } catch (error) {
+      if (error instanceof EscFault && "retryAfterMs" in error.fault) ({ retryAfterMs } = error.fault);
+      throw error;
+    }
+  });
+  if (answers.kind !== "read") return { ...answers, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  const hasChanged =
+    before === undefined ||
+    seen.size !== before.seen.size ||
+    Array.from(seen).some(([key, { etag }]) => before.seen.get(key)?.etag !== etag);
+  return { kind: "seen", known: { seen, hidden }, hasChanged, settings: used };
+}
+
+async function walk(
+  root: FullName,
+  connection: Connection,
+  before: Known | undefined,
+  { seen, hidden }: { readonly seen: Map<string, Seen>; readonly hidden: Set<string> },
+): Promise<void> {
+  const waiting = [root];
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    const key = keyOf(name);
+    if (seen.has(key) || hidden.has(key)) continue;
+    if (seen.size >= MOST_ENVIRONMENTS) return void hidden.add(key);
+    const found = await lookAt(name, connection, before?.seen.get(key));
+    if (found === undefined) hidden.add(key);
+    else {
+      seen.set(key, found);
+      waiting.push(...found.imports);
+      if (found.isPart) hidden.add(`${key} imports`);
+    }
+  }
+}
+
+/** @returns undefined where the token may not see it */
+async function lookAt(name: FullName, connection: Connection, before: Seen | undefined): Promise<Seen | undefined> {
+  const { version } = name;
+  // A revision stays what it is. What it imports may change.
+  if (before !== undefined && version !== undefined && /^\d+$/.test(version)) return before;
+  const path = pathOf(name, ...(version === undefined ? [] : ["versions", version]));
+  if (before !== undefined) {
+    const method = version === undefined ? "HEAD" : "GET";
+    const answer = await connection.ask({ method, path, headers: { "If-None-Match": before.etag } });
+    if (answer.status === 304 || (answer.status === 200 && markOf(answer.headers, answer) === before.etag)) {
+      return before;
+    }
+    if (HIDDEN.has(answer.status)) return undefined;
+    // Words the status as a fault. A HEAD has no body to be read.
+    if (answer.status !== 200) connection.objectIn(answer);
+  }
+  const answer = await connection.ask({ method: "GET", path });
+  if (HIDDEN.has(answer.status)) return undefined;
+  if (answer.status !== 200) connection.objectIn(answer);
+  const etag = markOf(answer.headers, answer);
+  if (etag === undefined) throw new EscFault({ kind: "answer", host: connection.host, problem: "unexpected" });
+  const imports = await importsOf(answer.data);
+  return {
+    name,
+    etag,
+    imports: (imports ?? []).flatMap((one) => fullName(one, name) ?? []),
+    isPart: imports === undefined,
+  };
+}
+
+function markOf(headers: { readonly etag?: string | undefined }, answer: Parameters<typeof revisionIn>[0]) {
+  return headers.etag ?? revisionIn(answer).revision;
+}
+
+/** An import is of the same organization: `project/name`, or the old form `name`, both with `@version`. */
+function fullName(text: string, { organization }: FullName): FullName | undefined {
+  const [path = "", version] = text.split("@", 2);
+  const parts = path.split("/");
+  const [name = "", project = "default"] = parts.toReversed();
+  if (parts.length > 3 || name === "" || project === "") return undefined;
+  const own = parts.length === 3 && isOrganization(parts[0] ?? "") ? (parts[0] ?? organization) : organization;
+  return {
+    organization: own,
+    project,
+    name,
+    ...(version === undefined || version === "latest" ? {} : { version }),
+  };
+}
+
+function keyOf(name: FullName): string {
+  return name.version === undefined ? formatName(name) : `${formatName(name)}@${name.version}`;
+}
+
+/** Settings for the environments by the names under which they were opened: nothing has to be looked up again. */
+export function settingsByFullNames(
+  settings: EscSettings,
+  opened: readonly { readonly name: string; readonly version?: string }[],
+): EscSettings {
+  const environments = opened.map(({ name: text, version }): EnvironmentName => {
+    const [organization = "", project = "", name = ""] = text.split("/");
+    const at = version === undefined || version === "latest" ? {} : { version };
+    return { text, organization, project, name, ...at };
+  });
+  return environments.length === 0 ? settings : { ...settings, environments };
+}

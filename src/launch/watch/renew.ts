@@ -1,0 +1,22 @@
+import { isBun } from "../../system/runtime.ts";
+import type { Launch, LaunchRequest } from "../types.ts";
+import type { Renew } from "./restarts.ts";
+
+/** What is done for each start. Both throw a SophiaError where it is not possible. */
+export interface Checks {
+  readonly validate: (request: LaunchRequest) => Promise<void>;
+  readonly locate: (request: LaunchRequest, searchPath: string | undefined) => Promise<string>;
+}
+
+/** Makes another start of a first one: the same command with another environment. */
+export function renewalOf(first: Launch, { validate, locate }: Checks): Renew {
+  return async (renewal) => {
+    const request = { ...first, ...renewal };
+    await validate(request);
+    const environment = isBun
+      ? (await import("../exec/bun.ts")).leftByBun(request, first.inherited.numbers).environment
+      : request.environment;
+    const file = await locate(request, environment.get("PATH"));
+    return { ...request, program: { file, argv: first.command, environment } };
+  };
+}

@@ -1,0 +1,155 @@
+import { expect, onTestFinished, test } from "vitest";
+import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
+import { folder, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { type Finished, start, type Started } from "../helpers/started.ts";
+
+const CONTRACT = JSON.stringify({ variables: { KEY: { required: true, secret: true } } });
+
+/** Says what it was started with. On SIGTERM it says so and ends with 0, or on SIGUSR2 alone where LAZY is set. */
+const PROGRAM = `
+  const { KEY = "", BASE = "", LAZY = "" } = process.env;
+  const say = (text) => require("node:fs").writeSync(1, text + "\\n");
+  process.on("SIGTERM", () => { say("stopping " + process.pid); if (LAZY === "") process.exit(0); });
+  process.on("SIGUSR2", () => process.exit(7));
+  setInterval(() => {}, 60_000);
+  say("run " + process.pid + " " + KEY + " " + BASE);
+`;
+
+interface World {
+  readonly server: EscServer;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  /** Sets the secret. */
+  readonly change: (value: string) => void;
+  readonly base: (value: string) => void;
+}
+
+async function world(access: "open" | "read" = "read"): Promise<World> {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  const { login = "demo-user" } = server.user;
+  const token = server.addToken({ owner: { kind: "personal", login }, access });
+  const base = (value: string): void => void server.environment("acme/app/base", { values: { BASE: value } });
+  const change = (value: string): void =>
+    void server.environment("acme/app/dev", { values: { KEY: secret(value) }, imports: ["app/base"] });
+  base("b1");
+  change("one");
+  return {
+    server,
+    change,
+    base,
+    cwd: folder({ "sophia.contract.json": CONTRACT, "program.cjs": PROGRAM }),
+    env: {
+      PULUMI_BACKEND_URL: server.url,
+      ESC_TOKEN: token.value,
+      ESC_ENV: "acme/app/dev",
+      PATH: process.env["PATH"] ?? "",
+    },
+  };
+}
+
+const WATCH = ["--watch", "--watch-every", "1s"];
+
+function watching(
+  { cwd, env }: World,
+  options: readonly string[] = [],
+  program: readonly string[] = [process.execPath, "program.cjs"],
+  more: Readonly<Record<string, string>> = {},
+): Started {
+  return start([...sophiaRun, ...WATCH, ...options, "--", ...program], { cwd, env: { ...env, ...more } });
+}
+
+/** Its process, once it says that it runs with this value. */
+async function running({ seen }: Started, key: string): Promise<number> {
+  return Number((await seen(new RegExp(`^run (\\d+) ${key} `, "m")))[1]);
+}
+
+const starts = ({ stdout }: Finished): number => stdout.match(/^run /gm)?.length ?? 0;
+
+test("a change of the environment, then of an import: the program is started anew, once for each", async () => {
+  const it = await world();
+  const started = watching(it);
+  const first = await running(started, "one");
+  it.change("two");
+  const second = await running(started, "two");
+  it.base("b2");
+  await started.seen(/two b2$/m);
+  expect(first).not.toBe(second);
+  process.kill(started.pid, "SIGTERM");
+  const ended = await started.finished;
+  expect(ended).toMatchObject({ status: 0, signal: null });
+  expect(starts(ended)).toBe(3);
+  expect(ended.stderr).toBe(
+    "sophia-run: KEY changed in ESC: the program is started anew\n" +
+      "sophia-run: BASE changed in ESC: the program is started anew\n",
+  );
+  expect(it.server.violations).toEqual([]);
+});
+
+test("in the middle of a restart: what ends, and what comes then", async () => {
+  const it = await world();
+  const lazy = (options: readonly string[] = []) => watching(it, options, undefined, { LAZY: "1" });
+  // In this order: ended by SIGTERM to the launcher; killed after its time; replaced by the latest; ended by another signal.
+  const [ended, killed, coalesced, hungUp] = [lazy(), lazy(["--watch-grace", "300ms"]), lazy(), lazy()];
+  const all = [ended, killed, coalesced, hungUp];
+  const pids = await Promise.all(all.map((one) => running(one, "one")));
+  it.change("two");
+  await Promise.all(all.map(({ seen }) => seen(/^stopping/m)));
+
+  process.kill(ended.pid, "SIGTERM");
+  await ended.seen(/^stopping[^]*^stopping/m);
+  process.kill(pids[0] ?? Number.NaN, "SIGUSR2");
+  const first = await ended.finished;
+  expect([first.status, starts(first)]).toEqual([7, 1]);
+
+  await running(killed, "two");
+
+  process.kill(hungUp.pid, "SIGHUP");
+  const last = await hungUp.finished;
+  expect([last.signal, starts(last)]).toEqual(["SIGHUP", 1]);
+
+  const opened = it.server.count("read");
+  it.change("three");
+  // Two launchers have opened it twice each: the second time to know what is another each time.
+  await it.server.waitFor("read", opened + 4);
+  process.kill(pids[2] ?? Number.NaN, "SIGUSR2");
+  await running(coalesced, "three");
+  process.kill(await running(coalesced, "three"), "SIGUSR2");
+  const third = await coalesced.finished;
+  expect([third.status, starts(third)]).toEqual([7, 2]);
+});
+
+test("a program that ends by itself ends the launcher; one that the contract forbids is not started", async () => {
+  const it = await world();
+  const [one, other] = [watching(it), watching(it, ["--watch-signal", "SIGUSR2"])];
+  await Promise.all([running(one, "one"), running(other, "one")]);
+  // Not met.
+  it.change("");
+  const opened = it.server.count("read");
+  await it.server.waitFor("read", opened + 2);
+  it.change("four");
+  const [first, second] = await Promise.all([running(one, "four"), running(other, "four")]);
+  process.kill(first, "SIGUSR2");
+  expect((await one.finished).status).toBe(7);
+  process.kill(second, "SIGSEGV");
+  const ended = await other.finished;
+  expect([ended.signal, starts(ended)]).toEqual(["SIGSEGV", 2]);
+  expect(ended.stdout).not.toContain("stopping");
+  expect(unwrapped(ended.stderr)).toContain("warning: ESC has changed, and the contract is not met");
+  expect(ended.stderr).toContain("KEY");
+});
+
+test("a token that is refused is told, and leaves the program alone", async () => {
+  const it = await world();
+  const started = watching(it);
+  await running(started, "one");
+  it.server.failAlways("any", 401);
+  await it.server.waitFor("any", it.server.count("any") + 1);
+  it.change("two");
+  it.server.heal();
+  await running(started, "two");
+  process.kill(started.pid, "SIGINT");
+  const ended = await started.finished;
+  expect([ended.signal, starts(ended)]).toEqual(["SIGINT", 2]);
+  expect(unwrapped(ended.stderr).match(/the program runs on/g)).toHaveLength(1);
+});
