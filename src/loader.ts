@@ -27,16 +27,14 @@ type Wrapper = (
 ) => void;
 
 const BUNDLE = `${SOPHIA_RUN_FOLDER}/../dist`;
-/** Before the code stands its checksum. */
-const HEAD_BYTES = 8;
-const MAX_BYTES = 4_194_304;
 /** Of versions of Node.js and of this package that nobody uses any more. What is used is soon made again. */
 const MAX_AGE_MS = 90 * 24 * 60 * 60 * 1000;
-const OTHERS_WRITE = 0o022;
 
 const addon = loadAddon();
 const user = process.geteuid?.();
 const folder = codeFolder();
+/** Not where root starts this with another user's HOME, say. */
+const isOwn = folder !== undefined && addon?.isOwnFolder(folder) === true;
 const loaded = new Map<string, object>();
 /** What was compiled here, by the name under which it is to be kept. */
 const compiled = new Map<string, Script>();
@@ -50,9 +48,9 @@ function load(name: string): unknown {
   loaded.set(name, exports);
   const filename = BUNDLE + name.slice(1);
   const kept = `${name.slice(2)}-${process.version}-${process.arch}`;
-  const cachedData = keptCode(kept);
+  const cachedData = isOwn ? addon?.readChecked(`${folder}/${kept}`) : undefined;
   // The bundle is ASCII.
-  const text = readFileSync(filename, "latin1");
+  const text = addon?.readLatin1(filename) ?? readFileSync(filename, "latin1");
   const script = new Script(`(function(exports,require,__dirname,__filename,SOPHIA_RUN_LOADER){${text}\n})`, {
     filename,
     ...(cachedData === undefined ? {} : { cachedData }),
@@ -61,7 +59,7 @@ function load(name: string): unknown {
   if (cachedData === undefined) compiled.set(kept, script);
   // Sound: the text above is such a function.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  (script.runInThisContext() as Wrapper)(exports, load, BUNDLE, filename, { addon, keepCode });
+  (script.runInThisContext() as Wrapper)(exports, load, BUNDLE, filename, { addon, compiles, keepCode });
   return exports;
 }
 
@@ -73,24 +71,8 @@ function codeFolder(): string | undefined {
   return caches === undefined ? undefined : `${caches}/sophia-run`;
 }
 
-/** Whether it is a folder of this user's, no link to one: not so where root starts this with another user's HOME. */
-function isOwnFolder(path: string): boolean {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats?.isDirectory() === true && stats.uid === user && (stats.mode & OTHERS_WRITE) === 0;
-}
-
-function keptCode(name: string): Buffer | undefined {
-  if (folder === undefined || addon === undefined) return undefined;
-  try {
-    const path = `${folder}/${name}`;
-    const stats = statSync(path, { throwIfNoEntry: false });
-    if (stats === undefined || stats.size > MAX_BYTES || !stats.isFile() || !isOwnFolder(folder)) return undefined;
-    const bytes = readFileSync(path);
-    const code = bytes.subarray(HEAD_BYTES);
-    return bytes.length > HEAD_BYTES && bytes.readBigUInt64LE() === addon.checksum(code) ? code : undefined;
-  } catch {
-    return undefined;
-  }
+function compiles(): boolean {
+  return folder !== undefined && compiled.size > 0;
 }
 
 function keepCode(): void {
@@ -103,12 +85,10 @@ function keepCode(): void {
       if (above?.isDirectory() !== true || above.uid !== user || caches === process.cwd()) return;
       mkdirSync(folder, { mode: 0o700 });
     }
-    if (!isOwnFolder(folder)) return;
+    if (!addon.isOwnFolder(folder)) return;
     for (const [name, script] of compiled) {
       const code = script.createCachedData();
-      const head = Buffer.alloc(HEAD_BYTES);
-      head.writeBigUInt64LE(addon.checksum(code));
-      write(`${folder}/${name}`, Buffer.concat([head, code]));
+      write(`${folder}/${name}`, Buffer.concat([addon.checksum(code), code]));
     }
     compiled.clear();
     for (const name of readdirSync(folder)) {

@@ -8,6 +8,8 @@ import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
 import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
+import { settle } from "./command-line/settings.ts";
+import { loader } from "./launch/exec/loaded.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
 import { isBun } from "./system/runtime.ts";
 import { OWN_FOLDER } from "./system/paths.ts";
@@ -31,9 +33,9 @@ async function start(invocation: Invocation, context: Context, preparation: Prep
   return dispatch(invocation, context);
 }
 
-function surroundings({ preloaded }: Preparation): Context {
+function surroundings({ addon, preloaded }: Preparation): Context {
   return {
-    environment: ownEnvironment(process.env, preloaded),
+    environment: ownEnvironment(process.env, preloaded ? undefined : addon?.environment()),
     cwd: workingDirectory(),
     out: (text) => write(1, text),
     err: (text) => void write(2, text),
@@ -77,6 +79,11 @@ function fail(context: Context, error: unknown): number {
 
 // Bun opens it when it is defined anew.
 if (!isBun) postponeStandardError(Boolean(process.env["NODE_DEBUG"]));
+// What is kept is what has run: starts with options are to find their code, too.
+if (loader?.compiles() === true) {
+  const sample = parseCommandLine(["-qq", "--mode=auto", "--timeout", "1s", "--include=A", "--", "true"]);
+  if (sample.kind === "run") settle(sample.flags, new Map());
+}
 const preparation = prepare(process.env);
 const context = surroundings(preparation);
 process.on("uncaughtException", (error) => process.exit(fail(context, error)));

@@ -73,7 +73,8 @@ function typeExpression(type: TypeName, name: string, schema: Schema, functions:
     case "array":
       conditions.push(`Array.isArray(${value})`);
       if (schema.minItems !== undefined) conditions.push(`${value}.length >= ${schema.minItems}`);
-      if (schema.uniqueItems === true) conditions.push(`new Set(${value}).size === ${value}.length`);
+      if (schema.uniqueItems === true)
+        conditions.push(`(${value}.length < 2 || new Set(${value}).size === ${value}.length)`);
       if (schema.items !== undefined) {
         const item = expressionOf(`${name}Item`, schema.items, functions, "item");
         conditions.push(`${value}.every((item: unknown) => ${item})`);

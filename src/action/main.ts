@@ -8,7 +8,7 @@ import { act } from "./action.ts";
 import { annotateFailure } from "./annotations.ts";
 
 const context: Context = {
-  environment: ownEnvironment(process.env, false),
+  environment: ownEnvironment(process.env, undefined),
   cwd: process.cwd(),
   out: (text) => write(1, text),
   err: (text) => void write(2, text),

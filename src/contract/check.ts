@@ -31,7 +31,9 @@ export function isSet(resolution: Resolution, name: string): boolean {
 
 /** Whether nothing of the value can be seen. */
 export function isBlank(value: string): boolean {
-  return !VISIBLE.test(value);
+  const first = value.charCodeAt(0);
+  // All of ASCII that is not a space or a control character can be seen.
+  return !(first > 0x20 && first < 0x7f) && !VISIBLE.test(value);
 }
 
 /** Which of the variables serves: the first that is set, in the order of preference. */

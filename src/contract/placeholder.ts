@@ -10,6 +10,7 @@ const USUAL_PLACEHOLDER =
 
 /** How they begin. Compiling the expression takes 0.1 ms on Node.js 20 and 0.6 on 24; most values need it not. */
 const BEGINNINGS = ["<", "your", "change", "replace", "fill", "set", "insert", "xxx", "...", "…"];
+const INITIALS = "<ycrfsix.…";
 
 /** Formats whose values are few or public: an example may well be the value. */
 const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);
@@ -25,7 +26,9 @@ export function isPlaceholder(
 ): boolean {
   if (format !== undefined && CLOSED_FORMATS.has(format.kind)) return false;
   const word = value.trim().toLowerCase();
-  if (BEGINNINGS.some((beginning) => word.startsWith(beginning)) && USUAL_PLACEHOLDER.test(word)) return true;
+  if (INITIALS.includes(word.charAt(0)) && BEGINNINGS.some((beginning) => word.startsWith(beginning))) {
+    if (USUAL_PLACEHOLDER.test(word)) return true;
+  }
   if (example === undefined) return false;
   if (secret && value === example) return true;
   return value.includes("<") && (example.match(/<[^<>]+>/g) ?? []).some((part) => value.includes(part));

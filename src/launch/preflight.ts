@@ -73,7 +73,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     process.kill(process.pid, "SIGUSR1");
   };
   const mayHaveMore = preloaded || process.send !== undefined;
-  const inherited = areAllOwn()
+  const inherited = areAllOwn(addon)
     ? { numbers: [], doubtful: [] }
     : // Looks as soon as the statements that run now have ended; they leave nothing open.
       import("./proc/inherited.ts").then(({ inheritedDescriptors }) =>
@@ -88,7 +88,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     firstProcess,
     // PID 1 cannot die of a signal: it exits with 128 plus the signal's number, as container runtimes show such a death.
     stopListening: firstProcess ? listen(FATAL, (_, number) => process.exit(128 + number)) : () => {},
-    restoreCoreFilter: withholdMemory(),
+    restoreCoreFilter: withholdMemory(addon),
   };
 }
 

@@ -77,7 +77,7 @@ export async function assess(request: Request): Promise<Assessment> {
   const dummies = settings.fake ? [await dummyLayer(asked, resolve(passed, declared))] : [];
   const resolution = findable(resolve([...layers, ...dummies], declared));
   // Nothing is withheld from most programs, and to resolve thousands of variables once more takes milliseconds.
-  const isWhole = passed.every(({ variables }, index) => variables.length === layers[index]?.variables.length);
+  const isWhole = passed.every((layer, index) => layer === layers[index]);
   const selected = isWhole ? resolution : findable(resolve([...passed, ...dummies], declared));
   const overridden = overriddenEsc(resolution, declared);
   return {

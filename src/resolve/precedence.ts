@@ -12,10 +12,11 @@ import { SOURCE_IDS } from "./sources.ts";
 export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
   const found = new Map<string, Resolved>();
   for (const { variables } of layers) {
+    const isFirst = found.size === 0;
     variables.forEach((variable) => {
       const { name, value, origin } = variable;
       if (value === "" && isDeclared(name)) return;
-      const winner = found.get(name);
+      const winner = isFirst ? undefined : found.get(name);
       if (winner === undefined) {
         found.set(name, variable);
       } else {
@@ -37,11 +38,10 @@ export function inPrecedence(layers: readonly Layer[], prefer: "environment" | "
 
 /** Declared variables for which the environment hides another value of ESC's. */
 export function overriddenEsc(resolution: Resolution, isDeclared: (name: string) => boolean): readonly string[] {
-  const overridden = [...resolution.values()].filter(
-    ({ name, origin, shadowed }) =>
-      shadowed?.some((hidden) => hidden.origin.source === "esc" && !hidden.same) === true &&
-      origin.source === "environment" &&
-      isDeclared(name),
-  );
-  return overridden.map(({ name }) => name).toSorted();
+  const overridden: string[] = [];
+  resolution.forEach(({ name, origin, shadowed }) => {
+    if (shadowed === undefined || origin.source !== "environment" || !isDeclared(name)) return;
+    if (shadowed.some((hidden) => hidden.origin.source === "esc" && !hidden.same)) overridden.push(name);
+  });
+  return overridden.toSorted();
 }

@@ -76,10 +76,11 @@ export function withholding(
   const own = new Set(keepEsc ? [] : launchers);
   const included = matcher(selection.include, folding);
   const excluded = matcher(selection.exclude, folding);
-  return ({ name, origin }) => {
+  return (variable) => {
+    const { name, origin } = variable;
     if (own.has(name)) return "launcher";
     if (name === ADMIN_TOKEN) return "writer";
-    if (isReserved({ name, origin }, isAllowed, isDeclared)) return "reserved";
+    if (isReserved(variable, isAllowed, isDeclared)) return "reserved";
     if (code.has(origin) && !isAllowed(name) && !isDeclared(name)) return "runs-code";
     if (origin.source === "dotenv" && !dotenvServes) return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";
@@ -114,10 +115,11 @@ export function select(
   isDeclared: (name: string) => boolean,
 ): readonly Layer[] {
   const reason = withholding(selection, isDeclared);
-  return layers.map((layer) => ({
-    ...layer,
-    variables: layer.variables.filter((variable) => reason(variable) === undefined),
-  }));
+  return layers.map((layer) => {
+    const isPassed = (variable: Variable): boolean => reason(variable) === undefined;
+    // Nothing is withheld from most programs, and to copy a list of thousands takes time.
+    return layer.variables.every(isPassed) ? layer : { ...layer, variables: layer.variables.filter(isPassed) };
+  });
 }
 
 function isBaseline(name: string, folding: Folding | undefined): boolean {
@@ -127,6 +129,7 @@ function isBaseline(name: string, folding: Folding | undefined): boolean {
 
 /** Whether a name matches one of the globs. */
 export function matcher(globs: readonly string[], folding?: Folding): (name: string) => boolean {
+  if (globs.length === 0) return () => false;
   if (folding === undefined) return (name) => globs.some((glob) => matchesGlob(glob, name));
   const folded = globs.map(folding.fold);
   return (name) => folded.some((glob) => matchesGlob(glob, folding.fold(name)));

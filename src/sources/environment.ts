@@ -1,4 +1,4 @@
-import type { Environment, Layer, Origin } from "../core/model.ts";
+import type { Environment, Layer, Origin, Variable } from "../core/model.ts";
 import { FROM_FILES, namesFromFiles } from "../esc/settings/from-files.ts";
 
 const ORIGIN: Origin = { source: "environment" };
@@ -7,15 +7,11 @@ const FROM_FILE: Origin = { source: "environment", fromFile: true };
 /** The process environment as a layer, without the mark by which an outer sophia-run tells what it had from files. */
 export function environmentLayer(environment: Environment): Layer {
   const fromFiles = namesFromFiles(environment);
-  const variables = Array.from(environment, ([name, value]) => ({
-    name,
-    value,
-    secret: false,
-    origin: fromFiles.has(name) ? FROM_FILE : ORIGIN,
-    delivery: "value" as const,
-  }));
-  return {
-    source: "environment",
-    variables: environment.has(FROM_FILES) ? variables.filter(({ name }) => name !== FROM_FILES) : variables,
-  };
+  const variables: Variable[] = [];
+  environment.forEach((value, name) => {
+    if (name === FROM_FILES) return;
+    const origin = fromFiles.has(name) ? FROM_FILE : ORIGIN;
+    variables.push({ name, value, secret: false, origin, delivery: "value" });
+  });
+  return { source: "environment", variables };
 }

@@ -1,27 +1,39 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../core/model.ts";
 
-/** With more variables than this, reading them all at once is the faster way. */
-const MANY = 300;
+/**
+ * This process's environment, whole, without entries that are no variables; of two of one name getenv(3) finds the first.
+ *
+ * @param strings names and values in turns, each but the last ended by a NUL, as the addon gives them: Node.js asks
+ *   getenv(3) for each variable, which looks through all of them (35 ms for 5,000). Absent where there is no addon, or
+ *   where other code ran in this process before: what it made of `process.env` counts
+ */
+export function ownEnvironment(variables: NodeJS.ProcessEnv, strings: string | undefined): Environment {
+  return strings === undefined ? environmentOf(variables) : environmentIn(strings);
+}
+
+function environmentIn(strings: string): Environment {
+  const environment = new Map<string, string>();
+  const parts = strings.split("\0");
+  for (let at = 0; at + 1 < parts.length; at += 2) {
+    const name = parts[at] ?? "";
+    if (!environment.has(name)) environment.set(name, parts[at + 1] ?? "");
+  }
+  return environment;
+}
 
 /**
- * This process's environment, whole. Node.js lists variables whose names are not UTF-8, and before version 26 those whose
- * names are array indices (`0`, `10`), but does not find their values; the kernel still has the environment that the
- * process was started with. That one is read, too, where there are many variables: Node asks getenv(3) for each, which
- * looks through all of them (35 ms for 5,000). Node itself changes none of them, it only removes some.
- *
- * @param preloaded other code ran in this process before: it may have changed variables, and what it made of them counts
+ * Node.js lists variables whose names are not UTF-8, and before version 26 those whose names are array indices (`0`,
+ * `10`), but does not find their values; the kernel still has the environment that the process was started with.
  */
-export function ownEnvironment(variables: NodeJS.ProcessEnv, preloaded: boolean): Environment {
+function environmentOf(variables: NodeJS.ProcessEnv): Environment {
   const environment = new Map<string, string>();
+  let initial: Environment | undefined;
   // Not Object.keys, which asks getenv(3) whether each is enumerable.
-  const names = Object.getOwnPropertyNames(variables);
-  const unchanged = names.length > MANY && !preloaded ? initialEnvironment() : undefined;
-  let initial = unchanged;
-  for (const name of names) {
+  for (const name of Object.getOwnPropertyNames(variables)) {
     // Nothing finds a variable without a name; getenv(3) of some systems lists it.
     if (name === "") continue;
-    const value = unchanged?.get(name) ?? variables[name] ?? (initial ??= initialEnvironment()).get(name);
+    const value = variables[name] ?? (initial ??= initialEnvironment()).get(name);
     if (value !== undefined) environment.set(name, value);
   }
   return environment;

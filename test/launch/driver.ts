@@ -17,7 +17,7 @@ const { files = [], mode = "spawn", killAfterMs, dieWithLauncher = false, restor
 
 launch({
   command: [command[0] ?? "", ...command.slice(1)],
-  environment: ownEnvironment(process.env, preparation.preloaded),
+  environment: ownEnvironment(process.env, preparation.preloaded ? undefined : preparation.addon?.environment()),
   files,
   options: { mode, dieWithLauncher, restoreNofile, ...(killAfterMs !== undefined && { killAfterMs }) },
   preparation,

@@ -5,9 +5,9 @@ import type { SecretFile } from "../../launch/index.ts";
 export function delivery(selected: Resolution): { environment: Map<string, string>; files: SecretFile[] } {
   const environment = new Map<string, string>();
   const files: SecretFile[] = [];
-  for (const { name, value, delivery: how } of selected.values()) {
+  selected.forEach(({ name, value, delivery: how }) => {
     if (how === "file") files.push({ name, content: value });
     else environment.set(name, value);
-  }
+  });
   return { environment, files };
 }

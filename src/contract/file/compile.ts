@@ -2,6 +2,7 @@
 import { printable } from "../../core/text.ts";
 import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import type {
+  Alias,
   Contract,
   ContractSource,
   Declaration,
@@ -32,25 +33,32 @@ export function compileContract(
   const declarations = new Map<string, Declaration>();
   const aliases = new Map<string, string>();
   const deprecated = new Map<string, string>();
-  for (const [name, entry] of variables) {
+  variables.forEach((entry, name) => {
     const declaration = declare(name, entry, compilePattern);
     declarations.set(name, declaration);
     if (declaration.deprecated !== undefined) deprecated.set(name, declaration.deprecated);
-    for (const alias of declaration.aliases) {
+    declaration.aliases.forEach((alias) => {
       aliases.set(alias.name, name);
       if (alias.deprecated) deprecated.set(alias.name, name);
-    }
-  }
-  const groupRules = Array.from(groups, ([group, { rule: kind = "optional", label = group, variables: names = [] }]) =>
-    kind === "optional" ? [] : [{ kind, group, label: printable(label), names }],
-  ).flat();
+    });
+  });
+  const groupRules: GroupRule[] = [];
+  groups.forEach(({ rule: kind = "optional", label, variables: names = [] }, group) => {
+    // A name that the schema allows is safe to show.
+    const shown = label === undefined ? group : printable(label);
+    if (kind !== "optional") groupRules.push({ kind, group, label: shown, names });
+  });
+  let sections: readonly Section[] | undefined;
   return {
     source,
     variables: declarations,
     aliases,
     deprecated,
     rules: [...variableRules(variables, groupRules), ...groupRules],
-    sections: sectionsOf(document, declarations, groups),
+    // A start that becomes the program shows none.
+    get sections() {
+      return (sections ??= sectionsOf(document, declarations, groups));
+    },
     ...(profile === undefined ? {} : { profile }),
     ...(document.rotateEvery === undefined ? {} : { rotateEvery: rotationOf(document.rotateEvery) }),
     profiles: [...profiles.keys()],
@@ -82,8 +90,8 @@ type Entries = Pick<ProfileEntry, "variables" | "groups">;
 
 /** The document's variables and groups with those of the profiles laid over them, field by field. */
 export function mergeEntries(document: Entries, profiles: readonly Entries[]) {
-  const variables = new Map(Object.entries(document.variables ?? {}));
-  const groups = new Map<string, Partial<GroupEntry>>(Object.entries(document.groups ?? {}));
+  const variables = byName(document.variables);
+  const groups = byName<Partial<GroupEntry>>(document.groups);
   for (const profile of profiles) {
     for (const [name, overlay] of Object.entries(profile.variables ?? {})) {
       variables.set(name, { ...variables.get(name), ...overlay });
@@ -95,25 +103,47 @@ export function mergeEntries(document: Entries, profiles: readonly Entries[]) {
   return { variables, groups };
 }
 
+/** The members of an object, in its order: it has names that it inherits, and a Map has none. */
+function byName<Member>(members: Readonly<Record<string, Member>> = {}): Map<string, Member> {
+  const map = new Map<string, Member>();
+  // Not Object.entries, which makes a list for each of thousands of members.
+  Object.keys(members).forEach((name) => {
+    const member = members[name];
+    if (member !== undefined) map.set(name, member);
+  });
+  return map;
+}
+
 /** One string or several, as a list. */
 export function listOf(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return [];
   return typeof value === "string" ? [value] : value;
 }
 
+/** Not by spreading: there are hundreds of variables, most with little to say. */
 function declare(name: string, entry: VariableEntry, compilePattern: PatternCompiler): Declaration {
-  const { aliases = [], format, label = name, rotateEvery, required: _, ...stated } = entry;
-  return {
+  const { label, description = "", example, docs, aliases, deprecated, format, rotateEvery } = entry;
+  const declaration: { -readonly [Key in keyof Declaration]: Declaration[Key] } = {
     name,
     // One line on a terminal, to which whoever wrote the contract may not send commands.
-    label: printable(label),
-    description: "",
+    label: label === undefined ? name : printable(label),
+    description,
     secret: isSecret(entry),
-    aliases: aliases.map((alias) => ({ deprecated: false, ...(typeof alias === "string" ? { name: alias } : alias) })),
-    ...stated,
-    ...(format === undefined ? {} : { format: formatOf(format, compilePattern) }),
-    ...(rotateEvery === undefined ? {} : { rotateEvery: rotationOf(rotateEvery) }),
+    aliases: aliases === undefined ? NO_ALIASES : aliases.map(aliasOf),
   };
+  if (example !== undefined) declaration.example = example;
+  if (docs !== undefined) declaration.docs = docs;
+  if (entry.default !== undefined) declaration.default = entry.default;
+  if (deprecated !== undefined) declaration.deprecated = deprecated;
+  if (format !== undefined) declaration.format = formatOf(format, compilePattern);
+  if (rotateEvery !== undefined) declaration.rotateEvery = rotationOf(rotateEvery);
+  return declaration;
+}
+
+const NO_ALIASES: readonly Alias[] = [];
+
+function aliasOf(alias: NonNullable<VariableEntry["aliases"]>[number]): Alias {
+  return { deprecated: false, ...(typeof alias === "string" ? { name: alias } : alias) };
 }
 
 /**
@@ -166,13 +196,18 @@ function rotationOf(text: string): Interval | "never" {
 /** A variable of a group is not shown as optional: the group's rule is its own. */
 function variableRules(variables: ReadonlyMap<string, VariableEntry>, groupRules: readonly GroupRule[]): Rule[] {
   const grouped = new Set(groupRules.flatMap(({ names }) => names));
-  return Array.from(variables).flatMap(([name, { required = false }]): Rule[] => {
-    if (required === true) return [{ kind: "required", name }];
-    if (required === false) return grouped.has(name) ? [] : [{ kind: "optional", name }];
-    const { when, equals } = required;
-    const condition = { name: when, ...(equals === undefined ? {} : { equals: listOf(equals) }) };
-    return [{ kind: "required-when", name, when: condition }];
+  const rules: Rule[] = [];
+  variables.forEach(({ required = false }, name) => {
+    if (required === true) rules.push({ kind: "required", name });
+    else if (required === false) {
+      if (!grouped.has(name)) rules.push({ kind: "optional", name });
+    } else {
+      const { when, equals } = required;
+      const condition = { name: when, ...(equals === undefined ? {} : { equals: listOf(equals) }) };
+      rules.push({ kind: "required-when", name, when: condition });
+    }
   });
+  return rules;
 }
 
 function sectionsOf(
@@ -200,7 +235,8 @@ function sectionLines(
     if (declaration !== undefined) return [variableLine(declaration)];
     const group = groups.get(id);
     if (group === undefined) return [];
-    return [{ kind: "group", group: id, label: printable(group.label ?? id), names: group.variables ?? [] }];
+    const label = group.label === undefined ? id : printable(group.label);
+    return [{ kind: "group", group: id, label, names: group.variables ?? [] }];
   });
 }
 

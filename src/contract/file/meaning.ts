@@ -39,28 +39,30 @@ export function examineMeaning(
   if (document.variables === undefined) {
     report([], '"variables" is missing', '"variables": the declared variables by name; or "extends"');
   }
-  const { variables } = mergeEntries(document, []);
+  const declared = mergeEntries(document, []);
+  const { variables } = declared;
   const scope = { variables, compilePattern, report };
-  for (const [name, entry] of variables) examineVariable(["variables", name], name, entry, entry, scope);
-  for (const [group, entry] of Object.entries(document.groups ?? {})) {
-    examineMembers(["groups", group, "variables"], entry.variables, scope);
-  }
+  variables.forEach((entry, name) => examineVariable(() => ["variables", name], name, entry, entry, scope));
+  declared.groups.forEach(({ variables: members = [] }, group) => {
+    examineMembers(() => ["groups", group, "variables"], members, scope);
+  });
   examineLineages(profiles, report);
   for (const profile of profiles.keys()) examineProfile(profile, profiles, document, scope);
-  const everywhere = mergeEntries(document, [...profiles.values()]);
+  const everywhere = profiles.size === 0 ? declared : mergeEntries(document, [...profiles.values()]);
   examineAliases(document, everywhere.variables, report);
-  for (const group of everywhere.groups.keys()) {
-    if (!everywhere.variables.has(group)) continue;
+  everywhere.groups.forEach((_, group) => {
+    if (!everywhere.variables.has(group)) return;
     report(["groups", group], `"${group}" is also a variable`, "a name that no variable has", true);
-  }
-  const names = new Set([...everywhere.variables.keys(), ...everywhere.groups.keys()]);
+  });
+  let names: readonly string[] | undefined;
   const lists = [
     ...(own.sections ?? []).map(({ lines }, index) => ({ path: ["sections", index, "lines"], ids: lines })),
     ...Object.entries(own.scopes ?? {}).map(([name, ids]) => ({ path: ["scopes", name], ids })),
   ];
   for (const { path, ids } of lists) {
     for (const [index, id] of ids.entries()) {
-      if (names.has(id)) continue;
+      if (everywhere.variables.has(id) || everywhere.groups.has(id)) continue;
+      names ??= [...everywhere.variables.keys(), ...everywhere.groups.keys()];
       const message = `"${id}" is not declared${didYouMean(id, names)}`;
       report([...path, index], message, "the name of a variable or of a group");
     }
@@ -69,13 +71,20 @@ export function examineMeaning(
 }
 
 /**
+ * @param path made only where something is wrong
  * @param given what the document has at the path
  * @param entry what counts: the same, or a profile's details laid over the variable
  */
-function examineVariable(path: Path, name: string, given: VariableEntry, entry: VariableEntry, scope: Scope): void {
+function examineVariable(
+  path: () => Path,
+  name: string,
+  given: VariableEntry,
+  entry: VariableEntry,
+  scope: Scope,
+): void {
   const { variables, compilePattern, report } = scope;
   const { required, deprecated, default: fallback, format } = entry;
-  const at = (key: keyof VariableEntry): Path => (Object.hasOwn(given, key) ? [...path, key] : path);
+  const at = (key: keyof VariableEntry): Path => (Object.hasOwn(given, key) ? [...path(), key] : path());
   if (fallback !== undefined && isSecret(entry)) {
     report(at("default"), "a secret has a default", `no default, or "secret": false`);
   }
@@ -88,15 +97,15 @@ function examineVariable(path: Path, name: string, given: VariableEntry, entry: 
     if (fault !== undefined) report(at("default"), "the default does not have the format", `it ${faultWords(fault)}`);
   }
   if (typeof required === "object") {
-    const where = [...at("required"), "when"];
-    if (required.when === name) report(where, "a variable cannot be its own condition", "another variable");
+    const where = (): Path => [...at("required"), "when"];
+    if (required.when === name) report(where(), "a variable cannot be its own condition", "another variable");
     else examineReference(where, required.when, scope);
     examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), scope);
   }
   if (deprecated === undefined) return;
   if (deprecated === name) report(at("deprecated"), "a variable cannot replace itself", "another variable");
   else if (
-    examineReference(at("deprecated"), deprecated, scope) &&
+    examineReference(() => at("deprecated"), deprecated, scope) &&
     variables.get(deprecated)?.deprecated !== undefined
   ) {
     report(at("deprecated"), `${deprecated} is itself deprecated`, "a variable that is not deprecated");
@@ -154,31 +163,33 @@ function examineRange(
   return false;
 }
 
-function examineReference(path: Path, name: string, { variables, report }: Scope): boolean {
+function examineReference(path: () => Path, name: string, { variables, report }: Scope): boolean {
   if (variables.has(name)) return true;
   const message = `"${name}" is not declared${didYouMean(name, variables.keys())}`;
-  report(path, message, `a name declared under "variables"`);
+  report(path(), message, `a name declared under "variables"`);
   return false;
 }
 
-function examineMembers(path: Path, names: readonly string[], scope: Scope): void {
-  for (const [index, name] of names.entries()) examineReference([...path, index], name, scope);
+function examineMembers(path: () => Path, names: readonly string[], scope: Scope): void {
+  names.forEach((name, index) => {
+    if (!scope.variables.has(name)) examineReference(() => [...path(), index], name, scope);
+  });
 }
 
 /** A name, whether a variable's own or an alias, means the same variable in all profiles. */
 function examineAliases(document: ContractDocument, declared: Scope["variables"], report: Report): void {
   const owners = new Map<string, string>();
   const examine = (path: Path, variables: Readonly<Record<string, VariableEntry>>): void => {
-    for (const [name, { aliases = [] }] of Object.entries(variables)) {
-      for (const [index, alias] of aliases.entries()) {
+    Object.keys(variables).forEach((name) => {
+      variables[name]?.aliases?.forEach((alias, index) => {
         const text = typeof alias === "string" ? alias : alias.name;
         const owner = declared.has(text) ? text : (owners.get(text) ?? name);
         owners.set(text, owner);
-        if (owner === name && text !== name) continue;
+        if (owner === name && text !== name) return;
         const what = owner === text ? "is a declared variable" : `is already an alias of ${owner}`;
         report([...path, name, "aliases", index], `"${text}" ${what}`, "a name that is not in use");
-      }
-    }
+      });
+    });
   };
   examine(["variables"], document.variables ?? {});
   for (const [profile, { variables = {} }] of Object.entries(document.profiles ?? {})) {
@@ -215,7 +226,7 @@ function examineProfile(profile: string, profiles: Profiles, document: ContractD
   const { variables } = mergeEntries(document, ancestry);
   const own = profiles.get(profile) ?? {};
   for (const [name, given] of Object.entries(own.variables ?? {})) {
-    const path = ["profiles", profile, "variables", name];
+    const path = (): Path => ["profiles", profile, "variables", name];
     examineVariable(path, name, given, variables.get(name) ?? given, { ...scope, variables });
   }
   for (const [group, { rule, variables: members }] of Object.entries(own.groups ?? {})) {
@@ -223,6 +234,6 @@ function examineProfile(profile: string, profiles: Profiles, document: ContractD
     if (!inherited.groups.has(group) && (rule === undefined || members === undefined)) {
       scope.report(path, `the new group "${group}" is incomplete`, `"rule" and "variables"`, true);
     }
-    examineMembers([...path, "variables"], members ?? [], { ...scope, variables });
+    examineMembers(() => [...path, "variables"], members ?? [], { ...scope, variables });
   }
 }

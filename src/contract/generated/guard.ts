@@ -328,7 +328,7 @@ function checkGroupMembers(value: unknown): boolean {
   return (
     Array.isArray(value) &&
     value.length >= 1 &&
-    new Set(value).size === value.length &&
+    (value.length < 2 || new Set(value).size === value.length) &&
     value.every((item: unknown) => checkVariableName(item))
   );
 }
@@ -360,7 +360,7 @@ function checkScopeMembers(value: unknown): boolean {
   return (
     Array.isArray(value) &&
     value.length >= 1 &&
-    new Set(value).size === value.length &&
+    (value.length < 2 || new Set(value).size === value.length) &&
     value.every((item: unknown) => typeof item === "string")
   );
 }

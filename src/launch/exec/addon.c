@@ -5,20 +5,27 @@
  * No library is linked: the names are found in the C library that the process has, glibc or musl, so that one file
  * serves both. Only what is the same in both is used.
  */
+#define _GNU_SOURCE
+
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
 #include <node_api.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+
+enum { PATH_BYTES = 4096, LINKS_BYTES = 8192, MAX_FILE_BYTES = 4 * 1024 * 1024 };
 
 static int integer(napi_env env, napi_value value) {
   int32_t result = -1;
@@ -138,7 +145,56 @@ static napi_value execve_strings(napi_env env, napi_callback_info info) {
   return from_integer(env, execute(strings, length, (size_t)integer(env, given[1])));
 }
 
+/* A path, as the first argument; false where it is too long. */
+static bool path_argument(napi_env env, napi_callback_info info, char path[PATH_BYTES]) {
+  napi_value given;
+  size_t count = 1;
+  size_t length = 0;
+  napi_get_cb_info(env, info, &count, &given, NULL, NULL);
+  return napi_get_value_string_utf8(env, given, path, PATH_BYTES, &length) == napi_ok && length < PATH_BYTES - 1;
+}
+
+/* By the system call: of the C library's functions, old ones of glibc lack fstat and lstat. */
+static bool status_of(int folder, const char *path, int flags, struct statx *status) {
+  return syscall(SYS_statx, folder, path, flags, STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE, status) == 0;
+}
+
+/* Opens a regular file of at most MAX_FILE_BYTES; -1 where there is none. */
+static int open_file(const char *path, size_t *size) {
+  struct statx status;
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file == -1) return -1;
+  if (status_of(file, "", AT_EMPTY_PATH, &status) && (status.stx_mode & S_IFMT) == S_IFREG &&
+      status.stx_size <= MAX_FILE_BYTES) {
+    *size = (size_t)status.stx_size;
+    return file;
+  }
+  close(file);
+  return -1;
+}
+
+static bool read_whole(int file, char *bytes, size_t size) {
+  for (size_t at = 0; at < size;) {
+    const ssize_t count = read(file, bytes + at, size - at);
+    if (count <= 0) return false;
+    at += (size_t)count;
+  }
+  return true;
+}
+
 /* FNV-1a over words of eight bytes: each step is reversible, so that no single change goes unnoticed. */
+static uint64_t sum_of(const unsigned char *bytes, size_t length) {
+  uint64_t sum = 0xcbf29ce484222325 ^ length;
+  for (size_t at = 0; at < length;) {
+    uint64_t word = 0;
+    const size_t size = length - at < sizeof word ? length - at : sizeof word;
+    memcpy(&word, bytes + at, size);
+    sum = (sum ^ word) * 0x100000001b3;
+    at += size;
+  }
+  return sum;
+}
+
 static napi_value checksum(napi_env env, napi_callback_info info) {
   napi_value given;
   size_t count = 1;
@@ -147,29 +203,128 @@ static napi_value checksum(napi_env env, napi_callback_info info) {
   size_t length = 0;
   napi_get_cb_info(env, info, &count, &given, NULL, NULL);
   if (napi_get_buffer_info(env, given, &data, &length) != napi_ok) return NULL;
-  const unsigned char *const bytes = data;
-  uint64_t sum = 0xcbf29ce484222325 ^ length;
-  for (size_t at = 0; at < length;) {
-    uint64_t word = 0;
-    const size_t size = length - at < sizeof word ? length - at : sizeof word;
-    for (size_t i = 0; i < size; ++i) word |= (uint64_t)bytes[at + i] << 8 * i;
-    sum = (sum ^ word) * 0x100000001b3;
+  const uint64_t sum = sum_of(data, length);
+  napi_create_buffer_copy(env, sizeof sum, &sum, NULL, &result);
+  return result;
+}
+
+static napi_value is_own_folder(napi_env env, napi_callback_info info) {
+  char path[PATH_BYTES];
+  struct statx status;
+  napi_value result = NULL;
+  const bool is_own = path_argument(env, info, path) && status_of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status) &&
+                      (status.stx_mode & S_IFMT) == S_IFDIR && status.stx_uid == geteuid() &&
+                      (status.stx_mode & (S_IWGRP | S_IWOTH)) == 0;
+  napi_get_boolean(env, is_own, &result);
+  return result;
+}
+
+static napi_value read_checked(napi_env env, napi_callback_info info) {
+  char path[PATH_BYTES];
+  size_t size = 0;
+  uint64_t sum = 0;
+  void *bytes = NULL;
+  napi_value result = NULL;
+  const int file = path_argument(env, info, path) ? open_file(path, &size) : -1;
+  if (file == -1) return NULL;
+  const bool is_read = size > sizeof sum && read_whole(file, (char *)&sum, sizeof sum) &&
+                       napi_create_buffer(env, size - sizeof sum, &bytes, &result) == napi_ok &&
+                       read_whole(file, bytes, size - sizeof sum);
+  close(file);
+  return is_read && sum == sum_of(bytes, size - sizeof sum) ? result : NULL;
+}
+
+static napi_value read_latin1(napi_env env, napi_callback_info info) {
+  char path[PATH_BYTES];
+  size_t size = 0;
+  napi_value result = NULL;
+  const int file = path_argument(env, info, path) ? open_file(path, &size) : -1;
+  if (file == -1) return NULL;
+  char *const bytes = malloc(size + 1);
+  if (bytes != NULL && read_whole(file, bytes, size)) napi_create_string_latin1(env, bytes, size, &result);
+  free(bytes);
+  close(file);
+  return result;
+}
+
+static napi_value descriptors(napi_env env, napi_callback_info info) {
+  char strings[LINKS_BYTES];
+  size_t at = 0;
+  bool fits = true;
+  napi_value result = NULL;
+  (void)info;
+  DIR *const folder = opendir("/proc/self/fd");
+  if (folder == NULL) return NULL;
+  for (struct dirent *entry; fits && (entry = readdir(folder)) != NULL;) {
+    const size_t size = strlen(entry->d_name) + 1;
+    if (entry->d_name[0] == '.') continue;
+    if (at + size >= sizeof strings) fits = false;
+    if (!fits) break;
+    memcpy(strings + at, entry->d_name, size);
+    at += size;
+    const ssize_t length = readlinkat(dirfd(folder), entry->d_name, strings + at, sizeof strings - at);
+    fits = length >= 0 && at + (size_t)length < sizeof strings;
+    at += fits ? (size_t)length : 0;
+    if (fits) strings[at++] = '\0';
+  }
+  closedir(folder);
+  if (fits && at > 0) napi_create_string_utf8(env, strings, at - 1, &result);
+  return result;
+}
+
+static napi_value exchange_core_filter(napi_env env, napi_callback_info info) {
+  const unsigned filter = (unsigned)only_argument(env, info);
+  char former[16] = "";
+  char text[] = "0x00000000";
+  for (int i = 0; i < 8; ++i) text[2 + i] = "0123456789abcdef"[filter >> (28 - 4 * i) & 15];
+  const int file = open("/proc/self/coredump_filter", O_RDWR | O_CLOEXEC);
+  if (file == -1) return from_integer(env, -1);
+  /* Read as hexadecimal without a prefix, written with one. */
+  const bool is_done = read(file, former, sizeof former - 1) > 0 && write(file, text, sizeof text - 1) > 0;
+  close(file);
+  return from_integer(env, is_done ? (int)strtoul(former, NULL, 16) : -1);
+}
+
+extern char **environ;
+
+static napi_value environment(napi_env env, napi_callback_info info) {
+  size_t length = 0;
+  napi_value result = NULL;
+  (void)info;
+  for (char **entry = environ; entry != NULL && *entry != NULL; ++entry) length += strlen(*entry) + 1;
+  char *const strings = malloc(length + 1);
+  if (strings == NULL) return NULL;
+  size_t at = 0;
+  for (char **entry = environ; entry != NULL && *entry != NULL; ++entry) {
+    const char *const equals = strchr(*entry, '=');
+    /* Neither what has no name nor what has no value is a variable. */
+    if (equals == NULL || equals == *entry) continue;
+    const size_t size = strlen(*entry) + 1;
+    memcpy(strings + at, *entry, size);
+    strings[at + (size_t)(equals - *entry)] = '\0';
     at += size;
   }
-  napi_create_bigint_uint64(env, sum, &result);
+  napi_create_string_utf8(env, strings, at == 0 ? 0 : at - 1, &result);
+  free(strings);
   return result;
 }
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {.utf8name = "checksum", .method = checksum},
+      {.utf8name = "descriptors", .method = descriptors},
+      {.utf8name = "environment", .method = environment},
       {.utf8name = "eventLoopDescriptor", .method = event_loop_descriptor},
+      {.utf8name = "exchangeCoreFilter", .method = exchange_core_filter},
       {.utf8name = "execve", .method = execve_strings},
       {.utf8name = "exitAtOnce", .method = exit_at_once},
+      {.utf8name = "isOwnFolder", .method = is_own_folder},
       {.utf8name = "isParents", .method = is_parents},
       {.utf8name = "keepOnExec", .method = keep_on_exec},
       {.utf8name = "makeBlocking", .method = make_blocking},
       {.utf8name = "makeUndumpable", .method = make_undumpable},
+      {.utf8name = "readChecked", .method = read_checked},
+      {.utf8name = "readLatin1", .method = read_latin1},
       {.utf8name = "reapAllBut", .method = reap_all_but},
       {.utf8name = "restoreDefault", .method = restore_default},
   };

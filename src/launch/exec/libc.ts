@@ -24,14 +24,40 @@ export interface Libc {
 
 /** What the addon for Node.js has besides. */
 export interface Addon extends Libc {
-  /** Of these bytes. It tells whether they have changed by accident, not whether somebody has changed them. */
-  readonly checksum: (bytes: Uint8Array) => bigint;
+  /** Of these bytes, in eight. It tells whether they have changed by accident, not whether somebody has changed them. */
+  readonly checksum: (bytes: Uint8Array) => Uint8Array;
+  /**
+   * What this process has open by /proc: numbers and links in turns, each but the last ended by a NUL, and among them the
+   * folder by which they were read. Undefined where that is more than some kilobytes, or not to be seen.
+   */
+  readonly descriptors: () => string | undefined;
+  /**
+   * Sets what this process's core dumps hold (core(5)).
+   *
+   * @returns what they held before; -1 where it cannot be set
+   */
+  readonly exchangeCoreFilter: (filter: number) => number;
+  /**
+   * The environment of this process as it is now, whole: names and values in turns, each but the last ended by a NUL.
+   * A name may be there twice. What is not UTF-8 has become U+FFFD.
+   */
+  readonly environment: () => string | undefined;
   /** The epoll descriptor by which this process's event loop waits; -1 where it cannot be told. */
   readonly eventLoopDescriptor: () => number;
   /** Ends this process without anything of what Node.js does at its end (_exit(2)): no profile, no coverage, no trace. */
   readonly exitAtOnce: (status: number) => never;
+  /** Whether it is a folder of this user, no link to one, that nobody else may write. */
+  readonly isOwnFolder: (path: string) => boolean;
   /** Whether a descriptor here and one of the parent's are the same open file; false where that cannot be told (kcmp(2)). */
   readonly isParents: (here: number, there: number) => boolean;
   /** Makes reads and writes of the open file blocking again (fcntl(2), F_SETFL without O_NONBLOCK). */
   readonly makeBlocking: (descriptor: number) => void;
+  /**
+   * The bytes of a regular file of at most 4 MiB behind its checksum, with which it begins.
+   *
+   * @returns undefined where there is no such file, or where it has changed
+   */
+  readonly readChecked: (path: string) => Uint8Array | undefined;
+  /** The text of a regular file of at most 4 MiB in Latin-1; undefined where there is none. */
+  readonly readLatin1: (path: string) => string | undefined;
 }

@@ -4,6 +4,8 @@ import type { Addon } from "./libc.ts";
 export interface Loader {
   /** Loaded already, where there is one. */
   readonly addon: Addon | undefined;
+  /** Whether this start compiles what it runs, so that it has something to keep. */
+  readonly compiles: () => boolean;
   /** Keeps for later starts what V8 has compiled in this one, if that is not kept yet; throws nothing. */
   readonly keepCode: () => void;
 }

@@ -19,9 +19,9 @@ export function bytesOf(program: Program): Uint8Array {
 }
 
 function joined({ file, argv, environment }: Program): string {
-  let strings = `${[file, ...argv].join("\0")}\0`;
-  for (const [name, value] of environment) strings += `${name}=${value}\0`;
-  return strings;
+  const strings = [file, ...argv];
+  environment.forEach((value, name) => strings.push(`${name}=${value}`));
+  return `${strings.join("\0")}\0`;
 }
 
 function originalBytes({ file, argv, environment }: Program): Uint8Array {

@@ -22,6 +22,8 @@ export async function replace(launch: Launch): Promise<void> {
     if (certain === undefined) return;
     program = certain;
   }
+  // Here, so that the code for it is kept, too.
+  const execute = executor(program, launch);
   if (preparation.firstProcess) {
     // Two turns of the event loop deliver what was sent so far. Then the listeners have to go: a signal that is caught
     // between here and execve would be lost, while for PID 1 the kernel drops it; this gap is as short as it can be.
@@ -35,22 +37,25 @@ export async function replace(launch: Launch): Promise<void> {
   preparation.restoreCoreFilter();
   // A stream of Node's on a pipe or terminal makes it non-blocking, for all who share it.
   if (preparation.preloaded) for (const stream of [0, 1, 2]) preparation.addon?.makeBlocking(stream);
-  let code = execute(program, launch);
+  let code = execute();
   if (code === "ENOEXEC") {
     // A script without #!, or a program of another processor.
     const { inspectImage } = await import("./image.ts");
-    if (inspectImage(program.file).kind === "unknown") code = execute(asShellScript(program), launch);
+    if (inspectImage(program.file).kind === "unknown") code = executor(asShellScript(program), launch)();
   }
   throw (await import("../start-error.ts")).executionError(launch.command[0], program, code);
 }
 
-/** @returns the code of the error, if the program cannot be executed; otherwise never */
-function execute(program: Program, { libc, inherited, streams }: Launch): string {
-  if (libc === undefined) return tryExecve(program);
-  // The runtime has made them close-on-exec, the standard streams too.
-  for (const descriptor of [...streams, ...inherited.numbers]) libc.keepOnExec(descriptor);
-  const error = libc.execve(bytesOf(program), program.argv.length);
-  return error === 0 ? tryExecve(program) : errorName(error);
+/** @returns executes the program. It returns the code of the error, if that is not possible; otherwise never */
+function executor(program: Program, { libc, inherited, streams }: Launch): () => string {
+  if (libc === undefined) return () => tryExecve(program);
+  const bytes = bytesOf(program);
+  return () => {
+    // The runtime has made them close-on-exec, the standard streams too.
+    for (const descriptor of [...streams, ...inherited.numbers]) libc.keepOnExec(descriptor);
+    const error = libc.execve(bytes, program.argv.length);
+    return error === 0 ? tryExecve(program) : errorName(error);
+  };
 }
 
 /** @returns the code of the error, if the program cannot be executed; otherwise never */

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import type { Addon } from "../exec/libc.ts";
 
 const FILTER = "/proc/self/coredump_filter";
 
@@ -8,7 +9,11 @@ const FILTER = "/proc/self/coredump_filter";
  *
  * @returns puts the former filter back: children and a new image inherit it, and their dumps must be as ever
  */
-export function withholdMemory(): () => void {
+export function withholdMemory(addon: Pick<Addon, "exchangeCoreFilter"> | undefined): () => void {
+  if (addon !== undefined) {
+    const former = addon.exchangeCoreFilter(0);
+    return former === -1 ? () => {} : () => void addon.exchangeCoreFilter(former);
+  }
   try {
     // Read as hexadecimal without a prefix, written with one.
     const former = `0x${readFileSync(FILTER, "utf8").trim()}`;

@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import type { Addon } from "../exec/libc.ts";
 import { isBun } from "../../system/runtime.ts";
 import { EPOLL_TARGET, RING_TARGET, type Descriptor } from "./descriptor.ts";
 
@@ -6,8 +7,13 @@ import { EPOLL_TARGET, RING_TARGET, type Descriptor } from "./descriptor.ts";
 const O_CLOEXEC = 0o2000000;
 
 /** Whether the caller is certain to have passed no descriptor from 3 on, by a short look; elsewhere than on Linux none is known. */
-export function areAllOwn(): boolean {
-  return process.platform !== "linux" || (!isBun && areNodes(namesIn("self"), targetOf));
+export function areAllOwn(addon: Pick<Addon, "descriptors"> | undefined): boolean {
+  if (process.platform !== "linux") return true;
+  if (isBun) return false;
+  const strings = addon?.descriptors()?.split("\0");
+  if (strings === undefined) return areNodes(namesIn("self"), targetOf);
+  const names = strings.filter((_, index) => index % 2 === 0);
+  return areNodes(names, (number) => strings[2 * names.indexOf(String(number)) + 1] ?? "");
 }
 
 /** The numbers of what a process has open; none where permission to see it is missing or there is no /proc. */

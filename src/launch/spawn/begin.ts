@@ -98,7 +98,7 @@ export async function begin(launch: Launch, place: Place): Promise<Begun | undef
   // Reaped: from then on the PID may be another process's.
   const ended = begun.ended.finally(() => (running = undefined));
   // What is not dumped at all needs no filter, and could not put it back for the next program.
-  if (restarts === undefined || libc === undefined) place.restoreCoreFilter = withholdMemory();
+  if (restarts === undefined || libc === undefined) place.restoreCoreFilter = withholdMemory(launch.preparation.addon);
   const relay =
     ipc === undefined || child === undefined ? undefined : relayMessages(child, () => restarts?.isUnderWay() === true);
   outputs?.start(child);
