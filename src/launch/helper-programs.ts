@@ -14,22 +14,32 @@ export function findHelper(name: string, environment: Environment): string | und
 }
 
 /**
- * The kernel sends the program SIGKILL when this process ends before it, even by SIGKILL (Linux; prctl(2)).
+ * The kernel sends the program SIGKILL when this process ends before it, even by SIGKILL (Linux; prctl(2)). On Windows
+ * libuv's job object does that for every program.
  *
  * @throws SophiaError (125) when setpriv is not installed
  */
 export function dyingWithLauncher(program: Program): Program {
+  if (process.platform === "win32") return program;
   return through("setpriv", ["--pdeathsig", "KILL"], "--die-with-launcher", program);
 }
 
 /**
  * Gives the program the soft limit on open files that the caller has; Node.js raises its own to the hard limit at its
- * start. Does nothing where both are the same, nor in a stand-alone executable, whose build keeps Bun from raising it.
+ * start. Does nothing where both are the same, nor in a stand-alone executable, whose build keeps Bun from raising it, nor
+ * on Windows, which has no such limit.
  *
- * @throws SophiaError (125) when prlimit is not installed
+ * @throws SophiaError (125) when prlimit is not installed, and where the system does not tell the caller's limit
  */
-export function withCallersOpenFiles(program: Program): Program {
-  if (isBun) return program;
+export function withCallersOpenFiles(program: Program, platform: NodeJS.Platform = process.platform): Program {
+  if (isBun || platform === "win32") return program;
+  if (platform !== "linux") {
+    throw new SophiaError({
+      code: "nofile-unknown",
+      message: "--restore-nofile needs /proc of Linux, by which the caller's limit is known",
+      hint: `set the limit in front of the program: sophia-run -- sh -c 'ulimit -n 1024; exec "$0" "$@"' command`,
+    });
+  }
   const callers = softLimit(process.ppid, "Max open files");
   if (callers === undefined || callers === softLimit("self", "Max open files")) return program;
   return through("prlimit", [`--nofile=${callers}:`], "--restore-nofile", program);

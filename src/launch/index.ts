@@ -1,3 +1,4 @@
+import type { Environment } from "../core/model.ts";
 import { isBun } from "../system/runtime.ts";
 import { hasExecve } from "./exec/execve.ts";
 import type { Libc } from "./exec/libc.ts";
@@ -30,7 +31,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   if (options.mode === "exec" && obstacle !== undefined) {
     throw (await import("./exec/obstacles.ts")).execUnavailable(obstacle);
   }
-  const file = await locate(request, environment.get("PATH"));
+  const file = await locate(request, environment);
   const program = { file, argv: command, environment };
   const prepared: Launch = { ...request, program, inherited, streams: bun?.streams ?? [0, 1, 2], passesChannel, libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
@@ -40,8 +41,9 @@ export async function launch(request: LaunchRequest): Promise<never> {
 }
 
 /** The file of the command, by the program's own `PATH`. @throws SophiaError as `findExecutable` does */
-async function locate({ command, located }: LaunchRequest, searchPath: string | undefined): Promise<string> {
-  if (process.platform === "win32") return command[0];
+async function locate({ command, located }: LaunchRequest, environment: Environment): Promise<string> {
+  if (process.platform === "win32") return (await import("./windows/find.ts")).fileOnWindows(command[0], environment);
+  const searchPath = environment.get("PATH");
   return located !== undefined && located.searchPath === searchPath
     ? located.file
     : findExecutable(command[0], searchPath);

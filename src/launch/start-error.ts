@@ -17,6 +17,9 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
   ETXTBSY: "the file is open for writing",
   ENOEXEC: "not a program for this system",
+  EFTYPE: "not a program for this system",
+  // EBADARCH of macOS, which libuv does not know.
+  "Unknown system error -86": "is for another processor",
   EMFILE: "too many open files",
   ENFILE: "too many open files in the system",
   EAGAIN: "the limit on processes is reached",
@@ -33,6 +36,10 @@ export function startError(command: string, code: string): SophiaError {
 /** The error of a program whose file is there and which the system did not execute: says which part of it is at fault. */
 export function executionError(command: string, program: Program, code: string): SophiaError {
   if (code === "E2BIG") return refusal(command, reasonTooLarge(measure(program)), ExitStatus.notExecutable);
+  if (code === "ENAMETOOLONG" && process.platform === "win32") {
+    const reason = "the command line is too long: Windows takes 32,767 characters, cmd.exe for a .cmd file 8,191";
+    return refusal(command, reason, ExitStatus.notExecutable);
+  }
   const isOfImage = (code === "ENOENT" || code === "ENOEXEC") && process.platform !== "win32";
   const image = isOfImage ? inspectImage(program.file) : undefined;
   if (code === "ENOENT" && image?.kind === "dangling") {

@@ -6,14 +6,15 @@ import {
   openSync,
   readdirSync,
   readlinkSync,
+  realpathSync,
   rmdirSync,
   statfsSync,
   statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { homedir, tmpdir } from "node:os";
+import { basename, dirname, isAbsolute, join, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
@@ -169,6 +170,10 @@ function isAlive(pid: number, startTime: string): boolean {
  * open descriptor, so that nobody can replace it in between.
  */
 function removeFolder(path: string): void {
+  if (process.platform === "win32") {
+    removeFromProfile(path);
+    return;
+  }
   const descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
   try {
     if (fstatSync(descriptor).uid !== process.geteuid?.()) return;
@@ -178,6 +183,17 @@ function removeFolder(path: string): void {
   } finally {
     closeSync(descriptor);
   }
+}
+
+/**
+ * The same on Windows, which opens no folders and has no such owners: only in the user's own profile, where the folder
+ * for temporary files usually is, and through no link.
+ */
+function removeFromProfile(path: string): void {
+  const [real, profile] = [path, homedir()].map((one) => realpathSync.native(one));
+  if (real !== join(realpathSync.native(dirname(path)), basename(path)) || !real.startsWith(`${profile}${sep}`)) return;
+  for (const name of readdirSync(path)) unlinkSync(join(path, name));
+  rmdirSync(path);
 }
 
 /** Clean-up continues whatever goes wrong in one step; the next launcher's sweep tries again. */

@@ -1,3 +1,4 @@
+import type { Environment } from "../../core/model.ts";
 import { isBun } from "../../system/runtime.ts";
 import type { Launch, LaunchRequest } from "../types.ts";
 import type { Renew } from "./restarts.ts";
@@ -5,7 +6,7 @@ import type { Renew } from "./restarts.ts";
 /** What is done for each start. Both throw a SophiaError where it is not possible. */
 export interface Checks {
   readonly validate: (request: LaunchRequest) => Promise<void>;
-  readonly locate: (request: LaunchRequest, searchPath: string | undefined) => Promise<string>;
+  readonly locate: (request: LaunchRequest, environment: Environment) => Promise<string>;
 }
 
 /** Makes another start of a first one: the same command with another environment. */
@@ -16,7 +17,7 @@ export function renewalOf(first: Launch, { validate, locate }: Checks): Renew {
     const environment = isBun
       ? (await import("../exec/bun.ts")).leftByBun(request, first.inherited.numbers).environment
       : request.environment;
-    const file = await locate(request, environment.get("PATH"));
+    const file = await locate(request, environment);
     return { ...request, program: { file, argv: first.command, environment } };
   };
 }

@@ -1,0 +1,86 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { win32 } from "node:path";
+import type { Environment } from "../../core/model.ts";
+import { FoldedMap } from "../../core/names.ts";
+import { systemErrorCode } from "../../system/errors.ts";
+import { NOT_ON_PATH } from "../look-up.ts";
+import { startError } from "../start-error.ts";
+
+/** What cmd.exe takes where `PATHEXT` is not set. */
+const DEFAULT_ENDINGS = ".COM;.EXE;.BAT;.CMD";
+/** What Windows executes itself, and what cmd.exe does. */
+const EXECUTABLE: ReadonlySet<string> = new Set([".com", ".exe", ".bat", ".cmd"]);
+
+/** The file of a command. @throws SophiaError 127 where there is none, 126 where Windows does not execute it */
+export function fileOnWindows(command: string, environment: Environment): string {
+  const found = findOnWindows(command, environment);
+  if ("file" in found) return found.file;
+  throw startError(command, found.problem);
+}
+
+/**
+ * Finds the file of a command on Windows. A command with a slash, a backslash or a colon is a path; any other is looked
+ * up in the folders of the program's `Path`, each with the endings of `PATHEXT` in their order, the name as it stands
+ * first where it has a dot. Last comes a file without an ending that begins with `#!`. The working directory is no
+ * folder of the `Path`, where a file of a repository could come before the system's programs.
+ *
+ * @param problemOf for tests
+ * @returns the file, or the system's code of the error, or {@link NOT_ON_PATH}
+ */
+export function findOnWindows(
+  command: string,
+  environment: Environment,
+  problemOf: (path: string, endings: readonly string[]) => string | undefined = examine,
+): { readonly file: string } | { readonly problem: string } {
+  if (command === "") return { problem: NOT_ON_PATH };
+  const variables = new FoldedMap(environment);
+  const endings = (variables.get("PATHEXT") || DEFAULT_ENDINGS).split(";").filter((ending) => ending.startsWith("."));
+  const names = [...(command.includes(".") ? [command] : []), ...endings.map((ending) => command + ending)];
+  const isPath = /[\\/:]/.test(command);
+  const folders = isPath ? [""] : foldersOf(variables.get("PATH") ?? "");
+  let problem: string | undefined;
+  for (const each of [names, [command]]) {
+    for (const folder of folders) {
+      for (const name of each) {
+        const file = folder === "" ? name : win32.join(folder, name);
+        const found = problemOf(file, endings);
+        if (found === undefined) return { file: win32.resolve(file) };
+        // Of what is there the reason counts, of all else that it is not.
+        if (found !== "ENOENT") problem ??= found;
+      }
+    }
+  }
+  return { problem: problem ?? (isPath ? "ENOENT" : NOT_ON_PATH) };
+}
+
+/** Quotes keep a semicolon within a folder's name. */
+function foldersOf(path: string): readonly string[] {
+  const folders = path.match(/(?:"[^"]*"|[^;"])+/g) ?? [];
+  return folders.map((folder) => folder.replaceAll('"', "").trim()).filter((folder) => folder !== "");
+}
+
+/** @returns why Windows would not execute the file, as a code; undefined where nothing is known against it */
+function examine(path: string, endings: readonly string[]): string | undefined {
+  try {
+    const stats = statSync(path);
+    if (stats.isDirectory()) return "EISDIR";
+    const ending = win32.extname(path).toLowerCase();
+    const isKnown = EXECUTABLE.has(ending) || endings.some((one) => one.toLowerCase() === ending);
+    return isKnown || hasInterpreter(path) ? undefined : "ENOEXEC";
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === undefined) throw error;
+    return code === "ENOTDIR" ? "ENOENT" : code;
+  }
+}
+
+/** Whether the file begins with `#!`, as scripts of other systems do: cross-spawn starts their interpreter. */
+function hasInterpreter(path: string): boolean {
+  const descriptor = openSync(path, "r");
+  try {
+    const head = Buffer.alloc(2);
+    return readSync(descriptor, head, 0, 2, 0) === 2 && head.toString("latin1") === "#!";
+  } finally {
+    closeSync(descriptor);
+  }
+}
