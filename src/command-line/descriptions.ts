@@ -42,6 +42,22 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
     group: "Sources",
     describe: "Allow an http:// backend on another host; the token is then sent unencrypted",
   },
+  cache: {
+    group: "Sources",
+    describe: "Keep what ESC gives, encrypted with the token, for when ESC is not available",
+  },
+  offline: {
+    group: "Sources",
+    describe: "Use what is kept and ask nobody (implies --cache)",
+  },
+  "cache-fresh": {
+    group: "Sources",
+    describe: "Ask nobody while what is kept is not older than TIME, such as 60s (implies --cache)",
+  },
+  "cache-max-age": {
+    group: "Sources",
+    describe: "What is older is not used: 24h (default), 30m",
+  },
   fake: {
     group: "Sources",
     describe: "Fill missing variables with dummy values of the declared formats; ESC is not read",

@@ -50,6 +50,20 @@ export const OPTIONS = {
   "insecure-http": {
     type: "boolean",
   },
+  cache: {
+    type: "boolean",
+  },
+  offline: {
+    type: "boolean",
+  },
+  "cache-fresh": {
+    type: "string",
+    value: "TIME",
+  },
+  "cache-max-age": {
+    type: "string",
+    value: "TIME",
+  },
   fake: {
     type: "boolean",
   },

@@ -14,6 +14,14 @@ export interface Settings {
   /** How long the opened ESC environment lives, in whole seconds; else the service's default. */
   readonly sessionMs: number | undefined;
   readonly insecureHttp: boolean;
+  /** Whether what ESC gives is kept; so it is, too, where one of the next two is set. */
+  readonly cache: boolean;
+  /** What is kept serves, and nobody is asked. */
+  readonly offline: boolean;
+  /** Up to which age what is kept serves without asking. */
+  readonly cacheFreshMs: number | undefined;
+  /** Up to which age what is kept serves at all. */
+  readonly cacheMaxAgeMs: number;
   readonly fake: boolean;
   readonly contractFile: string | undefined;
   readonly profile: string | undefined;
@@ -46,6 +54,7 @@ export interface Settings {
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
+const DEFAULT_CACHE_AGE_MS = 86_400_000;
 const EMPTY_HINT = "give it a value or leave it out";
 /** setTimeout overflows beyond 2^31 - 1 ms. */
 const LONGEST_MS = 2_147_483_647;
@@ -85,6 +94,10 @@ export function settle(flags: Values, environment: Environment): Settings {
     timeoutMs: durationMs("timeout") ?? DEFAULT_TIMEOUT_MS,
     sessionMs: wholeSeconds(find("session"), durationMs("session")),
     insecureHttp: isOn("insecure-http"),
+    cache: isOn("cache"),
+    offline: isOn("offline"),
+    cacheFreshMs: durationMs("cache-fresh"),
+    cacheMaxAgeMs: durationMs("cache-max-age") ?? DEFAULT_CACHE_AGE_MS,
     fake: isOn("fake"),
     contractFile: text("contract"),
     profile: text("profile"),

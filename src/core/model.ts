@@ -29,6 +29,8 @@ type Place =
       readonly line?: number;
       /** The imports whose value it replaces, the nearest first, when the service tells. */
       readonly overrides?: readonly EscPlace[];
+      /** How old it is, where it was kept from an earlier reading. */
+      readonly ageSeconds?: number;
     }
   | { readonly source: "dotenv"; readonly file: string; readonly line: number }
   /** A default that the contract declares. */
@@ -113,6 +115,14 @@ export type Notice =
   | { readonly kind: "deprecated"; readonly name: string; readonly use: string }
   /** Everybody may read a file with secrets in it. */
   | { readonly kind: "exposed"; readonly file: string }
+  /** What an earlier reading of ESC gave serves: since ESC is not available, or without asking it (`--offline`). */
+  | {
+      readonly kind: "esc-kept";
+      readonly ageSeconds: number;
+      /** With revisions where the service told them. */
+      readonly environments: readonly string[];
+      readonly failure?: Failure;
+    }
   /** Any other remark: one sentence without a full stop. */
   | { readonly kind: "remark"; readonly text: string };
 

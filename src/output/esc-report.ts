@@ -1,9 +1,10 @@
 /** What may be told of ESC: what is configured, whether it was accepted, and why it could not be read. */
 import type { Credential } from "../esc/settings/credentials.ts";
+import type { Failure } from "../core/model.ts";
 import { mask } from "../core/mask.ts";
 import { printable } from "../core/text.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
-import type { EscEnvironment } from "../sources/esc.ts";
+import type { EscEnvironment, Kept } from "../sources/esc.ts";
 import { further } from "./stderr.ts";
 
 export interface EscReport {
@@ -12,6 +13,8 @@ export interface EscReport {
   readonly credential: EscSetting;
   /** Those that were read. */
   readonly environments: readonly EscEnvironment[];
+  /** Why the cache served. */
+  readonly kept?: Kept["why"];
   /** Why ESC could not be read. */
   readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
 }
@@ -67,8 +70,18 @@ export function reportEsc({ esc, resolution }: Assessment, met: boolean): EscRep
         environments: [],
       };
     }
-    case "read":
-      return { status: esc.kind, ...configured(esc, "accepted", "accepted"), environments: esc.environments };
+    case "read": {
+      const { kept, environments } = esc;
+      // Nobody was asked, or nobody answered.
+      const state = kept === undefined ? "accepted" : "unverified";
+      return {
+        status: esc.kind,
+        ...configured(esc, state, state),
+        environments,
+        ...(kept === undefined ? {} : { kept: kept.why }),
+        ...(kept?.why === "unavailable" ? failureOf(kept) : {}),
+      };
+    }
     case "unavailable": {
       const credential = esc.blames === "credential" ? "rejected" : "unverified";
       return { status: esc.kind, ...configured(esc, "unverified", credential), environments: [], ...failureOf(esc) };
@@ -97,7 +110,7 @@ function configured(
   return settings({ state: environmentState, shown }, { state: credentialState, ...describe(credential) });
 }
 
-function failureOf({ failure }: Extract<EscStatus, { readonly failure: unknown }>): Pick<EscReport, "failure"> {
+function failureOf({ failure }: { readonly failure: Failure }): Pick<EscReport, "failure"> {
   return { failure: { code: failure.code, message: failure.message, further: further(failure) } };
 }
 

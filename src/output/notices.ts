@@ -3,13 +3,20 @@ import { formatDiagnostic } from "../core/diagnostic.ts";
 import type { Notice } from "../core/model.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
 import { shellWord } from "../core/shell.ts";
-import { enumerate, firstOf, printable } from "../core/text.ts";
+import { durationWords, enumerate, firstOf, printable } from "../core/text.ts";
+import { further } from "./stderr.ts";
 
 const MOST_DIAGNOSTICS = 20;
 
 /** Whether `--quiet` drops the notice: only what is for information. */
 export function isInformation(notice: Notice): boolean {
-  return notice.kind === "shadowed" || notice.kind === "environment-by-file";
+  const { kind } = notice;
+  return (
+    kind === "shadowed" ||
+    kind === "environment-by-file" ||
+    // Who asks for what is kept gets it; in place of what ESC does not give it is a warning.
+    (kind === "esc-kept" && notice.failure === undefined)
+  );
 }
 
 /** One notice in words: the first line is the notice, further ones belong to it. Never holds a value. */
@@ -31,6 +38,12 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
         `warning: ${why}${printable(written)} was taken for ${printable(opened)}; write ${printable(opened)} if that is ` +
           "meant, else the right name in three parts",
       ];
+    }
+    case "esc-kept": {
+      const { failure, ageSeconds, environments } = notice;
+      const ago = `what ESC gave ${durationWords(ageSeconds)} ago (${printable(environments.join(", "))})`;
+      if (failure === undefined) return [`${ago} is used, and nobody is asked (--offline)`];
+      return [`warning: ${failure.message}; continuing with ${ago}`, ...further(failure)];
     }
     case "esc-skipped":
       return [

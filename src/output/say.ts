@@ -10,7 +10,9 @@ import type { Settings } from "../command-line/settings.ts";
 export function say(context: Context, { quiet }: Pick<Settings, "quiet">, notices: readonly Notice[]): void {
   for (const notice of notices) {
     if (quiet && isInformation(notice)) continue;
-    sayLines(context, describeNotice(notice));
+    // The only one that tells a failure.
+    if (notice.kind === "esc-kept") sayWrapped(context, describeNotice(notice));
+    else sayLines(context, describeNotice(notice));
   }
 }
 

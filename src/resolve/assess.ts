@@ -38,7 +38,7 @@ export async function assess(request: Request): Promise<Assessment> {
   requireAccess(settings, access, accessNotices);
 
   // The contract is read while ESC is waited for; until then a failure of ESC must not count as unhandled.
-  const reading = readFromEsc(access, settings, request.progress);
+  const reading = readFromEsc(access, request);
   reading.catch(() => {});
   const written = await loadContract({
     cwd,
@@ -49,13 +49,36 @@ export async function assess(request: Request): Promise<Assessment> {
   });
   const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
   const contract = folded?.foldedContract(written) ?? written;
+  const known = { dotenv, access, accessNotices, contract, folded };
+  const assessment = await conclude(request, known, await reading);
+  const { esc, violations } = assessment;
+  if (violations.length === 0 || esc.kind !== "read" || esc.kept?.why !== "fresh") return assessment;
+  // What is missing in the cache may have been set meanwhile.
+  const asking = { ...request, settings: { ...settings, cache: true, cacheFreshMs: undefined } };
+  return conclude(asking, known, await readFromEsc(access, asking));
+}
+
+/** What is known beside ESC. */
+interface Known {
+  readonly dotenv: Awaited<ReturnType<typeof readEnvFiles>>;
+  readonly access: EscAccess | { readonly kind: "fake" };
+  readonly accessNotices: readonly Notice[];
+  readonly contract: Contract;
+  /** Where the system compares names without regard to case. */
+  readonly folded: typeof import("./folded.ts") | undefined;
+}
+
+/** Settles the precedence and checks the contract. */
+async function conclude(
+  { settings, environment, progress }: Request,
+  { dotenv, access, accessNotices, contract, folded }: Known,
+  { esc, layers: escLayers, notices: escNotices }: FromEsc,
+): Promise<Assessment> {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const findable = (resolution: Resolution): Resolution => folded?.byAnySpelling(resolution) ?? resolution;
-  const { esc, layers: escLayers, notices: escNotices } = await reading;
-
   if (settings.verbose) {
     const { readingLines } = await import("./verbose.ts");
-    for (const line of readingLines({ contract, esc, escLayers, files: dotenv.files })) request.progress.tell(line);
+    for (const line of readingLines({ contract, esc, escLayers, files: dotenv.files })) progress.tell(line);
   }
 
   const sources = [environmentLayer(environment), ...escLayers, ...dotenv.layers];
@@ -127,26 +150,34 @@ async function dummyLayer(contract: Contract, selected: Resolution): Promise<Lay
   return fakeLayer(contract, selected);
 }
 
+interface FromEsc {
+  readonly esc: EscStatus;
+  readonly layers: readonly Layer[];
+  readonly notices: readonly Notice[];
+}
+
 /** What ESC gives, or that it gives nothing. @throws SophiaError if it is required and could not be read */
 async function readFromEsc(
   access: EscAccess | { readonly kind: "fake" },
-  { requireEsc }: Settings,
-  progress: ReadingProgress,
-): Promise<{ readonly esc: EscStatus; readonly layers: readonly Layer[]; readonly notices: readonly Notice[] }> {
+  { settings: options, environment, progress }: Request,
+): Promise<FromEsc> {
   const nothing = { layers: [], notices: [] };
   if (access.kind === "incomplete") {
     return { ...nothing, esc: access, notices: [{ ...access, kind: "esc-incomplete" }] };
   }
   if (access.kind !== "on") return { ...nothing, esc: access };
   const { settings } = access;
-  const { readEsc } = await import("../sources/esc.ts");
-  const result = await readEsc(settings, progress).finally(progress.done);
+  const isKept = options.cache || options.offline || options.cacheFreshMs !== undefined;
+  const reading = isKept
+    ? (await import("../sources/cached/read.ts")).readThroughCache(settings, options, environment, progress)
+    : (await import("../sources/esc.ts")).readEsc(settings, progress);
+  const result = await reading.finally(progress.done);
   if (result.kind === "read") {
-    const { environments, layers, notices } = result;
-    return { esc: { kind: "read", settings, environments }, layers, notices };
+    const { environments, layers, notices, kept } = result;
+    return { esc: { kind: "read", settings, environments, ...(kept === undefined ? {} : { kept }) }, layers, notices };
   }
   const { failure } = result;
-  if (requireEsc) throw new SophiaError({ ...failure, message: `${failure.message} (and ESC is required)` });
+  if (options.requireEsc) throw new SophiaError({ ...failure, message: `${failure.message} (and ESC is required)` });
   return { ...nothing, esc: { ...result, settings } };
 }
 

@@ -3,7 +3,7 @@ import type { Notice, Resolution } from "../core/model.ts";
 import type { EscDown } from "../esc/api/ask.ts";
 import type { EscAccess, EscSettings } from "../esc/settings/access.ts";
 import type { Progress } from "../esc/transport/connection.ts";
-import type { EscEnvironment } from "../sources/esc.ts";
+import type { EscEnvironment, Kept } from "../sources/esc.ts";
 import type { Selection } from "./select.ts";
 
 /** What became of ESC. */
@@ -15,6 +15,8 @@ export type EscStatus =
       readonly kind: "read";
       readonly settings: EscSettings;
       readonly environments: readonly EscEnvironment[];
+      /** It is from the cache. */
+      readonly kept?: Kept;
     }
   | (EscDown & { readonly settings: EscSettings });
 

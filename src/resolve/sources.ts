@@ -1,4 +1,4 @@
-import { printable } from "../core/text.ts";
+import { durationWords, printable } from "../core/text.ts";
 import type { EscEnvironment } from "../sources/esc.ts";
 import type { Origin, SourceId } from "../core/model.ts";
 
@@ -30,11 +30,16 @@ const SOURCES: { readonly [Id in SourceId]: Source<Extract<Origin, { readonly so
   fake: { label: "dummy values", givenBy: "contract", place: () => "a dummy value (--fake)" },
 };
 
-/** `acme/sophia/dev@12`, `acme/sophia/dev@stable, revision 12`. */
-export function environmentWords({ name, version, revision }: EscEnvironment): string {
+/** `acme/sophia/dev@12`, `acme/sophia/dev@stable, revision 12`, `acme/sophia/dev@12 (cached, 5 min old)`. */
+export function environmentWords({ name, version, revision, ageSeconds }: EscEnvironment): string {
   const at = version ?? revision;
   const told = version === undefined || revision === undefined || version === revision ? "" : `, revision ${revision}`;
-  return `${name}${at === undefined ? "" : `@${at}`}${told}`;
+  return `${name}${at === undefined ? "" : `@${at}`}${told}${ageSeconds === undefined ? "" : ` (${keptWords(ageSeconds)})`}`;
+}
+
+/** `cached, 5 min old`. */
+export function keptWords(ageSeconds: number): string {
+  return `cached, ${durationWords(ageSeconds)} old`;
 }
 
 /** The definition of one source, seen through the shape that all have. */

@@ -1,4 +1,4 @@
-import type { Layer, Notice } from "../core/model.ts";
+import type { Failure, Layer, Notice } from "../core/model.ts";
 import { askEsc, type EscDown } from "../esc/api/ask.ts";
 import { openAndRead } from "../esc/api/session.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
@@ -14,7 +14,17 @@ export interface EscEnvironment {
   readonly version?: string;
   /** The revision that was opened, when the service tells. */
   readonly revision?: string;
+  /** How old it is, where it was kept from an earlier reading. */
+  readonly ageSeconds?: number;
 }
+
+/** Why what an earlier reading gave serves. */
+export type Kept =
+  /** It is as young as `--cache-fresh` allows. */
+  | { readonly why: "fresh" }
+  /** `--offline` */
+  | { readonly why: "offline" }
+  | { readonly why: "unavailable"; readonly failure: Failure };
 
 export type EscReading =
   | {
@@ -24,8 +34,16 @@ export type EscReading =
       /** In the order of `ESC_ENV`, by their full names. */
       readonly environments: readonly EscEnvironment[];
       readonly notices: readonly Notice[];
+      /** It is from the cache. */
+      readonly kept?: Kept;
     }
   | EscDown;
+
+/** What was read just now. */
+interface FreshReading extends Extract<EscReading, { kind: "read" }> {
+  /** Whether credentials in it may end with the session. */
+  readonly mayMint: () => boolean;
+}
 
 /**
  * Opens and reads the environments, side by side, under one deadline.
@@ -33,7 +51,11 @@ export type EscReading =
  * @param clock for tests
  * @throws SophiaError (esc-value, 125) for a name or value that no environment variable can have
  */
-export async function readEsc(settings: EscSettings, progress: Progress, clock?: Clock): Promise<EscReading> {
+export async function readEsc(
+  settings: EscSettings,
+  progress: Progress,
+  clock?: Clock,
+): Promise<FreshReading | EscDown> {
   // Loaded while the connection is made and the organization is looked up.
   const loading = import("../esc/api/sdk.ts");
   const asked = await askEsc(
@@ -56,5 +78,6 @@ export async function readEsc(settings: EscSettings, progress: Progress, clock?:
       ...(revision === undefined ? {} : { revision }),
     })),
     notices: [...remarks, ...results.flatMap(({ notices }) => notices)],
+    mayMint: () => results.some(({ mayMint }) => mayMint()),
   };
 }

@@ -19,7 +19,7 @@ type Result = ValueNode | { readonly failure: string };
 export function applyBuiltin(name: string, argument: ValueNode, context: BuiltinContext): Result {
   if (name === "fn::secret") return secretValue(argument, context);
   const provider = /^fn::(?:open|rotate)::(.+)$/.exec(name)?.[1];
-  if (provider !== undefined) return opened(provider, context);
+  if (provider !== undefined) return opened(name, provider, context);
   const convert = CONVERSIONS.get(name);
   if (convert === undefined) return { failure: `unknown function "${name}"` };
   if (some(argument, (node) => node.kind === "unknown")) {
@@ -41,10 +41,10 @@ function secretValue(argument: ValueNode, context: BuiltinContext): Result {
     : { kind: "string", text: plain, secret: true };
 }
 
-function opened(provider: string, context: BuiltinContext): Result {
+function opened(call: string, provider: string, context: BuiltinContext): Result {
   const value = context.provider(provider);
   if (value === undefined) return { failure: `unknown provider "${provider}"` };
-  return context.mode === "check" ? { kind: "unknown", secret: false, of: value } : value;
+  return { ...(context.mode === "check" ? { kind: "unknown", secret: false, of: value } : value), call };
 }
 
 const CONVERSIONS: ReadonlyMap<string, (argument: ValueNode) => ValueNode | undefined> = new Map([

@@ -18,6 +18,8 @@ interface NodeBase {
   readonly secret: boolean;
   /** Where the expression stands that gave the value. */
   readonly range?: Range;
+  /** The function of a provider that gave it, such as `fn::open::aws-login`. */
+  readonly call?: string;
   /** The value of an import that this one replaced. */
   readonly base?: ValueNode;
 }

@@ -48,10 +48,19 @@ export function environmentJson(root: ObjectNode, context: ExecutionContext, sty
   };
 }
 
-/** How often each function is called; here secrets are all that is known of. */
+/** How often each function is called; here secrets and providers are all that is known of. */
 function functionSummary(root: ObjectNode): Json {
+  const counts = new Map<string, number>();
   const secrets = countSecrets(root);
-  return { funcCounts: secrets === 0 ? {} : { "fn::secret": secrets }, rotationPaths: null };
+  if (secrets > 0) counts.set("fn::secret", secrets);
+  for (const call of callsIn(root)) counts.set(call, (counts.get(call) ?? 0) + 1);
+  return { funcCounts: Object.fromEntries(counts), rotationPaths: null };
+}
+
+function callsIn(node: ValueNode): readonly string[] {
+  if (node.call !== undefined) return [node.call];
+  if (node.kind === "list") return node.items.flatMap(callsIn);
+  return node.kind === "object" ? Array.from(node.properties.values()).flatMap(callsIn) : [];
 }
 
 function countSecrets(node: ValueNode): number {
@@ -113,6 +122,7 @@ function payload(node: ValueNode, child: (node: ValueNode) => Json): Json {
 function exprJson(node: ValueNode): Json {
   const range = node.range === undefined ? {} : { range: rangeJson(node.range) };
   const bare = { ...range, schema: schemaJson(node) };
+  if (node.call !== undefined) return { ...bare, builtin: { name: node.call, argSchema: true, arg: { ...range } } };
   const body: Record<string, Json> =
     node.kind === "list"
       ? { list: node.items.map(exprJson) }

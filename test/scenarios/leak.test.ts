@@ -54,6 +54,9 @@ describe("no value and no token comes out", () => {
     [["scan"], { OPENAI_API_KEY: secretOf("dotenv") }, 1, ".env:1: OPENAI_API_KEY"],
     [["scan", "--json"], { OPENAI_API_KEY: secretOf("dotenv") }, 1, '"variable": "OPENAI_API_KEY"'],
     [["--verbose", "--", "echo", "started"], {}, 0, "started"],
+    [["--cache", "--", "echo", "started"], {}, 0, "started"],
+    [["--cache-fresh", "1h", "--verbose", "--", "echo", "started"], {}, 0, "6 variables"],
+    [["check", "--offline"], {}, 1, "cannot be read with --offline"],
     [["--", "true"], { QDRANT_URL: `https://${secretOf("other")}.test` }, 0, "QDRANT_URL"],
     [["--", "no-such-command"], {}, 127, "no-such-command"],
     // Looked for once ESC was read, since it could have set PATH.
@@ -80,7 +83,11 @@ describe("no value and no token comes out", () => {
     const { env } = await esc();
     const cwd = folder({ ".env": `FILE_SECRET=${secretOf("dotenv")}\nCUT=${secretOf("cut")}#x\n` });
     const temporary = folder();
-    const ended = await sophia(args, { cwd, env: { ...env, TMPDIR: temporary, ...variables } });
+    // What is kept stands there, too.
+    const ended = await sophia(args, {
+      cwd,
+      env: { ...env, TMPDIR: temporary, XDG_CACHE_HOME: temporary, ...variables },
+    });
     expect(ended).toMatchObject({ status, signal: null });
     expect(ended.stdout + ended.stderr).toContain(reached);
     expect(ended.stderr).not.toContain("internal error");

@@ -4,6 +4,7 @@ import type { Context } from "../../core/context.ts";
 import type { Layer } from "../../core/model.ts";
 import { escAccess, type EscAccess } from "../../esc/settings/access.ts";
 import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
+import { usageError } from "../mistakes.ts";
 import { Variables } from "../../esc/settings/variables.ts";
 
 export interface HistoryAccess {
@@ -13,8 +14,9 @@ export interface HistoryAccess {
   readonly reader: EscAccess;
 }
 
-/** @throws SophiaError (esc-settings, 125) for malformed settings */
+/** @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with `--offline` */
 export function historyAccess(settings: Settings, layers: readonly Layer[], { environment }: Context): HistoryAccess {
+  if (settings.offline) throw usageError("the history is ESC's, which --offline (SOPHIA_OFFLINE) leaves alone");
   const launcher = escAccess(environment, layers, settings).access;
   const token = new Variables(environment, []).findInProcess(ADMIN_TOKEN);
   const reader = token === undefined ? launcher : escAccess(environment, layers, { ...settings, token }).access;

@@ -1,6 +1,6 @@
 import { usageError } from "../mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
-import type { Settings } from "../../command-line/settings.ts";
+import { settle, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { makeProgress } from "../../output/progress.ts";
 import type { EscStatus } from "../../resolve/assessment.ts";
@@ -19,6 +19,10 @@ import { trackedFiles } from "./tracked.ts";
 export const check: Command = async ({ options }, context) => {
   const { against } = options;
   const asJson = options["json"] === true;
+  const asking = typeof against === "string" ? "--against" : options["overdue"] === true ? "--overdue" : undefined;
+  if (asking !== undefined && settle(options, context.environment).offline) {
+    throw usageError(`${asking} asks ESC, which --offline (SOPHIA_OFFLINE) rules out`, "leave one of them out");
+  }
   if (typeof against === "string") {
     if (options["overdue"] === true) {
       throw usageError("--against compares environments, and --overdue is about one", "leave one of them out");
@@ -43,8 +47,9 @@ export const check: Command = async ({ options }, context) => {
     const { checkOverdue } = await import("./overdue.ts");
     parts.push(await checkOverdue(settings, assessment.contract, context));
   }
-  // The report itself tells what overrides ESC.
-  say(context, { quiet: true }, assessment.notices);
+  // The report itself tells what overrides ESC, and that the cache serves.
+  const others = assessment.notices.filter(({ kind }) => kind !== "esc-kept");
+  say(context, { quiet: true }, others);
   if (asJson) context.out(json(report, { tracked, ages, parts }));
   else context.out(text(report, report.met ? undefined : explainUnmet(assessment, INDENTED), { tracked, ages, parts }));
   return report.met && parts.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
@@ -52,7 +57,8 @@ export const check: Command = async ({ options }, context) => {
 
 /** How old the environments are that were read, as far as the launcher's token may see it. */
 async function agesOf(esc: EscStatus, settings: Settings, context: Context): Promise<readonly EnvironmentAge[]> {
-  if (esc.kind !== "read") return [];
+  // Where the cache serves, nobody is to be asked, or nobody answers.
+  if (esc.kind !== "read" || esc.kept !== undefined) return [];
   const progress = makeProgress(context, settings);
   return environmentAges(esc.settings, progress).finally(progress.done);
 }

@@ -6,9 +6,9 @@ import { wrap } from "../../core/lines.ts";
 import { count, enumerate } from "../../core/text.ts";
 import type { Part } from "./part.ts";
 import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
-import type { Origin } from "../../core/model.ts";
+import type { Origin, SourceId } from "../../core/model.ts";
 import type { EscEnvironment } from "../../sources/esc.ts";
-import { environmentWords, originWords, sourceOf } from "../../resolve/sources.ts";
+import { environmentWords, keptWords, originWords, sourceOf } from "../../resolve/sources.ts";
 
 const WIDTH = 80;
 const INDENT = "   ";
@@ -131,7 +131,7 @@ function summary(report: Report, unmet: Unmet | undefined, parts: readonly Part[
 
 function outcome(report: Report, unmet: Unmet | undefined): readonly string[] {
   if (unmet === undefined) {
-    const labels = enumerate(report.sources.map((source) => sourceOf(source).label));
+    const labels = enumerate(report.sources.map((source) => sourceOf(source).label + ageOf(source, report)));
     return [`✅ All checks passed!${labels === "" ? "" : ` Configuration loaded from ${labels}`}`];
   }
   const { cause = [], findings, remedy } = unmet;
@@ -146,6 +146,11 @@ function outcome(report: Report, unmet: Unmet | undefined): readonly string[] {
     ]),
     ...remedy.flatMap(indented),
   ];
+}
+
+function ageOf(source: SourceId, report: Report): string {
+  const age = source === "esc" ? mainOf(report)?.ageSeconds : undefined;
+  return age === undefined ? "" : ` (${keptWords(age)})`;
 }
 
 /** An ESC that could not be read, where the contract is met all the same. */

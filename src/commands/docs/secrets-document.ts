@@ -99,6 +99,8 @@ and only then delete the old token in the console.`,
     "## Emergency access",
     `- _ESC is not available_ (no network, no answer in time, an error of the service): programs start all the same as long as
   the environment and \`.env\` files meet the contract. A warning says why ESC could not be read.
+  Where \`SOPHIA_CACHE=1\` was set, what ESC gave in the last 24 hours serves, too, encrypted on that machine until then;
+  \`--offline\` uses it without asking ESC.
 - _ESC refuses_ (the token is not accepted, the environment is not there or may not be opened): the environment alone
   serves. To work from \`.env\`, unset \`ESC_TOKEN\`.`,
     `Keep a sealed copy of the values that production cannot do without where your team keeps such things. In an emergency

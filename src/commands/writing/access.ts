@@ -32,6 +32,7 @@ export async function writeAccess(
   context: Context,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
   if (settings.fake) throw usageError("this command changes ESC, which --fake (SOPHIA_FAKE) rules out");
+  if (settings.offline) throw usageError("this command changes ESC, which --offline (SOPHIA_OFFLINE) rules out");
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const environments =
     typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};

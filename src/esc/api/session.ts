@@ -5,6 +5,7 @@ import { parseDiagnostics, revisionIn } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { budget, MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../transport/retry.ts";
+import { mayMint } from "./minting.ts";
 import type { EscRequests } from "./sdk.ts";
 import { readValues } from "./values.ts";
 
@@ -15,6 +16,8 @@ export interface OpenedEnvironment {
   readonly revision?: string;
   readonly variables: readonly Variable[];
   readonly notices: readonly Notice[];
+  /** Whether it may hold credentials that end with the session. Found out when it is asked for. */
+  readonly mayMint: () => boolean;
 }
 
 /**
@@ -37,15 +40,16 @@ export async function openAndRead(
     const { session, revision, diagnostics } = await connection.repeat(`opening ${environment}`, opens, async () =>
       parseOpened(await requests.open(name), connection),
     );
-    const { variables, notices } = await connection.repeat(`reading ${environment}`, reads, async () => {
+    const { variables, notices, fields } = await connection.repeat(`reading ${environment}`, reads, async () => {
       const answer = await requests.read(name, session);
       // The session has ended since it was opened: not to be taken for an unknown environment.
       if (answer.status === 404) throw new EscFault({ kind: "session", host });
-      return readValues(connection.objectIn(answer), answer.data, { ...name, ...revision }, host);
+      const object = connection.objectIn(answer);
+      return { ...readValues(object, answer.data, { ...name, ...revision }, host), fields: object };
     });
     const warnings: readonly Notice[] =
       diagnostics.length === 0 ? [] : [{ kind: "esc-diagnostics", environment, diagnostics }];
-    return { name, ...revision, variables, notices: [...warnings, ...notices] };
+    return { name, ...revision, variables, notices: [...warnings, ...notices], mayMint: () => mayMint(fields) };
   };
 
   try {

@@ -1,9 +1,3 @@
-import type { Stats } from "node:fs";
-import { shellWord } from "../../core/shell.ts";
-import { printable } from "../../core/text.ts";
-import { readBounded } from "../../system/bounded-read.ts";
-import { systemErrorCode } from "../../system/errors.ts";
-import { isExposed } from "../../system/ownership.ts";
 import { EscFault } from "../faults/fault.ts";
 import { isLoopback, parseUrl } from "../settings/backend.ts";
 import type { Credential, Exchange } from "../settings/credentials.ts";
@@ -13,11 +7,7 @@ import { bodyOf, cleanText, requireObject } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { budget, MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../transport/retry.ts";
-
-/** No token is longer; a wrong file may be endless. */
-const MAX_TOKEN_BYTES = 64 * 1024;
-/** How long the writer of a pipe may take. */
-const MAX_PIPE_MS = 5000;
+import { MAX_PIPE_MS, readTokenFile } from "./token-file.ts";
 
 /** The access token, from its file or exchanged for an ID token. @throws EscFault */
 export async function obtainToken(
@@ -34,23 +24,14 @@ export async function obtainToken(
 
 async function readToken(variable: string, path: string, connection: Connection): Promise<Secret> {
   const { deadline, cleaner, remarks } = connection;
-  const accept = (stats: Stats): boolean => {
-    if (isExposed(path, stats)) remarks.push(`everybody can read ${printable(path)}: chmod 600 ${shellWord(path)}`);
-    return true;
-  };
-  let text: string;
   const leftMs = deadline.remainingMs();
   try {
-    const pipeWaitMs = Math.min(MAX_PIPE_MS, leftMs);
-    text = (await readBounded(path, { maxBytes: MAX_TOKEN_BYTES, pipeWaitMs, accept })).toString("utf8");
+    return cleaner.hide(await readTokenFile(variable, path, remarks, leftMs));
   } catch (error) {
-    if (systemErrorCode(error) === "NO_END" && leftMs < MAX_PIPE_MS) throw deadline.fault(`reading ${variable}`);
-    throw new EscFault({ kind: "file", variable, path, code: systemErrorCode(error) ?? "UNKNOWN" });
+    const hasNoEnd = error instanceof EscFault && error.fault.kind === "file" && error.fault.code === "NO_END";
+    if (hasNoEnd && leftMs < MAX_PIPE_MS) throw deadline.fault(`reading ${variable}`);
+    throw error;
   }
-  // Editors and `echo` end a file with a line break.
-  const token = text.trim();
-  if (!isToken(token)) throw new EscFault({ kind: "file", variable, path, code: token === "" ? "empty" : "malformed" });
-  return cleaner.hide(new Secret(token));
 }
 
 /** Asks GitHub Actions for an ID token that is meant for the organization. */

@@ -50,7 +50,7 @@ export function watchOf(start: Start, context: Context): Watch | undefined {
     throw new SophiaError({ code: "settings", message: `${label} is less than 1s`, hint: "write 1s or more" });
   }
   const { esc } = assessment;
-  if (!("settings" in esc)) {
+  if (!("settings" in esc) || settings.offline) {
     if (invocation.flags["watch"] === true) {
       sayWrapped(context, ["warning: --watch has nothing to follow: ESC is not read"]);
     }
@@ -77,14 +77,21 @@ async function following(
   const print = printer();
   const { command } = invocation;
   const isQuiet = settings.quiet;
+  // What is kept is written anew, and is no answer.
+  const asking = { ...settings, cache: settings.cache || settings.cacheFreshMs !== undefined, cacheFreshMs: undefined };
   let followed = followable(assessment);
   /** With the token that was obtained; another one is where it is refused. */
   let used = followed;
   let masked = redaction;
   const resolve = async (): Promise<Resolved<Renewal>> => {
     try {
-      const now = await assessBy(settings, context);
+      const now = await assessBy(asking, context);
       const { esc, selected, violations } = now;
+      // The program has something at least as new.
+      if (esc.kind === "read" && esc.kept?.why === "unavailable") {
+        const { failure } = esc.kept;
+        return { kind: "trouble", lines: runsOn(failure.message, further(failure)) };
+      }
       if (esc.kind === "unavailable" || esc.kind === "refused") {
         return { kind: "trouble", lines: runsOn(esc.failure.message, further(esc.failure)) };
       }

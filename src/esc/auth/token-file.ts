@@ -1,0 +1,43 @@
+import type { Stats } from "node:fs";
+import { shellWord } from "../../core/shell.ts";
+import { printable } from "../../core/text.ts";
+import { readBounded } from "../../system/bounded-read.ts";
+import { systemErrorCode } from "../../system/errors.ts";
+import { isExposed } from "../../system/ownership.ts";
+import { EscFault } from "../faults/fault.ts";
+import { isToken, Secret } from "../settings/secret.ts";
+
+/** No token is longer; a wrong file may be endless. */
+const MAX_TOKEN_BYTES = 64 * 1024;
+/** How long the writer of a pipe may take. */
+export const MAX_PIPE_MS = 5000;
+
+/**
+ * The token that a file holds.
+ *
+ * @param remarks is told where everybody can read the file
+ * @param leftMs how long the writer of a pipe may take at most
+ * @throws EscFault (file)
+ */
+export async function readTokenFile(
+  variable: string,
+  path: string,
+  remarks: string[],
+  leftMs = MAX_PIPE_MS,
+): Promise<Secret> {
+  const accept = (stats: Stats): boolean => {
+    if (isExposed(path, stats)) remarks.push(`everybody can read ${printable(path)}: chmod 600 ${shellWord(path)}`);
+    return true;
+  };
+  let text: string;
+  try {
+    const pipeWaitMs = Math.min(MAX_PIPE_MS, leftMs);
+    text = (await readBounded(path, { maxBytes: MAX_TOKEN_BYTES, pipeWaitMs, accept })).toString("utf8");
+  } catch (error) {
+    throw new EscFault({ kind: "file", variable, path, code: systemErrorCode(error) ?? "UNKNOWN" });
+  }
+  // Editors and `echo` end a file with a line break.
+  const token = text.trim();
+  if (!isToken(token)) throw new EscFault({ kind: "file", variable, path, code: token === "" ? "empty" : "malformed" });
+  return new Secret(token);
+}

@@ -1,0 +1,188 @@
+/** The files of the cache: private to the user, whole or not there, never written through a link. */
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  writeSync,
+} from "node:fs";
+import type { Environment } from "../../core/model.ts";
+import { systemErrorCode } from "../../system/errors.ts";
+import { parentOf, within } from "../../system/paths.ts";
+
+/** More than the largest answer of ESC that is read. */
+const MAX_BYTES = 33_554_432;
+const PRIVATE_FOLDER = 0o700;
+const PRIVATE_FILE = 0o600;
+const FOR_OTHERS = 0o077;
+/** What was begun before and is not done will not be: its process was killed. */
+const STALE_MS = 60_000;
+const TEMPORARY = ".tmp";
+
+/** Why a file of the cache is not used. */
+export type Unusable =
+  /** There is none, and nothing is wrong. */
+  | { readonly kind: "absent" }
+  /** There is something else in its place: a link, a file of another user's or for others, what is far too large. */
+  | { readonly kind: "not-private"; readonly path: string }
+  | { readonly kind: "folder"; readonly path: string; readonly problem: "not-a-folder" | "others" | "mode" }
+  /** The system refuses it; its code. */
+  | { readonly kind: "system"; readonly path: string; readonly code: string };
+
+/**
+ * The user's own folder for caches (XDG Base Directory Specification): `XDG_CACHE_HOME`, else `.cache` in the home; on
+ * Windows `LOCALAPPDATA`. Relative paths do not count.
+ */
+export function cacheFolder(environment: Environment): string | undefined {
+  const at = (name: string): string | undefined => {
+    const path = environment.get(name) ?? "";
+    return path.startsWith("/") || /^[a-z]:[\\/]/i.test(path) ? path : undefined;
+  };
+  const home = at("HOME");
+  const caches =
+    at("XDG_CACHE_HOME") ??
+    (process.platform === "win32" ? at("LOCALAPPDATA") : undefined) ??
+    (home === undefined ? undefined : within(home, ".cache"));
+  return caches === undefined ? undefined : within(caches, "sophia-run");
+}
+
+/** The bytes of a file that only this user may read and write. */
+export function readPrivate(path: string): Buffer | Unusable {
+  const bad = checkFolder(parentOf(path));
+  if (bad !== undefined) return bad;
+  let descriptor: number | undefined;
+  try {
+    // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has neither
+    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
+    const stats = fstatSync(descriptor);
+    if (!stats.isFile() || !isPrivate(stats) || stats.size > MAX_BYTES) return { kind: "not-private", path };
+    return readAll(descriptor, stats.size);
+  } catch (error) {
+    const code = systemErrorCode(error) ?? "UNKNOWN";
+    if (code === "ENOENT") return { kind: "absent" };
+    return code === "ELOOP" ? { kind: "not-private", path } : { kind: "system", path, code };
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+/**
+ * Puts a file in the place of the one that is there, at once: whoever reads meanwhile, and whoever comes after a crash,
+ * finds the one or the other. A link in its place is replaced, not followed.
+ *
+ * @param unique a name that nobody can guess
+ * @returns why it could not be done
+ */
+export function writePrivate(path: string, bytes: Uint8Array, unique: string): Unusable | undefined {
+  const folder = parentOf(path);
+  const temporary = `${path}.${unique}${TEMPORARY}`;
+  try {
+    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    const bad = checkFolder(folder);
+    if (bad !== undefined) return bad;
+    create(temporary, bytes);
+    renameSync(temporary, path);
+    syncFolder(folder);
+    removeStale(folder);
+    return undefined;
+  } catch (error) {
+    removeQuietly(temporary);
+    return { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" };
+  }
+}
+
+/** @returns why it is still there */
+export function removePrivate(path: string): Unusable | undefined {
+  if (checkFolder(parentOf(path)) !== undefined) return undefined;
+  try {
+    rmSync(path, { force: true });
+    return undefined;
+  } catch (error) {
+    return { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" };
+  }
+}
+
+function create(path: string, bytes: Uint8Array): void {
+  // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has no O_NOFOLLOW
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+  const descriptor = openSync(path, flags, PRIVATE_FILE);
+  try {
+    // Whatever the caller's umask takes away.
+    fchmodSync(descriptor, PRIVATE_FILE);
+    for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
+    // Else a crash of the machine could leave the new name with nothing in it.
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** So that the new name survives a crash of the machine, too. Not all systems can. */
+function syncFolder(folder: string): void {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(folder, constants.O_RDONLY);
+    fsyncSync(descriptor);
+  } catch {
+    // The old file, if anything: it is whole.
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function removeStale(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.endsWith(TEMPORARY)) continue;
+    const path = within(folder, name);
+    const begun = lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Number.POSITIVE_INFINITY;
+    if (Date.now() - begun > STALE_MS) removeQuietly(path);
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It holds nothing that opens without the token.
+  }
+}
+
+/** @returns why it is not the user's own */
+function checkFolder(folder: string): Unusable | undefined {
+  let stats: Stats;
+  try {
+    stats = lstatSync(folder);
+  } catch (error) {
+    const code = systemErrorCode(error) ?? "UNKNOWN";
+    return code === "ENOENT" ? { kind: "absent" } : { kind: "system", path: folder, code };
+  }
+  const is = (problem: "not-a-folder" | "others" | "mode"): Unusable => ({ kind: "folder", path: folder, problem });
+  if (!stats.isDirectory()) return is("not-a-folder");
+  if (process.geteuid !== undefined && stats.uid !== process.geteuid()) return is("others");
+  return isPrivate(stats) ? undefined : is("mode");
+}
+
+/** Windows has neither owners of this kind nor modes. */
+function isPrivate({ uid, mode }: Stats): boolean {
+  return process.geteuid === undefined || (uid === process.geteuid() && (mode & FOR_OTHERS) === 0);
+}
+
+function readAll(descriptor: number, size: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  let length = 0;
+  while (length < size) {
+    const read = readSync(descriptor, bytes, length, size - length, null);
+    if (read === 0) break;
+    length += read;
+  }
+  return bytes.subarray(0, length);
+}

@@ -1,0 +1,71 @@
+import { expect, onTestFinished, test } from "vitest";
+import { startEscServer } from "../../esc-server/index.ts";
+import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { addSophia, escVariables, SENTINEL } from "../world.ts";
+
+test("check, explain and --verbose say that a value is from the cache, and a start warns where ESC is down", async () => {
+  const server = await startEscServer({ tellsRevision: true });
+  onTestFinished(() => server.close());
+  addSophia(server);
+  const env = { ...escVariables(server), SOPHIA_CACHE: "1", XDG_CACHE_HOME: folder() };
+  const first = await sophia(["--", "true"], { env });
+  expect(first).toMatchObject({ status: 0, stderr: "" });
+  await server.close();
+
+  const age = String.raw`cached, \d+ s old`;
+  const started = await sophia(["--", "true"], { env });
+  expect(started.status).toBe(0);
+  expect(unwrapped(started.stderr)).toMatch(
+    /^sophia-run: warning: ESC environment acme\/sophia\/dev cannot be read: .*ECONNREFUSED\).*; continuing with what ESC gave \d+ s ago \(acme\/sophia\/dev@1\) check the network/,
+  );
+
+  const checked = await sophia(["check"], { env });
+  expect(checked).toMatchObject({ status: 0, stderr: "" });
+  expect(checked.stdout).toMatch(new RegExp(`All checks passed! Configuration loaded from ESC \\(${age}\\)`));
+  expect(checked.stdout).toMatch(
+    new RegExp(`ESC acme/sophia/dev@1 \\(${age}\\) \\(where a line names no other source\\)`),
+  );
+  expect(checked.stdout).toContain("⚠️ ESC_TOKEN:");
+  expect(checked.stdout).toContain("ECONNREFUSED");
+
+  const report = await sophia(["check", "--json", "--offline"], { env });
+  expect(JSON.parse(report.stdout)).toMatchObject({
+    met: true,
+    esc: { status: "read", kept: "offline", environments: [{ ageSeconds: expect.any(Number) }] },
+  });
+
+  const explained = await sophia(["explain", "QDRANT_API_KEY", "--offline"], { env });
+  expect(explained.stdout).toMatch(new RegExp(`from +ESC acme/sophia/dev@1 \\(${age}\\)`));
+
+  const told = await sophia(["--offline", "--verbose", "--quiet", "--", "true"], { env });
+  expect(told.stderr).toMatch(new RegExp(`ESC acme/sophia/dev@1 \\(${age}\\): 7 variables`));
+
+  const masked = await sophia(["--offline", "--quiet", "--redact", "--", "printenv", "QDRANT_API_KEY"], { env });
+  expect(masked).toMatchObject({ status: 0, stdout: "***\n", stderr: "" });
+  for (const { stdout, stderr } of [started, checked, report, explained, told]) {
+    expect(stdout + stderr).not.toContain(SENTINEL);
+  }
+});
+
+test("a contract that what is kept does not meet is asked of ESC before it stops a start", async () => {
+  await using server = await startEscServer();
+  server.environment("acme/sophia/dev", { values: {} });
+  const env = { ...escVariables(server), XDG_CACHE_HOME: folder(), SOPHIA_CACHE_FRESH: "1h" };
+  expect((await sophia(["--", "true"], { env })).status).toBe(78);
+  addSophia(server);
+  expect(await sophia(["--", "true"], { env })).toMatchObject({ status: 0, stderr: "" });
+  const { length } = server.calls;
+  expect(await sophia(["--", "true"], { env })).toMatchObject({ status: 0, stderr: "" });
+  expect(server.calls).toHaveLength(length);
+});
+
+test("a .env file does not turn it on", async () => {
+  await using server = await startEscServer();
+  addSophia(server);
+  const cwd = folder({ ".env": "SOPHIA_CACHE=1\nSOPHIA_OFFLINE=1\nSOPHIA_CACHE_FRESH=1h\n" });
+  const env = { ...escVariables(server), XDG_CACHE_HOME: folder() };
+  for (const amount of [2, 4]) {
+    const { status } = await sophia(["--", "true"], { env, cwd });
+    expect({ status, requests: server.count("any") }).toEqual({ status: 0, requests: amount });
+  }
+});

@@ -1,0 +1,106 @@
+/** Whatever happens while the cache is written: it holds what it held, or what it was to hold. */
+import { execFileSync } from "node:child_process";
+import { constants } from "node:os";
+import { utimesSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { startEscServer } from "../../esc-server/index.ts";
+import { skipBecause } from "../../helpers/skip.ts";
+import { folder, isStandalone, sophia } from "../../helpers/sophia.ts";
+import { keptIn, read } from "./keeping.ts";
+
+skipBecause(process.platform === "linux" ? undefined : "needs Linux");
+skipBecause(isStandalone ? "the stand-alone executable loads no libraries" : undefined);
+
+let library = "";
+beforeAll(() => {
+  library = join(execFileSync("mktemp", ["-d"], { encoding: "utf8" }).trim(), "faulty.so");
+  execFileSync("cc", ["-shared", "-fPIC", "-o", library, join(import.meta.dirname, "faulty.c"), "-ldl"]);
+  return () => execFileSync("rm", ["-r", join(library, "..")]);
+});
+
+async function world() {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  const environment = server.environment("acme/sophia/dev", { values: { A: "old" } });
+  const caches = folder();
+  const env = {
+    ESC_ENV: "acme/sophia/dev",
+    ESC_TOKEN: server.token,
+    PULUMI_BACKEND_URL: server.url,
+    XDG_CACHE_HOME: caches,
+    SOPHIA_NO_CONTRACT: "1",
+    NODE_DISABLE_COMPILE_CACHE: "1",
+  };
+  return {
+    caches,
+    environment,
+    start: (further: Readonly<Record<string, string>> = {}) =>
+      sophia(["--cache", "--", "printenv", "A"], { env: { ...env, ...further } }),
+    /** What `--offline` finds. */
+    kept: async (): Promise<unknown> => {
+      const reading = await read(server, caches, { offline: true }, {});
+      return reading.kind === "read" ? reading.layers[0]?.variables[0]?.value : reading.failure.message;
+    },
+  };
+}
+
+test("a SIGKILL in front of each step leaves the old or the new, and what was begun is removed later", async () => {
+  const { caches, environment, start, kept } = await world();
+  await start();
+  environment.revise({ values: { A: "new" } });
+  const found: unknown[] = [];
+  for (let at = 1; ; at += 1) {
+    const ended = await start({ LD_PRELOAD: library, FAULT_AT: String(at) });
+    if (ended.signal === null) break;
+    expect(ended.signal).toBe("SIGKILL");
+    found.push(await kept());
+  }
+  // In front of open, fchmod, two halves of the text, fsync and rename; then in front of what is done to the folder.
+  expect(found.slice(0, 6)).toEqual(["old", "old", "old", "old", "old", "old"]);
+  expect(new Set(found.slice(6))).toEqual(new Set(["new"]));
+  const begun = keptIn(caches).filter((name) => name.endsWith(".tmp"));
+  expect(begun.length).toBeGreaterThan(0);
+  for (const name of begun) utimesSync(join(caches, "sophia-run", name), 0, 0);
+  expect((await start()).stdout).toBe("new\n");
+  expect(keptIn(caches)).toHaveLength(1);
+});
+
+describe("a start goes on, says why nothing is kept, and leaves what was kept", () => {
+  const faults = ["open", "write", "fsync", "fchmod", "rename"].map(
+    (call) =>
+      [
+        `where ${call} finds no space`,
+        { FAULT_IN: call, FAULT_ERRNO: String(constants.errno.ENOSPC) },
+        "ENOSPC",
+      ] as const,
+  );
+  test.each([
+    ...faults,
+    ["on a read-only file system", { FAULT_IN: "open", FAULT_ERRNO: String(constants.errno.EROFS) }, "EROFS"],
+  ] as const)("%s", async (_, fault, code) => {
+    const { caches, environment, start, kept } = await world();
+    await start();
+    environment.revise({ values: { A: "new" } });
+    const { status, stdout, stderr } = await start({ LD_PRELOAD: library, ...fault });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: "new\n" });
+    expect(stderr).toMatch(new RegExp(`^sophia-run: warning: what ESC gave is not kept: \\S+ \\(${code}\\)\\n$`));
+    expect(await kept()).toBe("old");
+    expect(keptIn(caches)).toHaveLength(1);
+  });
+});
+
+test("of starts at the same time one wins, and its file is whole", async () => {
+  const { caches, environment, start, kept } = await world();
+  const values = ["old"];
+  await Promise.all(
+    ["one", "two", "three", "four", "five"].map((value) => {
+      values.push(value);
+      const started = start();
+      environment.revise({ values: { A: value } });
+      return started;
+    }),
+  );
+  expect(values).toContain(await kept());
+  expect(keptIn(caches)).toHaveLength(1);
+});

@@ -1,0 +1,77 @@
+/* Preloaded: makes one of the calls fail by which the cache writes its file, or kills the process in front of it. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int calls;
+static int descriptor = -1;
+static int halved;
+
+static const char *setting(const char *name) {
+  const char *value = getenv(name);
+  return value == NULL ? "" : value;
+}
+
+/* Whether the call is to fail with errno; kills in front of the one whose number FAULT_AT is. */
+static int fails(const char *call) {
+  calls++;
+  if (calls == atoi(setting("FAULT_AT"))) kill(getpid(), SIGKILL);
+  if (strcmp(call, setting("FAULT_IN")) != 0) return 0;
+  errno = atoi(setting("FAULT_ERRNO"));
+  return 1;
+}
+
+static int opened(const char *call, const char *path, int flags, mode_t mode) {
+  int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, call);
+  const char *caches = setting("XDG_CACHE_HOME");
+  int within = strncmp(path, caches, strlen(caches)) == 0;
+  int written = within && (flags & O_CREAT) != 0;
+  int folder = within && strcmp(path + strlen(caches), "/sophia-run") == 0;
+  if ((written || folder) && fails("open")) return -1;
+  int result = real(path, flags, mode);
+  if (written || folder) descriptor = result;
+  return result;
+}
+
+#define OPEN(name)                                     \
+  int name(const char *path, int flags, ...) {         \
+    va_list list;                                      \
+    va_start(list, flags);                             \
+    mode_t mode = va_arg(list, mode_t);                \
+    va_end(list);                                      \
+    return opened(#name, path, flags, mode);           \
+  }
+OPEN(open)
+OPEN(open64)
+
+ssize_t write(int fd, const void *bytes, size_t size) {
+  ssize_t (*real)(int, const void *, size_t) = dlsym(RTLD_NEXT, "write");
+  if (fd == descriptor) {
+    if (fails("write")) return -1;
+    /* In two parts, so that the process can be killed between them. */
+    if (!halved) size /= 2;
+    halved = 1;
+  }
+  return real(fd, bytes, size);
+}
+
+#define ON_DESCRIPTOR(name, parameters, arguments)         \
+  int name parameters {                                    \
+    int(*real) parameters = dlsym(RTLD_NEXT, #name);       \
+    if (fd == descriptor && fails(#name)) return -1;       \
+    return real arguments;                                 \
+  }
+ON_DESCRIPTOR(fsync, (int fd), (fd))
+ON_DESCRIPTOR(fchmod, (int fd, mode_t mode), (fd, mode))
+
+int rename(const char *from, const char *to) {
+  int (*real)(const char *, const char *) = dlsym(RTLD_NEXT, "rename");
+  if (strstr(to, "/esc-") != NULL && fails("rename")) return -1;
+  return real(from, to);
+}

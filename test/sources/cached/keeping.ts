@@ -1,0 +1,73 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { escAccess, type EscSettings } from "../../../src/esc/settings/access.ts";
+import { type Keeping, readThroughCache } from "../../../src/sources/cached/read.ts";
+import { contentText, type Content } from "../../../src/sources/cached/content.ts";
+import { seal } from "../../../src/sources/cached/seal.ts";
+import { type EscServer, type EscServerOptions, secret, startEscServer } from "../../esc-server/index.ts";
+import { folder } from "../../helpers/sophia.ts";
+
+export const VALUE = "kept-SENTINEL-value";
+const NAME = "acme/sophia/dev";
+const DAY_MS = 86_400_000;
+
+/** A server with one environment, and a folder for caches. */
+export async function world(options: EscServerOptions = {}) {
+  const server = await startEscServer({ tellsRevision: true, ...options });
+  onTestFinished(() => server.close());
+  const environment = server.environment(NAME, { values: { A: secret(VALUE), B: "plain" }, files: { F: "file" } });
+  const caches = folder();
+  return {
+    server,
+    environment,
+    caches,
+    folder: join(caches, "sophia-run"),
+    /** The path of what is kept. */
+    kept: (): string => join(caches, "sophia-run", keptIn(caches)[0] ?? "none"),
+    read: (keeping: Partial<Keeping> = {}, variables: Readonly<Record<string, string>> = {}) =>
+      read(server, caches, keeping, variables),
+  };
+}
+
+/** The names of what is kept, and of what was left behind. */
+export function keptIn(caches: string): readonly string[] {
+  try {
+    return readdirSync(join(caches, "sophia-run")).filter((name) => name.startsWith("esc-"));
+  } catch {
+    return [];
+  }
+}
+
+function settingsOf(variables: Readonly<Record<string, string>>): EscSettings {
+  const { access } = escAccess(new Map(Object.entries(variables)), [], { timeoutMs: 2000, insecureHttp: false });
+  if (access.kind !== "on") throw new TypeError("ESC is not configured");
+  return access.settings;
+}
+
+export function read(
+  server: EscServer,
+  caches: string,
+  keeping: Partial<Keeping>,
+  variables: Readonly<Record<string, string>>,
+) {
+  const esc = { ESC_ENV: NAME, ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+  return readThroughCache(
+    settingsOf({ ...esc, ...variables }),
+    { offline: false, cacheFreshMs: undefined, cacheMaxAgeMs: DAY_MS, requireEsc: false, ...keeping },
+    new Map([["XDG_CACHE_HOME", caches]]),
+    { waiting: () => {}, retrying: () => {} },
+  );
+}
+
+/** The bytes of a cache that holds the variable A, read at some time. */
+export function sealed(server: EscServer, content: Partial<Content>): Buffer {
+  const origin = { source: "esc", environment: NAME } as const;
+  const whole: Content = {
+    readAt: Date.now(),
+    environments: [{ name: NAME }],
+    layers: [{ source: "esc", variables: [{ name: "A", value: "made", secret: true, delivery: "value", origin }] }],
+    ...content,
+  };
+  return seal(contentText(whole), server.token, JSON.stringify([server.url, [NAME], null]));
+}

@@ -1,0 +1,265 @@
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { open, seal } from "../../../src/sources/cached/seal.ts";
+import type { EscReading } from "../../../src/sources/esc.ts";
+import { folder } from "../../helpers/sophia.ts";
+import { keptIn, sealed, VALUE, world } from "./keeping.ts";
+
+function valuesOf(reading: EscReading): Readonly<Record<string, string>> | string {
+  if (reading.kind !== "read") return [reading.failure.message, ...(reading.failure.details ?? [])].join("\n");
+  return Object.fromEntries(
+    reading.layers.flatMap(({ variables }) => variables.map(({ name, value }) => [name, value])),
+  );
+}
+
+const VALUES = { A: VALUE, B: "plain", F: "file" };
+const isRoot = process.geteuid?.() === 0;
+
+describe("what ESC gave", () => {
+  test("is kept for its user alone, encrypted, and serves with what is known of it when ESC is not available", async () => {
+    const { server, caches, folder: own, kept, read } = await world();
+    expect(valuesOf(await read())).toEqual(VALUES);
+    expect(keptIn(caches)).toHaveLength(1);
+    expect([statSync(own).mode & 0o777, statSync(kept()).mode & 0o777]).toEqual([0o700, 0o600]);
+    const bytes = readFileSync(kept(), "latin1");
+    for (const text of [VALUE, server.token, "acme", "plain"]) expect(bytes).not.toContain(text);
+
+    await server.close();
+    const reading = await read();
+    expect(valuesOf(reading)).toEqual(VALUES);
+    expect(reading).toMatchObject({
+      kept: { why: "unavailable", failure: { code: "esc-unreachable" } },
+      environments: [{ name: "acme/sophia/dev", revision: "1", ageSeconds: expect.any(Number) }],
+      notices: [{ kind: "esc-kept", environments: ["acme/sophia/dev@1"], failure: { code: "esc-unreachable" } }],
+      layers: [
+        {
+          variables: [
+            {
+              name: "A",
+              secret: true,
+              delivery: "value",
+              origin: { source: "esc", revision: "1", line: expect.any(Number) },
+            },
+            { name: "B", secret: false },
+            { name: "F", delivery: "file" },
+          ],
+        },
+      ],
+    });
+  });
+
+  test.each([
+    ["503", "unavailable", 1],
+    ["401", "refused", 0],
+    ["403", "refused", 0],
+    ["404", "refused", 0],
+  ] as const)("is forgotten where ESC refuses, not where it is in trouble: %s", async (status, kind, left) => {
+    const { server, caches, read } = await world();
+    await read();
+    server.failAlways("open", { kind: "status", status: Number(status) });
+    expect(await read({ requireEsc: true })).toMatchObject({ kind });
+    expect(keptIn(caches)).toHaveLength(left);
+  });
+
+  test("is newer each time", async () => {
+    const { server, environment, read } = await world();
+    await read();
+    environment.revise({ values: { A: "new" } });
+    await read();
+    await server.close();
+    expect(valuesOf(await read())).toEqual({ A: "new" });
+  });
+
+  test("asks nobody while it is fresh, and then asks again", async () => {
+    const { server, read } = await world();
+    await read({ cacheFreshMs: 60_000 });
+    expect(server.count("any")).toBe(2);
+    expect(await read({ cacheFreshMs: 60_000 })).toMatchObject({ kept: { why: "fresh" }, notices: [] });
+    expect(server.connections).toBe(1);
+    await read({ cacheFreshMs: 1 });
+    expect(server.count("any")).toBe(4);
+  });
+
+  test("is all that --offline asks", async () => {
+    const { server, read } = await world();
+    await read();
+    const { connections } = server;
+    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
+    expect(server.connections).toBe(connections);
+  });
+
+  test("is not what --require-esc asks for", async () => {
+    const { server, read } = await world();
+    await read({ cacheFreshMs: 60_000, requireEsc: true });
+    expect(await read({ cacheFreshMs: 60_000, requireEsc: true })).not.toHaveProperty("kept");
+    expect(server.count("open")).toBe(2);
+    await expect(read({ offline: true, requireEsc: true })).rejects.toThrow("exclude each other");
+    await server.close();
+    expect(await read({ requireEsc: true })).toMatchObject({ kind: "unavailable" });
+  });
+});
+
+describe("what is kept does not serve", () => {
+  test.each<[string, Readonly<Record<string, string>>]>([
+    ["for another token", { ESC_TOKEN: "pul-another" }],
+    ["for another environment", { ESC_ENV: "acme/sophia/prod" }],
+    ["for another revision", { ESC_ENV: "acme/sophia/dev@1" }],
+    ["for another backend", { PULUMI_BACKEND_URL: "http://127.0.0.1:1" }],
+    ["for another organization of names without one", { ESC_ORG: "other-org" }],
+  ])("%s", async (_, variables) => {
+    const { kept, read } = await world();
+    await read();
+    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
+    const before = kept();
+    expect(await read({ offline: true }, variables)).toMatchObject({ kind: "unavailable" });
+    // Under the name that the other one has, too.
+    const { kept: other, read: readOther, folder: own } = await world();
+    await readOther({}, {});
+    const name = other();
+    renameSync(before, name);
+    expect(valuesOf(await readOther({ offline: true }))).toContain("does not open");
+    expect(lstatSync(own).isDirectory()).toBe(true);
+  });
+
+  test.each([
+    ["from the future", { readAt: Date.now() + 3_600_000 }, "from the future"],
+    ["too old", { readAt: Date.now() - 90_000_000 }, "the cache is 25 h old, older than 24 h (--cache-max-age)"],
+    ["beyond the session of its credentials", { readAt: Date.now() - 2000, until: Date.now() - 1000 }, "--session"],
+    [
+      "of a form that it does not have",
+      { environments: [], layers: [{ source: "dotenv" as const, variables: [] }] },
+      "does not open",
+    ],
+  ])("%s", async (_, content, why) => {
+    const { server, kept, read } = await world();
+    await read();
+    writeFileSync(kept(), sealed(server, content));
+    const failed = valuesOf(await read({ offline: true }));
+    expect(failed).toContain(why);
+    await server.close();
+    expect(valuesOf(await read())).toContain(`--cache does not serve: ${why.startsWith("the cache") ? why : ""}`);
+  });
+
+  test("beyond the session where providers made credentials, and only there", async () => {
+    const { server, caches, read } = await world();
+    server.provider("login", { key: "minted" });
+    server.environment("acme/sophia/minting", {
+      definition: "values: {l: {fn::open::login: {}}, environmentVariables: {KEY: '${l.key}'}}",
+    });
+    const minting = { ESC_ENV: "acme/sophia/minting" };
+    await read({}, minting);
+    await read();
+    expect(keptIn(caches)).toHaveLength(2);
+    expect(valuesOf(await read({ offline: true }, minting))).toEqual({ KEY: "minted" });
+    const inTwoHours = (variables: Readonly<Record<string, string>>) => {
+      const now = Date.now();
+      const real = Date.now;
+      Date.now = () => now + 7_200_000;
+      return read({ offline: true }, variables).finally(() => void (Date.now = real));
+    };
+    expect(valuesOf(await inTwoHours(minting))).toContain("ended with their session");
+    expect(valuesOf(await inTwoHours({}))).toEqual(VALUES);
+  });
+
+  test("once one byte is another one, or is missing", () => {
+    const bytes = seal("text", "token", "bound");
+    expect(open(bytes, "token", "bound")).toBe("text");
+    for (let index = 0; index < bytes.length; index += 1) {
+      const changed = Buffer.from(bytes);
+      changed[index] = (bytes[index] ?? 0) ^ 1;
+      expect(open(changed, "token", "bound"), `byte ${index}`).toBeUndefined();
+      expect(open(bytes.subarray(0, index), "token", "bound"), `${index} bytes`).toBeUndefined();
+    }
+    expect(open(Buffer.concat([bytes, Buffer.of(0)]), "token", "bound")).toBeUndefined();
+    expect(open(bytes, "token", "bound ")).toBeUndefined();
+  });
+
+  test("to a token by OIDC, which is told so", async () => {
+    const { caches, read } = await world({ oidc: { subjectTokens: ["id-token"] } });
+    const cwd = folder({ token: "id-token" });
+    chmodSync(join(cwd, "token"), 0o600);
+    const variables = { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: join(cwd, "token"), ESC_OIDC_ORG: "acme" };
+    const told =
+      "what ESC gave is not kept: that takes a token that lasts, and this one is made anew for each start (OIDC) or cannot be read";
+    expect(await read({}, variables)).toMatchObject({ kind: "read", notices: [{ kind: "remark", text: told }] });
+    expect(keptIn(caches)).toEqual([]);
+    expect(valuesOf(await read({ offline: true }, variables))).toContain("(OIDC)");
+  });
+});
+
+test("a token of a file serves, and is read once", async () => {
+  const { server, read } = await world();
+  const pipe = join(folder(), "token");
+  execFileSync("mkfifo", ["-m", "600", pipe]);
+  const variables = { ESC_TOKEN: "", ESC_TOKEN_FILE: pipe };
+  const [first] = await Promise.all([read({}, variables), write(pipe, server.token)]);
+  expect(valuesOf(first)).toEqual(VALUES);
+  const [second] = await Promise.all([read({ offline: true }, variables), write(pipe, server.token)]);
+  expect(valuesOf(second)).toEqual(VALUES);
+});
+
+async function write(path: string, text: string): Promise<void> {
+  await (await import("node:fs/promises")).writeFile(path, text);
+}
+
+describe("a place that is not the user's own", () => {
+  test.each<[string, (own: string, elsewhere: string) => void, string]>([
+    ["a folder that others may use", (own) => mkdirSync(own, { mode: 0o755 }), "others may use"],
+    ["a link to a folder", (own, elsewhere) => symlinkSync(elsewhere, own), "is not a folder"],
+    ["a file", (own) => writeFileSync(own, ""), "EEXIST"],
+    ...(isRoot
+      ? [
+          [
+            "a folder of another user",
+            (own: string) => {
+              mkdirSync(own, { mode: 0o700 });
+              chownSync(own, 65_534, 65_534);
+            },
+            "another user's",
+          ] as [string, (own: string) => void, string],
+        ]
+      : []),
+  ])("%s is not written, and that is said once", async (_, make, why) => {
+    const { folder: own, read } = await world();
+    const elsewhere = folder();
+    chmodSync(elsewhere, 0o700);
+    make(own, elsewhere);
+    const reading = await read({ cacheFreshMs: 60_000 });
+    expect(valuesOf(reading)).toEqual(VALUES);
+    expect(reading).toMatchObject({ notices: [{ kind: "remark", text: expect.stringContaining(why) }] });
+    expect(keptIn(own.replace(/\/sophia-run$/, ""))).toEqual([]);
+    expect(lstatSync(elsewhere).nlink).toBe(2);
+    expect(valuesOf(await read({ offline: true }))).toBeTypeOf("string");
+  });
+
+  test.each([
+    ["a link", (path: string, elsewhere: string) => symlinkSync(elsewhere, path)],
+    ["a named pipe", (path: string) => void execFileSync("mkfifo", ["-m", "600", path])],
+    ["a file that others may read", (path: string) => writeFileSync(path, "", { mode: 0o644 })],
+  ])("%s in place of the file is not read, and is replaced", async (_, make) => {
+    const { kept, read } = await world();
+    await read();
+    const path = kept();
+    const elsewhere = join(folder({ file: "untouched" }), "file");
+    rmSync(path);
+    make(path, elsewhere);
+    expect(valuesOf(await read({ offline: true }))).toContain("is not a file that only this user may read");
+    await read();
+    expect(lstatSync(path)).toMatchObject({ mode: 0o100_600 });
+    expect(readFileSync(elsewhere, "utf8")).toBe("untouched");
+    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
+  });
+});
