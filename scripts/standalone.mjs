@@ -3,6 +3,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { compileAddons } from "./build/addon.mjs";
 import { bundle } from "./build/bundle.mjs";
 
 const BUN_VERSION = "1.4.5";
@@ -46,7 +47,10 @@ if (unknown !== undefined) {
 const bundled = join(outdir, "bundle");
 mkdirSync(bundled, { recursive: true });
 // yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
-const files = await bundle({ "import.meta.url": JSON.stringify("file:///C:/sophia-run.js") });
+const files = await bundle({
+  "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
+  SOPHIA_RUN_REDACT_ADDONS: JSON.stringify(JSON.stringify(redactAddons())),
+});
 for (const { fileName, code } of files) writeFileSync(join(bundled, fileName), code);
 const { fileName: entry } = files.find(({ isEntry }) => isEntry);
 const compiler = executableOf(host);
@@ -78,6 +82,19 @@ function compile(name) {
   chmodSync(output, 0o755);
   if (name === host) verify(output);
   process.stdout.write(`${output}\n`);
+}
+
+/** What masking needs of the system, by platform, as base64: src/launch/redact/embedded-addon.ts loads it. */
+function redactAddons() {
+  const { addons, missing } = compileAddons(root);
+  for (const [platform, problem] of missing) {
+    process.stderr.write(`${platform}: built without what --redact needs on a terminal: ${problem}\n`);
+  }
+  const suffix = "-redact.node";
+  const entries = Array.from(addons, ([name, bytes]) => [name, bytes.toString("base64")]);
+  return Object.fromEntries(
+    entries.filter(([name]) => name.endsWith(suffix)).map(([name, text]) => [name.slice(0, -suffix.length), text]),
+  );
 }
 
 /** Bun for a target, from npm: packed, since npm installs nothing that is for another platform. */

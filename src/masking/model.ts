@@ -22,17 +22,28 @@ export interface StreamMasker {
    * back. It counts what was released of it before: a secret that is written byte by byte does not get through.
    */
   readonly held: number;
-  /** What is held back and was not released: for another masker, which goes on with the stream. */
-  pending(): Uint8Array;
+  /** Where it is: for another masker, which goes on with the stream. */
+  state(): StreamState;
   /** Releases what is held back: after a silence with fewer than four bytes held, and at the end of the stream. */
   flush(): Uint8Array;
   /** Replacements so far. */
   readonly masked: number;
 }
 
+/** All that a masker knows of the stream so far that counts for what follows. */
+export interface StreamState {
+  /** The possible beginning of a secret with which the stream ends so far. */
+  readonly read: Uint8Array;
+  /** How many of these bytes, the last ones, were not released. */
+  readonly held: number;
+  /** How many bytes were read after what was replaced last. */
+  readonly sinceMask: number;
+}
+
 /** What is to be masked, for any number of streams, at the same time too. */
 export interface Masking {
-  stream(): StreamMasker;
+  /** @param state where another masker of the same secrets has left a stream */
+  stream(state?: StreamState): StreamMasker;
   /** How many of the secrets can be masked. */
   readonly size: number;
   /**

@@ -1,6 +1,6 @@
 import type { Automaton } from "./automaton.ts";
 import { Finder } from "./finder.ts";
-import type { StreamMasker } from "./model.ts";
+import type { StreamMasker, StreamState } from "./model.ts";
 
 const MASK = Buffer.from("***");
 const NOTHING = new Uint8Array();
@@ -25,8 +25,9 @@ export class Masker implements StreamMasker {
   private covered = 0;
 
   /** @param automaton made when the first byte comes */
-  constructor(automaton: () => Automaton) {
+  constructor(automaton: () => Automaton, state?: StreamState) {
     this.finder = new Finder(automaton, (start, end) => this.add(start, end));
+    if (state !== undefined) this.restore(state);
   }
 
   get held(): number {
@@ -41,13 +42,24 @@ export class Masker implements StreamMasker {
     return this.release(finder.position - finder.depth, chunk, heldIn);
   }
 
-  pending(): Uint8Array {
-    const { finder, released } = this;
-    return released < finder.position ? finder.tail(finder.node, finder.position - released) : NOTHING;
+  state(): StreamState {
+    const { node, depth, position } = this.finder;
+    const read = depth === 0 ? NOTHING : this.finder.tail(node, depth);
+    return { read, held: Math.max(0, position - this.released), sinceMask: position - this.covered };
   }
 
   flush(): Uint8Array {
     return this.release(this.finder.position, NOTHING, this.finder.node);
+  }
+
+  private restore({ read, held, sinceMask }: StreamState): void {
+    this.released = read.length - held;
+    this.covered = read.length - sinceMask;
+    // It finds the matches again that are not decided; those of which nothing is held back were replaced.
+    this.finder.read(read);
+    const replaced = this.ends.filter((end) => end <= this.released).length;
+    this.starts.splice(0, replaced);
+    this.ends.splice(0, replaced);
   }
 
   private add(start: number, end: number): void {

@@ -123,6 +123,29 @@ test("nothing of a match is given out before the rest of it has come", () => {
   );
 });
 
+test("a stream goes on in another masker as in the one that had it before, silences or not", () => {
+  assert(
+    property(scenario, nat(), ({ given, text, cuts }, kinds) => {
+      const masking = maskingOf(given);
+      const [one, others] = [masking.stream(), { current: masking.stream() }];
+      chunks(text, cuts).forEach((chunk, index) => {
+        const [expected, passed] = [one, others.current].map((masker) =>
+          Buffer.from(masker.push(chunk)).toString("hex"),
+        );
+        expect(passed).toBe(expected);
+        if (((kinds >> (index % 16)) & 1) === 1) {
+          expect(Buffer.from(others.current.flush()).toString("hex")).toBe(Buffer.from(one.flush()).toString("hex"));
+        }
+        const { read, ...rest } = others.current.state();
+        others.current = masking.stream({ ...rest, read: Buffer.from(read) });
+        expect(others.current.held).toBe(one.held);
+      });
+      expect(Buffer.from(others.current.flush()).toString("hex")).toBe(Buffer.from(one.flush()).toString("hex"));
+    }),
+    { seed: SEED, numRuns: 300 },
+  );
+});
+
 test("after silences fewer than four bytes of a secret are seen", () => {
   assert(
     property(scenario, ({ given, text, cuts }) => {

@@ -10,8 +10,10 @@ interface BunFfi {
 type Foreign = (...args: readonly (number | Uint8Array)[]) => unknown;
 type Type = "i32" | "u32" | "u64" | "ptr";
 
-/** Result and parameters. */
-const SIGNATURES: Readonly<Record<string, readonly [Type, ...Type[]]>> = {
+/** Of functions by their names: result and parameters. */
+type Signatures = Readonly<Record<string, readonly [Type, ...Type[]]>>;
+
+const SIGNATURES: Signatures = {
   getpid: ["i32"],
   fcntl: ["i32", "i32", "i32", "i32"],
   execve: ["i32", "ptr", "ptr", "ptr"],
@@ -39,10 +41,8 @@ const SIGINFO = { size: 128, pid: 16 } as const;
 export function loadLibcOfBun(): Libc | undefined {
   if (process.platform !== "linux" || !["x64", "arm64"].includes(process.arch)) return undefined;
   try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it is tried below
-    const ffi = process.getBuiltinModule("bun:ffi") as BunFfi | undefined;
-    if (ffi === undefined) return undefined;
-    const { getpid, fcntl, execve, waitid, sigaction, prctl } = open(ffi);
+    const ffi = bunFfi();
+    const { getpid, fcntl, execve, waitid, sigaction, prctl } = openLibc(SIGNATURES);
     if (getpid === undefined || fcntl === undefined || execve === undefined) return undefined;
     if (waitid === undefined || sigaction === undefined || prctl === undefined) return undefined;
     if (getpid() !== process.pid || fcntl(-1, F_SETFD, 0) !== -1) return undefined;
@@ -78,9 +78,16 @@ export function loadLibcOfBun(): Libc | undefined {
   }
 }
 
-function open(ffi: BunFfi): Readonly<Record<string, Foreign>> {
+function bunFfi(): BunFfi {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- whoever uses it tries it
+  return process.getBuiltinModule("bun:ffi") as BunFfi;
+}
+
+/** Functions of the C library. @throws where there is no such interface */
+export function openLibc(signatures: Signatures): Readonly<Record<string, Foreign>> {
+  const ffi = bunFfi();
   const definitions = Object.fromEntries(
-    Object.entries(SIGNATURES).map(([name, [returns, ...args]]) => [name, { returns, args }]),
+    Object.entries(signatures).map(([name, [returns, ...args]]) => [name, { returns, args }]),
   );
   try {
     return ffi.dlopen("libc.so.6", definitions).symbols;

@@ -1,5 +1,5 @@
 /*
- * What masking needs of the system and Node.js does not have, by Node-API: pipes and pseudo-terminals. addon.ts loads it and says
+ * What masking needs of the system and Node.js does not have, by Node-API: pipes, pseudo-terminals and their events. addon.ts loads it and says
  * what each function promises. It is a file of its own, since only few starts load it. As launch/exec/addon.c, it
  * links no library and uses only what glibc and musl have alike.
  */
@@ -17,6 +17,8 @@
 #include "terminal.h"
 
 #include "monitor.h"
+
+#include "watch.h"
 
 /* The arguments of functions that take numbers; those that are missing are -1. */
 static void integers(napi_env env, napi_callback_info info, int *results) {
@@ -48,6 +50,7 @@ static napi_value make_pipe(napi_env env, napi_callback_info info) {
   if (pipe2(ends, O_CLOEXEC) != 0) return from_integer(env, errno);
   /* Four times the usual: fewer turns for much output. The system may refuse it. */
   fcntl(ends[1], F_SETPIPE_SZ, 262144);
+  fcntl(ends[0], F_SETFL, O_NONBLOCK);
   return list(env, ends, 2);
 }
 
@@ -57,11 +60,18 @@ static napi_value duplicate(napi_env env, napi_callback_info info) {
   return from_integer(env, fcntl(given[0], F_DUPFD_CLOEXEC, 3));
 }
 
-static napi_value has_no_reader(napi_env env, napi_callback_info info) {
+static napi_value start_watching_by(napi_env env, napi_callback_info info) {
+  napi_value callback;
+  size_t count = 1;
+  napi_get_cb_info(env, info, &count, &callback, NULL, NULL);
+  return from_integer(env, start_watching(env, callback));
+}
+
+static napi_value watch_one(napi_env env, napi_callback_info info) {
   int given[MOST_ARGUMENTS];
   integers(env, info, given);
-  struct pollfd one = {.fd = given[0], .events = 0};
-  return from_integer(env, poll(&one, 1, 0) == 1 && (one.revents & (POLLERR | POLLHUP)) != 0);
+  watch(given[0], given[1], given[2]);
+  return NULL;
 }
 
 static napi_value is_same_open_file(napi_env env, napi_callback_info info) {
@@ -263,7 +273,8 @@ NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {.utf8name = "makePipe", .method = make_pipe},
       {.utf8name = "duplicate", .method = duplicate},
-      {.utf8name = "hasNoReader", .method = has_no_reader},
+      {.utf8name = "startWatching", .method = start_watching_by},
+      {.utf8name = "watch", .method = watch_one},
       {.utf8name = "isSameOpenFile", .method = is_same_open_file},
       {.utf8name = "makeTerminal", .method = make_terminal},
       {.utf8name = "copySize", .method = copy_size},

@@ -1,17 +1,29 @@
 import { openAddon } from "../exec/addon.ts";
+import { isBun } from "../../system/runtime.ts";
 
 /** What masking needs of the system, by `addon.c` (Linux). Functions that give a number give the system's error there. */
 export interface RedactAddon {
-  /** pipe2(2), close-on-exec. @returns the ends for reading and for writing */
+  /** pipe2(2), close-on-exec. @returns the ends for reading, which is non-blocking, and for writing */
   readonly makePipe: () => readonly [number, number] | number;
   /** Another number for the same open file, from 3 on, close-on-exec. @returns -1 where there is none */
   readonly duplicate: (descriptor: number) => number;
-  /** Whether nobody reads any more from the pipe, socket or terminal. 1 or 0 */
-  readonly hasNoReader: (descriptor: number) => number;
+  /**
+   * Starts a thread that waits for events; see watch.h. The event loop goes on as long as it is there: for ever.
+   *
+   * @param tell is called with a descriptor once something has happened to it that `watch` was told of
+   * @returns what `watch` needs, or the negative number of the system's error
+   */
+  readonly startWatching: (tell: (descriptor: number) => void) => number;
+  /**
+   * Waits for one event of a descriptor.
+   *
+   * @param what 1: there is something to read; 0: nobody reads any more; -1: for nothing any more
+   */
+  readonly watch: (watching: number, descriptor: number, what: number) => void;
   /** Whether two descriptors of a regular file are one open file, with one offset. 1 or 0 */
   readonly isSameOpenFile: (one: number, other: number) => number;
   /**
-   * Opens a pseudo-terminal with the settings of another terminal, close-on-exec.
+   * Opens a pseudo-terminal with the settings of another terminal, close-on-exec; the launcher's side is non-blocking.
    *
    * @param isPlain 1: it does not turn newlines into line ends; the other terminal will
    * @returns the side of the launcher and that of the program
@@ -53,8 +65,9 @@ export interface RedactAddon {
   readonly typeInto: (terminal: number, bytes: Uint8Array) => void;
 }
 
-/** @returns undefined where there is none: see {@link openAddon} */
-export function loadRedactAddon(): RedactAddon | undefined {
+/** @returns undefined where there is none: see {@link openAddon} and embedded-addon.ts */
+export async function loadRedactAddon(): Promise<RedactAddon | undefined> {
+  const addon = isBun ? (await import("./embedded-addon.ts")).openEmbeddedAddon() : openAddon("-redact");
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
-  return openAddon("-redact") as RedactAddon | undefined;
+  return addon as RedactAddon | undefined;
 }

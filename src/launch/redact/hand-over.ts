@@ -16,8 +16,8 @@ export async function handOver(pumps: readonly Pump[], secrets: readonly Secret[
   const program = isBun
     ? []
     : [`${typeof SOPHIA_RUN_FOLDER === "undefined" ? "" : SOPHIA_RUN_FOLDER}/../bin/sophia-run.cjs`];
-  const passed = pumps.flatMap(({ source: { descriptor }, target, held }) =>
-    descriptor === undefined ? [] : [{ descriptor, target, held: Buffer.from(held()).toString("base64") }],
+  const passed = pumps.flatMap(({ source: { descriptor }, target, state }) =>
+    descriptor === undefined ? [] : [{ descriptor, target, state: state() }],
   );
   const child = crossSpawn(process.execPath, [...program, CONTINUE_CALL], {
     // A session of its own: no key and no end of a job is meant for it.
@@ -31,7 +31,7 @@ export async function handOver(pumps: readonly Pump[], secrets: readonly Secret[
   if (child.pid === undefined || stdin === null) return;
   const continuation: Continuation = {
     secrets: secrets.map(({ name, value }) => [name, Buffer.from(value).toString("base64")]),
-    held: passed.map(({ held }) => held),
+    streams: passed.map(({ state }) => ({ ...state, read: Buffer.from(state.read).toString("base64") })),
   };
   stdin.on("error", () => {}).end(JSON.stringify(continuation));
   await once(stdin, "close");

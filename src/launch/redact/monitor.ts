@@ -1,9 +1,10 @@
 import { closeSync, readSync, writeSync } from "node:fs";
-import { Socket } from "node:net";
 import { errorName } from "../../system/errors.ts";
 import { bytesOf } from "../exec/program-bytes.ts";
 import type { Program } from "../types.ts";
 import type { RedactAddon } from "./addon.ts";
+import { closeQuietly } from "./source.ts";
+import { readNow, type Watcher } from "./watcher.ts";
 
 /** The records of monitor.h. */
 const STARTED = 1;
@@ -16,6 +17,7 @@ const CONTINUED = 7;
 const CONTINUE = 8;
 const COLLECT = 9;
 const RECORD_BYTES = 8;
+const CHUNK_BYTES = 8192;
 const SIGKILL = 9;
 
 /** What becomes of the program. */
@@ -57,6 +59,7 @@ export interface Place {
  */
 export function startMonitored(
   addon: RedactAddon,
+  watcher: Watcher,
   program: Program,
   { slave, real, found, isForeground, inherited }: Place,
   events: MonitorEvents,
@@ -73,8 +76,14 @@ export function startMonitored(
     closeSync(channel);
     return kind === NOT_EXECUTED ? errorName(value) : "EIO";
   }
-  listenTo(channel, events);
+  let isOpen = true;
+  listenTo(channel, watcher, events, () => {
+    isOpen = false;
+    watcher.forget(channel);
+    closeQuietly(channel);
+  });
   const tell = (what: number, detail: number): void => {
+    if (!isOpen) return;
     try {
       writeSync(channel, new Uint8Array(Int32Array.of(what, detail).buffer));
     } catch {
@@ -85,19 +94,19 @@ export function startMonitored(
     pid: value,
     continue: (isInFront) => tell(CONTINUE, Number(isInFront)),
     collect: (isLast) => tell(COLLECT, Number(isLast)),
-    dismiss: () => addon.dismiss(channel, monitor),
+    dismiss: () => void (isOpen && addon.dismiss(channel, monitor)),
   };
 }
 
-function listenTo(channel: number, events: MonitorEvents): void {
-  const socket = new Socket({ fd: channel, readable: true, writable: false });
+function listenTo(channel: number, watcher: Watcher, events: MonitorEvents, close: () => void): void {
+  const buffer = Buffer.alloc(CHUNK_BYTES);
   let waiting = Buffer.alloc(0);
   let hasEnded = false;
   const end = (how: Parameters<MonitorEvents["ended"]>[0]): void => {
     if (!hasEnded) events.ended(how);
     hasEnded = true;
   };
-  socket.on("data", (chunk: Buffer) => {
+  const receive = (chunk: Buffer): void => {
     waiting = Buffer.concat([waiting, chunk]);
     while (waiting.length >= RECORD_BYTES) {
       const [kind, value] = valuesOf(waiting);
@@ -110,10 +119,18 @@ function listenTo(channel: number, events: MonitorEvents): void {
       if (kind === EXITED) end({ status: value });
       if (kind === KILLED) end({ signal: value });
     }
-  });
-  socket.on("error", () => {});
-  // Killed, as only SIGKILL can.
-  socket.once("close", () => end({ signal: SIGKILL }));
+  };
+  const read = (): void => {
+    const length = readNow(channel, buffer);
+    // Killed, as only SIGKILL can.
+    if (length === 0) {
+      end({ signal: SIGKILL });
+      return close();
+    }
+    if (length !== "nothing") receive(buffer.subarray(0, length));
+    watcher.whenReadable(channel, read);
+  };
+  watcher.whenReadable(channel, read);
 }
 
 function valuesOf(record: Buffer): readonly [number, number] {

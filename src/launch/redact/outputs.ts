@@ -4,16 +4,16 @@ import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
 import { listen, type Undo } from "../signals.ts";
 import type { Launch, Redaction } from "../types.ts";
-import { loadRedactAddon, type RedactAddon } from "./addon.ts";
 import { handOver } from "./hand-over.ts";
 import { isWholeTerminal, planOutputs, type Output } from "./plan.ts";
 import { startPump, type Pump } from "./pump.ts";
 import { openSession, type Session } from "./session.ts";
 import { closeQuietly, readFrom, readFromStream, type Source } from "./source.ts";
 import { makeSpeaker, type Speaker } from "./speaker.ts";
+import { noDescriptors, type System } from "./system.ts";
 
-/** How often is looked whether the reader of an output has gone, of which no event tells. */
-const LOOK_MS = 100;
+export { openSystem } from "./system.ts";
+
 /** How long the standard error stays open for the launcher's own line after the program has closed it. */
 const LAST_WORDS_MS = 100;
 /** They end a launcher that waits for a slow reader after the program's end. */
@@ -61,21 +61,21 @@ interface Prepared {
 export function openOutputs(
   { inherited, preparation }: Launch,
   redaction: Redaction,
+  system: System | undefined,
   { mayHaveSession, isRenewed }: { readonly mayHaveSession: boolean; readonly isRenewed: boolean },
 ): Outputs {
-  const addon = loadRedactAddon();
+  const addon = system?.addon;
   const planned = planOutputs(addon);
   const isWhole = mayHaveSession && isWholeTerminal(planned, addon);
-  const prepared = planned.map((output) => prepare(output, redaction, isWhole, addon));
+  const prepared = planned.map((output) => prepare(output, redaction, isWhole, system));
   const errors = prepared.find(({ output }) => output.descriptors.some((descriptor) => descriptor === 2));
   const speaker = makeSpeaker(errors?.target, isWhole ? "\r\n" : "\n");
   const pumps: Pump[] = [];
   const terminals = prepared.filter(({ isTerminal }) => isTerminal);
   const session =
-    isWhole && addon !== undefined
-      ? terminals.map((one) => sessionOn(one, pumps, inherited.numbers, addon))[0]
+    isWhole && system !== undefined
+      ? terminals.map((one) => sessionOn(one, pumps, inherited.numbers, system))[0]
       : undefined;
-  let look: NodeJS.Timeout | undefined;
   let isSettled = false;
   const open = new Set<Pump>();
 
@@ -98,7 +98,7 @@ export function openOutputs(
         const stream = one.output.descriptors[0] === 1 ? child?.stdout : child?.stderr;
         const source = one.source ?? (stream ? readFromStream(stream) : undefined);
         if (source === undefined) continue;
-        const events = eventsOf(one, redaction, speaker, addon, isRenewed);
+        const events = eventsOf(one, redaction, speaker, system, isRenewed);
         const pump = startPump(source, one.target, redaction.masking.stream(), {
           ...events,
           ended: () => {
@@ -108,11 +108,10 @@ export function openOutputs(
         });
         open.add(pump);
         pumps.push(pump);
+        system?.watcher.whenUnread(one.target, pump.loseReader);
       }
-      if (addon === undefined) return;
-      look = setInterval(() => {
-        for (const { target, breakOff } of pumps) if (addon.hasNoReader(target) === 1) breakOff();
-      }, LOOK_MS).unref();
+      // In the time in which the program starts.
+      setImmediate(() => redaction.masking.prepare());
     },
     write: speaker.write,
     isOpen: () => open.size > 0,
@@ -133,7 +132,6 @@ export function openOutputs(
         await Promise.race([settled(), abandoned]).finally(stopListening);
         return;
       }
-      clearInterval(look);
       const finished = async (): Promise<void> => {
         if (!isSettled) await session?.collect();
         const drained = await Promise.all(pumps.map(async (pump) => ((await pump.drain()) ? [] : [pump])));
@@ -150,7 +148,8 @@ export function openOutputs(
   };
 }
 
-function prepare(output: Output, redaction: Redaction, isWhole: boolean, addon: RedactAddon | undefined): Prepared {
+function prepare(output: Output, redaction: Redaction, isWhole: boolean, system: System | undefined): Prepared {
+  const addon = system?.addon;
   const [target] = output.descriptors;
   const ends = output.kind === "terminal" ? addon?.makeTerminal(target, isWhole ? 0 : 1) : undefined;
   const isTerminal = typeof ends === "object";
@@ -161,12 +160,13 @@ function prepare(output: Output, redaction: Redaction, isWhole: boolean, addon: 
       hint: "send the output through a pipe (| cat), or use --redact=never",
     });
   }
-  if (addon === undefined) return { output, target, source: undefined, given: "pipe", isTerminal: false };
+  if (system === undefined || addon === undefined)
+    return { output, target, source: undefined, given: "pipe", isTerminal: false };
   const [own, other] = isTerminal ? ends : pairOf(addon.makePipe());
   const copy = addon.duplicate(target);
   if (copy < 0) throw noDescriptors("");
   if (isTerminal) addon.copySize(copy, own);
-  return { output, target: copy, source: readFrom(own), given: other, isTerminal };
+  return { output, target: copy, source: readFrom(own, system.watcher), given: other, isTerminal };
 }
 
 /** @throws SophiaError (redact-pipe, 125) */
@@ -175,22 +175,15 @@ function pairOf(ends: readonly [number, number] | number): readonly [number, num
   return ends;
 }
 
-function noDescriptors(reason: string): SophiaError {
-  return new SophiaError({
-    code: "redact-pipe",
-    message: `--redact needs a pipe, and the system gives none${reason}`,
-    hint: "raise the limit on open files (ulimit -n)",
-  });
-}
-
 function sessionOn(
   { target, source, given }: Prepared,
   pumps: readonly Pump[],
   inherited: readonly number[],
-  addon: RedactAddon,
+  { addon, watcher }: System,
 ): Session {
   return openSession({
     addon,
+    watcher,
     // One of its own: the other is closed when nobody can write any more.
     real: addon.duplicate(target),
     input: addon.duplicate(0),
@@ -208,7 +201,7 @@ function eventsOf(
   { output, target }: Prepared,
   { notice }: Redaction,
   speaker: Speaker,
-  addon: RedactAddon | undefined,
+  system: System | undefined,
   isRenewed: boolean,
 ): Parameters<typeof startPump>[3] {
   const isErrors = output.descriptors.some((descriptor) => descriptor === 2);
@@ -227,7 +220,7 @@ function eventsOf(
       const close = (): void => {
         if (isErrors) speaker.mute();
         // Without the addon it is the launcher's own, which the next program gets.
-        if (addon !== undefined || !isRenewed) closeTarget(output, target, addon);
+        if (system !== undefined || !isRenewed) closeTarget(output, target, system);
       };
       // A program that ends closes both streams. What has come through the other one may still have to be told here.
       if (isErrors && notice !== undefined) setTimeout(close, LAST_WORDS_MS);
@@ -237,9 +230,10 @@ function eventsOf(
 }
 
 /** Whoever reads from there sees the end. */
-function closeTarget({ descriptors }: Output, target: number, addon: RedactAddon | undefined): void {
+function closeTarget({ descriptors }: Output, target: number, system: System | undefined): void {
+  system?.watcher.forget(target);
   closeQuietly(target);
-  if (addon !== undefined) return;
+  if (system !== undefined) return;
   // open(2) takes the lowest free number.
   for (const descriptor of descriptors.slice(1)) closeQuietly(descriptor);
   for (const _ of descriptors) openSync("/dev/null", "w");

@@ -1,4 +1,4 @@
-import type { StreamMasker } from "../../masking/model.ts";
+import type { StreamMasker, StreamState } from "../../masking/model.ts";
 import { writeAll } from "./sink.ts";
 import type { Source } from "./source.ts";
 
@@ -27,22 +27,21 @@ export interface Pump {
   readonly settle: () => Promise<void>;
   /** Passes on what is still held back. */
   readonly flush: () => Promise<void>;
-  /** What is still held back: it may be the beginning of a secret. */
-  readonly held: () => Uint8Array;
+  /** Where the stream is: something may be held back. */
+  readonly state: () => StreamState;
   /** Gives the stream up: the program's next write fails. */
   readonly breakOff: () => void;
+  /**
+   * Nobody reads any more: gives the stream up as well. What the program has written after that would have brought it
+   * SIGPIPE. Passing it on raises the signal in this process, which forwards it.
+   */
+  readonly loseReader: () => void;
   readonly source: Source;
   readonly target: number;
 }
 
-/** @param first what another process had read before, and not passed on */
-export function startPump(
-  source: Source,
-  target: number,
-  masker: StreamMasker,
-  events: PumpEvents,
-  first?: Uint8Array,
-): Pump {
+/** @param masker may have been given the state in which another process has left the stream */
+export function startPump(source: Source, target: number, masker: StreamMasker, events: PumpEvents): Pump {
   let masked = 0;
   let silence: NodeJS.Timeout | undefined;
   let isBroken = false;
@@ -71,12 +70,15 @@ export function startPump(
     await last;
   };
   const release = (): Promise<void> => pass(masker.flush());
+  const awaitSilence = (): void => {
+    if (masker.held === 0 || masker.held >= TELLING_BYTES) return;
+    silence = setTimeout(() => void inTurn(release), SILENCE_MS);
+  };
   const take = async (chunk: Uint8Array): Promise<void> => {
     clearTimeout(silence);
     await inTurn(async () => {
       await pass(masker.push(chunk));
-      if (masker.held === 0 || masker.held >= TELLING_BYTES) return;
-      silence = setTimeout(() => void inTurn(release), SILENCE_MS);
+      awaitSilence();
     });
   };
   const flush = async (): Promise<void> => {
@@ -84,7 +86,7 @@ export function startPump(
     await inTurn(release);
   };
   source.start(take, () => void flush().then(events.ended));
-  if (first !== undefined && first.length > 0) void take(first);
+  awaitSilence();
   return {
     drain: () => source.drain(),
     settle: async () => {
@@ -94,8 +96,9 @@ export function startPump(
       else source.resume();
     },
     flush,
-    held: () => masker.pending(),
+    state: () => masker.state(),
     breakOff,
+    loseReader: () => void source.drain().then(breakOff),
     source,
     target,
   };

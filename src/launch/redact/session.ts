@@ -4,12 +4,12 @@ import { catchableSignals, listen, send, signalName, signalNumber, type Undo } f
 import type { Forwarding } from "../spawn/forward.ts";
 import type { Program, Running } from "../types.ts";
 import type { RedactAddon } from "./addon.ts";
+import { openKeyboard } from "./keyboard.ts";
 import { startMonitored, type Monitor } from "./monitor.ts";
 import { writeAll } from "./sink.ts";
-import { closeQuietly, openReader } from "./source.ts";
+import { closeQuietly } from "./source.ts";
+import type { Watcher } from "./watcher.ts";
 
-/** As much as a terminal holds of what was typed. */
-const KEYS_BYTES = 4096;
 /** How often is looked, in the background, whether a shell has put the job into the foreground without a signal. */
 const LOOK_MS = 200;
 /** How long the SIGCONT is waited for that has ended a stop; the kernel may have refused the stop. */
@@ -37,6 +37,7 @@ export interface Session {
 /** What a session is made of. */
 export interface SessionParts {
   readonly addon: RedactAddon;
+  readonly watcher: Watcher;
   /** The real terminal, for its settings and its size. */
   readonly real: number;
   /** The real terminal, for reading; it is closed. */
@@ -52,7 +53,8 @@ export interface SessionParts {
   readonly hangUp: () => void;
 }
 
-export function openSession({ addon, real, input, master, slave, inherited, settle, hangUp }: SessionParts): Session {
+export function openSession(parts: SessionParts): Session {
+  const { addon, watcher, real, input, master, slave, inherited, settle, hangUp } = parts;
   const group = readProcessStat("self")?.group ?? -1;
   const isInFront = (): boolean => addon.foregroundGroup(real) === group;
   const found = addon.settingsOf(real) ?? new Uint8Array();
@@ -83,18 +85,14 @@ export function openSession({ addon, real, input, master, slave, inherited, sett
   };
 
   addon.copySize(real, master);
-  const keyboard = openReader(input, Buffer.alloc(KEYS_BYTES), (keys) => {
-    // A copy: its memory is used again.
-    typing = type(Uint8Array.from(keys));
-  });
-
   const lose = (): void => {
     if (isGone) return;
     isGone = true;
-    keyboard.destroy();
+    keyboard.close();
     closeQuietly(master);
     hangUp();
   };
+  const keyboard = openKeyboard(input, watcher, (keys) => void (typing = type(keys)), lose);
 
   return {
     forward: ({ pid, firstProcess, reapOrphans, onSignal, onStopRequest }) => {
@@ -137,6 +135,7 @@ export function openSession({ addon, real, input, master, slave, inherited, sett
       });
       const outcome = startMonitored(
         addon,
+        watcher,
         program,
         { slave, real, found, isForeground, inherited },
         {
@@ -159,8 +158,6 @@ export function openSession({ addon, real, input, master, slave, inherited, sett
       if (typeof outcome === "string") return outcome;
       monitor = outcome;
       closeSync(slave);
-      keyboard.once("error", () => lose());
-      keyboard.once("end", () => lose());
       if (mayRead) keyboard.resume();
       if (update()) outcome.continue(isForeground);
       return { pid: outcome.pid, ended };
@@ -172,7 +169,7 @@ export function openSession({ addon, real, input, master, slave, inherited, sett
     isOwn: (signal) => own.has(signal),
     restore: () => {
       clearInterval(look);
-      keyboard.destroy();
+      keyboard.close();
       // Raw it is of no use to whoever has it now.
       if (!isGone && isForeground) {
         const left = isInFront() && end !== undefined && "status" in end ? addon.settingsOf(master) : undefined;
@@ -221,7 +218,6 @@ export function openSession({ addon, real, input, master, slave, inherited, sett
   /** Passes keys on. Those that send a signal send it to the whole job, as the real terminal would have done. */
   async function type(keys: Uint8Array): Promise<void> {
     if (end !== undefined) return void unread.push(keys);
-    keyboard.pause();
     const signals =
       addon.foregroundGroup(master) === monitor?.pid
         ? addon.signalKeys(master).flatMap((key, index) => {

@@ -1,7 +1,6 @@
-import { closeSync, readSync } from "node:fs";
-import { Socket } from "node:net";
+import { closeSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { systemErrorCode } from "../../system/errors.ts";
+import { readNow, type Watcher } from "./watcher.ts";
 
 /** As much as the pipe holds, and as much as is read at a time. */
 const CHUNK_BYTES = 262_144;
@@ -35,33 +34,39 @@ export interface Source {
 
 type Take = (chunk: Uint8Array) => Promise<void>;
 
-/** Reads from a descriptor of our own. */
-export function readFrom(descriptor: number): Source {
+/** Reads from a descriptor of our own, which is non-blocking. */
+export function readFrom(descriptor: number, watcher: Watcher): Source {
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   let state: "reading" | "draining" | "ended" = "reading";
   let taking: Promise<void> = Promise.resolve();
-  let socket: Socket | undefined;
   let passTo: Take = async () => {};
+  let end = (): void => {};
+  const finish = (): void => {
+    if (state === "ended") return;
+    state = "ended";
+    watcher.forget(descriptor);
+    closeQuietly(descriptor);
+    void taking.then(end);
+  };
+  const read = (): void => {
+    if (state !== "reading") return;
+    const length = readNow(descriptor, buffer);
+    if (length === "nothing") watcher.whenReadable(descriptor, read);
+    else if (length === 0) finish();
+    else {
+      taking = passTo(buffer.subarray(0, length));
+      void taking.then(read);
+    }
+  };
   return {
     descriptor,
-    start: (take, end) => {
+    start: (take, ended) => {
       passTo = take;
-      const reader = openReader(descriptor, buffer, (chunk) => {
-        taking = take(chunk);
-        void taking.then(() => state === "reading" && reader.resume());
-      });
-      socket = reader;
-      // An error is EIO from a pseudo-terminal: nobody has its other side open.
-      reader.on("error", () => {});
-      reader.once("close", () => {
-        state = "ended";
-        void taking.then(end);
-      });
-      reader.resume();
+      end = ended;
+      watcher.whenReadable(descriptor, read);
     },
     drain: async () => {
       if (state === "reading") state = "draining";
-      socket?.pause();
       await taking;
       for (let left = MOST_LEFT_BYTES; state === "draining" && left > 0;) {
         const length = readNow(descriptor, buffer);
@@ -75,35 +80,10 @@ export function readFrom(descriptor: number): Source {
     resume: () => {
       if (state !== "draining") return;
       state = "reading";
-      socket?.resume();
+      read();
     },
-    close: () => {
-      state = "ended";
-      socket?.destroy();
-    },
+    close: finish,
   };
-}
-
-/** Calls back with each chunk that was read, and pauses; paused it reads nothing, as other streams of Node's do. */
-export function openReader(descriptor: number, buffer: Buffer, received: (chunk: Buffer) => void): Socket {
-  const callback = (length: number): boolean => {
-    received(buffer.subarray(0, length));
-    return false;
-  };
-  // The types know `onread` of connections only.
-  const onread: object = { onread: { buffer, callback } };
-  const { isatty, ReadStream } = process.getBuiltinModule("node:tty");
-  if (isatty(descriptor)) return new ReadStream(descriptor, onread);
-  return new Socket({ fd: descriptor, readable: true, writable: false, ...onread });
-}
-
-/** @returns 0 at the end */
-function readNow(descriptor: number, buffer: Buffer): number | "nothing" {
-  try {
-    return readSync(descriptor, buffer);
-  } catch (error) {
-    return systemErrorCode(error) === "EAGAIN" ? "nothing" : 0;
-  }
 }
 
 /** Reads from a stream that Node.js made for the program: without the addon there is nothing better. */

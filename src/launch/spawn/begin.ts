@@ -6,6 +6,7 @@ import { asShellScript } from "../executable.ts";
 import { dyingWithLauncher, withCallersOpenFiles } from "../helper-programs.ts";
 import { withholdMemory } from "../proc/core-dump.ts";
 import type { Outputs } from "../redact/outputs.ts";
+import type { System } from "../redact/system.ts";
 import { send, type Undo } from "../signals.ts";
 import type { Launch, Program, Running } from "../types.ts";
 import type { Restarts } from "../watch/restarts.ts";
@@ -25,6 +26,8 @@ export interface Place {
   stopForwarding: Undo;
   /** Puts back what core dumps hold: a child inherits it. */
   restoreCoreFilter: Undo;
+  /** Made for the first program of which the output is masked. */
+  redactSystem?: System | undefined;
 }
 
 /** A program that was started. */
@@ -49,6 +52,7 @@ export async function begin(launch: Launch, place: Place): Promise<Begun | undef
   }
   const secretFiles = files.length === 0 ? undefined : await import("./secret-files.ts");
   const redact = redaction === undefined ? undefined : await import("../redact/outputs.ts");
+  if (redact !== undefined) place.redactSystem ??= await redact.openSystem();
   const speakers = restarts === undefined ? undefined : await import("../redact/speaker.ts");
   // From here until the program runs the event loop does not turn, nothing is loaded: a signal that comes before the
   // listeners is the kernel's to act upon, one that comes after them is delivered when the program is there.
@@ -56,7 +60,10 @@ export async function begin(launch: Launch, place: Place): Promise<Begun | undef
   const outputs =
     redact === undefined || redaction === undefined
       ? undefined
-      : redact.openOutputs(launch, redaction, { mayHaveSession: ipc === undefined, isRenewed: restarts !== undefined });
+      : redact.openOutputs(launch, redaction, place.redactSystem, {
+          mayHaveSession: ipc === undefined,
+          isRenewed: restarts !== undefined,
+        });
   const session = outputs?.session;
   const secrets = secretFiles?.writeSecretFiles(files, program.environment.get("XDG_RUNTIME_DIR"));
   let running: number | undefined;

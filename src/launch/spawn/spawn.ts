@@ -60,5 +60,5 @@ async function watched(watch: Watch, launch: Launch, checks: Checks) {
     import("../watch/renew.ts"),
     import("../watch/terminal.ts"),
   ]);
-  return { restarts: makeRestarts(watch, renewalOf(launch, checks)), tidyTerminal: keepTerminal() };
+  return { restarts: makeRestarts(watch, renewalOf(launch, checks)), tidyTerminal: await keepTerminal() };
 }

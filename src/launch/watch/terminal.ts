@@ -7,10 +7,10 @@ import { loadRedactAddon } from "../redact/addon.ts";
  *
  * @returns puts it back; undefined without a terminal, and where the system's calls are not available
  */
-export function keepTerminal(): ((end: NodeJS.Signals | number) => void) | undefined {
+export async function keepTerminal(): Promise<((end: NodeJS.Signals | number) => void) | undefined> {
   const { isatty } = process.getBuiltinModule("node:tty");
   const terminal = [0, 1, 2].find((descriptor) => isatty(descriptor));
-  const addon = terminal === undefined ? undefined : loadRedactAddon();
+  const addon = terminal === undefined ? undefined : await loadRedactAddon();
   const own = readProcessStat("self")?.group;
   if (terminal === undefined || addon === undefined || own === undefined) return undefined;
   // In the background it belongs to others.

@@ -86,14 +86,13 @@ def declared_mode(launcher: Launcher) -> str:
 def known_lists(launcher: Launcher) -> list[Path]:
     """The lists of what sophia-run cannot do with `--redact`, and of what its stand-alone executable cannot, by its name and
     `--mode`; none for anything else."""
-    if "--redact" in launcher.words:
-        return [REPOSITORY / "test/conformance/peers/redact.known-impossible"]
+    redacts = "--redact" in launcher.words
+    lists = ["redact"] if redacts else []
     name = Path(launcher.words[0]).name if launcher.words else ""
-    if not name.startswith("sophia-run-"):
-        return []
-    lists = ["standalone"]
-    if not name.endswith("-musl"):
-        lists.append("standalone-glibc")
-    if "--mode spawn" in " ".join(launcher.words):
-        lists.append("standalone-spawn")
+    if name.startswith("sophia-run-"):
+        lists.append("standalone")
+        if not name.endswith("-musl"):
+            lists.append("standalone-glibc")
+        if redacts or "--mode spawn" in " ".join(launcher.words):
+            lists.append("standalone-spawn")
     return [REPOSITORY / "test/conformance/peers" / f"{each}.known-impossible" for each in lists]

@@ -1,0 +1,72 @@
+/*
+ * Tells the event loop of descriptors: a thread waits, by epoll(7), since neither Node.js nor Bun can be asked for that
+ * about any descriptor. Each is waited for once at a time.
+ */
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+struct watching {
+  napi_threadsafe_function tell;
+  int epoll;
+};
+
+enum { FORGET = -1, UNTIL_UNREAD, UNTIL_READABLE };
+
+static void *wait_for_events(void *argument) {
+  const struct watching it = *(struct watching *)argument;
+  struct epoll_event events[8];
+  free(argument);
+  for (;;) {
+    const int count = epoll_wait(it.epoll, events, COUNT(events), -1);
+    if (count < 0 && errno != EINTR) return NULL;
+    for (int i = 0; i < count; ++i) {
+      void *const descriptor = (void *)(intptr_t)events[i].data.fd;
+      if (napi_call_threadsafe_function(it.tell, descriptor, napi_tsfn_blocking) != napi_ok) return NULL;
+    }
+  }
+}
+
+static void pass_on(napi_env env, napi_value callback, void *context, void *descriptor) {
+  (void)context;
+  napi_value receiver, argument;
+  if (env == NULL || napi_get_undefined(env, &receiver) != napi_ok) return;
+  if (napi_create_int32(env, (int)(intptr_t)descriptor, &argument) != napi_ok) return;
+  napi_call_function(env, receiver, callback, 1, &argument, NULL);
+}
+
+/* Returns the descriptor of the epoll, or the negative number of an error. */
+static int start_watching(napi_env env, napi_value callback) {
+  napi_value name;
+  pthread_t thread;
+  struct watching *const it = malloc(sizeof *it);
+  if (it == NULL) return -ENOMEM;
+  const int epoll = it->epoll = epoll_create1(EPOLL_CLOEXEC);
+  if (epoll < 0) {
+    const int error = errno;
+    free(it);
+    return -error;
+  }
+  int error = ENOMEM;
+  napi_create_string_utf8(env, "descriptors", NAPI_AUTO_LENGTH, &name);
+  if (napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL, pass_on, &it->tell) == napi_ok) {
+    sigset_t all, former;
+    sigfillset(&all);
+    /* Signals are for the threads of the runtime. */
+    sigprocmask(SIG_SETMASK, &all, &former);
+    error = pthread_create(&thread, NULL, wait_for_events, it);
+    sigprocmask(SIG_SETMASK, &former, NULL);
+    if (error == 0) return epoll;
+    napi_release_threadsafe_function(it->tell, napi_tsfn_abort);
+  }
+  close(epoll);
+  free(it);
+  return -error;
+}
+
+/* What cannot be waited for, as a regular file, is not: nothing ever happens to it. */
+static void watch(int epoll, int descriptor, int what) {
+  struct epoll_event event = {.events = EPOLLONESHOT | (what == UNTIL_READABLE ? EPOLLIN : 0), .data.fd = descriptor};
+  if (what == FORGET) epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event);
+  else if (epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) != 0) epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+}

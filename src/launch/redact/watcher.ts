@@ -1,0 +1,54 @@
+import { readSync } from "node:fs";
+import { errorName, systemErrorCode } from "../../system/errors.ts";
+import type { RedactAddon } from "./addon.ts";
+
+/** What `watch` waits for. */
+const FORGET = -1;
+const UNTIL_UNREAD = 0;
+const UNTIL_READABLE = 1;
+
+/** Calls back when something happens to a descriptor: once, for the last that was asked of it. Never in the same turn. */
+export interface Watcher {
+  /** There are bytes to read, or the end is. */
+  readonly whenReadable: (descriptor: number, callback: () => void) => void;
+  /** Nobody reads any more from the pipe, socket or terminal to which it leads. */
+  readonly whenUnread: (descriptor: number, callback: () => void) => void;
+  /** To be called before the descriptor is closed, and where nothing is waited for any more. */
+  readonly forget: (descriptor: number) => void;
+}
+
+/** @returns the code of the system's error where it gives no thread or descriptor for it */
+export function openWatcher(addon: RedactAddon): Watcher | string {
+  const callbacks = new Map<number, () => void>();
+  const watching = addon.startWatching((descriptor) => {
+    const callback = callbacks.get(descriptor);
+    callbacks.delete(descriptor);
+    callback?.();
+  });
+  if (watching < 0) return errorName(-watching);
+  const wait = (what: number) => (descriptor: number, callback: () => void) => {
+    callbacks.set(descriptor, callback);
+    addon.watch(watching, descriptor, what);
+  };
+  return {
+    whenReadable: wait(UNTIL_READABLE),
+    whenUnread: wait(UNTIL_UNREAD),
+    forget: (descriptor) => {
+      callbacks.delete(descriptor);
+      addon.watch(watching, descriptor, FORGET);
+    },
+  };
+}
+
+/**
+ * Reads what is there without waiting for more, where the descriptor is non-blocking or has just been found readable.
+ *
+ * @returns 0 at the end, which is an error on the launcher's side of a pseudo-terminal: nobody has the other one open
+ */
+export function readNow(descriptor: number, buffer: Uint8Array): number | "nothing" {
+  try {
+    return readSync(descriptor, buffer);
+  } catch (error) {
+    return systemErrorCode(error) === "EAGAIN" ? "nothing" : 0;
+  }
+}
