@@ -1,6 +1,5 @@
-import { writeSync } from "node:fs";
+import { closeSync, writeSync } from "node:fs";
 import { openLibc } from "../exec/libc-of-bun.ts";
-import { closeQuietly } from "./source.ts";
 
 /** The addons by platform, as base64, in JSON; the build of the stand-alone executable puts it in. */
 declare const SOPHIA_RUN_REDACT_ADDONS: string | undefined;
@@ -29,6 +28,6 @@ export function openEmbeddedAddon(): unknown {
   } catch {
     return undefined;
   } finally {
-    closeQuietly(descriptor);
+    if (descriptor >= 0) closeSync(descriptor);
   }
 }
