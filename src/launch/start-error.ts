@@ -1,4 +1,5 @@
 import { ExitStatus, SophiaError } from "../core/error.ts";
+import { shownCommand } from "../core/command-word.ts";
 import { printable } from "../core/text.ts";
 import { measure, reasonTooLarge } from "./argument-size.ts";
 import { inspectImage } from "./exec/image.ts";
@@ -56,7 +57,5 @@ export function executionError(command: string, program: Program, code: string):
 /** One line, `COMMAND: REASON`; no hint, as the start errors of every shell. */
 function refusal(command: string, reason: string, status: number): SophiaError {
   const code = status === ExitStatus.notFound ? "not-found" : "not-executable";
-  // An assignment or an address in the place of the command may hold a password.
-  const shown = command.replace(/^(\w+(?:=|:\/\/)).+/s, "$1…");
-  return new SophiaError({ code, message: `${shown === "" ? "''" : printable(shown)}: ${reason}` }, status);
+  return new SophiaError({ code, message: `${shownCommand(command)}: ${reason}` }, status);
 }

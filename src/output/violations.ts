@@ -1,7 +1,8 @@
 /** The violations of a contract in words, as all commands tell them. */
 import type { Contract, Violation } from "../contract/model.ts";
-import { remedyLines, type Target } from "../contract/remedies.ts";
+import { remedyLines, sharedRemedy, type Target } from "../contract/remedies.ts";
 import { describeViolations, type Wording, type WordingContext } from "../contract/wording.ts";
+import { wrap } from "../core/lines.ts";
 import type { Resolution } from "../core/model.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
@@ -35,7 +36,7 @@ function targetOf(esc: EscStatus): Target {
 }
 
 /**
- * The violations of one ESC environment by itself.
+ * The violations of one ESC environment by itself; `told` are the lines for people, with one remedy for all.
  *
  * @param escEnvironment `org/project/name`
  */
@@ -44,11 +45,21 @@ export function reportViolations(
   contract: Contract,
   selected: Resolution,
   escEnvironment: string,
-): readonly ViolationReport[] {
+): { readonly violations: readonly ViolationReport[]; readonly told: readonly string[] } {
   const target: Target = { kind: "esc", environment: escEnvironment };
   const context: WordingContext = { present: [...selected.keys()], origins: selected, target };
-  return describeViolations(violations, contract, context).map(reportViolation);
+  const wordings = describeViolations(violations, contract, context);
+  const lines = [
+    ...wordings.flatMap(({ message, advice }) => [`❌ ${message}`, ...advice.map((one) => `   ${one}`)]),
+    ...sharedRemedy(
+      wordings.flatMap(({ supply }) => supply),
+      WIDTH,
+    ),
+  ];
+  return { violations: wordings.map(reportViolation), told: lines.flatMap((line) => wrap(line, WIDTH, "   ")) };
 }
+
+const WIDTH = 80;
 
 export function reportViolation(wording: Wording): ViolationReport {
   const { violation, message } = wording;

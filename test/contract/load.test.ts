@@ -124,7 +124,7 @@ describe("wrong contracts", () => {
     [
       '{"variables":{},"variable":{}}',
       '1:17: unknown key "variable"',
-      '"$schema", "extends", "variables", "groups", "sections", "scopes" or "profiles"',
+      '"$schema", "extends", "variables", "groups", "sections", "scopes", "rotateEvery" or "profiles"',
     ],
     [
       '{"variables":{"A":{"requird":true}}}',

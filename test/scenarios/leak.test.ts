@@ -64,6 +64,15 @@ describe("no value and no token comes out", () => {
     [["psql", `postgres://u:${secretOf("argument")}@h`], { PATH: "/nowhere" }, 127, "psql: command not found"],
     [[`postgres://u:${secretOf("argument")}@h`], {}, 127, "postgres://…"],
     [[`PASSWORD=${secretOf("argument")}`, "psql"], {}, 127, "PASSWORD=…"],
+    [[`My Secret=postgres://u:${secretOf("argument")}@h`], {}, 127, "My Secret=…: no such file or directory"],
+    [["--", `u:${secretOf("argument")}@h/db`], {}, 127, "u:…: no such file or directory"],
+    [["--", `psql -W ${secretOf("argument")}`], {}, 127, "psql …: command not found"],
+    [
+      ["--prefer", "esc", "--contract", "unmet.json", "--", `A B=${secretOf("argument")}`],
+      {},
+      78,
+      "A B=… was not started",
+    ],
     [["check", `postgres://u:${secretOf("argument")}@h`], {}, 125, "check takes no arguments"],
     [["--mode", "exec", "--", "true"], {}, 125, "--mode exec"],
     [["--contract", "no-such-file", "--", "true"], {}, 125, "no-such-file"],
@@ -81,7 +90,10 @@ describe("no value and no token comes out", () => {
     [["check"], { ESC_TOKEN: "", ESC_TOKEN_FILE: MISPLACED }, 125, "ESC_TOKEN_FILE contains a token"],
   ])("%j with %j", async (args, variables, status, reached) => {
     const { env } = await esc();
-    const cwd = folder({ ".env": `FILE_SECRET=${secretOf("dotenv")}\nCUT=${secretOf("cut")}#x\n` });
+    const cwd = folder({
+      ".env": `FILE_SECRET=${secretOf("dotenv")}\nCUT=${secretOf("cut")}#x\n`,
+      "unmet.json": '{"variables":{"NONE":{"required":true}}}',
+    });
     const temporary = folder();
     // What is kept stands there, too.
     const ended = await sophia(args, {

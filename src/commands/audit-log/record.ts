@@ -1,4 +1,5 @@
 /** What a start or an export leaves in the audit log. Loaded only where there is one. */
+import { shownCommand } from "../../core/command-word.ts";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import type { Values } from "../../command-line/options.ts";
@@ -91,7 +92,7 @@ function lineOf(occasion: Occasion, isRefused: boolean, assessment: Assessment, 
     met: violations.length === 0,
     user: userName(),
     pid: process.pid,
-    ...(occasion.event === "start" ? { command: printable(masked(occasion.command, masking)) } : {}),
+    ...(occasion.event === "start" ? { command: shownCommand(masked(occasion.command, masking)) } : {}),
     contract: source.kind === "file" ? source.path : source.kind,
     ...ifSet("profile", profile),
     ...ifSet("scope", scope?.name),

@@ -46,6 +46,8 @@ export interface ComparedEnvironment {
   readonly version?: string;
   /** Rules that it surely does not meet; what is not known counts as set and valid. */
   readonly violations: Report["violations"];
+  /** The same in lines for people, with what to do. */
+  readonly told: readonly string[];
 }
 
 export interface Comparison {
@@ -186,6 +188,6 @@ function reportEnvironment(contract: Contract, { environment, resolution, violat
   return {
     name,
     ...(version === undefined ? {} : { version }),
-    violations: reportViolations(violations, contract, resolution, name),
+    ...reportViolations(violations, contract, resolution, name),
   };
 }

@@ -16,7 +16,10 @@ export function comparisonJson(
     states: Object.fromEntries(environments.map((environment, index) => [titleOf(environment), states[index]])),
   }));
   const report = { version: 1, passed, met, drift, contract, environments, variables, notices };
-  return jsonText(report);
+  return jsonText({
+    ...report,
+    environments: report.environments.map(({ name, version, violations }) => ({ name, version, violations })),
+  });
 }
 
 const WORDS: Readonly<Record<ComparisonState, string>> = {
@@ -122,13 +125,7 @@ function legend(rows: readonly ComparisonRow[]): readonly string[] {
 }
 
 function unmetRules(environment: ComparedEnvironment): readonly string[] {
-  return [
-    `--- ${titleOf(environment)} ---`,
-    ...environment.violations.flatMap(({ message, remedies }) => [
-      `❌ ${message}`,
-      ...remedies.map((one) => `   ${one}`),
-    ]),
-  ];
+  return [`--- ${titleOf(environment)} ---`, ...environment.told];
 }
 
 function summary({ met, strict, environments, rows }: Comparison): readonly string[] {

@@ -38,7 +38,8 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   record?.({ event: "start", command: command[0] }, isRefused, assessment);
   if (isRefused) {
     const { wordUnmet } = await import("../../output/unmet.ts");
-    const consequence = `${command[0] === "" ? "''" : command[0]} was not started`;
+    const { shownCommand } = await import("../../core/command-word.ts");
+    const consequence = `${shownCommand(command[0])} was not started`;
     const wayOut = "--no-contract launches anyway";
     throw new SophiaError(wordUnmet(assessment, consequence, wayOut, settings.quiet), ExitStatus.config);
   }

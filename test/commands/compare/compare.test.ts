@@ -128,7 +128,14 @@ describe("rules", () => {
     expect(ended.status).toBe(1);
     expect(ended.stdout).toMatch(/--- acme\/app\/dev ---\n❌ API_URL is required and not set\n/);
     expect(ended.stdout).toContain("PROXY_PASSWORD is not set, and is required because PROXY_USER is set");
-    expect(ended.stdout).toContain("pulumi env set acme/app/prod environmentVariables.API_URL --secret --string");
+    // One remedy for each environment, in lines of 80 columns.
+    expect(ended.stdout.match(/pulumi env set acme\/app\/prod environmentVariables\.API_URL --secret/g)).toHaveLength(
+      1,
+    );
+    expect(ended.stdout.match(/pulumi env set/g)).toHaveLength(2);
+    const [, unmet = ""] = /(--- acme\/app\/dev ---.*)--- Summary/s.exec(ended.stdout) ?? [];
+    expect(unmet.split("\n").filter((line) => line.length > 80)).toEqual([]);
+    expect(unmet).toContain("acme/app/prod");
     expect(ended.stdout).not.toContain("Drift");
   });
 
