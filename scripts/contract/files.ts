@@ -10,7 +10,23 @@ import { readSchema } from "./schema.ts";
 import { generateTypes } from "./types.ts";
 
 /** The types of a contract file that src/ names. */
-const EXPORTED_TYPES = new Set(["ContractDocument", "VariableEntry", "FormatEntry", "GroupEntry", "ProfileEntry"]);
+const EXPORTED_TYPES = new Set([
+  "ContractDocument",
+  "VariableEntry",
+  "FormatEntry",
+  "GroupEntry",
+  "ProfileEntry",
+  "ProbeEntry",
+]);
+
+/** Probes are for `check --live` alone, which reads them from the text: no start carries them. */
+function withoutProbes(document: ContractDocument): ContractDocument {
+  const variables = Object.entries(document.variables ?? {}).map(([name, entry]) => {
+    const { probe: _probe, ...rest } = entry;
+    return [name, rest];
+  });
+  return { ...document, variables: Object.fromEntries(variables) };
+}
 
 /** The address by which the schema is known. */
 function schemaId(schemaText: string): string {
@@ -33,7 +49,7 @@ export async function generatedFiles(root: string): Promise<readonly GeneratedFi
   // Sound: a test holds this file against the schema.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   const document = JSON.parse(builtInText) as ContractDocument;
-  const compiled = compileContract(document, { kind: "built-in" }, undefined, (pattern) => {
+  const compiled = compileContract(withoutProbes(document), { kind: "built-in" }, undefined, (pattern) => {
     throw new Error(`a pattern cannot be written into a module: ${pattern}`);
   });
   const modules = {

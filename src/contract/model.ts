@@ -1,4 +1,5 @@
 /** What a contract is, once its file was read; types only. */
+import type { ProbeEntry } from "./generated/document.ts";
 
 /** Where a contract comes from. */
 export type ContractSource =
@@ -58,6 +59,8 @@ export interface Declaration {
   readonly format?: ValueFormat;
   /** How often it ought to be replaced, where it says so itself; see `rotation.ts`. */
   readonly rotateEvery?: Interval | "never";
+  /** How its service is asked whether the value works. That of the built-in contract stands in its text: see `probes.ts`. */
+  readonly probe?: ProbeEntry;
 }
 
 /** Another name of a variable. */

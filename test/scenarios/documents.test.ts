@@ -98,6 +98,9 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "read -rs GH_FINE_GRAINED_TOKEN && export GH_FINE_GRAINED_TOKEN": { ...pulumi, because: "it asks a person" },
     "sophia-run check                        # what is configured, masked, and from where": { kind: "run" },
     "gh run list --workflow checks.yml --limit 5": github,
+    "sophia-run audit            # how old each secret is, who changed it last, what is overdue, the token": {
+      kind: "run",
+    },
     'pulumi env version history "$ESC_ENV"': pulumi,
     "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
   },

@@ -50,6 +50,26 @@ describe("no value and no token comes out", () => {
   test.each<Row>([
     [["check"], {}, 0, "All checks passed"],
     [["check", "--json"], {}, 0, '"name": "QDRANT_API_KEY"'],
+    [["check", "--overdue"], {}, 0, "Age of Secrets"],
+    // The services are not there, but for that of Pulumi, which does not know the token.
+    [["check", "--live"], { HTTPS_PROXY: "http://127.0.0.1:1" }, 1, "Not known: the host of QDRANT_URL"],
+    [
+      ["check", "--live", "--json"],
+      { DATABASE_URL: `postgres://u:${secretOf("db")}@127.0.0.1:1/x`, HTTPS_PROXY: "http://127.0.0.1:1" },
+      1,
+      '"live"',
+    ],
+    [["audit"], {}, 0, "Secrets in ESC"],
+    [["audit", "--json"], { ESC_ADMIN_TOKEN: `pul-${secretOf("token")}` }, 0, '"name": "QDRANT_API_KEY"'],
+    [["import", ".env", "--yes"], { ESC_ADMIN_TOKEN: `pul-${secretOf("token")}` }, 0, "written and read back"],
+    [["import", ".env", "--yes"], {}, 125, "ESC_ADMIN_TOKEN is not set"],
+    [
+      ["rotate", "GITHUB_PAT", "--generate", "--yes"],
+      { ESC_ADMIN_TOKEN: `pul-${secretOf("token")}` },
+      0,
+      "GITHUB_PAT has a new value",
+    ],
+    [["rotate", "GITHUB_PAT", "--yes"], { ESC_ADMIN_TOKEN: `pul-${secretOf("token")}` }, 125, "no new value"],
     [["explain"], {}, 0, "KEY_FILE"],
     [["scan"], { OPENAI_API_KEY: secretOf("dotenv") }, 1, ".env:1: OPENAI_API_KEY"],
     [["scan", "--json"], { OPENAI_API_KEY: secretOf("dotenv") }, 1, '"variable": "OPENAI_API_KEY"'],

@@ -24,16 +24,19 @@ export const check: Command = async ({ options }, context) => {
     throw usageError(`${asking} asks ESC, which --offline (SOPHIA_OFFLINE) rules out`, "leave one of them out");
   }
   if (typeof against === "string") {
-    if (options["overdue"] === true) {
-      throw usageError("--against compares environments, and --overdue is about one", "leave one of them out");
+    const other = ["overdue", "live"].find((name) => options[name] === true);
+    if (other !== undefined) {
+      throw usageError(`--against opens no environment, and --${other} needs one`, "leave one of them out");
     }
     const { compare } = await import("../compare/compare.ts");
     return compare(against, options, asJson, context);
   }
-  if (options["strict"] === true) {
+  const isLive = options["live"] === true;
+  const strict = options["strict"] === true;
+  if (strict && !isLive) {
     throw usageError(
-      "--strict goes with --against: it says whether drift between environments fails",
-      "add --against ENV,ENV, or leave --strict out",
+      "--strict goes with --against and with --live: it says whether drift, or a doubt, fails",
+      "add --against ENV,ENV or --live, or leave --strict out",
     );
   }
   const { settings, assessment } = await assessed(options, context);
@@ -46,6 +49,11 @@ export const check: Command = async ({ options }, context) => {
   if (options["overdue"] === true) {
     const { checkOverdue } = await import("./overdue.ts");
     parts.push(await checkOverdue(settings, assessment.contract, context));
+  }
+  if (isLive) {
+    if (settings.fake) throw usageError("--live has nothing to try with --fake", "leave one of them out");
+    const { checkLive } = await import("./live/live.ts");
+    parts.push(await checkLive(assessment, settings, { isConfirmed: options["yes"] === true, strict }, context));
   }
   // The report itself tells what overrides ESC, and that the cache serves.
   const others = assessment.notices.filter(({ kind }) => kind !== "esc-kept");

@@ -9,6 +9,9 @@ export const checkCommand: CommandDefinition = {
       "which variable, from ESC alone. A secret, or a value from a provider, is shown as set with an unknown value, " +
       "and counts as valid. Exit status: 1 if one of them certainly does not meet the contract; with --strict also if " +
       "a variable is set in one environment and missing in another.",
+    "With --live each value that has a probe in the contract is sent to its service, over TLS or within this machine, " +
+      "with 5 seconds for each. What the service rejects fails; what nobody can tell (no connection, no credit, over the " +
+      "quota, no permission) is a warning.",
   ],
   options: {
     against: {
@@ -20,7 +23,16 @@ export const checkCommand: CommandDefinition = {
       type: "boolean",
       describe: "Fail, too, if a secret is older than the contract's rotateEvery, by the history of ESC",
     },
-    strict: { type: "boolean", describe: "With --against: drift between the environments fails too" },
+    live: { type: "boolean", describe: "Ask the services themselves whether the values work; sends each to its own" },
+    yes: {
+      type: "boolean",
+      short: "y",
+      describe: "With --live: send values where a contract or .env file of the folder says, without asking",
+    },
+    strict: {
+      type: "boolean",
+      describe: "With --against: drift between the environments fails too; with --live: what could not be tried, too",
+    },
     json: JSON_OPTION,
   },
   groups: ["Sources", "Contract", "Environment of the program", "Output"],
@@ -28,6 +40,7 @@ export const checkCommand: CommandDefinition = {
     "sophia-run check",
     "sophia-run check --profile prod --json",
     "sophia-run check --overdue",
+    "sophia-run check --live --strict",
     "sophia-run check --against sophia/prod",
     "sophia-run check --against sophia/dev,sophia/staging,sophia/prod --strict",
   ],

@@ -1,7 +1,7 @@
 /** The whole of SECRETS.md; pure. */
 import type { Contract } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
-import { contractBlocks } from "./secrets-section.ts";
+import { contractBlocks, table } from "./secrets-section.ts";
 
 /**
  * What people need to know of the secrets, from the contract: sources, the two repository secrets, tokens, the variables,
@@ -88,9 +88,26 @@ goes to GitHub at once and is shown nowhere.`,
 kubectl rollout restart deployment/sophia
 sudo systemctl restart sophia`).replaceAll("\n", "\n   ")}
 
-4. Verify with \`sophia-run check\`, then revoke the old key at its provider.`,
+4. Verify with \`sophia-run check --live\`, which asks the services themselves, then revoke the old key at its provider.`,
     `\`ESC_TOKEN\` itself: make a new token as above, set the repository secret for Actions and for Codespaces, run the check,
 and only then delete the old token in the console.`,
+    "### Each process is one command",
+    table(
+      ["what is to be done", "command"],
+      [
+        ["Replace a secret", `\`sophia-run rotate ${example}\``],
+        ["Go back to its old value", `\`sophia-run rotate ${example} --to REVISION\``],
+        ["Bring a `.env` into ESC", "`sophia-run import .env`"],
+        ["Restart services with new values", "`sophia-run --watch -- <command>`"],
+        ["Verify that the new values work", "`sophia-run check --live`"],
+        ["Rotate every quarter: what is due", "`sophia-run check --overdue`"],
+        ["Audit who changed what, and the token", "`sophia-run audit --strict`"],
+        ["Verify before a deployment", '`sophia-run check --against "$ESC_ENV"`'],
+        ["Keep values out of the repository", "`sophia-run scan --staged`"],
+        ["Give a process what it needs alone", "`sophia-run --scope NAME -- <command>`"],
+        ["Start in an emergency, from `.env`", "`env -u ESC_TOKEN sophia-run -- <command>`"],
+      ],
+    ),
     "## Local development",
     shell(`cp .env.example .env && chmod 600 .env`),
     `Set \`ESC_ENV\` and \`ESC_TOKEN\` in \`.env\`, or fill in the values by hand; \`sophia-run import .env\` brings those of a
@@ -112,7 +129,7 @@ is a shell with the values that there are. Where a start without ESC would be wr
     shell(`sophia-run check                        # what is configured, masked, and from where
 sophia-run check --json                 # for programs; not even masked values
 sophia-run check --against "$ESC_ENV"   # before a deployment: does this environment meet the contract?`),
-    "The exit status is 0, or 1 where the contract is not met.",
+    "The exit status is 0, or 1 where the contract is not met. `sophia-run check --live` asks the services themselves whether the\nkeys work.",
     "## Support",
     `- The console of Pulumi Cloud, <https://app.pulumi.com>: the environment, its revisions, tokens and roles.
 - \`sophia-run explain ${example}\`: where the value comes from, or why the program does not get it.

@@ -71,7 +71,7 @@ function code(text: string): string {
 }
 
 /** A table whose columns are aligned in the source too, as formatters write it. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>
     Math.max(3, ...[title, ...rows.map((cells) => cells[column] ?? "")].map((cell) => Array.from(cell).length)),
   );

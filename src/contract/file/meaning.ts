@@ -9,6 +9,7 @@ import type { ContractDocument, FormatEntry, ProfileEntry, VariableEntry } from 
 import { alternatives, faultWords } from "../words.ts";
 import { formatOf, isSecret, lineage, listOf, mergeEntries, profilesOf, type PatternCompiler } from "./compile.ts";
 import type { Issue, Path } from "./fault.ts";
+import { examineProbe } from "./probe-meaning.ts";
 
 type Profiles = ReadonlyMap<string, ProfileEntry>;
 type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
@@ -101,6 +102,11 @@ function examineVariable(
     if (required.when === name) report(where(), "a variable cannot be its own condition", "another variable");
     else examineReference(where, required.when, scope);
     examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), scope);
+  }
+  if (typeof entry.probe === "object") {
+    for (const problem of examineProbe(name, entry.probe, (other) => variables.has(other))) {
+      report([...at("probe"), ...problem.path], problem.message, problem.allowed);
+    }
   }
   if (deprecated === undefined) return;
   if (deprecated === name) report(at("deprecated"), "a variable cannot replace itself", "another variable");

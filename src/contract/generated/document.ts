@@ -67,9 +67,43 @@ export type VariableEntry = {
   /** The declared variable that ought to be used instead. */
   readonly deprecated?: VariableName;
   readonly format?: FormatEntry;
+  readonly probe?: ProbeEntry;
   /** How often the value ought to be replaced, such as `90 days`, `3 months` or `1 year`; or `never`. A secret without it has that of the contract, else `90 days`. */
   readonly rotateEvery?: Rotation;
 };
+
+/** How `sophia-run check --live` asks the service itself whether the value works: a request, or `postgresql` for a database URL, by which it logs in. `${NAME}` stands for the value of a declared variable. */
+export type ProbeEntry =
+  | string
+  | {
+      /** GET unless it says otherwise. */
+      readonly method?: "GET" | "HEAD" | "POST";
+      /** https, or http to this machine. It names its host, or begins with the one variable that holds the address: `${QDRANT_URL}/collections`. Values within it are escaped. */
+      readonly url: string;
+      /** Headers by their names, such as `"Authorization": "Bearer ${API_KEY}"`. */
+      readonly headers?: { readonly [name: HeaderName]: string };
+      /** User and password of Basic authentication, with a colon between: `${API_KEY}:`. */
+      readonly basic?: string;
+      /** What a POST sends; values within it are escaped as in a JSON string. */
+      readonly body?: string;
+      /** The statuses that say that the value works; 200 where they are left out. */
+      readonly expect?: readonly HttpStatus[];
+      /** The answers that say that the value is wrong, in place of 401: statuses, or a status with a text that the body contains. */
+      readonly reject?: readonly (
+        | number
+        | {
+            readonly status: HttpStatus;
+            /** A part of the body. */
+            readonly contains: string;
+          }
+      )[];
+    };
+
+/** Name of a header. */
+type HeaderName = string;
+
+/** A status of HTTP. */
+type HttpStatus = number;
 
 /** Another name; as an object it can say that the name is deprecated. */
 type AliasEntry =

@@ -92,6 +92,9 @@ function checkVariableEntry(value: unknown): boolean {
       case "format":
         if (!checkFormatEntry(member)) return false;
         break;
+      case "probe":
+        if (!checkProbeEntry(member)) return false;
+        break;
       case "rotateEvery":
         if (!checkRotation(member)) return false;
         break;
@@ -125,6 +128,105 @@ function checkVariableEntryRequiredObject(value: unknown): boolean {
     }
   }
   return true;
+}
+
+function checkProbeEntry(value: unknown): boolean {
+  return (typeof value === "string" && /^postgresql$/u.test(value)) || checkProbeEntryObject(value);
+}
+
+function checkProbeEntryObject(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  if (!Object.hasOwn(value, "url")) return false;
+  for (const key in value) {
+    const member = value[key];
+    switch (key) {
+      case "method":
+        if (!(member === "GET" || member === "HEAD" || member === "POST")) return false;
+        break;
+      case "url":
+        if (
+          !(
+            typeof member === "string" &&
+            (member.length <= 2048 || Array.from(member).length <= 2048) &&
+            /^(?:https?:\/\/|\$\{)[^\s<>"\\#]+$/u.test(member)
+          )
+        )
+          return false;
+        break;
+      case "headers":
+        if (!checkProbeEntryObjectHeadersObject(member)) return false;
+        break;
+      case "basic":
+        if (!(typeof member === "string" && member.length >= 1)) return false;
+        break;
+      case "body":
+        if (!(typeof member === "string")) return false;
+        break;
+      case "expect":
+        if (!(Array.isArray(member) && member.length >= 1 && member.every((item: unknown) => checkHttpStatus(item))))
+          return false;
+        break;
+      case "reject":
+        if (
+          !(
+            Array.isArray(member) &&
+            member.length >= 1 &&
+            member.every(
+              (item: unknown) =>
+                (typeof item === "number" && Number.isInteger(item) && item >= 100 && item <= 599) ||
+                checkProbeEntryObjectRejectItemObject(item),
+            )
+          )
+        )
+          return false;
+        break;
+      default:
+        return false;
+    }
+  }
+  return true;
+}
+
+function checkProbeEntryObjectHeadersObject(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  for (const key in value) {
+    const member = value[key];
+    if (!checkHeaderName(key)) return false;
+    if (!(typeof member === "string" && member.length >= 1)) return false;
+  }
+  return true;
+}
+
+function checkProbeEntryObjectRejectItemObject(value: unknown): boolean {
+  if (!isJsonObject(value)) return false;
+  if (!Object.hasOwn(value, "status")) return false;
+  if (!Object.hasOwn(value, "contains")) return false;
+  for (const key in value) {
+    const member = value[key];
+    switch (key) {
+      case "status":
+        if (!checkHttpStatus(member)) return false;
+        break;
+      case "contains":
+        if (!(typeof member === "string" && member.length >= 1)) return false;
+        break;
+      default:
+        return false;
+    }
+  }
+  return true;
+}
+
+function checkHeaderName(value: unknown): boolean {
+  return (
+    typeof value === "string" &&
+    (value.length <= 100 || Array.from(value).length <= 100) &&
+    /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/u.test(value)
+  );
+}
+
+function checkHttpStatus(value: unknown): boolean {
+  return typeof value === "number" && Number.isInteger(value) && value >= 100 && value <= 599;
 }
 
 function checkAliasEntry(value: unknown): boolean {

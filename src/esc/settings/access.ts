@@ -95,9 +95,6 @@ export function escAccess(
   const backend = backends.find(isTrusted);
   const passedOver = backend === undefined ? backends : backends.slice(0, backends.indexOf(backend));
   const organization = variables.find("ESC_ORG") ?? variables.find("PULUMI_DEFAULT_ORGANIZATION");
-  const extraCertificates = trusted("NODE_EXTRA_CA_CERTS");
-  const fromFiles = namesFromFiles(environment);
-  const isRuntimeTrusted = !TRUST_OF_RUNTIME.some((name) => fromFiles.has(name));
   const settings: EscSettings = {
     environments: parseEnvironmentNames(names),
     namedBy: names.name,
@@ -108,17 +105,7 @@ export function escAccess(
     },
     backend: backend === undefined ? DEFAULT_BACKEND : parseBackend(backend, options.insecureHttp),
     ...(organization === undefined ? {} : { organization: organizationIn(organization) }),
-    network: {
-      // Lower case first, as curl has it.
-      httpsProxy: (trusted("https_proxy") ?? trusted("HTTPS_PROXY"))?.value,
-      httpProxy: (trusted("http_proxy") ?? trusted("HTTP_PROXY"))?.value,
-      noProxy: (trusted("no_proxy") ?? trusted("NO_PROXY"))?.value,
-      certificateFile: trusted("SSL_CERT_FILE")?.value,
-      extraCertificateFile: extraCertificates?.value,
-      extraCertificatesLoaded:
-        isRuntimeTrusted && extraCertificates !== undefined && extraCertificates.file === undefined,
-      isRuntimeTrusted,
-    },
+    network: networkBy(trusted, environment),
     ignoredNetwork: NETWORK_VARIABLES.filter((name) => trusted(name) === undefined).flatMap((name) =>
       ignored(
         name,
@@ -138,6 +125,29 @@ export function escAccess(
       ),
       ...choiceOfFile(names, organization, settings, found.setting),
     ],
+  };
+}
+
+/** The network settings of the caller alone, for what goes to other hosts than ESC: no file says where it goes. */
+export function callersNetwork(environment: Environment): NetworkSettings {
+  const variables = new Variables(environment, []);
+  return networkBy((name) => variables.findInProcess(name), environment);
+}
+
+function networkBy(trusted: (name: string) => Setting | undefined, environment: Environment): NetworkSettings {
+  const extraCertificates = trusted("NODE_EXTRA_CA_CERTS");
+  const fromFiles = namesFromFiles(environment);
+  const isRuntimeTrusted = !TRUST_OF_RUNTIME.some((name) => fromFiles.has(name));
+  return {
+    // Lower case first, as curl has it.
+    httpsProxy: (trusted("https_proxy") ?? trusted("HTTPS_PROXY"))?.value,
+    httpProxy: (trusted("http_proxy") ?? trusted("HTTP_PROXY"))?.value,
+    noProxy: (trusted("no_proxy") ?? trusted("NO_PROXY"))?.value,
+    certificateFile: trusted("SSL_CERT_FILE")?.value,
+    extraCertificateFile: extraCertificates?.value,
+    extraCertificatesLoaded:
+      isRuntimeTrusted && extraCertificates !== undefined && extraCertificates.file === undefined,
+    isRuntimeTrusted,
   };
 }
 

@@ -1,0 +1,124 @@
+/** Which values are sent where; pure. No value is in what is shown of it. */
+import { isSet } from "../../../contract/check.ts";
+import type { ProbeEntry } from "../../../contract/generated/document.ts";
+import { fill, type Probe, probesOf, referencesIn } from "../../../contract/probes.ts";
+import type { Origin, Resolved } from "../../../core/model.ts";
+import { printable } from "../../../core/text.ts";
+import { DEFAULT_BACKEND, isLoopback, parseUrl } from "../../../esc/settings/backend.ts";
+import { isCallersWord } from "../../../esc/settings/from-files.ts";
+import type { Assessment } from "../../../resolve/assessment.ts";
+import type { HttpRequest } from "./http.ts";
+
+/** One value that is to be tried. */
+export interface Planned {
+  readonly name: string;
+  readonly label: string;
+  /** Where it goes, for people: a host that a contract names, or the variable that has the address. */
+  readonly where: string;
+  /** Why somebody has to allow it: a repository decides where the value goes. */
+  readonly consent?: string;
+  readonly ask:
+    | ({ readonly kind: "http" } & HttpRequest)
+    | { readonly kind: "postgresql"; readonly url: string }
+    /** Why it cannot be tried. */
+    | { readonly kind: "none"; readonly reason: string };
+}
+
+type HttpProbe = Exclude<ProbeEntry, string>;
+
+/**
+ * The probes of those variables that the program would get and that are valid.
+ *
+ * @param pulumi the service that stands for that of Pulumi Cloud, where the caller has one of their own
+ */
+export function planProbes(assessment: Assessment, pulumi: string | undefined): readonly Planned[] {
+  const { contract, selected, violations } = assessment;
+  const invalid = new Set(violations.flatMap((one) => ("name" in one && !("rule" in one) ? [one.name] : [])));
+  return probesOf(contract).flatMap((probe): readonly Planned[] => {
+    const resolved = isSet(selected, probe.name) ? selected.get(probe.name) : undefined;
+    if (resolved === undefined || invalid.has(probe.name)) return [];
+    const name = printable(probe.name);
+    const label = contract.variables.get(probe.name)?.label ?? name;
+    if (typeof probe.probe === "string") {
+      const where = `the database of ${name}`;
+      return [{ name, label, where, ask: { kind: "postgresql", url: resolved.value } }];
+    }
+    return [{ name, label, ...httpPlan(probe, probe.probe, resolved, assessment, pulumi) }];
+  });
+}
+
+function httpPlan(
+  { isBuiltIn }: Probe,
+  probe: HttpProbe,
+  resolved: Resolved,
+  { contract, selected, esc }: Assessment,
+  pulumi: string | undefined,
+): Omit<Planned, "name" | "label"> {
+  const { url: template, headers = {}, basic, body, method = "GET", expect = [200], reject = [401] } = probe;
+  const base = /^\$\{([^{}]*)\}/.exec(template)?.[1];
+  const where =
+    base === undefined ? (parseUrl(fill(template, () => "x"))?.host ?? "") : `the host of ${printable(base)}`;
+  const none = (reason: string): Omit<Planned, "name" | "label"> => ({ where, ask: { kind: "none", reason } });
+  const used = [template, ...Object.values(headers), basic ?? "", body ?? ""].flatMap(referencesIn);
+  const missing = used.find((name) => !isSet(selected, name));
+  if (missing !== undefined) return none(`${printable(missing)} is not set`);
+  // Half a surrogate pair has no form in a request.
+  const valueOf = (name: string): string => (selected.get(name)?.value ?? "").toWellFormed();
+
+  const host = base === undefined ? undefined : selected.get(base);
+  const file = contract.source.kind === "file" ? "the contract" : "";
+  const byFile = !isBuiltIn
+    ? `${file} says that it goes to ${where}`
+    : host !== undefined && !isHostTrusted(host.origin, resolved.origin, esc)
+      ? `a file says what ${printable(host.name)} is`
+      : resolved.origin.alias !== undefined
+        ? `${file} says that ${printable(resolved.origin.alias)} is ${printable(resolved.name)}`
+        : undefined;
+
+  const filled =
+    base === undefined
+      ? fill(template, (name) => encodeURIComponent(valueOf(name)))
+      : valueOf(base).trim().replace(/\/+$/, "") +
+        fill(template.slice(base.length + 3), (name) => encodeURIComponent(valueOf(name)));
+  const ownPulumi = isBuiltIn && filled.startsWith(`${DEFAULT_BACKEND}/`) ? pulumi : undefined;
+  const url = parseUrl(ownPulumi === undefined ? filled : ownPulumi + filled.slice(DEFAULT_BACKEND.length));
+  if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
+    return none(`${base === undefined ? "the address" : printable(base)} is not a URL with https`);
+  }
+  if (url.protocol === "http:" && !isLoopback(url.hostname)) {
+    return none(`${base === undefined ? "the address" : printable(base)} is plain http to another machine`);
+  }
+  if (url.username !== "" || url.password !== "") return none("the address has a user name or a password in it");
+  const sent = {
+    Accept: "application/json",
+    ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, fill(value, valueOf)])),
+    ...(basic === undefined ? {} : { Authorization: `Basic ${Buffer.from(fill(basic, valueOf)).toString("base64")}` }),
+  };
+  // What a header cannot hold would be an error in the middle of the request. A line break at the end is the usual case.
+  if (Object.values(sent).some((value) => !/^[\t\u0020-\u007E\u0080-\u00FF]*$/.test(value))) {
+    return none("it holds characters that no header can have, such as a line break");
+  }
+  return {
+    where: ownPulumi === undefined ? where : url.host,
+    ...(byFile === undefined ? {} : { consent: byFile }),
+    ask: {
+      kind: "http",
+      url,
+      method,
+      headers: sent,
+      body: body === undefined ? undefined : fill(body, (name) => JSON.stringify(valueOf(name)).slice(1, -1)),
+      expect,
+      reject,
+    },
+  };
+}
+
+/** Whether an address may say where a value goes: the caller's, and that of the source that has the value, too. */
+function isHostTrusted(host: Origin, value: Origin, esc: Assessment["esc"]): boolean {
+  if (host.source === "dotenv" && value.source === "dotenv") return host.file === value.file;
+  if (!isCallersWord(host)) return false;
+  // Whoever wrote a token into a file decides whose environment it opens.
+  const isOurs = !("settings" in esc) || esc.settings.credentialFrom.file === undefined;
+  return host.source !== "esc" || value.source === "esc" || isOurs;
+}

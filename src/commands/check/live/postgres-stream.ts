@@ -1,0 +1,80 @@
+/** The messages of PostgreSQL's protocol (version 3) on a socket. */
+import { once } from "node:events";
+import type { Socket } from "node:net";
+
+export interface Message {
+  /** Its one letter. */
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/** The server breaks off, or does not speak the protocol. `code` is the system's, or tells which. */
+export class ProtocolError extends Error {
+  readonly code: string;
+  constructor(code: string) {
+    super("the protocol is broken off");
+    this.code = code;
+  }
+}
+
+/** Those of a sign-in are shorter. */
+const LONGEST = 65_536;
+
+export class MessageStream {
+  readonly #socket: Socket;
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  send(type: string, body: Buffer): void {
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(body.length + 4);
+    this.#socket.write(Buffer.concat([Buffer.from(type, "latin1"), length, body]));
+  }
+
+  /** @throws ProtocolError */
+  async receive(): Promise<Message> {
+    const head = await this.take(5);
+    const length = head.readUInt32BE(1);
+    if (length < 4 || length > LONGEST) throw new ProtocolError("what answers does not speak PostgreSQL's protocol");
+    return { type: head.toString("latin1", 0, 1), body: await this.take(length - 4) };
+  }
+
+  /** So many bytes. @throws ProtocolError */
+  async take(count: number): Promise<Buffer> {
+    const socket = this.#socket;
+    while (this.#rest.length < count) {
+      const chunk: unknown = socket.read();
+      if (Buffer.isBuffer(chunk)) this.#rest = Buffer.concat([this.#rest, chunk]);
+      else if (socket.readableEnded || socket.destroyed) throw new ProtocolError("the connection was closed");
+      else await this.#more();
+    }
+    const taken = this.#rest.subarray(0, count);
+    this.#rest = this.#rest.subarray(count);
+    return taken;
+  }
+
+  /** Waits until there is something to read, or nothing will come any more. */
+  async #more(): Promise<void> {
+    const done = new AbortController();
+    const { signal } = done;
+    try {
+      const events = ["readable", "end", "close"].map((event) => once(this.#socket, event, { signal }));
+      await Promise.race(events);
+    } finally {
+      done.abort();
+    }
+  }
+
+  /** Whether there is more than was taken. */
+  get hasRest(): boolean {
+    return this.#rest.length > 0;
+  }
+}
+
+/** Text as the protocol has it: with a zero byte at its end. */
+export function zeroEnded(text: string): Buffer {
+  return Buffer.from(`${text}\0`);
+}

@@ -1,0 +1,194 @@
+/** Logs in to a PostgreSQL server, as a database URL says, and leaves. https://www.postgresql.org/docs/current/protocol-flow.html */
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import * as net from "node:net";
+import { userInfo } from "node:os";
+import * as tls from "node:tls";
+import { isLoopback } from "../../../esc/settings/backend.ts";
+import type { NetworkSettings } from "../../../esc/settings/network.ts";
+import { loadTrust } from "../../../esc/transport/certificates.ts";
+import { systemErrorCode } from "../../../system/errors.ts";
+import { type Outcome, rejected, unclear, unsent } from "./outcome.ts";
+import { MessageStream, ProtocolError, zeroEnded } from "./postgres-stream.ts";
+import { parsePostgresUrl, type PostgresTarget } from "./postgres-url.ts";
+import { startScram } from "./scram.ts";
+
+/** `sslmode`s for which a certificate that is not trusted is an error, whatever is sent. */
+const VERIFYING: ReadonlySet<string> = new Set(["verify-ca", "verify-full"]);
+const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+/** A way to the server. */
+interface Link {
+  readonly socket: net.Socket;
+  /** Nobody but the server can read what is sent: this machine, or TLS with a certificate that is trusted. */
+  readonly isPrivate: boolean;
+}
+
+/** The password goes over TLS or within this machine only, and as it is only where nobody else can read it. */
+export async function askPostgres(url: string, network: NetworkSettings, limitMs: number): Promise<Outcome> {
+  const target = parsePostgresUrl(url, nameOfUser());
+  if (target === undefined) return unsent("it is not the URL of a PostgreSQL database");
+  const sockets: net.Socket[] = [];
+  let isOver = false;
+  const timer = setTimeout(() => {
+    isOver = true;
+    for (const socket of sockets) socket.destroy();
+  }, limitMs);
+  let last = unclear("unreachable", "no host");
+  try {
+    for (const { host, port } of target.hosts) {
+      try {
+        const link = await connect(host, port, target, network, (socket) => void sockets.push(socket));
+        return "socket" in link ? await logIn(link, target) : link;
+      } catch (error) {
+        if (isOver) return unclear("unreachable", "timed out");
+        if (error instanceof ProtocolError) return unclear("trouble", error.code);
+        last = unclear("unreachable", systemErrorCode(error) ?? "UNKNOWN");
+      }
+    }
+    return isOver ? unclear("unreachable", "timed out") : last;
+  } finally {
+    clearTimeout(timer);
+    for (const socket of sockets) socket.destroy();
+  }
+}
+
+/** @throws the system's errors @throws ProtocolError */
+async function connect(
+  host: string,
+  port: number,
+  { sslMode }: PostgresTarget,
+  network: NetworkSettings,
+  opened: (socket: net.Socket) => void,
+): Promise<Link | Outcome> {
+  const isSocket = host.startsWith("/");
+  const isHere = isSocket || isLoopback(net.isIPv6(host) ? `[${host}]` : host);
+  if (!isHere && sslMode === "disable") return unsent("sslmode=disable would send it unencrypted to another machine");
+  const plain = net.connect(isSocket ? { path: `${host}/.s.PGSQL.${port}` } : { host, port, noDelay: true });
+  opened(plain);
+  plain.on("error", () => {});
+  await once(plain, "connect");
+  if (isSocket || (isHere && (sslMode === "disable" || sslMode === "allow"))) return { socket: plain, isPrivate: true };
+  plain.write(SSL_REQUEST);
+  const stream = new MessageStream(plain);
+  const answer = (await stream.take(1)).toString("latin1");
+  // Whoever is in between could have put it there, for after the handshake.
+  if (stream.hasRest || (answer !== "S" && answer !== "N")) {
+    throw new ProtocolError("what answers does not speak PostgreSQL's protocol");
+  }
+  if (answer === "N") {
+    if (isHere && (sslMode === "prefer" || sslMode === "allow")) return { socket: plain, isPrivate: true };
+    return unsent("the server offers no TLS");
+  }
+  const { context } = await loadTrust(network);
+  const secure = tls.connect({
+    socket: plain,
+    host,
+    ...(net.isIP(host) === 0 ? { servername: host } : {}),
+    secureContext: context,
+    // Decided below: a password is shown to nobody who is not known.
+    rejectUnauthorized: false,
+  });
+  opened(secure);
+  secure.on("error", () => {});
+  await once(secure, "secureConnect");
+  if (!secure.authorized && VERIFYING.has(sslMode)) return unsent("the server's certificate is not trusted");
+  return { socket: secure, isPrivate: isHere || secure.authorized };
+}
+
+/** @throws ProtocolError */
+async function logIn({ socket, isPrivate }: Link, { user, password, database }: PostgresTarget): Promise<Outcome> {
+  const stream = new MessageStream(socket);
+  const start = Buffer.concat([
+    Buffer.from([0, 3, 0, 0]),
+    ...["user", user, "database", database, "application_name", "sophia-run", ""].map(zeroEnded),
+  ]);
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(start.length + 4);
+  socket.write(Buffer.concat([length, start]));
+  const scram = startScram(password);
+  let isProven: ((last: string) => boolean) | undefined;
+  for (;;) {
+    const { type, body } = await stream.receive();
+    if (type === "E") return refusal(body);
+    if (type === "Z") {
+      stream.send("X", Buffer.alloc(0));
+      await new Promise<void>((resolve) => socket.end(resolve));
+      return { kind: "accepted" };
+    }
+    if (type !== "R") continue;
+    const kind = body.length < 4 ? -1 : body.readUInt32BE(0);
+    const rest = body.subarray(4);
+    switch (kind) {
+      case 0:
+        break;
+      case 3:
+      case 5: {
+        if (!isPrivate) return unsent("the server wants the password, and its certificate is not trusted");
+        if (password === "") return unsent("it has no password, and the server wants one");
+        stream.send("p", zeroEnded(kind === 3 ? password : md5Answer(user, password, rest.subarray(0, 4))));
+        break;
+      }
+      case 10: {
+        if (!rest.toString().split("\0").includes("SCRAM-SHA-256"))
+          return unclear("unexpected", "another way to sign in");
+        if (password === "") return unsent("it has no password, and the server wants one");
+        const first = Buffer.from(scram.message);
+        const size = Buffer.alloc(4);
+        size.writeUInt32BE(first.length);
+        stream.send("p", Buffer.concat([zeroEnded("SCRAM-SHA-256"), size, first]));
+        break;
+      }
+      case 11: {
+        const step = isProven === undefined ? await scram.next(rest.toString()) : undefined;
+        if (step === undefined) throw new ProtocolError("the sign-in breaks the rules of SCRAM");
+        isProven = step.isServerProven;
+        stream.send("p", Buffer.from(step.message));
+        break;
+      }
+      case 12:
+        if (isProven?.(rest.toString()) === true) break;
+        return unclear("unexpected", "the server does not know the password itself");
+      default:
+        return unclear("unexpected", "another way to sign in");
+    }
+  }
+}
+
+function md5Answer(user: string, password: string, salt: Buffer): string {
+  const hex = (...parts: readonly (string | Buffer)[]): string => {
+    const hash = createHash("md5");
+    for (const part of parts) hash.update(part);
+    return hash.digest("hex");
+  };
+  return `md5${hex(hex(password, user), salt)}`;
+}
+
+/** By the code alone: what the server says may quote anything. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+function refusal(body: Buffer): Outcome {
+  const code = /(?:^|\0)C([0-9A-Z]{5})\0/.exec(body.toString("latin1"))?.[1] ?? "unknown";
+  switch (code) {
+    // The password is wrong; there is no such database.
+    case "28P01":
+    case "3D000":
+      return rejected(code);
+    // No line of pg_hba.conf, no right to connect.
+    case "28000":
+    case "42501":
+      return unclear("permission", code);
+    // Too many connections.
+    case "53300":
+      return unclear("quota", code);
+    default:
+      return unclear(/^(?:53|57|58|XX)/.test(code) ? "trouble" : "unexpected", code);
+  }
+}
+
+function nameOfUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an entry, as in containers.
+    return "postgres";
+  }
+}

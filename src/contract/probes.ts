@@ -1,0 +1,40 @@
+/** How the services of a contract are asked whether its values work. Loaded for `check --live` alone. */
+import { builtInText } from "./generated/built-in-text.ts";
+import { parseContract } from "./file/read.ts";
+import type { ProbeEntry } from "./generated/document.ts";
+import type { Contract } from "./model.ts";
+
+export interface Probe {
+  readonly name: string;
+  readonly probe: ProbeEntry;
+  /** It is that of the built-in contract, and not a word of a repository's. */
+  readonly isBuiltIn: boolean;
+}
+
+/** The probes of a contract's variables, in its order. */
+export function probesOf(contract: Contract): readonly Probe[] {
+  const builtIn = new Map(
+    Object.entries(parseContract(builtInText)?.variables ?? {}).flatMap(([name, { probe }]) =>
+      probe === undefined ? [] : [[name, probe] as const],
+    ),
+  );
+  return Array.from(contract.variables.values()).flatMap((declaration): readonly Probe[] => {
+    const { name } = declaration;
+    const own = builtIn.get(name);
+    const probe = contract.source.kind === "built-in" ? own : declaration.probe;
+    if (probe === undefined) return [];
+    return [{ name, probe, isBuiltIn: JSON.stringify(probe) === JSON.stringify(own) }];
+  });
+}
+
+/** The variables that a text of a probe refers to, as `${NAME}`. */
+export function referencesIn(text: string): readonly string[] {
+  return Array.from(text.matchAll(REFERENCE), ([, name = ""]) => name);
+}
+
+/** The text with each `${NAME}` replaced. */
+export function fill(text: string, valueOf: (name: string) => string): string {
+  return text.replaceAll(REFERENCE, (_, name: string) => valueOf(name));
+}
+
+const REFERENCE = /\$\{([^{}]*)\}/g;

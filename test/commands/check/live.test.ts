@@ -1,0 +1,403 @@
+import { once } from "node:events";
+import * as http from "node:http";
+import * as https from "node:https";
+import type { AddressInfo, Socket } from "node:net";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { secret, startEscServer } from "../../esc-server/index.ts";
+import { startProxy } from "../../esc-server/proxy.ts";
+import { refusedPort } from "../../esc-server/sockets.ts";
+import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
+import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { atTerminal } from "../../helpers/terminal.ts";
+import { SENTINEL, sentinel } from "../world.ts";
+import { startPostgres, type PostgresOptions } from "./postgres-server.ts";
+
+type Answer = (request: http.IncomingMessage, response: http.ServerResponse, body: string) => void;
+
+/** A service on loopback: what it is asked, and what it says. */
+async function service(answer: Answer, tls?: { readonly cert: string; readonly key: string }) {
+  const requests: { method: string; host: string; url: string; headers: http.IncomingHttpHeaders; body: string }[] = [];
+  const server = tls === undefined ? http.createServer() : https.createServer(tls);
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => sockets.add(socket));
+  server.on("request", (request: http.IncomingMessage, response: http.ServerResponse) => {
+    let body = "";
+    request.setEncoding("utf8").on("data", (text: string) => {
+      body += text;
+    });
+    request.on("end", () => {
+      const { method = "", headers, url = "" } = request;
+      requests.push({ method, headers, url, body, host: headers.host ?? "" });
+      answer(request, response, body);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  // Listening on a port: its address is no path.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  const { port } = server.address() as AddressInfo;
+  return { requests, port, url: `http://127.0.0.1:${port}` };
+}
+
+const KEY = sentinel("key");
+
+/** A contract of one key whose probe goes to a service of this machine. */
+function contract(probe: object | string, more: object = {}): string {
+  return JSON.stringify({ variables: { KEY: { probe }, ...more } });
+}
+
+async function live(
+  text: string,
+  env: Readonly<Record<string, string>>,
+  options: readonly string[] = ["--yes"],
+  files: Readonly<Record<string, string>> = {},
+) {
+  const cwd = folder({ "sophia.contract.json": text, ...files });
+  const ended = await sophia(["check", "--live", "--json", ...options], { cwd, env });
+  expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
+  expect(ended.stderr).not.toContain("internal error");
+  return { ...ended, live: ended.stdout === "" ? [] : JSON.parse(ended.stdout).live, cwd };
+}
+
+describe("a probe of a contract", () => {
+  test("sends the value as it says, and tells by the status, at the terminal and for programs", async () => {
+    const { requests, url } = await service((_, response) => response.end("{}"));
+    const more = { USER_ID: { secret: false }, QUERY: { probe: { url: `${url}/q?key=\${QUERY}` } } };
+    const probe = {
+      url: `${url}/me/\${USER_ID}?x=1`,
+      method: "POST",
+      headers: { "X-Key": "k-${KEY}" },
+      basic: "${USER_ID}:${KEY}",
+      body: '{"q":"${USER_ID}"}',
+    };
+    const env = { KEY, USER_ID: 'a/"b', QUERY: `${KEY}&c=d` };
+    const { status, live: results, cwd } = await live(contract(probe, more), env);
+    expect(status).toBe(0);
+    expect(results).toMatchObject([
+      { name: "KEY", where: new URL(url).host, outcome: "accepted" },
+      { name: "QUERY", outcome: "accepted" },
+    ]);
+    const sent = requests.toSorted((a, b) => (a.url < b.url ? -1 : 1));
+    expect(sent).toMatchObject([
+      {
+        method: "POST",
+        url: "/me/a%2F%22b?x=1",
+        body: String.raw`{"q":"a/\"b"}`,
+        headers: { "x-key": `k-${KEY}`, authorization: `Basic ${btoa(`a/"b:${KEY}`)}` },
+      },
+      { method: "GET", url: `/q?key=${encodeURIComponent(`${KEY}&c=d`)}` },
+    ]);
+    const shown = await sophia(["check", "--live", "--yes"], { cwd, env });
+    expect(shown.stdout).toContain(`--- Live Check ---\n✅ KEY: Accepted by ${new URL(url).host}\n`);
+    expect(shown.stdout).toContain("✅ All checks passed!");
+  });
+
+  test("has outcomes: accepted, rejected, and what nobody can tell; one fails, the other with --strict", async () => {
+    const { requests, url } = await service((request, response) => {
+      const [, status = "", text = ""] = (request.url ?? "").split("/");
+      response.writeHead(Number(status), { Location: `${url}/200/elsewhere` }).end(text);
+    });
+    const statuses = {
+      A200: "accepted",
+      A401: "rejected",
+      A400_BAD: "rejected",
+      A400: "unexpected",
+      A402: "credit",
+      A403: "permission",
+      A404: "unexpected",
+      A429: "quota",
+      A500: "trouble",
+      A302: "redirect",
+    } as const;
+    const reject = [401, { status: 400, contains: "BAD" }];
+    const variables = Object.fromEntries(
+      Object.keys(statuses).map((name) => [
+        name,
+        { probe: { url: `${url}/${name.slice(1).replace("_", "/")}`, headers: { K: `\${${name}}` }, reject } },
+      ]),
+    );
+    const env = Object.fromEntries(Object.keys(statuses).map((name) => [name, sentinel(name)]));
+    const { status, live: results } = await live(JSON.stringify({ variables }), env);
+    expect(status).toBe(1);
+    const told = results.map((one: Record<string, string>) => [one["name"], one["kind"] ?? one["outcome"]]);
+    expect(Object.fromEntries(told)).toEqual(statuses);
+    // No redirect is followed, and nothing is asked twice.
+    expect(requests).toHaveLength(10);
+    const doubt = JSON.stringify({ variables: { A429: variables["A429"] } });
+    expect((await live(doubt, env)).status).toBe(0);
+    expect((await live(doubt, env, ["--yes", "--strict"])).status).toBe(1);
+  });
+
+  test("is given up after 5 s, all at once; nobody there is no rejection", async () => {
+    const { url } = await service(() => {});
+    const { url: half } = await service((_, response) => void response.write("{"));
+    const gone = `http://127.0.0.1:${await refusedPort()}`;
+    const headers = (name: string): object => ({ headers: { K: `\${${name}}` } });
+    const variables = {
+      KEY: { probe: { url, ...headers("KEY") } },
+      HALF: { probe: { url: half, ...headers("HALF") } },
+      GONE: { probe: { url: gone, ...headers("GONE") } },
+    };
+    const before = performance.now();
+    const env = { KEY, HALF: sentinel("half"), GONE: sentinel("gone") };
+    const { status, live: results } = await live(JSON.stringify({ variables }), env);
+    expect(performance.now() - before).toBeLessThan(9500);
+    expect(status).toBe(0);
+    expect(results).toMatchObject([
+      { kind: "unreachable", code: "timed out" },
+      { kind: "unreachable", code: "timed out" },
+      { kind: "unreachable", code: "ECONNREFUSED" },
+    ]);
+  });
+
+  test("is sent over TLS or within this machine only, with what a header can hold", async () => {
+    const probe = { url: "${BASE}/x", headers: { K: "${KEY}" } };
+    const more = { BASE: { secret: false } };
+    const result = async (env: Readonly<Record<string, string>>): Promise<object> => {
+      const { status, live: results } = await live(contract(probe, more), env);
+      expect(status).toBe(0);
+      return results[0];
+    };
+    const plain = await result({ KEY, BASE: "http://service.example.test" });
+    expect(plain).toMatchObject({ kind: "unsent", reason: "BASE is plain http to another machine" });
+    expect(await result({ KEY, BASE: "ftp://x" })).toMatchObject({ reason: "BASE is not a URL with https" });
+    expect(await result({ KEY })).toMatchObject({ reason: "BASE is not set" });
+    expect(await result({ KEY: `${KEY}\n`, BASE: "https://127.0.0.1:1" })).toMatchObject({
+      reason: "it holds characters that no header can have, such as a line break",
+    });
+  });
+
+  test.each<[what: string, probe: object, message: string]>([
+    ["plain http to another machine", { url: "http://a.test/${KEY}" }, "plain http would send the value unencrypted"],
+    ["a variable in the host", { url: "https://${KEY}.evil.test/" }, "a variable is a part of the host"],
+    ["a variable before the host's end", { url: "${KEY}.evil.test/" }, "the host is not a variable as a whole"],
+    ["a user in the URL", { url: "https://x:${KEY}@a.test/" }, "a user name or a password stands in the URL"],
+    ["what is not declared", { url: "https://a.test/${KEY}${OTHER}" }, '"OTHER" is not declared'],
+    ["a probe without the value", { url: "https://a.test/" }, "the probe does not send the value"],
+    [
+      "a reserved header",
+      { url: "https://a.test/${KEY}", headers: { Host: "b.test" } },
+      "the header Host cannot be set",
+    ],
+    ["a body without POST", { url: "https://a.test/${KEY}", body: "x" }, "only a POST has a body"],
+    ["another method", { url: "https://a.test/${KEY}", method: "DELETE" }, "DELETE"],
+  ])("is refused with %s", async (_, probe, message) => {
+    const cwd = folder({ "sophia.contract.json": contract(probe) });
+    const ended = await sophia(["check"], { cwd });
+    expect(ended.status).toBe(125);
+    expect(unwrapped(ended.stderr)).toContain(message);
+  });
+});
+
+describe("where a file of the repository says that a value goes", () => {
+  test("it is not sent unasked: --yes or an answer at the terminal allows it", async () => {
+    const { requests, url } = await service((_, response) => response.end());
+    const { host } = new URL(url);
+    const text = contract({ url, headers: { K: "${KEY}" } });
+    const unasked = await live(text, { KEY }, []);
+    expect(unasked.status).toBe(0);
+    expect(unasked.live).toMatchObject([
+      { kind: "unsent", reason: `the contract says that it goes to ${host}; --yes allows it` },
+    ]);
+    expect((await live(text, { KEY }, ["--strict"])).status).toBe(1);
+    const at = { cwd: unasked.cwd, env: { KEY } };
+    const no = await atTerminal(["check", "--live"], at, [["Send them? [y/N] ", "\n"]]);
+    expect(no.stdout).toContain(`  KEY: the contract says that it goes to ${host}`);
+    expect(requests).toEqual([]);
+    const yes = await atTerminal(["check", "--live"], at, [["Send them? [y/N] ", "y\n"]]);
+    expect(yes.stdout).toContain(`✅ KEY: Accepted by ${host}`);
+    expect(requests).toHaveLength(1);
+  });
+
+  test("by a .env, a default or another name, a built-in probe is not sent unasked, either", async () => {
+    const { requests, url } = await service((_, response) => response.end());
+    const env = { QDRANT_API_KEY: KEY };
+    const extended = (variables: object): string => JSON.stringify({ extends: "builtin", variables });
+    const plain = extended({});
+    const of = async (text: string, given: Readonly<Record<string, string>>, files = {}): Promise<object> =>
+      (await live(text, given, [], files)).live.find(({ name }: { name: string }) => name === "QDRANT_API_KEY");
+    const reason = "a file says what QDRANT_URL is; --yes allows it";
+    expect(await of(plain, env, { ".env": `QDRANT_URL=${url}\n` })).toMatchObject({ reason });
+    const withDefault = extended({ QDRANT_URL: { secret: false, default: url } });
+    expect(await of(withDefault, env)).toMatchObject({ reason });
+    const renamed = extended({ QDRANT_API_KEY: { aliases: ["KEY_OF_SOMETHING_ELSE"] } });
+    expect(await of(renamed, { KEY_OF_SOMETHING_ELSE: KEY, QDRANT_URL: url })).toMatchObject({ kind: "unsent" });
+    const moved = extended({ QDRANT_API_KEY: { probe: { url: "https://evil.test/${QDRANT_API_KEY}" } } });
+    expect(await of(moved, { ...env, QDRANT_URL: url })).toMatchObject({ kind: "unsent" });
+    expect(requests).toEqual([]);
+    // Both of the same file belong together; the caller's own word counts.
+    const both = { ".env": `QDRANT_URL=${url}\nQDRANT_API_KEY=${KEY}\n` };
+    expect(await of(plain, {}, both)).toMatchObject({ outcome: "accepted" });
+    expect(await of(plain, { ...env, QDRANT_URL: url })).toMatchObject({ outcome: "accepted" });
+    expect(requests.map((one) => [one.url, one.headers["api-key"]])).toEqual([
+      ["/collections", KEY],
+      ["/collections", KEY],
+    ]);
+  });
+
+  test("an address of an environment that a .env's token opens does not decide about the caller's key", async () => {
+    const { requests, url } = await service((_, response) => response.end());
+    const server = await startEscServer();
+    onTestFinished(() => server.close());
+    server.environment("evil/app/dev", { values: { QDRANT_URL: secret(url) } });
+    const files = { ".env": `ESC_ENV=evil/app/dev\nESC_TOKEN=${server.token}\nPULUMI_BACKEND_URL=${server.url}\n` };
+    const { live: results } = await live(JSON.stringify({ extends: "builtin" }), { QDRANT_API_KEY: KEY }, [], files);
+    expect(results).toMatchObject([{ name: "QDRANT_API_KEY", kind: "unsent" }]);
+    expect(requests).toEqual([]);
+  });
+});
+
+let certificates: Certificates;
+const HOSTS = [
+  ["api.github.com", "api.pulumi.com", "openrouter.ai", "api.portkey.ai", "api.anthropic.com", "api.openai.com"],
+  ["api.deepseek.com", "api.groq.com", "api.mistral.ai", "cloud.lambda.ai", "api.tavily.com", "google.serper.dev"],
+  ["api.perplexity.ai", "qdrant.example.test"],
+].flat();
+beforeAll(async () => {
+  certificates = await makeCertificates(HOSTS);
+});
+afterAll(() => certificates.remove());
+
+/** How each service of the Sophia contract is asked; written here by hand, so that a slip in the contract is one. */
+const SERVICES: Readonly<Record<string, readonly [url: string, header: string, value: string]>> = {
+  GH_FINE_GRAINED_TOKEN: ["https://api.github.com/user", "authorization", "Bearer VALUE"],
+  GITHUB_PAT: ["https://api.github.com/user", "authorization", "Bearer VALUE"],
+  PULUMI_ACCESS_TOKEN: ["https://api.pulumi.com/api/user", "authorization", "token VALUE"],
+  QDRANT_API_KEY: ["https://qdrant.example.test:6333/collections", "api-key", "VALUE"],
+  OPENROUTER_API_KEY: ["https://openrouter.ai/api/v1/key", "authorization", "Bearer VALUE"],
+  PORTKEY_API_KEY: ["https://api.portkey.ai/v1/models", "x-portkey-api-key", "VALUE"],
+  ANTHROPIC_API_KEY: ["https://api.anthropic.com/v1/models?limit=1", "x-api-key", "VALUE"],
+  OPENAI_API_KEY: ["https://api.openai.com/v1/models", "authorization", "Bearer VALUE"],
+  DEEPSEEK_API_KEY: ["https://api.deepseek.com/user/balance", "authorization", "Bearer VALUE"],
+  GROQ_API_KEY: ["https://api.groq.com/openai/v1/models", "authorization", "Bearer VALUE"],
+  MISTRAL_API_KEY: ["https://api.mistral.ai/v1/models", "authorization", "Bearer VALUE"],
+  LAMBDA_CLOUD_API_KEY: ["https://cloud.lambda.ai/api/v1/instances", "authorization", "Basic BASE64"],
+  TAVILY_API_KEY: ["https://api.tavily.com/usage", "authorization", "Bearer VALUE"],
+  SERPER_API_KEY: ["https://google.serper.dev/account", "x-api-key", "VALUE"],
+  PERPLEXITY_API_KEY: ["https://api.perplexity.ai/async/chat/completions?limit=1", "authorization", "Bearer VALUE"],
+};
+
+describe("the Sophia contract", () => {
+  test("asks each service of its own, over TLS, through the proxy, and goes to no other host", async () => {
+    const { requests, port } = await service((request, response) => {
+      const [, found] =
+        Object.entries(SERVICES).find(([name, [url, header, value]]) => {
+          const credential = value.replace("VALUE", sentinel(name)).replace("BASE64", btoa(`${sentinel(name)}:`));
+          return url === `https://${request.headers.host}${request.url}` && request.headers[header] === credential;
+        }) ?? [];
+      response.writeHead(found === undefined ? 401 : 200).end("{}");
+    }, certificates.valid);
+    const to = { host: "127.0.0.1", port };
+    const routes = Object.fromEntries(HOSTS.flatMap((host) => [443, 6333].map((at) => [`${host}:${at}`, to])));
+    await using proxy = await startProxy({ routes });
+    const values = Object.fromEntries(Object.keys(SERVICES).map((name) => [name, sentinel(name)]));
+    const env = {
+      ...values,
+      QDRANT_URL: "https://qdrant.example.test:6333/",
+      HTTPS_PROXY: proxy.url,
+      SSL_CERT_FILE: certificates.caFile,
+    };
+    const ended = await sophia(["check", "--live", "--json"], { env });
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    const { live: results } = JSON.parse(ended.stdout);
+    expect(results.map(({ name, outcome }: Record<string, string>) => [name, outcome])).toEqual(
+      Object.keys(SERVICES).map((name) => [name, "accepted"]),
+    );
+    expect([requests.length, proxy.tunnels]).toEqual([15, 15]);
+    const bad = await sophia(["check", "--live"], { env: { ...env, SERPER_API_KEY: sentinel("bad") } });
+    expect(bad.status).toBe(1);
+    expect(bad.stdout).toContain("❌ Serper API Key: Rejected by google.serper.dev (HTTP 401)\n");
+    expect(bad.stdout).toContain("✅ Qdrant API Key: Accepted by the host of QDRANT_URL\n");
+    expect(bad.stdout).toContain("❌ 1 value rejected by its service\n");
+    expect(bad.stdout + bad.stderr).not.toContain(SENTINEL);
+    // A certificate that nobody trusts.
+    const { SSL_CERT_FILE: _, ...untrusting } = env;
+    const untrusted = await sophia(["check", "--live", "--json"], { env: untrusting });
+    const [first] = JSON.parse(untrusted.stdout).live;
+    expect(first).toMatchObject({ outcome: "unclear", kind: "unreachable" });
+    expect(requests).toHaveLength(30);
+  });
+
+  test("asks the caller's own Pulumi service where there is one", async () => {
+    const { requests, url } = await service((_, response) => response.end("{}"));
+    const env = { PULUMI_ACCESS_TOKEN: KEY, PULUMI_BACKEND_URL: url };
+    const { stdout } = await sophia(["check", "--live", "--json"], { env });
+    expect(JSON.parse(stdout).live).toMatchObject([{ outcome: "accepted", where: new URL(url).host }]);
+    expect(requests).toMatchObject([{ url: "/api/user", headers: { authorization: `token ${KEY}` } }]);
+  });
+
+  test("with --fake or --against there is nothing to try", async () => {
+    expect(await sophia(["check", "--live", "--fake"])).toMatchObject({ status: 125 });
+    expect(await sophia(["check", "--live", "--against", "a/b/c"])).toMatchObject({ status: 125 });
+  });
+});
+
+describe("a PostgreSQL URL", () => {
+  const PASSWORD = `${SENTINEL}-p@ss:wörd/1`;
+  const URL_CONTRACT = contract("postgresql");
+  const base: PostgresOptions = { auth: "scram", user: "app", password: PASSWORD, database: "main" };
+  const urlOf = (port: number, password = PASSWORD, rest = "main"): string =>
+    `postgresql://app:${encodeURIComponent(password)}@127.0.0.1:${port}/${rest}`;
+
+  async function tryIt(options: Partial<PostgresOptions>, url: (port: number) => string = urlOf, env = {}) {
+    await using server = await startPostgres({ ...base, ...options });
+    const { status, live: results } = await live(URL_CONTRACT, { KEY: url(server.port), ...env }, []);
+    await server.idle();
+    return { status, result: results[0], server };
+  }
+
+  test.each<PostgresOptions["auth"]>(["scram", "md5", "cleartext", "trust"])(
+    "logs in by %s and leaves",
+    async (auth) => {
+      const { status, result, server } = await tryIt({ auth });
+      expect(result).toMatchObject({ name: "KEY", outcome: "accepted", where: "the database of KEY" });
+      expect(status).toBe(0);
+      expect([server.violations, server.goodbyes]).toEqual([[], 1]);
+      if (auth === "trust") return;
+      const bad = await tryIt({ auth }, (port) => urlOf(port, "wrong"));
+      expect(bad).toMatchObject({ status: 1, result: { outcome: "rejected", code: "28P01" } });
+    },
+  );
+
+  test("is tried over TLS, too, where a trusted certificate is needed by what sslmode says", async () => {
+    const tls = certificates.valid;
+    const verified = (port: number): string => urlOf(port, PASSWORD, "main?sslmode=verify-full");
+    expect((await tryIt({ tls })).result).toMatchObject({ outcome: "accepted" });
+    expect((await tryIt({ tls }, verified)).result).toMatchObject({
+      reason: "the server's certificate is not trusted",
+    });
+    const trusting = { SSL_CERT_FILE: certificates.caFile };
+    expect((await tryIt({ tls }, verified, trusting)).result).toMatchObject({ outcome: "accepted" });
+    expect((await tryIt({}, verified)).result).toMatchObject({ reason: "the server offers no TLS" });
+  });
+
+  test.each<[what: string, options: Partial<PostgresOptions>, rest: string, result: object]>([
+    ["no such database", {}, "other", { outcome: "rejected", code: "3D000" }],
+    ["no line of pg_hba.conf", { refusal: "28000" }, "main", { kind: "permission", code: "28000" }],
+    ["too many connections", { refusal: "53300" }, "main", { kind: "quota", code: "53300" }],
+    ["a server that starts", { refusal: "57P03" }, "main", { kind: "trouble", code: "57P03" }],
+    ["what speaks something else", { fault: "babble" }, "main", { kind: "trouble" }],
+    ["a server that closes", { fault: "closes" }, "main", { kind: "trouble", code: "the connection was closed" }],
+    ["a server that does not know the password", { fault: "impostor" }, "main", { kind: "unexpected" }],
+    ["no answer", { fault: "silent" }, "main", { kind: "unreachable", code: "timed out" }],
+  ])("%s", async (_, options, rest, result) => {
+    const tried = await tryIt(options, (port) => urlOf(port, PASSWORD, rest));
+    expect(tried.result).toMatchObject(result);
+  });
+
+  test("is not tried where it would go unencrypted to another machine, or is of another kind", async () => {
+    const result = async (url: string): Promise<object> => (await live(URL_CONTRACT, { KEY: url }, [])).live[0];
+    expect(await result(`postgresql://a:${SENTINEL}@db.example.test/x?sslmode=disable`)).toMatchObject({
+      reason: "sslmode=disable would send it unencrypted to another machine",
+    });
+    expect(await result(`mysql://a:${SENTINEL}@127.0.0.1/x`)).toMatchObject({
+      reason: "it is not the URL of a PostgreSQL database",
+    });
+    const gone = `postgresql://a:${SENTINEL}@127.0.0.1:${await refusedPort()}/x`;
+    expect(await result(gone)).toMatchObject({ kind: "unreachable", code: "ECONNREFUSED" });
+  });
+});
