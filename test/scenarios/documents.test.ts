@@ -126,6 +126,11 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/watch.md": {},
   "docs/standalone.md": {
     "npm run build:standalone                  # for this machine, into dist-standalone/": suites,
+    "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": {
+      kind: "stand-ins",
+      commands: ["pip", "sophia-run"],
+      because: "the wheel is as large as the executable; test/python installs it",
+    },
     "SOPHIA_RUN_UNDER_TEST=dist-standalone/sophia-run-linux-x64 npx vitest run": suites,
   },
   "docs/threat-model.md": {},

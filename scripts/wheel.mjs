@@ -1,0 +1,85 @@
+// Packs the stand-alone executable as a Python package: `npm run build:wheel` for this machine, with `-- linux-x64-musl …`
+// or `-- --all` for others, of which `npm run build:standalone` has made the executables. The command is the executable
+// itself, so that no Python starts: a wheel's `scripts` are copied to where commands are.
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { platformTag } from "./wheel/platform.mjs";
+import { zip } from "./wheel/zip.mjs";
+
+const root = join(import.meta.dirname, "..");
+const outdir = join(root, "dist-wheels");
+const TARGETS = ["linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl", "darwin-x64", "darwin-arm64"];
+const WINDOWS = "win32-x64";
+
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const version = pythonVersion(manifest.version);
+const asked = process.argv.slice(2);
+const isMusl = process.platform === "linux" && process.report.getReport().header.glibcVersionRuntime === undefined;
+const host = `${process.platform}-${process.arch}${isMusl ? "-musl" : ""}`;
+const targets = asked.includes("--all") ? [...TARGETS, WINDOWS] : asked.length > 0 ? asked : [host];
+
+mkdirSync(outdir, { recursive: true });
+for (const target of targets) process.stdout.write(`${wheel(target)}\n`);
+
+/** @returns the path of the wheel */
+function wheel(target) {
+  const ending = target.startsWith("win32") ? ".exe" : "";
+  const executable = join(root, "dist-standalone", `sophia-run-${target}${ending}`);
+  if (!existsSync(executable)) {
+    process.stderr.write(`no executable for ${target}: npm run build:standalone -- ${target}\n`);
+    process.exit(1);
+  }
+  const tag = `py3-none-${platformTag(target, executable)}`;
+  const name = `sophia_run-${version}`;
+  const info = `${name}.dist-info`;
+  const files = [
+    { name: `${name}.data/scripts/sophia-run${ending}`, content: readFileSync(executable), mode: 0o755 },
+    ...["LICENSE", "THIRD-PARTY-NOTICES.md"].map((file) => ({
+      name: `${info}/licenses/${file}`,
+      content: readFileSync(join(root, file)),
+      mode: 0o644,
+    })),
+    { name: `${info}/METADATA`, content: Buffer.from(metadata(target)), mode: 0o644 },
+    {
+      name: `${info}/WHEEL`,
+      content: Buffer.from(`Wheel-Version: 1.0\nGenerator: sophia-run\nRoot-Is-Purelib: false\nTag: ${tag}\n`),
+      mode: 0o644,
+    },
+  ];
+  const record = files.map(({ name: file, content }) => {
+    return `${file},sha256=${createHash("sha256").update(content).digest("base64url")},${content.length}\n`;
+  });
+  const list = { name: `${info}/RECORD`, content: Buffer.from(`${record.join("")}${info}/RECORD,,\n`), mode: 0o644 };
+  const path = join(outdir, `${name}-${tag}.whl`);
+  writeFileSync(path, zip([...files, list]));
+  return path;
+}
+
+/** PEP 566 and 639. */
+function metadata(target) {
+  const repository = manifest.repository.url.replace(/^git\+|\.git$/g, "");
+  return `Metadata-Version: 2.4
+Name: sophia-run
+Version: ${version}
+Summary: ${manifest.description}
+Keywords: ${manifest.keywords.join(",")}
+License-Expression: ${manifest.license}
+License-File: LICENSE
+License-File: THIRD-PARTY-NOTICES.md
+Project-URL: Repository, ${repository}
+Project-URL: Changelog, ${repository}/blob/main/CHANGELOG.md
+Requires-Python: >=3.8
+${target.endsWith("musl") ? "Requires-External: libstdc++\n" : ""}Description-Content-Type: text/markdown
+
+\`sophia-run -- <command>\` starts a program with its configuration: the process environment over Pulumi ESC over \`.env\`
+files, checked against the repository's contract. The command is a native executable; no Python runs in it.
+`;
+}
+
+/** PEP 440 for a version of npm: `1.0.0-rc.1` is `1.0.0rc1`. */
+function pythonVersion(npm) {
+  const [, release, kind, number] = /^(\d+\.\d+\.\d+)(?:-(alpha|beta|rc)\.(\d+))?$/.exec(npm) ?? [];
+  if (release === undefined) throw new Error(`Python has no version like ${npm}`);
+  return kind === undefined ? release : `${release}${{ alpha: "a", beta: "b", rc: "rc" }[kind]}${number}`;
+}

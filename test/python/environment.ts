@@ -1,0 +1,36 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const root = join(import.meta.dirname, "../..");
+const INSTALL_MS = 240_000;
+
+/** A virtual environment with the packages of requirements.txt, or why there is none. */
+export type Python = { readonly bin: string } | { readonly reason: string };
+
+/** Made once, in .cache, by the packages' names and versions and the version of Python. */
+export function pythonWithPackages(): Python {
+  const requirements = join(import.meta.dirname, "requirements.txt");
+  const version = spawnSync("python3", ["-c", "import sys, ensurepip, venv; print(sys.version)"], { encoding: "utf8" });
+  if (version.status !== 0)
+    return { reason: "needs python3 with the modules venv and ensurepip (Debian: python3-venv)" };
+  const name = createHash("sha256").update(readFileSync(requirements)).update(version.stdout).digest("hex");
+  const folder = join(root, ".cache/python", name.slice(0, 16));
+  const bin = join(folder, "bin");
+  const done = join(folder, "complete");
+  if (existsSync(done)) return { bin };
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  for (const command of [
+    ["python3", "-m", "venv", folder],
+    [join(bin, "pip"), "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements],
+  ]) {
+    const [file = "", ...args] = command;
+    const { status, stderr } = spawnSync(file, args, { encoding: "utf8", timeout: INSTALL_MS });
+    if (status !== 0)
+      return { reason: `the packages cannot be installed from PyPI: ${stderr.trim().split("\n").at(-1)}` };
+  }
+  writeFileSync(done, "");
+  return { bin };
+}
