@@ -119,6 +119,13 @@ async function conclude(
       ...(esc.kind === "unavailable" ? esc.settings.ignoredNetwork : []),
       ...applied.notices,
       ...(spelled?.notices ?? []),
+      // Where ESC was not read, nobody knows what it has.
+      ...(settings.include.length === 0 || esc.kind === "unavailable" || esc.kind === "refused"
+        ? []
+        : (await import("./unmatched.ts")).unmatchedNotices(selection, [
+            ...resolution.keys(),
+            ...contract.variables.keys(),
+          ])),
       ...(overridden.length === 0 ? [] : [{ kind: "shadowed" as const, names: overridden }]),
     ],
   };
