@@ -1,6 +1,8 @@
 /** Questions to the GitHub CLI, as a program: it has the user's sign-in and knows which repository is meant. */
 import { execFile } from "node:child_process";
+import type { Contract } from "../contract/model.ts";
 import type { Environment } from "../core/model.ts";
+import { withoutSecrets } from "../resolve/secrets.ts";
 
 const LONGEST_ANSWER_MS = 30_000;
 const LARGEST_ANSWER = 4 * 1024 * 1024;
@@ -8,15 +10,23 @@ const LARGEST_ANSWER = 4 * 1024 * 1024;
 /** Why there is no answer. */
 export type GhRefusal = "absent" | "refused";
 
+/** What `gh` gets: no secret but its own credentials, which are the user's way to say who asks. */
+export function environmentOfGh(environment: Environment, contract: Contract): Environment {
+  const own = [...environment].filter(([name]) => /^(?:GH|GITHUB|GH_ENTERPRISE|GITHUB_ENTERPRISE)_TOKEN$/.test(name));
+  return new Map([...withoutSecrets(environment, contract), ...own]);
+}
+
 /**
  * Runs `gh` and gives what it writes to its standard output; a {@link GhRefusal} where it is not installed, says no or
  * does not answer for 30 s. It asks nothing.
  *
- * @param environment what it gets: no secret has business there
+ * @param environment what it gets, as `environmentOfGh` has it
+ * @param input what it reads from its standard input
  */
 export function askGh(
   args: readonly string[],
   { cwd, environment }: { readonly cwd: string; readonly environment: Environment },
+  input = "",
 ): Promise<{ readonly stdout: string } | GhRefusal> {
   const env = { ...Object.fromEntries(environment), GH_PROMPT_DISABLED: "1", NO_COLOR: "1" };
   return new Promise((resolve) => {
@@ -25,6 +35,7 @@ export function askGh(
       if (error === null) resolve({ stdout });
       else resolve(error.code === "ENOENT" ? "absent" : "refused");
     });
-    child.stdin?.end();
+    // What it does not read its status explains.
+    child.stdin?.on("error", () => {}).end(input);
   });
 }

@@ -21,6 +21,7 @@ export const OPERATIONS = [
   "deleteRevisionTag",
   "user",
   "defaultOrg",
+  "listRoles",
   "listTokens",
   "createToken",
   "deleteToken",
@@ -44,6 +45,7 @@ const ONE = `${ENVIRONMENTS}/:organization/:project/:name`;
 const ROUTES: readonly Route[] = [
   route("user", "GET", "/api/user"),
   route("defaultOrg", "GET", "/api/user/organizations/default"),
+  route("listRoles", "GET", "/api/orgs/:organization/roles"),
   ...tokenRoutes("/api/user/tokens"),
   ...tokenRoutes("/api/orgs/:organization/tokens"),
   ...tokenRoutes("/api/orgs/:organization/teams/:team/tokens"),

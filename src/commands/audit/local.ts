@@ -3,10 +3,9 @@ import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { exposedNotices } from "../../resolve/exposed.ts";
-import { withoutSecrets } from "../../resolve/secrets.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import { trackedFiles } from "../check/tracked.ts";
-import { askGh } from "../gh.ts";
+import { askGh, environmentOfGh } from "../gh.ts";
 import type { Finding } from "./findings.ts";
 
 const APPS = ["actions", "codespaces"] as const;
@@ -33,9 +32,7 @@ export async function auditFiles(
 
 /** Which of the secrets by which the launcher reaches ESC the repository has, for Actions and for Codespaces. */
 export async function auditRepository(contract: Contract, { cwd, environment }: Context): Promise<LocalAudit> {
-  // Its own credentials are the user's way to say who asks.
-  const own = [...environment].filter(([name]) => /^(?:GH|GITHUB|GH_ENTERPRISE|GITHUB_ENTERPRISE)_TOKEN$/.test(name));
-  const program = { cwd, environment: new Map([...withoutSecrets(environment, contract), ...own]) };
+  const program = { cwd, environment: environmentOfGh(environment, contract) };
   const lists = await Promise.all(
     APPS.map(async (app): Promise<LocalAudit> => {
       const answer = await askGh(["secret", "list", "--app", app, "--json", "name"], program);

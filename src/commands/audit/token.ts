@@ -1,9 +1,7 @@
 /** Role and end of the launcher's token. */
-import { SophiaError } from "../../core/error.ts";
-import { askEsc } from "../../esc/api/ask.ts";
 import { identifyToken, readTokenFacts, type TokenFacts } from "../../esc/api/token-facts.ts";
-import type { EscSettings } from "../../esc/settings/access.ts";
-import type { Connection, Progress } from "../../esc/transport/connection.ts";
+import type { Progress } from "../../esc/transport/connection.ts";
+import { askOnce } from "../ask-once.ts";
 import type { HistoryAccess } from "./access.ts";
 import type { Finding } from "./findings.ts";
 
@@ -39,17 +37,4 @@ export function tokenFindings(token: TokenReport, now: Date): readonly Finding[]
         ? [{ kind: "token-ends", at: expires } as const]
         : []),
   ];
-}
-
-/** Asks what concerns no environment. */
-async function askOnce<T>(
-  settings: EscSettings,
-  progress: Progress,
-  ask: (connection: Connection) => Promise<T>,
-): Promise<T | undefined> {
-  const { organization = "any", ...rest } = settings;
-  const only = { text: "the token", organization, project: "any", name: "any" };
-  const answers = await askEsc({ ...rest, environments: [only] }, progress, (_, connection) => ask(connection));
-  if (answers.kind === "read") return answers.results[0];
-  throw new SophiaError(answers.failure);
 }

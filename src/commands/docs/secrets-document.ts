@@ -89,13 +89,16 @@ kubectl rollout restart deployment/sophia
 sudo systemctl restart sophia`).replaceAll("\n", "\n   ")}
 
 4. Verify with \`sophia-run check --live\`, which asks the services themselves, then revoke the old key at its provider.`,
-    `\`ESC_TOKEN\` itself: make a new token as above, set the repository secret for Actions and for Codespaces, run the check,
-and only then delete the old token in the console.`,
+    `\`ESC_TOKEN\` itself: \`sophia-run rotate --token\` makes a new one that may only open environments, verifies that it opens
+\`ESC_ENV\`, stores it as the repository secret for Actions and for Codespaces by the GitHub CLI, and only then deletes the old
+one. Whatever fails, the old one works; the new one is shown nowhere. It needs \`ESC_ADMIN_TOKEN\`, a token that may make
+tokens. By hand: as above, for both, then the check, and only then delete the old token in the console.`,
     "### Each process is one command",
     table(
       ["what is to be done", "command"],
       [
         ["Replace a secret", `\`sophia-run rotate ${example}\``],
+        ["Replace the token of the launcher", "`sophia-run rotate --token`"],
         ["Go back to its old value", `\`sophia-run rotate ${example} --to REVISION\``],
         ["Bring a `.env` into ESC", "`sophia-run import .env`"],
         ["Restart services with new values", "`sophia-run --watch -- <command>`"],

@@ -13,7 +13,7 @@ import {
   revisions,
   updateRevisionTag,
 } from "./revisions.ts";
-import { createToken, deleteToken, listTokens } from "./tokens.ts";
+import { createToken, deleteToken, listRoles, listTokens } from "./tokens.ts";
 import { defaultOrg, user } from "./user.ts";
 
 export const HANDLERS: Readonly<Record<Operation, Handler>> = {
@@ -34,6 +34,7 @@ export const HANDLERS: Readonly<Record<Operation, Handler>> = {
   getRevisionTag,
   list,
   listRevisionTags,
+  listRoles,
   listTokens,
   open,
   read,

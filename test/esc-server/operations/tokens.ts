@@ -4,6 +4,14 @@ import type { Token, TokenOwner } from "../tokens.ts";
 import type { ApiRequest, World } from "../world.ts";
 import { parameter, refuseOpenOnly, refuseReadOnly } from "./access.ts";
 
+const ROLES = ["open", "read", "write"] as const;
+/** What the body of a new token may have; the spelling of `roleID` has not been tried. */
+const FIELDS: Readonly<Record<TokenOwner["kind"], readonly string[]>> = {
+  personal: ["name", "description", "expires"],
+  organization: ["name", "description", "expires", "admin", "roleID"],
+  team: ["name", "description", "expires"],
+};
+
 const TWO_YEARS = 2 * 366 * 24 * 3_600_000;
 
 /** The tokens of the user, the organization or the team that the path names; never their values. */
@@ -21,7 +29,10 @@ export function createToken(world: World, request: ApiRequest): Answer {
   if (owner === undefined) return failure(404, "Not Found: organization not found");
   const refusal = refuseReadOnly(request);
   if (refusal !== undefined) return refusal;
-  const { description, expires, name } = parseObject(request.body) ?? {};
+  const body = parseObject(request.body) ?? {};
+  const { description, expires, name, roleID = "role-write" } = body;
+  const unknown = Object.keys(body).find((field) => !FIELDS[owner.kind].includes(field));
+  if (unknown !== undefined) request.violate(`createToken: unknown field ${unknown}`);
   if (typeof description !== "string") return failure(400, "Bad Request: description is required");
   if (typeof expires !== "number" || !Number.isInteger(expires) || expires < 0) {
     return failure(400, "Bad Request: expires must be in seconds since the epoch, or 0");
@@ -37,9 +48,21 @@ export function createToken(world: World, request: ApiRequest): Answer {
     if (world.tokens.nameTaken(owner.organization, name))
       return failure(409, "Conflict: a token had this name already");
   }
+  const access = ROLES.find((role) => roleID === `role-${role}`);
+  if (access === undefined) return failure(400, "Bad Request: unknown role");
   const named = typeof name === "string" ? { name } : {};
-  const token = world.tokens.add({ owner, description, expires: until, ...named });
+  const token = world.tokens.add({ owner, description, expires: until, access, ...named });
   return json({ id: token.id, tokenValue: token.value });
+}
+
+/** What members of an organization and its tokens may be. */
+export function listRoles(world: World, request: ApiRequest): Answer {
+  const organization = parameter(request, "organization");
+  if (request.token === undefined || !world.reach(request.token).includes(organization)) {
+    return failure(404, "Not Found: organization not found");
+  }
+  const refusal = refuseOpenOnly(request);
+  return refusal ?? json({ roles: ROLES.map(roleJson) });
 }
 
 /** Revokes a token: from then on it is answered with 401. */
@@ -72,6 +95,10 @@ function tokenJson(world: World, token: Token): Json {
     expires: Math.floor(token.expires / 1_000),
     admin: false,
     createdBy: world.login,
-    role: { id: `role-${token.access}`, name: `may ${token.access}`, defaultIdentifier: `environment-${token.access}` },
+    role: roleJson(token.access),
   };
+}
+
+function roleJson(access: Token["access"]): Json {
+  return { id: `role-${access}`, name: `may ${access}`, defaultIdentifier: `environment-${access}` };
 }

@@ -1,0 +1,123 @@
+/** What becomes of the tokens, before anything is made. */
+import type { Values } from "../../../command-line/options.ts";
+import { SophiaError } from "../../../core/error.ts";
+import { printable } from "../../../core/text.ts";
+import type { TokenIdentity } from "../../../esc/api/token-facts.ts";
+import { type ListedToken, OPEN_ROLE, type TokenOwner } from "../../../esc/api/tokens.ts";
+import { usageError } from "../../mistakes.ts";
+
+/** The launcher's token as far as it is known. */
+export type OldToken =
+  | { readonly kind: "known"; readonly owner: TokenOwner; readonly id: string; readonly name: string }
+  /** It stays; the words say why, after `because`. */
+  | { readonly kind: "stays"; readonly why: string };
+
+export interface Plan {
+  readonly owner: TokenOwner;
+  readonly roleId: string | undefined;
+  readonly expires: Date;
+  readonly old: OldToken;
+  /** Names of others that an earlier run has made. */
+  readonly others: readonly string[];
+}
+
+const DAY_MS = 86_400_000;
+const DEFAULT_DAYS = 90;
+/** The service takes no more. */
+const MOST_DAYS = 730;
+export const PREFIX = "sophia-run-";
+
+/** When the new token ends. @throws SophiaError (usage, 125) */
+export function expiryOf(given: Values[string], now: number): Date {
+  const days = given === undefined ? DEFAULT_DAYS : Number(/^(\d{1,3})d?$/.exec(String(given))?.[1] ?? Number.NaN);
+  if (days >= 1 && days <= MOST_DAYS) return new Date(now + days * DAY_MS);
+  throw usageError("--expires needs a number of days from 1 to 730", "write 90d, for example");
+}
+
+/** Whose the new token is: as asked for, else as the old one. @throws SophiaError (usage, 125) */
+export function ownerOf(
+  { kind, team }: Values,
+  old: TokenIdentity | undefined,
+  organization: () => Promise<string>,
+): Promise<TokenOwner> | TokenOwner {
+  const asked: string = typeof kind === "string" ? kind : team === undefined ? (kindOf(old) ?? "") : "team";
+  if (team !== undefined && asked !== "team") throw usageError("--team is for a token of a team", "leave it out");
+  switch (asked) {
+    case "personal":
+      return { kind: "personal" };
+    case "organization":
+      return organizationOf(old, organization).then((name) => ({ kind: "organization", organization: name }));
+    case "team": {
+      const name = typeof team === "string" ? team : old?.team;
+      if (name === undefined || name === "")
+        throw usageError("a token of a team needs its team", "name it with --team");
+      return organizationOf(old, organization).then((own) => ({ kind: "team", organization: own, team: name }));
+    }
+    default:
+      throw usageError(
+        "the service does not say what kind of token the launcher has",
+        "choose with --kind organization, --kind team --team TEAM or --kind personal",
+      );
+  }
+}
+
+async function organizationOf(old: TokenIdentity | undefined, ask: () => Promise<string>): Promise<string> {
+  return old?.organization ?? ask();
+}
+
+function kindOf(old: TokenIdentity | undefined): TokenOwner["kind"] | undefined {
+  if (old === undefined) return undefined;
+  if (old.team !== undefined) return "team";
+  return old.organization === undefined ? "personal" : "organization";
+}
+
+export function ownerOfIdentity({ organization, team }: TokenIdentity): TokenOwner {
+  if (organization === undefined) return { kind: "personal" };
+  return team === undefined ? { kind: "organization", organization } : { kind: "team", organization, team };
+}
+
+/** @throws SophiaError (token-role, 125) where a token of an organization would be allowed more than to open */
+export function roleFor(
+  owner: TokenOwner,
+  openRole: string | undefined,
+  old: ListedToken | undefined,
+): string | undefined {
+  if (owner.kind !== "organization") return undefined;
+  const roleId = openRole ?? (old?.role === OPEN_ROLE ? old.roleId : undefined);
+  if (roleId !== undefined) return roleId;
+  throw new SophiaError({
+    code: "token-role",
+    message: `the role ${OPEN_ROLE} of ${printable(owner.organization)} is not visible to the token that writes`,
+    hint: "nothing was made; use a token that may see the roles, or --kind team with a team that may open the environment",
+  });
+}
+
+/** The plan in words, without a value. */
+export function planText({ owner, expires, old, others }: Plan, environments: string): string {
+  const rights =
+    owner.kind === "personal"
+      ? "which may do all that its user may"
+      : owner.kind === "team"
+        ? "which may do what the team may"
+        : "which may open environments and nothing else";
+  return [
+    `The token that opens ${printable(environments)}:`,
+    `  + a new one, ${ownerText(owner)}, ${rights}, until ${expires.toISOString().slice(0, 10)}`,
+    `  ~ the repository secret ESC_TOKEN, for Actions and for Codespaces (gh secret set)`,
+    old.kind === "known"
+      ? `  - the old one, ${printable(old.name)}, once the new one is stored: whatever else uses it stops working`
+      : `  = the old one stays, because ${old.why}`,
+    ...(others.length === 0
+      ? []
+      : [`  ? ${others.map(printable).join(", ")}: made by an earlier run; delete what nothing uses, in the console`]),
+    "",
+  ].join("\n");
+}
+
+export function ownerText(owner: TokenOwner): string {
+  if (owner.kind === "personal") return "a personal token";
+  const organization = printable(owner.organization);
+  return owner.kind === "team"
+    ? `a token of the team ${printable(owner.team)} of ${organization}`
+    : `a token of the organization ${organization}`;
+}

@@ -1,0 +1,208 @@
+/** `sophia-run rotate --token`: a new token for the launcher, and only then no old one. */
+import { randomBytes } from "node:crypto";
+import { settle } from "../../../command-line/settings.ts";
+import { loadContract } from "../../../contract/load.ts";
+import { ExitStatus, SophiaError } from "../../../core/error.ts";
+import { printable } from "../../../core/text.ts";
+import { findDefaultOrganization } from "../../../esc/api/organization.ts";
+import { openAndRead } from "../../../esc/api/session.ts";
+import { identifyToken, type TokenIdentity } from "../../../esc/api/token-facts.ts";
+import { createToken, deleteToken, findOpenRole, type ListedToken, listTokens } from "../../../esc/api/tokens.ts";
+import { escAccess, type EscSettings } from "../../../esc/settings/access.ts";
+import type { Secret } from "../../../esc/settings/secret.ts";
+import type { Connection } from "../../../esc/transport/connection.ts";
+import { makeProgress } from "../../../output/progress.ts";
+import { say } from "../../../output/say.ts";
+import { readEnvFiles } from "../../../resolve/env-files.ts";
+import { askOnce } from "../../ask-once.ts";
+import type { Command } from "../../command.ts";
+import { confirm } from "../../confirm.ts";
+import { environmentOfGh } from "../../gh.ts";
+import { askEach, writeAccess } from "../../writing/access.ts";
+import { expiryOf, type OldToken, ownerOf, ownerOfIdentity, type Plan, planText, PREFIX, roleFor } from "./plan.ts";
+import { APPS, lastSet, store } from "./repository.ts";
+
+/** 0; 1 where somebody says no. Whatever fails: as long as it does not end with 0, the old token works. */
+export const rotateToken: Command = async ({ options }, context) => {
+  const settings = settle(options, context.environment);
+  const expires = expiryOf(options["expires"], Date.now());
+  const { contractFile: file, profile, scope } = settings;
+  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
+  const gh = { cwd: context.cwd, environment: environmentOfGh(context.environment, contract) };
+  // Before anything is asked for or made.
+  const before = await Promise.all(APPS.map((app) => lastSet(app, gh)));
+  const admin = await writeAccess(undefined, settings, context);
+  say(context, settings, admin.notices);
+  const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
+  const launcher = escAccess(context.environment, layers, settings).access;
+  const ask = async <T>(by: EscSettings, what: (connection: Connection) => Promise<T>): Promise<T> => {
+    const progress = makeProgress(context, settings);
+    const asking = askOnce(by, progress, async (connection) => ({ answer: await what(connection) }));
+    const asked = await asking.finally(progress.done);
+    if (asked === undefined) throw new TypeError("nothing was asked");
+    return asked.answer;
+  };
+
+  const found = await findOld(launcher.kind === "on" ? launcher.settings : undefined, admin.settings, ask);
+  const owner = await ownerOf(options, found.identity, async () => {
+    const named = admin.settings.environments.find(({ organization }) => organization !== undefined)?.organization;
+    const organization = named ?? admin.settings.organization ?? (await ask(admin.settings, findDefaultOrganization));
+    if (organization !== undefined) return organization;
+    throw new SophiaError({ code: "esc-settings", message: "no organization is named", hint: "set ESC_ORG" });
+  });
+  const openRole =
+    owner.kind === "organization"
+      ? await ask(admin.settings, (connection) => findOpenRole(owner.organization, connection))
+      : undefined;
+  const roleId = roleFor(owner, openRole, found.listed);
+  const listed = (await ask(admin.settings, (connection) => listTokens(owner, connection))) ?? [];
+  const { old } = found;
+  const others = listed
+    .filter(({ id }) => !(old.kind === "known" && old.id === id))
+    .map((one) => (one.name === "" ? one.description.replace(/:.*/s, "") : one.name))
+    .filter((one) => one.startsWith(PREFIX));
+  const plan: Plan = { owner, roleId, expires, old, others };
+  context.out(planText(plan, admin.settings.environments.map(({ text }) => text).join(", ")));
+  if (options["dry-run"] === true) {
+    context.out("Nothing was made: --dry-run.\n");
+    return ExitStatus.ok;
+  }
+  if (!(await confirm("Do it?", options["yes"] === true, context))) {
+    context.out("Nothing was made.\n");
+    return ExitStatus.unmet;
+  }
+
+  const name = nameOf(new Date());
+  const made = await ask(admin.settings, (connection) =>
+    createToken(
+      owner,
+      {
+        name,
+        description: `${name}: opens an ESC environment`,
+        expires: Math.floor(expires.getTime() / 1000),
+        ...(roleId === undefined ? {} : { roleId }),
+      },
+      connection,
+    ),
+  ).catch((error: unknown) => {
+    throw told(error, `if a token ${name} was made all the same, delete it in the console`);
+  });
+  context.out(`✅ ${name} was made.\n`);
+  let stored = 0;
+  try {
+    await verify(made.value);
+    context.out(`✅ It opens what it is for.\n`);
+    for (const [index, app] of APPS.entries()) {
+      // From here on the secret may have been set, whatever is told.
+      stored += 1;
+      await store(app, made.value, before[index], gh);
+      context.out(`✅ It is the repository secret ESC_TOKEN for ${app}.\n`);
+    }
+  } catch (error) {
+    throw stored > 0
+      ? told(error, `the old token works, and so does ${name}, which may be stored: start again`)
+      : await withdrawn(error);
+  }
+  if (old.kind === "stays") {
+    context.out(`The old token works on, because ${old.why}. Delete it in the console.\n`);
+  } else {
+    await ask(admin.settings, async (connection) => {
+      await deleteToken(old.owner, old.id, connection);
+      const left = await listTokens(old.owner, connection);
+      if (left?.some(({ id }) => id === old.id) === true) {
+        throw new SophiaError({
+          code: "token-not-deleted",
+          message: `${printable(old.name)} was deleted, and is still listed`,
+        });
+      }
+    }).catch((error: unknown) => {
+      throw told(
+        error,
+        `the new token is stored; the old one, ${printable(old.name)}, works on: delete it in the console`,
+      );
+    });
+    context.out(`✅ The old token, ${printable(old.name)}, is deleted.\n`);
+  }
+  context.out(
+    "Its value is shown nowhere. What had the old one from elsewhere (.env, a token file, a running\n" +
+      "Codespace) needs a token of its own, or a new start.\n",
+  );
+  return ExitStatus.ok;
+
+  /** @throws SophiaError (125) where the token does not open what it is for */
+  async function verify(value: Secret): Promise<void> {
+    const token = { name: "the new token", value: value.reveal() };
+    const { access } = escAccess(context.environment, layers, { ...settings, token });
+    if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
+    const { createRequests } = await import("../../../esc/api/sdk.ts");
+    await askEach(access.settings, settings, context, (full, connection) =>
+      openAndRead(full, connection, createRequests(connection)),
+    );
+  }
+
+  /** Deletes the token that is of no use. */
+  async function withdrawn(error: unknown): Promise<unknown> {
+    try {
+      await ask(admin.settings, (connection) => deleteToken(owner, made.id, connection));
+      return told(error, `the old token works; ${name} is deleted again`);
+    } catch {
+      return told(error, `the old token works; delete ${name} in the console`);
+    }
+  }
+};
+
+/** The launcher's token, as far as the service tells which one it is. */
+async function findOld(
+  launcher: EscSettings | undefined,
+  admin: EscSettings,
+  ask: <T>(by: EscSettings, what: (connection: Connection) => Promise<T>) => Promise<T>,
+): Promise<{ readonly identity?: TokenIdentity; readonly listed?: ListedToken; readonly old: OldToken }> {
+  const stays = (why: string): { readonly old: OldToken } => ({ old: { kind: "stays", why } });
+  const kind = launcher?.credential.kind;
+  if (launcher === undefined) return stays("none is set");
+  if (kind === "oidc-file" || kind === "github-actions") {
+    throw new SophiaError({
+      code: "esc-settings",
+      message: "the launcher has no token of its own: it exchanges an ID token for each run",
+      hint: "there is nothing to rotate",
+    });
+  }
+  let identity: TokenIdentity | undefined;
+  try {
+    identity = await ask(launcher, identifyToken);
+  } catch (error) {
+    if (!(error instanceof SophiaError)) throw error;
+    return stays("the service does not accept it, and so does not say which one it is");
+  }
+  if (identity === undefined) return stays("the service does not say which one it is");
+  const owner = ownerOfIdentity(identity);
+  const { name } = identity;
+  const list = await ask(admin, (connection) => listTokens(owner, connection));
+  if (list === undefined)
+    return { identity, ...stays("the list of its owner's tokens is not visible to the token that writes") };
+  const named = list.filter((one) => one.name === name);
+  const [listed] = named;
+  if (listed === undefined || named.length > 1)
+    return { identity, ...stays("its name is not that of exactly one token") };
+  const own = await ask(admin, identifyToken);
+  const isWriter =
+    own !== undefined && own.name === name && own.organization === identity.organization && own.team === identity.team;
+  if (isWriter) return { identity, listed, ...stays("it is the token that writes, too") };
+  return { identity, listed, old: { kind: "known", owner, id: listed.id, name } };
+}
+
+function nameOf(now: Date): string {
+  const [day = "", time = ""] = now
+    .toISOString()
+    .replaceAll(/[-:]|\..*/g, "")
+    .split("T");
+  return `${PREFIX}${day}-${time}-${randomBytes(2).toString("hex")}`;
+}
+
+/** The failure, and what it leaves behind. */
+function told(error: unknown, state: string): unknown {
+  if (!(error instanceof SophiaError)) return error;
+  const { code, message, details, status } = error;
+  const hint = error.hint === undefined ? {} : { hint: error.hint };
+  return new SophiaError({ code, message, details: [...details, state], ...hint }, status);
+}

@@ -1,0 +1,196 @@
+import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
+import { type EscServer, startEscServer } from "../../esc-server/index.ts";
+import type { Token } from "../../esc-server/tokens.ts";
+import { type Ended, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
+import { isAlive, start } from "../../helpers/started.ts";
+import { SENTINEL, sentinel } from "../world.ts";
+
+/**
+ * The GitHub CLI: notes its arguments, what it reads and what it gets, keeps the secrets by name and app, and fails as
+ * `FAIL` (a pattern of its arguments) says. With `HANG` it writes into the FIFO `hanging` and never ends.
+ */
+const GH = `#!/bin/sh
+cd "$STUB" || exit 9
+printf '%s\\n' "$*" >> arguments
+env > environment
+if [ -n "$FAIL" ] && expr "$*" : "$FAIL" >/dev/null; then echo 'gh auth login' >&2; exit 4; fi
+if [ -n "$HANG" ] && expr "$*" : "$HANG" >/dev/null; then echo here > hanging; exec sleep 60; fi
+case "$1 $2" in
+  "secret list") [ -f "set-$4" ] && printf '[{"name":"ESC_TOKEN","updatedAt":"%s"}]' "$(cat "set-$4")" || printf '[]' ;;
+  "secret set") cat > "value-$5"; date +%s%N > "set-$5" ;;
+  *) exit 1 ;;
+esac
+`;
+
+interface World {
+  readonly server: EscServer;
+  readonly old: Token;
+  readonly stub: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly run: (args?: readonly string[], env?: Readonly<Record<string, string>>) => Promise<Ended>;
+  readonly isAlive: (token: string) => Promise<boolean>;
+  /** What the repository secret of an app is. */
+  readonly stored: (app: "actions" | "codespaces") => string | undefined;
+  readonly calls: () => string;
+}
+
+async function world(owner: Token["owner"] = { kind: "organization", organization: "acme" }): Promise<World> {
+  const server = await startEscServer({ token: `pul-${sentinel("admin")}` });
+  onTestFinished(() => server.close());
+  server.environment("acme/app/dev", { values: { PLAIN: "1" } });
+  const old = server.addToken({ owner, access: "open", name: "ci", value: `pul-${sentinel("old")}` });
+  const stub = folder();
+  const bin = folder({});
+  writeFileSync(join(bin, "gh"), GH, { mode: 0o755 });
+  const env = {
+    PATH: `${bin}:${process.env["PATH"] ?? ""}`,
+    STUB: stub,
+    PULUMI_BACKEND_URL: server.url,
+    ESC_ENV: "acme/app/dev",
+    ESC_TOKEN: old.value,
+    ESC_ADMIN_TOKEN: server.token,
+  };
+  const read = (name: string): string | undefined => {
+    try {
+      return readFileSync(join(stub, name), "utf8");
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    server,
+    old,
+    stub,
+    env,
+    run: (args = ["--yes"], more = {}) => sophia(["rotate", "--token", ...args], { env: { ...env, ...more } }),
+    isAlive: async (token) => {
+      const answer = await fetch(`${server.url}/api/user`, {
+        headers: { Authorization: `token ${token}`, Accept: "application/vnd.pulumi+8", "User-Agent": "test" },
+      });
+      return answer.status === 200;
+    },
+    stored: (app) => read(`value-${app}`),
+    calls: () => read("arguments") ?? "",
+  };
+}
+
+/** No token comes out, nor stands in an argument or in what `gh` gets as its environment. */
+function expectNoToken({ stub, stored, old, server }: World, ended: Ended): void {
+  const tokens = [old.value, server.token, stored("actions") ?? old.value, SENTINEL];
+  const texts = [
+    ended.stdout,
+    ended.stderr,
+    ...["arguments", "environment"].map((name) => readFileSync(join(stub, name), "utf8")),
+  ];
+  for (const token of tokens) for (const text of texts) expect(text).not.toContain(token);
+}
+
+test("a new token that may only open is stored twice, and the old one is deleted last", async () => {
+  const it = await world();
+  const ended = await it.run(["--yes", "--expires", "30d"]);
+  expect(ended).toMatchObject({ status: 0, stderr: "" });
+  const operations = it.server.calls.map(({ operation }) => operation);
+  const value = it.stored("actions") ?? "";
+  expect(it.stored("codespaces")).toBe(value);
+  expect([await it.isAlive(value), await it.isAlive(it.old.value)]).toEqual([true, false]);
+  expect(it.calls().split("\n")).toEqual([
+    ...["actions", "codespaces"].map((app) => `secret list --app ${app} --json name,updatedAt`).toSorted(),
+    ...["actions", "codespaces"].flatMap((app) => [
+      `secret set ESC_TOKEN --app ${app}`,
+      `secret list --app ${app} --json name,updatedAt`,
+    ]),
+    "",
+  ]);
+  expect(operations.filter((operation) => operation === "createToken")).toHaveLength(1);
+  expect(operations.slice(-2)).toEqual(["deleteToken", "listTokens"]);
+  expect(ended.stdout).toContain("a token of the organization acme, which may open environments and nothing else");
+  expect(ended.stdout).toMatch(/✅ The old token, ci, is deleted\.\n/);
+  expect(it.server.violations).toEqual([]);
+  expectNoToken(it, ended);
+});
+
+test("of a team, and of a user, which the service does not let be told from others", async () => {
+  const team = await world({ kind: "team", organization: "acme", team: "web" });
+  expect(await team.run()).toMatchObject({ status: 0, stderr: "" });
+  expect(await team.isAlive(team.old.value)).toBe(false);
+  const personal = await world({ kind: "personal", login: "demo-user" });
+  // Without a name.
+  const nameless = personal.server.addToken({ owner: personal.old.owner, access: "read" });
+  const unknown = await personal.run(["--yes"], { ESC_TOKEN: nameless.value });
+  expect(unknown.status).toBe(125);
+  expect(unwrapped(unknown.stderr)).toContain("does not say what kind of token the launcher has");
+  const ended = await personal.run(["--yes", "--kind", "personal"], { ESC_TOKEN: nameless.value });
+  expect(ended).toMatchObject({ status: 0, stderr: "" });
+  expect(ended.stdout).toContain("the old one stays, because the service does not say which one it is");
+  expect(await personal.isAlive(nameless.value)).toBe(true);
+  expect([...team.server.violations, ...personal.server.violations]).toEqual([]);
+});
+
+describe("nothing is made", () => {
+  test.each<readonly [string, readonly string[], Readonly<Record<string, string>>, number, string]>([
+    ["--dry-run", ["--dry-run"], {}, 0, "Nothing was made: --dry-run."],
+    ["nobody to ask", [], {}, 125, "--yes"],
+    ["gh that is not signed in", ["--yes"], { FAIL: "secret list.*codespaces" }, 125, "gh auth login"],
+    ["no gh", ["--yes"], { PATH: "/nowhere" }, 125, "the GitHub CLI (gh) is not installed"],
+    ["no writing token", ["--yes"], { ESC_ADMIN_TOKEN: "" }, 125, "ESC_ADMIN_TOKEN is not set"],
+    ["a strange end", ["--yes", "--expires", "soon"], {}, 125, "--expires needs a number of days"],
+    ["a name, too", ["NAME", "--yes"], {}, 125, "rotate takes NAME or --token, not both"],
+    ["an option of the other use", ["--generate"], {}, 125, "--generate is for rotate NAME"],
+  ])("with %s", async (_, args, env, status, words) => {
+    const it = await world();
+    const ended = await it.run(args, env);
+    expect(ended.status).toBe(status);
+    expect(unwrapped(ended.stdout + ended.stderr)).toContain(words);
+    expect(it.server.count("createToken")).toBe(0);
+    expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
+  });
+});
+
+describe("whatever fails, the old token works", () => {
+  test.each<readonly [string, (it: World) => Readonly<Record<string, string>>, string]>([
+    ["making", ({ server }) => (server.failAlways("createToken", 500), {}), "if a token sophia-run-"],
+    ["a lost answer", ({ server }) => (server.failAlways("createToken", "ECONNRESET"), {}), "if a token sophia-run-"],
+    ["opening", ({ server }) => (server.failAlways("open", 403), {}), "is deleted again"],
+    ["storing", () => ({ FAIL: "secret set.*actions" }), "which may be stored: start again"],
+    ["storing the second", () => ({ FAIL: "secret set.*codespaces" }), "which may be stored: start again"],
+    ["deleting", ({ server }) => (server.failAlways("deleteToken", 403), {}), "delete it in the console"],
+  ])("%s fails", async (_, fail, words) => {
+    const it = await world();
+    const env = fail(it);
+    const ended = await it.run(["--yes"], env);
+    expect(ended.status).toBe(125);
+    expect(unwrapped(ended.stderr)).toContain(words);
+    expect(await it.isAlive(it.old.value)).toBe(true);
+    expectNoToken(it, ended);
+    it.server.heal();
+    // Once more: another new one, and what is left of the first is named.
+    const again = await it.run();
+    expect(again).toMatchObject({ status: 0 });
+    expect(await it.isAlive(it.old.value)).toBe(false);
+    const isLeft = words.startsWith("which") || words.startsWith("delete");
+    expect(/\? sophia-run-\S+: made by an earlier run/.test(again.stdout)).toBe(isLeft);
+  });
+
+  test.each<readonly [NodeJS.Signals, string]>([
+    ["SIGKILL", "secret set.*actions"],
+    ["SIGKILL", "secret set.*codespaces"],
+    ["SIGINT", "secret set.*codespaces"],
+  ])("%s during %s", async (signal, step) => {
+    const it = await world();
+    const fifo = join(it.stub, "hanging");
+    execFileSync("mkfifo", [fifo]);
+    const env = { ...it.env, HANG: step };
+    const started = start([...sophiaRun, "rotate", "--token", "--yes"], { cwd: folder(), env });
+    expect(await readFile(fifo, "utf8")).toBe("here\n");
+    process.kill(started.pid, signal);
+    // gh holds the standard streams: its end is not waited for.
+    await vi.waitFor(() => expect(isAlive(started.pid)).toBe(false));
+    expect(await it.isAlive(it.old.value)).toBe(true);
+    expect(await it.run()).toMatchObject({ status: 0 });
+    expect(await it.isAlive(it.old.value)).toBe(false);
+  });
+});
