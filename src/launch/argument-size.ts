@@ -9,6 +9,8 @@ const MAX_ENTRY_BYTES = 131_071;
 const MIN_TOTAL_BYTES = 131_072;
 /** And never more than this: three quarters of the default stack of 8 MiB. */
 const MAX_TOTAL_BYTES = 6_291_456;
+/** What macOS takes of arguments and environment together (NCARGS); it has no limit for one. */
+const MACOS_TOTAL_BYTES = 1_048_576;
 const POINTER_BYTES = 8;
 
 /** How large a program's arguments and environment are for the kernel, in bytes. */
@@ -35,8 +37,13 @@ export function measure({ file, argv, environment }: Program): Sizes {
   return { total, largestArgument: args[0] ?? { index: 0, bytes: 0 }, variables };
 }
 
-/** Whether Linux is certain to take arguments and environment of these sizes. */
-export function fits({ total, largestArgument, variables: [largest] }: Sizes): boolean {
+/** Whether the system is certain to take arguments and environment of these sizes. */
+export function fits(
+  { total, largestArgument, variables: [largest] }: Sizes,
+  platform: NodeJS.Platform = process.platform,
+): boolean {
+  // Other systems take more than the least that Linux does.
+  if (platform !== "linux") return total <= (platform === "darwin" ? MACOS_TOTAL_BYTES : MIN_TOTAL_BYTES);
   if (largestArgument.bytes > MAX_ENTRY_BYTES || (largest?.bytes ?? 0) > MAX_ENTRY_BYTES) return false;
   return total <= MIN_TOTAL_BYTES || total <= totalLimit(softLimit("self", "Max stack size") ?? "");
 }
@@ -48,17 +55,27 @@ export function totalLimit(stack: string): number {
 }
 
 /** What is too large, by name and size, never by value. */
-export function reasonTooLarge({ total, largestArgument, variables }: Sizes): string {
-  const over = variables.filter(({ bytes }) => bytes > MAX_ENTRY_BYTES);
+export function reasonTooLarge(
+  { total, largestArgument, variables }: Sizes,
+  platform: NodeJS.Platform = process.platform,
+): string {
+  const largestEntry = platform === "linux" ? MAX_ENTRY_BYTES : Infinity;
+  const over = variables.filter(({ bytes }) => bytes > largestEntry);
   if (over.length > 0) {
     return `the environment variable${over.length === 1 ? "" : "s"} ${describe(over)} ${over.length === 1 ? "is" : "are"} too large: the system's limit for one is ${number(MAX_ENTRY_BYTES)} bytes, name included`;
   }
-  if (largestArgument.bytes > MAX_ENTRY_BYTES) {
+  if (largestArgument.bytes > largestEntry) {
     return `argument ${largestArgument.index} is too large (${number(largestArgument.bytes)} bytes): the system's limit for one is ${number(MAX_ENTRY_BYTES)} bytes`;
   }
-  const limit = softLimit("self", "Max stack size");
-  const allowed = limit === undefined ? "" : `, the system's limit is ${number(totalLimit(limit))}`;
+  const limit = knownLimit(platform);
+  const allowed = limit === undefined ? "" : `, the system's limit is ${number(limit)}`;
   return `arguments and environment are too large: together ${number(total)} bytes${allowed}; largest of ${count(variables.length, "variable")}: ${describe(variables)}`;
+}
+
+function knownLimit(platform: NodeJS.Platform): number | undefined {
+  if (platform === "darwin") return MACOS_TOTAL_BYTES;
+  const stack = platform === "linux" ? softLimit("self", "Max stack size") : undefined;
+  return stack === undefined ? undefined : totalLimit(stack);
 }
 
 function describe(variables: Sizes["variables"]): string {

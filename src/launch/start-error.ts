@@ -20,7 +20,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOEXEC: "not a program for this system",
   EFTYPE: "not a program for this system",
   // EBADARCH of macOS, which libuv does not know.
-  "Unknown system error -86": "is for another processor",
+  "error 86": "is for another processor",
   EMFILE: "too many open files",
   ENFILE: "too many open files in the system",
   EAGAIN: "the limit on processes is reached",

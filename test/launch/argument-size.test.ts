@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { fits, measure, totalLimit } from "../../src/launch/argument-size.ts";
+import { fits, measure, reasonTooLarge, totalLimit } from "../../src/launch/argument-size.ts";
 import { executionError } from "../../src/launch/start-error.ts";
 import type { Program } from "../../src/launch/types.ts";
 import { becomesProgram, folder, sophia } from "../helpers/sophia.ts";
@@ -98,3 +98,13 @@ test.each(["spawn", "exec", "auto"] as const)(
     });
   },
 );
+
+test("macOS has one limit for all, other systems one that nobody knows", () => {
+  const sizes = measure(tool(["tool"], new Map([["BIG", "x".repeat(1024 * KIBIBYTE)]])));
+  const half = measure(tool(["tool"], new Map([["BIG", "x".repeat(512 * KIBIBYTE)]])));
+  expect([fits(half, "darwin"), fits(sizes, "darwin"), fits(half, "freebsd")]).toEqual([true, false, false]);
+  const together = "arguments and environment are too large: together 1,048,612 bytes";
+  const largest = "largest of 1 variable: BIG (1,048,580 bytes)";
+  expect(reasonTooLarge(sizes, "darwin")).toBe(`${together}, the system's limit is 1,048,576; ${largest}`);
+  expect(reasonTooLarge(sizes, "freebsd")).toBe(`${together}; ${largest}`);
+});

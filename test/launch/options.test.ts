@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
+import { withCallersOpenFiles } from "../../src/launch/helper-programs.ts";
 import { becomesProgram } from "../helpers/sophia.ts";
 import { gone, useDriver } from "./launching.ts";
 
@@ -120,3 +121,11 @@ function killed(pid: number): void {
     // It is gone, as it should be.
   }
 }
+
+test("--restore-nofile where the system does not tell the caller's limit, and where there is none", () => {
+  const program = { file: "/bin/tool", argv: ["tool"], environment: new Map() } as const;
+  expect(() => withCallersOpenFiles(program, "darwin")).toThrow(
+    expect.objectContaining({ status: 125, message: expect.stringContaining("needs /proc") }),
+  );
+  expect(withCallersOpenFiles(program, "win32")).toBe(program);
+});

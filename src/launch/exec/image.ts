@@ -1,27 +1,17 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import type { Image } from "./image-kind.ts";
+import { classifyMachO } from "./mach-o.ts";
 
 /** The first four bytes of an ELF file. */
 const ELF = 0x7f454c46;
 
-/** How the kernel will execute a file. */
-export type Image =
-  /** An ELF file for this machine whose dynamic loader, if it names one, is there; or a Mach-O file. */
-  | { readonly kind: "native" }
-  /** A `#!` script: the interpreter and its one optional argument. */
-  | { readonly kind: "script"; readonly interpreter: string; readonly argument?: string }
-  /** The interpreter of a script or the dynamic loader of an ELF file does not exist. */
-  | { readonly kind: "dangling"; readonly missing: string }
-  /** An ELF file for another processor, or none that this one executes by itself: an emulator may, never a shell. */
-  | { readonly kind: "foreign"; readonly machine?: string }
-  /** An ELF file that this processor can execute and the kernel may not support. */
-  | { readonly kind: "possible" }
-  /** Something else: a script without `#!`, a file without permission to read. */
-  | { readonly kind: "unknown" };
+type System = Pick<NodeJS.Process, "platform" | "arch">;
 
 /** Reads the start of an executable file. Throws nothing: what cannot be read is `unknown`. */
-export function inspectImage(path: string): Image {
+export function inspectImage(path: string, { platform, arch }: System = process): Image {
   try {
-    return classify(readHead(path));
+    const head = readHead(path);
+    return (platform === "darwin" ? classifyMachO(head, arch) : undefined) ?? classify(head);
   } catch {
     return { kind: "unknown" };
   }
@@ -46,10 +36,6 @@ export function isLoadable(image: Image, depth = 0): boolean {
 
 function classify(head: Buffer): Image {
   if (head.length >= 4 && head.readUInt32BE(0) === ELF) return classifyElf(head);
-  if (process.platform === "darwin" && head.length >= 4) {
-    const magic = head.readUInt32BE(0);
-    if (magic === 0xcffaedfe || magic === 0xcafebabe) return { kind: "native" };
-  }
   if (head.toString("latin1", 0, 2) === "#!") return classifyScript(head);
   return { kind: "unknown" };
 }

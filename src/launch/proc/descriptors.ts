@@ -6,10 +6,10 @@ import { EPOLL_TARGET, RING_TARGET, type Descriptor } from "./descriptor.ts";
 /** A flag of open(2) in Linux; node:os and node:fs do not name it. */
 const O_CLOEXEC = 0o2000000;
 
-/** Whether the caller is certain to have passed no descriptor from 3 on, by a short look; elsewhere than on Linux none is known. */
+/** Whether the caller is certain to have passed no descriptor from 3 on, by a short look. On Windows it cannot. */
 export function areAllOwn(addon: Pick<Addon, "descriptors"> | undefined): boolean {
-  if (process.platform !== "linux") return true;
-  if (isBun) return false;
+  if (process.platform === "win32") return true;
+  if (isBun || process.platform !== "linux") return false;
   const strings = addon?.descriptors()?.split("\0");
   if (strings === undefined) return areNodes(namesIn("self"), targetOf);
   const names = strings.filter((_, index) => index % 2 === 0);

@@ -3,6 +3,7 @@ import type { Addon } from "../exec/libc.ts";
 import { inheritedAnonymous } from "./anonymous.ts";
 import { EPOLL_TARGET, EVENTFD_TARGET, type Descriptor, type Inherited } from "./descriptor.ts";
 import { infoOf, isCloseOnExec, openDescriptors, targetOf } from "./descriptors.ts";
+import { inheritedWithoutProc } from "./without-proc.ts";
 
 /** How often the descriptors are read again where one of the two is missing, which the caller may have passed. */
 const MAX_READS = 100;
@@ -18,9 +19,10 @@ export interface Openers {
 }
 
 /**
- * The descriptors from 3 on that the caller passed (Linux). Must run before anything else opens files.
+ * The descriptors from 3 on that the caller passed. Must run before anything else opens files.
  */
 export function inheritedDescriptors({ mayHaveMore, onSocket, addon }: Openers): Inherited {
+  if (process.platform !== "linux") return inheritedWithoutProc(mayHaveMore);
   const openFrom3 = (): readonly Descriptor[] => openDescriptors("self").filter(({ number }) => number > 2);
   let open = openFrom3();
   const hasSocket = !isBun && open.some(({ target }) => target.startsWith("socket:"));

@@ -1,4 +1,4 @@
-import { catchesSignal, waits } from "../proc/process-stat.ts";
+import { catchesSignal, readProcessStat, waits } from "../proc/process-stat.ts";
 import { catchableSignals, listen, send, signalNumber, type Undo } from "../signals.ts";
 import { jobControl } from "./job-control.ts";
 import { watchTerminal } from "./terminal.ts";
@@ -60,7 +60,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     if (!terminal.deliversToGroup()) forward(signal);
   };
   const fromKeyboard = (signal: NodeJS.Signals): void => {
-    if (terminal.deliversToGroup() && !mayHaveMissed(signal)) return;
+    if (terminal.sendsKeys() && !mayHaveMissed(signal)) return;
     forward(signal);
     onStopRequest?.();
   };
@@ -75,6 +75,10 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     SIGTERM: (signal) => {
       forward(signal);
       onStopRequest?.();
+    },
+    // Ctrl-T of macOS and the BSDs.
+    SIGINFO: (signal) => {
+      if (!terminal.sendsKeys()) forward(signal);
     },
     SIGWINCH: (signal) => {
       onResize?.();
@@ -96,9 +100,26 @@ export function forwardSignals(forwarding: Forwarding): Undo {
       else job.mirror();
     },
   };
-  const signals = catchableSignals().filter((signal) => !(profiled && signal === "SIGPROF"));
-  return listen(signals, (signal) => {
-    onSignal?.(signal);
-    (rules[signal] ?? forward)(signal);
-  });
+  return listen(
+    forwarded(catchableSignals(), { profiled, tellsStates: readProcessStat("self") !== undefined }),
+    (signal) => {
+      onSignal?.(signal);
+      (rules[signal] ?? forward)(signal);
+    },
+  );
+}
+
+/**
+ * The signals to listen to. Where the system does not tell whether the program is stopped, this process could not stop with
+ * it: there the kernel stops both, as it does every process of a job.
+ */
+export function forwarded(
+  signals: readonly NodeJS.Signals[],
+  { profiled, tellsStates }: { readonly profiled: boolean; readonly tellsStates: boolean },
+): readonly NodeJS.Signals[] {
+  const left: ReadonlySet<NodeJS.Signals> = new Set([
+    ...(profiled ? (["SIGPROF"] as const) : []),
+    ...(tellsStates ? [] : (["SIGTSTP", "SIGTTIN", "SIGTTOU"] as const)),
+  ]);
+  return signals.filter((signal) => !left.has(signal));
 }

@@ -8,6 +8,8 @@ export interface Terminal {
    * that was sent to the launcher alone while it is in the foreground looks the same without siginfo_t.
    */
   readonly deliversToGroup: () => boolean;
+  /** The same of INT, QUIT and INFO, which are worth asking the system for where it has no /proc. */
+  readonly sendsKeys: () => boolean;
   /** The HUP that has just arrived was sent to the whole group because the terminal is gone. */
   readonly hungUp: () => boolean;
 }
@@ -15,19 +17,22 @@ export interface Terminal {
 export function watchTerminal(): Terminal {
   const start = readProcessStat("self");
   if (start === undefined) {
-    // Without /proc, a terminal among the standard streams is taken for the controlling one.
     const { isatty } = process.getBuiltinModule("node:tty");
-    const attached = process.platform !== "linux" && [0, 1, 2].some((descriptor) => isatty(descriptor));
-    return { deliversToGroup: () => attached, hungUp: () => false };
+    return withoutProc(
+      [0, 1, 2].some((descriptor) => isatty(descriptor)),
+      stateByPs,
+    );
   }
   const leader = start.session;
   // How many hang-ups the kernel and the shell are still going to send to the whole group.
   let expected = start.terminal !== 0 && leader !== process.pid ? 2 : 0;
+  const deliversToGroup = (): boolean => {
+    const now = readProcessStat("self");
+    return now !== undefined && now.terminal !== 0 && now.foregroundGroup === now.group;
+  };
   return {
-    deliversToGroup: () => {
-      const now = readProcessStat("self");
-      return now !== undefined && now.terminal !== 0 && now.foregroundGroup === now.group;
-    },
+    deliversToGroup,
+    sendsKeys: deliversToGroup,
     hungUp: () => {
       // When a terminal vanishes, the kernel signals the session leader alone. A shell then signals its jobs, and when
       // it ends, the kernel signals the foreground group: one hang-up while the leader lives, one after, none later.
@@ -37,4 +42,32 @@ export function watchTerminal(): Terminal {
       return true;
     },
   };
+}
+
+/**
+ * Without /proc ps(1) is asked. To ask for each resize, of which a moved window sends dozens, or for CONT, which `fg` and
+ * `bg` send to the group as well, is not worth it: there a terminal among the standard streams is taken for the
+ * controlling one.
+ *
+ * @param attached one of the standard streams is a terminal
+ * @param state what ps calls this process's state; undefined where it does not tell
+ */
+export function withoutProc(attached: boolean, state: () => string | undefined): Terminal {
+  return {
+    deliversToGroup: () => attached,
+    // With it macOS, the BSDs and Linux mark the foreground.
+    sendsKeys: () => state()?.includes("+") ?? attached,
+    hungUp: () => false,
+  };
+}
+
+function stateByPs(): string | undefined {
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const { status, stdout } = spawnSync("/bin/ps", ["-o", "stat=", "-p", String(process.pid)], {
+    encoding: "utf8",
+    env: {},
+    stdio: ["ignore", "pipe", "ignore"],
+    timeout: 1000,
+  });
+  return status === 0 ? stdout : undefined;
 }

@@ -1,0 +1,55 @@
+/** What of the caller's descriptors can be known on macOS and the BSDs, which have no /proc. */
+import { fstatSync, readdirSync, type Stats } from "node:fs";
+import { isBun } from "../../system/runtime.ts";
+import type { Inherited } from "./descriptor.ts";
+
+const PERMISSIONS = 0o777;
+
+/**
+ * The descriptors from 3 on that the caller passed. Node.js opens its event loop's kqueue first, so that all below it are
+ * the caller's. Above it Node has pipes and further kqueues; whatever else is there came from the caller, unless other
+ * code ran before. A pipe above stays unknown, and Node's execve closes it.
+ *
+ * @param mayHaveMore other code may have opened files
+ */
+export function inheritedWithoutProc(mayHaveMore: boolean): Inherited {
+  return selectByStats(openFrom3(), mayHaveMore || isBun);
+}
+
+/** @param open in ascending order */
+export function selectByStats(
+  open: readonly { readonly number: number; readonly stats: Pick<Stats, "isFIFO" | "mode"> }[],
+  mayHaveMore: boolean,
+): Inherited {
+  const queue = open.find(({ stats }) => isQueue(stats))?.number;
+  // Without one this is another system, of which nothing is known.
+  if (queue === undefined) return { numbers: [], doubtful: [] };
+  const below = open.filter(({ number }) => number < queue);
+  const above = mayHaveMore ? [] : open.filter(({ number, stats }) => number > queue && !stats.isFIFO());
+  const doubtful = above.map(({ number }) => number);
+  return { numbers: [...below.map(({ number }) => number), ...doubtful], doubtful };
+}
+
+/** fstat(2) calls a kqueue a FIFO without any permissions (kqueue_stat of XNU and of FreeBSD); a pipe has some. */
+function isQueue(stats: Pick<Stats, "isFIFO" | "mode">): boolean {
+  return stats.isFIFO() && (stats.mode & PERMISSIONS) === 0;
+}
+
+function openFrom3(): readonly { readonly number: number; readonly stats: Stats }[] {
+  let names: readonly string[];
+  try {
+    names = readdirSync("/dev/fd");
+  } catch {
+    return [];
+  }
+  const numbers = names.map(Number).filter((number) => number > 2);
+  return numbers
+    .toSorted((a, b) => a - b)
+    .flatMap((number) => {
+      try {
+        return { number, stats: fstatSync(number) };
+      } catch {
+        return []; // the one by which the folder was read
+      }
+    });
+}

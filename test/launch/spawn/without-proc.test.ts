@@ -1,0 +1,23 @@
+import { describe, expect, test } from "vitest";
+import { forwarded } from "../../../src/launch/spawn/forward.ts";
+import { withoutProc } from "../../../src/launch/spawn/terminal.ts";
+
+const ALL = ["SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGTERM", "SIGPROF", "SIGINFO"] as const;
+
+test("where the program's state is not known the kernel stops both: no listener takes the stop", () => {
+  expect(forwarded(ALL, { profiled: false, tellsStates: false })).toEqual(["SIGTERM", "SIGPROF", "SIGINFO"]);
+  expect(forwarded(ALL, { profiled: true, tellsStates: true })).toEqual(ALL.filter((name) => name !== "SIGPROF"));
+});
+
+describe("a key of the terminal has reached the program if this process is in the foreground", () => {
+  test.each([
+    ["S+", true, true],
+    ["Ss+", false, true],
+    ["S", true, false],
+    [undefined, true, true],
+    [undefined, false, false],
+  ])("state %s, attached %s", (state, attached, sendsKeys) => {
+    const terminal = withoutProc(attached, () => state);
+    expect([terminal.sendsKeys(), terminal.deliversToGroup()]).toEqual([sendsKeys, attached]);
+  });
+});

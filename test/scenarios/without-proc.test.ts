@@ -1,0 +1,38 @@
+import { spawnSync } from "node:child_process";
+import { expect, test } from "vitest";
+import { skipBecause } from "../helpers/skip.ts";
+import { folder, sophiaRun } from "../helpers/sophia.ts";
+
+/** Stops the job and continues it, as Ctrl-Z and `fg` do, and tells the states of the launcher and the program. */
+const SCRIPT = `set -m
+"$@" -- sh -c 'echo $$ > program; exec sleep 60' &
+launcher=$!
+state() { sed 's/.*) \\(.\\).*/\\1/' "/proc/$1/stat"; }
+until [ -s program ]; do sleep 0.02; done
+program=$(cat program)
+until [ "$(cat "/proc/$program/comm")" = sleep ]; do sleep 0.02; done
+kill -TSTP -- -$launcher
+until [ "$(state $launcher)" = T ]; do sleep 0.02; done
+echo "$(state $launcher) $(state $program)"
+kill -CONT -- -$launcher
+until [ "$(state $program)" = S ]; do sleep 0.02; done
+kill -TERM $launcher
+wait $launcher
+echo $?`;
+
+/** Where a system has no /proc, as macOS: an empty folder lies over it. */
+function withoutProc(): readonly [string, ...string[]] | undefined {
+  const hide = ["sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"] as const;
+  return ([[], ["--user", "--map-root-user"]] as const)
+    .map((user) => ["unshare", "--mount", ...user, ...hide] as const)
+    .find(([file, ...args]) => spawnSync(file, [...args, "true"]).status === 0);
+}
+
+test("without /proc a stop reaches launcher and program by the kernel, and both go on", () => {
+  const prefix = withoutProc();
+  skipBecause(prefix === undefined ? "needs mount namespaces" : undefined);
+  const command = [...(prefix ?? []), ...sophiaRun, "--no-contract", "--mode", "spawn"];
+  const args = ["-c", SCRIPT, "bash", ...command];
+  const { stdout } = spawnSync("bash", args, { cwd: folder(), encoding: "utf8", timeout: 30_000 });
+  expect(stdout).toBe("T T\n143\n");
+});
