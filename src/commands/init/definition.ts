@@ -7,7 +7,7 @@ export const initCommand: CommandDefinition = {
       "are required, else none is), or from the variables that the code reads; without --from, from the first of these " +
       "that has any. From a .env.example that docs wrote comes the contract that it was written from. --from builtin " +
       "writes Sophia's own contract, and with others one that extends it. Then the places of use: npm scripts, " +
-      "Dockerfile, devcontainer and, in a repository with .github, a workflow. No file is overwritten: for existing " +
+      "pyproject.toml (or requirements.txt), Dockerfile, devcontainer and, in a repository with .github, a workflow. No file is overwritten: for existing " +
       "files the lines to add are printed. Missing ones are created beside a package-lock.json, by which npm installs " +
       "sophia-run in them.",
   ],

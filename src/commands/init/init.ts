@@ -4,6 +4,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { parseManifest, type Place, type Project } from "./place.ts";
 import { devcontainer, dockerfile, dockerignore, workflow } from "./places.ts";
+import { pythonProject, pythonTool } from "./python.ts";
 import { npmScripts, startsNpm } from "./scripts.ts";
 import { settle } from "../../command-line/settings.ts";
 import { ORIGINS, startContract } from "./start.ts";
@@ -27,17 +28,21 @@ async function placesOf(edit: boolean, context: Context): Promise<readonly Place
   const read = (file: string): Promise<string | undefined> => readIfThere(named(file, context));
   const isThere = (file: string): boolean => existsSync(join(context.cwd, file));
   const text = await read("package.json");
+  const pyproject = await read("pyproject.toml");
   const project: Project = {
     name: basename(context.cwd),
     // One that is not JSON is a manifest without anything in it.
     manifest: text === undefined ? undefined : (parseManifest(text) ?? {}),
     hasNpmLock: isThere("package-lock.json"),
+    python: pythonTool(pyproject, isThere),
   };
+  const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   const image = await read("Dockerfile");
   const images = dockerfile(image, project);
   const container = DEVCONTAINERS.find(isThere) ?? DEVCONTAINERS[0] ?? "";
   return [
     ...npmScripts(text, { edit, startsByNpm: startsNpm(image, await read("Procfile")) }),
+    ...pythonProject(dependencies, pyproject ?? (await read(dependencies)), project.python),
     ...images,
     ...dockerignore(isThere(".dockerignore"), images),
     ...devcontainer(container, await read(container), project),

@@ -23,7 +23,11 @@ export interface Project {
   readonly manifest: Manifest | undefined;
   /** npm installs its packages, by a package-lock.json. */
   readonly hasNpmLock: boolean;
+  /** What installs its packages where it is a project of Python; undefined where it is none. */
+  readonly python: PythonTool | undefined;
 }
+
+export type PythonTool = "uv" | "poetry" | "pdm" | "pip";
 
 export type Manifest = Readonly<Record<string, unknown>>;
 

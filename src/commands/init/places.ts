@@ -3,12 +3,13 @@
  * is said of files that a project has no use for: they are created only where npm can install sophia-run in them.
  */
 import { objectOf, type Manifest, type Place, type Project } from "./place.ts";
+import { PYTHON_TOOLS } from "./python.ts";
 import { devcontainerText, DOCKERIGNORE, dockerfileText, WORKFLOW } from "./templates.ts";
 
 const CHECK = "sophia-run check";
 
 /** @param text undefined where there is none */
-export function dockerfile(text: string | undefined, { manifest, hasNpmLock }: Project): readonly Place[] {
+export function dockerfile(text: string | undefined, { manifest, hasNpmLock, python }: Project): readonly Place[] {
   const file = "Dockerfile";
   if (text === undefined) {
     if (manifest === undefined || !hasNpmLock) return [];
@@ -18,6 +19,7 @@ export function dockerfile(text: string | undefined, { manifest, hasNpmLock }: P
   const workdir = /^\s*WORKDIR\s+(\/\S*)\s*$/im.exec(text)?.[1] ?? "/app";
   const current = /^\s*ENTRYPOINT\s+\[(.*)\]\s*$/im.exec(text)?.[1]?.trim() ?? "";
   const lines = [
+    ...(manifest === undefined && python !== undefined ? ["RUN pip install --no-cache-dir sophia-run"] : []),
     ...(manifest === undefined ? [] : [`ENV PATH=${workdir.replace(/\/$/, "")}/node_modules/.bin:$PATH`]),
     `ENTRYPOINT ["sophia-run", "--"${current === "" ? "" : `, ${current}`}]`,
   ];
@@ -39,6 +41,8 @@ export function devcontainer(file: string, text: string | undefined, project: Pr
     return isNode && project.hasNpmLock ? [{ kind: "create", file, text: devcontainerText(project.name, CHECK) }] : [];
   }
   if (/\bsophia-run\b/.test(text)) return [{ kind: "ready", file }];
+  const tool = isNode || project.python === undefined ? undefined : PYTHON_TOOLS[project.python];
+  const install = isNode ? "npm install" : tool?.install;
   const variables = [
     // oxlint-disable no-template-curly-in-string -- the devcontainer's own variables
     '"ESC_ENV": "${localEnv:ESC_ENV}"',
@@ -47,8 +51,8 @@ export function devcontainer(file: string, text: string | undefined, project: Pr
     // oxlint-enable no-template-curly-in-string
   ];
   const lines = [
-    ...(isNode ? ['"postCreateCommand": "npm install",'] : []),
-    `"postStartCommand": "${CHECK}",`,
+    ...(install === undefined ? [] : [`"postCreateCommand": "${install}",`]),
+    `"postStartCommand": "${tool?.run ?? ""}${CHECK}",`,
     '"remoteEnv": {',
     ...variables.map((line, index) => `  ${line}${index < variables.length - 1 ? "," : ""}`),
     "}",

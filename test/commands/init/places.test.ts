@@ -103,6 +103,44 @@ describe("what a project has no use for is neither created nor mentioned", () =>
   });
 });
 
+describe("pyproject.toml", () => {
+  const project = (more: string): string => `[project]\nname = "sophia-run-demo"\n${more}\n`;
+
+  test.each([
+    {
+      of: "uv",
+      files: { "pyproject.toml": project('dependencies = ["fastapi", "uvicorn>=0.30"]'), "uv.lock": "" },
+      says: [
+        "\npyproject.toml: sophia-run is not among its dependencies; run\n  uv add sophia-run\n",
+        "\npyproject.toml: start programs by\n  uv run sophia-run -- uvicorn main:app\n",
+        '"postCreateCommand": "uv sync",\n',
+        '"postStartCommand": "uv run sophia-run check",\n',
+      ],
+    },
+    {
+      of: "Poetry, with the dependency",
+      files: { "pyproject.toml": project('[tool.poetry.dependencies]\nsophia-run = "^0.1"\npytest = "*"') },
+      says: ["pyproject.toml uses sophia-run already\n", "  poetry run sophia-run -- pytest\n"],
+    },
+    {
+      of: "pip",
+      files: { "requirements.txt": "gunicorn==27.0.1\n", Dockerfile: "FROM python:3.13-slim\n" },
+      says: [
+        "\nrequirements.txt: sophia-run is not among its dependencies; run\n  pip install sophia-run\n",
+        "  sophia-run -- gunicorn main:app\n  (no Python starts for it; sophia-run docs --types python writes",
+        '\nDockerfile: add\n  RUN pip install --no-cache-dir sophia-run\n  ENTRYPOINT ["sophia-run", "--"]\n',
+        '"postCreateCommand": "pip install sophia-run",\n',
+      ],
+    },
+  ])("$of", async ({ files, says }) => {
+    const cwd = folder({ ...CONTRACT, ".devcontainer.json": "{}", ...files });
+    const { status, stdout } = await sophia(["init"], { cwd });
+    expect(status).toBe(0);
+    for (const one of says) expect(stdout).toContain(one);
+    expect(stdout).not.toMatch(/npm|node_modules/);
+  });
+});
+
 describe("package.json", () => {
   const advice = (text: string, startsByNpm = false): string =>
     npmScripts(text, { edit: false, startsByNpm })
