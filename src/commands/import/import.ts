@@ -3,7 +3,7 @@ import { settle } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { count } from "../../core/text.ts";
-import { changeEnvironment, readCurrent } from "../../esc/api/change.ts";
+import { changeEnvironment, readOrEvaluate } from "../../esc/api/change.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { say } from "../../output/say.ts";
@@ -33,7 +33,7 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
   const access = await writeAccess(options["in"], settings, context);
   say(context, settings, access.notices);
 
-  const current = await askOne(requireOne(access.settings), settings, context, readCurrent);
+  const current = await askOne(requireOne(access.settings), settings, context, readOrEvaluate);
   const plan = planImport(sorted.candidates, current, overwrite);
   context.out(planText(plan, sorted, current, path));
   const status = plan.kept.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
@@ -61,10 +61,16 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
           return changes.length === 0 ? undefined : setVariables(now.definition.yaml, changes);
         },
         candidates.map(({ value }) => value),
+        readOrEvaluate,
       ),
     );
     const done = settleChange(changed, context);
     if (typeof done === "number") return done;
+    if (done.after.hidden !== undefined) {
+      const written = `✅ ${count(candidates.length, "variable")} written. ${revisionsText(done)}\n`;
+      context.out(`${written}   Not read back: opening ${formatName(current.name)} has to be approved.\n`);
+      return status;
+    }
     // What somebody else has set meanwhile stays theirs.
     const last = planImport(candidates, done.after, false);
     there = [...plan.same, ...last.same];

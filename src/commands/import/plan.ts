@@ -10,6 +10,8 @@ export type Obstacle =
   | "differs"
   /** ESC gives it as a file, which wins over a variable. */
   | "file"
+  /** It has a value that nobody may read without an approval; `--overwrite` replaces it. */
+  | "hidden"
   /** A provider, a rotation or another function gives it. */
   | "function";
 
@@ -38,9 +40,18 @@ export function planImport(candidates: readonly Candidate[], current: Current, o
       continue;
     }
     const defined = nodeOf(current.definition.yaml, name);
+    const isHidden = current.hidden?.has(name) === true;
     const why =
-      there?.delivery === "file" ? "file" : isComputed(defined?.kind) ? "function" : overwrite ? undefined : "differs";
-    if (there === undefined && defined === undefined) added.push(candidate);
+      there?.delivery === "file"
+        ? "file"
+        : isComputed(defined?.kind)
+          ? "function"
+          : overwrite
+            ? undefined
+            : isHidden
+              ? "hidden"
+              : "differs";
+    if (there === undefined && defined === undefined && !isHidden) added.push(candidate);
     else if (why === undefined) replaced.push(candidate);
     else kept.push({ name, why });
   }

@@ -23,6 +23,10 @@ export function planText(plan: Plan, { own, empty }: Sorted, current: Current, f
       "the same already",
     ),
     ...about(because("differs"), "left as ESC has it, with another value; --overwrite replaces it"),
+    ...about(
+      because("hidden"),
+      "left as ESC has it: nobody can compare it without an approval; --overwrite replaces it",
+    ),
     ...about(because("file"), "left as ESC has it, as a file"),
     ...about(because("function"), "left as ESC has it, from a provider or function"),
     ...about(plain, "a secret, and in plain text in ESC"),

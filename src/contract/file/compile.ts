@@ -137,6 +137,7 @@ function declare(name: string, entry: VariableEntry, compilePattern: PatternComp
   if (deprecated !== undefined) declaration.deprecated = deprecated;
   if (format !== undefined) declaration.format = formatOf(format, compilePattern);
   if (rotateEvery !== undefined) declaration.rotateEvery = rotationOf(rotateEvery);
+  if (entry.probe !== undefined) declaration.probe = entry.probe;
   return declaration;
 }
 

@@ -1,4 +1,6 @@
 /** Changing an environment: what it has now, another definition in its place, and whether that took. */
+import { EscFault } from "../faults/fault.ts";
+import { needsApproval } from "../faults/refusal.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { Secret } from "../settings/secret.ts";
 import type { Connection } from "../transport/connection.ts";
@@ -10,6 +12,11 @@ export interface Current {
   readonly name: FullName;
   readonly definition: Definition;
   readonly opened: OpenedEnvironment;
+  /**
+   * The variables whose values nobody could read, where opening it has to be approved; `opened` then has those alone
+   * that are known without opening it.
+   */
+  readonly hidden?: ReadonlySet<string>;
 }
 
 export type Changed =
@@ -36,12 +43,30 @@ export async function readCurrent(name: FullName, connection: Connection): Promi
   return { name, definition, opened };
 }
 
+/** As {@link readCurrent}; where opening has to be approved, what is known without that. @throws as readCurrent does */
+export async function readOrEvaluate(name: FullName, connection: Connection): Promise<Current> {
+  try {
+    return await readCurrent(name, connection);
+  } catch (error) {
+    const isGated = error instanceof EscFault && error.fault.kind === "status" && needsApproval(error.fault);
+    if (!isGated) throw error;
+  }
+  const definition = await readDefinition(name, connection);
+  const { evaluate } = await import("./evaluate.ts");
+  const { variables: all, notices } = await evaluate(name, connection);
+  const variables = Array.from(all.values()).flatMap((one) => (one.kind === "known" ? [one.variable] : []));
+  const hidden = new Set(Array.from(all).flatMap(([key, { kind }]) => (kind === "unknown" ? [key] : [])));
+  return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden };
+}
+
 /**
  * Writes what `edit` makes of the definition, anew from what is there where somebody else changed it meanwhile. Where an
  * answer was lost, the next attempt finds that nothing is left to do.
  *
  * @param edit the new text; undefined where all is as it is to be
  * @param values what no message of the service may show
+ * @param read how what is there is read; where values are hidden, that the service has the revision as it was sent is
+ *   all that can be said of its effect
  * @throws EscFault @throws what `edit` throws
  */
 export async function changeEnvironment(
@@ -49,6 +74,7 @@ export async function changeEnvironment(
   connection: Connection,
   edit: (current: Current) => string | undefined,
   values: readonly string[],
+  read: typeof readCurrent = readCurrent,
 ): Promise<Changed> {
   for (const value of values) {
     if (value.length < SHORTEST_HIDDEN) continue;
@@ -57,7 +83,7 @@ export async function changeEnvironment(
   }
   let first: Current | undefined;
   for (let attempts = 1; attempts <= MOST_ATTEMPTS; attempts += 1) {
-    const current = await readCurrent(name, connection);
+    const current = await read(name, connection);
     first ??= current;
     const yaml = edit(current);
     if (yaml === undefined) {
@@ -71,8 +97,9 @@ export async function changeEnvironment(
       const draft = await createDraft(name, yaml, etag, connection);
       return { kind: "draft", before: current, ...draft };
     }
-    const after = await changing(() => readCurrent(name, connection));
-    const took = edit(after) === undefined;
+    const after = await changing(() => read(name, connection));
+    const isStored = after.definition.etag !== etag && after.definition.revision === update.revision;
+    const took = after.hidden === undefined ? edit(after) === undefined : isStored;
     return took
       ? { kind: "done", wrote: true, before: current, after }
       : { kind: "without-effect", before: current, after };

@@ -39,7 +39,8 @@ export function evaluateEnvironments(
   return askEsc(settings, progress, evaluate);
 }
 
-function evaluate(name: FullName, connection: Connection): Promise<EvaluatedEnvironment> {
+/** Evaluates one environment. @throws EscFault @throws SophiaError as `evaluateEnvironments` does */
+export function evaluate(name: FullName, connection: Connection): Promise<EvaluatedEnvironment> {
   const { host } = connection;
   const { organization, project, version } = name;
   const segments = [organization, project, name.name, ...(version === undefined ? [] : ["versions", version])];

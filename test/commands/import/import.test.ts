@@ -214,3 +214,30 @@ describe("import", () => {
     expect(readFileSync(join(cwd, ".env"), "utf8")).toBe(FILE);
   });
 });
+
+test("an environment that opens only with an approval takes what is new, and overwrites nothing unasked", async () => {
+  const { server, handle, run } = await world({
+    values: { KEEP: "1", API_KEY: secret(sentinel("old")), REGION: "eu" },
+    deny: "approval",
+  });
+  const ended = await run("--yes");
+  expect(ended).toMatchObject({ status: 1, stderr: "" });
+  expect(unwrapped(ended.stdout)).toContain("API_KEY: left as ESC has it: nobody can compare it without an approval");
+  expect(ended.stdout).toContain("  REGION: the same already\n");
+  expect(ended.stdout).toContain("✅ 3 variables written. Revision 1 is now 2.\n");
+  expect(ended.stdout).toContain("   Not read back: opening acme/app/dev has to be approved.\n");
+  expectNoValue(ended);
+  const again = await run("--yes");
+  expect(again).toMatchObject({ status: 1 });
+  expect(handle.revisions).toHaveLength(2);
+  // An answer of the service that says nothing was stored.
+  server.failNext("update", { kind: "status", status: 200, body: {} });
+  const lost = await run("--yes", "--overwrite");
+  expect(lost).toMatchObject({ status: 125 });
+  expect(unwrapped(lost.stderr)).toContain("does not give what was written");
+  const overwritten = await run("--yes", "--overwrite");
+  expect(overwritten).toMatchObject({ status: 0 });
+  handle.deny(undefined);
+  expect(await valuesOf(server)).toMatchObject({ KEEP: "1", API_KEY: sentinel("api"), LOG_LEVEL: "debug" });
+  expect(server.violations).toEqual([]);
+});
