@@ -44,8 +44,7 @@ interface Launcher {
 /** Launchers from npm, run by the given Node.js, those of the system, and those that bench/peers/fetch.sh built. */
 export async function peers(place: Place): Promise<Peers> {
   const { node, major, cwd, temporary } = place;
-  const folder = join(cache, "bench-peers");
-  install(folder);
+  const folder = installPeers();
   for (const name of ["fnox.toml", "secretspec.toml"]) cpSync(join(manifest, name), join(cwd, name));
   const home = { HOME: join(temporary, "home") };
   mkdirSync(home.HOME, { recursive: true });
@@ -162,12 +161,14 @@ function isExecutable(path: string): boolean {
 }
 
 /** As the lock file says, once. Not `npm ci`: that wants optional packages of other platforms to be in the lock file. */
-function install(folder: string): void {
-  if (existsSync(join(folder, "node_modules", ".package-lock.json"))) return;
+export function installPeers(): string {
+  const folder = join(cache, "bench-peers");
+  if (existsSync(join(folder, "node_modules", ".package-lock.json"))) return folder;
   mkdirSync(folder, { recursive: true });
   for (const name of ["package.json", "package-lock.json"]) cpSync(join(manifest, name), join(folder, name));
   execFileSync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--silent"], {
     cwd: folder,
     stdio: "inherit",
   });
+  return folder;
 }

@@ -8,6 +8,7 @@ import { SECRET } from "./masked.ts";
 
 const CONTRACT = JSON.stringify({ variables: { QUIET_TOKEN: { secret: true, required: true } } });
 const has = (command: string): boolean => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
+const VITEST = join(import.meta.dirname, "../../../node_modules/vitest/vitest.mjs");
 const canRun = existsSync(addon) && has("python3");
 
 interface Answer {
@@ -207,10 +208,24 @@ describe.runIf(canRun)("real programs on it", () => {
     expect((await screen.end()).end).toBe(6);
   });
 
-  it("node with colours, as vitest and npm ask for them", async () => {
-    const script = "process.stdout.write(String(process.stdout.hasColors()) + process.stdout.columns)";
-    const screen = onTerminal(`exec $L ${process.execPath} script.cjs`, { "script.cjs": script });
-    expect((await screen.end()).shown.trim()).toBe("true80");
+  it("npm: a script has the terminal, its colours and its width", async () => {
+    const script =
+      "process.stdout.write(`<${process.stdout.hasColors()} ${process.stdout.columns} ${process.env.QUIET_TOKEN}>`)";
+    const screen = onTerminal(`exec $L npm test`, {
+      "package.json": JSON.stringify({ scripts: { test: `${process.execPath} script.cjs` } }),
+      "script.cjs": script,
+    });
+    expect((await screen.end()).shown).toContain("<true 80 ***>");
+  });
+
+  it("vitest: reports in colours, and a failure shows no secret", async () => {
+    const source = `import { expect, it } from "vitest";
+      it("compares", () => expect("x").toBe(process.env.QUIET_TOKEN));`;
+    const screen = onTerminal(`exec $L ${process.execPath} ${VITEST} run --root .`, { "one.test.mjs": source });
+    const { shown, end } = await screen.end();
+    expect(shown).toMatch(/\u001b\[3\dm.*\*\*\*/);
+    expect(shown).not.toContain(SECRET);
+    expect(end).toBe(1);
   });
 });
 
