@@ -223,7 +223,8 @@ describe.runIf(canRun)("real programs on it", () => {
       it("compares", () => expect("x").toBe(process.env.QUIET_TOKEN));`;
     const screen = onTerminal(`exec $L ${process.execPath} ${VITEST} run --root .`, { "one.test.mjs": source });
     const { shown, end } = await screen.end();
-    expect(shown).toMatch(/\u001b\[3\dm.*\*\*\*/);
+    expect(shown).toContain("\u001b[3");
+    expect(shown).toContain("***");
     expect(shown).not.toContain(SECRET);
     expect(end).toBe(1);
   });
