@@ -32,6 +32,9 @@ export interface Results {
   readonly executable: boolean;
 }
 
+/** What Bun itself takes for a program of nothing; made beside the stand-alone executable. */
+export const EMPTY_EXECUTABLE = "empty executable of Bun";
+
 /** docs/benchmark.md. */
 export function document({ nodes, rounds, executable }: Results): string {
   return `# What sophia-run costs
@@ -165,17 +168,20 @@ function goals(nodes: readonly NodeResults[]): string {
     return { value: `${(bytes / 1e6).toFixed(2)} MB, ${packages}`, met: bytes <= 1.5e6 && packages === 1 };
   });
   const executable = "stand-alone executable";
+  const ofBun = (start: NodeResults["start"], wall: number): string => {
+    const empty = cost(start.find(({ name }) => name === EMPTY_EXECUTABLE));
+    return Number.isNaN(empty) ? "" : `, ${(wall / empty).toFixed(1)}× an empty one`;
+  };
   const within = (timing: Timing | undefined, most: number) => {
     const wall = cost(timing);
     return { value: `${wall.toFixed(1)} ms`, met: wall <= most };
   };
   if (nodes.some(({ start }) => start.some(({ name }) => name === executable))) {
-    row("stand-alone executable, `-- true`", "≤ 10 ms", ({ start }) =>
-      within(
-        start.find(({ name }) => name === executable),
-        10,
-      ),
-    );
+    row("stand-alone executable, `-- true`", "≤ 10 ms", ({ start }) => {
+      const timing = start.find(({ name }) => name === executable);
+      const { value, met } = within(timing, 10);
+      return { value: value + ofBun(start, cost(timing)), met };
+    });
     row("stand-alone executable with ESC", "≤ 35 ms", ({ withEsc }) =>
       within(
         withEsc.find(({ name }) => name === executable),

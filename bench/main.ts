@@ -7,13 +7,14 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chart } from "./chart.ts";
-import { document, INSTALLED_BY, type NodeResults, type Results } from "./document.ts";
+import { document, EMPTY_EXECUTABLE, INSTALLED_BY, type NodeResults, type Results } from "./document.ts";
 import { measureBeside, timeInTurns, type Case } from "./measure.ts";
 import { escPeers, peers } from "./peers.ts";
 import {
   BARE_ENVIRONMENT,
   cache,
   CONTRACT_VALUES,
+  emptyExecutable,
   escService,
   installations,
   nodeOf,
@@ -28,6 +29,7 @@ import {
 const MAJORS = [20, 24] as const;
 const rounds = process.argv.includes("--quick") ? 10 : 40;
 const executable = standalone();
+const empty = emptyExecutable();
 
 async function main(): Promise<void> {
   const temporary = mkdtempSync(join(tmpdir(), "sophia-run-bench-"));
@@ -85,6 +87,7 @@ async function measureNode(
       ? []
       : [of("least Node.js that becomes it", [node, join(root, "bench/become.cjs"), first.addon, "/bin/true"])]),
     ...(executable === undefined ? [] : [of("stand-alone executable", [executable, "--", "true"])]),
+    ...(empty === undefined ? [] : [of(EMPTY_EXECUTABLE, [empty])]),
   ];
   const others = await peers({ node, major, cwd, env, temporary });
   const start = timeInTurns([...own, ...others.cases], rounds);

@@ -98,6 +98,12 @@ export function standalone(): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
+/** What the same script makes of an empty program, if it was run. */
+export function emptyExecutable(): string | undefined {
+  const path = join(cache, "bun", `empty-${process.platform}-${process.arch}`);
+  return existsSync(path) ? path : undefined;
+}
+
 export interface EscService {
   readonly env: Readonly<Record<"PULUMI_BACKEND_URL" | "ESC_TOKEN" | "ESC_ENV", string>>;
   /** What was asked of it since the last time. */

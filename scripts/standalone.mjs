@@ -61,6 +61,19 @@ function compile(name) {
   const base = join(cache, `disarmed-${name}`);
   disarm(executableOf(name), base, name.startsWith("linux"));
   const output = join(outdir, `sophia-run-${name}${name.startsWith("win32") ? ".exe" : ""}`);
+  build(name, base, join(bundled, entry), output);
+  if (name === host) {
+    verify(output);
+    // What Bun takes by itself: the benchmark tells it beside ours.
+    const nothing = join(bundled, "empty.cjs");
+    writeFileSync(nothing, "");
+    build(name, base, nothing, join(cache, "..", `empty-${process.platform}-${process.arch}`));
+  }
+  process.stdout.write(`${output}\n`);
+}
+
+/** @param base the runtime to put the program behind */
+function build(name, base, source, output) {
   const options = [
     "--compile",
     `--compile-executable-path=${base}`,
@@ -75,13 +88,8 @@ function compile(name) {
     "--no-compile-autoload-tsconfig",
     "--no-compile-autoload-package-json",
   ];
-  execFileSync(compiler, ["build", ...options, join(bundled, entry)], {
-    stdio: ["ignore", "ignore", "inherit"],
-    cwd: outdir,
-  });
+  execFileSync(compiler, ["build", ...options, source], { stdio: ["ignore", "ignore", "inherit"], cwd: outdir });
   chmodSync(output, 0o755);
-  if (name === host) verify(output);
-  process.stdout.write(`${output}\n`);
 }
 
 /** What masking needs of the system, by platform, as base64: src/launch/redact/embedded-addon.ts loads it. */
