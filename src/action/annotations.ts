@@ -1,5 +1,5 @@
 /** What a step tells beside its log: annotations of the run, at the contract's lines where there is one. */
-import { relative } from "node:path";
+import { relative, sep } from "node:path";
 import { findNodeAtLocation } from "jsonc-parser";
 import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
 import type { Failure, Notice } from "../core/model.ts";
@@ -59,7 +59,7 @@ type Place = { readonly file?: string; readonly line?: number };
 
 /** Where a contract's file declares what a violation is about; nowhere for a file outside of the workspace. */
 async function placesIn(path: string, workspace: string): Promise<(violation: ViolationReport) => Place> {
-  const file = relative(workspace, path);
+  const file = relative(workspace, path).replaceAll(sep, "/");
   if (file.startsWith("..")) return () => ({});
   try {
     const text = (await readBounded(path, { maxBytes: MAX_CONTRACT_BYTES })).toString("utf8");

@@ -95,6 +95,8 @@ describe("what is exported", () => {
     expect(shown).not.toContain(SENTINEL);
     expect(shown).not.toContain(Buffer.from(sentinel("pat")).toString("base64"));
     expect(shown).toContain("public");
+    // What is not exported is masked as well: it may come out in another way.
+    expect(runner.log.masked(sentinel("undeclared"))).toBe("***");
   });
 
   test("outputs, by an ID token in place of a stored one", async () => {
