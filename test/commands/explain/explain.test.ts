@@ -224,3 +224,27 @@ test("--json is versioned and holds no value", async () => {
   expect(ended.stdout).not.toContain(SENTINEL);
   expect(ended.stdout).not.toContain(server.token.slice(-4));
 });
+
+test.each([
+  ["TOKEN", "masked, with --redact"],
+  ["SHORT", "never masked: it has fewer than six characters"],
+  ["COMMON", "never masked: it is a common word"],
+  ["ARMOUR", "never masked: it is only the first or last line of a key"],
+  ["OPEN", "never masked: the contract calls it not secret"],
+  ["OTHER", "never masked: neither the contract nor ESC calls it secret"],
+])("says of %s whether it is masked in the program's output, and why not", async (name, words) => {
+  const cwd = folder({
+    "sophia.contract.json": JSON.stringify({
+      variables: { TOKEN: {}, SHORT: {}, COMMON: {}, ARMOUR: {}, OPEN: { secret: false } },
+    }),
+  });
+  const env = {
+    TOKEN: sentinel("token"),
+    SHORT: "ab12",
+    COMMON: "Production",
+    ARMOUR: "-----BEGIN PRIVATE KEY-----",
+    OPEN: sentinel("open"),
+    OTHER: sentinel("other"),
+  };
+  expect(rowsOf(await sophia(["explain", name], { cwd, env }), name)).toContain(`output ${words}`);
+});
