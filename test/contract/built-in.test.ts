@@ -5,20 +5,10 @@ import { generatedFiles } from "../../scripts/contract/files.ts";
 import { checkContract } from "../../src/contract/check.ts";
 import { BUILT_IN } from "../../src/contract/generated/built-in.ts";
 import { loadContract } from "../../src/contract/load.ts";
-import type { Contract } from "../../src/contract/model.ts";
 import { probesOf } from "../../src/contract/probes.ts";
-import { brief, contractOf, resolutionOf, root } from "./contracts.ts";
+import { brief, contractOf, resolutionOf, root, withoutProbes } from "./contracts.ts";
 
 const contract = BUILT_IN;
-
-/** No start carries the probes of the built-in contract. */
-function withoutProbes({ variables, ...rest }: Contract): Contract {
-  const declarations = Array.from(
-    variables,
-    ([name, { probe: _probe, ...declaration }]) => [name, declaration] as const,
-  );
-  return { ...rest, variables: new Map(declarations) };
-}
 
 const met = {
   PULUMI_ACCESS_TOKEN: "pul-1",

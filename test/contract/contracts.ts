@@ -22,6 +22,15 @@ export function contractOf(document: unknown, profile?: string): Contract {
   return compileContract(parsed, source, profile, compilePattern);
 }
 
+/** A contract as starts have it: no start carries the probes of the built-in contract. */
+export function withoutProbes<Part extends Pick<Contract, "variables">>({ variables, ...rest }: Part) {
+  const declarations = Array.from(
+    variables,
+    ([name, { probe: _probe, ...declaration }]) => [name, declaration] as const,
+  );
+  return { ...rest, variables: new Map(declarations) };
+}
+
 /** A resolution in which each variable comes from the environment, or from where `origin` says. */
 export function resolutionOf(
   values: Readonly<Record<string, string>>,

@@ -1,7 +1,8 @@
 /** What the service tells of an access token: never its value. */
-import { type Fields, fieldsOf } from "../transport/answer.ts";
+import { fieldsOf } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import { budget, MAX_READ_RETRIES } from "../transport/retry.ts";
+import { listTokens, type TokenOwner } from "./tokens.ts";
 
 /** By which a token can be found in a list: its name, and whose it is. */
 export interface TokenIdentity {
@@ -39,31 +40,19 @@ export function identifyToken(connection: Connection): Promise<TokenIdentity | u
  * @returns undefined where the connection's token may not see the list, or where not exactly one has this name
  * @throws EscFault
  */
-export function readTokenFacts(identity: TokenIdentity, connection: Connection): Promise<TokenFacts | undefined> {
-  return connection.repeat("reading the list of tokens", budget(MAX_READ_RETRIES), async () => {
-    const answer = await connection.ask({ method: "GET", path: listOf(identity) });
-    if (answer.status === 403 || answer.status === 404) return undefined;
-    const { tokens } = connection.objectIn(answer);
-    const named = (Array.isArray(tokens) ? tokens : []).flatMap((item): readonly Fields[] => {
-      const fields = fieldsOf(item);
-      return fields?.["name"] === identity.name ? [fields] : [];
-    });
-    const [only] = named;
-    if (only === undefined || named.length > 1) return undefined;
-    const role = fieldsOf(only["role"]);
-    const told = role?.["defaultIdentifier"] ?? role?.["name"];
-    const { expires } = only;
-    return {
-      name: connection.cleaner.clean(identity.name),
-      ...(typeof told === "string" && told !== "" ? { role: connection.cleaner.clean(told) } : {}),
-      // Seconds since the epoch; 0 for never.
-      ...(typeof expires === "number" && expires > 0 ? { expires: new Date(expires * 1000) } : {}),
-    };
-  });
+export async function readTokenFacts(identity: TokenIdentity, connection: Connection): Promise<TokenFacts | undefined> {
+  const tokens = await listTokens(ownerOf(identity), connection);
+  const [only, ...others] = (tokens ?? []).filter(({ name }) => name === identity.name);
+  if (only === undefined || others.length > 0) return undefined;
+  const { role, expires } = only;
+  return {
+    name: connection.cleaner.clean(identity.name),
+    ...(role === undefined ? {} : { role: connection.cleaner.clean(role) }),
+    ...(expires === undefined ? {} : { expires }),
+  };
 }
 
-function listOf({ organization, team }: TokenIdentity): string {
-  if (organization === undefined) return "/api/user/tokens";
-  const owner = `/api/orgs/${encodeURIComponent(organization)}`;
-  return team === undefined ? `${owner}/tokens` : `${owner}/teams/${encodeURIComponent(team)}/tokens`;
+function ownerOf({ organization, team }: TokenIdentity): TokenOwner {
+  if (organization === undefined) return { kind: "personal" };
+  return team === undefined ? { kind: "organization", organization } : { kind: "team", organization, team };
 }

@@ -19,6 +19,8 @@ export interface ListedToken {
   readonly description: string;
   readonly roleId?: string;
   readonly role?: string;
+  /** Absent for a token without an end. */
+  readonly expires?: Date;
 }
 
 export interface NewToken {
@@ -43,6 +45,7 @@ export function listTokens(owner: TokenOwner, connection: Connection): Promise<r
       if (typeof id !== "string" || typeof name !== "string" || typeof description !== "string") return [];
       const role = fieldsOf(fields["role"]);
       const [roleId, identifier] = [role?.["id"], role?.["defaultIdentifier"]];
+      const { expires } = fields;
       return [
         {
           id,
@@ -50,6 +53,8 @@ export function listTokens(owner: TokenOwner, connection: Connection): Promise<r
           description,
           ...(typeof roleId === "string" ? { roleId } : {}),
           ...(typeof identifier === "string" ? { role: identifier } : {}),
+          // Seconds since the epoch; 0 for never.
+          ...(typeof expires === "number" && expires > 0 ? { expires: new Date(expires * 1000) } : {}),
         },
       ];
     });
