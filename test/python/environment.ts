@@ -22,9 +22,21 @@ export function pythonWithPackages(): Python {
   if (existsSync(done)) return { bin };
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  // uv takes a tenth of the time that pip takes for the rest.
   for (const command of [
     ["python3", "-m", "venv", folder],
-    [join(bin, "pip"), "install", "--quiet", "--disable-pip-version-check", "--requirement", requirements],
+    [
+      join(bin, "pip"),
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      "--retries",
+      "1",
+      "--constraint",
+      requirements,
+      "uv",
+    ],
+    [join(bin, "uv"), "pip", "install", "--quiet", "--python", join(bin, "python3"), "--requirement", requirements],
   ]) {
     const [file = "", ...args] = command;
     const { status, stderr } = spawnSync(file, args, { encoding: "utf8", timeout: INSTALL_MS });
