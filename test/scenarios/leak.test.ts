@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
 import { notPreloadable, skipBecause } from "../helpers/skip.ts";
-import { folder, sophia } from "../helpers/sophia.ts";
+import { folder, sophia, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+import { start } from "../helpers/started.ts";
 
 /** Long enough that its masked end is not the whole; the tail is what masking shows, so only the head is searched. */
 const SENTINEL = "hQ7-sentinel-Zk2";
@@ -124,6 +125,30 @@ describe("no value and no token comes out", () => {
     expect(ended.stdout + ended.stderr).toContain(reached);
     expect(ended.stderr).not.toContain("internal error");
     expectNone([ended.stdout, ended.stderr], [temporary]);
+  });
+
+  test("of a restart by --watch, of one that the contract forbids, and of a service that refuses", async () => {
+    const { server, env } = await esc();
+    const program =
+      'process.stdout.write("run "); process.on("SIGTERM", () => process.exit(0)); setInterval(() => {}, 60_000);';
+    const started = start(
+      [...sophiaRun, "--watch", "--watch-every", "1s", "--verbose", "--", process.execPath, "-e", program],
+      { cwd: folder(), env: { ...env, PATH: process.env["PATH"] ?? "" } },
+    );
+    await started.seen(/run /);
+    server.environment("acme/sophia/dev", { values: { ...SECRETS, QDRANT_API_KEY: secretOf("changed") } });
+    await started.seen(/run run /);
+    const reads = server.count("read");
+    server.environment("acme/sophia/dev", { values: { ...SECRETS, QDRANT_API_KEY: "" } });
+    await server.waitFor("read", reads + 2);
+    server.failAlways("any", 401);
+    await server.waitFor("any", server.count("any") + 2);
+    process.kill(started.pid, "SIGTERM");
+    const ended = await started.finished;
+    for (const word of ["QDRANT_API_KEY changed in ESC", "the contract is not met", "the program runs on"]) {
+      expect(unwrapped(ended.stderr)).toContain(word);
+    }
+    expectNone([ended.stdout, ended.stderr]);
   });
 
   test("of a contract that is not met, whatever is wrong with the values", async () => {

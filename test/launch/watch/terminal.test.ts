@@ -1,0 +1,162 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { findIsolation, startContainer } from "../../helpers/container.ts";
+import { skipBecause } from "../../helpers/skip.ts";
+import { addon, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
+import { start, type Started } from "../../helpers/started.ts";
+import { running, WATCH, world, type World } from "../../helpers/watching.ts";
+
+/** Starts a command at a terminal of its own; types the second of each pair once the first has been shown since the last. */
+const DRIVER = `
+import json, os, pty, sys
+steps = json.loads(sys.argv[1])
+pid, terminal = pty.fork()
+if pid == 0: os.execvp(sys.argv[2], sys.argv[2:])
+since = b""
+while True:
+    try: chunk = os.read(terminal, 65536)
+    except OSError: break
+    since += chunk
+    os.write(1, chunk)
+    if steps and steps[0][0].encode() in since:
+        os.write(terminal, steps.pop(0)[1].encode())
+        since = b""
+os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xff)
+`;
+
+function atTerminal(
+  { cwd, env }: World,
+  steps: readonly (readonly [string, string])[],
+  command: readonly string[],
+  more: Readonly<Record<string, string>> = {},
+): Started {
+  return start(["python3", "-c", DRIVER, JSON.stringify(steps), ...command], { cwd, env: { ...env, ...more } });
+}
+
+const launcher = (...options: readonly string[]): readonly string[] => [...sophiaRun, ...WATCH, ...options, "--"];
+const program = [process.execPath, "program.cjs"] as const;
+const hasAddon = isStandalone || existsSync(addon);
+
+describe("at a terminal", () => {
+  skipBecause(hasAddon ? undefined : "needs the addon");
+
+  test("the next program finds it in order: in the foreground, with its settings", async () => {
+    const it = await world();
+    const rude = `
+import os, signal, termios, time
+attributes = termios.tcgetattr(0)
+if os.environ["KEY"] == "two":
+    print("front", os.tcgetpgrp(0) == os.getpgrp(), "echo", bool(attributes[3] & termios.ECHO), flush=True)
+    os._exit(4)
+for name in (signal.SIGTTOU, signal.SIGTERM): signal.signal(name, signal.SIG_IGN)
+os.setpgid(0, 0)
+os.tcsetpgrp(0, os.getpid())
+attributes[3] &= ~termios.ECHO
+termios.tcsetattr(0, termios.TCSANOW, attributes)
+print("rude", flush=True)
+while True: time.sleep(9)
+`;
+    const started = atTerminal(it, [], [...launcher("--watch-grace", "200ms"), "python3", "-c", rude]);
+    await started.seen(/rude/);
+    it.change("two");
+    await started.seen(/front True echo True/);
+    expect((await started.finished).status).toBe(4);
+  });
+
+  test("Ctrl-C in the middle of a restart ends it", async () => {
+    const it = await world();
+    const started = atTerminal(it, [["stopping", "\u0003"]], [...launcher(), ...program], { LAZY: "1" });
+    await running(started, "one");
+    it.change("two");
+    const { status, stdout } = await started.finished;
+    expect([status, stdout.match(/run /g)?.length]).toEqual([256 - 2, 1]);
+  });
+
+  test("Ctrl-Z in the middle of a restart stops it, and fg goes on", async () => {
+    const it = await world();
+    const steps = [
+      ["bash-", `${[...launcher(), ...program].join(" ")}\r`],
+      ["stopping", "\u001a"],
+      ["Stopped", "fg; exit $?\r"],
+    ] as const;
+    const env = { LAZY: "1", TERM: "dumb" };
+    const started = atTerminal(it, steps, ["bash", "--norc", "--noprofile", "-i"], env);
+    const first = await running(started, "one");
+    it.change("two");
+    await started.seen(/Stopped[^]*fg; exit[^]*\n[^]*program\.cjs/);
+    process.kill(first, "SIGUSR2");
+    process.kill(await running(started, "two"), "SIGUSR2");
+    expect((await started.finished).status).toBe(7);
+  });
+
+  test("with --redact each program has a terminal, and neither secret is shown", async () => {
+    const it = await world();
+    it.change("secret-number-one");
+    const script =
+      'test -t 0 && test -t 1 && echo "tty $BASE <$KEY>"; trap "exit 0" TERM; while :; do sleep 0.05; done';
+    const started = atTerminal(it, [], [...launcher("--redact"), "sh", "-c", script], {});
+    await started.seen(/tty b1 <\*\*\*>/);
+    it.change("secret-number-two");
+    it.base("b2");
+    await started.seen(/tty b2 <\*\*\*>/);
+    process.kill(started.pid, "SIGKILL");
+    expect((await started.finished).stdout).not.toContain("secret-number");
+  });
+});
+
+test("the channel to a Node.js parent stays from program to program", async () => {
+  const it = await world();
+  const script = `process.on("message", (word) => process.send([word, process.env.KEY])); process.send(["run", process.env.KEY]);`;
+  const [file, ...prefix] = launcher();
+  const child = spawn(file ?? "", [...prefix, process.execPath, "-e", script], {
+    cwd: it.cwd,
+    env: { ...it.env },
+    stdio: ["ignore", "ignore", "ignore", "ipc"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const heard: unknown[] = [];
+  const until = (length: number): Promise<void> =>
+    new Promise((resolve) => {
+      const look = (): void => void (heard.length >= length && resolve());
+      child.on("message", look);
+      look();
+    });
+  child.on("message", (message) => void heard.push(message));
+  await until(1);
+  it.change("two");
+  await until(2);
+  child.send("word");
+  await until(3);
+  expect(heard).toEqual([
+    ["run", "one"],
+    ["run", "two"],
+    ["word", "two"],
+  ]);
+  child.disconnect();
+});
+
+describe("as PID 1 of a container", () => {
+  const isolation = findIsolation();
+  const prefix = "prefix" in isolation ? isolation.prefix : (["false"] as const);
+  skipBecause("reason" in isolation ? `needs a PID namespace: ${isolation.reason}` : undefined);
+  skipBecause(hasAddon ? undefined : "needs the addon");
+
+  test("orphans of the former program are reaped, and SIGTERM ends the next", async () => {
+    const it = await world();
+    // The orphan dies once its former parent is gone.
+    const script = `if [ "$KEY" = one ]; then
+        sh -c 'while kill -0 '$$' 2>/dev/null; do sleep 0.02; done' >/dev/null & echo $! > orphan
+      else
+        while [ -e /proc/$(cat orphan) ]; do sleep 0.02; done
+      fi
+      exec node program.cjs`;
+    const command = [...launcher(), "sh", "-c", script] as const;
+    const started = startContainer(prefix, [sophiaRun[0], ...command.slice(1)], { cwd: it.cwd, env: it.env });
+    await running(started, "one");
+    it.change("two");
+    await running(started, "two");
+    process.kill(started.init(), "SIGTERM");
+    expect((await started.finished).status).toBe(0);
+  });
+});
