@@ -328,7 +328,7 @@ describe("examples/kubernetes", () => {
 
 /** Why an image cannot be made here. */
 function unusable(name: string): string | undefined {
-  if (name === "alpine.Dockerfile" && !existsSync(alpine)) return "needs an Alpine-like root: npm run musl -- --root";
+  if (name === "alpine.Dockerfile" && !existsSync(alpine)) return "needs an Alpine-like root: scripts/platforms/alpine-root.sh makes one";
   return name === "distroless.Dockerfile" && isStandalone ? "its command is that of the npm package" : undefined;
 }
 
