@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+# Another one where the programs are to be for another processor.
+COMPILER = os.environ.get("CC") or "gcc"
 SOURCES = Path(__file__).resolve().parent.parent / "recorders"
 
 
@@ -23,12 +25,12 @@ def cache_folder() -> Path:
 def recorder(name: str, *flags: str) -> Path:
     """The executable compiled from recorders/NAME.c; atomic, so that several runs may build at once."""
     source = SOURCES / f"{name}.c"
-    command = ["gcc", "-O1", "-Wall", "-Wextra", "-Werror", *flags]
+    command = [COMPILER, "-O1", "-Wall", "-Wextra", "-Werror", *flags]
     digest = hashlib.sha256(source.read_bytes() + "\0".join(command).encode()).hexdigest()[:16]
     target = cache_folder() / f"{name}-{digest}"
     if not target.exists():
-        if shutil.which("gcc") is None:
-            raise RuntimeError("the conformance suite needs gcc to compile its recorders")
+        if shutil.which(COMPILER) is None:
+            raise RuntimeError(f"the conformance suite needs {COMPILER} to compile its recorders")
         handle, temporary = tempfile.mkstemp(dir=target.parent)
         os.close(handle)
         subprocess.run([*command, "-o", temporary, str(source)], check=True)
