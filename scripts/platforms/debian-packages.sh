@@ -1,10 +1,19 @@
 #!/bin/sh
-# Unpacks packages of a suite of Debian into the working directory, without installing them: debian-packages.sh SUITE NAME...
+# Unpacks packages of a suite of Debian into the working directory, without installing them: debian-packages.sh
+# SUITE PROCESSOR NAME... (as uname -m has it).
 # They come from the mirror that apt is set up with; its lists of packages stay as they are.
 set -eu
 
 suite=$1
-shift
+case $2 in
+  x86_64) architecture=amd64 ;;
+  aarch64) architecture=arm64 ;;
+  *)
+    echo "debian-packages.sh: no packages for $2" >&2
+    exit 1
+    ;;
+esac
+shift 2
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -v security | head -n 1)
 if [ -z "$mirror" ]; then
   echo "debian-packages.sh: apt knows no mirror; run apt-get update" >&2
@@ -14,11 +23,12 @@ fi
 state=$(mktemp -d)
 trap 'rm -rf "$state"' EXIT
 mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
-echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$state/sources.list"
+echo "deb [arch=$architecture signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$state/sources.list"
 # As root, apt would hand the download to a user who may not be able to write here.
 apt() {
   apt-get -qq -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::State::lists="$state/lists" -o Dir::Cache="$state/cache" -o Acquire::Languages=none \
+    -o APT::Architecture="$architecture" -o APT::Architectures="$architecture" \
     -o APT::Sandbox::User="$(id -un)" "$@" >&2
 }
 apt update

@@ -13,17 +13,21 @@ else
   launcher="$root/usr/local/bin/node bin/sophia-run --no-contract --"
 fi
 
-tools=$root-tools
-mkdir -p "$tools"
-for applet in sh env cat echo sleep true false printenv id nohup timeout stty; do
-  ln -sf busybox "$tools/$applet"
-done
-cp "$root/bin/busybox" "$tools/busybox"
-
-exec unshare --mount -- /bin/sh -euc '
-  root=$1 tools=$2
-  shift 2
+# Overlays can be mounted by root, and in a user namespace.
+user=
+[ "$(id -u)" = 0 ] || user="--user --map-root-user"
+# shellcheck disable=SC2086 # the words of $user
+exec unshare $user --mount -- /bin/sh -euc '
+  root=$1
+  shift
   mount -t overlay alpine -o "lowerdir=$root/lib:$root/usr/lib:/usr/lib" /usr/lib
+  # Shell and tools; the others stay, since the suite needs them.
+  tools=$(mktemp -d)
+  mount -t tmpfs tools "$tools"
+  for each in sh env cat echo sleep true false printenv id nohup timeout; do ln -s busybox "$tools/$each"; done
+  cp "$root/bin/busybox" "$tools/"
   mount -t overlay alpine -o "lowerdir=$tools:/usr/bin" /usr/bin
+  umount -l "$tools"
+  rmdir "$tools"
   exec "$@"
-' sh "$root" "$tools" python3 test/conformance/run.py --launcher "$launcher" "$@"
+' sh "$root" python3 test/conformance/run.py --label musl --launcher "$launcher" "$@"

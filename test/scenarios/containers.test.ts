@@ -39,7 +39,7 @@ const ID_TOKEN = "id-token-of-the-service-account";
 /** That of the official images; `/nodejs/bin` stands for the folder of their Node.js. */
 const BASE_PATH = "/nodejs/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const USERS: Readonly<Record<string, number>> = { node: 1000 };
-const alpine = join(root, ".cache/alpine/root");
+const alpine = join(root, `.cache/alpine-${process.arch === "arm64" ? "aarch64" : "x86_64"}/root`);
 
 const dockerfile = (name: string): string => readFileSync(join(examples, "docker", name), "utf8");
 
@@ -328,7 +328,9 @@ describe("examples/kubernetes", () => {
 
 /** Why an image cannot be made here. */
 function unusable(name: string): string | undefined {
-  if (name === "alpine.Dockerfile" && !existsSync(alpine)) return "needs an Alpine-like root: scripts/platforms/alpine-root.sh makes one";
+  if (name === "alpine.Dockerfile" && isStandalone && !sophiaRun[0].endsWith("-musl")) return "needs the one for musl";
+  if (name === "alpine.Dockerfile" && !existsSync(alpine))
+    return "needs an Alpine-like root: scripts/platforms/alpine-root.sh makes one";
   return name === "distroless.Dockerfile" && isStandalone ? "its command is that of the npm package" : undefined;
 }
 

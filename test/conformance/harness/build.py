@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
 
 # Another one where the programs are to be for another processor.
-COMPILER = os.environ.get("CC") or "gcc"
+COMPILER = shlex.split(os.environ.get("CC") or "gcc")
 SOURCES = Path(__file__).resolve().parent.parent / "recorders"
 
 
@@ -25,12 +26,12 @@ def cache_folder() -> Path:
 def recorder(name: str, *flags: str) -> Path:
     """The executable compiled from recorders/NAME.c; atomic, so that several runs may build at once."""
     source = SOURCES / f"{name}.c"
-    command = [COMPILER, "-O1", "-Wall", "-Wextra", "-Werror", *flags]
+    command = [*COMPILER, "-O1", "-Wall", "-Wextra", "-Werror", *flags]
     digest = hashlib.sha256(source.read_bytes() + "\0".join(command).encode()).hexdigest()[:16]
     target = cache_folder() / f"{name}-{digest}"
     if not target.exists():
-        if shutil.which(COMPILER) is None:
-            raise RuntimeError(f"the conformance suite needs {COMPILER} to compile its recorders")
+        if shutil.which(COMPILER[0]) is None:
+            raise RuntimeError(f"the conformance suite needs {COMPILER[0]} to compile its recorders")
         handle, temporary = tempfile.mkstemp(dir=target.parent)
         os.close(handle)
         subprocess.run([*command, "-o", temporary, str(source)], check=True)
