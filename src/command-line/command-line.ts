@@ -40,6 +40,7 @@ export const COMMAND_NAMES = [
   "scan",
   "import",
   "rotate",
+  "request",
   "audit",
   "docs",
   "init",

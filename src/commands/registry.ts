@@ -8,6 +8,7 @@ import { explainCommand } from "./explain/definition.ts";
 import { exportCommand } from "./export/definition.ts";
 import { importCommand } from "./import/definition.ts";
 import { initCommand } from "./init/definition.ts";
+import { requestCommand } from "./request/definition.ts";
 import { rotateCommand } from "./rotate/definition.ts";
 import { scanCommand } from "./scan/definition.ts";
 
@@ -19,6 +20,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   scan: scanCommand,
   import: importCommand,
   rotate: rotateCommand,
+  request: requestCommand,
   audit: auditCommand,
   docs: docsCommand,
   init: initCommand,

@@ -57,6 +57,8 @@ export interface Environment {
   style: WireStyle;
   deny: Denial | undefined;
   updates: "approval" | undefined;
+  /** An open request was approved and applied. */
+  granted: boolean;
 }
 
 export interface Draft {
@@ -119,6 +121,7 @@ export class Environments {
       style: spec,
       deny: spec.deny,
       updates: spec.updates,
+      granted: false,
     };
     this.#byName.set(key(name), environment);
     environment.style = spec;
@@ -160,9 +163,19 @@ export class Environments {
     mode: "open" | "check",
   ): Evaluation & { readonly gated: boolean } {
     const walk: Walk = { mode, stack: [], gated: new Set() };
-    if (environment.deny === "approval") walk.gated.add(key(environment));
+    if (isGated(environment)) walk.gated.add(key(environment));
     const label = `${environment.project}/${environment.name}`;
     return { ...this.#evaluate(environment, revision, label, walk), gated: walk.gated.size > 0 };
+  }
+
+  /** The environment itself and its imports, as far as they open only with an approval. */
+  gatedIn(environment: Environment): readonly Environment[] {
+    const revision = this.revision(environment);
+    if (revision === undefined) return [];
+    const walk: Walk = { mode: "check", stack: [], gated: new Set() };
+    if (isGated(environment)) walk.gated.add(key(environment));
+    this.#evaluate(environment, revision, "", walk);
+    return Array.from(walk.gated).flatMap((name) => this.#byName.get(name) ?? []);
   }
 
   /** Evaluates a definition that is not stored. */
@@ -210,7 +223,7 @@ export class Environments {
     if (walk.stack.includes(`${key(environment)}@${revision.number}`)) {
       return { failure: `cyclic import of "${reference}"` };
     }
-    if (environment.deny === "approval") walk.gated.add(key(environment));
+    if (isGated(environment)) walk.gated.add(key(environment));
     return this.#evaluate(environment, revision, reference, walk).root;
   }
 
@@ -243,6 +256,10 @@ export class Environments {
     environment.revisions.splice(0, Infinity, ...[...kept, revision].toSorted((a, b) => a.number - b.number));
     return revision;
   }
+}
+
+function isGated({ deny, granted }: Environment): boolean {
+  return deny === "approval" && !granted;
 }
 
 function hideSecrets(node: ValueNode): ValueNode {

@@ -54,6 +54,10 @@ export interface EnvironmentHandle {
   /** Adds a revision. */
   revise(spec: EnvironmentSpec): void;
   deny(how: Denial | undefined): void;
+  /** What was asked for of it, the oldest first. */
+  readonly openRequests: readonly { readonly id: string; readonly status: string; readonly description: string }[];
+  /** Decides about all of them: from then on it opens, or they are closed. */
+  decide(how: "applied" | "closed"): void;
   remove(): void;
 }
 
@@ -216,6 +220,7 @@ export async function startEscServer(options: EscServerOptions = {}): Promise<Es
 
 function handle(world: World, environment: Environment): EnvironmentHandle {
   const { organization, project, name } = environment;
+  const requests = () => Array.from(world.changeRequests.values()).filter((one) => one.environment === environment);
   return {
     name: `${organization}/${project}/${name}`,
     get revisions() {
@@ -230,6 +235,13 @@ function handle(world: World, environment: Environment): EnvironmentHandle {
     revise: (spec) => void world.environments.add(environment, spec, world.login),
     deny(how) {
       environment.deny = how;
+    },
+    get openRequests() {
+      return requests();
+    },
+    decide(how) {
+      environment.granted = how === "applied";
+      for (const one of requests()) one.status = how;
     },
     remove: () => world.environments.delete(environment),
   };

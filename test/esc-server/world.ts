@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Answer } from "./answer.ts";
 import { Environments, type EnvironmentName } from "./environments.ts";
+import type { ChangeRequest } from "./operations/approvals.ts";
 import type { Operation } from "./routes.ts";
 import { type Token, Tokens } from "./tokens.ts";
 import type { ObjectNode } from "./values.ts";
@@ -44,6 +45,7 @@ export class World {
   readonly environments: Environments;
   readonly tokens: Tokens;
   readonly sessions = new Map<string, Session>();
+  readonly changeRequests = new Map<string, ChangeRequest>();
   readonly now: () => number;
   readonly pageSize: number;
   readonly tellsRevision: boolean;

@@ -114,7 +114,7 @@ describe("where ESC is the cause, it is told first, and what is missing follows"
     const { server, env } = await esc();
     server.environment(NAME, { values: {}, deny: "approval" });
     const { text } = await told(env);
-    expect(text).toContain("  pulumi env open-request acme/sophia/dev asks for it; then start again\n");
+    expect(text).toContain("  sophia-run request --reason TEXT asks for it; then start again\n");
   });
 
   test("a definition with very many errors leaves room for the names", async () => {

@@ -77,6 +77,8 @@ describe("no value and no token comes out", () => {
     [["--verbose", "--", "echo", "started"], {}, 0, "started"],
     [["--cache", "--", "echo", "started"], {}, 0, "started"],
     [["--cache-fresh", "1h", "--verbose", "--", "echo", "started"], {}, 0, "6 variables"],
+    [["request", "--reason", "x"], {}, 0, "opens without an approval"],
+    [["request", "--reason", MISPLACED], {}, 125, "--reason contains a token"],
     [["check", "--offline"], {}, 1, "cannot be read with --offline"],
     [["--", "true"], { QDRANT_URL: `https://${secretOf("other")}.test` }, 0, "QDRANT_URL"],
     [["--", "no-such-command"], {}, 127, "no-such-command"],

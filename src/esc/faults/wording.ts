@@ -198,7 +198,8 @@ function reasonForStatus(
     return worded("esc-denied", `${host} does not accept the token`, hint);
   }
   if (needsApproval(fault)) {
-    const hint = `pulumi env open-request ${targetOf(subject, environment)} asks for it; then start again`;
+    const asked = namedBy === "ESC_ENV" ? "" : `--in ${targetOf(subject, environment)} `;
+    const hint = `sophia-run request ${asked}--reason TEXT asks for it; then start again`;
     return worded("esc-approval", `${host} opens it only with an approval`, hint);
   }
   if (status === 403) {

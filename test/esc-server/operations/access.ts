@@ -52,7 +52,11 @@ export function findRevision(
   return { environment: found.environment, revision };
 }
 
-const WHAT_OPENS: ReadonlySet<Operation> = new Set(["open", "read", "check"]);
+const WHAT_OPENS: ReadonlySet<Operation> = new Set([
+  ...(["open", "read", "check"] as const),
+  // Who may open may ask for it.
+  ...(["requestOpen", "submitChangeRequest", "changeRequest"] as const),
+]);
 
 /** A token that may only open sees nothing else of an environment or of others' tokens. */
 export function refuseOpenOnly({ token, operation }: ApiRequest): Answer | undefined {

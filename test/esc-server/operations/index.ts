@@ -1,5 +1,6 @@
 import type { Operation } from "../routes.ts";
 import type { Handler } from "../world.ts";
+import { changeRequest, metadata, requestOpen, submitChangeRequest } from "./approvals.ts";
 import { createDraft, createEnvironment, decrypt, definition, deleteEnvironment, etag, update } from "./definitions.ts";
 import { check, checkYaml, open, read } from "./evaluation.ts";
 import { exchangeToken } from "./exchange.ts";
@@ -17,6 +18,7 @@ import { createToken, deleteToken, listRoles, listTokens } from "./tokens.ts";
 import { defaultOrg, user } from "./user.ts";
 
 export const HANDLERS: Readonly<Record<Operation, Handler>> = {
+  changeRequest,
   check,
   checkYaml,
   createDraft,
@@ -36,10 +38,13 @@ export const HANDLERS: Readonly<Record<Operation, Handler>> = {
   listRevisionTags,
   listRoles,
   listTokens,
+  metadata,
   open,
   read,
+  requestOpen,
   revisions,
   rotate,
+  submitChangeRequest,
   update,
   updateRevisionTag,
   user,

@@ -1,0 +1,22 @@
+import type { CommandDefinition } from "../command.ts";
+
+export const requestCommand: CommandDefinition = {
+  describe: "Ask that the ESC environment may be opened, where opens have to be approved",
+  details: [
+    "Asks with the launcher's own token, since it is the one that is to open it, and shows what somebody else has to " +
+      "approve. --reason says why; whoever approves it reads that.",
+    "Exit status: 0: the request is filed, or, with --wait, the environment opens; 1: the request was closed; 3: nobody " +
+      "has approved it within --wait-limit. The request stays.",
+  ],
+  options: {
+    in: { type: "string", value: "ENV", describe: "The environment to ask for, in place of those of ESC_ENV" },
+    wait: { type: "boolean", describe: "Wait until the environment opens" },
+    "wait-limit": { type: "string", value: "TIME", describe: "How long to wait: 1h (default), 15m" },
+  },
+  groups: ["Sources", "Audit", "Output"],
+  examples: [
+    'sophia-run request --reason "deploy of 2.4"',
+    'sophia-run request --in sophia/prod --reason "repair of the index" --wait --wait-limit 15m',
+  ],
+  load: async () => (await import("./request.ts")).request,
+};

@@ -1,0 +1,92 @@
+import { settle, parseDuration, type Settings } from "../../command-line/settings.ts";
+import type { Context } from "../../core/context.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { shellWord } from "../../core/shell.ts";
+import { printable } from "../../core/text.ts";
+import { fileOpenRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/open-request.ts";
+import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
+import { formatName, type FullName } from "../../esc/settings/names.ts";
+import { holdsToken } from "../../esc/settings/secret.ts";
+import { say } from "../../output/say.ts";
+import { readEnvFiles } from "../../resolve/env-files.ts";
+import type { Command } from "../command.ts";
+import { usageError } from "../mistakes.ts";
+import { askEach } from "../writing/access.ts";
+import { waitUntilOpen } from "./wait.ts";
+
+/** An environment, and what has to be approved before it opens: nothing where it does. */
+export interface Asked {
+  readonly name: FullName;
+  readonly requests: readonly OpenRequest[];
+}
+
+const WAIT_LIMIT_MS = 3_600_000;
+const LONGEST_REASON = 1000;
+
+/** `sophia-run request`: asks for the approval that opening needs, and waits for it with `--wait`. */
+export const request: Command = async ({ options }, context) => {
+  const settings = settle(options, context.environment);
+  const limit = options["wait-limit"];
+  const limitMs = typeof limit === "string" ? parseDuration(limit, "--wait-limit") : WAIT_LIMIT_MS;
+  if (limit !== undefined && options["wait"] !== true) {
+    throw usageError("--wait-limit says how long --wait waits", "add --wait, or leave --wait-limit out");
+  }
+  const reason = reasonIn(settings);
+  const esc = await launcherAccess(options["in"], settings, context);
+  const asked = await askEach(esc, settings, context, async (name, connection): Promise<Asked> => {
+    const requests = await fileOpenRequests(name, connection);
+    for (const one of requests) await submitOpenRequest(one, reason, connection);
+    return { name, requests };
+  });
+  for (const one of asked) context.out(askedText(one));
+  const waiting = asked.filter(({ requests }) => requests.length > 0);
+  if (waiting.length === 0 || options["wait"] !== true) return ExitStatus.ok;
+  return waitUntilOpen(waiting, limitMs, { esc, settings, context });
+};
+
+function askedText({ name, requests }: Asked): string {
+  if (requests.length === 0) return `✅ ${formatName(name)} opens without an approval; nothing was requested\n`;
+  const lines = requests.flatMap(({ id, environment = formatName(name) }) => [
+    `   ${printable(environment)}:`,
+    `   pulumi env change-request get ${shellWord(printable(id))}`,
+    `   pulumi env change-request approve ${shellWord(printable(id))}    # somebody else`,
+    `   pulumi env change-request apply ${shellWord(printable(id))}      # then it opens`,
+  ]);
+  return [`⏸️ ${formatName(name)} does not open yet: somebody has to approve that.`, ...lines, ""].join("\n");
+}
+
+/** @throws SophiaError (usage, 125) where there is none, or one that must not be sent; its text is not shown */
+function reasonIn({ reason }: Settings): string {
+  if (reason === undefined || reason.trim() === "") {
+    throw usageError("request needs --reason TEXT", "say why it is to be opened: whoever approves it decides by that");
+  }
+  if (Array.from(reason).length > LONGEST_REASON) {
+    throw usageError(`--reason is longer than ${LONGEST_REASON} characters`, "say it in a line");
+  }
+  if (holdsToken(reason)) throw usageError("--reason contains a token", "say why, without a value in it");
+  return reason;
+}
+
+/** The access by which the launcher itself opens the environment. @throws SophiaError (125) where there is none */
+async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscSettings> {
+  if (settings.fake || settings.offline) {
+    throw usageError(
+      "request asks ESC, which --fake and --offline rule out",
+      "leave them out (SOPHIA_FAKE, SOPHIA_OFFLINE)",
+    );
+  }
+  const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
+  const environments =
+    typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
+  const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...environments });
+  say(context, settings, [...dotenv.notices, ...notices]);
+  if (access.kind === "on") return access.settings;
+  throw new SophiaError({
+    code: "esc-settings",
+    message:
+      access.kind === "incomplete"
+        ? `only ${access.present} is set and not ${access.missing}`
+        : "neither ESC_ENV nor ESC_TOKEN is set",
+    hint: "set ESC_ENV to the environment, or name it with --in, and ESC_TOKEN to the token that is to open it",
+  });
+}

@@ -1,0 +1,115 @@
+import { setTimeout as wait } from "node:timers/promises";
+import type { Settings } from "../../command-line/settings.ts";
+import type { Context } from "../../core/context.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { durationWords, enumerate } from "../../core/text.ts";
+import { askEsc } from "../../esc/api/ask.ts";
+import { opens, statusOfRequest } from "../../esc/api/open-request.ts";
+import type { EscSettings } from "../../esc/settings/access.ts";
+import { type EnvironmentName, formatName } from "../../esc/settings/names.ts";
+import type { Progress } from "../../esc/transport/connection.ts";
+import { makeProgress } from "../../output/progress.ts";
+import { sayLines, sayWrapped } from "../../output/stderr.ts";
+import type { Asked } from "./request.ts";
+
+/** People take their time: the pauses grow. */
+const FIRST_PAUSE_MS = 1000;
+const LONGEST_PAUSE_MS = 30_000;
+const GROWTH = 1.5;
+/** A pause is longer by up to this part, so that many who wait do not ask at the same time. */
+const JITTER = 0.25;
+const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
+const STAYS = "the request stays; the same command without --wait would file another one";
+
+interface Waiting {
+  readonly esc: EscSettings;
+  readonly settings: Settings;
+  readonly context: Context;
+}
+
+/**
+ * Waits until all of the environments open: 0. A request that is closed ends it with 1, the limit with 3. Trouble at ESC
+ * ends nothing: the next look may have an answer.
+ *
+ * @throws SophiaError (125) where ESC refuses the token or the environment for another reason
+ */
+export async function waitUntilOpen(asked: readonly Asked[], limitMs: number, waiting: Waiting): Promise<number> {
+  const { context, settings } = waiting;
+  const names = enumerate(asked.map(({ name }) => formatName(name)));
+  const progress = makeProgress(context, settings);
+  const undo = onSignal(() => {
+    progress.done();
+    sayLines(context, [STAYS]);
+  });
+  const end = Date.now() + limitMs;
+  sayWrapped(context, [`waiting up to ${durationWords(limitMs / 1000)} for the approval of ${names}`]);
+  try {
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)) {
+      const leftMs = end - Date.now();
+      if (leftMs <= 0) {
+        progress.done();
+        sayWrapped(context, [`nobody has approved it within ${durationWords(limitMs / 1000)}`, STAYS]);
+        return ExitStatus.draft;
+      }
+      progress.waiting(`waiting for the approval of ${names}, ${durationWords(leftMs / 1000)} left`);
+      await wait(Math.min(pauseMs * (1 + JITTER * Math.random()), leftMs));
+      const seen = await look(asked, waiting);
+      progress.tell(seen.kind === "waiting" ? seen.why : seen.kind);
+      if (seen.kind === "waiting") continue;
+      progress.done();
+      if (seen.kind === "open") {
+        context.out(`✅ ${names} can be opened\n`);
+        return ExitStatus.ok;
+      }
+      sayWrapped(context, [`the request ${seen.id} was closed: ${names} cannot be opened`]);
+      return ExitStatus.unmet;
+    }
+  } finally {
+    undo();
+    progress.done();
+  }
+}
+
+type Seen =
+  | { readonly kind: "open" }
+  | { readonly kind: "waiting"; readonly why: string }
+  | { readonly kind: "closed"; readonly id: string };
+
+/** What became of the requests by now. */
+async function look(asked: readonly Asked[], { esc }: Waiting): Promise<Seen> {
+  const environments = asked.map(({ name }): EnvironmentName => ({ ...name, text: formatName(name) }));
+  const answers = await askEsc({ ...esc, environments }, SILENT, async (name, connection): Promise<Seen> => {
+    if (await opens(name, connection)) return { kind: "open" };
+    const requests = asked.find((one) => formatName(one.name) === formatName(name))?.requests ?? [];
+    const states: string[] = [];
+    for (const one of requests) {
+      const status = await statusOfRequest(one, connection);
+      if (status !== undefined && /^(?:closed|rejected|declined)$/i.test(status)) return { kind: "closed", id: one.id };
+      states.push(status ?? "not visible to this token");
+    }
+    return { kind: "waiting", why: `the requests are ${enumerate(states)}` };
+  });
+  if (answers.kind === "unavailable") return { kind: "waiting", why: answers.failure.message };
+  if (answers.kind === "refused") throw new SophiaError(answers.failure);
+  const { results } = answers;
+  return (
+    results.find(({ kind }) => kind === "closed") ?? results.find(({ kind }) => kind === "waiting") ?? { kind: "open" }
+  );
+}
+
+/** Does something before one of these signals ends the process, as it would have. @returns what undoes it */
+function onSignal(act: () => void): () => void {
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const listeners = signals.map((signal) => {
+    const listener = (): void => {
+      act();
+      process.removeListener(signal, listener);
+      process.kill(process.pid, signal);
+    };
+    process.once(signal, listener);
+    return { signal, listener };
+  });
+  return () => {
+    for (const { signal, listener } of listeners) process.removeListener(signal, listener);
+  };
+}

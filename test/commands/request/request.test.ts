@@ -1,0 +1,150 @@
+import { spawn } from "node:child_process";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type EscServer, startEscServer } from "../../esc-server/index.ts";
+import { folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
+import { escVariables, sentinel, SENTINEL } from "../world.ts";
+
+const NAME = "acme/sophia/prod";
+
+async function world() {
+  const server = await startEscServer();
+  onTestFinished(async () => {
+    expect(server.violations).toEqual([]);
+    await server.close();
+  });
+  const base = server.environment("acme/sophia/base", { values: { A: sentinel("a") }, deny: "approval" });
+  const environment = server.environment(NAME, {
+    values: { B: sentinel("b") },
+    imports: ["sophia/base"],
+    deny: "approval",
+  });
+  return { server, base, environment, env: escVariables(server, NAME) };
+}
+
+const ask = (env: Readonly<Record<string, string>>, ...more: readonly string[]) =>
+  sophia(["request", "--reason", "deploy of 2.4", ...more], { env });
+
+test("a start names it, and it files and submits a request for the environment and each import", async () => {
+  const { base, environment, env } = await world();
+  const started = await sophia(["--require-esc", "--", "true"], { env });
+  expect(started.status).toBe(125);
+  expect(unwrapped(started.stderr)).toContain("sophia-run request --reason TEXT asks for it; then start again");
+
+  const { status, stdout, stderr } = await ask(env);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  const [own] = environment.openRequests;
+  const [imported] = base.openRequests;
+  expect([own, imported]).toMatchObject([
+    { status: "pending", description: "deploy of 2.4" },
+    { status: "pending", description: "deploy of 2.4" },
+  ]);
+  expect(stdout).toContain(`${NAME} does not open yet: somebody has to approve that.`);
+  for (const one of [own, imported]) expect(stdout).toContain(`pulumi env change-request approve ${one?.id}`);
+  expect(stdout).toContain("   acme/sophia/base:\n");
+});
+
+test("what opens without an approval is said to, and nothing is filed", async () => {
+  const { server, env } = await world();
+  const free = server.environment("acme/sophia/dev", { values: {} });
+  expect(await ask(env, "--in", "acme/sophia/dev", "--wait")).toEqual({
+    status: 0,
+    signal: null,
+    stdout: "✅ acme/sophia/dev opens without an approval; nothing was requested\n",
+    stderr: "",
+  });
+  expect(free.openRequests).toEqual([]);
+});
+
+describe("with --wait", () => {
+  test.each([
+    ["applied", 0, `✅ ${NAME} can be opened`],
+    ["closed", 1, "was closed: acme/sophia/prod cannot be opened"],
+  ] as const)("it ends once the request is %s, whatever trouble there is meanwhile", async (how, expected, words) => {
+    const { server, base, environment, env } = await world();
+    server.failNext("open", { kind: "status", status: 503 }, 1);
+    const waiting = ask(env, "--wait");
+    await server.waitFor("changeRequest");
+    for (const one of [base, environment]) one.decide(how);
+    const { status, stdout, stderr } = await waiting;
+    expect(status).toBe(expected);
+    expect(unwrapped(stdout + stderr)).toContain(words);
+    expect(stderr).toContain("waiting up to 1 h for the approval of acme/sophia/prod");
+    expect(stdout + stderr).not.toContain(SENTINEL);
+  });
+
+  test("it ends at its limit with a status of its own, and says that the request stays", async () => {
+    const { environment, env } = await world();
+    const { status, stderr } = await ask(env, "--wait", "--wait-limit", "50ms");
+    expect(status).toBe(3);
+    expect(stderr).toContain("nobody has approved it within");
+    expect(stderr).toContain("the request stays");
+    expect(environment.openRequests).toMatchObject([{ status: "pending" }]);
+  });
+
+  test("it ends where the token is revoked", async () => {
+    const { server, env } = await world();
+    const waiting = ask(env, "--wait");
+    await server.waitFor("submitChangeRequest", 2);
+    server.failAlways("open", { kind: "status", status: 401 });
+    const { status, stderr } = await waiting;
+    expect(status).toBe(125);
+    expect(unwrapped(stderr)).toContain("does not accept the token");
+  });
+
+  test("it opens though the token may not see what became of the request", async () => {
+    const { server, base, environment, env } = await world();
+    server.failAlways("changeRequest", { kind: "status", status: 403 });
+    const waiting = ask(env, "--wait");
+    await server.waitFor("changeRequest");
+    for (const one of [base, environment]) one.decide("applied");
+    expect((await waiting).status).toBe(0);
+  });
+
+  test("Ctrl-C ends it as it ends every program, once it has said that the request stays", async () => {
+    const { server, env } = await world();
+    const [command, ...prefix] = sophiaRun;
+    const child = spawn(command, [...prefix, "request", "--reason", "x", "--wait"], {
+      cwd: folder(),
+      env: { PATH: process.env["PATH"], ...env },
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    await server.waitFor("changeRequest");
+    child.kill("SIGINT");
+    const signal = await new Promise((resolve) => {
+      child.once("close", (_, by) => resolve(by));
+    });
+    expect(signal).toBe("SIGINT");
+    expect(stderr).toContain("the request stays");
+  });
+});
+
+test.each<[readonly string[], Readonly<Record<string, string>>, string]>([
+  [["request"], {}, "request needs --reason TEXT"],
+  [["request", "--reason", `pul-${"0".repeat(40)}`], {}, "--reason contains a token"],
+  [["request", "--reason", "x".repeat(1001)], {}, "--reason is longer than"],
+  [["request", "--reason", "x", "--wait-limit", "1m"], {}, "--wait-limit says how long --wait waits"],
+  [["request", "--reason", "x", "--wait", "--wait-limit", "soon"], {}, "--wait-limit has no usable value"],
+  [["request", "--reason", "x", "--offline"], {}, "request asks ESC"],
+  [["request", "--reason", "x"], { ESC_TOKEN: "" }, "only ESC_ENV is set"],
+])("%j asks nobody", async (args, variables, words) => {
+  const { server, env } = await world();
+  const { status, stderr } = await sophia(args, { env: { ...env, ...variables } });
+  expect(status).toBe(125);
+  expect(unwrapped(stderr)).toContain(words);
+  expect(stderr).not.toContain("0".repeat(40));
+  expect(server.calls).toEqual([]);
+});
+
+test("a token that may not ask is told so", async () => {
+  const { server, env } = await world();
+  failFiling(server);
+  const { status, stderr } = await ask(env);
+  expect(status).toBe(125);
+  expect(stderr).toContain("HTTP 403");
+});
+
+function failFiling(server: EscServer): void {
+  server.failAlways("requestOpen", { kind: "status", status: 403 });
+}
