@@ -9,14 +9,19 @@ export const requestCommand: CommandDefinition = {
       "has approved it within --wait-limit. The request stays.",
   ],
   options: {
+    reason: {
+      type: "string",
+      value: "TEXT",
+      describe: "Why it is to be opened, for whoever approves it [SOPHIA_REASON]",
+    },
     in: { type: "string", value: "ENV", describe: "The environment to ask for, in place of those of ESC_ENV" },
     wait: { type: "boolean", describe: "Wait until the environment opens" },
     "wait-limit": { type: "string", value: "TIME", describe: "How long to wait: 1h (default), 15m" },
   },
-  groups: ["Sources", "Audit", "Output"],
+  groups: ["Sources", "Output"],
   examples: [
     'sophia-run request --reason "deploy of 2.4"',
-    'sophia-run request --in sophia/prod --reason "repair of the index" --wait --wait-limit 15m',
+    'sophia-run request --in sophia/prod --reason "repair" --wait',
   ],
   load: async () => (await import("./request.ts")).request,
 };
