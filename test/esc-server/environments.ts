@@ -67,6 +67,15 @@ export interface Draft {
   readonly yaml: string;
 }
 
+/** What somebody asked for and others decide. */
+export interface ChangeRequest {
+  readonly id: string;
+  readonly environment: Environment;
+  /** It counts once it is submitted: as `pending`. `ready` is approved, `applied` is in effect. */
+  status: "draft" | "pending" | "ready" | "applied" | "closed";
+  description: string;
+}
+
 export interface EnvironmentName {
   readonly organization: string;
   readonly project: string;

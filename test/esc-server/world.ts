@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Answer } from "./answer.ts";
-import { Environments, type EnvironmentName } from "./environments.ts";
-import type { ChangeRequest } from "./operations/approvals.ts";
+import { type ChangeRequest, Environments, type EnvironmentName } from "./environments.ts";
 import type { Operation } from "./routes.ts";
 import { type Token, Tokens } from "./tokens.ts";
 import type { ObjectNode } from "./values.ts";

@@ -3,22 +3,16 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
-import { fileOpenRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/open-request.ts";
+import { fileOpenRequests, submitOpenRequest } from "../../esc/api/open-request.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
-import { formatName, type FullName } from "../../esc/settings/names.ts";
+import { formatName } from "../../esc/settings/names.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
 import { say } from "../../output/say.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
 import { askEach } from "../writing/access.ts";
-import { waitUntilOpen } from "./wait.ts";
-
-/** An environment, and what has to be approved before it opens: nothing where it does. */
-export interface Asked {
-  readonly name: FullName;
-  readonly requests: readonly OpenRequest[];
-}
+import { type Asked, waitUntilOpen } from "./wait.ts";
 
 const WAIT_LIMIT_MS = 3_600_000;
 const LONGEST_REASON = 1000;

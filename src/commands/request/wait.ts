@@ -4,13 +4,12 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { durationWords, enumerate } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
-import { opens, statusOfRequest } from "../../esc/api/open-request.ts";
+import { type OpenRequest, opens, statusOfRequest } from "../../esc/api/open-request.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
-import { type EnvironmentName, formatName } from "../../esc/settings/names.ts";
+import { type EnvironmentName, formatName, type FullName } from "../../esc/settings/names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { sayLines, sayWrapped } from "../../output/stderr.ts";
-import type { Asked } from "./request.ts";
 
 /** People take their time: the pauses grow. */
 const FIRST_PAUSE_MS = 1000;
@@ -20,6 +19,12 @@ const GROWTH = 1.5;
 const JITTER = 0.25;
 const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
 const STAYS = "the request stays; the same command without --wait would file another one";
+
+/** An environment, and what has to be approved before it opens: nothing where it does. */
+export interface Asked {
+  readonly name: FullName;
+  readonly requests: readonly OpenRequest[];
+}
 
 interface Waiting {
   readonly esc: EscSettings;

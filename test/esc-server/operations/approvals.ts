@@ -1,18 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { type Answer, failure, json, noContent } from "../answer.ts";
-import type { Environment } from "../environments.ts";
+import type { ChangeRequest } from "../environments.ts";
 import { parseObject } from "../json.ts";
 import type { ApiRequest, World } from "../world.ts";
 import { findEnvironment, parameter } from "./access.ts";
-
-/** What somebody asked for and others decide. */
-export interface ChangeRequest {
-  readonly id: string;
-  readonly environment: Environment;
-  /** It counts once it is submitted: as `pending`. `ready` is approved, `applied` is in effect. */
-  status: "draft" | "pending" | "ready" | "applied" | "closed";
-  description: string;
-}
 
 /** Files a request for the environment, and for each import whose opens must be approved, too. */
 export function requestOpen(world: World, request: ApiRequest): Answer {
