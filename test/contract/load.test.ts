@@ -129,7 +129,7 @@ describe("wrong contracts", () => {
     [
       '{"variables":{"A":{"requird":true}}}',
       '1:20: unknown key "requird": did you mean "required"?',
-      '"label", "description", "required", "secret", "example", "docs", "default", "aliases", "deprecated", "format" or "rotateEvery"',
+      '"label", "description", "required", "secret", "example", "docs", "default", "aliases", "deprecated", "format", "probe" or "rotateEvery"',
     ],
     ['{"variables":{"A":{},\n"A":{}}}', '2:1: the key "A" is there twice', "each key once"],
     [String.raw`{"variables":{"A":{},"\u0041":{}}}`, '1:22: the key "A" is there twice', "each key once"],
