@@ -15,7 +15,21 @@ const LIMIT_MS = 60_000;
 const PRINT = "process.stdout.write(JSON.stringify({ args: process.argv.slice(1), env: process.env }))";
 const PRINTING = [execPath, "-e", PRINT, "--"];
 const CONTRACT = { variables: { Api_Url: { required: true, secret: false }, LOG_LEVEL: { default: "info" } } };
-const AWKWARD = ["", "a b", 'q"uote', "back\\slash\\", "%PATH%", "^&|<>()!", "ünï…", "*.js", "a=b;c,d", '"', "\\\\"];
+const AWKWARD = [
+  "",
+  "a b",
+  'q"uote',
+  "back\\slash\\",
+  "%PATH%",
+  "100%",
+  "\\%",
+  "^&|<>()!",
+  "ünï…",
+  "*.js",
+  "a=b;c,d",
+  '"',
+  "\\\\",
+];
 
 const base = { ...own, PATH: `${dirname(execPath)}${delimiter}${own.PATH}` };
 for (const name of Object.keys(base)) if (/^(?:ESC|SOPHIA|PULUMI)_/i.test(name)) delete base[name];
@@ -71,16 +85,17 @@ const cases = {
 
   "a .cmd shim of npm gets its arguments, and its status counts": () => {
     const cwd = folder({ "tool.cjs": `${PRINT.replace("slice(1)", "slice(2)")}; process.exitCode = 3;` });
-    const bin = join(cwd, "node_modules", ".bin");
+    const bin = join(cwd, "a b", "bin");
     mkdirSync(bin, { recursive: true });
     writeFileSync(join(bin, "tool.cmd"), `@ECHO off\r\n"${execPath}" "%~dp0\\..\\..\\tool.cjs" %*\r\n`);
-    const plain = ["a b", 'q"uote', "x&y", "back\\slash\\"];
-    const ended = sophia(["--no-contract", "--", "tool", ...plain], {
+    // cmd.exe of Wine does not know how that of Windows is kept from expanding `%`.
+    const given = AWKWARD.filter((argument) => own.WINEPREFIX === undefined || !argument.includes("%"));
+    const ended = sophia(["--no-contract", "--", "tool", ...given], {
       cwd,
       env: { PATH: `${bin}${delimiter}${base.PATH}` },
     });
     assert.equal(ended.status, 3, ended.stderr);
-    assert.deepEqual(JSON.parse(ended.stdout).args, plain);
+    assert.deepEqual(JSON.parse(ended.stdout).args, given);
   },
 
   "exit statuses have 32 bits": () => {

@@ -9,8 +9,8 @@ import type { IpcChannel } from "./ipc.ts";
 export type Descriptors = readonly (number | "ignore" | "pipe" | "ipc")[];
 
 /**
- * Starts a process beside this one, by cross-spawn: it finds and quotes commands as Windows needs it. The event loop
- * does not turn meanwhile.
+ * Starts a process beside this one, by cross-spawn: it finds the interpreters of scripts on Windows. The event loop
+ * does not turn meanwhile, elsewhere than there.
  *
  * @returns the process, or the code of the system's error if it could not be started
  */
@@ -19,15 +19,20 @@ export async function startChild(
   stdio: Descriptors,
   ipc: IpcChannel | undefined,
 ): Promise<ChildProcess | string> {
-  const [argv0, ...args] = program.argv;
+  const isWindows = process.platform === "win32";
+  const [argv0, ...rest] = program.argv;
+  const { file, args, ...verbatim } = isWindows
+    ? (await import("../windows/command-line.ts")).startedOnWindows(program)
+    : { file: program.file, args: rest };
   // Bun copies the environment into an object in which `__proto__` would be that of the object. Nothing here needs it.
   if (isBun && program.environment.has("__proto__")) Reflect.deleteProperty(Object.prototype, "__proto__");
   try {
-    const child = crossSpawn(program.file, args, {
+    const child = crossSpawn(file, args, {
+      ...verbatim,
       stdio: [...stdio],
       env: Object.fromEntries(program.environment),
       // On Windows cross-spawn may start another program in its place, an interpreter.
-      ...(process.platform !== "win32" && { argv0 }),
+      ...(!isWindows && { argv0 }),
       ...(ipc !== undefined && { serialization: ipc.serialization }),
     });
     // Errors after the start concern single signals or messages; those who send them deal with them.

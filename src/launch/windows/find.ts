@@ -75,7 +75,7 @@ function examine(path: string, endings: readonly string[]): string | undefined {
 }
 
 /** Whether the file begins with `#!`, as scripts of other systems do: cross-spawn starts their interpreter. */
-function hasInterpreter(path: string): boolean {
+export function hasInterpreter(path: string): boolean {
   const descriptor = openSync(path, "r");
   try {
     const head = Buffer.alloc(2);
