@@ -10,6 +10,7 @@ import { explainUnmet } from "../../output/unmet.ts";
 import { say } from "../../output/say.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
+import { type EnvironmentGates, environmentGates } from "./gates.ts";
 import { json } from "./json.ts";
 import { INDENTED, text } from "./text.ts";
 import type { Part } from "./part.ts";
@@ -41,9 +42,10 @@ export const check: Command = async ({ options }, context) => {
   }
   const { settings, assessment } = await assessed(options, context);
   const report = makeReport(assessment);
-  const [tracked, ages] = await Promise.all([
+  const [tracked, ages, gates] = await Promise.all([
     trackedFiles(settings, assessment, context),
     agesOf(assessment.esc, settings, context),
+    gatesOf(assessment.esc, settings, context),
   ]);
   const parts: Part[] = [];
   if (options["overdue"] === true) {
@@ -58,8 +60,11 @@ export const check: Command = async ({ options }, context) => {
   // The report itself tells what overrides ESC, and that the cache serves.
   const others = assessment.notices.filter(({ kind }) => kind !== "esc-kept");
   say(context, { quiet: true }, others);
-  if (asJson) context.out(json(report, { tracked, ages, parts }));
-  else context.out(text(report, report.met ? undefined : explainUnmet(assessment, INDENTED), { tracked, ages, parts }));
+  if (asJson) context.out(json(report, { tracked, ages, gates, parts }));
+  else
+    context.out(
+      text(report, report.met ? undefined : explainUnmet(assessment, INDENTED), { tracked, ages, gates, parts }),
+    );
   return report.met && parts.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
 };
 
@@ -69,4 +74,11 @@ async function agesOf(esc: EscStatus, settings: Settings, context: Context): Pro
   if (esc.kind !== "read" || esc.kept !== undefined) return [];
   const progress = makeProgress(context, settings);
   return environmentAges(esc.settings, progress).finally(progress.done);
+}
+
+/** What has to be approved of the environments that were read, as far as the launcher's token may see it. */
+async function gatesOf(esc: EscStatus, settings: Settings, context: Context): Promise<readonly EnvironmentGates[]> {
+  if (esc.kind !== "read" || esc.kept !== undefined) return [];
+  const progress = makeProgress(context, settings);
+  return environmentGates(esc.settings, progress).finally(progress.done);
 }

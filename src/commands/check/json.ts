@@ -7,7 +7,7 @@ import type { Beside } from "./text.ts";
  * The report for programs, with a version that changes when a field loses its meaning. Masked ends of values are
  * left out: nothing of a value stands in it.
  */
-export function json(report: Report, { tracked, ages, parts }: Beside): string {
+export function json(report: Report, { tracked, ages, gates, parts }: Beside): string {
   const { esc, sections } = report;
   return jsonText({
     version: 1,
@@ -26,6 +26,8 @@ export function json(report: Report, { tracked, ages, parts }: Beside): string {
     notices: report.notices,
     // .env files that git tracks.
     tracked,
+    // What of the ESC environments has to be approved.
+    gates,
     // The newest revision of each ESC environment whose history the token may see.
     revisions: ages.map(({ environment, revision: { number, created, by } }) => ({
       environment,

@@ -4,6 +4,7 @@ import type { Unmet } from "../../output/unmet.ts";
 import { shellWord } from "../../core/shell.ts";
 import { wrap } from "../../core/lines.ts";
 import { count, enumerate } from "../../core/text.ts";
+import { type EnvironmentGates, gateWords } from "./gates.ts";
 import type { Part } from "./part.ts";
 import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
 import type { Origin, SourceId } from "../../core/model.ts";
@@ -20,6 +21,7 @@ export interface Beside {
   /** `.env` files that git tracks. */
   readonly tracked: readonly string[];
   readonly ages: readonly EnvironmentAge[];
+  readonly gates: readonly EnvironmentGates[];
   readonly parts: readonly Part[];
 }
 
@@ -28,13 +30,14 @@ export interface Beside {
  *
  * @param unmet where the contract is not met
  */
-export function text(report: Report, unmet: Unmet | undefined, { tracked, ages, parts }: Beside): string {
+export function text(report: Report, unmet: Unmet | undefined, { tracked, ages, gates, parts }: Beside): string {
   const now = new Date();
   const sections = [
     [
       "--- ESC Configuration ---",
       ...[report.esc.environment, report.esc.credential].map((one) => escLine(one, report)),
       ...ages.map((age) => environmentLine(age, now)),
+      ...gates.map((one) => `⏸️ ${gateWords(one)}`),
     ],
     ...report.sections.map(({ title, lines }) => [`--- ${title} ---`, ...lines.map((one) => line(one, report))]),
     ...sources(report),

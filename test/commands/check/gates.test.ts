@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+import { startEscServer } from "../../esc-server/index.ts";
+import { sophia } from "../../helpers/sophia.ts";
+import { addSophia, escVariables } from "../world.ts";
+
+test("check says what has to be approved, where the token may see it, and nothing else", async () => {
+  await using server = await startEscServer();
+  addSophia(server);
+  const base = server.environment("acme/sophia/gated", {
+    values: {},
+    imports: ["sophia/dev"],
+    deny: "approval",
+    updates: "approval",
+  });
+  base.decide("applied");
+  const gated = await sophia(["check"], { env: escVariables(server, "acme/sophia/gated") });
+  expect(gated.status).toBe(0);
+  expect(gated.stdout).toContain("⏸️ acme/sophia/gated: Opens only with an approval, and so it is changed\n");
+
+  const free = await sophia(["check"], { env: escVariables(server) });
+  expect(free.stdout).not.toContain("⏸️");
+  server.failAlways("metadata", { kind: "status", status: 403 });
+  const hidden = await sophia(["check", "--json"], { env: escVariables(server, "acme/sophia/gated") });
+  expect(JSON.parse(hidden.stdout)).toMatchObject({ met: true, gates: [] });
+  expect(server.violations).toEqual([]);
+});
