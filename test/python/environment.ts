@@ -22,26 +22,24 @@ export function pythonWithPackages(): Python {
   if (existsSync(done)) return { bin };
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
+  const uv = /^uv==.*$/m.exec(readFileSync(requirements, "utf8"))?.[0] ?? "uv";
   // uv takes a tenth of the time that pip takes for the rest.
   for (const command of [
     ["python3", "-m", "venv", folder],
-    [
-      join(bin, "pip"),
-      "install",
-      "--quiet",
-      "--disable-pip-version-check",
-      "--retries",
-      "1",
-      "--constraint",
-      requirements,
-      "uv",
-    ],
+    [join(bin, "pip"), "install", "--quiet", "--disable-pip-version-check", "--retries", "1", uv],
     [join(bin, "uv"), "pip", "install", "--quiet", "--python", join(bin, "python3"), "--requirement", requirements],
   ]) {
     const [file = "", ...args] = command;
     const { status, stderr } = spawnSync(file, args, { encoding: "utf8", timeout: INSTALL_MS });
     if (status !== 0)
-      return { reason: `the packages cannot be installed from PyPI: ${stderr.trim().split("\n").at(-1)}` };
+      return {
+        reason: `the packages cannot be installed from PyPI: ${
+          stderr
+            .trim()
+            .split("\n")
+            .find((line) => line.startsWith("ERROR")) ?? "in time"
+        }`,
+      };
   }
   writeFileSync(done, "");
   return { bin };
