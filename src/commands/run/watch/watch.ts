@@ -83,6 +83,7 @@ async function following(
   /** With the token that was obtained; another one is where it is refused. */
   let used = followed;
   let masked = redaction;
+  let latest = assessment;
   const resolve = async (): Promise<Resolved<Renewal>> => {
     try {
       const now = await assessBy(asking, context);
@@ -102,7 +103,7 @@ async function following(
       followed = followable(now);
       used = followed;
       const given = delivery(selected);
-      record?.({ event: "start", command: command[0] }, false, now);
+      latest = now;
       return { kind: "ready", prints: print(given), renewal: { ...given, redaction: await redact(now, context) } };
     } catch (error) {
       if (!(error instanceof SophiaError)) throw error;
@@ -123,6 +124,7 @@ async function following(
       restart: async (renewal, names) => {
         try {
           const renewed = withFormer(renewal, masked);
+          record?.({ event: "start", command: command[0] }, false, latest);
           await restart(renewed);
           masked = renewal.redaction;
           if (!isQuiet) {
