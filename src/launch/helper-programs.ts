@@ -52,7 +52,7 @@ function through(helper: string, options: readonly string[], wanted: string, pro
     throw new SophiaError({
       code: "helper-missing",
       message: `${wanted} needs ${helper} of util-linux, which was not found`,
-      hint: `install util-linux, or run without ${wanted}`,
+      hint: process.platform === "linux" ? `install util-linux, or run without ${wanted}` : `run without ${wanted}`,
     });
   }
   // The helper looks the command up once more, as typed: so argv[0] stays what it was.

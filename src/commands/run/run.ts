@@ -93,7 +93,11 @@ async function locateFirst(
     settings.prefer === "environment" &&
     settings.scope === undefined &&
     !isExcluded("PATH", settings);
-  if (process.platform === "win32" || !(isCallers || command.includes("/"))) return undefined;
+  if (!(isCallers || command.includes("/"))) return undefined;
+  if (process.platform === "win32") {
+    (await import("../../launch/windows/find.ts")).fileOnWindows(command, environment);
+    return undefined; // PATHEXT may still change
+  }
   return { file: await findExecutable(command, searchPath), searchPath };
 }
 
