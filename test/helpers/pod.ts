@@ -89,9 +89,11 @@ export async function startPod(idToken: string): Promise<Pod> {
         ...container,
         exec(command, env = {}) {
           const inner = [`--target=${container.init()}`, "--mount", "--pid", "--net", "--root", "--wd"];
+          // Without root it is the root of the user namespace that does it, which may enter the container's.
           const as = rootless ? [] : [`--setuid=${options.user}`, `--setgid=${options.user}`];
-          const [nsenter, ...args] = enter(...inner, ...as);
-          return spawnSync(nsenter, [...args, "--", ...command], {
+          const outer = rootless ? enter(`--target=${server.pid}`) : [];
+          const [program = "", ...args] = [...outer, "nsenter", ...inner, ...as, "--", ...command];
+          return spawnSync(program, args, {
             env: { ...options.env, ...env },
             encoding: "utf8",
             timeout: 10_000,
