@@ -22,33 +22,50 @@ const LINE = 18;
 const COLUMNS = 82;
 const MARGIN = 16;
 
-type Colour = "command" | "plain" | "good" | "bad" | "heading" | "dim";
+const COMMAND = "#7dcfff";
+const ASIDE = "#7a88b8";
+const PLAIN = "#c0caf5";
 
-const COLOURS: Readonly<Record<Colour, string>> = {
-  command: "#7dcfff",
-  plain: "#c0caf5",
-  good: "#9ece6a",
-  bad: "#f7768e",
-  heading: "#bb9af7",
-  dim: "#7a88b8",
+/** What the terminal makes of the SGR parameters (ECMA-48) that sophia-run writes; undefined: the end of one of them. */
+const DRAWN: Readonly<Record<string, string | undefined>> = {
+  1: 'font-weight="bold"',
+  2: `fill="${ASIDE}"`,
+  22: undefined,
+  31: 'fill="#f7768e"',
+  32: 'fill="#9ece6a"',
+  33: 'fill="#e0af68"',
+  39: undefined,
 };
 
-function colourOf(line: string): Colour {
-  if (line.startsWith("$ ")) return "command";
-  if (line.startsWith("→ ")) return "dim";
-  if (/^ *(?:✗|❌)/.test(line) || line.startsWith("sophia-run: ")) return "bad";
-  if (line.startsWith("✅")) return "good";
-  return /^(?:===|---)/.test(line) ? "heading" : "plain";
+/** A line of a terminal as SVG. */
+function drawn(line: string): string {
+  // oxlint-disable-next-line no-control-regex -- the escape of the terminal's own sequences
+  return escaped(line).replaceAll(/\u001B\[(\d+)m/g, (_, parameter: string) => {
+    if (!(parameter in DRAWN)) throw new Error(`the picture does not know SGR ${parameter}`);
+    const attribute = DRAWN[parameter];
+    return attribute === undefined ? "</tspan>" : `<tspan ${attribute}>`;
+  });
 }
 
-async function lines(): Promise<readonly string[]> {
+interface Line {
+  readonly text: string;
+  readonly colour: string;
+}
+
+async function lines(): Promise<readonly Line[]> {
   const world = await openWorld(TOKEN);
   try {
-    const shown: string[] = [];
+    const shown: Line[] = [];
+    const terminal = { ...world, environment: { ...world.environment, FORCE_COLOR: "1" } };
     for (const command of COMMANDS) {
-      const ended = await run(command, world);
+      const ended = await run(command, terminal);
       const output = `${ended.stderr}${ended.stdout}`.trimEnd().split("\n");
-      shown.push(`$ ${commandLine(command)}`, ...output, `→ ${ending(ended)}`, "");
+      shown.push(
+        { text: `$ ${commandLine(command)}`, colour: COMMAND },
+        ...output.map((text) => ({ text, colour: PLAIN })),
+        { text: `→ ${ending(ended)}`, colour: ASIDE },
+        { text: "", colour: PLAIN },
+      );
     }
     return shown.slice(0, -1);
   } finally {
@@ -60,16 +77,13 @@ function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-function draw(shown: readonly string[]): string {
+function draw(shown: readonly Line[]): string {
   const width = Math.ceil(COLUMNS * SIZE * 0.6) + 2 * MARGIN;
   const height = shown.length * LINE + 2 * MARGIN;
-  const texts = shown.flatMap((line, index) =>
-    line === ""
+  const texts = shown.flatMap(({ text, colour }, index) =>
+    text === ""
       ? []
-      : [
-          `    <text x="${MARGIN}" y="${MARGIN + index * LINE + SIZE}" fill="${COLOURS[colourOf(line)]}">` +
-            `${escaped(line)}</text>`,
-        ],
+      : [`    <text x="${MARGIN}" y="${MARGIN + index * LINE + SIZE}" fill="${colour}">${drawn(text)}</text>`],
   );
   const title = "sophia-run refuses to start a program without a secret, and a clean check";
   return [

@@ -14,7 +14,6 @@ import { ownEnvironment } from "./system/own-environment.ts";
 import { isBun } from "./system/runtime.ts";
 import { OWN_FOLDER } from "./system/paths.ts";
 import { run } from "./commands/run/run.ts";
-import { sayFailure, sayLines } from "./output/stderr.ts";
 import { postponeStandardError } from "./system/standard-error.ts";
 import { write } from "./system/write.ts";
 
@@ -63,18 +62,19 @@ function isSameFolder(one: string, other: string): boolean {
   return first !== undefined && first.dev === second?.dev && first.ino === second.ino;
 }
 
-function fail(context: Context, error: unknown): number {
-  if (error instanceof SophiaError) {
-    sayFailure(context, error);
-    return error.status;
+/** Loaded only here: a launch has nothing to tell. */
+async function fail(context: Context, error: unknown): Promise<number> {
+  try {
+    const { sayError } = await import("./output/stderr.ts");
+    sayError(context, error);
+  } catch {
+    context.err(`sophia-run: ${error instanceof SophiaError ? error.message : "internal error"}\n`);
   }
-  // A bug of ours. The message of a foreign error may hold a value or a token; the places in the code do not.
-  const places = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
-  sayLines(context, [
-    `internal error (${error instanceof Error ? error.constructor.name : typeof error}); please report it`,
-    ...places.map((line) => line.trim()),
-  ]);
-  return ExitStatus.failed;
+  return error instanceof SophiaError ? error.status : ExitStatus.failed;
+}
+
+async function failAndExit(context: Context, error: unknown): Promise<never> {
+  process.exit(await fail(context, error));
 }
 
 // Bun opens it when it is defined anew.
@@ -86,9 +86,9 @@ if (loader?.compiles() === true) {
 }
 const preparation = prepare(process.env);
 const context = surroundings(preparation);
-process.on("uncaughtException", (error) => process.exit(fail(context, error)));
+process.on("uncaughtException", (error) => void failAndExit(context, error));
 // Nothing is left to wait for, yet nothing ended the process: a bug, which must not end in silence.
-process.on("beforeExit", () => process.exit(fail(context, new Error("never settled"))));
+process.on("beforeExit", () => void failAndExit(context, new Error("never settled")));
 void main(process.argv.slice(2), context, preparation)
   .catch((error: unknown) => fail(context, error))
   .then((status) => process.exit(status));

@@ -12,6 +12,8 @@ const ROOT = join(import.meta.dirname, "../..");
  */
 export const GROUPS = [
   { name: "program", tags: ["$initial"], priority: 1 },
+  // In front of those that say something, too.
+  { name: "stderr", test: /\/src\/output\/stderr\.ts$/, priority: 1 },
   { name: "start-error", test: /\/src\/launch\/(?:start-error|exec\/without-risk)\.ts$/ },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
   { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },

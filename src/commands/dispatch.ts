@@ -6,6 +6,7 @@ import { suggest } from "../core/suggest.ts";
 import type { Context } from "../core/context.ts";
 import { ExitStatus, SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
+import { tellHelp } from "../output/colour.ts";
 import type { CommandArguments, CommandDefinition } from "./command.ts";
 import { mistakeError, optionError, usageError } from "./mistakes.ts";
 import { COMMANDS } from "./registry.ts";
@@ -45,7 +46,7 @@ async function answer(invocation: Exclude<Invocation, { kind: "run" }>, context:
     case "subcommand":
       return runSubcommand(invocation.name, invocation.words, context);
     case "help":
-      return print(context, await help(invocation.of));
+      return help(invocation.of, context);
     case "version":
       return print(context, version());
     case "completion": {
@@ -63,7 +64,7 @@ async function runSubcommand(name: CommandName, words: readonly string[], contex
   const definition = COMMANDS[name];
   const options = { ...OPTIONS, ...definition.options, ...COMMON_OPTIONS };
   const { values, positionals, problems } = parse(words, options);
-  if (values["help"] === true) return print(context, await help(name));
+  if (values["help"] === true) return help(name, context);
   if (values["version"] === true) return print(context, version());
   const [problem] = problems;
   if (problem !== undefined) throw optionError(problem, options, name);
@@ -74,11 +75,12 @@ async function runSubcommand(name: CommandName, words: readonly string[], contex
 }
 
 /** Laid out by yargs, which is loaded only here. */
-async function help(of: CommandName | undefined): Promise<string> {
+async function help(of: CommandName | undefined, context: Context): Promise<number> {
   // yargs asks for the working directory while it loads, and throws if that was deleted. No help depends on it.
   process.chdir("/");
   const { commandHelp, mainHelp } = await import("./help.ts");
-  return of === undefined ? mainHelp() : commandHelp(of, COMMANDS[of]);
+  tellHelp(context, await (of === undefined ? mainHelp() : commandHelp(of, COMMANDS[of])));
+  return ExitStatus.ok;
 }
 
 function version(): string {

@@ -19,7 +19,9 @@ const EPILOGUE = `Each option can be set by the variable in brackets; the comman
 
 Exit status: that of the program; 78: the contract is not met, nothing was
 started; 125: sophia-run itself failed; 126: the command cannot be executed;
-127: it was not found.`;
+127: it was not found.
+
+Colours are for terminals: NO_COLOR=1 turns them off, FORCE_COLOR=1 on.`;
 
 /** `sophia-run --help`. */
 export async function mainHelp(): Promise<string> {

@@ -1,6 +1,5 @@
 import type { Context } from "../core/context.ts";
 import type { ReadingProgress } from "../resolve/assessment.ts";
-import { sayLines } from "./stderr.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { printable } from "../core/text.ts";
 
@@ -38,7 +37,8 @@ export function makeProgress(context: Context, { verbose }: Pick<Settings, "verb
   const tell = (line: string): void => {
     if (!verbose) return;
     clear();
-    sayLines(context, [printable(line)]);
+    // Not by `sayLines`: a launch that reads ESC loads this, and has nothing else to say.
+    context.err(`sophia-run: ${printable(line)}\n`);
   };
   return {
     waiting: update,

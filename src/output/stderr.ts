@@ -1,28 +1,55 @@
 import type { Context } from "../core/context.ts";
+import { SophiaError } from "../core/error.ts";
 import type { Failure } from "../core/model.ts";
 import { wrap } from "../core/lines.ts";
+import { hasColours, paintMessage } from "./colour.ts";
 
 /** Columns of a line, of which the program's name or an indent takes some. */
 const WIDTH = 80;
 const FIRST = WIDTH - "sophia-run: ".length;
 const REST = WIDTH - "  ".length;
 
+type Lines = readonly [string, ...string[]];
+
+/** Writes what ended sophia-run: a failure in its words, anything else without its own. */
+export function sayError(context: Context, error: unknown): void {
+  if (error instanceof SophiaError) sayFailure(context, error);
+  else sayBug(context, error);
+}
+
 /** Writes a failure: what is wrong, then what to do. That of a start is one line, as in every shell. */
-export function sayFailure(context: Context, failure: Failure): void {
-  if (failure.code === "not-found" || failure.code === "not-executable")
-    sayLines(context, [failure.message, ...further(failure)]);
-  else sayWrapped(context, [failure.message, ...further(failure)]);
+function sayFailure(context: Context, failure: Failure): void {
+  const lines: Lines = [failure.message, ...further(failure)];
+  const isStart = failure.code === "not-found" || failure.code === "not-executable";
+  write(context, isStart ? lines : wrapped(lines), "failure");
+}
+
+/** The message of a foreign error may hold a value or a token; the places in the code do not. */
+function sayBug(context: Context, error: unknown): void {
+  const places = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
+  const name = error instanceof Error ? error.constructor.name : typeof error;
+  const lines: Lines = [`internal error (${name}); please report it`, ...places.map((line) => line.trim())];
+  write(context, lines, "failure");
 }
 
 /** As {@link sayLines}, in lines of 80 columns. */
-export function sayWrapped(context: Context, [first, ...rest]: readonly [string, ...string[]]): void {
-  const [head = "", ...more] = wrap(first, REST, "", FIRST);
-  sayLines(context, [head, ...more, ...rest.flatMap((line) => wrap(line, REST, "  "))]);
+export function sayWrapped(context: Context, lines: Lines): void {
+  sayLines(context, wrapped(lines));
 }
 
 /** Writes lines of which the first names the program and the others belong to it. */
-export function sayLines(context: Context, [first, ...rest]: readonly [string, ...string[]]): void {
-  context.err([`sophia-run: ${first}`, ...rest.map((line) => `  ${line}`), ""].join("\n"));
+export function sayLines(context: Context, lines: Lines): void {
+  write(context, lines, "notice");
+}
+
+function wrapped([first, ...rest]: Lines): Lines {
+  const [head = "", ...more] = wrap(first, REST, "", FIRST);
+  return [head, ...more, ...rest.flatMap((line) => wrap(line, REST, "  "))];
+}
+
+function write(context: Context, [first, ...rest]: Lines, kind: "failure" | "notice"): void {
+  const text = [`sophia-run: ${first}`, ...rest.map((line) => `  ${line}`), ""].join("\n");
+  context.err(hasColours(context, 2) ? paintMessage(text, kind) : text);
 }
 
 /** The hint and the details of a failure as lines that stand under its message. */

@@ -3,6 +3,7 @@ import { loadContract } from "../../contract/load.ts";
 import type { Contract } from "../../contract/model.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { jsonText } from "../../core/json-text.ts";
+import { tell } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { reportContract } from "../../output/report.ts";
 import { say } from "../../output/say.ts";
@@ -56,7 +57,7 @@ export const audit: Command = async ({ options }, context) => {
         unseen: result.unseen,
       }),
     );
-  } else context.out(auditText(result, now));
+  } else tell(context, auditText(result, now));
   return options["strict"] === true && result.findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
 

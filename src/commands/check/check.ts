@@ -2,6 +2,7 @@ import { usageError } from "../mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
+import { tell } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import type { EscStatus } from "../../resolve/assessment.ts";
 import { type EnvironmentAge, environmentAges } from "../audit/environment-age.ts";
@@ -61,10 +62,10 @@ export const check: Command = async ({ options }, context) => {
   const others = assessment.notices.filter(({ kind }) => kind !== "esc-kept");
   say(context, { quiet: true }, others);
   if (asJson) context.out(json(report, { tracked, ages, gates, parts }));
-  else
-    context.out(
-      text(report, report.met ? undefined : explainUnmet(assessment, INDENTED), { tracked, ages, gates, parts }),
-    );
+  else {
+    const unmet = report.met ? undefined : explainUnmet(assessment, INDENTED);
+    tell(context, text(report, unmet, { tracked, ages, gates, parts }));
+  }
   return report.met && parts.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
 };
 

@@ -7,6 +7,7 @@ import { formatDiagnostic } from "../../core/diagnostic.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { comparisonJson, comparisonText } from "./text.ts";
 import type { Notice } from "../../core/model.ts";
+import { tell } from "../../output/colour.ts";
 import { describeNotice } from "../../output/notices.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
@@ -37,14 +38,10 @@ export async function compare(names: string, options: Values, json: boolean, con
   const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks)];
   say(context, settings, notices);
   const comparison = compareEnvironments(contract, answers.results, options["strict"] === true);
-  context.out(
-    json
-      ? comparisonJson(
-          comparison,
-          notices.map((one) => describeNotice(one)[0]),
-        )
-      : comparisonText(comparison),
-  );
+  if (json) {
+    const told = notices.map((one) => describeNotice(one)[0]);
+    context.out(comparisonJson(comparison, told));
+  } else tell(context, comparisonText(comparison));
   return comparison.passed ? ExitStatus.ok : ExitStatus.unmet;
 }
 

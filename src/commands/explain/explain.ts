@@ -1,4 +1,5 @@
 import { ExitStatus } from "../../core/error.ts";
+import { tell } from "../../output/colour.ts";
 import { say } from "../../output/say.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
@@ -11,8 +12,7 @@ export const explain: Command = async ({ options, positionals }, context) => {
   const explanation = makeExplanation(assessment, { names: positionals, all: options["all"] === true });
   // The explanation itself tells what hides what.
   say(context, { quiet: true }, assessment.notices);
-  context.out(
-    options["json"] === true ? explanationJson(explanation) : explanationText(explanation, positionals.length > 0),
-  );
+  if (options["json"] === true) context.out(explanationJson(explanation));
+  else tell(context, explanationText(explanation, positionals.length > 0));
   return ExitStatus.ok;
 };

@@ -6,6 +6,7 @@ import { count } from "../../core/text.ts";
 import { changeEnvironment, readOrEvaluate } from "../../esc/api/change.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
 import { formatName } from "../../esc/settings/names.ts";
+import { tell } from "../../output/colour.ts";
 import { say } from "../../output/say.ts";
 import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
@@ -35,21 +36,21 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
 
   const current = await askOne(requireOne(access.settings), settings, context, readOrEvaluate);
   const plan = planImport(sorted.candidates, current, overwrite);
-  context.out(planText(plan, sorted, current, path));
+  tell(context, planText(plan, sorted, current, path));
   const status = plan.kept.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
   const wanted = new Set(changesOf(plan).map(({ name }) => name));
   const candidates = sorted.candidates.filter(({ name }) => wanted.has(name));
   if (options["dry-run"] === true) {
-    context.out(`Nothing was written: --dry-run. ${count(candidates.length, "variable")} would be.\n`);
+    tell(context, `Nothing was written: --dry-run. ${count(candidates.length, "variable")} would be.\n`);
     return status;
   }
   let there = plan.same;
-  if (candidates.length === 0) context.out("✅ Nothing to change.\n");
+  if (candidates.length === 0) tell(context, "✅ Nothing to change.\n");
   else {
     const target = settingsFor(current.name, access.settings);
     const question = `Write ${count(candidates.length, "variable")} to ${formatName(current.name)}?`;
     if (!(await confirm(question, isConfirmed, context))) {
-      context.out("Nothing was written.\n");
+      tell(context, "Nothing was written.\n");
       return ExitStatus.unmet;
     }
     const changed = await askOne(target, settings, context, (name, connection) =>
@@ -68,13 +69,13 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
     if (typeof done === "number") return done;
     if (done.after.hidden !== undefined) {
       const written = `✅ ${count(candidates.length, "variable")} written. ${revisionsText(done)}\n`;
-      context.out(`${written}   Not read back: opening ${formatName(current.name)} has to be approved.\n`);
+      tell(context, `${written}   Not read back: opening ${formatName(current.name)} has to be approved.\n`);
       return status;
     }
     // What somebody else has set meanwhile stays theirs.
     const last = planImport(candidates, done.after, false);
     there = [...plan.same, ...last.same];
-    context.out(`✅ ${count(last.same.length, "variable")} written and read back. ${revisionsText(done)}\n`);
+    tell(context, `✅ ${count(last.same.length, "variable")} written and read back. ${revisionsText(done)}\n`);
     if (last.kept.length > 0) return ExitStatus.unmet;
   }
   if (!isConfirmed && canAsk(context))

@@ -7,6 +7,7 @@ import { parseDotenv } from "../../sources/dotenv/syntax.ts";
 import { ask } from "../confirm.ts";
 import { type NamedFile, readIfThere, writePrivately } from "../files.ts";
 import type { Candidate } from "./candidates.ts";
+import { tell } from "../../output/colour.ts";
 
 /**
  * Offers to remove the assignments whose values ESC has. All other lines stay as they are; the file is written whole or
@@ -23,7 +24,7 @@ export async function offerRemoval(file: NamedFile, there: readonly Candidate[],
   const text = await readIfThere(file);
   if (text === undefined) throw changed(shown);
   writePrivately(file, await withoutAssignments(text, there, shown));
-  context.out(`Removed ${count(names.length, "variable")} from ${shown}; the other lines are as they were.\n`);
+  tell(context, `Removed ${count(names.length, "variable")} from ${shown}; the other lines are as they were.\n`);
 }
 
 /**

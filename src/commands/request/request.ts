@@ -7,6 +7,7 @@ import { fileOpenRequests, submitOpenRequest } from "../../esc/api/open-request.
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
+import { tell } from "../../output/colour.ts";
 import { say } from "../../output/say.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
@@ -32,7 +33,7 @@ export const request: Command = async ({ options }, context) => {
     for (const one of requests) await submitOpenRequest(one, reason, connection);
     return { name, requests };
   });
-  for (const one of asked) context.out(askedText(one));
+  for (const one of asked) tell(context, askedText(one));
   const waiting = asked.filter(({ requests }) => requests.length > 0);
   if (waiting.length === 0 || options["wait"] !== true) return ExitStatus.ok;
   return waitUntilOpen(waiting, limitMs, { esc, settings, context });

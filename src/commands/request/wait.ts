@@ -8,6 +8,7 @@ import { type OpenRequest, opens, statusOfRequest } from "../../esc/api/open-req
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { type EnvironmentName, formatName, type FullName } from "../../esc/settings/names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
+import { tell } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { sayLines, sayWrapped } from "../../output/stderr.ts";
 
@@ -63,7 +64,7 @@ export async function waitUntilOpen(asked: readonly Asked[], limitMs: number, wa
       if (seen.kind === "waiting") continue;
       progress.done();
       if (seen.kind === "open") {
-        context.out(`✅ ${names} can be opened\n`);
+        tell(context, `✅ ${names} can be opened\n`);
         return ExitStatus.ok;
       }
       sayWrapped(context, [`the request ${seen.id} was closed: ${names} cannot be opened`]);

@@ -12,6 +12,7 @@ import { setVariables } from "../../esc/definition/edit.ts";
 import { nodeOf } from "../../esc/definition/verify.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
+import { tell } from "../../output/colour.ts";
 import { say } from "../../output/say.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
@@ -46,12 +47,12 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   const all = await askEach(access.settings, settings, context, readCurrent);
   const place = findDefining(name, all);
   const target = settingsFor(place.current.name, onlyOf(place.current, access.settings));
-  const tell = (words: string): void =>
-    void context.out(`${printable(name)} in ${printable(formatRevision(place.current))}:\n  ~ ${words}\n`);
+  const tellChange = (words: string): void =>
+    tell(context, `${printable(name)} in ${printable(formatRevision(place.current))}:\n  ~ ${words}\n`);
   const isWanted = async (): Promise<boolean> => {
-    if (isDry) context.out("Nothing was written: --dry-run.\n");
+    if (isDry) tell(context, "Nothing was written: --dry-run.\n");
     else if (await confirm("Change it?", options["yes"] === true, context)) return true;
-    else context.out("Nothing was written.\n");
+    else tell(context, "Nothing was written.\n");
     return false;
   };
   const refused = isDry ? ExitStatus.ok : ExitStatus.unmet;
@@ -60,7 +61,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
     if (to !== undefined || generated) {
       throw refuse(`ESC rotates ${printable(name)} itself and makes its values`, "leave out --generate and --to");
     }
-    tell("ESC rotates it (fn::rotate)");
+    tellChange("ESC rotates it (fn::rotate)");
     if (!(await isWanted())) return refused;
     const changed = await rotated(place, target, settings, context);
     const inEnv = typeof inEnvironment === "string" ? inEnvironment : undefined;
@@ -74,10 +75,10 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
           newValue(name, declaration, generated, context),
         );
   if (wanted.value === place.variable.value) {
-    context.out(`✅ ${printable(name)} in ${printable(formatRevision(place.current))} has this value already.\n`);
+    tell(context, `✅ ${printable(name)} in ${printable(formatRevision(place.current))} has this value already.\n`);
     return ExitStatus.ok;
   }
-  tell(wanted.words);
+  tellChange(wanted.words);
   if (!(await isWanted())) return refused;
   const changed = await askOne(target, settings, context, (full, connection) =>
     changeEnvironment(
@@ -103,7 +104,7 @@ function finish(
 ): number {
   const done = settleChange(changed, context);
   if (typeof done === "number") return done;
-  context.out(doneText(name, done, back));
+  tell(context, doneText(name, done, back));
   return ExitStatus.ok;
 }
 

@@ -1,6 +1,7 @@
 import { ExitStatus } from "../../core/error.ts";
 import { count } from "../../core/text.ts";
 import { searchedFor } from "../../masking/masking.ts";
+import { tell } from "../../output/colour.ts";
 import { say, sayDown } from "../../output/say.ts";
 import { sayLines } from "../../output/stderr.ts";
 import { secretsOf, withoutSecrets } from "../../resolve/secrets.ts";
@@ -44,13 +45,14 @@ export const scan: Command = async ({ options, positionals }, context) => {
   } else await scanTree(session, git, positionals);
   const result = session.end();
   sayUnread(result, (lines) => sayLines(context, lines));
-  context.out(options["json"] === true ? json(result, size) : text(result, size, history ? "object" : "file"));
+  if (options["json"] === true) context.out(json(result, size));
+  else tell(context, text(result, size, history ? "object" : "file"));
   return result.findings.length === 0 ? ExitStatus.ok : ExitStatus.unmet;
 };
 
-function sayUnread({ unread }: Result, tell: (lines: readonly [string, ...string[]]) => void): void {
+function sayUnread({ unread }: Result, warn: (lines: readonly [string, ...string[]]) => void): void {
   if (unread.length === 0) return;
   const named = unread.slice(0, MOST_NAMED).map(({ file, why }) => `${file} (${why})`);
   const more = unread.length > MOST_NAMED ? [`and ${unread.length - MOST_NAMED} more`] : [];
-  tell([`warning: ${count(unread.length, "file")} could not be read and may hold secrets`, ...named, ...more]);
+  warn([`warning: ${count(unread.length, "file")} could not be read and may hold secrets`, ...named, ...more]);
 }

@@ -5,6 +5,7 @@ import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { type Changed, type Current, formatRevision } from "../../esc/api/change.ts";
 import { formatName } from "../../esc/settings/names.ts";
+import { tell } from "../../output/colour.ts";
 
 /**
  * Tells a draft, and fails where a change did not take.
@@ -22,7 +23,8 @@ export function settleChange(
     case "draft": {
       const { changeRequest, before } = changed;
       const id = shellWord(changeRequest);
-      context.out(
+      tell(
+        context,
         `\n⏸️ Not in effect yet: changes of ${formatName(before.name)} have to be approved. It is a draft now.\n` +
           `   pulumi env change-request get ${id}\n` +
           `   pulumi env change-request approve ${id}    # somebody else\n` +

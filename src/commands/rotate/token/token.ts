@@ -11,6 +11,7 @@ import { createToken, deleteToken, findOpenRole, type ListedToken, listTokens } 
 import { escAccess, type EscSettings } from "../../../esc/settings/access.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
+import { tell } from "../../../output/colour.ts";
 import { makeProgress } from "../../../output/progress.ts";
 import { say } from "../../../output/say.ts";
 import { readEnvFiles } from "../../../resolve/env-files.ts";
@@ -62,13 +63,13 @@ export const rotateToken: Command = async ({ options }, context) => {
     .map((one) => (one.name === "" ? one.description.replace(/:.*/s, "") : one.name))
     .filter((one) => one.startsWith(PREFIX));
   const plan: Plan = { owner, roleId, expires, old, others };
-  context.out(planText(plan, admin.settings.environments.map(({ text }) => text).join(", ")));
+  tell(context, planText(plan, admin.settings.environments.map(({ text }) => text).join(", ")));
   if (options["dry-run"] === true) {
-    context.out("Nothing was made: --dry-run.\n");
+    tell(context, "Nothing was made: --dry-run.\n");
     return ExitStatus.ok;
   }
   if (!(await confirm("Do it?", options["yes"] === true, context))) {
-    context.out("Nothing was made.\n");
+    tell(context, "Nothing was made.\n");
     return ExitStatus.unmet;
   }
 
@@ -87,16 +88,16 @@ export const rotateToken: Command = async ({ options }, context) => {
   ).catch((error: unknown) => {
     throw told(error, `if a token ${name} was made all the same, delete it in the console`);
   });
-  context.out(`✅ ${name} was made.\n`);
+  tell(context, `✅ ${name} was made.\n`);
   let stored = 0;
   try {
     await verify(made.value);
-    context.out(`✅ It opens what it is for.\n`);
+    tell(context, `✅ It opens what it is for.\n`);
     for (const [index, app] of APPS.entries()) {
       // From here on the secret may have been set, whatever is told.
       stored += 1;
       await store(app, made.value, before[index], gh);
-      context.out(`✅ It is the repository secret ESC_TOKEN for ${app}.\n`);
+      tell(context, `✅ It is the repository secret ESC_TOKEN for ${app}.\n`);
     }
   } catch (error) {
     throw stored > 0
@@ -104,7 +105,7 @@ export const rotateToken: Command = async ({ options }, context) => {
       : await withdrawn(error);
   }
   if (old.kind === "stays") {
-    context.out(`The old token works on, because ${old.why}. Delete it in the console.\n`);
+    tell(context, `The old token works on, because ${old.why}. Delete it in the console.\n`);
   } else {
     await ask(admin.settings, async (connection) => {
       await deleteToken(old.owner, old.id, connection);
@@ -121,9 +122,10 @@ export const rotateToken: Command = async ({ options }, context) => {
         `the new token is stored; the old one, ${printable(old.name)}, works on: delete it in the console`,
       );
     });
-    context.out(`✅ The old token, ${printable(old.name)}, is deleted.\n`);
+    tell(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
   }
-  context.out(
+  tell(
+    context,
     "Its value is shown nowhere. What had the old one from elsewhere (.env, a token file, a running\n" +
       "Codespace) needs a token of its own, or a new start.\n",
   );

@@ -1,0 +1,143 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { describe, expect, test } from "vitest";
+import { hasColours, paint, paintMessage } from "../../src/output/colour.ts";
+import { folder, sophia, sophiaRun } from "../helpers/sophia.ts";
+import { atTerminal } from "../helpers/terminal.ts";
+
+const ESCAPE = "\u001B";
+
+describe("whether there are colours", () => {
+  const terminal = { TERM: "xterm-256color" };
+  test.each([
+    ["a terminal", terminal, true, true],
+    ["no terminal", terminal, false, false],
+    ["NO_COLOR", { ...terminal, NO_COLOR: "1" }, true, false],
+    ["NO_COLOR, whatever its value", { ...terminal, NO_COLOR: "0" }, true, false],
+    ["an empty NO_COLOR", { ...terminal, NO_COLOR: "" }, true, true],
+    ["a terminal that knows none", { TERM: "dumb" }, true, false],
+    ["a terminal of no name", { TERM: "" }, true, false],
+    ["a terminal of no name", {}, true, false],
+    ...["", "1", "2", "3", "true"].map(
+      (value) => [`FORCE_COLOR=${value}`, { FORCE_COLOR: value }, false, true] as const,
+    ),
+    ...["0", "false", "4", "no"].map(
+      (value) => [`FORCE_COLOR=${value}`, { ...terminal, FORCE_COLOR: value }, true, false] as const,
+    ),
+    ["FORCE_COLOR over NO_COLOR, as for Node.js", { FORCE_COLOR: "1", NO_COLOR: "1", TERM: "dumb" }, false, true],
+  ] as const)("%s", (_, variables, isTerminal, expected) => {
+    const environment = new Map<string, string>(Object.entries(variables));
+    expect(hasColours({ environment, isTerminal: () => isTerminal }, 1)).toBe(expected);
+  });
+
+  test("a stream is asked for itself", () => {
+    const environment = new Map(Object.entries(terminal));
+    const isTerminal = (descriptor: number): boolean => descriptor === 2;
+    expect([hasColours({ environment, isTerminal }, 1), hasColours({ environment, isTerminal }, 2)]).toEqual([
+      false,
+      true,
+    ]);
+  });
+});
+
+describe("what is painted", () => {
+  test("a report: headings, what fails with the lines that it goes on in, and the good news of the summary alone", () => {
+    const long = `❌ ${"word ".repeat(15)}end`;
+    const text = `=== A ===\n\n--- B ---\n✅ C: ***abcd\n➖ D\n⚠️ E\n${long}\n   continued\n   what to do\n\n--- Summary ---\n✅ F\n`;
+    expect(paint(text)).toBe(
+      [
+        `${ESCAPE}[1m=== A ===${ESCAPE}[22m`,
+        "",
+        `${ESCAPE}[1m--- B ---${ESCAPE}[22m`,
+        "✅ C: ***abcd",
+        `${ESCAPE}[2m➖ D${ESCAPE}[22m`,
+        `${ESCAPE}[33m⚠️ E${ESCAPE}[39m`,
+        `${ESCAPE}[31m${long}${ESCAPE}[39m`,
+        `${ESCAPE}[31m   continued${ESCAPE}[39m`,
+        "   what to do",
+        "",
+        `${ESCAPE}[1m--- Summary ---${ESCAPE}[22m`,
+        `${ESCAPE}[32m✅ F${ESCAPE}[39m`,
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("a failure: the cause, and the rules that are not met", () => {
+    expect(paintMessage("sophia-run: broken\n  ✗ A\n  do this\n", "failure")).toBe(
+      `${ESCAPE}[31m${ESCAPE}[1msophia-run:${ESCAPE}[22m broken${ESCAPE}[39m\n` +
+        `${ESCAPE}[31m  ✗ A${ESCAPE}[39m\n  do this\n`,
+    );
+  });
+
+  test("a notice: that it is a warning", () => {
+    expect(paintMessage("sophia-run: warning: odd\n  do this\n", "notice")).toBe(
+      `${ESCAPE}[1msophia-run:${ESCAPE}[22m ${ESCAPE}[33mwarning:${ESCAPE}[39m odd\n  do this\n`,
+    );
+  });
+});
+
+const forced = { FORCE_COLOR: "1", GITHUB_PAT: "ghp_0123456789abcdef" };
+const plain = { ...forced, FORCE_COLOR: "0" };
+
+describe("of the program", () => {
+  test.each([
+    [["check"]],
+    [["explain"]],
+    [["scan"]],
+    [["--help"]],
+    [["check", "--help"]],
+    [["--", "true"]],
+    [["no-such-command"]],
+    [["check", "--jsno"]],
+  ])("%j: colours change nothing else", async (args) => {
+    const cwd = folder();
+    const [with_, without] = [await sophia(args, { cwd, env: forced }), await sophia(args, { cwd, env: plain })];
+    expect(with_.stdout + with_.stderr).toContain(`${ESCAPE}[`);
+    expect(without.stdout + without.stderr).not.toContain(ESCAPE);
+    const stripped = { stdout: stripVTControlCharacters(with_.stdout), stderr: stripVTControlCharacters(with_.stderr) };
+    expect({ ...with_, ...stripped }).toEqual(without);
+  });
+
+  test.each([
+    [["check", "--json"]],
+    [["explain", "--json"]],
+    [["scan", "--json"]],
+    [["export", "--no-contract", "--include", "GITHUB_PAT"]],
+    [["docs", "--check"]],
+    [["completion", "bash"]],
+    [["--version"]],
+  ])("%j: what is for programs has none", async (args) => {
+    const { stdout } = await sophia(args, { env: forced });
+    expect(stdout).not.toContain(ESCAPE);
+  });
+
+  test("a .env file does not decide", async () => {
+    const cwd = folder({ ".env": "FORCE_COLOR=1\n" });
+    expect((await sophia(["check"], { cwd })).stdout).not.toContain(ESCAPE);
+  });
+
+  test("at a terminal, each stream by itself", async () => {
+    const cwd = folder();
+    const env = { TERM: "xterm" };
+    const red = `${ESCAPE}[31m❌ ESC_ENV: Not configured${ESCAPE}[39m`;
+    expect((await atTerminal(["check"], { cwd, env }, [])).stdout).toContain(red);
+    const refused = await atTerminal(["check"], { cwd, env: { ...env, NO_COLOR: "1" } }, []);
+    expect(refused.stdout).not.toContain(ESCAPE);
+    expect(refused.stdout).toContain("❌ ESC_ENV: Not configured");
+    expect((await atTerminal(["--", "true"], { cwd, env: { TERM: "dumb" } }, [])).stdout).not.toContain(ESCAPE);
+
+    // The output of one is a file, that of the other the terminal.
+    const inner = (script: string): Promise<{ readonly stdout: string }> =>
+      atTerminal(["--no-contract", "--", "sh", "-c", script, "sh", ...sophiaRun], { cwd, env }, []);
+    const { stdout: message } = await inner('"$@" -- true > out');
+    expect(message).toContain(`${ESCAPE}[31m${ESCAPE}[1msophia-run:${ESCAPE}[22m ESC is not configured`);
+    const { stdout: report } = await inner('"$@" check --jsno 2> err; "$@" check');
+    expect(report).toContain(red);
+    expect(readFileSync(join(cwd, "err"), "utf8")).toMatch(/^sophia-run: unknown option --jsno of check\n/);
+    const { stdout: mixed } = await inner('"$@" check > report; "$@" check --jsno');
+    expect(mixed).toContain(`${ESCAPE}[1msophia-run:`);
+    expect(readFileSync(join(cwd, "report"), "utf8")).toMatch(/^=== Sophia Configuration Smoke Check ===\n/);
+  });
+});
