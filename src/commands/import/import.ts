@@ -32,7 +32,13 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
     contract,
   );
   const access = await writeAccess(options["in"], settings, context);
-  say(context, settings, access.notices);
+  // Where it is read for the settings, too.
+  const told = new Set(read.notices.map((notice) => JSON.stringify(notice)));
+  say(
+    context,
+    settings,
+    access.notices.filter((notice) => !told.has(JSON.stringify(notice))),
+  );
 
   const current = await askOne(requireOne(access.settings), settings, context, readOrEvaluate);
   const plan = planImport(sorted.candidates, current, overwrite);

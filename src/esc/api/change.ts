@@ -5,6 +5,7 @@ import { formatName, type FullName } from "../settings/names.ts";
 import { Secret } from "../settings/secret.ts";
 import type { Connection } from "../transport/connection.ts";
 import { changing, createDraft, type Definition, type Draft, readDefinition, updateDefinition } from "./definition.ts";
+import { namesIn } from "../definition/verify.ts";
 import { openAndRead, type OpenedEnvironment } from "./session.ts";
 
 /** What an environment has now: the text of its definition, and the values that it gives. */
@@ -90,6 +91,7 @@ export async function changeEnvironment(
       const wrote = first.definition.etag !== current.definition.etag;
       return { kind: "done", wrote, before: first, after: current };
     }
+    if (!isWhole(current)) continue;
     const { etag } = current.definition;
     const update = await updateDefinition(name, yaml, etag, connection);
     if (update.kind === "conflict") continue;
@@ -105,6 +107,22 @@ export async function changeEnvironment(
       : { kind: "without-effect", before: current, after };
   }
   return { kind: "conflict", attempts: MOST_ATTEMPTS };
+}
+
+/**
+ * Whether the text has all the variables that the environment says to define itself. It has not where somebody has changed
+ * it between the two readings, or where less came than was sent: to write that back would lose the rest.
+ */
+function isWhole({ definition, opened }: Current): boolean {
+  const own = namesIn(definition.yaml);
+  return opened.variables.every(
+    ({ name, origin, delivery }) =>
+      delivery === "file" ||
+      origin.source !== "esc" ||
+      origin.line === undefined ||
+      origin.importedFrom !== undefined ||
+      own.has(name),
+  );
 }
 
 /** `org/project/name@12`, where the service tells the revision. */

@@ -1,7 +1,7 @@
 /** The text of an environment's definition: reading it, and putting another in its place. */
-import { EscFault } from "../faults/fault.ts";
+import { EscFault, type FaultContext } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
-import { bodyOf, revisionIn, withoutMark } from "../transport/answer.ts";
+import { bodyOf, revisionIn } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { budget, MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../transport/retry.ts";
@@ -35,16 +35,19 @@ export interface Draft {
 export async function readDefinition(name: FullName, connection: Connection): Promise<Definition> {
   const { version } = name;
   const path = pathOf(name, ...(version === undefined ? [] : ["versions", version]));
-  return connection.repeat(`reading the definition of ${formatName(name)}`, budget(MAX_READ_RETRIES), async () => {
-    const answer = await connection.ask({ method: "GET", path });
-    if (answer.status !== 200) connection.objectIn(answer);
-    const { etag, "content-type": type = "" } = answer.headers;
-    // A page of a network that requires a sign-in has no ETag, either.
-    if (etag === undefined || /^text\/html\b/i.test(type)) {
-      throw new EscFault({ kind: "answer", host: connection.host, problem: "unexpected" });
-    }
-    return { yaml: withoutMark(answer.data), etag, ...revisionIn(answer) };
-  });
+  const step = `reading the definition of ${formatName(name)}`;
+  return within({ isDefinition: true }, () =>
+    connection.repeat(step, budget(MAX_READ_RETRIES), async () => {
+      const answer = await connection.ask({ method: "GET", path });
+      if (answer.status !== 200) connection.objectIn(answer);
+      const { etag, "content-type": type = "" } = answer.headers;
+      // A page of a network that requires a sign-in has no ETag, either.
+      if (etag === undefined || /^text\/html\b/i.test(type)) {
+        throw new EscFault({ kind: "answer", host: connection.host, problem: "unexpected" });
+      }
+      return { yaml: answer.data, etag, ...revisionIn(answer) };
+    }),
+  );
 }
 
 /**
@@ -98,12 +101,16 @@ export function pathOf({ organization, project, name }: FullName, ...rest: reado
 }
 
 /** Marks the faults of what changes an environment. */
-export async function changing<T>(change: () => Promise<T>): Promise<T> {
+export function changing<T>(change: () => Promise<T>): Promise<T> {
+  return within({ isChange: true }, change);
+}
+
+async function within<T>(context: FaultContext, act: () => Promise<T>): Promise<T> {
   try {
-    return await change();
+    return await act();
   } catch (error) {
     if (!(error instanceof EscFault)) throw error;
-    throw new EscFault(error.fault, { ...error.context, isChange: true });
+    throw new EscFault(error.fault, { ...error.context, ...context });
   }
 }
 

@@ -1,5 +1,6 @@
 /** When values last changed, as the history of the definitions that make them tells. */
 import { follow, importsOf, type Made, type Outside, type Path } from "../definition/follow.ts";
+import { isLinked } from "../definition/nodes.ts";
 import { parseDefinition, type Parsed } from "../definition/parse.ts";
 import { SophiaError } from "../../core/error.ts";
 import { EscFault } from "../faults/fault.ts";
@@ -143,7 +144,10 @@ export class Histories {
       const what = `the definition of ${formatName(name)}${at}`;
       const { yaml } = await visible(what, () => readDefinition(name, this.#connection));
       try {
-        return parseDefinition(yaml);
+        const parsed = parseDefinition(yaml);
+        // What an alias stands for is not followed.
+        if (parsed.top !== undefined && isLinked(parsed.top)) throw new Unseen(`${what}, whose form is unusual`);
+        return parsed;
       } catch (error) {
         if (error instanceof SophiaError) throw new Unseen(`${what}, whose form is unusual`);
         throw error;

@@ -5,7 +5,7 @@
 import { isMap, isScalar } from "yaml";
 import type { Change } from "./change.ts";
 import { parseDefinition, refuse, type Parsed } from "./parse.ts";
-import { contentEnd, type EntryPair, isNull, keyOf, type Mapping, type Node } from "./nodes.ts";
+import { contentEnd, type EntryPair, isLinked, isNull, keyOf, type Mapping, type Node } from "./nodes.ts";
 import { keyText, quoted, withoutReferences } from "./scalars.ts";
 import { verify } from "./verify.ts";
 
@@ -75,7 +75,7 @@ function descend(
 ): { readonly map: Mapping } | { readonly edits: readonly Splice[] } {
   let map = start;
   for (const [depth, key] of path.entries()) {
-    refuseFunction(map, path.slice(0, depth));
+    refuseUnfit(map, path.slice(0, depth));
     const rest = path.slice(depth + 1);
     const inFlow = map.flow === true;
     const pair = map.items.find((one) => keyOf(one) === key);
@@ -90,14 +90,16 @@ function descend(
       continue;
     }
     const isEmpty = isNull(value) || (isMap(value) && value.items.length === 0);
-    if (!isEmpty) throw refuse(`${path.slice(0, depth + 1).join(".")} is not a mapping`);
+    if (!isEmpty || isLinked(value)) throw refuse(`${path.slice(0, depth + 1).join(".")} is not a mapping`);
     return { edits: fill(parsed, map, pair, rest, changes) };
   }
-  refuseFunction(map, path);
+  refuseUnfit(map, path);
   return { map };
 }
 
-function refuseFunction(map: Mapping, path: readonly string[]): void {
+/** Refuses what is not just a mapping of this one place. */
+function refuseUnfit(map: Mapping, path: readonly string[]): void {
+  if (map.anchor !== undefined) throw refuse(`${path.join(".")} has an anchor, by which other places may have it`);
   if (map.items.some((pair) => keyOf(pair).startsWith("fn::"))) throw refuse(`${path.join(".")} is a function`);
 }
 
@@ -154,6 +156,7 @@ function afterPair(parsed: Parsed, pair: EntryPair): number {
 }
 
 function replace(parsed: Parsed, pair: EntryPair, change: Change, inFlow: boolean): readonly Splice[] {
+  if (isLinked(pair.key) || isLinked(pair.value)) throw refuse("a value to replace has an anchor or is an alias");
   const argument = secretArgument(pair.value);
   // What is secret stays secret.
   if (argument !== undefined && change.kind === "value") {
@@ -207,7 +210,8 @@ function pairEnd(pair: EntryPair, yaml: string): number {
 function columnOf({ yaml }: Parsed, key: Node | undefined): number {
   const at = key?.range?.[0];
   if (at === undefined) throw refuse("an entry without a place");
-  const line = yaml.lastIndexOf("\n", at - 1) + 1;
+  const start = yaml.lastIndexOf("\n", at - 1) + 1;
+  const line = start === 0 && yaml.startsWith("\uFEFF") ? 1 : start;
   // Of a block mapping that begins behind a dash or `---`, the column is that of the key, too.
   return at - line;
 }

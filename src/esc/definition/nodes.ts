@@ -1,8 +1,19 @@
 /** What is asked of the nodes of a parsed definition; pure. */
-import { isAlias, isMap, isScalar, isSeq, type Pair, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Pair,
+  type Scalar,
+  visit,
+  type YAMLMap,
+  type YAMLSeq,
+} from "yaml";
 import { quoted } from "./scalars.ts";
 
-export type Node = Scalar | Mapping | YAMLSeq;
+export type Node = Scalar | Mapping | YAMLSeq | Alias;
 export type Mapping = YAMLMap<Node, Node | null>;
 export type EntryPair = Pair<Node, Node | null>;
 
@@ -15,14 +26,23 @@ export function isNull(node: Node | null): boolean {
   return node === null || (isScalar(node) && node.value === null);
 }
 
+/** Whether an anchor or an alias is in it: then other places have to do with what it is. */
+export function isLinked(node: Node | null): boolean {
+  let found = false;
+  visit(node, (_, one) => {
+    found ||= isAlias(one) || (isNode(one) && !isAlias(one) && one.anchor !== undefined);
+  });
+  return found;
+}
+
 export function isNode(value: unknown): value is Node {
-  return isScalar(value) || isMap(value) || isSeq(value);
+  return isScalar(value) || isMap(value) || isSeq(value) || isAlias(value);
 }
 
 /** Where the content of a node ends, without the comment and the line breaks behind it. */
 export function contentEnd(node: Node, yaml: string): number {
   const [start = 0, end = 0] = node.range ?? [];
-  if (isScalar(node) || node.flow === true) return start + yaml.slice(start, end).trimEnd().length;
+  if (isScalar(node) || isAlias(node) || node.flow === true) return start + yaml.slice(start, end).trimEnd().length;
   const last: unknown = node.items.at(-1);
   if (isNode(last)) return contentEnd(last, yaml);
   if (!isPair(last)) return start;
@@ -41,6 +61,12 @@ function isPair(value: unknown): value is EntryPair {
 export type Print = string | readonly Print[];
 
 export function printOf(node: unknown): Print {
+  if (isAlias(node)) return `* ${node.source}`;
+  if (isNode(node) && node.anchor !== undefined) return [`& ${node.anchor}`, contentPrint(node)];
+  return contentPrint(node);
+}
+
+function contentPrint(node: unknown): Print {
   if (isScalar(node)) {
     const tag = node.tag === undefined ? "" : `${node.tag} `;
     if (typeof node.value === "string") return `${tag}s ${node.value}`;

@@ -1,6 +1,6 @@
-import { isAlias, isMap, isScalar, Lexer, parseAllDocuments, visit } from "yaml";
+import { isMap, isScalar, Lexer, parseAllDocuments } from "yaml";
 import { SophiaError } from "../../core/error.ts";
-import { isNode, type Mapping, type Node } from "./nodes.ts";
+import type { Mapping, Node } from "./nodes.ts";
 
 /** A definition with the places of all that is in it. */
 export interface Parsed {
@@ -25,9 +25,6 @@ export function parseDefinition(yaml: string): Parsed {
     throw refuse(`it is not valid YAML${line === undefined ? "" : ` (line ${line})`}`);
   }
   const contents = document?.contents ?? null;
-  visit(contents, (_, node) => {
-    if (isAlias(node) || (isNode(node) && node.anchor !== undefined)) throw refuse("it has anchors or aliases");
-  });
   const isEmpty = contents === null || (isScalar(contents) && contents.value === null);
   if (!isEmpty && !isMap<Node, Node | null>(contents)) throw refuse("it is not a mapping");
   return {

@@ -1,6 +1,6 @@
 import { isMap, isScalar } from "yaml";
 import type { Change } from "./change.ts";
-import { flowText, keyOf, type Mapping, type Node, printOf, type Print } from "./nodes.ts";
+import { flowText, isLinked, keyOf, type Mapping, type Node, printOf, type Print } from "./nodes.ts";
 import { parseDefinition, refuse, type Parsed } from "./parse.ts";
 import { withoutReferences } from "./scalars.ts";
 
@@ -84,6 +84,11 @@ export interface Defined {
   readonly text: string;
 }
 
+/** Of the variables that the definition itself has. @throws SophiaError (esc-edit, 125) */
+export function namesIn(yaml: string): ReadonlySet<string> {
+  return new Set(variablesOf(parseDefinition(yaml))?.items.map(keyOf));
+}
+
 /** @returns undefined where the definition itself does not have the variable @throws SophiaError (esc-edit, 125) */
 export function nodeOf(yaml: string, name: string): Defined | undefined {
   const pair = variablesOf(parseDefinition(yaml))?.items.find((one) => keyOf(one) === name);
@@ -95,6 +100,7 @@ export function nodeOf(yaml: string, name: string): Defined | undefined {
 }
 
 function kindOf(key: string, value: Node | null): Defined["kind"] {
+  if (isLinked(value)) return "reference";
   if (key === "fn::secret") return "secret";
   if (key.startsWith("fn::")) return key.startsWith("fn::rotate") ? "rotated" : "function";
   // `$$` stands for a dollar; what then is left in front of a brace begins a reference.

@@ -68,6 +68,8 @@ export interface FaultContext {
   readonly step?: string;
   /** The one environment that could not be read, as `ESC_ENV` names it; absent where it was none in particular. */
   readonly environment?: string;
+  /** The text of its definition was to be read, which takes more than to open it. */
+  readonly isDefinition?: boolean;
   /** The environment was to be changed, not read. */
   readonly isChange?: boolean;
 }

@@ -5,7 +5,7 @@ import { enumerate, firstOf, printable } from "../../core/text.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
 import { asChange } from "./change-wording.ts";
-import type { EscFault, Fault } from "./fault.ts";
+import type { EscFault, Fault, FaultContext } from "./fault.ts";
 import { needsApproval, refusal } from "./refusal.ts";
 import { answerReason, connectReason, fileReason, tlsReason } from "./reasons.ts";
 
@@ -31,7 +31,7 @@ const LATER_HINT = "try again later, or allow more time with --timeout (SOPHIA_T
  */
 export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
   const { attempts = 1, environment, step, isChange = false } = context;
-  const reason = reasonFor(fault, subject, environment);
+  const reason = reasonFor(fault, subject, context);
   const { details = [], message, ...words } = isChange ? asChange(reason, fault, subject) : reason;
   const names = environment === undefined ? subject.environments.map(({ text }) => text) : [environment];
   // What was being done to one environment is clear from its name.
@@ -63,7 +63,7 @@ function tlsHint(code: string): string {
 }
 
 /** A failure whose message completes `… cannot be read: ` or `… was refused: `. */
-function reasonFor(fault: Fault, subject: Subject, environment: string | undefined): Failure {
+function reasonFor(fault: Fault, subject: Subject, context: FaultContext): Failure {
   switch (fault.kind) {
     case "connect":
       return { code: "esc-unreachable", message: connectReason(fault.host, fault.code), hint: NETWORK_HINT };
@@ -123,7 +123,7 @@ function reasonFor(fault: Fault, subject: Subject, environment: string | undefin
     case "answer":
       return { code: "esc-answer", message: answerReason(fault.host, fault.problem), hint: BACKEND_HINT };
     case "status":
-      return reasonForStatus(fault, subject, environment);
+      return reasonForStatus(fault, subject, context);
     case "session":
       return {
         code: "esc-session",
@@ -173,7 +173,7 @@ function reasonFor(fault: Fault, subject: Subject, environment: string | undefin
 function reasonForStatus(
   fault: Extract<Fault, { kind: "status" }>,
   subject: Subject,
-  environment: string | undefined,
+  { environment, isDefinition = false }: FaultContext,
 ): Failure {
   const { credential, namedBy } = subject;
   const { host, status, message, diagnostics, requestId, tried = [], untried } = fault;
@@ -201,6 +201,10 @@ function reasonForStatus(
     const asked = namedBy === "ESC_ENV" ? "" : `--in ${targetOf(subject, environment)} `;
     const hint = `sophia-run request ${asked}--reason TEXT asks for it; then start again`;
     return worded("esc-approval", `${host} opens it only with an approval`, hint);
+  }
+  if (status === 403 && isDefinition) {
+    const hint = `use a token that may read and write it: check ${used}`;
+    return worded("esc-forbidden", `${host} does not allow the token to read its definition`, hint);
   }
   if (status === 403) {
     const hint = `allow the token of ${used} to open the environment and those it imports`;

@@ -18,7 +18,10 @@ export function unreadable(path: string, code: string): SophiaError {
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
-      return failure(`the env file ${shown} does not exist`, "check the path given by --dotenv or SOPHIA_DOTENV");
+      return failure(
+        `the env file ${shown} does not exist`,
+        "check the path that was given: --dotenv, SOPHIA_DOTENV, or FILE of import",
+      );
     case "EISDIR":
       return failure(
         `${shown} is a folder, not a file of variables`,

@@ -167,6 +167,14 @@ describe("import", () => {
     expectNoValue(ended);
   });
 
+  test("says once what is odd in the file, which is read for the settings, too", async () => {
+    const { env } = await world();
+    const cwd = folder({ ".env": "A=${B}\n" });
+    const ended = await sophia(["import", ".env", "--dry-run"], { cwd, env });
+    expect(ended.status).toBe(0);
+    expect(ended.stderr.match(/holds a reference/g)).toHaveLength(1);
+  });
+
   test("the token is the administrator's alone, and not from a file", async () => {
     const { server, cwd, env } = await world();
     const launchers = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };

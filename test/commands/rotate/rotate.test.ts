@@ -14,7 +14,7 @@ const CONTRACT = JSON.stringify({
 });
 const OLD = `sk-${sentinel("old")}-${"x".repeat(40)}`;
 const NEW = `sk-${sentinel("new")}-$\{x}-${"y".repeat(40)}`;
-const DEFINITION = `# ours
+const DEFINITION = `\uFEFF# ours
 imports:
   - app/base
 values:
@@ -156,6 +156,25 @@ describe("rotate NAME", () => {
     server.failNext("update", { kind: "disconnect", at: "body" });
     expect(await run(["API_KEY", "--yes"], OLD)).toMatchObject({ status: 0 });
     expect(handle.revisions).toHaveLength(4);
+  });
+
+  test("half of a definition is not written back; a token that may only open is told what it lacks", async () => {
+    const { server, handle, run, values, env, cwd } = await world();
+    const [revision] = handle.revisions;
+    const half = handle.definition.slice(0, handle.definition.indexOf("    PIN:"));
+    const headers = { "Content-Type": "application/x-yaml", ETag: revision?.etag ?? "" };
+    // Once where it is shown, once where it is changed.
+    server.failNext("definition", { kind: "status", status: 200, body: half, headers }, 2);
+    expect(await run(["API_KEY", "--yes"], NEW)).toMatchObject({ status: 0 });
+    expect(await values()).toMatchObject({ API_KEY: NEW, PIN: "1234" });
+    const { value } = server.addToken({ owner: { kind: "organization", organization: "acme" }, access: "open" });
+    const ended = await sophia(["rotate", "API_KEY", "--yes"], {
+      cwd,
+      env: { ...env, ESC_ADMIN_TOKEN: value },
+      input: OLD,
+    });
+    expect(ended.status).toBe(125);
+    expect(unwrapped(ended.stderr)).toContain("does not allow the token to read its definition");
   });
 
   test("what must be approved becomes a draft", async () => {

@@ -78,6 +78,26 @@ describe("only what is to change changes", () => {
       'values: {environmentVariables: {A: 1, "NEW": {"fn::secret": "s"},}}\n',
     ],
     [
+      "a byte order mark, and a comment behind it",
+      "\uFEFFimports: [] # c\n",
+      '\uFEFFimports: [] # c\nvalues:\n  environmentVariables:\n    NEW:\n      fn::secret: "s"\n',
+    ],
+    [
+      "a byte order mark and a comment in a value",
+      "\uFEFF# c\nvalues:\n  environmentVariables:\n    NEW: # d\n      old # e\n",
+      '\uFEFF# c\nvalues:\n  environmentVariables:\n    NEW: # d\n      {"fn::secret": "s"} # e\n',
+    ],
+    [
+      "anchors, aliases and merges elsewhere",
+      "values:\n  a: &a {x: 1}\n  b: *a\n  environmentVariables:\n    <<: *a\n    NEW: old\n    O: &o 1 # o\n    P: *o\n",
+      'values:\n  a: &a {x: 1}\n  b: *a\n  environmentVariables:\n    <<: *a\n    NEW: {"fn::secret": "s"}\n    O: &o 1 # o\n    P: *o\n',
+    ],
+    [
+      "an alias as the last entry",
+      "values:\n  environmentVariables:\n    O: &o 1\n    P: *o # p\n",
+      'values:\n  environmentVariables:\n    O: &o 1\n    P: *o # p\n    NEW:\n      fn::secret: "s"\n',
+    ],
+    [
       "a document with an end",
       "---\nvalues:\n  environmentVariables:\n    A: 1\n...\n",
       '---\nvalues:\n  environmentVariables:\n    A: 1\n    NEW:\n      fn::secret: "s"\n...\n',
@@ -94,7 +114,20 @@ describe("only what is to change changes", () => {
   });
 
   test.each([
-    ["an alias", "a: &x 1\nvalues:\n  environmentVariables:\n    A: *x\n", "anchors or aliases"],
+    ["an alias", "values:\n  a: &x 1\n  environmentVariables:\n    NEW: *x\n", "has an anchor or is an alias"],
+    ["an anchor", "values:\n  environmentVariables:\n    NEW: &x 1\n    A: *x\n", "has an anchor or is an alias"],
+    [
+      "an anchor inside",
+      "values:\n  environmentVariables:\n    NEW:\n      fn::secret: &x s\n    A: *x\n",
+      "has an anchor",
+    ],
+    [
+      "an anchor above",
+      "values:\n  environmentVariables: &x\n    A: 1\n  b: *x\n",
+      "environmentVariables has an anchor",
+    ],
+    ["an alias above", "values:\n  b: &x {A: 1}\n  environmentVariables: *x\n", "is not a mapping"],
+    ["an anchor of nothing", "values:\n  environmentVariables: &x\n  b: *x\n", "is not a mapping"],
     ["two documents", "a: 1\n---\nb: 2\n", "more than one document"],
     ["a tab", "values:\n\tx: 1\n", "not valid YAML (line 2)"],
     ["a name twice", "values:\n  environmentVariables:\n    A: 1\n    A: 2\n", "not valid YAML (line 4)"],
