@@ -54,7 +54,8 @@ export class Automaton {
     this.forks = new Int32Array(2 << (32 - Math.clz32(2 * patterns.length)));
     this.window = patterns.length === 0 ? 0 : patterns.reduce((least, { length }) => Math.min(least, length), 255);
     this.shift = new Uint8Array(BLOCKS).fill(Math.max(0, this.window - 2));
-    this.label = Buffer.from(`\0${this.grow(patterns)}\0`, "latin1");
+    this.label = Buffer.alloc(size);
+    this.grow(patterns);
   }
 
   /** How much of a pattern was read. */
@@ -153,34 +154,35 @@ export class Automaton {
     return failure;
   }
 
-  /** @returns the last bytes of all beginnings but the root, in order */
-  private grow(patterns: readonly string[]): string {
-    const { branch, base, parent, end, first, window } = this;
+  private grow(patterns: readonly string[]): void {
+    const { label, branch, base, parent, end, first } = this;
+    // In one piece: to ask strings for each of their characters takes several times as long.
+    const all = Buffer.from(patterns.join(""), "latin1");
     /** The branches on which the pattern before lies, and how much of it each shares with a branch before. */
     const path: { readonly branch: number; readonly shared: number }[] = [];
-    const rests: string[] = [];
     let last = ROOT;
-    let former = "";
-    patterns.forEach((pattern, number) => {
+    for (let number = 0, from = 0, former = 0, formerLength = 0; number < patterns.length; number++) {
+      const length = patterns[number]?.length ?? 0;
+      const most = Math.min(length, formerLength);
       let shared = 0;
-      while (shared < former.length && pattern.charCodeAt(shared) === former.charCodeAt(shared)) shared += 1;
+      while (shared < most && all[from + shared] === all[former + shared]) shared += 1;
       while ((path.at(-1)?.shared ?? -1) >= shared) path.pop();
       const node = shared === 0 ? ROOT : (base[path.at(-1)?.branch ?? 0] ?? 0) + shared;
       const start = last + 1;
-      last += pattern.length - shared;
+      last += length - shared;
+      all.copy(label, start, from + shared, from + length);
       branch.fill(number, start, last + 1);
       base[number] = start - shared - 1;
       parent[number] = node;
       end[number] = last;
       path.push({ branch: number, shared });
-      rests.push(pattern.slice(shared));
-      former = pattern;
-      if (node === ROOT) first[pattern.charCodeAt(0)] = start;
-      else this.fork(node, pattern.charCodeAt(shared), start);
-      // The pattern before has seen to the blocks that both have.
-      for (let tail = Math.max(3, shared + 1); tail <= window; tail++) this.slow(pattern, tail);
-    });
-    return rests.join("");
+      if (node === ROOT) first[all[from] ?? 0] = start;
+      else this.fork(node, all[from + shared] ?? 0, start);
+      this.slow(all, from, shared);
+      former = from;
+      formerLength = length;
+      from += length;
+    }
   }
 
   private fork(node: number, byte: number, child: number): void {
@@ -193,12 +195,18 @@ export class Automaton {
     forks[slot + 1] = child;
   }
 
-  /** The window may not move further than to where the three bytes before `end` are those of the pattern. */
-  private slow(pattern: string, end: number): void {
+  /**
+   * The window may not move further than to where three bytes in it are those of a pattern.
+   *
+   * @param shared so many of its bytes has the pattern before, too, which has seen to their blocks
+   */
+  private slow(all: Uint8Array, from: number, shared: number): void {
     const { shift, starts, window } = this;
-    const at = block(pattern.charCodeAt(end - 3), pattern.charCodeAt(end - 2), pattern.charCodeAt(end - 1));
-    shift[at] = Math.min(shift[at] ?? 0, window - end);
-    if (end === 3) starts[at] = 1;
+    for (let end = Math.max(3, shared + 1); end <= window; end++) {
+      const at = block(all[from + end - 3] ?? 0, all[from + end - 2] ?? 0, all[from + end - 1] ?? 0);
+      if ((shift[at] ?? 0) > window - end) shift[at] = window - end;
+      if (end === 3) starts[at] = 1;
+    }
   }
 }
 

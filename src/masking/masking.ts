@@ -20,11 +20,12 @@ export function searchedFor(secrets: readonly Secret[]): {
   readonly size: number;
 } {
   const masked = maskable(secrets);
+  const forms = patternsOf(masked);
   // In the order of their bytes, which are characters here.
-  const patterns = Array.from(patternsOf(masked)).toSorted(([one], [other]) => (one < other ? -1 : 1));
+  const patterns = [...forms.keys()].toSorted();
   return {
-    automaton: new Automaton(patterns.map(([bytes]) => bytes)),
-    forms: patterns.map(([, form]) => form),
+    automaton: new Automaton(patterns),
+    forms: patterns.flatMap((pattern) => forms.get(pattern) ?? []),
     size: masked.length,
   };
 }

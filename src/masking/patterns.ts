@@ -3,7 +3,7 @@ import { isUtf8 } from "node:buffer";
 import { base64Forms } from "./forms/base64.ts";
 import { formsBy } from "./forms/encoder.ts";
 import { JSON_ENCODERS } from "./forms/json.ts";
-import { PERCENT_ENCODERS } from "./forms/percent.ts";
+import { PERCENT_ENCODERS, TWICE_ENCODERS } from "./forms/percent.ts";
 import { SHELL_ENCODERS } from "./forms/shell.ts";
 import { XML_ENCODERS } from "./forms/xml.ts";
 import type { Secret } from "./model.ts";
@@ -36,7 +36,7 @@ const LONGEST_ENCODED = 131_072;
 
 const ENCODINGS = [
   { encoding: "JSON", encoders: JSON_ENCODERS },
-  { encoding: "URL", encoders: PERCENT_ENCODERS },
+  { encoding: "URL", encoders: [...PERCENT_ENCODERS, ...TWICE_ENCODERS] },
   { encoding: "shell", encoders: SHELL_ENCODERS },
   { encoding: "XML", encoders: XML_ENCODERS },
 ] as const;

@@ -71,6 +71,42 @@ describe("the forms of a value with special characters", () => {
   });
 });
 
+describe("forms of which each encoder writes one", () => {
+  const numbers = (text: string, which: RegExp): string =>
+    text.replaceAll(which, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const json = JSON.stringify(QUOTED).slice(1, -1);
+  const upper = (text: string): string => text.replaceAll(/(?<=\\u)[\da-f]{4}/g, (digits) => digits.toUpperCase());
+  const rows: readonly (readonly [string, string])[] = [
+    ["JSON with the characters of HTML as numbers", numbers(json, /[<>&']/g)],
+    ["JSON with a slash as a number", numbers(json, /\//g)],
+    ["JSON with what must be escaped as numbers", numbers(QUOTED, /["\\]/g)],
+    ["JSON with all special characters as numbers", numbers(QUOTED, /[^\w.-]/g)],
+    ["JSON in JSON in JSON", [1, 2, 3].reduce((text) => JSON.stringify(text).slice(1, -1), QUOTED)],
+    ["JSON of PHP in JSON", JSON.stringify(json.replaceAll("/", String.raw`\/`)).slice(1, -1)],
+    ["a URL in a URL", encodeURIComponent(encodeURIComponent(QUOTED))],
+    ["JSON in a URL", encodeURIComponent(json)],
+    [
+      "XML as Mustache writes it",
+      QUOTED.replaceAll("&", "&amp;")
+        .replaceAll("<", "&lt;")
+        .replaceAll(">", "&gt;")
+        .replaceAll('"', "&quot;")
+        .replaceAll("'", "&#39;")
+        .replaceAll("/", "&#x2F;")
+        .replaceAll("`", "&#x60;"),
+    ],
+    [
+      "XML with all special characters as numbers",
+      QUOTED.replaceAll(/[^\w.-]/gu, (character) => `&#${character.codePointAt(0) ?? 0};`),
+    ],
+    ["Shellwords of Ruby", QUOTED.replaceAll(/[^\w\-.,:+/@\n]/gu, String.raw`\$&`)],
+    ["$'…' with double quotes escaped", QUOTED.replaceAll(/["\\']/g, String.raw`\$&`)],
+  ];
+  test.each(rows)("%s", (_, output) => {
+    for (const one of [output, upper(output)]) expect(masked(QUOTED, `before ${one} after`)).toBe("before *** after");
+  });
+});
+
 describe("the forms that other programs write", () => {
   const environment = { PATH: process.env["PATH"] ?? "", SECRET: QUOTED, LC_ALL: "C.UTF-8" };
   const rows: readonly (readonly [string, readonly [string, ...string[]], string])[] = [

@@ -1,7 +1,7 @@
 /** JSON: what stands between the quotes of a string; pure. */
-import { either, type Encoder } from "./encoder.ts";
+import { either, same, type Encoder } from "./encoder.ts";
 
-const json: Encoder = (character) => JSON.stringify(character).slice(1, -1);
+export const json: Encoder = (character) => JSON.stringify(character).slice(1, -1);
 
 /** Each UTF-16 code unit as `\u00e9`. */
 const lower: Encoder = (character) => unicodeEscapes(character, (digits) => digits);
@@ -14,6 +14,8 @@ function withSlash(encoder: Encoder): Encoder {
 
 // oxlint-disable-next-line no-control-regex -- all but ASCII
 const NOT_ASCII = /[^\u0000-\u007F]/;
+// oxlint-disable-next-line no-control-regex -- what a string in JSON may not hold as it is (RFC 8259, 7)
+const ESCAPED = /["\\\u0000-\u001F]/;
 
 export const JSON_ENCODERS: readonly Encoder[] = [
   // JSON.stringify, jq, serde_json; the same as a string in JSON.
@@ -36,6 +38,21 @@ export const JSON_ENCODERS: readonly Encoder[] = [
   withSlash(either(/[<>&'"]/, upper, either(NOT_ASCII, lower, json))),
   // Gson.
   either(/[<>&'=\u2028\u2029]/, lower, json),
+  // The same with the other digits: any encoder may write any character as a number.
+  either(/[<>&]/, upper, json),
+  either(/[<>&']/, upper, json),
+  either(/\//, lower, json),
+  either(/\//, upper, json),
+  ...[lower, upper].flatMap((code) => [
+    either(ESCAPED, code, same),
+    either(ESCAPED, code, either(NOT_ASCII, code, same)),
+    // oxlint-disable-next-line no-control-regex -- control characters are what is escaped
+    either(/[\u0000-\u001F]/, code, json),
+    code,
+  ]),
+  // JSON in JSON with a slash escaped in it; JSON three times, as in a log of logs.
+  (character) => json(withSlash(json)(character)),
+  (character) => json(json(json(character))),
   // System.Text.Json.
   // oxlint-disable-next-line no-control-regex -- all but ASCII
   either(/[<>&'"+`\u007F]|[^\u0000-\u007F]/, upper, json),

@@ -1,5 +1,6 @@
 /** Percent-encoding (RFC 3986, 2.1) of UTF-8; pure. */
 import { either, same, type Encoder } from "./encoder.ts";
+import { json } from "./json.ts";
 
 const lower: Encoder = (character) => Array.from(Buffer.from(character), (byte) => `%${hex(byte)}`).join("");
 const upper: Encoder = (character) => lower(character).toUpperCase();
@@ -11,6 +12,8 @@ const ENCODED: readonly RegExp[] = [
   /[^\w\-.!~*'()]/,
   // RFC 3986 without exception: Go's QueryEscape, Python's quote_plus, PHP's rawurlencode.
   /[^\w\-.~]/,
+  // Older ones, that encode the tilde.
+  /[^\w\-.]/,
   // URLSearchParams and forms (WHATWG URL).
   /[^\w\-.*]/,
   // Python's quote.
@@ -29,6 +32,15 @@ const ENCODED: readonly RegExp[] = [
 /** With hexadecimal digits of both cases; a space is `%20` and `+`. */
 export const PERCENT_ENCODERS: readonly Encoder[] = ENCODED.flatMap((set) =>
   [upper, lower].flatMap((code) => [either(set, code, same), either(/ /, plus, either(set, code, same))]),
+);
+
+/** In a URL that is encoded in another; a string of JSON in a URL. */
+export const TWICE_ENCODERS: readonly Encoder[] = [upper, lower].flatMap((code) =>
+  ENCODED.slice(0, 4).flatMap((set) => {
+    const once = either(set, code, same);
+    const all = (text: string): string => Array.from(text, once).join("");
+    return [(character: string) => all(once(character)), (character: string) => all(json(character))];
+  }),
 );
 
 function hex(byte: number): string {

@@ -37,9 +37,13 @@ export const SHELL_ENCODERS: readonly Encoder[] = [
   // Without quotes: printf %q of bash, ${(q)…} of zsh.
   either(/[ \t'"\\|&;()<>!{}*[\]?^$`,]/, backslash, same),
   either(/[ \t'"\\|&;()<>!{}*[\]?^$`~#=]/, backslash, same),
+  // Shellwords of Ruby.
+  either(/[^\w\-.,:+/@\n]/, backslash, same),
   // '…' of fish.
   either(/[\\']/, backslash, same),
   ...[octal, hexadecimal].flatMap((code) => [
+    // oxlint-disable-next-line no-control-regex -- control characters are what is escaped
+    either(/"/, backslash, either(/[\\'\u0000-\u001F\u007F]/, code, same)),
     either(/[\\']|[^ -~]/, code, same),
     either(/\\|[^ -~]/, code, same),
     // oxlint-disable-next-line no-control-regex -- control characters are what is escaped

@@ -39,8 +39,13 @@ export const XML_ENCODERS: readonly Encoder[] = [
   // Attributes keep line breaks by references (XML 1.0, 3.3.3).
   either(/[\t\n\r]/, decimal, either(/[&<>"]/, named, same)),
   either(/[\t\n\r]/, upper, either(/[&<>"]/, named, same)),
+  // Underscore's and OWASP's; Mustache's; of a backtick, too.
+  either(/\//, () => "&#x2F;", withQuote("&#x27;")),
+  either(/[/`=]/, upper, withQuote("&#39;")),
+  either(/`/, lower, withQuote("&#x27;")),
   // By numbers alone.
   ...[decimal, lower, upper].flatMap((reference) => [
+    reference,
     either(SPECIAL, reference, same),
     either(SPECIAL_OR_NOT_ASCII, reference, same),
     either(NOT_ASCII, reference, either(/[&<>]/, named, same)),
