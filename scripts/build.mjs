@@ -8,7 +8,7 @@ import { bundle, bundleLoader } from "./build/bundle.mjs";
 const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist");
 
-const chunks = await bundle({ SOPHIA_RUN_FOLDER: "__dirname" });
+const chunks = await bundle({ SOPHIA_RUN_FOLDER: "__dirname", SOPHIA_RUN_STANDALONE: "false" });
 const { addons, missing } = compileAddons(root);
 const problem = missing.get(`${process.platform}-${process.arch}`);
 if (problem !== undefined) {

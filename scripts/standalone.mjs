@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileAddons } from "./build/addon.mjs";
+import { withBeforeBun } from "./build/before-bun.mjs";
 import { bundle } from "./build/bundle.mjs";
 
 const BUN_VERSION = "1.4.5";
@@ -24,16 +25,10 @@ const TARGETS = {
 
 /**
  * Variables with which whoever controls the environment could make the executable an interpreter of their own code, or
- * open its debugger. No runtime option turns them off, so their names are taken out of it: where a name stood there is
- * the empty one, which no variable has.
+ * open its debugger. No option of Bun's turns them off. On Linux Bun does not see them (before-bun.c). Elsewhere their names
+ * are taken out of it: where a name stood there is the empty one, which no variable has.
  */
 const DISARMED = ["BUN_BE_BUN", "BUN_OPTIONS", "BUN_INSPECT", "BUN_INSPECT_CONNECT_TO", "BUN_INSPECT_PRELOAD"];
-
-/**
- * Bun raises its soft limits at its start, and whatever the program is started by would have them. It calls setrlimit by
- * this name: with that of getrlimit, which takes the same arguments, it looks at the limit and leaves it as it is.
- */
-const RENAMED = { setrlimit: "getrlimit" };
 
 const host = `${process.platform}-${process.arch}${isMusl() ? "-musl" : ""}`;
 const asked = process.argv.slice(2);
@@ -49,6 +44,7 @@ mkdirSync(bundled, { recursive: true });
 // yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
 const files = await bundle({
   "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
+  SOPHIA_RUN_STANDALONE: "true",
   SOPHIA_RUN_REDACT_ADDONS: JSON.stringify(JSON.stringify(redactAddons())),
 });
 for (const { fileName, code } of files) writeFileSync(join(bundled, fileName), code);
@@ -58,10 +54,11 @@ for (const name of names) compile(name);
 rmSync(bundled, { recursive: true });
 
 function compile(name) {
-  const base = join(cache, `disarmed-${name}`);
-  disarm(executableOf(name), base, name.startsWith("linux"));
+  const [system, processor] = name.split("-");
+  const base = system === "linux" ? executableOf(name) : disarmed(name);
   const output = join(outdir, `sophia-run-${name}${name.startsWith("win32") ? ".exe" : ""}`);
   build(name, base, join(bundled, entry), output);
+  if (system === "linux") writeFileSync(output, withBeforeBun(root, output, processor));
   if (name === host) {
     verify(output);
     // What Bun takes by itself: the benchmark tells it beside ours.
@@ -127,23 +124,22 @@ function executableOf(name) {
   return path;
 }
 
-/**
- * Writes the executable anew without the names of {@link DISARMED}, on Linux with those of {@link RENAMED} changed; each
- * must be there, as a string of its own.
- */
-function disarm(from, to, linux) {
+/** Bun for a target without the names of {@link DISARMED}; each must be there, as a string of its own. */
+function disarmed(target) {
+  const from = executableOf(target);
   const bytes = readFileSync(from);
-  const changes = [...DISARMED.map((name) => [name, "\0"]), ...(linux ? Object.entries(RENAMED) : [])];
-  for (const [name, instead] of changes) {
+  for (const name of DISARMED) {
     const text = Buffer.from(`\0${name}\0`, "latin1");
     let found = 0;
     for (let at = bytes.indexOf(text); at !== -1; at = bytes.indexOf(text, at + 1)) {
-      bytes.write(instead, at + 1, "latin1");
+      bytes.write("\0", at + 1, "latin1");
       found += 1;
     }
     if (found === 0) throw new Error(`${name} is not where it was expected in ${from}`);
   }
-  writeFileSync(to, bytes, { mode: 0o755 });
+  const path = join(cache, `disarmed-${target}`);
+  writeFileSync(path, bytes, { mode: 0o755 });
+  return path;
 }
 
 /** A new Bun may read its variables in another way: what must not work is tried. */
@@ -155,6 +151,7 @@ function verify(output) {
     { BUN_OPTIONS: `--preload ${preload}` },
     { BUN_INSPECT_PRELOAD: preload },
     { NODE_OPTIONS: `--require ${preload}` },
+    ...(process.platform === "linux" ? [{ BUN_JSC_noSuchOption: "1" }, { NODE_CHANNEL_FD: "1" }] : []),
   ];
   for (const env of attempts) {
     const { status, stdout } = spawnSync(output, ["-e", 'console.log("taken over")'], { env, encoding: "utf8" });

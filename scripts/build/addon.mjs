@@ -32,15 +32,21 @@ const FLAGS = [
   "-Wl,-z,noseparate-code,-z,norelro,--build-id=none,--hash-style=gnu",
 ];
 
+/** @param platform `linux-` and the processor. @returns the name of a C compiler for it */
+export function compilerFor(platform) {
+  const processor = platform.slice("linux-".length);
+  return platform === `${process.platform}-${process.arch}` ? "cc" : CROSS_COMPILERS[processor];
+}
+
 /** @returns the addons by their files' names, and why a platform has none */
 export function compileAddons(root) {
   const addons = new Map();
   const missing = new Map();
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-addon-"));
   try {
-    for (const [processor, crossCompiler] of Object.entries(CROSS_COMPILERS)) {
+    for (const processor of Object.keys(CROSS_COMPILERS)) {
       const platform = `linux-${processor}`;
-      const compiler = platform === `${process.platform}-${process.arch}` ? "cc" : crossCompiler;
+      const compiler = compilerFor(platform);
       for (const [name, source] of Object.entries(SOURCES)) {
         const output = join(folder, `${platform}${name}`);
         const problem = compile(compiler, join(root, source), output);

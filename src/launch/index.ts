@@ -20,20 +20,17 @@ export type { LaunchRequest, Located, Preparation, Redaction, Renewal, SecretFil
  */
 export async function launch(request: LaunchRequest): Promise<never> {
   await validate(request);
-  const { command, options, preparation } = request;
+  const { command, environment, options, preparation } = request;
   const inherited = await preparation.inherited;
   const bun = isBun ? (await import("./exec/bun.ts")).leftByBun(request, inherited.numbers) : undefined;
-  const environment = bun?.environment ?? request.environment;
-  const passesChannel = bun?.passesChannel ?? false;
   const libc = options.mode === "spawn" || bun?.suffices === true ? undefined : await loadLibc(preparation);
-  const obstacle =
-    options.mode === "spawn" ? undefined : obstacleToExec(request, libc, passesChannel, inherited.numbers);
+  const obstacle = options.mode === "spawn" ? undefined : obstacleToExec(request, libc, inherited.numbers);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw (await import("./exec/obstacles.ts")).execUnavailable(obstacle);
   }
   const file = await locate(request, environment);
   const program = { file, argv: command, environment };
-  const prepared: Launch = { ...request, program, inherited, streams: bun?.streams ?? [0, 1, 2], passesChannel, libc };
+  const prepared: Launch = { ...request, program, inherited, streams: bun?.streams ?? [0, 1, 2], libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
     await replace(prepared);
   }
@@ -53,7 +50,6 @@ async function locate({ command, located }: LaunchRequest, environment: Environm
 function obstacleToExec(
   { files, options, preparation, redaction, watch }: LaunchRequest,
   libc: Libc | undefined,
-  passesChannel: boolean,
   inherited: readonly number[],
 ): Obstacle | undefined {
   if (process.platform === "win32") return "windows";
@@ -64,7 +60,7 @@ function obstacleToExec(
   if (redaction !== undefined) return "redaction";
   if (options.killAfterMs !== undefined) return "kill-after";
   if (watch !== undefined) return "watch";
-  if (process.send !== undefined && !(passesChannel && libc !== undefined)) return "channel";
+  if (process.send !== undefined) return "channel";
   if (libc !== undefined) return undefined;
   const closed = inherited.filter(isClosedByExec);
   return closed.length === 0 ? undefined : closed;

@@ -118,8 +118,6 @@ export interface Launch extends LaunchRequest {
   readonly inherited: Inherited;
   /** Which of the descriptors 0 to 2 the caller had open, as far as that can be known. */
   readonly streams: readonly number[];
-  /** The channel to a Node.js parent is among the descriptors that are passed on: nothing has to be relayed. */
-  readonly passesChannel: boolean;
   /** The C library, where execve is to be called there: the runtime's own may change what the program inherits. */
   readonly libc: Libc | undefined;
 }

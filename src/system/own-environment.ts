@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Environment } from "../core/model.ts";
+import { callersName } from "./before-bun.ts";
+import { isBun } from "./runtime.ts";
 
 /**
  * This process's environment, whole, without entries that are no variables; of two of one name getenv(3) finds the first.
@@ -34,7 +36,8 @@ function environmentOf(variables: NodeJS.ProcessEnv): Environment {
     // Nothing finds a variable without a name; getenv(3) of some systems lists it.
     if (name === "") continue;
     const value = variables[name] ?? (initial ??= initialEnvironment()).get(name);
-    if (value !== undefined) environment.set(name, value);
+    const given = isBun ? callersName(name) : name;
+    if (value !== undefined && given !== undefined) environment.set(given, value);
   }
   return environment;
 }

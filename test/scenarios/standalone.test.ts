@@ -47,6 +47,54 @@ describe("the stand-alone executable", () => {
     expect(run(["-e", takeover], cwd, env)).toMatchObject({ status: 125, stdout: "" });
   });
 
+  // Each of these ends an executable of Bun's, or makes it write, unless it has another name there.
+  it.for([
+    ["BUN_JSC_noSuchOption", "1"],
+    ["BUN_JSC_maxPerThreadStackUsage", "1000"],
+    ["BUN_JSC_logGC", "1"],
+    ["JSC_SIGNAL_FOR_GC", "9"],
+    ["MIMALLOC_VERBOSE", "1"],
+    ["mimalloc_verbose", "1"],
+    ["WTF_numberOfProcessorCores", "none"],
+    ["NODE_CHANNEL_FD", "1"],
+    ["NODE_CHANNEL_FD", "none"],
+    ["SOPHIA_RUN_HELD_", "ffffffffffffffff deleted"],
+    ["SOPHIA_RUN_HELD_BUN_BE_BUN", "1"],
+  ] as const)("passes %s=%s on, and nothing comes of it", ([name, value], { skip }) => {
+    skip(process.platform !== "linux", "needs Linux");
+    for (const mode of ["auto", "spawn"]) {
+      const args = ["--no-contract", "--mode", mode, "--", "env"];
+      const { status, stdout, stderr } = run(args, folder(), { [name]: value });
+      expect({ status, stderr }).toStrictEqual({ status: 0, stderr: "" });
+      const names = stdout.split("\n").filter((line) => line !== "" && !line.startsWith("PATH="));
+      expect(names).toStrictEqual([`${name}=${value}`]);
+    }
+  });
+
+  it.for(["auto", "spawn"])("starts in a folder that was deleted, by --mode %s", (mode, { skip }) => {
+    skip(process.platform !== "linux", "needs Linux");
+    const cwd = folder();
+    const script = 'rmdir "$PWD" && exec "$0" --no-contract --mode "$1" -- readlink /proc/self/cwd';
+    expect(spawnSync("sh", ["-c", script, executable, mode], { cwd, encoding: "utf8" })).toMatchObject({
+      status: 0,
+      stdout: `${cwd} (deleted)\n`,
+      stderr: "",
+    });
+  });
+
+  it.for([
+    ["SIGPWR", 30],
+    ["SIGSTKFLT", 16],
+  ] as const)("passes %s on to a program beside it, which may die of it", async ([name, number], { skip }) => {
+    skip(process.platform !== "linux", "needs Linux");
+    const ended = (program: string): Promise<unknown> => {
+      const args = ["--no-contract", "--mode", "spawn", "--", "sh", "-c", program];
+      return once(spawn(executable, args, { stdio: "ignore" }), "exit");
+    };
+    expect(await ended(`trap "exit 3" ${number}; kill -${number} $PPID; sleep 5 & wait`)).toEqual([3, null]);
+    expect(await ended(`kill -${number} $$`)).toEqual([null, name]);
+  });
+
   it("reads no .env file, bunfig.toml, tsconfig.json or package.json of its own accord", () => {
     const cwd = folder({
       ".env": "FROM_DEFAULT=1\n",
@@ -67,7 +115,13 @@ describe("the stand-alone executable", () => {
   it.for([
     ["the soft limit of open files", "ulimit -Sn 300; exec", "ulimit -Sn", "300\n"],
     ["that standard input is closed", "exec 0<&-; exec", "test -e /proc/$$/fd/0 || echo closed", "closed\n"],
-    ["which signals are ignored", "trap '' USR2; exec", "grep SigIgn /proc/$$/status", "SigIgn:\t0000000000000800\n"],
+    ["that USR2 is ignored", "trap '' USR2; exec", "grep SigIgn /proc/$$/status", "SigIgn:\t0000000000000800\n"],
+    [
+      "that signals are ignored which Bun uses",
+      "trap '' HUP USR1 PIPE XFSZ PWR; exec",
+      "grep SigIgn /proc/$$/status",
+      "SigIgn:\t0000000021001201\n",
+    ],
     ["an inherited descriptor", "exec 7</dev/null; exec", "test -e /proc/$$/fd/7 && echo open", "open\n"],
   ] as const)("hands on %s", ([, before, program, stdout], { skip }) => {
     skip(process.platform !== "linux", "needs Linux");

@@ -1,3 +1,4 @@
+import { callersIgnoredSignals } from "../../system/before-bun.ts";
 import { stopIgnoring } from "./execve.ts";
 import type { Libc } from "./libc.ts";
 
@@ -24,6 +25,9 @@ const SIGNATURES: Signatures = {
 
 /** Constants and a layout that all 64-bit Linux architectures share. */
 const F_SETFD = 2;
+/** The function comes first; glibc's structure has 152 bytes, as musl's. */
+const SIGACTION_BYTES = 256;
+const SIG_IGN = 1;
 const PR_SET_DUMPABLE = 4;
 const P_ALL = 0;
 const P_PID = 1;
@@ -45,11 +49,14 @@ export function loadLibcOfBun(): Libc | undefined {
     const { getpid, fcntl, execve, waitid, sigaction, prctl } = openLibc(SIGNATURES);
     if (getpid === undefined || fcntl === undefined || execve === undefined) return undefined;
     if (waitid === undefined || sigaction === undefined || prctl === undefined) return undefined;
+    const ignore = Buffer.alloc(SIGACTION_BYTES, 0);
+    ignore.writeUInt8(SIG_IGN);
     if (getpid() !== process.pid || fcntl(-1, F_SETFD, 0) !== -1) return undefined;
     return {
       keepOnExec: (descriptor) => void fcntl(descriptor, F_SETFD, 0),
       execve: (strings, argumentCount) => {
         stopIgnoring();
+        for (const signal of callersIgnoredSignals()) sigaction(signal, ignore, Buffer.alloc(SIGACTION_BYTES));
         const addresses = addressesOf(strings, BigInt(ffi.ptr(strings)));
         const vector = (from: number, to?: number): Uint8Array =>
           new Uint8Array(BigUint64Array.from([...addresses.slice(from, to), 0n]).buffer);
@@ -67,10 +74,6 @@ export function loadLibcOfBun(): Libc | undefined {
           if (dead === 0 || dead === pid) return;
           if (waitid(P_PID, dead, info, WEXITED | WNOHANG) !== 0) return;
         }
-      },
-      restoreDefault: (signal) => {
-        // All zero it means SIG_DFL; glibc's structure has 152 bytes, as musl's.
-        sigaction(signal, Buffer.alloc(256), Buffer.alloc(256));
       },
     };
   } catch {

@@ -18,8 +18,6 @@ export interface Libc {
   readonly makeUndumpable: () => void;
   /** Reaps every dead child but one, which is left to the runtime (waitid(2)). PID 1 needs it, since it inherits orphans. */
   readonly reapAllBut: (pid: number) => void;
-  /** Gives a signal its default action, whatever has set another (sigaction(2)). */
-  readonly restoreDefault: (signal: number) => void;
 }
 
 /** What the addon for Node.js has besides. */
@@ -60,4 +58,6 @@ export interface Addon extends Libc {
   readonly readChecked: (path: string) => Uint8Array | undefined;
   /** The text of a regular file of at most 4 MiB in Latin-1; undefined where there is none. */
   readonly readLatin1: (path: string) => string | undefined;
+  /** Gives a signal its default action, whatever has set another (sigaction(2)). */
+  readonly restoreDefault: (signal: number) => void;
 }

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <node_api.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -269,6 +270,30 @@ static napi_value start_monitor(napi_env env, napi_callback_info info) {
   return list(env, started, 2);
 }
 
+/* To whom relay_signal passes on; 0: to nobody yet. */
+static volatile sig_atomic_t program;
+static volatile sig_atomic_t early;
+/* Those of which Bun knows no name. No kernel sends the second. */
+static const int UNKNOWN_TO_BUN[] = {SIGPWR, SIGSTKFLT};
+
+static void relay_signal(int number) {
+  const int error = errno;
+  if (program == 0) early = number;
+  if (program > 0) kill(program, number);
+  errno = error;
+}
+
+static napi_value pass_on_to(napi_env env, napi_callback_info info) {
+  int given[MOST_ARGUMENTS];
+  integers(env, info, given);
+  struct sigaction action = {.sa_handler = given[0] == -1 ? SIG_DFL : relay_signal, .sa_flags = SA_RESTART};
+  if (given[0] == 0) early = 0;
+  program = given[0];
+  for (size_t i = 0; i < COUNT(UNKNOWN_TO_BUN); ++i) sigaction(UNKNOWN_TO_BUN[i], &action, NULL);
+  if (program > 0 && early != 0) kill(program, early);
+  return NULL;
+}
+
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {.utf8name = "makePipe", .method = make_pipe},
@@ -285,6 +310,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "takeForeground", .method = take_foreground},
       {.utf8name = "typeInto", .method = type_into},
       {.utf8name = "dismiss", .method = dismiss},
+      {.utf8name = "passOnTo", .method = pass_on_to},
       {.utf8name = "startMonitor", .method = start_monitor},
   };
   napi_define_properties(env, exports, COUNT(functions), functions);

@@ -61,6 +61,11 @@ export interface RedactAddon {
   ) => readonly [number, number] | number;
   /** Tells the monitor of an ended program that all is in order, and waits a moment for its end. */
   readonly dismiss: (channel: number, pid: number) => void;
+  /**
+   * Sends the program, by its PID, the signals that reach this process and that Bun does not know (SIGPWR). With 0 they
+   * wait for the next call, with -1 they have their default action again.
+   */
+  readonly passOnTo: (pid: number) => void;
   /** Puts bytes into a terminal as if they were typed, where the system allows that. */
   readonly typeInto: (terminal: number, bytes: Uint8Array) => void;
 }

@@ -21,6 +21,8 @@ import { release } from "./release.ts";
 export interface Place {
   readonly ipc: IpcChannel | undefined;
   readonly libc: Libc | undefined;
+  /** Passes on what the runtime cannot: see `passOnTo` of redact/addon.ts. */
+  readonly passOnTo: ((pid: number) => void) | undefined;
   readonly restarts: Restarts | undefined;
   /** Ends the forwarding to the program before. */
   stopForwarding: Undo;
@@ -80,6 +82,7 @@ export async function begin(launch: Launch, place: Place): Promise<Begun | undef
       killTimer ??= setTimeout(() => running !== undefined && send(running, "SIGKILL"), options.killAfterMs);
     },
   });
+  place.passOnTo?.(0);
   place.stopForwarding();
   place.stopForwarding = stopForwarding;
   preparation.stopListening();
@@ -102,6 +105,7 @@ export async function begin(launch: Launch, place: Place): Promise<Begun | undef
     throw error;
   }
   running = begun.pid;
+  place.passOnTo?.(begun.pid ?? -1);
   // Reaped: from then on the PID may be another process's.
   const ended = begun.ended.finally(() => (running = undefined));
   // What is not dumped at all needs no filter, and could not put it back for the next program.
@@ -120,6 +124,7 @@ export async function begin(launch: Launch, place: Place): Promise<Begun | undef
     ended,
     outputs,
     settle: async (isLast) => {
+      place.passOnTo?.(-1);
       clearTimeout(killTimer);
       await relay?.drained();
       if (!isLast) relay?.end();

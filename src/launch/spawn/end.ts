@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import crossSpawn from "cross-spawn";
 import type { Environment } from "../../core/model.ts";
-import { isBun } from "../../system/runtime.ts";
 import { findHelper } from "../helper-programs.ts";
 import { softLimit } from "../proc/process-stat.ts";
 import { resetToDefault, send, signalNumber } from "../signals.ts";
@@ -38,11 +37,6 @@ export async function dieOf(signal: NodeJS.Signals, dying: Dying, environment: E
   if (!dying.firstProcess && process.platform !== "win32") {
     if (DUMPING.has(signal) && dying.dumpable && mayDump()) preventDump(environment);
     resetToDefault(signal);
-    // Bun stops its threads by this signal and keeps its own handler.
-    if (isBun && signal === "SIGPWR") {
-      const { loadLibcOfBun } = await import("../exec/libc-of-bun.ts");
-      loadLibcOfBun()?.restoreDefault(signalNumber(signal));
-    }
     send(process.pid, signal);
   }
   return process.exit(128 + signalNumber(signal));

@@ -1,3 +1,4 @@
+import { isBun } from "../../system/runtime.ts";
 import { loadLibc } from "../exec/load-libc.ts";
 import { loader } from "../exec/loaded.ts";
 import type { Outputs } from "../redact/outputs.ts";
@@ -21,12 +22,13 @@ const NEVER = { restarts: undefined, tidyTerminal: undefined };
 export async function spawn(launch: Launch, checks: Checks): Promise<never> {
   const { inherited, preparation, program, watch } = launch;
   const { addon, firstProcess } = preparation;
-  const ipc = launch.passesChannel ? undefined : parentChannel();
+  const ipc = parentChannel();
   const libc = launch.libc ?? (await loadLibc(preparation));
   endDiagnostics(program.environment);
   const { restarts, tidyTerminal } = watch === undefined ? NEVER : await watched(watch, launch, checks);
   const { restoreCoreFilter } = preparation;
-  const place: Place = { ipc, libc, restarts, stopForwarding: () => {}, restoreCoreFilter };
+  const passOnTo = isBun ? (await (await import("../redact/addon.ts")).loadRedactAddon())?.passOnTo : undefined;
+  const place: Place = { ipc, libc, passOnTo, restarts, stopForwarding: () => {}, restoreCoreFilter };
 
   const first = await begin(launch, place);
   if (first === undefined) throw new TypeError("nothing has asked for its end yet");

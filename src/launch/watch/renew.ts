@@ -1,5 +1,4 @@
 import type { Environment } from "../../core/model.ts";
-import { isBun } from "../../system/runtime.ts";
 import type { Launch, LaunchRequest } from "../types.ts";
 import type { Renew } from "./restarts.ts";
 
@@ -14,9 +13,7 @@ export function renewalOf(first: Launch, { validate, locate }: Checks): Renew {
   return async (renewal) => {
     const request = { ...first, ...renewal };
     await validate(request);
-    const environment = isBun
-      ? (await import("../exec/bun.ts")).leftByBun(request, first.inherited.numbers).environment
-      : request.environment;
+    const { environment } = request;
     const file = await locate(request, environment);
     return { ...request, program: { file, argv: first.command, environment } };
   };

@@ -90,7 +90,6 @@ def known_lists(launcher: Launcher) -> list[Path]:
     lists = ["redact"] if redacts else []
     name = Path(launcher.words[0]).name if launcher.words else ""
     if name.startswith("sophia-run-"):
-        lists.append("standalone")
         if not name.endswith("-musl"):
             lists.append("standalone-glibc")
         if redacts or "--mode spawn" in " ".join(launcher.words):

@@ -1,0 +1,172 @@
+/*
+ * What runs in a stand-alone executable for Linux before Bun does. Bun reads dozens of variables that are none of
+ * sophia-run's business (BUN_BE_BUN makes it an interpreter, a BUN_JSC_ name that it does not know ends it), changes how
+ * signals act and raises limits before the first line of JavaScript. No option turns that off. So the executable begins
+ * here, when the dynamic loader is done: Bun gets an environment in which these variables have other names, and one
+ * more that tells what the caller had set. system/before-bun.ts reads both; scripts/build/before-bun.mjs builds this in.
+ *
+ * There is no C library here: system calls, the stack, and four addresses of Bun's own that the build puts in.
+ */
+#define _GNU_SOURCE
+
+#include <elf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+
+/* Of these no name reaches Bun; it gets HELD in front. HELD's own names too, so that each is what it was afterwards. */
+static const char *const PREFIXES[] = {"BUN_", "JSC_", "WTF_", "ICU_", "MIMALLOC_", "NODE_CHANNEL_", "SOPHIA_RUN_HELD_"};
+#define HELD "SOPHIA_RUN_HELD_"
+/* Names what it wants for the signal by which it stops its threads: one that nobody sends, in place of SIGPWR. */
+#define THREAD_SIGNAL "JSC_SIGNAL_FOR_GC=61"
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+
+enum { SIGNALS = 64, RECORD_BYTES = 64 };
+
+#if defined(__x86_64__)
+__asm__(".section .entry,\"ax\"\n"
+        ".globl _start\n"
+        "_start: mov %rsp, %rdi\n"
+        "mov %rdx, %rsi\n"
+        "and $-16, %rsp\n"
+        "call before_bun\n"
+        ".text\n");
+
+static long system_call(long number, long a, long b, long c, long d) {
+  long result;
+  register long fourth __asm__("r10") = d;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth)
+                   : "rcx", "r11", "memory");
+  return result;
+}
+
+/* As the loader would: the stack begins with the count of arguments, and one register holds what main's end calls. */
+#define GO_ON(stack, finalizer, entry) \
+  __asm__ volatile("mov %0, %%rsp\nxor %%ebp, %%ebp\njmp *%2" ::"r"(stack), "d"(finalizer), "r"(entry) : "memory")
+#elif defined(__aarch64__)
+__asm__(".section .entry,\"ax\"\n"
+        ".globl _start\n"
+        "_start: mov x1, x0\n"
+        "mov x0, sp\n"
+        "b before_bun\n"
+        ".text\n");
+
+static long system_call(long number, long a, long b, long c, long d) {
+  register long call __asm__("x8") = number;
+  register long first __asm__("x0") = a;
+  register long second __asm__("x1") = b;
+  register long third __asm__("x2") = c;
+  register long fourth __asm__("x3") = d;
+  __asm__ volatile("svc 0" : "+r"(first) : "r"(call), "r"(second), "r"(third), "r"(fourth) : "memory");
+  return first;
+}
+
+#define GO_ON(stack, finalizer, entry)                                                              \
+  do {                                                                                              \
+    register void *first __asm__("x0") = finalizer;                                                 \
+    __asm__ volatile("mov sp, %0\nmov x29, xzr\nbr %2" ::"r"(stack), "r"(first), "r"(entry) : "memory"); \
+  } while (0)
+#endif
+
+static size_t length_of(const char *text) {
+  size_t length = 0;
+  while (text[length] != '\0') ++length;
+  return length;
+}
+
+static char *append(char *to, const char *text) {
+  while (*text != '\0') *to++ = *text++;
+  *to = '\0';
+  return to;
+}
+
+static bool begins_with(const char *text, const char *prefix) {
+  for (; *prefix != '\0'; ++text, ++prefix) {
+    /* mimalloc takes its names in lower case, too. */
+    const char upper = *text >= 'a' && *text <= 'z' ? (char)(*text - 'a' + 'A') : *text;
+    if (upper != *prefix) return false;
+  }
+  return true;
+}
+
+static bool is_held(const char *entry) {
+  for (size_t i = 0; i < COUNT(PREFIXES); ++i) {
+    if (begins_with(entry, PREFIXES[i])) return true;
+  }
+  return false;
+}
+
+/* One bit for each signal that is ignored, SIGHUP's the lowest. */
+static uint64_t ignored_signals(void) {
+  uint64_t ignored = 0;
+  for (int signal = 1; signal <= SIGNALS; ++signal) {
+    long action[8] = {0};
+    if (system_call(SYS_rt_sigaction, signal, 0, (long)action, sizeof(uint64_t)) == 0 && action[0] == 1) {
+      ignored |= (uint64_t)1 << (signal - 1);
+    }
+  }
+  return ignored;
+}
+
+static bool is_folder_deleted(void) {
+  char path[4096];
+  return system_call(SYS_getcwd, (long)path, sizeof path, 0, 0) == -ENOENT;
+}
+
+/* getcwd(3) in a working directory that was deleted: Bun would end. */
+static char *root(char *path, size_t size) {
+  if (path == NULL || size < 2) return NULL;
+  path[0] = '/';
+  path[1] = '\0';
+  return path;
+}
+
+/* The text that system/before-bun.ts reads: the ignored signals in hexadecimal, and `deleted` or nothing. */
+static void write_record(char *to, uint64_t ignored, bool is_deleted) {
+  to = append(to, HELD "=");
+  for (int shift = 60; shift >= 0; shift -= 4) *to++ = "0123456789abcdef"[ignored >> shift & 15];
+  append(to, is_deleted ? " deleted" : "");
+}
+
+__attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
+  const size_t arguments = (size_t)stack[0] + 2;
+  char **const environment = (char **)stack + arguments;
+  size_t variables = 0;
+  size_t bytes = RECORD_BYTES;
+  for (; environment[variables] != NULL; ++variables) {
+    if (is_held(environment[variables])) bytes += sizeof HELD + length_of(environment[variables]);
+  }
+  long *const auxiliary = (long *)environment + variables + 1;
+  size_t rest = 0;
+  while (auxiliary[rest] != AT_NULL) rest += 2;
+  rest += 2;
+
+  char *strings = __builtin_alloca(bytes);
+  /* Last, since what is below the stack's new end is not kept. */
+  long *const fresh = __builtin_alloca_with_align((arguments + variables + 3 + rest) * sizeof(long), 128);
+  long *to = fresh;
+  for (size_t i = 0; i < arguments; ++i) *to++ = stack[i];
+  long *const fresh_environment = to;
+  for (size_t i = 0; i < variables; ++i) {
+    *to++ = is_held(environment[i]) ? (long)strings : (long)environment[i];
+    if (is_held(environment[i])) strings = append(append(strings, HELD), environment[i]) + 1;
+  }
+  *to++ = (long)THREAD_SIGNAL;
+  *to++ = (long)strings;
+  const bool is_deleted = is_folder_deleted();
+  write_record(strings, ignored_signals(), is_deleted);
+  *to++ = 0;
+  for (size_t i = 0; i < rest; ++i) *to++ = auxiliary[i];
+
+  /* glibc's loader has set it already, musl takes it from the stack. */
+  *(char ***)ENVIRON = (char **)fresh_environment;
+  /* Bun raises its soft limits, and whatever is started by it would have them. Both take the same arguments. */
+  *(void **)SETRLIMIT = *(void **)GETRLIMIT;
+  if (is_deleted) *(void **)GETCWD = (void *)root;
+  GO_ON(fresh, finalizer, ENTRY);
+  __builtin_unreachable();
+}
