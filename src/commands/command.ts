@@ -13,6 +13,8 @@ export interface CommandDefinition {
   readonly options?: Readonly<Record<string, Option>>;
   /** The groups of shared options that its help shows. */
   readonly groups: readonly OptionGroup[];
+  /** What each exit status of its own means; that of a failure is 125 in all of them. */
+  readonly statuses: Readonly<Record<number, string>>;
   readonly examples: readonly string[];
   readonly load: () => Promise<Command>;
 }

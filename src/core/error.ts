@@ -1,3 +1,4 @@
+import type { FailureCode } from "./failure-codes.ts";
 import type { Failure } from "./model.ts";
 
 /** Exit statuses of sophia-run's own; 125 to 127 as env(1) and POSIX shells use them, 78 is EX_CONFIG of sysexits.h. */
@@ -22,7 +23,7 @@ export const ExitStatus = {
 export class SophiaError extends Error implements Failure {
   override readonly name = "SophiaError";
   /** A stable, non-sensitive token such as `usage` or `esc-denied`. */
-  readonly code: string;
+  readonly code: FailureCode;
   /** The exit status with which sophia-run ends because of it. */
   readonly status: number;
   readonly hint?: string;

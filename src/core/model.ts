@@ -1,4 +1,5 @@
 /** The nouns of the program; types only. */
+import type { FailureCode } from "./failure-codes.ts";
 
 /** Where a value comes from. */
 export type SourceId = Origin["source"];
@@ -129,7 +130,7 @@ export type Notice =
 /** A failure as plain words: what is wrong, what to do, further lines. Holds no value and no token. */
 export interface Failure {
   /** A stable, non-sensitive token such as `esc-denied`. */
-  readonly code: string;
+  readonly code: FailureCode;
   readonly message: string;
   readonly hint?: string;
   readonly details?: readonly string[];

@@ -73,3 +73,10 @@ test("options may stand in front of the subcommand, or behind it", async () => {
   // The value of an option is no subcommand.
   expect((await sophia(["--dotenv", "check", "--", "true"], { cwd })).stderr).toContain("check does not exist");
 });
+
+test("each help text has the exit statuses of its command", async () => {
+  const { stdout } = await sophia(["import", "--help"]);
+  expect(stdout.replaceAll(/\s+/g, " ")).toContain(
+    "Exit status: 0: ESC has what the file has; 1: a variable was left out",
+  );
+});

@@ -9,13 +9,14 @@ export const auditCommand: CommandDefinition = {
       "through the gh CLI where it is there, repository secrets that are not set. Nothing is opened and nothing is " +
       "changed; the report holds no value.",
     "ESC_ADMIN_TOKEN, where it is set, sees more than a token that may only open. What the token may not see is listed, " +
-      "and is no finding. Exit status: 0; with --strict 1 if there is a finding.",
+      "and is no finding.",
   ],
   options: {
     strict: { type: "boolean", describe: "End with 1 if there is a finding" },
     json: JSON_OPTION,
   },
   groups: ["Sources", "Contract", "Output"],
+  statuses: { 0: "the report is complete", 1: "with --strict: there is a finding" },
   examples: ["sophia-run audit", "sophia-run audit --strict --json"],
   load: async () => (await import("./audit.ts")).audit,
 };

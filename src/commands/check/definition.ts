@@ -4,7 +4,7 @@ export const checkCommand: CommandDefinition = {
   describe: "Check that the configuration meets the contract; nothing is started",
   details: [
     "Shows the state of ESC, each variable of the contract with its value masked, and what to do about each rule " +
-      "that is not met. Exit status: 0; 1 if the contract is not met.",
+      "that is not met.",
     "With --against no environment is opened and no credentials are minted: one table shows which environment sets " +
       "which variable, from ESC alone. A secret, or a value from a provider, is shown as set with an unknown value, " +
       "and counts as valid. Exit status: 1 if one of them certainly does not meet the contract; with --strict also if " +
@@ -36,6 +36,7 @@ export const checkCommand: CommandDefinition = {
     json: JSON_OPTION,
   },
   groups: ["Sources", "Contract", "Environment of the program", "Output"],
+  statuses: { 0: "the contract is met", 1: "it is not, or what was asked for beside it fails" },
   examples: [
     "sophia-run check",
     "sophia-run check --profile prod --json",

@@ -8,6 +8,7 @@ export const completionCommand: CommandDefinition = {
   ],
   positional: { form: "SHELL", least: 1, most: 1, kind: ["bash", "zsh", "fish"] },
   groups: [],
+  statuses: { 0: "the script is printed" },
   examples: [
     "sophia-run completion bash >> ~/.bashrc",
     "sophia-run completion zsh > ~/.zfunc/_sophia-run   (a folder of your fpath)",

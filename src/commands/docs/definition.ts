@@ -11,8 +11,7 @@ export const docsCommand: CommandDefinition = {
       "description.",
     "--types python writes settings.py, too: a dataclass that reads os.environ, or a class of pydantic-settings where " +
       "the project's dependencies name it; --types pydantic asks for that one. What is there is kept up to date from then on.",
-    "With --check nothing is written: status 1 if a file differs from what would be written, or is missing. " +
-      "A file that sophia-run did not write is replaced only with --force.",
+    "With --check nothing is written. A file that sophia-run did not write is replaced only with --force.",
   ],
   positional: { form: "[FILE…]", least: 0, most: Infinity, kind: "file" },
   options: {
@@ -22,10 +21,14 @@ export const docsCommand: CommandDefinition = {
       value: "LANGUAGE",
       describe: "Write types for this language as well: typescript, python or pydantic",
     },
-    check: { type: "boolean", describe: "Only compare; status 1 if a file is out of date" },
+    check: { type: "boolean", describe: "Only compare" },
     force: { type: "boolean", describe: "Replace files that sophia-run did not write" },
   },
   groups: ["Contract"],
+  statuses: {
+    0: "the files are written, or up to date",
+    1: "with --check: a file differs from what would be written, or is missing",
+  },
   examples: [
     "sophia-run docs",
     "sophia-run docs --check",

@@ -12,6 +12,7 @@ export const explainCommand: CommandDefinition = {
     json: JSON_OPTION,
   },
   groups: ["Sources", "Contract", "Environment of the program", "Output"],
+  statuses: { 0: "also where the contract is not met" },
   examples: ["sophia-run explain", "sophia-run explain QDRANT_URL DATABASE_URL", "sophia-run explain --all --json"],
   load: async () => (await import("./explain.ts")).explain,
 };

@@ -27,6 +27,7 @@ export const exportCommand: CommandDefinition = {
     reveal: { type: "boolean", describe: "Print even to a terminal" },
   },
   groups: ["Sources", "Contract", "Environment of the program", "Audit", "Output"],
+  statuses: { 0: "the configuration is written", 78: "the contract is not met" },
   examples: [
     "sophia-run export --output .env.local",
     'eval "$(sophia-run export --format shell)"',

@@ -24,6 +24,7 @@ export const initCommand: CommandDefinition = {
     },
   },
   groups: ["Sources"],
+  statuses: { 0: "done, whatever is left for you to add" },
   examples: [
     "sophia-run init",
     "sophia-run init --from builtin",

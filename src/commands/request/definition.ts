@@ -5,8 +5,6 @@ export const requestCommand: CommandDefinition = {
   details: [
     "Asks with the launcher's own token, since it is the one that is to open it, and shows what somebody else has to " +
       "approve. --reason says why; whoever approves it reads that.",
-    "Exit status: 0: the request is filed, or, with --wait, the environment opens; 1: the request was closed; 3: nobody " +
-      "has approved it within --wait-limit. The request stays.",
   ],
   options: {
     reason: {
@@ -19,6 +17,11 @@ export const requestCommand: CommandDefinition = {
     "wait-limit": { type: "string", value: "TIME", describe: "How long to wait: 1h (default), 15m" },
   },
   groups: ["Sources", "Output"],
+  statuses: {
+    0: "the request is filed, or, with --wait, the environment opens",
+    1: "the request was closed",
+    3: "nobody has approved it within --wait-limit; the request stays",
+  },
   examples: [
     'sophia-run request --reason "deploy of 2.4"',
     'sophia-run request --in sophia/prod --reason "repair" --wait',

@@ -10,7 +10,7 @@ export const rotateCommand: CommandDefinition = {
     "Of several environments of ESC_ENV the one whose value wins is changed. A value that comes from an import is " +
       "changed there only with --in.",
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it has to be allowed to open and to write the " +
-      "environment. Exit status: 0; 1 if you say no; 3 if the change waits for an approval.",
+      "environment.",
     "--token makes a new token for the launcher itself, which may only open environments. It verifies that the token " +
       "opens ESC_ENV, stores it as the repository secret ESC_TOKEN for Actions and for Codespaces by the GitHub CLI " +
       "(gh), and only then deletes the old one. Whatever fails, the old one works on. ESC_ADMIN_TOKEN has to be allowed " +
@@ -33,6 +33,7 @@ export const rotateCommand: CommandDefinition = {
     "dry-run": { type: "boolean", describe: "Show what would change, and write nothing" },
   },
   groups: ["Sources", "Contract"],
+  statuses: { 0: "the value is replaced", 1: "you said no", 3: "the change waits for an approval" },
   examples: [
     "sophia-run rotate QDRANT_API_KEY",
     "sophia-run rotate SESSION_KEY --generate --yes",

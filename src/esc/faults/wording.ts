@@ -1,3 +1,4 @@
+import type { FailureCode } from "../../core/failure-codes.ts";
 import { formatDiagnostic } from "../../core/diagnostic.ts";
 import type { Diagnostic, Failure } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -187,7 +188,7 @@ function reasonForStatus(
     ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
   ];
   const used = printable(describeCredential(credential));
-  const worded = (code: string, why: string, hint: string): Failure => ({
+  const worded = (code: FailureCode, why: string, hint: string): Failure => ({
     code,
     message: `${why} (HTTP ${status})`,
     hint,

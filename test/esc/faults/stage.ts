@@ -72,14 +72,12 @@ export async function observe(one: FaultCase, variables: Variables): Promise<Obs
   const stack = outcome.kind === "thrown" && outcome.error instanceof Error ? String(outcome.error.stack) : "";
   const exposed = [inspect(shown, { depth: null, showHidden: true }), JSON.stringify([shown, said]), stack].join("\n");
   if (outcome.kind === "read") return { code: "read", notices: outcome.notices.length, words: [], exposed, elapsedMs };
-  const failure: Failure =
-    outcome.kind !== "thrown"
-      ? outcome.failure
-      : outcome.error instanceof SophiaError
-        ? outcome.error
-        : { code: `not a SophiaError: ${String(outcome.error)}`, message: "" };
-  const words = [failure.message, failure.hint ?? "", ...(failure.details ?? [])];
-  return { code: failure.code, notices: 0, words, exposed, elapsedMs };
+  const of = ({ code, message, hint = "", details = [] }: Failure): Observed => {
+    return { code, notices: 0, words: [message, hint, ...details], exposed, elapsedMs };
+  };
+  if (outcome.kind !== "thrown") return of(outcome.failure);
+  if (outcome.error instanceof SophiaError) return of(outcome.error);
+  return { code: `not a SophiaError: ${String(outcome.error)}`, notices: 0, words: [], exposed, elapsedMs };
 }
 
 export async function launch(
