@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { unwrapped } from "../helpers/sophia.ts";
+import { folder, unwrapped } from "../helpers/sophia.ts";
 import type { Finished } from "../helpers/started.ts";
 import { running, watching, world } from "../helpers/watching.ts";
 
@@ -91,4 +91,33 @@ test("a token that is refused is told, and leaves the program alone", async () =
   const ended = await started.finished;
   expect([ended.signal, starts(ended)]).toEqual(["SIGINT", 2]);
   expect(unwrapped(ended.stderr).match(/the program runs on/g)).toHaveLength(1);
+});
+
+test("under a coding agent: what was masked before stays masked, and what is said of masking is said once", async () => {
+  const it = await world();
+  const [one, two] = ["secret-number-one", "secret-number-two"];
+  it.change(one);
+  const script = `
+    require("node:fs").appendFileSync("seen", process.env.KEY + " ");
+    console.log(process.env.BASE, require("node:fs").readFileSync("seen", "utf8"));
+    setInterval(() => {}, 60_000);
+  `;
+  const command = [process.execPath, "-e", script];
+  const [masked, open] = [[], ["--redact=never"]].map((options, index) =>
+    watching({ ...it, cwd: index === 0 ? it.cwd : folder({}) }, ["--no-contract", ...options], command, {
+      CLAUDECODE: "1",
+    }),
+  );
+  if (masked === undefined || open === undefined) throw new TypeError("two were started");
+  await Promise.all([masked.seen(/^b1 \*\*\* $/m), open.seen(/^b1/m)]);
+  it.change(two);
+  await Promise.all([masked.seen(/^b1 \*\*\* \*\*\* $/m), open.seen(/two/)]);
+  // All that is secret is gone, and the file is still there.
+  it.server.environment("acme/app/dev", { values: {}, imports: ["app/base"] });
+  await Promise.all([masked.seen(/^b1 \*\*\* \*\*\* (?:undefined )?$/m), open.seen(/undefined/)]);
+  for (const { pid } of [masked, open]) process.kill(pid, "SIGTERM");
+  const [first, second] = await Promise.all([masked.finished, open.finished]);
+  expect(first.stdout + first.stderr).not.toContain("secret-number");
+  expect(unwrapped(first.stderr).match(/appear as \*\*\*/g)).toHaveLength(1);
+  expect(unwrapped(second.stderr).match(/sees the secrets/g)).toHaveLength(1);
 });

@@ -57,7 +57,8 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
           settings,
           assessment,
           redaction,
-          redact: (now, to) => redactionFor(settings, now, to),
+          // That nothing is masked has been said.
+          redact: async (now, to) => (settings.redact === "never" ? undefined : redactionFor(settings, now, to)),
           record,
         },
         context,

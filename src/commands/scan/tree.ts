@@ -10,6 +10,7 @@ import type { Session } from "./session.ts";
 
 const LIST = ["ls-files", "-z", "--others", "--exclude-standard"];
 const CHUNK = 1 << 20;
+const ITSELF = Buffer.from("./");
 /** Not through a link, and not waiting for the writer of a pipe. */
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
@@ -56,7 +57,11 @@ function withSeparator(path: Buffer): Buffer {
 async function* filesIn(folder: Buffer, git: Git): AsyncGenerator<Buffer> {
   const there = { ...git, cwd: folder.toString() };
   try {
-    yield* different(recordsOfGit(there, [...LIST, "--cached"]));
+    for await (const name of different(recordsOfGit(there, [...LIST, "--cached"]))) {
+      // The folder itself: it is that of a submodule that was not checked out, and git looks into nothing in it.
+      if (name.equals(ITSELF)) yield* walk(folder);
+      else yield name;
+    }
     return;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;

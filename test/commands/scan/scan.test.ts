@@ -107,6 +107,13 @@ describe("the working tree", () => {
     expect(findings(await scan(cwd))).toEqual(["inner/yes.txt:1: API_KEY"]);
   });
 
+  test("the folder of a submodule that was not checked out, once", async () => {
+    const cwd = repository({ "inner/a.txt": KEY });
+    git(cwd, "update-index", "--add", "--cacheinfo", `160000,${"1".repeat(40)},inner`);
+    const ended = await scan(cwd);
+    expect({ ...ended, stdout: findings(ended) }).toMatchObject({ stdout: ["inner/a.txt:1: API_KEY"], stderr: "" });
+  });
+
   test("links are not followed, and a file that was deleted is not missed", async () => {
     const outside = folder({ "secret.txt": KEY });
     const cwd = repository({ "gone.txt": "x", "real/a.txt": "x" });

@@ -25,6 +25,8 @@ const EVERY_MS = 30_000;
 const GRACE_MS = 10_000;
 /** The service's own default. */
 const SESSION_MS = 3_600_000;
+/** So many are masked, with those that former programs had; the oldest are given up, but none of the latest program's. */
+const MOST_SECRETS = 1000;
 
 /** What the start has found, and how it goes on. */
 export interface Start {
@@ -104,7 +106,11 @@ async function following(
       used = followed;
       const given = delivery(selected);
       latest = now;
-      return { kind: "ready", prints: print(given), renewal: { ...given, redaction: await redact(now, context) } };
+      return {
+        kind: "ready",
+        prints: print(given),
+        renewal: { ...given, redaction: await redact(now, context) },
+      };
     } catch (error) {
       if (!(error instanceof SophiaError)) throw error;
       return { kind: "trouble", lines: runsOn(error.message, further(error)) };
@@ -126,7 +132,7 @@ async function following(
           const renewed = withFormer(renewal, masked);
           record?.({ event: "start", command: command[0] }, false, latest);
           await restart(renewed);
-          masked = renewal.redaction;
+          masked = renewed.redaction;
           if (!isQuiet) {
             sayWrapped(context, [
               `${enumerateFew(names.map(printable), 10)} changed in ESC: the program is started anew`,
@@ -164,10 +170,14 @@ function followable({ esc }: Assessment): EscSettings {
   return esc.kind === "read" ? settingsByFullNames(esc.settings, esc.environments) : esc.settings;
 }
 
-/** What is masked for the new program: what the former one had as well, which may stand in files that it reads. */
+/**
+ * What is masked for the new program: what the former ones had as well, which may stand in files that it reads. What was
+ * said of masking is not said again.
+ */
 function withFormer(renewal: Renewal, former: Redaction | undefined): Renewal {
-  const { redaction } = renewal;
-  if (redaction === undefined || former === undefined) return renewal;
-  const secrets = [...redaction.secrets, ...former.secrets];
-  return { ...renewal, redaction: { ...redaction, secrets, masking: maskingOf(secrets) } };
+  if (former === undefined) return renewal;
+  const latest = renewal.redaction?.secrets ?? [];
+  const all = new Map([...latest, ...former.secrets].map((secret) => [secret.value, secret]));
+  const secrets = [...all.values()].slice(0, Math.max(MOST_SECRETS, latest.length));
+  return { ...renewal, redaction: { ...former, secrets, masking: maskingOf(secrets) } };
 }
