@@ -5,12 +5,11 @@ import { loadContract } from "../contract/load.ts";
 import type { Contract } from "../contract/model.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
 import { isEscMentioned } from "../esc/settings/own-variables.ts";
-import type { Assessment, EscStatus, ReadingProgress } from "./assessment.ts";
-import { SophiaError } from "../core/error.ts";
+import type { Assessment, ReadingProgress } from "./assessment.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
-import { printable } from "../core/text.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
 import { exposedNotices } from "./exposed.ts";
+import type { FromEsc } from "./from-esc.ts";
 import { findCode, markFromFiles, withheldNotices } from "./from-files.ts";
 import { matcher, select, withholding, type Selection } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
@@ -35,7 +34,7 @@ export async function assess(request: Request): Promise<Assessment> {
   const found = settings.contractFile === undefined ? { path: findContract(cwd) } : undefined;
   const dotenv = await readEnvFiles(settings, cwd, environment, found);
   const { access, notices: accessNotices } = await accessToEsc(request, dotenv.layers);
-  requireAccess(settings, access, accessNotices);
+  if (settings.requireEsc) (await import("./from-esc.ts")).requireAccess(access, accessNotices);
 
   // The contract is read while ESC is waited for; until then a failure of ESC must not count as unhandled.
   const reading = readFromEsc(access, request);
@@ -102,7 +101,7 @@ async function conclude(
   // Nothing is withheld from most programs, and to resolve thousands of variables once more takes milliseconds.
   const isWhole = passed.every((layer, index) => layer === layers[index]);
   const selected = isWhole ? resolution : findable(resolve([...passed, ...dummies], declared));
-  const overridden = overriddenEsc(resolution, declared);
+  const overridden = escLayers.length === 0 ? [] : overriddenEsc(resolution, declared);
   return {
     contract,
     esc,
@@ -157,58 +156,8 @@ async function dummyLayer(contract: Contract, selected: Resolution): Promise<Lay
   return fakeLayer(contract, selected);
 }
 
-interface FromEsc {
-  readonly esc: EscStatus;
-  readonly layers: readonly Layer[];
-  readonly notices: readonly Notice[];
-}
-
 /** What ESC gives, or that it gives nothing. @throws SophiaError if it is required and could not be read */
-async function readFromEsc(
-  access: EscAccess | { readonly kind: "fake" },
-  { settings: options, environment, progress }: Request,
-): Promise<FromEsc> {
-  const nothing = { layers: [], notices: [] };
-  if (access.kind === "incomplete") {
-    return { ...nothing, esc: access, notices: [{ ...access, kind: "esc-incomplete" }] };
-  }
-  if (access.kind !== "on") return { ...nothing, esc: access };
-  const { settings } = access;
-  const isKept = options.cache || options.offline || options.cacheFreshMs !== undefined;
-  const reading = isKept
-    ? (await import("../sources/cached/read.ts")).readThroughCache(settings, options, environment, progress)
-    : (await import("../sources/esc.ts")).readEsc(settings, progress);
-  const result = await reading.finally(progress.done);
-  if (result.kind === "read") {
-    const { environments, layers, notices, kept } = result;
-    return { esc: { kind: "read", settings, environments, ...(kept === undefined ? {} : { kept }) }, layers, notices };
-  }
-  const { failure } = result;
-  if (options.requireEsc) throw new SophiaError({ ...failure, message: `${failure.message} (and ESC is required)` });
-  return { ...nothing, esc: { ...result, settings } };
-}
-
-function requireAccess(
-  { requireEsc }: Settings,
-  access: EscAccess | { readonly kind: "fake" },
-  notices: readonly Notice[],
-): void {
-  const byFile = notices.find((notice) => notice.kind === "environment-by-file");
-  if (requireEsc && byFile !== undefined) {
-    const { name, file, credential } = byFile;
-    throw new SophiaError({
-      code: "esc-required",
-      message: `ESC is required, and ${name} in ${printable(file)} would decide what ${credential} of the environment opens`,
-      hint: `set ${name} in the environment`,
-    });
-  }
-  if (!requireEsc || access.kind === "on" || access.kind === "fake") return;
-  throw new SophiaError({
-    code: "esc-required",
-    message:
-      access.kind === "incomplete"
-        ? `ESC is required, yet only ${access.present} is set and not ${access.missing}`
-        : "ESC is required, yet neither ESC_ENV nor ESC_TOKEN is set",
-    hint: "set ESC_ENV to the environment (such as sophia/dev) and ESC_TOKEN to an access token",
-  });
+async function readFromEsc(access: EscAccess | { readonly kind: "fake" }, request: Request): Promise<FromEsc> {
+  if (access.kind === "off" || access.kind === "fake") return { esc: access, layers: [], notices: [] };
+  return (await import("./from-esc.ts")).readFromEsc(access, request);
 }

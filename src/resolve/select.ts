@@ -73,13 +73,14 @@ export function withholding(
   const { keepEsc, pristine, onlyDeclared, dotenvServes, code, outOfScope, folding } = selection;
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
   const launchers = [...WITHHELD_VARIABLES, ...(selection.idTokenServes === true ? ID_TOKEN_VARIABLES : [])];
-  const own = new Set(keepEsc ? [] : launchers);
+  const own = new Map<string, Withholding>([[ADMIN_TOKEN, "writer"]]);
+  if (!keepEsc) for (const name of launchers) own.set(name, "launcher");
   const included = matcher(selection.include, folding);
   const excluded = matcher(selection.exclude, folding);
   return (variable) => {
     const { name, origin } = variable;
-    if (own.has(name)) return "launcher";
-    if (name === ADMIN_TOKEN) return "writer";
+    const why = own.get(name);
+    if (why !== undefined) return why;
     if (isReserved(variable, isAllowed, isDeclared)) return "reserved";
     if (code.has(origin) && !isAllowed(name) && !isDeclared(name)) return "runs-code";
     if (origin.source === "dotenv" && !dotenvServes) return "esc-refused";

@@ -1,13 +1,61 @@
-import type { Resolution } from "../../core/model.ts";
+import type { Environment, Resolution } from "../../core/model.ts";
 import type { SecretFile } from "../../launch/index.ts";
+import type { Assessment } from "../../resolve/assessment.ts";
 
 /** Splits the variables into those passed by value and those passed as the path of a private file. */
-export function delivery(selected: Resolution): { environment: Map<string, string>; files: SecretFile[] } {
-  const environment = new Map<string, string>();
+export function delivery({ esc, selected }: Pick<Assessment, "esc" | "selected">): {
+  environment: Environment;
+  files: SecretFile[];
+} {
   const files: SecretFile[] = [];
+  // No other source has files.
+  if (esc.kind !== "read") return { environment: new Values(selected), files };
   selected.forEach(({ name, value, delivery: how }) => {
     if (how === "file") files.push({ name, content: value });
-    else environment.set(name, value);
   });
+  if (files.length === 0) return { environment: new Values(selected), files };
+  const environment = new Map(new Values(selected));
+  for (const { name } of files) environment.delete(name);
   return { environment, files };
+}
+
+/** The values of variables as an environment. A second map of thousands would be half a megabyte of garbage. */
+class Values implements Environment {
+  readonly #variables: Resolution;
+
+  constructor(variables: Resolution) {
+    this.#variables = variables;
+  }
+
+  get size(): number {
+    return this.#variables.size;
+  }
+
+  get(name: string): string | undefined {
+    return this.#variables.get(name)?.value;
+  }
+
+  has(name: string): boolean {
+    return this.#variables.has(name);
+  }
+
+  forEach(visit: (value: string, name: string, environment: Environment) => void): void {
+    this.#variables.forEach(({ value }, name) => visit(value, name, this));
+  }
+
+  keys(): MapIterator<string> {
+    return this.#variables.keys();
+  }
+
+  *values(): Generator<string, undefined> {
+    for (const { value } of this.#variables.values()) yield value;
+  }
+
+  *entries(): Generator<[string, string], undefined> {
+    for (const [name, { value }] of this.#variables) yield [name, value];
+  }
+
+  [Symbol.iterator](): Generator<[string, string], undefined> {
+    return this.entries();
+  }
 }

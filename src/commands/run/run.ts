@@ -33,7 +33,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
       : (await import("../audit-log/record.ts")).recorderOf(settings, flags, context);
   const located = await locateFirst(command[0], settings, context);
   const assessment = await assessBy(settings, context);
-  const { esc, notices, selected, violations } = assessment;
+  const { esc, notices, violations } = assessment;
   const isRefused = settings.enforceContract && violations.length > 0;
   record?.({ event: "start", command: command[0] }, isRefused, assessment);
   if (isRefused) {
@@ -64,7 +64,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
         context,
       )
     : undefined;
-  const { environment, files } = delivery(selected);
+  const { environment, files } = delivery(assessment);
   return launch({
     command,
     environment,

@@ -89,7 +89,7 @@ async function following(
   const resolve = async (): Promise<Resolved<Renewal>> => {
     try {
       const now = await assessBy(asking, context);
-      const { esc, selected, violations } = now;
+      const { esc, violations } = now;
       // The program has something at least as new.
       if (esc.kind === "read" && esc.kept?.why === "unavailable") {
         const { failure } = esc.kept;
@@ -104,7 +104,7 @@ async function following(
       }
       followed = followable(now);
       used = followed;
-      const given = delivery(selected);
+      const given = delivery(now);
       latest = now;
       return {
         kind: "ready",
@@ -118,7 +118,7 @@ async function following(
   };
   await follow<Renewal>(
     {
-      prints: print(delivery(assessment.selected)),
+      prints: print(delivery(assessment)),
       everyMs,
       sessionMs: settings.sessionMs ?? SESSION_MS,
       look: async (before) => {

@@ -1,0 +1,65 @@
+/** Reading ESC where there is something of it to read, or where it is required. */
+import { SophiaError } from "../core/error.ts";
+import type { Environment, Layer, Notice } from "../core/model.ts";
+import { printable } from "../core/text.ts";
+import type { Settings } from "../command-line/settings.ts";
+import type { EscAccess } from "../esc/settings/access.ts";
+import type { EscStatus, ReadingProgress } from "./assessment.ts";
+
+export interface FromEsc {
+  readonly esc: EscStatus;
+  readonly layers: readonly Layer[];
+  readonly notices: readonly Notice[];
+}
+
+interface Reading {
+  readonly settings: Settings;
+  readonly environment: Environment;
+  readonly progress: ReadingProgress;
+}
+
+/** What ESC gives, or that it gives nothing. @throws SophiaError if it is required and could not be read */
+export async function readFromEsc(
+  access: Extract<EscAccess, { kind: "on" | "incomplete" }>,
+  { settings: options, environment, progress }: Reading,
+): Promise<FromEsc> {
+  const nothing = { layers: [], notices: [] };
+  if (access.kind === "incomplete") {
+    return { ...nothing, esc: access, notices: [{ ...access, kind: "esc-incomplete" }] };
+  }
+  const { settings } = access;
+  const isKept = options.cache || options.offline || options.cacheFreshMs !== undefined;
+  const reading = isKept
+    ? (await import("../sources/cached/read.ts")).readThroughCache(settings, options, environment, progress)
+    : (await import("../sources/esc.ts")).readEsc(settings, progress);
+  const result = await reading.finally(progress.done);
+  if (result.kind === "read") {
+    const { environments, layers, notices, kept } = result;
+    return { esc: { kind: "read", settings, environments, ...(kept === undefined ? {} : { kept }) }, layers, notices };
+  }
+  const { failure } = result;
+  if (options.requireEsc) throw new SophiaError({ ...failure, message: `${failure.message} (and ESC is required)` });
+  return { ...nothing, esc: { ...result, settings } };
+}
+
+/** Of `--require-esc`. @throws SophiaError (esc-required) where ESC cannot be read with what the caller gave */
+export function requireAccess(access: EscAccess | { readonly kind: "fake" }, notices: readonly Notice[]): void {
+  const byFile = notices.find((notice) => notice.kind === "environment-by-file");
+  if (byFile !== undefined) {
+    const { name, file, credential } = byFile;
+    throw new SophiaError({
+      code: "esc-required",
+      message: `ESC is required, and ${name} in ${printable(file)} would decide what ${credential} of the environment opens`,
+      hint: `set ${name} in the environment`,
+    });
+  }
+  if (access.kind === "on" || access.kind === "fake") return;
+  throw new SophiaError({
+    code: "esc-required",
+    message:
+      access.kind === "incomplete"
+        ? `ESC is required, yet only ${access.present} is set and not ${access.missing}`
+        : "ESC is required, yet neither ESC_ENV nor ESC_TOKEN is set",
+    hint: "set ESC_ENV to the environment (such as sophia/dev) and ESC_TOKEN to an access token",
+  });
+}
