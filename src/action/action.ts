@@ -17,8 +17,8 @@ import { workflowCommand } from "../output/workflow-command.ts";
 import type { Assessment } from "../resolve/assessment.ts";
 import { matcher } from "../resolve/select.ts";
 import { secretsOf } from "../resolve/secrets.ts";
-import { annotateNotices, annotateViolations } from "./annotations.ts";
-import { blockedInJob } from "./blocked.ts";
+import { annotateNotices, annotateViolations, byInput } from "./annotations.ts";
+import { blockedInJob, sizeFault } from "./blocked.ts";
 import { readInputs, type Export } from "./inputs.ts";
 import { summary } from "./summary.ts";
 
@@ -45,9 +45,9 @@ export async function act(context: Context): Promise<boolean> {
   const stops = !report.met && (settings.enforceContract || inputs.export === "check");
   const workspace = environment.get("GITHUB_WORKSPACE") ?? cwd;
   if (report.met) sayDown(assessment, step);
-  else step.out(await annotateViolations(report, workspace, stops ? "error" : "warning"));
+  else step.out(await annotateViolations(assessment, report, workspace, stops ? "error" : "warning"));
   // A credential that is missing is told with what is missing for want of it.
-  step.out(annotateNotices(assessment.notices));
+  step.out(annotateNotices(assessment.notices.filter(({ kind }) => report.met || kind !== "esc-incomplete")));
   if (stops || inputs.export === "check") {
     if (inputs.export !== "check") record?.({ event: "export", names: [] }, stops, assessment);
     const outcome = report.met ? "The contract is met." : "The contract is not met: nothing was exported.";
@@ -70,13 +70,15 @@ export async function act(context: Context): Promise<boolean> {
   appendTo(required(target, step), github.write(exported), target);
   const names = enumerate(exported.map(({ name }) => name));
   const where = inputs.export === "env" ? "the later steps" : "the outputs of this step";
-  finish(`Exported to ${where}: ${count(exported.length, "variable")}.`, `sophia-run: exported to ${where}: ${names}`);
+  const done =
+    exported.length === 0 ? "nothing to export: no declared variable is set" : `exported to ${where}: ${names}`;
+  finish(`Exported to ${where}: ${count(exported.length, "variable")}.`, `sophia-run: ${done}`);
   return true;
 
   function finish(outcome: string, line: string | undefined): void {
     if (line !== undefined) step.out(`${line}\n`);
     const file = environment.get("GITHUB_STEP_SUMMARY") ?? "";
-    if (file !== "") appendTo(file, summary(report, outcome), "GITHUB_STEP_SUMMARY");
+    if (file !== "") appendTo(file, summary(report, outcome, workspace), "GITHUB_STEP_SUMMARY");
   }
 }
 
@@ -89,7 +91,7 @@ function settledBy(options: Parameters<typeof settle>[0], { environment }: Conte
     const { code, message, hint } = error;
     throw new SophiaError({
       code,
-      message: message.replace(/^--/, "the input "),
+      message: byInput(message),
       ...(hint === undefined ? {} : { hint }),
     });
   }
@@ -124,7 +126,7 @@ function exportable(variables: readonly Exported[], to: Export, { selected }: As
         : isIdentifier(name)
           ? undefined
           : "no output can have that name";
-    const problem = textFault(value) ?? fault;
+    const problem = textFault(value) ?? fault ?? (to === "env" ? sizeFault(variable) : undefined);
     if (problem === undefined) return true;
     if (selected.get(name)?.origin.source !== "environment") faults.push(`${printable(name)}: ${problem}`);
     return false;

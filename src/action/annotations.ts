@@ -6,12 +6,16 @@ import type { Failure, Notice } from "../core/model.ts";
 import { describeNotice, isInformation } from "../output/notices.ts";
 import type { Report } from "../output/report.ts";
 import { further } from "../output/stderr.ts";
+import { explainUnmet } from "../output/unmet.ts";
 import type { ViolationReport } from "../output/violations.ts";
 import { workflowCommand } from "../output/workflow-command.ts";
+import type { Assessment } from "../resolve/assessment.ts";
 import { readBounded } from "../system/bounded-read.ts";
 
 /** As contract files may have. */
 const MAX_CONTRACT_BYTES = 4 * 1024 * 1024;
+/** Of the lines of a command. */
+const WIDTH = 80;
 
 /** A failure of the step. */
 export function annotateFailure(failure: Failure): string {
@@ -23,29 +27,38 @@ export function annotateNotices(notices: readonly Notice[]): string {
   return notices
     .map((notice) => {
       const [first, ...rest] = describeNotice(notice);
-      const text = [first.replace(/^warning: /, ""), ...rest].join("\n");
+      const text = [byInput(first.replace(/^warning: /, "")), ...rest].join("\n");
       return workflowCommand(isInformation(notice) ? "notice" : "warning", text, { title: "sophia-run" });
     })
     .join("");
 }
 
+/** A message about an option, with the input's name in its place. */
+export function byInput(message: string): string {
+  return message.replace(/^--/, "the input ");
+}
+
+const TO_OPEN =
+  "the inputs environment and token, or oidc-organization, say how; for pull requests of forks, which have no secrets, " +
+  "there is the input fake";
+
 /**
- * A contract that is not met: why ESC could not be read first, then each violation.
+ * A contract that is not met: why ESC was not read first, then each violation.
  *
  * @param workspace the folder of which the repository's files are named
  */
 export async function annotateViolations(
-  { esc, violations, contract }: Report,
+  assessment: Assessment,
+  { violations, contract }: Report,
   workspace: string,
   level: "error" | "warning",
 ): Promise<string> {
   const place = contract.source === "built-in" ? () => ({}) : await placesIn(contract.source, workspace);
-  const cause =
-    esc.failure === undefined
-      ? []
-      : [workflowCommand(level, [esc.failure.message, ...esc.failure.further].join("\n"), { title: "ESC" })];
+  const { cause } = explainUnmet(assessment, WIDTH);
+  const isSetUp = assessment.esc.kind !== "off" && assessment.esc.kind !== "incomplete";
+  const lines = cause === undefined ? [] : [...cause, ...(isSetUp ? [] : [TO_OPEN])];
   return [
-    ...cause,
+    ...(lines.length === 0 ? [] : [workflowCommand(level, lines.join("\n"), { title: "ESC" })]),
     ...violations.map((violation) =>
       workflowCommand(level, [violation.message, ...violation.remedies].join("\n"), {
         title: "Configuration",

@@ -1,5 +1,6 @@
 /** Which variables an action does not put into the environment of a job; pure but for what it loads. */
 import { runsCode } from "../core/code-values.ts";
+import { reasonTooLargeAlone } from "../launch/argument-size.ts";
 
 /** What the runner sets anew for each step (actions/runner, GitHubContext.cs), so that another value has no effect. */
 const OF_RUNNER: ReadonlySet<string> = new Set(
@@ -26,4 +27,10 @@ export function blockedInJob(name: string, value: string): string | undefined {
   if (upper.startsWith("INPUT_")) return "other actions would take it for an input";
   if (upper === "PATH") return "it would decide which programs later steps run";
   return runsCode(name, value) ? "it would make the programs of all later steps run code" : undefined;
+}
+
+/** Later steps could not start a single program with a variable that the system does not take. */
+export function sizeFault(variable: { readonly name: string; readonly value: string }): string | undefined {
+  const most = reasonTooLargeAlone(variable);
+  return most === undefined ? undefined : `no program of a later step can start with more than ${most} in a variable`;
 }

@@ -1,4 +1,5 @@
 /** What a workflow says to the action, by `with:`. */
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Values } from "../command-line/options.ts";
 import { SophiaError } from "../core/error.ts";
@@ -69,6 +70,15 @@ export function readInputs(step: Environment, cwd: string): Inputs {
       hint: `allowed: ${EXPORTS.join(", ")}`,
     });
   }
+  const folder = input("working-directory") ?? ".";
+  const path = resolve(cwd, folder);
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw new SophiaError({
+      code: "settings",
+      message: `the input working-directory names no folder: '${printable(folder)}'`,
+      hint: "it is relative to the workspace, into which actions/checkout puts the repository in an earlier step",
+    });
+  }
   return {
     export: chosen,
     options: {
@@ -79,6 +89,6 @@ export function readInputs(step: Environment, cwd: string): Inputs {
       ...Object.fromEntries(LISTS.map((name) => [name, input(name)?.replaceAll(/\r?\n/g, ",")])),
     },
     environment,
-    cwd: resolve(cwd, input("working-directory") ?? "."),
+    cwd: path,
   };
 }

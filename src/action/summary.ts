@@ -1,5 +1,6 @@
 /** The summary of a step: names, states and sources, no values. */
 import { printable } from "../core/text.ts";
+import { relative } from "node:path";
 import { contractWords, type Report, type State } from "../output/report.ts";
 import { originWords } from "../resolve/sources.ts";
 
@@ -13,14 +14,30 @@ const STATES: Readonly<Record<State, string>> = {
   invalid: "❌ not valid",
 };
 
-/** @param outcome what came of it, in a sentence */
-export function summary(report: Report, outcome: string): string {
-  const { met, esc, contract, variables, violations } = report;
+/** Where no environment was read. */
+const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
+  off: "not configured",
+  incomplete: "not read",
+  fake: "not asked",
+  read: "nothing",
+  unavailable: "not available",
+  refused: "refused",
+};
+
+/**
+ * @param outcome what came of it, in a sentence
+ * @param workspace the folder of which the contract is named, where it lies in it
+ */
+export function summary(report: Report, outcome: string, workspace: string): string {
+  const { met, esc, variables, violations } = report;
+  const source = relative(workspace, report.contract.source);
+  const isInside = report.contract.source !== "built-in" && !source.startsWith("..");
+  const contract = isInside ? { ...report.contract, source } : report.contract;
   const environments = esc.environments.map(({ name }) => name).join(", ");
   const lines = [
     `### ${met ? "✅ Configuration complete" : "❌ Configuration incomplete"}`,
     "",
-    `${escaped(outcome)} Contract: ${escaped(contractWords(contract))}. ESC: ${escaped(environments === "" ? esc.status : environments)}.`,
+    `${escaped(outcome)} Contract: ${escaped(contractWords(contract))}. ESC: ${escaped(environments === "" ? NOT_READ[esc.status] : environments)}.`,
     "",
     ...(esc.failure === undefined ? [] : [`⚠️ ${escaped(esc.failure.message)}`, ""]),
     ...violations.map(({ message }) => `- ❌ ${escaped(message)}`),

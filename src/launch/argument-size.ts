@@ -11,6 +11,8 @@ const MIN_TOTAL_BYTES = 131_072;
 const MAX_TOTAL_BYTES = 6_291_456;
 /** What macOS takes of arguments and environment together (NCARGS); it has no limit for one. */
 const MACOS_TOTAL_BYTES = 1_048_576;
+/** What Windows takes of one variable, in UTF-16 units (SetEnvironmentVariable). */
+const MAX_WINDOWS_ENTRY = 32_767;
 const POINTER_BYTES = 8;
 
 /** How large a program's arguments and environment are for the kernel, in bytes. */
@@ -35,6 +37,19 @@ export function measure({ file, argv, environment }: Program): Sizes {
     Buffer.byteLength(file) + 1,
   );
   return { total, largestArgument: args[0] ?? { index: 0, bytes: 0 }, variables };
+}
+
+/** What the system takes of one variable at most, in words, where this one is larger; undefined where it takes it. */
+export function reasonTooLargeAlone(
+  { name, value }: { readonly name: string; readonly value: string },
+  platform: NodeJS.Platform = process.platform,
+): string | undefined {
+  const entry = `${name}=${value}`;
+  if (platform === "win32") {
+    return entry.length > MAX_WINDOWS_ENTRY ? `${number(MAX_WINDOWS_ENTRY)} characters` : undefined;
+  }
+  const limit = platform === "linux" ? MAX_ENTRY_BYTES : MACOS_TOTAL_BYTES;
+  return Buffer.byteLength(entry) > limit ? `${number(limit)} bytes` : undefined;
 }
 
 /** Whether the system is certain to take arguments and environment of these sizes. */

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { patternsOf } from "../masking/patterns.ts";
 import type { Secret } from "../masking/model.ts";
 import { workflowCommand } from "./workflow-command.ts";
@@ -9,9 +10,13 @@ import { workflowCommand } from "./workflow-command.ts";
  */
 export function maskCommands(secrets: readonly Secret[]): string {
   const forms = Array.from(patternsOf(secrets), ([bytes, { encoding }]) => ({
-    text: Buffer.from(bytes, "latin1").toString(),
+    bytes: Buffer.from(bytes, "latin1"),
     isPlain: encoding === "plain",
-  })).filter(({ text }) => !/[\r\n\uFFFD]/.test(text));
+  }))
+    // A piece of a long value may begin or end within a character.
+    .filter(({ bytes }) => isUtf8(bytes))
+    .map(({ bytes, isPlain }) => ({ text: bytes.toString(), isPlain }))
+    .filter(({ text }) => !/[\r\n]/.test(text));
   const plain = forms.filter(({ isPlain }) => isPlain).map(({ text }) => text);
   const derived = new Set(plain.flatMap(derivedByRunner));
   const others = forms.filter(({ isPlain, text }) => !isPlain && !derived.has(text)).map(({ text }) => text);

@@ -60,6 +60,9 @@ export function requireAccess(access: EscAccess | { readonly kind: "fake" }, not
       access.kind === "incomplete"
         ? `ESC is required, yet only ${access.present} is set and not ${access.missing}`
         : "ESC is required, yet neither ESC_ENV nor ESC_TOKEN is set",
-    hint: "set ESC_ENV to the environment (such as sophia/dev) and ESC_TOKEN to an access token",
+    hint:
+      access.kind === "incomplete"
+        ? `set ${access.missing}`
+        : "set ESC_ENV to the environment (such as sophia/dev) and ESC_TOKEN to an access token",
   });
 }

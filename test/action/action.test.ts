@@ -131,6 +131,52 @@ describe("what is exported", () => {
   });
 });
 
+describe("awkward values", () => {
+  const AWKWARD_VALUES = {
+    CRLF: `${sentinel("crlf-1")}\r\n${sentinel("crlf-2")}\r\n`,
+    CR: `${sentinel("cr-1")}\r${sentinel("cr-2")}`,
+    SEPARATOR: `${sentinel("ls-1")}\u2028${sentinel("ls-2")}`,
+    REPLACEMENT: `${sentinel("rc-1")}\uFFFD${sentinel("rc-2")}`,
+    COMMAND: `::stop-commands::${sentinel("command")}`,
+    ESCAPED: `${sentinel("escaped")}%0A::error::%25`,
+    SPACES: `  ${sentinel("spaces")}  `,
+    SHORT: "1",
+    LONG: `${sentinel("long")}${"é".repeat(40_000)}`,
+  };
+  const contract = JSON.stringify({
+    variables: Object.fromEntries(Object.keys(AWKWARD_VALUES).map((name) => [name, {}])),
+  });
+  const values = Object.fromEntries(Object.entries(AWKWARD_VALUES).map(([name, value]) => [name, secret(value)]));
+
+  test.each(["env", "outputs"])("arrive in %s as they are, and each line of them is masked", async (to) => {
+    esc.environment("acme/app/awkward", { values });
+    const runner = job(contract);
+    expect(await runner.action({ ...withToken(), environment: "acme/app/awkward", export: to })).toBe(0);
+    const exported = to === "env" ? runner.environment : runner.outputs.get("action");
+    expect(Object.fromEntries(exported ?? [])).toEqual(AWKWARD_VALUES);
+    expectNoSecret(runner);
+    expect(runner.log.beforeMasks).toBe("");
+    for (const value of Object.values(AWKWARD_VALUES)) {
+      for (const line of [value, ...value.split(/[\r\n]/)]) expect(runner.log.masked(line)).not.toContain(SENTINEL);
+    }
+  });
+
+  test("with which no program could start are refused for env, and go to outputs", async () => {
+    const large = `${sentinel("large")}${"y".repeat(131_072)}`;
+    esc.environment("acme/app/large", { values: { LARGE: secret(large) } });
+    const runner = job(JSON.stringify({ variables: { LARGE: {} } }));
+    const inputs = { ...withToken(), environment: "acme/app/large" };
+    expect(await runner.action(inputs)).toBe(1);
+    expect(runner.log.annotations[0]?.message).toContain(
+      "\nLARGE: no program of a later step can start with more than ",
+    );
+    expect(runner.environment.size).toBe(0);
+    expect(await runner.action({ ...inputs, export: "outputs" })).toBe(0);
+    expect(runner.outputs.get("action")?.get("LARGE")).toBe(large);
+    expectNoSecret(runner);
+  });
+});
+
 describe("a contract that is not met", () => {
   const contract = JSON.stringify(
     {
@@ -162,6 +208,24 @@ describe("a contract that is not met", () => {
     expect(runner.summary()).toContain("### ❌ Configuration incomplete");
     expect(runner.summary()).toContain(String.raw`- ❌ ABSENT (A \| &lt;b>label&lt;/b>) is required and not set`);
     expectNoSecret(runner);
+  });
+
+  test.each<readonly [what: string, inputs: Readonly<Record<string, string>>, cause: string]>([
+    ["no input", {}, "ESC is not configured: set ESC_ENV and ESC_TOKEN"],
+    ["a secret that a fork does not have", { environment: "a/b/c", token: "" }, "ESC_ENV is set but ESC_TOKEN is not"],
+    [
+      "no right to an ID token",
+      { environment: "a/b/c", "oidc-organization": "acme" },
+      "but the permission id-token: write is not",
+    ],
+  ])("tells first why ESC was not read: %s", async (_what, inputs, cause) => {
+    const runner = job(contract);
+    expect(await runner.action(inputs)).toBe(1);
+    const [first, ...others] = runner.log.annotations;
+    expect(first).toMatchObject({ level: "error", properties: { title: "ESC" } });
+    expect(first?.message).toContain(cause);
+    expect(first?.message).toContain("the input fake");
+    expect(others.map(({ properties }) => properties["title"])).toEqual(["Configuration"]);
   });
 
   test("tells the fault of ESC first", async () => {
@@ -208,6 +272,8 @@ test("what the runner or later steps would trip over is refused by name, unless 
 test.each<readonly [inputs: Readonly<Record<string, string>>, message: string]>([
   [{ export: "all" }, "the input export has no usable value: 'all'"],
   [{ timeout: "soon" }, "the input timeout has no usable value: 'soon'"],
+  [{ "working-directory": "nowhere" }, "the input working-directory names no folder: 'nowhere'"],
+  [{ "oidc-organization": "acme", token: "", "require-esc": "true" }, "\nset the permission id-token: write"],
   [{ fake: "perhaps" }, "the input fake has no usable value: 'perhaps'"],
   [{ contract: "nowhere.json" }, "nowhere.json"],
   [{ profile: "prod" }, "profile"],

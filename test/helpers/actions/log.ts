@@ -17,7 +17,7 @@ export class Log {
   /** One line of a step's output. */
   read(raw: string): void {
     const line = raw.trimStart();
-    const command = /^::([\w-]+)(?: ([^:]*(?::(?!:)[^:]*)*))?::(.*)$/.exec(line);
+    const command = /^::([\w-]+)(?: ([^:]*(?::(?!:)[^:]*)*))?::(.*)$/s.exec(line);
     const [, name = "", list = "", data = ""] = command ?? [];
     if (name === "add-mask") {
       // The runner masks each line as well.
@@ -44,10 +44,25 @@ export class Log {
   /** With `***` for what the runner was told to mask, and for the forms of it that it derives itself. */
   masked(text: string): string {
     const forms = [...this.masks].flatMap((mask) => [mask, ...derived(mask)]);
-    return forms
-      .toSorted((one, other) => other.length - one.length)
-      .reduce((masked, form) => (form === "" ? masked : masked.replaceAll(form, "***")), text);
+    // All are found before the first is replaced, and what touches becomes one (SecretMasker.cs).
+    const found = forms
+      .flatMap((form) => (form === "" ? [] : placesOf(form, text)))
+      .toSorted(([one], [other]) => one - other);
+    let masked = "";
+    let at = 0;
+    for (const [start, end] of found) {
+      if (start > at || at === 0) masked += `${text.slice(at, start)}***`;
+      at = Math.max(at, end);
+    }
+    return masked + text.slice(at);
   }
+}
+
+/** Where a form stands in a text, each occurrence from one character to another. */
+function placesOf(form: string, text: string): readonly (readonly [start: number, end: number])[] {
+  const places: [number, number][] = [];
+  for (let at = text.indexOf(form); at >= 0; at = text.indexOf(form, at + 1)) places.push([at, at + form.length]);
+  return places;
 }
 
 function unescaped(text: string): string {
