@@ -2,18 +2,13 @@
 // With --check it writes nothing and ends with 1 where the file is not what it would write.
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { bundle } from "./build/bundle.mjs";
+import { bundledPackages } from "./build/packages.mjs";
 
 const root = join(import.meta.dirname, "..");
 const file = join(root, "THIRD-PARTY-NOTICES.md");
 
-const folders = new Set();
-for (const path of (await bundle()).flatMap(({ moduleIds }) => moduleIds)) {
-  const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
-  if (folder !== undefined) folders.add(folder);
-}
 // A set: the same version may be installed in two places.
-const sections = new Set(await Promise.all(Array.from(folders, section)));
+const sections = new Set(await Promise.all((await bundledPackages()).map(section)));
 const text = `# Third-party notices
 
 sophia-run holds code of the following packages, each under its own licence.
@@ -30,8 +25,7 @@ if (current !== text) {
   }
 }
 
-async function section(folder) {
-  const { name, version, license, author } = JSON.parse(await readFile(join(folder, "package.json"), "utf8"));
+async function section({ folder, manifest: { name, version, license, author } }) {
   const licence = (await readdir(folder)).find((entry) => /^(?:licen[cs]e|copying)(?:\.|-|$)/i.test(entry));
   const holder = typeof author === "string" ? author : author?.name;
   // A package without a file names its licence in its manifest alone.

@@ -5,23 +5,12 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { compileAddons } from "./build/addon.mjs";
 import { withBeforeBun } from "./build/before-bun.mjs";
+import { BUN_VERSION, executableName, TARGETS } from "./build/targets.mjs";
 import { bundle } from "./build/bundle.mjs";
 
-const BUN_VERSION = "1.4.5";
 const root = join(import.meta.dirname, "..");
 const cache = join(root, ".cache", "bun", BUN_VERSION);
 const outdir = join(root, "dist-standalone");
-
-/** Our targets by name: npm's package of Bun, and what `bun build` calls it. */
-const TARGETS = {
-  "linux-x64": { package: "bun-linux-x64" },
-  "linux-arm64": { package: "bun-linux-aarch64" },
-  "linux-x64-musl": { package: "bun-linux-x64-musl" },
-  "linux-arm64-musl": { package: "bun-linux-aarch64-musl" },
-  "darwin-x64": { package: "bun-darwin-x64" },
-  "darwin-arm64": { package: "bun-darwin-aarch64" },
-  "win32-x64": { package: "bun-windows-x64", executable: "bun.exe" },
-};
 
 /**
  * Variables with which whoever controls the environment could make the executable an interpreter of their own code, or
@@ -56,7 +45,7 @@ rmSync(bundled, { recursive: true });
 function compile(name) {
   const [system, processor] = name.split("-");
   const base = system === "linux" ? executableOf(name) : disarmed(name);
-  const output = join(outdir, `sophia-run-${name}${name.startsWith("win32") ? ".exe" : ""}`);
+  const output = join(outdir, executableName(name));
   build(name, base, join(bundled, entry), output);
   if (system === "linux") writeFileSync(output, withBeforeBun(root, output, processor));
   if (name === host) {

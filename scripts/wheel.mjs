@@ -4,20 +4,19 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { executableName, TARGETS } from "./build/targets.mjs";
 import { platformTag } from "./wheel/platform.mjs";
 import { zip } from "./wheel/zip.mjs";
 
 const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist-wheels");
-const TARGETS = ["linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl", "darwin-x64", "darwin-arm64"];
-const WINDOWS = "win32-x64";
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const version = pythonVersion(manifest.version);
 const asked = process.argv.slice(2);
 const isMusl = process.platform === "linux" && process.report.getReport().header.glibcVersionRuntime === undefined;
 const host = `${process.platform}-${process.arch}${isMusl ? "-musl" : ""}`;
-const targets = asked.includes("--all") ? [...TARGETS, WINDOWS] : asked.length > 0 ? asked : [host];
+const targets = asked.includes("--all") ? Object.keys(TARGETS) : asked.length > 0 ? asked : [host];
 
 mkdirSync(outdir, { recursive: true });
 for (const target of targets) process.stdout.write(`${wheel(target)}\n`);
@@ -25,7 +24,7 @@ for (const target of targets) process.stdout.write(`${wheel(target)}\n`);
 /** @returns the path of the wheel */
 function wheel(target) {
   const ending = target.startsWith("win32") ? ".exe" : "";
-  const executable = join(root, "dist-standalone", `sophia-run-${target}${ending}`);
+  const executable = join(root, "dist-standalone", executableName(target));
   if (!existsSync(executable)) {
     process.stderr.write(`no executable for ${target}: npm run build:standalone -- ${target}\n`);
     process.exit(1);

@@ -12,6 +12,7 @@ export interface Step {
 
 export interface Workflow {
   readonly permissions: unknown;
+  readonly jobs: readonly { readonly name: string; readonly permissions: unknown; readonly environment: unknown }[];
   /** The steps of all jobs, in the order of the file. */
   readonly steps: readonly Step[];
 }
@@ -19,9 +20,15 @@ export interface Workflow {
 /** Reads a GitHub Actions workflow. */
 export function readWorkflow(path: string): Workflow {
   const document: unknown = parse(readFileSync(path, "utf8"));
-  const jobs = Object.values(property(document, "jobs") ?? {});
+  const named = Object.entries(property(document, "jobs") ?? {});
+  const jobs = named.map(([, job]: readonly [string, unknown]) => job);
   return {
     permissions: property(document, "permissions"),
+    jobs: named.map(([name, job]: readonly [string, unknown]) => ({
+      name,
+      permissions: property(job, "permissions"),
+      environment: property(job, "environment"),
+    })),
     steps: jobs.flatMap((job: unknown) => {
       const steps = property(job, "steps");
       return Array.isArray(steps) ? steps.map(toStep) : [];

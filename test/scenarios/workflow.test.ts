@@ -1,8 +1,9 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cleanPath } from "../helpers/pack.ts";
-import { folder } from "../helpers/sophia.ts";
+import { folder, isStandalone } from "../helpers/sophia.ts";
 import { start } from "../helpers/started.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
@@ -84,4 +85,66 @@ describe(".github/workflows/checks.yml", () => {
     expect(step).toMatchObject({ status, stdout: expect.stringMatching(told), stderr: "" });
     expect(readFileSync(join(cwd, "output"), "utf8")).toBe(`present=${env.PRESENT}\n`);
   });
+});
+
+describe(".github/workflows/release.yml", () => {
+  const path = join(root, ".github/workflows/release.yml");
+  const text = readFileSync(path, "utf8");
+  const workflow = readWorkflow(path);
+  const commands = workflow.steps.flatMap(({ run = "" }) => run.split("\n").map((line) => line.trim()));
+
+  test("pins each action to a commit, uses no secret and no cache", () => {
+    const used = text.split("\n").filter((line) => /^\s*(?:- )?uses: /.test(line));
+    expect(used.length).toBeGreaterThan(0);
+    for (const line of used) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    expect(text).not.toMatch(/secrets\.|cache: npm|_TOKEN: (?!\$\{\{ github\.token \}\}$)/m);
+  });
+
+  test("what builds may not publish, and only what publishes gets an ID token", () => {
+    expect(workflow.permissions).toEqual({ contents: "read" });
+    expect(workflow.jobs).toEqual([
+      { name: "build", permissions: undefined, environment: undefined },
+      { name: "npm", permissions: { "id-token": "write" }, environment: "npm" },
+      { name: "pypi", permissions: { "id-token": "write" }, environment: "pypi" },
+      {
+        name: "github",
+        permissions: { contents: "write", "id-token": "write", attestations: "write" },
+        environment: "github",
+      },
+    ]);
+    expect(commands.filter((line) => /^npm (?:ci|publish)/.test(line))).toEqual([
+      "npm ci --ignore-scripts",
+      "npm publish ./sophia-run-*.tgz --provenance --access public --ignore-scripts",
+      "npm ci --ignore-scripts",
+    ]);
+  });
+
+  test("publishes what was checked, whole", () => {
+    const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+    for (const line of commands) {
+      const script = /^npm run (?:--silent )?([\w:-]+)/.exec(line)?.[1];
+      if (script !== undefined) expect(manifest).toHaveProperty(["scripts", script]);
+    }
+    expect(commands).toContain("npm run release:check -- --release");
+    expect(commands.filter((line) => line === "sha256sum --check SHA256SUMS")).toHaveLength(3);
+  });
+});
+
+test("a file too many in the package is noticed, and a bundle of the action that is not current", ({ skip }) => {
+  skip(isStandalone, "no executable takes part");
+  const copy = folder();
+  const left = /node_modules|\.cache|\.git$|dist-/;
+  cpSync(root, copy, { recursive: true, filter: (from) => !left.test(from.slice(root.length)) });
+  symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+  writeFileSync(join(copy, "docs/draft.md"), "");
+  mkdirSync(join(copy, "dist-action"));
+  writeFileSync(join(copy, "dist-action/main.cjs"), "");
+  const commit = ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--allow-empty", "-m", "a"];
+  for (const args of [["init", "--quiet"], commit]) spawnSync("git", args, { cwd: copy });
+  const { status, stderr } = spawnSync(process.execPath, ["scripts/release.mjs"], { cwd: copy, encoding: "utf8" });
+  expect(stderr).toBe(
+    "packed, and not in scripts/release/packed-files.txt: docs/draft.md\n" +
+      "dist-action/main.cjs is not that of the sources: npm run build:action\n",
+  );
+  expect(status).toBe(1);
 });

@@ -1,0 +1,27 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { bundle } from "./bundle.mjs";
+
+const ROOT = join(import.meta.dirname, "../..");
+
+/**
+ * The packages of which something is in the bundle, as the bundler accounts for it.
+ *
+ * @returns for each its folder, its manifest and its entry in package-lock.json. One version may be there twice
+ */
+export async function bundledPackages() {
+  const folders = new Set();
+  for (const path of (await bundle()).flatMap(({ moduleIds }) => moduleIds)) {
+    const [, folder] = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
+    if (folder !== undefined) folders.add(folder);
+  }
+  const { packages } = JSON.parse(await readFile(join(ROOT, "package-lock.json"), "utf8"));
+  return Promise.all(
+    Array.from(folders, async (folder) => ({
+      folder,
+      manifest: JSON.parse(await readFile(join(folder, "package.json"), "utf8")),
+      // By where it lies below the root, which may be a link.
+      locked: packages[folder.slice(folder.indexOf("node_modules/"))],
+    })),
+  );
+}

@@ -1,0 +1,18 @@
+/** Of the stand-alone executables. */
+export const BUN_VERSION = "1.4.5";
+
+/** Our targets by name: npm's package of Bun, and what `bun build` calls it. */
+export const TARGETS = {
+  "linux-x64": { package: "bun-linux-x64" },
+  "linux-arm64": { package: "bun-linux-aarch64" },
+  "linux-x64-musl": { package: "bun-linux-x64-musl" },
+  "linux-arm64-musl": { package: "bun-linux-aarch64-musl" },
+  "darwin-x64": { package: "bun-darwin-x64" },
+  "darwin-arm64": { package: "bun-darwin-aarch64" },
+  "win32-x64": { package: "bun-windows-x64", executable: "bun.exe" },
+};
+
+/** The name of the executable for a target. */
+export function executableName(target) {
+  return `sophia-run-${target}${target.startsWith("win32") ? ".exe" : ""}`;
+}

@@ -1,0 +1,97 @@
+// Makes what a release publishes, in dist-release/, and checks it: `npm run release:check`. It publishes nothing; that is
+// .github/workflows/release.yml. With `-- --release` everything must be there: the addons for both processors, each
+// executable and wheel, and the version's section in CHANGELOG.md. With `-- --write` the list of packed files is written.
+import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { bundleAction } from "./build/bundle.mjs";
+import { executableName, TARGETS } from "./build/targets.mjs";
+import { sbom } from "./release/sbom.mjs";
+
+const root = join(import.meta.dirname, "..");
+const outdir = join(root, "dist-release");
+const LIST = "scripts/release/packed-files.txt";
+const isRelease = process.argv.includes("--release");
+const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const problems = [];
+
+rmSync(outdir, { recursive: true, force: true });
+mkdirSync(outdir);
+if (isRelease) run(process.execPath, ["scripts/build.mjs", "--release"]);
+comparePacked();
+writeFileSync(
+  join(outdir, `sophia-run-${manifest.version}.cdx.json`),
+  `${JSON.stringify(await sbom(manifest), null, 2)}\n`,
+);
+writeFileSync(join(outdir, "NOTES.md"), notes());
+copyExecutables();
+await compareAction();
+writeFileSync(join(outdir, "SHA256SUMS"), checksums());
+
+process.stdout.write(readFileSync(join(outdir, "SHA256SUMS")));
+for (const problem of problems) process.stderr.write(`${problem}\n`);
+if (problems.length > 0) process.exitCode = 1;
+
+/** Packs as npm publishes, and compares the names of what is in it; those of dist/ without what tells their content. */
+function comparePacked() {
+  const options = ["--json", "--ignore-scripts", "--pack-destination", outdir];
+  const [{ files }] = JSON.parse(run("npm", ["pack", ...options]));
+  const names = files.map(({ path }) => path.replace(/^(dist\/.*)-[\w-]{8}\.cjs$/, "$1-*.cjs")).toSorted();
+  const packed = `${names.join("\n")}\n`;
+  if (process.argv.includes("--write")) writeFileSync(join(root, LIST), packed);
+  const expected = existsSync(join(root, LIST)) ? readFileSync(join(root, LIST), "utf8").split("\n") : [];
+  const lines = packed.split("\n");
+  for (const name of lines) if (!expected.includes(name)) problems.push(`packed, and not in ${LIST}: ${name}`);
+  for (const name of expected) if (!lines.includes(name)) problems.push(`in ${LIST}, and not packed: ${name}`);
+}
+
+/** The version's section of the changelog; before a release what there is for the next one. */
+function notes() {
+  const sections = readFileSync(join(root, "CHANGELOG.md"), "utf8").split(/^## /m);
+  const heading = isRelease ? manifest.version : "Unreleased";
+  const section = sections.find((each) => each.startsWith(heading) && !/^[\w.-]/.test(each.slice(heading.length)));
+  if (section === undefined) problems.push(`CHANGELOG.md has no section ${heading}`);
+  return section?.replace(/^.*\n+/, "") ?? "";
+}
+
+function copyExecutables() {
+  for (const name of Object.keys(TARGETS).map(executableName)) copy("dist-standalone", name);
+  const wheels = existsSync(join(root, "dist-wheels")) ? readdirSync(join(root, "dist-wheels")) : [];
+  const made = wheels.filter((name) => name.startsWith(`sophia_run-${manifest.version}-`));
+  for (const name of made) copy("dist-wheels", name);
+  const count = Object.keys(TARGETS).length;
+  if (isRelease && made.length !== count) problems.push(`dist-wheels has ${made.length} of ${count} wheels`);
+}
+
+function copy(folder, name) {
+  if (existsSync(join(root, folder, name))) copyFileSync(join(root, folder, name), join(outdir, name));
+  else if (isRelease) problems.push(`${folder} has no ${name}`);
+}
+
+/** A release's commit holds the bundle of the action; where this is one, or it was built here, it must be that of the sources. */
+async function compareAction() {
+  const { main } = /^ {2}main: (?<main>\S+)$/m.exec(readFileSync(join(root, "action.yml"), "utf8")).groups;
+  const code = await bundleAction();
+  const committed =
+    run("git", ["ls-tree", "--name-only", "HEAD", main]) === "" ? undefined : run("git", ["show", `HEAD:${main}`]);
+  const built = existsSync(join(root, main)) ? readFileSync(join(root, main), "utf8") : undefined;
+  if (committed !== undefined && committed !== code) problems.push(`${main} of HEAD is not that of the sources`);
+  if (built !== undefined && built !== code) problems.push(`${main} is not that of the sources: npm run build:action`);
+  if (isRelease && built === undefined) problems.push(`there is no ${main}: npm run build:action`);
+}
+
+/** As sha256sum writes them, of what people download. */
+function checksums() {
+  const names = readdirSync(outdir).filter((name) => name !== "NOTES.md");
+  const lines = names.toSorted().map((name) => {
+    return `${createHash("sha256")
+      .update(readFileSync(join(outdir, name)))
+      .digest("hex")}  ${name}\n`;
+  });
+  return lines.join("");
+}
+
+function run(file, args) {
+  return execFileSync(file, args, { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
+}
