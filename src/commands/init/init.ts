@@ -42,7 +42,7 @@ async function placesOf(edit: boolean, context: Context): Promise<readonly Place
   const container = DEVCONTAINERS.find(isThere) ?? DEVCONTAINERS[0] ?? "";
   return [
     ...npmScripts(text, { edit, startsByNpm: startsNpm(image, await read("Procfile")) }),
-    ...pythonProject(dependencies, pyproject ?? (await read(dependencies)), project.python),
+    ...pythonProject(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
     ...images,
     ...dockerignore(isThere(".dockerignore"), images),
     ...devcontainer(container, await read(container), project),

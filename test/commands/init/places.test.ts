@@ -126,13 +126,18 @@ describe("pyproject.toml", () => {
     },
     {
       of: "pip",
-      files: { "requirements.txt": "gunicorn==27.0.1\n", Dockerfile: "FROM python:3.13-slim\n" },
+      files: { "requirements.txt": "gunicorn==27.0.1\n", "app.py": "", Dockerfile: "FROM python:3.13-slim\n" },
       says: [
-        "\nrequirements.txt: sophia-run is not among its dependencies; run\n  pip install sophia-run\n",
-        "  sophia-run -- gunicorn main:app\n  (no Python starts for it; sophia-run docs --types python writes",
+        "\nrequirements.txt: sophia-run is not among its dependencies; add\n  sophia-run\n  (then pip install sophia-run)\n",
+        "  sophia-run -- gunicorn app:app\n  (no Python starts for it; sophia-run docs --types python writes",
         '\nDockerfile: add\n  RUN pip install --no-cache-dir sophia-run\n  ENTRYPOINT ["sophia-run", "--"]\n',
         '"postCreateCommand": "pip install sophia-run",\n',
       ],
+    },
+    {
+      of: "pip, with a list of dependencies",
+      files: { "pyproject.toml": project("dependencies = []"), "manage.py": "" },
+      says: ['; add\n  "sophia-run",\n  (then pip install sophia-run)\n', "  sophia-run -- python manage.py\n"],
     },
   ])("$of", async ({ files, says }) => {
     const cwd = folder({ ...CONTRACT, ".devcontainer.json": "{}", ...files });
