@@ -25,7 +25,7 @@ export function environmentOfGh(environment: Environment, contract: Contract): E
  */
 export function askGh(
   args: readonly string[],
-  { cwd, environment }: { readonly cwd: string; readonly environment: Environment },
+  { cwd, environment }: Gh,
   input = "",
 ): Promise<{ readonly stdout: string } | GhRefusal> {
   const env = { ...Object.fromEntries(environment), GH_PROMPT_DISABLED: "1", NO_COLOR: "1" };
@@ -38,4 +38,51 @@ export function askGh(
     // What it does not read its status explains.
     child.stdin?.on("error", () => {}).end(input);
   });
+}
+
+/** GitHub keeps their secrets apart. */
+export const APPS = ["actions", "codespaces"] as const;
+export type App = (typeof APPS)[number];
+
+/** Where `gh` runs, and what it gets. */
+export interface Gh {
+  readonly cwd: string;
+  readonly environment: Environment;
+}
+
+/** The names of the repository's secrets, and when each was set; empty where `gh` does not tell to the second. */
+export async function listSecrets(app: App, gh: Gh): Promise<ReadonlyMap<string, string> | GhRefusal> {
+  const list = ["secret", "list", "--app", app];
+  const answer = await askGh([...list, "--json", "name,updatedAt"], gh);
+  if (answer === "absent") return answer;
+  const found = answer === "refused" ? undefined : entriesOfJson(answer.stdout);
+  if (found !== undefined) return found;
+  // Earlier versions know no JSON here.
+  const table = await askGh(list, gh);
+  return typeof table === "string" ? table : entriesOfTable(table.stdout);
+}
+
+function entriesOfJson(text: string): ReadonlyMap<string, string> | undefined {
+  let list: unknown;
+  try {
+    list = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (!Array.isArray(list)) return undefined;
+  return new Map(
+    list.flatMap((item: unknown): readonly [string, string][] => {
+      if (typeof item !== "object" || item === null || !("name" in item) || typeof item.name !== "string") return [];
+      return [[item.name, "updatedAt" in item && typeof item.updatedAt === "string" ? item.updatedAt : ""]];
+    }),
+  );
+}
+
+function entriesOfTable(text: string): ReadonlyMap<string, string> {
+  const rows = text.split("\n").map((line) => line.split("\t"));
+  return new Map(
+    rows.flatMap(([name = "", updatedAt = ""]): readonly [string, string][] =>
+      name === "" ? [] : [[name, /T\d\d:\d\d:\d\d/.test(updatedAt) ? updatedAt : ""]],
+    ),
+  );
 }

@@ -5,10 +5,9 @@ import type { Context } from "../../core/context.ts";
 import { exposedNotices } from "../../resolve/exposed.ts";
 import type { DotenvReading } from "../../sources/dotenv/index.ts";
 import { trackedFiles } from "../check/tracked.ts";
-import { askGh, environmentOfGh } from "../gh.ts";
+import { APPS, environmentOfGh, listSecrets } from "../gh.ts";
 import type { Finding } from "./findings.ts";
 
-const APPS = ["actions", "codespaces"] as const;
 const REPOSITORY_SECRETS = ["ESC_ENV", "ESC_TOKEN"] as const;
 
 export interface LocalAudit {
@@ -35,10 +34,9 @@ export async function auditRepository(contract: Contract, { cwd, environment }: 
   const program = { cwd, environment: environmentOfGh(environment, contract) };
   const lists = await Promise.all(
     APPS.map(async (app): Promise<LocalAudit> => {
-      const answer = await askGh(["secret", "list", "--app", app, "--json", "name"], program);
-      const there = typeof answer === "string" ? undefined : namesIn(answer.stdout);
-      if (there === undefined) {
-        const why = answer === "absent" ? "the gh CLI is not installed" : `gh secret list --app ${app} says why`;
+      const there = await listSecrets(app, program);
+      if (typeof there === "string") {
+        const why = there === "absent" ? "the gh CLI is not installed" : `gh secret list --app ${app} says why`;
         return { findings: [], unseen: [`the repository's secrets for ${app}: ${why}`] };
       }
       const missing = REPOSITORY_SECRETS.filter((name) => !there.has(name));
@@ -46,18 +44,4 @@ export async function auditRepository(contract: Contract, { cwd, environment }: 
     }),
   );
   return { findings: lists.flatMap(({ findings }) => findings), unseen: lists.flatMap(({ unseen }) => unseen) };
-}
-
-function namesIn(text: string): ReadonlySet<string> | undefined {
-  try {
-    const list: unknown = JSON.parse(text);
-    if (!Array.isArray(list)) return undefined;
-    return new Set(
-      list.map((item: unknown) =>
-        typeof item === "object" && item !== null && "name" in item && typeof item.name === "string" ? item.name : "",
-      ),
-    );
-  } catch {
-    return undefined;
-  }
 }

@@ -224,8 +224,13 @@ exit 4
       { kind: "repository-secret", name: "ESC_TOKEN", app: "actions" },
     ]);
     expect(unseen).toContain("the repository's secrets for codespaces: gh secret list --app codespaces says why");
-    const asked = execFileSync("sort", [join(cwd, "asked")], { encoding: "utf8" });
-    expect(asked).toBe("secret list --app actions --json name\nsecret list --app codespaces --json name\n");
+    const asked = execFileSync("sort", [join(cwd, "asked")], { encoding: "utf8", env: { LC_ALL: "C" } });
+    // Without JSON, too, in case it is an earlier version.
+    expect(asked.trimEnd().split("\n")).toEqual([
+      "secret list --app actions --json name,updatedAt",
+      "secret list --app codespaces",
+      "secret list --app codespaces --json name,updatedAt",
+    ]);
     const given = execFileSync("cat", [join(cwd, "env-of-gh")], { encoding: "utf8" });
     expect(given).toContain("GH_TOKEN=gho_of-the-user");
     expect(given).not.toMatch(/SENTINEL|ESC_TOKEN=/);

@@ -11,7 +11,8 @@ import { SENTINEL, sentinel } from "../world.ts";
 
 /**
  * The GitHub CLI: notes its arguments, what it reads and what it gets, keeps the secrets by name and app, and fails as
- * `FAIL` (a pattern of its arguments) says. With `HANG` it writes into the FIFO `hanging` and never ends.
+ * `FAIL` (a pattern of its arguments) says. With `HANG` it writes into the FIFO `hanging` and never ends. With `EARLIER` it
+ * is a version that lists no JSON.
  */
 const GH = `#!/bin/sh
 cd "$STUB" || exit 9
@@ -19,6 +20,12 @@ printf '%s\\n' "$*" >> arguments
 env > environment
 if [ -n "$FAIL" ] && expr "$*" : "$FAIL" >/dev/null; then echo 'gh auth login' >&2; exit 4; fi
 if [ -n "$HANG" ] && expr "$*" : "$HANG" >/dev/null; then echo here > hanging; exec sleep 60; fi
+if [ -n "$EARLIER" ]; then
+  case "$*" in
+    *--json*) echo 'unknown flag: --json' >&2; exit 1 ;;
+    "secret list"*) [ -f "set-$4" ] && printf 'ESC_TOKEN\\t2026-11-01\\n'; exit 0 ;;
+  esac
+fi
 case "$1 $2" in
   "secret list") [ -f "set-$4" ] && printf '[{"name":"ESC_TOKEN","updatedAt":"%s"}]' "$(cat "set-$4")" || printf '[]' ;;
   "secret set") cat > "value-$5"; date +%s%N > "set-$5" ;;
@@ -113,6 +120,12 @@ test("a new token that may only open is stored twice, and the old one is deleted
   expectNoToken(it, ended);
 });
 
+test("an earlier gh lists by a table", async () => {
+  const it = await world();
+  expect(await it.run(["--yes"], { EARLIER: "1" })).toMatchObject({ status: 0, stderr: "" });
+  expect([await it.isAlive(it.stored("codespaces") ?? ""), await it.isAlive(it.old.value)]).toEqual([true, false]);
+});
+
 test("of a team, and of a user, which the service does not let be told from others", async () => {
   const team = await world({ kind: "team", organization: "acme", team: "web" });
   expect(await team.run()).toMatchObject({ status: 0, stderr: "" });
@@ -192,5 +205,30 @@ describe("whatever fails, the old token works", () => {
     expect(await it.isAlive(it.old.value)).toBe(true);
     expect(await it.run()).toMatchObject({ status: 0 });
     expect(await it.isAlive(it.old.value)).toBe(false);
+  });
+
+  test.each<readonly [NodeJS.Signals, Parameters<EscServer["failNext"]>[0]]>([
+    ["SIGKILL", "createToken"],
+    ["SIGKILL", "open"],
+    ["SIGINT", "open"],
+    ["SIGKILL", "deleteToken"],
+    ["SIGINT", "deleteToken"],
+  ])("%s while the answer to %s is awaited", async (signal, operation) => {
+    const it = await world();
+    const isDeletion = operation === "deleteToken";
+    it.server.failNext(operation, { kind: "hang", at: isDeletion ? "start" : "body" });
+    const { pid } = start([...sophiaRun, "rotate", "--token", "--yes"], { cwd: folder(), env: it.env });
+    await it.server.waitFor(operation);
+    process.kill(pid, signal);
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false));
+    expect(await it.isAlive(it.old.value)).toBe(true);
+    const first = it.stored("actions");
+    if (isDeletion) expect(await it.isAlive(first ?? "")).toBe(true);
+    const again = await it.run();
+    expect(again).toMatchObject({ status: 0 });
+    expect(again.stdout).toMatch(/\? sophia-run-\S+: made by an earlier run/);
+    expect(await it.isAlive(it.old.value)).toBe(false);
+    expect(await it.isAlive(it.stored("actions") ?? "")).toBe(true);
+    expectNoToken(it, again);
   });
 });

@@ -1,20 +1,9 @@
 /** The repository secret that holds the token, by the GitHub CLI. */
 import { SophiaError } from "../../../core/error.ts";
-import type { Environment } from "../../../core/model.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
-import { askGh } from "../../gh.ts";
+import { type App, askGh, type Gh, listSecrets } from "../../gh.ts";
 
-/** GitHub keeps them apart. */
-export const APPS = ["actions", "codespaces"] as const;
-export type App = (typeof APPS)[number];
-
-export const SECRET_NAME = "ESC_TOKEN";
-
-/** Where `gh` runs, and what it gets. */
-export interface Gh {
-  readonly cwd: string;
-  readonly environment: Environment;
-}
+const SECRET_NAME = "ESC_TOKEN";
 
 /**
  * When the secret was set last.
@@ -23,7 +12,7 @@ export interface Gh {
  * @throws SophiaError (gh, 125) where `gh` is missing or says no
  */
 export async function lastSet(app: App, gh: Gh): Promise<string | undefined> {
-  const answer = await askGh(["secret", "list", "--app", app, "--json", "name,updatedAt"], gh);
+  const answer = await listSecrets(app, gh);
   if (typeof answer === "string") {
     throw new SophiaError({
       code: "gh",
@@ -37,7 +26,7 @@ export async function lastSet(app: App, gh: Gh): Promise<string | undefined> {
           : `gh auth login signs in; gh secret list --app ${app} says what is wrong`,
     });
   }
-  return entries(answer.stdout).get(SECRET_NAME);
+  return answer.get(SECRET_NAME);
 }
 
 /** Sets the secret, and makes sure that it is listed. @throws SophiaError (gh, 125) */
@@ -54,20 +43,4 @@ function notStored(app: App): SophiaError {
     message: `gh did not set the repository secret ${SECRET_NAME} for ${app}`,
     hint: "gh auth status shows whether it may; then start again",
   });
-}
-
-function entries(text: string): ReadonlyMap<string, string> {
-  let list: unknown;
-  try {
-    list = JSON.parse(text);
-  } catch {
-    return new Map();
-  }
-  const found = new Map<string, string>();
-  for (const item of Array.isArray(list) ? list : []) {
-    const entry: unknown = item;
-    if (typeof entry !== "object" || entry === null || !("name" in entry) || typeof entry.name !== "string") continue;
-    found.set(entry.name, "updatedAt" in entry && typeof entry.updatedAt === "string" ? entry.updatedAt : "");
-  }
-  return found;
 }

@@ -18,10 +18,10 @@ import { readEnvFiles } from "../../../resolve/env-files.ts";
 import { askOnce } from "../../ask-once.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
-import { environmentOfGh } from "../../gh.ts";
+import { APPS, environmentOfGh } from "../../gh.ts";
 import { askEach, writeAccess } from "../../writing/access.ts";
 import { expiryOf, type OldToken, ownerOf, ownerOfIdentity, type Plan, planText, PREFIX, roleFor } from "./plan.ts";
-import { APPS, lastSet, store } from "./repository.ts";
+import { lastSet, store } from "./repository.ts";
 
 /** 0; 1 where somebody says no. Whatever fails: as long as it does not end with 0, the old token works. */
 export const rotateToken: Command = async ({ options }, context) => {
