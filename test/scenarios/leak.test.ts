@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
@@ -152,6 +152,35 @@ describe("no value and no token comes out", () => {
       expect(unwrapped(ended.stderr)).toContain(word);
     }
     expectNone([ended.stdout, ended.stderr]);
+  });
+
+  test("of a new token for the launcher, which gh alone gets", async () => {
+    const { server, env } = await esc();
+    const owner = { kind: "organization", organization: "acme" } as const;
+    const { value } = server.addToken({ owner, access: "open", name: "ci", value: `pul-${secretOf("old")}` });
+    const [temporary, bin, stored] = [folder(), folder(), folder()];
+    // Lists what it was given, and says what a token must not come out by: its arguments and its environment.
+    const gh = `#!/bin/sh
+env; echo "$*"; env >&2
+[ "$2" = set ] && cat >> "${stored}/values" && echo x > "${stored}/$5" && exit
+[ -e "${stored}/$4" ] && echo ESC_TOKEN
+exit 0
+`;
+    writeFileSync(join(bin, "gh"), gh, { mode: 0o755 });
+    const ended = await sophia(["rotate", "--token", "--yes"], {
+      env: {
+        ...env,
+        ESC_TOKEN: value,
+        ESC_ADMIN_TOKEN: server.token,
+        PATH: `${bin}:${process.env["PATH"] ?? ""}`,
+        TMPDIR: temporary,
+      },
+    });
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    const [made = ""] = /pul-\w{40}/.exec(readFileSync(join(stored, "values"), "latin1")) ?? [];
+    expect(made).not.toBe("");
+    expect(ended.stdout).not.toContain(made);
+    expectNone([ended.stdout], [temporary]);
   });
 
   test("of a contract that is not met, whatever is wrong with the values", async () => {

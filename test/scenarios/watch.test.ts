@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { folder, unwrapped } from "../helpers/sophia.ts";
 import type { Finished } from "../helpers/started.ts";
@@ -5,9 +7,9 @@ import { running, watching, world } from "../helpers/watching.ts";
 
 const starts = ({ stdout }: Finished): number => stdout.match(/^run /gm)?.length ?? 0;
 
-test("a change of the environment, then of an import: the program is started anew, once for each", async () => {
+test("a change of the environment, then of an import: the program is started anew and recorded, once for each", async () => {
   const it = await world();
-  const started = watching(it);
+  const started = watching(it, ["--audit-log", "log"]);
   const first = await running(started, "one");
   it.change("two");
   const second = await running(started, "two");
@@ -21,6 +23,10 @@ test("a change of the environment, then of an import: the program is started ane
   expect(ended.stderr).toBe(
     "sophia-run: KEY changed in ESC: the program is started anew\n" +
       "sophia-run: BASE changed in ESC: the program is started anew\n",
+  );
+  const lines = readFileSync(join(it.cwd, "log"), "utf8").trimEnd().split("\n");
+  expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject(
+    Array(3).fill({ event: "start", outcome: "allowed" }),
   );
   expect(it.server.violations).toEqual([]);
 });
