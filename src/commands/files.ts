@@ -4,7 +4,6 @@ import {
   constants,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -16,6 +15,7 @@ import { SophiaError } from "../core/error.ts";
 import { enumerate } from "../core/text.ts";
 import { readBounded } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
+import { makeFolder } from "../system/folders.ts";
 
 /** Documents, manifests and workflows are smaller. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -46,7 +46,7 @@ export async function readIfThere({ path, name }: NamedFile): Promise<string | u
  */
 export function writeText({ path, name }: NamedFile, text: string, flag: "w" | "wx" = "w"): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
+    makeFolder(dirname(path));
     const { O_WRONLY, O_CREAT, O_TRUNC, O_EXCL, O_NOFOLLOW } = constants;
     // Windows has no such flag.
     const flags = O_WRONLY | O_CREAT | (flag === "wx" ? O_EXCL : O_TRUNC) | (O_NOFOLLOW ?? 0);

@@ -25,9 +25,11 @@ test("a change of the environment, then of an import: the program is started ane
       "sophia-run: BASE changed in ESC: the program is started anew\n",
   );
   const lines = readFileSync(join(it.cwd, "log"), "utf8").trimEnd().split("\n");
-  expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject(
-    Array(3).fill({ event: "start", outcome: "allowed" }),
-  );
+  expect(lines.map((line): unknown => JSON.parse(line))).toMatchObject([
+    { event: "start" },
+    { event: "start" },
+    { event: "start" },
+  ]);
   expect(it.server.violations).toEqual([]);
 });
 

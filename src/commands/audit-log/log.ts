@@ -4,7 +4,6 @@ import {
   constants,
   fstatSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   renameSync,
@@ -18,6 +17,7 @@ import { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
+import { makeFolder } from "../../system/folders.ts";
 import { endsInMidLine } from "../../system/line-end.ts";
 
 /** A log that would grow beyond it begins anew; what it held goes on beside it. */
@@ -68,7 +68,7 @@ function open(path: string): Log {
   const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink() === true) throw unusable(path, "is a symbolic link");
   if (entry?.isFile() === false) throw irregular(path);
-  if (entry === undefined) mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (entry === undefined) makeFolder(dirname(path), 0o700);
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY } = constants;
   // Windows lacks the last three.
   const flags = [O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_NOCTTY].reduce((all, one) => all | (one ?? 0), 0);

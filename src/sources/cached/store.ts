@@ -6,7 +6,6 @@ import {
   fstatSync,
   fsyncSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
@@ -17,6 +16,7 @@ import {
 } from "node:fs";
 import type { Environment } from "../../core/model.ts";
 import { systemErrorCode } from "../../system/errors.ts";
+import { makeFolder } from "../../system/folders.ts";
 import { parentOf, within } from "../../system/paths.ts";
 
 /** More than the largest answer of ESC that is read. */
@@ -86,7 +86,7 @@ export function writePrivate(path: string, bytes: Uint8Array, unique: string): U
   const folder = parentOf(path);
   const temporary = `${path}.${unique}${TEMPORARY}`;
   try {
-    mkdirSync(folder, { recursive: true, mode: PRIVATE_FOLDER });
+    makeFolder(folder, PRIVATE_FOLDER);
     const bad = checkFolder(folder);
     if (bad !== undefined) return bad;
     create(temporary, bytes);

@@ -1,0 +1,18 @@
+import { statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { makeFolder } from "../../src/system/folders.ts";
+import { folder } from "../helpers/sophia.ts";
+
+test("makes what is missing, with its mode, and leaves what is there", () => {
+  const above = folder();
+  makeFolder(join(above, "a", "b"), 0o700);
+  makeFolder(join(above, "a", "b"), 0o755);
+  expect(["a", "a/b"].map((name) => statSync(join(above, name)).mode & 0o777)).toEqual([0o700, 0o700]);
+  writeFileSync(join(above, "file"), "");
+  expect(() => makeFolder(join(above, "file", "b"))).toThrow("ENOTDIR");
+});
+
+test.runIf(process.platform === "linux")("comes back from where none can be made", () => {
+  expect(() => makeFolder("/proc/1/a/b")).toThrow("ENOENT");
+});
