@@ -8,6 +8,8 @@ export interface NodeResults {
   readonly version: string;
   readonly start: readonly Timing[];
   readonly withEsc: readonly Timing[];
+  /** A start without ESC, and one that is served what was kept of it. */
+  readonly fresh: readonly Timing[];
   /** On one run with ESC and a full name. */
   readonly wire: { readonly requests: number; readonly connections: number };
   readonly scaling: readonly {
@@ -65,7 +67,11 @@ ${nodes[0]?.installed.map(sizes).join("") ?? ""}
   "sophia-run that can keep no code".
 - **Noise.** Other processes that ran on this machine at the same time widen the quartiles of the wall times; processor
   times are the steadier measure.
-- **Large environments.** The goal's row leaves out what a bare Node.js itself takes longer with such an environment.
+- **Large environments.** What is added is taken within a turn and leaves out what a bare Node.js itself takes longer with
+  such an environment. Its processor time is more than its wall time: V8 compiles loops over thousands of variables and
+  collects garbage on other cores.
+- **What was kept of ESC.** \`--cache-fresh\` asks nobody; what such a start takes beyond one without ESC is loading
+  \`node:crypto\`, deriving the key and decrypting.
 - **What the others do.** dotenv-cli, env-cmd, dotenvx, varlock, fnox and secretspec read the \`.env\` file. doppler reads its
   fallback file, without its service, and derives the key for it at every start. chamber runs without a store
   (\`--backend null\`), cross-env sets one variable, direnv finds nothing to load; tini and dumb-init only start the program.
@@ -78,7 +84,7 @@ ${executable ? "" : "- The stand-alone executable is measured where `npm run bui
 }
 
 function nodeSection(results: NodeResults): string {
-  const { version, start, withEsc, wire, scaling, beside, missing, missingWithEsc } = results;
+  const { version, start, withEsc, fresh, wire, scaling, beside, missing, missingWithEsc } = results;
   const base = scaling[0];
   return `## Node.js ${version}
 
@@ -92,14 +98,17 @@ ${timings(withEsc)}
 ${reasons(missingWithEsc)}
 One run makes ${wire.requests} requests on ${wire.connections} connection${wire.connections === 1 ? "" : "s"}.
 
+### With what was kept of ESC
+
+${timings(fresh)}
 ### Large environments and contracts
 
-| variables, rules | \`node -e 0\` wall ms | sophia-run wall ms | added to 50 and 16, beyond Node.js |
-| --- | --- | --- | --- |
+| variables, rules | \`node -e 0\` wall ms | sophia-run wall ms | sophia-run CPU ms | added to 50 and 16, beyond Node.js |
+| --- | --- | --- | --- | --- |
 ${scaling
   .map(({ variables, rules, timings: pair }) => {
-    const added = beyond(pair, base?.timings).toFixed(1);
-    return `| ${variables}, ${rules} | ${figure(pair[0]?.wall)} | ${figure(pair[1]?.wall)} | ${added} ms |`;
+    const added = addedWords(beyond(pair, base?.timings));
+    return `| ${variables}, ${rules} | ${figure(pair[0]?.wall)} | ${figure(pair[1]?.wall)} | ${figure(pair[1]?.cpu)} | ${added} |`;
   })
   .join("\n")}
 
@@ -154,6 +163,7 @@ function goals(nodes: readonly NodeResults[]): string {
     ),
   );
   row("with ESC against the least script", "≤ 1.25×", ({ withEsc }) => ratio(withEsc[1], 1.25));
+  row("`--cache-fresh` against a start without ESC", "≤ 1.3×", ({ fresh }) => ratio(fresh[1], 1.3));
   row("round trips, full name", "2 on 1 connection", ({ wire: { requests, connections } }) => ({
     value: `${requests} on ${connections}`,
     met: requests === 2 && connections === 1,
@@ -189,9 +199,9 @@ function goals(nodes: readonly NodeResults[]): string {
       ),
     );
   }
-  row("5,000 variables and 1,000 rules, against 50 and 16", "≤ 30 ms", ({ scaling }) => {
+  row("5,000 variables and 1,000 rules, against 50 and 16", "≤ 30 ms wall", ({ scaling }) => {
     const added = beyond(scaling.at(-1)?.timings, scaling[0]?.timings);
-    return { value: `${added.toFixed(1)} ms`, met: added <= 30 };
+    return { value: addedWords(added), met: added.wall <= 30 };
   });
   return rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
 }
@@ -209,8 +219,14 @@ function reasons(missing: readonly Missing[]): string {
 }
 
 /** Milliseconds that sophia-run takes longer than in another pair, without what a bare Node.js takes longer. */
-function beyond(pair: readonly Timing[] = [], other: readonly Timing[] = []): number {
-  return cost(pair[1]) - cost(pair[0]) - (cost(other[1]) - cost(other[0]));
+function beyond(pair: readonly Timing[] = [], other: readonly Timing[] = []): { wall: number; cpu: number } {
+  const added = (which: "wallBeyond" | "cpuBeyond"): number =>
+    (pair[1]?.[which].median ?? Number.NaN) - (other[1]?.[which].median ?? Number.NaN);
+  return { wall: added("wallBeyond"), cpu: added("cpuBeyond") };
+}
+
+function addedWords({ wall, cpu }: { readonly wall: number; readonly cpu: number }): string {
+  return `${wall.toFixed(1)} ms wall, ${cpu.toFixed(1)} ms CPU`;
 }
 
 function cost(timing: Timing | undefined): number {

@@ -107,6 +107,10 @@ async function measureNode(
     ],
     rounds,
   );
+  const fresh = timeInTurns(
+    [of("without ESC", sophia()), reading("`--cache-fresh 10m`", sophia("--cache-fresh", "10m"))],
+    rounds,
+  );
   await esc.count();
   timeInTurns([reading("sophia-run", sophia())], 1);
   // timeInTurns runs each case once more than it is told.
@@ -137,6 +141,7 @@ async function measureNode(
     version: execFileSync(node, ["--version"], { encoding: "utf8" }).trim(),
     start,
     withEsc,
+    fresh,
     wire: { requests: wire.requests / 2, connections: wire.connections / 2 },
     scaling,
     beside,

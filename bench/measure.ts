@@ -28,6 +28,9 @@ export interface Timing {
   /** The same as multiples of the first case, each taken within one round. */
   readonly wallRatio: Spread;
   readonly cpuRatio: Spread;
+  /** And what goes beyond the first case, in milliseconds. */
+  readonly wallBeyond: Spread;
+  readonly cpuBeyond: Spread;
   /** The most memory that was resident, in KiB. */
   readonly resident: Spread;
 }
@@ -51,12 +54,15 @@ export function timeInTurns(cases: readonly Case[], rounds: number): readonly Ti
   return cases.map(({ name }, index) => {
     const runs = results[index] ?? [];
     const ratios = (which: 0 | 1): Spread => spread(runs.map((run, round) => run[which] / (base[round]?.[which] ?? 0)));
+    const beyond = (which: 0 | 1): Spread => spread(runs.map((run, round) => run[which] - (base[round]?.[which] ?? 0)));
     return {
       name,
       wall: spread(runs.map(([wall]) => wall)),
       cpu: spread(runs.map(([, cpu]) => cpu)),
       wallRatio: ratios(0),
       cpuRatio: ratios(1),
+      wallBeyond: beyond(0),
+      cpuBeyond: beyond(1),
       resident: spread(runs.map(([, , resident]) => resident)),
     };
   });
