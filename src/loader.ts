@@ -9,8 +9,8 @@
  */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { Script } from "node:vm";
-import { loadAddon } from "./launch/exec/addon.ts";
-import type { Loader } from "./launch/exec/loaded.ts";
+import { loadAddon } from "./system/addon/addon.ts";
+import type { Loader } from "./system/addon/loaded.ts";
 
 /** The build puts these in: the folder of this file, and the bundle's entry, as `load` takes it. */
 declare const SOPHIA_RUN_FOLDER: string;

@@ -10,7 +10,7 @@ import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
 import { isFolderDeleted } from "./system/before-bun.ts";
 import { settle } from "./command-line/settings.ts";
-import { loader } from "./launch/exec/loaded.ts";
+import { loader } from "./system/addon/loaded.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
 import { isBun } from "./system/runtime.ts";
 import { OWN_FOLDER } from "./system/paths.ts";

@@ -14,7 +14,7 @@ const CROSS_COMPILERS = {
 
 /** The sources, by what their files' names have behind the platform's. */
 const SOURCES = {
-  "": "src/launch/exec/addon.c",
+  "": "src/system/addon/addon.c",
   "-redact": "src/launch/redact/addon.c",
 };
 

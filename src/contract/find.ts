@@ -1,5 +1,6 @@
 /** The one search of this program: for the contract, from the working directory upwards. */
 import { existsSync, lstatSync } from "node:fs";
+import { isMissing } from "../system/addon/addon.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { CONTRACT_FILE_NAME } from "./file-name.ts";
 
@@ -18,8 +19,9 @@ export interface Found {
 export function findContract(cwd: string): string | undefined {
   for (let folder = cwd; ; folder = parentOf(folder)) {
     const path = within(folder, CONTRACT_FILE_NAME);
-    if (isThere(path)) return path;
-    if (existsSync(within(folder, ".git")) || parentOf(folder) === folder) return undefined;
+    if (!isMissing(path) && isThere(path)) return path;
+    const git = within(folder, ".git");
+    if ((!isMissing(git) && existsSync(git)) || parentOf(folder) === folder) return undefined;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Environment } from "../core/model.ts";
 import { isBun } from "../system/runtime.ts";
 import { hasExecve } from "./exec/execve.ts";
-import type { Libc } from "./exec/libc.ts";
+import type { Libc } from "../system/addon/libc.ts";
 import { loadLibc } from "./exec/load-libc.ts";
 import { replace } from "./exec/replace.ts";
 import type { Obstacle } from "./exec/obstacles.ts";

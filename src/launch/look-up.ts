@@ -1,4 +1,5 @@
 import { accessSync, constants, statSync } from "node:fs";
+import { isExecutable, isMissing } from "../system/addon/addon.ts";
 import { systemErrorCode } from "../system/errors.ts";
 
 /** The path that execvp(3) takes where `PATH` is not set. */
@@ -39,6 +40,8 @@ export function lookUp(
 
 /** @returns the code of the error that executing the file would give, undefined when none is in sight */
 function examine(path: string): string | undefined {
+  if (isExecutable(path)) return undefined;
+  if (isMissing(path)) return "ENOENT";
   try {
     const stat = statSync(path);
     if (stat.isDirectory()) return "EISDIR";

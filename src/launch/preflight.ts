@@ -1,5 +1,5 @@
 import { isBun } from "../system/runtime.ts";
-import { loadAddon } from "./exec/addon.ts";
+import { loadAddon } from "../system/addon/addon.ts";
 import { withholdMemory } from "./proc/core-dump.ts";
 import { areAllOwn } from "./proc/descriptors.ts";
 import { catchesSignal } from "./proc/process-stat.ts";

@@ -5,6 +5,7 @@ import { dirname, relative, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
+import { readTrusted } from "../../system/addon/addon.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { describeDistrust } from "../../system/distrust.ts";
@@ -30,6 +31,8 @@ const MAX_BYTES = 8 * 1024 * 1024;
  * @throws SophiaError (125): `contract-unreadable`, `contract-distrusted`, or `contract-invalid` where it is not UTF-8
  */
 export async function readContractText(path: string, reason: Reason, cwd: string): Promise<string> {
+  const trusted = firstOf(reason) === "found" ? readTrusted(path, dirname(path), false) : undefined;
+  if (trusted !== undefined) return withoutMark(trusted);
   const name = shownPath(path, cwd);
   let bytes: Buffer;
   let distrust: Distrust | undefined;
@@ -50,7 +53,11 @@ export async function readContractText(path: string, reason: Reason, cwd: string
       hint: "save it as UTF-8",
     });
   }
-  return bytes.toString("utf8").replace(/^\uFEFF/, "");
+  return withoutMark(bytes.toString("utf8"));
+}
+
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, "");
 }
 
 const WORDS: ReadonlyMap<string, string> = new Map([

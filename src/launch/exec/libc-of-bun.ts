@@ -1,6 +1,6 @@
 import { callersIgnoredSignals } from "../../system/before-bun.ts";
 import { stopIgnoring } from "./execve.ts";
-import type { Libc } from "./libc.ts";
+import type { Libc } from "../../system/addon/libc.ts";
 
 /** `bun:ffi` as far as it is used. A pointer is a buffer, passed as its address. */
 interface BunFfi {

@@ -1,6 +1,6 @@
 import { isBun } from "../../system/runtime.ts";
 import type { Preparation } from "../types.ts";
-import type { Libc } from "./libc.ts";
+import type { Libc } from "../../system/addon/libc.ts";
 
 /**
  * The C library of whichever runtime this is. In Node.js it is there from the start, in Bun it takes a while to load.

@@ -3,7 +3,7 @@ import { isBun } from "../../system/runtime.ts";
 import { asShellScript } from "../executable.ts";
 import type { Launch, Program } from "../types.ts";
 import { hasExecve, stopIgnoring } from "./execve.ts";
-import { loader } from "./loaded.ts";
+import { loader } from "../../system/addon/loaded.ts";
 import { bytesOf } from "./program-bytes.ts";
 
 /**

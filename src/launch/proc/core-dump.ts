@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import type { Addon } from "../exec/libc.ts";
+import type { Addon } from "../../system/addon/libc.ts";
 
 const FILTER = "/proc/self/coredump_filter";
 

@@ -1,5 +1,5 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
-import type { Addon } from "../exec/libc.ts";
+import type { Addon } from "../../system/addon/libc.ts";
 import { isBun } from "../../system/runtime.ts";
 import { EPOLL_TARGET, RING_TARGET, type Descriptor } from "./descriptor.ts";
 

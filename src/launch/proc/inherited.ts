@@ -1,5 +1,5 @@
 import { isBun } from "../../system/runtime.ts";
-import type { Addon } from "../exec/libc.ts";
+import type { Addon } from "../../system/addon/libc.ts";
 import { inheritedAnonymous } from "./anonymous.ts";
 import { EPOLL_TARGET, EVENTFD_TARGET, type Descriptor, type Inherited } from "./descriptor.ts";
 import { infoOf, isCloseOnExec, openDescriptors, targetOf } from "./descriptors.ts";

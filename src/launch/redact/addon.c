@@ -1,6 +1,6 @@
 /*
  * What masking needs of the system and Node.js does not have, by Node-API: pipes, pseudo-terminals and their events. addon.ts loads it and says
- * what each function promises. It is a file of its own, since only few starts load it. As launch/exec/addon.c, it
+ * what each function promises. It is a file of its own, since only few starts load it. As system/addon/addon.c, it
  * links no library and uses only what glibc and musl have alike.
  */
 #define _GNU_SOURCE

@@ -1,4 +1,4 @@
-import { openAddon } from "../exec/addon.ts";
+import { openAddon } from "../../system/addon/addon.ts";
 import { isBun } from "../../system/runtime.ts";
 
 /** What masking needs of the system, by `addon.c` (Linux). Functions that give a number give the system's error there. */

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { ExitStatus } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
-import type { Libc } from "../exec/libc.ts";
+import type { Libc } from "../../system/addon/libc.ts";
 import { asShellScript } from "../executable.ts";
 import { dyingWithLauncher, withCallersOpenFiles } from "../helper-programs.ts";
 import { withholdMemory } from "../proc/core-dump.ts";

@@ -1,6 +1,6 @@
 import { isBun } from "../../system/runtime.ts";
 import { loadLibc } from "../exec/load-libc.ts";
-import { loader } from "../exec/loaded.ts";
+import { loader } from "../../system/addon/loaded.ts";
 import type { Outputs } from "../redact/outputs.ts";
 import type { Launch, Watch } from "../types.ts";
 import type { Checks } from "../watch/renew.ts";

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { lstatSync, statSync, type Stats } from "node:fs";
 import type { Layer, Notice } from "../../core/model.ts";
+import { isMissing, readTrusted } from "../../system/addon/addon.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts";
@@ -85,11 +86,14 @@ async function readText(file: EnvFile, cwd: string): Promise<Content | Distrust 
   const path =
     file.absolute ??
     (file.required ? process.getBuiltinModule("node:path").resolve(cwd, file.path) : within(cwd, file.path));
+  const folder = file.absolute === undefined ? cwd : parentOf(path);
+  if (!file.required && isMissing(path)) return undefined;
+  const trusted = file.required ? undefined : readTrusted(path, folder, true);
+  if (trusted !== undefined) return { text: withoutMark(trusted), exposed: false };
   let bytes: Buffer;
   let exposed = false;
   let distrust: Distrust | undefined;
   try {
-    const folder = file.absolute === undefined ? cwd : parentOf(path);
     const accept = (stats: Stats): boolean => {
       if (!file.required && (stats.isFile() || stats.isFIFO())) distrust = distrustOf(path, stats, folder, cwd);
       exposed = isExposed(path, stats);
@@ -114,8 +118,12 @@ async function readText(file: EnvFile, cwd: string): Promise<Content | Distrust 
   if (text.includes("\uFFFD") && !isUtf8(bytes)) {
     throw (await import("./words.ts")).unreadable(file.path, "NOT_UTF8");
   }
-  // Editors on Windows put a byte-order mark in front.
-  return { text: text.startsWith("\uFEFF") ? text.slice(1) : text, exposed };
+  return { text: withoutMark(text), exposed };
+}
+
+/** Editors on Windows put a byte-order mark in front. */
+function withoutMark(text: string): string {
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 /** Whether the folder says that the file is there; where the user may not search the folder, nothing is known. */

@@ -44,6 +44,10 @@ export interface Addon extends Libc {
   readonly eventLoopDescriptor: () => number;
   /** Ends this process without anything of what Node.js does at its end (_exit(2)): no profile, no coverage, no trace. */
   readonly exitAtOnce: (status: number) => never;
+  /** Whether it is a file that this process may execute (access(2)), or a link to one. */
+  readonly isExecutable: (path: string) => boolean;
+  /** Whether nothing is there, not even a link; false where that cannot be told. */
+  readonly isMissing: (path: string) => boolean;
   /** Whether it is a folder of this user, no link to one, that nobody else may write. */
   readonly isOwnFolder: (path: string) => boolean;
   /** Whether a descriptor here and one of the parent's are the same open file; false where that cannot be told (kcmp(2)). */
@@ -60,4 +64,11 @@ export interface Addon extends Libc {
   readonly readLatin1: (path: string) => string | undefined;
   /** Gives a signal its default action, whatever has set another (sigaction(2)). */
   readonly restoreDefault: (signal: number) => void;
+  /**
+   * The text of a regular file of at most 4 MiB of this user or of root, in a folder that not everybody may write.
+   *
+   * @param forbidden permissions that others must not have for the file (S_IROTH, S_IWOTH)
+   * @returns undefined for any other file. What is not UTF-8 has become U+FFFD
+   */
+  readonly readTrusted: (path: string, folder: string, forbidden: number) => string | undefined;
 }

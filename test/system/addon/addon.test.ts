@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync, type SpawnSyncReturns } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { addon, copyOfPackage, folder, isStandalone, unwrapped } from "../../helpers/sophia.ts";
@@ -152,7 +152,7 @@ describe("the addon", () => {
     const inBoth =
       `__errno_location _exit calloc execve fcntl free getpid getppid pipe2 poll prctl read sigaction strlen
       syscall waitid write chdir close dup2 dup3 fork ioctl kill open recv send setpgid setsid sigaddset sigemptyset
-      sigfillset signalfd sigprocmask socketpair vfork waitpid epoll_create1 epoll_ctl epoll_wait malloc
+      access sigfillset signalfd sigprocmask socketpair vfork waitpid epoll_create1 epoll_ctl epoll_wait malloc
       pthread_create closedir dirfd environ geteuid opendir readdir readlinkat strchr strtoul`.split(/\s+/);
     // Compilers may call these where the source does not.
     const ofCompilers = ["memcmp", "memcpy", "memmove", "memset"];
@@ -161,10 +161,10 @@ describe("the addon", () => {
     expect([...inBoth, ...ofCompilers, "uv_backend_fd"]).toEqual(expect.arrayContaining(others));
   });
 
-  test.each(["exec", "redact"])("%s compiles without warnings", (room) => {
+  test.each(["system/addon", "launch/redact"])("%s compiles without warnings", (room) => {
     const options = ["-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic"];
     const headers = join(root, "node_modules/node-api-headers/include");
-    const args = [...options, "-isystem", headers, join(root, `src/launch/${room}/addon.c`)];
+    const args = [...options, "-isystem", headers, join(root, `src/${room}/addon.c`)];
     expect(spawnSync("cc", args, { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   });
 
@@ -182,5 +182,42 @@ describe("the addon", () => {
     const { EINVAL } = process.getBuiltinModule("node:os").constants.errno;
     const { stdout, status } = spawnSync(process.execPath, ["-e", script, addon], { encoding: "utf8" });
     expect({ stdout, status }).toEqual({ stdout: String(EINVAL), status: 0 });
+  });
+
+  describe("reads of what was found only", () => {
+    const READ = `const m = { exports: {} }; process.dlopen(m, process.argv[1]);
+      const [path, folder] = process.argv.slice(2);
+      const texts = [0o006, 0o002].map((forbidden) => m.exports.readTrusted(path, folder, forbidden) ?? null);
+      process.stdout.write(JSON.stringify([...texts, m.exports.isMissing(path)]));`;
+    const read = (path: string, place: string): unknown =>
+      JSON.parse(execFileSync(process.execPath, ["-e", READ, addon, path, place], { encoding: "utf8" }));
+
+    test.each([
+      ["a file of its owner alone", 0o600, 0o755, ["A=1\n", "A=1\n"]],
+      ["no secret that everybody may read", 0o644, 0o755, [null, "A=1\n"]],
+      ["nothing that everybody may write", 0o602, 0o755, [null, null]],
+      ["nothing in a folder that everybody may write", 0o600, 0o777, [null, null]],
+    ])("%s", (_, mode, folderMode, texts) => {
+      const place = folder({ ".env": "A=1\n" });
+      chmodSync(join(place, ".env"), mode);
+      chmodSync(place, folderMode);
+      expect(read(join(place, ".env"), place)).toEqual([...texts, false]);
+    });
+
+    test("neither a pipe nor a folder, and nothing where nothing is", () => {
+      const place = folder();
+      execFileSync("mkfifo", ["-m", "600", join(place, ".env")]);
+      expect(read(join(place, ".env"), place)).toEqual([null, null, false]);
+      expect(read(place, place)).toEqual([null, null, false]);
+      expect(read(join(place, "none"), place)).toEqual([null, null, true]);
+      expect(read(join(place, ".env", "in-a-file"), place)).toEqual([null, null, false]);
+    });
+
+    test.skipIf(process.getuid?.() !== 0)("nothing of another user", () => {
+      const place = folder({ ".env": "A=1\n" });
+      chownSync(join(place, ".env"), 65534, 65534);
+      chmodSync(join(place, ".env"), 0o600);
+      expect(read(join(place, ".env"), place)).toEqual([null, null, false]);
+    });
   });
 });

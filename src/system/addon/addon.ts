@@ -5,7 +5,7 @@ import { loader } from "./loaded.ts";
 declare const SOPHIA_RUN_FOLDER: string | undefined;
 
 /**
- * The C library by an addon for Node.js, `addon.c`: five kilobytes that need neither a certain version of Node.js nor of
+ * The C library by an addon for Node.js, `addon.c`: some kilobytes that need neither a certain version of Node.js nor of
  * the C library.
  *
  * @returns undefined where there is none for this system or processor, or where Node.js was told to load none
@@ -32,4 +32,27 @@ export function openAddon(name: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** Whether nothing is at the path; false where that cannot be told so. Node's own functions compile at their first call. */
+export function isMissing(path: string): boolean {
+  return loader?.addon?.isMissing(path) === true;
+}
+
+/** Whether the file can be executed; false where that cannot be told so. */
+export function isExecutable(path: string): boolean {
+  return loader?.addon?.isExecutable(path) === true;
+}
+
+/**
+ * The text of a file that was found by search, where a short look shows that it counts; see `distrustOf`.
+ *
+ * @param folder in which it was found
+ * @param isSecret whether nobody else may read it, either
+ * @returns undefined where the file, if there is one, needs a closer look
+ */
+export function readTrusted(path: string, folder: string, isSecret: boolean): string | undefined {
+  const text = loader?.addon?.readTrusted(path, folder, isSecret ? 0o006 : 0o002);
+  // Perhaps it is not UTF-8.
+  return text?.includes("\uFFFD") === true ? undefined : text;
 }

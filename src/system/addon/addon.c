@@ -145,13 +145,19 @@ static napi_value execve_strings(napi_env env, napi_callback_info info) {
   return from_integer(env, execute(strings, length, (size_t)integer(env, given[1])));
 }
 
-/* A path, as the first argument; false where it is too long. */
+/* False where it is too long, or no path. */
+static bool path_of(napi_env env, napi_value value, char path[PATH_BYTES]) {
+  size_t length = 0;
+  return napi_get_value_string_utf8(env, value, path, PATH_BYTES, &length) == napi_ok && length < PATH_BYTES - 1 &&
+         strlen(path) == length;
+}
+
+/* A path, as the first argument. */
 static bool path_argument(napi_env env, napi_callback_info info, char path[PATH_BYTES]) {
   napi_value given;
   size_t count = 1;
-  size_t length = 0;
   napi_get_cb_info(env, info, &count, &given, NULL, NULL);
-  return napi_get_value_string_utf8(env, given, path, PATH_BYTES, &length) == napi_ok && length < PATH_BYTES - 1;
+  return path_of(env, given, path);
 }
 
 /* By the system call: of the C library's functions, old ones of glibc lack fstat and lstat. */
@@ -219,6 +225,26 @@ static napi_value is_own_folder(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static napi_value is_missing(napi_env env, napi_callback_info info) {
+  char path[PATH_BYTES];
+  struct statx status;
+  napi_value result = NULL;
+  const bool is_missing = path_argument(env, info, path) &&
+                          !status_of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status) && errno == ENOENT;
+  napi_get_boolean(env, is_missing, &result);
+  return result;
+}
+
+static napi_value is_executable(napi_env env, napi_callback_info info) {
+  char path[PATH_BYTES];
+  struct statx status;
+  napi_value result = NULL;
+  const bool is_executable = path_argument(env, info, path) && status_of(AT_FDCWD, path, 0, &status) &&
+                             (status.stx_mode & S_IFMT) == S_IFREG && access(path, X_OK) == 0;
+  napi_get_boolean(env, is_executable, &result);
+  return result;
+}
+
 static napi_value read_checked(napi_env env, napi_callback_info info) {
   char path[PATH_BYTES];
   size_t size = 0;
@@ -243,6 +269,37 @@ static napi_value read_latin1(napi_env env, napi_callback_info info) {
   char *const bytes = malloc(size + 1);
   if (bytes != NULL && read_whole(file, bytes, size)) napi_create_string_latin1(env, bytes, size, &result);
   free(bytes);
+  close(file);
+  return result;
+}
+
+/* Of this user or of root, a regular file, and nothing that others may do with it is forbidden. */
+static bool is_trusted(const struct statx *status, unsigned forbidden) {
+  return (status->stx_mode & S_IFMT) == S_IFREG && (status->stx_uid == geteuid() || status->stx_uid == 0) &&
+         (status->stx_mode & forbidden) == 0 && status->stx_size <= MAX_FILE_BYTES;
+}
+
+static napi_value read_trusted(napi_env env, napi_callback_info info) {
+  char path[PATH_BYTES];
+  char folder[PATH_BYTES];
+  napi_value given[3];
+  size_t count = COUNT(given);
+  struct statx status;
+  napi_value result = NULL;
+  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  const unsigned forbidden = (unsigned)integer(env, given[2]) & S_IRWXO;
+  if (!path_of(env, given[0], path) || !path_of(env, given[1], folder)) return NULL;
+  /* Before it is opened, too: to open another user's pipe is to be seen by its other end. */
+  if (!status_of(AT_FDCWD, folder, 0, &status) || (status.stx_mode & S_IWOTH) != 0) return NULL;
+  if (!status_of(AT_FDCWD, path, 0, &status) || !is_trusted(&status, forbidden)) return NULL;
+  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (file == -1) return NULL;
+  if (status_of(file, "", AT_EMPTY_PATH, &status) && is_trusted(&status, forbidden)) {
+    const size_t size = (size_t)status.stx_size;
+    char *const bytes = malloc(size + 1);
+    if (bytes != NULL && read_whole(file, bytes, size)) napi_create_string_utf8(env, bytes, size, &result);
+    free(bytes);
+  }
   close(file);
   return result;
 }
@@ -318,6 +375,8 @@ NAPI_MODULE_INIT() {
       {.utf8name = "exchangeCoreFilter", .method = exchange_core_filter},
       {.utf8name = "execve", .method = execve_strings},
       {.utf8name = "exitAtOnce", .method = exit_at_once},
+      {.utf8name = "isExecutable", .method = is_executable},
+      {.utf8name = "isMissing", .method = is_missing},
       {.utf8name = "isOwnFolder", .method = is_own_folder},
       {.utf8name = "isParents", .method = is_parents},
       {.utf8name = "keepOnExec", .method = keep_on_exec},
@@ -325,6 +384,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "makeUndumpable", .method = make_undumpable},
       {.utf8name = "readChecked", .method = read_checked},
       {.utf8name = "readLatin1", .method = read_latin1},
+      {.utf8name = "readTrusted", .method = read_trusted},
       {.utf8name = "reapAllBut", .method = reap_all_but},
       {.utf8name = "restoreDefault", .method = restore_default},
   };
