@@ -11,6 +11,8 @@ const folder = join(root, ".cache", "clients", Object.values(VERSIONS).join("-")
 /** A package manager, and how a project uses it. */
 export interface Client {
   readonly name: string;
+  /** The value of package.json's `packageManager`. */
+  readonly packageManager: string;
   /** What stands in the project beside package.json. */
   readonly files: Readonly<Record<string, string>>;
   readonly command: readonly [string, ...string[]];
@@ -25,6 +27,7 @@ export function clients(): readonly Client[] {
   fetch();
   const script = (path: string): Client["command"] => [nodeForClients(), join(folder, "node_modules", path)];
   const yarn = (linker: string): Omit<Client, "name"> => ({
+    packageManager: `yarn@${VERSIONS["@yarnpkg/cli-dist"]}`,
     files: {
       ".yarnrc.yml": `nodeLinker: ${linker}\nenableGlobalCache: false\nenableTelemetry: false\n`,
       "yarn.lock": "",
@@ -37,15 +40,23 @@ export function clients(): readonly Client[] {
   return [
     {
       name: "npm 12",
+      packageManager: `npm@${VERSIONS.npm}`,
       files: {},
       command: script("npm/bin/npm-cli.js"),
       add: (tarball) => ["install", `./${tarball}`],
       exec: ["exec", "--"],
     },
-    { name: "pnpm 11", files: {}, command: script("pnpm/bin/pnpm.mjs"), add, exec: ["exec"] },
+    {
+      name: "pnpm 11",
+      packageManager: `pnpm@${VERSIONS.pnpm}`,
+      files: {},
+      command: script("pnpm/bin/pnpm.mjs"),
+      add,
+      exec: ["exec"],
+    },
     { name: "Yarn 4", ...yarn("node-modules") },
     { name: "Yarn 4 with PnP", ...yarn("pnp") },
-    { name: "Bun", files: {}, command: [bun()], add, exec: ["run"] },
+    { name: "Bun", packageManager: `bun@${VERSIONS.bun}`, files: {}, command: [bun()], add, exec: ["run"] },
   ];
 }
 

@@ -8,8 +8,8 @@ export const initCommand: CommandDefinition = {
       "that has any. From a .env.example that docs wrote comes the contract that it was written from. --from builtin " +
       "writes Sophia's own contract, and with others one that extends it. Then the places of use: npm scripts, " +
       "pyproject.toml (or requirements.txt), Dockerfile, devcontainer and, in a repository with .github, a workflow. No file is overwritten: for existing " +
-      "files the lines to add are printed. Missing ones are created beside a package-lock.json, by which npm installs " +
-      "sophia-run in them.",
+      "files the lines to add are printed. Missing ones are created beside a lock file, for npm, pnpm, Yarn or Bun: package.json's packageManager says which, " +
+      "else the lock file.",
   ],
   options: {
     from: {

@@ -3,6 +3,7 @@ import { basename, join } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { parseManifest, type Place, type Project } from "./place.ts";
+import { NODE_TOOLS, nodeTool } from "./node-tools.ts";
 import { devcontainer, dockerfile, dockerignore, workflow } from "./places.ts";
 import { pythonProject, pythonTool } from "./python.ts";
 import { npmScripts, startsNpm } from "./scripts.ts";
@@ -19,35 +20,48 @@ export const init: Command = async ({ options }, context) => {
   const { from } = options;
   const asked = ORIGINS.filter((name) => Array.isArray(from) && from.includes(name));
   await startContract(asked, settings, context);
-  for (const place of await placesOf(options["edit-scripts"] === true, context)) settlePlace(place, context);
-  context.out("\nNext: refine the contract, then sophia-run check and sophia-run docs\n");
+  const { project, places } = await placesOf(options["edit-scripts"] === true, context);
+  for (const place of places) settlePlace(place, context);
+  const run = project.manifest === undefined ? "" : NODE_TOOLS[project.node.name].run;
+  context.out(`\nNext: refine the contract, then ${run}sophia-run check and ${run}sophia-run docs\n`);
   return ExitStatus.ok;
 };
 
-async function placesOf(edit: boolean, context: Context): Promise<readonly Place[]> {
+async function placesOf(
+  edit: boolean,
+  context: Context,
+): Promise<{ readonly project: Project; readonly places: readonly Place[] }> {
   const read = (file: string): Promise<string | undefined> => readIfThere(named(file, context));
   const isThere = (file: string): boolean => existsSync(join(context.cwd, file));
   const text = await read("package.json");
   const pyproject = await read("pyproject.toml");
+  // One that is not JSON is a manifest without anything in it.
+  const manifest = text === undefined ? undefined : (parseManifest(text) ?? {});
   const project: Project = {
     name: basename(context.cwd),
-    // One that is not JSON is a manifest without anything in it.
-    manifest: text === undefined ? undefined : (parseManifest(text) ?? {}),
-    hasNpmLock: isThere("package-lock.json"),
+    manifest,
+    node: nodeTool(manifest?.["packageManager"], await read("yarn.lock"), isThere),
     python: pythonTool(pyproject, isThere),
   };
   const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   const image = await read("Dockerfile");
   const images = dockerfile(image, project);
   const container = DEVCONTAINERS.find(isThere) ?? DEVCONTAINERS[0] ?? "";
-  return [
-    ...npmScripts(text, { edit, startsByNpm: startsNpm(image, await read("Procfile")) }),
-    ...pythonProject(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
-    ...images,
-    ...dockerignore(isThere(".dockerignore"), images),
-    ...devcontainer(container, await read(container), project),
-    ...workflow(isThere(".github") ? await workflowsOf(context) : undefined, project),
-  ];
+  return {
+    project,
+    places: [
+      ...npmScripts(text, {
+        add: NODE_TOOLS[project.node.name].add,
+        edit,
+        startsByNpm: startsNpm(image, await read("Procfile")),
+      }),
+      ...pythonProject(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
+      ...images,
+      ...dockerignore(isThere(".dockerignore"), images),
+      ...devcontainer(container, await read(container), project),
+      ...workflow(isThere(".github") ? await workflowsOf(context) : undefined, project),
+    ],
+  };
 }
 
 /** The texts of the repository's workflows. */

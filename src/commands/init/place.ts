@@ -21,11 +21,14 @@ export interface Project {
   readonly name: string;
   /** What package.json holds; undefined where there is none. */
   readonly manifest: Manifest | undefined;
-  /** npm installs its packages, by a package-lock.json. */
-  readonly hasNpmLock: boolean;
+  /** What installs its packages; locked where a file says which ones. */
+  readonly node: { readonly name: NodeTool; readonly isLocked: boolean };
   /** What installs its packages where it is a project of Python; undefined where it is none. */
   readonly python: PythonTool | undefined;
 }
+
+/** Yarn is another program from its version 2 on. */
+export type NodeTool = "npm" | "pnpm" | "yarn" | "yarn 1" | "bun";
 
 export type PythonTool = "uv" | "poetry" | "pdm" | "pip";
 

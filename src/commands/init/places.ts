@@ -1,19 +1,18 @@
 /**
  * The places of use besides package.json: Dockerfile, devcontainer, workflow. What exists is never overwritten, and nothing
- * is said of files that a project has no use for: they are created only where npm can install sophia-run in them.
+ * is said of files that a project has no use for: they are created only where a lock file says what is installed in them.
  */
+import { NODE_TOOLS } from "./node-tools.ts";
 import { objectOf, type Manifest, type Place, type Project } from "./place.ts";
 import { PYTHON_TOOLS } from "./python.ts";
-import { devcontainerText, DOCKERIGNORE, dockerfileText, WORKFLOW } from "./templates.ts";
-
-const CHECK = "sophia-run check";
+import { devcontainerText, DOCKERIGNORE, dockerfileText, workflowText } from "./templates.ts";
 
 /** @param text undefined where there is none */
-export function dockerfile(text: string | undefined, { manifest, hasNpmLock, python }: Project): readonly Place[] {
+export function dockerfile(text: string | undefined, { manifest, node, python }: Project): readonly Place[] {
   const file = "Dockerfile";
   if (text === undefined) {
-    if (manifest === undefined || !hasNpmLock) return [];
-    return [{ kind: "create", file, text: dockerfileText(tarballOf(manifest)) }];
+    if (manifest === undefined || !node.isLocked) return [];
+    return [{ kind: "create", file, text: dockerfileText(NODE_TOOLS[node.name], tarballOf(manifest)) }];
   }
   if (/^\s*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) return [{ kind: "ready", file }];
   const workdir = /^\s*WORKDIR\s+(\/\S*)\s*$/im.exec(text)?.[1] ?? "/app";
@@ -37,12 +36,15 @@ export function dockerignore(exists: boolean, [image]: readonly Place[]): readon
  */
 export function devcontainer(file: string, text: string | undefined, project: Project): readonly Place[] {
   const isNode = project.manifest !== undefined;
+  const node = NODE_TOOLS[project.node.name].devcontainer;
   if (text === undefined) {
-    return isNode && project.hasNpmLock ? [{ kind: "create", file, text: devcontainerText(project.name, CHECK) }] : [];
+    return isNode && project.node.isLocked
+      ? [{ kind: "create", file, text: devcontainerText(project.name, node) }]
+      : [];
   }
   if (/\bsophia-run\b/.test(text)) return [{ kind: "ready", file }];
   const tool = isNode || project.python === undefined ? undefined : PYTHON_TOOLS[project.python];
-  const install = isNode ? "npm install" : tool?.install;
+  const install = isNode ? node.install : tool?.install;
   const variables = [
     // oxlint-disable no-template-curly-in-string -- the devcontainer's own variables
     '"ESC_ENV": "${localEnv:ESC_ENV}"',
@@ -52,7 +54,7 @@ export function devcontainer(file: string, text: string | undefined, project: Pr
   ];
   const lines = [
     ...(install === undefined ? [] : [`"postCreateCommand": "${install}",`]),
-    `"postStartCommand": "${tool?.run ?? ""}${CHECK}",`,
+    `"postStartCommand": "${isNode ? node.check : `${tool?.run ?? ""}sophia-run check`}",`,
     '"remoteEnv": {',
     ...variables.map((line, index) => `  ${line}${index < variables.length - 1 ? "," : ""}`),
     "}",
@@ -67,8 +69,10 @@ export function devcontainer(file: string, text: string | undefined, project: Pr
  */
 export function workflow(workflows: readonly string[] | undefined, project: Project): readonly Place[] {
   const file = ".github/workflows/configuration.yml";
-  if (workflows === undefined || project.manifest === undefined || !project.hasNpmLock) return [];
-  return workflows.some((text) => /\bsophia-run\b/.test(text)) ? [] : [{ kind: "create", file, text: WORKFLOW }];
+  if (workflows === undefined || project.manifest === undefined || !project.node.isLocked) return [];
+  return workflows.some((text) => /\bsophia-run\b/.test(text))
+    ? []
+    : [{ kind: "create", file, text: workflowText(NODE_TOOLS[project.node.name]) }];
 }
 
 /** The tarball beside package.json from which npm installs sophia-run, if it does. */

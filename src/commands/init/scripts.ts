@@ -7,9 +7,11 @@ const STARTING = ["start", "dev", "serve"];
 const PREFIX = "sophia-run -- ";
 const FILE = "package.json";
 const ABOUT_EXEC =
-  "exec: the shell that npm puts in front of a script does not pass SIGTERM on; cmd of Windows has no exec";
+  "exec: the shell that stands in front of a script does not pass SIGTERM on; cmd of Windows has no exec";
 
 export interface ScriptOptions {
+  /** What adds the dependency. */
+  readonly add: string;
   /** Whether package.json may be changed. */
   readonly edit: boolean;
   /** An image or a supervisor starts npm, which then has to pass signals on. */
@@ -23,7 +25,7 @@ export function npmScripts(text: string | undefined, options: ScriptOptions): re
   if (manifest === undefined) {
     return [{ kind: "advise", file: FILE, title: "not a JSON object; its scripts cannot be read", lines: [] }];
   }
-  return [...dependency(manifest), prefixed(text, manifest, options)];
+  return [...dependency(manifest, options), prefixed(text, manifest, options)];
 }
 
 /** Whether a Dockerfile or a Procfile starts a script of package.json. */
@@ -33,13 +35,13 @@ export function startsNpm(...texts: readonly (string | undefined)[]): boolean {
 }
 
 /** Images leave development dependencies out, and sophia-run has to be in them. */
-function dependency(manifest: Manifest): readonly Place[] {
+function dependency(manifest: Manifest, { add }: ScriptOptions): readonly Place[] {
   const isIn = (group: string): boolean => objectOf(manifest[group])?.["sophia-run"] !== undefined;
   if (isIn("dependencies") || manifest["name"] === "sophia-run") return [];
   const title = isIn("devDependencies")
     ? "images leave out devDependencies, sophia-run among them; run"
     : "sophia-run is not among its dependencies; run";
-  return [{ kind: "advise", file: FILE, title, lines: ["npm install --save-prod sophia-run"] }];
+  return [{ kind: "advise", file: FILE, title, lines: [add] }];
 }
 
 function prefixed(text: string, manifest: Manifest, { edit, startsByNpm }: ScriptOptions): Place {

@@ -1,13 +1,16 @@
 /** The files that `init` creates; those of README.md and examples/, as a test compares. */
 
+import type { NodeToolCommands } from "./node-tools.ts";
+
 /** @param tarball the file from which package.json installs sophia-run, if it is one */
-export function dockerfileText(tarball: string | undefined): string {
+export function dockerfileText({ image }: NodeToolCommands, tarball: string | undefined): string {
+  const { setUp, files, install, runtime } = image;
   return `FROM node:24-bookworm-slim
 WORKDIR /app
 
 # sophia-run is among the dependencies of package.json, not the devDependencies.
-COPY package*.json ${tarball === undefined ? "" : `${tarball} `}./
-RUN npm ci --omit=dev
+${setUp.map((line) => `${line}\n`).join("")}COPY ${files} ${tarball === undefined ? "" : `${tarball} `}./
+RUN ${install}
 ENV PATH=/app/node_modules/.bin:$PATH
 
 COPY . .
@@ -15,7 +18,7 @@ USER node
 
 # The exec form: no shell stands between the container runtime and the program. No secret stands in the image.
 ENTRYPOINT ["sophia-run", "--"]
-CMD ["node", "server.js"]
+CMD ["${runtime}", "server.js"]
 `;
 }
 
@@ -25,8 +28,8 @@ export const DOCKERIGNORE = `# No file that holds a secret goes to the builder.
 node_modules
 `;
 
-/** @param start what runs each time the container has started */
-export function devcontainerText(name: string, start: string): string {
+/** The check runs each time the container has started. */
+export function devcontainerText(name: string, { install, check }: NodeToolCommands["devcontainer"]): string {
   return `{
   "name": ${JSON.stringify(name)},
   "image": "node:24-bookworm",
@@ -45,13 +48,14 @@ export function devcontainerText(name: string, start: string): string {
     "PATH": "\${containerWorkspaceFolder}/node_modules/.bin:\${containerEnv:PATH}"
   },
 
-  "postCreateCommand": "npm install",
-  "postStartCommand": ${JSON.stringify(start)}
+  "postCreateCommand": ${JSON.stringify(install)},
+  "postStartCommand": ${JSON.stringify(check)}
 }
 `;
 }
 
-export const WORKFLOW = `name: Configuration
+export function workflowText({ workflow: { cache, setUp, install, check } }: NodeToolCommands): string {
+  return `name: Configuration
 
 on:
   push:
@@ -97,13 +101,17 @@ jobs:
         if: steps.secrets.outputs.present == 'true'
         with:
           node-version: "24"
-          cache: npm
-      - run: npm ci
-        if: steps.secrets.outputs.present == 'true'
-      - run: node_modules/.bin/sophia-run check
+${cache === undefined ? "" : `          cache: ${cache}\n`}${[...(setUp === undefined ? [] : [setUp]), install].map(step).join("")}      - run: ${check}
         if: steps.secrets.outputs.present == 'true'
         # The two secrets reach this step alone.
         env:
           ESC_ENV: \${{ secrets.ESC_ENV }}
           ESC_TOKEN: \${{ secrets.ESC_TOKEN }}
 `;
+}
+
+function step(command: string): string {
+  return `      - run: ${command}
+        if: steps.secrets.outputs.present == 'true'
+`;
+}
