@@ -219,7 +219,7 @@ describe("a place that is not the user's own", () => {
   test.each<[string, (own: string, elsewhere: string) => void, string]>([
     ["a folder that others may use", (own) => mkdirSync(own, { mode: 0o755 }), "others may use"],
     ["a link to a folder", (own, elsewhere) => symlinkSync(elsewhere, own), "is not a folder"],
-    ["a file", (own) => writeFileSync(own, ""), "EEXIST"],
+    ["a file", (own) => writeFileSync(own, ""), "is not a folder"],
     ...(isRoot
       ? [
           [
