@@ -14,9 +14,33 @@ export function fencedBlocks(document: string): readonly Block[] {
   );
 }
 
+/** A link to a file of the repository, or to a heading of one; `file` is empty within the document itself. */
+export interface Link {
+  readonly file: string;
+  readonly anchor: string;
+}
+
+/** A document's links but those to the web. */
+export function links(document: string): readonly Link[] {
+  return [...document.replaceAll(/^( *)```[\s\S]*?^\1```$/gm, "").matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = ""]) => target)
+    .filter((target) => !/^[a-z]+:/.test(target))
+    .map((target) => ({ file: target.replace(/#.*/, ""), anchor: /#(.*)/.exec(target)?.[1] ?? "" }));
+}
+
 /** The targets of a document's links that lead to files of the repository, without anchors. */
 export function linkedFiles(document: string): readonly string[] {
-  return [...document.matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target = ""]) => target.replace(/#.*/, ""))
-    .filter((target) => target !== "" && !/^[a-z]+:/.test(target));
+  return links(document)
+    .map(({ file }) => file)
+    .filter((file) => file !== "");
+}
+
+/** The anchors of a document's headings, as GitHub makes them. */
+export function anchors(document: string): readonly string[] {
+  return [...document.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w\- ]/g, "")
+      .replaceAll(" ", "-"),
+  );
 }

@@ -1,0 +1,29 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { describe, expect, test } from "vitest";
+import { anchors, links } from "../helpers/markdown.ts";
+
+const root = join(import.meta.dirname, "../..");
+const read = (file: string): string => readFileSync(join(root, file), "utf8");
+const PACKED = read("scripts/release/packed-files.txt").split("\n");
+
+describe("a document of the package links to what the package has, or to the web", () => {
+  test.each(PACKED.filter((file) => file.endsWith(".md")))("%s", (document) => {
+    const dead = links(read(document)).filter(({ file, anchor }) => {
+      const target = file === "" ? document : normalize(join(dirname(document), file)).replace(/\/$/, "");
+      if (!PACKED.some((one) => one === target || one.startsWith(`${target}/`))) return true;
+      if (!existsSync(join(root, target))) return true;
+      return anchor !== "" && target.endsWith(".md") && !anchors(read(target)).includes(anchor);
+    });
+    expect(dead).toEqual([]);
+  });
+});
+
+test("CONTRIBUTING.md names every script of package.json", () => {
+  const manifest: unknown = JSON.parse(read("package.json"));
+  // npm itself runs those that begin with `pre`; a script `x:check` is named by `x`.
+  const scripts = Object.keys(Object(Object(manifest).scripts)).filter((name) => !name.startsWith("pre"));
+  const text = read("CONTRIBUTING.md");
+  const missing = scripts.filter((name) => !text.includes(`\`${name}\``) && !text.includes(`npm run ${name}`));
+  expect(missing.filter((name) => name !== "test" && !name.endsWith(":check"))).toEqual([]);
+});
