@@ -87,3 +87,12 @@ test.for(starts)(
     expect(finished).toStrictEqual({ status: 0, signal: null, stdout: "1\n", stderr: "" });
   },
 );
+
+test("a failure is told, and its status kept, where what words it cannot be loaded", async ({ skip }) => {
+  skip(isStandalone, "it is one file");
+  const path = copyOfPackage();
+  for (const name of readdirSync(join(path, "dist"))) if (name.startsWith("stderr-")) rmSync(join(path, "dist", name));
+  const command = [process.execPath, join(path, "bin/sophia-run.cjs"), "--", "no-such-command"] as const;
+  const finished = await runProgram(command, CONTRACT_VALUES, folder());
+  expect(finished).toMatchObject({ status: 127, stderr: "sophia-run: no-such-command: command not found\n" });
+});
