@@ -3,7 +3,7 @@ import { EscFault } from "../faults/fault.ts";
 import type { Refused } from "../faults/refusal.ts";
 import type { EscSettings } from "../settings/access.ts";
 import type { Credential } from "../settings/credentials.ts";
-import { candidates, type EnvironmentName, formatName, type FullName, isOldForm } from "../settings/names.ts";
+import { candidates, type EnvironmentName, formatName, type FullName, oldFormNotices } from "../settings/names.ts";
 import type { Secret } from "../settings/secret.ts";
 import { Connection, type Progress } from "../transport/connection.ts";
 import { type Clock, systemClock } from "../transport/deadline.ts";
@@ -102,7 +102,7 @@ async function askFirstKnown<T>(
   for (const one of names) {
     try {
       const result = await ask(one, connection);
-      return { result, notices: isOldForm(name, one) ? [oldForm(name, one, all)] : [] };
+      return { result, notices: oldFormNotices(name, one, organization) };
     } catch (error) {
       if (!(error instanceof EscFault)) throw error;
       const { fault } = error;
@@ -115,15 +115,4 @@ async function askFirstKnown<T>(
     }
   }
   throw last;
-}
-
-function oldForm({ text }: EnvironmentName, opened: FullName, [first]: readonly FullName[]): Notice {
-  const isOnly = first === undefined || first === opened;
-  const version = opened.version === undefined ? "" : `@${opened.version}`;
-  return {
-    kind: "esc-old-form",
-    written: text,
-    opened: formatName(opened) + version,
-    ...(isOnly ? {} : { instead: formatName(first) }),
-  };
 }

@@ -1,3 +1,4 @@
+import type { Notice } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { holdsToken } from "./secret.ts";
 import { invalidSetting, labelOf, type Setting } from "./variables.ts";
@@ -126,9 +127,23 @@ export function candidates(
   return mayBeOldForm ? [...usual, { organization: project, project: DEFAULT_PROJECT, ...rest }] : usual;
 }
 
-/** Whether it is the old meaning of a name of two parts, `org/env`: the project of another organization, perhaps. */
-export function isOldForm({ organization, project }: EnvironmentName, meant: FullName): boolean {
-  return organization === undefined && project === meant.organization && meant.project === DEFAULT_PROJECT;
+/**
+ * Says that it is the old meaning of a name of two parts, `org/env`, that was opened: the project of another organization,
+ * perhaps.
+ */
+export function oldFormNotices(
+  name: EnvironmentName,
+  opened: FullName,
+  defaultOrganization: string | undefined,
+): readonly Notice[] {
+  const isOldForm =
+    name.organization === undefined && name.project === opened.organization && opened.project === DEFAULT_PROJECT;
+  if (!isOldForm) return [];
+  const full = formatName(opened);
+  const [usual = full] = candidates(name, defaultOrganization).map(formatName);
+  const at = opened.version === undefined ? "" : `@${opened.version}`;
+  const notice = { kind: "esc-old-form", written: name.text, opened: full + at } as const;
+  return [usual === full ? notice : { ...notice, instead: usual }];
 }
 
 /** `org/project/name`, without the version. */

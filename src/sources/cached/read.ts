@@ -2,6 +2,7 @@
 import type { Environment, Failure, Notice } from "../../core/model.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
+import { oldFormNotices } from "../../esc/settings/names.ts";
 import type { Secret } from "../../esc/settings/secret.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { within } from "../../system/paths.ts";
@@ -51,13 +52,13 @@ export async function readThroughCache(
 
   if (offline) {
     const kept = load(place, cacheMaxAgeMs);
-    if (!("kind" in kept)) return serve(kept, { why: "offline" }, notices());
+    if (!("kind" in kept)) return serve(kept, { why: "offline" }, settings, notices());
     const { offlineFailure } = await import("./words.ts");
     return { kind: "unavailable", blames: "service", failure: offlineFailure(settings, kept) };
   }
   if (cacheFreshMs !== undefined && !requireEsc) {
     const kept = load(place, Math.min(cacheFreshMs, cacheMaxAgeMs));
-    if (!("kind" in kept)) return serve(kept, { why: "fresh" }, notices());
+    if (!("kind" in kept)) return serve(kept, { why: "fresh" }, settings, notices());
   }
 
   const readAt = Date.now();
@@ -79,7 +80,7 @@ export async function readThroughCache(
   }
   if (requireEsc) return reading;
   const kept = load(place, cacheMaxAgeMs);
-  if (!("kind" in kept)) return serve(kept, { why: "unavailable", failure: reading.failure }, notices());
+  if (!("kind" in kept)) return serve(kept, { why: "unavailable", failure: reading.failure }, settings, notices());
   return { ...reading, failure: withDetail(reading.failure, `--cache does not serve: ${await because(kept)}`) };
 }
 
@@ -149,7 +150,13 @@ function save(place: Place | Reason, content: Content): Reason | undefined {
   return writePrivate(place.path, seal(contentText(content), place.token.reveal(), place.bound), randomName());
 }
 
-function serve({ readAt, environments, layers }: Content, kept: Kept, notices: readonly Notice[]): EscReading {
+function serve(
+  { readAt, environments, layers }: Content,
+  kept: Kept,
+  settings: EscSettings,
+  remarks: readonly Notice[],
+): EscReading {
+  const notices = [...remarks, ...oldForms(settings, environments)];
   const ageSeconds = Math.floor((Date.now() - readAt) / 1000);
   const aged = environments.map((one) => ({ ...one, ageSeconds }));
   return {
@@ -176,6 +183,16 @@ function serve({ readAt, environments, layers }: Content, kept: Kept, notices: r
             ...notices,
           ],
   };
+}
+
+/** What was told when it was read: another organization's environment, perhaps. */
+function oldForms({ environments, organization }: EscSettings, opened: Content["environments"]): readonly Notice[] {
+  return environments.flatMap((asked, index) => {
+    const { name: full = "", version } = opened[index] ?? {};
+    const [own = "", project = "", name = ""] = full.split("/");
+    const meant = { organization: own, project, name, ...(version === undefined ? {} : { version }) };
+    return oldFormNotices(asked, meant, organization);
+  });
 }
 
 function withDetail(failure: Failure, detail: string): Failure {

@@ -93,6 +93,23 @@ describe("what ESC gave", () => {
     expect(server.count("any")).toBe(4);
   });
 
+  test("is another organization's, perhaps, and that is told each time", async () => {
+    const { server, read } = await world();
+    server.environment("acme/default/dev", { values: { A: VALUE } });
+    const variables = { ESC_ENV: "acme/dev", ESC_ORG: "other-org" };
+    const notice = {
+      kind: "esc-old-form",
+      written: "acme/dev",
+      opened: "acme/default/dev",
+      instead: "other-org/acme/dev",
+    };
+    expect(await read({ cacheFreshMs: 60_000 }, variables)).toMatchObject({ notices: [notice] });
+    expect(await read({ cacheFreshMs: 60_000 }, variables)).toMatchObject({
+      kept: { why: "fresh" },
+      notices: [notice],
+    });
+  });
+
   test("is all that --offline asks", async () => {
     const { server, read } = await world();
     await read();
