@@ -32,7 +32,7 @@ export function fateOf(value: string | Uint8Array): Fate {
 
 /**
  * The texts of a secret, each once with the first part that it is: the value; without the white space around it; with
- * other line ends; its lines; the strings in it where it is JSON, with their lines.
+ * other line ends, also of those that stand in it as `\\n`; its lines; the strings in it where it is JSON, with their lines.
  */
 export function textsOf(value: string): ReadonlyMap<string, Part> {
   const texts = new Map<string, Part>();
@@ -52,6 +52,8 @@ function collect(text: string, part: Part, texts: Map<string, Part>, depth: numb
     for (const line of trimmed.split(/[\r\n]+/)) if (isSecretLine(line.trim())) add(line.trim(), "line");
   }
   if (depth > 0) {
+    // As keys stand on one line of a .env file; programs put the line ends back.
+    if (/\\n/.test(trimmed)) collect(trimmed.replaceAll(/(?:\\r)?\\n/g, "\n"), part, texts, depth - 1);
     for (const leaf of leavesOf(trimmed)) if (fateOf(leaf) === "masked") collect(leaf, "leaf", texts, depth - 1);
   }
 }

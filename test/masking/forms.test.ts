@@ -150,6 +150,12 @@ describe("values of several lines", () => {
     expect(masked(PEM, `<${LINES.join(end)}>`)).toBe("<***>");
   });
 
+  test("on one line, as in a .env file: with the line ends that a program puts back, and line by line", () => {
+    const value = PEM.replaceAll("\n", String.raw`\n`);
+    expect(masked(value, `<${value}> <${LINES.join("\n")}> <${LINES[1] ?? ""}>`)).toBe("<***> <***> <***>");
+    expect(masked(JSON.stringify({ key: value }), `<${PEM.trim()}>`)).toBe("<***>");
+  });
+
   test("a line without its indentation; no short ones", () => {
     expect(masked("  first-secret\n  short\n", "first-secret short")).toBe("*** short");
   });
