@@ -8,7 +8,7 @@ import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
 import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
-import { isFolderDeleted } from "./system/before-bun.ts";
+import { caller } from "./system/before-bun.ts";
 import { settle } from "./command-line/settings.ts";
 import { loader } from "./system/addon/loaded.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
@@ -48,7 +48,7 @@ function surroundings({ addon, preloaded }: Preparation): Context {
 }
 
 function workingDirectory(): string {
-  if (isBun && isFolderDeleted()) return OWN_FOLDER;
+  if (isBun && caller()?.isFolderDeleted === true) return OWN_FOLDER;
   try {
     const path = process.cwd();
     // What is not UTF-8 in the path has become U+FFFD, and it leads elsewhere or nowhere.

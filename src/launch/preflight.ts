@@ -1,3 +1,4 @@
+import { caller } from "../system/before-bun.ts";
 import { isBun } from "../system/runtime.ts";
 import { loadAddon } from "../system/addon/addon.ts";
 import { withholdMemory } from "./proc/core-dump.ts";
@@ -73,12 +74,16 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     process.kill(process.pid, "SIGUSR1");
   };
   const mayHaveMore = preloaded || process.send !== undefined;
-  const inherited = areAllOwn(addon)
-    ? { numbers: [], doubtful: [] }
-    : // Looks as soon as the statements that run now have ended; they leave nothing open.
-      import("./proc/inherited.ts").then(({ inheritedDescriptors }) =>
-        inheritedDescriptors({ mayHaveMore, onSocket: dieIfSignaled, addon }),
-      );
+  const passed = isBun ? caller()?.descriptors : undefined;
+  const inherited =
+    passed !== undefined
+      ? { numbers: passed.toSorted((a, b) => a - b), doubtful: [] }
+      : areAllOwn(addon)
+        ? { numbers: [], doubtful: [] }
+        : // Looks as soon as the statements that run now have ended; they leave nothing open.
+          import("./proc/inherited.ts").then(({ inheritedDescriptors }) =>
+            inheritedDescriptors({ mayHaveMore, onSocket: dieIfSignaled, addon }),
+          );
   return {
     inherited,
     addon,

@@ -6,20 +6,44 @@ const HELD = "SOPHIA_RUN_HELD_";
 /** It sets this one, too. */
 const THREAD_SIGNAL = "JSC_SIGNAL_FOR_GC";
 
+/** How the caller started this process. Bun and this program may have changed all of it since. */
+export interface Caller {
+  /** Numbers of signals. */
+  readonly ignored: readonly number[];
+  readonly blocksSignals: boolean;
+  /** Bun does not start in a working directory that was deleted, and was told that it is the root. */
+  readonly isFolderDeleted: boolean;
+  /** Which of the descriptors 0 to 2 were open. */
+  readonly streams: readonly number[];
+  /** The descriptors from 3 on. */
+  readonly descriptors: readonly number[];
+}
+
+/** @returns undefined in an executable that does not begin with that code: one for another system than Linux */
+export function caller(): Caller | undefined {
+  const record = process.env[HELD];
+  if (record === undefined) return undefined;
+  const [ignored = "", blocked = "", folder, streams = "", descriptors = ""] = record.split(" ");
+  return {
+    ignored: signalsIn(ignored),
+    blocksSignals: !/^0*$/.test(blocked),
+    isFolderDeleted: folder === "deleted",
+    streams: Array.from(streams, Number),
+    descriptors: descriptors === "" ? [] : descriptors.split(",").map(Number),
+  };
+}
+
+/** @param digits in hexadecimal; the lowest bit is that of signal 1 */
+function signalsIn(digits: string): readonly number[] {
+  if (/^0*$/.test(digits)) return [];
+  const set = BigInt(`0x${digits}`);
+  return Array.from({ length: 64 }, (_, index) => index + 1).filter(
+    (signal) => ((set >> BigInt(signal - 1)) & 1n) === 1n,
+  );
+}
+
 /** @returns the name that the caller gave to a variable of this process; undefined where the variable is none of the caller's */
 export function callersName(name: string): string | undefined {
   if (name.startsWith(HELD)) return name === HELD ? undefined : name.slice(HELD.length);
   return name === THREAD_SIGNAL && process.env[HELD] !== undefined ? undefined : name;
-}
-
-/** Which signals the caller ignored, by their numbers; Bun and this program may have changed some. */
-export function callersIgnoredSignals(): readonly number[] {
-  const digits = (process.env[HELD] ?? "").split(" ", 1)[0] ?? "";
-  const bits = Array.from(digits.replaceAll(/./g, (digit) => Number.parseInt(digit, 16).toString(2).padStart(4, "0")));
-  return bits.toReversed().flatMap((bit, index) => (bit === "1" ? [index + 1] : []));
-}
-
-/** Whether the working directory was deleted. Bun does not start there, and was told that it is the root. */
-export function isFolderDeleted(): boolean {
-  return process.env[HELD]?.split(" ")[1] === "deleted";
 }

@@ -1,6 +1,4 @@
-import { callersIgnoredSignals } from "../../system/before-bun.ts";
-import { isCloseOnExec } from "../proc/descriptors.ts";
-import { blocksSignals } from "../proc/process-stat.ts";
+import { caller } from "../../system/before-bun.ts";
 import type { LaunchRequest } from "../types.ts";
 import { mayDifferFromOriginal } from "./program-bytes.ts";
 
@@ -13,9 +11,8 @@ export interface LeftByBun {
 }
 
 export function leftByBun({ command, environment }: LaunchRequest, inherited: readonly number[]): LeftByBun {
-  // Where the caller had closed one, Bun opened /dev/null for itself, close-on-exec as nothing can be that has come
-  // through an exec.
-  const streams = [0, 1, 2].filter((descriptor) => isCloseOnExec(descriptor) !== true);
+  const given = caller();
+  const streams = given?.streams ?? [0, 1, 2];
   return {
     streams,
     // Bun's execve closes inherited descriptors, and empties the mask of blocked signals, which is still the caller's.
@@ -24,8 +21,7 @@ export function leftByBun({ command, environment }: LaunchRequest, inherited: re
     suffices:
       inherited.length === 0 &&
       streams.length === 3 &&
-      callersIgnoredSignals().length === 0 &&
-      !blocksSignals("self") &&
+      (given === undefined || (given.ignored.length === 0 && !given.blocksSignals)) &&
       !mayDifferFromOriginal({ file: "", argv: command, environment }),
   };
 }

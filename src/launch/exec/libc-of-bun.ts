@@ -1,4 +1,4 @@
-import { callersIgnoredSignals } from "../../system/before-bun.ts";
+import { caller } from "../../system/before-bun.ts";
 import { stopIgnoring } from "./execve.ts";
 import type { Libc } from "../../system/addon/libc.ts";
 
@@ -56,7 +56,7 @@ export function loadLibcOfBun(): Libc | undefined {
       keepOnExec: (descriptor) => void fcntl(descriptor, F_SETFD, 0),
       execve: (strings, argumentCount) => {
         stopIgnoring();
-        for (const signal of callersIgnoredSignals()) sigaction(signal, ignore, Buffer.alloc(SIGACTION_BYTES));
+        for (const signal of caller()?.ignored ?? []) sigaction(signal, ignore, Buffer.alloc(SIGACTION_BYTES));
         const addresses = addressesOf(strings, BigInt(ffi.ptr(strings)));
         const vector = (from: number, to?: number): Uint8Array =>
           new Uint8Array(BigUint64Array.from([...addresses.slice(from, to), 0n]).buffer);

@@ -68,11 +68,6 @@ export function catchesSignal(pid: number | "self", signal: number): boolean {
   return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }
 
-/** Whether the process blocks any signal. */
-export function blocksSignals(pid: number | "self"): boolean {
-  return /^SigBlk:\s*0*[1-9a-f]/m.test(readStatus(pid));
-}
-
 /** /proc/PID/status (proc_pid_status(5)); empty when the process does not exist or the system has no /proc. */
 function readStatus(pid: number | "self"): string {
   try {

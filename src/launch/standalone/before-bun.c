@@ -11,6 +11,7 @@
 
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -23,7 +24,7 @@ static const char *const PREFIXES[] = {"BUN_", "JSC_", "WTF_", "ICU_", "MIMALLOC
 #define THREAD_SIGNAL "JSC_SIGNAL_FOR_GC=61"
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum { SIGNALS = 64, RECORD_BYTES = 64 };
+enum { SIGNALS = 64, RECORD_BYTES = 96, MOST_DESCRIPTORS = 4096, WITHOUT_PROC = 1024, NUMBER_BYTES = 12 };
 
 #if defined(__x86_64__)
 __asm__(".section .entry,\"ax\"\n"
@@ -125,18 +126,81 @@ static char *root(char *path, size_t size) {
   return path;
 }
 
-/* The text that system/before-bun.ts reads: the ignored signals in hexadecimal, and `deleted` or nothing. */
-static void write_record(char *to, uint64_t ignored, bool is_deleted) {
+static uint64_t blocked_signals(void) {
+  uint64_t blocked = 0;
+  system_call(SYS_rt_sigprocmask, 0, 0, (long)&blocked, sizeof blocked);
+  return blocked;
+}
+
+static bool is_open(long descriptor) { return system_call(SYS_fcntl, descriptor, F_GETFD, 0, 0) >= 0; }
+
+/* What is open from 3 on: nothing else has run, so that the caller has passed it. @returns how many */
+static size_t find_descriptors(int *found) {
+  size_t count = 0;
+  const long folder = system_call(SYS_openat, AT_FDCWD, (long)"/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+  if (folder < 0) {
+    for (int number = 3; number < WITHOUT_PROC; ++number) {
+      if (is_open(number)) found[count++] = number;
+    }
+    return count;
+  }
+  char entries[4096] __attribute__((aligned(8)));
+  for (;;) {
+    const long size = system_call(SYS_getdents64, folder, (long)entries, sizeof entries, 0);
+    if (size <= 0) break;
+    /* struct linux_dirent64: the inode, an offset, the entry's size in two bytes, a type, the name. */
+    for (long at = 0; at < size; at += *(const unsigned short *)(entries + at + 16)) {
+      int number = 0;
+      for (const char *name = entries + at + 19; *name >= '0' && *name <= '9'; ++name) number = 10 * number + *name - '0';
+      if (number > 2 && number != folder && count < MOST_DESCRIPTORS) found[count++] = number;
+    }
+  }
+  system_call(SYS_close, folder, 0, 0, 0);
+  return count;
+}
+
+static char *append_set(char *to, uint64_t set) {
+  for (int shift = 60; shift >= 0; shift -= 4) *to++ = "0123456789abcdef"[set >> shift & 15];
+  *to++ = ' ';
+  return to;
+}
+
+static char *append_number(char *to, int number) {
+  char digits[12];
+  int count = 0;
+  do digits[count++] = (char)('0' + number % 10);
+  while ((number /= 10) > 0);
+  while (count > 0) *to++ = digits[--count];
+  return to;
+}
+
+/*
+ * The text that system/before-bun.ts reads: the ignored and the blocked signals in hexadecimal, whether the working directory
+ * was deleted, which of the standard streams are open, and the descriptors from 3 on, with commas.
+ */
+static void write_record(char *to, bool is_deleted, const int *descriptors, size_t count) {
   to = append(to, HELD "=");
-  for (int shift = 60; shift >= 0; shift -= 4) *to++ = "0123456789abcdef"[ignored >> shift & 15];
-  append(to, is_deleted ? " deleted" : "");
+  to = append_set(to, ignored_signals());
+  to = append_set(to, blocked_signals());
+  to = append(to, is_deleted ? "deleted " : "- ");
+  for (int stream = 0; stream < 3; ++stream) {
+    if (is_open(stream)) to = append_number(to, stream);
+  }
+  *to++ = ' ';
+  for (size_t i = 0; i < count; ++i) {
+    if (i > 0) *to++ = ',';
+    to = append_number(to, descriptors[i]);
+  }
+  *to = '\0';
 }
 
 __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   const size_t arguments = (size_t)stack[0] + 2;
   char **const environment = (char **)stack + arguments;
   size_t variables = 0;
-  size_t bytes = RECORD_BYTES;
+  int descriptors[MOST_DESCRIPTORS];
+  const size_t count = find_descriptors(descriptors);
+  size_t bytes = RECORD_BYTES + NUMBER_BYTES * count;
   for (; environment[variables] != NULL; ++variables) {
     if (is_held(environment[variables])) bytes += sizeof HELD + length_of(environment[variables]);
   }
@@ -158,7 +222,7 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   *to++ = (long)THREAD_SIGNAL;
   *to++ = (long)strings;
   const bool is_deleted = is_folder_deleted();
-  write_record(strings, ignored_signals(), is_deleted);
+  write_record(strings, is_deleted, descriptors, count);
   *to++ = 0;
   for (size_t i = 0; i < rest; ++i) *to++ = auxiliary[i];
 
