@@ -146,8 +146,9 @@ function setWords({ name, secret, target }: Supply): readonly string[] {
 }
 
 /** A Pulumi property path: a key with a dot or a dash is in brackets. */
-function propertyPath(name: string): string {
-  return /^\w+$/.test(name) ? `environmentVariables.${name}` : `environmentVariables["${name}"]`;
+/** Where a definition of ESC has a variable, as its tools write paths. */
+export function propertyPath(name: string): string {
+  return `environmentVariables${/^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`}`;
 }
 
 function isSecret(name: string, { variables }: Contract): boolean {

@@ -24,6 +24,11 @@ function escaped(character: string): string {
   }).join("");
 }
 
+/** A text without the byte order mark that some programs begin a file with. */
+export function withoutMark(text: string): string {
+  return text.startsWith("\uFEFF") ? text.slice(1) : text;
+}
+
 /** The first of many lines, and how many more there are. */
 export function firstOf(lines: readonly string[], most: number): readonly string[] {
   return lines.length <= most ? lines : [...lines.slice(0, most), `and ${lines.length - most} more`];

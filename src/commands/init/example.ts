@@ -1,6 +1,7 @@
 /** Variables out of the text of a `.env.example`; pure. */
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { type Found, isCandidate, soundsSecret } from "./found.ts";
+import { withoutMark } from "../../core/text.ts";
 
 /**
  * Every assignment, those that are commented out as optional ones. The comment lines right above one describe it. A
@@ -10,7 +11,7 @@ import { type Found, isCandidate, soundsSecret } from "./found.ts";
 export function fromExample(text: string): readonly Found[] {
   const found = new Map<string, Found>();
   let comments: string[] = [];
-  for (const line of text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/)) {
+  for (const line of withoutMark(text).split(/\r\n|\n|\r/)) {
     const match = /^\s*(#)?\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/.exec(line);
     const name = match?.[2] ?? "";
     // A sentence may hold an = sign too: what is commented out is an assignment only in capital letters.

@@ -1,3 +1,4 @@
+import { withoutMark } from "../../core/text.ts";
 /** What is to be done about one place of use. */
 export type Place =
   | { readonly kind: "create"; readonly file: string; readonly text: string }
@@ -37,7 +38,7 @@ export type Manifest = Readonly<Record<string, unknown>>;
 /** @returns undefined for a text that is not a JSON object */
 export function parseManifest(text: string): Manifest | undefined {
   try {
-    return objectOf(JSON.parse(text.replace(/^\uFEFF/, "")));
+    return objectOf(JSON.parse(withoutMark(text)));
   } catch {
     return undefined;
   }

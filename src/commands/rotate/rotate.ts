@@ -22,6 +22,7 @@ import { settleChange } from "../writing/outcome.ts";
 import { type Defining, findDefining, refuse } from "./place.ts";
 import { doneText } from "./text.ts";
 import { newValue } from "./value.ts";
+import { propertyPath } from "../../contract/remedies.ts";
 
 /** A change to one variable, and the value that it has afterwards. */
 interface Wanted {
@@ -177,8 +178,4 @@ function rotated({ variable }: Defining, target: EscSettings, settings: Settings
     const isNew = after.opened.variables.find(({ name }) => name === variable.name)?.value !== variable.value;
     return isNew ? { kind: "done", wrote: true, before, after } : { kind: "without-effect", before, after };
   });
-}
-
-function propertyPath(name: string): string {
-  return `environmentVariables${/^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`}`;
 }

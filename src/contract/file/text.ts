@@ -4,7 +4,7 @@ import type { Stats } from "node:fs";
 import { dirname, relative, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
-import { printable } from "../../core/text.ts";
+import { printable, withoutMark } from "../../core/text.ts";
 import { readTrusted } from "../../system/addon/addon.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
@@ -54,10 +54,6 @@ export async function readContractText(path: string, reason: Reason, cwd: string
     });
   }
   return withoutMark(bytes.toString("utf8"));
-}
-
-function withoutMark(text: string): string {
-  return text.replace(/^\uFEFF/, "");
 }
 
 const WORDS: ReadonlyMap<string, string> = new Map([

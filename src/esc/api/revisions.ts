@@ -1,11 +1,12 @@
 /** The revisions of an environment: who made each, and when. */
 import { EscFault } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
-import { fieldsOf, withoutMark } from "../transport/answer.ts";
+import { fieldsOf } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { budget, MAX_READ_RETRIES } from "../transport/retry.ts";
 import { pathOf } from "./definition.ts";
+import { withoutMark } from "../../core/text.ts";
 
 export interface Revision {
   readonly number: number;

@@ -3,15 +3,13 @@ import { Configuration } from "@pulumi/esc-sdk/esc/raw/configuration.js";
 import type { FullName } from "../settings/names.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
+import { SESSION_MS } from "../settings/session.ts";
 
 /** The two requests that reading an environment takes. Answers of any status come back; none is thrown. */
 export interface EscRequests {
   open(name: FullName): Promise<HttpAnswer>;
   read(name: FullName, session: string): Promise<HttpAnswer>;
 }
-
-/** The service's own default, stated: what providers mint for a session may be bound to its life. */
-const SESSION_MS = 3_600_000;
 
 /**
  * The ESC SDK's raw client on our own HTTP client. Only its raw part is loaded: the rest brings a YAML parser and reads

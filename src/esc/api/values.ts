@@ -1,9 +1,9 @@
 import { SophiaError } from "../../core/error.ts";
 import type { Notice, Variable } from "../../core/model.ts";
-import { printable } from "../../core/text.ts";
+import { printable, withoutMark } from "../../core/text.ts";
 import { EscFault } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
-import { type Fields, fieldsOf, withoutMark } from "../transport/answer.ts";
+import { type Fields, fieldsOf } from "../transport/answer.ts";
 import { type Members, membersAt, sourceAt, valueStart } from "./json-source.ts";
 import { childSchemas, isListOrObject } from "./schema.ts";
 import { ownNames, provenanceOf } from "./trace.ts";

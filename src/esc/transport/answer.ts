@@ -4,6 +4,7 @@ import { parseUrl } from "../settings/backend.ts";
 import type { Cleaner } from "./clean.ts";
 import type { HttpAnswer } from "./http.ts";
 import { parseRetryAfter } from "./retry.ts";
+import { withoutMark } from "../../core/text.ts";
 
 /** The fields of a JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -26,11 +27,6 @@ function parseObject({ data, headers }: HttpAnswer, host: string): Fields {
   const fields = fieldsOf(value);
   if (fields === undefined) throw fault("unexpected");
   return fields;
-}
-
-/** The JSON text of an answer, without a byte order mark. */
-export function withoutMark(text: string): string {
-  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 /** A JSON object's fields, or `undefined` for any other value. */

@@ -11,6 +11,7 @@ import { type Content, contentText, parseContent } from "./content.ts";
 import { nameFor, open, randomName, seal } from "./seal.ts";
 import { cacheFolder, readPrivate, removePrivate, writePrivate } from "./store.ts";
 import type { Reason } from "./words.ts";
+import { SESSION_MS } from "../../esc/settings/session.ts";
 
 /** How what is kept may serve. */
 export interface Keeping {
@@ -20,9 +21,6 @@ export interface Keeping {
   /** Nothing but ESC itself will do. */
   readonly requireEsc: boolean;
 }
-
-/** The service's own default for how long what is opened lives. */
-const SESSION_MS = 3_600_000;
 
 /**
  * What ESC gives, or what it gave where that may serve: nobody is asked with `--offline` and while it is fresh enough,

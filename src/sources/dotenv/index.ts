@@ -7,6 +7,7 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts";
 import { parentOf, within } from "../../system/paths.ts";
 import { parseDotenv } from "./syntax.ts";
+import { withoutMark } from "../../core/text.ts";
 
 /** All that a process can be started with is less; one value may have 128 KiB on Linux. */
 const MAX_BYTES = 4 * 1024 * 1024;
@@ -122,10 +123,6 @@ async function readText(file: EnvFile, cwd: string): Promise<Content | Distrust 
 }
 
 /** Editors on Windows put a byte-order mark in front. */
-function withoutMark(text: string): string {
-  return text.startsWith("\uFEFF") ? text.slice(1) : text;
-}
-
 /** Whether the folder says that the file is there; where the user may not search the folder, nothing is known. */
 function isKnown(path: string): boolean {
   try {

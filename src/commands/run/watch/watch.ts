@@ -19,12 +19,11 @@ import type { Recorder } from "../../audit-log/record.ts";
 import { delivery } from "../delivery.ts";
 import { type Clock, follow, type Resolved } from "./follow.ts";
 import { printer } from "./prints.ts";
+import { SESSION_MS } from "../../../esc/settings/session.ts";
 
 const LEAST_EVERY_MS = 1000;
 const EVERY_MS = 30_000;
 const GRACE_MS = 10_000;
-/** The service's own default. */
-const SESSION_MS = 3_600_000;
 /** So many are masked, with those that former programs had; the oldest are given up, but none of the latest program's. */
 const MOST_SECRETS = 1000;
 
