@@ -1,6 +1,7 @@
 import type { Context } from "../../core/context.ts";
 import { loadContract } from "../../contract/load.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
+import { settingsByFullNames } from "../../esc/api/follow.ts";
 import { evaluateEnvironments, type EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { formatDiagnostic } from "../../core/diagnostic.ts";
@@ -9,6 +10,7 @@ import { comparisonJson, comparisonText } from "./text.ts";
 import type { Notice } from "../../core/model.ts";
 import { tell } from "../../output/colour.ts";
 import { describeNotice } from "../../output/notices.ts";
+import { type EnvironmentGates, environmentGates, gateWords } from "../check/gates.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/say.ts";
@@ -35,7 +37,13 @@ export async function compare(names: string, options: Values, json: boolean, con
   const progress = makeProgress(context, settings);
   const answers = await evaluateEnvironments(escSettings, progress).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
-  const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks)];
+  // By the names that were found.
+  const found = settingsByFullNames(
+    escSettings,
+    answers.results.map(({ name }) => ({ ...name, name: formatName(name) })),
+  );
+  const gates = await environmentGates(found, { waiting: () => {}, retrying: () => {} });
+  const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks), ...gates.map(gateNotice)];
   say(context, settings, notices);
   const comparison = compareEnvironments(contract, answers.results, options["strict"] === true);
   if (json) {
@@ -71,6 +79,10 @@ async function access(
     message: `--against asks ESC, yet ${found.kind === "incomplete" ? found.missing : "ESC_TOKEN"} is not set`,
     hint: "set ESC_TOKEN to an access token that may read all of these environments",
   });
+}
+
+function gateNotice(gates: EnvironmentGates): Notice {
+  return { kind: "remark", text: gateWords(gates) };
 }
 
 function remarks({ name, diagnostics, notices }: EvaluatedEnvironment): readonly Notice[] {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
-import { sophia } from "../../helpers/sophia.ts";
+import { sophia, unwrapped } from "../../helpers/sophia.ts";
 import { addSophia, escVariables } from "../world.ts";
 
 test("check says what has to be approved, where the token may see it, and nothing else", async () => {
@@ -16,6 +16,10 @@ test("check says what has to be approved, where the token may see it, and nothin
   const gated = await sophia(["check"], { env: escVariables(server, "acme/sophia/gated") });
   expect(gated.status).toBe(0);
   expect(gated.stdout).toContain("⏸️ acme/sophia/gated: Opens only with an approval, and so it is changed\n");
+
+  const against = await sophia(["check", "--against", "acme/sophia/gated"], { env: escVariables(server) });
+  expect(against.status).toBe(0);
+  expect(unwrapped(against.stderr)).toContain("acme/sophia/gated: Opens only with an approval, and so it is changed");
 
   const free = await sophia(["check"], { env: escVariables(server) });
   expect(free.stdout).not.toContain("⏸️");
