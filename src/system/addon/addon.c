@@ -366,6 +366,8 @@ static napi_value environment(napi_env env, napi_callback_info info) {
   return result;
 }
 
+#include "openssl.h"
+
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {.utf8name = "checksum", .method = checksum},
@@ -389,5 +391,10 @@ NAPI_MODULE_INIT() {
       {.utf8name = "restoreDefault", .method = restore_default},
   };
   napi_define_properties(env, exports, COUNT(functions), functions);
+  const napi_property_descriptor ciphers[] = {
+      {.utf8name = "hmacSha256", .method = hmac_sha256},
+      {.utf8name = "openAes256Gcm", .method = open_aes_256_gcm},
+  };
+  if (has_openssl()) napi_define_properties(env, exports, COUNT(ciphers), ciphers);
   return exports;
 }
