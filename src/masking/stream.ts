@@ -55,15 +55,14 @@ export class Masker implements StreamMasker {
   private restore({ read, held, sinceMask }: StreamState): void {
     this.released = read.length - held;
     this.covered = read.length - sinceMask;
-    // It finds the matches again that are not decided; those of which nothing is held back were replaced.
+    // It finds the matches again that are not decided.
     this.finder.read(read);
-    const replaced = this.ends.filter((end) => end <= this.released).length;
-    this.starts.splice(0, replaced);
-    this.ends.splice(0, replaced);
   }
 
   private add(start: number, end: number): void {
     const { starts, ends } = this;
+    // Found again by another masker: nothing of it is held back, so it was replaced.
+    if (end <= this.released) return;
     while ((starts.at(-1) ?? -1) >= start) {
       starts.pop();
       ends.pop();
