@@ -57,7 +57,9 @@ export async function submitOpenRequest(
     const answer = await connection.ask({ method: "POST", path, body: JSON.stringify({ description }) });
     // The answer was lost, and it had been handed in.
     const isDone = answer.status === 409 && retries.retries > 0;
-    if (!isDone && (answer.status < 200 || answer.status > 299)) connection.objectIn(answer);
+    // A network that requires a sign-in answers 200, too.
+    const isPage = /^text\/html\b/i.test(answer.headers["content-type"] ?? "");
+    if (!isDone && (answer.status < 200 || answer.status > 299 || isPage)) connection.objectIn(answer);
   });
 }
 

@@ -145,6 +145,14 @@ test("a token that may not ask is told so", async () => {
   expect(stderr).toContain("HTTP 403");
 });
 
+test("the page of a network that requires a sign-in hands nothing in", async () => {
+  const { server, env } = await world();
+  server.failAlways("submitChangeRequest", "html");
+  const { status, stdout, stderr } = await ask(env);
+  expect([status, stdout]).toEqual([125, ""]);
+  expect(unwrapped(stderr)).toContain("answered with a web page");
+});
+
 function failFiling(server: EscServer): void {
   server.failAlways("requestOpen", { kind: "status", status: 403 });
 }
