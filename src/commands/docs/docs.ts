@@ -11,7 +11,7 @@ import { contractBlocks } from "./secrets-section.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Contract } from "../../contract/model.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { sayLines } from "../../output/stderr.ts";
+import { sayWrapped } from "../../output/stderr.ts";
 import { settle } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
@@ -124,7 +124,7 @@ function report(stale: readonly Document[], documents: readonly Document[], cont
     context.out(`${enumerate(documents.map(({ name }) => name))}: up to date\n`);
     return ExitStatus.ok;
   }
-  sayLines(context, [
+  sayWrapped(context, [
     `out of date: ${enumerate(stale.map(({ name, current }) => (current === undefined ? `${name} (missing)` : name)))}`,
     "sophia-run docs writes them anew from the contract",
   ]);

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { folder, sophia } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { SENTINEL } from "../world.ts";
 
 const contract = (more: object = {}): string =>
@@ -18,7 +18,7 @@ test("writes all three, is then up to date, and names the files that drift", asy
   const env = { API_URL: SENTINEL, LEVEL: SENTINEL };
   const missing = await sophia(["docs", "--check"], { cwd, env });
   expect(missing).toMatchObject({ status: 1, stdout: "" });
-  expect(missing.stderr).toContain("SECRETS.md, .env.example (missing) and env.d.ts (missing)");
+  expect(unwrapped(missing.stderr)).toContain("SECRETS.md, .env.example (missing) and env.d.ts (missing)");
   expect(readdirSync(cwd).toSorted()).toEqual(["SECRETS.md", "sophia.contract.json", "tsconfig.json"]);
 
   const written = await sophia(["docs"], { cwd, env });

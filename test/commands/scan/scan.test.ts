@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, type Ended } from "../../helpers/sophia.ts";
+import { folder, sophia, type Ended, unwrapped } from "../../helpers/sophia.ts";
 import { escVariables } from "../world.ts";
 
 const KEY = "SENTINEL-9f2c-key/0000+x";
@@ -174,7 +174,7 @@ describe("the working tree", () => {
     const cwd = repository({ "a.txt": KEY });
     const ended = await sophia(["scan"], { cwd });
     expect(ended.status).toBe(0);
-    expect(ended.stderr).toContain("nothing to search for");
+    expect(unwrapped(ended.stderr)).toContain("nothing to search for");
   });
 });
 
