@@ -1,7 +1,7 @@
 import type { CommandDefinition } from "../command.ts";
 
 export const initCommand: CommandDefinition = {
-  describe: "Start a contract for this folder, and set up the three places of use",
+  describe: "Start a contract for this folder, and set up the places of use",
   details: [
     "Writes sophia.contract.json from .env.example, from the ESC environment (names only; at a terminal it asks which " +
       "are required, else none is), or from the variables that the code reads; without --from, from the first of these " +
