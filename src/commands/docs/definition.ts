@@ -3,7 +3,8 @@ import type { CommandDefinition } from "../command.ts";
 export const docsCommand: CommandDefinition = {
   describe: "Write SECRETS.md, .env.example and types from the contract",
   details: [
-    "Without names the files are written beside the contract, env.d.ts only beside a package.json or tsconfig.json. " +
+    "Without names the files are written beside the contract, env.d.ts only where there is TypeScript (a " +
+      "tsconfig.json, typescript among the dependencies of package.json, or an env.d.ts already) or --types asks for it. " +
       "The name decides what is written: a new *.md gets the whole of SECRETS.md, one that was written by hand the " +
       "contract's tables, between two markers (at the end if there are none); what stands outside of the markers " +
       "stays as it is. *.d.ts gets " +

@@ -17,17 +17,24 @@ import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
 import { readIfThere, refuseLinks, writeText, type NamedFile } from "../files.ts";
 
-/** Without package.json there is no TypeScript to read types. A module of Python is written where it is asked for. */
+/** Types are written where there is TypeScript to read them. A module of Python is written where it is asked for. */
 async function defaultFiles(folder: string, types: Types | undefined): Promise<readonly string[]> {
-  const isThere = (name: string): boolean => existsSync(join(folder, name));
-  const hasTypeScript = ["package.json", "tsconfig.json", "env.d.ts"].some(isThere);
   const hasPython = isOurs((await readIfThere({ path: join(folder, SETTINGS), name: SETTINGS })) ?? "");
   return [
     "SECRETS.md",
     ".env.example",
-    ...(hasTypeScript || types === "typescript" ? ["env.d.ts"] : []),
+    ...(types === "typescript" || (await hasTypeScript(folder)) ? ["env.d.ts"] : []),
     ...(hasPython || types === "python" || types === "pydantic" ? [SETTINGS] : []),
   ];
+}
+
+async function hasTypeScript(folder: string): Promise<boolean> {
+  const isThere = (name: string): boolean => existsSync(join(folder, name));
+  if (["tsconfig.json", "env.d.ts"].some(isThere)) return true;
+  const name = "package.json";
+  const manifest = await readIfThere({ path: join(folder, name), name });
+  // As a text: whether the manifest is in order is for others to say.
+  return /"typescript"\s*:\s*"/.test(manifest ?? "");
 }
 
 const SETTINGS = "settings.py";

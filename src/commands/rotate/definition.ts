@@ -20,7 +20,11 @@ export const rotateCommand: CommandDefinition = {
   options: {
     in: { type: "string", value: "ENV", describe: "The environment to change, in place of those of ESC_ENV" },
     generate: { type: "boolean", describe: "Make up a random value of the declared format" },
-    to: { type: "string", value: "REVISION", describe: "Restore the value that NAME had in this revision or tag" },
+    to: {
+      type: "string",
+      value: "REVISION",
+      describe: "Restore the value that NAME had in this revision or tag, also where it was removed since",
+    },
     token: { type: "boolean", describe: "Make a new token for the launcher, in place of ESC_TOKEN" },
     kind: {
       type: "string",

@@ -67,6 +67,11 @@ function fullName(path: string, { name: { organization } }: Current): string {
   return printable(parts.length === 2 ? `${organization}/${path}` : `${organization}/default/${path}`);
 }
 
+/** No environment gives it, not even from an import. */
+export function isAbsent(name: string, all: readonly Current[]): boolean {
+  return !all.some(({ opened }) => opened.variables.some((one) => one.name === name));
+}
+
 export function refuse(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "rotate-place", message, hint });
 }

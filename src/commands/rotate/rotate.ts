@@ -2,6 +2,7 @@ import { settle, type Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
+import { didYouMean } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { type Changed, changeEnvironment, type Current, formatRevision, readCurrent } from "../../esc/api/change.ts";
 import { readDefinition } from "../../esc/api/definition.ts";
@@ -9,7 +10,7 @@ import { rotateByEsc } from "../../esc/api/rotation.ts";
 import { openAndRead } from "../../esc/api/session.ts";
 import type { Change } from "../../esc/definition/change.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
-import { nodeOf } from "../../esc/definition/verify.ts";
+import { namesIn, nodeOf } from "../../esc/definition/verify.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
@@ -19,7 +20,7 @@ import { confirm } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 import { askEach, askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
 import { settleChange } from "../writing/outcome.ts";
-import { type Defining, findDefining, refuse } from "./place.ts";
+import { type Defining, findDefining, isAbsent, refuse } from "./place.ts";
 import { doneText } from "./text.ts";
 import { newValue } from "./value.ts";
 import { propertyPath } from "../../contract/remedies.ts";
@@ -46,10 +47,18 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   if (inEnvironment !== undefined) requireOne(access.settings);
 
   const all = await askEach(access.settings, settings, context, readCurrent);
-  const place = findDefining(name, all);
-  const target = settingsFor(place.current.name, onlyOf(place.current, access.settings));
+  // Of several environments nobody can say to which one the revision belongs.
+  const [only, ...others] = all;
+  const isRemoved = typeof to === "string" && others.length === 0 && isAbsent(name, all);
+  const place = isRemoved ? undefined : findDefining(name, all);
+  const current = place?.current ?? only;
+  if (current === undefined) throw new TypeError("no environment was asked");
+  const target = settingsFor(current.name, onlyOf(current, access.settings));
   const tellChange = (words: string): void =>
-    tell(context, `${printable(name)} in ${printable(formatRevision(place.current))}:\n  ~ ${words}\n`);
+    tell(
+      context,
+      `${printable(name)} in ${printable(formatRevision(current))}:\n  ${isRemoved ? "+" : "~"} ${words}\n`,
+    );
   const isWanted = async (): Promise<boolean> => {
     if (isDry) tell(context, "Nothing was written: --dry-run.\n");
     else if (await confirm("Change it?", options["yes"] === true, context)) return true;
@@ -58,7 +67,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   };
   const refused = isDry ? ExitStatus.ok : ExitStatus.unmet;
 
-  if (place.defined.kind === "rotated") {
+  if (place?.defined.kind === "rotated") {
     if (to !== undefined || generated) {
       throw refuse(`ESC rotates ${printable(name)} itself and makes its values`, "leave out --generate and --to");
     }
@@ -68,15 +77,15 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
     const inEnv = typeof inEnvironment === "string" ? inEnvironment : undefined;
     return finish(name, changed, { inEnvironment: inEnv, canGoBack: false }, context);
   }
-  refuseComputed(name, place);
+  if (place !== undefined) refuseComputed(name, place);
   const wanted =
-    typeof to === "string"
-      ? await fromRevision(name, to, target, settings, context)
+    typeof to === "string" || place === undefined
+      ? await fromRevision(name, String(to), target, settings, context)
       : await fresh(name, generated, { ...place, isSecret: declaration?.secret ?? true }, () =>
           newValue(name, declaration, generated, context),
         );
-  if (wanted.value === place.variable.value) {
-    tell(context, `✅ ${printable(name)} in ${printable(formatRevision(place.current))} has this value already.\n`);
+  if (wanted.value === place?.variable.value) {
+    tell(context, `✅ ${printable(name)} in ${printable(formatRevision(current))} has this value already.\n`);
     return ExitStatus.ok;
   }
   tellChange(wanted.words);
@@ -87,14 +96,14 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
       connection,
       (now) => {
         if (now.opened.variables.find((one) => one.name === name)?.value === wanted.value) return undefined;
-        refuseComputed(name, findDefining(name, [now]));
+        if (typeof to !== "string" || !isAbsent(name, [now])) refuseComputed(name, findDefining(name, [now]));
         return setVariables(now.definition.yaml, [wanted.change]);
       },
       [wanted.value],
     ),
   );
   const inEnv = typeof inEnvironment === "string" ? inEnvironment : undefined;
-  return finish(name, changed, { inEnvironment: inEnv, canGoBack: true }, context);
+  return finish(name, changed, { inEnvironment: inEnv, canGoBack: !isRemoved }, context);
 };
 
 function finish(
@@ -160,8 +169,9 @@ async function fromRevision(
   const defined = nodeOf(yaml, name);
   const isPlain = defined?.kind === "secret" || defined?.kind === "value";
   if (defined === undefined || old === undefined || !isPlain) {
+    const guess = defined === undefined ? didYouMean(name, [...namesIn(yaml)]) : "";
     throw refuse(
-      `revision ${version} has no value of its own for ${printable(name)}`,
+      `revision ${version} has no value of its own for ${printable(name)}${guess}`,
       `pulumi env version history ${target.environments[0]?.text ?? ""} shows the revisions`,
     );
   }

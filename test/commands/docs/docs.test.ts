@@ -42,7 +42,8 @@ test("writes all three, is then up to date, and names the files that drift", asy
 });
 
 test("is written beside the contract, or where it is named", async () => {
-  const cwd = folder({ "sophia.contract.json": contract(), "package.json": "{}" });
+  const manifest = JSON.stringify({ devDependencies: { typescript: "^5.9.0" } });
+  const cwd = folder({ "sophia.contract.json": contract(), "package.json": manifest });
   const named = await sophia(["docs", "docs/KEYS.md", "src/process-env.d.ts", "example.env"], { cwd });
   expect(named.status).toBe(0);
   expect(read(cwd, "docs/KEYS.md")).toContain("secrets: begin. `sophia-run docs` writes this file from ../sophia");
@@ -50,6 +51,17 @@ test("is written beside the contract, or where it is named", async () => {
   expect(read(cwd, "example.env")).toContain("API_URL=");
   await sophia(["docs"], { cwd: join(cwd, "src") });
   expect(readdirSync(cwd)).toEqual(expect.arrayContaining(["SECRETS.md", ".env.example", "env.d.ts"]));
+});
+
+test.each<[what: string, files: Record<string, string>, isWritten: boolean, options?: readonly string[]]>([
+  ["a project of JavaScript", { "package.json": '{"keywords":["typescript"]}' }, false],
+  ["a tsconfig.json", { "tsconfig.json": "{}" }, true],
+  ["typescript among the dependencies", { "package.json": '{"devDependencies":{"typescript":"^5.9.0"}}' }, true],
+  ["--types typescript", { "package.json": "{}" }, true, ["--types", "typescript"]],
+])("env.d.ts is written where there is TypeScript: %s", async (_, files, isWritten, options = []) => {
+  const cwd = folder({ "sophia.contract.json": contract(), ...files });
+  expect((await sophia(["docs", ...options], { cwd })).status).toBe(0);
+  expect(existsSync(join(cwd, "env.d.ts"))).toBe(isWritten);
 });
 
 test("a file that was written by hand is kept, unless --force", async () => {

@@ -129,7 +129,7 @@ describe("what a project has no use for is neither created nor mentioned", () =>
     expect((await sophia(["docs"], { cwd })).status).toBe(0);
     expect(readdirSync(cwd).toSorted()).toEqual([".env.example", "SECRETS.md", "sophia.contract.json"]);
     expect((await sophia(["docs", "--check"], { cwd })).status).toBe(0);
-    writeFileSync(join(cwd, "package.json"), "{}");
+    writeFileSync(join(cwd, "tsconfig.json"), "{}");
     expect((await sophia(["docs", "--check"], { cwd })).stderr).toContain("env.d.ts (missing)");
   });
 

@@ -72,6 +72,28 @@ describe("rotate NAME", () => {
     expect(server.violations).toEqual([]);
   });
 
+  test("--to restores what was removed since, and changes nothing else", async () => {
+    const { server, handle, run, values } = await world();
+    const [first] = handle.revisions;
+    const removed = (first?.yaml ?? "").replace(/ {4}API_KEY:[^]*?(?= {4}OTHER)/, "");
+    handle.revise({ definition: removed });
+    expect(await values()).not.toHaveProperty("API_KEY");
+    const mistyped = await run(["API_KYE", "--to", "1", "--yes"]);
+    expect(unwrapped(mistyped.stderr)).toContain(
+      'revision 1 has no value of its own for API_KYE: did you mean "API_KEY"?',
+    );
+    const ended = await run(["API_KEY", "--to", "1", "--yes"]);
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain("  + the value that it had in revision 1; all else stays\n");
+    expect(ended.stdout).toContain("Revision 2 is now 3.");
+    // Revision 2 does not have it.
+    expect(ended.stdout).not.toContain("Back to the old one");
+    expectNoValue(ended);
+    expect(await values()).toMatchObject({ API_KEY: OLD, OTHER: "12345678901234567890" });
+    expect(handle.definition.replace(/^ {4}API_KEY: .*\n/m, "")).toBe(removed);
+    expect(server.violations).toEqual([]);
+  });
+
   test("--dry-run and a missing --yes write nothing", async () => {
     const { server, run } = await world();
     expect(await run(["API_KEY", "--dry-run"], NEW)).toMatchObject({ status: 0 });
