@@ -34,7 +34,7 @@ mkdirSync(bundled, { recursive: true });
 const files = await bundle({
   "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
   SOPHIA_RUN_STANDALONE: "true",
-  SOPHIA_RUN_REDACT_ADDONS: JSON.stringify(JSON.stringify(redactAddons())),
+  SOPHIA_RUN_ADDONS: JSON.stringify(JSON.stringify(addons())),
 });
 for (const { fileName, code } of files) writeFileSync(join(bundled, fileName), code);
 const { fileName: entry } = files.find(({ isEntry }) => isEntry);
@@ -78,17 +78,13 @@ function build(name, base, source, output) {
   chmodSync(output, 0o755);
 }
 
-/** What masking needs of the system, by platform, as base64: src/launch/redact/embedded-addon.ts loads it. */
-function redactAddons() {
-  const { addons, missing } = compileAddons(root);
+/** What the program needs of the system, by file, as base64: src/launch/standalone/embedded-addon.ts loads it. */
+function addons() {
+  const { addons: compiled, missing } = compileAddons(root);
   for (const [platform, problem] of missing) {
-    process.stderr.write(`${platform}: built without what --redact needs on a terminal: ${problem}\n`);
+    process.stderr.write(`${platform}: built without the addons: ${problem}\n`);
   }
-  const suffix = "-redact.node";
-  const entries = Array.from(addons, ([name, bytes]) => [name, bytes.toString("base64")]);
-  return Object.fromEntries(
-    entries.filter(([name]) => name.endsWith(suffix)).map(([name, text]) => [name.slice(0, -suffix.length), text]),
-  );
+  return Object.fromEntries(Array.from(compiled, ([name, bytes]) => [name, bytes.toString("base64")]));
 }
 
 /** Bun for a target, from npm: packed, since npm installs nothing that is for another platform. */

@@ -3,8 +3,8 @@
  * behind it, the name of the variable in which it tells what the caller had set.
  */
 const HELD = "SOPHIA_RUN_HELD_";
-/** It sets this one, too. */
-const THREAD_SIGNAL = "JSC_SIGNAL_FOR_GC";
+/** It sets these, too. */
+const SETTINGS: ReadonlySet<string> = new Set(["JSC_SIGNAL_FOR_GC", "BUN_JSC_useJIT"]);
 
 /** How the caller started this process. Bun and this program may have changed all of it since. */
 export interface Caller {
@@ -17,20 +17,27 @@ export interface Caller {
   readonly streams: readonly number[];
   /** The descriptors from 3 on. */
   readonly descriptors: readonly number[];
+  /** Not the caller's: descriptors of empty files that have no place in any folder (memfd_create(2)), for the addons. */
+  readonly files: readonly number[];
 }
 
 /** @returns undefined in an executable that does not begin with that code: one for another system than Linux */
 export function caller(): Caller | undefined {
   const record = process.env[HELD];
   if (record === undefined) return undefined;
-  const [ignored = "", blocked = "", folder, streams = "", descriptors = ""] = record.split(" ");
+  const [ignored = "", blocked = "", folder, streams = "", descriptors = "", files = ""] = record.split(" ");
   return {
     ignored: signalsIn(ignored),
     blocksSignals: !/^0*$/.test(blocked),
     isFolderDeleted: folder === "deleted",
     streams: Array.from(streams, Number),
-    descriptors: descriptors === "" ? [] : descriptors.split(",").map(Number),
+    descriptors: numbersIn(descriptors),
+    files: numbersIn(files),
   };
+}
+
+function numbersIn(text: string): readonly number[] {
+  return text === "" ? [] : text.split(",").map(Number);
 }
 
 /** @param digits in hexadecimal; the lowest bit is that of signal 1 */
@@ -45,5 +52,5 @@ function signalsIn(digits: string): readonly number[] {
 /** @returns the name that the caller gave to a variable of this process; undefined where the variable is none of the caller's */
 export function callersName(name: string): string | undefined {
   if (name.startsWith(HELD)) return name === HELD ? undefined : name.slice(HELD.length);
-  return name === THREAD_SIGNAL && process.env[HELD] !== undefined ? undefined : name;
+  return SETTINGS.has(name) && process.env[HELD] !== undefined ? undefined : name;
 }

@@ -53,6 +53,7 @@ describe("the stand-alone executable", () => {
     ["BUN_JSC_maxPerThreadStackUsage", "1000"],
     ["BUN_JSC_logGC", "1"],
     ["JSC_SIGNAL_FOR_GC", "9"],
+    ["BUN_JSC_useJIT", "1"],
     ["MIMALLOC_VERBOSE", "1"],
     ["mimalloc_verbose", "1"],
     ["WTF_numberOfProcessorCores", "none"],

@@ -72,7 +72,9 @@ export interface RedactAddon {
 
 /** @returns undefined where there is none: see {@link openAddon} and embedded-addon.ts */
 export async function loadRedactAddon(): Promise<RedactAddon | undefined> {
-  const addon = isBun ? (await import("./embedded-addon.ts")).openEmbeddedAddon() : openAddon("-redact");
+  const addon = isBun
+    ? (await import("../standalone/embedded-addon.ts")).openEmbeddedAddon("-redact")
+    : openAddon("-redact");
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
   return addon as RedactAddon | undefined;
 }

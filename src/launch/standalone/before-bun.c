@@ -20,9 +20,16 @@
 /* Of these no name reaches Bun; it gets HELD in front. HELD's own names too, so that each is what it was afterwards. */
 static const char *const PREFIXES[] = {"BUN_", "JSC_", "WTF_", "ICU_", "MIMALLOC_", "NODE_CHANNEL_", "SOPHIA_RUN_HELD_"};
 #define HELD "SOPHIA_RUN_HELD_"
-/* Names what it wants for the signal by which it stops its threads: one that nobody sends, in place of SIGPWR. */
-#define THREAD_SIGNAL "JSC_SIGNAL_FOR_GC=61"
+/*
+ * What Bun is told: the signal by which it stops its threads is one that nobody sends, in place of SIGPWR; and it makes no
+ * machine code, which costs every start milliseconds and memory, and pays only in what computes for seconds.
+ */
+static const char *const SETTINGS[] = {"JSC_SIGNAL_FOR_GC=61", "BUN_JSC_useJIT=0"};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+
+/* Empty files for the addons, which JavaScript fills and loads where it needs them; it could make none without more of Bun. */
+enum { FILES = 2 };
+#define MEMFD_CLOEXEC 1u
 
 enum { SIGNALS = 64, RECORD_BYTES = 96, MOST_DESCRIPTORS = 4096, WITHOUT_PROC = 1024, NUMBER_BYTES = 12 };
 
@@ -174,9 +181,26 @@ static char *append_number(char *to, int number) {
   return to;
 }
 
+static char *append_numbers(char *to, const int *numbers, size_t count) {
+  for (size_t i = 0; i < count; ++i) {
+    if (i > 0) *to++ = ',';
+    to = append_number(to, numbers[i]);
+  }
+  return to;
+}
+
+/* Behind the standard streams, which may be closed and are to stay so. @returns a negative number where there is none */
+static int empty_file(void) {
+  const long made = system_call(SYS_memfd_create, (long)"sophia-run", MEMFD_CLOEXEC, 0, 0);
+  if (made < 0 || made > 2) return (int)made;
+  const long behind = system_call(SYS_fcntl, made, F_DUPFD_CLOEXEC, 3, 0);
+  system_call(SYS_close, made, 0, 0, 0);
+  return (int)behind;
+}
+
 /*
  * The text that system/before-bun.ts reads: the ignored and the blocked signals in hexadecimal, whether the working directory
- * was deleted, which of the standard streams are open, and the descriptors from 3 on, with commas.
+ * was deleted, which of the standard streams are open, the descriptors from 3 on, and those of the empty files, with commas.
  */
 static void write_record(char *to, bool is_deleted, const int *descriptors, size_t count) {
   to = append(to, HELD "=");
@@ -187,10 +211,12 @@ static void write_record(char *to, bool is_deleted, const int *descriptors, size
     if (is_open(stream)) to = append_number(to, stream);
   }
   *to++ = ' ';
-  for (size_t i = 0; i < count; ++i) {
-    if (i > 0) *to++ = ',';
-    to = append_number(to, descriptors[i]);
-  }
+  to = append_numbers(to, descriptors, count);
+  *to++ = ' ';
+  int files[FILES];
+  size_t made = 0;
+  while (made < FILES && (files[made] = empty_file()) >= 0) ++made;
+  to = append_numbers(to, files, made);
   *to = '\0';
 }
 
@@ -200,7 +226,7 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   size_t variables = 0;
   int descriptors[MOST_DESCRIPTORS];
   const size_t count = find_descriptors(descriptors);
-  size_t bytes = RECORD_BYTES + NUMBER_BYTES * count;
+  size_t bytes = RECORD_BYTES + NUMBER_BYTES * (count + FILES);
   for (; environment[variables] != NULL; ++variables) {
     if (is_held(environment[variables])) bytes += sizeof HELD + length_of(environment[variables]);
   }
@@ -211,7 +237,7 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
 
   char *strings = __builtin_alloca(bytes);
   /* Last, since what is below the stack's new end is not kept. */
-  long *const fresh = __builtin_alloca_with_align((arguments + variables + 3 + rest) * sizeof(long), 128);
+  long *const fresh = __builtin_alloca_with_align((arguments + variables + COUNT(SETTINGS) + 2 + rest) * sizeof(long), 128);
   long *to = fresh;
   for (size_t i = 0; i < arguments; ++i) *to++ = stack[i];
   long *const fresh_environment = to;
@@ -219,7 +245,7 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
     *to++ = is_held(environment[i]) ? (long)strings : (long)environment[i];
     if (is_held(environment[i])) strings = append(append(strings, HELD), environment[i]) + 1;
   }
-  *to++ = (long)THREAD_SIGNAL;
+  for (size_t i = 0; i < COUNT(SETTINGS); ++i) *to++ = (long)SETTINGS[i];
   *to++ = (long)strings;
   const bool is_deleted = is_folder_deleted();
   write_record(strings, is_deleted, descriptors, count);

@@ -1,4 +1,3 @@
-import { isUtf8 } from "node:buffer";
 import { lstatSync, statSync, type Stats } from "node:fs";
 import type { Layer, Notice } from "../../core/model.ts";
 import { isMissing, readTrusted } from "../../system/addon/addon.ts";
@@ -116,13 +115,12 @@ async function readText(file: EnvFile, cwd: string): Promise<Content | Distrust 
   }
   const text = bytes.toString();
   // What is not UTF-8 has become this character, which may also be the file's own.
-  if (text.includes("\uFFFD") && !isUtf8(bytes)) {
+  if (text.includes("\uFFFD") && !process.getBuiltinModule("node:buffer").isUtf8(bytes)) {
     throw (await import("./words.ts")).unreadable(file.path, "NOT_UTF8");
   }
   return { text: withoutMark(text), exposed };
 }
 
-/** Editors on Windows put a byte-order mark in front. */
 /** Whether the folder says that the file is there; where the user may not search the folder, nothing is known. */
 function isKnown(path: string): boolean {
   try {

@@ -59,6 +59,14 @@ static napi_value make_blocking(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* One bit for each signal that the program is to find ignored, SIGHUP's the lowest. */
+static uint64_t ignored_on_exec;
+
+static napi_value ignore_on_exec(napi_env env, napi_callback_info info) {
+  ignored_on_exec |= (uint64_t)1 << (only_argument(env, info) - 1);
+  return NULL;
+}
+
 static napi_value restore_default(napi_env env, napi_callback_info info) {
   const struct sigaction standard = {.sa_handler = SIG_DFL};
   sigaction(only_argument(env, info), &standard, NULL);
@@ -128,6 +136,10 @@ static int execute(char *strings, size_t length, size_t arguments) {
   const struct sigaction standard = {.sa_handler = SIG_DFL};
   struct sigaction former[COUNT(ignored)];
   for (size_t i = 0; i < COUNT(ignored); ++i) sigaction(ignored[i], &standard, &former[i]);
+  const struct sigaction ignore = {.sa_handler = SIG_IGN};
+  for (int signal = 1; signal <= 64; ++signal) {
+    if ((ignored_on_exec >> (signal - 1) & 1) != 0) sigaction(signal, &ignore, NULL);
+  }
   execve(strings, argv, envp);
   const int error = errno;
   for (size_t i = 0; i < COUNT(ignored); ++i) sigaction(ignored[i], &former[i], NULL);
@@ -377,6 +389,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "exchangeCoreFilter", .method = exchange_core_filter},
       {.utf8name = "execve", .method = execve_strings},
       {.utf8name = "exitAtOnce", .method = exit_at_once},
+      {.utf8name = "ignoreOnExec", .method = ignore_on_exec},
       {.utf8name = "isExecutable", .method = is_executable},
       {.utf8name = "isMissing", .method = is_missing},
       {.utf8name = "isOwnFolder", .method = is_own_folder},

@@ -44,6 +44,8 @@ export interface Addon extends Libc {
   readonly eventLoopDescriptor: () => number;
   /** Ends this process without anything of what Node.js does at its end (_exit(2)): no profile, no coverage, no trace. */
   readonly exitAtOnce: (status: number) => never;
+  /** The program that `execve` starts finds the signal ignored. */
+  readonly ignoreOnExec: (signal: number) => void;
   /** Whether it is a file that this process may execute (access(2)), or a link to one. */
   readonly isExecutable: (path: string) => boolean;
   /** Whether nothing is there, not even a link; false where that cannot be told. */
