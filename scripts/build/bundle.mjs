@@ -19,7 +19,7 @@ export const GROUPS = [
   { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },
   { name: "load", test: /\/src\/(?:contract\/(?:file\/load|words)|core\/(?:code-values|suggest))\.ts$/ },
   // In front of it, since it takes priority: a start that reads its cache needs no more of ESC.
-  { name: "access", test: /\/src\/(?:esc\/settings\/access|resolve\/from-esc)\.ts$/, priority: 1 },
+  { name: "access", test: /\/src\/(?:esc\/settings\/(?:access|session)|resolve\/from-esc)\.ts$/, priority: 1 },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },
   { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
   { name: "dotenv", test: /\/src\/sources\/dotenv\/value\.ts$/ },
