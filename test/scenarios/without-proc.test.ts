@@ -28,10 +28,11 @@ function withoutProc(): readonly [string, ...string[]] | undefined {
     .find(([file, ...args]) => spawnSync(file, [...args, "true"]).status === 0);
 }
 
+const prefix = isStandalone ? undefined : withoutProc();
+skipBecause(isStandalone ? "executables for glibc do not start without /proc" : undefined);
+skipBecause(isStandalone || prefix !== undefined ? undefined : "needs mount namespaces");
+
 test("without /proc a stop reaches launcher and program by the kernel, and both go on", () => {
-  const prefix = withoutProc();
-  skipBecause(isStandalone ? "executables for glibc do not start without /proc" : undefined);
-  skipBecause(prefix === undefined ? "needs mount namespaces" : undefined);
   const command = [...(prefix ?? []), ...sophiaRun, "--no-contract", "--mode", "spawn"];
   const args = ["-c", SCRIPT, "bash", ...command];
   const { stdout } = spawnSync("bash", args, { cwd: folder(), encoding: "utf8", timeout: 30_000 });
