@@ -2,7 +2,6 @@
  * Which descriptors of anonymous inodes (eventfd, timerfd, signalfd, inotify, pidfd, io_uring, epoll …) the caller passed.
  * Their links do not say whose they are, but Node.js opens its own in an order that is known.
  */
-import { isBun } from "../../system/runtime.ts";
 import { EPOLL_TARGET, EVENTFD_TARGET, RING_TARGET, type Descriptor, type Inherited } from "./descriptor.ts";
 import { closesOnExec, flagsIn } from "./descriptors.ts";
 
@@ -29,7 +28,7 @@ type Kind = "epoll" | "polled" | "main" | "ring" | "first-end" | "second-end" | 
 /** @param open all descriptors from 3 on, those of Node.js and the caller's */
 export function inheritedAnonymous(open: readonly Descriptor[], clues: Clues): Inherited {
   const anonymous = open.filter(({ target }) => target.startsWith("anon_inode:"));
-  // Both runtimes make their own close-on-exec, and the caller's, too, but Node.js only up to the first gap from 16 on.
+  // Node.js makes its own close-on-exec, and the caller's, too, up to the first gap from 16 on.
   const certain = anonymous.filter(({ number }) => closesOnExec(clues.info(number)) === false);
   const rest = open.filter((one) => !certain.includes(one)).toSorted((a, b) => a.number - b.number);
   const kinds = rest.map((one) => kindOf(one, rest, clues));
@@ -63,10 +62,7 @@ function kindOf({ number, target }: Descriptor, open: readonly Descriptor[], clu
       const info = clues.info(number);
       const isSemaphore = /^eventfd-semaphore:\s*1$/m.test(info);
       if (((flagsIn(info) ?? O_NONBLOCK) & O_NONBLOCK) === 0 || isSemaphore) return "foreign";
-      // Bun's event loop watches its own from the start.
-      const isWatched = (): boolean =>
-        open.some((one) => one.target === EPOLL_TARGET && watchedBy(clues.info(one.number)).includes(number));
-      return isBun && !isWatched() ? "foreign" : "eventfd";
+      return "eventfd";
     }
     case RING_TARGET:
       return "ring";
@@ -84,11 +80,9 @@ function watchedBy(info: string): readonly number[] {
 }
 
 /**
- * What Node.js 20 to 26 open at their start, in this order: three event loops, of which the last is this thread's. Bun has
- * one.
+ * What Node.js 20 to 26 open at their start, in this order: three event loops, of which the last is this thread's.
  */
 function layout(rings: number, kinds: readonly Kind[]): readonly Kind[] {
-  if (isBun) return ["polled", "eventfd"];
   const loop = (epoll: Kind, pipes: number): readonly Kind[] => [
     epoll,
     ...Array<Kind>(rings).fill("ring"),

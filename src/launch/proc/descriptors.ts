@@ -9,7 +9,7 @@ const O_CLOEXEC = 0o2000000;
 /** Whether the caller is certain to have passed no descriptor from 3 on, by a short look. On Windows it cannot. */
 export function areAllOwn(addon: Pick<Addon, "descriptors"> | undefined): boolean {
   if (process.platform === "win32") return true;
-  if (isBun || process.platform !== "linux") return false;
+  if (process.platform !== "linux") return false;
   const strings = addon?.descriptors()?.split("\0");
   if (strings === undefined) return areNodes(namesIn("self"), targetOf);
   const names = strings.filter((_, index) => index % 2 === 0);

@@ -1,4 +1,3 @@
-import { isBun } from "../../system/runtime.ts";
 import type { Addon } from "../../system/addon/libc.ts";
 import { inheritedAnonymous } from "./anonymous.ts";
 import { EPOLL_TARGET, EVENTFD_TARGET, type Descriptor, type Inherited } from "./descriptor.ts";
@@ -19,18 +18,19 @@ export interface Openers {
 }
 
 /**
- * The descriptors from 3 on that the caller passed. Must run before anything else opens files.
+ * The descriptors from 3 on that the caller passed. Must run before anything else opens files. In the stand-alone
+ * executable for Linux the code before Bun has looked already.
  */
 export function inheritedDescriptors({ mayHaveMore, onSocket, addon }: Openers): Inherited {
   if (process.platform !== "linux") return inheritedWithoutProc(mayHaveMore);
   const openFrom3 = (): readonly Descriptor[] => openDescriptors("self").filter(({ number }) => number > 2);
   let open = openFrom3();
-  const hasSocket = !isBun && open.some(({ target }) => target.startsWith("socket:"));
+  const hasSocket = open.some(({ target }) => target.startsWith("socket:"));
   if (hasSocket) {
     onSocket();
     open = openFrom3();
   }
-  const isMixed = !isBun && (mayHaveMore || hasSocket);
+  const isMixed = mayHaveMore || hasSocket;
   if (isMixed) {
     // A thread that was started just now has an epoll descriptor already, and will have an eventfd soon.
     for (let reads = 0; !areInPairs(open) && reads < MAX_READS; reads++) open = openFrom3();
@@ -81,25 +81,21 @@ function numbersOf(target: string, open: readonly Descriptor[]): readonly number
  * descriptor first, so all below are the caller's. Above, it has anonymous inodes, and Node.js has pipes to itself; a
  * file, a socket, a terminal or a pipe with its other end elsewhere came from the caller. A pipe with both ends here can
  * be the caller's too (make's jobserver behind a gap): then there are more than Node's own, one for each epoll
- * descriptor and one more, and the parent has it open. Bun, of which a stand-alone executable is made, has none, but
- * /proc open.
+ * descriptor and one more, and the parent has it open.
  *
  * @param parents what the parent process has open; asked only where that is needed
  */
 export function selectInherited(open: readonly Descriptor[], parents: () => readonly Descriptor[]): readonly number[] {
   const epolls = numbersOf(EPOLL_TARGET, open);
   const epoll = Math.min(...epolls);
-  const doubtful = open.filter(
-    ({ number, target }) =>
-      number < epoll || !(target.startsWith("anon_inode:") || (isBun && target.startsWith("/proc/"))),
-  );
+  const doubtful = open.filter(({ number, target }) => number < epoll || !target.startsWith("anon_inode:"));
   const targets = doubtful.map(({ target }) => target);
   const beyond = doubtful.filter(({ number }) => number > epoll);
   const pipes = [...new Set(beyond.map(({ target }) => target))].filter(
     (target) => target.startsWith("pipe:") && targets.indexOf(target) !== targets.lastIndexOf(target),
   );
   const isParents = (target: string): boolean => parents().some((other) => other.target === target);
-  const foreign = pipes.length > (isBun ? 0 : epolls.length + 1) ? pipes.filter(isParents) : [];
+  const foreign = pipes.length > epolls.length + 1 ? pipes.filter(isParents) : [];
   return doubtful
     .filter(({ number, target }) => number < epoll || !pipes.includes(target) || foreign.includes(target))
     .map(({ number }) => number)
