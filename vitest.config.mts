@@ -7,6 +7,8 @@ export default defineConfig({
     // hang (each process test has its own), a tight one reports a busy machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // One for each core, since most tests wait for the processes that they start.
+    maxWorkers: "100%",
     globalSetup: ["test/helpers/build.ts"],
     reporters: [
       "default",
