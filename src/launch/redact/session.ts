@@ -7,6 +7,7 @@ import type { RedactAddon } from "./addon.ts";
 import { openKeyboard } from "./keyboard.ts";
 import { startMonitored, type Monitor } from "./monitor.ts";
 import { writeAll } from "./sink.ts";
+import { isOrphaned } from "./orphaned.ts";
 import { closeQuietly } from "./source.ts";
 import type { Watcher } from "./watcher.ts";
 
@@ -268,8 +269,10 @@ export function openSession(parts: SessionParts): Session {
     const before = process.hrtime.bigint();
     stopGroup(signal);
     const isRefused = process.hrtime.bigint() - before < 1_000_000n && !isInFront();
-    if (isRefused) setTimeout(goOn, REFUSED_MS);
-    else goOn();
+    if (!isRefused) goOn();
+    // It would stop at once again, and for ever: in an orphaned group the kernel lets the access fail instead.
+    else if ((signal === "SIGTTIN" || signal === "SIGTTOU") && isOrphaned()) lose();
+    else setTimeout(goOn, REFUSED_MS);
   }
 }
 

@@ -156,6 +156,29 @@ describe.runIf(canRun)("terminals stay terminals", () => {
     expect(await screen.settings()).toMatchObject({ raw: false, echoes: true });
   });
 
+  it.each([
+    ["ends by the hang-up", "", ""],
+    ["ignores it, and finds the terminal gone", "trap '' HUP;", "gone"],
+  ])("a shell that is killed beside a stopped program, which %s", async (_, trap, left) => {
+    // The shell is not the session's leader: the terminal stays, and an access from the background would stop the program.
+    const screen = onTerminal(
+      `bash --norc -i; tail -s 0.02 --pid="$(cat launcher)" -f /dev/null; echo "left <$(cat f)>"`,
+      {
+        f: "",
+        program: `${trap} ps -o ppid= -p $PPID >launcher; echo begun; cat; echo gone >f\n`,
+      },
+    );
+    await screen.type("PS1='P''> '\r");
+    await screen.until("P> ");
+    await screen.type("$L sh program\r");
+    await screen.until("begun");
+    await screen.type("\u001a");
+    await screen.until("Stopped");
+    await screen.until("P> ");
+    await screen.type("kill -KILL $$\r");
+    expect((await screen.until(`left <${left}>`)).late).toBeUndefined();
+  });
+
   it("what the program leaves in the background delays nothing", async () => {
     const screen = onTerminal(`$L sh -c 'sleep 30 & exit 7'; echo "end $?"`);
     expect((await screen.until("end 7")).late).toBeUndefined();
