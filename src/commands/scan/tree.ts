@@ -1,5 +1,16 @@
 /** The files of the working tree. */
-import { closeSync, constants, fstatSync, mkdtempSync, openSync, readdirSync, readSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  lstatSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  type Stats,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
@@ -92,14 +103,24 @@ async function* different(names: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
 function* walk(folder: Buffer, below: Buffer = Buffer.alloc(0)): Generator<Buffer> {
   let entries;
   try {
-    entries = readdirSync(Buffer.concat([withSeparator(folder), below]), { withFileTypes: true, encoding: "buffer" });
+    // Without their types: with those Bun gives text.
+    entries = readdirSync(Buffer.concat([withSeparator(folder), below]), { encoding: "buffer" });
   } catch {
     return;
   }
   for (const entry of entries) {
-    const name = Buffer.concat([below, entry.name]);
-    if (entry.isFile()) yield name;
-    else if (entry.isDirectory() && entry.name.toString() !== ".git") yield* walk(folder, withSeparator(name));
+    const name = Buffer.concat([below, entry]);
+    const status = statusOf(Buffer.concat([withSeparator(folder), name]));
+    if (status?.isFile() === true) yield name;
+    else if (status?.isDirectory() === true && entry.toString() !== ".git") yield* walk(folder, withSeparator(name));
+  }
+}
+
+function statusOf(path: Buffer): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch {
+    return undefined;
   }
 }
 
