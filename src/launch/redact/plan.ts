@@ -1,5 +1,6 @@
 import { fstatSync, readlinkSync, type Stats } from "node:fs";
 import { constants } from "node:fs";
+import { initialEnvironment } from "../../system/own-environment.ts";
 import { openFlags } from "../proc/descriptors.ts";
 import type { RedactAddon } from "./addon.ts";
 
@@ -48,7 +49,7 @@ interface Examined {
   readonly stats: Stats;
 }
 
-/** @returns undefined where the descriptor is closed, is for reading only, or leads nowhere */
+/** @returns undefined where the descriptor is closed, is for reading only, leads nowhere, or is an IPC channel */
 function examine(descriptor: 1 | 2): Examined | undefined {
   let stats: Stats;
   try {
@@ -57,6 +58,8 @@ function examine(descriptor: 1 | 2): Examined | undefined {
     return undefined;
   }
   if (stats.isCharacterDevice() && process.platform === "linux" && stats.rdev >> 8 === MEMORY_DEVICES) return undefined;
+  // Messages, and no text: the program has the channel to a Node.js parent as it is.
+  if (stats.isSocket() && initialEnvironment().get("NODE_CHANNEL_FD") === String(descriptor)) return undefined;
   const flags = openFlags(descriptor);
   if (flags !== undefined && (flags & O_ACCMODE) === constants.O_RDONLY) return undefined;
   return { descriptor, stats };
