@@ -70,8 +70,8 @@ ${nodes[0]?.installed.map(sizes).join("") ?? ""}
 - **Large environments.** What is added is taken within a turn and leaves out what a bare Node.js itself takes longer with
   such an environment. Its processor time is more than its wall time: V8 compiles loops over thousands of variables and
   collects garbage on other cores.
-- **What was kept of ESC.** \`--cache-fresh\` asks nobody; what such a start takes beyond one without ESC is loading
-  \`node:crypto\`, deriving the key and decrypting.
+- **What was kept of ESC.** \`--cache-fresh\` asks nobody; what such a start takes beyond one without ESC is its
+  own code, deriving the key and decrypting, by the OpenSSL that Node.js has loaded.
 - **What the others do.** dotenv-cli, env-cmd, dotenvx, varlock, fnox and secretspec read the \`.env\` file. doppler reads its
   fallback file, without its service, and derives the key for it at every start. chamber runs without a store
   (\`--backend null\`), cross-env sets one variable, direnv finds nothing to load; tini and dumb-init only start the program.
