@@ -39,6 +39,12 @@ static napi_value from_integer(napi_env env, int value) {
   return result;
 }
 
+static napi_value from_boolean(napi_env env, bool value) {
+  napi_value result = NULL;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
 /* The one argument of functions that take one number. */
 static int only_argument(napi_env env, napi_callback_info info) {
   napi_value argument;
@@ -107,12 +113,10 @@ static napi_value event_loop_descriptor(napi_env env, napi_callback_info info) {
 static napi_value is_parents(napi_env env, napi_callback_info info) {
   napi_value given[2];
   size_t count = COUNT(given);
-  napi_value result = NULL;
   napi_get_cb_info(env, info, &count, given, NULL, NULL);
   const long order =
       syscall(SYS_kcmp, getpid(), getppid(), KCMP_FILE, (long)integer(env, given[0]), (long)integer(env, given[1]));
-  napi_get_boolean(env, order == 0, &result);
-  return result;
+  return from_boolean(env, order == 0);
 }
 
 /* Node.js ignores these two, and an ignored signal would stay ignored in the program. */
@@ -229,32 +233,24 @@ static napi_value checksum(napi_env env, napi_callback_info info) {
 static napi_value is_own_folder(napi_env env, napi_callback_info info) {
   char path[PATH_BYTES];
   struct statx status;
-  napi_value result = NULL;
-  const bool is_own = path_argument(env, info, path) && status_of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status) &&
-                      (status.stx_mode & S_IFMT) == S_IFDIR && status.stx_uid == geteuid() &&
-                      (status.stx_mode & (S_IWGRP | S_IWOTH)) == 0;
-  napi_get_boolean(env, is_own, &result);
-  return result;
+  return from_boolean(
+      env, path_argument(env, info, path) && status_of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status) &&
+               (status.stx_mode & S_IFMT) == S_IFDIR && status.stx_uid == geteuid() &&
+               (status.stx_mode & (S_IWGRP | S_IWOTH)) == 0);
 }
 
 static napi_value is_missing(napi_env env, napi_callback_info info) {
   char path[PATH_BYTES];
   struct statx status;
-  napi_value result = NULL;
-  const bool is_missing = path_argument(env, info, path) &&
-                          !status_of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status) && errno == ENOENT;
-  napi_get_boolean(env, is_missing, &result);
-  return result;
+  return from_boolean(env, path_argument(env, info, path) &&
+                               !status_of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status) && errno == ENOENT);
 }
 
 static napi_value is_executable(napi_env env, napi_callback_info info) {
   char path[PATH_BYTES];
   struct statx status;
-  napi_value result = NULL;
-  const bool is_executable = path_argument(env, info, path) && status_of(AT_FDCWD, path, 0, &status) &&
-                             (status.stx_mode & S_IFMT) == S_IFREG && access(path, X_OK) == 0;
-  napi_get_boolean(env, is_executable, &result);
-  return result;
+  return from_boolean(env, path_argument(env, info, path) && status_of(AT_FDCWD, path, 0, &status) &&
+                               (status.stx_mode & S_IFMT) == S_IFREG && access(path, X_OK) == 0);
 }
 
 static napi_value read_checked(napi_env env, napi_callback_info info) {
@@ -272,15 +268,22 @@ static napi_value read_checked(napi_env env, napi_callback_info info) {
   return is_read && sum == sum_of(bytes, size - sizeof sum) ? result : NULL;
 }
 
+/* The text of an open file, by one of Node-API's functions that make strings. */
+static napi_value text_of(napi_env env, int file, size_t size,
+                          napi_status (*create)(napi_env, const char *, size_t, napi_value *)) {
+  napi_value result = NULL;
+  char *const bytes = malloc(size + 1);
+  if (bytes != NULL && read_whole(file, bytes, size)) create(env, bytes, size, &result);
+  free(bytes);
+  return result;
+}
+
 static napi_value read_latin1(napi_env env, napi_callback_info info) {
   char path[PATH_BYTES];
   size_t size = 0;
-  napi_value result = NULL;
   const int file = path_argument(env, info, path) ? open_file(path, &size) : -1;
   if (file == -1) return NULL;
-  char *const bytes = malloc(size + 1);
-  if (bytes != NULL && read_whole(file, bytes, size)) napi_create_string_latin1(env, bytes, size, &result);
-  free(bytes);
+  const napi_value result = text_of(env, file, size, napi_create_string_latin1);
   close(file);
   return result;
 }
@@ -307,10 +310,7 @@ static napi_value read_trusted(napi_env env, napi_callback_info info) {
   const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file == -1) return NULL;
   if (status_of(file, "", AT_EMPTY_PATH, &status) && is_trusted(&status, forbidden)) {
-    const size_t size = (size_t)status.stx_size;
-    char *const bytes = malloc(size + 1);
-    if (bytes != NULL && read_whole(file, bytes, size)) napi_create_string_utf8(env, bytes, size, &result);
-    free(bytes);
+    result = text_of(env, file, (size_t)status.stx_size, napi_create_string_utf8);
   }
   close(file);
   return result;
