@@ -53,8 +53,7 @@ function executor(program: Program, { libc, inherited, streams }: Launch): () =>
   return () => {
     // The runtime has made them close-on-exec, the standard streams too.
     for (const descriptor of [...streams, ...inherited.numbers]) libc.keepOnExec(descriptor);
-    const error = libc.execve(bytes, program.argv.length);
-    return error === 0 ? tryExecve(program) : errorName(error);
+    return errorName(libc.execve(bytes, program.argv.length));
   };
 }
 

@@ -8,7 +8,7 @@ export interface Libc {
    *
    * @param strings the file, the arguments and the variables, each ended by a NUL
    * @param argumentCount how many of them are arguments
-   * @returns only when it has failed: the system's error number; 0 where the runtime does not tell it
+   * @returns only when it has failed: the system's error number
    */
   readonly execve: (strings: Uint8Array, argumentCount: number) => number;
   /**
