@@ -222,8 +222,9 @@ function eventsOf(
         // Without the addon it is the launcher's own, which the next program gets.
         if (system !== undefined || !isRenewed) closeTarget(output, target, system);
       };
-      // A program that ends closes both streams. What has come through the other one may still have to be told here.
-      if (isErrors && notice !== undefined) setTimeout(close, LAST_WORDS_MS);
+      // A program that ends closes both streams. What has come through the other one may still have to be told here, and
+      // that another takes its place.
+      if (isErrors && (notice !== undefined || isRenewed)) setTimeout(close, LAST_WORDS_MS);
       else close();
     },
   };

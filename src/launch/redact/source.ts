@@ -41,8 +41,10 @@ export function readFrom(descriptor: number, watcher: Watcher): Source {
   let taking: Promise<void> = Promise.resolve();
   let passTo: Take = async () => {};
   let end = (): void => {};
-  const finish = (): void => {
-    if (state === "ended") return;
+  let isClosed = false;
+  const close = (): void => {
+    if (isClosed) return;
+    isClosed = true;
     state = "ended";
     watcher.forget(descriptor);
     closeQuietly(descriptor);
@@ -52,7 +54,7 @@ export function readFrom(descriptor: number, watcher: Watcher): Source {
     if (state !== "reading") return;
     const length = readNow(descriptor, buffer);
     if (length === "nothing") watcher.whenReadable(descriptor, read);
-    else if (length === 0) finish();
+    else if (length === 0) close();
     else {
       taking = passTo(buffer.subarray(0, length));
       void taking.then(read);
@@ -82,7 +84,7 @@ export function readFrom(descriptor: number, watcher: Watcher): Source {
       state = "reading";
       read();
     },
-    close: finish,
+    close,
   };
 }
 
