@@ -3,7 +3,7 @@
  * exit status leaves here.
  */
 import { existsSync, statSync } from "node:fs";
-import { parseCommandLine, type Invocation } from "./command-line/command-line.ts";
+import { parseCommandLine } from "./command-line/command-line.ts";
 import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
 import type { Preparation } from "./launch/index.ts";
@@ -18,19 +18,17 @@ import { run } from "./commands/run/run.ts";
 import { postponeStandardError } from "./system/standard-error.ts";
 import { write } from "./system/write.ts";
 
-async function main(argv: readonly string[], context: Context, preparation: Preparation): Promise<number> {
+async function main(argv: readonly string[], given: Context, preparation: Preparation): Promise<number> {
   const invocation = parseCommandLine(argv);
-  if (process.platform === "win32") {
-    const { windowsEnvironment } = await import("./core/names.ts");
-    return start(invocation, { ...context, environment: windowsEnvironment(context.environment) }, preparation);
-  }
-  return start(invocation, context, preparation);
-}
-
-async function start(invocation: Invocation, context: Context, preparation: Preparation): Promise<number> {
+  const context = process.platform === "win32" ? await withFoldedNames(given) : given;
   if (invocation.kind === "run") return run(invocation, context, preparation);
   const { dispatch } = await import("./commands/dispatch.ts");
   return dispatch(invocation, context);
+}
+
+async function withFoldedNames(context: Context): Promise<Context> {
+  const { windowsEnvironment } = await import("./core/names.ts");
+  return { ...context, environment: windowsEnvironment(context.environment) };
 }
 
 function surroundings({ addon, preloaded }: Preparation): Context {
