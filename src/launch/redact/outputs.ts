@@ -149,9 +149,8 @@ export function openOutputs(
 }
 
 function prepare(output: Output, redaction: Redaction, isWhole: boolean, system: System | undefined): Prepared {
-  const addon = system?.addon;
   const [target] = output.descriptors;
-  const ends = output.kind === "terminal" ? addon?.makeTerminal(target, isWhole ? 0 : 1) : undefined;
+  const ends = output.kind === "terminal" ? system?.addon.makeTerminal(target, isWhole ? 0 : 1) : undefined;
   const isTerminal = typeof ends === "object";
   if (output.kind === "terminal" && !isTerminal && redaction.insists) {
     throw new SophiaError({
@@ -160,13 +159,13 @@ function prepare(output: Output, redaction: Redaction, isWhole: boolean, system:
       hint: "send the output through a pipe (| cat), or use --redact=never",
     });
   }
-  if (system === undefined || addon === undefined)
-    return { output, target, source: undefined, given: "pipe", isTerminal: false };
+  if (system === undefined) return { output, target, source: undefined, given: "pipe", isTerminal: false };
+  const { addon, watcher } = system;
   const [own, other] = isTerminal ? ends : pairOf(addon.makePipe());
   const copy = addon.duplicate(target);
   if (copy < 0) throw noDescriptors("");
   if (isTerminal) addon.copySize(copy, own);
-  return { output, target: copy, source: readFrom(own, system.watcher), given: other, isTerminal };
+  return { output, target: copy, source: readFrom(own, watcher), given: other, isTerminal };
 }
 
 /** @throws SophiaError (redact-pipe, 125) */
