@@ -1,5 +1,6 @@
 import { readSync } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
+import { sleep } from "./sleep.ts";
 
 const buffer = new Uint8Array(1);
 
@@ -15,7 +16,7 @@ export function readByte(): number | "end" | undefined {
     } catch (error) {
       if (systemErrorCode(error) !== "EAGAIN") return undefined;
       // Another process made the terminal non-blocking.
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      sleep(10);
     }
   }
 }

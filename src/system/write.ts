@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
+import { sleep } from "./sleep.ts";
 
 /**
  * Writes the whole text to a descriptor at once, not by `process.stdout` and `process.stderr`: these leave
@@ -16,7 +17,7 @@ export function write(descriptor: 1 | 2, text: string): string | undefined {
     } catch (error) {
       // Another process made the pipe non-blocking, and it is full: waits a millisecond for its reader.
       if (systemErrorCode(error) === "EAGAIN") {
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+        sleep(1);
         continue;
       }
       return systemErrorCode(error) ?? "UNKNOWN";

@@ -1,3 +1,4 @@
+import { sleep } from "../../system/sleep.ts";
 import { contextSwitches, readProcessStat } from "../proc/process-stat.ts";
 import { send, signalName } from "../signals.ts";
 
@@ -91,8 +92,4 @@ function stopSelf(signal: NodeJS.Signals): void {
 
 function isStopped(program: number): boolean {
   return readProcessStat(program)?.state === "T";
-}
-
-function sleep(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }
