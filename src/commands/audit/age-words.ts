@@ -1,7 +1,7 @@
 /** The age of a secret in words. */
 import { printable } from "../../core/text.ts";
 import type { SecretAge } from "./ages.ts";
-import { ago, day } from "./day.ts";
+import { ago, day } from "../../core/day.ts";
 
 /** `❌ NAME: Overdue since 2026-09-01: changed 2026-06-03 by alice (acme/sophia/dev@7)`. */
 export function ageLine({ name, change, due, overdue }: SecretAge, now: Date): string {

@@ -4,7 +4,7 @@ import { listRevisions, type Revision } from "../../esc/api/revisions.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
-import { ago } from "./day.ts";
+import { ago } from "../../core/day.ts";
 
 export interface EnvironmentAge {
   /** `org/project/name`. */

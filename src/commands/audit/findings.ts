@@ -1,7 +1,7 @@
 /** What an audit finds fault with, in one place: a union, and its words. */
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
-import { day } from "./day.ts";
+import { day } from "../../core/day.ts";
 
 export type Finding =
   | { readonly kind: "overdue"; readonly name: string; readonly due: Date }

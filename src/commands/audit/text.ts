@@ -1,10 +1,11 @@
 /** The audit as people read it; pure. */
+import { day } from "../../core/day.ts";
 import { wrap } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import { MOST_REVISIONS } from "../../esc/api/revisions.ts";
+import { OPEN_ROLE } from "../../esc/api/tokens.ts";
 import { ageLine } from "./age-words.ts";
 import type { SecretAge } from "./ages.ts";
-import { day } from "./day.ts";
 import { type Finding, wordFinding } from "./findings.ts";
 import type { TokenReport } from "./token.ts";
 
@@ -45,7 +46,7 @@ function tokenLine(token: TokenReport, now: Date): string {
     case "known": {
       const { name, role, expires } = token;
       const end = expires === undefined ? "has no end" : `ends on ${day(expires)}${expires <= now ? " (over)" : ""}`;
-      return `${role === "environment-open" ? "✅" : "➖"} ${name}: ${role === undefined ? "role unknown" : `role ${role}`}, ${end}`;
+      return `${role === OPEN_ROLE ? "✅" : "➖"} ${name}: ${role === undefined ? "role unknown" : `role ${role}`}, ${end}`;
     }
   }
 }

@@ -1,12 +1,14 @@
 /** Role and end of the launcher's token. */
+import { DAY_MS } from "../../core/day.ts";
 import { identifyToken, readTokenFacts, type TokenFacts } from "../../esc/api/token-facts.ts";
+import { OPEN_ROLE } from "../../esc/api/tokens.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { askOnce } from "../ask-once.ts";
 import type { HistoryAccess } from "./access.ts";
 import type { Finding } from "./findings.ts";
 
 /** Soon enough to make a new one. */
-const SOON_MS = 14 * 86_400_000;
+const SOON_MS = 14 * DAY_MS;
 
 export type TokenReport =
   | ({ readonly kind: "known" } & TokenFacts)
@@ -30,7 +32,7 @@ export function tokenFindings(token: TokenReport, now: Date): readonly Finding[]
   if (token.kind !== "known") return [];
   const { role, expires } = token;
   return [
-    ...(role === undefined || role === "environment-open" ? [] : [{ kind: "token-role", role } as const]),
+    ...(role === undefined || role === OPEN_ROLE ? [] : [{ kind: "token-role", role } as const]),
     ...(expires === undefined
       ? [{ kind: "token-endless" } as const]
       : expires.getTime() - now.getTime() < SOON_MS

@@ -41,7 +41,7 @@ export function identifyToken(connection: Connection): Promise<TokenIdentity | u
  * @throws EscFault
  */
 export async function readTokenFacts(identity: TokenIdentity, connection: Connection): Promise<TokenFacts | undefined> {
-  const tokens = await listTokens(ownerOf(identity), connection);
+  const tokens = await listTokens(ownerOfIdentity(identity), connection);
   const [only, ...others] = (tokens ?? []).filter(({ name }) => name === identity.name);
   if (only === undefined || others.length > 0) return undefined;
   const { role, expires } = only;
@@ -52,7 +52,8 @@ export async function readTokenFacts(identity: TokenIdentity, connection: Connec
   };
 }
 
-function ownerOf({ organization, team }: TokenIdentity): TokenOwner {
+/** Whose the token is, and in whose list it stands. */
+export function ownerOfIdentity({ organization, team }: TokenIdentity): TokenOwner {
   if (organization === undefined) return { kind: "personal" };
   return team === undefined ? { kind: "organization", organization } : { kind: "team", organization, team };
 }

@@ -1,5 +1,6 @@
 /** What becomes of the tokens, before anything is made. */
 import type { Values } from "../../../command-line/options.ts";
+import { day, DAY_MS } from "../../../core/day.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import type { TokenIdentity } from "../../../esc/api/token-facts.ts";
@@ -21,7 +22,6 @@ export interface Plan {
   readonly others: readonly string[];
 }
 
-const DAY_MS = 86_400_000;
 const DEFAULT_DAYS = 90;
 /** The service takes no more. */
 const MOST_DAYS = 730;
@@ -71,11 +71,6 @@ function kindOf(old: TokenIdentity | undefined): TokenOwner["kind"] | undefined 
   return old.organization === undefined ? "personal" : "organization";
 }
 
-export function ownerOfIdentity({ organization, team }: TokenIdentity): TokenOwner {
-  if (organization === undefined) return { kind: "personal" };
-  return team === undefined ? { kind: "organization", organization } : { kind: "team", organization, team };
-}
-
 /** @throws SophiaError (token-role, 125) where a token of an organization would be allowed more than to open */
 export function roleFor(
   owner: TokenOwner,
@@ -102,7 +97,7 @@ export function planText({ owner, expires, old, others }: Plan, environments: st
         : "which may open environments and nothing else";
   return [
     `The token that opens ${printable(environments)}:`,
-    `  + a new one, ${ownerText(owner)}, ${rights}, until ${expires.toISOString().slice(0, 10)}`,
+    `  + a new one, ${ownerText(owner)}, ${rights}, until ${day(expires)}`,
     `  ~ the repository secret ESC_TOKEN, for Actions and for Codespaces (gh secret set)`,
     old.kind === "known"
       ? `  - the old one, ${printable(old.name)}, once the new one is stored: whatever else uses it stops working`

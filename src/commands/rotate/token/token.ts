@@ -6,7 +6,7 @@ import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { findDefaultOrganization } from "../../../esc/api/organization.ts";
 import { openAndRead } from "../../../esc/api/session.ts";
-import { identifyToken, type TokenIdentity } from "../../../esc/api/token-facts.ts";
+import { identifyToken, ownerOfIdentity, type TokenIdentity } from "../../../esc/api/token-facts.ts";
 import { createToken, deleteToken, findOpenRole, type ListedToken, listTokens } from "../../../esc/api/tokens.ts";
 import { escAccess, type EscSettings } from "../../../esc/settings/access.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
@@ -20,7 +20,7 @@ import type { Command } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { APPS, environmentOfGh } from "../../gh.ts";
 import { askEach, writeAccess } from "../../writing/access.ts";
-import { expiryOf, type OldToken, ownerOf, ownerOfIdentity, type Plan, planText, PREFIX, roleFor } from "./plan.ts";
+import { expiryOf, type OldToken, ownerOf, type Plan, planText, PREFIX, roleFor } from "./plan.ts";
 import { lastSet, store } from "./repository.ts";
 
 /** 0; 1 where somebody says no. Whatever fails: as long as it does not end with 0, the old token works. */

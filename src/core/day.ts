@@ -1,4 +1,5 @@
-const DAY_MS = 86_400_000;
+/** In milliseconds. */
+export const DAY_MS = 86_400_000;
 
 /** `2026-11-25`, in UTC. */
 export function day(at: Date): string {
