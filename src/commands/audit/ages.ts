@@ -4,7 +4,7 @@ import { dueAt, rotationOf } from "../../contract/rotation.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
-import { Histories, isHidden, type LastChange } from "../../esc/api/history.ts";
+import { Histories, type LastChange } from "../../esc/api/history.ts";
 import { listRevisions } from "../../esc/api/revisions.ts";
 import { EscFault } from "../../esc/faults/fault.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
@@ -76,8 +76,8 @@ async function requireKnown(name: FullName, connection: Connection): Promise<voi
   try {
     await listRevisions(name, connection, 1);
   } catch (error) {
-    const isForbidden = error instanceof EscFault && isHidden(error) && error.fault.kind === "status";
-    if (!isForbidden || (error.fault.kind === "status" && error.fault.status === 404)) throw error;
+    const isForbidden = error instanceof EscFault && error.fault.kind === "status" && error.fault.status === 403;
+    if (!isForbidden) throw error;
   }
 }
 

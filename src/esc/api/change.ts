@@ -49,8 +49,7 @@ export async function readOrEvaluate(name: FullName, connection: Connection): Pr
   try {
     return await readCurrent(name, connection);
   } catch (error) {
-    const isGated = error instanceof EscFault && error.fault.kind === "status" && needsApproval(error.fault);
-    if (!isGated) throw error;
+    if (!(error instanceof EscFault && needsApproval(error.fault))) throw error;
   }
   const definition = await readDefinition(name, connection);
   const { evaluate } = await import("./evaluate.ts");

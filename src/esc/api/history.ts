@@ -167,14 +167,10 @@ async function visible<T>(what: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    if (error instanceof EscFault && isHidden(error)) throw new Unseen(what);
+    const fault = error instanceof EscFault ? error.fault : undefined;
+    if (fault?.kind === "status" && (fault.status === 403 || fault.status === 404)) throw new Unseen(what);
     throw error;
   }
-}
-
-/** Whether the service refuses this to the token, and not the token. */
-export function isHidden({ fault }: EscFault): boolean {
-  return fault.kind === "status" && (fault.status === 403 || fault.status === 404);
 }
 
 /** What several values together are: as unseen as the least seen of them, as new as the newest. */

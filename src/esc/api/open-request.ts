@@ -91,7 +91,7 @@ export async function opens(name: FullName, connection: Connection): Promise<boo
     );
     return true;
   } catch (error) {
-    if (error instanceof EscFault && error.fault.kind === "status" && needsApproval(error.fault)) return false;
+    if (error instanceof EscFault && needsApproval(error.fault)) return false;
     throw error;
   }
 }

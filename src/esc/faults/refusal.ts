@@ -40,6 +40,7 @@ export function refusal(fault: Fault): Refused | undefined {
  * Whether a 403 means that somebody has to approve the opening. Its message alone tells: "create an open request instead,
  * opens must be approved".
  */
-export function needsApproval({ status, message = "" }: Extract<Fault, { kind: "status" }>): boolean {
-  return status === 403 && /\bopen request\b|\bmust be approved\b|\bapproval\b/i.test(message);
+export function needsApproval(fault: Fault): boolean {
+  if (fault.kind !== "status" || fault.status !== 403) return false;
+  return /\bopen request\b|\bmust be approved\b|\bapproval\b/i.test(fault.message ?? "");
 }
