@@ -43,10 +43,9 @@ export const check: Command = async ({ options }, context) => {
   }
   const { settings, assessment } = await assessed(options, context);
   const report = makeReport(assessment);
-  const [tracked, ages, gates] = await Promise.all([
+  const [tracked, [ages, gates]] = await Promise.all([
     trackedFiles(settings, assessment, context),
-    agesOf(assessment.esc, settings, context),
-    gatesOf(assessment.esc, settings, context),
+    askOfRead(assessment.esc, settings, context),
   ]);
   const parts: Part[] = [];
   if (options["overdue"] === true) {
@@ -69,17 +68,15 @@ export const check: Command = async ({ options }, context) => {
   return report.met && parts.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
 };
 
-/** How old the environments are that were read, as far as the launcher's token may see it. */
-async function agesOf(esc: EscStatus, settings: Settings, context: Context): Promise<readonly EnvironmentAge[]> {
+/** How old the environments are that were read, and what of them has to be approved, as far as the launcher's token may see it. */
+async function askOfRead(
+  esc: EscStatus,
+  settings: Settings,
+  context: Context,
+): Promise<[readonly EnvironmentAge[], readonly EnvironmentGates[]]> {
   // Where the cache serves, nobody is to be asked, or nobody answers.
-  if (esc.kind !== "read" || esc.kept !== undefined) return [];
+  if (esc.kind !== "read" || esc.kept !== undefined) return [[], []];
   const progress = makeProgress(context, settings);
-  return environmentAges(esc.settings, progress).finally(progress.done);
-}
-
-/** What has to be approved of the environments that were read, as far as the launcher's token may see it. */
-async function gatesOf(esc: EscStatus, settings: Settings, context: Context): Promise<readonly EnvironmentGates[]> {
-  if (esc.kind !== "read" || esc.kept !== undefined) return [];
-  const progress = makeProgress(context, settings);
-  return environmentGates(esc.settings, progress).finally(progress.done);
+  const asking = [environmentAges(esc.settings, progress), environmentGates(esc.settings, progress)] as const;
+  return Promise.all(asking).finally(progress.done);
 }

@@ -1,34 +1,25 @@
 /** What of the environments has to be approved by somebody. */
-import { askEsc } from "../../esc/api/ask.ts";
 import { type Gates, readGates } from "../../esc/api/gates.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
+import { askApart } from "../ask-apart.ts";
 
 export interface EnvironmentGates extends Gates {
   /** `org/project/name`. */
   readonly environment: string;
 }
 
-/** It is good to know, and nothing to wait for. */
-const LONGEST_MS = 5000;
-
 /** Those where something has to be approved, as far as the token may see it; of others, and where ESC fails, nothing. */
 export async function environmentGates(
   settings: EscSettings,
   progress: Progress,
 ): Promise<readonly EnvironmentGates[]> {
-  const patient = { ...settings, timeoutMs: Math.min(settings.timeoutMs, LONGEST_MS) };
-  const asked = await Promise.all(
-    settings.environments.map(async (name) => {
-      const answers = await askEsc({ ...patient, environments: [name] }, progress, async (full, connection) => ({
-        environment: formatName(full),
-        ...(await readGates(full, connection)),
-      }));
-      return answers.kind === "read" ? answers.results : [];
-    }),
-  );
-  return asked.flat().filter(({ open, update }) => open || update);
+  const asked = await askApart(settings, progress, async (full, connection) => ({
+    environment: formatName(full),
+    ...(await readGates(full, connection)),
+  }));
+  return asked.filter(({ open, update }) => open || update);
 }
 
 /** `acme/sophia/prod: Opens only with an approval, and so it is changed`. */
