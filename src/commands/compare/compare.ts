@@ -4,6 +4,7 @@ import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
 import { settingsByFullNames } from "../../esc/api/follow.ts";
 import { evaluateEnvironments, type EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/names.ts";
+import { SILENT } from "../../esc/transport/connection.ts";
 import { formatDiagnostic } from "../../core/diagnostic.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { comparisonJson, comparisonText } from "./text.ts";
@@ -42,7 +43,7 @@ export async function compare(names: string, options: Values, json: boolean, con
     escSettings,
     answers.results.map(({ name }) => ({ ...name, name: formatName(name) })),
   );
-  const gates = await environmentGates(found, { waiting: () => {}, retrying: () => {} });
+  const gates = await environmentGates(found, SILENT);
   const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks), ...gates.map(gateNotice)];
   say(context, settings, notices);
   const comparison = compareEnvironments(contract, answers.results, options["strict"] === true);

@@ -7,7 +7,7 @@ import { askEsc } from "../../esc/api/ask.ts";
 import { type OpenRequest, opens, statusOfRequest } from "../../esc/api/open-request.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { type EnvironmentName, formatName, type FullName } from "../../esc/settings/names.ts";
-import type { Progress } from "../../esc/transport/connection.ts";
+import { SILENT } from "../../esc/transport/connection.ts";
 import { tell } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { sayLines, sayWrapped } from "../../output/stderr.ts";
@@ -18,7 +18,6 @@ const LONGEST_PAUSE_MS = 30_000;
 const GROWTH = 1.5;
 /** A pause is longer by up to this part, so that many who wait do not ask at the same time. */
 const JITTER = 0.25;
-const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
 const STAYS = "the request stays; the same command without --wait would file another one";
 
 /** An environment, and what has to be approved before it opens: nothing where it does. */

@@ -23,6 +23,9 @@ export interface Progress {
   }): void;
 }
 
+/** Of a wait that nobody is to see. */
+export const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
+
 export interface EscRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
   /** What follows the backend's URL: `/api/user`. */

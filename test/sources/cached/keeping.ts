@@ -2,6 +2,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { escAccess, type EscSettings } from "../../../src/esc/settings/access.ts";
+import { SILENT } from "../../../src/esc/transport/connection.ts";
 import { type Keeping, readThroughCache } from "../../../src/sources/cached/read.ts";
 import { contentText, type Content } from "../../../src/sources/cached/content.ts";
 import { seal } from "../../../src/sources/cached/seal.ts";
@@ -56,7 +57,7 @@ export function read(
     settingsOf({ ...esc, ...variables }),
     { offline: false, cacheFreshMs: undefined, cacheMaxAgeMs: DAY_MS, requireEsc: false, ...keeping },
     new Map([["XDG_CACHE_HOME", caches]]),
-    { waiting: () => {}, retrying: () => {} },
+    SILENT,
   );
 }
 

@@ -8,6 +8,7 @@ import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
 import { look, settingsByFullNames } from "../../../esc/api/follow.ts";
 import type { EscSettings } from "../../../esc/settings/access.ts";
+import { SILENT } from "../../../esc/transport/connection.ts";
 import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { Redaction, Renewal, Watch } from "../../../launch/index.ts";
 import { maskingOf } from "../../../masking/masking.ts";
@@ -150,8 +151,6 @@ async function following(
     signal,
   );
 }
-
-const SILENT = { waiting: () => {}, retrying: () => {} };
 
 const CLOCK: Clock = {
   now: () => systemClock.now(),

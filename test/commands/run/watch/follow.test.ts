@@ -4,11 +4,11 @@ import { printer, type Prints } from "../../../../src/commands/run/watch/prints.
 import { readEsc } from "../../../../src/sources/esc.ts";
 import { escAccess, type EscSettings } from "../../../../src/esc/settings/access.ts";
 import { look } from "../../../../src/esc/api/follow.ts";
+import { SILENT } from "../../../../src/esc/transport/connection.ts";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
 
 const MINUTE = 60_000;
 const ENV = "acme/app/dev";
-const SILENT = { waiting: () => {}, retrying: () => {} };
 
 /** Follows a real server by a clock that the test moves: each wait is told, and is over when the test says so. */
 async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
