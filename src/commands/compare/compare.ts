@@ -41,7 +41,7 @@ export async function compare(names: string, options: Values, json: boolean, con
   // By the names that were found.
   const found = settingsByFullNames(
     escSettings,
-    answers.results.map(({ name }) => ({ ...name, name: formatName(name) })),
+    answers.results.map(({ name }) => name),
   );
   const gates = await environmentGates(found, SILENT);
   const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks), ...gates.map(gateNotice)];

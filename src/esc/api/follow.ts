@@ -2,11 +2,11 @@
 import { EscFault } from "../faults/fault.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
-import type { EnvironmentName, FullName } from "../settings/names.ts";
-import { isOrganization, formatName } from "../settings/names.ts";
+import { type EnvironmentName, formatName, formatVersion, type FullName } from "../settings/names.ts";
 import { revisionIn } from "../transport/answer.ts";
 import type { Connection, Progress } from "../transport/connection.ts";
-import { importsOf } from "../definition/imports.ts";
+import type { HttpAnswer } from "../transport/http.ts";
+import { importedName, importsOf } from "../definition/imports.ts";
 import { askEsc, type EscDown } from "./ask.ts";
 import { pathOf } from "./definition.ts";
 
@@ -80,7 +80,7 @@ async function walk(
 ): Promise<void> {
   const waiting = [root];
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
-    const key = keyOf(name);
+    const key = formatVersion(name);
     if (seen.has(key) || hidden.has(key)) continue;
     if (seen.size >= MOST_ENVIRONMENTS) return void hidden.add(key);
     const found = await lookAt(name, connection, before?.seen.get(key));
@@ -102,9 +102,7 @@ async function lookAt(name: FullName, connection: Connection, before: Seen | und
   if (before !== undefined) {
     const method = version === undefined ? "HEAD" : "GET";
     const answer = await connection.ask({ method, path, headers: { "If-None-Match": before.etag } });
-    if (answer.status === 304 || (answer.status === 200 && markOf(answer.headers, answer) === before.etag)) {
-      return before;
-    }
+    if (answer.status === 304 || (answer.status === 200 && markOf(answer) === before.etag)) return before;
     if (HIDDEN.has(answer.status)) return undefined;
     // Words the status as a fault. A HEAD has no body to be read.
     if (answer.status !== 200) connection.objectIn(answer);
@@ -112,49 +110,28 @@ async function lookAt(name: FullName, connection: Connection, before: Seen | und
   const answer = await connection.ask({ method: "GET", path });
   if (HIDDEN.has(answer.status)) return undefined;
   if (answer.status !== 200) connection.objectIn(answer);
-  const etag = markOf(answer.headers, answer);
+  const etag = markOf(answer);
   if (etag === undefined) throw new EscFault({ kind: "answer", host: connection.host, problem: "unexpected" });
   const imports = await importsOf(answer.data);
   return {
     name,
     etag,
-    imports: (imports ?? []).flatMap((one) => fullName(one, name) ?? []),
+    imports: (imports ?? []).flatMap((one) => importedName(one, name) ?? []),
     isPart: imports === undefined,
   };
 }
 
-function markOf(headers: { readonly etag?: string | undefined }, answer: Parameters<typeof revisionIn>[0]) {
-  return headers.etag ?? revisionIn(answer).revision;
+/** What is another one once the definition is. */
+function markOf(answer: HttpAnswer): string | undefined {
+  return answer.headers.etag ?? revisionIn(answer).revision;
 }
 
-/** An import is of the same organization: `project/name`, or the old form `name`, both with `@version`. */
-function fullName(text: string, { organization }: FullName): FullName | undefined {
-  const [path = "", version] = text.split("@", 2);
-  const parts = path.split("/");
-  const [name = "", project = "default"] = parts.toReversed();
-  if (parts.length > 3 || name === "" || project === "") return undefined;
-  const own = parts.length === 3 && isOrganization(parts[0] ?? "") ? (parts[0] ?? organization) : organization;
-  return {
-    organization: own,
-    project,
-    name,
-    ...(version === undefined || version === "latest" ? {} : { version }),
-  };
-}
-
-function keyOf(name: FullName): string {
-  return name.version === undefined ? formatName(name) : `${formatName(name)}@${name.version}`;
-}
-
-/** Settings for the environments by the names under which they were opened: nothing has to be looked up again. */
-export function settingsByFullNames(
-  settings: EscSettings,
-  opened: readonly { readonly name: string; readonly version?: string }[],
-): EscSettings {
-  const environments = opened.map(({ name: text, version }): EnvironmentName => {
-    const [organization = "", project = "", name = ""] = text.split("/");
+/** Settings for the environments by the names under which they were found: nothing has to be looked up again. */
+export function settingsByFullNames(settings: EscSettings, found: readonly FullName[]): EscSettings {
+  const environments = found.map((full): EnvironmentName => {
+    const { version, ...name } = full;
     const at = version === undefined || version === "latest" ? {} : { version };
-    return { text, organization, project, name, ...at };
+    return { text: formatName(full), ...name, ...at };
   });
   return environments.length === 0 ? settings : { ...settings, environments };
 }

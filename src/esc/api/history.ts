@@ -1,10 +1,11 @@
 /** When values last changed, as the history of the definitions that make them tells. */
 import { follow, importsOf, type Made, type Outside, type Path } from "../definition/follow.ts";
+import { importedName } from "../definition/imports.ts";
 import { isLinked } from "../definition/nodes.ts";
 import { parseDefinition, type Parsed } from "../definition/parse.ts";
 import { SophiaError } from "../../core/error.ts";
 import { EscFault } from "../faults/fault.ts";
-import { formatName, type FullName } from "../settings/names.ts";
+import { formatName, formatVersion, type FullName } from "../settings/names.ts";
 import type { Connection } from "../transport/connection.ts";
 import { readDefinition } from "./definition.ts";
 import { listRevisions, type Revision, type Revisions } from "./revisions.ts";
@@ -56,7 +57,7 @@ export class Histories {
   }
 
   async #lastChange(name: FullName, path: Path, trail: ReadonlySet<string>): Promise<LastChange | undefined> {
-    const id = `${keyOf(name)} ${JSON.stringify(path)}`;
+    const id = `${formatVersion(name)} ${JSON.stringify(path)}`;
     if (trail.has(id) || trail.size > MOST_IMPORTS) return undefined;
     const within = new Set([...trail, id]);
     try {
@@ -81,10 +82,22 @@ export class Histories {
     trail: ReadonlySet<string>,
   ): Promise<LastChange | undefined> {
     for (const written of imports.toReversed()) {
-      const found = await this.#lastChange(importedName(written, name), path, trail);
+      const found = await this.#changeOf(written, name, path, trail);
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  /** @param written how the definition of `name` names the environment */
+  async #changeOf(
+    written: string,
+    name: FullName,
+    path: Path,
+    trail: ReadonlySet<string>,
+  ): Promise<LastChange | undefined> {
+    const imported = importedName(written, name);
+    if (imported === undefined) return { kind: "unseen", what: `the environment ${written}` };
+    return this.#lastChange(imported, path, trail);
   }
 
   #outside(
@@ -94,7 +107,7 @@ export class Histories {
     trail: ReadonlySet<string>,
   ): Promise<LastChange | undefined> {
     if (environment === undefined) return this.#imported(name, importsOf(parsed), path, trail);
-    return this.#lastChange(importedName(environment, name), path, trail);
+    return this.#changeOf(environment, name, path, trail);
   }
 
   async #ownChange(name: FullName, path: Path, made: Made): Promise<LastChange> {
@@ -140,7 +153,7 @@ export class Histories {
 
   #definition(name: FullName): Promise<Parsed> {
     const at = name.version === undefined ? "" : ` in revision ${name.version}`;
-    return once(this.#definitions, keyOf(name), async () => {
+    return once(this.#definitions, formatVersion(name), async () => {
       const what = `the definition of ${formatName(name)}${at}`;
       const { yaml } = await visible(what, () => readDefinition(name, this.#connection));
       try {
@@ -188,17 +201,4 @@ function latest(all: readonly LastChange[]): LastChange | undefined {
     return unchanged;
   }
   return newest;
-}
-
-/** An import as the definition writes it: `project/name`, or `name` in the project `default`; with a version, perhaps. */
-function importedName(written: string, { organization }: FullName): FullName {
-  const [path = "", version] = written.split("@", 2);
-  const parts = path.split("/");
-  const [name = "", project = "default"] = parts.toReversed();
-  const pinned = version === undefined || version === "latest" ? {} : { version };
-  return { organization, project, name, ...pinned };
-}
-
-function keyOf(name: FullName): string {
-  return `${formatName(name)}@${name.version ?? ""}`;
 }

@@ -1,3 +1,5 @@
+import { type FullName, isOrganization } from "../settings/names.ts";
+
 /**
  * What a definition imports, as it is written there: `project/name`, `name@version`.
  *
@@ -22,4 +24,23 @@ export async function importsOf(yaml: string): Promise<readonly string[] | undef
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The environment that an import means, as the definition of another one writes it: `project/name`, or the old form `name`
+ * in the project `default`, both with `@version`; of the same organization.
+ *
+ * @returns undefined for what is no name
+ */
+export function importedName(written: string, { organization }: FullName): FullName | undefined {
+  const [path = "", version] = written.split("@", 2);
+  const parts = path.split("/");
+  const [name = "", project = "default", own = ""] = parts.toReversed();
+  if (parts.length > 3 || name === "" || project === "") return undefined;
+  return {
+    organization: isOrganization(own) ? own : organization,
+    project,
+    name,
+    ...(version === undefined || version === "latest" ? {} : { version }),
+  };
 }

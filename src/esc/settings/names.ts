@@ -141,14 +141,24 @@ export function oldFormNotices(
   if (!isOldForm) return [];
   const full = formatName(opened);
   const [usual = full] = candidates(name, defaultOrganization).map(formatName);
-  const at = opened.version === undefined ? "" : `@${opened.version}`;
-  const notice = { kind: "esc-old-form", written: name.text, opened: full + at } as const;
+  const notice = { kind: "esc-old-form", written: name.text, opened: formatVersion(opened) } as const;
   return [usual === full ? notice : { ...notice, instead: usual }];
 }
 
 /** `org/project/name`, without the version. */
 export function formatName({ organization, project, name }: FullName): string {
   return `${organization}/${project}/${name}`;
+}
+
+/** `org/project/name@version`, where it has a version. */
+export function formatVersion(name: FullName): string {
+  return name.version === undefined ? formatName(name) : `${formatName(name)}@${name.version}`;
+}
+
+/** The name that {@link formatName} has written. */
+export function parseFullName(text: string, version: string | undefined): FullName {
+  const [organization = "", project = "", name = ""] = text.split("/");
+  return { organization, project, name, ...(version === undefined ? {} : { version }) };
 }
 
 function shown(text: string): string {

@@ -2,7 +2,7 @@
 import type { Environment, Failure, Notice } from "../../core/model.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
-import { oldFormNotices } from "../../esc/settings/names.ts";
+import { oldFormNotices, parseFullName } from "../../esc/settings/names.ts";
 import type { Secret } from "../../esc/settings/secret.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { within } from "../../system/paths.ts";
@@ -186,10 +186,8 @@ function serve(
 /** What was told when it was read: another organization's environment, perhaps. */
 function oldForms({ environments, organization }: EscSettings, opened: Content["environments"]): readonly Notice[] {
   return environments.flatMap((asked, index) => {
-    const { name: full = "", version } = opened[index] ?? {};
-    const [own = "", project = "", name = ""] = full.split("/");
-    const meant = { organization: own, project, name, ...(version === undefined ? {} : { version }) };
-    return oldFormNotices(asked, meant, organization);
+    const { name = "", version } = opened[index] ?? {};
+    return oldFormNotices(asked, parseFullName(name, version), organization);
   });
 }
 

@@ -8,6 +8,7 @@ import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
 import { look, settingsByFullNames } from "../../../esc/api/follow.ts";
 import type { EscSettings } from "../../../esc/settings/access.ts";
+import { parseFullName } from "../../../esc/settings/names.ts";
 import { SILENT } from "../../../esc/transport/connection.ts";
 import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { Redaction, Renewal, Watch } from "../../../launch/index.ts";
@@ -165,7 +166,9 @@ function runsOn(message: string, rest: readonly string[]): readonly [string, ...
 /** The settings by which ESC is followed: by the names that were opened, where any were. */
 function followable({ esc }: Assessment): EscSettings {
   if (!("settings" in esc)) throw new TypeError("nothing to follow");
-  return esc.kind === "read" ? settingsByFullNames(esc.settings, esc.environments) : esc.settings;
+  if (esc.kind !== "read") return esc.settings;
+  const opened = esc.environments.map(({ name, version }) => parseFullName(name, version));
+  return settingsByFullNames(esc.settings, opened);
 }
 
 /**
