@@ -1,7 +1,7 @@
 /** The text of an environment's definition: reading it, and putting another in its place. */
 import { EscFault, type FaultContext } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
-import { bodyOf, revisionIn } from "../transport/answer.ts";
+import { bodyOf, isPage, revisionIn } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { budget, MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../transport/retry.ts";
@@ -33,16 +33,15 @@ export interface Draft {
  * @throws EscFault
  */
 export async function readDefinition(name: FullName, connection: Connection): Promise<Definition> {
-  const { version } = name;
-  const path = pathOf(name, ...(version === undefined ? [] : ["versions", version]));
+  const path = pathOfRevision(name);
   const step = `reading the definition of ${formatName(name)}`;
   return within({ isDefinition: true }, () =>
     connection.repeat(step, budget(MAX_READ_RETRIES), async () => {
       const answer = await connection.ask({ method: "GET", path });
       if (answer.status !== 200) connection.objectIn(answer);
-      const { etag, "content-type": type = "" } = answer.headers;
+      const { etag } = answer.headers;
       // A page of a network that requires a sign-in has no ETag, either.
-      if (etag === undefined || /^text\/html\b/i.test(type)) {
+      if (etag === undefined || isPage(answer)) {
         throw new EscFault({ kind: "answer", host: connection.host, problem: "unexpected" });
       }
       return { yaml: answer.data, etag, ...revisionIn(answer) };
@@ -98,6 +97,12 @@ export function createDraft(name: FullName, yaml: string, etag: string, connecti
 export function pathOf({ organization, project, name }: FullName, ...rest: readonly string[]): string {
   const segments = [organization, project, name, ...rest];
   return `/api/esc/environments/${segments.map(encodeURIComponent).join("/")}`;
+}
+
+/** The path of a request that concerns what the name pins: a revision or tag, or else the newest one. */
+export function pathOfRevision(name: FullName, ...rest: readonly string[]): string {
+  const { version } = name;
+  return pathOf(name, ...(version === undefined ? [] : ["versions", version]), ...rest);
 }
 
 /** Marks the faults of what changes an environment. */

@@ -6,6 +6,7 @@ import { formatName, type FullName } from "../settings/names.ts";
 import { parseDiagnostics } from "../transport/answer.ts";
 import type { Connection, Progress } from "../transport/connection.ts";
 import { budget, MAX_READ_RETRIES } from "../transport/retry.ts";
+import { pathOfRevision } from "./definition.ts";
 import { askEsc, type EscAnswers } from "./ask.ts";
 import { type Entry, readEntries } from "./values.ts";
 
@@ -42,9 +43,7 @@ export function evaluateEnvironments(
 /** Evaluates one environment. @throws EscFault @throws SophiaError as `evaluateEnvironments` does */
 export function evaluate(name: FullName, connection: Connection): Promise<EvaluatedEnvironment> {
   const { host } = connection;
-  const { organization, project, version } = name;
-  const segments = [organization, project, name.name, ...(version === undefined ? [] : ["versions", version])];
-  const path = `/api/esc/environments/${segments.map(encodeURIComponent).join("/")}/check`;
+  const path = pathOfRevision(name, "check");
   return connection.repeat(`evaluating ${formatName(name)}`, budget(MAX_READ_RETRIES), async () => {
     const answer = await connection.ask({ method: "POST", path });
     const { diagnostics: list, ...fields } = connection.objectIn(answer);

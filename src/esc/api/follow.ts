@@ -8,7 +8,7 @@ import type { Connection, Progress } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { importedName, importsOf } from "../definition/imports.ts";
 import { askEsc, type EscDown } from "./ask.ts";
-import { pathOf } from "./definition.ts";
+import { pathOfRevision } from "./definition.ts";
 
 /** What an environment was when it was looked at. */
 interface Seen {
@@ -98,7 +98,7 @@ async function lookAt(name: FullName, connection: Connection, before: Seen | und
   const { version } = name;
   // A revision stays what it is. What it imports may change.
   if (before !== undefined && version !== undefined && /^\d+$/.test(version)) return before;
-  const path = pathOf(name, ...(version === undefined ? [] : ["versions", version]));
+  const path = pathOfRevision(name);
   if (before !== undefined) {
     const method = version === undefined ? "HEAD" : "GET";
     const answer = await connection.ask({ method, path, headers: { "If-None-Match": before.etag } });

@@ -2,7 +2,7 @@
 import { EscFault } from "../faults/fault.ts";
 import { needsApproval } from "../faults/refusal.ts";
 import type { FullName } from "../settings/names.ts";
-import { fieldsOf } from "../transport/answer.ts";
+import { fieldsOf, isPage } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import { budget, MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../transport/retry.ts";
 import { pathOf } from "./definition.ts";
@@ -58,8 +58,7 @@ export async function submitOpenRequest(
     // The answer was lost, and it had been handed in.
     const isDone = answer.status === 409 && retries.retries > 0;
     // A network that requires a sign-in answers 200, too.
-    const isPage = /^text\/html\b/i.test(answer.headers["content-type"] ?? "");
-    if (!isDone && (answer.status < 200 || answer.status > 299 || isPage)) connection.objectIn(answer);
+    if (!isDone && (answer.status < 200 || answer.status > 299 || isPage(answer))) connection.objectIn(answer);
   });
 }
 

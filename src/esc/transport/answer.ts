@@ -16,17 +16,22 @@ export function requireObject(answer: HttpAnswer, host: string, cleaner: Cleaner
 }
 
 /** What the JSON parser says is not kept: it quotes the body. */
-function parseObject({ data, headers }: HttpAnswer, host: string): Fields {
+function parseObject(answer: HttpAnswer, host: string): Fields {
   const fault = (problem: Extract<Fault, { kind: "answer" }>["problem"]): EscFault =>
     new EscFault({ kind: "answer", host, problem });
-  const text = withoutMark(data);
+  const text = withoutMark(answer.data);
   if (text.trim() === "") throw fault("empty");
-  if (/^text\/html\b/i.test(headers["content-type"] ?? "") || text.trimStart().startsWith("<")) throw fault("html");
+  if (isPage(answer) || text.trimStart().startsWith("<")) throw fault("html");
   const value = parseJson(text);
   if (value === undefined) throw fault("not-json");
   const fields = fieldsOf(value);
   if (fields === undefined) throw fault("unexpected");
   return fields;
+}
+
+/** Whether a person was to read it: a network that requires a sign-in answers so in the service's place. */
+export function isPage({ headers }: HttpAnswer): boolean {
+  return /^text\/html\b/i.test(headers["content-type"] ?? "");
 }
 
 /** A JSON object's fields, or `undefined` for any other value. */
