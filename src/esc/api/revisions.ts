@@ -1,12 +1,11 @@
 /** The revisions of an environment: who made each, and when. */
 import { EscFault } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
-import { fieldsOf } from "../transport/answer.ts";
+import { fieldsOf, listIn } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { budget, MAX_READ_RETRIES } from "../transport/retry.ts";
 import { pathOf } from "./definition.ts";
-import { withoutMark } from "../../core/text.ts";
 
 export interface Revision {
   readonly number: number;
@@ -66,7 +65,7 @@ export async function listRevisions(
 function parsePage(answer: HttpAnswer, connection: Connection): { revision: Revision; isRetracted: boolean }[] {
   // Turns any status but 200 into a fault; the body is a list, which is no object.
   if (answer.status !== 200) connection.objectIn(answer);
-  const list = parseList(answer);
+  const list = listIn(answer);
   if (list === undefined) throw new EscFault({ kind: "answer", host: connection.host, problem: "unexpected" });
   const clean = (text: unknown): string => (typeof text === "string" ? connection.cleaner.clean(text) : "");
   return list.flatMap((item) => {
@@ -77,13 +76,4 @@ function parsePage(answer: HttpAnswer, connection: Connection): { revision: Revi
     const revision = { number, created: at, by: clean(creatorLogin), tags: names };
     return [{ revision, isRetracted: retracted !== undefined && retracted !== null }];
   });
-}
-
-function parseList({ data }: HttpAnswer): readonly unknown[] | undefined {
-  try {
-    const value: unknown = JSON.parse(withoutMark(data));
-    return Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

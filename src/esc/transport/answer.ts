@@ -48,6 +48,12 @@ export function bodyOf({ data }: HttpAnswer): Fields | undefined {
   return fieldsOf(parseJson(withoutMark(data)));
 }
 
+/** The list that a body holds, or `undefined` for any other body. */
+export function listIn({ data }: HttpAnswer): readonly unknown[] | undefined {
+  const value = parseJson(withoutMark(data));
+  return Array.isArray(value) ? value : undefined;
+}
+
 /** The number of the revision that an answer concerns. Opening need not tell. */
 export function revisionIn({ headers }: HttpAnswer): { readonly revision?: string } {
   const revision = headers["pulumi-esc-revision"];
