@@ -26,15 +26,3 @@ export function probesOf(contract: Contract): readonly Probe[] {
     return [{ name, probe, isBuiltIn: JSON.stringify(probe) === JSON.stringify(own) }];
   });
 }
-
-/** The variables that a text of a probe refers to, as `${NAME}`. */
-export function referencesIn(text: string): readonly string[] {
-  return Array.from(text.matchAll(REFERENCE), ([, name = ""]) => name);
-}
-
-/** The text with each `${NAME}` replaced. */
-export function fill(text: string, valueOf: (name: string) => string): string {
-  return text.replaceAll(REFERENCE, (_, name: string) => valueOf(name));
-}
-
-const REFERENCE = /\$\{([^{}]*)\}/g;

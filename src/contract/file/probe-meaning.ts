@@ -1,5 +1,6 @@
 /** What the schema cannot check of a probe; pure. */
 import type { ProbeEntry } from "../generated/document.ts";
+import { fill, referencesIn } from "../references.ts";
 import type { Path } from "./fault.ts";
 
 interface Problem {
@@ -13,7 +14,6 @@ const RESERVED =
   /^(?:host|connection|content-length|transfer-encoding|accept-encoding|expect|upgrade|te|trailer|cookie|proxy-.*)$/i;
 /** As `URL.hostname` writes them. */
 const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
-const REFERENCE = /\$\{([^{}]*)\}/g;
 
 /** @param isDeclared whether a variable of that name is declared */
 export function examineProbe(
@@ -29,9 +29,7 @@ export function examineProbe(
     ...(basic === undefined ? [] : [[["basic"], basic] as const]),
     ...(body === undefined ? [] : [[["body"], body] as const]),
   ];
-  const referred = texts.flatMap(([path, text]) =>
-    Array.from(text.matchAll(REFERENCE), ([, variable = ""]) => ({ path, variable })),
-  );
+  const referred = texts.flatMap(([path, text]) => referencesIn(text).map((variable) => ({ path, variable })));
   for (const { path, variable } of referred) {
     if (isDeclared(variable)) continue;
     problems.push({ path, message: `"${variable}" is not declared`, allowed: `a name declared under "variables"` });
@@ -68,7 +66,8 @@ function urlFault(url: string): { readonly message: string; readonly allowed: st
       : { message: "the host is not a variable as a whole", allowed };
   }
   const host = /^https?:\/\/([^/?]*)/.exec(url)?.[1] ?? "";
-  const parsed = URL.canParse(url.replaceAll(REFERENCE, "x")) ? new URL(url.replaceAll(REFERENCE, "x")) : undefined;
+  const filled = fill(url, () => "x");
+  const parsed = URL.canParse(filled) ? new URL(filled) : undefined;
   if (parsed === undefined || host === "") return { message: "this is not a URL", allowed };
   if (host.includes("@")) return { message: "a user name or a password stands in the URL", allowed: `"basic"` };
   if (host.includes("$")) return { message: "a variable is a part of the host", allowed };

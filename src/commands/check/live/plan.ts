@@ -1,7 +1,8 @@
 /** Which values are sent where; pure. No value is in what is shown of it. */
 import { isSet } from "../../../contract/check.ts";
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
-import { fill, type Probe, probesOf, referencesIn } from "../../../contract/probes.ts";
+import { type Probe, probesOf } from "../../../contract/probes.ts";
+import { fill, referencesIn } from "../../../contract/references.ts";
 import type { Origin, Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
 import { DEFAULT_BACKEND, isLoopback, parseUrl } from "../../../esc/settings/backend.ts";

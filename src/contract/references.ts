@@ -1,0 +1,13 @@
+/** What the texts of probes refer to; pure. */
+
+const REFERENCE = /\$\{([^{}]*)\}/g;
+
+/** The variables that a text of a probe refers to, as `${NAME}`. */
+export function referencesIn(text: string): readonly string[] {
+  return Array.from(text.matchAll(REFERENCE), ([, name = ""]) => name);
+}
+
+/** The text with each `${NAME}` replaced. */
+export function fill(text: string, valueOf: (name: string) => string): string {
+  return text.replaceAll(REFERENCE, (_, name: string) => valueOf(name));
+}
