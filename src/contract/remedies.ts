@@ -145,8 +145,7 @@ function setWords({ name, secret, target }: Supply): readonly string[] {
   return ["pulumi", "env", "set", shellWord(printable(environment)), path, ...flags];
 }
 
-/** A Pulumi property path: a key with a dot or a dash is in brackets. */
-/** Where a definition of ESC has a variable, as its tools write paths. */
+/** Where a definition of ESC has a variable, as a Pulumi property path: a key with a dot or a dash is in brackets. */
 export function propertyPath(name: string): string {
   return `environmentVariables${/^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`}`;
 }
