@@ -1,7 +1,8 @@
 /** What an import changes, given what ESC has; pure. */
+import type { Variable } from "../../core/model.ts";
 import type { Current } from "../../esc/api/change.ts";
 import type { Change } from "../../esc/definition/change.ts";
-import { nodeOf } from "../../esc/definition/verify.ts";
+import { type Defined, nodeOf } from "../../esc/definition/verify.ts";
 import type { Candidate } from "./candidates.ts";
 
 /** Why a variable stays as ESC has it. */
@@ -41,16 +42,7 @@ export function planImport(candidates: readonly Candidate[], current: Current, o
     }
     const defined = nodeOf(current.definition.yaml, name);
     const isHidden = current.hidden?.has(name) === true;
-    const why =
-      there?.delivery === "file"
-        ? "file"
-        : isComputed(defined?.kind)
-          ? "function"
-          : overwrite
-            ? undefined
-            : isHidden
-              ? "hidden"
-              : "differs";
+    const why = obstacle(there, defined, isHidden, overwrite);
     if (there === undefined && defined === undefined && !isHidden) added.push(candidate);
     else if (why === undefined) replaced.push(candidate);
     else kept.push({ name, why });
@@ -58,8 +50,17 @@ export function planImport(candidates: readonly Candidate[], current: Current, o
   return { added, replaced, same, kept, plain };
 }
 
-function isComputed(kind: string | undefined): boolean {
-  return kind === "rotated" || kind === "function";
+/** What stands in the way of another value; undefined where nothing does. */
+function obstacle(
+  there: Variable | undefined,
+  defined: Defined | undefined,
+  isHidden: boolean,
+  overwrite: boolean,
+): Obstacle | undefined {
+  if (there?.delivery === "file") return "file";
+  if (defined?.kind === "rotated" || defined?.kind === "function") return "function";
+  if (overwrite) return undefined;
+  return isHidden ? "hidden" : "differs";
 }
 
 export function changesOf({ added, replaced }: Plan): readonly Change[] {
