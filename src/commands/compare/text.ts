@@ -15,11 +15,8 @@ export function comparisonJson(
     drift: differs,
     states: Object.fromEntries(environments.map((environment, index) => [titleOf(environment), states[index]])),
   }));
-  const report = { version: 1, passed, met, drift, contract, environments, variables, notices };
-  return jsonText({
-    ...report,
-    environments: report.environments.map(({ name, version, violations }) => ({ name, version, violations })),
-  });
+  const reported = environments.map(({ name, version, violations }) => ({ name, version, violations }));
+  return jsonText({ version: 1, passed, met, drift, contract, environments: reported, variables, notices });
 }
 
 const WORDS: Readonly<Record<ComparisonState, string>> = {
