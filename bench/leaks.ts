@@ -7,10 +7,10 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installPeers } from "./peers.ts";
+import { publish } from "./publish.ts";
 import { BARE_ENVIRONMENT, nodeOf, root } from "./surroundings.ts";
 
 const DOCUMENT = join(root, "docs/masking.md");
-const [BEGIN, END] = ["<!-- leaks: begin -->", "<!-- leaks: end -->"] as const;
 
 const TOKEN = "hush-9f8e7d6c-5b4a-hush";
 const PASSWORD = 'p/7"w\\z&9 f5e4d3c2b1';
@@ -98,12 +98,7 @@ main(mkdtempSync(join(tmpdir(), "sophia-run-leaks-")));
 
 function main(folder: string): void {
   try {
-    const text = table(folder, tools());
-    const document = readFileSync(DOCUMENT, "utf8");
-    const before = document.slice(0, document.indexOf(BEGIN) + BEGIN.length);
-    const rest = document.slice(document.indexOf(END));
-    if (process.argv.includes("--dry")) console.log(text);
-    else writeFileSync(DOCUMENT, `${before}\n\n${text}\n\n${rest}`);
+    publish(DOCUMENT, "leaks", table(folder, tools()));
   } finally {
     rmSync(folder, { recursive: true });
   }

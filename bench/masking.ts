@@ -3,10 +3,11 @@
  * with what it is compared with, in one run.
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { timeInTurns, type Case, type Timing } from "./measure.ts";
+import { publish } from "./publish.ts";
 import { BARE_ENVIRONMENT, nodeOf, root } from "./surroundings.ts";
 
 const SECRETS = 100;
@@ -14,7 +15,6 @@ const OUTPUT_BYTES = 256 * 1024 * 1024;
 const FILES = 1600;
 const FILE_BYTES = 128 * 1024;
 const DOCUMENT = join(root, "docs/masking.md");
-const [BEGIN, END] = ["<!-- figures: begin -->", "<!-- figures: end -->"] as const;
 
 const random = generator(42);
 const rounds = process.argv.includes("--quick") ? { data: 3, start: 10 } : { data: 9, start: 60 };
@@ -25,12 +25,7 @@ function main(folder: string): void {
   try {
     prepare(folder);
     const tables = [20, 24].map((major) => table(nodeOf(major), folder));
-    const text = `${head()}\n\n${tables.join("\n\n")}`;
-    const document = readFileSync(DOCUMENT, "utf8");
-    const before = document.slice(0, document.indexOf(BEGIN) + BEGIN.length);
-    const after = document.slice(document.indexOf(END));
-    if (process.argv.includes("--dry")) console.log(text);
-    else writeFileSync(DOCUMENT, `${before}\n\n${text}\n\n${after}`);
+    publish(DOCUMENT, "figures", `${head()}\n\n${tables.join("\n\n")}`);
   } finally {
     rmSync(folder, { recursive: true });
   }
