@@ -1,36 +1,47 @@
 import { sophiaRun } from "./sophia.ts";
-import { type Finished, start, type StartOptions } from "./started.ts";
+import { type Finished, start, type Started, type StartOptions } from "./started.ts";
 
-const SCRIPT = `
+const DRIVER = `
 import json, os, pty, sys
-answers = json.loads(sys.argv[1])
+steps = json.loads(sys.argv[1])
 pid, terminal = pty.fork()
 if pid == 0: os.execvp(sys.argv[2], sys.argv[2:])
-text = ""
+since = b""
 while True:
-    try: more = os.read(terminal, 4096)
+    try: chunk = os.read(terminal, 65536)
     except OSError: break
-    if not more: break
-    text += more.decode()
-    if answers and text.endswith(answers[0][0]): os.write(terminal, answers.pop(0)[1].encode()); text += "|"
-sys.stdout.write(text)
-sys.stdout.flush()
+    if not chunk: break
+    since += chunk
+    os.write(1, chunk)
+    if steps and steps[0][0].encode() in since:
+        os.write(terminal, steps.pop(0)[1].encode())
+        since = b""
 os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xff)
 `;
 
+/** What is waited for, and what is typed once the terminal has shown it since the step before. */
+export type Step = readonly [shown: string, typed: string];
+
 /**
- * Runs sophia-run at a terminal of its own and answers each question as soon as it is asked. What the terminal showed is
- * the standard output; the status of a death by a signal is its negative number.
+ * Starts a command in the foreground of a terminal of its own. What the terminal shows is the standard output; the status of
+ * a death by a signal is 256 less its number.
  */
+export function startAtTerminal(
+  command: readonly string[],
+  options: StartOptions,
+  steps: readonly Step[] = [],
+): Started {
+  return start(["python3", "-c", DRIVER, JSON.stringify(steps), ...command], options);
+}
+
+/** Runs sophia-run at a terminal of its own and answers its questions. The status of a death by a signal is its negative number. */
 export async function atTerminal(
   args: readonly string[],
   { cwd, env }: StartOptions,
-  answers: readonly (readonly [question: string, answer: string])[],
+  answers: readonly Step[],
 ): Promise<Finished> {
-  const finished = await start(["python3", "-c", SCRIPT, JSON.stringify(answers), ...sophiaRun, ...args], {
-    cwd,
-    env: { PATH: process.env["PATH"] ?? "", HOME: cwd, ...env },
-  }).finished;
+  const surroundings = { cwd, env: { PATH: process.env["PATH"] ?? "", HOME: cwd, ...env } };
+  const finished = await startAtTerminal([...sophiaRun, ...args], surroundings, answers).finished;
   const { status } = finished;
   return { ...finished, status: status !== null && status > 127 ? status - 256 : status };
 }

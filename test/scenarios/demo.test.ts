@@ -9,6 +9,7 @@ import { openWorld } from "../../scripts/demo/world.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { folder } from "../helpers/sophia.ts";
 import { start } from "../helpers/started.ts";
+import { startAtTerminal } from "../helpers/terminal.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -139,8 +140,7 @@ test.each(["SIGTERM", "SIGINT"] as const)("ends by %s and cleans up", async (sig
 });
 
 function inTerminal(env: Readonly<Record<string, string>>): Promise<Ended> {
-  const spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
-  return start(["python3", "-c", spawn, "npm", "run", "demo"], {
+  return startAtTerminal(["npm", "run", "demo"], {
     cwd: root,
     env: { ...hostileEnvironment(folder()), TERM: "xterm-256color", ...env },
   }).finished;

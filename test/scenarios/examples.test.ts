@@ -21,6 +21,7 @@ import { cleanPath, install, npmEnvironment, pack } from "../helpers/pack.ts";
 import { notInstalled } from "../helpers/skip.ts";
 import { CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
 import { isAlive, start } from "../helpers/started.ts";
+import { startAtTerminal } from "../helpers/terminal.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
 const examples = join(import.meta.dirname, "../../examples");
@@ -225,8 +226,7 @@ describe("examples/devcontainer", () => {
     execFileSync("mkfifo", [join(workspace, "server.log")]);
     const log = createReadStream(join(workspace, "server.log"), { encoding: "utf8" });
     const env = lifecycleEnvironment(config, surroundings(workspace, { secrets: both() }));
-    const spawn = "import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)";
-    const shell = await start(["python3", "-c", spawn, "/bin/sh", "-c", String(command)], {
+    const shell = await startAtTerminal(["/bin/sh", "-c", String(command)], {
       cwd: workspace,
       env: { ...env, PORT: "0" },
     }).finished;

@@ -6,6 +6,7 @@ import { cleanPath } from "../helpers/pack.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
 import { addon, becomesProgram, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
 import { isAlive, start, type Started } from "../helpers/started.ts";
+import { startAtTerminal } from "../helpers/terminal.ts";
 
 // What docs/signals.md says and the conformance suite does not cover.
 
@@ -33,27 +34,6 @@ async function running({ seen }: Started): Promise<{ readonly program: number; r
     if (isAlive(pids.program)) process.kill(pids.program, "SIGKILL");
   });
   return pids;
-}
-
-/** Starts a command in the foreground of a terminal of its own, and types `typed` once its output shows `seen`. */
-function startOnTerminal(command: readonly string[], seen = "", typed = ""): Started {
-  const script = `
-import os, pty, sys
-seen, typed = (word.encode() for word in sys.argv[1:3])
-pid, terminal = pty.fork()
-if pid == 0: os.execvp(sys.argv[3], sys.argv[3:])
-output = b""
-while True:
-    try: chunk = os.read(terminal, 65536)
-    except OSError: break
-    output += chunk
-    os.write(1, chunk)
-    if typed and seen in output:
-        os.write(terminal, typed)
-        typed = b""
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-`;
-  return start(["python3", "-c", script, seen, typed, ...command], { cwd: folder(), env });
 }
 
 describe.each(["spawn", "exec"] as const)("mode %s", (mode) => {
@@ -111,7 +91,7 @@ describe("beside the program", () => {
   });
 
   test("in the foreground of a terminal the signals of its keys are dropped when somebody sends them by kill", async () => {
-    const started = startOnTerminal(launch(["--mode", "spawn"], PROGRAM));
+    const started = startAtTerminal(launch(["--mode", "spawn"], PROGRAM), { cwd: folder(), env });
     const { parent } = await running(started);
     const keys = ["SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGWINCH"] as const;
     for (const signal of keys) process.kill(parent, signal);
@@ -126,7 +106,8 @@ describe("beside the program", () => {
     const script = `process.on("SIGINT", () => setTimeout(() => process.exit(9), 300)); setInterval(() => {}, 60_000);
       console.log("ready");`;
     const command = launch(["--kill-after", "1ms"], [process.execPath, "-e", script]);
-    expect((await startOnTerminal(command, "ready", "\u0003").finished).status).toBe(9);
+    const started = startAtTerminal(command, { cwd: folder(), env }, [["ready", "\u0003"]]);
+    expect((await started.finished).status).toBe(9);
   });
 });
 

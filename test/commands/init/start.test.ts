@@ -9,9 +9,9 @@ import { contractText } from "../../../src/commands/init/contract.ts";
 import { fromGenerated } from "../../../src/commands/init/generated.ts";
 import { loadContract } from "../../../src/contract/load.ts";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { start } from "../../helpers/started.ts";
+import { atTerminal } from "../../helpers/terminal.ts";
 import { cleanPath } from "../../helpers/pack.ts";
-import { folder, sophia, sophiaRun } from "../../helpers/sophia.ts";
+import { folder, sophia } from "../../helpers/sophia.ts";
 import { contractDocuments } from "../../contract/arbitrary.ts";
 import { contractOf, root } from "../../contract/contracts.ts";
 import { escVariables, SENTINEL, sentinel } from "../world.ts";
@@ -150,25 +150,11 @@ describe("which variables of ESC are required", () => {
       values: { A_KEY: secret(sentinel("a")), B_KEY: secret(sentinel("b")), C: "c" },
     });
     const cwd = folder();
-    const script = `
-import os, pty, sys
-pid, terminal = pty.fork()
-if pid == 0: os.execvp(sys.argv[1], sys.argv[1:])
-text, answers = "", [b"B_KYE\\n", b"2 C\\n"]
-while True:
-    try: more = os.read(terminal, 4096)
-    except OSError: break
-    if not more: break
-    text += more.decode()
-    if answers and text.endswith("for none: "): os.write(terminal, answers.pop(0)); text += "\\n"
-sys.stdout.write(text)
-sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
-`;
-    const terminal = start(["python3", "-c", script, ...sophiaRun, "init", "--from", "esc"], {
-      cwd,
-      env: { PATH: cleanPath, HOME: cwd, ...escVariables(server, "acme/app/dev") },
-    });
-    const { status, stdout } = await terminal.finished;
+    const at = { cwd, env: { PATH: cleanPath, ...escVariables(server, "acme/app/dev") } };
+    const { status, stdout } = await atTerminal(["init", "--from", "esc"], at, [
+      ["for none: ", "B_KYE\n"],
+      ["for none: ", "2 C\n"],
+    ]);
     expect(status).toBe(0);
     expect(stdout).toContain("   2  B_KEY\r\n   3  C\r\n");
     expect(stdout).toContain("Not in the list: B_KYE (did you mean B_KEY?)");

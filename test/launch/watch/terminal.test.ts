@@ -4,34 +4,17 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { findIsolation, startContainer } from "../../helpers/container.ts";
 import { skipBecause } from "../../helpers/skip.ts";
 import { addon, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
-import { start, type Started } from "../../helpers/started.ts";
+import type { Started } from "../../helpers/started.ts";
+import { startAtTerminal, type Step } from "../../helpers/terminal.ts";
 import { running, WATCH, world, type World } from "../../helpers/watching.ts";
-
-/** Starts a command at a terminal of its own; types the second of each pair once the first has been shown since the last. */
-const DRIVER = `
-import json, os, pty, sys
-steps = json.loads(sys.argv[1])
-pid, terminal = pty.fork()
-if pid == 0: os.execvp(sys.argv[2], sys.argv[2:])
-since = b""
-while True:
-    try: chunk = os.read(terminal, 65536)
-    except OSError: break
-    since += chunk
-    os.write(1, chunk)
-    if steps and steps[0][0].encode() in since:
-        os.write(terminal, steps.pop(0)[1].encode())
-        since = b""
-os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xff)
-`;
 
 function atTerminal(
   { cwd, env }: World,
-  steps: readonly (readonly [string, string])[],
+  steps: readonly Step[],
   command: readonly string[],
   more: Readonly<Record<string, string>> = {},
 ): Started {
-  return start(["python3", "-c", DRIVER, JSON.stringify(steps), ...command], { cwd, env: { ...env, ...more } });
+  return startAtTerminal(command, { cwd, env: { ...env, ...more } }, steps);
 }
 
 const launcher = (...options: readonly string[]): readonly string[] => [...sophiaRun, ...WATCH, ...options, "--"];
