@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { at } from "./at.ts";
 
 /** What matters here of a devcontainer.json. */
 export interface Devcontainer {
@@ -10,11 +11,11 @@ export interface Devcontainer {
 /** Reads a devcontainer.json, whose comments stand on lines of their own. */
 export function readDevcontainer(path: string): Devcontainer {
   const config: unknown = JSON.parse(readFileSync(path, "utf8").replaceAll(/^\s*\/\/.*$/gm, ""));
-  const postStartCommand = property(config, "postStartCommand");
+  const postStartCommand = at(config, "postStartCommand");
   if (typeof postStartCommand !== "string") throw new Error("postStartCommand is not a string");
-  const remoteEnv = Object.entries(property(config, "remoteEnv") ?? {});
+  const remoteEnv = Object.entries(at(config, "remoteEnv") ?? {});
   return {
-    secrets: Object.keys(property(config, "secrets") ?? {}),
+    secrets: Object.keys(at(config, "secrets") ?? {}),
     remoteEnv: Object.fromEntries(remoteEnv.map(([name, value]) => [name, String(value)])),
     postStartCommand,
   };
@@ -44,8 +45,4 @@ export function lifecycleEnvironment({ remoteEnv }: Devcontainer, surroundings: 
       .replaceAll("${containerWorkspaceFolder}", workspace);
   const remote = Object.entries(remoteEnv).map(([name, value]) => [name, replaced(value)]);
   return { ...container, ...Object.fromEntries(remote), ...secrets };
-}
-
-function property(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
 }

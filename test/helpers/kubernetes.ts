@@ -1,6 +1,7 @@
 import { chmodSync, chownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import { at } from "./at.ts";
 import type { Mount } from "./pod.ts";
 import { folder } from "./sophia.ts";
 
@@ -78,12 +79,4 @@ export function mounted({ mountPath, name, mode, group }: VolumeFiles, content: 
 
 function list(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function at(value: unknown, ...keys: readonly (string | number)[]): unknown {
-  let found = value;
-  for (const key of keys) {
-    found = typeof found === "object" && found !== null ? Reflect.get(found, key) : undefined;
-  }
-  return found;
 }

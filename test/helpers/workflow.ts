@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
+import { at } from "./at.ts";
 
 /** One step of a job, as far as the tests look at it. */
 export interface Step {
@@ -20,17 +21,17 @@ export interface Workflow {
 /** Reads a GitHub Actions workflow. */
 export function readWorkflow(path: string): Workflow {
   const document: unknown = parse(readFileSync(path, "utf8"));
-  const named = Object.entries(property(document, "jobs") ?? {});
+  const named = Object.entries(at(document, "jobs") ?? {});
   const jobs = named.map(([, job]: readonly [string, unknown]) => job);
   return {
-    permissions: property(document, "permissions"),
+    permissions: at(document, "permissions"),
     jobs: named.map(([name, job]: readonly [string, unknown]) => ({
       name,
-      permissions: property(job, "permissions"),
-      environment: property(job, "environment"),
+      permissions: at(job, "permissions"),
+      environment: at(job, "environment"),
     })),
     steps: jobs.flatMap((job: unknown) => {
-      const steps = property(job, "steps");
+      const steps = at(job, "steps");
       return Array.isArray(steps) ? steps.map(toStep) : [];
     }),
   };
@@ -38,12 +39,8 @@ export function readWorkflow(path: string): Workflow {
 
 function toStep(step: unknown): Step {
   const texts = (["id", "if", "uses", "run"] as const).flatMap((name) => {
-    const value = property(step, name);
+    const value = at(step, name);
     return typeof value === "string" ? [[name, value] as const] : [];
   });
-  return { ...Object.fromEntries(texts), env: property(step, "env") };
-}
-
-function property(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+  return { ...Object.fromEntries(texts), env: at(step, "env") };
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
+import { at } from "../helpers/at.ts";
 import { fencedBlocks } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled, notPreloadable, skipBecause } from "../helpers/skip.ts";
@@ -122,9 +123,9 @@ describe("a Codespace's terminals", () => {
   const profile = (cwd: string): readonly [string, ...string[]] => {
     const inSettings = ["customizations", "vscode", "settings"];
     const config = settings(recipe("A Codespace's terminals", "jsonc"), cwd);
-    const name = at(config, [...inSettings, "terminal.integrated.defaultProfile.linux"]);
+    const name = at(config, ...inSettings, "terminal.integrated.defaultProfile.linux");
     const path = [...inSettings, "terminal.integrated.profiles.linux", String(name)];
-    return [String(at(config, [...path, "path"])), ...words(at(config, [...path, "args"]))];
+    return [String(at(config, ...path, "path")), ...words(at(config, ...path, "args"))];
   };
 
   test("have the values", async () => {
@@ -144,16 +145,9 @@ describe("a Codespace's terminals", () => {
 /** What VS Code makes of the only configuration. */
 function commandOf(launch: unknown): readonly [string, ...string[]] {
   const [executable, program] = ["runtimeExecutable", "program"].map((name) =>
-    String(at(launch, ["configurations", "0", name])),
+    String(at(launch, "configurations", 0, name)),
   );
-  return [executable ?? "", ...words(at(launch, ["configurations", "0", "runtimeArgs"])), program ?? ""];
-}
-
-function at(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>(
-    (inside, name) => (typeof inside === "object" && inside !== null ? Reflect.get(inside, name) : undefined),
-    value,
-  );
+  return [executable ?? "", ...words(at(launch, "configurations", 0, "runtimeArgs")), program ?? ""];
 }
 
 function words(value: unknown): readonly string[] {

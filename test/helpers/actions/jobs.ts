@@ -1,6 +1,7 @@
 /** Runs a workflow's jobs, one after the other, as GitHub does: a job whose `needs` failed is not run. */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
+import { at, recordAt } from "../at.ts";
 import { type Runner, type RunnerOptions, startRunner } from "./runner.ts";
 
 export interface WorkflowOptions extends RunnerOptions {
@@ -24,23 +25,23 @@ export async function runWorkflow(file: string, options: WorkflowOptions): Promi
   const document: unknown = parse(readFileSync(file, "utf8"));
   const finished = new Map<string, Job>();
   const failed = new Set<string>();
-  for (const [name, job] of Object.entries(record(document, "jobs"))) {
+  for (const [name, job] of Object.entries(recordAt(document, "jobs"))) {
     const needs = text(job, "needs");
     if (needs !== undefined && (failed.has(needs) || !finished.has(needs))) continue;
-    const runner = startRunner({ ...options, env: { ...options.env, ...texts(record(job, "env")) } });
+    const runner = startRunner({ ...options, env: { ...options.env, ...texts(recordAt(job, "env")) } });
     const steps: { what: string; status: number | null }[] = [];
-    for (const step of Object.values(record(job, "steps"))) {
+    for (const step of Object.values(recordAt(job, "steps"))) {
       const uses = text(step, "uses");
       if (uses !== undefined && PREPARING.test(uses)) continue;
       if (uses !== undefined && !OWN.test(uses)) throw new Error(`no action ${uses} here`);
       const fill = (values: Readonly<Record<string, string>>): Record<string, string> =>
         Object.fromEntries(Object.entries(values).map(([key, value]) => [key, filled(value, runner, options)]));
-      const env = fill(texts(record(step, "env")));
+      const env = fill(texts(recordAt(step, "env")));
       const script = text(step, "run") ?? "";
       const status =
         uses === undefined
           ? await runner.run(script, env, options.path)
-          : await runner.action(fill(texts(record(step, "with"))), env, text(step, "id"));
+          : await runner.action(fill(texts(recordAt(step, "with"))), env, text(step, "id"));
       steps.push({ what: uses ?? script, status });
       if (status === 0) continue;
       failed.add(name);
@@ -60,13 +61,8 @@ function filled(template: string, runner: Runner, { contexts = {} }: WorkflowOpt
   });
 }
 
-function record(value: unknown, name: string): Readonly<Record<string, unknown>> {
-  const found: unknown = typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-  return typeof found === "object" && found !== null ? Object.fromEntries(Object.entries(found)) : {};
-}
-
 function text(value: unknown, name: string): string | undefined {
-  const found: unknown = typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+  const found = at(value, name);
   return typeof found === "string" ? found : undefined;
 }
 

@@ -2,6 +2,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
+import { at, recordAt } from "../at.ts";
 import { cleanPath } from "../pack.ts";
 import { folder } from "../sophia.ts";
 import { start } from "../started.ts";
@@ -53,10 +54,10 @@ export function startRunner({ action, node = process.execPath, files = {}, env: 
     summary: () => summary,
     written: () => written,
     action: (inputs = {}, env = {}, id = "action") => {
-      const { using, main } = property(manifest, "runs");
+      const { using, main } = recordAt(manifest, "runs");
       if (using !== "node24" || typeof main !== "string") throw new Error("no action for Node.js");
-      const given = Object.entries(property(manifest, "inputs")).map(([name, input]) => {
-        const preset = property({ input }, "input")["default"];
+      const given = Object.entries(recordAt(manifest, "inputs")).map(([name, input]) => {
+        const preset = at(input, "default");
         return [`INPUT_${name.toUpperCase()}`, inputs[name] ?? (typeof preset === "string" ? preset : "")] as const;
       });
       return step([node, join(dirname(action), main)], { ...env, ...Object.fromEntries(given) }, id);
@@ -102,9 +103,4 @@ export function startRunner({ action, node = process.execPath, files = {}, env: 
     summary += readFileSync(file("summary"), "utf8");
     return ended.status;
   }
-}
-
-function property(value: unknown, name: string): Readonly<Record<string, unknown>> {
-  const found: unknown = typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
-  return typeof found === "object" && found !== null ? Object.fromEntries(Object.entries(found)) : {};
 }
