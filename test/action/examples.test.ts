@@ -6,13 +6,13 @@ import { type ActionsIssuer, startActionsIssuer } from "../esc-server/actions-is
 import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
 import { type Job, runWorkflow, type WorkflowOptions } from "../helpers/actions/jobs.ts";
 import { startRunner } from "../helpers/actions/runner.ts";
+import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { CONTRACT_VALUES, folder } from "../helpers/sophia.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
 const root = join(import.meta.dirname, "../..");
 const examples = join(root, "examples/actions");
-const { QDRANT_URL, ...secrets } = CONTRACT_VALUES;
 const DEPLOY_TOKEN = "github_pat_sentinel-codespaces-8c9d";
 
 let esc: EscServer;
@@ -23,8 +23,7 @@ beforeAll(async () => {
   issuer = await startActionsIssuer();
   esc = await startEscServer({ oidc: { subjectTokens: [issuer.idToken], organization: "acme" } });
   for (const name of ["acme/sophia/ci", "acme/sophia/prod", "acme/sophia/codespaces"]) {
-    const values = Object.fromEntries(Object.entries(secrets).map(([one, value]) => [one, secret(value)]));
-    esc.environment(name, { values: { ...values, QDRANT_URL, GH_FINE_GRAINED_TOKEN: secret(DEPLOY_TOKEN) } });
+    esc.environment(name, { values: { ...ESC_VALUES, GH_FINE_GRAINED_TOKEN: secret(DEPLOY_TOKEN) } });
   }
 });
 
@@ -70,7 +69,7 @@ test("oidc.yml: the tests have the configuration, and the log does not", async (
   const jobs = await workflow("oidc.yml", { files: scripts({ test: PRINT }) });
   const { steps, runner } = jobs.get("job") ?? expect.unreachable();
   expect(steps.map(({ status }) => status)).toEqual([0, 0]);
-  expect(runner.log.lines).toContain(`***${secrets.QDRANT_API_KEY.length}`);
+  expect(runner.log.lines).toContain(`***${CONTRACT_VALUES.QDRANT_API_KEY.length}`);
 });
 
 describe("deploy.yml", () => {

@@ -4,8 +4,9 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
+import { type EscServer, startEscServer } from "../esc-server/index.ts";
 import { findIsolation, startContainer } from "../helpers/container.ts";
+import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { readImage } from "../helpers/image.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { CONTRACT_VALUES, folder, sophia, sophiaRun } from "../helpers/sophia.ts";
@@ -31,8 +32,7 @@ beforeEach(({ skip }) => skip("reason" in python, "reason" in python ? python.re
 
 beforeAll(async () => {
   esc = await startEscServer();
-  const values = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, secret(value)]));
-  esc.environment("acme/sophia/dev", { values: { ...values, QDRANT_URL } });
+  esc.environment("acme/sophia/dev", { values: ESC_VALUES });
   access = { PULUMI_BACKEND_URL: esc.url, ESC_ENV: "acme/sophia/dev", ESC_TOKEN: esc.token };
   command = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
   const words = sophiaRun.map((word) => `'${word}'`).join(" ");

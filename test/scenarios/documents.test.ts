@@ -5,9 +5,10 @@ import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { findIsolation } from "../helpers/container.ts";
+import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { type Block, fencedBlocks, linkedFiles } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
-import { CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
+import { folder, sophiaRun } from "../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -234,11 +235,9 @@ async function runForReal(
   { files = {}, without = [] }: Extract<Trial, { kind: "run" }>,
 ): Promise<{ readonly status: number | null; readonly output: string }> {
   await using server = await startEscServer({ token: `pul-${"0".repeat(36)}1a2b` });
-  const { QDRANT_URL, ...secrets } = CONTRACT_VALUES;
   const values = {
-    QDRANT_URL,
     DATABASE_URL: secret("postgresql://app:a-password@db.example.test/app"),
-    ...Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, secret(value)])),
+    ...ESC_VALUES,
   };
   const given = Object.fromEntries(Object.entries(values).filter(([name]) => !without.includes(name)));
   for (const name of ["acme/sophia/dev", "acme/sophia/prod"]) server.environment(name, { values: given });

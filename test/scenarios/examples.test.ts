@@ -14,9 +14,10 @@ import { basename, delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
+import { type EscServer, startEscServer } from "../esc-server/index.ts";
 import { instructions } from "../helpers/container.ts";
 import { lifecycleEnvironment, readDevcontainer, type Surroundings } from "../helpers/devcontainer.ts";
+import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { cleanPath, install, npmEnvironment, pack } from "../helpers/pack.ts";
 import { notInstalled } from "../helpers/skip.ts";
 import { CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
@@ -25,7 +26,7 @@ import { startAtTerminal } from "../helpers/terminal.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
 const examples = join(import.meta.dirname, "../../examples");
-const { QDRANT_URL, ...secrets } = CONTRACT_VALUES;
+const { QDRANT_URL } = CONTRACT_VALUES;
 
 let home: string;
 let tarball: string;
@@ -40,8 +41,7 @@ beforeAll(async () => {
   home = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
   tarball = await pack(home);
   esc = await startEscServer();
-  const values = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, secret(value)]));
-  esc.environment("acme/sophia/prod", { values: { ...values, QDRANT_URL, LOG_LEVEL: "info" } });
+  esc.environment("acme/sophia/prod", { values: { ...ESC_VALUES, LOG_LEVEL: "info" } });
   access = {
     environment: { PULUMI_BACKEND_URL: esc.url, ESC_ENV: "acme/sophia/prod" },
     token: { ESC_TOKEN: esc.token },

@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { secret, startEscServer } from "../esc-server/index.ts";
+import { startEscServer } from "../esc-server/index.ts";
+import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notInstalled, notLinux, skipBecause } from "../helpers/skip.ts";
 import { becomesProgram, CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
@@ -25,9 +26,7 @@ describe("examples/systemd", () => {
 
   test("the socket is the program's, the main process says that it is ready, and it stops at SIGTERM", async () => {
     await using esc = await startEscServer();
-    const { QDRANT_URL, ...secrets } = CONTRACT_VALUES;
-    const values = Object.fromEntries(Object.entries(secrets).map(([name, value]) => [name, secret(value)]));
-    esc.environment("acme/sophia/prod", { values: { ...values, QDRANT_URL } });
+    esc.environment("acme/sophia/prod", { values: ESC_VALUES });
 
     const [credential = "", source = ""] = setting("LoadCredential").split(":");
     expect(source).toMatch(/^\//);
@@ -51,7 +50,7 @@ describe("examples/systemd", () => {
     expect(end).toMatchObject({ status: 0, stderr: "" });
     expect(JSON.parse(end.stdout)).toEqual({
       states: ["READY=1 from the main process", "STOPPING=1 from the main process"],
-      body: `Qdrant is at ${QDRANT_URL}\n`,
+      body: `Qdrant is at ${CONTRACT_VALUES.QDRANT_URL}\n`,
       end: 0,
     });
     expect(esc.violations).toEqual([]);
