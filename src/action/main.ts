@@ -1,6 +1,7 @@
 /** The boundary of the GitHub Action: the runner starts this file by itself, as `action.yml` names it. */
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
+import { describeBug } from "../output/stderr.ts";
 import { workflowCommand } from "../output/workflow-command.ts";
 import { ownEnvironment } from "../system/own-environment.ts";
 import { write } from "../system/write.ts";
@@ -22,11 +23,9 @@ const context: Context = {
 function fail(error: unknown): number {
   if (error instanceof SophiaError) context.out(annotateFailure(error));
   else {
-    // The message of a foreign error may hold a value.
-    const kind = error instanceof Error ? error.constructor.name : typeof error;
-    context.out(workflowCommand("error", `internal error (${kind}); please report it`, { title: "sophia-run" }));
-    const places = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
-    context.out(places.map((line) => `${line}\n`).join(""));
+    const [what, ...places] = describeBug(error);
+    context.out(workflowCommand("error", what, { title: "sophia-run" }));
+    context.out(places.map((place) => `    ${place}\n`).join(""));
   }
   return 1;
 }

@@ -14,7 +14,7 @@ type Lines = readonly [string, ...string[]];
 /** Writes what ended sophia-run: a failure in its words, anything else without its own. */
 export function sayError(context: Context, error: unknown): void {
   if (error instanceof SophiaError) sayFailure(context, error);
-  else sayBug(context, error);
+  else write(context, describeBug(error), "failure");
 }
 
 /** Writes a failure: what is wrong, then what to do. That of a start is one line, as in every shell. */
@@ -24,12 +24,11 @@ function sayFailure(context: Context, failure: Failure): void {
   write(context, isStart ? lines : wrapped(lines), "failure");
 }
 
-/** The message of a foreign error may hold a value or a token; the places in the code do not. */
-function sayBug(context: Context, error: unknown): void {
+/** What may be told of a bug. The message of a foreign error may hold a value or a token; the places in the code do not. */
+export function describeBug(error: unknown): Lines {
   const places = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   const name = error instanceof Error ? error.constructor.name : typeof error;
-  const lines: Lines = [`internal error (${name}); please report it`, ...places.map((line) => line.trim())];
-  write(context, lines, "failure");
+  return [`internal error (${name}); please report it`, ...places.map((line) => line.trim())];
 }
 
 /** As {@link sayLines}, in lines of 80 columns. */
