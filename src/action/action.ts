@@ -120,13 +120,7 @@ function exportable(variables: readonly Exported[], to: Export, { selected }: As
   const faults: string[] = [];
   const exported = variables.filter((variable) => {
     const { name, value } = variable;
-    const fault =
-      to === "env"
-        ? (github.fault(variable) ?? blockedInJob(name, value))
-        : isIdentifier(name)
-          ? undefined
-          : "no output can have that name";
-    const problem = textFault(value) ?? fault ?? (to === "env" ? sizeFault(variable) : undefined);
+    const problem = textFault(value) ?? (to === "env" ? faultInJob(variable) : faultOfOutput(variable));
     if (problem === undefined) return true;
     if (selected.get(name)?.origin.source !== "environment") faults.push(`${printable(name)}: ${problem}`);
     return false;
@@ -138,6 +132,14 @@ function exportable(variables: readonly Exported[], to: Export, { selected }: As
     details: faults,
     hint: "name them in the input exclude; a step that needs one can start its program with sophia-run",
   });
+}
+
+function faultInJob(variable: Exported): string | undefined {
+  return github.fault(variable) ?? blockedInJob(variable.name, variable.value) ?? sizeFault(variable);
+}
+
+function faultOfOutput({ name }: Exported): string | undefined {
+  return isIdentifier(name) ? undefined : "no output can have that name";
 }
 
 /** @throws SophiaError (output, 125) */
