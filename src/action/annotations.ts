@@ -1,7 +1,8 @@
 /** What a step tells beside its log: annotations of the run, at the contract's lines where there is one. */
-import { relative, sep } from "node:path";
+import { sep } from "node:path";
 import { findNodeAtLocation } from "jsonc-parser";
 import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
+import { MAX_BYTES, shownPath } from "../contract/file/text.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { describeNotice, isInformation } from "../output/notices.ts";
 import type { Report } from "../output/report.ts";
@@ -12,8 +13,6 @@ import { workflowCommand } from "../output/workflow-command.ts";
 import type { Assessment } from "../resolve/assessment.ts";
 import { readBounded } from "../system/bounded-read.ts";
 
-/** As contract files may have. */
-const MAX_CONTRACT_BYTES = 4 * 1024 * 1024;
 /** Of the lines of a command. */
 const WIDTH = 80;
 
@@ -72,10 +71,11 @@ type Place = { readonly file?: string; readonly line?: number };
 
 /** Where a contract's file declares what a violation is about; nowhere for a file outside of the workspace. */
 async function placesIn(path: string, workspace: string): Promise<(violation: ViolationReport) => Place> {
-  const file = relative(workspace, path).replaceAll(sep, "/");
-  if (file.startsWith("..")) return () => ({});
+  const inside = shownPath(path, workspace);
+  if (inside === path) return () => ({});
+  const file = inside.replaceAll(sep, "/");
   try {
-    const text = (await readBounded(path, { maxBytes: MAX_CONTRACT_BYTES })).toString("utf8");
+    const text = (await readBounded(path, { maxBytes: MAX_BYTES })).toString("utf8");
     const root = parseWithPositions(text);
     return ({ names }) => {
       // Where the contract extends another, the name may stand in that one.

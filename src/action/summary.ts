@@ -1,6 +1,6 @@
 /** The summary of a step: names, states and sources, no values. */
+import { shownPath } from "../contract/file/text.ts";
 import { printable } from "../core/text.ts";
-import { relative } from "node:path";
 import { contractWords, type Report, type State } from "../output/report.ts";
 import { originWords } from "../resolve/sources.ts";
 
@@ -30,9 +30,9 @@ const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
  */
 export function summary(report: Report, outcome: string, workspace: string): string {
   const { met, esc, variables, violations } = report;
-  const source = relative(workspace, report.contract.source);
-  const isInside = report.contract.source !== "built-in" && !source.startsWith("..");
-  const contract = isInside ? { ...report.contract, source } : report.contract;
+  const { source } = report.contract;
+  const contract =
+    source === "built-in" ? report.contract : { ...report.contract, source: shownPath(source, workspace) };
   const environments = esc.environments.map(({ name }) => name).join(", ");
   const lines = [
     `### ${met ? "✅ Configuration complete" : "❌ Configuration incomplete"}`,

@@ -20,8 +20,8 @@ export function firstOf(reason: Reason): "named" | "found" {
   return typeof reason === "object" ? reason.first : reason;
 }
 
-/** Contracts of thousands of variables have about one megabyte. */
-const MAX_BYTES = 8 * 1024 * 1024;
+/** The most of a contract file. Contracts of thousands of variables have about one megabyte. */
+export const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
  * The text without a byte-order mark. Where nobody named the first file, its owner and who may write it count.
