@@ -1,7 +1,8 @@
 /** `.env` files that are in a repository, and so are no secret any more. */
 import { existsSync } from "node:fs";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
+import { shownPath } from "../../contract/file/text.ts";
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
@@ -20,8 +21,7 @@ export async function trackedFiles(
   for (const path of new Set([...named, ...above])) {
     if (!existsSync(path) || !isInRepository(path)) continue;
     if (await isTracked(path, { cwd: dirname(path), environment: withoutSecrets(environment, contract) })) {
-      const inside = relative(cwd, path);
-      tracked.push(printable(inside.startsWith("..") ? path : inside));
+      tracked.push(printable(shownPath(path, cwd)));
     }
   }
   return tracked;

@@ -8,6 +8,7 @@ import { partOf, withPart } from "./markers.ts";
 import { pythonSettings, styleOf, type PythonStyle } from "./python-settings.ts";
 import { secretsDocument } from "./secrets-document.ts";
 import { contractBlocks } from "./secrets-section.ts";
+import { shownPath } from "../../contract/file/text.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Contract } from "../../contract/model.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
@@ -102,8 +103,7 @@ interface Drawn {
 }
 
 async function draw(path: string, drawn: Drawn, { cwd }: Context): Promise<Document> {
-  const inside = relative(cwd, path);
-  const name = printable(inside.startsWith("..") ? path : inside);
+  const name = printable(shownPath(path, cwd));
   const current = await readIfThere({ path, name });
   const wanted = await textFor(path, drawn, current ?? "");
   return { path, name, ...(current === undefined ? {} : { current }), wanted };
