@@ -57,10 +57,10 @@ export function fits(
   { total, largestArgument, variables: [largest] }: Sizes,
   platform: NodeJS.Platform = process.platform,
 ): boolean {
+  const largestEntry = entryLimit(platform);
+  if (largestArgument.bytes > largestEntry || (largest?.bytes ?? 0) > largestEntry) return false;
   // Other systems take more than the least that Linux does.
-  if (platform !== "linux") return total <= (platform === "darwin" ? MACOS_TOTAL_BYTES : MIN_TOTAL_BYTES);
-  if (largestArgument.bytes > MAX_ENTRY_BYTES || (largest?.bytes ?? 0) > MAX_ENTRY_BYTES) return false;
-  return total <= MIN_TOTAL_BYTES || total <= totalLimit(softLimit("self", "Max stack size") ?? "");
+  return total <= MIN_TOTAL_BYTES || total <= (knownLimit(platform) ?? MIN_TOTAL_BYTES);
 }
 
 /** The largest total in bytes for a soft limit on the stack as /proc/PID/limits shows it. */
@@ -74,7 +74,7 @@ export function reasonTooLarge(
   { total, largestArgument, variables }: Sizes,
   platform: NodeJS.Platform = process.platform,
 ): string {
-  const largestEntry = platform === "linux" ? MAX_ENTRY_BYTES : Infinity;
+  const largestEntry = entryLimit(platform);
   const over = variables.filter(({ bytes }) => bytes > largestEntry);
   if (over.length > 0) {
     return `the environment variable${over.length === 1 ? "" : "s"} ${describe(over)} ${over.length === 1 ? "is" : "are"} too large: the system's limit for one is ${number(MAX_ENTRY_BYTES)} bytes, name included`;
@@ -87,6 +87,12 @@ export function reasonTooLarge(
   return `arguments and environment are too large: together ${number(total)} bytes${allowed}; largest of ${count(variables.length, "variable")}: ${describe(variables)}`;
 }
 
+/** Of one argument or variable beside the others. */
+function entryLimit(platform: NodeJS.Platform): number {
+  return platform === "linux" ? MAX_ENTRY_BYTES : Infinity;
+}
+
+/** Of all together; undefined where it is not known. */
 function knownLimit(platform: NodeJS.Platform): number | undefined {
   if (platform === "darwin") return MACOS_TOTAL_BYTES;
   const stack = platform === "linux" ? softLimit("self", "Max stack size") : undefined;
