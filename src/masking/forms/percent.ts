@@ -6,8 +6,8 @@ const lower: Encoder = (character) => Array.from(Buffer.from(character), (byte) 
 const upper: Encoder = (character) => lower(character).toUpperCase();
 const plus: Encoder = () => "+";
 
-/** What is encoded, beyond what is not ASCII. */
-const ENCODED: readonly RegExp[] = [
+/** What is encoded in a component of a URL, beyond what is not ASCII. */
+const IN_COMPONENT: readonly RegExp[] = [
   // encodeURIComponent.
   /[^\w\-.!~*'()]/,
   // RFC 3986 without exception: Go's QueryEscape, Python's quote_plus, PHP's rawurlencode.
@@ -16,6 +16,11 @@ const ENCODED: readonly RegExp[] = [
   /[^\w\-.]/,
   // URLSearchParams and forms (WHATWG URL).
   /[^\w\-.*]/,
+];
+
+/** The same, and what is encoded elsewhere. */
+const ENCODED: readonly RegExp[] = [
+  ...IN_COMPONENT,
   // Python's quote.
   /[^\w\-.~/]/,
   // Go's PathEscape.
@@ -36,7 +41,7 @@ export const PERCENT_ENCODERS: readonly Encoder[] = ENCODED.flatMap((set) =>
 
 /** In a URL that is encoded in another; a string of JSON in a URL. */
 export const TWICE_ENCODERS: readonly Encoder[] = [upper, lower].flatMap((code) =>
-  ENCODED.slice(0, 4).flatMap((set) => {
+  IN_COMPONENT.flatMap((set) => {
     const once = either(set, code, same);
     const all = (text: string): string => Array.from(text, once).join("");
     return [(character: string) => all(once(character)), (character: string) => all(json(character))];
