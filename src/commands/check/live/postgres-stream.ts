@@ -29,9 +29,7 @@ export class MessageStream {
   }
 
   send(type: string, body: Buffer): void {
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(body.length + 4);
-    this.#socket.write(Buffer.concat([Buffer.from(type, "latin1"), length, body]));
+    this.#socket.write(Buffer.concat([Buffer.from(type, "latin1"), uint32(body.length + 4), body]));
   }
 
   /** @throws ProtocolError */
@@ -72,6 +70,13 @@ export class MessageStream {
   get hasRest(): boolean {
     return this.#rest.length > 0;
   }
+}
+
+/** A number as the protocol has it: four bytes, the highest first. */
+export function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
 }
 
 /** Text as the protocol has it: with a zero byte at its end. */

@@ -9,7 +9,7 @@ import type { NetworkSettings } from "../../../esc/settings/network.ts";
 import { loadTrust } from "../../../esc/transport/certificates.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { type Outcome, rejected, unclear, unsent } from "./outcome.ts";
-import { MessageStream, ProtocolError, zeroEnded } from "./postgres-stream.ts";
+import { MessageStream, ProtocolError, uint32, zeroEnded } from "./postgres-stream.ts";
 import { parsePostgresUrl, type PostgresTarget } from "./postgres-url.ts";
 import { startScram } from "./scram.ts";
 
@@ -103,9 +103,7 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
     Buffer.from([0, 3, 0, 0]),
     ...["user", user, "database", database, "application_name", "sophia-run", ""].map(zeroEnded),
   ]);
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(start.length + 4);
-  socket.write(Buffer.concat([length, start]));
+  socket.write(Buffer.concat([uint32(start.length + 4), start]));
   const scram = startScram(password);
   let isProven: ((last: string) => boolean) | undefined;
   for (;;) {
@@ -134,9 +132,7 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
           return unclear("unexpected", "another way to sign in");
         if (password === "") return unsent("it has no password, and the server wants one");
         const first = Buffer.from(scram.message);
-        const size = Buffer.alloc(4);
-        size.writeUInt32BE(first.length);
-        stream.send("p", Buffer.concat([zeroEnded("SCRAM-SHA-256"), size, first]));
+        stream.send("p", Buffer.concat([zeroEnded("SCRAM-SHA-256"), uint32(first.length), first]));
         break;
       }
       case 11: {
