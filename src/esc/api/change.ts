@@ -39,24 +39,27 @@ const SHORTEST_HIDDEN = 4;
 /** @throws EscFault @throws SophiaError for values that no environment variable can have */
 export async function readCurrent(name: FullName, connection: Connection): Promise<Current> {
   const definition = await readDefinition(name, connection);
-  const { createRequests } = await import("./sdk.ts");
-  const opened = await openAndRead(name, connection, createRequests(connection));
-  return { name, definition, opened };
+  return { name, definition, opened: await open(name, connection) };
 }
 
 /** As {@link readCurrent}; where opening has to be approved, what is known without that. @throws as readCurrent does */
 export async function readOrEvaluate(name: FullName, connection: Connection): Promise<Current> {
+  const definition = await readDefinition(name, connection);
   try {
-    return await readCurrent(name, connection);
+    return { name, definition, opened: await open(name, connection) };
   } catch (error) {
     if (!(error instanceof EscFault && needsApproval(error.fault))) throw error;
   }
-  const definition = await readDefinition(name, connection);
   const { evaluate } = await import("./evaluate.ts");
   const { variables: all, notices } = await evaluate(name, connection);
   const variables = Array.from(all.values()).flatMap((one) => (one.kind === "known" ? [one.variable] : []));
   const hidden = new Set(Array.from(all).flatMap(([key, { kind }]) => (kind === "unknown" ? [key] : [])));
   return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden };
+}
+
+async function open(name: FullName, connection: Connection): Promise<OpenedEnvironment> {
+  const { createRequests } = await import("./sdk.ts");
+  return openAndRead(name, connection, createRequests(connection));
 }
 
 /**
