@@ -5,9 +5,7 @@ import { ExitStatus } from "../../core/error.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { type Changed, changeEnvironment, type Current, formatRevision, readCurrent } from "../../esc/api/change.ts";
-import { readDefinition } from "../../esc/api/definition.ts";
 import { rotateByEsc } from "../../esc/api/rotation.ts";
-import { openAndRead } from "../../esc/api/session.ts";
 import type { Change } from "../../esc/definition/change.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
 import { namesIn, nodeOf } from "../../esc/definition/verify.ts";
@@ -36,7 +34,8 @@ interface Wanted {
 /** `sophia-run rotate NAME`: 0; 1 where somebody says no; 3 where the change is a draft. */
 export const rotate: Command = async ({ options, positionals: [name = ""] }, context) => {
   const settings = settle(options, context.environment);
-  const { in: inEnvironment, to } = options;
+  const { to } = options;
+  const inEnvironment = typeof options["in"] === "string" ? options["in"] : undefined;
   const [generated, isDry] = [options["generate"] === true, options["dry-run"] === true];
   if (generated && to !== undefined) throw usageError("--generate and --to give two values", "give one of them");
   const { contractFile: file, profile, scope } = settings;
@@ -74,8 +73,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
     tellChange("ESC rotates it (fn::rotate)");
     if (!(await isWanted())) return refused;
     const changed = await rotated(place, target, settings, context);
-    const inEnv = typeof inEnvironment === "string" ? inEnvironment : undefined;
-    return finish(name, changed, { inEnvironment: inEnv, canGoBack: false }, context);
+    return finish(name, changed, { inEnvironment, canGoBack: false }, context);
   }
   if (place !== undefined) refuseComputed(name, place);
   const wanted =
@@ -102,8 +100,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
       [wanted.value],
     ),
   );
-  const inEnv = typeof inEnvironment === "string" ? inEnvironment : undefined;
-  return finish(name, changed, { inEnvironment: inEnv, canGoBack: !isRemoved }, context);
+  return finish(name, changed, { inEnvironment, canGoBack: !isRemoved }, context);
 };
 
 function finish(
@@ -159,13 +156,11 @@ async function fromRevision(
   if (!/^[\w.-]{1,100}$/.test(version) || /^\.+$/.test(version)) {
     throw usageError("--to needs the number of a revision, or a tag", "pulumi env version history shows them");
   }
-  const { yaml, old } = await askOne(target, settings, context, async (full, connection) => {
-    const then = { ...full, version };
-    const definition = await readDefinition(then, connection);
-    const { createRequests } = await import("../../esc/api/sdk.ts");
-    const { variables } = await openAndRead(then, connection, createRequests(connection));
-    return { yaml: definition.yaml, old: variables.find((one) => one.name === name)?.value };
-  });
+  const { definition, opened } = await askOne(target, settings, context, (full, connection) =>
+    readCurrent({ ...full, version }, connection),
+  );
+  const { yaml } = definition;
+  const old = opened.variables.find((one) => one.name === name)?.value;
   const defined = nodeOf(yaml, name);
   const isPlain = defined?.kind === "secret" || defined?.kind === "value";
   if (defined === undefined || old === undefined || !isPlain) {

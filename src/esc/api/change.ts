@@ -6,7 +6,7 @@ import { Secret } from "../settings/secret.ts";
 import type { Connection } from "../transport/connection.ts";
 import { changing, createDraft, type Definition, type Draft, readDefinition, updateDefinition } from "./definition.ts";
 import { namesIn } from "../definition/verify.ts";
-import { openAndRead, type OpenedEnvironment } from "./session.ts";
+import { openByDefaults, type OpenedEnvironment } from "./session.ts";
 
 /** What an environment has now: the text of its definition, and the values that it gives. */
 export interface Current {
@@ -39,14 +39,14 @@ const SHORTEST_HIDDEN = 4;
 /** @throws EscFault @throws SophiaError for values that no environment variable can have */
 export async function readCurrent(name: FullName, connection: Connection): Promise<Current> {
   const definition = await readDefinition(name, connection);
-  return { name, definition, opened: await open(name, connection) };
+  return { name, definition, opened: await openByDefaults(name, connection) };
 }
 
 /** As {@link readCurrent}; where opening has to be approved, what is known without that. @throws as readCurrent does */
 export async function readOrEvaluate(name: FullName, connection: Connection): Promise<Current> {
   const definition = await readDefinition(name, connection);
   try {
-    return { name, definition, opened: await open(name, connection) };
+    return { name, definition, opened: await openByDefaults(name, connection) };
   } catch (error) {
     if (!(error instanceof EscFault && needsApproval(error.fault))) throw error;
   }
@@ -55,11 +55,6 @@ export async function readOrEvaluate(name: FullName, connection: Connection): Pr
   const variables = Array.from(all.values()).flatMap((one) => (one.kind === "known" ? [one.variable] : []));
   const hidden = new Set(Array.from(all).flatMap(([key, { kind }]) => (kind === "unknown" ? [key] : [])));
   return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden };
-}
-
-async function open(name: FullName, connection: Connection): Promise<OpenedEnvironment> {
-  const { createRequests } = await import("./sdk.ts");
-  return openAndRead(name, connection, createRequests(connection));
 }
 
 /**

@@ -20,6 +20,12 @@ export interface OpenedEnvironment {
   readonly mayMint: () => boolean;
 }
 
+/** As {@link openAndRead}, for a session of the service's own length. */
+export async function openByDefaults(name: FullName, connection: Connection): Promise<OpenedEnvironment> {
+  const { createRequests } = await import("./sdk.ts");
+  return openAndRead(name, connection, createRequests(connection));
+}
+
 /**
  * Opens an environment and reads its values.
  *

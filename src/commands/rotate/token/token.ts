@@ -5,7 +5,7 @@ import { loadContract } from "../../../contract/load.ts";
 import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { findDefaultOrganization } from "../../../esc/api/organization.ts";
-import { openAndRead } from "../../../esc/api/session.ts";
+import { openByDefaults } from "../../../esc/api/session.ts";
 import { identifyToken, ownerOfIdentity, type TokenIdentity } from "../../../esc/api/token-facts.ts";
 import { createToken, deleteToken, findOpenRole, type ListedToken, listTokens } from "../../../esc/api/tokens.ts";
 import { escAccess, type EscSettings } from "../../../esc/settings/access.ts";
@@ -136,10 +136,7 @@ export const rotateToken: Command = async ({ options }, context) => {
     const token = { name: "the new token", value: value.reveal() };
     const { access } = escAccess(context.environment, layers, { ...settings, token });
     if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
-    const { createRequests } = await import("../../../esc/api/sdk.ts");
-    await askEach(access.settings, settings, context, (full, connection) =>
-      openAndRead(full, connection, createRequests(connection)),
-    );
+    await askEach(access.settings, settings, context, openByDefaults);
   }
 
   /** Deletes the token that is of no use. */
