@@ -64,8 +64,18 @@ export function waits(pid: number): number {
 
 /** Whether the process has a handler of its own for the signal. */
 export function catchesSignal(pid: number | "self", signal: number): boolean {
-  const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readStatus(pid))?.[1] ?? "0";
-  return ((BigInt(`0x${caught}`) >> BigInt(signal - 1)) & 1n) === 1n;
+  return isAmong(/^SigCgt:\s*([0-9a-f]+)$/m, readStatus(pid), signal);
+}
+
+/** Whether the process neither handles nor ignores nor blocks the signal; false where the system does not tell. */
+export function takesSignal(pid: number, signal: number): boolean {
+  const status = readStatus(pid);
+  const others = [/^SigCgt:\s*([0-9a-f]+)$/m, /^SigIgn:\s*([0-9a-f]+)$/m, /^SigBlk:\s*([0-9a-f]+)$/m];
+  return status !== "" && !others.some((set) => isAmong(set, status, signal));
+}
+
+function isAmong(set: RegExp, status: string, signal: number): boolean {
+  return ((BigInt(`0x${set.exec(status)?.[1] ?? "0"}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }
 
 /** /proc/PID/status (proc_pid_status(5)); empty when the process does not exist or the system has no /proc. */

@@ -1,5 +1,6 @@
 import { closeSync } from "node:fs";
-import { readProcessStat } from "../proc/process-stat.ts";
+import { readProcessStat, takesSignal } from "../proc/process-stat.ts";
+import { sleep } from "../../system/sleep.ts";
 import { catchableSignals, listen, send, signalName, signalNumber, type Undo } from "../signals.ts";
 import type { Forwarding } from "../spawn/forward.ts";
 import type { Program, Running } from "../types.ts";
@@ -17,6 +18,8 @@ const LOOK_MS = 200;
 const CONTINUE_MS = 1000;
 /** How long the monitor's answer is waited for; it was killed, perhaps. */
 const ANSWER_MS = 1000;
+/** How long an access to the terminal that is going on has to stop this process. */
+const ACCESS_MS = 20;
 /** A pause before a program goes on whose stop the kernel refused: it may stop at once again. */
 const REFUSED_MS = 50;
 
@@ -64,6 +67,8 @@ export function openSession(parts: SessionParts): Session {
   let end: { readonly status: number } | { readonly signal: number } | undefined;
   let look: NodeJS.Timeout | undefined;
   let mayRead = isForeground;
+  /** How often the monitor was told to continue the program and has not said yet that it did. */
+  let unanswered = 0;
   let isGone = false;
   let typing: Promise<void> = Promise.resolve();
   let collected: (() => void) | undefined;
@@ -120,6 +125,12 @@ export function openSession(parts: SessionParts): Session {
         SIGCONT: (signal) => {
           if (!isExpected(signal)) goOn();
         },
+        SIGTTOU: (signal) => {
+          const program = pid();
+          const isAccess = program !== undefined && !isInFront() && takesSignal(program, signalNumber(signal));
+          forward(signal);
+          if (isAccess && isStoppedByAccess(signal)) goOn();
+        },
         SIGCHLD: () => {
           if (firstProcess) reapOrphans?.();
         },
@@ -145,11 +156,15 @@ export function openSession(parts: SessionParts): Session {
             collected?.();
           },
           continued: () => {
+            unanswered--;
             // Not before: what is typed would go to nobody.
             mayRead = isForeground;
             if (mayRead) keyboard.resume();
           },
-          stopped: (signal) => void stopWithProgram(signalName(signal) ?? "SIGSTOP"),
+          stopped: (signal) => {
+            // It goes on already where the monitor has yet to read that it shall.
+            if (unanswered === 0) void stopWithProgram(signalName(signal) ?? "SIGSTOP");
+          },
           ended: (how) => {
             end = how;
             finish?.("status" in how ? how.status : (signalName(how.signal) ?? 128 + how.signal));
@@ -160,7 +175,7 @@ export function openSession(parts: SessionParts): Session {
       monitor = outcome;
       closeSync(slave);
       if (mayRead) keyboard.resume();
-      if (update()) outcome.continue(isForeground);
+      if (isInFront() !== isForeground) goOn();
       return { pid: outcome.pid, ended };
     },
     collect: async () => {
@@ -186,10 +201,9 @@ export function openSession(parts: SessionParts): Session {
     },
   };
 
-  /** Takes notice of whether the job is in the foreground. @returns whether that has changed */
-  function update(): boolean {
+  /** Takes notice of whether the job is in the foreground. */
+  function update(): void {
     const now = isInFront();
-    const hasChanged = now !== isForeground;
     if (now && !isForeground) {
       // What a shell has set meanwhile is what the program would find.
       const settings = addon.settingsOf(real);
@@ -203,7 +217,6 @@ export function openSession(parts: SessionParts): Session {
     if (!now) pause();
     clearInterval(look);
     if (!now) look = setInterval(() => isInFront() && goOn(), LOOK_MS).unref();
-    return hasChanged;
   }
 
   function pause(): void {
@@ -213,7 +226,21 @@ export function openSession(parts: SessionParts): Session {
 
   function goOn(): void {
     update();
-    monitor?.continue(isForeground);
+    if (monitor === undefined) return;
+    unanswered++;
+    monitor.continue(isForeground);
+  }
+
+  /**
+   * Showing what the program wrote in the background (`stty tostop`) brings the signal again and again, until this process
+   * stops: as soon as nothing listens. It sends none of its own, which might come when the job was continued already.
+   *
+   * @returns whether the job was stopped, and was continued; it was not where somebody has sent the signal
+   */
+  function isStoppedByAccess(signal: NodeJS.Signals): boolean {
+    const before = performance.now();
+    withoutListeners(signal, () => sleep(ACCESS_MS));
+    return isInFront() || performance.now() - before > 2 * ACCESS_MS;
   }
 
   /** Passes keys on. Those that send a signal send it to the whole job, as the real terminal would have done. */
@@ -278,8 +305,12 @@ export function openSession(parts: SessionParts): Session {
 
 /** Stops this process, and by a signal of the terminal's its whole group. Returns when it was continued. */
 function stopGroup(signal: NodeJS.Signals): void {
+  withoutListeners(signal, () => process.kill(signal === "SIGSTOP" ? process.pid : 0, signalNumber(signal)));
+}
+
+function withoutListeners(signal: NodeJS.Signals, run: () => void): void {
   const listeners = signal === "SIGSTOP" ? [] : process.listeners(signal);
   for (const listener of listeners) process.removeListener(signal, listener);
-  process.kill(signal === "SIGSTOP" ? process.pid : 0, signalNumber(signal));
+  run();
   for (const listener of listeners) process.on(signal, listener);
 }
