@@ -6,7 +6,7 @@ import { type EnvironmentName, formatName, formatVersion, type FullName } from "
 import { revisionIn } from "../transport/answer.ts";
 import type { Connection, Progress } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
-import { importedName, importsOf } from "../definition/imports.ts";
+import { importedName, readImports } from "../definition/imports.ts";
 import { askEsc, type EscDown } from "./ask.ts";
 import { pathOfRevision } from "./definition.ts";
 
@@ -112,7 +112,7 @@ async function lookAt(name: FullName, connection: Connection, before: Seen | und
   if (answer.status !== 200) connection.objectIn(answer);
   const etag = markOf(answer);
   if (etag === undefined) throw new EscFault({ kind: "answer", host: connection.host, problem: "unexpected" });
-  const imports = await importsOf(answer.data);
+  const imports = await readImports(answer.data);
   return {
     name,
     etag,

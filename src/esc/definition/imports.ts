@@ -5,7 +5,7 @@ import { type FullName, isOrganization } from "../settings/names.ts";
  *
  * @returns undefined where the text does not tell
  */
-export async function importsOf(yaml: string): Promise<readonly string[] | undefined> {
+export async function readImports(yaml: string): Promise<readonly string[] | undefined> {
   // Nearly all of its code is needed to read one list: only where there is one.
   if (!/^\s*["']?imports\b/m.test(yaml) && !yaml.trimStart().startsWith("{")) return [];
   const { parseDocument } = await import("yaml");
