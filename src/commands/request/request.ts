@@ -12,7 +12,7 @@ import { say } from "../../output/say.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
-import { askEach } from "../writing/access.ts";
+import { askEach, namedIn } from "../writing/access.ts";
 import { type Asked, waitUntilOpen } from "./wait.ts";
 
 const WAIT_LIMIT_MS = 3_600_000;
@@ -71,9 +71,7 @@ async function launcherAccess(inEnvironment: unknown, settings: Settings, contex
     );
   }
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
-  const environments =
-    typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
-  const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...environments });
+  const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...namedIn(inEnvironment) });
   say(context, settings, [...dotenv.notices, ...notices]);
   if (access.kind === "on") return access.settings;
   throw new SophiaError({

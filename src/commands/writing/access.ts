@@ -34,8 +34,6 @@ export async function writeAccess(
   if (settings.fake) throw usageError("this command changes ESC, which --fake (SOPHIA_FAKE) rules out");
   if (settings.offline) throw usageError("this command changes ESC, which --offline (SOPHIA_OFFLINE) rules out");
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
-  const environments =
-    typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
   const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
   if (named === undefined && typeof inEnvironment !== "string") {
     throw new SophiaError({
@@ -45,9 +43,18 @@ export async function writeAccess(
     });
   }
   const token = await adminToken(context);
-  const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...environments, token });
+  const { access, notices } = escAccess(context.environment, dotenv.layers, {
+    ...settings,
+    ...namedIn(inEnvironment),
+    token,
+  });
   if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
   return { settings: access.settings, notices: [...dotenv.notices, ...notices] };
+}
+
+/** The environments that `--in` names, in place of those of `ESC_ENV`. */
+export function namedIn(inEnvironment: unknown): { readonly environments?: { value: string; option: string } } {
+  return typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
 }
 
 async function adminToken(context: Context): Promise<Setting> {
