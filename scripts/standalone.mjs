@@ -5,7 +5,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from "node:path";
 import { compileAddons } from "./build/addon.mjs";
 import { withBeforeBun } from "./build/before-bun.mjs";
-import { BUN_VERSION, executableName, TARGETS } from "./build/targets.mjs";
+import { BUN_VERSION, executableName, HOST, TARGETS, targetsOf } from "./build/targets.mjs";
 import { bundle } from "./build/bundle.mjs";
 
 const root = join(import.meta.dirname, "..");
@@ -19,9 +19,7 @@ const outdir = join(root, "dist-standalone");
  */
 const DISARMED = ["BUN_BE_BUN", "BUN_OPTIONS", "BUN_INSPECT", "BUN_INSPECT_CONNECT_TO", "BUN_INSPECT_PRELOAD"];
 
-const host = `${process.platform}-${process.arch}${isMusl() ? "-musl" : ""}`;
-const asked = process.argv.slice(2);
-const names = asked.includes("--all") ? Object.keys(TARGETS) : asked.length > 0 ? asked : [host];
+const names = targetsOf(process.argv.slice(2));
 const unknown = names.find((name) => !Object.hasOwn(TARGETS, name));
 if (unknown !== undefined) {
   process.stderr.write(`no target ${unknown}; there are ${Object.keys(TARGETS).join(", ")}\n`);
@@ -38,7 +36,7 @@ const files = await bundle({
 });
 for (const { fileName, code } of files) writeFileSync(join(bundled, fileName), code);
 const { fileName: entry } = files.find(({ isEntry }) => isEntry);
-const compiler = executableOf(host);
+const compiler = executableOf(HOST);
 for (const name of names) compile(name);
 rmSync(bundled, { recursive: true });
 
@@ -48,7 +46,7 @@ function compile(name) {
   const output = join(outdir, executableName(name));
   build(name, base, join(bundled, entry), output);
   if (system === "linux") writeFileSync(output, withBeforeBun(root, output, processor));
-  if (name === host) {
+  if (name === HOST) {
     verify(output);
     // What Bun takes by itself: the benchmark tells it beside ours.
     const nothing = join(bundled, "empty.cjs");
@@ -153,8 +151,4 @@ function verify(output) {
     if (stdout !== "256\n")
       throw new Error(`the program's soft limit of open files is ${stdout.trim()} in place of 256`);
   }
-}
-
-function isMusl() {
-  return process.platform === "linux" && process.report.getReport().header.glibcVersionRuntime === undefined;
 }

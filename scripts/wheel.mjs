@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { executableName, TARGETS } from "./build/targets.mjs";
+import { executableName, targetsOf } from "./build/targets.mjs";
 import { platformTag } from "./wheel/platform.mjs";
 import { zip } from "./wheel/zip.mjs";
 
@@ -13,13 +13,9 @@ const outdir = join(root, "dist-wheels");
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const version = pythonVersion(manifest.version);
-const asked = process.argv.slice(2);
-const isMusl = process.platform === "linux" && process.report.getReport().header.glibcVersionRuntime === undefined;
-const host = `${process.platform}-${process.arch}${isMusl ? "-musl" : ""}`;
-const targets = asked.includes("--all") ? Object.keys(TARGETS) : asked.length > 0 ? asked : [host];
 
 mkdirSync(outdir, { recursive: true });
-for (const target of targets) process.stdout.write(`${wheel(target)}\n`);
+for (const target of targetsOf(process.argv.slice(2))) process.stdout.write(`${wheel(target)}\n`);
 
 /** @returns the path of the wheel */
 function wheel(target) {

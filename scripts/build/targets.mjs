@@ -12,6 +12,19 @@ export const TARGETS = {
   "win32-x64": { package: "bun-windows-x64", executable: "bun.exe" },
 };
 
+const isMusl = process.platform === "linux" && process.report.getReport().header.glibcVersionRuntime === undefined;
+/** The target that this machine is. */
+export const HOST = `${process.platform}-${process.arch}${isMusl ? "-musl" : ""}`;
+
+/**
+ * @param asked the arguments of a script: names of targets, `--all`, or nothing for this machine
+ * @returns names, which need not be those of targets
+ */
+export function targetsOf(asked) {
+  if (asked.includes("--all")) return Object.keys(TARGETS);
+  return asked.length > 0 ? asked : [HOST];
+}
+
 /** The name of the executable for a target. */
 export function executableName(target) {
   return `sophia-run-${target}${target.startsWith("win32") ? ".exe" : ""}`;
