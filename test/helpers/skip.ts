@@ -21,5 +21,8 @@ export const notPreloadable: string | undefined = isStandalone
   ? "NODE_OPTIONS has no effect on the stand-alone executable"
   : undefined;
 
+/** Why tests of what npm installs cannot run; undefined where they can. */
+export const notPackage: string | undefined = isStandalone ? "this is about the package" : undefined;
+
 /** Why tests of what only Linux does cannot run; undefined on Linux. */
 export const notLinux: string | undefined = process.platform === "linux" ? undefined : "needs Linux";

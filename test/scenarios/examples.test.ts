@@ -19,7 +19,7 @@ import { instructions } from "../helpers/container.ts";
 import { lifecycleEnvironment, readDevcontainer, type Surroundings } from "../helpers/devcontainer.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { cleanPath, install, npmEnvironment, pack } from "../helpers/pack.ts";
-import { notInstalled } from "../helpers/skip.ts";
+import { notInstalled, notPackage, skipBecause } from "../helpers/skip.ts";
 import { CONTRACT_VALUES, folder, sophiaRun } from "../helpers/sophia.ts";
 import { isAlive, start } from "../helpers/started.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
@@ -62,6 +62,8 @@ async function installed(name: string): Promise<string> {
 }
 
 describe("examples/npm-scripts", () => {
+  skipBecause(notPackage);
+
   const environment = (): Record<string, string> => ({ ...npmEnvironment(home), PORT: "0" });
 
   test("every script but the check begins with sophia-run --", () => {
@@ -125,7 +127,10 @@ describe("examples/npm-scripts", () => {
   });
 });
 
-test("examples/docker: what each Dockerfile installs is the command, with the lock file and no devDependencies", async () => {
+test("examples/docker: what each Dockerfile installs is the command, with the lock file and no devDependencies", async ({
+  skip,
+}) => {
+  skip(notPackage !== undefined, notPackage);
   const names = readdirSync(join(examples, "docker")).filter((name) => /(?:^|\.)Dockerfile$/.test(name));
   expect(names.length).toBeGreaterThan(3);
   for (const name of names) {
@@ -146,6 +151,8 @@ test("examples/docker: what each Dockerfile installs is the command, with the lo
 });
 
 describe("examples/devcontainer", () => {
+  skipBecause(notPackage);
+
   const config = readDevcontainer(join(examples, "devcontainer/.devcontainer/devcontainer.json"));
   const readme = readFileSync(join(examples, "devcontainer/README.md"), "utf8");
 
@@ -260,7 +267,8 @@ test("examples/python serves with its configuration, and ends as a bare start do
   expect(await server.finished).toMatchObject({ status: null, signal: "SIGTERM" });
 });
 
-test("examples/actions runs its tests with the configuration, and without the token", async () => {
+test("examples/actions runs its tests with the configuration, and without the token", async ({ skip }) => {
+  skip(notPackage !== undefined, notPackage);
   const { steps } = readWorkflow(join(examples, "actions/job.yml"));
   const copy = folder({
     "package.json": JSON.stringify({ scripts: { test: "node print.js" } }),

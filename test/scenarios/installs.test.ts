@@ -4,12 +4,12 @@ import { basename, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
 import { clientEnvironment, clients } from "../helpers/clients.ts";
 import { pack } from "../helpers/pack.ts";
-import { skipBecause } from "../helpers/skip.ts";
-import { addon, CONTRACT_VALUES, folder, isStandalone } from "../helpers/sophia.ts";
+import { notPackage, skipBecause } from "../helpers/skip.ts";
+import { addon, CONTRACT_VALUES, folder } from "../helpers/sophia.ts";
 import { start } from "../helpers/started.ts";
 import { readWorkflow } from "../helpers/workflow.ts";
 
-skipBecause(isStandalone ? "this is about the package" : undefined);
+skipBecause(notPackage);
 
 /** A folder with the names by which files of `init` call a package manager. */
 function standIns(command: readonly string[]): string {
