@@ -3,13 +3,13 @@ import { createInterface } from "node:readline";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { notInstalled, skipBecause } from "../../helpers/skip.ts";
 import { addon, folder, sophiaRun } from "../../helpers/sophia.ts";
 import { SECRET } from "./masked.ts";
 
 const CONTRACT = JSON.stringify({ variables: { QUIET_TOKEN: { secret: true, required: true } } });
-const has = (command: string): boolean => spawnSync("sh", ["-c", `command -v ${command}`]).status === 0;
 const VITEST = join(import.meta.dirname, "../../../node_modules/vitest/vitest.mjs");
-const canRun = existsSync(addon) && has("python3");
+const missing = existsSync(addon) ? notInstalled("python3", "--version") : "needs the addon";
 
 interface Answer {
   readonly shown: string;
@@ -71,7 +71,9 @@ function program(words: readonly string[], files: Readonly<Record<string, string
   };
 }
 
-describe.runIf(canRun)("terminals stay terminals", () => {
+describe("terminals stay terminals", () => {
+  skipBecause(missing);
+
   it("the program has one, with its size, and secrets are masked in it", async () => {
     const screen = onTerminal(
       `exec $L sh -c 'test -t 0 && test -t 1 && test -t 2 && stty size; echo "$QUIET_TOKEN"; exit 5'`,
@@ -193,8 +195,12 @@ describe.runIf(canRun)("terminals stay terminals", () => {
   });
 });
 
-describe.runIf(canRun)("real programs on it", () => {
-  it.runIf(has("vim"))("vim: shows, edits and writes a file, and the screen comes back", async () => {
+describe("real programs on it", () => {
+  skipBecause(missing);
+
+  it("vim: shows, edits and writes a file, and the screen comes back", async ({ skip }) => {
+    const noVim = notInstalled("vim", "--version");
+    skip(noVim !== undefined, noVim);
     const screen = onTerminal(`$L vim -u NONE -N note; cat note`, { note: "first\n" });
     await screen.until("first");
     await screen.type(`osecond ${SECRET}\u001b:wq\r`);
@@ -204,7 +210,9 @@ describe.runIf(canRun)("real programs on it", () => {
     expect(end).toBe(0);
   });
 
-  it.runIf(has("less"))("less: pages, and masks", async () => {
+  it("less: pages, and masks", async ({ skip }) => {
+    const noLess = notInstalled("less", "--version");
+    skip(noLess !== undefined, noLess);
     const text = Array.from({ length: 60 }, (_, line) => `line ${line} ${SECRET}`).join("\n");
     const screen = onTerminal(`$L less note; echo end`, { note: `${text}\n` });
     await screen.until("line 20 ***");
@@ -255,7 +263,9 @@ describe.runIf(canRun)("real programs on it", () => {
   });
 });
 
-describe.runIf(canRun && has("tmux"))("tmux", () => {
+describe("tmux", () => {
+  skipBecause(missing ?? notInstalled("tmux", "-V"));
+
   it("shows masked output in a pane, and the size follows", async () => {
     const cwd = folder({ "sophia.contract.json": CONTRACT });
     const env = { PATH: process.env["PATH"], HOME: cwd, TMUX_TMPDIR: cwd, TERM: "xterm", QUIET_TOKEN: SECRET };
