@@ -36,7 +36,7 @@ export const FAILURE_CODES = {
   "esc-offline": "nothing is kept that could serve",
   "esc-value": "a value of ESC cannot be an environment variable",
   "esc-edit": "a definition cannot be changed as asked",
-  "esc-conflict": "others changed the definition meanwhile, again and again",
+  "esc-conflict": "others changed the variable meanwhile, or the definition again and again",
   "esc-not-in-effect": "a change was accepted, yet what is read back differs",
   "unusable-value": "a value cannot be passed to any program",
   "secret-files": "a private file of a secret cannot be written",

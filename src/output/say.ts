@@ -2,7 +2,7 @@
 import type { Context } from "../core/context.ts";
 import type { EscStatus } from "../resolve/assessment.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
-import { further, sayLines, sayWrapped } from "./stderr.ts";
+import { further, sayLines } from "./stderr.ts";
 import type { Notice } from "../core/model.ts";
 import type { Settings } from "../command-line/settings.ts";
 
@@ -10,9 +10,7 @@ import type { Settings } from "../command-line/settings.ts";
 export function say(context: Context, { quiet }: Pick<Settings, "quiet">, notices: readonly Notice[]): void {
   for (const notice of notices) {
     if (quiet && isInformation(notice)) continue;
-    // The only one that tells a failure.
-    if (notice.kind === "esc-kept") sayWrapped(context, describeNotice(notice));
-    else sayLines(context, describeNotice(notice));
+    sayLines(context, describeNotice(notice));
   }
 }
 
@@ -21,7 +19,7 @@ export function sayDown(context: Context, esc: EscStatus): void {
   if (esc.kind !== "unavailable" && esc.kind !== "refused") return;
   const { failure } = esc;
   const serves = esc.kind === "refused" ? "the environment alone" : "the environment and .env files";
-  sayWrapped(context, [
+  sayLines(context, [
     `warning: ${failure.message}; continuing with ${serves}`,
     ...further(failure),
     ...(esc.kind === "refused" ? [workLocally(esc.settings)] : []),

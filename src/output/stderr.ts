@@ -31,14 +31,9 @@ export function describeBug(error: unknown): Lines {
   return [`internal error (${name}); please report it`, ...places.map((line) => line.trim())];
 }
 
-/** As {@link sayLines}, in lines of 80 columns. */
-export function sayWrapped(context: Context, lines: Lines): void {
-  sayLines(context, wrapped(lines));
-}
-
-/** Writes lines of which the first names the program and the others belong to it. */
+/** Writes lines of which the first names the program and the others belong to it, in 80 columns. */
 export function sayLines(context: Context, lines: Lines): void {
-  write(context, lines, "notice");
+  write(context, wrapped(lines), "notice");
 }
 
 function wrapped([first, ...rest]: Lines): Lines {

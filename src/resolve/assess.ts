@@ -8,7 +8,6 @@ import { isEscMentioned } from "../esc/settings/own-variables.ts";
 import type { Assessment, ReadingProgress } from "./assessment.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
-import { exposedNotices } from "./exposed.ts";
 import type { FromEsc } from "./from-esc.ts";
 import { findCode, markFromFiles, withheldNotices } from "./from-files.ts";
 import { matcher, select, withholding, type Selection } from "./select.ts";
@@ -111,7 +110,9 @@ async function conclude(
     violations: checkContract(asked, selected),
     notices: [
       ...dotenv.notices,
-      ...exposedNotices(dotenv, contract),
+      ...(dotenv.files.some(({ exposed }) => exposed === true)
+        ? (await import("./exposed.ts")).exposedNotices(dotenv, contract, environment)
+        : []),
       ...accessNotices,
       ...withheldNotices(layers, selected, withholding(selection, declared), { ...settings, esc: access.kind }),
       ...escNotices,

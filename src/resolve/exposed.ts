@@ -1,14 +1,18 @@
 import type { Contract } from "../contract/model.ts";
-import type { Notice } from "../core/model.ts";
+import type { Environment, Notice } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 
-/** A notice for each `.env` file that everybody may read and that has a token or a secret of the contract in it. */
+/**
+ * A notice for each `.env` file that everybody may read and that has a token or a secret of the contract in it. None on a
+ * runner that GitHub hosts: its checkouts are readable to everybody, and the machine is the job's own.
+ */
 export function exposedNotices(
   { files, layers }: Pick<DotenvReading, "files" | "layers">,
   { aliases, variables }: Contract,
+  environment: Environment,
 ): readonly Notice[] {
   const exposed = new Set(files.filter((file) => file.exposed === true).map(({ path }) => path));
-  if (exposed.size === 0) return [];
+  if (isOfOneJob(environment)) return [];
   const isSecret = (name: string): boolean =>
     name === "ESC_TOKEN" || variables.get(aliases.get(name) ?? name)?.secret === true;
   const told = new Set<string>();
@@ -19,4 +23,8 @@ export function exposedNotices(
     }
   }
   return Array.from(told, (file) => ({ kind: "exposed", file }));
+}
+
+function isOfOneJob(environment: Environment): boolean {
+  return environment.get("GITHUB_ACTIONS") === "true" && environment.get("RUNNER_ENVIRONMENT") !== "self-hosted";
 }

@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
-import { CONTRACT_VALUES, folder, sophia } from "../helpers/sophia.ts";
+import { CONTRACT_VALUES, folder, sophia, unwrapped } from "../helpers/sophia.ts";
 
 function withMode(files: Readonly<Record<string, string>>, mode: number): string {
   const cwd = folder(files);
@@ -32,6 +32,18 @@ describe("a .env file", () => {
     expect(stderr).toBe("");
   });
 
+  test.each([
+    [{ GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "github-hosted" }, ""],
+    [
+      { GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "self-hosted" },
+      "sophia-run: warning: everybody can read .env: chmod 600 .env\n",
+    ],
+  ])("is a matter in GitHub Actions only where others use the machine: %o", async (runner, expected) => {
+    const env = { ...others, ...runner };
+    const { stderr } = await sophia(["--quiet", "--", "true"], { cwd: withMode(content, 0o644), env });
+    expect(stderr).toBe(expected);
+  });
+
   test("with a token counts whatever the contract", async () => {
     const cwd = withMode({ "my env": "ESC_TOKEN=pul-0123456789abcd" }, 0o644);
     const { stderr } = await sophia(["--no-contract", "--dotenv", "my env", "--", "true"], { cwd });
@@ -47,7 +59,8 @@ test("a token file that everybody can read: one warning, with a command that end
   const path = join(cwd, "token");
   const env = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN_FILE: path, PULUMI_BACKEND_URL: server.url };
   const { status, stderr } = await sophia(["--", "true"], { env });
-  expect([status, stderr]).toEqual([0, `sophia-run: warning: everybody can read ${path}: chmod 600 ${path}\n`]);
+  const warning = `sophia-run: warning: everybody can read ${path}: chmod 600 ${path}`;
+  expect([status, unwrapped(stderr).trimEnd()]).toEqual([0, warning]);
   chmodSync(path, 0o600);
   expect((await sophia(["--", "true"], { env })).stderr).toBe("");
   expect(readFileSync(path, "utf8")).toBe(server.token);

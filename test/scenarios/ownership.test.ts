@@ -114,7 +114,7 @@ describe(".env", () => {
   test("the command that it names makes it count", async () => {
     const cwd = surroundings(".env", { file: { mode: 0o666 } });
     const { stderr } = await startAs(ME, cwd, ["--no-contract"]);
-    const command = /; (chmod [^,]*),/.exec(stderr)?.[1] ?? "";
+    const command = /; (chmod [^,]*),/.exec(unwrapped(stderr))?.[1] ?? "";
     await runProgram(["sh", "-c", command], {}, cwd);
     expect((await startAs(ME, cwd, ["--no-contract"])).stdout).toContain("FROM_FILE=yes");
   });
@@ -207,5 +207,5 @@ test("what a found contract extends is looked at as itself, and a .env beside it
   mkdirSync(inner);
   const passed = await startAs(ME, inner);
   expect(passed.status).toBe(0);
-  expect(passed.stderr).toContain(`${join(cwd, ".env")} is passed over: it belongs to another user`);
+  expect(unwrapped(passed.stderr)).toContain(`${join(cwd, ".env")} is passed over: it belongs to another user`);
 });

@@ -12,7 +12,7 @@ import { shownPath } from "../../contract/file/text.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Contract } from "../../contract/model.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { sayWrapped } from "../../output/stderr.ts";
+import { sayLines } from "../../output/stderr.ts";
 import { settle } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
@@ -131,7 +131,7 @@ function report(stale: readonly Document[], documents: readonly Document[], cont
     context.out(`${enumerate(documents.map(({ name }) => name))}: up to date\n`);
     return ExitStatus.ok;
   }
-  sayWrapped(context, [
+  sayLines(context, [
     `out of date: ${enumerate(stale.map(({ name, current }) => (current === undefined ? `${name} (missing)` : name)))}`,
     "sophia-run docs writes them anew from the contract",
   ]);

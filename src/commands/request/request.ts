@@ -1,9 +1,8 @@
 import { settle, parseDuration, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
-import { fileOpenRequests, submitOpenRequest } from "../../esc/api/open-request.ts";
+import { fileOpenRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/open-request.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
@@ -13,6 +12,7 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
 import { askEach, namedIn } from "../writing/access.ts";
+import { changeRequestCommand } from "../writing/outcome.ts";
 import { type Asked, waitUntilOpen } from "./wait.ts";
 
 const WAIT_LIMIT_MS = 3_600_000;
@@ -28,10 +28,17 @@ export const request: Command = async ({ options }, context) => {
   }
   const reason = reasonIn(settings);
   const esc = await launcherAccess(options["in"], settings, context);
+  const filed = new Map<OpenRequest, "filed" | "submitted">();
   const asked = await askEach(esc, settings, context, async (name, connection): Promise<Asked> => {
     const requests = await fileOpenRequests(name, connection);
-    for (const one of requests) await submitOpenRequest(one, reason, connection);
+    for (const one of requests) filed.set(one, "filed");
+    for (const one of requests) {
+      await submitOpenRequest(one, reason, connection);
+      filed.set(one, "submitted");
+    }
     return { name, requests };
+  }).catch((error: unknown) => {
+    throw error instanceof SophiaError ? withFiled(error, filed) : error;
   });
   for (const one of asked) tell(context, askedText(one));
   const waiting = asked.filter(({ requests }) => requests.length > 0);
@@ -41,13 +48,29 @@ export const request: Command = async ({ options }, context) => {
 
 function askedText({ name, requests }: Asked): string {
   if (requests.length === 0) return `✅ ${formatName(name)} opens without an approval; nothing was requested\n`;
-  const lines = requests.flatMap(({ id, environment = formatName(name) }) => [
-    `   ${printable(environment)}:`,
-    `   pulumi env change-request get ${shellWord(printable(id))}`,
-    `   pulumi env change-request approve ${shellWord(printable(id))}    # somebody else`,
-    `   pulumi env change-request apply ${shellWord(printable(id))}      # then it opens`,
+  const lines = requests.flatMap((one) => [
+    `   ${printable(one.environment ?? formatName(name))}:`,
+    `   ${changeRequestCommand("get", one)}`,
+    `   ${changeRequestCommand("approve", one)}  # somebody else`,
+    `   ${changeRequestCommand("apply", one)}  # then it opens`,
   ]);
   return [`⏸️ ${formatName(name)} does not open yet: somebody has to approve that.`, ...lines, ""].join("\n");
+}
+
+/** The failure, and the requests that are there all the same: nobody else would name them. */
+function withFiled(error: SophiaError, filed: ReadonlyMap<OpenRequest, "filed" | "submitted">): SophiaError {
+  const { code, message, hint, details, status } = error;
+  const lines = Array.from(filed).flatMap(([one, state]) => {
+    const place = one.environment === undefined ? "" : ` for ${printable(one.environment)}`;
+    return state === "submitted"
+      ? [`a request${place} was submitted before that, and stays:`, `  ${changeRequestCommand("get", one)}`]
+      : [
+          `a request${place} was filed and perhaps not submitted; to close it before you ask again:`,
+          `  ${changeRequestCommand("close", one)}`,
+        ];
+  });
+  const failure = { code, message, details: [...details, ...lines], ...(hint === undefined ? {} : { hint }) };
+  return new SophiaError(failure, status);
 }
 
 /** @throws SophiaError (usage, 125) where there is none, or one that must not be sent; its text is not shown */

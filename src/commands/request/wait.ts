@@ -10,7 +10,7 @@ import { type EnvironmentName, formatName, type FullName } from "../../esc/setti
 import { SILENT } from "../../esc/transport/connection.ts";
 import { tell } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
-import { sayLines, sayWrapped } from "../../output/stderr.ts";
+import { sayLines } from "../../output/stderr.ts";
 
 /** People take their time: the pauses grow. */
 const FIRST_PAUSE_MS = 1000;
@@ -47,13 +47,13 @@ export async function waitUntilOpen(asked: readonly Asked[], limitMs: number, wa
     sayLines(context, [STAYS]);
   });
   const end = Date.now() + limitMs;
-  sayWrapped(context, [`waiting up to ${durationWords(limitMs / 1000)} for the approval of ${names}`]);
+  sayLines(context, [`waiting up to ${durationWords(limitMs / 1000)} for the approval of ${names}`]);
   try {
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * GROWTH, LONGEST_PAUSE_MS)) {
       const leftMs = end - Date.now();
       if (leftMs <= 0) {
         progress.done();
-        sayWrapped(context, [`nobody has approved it within ${durationWords(limitMs / 1000)}`, STAYS]);
+        sayLines(context, [`nobody has approved it within ${durationWords(limitMs / 1000)}`, STAYS]);
         return ExitStatus.draft;
       }
       progress.waiting(`waiting for the approval of ${names}, ${durationWords(leftMs / 1000)} left`);
@@ -66,7 +66,7 @@ export async function waitUntilOpen(asked: readonly Asked[], limitMs: number, wa
         tell(context, `✅ ${names} can be opened\n`);
         return ExitStatus.ok;
       }
-      sayWrapped(context, [`the request ${seen.id} was closed: ${names} cannot be opened`]);
+      sayLines(context, [`the request ${seen.id} was closed: ${names} cannot be opened`]);
       return ExitStatus.unmet;
     }
   } finally {

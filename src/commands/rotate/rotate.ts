@@ -1,7 +1,7 @@
 import { settle, type Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Context } from "../../core/context.ts";
-import { ExitStatus } from "../../core/error.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { type Changed, changeEnvironment, type Current, formatRevision, readCurrent } from "../../esc/api/change.ts";
@@ -93,7 +93,9 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
       full,
       connection,
       (now) => {
-        if (now.opened.variables.find((one) => one.name === name)?.value === wanted.value) return undefined;
+        const value = valueIn(now, name);
+        if (value === wanted.value) return undefined;
+        if (value !== place?.variable.value) throw changedMeanwhile(name, now);
         if (typeof to !== "string" || !isAbsent(name, [now])) refuseComputed(name, findDefining(name, [now]));
         return setVariables(now.definition.yaml, [wanted.change]);
       },
@@ -113,6 +115,19 @@ function finish(
   if (typeof done === "number") return done;
   tell(context, doneText(name, done, back));
   return ExitStatus.ok;
+}
+
+function valueIn({ opened }: Pick<Current, "opened">, name: string): string | undefined {
+  return opened.variables.find((one) => one.name === name)?.value;
+}
+
+/** The value of somebody else, who rotated it at the same time, may be in use already: it is not replaced unseen. */
+function changedMeanwhile(name: string, now: Current): SophiaError {
+  return new SophiaError({
+    code: "esc-conflict",
+    message: `nothing was changed: ${printable(name)} has another value in ${formatRevision(now)} than it had at first`,
+    hint: "somebody else rotates it, too; start again to replace that value",
+  });
 }
 
 /** Of several environments the one, by the name that was asked for. */
@@ -160,7 +175,7 @@ async function fromRevision(
     readCurrent({ ...full, version }, connection),
   );
   const { yaml } = definition;
-  const old = opened.variables.find((one) => one.name === name)?.value;
+  const old = valueIn({ opened }, name);
   const defined = nodeOf(yaml, name);
   const isPlain = defined?.kind === "secret" || defined?.kind === "value";
   if (defined === undefined || old === undefined || !isPlain) {
@@ -180,7 +195,7 @@ function rotated({ variable }: Defining, target: EscSettings, settings: Settings
     const before = await readCurrent(full, connection);
     await rotateByEsc(full, [propertyPath(variable.name)], connection);
     const after = await readCurrent(full, connection);
-    const isNew = after.opened.variables.find(({ name }) => name === variable.name)?.value !== variable.value;
+    const isNew = valueIn(after, variable.name) !== variable.value;
     return isNew ? { kind: "done", wrote: true, before, after } : { kind: "without-effect", before, after };
   });
 }

@@ -3,7 +3,7 @@ import { count } from "../../core/text.ts";
 import { searchedFor } from "../../masking/masking.ts";
 import { tell } from "../../output/colour.ts";
 import { say, sayDown } from "../../output/say.ts";
-import { sayWrapped } from "../../output/stderr.ts";
+import { sayLines } from "../../output/stderr.ts";
 import { secretsOf, withoutSecrets } from "../../resolve/secrets.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
@@ -27,7 +27,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
   say(context, settings, assessment.notices);
   const { size, ...searched } = searchedFor(secretsOf(assessment));
   if (size === 0) {
-    sayWrapped(context, [
+    sayLines(context, [
       "warning: no secret has a value here, so there is nothing to search for",
       "set ESC_ENV and ESC_TOKEN to search for those of ESC; --require-esc makes it an error that they are missing",
     ]);
@@ -37,14 +37,14 @@ export const scan: Command = async ({ options, positionals }, context) => {
   if (staged) await scanIndex(session, git, positionals);
   else if (history) {
     if (await scanHistory(session, git, positionals)) {
-      sayWrapped(context, [
+      sayLines(context, [
         "warning: this is a shallow clone: only part of the history was searched",
         "git fetch --unshallow gets the rest",
       ]);
     }
   } else await scanTree(session, git, positionals);
   const result = session.end();
-  sayUnread(result, (lines) => sayWrapped(context, lines));
+  sayUnread(result, (lines) => sayLines(context, lines));
   if (options["json"] === true) context.out(json(result, size));
   else tell(context, text(result, size, history ? "object" : "file"));
   return result.findings.length === 0 ? ExitStatus.ok : ExitStatus.unmet;

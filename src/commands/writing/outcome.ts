@@ -22,13 +22,14 @@ export function settleChange(
       return changed;
     case "draft": {
       const { changeRequest, before } = changed;
-      const id = shellWord(changeRequest);
+      const { organization } = before.name;
+      const command = (verb: string): string => changeRequestCommand(verb, { id: changeRequest, organization });
       tell(
         context,
         `\n⏸️ Not in effect yet: changes of ${formatName(before.name)} have to be approved. It is a draft now.\n` +
-          `   pulumi env change-request get ${id}\n` +
-          `   pulumi env change-request approve ${id}    # somebody else\n` +
-          `   pulumi env change-request apply ${id}      # then it is in effect\n`,
+          `   ${command("get")}\n` +
+          `   ${command("approve")}  # somebody else\n` +
+          `   ${command("apply")}  # then it is in effect\n`,
       );
       return ExitStatus.draft;
     }
@@ -45,6 +46,14 @@ export function settleChange(
         hint: `pulumi env edit ${formatName(changed.after.name)} shows why; back: ${wayBack(changed.before)}`,
       });
   }
+}
+
+/** The command by which people look at a change request or decide it, whatever their default organization. */
+export function changeRequestCommand(
+  verb: string,
+  { id, organization }: { readonly id: string; readonly organization: string },
+): string {
+  return `pulumi env change-request ${verb} ${shellWord(printable(id))} -o ${shellWord(organization)}`;
 }
 
 /** `Revision 3 is now 4.`, and the command that restores the whole environment. */

@@ -234,7 +234,7 @@ describe("names", () => {
     server.environment("acme/app/prod", { values: MET });
     const ended = await check("demo-org/dev,app/prod");
     expect(ended.status).toBe(0);
-    expect(ended.stderr).toMatch(
+    expect(unwrapped(ended.stderr)).toMatch(
       /^sophia-run: warning: ESC has no environment acme\/demo-org\/dev: .* taken for demo-org\/default\/dev; .+\n$/,
     );
     expect(row(ended, "Variable")).toEqual(["Variable", "demo-org/default/dev", "acme/app/prod"]);

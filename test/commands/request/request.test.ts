@@ -39,7 +39,7 @@ test("a start names it, and it files and submits a request for the environment a
     { status: "pending", description: "deploy of 2.4" },
   ]);
   expect(stdout).toContain(`${NAME} does not open yet: somebody has to approve that.`);
-  for (const one of [own, imported]) expect(stdout).toContain(`pulumi env change-request approve ${one?.id}`);
+  for (const one of [own, imported]) expect(stdout).toContain(`pulumi env change-request approve ${one?.id} -o acme`);
   expect(stdout).toContain("   acme/sophia/base:\n");
 });
 
@@ -143,6 +143,18 @@ test("a token that may not ask is told so", async () => {
   const { status, stderr } = await ask(env);
   expect(status).toBe(125);
   expect(stderr).toContain("HTTP 403");
+});
+
+test("what was filed before a submission failed is named, with the command that closes it", async () => {
+  const { server, base, environment, env } = await world();
+  server.failAlways("submitChangeRequest", { kind: "status", status: 403 });
+  const { status, stdout, stderr } = await ask(env);
+  expect([status, stdout]).toEqual([125, ""]);
+  const [own] = environment.openRequests;
+  const [imported] = base.openRequests;
+  expect(unwrapped(stderr)).toContain("a request for acme/sophia/base was filed and perhaps not submitted");
+  for (const one of [own, imported])
+    expect(stderr).toContain(`\n    pulumi env change-request close ${one?.id} -o acme\n`);
 });
 
 test("the page of a network that requires a sign-in hands nothing in", async () => {

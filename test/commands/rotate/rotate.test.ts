@@ -180,6 +180,22 @@ describe("rotate NAME", () => {
     expect(handle.revisions).toHaveLength(4);
   });
 
+  test("a value that somebody else has set in between is not replaced", async () => {
+    const { server, handle, run, values } = await world();
+    const theirs = `sk-${sentinel("theirs")}-${"z".repeat(40)}`;
+    const update = server.hold("update");
+    const running = run(["API_KEY", "--yes"], NEW);
+    await server.waitFor("update");
+    handle.revise({ definition: DEFINITION.replace(OLD, theirs) });
+    update.release();
+    const ended = await running;
+    expect(ended).toMatchObject({ status: 125 });
+    expect(unwrapped(ended.stderr)).toContain("nothing was changed: API_KEY has another value in acme/app/dev@2");
+    expectNoValue(ended);
+    expect(await values()).toMatchObject({ API_KEY: theirs });
+    expect(handle.revisions).toHaveLength(2);
+  });
+
   test("half of a definition is not written back; a token that may only open is told what it lacks", async () => {
     const { server, handle, run, values, env, cwd } = await world();
     const [revision] = handle.revisions;

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../../esc-server/index.ts";
 import { skipBecause } from "../../helpers/skip.ts";
-import { folder, isStandalone, sophia } from "../../helpers/sophia.ts";
+import { folder, isStandalone, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { keptIn, read } from "./keeping.ts";
 
 skipBecause(process.platform === "linux" ? undefined : "needs Linux");
@@ -84,7 +84,9 @@ describe("a start goes on, says why nothing is kept, and leaves what was kept", 
     environment.revise({ values: { A: "new" } });
     const { status, stdout, stderr } = await start({ LD_PRELOAD: library, ...fault });
     expect({ status, stdout }).toEqual({ status: 0, stdout: "new\n" });
-    expect(stderr).toMatch(new RegExp(`^sophia-run: warning: what ESC gave is not kept: \\S+ \\(${code}\\)\\n$`));
+    expect(unwrapped(stderr)).toMatch(
+      new RegExp(`^sophia-run: warning: what ESC gave is not kept: \\S+ \\(${code}\\)\\n$`),
+    );
     expect(await kept()).toBe("old");
     expect(keptIn(caches)).toHaveLength(1);
   });

@@ -13,7 +13,7 @@ import { SILENT } from "../../../esc/transport/connection.ts";
 import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { Redaction, Renewal, Watch } from "../../../launch/index.ts";
 import { maskingOf } from "../../../masking/masking.ts";
-import { further, sayWrapped } from "../../../output/stderr.ts";
+import { further, sayLines } from "../../../output/stderr.ts";
 import { wordUnmet } from "../../../output/unmet.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import { assessBy } from "../../assessed.ts";
@@ -55,7 +55,7 @@ export function watchOf(start: Start, context: Context): Watch | undefined {
   const { esc } = assessment;
   if (!("settings" in esc) || settings.offline) {
     if (invocation.flags["watch"] === true) {
-      sayWrapped(context, ["warning: --watch has nothing to follow: ESC is not read"]);
+      sayLines(context, ["warning: --watch has nothing to follow: ESC is not read"]);
     }
     return undefined;
   }
@@ -135,7 +135,7 @@ async function following(
           await restart(renewed);
           masked = renewed.redaction;
           if (!isQuiet) {
-            sayWrapped(context, [
+            sayLines(context, [
               `${enumerateFew(names.map(printable), 10)} changed in ESC: the program is started anew`,
             ]);
           }
@@ -145,8 +145,8 @@ async function following(
           return runsOn(error.message, further(error));
         }
       },
-      tell: (lines) => sayWrapped(context, lines),
-      detail: (line) => settings.verbose && sayWrapped(context, [printable(line)]),
+      tell: (lines) => sayLines(context, lines),
+      detail: (line) => settings.verbose && sayLines(context, [printable(line)]),
       clock: CLOCK,
     },
     signal,
