@@ -7,6 +7,7 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync,
 import { join } from "node:path";
 import { bundleAction } from "./build/bundle.mjs";
 import { executableName, TARGETS } from "./build/targets.mjs";
+import { sbomFaults } from "./release/sbom-faults.mjs";
 import { sbom } from "./release/sbom.mjs";
 
 const root = join(import.meta.dirname, "..");
@@ -20,10 +21,9 @@ rmSync(outdir, { recursive: true, force: true });
 mkdirSync(outdir);
 if (isRelease) run(process.execPath, ["scripts/build.mjs", "--release"]);
 comparePacked();
-writeFileSync(
-  join(outdir, `sophia-run-${manifest.version}.cdx.json`),
-  `${JSON.stringify(await sbom(manifest), null, 2)}\n`,
-);
+const bill = await sbom(manifest, run("git", ["log", "-1", "--format=%cI"]).trim());
+problems.push(...sbomFaults(bill));
+writeFileSync(join(outdir, `sophia-run-${manifest.version}.cdx.json`), `${JSON.stringify(bill, null, 2)}\n`);
 writeFileSync(join(outdir, "NOTES.md"), notes());
 copyExecutables();
 await compareAction();

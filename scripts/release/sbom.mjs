@@ -6,9 +6,9 @@ import { BUN_VERSION } from "../build/targets.mjs";
  * none that are installed with it; and Bun, of which the executables and wheels are made.
  *
  * @param manifest the package.json
- * @returns the document, the same for the same sources
+ * @param timestamp when the sources were committed, so that the document is the same for the same sources
  */
-export async function sbom({ name, version, license }) {
+export async function sbom({ name, version, license }, timestamp) {
   const packages = new Map(
     (await bundledPackages()).map((each) => [purl(each.manifest.name, each.locked.version), each]),
   );
@@ -39,6 +39,7 @@ export async function sbom({ name, version, license }) {
     specVersion: "1.6",
     version: 1,
     metadata: {
+      timestamp,
       component: { type: "application", "bom-ref": ref, name, version, licenses: licences(license), purl: ref },
     },
     components,
