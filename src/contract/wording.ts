@@ -1,4 +1,5 @@
 /** Violations in words: what is wrong and what to do; pure, without values. */
+import { isOfRunner } from "../core/actions-runner.ts";
 import type { Origin } from "../core/model.ts";
 import { nameFinder } from "../core/suggest.ts";
 import { enumerate, printable } from "../core/text.ts";
@@ -32,8 +33,8 @@ export function describeViolations(
   context: WordingContext,
 ): readonly Wording[] {
   const { target, origins, withheld = () => undefined } = context;
-  // A name that the contract knows is not a misspelling of another.
-  const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name)));
+  // A name that the contract knows is not a misspelling of another, nor is GITHUB_PATH, which every job has, of GITHUB_PAT.
+  const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
   const supply = (names: readonly string[]): Remedy => {
     // What a source has need not be set.
     if (names.some((name) => withheld(name) !== undefined)) return NO_REMEDY;

@@ -62,6 +62,10 @@ describe("what is missing", () => {
     expect(
       words(contractOf({ variables: { TOKEN_1: { required: true }, TOKEN_2: {} } }), { TOKEN_2: "x" })[0]?.remedies,
     ).toStrictEqual([setIn("TOKEN_1")]);
+    // Nor is what GitHub's runner sets for every step.
+    expect(
+      words(contractOf({ variables: { GITHUB_PAT: { required: true } } }), { GITHUB_PATH: "x" })[0]?.remedies,
+    ).toStrictEqual([setIn("GITHUB_PAT")]);
     expect(words(contract, { "TOKEN\u001B": "t" })[0]?.remedies[0]).toBe(
       String.raw`did you mean TOKEN? TOKEN\u001b is set`,
     );

@@ -1,0 +1,20 @@
+/** The variables of GitHub's runner; pure. */
+
+/** What the runner sets anew for each step (actions/runner, GitHubContext.cs), so that another value has no effect. */
+const OF_RUNNER: ReadonlySet<string> = new Set(
+  [
+    ["ACTION", "ACTION_PATH", "ACTION_REF", "ACTION_REPOSITORY", "ACTIONS", "ACTOR", "ACTOR_ID", "API_URL", "BASE_REF"],
+    ["ENV", "EVENT_NAME", "EVENT_PATH", "GRAPHQL_URL", "HEAD_REF", "JOB", "OUTPUT", "PATH", "REF", "REF_NAME"],
+    ["REF_PROTECTED", "REF_TYPE", "REPOSITORY", "REPOSITORY_ID", "REPOSITORY_OWNER", "REPOSITORY_OWNER_ID"],
+    ["RETENTION_DAYS", "RUN_ATTEMPT", "RUN_ID", "RUN_NUMBER", "SERVER_URL", "SHA", "STATE", "STEP_SUMMARY"],
+    ["TRIGGERING_ACTOR", "WORKFLOW", "WORKFLOW_REF", "WORKFLOW_SHA", "WORKSPACE"],
+  ]
+    .flat()
+    .map((name) => `GITHUB_${name}`),
+);
+
+/** Whether the runner sets the variable itself, in any case. `GITHUB_PAT` and `GITHUB_TOKEN` are none of its. */
+export function isOfRunner(name: string): boolean {
+  const upper = name.toUpperCase();
+  return OF_RUNNER.has(upper) || /^(?:RUNNER|ACTIONS)_/.test(upper);
+}
