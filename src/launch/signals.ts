@@ -53,6 +53,14 @@ export function listen(
   };
 }
 
+/** Runs something while the kernel acts upon a signal, as it does where nothing listens to it; one that cannot be caught it acts upon anyway. */
+export function withoutListeners(signal: NodeJS.Signals, run: () => void): void {
+  const listeners = UNCATCHABLE.has(signal) ? [] : process.listeners(signal);
+  for (const listener of listeners) process.removeListener(signal, listener);
+  run();
+  for (const listener of listeners) process.on(signal, listener);
+}
+
 /**
  * Gives the signal the kernel's default action again. Removing the last listener does that; adding one first does
  * it for SIGPIPE and SIGXFSZ, which Node ignores, and SIGUSR1, which it handles.

@@ -138,7 +138,8 @@ static napi_value apply_settings(napi_env env, napi_callback_info info) {
   napi_get_value_int32(env, given[2], &raw);
   if (bytes_of(env, given[1], &bytes) != sizeof settings) return NULL;
   memcpy(&settings, bytes, sizeof settings);
-  if (raw) make_raw(&settings);
+  if (raw == 1) make_raw(&settings);
+  if (raw == 2) settings.c_oflag &= ~(tcflag_t)OPOST;
   /* Blocked, the signal does not keep a process in the background from it. */
   sigset_t blocked, former;
   sigemptyset(&blocked);
@@ -159,6 +160,13 @@ static napi_value signal_keys(napi_env env, napi_callback_info info) {
     keys[1] = settings.c_cc[VQUIT];
   }
   return list(env, keys, 2);
+}
+
+static napi_value stops_background(napi_env env, napi_callback_info info) {
+  int given[MOST_ARGUMENTS];
+  integers(env, info, given);
+  struct termios settings;
+  return from_integer(env, ioctl(given[0], TCGETS, &settings) == 0 && (settings.c_lflag & TOSTOP) != 0);
 }
 
 static napi_value foreground_group(napi_env env, napi_callback_info info) {
@@ -306,6 +314,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "settingsOf", .method = settings_of},
       {.utf8name = "applySettings", .method = apply_settings},
       {.utf8name = "signalKeys", .method = signal_keys},
+      {.utf8name = "stopsBackground", .method = stops_background},
       {.utf8name = "foregroundGroup", .method = foreground_group},
       {.utf8name = "takeForeground", .method = take_foreground},
       {.utf8name = "typeInto", .method = type_into},

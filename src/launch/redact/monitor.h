@@ -26,6 +26,7 @@ enum {
   CONTINUE, /* 1: in the foreground of the terminal, 0: in the background */
   COLLECT, /* nothing is typed any more: what was not read is asked for; 1: and the terminal is closed */
   RESTORED, /* the launcher has put the settings of the real terminal in order */
+  FORSAKE, /* the terminal will go, and the program is not hung up: it is in the background */
 };
 
 struct record {
@@ -175,6 +176,8 @@ static void monitor(struct monitored *it) {
         tell(CONTINUED, record.value);
       } else if (record.kind == COLLECT) {
         return_input(record.value);
+      } else if (record.kind == FORSAKE) {
+        has_hung_up = 1;
       } else if (record.kind == RESTORED) {
         if (has_ended) _exit(0);
         is_restored = 1;

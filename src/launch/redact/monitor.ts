@@ -16,6 +16,7 @@ const UNREAD = 6;
 const CONTINUED = 7;
 const CONTINUE = 8;
 const COLLECT = 9;
+const FORSAKE = 11;
 const RECORD_BYTES = 8;
 const CHUNK_BYTES = 8192;
 const SIGKILL = 9;
@@ -39,6 +40,8 @@ export interface Monitor {
   readonly continue: (isForeground: boolean) => void;
   /** Nothing is typed any more: asks for what the program has not read. @param isLast its terminal is closed, too */
   readonly collect: (isLast: boolean) => void;
+  /** The program's terminal is about to go, and it is not to be hung up. */
+  readonly forsake: () => void;
   /** The program has ended and the real terminal is in order: nothing has to be put back if this process ends now. */
   readonly dismiss: () => void;
 }
@@ -94,6 +97,7 @@ export function startMonitored(
     pid: value,
     continue: (isInFront) => tell(CONTINUE, Number(isInFront)),
     collect: (isLast) => tell(COLLECT, Number(isLast)),
+    forsake: () => tell(FORSAKE, 0),
     dismiss: () => void (isOpen && addon.dismiss(channel, monitor)),
   };
 }

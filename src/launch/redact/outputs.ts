@@ -3,7 +3,11 @@ import { openSync } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
 import { listen, type Undo } from "../signals.ts";
+import { readProcessStat } from "../proc/process-stat.ts";
+import type { TerminalSignals } from "../spawn/forward.ts";
 import type { Launch, Redaction } from "../types.ts";
+import { isStoppedByAccess } from "./access.ts";
+import type { RedactAddon } from "./addon.ts";
 import { handOver } from "./hand-over.ts";
 import { isWholeTerminal, planOutputs, type Output } from "./plan.ts";
 import { startPump, type Pump } from "./pump.ts";
@@ -27,8 +31,8 @@ export interface Outputs {
   readonly kept: readonly number[];
   /** The program runs on a terminal of its own, in which the keys are read here. */
   readonly session: Session | undefined;
-  /** Called when the size of the terminal has changed; undefined where no output is one. */
-  readonly resize: (() => void) | undefined;
+  /** Where an output is a terminal and the program has no session of its own: what its signals mean. */
+  readonly terminal: TerminalSignals | undefined;
   /** The program runs, and has what was given to it. */
   readonly start: (child: ChildProcess | undefined) => void;
   /** Writes whole lines to the standard error, between those of the program. */
@@ -85,12 +89,7 @@ export function openOutputs(
   return {
     given,
     session,
-    resize:
-      terminals.length === 0
-        ? undefined
-        : () => {
-            for (const { target, source } of terminals) addon?.copySize(target, source?.descriptor ?? -1);
-          },
+    terminal: session === undefined && addon !== undefined ? signalsOf(terminals, addon) : undefined,
     kept: addon === undefined ? [...given.keys()] : [],
     start: (child) => {
       for (const one of prepared) {
@@ -108,7 +107,7 @@ export function openOutputs(
         });
         open.add(pump);
         pumps.push(pump);
-        system?.watcher.whenUnread(one.target, pump.loseReader);
+        system?.watcher.whenUnread(one.target, session?.lose ?? pump.loseReader);
       }
       // In the time in which the program starts.
       setImmediate(() => redaction.masking.prepare());
@@ -145,6 +144,20 @@ export function openOutputs(
       // Without the threads whose writes nobody reads: they are left as they are.
       await Promise.race([finished(), abandoned]);
     },
+  };
+}
+
+function signalsOf(terminals: readonly Prepared[], addon: RedactAddon): TerminalSignals | undefined {
+  if (terminals.length === 0) return undefined;
+  const isInFront = (): boolean => {
+    const now = readProcessStat("self");
+    return now !== undefined && now.foregroundGroup === now.group;
+  };
+  return {
+    resized: () => {
+      for (const { target, source } of terminals) addon.copySize(target, source?.descriptor ?? -1);
+    },
+    isStoppedByAccess: (signal) => isStoppedByAccess(signal, isInFront),
   };
 }
 

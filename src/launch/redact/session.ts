@@ -1,10 +1,11 @@
 import { closeSync } from "node:fs";
 import { readProcessStat, takesSignal } from "../proc/process-stat.ts";
-import { sleep } from "../../system/sleep.ts";
-import { catchableSignals, listen, send, signalName, signalNumber, type Undo } from "../signals.ts";
+import { catchableSignals, listen, send, signalName, signalNumber, withoutListeners, type Undo } from "../signals.ts";
 import type { Forwarding } from "../spawn/forward.ts";
 import type { Program, Running } from "../types.ts";
+import { isStoppedByAccess } from "./access.ts";
 import type { RedactAddon } from "./addon.ts";
+import { expectedSignals } from "./expected.ts";
 import { openKeyboard } from "./keyboard.ts";
 import { startMonitored, type Monitor } from "./monitor.ts";
 import { writeAll } from "./sink.ts";
@@ -18,8 +19,6 @@ const LOOK_MS = 200;
 const CONTINUE_MS = 1000;
 /** How long the monitor's answer is waited for; it was killed, perhaps. */
 const ANSWER_MS = 1000;
-/** How long an access to the terminal that is going on has to stop this process. */
-const ACCESS_MS = 20;
 /** A pause before a program goes on whose stop the kernel refused: it may stop at once again. */
 const REFUSED_MS = 50;
 
@@ -30,6 +29,8 @@ export interface Session {
   readonly execute: (program: Program) => Promise<Running | string>;
   /** The program has ended: asks for what was typed and not read. */
   readonly collect: () => Promise<void>;
+  /** Nobody sees any more what is shown: the real terminal is gone. */
+  readonly lose: () => void;
   /** The signal that is just being delivered was sent here to the whole group, and is not meant for this process. */
   readonly isOwn: (signal: NodeJS.Signals) => boolean;
   /** The program has ended: the real terminal gets the settings that it has left, or those from before if it was killed. */
@@ -70,35 +71,32 @@ export function openSession(parts: SessionParts): Session {
   /** How often the monitor was told to continue the program and has not said yet that it did. */
   let unanswered = 0;
   let isGone = false;
+  /** It went, and the program is not hung up for it. */
+  let isForsaken = false;
   let typing: Promise<void> = Promise.resolve();
   let collected: (() => void) | undefined;
   /** What was typed for whoever reads the terminal after the program. */
   const unread: Uint8Array[] = [];
-  /** Signals for the whole group of which this process takes no notice itself, and the SIGCONT that has ended a stop. */
-  const expected = new Map<NodeJS.Signals, number>();
-  const own = new Set<NodeJS.Signals>();
-  const expect = (signal: NodeJS.Signals, change: number): void => {
-    expected.set(signal, Math.max(0, (expected.get(signal) ?? 0) + change));
-  };
-  const isExpected = (signal: NodeJS.Signals): boolean => {
-    const isOne = (expected.get(signal) ?? 0) > 0;
-    if (isOne) {
-      expect(signal, -1);
-      own.add(signal);
-      setImmediate(() => own.delete(signal));
-    }
-    return isOne;
-  };
+  /** Of what is sent to the whole group for a key, and the SIGCONT that ends a stop. */
+  const expected = expectedSignals();
 
   addon.copySize(real, master);
-  const lose = (): void => {
+  if (!isForeground) leaveLineEnds();
+  const lose = (isHungUp: boolean): void => {
     if (isGone) return;
     isGone = true;
+    isForsaken = !isHungUp;
+    if (isForsaken) monitor?.forsake();
     keyboard.close();
     closeQuietly(master);
     hangUp();
   };
-  const keyboard = openKeyboard(input, watcher, (keys) => void (typing = type(keys)), lose);
+  const keyboard = openKeyboard(
+    input,
+    watcher,
+    (keys) => void (typing = type(keys)),
+    () => lose(true),
+  );
 
   return {
     forward: ({ pid, firstProcess, reapOrphans, onSignal, onStopRequest }) => {
@@ -107,7 +105,7 @@ export function openSession(parts: SessionParts): Session {
         if (program !== undefined) send(program, signal);
       };
       const asked = (signal: NodeJS.Signals): void => {
-        if (isExpected(signal)) return;
+        if (expected.arrives(signal)) return;
         forward(signal);
         onStopRequest?.();
       };
@@ -119,17 +117,18 @@ export function openSession(parts: SessionParts): Session {
           if (addon.copySize(real, master) === 0) forward(signal);
         },
         SIGHUP: (signal) => {
-          if (readProcessStat("self")?.terminal === 0) lose();
-          else forward(signal);
+          if (readProcessStat("self")?.terminal === 0) lose(true);
+          // Else the program is hung up by the monitor.
+          if (!isGone || isForsaken) forward(signal);
         },
         SIGCONT: (signal) => {
-          if (!isExpected(signal)) goOn();
+          if (!expected.arrives(signal)) goOn();
         },
         SIGTTOU: (signal) => {
           const program = pid();
           const isAccess = program !== undefined && !isInFront() && takesSignal(program, signalNumber(signal));
           forward(signal);
-          if (isAccess && isStoppedByAccess(signal)) goOn();
+          if (isAccess && isStoppedByAccess(signal, isInFront)) goOn();
         },
         SIGCHLD: () => {
           if (firstProcess) reapOrphans?.();
@@ -182,7 +181,9 @@ export function openSession(parts: SessionParts): Session {
       clearInterval(look);
       await collect(true);
     },
-    isOwn: (signal) => own.has(signal),
+    // A job in the background is not hung up by the kernel: who hangs it up sends it the signal.
+    lose: () => lose(isForeground),
+    isOwn: expected.isOwn,
     restore: () => {
       clearInterval(look);
       keyboard.close();
@@ -204,19 +205,24 @@ export function openSession(parts: SessionParts): Session {
   /** Takes notice of whether the job is in the foreground. */
   function update(): void {
     const now = isInFront();
-    if (now && !isForeground) {
-      // What a shell has set meanwhile is what the program would find.
-      const settings = addon.settingsOf(real);
-      if (settings !== undefined && !isGone) {
-        addon.applySettings(master, settings, 0);
-        addon.applySettings(real, settings, 1);
-      }
-      addon.copySize(real, master);
-    }
+    const settings = now && !isGone ? addon.settingsOf(real) : undefined;
+    // What a shell has set meanwhile is what the program would find; but not where this process alone was stopped.
+    if (settings !== undefined && !isForeground) addon.applySettings(master, settings, 0);
+    if (settings !== undefined) addon.applySettings(real, settings, 1);
+    if (now) addon.copySize(real, master);
     isForeground = now;
-    if (!now) pause();
+    if (!now) {
+      pause();
+      leaveLineEnds();
+    }
     clearInterval(look);
     if (!now) look = setInterval(() => isInFront() && goOn(), LOOK_MS).unref();
+  }
+
+  /** In the background it is the real terminal that turns newlines into line ends. */
+  function leaveLineEnds(): void {
+    const settings = isGone ? undefined : addon.settingsOf(master);
+    if (settings !== undefined) addon.applySettings(master, settings, 2);
   }
 
   function pause(): void {
@@ -229,18 +235,6 @@ export function openSession(parts: SessionParts): Session {
     if (monitor === undefined) return;
     unanswered++;
     monitor.continue(isForeground);
-  }
-
-  /**
-   * Showing what the program wrote in the background (`stty tostop`) brings the signal again and again, until this process
-   * stops: as soon as nothing listens. It sends none of its own, which might come when the job was continued already.
-   *
-   * @returns whether the job was stopped, and was continued; it was not where somebody has sent the signal
-   */
-  function isStoppedByAccess(signal: NodeJS.Signals): boolean {
-    const before = performance.now();
-    withoutListeners(signal, () => sleep(ACCESS_MS));
-    return isInFront() || performance.now() - before > 2 * ACCESS_MS;
   }
 
   /** Passes keys on. Those that send a signal send it to the whole job, as the real terminal would have done. */
@@ -257,7 +251,7 @@ export function openSession(parts: SessionParts): Session {
         : [];
     if (!isGone) await writeAll(master, keys);
     for (const signal of signals) {
-      expect(signal, 1);
+      expected.expect(signal);
       send(0, signal);
     }
     if (mayRead && !isGone) keyboard.resume();
@@ -281,8 +275,8 @@ export function openSession(parts: SessionParts): Session {
   /** The program was stopped: so is the job, and goes on when the job does. */
   async function stopWithProgram(signal: NodeJS.Signals): Promise<void> {
     pause();
-    // In the background nothing may be shown, perhaps (`stty tostop`): that is why it was stopped.
-    if (isInFront()) await settle();
+    // Else it may be for that that it was stopped.
+    if (isInFront() || addon.stopsBackground(real) === 0) await settle();
     await collect(false);
     if (end !== undefined) return;
     if (isForeground && isInFront()) {
@@ -291,14 +285,14 @@ export function openSession(parts: SessionParts): Session {
       returnUnread();
     }
     isForeground = false;
-    expect("SIGCONT", 1);
-    setTimeout(() => expected.set("SIGCONT", 0), CONTINUE_MS).unref();
+    expected.expect("SIGCONT");
+    setTimeout(() => expected.giveUp("SIGCONT"), CONTINUE_MS).unref();
     const before = process.hrtime.bigint();
     stopGroup(signal);
     const isRefused = process.hrtime.bigint() - before < 1_000_000n && !isInFront();
     if (!isRefused) goOn();
     // It would stop at once again, and for ever: in an orphaned group the kernel lets the access fail instead.
-    else if ((signal === "SIGTTIN" || signal === "SIGTTOU") && isOrphaned()) lose();
+    else if ((signal === "SIGTTIN" || signal === "SIGTTOU") && isOrphaned()) lose(true);
     else setTimeout(goOn, REFUSED_MS);
   }
 }
@@ -306,11 +300,4 @@ export function openSession(parts: SessionParts): Session {
 /** Stops this process, and by a signal of the terminal's its whole group. Returns when it was continued. */
 function stopGroup(signal: NodeJS.Signals): void {
   withoutListeners(signal, () => process.kill(signal === "SIGSTOP" ? process.pid : 0, signalNumber(signal)));
-}
-
-function withoutListeners(signal: NodeJS.Signals, run: () => void): void {
-  const listeners = signal === "SIGSTOP" ? [] : process.listeners(signal);
-  for (const listener of listeners) process.removeListener(signal, listener);
-  run();
-  for (const listener of listeners) process.on(signal, listener);
 }

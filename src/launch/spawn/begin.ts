@@ -75,7 +75,7 @@ export async function begin(launch: Launch, place: Place): Promise<Begun | undef
     firstProcess: preparation.firstProcess,
     profiled: preparation.profiled,
     reapOrphans: libc && (() => running !== undefined && libc.reapAllBut(running)),
-    onResize: outputs?.resize,
+    terminal: outputs?.terminal,
     onSignal: restarts?.heard,
     onStopRequest: () => {
       if (options.killAfterMs === undefined) return;

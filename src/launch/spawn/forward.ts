@@ -8,6 +8,14 @@ const STARTUP_MS = 100;
 /** A program that has waited for something more often than this has been running for a while. */
 const WAITS_OF_STARTUP = 1;
 
+/** What signals of the terminal mean to who shows on it what the program writes. */
+export interface TerminalSignals {
+  /** Its size has changed; the program gets the signal afterwards, whoever else has sent it. */
+  readonly resized: () => void;
+  /** Whether the kernel has sent the signal for what is shown from the background, and has stopped the job until now. */
+  readonly isStoppedByAccess: (signal: NodeJS.Signals) => boolean;
+}
+
 export interface Forwarding {
   /** The running program's PID; undefined before it is started and after it has ended. */
   readonly pid: () => number | undefined;
@@ -16,8 +24,8 @@ export interface Forwarding {
   readonly profiled: boolean;
   /** Reaps the orphans that PID 1 inherits, where that can be done. */
   readonly reapOrphans?: (() => void) | undefined;
-  /** Called when the terminal's size has changed; the program gets the signal afterwards, whoever else has sent it. */
-  readonly onResize?: (() => void) | undefined;
+  /** Where the program's outputs are pseudo-terminals in front of the terminal. */
+  readonly terminal?: TerminalSignals | undefined;
   /** Called first for every signal that arrives, whatever becomes of it. */
   readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
   /** Called after a signal was forwarded that asks the program to end. */
@@ -31,7 +39,7 @@ export interface Forwarding {
  * Call it before the program is started: events wait until the running JavaScript ends, and by then the program exists.
  */
 export function forwardSignals(forwarding: Forwarding): Undo {
-  const { pid, firstProcess, profiled, reapOrphans, onResize, onSignal, onStopRequest } = forwarding;
+  const { pid, firstProcess, profiled, reapOrphans, terminal: shown, onSignal, onStopRequest } = forwarding;
   // The Windows console sends these to every process of the group; this one only has to outlive the event.
   if (process.platform === "win32") {
     return listen(["SIGINT", "SIGBREAK", "SIGHUP"], () => onSignal?.("SIGINT"));
@@ -81,13 +89,15 @@ export function forwardSignals(forwarding: Forwarding): Undo {
       if (!terminal.sendsKeys()) forward(signal);
     },
     SIGWINCH: (signal) => {
-      onResize?.();
-      if (onResize === undefined) unlessDelivered(signal);
+      shown?.resized();
+      if (shown === undefined) unlessDelivered(signal);
       else forward(signal);
     },
     SIGTSTP: jobStop,
     SIGTTIN: jobStop,
-    SIGTTOU: jobStop,
+    SIGTTOU: (signal) => {
+      if (shown?.isStoppedByAccess(signal) !== true) jobStop(signal);
+    },
     SIGHUP: (signal) => {
       if (!terminal.hungUp() || mayHaveMissed(signal)) forward(signal);
     },

@@ -1,6 +1,6 @@
 import { sleep } from "../../system/sleep.ts";
 import { contextSwitches, readProcessStat } from "../proc/process-stat.ts";
-import { send, signalName } from "../signals.ts";
+import { send, signalName, withoutListeners } from "../signals.ts";
 
 /** Keeps this process in the same job state as the program, so that the shell sees what the program does. */
 export interface JobControl {
@@ -84,10 +84,7 @@ function continueIfForgotten(program: number, isLast: () => boolean): void {
  * process group the kernel ignores TSTP, TTIN and TTOU, and this returns at once.
  */
 function stopSelf(signal: NodeJS.Signals): void {
-  const listeners = signal === "SIGSTOP" ? [] : process.listeners(signal);
-  for (const listener of listeners) process.removeListener(signal, listener);
-  process.kill(process.pid, signal);
-  for (const listener of listeners) process.on(signal, listener);
+  withoutListeners(signal, () => process.kill(process.pid, signal));
 }
 
 function isStopped(program: number): boolean {

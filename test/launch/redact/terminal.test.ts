@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { notInstalled, skipBecause } from "../../helpers/skip.ts";
@@ -26,11 +26,21 @@ interface Screen {
   readonly resize: (rows: number, columns: number) => Promise<Answer>;
   readonly settings: () => Promise<Answer>;
   readonly end: () => Promise<Answer>;
+  /** The terminal goes away. */
+  readonly hangUp: () => void;
 }
 
 /** A bash script on a pseudo-terminal; `$L` starts what follows with `--redact`, `$QUIET_TOKEN` is the secret. */
 function onTerminal(script: string, files: Readonly<Record<string, string>> = {}): Screen {
   return program(["bash", "--norc", "-c", script], files);
+}
+
+/** An interactive bash. */
+async function shell(): Promise<Screen> {
+  const screen = program(["bash", "--norc", "-i"]);
+  await screen.type("PS1='P''> '\r");
+  await screen.until("P> ");
+  return screen;
 }
 
 function program(words: readonly string[], files: Readonly<Record<string, string>> = {}): Screen {
@@ -42,6 +52,7 @@ function program(words: readonly string[], files: Readonly<Record<string, string
       HOME: cwd,
       TERM: "xterm",
       PS1: "P> ",
+      HISTFILE: "",
       L: `${sophiaRun.join(" ")} --redact --`,
       QUIET_TOKEN: SECRET,
     },
@@ -68,6 +79,7 @@ function program(words: readonly string[], files: Readonly<Record<string, string
     resize: async (rows, columns) => ask({ resize: [rows, columns] }),
     settings: async () => ask({ settings: true }),
     end: async () => ask({ end: true }),
+    hangUp: () => void child.stdin.end(),
   };
 }
 
@@ -114,9 +126,7 @@ describe("terminals stay terminals", () => {
   });
 
   it("Ctrl-Z and fg, three times, in bash", async () => {
-    const screen = program(["bash", "--norc", "-i"]);
-    await screen.type("PS1='P''> '\r");
-    await screen.until("P> ");
+    const screen = await shell();
     await screen.type("$L sh -c 'echo be''gun; exec cat'\r");
     await screen.until("begun");
     for (const word of ["one", "two", "three"]) {
@@ -167,7 +177,7 @@ describe("terminals stay terminals", () => {
       `bash --norc -i; tail -s 0.02 --pid="$(cat launcher)" -f /dev/null; echo "left <$(cat f)>"`,
       {
         f: "",
-        program: `${trap} ps -o ppid= -p $PPID >launcher; echo begun; cat; echo gone >f\n`,
+        program: `${trap} ps -o ppid= -p $PPID >launcher; echo begun; read line; echo gone >f\n`,
       },
     );
     await screen.type("PS1='P''> '\r");
@@ -179,6 +189,56 @@ describe("terminals stay terminals", () => {
     await screen.until("P> ");
     await screen.type("kill -KILL $$\r");
     expect((await screen.until(`left <${left}>`)).late).toBeUndefined();
+  });
+
+  it.each([
+    ["all streams", ""],
+    ["only some streams", "| cat"],
+  ])("stty tostop stops what it shows from the background, where %s are the terminal", async (_, rest) => {
+    const screen = await shell();
+    await screen.type("stty tostop\r");
+    await screen.until("P> ");
+    await screen.type(`$L sh -c 'echo sho''wn >&2' ${rest} & wait %1; jobs\r`);
+    await screen.until("Stopped");
+    await screen.until("P> ");
+    await screen.type("fg\r");
+    await screen.until("shown\r\n");
+    expect((await screen.until("P> ")).late).toBeUndefined();
+  });
+
+  it("what is shown from the background has the line ends of the terminal", async () => {
+    const screen = await shell();
+    await screen.type(`$L sh -c 'echo sho''wn; read line; stty -a' & wait %1\r`);
+    await screen.until("shown\r\n");
+    await screen.until("P> ");
+    await screen.type("fg\r");
+    await screen.until("stty -a'\r\n");
+    await screen.type("\r");
+    expect((await screen.until("P> ")).shown).toContain("\nopost");
+  });
+
+  it("a launcher that was stopped alone takes the terminal again", async () => {
+    const screen = await shell();
+    await screen.type("$L sh -c 'echo $PPID >monitor; echo be''gun; exec cat'\r");
+    await screen.until("begun");
+    const monitor = readFileSync(join(screen.cwd, "monitor"), "latin1").trim();
+    process.kill(Number(spawnSync("ps", ["-o", "ppid=", "-p", monitor], { encoding: "utf8" }).stdout), "SIGSTOP");
+    await screen.until("Stopped");
+    await screen.until("P> ");
+    await screen.type("fg\r");
+    await screen.until("exec cat'\r\n");
+    await expect.poll(async () => (await screen.settings()).raw).toBe(true);
+    await screen.type("word\r");
+    expect((await screen.until("word\r\nword\r\n")).late).toBeUndefined();
+  });
+
+  it("a disowned program goes on without the terminal", async () => {
+    const screen = await shell();
+    const writer = "trap 'exit 1' HUP; echo be''gun; while echo x; do sleep 0.05; done 2>/dev/null; echo gone >f";
+    await screen.type(`$L bash -c '${writer.replaceAll("'", `'"'"'`)}' & disown\r`);
+    await screen.until("begun");
+    screen.hangUp();
+    await expect.poll(() => existsSync(join(screen.cwd, "f")), { timeout: 5000 }).toBe(true);
   });
 
   it("what the program leaves in the background delays nothing", async () => {
