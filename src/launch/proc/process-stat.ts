@@ -17,10 +17,15 @@ export interface ProcessStat {
   readonly exitCode: number;
 }
 
-/** @returns undefined when the process does not exist or the system has no /proc */
+/**
+ * Of itself it asks by its main thread, which alone calls this: qemu-user, by which containers for another processor run,
+ * answers for /proc/self/stat itself, without group and terminal.
+ *
+ * @returns undefined when the process does not exist or the system has no /proc
+ */
 export function readProcessStat(pid: number | "self"): ProcessStat | undefined {
   try {
-    return parseProcessStat(readFileSync(`/proc/${pid}/stat`, "utf8"));
+    return parseProcessStat(readFileSync(`/proc/${pid === "self" ? "thread-self" : pid}/stat`, "utf8"));
   } catch {
     return undefined;
   }
