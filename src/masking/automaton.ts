@@ -3,6 +3,9 @@
  * Manber, 1994). Flat: some 15 bytes for each byte of a pattern, made in a few milliseconds; pure.
  */
 
+import { IS_BASE64, nextBreak } from "./breaks.ts";
+import type { CompiledSearch } from "./model.ts";
+
 /** Where nothing of a pattern was read yet. */
 export const ROOT = 0;
 
@@ -15,6 +18,8 @@ const BLOCKS = 1 << 16;
  * Each pattern has a branch: the beginnings that it does not share with the pattern before it, numbered in a row.
  */
 export class Automaton {
+  /** Does what takes most of the time, where there is such a thing. */
+  compiled: CompiledSearch | undefined;
   /** The length of the shortest pattern, at most 255; 0 where there is none. */
   readonly window: number;
   /** Of each beginning: its last byte. */
@@ -77,16 +82,6 @@ export class Automaton {
     return this.branch[end] ?? 0;
   }
 
-  /** The last bytes that were read, as many as are asked for and the beginning has. */
-  tail(node: number, length: number): Buffer {
-    const bytes = Buffer.allocUnsafe(length);
-    for (let at = node, index = length - 1; index >= 0; index--) {
-      bytes[index] = this.label[at] ?? 0;
-      at = this.parentOf(at);
-    }
-    return bytes;
-  }
-
   /** The longest beginning of a pattern with which the bytes end after one more. */
   next(node: number, byte: number): number {
     for (let at = node; at !== ROOT; at = this.failureOf(at)) {
@@ -108,8 +103,9 @@ export class Automaton {
 
   /** The first place from `at` on where a pattern may begin; past the last whole window all may. */
   skip(bytes: Uint8Array, at: number): number {
-    const { window, shift, starts } = this;
+    const { window, shift, starts, label, branch, first, end: ends, forks } = this;
     if (window === 0) return bytes.length;
+    if (this.compiled) return this.compiled.skip(shift, starts, label, branch, first, ends, forks, window, bytes, at);
     const last = bytes.length - window;
     let index = at;
     while (index <= last) {
@@ -120,6 +116,12 @@ export class Automaton {
       else break;
     }
     return index;
+  }
+
+  /** The first line break from `at` on that may stand in wrapped base64; see {@link nextBreak}. */
+  nextBreak(bytes: Uint8Array, at: number, run: number, width: number): number {
+    if (this.compiled) return this.compiled.nextBreak(bytes, at, run, width, IS_BASE64);
+    return nextBreak(bytes, at, run, width);
   }
 
   private child(node: number, byte: number): number {

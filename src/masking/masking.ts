@@ -9,7 +9,13 @@ export function maskingOf(secrets: readonly Secret[]): Masking {
   const masked = maskable(secrets);
   let made: Automaton | undefined;
   const automaton = (): Automaton => (made ??= searchedFor(masked).automaton);
-  return { size: masked.length, prepare: () => void automaton(), stream: (state) => new Masker(automaton, state) };
+  return {
+    size: masked.length,
+    prepare: (compiled) => {
+      automaton().compiled = compiled;
+    },
+    stream: (state) => new Masker(automaton, state),
+  };
 }
 
 /** What finds secrets and tells in which form; `size` is how many of them can be found. */

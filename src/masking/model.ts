@@ -32,12 +32,31 @@ export interface StreamMasker {
 
 /** All that a masker knows of the stream so far that counts for what follows. */
 export interface StreamState {
-  /** The possible beginning of a secret with which the stream ends so far. */
+  /** The possible beginning of a secret with which the stream ends so far, line breaks of base64 in it too. */
   readonly read: Uint8Array;
   /** How many of these bytes, the last ones, were not released. */
   readonly held: number;
   /** How many bytes were read after what was replaced last. */
   readonly sinceMask: number;
+  /** With how many characters of base64 the stream ends, as far as that counts for the line break behind them. */
+  readonly run: number;
+}
+
+/** The loops over all bytes, compiled: see launch/redact/search.h. They do what the automaton does otherwise. */
+export interface CompiledSearch {
+  readonly skip: (
+    shift: Uint8Array,
+    starts: Uint8Array,
+    label: Uint8Array,
+    branch: Uint32Array,
+    first: Uint32Array,
+    end: Uint32Array,
+    forks: Int32Array,
+    window: number,
+    bytes: Uint8Array,
+    at: number,
+  ) => number;
+  readonly nextBreak: (bytes: Uint8Array, at: number, run: number, width: number, isBase64: Uint8Array) => number;
 }
 
 /** What is to be masked, for any number of streams, at the same time too. */
@@ -50,5 +69,5 @@ export interface Masking {
    * Makes ready what the first bytes of a stream would wait for, some milliseconds for a hundred secrets. Call it when
    * the program was started, which takes as long to say its first word.
    */
-  prepare(): void;
+  prepare(compiled?: CompiledSearch): void;
 }

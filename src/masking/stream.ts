@@ -36,27 +36,26 @@ export class Masker implements StreamMasker {
 
   push(chunk: Uint8Array): Uint8Array {
     const { finder } = this;
-    // The bytes that are held back are the last ones of what the automaton has read: they need no copy.
-    const heldIn = finder.node;
+    const before = finder.held;
     finder.read(chunk);
-    return this.release(finder.position - finder.depth, chunk, heldIn);
+    return this.release(finder.position - finder.held.length, chunk, before);
   }
 
   state(): StreamState {
-    const { node, depth, position } = this.finder;
-    const read = depth === 0 ? NOTHING : this.finder.tail(node, depth);
-    return { read, held: Math.max(0, position - this.released), sinceMask: position - this.covered };
+    const { held: read, position, run } = this.finder;
+    return { read, held: Math.max(0, position - this.released), sinceMask: position - this.covered, run };
   }
 
   flush(): Uint8Array {
-    return this.release(this.finder.position, NOTHING, this.finder.node);
+    return this.release(this.finder.position, NOTHING, this.finder.held);
   }
 
-  private restore({ read, held, sinceMask }: StreamState): void {
+  private restore({ read, held, sinceMask, run }: StreamState): void {
     this.released = read.length - held;
     this.covered = read.length - sinceMask;
-    // It finds the matches again that are not decided.
-    this.finder.read(read);
+    // It finds the matches again that are not decided. Each line break in it is one of base64 or of a secret.
+    this.finder.read(read, 0);
+    this.finder.run = run;
   }
 
   private add(start: number, end: number): void {
@@ -78,9 +77,9 @@ export class Masker implements StreamMasker {
    * Gives out what is decided.
    *
    * @param decided all before is; a match that begins there or before stands
-   * @param heldIn the state of the automaton before the chunk
+   * @param before the last bytes before the chunk, at least those that are held back
    */
-  private release(decided: number, chunk: Uint8Array, heldIn: number): Uint8Array {
+  private release(decided: number, chunk: Uint8Array, before: Uint8Array): Uint8Array {
     const { starts, ends } = this;
     const chunkStart = this.finder.position - chunk.length;
     const isWhole = this.released >= chunkStart && starts.length === 0;
@@ -90,7 +89,6 @@ export class Masker implements StreamMasker {
       this.released = decided;
       return chunk.subarray(from, decided - chunkStart);
     }
-    const held = this.finder.tail(heldIn, Math.max(0, chunkStart - this.released));
     const size = Math.max(0, decided - this.released) + MASK.length * starts.length;
     if (this.out.length < size) this.out = Buffer.allocUnsafe(size);
     const { out } = this;
@@ -98,10 +96,11 @@ export class Masker implements StreamMasker {
     const copyTo = (end: number): void => {
       const from = this.released;
       if (from >= end) return;
-      const ofHeld = held.length - (chunkStart - from);
-      if (from < chunkStart) length += held.copy(out, length, ofHeld, held.length - Math.max(0, chunkStart - end));
-      if (end > chunkStart) {
-        const piece = chunk.subarray(Math.max(0, from - chunkStart), end - chunkStart);
+      const beforeStart = chunkStart - before.length;
+      for (const piece of [
+        before.subarray(Math.min(before.length, from - beforeStart), Math.max(0, end - beforeStart)),
+        chunk.subarray(Math.max(0, from - chunkStart), Math.max(0, end - chunkStart)),
+      ]) {
         out.set(piece, length);
         length += piece.length;
       }

@@ -131,11 +131,19 @@ describe("the forms that other programs write", () => {
 
   test("base64(1), which breaks lines", () => {
     const value = "0123456789abcdefghijklmnopqrstuvwxyz".repeat(5);
-    const output = execFileSync("bash", ["-c", 'printf %s "$SECRET" | base64'], {
+    const output = execFileSync("bash", ["-c", 'printf %s "$SECRET" | base64; printf "user:%s\n" "$SECRET" | base64'], {
       env: { ...environment, SECRET: value },
       stdio: ["ignore", "pipe", "inherit"],
     });
-    expect(masked(value, output)).toBe("***\n***\n***\n");
+    expect(masked(value, output)).toBe("***\ndXNlcjo***oK\n");
+  });
+
+  test("one line of that", () => {
+    const output = execFileSync("bash", ["-c", 'printf %s "$SECRET" | base64 | sed -n 2p'], {
+      env: { ...environment, SECRET: "0123456789abcdefghijklmnopqrstuvwxyz".repeat(5) },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    expect(masked("0123456789abcdefghijklmnopqrstuvwxyz".repeat(5), output)).toBe("***\n");
   });
 });
 

@@ -12,9 +12,12 @@ import {
   tuple,
   uint8Array,
 } from "fast-check";
+import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
+import type { CompiledSearch, Masking, Secret } from "../../src/masking/model.ts";
 import { patternsOf } from "../../src/masking/patterns.ts";
+import { addon } from "../helpers/sophia.ts";
 import { reference } from "./reference.ts";
 
 const SEED = 20_261_125;
@@ -94,10 +97,25 @@ function chunks(text: Buffer, cuts: readonly number[]): readonly Buffer[] {
   return out;
 }
 
-test("however a text is cut, its secrets are masked and nothing else is changed", () => {
+/** The search by JavaScript alone, and with the loops of the addon that is built here. */
+const searches = [
+  ["JavaScript", maskingOf],
+  ["the addon", (given: readonly Secret[]) => withAddon(maskingOf(given))],
+] as const;
+
+function withAddon(masking: Masking): Masking {
+  const file = addon.replace(/\.node$/, "-redact.node");
+  const module = { exports: {} };
+  if (existsSync(file)) process.dlopen(module, file);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines it
+  masking.prepare(existsSync(file) ? (module.exports as CompiledSearch) : undefined);
+  return masking;
+}
+
+test.each(searches)("however a text is cut, its secrets are masked and nothing else is changed: by %s", (_, make) => {
   assert(
     property(scenario, ({ given, text, cuts }) => {
-      const masker = maskingOf(given).stream();
+      const masker = make(given).stream();
       const out = chunks(text, cuts).map((chunk) => Buffer.from(masker.push(chunk)));
       out.push(Buffer.from(masker.flush()));
       const expected = reference(text, patternsOf(given).keys());
@@ -105,6 +123,35 @@ test("however a text is cut, its secrets are masked and nothing else is changed"
       expect(masker.held).toBe(0);
     }),
     { seed: SEED, numRuns: 400 },
+  );
+});
+
+test.each(searches)("in base64 that is broken into lines a secret is found wherever it stands: by %s", (_, make) => {
+  const wrapped = record({
+    value: token,
+    front: string({ maxLength: 120 }),
+    behind: string({ maxLength: 120 }),
+    width: constantFrom(60, 64, 72, 76),
+    end: constantFrom("\n", "\r\n"),
+    cuts: array(integer({ min: 0, max: 40 }), { minLength: 1, maxLength: 20 }),
+  });
+  assert(
+    property(wrapped, ({ value, front, behind, width, end, cuts }) => {
+      const masking = make([{ name: "TOKEN", value }]);
+      const masked = (text: string): string => {
+        let masker = masking.stream();
+        const out = chunks(Buffer.from(text), cuts).map((chunk, index) => {
+          if (index % 3 === 2) masker = masking.stream(masker.state());
+          return Buffer.from(masker.push(chunk));
+        });
+        return Buffer.concat([...out, masker.flush()]).toString();
+      };
+      const text = Buffer.from(`${front}${value}${behind}`).toString("base64");
+      const lines = masked(text.replaceAll(new RegExp(`.{${width}}`, "g"), `$&${end}`));
+      expect(lines.replaceAll(/[\r\n]/g, "")).toBe(masked(text));
+      expect(lines).toContain("***");
+    }),
+    { seed: SEED, numRuns: 300 },
   );
 });
 

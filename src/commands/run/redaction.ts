@@ -26,7 +26,7 @@ export function redactionOf(
   const keeper = variable === undefined ? undefined : keeperBy(variable);
   if (redact === "never") {
     if (keeper !== undefined) {
-      sayLines(context, [`warning: --redact=never: ${keeper} sees the secrets that the program prints`]);
+      sayLines(context, [`warning: --redact=never: ${keeper} sees the secrets printed`]);
     }
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { ExitStatus } from "../../core/error.ts";
 import { count } from "../../core/text.ts";
+import { loadRedactAddon } from "../../launch/redact/addon.ts";
 import { searchedFor } from "../../masking/masking.ts";
 import { tell } from "../../output/colour.ts";
 import { say, sayDown } from "../../output/say.ts";
@@ -32,6 +33,7 @@ export const scan: Command = async ({ options, positionals }, context) => {
       "set ESC_ENV and ESC_TOKEN to search for those of ESC; --require-esc makes it an error that they are missing",
     ]);
   }
+  searched.automaton.compiled = await loadRedactAddon();
   const session = new Session(searched, context);
   const git = { cwd: context.cwd, environment: withoutSecrets(context.environment, assessment.contract) };
   if (staged) await scanIndex(session, git, positionals);

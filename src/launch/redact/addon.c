@@ -21,6 +21,8 @@
 
 #include "watch.h"
 
+#include "search.h"
+
 /* The arguments of functions that take numbers; those that are missing are -1. */
 static void integers(napi_env env, napi_callback_info info, int *results) {
   napi_value given[MOST_ARGUMENTS];
@@ -304,6 +306,8 @@ static napi_value pass_on_to(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
+      {.utf8name = "skip", .method = skip},
+      {.utf8name = "nextBreak", .method = next_break},
       {.utf8name = "makePipe", .method = make_pipe},
       {.utf8name = "duplicate", .method = duplicate},
       {.utf8name = "startWatching", .method = start_watching_by},

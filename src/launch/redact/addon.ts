@@ -1,8 +1,9 @@
+import type { CompiledSearch } from "../../masking/model.ts";
 import { openAddon } from "../../system/addon/addon.ts";
 import { isBun } from "../../system/runtime.ts";
 
 /** What masking needs of the system, by `addon.c` (Linux). Functions that give a number give the system's error there. */
-export interface RedactAddon {
+export interface RedactAddon extends CompiledSearch {
   /** pipe2(2), close-on-exec. @returns the ends for reading, which is non-blocking, and for writing */
   readonly makePipe: () => readonly [number, number] | number;
   /** Another number for the same open file, from 3 on, close-on-exec. @returns -1 where there is none */

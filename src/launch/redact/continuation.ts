@@ -19,8 +19,10 @@ export async function continueMasking(): Promise<number> {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- hand-over.ts wrote it
   const { secrets, streams } = JSON.parse(readFileSync(0, "utf8")) as Continuation;
   const masking = maskingOf(secrets.map(([name, value]) => ({ name, value: Buffer.from(value, "base64") })));
-  const watcher = (await openSystem())?.watcher;
-  if (watcher === undefined) return ExitStatus.failed;
+  const system = await openSystem();
+  if (system === undefined) return ExitStatus.failed;
+  const { addon, watcher } = system;
+  masking.prepare(addon);
   await Promise.all(
     streams.map(async ({ read, ...state }, index) => {
       const target = 4 + 2 * index;

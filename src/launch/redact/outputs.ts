@@ -110,7 +110,7 @@ export function openOutputs(
         system?.watcher.whenUnread(one.target, session?.lose ?? pump.loseReader);
       }
       // In the time in which the program starts.
-      setImmediate(() => redaction.masking.prepare());
+      setImmediate(() => redaction.masking.prepare(addon));
     },
     write: speaker.write,
     isOpen: () => open.size > 0,

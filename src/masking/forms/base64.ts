@@ -8,7 +8,8 @@ const SHORTEST_LINE = 24;
 /**
  * The forms of bytes in base64 and base64url wherever they begin in what is encoded: at one of three offsets. Only the
  * characters that the bytes alone determine: no padding, no character at either end that holds bits of a neighbour.
- * Lines of wrapped output are forms, too, of bytes that begin where the encoding begins.
+ * Line breaks in it are passed over by the search (breaks.ts). Single lines of wrapped output are forms, too, of bytes that
+ * begin where the encoding begins.
  */
 export function base64Forms(): (bytes: Buffer) => readonly string[] {
   const variants = formsBy(ALPHABETS);
@@ -21,15 +22,11 @@ function formsAt(bytes: Buffer, offset: number): readonly string[] {
   return offset === 0 && form.length > 64 ? [form, ...WIDTHS.flatMap((width) => wrapped(form, width))] : [form];
 }
 
-/** The lines; a short last one only behind the one before, since short patterns slow the search for all others. */
+/** The lines, but for a short last one: short patterns slow the search for all others. */
 function wrapped(form: string, width: number): readonly string[] {
-  const lines = Array.from({ length: Math.ceil(form.length / width) }, (_, line) =>
+  return Array.from({ length: Math.ceil(form.length / width) }, (_, line) =>
     form.slice(line * width, (line + 1) * width),
-  );
-  const last = lines.at(-1) ?? "";
-  if (last.length >= SHORTEST_LINE) return lines;
-  const before = lines.at(-2) ?? "";
-  return [...lines.slice(0, -1), `${before}\n${last}`, `${before}\r\n${last}`];
+  ).filter((line) => line.length >= SHORTEST_LINE);
 }
 
 /** `+` and `/` as base64url, as URLs and as JSON encoders write them. */
