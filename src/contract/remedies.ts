@@ -1,4 +1,5 @@
 /** What to do about a violation: lines to act on; pure. No line holds a value, and none has a place for one. */
+import { enumerateFew } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
@@ -20,10 +21,18 @@ export interface Supply {
   readonly target: Target;
 }
 
+/** A wrong value, and where it is to be corrected: in a line of a file, or in the environment. */
+export interface Wrong {
+  /** The name that it has there. */
+  readonly name: string;
+  readonly place?: { readonly file: string; readonly line: number };
+}
+
 /** What helps with one violation. */
 export interface Remedy {
   /** Lines that are about this one alone. */
   readonly advice: readonly string[];
+  readonly wrong?: Wrong;
   /** The variables to set. */
   readonly supply: readonly Supply[];
   /** The page that tells where to get a value. */
@@ -48,14 +57,14 @@ export function correction(name: string, contract: Contract, origin: Origin | un
     case undefined:
       return { advice: [], supply: supplyOf([name], contract, missing) };
     case "environment":
-      return advise(`correct ${origin.alias ?? name} in the environment, or unset it there`);
+      return { advice: [], wrong: { name: origin.alias ?? name }, supply: [] };
     case "esc": {
       const environment = whereDefined(origin);
       const target = { kind: "esc", environment } as const;
       return { advice: [], supply: [{ name: origin.alias ?? name, secret: isSecret(name, contract), target }] };
     }
     case "dotenv":
-      return advise(`correct it in ${printable(origin.file)}, line ${origin.line}`);
+      return { advice: [], wrong: { name, place: origin }, supply: [] };
     case "contract":
       return advise(`correct its default in ${printable(origin.file)}`);
     case "fake":
@@ -78,10 +87,39 @@ export function pageOf(names: readonly string[], { variables }: Contract): { rea
   return docs === undefined ? {} : { docs: printable(docs) };
 }
 
+/** How to correct one wrong value. */
+export function correctionOf({ name, place }: Wrong): string {
+  if (place === undefined) return `correct ${name} in the environment, or unset it there`;
+  return `correct it in ${printable(place.file)}, line ${place.line}`;
+}
+
+/** One remedy for the wrong values of each place that has several. @returns with those that are alone at theirs */
+export function sharedCorrections(wrong: readonly Wrong[]): {
+  readonly shared: readonly string[];
+  readonly alone: ReadonlySet<Wrong>;
+} {
+  const places = new Map<string | undefined, Wrong[]>();
+  for (const one of wrong) places.set(one.place?.file, [...(places.get(one.place?.file) ?? []), one]);
+  const shared: string[] = [];
+  const alone = new Set<Wrong>();
+  for (const [file, all] of places) {
+    const [only, ...others] = all;
+    if (only !== undefined && others.length === 0) alone.add(only);
+    else if (file === undefined) {
+      shared.push(`correct ${enumerateFew(all.map(({ name }) => name))} in the environment, or unset them there`);
+    } else {
+      const lines = all.flatMap(({ place }) => (place === undefined ? [] : String(place.line)));
+      shared.push(`correct them in ${printable(file)}, lines ${enumerateFew(lines)}`);
+    }
+  }
+  return { shared, alone };
+}
+
 /** Each remedy as a line of its own. */
-export function remedyLines({ advice, supply, docs }: Remedy): readonly string[] {
+export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly string[] {
   return [
     ...advice,
+    ...(wrong === undefined ? [] : [correctionOf(wrong)]),
     ...supply.map((one) =>
       one.target.kind === "esc" ? setWords(one).join(" ") : `set ${one.name} ${placeOf(one.target)}`,
     ),

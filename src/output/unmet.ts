@@ -1,5 +1,5 @@
 /** A contract that is not met, in words: the cause first, then what is missing, then what to do. */
-import { sharedRemedy } from "../contract/remedies.ts";
+import { correctionOf, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
 import type { Wording } from "../contract/wording.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { wrap } from "../core/lines.ts";
@@ -27,6 +27,8 @@ export interface Finding {
   readonly advice: readonly string[];
 }
 
+/** More violations than these are told by their names, so that the message stays short. */
+const MOST_LINES = 8;
 /** Of what the service says about a definition, in a failure that has more to tell. */
 const MAX_DETAILS = 2;
 const DETAIL_LENGTH = 150;
@@ -36,20 +38,28 @@ export function explainUnmet(assessment: Assessment, width: number): Unmet {
   const { esc, violations } = assessment;
   const wordings = wordAssessed(assessment);
   const amount = count(violations.length, "violation");
-  const plain = wordings.map(({ message, advice }): Finding => ({ kind: "violation", text: message, advice }));
   const supply = wordings.flatMap((one) => one.supply);
-  if (esc.kind === "unavailable" || esc.kind === "refused") {
+  const { shared, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
+  const asFinding = ({ message, advice, wrong }: Wording): Finding => {
+    const own = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
+    return { kind: "violation", text: message, advice: [...advice, ...own] };
+  };
+  const compacted = (): readonly Finding[] => {
     const { missing, others } = compact(wordings, assessment);
+    return [...missing, ...others.map(asFinding)];
+  };
+  if (esc.kind === "unavailable" || esc.kind === "refused") {
     const meanwhile =
       esc.kind === "refused"
         ? ["until then set what is missing in the environment", workLocally(esc.settings)]
         : ["until then set what is missing in the environment or in .env"];
-    return { cause: causeOf(esc.failure), amount, findings: [...missing, ...others], remedy: meanwhile };
+    return { cause: causeOf(esc.failure), amount, findings: compacted(), remedy: [...shared, ...meanwhile] };
   }
-  const remedy = sharedRemedy(supply, width);
+  const remedy = [...shared, ...sharedRemedy(supply, width)];
+  const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // What is wrong or withheld is not missing because of ESC.
   const cause = supply.length > 0 ? notConfigured(esc) : undefined;
-  return { ...(cause === undefined ? {} : { cause: [cause] }), amount, findings: plain, remedy };
+  return { ...(cause === undefined ? {} : { cause: [cause] }), amount, findings, remedy };
 }
 
 function notConfigured(esc: EscStatus): string | undefined {
@@ -70,18 +80,21 @@ function causeOf({ message, hint, details = [] }: Failure): readonly [string, ..
   ];
 }
 
-/** The names that are missing, several on a line; what is wrong for another reason as it is. */
+/** The names that are missing, several on a line; what is wrong for another reason, or perhaps misspelt, as it is. */
 function compact(
   wordings: readonly Wording[],
   assessment: Assessment,
-): { readonly missing: readonly Finding[]; readonly others: readonly Finding[] } {
+): { readonly missing: readonly Finding[]; readonly others: readonly Wording[] } {
   const why = withheldWords(assessment);
   const kept = new Map<string, string[]>();
   const names: string[] = [];
   const groups: string[] = [];
-  const others: Finding[] = [];
-  for (const { violation, message, advice } of wordings) {
-    if (violation.kind === "none-set" || violation.kind === "missing" || violation.kind === "missing-when") {
+  const others: Wording[] = [];
+  for (const wording of wordings) {
+    const { violation, advice } = wording;
+    const isMissing =
+      violation.kind === "none-set" || violation.kind === "missing" || violation.kind === "missing-when";
+    if (isMissing && advice.length === 0) {
       const wanted = "name" in violation ? [violation.name] : violation.rule.names;
       const withheld = wanted.filter((name) => why(name) !== undefined);
       for (const name of withheld) kept.set(why(name) ?? "", [...(kept.get(why(name) ?? "") ?? []), name]);
@@ -89,7 +102,7 @@ function compact(
       if (wanted.length === 1) names.push(...wanted);
       else groups.push(`none set: ${enumerate(wanted, "or")}`);
     } else {
-      others.push({ kind: "violation", text: message, advice });
+      others.push(wording);
     }
   }
   const lines = [

@@ -129,6 +129,21 @@ describe("where ESC is the cause, it is told first, and what is missing follows"
   });
 });
 
+test("many violations are told by their names, and wrong values have one remedy for each place", async () => {
+  const names = Array.from({ length: 30 }, (_, index) => `VARIABLE_${index}`);
+  const variables = Object.fromEntries(names.map((name) => [name, { required: true, format: "port" }]));
+  const wrong = { VARIABLE_1: "x", VARIABLE_2: "x" };
+  const { lines, text } = await told(wrong, {
+    "sophia.contract.json": JSON.stringify({ variables }),
+    ".env": "VARIABLE_3=x\nA=1\nVARIABLE_4=x\n",
+  });
+  for (const name of names) expect(text).toContain(name);
+  expect(lines[0]).toBe(UNCONFIGURED);
+  expect(lines[2]).toMatch(/^ {2}not set: VARIABLE_0, VARIABLE_5, /);
+  expect(lines).toContain("  correct VARIABLE_1 and VARIABLE_2 in the environment, or unset them there");
+  expect(lines).toContain("  correct them in .env, lines 1 and 3");
+});
+
 describe("what an option withholds is not called missing", () => {
   test.each([
     [["--exclude", "QDRANT_URL"], /QDRANT_URL \(Qdrant URL\) is required and withheld by --exclude/],

@@ -71,7 +71,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
     "npm ci          # once, some 10 s: installs": npm,
     "npm run demo    # 5 s: the main uses, with real processes": npm,
-    "npm ci && npm pack --pack-destination /tmp   # in the checkout: bundles, and prints sophia-run-0.1.0.tgz": npm,
+    "npm ci && npm pack --pack-destination ../my-app   # in the checkout; ../my-app is your project": npm,
     "npm install sophia-run": npm,
     "sophia-run -- python3 app.py": {
       kind: "run",

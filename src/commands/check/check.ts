@@ -2,6 +2,7 @@ import { usageError } from "../mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
+import type { Notice } from "../../core/model.ts";
 import { tell } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import type { EscStatus } from "../../resolve/assessment.ts";
@@ -57,14 +58,17 @@ export const check: Command = async ({ options }, context) => {
     const { checkLive } = await import("./live/live.ts");
     parts.push(await checkLive(assessment, settings, { isConfirmed: options["yes"] === true, strict }, context));
   }
-  // The report itself tells what overrides ESC, and that the cache serves.
-  const others = assessment.notices.filter(({ kind }) => kind !== "esc-kept");
-  say(context, { quiet: true }, others);
+  const unmet = report.met || asJson ? undefined : explainUnmet(assessment, INDENTED);
+  // The report itself tells what overrides ESC, that the cache serves, and why ESC is not read.
+  const isTold = (kind: Notice["kind"]): boolean =>
+    kind === "esc-kept" || (kind === "esc-incomplete" && unmet?.cause !== undefined);
+  say(
+    context,
+    { quiet: true },
+    assessment.notices.filter(({ kind }) => !isTold(kind)),
+  );
   if (asJson) context.out(json(report, { tracked, ages, gates, parts }));
-  else {
-    const unmet = report.met ? undefined : explainUnmet(assessment, INDENTED);
-    tell(context, text(report, unmet, { tracked, ages, gates, parts }));
-  }
+  else tell(context, text(report, unmet, { tracked, ages, gates, parts }));
   return report.met && parts.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
 };
 

@@ -2,10 +2,14 @@ import { escForPrograms } from "../../output/esc-report.ts";
 import { contractWords } from "../../output/report.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
 import { jsonText } from "../../core/json-text.ts";
+import { wrap } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Origin } from "../../core/model.ts";
 import type { Withholding } from "../../resolve/select.ts";
 import { environmentWords, originWords } from "../../resolve/sources.ts";
+
+const WIDTH = 80;
+const INDENT = "  ";
 
 /** The explanation for programs, with a version that changes when a field loses its meaning. */
 export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
@@ -44,8 +48,8 @@ export function explanationText(explanation: Explanation, inFull: boolean): stri
 function head({ contract, esc }: Explanation): readonly string[] {
   return [
     `Contract: ${contractWords(contract)}`,
-    `ESC: ${escWords(esc)}`,
-    ...(esc.failure?.further.map((line) => `  ${line}`) ?? []),
+    ...wrap(`ESC: ${escWords(esc)}`, WIDTH, INDENT),
+    ...(esc.failure?.further.flatMap((line) => wrap(line, WIDTH - INDENT.length)) ?? []).map((line) => INDENT + line),
   ];
 }
 
@@ -77,7 +81,7 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly stri
   const label = declaration === undefined || declaration.label === name ? "" : ` (${printable(declaration.label)})`;
   const rows: [string, string][] = [["state", stateWords(variable)]];
   if (inFull && declaration !== undefined && declaration.description !== "") {
-    rows.push(["what", printable(declaration.description)]);
+    rows.push(...wrapped("what", printable(declaration.description)));
   }
   if (origin !== undefined) {
     rows.push(["from", `${placeWords(origin)}${delivery === "file" ? ", passed as a private file" : ""}`]);
@@ -106,9 +110,16 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly stri
     if (declaration.docs !== undefined) rows.push(["see", printable(declaration.docs)]);
   }
   for (const { message, remedies } of problems) {
-    rows.push(["problem", message], ...(inFull ? remedies : []).map((line): [string, string] => ["", line]));
+    rows.push(...wrapped("problem", message), ...(inFull ? remedies : []).map((line): [string, string] => ["", line]));
   }
-  return [`${mark(variable)} ${name}${label}`, ...rows.map(([key, text]) => `   ${key.padEnd(9)}${text}`)];
+  return [`${mark(variable)} ${name}${label}`, ...rows.map(([key, text]) => `   ${key.padEnd(KEY)}${text}`)];
+}
+
+const KEY = 9;
+
+/** A row of a sentence, of which the further lines have no key. */
+function wrapped(key: string, text: string): readonly [string, string][] {
+  return wrap(text, WIDTH - INDENT.length - 1 - KEY).map((line, index) => [index === 0 ? key : "", line]);
 }
 
 /** The place with the line of the ESC definition, where the service tells it. */

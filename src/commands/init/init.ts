@@ -6,7 +6,7 @@ import { parseManifest, type Place, type Project } from "./place.ts";
 import { NODE_TOOLS, nodeTool } from "./node-tools.ts";
 import { devcontainer, dockerfile, dockerignore, workflow } from "./places.ts";
 import { pythonProject, pythonTool } from "./python.ts";
-import { npmScripts, startsNpm } from "./scripts.ts";
+import { hasDependency, npmScripts, startsNpm } from "./scripts.ts";
 import { settle } from "../../command-line/settings.ts";
 import { ORIGINS, startContract } from "./start.ts";
 import type { Command } from "../command.ts";
@@ -22,7 +22,9 @@ export const init: Command = async ({ options }, context) => {
   await startContract(asked, settings, context);
   const { project, places } = await placesOf(options["edit-scripts"] === true, context);
   for (const place of places) settlePlace(place, context);
-  const run = project.manifest === undefined ? "" : NODE_TOOLS[project.node.name].run;
+  // Where it is not installed, a package manager would ask a registry for it.
+  const isInstalled = project.manifest !== undefined && hasDependency(project.manifest);
+  const run = isInstalled ? NODE_TOOLS[project.node.name].run : "";
   context.out(`\nNext: refine the contract, then ${run}sophia-run check and ${run}sophia-run docs\n`);
   return ExitStatus.ok;
 };
@@ -53,6 +55,7 @@ async function placesOf(
       ...npmScripts(text, {
         add: NODE_TOOLS[project.node.name].add,
         edit,
+        isThere,
         startsByNpm: startsNpm(image, await read("Procfile")),
       }),
       ...pythonProject(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),

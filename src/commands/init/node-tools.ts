@@ -32,7 +32,7 @@ const CHECK = "sophia-run check";
 export const NODE_TOOLS: Readonly<Record<NodeTool, NodeToolCommands>> = {
   npm: {
     add: "npm install --save-prod sophia-run",
-    run: "",
+    run: "npx ",
     locks: ["package-lock.json"],
     image: { setUp: [], files: "package*.json", install: "npm ci --omit=dev", runtime: "node" },
     devcontainer: { install: "npm install", check: CHECK },

@@ -78,5 +78,5 @@ export function workflow(workflows: readonly string[] | undefined, project: Proj
 /** The tarball beside package.json from which npm installs sophia-run, if it does. */
 function tarballOf(manifest: Manifest): string | undefined {
   const version = objectOf(manifest["dependencies"])?.["sophia-run"];
-  return typeof version === "string" ? /^file:(?:\.\/)?([\w.-]+\.tgz)$/.exec(version)?.[1] : undefined;
+  return typeof version === "string" ? /^(?:file:)?(?:\.\/)?([\w.-]+\.tgz)$/.exec(version)?.[1] : undefined;
 }

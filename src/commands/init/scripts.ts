@@ -1,9 +1,11 @@
 /** package.json as a place of use: the dependency, and the scripts that start a program. */
-import { shellQuoted } from "../../core/shell.ts";
+import { shellQuoted, shellWord } from "../../core/shell.ts";
 import { objectOf, parseManifest, type Manifest, type Place } from "./place.ts";
 
 /** Scripts that start a program of the repository. */
 const STARTING = ["start", "dev", "serve"];
+/** Where programs begin, by custom. */
+const PROGRAMS = ["server.js", "index.js", "app.js", "main.js"];
 const PREFIX = "sophia-run -- ";
 const FILE = "package.json";
 const ABOUT_EXEC =
@@ -14,6 +16,7 @@ export interface ScriptOptions {
   readonly add: string;
   /** Whether package.json may be changed. */
   readonly edit: boolean;
+  readonly isThere: (file: string) => boolean;
   /** An image or a supervisor starts npm, which then has to pass signals on. */
   readonly startsByNpm: boolean;
 }
@@ -25,7 +28,7 @@ export function npmScripts(text: string | undefined, options: ScriptOptions): re
   if (manifest === undefined) {
     return [{ kind: "advise", file: FILE, title: "not a JSON object; its scripts cannot be read", lines: [] }];
   }
-  return [...dependency(manifest, options), prefixed(text, manifest, options)];
+  return [...dependency(manifest, options), ...prefixed(text, manifest, options)];
 }
 
 /** Whether a Dockerfile or a Procfile starts a script of package.json. */
@@ -36,15 +39,30 @@ export function startsNpm(...texts: readonly (string | undefined)[]): boolean {
 
 /** Images leave development dependencies out, and sophia-run has to be in them. */
 function dependency(manifest: Manifest, { add }: ScriptOptions): readonly Place[] {
-  const isIn = (group: string): boolean => objectOf(manifest[group])?.["sophia-run"] !== undefined;
-  if (isIn("dependencies") || manifest["name"] === "sophia-run") return [];
-  const title = isIn("devDependencies")
+  const version = versionIn(manifest, "dependencies");
+  const tarball = typeof version === "string" ? /^(?:file:)?(\.*\/.*\/([^/]+\.tgz))$/.exec(version) : null;
+  if (tarball !== null) {
+    const [, path = "", name = ""] = tarball;
+    const lines = [`cp ${shellWord(path)} . && ${add.replace(/sophia-run$/, `./${shellWord(name)}`)}`];
+    return [{ kind: "advise", file: FILE, title: "images and CI lack the tarball of sophia-run; run", lines }];
+  }
+  if (version !== undefined || manifest["name"] === "sophia-run") return [];
+  const title = hasDependency(manifest)
     ? "images leave out devDependencies, sophia-run among them; run"
     : "sophia-run is not among its dependencies; run";
   return [{ kind: "advise", file: FILE, title, lines: [add] }];
 }
 
-function prefixed(text: string, manifest: Manifest, { edit, startsByNpm }: ScriptOptions): Place {
+/** Whether package.json names sophia-run, so that its package manager finds the command. */
+export function hasDependency(manifest: Manifest): boolean {
+  return ["dependencies", "devDependencies"].some((group) => versionIn(manifest, group) !== undefined);
+}
+
+function versionIn(manifest: Manifest, group: string): unknown {
+  return objectOf(manifest[group])?.["sophia-run"];
+}
+
+function prefixed(text: string, manifest: Manifest, { edit, startsByNpm, isThere }: ScriptOptions): readonly Place[] {
   const prefix = startsByNpm ? `exec ${PREFIX}` : PREFIX;
   const remark = startsByNpm ? { remark: ABOUT_EXEC } : {};
   const scripts = objectOf(manifest["scripts"]) ?? {};
@@ -53,24 +71,28 @@ function prefixed(text: string, manifest: Manifest, { edit, startsByNpm }: Scrip
     return typeof command === "string" ? [{ name, command }] : [];
   });
   const left = starting.filter(({ command }) => !/\bsophia-run\b/.test(command));
-  if (starting.length > 0 && left.length === 0) return { kind: "ready", file: FILE };
+  if (starting.length > 0 && left.length === 0) return [{ kind: "ready", file: FILE }];
   const changed = left.map(({ name, command }) => [name, prefix + wrapped(command)] as const);
   if (changed.length === 0) {
-    return { kind: "advise", file: FILE, lines: [`"scripts": { "start": "${prefix}node server.js" }`], ...remark };
+    const program = PROGRAMS.find(isThere);
+    if (program === undefined) return [];
+    return [{ kind: "advise", file: FILE, lines: [`"scripts": { "start": "${prefix}node ${program}" }`], ...remark }];
   }
   if (!edit) {
     const lines = changed.map(([name, command]) => `${JSON.stringify(name)}: ${JSON.stringify(command)}`);
-    return { kind: "advise", file: FILE, lines, ...remark };
+    return [{ kind: "advise", file: FILE, lines, ...remark }];
   }
   const edited = { ...manifest, scripts: { ...scripts, ...Object.fromEntries(changed) } };
   const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? "  ";
-  return {
-    kind: "edit",
-    file: FILE,
-    text: JSON.stringify(edited, undefined, indent) + (text.endsWith("\n") ? "\n" : ""),
-    done: `put ${prefix.trimEnd()} in front of ${changed.map(([name]) => name).join(", ")}`,
-    ...remark,
-  };
+  return [
+    {
+      kind: "edit",
+      file: FILE,
+      text: JSON.stringify(edited, undefined, indent) + (text.endsWith("\n") ? "\n" : ""),
+      done: `put ${prefix.trimEnd()} in front of ${changed.map(([name]) => name).join(", ")}`,
+      ...remark,
+    },
+  ];
 }
 
 /** A script that is more than one command needs a shell of its own behind `--`. */

@@ -1,9 +1,10 @@
 /** A contract for a folder that has none. */
 import { enumerateFew } from "../../core/lines.ts";
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join, relative, sep } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
 import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
+import { findContract } from "../../contract/find.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
@@ -49,6 +50,15 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
     context.out(`${CONTRACT_FILE_NAME} exists and stays as it is\n`);
     return;
   }
+  const above = findContract(context.cwd);
+  const applies =
+    above === undefined || dirname(above) === context.cwd
+      ? undefined
+      : printable(relative(context.cwd, above).replaceAll(sep, "/"));
+  if (applies !== undefined && asked.length === 0) {
+    context.out(`${applies} applies here; --from starts another in this folder, which may extend it\n`);
+    return;
+  }
   const answers: Answer[] = [];
   for (const name of asked.length > 0 ? asked : SEARCHED) {
     const answer = await look(name, settings, context);
@@ -61,7 +71,7 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
     throw new SophiaError({
       code: "init-nothing",
       message: "no variable was found to start a contract with",
-      hint: "add a .env.example, set ESC_ENV and ESC_TOKEN, start where the code is, or from Sophia's contract: --from builtin",
+      hint: "add a .env.example, set ESC_ENV and ESC_TOKEN, start where the code is, or take the built-in contract: --from builtin",
     });
   }
   const base = answers.find((answer) => answer.base !== undefined)?.base;
@@ -75,6 +85,9 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
   writeText(file, contractText({ ...(base === undefined ? {} : { base }), found, groups }, isInstalled), "wx");
   const variables = count(found.length + (builtIn?.size ?? 0), "variable");
   context.out(`created ${CONTRACT_FILE_NAME}: ${variables} from ${enumerate(answers.map(({ where }) => where))}\n`);
+  if (applies !== undefined) {
+    context.out(`  ${applies} does not apply here any more; "extends": "${applies}" would keep what it declares\n`);
+  }
   for (const { remarks = [] } of answers) for (const remark of remarks) context.out(`  ${remark}\n`);
 }
 

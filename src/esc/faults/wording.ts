@@ -213,7 +213,8 @@ function reasonForStatus(
   }
   if (diagnostics.length > 0) {
     const errors = diagnostics.length === 1 ? "an error" : `${diagnostics.length} errors`;
-    const hint = `fix the definition, or pin an earlier revision: ${namedBy}=…@revision`;
+    const target = targetOf(subject, environment);
+    const hint = `fix it: pulumi env edit ${target}, or pin an earlier revision: ${namedBy} ${target}@REVISION`;
     return worded("esc-definition", `its definition has ${errors}`, hint);
   }
   if (status === 404) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { CONTRACT_VALUES, folder, sophia, type Ended } from "../../helpers/sophia.ts";
+import { CONTRACT_VALUES, folder, sophia, type Ended, unwrapped } from "../../helpers/sophia.ts";
 import { addSophia, escVariables, SENTINEL, sentinel } from "../world.ts";
 
 /** The rows of one variable, by their first word. */
@@ -71,7 +71,7 @@ describe("sources", () => {
       cwd,
       env: { ...env, ESC_TOKEN_FILE: `${cwd}/token` },
     });
-    expect(ended.stdout).toContain(`ESC: acme/sophia/dev@stable, with ESC_TOKEN_FILE (${cwd}/token)`);
+    expect(unwrapped(ended.stdout)).toContain(`ESC: acme/sophia/dev@stable, with ESC_TOKEN_FILE (${cwd}/token)`);
     expect(rowsOf(ended, "OPENAI_API_KEY")).toContain("from ESC acme/sophia/dev@stable, line 5");
     expect(rowsOf(ended, "LIST").join()).toContain("a list or an object");
   });

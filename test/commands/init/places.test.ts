@@ -69,9 +69,11 @@ describe("in a project that npm installs", () => {
   test("nothing that is written calls npx, which asks a registry for what is not installed", async () => {
     const cwd = folder(files);
     mkdirSync(join(cwd, ".github"));
-    const { stdout } = await sophia(["init"], { cwd });
+    expect((await sophia(["init"], { cwd })).stdout).toContain("then npx sophia-run check and npx sophia-run docs\n");
     const names = ["Dockerfile", ".devcontainer/devcontainer.json", ".github/workflows/configuration.yml"];
-    for (const text of [stdout, ...names.map((name) => read(cwd, name))]) expect(text).not.toContain("npx");
+    for (const name of names) expect(read(cwd, name)).not.toContain("npx");
+    const without = folder({ ...CONTRACT, "package.json": "{}" });
+    expect((await sophia(["init"], { cwd: without })).stdout).not.toContain("npx");
   });
 });
 
@@ -113,7 +115,8 @@ describe("what a project has no use for is neither created nor mentioned", () =>
     ["no lock file", { "package.json": MANIFEST }],
     ["that of another package manager", { "package.json": manifestFor("pnpm@11.28.11"), "package-lock.json": "{}" }],
     ["one of Yarn 4 without its version", { "package.json": MANIFEST, "yarn.lock": "__metadata:\n" }],
-  ])("%s", async (_, files) => {
+  ])("%s", async (_, own) => {
+    const files = { ...own, "server.js": "" };
     const cwd = folder({ ...CONTRACT, ...files });
     mkdirSync(join(cwd, ".github"));
     const { status, stdout } = await sophia(["init"], { cwd });
@@ -186,8 +189,9 @@ describe("pyproject.toml", () => {
 });
 
 describe("package.json", () => {
-  const advice = (text: string, startsByNpm = false): string =>
-    npmScripts(text, { add: "npm install --save-prod sophia-run", edit: false, startsByNpm })
+  const add = "npm install --save-prod sophia-run";
+  const advice = (text: string, startsByNpm = false, files: readonly string[] = []): string =>
+    npmScripts(text, { add, edit: false, isThere: (file) => files.includes(file), startsByNpm })
       .map((place) => ("lines" in place ? [place.title, ...place.lines, place.remark].join("\n") : place.kind))
       .join("\n");
 
@@ -200,6 +204,22 @@ describe("package.json", () => {
     ["{", /not a JSON object/],
   ])("%s", (text, words) => {
     expect(advice(text)).toMatch(words);
+  });
+
+  test("a start script is proposed for a program that is there", () => {
+    const manifest = '{"dependencies":{"sophia-run":"1"}}';
+    expect(advice(manifest)).toBe("");
+    expect(advice(manifest, false, ["index.js"])).toBe('\n"scripts": { "start": "sophia-run -- node index.js" }\n');
+  });
+
+  test.each([
+    ["file:sophia-run-0.1.0.tgz", ""],
+    ["./sophia-run-0.1.0.tgz", ""],
+    ["file:../../tmp/sophia-run-0.1.0.tgz", "../../tmp/sophia-run-0.1.0.tgz"],
+    ["/tmp/a b/sophia-run-0.1.0.tgz", "'/tmp/a b/sophia-run-0.1.0.tgz'"],
+  ])("sophia-run from %s: images and CI need the tarball in the folder", (version, path) => {
+    const expected = `images and CI lack the tarball of sophia-run; run\ncp ${path} . && npm install --save-prod ./sophia-run-0.1.0.tgz\n`;
+    expect(advice(JSON.stringify({ dependencies: { "sophia-run": version } }))).toBe(path === "" ? "" : expected);
   });
 
   test("a script that an image or a supervisor starts by npm says exec", () => {

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
@@ -44,6 +44,20 @@ describe("the built-in contract", () => {
     expect(stdout).toContain("18 variables from the built-in contract and the code (1 file)");
     expect(JSON.parse(read(cwd, FILE))).toMatchObject({ extends: "builtin", variables: { SENTRY_DSN: {} } });
     expect((await loadContract({ cwd })).variables.size).toBe(18);
+  });
+
+  test("is not hidden by one in a folder below, unless that is asked for", async () => {
+    const cwd = folder({ [FILE]: '{"variables":{"A":{}}}', "api.js": "process.env.B" });
+    const inner = join(cwd, "packages/api");
+    mkdirSync(inner, { recursive: true });
+    writeFileSync(join(inner, "api.js"), "process.env.B");
+    const plain = await sophia(["init"], { cwd: inner });
+    expect(plain).toMatchObject({ status: 0, stderr: "" });
+    expect(plain.stdout).toMatch(/^\.\.\/\.\.\/sophia\.contract\.json applies here; --from starts another/);
+    expect(existsSync(join(inner, FILE))).toBe(false);
+    const asked = await sophia(["init", "--from", "code"], { cwd: inner });
+    expect(asked.stdout).toContain(`"extends": "../../${FILE}" would keep what it declares`);
+    expect(existsSync(join(inner, FILE))).toBe(true);
   });
 
   test.each([[".env.example"], ["SECRETS.md"]])("docs and then init lose nothing of it: from %s", async (name) => {

@@ -84,17 +84,33 @@ function message({ launched }: FaultRow): string {
   const unbroken = launched.stderr.replaceAll("\n  ", " ");
   const first =
     /^.*?; continuing with the environment (?:and \.env files|alone)/.exec(unbroken)?.[0] ??
-    launched.stderr.split("\n")[0] ??
-    "";
+    firstMessage(launched.stderr);
   if (first === "") return "–";
   return first
     .replace(/^sophia-run: (?:warning: (?:ESC environment \S+ (?:cannot be read|was refused): )?)?/, "")
     .replace(/(?: \(\d attempts\))?; continuing with the environment (?:and \.env files|alone)$/, "")
+    .replace(/(was opened with remarks) .*$/, "$1")
     .replaceAll(/(127\.0\.0\.1|localhost):\d+/g, "$1:PORT")
     .replaceAll(/\((?:ENOTFOUND|EAI_AGAIN)\)/g, "(CODE)")
     .replaceAll(/than the [\d.]+ s left/g, "than the TIME left")
     .replaceAll("|", "\\|");
 }
+
+/** The first message without what stands under it: a line goes on where the next word had no room in it. */
+function firstMessage(stderr: string): string {
+  const [first = "", ...rest] = stderr.split("\n");
+  let joined = first;
+  let end = first;
+  for (const line of rest) {
+    const text = line.trimStart();
+    if (text === "" || `${end} ${text.split(" ", 1)[0] ?? ""}`.length <= WIDTH) break;
+    joined += ` ${text}`;
+    end = line;
+  }
+  return joined;
+}
+
+const WIDTH = 80;
 
 function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
   const widths = head.map((title, column) =>

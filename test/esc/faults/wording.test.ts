@@ -41,7 +41,7 @@ describe("a broken definition", () => {
     expect(await failing(access())).toEqual({
       code: "esc-definition",
       message: "ESC environment demo-org/sophia/dev cannot be read: its definition has 3 errors (HTTP 400)",
-      hint: "fix the definition, or pin an earlier revision: ESC_ENV=…@revision",
+      hint: "fix it: pulumi env edit demo-org/sophia/dev, or pin an earlier revision: ESC_ENV demo-org/sophia/dev@REVISION",
       details: [
         'sophia/dev:7:21: unknown property "a" (values.b)',
         "no place",
