@@ -3,7 +3,7 @@ import { enumerate } from "./text.ts";
 
 /** A space where a line may end: not within a command that is there to be pasted. */
 const BREAK =
-  /(?<!\b(?:chmod(?: \S+(?: '[^']*)?)?|pulumi(?: env(?: \S+)?)?|sophia-run rotate(?: \S+(?: --in)?)?)|--allow) /;
+  /(?<!\b(?:chmod(?: \S+(?: '[^']*)?)?|pulumi(?: env(?: \S+)?)?|sophia-run(?: (?:rotate|request)(?: \S+(?: --in)?)?)?)|--(?:allow|reason)) /;
 
 /**
  * Breaks a text at spaces into lines of at most `width` characters; those after the first begin with the indent. A word that

@@ -42,5 +42,6 @@ test("wrap breaks at spaces, yet not within a command that is there to be pasted
   expect(wrap("not yours: chmod o-w /a/b or name it", 20)).toEqual(["not yours:", "chmod o-w /a/b or", "name it"]);
   expect(wrap("it is: chmod 600 'a b c' to end that", 20)).toEqual(["it is:", "chmod 600 'a b c' to", "end that"]);
   expect(wrap("runs code; --allow A,B passes them on", 20)).toEqual(["runs code;", "--allow A,B passes", "them on"]);
+  expect(wrap("to do it: sophia-run rotate A --in b", 20)).toEqual(["to do it:", "sophia-run rotate A --in b"]);
   expect(wrap("ask: pulumi env open-request a/b", 20)).toEqual(["ask:", "pulumi env open-request a/b"]);
 });

@@ -69,7 +69,7 @@ const withoutNamespaces =
 /** Each document with its blocks of commands, by their first lines. */
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
-    "npm ci          # once, some 10 s: installs": npm,
+    "npm ci          # once, some 15 s: installs": npm,
     "npm run demo    # 5 s: the main uses, with real processes": npm,
     "npm ci && npm pack --pack-destination ../my-app   # in the checkout; ../my-app is your project": npm,
     "npm install sophia-run": npm,

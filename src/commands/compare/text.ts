@@ -31,7 +31,7 @@ const WORDS: Readonly<Record<ComparisonState, string>> = {
 };
 
 const LEGEND: readonly (readonly [ComparisonState, string])[] = [
-  ["value-not-known", "set, value not known: a secret, or given by a provider (fn::open) once it is opened"],
+  ["value-not-known", "set, value not known: a secret, or made by a provider (fn::open)"],
   ["invalid", "set, but a placeholder or not of the declared format"],
   ["default", "not set; the contract's default serves"],
   ["empty", "set to nothing, which counts as missing"],

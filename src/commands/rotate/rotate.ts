@@ -80,7 +80,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
     typeof to === "string" || place === undefined
       ? await fromRevision(name, String(to), target, settings, context)
       : await fresh(name, generated, { ...place, isSecret: declaration?.secret ?? true }, () =>
-          newValue(name, declaration, generated, context),
+          newValue(name, declaration, generated, place.variable.value, context),
         );
   if (wanted.value === place?.variable.value) {
     tell(context, `✅ ${printable(name)} in ${printable(formatRevision(current))} has this value already.\n`);

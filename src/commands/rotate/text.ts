@@ -19,8 +19,8 @@ export function doneText(
       ? [`   Back to the old one: sophia-run rotate ${shellWord(shown)} --to ${was}${where}`]
       : []),
     "",
-    "Programs that run still have the old value. Those that sophia-run --watch has started",
-    "are started anew by themselves; restart the others, with the names of your services:",
+    "Programs that run still have the old value. Those that sophia-run --watch has",
+    "started are started anew by themselves; restart the others, by their names:",
     "  docker compose up --detach --force-recreate",
     "  kubectl rollout restart deployment/NAME",
     "  sudo systemctl restart NAME",

@@ -8,20 +8,29 @@ import { printable } from "../../core/text.ts";
 import { canAsk } from "../confirm.ts";
 import { generate } from "./generate.ts";
 
-/** @throws SophiaError (rotate-value, 125) where there is none, or none of the declared format; it does not show it */
+const IS_ADDRESS = /^[a-z][a-z\d+.-]*:\/\//i;
+
+/**
+ * @param old the value that it replaces
+ * @throws SophiaError (rotate-value, 125) where there is none, or none of the declared format; it does not show it
+ */
 export async function newValue(
   name: string,
   declaration: Declaration | undefined,
   generated: boolean,
+  old: string,
   context: Context,
 ): Promise<string> {
   const shown = printable(name);
   const format = declaration?.format;
   if (generated) {
-    const value = generate(format);
+    // Where something is cannot be made up, whatever the contract leaves open.
+    const value = IS_ADDRESS.test(old) ? undefined : generate(format);
     if (value !== undefined) return value;
     throw failure(
-      `no random value of the format that the contract declares for ${shown} can be made`,
+      IS_ADDRESS.test(old)
+        ? `${shown} is a URL, which cannot be generated`
+        : `no random value of the format that the contract declares for ${shown} can be made`,
       "leave out --generate, and give the value by the standard input",
     );
   }

@@ -24,6 +24,7 @@ values:
     OTHER: 12345678901234567890 # big
     HEX_KEY: {fn::secret: "${"0".repeat(32)}"}
     PIN: {fn::secret: "1234"}
+    ADDRESS: {fn::secret: "https://qdrant.example:6333"}
     LINK: \${environmentVariables.OTHER}/x
     ROTATED:
       fn::rotate::aws: {}
@@ -115,6 +116,9 @@ describe("rotate NAME", () => {
     const pin = await run(["PIN", "--generate", "--yes"]);
     expect(pin).toMatchObject({ status: 125 });
     expect(unwrapped(pin.stderr)).toContain("no random value of the format");
+    const address = await run(["ADDRESS", "--generate", "--yes"]);
+    expect(address).toMatchObject({ status: 125 });
+    expect(unwrapped(address.stderr)).toContain("ADDRESS is a URL, which cannot be generated");
   });
 
   test.each<[what: string, args: readonly string[], input: string, reached: string]>([
