@@ -3,6 +3,7 @@
  * `npm run demo -- --serve`: the server alone, to try things by hand.
  */
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { origins } from "./demo/origins.ts";
 import { makePaint } from "./demo/paint.ts";
 import { type Margin, Stage } from "./demo/stage.ts";
@@ -99,6 +100,9 @@ async function beside(variables: Readonly<Record<string, string>>, world: DemoWo
 }
 
 async function main(): Promise<void> {
+  if (!existsSync(join(import.meta.dirname, "../bin/sophia-run.cjs"))) {
+    throw new Error("this checkout is not built; run `npm run build`, then again");
+  }
   const started = performance.now();
   const stage = new Stage((text) => void process.stdout.write(text), makePaint(process.stdout.isTTY, process.env));
   const world = await openWorld();

@@ -7,7 +7,17 @@
  * only the user may be able to write the folder (or nothing is read), and a checksum tells of accidents. Nothing here
  * fails or says a word: without kept code a start takes some milliseconds longer.
  */
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { Script } from "node:vm";
 import { loadAddon } from "./system/addon/addon.ts";
 import type { Loader } from "./system/addon/loaded.ts";
@@ -112,4 +122,9 @@ function write(path: string, bytes: Uint8Array): void {
   }
 }
 
-load(SOPHIA_RUN_PROGRAM);
+// What every Node.js has that `engines` of package.json allows, and no older one. npm only warns of it.
+if (typeof process.getBuiltinModule === "function") load(SOPHIA_RUN_PROGRAM);
+else {
+  writeSync(2, `sophia-run: Node.js ${process.version} is too old\n  install 20.19, 22.12, 24 or later\n`);
+  process.exitCode = 125;
+}

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { copyOfPackage } from "../helpers/sophia.ts";
+import { copyOfPackage, folder } from "../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -15,6 +15,17 @@ it("a checkout that is not built says so", () => {
     status: 125,
     stdout: "",
     stderr: "sophia-run: this checkout is not built\n  run `npm ci` and `npm run build` in it\n",
+  });
+});
+
+it("a Node.js that is too old is told, without a stack trace", () => {
+  const older = join(folder({ "older.cjs": "delete process.getBuiltinModule;" }), "older.cjs");
+  const args = ["--require", older, join(root, "bin/sophia-run.cjs"), "--", "true"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  expect({ status, stdout, stderr }).toStrictEqual({
+    status: 125,
+    stdout: "",
+    stderr: `sophia-run: Node.js ${process.version} is too old\n  install 20.19, 22.12, 24 or later\n`,
   });
 });
 
