@@ -7,8 +7,8 @@ import { delimiter, dirname, join } from "node:path";
 import { argv, env as own, execPath, exit, kill, stderr } from "node:process";
 
 const [, , inputFile, reportFile] = argv;
-/** Where the package is, and the local ESC server. */
-const { entry, esc } = JSON.parse(readFileSync(inputFile, "utf8"));
+/** What starts sophia-run, and the local ESC server. */
+const { launcher, esc } = JSON.parse(readFileSync(inputFile, "utf8"));
 
 const LIMIT_MS = 60_000;
 /** Prints what a program got. */
@@ -139,15 +139,16 @@ const cases = {
     const cwd = folder();
     const ready = join(cwd, "ready");
     const stay = `require('fs').writeFileSync(${JSON.stringify(ready)}, JSON.stringify([process.pid, process.env.KEY_FILE])); setInterval(() => {}, 1000)`;
-    const launcher = spawn(execPath, [entry, "--no-contract", "--", execPath, "-e", stay], {
+    const [file, ...words] = launcher;
+    const started = spawn(file, [...words, "--no-contract", "--", execPath, "-e", stay], {
       cwd,
       env: { ...base, ...opening },
       stdio: "ignore",
     });
-    const ended = new Promise((resolve) => launcher.once("exit", resolve));
+    const ended = new Promise((resolve) => started.once("exit", resolve));
     await until(() => existsSync(ready) && readFileSync(ready, "utf8").endsWith("]"));
     const [pid, path] = JSON.parse(readFileSync(ready, "utf8"));
-    launcher.kill();
+    started.kill();
     await ended;
     await until(() => !isAlive(pid));
     assert.equal(existsSync(path), true, "nobody could remove it");
@@ -160,7 +161,8 @@ const cases = {
 function sophia(args, { cwd, env } = {}) {
   const names = new Set(Object.keys(env ?? {}).map((name) => name.toUpperCase()));
   const rest = Object.fromEntries(Object.entries(base).filter(([name]) => !names.has(name.toUpperCase())));
-  return spawnSync(execPath, [entry, ...args], {
+  const [file, ...words] = launcher;
+  return spawnSync(file, [...words, ...args], {
     cwd: cwd ?? folder(),
     env: { ...rest, ...env },
     encoding: "utf8",

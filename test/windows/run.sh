@@ -1,6 +1,8 @@
 #!/bin/sh
-# The cases of sophia-run on Windows, in Wine: run.sh [--json FILE]. It wants wine of the system and a display of none;
-# Node.js for Windows comes from npm, Wine's own folder is made in .cache. See run.ts.
+# The cases of sophia-run on Windows, in Wine: run.sh [--json FILE] [--executable FILE]. It wants wine of the system and a
+# display of none; Node.js for Windows comes from npm, Wine's own folder is made in .cache. See run.ts.
+# --executable: also with the stand-alone executable, which needs a library that Wine 8 does not have. What compiles it for
+# Windows is CC_WINDOWS, such as "python3 -m ziglang cc -target x86_64-windows-gnu" (PyPI: ziglang).
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -18,6 +20,14 @@ if [ ! -f "$WINEPREFIX/ready" ]; then
   wineserver --wait
   touch "$WINEPREFIX/ready"
 fi
+
+library=$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll
+case " $* " in
+  *" --executable "*)
+    [ -f "$library" ] ||
+      ${CC_WINDOWS:-x86_64-w64-mingw32-gcc} -shared -O2 -o "$library" "$root/test/windows/bcryptprimitives.c" -ladvapi32
+    ;;
+esac
 
 set -- "$@" --
 for major in 20 22; do

@@ -1,6 +1,7 @@
 /**
  * Runs the cases of cases.mjs where sophia-run is on Windows: on Windows itself by this Node.js, elsewhere in Wine by those
- * that are given (run.sh): `run.ts [--json FILE] [--] [NODE.EXE…]`.
+ * that are given (run.sh): `run.ts [--json FILE] [--executable FILE] [--] [NODE.EXE…]`. The stand-alone executable is what
+ * starts programs then; the first Node.js runs the cases.
  */
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -20,6 +21,12 @@ interface Case {
   readonly outcome: "passed" | "failed";
 }
 
+interface EscPlace {
+  readonly url: string;
+  readonly token: string;
+  readonly environment: string;
+}
+
 /** Wine's `Z:` is the root of the file system. */
 function inWindows(path: string): string {
   return isWindows ? path : `Z:${path.replaceAll("/", "\\")}`;
@@ -35,7 +42,16 @@ function packed(folder: string): string {
   return inWindows(join(folder, "package", "bin", "sophia-run.cjs"));
 }
 
-async function casesBy(node: string, input: string, folder: string): Promise<readonly Case[]> {
+/** @param launcher what starts sophia-run */
+async function casesBy(
+  node: string,
+  launcher: readonly string[],
+  esc: EscPlace,
+  folder: string,
+): Promise<readonly Case[]> {
+  console.log(`=== ${launcher.join(" ")} ===`);
+  const input = join(folder, "input.json");
+  writeFileSync(input, JSON.stringify({ launcher, esc }));
   const report = join(folder, "report.json");
   rmSync(report, { force: true });
   // In Wine Node.js writes to a file, where it may not write to a pipe of this system.
@@ -55,7 +71,7 @@ async function casesBy(node: string, input: string, folder: string): Promise<rea
 }
 
 /** At Wine's console, which is a terminal here: the program gets one Ctrl-C, and its status counts. */
-function ctrlC(node: string, entry: string, folder: string): Case {
+function ctrlC(node: string, launcher: readonly string[], folder: string): Case {
   const log = join(folder, "signals.txt");
   rmSync(log, { force: true });
   const program = `const { appendFileSync } = require("node:fs");
@@ -63,7 +79,7 @@ function ctrlC(node: string, entry: string, folder: string): Case {
     process.on("SIGINT", () => { appendFileSync(log, "SIGINT "); setTimeout(() => process.exit(9), 200); });
     appendFileSync(log, "ready ");
     setTimeout(() => process.exit(1), 30000);`;
-  const launch = ["wine", node, entry, "--no-contract", "--", inWindows(node), "-e", program.replaceAll(/\s+/g, " ")];
+  const launch = ["wine", ...launcher, "--no-contract", "--", inWindows(node), "-e", program.replaceAll(/\s+/g, " ")];
   const { status } = spawnSync("python3", [join(import.meta.dirname, "ctrl-c.py"), log, ...launch], { cwd: folder });
   const isPassed = status === 9 && readFileSync(log, "utf8") === "ready SIGINT ";
   const name = "Ctrl-C reaches the program once, and its status counts";
@@ -72,7 +88,10 @@ function ctrlC(node: string, entry: string, folder: string): Case {
 }
 
 async function main(): Promise<void> {
-  const { values, positionals } = parseArgs({ options: { json: { type: "string" } }, allowPositionals: true });
+  const { values, positionals } = parseArgs({
+    options: { json: { type: "string" }, executable: { type: "string" } },
+    allowPositionals: true,
+  });
   const nodes = positionals.length > 0 ? positionals : [process.execPath];
   const folder = mkdtempSync(join(tmpdir(), "sophia-windows-"));
   await using server = await startEscServer();
@@ -82,14 +101,15 @@ async function main(): Promise<void> {
   });
   try {
     const entry = packed(folder);
-    const input = join(folder, "input.json");
     const esc = { url: server.url, token: server.token, environment: "acme/sophia/dev" };
-    writeFileSync(input, JSON.stringify({ entry, esc }));
+    const launchers = nodes.map((node) => ({ node, launcher: [inWindows(node), entry] }));
+    const [node] = nodes;
+    if (values.executable !== undefined && node !== undefined)
+      launchers.push({ node, launcher: [inWindows(resolve(values.executable))] });
     const cases: Case[] = [];
-    for (const node of nodes) {
-      console.log(`=== ${node} ===`);
-      cases.push(...(await casesBy(node, input, folder)));
-      if (!isWindows) cases.push(ctrlC(node, entry, folder));
+    for (const each of launchers) {
+      cases.push(...(await casesBy(each.node, each.launcher, esc, folder)));
+      if (!isWindows) cases.push(ctrlC(each.node, each.launcher, folder));
     }
     if (values.json !== undefined) writeFileSync(values.json, JSON.stringify({ cases }));
     const failed = cases.filter(({ outcome }) => outcome === "failed").length;

@@ -24,6 +24,7 @@ export async function startChild(
   const { file, args, ...verbatim } = isWindows
     ? (await import("../windows/command-line.ts")).startedOnWindows(program)
     : { file: program.file, args: rest };
+  const tellWholeStatus = isBun && isWindows ? (await import("../windows/exit-status.ts")).tellWholeStatus : undefined;
   // Bun copies the environment into an object in which `__proto__` would be that of the object. Nothing here needs it.
   if (isBun && program.environment.has("__proto__")) Reflect.deleteProperty(Object.prototype, "__proto__");
   try {
@@ -35,6 +36,7 @@ export async function startChild(
       ...(!isWindows && { argv0 }),
       ...(ipc !== undefined && { serialization: ipc.serialization }),
     });
+    if (isBun && child.pid !== undefined) tellWholeStatus?.(child);
     // Errors after the start concern single signals or messages; those who send them deal with them.
     if (child.pid !== undefined) return child.on("error", () => {});
     // Emitted in the next tick, before the event loop turns.

@@ -51,6 +51,7 @@ export async function spawn(launch: Launch, checks: Checks): Promise<never> {
   // At its exit Node.js would give a terminal there the settings that it had at the start.
   if (restarts !== undefined && process.platform !== "win32") release([0, 1, 2, ...inherited.numbers]);
   if (typeof end !== "number") return dieOf(end, { firstProcess, dumpable: libc === undefined }, program.environment);
+  if (isBun && process.platform === "win32") return (await import("../windows/exit-status.ts")).exitWith(end);
   if (addon === undefined) return process.exit(end);
   process.emit("exit", end);
   return addon.exitAtOnce(end);

@@ -1,0 +1,53 @@
+/**
+ * Exit statuses in the stand-alone executable: they have 32 bits on Windows, of which Bun passes on the lowest eight, both
+ * ways. 256 would be 0, a success.
+ */
+import type { ChildProcess } from "node:child_process";
+
+/** Of Windows' kernel32.dll; a handle is a number, 0 for none. */
+interface Kernel {
+  readonly OpenProcess: (access: number, inherit: number, pid: number) => number;
+  readonly GetExitCodeProcess: (process: number, status: Uint32Array) => number;
+  readonly ExitProcess: (status: number) => void;
+}
+
+const PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
+
+/** Lets the `exit` event of a process that was just started tell its whole status. */
+export function tellWholeStatus(child: ChildProcess): void {
+  const kernel = openKernel();
+  // The process stays known to the system as long as it has a handle.
+  const handle = kernel?.OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, child.pid ?? 0) ?? 0;
+  if (kernel === undefined || handle === 0) return;
+  const emit = child.emit.bind(child);
+  child.emit = (event: string | symbol, ...args: unknown[]): boolean => {
+    const status = new Uint32Array(1);
+    const isExit = event === "exit" && typeof args[0] === "number";
+    if (isExit && kernel.GetExitCodeProcess(handle, status) !== 0) args[0] = status[0];
+    return emit(event, ...args);
+  };
+}
+
+/** Ends this process with a whole status, as process.exit does. */
+export function exitWith(status: number): never {
+  process.emit("exit", status);
+  openKernel()?.ExitProcess(status);
+  return process.exit(status);
+}
+
+/** @returns undefined where Bun has no compiler for this processor, with which it calls C */
+function openKernel(): Kernel | undefined {
+  try {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Bun's documentation says so; the declarations make it
+    const { dlopen } = process.getBuiltinModule("bun:ffi") as unknown as {
+      readonly dlopen: (file: string, functions: object) => { readonly symbols: Kernel };
+    };
+    return dlopen("kernel32.dll", {
+      OpenProcess: { args: ["u32", "i32", "u32"], returns: "ptr" },
+      GetExitCodeProcess: { args: ["ptr", "ptr"], returns: "i32" },
+      ExitProcess: { args: ["u32"], returns: "void" },
+    }).symbols;
+  } catch {
+    return undefined;
+  }
+}
