@@ -141,7 +141,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "npm install sophia-run   # once: writes package.json and package-lock.json": docker,
     "npm ci && npm pack --pack-destination examples/docker": { ...npm, folders: ["examples/docker"] },
     "docker run --rm --init --publish 127.0.0.1:3000:3000 --env ESC_ENV=sophia/prod --env ESC_TOKEN sophia-app": docker,
-    "ESC_TOKEN=… docker compose up": docker,
+    "ESC_TOKEN_FILE=~/.config/sophia-run/token docker compose up": docker,
   },
   "examples/npm-scripts/README.md": {
     "npm install sophia-run": npm,
