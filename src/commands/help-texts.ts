@@ -10,7 +10,7 @@ export const INTRODUCTION =
 
 export const EXAMPLES = [
   "sophia-run -- node server.js",
-  "ESC_ENV=sophia/dev ESC_TOKEN=… sophia-run -- python -m app",
+  "ESC_ENV=sophia/dev ESC_TOKEN_FILE=esc-token sophia-run -- python -m app",
   "sophia-run --dotenv .env.local --mode spawn -- make serve",
   "sophia-run check",
 ] as const;
