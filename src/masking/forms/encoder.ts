@@ -7,36 +7,36 @@ export type Encoder = (character: string) => string;
 const SPECIAL = /([^\w.-])/u;
 
 /**
- * Makes the forms of texts by each of the encoders: each different form once, and not the text itself. What becomes of a
- * character is worked out once for all texts.
+ * Makes the forms of texts by each of the encoders: each different form once, and not the text itself. In which ways some
+ * characters are written is worked out once for all texts that have these special ones.
  */
 export function formsBy(encoders: readonly Encoder[]): (text: string) => readonly string[] {
-  const codes = new Map<string, readonly string[]>();
-  const codesOf = (character: string): readonly string[] => {
-    let known = codes.get(character);
-    if (known === undefined) codes.set(character, (known = encoders.map((encoder) => encoder(character))));
-    return known;
+  const known = new Map<string, readonly (readonly string[])[]>();
+  const waysOf = (characters: readonly string[]): readonly (readonly string[])[] => {
+    const key = characters.join("");
+    let ways = known.get(key);
+    if (ways === undefined) {
+      const all = encoders.map((encoder) => characters.map(encoder));
+      const different = new Map([characters, ...all].map((way) => [way.join("\n"), way]));
+      known.set(key, (ways = Array.from(different.values()).slice(1)));
+    }
+    return ways;
   };
   return (text) => {
     // Nearly all tokens end here.
     if (!SPECIAL.test(text)) return [];
     // At odd places stand the special characters, and what is between them at the others.
     const parts = text.split(SPECIAL);
-    const specials = parts.filter((_, index) => index % 2 === 1).map(codesOf);
-    const different = [...new Set(specials)];
-    const known = new Set([[...new Set(parts.filter((_, index) => index % 2 === 1))].join("\n")]);
-    const forms: string[] = [];
-    for (let number = 0; number < encoders.length; number++) {
-      const key = different.map((all) => all[number]).join("\n");
-      if (known.has(key)) continue;
-      known.add(key);
+    const specials = parts.filter((_, index) => index % 2 === 1);
+    const characters = [...new Set(specials)];
+    const places = specials.map((character) => characters.indexOf(character));
+    return waysOf(characters).map((way) => {
       let form = parts[0] ?? "";
-      for (let index = 0; index < specials.length; index++) {
-        form += (specials[index]?.[number] ?? "") + (parts[2 * index + 2] ?? "");
+      for (let index = 0; index < places.length; index++) {
+        form += (way[places[index] ?? 0] ?? "") + (parts[2 * index + 2] ?? "");
       }
-      forms.push(form);
-    }
-    return forms;
+      return form;
+    });
   };
 }
 
