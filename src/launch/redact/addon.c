@@ -138,10 +138,12 @@ static napi_value apply_settings(napi_env env, napi_callback_info info) {
   napi_get_cb_info(env, info, &count, given, NULL, NULL);
   napi_get_value_int32(env, given[0], &descriptor);
   napi_get_value_int32(env, given[2], &raw);
+  struct termios current;
   if (bytes_of(env, given[1], &bytes) != sizeof settings) return NULL;
   memcpy(&settings, bytes, sizeof settings);
   if (raw == 1) make_raw(&settings);
   if (raw == 2) settings.c_oflag &= ~(tcflag_t)OPOST;
+  if (raw == 3 && ioctl(descriptor, TCGETS, &current) == 0) settings.c_oflag = current.c_oflag;
   /* Blocked, the signal does not keep a process in the background from it. */
   sigset_t blocked, former;
   sigemptyset(&blocked);
@@ -169,6 +171,13 @@ static napi_value stops_background(napi_env env, napi_callback_info info) {
   integers(env, info, given);
   struct termios settings;
   return from_integer(env, ioctl(given[0], TCGETS, &settings) == 0 && (settings.c_lflag & TOSTOP) != 0);
+}
+
+static napi_value is_by_key(napi_env env, napi_callback_info info) {
+  int given[MOST_ARGUMENTS];
+  integers(env, info, given);
+  struct termios settings;
+  return from_integer(env, ioctl(given[0], TCGETS, &settings) == 0 && (settings.c_lflag & ICANON) == 0);
 }
 
 static napi_value foreground_group(napi_env env, napi_callback_info info) {
@@ -319,6 +328,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "applySettings", .method = apply_settings},
       {.utf8name = "signalKeys", .method = signal_keys},
       {.utf8name = "stopsBackground", .method = stops_background},
+      {.utf8name = "isByKey", .method = is_by_key},
       {.utf8name = "foregroundGroup", .method = foreground_group},
       {.utf8name = "takeForeground", .method = take_foreground},
       {.utf8name = "typeInto", .method = type_into},

@@ -34,12 +34,17 @@ export interface RedactAddon extends CompiledSearch {
   readonly copySize: (from: number, to: number) => number;
   /** The settings of a terminal (the kernel's struct termios); undefined where it is none, or is gone. */
   readonly settingsOf: (terminal: number) => Uint8Array | undefined;
-  /** @param how 0: as they are; 1: with every key as a byte, and what is written shown as it is; 2: only the latter */
-  readonly applySettings: (terminal: number, settings: Uint8Array, how: 0 | 1 | 2) => void;
+  /**
+   * @param how 0: as they are; 1: with every key as a byte, and what is written shown as it is; 2: only the latter; 3: as
+   *   they are, but what is written is shown as before
+   */
+  readonly applySettings: (terminal: number, settings: Uint8Array, how: 0 | 1 | 2 | 3) => void;
   /** The keys that make a terminal send SIGINT and SIGQUIT; -1: none does. */
   readonly signalKeys: (terminal: number) => readonly [number, number];
   /** Whether a terminal stops jobs in the background that write (`stty tostop`). 1 or 0 */
   readonly stopsBackground: (terminal: number) => number;
+  /** Whether a terminal gives each key by itself instead of whole lines. 1 or 0 */
+  readonly isByKey: (terminal: number) => number;
   /** The foreground process group (tcgetpgrp(3)); -1 where the terminal is not the controlling one. */
   readonly foregroundGroup: (terminal: number) => number;
   /** Puts a process group into the foreground of the controlling terminal, from the background, too (tcsetpgrp(3)). */

@@ -3,12 +3,10 @@ import { openSync } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
 import { listen, type Undo } from "../signals.ts";
-import { readProcessStat } from "../proc/process-stat.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";
 import type { Launch, Redaction } from "../types.ts";
-import { isStoppedByAccess } from "./access.ts";
-import type { RedactAddon } from "./addon.ts";
 import { handOver } from "./hand-over.ts";
+import { openPartTerminal } from "./part-terminal.ts";
 import { isWholeTerminal, planOutputs, type Output } from "./plan.ts";
 import { startPump, type Pump } from "./pump.ts";
 import { openSession, type Session } from "./session.ts";
@@ -41,7 +39,7 @@ export interface Outputs {
    * The program has ended: passes on what it wrote. What it left running in the background and may still write is passed
    * on by another process, or goes on here where this one is not the last.
    */
-  readonly finish: (isLast: boolean) => Promise<void>;
+  readonly finish: (isLast: boolean, wasKilled: boolean) => Promise<void>;
   /** Somebody may still write. */
   readonly isOpen: () => boolean;
 }
@@ -80,6 +78,17 @@ export function openOutputs(
     isWhole && system !== undefined
       ? terminals.map((one) => sessionOn(one, pumps, inherited.numbers, system))[0]
       : undefined;
+  const settle = async (): Promise<void> => void (await Promise.all(pumps.map((pump) => pump.settle())));
+  const [terminal] = terminals;
+  const shown =
+    terminal === undefined || system === undefined || session !== undefined
+      ? undefined
+      : openPartTerminal({
+          ...system,
+          real: system.addon.duplicate(terminal.target),
+          master: system.addon.duplicate(terminal.source?.descriptor ?? -1),
+          settle,
+        });
   let isSettled = false;
   const open = new Set<Pump>();
 
@@ -89,7 +98,7 @@ export function openOutputs(
   return {
     given,
     session,
-    terminal: session === undefined && addon !== undefined ? signalsOf(terminals, addon) : undefined,
+    terminal: shown?.signals,
     kept: addon === undefined ? [...given.keys()] : [],
     start: (child) => {
       for (const one of prepared) {
@@ -100,6 +109,11 @@ export function openOutputs(
         const events = eventsOf(one, redaction, speaker, system, isRenewed);
         const pump = startPump(source, one.target, redaction.masking.stream(), {
           ...events,
+          came: one.isTerminal ? shown?.looked : undefined,
+          failed: (code) => {
+            if (one.isTerminal) shown?.close();
+            events.failed(code);
+          },
           ended: () => {
             open.delete(pump);
             events.ended();
@@ -107,22 +121,28 @@ export function openOutputs(
         });
         open.add(pump);
         pumps.push(pump);
-        system?.watcher.whenUnread(one.target, session?.lose ?? pump.loseReader);
+        system?.watcher.whenUnread(one.target, () => {
+          if (session !== undefined) return session.lose();
+          if (one.isTerminal) shown?.close();
+          pump.loseReader();
+        });
       }
       // In the time in which the program starts.
       setImmediate(() => redaction.masking.prepare(addon));
     },
     write: speaker.write,
     isOpen: () => open.size > 0,
-    finish: async (isLast) => {
+    finish: async (isLast, wasKilled) => {
       let stopListening: Undo = () => {};
       const abandoned = new Promise<void>((resolve) => {
         stopListening = listen(ENDING, (signal) => session?.isOwn(signal) === true || resolve());
       });
       const settled = async (): Promise<void> => {
         await session?.collect();
-        await Promise.all(pumps.map(({ settle }) => settle()));
+        await settle();
+        await Promise.all(pumps.map(({ flush }) => flush()));
         await speaker.finish();
+        shown?.end(wasKilled);
         session?.restore();
         session?.close();
       };
@@ -138,26 +158,13 @@ export function openOutputs(
         const left = addon === undefined || preparation.firstProcess ? [] : drained.flat();
         await Promise.all(pumps.filter((pump) => !left.includes(pump)).map(({ flush }) => flush()));
         await speaker.finish();
+        shown?.end(wasKilled);
         if (!isSettled) session?.restore();
         if (left.length > 0) await handOver(left, redaction.secrets);
       };
       // Without the threads whose writes nobody reads: they are left as they are.
       await Promise.race([finished(), abandoned]);
     },
-  };
-}
-
-function signalsOf(terminals: readonly Prepared[], addon: RedactAddon): TerminalSignals | undefined {
-  if (terminals.length === 0) return undefined;
-  const isInFront = (): boolean => {
-    const now = readProcessStat("self");
-    return now !== undefined && now.foregroundGroup === now.group;
-  };
-  return {
-    resized: () => {
-      for (const { target, source } of terminals) addon.copySize(target, source?.descriptor ?? -1);
-    },
-    isStoppedByAccess: (signal) => isStoppedByAccess(signal, isInFront),
   };
 }
 

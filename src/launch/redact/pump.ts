@@ -9,6 +9,8 @@ const TELLING_BYTES = 4;
 
 /** What a pump tells of. */
 export interface PumpEvents {
+  /** The program has written; nothing of it was passed on yet. */
+  readonly came?: (() => void) | undefined;
   /** A secret was masked: each time that one was. */
   readonly masked: () => void;
   /** The last byte that was passed on, after each write. */
@@ -23,7 +25,7 @@ export interface PumpEvents {
 export interface Pump {
   /** Passes on what the program has written. @returns whether nobody can write to the stream any more */
   readonly drain: () => Promise<boolean>;
-  /** Passes on what the program has written, and goes on. */
+  /** Passes on what the program has written but for the beginning of a secret, and goes on. */
   readonly settle: () => Promise<void>;
   /** Passes on what is still held back. */
   readonly flush: () => Promise<void>;
@@ -76,6 +78,7 @@ export function startPump(source: Source, target: number, masker: StreamMasker, 
   };
   const take = async (chunk: Uint8Array): Promise<void> => {
     clearTimeout(silence);
+    events.came?.();
     await inTurn(async () => {
       await pass(masker.push(chunk));
       awaitSilence();
@@ -91,7 +94,7 @@ export function startPump(source: Source, target: number, masker: StreamMasker, 
     drain: () => source.drain(),
     settle: async () => {
       const isEnd = await source.drain();
-      await flush();
+      if (masker.held < TELLING_BYTES) await flush();
       if (isEnd) source.close();
       else source.resume();
     },

@@ -128,7 +128,7 @@ export async function begin(launch: Launch, place: Place): Promise<Begun | undef
       clearTimeout(killTimer);
       await relay?.drained();
       if (!isLast) relay?.end();
-      await outputs?.finish(isLast);
+      await outputs?.finish(isLast, typeof (await ended) === "string");
       // At once and without looking at streams: what the program left running in the background delays nobody. The
       // forwarding listeners are still there, so that a late signal does not change the status.
       secrets?.remove();

@@ -14,6 +14,9 @@ export interface TerminalSignals {
   readonly resized: () => void;
   /** Whether the kernel has sent the signal for what is shown from the background, and has stopped the job until now. */
   readonly isStoppedByAccess: (signal: NodeJS.Signals) => boolean;
+  /** The program was stopped: shows what it has written, before this process stops, too. */
+  readonly settled: () => Promise<void>;
+  readonly continued: () => void;
 }
 
 export interface Forwarding {
@@ -102,12 +105,14 @@ export function forwardSignals(forwarding: Forwarding): Undo {
       if (!terminal.hungUp() || mayHaveMissed(signal)) forward(signal);
     },
     SIGCONT: (signal) => {
+      shown?.continued();
       if (!job.resumed()) unlessDelivered(signal);
     },
     SIGCHLD: () => {
       // PID 1 cannot stop, and nobody could continue it.
       if (firstProcess) reapOrphans?.();
-      else job.mirror();
+      else if (shown === undefined || !job.stopped()) job.mirror();
+      else void shown.settled().then(job.mirror);
     },
   };
   return listen(

@@ -47,7 +47,7 @@ export async function spawn(launch: Launch, checks: Checks): Promise<never> {
     end = await begun.ended;
   }
   await begun.settle(true);
-  for (const outputs of earlier) if (outputs.isOpen()) await outputs.finish(true);
+  for (const outputs of earlier) if (outputs.isOpen()) await outputs.finish(true, false);
   // At its exit Node.js would give a terminal there the settings that it had at the start.
   if (restarts !== undefined && process.platform !== "win32") release([0, 1, 2, ...inherited.numbers]);
   if (typeof end !== "number") return dieOf(end, { firstProcess, dumpable: libc === undefined }, program.environment);

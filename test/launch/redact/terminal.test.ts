@@ -255,6 +255,53 @@ describe("terminals stay terminals", () => {
   });
 });
 
+describe("where only some of the streams are the terminal", () => {
+  skipBecause(missing);
+
+  it.each([
+    ["that ends, after it, too", "exit 0", true],
+    ["that is killed, as long as it runs", "kill -KILL $$", false],
+  ])("has the settings that a program gives to its output: of one %s", async (_, end, left) => {
+    const screen = onTerminal(`$L sh -c 'stty -icanon <&1; echo set; read line; ${end}' 2>errors; echo end; read line`);
+    await screen.until("set");
+    await expect.poll(async () => (await screen.settings()).raw).toBe(true);
+    await screen.type("\r");
+    await screen.until("end");
+    expect((await screen.settings()).raw).toBe(left);
+  });
+
+  it("what the program has written appears before it stops, but for the beginning of a secret", async () => {
+    const screen = await shell();
+    const halves = [SECRET.slice(0, 8), SECRET.slice(8)];
+    await screen.type(`$L sh -c 'printf "a ${halves[0]}" >&2; kill -TSTP 0; echo "${halves[1]} b" >&2' | cat\r`);
+    const { shown } = await screen.until("Stopped");
+    expect(shown.split("cat\r\n")[1]).toMatch(/a [^h]/);
+    await screen.until("P> ");
+    await screen.type("fg\r");
+    expect((await screen.until("*** b")).late).toBeUndefined();
+  });
+
+  it("less: has a pipe as its input, and the keys", async ({ skip }) => {
+    const noLess = notInstalled("less", "--version");
+    skip(noLess !== undefined, noLess);
+    const screen = await shell();
+    await screen.type("(seq -f line%g 60; echo $QUIET_TOKEN) | $L less\r");
+    await screen.until("line20");
+    await screen.type("\u001a");
+    // The screen from before comes back first.
+    expect((await screen.until("Stopped")).shown).toContain("\u001b[?1049l");
+    await screen.until("P> ");
+    await screen.type("fg\r");
+    await screen.until("line20");
+    await screen.type("G");
+    await screen.until("***");
+    await screen.type("q");
+    await screen.until("P> ");
+    await screen.type("stty -a\r");
+    expect((await screen.until("P> ")).shown).toMatch(/ icanon .* echo /);
+  });
+});
+
 describe("real programs on it", () => {
   skipBecause(missing);
 

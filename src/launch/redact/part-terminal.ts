@@ -1,0 +1,118 @@
+import { readProcessStat } from "../proc/process-stat.ts";
+import type { TerminalSignals } from "../spawn/forward.ts";
+import { isStoppedByAccess } from "./access.ts";
+import type { RedactAddon } from "./addon.ts";
+import { openKeyboard, type Keyboard } from "./keyboard.ts";
+import { writeAll } from "./sink.ts";
+import { closeQuietly } from "./source.ts";
+import type { Watcher } from "./watcher.ts";
+
+/** How long after an output is looked once more: programs change settings behind what they write, too. */
+const LATER_MS = 50;
+/** How often is looked, in the background, whether a shell has put the job into the foreground without a signal. */
+const LOOK_MS = 200;
+
+/** The terminal where only some of the program's streams are it: the program is in this process's group and session. */
+export interface PartTerminal {
+  readonly signals: TerminalSignals;
+  /** The program has written. */
+  readonly looked: () => void;
+  /** The program has ended. @param wasKilled by a signal: the settings from before come back */
+  readonly end: (wasKilled: boolean) => void;
+  /** Nobody sees any more what is shown. */
+  readonly close: () => void;
+}
+
+export interface PartTerminalParts {
+  readonly addon: RedactAddon;
+  readonly watcher: Watcher;
+  /** The real terminal; it is closed. */
+  readonly real: number;
+  /** The launcher's side of the pseudo-terminal that the program has in its place; it is closed. */
+  readonly master: number;
+  /** Passes on what the program has written. */
+  readonly settle: () => Promise<void>;
+}
+
+/**
+ * The pseudo-terminal is not the controlling one: its keys are those of the real one. A program that changes its settings,
+ * as `dialog` and what else uses curses does for its output, finds them there; and one that wants each key from it, as
+ * less and vim do where their standard input is a pipe, gets the keys.
+ */
+export function openPartTerminal({ addon, watcher, real, master, settle }: PartTerminalParts): PartTerminal {
+  const { isatty } = process.getBuiltinModule("node:tty");
+  const hasInput = isatty(0);
+  const group = readProcessStat("self")?.group ?? -1;
+  const isInFront = (): boolean => addon.foregroundGroup(real) === group;
+  const first = textOf(addon.settingsOf(master));
+  let found: Uint8Array | undefined;
+  let last = first;
+  let later: NodeJS.Timeout | undefined;
+  let keyboard: Keyboard | undefined;
+  let isClosed = false;
+
+  const type = async (keys: Uint8Array): Promise<void> => {
+    if (!isClosed) await writeAll(master, keys);
+    if (!isClosed && last !== first && isInFront()) keyboard?.resume();
+  };
+  const follow = (): void => {
+    const settings = isClosed ? undefined : addon.settingsOf(master);
+    if (settings === undefined || textOf(settings) === last) return;
+    if (!isInFront()) return followIn(LOOK_MS);
+    last = textOf(settings);
+    if (last === first) return putBack();
+    found ??= addon.settingsOf(real);
+    addon.applySettings(real, settings, 3);
+    if (hasInput || addon.isByKey(master) === 0) return keyboard?.pause();
+    keyboard ??= openKeyboard(addon.duplicate(real), watcher, (keys) => void type(keys), close);
+    keyboard.resume();
+  };
+  return {
+    signals: {
+      resized: () => void (isClosed || addon.copySize(real, master)),
+      isStoppedByAccess: (signal) => isStoppedByAccess(signal, isInFront),
+      settled: async () => {
+        if (isClosed || isInFront() || addon.stopsBackground(real) === 0) await settle();
+        follow();
+        keyboard?.pause();
+      },
+      continued: () => {
+        // A shell has set its own meanwhile.
+        if (last !== first) last = "";
+        follow();
+      },
+    },
+    looked: () => {
+      follow();
+      followIn(LATER_MS);
+    },
+    end: (wasKilled) => {
+      follow();
+      if (wasKilled && last !== first && isInFront()) putBack();
+      close();
+    },
+    close,
+  };
+
+  function close(): void {
+    clearTimeout(later);
+    keyboard?.close();
+    if (!isClosed) for (const descriptor of [master, real]) closeQuietly(descriptor);
+    isClosed = true;
+  }
+
+  function followIn(milliseconds: number): void {
+    clearTimeout(later);
+    later = setTimeout(follow, milliseconds).unref();
+  }
+
+  function putBack(): void {
+    keyboard?.pause();
+    if (found !== undefined) addon.applySettings(real, found, 0);
+    found = undefined;
+  }
+}
+
+function textOf(settings: Uint8Array | undefined): string {
+  return settings === undefined ? "" : Buffer.from(settings).toString("latin1");
+}
