@@ -118,6 +118,25 @@ function isTold(notice: Notice, quiet: boolean): boolean {
   return notice.kind !== "esc-incomplete" && notice.kind !== "exposed" && !(quiet && isInformation(notice));
 }
 
+/** Lines of a failure, if what is wrong does not take more. */
+const MOST_TOTAL = 15;
+
+/** The notices for which there is room; those about lines of files come last. `check` tells the others. */
+function noticeLines(notices: readonly Notice[], room: number): readonly string[] {
+  const isRemark = ({ kind }: Notice): boolean => kind === "remark";
+  const ordered = [...notices.filter((notice) => !isRemark(notice)), ...notices.filter(isRemark)];
+  const lines: string[] = [];
+  for (const [index, notice] of ordered.entries()) {
+    const own = describeNotice(notice).flatMap((line) => wrap(line, REST, "  "));
+    const left = ordered.length - index;
+    if (lines.length + own.length + (left > 1 ? 1 : 0) > room) {
+      return [...lines, `and ${count(left, index === 0 ? "notice" : "further notice")}`];
+    }
+    lines.push(...own);
+  }
+  return lines;
+}
+
 const WIDTH = 80;
 /** What stands in front of a line: the program's name at the first, an indent at the others. */
 const FIRST = WIDTH - "sophia-run: ".length;
@@ -142,8 +161,10 @@ export function wordUnmet(assessment: Assessment, consequence: string, wayOut: s
       ...advice.map((one) => `  ${one}`),
     ]),
     ...remedy,
-    ...assessment.notices.flatMap((notice) => (isTold(notice, quiet) ? describeNotice(notice) : [])),
-    `sophia-run check shows the whole configuration; ${wayOut}`,
   ];
-  return { code: "contract-unmet", message, details: [...more, ...lines.flatMap((line) => wrap(line, REST, "  "))] };
+  const details = [...more, ...lines.flatMap((line) => wrap(line, REST, "  "))];
+  const last = wrap(`sophia-run check shows the whole configuration; ${wayOut}`, REST, "  ");
+  const notices = assessment.notices.filter((notice) => isTold(notice, quiet));
+  const room = MOST_TOTAL - 1 - details.length - last.length;
+  return { code: "contract-unmet", message, details: [...details, ...noticeLines(notices, room), ...last] };
 }

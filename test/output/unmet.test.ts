@@ -144,6 +144,13 @@ test("many violations are told by their names, and wrong values have one remedy 
   expect(lines).toContain("  correct them in .env, lines 1 and 3");
 });
 
+test("a flood of remarks on a file does not hide the rest", async () => {
+  const bad = Array.from({ length: 30 }, (_, index) => `bad line ${index}\n`).join("");
+  const { text } = await told({ ESC_ENV: NAME }, { ".env": `${bad}BASH_ENV=x\n` });
+  expect(text).toContain("  warning: BASH_ENV in .env is not passed on");
+  expect(text).toContain("  and 21 further notices\n");
+});
+
 describe("what an option withholds is not called missing", () => {
   test.each([
     [["--exclude", "QDRANT_URL"], /QDRANT_URL \(Qdrant URL\) is required and withheld by --exclude/],
