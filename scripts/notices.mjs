@@ -3,6 +3,7 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundledPackages } from "./build/packages.mjs";
+import { LICENCE } from "./build/quickjs.mjs";
 
 const root = join(import.meta.dirname, "..");
 const file = join(root, "THIRD-PARTY-NOTICES.md");
@@ -13,7 +14,15 @@ const text = `# Third-party notices
 
 sophia-run holds code of the following packages, each under its own licence.
 
-${[...sections].toSorted((a, b) => (a < b ? -1 : 1)).join("\n")}`;
+${[...sections].toSorted((a, b) => (a < b ? -1 : 1)).join("\n")}
+The stand-alone executables for Linux also hold QuickJS (quickjs-ng).
+
+## QuickJS (MIT)
+
+\`\`\`text
+${(await readFile(LICENCE, "utf8")).trim()}
+\`\`\`
+`;
 
 const current = await readFile(file, "utf8").catch(() => undefined);
 if (current !== text) {

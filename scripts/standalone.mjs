@@ -1,12 +1,14 @@
 // Compiles src/ to executables that need no Node.js: `npm run build:standalone` for this machine, with `-- --all` for every
-// target, with `-- linux-x64-musl …` for some. Each is Bun, from npm, with the program as bytecode behind it.
+// target, with `-- linux-x64-musl …` for some. Each is Bun, from npm, with the program as bytecode behind it; for Linux with
+// QuickJS in front, in which most starts do without Bun (`-- --why` makes one that tells which do not, and why).
 import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compileAddons } from "./build/addon.mjs";
 import { withBeforeBun } from "./build/before-bun.mjs";
 import { BUN_VERSION, executableName, HOST, TARGETS, targetsOf } from "./build/targets.mjs";
 import { bundle } from "./build/bundle.mjs";
+import { withoutBun } from "./build/without-bun.mjs";
 
 const root = join(import.meta.dirname, "..");
 const cache = join(root, ".cache", "bun", BUN_VERSION);
@@ -19,7 +21,9 @@ const outdir = join(root, "dist-standalone");
  */
 const DISARMED = ["BUN_BE_BUN", "BUN_OPTIONS", "BUN_INSPECT", "BUN_INSPECT_CONNECT_TO", "BUN_INSPECT_PRELOAD"];
 
-const names = targetsOf(process.argv.slice(2));
+/** Whether a start without Bun is to tell why it leaves to Bun: for those who look into it. */
+const saysWhy = process.argv.includes("--why");
+const names = targetsOf(process.argv.slice(2).filter((word) => word !== "--why"));
 const unknown = names.find((name) => !Object.hasOwn(TARGETS, name));
 if (unknown !== undefined) {
   process.stderr.write(`no target ${unknown}; there are ${Object.keys(TARGETS).join(", ")}\n`);
@@ -29,23 +33,28 @@ if (unknown !== undefined) {
 const bundled = join(outdir, "bundle");
 mkdirSync(bundled, { recursive: true });
 // yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
-const files = await bundle({
+const chunks = await bundle({
   "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
   SOPHIA_RUN_STANDALONE: "true",
   SOPHIA_RUN_ADDONS: JSON.stringify(JSON.stringify(addons())),
 });
-for (const { fileName, code } of files) writeFileSync(join(bundled, fileName), code);
-const { fileName: entry } = files.find(({ isEntry }) => isEntry);
+for (const { fileName, code } of chunks) writeFileSync(join(bundled, fileName), code);
+const { fileName: entry } = chunks.find(({ isEntry }) => isEntry);
 const compiler = executableOf(HOST);
-for (const name of names) compile(name);
+for (const name of names) await compile(name);
 rmSync(bundled, { recursive: true });
 
-function compile(name) {
+async function compile(name) {
   const [system, processor] = name.split("-");
   const base = system === "linux" ? executableOf(name) : disarmed(name);
   const output = join(outdir, executableName(name));
   build(name, base, join(bundled, entry), output);
-  if (system === "linux") writeFileSync(output, withBeforeBun(root, output, processor));
+  if (system === "linux") {
+    const files = await withoutBun(root, processor);
+    // By rename: the former one may be running.
+    writeFileSync(`${output}.new`, withBeforeBun(root, output, processor, files, saysWhy), { mode: 0o755 });
+    renameSync(`${output}.new`, output);
+  }
   if (name === HOST) {
     verify(output);
     // What Bun takes by itself: the benchmark tells it beside ours.

@@ -69,7 +69,12 @@ function load(name: string): unknown {
   if (cachedData === undefined) compiled.set(kept, script);
   // Sound: the text above is such a function.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  (script.runInThisContext() as Wrapper)(exports, load, BUNDLE, filename, { addon, compiles, keepCode });
+  (script.runInThisContext() as Wrapper)(exports, load, BUNDLE, filename, {
+    addon,
+    compiles,
+    keepCode,
+    isUntouched: false,
+  });
   return exports;
 }
 

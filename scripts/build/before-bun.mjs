@@ -1,42 +1,67 @@
-// Puts src/launch/standalone/before-bun.c in front of an executable of Bun for Linux: as a segment of its own, at which
-// the program begins. Nothing of Bun's is overwritten but two fields of the file's own tables, which ELF defines.
-import { spawnSync } from "node:child_process";
+// Puts our own code in front of an executable of Bun for Linux, as a segment of its own at which the program begins:
+// src/launch/standalone/before-bun.c, and what makes most starts without Bun. Nothing of Bun's is overwritten but two fields
+// of the file's own tables, which ELF defines.
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compilerFor } from "./addon.mjs";
+import { importsOf, inMemory, PT_LOAD, PT_NOTE, segmentsOf } from "./elf.mjs";
+import { ENGINE_FLAGS, quickjsObjects, quickjsSources, run } from "./quickjs.mjs";
 
-const SOURCE = "src/launch/standalone/before-bun.c";
-/** One piece, whose first byte is where it begins. */
-const SECTIONS = ".all : { *(.entry) *(.text*) *(.rodata*) } /DISCARD/ : { *(*) }";
-const FLAGS = ["-static", "-nostdlib", "-ffreestanding", "-fno-builtin", "-fno-pie", "-no-pie", "-std=gnu11", "-Os"];
-const MORE_FLAGS = ["-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-fno-tree-loop-distribute-patterns"];
-/** What before-bun.c needs to know of Bun: where `environ` is, and by what address it calls each of the functions. */
-const USED = ["environ", "getcwd", "getrlimit", "setrlimit"];
+const FOLDER = "src/launch/standalone";
+const BEFORE_BUN_FLAGS = [
+  "-std=gnu11",
+  "-Os",
+  "-ffreestanding",
+  "-fno-builtin",
+  "-fno-pie",
+  "-fno-stack-protector",
+  "-fno-asynchronous-unwind-tables",
+  "-fno-tree-loop-distribute-patterns",
+];
+/** What before-bun.c needs to know of Bun: where `environ` is, and where it has the addresses of these functions. */
+const FUNCTIONS = ["getcwd", "getrlimit", "setrlimit"];
+/** What Bun does not take from the C library. A start that comes to call one is left to Bun. */
+const NOT_IN_BUN = new Set(["cbrt", "dirfd", "fmod", "lround", "modf", "round", "scalbn", "waitid"]);
 /** The largest pages that either processor has. */
 const PAGE = 0x10000;
-const [PT_LOAD, PT_DYNAMIC, PT_NOTE] = [1, 2, 4];
-const [DT_PLTRELSZ, DT_STRTAB, DT_SYMTAB, DT_RELA, DT_RELASZ, DT_JMPREL] = [2, 5, 6, 7, 8, 23];
 const READ_AND_EXECUTE = 5;
+
+/** The first byte is where it begins. Behind what is only read there are pages that it makes writable. */
+const layoutAt = (address) => `SECTIONS {
+  . = 0x${address.toString(16)};
+  .all : { *(.entry) *(.text .text.*) *(.rodata .rodata.*) . = ALIGN(${PAGE}); }
+  .state : { state_begin = .; *(.data .data.*) *(.got .got.plt) *(.bss .bss.*) *(COMMON) . = ALIGN(${PAGE}); state_end = .; }
+  /DISCARD/ : { *(*) }
+}
+`;
 
 /**
  * @param root the repository
  * @param from an executable of Bun
+ * @param files what a start without Bun runs, by name: QuickJS's bytecode, the first first
+ * @param saysWhy whether such a start tells on standard error why it leaves to Bun
  * @returns its bytes with ours in front
  * @throws where the executable is not laid out as expected: a new version of Bun
  */
-export function withBeforeBun(root, from, processor) {
+export function withBeforeBun(root, from, processor, files, saysWhy) {
   const bytes = readFileSync(from);
   const segments = segmentsOf(bytes);
   const note = segments.findLast(({ type }) => type === PT_NOTE);
-  const loaded = segments.filter(({ type }) => type === PT_LOAD);
+  const last = segments.findLast(({ type }) => type === PT_LOAD);
   if (bytes.readUInt16LE(16) !== 2) throw new Error(`${from} has no fixed addresses`);
   // Segments in memory are in the order of their addresses: ours is the last.
-  if (note === undefined || note.at < loaded.at(-1).at) throw new Error(`${from} has no note at the end`);
+  if (note === undefined || note.at < last.at) throw new Error(`${from} has no note at the end`);
   const offset = roundUp(bytes.length);
-  const address = BigInt(roundUp(Number(loaded.at(-1).address + loaded.at(-1).memory)) + PAGE);
-  const constants = { ...addressesIn(bytes, segments), ENTRY: bytes.readBigUInt64LE(24) };
-  const code = compile(root, processor, address, constants);
+  const address = BigInt(roundUp(Number(last.address + last.memory)) + PAGE);
+  const code = compile(
+    root,
+    processor,
+    { address, entry: bytes.readBigUInt64LE(24), imports: importsOf(bytes) },
+    files,
+    saysWhy,
+  );
 
   bytes.writeUInt32LE(PT_LOAD, note.at);
   bytes.writeUInt32LE(READ_AND_EXECUTE, note.at + 4);
@@ -46,67 +71,85 @@ export function withBeforeBun(root, from, processor) {
   return Buffer.concat([bytes, Buffer.alloc(offset - bytes.length), code]);
 }
 
-function segmentsOf(bytes) {
-  const first = Number(bytes.readBigUInt64LE(32));
-  return Array.from({ length: bytes.readUInt16LE(56) }, (_, index) => {
-    const at = first + index * bytes.readUInt16LE(54);
-    const [offset, address, , file, memory] = [8, 16, 24, 32, 40].map((field) => bytes.readBigUInt64LE(at + field));
-    return { at, type: bytes.readUInt32LE(at), offset, address, file, memory };
-  });
-}
-
-/** The addresses of {@link USED}. */
-function addressesIn(bytes, segments) {
-  const inFile = (address) => {
-    const segment = segments.find(
-      (each) => each.type === PT_LOAD && address >= each.address && address < each.address + each.file,
-    );
-    return Number(address - segment.address + segment.offset);
-  };
-  const dynamic = segments.find(({ type }) => type === PT_DYNAMIC);
-  const tags = new Map();
-  for (let at = Number(dynamic.offset); bytes.readBigUInt64LE(at) !== 0n; at += 16) {
-    tags.set(Number(bytes.readBigUInt64LE(at)), bytes.readBigUInt64LE(at + 8));
-  }
-  const symbols = inFile(tags.get(DT_SYMTAB));
-  const names = inFile(tags.get(DT_STRTAB));
-  const found = new Map();
-  for (const [table, size] of [
-    [DT_RELA, DT_RELASZ],
-    [DT_JMPREL, DT_PLTRELSZ],
-  ]) {
-    const start = inFile(tags.get(table));
-    for (let at = start; at < start + Number(tags.get(size)); at += 24) {
-      const symbol = symbols + 24 * bytes.readUInt32LE(at + 12);
-      const name = names + bytes.readUInt32LE(symbol);
-      // A variable's own address, or that of the place where a function's is.
-      const value = bytes.readBigUInt64LE(symbol + 8) || bytes.readBigUInt64LE(at);
-      found.set(bytes.toString("latin1", name, bytes.indexOf(0, name)), value);
-    }
-  }
-  const missing = USED.find((name) => !found.has(name));
-  if (missing !== undefined) throw new Error(`Bun does not use ${missing} of the C library`);
-  return Object.fromEntries(USED.map((name) => [name.toUpperCase(), found.get(name)]));
-}
-
 /** @returns what is to stand in memory at the address */
-function compile(root, processor, address, constants) {
+function compile(root, processor, { address, entry, imports }, files, saysWhy) {
+  const compiler = compilerFor(`linux-${processor}`);
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-before-bun-"));
+  const object = (name, source, flags) => {
+    const output = join(folder, `${name}.o`);
+    run(compiler, [...flags, "-c", "-o", output, source]);
+    return output;
+  };
+  const generated = (name, text) => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
   try {
-    const layout = join(folder, "layout");
+    const places = { ENTRY: entry, ENVIRON: placeOf("environ", imports).variable };
+    for (const name of FUNCTIONS) places[name.toUpperCase()] = placeOf(name, imports).pointer;
+    const defines = Object.entries(places).map(([name, place]) => `-D${name}=0x${place.toString(16)}ul`);
+    const engine = [...ENGINE_FLAGS, `-I${quickjsSources(root)}`, ...(saysWhy ? ["-DSAY_WHY"] : [])];
+    const source = (name) => join(root, FOLDER, name);
+    const objects = [
+      object("before-bun", source("before-bun.c"), [...BEFORE_BUN_FLAGS, ...defines]),
+      object("engine", source("without-bun/engine.c"), [...engine, `-I${source("without-bun")}`]),
+      // Of its calloc the compiler would make a call of calloc.
+      object("memory", source("without-bun/memory.c"), [...ENGINE_FLAGS, "-fno-builtin"]),
+      object("files", generated("files.S", tableOf(files, generated)), []),
+      ...quickjsObjects(root, compiler, processor),
+    ];
+    const together = join(folder, "together.o");
+    run(compiler, ["-r", "-nostdlib", "-no-pie", "-o", together, ...objects]);
+    const calls = undefinedIn(compiler, together).map((name) => callOf(name, imports, processor));
+    const library = object("c-library", generated("c-library.S", calls.join("")), []);
     const output = join(folder, "code");
-    writeFileSync(layout, `SECTIONS { . = 0x${address.toString(16)}; ${SECTIONS} }\n`);
-    const defines = Object.entries(constants).map(([name, value]) => `-D${name}=0x${value.toString(16)}ul`);
-    const link = [`-Wl,-T,${layout}`, "-Wl,--build-id=none,-z,max-page-size=4096"];
-    const args = [...FLAGS, ...MORE_FLAGS, ...defines, ...link, "-o", output, join(root, SOURCE)];
-    const { error, status, stderr } = spawnSync(compilerFor(`linux-${processor}`), args, { encoding: "utf8" });
-    if (error !== undefined || status !== 0) throw new Error(`${SOURCE} is not compiled: ${error?.message ?? stderr}`);
-    const built = readFileSync(output);
-    const { offset, file } = segmentsOf(built).find(({ type, address: at }) => type === PT_LOAD && at === address);
-    return built.subarray(Number(offset), Number(offset + file));
+    const link = `-Wl,--build-id=none,-z,max-page-size=4096,--gc-sections,-e,_start,-T,${generated("layout", layoutAt(address))}`;
+    run(compiler, ["-static", "-nostdlib", "-no-pie", link, "-o", output, ...objects, library]);
+    return inMemory(readFileSync(output), address);
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function placeOf(name, imports) {
+  const place = imports.get(name);
+  if (place === undefined) throw new Error(`Bun does not use ${name} of the C library`);
+  return place;
+}
+
+/** The table of files that engine.c reads, as assembly. */
+function tableOf(files, generated) {
+  let table = "";
+  let content = "";
+  for (const [index, [name, code]] of [...files].entries()) {
+    table += `.quad name_${index}, code_${index}, end_${index}\n`;
+    content += `name_${index}: .asciz "${name}"\n.balign 16\n`;
+    content += `code_${index}: .incbin "${generated(`file-${index}`, code)}"\nend_${index}:\n`;
+  }
+  const head = '.section .rodata,"a"\n.globl FILES, FILE_COUNT\n.balign 8\n';
+  return `${head}FILES:\n${table}FILE_COUNT: .quad ${files.size}\n${content}`;
+}
+
+/** What an object file needs of the C library. */
+function undefinedIn(compiler, file) {
+  const nm = execFileSync(compiler, ["-print-prog-name=nm"], { encoding: "utf8" }).trim();
+  const listed = execFileSync(nm, ["-P", "--undefined-only", file], { encoding: "utf8" }).trim().split("\n");
+  const symbols = listed.map((line) => line.split(" ")).filter(([, type]) => type === "U");
+  const ours = new Set(["state_begin", "state_end", "_GLOBAL_OFFSET_TABLE_"]);
+  return symbols.map(([name]) => name).filter((name) => !ours.has(name));
+}
+
+/** A function of the C library, in assembly: by the address that Bun has of it. */
+function callOf(name, imports, processor) {
+  const head = `.section .text.${name},"ax"\n.globl ${name}\n${name}:`;
+  const isArm = processor === "arm64";
+  if (NOT_IN_BUN.has(name)) return `${head} ${isArm ? "b" : "jmp"} leave_to_bun\n`;
+  const { pointer } = placeOf(name, imports);
+  if (!isArm) return `${head} jmp *0x${pointer.toString(16)}\n`;
+  // In x16, where the loader looks for what it has to find at the first call.
+  const parts = [0n, 16n, 32n].map((shift) => (pointer >> shift) & 0xffffn);
+  const moves = parts.map((part, index) => `mov${index === 0 ? "z" : "k"} x16, #${part}, lsl #${16 * index}`);
+  return `${head} ${moves.join("\n")}\nldr x17, [x16]\nbr x17\n`;
 }
 
 function roundUp(size) {

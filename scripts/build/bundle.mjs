@@ -114,6 +114,34 @@ export async function bundleLoader(program) {
   return `#!/usr/bin/env node\n${asAscii(output[0].code)}`;
 }
 
+/**
+ * What the bundle finds in place of Node.js in a start without Bun, for a bundle whose entry has this name.
+ *
+ * @returns a function, as an expression
+ */
+export async function bundleHost(program, processor) {
+  const build = await rolldown({
+    cwd: ROOT,
+    input: "src/launch/standalone/without-bun/host.ts",
+    transform: {
+      target: "node20.19",
+      define: {
+        SOPHIA_RUN_PROGRAM: JSON.stringify(`./${program}`),
+        SOPHIA_RUN_PROCESSOR: JSON.stringify(processor),
+      },
+    },
+  });
+  const { output } = await build.generate({
+    format: "iife",
+    name: "host",
+    strict: true,
+    minify: true,
+    comments: false,
+  });
+  await build.close();
+  return `(function(native){${asAscii(output[0].code)}\nhost.host(native)})`;
+}
+
 /** The bundler has each file load its helpers, used or not; they do nothing by themselves. */
 function withoutIdleRequire(code) {
   return code.replace(/^("use strict";)require\("\.\/rolldown-runtime-[\w-]+\.cjs"\);/, "$1");

@@ -1,4 +1,5 @@
 import { bundledPackages } from "../build/packages.mjs";
+import { CRATE } from "../build/quickjs.mjs";
 import { BUN_VERSION } from "../build/targets.mjs";
 
 /**
@@ -32,7 +33,19 @@ export async function sbom({ name, version, license }, timestamp) {
     licenses: licences("MIT"),
     purl: purl("bun", BUN_VERSION),
   };
-  const components = [...libraries, bun];
+  const crate = `pkg:cargo/${CRATE.name}@${CRATE.version}`;
+  const quickjs = {
+    type: "library",
+    "bom-ref": crate,
+    name: CRATE.name,
+    version: CRATE.version,
+    description:
+      "QuickJS, in which the stand-alone executables for Linux make most starts; of the crate only its sources.",
+    licenses: licences("MIT"),
+    purl: crate,
+    hashes: [{ alg: "SHA-256", content: CRATE.checksum }],
+  };
+  const components = [...libraries, bun, quickjs];
   const ref = purl(name, version);
   return {
     bomFormat: "CycloneDX",

@@ -1,6 +1,7 @@
 import { caller } from "../system/before-bun.ts";
 import { isBun } from "../system/runtime.ts";
 import { loadAddon } from "../system/addon/addon.ts";
+import { loader } from "../system/addon/loaded.ts";
 import { withholdMemory } from "./proc/core-dump.ts";
 import { areAllOwn } from "./proc/descriptors.ts";
 import { catchesSignal } from "./proc/process-stat.ts";
@@ -74,7 +75,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     process.kill(process.pid, "SIGUSR1");
   };
   const mayHaveMore = preloaded || process.send !== undefined;
-  const passed = isBun ? caller()?.descriptors : undefined;
+  const passed = isBun ? caller()?.descriptors : loader?.isUntouched === true ? [] : undefined;
   const inherited =
     passed !== undefined
       ? { numbers: passed.toSorted((a, b) => a - b), doubtful: [] }

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 
 /* Of these no name reaches Bun; it gets HELD in front. HELD's own names too, so that each is what it was afterwards. */
@@ -220,9 +221,17 @@ static void write_record(char *to, bool is_deleted, const int *descriptors, size
   *to = '\0';
 }
 
+/* In pages behind the code, which the build has laid out: see scripts/build/before-bun.mjs. */
+extern char state_begin[], state_end[];
+void start_without_bun(size_t count, char **arguments, char **variables, uint64_t ignored);
+
 __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   const size_t arguments = (size_t)stack[0] + 2;
   char **const environment = (char **)stack + arguments;
+  const long state = (long)state_begin;
+  if (stack[0] > 1 && system_call(SYS_mprotect, state, (long)state_end - state, PROT_READ | PROT_WRITE, 0) == 0) {
+    start_without_bun((size_t)stack[0] - 1, (char **)stack + 2, environment, ignored_signals());
+  }
   size_t variables = 0;
   int descriptors[MOST_DESCRIPTORS];
   const size_t count = find_descriptors(descriptors);

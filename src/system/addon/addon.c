@@ -341,17 +341,21 @@ static napi_value descriptors(napi_env env, napi_callback_info info) {
   return result;
 }
 
-static napi_value exchange_core_filter(napi_env env, napi_callback_info info) {
-  const unsigned filter = (unsigned)only_argument(env, info);
+/* @returns the former one; -1 where it cannot be set */
+static int exchange(unsigned filter) {
   char former[16] = "";
   char text[] = "0x00000000";
   for (int i = 0; i < 8; ++i) text[2 + i] = "0123456789abcdef"[filter >> (28 - 4 * i) & 15];
   const int file = open("/proc/self/coredump_filter", O_RDWR | O_CLOEXEC);
-  if (file == -1) return from_integer(env, -1);
+  if (file == -1) return -1;
   /* Read as hexadecimal without a prefix, written with one. */
   const bool is_done = read(file, former, sizeof former - 1) > 0 && write(file, text, sizeof text - 1) > 0;
   close(file);
-  return from_integer(env, is_done ? (int)strtoul(former, NULL, 16) : -1);
+  return is_done ? (int)strtoul(former, NULL, 16) : -1;
+}
+
+static napi_value exchange_core_filter(napi_env env, napi_callback_info info) {
+  return from_integer(env, exchange((unsigned)only_argument(env, info)));
 }
 
 extern char **environ;

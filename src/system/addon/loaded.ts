@@ -8,6 +8,11 @@ export interface Loader {
   readonly compiles: () => boolean;
   /** Keeps for later starts what V8 has compiled in this one, if that is not kept yet; throws nothing. */
   readonly keepCode: () => void;
+  /**
+   * Whether nothing has been opened, caught or ignored in this process since the caller started it: what that passed, it
+   * passes on by itself.
+   */
+  readonly isUntouched: boolean;
 }
 
 /** The loader's parameter of this name is around the bundle. */

@@ -90,8 +90,9 @@ def known_lists(launcher: Launcher) -> list[Path]:
     lists = ["redact"] if redacts else []
     name = Path(launcher.words[0]).name if launcher.words else ""
     if name.startswith("sophia-run-"):
-        if not name.endswith("-musl"):
-            lists.append("standalone-glibc")
-        if redacts or "--mode spawn" in " ".join(launcher.words):
-            lists.append("standalone-spawn")
+        spawns = redacts or "--mode spawn" in " ".join(launcher.words)
+        is_glibc = not name.endswith("-musl")
+        lists += ["standalone-glibc"] if is_glibc else []
+        lists += ["standalone-spawn"] if spawns else []
+        lists += ["standalone-glibc-spawn"] if is_glibc and spawns else []
     return [REPOSITORY / "test/conformance/peers" / f"{each}.known-impossible" for each in lists]

@@ -1,0 +1,154 @@
+/*
+ * A start without Bun: QuickJS runs the package's own bundle, compiled, up to execve, in a few milliseconds. host.ts gives
+ * it what it needs of Node.js. That is little, and only what such a start needs: at anything else, such as an error to
+ * tell of or a session of ESC, Bun starts from the beginning, as if nothing had been. So nothing is done here that can be
+ * seen before the program is.
+ */
+#include <sys/uio.h>
+
+#include "node_api.h"
+
+#include "memory.h"
+
+#include "../../../system/addon/addon.c"
+
+/* What the build has compiled: names and bytecode. The first is host.ts. */
+extern const struct file {
+  const char *name;
+  const uint8_t *code;
+  const uint8_t *end;
+} FILES[];
+extern const size_t FILE_COUNT;
+
+enum { NUMBER_OF_SIGNALS = 64, STACK_BYTES = 512 * 1024 };
+
+/* Of this process; the C library's is another. */
+char **environ;
+static void *way_out[5];
+void leave_to_bun(void) {
+  __builtin_longjmp(way_out, 1);
+}
+
+/* For those who look for what a start leaves for; the build has an option for it. */
+static void say_why(const char *why) {
+#ifdef SAY_WHY
+  const struct iovec parts[] = {{"left to Bun: ", 13}, {(char *)why, strlen(why)}, {"\n", 1}};
+  writev(2, parts, COUNT(parts));
+#else
+  (void)why;
+#endif
+}
+
+static JSValue leave(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  size_t length = 0;
+  (void)receiver, (void)count;
+  say_why(utf8_of(context, arguments[0], &length));
+  leave_to_bun();
+}
+
+/* What a file of the bundle is: a function that its caller calls. */
+static JSValue load(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  (void)receiver, (void)count;
+  size_t length = 0;
+  const char *const name = utf8_of(context, arguments[0], &length);
+  for (size_t i = 0; i < FILE_COUNT; ++i) {
+    if (strcmp(FILES[i].name, name) != 0) continue;
+    JS_FreeCString(context, name);
+    const size_t size = (size_t)(FILES[i].end - FILES[i].code);
+    const JSValue code = JS_ReadObject(context, FILES[i].code, size, JS_READ_OBJ_BYTECODE);
+    return JS_EvalFunction(context, code);
+  }
+  say_why(name);
+  leave_to_bun();
+}
+
+#include "natives.h"
+
+static JSValue words(JSContext *context, char **given, size_t count) {
+  const JSValue array = JS_NewArray(context);
+  for (size_t i = 0; i < count; ++i) {
+    const size_t length = strlen(given[i]);
+    if (!is_utf8((unsigned char *)given[i], length)) leave_to_bun();
+    JS_SetPropertyUint32(context, array, (uint32_t)i, JS_NewStringLen(context, given[i], length));
+  }
+  return array;
+}
+
+static void define(JSContext *context, JSValue object, const char *name, JSCFunction *function) {
+  JS_SetPropertyStr(context, object, name, JS_NewCFunction(context, function, name, 1));
+}
+
+static JSContext *new_context(void) {
+  JSRuntime *const runtime = JS_NewRuntime();
+  JS_SetMaxStackSize(runtime, STACK_BYTES);
+  /* What refers to itself is not freed: this ends in milliseconds. */
+  JS_SetGCThreshold(runtime, (size_t)-1);
+  JSContext *const context = JS_NewContextRaw(runtime);
+  JS_AddIntrinsicBaseObjects(context);
+  JS_AddIntrinsicDate(context);
+  JS_AddIntrinsicRegExpCompiler(context);
+  JS_AddIntrinsicRegExp(context);
+  JS_AddIntrinsicJSON(context);
+  JS_AddIntrinsicProxy(context);
+  JS_AddIntrinsicMapSet(context);
+  JS_AddIntrinsicTypedArrays(context);
+  JS_AddIntrinsicPromise(context);
+  return context;
+}
+
+static void run(size_t count, char **arguments, uint64_t ignored) {
+  ignored_on_exec = ignored;
+  JSContext *const context = new_context();
+  const JSValue native = JS_NewObject(context);
+  JSValue addon = JS_NewObject(context);
+  define_addon(context, &addon);
+  define(context, addon, "exchangeCoreFilter", exchange_filter);
+  JS_SetPropertyStr(context, native, "addon", addon);
+  JS_SetPropertyStr(context, native, "words", words(context, arguments, count));
+  JS_SetPropertyStr(context, native, "pid", JS_NewInt32(context, (int)syscall(SYS_getpid)));
+  JS_SetPropertyStr(context, native, "user", JS_NewUint32(context, (unsigned)syscall(SYS_geteuid)));
+  define(context, native, "load", load);
+  define(context, native, "leave", leave);
+  define(context, native, "canAccess", can_access);
+  define(context, native, "close", close_file);
+  define(context, native, "decode", decode);
+  define(context, native, "encode", encode);
+  define(context, native, "endAt", end_at);
+  define(context, native, "open", open_to_read);
+  define(context, native, "read", read_into);
+  define(context, native, "status", status);
+  define(context, native, "workingDirectory", working_directory);
+
+  JSValue name = JS_NewString(context, FILES[0].name);
+  const JSValue host = load(context, JS_UNDEFINED, 1, &name);
+  JSValue given = native;
+  JSValue result = JS_Call(context, host, JS_UNDEFINED, 1, &given);
+  if (JS_IsException(result)) {
+    JSValue error = JS_GetException(context);
+    leave(context, JS_UNDEFINED, 1, &error);
+  }
+  JSContext *of = NULL;
+  while (JS_ExecutePendingJob(JS_GetRuntime(context), &of) > 0) continue;
+  /* Nothing is left to do, and no program was started. */
+  leave_to_bun();
+}
+
+/* A session of ESC is Bun's matter: what is sure to lead there is left to it at once. */
+static bool is_for_esc(char **variables) {
+  static const char name[] = "ESC_ENV=";
+  for (; *variables != NULL; ++variables) {
+    if (strncmp(*variables, name, sizeof name - 1) == 0 && (*variables)[sizeof name - 1] != '\0') return true;
+  }
+  return false;
+}
+
+/** Returns where Bun has to start. */
+void start_without_bun(size_t count, char **arguments, char **variables, uint64_t ignored) {
+  environ = variables;
+  if (is_for_esc(variables) || !open_region()) return;
+  if (__builtin_setjmp(way_out) == 0) run(count, arguments, ignored);
+  close_opened();
+  for (int signal = 1; signal <= NUMBER_OF_SIGNALS; ++signal) stop_ending_at(signal);
+  if (former_core_filter != -1) exchange((unsigned)former_core_filter);
+  close_region();
+}

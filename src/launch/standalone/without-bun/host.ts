@@ -1,0 +1,197 @@
+/**
+ * What the bundle finds in place of Node.js where engine.c runs it: the few things that a start needs which becomes the
+ * program. To touch anything else is to leave to Bun.
+ */
+import type { Loader } from "../../../system/addon/loaded.ts";
+import { fileSystem, type FileNatives } from "./files.ts";
+import { type Only, onlyWith } from "./only.ts";
+import { paths } from "./paths.ts";
+
+/** What engine.c gives. */
+interface Native extends FileNatives {
+  readonly addon: NonNullable<Loader["addon"]>;
+  /** The arguments behind the executable's own name. */
+  readonly words: readonly string[];
+  readonly pid: number;
+  readonly user: number;
+  /** A file of the bundle, compiled. It leaves where it has none of the name. */
+  readonly load: (name: string) => Wrapper;
+  readonly leave: (what: string) => never;
+  /** A text in UTF-8; it leaves where that has no such form. */
+  readonly encode: (text: string) => Uint8Array<ArrayBuffer>;
+  /** Bytes in UTF-8 as a text; it leaves where they are not. */
+  readonly decode: (bytes: Uint8Array) => string;
+  /** Whether this process ends at the signal, by status 128 and its number. */
+  readonly endAt: (signal: number, ends: boolean) => void;
+  readonly workingDirectory: () => string;
+}
+
+type Wrapper = (
+  exports: object,
+  require: (name: string) => unknown,
+  folder: string,
+  file: string,
+  loader: Loader,
+) => void;
+
+/** Of the build: the bundle's entry, and the processor by Node's name. */
+declare const SOPHIA_RUN_PROGRAM: string;
+declare const SOPHIA_RUN_PROCESSOR: string;
+
+/** Those at which PID 1 ends while it starts, by their numbers in Linux (signal(7)). */
+const SIGNALS: Readonly<Record<string, number>> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGTRAP: 5,
+  SIGABRT: 6,
+  SIGUSR1: 10,
+  SIGUSR2: 12,
+  SIGALRM: 14,
+  SIGTERM: 15,
+  SIGSTKFLT: 16,
+  SIGXCPU: 24,
+  SIGVTALRM: 26,
+  SIGPROF: 27,
+  SIGIO: 29,
+  SIGPWR: 30,
+  SIGSYS: 31,
+};
+
+/** What a start may use of Node.js and this has not. */
+const ABSENT = [
+  "AbortController",
+  "AbortSignal",
+  "Intl",
+  "TextDecoder",
+  "TextEncoder",
+  "URLSearchParams",
+  "clearTimeout",
+  "console",
+  "crypto",
+  "fetch",
+  "performance",
+  "queueMicrotask",
+  "setInterval",
+  "setTimeout",
+  "structuredClone",
+];
+
+/** What is a URL beyond doubt: a host of plain labels, the last of which begins with a letter, and a port of four digits. */
+const PLAIN_URL =
+  /^(?:https?|wss?):\/\/(?:(?!xn--)[a-z\d](?:[a-z\d-]*[a-z\d])?\.)*(?!xn--)[a-z](?:[a-z\d-]*[a-z\d])?(?::\d{1,4})?(?:[/?#][!-~]*)?$/i;
+
+export function host(native: Native): void {
+  const { addon, leave } = native;
+  const only = onlyWith(leave);
+  const modules = modulesOf(native, only);
+  Object.assign(globalThis, {
+    process: processOf(native, only, modules),
+    Buffer: bufferOf(native, only),
+    // It delivers what was sent so far; here a signal ends the process at once.
+    setImmediate: async (next: () => void) => {
+      await Promise.resolve();
+      next();
+    },
+    // Where it is in doubt, Bun decides, which has all of the standard (URL, WHATWG).
+    URL: only("URL", { canParse: (text: string) => PLAIN_URL.test(text) || leave("URL.canParse") }),
+  });
+  for (const name of ABSENT) Object.defineProperty(globalThis, name, { get: () => leave(name) });
+  // These depend on a language, of which QuickJS has none.
+  for (const { prototype } of [String, Number, BigInt, Date, Array]) {
+    for (const name of Object.getOwnPropertyNames(prototype)) {
+      if (/locale/i.test(name)) Object.defineProperty(prototype, name, { get: () => leave(name) });
+    }
+  }
+
+  const loaded = new Map<string, object>();
+  const nothing = (): undefined => undefined;
+  const loader: Loader = {
+    // By the kernel's own action this process dies of any signal already.
+    addon: { ...addon, restoreDefault: nothing },
+    isUntouched: true,
+    compiles: () => false,
+    keepCode: nothing,
+  };
+  const require = (name: string): unknown => {
+    if (!name.startsWith("./")) return modules.get(name) ?? leave(name);
+    const known = loaded.get(name);
+    if (known !== undefined) return known;
+    const exports = {};
+    loaded.set(name, exports);
+    native.load(name)(exports, require, "", name, loader);
+    return exports;
+  };
+  require(SOPHIA_RUN_PROGRAM);
+}
+
+/** Of some the bundle loads more than it uses. */
+function modulesOf(native: Native, only: Only): ReadonlyMap<string, object> {
+  const { decode, leave } = native;
+  const fs = fileSystem(native, only);
+  const path = paths(only, leave);
+  const modules = {
+    fs,
+    path,
+    buffer: only("buffer", { isUtf8: (bytes: Uint8Array) => decode(bytes) !== undefined }),
+    os: only("os", {}),
+    crypto: only("crypto", {}),
+  };
+  const url = { url: only("url", { URL: undefined, fileURLToPath: undefined }) };
+  return new Map(
+    Object.entries({ ...modules, ...url }).flatMap(([name, each]) => [
+      [name, each],
+      [`node:${name}`, each],
+    ]),
+  );
+}
+
+function processOf(
+  { leave, pid, words, user, workingDirectory, endAt }: Native,
+  only: Only,
+  modules: ReadonlyMap<string, object>,
+): object {
+  const numberOf = (signal: string): number => SIGNALS[signal] ?? leave(signal);
+  return only("process", {
+    platform: "linux",
+    arch: SOPHIA_RUN_PROCESSOR,
+    pid,
+    argv: ["", "", ...words],
+    // The bundle takes the environment from its addon; no variable changes how this runs.
+    env: {},
+    execArgv: [],
+    versions: only("process.versions", {}),
+    exitCode: 0,
+    send: undefined,
+    stderr: undefined,
+    cwd: workingDirectory,
+    geteuid: () => user,
+    getBuiltinModule: (name: string) => modules.get(name) ?? leave(name),
+    eventNames: () => [],
+    // Of signals only PID 1 hears, to end at them. An error leaves as well, and so does an end.
+    on: (event: string) => {
+      if (event.startsWith("SIG")) endAt(numberOf(event), true);
+    },
+    removeListener: (event: string) => {
+      endAt(numberOf(event), false);
+    },
+    exit: () => leave("process.exit"),
+  });
+}
+
+function bufferOf({ leave, encode, decode }: Native, only: Only): object {
+  class Bytes extends Uint8Array<ArrayBuffer> {
+    override toString(encoding = "utf8"): string {
+      return encoding === "utf8" ? decode(this) : leave(encoding);
+    }
+  }
+  const from = (text: unknown, encoding = "utf8"): Bytes =>
+    typeof text === "string" && encoding === "utf8" ? new Bytes(encode(text).buffer) : leave("Buffer.from");
+  const empty = (size: number): Bytes => new Bytes(new ArrayBuffer(size));
+  return only("Buffer", {
+    alloc: empty,
+    allocUnsafe: empty,
+    byteLength: (text: unknown) => from(text).length,
+    from,
+  });
+}

@@ -1,0 +1,8 @@
+/* The way from anywhere in a start without Bun to one by Bun. */
+#ifndef SOPHIA_RUN_LEAVE_H
+#define SOPHIA_RUN_LEAVE_H
+
+/** Ends the attempt: Bun starts, as if nothing had been. */
+__attribute__((noreturn)) void leave_to_bun(void);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * What host.ts calls, besides the addon. Of files it gives only what is plain: a link that leads nowhere, a pipe, a
+ * missing permission are Bun's matter, which has the right words for each.
+ */
+#ifndef SOPHIA_RUN_NATIVES_H
+#define SOPHIA_RUN_NATIVES_H
+
+static JSValue working_directory(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  (void)receiver, (void)count, (void)arguments;
+  char path[PATH_BYTES];
+  const long length = syscall(SYS_getcwd, path, sizeof path);
+  if (length <= 0 || path[0] != '/' || !is_utf8((unsigned char *)path, (size_t)length - 1)) leave_to_bun();
+  return JS_NewStringLen(context, path, (size_t)length - 1);
+}
+
+static const char *path_in(JSContext *context, JSValueConst argument) {
+  static char path[PATH_BYTES];
+  JSValue value = argument;
+  if (!path_of(context, &value, path)) leave_to_bun();
+  return path;
+}
+
+/* access(2): a path and a mode. */
+static JSValue can_access(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  (void)receiver, (void)count;
+  return JS_NewBool(context, access(path_in(context, arguments[0]), integer(context, &arguments[1])) == 0);
+}
+
+/* Mode, user, size, inode and device of a path or a descriptor; undefined where there is no such path. */
+static JSValue status(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  (void)receiver, (void)count;
+  struct statx found;
+  const bool is_open = JS_IsNumber(arguments[0]);
+  const int flags = is_open ? AT_EMPTY_PATH : JS_ToBool(context, arguments[1]) ? 0 : AT_SYMLINK_NOFOLLOW;
+  const long failed = syscall(SYS_statx, is_open ? integer(context, &arguments[0]) : AT_FDCWD,
+                              is_open ? "" : path_in(context, arguments[0]), flags, STATX_BASIC_STATS, &found);
+  if (failed != 0 && !is_open && errno == ENOENT) return JS_UNDEFINED;
+  if (failed != 0) leave_to_bun();
+  const double fields[] = {found.stx_mode, found.stx_uid, (double)found.stx_size, (double)found.stx_ino,
+                           (double)((uint64_t)found.stx_dev_major << 32 | found.stx_dev_minor)};
+  const JSValue result = JS_NewArray(context);
+  for (size_t i = 0; i < COUNT(fields); ++i) {
+    JS_SetPropertyUint32(context, result, (uint32_t)i, JS_NewFloat64(context, fields[i]));
+  }
+  return result;
+}
+
+/* The one file that may be open; else -1. */
+static int opened = -1;
+
+/* A regular file that can be read. */
+static JSValue open_to_read(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  (void)receiver, (void)count;
+  size_t size = 0;
+  const char *const path = path_in(context, arguments[0]);
+  struct statx found;
+  /* To open a pipe is to be seen by its other end. */
+  if (opened != -1 || !status_of(AT_FDCWD, path, 0, &found) || (found.stx_mode & S_IFMT) != S_IFREG) leave_to_bun();
+  opened = open_file(path, &size);
+  if (opened == -1) leave_to_bun();
+  return JS_NewInt32(context, opened);
+}
+
+/* Into an array from an offset on, at most so many bytes. */
+static JSValue read_into(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  (void)receiver, (void)count;
+  size_t size = 0;
+  uint8_t *const bytes = JS_GetUint8Array(context, &size, arguments[1]);
+  const int offset = integer(context, &arguments[2]);
+  const int length = integer(context, &arguments[3]);
+  if (bytes == NULL || offset < 0 || length < 0 || size < (size_t)offset + (size_t)length) leave_to_bun();
+  const ssize_t got = read(integer(context, &arguments[0]), bytes + offset, (size_t)length);
+  if (got < 0) leave_to_bun();
+  return JS_NewInt32(context, (int)got);
+}
+
+static void close_opened(void) {
+  if (opened != -1) close(opened);
+  opened = -1;
+}
+
+static JSValue close_file(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  (void)context, (void)receiver, (void)count, (void)arguments;
+  close_opened();
+  return JS_UNDEFINED;
+}
+
+static JSValue decode(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  (void)receiver, (void)count;
+  size_t size = 0;
+  const uint8_t *const bytes = JS_GetUint8Array(context, &size, arguments[0]);
+  if (bytes == NULL || !is_utf8(bytes, size)) leave_to_bun();
+  return JS_NewStringLen(context, (const char *)bytes, size);
+}
+
+static struct sigaction former_actions[NUMBER_OF_SIGNALS + 1];
+/* One bit for each signal, SIGHUP's the lowest. */
+static uint64_t ends_at;
+
+static uint64_t bit_of(int signal) {
+  return (uint64_t)1 << (signal - 1);
+}
+
+static void stop_ending_at(int signal) {
+  if ((ends_at & bit_of(signal)) == 0) return;
+  sigaction(signal, &former_actions[signal], NULL);
+  ends_at &= ~bit_of(signal);
+}
+
+static void exit_by(int signal) {
+  _exit(128 + signal);
+}
+
+/* Ends this process at a signal that PID 1 does not die of, or gives it its former action again. */
+static JSValue end_at(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  (void)receiver, (void)count;
+  const int signal = integer(context, &arguments[0]);
+  if (signal < 1 || signal > NUMBER_OF_SIGNALS) leave_to_bun();
+  const struct sigaction end = {.sa_handler = exit_by};
+  if (JS_ToBool(context, arguments[1])) {
+    sigaction(signal, &end, &former_actions[signal]);
+    ends_at |= bit_of(signal);
+  } else {
+    stop_ending_at(signal);
+  }
+  return JS_UNDEFINED;
+}
+
+static JSValue encode(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  (void)receiver, (void)count;
+  size_t length = 0;
+  const char *const text = utf8_of(context, arguments[0], &length);
+  const JSValue bytes = JS_NewUint8ArrayCopy(context, (const uint8_t *)text, length);
+  JS_FreeCString(context, text);
+  return bytes;
+}
+
+/* While it is exchanged for another; else -1. */
+static int former_core_filter = -1;
+
+/* As addon.c does it, and start_without_bun undoes it. */
+static JSValue exchange_filter(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+  (void)receiver, (void)count;
+  int32_t filter = 0;
+  if (JS_ToInt32(context, &filter, arguments[0]) != 0) leave_to_bun();
+  const int former = exchange((unsigned)filter);
+  former_core_filter = former_core_filter == -1 ? former : -1;
+  return JS_NewInt32(context, former);
+}
+
+#endif
