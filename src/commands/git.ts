@@ -46,6 +46,11 @@ export async function* askGit(
   });
   // What git does not read any more is not missed: its status says why.
   child.stdin.on("error", () => {});
+  try {
+    await once(child, "spawn");
+  } catch {
+    throw new GitRefusal("git is not installed, or not on the PATH");
+  }
   if (input === undefined) child.stdin.end();
   else
     Readable.from(input)
@@ -58,15 +63,14 @@ export async function* askGit(
   }, LONGEST_SILENCE_MS);
   const complaint = textOf(child.stderr);
   const ended = once(child, "close");
-  // Told below; until then it must not count as unhandled.
+  // It may fail when nobody waits for it any more.
   ended.catch(() => {});
   try {
     for await (const chunk of child.stdout) {
       timer.refresh();
       yield asBuffer(chunk);
     }
-    const [status] = await ended.catch((): readonly unknown[] => ["not found"]);
-    if (status === "not found") throw new GitRefusal("git is not installed, or not on the PATH");
+    const [status] = await ended;
     if (silent) {
       throw new SophiaError({
         code: "git",

@@ -231,6 +231,13 @@ describe("git's index and history", () => {
     expect(ended.stderr).toContain("git cannot read a repository here");
   });
 
+  test.each(["--staged", "--history"])("%s without git is an error", async (option) => {
+    const cwd = repository({});
+    const ended = await sophia(["scan", option], { cwd, env: { ...env, PATH: folder() } });
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(unwrapped(ended.stderr)).toContain("git is not installed, or not on the PATH");
+  });
+
   test("both at once are an error", async () => {
     expect(await scan(world({}), "--staged", "--history")).toMatchObject({ status: 125 });
   });
