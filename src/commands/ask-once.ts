@@ -9,8 +9,9 @@ export async function askOnce<T>(
   progress: Progress,
   ask: (connection: Connection) => Promise<T>,
 ): Promise<T | undefined> {
-  const { organization = "any", ...rest } = settings;
-  const only = { text: "the token", organization, project: "any", name: "any" };
+  const { environments, organization = "any", ...rest } = settings;
+  // A failure names what the credential is for.
+  const only = { text: environments[0]?.text ?? "of the token", organization, project: "any", name: "any" };
   const answers = await askEsc({ ...rest, environments: [only] }, progress, (_, connection) => ask(connection));
   if (answers.kind === "read") return answers.results[0];
   throw new SophiaError(answers.failure);
