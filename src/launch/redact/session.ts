@@ -6,19 +6,16 @@ import type { Program, Running } from "../types.ts";
 import { isStoppedByAccess } from "./access.ts";
 import type { RedactAddon } from "./addon.ts";
 import { expectedSignals } from "./expected.ts";
-import { openKeyboard } from "./keyboard.ts";
 import { startMonitored, type Monitor } from "./monitor.ts";
-import { writeAll } from "./sink.ts";
 import { isOrphaned } from "./orphaned.ts";
 import { closeQuietly } from "./source.ts";
+import { openTyping } from "./typing.ts";
 import type { Watcher } from "./watcher.ts";
 
 /** How often is looked, in the background, whether a shell has put the job into the foreground without a signal. */
 const LOOK_MS = 200;
 /** How long the SIGCONT is waited for that has ended a stop; the kernel may have refused the stop. */
 const CONTINUE_MS = 1000;
-/** How long the monitor's answer is waited for; it was killed, perhaps. */
-const ANSWER_MS = 1000;
 /** A pause before a program goes on whose stop the kernel refused: it may stop at once again. */
 const REFUSED_MS = 50;
 
@@ -67,16 +64,11 @@ export function openSession(parts: SessionParts): Session {
   let monitor: Monitor | undefined;
   let end: { readonly status: number } | { readonly signal: number } | undefined;
   let look: NodeJS.Timeout | undefined;
-  let mayRead = isForeground;
   /** How often the monitor was told to continue the program and has not said yet that it did. */
   let unanswered = 0;
   let isGone = false;
   /** It went, and the program is not hung up for it. */
   let isForsaken = false;
-  let typing: Promise<void> = Promise.resolve();
-  let collected: (() => void) | undefined;
-  /** What was typed for whoever reads the terminal after the program. */
-  const unread: Uint8Array[] = [];
   /** Of what is sent to the whole group for a key, and the SIGCONT that ends a stop. */
   const expected = expectedSignals();
 
@@ -87,16 +79,21 @@ export function openSession(parts: SessionParts): Session {
     isGone = true;
     isForsaken = !isHungUp;
     if (isForsaken) monitor?.forsake();
-    keyboard.close();
+    typing.close();
     closeQuietly(master);
     hangUp();
   };
-  const keyboard = openKeyboard(
-    input,
+  const typing = openTyping({
+    addon,
     watcher,
-    (keys) => void (typing = type(keys)),
-    () => lose(true),
-  );
+    input,
+    real,
+    master,
+    expected,
+    monitor: () => monitor,
+    isOver: () => end !== undefined,
+    gone: () => lose(true),
+  });
 
   return {
     forward: ({ pid, firstProcess, reapOrphans, onSignal, onStopRequest }) => {
@@ -150,15 +147,11 @@ export function openSession(parts: SessionParts): Session {
         program,
         { slave, real, found, isForeground, inherited },
         {
-          unread: (keys) => {
-            unread.unshift(keys);
-            collected?.();
-          },
+          unread: typing.collected,
           continued: () => {
             unanswered--;
             // Not before: what is typed would go to nobody.
-            mayRead = isForeground;
-            if (mayRead) keyboard.resume();
+            if (isForeground) typing.resume();
           },
           stopped: (signal) => {
             // It goes on already where the monitor has yet to read that it shall.
@@ -173,25 +166,25 @@ export function openSession(parts: SessionParts): Session {
       if (typeof outcome === "string") return outcome;
       monitor = outcome;
       closeSync(slave);
-      if (mayRead) keyboard.resume();
+      if (isForeground) typing.resume();
       if (isInFront() !== isForeground) goOn();
       return { pid: outcome.pid, ended };
     },
     collect: async () => {
       clearInterval(look);
-      await collect(true);
+      await typing.collect(true);
     },
     // A job in the background is not hung up by the kernel: who hangs it up sends it the signal.
     lose: () => lose(isForeground),
     isOwn: expected.isOwn,
     restore: () => {
       clearInterval(look);
-      keyboard.close();
+      typing.close();
       // Raw it is of no use to whoever has it now.
       if (!isGone && isForeground) {
         const left = isInFront() && end !== undefined && "status" in end ? addon.settingsOf(master) : undefined;
         addon.applySettings(real, left ?? found, 0);
-        if (isInFront()) returnUnread();
+        if (isInFront()) typing.giveBack();
       }
       monitor?.dismiss();
     },
@@ -212,7 +205,7 @@ export function openSession(parts: SessionParts): Session {
     if (now) addon.copySize(real, master);
     isForeground = now;
     if (!now) {
-      pause();
+      typing.pause();
       leaveLineEnds();
     }
     clearInterval(look);
@@ -225,11 +218,6 @@ export function openSession(parts: SessionParts): Session {
     if (settings !== undefined) addon.applySettings(master, settings, 2);
   }
 
-  function pause(): void {
-    mayRead = false;
-    keyboard.pause();
-  }
-
   function goOn(): void {
     update();
     if (monitor === undefined) return;
@@ -237,52 +225,17 @@ export function openSession(parts: SessionParts): Session {
     monitor.continue(isForeground);
   }
 
-  /** Passes keys on. Those that send a signal send it to the whole job, as the real terminal would have done. */
-  async function type(keys: Uint8Array): Promise<void> {
-    if (end !== undefined) return void unread.push(keys);
-    const signals =
-      addon.foregroundGroup(master) === monitor?.pid
-        ? addon.signalKeys(master).flatMap((key, index) => {
-            const signal = index === 0 ? ("SIGINT" as const) : ("SIGQUIT" as const);
-            return Array.from(keys)
-              .filter((byte) => byte === key)
-              .map(() => signal);
-          })
-        : [];
-    if (!isGone) await writeAll(master, keys);
-    for (const signal of signals) {
-      expected.expect(signal);
-      send(0, signal);
-    }
-    if (mayRead && !isGone) keyboard.resume();
-  }
-
-  /** Asks for what the program has not read of what was typed: it is for whoever reads next. */
-  async function collect(isLast: boolean): Promise<void> {
-    pause();
-    await typing;
-    const answered = new Promise<void>((resolve) => {
-      collected = resolve;
-    });
-    monitor?.collect(isLast);
-    await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_MS).unref())]);
-  }
-
-  function returnUnread(): void {
-    for (const keys of unread.splice(0)) addon.typeInto(real, keys);
-  }
-
   /** The program was stopped: so is the job, and goes on when the job does. */
   async function stopWithProgram(signal: NodeJS.Signals): Promise<void> {
-    pause();
+    typing.pause();
     // Else it may be for that that it was stopped.
     if (isInFront() || addon.stopsBackground(real) === 0) await settle();
-    await collect(false);
+    await typing.collect(false);
     if (end !== undefined) return;
     if (isForeground && isInFront()) {
       const settings = addon.settingsOf(master);
       if (settings !== undefined) addon.applySettings(real, settings, 0);
-      returnUnread();
+      typing.giveBack();
     }
     isForeground = false;
     expected.expect("SIGCONT");
