@@ -47,6 +47,12 @@ export const exportVariables: Command = async ({ options }, context) => {
       "a program that sophia-run starts gets them as private files that are gone when it ends",
     ]);
   }
+  if (variables.length + files.length === 0) {
+    sayLines(context, [
+      "warning: there is nothing to export: no source adds a variable",
+      "those of the process environment are exported where the contract declares them",
+    ]);
+  }
   const exported = format.write(variables);
   const names = variables.map((variable) => variable.name);
   record?.({ event: "export", names }, false, assessment);

@@ -61,6 +61,13 @@ describe("which variables", () => {
   });
 });
 
+test("that there is nothing to export is said", async () => {
+  const options = ["--no-contract", "--include", "A", "--format", "dotenv"];
+  const { status, stdout, stderr } = await sophia(["export", ...options], { env: { A: "1" } });
+  expect([status, stdout]).toEqual([0, ""]);
+  expect(stderr).toContain("warning: there is nothing to export: no source adds a variable\n");
+});
+
 describe("--output", () => {
   const variables = { KEY: sentinel("key") };
 
