@@ -133,6 +133,8 @@ const cases = {
     assert.equal(exported.Api_Url, "https://a.test");
     assert.equal(exported.SHARED, "esc");
     assert.equal(ended.stdout.includes(esc.token), false);
+    const github = sophia(["export", "--format", "github"], { cwd });
+    assert.match(github.stdout, /^Api_Url<<(\S+)\r\nhttps:\/\/a\.test\r\n\1\r\n/m);
   },
 
   "stop: what ends the launcher ends the program, and the next start removes its files": async () => {

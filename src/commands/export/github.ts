@@ -2,6 +2,7 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { endsInMidLine } from "../../system/line-end.ts";
 import { randomBytes } from "node:crypto";
 import { appendFileSync, closeSync, fstatSync, openSync, statSync } from "node:fs";
+import { EOL } from "node:os";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
@@ -9,7 +10,8 @@ import { isIdentifier, type VariableFormat } from "./format.ts";
 
 /**
  * The form of multi-line values of GITHUB_ENV: `NAME<<DELIMITER`, the value, `DELIMITER`. The delimiter is random, so
- * that no value can end itself and begin a variable of its own.
+ * that no value can end itself and begin a variable of its own. On Windows the runner takes CR LF for one end of a line,
+ * which would cost a value the CR at its end.
  */
 export const github: VariableFormat = {
   fault: ({ name }) => {
@@ -20,7 +22,7 @@ export const github: VariableFormat = {
     variables
       .map(({ name, value }) => {
         const delimiter = `sophia_run_${randomBytes(24).toString("hex")}`;
-        return `${name}<<${delimiter}\n${value}\n${delimiter}\n`;
+        return [`${name}<<${delimiter}`, value, delimiter, ""].join(EOL);
       })
       .join(""),
 };
