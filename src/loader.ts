@@ -20,21 +20,13 @@ import {
 } from "node:fs";
 import { Script } from "node:vm";
 import { loadAddon } from "./system/addon/addon.ts";
-import type { Loader } from "./system/addon/loaded.ts";
+import type { BundleFile } from "./system/addon/loaded.ts";
 
 /** The build puts these in: the folder of this file, and the bundle's entry, as `load` takes it. */
 declare const SOPHIA_RUN_FOLDER: string;
 declare const SOPHIA_RUN_PROGRAM: string;
 /** Of CommonJS. */
 declare const require: (name: string) => unknown;
-
-type Wrapper = (
-  exports: object,
-  require: (name: string) => unknown,
-  folder: string,
-  file: string,
-  loader: Loader,
-) => void;
 
 const BUNDLE = `${SOPHIA_RUN_FOLDER}/../dist`;
 /** Of versions of Node.js and of this package that nobody uses any more. What is used is soon made again. */
@@ -69,7 +61,7 @@ function load(name: string): unknown {
   if (cachedData === undefined) compiled.set(kept, script);
   // Sound: the text above is such a function.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
-  (script.runInThisContext() as Wrapper)(exports, load, BUNDLE, filename, {
+  (script.runInThisContext() as BundleFile)(exports, load, BUNDLE, filename, {
     addon,
     compiles,
     keepCode,

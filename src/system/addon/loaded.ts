@@ -15,6 +15,15 @@ export interface Loader {
   readonly isUntouched: boolean;
 }
 
+/** A file of the bundle as a function, as a loader calls it. */
+export type BundleFile = (
+  exports: object,
+  require: (name: string) => unknown,
+  folder: string,
+  file: string,
+  loader: Loader,
+) => void;
+
 /** The loader's parameter of this name is around the bundle. */
 declare const SOPHIA_RUN_LOADER: Loader | undefined;
 

@@ -2,7 +2,7 @@
  * What the bundle finds in place of Node.js where engine.c runs it: the few things that a start needs which becomes the
  * program. To touch anything else is to leave to Bun.
  */
-import type { Loader } from "../../../system/addon/loaded.ts";
+import type { BundleFile, Loader } from "../../../system/addon/loaded.ts";
 import { fileSystem, type FileNatives } from "./files.ts";
 import { type Only, onlyWith } from "./only.ts";
 import { paths } from "./paths.ts";
@@ -15,7 +15,7 @@ interface Native extends FileNatives {
   readonly pid: number;
   readonly user: number;
   /** A file of the bundle, compiled. It leaves where it has none of the name. */
-  readonly load: (name: string) => Wrapper;
+  readonly load: (name: string) => BundleFile;
   readonly leave: (what: string) => never;
   /** A text in UTF-8; it leaves where that has no such form. */
   readonly encode: (text: string) => Uint8Array<ArrayBuffer>;
@@ -25,14 +25,6 @@ interface Native extends FileNatives {
   readonly endAt: (signal: number, ends: boolean) => void;
   readonly workingDirectory: () => string;
 }
-
-type Wrapper = (
-  exports: object,
-  require: (name: string) => unknown,
-  folder: string,
-  file: string,
-  loader: Loader,
-) => void;
 
 /** Of the build: the bundle's entry, and the processor by Node's name. */
 declare const SOPHIA_RUN_PROGRAM: string;
