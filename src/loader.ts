@@ -119,9 +119,18 @@ function write(path: string, bytes: Uint8Array): void {
   }
 }
 
-// What every Node.js has that `engines` of package.json allows, and no older one. npm only warns of it.
-if (typeof process.getBuiltinModule === "function") load(SOPHIA_RUN_PROGRAM);
-else {
-  writeSync(2, `sophia-run: Node.js ${process.version} is too old\n  install 20.19, 22.12, 24 or later\n`);
+// Bun has functions of Node.js, but not those of libuv: it would end in a crash. Beside that what every Node.js has that
+// `engines` of package.json allows, and no older one. npm only warns of it.
+if (process.versions["bun"] !== undefined) {
+  refuse(
+    "Bun runs this, which is for Node.js",
+    "leave out --bun and install Node.js, or use the stand-alone executable",
+  );
+} else if (typeof process.getBuiltinModule !== "function") {
+  refuse(`Node.js ${process.version} is too old`, "install 20.19, 22.12, 24 or later");
+} else load(SOPHIA_RUN_PROGRAM);
+
+function refuse(message: string, hint: string): void {
+  writeSync(2, `sophia-run: ${message}\n  ${hint}\n`);
   process.exitCode = 125;
 }

@@ -56,6 +56,11 @@ describe.each(clients())("$name", ({ packageManager, files, command, add, exec }
     expect(check.stdout).toContain("✅ All checks passed!");
     expect(check.status).toBe(0);
     expect((await run("run", "job")).status).toBe(7);
+    if (packageManager.startsWith("bun@")) {
+      const byBun = await run("--bun", "run", "job");
+      expect(byBun.status).toBe(125);
+      expect(byBun.stderr).toContain("sophia-run: Bun runs this, which is for Node.js\n");
+    }
 
     mkdirSync(join(cwd, ".github"));
     expect((await run(...exec, "sophia-run", "init", "--from", "builtin")).status).toBe(0);
