@@ -20,7 +20,7 @@ The stand-alone executables for Linux also hold QuickJS (quickjs-ng).
 ## QuickJS (MIT)
 
 \`\`\`text
-${(await readFile(LICENCE, "utf8")).trim()}
+${(await readFile(LICENCE, "utf8")).trim().replaceAll(/[ \t]+$/gm, "")}
 \`\`\`
 `;
 
