@@ -46,7 +46,7 @@ function surroundings({ addon, preloaded }: Preparation): Context {
 }
 
 function workingDirectory(): string {
-  if (isBun && caller()?.isFolderDeleted === true) return OWN_FOLDER;
+  if (isBun && caller()?.isFolderWithoutPath === true) return OWN_FOLDER;
   try {
     const path = process.cwd();
     // What is not UTF-8 in the path has become U+FFFD, and it leads elsewhere or nowhere.

@@ -143,7 +143,10 @@ function undefinedIn(compiler, file) {
 function callOf(name, imports, processor) {
   const head = `.section .text.${name},"ax"\n.globl ${name}\n${name}:`;
   const isArm = processor === "arm64";
-  if (NOT_IN_BUN.has(name)) return `${head} ${isArm ? "b" : "jmp"} leave_to_bun\n`;
+  if (NOT_IN_BUN.has(name)) {
+    const leave = isArm ? "adr x0, 1f\nb leave_to_bun" : "lea 1f(%rip), %rdi\njmp leave_to_bun";
+    return `${head} ${leave}\n1: .asciz "${name}"\n.balign 4\n`;
+  }
   const { pointer } = placeOf(name, imports);
   if (!isArm) return `${head} jmp *0x${pointer.toString(16)}\n`;
   // In x16, where the loader looks for what it has to find at the first call.

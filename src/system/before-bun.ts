@@ -11,8 +11,8 @@ export interface Caller {
   /** Numbers of signals. */
   readonly ignored: readonly number[];
   readonly blocksSignals: boolean;
-  /** Bun does not start in a working directory that was deleted, and was told that it is the root. */
-  readonly isFolderDeleted: boolean;
+  /** Bun does not start in a working directory without a path, such as a deleted one, and was told that it is the root. */
+  readonly isFolderWithoutPath: boolean;
   /** Which of the descriptors 0 to 2 were open. */
   readonly streams: readonly number[];
   /** The descriptors from 3 on. */
@@ -29,7 +29,7 @@ export function caller(): Caller | undefined {
   return {
     ignored: signalsIn(ignored),
     blocksSignals: !/^0*$/.test(blocked),
-    isFolderDeleted: folder === "deleted",
+    isFolderWithoutPath: folder === "nowhere",
     streams: Array.from(streams, Number),
     descriptors: numbersIn(descriptors),
     files: numbersIn(files),

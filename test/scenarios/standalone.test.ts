@@ -59,7 +59,7 @@ describe("the stand-alone executable", () => {
     ["WTF_numberOfProcessorCores", "none"],
     ["NODE_CHANNEL_FD", "1"],
     ["NODE_CHANNEL_FD", "none"],
-    ["SOPHIA_RUN_HELD_", "ffffffffffffffff deleted"],
+    ["SOPHIA_RUN_HELD_", "ffffffffffffffff nowhere"],
     ["SOPHIA_RUN_HELD_BUN_BE_BUN", "1"],
   ] as const)("passes %s=%s on, and nothing comes of it", ([name, value], { skip }) => {
     skip(process.platform !== "linux", "needs Linux");
@@ -81,6 +81,24 @@ describe("the stand-alone executable", () => {
       stdout: `${cwd} (deleted)\n`,
       stderr: "",
     });
+  });
+
+  it("starts in a folder whose path is too long", ({ skip }) => {
+    skip(process.platform !== "linux", "needs Linux");
+    // By steps, since no call takes the whole path.
+    const script = `
+      const name = "d".repeat(200);
+      for (let depth = 0; depth < 21; ++depth) {
+        require("fs").mkdirSync(name);
+        process.chdir(name);
+      }
+      require("child_process").spawnSync(process.argv[1], ["--no-contract", "--", "echo", "started"], { stdio: "inherit" });
+      for (let depth = 0; depth < 21; ++depth) {
+        process.chdir("..");
+        require("fs").rmdirSync(name);
+      }`;
+    const node = spawnSync(process.execPath, ["-e", script, executable], { cwd: folder(), encoding: "utf8" });
+    expect(node).toMatchObject({ status: 0, stdout: "started\n", stderr: "" });
   });
 
   it.for([

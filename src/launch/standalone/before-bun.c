@@ -121,12 +121,13 @@ static uint64_t ignored_signals(void) {
   return ignored;
 }
 
-static bool is_folder_deleted(void) {
+/* Deleted, outside the root (the kernel's answer begins with "(unreachable)"), or so deep that its path is too long. */
+static bool is_folder_without_path(void) {
   char path[4096];
-  return system_call(SYS_getcwd, (long)path, sizeof path, 0, 0) == -ENOENT;
+  return system_call(SYS_getcwd, (long)path, sizeof path, 0, 0) < 0 || path[0] != '/';
 }
 
-/* getcwd(3) in a working directory that was deleted: Bun would end. */
+/* getcwd(3) in such a working directory: Bun would end. */
 static char *root(char *path, size_t size) {
   if (path == NULL || size < 2) return NULL;
   path[0] = '/';
@@ -201,13 +202,13 @@ static int empty_file(void) {
 
 /*
  * The text that system/before-bun.ts reads: the ignored and the blocked signals in hexadecimal, whether the working directory
- * was deleted, which of the standard streams are open, the descriptors from 3 on, and those of the empty files, with commas.
+ * has no path, which of the standard streams are open, the descriptors from 3 on, and those of the empty files, with commas.
  */
-static void write_record(char *to, bool is_deleted, const int *descriptors, size_t count) {
+static void write_record(char *to, bool has_no_path, const int *descriptors, size_t count) {
   to = append(to, HELD "=");
   to = append_set(to, ignored_signals());
   to = append_set(to, blocked_signals());
-  to = append(to, is_deleted ? "deleted " : "- ");
+  to = append(to, has_no_path ? "nowhere " : "- ");
   for (int stream = 0; stream < 3; ++stream) {
     if (is_open(stream)) to = append_number(to, stream);
   }
@@ -256,8 +257,8 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   }
   for (size_t i = 0; i < COUNT(SETTINGS); ++i) *to++ = (long)SETTINGS[i];
   *to++ = (long)strings;
-  const bool is_deleted = is_folder_deleted();
-  write_record(strings, is_deleted, descriptors, count);
+  const bool has_no_path = is_folder_without_path();
+  write_record(strings, has_no_path, descriptors, count);
   *to++ = 0;
   for (size_t i = 0; i < rest; ++i) *to++ = auxiliary[i];
 
@@ -265,7 +266,7 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   *(char ***)ENVIRON = (char **)fresh_environment;
   /* Bun raises its soft limits, and whatever is started by it would have them. Both take the same arguments. */
   *(void **)SETRLIMIT = *(void **)GETRLIMIT;
-  if (is_deleted) *(void **)GETCWD = (void *)root;
+  if (has_no_path) *(void **)GETCWD = (void *)root;
   GO_ON(fresh, finalizer, ENTRY);
   __builtin_unreachable();
 }

@@ -4,6 +4,7 @@
  * tell of or a session of ESC, Bun starts from the beginning, as if nothing had been. So nothing is done here that can be
  * seen before the program is.
  */
+#include <sys/resource.h>
 #include <sys/uio.h>
 
 #include "node_api.h"
@@ -25,25 +26,20 @@ enum { NUMBER_OF_SIGNALS = 64, STACK_BYTES = 512 * 1024 };
 /* Of this process; the C library's is another. */
 char **environ;
 static void *way_out[5];
-void leave_to_bun(void) {
-  __builtin_longjmp(way_out, 1);
-}
-
-/* For those who look for what a start leaves for; the build has an option for it. */
-static void say_why(const char *why) {
+void leave_to_bun(const char *why) {
 #ifdef SAY_WHY
   const struct iovec parts[] = {{"left to Bun: ", 13}, {(char *)why, strlen(why)}, {"\n", 1}};
   writev(2, parts, COUNT(parts));
 #else
   (void)why;
 #endif
+  __builtin_longjmp(way_out, 1);
 }
 
 static JSValue leave(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   size_t length = 0;
   (void)receiver, (void)count;
-  say_why(utf8_of(context, arguments[0], &length));
-  leave_to_bun();
+  leave_to_bun(utf8_of(context, arguments[0], &length));
 }
 
 /* What a file of the bundle is: a function that its caller calls. */
@@ -58,8 +54,7 @@ static JSValue load(JSContext *context, JSValueConst receiver, int count, JSValu
     const JSValue code = JS_ReadObject(context, FILES[i].code, size, JS_READ_OBJ_BYTECODE);
     return JS_EvalFunction(context, code);
   }
-  say_why(name);
-  leave_to_bun();
+  leave_to_bun(name);
 }
 
 #include "natives.h"
@@ -68,7 +63,7 @@ static JSValue words(JSContext *context, char **given, size_t count) {
   const JSValue array = JS_NewArray(context);
   for (size_t i = 0; i < count; ++i) {
     const size_t length = strlen(given[i]);
-    if (!is_utf8((unsigned char *)given[i], length)) leave_to_bun();
+    if (!is_utf8((unsigned char *)given[i], length)) leave_to_bun("an argument that is not UTF-8");
     JS_SetPropertyUint32(context, array, (uint32_t)i, JS_NewStringLen(context, given[i], length));
   }
   return array;
@@ -78,9 +73,16 @@ static void define(JSContext *context, JSValue object, const char *name, JSCFunc
   JS_SetPropertyStr(context, object, name, JS_NewCFunction(context, function, name, 1));
 }
 
+/* The kernel ends a process that takes more than its limit. Of that, arguments and variables may have taken some. */
+static size_t stack_bytes(void) {
+  struct rlimit limit = {.rlim_cur = 0};
+  syscall(SYS_prlimit64, 0, RLIMIT_STACK, NULL, &limit);
+  return limit.rlim_cur / 2 < STACK_BYTES ? limit.rlim_cur / 2 : STACK_BYTES;
+}
+
 static JSContext *new_context(void) {
   JSRuntime *const runtime = JS_NewRuntime();
-  JS_SetMaxStackSize(runtime, STACK_BYTES);
+  JS_SetMaxStackSize(runtime, stack_bytes());
   /* What refers to itself is not freed: this ends in milliseconds. */
   JS_SetGCThreshold(runtime, (size_t)-1);
   JSContext *const context = JS_NewContextRaw(runtime);
@@ -129,8 +131,7 @@ static void run(size_t count, char **arguments, uint64_t ignored) {
   }
   JSContext *of = NULL;
   while (JS_ExecutePendingJob(JS_GetRuntime(context), &of) > 0) continue;
-  /* Nothing is left to do, and no program was started. */
-  leave_to_bun();
+  leave_to_bun("nothing is left to do, and no program was started");
 }
 
 /* A session of ESC is Bun's matter: what is sure to lead there is left to it at once. */
@@ -146,8 +147,9 @@ static bool is_for_esc(char **variables) {
 void start_without_bun(size_t count, char **arguments, char **variables, uint64_t ignored) {
   environ = variables;
   if (is_for_esc(variables) || !open_region()) return;
+  find_descriptor();
   if (__builtin_setjmp(way_out) == 0) run(count, arguments, ignored);
-  close_opened();
+  close(descriptor);
   for (int signal = 1; signal <= NUMBER_OF_SIGNALS; ++signal) stop_ending_at(signal);
   if (former_core_filter != -1) exchange((unsigned)former_core_filter);
   close_region();

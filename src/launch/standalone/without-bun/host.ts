@@ -50,25 +50,6 @@ const SIGNALS: Readonly<Record<string, number>> = {
   SIGSYS: 31,
 };
 
-/** What a start may use of Node.js and this has not. */
-const ABSENT = [
-  "AbortController",
-  "AbortSignal",
-  "Intl",
-  "TextDecoder",
-  "TextEncoder",
-  "URLSearchParams",
-  "clearTimeout",
-  "console",
-  "crypto",
-  "fetch",
-  "performance",
-  "queueMicrotask",
-  "setInterval",
-  "setTimeout",
-  "structuredClone",
-];
-
 /** What is a URL beyond doubt: a host of plain labels, the last of which begins with a letter, and a port of four digits. */
 const PLAIN_URL =
   /^(?:https?|wss?):\/\/(?:(?!xn--)[a-z\d](?:[a-z\d-]*[a-z\d])?\.)*(?!xn--)[a-z](?:[a-z\d-]*[a-z\d])?(?::\d{1,4})?(?:[/?#][!-~]*)?$/i;
@@ -85,10 +66,10 @@ export function host(native: Native): void {
       await Promise.resolve();
       next();
     },
-    // Where it is in doubt, Bun decides, which has all of the standard (URL, WHATWG).
-    URL: only("URL", { canParse: (text: string) => PLAIN_URL.test(text) || leave("URL.canParse") }),
+    URL: urlOf(native, only),
   });
-  for (const name of ABSENT) Object.defineProperty(globalThis, name, { get: () => leave(name) });
+  // Whatever else Node.js has.
+  Object.setPrototypeOf(globalThis, only("globalThis", Object.prototype));
   // These depend on a language, of which QuickJS has none.
   for (const { prototype } of [String, Number, BigInt, Date, Array]) {
     for (const name of Object.getOwnPropertyNames(prototype)) {
@@ -171,11 +152,27 @@ function processOf(
   });
 }
 
+/** Where it is in doubt, Bun decides, which has all of the standard (URL, WHATWG). */
+function urlOf({ leave }: Native, only: Only): object {
+  class Url {
+    static readonly canParse = (text: string): boolean => PLAIN_URL.test(text) || leave("URL.canParse");
+
+    constructor() {
+      leave("new URL");
+    }
+  }
+  return only("URL", Url);
+}
+
 function bufferOf({ leave, encode, decode }: Native, only: Only): object {
   class Bytes extends Uint8Array<ArrayBuffer> {
     override toString(encoding = "utf8"): string {
       return encoding === "utf8" ? decode(this) : leave(encoding);
     }
+  }
+  // In Node.js these take texts, or share memory.
+  for (const name of ["fill", "includes", "indexOf", "lastIndexOf", "slice"]) {
+    Object.defineProperty(Bytes.prototype, name, { get: () => leave(name) });
   }
   const from = (text: unknown, encoding = "utf8"): Bytes =>
     typeof text === "string" && encoding === "utf8" ? new Bytes(encode(text).buffer) : leave("Buffer.from");

@@ -2,7 +2,7 @@
 #ifndef SOPHIA_RUN_LEAVE_H
 #define SOPHIA_RUN_LEAVE_H
 
-/** Ends the attempt: Bun starts, as if nothing had been. */
-__attribute__((noreturn)) void leave_to_bun(void);
+/** Ends the attempt: Bun starts, as if nothing had been. Why is told by an executable that was built to tell it. */
+__attribute__((noreturn)) void leave_to_bun(const char *why);
 
 #endif

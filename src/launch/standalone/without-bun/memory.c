@@ -57,7 +57,7 @@ size_t malloc_usable_size(void *memory) {
 }
 
 void *malloc(size_t size) {
-  if (size > REGION_BYTES / 2) leave_to_bun();
+  if (size > REGION_BYTES / 2) leave_to_bun("memory");
   const size_t class = class_of(size);
   struct unused *const found = unused_blocks[class];
   if (found != NULL) {
@@ -65,7 +65,7 @@ void *malloc(size_t size) {
     return found;
   }
   const size_t whole = size_of_class(class);
-  if (REGION_BYTES - used < whole + sizeof(union block)) leave_to_bun();
+  if (REGION_BYTES - used < whole + sizeof(union block)) leave_to_bun("memory");
   union block *const block = (union block *)(region + used);
   used += whole + sizeof *block;
   block->size = whole;
@@ -81,7 +81,7 @@ void free(void *memory) {
 }
 
 void *calloc(size_t count, size_t size) {
-  if (size != 0 && count > REGION_BYTES / size) leave_to_bun();
+  if (size != 0 && count > REGION_BYTES / size) leave_to_bun("memory");
   void *const memory = malloc(count * size);
   return memset(memory, 0, count * size);
 }

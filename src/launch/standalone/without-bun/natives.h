@@ -9,14 +9,16 @@ static JSValue working_directory(JSContext *context, JSValueConst receiver, int 
   (void)receiver, (void)count, (void)arguments;
   char path[PATH_BYTES];
   const long length = syscall(SYS_getcwd, path, sizeof path);
-  if (length <= 0 || path[0] != '/' || !is_utf8((unsigned char *)path, (size_t)length - 1)) leave_to_bun();
+  if (length <= 0 || path[0] != '/' || !is_utf8((unsigned char *)path, (size_t)length - 1)) {
+    leave_to_bun("the working directory");
+  }
   return JS_NewStringLen(context, path, (size_t)length - 1);
 }
 
 static const char *path_in(JSContext *context, JSValueConst argument) {
   static char path[PATH_BYTES];
   JSValue value = argument;
-  if (!path_of(context, &value, path)) leave_to_bun();
+  if (!path_of(context, &value, path)) leave_to_bun("a path");
   return path;
 }
 
@@ -35,7 +37,7 @@ static JSValue status(JSContext *context, JSValueConst receiver, int count, JSVa
   const long failed = syscall(SYS_statx, is_open ? integer(context, &arguments[0]) : AT_FDCWD,
                               is_open ? "" : path_in(context, arguments[0]), flags, STATX_BASIC_STATS, &found);
   if (failed != 0 && !is_open && errno == ENOENT) return JS_UNDEFINED;
-  if (failed != 0) leave_to_bun();
+  if (failed != 0) leave_to_bun("statx");
   const double fields[] = {found.stx_mode, found.stx_uid, (double)found.stx_size, (double)found.stx_ino,
                            (double)((uint64_t)found.stx_dev_major << 32 | found.stx_dev_minor)};
   const JSValue result = JS_NewArray(context);
@@ -45,8 +47,13 @@ static JSValue status(JSContext *context, JSValueConst receiver, int count, JSVa
   return result;
 }
 
-/* The one file that may be open; else -1. */
-static int opened = -1;
+/* Nothing was open there before, and the one file that is open at a time is: the kernel takes the lowest number. */
+static int descriptor;
+
+static void find_descriptor(void) {
+  descriptor = 0;
+  while (fcntl(descriptor, F_GETFD) != -1) ++descriptor;
+}
 
 /* A regular file that can be read. */
 static JSValue open_to_read(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
@@ -55,10 +62,12 @@ static JSValue open_to_read(JSContext *context, JSValueConst receiver, int count
   const char *const path = path_in(context, arguments[0]);
   struct statx found;
   /* To open a pipe is to be seen by its other end. */
-  if (opened != -1 || !status_of(AT_FDCWD, path, 0, &found) || (found.stx_mode & S_IFMT) != S_IFREG) leave_to_bun();
-  opened = open_file(path, &size);
-  if (opened == -1) leave_to_bun();
-  return JS_NewInt32(context, opened);
+  if (!status_of(AT_FDCWD, path, 0, &found) || (found.stx_mode & S_IFMT) != S_IFREG) leave_to_bun("no regular file");
+  const int file = open_file(path, &size);
+  if (file == -1) leave_to_bun("open");
+  if (file == descriptor) return JS_NewInt32(context, file);
+  close(file);
+  leave_to_bun("a second file");
 }
 
 /* Into an array from an offset on, at most so many bytes. */
@@ -68,20 +77,15 @@ static JSValue read_into(JSContext *context, JSValueConst receiver, int count, J
   uint8_t *const bytes = JS_GetUint8Array(context, &size, arguments[1]);
   const int offset = integer(context, &arguments[2]);
   const int length = integer(context, &arguments[3]);
-  if (bytes == NULL || offset < 0 || length < 0 || size < (size_t)offset + (size_t)length) leave_to_bun();
+  if (bytes == NULL || offset < 0 || length < 0 || size < (size_t)offset + (size_t)length) leave_to_bun("read");
   const ssize_t got = read(integer(context, &arguments[0]), bytes + offset, (size_t)length);
-  if (got < 0) leave_to_bun();
+  if (got < 0) leave_to_bun("read");
   return JS_NewInt32(context, (int)got);
-}
-
-static void close_opened(void) {
-  if (opened != -1) close(opened);
-  opened = -1;
 }
 
 static JSValue close_file(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   (void)context, (void)receiver, (void)count, (void)arguments;
-  close_opened();
+  close(descriptor);
   return JS_UNDEFINED;
 }
 
@@ -89,7 +93,7 @@ static JSValue decode(JSContext *context, JSValueConst receiver, int count, JSVa
   (void)receiver, (void)count;
   size_t size = 0;
   const uint8_t *const bytes = JS_GetUint8Array(context, &size, arguments[0]);
-  if (bytes == NULL || !is_utf8(bytes, size)) leave_to_bun();
+  if (bytes == NULL || !is_utf8(bytes, size)) leave_to_bun("bytes that are not UTF-8");
   return JS_NewStringLen(context, (const char *)bytes, size);
 }
 
@@ -115,7 +119,7 @@ static void exit_by(int signal) {
 static JSValue end_at(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   (void)receiver, (void)count;
   const int signal = integer(context, &arguments[0]);
-  if (signal < 1 || signal > NUMBER_OF_SIGNALS) leave_to_bun();
+  if (signal < 1 || signal > NUMBER_OF_SIGNALS) leave_to_bun("a signal");
   const struct sigaction end = {.sa_handler = exit_by};
   if (JS_ToBool(context, arguments[1])) {
     sigaction(signal, &end, &former_actions[signal]);
@@ -142,7 +146,7 @@ static int former_core_filter = -1;
 static JSValue exchange_filter(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   (void)receiver, (void)count;
   int32_t filter = 0;
-  if (JS_ToInt32(context, &filter, arguments[0]) != 0) leave_to_bun();
+  if (JS_ToInt32(context, &filter, arguments[0]) != 0) leave_to_bun("a core dump filter");
   const int former = exchange((unsigned)filter);
   former_core_filter = former_core_filter == -1 ? former : -1;
   return JS_NewInt32(context, former);

@@ -52,7 +52,7 @@ static bool is_utf8(const unsigned char *text, size_t length) {
 /* @returns UTF-8 that JS_FreeCString frees. Half of a surrogate pair, which has none, is Bun's matter. */
 static const char *utf8_of(JSContext *context, JSValue value, size_t *length) {
   const char *const text = JS_ToCStringLen(context, length, value);
-  if (text == NULL || !is_utf8((const unsigned char *)text, *length)) leave_to_bun();
+  if (text == NULL || !is_utf8((const unsigned char *)text, *length)) leave_to_bun("a text without UTF-8");
   return text;
 }
 
@@ -74,7 +74,7 @@ static inline napi_status napi_get_value_string_utf8(napi_env env, napi_value va
                                                      size_t *length) {
   if (!JS_IsString(*value)) return napi_failed;
   const char *const text = utf8_of(env, *value, length);
-  if (*length >= size) leave_to_bun();
+  if (*length >= size) leave_to_bun("a long text");
   memcpy(to, text, *length + 1);
   JS_FreeCString(env, text);
   return napi_ok;
@@ -100,19 +100,19 @@ static inline napi_status napi_get_boolean(napi_env env, bool value, napi_value 
 }
 
 static inline napi_status napi_create_string_utf8(napi_env env, const char *text, size_t length, napi_value *result) {
-  if (!is_utf8((const unsigned char *)text, length)) leave_to_bun();
+  if (!is_utf8((const unsigned char *)text, length)) leave_to_bun("bytes that are not UTF-8");
   return made(JS_NewStringLen(env, text, length), result);
 }
 
 /* Not used here: by these Node.js reads the code that it keeps. */
 static inline napi_status napi_create_string_latin1(napi_env env, const char *text, size_t length, napi_value *result) {
   (void)env, (void)text, (void)length, (void)result;
-  leave_to_bun();
+  leave_to_bun("napi_create_string_latin1");
 }
 
 static inline napi_status napi_create_buffer(napi_env env, size_t length, void **data, napi_value *result) {
   (void)env, (void)length, (void)data, (void)result;
-  leave_to_bun();
+  leave_to_bun("napi_create_buffer");
 }
 
 static inline napi_status napi_create_buffer_copy(napi_env env, size_t length, const void *data, void **copy,
@@ -136,7 +136,7 @@ static JSValue call_method(JSContext *context, JSValueConst receiver, int count,
 static inline napi_status napi_define_properties(napi_env env, napi_value object, size_t count,
                                                  const napi_property_descriptor *properties) {
   for (size_t i = 0; i < count; ++i) {
-    if (method_count == MOST_FUNCTIONS) leave_to_bun();
+    if (method_count == MOST_FUNCTIONS) leave_to_bun("the number of functions");
     methods[method_count] = properties[i].method;
     const char *const name = properties[i].utf8name;
     JS_SetPropertyStr(env, *object, name,

@@ -6,5 +6,6 @@ export function onlyWith(leave: (what: string) => never): Only {
   return (what, part) =>
     new Proxy(part, {
       get: (target, name) => (Reflect.has(target, name) ? Reflect.get(target, name) : leave(`${what}.${String(name)}`)),
+      has: (target, name) => Reflect.has(target, name) || leave(`${what}.${String(name)}`),
     });
 }
