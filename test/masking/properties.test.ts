@@ -55,8 +55,8 @@ const token = string({
   minLength: 16,
   maxLength: 60,
 });
-const json = record({ type: constant("service_account"), key: special, list: array(token) }).map((value) =>
-  JSON.stringify(value),
+const json = record({ type: constant("service_account"), key: special, list: array(token, { maxLength: 3 }) }).map(
+  (value) => JSON.stringify(value),
 );
 
 const secrets = array(oneof(narrow, special, token, json), { minLength: 1, maxLength: 6 }).map((values) =>
@@ -122,7 +122,7 @@ test.each(searches)("however a text is cut, its secrets are masked and nothing e
       expect(Buffer.concat(out).toString("latin1")).toBe(expected.toString("latin1"));
       expect(masker.held).toBe(0);
     }),
-    { seed: SEED, numRuns: 400 },
+    { seed: SEED, numRuns: 200 },
   );
 });
 

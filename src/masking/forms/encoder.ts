@@ -7,16 +7,23 @@ export type Encoder = (character: string) => string;
 const SPECIAL = /([^\w.-])/u;
 
 /**
- * Makes the forms of texts by each of the encoders: each different form once, and not the text itself. In which ways some
- * characters are written is worked out once for all texts that have these special ones.
+ * Makes the forms of texts by each of the encoders: each different form once, and not the text itself. In what way a
+ * character is written is worked out once for all texts, and which ways are different once for those with the same ones.
  */
 export function formsBy(encoders: readonly Encoder[]): (text: string) => readonly string[] {
+  const codes = new Map<string, readonly string[]>();
+  const codesOf = (character: string): readonly string[] => {
+    let known = codes.get(character);
+    if (known === undefined) codes.set(character, (known = encoders.map((encoder) => encoder(character))));
+    return known;
+  };
   const known = new Map<string, readonly (readonly string[])[]>();
   const waysOf = (characters: readonly string[]): readonly (readonly string[])[] => {
     const key = characters.join("");
     let ways = known.get(key);
     if (ways === undefined) {
-      const all = encoders.map((encoder) => characters.map(encoder));
+      const codesOfAll = characters.map(codesOf);
+      const all = encoders.map((_, number) => codesOfAll.map((ofOne) => ofOne[number] ?? ""));
       const different = new Map([characters, ...all].map((way) => [way.join("\n"), way]));
       known.set(key, (ways = Array.from(different.values()).slice(1)));
     }
