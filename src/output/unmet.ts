@@ -40,11 +40,6 @@ export function explainUnmet(assessment: Assessment, width: number): Unmet {
   const amount = count(violations.length, "violation");
   const supply = wordings.flatMap((one) => one.supply);
   const { shared, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
-  // Whoever has no contract may not know of any.
-  const ownRules =
-    assessment.contract.source.kind === "built-in"
-      ? ["these rules are the built-in contract's; sophia-run init starts your own"]
-      : [];
   const asFinding = ({ message, advice, wrong }: Wording): Finding => {
     const own = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
     return { kind: "violation", text: message, advice: [...advice, ...own] };
@@ -58,13 +53,13 @@ export function explainUnmet(assessment: Assessment, width: number): Unmet {
       esc.kind === "refused"
         ? ["until then set what is missing in the environment", workLocally(esc.settings)]
         : ["until then set what is missing in the environment or in .env"];
-    return {
-      cause: causeOf(esc.failure),
-      amount,
-      findings: compacted(),
-      remedy: [...ownRules, ...shared, ...meanwhile],
-    };
+    return { cause: causeOf(esc.failure), amount, findings: compacted(), remedy: [...shared, ...meanwhile] };
   }
+  // Whoever has no contract may not know of any.
+  const ownRules =
+    assessment.contract.source.kind === "built-in"
+      ? ["these rules are the built-in contract's; sophia-run init starts your own"]
+      : [];
   const remedy = [...ownRules, ...shared, ...sharedRemedy(supply, width)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // What is wrong or withheld is not missing because of ESC.
