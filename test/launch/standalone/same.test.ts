@@ -1,0 +1,86 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import * as fc from "fast-check";
+import { expect, it } from "vitest";
+import { notLinux, skipBecause } from "../../helpers/skip.ts";
+import { folder } from "../../helpers/sophia.ts";
+
+/** The executable has other engines than the package, which reads the same files with the same code. */
+const root = join(import.meta.dirname, "../../..");
+const executable = join(root, `dist-standalone/sophia-run-linux-${process.arch}`);
+
+skipBecause(notLinux ?? (existsSync(executable) ? undefined : "needs what npm run build:standalone makes"));
+
+const name = fc.constantFrom("PLAIN", "SERVICE_URL", "SERVICE_TOKEN", "PORT", "ÜNÏ", "DOTTED.NAME");
+const VALUES = `true|8080|65536|1e3|007|https://a.example/x?y=1|http://[::1]:80/|https://a:99999|postgres://u:p@h:5/db|
+  {"a":[1]}|aGVsbG8=|a@b.c|changeme|<your token>|$HOME \${X:-y}|a #b|\u00a0x |\ufeffz|e\u0301|\u{1f642}|\\n\\t\\`.split(
+  "|",
+);
+const value = fc.oneof(
+  fc.constantFrom("", "line\nbreak", ...VALUES),
+  fc.string({ unit: "grapheme", maxLength: 12 }).filter((text) => !text.includes("\0")),
+);
+const line = fc
+  .tuple(
+    fc.constantFrom("", "export "),
+    name,
+    fc.constantFrom("=", " = ", ": "),
+    fc.constantFrom("", '"', "'", "`"),
+    value,
+  )
+  .map(([before, key, sign, quote, text]) => `${before}${key}${sign}${quote}${text}${quote}`);
+const dotenv = fc
+  .tuple(
+    fc.array(fc.oneof({ weight: 4, arbitrary: line }, { weight: 1, arbitrary: value })),
+    fc.constantFrom("\n", "\r\n"),
+  )
+  .map(([lines, end]) => lines.join(end));
+const variable = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ secret: fc.boolean(), default: value, label: fc.constantFrom("Läbel", "x") }) },
+  {
+    weight: 1,
+    arbitrary: fc.record(
+      {
+        required: fc.boolean(),
+        format: fc.constantFrom("url", "integer", "number", "boolean", "port", "json", "base64", "email"),
+      },
+      { requiredKeys: ["format"] },
+    ),
+  },
+);
+const contract = fc.record(
+  { variables: fc.dictionary(fc.constantFrom("PLAIN", "SERVICE_URL", "SERVICE_TOKEN", "PORT"), variable) },
+  { requiredKeys: ["variables"] },
+);
+const options = fc.subarray([
+  "-q",
+  "--only-declared",
+  "--include=P*,S*,PATH",
+  "--exclude=*_TOKEN",
+  "--prefer=esc",
+  "-v",
+]);
+
+it("the executable starts a program as the package does", () => {
+  let started = 0;
+  const given = fc.record({ options, dotenv, contract, environment: fc.dictionary(name, value) });
+  fc.assert(
+    fc.property(given, (each) => {
+      const cwd = folder({ ".env": each.dotenv, "sophia.contract.json": JSON.stringify(each.contract) });
+      const env = { ...each.environment, PATH: process.env["PATH"] };
+      const [one, other] = [[executable], [process.execPath, join(root, "bin/sophia-run")]].map(
+        ([command = "", ...words]) => {
+          const args = [...words, ...each.options, "--", "env", "-0"];
+          const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
+          return { status, variables: stdout.split("\0").toSorted(), stderr };
+        },
+      );
+      expect(one).toStrictEqual(other);
+      if (one?.status === 0) started += 1;
+    }),
+    { seed: 17, numRuns: 50 },
+  );
+  // All others fail in the same words.
+  expect(started).toBeGreaterThan(10);
+});
