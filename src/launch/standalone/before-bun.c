@@ -12,6 +12,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -121,6 +122,24 @@ static uint64_t ignored_signals(void) {
   return ignored;
 }
 
+/* Those of FATAL in src/launch/preflight.ts. */
+static const int FATAL[] = {SIGHUP,  SIGINT,    SIGQUIT, SIGTRAP,   SIGABRT, SIGUSR1, SIGUSR2, SIGALRM,
+                            SIGTERM, SIGSTKFLT, SIGXCPU, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR,  SIGSYS};
+
+__attribute__((noreturn)) static void exit_by(int signal) {
+  for (;;) system_call(SYS_exit_group, 128 + signal, 0, 0, 0);
+}
+
+/*
+ * PID 1 does not die of a signal that it does not catch: one that came before JavaScript listens would be lost. So it ends
+ * from here on, with the status by which preflight.ts ends it. Nothing returns from there, yet x86-64 demands a way back.
+ */
+static void end_at_signals(void) {
+  enum { HAS_WAY_BACK = 0x04000000 };
+  const long action[] = {(long)exit_by, HAS_WAY_BACK, (long)exit_by, 0};
+  for (size_t i = 0; i < COUNT(FATAL); ++i) system_call(SYS_rt_sigaction, FATAL[i], (long)action, 0, sizeof(uint64_t));
+}
+
 /* Deleted, outside the root (the kernel's answer begins with "(unreachable)"), or so deep that its path is too long. */
 static bool is_folder_without_path(void) {
   char path[4096];
@@ -204,9 +223,9 @@ static int empty_file(void) {
  * The text that system/before-bun.ts reads: the ignored and the blocked signals in hexadecimal, whether the working directory
  * has no path, which of the standard streams are open, the descriptors from 3 on, and those of the empty files, with commas.
  */
-static void write_record(char *to, bool has_no_path, const int *descriptors, size_t count) {
+static void write_record(char *to, uint64_t ignored, bool has_no_path, const int *descriptors, size_t count) {
   to = append(to, HELD "=");
-  to = append_set(to, ignored_signals());
+  to = append_set(to, ignored);
   to = append_set(to, blocked_signals());
   to = append(to, has_no_path ? "nowhere " : "- ");
   for (int stream = 0; stream < 3; ++stream) {
@@ -230,8 +249,10 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   const size_t arguments = (size_t)stack[0] + 2;
   char **const environment = (char **)stack + arguments;
   const long state = (long)state_begin;
+  const uint64_t ignored = ignored_signals();
+  if (system_call(SYS_getpid, 0, 0, 0, 0) == 1) end_at_signals();
   if (stack[0] > 1 && system_call(SYS_mprotect, state, (long)state_end - state, PROT_READ | PROT_WRITE, 0) == 0) {
-    start_without_bun((size_t)stack[0] - 1, (char **)stack + 2, environment, ignored_signals());
+    start_without_bun((size_t)stack[0] - 1, (char **)stack + 2, environment, ignored);
   }
   size_t variables = 0;
   int descriptors[MOST_DESCRIPTORS];
@@ -258,7 +279,7 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   for (size_t i = 0; i < COUNT(SETTINGS); ++i) *to++ = (long)SETTINGS[i];
   *to++ = (long)strings;
   const bool has_no_path = is_folder_without_path();
-  write_record(strings, has_no_path, descriptors, count);
+  write_record(strings, ignored, has_no_path, descriptors, count);
   *to++ = 0;
   for (size_t i = 0; i < rest; ++i) *to++ = auxiliary[i];
 

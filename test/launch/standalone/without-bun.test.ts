@@ -149,6 +149,24 @@ describe("a start is left to Bun as if nothing had been", () => {
     });
   });
 
+  it("while PID 1 ends at a signal that comes before Bun's first line of JavaScript", ({ skip }) => {
+    const unshare = ["--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child"];
+    const problem = notInstalled("unshare", ...unshare, "true");
+    skip(problem !== undefined, problem);
+    // The C library reads this file for Bun, and here waits for whoever writes it.
+    const script = `
+      mount -t tmpfs none /proc && mkdir /proc/self && mkfifo /proc/self/maps
+      set -m
+      unshare --pid --fork "$0" --no-contract -- no-such-command &
+      exec 3>/proc/self/maps
+      kill -TERM -- -$!
+      wait $!`;
+    const options = { timeout: 10_000, killSignal: "SIGKILL" } as const;
+    expect(spawnSync("unshare", [...unshare, "bash", "-c", script, executable], options)).toMatchObject({
+      status: 143,
+    });
+  });
+
   it("with less of a stack than it needs", () => {
     const cwd = folder({ "sophia.contract.json": `{ "variables": ${"[".repeat(20_000)}${"]".repeat(20_000)} }` });
     const script = 'ulimit -Ss 256; exec "$0" -- true';

@@ -21,7 +21,7 @@ extern const struct file {
 } FILES[];
 extern const size_t FILE_COUNT;
 
-enum { NUMBER_OF_SIGNALS = 64, STACK_BYTES = 512 * 1024 };
+enum { STACK_BYTES = 512 * 1024 };
 
 /* Of this process; the C library's is another. */
 char **environ;
@@ -115,7 +115,6 @@ static void run(size_t count, char **arguments, uint64_t ignored) {
   define(context, native, "close", close_file);
   define(context, native, "decode", decode);
   define(context, native, "encode", encode);
-  define(context, native, "endAt", end_at);
   define(context, native, "open", open_to_read);
   define(context, native, "read", read_into);
   define(context, native, "status", status);
@@ -150,7 +149,6 @@ void start_without_bun(size_t count, char **arguments, char **variables, uint64_
   find_descriptor();
   if (__builtin_setjmp(way_out) == 0) run(count, arguments, ignored);
   close(descriptor);
-  for (int signal = 1; signal <= NUMBER_OF_SIGNALS; ++signal) stop_ending_at(signal);
   if (former_core_filter != -1) exchange((unsigned)former_core_filter);
   close_region();
 }

@@ -21,34 +21,12 @@ interface Native extends FileNatives {
   readonly encode: (text: string) => Uint8Array<ArrayBuffer>;
   /** Bytes in UTF-8 as a text; it leaves where they are not. */
   readonly decode: (bytes: Uint8Array) => string;
-  /** Whether this process ends at the signal, by status 128 and its number. */
-  readonly endAt: (signal: number, ends: boolean) => void;
   readonly workingDirectory: () => string;
 }
 
 /** Of the build: the bundle's entry, and the processor by Node's name. */
 declare const SOPHIA_RUN_PROGRAM: string;
 declare const SOPHIA_RUN_PROCESSOR: string;
-
-/** Those at which PID 1 ends while it starts, by their numbers in Linux (signal(7)). */
-const SIGNALS: Readonly<Record<string, number>> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGTRAP: 5,
-  SIGABRT: 6,
-  SIGUSR1: 10,
-  SIGUSR2: 12,
-  SIGALRM: 14,
-  SIGTERM: 15,
-  SIGSTKFLT: 16,
-  SIGXCPU: 24,
-  SIGVTALRM: 26,
-  SIGPROF: 27,
-  SIGIO: 29,
-  SIGPWR: 30,
-  SIGSYS: 31,
-};
 
 /** What is a URL beyond doubt: a host of plain labels, the last of which begins with a letter, and a port of four digits. */
 const PLAIN_URL =
@@ -78,7 +56,6 @@ export function host(native: Native): void {
   }
 
   const loaded = new Map<string, object>();
-  const nothing = (): undefined => undefined;
   const loader: Loader = {
     // By the kernel's own action this process dies of any signal already.
     addon: { ...addon, restoreDefault: nothing },
@@ -97,6 +74,8 @@ export function host(native: Native): void {
   };
   require(SOPHIA_RUN_PROGRAM);
 }
+
+function nothing(): undefined {}
 
 /** Of some the bundle loads more than it uses. */
 function modulesOf(native: Native, only: Only): ReadonlyMap<string, object> {
@@ -120,11 +99,10 @@ function modulesOf(native: Native, only: Only): ReadonlyMap<string, object> {
 }
 
 function processOf(
-  { leave, pid, words, user, workingDirectory, endAt }: Native,
+  { leave, pid, words, user, workingDirectory }: Native,
   only: Only,
   modules: ReadonlyMap<string, object>,
 ): object {
-  const numberOf = (signal: string): number => SIGNALS[signal] ?? leave(signal);
   return only("process", {
     platform: "linux",
     arch: SOPHIA_RUN_PROCESSOR,
@@ -141,13 +119,9 @@ function processOf(
     geteuid: () => user,
     getBuiltinModule: (name: string) => modules.get(name) ?? leave(name),
     eventNames: () => [],
-    // Of signals only PID 1 hears, to end at them. An error leaves as well, and so does an end.
-    on: (event: string) => {
-      if (event.startsWith("SIG")) endAt(numberOf(event), true);
-    },
-    removeListener: (event: string) => {
-      endAt(numberOf(event), false);
-    },
+    // Of signals only PID 1 hears, to end at them, as it does here already. An error leaves, and so does an end.
+    on: nothing,
+    removeListener: nothing,
     exit: () => leave("process.exit"),
   });
 }

@@ -97,39 +97,6 @@ static JSValue decode(JSContext *context, JSValueConst receiver, int count, JSVa
   return JS_NewStringLen(context, (const char *)bytes, size);
 }
 
-static struct sigaction former_actions[NUMBER_OF_SIGNALS + 1];
-/* One bit for each signal, SIGHUP's the lowest. */
-static uint64_t ends_at;
-
-static uint64_t bit_of(int signal) {
-  return (uint64_t)1 << (signal - 1);
-}
-
-static void stop_ending_at(int signal) {
-  if ((ends_at & bit_of(signal)) == 0) return;
-  sigaction(signal, &former_actions[signal], NULL);
-  ends_at &= ~bit_of(signal);
-}
-
-static void exit_by(int signal) {
-  _exit(128 + signal);
-}
-
-/* Ends this process at a signal that PID 1 does not die of, or gives it its former action again. */
-static JSValue end_at(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
-  const int signal = integer(context, &arguments[0]);
-  if (signal < 1 || signal > NUMBER_OF_SIGNALS) leave_to_bun("a signal");
-  const struct sigaction end = {.sa_handler = exit_by};
-  if (JS_ToBool(context, arguments[1])) {
-    sigaction(signal, &end, &former_actions[signal]);
-    ends_at |= bit_of(signal);
-  } else {
-    stop_ending_at(signal);
-  }
-  return JS_UNDEFINED;
-}
-
 static JSValue encode(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   (void)receiver, (void)count;
   size_t length = 0;
