@@ -79,6 +79,12 @@ export function takesSignal(pid: number, signal: number): boolean {
   return status !== "" && !others.some((set) => isAmong(set, status, signal));
 }
 
+/** Whether the process ignores or blocks the signal; false where the system does not tell. */
+export function ignoresSignal(pid: number, signal: number): boolean {
+  const status = readStatus(pid);
+  return [/^SigIgn:\s*([0-9a-f]+)$/m, /^SigBlk:\s*([0-9a-f]+)$/m].some((set) => isAmong(set, status, signal));
+}
+
 function isAmong(set: RegExp, status: string, signal: number): boolean {
   return ((BigInt(`0x${set.exec(status)?.[1] ?? "0"}`) >> BigInt(signal - 1)) & 1n) === 1n;
 }

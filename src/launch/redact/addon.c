@@ -173,6 +173,14 @@ static napi_value stops_background(napi_env env, napi_callback_info info) {
   return from_integer(env, ioctl(given[0], TCGETS, &settings) == 0 && (settings.c_lflag & TOSTOP) != 0);
 }
 
+static napi_value ignore_access(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  const struct sigaction ignored = {.sa_handler = SIG_IGN};
+  sigaction(SIGTTOU, &ignored, NULL);
+  return NULL;
+}
+
 static napi_value is_by_key(napi_env env, napi_callback_info info) {
   int given[MOST_ARGUMENTS];
   integers(env, info, given);
@@ -328,6 +336,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "applySettings", .method = apply_settings},
       {.utf8name = "signalKeys", .method = signal_keys},
       {.utf8name = "stopsBackground", .method = stops_background},
+      {.utf8name = "ignoreAccess", .method = ignore_access},
       {.utf8name = "isByKey", .method = is_by_key},
       {.utf8name = "foregroundGroup", .method = foreground_group},
       {.utf8name = "takeForeground", .method = take_foreground},

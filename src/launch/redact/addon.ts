@@ -43,6 +43,8 @@ export interface RedactAddon extends CompiledSearch {
   readonly signalKeys: (terminal: number) => readonly [number, number];
   /** Whether a terminal stops jobs in the background that write (`stty tostop`). 1 or 0 */
   readonly stopsBackground: (terminal: number) => number;
+  /** From now on this process may write to the terminal from the background, as what ignores SIGTTOU may. */
+  readonly ignoreAccess: () => void;
   /** Whether a terminal gives each key by itself instead of whole lines. 1 or 0 */
   readonly isByKey: (terminal: number) => number;
   /** The foreground process group (tcgetpgrp(3)); -1 where the terminal is not the controlling one. */

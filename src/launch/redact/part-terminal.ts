@@ -1,4 +1,5 @@
-import { readProcessStat } from "../proc/process-stat.ts";
+import { ignoresSignal, readProcessStat } from "../proc/process-stat.ts";
+import { signalNumber } from "../signals.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";
 import { isStoppedByAccess } from "./access.ts";
 import type { RedactAddon } from "./addon.ts";
@@ -70,7 +71,11 @@ export function openPartTerminal({ addon, watcher, real, master, settle }: PartT
   return {
     signals: {
       resized: () => void (isClosed || addon.copySize(real, master)),
-      isStoppedByAccess: (signal) => isStoppedByAccess(signal, isInFront),
+      isAccess: (signal, program) => {
+        const isIgnored = program !== undefined && !isInFront() && ignoresSignal(program, signalNumber(signal));
+        if (isIgnored) addon.ignoreAccess();
+        return isIgnored || isStoppedByAccess(signal, isInFront);
+      },
       settled: async () => {
         if (isClosed || isInFront() || addon.stopsBackground(real) === 0) await settle();
         follow();

@@ -1,5 +1,5 @@
 import { closeSync } from "node:fs";
-import { readProcessStat, takesSignal } from "../proc/process-stat.ts";
+import { ignoresSignal, readProcessStat, takesSignal } from "../proc/process-stat.ts";
 import { catchableSignals, listen, send, signalName, signalNumber, withoutListeners, type Undo } from "../signals.ts";
 import type { Forwarding } from "../spawn/forward.ts";
 import type { Program, Running } from "../types.ts";
@@ -123,7 +123,10 @@ export function openSession(parts: SessionParts): Session {
         },
         SIGTTOU: (signal) => {
           const program = pid();
-          const isAccess = program !== undefined && !isInFront() && takesSignal(program, signalNumber(signal));
+          const number = signalNumber(signal);
+          if (program !== undefined && !isInFront() && ignoresSignal(program, number)) return addon.ignoreAccess();
+          // What an ended program has written is shown in the foreground.
+          const isAccess = !isInFront() && (program === undefined || takesSignal(program, number));
           forward(signal);
           if (isAccess && isStoppedByAccess(signal, isInFront)) goOn();
         },

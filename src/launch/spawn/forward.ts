@@ -12,8 +12,11 @@ const WAITS_OF_STARTUP = 1;
 export interface TerminalSignals {
   /** Its size has changed; the program gets the signal afterwards, whoever else has sent it. */
   readonly resized: () => void;
-  /** Whether the kernel has sent the signal for what is shown from the background, and has stopped the job until now. */
-  readonly isStoppedByAccess: (signal: NodeJS.Signals) => boolean;
+  /**
+   * Whether the kernel has sent the signal for what is shown from the background; it has stopped the job until now, unless
+   * the program ignores the signal.
+   */
+  readonly isAccess: (signal: NodeJS.Signals, program: number | undefined) => boolean;
   /** The program was stopped: shows what it has written, before this process stops, too. */
   readonly settled: () => Promise<void>;
   readonly continued: () => void;
@@ -99,7 +102,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     SIGTSTP: jobStop,
     SIGTTIN: jobStop,
     SIGTTOU: (signal) => {
-      if (shown?.isStoppedByAccess(signal) !== true) jobStop(signal);
+      if (shown?.isAccess(signal, pid()) !== true) jobStop(signal);
     },
     SIGHUP: (signal) => {
       if (!terminal.hungUp() || mayHaveMissed(signal)) forward(signal);

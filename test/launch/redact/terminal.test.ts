@@ -206,6 +206,17 @@ describe("terminals stay terminals", () => {
     expect((await screen.until("P> ")).late).toBeUndefined();
   });
 
+  it.each([
+    ["all streams", ""],
+    ["only some streams", "| cat"],
+  ])("stty tostop does not stop a program that ignores the signal, where %s are the terminal", async (_, rest) => {
+    const screen = await shell();
+    await screen.type("stty tostop\r");
+    await screen.until("P> ");
+    await screen.type(`$L sh -c 'trap "" TTOU; echo sho''wn >&2; sleep 2' ${rest} &\r`);
+    expect((await screen.until("shown\r\n")).late).toBeUndefined();
+  });
+
   it("what is shown from the background has the line ends of the terminal", async () => {
     const screen = await shell();
     await screen.type(`$L sh -c 'echo sho''wn; read line; stty -a' & wait %1\r`);
