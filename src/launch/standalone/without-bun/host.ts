@@ -140,8 +140,8 @@ function urlOf({ leave }: Native, only: Only): object {
 
 function bufferOf({ leave, encode, decode }: Native, only: Only): object {
   class Bytes extends Uint8Array<ArrayBuffer> {
-    override toString(encoding = "utf8"): string {
-      return encoding === "utf8" ? decode(this) : leave(encoding);
+    override toString(encoding = "utf8", ...range: readonly number[]): string {
+      return encoding === "utf8" && range.length === 0 ? decode(this) : leave("Buffer.toString");
     }
   }
   // In Node.js these take texts, or share memory.
@@ -150,11 +150,12 @@ function bufferOf({ leave, encode, decode }: Native, only: Only): object {
   }
   const from = (text: unknown, encoding = "utf8"): Bytes =>
     typeof text === "string" && encoding === "utf8" ? new Bytes(encode(text).buffer) : leave("Buffer.from");
-  const empty = (size: number): Bytes => new Bytes(new ArrayBuffer(size));
+  const empty = (size: number, ...fill: readonly unknown[]): Bytes =>
+    fill.length === 0 ? new Bytes(new ArrayBuffer(size)) : leave("Buffer.alloc");
   return only("Buffer", {
     alloc: empty,
     allocUnsafe: empty,
-    byteLength: (text: unknown) => from(text).length,
+    byteLength: (text: unknown, encoding?: string) => from(text, encoding).length,
     from,
   });
 }
