@@ -26,6 +26,7 @@ enum { STACK_BYTES = 512 * 1024 };
 /* Of this process; the C library's is another. */
 char **environ;
 static void *way_out[5];
+
 void leave_to_bun(const char *why) {
 #ifdef SAY_WHY
   const struct iovec parts[] = {{"left to Bun: ", 13}, {(char *)why, strlen(why)}, {"\n", 1}};
