@@ -124,7 +124,6 @@ describe(".github/workflows/release.yml", () => {
     expect(commands.filter((line) => /^npm (?:ci|publish)/.test(line))).toEqual([
       "npm ci --ignore-scripts",
       "npm publish ./sophia-run-*.tgz --provenance --access public --ignore-scripts",
-      "npm ci --ignore-scripts",
     ]);
   });
 
