@@ -33,16 +33,21 @@ export function dyingWithLauncher(program: Program): Program {
  */
 export function withCallersOpenFiles(program: Program, platform: NodeJS.Platform = process.platform): Program {
   if (isBun || platform === "win32") return program;
-  if (platform !== "linux") {
-    throw new SophiaError({
-      code: "nofile-unknown",
-      message: "--restore-nofile needs /proc of Linux, by which the caller's limit is known",
-      hint: `set the limit in front of the program: sophia-run -- sh -c 'ulimit -n 1024; exec "$0" "$@"' command`,
-    });
-  }
+  if (platform !== "linux") throw unknownLimit("needs /proc of Linux, by which the caller's limit is known");
   const callers = softLimit(process.ppid, "Max open files");
-  if (callers === undefined || callers === softLimit("self", "Max open files")) return program;
+  // The parent of a container's PID 1 is outside of it; with hidepid others' processes are not to be seen.
+  if (callers === undefined)
+    throw unknownLimit("cannot tell the caller's limit: /proc does not show this process's parent");
+  if (callers === softLimit("self", "Max open files")) return program;
   return through("prlimit", [`--nofile=${callers}:`], "--restore-nofile", program);
+}
+
+function unknownLimit(problem: string): SophiaError {
+  return new SophiaError({
+    code: "nofile-unknown",
+    message: `--restore-nofile ${problem}`,
+    hint: `set the limit in front of the program: sophia-run -- sh -c 'ulimit -n 1024; exec "$0" "$@"' command`,
+  });
 }
 
 /** The helper sets what its options say and executes the program in its own place: the PID stays the same. */

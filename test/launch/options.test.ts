@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
+import { notInstalled } from "../helpers/skip.ts";
 import { withCallersOpenFiles } from "../../src/launch/helper-programs.ts";
 import { becomesProgram } from "../helpers/sophia.ts";
 import { gone, useDriver } from "./launching.ts";
@@ -128,4 +129,16 @@ test("--restore-nofile where the system does not tell the caller's limit, and wh
     expect.objectContaining({ status: 125, message: expect.stringContaining("needs /proc") }),
   );
   expect(withCallersOpenFiles(program, "win32")).toBe(program);
+});
+
+test("--restore-nofile as PID 1, whose parent is elsewhere", ({ skip }) => {
+  const unshare = ["--user", "--map-root-user", "--pid", "--fork", "--mount-proc"] as const;
+  const problem = notInstalled("unshare", ...unshare, "true");
+  skip(problem !== undefined, problem);
+  const { spawnargs } = start({ restoreNofile: true }, "true").child;
+  const { status, stdout, stderr } = spawnSync("unshare", [...unshare, ...spawnargs.slice(0, 3), "echo", "started"], {
+    encoding: "utf8",
+  });
+  expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  expect(stderr).toContain("--restore-nofile cannot tell the caller's limit");
 });
