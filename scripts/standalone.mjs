@@ -41,16 +41,17 @@ const chunks = await bundle({
 for (const { fileName, code } of chunks) writeFileSync(join(bundled, fileName), code);
 const { fileName: entry } = chunks.find(({ isEntry }) => isEntry);
 const compiler = executableOf(HOST);
-for (const name of names) await compile(name);
+/** The same for every processor. */
+const files = names.some((name) => name.startsWith("linux")) ? await withoutBun(root) : undefined;
+for (const name of names) compile(name);
 rmSync(bundled, { recursive: true });
 
-async function compile(name) {
+function compile(name) {
   const [system, processor] = name.split("-");
   const base = system === "linux" ? executableOf(name) : disarmed(name);
   const output = join(outdir, executableName(name));
   build(name, base, join(bundled, entry), output);
   if (system === "linux") {
-    const files = await withoutBun(root, processor);
     // By rename: the former one may be running.
     writeFileSync(`${output}.new`, withBeforeBun(root, output, processor, files, saysWhy), { mode: 0o755 });
     renameSync(`${output}.new`, output);

@@ -88,11 +88,12 @@ function compile(root, processor, { address, entry, imports }, files, saysWhy) {
     const places = { ENTRY: entry, ENVIRON: placeOf("environ", imports).variable };
     for (const name of FUNCTIONS) places[name.toUpperCase()] = placeOf(name, imports).pointer;
     const defines = Object.entries(places).map(([name, place]) => `-D${name}=0x${place.toString(16)}ul`);
-    const engine = [...ENGINE_FLAGS, `-I${quickjsSources(root)}`, ...(saysWhy ? ["-DSAY_WHY"] : [])];
     const source = (name) => join(root, FOLDER, name);
+    const include = [`-I${quickjsSources(root)}`, `-I${source("without-bun")}`];
     const objects = [
       object("before-bun", source("before-bun.c"), [...BEFORE_BUN_FLAGS, ...defines]),
-      object("engine", source("without-bun/engine.c"), [...engine, `-I${source("without-bun")}`]),
+      object("engine", source("without-bun/engine.c"), [...ENGINE_FLAGS, ...include]),
+      object("leave", source("without-bun/leave.c"), saysWhy ? [...ENGINE_FLAGS, "-DSAY_WHY"] : ENGINE_FLAGS),
       // Of its calloc the compiler would make a call of calloc.
       object("memory", source("without-bun/memory.c"), [...ENGINE_FLAGS, "-fno-builtin"]),
       object("files", generated("files.S", tableOf(files, generated)), []),

@@ -119,7 +119,7 @@ export async function bundleLoader(program) {
  *
  * @returns a function, as an expression
  */
-export async function bundleHost(program, processor) {
+export async function bundleHost(program) {
   const build = await rolldown({
     cwd: ROOT,
     input: "src/launch/standalone/without-bun/host.ts",
@@ -127,7 +127,6 @@ export async function bundleHost(program, processor) {
       target: "node20.19",
       define: {
         SOPHIA_RUN_PROGRAM: JSON.stringify(`./${program}`),
-        SOPHIA_RUN_PROCESSOR: JSON.stringify(processor),
       },
     },
   });

@@ -10,7 +10,7 @@ const NAMES = ["program", "built-in", "load", "merge", "restrict", "unmatched", 
  * @param root the repository
  * @returns QuickJS's bytecode by the names by which the files load one another, the first first
  */
-export async function withoutBun(root, processor) {
+export async function withoutBun(root) {
   const chunks = await bundle({ SOPHIA_RUN_STANDALONE: "false" });
   const files = new Set(NAMES.map((name) => chunks.find((chunk) => chunk.name === name)));
   // What is added is looked at as well.
@@ -19,7 +19,7 @@ export async function withoutBun(root, processor) {
   }
   const [{ fileName: program }] = files;
   const scripts = Array.from(files, ({ fileName, code }) => [`./${fileName}`, asFunction(code)]);
-  return quickjsBytecode(root, [["host", await bundleHost(program, processor)], ...scripts]);
+  return quickjsBytecode(root, [["host", await bundleHost(program)], ...scripts]);
 }
 
 /** As src/loader.ts does it. */

@@ -1,19 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { skipBecause } from "../helpers/skip.ts";
 import { folder } from "../helpers/sophia.ts";
-
-/**
- * What only a stand-alone executable can get wrong, once `npm run build:standalone` has made one. All else is in the other
- * tests, which run it in place of the package where SOPHIA_RUN_UNDER_TEST names it.
- */
-const executable = join(
-  import.meta.dirname,
-  "../../dist-standalone",
-  `sophia-run-${process.platform}-${process.arch}${process.platform === "win32" ? ".exe" : ""}`,
-);
+import { executable, notMade } from "../helpers/standalone.ts";
 
 const takeover = 'require("node:fs").writeSync(1, "taken over");';
 
@@ -27,8 +18,12 @@ function run(args: readonly string[], cwd: string, env: Readonly<Record<string, 
   return { status, stdout, stderr };
 }
 
+/**
+ * What only a stand-alone executable can get wrong, once `npm run build:standalone` has made one. All else is in the other
+ * tests, which run it in place of the package where SOPHIA_RUN_UNDER_TEST names it.
+ */
 describe("the stand-alone executable", () => {
-  beforeEach(({ skip }) => skip(!existsSync(executable), "needs what npm run build:standalone makes"));
+  skipBecause(notMade);
 
   it.each([
     ["BUN_BE_BUN", (): string => "1"],

@@ -1,16 +1,15 @@
 import { spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { notLinux, skipBecause } from "../../helpers/skip.ts";
 import { folder } from "../../helpers/sophia.ts";
+import { executable, notMade } from "../../helpers/standalone.ts";
 
 /** The executable has other engines than the package, which reads the same files with the same code. */
 const root = join(import.meta.dirname, "../../..");
-const executable = join(root, `dist-standalone/sophia-run-linux-${process.arch}`);
 
-skipBecause(notLinux ?? (existsSync(executable) ? undefined : "needs what npm run build:standalone makes"));
+skipBecause(notLinux ?? notMade);
 
 const name = fc.constantFrom("PLAIN", "SERVICE_URL", "SERVICE_TOKEN", "PORT", "ÜNÏ", "DOTTED.NAME");
 const VALUES = `true|8080|65536|1e3|007|https://a.example/x?y=1|http://[::1]:80/|https://a:99999|postgres://u:p@h:5/db|

@@ -1,11 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { notInstalled, notLinux, skipBecause } from "../../helpers/skip.ts";
 import { CONTRACT_VALUES, folder } from "../../helpers/sophia.ts";
-
-const executable = join(import.meta.dirname, `../../../dist-standalone/sophia-run-linux-${process.arch}`);
+import { executable, notMade } from "../../helpers/standalone.ts";
 
 /** What a process took at most stays with it when it executes another program (getrusage(2)), in KiB. */
 const PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)";
@@ -48,7 +47,7 @@ const CONTRACT = JSON.stringify({
 });
 const MET = { SERVICE_URL: "https://service.example/v1?a=b", SERVICE_TOKEN: "quiet-token" };
 
-skipBecause(notLinux ?? (existsSync(executable) ? undefined : "needs what npm run build:standalone makes"));
+skipBecause(notLinux ?? notMade);
 skipBecause(notInstalled("python3", "--version"));
 
 describe("a start does without Bun", () => {

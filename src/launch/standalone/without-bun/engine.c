@@ -5,7 +5,6 @@
  * seen before the program is.
  */
 #include <sys/resource.h>
-#include <sys/uio.h>
 
 #include "node_api.h"
 
@@ -23,19 +22,15 @@ extern const size_t FILE_COUNT;
 
 enum { STACK_BYTES = 512 * 1024 };
 
+/* By Node's name. */
+#if defined(__x86_64__)
+#define PROCESSOR "x64"
+#elif defined(__aarch64__)
+#define PROCESSOR "arm64"
+#endif
+
 /* Of this process; the C library's is another. */
 char **environ;
-static void *way_out[5];
-
-void leave_to_bun(const char *why) {
-#ifdef SAY_WHY
-  const struct iovec parts[] = {{"left to Bun: ", 13}, {(char *)why, strlen(why)}, {"\n", 1}};
-  writev(2, parts, COUNT(parts));
-#else
-  (void)why;
-#endif
-  __builtin_longjmp(way_out, 1);
-}
 
 static JSValue leave(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   size_t length = 0;
@@ -108,6 +103,7 @@ static void run(size_t count, char **arguments, uint64_t ignored) {
   define(context, addon, "exchangeCoreFilter", exchange_filter);
   JS_SetPropertyStr(context, native, "addon", addon);
   JS_SetPropertyStr(context, native, "words", words(context, arguments, count));
+  JS_SetPropertyStr(context, native, "processor", JS_NewString(context, PROCESSOR));
   JS_SetPropertyStr(context, native, "pid", JS_NewInt32(context, (int)syscall(SYS_getpid)));
   JS_SetPropertyStr(context, native, "user", JS_NewUint32(context, (unsigned)syscall(SYS_geteuid)));
   define(context, native, "load", load);

@@ -12,6 +12,8 @@ interface Native extends FileNatives {
   readonly addon: NonNullable<Loader["addon"]>;
   /** The arguments behind the executable's own name. */
   readonly words: readonly string[];
+  /** By Node's name. */
+  readonly processor: string;
   readonly pid: number;
   readonly user: number;
   /** A file of the bundle, compiled. It leaves where it has none of the name. */
@@ -24,9 +26,8 @@ interface Native extends FileNatives {
   readonly workingDirectory: () => string;
 }
 
-/** Of the build: the bundle's entry, and the processor by Node's name. */
+/** Of the build: the bundle's entry. */
 declare const SOPHIA_RUN_PROGRAM: string;
-declare const SOPHIA_RUN_PROCESSOR: string;
 
 /** What is a URL beyond doubt: a host of plain labels, the last of which begins with a letter, and a port of four digits. */
 const PLAIN_URL =
@@ -99,13 +100,13 @@ function modulesOf(native: Native, only: Only): ReadonlyMap<string, object> {
 }
 
 function processOf(
-  { leave, pid, words, user, workingDirectory }: Native,
+  { leave, processor, pid, words, user, workingDirectory }: Native,
   only: Only,
   modules: ReadonlyMap<string, object>,
 ): object {
   return only("process", {
     platform: "linux",
-    arch: SOPHIA_RUN_PROCESSOR,
+    arch: processor,
     pid,
     argv: ["", "", ...words],
     // The bundle takes the environment from its addon; no variable changes how this runs.
