@@ -1,5 +1,5 @@
 // Bundles src/ into bin/sophia-run.cjs and, with code splitting, dist/: what a run does not need is not even read. Beside
-// that come the addons; with `--release` a missing one is an error.
+// that come the addons and the monitor; with `--release` a missing one is an error.
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { compileAddons } from "./build/addon.mjs";
@@ -9,7 +9,7 @@ const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist");
 
 const chunks = await bundle({ SOPHIA_RUN_FOLDER: "__dirname", SOPHIA_RUN_STANDALONE: "false" });
-const { addons, missing } = compileAddons(root);
+const { addons, monitors, missing } = compileAddons(root);
 const problem = missing.get(`${process.platform}-${process.arch}`);
 if (problem !== undefined) {
   process.stderr.write(`built without the addon by which sophia-run becomes the program: ${problem}\n`);
@@ -21,7 +21,7 @@ if (missing.size > 0 && process.argv.includes("--release")) {
 
 await mkdir(outdir, { recursive: true });
 // What is called comes before what calls it: the addons, then the bundle, the command last.
-const files = new Map(Array.from(addons, ([name, content]) => [`dist/${name}`, content]));
+const files = new Map(Array.from([...addons, ...monitors], ([name, content]) => [`dist/${name}`, content]));
 for (const { fileName, code } of chunks) files.set(`dist/${fileName}`, code);
 // Of a .cjs file Node.js knows what it is without reading a package.json.
 files.set("bin/sophia-run.cjs", await bundleLoader(chunks.find(({ isEntry }) => isEntry).fileName));
@@ -34,6 +34,7 @@ for (const name of await readdir(outdir)) {
 /** By rename: a launcher that starts meanwhile finds a whole file. */
 async function replaceFile(path, content) {
   const temporary = `${path}.${process.pid}`;
-  await writeFile(temporary, content, { mode: path.endsWith("sophia-run.cjs") ? 0o755 : 0o644 });
+  const isExecuted = path.endsWith("sophia-run.cjs") || path.endsWith("-monitor");
+  await writeFile(temporary, content, { mode: isExecuted ? 0o755 : 0o644 });
   await rename(temporary, path);
 }

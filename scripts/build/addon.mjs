@@ -1,4 +1,4 @@
-// Compiles the addons for the two processors that most Linux machines have. It needs nothing but a compiler: where there is
+// Compiles the addons and the monitor for the two processors that most Linux machines have. It needs nothing but a compiler: where there is
 // none, there is no addon, and the program does what it can without.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -16,21 +16,26 @@ const CROSS_COMPILERS = {
 const SOURCES = {
   "": "src/system/addon/addon.c",
   "-redact": "src/launch/redact/addon.c",
+  "-monitor": "src/launch/monitor/addon.c",
 };
 
+/** The monitor, a program: without a library, so that one file serves both C libraries. */
+const MONITOR = "src/launch/monitor/monitor.c";
+
 const FLAGS = [
-  "-shared",
-  "-fPIC",
   "-std=gnu11",
   "-Os",
   "-s",
-  // The functions of either C library are there when it is loaded; none that only one of them has may be called.
+  // For an addon the functions of either C library are there when it is loaded; none that only one of them has may be
+  // called. The monitor calls none.
   "-nostdlib",
   "-fno-stack-protector",
   "-U_FORTIFY_SOURCE",
   // Segments of whole pages, of 64 kB for arm64, would be many times what is in them.
-  "-Wl,-z,noseparate-code,-z,norelro,--build-id=none,--hash-style=gnu",
+  "-Wl,-z,noseparate-code,-z,norelro,-z,noexecstack,--build-id=none,--hash-style=gnu",
 ];
+const ADDON_FLAGS = [...FLAGS, "-shared", "-fPIC"];
+const PROGRAM_FLAGS = [...FLAGS, "-static", "-ffreestanding", "-fno-pic", "-no-pie", "-fno-asynchronous-unwind-tables"];
 
 /** @param platform `linux-` and the processor. @returns the name of a C compiler for it */
 export function compilerFor(platform) {
@@ -38,31 +43,34 @@ export function compilerFor(platform) {
   return platform === `${process.platform}-${process.arch}` ? "cc" : CROSS_COMPILERS[processor];
 }
 
-/** @returns the addons by their files' names, and why a platform has none */
+/** @returns the addons and the monitors by their files' names, and why a platform has none */
 export function compileAddons(root) {
   const addons = new Map();
+  const monitors = new Map();
   const missing = new Map();
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-addon-"));
   try {
     for (const processor of Object.keys(CROSS_COMPILERS)) {
       const platform = `linux-${processor}`;
       const compiler = compilerFor(platform);
-      for (const [name, source] of Object.entries(SOURCES)) {
-        const output = join(folder, `${platform}${name}`);
-        const problem = compile(compiler, join(root, source), output);
-        if (problem === undefined) addons.set(`${platform}${name}.node`, readFileSync(output));
+      const put = (files, name, source, flags) => {
+        const output = join(folder, name);
+        const problem = compile(compiler, flags, join(root, source), output);
+        if (problem === undefined) files.set(name, readFileSync(output));
         else missing.set(platform, problem);
-      }
+      };
+      for (const [name, source] of Object.entries(SOURCES)) put(addons, `${platform}${name}.node`, source, ADDON_FLAGS);
+      put(monitors, `${platform}-monitor`, MONITOR, PROGRAM_FLAGS);
     }
   } finally {
     rmSync(folder, { recursive: true });
   }
-  return { addons, missing };
+  return { addons, monitors, missing };
 }
 
 /** @returns why it was not compiled: there is no such compiler, or it lacks the C library's headers, say */
-function compile(compiler, source, output) {
-  const args = [...FLAGS, "-isystem", headers, "-o", output, source];
+function compile(compiler, flags, source, output) {
+  const args = [...flags, "-isystem", headers, "-o", output, source];
   const { error, status, stderr } = spawnSync(compiler, args, { encoding: "utf8" });
   if (error !== undefined) return `there is no ${compiler}`;
   return status === 0 ? undefined : `${compiler} failed: ${stderr.trim()}`;

@@ -2,9 +2,8 @@
 import { readlinkSync } from "node:fs";
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
-import { isBun } from "../system/runtime.ts";
 import { lookUp } from "./look-up.ts";
-import { softLimit } from "./proc/process-stat.ts";
+import { callersOpenFiles } from "./open-files.ts";
 import type { Program } from "./types.ts";
 
 /** @returns the path of a program of the system, undefined when it is not installed */
@@ -25,29 +24,14 @@ export function dyingWithLauncher(program: Program): Program {
 }
 
 /**
- * Gives the program the soft limit on open files that the caller has; Node.js raises its own to the hard limit at its
- * start. Does nothing where both are the same, nor in a stand-alone executable, whose build keeps Bun from raising it, nor
- * on Windows, which has no such limit.
+ * Gives the program the soft limit on open files that the caller has. Does nothing where {@link callersOpenFiles} knows of
+ * none to set.
  *
  * @throws SophiaError (125) when prlimit is not installed, and where the system does not tell the caller's limit
  */
 export function withCallersOpenFiles(program: Program, platform: NodeJS.Platform = process.platform): Program {
-  if (isBun || platform === "win32") return program;
-  if (platform !== "linux") throw unknownLimit("needs /proc of Linux, by which the caller's limit is known");
-  const callers = softLimit(process.ppid, "Max open files");
-  // The parent of a container's PID 1 is outside of it; with hidepid others' processes are not to be seen.
-  if (callers === undefined)
-    throw unknownLimit("cannot tell the caller's limit: /proc does not show this process's parent");
-  if (callers === softLimit("self", "Max open files")) return program;
-  return through("prlimit", [`--nofile=${callers}:`], "--restore-nofile", program);
-}
-
-function unknownLimit(problem: string): SophiaError {
-  return new SophiaError({
-    code: "nofile-unknown",
-    message: `--restore-nofile ${problem}`,
-    hint: `set the limit in front of the program: sophia-run -- sh -c 'ulimit -n 1024; exec "$0" "$@"' command`,
-  });
+  const callers = callersOpenFiles(platform);
+  return callers === undefined ? program : through("prlimit", [`--nofile=${callers}:`], "--restore-nofile", program);
 }
 
 /** The helper sets what its options say and executes the program in its own place: the PID stays the same. */

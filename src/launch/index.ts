@@ -33,6 +33,8 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const prepared: Launch = { ...request, program, inherited, streams: bun?.streams ?? [0, 1, 2], libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
     await replace(prepared);
+  } else if (!needsJavaScript(request)) {
+    await (await import("./monitor/hand-over.ts")).handOver({ ...prepared, libc: preparation.addon });
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared, { validate, locate });
 }
@@ -64,6 +66,17 @@ function obstacleToExec(
   if (libc !== undefined) return undefined;
   const closed = inherited.filter(isClosedByExec);
   return closed.length === 0 ? undefined : closed;
+}
+
+/** Whether something is left to do while the program runs that only JavaScript can. */
+function needsJavaScript({ files, preparation, redaction, watch }: LaunchRequest): boolean {
+  return (
+    preparation.addon === undefined ||
+    files.length > 0 ||
+    redaction !== undefined ||
+    watch !== undefined ||
+    process.send !== undefined
+  );
 }
 
 /** What no system takes in an environment or as an argument; Node's own messages would show the value. */

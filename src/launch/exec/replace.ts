@@ -37,13 +37,29 @@ export async function replace(launch: Launch): Promise<void> {
   preparation.restoreCoreFilter();
   // A stream of Node's on a pipe or terminal makes it non-blocking, for all who share it.
   if (preparation.preloaded) for (const stream of [0, 1, 2]) preparation.addon?.makeBlocking(stream);
-  let code = execute();
+  return explain(execute(), program, launch, (script) => executor(script, launch)());
+}
+
+/**
+ * Goes on after the system has refused a program: a script without `#!` is for the shell.
+ *
+ * @param code of the system's error
+ * @param execute returns the code of the error, if a program cannot be executed; otherwise never
+ * @throws SophiaError that says what is wrong with the program
+ */
+export async function explain(
+  code: string,
+  program: Program,
+  { command }: Launch,
+  execute: (script: Program) => string,
+): Promise<never> {
+  let last = code;
   if (code === "ENOEXEC") {
     // A script without #!, or a program of another processor.
     const { inspectImage } = await import("./image.ts");
-    if (inspectImage(program.file).kind === "unknown") code = executor(asShellScript(program), launch)();
+    if (inspectImage(program.file).kind === "unknown") last = execute(asShellScript(program));
   }
-  throw (await import("../start-error.ts")).executionError(launch.command[0], program, code);
+  throw (await import("../start-error.ts")).executionError(command[0], program, last);
 }
 
 /** @returns executes the program. It returns the code of the error, if that is not possible; otherwise never */
@@ -80,6 +96,7 @@ function failureAborts(): boolean {
   return major < 26 || (major === 26 && minor < 1);
 }
 
-async function nextTurn(): Promise<void> {
+/** What the event loop has to deliver is delivered. */
+export async function nextTurn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

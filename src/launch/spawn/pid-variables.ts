@@ -8,17 +8,22 @@ const PID_VARIABLES = ["LISTEN_PID", "WATCHDOG_PID"] as const;
 /** What a shell sets or changes by itself, dash and bash together. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
 
+/** The variables by which systemd names this process; none where it names none, or another one. */
+export function namesOfLauncher(environment: Environment): readonly string[] {
+  const named = PID_VARIABLES.filter((name) => environment.get(name) === String(process.pid));
+  return named.length === 0 ? [] : [...named, "SYSTEMD_EXEC_PID"].filter((name) => environment.has(name));
+}
+
 /**
  * Makes systemd's socket activation and watchdog work, which compare a variable with the PID of the process that reads
  * it: a shell sets the variable and then becomes the program. Only where such a variable names this process.
  */
 export function withOwnPidVariables(program: Program): Program {
-  const named = PID_VARIABLES.filter((name) => program.environment.get(name) === String(process.pid));
-  if (named.length === 0) return program;
+  const settings = namesOfLauncher(program.environment);
+  if (settings.length === 0) return program;
   const environment = new Map(program.environment);
   // The PID once more, as the inode of a pidfd; that of the program cannot be known.
   environment.delete("LISTEN_PIDFDID");
-  const settings = [...named, "SYSTEMD_EXEC_PID"].filter((name) => environment.has(name));
   const [file, ...shell] = shellThatKeeps(environment);
   return { file, argv: [...shell, "-c", ...script(program.argv, settings, environment)], environment };
 }

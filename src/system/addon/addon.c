@@ -23,6 +23,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "program.h"
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { PATH_BYTES = 4096, LINKS_BYTES = 8192, MAX_FILE_BYTES = 4 * 1024 * 1024 };
@@ -123,19 +125,9 @@ static napi_value is_parents(napi_env env, napi_callback_info info) {
 static const int ignored[] = {SIGPIPE, SIGXFSZ};
 
 static int execute(char *strings, size_t length, size_t arguments) {
-  size_t count = 0;
-  if (length == 0 || strings[length - 1] != '\0') return EINVAL;
-  for (size_t at = 0; at < length; at += strlen(strings + at) + 1) ++count;
-  if (arguments >= count) return EINVAL;
-  /* Behind the file's name: the arguments and a NULL, the variables and a NULL. */
-  char **const argv = calloc(count + 1, sizeof *argv);
-  if (argv == NULL) return ENOMEM;
-  char **const envp = argv + arguments + 1;
-  char **next = argv;
-  for (size_t at = strlen(strings) + 1; at < length; at += strlen(strings + at) + 1) {
-    if (next == envp - 1) ++next;
-    *next++ = strings + at;
-  }
+  struct program program;
+  const int problem = read_program(strings, length, arguments, &program);
+  if (problem != 0) return problem;
 
   const struct sigaction standard = {.sa_handler = SIG_DFL};
   struct sigaction former[COUNT(ignored)];
@@ -144,10 +136,10 @@ static int execute(char *strings, size_t length, size_t arguments) {
   for (int signal = 1; signal <= 64; ++signal) {
     if ((ignored_on_exec >> (signal - 1) & 1) != 0) sigaction(signal, &ignore, NULL);
   }
-  execve(strings, argv, envp);
+  execve(program.file, program.argv, program.envp);
   const int error = errno;
   for (size_t i = 0; i < COUNT(ignored); ++i) sigaction(ignored[i], &former[i], NULL);
-  free(argv);
+  free(program.argv);
   return error;
 }
 

@@ -24,14 +24,26 @@ export function loadAddon(): Addon | undefined {
  * @param name what its file's name has behind the platform's
  */
 export function openAddon(name: string): unknown {
-  if (process.platform !== "linux" || typeof SOPHIA_RUN_FOLDER === "undefined") return undefined;
+  const file = nativeFile(`${name}.node`);
+  if (file === undefined) return undefined;
   const module: { exports: unknown } = { exports: {} };
   try {
-    process.dlopen(module, `${SOPHIA_RUN_FOLDER}/../dist/linux-${process.arch}${name}.node`);
+    process.dlopen(module, file);
     return module.exports;
   } catch {
     return undefined;
   }
+}
+
+/**
+ * The path of a file that the build compiles for this system and processor, which may be missing.
+ *
+ * @param name what its name has behind the platform's
+ * @returns undefined where there can be none
+ */
+export function nativeFile(name: string): string | undefined {
+  if (process.platform !== "linux" || typeof SOPHIA_RUN_FOLDER === "undefined") return undefined;
+  return `${SOPHIA_RUN_FOLDER}/../dist/linux-${process.arch}${name}`;
 }
 
 /** Whether nothing is at the path; false where that cannot be told so. Node's own functions compile at their first call. */

@@ -1,0 +1,408 @@
+/*
+ * The monitor: the parent process of the program in spawn mode on Linux. It takes the place of Node.js, which would keep
+ * 40 MB and seven threads for the life of the program. One thread, no library, no memory of the launcher's.
+ *
+ * THE START. The launcher has resolved all values. In addon.c it blocks all signals, forks, and the child executes the
+ * program. If that fails the launcher is still there and reports why. If it succeeds the launcher executes this file: the
+ * process that the caller knows becomes the monitor, with all signals blocked, an empty environment, no descriptor open,
+ * and the program as its child. Signals that came since the block are pending here, none is lost. The launcher passes
+ * those of them that came before the child existed ("early"): the child cannot have got them from the kernel.
+ *
+ * SIGNALS. Nothing is ever handled asynchronously: all signals stay blocked and sigtimedwait takes one after the other.
+ * Each is sent on to the program, unless the program has it already. It has it if the sender addressed the whole process
+ * group: the terminal does (Ctrl-C, Ctrl-Z, a resize, a hang-up), shells do (`kill %1`, `fg`, `bg`, a hang-up), supervisors
+ * do. The kernel does not say to whom a signal was addressed. So a second process, the witness, stays in the group and
+ * notes what it gets: a signal that has reached the witness too, from the same sender, was for the group. The kernel
+ * signals the younger members of a group first, so that the witness has a signal before the monitor. Both processes
+ * stay in the caller's group: `fg`, `kill -STOP %1` and killpg(getpgid(pid)) have to reach the program and the monitor.
+ * Where there is no witness (RLIMIT_NPROC), the signals of the terminal are told by their si_code, and of a signal to the
+ * group by kill(2) the program gets a second one.
+ *
+ * STOPS. A stop of the program raises SIGCHLD here, and the monitor stops itself by the same signal: the caller sees a job
+ * stop. SIGCONT wakes the monitor. `fg` has continued the program as well; where SIGCONT was for the monitor alone, it
+ * continues the program. PID 1 cannot stop, and does not.
+ *
+ * THE END. The monitor exits as the program exited, or dies of the signal of which it died, of a real-time signal too. It
+ * dumps no core, which would overwrite the program's: it is not dumpable, which also keeps processes of the same user from
+ * tracing it. PID 1 cannot die of a signal and exits with 128 plus its number. Orphans, which become children of PID 1 and
+ * of a subreaper, are reaped. SIGKILL and SIGSTOP to the monitor alone do not reach the program; no process can see them.
+ *
+ * addon.c includes this file, too: where it cannot be executed, the same loop runs in the launcher's process.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "monitor.h"
+
+enum {
+  /* The highest signal. Between monitor and witness it is question and answer: the kernel delivers all others before. */
+  MARK = 64,
+  /* Signals that the launcher has put back in the queue have codes that a process may set; see addon.c. */
+  KERNEL_REQUEUED = -SI_KERNEL,
+};
+
+static const int64_t MILLISECOND = 1000000;
+/* The witness answers within microseconds. It may be stopped, or the machine busy; then the signal is sent on. */
+static const int64_t ANSWER_TIME = 100 * 1000000;
+/* What the witness saw longer ago than this was another signal of the same sender. */
+static const int64_t MEMORY_TIME = 1000 * 1000000;
+
+/* Raw, since the C libraries keep some real-time signals for themselves, and leave them unblocked. */
+static long call(long number, long a, long b, long c, long d, long e) {
+#if defined __x86_64__
+  long result;
+  register long r10 __asm__("r10") = d;
+  register long r8 __asm__("r8") = e;
+  __asm__ volatile("syscall"
+                   : "=a"(result)
+                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+                   : "rcx", "r11", "memory");
+  return result;
+#elif defined __aarch64__
+  register long x8 __asm__("x8") = number;
+  register long x0 __asm__("x0") = a;
+  register long x1 __asm__("x1") = b;
+  register long x2 __asm__("x2") = c;
+  register long x3 __asm__("x3") = d;
+  register long x4 __asm__("x4") = e;
+  __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4) : "memory");
+  return x0;
+#else
+#error "no system calls for this processor"
+#endif
+}
+
+static uint64_t bit(int signal) { return (uint64_t)1 << (signal - 1); }
+
+static void set_mask(uint64_t blocked) {
+  call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, 0, sizeof blocked, 0);
+}
+
+static void set_default(int signal) {
+  /* The kernel's struct: handler, flags, restorer, mask. */
+  const uint64_t action[4] = {0};
+  call(SYS_rt_sigaction, signal, (long)action, 0, sizeof(uint64_t), 0);
+}
+
+/* Takes one pending signal of the set, or waits for one; no time limit if it is negative. Returns 0 if there was none. */
+static int take(uint64_t set, siginfo_t *info, int64_t nanoseconds) {
+  const struct timespec limit = {.tv_sec = nanoseconds / (1000 * MILLISECOND),
+                                 .tv_nsec = nanoseconds % (1000 * MILLISECOND)};
+  const long signal =
+      call(SYS_rt_sigtimedwait, (long)&set, (long)info, nanoseconds < 0 ? 0 : (long)&limit, sizeof set, 0);
+  return signal > 0 ? (int)signal : 0;
+}
+
+static int64_t now(void) {
+  struct timespec time = {0};
+  call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0, 0);
+  return (int64_t)time.tv_sec * 1000 * MILLISECOND + time.tv_nsec;
+}
+
+static void nap(void) {
+  const struct timespec time = {.tv_nsec = MILLISECOND / 4};
+  call(SYS_nanosleep, (long)&time, 0, 0, 0, 0);
+}
+
+static void send_to(pid_t process, int signal) { call(SYS_kill, process, signal, 0, 0, 0); }
+
+/* Fails without a word where the receiver is gone or its queue is full. */
+static void send_value(pid_t process, int signal, uint64_t value, pid_t self) {
+  siginfo_t info = {.si_code = SI_QUEUE};
+  info.si_signo = signal;
+  info.si_pid = self;
+  info.si_ptr = (void *)(uintptr_t)value;
+  call(SYS_rt_sigqueueinfo, process, signal, (long)&info, 0, 0);
+}
+
+_Noreturn static void leave(int status) {
+  for (;;) call(SYS_exit_group, status, 0, 0, 0, 0);
+}
+
+static bool is_kernels(const siginfo_t *info) { return info->si_code > 0 || info->si_code == KERNEL_REQUEUED; }
+
+/* The witness: who has sent it each signal, and when. */
+static struct {
+  pid_t sender;
+  int64_t time;
+} seen[MARK];
+
+/* The words with which the monitor was executed, as /proc shows them. */
+static char *command_line;
+static size_t command_line_length;
+
+/* Not the monitor's name: a signal to all processes of a name (pkill) must not look like one to the group. */
+static void take_witness_name(void) {
+  static const char NAME[] = "group-witness";
+  call(SYS_prctl, PR_SET_NAME, (long)NAME, 0, 0, 0);
+  for (size_t at = 0; at < command_line_length; ++at) command_line[at] = at < sizeof NAME ? NAME[at] : '\0';
+}
+
+_Noreturn static void be_witness(pid_t monitor) {
+  call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+  take_witness_name();
+  const pid_t self = (pid_t)call(SYS_getpid, 0, 0, 0, 0, 0);
+  while (call(SYS_getppid, 0, 0, 0, 0, 0) == monitor) {
+    siginfo_t info = {0};
+    const int signal = take(~(uint64_t)0, &info, -1);
+    if (signal == 0) continue;
+    if (signal == MARK) {
+      if (info.si_code != SI_QUEUE || info.si_pid != monitor) continue;
+      const uint64_t question = (uint64_t)(uintptr_t)info.si_ptr;
+      const unsigned asked = question & (MARK - 1);
+      const bool is_recent = seen[asked].time != 0 && now() - seen[asked].time < MEMORY_TIME;
+      /* The question's number, a bit for yes, the sender. */
+      send_value(monitor, MARK, (question >> 6 << 32) | (is_recent ? 1U << 31 : 0) | (uint32_t)seen[asked].sender, self);
+      seen[asked].time = 0;
+    } else {
+      seen[signal].sender = is_kernels(&info) ? 0 : info.si_pid;
+      seen[signal].time = now();
+    }
+  }
+  leave(0);
+}
+
+static struct {
+  struct monitor_settings settings;
+  pid_t self;
+  /* Absent: 0. */
+  pid_t witness;
+  uint32_t questions;
+  /* Pending signals that came before there was a witness; all if there is none. */
+  uint64_t unwitnessed;
+  /* When SIGKILL follows; 0: not. */
+  int64_t deadline;
+  /* When the terminal last sent SIGINT and SIGQUIT that the parent process may pass on; 0: not. */
+  int64_t keyed[SIGQUIT + 1];
+} monitor;
+
+/* True if the witness has got the signal of the same sender. */
+static bool is_witnessed(int signal, pid_t sender) {
+  const uint32_t number = ++monitor.questions & 0xffffff;
+  const int64_t end = now() + ANSWER_TIME;
+  send_value(monitor.witness, MARK, (uint64_t)number << 6 | (unsigned)signal, monitor.self);
+  for (int64_t left = ANSWER_TIME; left > 0; left = end - now()) {
+    siginfo_t info = {0};
+    if (take(bit(MARK), &info, left) == 0 || info.si_pid != monitor.witness || info.si_code != SI_QUEUE) continue;
+    const uint64_t answer = (uint64_t)(uintptr_t)info.si_ptr;
+    if (answer >> 32 == number) return (uint32_t)answer == ((uint32_t)sender | 1U << 31);
+  }
+  /* It is stopped, perhaps: the group was, and this process alone was continued. */
+  send_to(monitor.witness, SIGCONT);
+  return false;
+}
+
+static pid_t group_of(pid_t process) { return (pid_t)call(SYS_getpgid, process, 0, 0, 0, 0); }
+
+/* True if the program has got the signal from its sender. */
+static bool has_program(int signal, const siginfo_t *info) {
+  static const uint64_t OF_TERMINAL = (uint64_t)1 << (SIGHUP - 1) | (uint64_t)1 << (SIGINT - 1) |
+                                      (uint64_t)1 << (SIGQUIT - 1) | (uint64_t)1 << (SIGTSTP - 1) |
+                                      (uint64_t)1 << (SIGCONT - 1) | (uint64_t)1 << (SIGWINCH - 1);
+  if (group_of(monitor.settings.program) != group_of(0)) return false;
+  if ((monitor.unwitnessed & bit(signal)) == 0) return is_witnessed(signal, is_kernels(info) ? 0 : info->si_pid);
+  if (monitor.witness != 0) monitor.unwitnessed &= ~bit(signal);
+  if (!is_kernels(info) || (OF_TERMINAL & bit(signal)) == 0) return false;
+  /* When a terminal vanishes, the kernel signals the leader of its session alone. */
+  return (signal != SIGHUP && signal != SIGCONT) || call(SYS_getsid, 0, 0, 0, 0, 0) != monitor.self;
+}
+
+/*
+ * True if the parent process passes on a key of the terminal, as npm does with SIGINT: the terminal has sent it to the
+ * parent, to this process and to the program, and the program counts it once.
+ */
+static bool is_echo(int signal, const siginfo_t *info) {
+  if (signal != SIGINT && signal != SIGQUIT) return false;
+  int64_t *const keyed = &monitor.keyed[signal];
+  const int64_t time = *keyed;
+  *keyed = is_kernels(info) ? now() : 0;
+  const pid_t parent = (pid_t)call(SYS_getppid, 0, 0, 0, 0, 0);
+  return !is_kernels(info) && time != 0 && now() - time < MEMORY_TIME && info->si_pid == parent &&
+         group_of(parent) == group_of(0);
+}
+
+static void pass_on(int signal, siginfo_t *info) {
+  const pid_t program = monitor.settings.program;
+  /* The limit on processor time is each process's own, and ticks of V8's profiler were for Node.js. */
+  if (signal == SIGXCPU && is_kernels(info)) return;
+  if (info->si_code == SI_TKILL && info->si_pid == monitor.self) return;
+  const bool is_early = (monitor.settings.early & bit(signal)) != 0;
+  monitor.settings.early &= ~bit(signal);
+  if (is_echo(signal, info)) return;
+  const bool asks_for_end = signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
+  if (asks_for_end && !is_kernels(info) && monitor.settings.kill_after >= 0 && monitor.deadline == 0)
+    monitor.deadline = now() + monitor.settings.kill_after * MILLISECOND;
+  if (!is_early && has_program(signal, info)) return;
+  /* With the value that sigqueue(3) has given it. */
+  if (info->si_code == SI_QUEUE) call(SYS_rt_sigqueueinfo, program, signal, (long)info, 0, 0);
+  else send_to(program, signal);
+}
+
+_Noreturn static void end_by(int signal) {
+  if (monitor.self != 1) {
+    set_default(signal);
+    send_to(monitor.self, signal);
+    set_mask(~bit(signal));
+  }
+  leave(128 + signal);
+}
+
+/* Waits for a child, without a wait: what has become of it, or 0. */
+static int state_of(int kind, pid_t child, int options, siginfo_t *info) {
+  info->si_pid = 0;
+  if (call(SYS_waitid, kind, child, (long)info, options | WNOHANG, 0) != 0) return 0;
+  return info->si_pid;
+}
+
+/* True if the program has been continued, or has ended, since it was last seen to stop; that is still to be collected. */
+static bool has_gone_on(void) {
+  siginfo_t info;
+  return state_of(P_PID, monitor.settings.program, WEXITED | WSTOPPED | WCONTINUED | WNOWAIT, &info) != 0;
+}
+
+static bool goes_on_within(int naps) {
+  for (int count = 0; count < naps && !has_gone_on(); ++count) nap();
+  return has_gone_on();
+}
+
+/* Stops this process by the signal, and returns when it was continued. */
+static void stop_self(int signal) {
+  siginfo_t info;
+  if (signal == SIGSTOP) {
+    send_to(monitor.self, SIGSTOP);
+    return;
+  }
+  /*
+   * Pending at first. A SIGCONT that comes from now on removes it; one that came before has continued the program, if it
+   * was for the group. So no stop can follow its own end.
+   */
+  set_default(signal);
+  send_to(monitor.self, signal);
+  if (has_gone_on()) take(bit(signal), &info, 0);
+  else set_mask(~bit(signal));
+  set_mask(~(uint64_t)0);
+}
+
+/* The program has stopped: so does this process, and both go on together. */
+static void stop_too(int signal) {
+  siginfo_t info;
+  /* SIGSTOP and SIGKILL in quick succession are meant to kill: a stopped process could not tell its parent. */
+  if (monitor.self == 1 || goes_on_within(8)) return;
+  stop_self(signal);
+  /* `fg` and `bg` have continued the program, too. A SIGCONT to this process alone was meant for the program. */
+  if (!goes_on_within(32)) send_to(monitor.settings.program, SIGCONT);
+  /* The one that ended the stop is dealt with. */
+  if (take(bit(SIGCONT), &info, 0) != 0 && monitor.witness != 0) is_witnessed(SIGCONT, 0);
+}
+
+/* Reaps it here: the PID 1 of a container may reap none of the orphans that it inherits. */
+static void dismiss_witness(void) {
+  siginfo_t info;
+  if (monitor.witness == 0) return;
+  send_to(monitor.witness, SIGKILL);
+  call(SYS_waitid, P_PID, monitor.witness, (long)&info, WEXITED, 0);
+}
+
+static void collect(void) {
+  siginfo_t info;
+  int child;
+  while ((child = state_of(P_ALL, 0, WEXITED | WSTOPPED | WCONTINUED, &info)) != 0) {
+    if (child == monitor.witness && info.si_code != CLD_STOPPED && info.si_code != CLD_CONTINUED) {
+      monitor.witness = 0;
+      monitor.unwitnessed = ~(uint64_t)0;
+    }
+    if (child != monitor.settings.program || info.si_code == CLD_CONTINUED) continue;
+    if (info.si_code == CLD_STOPPED) {
+      stop_too(info.si_status);
+      continue;
+    }
+    dismiss_witness();
+    if (info.si_code == CLD_EXITED) leave(info.si_status);
+    end_by(info.si_status);
+  }
+}
+
+static void start_witness(void) {
+  uint64_t pending = 0;
+  const long child = call(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+  if (child == 0) be_witness(monitor.self);
+  call(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0);
+  monitor.witness = child > 0 ? (pid_t)child : 0;
+  monitor.unwitnessed = child > 0 ? pending : ~(uint64_t)0;
+}
+
+_Noreturn static void run_monitor(const struct monitor_settings *settings) {
+  set_mask(~(uint64_t)0);
+  call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+  call(SYS_prctl, PR_SET_NAME, (long)"sophia-run", 0, 0, 0);
+  /* An ignored SIGCHLD would keep the kernel from telling how the program ends. */
+  set_default(SIGCHLD);
+  monitor.settings = *settings;
+  monitor.self = (pid_t)call(SYS_getpid, 0, 0, 0, 0, 0);
+  start_witness();
+  for (;;) {
+    siginfo_t info = {0};
+    collect();
+    const int64_t left = monitor.deadline == 0 ? -1 : monitor.deadline - now();
+    const int signal = take(~(uint64_t)0, &info, monitor.deadline != 0 && left < 0 ? 0 : left);
+    if (monitor.deadline != 0 && now() >= monitor.deadline) {
+      monitor.deadline = 0;
+      monitor.settings.kill_after = -1;
+      send_to(monitor.settings.program, SIGKILL);
+    }
+    if (signal == 0) continue;
+    /* After the program's end signals are for no one, and one that comes with it is not. */
+    if (signal == SIGCHLD && info.si_code > 0) continue;
+    if (signal == MARK && info.si_code == SI_QUEUE && info.si_pid == monitor.witness) continue;
+    pass_on(signal, &info);
+  }
+}
+
+#ifndef MONITOR_IN_PROCESS
+
+static uint64_t number_in(const char *digits) {
+  uint64_t number = 0;
+  for (; *digits >= '0' && *digits <= '9'; ++digits) number = number * 10 + (uint64_t)(*digits - '0');
+  return number;
+}
+
+/* The words that addon.c has written: the program's PID, milliseconds or an empty word, the early signals. */
+static int begin(int count, char **words) {
+  if (count != 5) leave(125);
+  const struct monitor_settings settings = {
+      .program = (pid_t)number_in(words[2]),
+      .kill_after = words[3][0] == '\0' ? -1 : (int64_t)number_in(words[3]),
+      .early = number_in(words[4]),
+  };
+  command_line = words[0];
+  command_line_length = (size_t)(words[4] - words[0]);
+  run_monitor(&settings);
+}
+
+#ifdef MONITOR_WITH_LIBC
+/* For sanitizers, which need one. */
+int main(int count, char **words) { return begin(count, words); }
+#else
+/* The compiler calls it where it clears a large object. */
+__attribute__((used, optimize("no-tree-loop-distribute-patterns"))) void *memset(void *bytes, int value, size_t length) {
+  for (size_t at = 0; at < length; ++at) ((unsigned char *)bytes)[at] = (unsigned char)value;
+  return bytes;
+}
+
+/* The kernel starts a process with the number of its words and their addresses on the stack. */
+__attribute__((used)) static void begin_at(long *stack) { begin((int)*stack, (char **)(stack + 1)); }
+
+#if defined __x86_64__
+__asm__(".globl _start\n_start:\n\txor %ebp, %ebp\n\tmov %rsp, %rdi\n\tand $-16, %rsp\n\tcall begin_at\n");
+#elif defined __aarch64__
+__asm__(".globl _start\n_start:\n\tmov x29, #0\n\tmov x0, sp\n\tbl begin_at\n");
+#endif
+#endif
+#endif

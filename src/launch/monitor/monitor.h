@@ -1,0 +1,8 @@
+/* What the launcher (addon.c) passes to the monitor (monitor.c). */
+struct monitor_settings {
+  pid_t program;
+  /* Milliseconds after which SIGKILL follows a request to end; negative: never. */
+  int64_t kill_after;
+  /* Pending signals that came before the program existed: a bit for each, SIGHUP's the lowest. */
+  uint64_t early;
+};

@@ -1,0 +1,35 @@
+/** The caller's soft limit on open files, which Node.js raises to the hard limit at its start. */
+import { SophiaError } from "../core/error.ts";
+import { isBun } from "../system/runtime.ts";
+import { softLimit } from "./proc/process-stat.ts";
+
+/**
+ * The soft limit that the caller has, as `/proc` shows it (a number or `unlimited`).
+ *
+ * @returns undefined where it is this process's, too, in a stand-alone executable, whose build keeps Bun from raising it,
+ *   and on Windows, which has no such limit
+ * @throws SophiaError (125) where the system does not tell the caller's limit
+ */
+export function callersOpenFiles(platform: NodeJS.Platform = process.platform): string | undefined {
+  if (isBun || platform === "win32") return undefined;
+  if (platform !== "linux") throw unknownLimit("needs /proc of Linux, by which the caller's limit is known");
+  const callers = softLimit(process.ppid, "Max open files");
+  // The parent of a container's PID 1 is outside of it; with hidepid others' processes are not to be seen.
+  if (callers === undefined)
+    throw unknownLimit("cannot tell the caller's limit: /proc does not show this process's parent");
+  return callers === softLimit("self", "Max open files") ? undefined : callers;
+}
+
+/** The limit as `setOpenFiles` and `start` of monitor/addon.c take it. */
+export function openFilesNumber(limit: string | undefined): number {
+  if (limit === undefined) return -1;
+  return limit === "unlimited" ? -2 : Number(limit);
+}
+
+function unknownLimit(problem: string): SophiaError {
+  return new SophiaError({
+    code: "nofile-unknown",
+    message: `--restore-nofile ${problem}`,
+    hint: `set the limit in front of the program: sophia-run -- sh -c 'ulimit -n 1024; exec "$0" "$@"' command`,
+  });
+}
