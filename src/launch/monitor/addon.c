@@ -35,10 +35,10 @@ struct request {
 static const char OWN_PID[] = "0000000000";
 enum { EXECUTION_CHECK_MS = 50 };
 
-/* Signals whose default action ends or stops a process and that others send. */
-static const int held[] = {SIGHUP,  SIGINT,    SIGQUIT, SIGTRAP, SIGABRT, SIGUSR1,   SIGUSR2, SIGALRM, SIGTERM,
-                           SIGSTKFLT, SIGTSTP, SIGTTIN, SIGTTOU, SIGXCPU, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR, SIGSYS};
-static struct sigaction former_actions[COUNT(held)];
+/* Those of the C libraries' own, and those that Node.js ignores, which a thread does not get. */
+static const uint64_t NOT_HELD = (uint64_t)1 << (SIGKILL - 1) | (uint64_t)1 << (SIGSTOP - 1) | (uint64_t)7 << (32 - 1) |
+                                 (uint64_t)1 << (SIGPIPE - 1) | (uint64_t)1 << (SIGXFSZ - 1);
+static struct sigaction former_actions[MARK + 1];
 static uint64_t former_mask;
 static bool is_holding;
 
@@ -49,9 +49,15 @@ static bool is_holding;
  */
 static void requeue(int signal, siginfo_t *info, void *context) {
   const int error = errno;
+  const bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL;
+  if (is_fault && info->si_code > 0) {
+    /* The instruction is repeated, and the kernel acts. */
+    set_default(signal);
+    return;
+  }
   sigaddset(&((ucontext_t *)context)->uc_sigmask, signal);
-  info->si_code = info->si_code == SI_KERNEL ? KERNEL_REQUEUED : info->si_code >= 0 ? SI_MESGQ : info->si_code;
-  if (info->si_code == SI_TKILL) info->si_code = SI_MESGQ;
+  if (info->si_code > 0) info->si_code = KERNEL_REQUEUED;
+  else if (info->si_code != SI_QUEUE) info->si_code = SI_MESGQ;
   syscall(SYS_rt_sigqueueinfo, getpid(), signal, info);
   errno = error;
 }
@@ -64,7 +70,8 @@ static napi_value hold_signals(napi_env env, napi_callback_info info) {
   is_holding = true;
   sigfillset(&action.sa_mask);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &former_mask, sizeof all);
-  for (size_t i = 0; i < COUNT(held); ++i) sigaction(held[i], &action, &former_actions[i]);
+  for (int signal = 1; signal <= MARK; ++signal)
+    if ((NOT_HELD & bit(signal)) == 0) sigaction(signal, &action, &former_actions[signal]);
   return NULL;
 }
 
@@ -72,7 +79,8 @@ static napi_value release_signals(napi_env env, napi_callback_info info) {
   (void)env, (void)info;
   if (!is_holding) return NULL;
   is_holding = false;
-  for (size_t i = 0; i < COUNT(held); ++i) sigaction(held[i], &former_actions[i], NULL);
+  for (int signal = 1; signal <= MARK; ++signal)
+    if ((NOT_HELD & bit(signal)) == 0) sigaction(signal, &former_actions[signal], NULL);
   set_mask(former_mask);
   return NULL;
 }
@@ -148,6 +156,30 @@ static int execution_error(const struct start *it, pid_t child) {
   }
 }
 
+/*
+ * Starts the witness of monitor.c: before the program, so that it gets what the program gets. Its parent waits for the
+ * execution, and shares its memory. Returns its PID, or 0.
+ */
+static pid_t start_witness(const char *file) {
+  char monitor[24];
+  snprintf(monitor, sizeof monitor, "%d", getpid());
+  char *const words[] = {WITNESS, monitor, NULL};
+  char *const nothing[] = {NULL};
+  const pid_t child = vfork();
+  if (child == 0) {
+    execve(file, words, nothing);
+    _exit(127);
+  }
+  return child > 0 ? child : 0;
+}
+
+static void dismiss(pid_t child) {
+  siginfo_t info;
+  if (child == 0) return;
+  kill(child, SIGKILL);
+  waitid(P_PID, (id_t)child, &info, WEXITED);
+}
+
 /* Starts the program. Returns its PID, or the error number below zero. */
 static pid_t start_program(struct start *it, uint64_t *early) {
   if (pipe2(it->go, O_CLOEXEC) != 0) return -errno;
@@ -181,11 +213,12 @@ static pid_t start_program(struct start *it, uint64_t *early) {
 }
 
 _Noreturn static void become_monitor(const char *file, const struct monitor_settings *settings, const struct start *it) {
-  char program[24], kill_after[24] = "", early[24];
+  char program[24], witness[24], kill_after[24], early[24];
   snprintf(program, sizeof program, "%d", settings->program);
-  if (settings->kill_after >= 0) snprintf(kill_after, sizeof kill_after, "%lld", (long long)settings->kill_after);
+  snprintf(witness, sizeof witness, "%d", settings->witness);
+  snprintf(kill_after, sizeof kill_after, "%lld", (long long)settings->kill_after);
   snprintf(early, sizeof early, "%llu", (unsigned long long)settings->early);
-  char *const words[] = {"sophia-run", "--monitor", program, kill_after, early, NULL};
+  char *const words[] = {"sophia-run", "--monitor", program, witness, kill_after, early, NULL};
   char *const nothing[] = {NULL};
   for (size_t i = 0; i < it->descriptor_count; ++i) fcntl(it->descriptors[i], F_SETFD, FD_CLOEXEC);
   execve(file, words, nothing);
@@ -218,10 +251,13 @@ static napi_value start(napi_env env, napi_callback_info info) {
   it.descriptor_count = descriptors_length / sizeof *it.descriptors;
   const int error = read_program(strings, length, (size_t)it.request.argument_count, &it.program);
   if (error != 0) return from_integer(env, error);
-  struct monitor_settings settings = {.kill_after = it.request.kill_after};
+  struct monitor_settings settings = {.kill_after = it.request.kill_after, .witness = start_witness(path)};
   settings.program = start_program(&it, &settings.early);
   free(it.program.argv);
-  if (settings.program < 0) return from_integer(env, -settings.program);
+  if (settings.program < 0) {
+    dismiss(settings.witness);
+    return from_integer(env, -settings.program);
+  }
   become_monitor(path, &settings, &it);
 }
 

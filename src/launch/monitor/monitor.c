@@ -2,11 +2,11 @@
  * The monitor: the parent process of the program in spawn mode on Linux. It takes the place of Node.js, which would keep
  * 40 MB and seven threads for the life of the program. One thread, no library, no memory of the launcher's.
  *
- * THE START. The launcher has resolved all values. In addon.c it blocks all signals, forks, and the child executes the
- * program. If that fails the launcher is still there and reports why. If it succeeds the launcher executes this file: the
- * process that the caller knows becomes the monitor, with all signals blocked, an empty environment, no descriptor open,
- * and the program as its child. Signals that came since the block are pending here, none is lost. The launcher passes
- * those of them that came before the child existed ("early"): the child cannot have got them from the kernel.
+ * THE START. The launcher has resolved all values. In addon.c it blocks all signals, starts the witness (see below), forks,
+ * and the child executes the program. If that fails the launcher is still there and reports why. If it succeeds the
+ * launcher executes this file: the process that the caller knows becomes the monitor, with all signals blocked, an empty
+ * environment, no descriptor open, and the program as its child. Signals that came since the block are pending here, none
+ * is lost. The launcher passes those of them that came before the child existed ("early"): the child cannot have got them.
  *
  * SIGNALS. Nothing is ever handled asynchronously: all signals stay blocked and sigtimedwait takes one after the other.
  * Each is sent on to the program, unless the program has it already. It has it if the sender addressed the whole process
@@ -134,20 +134,11 @@ static struct {
   int64_t time;
 } seen[MARK];
 
-/* The words with which the monitor was executed, as /proc shows them. */
-static char *command_line;
-static size_t command_line_length;
-
-/* Not the monitor's name: a signal to all processes of a name (pkill) must not look like one to the group. */
-static void take_witness_name(void) {
-  static const char NAME[] = "group-witness";
-  call(SYS_prctl, PR_SET_NAME, (long)NAME, 0, 0, 0);
-  for (size_t at = 0; at < command_line_length; ++at) command_line[at] = at < sizeof NAME ? NAME[at] : '\0';
-}
-
 _Noreturn static void be_witness(pid_t monitor) {
+  set_mask(~(uint64_t)0);
   call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-  take_witness_name();
+  /* Not the monitor's name: a signal to all processes of a name (pkill) must not look like one to the group. */
+  call(SYS_prctl, PR_SET_NAME, (long)WITNESS, 0, 0, 0);
   const pid_t self = (pid_t)call(SYS_getpid, 0, 0, 0, 0, 0);
   while (call(SYS_getppid, 0, 0, 0, 0, 0) == monitor) {
     siginfo_t info = {0};
@@ -172,11 +163,7 @@ _Noreturn static void be_witness(pid_t monitor) {
 static struct {
   struct monitor_settings settings;
   pid_t self;
-  /* Absent: 0. */
-  pid_t witness;
   uint32_t questions;
-  /* Pending signals that came before there was a witness; all if there is none. */
-  uint64_t unwitnessed;
   /* When SIGKILL follows; 0: not. */
   int64_t deadline;
   /* When the terminal last sent SIGINT and SIGQUIT that the parent process may pass on; 0: not. */
@@ -187,15 +174,15 @@ static struct {
 static bool is_witnessed(int signal, pid_t sender) {
   const uint32_t number = ++monitor.questions & 0xffffff;
   const int64_t end = now() + ANSWER_TIME;
-  send_value(monitor.witness, MARK, (uint64_t)number << 6 | (unsigned)signal, monitor.self);
+  send_value(monitor.settings.witness, MARK, (uint64_t)number << 6 | (unsigned)signal, monitor.self);
   for (int64_t left = ANSWER_TIME; left > 0; left = end - now()) {
     siginfo_t info = {0};
-    if (take(bit(MARK), &info, left) == 0 || info.si_pid != monitor.witness || info.si_code != SI_QUEUE) continue;
+    if (take(bit(MARK), &info, left) == 0 || info.si_pid != monitor.settings.witness || info.si_code != SI_QUEUE) continue;
     const uint64_t answer = (uint64_t)(uintptr_t)info.si_ptr;
     if (answer >> 32 == number) return (uint32_t)answer == ((uint32_t)sender | 1U << 31);
   }
   /* It is stopped, perhaps: the group was, and this process alone was continued. */
-  send_to(monitor.witness, SIGCONT);
+  send_to(monitor.settings.witness, SIGCONT);
   return false;
 }
 
@@ -207,8 +194,7 @@ static bool has_program(int signal, const siginfo_t *info) {
                                       (uint64_t)1 << (SIGQUIT - 1) | (uint64_t)1 << (SIGTSTP - 1) |
                                       (uint64_t)1 << (SIGCONT - 1) | (uint64_t)1 << (SIGWINCH - 1);
   if (group_of(monitor.settings.program) != group_of(0)) return false;
-  if ((monitor.unwitnessed & bit(signal)) == 0) return is_witnessed(signal, is_kernels(info) ? 0 : info->si_pid);
-  if (monitor.witness != 0) monitor.unwitnessed &= ~bit(signal);
+  if (monitor.settings.witness != 0) return is_witnessed(signal, is_kernels(info) ? 0 : info->si_pid);
   if (!is_kernels(info) || (OF_TERMINAL & bit(signal)) == 0) return false;
   /* When a terminal vanishes, the kernel signals the leader of its session alone. */
   return (signal != SIGHUP && signal != SIGCONT) || call(SYS_getsid, 0, 0, 0, 0, 0) != monitor.self;
@@ -235,11 +221,13 @@ static void pass_on(int signal, siginfo_t *info) {
   if (info->si_code == SI_TKILL && info->si_pid == monitor.self) return;
   const bool is_early = (monitor.settings.early & bit(signal)) != 0;
   monitor.settings.early &= ~bit(signal);
+  /* Asked for an early one as well: the witness forgets it. */
+  const bool has_it = has_program(signal, info);
   if (is_echo(signal, info)) return;
   const bool asks_for_end = signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
   if (asks_for_end && !is_kernels(info) && monitor.settings.kill_after >= 0 && monitor.deadline == 0)
     monitor.deadline = now() + monitor.settings.kill_after * MILLISECOND;
-  if (!is_early && has_program(signal, info)) return;
+  if (has_it && !is_early) return;
   /* With the value that sigqueue(3) has given it. */
   if (info->si_code == SI_QUEUE) call(SYS_rt_sigqueueinfo, program, signal, (long)info, 0, 0);
   else send_to(program, signal);
@@ -299,25 +287,23 @@ static void stop_too(int signal) {
   /* `fg` and `bg` have continued the program, too. A SIGCONT to this process alone was meant for the program. */
   if (!goes_on_within(32)) send_to(monitor.settings.program, SIGCONT);
   /* The one that ended the stop is dealt with. */
-  if (take(bit(SIGCONT), &info, 0) != 0 && monitor.witness != 0) is_witnessed(SIGCONT, 0);
+  if (take(bit(SIGCONT), &info, 0) != 0 && monitor.settings.witness != 0) is_witnessed(SIGCONT, 0);
 }
 
 /* Reaps it here: the PID 1 of a container may reap none of the orphans that it inherits. */
 static void dismiss_witness(void) {
   siginfo_t info;
-  if (monitor.witness == 0) return;
-  send_to(monitor.witness, SIGKILL);
-  call(SYS_waitid, P_PID, monitor.witness, (long)&info, WEXITED, 0);
+  if (monitor.settings.witness == 0) return;
+  send_to(monitor.settings.witness, SIGKILL);
+  call(SYS_waitid, P_PID, monitor.settings.witness, (long)&info, WEXITED, 0);
 }
 
 static void collect(void) {
   siginfo_t info;
   int child;
   while ((child = state_of(P_ALL, 0, WEXITED | WSTOPPED | WCONTINUED, &info)) != 0) {
-    if (child == monitor.witness && info.si_code != CLD_STOPPED && info.si_code != CLD_CONTINUED) {
-      monitor.witness = 0;
-      monitor.unwitnessed = ~(uint64_t)0;
-    }
+    const bool has_ended = info.si_code != CLD_STOPPED && info.si_code != CLD_CONTINUED;
+    if (child == monitor.settings.witness && has_ended) monitor.settings.witness = 0;
     if (child != monitor.settings.program || info.si_code == CLD_CONTINUED) continue;
     if (info.si_code == CLD_STOPPED) {
       stop_too(info.si_status);
@@ -329,15 +315,6 @@ static void collect(void) {
   }
 }
 
-static void start_witness(void) {
-  uint64_t pending = 0;
-  const long child = call(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-  if (child == 0) be_witness(monitor.self);
-  call(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0);
-  monitor.witness = child > 0 ? (pid_t)child : 0;
-  monitor.unwitnessed = child > 0 ? pending : ~(uint64_t)0;
-}
-
 _Noreturn static void run_monitor(const struct monitor_settings *settings) {
   set_mask(~(uint64_t)0);
   call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -346,7 +323,6 @@ _Noreturn static void run_monitor(const struct monitor_settings *settings) {
   set_default(SIGCHLD);
   monitor.settings = *settings;
   monitor.self = (pid_t)call(SYS_getpid, 0, 0, 0, 0, 0);
-  start_witness();
   for (;;) {
     siginfo_t info = {0};
     collect();
@@ -358,9 +334,8 @@ _Noreturn static void run_monitor(const struct monitor_settings *settings) {
       send_to(monitor.settings.program, SIGKILL);
     }
     if (signal == 0) continue;
-    /* After the program's end signals are for no one, and one that comes with it is not. */
-    if (signal == SIGCHLD && info.si_code > 0) continue;
-    if (signal == MARK && info.si_code == SI_QUEUE && info.si_pid == monitor.witness) continue;
+    if (signal == SIGCHLD && is_kernels(&info)) continue;
+    if (signal == MARK && info.si_code == SI_QUEUE && info.si_pid == monitor.settings.witness) continue;
     pass_on(signal, &info);
   }
 }
@@ -373,16 +348,16 @@ static uint64_t number_in(const char *digits) {
   return number;
 }
 
-/* The words that addon.c has written: the program's PID, milliseconds or an empty word, the early signals. */
+/* The words that addon.c has written. For the monitor: PIDs of program and witness, milliseconds or none, early signals. */
 static int begin(int count, char **words) {
-  if (count != 5) leave(125);
+  if (count == 2) be_witness((pid_t)number_in(words[1]));
+  if (count != 6) leave(125);
   const struct monitor_settings settings = {
       .program = (pid_t)number_in(words[2]),
-      .kill_after = words[3][0] == '\0' ? -1 : (int64_t)number_in(words[3]),
-      .early = number_in(words[4]),
+      .witness = (pid_t)number_in(words[3]),
+      .kill_after = words[4][0] == '-' ? -1 : (int64_t)number_in(words[4]),
+      .early = number_in(words[5]),
   };
-  command_line = words[0];
-  command_line_length = (size_t)(words[4] - words[0]);
   run_monitor(&settings);
 }
 

@@ -1,8 +1,13 @@
 /* What the launcher (addon.c) passes to the monitor (monitor.c). */
 struct monitor_settings {
   pid_t program;
+  /* 0: there is none. */
+  pid_t witness;
   /* Milliseconds after which SIGKILL follows a request to end; negative: never. */
   int64_t kill_after;
   /* Pending signals that came before the program existed: a bit for each, SIGHUP's the lowest. */
   uint64_t early;
 };
+
+/* The witness's name, for ps(1). */
+#define WITNESS "group-witness"

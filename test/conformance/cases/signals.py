@@ -8,7 +8,7 @@ import statistics
 import time
 
 from harness.agent import Agent
-from harness.case import Registry, expect, expect_true
+from harness.case import BY_NODE, Registry, expect, expect_true
 from harness.process import Process, signal_name
 from harness.waiting import Deadline, readable
 from harness.world import World
@@ -90,7 +90,7 @@ for each in FORWARDED:
 @registry.case(
     "forward-real-time",
     "A real-time signal reaches the program.",
-    impossible=("spawn", "Node has no listeners for real-time signals: they kill the launcher"),
+    impossible=(BY_NODE, "Node has no listeners for real-time signals: they kill the launcher"),
 )
 def _(world: World) -> None:
     number = signal.SIGRTMIN + 1
@@ -104,7 +104,7 @@ def _(world: World) -> None:
     "forward-fault-signals",
     "SIGSEGV, SIGBUS, SIGFPE and SIGILL sent by kill reach the program.",
     impossible=(
-        "spawn",
+        BY_NODE,
         "a listener for a fault signal would loop for ever on a real fault of the launcher, so it has none",
     ),
 )
@@ -120,7 +120,7 @@ def _(world: World) -> None:
 @registry.case(
     "forward-SIGCHLD",
     "SIGCHLD sent by kill reaches the program.",
-    impossible=("spawn", "the launcher's own SIGCHLD cannot be told from one that somebody sent"),
+    impossible=(BY_NODE, "the launcher's own SIGCHLD cannot be told from one that somebody sent"),
 )
 def _(world: World) -> None:
     process, agent = start_catching(world, signal.SIGCHLD)
@@ -249,7 +249,7 @@ def _(world: World) -> None:
     "group-kill-once",
     "SIGTERM sent to the whole process group reaches the program once.",
     impossible=(
-        "spawn",
+        BY_NODE,
         "Node does not tell whether a signal was sent to the process or to its group, so the program gets the sender's and the launcher's",
     ),
 )

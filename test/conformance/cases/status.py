@@ -7,7 +7,7 @@ import resource
 import signal
 import time
 
-from harness.case import Registry, Skip, expect, expect_true
+from harness.case import BY_NODE, Registry, Skip, expect, expect_true
 from harness.process import signal_name
 from harness.world import World
 
@@ -78,7 +78,7 @@ for each in FATAL:
 @registry.case(
     "death-by-real-time-signal",
     "A death by a real-time signal is seen as such.",
-    impossible=("spawn", "Node reports a child that a real-time signal killed as exit 0 with no signal"),
+    impossible=(BY_NODE, "Node reports a child that a real-time signal killed as exit 0 with no signal"),
 )
 def _(world: World) -> None:
     process, agent = world.program()

@@ -9,7 +9,7 @@ import select
 import socket
 from collections.abc import Callable
 
-from harness.case import NODE, Registry, expect, expect_true
+from harness.case import BY_NODE, NODE, Registry, expect, expect_true
 from harness.options import Options
 from harness.waiting import readable
 from harness.world import CLOSED, World
@@ -233,7 +233,7 @@ not_left_non_blocking(
 @registry.case(
     "non-blocking-kept",
     "A pipe that the caller made non-blocking stays so.",
-    impossible=("spawn", "libuv makes the standard streams of every child that it starts blocking"),
+    impossible=(BY_NODE, "libuv makes the standard streams of every child that it starts blocking"),
 )
 def _(world: World) -> None:
     reading, writing = os.pipe()

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from harness.case import Registry, expect
+from harness.case import BY_NODE, Registry, expect
 from harness.process import signal_name
 from harness.scene import Kind, Scene
 from harness.terminal import CTRL_BACKSLASH, CTRL_C, Terminal
@@ -178,7 +178,7 @@ for each in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP):
     "kill-SIGINT-in-foreground",
     "SIGINT sent by kill to the launcher alone, in the foreground, reaches the program once.",
     impossible=(
-        "spawn",
+        BY_NODE,
         "Node does not tell the terminal's SIGINT, which the program gets from the kernel, from one sent by kill",
     ),
 )

@@ -29,7 +29,10 @@ Impossible = tuple[str | tuple[str, ...], str]
 NODE = MODES
 
 #: A property that an execve by the C library has, and nothing that Node can do by itself.
-ONLY_BY_C_LIBRARY = ("spawn", f"exec{WITHOUT_ADDON}")
+ONLY_BY_C_LIBRARY = (f"spawn{WITHOUT_ADDON}", f"exec{WITHOUT_ADDON}")
+
+#: Where Node itself stays beside the program. With the addon a monitor does.
+BY_NODE = f"spawn{WITHOUT_ADDON}"
 
 
 class Mismatch(Exception):
