@@ -3,7 +3,8 @@ import { readlinkSync } from "node:fs";
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import { lookUp } from "./look-up.ts";
-import { callersOpenFiles } from "./open-files.ts";
+import { loadMonitorAddon } from "./monitor/addon.ts";
+import { callersOpenFiles, openFilesNumber } from "./open-files.ts";
 import type { Program } from "./types.ts";
 
 /** @returns the path of a program of the system, undefined when it is not installed */
@@ -32,6 +33,14 @@ export function dyingWithLauncher(program: Program): Program {
 export function withCallersOpenFiles(program: Program, platform: NodeJS.Platform = process.platform): Program {
   const callers = callersOpenFiles(platform);
   return callers === undefined ? program : through("prlimit", [`--nofile=${callers}:`], "--restore-nofile", program);
+}
+
+/** The same for a program that takes the place of this process, which sets its own limit where it has the addon. */
+export function withCallersOpenFilesHere(program: Program): Program {
+  const addon = loadMonitorAddon();
+  if (addon === undefined) return withCallersOpenFiles(program);
+  addon.setOpenFiles(openFilesNumber(callersOpenFiles()));
+  return program;
 }
 
 /** The helper sets what its options say and executes the program in its own place: the PID stays the same. */

@@ -34,7 +34,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   if (options.mode !== "spawn" && obstacle === undefined) {
     await replace(prepared);
   } else if (!needsJavaScript(request)) {
-    await (await import("./monitor/hand-over.ts")).handOver({ ...prepared, libc: preparation.addon });
+    await (await import("./monitor/hand-over.ts")).handOver(prepared);
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared, { validate, locate });
 }

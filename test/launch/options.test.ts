@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { notInstalled } from "../helpers/skip.ts";
 import { withCallersOpenFiles } from "../../src/launch/helper-programs.ts";
-import { becomesProgram } from "../helpers/sophia.ts";
+import { addon, becomesProgram } from "../helpers/sophia.ts";
 import { gone, useDriver } from "./launching.ts";
 
 const start = useDriver();
@@ -51,10 +51,11 @@ test("--kill-after: SIGHUP is not a request to stop, and without the option noth
 
 /** Why tests that need a command cannot run; undefined where it is installed. */
 const noSetpriv = spawnSync("setpriv", ["--version"]).status === 0 ? undefined : "needs setpriv of util-linux";
+const noAddon = !existsSync(addon);
 const noPrlimit = spawnSync("prlimit", ["--version"]).status === 0 ? undefined : "needs prlimit of util-linux";
 
 test("--die-with-launcher: SIGKILL of the launcher is the program's end", async ({ skip }) => {
-  skip(noSetpriv !== undefined, noSetpriv);
+  skip(noAddon && noSetpriv !== undefined, noSetpriv);
   const { line, child } = start({ dieWithLauncher: true }, "sh", "-c", "echo $$; exec sleep 600");
   const program = Number(await line());
   onTestFinished(() => killed(program));
@@ -73,9 +74,9 @@ test("without --die-with-launcher the program lives on", async () => {
   expect(await line()).toBe("TERM");
 });
 
-test("the helper programs leave no trace but what they set", async ({ skip }) => {
+test("the options leave no trace but what they set", async ({ skip }) => {
   const reason = noSetpriv ?? noPrlimit;
-  skip(reason !== undefined, reason);
+  skip(noAddon && reason !== undefined, reason);
   const show = 'tr "\\0" " " </proc/$$/cmdline; echo; grep PPid /proc/$$/status';
   const { line, ended, pid } = start({ dieWithLauncher: true, restoreNofile: true }, "sh", "-c", show);
   expect(await line()).toBe(`sh -c ${show} `);
@@ -86,7 +87,7 @@ test("the helper programs leave no trace but what they set", async ({ skip }) =>
 test.for(["spawn", "exec"] as const)(
   "--restore-nofile in %s mode: the program has the caller's soft limit",
   (mode, { skip }) => {
-    skip(noPrlimit !== undefined, noPrlimit);
+    skip(noAddon && noPrlimit !== undefined, noPrlimit);
     skip(mode === "exec" && !becomesProgram, "needs the addon or process.execve to become the program");
     const { spawnargs } = start({ mode, restoreNofile: true }, "true").child;
     // The caller is a shell with a limit of its own; it must stay the launcher's parent.
@@ -100,10 +101,11 @@ test.for(["spawn", "exec"] as const)(
 );
 
 test.each([["--die-with-launcher", "setpriv", { dieWithLauncher: true }]])(
-  "%s without %s is refused before anything starts",
+  "%s without %s and the addon is refused before anything starts",
   async (option, helper, request) => {
     const { spawnargs } = start(request, "true").child;
-    const { status, stdout, stderr } = spawnSync(process.execPath, [...spawnargs.slice(1, 3), "/bin/echo", "started"], {
+    const args = ["--no-addons", ...spawnargs.slice(1, 3), "/bin/echo", "started"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       encoding: "utf8",
       env: { PATH: "/no/such/folder" },
     });

@@ -22,6 +22,11 @@ const PROGRAM = [
    console.log("program", process.pid, process.ppid);`,
 ] as const;
 
+/** The same command, with Node.js told to load no addon. A stand-alone executable has none in spawn mode. */
+function withoutAddon([command, ...rest]: readonly [string, ...string[]]): readonly [string, ...string[]] {
+  return isStandalone ? [command, ...rest] : [command, "--no-addons", ...rest];
+}
+
 function launch(options: readonly string[], program: readonly string[]): readonly [string, ...string[]] {
   return [...sophiaRun, "--no-contract", ...options, "--", ...program];
 }
@@ -70,7 +75,7 @@ describe.each(["spawn", "exec"] as const)("mode %s", (mode) => {
   });
 });
 
-describe("beside the program", () => {
+describe("beside the program, without the addon", () => {
   skipBecause(notLinux);
 
   // By number: Node.js has no names for real-time signals.
@@ -81,7 +86,7 @@ describe("beside the program", () => {
     ["SIGILL", 4],
     ["a real-time signal", 40],
   ])("%s kills sophia-run alone", async (_, number) => {
-    const command = launch(["--mode", "spawn"], PROGRAM);
+    const command = withoutAddon(launch(["--mode", "spawn"], PROGRAM));
     const shell = start(["sh", "-c", '"$@"; echo "ended $?"', "sh", ...command], { cwd: folder(), env });
     const { program, parent } = await running(shell);
     process.kill(parent, number);
@@ -91,7 +96,7 @@ describe("beside the program", () => {
   });
 
   test("in the foreground of a terminal the signals of its keys are dropped when somebody sends them by kill", async () => {
-    const started = startAtTerminal(launch(["--mode", "spawn"], PROGRAM), { cwd: folder(), env });
+    const started = startAtTerminal(withoutAddon(launch(["--mode", "spawn"], PROGRAM)), { cwd: folder(), env });
     const { parent } = await running(started);
     const keys = ["SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGWINCH"] as const;
     for (const signal of keys) process.kill(parent, signal);
@@ -100,6 +105,10 @@ describe("beside the program", () => {
     expect(stdout).toMatch(/^program \d+ \d+\r\nSIGTERM\r\n$/);
     expect(status).toBe(9);
   });
+});
+
+describe("beside the program", () => {
+  skipBecause(notLinux);
 
   test("--kill-after does not begin with Ctrl-C", async () => {
     // A kill would come long before the program's own end.

@@ -15,7 +15,7 @@ import { bytesOf } from "./program-bytes.ts";
 export async function replace(launch: Launch): Promise<void> {
   const { libc, options, preparation } = launch;
   let { program } = launch;
-  if (options.restoreNofile) program = (await import("../helper-programs.ts")).withCallersOpenFiles(program);
+  if (options.restoreNofile) program = (await import("../helper-programs.ts")).withCallersOpenFilesHere(program);
   if (libc === undefined && failureAborts()) {
     const { withoutRisk } = await import("./without-risk.ts");
     const certain = await withoutRisk(program, launch);

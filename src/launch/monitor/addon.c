@@ -220,9 +220,7 @@ _Noreturn static void become_monitor(const char *file, const struct monitor_sett
   snprintf(early, sizeof early, "%llu", (unsigned long long)settings->early);
   char *const words[] = {"sophia-run", "--monitor", program, witness, kill_after, early, NULL};
   char *const nothing[] = {NULL};
-  for (size_t i = 0; i < it->descriptor_count; ++i) fcntl(it->descriptors[i], F_SETFD, FD_CLOEXEC);
   execve(file, words, nothing);
-  /* The program's pipes and files must end with the program. */
   for (size_t i = 0; i < it->descriptor_count; ++i) close(it->descriptors[i]);
   run_monitor(settings);
 }
@@ -251,6 +249,8 @@ static napi_value start(napi_env env, napi_callback_info info) {
   it.descriptor_count = descriptors_length / sizeof *it.descriptors;
   const int error = read_program(strings, length, (size_t)it.request.argument_count, &it.program);
   if (error != 0) return from_integer(env, error);
+  /* The program's pipes and files must end with the program: its own process alone passes them on. */
+  for (size_t i = 0; i < it.descriptor_count; ++i) fcntl(it.descriptors[i], F_SETFD, FD_CLOEXEC);
   struct monitor_settings settings = {.kill_after = it.request.kill_after, .witness = start_witness(path)};
   settings.program = start_program(&it, &settings.early);
   free(it.program.argv);

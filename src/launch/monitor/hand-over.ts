@@ -15,11 +15,11 @@ import { withOwnPid } from "./own-pid.ts";
  * @throws SophiaError when the program cannot be executed
  */
 export async function handOver(launch: Launch): Promise<void> {
-  const { inherited, libc, options, preparation, streams } = launch;
+  const { inherited, options, preparation, streams } = launch;
   const monitor = nativeFile("-monitor");
-  const isExecutable = monitor !== undefined && preparation.addon?.isExecutable(monitor) === true;
-  const addon = isExecutable ? loadMonitorAddon() : undefined;
-  if (libc === undefined || addon === undefined || !isExecutable) return;
+  if (monitor === undefined || preparation.addon?.isExecutable(monitor) !== true) return;
+  const addon = loadMonitorAddon();
+  if (addon === undefined) return;
   const openFiles = openFilesNumber(options.restoreNofile ? callersOpenFiles() : undefined);
   const program = withOwnPid(launch.program);
   const descriptors = bytes(Int32Array.from([...streams, ...inherited.numbers]));
@@ -41,9 +41,9 @@ export async function handOver(launch: Launch): Promise<void> {
     loader?.keepCode();
   }
   preparation.restoreCoreFilter();
-  if (preparation.preloaded) for (const stream of [0, 1, 2]) preparation.addon?.makeBlocking(stream);
+  if (preparation.preloaded) for (const stream of [0, 1, 2]) preparation.addon.makeBlocking(stream);
   // The program is dumpable again by its execution.
-  libc.makeUndumpable();
+  preparation.addon.makeUndumpable();
   return explain(start(program), program, launch, start);
 }
 

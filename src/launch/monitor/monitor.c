@@ -113,13 +113,13 @@ static void nap(void) {
 
 static void send_to(pid_t process, int signal) { call(SYS_kill, process, signal, 0, 0, 0); }
 
-/* Fails without a word where the receiver is gone or its queue is full. */
-static void send_value(pid_t process, int signal, uint64_t value, pid_t self) {
+/* Returns false where the receiver is gone, its queue is full, or the system forbids it. */
+static bool send_value(pid_t process, int signal, uint64_t value, pid_t self) {
   siginfo_t info = {.si_code = SI_QUEUE};
   info.si_signo = signal;
   info.si_pid = self;
   info.si_ptr = (void *)(uintptr_t)value;
-  call(SYS_rt_sigqueueinfo, process, signal, (long)&info, 0, 0);
+  return call(SYS_rt_sigqueueinfo, process, signal, (long)&info, 0, 0) == 0;
 }
 
 _Noreturn static void leave(int status) {
@@ -170,32 +170,39 @@ static struct {
   int64_t keyed[SIGQUIT + 1];
 } monitor;
 
-/* True if the witness has got the signal of the same sender. */
-static bool is_witnessed(int signal, pid_t sender) {
+/* True of a question's answer. */
+static bool is_witness(const siginfo_t *info) {
+  return info->si_code == SI_QUEUE && info->si_pid == monitor.settings.witness;
+}
+
+enum answer { NO, YES, NONE };
+
+/* Has the witness got the signal of the same sender? It forgets it when it answers. */
+static enum answer ask_witness(int signal, pid_t sender) {
   const uint32_t number = ++monitor.questions & 0xffffff;
+  const uint64_t question = (uint64_t)number << 6 | (unsigned)signal;
+  if (monitor.settings.witness == 0 || !send_value(monitor.settings.witness, MARK, question, monitor.self)) return NONE;
   const int64_t end = now() + ANSWER_TIME;
-  send_value(monitor.settings.witness, MARK, (uint64_t)number << 6 | (unsigned)signal, monitor.self);
   for (int64_t left = ANSWER_TIME; left > 0; left = end - now()) {
     siginfo_t info = {0};
-    if (take(bit(MARK), &info, left) == 0 || info.si_pid != monitor.settings.witness || info.si_code != SI_QUEUE) continue;
+    if (take(bit(MARK), &info, left) == 0 || !is_witness(&info)) continue;
     const uint64_t answer = (uint64_t)(uintptr_t)info.si_ptr;
-    if (answer >> 32 == number) return (uint32_t)answer == ((uint32_t)sender | 1U << 31);
+    if (answer >> 32 == number) return (uint32_t)answer == ((uint32_t)sender | 1U << 31) ? YES : NO;
   }
   /* It is stopped, perhaps: the group was, and this process alone was continued. */
   send_to(monitor.settings.witness, SIGCONT);
-  return false;
+  return NONE;
 }
 
 static pid_t group_of(pid_t process) { return (pid_t)call(SYS_getpgid, process, 0, 0, 0, 0); }
 
 /* True if the program has got the signal from its sender. */
 static bool has_program(int signal, const siginfo_t *info) {
-  static const uint64_t OF_TERMINAL = (uint64_t)1 << (SIGHUP - 1) | (uint64_t)1 << (SIGINT - 1) |
-                                      (uint64_t)1 << (SIGQUIT - 1) | (uint64_t)1 << (SIGTSTP - 1) |
-                                      (uint64_t)1 << (SIGCONT - 1) | (uint64_t)1 << (SIGWINCH - 1);
+  const uint64_t of_terminal = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGCONT) | bit(SIGWINCH);
+  const enum answer answer = ask_witness(signal, is_kernels(info) ? 0 : info->si_pid);
   if (group_of(monitor.settings.program) != group_of(0)) return false;
-  if (monitor.settings.witness != 0) return is_witnessed(signal, is_kernels(info) ? 0 : info->si_pid);
-  if (!is_kernels(info) || (OF_TERMINAL & bit(signal)) == 0) return false;
+  if (answer != NONE) return answer == YES;
+  if (!is_kernels(info) || (of_terminal & bit(signal)) == 0) return false;
   /* When a terminal vanishes, the kernel signals the leader of its session alone. */
   return (signal != SIGHUP && signal != SIGCONT) || call(SYS_getsid, 0, 0, 0, 0, 0) != monitor.self;
 }
@@ -287,7 +294,7 @@ static void stop_too(int signal) {
   /* `fg` and `bg` have continued the program, too. A SIGCONT to this process alone was meant for the program. */
   if (!goes_on_within(32)) send_to(monitor.settings.program, SIGCONT);
   /* The one that ended the stop is dealt with. */
-  if (take(bit(SIGCONT), &info, 0) != 0 && monitor.settings.witness != 0) is_witnessed(SIGCONT, 0);
+  if (take(bit(SIGCONT), &info, 0) != 0) ask_witness(SIGCONT, 0);
 }
 
 /* Reaps it here: the PID 1 of a container may reap none of the orphans that it inherits. */
@@ -335,7 +342,7 @@ _Noreturn static void run_monitor(const struct monitor_settings *settings) {
     }
     if (signal == 0) continue;
     if (signal == SIGCHLD && is_kernels(&info)) continue;
-    if (signal == MARK && info.si_code == SI_QUEUE && info.si_pid == monitor.settings.witness) continue;
+    if (signal == MARK && is_witness(&info)) continue;
     pass_on(signal, &info);
   }
 }

@@ -1,0 +1,162 @@
+/** What stays beside the program on Linux, and what takes its place where it cannot run: src/launch/monitor/monitor.c. */
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import { findIsolation } from "../../helpers/container.ts";
+import { cleanPath } from "../../helpers/pack.ts";
+import { addon, copyOfPackage, folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
+import { isAlive, start, type Started } from "../../helpers/started.ts";
+import { startAtTerminal } from "../../helpers/terminal.ts";
+
+const MONITOR = `linux-${process.arch}-monitor`;
+const reason = isStandalone || !existsSync(addon) ? "needs the addon and the monitor" : undefined;
+beforeEach(({ skip }) => skip(reason !== undefined, reason));
+
+const env = { PATH: cleanPath };
+const SPAWN = ["--no-contract", "--mode", "spawn"] as const;
+
+/** Prints its process ID and its parent's, then each signal that it gets; ends with status 9 on SIGTERM. */
+const PROGRAM = [
+  process.execPath,
+  "-e",
+  `for (const name of ["SIGTERM", "SIGINT", "SIGUSR2"])
+     process.on(name, () => { console.log(name); if (name === "SIGTERM") process.exit(9); });
+   setInterval(() => {}, 60_000);
+   console.log("program", process.pid, process.ppid);`,
+] as const;
+
+async function running({ seen }: Started): Promise<{ readonly program: number; readonly parent: number }> {
+  const [, program, parent] = await seen(/^program (\d+) (\d+)/m);
+  const pids = { program: Number(program), parent: Number(parent) };
+  onTestFinished(() => {
+    if (isAlive(pids.program)) process.kill(pids.program, "SIGKILL");
+  });
+  return pids;
+}
+
+/** Runs a script of the shell beside sophia-run, and behind `prefix`. */
+function run(script: string, prefix: readonly string[] = [], launcher: readonly string[] = sophiaRun) {
+  const [command = "", ...args] = [...prefix, ...launcher, ...SPAWN, "--", "sh", "-c", script];
+  const { status, signal, stdout, stderr } = spawnSync(command, args, {
+    encoding: "utf8",
+    cwd: folder(),
+    env: { ...env, SECRET: "s3cr3t-v4lue" },
+  });
+  return { status, signal, stdout, stderr };
+}
+
+describe("beside the program", () => {
+  test("are two processes of one thread and less than 200 kB together, and no Node.js", () => {
+    const show = 'for pid in $PPID $(pgrep -P $PPID group-witness); do grep -E "^(Name|VmRSS|Threads)" /proc/$pid/status; done';
+    const lines = run(show).stdout.trim().split(/\s*\n/);
+    expect(lines.filter((line) => !line.startsWith("VmRSS"))).toEqual([
+      "Name:\tsophia-run",
+      "Threads:\t1",
+      "Name:\tgroup-witness",
+      "Threads:\t1",
+    ]);
+    const sizes = lines.filter((line) => line.startsWith("VmRSS")).map((line) => Number(/\d+/.exec(line)?.[0]));
+    expect(sizes).toHaveLength(2);
+    expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(200);
+  });
+
+  test("is neither a value nor an argument nor a descriptor", ({ skip }) => {
+    skip(process.geteuid?.() !== 0, "needs root, who alone can look at the monitor");
+    const show = `for pid in $PPID $(pgrep -P $PPID group-witness); do
+      tr "\\0" " " <"/proc/$pid/cmdline" | tr -d 0-9; echo; wc -c <"/proc/$pid/environ"; ls "/proc/$pid/fd"; done`;
+    expect(run(show)).toEqual({
+      status: 0,
+      signal: null,
+      stdout: "sophia-run --monitor   -  \n0\ngroup-witness  \n0\n",
+      stderr: "",
+    });
+  });
+
+  test("Ctrl-C that the parent passes on, as npm does, is one SIGINT", async () => {
+    const npm = `const child = require("node:child_process").spawn(process.argv[1], process.argv.slice(2), { stdio: ["inherit", "pipe", "inherit"] });
+      let output = "";
+      process.on("SIGINT", () => {});
+      child.stdout.on("data", (text) => {
+        process.stdout.write(text);
+        output += text;
+        if (!/SIGINT/.test(output)) return;
+        child.stdout.removeAllListeners("data").pipe(process.stdout);
+        child.kill("SIGINT");
+        child.kill("SIGTERM");
+      });
+      child.on("close", (status) => process.exit(status));`;
+    const command = [process.execPath, "-e", npm, "--", ...sophiaRun, ...SPAWN, "--", ...PROGRAM] as const;
+    const started = startAtTerminal(command, { cwd: folder(), env }, [["program", "\u0003"]]);
+    await running(started);
+    const { status, stdout } = await started.finished;
+    expect(stdout.replace(/^\^C/, "")).toMatch(/^program \d+ \d+\r\n(?:\^C)?SIGINT\r\nSIGTERM\r\n$/);
+    expect(status).toBe(9);
+  });
+
+  test("what is sent to all processes of sophia-run's name reaches the program", async () => {
+    const started = start([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
+    const { parent } = await running(started);
+    // All of this name, and no other test's.
+    expect(spawnSync("pkill", ["-USR2", "-g", String(started.pid), "-x", "sophia-run"]).status).toBe(0);
+    await started.seen(/^SIGUSR2$/m);
+    process.kill(parent, "SIGTERM");
+    expect((await started.finished).stdout).toMatch(/\nSIGUSR2\nSIGTERM\n$/);
+  });
+
+  test("--kill-after begins with a SIGTERM to the whole group", async () => {
+    const script = `process.on("SIGTERM", () => console.log("TERM")); setInterval(() => {}, 60_000); console.log("ready");`;
+    const command = ["setsid", "--wait", ...sophiaRun, "--no-contract", "--kill-after", "50ms", "--"] as const;
+    const started = start([...command, process.execPath, "-e", `console.log("group", process.ppid); ${script}`], {
+      cwd: folder(),
+      env,
+    });
+    const [, group] = await started.seen(/^group (\d+)\nready/m);
+    process.kill(-Number(group), "SIGTERM");
+    // setsid(1) exits with the number of the signal that has killed its child.
+    expect(await started.finished).toMatchObject({ status: 9, stdout: `group ${group}\nready\nTERM\n` });
+  });
+});
+
+describe("a monitor that cannot be executed", () => {
+  const other = process.arch === "x64" ? "arm64" : "x64";
+  const cases: Readonly<Record<string, (monitor: string, dist: string) => void>> = {
+    "lacks the permission": (monitor) => chmodSync(monitor, 0o644),
+    "is damaged": (monitor) => writeFileSync(monitor, "\0"),
+    "is for another processor": (monitor, dist) => copyFileSync(join(dist, `linux-${other}-monitor`), monitor),
+  };
+
+  test.each(Object.entries(cases))("and %s: the program starts, gets signals and its end is seen", async (_, spoil) => {
+    const place = copyOfPackage();
+    spoil(join(place, "dist", MONITOR), join(place, "dist"));
+    const launcher = [process.execPath, "--", join(place, "bin/sophia-run"), ...SPAWN, "--"] as const;
+    const started = start([...launcher, ...PROGRAM], { cwd: folder(), env });
+    const { parent } = await running(started);
+    expect(parent).toBe(started.pid);
+    process.kill(parent, "SIGUSR2");
+    await started.seen(/^SIGUSR2$/m);
+    process.kill(parent, "SIGTERM");
+    expect(await started.finished).toMatchObject({ status: 9, signal: null, stderr: "" });
+    expect(run("kill -KILL $$", [], launcher.slice(0, 3))).toMatchObject({ status: null, signal: "SIGKILL" });
+  });
+});
+
+describe("limits of the system", () => {
+  test("no file may grow (RLIMIT_FSIZE 0)", () => {
+    expect(run("exit 7", ["prlimit", "--fsize=0"])).toMatchObject({ status: 7, stderr: "" });
+  });
+
+  test("no signal may be queued (RLIMIT_SIGPENDING 0): a signal reaches the program at once", () => {
+    const script = 'trap "exit 9" TERM; (kill -TERM $PPID); while :; do sleep 0.05; done';
+    expect(run(script, ["prlimit", "--sigpending=0"])).toMatchObject({ status: 9, stderr: "" });
+  });
+
+  test("as PID 1 on a read-only file system", ({ skip }) => {
+    const isolation = findIsolation();
+    skip("reason" in isolation, "needs a PID namespace");
+    const prefix = "prefix" in isolation ? isolation.prefix : [];
+    const readOnly = ["sh", "-c", 'mount -o remount,bind,ro / && exec "$@"', "sh"];
+    const result = run("echo $PPID; kill -TERM $$", [...prefix, ...readOnly]);
+    expect(result).toEqual({ status: 143, signal: null, stdout: "1\n", stderr: "" });
+  });
+});
