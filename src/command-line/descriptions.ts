@@ -112,11 +112,11 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   },
   "die-with-launcher": {
     group: "Launching",
-    describe: "Kill the program when sophia-run itself is killed by SIGKILL (Linux, needs setpriv)",
+    describe: "Kill the program when sophia-run itself is killed by SIGKILL (Linux)",
   },
   "restore-nofile": {
     group: "Launching",
-    describe: "Give the program the caller's soft limit of open files, which Node raises (Linux, needs prlimit)",
+    describe: "Give the program the caller's soft limit of open files, which Node raises (Linux)",
   },
   watch: {
     group: "Launching",

@@ -34,7 +34,11 @@ test("a start without ESC loads nothing of the network", async ({ skip }) => {
     `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(list)}, JSON.stringify(process.moduleLoadList)));`,
   );
   const options = ["--no-contract", "--mode", "spawn"];
-  const finished = await sophiaRun([...options, "--", "true"], { NODE_OPTIONS: `--require ${preload}` }, cwd);
+  const finished = await sophiaRun(
+    [...options, "--", "true"],
+    { NODE_OPTIONS: `--no-addons --require ${preload}` },
+    cwd,
+  );
   expect(finished.status).toBe(0);
   const loaded: unknown = JSON.parse(readFileSync(list, "utf8"));
   expect(loaded).toContain("NativeModule fs");
@@ -65,7 +69,8 @@ const starts: readonly (readonly [
   ],
   ["a quoted value", { mode: "exec", files: ["dotenv", "rolldown-runtime"], given: { ".env": 'A="1"' } }],
   ["reading ESC", { mode: "exec", files: ["access", "esc", "rolldown-runtime"], esc: true }],
-  ["starting the program beside itself", { mode: "spawn", files: ["spawn", "rolldown-runtime"] }],
+  ["starting the program beside the monitor", { mode: "spawn", files: ["hand-over", "linux-", "rolldown-runtime"] }],
+  ["starting the program beside itself", { mode: "spawn", files: ["hand-over", "spawn", "rolldown-runtime"] }],
 ];
 
 test.for(starts)(

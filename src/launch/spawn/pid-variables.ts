@@ -1,18 +1,10 @@
 import type { Environment } from "../../core/model.ts";
 import { findHelper } from "../helper-programs.ts";
+import { namesOfLauncher } from "../monitor/own-pid.ts";
 import type { Program } from "../types.ts";
-
-/** Variables by which systemd says for which process other variables are meant. */
-const PID_VARIABLES = ["LISTEN_PID", "WATCHDOG_PID"] as const;
 
 /** What a shell sets or changes by itself, dash and bash together. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
-
-/** The variables by which systemd names this process; none where it names none, or another one. */
-export function namesOfLauncher(environment: Environment): readonly string[] {
-  const named = PID_VARIABLES.filter((name) => environment.get(name) === String(process.pid));
-  return named.length === 0 ? [] : [...named, "SYSTEMD_EXEC_PID"].filter((name) => environment.has(name));
-}
 
 /**
  * Makes systemd's socket activation and watchdog work, which compare a variable with the PID of the process that reads

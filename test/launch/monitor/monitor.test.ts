@@ -37,7 +37,7 @@ async function running({ seen }: Started): Promise<{ readonly program: number; r
 
 /** Runs a script of the shell beside sophia-run, and behind `prefix`. */
 function run(script: string, prefix: readonly string[] = [], launcher: readonly string[] = sophiaRun) {
-  const [command = "", ...args] = [...prefix, ...launcher, ...SPAWN, "--", "sh", "-c", script];
+  const [command, ...args] = [...prefix, ...launcher, ...SPAWN, "--", "sh", "-c", script];
   const { status, signal, stdout, stderr } = spawnSync(command, args, {
     encoding: "utf8",
     cwd: folder(),
@@ -48,7 +48,8 @@ function run(script: string, prefix: readonly string[] = [], launcher: readonly 
 
 describe("beside the program", () => {
   test("are two processes of one thread and less than 200 kB together, and no Node.js", () => {
-    const show = 'for pid in $PPID $(pgrep -P $PPID group-witness); do grep -E "^(Name|VmRSS|Threads)" /proc/$pid/status; done';
+    const show =
+      'for pid in $PPID $(pgrep -P $PPID group-witness); do grep -E "^(Name|VmRSS|Threads)" /proc/$pid/status; done';
     const lines = run(show).stdout.trim().split(/\s*\n/);
     expect(lines.filter((line) => !line.startsWith("VmRSS"))).toEqual([
       "Name:\tsophia-run",

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Cases of the conformance suite with a monitor that AddressSanitizer and UndefinedBehaviorSanitizer watch:
+# sanitized.sh OPTION... of test/conformance/run.py. What they find ends the monitor, and the case fails.
+# Without --only: signals, job control, terminals, statuses, PID 1. It needs gcc or clang with both, and `npm run build`.
+set -eu
+
+cd "$(dirname "$0")/../.."
+place=$(mktemp -d "${TMPDIR:-/tmp}/sophia-run-sanitized-XXXXXX")
+trap 'rm -rf "$place"' EXIT
+cp -R bin dist "$place"
+monitor=$place/dist/linux-$(node -p process.arch)-monitor
+"${CC:-cc}" -std=gnu11 -g -O1 -Wall -Wextra -Werror -DMONITOR_WITH_LIBC -fsanitize=address,undefined \
+  -fno-sanitize-recover=all -o "$monitor" src/launch/monitor/monitor.c
+case " $* " in
+  *" --only "*) ;;
+  *) for each in signals jobcontrol terminal status pid1; do set -- "$@" --only "$each/*"; done ;;
+esac
+python3 test/conformance/run.py --label sanitized "$@" \
+  --launcher "$(command -v node) $place/bin/sophia-run --no-contract --mode spawn --"
