@@ -35,9 +35,9 @@ struct request {
 static const char OWN_PID[] = "0000000000";
 enum { EXECUTION_CHECK_MS = 50 };
 
-/* Those of the C libraries' own, and those that Node.js ignores, which a thread does not get. */
-static const uint64_t NOT_HELD = (uint64_t)1 << (SIGKILL - 1) | (uint64_t)1 << (SIGSTOP - 1) | (uint64_t)7 << (32 - 1) |
-                                 (uint64_t)1 << (SIGPIPE - 1) | (uint64_t)1 << (SIGXFSZ - 1);
+/* What cannot be caught, and the C libraries' own. All others get a handler: Node.js ignores some, and a thread drops those. */
+static const uint64_t NOT_HELD =
+    (uint64_t)1 << (SIGKILL - 1) | (uint64_t)1 << (SIGSTOP - 1) | (uint64_t)7 << (32 - 1);
 static struct sigaction former_actions[MARK + 1];
 static uint64_t former_mask;
 static bool is_holding;

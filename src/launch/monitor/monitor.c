@@ -91,12 +91,19 @@ static void set_default(int signal) {
   call(SYS_rt_sigaction, signal, (long)action, 0, sizeof(uint64_t), 0);
 }
 
+static void nap(void) {
+  const struct timespec time = {.tv_nsec = MILLISECOND / 4};
+  call(SYS_nanosleep, (long)&time, 0, 0, 0, 0);
+}
+
 /* Takes one pending signal of the set, or waits for one; no time limit if it is negative. Returns 0 if there was none. */
 static int take(uint64_t set, siginfo_t *info, int64_t nanoseconds) {
   const struct timespec limit = {.tv_sec = nanoseconds / (1000 * MILLISECOND),
                                  .tv_nsec = nanoseconds % (1000 * MILLISECOND)};
   const long signal =
       call(SYS_rt_sigtimedwait, (long)&set, (long)info, nanoseconds < 0 ? 0 : (long)&limit, sizeof set, 0);
+  /* A filter of system calls may forbid it: then this process looks for the program's end from time to time. */
+  if (signal < 0 && signal != -EAGAIN && signal != -EINTR) nap();
   return signal > 0 ? (int)signal : 0;
 }
 
@@ -104,11 +111,6 @@ static int64_t now(void) {
   struct timespec time = {0};
   call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0, 0);
   return (int64_t)time.tv_sec * 1000 * MILLISECOND + time.tv_nsec;
-}
-
-static void nap(void) {
-  const struct timespec time = {.tv_nsec = MILLISECOND / 4};
-  call(SYS_nanosleep, (long)&time, 0, 0, 0, 0);
 }
 
 static void send_to(pid_t process, int signal) { call(SYS_kill, process, signal, 0, 0, 0); }
@@ -326,8 +328,6 @@ _Noreturn static void run_monitor(const struct monitor_settings *settings) {
   set_mask(~(uint64_t)0);
   call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
   call(SYS_prctl, PR_SET_NAME, (long)"sophia-run", 0, 0, 0);
-  /* An ignored SIGCHLD would keep the kernel from telling how the program ends. */
-  set_default(SIGCHLD);
   monitor.settings = *settings;
   monitor.self = (pid_t)call(SYS_getpid, 0, 0, 0, 0, 0);
   for (;;) {
