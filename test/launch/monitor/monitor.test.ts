@@ -155,6 +155,15 @@ describe("limits of the system", () => {
     expect(run(script, ["prlimit", "--sigpending=0"])).toMatchObject({ status: 9, stderr: "" });
   });
 
+  test.each([["prctl"], ["rt_sigqueueinfo"], ["prctl", "rt_sigqueueinfo"]])(
+    "a filter of system calls refuses %s: signals and the end are passed on",
+    (...names) => {
+      const filter = ["python3", join(import.meta.dirname, "seccomp.py"), ...names, "--"];
+      const script = 'trap "exit 9" TERM; (kill -TERM $PPID); while :; do sleep 0.05; done';
+      expect(run(script, filter)).toMatchObject({ status: 9, stderr: "" });
+    },
+  );
+
   test("as PID 1 on a read-only file system", ({ skip }) => {
     const isolation = findIsolation();
     skip("reason" in isolation, "needs a PID namespace");
