@@ -8,6 +8,7 @@ import { findIsolation } from "../helpers/container.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { type Block, fencedBlocks, linkedFiles } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
+import { notLinux } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -118,6 +119,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
   "docs/contract.md": {},
   "docs/launching.md": {
+    "sophia-run --no-contract --mode spawn -- \\": { kind: "run", unless: notLinux },
     "unshare --pid --fork --mount-proc sophia-run --no-contract --mode spawn -- \\": {
       kind: "run",
       unless: withoutNamespaces,
