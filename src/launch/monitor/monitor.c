@@ -46,13 +46,18 @@ enum {
   MARK = 64,
   /* Signals that the launcher has put back in the queue have codes that a process may set; see addon.c. */
   KERNEL_REQUEUED = -SI_KERNEL,
+  /* An answer of the witness: the question's number in the upper half, then a count, then a PID, which has 22 bits. */
+  PID_BITS = 24,
+  MOST_COUNTED = 255,
 };
 
 static const int64_t MILLISECOND = 1000000;
 /* The witness answers within microseconds. It may be stopped, or the machine busy; then the signal is sent on. */
 static const int64_t ANSWER_TIME = 100 * 1000000;
 /* What the witness saw longer ago than this was another signal of the same sender. */
-static const int64_t MEMORY_TIME = 1000 * 1000000;
+static const int64_t MEMORY_TIME = 5000 * (int64_t)1000000;
+/* A parent process passes on a key of the terminal within this time. */
+static const int64_t ECHO_TIME = 1000 * 1000000;
 
 /* Raw, since the C libraries keep some real-time signals for themselves, and leave them unblocked. */
 static long call(long number, long a, long b, long c, long d, long e) {
@@ -130,11 +135,28 @@ _Noreturn static void leave(int status) {
 
 static bool is_kernels(const siginfo_t *info) { return info->si_code > 0 || info->si_code == KERNEL_REQUEUED; }
 
-/* The witness: who has sent it each signal, and when. */
+static pid_t sender_of(const siginfo_t *info) { return is_kernels(info) ? 0 : info->si_pid; }
+
+/* The witness: who has last sent it each signal, when, and how often since it was last asked. */
 static struct {
   pid_t sender;
+  uint32_t count;
   int64_t time;
 } seen[MARK];
+
+static uint64_t answer_to(uint64_t question) {
+  const unsigned signal = question & (MARK - 1);
+  const bool is_recent = now() - seen[signal].time < MEMORY_TIME;
+  const uint64_t count = is_recent ? seen[signal].count : 0;
+  seen[signal].count = 0;
+  return question >> 6 << 32 | (count < MOST_COUNTED ? count : MOST_COUNTED) << PID_BITS | (uint32_t)seen[signal].sender;
+}
+
+static void note(int signal, pid_t sender) {
+  seen[signal].count = seen[signal].sender == sender ? seen[signal].count + 1 : 1;
+  seen[signal].sender = sender;
+  seen[signal].time = now();
+}
 
 _Noreturn static void be_witness(pid_t monitor) {
   set_mask(~(uint64_t)0);
@@ -146,18 +168,9 @@ _Noreturn static void be_witness(pid_t monitor) {
     siginfo_t info = {0};
     const int signal = take(~(uint64_t)0, &info, -1);
     if (signal == 0) continue;
-    if (signal == MARK) {
-      if (info.si_code != SI_QUEUE || info.si_pid != monitor) continue;
-      const uint64_t question = (uint64_t)(uintptr_t)info.si_ptr;
-      const unsigned asked = question & (MARK - 1);
-      const bool is_recent = seen[asked].time != 0 && now() - seen[asked].time < MEMORY_TIME;
-      /* The question's number, a bit for yes, the sender. */
-      send_value(monitor, MARK, (question >> 6 << 32) | (is_recent ? 1U << 31 : 0) | (uint32_t)seen[asked].sender, self);
-      seen[asked].time = 0;
-    } else {
-      seen[signal].sender = is_kernels(&info) ? 0 : info.si_pid;
-      seen[signal].time = now();
-    }
+    if (signal != MARK) note(signal, sender_of(&info));
+    else if (info.si_code == SI_QUEUE && info.si_pid == monitor)
+      send_value(monitor, MARK, answer_to((uint64_t)(uintptr_t)info.si_ptr), self);
   }
   leave(0);
 }
@@ -166,6 +179,8 @@ static struct {
   struct monitor_settings settings;
   pid_t self;
   uint32_t questions;
+  /* Signals that are pending here and that the witness has counted already. */
+  uint64_t counted;
   /* When SIGKILL follows; 0: not. */
   int64_t deadline;
   /* When the terminal last sent SIGINT and SIGQUIT that the parent process may pass on; 0: not. */
@@ -177,23 +192,37 @@ static bool is_witness(const siginfo_t *info) {
   return info->si_code == SI_QUEUE && info->si_pid == monitor.settings.witness;
 }
 
-enum answer { NO, YES, NONE };
-
-/* Has the witness got the signal of the same sender? It forgets it when it answers. */
-static enum answer ask_witness(int signal, pid_t sender) {
+/* How often has the witness got the signal of this sender since it was last asked? Negative if it does not answer. */
+static int ask_witness(int signal, pid_t sender) {
   const uint32_t number = ++monitor.questions & 0xffffff;
   const uint64_t question = (uint64_t)number << 6 | (unsigned)signal;
-  if (monitor.settings.witness == 0 || !send_value(monitor.settings.witness, MARK, question, monitor.self)) return NONE;
+  if (monitor.settings.witness == 0 || !send_value(monitor.settings.witness, MARK, question, monitor.self)) return -1;
   const int64_t end = now() + ANSWER_TIME;
   for (int64_t left = ANSWER_TIME; left > 0; left = end - now()) {
     siginfo_t info = {0};
     if (take(bit(MARK), &info, left) == 0 || !is_witness(&info)) continue;
     const uint64_t answer = (uint64_t)(uintptr_t)info.si_ptr;
-    if (answer >> 32 == number) return (uint32_t)answer == ((uint32_t)sender | 1U << 31) ? YES : NO;
+    if (answer >> 32 != number) continue;
+    return (pid_t)(answer & ((1U << PID_BITS) - 1)) == sender ? (int)((uint32_t)answer >> PID_BITS) : 0;
   }
   /* It is stopped, perhaps: the group was, and this process alone was continued. */
   send_to(monitor.settings.witness, SIGCONT);
-  return NONE;
+  return -1;
+}
+
+/*
+ * Has the witness got this signal of the same sender? Negative if it is not known. The witness may be faster and have got
+ * the next one, too. That one is pending here by now, or it came while the first was pending and has become one with it.
+ */
+static int is_witnessed(int signal, const siginfo_t *info) {
+  uint64_t pending = 0;
+  const bool is_counted = (monitor.counted & bit(signal)) != 0;
+  const int count = ask_witness(signal, sender_of(info));
+  monitor.counted &= ~bit(signal);
+  call(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0);
+  if (count > (is_counted ? 0 : 1)) monitor.counted |= pending & bit(signal);
+  if (is_counted) return 1;
+  return count < 0 ? -1 : count > 0;
 }
 
 static pid_t group_of(pid_t process) { return (pid_t)call(SYS_getpgid, process, 0, 0, 0, 0); }
@@ -201,9 +230,9 @@ static pid_t group_of(pid_t process) { return (pid_t)call(SYS_getpgid, process, 
 /* True if the program has got the signal from its sender. */
 static bool has_program(int signal, const siginfo_t *info) {
   const uint64_t of_terminal = bit(SIGHUP) | bit(SIGINT) | bit(SIGQUIT) | bit(SIGTSTP) | bit(SIGCONT) | bit(SIGWINCH);
-  const enum answer answer = ask_witness(signal, is_kernels(info) ? 0 : info->si_pid);
+  const int answer = is_witnessed(signal, info);
   if (group_of(monitor.settings.program) != group_of(0)) return false;
-  if (answer != NONE) return answer == YES;
+  if (answer >= 0) return answer > 0;
   if (!is_kernels(info) || (of_terminal & bit(signal)) == 0) return false;
   /* When a terminal vanishes, the kernel signals the leader of its session alone. */
   return (signal != SIGHUP && signal != SIGCONT) || call(SYS_getsid, 0, 0, 0, 0, 0) != monitor.self;
@@ -219,7 +248,7 @@ static bool is_echo(int signal, const siginfo_t *info) {
   const int64_t time = *keyed;
   *keyed = is_kernels(info) ? now() : 0;
   const pid_t parent = (pid_t)call(SYS_getppid, 0, 0, 0, 0, 0);
-  return !is_kernels(info) && time != 0 && now() - time < MEMORY_TIME && info->si_pid == parent &&
+  return !is_kernels(info) && time != 0 && now() - time < ECHO_TIME && info->si_pid == parent &&
          group_of(parent) == group_of(0);
 }
 

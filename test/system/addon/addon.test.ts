@@ -153,7 +153,8 @@ describe("the addon", () => {
       `__errno_location _exit calloc execve fcntl free getpid getppid pipe2 poll prctl read sigaction strlen
       syscall waitid write chdir close dup2 dup3 fork ioctl kill open recv send setpgid setsid sigaddset sigemptyset
       access sigfillset signalfd sigprocmask socketpair vfork waitpid epoll_create1 epoll_ctl epoll_wait malloc
-      memchr pthread_create closedir dirfd environ geteuid opendir readdir readlinkat strchr strtoul`.split(/\s+/);
+      memchr pthread_create closedir dirfd environ geteuid opendir readdir readlinkat strchr strtoul
+      getrlimit setrlimit snprintf strcmp strcpy strncmp`.split(/\s+/);
     // Compilers may call these where the source does not.
     const ofCompilers = ["memcmp", "memcpy", "memmove", "memset"];
     const others = undefinedOnes.filter((symbol) => !symbol.startsWith("napi_"));
@@ -164,10 +165,15 @@ describe("the addon", () => {
     expect([...inBoth, ...ofCompilers, ...ofNode]).toEqual(expect.arrayContaining(others));
   });
 
-  test.each(["system/addon", "launch/redact"])("%s compiles without warnings", (room) => {
+  test.each([
+    "system/addon/addon.c",
+    "launch/redact/addon.c",
+    "launch/monitor/addon.c",
+    "launch/monitor/monitor.c",
+  ])("%s compiles without warnings", (source) => {
     const options = ["-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic"];
     const headers = join(root, "node_modules/node-api-headers/include");
-    const args = [...options, "-isystem", headers, join(root, `src/${room}/addon.c`)];
+    const args = [...options, "-isystem", headers, join(root, "src", source)];
     expect(spawnSync("cc", args, { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
   });
 
