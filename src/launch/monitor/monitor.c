@@ -46,9 +46,8 @@ enum {
   MARK = 64,
   /* Signals that the launcher has put back in the queue have codes that a process may set; see addon.c. */
   KERNEL_REQUEUED = -SI_KERNEL,
-  /* An answer of the witness: the question's number in the upper half, then a count, then a PID, which has 22 bits. */
-  PID_BITS = 24,
-  MOST_COUNTED = 255,
+  /* An answer of the witness: the question's number in the upper half, this bit, and a PID, which has 22 bits. */
+  ANSWER_IS_YES = 1 << 30,
 };
 
 static const int64_t MILLISECOND = 1000000;
@@ -137,23 +136,20 @@ static bool is_kernels(const siginfo_t *info) { return info->si_code > 0 || info
 
 static pid_t sender_of(const siginfo_t *info) { return is_kernels(info) ? 0 : info->si_pid; }
 
-/* The witness: who has last sent it each signal, when, and how often since it was last asked. */
+/* The witness: who has last sent it each signal since it was last asked, and when. */
 static struct {
   pid_t sender;
-  uint32_t count;
   int64_t time;
 } seen[MARK];
 
 static uint64_t answer_to(uint64_t question) {
   const unsigned signal = question & (MARK - 1);
-  const bool is_recent = now() - seen[signal].time < MEMORY_TIME;
-  const uint64_t count = is_recent ? seen[signal].count : 0;
-  seen[signal].count = 0;
-  return question >> 6 << 32 | (count < MOST_COUNTED ? count : MOST_COUNTED) << PID_BITS | (uint32_t)seen[signal].sender;
+  const bool is_recent = seen[signal].time != 0 && now() - seen[signal].time < MEMORY_TIME;
+  seen[signal].time = 0;
+  return question >> 6 << 32 | (is_recent ? ANSWER_IS_YES : 0) | (uint32_t)seen[signal].sender;
 }
 
 static void note(int signal, pid_t sender) {
-  seen[signal].count = seen[signal].sender == sender ? seen[signal].count + 1 : 1;
   seen[signal].sender = sender;
   seen[signal].time = now();
 }
@@ -179,8 +175,9 @@ static struct {
   struct monitor_settings settings;
   pid_t self;
   uint32_t questions;
-  /* Signals that are pending here and that the witness has counted already. */
-  uint64_t counted;
+  /* Signals that are pending here and that the witness has got with the one before, and their senders. */
+  uint64_t seconds;
+  pid_t second_sender[MARK + 1];
   /* When SIGKILL follows; 0: not. */
   int64_t deadline;
   /* When the terminal last sent SIGINT and SIGQUIT that the parent process may pass on; 0: not. */
@@ -192,7 +189,7 @@ static bool is_witness(const siginfo_t *info) {
   return info->si_code == SI_QUEUE && info->si_pid == monitor.settings.witness;
 }
 
-/* How often has the witness got the signal of this sender since it was last asked? Negative if it does not answer. */
+/* Has the witness got the signal of this sender since it was last asked? Negative if it does not answer. */
 static int ask_witness(int signal, pid_t sender) {
   const uint32_t number = ++monitor.questions & 0xffffff;
   const uint64_t question = (uint64_t)number << 6 | (unsigned)signal;
@@ -202,8 +199,7 @@ static int ask_witness(int signal, pid_t sender) {
     siginfo_t info = {0};
     if (take(bit(MARK), &info, left) == 0 || !is_witness(&info)) continue;
     const uint64_t answer = (uint64_t)(uintptr_t)info.si_ptr;
-    if (answer >> 32 != number) continue;
-    return (pid_t)(answer & ((1U << PID_BITS) - 1)) == sender ? (int)((uint32_t)answer >> PID_BITS) : 0;
+    if (answer >> 32 == number) return (uint32_t)answer == ((uint32_t)sender | ANSWER_IS_YES);
   }
   /* It is stopped, perhaps: the group was, and this process alone was continued. */
   send_to(monitor.settings.witness, SIGCONT);
@@ -211,18 +207,21 @@ static int ask_witness(int signal, pid_t sender) {
 }
 
 /*
- * Has the witness got this signal of the same sender? Negative if it is not known. The witness may be faster and have got
- * the next one, too. That one is pending here by now, or it came while the first was pending and has become one with it.
+ * Has the witness got this signal of the same sender? Negative if it is not known.
+ *
+ * A second one of the sender may be pending here by the time of the answer. The witness may have got both before it
+ * answered, or both as one, since two that wait are one: so both were for the group.
  */
 static int is_witnessed(int signal, const siginfo_t *info) {
+  const pid_t sender = sender_of(info);
+  const bool is_second = (monitor.seconds & bit(signal)) != 0 && monitor.second_sender[signal] == sender;
+  const int answer = ask_witness(signal, sender);
   uint64_t pending = 0;
-  const bool is_counted = (monitor.counted & bit(signal)) != 0;
-  const int count = ask_witness(signal, sender_of(info));
-  monitor.counted &= ~bit(signal);
   call(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0);
-  if (count > (is_counted ? 0 : 1)) monitor.counted |= pending & bit(signal);
-  if (is_counted) return 1;
-  return count < 0 ? -1 : count > 0;
+  monitor.seconds &= ~bit(signal);
+  if (answer > 0) monitor.seconds |= pending & bit(signal);
+  monitor.second_sender[signal] = sender;
+  return is_second ? 1 : answer;
 }
 
 static pid_t group_of(pid_t process) { return (pid_t)call(SYS_getpgid, process, 0, 0, 0, 0); }

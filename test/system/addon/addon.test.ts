@@ -165,17 +165,15 @@ describe("the addon", () => {
     expect([...inBoth, ...ofCompilers, ...ofNode]).toEqual(expect.arrayContaining(others));
   });
 
-  test.each([
-    "system/addon/addon.c",
-    "launch/redact/addon.c",
-    "launch/monitor/addon.c",
-    "launch/monitor/monitor.c",
-  ])("%s compiles without warnings", (source) => {
-    const options = ["-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic"];
-    const headers = join(root, "node_modules/node-api-headers/include");
-    const args = [...options, "-isystem", headers, join(root, "src", source)];
-    expect(spawnSync("cc", args, { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
-  });
+  test.each(["system/addon/addon.c", "launch/redact/addon.c", "launch/monitor/addon.c", "launch/monitor/monitor.c"])(
+    "%s compiles without warnings",
+    (source) => {
+      const options = ["-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic"];
+      const headers = join(root, "node_modules/node-api-headers/include");
+      const args = [...options, "-isystem", headers, join(root, "src", source)];
+      expect(spawnSync("cc", args, { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+    },
+  );
 
   // The program never calls it like this.
   test.each([
