@@ -45,6 +45,7 @@ export const FAILURE_CODES = {
   "nofile-unknown": "the caller's limit of open files is not known",
   "redact-terminal": "no terminal can be made for a masked program",
   "redact-pipe": "the system gives no pipe for the output of a masked program",
+  "redact-size": "the secrets are too large to be masked or searched for",
   "redact-github": "the add-mask commands would go to a file or a terminal, not to the runner",
   audit: "the audit log cannot be written: nothing is started or printed",
   file: "a file cannot be read or written",

@@ -1,7 +1,7 @@
 /** Finds secrets in one content, and tells the lines; pure. */
 import type { Automaton } from "../../masking/automaton.ts";
 import { Finder } from "../../masking/finder.ts";
-import type { Form } from "../../masking/patterns.ts";
+import { asFound, isEncodedForm, type Form } from "../../masking/patterns.ts";
 
 /** A form of a secret in a content. Lines count from 1. */
 export interface Finding {
@@ -33,7 +33,6 @@ const NEWLINE = 10;
 
 /** Goes through one content, which comes in chunks. */
 export class Inspection {
-  private readonly searched: Searched;
   private readonly finder: Finder;
   private readonly matches: Match[] = [];
   private chunk: Uint8Array = Buffer.alloc(0);
@@ -44,10 +43,13 @@ export class Inspection {
   private counted = 0;
 
   constructor(searched: Searched) {
-    this.searched = searched;
     this.finder = new Finder(
       () => searched.automaton,
-      (start, end, node) => this.note(start, end, node),
+      (start, end, node, encoding, isShell) => {
+        const form = searched.forms[searched.automaton.patternAt(node)];
+        if (form !== undefined && isEncodedForm(encoding, end - start))
+          this.note(start, end, asFound(form, encoding, isShell));
+      },
     );
   }
 
@@ -73,10 +75,8 @@ export class Inspection {
     return findings;
   }
 
-  private note(start: number, end: number, node: number): void {
-    const { automaton, forms } = this.searched;
-    const form = forms[automaton.patternAt(node)];
-    if (form === undefined || this.matches.length >= MOST_MATCHES) return;
+  private note(start: number, end: number, form: Form): void {
+    if (this.matches.length >= MOST_MATCHES) return;
     const inChunk = start - this.chunkStart;
     // What lies before this chunk is the beginning of what was found.
     const line =

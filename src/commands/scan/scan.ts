@@ -33,7 +33,8 @@ export const scan: Command = async ({ options, positionals }, context) => {
       "set ESC_ENV and ESC_TOKEN to search for those of ESC; --require-esc makes it an error that they are missing",
     ]);
   }
-  searched.automaton.compiled = await loadRedactAddon();
+  const addon = await loadRedactAddon();
+  if (addon !== undefined) searched.automaton.use(addon);
   const session = new Session(searched, context);
   const git = { cwd: context.cwd, environment: withoutSecrets(context.environment, assessment.contract) };
   if (staged) await scanIndex(session, git, positionals);

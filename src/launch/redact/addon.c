@@ -323,8 +323,8 @@ static napi_value pass_on_to(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
+      {.utf8name = "prepareSearch", .method = prepare},
       {.utf8name = "skip", .method = skip},
-      {.utf8name = "nextBreak", .method = next_break},
       {.utf8name = "makePipe", .method = make_pipe},
       {.utf8name = "duplicate", .method = duplicate},
       {.utf8name = "startWatching", .method = start_watching_by},
