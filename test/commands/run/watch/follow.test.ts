@@ -144,7 +144,7 @@ describe("a token that may see revisions", () => {
       const { server, environment, next, told } = await followed("read");
       await next();
       server.failAlways("etag", { kind: "status", status });
-      server.failAlways("readDefinition", { kind: "status", status });
+      server.failAlways("definition", { kind: "status", status });
       const rounds = [];
       for (let round = 0; round < 10; round += 1) rounds.push(await next());
       expect(rounds.slice(0, 3)).toEqual([2000, 4000, 8000].map((pause) => ({ events: "look", pause })));
