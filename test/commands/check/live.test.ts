@@ -461,6 +461,7 @@ describe("a PostgreSQL URL", () => {
     ["what speaks something else", { fault: "babble" }, "main", { kind: "trouble" }],
     ["a server that closes", { fault: "closes" }, "main", { kind: "trouble", code: "the connection was closed" }],
     ["a server that does not know the password", { fault: "impostor" }, "main", { kind: "unexpected" }],
+    ["a server that does not show that it does", { fault: "unproven" }, "main", { kind: "unexpected" }],
     ["no answer", { fault: "silent" }, "main", { kind: "unreachable", code: "timed out" }],
   ])("%s", async (_, options, rest, result) => {
     const tried = await tryIt(options, (port) => urlOf(port, PASSWORD, rest));
