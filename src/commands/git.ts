@@ -36,7 +36,8 @@ const OPTIONS = [
  * `core.sshCommand`, credential helpers). Versions before 2.39.4 only know the list of allowed protocols.
  */
 const VARIABLES = {
-  GIT_ALLOW_PROTOCOL: "",
+  // No protocol has this name; an empty list is none where variables cannot be empty.
+  GIT_ALLOW_PROTOCOL: "none",
   GIT_NO_LAZY_FETCH: "1",
   GIT_OPTIONAL_LOCKS: "0",
   GIT_TERMINAL_PROMPT: "0",

@@ -29,22 +29,23 @@ const ITSELF = Buffer.from("./");
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Goes through the files below the paths but for those that git ignores. Without git all are gone through, but for
- * git's own.
+ * Goes through the files below the paths but for those that git ignores, unless the path itself is ignored. Without git
+ * all are gone through, but for git's own.
  *
  * @throws SophiaError (file, 125) for a path that does not exist
  */
 export async function scanTree(session: Session, git: Git, paths: readonly string[]): Promise<void> {
   const buffer = Buffer.allocUnsafe(CHUNK);
-  const visit = async (path: Buffer, name: Buffer): Promise<void> => {
+  const visit = async (path: Buffer, name: Buffer, isNamed = false): Promise<void> => {
     const kind = inspectFile(session, path, name, buffer);
     if (kind !== "folder") return;
     const prefix = name.equals(Buffer.from(".")) ? Buffer.alloc(0) : withSeparator(name);
-    for await (const inside of filesIn(path, git, session)) {
+    const isWhole = isNamed && (await isIgnored({ ...git, cwd: path.toString() }));
+    for await (const inside of isWhole ? walk(path, session) : filesIn(path, git, session)) {
       await visit(Buffer.concat([withSeparator(path), inside]), Buffer.concat([prefix, inside]));
     }
   };
-  for (const path of paths.length === 0 ? ["."] : paths) await visit(searchable(path, git), Buffer.from(path));
+  for (const path of paths.length === 0 ? ["."] : paths) await visit(searchable(path, git), Buffer.from(path), true);
 }
 
 /** The file or folder of a path. Links that the user names, or that lead to it, are followed, unlike those in a folder. */
@@ -77,6 +78,17 @@ function searchable(path: string, { cwd }: Git): Buffer {
 
 function withSeparator(path: Buffer): Buffer {
   return path.at(-1) === sep.charCodeAt(0) ? path : Buffer.concat([path, Buffer.from(sep)]);
+}
+
+/** Whether git ignores the folder in which it is asked. */
+async function isIgnored(git: Git): Promise<boolean> {
+  try {
+    for await (const _ of askGit(git, ["check-ignore", "--quiet", "."])) continue;
+    return true;
+  } catch (error) {
+    if (!(error instanceof GitRefusal)) throw error;
+    return false;
+  }
 }
 
 /** Names of files relative to the folder, and of repositories in it, which are gone through by themselves. */

@@ -114,6 +114,12 @@ test("10,000 matches hide no other secret, and the rest is counted", async () =>
   expect(ended.stdout).toContain("   501 of them are not listed\n");
 });
 
+test.each(["build", "build/sub", "build/sub/a.js"])("a path that git ignores is searched: %s", async (path) => {
+  const cwd = repository({ ".gitignore": "build/\n", "build/sub/a.js": KEY });
+  expect((await scan(cwd)).status).toBe(0);
+  expect(findings(await scan(cwd, path))).toEqual(["build/sub/a.js:1: API_KEY"]);
+});
+
 describe("a path that is a symbolic link", () => {
   test.each(["folder", "file"])("of a %s is followed", async (kind) => {
     const cwd = repository({ "real/a.txt": KEY, "real/.gitignore": "no.txt\n", "real/no.txt": KEY });
