@@ -27,20 +27,32 @@ export function mistakeError(mistake: Mistake): SophiaError {
 }
 
 /**
- * The error of a command that was not found, with the subcommand that may have been meant. The words behind it are not
- * told: they may hold a secret.
+ * The error of a command that was not found, with what may have been meant. Neither a value of it nor the words behind it
+ * are shown: they may hold a secret.
+ *
+ * @param isSubcommand whether the word may be a mistyped subcommand
  */
-export function perhapsSubcommand(error: SophiaError, word: string): SophiaError {
-  const { code, message } = error;
-  // env(1) takes assignments.
+export function withMeaning(error: SophiaError, word: string, isSubcommand: boolean): SophiaError {
+  const hint = meaningOf(word, isSubcommand);
+  const { code, message, status } = error;
+  return hint === undefined ? error : new SophiaError({ code, message, hint }, status);
+}
+
+function meaningOf(word: string, isSubcommand: boolean): string | undefined {
+  const isWindows = process.platform === "win32";
   const [, variable] = /^([A-Za-z_]\w*)=/.exec(word) ?? [];
   if (variable !== undefined) {
-    const hint = `sophia-run takes no assignments: set ${variable} in the environment`;
-    return new SophiaError({ code, message, hint }, error.status);
+    return isWindows
+      ? `sophia-run takes no assignments: set ${variable} in the environment`
+      : `sophia-run takes no assignments, env does: sophia-run -- env ${variable}=… COMMAND`;
   }
+  if (/\S\s+\S/.test(word)) {
+    const shell = isWindows ? "cmd /c" : "sh -c";
+    return `it is one word with spaces; a shell takes it apart: sophia-run -- ${shell} "…"`;
+  }
+  if (!isSubcommand) return undefined;
   const meant = word === "help" || word === "version" ? `--${word}` : suggest(word, COMMAND_NAMES);
-  if (meant === undefined) return error;
-  return new SophiaError({ code, message, hint: `did you mean ${meant}?` }, error.status);
+  return meant === undefined ? undefined : `did you mean ${meant}?`;
 }
 
 /**

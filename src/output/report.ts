@@ -76,7 +76,8 @@ export function makeReport(assessment: Assessment): Report {
   return {
     met: violations.length === 0,
     contract: reportContract(contract),
-    esc: reportEsc(assessment, violations.length === 0),
+    // A contract of one's own need not know ESC; that of the Sophia platform does.
+    esc: reportEsc(assessment, contract.source.kind === "built-in" && assessment.violations.some(isOfMissing)),
     sections: contract.sections.map(({ title, lines }) => ({
       title,
       lines: lines.map((line) => reportLine(line, assessment, why)),
@@ -144,6 +145,10 @@ export function contractWords({ source, profile, scope }: ContractReport): strin
     ...(scope === undefined ? [] : [`scope ${scope}`]),
   ];
   return printable(parts.length === 0 ? source : `${source} (${parts.join(", ")})`);
+}
+
+function isOfMissing({ kind }: Violation): boolean {
+  return kind === "missing" || kind === "missing-when" || kind === "some-missing" || kind === "none-set";
 }
 
 /** The state of one variable by the rules that it breaks. */

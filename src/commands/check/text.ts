@@ -125,22 +125,26 @@ function sources(report: Report): readonly (readonly string[])[] {
 function summary(report: Report, unmet: Unmet | undefined, parts: readonly Part[]): readonly string[] {
   const failed = parts.filter(({ failures }) => failures.length > 0);
   return [
-    ...(unmet === undefined && failed.length > 0 ? [] : outcome(report, unmet)),
+    ...(unmet === undefined && failed.length > 0 ? [] : outcome(report, unmet, parts)),
     ...failed.flatMap(({ failures: [first = "", ...rest] }) => [...marked("❌", first), ...rest.flatMap(indented)]),
+    ...parts.flatMap(({ doubts = [] }) => doubts.flatMap((one) => marked("⚠️", one))),
     ...fault(report),
     ...overridden(report),
   ];
 }
 
-function outcome(report: Report, unmet: Unmet | undefined): readonly string[] {
+function outcome(report: Report, unmet: Unmet | undefined, parts: readonly Part[]): readonly string[] {
   if (unmet === undefined) {
     const labels = enumerate(report.sources.map((source) => sourceOf(source).label + ageOf(source, report)));
-    return [`✅ All checks passed!${labels === "" ? "" : ` Configuration loaded from ${labels}`}`];
+    const isAll = parts.every(({ doubts = [] }) => doubts.length === 0);
+    return [
+      `✅ ${isAll ? "All checks passed!" : "The contract is met."}${labels === "" ? "" : ` Configuration loaded from ${labels}`}`,
+    ];
   }
   const { cause = [], findings, remedy } = unmet;
   const [first, ...rest] = cause;
   return [
-    ...(first === undefined ? [] : marked("❌", first)),
+    ...(first === undefined ? [] : marked(report.esc.environment.state === "absent" ? "➖" : "❌", first)),
     ...rest.flatMap(indented),
     `❌ ${count(report.violations.length, "check")} failed`,
     ...findings.flatMap(({ kind, text: words, advice }) => [

@@ -13,7 +13,7 @@ export const requestCommand: CommandDefinition = {
       describe: "Why it is to be opened, for whoever approves it [SOPHIA_REASON]",
     },
     in: { type: "string", value: "ENV", describe: "The environment to ask for, in place of those of ESC_ENV" },
-    wait: { type: "boolean", describe: "Wait until the environment opens" },
+    wait: { type: "boolean", describe: "Wait until the environment opens; no second request is filed" },
     "wait-limit": { type: "string", value: "TIME", describe: "How long to wait: 1h (default), 15m" },
   },
   groups: ["Sources", "Output"],

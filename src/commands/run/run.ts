@@ -19,9 +19,9 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
   try {
     return await start(invocation, context, preparation);
   } catch (error) {
-    if (invocation.hasDashes || !(error instanceof SophiaError) || error.status !== ExitStatus.notFound) throw error;
-    const { perhapsSubcommand } = await import("../mistakes.ts");
-    throw perhapsSubcommand(error, invocation.command[0]);
+    if (!(error instanceof SophiaError) || error.status !== ExitStatus.notFound) throw error;
+    const { withMeaning } = await import("../mistakes.ts");
+    throw withMeaning(error, invocation.command[0], !invocation.hasDashes);
   }
 }
 

@@ -146,6 +146,7 @@ async function following(
         }
       },
       tell: (lines) => sayLines(context, lines),
+      inform: (lines) => isQuiet || sayLines(context, lines),
       detail: (line) => settings.verbose && sayLines(context, [printable(line)]),
       clock: CLOCK,
     },
