@@ -44,6 +44,7 @@ export const FAILURE_CODES = {
   "helper-missing": "setpriv or prlimit, which an option needs, is not there",
   "nofile-unknown": "the caller's limit of open files is not known",
   "redact-terminal": "no terminal can be made for a masked program",
+  "system-limit": "a limit of the system on open files, processes or memory is reached",
   "redact-pipe": "the system gives no pipe for the output of a masked program",
   "redact-github": "the add-mask commands would go to a file or a terminal, not to the runner",
   audit: "the audit log cannot be written: nothing is started or printed",
