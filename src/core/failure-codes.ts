@@ -52,7 +52,7 @@ export const FAILURE_CODES = {
   "foreign-file": "a file was not written by sophia-run",
   input: "the standard input is too long, or does not end in time",
   output: "the standard output cannot be written",
-  terminal: "secrets are not printed to a terminal",
+  terminal: "secrets are not printed to a terminal or a coding agent",
   "not-exportable": "a value cannot be written in the asked format",
   "not-confirmed": "nobody is there to say yes",
   "unknown-variable": "no contract declares and no source sets the variable",
