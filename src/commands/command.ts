@@ -25,6 +25,8 @@ export interface PositionalDefinition {
   readonly form: string;
   readonly least: number;
   readonly most: number;
+  /** What to do in place of giving more words. */
+  readonly excess?: string;
   /** What completion offers. */
   readonly kind: "variable" | "file" | readonly string[];
 }

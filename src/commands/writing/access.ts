@@ -17,19 +17,21 @@ import { canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 
 const TOKEN_HINT =
-  "read -rs ESC_ADMIN_TOKEN && export ESC_ADMIN_TOKEN asks for a token that may open and write the environment";
+  "at a terminal the command asks for a token that may open and write the environment; elsewhere set it in the environment";
 
 /**
  * The access of a command that writes. Its token is `ESC_ADMIN_TOKEN` of the process environment, or asked for at a
  * terminal: never the launcher's own, and never one from a file.
  *
  * @param inEnvironment the value of `--in`, in place of `ESC_ENV`
+ * @param isDry nothing is written: without `ESC_ADMIN_TOKEN` the launcher's own credential serves
  * @throws SophiaError (125) where there is no token or no environment
  */
 export async function writeAccess(
   inEnvironment: unknown,
   settings: Settings,
   context: Context,
+  isDry = false,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
   if (settings.fake) throw usageError("this command changes ESC, which --fake (SOPHIA_FAKE) rules out");
   if (settings.offline) throw usageError("this command changes ESC, which --offline (SOPHIA_OFFLINE) rules out");
@@ -42,12 +44,13 @@ export async function writeAccess(
       hint: "name it with --in organization/project/environment, or set ESC_ENV",
     });
   }
+  const common = { ...settings, ...namedIn(inEnvironment) };
+  if (isDry && new Variables(context.environment, []).findInProcess(ADMIN_TOKEN) === undefined) {
+    const { access, notices } = escAccess(context.environment, dotenv.layers, common);
+    if (access.kind === "on") return { settings: access.settings, notices: [...dotenv.notices, ...notices] };
+  }
   const token = await adminToken(context);
-  const { access, notices } = escAccess(context.environment, dotenv.layers, {
-    ...settings,
-    ...namedIn(inEnvironment),
-    token,
-  });
+  const { access, notices } = escAccess(context.environment, dotenv.layers, { ...common, token });
   if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
   return { settings: access.settings, notices: [...dotenv.notices, ...notices] };
 }
