@@ -40,9 +40,10 @@ export const exportVariables: Command = async ({ options }, context) => {
   const { esc, notices, violations } = assessment;
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "export", names: [] }, true, assessment);
-    const { wordUnmet } = await import("../../output/unmet.ts");
-    const wayOut = "--no-contract exports anyway";
-    throw new SophiaError(wordUnmet(assessment, "nothing was exported", wayOut, settings.quiet), ExitStatus.config);
+    const { setOffer, wordUnmet } = await import("../../output/unmet.ts");
+    const [what, wayOut] = ["nothing was exported", "--no-contract exports anyway"];
+    const failure = wordUnmet(assessment, what, wayOut, settings.quiet, setOffer(context));
+    throw new SophiaError(failure, ExitStatus.config);
   }
   sayDown(context, esc);
   say(context, settings, notices);
