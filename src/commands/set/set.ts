@@ -11,10 +11,11 @@ import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
 import { say } from "../../output/say.ts";
 import type { Command } from "../command.ts";
-import { canAsk, confirm } from "../confirm.ts";
+import { ask, canAsk } from "../confirm.ts";
 import { type Candidate, looksSecret } from "../import/candidates.ts";
 import { changesOf, obstacleTo, type Plan, planImport } from "../import/plan.ts";
 import { planText } from "../import/text.ts";
+import { usageError } from "../mistakes.ts";
 import { agentBy } from "../run/agents.ts";
 import { askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
 import { changedMeanwhile, revisionsText, settleChange, valueIn } from "../writing/outcome.ts";
@@ -54,14 +55,17 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   if (plan.kept.length > 0) return ExitStatus.unmet;
   if (plan.same.length > 0) return ExitStatus.ok;
   const meant = isDeclared(contract, name) ? "" : didYouMean(name, contract.variables.keys());
-  if (meant !== "") tell(context, `⚠️ the contract does not declare ${shown}${meant}\n`);
+  const isConfirmed = options["yes"] === true;
+  const undeclared = `the contract does not declare ${shown}${meant}`;
+  if (meant !== "" && !isConfirmed && !isDry && !canAsk(context)) throw usageError(undeclared, "--yes sets it anyway");
+  if (meant !== "") tell(context, `⚠️ ${undeclared}\n`);
   if (isDry) {
     tell(context, "Nothing was written: --dry-run.\n");
     return ExitStatus.ok;
   }
   // Whoever gives the value by the standard input cannot be asked, and has named what is to be written.
-  const isConfirmed = options["yes"] === true || (!canAsk(context) && meant === "");
-  if (!(await confirm(`Write it to ${formatName(current.name)}?`, isConfirmed, context))) {
+  const isAsked = !isConfirmed && canAsk(context);
+  if (isAsked && !(await ask(`Write it to ${formatName(current.name)}?`, context))) {
     tell(context, "Nothing was written.\n");
     return ExitStatus.unmet;
   }
