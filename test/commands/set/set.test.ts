@@ -132,7 +132,6 @@ describe("set NAME", () => {
     ["several environments", ["API_KEY", "--in", "acme/a/b,acme/c/d"], KEY, "names several environments"],
     ["a revision", ["API_KEY", "--in", `${ENV}@1`], KEY, "is a revision or tag"],
     ["a name that is perhaps mistyped, without --yes", ["API_KYE"], KEY, 'API_KYE: did you mean "API_KEY"? --yes'],
-    ["--fake", ["API_KEY", "--fake"], KEY, "--fake (SOPHIA_FAKE) rules out"],
   ])("refuses %s", async (_, args, input, reached) => {
     const { server, run } = await world();
     const ended = await run(args, input);
