@@ -25,7 +25,7 @@ export interface PositionalDefinition {
   readonly form: string;
   readonly least: number;
   readonly most: number;
-  /** What to do in place of giving more words. */
+  /** The remedy for a word too many. */
   readonly excess?: string;
   /** What completion offers. */
   readonly kind: "variable" | "file" | readonly string[];

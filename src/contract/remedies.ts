@@ -149,7 +149,7 @@ export function sharedRemedy(supplies: readonly Supply[], width: number, offer?:
   const groups = new Map<string, Supply[]>();
   for (const supply of supplies) {
     const { target, secret, replaces } = supply;
-    // What one command says holds for the others of its group.
+    // The options of the first command hold for the others of its group.
     const how = offer === undefined ? secret : replaces;
     const key = target.kind === "esc" ? `${target.environment}\n${how}` : target.kind;
     groups.set(key, [...(groups.get(key) ?? []), supply]);

@@ -19,7 +19,7 @@ describe("a document of the package links to what the package has, or to the web
   });
 });
 
-/** What the benchmark, the suites and the measurements write, for this repository's readers. */
+/** Written by the benchmark, the suites and the measurements for this repository's readers. */
 const MEASUREMENTS = ["benchmark.md", "benchmark.svg", "conformance.md", "herd.md", "packages.md", "scale.md"];
 
 test("the package carries no measurements", () => {

@@ -49,7 +49,7 @@ export function sortCandidates(variables: readonly Variable[], contract: Contrac
   return { candidates, own, empty };
 }
 
-/** Whether sophia-run itself works by the variable. */
+/** Returns true for a setting of sophia-run itself. */
 export function isOwnName(name: string): boolean {
   return /^(?:ESC|SOPHIA)_/i.test(name) || name === "PULUMI_BACKEND_URL";
 }

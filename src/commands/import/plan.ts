@@ -53,7 +53,7 @@ function isThere(name: string, { opened, definition, hidden }: Current): boolean
   return opened.variables.some((one) => one.name === name);
 }
 
-/** What stands in the way of another value of a variable; undefined where nothing does. */
+/** Returns why a variable keeps its value; undefined if it may be written. */
 export function obstacleTo(name: string, current: Current, overwrite: boolean): Obstacle | undefined {
   if (!isThere(name, current)) return undefined;
   const there = current.opened.variables.find((one) => one.name === name);

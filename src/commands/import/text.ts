@@ -3,7 +3,7 @@ import { printable } from "../../core/text.ts";
 import type { Sorted } from "./candidates.ts";
 import type { Obstacle, Plan } from "./plan.ts";
 
-/** What would change, by names. @param where what is changed, and by what */
+/** Lists the changes by names. @param where the environment, and the file for an import */
 export function planText(plan: Plan, { own, empty }: Omit<Sorted, "candidates">, where: string): string {
   const { added, replaced, same, kept, plain } = plan;
   const width = Math.max(...[...added, ...replaced].map(({ name }) => printable(name).length), 0);

@@ -38,7 +38,7 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
   const target = settingsFor(current.name, access.settings);
   const shown = printable(name);
   const before = valueIn(current, name);
-  // Of a declared variable an empty value counts as none.
+  // An empty value counts as none if the variable is declared.
   const overwrite = options["overwrite"] === true || (declaration !== undefined && before === "");
   const tellPlan = (plan: Plan): void => tell(context, planText(plan, { own: [], empty: [] }, formatRevision(current)));
   const why = obstacleTo(name, current, overwrite);
@@ -63,7 +63,7 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
     tell(context, "Nothing was written: --dry-run.\n");
     return ExitStatus.ok;
   }
-  // Whoever gives the value by the standard input cannot be asked, and has named what is to be written.
+  // A user who gives the value by the standard input cannot be asked, and has named the variable to write.
   const isAsked = !isConfirmed && canAsk(context);
   if (isAsked && !(await ask(`Write it to ${formatName(current.name)}?`, context))) {
     tell(context, "Nothing was written.\n");

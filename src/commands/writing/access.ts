@@ -2,7 +2,8 @@
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import type { Notice } from "../../core/model.ts";
+import type { Failure, Notice } from "../../core/model.ts";
+import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
@@ -116,9 +117,17 @@ export async function askEach<T>(
 ): Promise<readonly T[]> {
   const progress = makeProgress(context, options);
   const answers = await askEsc(settings, progress, ask).finally(progress.done);
-  if (answers.kind !== "read") throw new SophiaError(answers.failure);
+  if (answers.kind !== "read") throw new SophiaError(withWayToMakeIt(answers.failure, settings));
   say(context, options, answers.remarks);
   return answers.results;
+}
+
+/** Adds how to make the environment, if the service does not know it: a first value may need that. */
+function withWayToMakeIt(failure: Failure, { environments }: EscSettings): Failure {
+  const [only, ...others] = environments;
+  if (failure.code !== "esc-not-found" || only === undefined || others.length > 0) return failure;
+  const command = `pulumi env init ${shellWord(printable(only.text))}`;
+  return { ...failure, details: [...(failure.details ?? []), `if it is not made yet: ${command}`] };
 }
 
 /**

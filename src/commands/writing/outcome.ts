@@ -63,12 +63,12 @@ export function revisionsText({ before, after }: Extract<Changed, { kind: "done"
   return `Revision ${was} is now ${is}.\n   All of it back: ${wayBack(before)}`;
 }
 
-/** The value of somebody else, who set it at the same time, may be in use already: it is not replaced unseen. */
+/** The error for a value that another user has set meanwhile: it may be in use already, so it is not replaced unseen. */
 export function changedMeanwhile(name: string, now: Current): SophiaError {
   return new SophiaError({
     code: "esc-conflict",
     message: `nothing was changed: ${printable(name)} has another value in ${formatRevision(now)} than it had at first`,
-    hint: "somebody else changes it, too; start again to replace that value",
+    hint: "another user changes it, too; start again to replace that value",
   });
 }
 

@@ -130,6 +130,7 @@ describe("set NAME", () => {
     ["a value in place of the name", [`sk-${sentinel("word")}`], "", "not the name of a variable"],
     ["a setting of sophia-run", ["ESC_TOKEN"], KEY, "ESC_TOKEN is a setting of sophia-run"],
     ["several environments", ["API_KEY", "--in", "acme/a/b,acme/c/d"], KEY, "names several environments"],
+    ["an environment that is not there", ["API_KEY", "--in", "acme/app/new"], KEY, "pulumi env init acme/app/new"],
     ["a revision", ["API_KEY", "--in", `${ENV}@1`], KEY, "is a revision or tag"],
     ["a name that is perhaps mistyped, without --yes", ["API_KYE"], KEY, 'API_KYE: did you mean "API_KEY"? --yes'],
   ])("refuses %s", async (_, args, input, reached) => {
