@@ -38,7 +38,8 @@ function surroundings({ addon, preloaded }: Preparation): Context {
     out: (text) => write(1, text),
     err: (text) => void write(2, text),
     readLine: async () => (await import("./system/read-line.ts")).readLine(),
-    readHidden: async (prompt) => (await import("./system/read-hidden.ts")).readHidden(prompt),
+    readHidden: async (prompt) =>
+      (await import("./system/read-hidden.ts")).readHidden(prompt, !["", "dumb"].includes(process.env["TERM"] ?? "")),
     readInput: async () => (await import("./system/read-input.ts")).readInput(),
     // Loading node:tty takes milliseconds that a launch has no use for.
     isTerminal: (descriptor) => process.getBuiltinModule("node:tty").isatty(descriptor),

@@ -38,6 +38,7 @@ export const COMMAND_NAMES = [
   "explain",
   "export",
   "scan",
+  "set",
   "import",
   "rotate",
   "request",

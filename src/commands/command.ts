@@ -25,6 +25,8 @@ export interface PositionalDefinition {
   readonly form: string;
   readonly least: number;
   readonly most: number;
+  /** The remedy for a word too many. */
+  readonly excess?: string;
   /** What completion offers. */
   readonly kind: "variable" | "file" | readonly string[];
 }

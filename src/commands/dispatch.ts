@@ -111,6 +111,7 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
     const meant = names.includes(excess) ? excess : suggest(excess, names);
     // It is not told: it may be a command with a secret among its arguments.
     const what = most === 0 ? `${name} takes no arguments` : `${name} takes no more than ${form}`;
+    if (meant === undefined && positional?.excess !== undefined) throw usageError(what, positional.excess);
     throw usage(name, what, meant === undefined ? "" : `did you mean --${meant}? `);
   }
   if (args.positionals.length < least) {

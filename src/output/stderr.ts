@@ -2,6 +2,8 @@ import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import type { Failure } from "../core/model.ts";
 import { wrap } from "../core/lines.ts";
+import { systemErrorCode } from "../system/errors.ts";
+import { openFilesLimitOf } from "../system/limits.ts";
 import { hasColours, paintMessage } from "./colour.ts";
 
 /** Columns of a line, of which the program's name or an indent takes some. */
@@ -13,7 +15,9 @@ type Lines = readonly [string, ...string[]];
 
 /** Writes what ended sophia-run: a failure in its words, anything else without its own. */
 export function sayError(context: Context, error: unknown): void {
+  const limit = openFilesLimitOf(systemErrorCode(error));
   if (error instanceof SophiaError) sayFailure(context, error);
+  else if (limit !== undefined) sayFailure(context, { code: "system-limit", ...limit });
   else write(context, describeBug(error), "failure");
 }
 

@@ -1,9 +1,11 @@
 /** A contract that is not met, in words: the cause first, then what is missing, then what to do. */
-import { correctionOf, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
+import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
 import type { Wording } from "../contract/wording.ts";
+import type { Context } from "../core/context.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { wrap } from "../core/lines.ts";
 import { count, enumerate, printable } from "../core/text.ts";
+import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
@@ -33,8 +35,18 @@ const MOST_LINES = 8;
 const MAX_DETAILS = 2;
 const DETAIL_LENGTH = 150;
 
+/**
+ * How `sophia-run set` gets a value here. A token that may write is in the process environment, or is asked for.
+ *
+ * @returns undefined where it has no token and cannot ask for one
+ */
+export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetOffer {
+  if (isTerminal(0) && isTerminal(2)) return "asks";
+  return (environment.get(ADMIN_TOKEN) ?? "") === "" ? undefined : "reads";
+}
+
 /** @param width columns that a line of a command may have */
-export function explainUnmet(assessment: Assessment, width: number): Unmet {
+export function explainUnmet(assessment: Assessment, width: number, offer?: SetOffer): Unmet {
   const { esc, violations } = assessment;
   const wordings = wordAssessed(assessment);
   const amount = count(violations.length, "violation");
@@ -60,7 +72,7 @@ export function explainUnmet(assessment: Assessment, width: number): Unmet {
     assessment.contract.source.kind === "built-in"
       ? ["these rules are the built-in contract's; sophia-run init starts your own"]
       : [];
-  const remedy = [...ownRules, ...shared, ...sharedRemedy(supply, width)];
+  const remedy = [...ownRules, ...shared, ...sharedRemedy(supply, width, offer)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // What is wrong or withheld is not missing because of ESC.
   const cause = supply.length > 0 ? notConfigured(esc) : undefined;
@@ -153,9 +165,16 @@ const REST = WIDTH - 2;
  * @param consequence such as `server.js was not started`
  * @param wayOut what is possible all the same, to follow a semicolon
  * @param quiet leaves out what is for information
+ * @param offer see {@link setOffer}
  */
-export function wordUnmet(assessment: Assessment, consequence: string, wayOut: string, quiet: boolean): Failure {
-  const { cause = [], amount, findings, remedy } = explainUnmet(assessment, REST);
+export function wordUnmet(
+  assessment: Assessment,
+  consequence: string,
+  wayOut: string,
+  quiet: boolean,
+  offer?: SetOffer,
+): Failure {
+  const { cause = [], amount, findings, remedy } = explainUnmet(assessment, REST, offer);
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
   const [first = head, ...rest] = [...cause, head];
   const [message = "", ...more] = wrap(first, REST, "", FIRST);

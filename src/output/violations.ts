@@ -1,6 +1,6 @@
 /** The violations of a contract in words, as all commands tell them. */
 import type { Contract, Violation } from "../contract/model.ts";
-import { remedyLines, sharedRemedy, type Target } from "../contract/remedies.ts";
+import { remedyLines, type SetOffer, sharedRemedy, type Target } from "../contract/remedies.ts";
 import { describeViolations, type Wording, type WordingContext } from "../contract/wording.ts";
 import { wrap } from "../core/lines.ts";
 import type { Resolution } from "../core/model.ts";
@@ -39,12 +39,14 @@ function targetOf(esc: EscStatus): Target {
  * The violations of one ESC environment by itself; `told` are the lines for people, with one remedy for all.
  *
  * @param escEnvironment `org/project/name`
+ * @param offer see `setOffer`
  */
 export function reportViolations(
   violations: readonly Violation[],
   contract: Contract,
   selected: Resolution,
   escEnvironment: string,
+  offer?: SetOffer,
 ): { readonly violations: readonly ViolationReport[]; readonly told: readonly string[] } {
   const target: Target = { kind: "esc", environment: escEnvironment };
   const context: WordingContext = { present: [...selected.keys()], origins: selected, target };
@@ -54,6 +56,7 @@ export function reportViolations(
     ...sharedRemedy(
       wordings.flatMap(({ supply }) => supply),
       WIDTH,
+      offer,
     ),
   ];
   return { violations: wordings.map(reportViolation), told: lines.flatMap((line) => wrap(line, WIDTH, "   ")) };

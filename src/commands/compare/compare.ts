@@ -10,6 +10,7 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { comparisonJson, comparisonText } from "./text.ts";
 import type { Notice } from "../../core/model.ts";
 import { tell } from "../../output/colour.ts";
+import { setOffer } from "../../output/unmet.ts";
 import { describeNotice } from "../../output/notices.ts";
 import { type EnvironmentGates, environmentGates, gateWords } from "../check/gates.ts";
 import { compareEnvironments } from "./comparison.ts";
@@ -46,7 +47,7 @@ export async function compare(names: string, options: Values, json: boolean, con
   const gates = await environmentGates(found, SILENT);
   const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks), ...gates.map(gateNotice)];
   say(context, settings, notices);
-  const comparison = compareEnvironments(contract, answers.results, options["strict"] === true);
+  const comparison = compareEnvironments(contract, answers.results, options["strict"] === true, setOffer(context));
   if (json) {
     const told = notices.map((one) => describeNotice(one)[0]);
     context.out(comparisonJson(comparison, told));

@@ -1,6 +1,7 @@
 /** Which environment has which variable and meets which rule, without values; pure. */
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check.ts";
+import type { SetOffer } from "../../contract/remedies.ts";
 import type { Contract, Violation } from "../../contract/model.ts";
 import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/names.ts";
@@ -72,6 +73,7 @@ export function compareEnvironments(
   contract: Contract,
   environments: readonly EvaluatedEnvironment[],
   strict: boolean,
+  offer?: SetOffer,
 ): Comparison {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const columns = environments.map((environment) => {
@@ -104,7 +106,7 @@ export function compareEnvironments(
       .map(row)
       .filter(({ drift }) => drift),
   ];
-  const reports = columns.map((column) => reportEnvironment(contract, column));
+  const reports = columns.map((column) => reportEnvironment(contract, column, offer));
   const met = reports.every(({ violations }) => violations.length === 0);
   const drift = rows.some((one) => one.drift);
   return {
@@ -182,12 +184,16 @@ function isAbsent(state: ComparisonState): boolean {
   return state === "missing" || state === "empty" || state === "not-a-variable";
 }
 
-function reportEnvironment(contract: Contract, { environment, resolution, violations }: Column): ComparedEnvironment {
+function reportEnvironment(
+  contract: Contract,
+  { environment, resolution, violations }: Column,
+  offer: SetOffer,
+): ComparedEnvironment {
   const name = formatName(environment.name);
   const { version } = environment.name;
   return {
     name,
     ...(version === undefined ? {} : { version }),
-    ...reportViolations(violations, contract, resolution, name),
+    ...reportViolations(violations, contract, resolution, name, offer),
   };
 }

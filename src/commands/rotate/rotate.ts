@@ -1,7 +1,7 @@
 import { settle, type Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Context } from "../../core/context.ts";
-import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { ExitStatus } from "../../core/error.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { type Changed, changeEnvironment, type Current, formatRevision, readCurrent } from "../../esc/api/change.ts";
@@ -20,7 +20,7 @@ import type { Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 import { askEach, askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
-import { settleChange } from "../writing/outcome.ts";
+import { changedMeanwhile, settleChange, valueIn } from "../writing/outcome.ts";
 import { type Defining, findDefining, isAbsent, refuse } from "./place.ts";
 import { doneText } from "./text.ts";
 import { newValue } from "./value.ts";
@@ -119,19 +119,6 @@ function finish(
   if (typeof done === "number") return done;
   tell(context, doneText(name, done, back));
   return ExitStatus.ok;
-}
-
-function valueIn({ opened }: Pick<Current, "opened">, name: string): string | undefined {
-  return opened.variables.find((one) => one.name === name)?.value;
-}
-
-/** The value of somebody else, who rotated it at the same time, may be in use already: it is not replaced unseen. */
-function changedMeanwhile(name: string, now: Current): SophiaError {
-  return new SophiaError({
-    code: "esc-conflict",
-    message: `nothing was changed: ${printable(name)} has another value in ${formatRevision(now)} than it had at first`,
-    hint: "somebody else rotates it, too; start again to replace that value",
-  });
 }
 
 /** Of several environments the one, by the name that was asked for. */

@@ -63,6 +63,20 @@ export function revisionsText({ before, after }: Extract<Changed, { kind: "done"
   return `Revision ${was} is now ${is}.\n   All of it back: ${wayBack(before)}`;
 }
 
+/** The error for a value that another user has set meanwhile: it may be in use already, so it is not replaced unseen. */
+export function changedMeanwhile(name: string, now: Current): SophiaError {
+  return new SophiaError({
+    code: "esc-conflict",
+    message: `nothing was changed: ${printable(name)} has another value in ${formatRevision(now)} than it had at first`,
+    hint: "another user changes it, too; start again to replace that value",
+  });
+}
+
+/** The value that an environment gives a variable; undefined where it gives none. */
+export function valueIn({ opened }: Pick<Current, "opened">, name: string): string | undefined {
+  return opened.variables.find((one) => one.name === name)?.value;
+}
+
 function wayBack({ name, definition: { revision } }: Current): string {
   return revision === undefined ? "" : `pulumi env version rollback ${formatName(name)}@${revision}`;
 }

@@ -89,6 +89,21 @@ describe("import", () => {
     expectNoValue(dry);
   });
 
+  test("--dry-run needs no token that may write: the launcher's own serves", async () => {
+    const { server, cwd, env } = await world({ values: { API_KEY: secret(sentinel("old")) } });
+    const { value } = server.addToken({ owner: { kind: "organization", organization: "acme" }, access: "open" });
+    const { ESC_ADMIN_TOKEN: _, ...others } = env;
+    const dry = await sophia(["import", ".env", "--dry-run"], { cwd, env: { ...others, ESC_TOKEN: value } });
+    expect(dry).toMatchObject({ status: 1, stderr: "" });
+    expect(dry.stdout).toContain("  + DB_PASSWORD  secret\n");
+    expect(dry.stdout).toContain("  API_KEY: left as ESC has it");
+    expect(dry.stdout).toContain("Nothing was written: --dry-run.");
+    expectNoValue(dry);
+    const none = await sophia(["import", ".env", "--dry-run"], { cwd, env: others });
+    expect(none).toMatchObject({ status: 125 });
+    expect(none.stderr).toContain("ESC_ADMIN_TOKEN is not set");
+  });
+
   test("leaves what ESC has with another value, and replaces it with --overwrite", async () => {
     const { server, handle, run } = await world({
       values: { API_KEY: secret(sentinel("old")), REGION: "eu", LOG_LEVEL: "info" },

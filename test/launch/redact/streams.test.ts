@@ -145,12 +145,22 @@ describe("the line that tells of masking", () => {
     );
   });
 
+  it("stays with --quiet: it says what has become of the output", async () => {
+    const { stderr } = await outcome(`$RUN -q -- sh -c 'echo $QUIET_TOKEN' >f`, { CLAUDECODE: "1" });
+    expect(stderr).toMatch(/^sophia-run: secrets in \S+\/f appear as \*\*\*.*\n$/);
+  });
+
   it("stands between the program's lines", async () => {
     const { stderr } = await outcome(`$RUN -- sh -c 'printf "a $QUIET_TOKEN" >&2; sleep 0.2; echo " b" >&2'`, {
       GITHUB_ACTIONS: "true",
     });
     expect(stderr).toMatch(/^a \*\*\* b\nsophia-run: secrets in the output .*GitHub Actions.*\n$/);
   });
+});
+
+it("masks the dummy value of a secret as the secret", async () => {
+  const script = `unset QUIET_TOKEN; $RUN --fake --redact -- sh -c 'echo "<$QUIET_TOKEN>"'`;
+  expect(await outcome(script)).toMatchObject({ status: 0, stdout: "<***>\n" });
 });
 
 describe("--redact=github", () => {
