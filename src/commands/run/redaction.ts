@@ -18,7 +18,7 @@ import { keeperBy } from "./keepers.ts";
  * @returns undefined where nothing is masked: it was turned off, or there is nothing to mask
  */
 export function redactionOf(
-  { redact }: Pick<Settings, "redact">,
+  { redact, quiet }: Pick<Settings, "redact" | "quiet">,
   assessment: Assessment,
   variable: string | undefined,
   context: Context,
@@ -39,7 +39,7 @@ export function redactionOf(
   const masking = maskingOf(secrets);
   if (masking.size === 0) return undefined;
   const base = { masking, secrets, insists: redact === "always" };
-  return redact === "always" ? base : { ...base, notice: onceFor(keeper ?? "auto") };
+  return redact === "always" || quiet ? base : { ...base, notice: onceFor(keeper ?? "auto") };
 }
 
 /** @throws SophiaError (redact-github, 125) where the commands, which hold the secrets, would stay */
