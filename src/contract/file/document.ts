@@ -1,6 +1,7 @@
 /** The document of a contract file, with all that it extends laid under it. */
 import { dirname, resolve } from "node:path";
 import type { SophiaError } from "../../core/error.ts";
+import { shellWord } from "../../core/shell.ts";
 import type { ContractDocument } from "../generated/document.ts";
 import type { PatternCompiler } from "./compile.ts";
 import { examineMeaning } from "./meaning.ts";
@@ -71,6 +72,16 @@ async function extended(
   if (target.includes("\0")) throw await refuse("the path holds a null character", allowed);
   const base = resolve(dirname(path), target);
   const chain = [...below, path];
+  const [first = path] = chain;
+  if (firstOf(reason) === "found") {
+    const { extentOf, isInside } = await import("./extent.ts");
+    const { folder, isRepository } = extentOf(first);
+    if (!isInside(base, folder)) {
+      const message = `a contract that was found extends none outside of its ${isRepository ? "repository" : "folder"}`;
+      const naming = `--contract ${shellWord(shownPath(first, cwd))} allows any file`;
+      throw await refuse(message, `"builtin", or a contract in ${folder}; ${naming}`);
+    }
+  }
   if (chain.includes(base)) {
     const cycle = [...chain.slice(chain.indexOf(base)), base].map((one) => shownPath(one, cwd)).join(" extends ");
     throw await refuse(`the contract extends itself: ${cycle}`, "no cycle of contracts");

@@ -64,7 +64,7 @@ export function examineMeaning(
     for (const [index, id] of ids.entries()) {
       if (everywhere.variables.has(id) || everywhere.groups.has(id)) continue;
       names ??= [...everywhere.variables.keys(), ...everywhere.groups.keys()];
-      const message = `"${id}" is not declared${didYouMean(id, names)}`;
+      const message = `this name is not declared${didYouMean(id, names)}`;
       report([...path, index], message, "the name of a variable or of a group");
     }
   }
@@ -171,7 +171,7 @@ function examineRange(
 
 function examineReference(path: () => Path, name: string, { variables, report }: Scope): boolean {
   if (variables.has(name)) return true;
-  const message = `"${name}" is not declared${didYouMean(name, variables.keys())}`;
+  const message = `this name is not declared${didYouMean(name, variables.keys())}`;
   report(path(), message, `a name declared under "variables"`);
   return false;
 }
@@ -217,7 +217,7 @@ function examineLineages(profiles: Profiles, report: Report): void {
     for (const base of listOf(profiles.get(profile)?.extends)) {
       if (profiles.has(base)) visit(base, [...trail, profile]);
       else {
-        const message = `there is no profile "${base}"${didYouMean(base, profiles.keys())}`;
+        const message = `there is no such profile${didYouMean(base, profiles.keys())}`;
         report(["profiles", profile, "extends"], message, alternatives([...profiles.keys()]));
       }
     }

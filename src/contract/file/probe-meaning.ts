@@ -32,7 +32,8 @@ export function examineProbe(
   const referred = texts.flatMap(([path, text]) => referencesIn(text).map((variable) => ({ path, variable })));
   for (const { path, variable } of referred) {
     if (isDeclared(variable)) continue;
-    problems.push({ path, message: `"${variable}" is not declared`, allowed: `a name declared under "variables"` });
+    const message = "the probe refers to a variable that is not declared";
+    problems.push({ path, message, allowed: `a name declared under "variables"` });
   }
   if (!referred.some(({ variable }) => variable === name)) {
     problems.push({
@@ -47,7 +48,7 @@ export function examineProbe(
     if (!RESERVED.test(header) && !(basic !== undefined && /^authorization$/i.test(header))) continue;
     problems.push({
       path: ["headers", header],
-      message: `the header ${header} cannot be set`,
+      message: "this header cannot be set",
       allowed: "other headers",
     });
   }
