@@ -23,8 +23,8 @@ export interface Keeping {
 }
 
 /**
- * What ESC gives, or what it gave where that may serve: nobody is asked with `--offline` and while it is fresh enough,
- * and ESC is not available. Whatever ESC gives is kept; what it refuses is forgotten.
+ * Reads ESC, or uses what it gave before: with `--offline`, while that is fresh enough, and if ESC is not available.
+ * Whatever ESC gives is kept, for the token by which it was read; a refusal removes the entry of the refused token alone.
  *
  * @param environment says where the user's caches are
  * @throws SophiaError as `readEsc` does; (settings, 125) where nothing can satisfy both options
@@ -100,7 +100,7 @@ function placeOf(
   const folder = cacheFolder(environment);
   if (folder === undefined) return { kind: "no-folder" };
   const bound = JSON.stringify([backend, environments.map(({ text }) => text), organization ?? null]);
-  return { path: within(folder, `esc-${nameFor(bound)}`), token, bound };
+  return { path: within(folder, `esc-${nameFor(bound, token.reveal())}`), token, bound };
 }
 
 /**
