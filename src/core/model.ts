@@ -105,10 +105,10 @@ export type Notice =
       readonly file: string;
       readonly credential: string;
     }
-  /** What a file sets and the program does not get, since the name is sophia-run's own or makes programs run code. */
+  /** A file sets variables that the program does not get; see `Withholding` in resolve/. */
   | {
       readonly kind: "withheld";
-      readonly why: "reserved" | "runs-code";
+      readonly why: "reserved" | "runs-code" | "redirects-key";
       readonly file: string;
       readonly names: readonly string[];
     }

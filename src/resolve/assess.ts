@@ -10,6 +10,7 @@ import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
 import type { FromEsc } from "./from-esc.ts";
 import { findCode, markFromFiles, withheldNotices } from "./from-files.ts";
+import { addressesOfFiles, findRedirections, namesToMark } from "./redirections.ts";
 import { matcher, select, withholding, type Selection } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { readEnvFiles } from "./env-files.ts";
@@ -84,12 +85,15 @@ async function conclude(
   const applied = applyContract(contract, spelled?.layers ?? sources);
   const layers = inPrecedence(applied.layers, settings.prefer);
   // Who was refused works by the environment alone: a file must not stand in for what somebody took away.
-  const code = await findCode(layers, (path) => dotenv.files.some((file) => file.path === path && file.found));
+  const isFound = (path: string): boolean => dotenv.files.some((file) => file.path === path && file.found);
+  const code = await findCode(layers, isFound);
+  const addresses = addressesOfFiles(layers, { isFound, isContractNamed: settings.contractFile !== undefined });
   const selection: Selection = {
     ...settings,
     dotenvServes: esc.kind !== "refused",
     idTokenServes: access.kind === "on" && access.settings.credential.kind === "github-actions",
     code,
+    redirections: findRedirections(layers, addresses),
     outOfScope: contract.scope?.outside,
     ...(folded && { folding: folded.FOLDING, allow: settings.allow.map(folded.spelledByRules) }),
   };
@@ -105,7 +109,12 @@ async function conclude(
     contract,
     esc,
     resolution,
-    selected: findable(markFromFiles(selected)),
+    selected: findable(
+      markFromFiles(
+        selected,
+        namesToMark(addresses, (name) => selection.allow.includes(name)),
+      ),
+    ),
     selection,
     violations: checkContract(asked, selected),
     notices: [
@@ -114,7 +123,10 @@ async function conclude(
         ? (await import("./exposed.ts")).exposedNotices(dotenv, contract, environment)
         : []),
       ...accessNotices,
-      ...withheldNotices(layers, selected, withholding(selection, declared), { ...settings, esc: access.kind }),
+      ...withheldNotices(layers, selected, selection, withholding(selection, declared), {
+        ...settings,
+        esc: access.kind,
+      }),
       ...escNotices,
       ...(esc.kind === "unavailable" ? esc.settings.ignoredNetwork : []),
       ...applied.notices,

@@ -33,6 +33,7 @@ function words(why: Withholding, origin: Origin): string {
       return `in ${origin.source === "dotenv" ? printable(origin.file) : ".env"}, which does not serve now`;
     case "reserved":
     case "runs-code":
+    case "redirects-key":
       return "set by a file that may not decide it";
     case "not-in-scope":
       return "withheld by --scope";

@@ -189,6 +189,8 @@ function withheldWords(why: Withholding): string {
       return "a file does not decide how sophia-run works";
     case "runs-code":
       return "a file that makes other programs run code; --allow passes it on";
+    case "redirects-key":
+      return "it sends a key of another source elsewhere; --allow passes it on";
     case "esc-refused":
       return "a file does not serve while ESC refuses access";
     case "not-in-scope":
