@@ -114,7 +114,7 @@ export type Notice =
     }
   /** A declared variable is set under a name that the contract calls deprecated. */
   | { readonly kind: "deprecated"; readonly name: string; readonly use: string }
-  /** Everybody may read a file with secrets in it. */
+  /** A file with secrets in it is world-readable. */
   | { readonly kind: "exposed"; readonly file: string }
   /** What an earlier reading of ESC gave serves: since ESC is not available, or without asking it (`--offline`). */
   | {

@@ -69,7 +69,7 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     case "deprecated":
       return [`warning: ${notice.name} is deprecated; use ${notice.use}`];
     case "exposed":
-      return [`warning: everybody can read ${printable(notice.file)}: chmod 600 ${shellWord(notice.file)}`];
+      return [`warning: ${printable(notice.file)} is world-readable: chmod 600 ${shellWord(notice.file)}`];
     case "remark":
       return [`warning: ${notice.text}`];
   }

@@ -15,7 +15,7 @@ export const MAX_PIPE_MS = 5000;
 /**
  * The token that a file holds.
  *
- * @param remarks is told where everybody can read the file
+ * @param remarks is told of a world-readable file
  * @param leftMs how long the writer of a pipe may take at most
  * @throws EscFault (file)
  */
@@ -26,7 +26,7 @@ export async function readTokenFile(
   leftMs = MAX_PIPE_MS,
 ): Promise<Secret> {
   const accept = (stats: Stats): boolean => {
-    if (isExposed(path, stats)) remarks.push(`everybody can read ${printable(path)}: chmod 600 ${shellWord(path)}`);
+    if (isExposed(path, stats)) remarks.push(`${printable(path)} is world-readable: chmod 600 ${shellWord(path)}`);
     return true;
   };
   let text: string;

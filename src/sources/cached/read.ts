@@ -9,7 +9,7 @@ import { within } from "../../system/paths.ts";
 import type { EscReading, Kept } from "../esc.ts";
 import { type Content, contentText, parseContent } from "./content.ts";
 import { nameFor, open, randomName, seal } from "./seal.ts";
-import { cacheFolder, readPrivate, removePrivate, writePrivate } from "./store.ts";
+import { cacheFolder, readPrivate, removeOldest, removePrivate, writePrivate } from "./store.ts";
 import type { Reason } from "./words.ts";
 import { SESSION_MS } from "../../esc/settings/session.ts";
 
@@ -145,7 +145,10 @@ function load(place: Place | Reason, maxAgeMs: number): Content | Reason {
 /** @returns why it could not be done */
 function save(place: Place | Reason, content: Content): Reason | undefined {
   if ("kind" in place) return place;
-  return writePrivate(place.path, seal(contentText(content), place.token.reveal(), place.bound), randomName());
+  const sealed = seal(contentText(content), place.token.reveal(), place.bound);
+  const trouble = writePrivate(place.path, sealed, randomName());
+  if (trouble === undefined) removeOldest(place.path);
+  return trouble;
 }
 
 function serve(

@@ -99,7 +99,6 @@ export function writePrivate(path: string, bytes: Uint8Array, unique: string): U
       }
       sync(folder);
       removeStale(folder.path);
-      removeOldest(folder.path, nameIn(path));
       return undefined;
     });
   } catch (error) {
@@ -153,16 +152,25 @@ function removeStale(folder: string): void {
   }
 }
 
-/** Removes the entries of tokens that were used the longest ago, and with them those of tokens that were deleted. */
-function removeOldest(folder: string, written: string): void {
+/**
+ * Removes the entries for the same environments of those tokens that were used the longest ago: among them are tokens
+ * that were deleted.
+ *
+ * @param path of the entry that was just written; names of entries for the same environments begin alike up to a dash
+ */
+export function removeOldest(path: string): void {
+  inPrivateFolder(parentOf(path), (folder) => removeBut(MOST_TOKENS, folder.path, nameIn(path)));
+}
+
+function removeBut(most: number, folder: string, written: string): void {
   const ofSame = `${written.slice(0, written.lastIndexOf("-"))}-`;
   const entries = readdirSync(folder).filter((name) => name.startsWith(ofSame) && !name.endsWith(TEMPORARY));
-  if (entries.length <= MOST_TOKENS) return;
+  if (entries.length <= most) return;
   const dated = entries.map((name) => {
     const path = within(folder, name);
     return { path, at: name === written ? Infinity : (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) };
   });
-  for (const { path } of dated.toSorted((one, other) => other.at - one.at).slice(MOST_TOKENS)) removeQuietly(path);
+  for (const { path } of dated.toSorted((one, other) => other.at - one.at).slice(most)) removeQuietly(path);
 }
 
 function removeQuietly(path: string): void {
