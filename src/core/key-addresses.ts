@@ -5,6 +5,7 @@
  * Services without an address of their own are not among them (`QDRANT_URL`, `AZURE_OPENAI_ENDPOINT`, `VAULT_ADDR`):
  * there the address is configuration, and has an honest place in a file.
  */
+import { isLoopback } from "./loopback.ts";
 
 /** By the beginning of the names; without further keys it is `NAME_API_KEY` alone. */
 const SERVICES: ReadonlyMap<string, readonly string[]> = new Map([
@@ -54,4 +55,13 @@ export function isSentKey(name: string): boolean {
     Array.from(SERVICES).some(([service, keys]) => name === `${service}_API_KEY` || isOne(keys)) ||
     Array.from(FURTHER.values()).some(isOne)
   );
+}
+
+/** Without user, backslash or blank: of these two parsers read another host than a third one. */
+const PLAIN_URL = /^https?:\/\/([\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?(?:[/?#][^\\@\s]*)?$/i;
+
+/** Returns true for a URL whose host every parser of every language takes for this machine. */
+export function isLoopbackUrl(text: string): boolean {
+  const host = PLAIN_URL.exec(text.trim())?.[1];
+  return host !== undefined && isLoopback(host.toLowerCase());
 }

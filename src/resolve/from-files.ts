@@ -5,7 +5,7 @@ import type { Layer, Notice, Origin, Resolution, Variable } from "../core/model.
 import type { EscAccess } from "../esc/settings/access.ts";
 import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { FROM_FILES, isCallersWord, MARKED_VARIABLES, OUTER_FILE } from "../esc/settings/from-files.ts";
-import type { Places } from "./redirections.ts";
+import type { Addresses, Places, Trust } from "./redirections.ts";
 
 /** What sophia-run goes by. A file never sets it for a sophia-run that the program starts. */
 const SETTINGS: ReadonlySet<string> = new Set([
@@ -50,14 +50,23 @@ export async function findCode(
   return new Set(suspects.filter(({ name, value }) => runsCode(name, value)).map(({ origin }) => origin));
 }
 
-/** The reasons of which a notice tells. */
-type Told = Extract<Notice, { readonly kind: "withheld" }>["why"];
+/** The endings of the names in core/key-addresses.ts. */
+const PERHAPS_ADDRESS = /_(?:BASE_URL|API(?:_BASE|_URL|_HOST)?|ENDPOINT|PROXY)$/;
 
-const TOLD: ReadonlySet<string> = new Set<Told>(["reserved", "runs-code", "redirects-key"]);
-
-function isTold(why: string | undefined): why is Told {
-  return why !== undefined && TOLD.has(why);
+/** The addresses for keys that files set; see `addressesIn`. */
+export async function findAddresses(
+  layers: readonly Layer[],
+  trust: Trust,
+  isAllowed: (name: string) => boolean,
+): Promise<Addresses> {
+  const isSuspect = layers.some(({ variables }) =>
+    variables.some(({ name, origin }) => !isCallersWord(origin) && PERHAPS_ADDRESS.test(name)),
+  );
+  if (!isSuspect) return { redirections: new Map(), marked: [] };
+  return (await import("./redirections.ts")).addressesIn(layers, trust, isAllowed);
 }
+
+type Withheld = Extract<Notice, { readonly kind: "withheld" }>["why"];
 
 /** Tells what files set in vain. Silent about the settings that sophia-run itself takes from files. */
 export function withheldNotices(
@@ -72,15 +81,14 @@ export function withheldNotices(
     const isOfFile = source === "dotenv" || source === "contract";
     // Of other sources, only what an outer sophia-run or a contract had from a file.
     if (!isOfFile && redirections.size === 0) return [];
-    const found = new Map<string, { why: Told; file: string; names: string[] }>();
+    const found = new Map<string, { why: Withheld; file: string; names: string[] }>();
     for (const variable of variables) {
       const { name, value, origin } = variable;
       if (!isOfFile && redirections.get(name)?.has(origin) !== true) continue;
       if (value === "" || selected.has(name) || used.has(name)) continue;
       const reason = why(variable);
-      if (!isTold(reason)) continue;
-      const file =
-        "file" in origin ? origin.file : origin.alias === undefined ? OUTER_FILE : "an alias of the contract";
+      if (reason !== "reserved" && reason !== "runs-code" && reason !== "redirects-key") continue;
+      const file = "file" in origin ? origin.file : origin.alias === undefined ? OUTER_FILE : "the contract";
       const entry = found.get(reason) ?? { why: reason, file, names: [] };
       entry.names.push(name);
       found.set(reason, entry);

@@ -1,7 +1,6 @@
-/** Addresses of a file for keys of another source; pure. */
-import { keysSentTo } from "../core/key-addresses.ts";
-import { isLoopbackUrl } from "../core/loopback.ts";
-import type { Layer, Origin, Variable } from "../core/model.ts";
+/** Addresses of a file for keys of another source; pure. Loaded only where a file sets such an address, perhaps. */
+import { isLoopbackUrl, keysSentTo } from "../core/key-addresses.ts";
+import type { Layer, Origin } from "../core/model.ts";
 import { isCallersWord } from "../esc/settings/from-files.ts";
 
 /** Which files may say where a key goes. */
@@ -15,48 +14,43 @@ export interface Trust {
 /** Variables by their names, each with its places. */
 export type Places = ReadonlyMap<string, ReadonlySet<Origin>>;
 
+export interface Addresses {
+  /** What would send a key elsewhere that is not of the same file. */
+  readonly redirections: Places;
+  /**
+   * The names of addresses that files set, and of the keys that go there: a sophia-run in the program has to know of
+   * them, which may get the key from another source.
+   */
+  readonly marked: readonly string[];
+}
+
 /**
- * Finds the variables by which a file that was found would send a key elsewhere that is not of this file: of the process
- * environment, of ESC, or of another file. Addresses of this machine send it nowhere.
+ * Finds the addresses for keys that neither the caller nor ESC has set, nor a file that the caller named. One that would
+ * send a key elsewhere which is not of its file, but of the process environment, of ESC, or of another file, is a
+ * redirection. Addresses of this machine send it nowhere.
  *
  * @param layers highest precedence first, with the names that the contract gives by aliases
- * @param addresses those in the layers, see {@link addressesOfFiles}
- */
-export function findRedirections(layers: readonly Layer[], addresses: readonly Variable[]): Places {
-  const found = new Map<string, Set<Origin>>();
-  for (const { name, value, origin } of addresses) {
-    if (value.trim() === "" || isLoopbackUrl(value)) continue;
-    const isOfOther = (key: string): boolean => {
-      const holder = layers.flatMap(({ variables }) => variables).find((one) => one.name === key && one.value !== "");
-      return holder !== undefined && !isOneFile(holder.origin, origin);
-    };
-    if (keysSentTo(name).some(isOfOther)) found.set(name, (found.get(name) ?? new Set()).add(origin));
-  }
-  return found;
-}
-
-/**
- * The names of addresses that files set, and of the keys that go there: what a sophia-run in the program has to know of
- * them, which may get the key from another source.
- *
  * @param isAllowed the caller said of the name that it is passed on
  */
-export function namesToMark(addresses: readonly Variable[], isAllowed: (name: string) => boolean): readonly string[] {
-  const names = addresses.map(({ name }) => name).filter((name) => !isAllowed(name));
-  return [...new Set(names.flatMap((name) => [name, ...keysSentTo(name)]))];
+export function addressesIn(layers: readonly Layer[], trust: Trust, isAllowed: (name: string) => boolean): Addresses {
+  const redirections = new Map<string, Set<Origin>>();
+  const marked = new Set<string>();
+  for (const { name, value, origin } of layers.flatMap(({ variables }) => variables)) {
+    if (isCallersWord(origin)) continue;
+    const keys = keysSentTo(name);
+    if (keys.length === 0 || isTrusted(name, origin, trust)) continue;
+    if (!isAllowed(name)) for (const one of [name, ...keys]) marked.add(one);
+    if (value.trim() === "" || isLoopbackUrl(value)) continue;
+    if (keys.some((key) => isOfOther(key, origin, layers))) {
+      redirections.set(name, (redirections.get(name) ?? new Set()).add(origin));
+    }
+  }
+  return { redirections, marked: [...marked] };
 }
 
-/**
- * The addresses for keys that neither the caller nor ESC has set, nor a file that the caller named.
- *
- * @param layers with the names that the contract gives by aliases
- */
-export function addressesOfFiles(layers: readonly Layer[], trust: Trust): readonly Variable[] {
-  return layers.flatMap(({ variables }) =>
-    variables.filter(
-      ({ name, origin }) => !isCallersWord(origin) && keysSentTo(name).length > 0 && !isTrusted(name, origin, trust),
-    ),
-  );
+function isOfOther(key: string, address: Origin, layers: readonly Layer[]): boolean {
+  const holder = layers.flatMap(({ variables }) => variables).find((one) => one.name === key && one.value !== "");
+  return holder !== undefined && !isOneFile(holder.origin, address);
 }
 
 function isTrusted(name: string, origin: Origin, { isFound, isContractNamed }: Trust): boolean {

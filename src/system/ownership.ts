@@ -1,7 +1,6 @@
 /** Whether a file that nobody named may count: who owns it, and who may write it. */
 import { accessSync, constants, lstatSync, statSync, type Stats } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
-import { parentOf } from "./paths.ts";
 
 /** Why a file that was found does not count. */
 export type Distrust =
@@ -40,30 +39,18 @@ export function distrustOf(found: string, file: Stats, folder: string, cwd: stri
 }
 
 const EVERYBODY_READS = 0o004;
-const EVERYBODY_ENTERS = 0o001;
 
 /**
- * Whether a file that its user could keep to themselves is world-readable: not a file of another user, nor one on a file
- * system that is read-only, as secrets are mounted in containers, nor one below a folder that others cannot enter. Windows
- * has no such permissions.
+ * Whether a file that its user could keep to themselves is world-readable, if others can enter the folders above it: not a
+ * file of another user, nor one on a file system that is read-only, as secrets are mounted in containers. Windows has no
+ * such permissions.
  *
  * @param file what the opened descriptor says of it
  */
 export function isExposed(path: string, file: Stats): boolean {
   const user = process.geteuid?.();
   if (user === undefined || !file.isFile() || (file.mode & EVERYBODY_READS) === 0) return false;
-  return (file.uid === user || user === 0) && isReachable(path) && isOnWritable(path);
-}
-
-/** Whether others can enter all folders above a file. A link says nothing of the folders above the file itself. */
-function isReachable(path: string): boolean {
-  if (!path.startsWith("/") || lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) return true;
-  for (let folder = path; folder !== "/";) {
-    folder = parentOf(folder);
-    const stats = statSync(folder, { throwIfNoEntry: false });
-    if (stats !== undefined && (stats.mode & EVERYBODY_ENTERS) === 0) return false;
-  }
-  return true;
+  return (file.uid === user || user === 0) && isOnWritable(path);
 }
 
 function isOnWritable(path: string): boolean {

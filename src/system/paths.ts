@@ -16,12 +16,6 @@ export function parentOf(path: string): string {
   return path.slice(0, Math.max(path.lastIndexOf("/"), 1));
 }
 
-/** The last name of a path. */
-export function nameIn(path: string): string {
-  if (process.platform === "win32") return process.getBuiltinModule("node:path").basename(path);
-  return path.slice(path.lastIndexOf("/") + 1);
-}
-
 /** Bytes that are not UTF-8 have become U+FFFD in it; the folders above them are right. */
 function pathOfOwnFolder(): string {
   try {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { isLoopback, isLoopbackUrl } from "../../src/core/loopback.ts";
+import { isLoopbackUrl } from "../../src/core/key-addresses.ts";
+import { isLoopback } from "../../src/core/loopback.ts";
 import { contractOf } from "../contract/contracts.ts";
 
 describe("this machine", () => {

@@ -9,15 +9,23 @@ import type { ContractDocument, FormatEntry, ProfileEntry, VariableEntry } from 
 import { alternatives, faultWords } from "../words.ts";
 import { formatOf, isSecret, lineage, listOf, mergeEntries, profilesOf, type PatternCompiler } from "./compile.ts";
 import type { Issue, Path } from "./fault.ts";
-import { examineProbe } from "./probe-meaning.ts";
+import type { examineProbe } from "./probe-meaning.ts";
 
 type Profiles = ReadonlyMap<string, ProfileEntry>;
 type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
 
-/** What variables and groups are checked against: the variables of one profile, or of none. */
-interface Scope {
-  readonly variables: ReadonlyMap<string, VariableEntry>;
+/** Says what is wrong with a probe; see `examineProbe`. */
+export type ProbeExaminer = typeof examineProbe;
+
+/** What few contracts need. */
+interface Tools {
   readonly compilePattern: PatternCompiler;
+  readonly examineProbe: ProbeExaminer;
+}
+
+/** What variables and groups are checked against: the variables of one profile, or of none. */
+interface Scope extends Tools {
+  readonly variables: ReadonlyMap<string, VariableEntry>;
   readonly report: Report;
 }
 
@@ -29,7 +37,7 @@ interface Scope {
  */
 export function examineMeaning(
   document: ContractDocument,
-  compilePattern: PatternCompiler,
+  tools: Tools,
   own: ContractDocument = document,
 ): readonly Issue[] {
   const issues: Issue[] = [];
@@ -42,7 +50,7 @@ export function examineMeaning(
   }
   const declared = mergeEntries(document, []);
   const { variables } = declared;
-  const scope = { variables, compilePattern, report };
+  const scope = { ...tools, variables, report };
   variables.forEach((entry, name) => examineVariable(() => ["variables", name], name, entry, entry, scope));
   declared.groups.forEach(({ variables: members = [] }, group) => {
     examineMembers(() => ["groups", group, "variables"], members, scope);
@@ -104,7 +112,7 @@ function examineVariable(
     examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), scope);
   }
   if (typeof entry.probe === "object") {
-    for (const problem of examineProbe(name, entry.probe, (other) => variables.has(other))) {
+    for (const problem of scope.examineProbe(name, entry.probe, (other) => variables.has(other))) {
       report([...at("probe"), ...problem.path], problem.message, problem.allowed);
     }
   }

@@ -1,9 +1,11 @@
 import type { Stats } from "node:fs";
+import { resolve } from "node:path";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { isExposed } from "../../system/ownership.ts";
+import { isReachable } from "../../system/reachable.ts";
 import { EscFault } from "../faults/fault.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 
@@ -26,7 +28,8 @@ export async function readTokenFile(
   leftMs = MAX_PIPE_MS,
 ): Promise<Secret> {
   const accept = (stats: Stats): boolean => {
-    if (isExposed(path, stats)) remarks.push(`${printable(path)} is world-readable: chmod 600 ${shellWord(path)}`);
+    if (isExposed(path, stats) && isReachable(resolve(path)))
+      remarks.push(`${printable(path)} is world-readable: chmod 600 ${shellWord(path)}`);
     return true;
   };
   let text: string;

@@ -5,11 +5,12 @@ import type { EscSettings } from "../../esc/settings/access.ts";
 import { oldFormNotices, parseFullName } from "../../esc/settings/names.ts";
 import type { Secret } from "../../esc/settings/secret.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
+import { cacheFolder } from "../../system/cache-folder.ts";
 import { within } from "../../system/paths.ts";
 import type { EscReading, Kept } from "../esc.ts";
 import { type Content, contentText, parseContent } from "./content.ts";
 import { nameFor, open, randomName, seal } from "./seal.ts";
-import { cacheFolder, readPrivate, removeOldest, removePrivate, writePrivate } from "./store.ts";
+import { readPrivate, removeOldest, removePrivate, writePrivate } from "./store.ts";
 import type { Reason } from "./words.ts";
 import { SESSION_MS } from "../../esc/settings/session.ts";
 

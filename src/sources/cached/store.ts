@@ -14,10 +14,9 @@ import {
   type Stats,
   writeSync,
 } from "node:fs";
-import type { Environment } from "../../core/model.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
-import { nameIn, parentOf, within } from "../../system/paths.ts";
+import { parentOf, within } from "../../system/paths.ts";
 import { type FolderProblem, inPrivateFolder, type PrivateFolder } from "../../system/private-folder.ts";
 
 /** More than the largest answer of ESC that is read. */
@@ -38,23 +37,6 @@ export type Unusable =
   /** There is something else in its place: a link, a file of another user's or for others, what is far too large. */
   | { readonly kind: "not-private"; readonly path: string }
   | FolderProblem;
-
-/**
- * The user's own folder for caches (XDG Base Directory Specification): `XDG_CACHE_HOME`, else `.cache` in the home; on
- * Windows `LOCALAPPDATA`. Relative paths do not count.
- */
-export function cacheFolder(environment: Environment): string | undefined {
-  const at = (name: string): string | undefined => {
-    const path = environment.get(name) ?? "";
-    return path.startsWith("/") || /^[a-z]:[\\/]/i.test(path) ? path : undefined;
-  };
-  const home = at("HOME");
-  const caches =
-    at("XDG_CACHE_HOME") ??
-    (process.platform === "win32" ? at("LOCALAPPDATA") : undefined) ??
-    (home === undefined ? undefined : within(home, ".cache"));
-  return caches === undefined ? undefined : within(caches, "sophia-run");
-}
 
 /** The bytes of a file that only this user may read and write. */
 export function readPrivate(path: string): Buffer | Unusable {
@@ -117,6 +99,12 @@ export function removePrivate(path: string): Unusable | undefined {
   } catch (error) {
     return { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" };
   }
+}
+
+/** The last name of a path: by node:path on Windows alone, whose functions take long to compile. */
+function nameIn(path: string): string {
+  if (process.platform === "win32") return process.getBuiltinModule("node:path").basename(path);
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function create(path: string, bytes: Uint8Array): void {
