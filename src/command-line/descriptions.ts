@@ -84,7 +84,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   },
   allow: {
     group: "Environment of the program",
-    describe: "Pass on NAME from .env though it makes other programs run code; several with commas",
+    describe: "Pass on NAME of a file though it makes programs run code or sends a key elsewhere",
   },
   "only-declared": {
     group: "Environment of the program",

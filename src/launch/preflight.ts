@@ -37,11 +37,11 @@ const FATAL: readonly NodeJS.Signals[] = [
 ];
 
 /**
- * The first statement of the program: notes what later work would blur (descriptors), and settles how signals
- * act until the launch. Loads nothing but the addon, starts nothing.
+ * Notes what later work would blur (descriptors), and decides how signals act until the launch. Called before the program
+ * reads or opens a file; starts no process.
  *
- * No listener is needed for that, except as PID 1: the kernel's default actions are the right ones
- * (a fatal signal ends this process by that signal, TSTP stops it, WINCH does nothing), without a race.
+ * No listener stays, except as PID 1: the kernel's default actions are the right ones (a fatal signal ends this process by
+ * that signal, TSTP stops it, WINCH does nothing), without a race.
  *
  * @param variables `NODE_OPTIONS` and `NODE_DEBUG` are read
  */

@@ -106,7 +106,7 @@ describe("where ESC is the cause, it is told first, and what is missing follows"
     const { lines, text, summary } = await told(env, { ".env": `QDRANT_URL=${CONTRACT_VALUES.QDRANT_URL}` });
     expect(lines[0]).toMatch(/^sophia-run: ESC environment acme\/sophia\/dev was refused: /);
     for (const words of [`HTTP ${status}`, hint]) expect(text).toContain(words);
-    expect(lines).toContain("  in .env, which does not serve now: QDRANT_URL");
+    expect(lines).toContain("  withheld while ESC refuses access: QDRANT_URL");
     expect(text).toContain("until then set what is missing in the environment\n");
     expect(text).toContain("to work from it, unset ESC_TOKEN");
     expect(summary).toMatch(new RegExp(`^❌ ESC environment acme/sophia/dev was refused: [^❌]*HTTP ${status}`));

@@ -5,7 +5,7 @@ export const auditCommand: CommandDefinition = {
   details: [
     "By the history of the ESC environments and their imports, of which at most 200 revisions each are looked at: when " +
       "each declared secret last changed, and which ones are older than the contract's rotateEvery (90 days by default). " +
-      "Beside that: role and end of the launcher's token, .env files that git tracks or that everybody can read, and, " +
+      "Beside that: role and end of the launcher's token, .env files that git tracks or that are world-readable, and, " +
       "through the gh CLI where it is there, repository secrets that are not set. Nothing is opened and nothing is " +
       "changed; the report holds no value.",
     "ESC_ADMIN_TOKEN, where it is set, sees more than a token that may only open. What the token may not see is listed, " +

@@ -64,7 +64,7 @@ export const check: Command = async ({ options }, context) => {
     kind === "esc-kept" || (kind === "esc-incomplete" && unmet?.cause !== undefined);
   say(
     context,
-    { quiet: true },
+    { quiet: true, isReport: !settings.quiet },
     assessment.notices.filter(({ kind }) => !isTold(kind)),
   );
   if (asJson) context.out(json(report, { tracked, ages, gates, parts }));

@@ -5,8 +5,8 @@ import { jsonText } from "../../core/json-text.ts";
 import { wrap } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Origin } from "../../core/model.ts";
-import type { Withholding } from "../../resolve/select.ts";
 import { environmentWords, originWords } from "../../resolve/sources.ts";
+import { withholdingWords } from "../../resolve/withheld.ts";
 
 const WIDTH = 80;
 const INDENT = "  ";
@@ -91,7 +91,8 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly stri
   for (const { origin: hidden, same } of shadows) {
     rows.push(["hides", `${placeWords(hidden)} (${same ? "the same value" : "another value"})`]);
   }
-  for (const { origin: kept, why } of withheld) rows.push(["withheld", `${placeWords(kept)}: ${withheldWords(why)}`]);
+  for (const { origin: kept, why } of withheld)
+    rows.push(["withheld", `${placeWords(kept)}: ${withholdingWords(why)}`]);
   for (const { environment, why } of skipped) {
     rows.push([
       "skipped",
@@ -177,29 +178,4 @@ function ruleWords({ kind, words, met, serving }: RuleExplanation, name: string)
   const tail = met ? "" : ": not met";
   if (serving === undefined || kind !== "one-of") return words + tail;
   return `${words}: ${serving === name ? "this one serves" : `${serving} serves`}`;
-}
-
-function withheldWords(why: Withholding): string {
-  switch (why) {
-    case "launcher":
-      return "sophia-run's own; --keep-esc passes it on";
-    case "writer":
-      return "it may write to ESC; no program gets it";
-    case "reserved":
-      return "a file does not decide how sophia-run works";
-    case "runs-code":
-      return "a file that makes other programs run code; --allow passes it on";
-    case "esc-refused":
-      return "a file does not serve while ESC refuses access";
-    case "not-in-scope":
-      return "not in the scope (--scope)";
-    case "excluded":
-      return "named by --exclude";
-    case "not-included":
-      return "not named by --include";
-    case "not-declared":
-      return "not declared (--only-declared or --pristine)";
-    case "not-baseline":
-      return "neither declared nor part of the minimal environment (--pristine)";
-  }
 }

@@ -9,15 +9,23 @@ import type { ContractDocument, FormatEntry, ProfileEntry, VariableEntry } from 
 import { alternatives, faultWords } from "../words.ts";
 import { formatOf, isSecret, lineage, listOf, mergeEntries, profilesOf, type PatternCompiler } from "./compile.ts";
 import type { Issue, Path } from "./fault.ts";
-import { examineProbe } from "./probe-meaning.ts";
+import type { examineProbe } from "./probe-meaning.ts";
 
 type Profiles = ReadonlyMap<string, ProfileEntry>;
 type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
 
-/** What variables and groups are checked against: the variables of one profile, or of none. */
-interface Scope {
-  readonly variables: ReadonlyMap<string, VariableEntry>;
+/** Says what is wrong with a probe; see `examineProbe`. */
+export type ProbeExaminer = typeof examineProbe;
+
+/** What few contracts need. */
+interface Tools {
   readonly compilePattern: PatternCompiler;
+  readonly examineProbe: ProbeExaminer;
+}
+
+/** What variables and groups are checked against: the variables of one profile, or of none. */
+interface Scope extends Tools {
+  readonly variables: ReadonlyMap<string, VariableEntry>;
   readonly report: Report;
 }
 
@@ -29,7 +37,7 @@ interface Scope {
  */
 export function examineMeaning(
   document: ContractDocument,
-  compilePattern: PatternCompiler,
+  tools: Tools,
   own: ContractDocument = document,
 ): readonly Issue[] {
   const issues: Issue[] = [];
@@ -42,7 +50,7 @@ export function examineMeaning(
   }
   const declared = mergeEntries(document, []);
   const { variables } = declared;
-  const scope = { variables, compilePattern, report };
+  const scope = { ...tools, variables, report };
   variables.forEach((entry, name) => examineVariable(() => ["variables", name], name, entry, entry, scope));
   declared.groups.forEach(({ variables: members = [] }, group) => {
     examineMembers(() => ["groups", group, "variables"], members, scope);
@@ -64,7 +72,7 @@ export function examineMeaning(
     for (const [index, id] of ids.entries()) {
       if (everywhere.variables.has(id) || everywhere.groups.has(id)) continue;
       names ??= [...everywhere.variables.keys(), ...everywhere.groups.keys()];
-      const message = `"${id}" is not declared${didYouMean(id, names)}`;
+      const message = `this name is not declared${didYouMean(id, names)}`;
       report([...path, index], message, "the name of a variable or of a group");
     }
   }
@@ -104,7 +112,7 @@ function examineVariable(
     examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), scope);
   }
   if (typeof entry.probe === "object") {
-    for (const problem of examineProbe(name, entry.probe, (other) => variables.has(other))) {
+    for (const problem of scope.examineProbe(name, entry.probe, (other) => variables.has(other))) {
       report([...at("probe"), ...problem.path], problem.message, problem.allowed);
     }
   }
@@ -171,7 +179,7 @@ function examineRange(
 
 function examineReference(path: () => Path, name: string, { variables, report }: Scope): boolean {
   if (variables.has(name)) return true;
-  const message = `"${name}" is not declared${didYouMean(name, variables.keys())}`;
+  const message = `this name is not declared${didYouMean(name, variables.keys())}`;
   report(path(), message, `a name declared under "variables"`);
   return false;
 }
@@ -217,7 +225,7 @@ function examineLineages(profiles: Profiles, report: Report): void {
     for (const base of listOf(profiles.get(profile)?.extends)) {
       if (profiles.has(base)) visit(base, [...trail, profile]);
       else {
-        const message = `there is no profile "${base}"${didYouMean(base, profiles.keys())}`;
+        const message = `there is no such profile${didYouMean(base, profiles.keys())}`;
         report(["profiles", profile, "extends"], message, alternatives([...profiles.keys()]));
       }
     }

@@ -73,8 +73,8 @@ function syntaxFault(text: string, offset: number, code: string): Fault {
   if (/^[}\]]/.test(rest) && /,\s*$/.test(text.slice(0, offset))) {
     return { offset, message: "trailing comma", allowed: `${allowed}, or no comma before` };
   }
-  const word = /^(?:[^\s,:[\]{}"]{1,40}|.)/su.exec(rest)?.[0] ?? "";
-  return { offset, message: `unexpected ${word}`, allowed };
+  // Of the text no more than JSON's own punctuation: the file may be none, such as one with a token in it.
+  return { offset, message: `unexpected ${/^[[\]{},:"]/.exec(rest)?.[0] ?? "text"}`, allowed };
 }
 
 /** The parser reports the beginning of a faulty string; this finds the place in it. */

@@ -126,7 +126,7 @@ function atom(reader: Reader, depth: number): Pattern {
   try {
     return { kind: "character", set: new RegExp(`^${source}$`, "u") };
   } catch {
-    throw new SyntaxError(`has a range in ${source} that does not lead from one character up to another`);
+    throw new SyntaxError("has a range that does not lead from one character up to another");
   }
 }
 

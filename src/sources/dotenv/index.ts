@@ -33,7 +33,7 @@ interface ReadFile {
   readonly variables?: number;
   /** Found by search; else somebody named it. */
   readonly found: boolean;
-  /** Everybody may read it. */
+  /** It is world-readable. */
   readonly exposed?: true;
 }
 
@@ -76,7 +76,7 @@ function inFolder({ path, required }: EnvFile, folder: string): EnvFile {
 
 interface Content {
   readonly text: string;
-  /** Everybody may read the file. */
+  /** The file is world-readable. */
   readonly exposed: boolean;
 }
 

@@ -197,7 +197,7 @@ describe("what else is wrong", () => {
     expect(ended.status).toBe(1);
   });
 
-  test("files that git tracks and that everybody can read; repository secrets that are not set", async () => {
+  test("files that git tracks and that are world-readable; repository secrets that are not set", async () => {
     const { now, cwd, run } = await world();
     now();
     const bin = join(cwd, "bin");
@@ -212,6 +212,7 @@ exit 4
     writeFileSync(join(bin, "gh"), stub, { mode: 0o755 });
     writeFileSync(join(cwd, ".env"), `OWN=${sentinel("file")}\n`);
     chmodSync(join(cwd, ".env"), 0o644);
+    chmodSync(cwd, 0o755);
     execFileSync("git", ["init", "-q"], { cwd });
     execFileSync("git", ["add", ".env"], { cwd });
     const path = `${bin}:${process.env["PATH"] ?? ""}`;

@@ -247,15 +247,11 @@ describe("a probe of a contract", () => {
     ["a variable in the host", { url: "https://${KEY}.evil.test/" }, "a variable is a part of the host"],
     ["a variable before the host's end", { url: "${KEY}.evil.test/" }, "the host is not a variable as a whole"],
     ["a user in the URL", { url: "https://x:${KEY}@a.test/" }, "a user name or a password stands in the URL"],
-    ["what is not declared", { url: "https://a.test/${KEY}${OTHER}" }, '"OTHER" is not declared'],
+    ["what is not declared", { url: "https://a.test/${KEY}${OTHER}" }, "refers to a variable that is not declared"],
     ["a probe without the value", { url: "https://a.test/" }, "the probe does not send the value"],
-    [
-      "a reserved header",
-      { url: "https://a.test/${KEY}", headers: { Host: "b.test" } },
-      "the header Host cannot be set",
-    ],
+    ["a reserved header", { url: "https://a.test/${KEY}", headers: { Host: "b.test" } }, "this header cannot be set"],
     ["a body without POST", { url: "https://a.test/${KEY}", body: "x" }, "only a POST has a body"],
-    ["another method", { url: "https://a.test/${KEY}", method: "DELETE" }, "DELETE"],
+    ["another method", { url: "https://a.test/${KEY}", method: "DELETE" }, "unknown value"],
   ])("is refused with %s", async (_, probe, message) => {
     const cwd = folder({ "sophia.contract.json": contract(probe) });
     const ended = await sophia(["check"], { cwd });
@@ -440,6 +436,29 @@ describe("a PostgreSQL URL", () => {
       expect(bad).toMatchObject({ status: 1, result: { outcome: "rejected", code: "28P01" } });
     },
   );
+
+  test("of a contract's default, or of another variable, is not tried unasked", async () => {
+    await using server = await startPostgres(base);
+    const url = urlOf(server.port);
+    const cases = [
+      { text: contract("postgresql", { KEY: { probe: "postgresql", secret: false, default: url } }), env: {} },
+      { text: contract("postgresql", { KEY: { probe: "postgresql", aliases: ["OTHER"] } }), env: { OTHER: url } },
+      {
+        text: JSON.stringify({ extends: "builtin", variables: { DATABASE_URL: { default: url, secret: false } } }),
+        env: {},
+      },
+    ];
+    for (const { text, env } of cases) {
+      const { live: results } = await live(text, env, []);
+      expect(results).toMatchObject([
+        { kind: "unsent", reason: expect.stringMatching(/^the contract.*--yes allows it$/) },
+      ]);
+    }
+    expect(server.connections).toBe(0);
+    for (const { text, env } of cases) expect((await live(text, env)).live).toMatchObject([{ outcome: "accepted" }]);
+    await server.idle();
+    expect(server.connections).toBe(3);
+  });
 
   test("is tried over TLS, too, where a trusted certificate is needed by what sslmode says", async () => {
     const tls = certificates.valid;

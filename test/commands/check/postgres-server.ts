@@ -17,6 +17,8 @@ export interface PostgresOptions {
 
 export interface PostgresServer {
   readonly port: number;
+  /** How many there have been. */
+  readonly connections: number;
   /** Passwords that came as they are. */
   readonly passwords: readonly string[];
   /** Where clients broke the protocol. */
@@ -137,6 +139,9 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     passwords,
     violations,
     idle: () => Promise.all(conversations),
+    get connections() {
+      return conversations.length;
+    },
     get goodbyes() {
       return goodbyes;
     },

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import * as net from "node:net";
 import { userInfo } from "node:os";
 import * as tls from "node:tls";
-import { isLoopback } from "../../../esc/settings/backend.ts";
+import { isLoopback } from "../../../core/loopback.ts";
 import type { NetworkSettings } from "../../../esc/settings/network.ts";
 import { loadTrust } from "../../../esc/transport/certificates.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
