@@ -88,10 +88,7 @@ function reasonIn({ reason }: Settings): string {
 /** The access by which the launcher itself opens the environment. @throws SophiaError (125) where there is none */
 async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscSettings> {
   if (settings.fake || settings.offline) {
-    throw usageError(
-      "request asks ESC, which --fake and --offline rule out",
-      "leave them out (SOPHIA_FAKE, SOPHIA_OFFLINE)",
-    );
+    throw usageError("request asks ESC, which SOPHIA_FAKE and SOPHIA_OFFLINE rule out", "unset them");
   }
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...namedIn(inEnvironment) });

@@ -31,8 +31,8 @@ export async function writeAccess(
   settings: Settings,
   context: Context,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
-  if (settings.fake) throw usageError("this command changes ESC, which --fake (SOPHIA_FAKE) rules out");
-  if (settings.offline) throw usageError("this command changes ESC, which --offline (SOPHIA_OFFLINE) rules out");
+  if (settings.fake) throw usageError("this command changes ESC, which SOPHIA_FAKE rules out", "unset it");
+  if (settings.offline) throw usageError("this command changes ESC, which SOPHIA_OFFLINE rules out", "unset it");
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
   if (named === undefined && typeof inEnvironment !== "string") {
