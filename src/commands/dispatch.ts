@@ -8,6 +8,7 @@ import type { Context } from "../core/context.ts";
 import { ExitStatus, SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import { tellHelp } from "../output/colour.ts";
+import { layoutFor } from "../output/layout.ts";
 import type { CommandArguments, CommandDefinition } from "./command.ts";
 import { usageError } from "./mistakes.ts";
 import { COMMANDS } from "./registry.ts";
@@ -108,8 +109,8 @@ async function help(of: CommandName | undefined, asked: Values[string], context:
   // yargs asks for the working directory while it loads, and throws if that was deleted. No help depends on it.
   process.chdir("/");
   const { commandHelp, mainHelp } = await import("./help.ts");
-  const width = 80;
-  tellHelp(context, await (of === undefined ? mainHelp(width, isFull) : commandHelp(of, width, isFull)));
+  const layout = layoutFor(context, 1);
+  tellHelp(context, await (of === undefined ? mainHelp(layout, isFull) : commandHelp(of, layout, isFull)));
   return ExitStatus.ok;
 }
 

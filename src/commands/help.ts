@@ -4,7 +4,8 @@ import type { CommandName } from "../command-line/command-line.ts";
 import { DESCRIPTIONS, OPTION_GROUPS } from "../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, variableOf, type OptionForm } from "../command-line/options.ts";
 import { namesFor, type Taker } from "../command-line/takers.ts";
-import { wrap } from "../core/lines.ts";
+import { layOut, wrap } from "../core/lines.ts";
+import type { Layout } from "../output/layout.ts";
 import type { CommandDefinition } from "./command.ts";
 import { EXAMPLES, formOf, INTRODUCTION, meaningsOf, STATUSES, SUMMARY, USAGES } from "./help-texts.ts";
 import { COMMANDS } from "./registry.ts";
@@ -22,36 +23,38 @@ const EPILOGUE = [
 ];
 
 /** `sophia-run --help`: the commands and the options that most users need, or with `=all` all options. */
-export async function mainHelp(width: number, isFull: boolean): Promise<string> {
-  const usage = `Usage: ${USAGES.join("\nor:    ")}`;
-  const parser = bare(width);
+export async function mainHelp(layout: Layout, isFull: boolean): Promise<string> {
+  const { named } = layout;
+  const usage = named(`Usage: ${USAGES.join("\nor:    ")}`);
+  const parser = bare();
   for (const [name, { describe }] of Object.entries(COMMANDS)) parser.command(name, describe);
   if (isFull) {
-    parser.usage(`${usage}\n\n${paragraph(INTRODUCTION, width)}`);
+    parser.usage(`${usage}\n\n${INTRODUCTION}`);
     describeGroups(parser, "run");
-    return finish(parser, width, [examples(EXAMPLES), ...EPILOGUE]);
+    return finish(parser, layout, [examples(EXAMPLES), ...EPILOGUE]);
   }
-  parser.usage(`${usage}\n\n${paragraph(SUMMARY, width)}`);
+  parser.usage(`${usage}\n\n${SUMMARY}`);
   for (const name of OPTION_NAMES) {
     const { brief } = DESCRIPTIONS[name];
     const { choices: _, ...form }: OptionForm = OPTIONS[name];
     if (brief !== undefined) describeOption(parser, name, form, brief);
   }
-  return finish(parser, width, [`sophia-run help COMMAND shows the options of a command, --help=all all options.`]);
+  return finish(parser, layout, [`sophia-run help COMMAND shows the options of a command, --help=all all options.`]);
 }
 
 /** `sophia-run NAME --help`: its own options, or with `=all` those that it shares, too. */
-export async function commandHelp(name: CommandName, width: number, isFull: boolean): Promise<string> {
+export async function commandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
   const command: CommandDefinition = COMMANDS[name];
   const { describe, details = [], options = {}, statuses } = command;
-  const parser = bare(width);
+  const { named } = layout;
+  const parser = bare();
   const prose = [`${describe}.`, ...(isFull ? details : [])];
-  const usage = `Usage: sophia-run ${formOf(name, command)}`;
-  parser.usage([usage, ...prose.map((text) => paragraph(text, width))].join("\n\n"));
+  const usage = named(`Usage: sophia-run ${formOf(name, command)}`);
+  parser.usage([usage, ...prose].join("\n\n"));
   for (const [option, form] of Object.entries(options)) describeOption(parser, option, form, form.describe, OWN);
   if (isFull) describeGroups(parser, name);
   const groups = groupsOf(name);
-  return finish(parser, width, [
+  return finish(parser, layout, [
     examples(isFull ? command.examples : command.examples.slice(0, FEW_EXAMPLES)),
     meaningsOf(Object.entries(statuses)),
     ...(isFull || groups.length === 0 ? [] : [`More options (--help=all shows them): ${groups.join(", ")}.`]),
@@ -64,25 +67,35 @@ export function groupsOf(taker: Taker): readonly string[] {
   return OPTION_GROUPS.filter((group) => used.has(group));
 }
 
-function bare(width: number): Argv {
+function bare(): Argv {
   return (
     yargs([])
       // Without it, the name of the program takes a sixth of each line about a subcommand.
       .scriptName("")
       .locale("en")
-      .wrap(width)
+      .wrap(null)
       .help(false)
       .version(false)
   );
 }
 
 /** The text of yargs and what follows it: paragraphs, and lines that are not to be broken. */
-async function finish(parser: Argv, width: number, blocks: readonly (string | readonly string[])[]): Promise<string> {
+async function finish(
+  parser: Argv,
+  { width, named }: Layout,
+  blocks: readonly (string | readonly string[])[],
+): Promise<string> {
   for (const [name, form] of Object.entries(COMMON_OPTIONS)) {
     parser.option(name, { describe: form.describe, alias: form.short });
   }
-  const texts = blocks.map((one) => (typeof one === "string" ? paragraph(one, width) : one.join("\n")));
-  return `${[(await parser.getHelp()).trimEnd(), ...texts].join("\n\n")}\n`;
+  const laidOut = (await parser.getHelp())
+    .trimEnd()
+    .split("\n")
+    .flatMap((line) => broken(line, width));
+  const texts = blocks.map((one) =>
+    typeof one === "string" ? wrap(named(one), width).join("\n") : named(one.join("\n")),
+  );
+  return `${[laidOut.join("\n"), ...texts].join("\n\n")}\n`;
 }
 
 function examples(lines: readonly string[]): readonly string[] {
@@ -113,7 +126,16 @@ function describeOption(
   });
 }
 
-/** yargs wraps columns but not the usage text. */
-function paragraph(text: string, width: number): string {
-  return wrap(text, width).join("\n");
+/** What stands in two columns: an option or a command, and what it is for. */
+const ROW = /^( +(?:-\w, +)?\S+(?: \S+)?) {2,}(?=\S)/;
+/** Columns by which the second one is indented where it has too little room beside the first. */
+const BELOW = 8;
+
+/** A line of yargs in lines of the width. yargs itself would break words. */
+function broken(line: string, width: number): readonly string[] {
+  const [head, first = ""] = ROW.exec(line) ?? [];
+  if (head === undefined) return wrap(line, width);
+  const text = line.slice(head.length).replaceAll(/ {2,}/g, " ");
+  if (head.length < width / 2) return layOut({ text: head + text, hang: head.length }, width);
+  return [first, ...wrap(text, width - BELOW).map((one) => " ".repeat(BELOW) + one)];
 }

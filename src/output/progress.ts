@@ -15,13 +15,14 @@ export function makeProgress(context: Context, { verbose }: Pick<Settings, "verb
   let what: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let shown = false;
+  let room = 0;
   const clear = (): void => {
     if (shown) context.err(CLEAR_LINE);
     shown = false;
   };
   const show = (): void => {
     clear();
-    context.err(`sophia-run: ${what ?? ""}…`);
+    context.err(`${fitting(`sophia-run: ${what ?? ""}`, room)}…`);
     shown = true;
   };
   const update = (text: string): void => {
@@ -29,7 +30,11 @@ export function makeProgress(context: Context, { verbose }: Pick<Settings, "verb
     if (shown) show();
     // Asked only then, since that loads node:tty.
     timer ??= setTimeout(() => {
-      if (context.isTerminal(2)) show();
+      if (!context.isTerminal(2)) return;
+      void import("./layout.ts").then(({ layoutFor }) => {
+        room = layoutFor(context, 2).width - 1;
+        if (timer !== undefined) show();
+      });
     }, PATIENCE_MS);
     // The wait itself keeps the process alive.
     timer.unref();
@@ -54,4 +59,11 @@ export function makeProgress(context: Context, { verbose }: Pick<Settings, "verb
       clear();
     },
   };
+}
+
+/** The beginning of a text, without its last word where that would be cut: a line that wraps cannot be cleared. */
+function fitting(text: string, room: number): string {
+  if (text.length <= room) return text;
+  const end = text.lastIndexOf(" ", room);
+  return text.slice(0, end <= 0 ? room : end);
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseCommandLine, type Invocation } from "../../src/command-line/command-line.ts";
-import { mistakeError } from "../../src/commands/mistakes.ts";
+import { mistakeError } from "../../src/commands/wrong-options.ts";
 import type { SophiaError } from "../../src/core/error.ts";
 
 const failure = (argv: readonly string[]): SophiaError => {

@@ -1,6 +1,7 @@
 import { settle, parseDuration, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
+import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { fileOpenRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/open-request.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
@@ -46,15 +47,17 @@ export const request: Command = async ({ options }, context) => {
   return waitUntilOpen(waiting, limitMs, { esc, settings, context });
 };
 
-function askedText({ name, requests }: Asked): string {
-  if (requests.length === 0) return `✅ ${formatName(name)} opens without an approval; nothing was requested\n`;
-  const lines = requests.flatMap((one) => [
-    `   ${printable(one.environment ?? formatName(name))}:`,
-    `   ${changeRequestCommand("get", one)}`,
-    `   ${changeRequestCommand("approve", one)}  # somebody else`,
-    `   ${changeRequestCommand("apply", one)}  # then it opens`,
-  ]);
-  return [`⏸️ ${formatName(name)} does not open yet: somebody has to approve that.`, ...lines, ""].join("\n");
+function askedText({ name, requests }: Asked): readonly Line[] {
+  if (requests.length === 0) return [`✅ ${formatName(name)} opens without an approval; nothing was requested`];
+  const lines = requests.flatMap((one) =>
+    [
+      `   ${printable(one.environment ?? formatName(name))}:`,
+      `   ${changeRequestCommand("get", one)}`,
+      `   ${changeRequestCommand("approve", one)}  # somebody else`,
+      `   ${changeRequestCommand("apply", one)}  # then it opens`,
+    ].map((text) => ({ text, whole: true })),
+  );
+  return [`⏸️ ${formatName(name)} does not open yet: somebody has to approve that.`, ...lines];
 }
 
 /** The failure, and the requests that are there all the same: nobody else would name them. */

@@ -7,6 +7,7 @@ import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { canAsk } from "../confirm.ts";
 import { generate } from "./generate.ts";
+import { questionText } from "../../output/stderr.ts";
 
 const IS_ADDRESS = /^[a-z][a-z\d+.-]*:\/\//i;
 
@@ -35,7 +36,7 @@ export async function newValue(
     );
   }
   const value = canAsk(context)
-    ? await context.readHidden(`New value of ${shown} (not shown): `)
+    ? await context.readHidden(questionText(context, [`New value of ${shown} (not shown):`]))
     : await fromInput(context);
   if (value === undefined || value === "") {
     throw failure(

@@ -1,4 +1,5 @@
 import { jsonText } from "../../core/json-text.ts";
+import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Form } from "../../masking/patterns.ts";
 import type { Place, Result } from "./session.ts";
@@ -7,21 +8,23 @@ import type { Finding } from "./inspect.ts";
 const SHORT_COMMIT = 12;
 
 /** A line for each finding, as compilers write them, and a summary. No value stands in it. */
-export function text(result: Result, secrets: number, what: string): string {
+export function text(result: Result, secrets: number, what: string): readonly Line[] {
   const { findings, more, contents } = result;
   const searched = `${count(contents, what)} searched for ${count(secrets, "secret")}`;
-  if (findings.length === 0) return `✅ No secret found: ${searched}\n`;
+  if (findings.length === 0) return [`✅ No secret found: ${searched}`];
   const files = new Set(findings.map(({ file, commit }) => `${commit ?? ""} ${file}`)).size;
   const names = new Set(findings.map(({ form }) => form.name)).size;
   return [
-    ...findings.map(line),
+    // As compilers write them, for tools that read them.
+    ...findings.map((one) => ({ text: line(one), whole: true })),
     "",
     `❌ ${count(names, "secret")} found in ${count(findings.length + more, "place")} of ${count(files, what)}; ${searched}`,
     ...(more > 0 ? [`   ${more} of them are not listed`] : []),
-    "   Replace them where they are issued: who has the repository has them. Then take",
-    "   them out of it.",
-    "",
-  ].join("\n");
+    {
+      text: "   Replace them where they are issued: who has the repository has them. Then take them out of it.",
+      hang: 3,
+    },
+  ];
 }
 
 function line({ file, commit, object, line: first, lastLine, form }: Place & Finding): string {

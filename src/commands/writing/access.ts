@@ -12,6 +12,7 @@ import { type Setting, Variables } from "../../esc/settings/variables.ts";
 import type { Connection } from "../../esc/transport/connection.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/say.ts";
+import { questionText } from "../../output/stderr.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import { canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
@@ -61,7 +62,9 @@ async function adminToken(context: Context): Promise<Setting> {
   const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
   if (given !== undefined) return given;
   if (canAsk(context)) {
-    const value = await context.readHidden("A token that may open and write the environment (not shown): ");
+    const value = await context.readHidden(
+      questionText(context, ["A token that may open and write the environment (not shown):"]),
+    );
     if (value !== undefined && value.trim() !== "") return { name: "the token that was typed", value };
   }
   throw new SophiaError({
