@@ -25,16 +25,18 @@ export function makeProgress(context: Context, { verbose }: Pick<Settings, "verb
     context.err(`${fitting(`sophia-run: ${what ?? ""}`, room)}…`);
     shown = true;
   };
+  const showFitting = async (): Promise<void> => {
+    // A launch that reads ESC loads this file, and mostly has nothing to show.
+    const { layoutFor } = await import("./layout.ts");
+    room = layoutFor(context, 2).width - 1;
+    if (timer !== undefined) show();
+  };
   const update = (text: string): void => {
     what = printable(text);
     if (shown) show();
     // Asked only then, since that loads node:tty.
     timer ??= setTimeout(() => {
-      if (!context.isTerminal(2)) return;
-      void import("./layout.ts").then(({ layoutFor }) => {
-        room = layoutFor(context, 2).width - 1;
-        if (timer !== undefined) show();
-      });
+      if (context.isTerminal(2)) void showFitting();
     }, PATIENCE_MS);
     // The wait itself keeps the process alive.
     timer.unref();

@@ -15,9 +15,10 @@ while True:
     if not chunk: break
     since += chunk
     os.write(1, chunk)
-    if steps and steps[0][0].encode() in since:
-        os.write(terminal, steps.pop(0)[1].encode())
-        since = b""
+    while steps and steps[0][0].encode() in since:
+        shown, typed = steps.pop(0)
+        since = since.split(shown.encode(), 1)[1]
+        os.write(terminal, typed.encode())
 os._exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) & 0xff)
 `;
 

@@ -90,8 +90,10 @@ async function shownAt(columns: number, { args, env = () => ({}), answers = [] }
     columns,
   );
   // Where the machine is slow, what is waited for comes and goes.
-  return stdout.replaceAll("\r\n", "\n").replaceAll(/sophia-run: [^\n]*?…\r\u001B\[K/g, "");
+  return stdout.replaceAll("\r\n", "\n").replaceAll(PROGRESS, "");
 }
+
+const PROGRESS = new RegExp("sophia-run: [^\\n]*?…\\r\u001B\\[K", "g");
 
 /** The words in their order, however they are broken into lines. */
 const wordsOf = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== "");
