@@ -104,7 +104,11 @@ async function main(): Promise<void> {
     throw new Error("this checkout is not built; run `npm run build`, then again");
   }
   const started = performance.now();
-  const stage = new Stage((text) => void process.stdout.write(text), makePaint(process.stdout.isTTY, process.env));
+  const stage = new Stage(
+    (text) => void process.stdout.write(text),
+    makePaint(process.stdout.isTTY, process.env),
+    process.stdout.columns,
+  );
   const world = await openWorld();
   // Nothing is left behind when the demo is interrupted, or its reader goes away (`| head`).
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

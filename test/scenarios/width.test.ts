@@ -90,10 +90,13 @@ async function shownAt(columns: number, { args, env = () => ({}), answers = [] }
     columns,
   );
   // Where the machine is slow, what is waited for comes and goes.
-  return stdout.replaceAll("\r\n", "\n").replaceAll(PROGRESS, "");
+  const kept = stdout
+    .split(CLEAR_LINE)
+    .map((part, index, all) => (index + 1 < all.length ? part.replace(/sophia-run: [^\n]*…$/, "") : part));
+  return kept.join("").replaceAll("\r\n", "\n");
 }
 
-const PROGRESS = new RegExp("sophia-run: [^\\n]*?…\\r\u001B\\[K", "g");
+const CLEAR_LINE = "\r\u001B[K";
 
 /** The words in their order, however they are broken into lines. */
 const wordsOf = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== "");
