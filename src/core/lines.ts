@@ -7,6 +7,8 @@ export interface LongLine {
   readonly hang?: number;
   /** To be pasted, or a row of a table: never broken. */
   readonly whole?: boolean;
+  /** Logs are searched for it: broken at a terminal alone. */
+  readonly searched?: boolean;
 }
 
 export type Line = string | LongLine;

@@ -12,17 +12,20 @@ const LEAST = 40;
 
 export interface Layout {
   readonly width: number;
+  readonly isTerminal: boolean;
   /** A text in which the command is named as the user can type it. */
   readonly named: (text: string) => string;
 }
 
 /** For texts of no terminal. */
-export const PLAIN: Layout = { width: WIDTH, named: (text) => text };
+export const PLAIN: Layout = { width: WIDTH, isTerminal: false, named: (text) => text };
 
 /** The layout of what is written to a stream. THE place that decides the width. */
 export function layoutFor(context: Context, to: 1 | 2): Layout {
+  const columns = terminalColumns(to);
   return {
-    width: Math.max(LEAST, Math.min(WIDTH, terminalColumns(to) ?? WIDTH)),
+    width: Math.max(LEAST, Math.min(WIDTH, columns ?? WIDTH)),
+    isTerminal: columns !== undefined,
     named: (text) => withName(text, context),
   };
 }
@@ -38,6 +41,8 @@ function withName(text: string, context: Context): string {
 }
 
 /** One line, as the layout has it. */
-export function laidOut(line: Line, { width, named }: Layout): readonly string[] {
-  return layOut(typeof line === "string" ? named(line) : { ...line, text: named(line.text) }, width);
+export function laidOut(line: Line, { width, isTerminal, named }: Layout): readonly string[] {
+  if (typeof line === "string") return layOut(named(line), width);
+  const whole = line.whole === true || (line.searched === true && !isTerminal);
+  return layOut({ ...line, text: named(line.text), whole }, width);
 }

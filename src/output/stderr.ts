@@ -57,8 +57,8 @@ export function sayQuestion(context: Context, lines: readonly Line[]): void {
 
 /** The same for another that asks, such as one that does not show what is typed. */
 export function questionText(context: Context, lines: readonly Line[]): string {
-  const { width, named } = layoutFor(context, 2);
-  const layout = { width: width - 1, named };
+  const { width, ...rest } = layoutFor(context, 2);
+  const layout = { ...rest, width: width - 1 };
   return `${lines.flatMap((line) => laidOut(line, layout)).join("\n")} `;
 }
 

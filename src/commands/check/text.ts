@@ -39,11 +39,14 @@ export function text(
   const sections: readonly (readonly Line[])[] = [
     [
       "--- ESC Configuration ---",
-      ...[report.esc.environment, report.esc.credential].map((one) => escLine(one, report)),
-      ...ages.map((age) => environmentLine(age, now)),
+      ...[report.esc.environment, report.esc.credential].map((one) => searched(escLine(one, report))),
+      ...ages.map((age) => searched(environmentLine(age, now))),
       ...gates.map((one) => `⏸️ ${gateWords(one)}`),
     ],
-    ...report.sections.map(({ title, lines }) => [`--- ${title} ---`, ...lines.map((one) => line(one, report))]),
+    ...report.sections.map(({ title, lines }) => [
+      `--- ${title} ---`,
+      ...lines.map((one) => searched(line(one, report))),
+    ]),
     ...sources(report),
     ...parts.map(({ section }) => section),
     ["--- Summary ---", ...summary(report, unmet, parts), ...tracked.flatMap(trackedLines)],
@@ -117,13 +120,13 @@ function isMain(origin: Origin, report: Report): boolean {
 }
 
 /** Where the lines come from that do not say so. */
-function sources(report: Report): readonly (readonly string[])[] {
+function sources(report: Report): readonly (readonly Line[])[] {
   const main = mainOf(report);
   const isUsed = report.sections.some(({ lines }) =>
     lines.some(({ origin }) => origin !== undefined && isMain(origin, report)),
   );
   if (main === undefined || !isUsed) return [];
-  return [["--- Sources ---", `✅ ESC ${environmentWords(main)} (where a line names no other source)`]];
+  return [["--- Sources ---", searched(`✅ ESC ${environmentWords(main)} (where a line names no other source)`)]];
 }
 
 function summary(report: Report, unmet: Unmet | undefined, parts: readonly Part[]): readonly Line[] {
@@ -139,7 +142,7 @@ function summary(report: Report, unmet: Unmet | undefined, parts: readonly Part[
 function outcome(report: Report, unmet: Unmet | undefined): readonly Line[] {
   if (unmet === undefined) {
     const labels = enumerate(report.sources.map((source) => sourceOf(source).label + ageOf(source, report)));
-    return [`✅ All checks passed!${labels === "" ? "" : ` Configuration loaded from ${labels}`}`];
+    return [searched(`✅ All checks passed!${labels === "" ? "" : ` Configuration loaded from ${labels}`}`)];
   }
   const { cause = [], findings, remedy } = unmet;
   const [first, ...rest] = cause;
@@ -179,6 +182,11 @@ function trackedLines(file: string): readonly Line[] {
     { text: `${INDENT}git rm --cached -- ${name}`, whole: true },
     indented("and name it in .gitignore"),
   ];
+}
+
+/** A line of the fixed form. */
+function searched(words: string): Line {
+  return { text: words, searched: true };
 }
 
 /** A line under a mark; one that begins with spaces itself is part of a command. */
