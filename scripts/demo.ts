@@ -123,10 +123,10 @@ async function main(): Promise<void> {
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const { failures } = stage;
-  process.stdout.write(
+  stage.end(
     failures.length === 0
-      ? `\nEverything went as announced, in ${seconds} s. README.md tells the rest.\n`
-      : `\n${failures.length} of the announcements did not come true:\n${failures.map((one) => `  ${one}\n`).join("")}`,
+      ? [`Everything went as announced, in ${seconds} s. README.md tells the rest.`]
+      : [`${failures.length} of the announcements did not come true:`, ...failures.map((one) => `  ${one}`)],
   );
   process.exitCode = failures.length === 0 ? 0 : 1;
 }

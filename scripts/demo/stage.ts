@@ -40,7 +40,9 @@ export class Stage {
   step(title: string, ...asides: readonly string[]): void {
     this.#steps += 1;
     const lines = layOut({ text: `── ${this.#steps}  ${title}`, hang: 6 }, this.#width);
-    const heading = lines.map((line, at) => (at + 1 < lines.length ? line : `${line} `.padEnd(this.#width, "─")));
+    const heading = lines.map((line, at) =>
+      at + 1 < lines.length ? line : `${line} `.padEnd(this.#width, "─").trimEnd(),
+    );
     this.#write(`\n${heading.map((line) => `${this.#paint("heading", line)}\n`).join("")}`);
     this.aside(...asides);
   }
@@ -83,6 +85,11 @@ export class Stage {
   fail(message: string): void {
     this.#failures.push(message);
     this.#tell("bad", { text: `✗ ${message}`, hang: 2 });
+  }
+
+  /** What is said at the end, apart from the last step. */
+  end(lines: readonly string[]): void {
+    for (const line of ["", ...lines.flatMap((one) => layOut(one, this.#width))]) this.#write(`${line}\n`);
   }
 
   #line(text: string, beside: string): void {
