@@ -8,6 +8,7 @@ import { count, enumerate, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
+import { WIDTH } from "./layout.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
 import { wordAssessed } from "./violations.ts";
 
@@ -138,15 +139,20 @@ function isTold(notice: Notice, quiet: boolean): boolean {
 /** Lines of a failure, if what is wrong does not take more. */
 const MOST_TOTAL = 15;
 
+/** How many lines these take where nothing makes them narrower. */
+function linesOf(texts: readonly string[]): number {
+  return texts.flatMap((text) => wrap(text, REST, INDENT)).length;
+}
+
 /** The notices for which there is room; those about lines of files come last. `check` tells the others. */
 function noticeLines(notices: readonly Notice[], room: number): readonly string[] {
   const isRemark = ({ kind }: Notice): boolean => kind === "remark";
   const ordered = [...notices.filter((notice) => !isRemark(notice)), ...notices.filter(isRemark)];
   const lines: string[] = [];
   for (const [index, notice] of ordered.entries()) {
-    const own = describeNotice(notice).flatMap((line) => wrap(line, REST, "  "));
+    const own = describeNotice(notice);
     const left = ordered.length - index;
-    if (lines.length + own.length + (left > 1 ? 1 : 0) > room) {
+    if (linesOf([...lines, ...own]) + (left > 1 ? 1 : 0) > room) {
       return [...lines, `and ${count(left, index === 0 ? "notice" : "further notice")}`];
     }
     lines.push(...own);
@@ -154,10 +160,10 @@ function noticeLines(notices: readonly Notice[], room: number): readonly string[
   return lines;
 }
 
-const WIDTH = 80;
 /** What stands in front of a line: the program's name at the first, an indent at the others. */
 const FIRST = WIDTH - "sophia-run: ".length;
-const REST = WIDTH - 2;
+const INDENT = "  ";
+const REST = WIDTH - INDENT.length;
 
 /**
  * The failure of a launch or an export.
@@ -176,9 +182,8 @@ export function wordUnmet(
 ): Failure {
   const { cause = [], amount, findings, remedy } = explainUnmet(assessment, REST, offer);
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
-  const [first = head, ...rest] = [...cause, head];
-  const [message = "", ...more] = wrap(first, REST, "", FIRST);
-  const lines = [
+  const [message = head, ...rest] = [...cause, head];
+  const details = [
     ...rest,
     ...findings.flatMap(({ kind, text, advice }) => [
       kind === "violation" ? `✗ ${text}` : text,
@@ -186,9 +191,8 @@ export function wordUnmet(
     ]),
     ...remedy,
   ];
-  const details = [...more, ...lines.flatMap((line) => wrap(line, REST, "  "))];
-  const last = wrap(`sophia-run check shows the whole configuration; ${wayOut}`, REST, "  ");
+  const last = `sophia-run check shows the whole configuration; ${wayOut}`;
   const notices = assessment.notices.filter((notice) => isTold(notice, quiet));
-  const room = MOST_TOTAL - 1 - details.length - last.length;
-  return { code: "contract-unmet", message, details: [...details, ...noticeLines(notices, room), ...last] };
+  const room = MOST_TOTAL - wrap(message, REST, "", FIRST).length - linesOf([...details, last]);
+  return { code: "contract-unmet", message, details: [...details, ...noticeLines(notices, room), last] };
 }

@@ -2,7 +2,8 @@
 import type { Contract, Violation } from "../contract/model.ts";
 import { remedyLines, type SetOffer, sharedRemedy, type Target } from "../contract/remedies.ts";
 import { describeViolations, type Wording, type WordingContext } from "../contract/wording.ts";
-import { wrap } from "../core/lines.ts";
+import type { Line } from "../core/lines.ts";
+import { WIDTH } from "./layout.ts";
 import type { Resolution } from "../core/model.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
@@ -47,22 +48,23 @@ export function reportViolations(
   selected: Resolution,
   escEnvironment: string,
   offer?: SetOffer,
-): { readonly violations: readonly ViolationReport[]; readonly told: readonly string[] } {
+): { readonly violations: readonly ViolationReport[]; readonly told: readonly Line[] } {
   const target: Target = { kind: "esc", environment: escEnvironment };
   const context: WordingContext = { present: [...selected.keys()], origins: selected, target };
   const wordings = describeViolations(violations, contract, context);
-  const lines = [
-    ...wordings.flatMap(({ message, advice }) => [`❌ ${message}`, ...advice.map((one) => `   ${one}`)]),
+  const lines: readonly Line[] = [
+    ...wordings.flatMap(({ message, advice }) => [
+      `❌ ${message}`,
+      ...advice.map((one) => ({ text: `   ${one}`, hang: 3 })),
+    ]),
     ...sharedRemedy(
       wordings.flatMap(({ supply }) => supply),
       WIDTH,
       offer,
-    ),
+    ).map((text) => ({ text, hang: 3, whole: text.startsWith("  ") })),
   ];
-  return { violations: wordings.map(reportViolation), told: lines.flatMap((line) => wrap(line, WIDTH, "   ")) };
+  return { violations: wordings.map(reportViolation), told: lines };
 }
-
-const WIDTH = 80;
 
 export function reportViolation(wording: Wording): ViolationReport {
   const { violation, message } = wording;

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandLine, type Ended, run } from "../../scripts/demo/command.ts";
 import { makePaint } from "../../scripts/demo/paint.ts";
 import { openWorld } from "../../scripts/demo/world.ts";
+import { columnsOf } from "../../src/core/lines.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { folder } from "../helpers/sophia.ts";
 import { start } from "../helpers/started.ts";
@@ -64,8 +65,22 @@ describe("npm run demo", () => {
   });
 
   test("needs no terminal wider than 80 columns", () => {
-    const wide = demo.stdout.split("\n").filter((line) => Array.from(line).length > 80);
+    // The path of a secret file is one word.
+    const wide = demo.stdout.split("\n").filter((line) => Array.from(line).length > 80 && !/^\/\S+$/.test(line));
     expect(wide).toEqual([]);
+  });
+
+  test("wraps between words at 50 columns, and cuts nothing off", async () => {
+    const env = { ...hostileEnvironment(folder()), TERM: "dumb" };
+    const { stdout, status } = await startAtTerminal(["npm", "run", "--silent", "demo"], { cwd: root, env }, [], 50)
+      .finished;
+    expect(status).toBe(0);
+    const lines = stdout.split("\r\n");
+    // Command lines, and what a program wrote in one word.
+    expect(
+      lines.filter((line) => columnsOf(line) > 50 && !/^(?:\$ |\s*\S+$| .* \\?$)|sophia-run |pulumi /.test(line)),
+    ).toEqual([]);
+    expect(stdout).not.toMatch(/\w…$/m);
   });
 
   test("leaves nothing behind", () => {

@@ -1,4 +1,5 @@
 /** Which environment has which variable and meets which rule, without values; pure. */
+import type { Line } from "../../core/lines.ts";
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check.ts";
 import type { SetOffer } from "../../contract/remedies.ts";
@@ -48,7 +49,7 @@ export interface ComparedEnvironment {
   /** Rules that it surely does not meet; what is not known counts as set and valid. */
   readonly violations: Report["violations"];
   /** The same in lines for people, with what to do. */
-  readonly told: readonly string[];
+  readonly told: readonly Line[];
 }
 
 export interface Comparison {

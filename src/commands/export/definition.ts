@@ -26,7 +26,6 @@ export const exportCommand: CommandDefinition = {
     output: { type: "string", value: "FILE", describe: "Write to this file in place of the standard output" },
     reveal: { type: "boolean", describe: "Print even to a terminal or a coding agent" },
   },
-  groups: ["Sources", "Contract", "Environment of the program", "Audit", "Output"],
   statuses: { 0: "the configuration is written", 78: "the contract is not met" },
   examples: [
     "sophia-run export --output .env.local",

@@ -26,9 +26,6 @@ export const exportVariables: Command = async ({ options }, context) => {
   const targets = name === "github" ? githubTargets(context) : undefined;
   // Before ESC is asked, which would be for nothing.
   const output = outputFile(options["output"], name, context);
-  if (options["redact"] !== undefined) {
-    throw usageError("--redact masks the output of a program, and export starts none", START_INSTEAD);
-  }
   if (output === undefined && options["reveal"] !== true) {
     refuseAgent(context);
     refuseTerminal(context, targets);

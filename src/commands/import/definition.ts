@@ -19,7 +19,6 @@ export const importCommand: CommandDefinition = {
     yes: { type: "boolean", short: "y", describe: "Do not ask" },
     "dry-run": { type: "boolean", describe: "Show what would change, and write nothing" },
   },
-  groups: ["Sources", "Contract"],
   statuses: {
     0: "ESC has what the file has",
     1: "a variable was left out because ESC has it with another value, or you said no",

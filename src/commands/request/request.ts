@@ -1,6 +1,7 @@
 import { settle, parseDuration, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
+import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { fileOpenRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/open-request.ts";
 import { findPendingRequests } from "../../esc/api/pending-request.ts";
@@ -50,16 +51,18 @@ export const request: Command = async ({ options }, context) => {
   return waitUntilOpen(waiting, limitMs, { esc, settings, context });
 };
 
-function askedText({ name, requests, isPending = false }: Asked): string {
-  if (requests.length === 0) return `✅ ${formatName(name)} opens without an approval; nothing was requested\n`;
-  const lines = requests.flatMap((one) => [
-    `   ${printable(one.environment ?? formatName(name))}:`,
-    `   ${changeRequestCommand("get", one)}`,
-    `   ${changeRequestCommand("approve", one)}  # somebody else`,
-    `   ${changeRequestCommand("apply", one)}  # then it opens`,
-  ]);
+function askedText({ name, requests, isPending = false }: Asked): readonly Line[] {
+  if (requests.length === 0) return [`✅ ${formatName(name)} opens without an approval; nothing was requested`];
+  const lines = requests.flatMap((one) =>
+    [
+      `   ${printable(one.environment ?? formatName(name))}:`,
+      `   ${changeRequestCommand("get", one)}`,
+      `   ${changeRequestCommand("approve", one)}  # somebody else`,
+      `   ${changeRequestCommand("apply", one)}  # then it opens`,
+    ].map((text) => ({ text, whole: true })),
+  );
   const why = isPending ? "the request for it is pending, and no other is filed" : "somebody has to approve that";
-  return [`⏸️ ${formatName(name)} does not open yet: ${why}.`, ...lines, ""].join("\n");
+  return [`⏸️ ${formatName(name)} does not open yet: ${why}.`, ...lines];
 }
 
 /** The failure, and the requests that are there all the same: nobody else would name them. */
@@ -93,10 +96,7 @@ function reasonIn({ reason }: Settings): string {
 /** The access by which the launcher itself opens the environment. @throws SophiaError (125) where there is none */
 async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscSettings> {
   if (settings.fake || settings.offline) {
-    throw usageError(
-      "request asks ESC, which --fake and --offline rule out",
-      "leave them out (SOPHIA_FAKE, SOPHIA_OFFLINE)",
-    );
+    throw usageError("request asks ESC, which SOPHIA_FAKE and SOPHIA_OFFLINE rule out", "unset them");
   }
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...namedIn(inEnvironment) });

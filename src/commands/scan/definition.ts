@@ -16,7 +16,6 @@ export const scanCommand: CommandDefinition = {
     history: { type: "boolean", describe: "Search all commits of all branches and tags" },
     json: JSON_OPTION,
   },
-  groups: ["Sources", "Contract", "Output"],
   statuses: { 0: "no secret is found", 1: "one is", 2: "none is, but not everything could be searched" },
   examples: ["sophia-run scan", "sophia-run scan --staged", "sophia-run scan --history --json"],
   load: async () => (await import("./scan.ts")).scan,

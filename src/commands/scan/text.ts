@@ -1,4 +1,5 @@
 import { jsonText } from "../../core/json-text.ts";
+import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Form } from "../../masking/patterns.ts";
 import type { Gap, Place, Result } from "./session.ts";
@@ -12,33 +13,29 @@ const MOST_NAMED = 5;
 export type Area = "files" | "index" | "history";
 
 /** A line for each finding, as compilers write them, and a summary. No value stands in it. */
-export function text(result: Result, secrets: number, area: Area): string {
+export function text(result: Result, secrets: number, area: Area): readonly Line[] {
   const { findings, names, affected, more, contents } = result;
   const of = (number: number): string =>
     count(number, area === "history" ? "object" : "file") + (area === "index" ? " of the index" : "");
   const searched = `${of(contents)} searched for ${count(secrets, "secret")}`;
   if (findings.length === 0) {
-    if (isComplete(result)) return `✅ No secret found: ${searched}\n`;
-    return `⚠️ No secret found, but not everything could be searched:\n   ${searched}\n`;
+    if (isComplete(result)) return [`✅ No secret found: ${searched}`];
+    return ["⚠️ No secret found, but not everything could be searched:", `   ${searched}`];
   }
   return [
-    ...findings.map(line),
+    // As compilers write them, for tools that read them.
+    ...findings.map((one) => ({ text: line(one), whole: true })),
     "",
     `❌ ${count(names.size, "secret")} found in ${count(findings.length + more, "place")} of ${of(affected)}; ${searched}`,
     ...(more > 0 ? [`   ${more} of them are not listed`] : []),
-    ...(area === "index" ? REMEDY_OF_INDEX : REMEDY),
-    "",
-  ].join("\n");
+    { text: `   ${area === "index" ? REMEDY_OF_INDEX : REMEDY}`, hang: 3 },
+  ];
 }
 
-const REMEDY = [
-  "   Replace them where they are issued: who has the repository has them. Then take",
-  "   them out of it.",
-];
-const REMEDY_OF_INDEX = [
-  "   The next commit would hold them: take them out of the files, then git add these.",
-  "   Replace those that an earlier commit holds where they are issued.",
-];
+const REMEDY = "Replace them where they are issued: who has the repository has them. Then take them out of it.";
+const REMEDY_OF_INDEX =
+  "The next commit would hold them: take them out of the files, then git add these. " +
+  "Replace those that an earlier commit holds where they are issued.";
 
 /** Whether everything could be searched. */
 export function isComplete({ unread, gaps }: Result): boolean {

@@ -26,7 +26,6 @@ export const setCommand: CommandDefinition = {
     yes: { type: "boolean", short: "y", describe: "Do not ask" },
     "dry-run": { type: "boolean", describe: "Show what would change, and write nothing" },
   },
-  groups: ["Sources", "Contract"],
   statuses: {
     0: "ESC has the value",
     1: "ESC has another value, which stays, or you said no",

@@ -13,6 +13,7 @@ import { type Setting, Variables } from "../../esc/settings/variables.ts";
 import type { Connection } from "../../esc/transport/connection.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/say.ts";
+import { questionText } from "../../output/stderr.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import { canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
@@ -34,8 +35,8 @@ export async function writeAccess(
   context: Context,
   isDry = false,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
-  if (settings.fake) throw usageError("this command changes ESC, which --fake (SOPHIA_FAKE) rules out");
-  if (settings.offline) throw usageError("this command changes ESC, which --offline (SOPHIA_OFFLINE) rules out");
+  if (settings.fake) throw usageError("this command changes ESC, which SOPHIA_FAKE rules out", "unset it");
+  if (settings.offline) throw usageError("this command changes ESC, which SOPHIA_OFFLINE rules out", "unset it");
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
   if (named === undefined && typeof inEnvironment !== "string") {
@@ -65,7 +66,9 @@ async function adminToken(context: Context): Promise<Setting> {
   const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
   if (given !== undefined) return given;
   if (canAsk(context)) {
-    const value = await context.readHidden("A token that may open and write the environment (not shown): ");
+    const value = await context.readHidden(
+      questionText(context, ["A token that may open and write the environment (not shown):"]),
+    );
     if (value !== undefined && value.trim() !== "") return { name: "the token that was typed", value };
   }
   throw new SophiaError({

@@ -24,13 +24,13 @@ export function settleChange(
       const { changeRequest, before } = changed;
       const { organization } = before.name;
       const command = (verb: string): string => changeRequestCommand(verb, { id: changeRequest, organization });
-      tell(
-        context,
-        `\n⏸️ Not in effect yet: changes of ${formatName(before.name)} have to be approved. It is a draft now.\n` +
-          `   ${command("get")}\n` +
-          `   ${command("approve")}  # somebody else\n` +
-          `   ${command("apply")}  # then it is in effect\n`,
-      );
+      tell(context, [
+        "",
+        `⏸️ Not in effect yet: changes of ${formatName(before.name)} have to be approved. It is a draft now.`,
+        { text: `   ${command("get")}`, whole: true },
+        { text: `   ${command("approve")}  # somebody else`, whole: true },
+        { text: `   ${command("apply")}  # then it is in effect`, whole: true },
+      ]);
       return ExitStatus.draft;
     }
     case "conflict":

@@ -7,6 +7,7 @@ import { faultWords } from "../../contract/words.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
+import { questionText } from "../../output/stderr.ts";
 import { canAsk } from "../confirm.ts";
 
 /** Words of the command that reads a value. */
@@ -28,8 +29,10 @@ export async function readValue(
   context: Context,
 ): Promise<string> {
   const shown = printable(name);
-  const prompt = `${what === "value" ? "Value" : "New value"} of ${shown} (not shown): `;
-  const value = canAsk(context) ? await context.readHidden(prompt) : await fromInput(shown, remedy, context);
+  const question = `${what === "value" ? "Value" : "New value"} of ${shown} (not shown):`;
+  const value = canAsk(context)
+    ? await context.readHidden(questionText(context, [question]))
+    : await fromInput(shown, remedy, context);
   if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${shown}`, remedy);
   const wrong = (fault: string, hint: string): SophiaError => valueError(`the ${what} of ${shown} ${fault}`, hint);
   if (value.includes("\0")) throw wrong("contains a NUL character", "no variable can contain one");

@@ -451,7 +451,7 @@ describe("a PostgreSQL URL", () => {
     for (const { text, env } of cases) {
       const { live: results } = await live(text, env, []);
       expect(results).toMatchObject([
-        { kind: "unsent", reason: expect.stringMatching(/^the contract.*--yes allows it$/) },
+        { kind: "unasked", reason: expect.stringMatching(/^the contract.*--yes allows it$/) },
       ]);
     }
     expect(server.connections).toBe(0);

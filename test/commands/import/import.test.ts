@@ -111,8 +111,8 @@ describe("import", () => {
     });
     const ended = await run("--yes");
     expect(ended).toMatchObject({ status: 1 });
-    expect(ended.stdout).toContain(
-      "  API_KEY and LOG_LEVEL: left as ESC has it, with another value; --overwrite replaces it\n",
+    expect(unwrapped(ended.stdout)).toContain(
+      "API_KEY and LOG_LEVEL: left as ESC has it, with another value; --overwrite replaces it",
     );
     expect(ended.stdout).toContain("  REGION: the same already\n  API_KEY");
     expect(ended.stdout).toContain("  MULTI: left as ESC has it, as a file\n");
@@ -214,7 +214,7 @@ describe("import", () => {
     const ended = await atTerminal(["import", ".env"], { cwd, env: rest }, [
       ["(not shown): ", `${token}\n`],
       ["to acme/app/dev? [y/N] ", "y\n"],
-      ["which ESC now has? [y/N] ", "y\n"],
+      ["? [y/N] ", "y\n"],
     ]);
     expect(ended).toMatchObject({ status: 0 });
     expect(ended.stdout).toContain("Removed 5 variables from .env");

@@ -84,7 +84,7 @@ describe("with --wait", () => {
       expect(openRequests).toHaveLength(1);
       expect(stdout).toContain(`pulumi env change-request approve ${openRequests[0]?.id} -o acme`);
     }
-    expect(stdout).toContain("no other is filed");
+    expect(unwrapped(stdout)).toContain("no other is filed");
     expect(server.count("requestOpen")).toBe(1);
   });
 
@@ -155,7 +155,8 @@ test.each<[readonly string[], Readonly<Record<string, string>>, string]>([
   [["request", "--reason", "x".repeat(1001)], {}, "--reason is longer than"],
   [["request", "--reason", "x", "--wait-limit", "1m"], {}, "--wait-limit says how long --wait waits"],
   [["request", "--reason", "x", "--wait", "--wait-limit", "soon"], {}, "--wait-limit has no usable value"],
-  [["request", "--reason", "x", "--offline"], {}, "request asks ESC"],
+  [["request", "--reason", "x"], { SOPHIA_OFFLINE: "1" }, "request asks ESC"],
+  [["request", "--reason", "x", "--offline"], {}, "option --offline is not for request"],
   [["request", "--reason", "x"], { ESC_TOKEN: "" }, "only ESC_ENV is set"],
 ])("%j asks nobody", async (args, variables, words) => {
   const { server, env } = await world();

@@ -114,7 +114,9 @@ test("a new token that may only open is stored twice, and the old one is deleted
   ]);
   expect(operations.filter((operation) => operation === "createToken")).toHaveLength(1);
   expect(operations.slice(-2)).toEqual(["deleteToken", "listTokens"]);
-  expect(ended.stdout).toContain("a token of the organization acme, which may open environments and nothing else");
+  expect(unwrapped(ended.stdout)).toContain(
+    "a token of the organization acme, which may open environments and nothing else",
+  );
   expect(ended.stdout).toMatch(/✅ The old token, ci, is deleted\.\n/);
   expect(it.server.violations).toEqual([]);
   expectNoToken(it, ended);

@@ -175,6 +175,6 @@ test("--staged speaks of the index", async () => {
   writeFileSync(join(cwd, "a.txt"), KEY);
   git(cwd, "add", ".");
   const { stdout } = await scan(cwd, "--staged");
-  expect(stdout).toContain("1 file of the index; 2 files of the index searched");
+  expect(unwrapped(stdout)).toContain("1 file of the index; 2 files of the index searched");
   expect(stdout).toContain("git add");
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { becomesProgram } from "../../helpers/sophia.ts";
+import { becomesProgram, unwrapped } from "../../helpers/sophia.ts";
 import { bash, outcome, SECRET } from "./masked.ts";
 
 describe("the streams stay what they are", () => {
@@ -140,7 +140,7 @@ describe("the line that tells of masking", () => {
       `$RUN -- sh -c 'echo $QUIET_TOKEN; echo $QUIET_TOKEN'; $RUN -- sh -c 'echo $QUIET_TOKEN' >f; cat f >&2`,
       { CLAUDECODE: "1" },
     );
-    expect(stderr).toMatch(
+    expect(unwrapped(stderr)).toMatch(
       /^sophia-run: secrets in the output appear as \*\*\*.*Claude Code.*--redact=never.*\nsophia-run: secrets in \S+\/f appear.*\n\*\*\*\n$/,
     );
   });
@@ -154,7 +154,7 @@ describe("the line that tells of masking", () => {
     const { stderr } = await outcome(`$RUN -- sh -c 'printf "a $QUIET_TOKEN" >&2; sleep 0.2; echo " b" >&2'`, {
       GITHUB_ACTIONS: "true",
     });
-    expect(stderr).toMatch(/^a \*\*\* b\nsophia-run: secrets in the output .*GitHub Actions.*\n$/);
+    expect(unwrapped(stderr)).toMatch(/^a \*\*\* b\nsophia-run: secrets in the output .*GitHub Actions.*\n$/);
   });
 });
 

@@ -115,7 +115,6 @@ async function outcomeOf({ ask: request }: Planned, network: NetworkSettings, co
 async function isAllowed(planned: readonly Planned[], context: Context): Promise<boolean> {
   const doubtful = planned.filter((one) => one.consent !== undefined && one.ask.kind !== "none");
   if (doubtful.length === 0 || !canAsk(context)) return false;
-  const lines = doubtful.map(({ name, consent = "" }) => `  ${name}: ${consent}\n`);
-  context.err(`Files of this folder decide where these values go:\n${lines.join("")}`);
-  return ask("Send them?", context);
+  const lines = doubtful.map(({ name, consent = "" }) => `  ${name}: ${consent}`);
+  return ask(["Files of this folder decide where these values go:", ...lines, "Send them?"], context);
 }
