@@ -241,6 +241,8 @@ static void write_record(char *to, uint64_t ignored, bool has_no_path, const int
   *to = '\0';
 }
 
+#include "variables.h"
+
 /* In pages behind the code, which the build has laid out: see scripts/build/before-bun.mjs. */
 extern char state_begin[], state_end[];
 void start_without_bun(size_t count, char **arguments, char **variables, uint64_t ignored);
@@ -254,14 +256,16 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   if (stack[0] > 1 && system_call(SYS_mprotect, state, (long)state_end - state, PROT_READ | PROT_WRITE, 0) == 0) {
     start_without_bun((size_t)stack[0] - 1, (char **)stack + 2, environment, ignored);
   }
-  size_t variables = 0;
+  size_t entries = 0;
+  while (environment[entries] != NULL) ++entries;
+  long *const auxiliary = (long *)environment + entries + 1;
+  const size_t variables = keep_variables(environment, entries);
   int descriptors[MOST_DESCRIPTORS];
   const size_t count = find_descriptors(descriptors);
   size_t bytes = RECORD_BYTES + NUMBER_BYTES * (count + FILES);
-  for (; environment[variables] != NULL; ++variables) {
-    if (is_held(environment[variables])) bytes += sizeof HELD + length_of(environment[variables]);
+  for (size_t i = 0; i < variables; ++i) {
+    if (is_held(environment[i])) bytes += sizeof HELD + length_of(environment[i]);
   }
-  long *const auxiliary = (long *)environment + variables + 1;
   size_t rest = 0;
   while (auxiliary[rest] != AT_NULL) rest += 2;
   rest += 2;
