@@ -1,5 +1,5 @@
 /** Where the new value comes from: never the command line. */
-import { formatFault } from "../../contract/format.ts";
+import { formatFault, noWork } from "../../contract/format.ts";
 import type { Declaration } from "../../contract/model.ts";
 import { faultWords } from "../../contract/words.ts";
 import type { Context } from "../../core/context.ts";
@@ -25,7 +25,7 @@ export async function newValue(
   const format = declaration?.format;
   if (generated) {
     // Where something is cannot be made up, whatever the contract leaves open.
-    const value = IS_ADDRESS.test(old) ? undefined : generate(format);
+    const value = IS_ADDRESS.test(old) ? undefined : generate(format, name);
     if (value !== undefined) return value;
     throw failure(
       IS_ADDRESS.test(old)
@@ -45,7 +45,7 @@ export async function newValue(
   }
   if (value.includes("\0"))
     throw failure(`the new value of ${shown} contains a NUL character`, "no variable can contain one");
-  const fault = format === undefined ? undefined : formatFault(format, value);
+  const fault = format === undefined ? undefined : formatFault(format, value, name, noWork());
   if (fault === undefined) return value;
   throw failure(
     `the new value of ${shown} ${faultWords(fault)}`,
