@@ -1,4 +1,5 @@
 /** What to do about a violation: lines to act on; pure. No line holds a value, and none has a place for one. */
+import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
@@ -98,8 +99,7 @@ export function sharedCorrections(wrong: readonly Wrong[]): {
   readonly shared: readonly string[];
   readonly alone: ReadonlySet<Wrong>;
 } {
-  const places = new Map<string | undefined, Wrong[]>();
-  for (const one of wrong) places.set(one.place?.file, [...(places.get(one.place?.file) ?? []), one]);
+  const places = grouped(wrong, ({ place }) => place?.file);
   const shared: string[] = [];
   const alone = new Set<Wrong>();
   for (const [file, all] of places) {
@@ -134,11 +134,9 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
  * @param width columns that a line may have; a command goes on behind a backslash
  */
 export function sharedRemedy(supplies: readonly Supply[], width: number): readonly string[] {
-  const groups = new Map<string, Supply[]>();
-  for (const supply of supplies) {
-    const key = supply.target.kind === "esc" ? `${supply.target.environment}\n${supply.secret}` : supply.target.kind;
-    groups.set(key, [...(groups.get(key) ?? []), supply]);
-  }
+  const groups = grouped(supplies, ({ target, secret }) =>
+    target.kind === "esc" ? `${target.environment}\n${secret}` : target.kind,
+  );
   return Array.from(groups.values()).flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];

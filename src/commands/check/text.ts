@@ -2,7 +2,7 @@ import type { EscSetting } from "../../output/esc-report.ts";
 import type { LineReport, Report } from "../../output/report.ts";
 import type { Unmet } from "../../output/unmet.ts";
 import { shellWord } from "../../core/shell.ts";
-import { wrap } from "../../core/lines.ts";
+import { enumerateFew, wrap } from "../../core/lines.ts";
 import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentGates, gateWords } from "./gates.ts";
 import type { Part } from "./part.ts";
@@ -165,7 +165,7 @@ function fault({ met, esc }: Report): readonly string[] {
 function overridden({ overridden: names }: Report): readonly string[] {
   if (names.length === 0) return [];
   const them = names.length === 1 ? "it" : "them";
-  return marked("⚠️", `The environment overrides ESC for ${enumerate(names)}; unset ${them} there to use ESC's`);
+  return marked("⚠️", `The environment overrides ESC for ${enumerateFew(names)}; unset ${them} there to use ESC's`);
 }
 
 function trackedLines(file: string): readonly string[] {
