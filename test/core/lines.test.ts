@@ -9,7 +9,7 @@ const BREAK =
 const words = fc
   .array(
     fc.oneof(
-      fc.constantFrom("chmod 600", "chmod 600 'a b c'", "chmod 600 'it", "pulumi", "pulumi env", "pulumi env set X"),
+      fc.constantFrom("chmod 600", "chmod 600 'a b c'", "pulumi", "pulumi env", "pulumi env set X"),
       fc.constantFrom("sophia-run rotate NAME --in", "sophia-run request --reason TEXT", "--allow NAME", "sophia-run"),
       fc.constantFrom("env", "NAME", "--in", "a,", "'b", ""),
     ),

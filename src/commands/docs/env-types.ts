@@ -1,4 +1,5 @@
 /** `env.d.ts` from the contract: what `process.env` holds, for TypeScript; pure. */
+import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { formatWords, rulesByName, ruleWords } from "./outline.ts";
 
@@ -42,7 +43,7 @@ function member(declaration: Declaration, rules: readonly Rule[]): string {
     ...(label === name ? [] : [`${label}.`]),
     ...(description === "" ? [] : description.split(/\r\n|\n|\r/)),
     `Contract: ${[...rules.map(ruleWords), ...(format === undefined ? [] : [formatWords(format)])].join("; ")}.`,
-    ...(fallback === undefined ? [] : [`@default ${JSON.stringify(fallback)}`]),
+    ...(fallback === undefined ? [] : [`@default ${quoted(fallback)}`]),
     ...(docs === undefined ? [] : [`@see ${docs}`]),
     ...(deprecated === undefined ? [] : [`@deprecated use ${deprecated}`]),
   ];
@@ -50,16 +51,21 @@ function member(declaration: Declaration, rules: readonly Rule[]): string {
 }
 
 function documentation(lines: readonly string[]): readonly string[] {
-  return ["/**", ...lines.map((line) => ` * ${line.replaceAll("*/", String.raw`*\/`)}`.trimEnd()), " */"];
+  return ["/**", ...lines.map((line) => ` * ${printable(line).replaceAll("*/", String.raw`*\/`)}`.trimEnd()), " */"];
 }
 
 function property(name: string): string {
-  return /^\w+$/.test(name) ? name : JSON.stringify(name);
+  return /^\w+$/.test(name) ? name : quoted(name);
 }
 
 function valueType({ format }: Declaration): string {
   if (format?.kind !== "enum") return "string";
-  return Array.from(new Set(format.values), (value) => JSON.stringify(value)).join(" | ");
+  return Array.from(new Set(format.values), quoted).join(" | ");
+}
+
+/** A string literal. What JSON leaves as it is and a terminal may act on is escaped, too, as in JavaScript. */
+function quoted(value: string): string {
+  return printable(JSON.stringify(value));
 }
 
 function indent(text: string, width: number): string {

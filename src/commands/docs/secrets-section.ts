@@ -1,4 +1,5 @@
 /** The contract as a part of SECRETS.md; pure. */
+import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import { chapters, formatWords, groupSentence, intervalWords, isGroupRule, rulesByName, ruleWords } from "./outline.ts";
@@ -57,14 +58,13 @@ function percent(character: string): string {
 
 /** Text within a line: nothing in it is taken for Markdown or HTML. */
 function inline(text: string): string {
-  return text
-    .replaceAll(/\s+/g, " ")
+  return printable(text.replaceAll(/\s+/g, " "))
     .trim()
     .replaceAll(/[\\`*<[|]|(?<![a-z\d])_|_(?![a-z\d])/gi, String.raw`\$&`);
 }
 
 function code(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ");
+  const line = printable(text.replaceAll(/\s+/g, " "));
   const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
   const space = line.startsWith("`") || line.endsWith("`") ? " " : "";
