@@ -8,7 +8,7 @@ import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
 import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
-import { caller } from "./system/before-bun.ts";
+import { caller, callersArguments } from "./system/before-bun.ts";
 import { settle } from "./command-line/settings.ts";
 import { loader } from "./system/addon/loaded.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
@@ -90,6 +90,6 @@ const context = surroundings(preparation);
 process.on("uncaughtException", (error) => void failAndExit(context, error));
 // Nothing is left to wait for, yet nothing ended the process: a bug, which must not end in silence.
 process.on("beforeExit", () => void failAndExit(context, new Error("never settled")));
-void main(process.argv.slice(2), context, preparation)
+void main((isBun ? callersArguments() : undefined) ?? process.argv.slice(2), context, preparation)
   .catch((error: unknown) => fail(context, error))
   .then((status) => process.exit(status));

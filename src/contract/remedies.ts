@@ -1,4 +1,5 @@
 /** What to do about a violation: lines to act on; pure. No line holds a value, and none has a place for one. */
+import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
@@ -109,8 +110,7 @@ export function sharedCorrections(wrong: readonly Wrong[]): {
   readonly shared: readonly string[];
   readonly alone: ReadonlySet<Wrong>;
 } {
-  const places = new Map<string | undefined, Wrong[]>();
-  for (const one of wrong) places.set(one.place?.file, [...(places.get(one.place?.file) ?? []), one]);
+  const places = grouped(wrong, ({ place }) => place?.file);
   const shared: string[] = [];
   const alone = new Set<Wrong>();
   for (const [file, all] of places) {
@@ -146,14 +146,11 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
  * @param offer whether the command is `sophia-run set`, else the Pulumi CLI's
  */
 export function sharedRemedy(supplies: readonly Supply[], width: number, offer?: SetOffer): readonly string[] {
-  const groups = new Map<string, Supply[]>();
-  for (const supply of supplies) {
-    const { target, secret, replaces } = supply;
+  const groups = grouped(supplies, ({ target, secret, replaces }) => {
     // The options of the first command hold for the others of its group.
     const how = offer === undefined ? secret : replaces;
-    const key = target.kind === "esc" ? `${target.environment}\n${how}` : target.kind;
-    groups.set(key, [...(groups.get(key) ?? []), supply]);
-  }
+    return target.kind === "esc" ? `${target.environment}\n${how}` : target.kind;
+  });
   return Array.from(groups.values()).flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];

@@ -11,6 +11,7 @@ export const FAILURE_CODES = {
   "contract-invalid": "a contract is malformed",
   "contract-unreadable": "a contract cannot be read",
   "contract-distrusted": "somebody else could have written the contract that was found",
+  "contract-slow": "the contract's patterns take too long",
   "contract-profile": "the contract has no such profile",
   "contract-scope": "the contract has no such scope",
   dotenv: "a .env file cannot be read, or has a line that means nothing",

@@ -13,9 +13,11 @@ export interface LongLine {
 
 export type Line = string | LongLine;
 
-/** A space where a line may end: not within a command that is there to be pasted. */
-const BREAK =
-  /(?<!\b(?:chmod(?: \S+(?: '[^']*)?)?|pulumi(?: env(?: \S+)?)?|sophia-run(?: (?:rotate|request)(?: \S+(?: --in)?)?)?)|--(?:allow|reason)) (?!(?<=\b(?:npx|bunx|yarn|pnpm|exec) )(?:exec )?sophia-run\b)/;
+/** The beginning of a command that is there to be pasted, with the spaces at which no line may end. */
+const TOGETHER =
+  /\b(?:chmod (?:\S+ (?:'[^']*)?)?|pulumi (?:env (?:\S+ )?)?|(?:(?:npx|bunx|yarn|pnpm) (?:exec )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?)|--(?:allow|reason) /g;
+/** Stands for such a space. No text for people has it. */
+const KEPT_SPACE = "\0";
 
 /**
  * Breaks a text at spaces into lines of at most `width` columns; those after the first begin with the indent. A word that
@@ -27,7 +29,9 @@ export function wrap(text: string, width: number, indent = "", first = width): r
   if (text.startsWith("  ") || columnsOf(text) <= first) return [text];
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(BREAK)) {
+  // Forwards over the text: to look back from each space would take time quadratic in its length.
+  for (const part of text.replaceAll(TOGETHER, (words) => words.replaceAll(" ", KEPT_SPACE)).split(" ")) {
+    const word = part.replaceAll(KEPT_SPACE, " ");
     const limit = lines.length === 0 ? first : width;
     if (line.trim() !== "" && columnsOf(line) + 1 + columnsOf(word) > limit) {
       lines.push(line);
@@ -81,6 +85,7 @@ export function columnsOf(text: string): number {
 }
 
 /** As {@link enumerate}, but of many names the first and how many more. */
-export function enumerateFew(words: readonly string[], most = 20): string {
-  return words.length <= most ? enumerate(words) : `${words.slice(0, most).join(", ")} and ${words.length - most} more`;
+export function enumerateFew(words: readonly string[], most = 20, conjunction: "and" | "or" = "and"): string {
+  if (words.length <= most) return enumerate(words, conjunction);
+  return `${words.slice(0, most).join(", ")} ${conjunction} ${words.length - most} more`;
 }

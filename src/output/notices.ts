@@ -23,7 +23,7 @@ export function isInformation(notice: Notice): boolean {
 export function describeNotice(notice: Notice): readonly [string, ...string[]] {
   switch (notice.kind) {
     case "shadowed":
-      return [`the environment overrides ESC for ${enumerate(notice.names.map(printable))}`];
+      return [`the environment overrides ESC for ${enumerateFew(notice.names.map(printable))}`];
     case "esc-incomplete":
       return [`warning: ${notice.present} is set but ${notice.missing} is not: ESC is not read`];
     case "esc-diagnostics":

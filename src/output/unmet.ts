@@ -3,14 +3,15 @@ import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "..
 import type { Wording } from "../contract/wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice } from "../core/model.ts";
-import { wrap } from "../core/lines.ts";
-import { count, enumerate, printable } from "../core/text.ts";
+import { grouped } from "../core/grouped.ts";
+import { enumerateFew, wrap } from "../core/lines.ts";
+import { count, firstOf, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 import { WIDTH } from "./layout.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
-import { wordAssessed } from "./violations.ts";
+import { MOST_TOLD, wordViolations } from "./violations.ts";
 
 /** The parts, without marks and not wrapped; `check` and a launch that failed tell the same. */
 export interface Unmet {
@@ -49,17 +50,22 @@ export function setOffer({ environment, isTerminal }: Pick<Context, "environment
 /** @param width columns that a line of a command may have */
 export function explainUnmet(assessment: Assessment, width: number, offer?: SetOffer): Unmet {
   const { esc, violations } = assessment;
-  const wordings = wordAssessed(assessment);
+  const wordings = wordViolations(violations.slice(0, MOST_TOLD), assessment);
   const amount = count(violations.length, "violation");
+  const left = violations.length - wordings.length;
+  const rest: readonly Finding[] =
+    left > 0
+      ? [{ kind: "names", text: `and ${count(left, "violation")} more; sophia-run check --json lists all`, advice: [] }]
+      : [];
   const supply = wordings.flatMap((one) => one.supply);
   const { shared, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
   const asFinding = ({ message, advice, wrong }: Wording): Finding => {
     const own = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
-    return { kind: "violation", text: message, advice: [...advice, ...own] };
+    return { kind: "violation", text: message, advice: [...firstOf(advice, MOST_TOLD), ...own] };
   };
   const compacted = (): readonly Finding[] => {
     const { missing, others } = compact(wordings, assessment);
-    return [...missing, ...others.map(asFinding)];
+    return [...missing, ...others.map(asFinding), ...rest];
   };
   if (esc.kind === "unavailable" || esc.kind === "refused") {
     const meanwhile =
@@ -104,7 +110,7 @@ function compact(
   assessment: Assessment,
 ): { readonly missing: readonly Finding[]; readonly others: readonly Wording[] } {
   const why = withheldWords(assessment);
-  const kept = new Map<string, string[]>();
+  const kept: { readonly name: string; readonly words: string }[] = [];
   const names: string[] = [];
   const groups: string[] = [];
   const others: Wording[] = [];
@@ -114,11 +120,14 @@ function compact(
       violation.kind === "none-set" || violation.kind === "missing" || violation.kind === "missing-when";
     if (isMissing && advice.length === 0) {
       const wanted = "name" in violation ? [violation.name] : violation.rule.names;
-      const withheld = wanted.filter((name) => why(name) !== undefined);
-      for (const name of withheld) kept.set(why(name) ?? "", [...(kept.get(why(name) ?? "") ?? []), name]);
+      const withheld = wanted.flatMap((name) => {
+        const words = why(name);
+        return words === undefined ? [] : [{ name, words }];
+      });
+      for (const one of withheld) kept.push(one);
       if (withheld.length > 0) continue;
       if (wanted.length === 1) names.push(...wanted);
-      else groups.push(`none set: ${enumerate(wanted, "or")}`);
+      else groups.push(`none set: ${enumerateFew(wanted, MOST_TOLD, "or")}`);
     } else {
       others.push(wording);
     }
@@ -126,7 +135,14 @@ function compact(
   const lines = [
     ...(names.length === 0 ? [] : [`not set: ${names.join(", ")}`]),
     ...groups,
-    ...Array.from(kept, ([words, list]) => `${words}: ${list.join(", ")}`),
+    ...Array.from(
+      grouped(kept, ({ words }) => words),
+      ([words, list]) =>
+        `${words}: ${firstOf(
+          list.map(({ name }) => name),
+          MOST_TOLD,
+        ).join(", ")}`,
+    ),
   ];
   return { missing: lines.map((text) => ({ kind: "names", text, advice: [] })), others };
 }

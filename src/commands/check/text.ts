@@ -3,7 +3,7 @@ import type { LineReport, Report } from "../../output/report.ts";
 import { WIDTH } from "../../output/layout.ts";
 import type { Unmet } from "../../output/unmet.ts";
 import { shellWord } from "../../core/shell.ts";
-import type { Line } from "../../core/lines.ts";
+import { enumerateFew, type Line } from "../../core/lines.ts";
 import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentGates, gateWords } from "./gates.ts";
 import type { Part } from "./part.ts";
@@ -178,7 +178,7 @@ function fault({ met, esc }: Report): readonly Line[] {
 function overridden({ overridden: names }: Report): readonly Line[] {
   if (names.length === 0) return [];
   const them = names.length === 1 ? "it" : "them";
-  return [`⚠️ The environment overrides ESC for ${enumerate(names)}; unset ${them} there to use ESC's`];
+  return [`⚠️ The environment overrides ESC for ${enumerateFew(names)}; unset ${them} there to use ESC's`];
 }
 
 function trackedLines(file: string): readonly Line[] {

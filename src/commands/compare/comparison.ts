@@ -81,7 +81,8 @@ export function compareEnvironments(
     const { layers } = applyContract(contract, [layerOf(environment)]);
     const resolution = resolve(layers, declared);
     const violations = checkContract(contract, resolution).filter((one) => isSure(one, resolution, environment));
-    return { environment, resolution, violations };
+    const wrong = violations.flatMap((one) => (one.kind === "malformed" || one.kind === "placeholder" ? one.name : []));
+    return { environment, resolution, violations, invalid: new Set(wrong) };
   });
   const row = (name: string): ComparisonRow => {
     const states = columns.map((column) => stateOf(name, column));
@@ -125,6 +126,8 @@ interface Column {
   readonly environment: EvaluatedEnvironment;
   readonly resolution: Resolution;
   readonly violations: readonly Violation[];
+  /** Names of wrong values. */
+  readonly invalid: ReadonlySet<string>;
 }
 
 /** What ESC would give, with a mark in the place of values that are not known. */
@@ -161,14 +164,11 @@ function isSure(violation: Violation, resolution: Resolution, { open }: Evaluate
   }
 }
 
-function stateOf(name: string, { environment, resolution, violations }: Column): ComparisonState {
+function stateOf(name: string, { environment, resolution, invalid }: Column): ComparisonState {
   const resolved = resolution.get(name);
   if (resolved?.origin.source === "esc") {
     if (resolved.value === NOT_KNOWN) return "value-not-known";
-    const isWrong = violations.some(
-      (one) => (one.kind === "malformed" || one.kind === "placeholder") && one.name === name,
-    );
-    return isWrong ? "invalid" : "set";
+    return invalid.has(name) ? "invalid" : "set";
   }
   if (environment.open) return "not-known";
   if (resolved !== undefined) return "default";

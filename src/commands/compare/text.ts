@@ -87,7 +87,10 @@ function tables(
   labels: readonly string[],
   columns: number,
 ): readonly (readonly string[])[] {
-  const longest = Math.max("Variable".length, ...rows.map(({ name }) => name.length).filter((n) => n <= LONGEST_NAME));
+  const longest = rows.reduce(
+    (most, { name: { length } }) => (length <= LONGEST_NAME ? Math.max(most, length) : most),
+    "Variable".length,
+  );
   const width = Math.max(7, ...labels.map(({ length }) => length)) + 2;
   const fitting = Math.max(1, Math.floor((columns - longest - 4) / width));
   const starts = Array.from({ length: Math.ceil(labels.length / fitting) }, (_, index) => index * fitting);

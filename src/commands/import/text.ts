@@ -6,7 +6,7 @@ import type { Obstacle, Plan } from "./plan.ts";
 /** Lists the changes by names. @param where the environment, and the file for an import */
 export function planText(plan: Plan, { own, empty }: Omit<Sorted, "candidates">, where: string): string {
   const { added, replaced, same, kept, plain } = plan;
-  const width = Math.max(...[...added, ...replaced].map(({ name }) => printable(name).length), 0);
+  const width = [...added, ...replaced].reduce((most, { name }) => Math.max(most, printable(name).length), 0);
   const line = (sign: string, { name, secret }: { name: string; secret: boolean }): string =>
     `  ${sign} ${printable(name).padEnd(width)}  ${secret ? "secret" : "plain text"}`;
   const few = (names: readonly string[]): string => enumerateFew(names.map(printable));

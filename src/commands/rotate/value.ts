@@ -21,7 +21,7 @@ export async function newValue(
   const shown = printable(name);
   if (generated) {
     // Where something is cannot be made up, whatever the contract leaves open.
-    const value = IS_ADDRESS.test(old) ? undefined : generate(declaration?.format);
+    const value = IS_ADDRESS.test(old) ? undefined : generate(declaration?.format, name);
     if (value !== undefined) return value;
     throw valueError(
       IS_ADDRESS.test(old)

@@ -1,6 +1,6 @@
 /** The value that a command writes: from a prompt or the standard input, never the command line. */
 import { isBlank } from "../../contract/check.ts";
-import { formatFault } from "../../contract/format.ts";
+import { formatFault, noWork } from "../../contract/format.ts";
 import type { Declaration } from "../../contract/model.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import { faultWords } from "../../contract/words.ts";
@@ -39,7 +39,7 @@ export async function readValue(
   if (declaration !== undefined && isPlaceholder(declaration, value)) {
     throw wrong("is still a placeholder", "nothing was changed; give the real one");
   }
-  const fault = declaration?.format === undefined ? undefined : formatFault(declaration.format, value);
+  const fault = declaration?.format === undefined ? undefined : formatFault(declaration.format, value, name, noWork());
   if (fault !== undefined) throw wrong(faultWords(fault), "nothing was changed; the contract declares the format");
   return value;
 }

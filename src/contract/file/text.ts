@@ -102,6 +102,7 @@ function hintFor(reason: Reason): string {
 
 /** The path as messages have it: relative to the working directory where it is below that. */
 export function shownPath(path: string, cwd: string): string {
-  const inside = relative(cwd, path);
+  // That of the working directory itself is empty.
+  const inside = relative(cwd, path) || ".";
   return inside === ".." || inside.startsWith(`..${sep}`) ? path : inside;
 }

@@ -62,7 +62,8 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
     }
     const parsed = await parseDotenv(content.text, path);
     layers.unshift({ source: "dotenv", variables: parsed.variables });
-    notices.push(...parsed.notices);
+    // Not as arguments: there may be one for each of thousands of lines.
+    for (const notice of parsed.notices) notices.push(notice);
     const exposed = content.exposed ? ({ exposed: true } as const) : {};
     read.push({ path, variables: parsed.variables.length, found: !required, ...exposed });
   }

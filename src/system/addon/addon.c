@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/kcmp.h>
 #include <node_api.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -425,6 +426,18 @@ static napi_value environment(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static napi_value user_name(napi_env env, napi_callback_info info) {
+  struct passwd entry;
+  struct passwd *found = NULL;
+  char strings[16 * 1024];
+  napi_value result = NULL;
+  (void)info;
+  if (getpwuid_r(geteuid(), &entry, strings, sizeof strings, &found) == 0 && found != NULL) {
+    napi_create_string_utf8(env, found->pw_name, strlen(found->pw_name), &result);
+  }
+  return result;
+}
+
 #include "openssl.h"
 
 NAPI_MODULE_INIT() {
@@ -449,6 +462,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "readTrusted", .method = read_trusted},
       {.utf8name = "reapAllBut", .method = reap_all_but},
       {.utf8name = "restoreDefault", .method = restore_default},
+      {.utf8name = "userName", .method = user_name},
   };
   napi_define_properties(env, exports, COUNT(functions), functions);
   const napi_property_descriptor ciphers[] = {

@@ -70,6 +70,8 @@ export interface Addon extends Libc {
   readonly readOwn: (folder: string, name: string) => Uint8Array | undefined;
   /** Gives a signal its default action, whatever has set another (sigaction(2)). */
   readonly restoreDefault: (signal: number) => void;
+  /** The name of this process's effective user (getpwuid(3)); undefined if the system has none. */
+  readonly userName: () => string | undefined;
   /**
    * The text of a regular file of at most 4 MiB of this user or of root, in a folder that not everybody may write.
    *

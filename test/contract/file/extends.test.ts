@@ -195,7 +195,7 @@ describe("is refused, with the place in the file at fault", () => {
       "sophia.contract.json:1:12: no contract is read from an address",
       '"builtin"',
     ],
-    ["a folder", { "sophia.contract.json": { extends: "." } }, "is a directory", "extends it"],
+    ["a folder", { "sophia.contract.json": { extends: "." } }, "the contract . is a directory", "extends it"],
     [
       "a faulty base",
       { "sophia.contract.json": { extends: "base.json" }, "base.json": { variables: 1 } },
