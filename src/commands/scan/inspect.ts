@@ -11,6 +11,12 @@ export interface Finding {
   readonly lastLine: number;
 }
 
+/** The findings in one content, and how many places are not among them. */
+export interface Found {
+  readonly findings: readonly Finding[];
+  readonly more: number;
+}
+
 /** What is searched for. */
 export interface Searched {
   readonly automaton: Automaton;
@@ -27,7 +33,7 @@ interface Match {
   size: number;
 }
 
-/** So many places of one content are told at most. */
+/** So many places of one content are told at most, and one for each variable that is not among them. */
 const MOST_MATCHES = 10_000;
 const NEWLINE = 10;
 
@@ -35,6 +41,8 @@ const NEWLINE = 10;
 export class Inspection {
   private readonly finder: Finder;
   private readonly matches: Match[] = [];
+  private readonly names = new Set<string>();
+  private more = 0;
   private chunk: Uint8Array = Buffer.alloc(0);
   private chunkStart = 0;
   /** Lines that end before the chunk, and up to a place in it. */
@@ -64,7 +72,7 @@ export class Inspection {
   }
 
   /** What was found, in order: a row of lines with the same form is one finding. */
-  findings(): readonly Finding[] {
+  found(): Found {
     const findings: Finding[] = [];
     for (const { form, line } of merged(this.matches)) {
       const last = findings.at(-1);
@@ -72,11 +80,15 @@ export class Inspection {
         findings[findings.length - 1] = { ...last, lastLine: line };
       } else findings.push({ form, line, lastLine: line });
     }
-    return findings;
+    return { findings, more: this.more };
   }
 
   private note(start: number, end: number, form: Form): void {
-    if (this.matches.length >= MOST_MATCHES) return;
+    if (this.matches.length >= MOST_MATCHES && this.names.has(form.name)) {
+      this.more += 1;
+      return;
+    }
+    this.names.add(form.name);
     const inChunk = start - this.chunkStart;
     // What lies before this chunk is the beginning of what was found.
     const line =

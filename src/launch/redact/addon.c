@@ -60,7 +60,8 @@ static napi_value make_pipe(napi_env env, napi_callback_info info) {
 static napi_value duplicate(napi_env env, napi_callback_info info) {
   int given[MOST_ARGUMENTS];
   integers(env, info, given);
-  return from_integer(env, fcntl(given[0], F_DUPFD_CLOEXEC, 3));
+  const int copy = fcntl(given[0], F_DUPFD_CLOEXEC, 3);
+  return from_integer(env, copy < 0 ? -errno : copy);
 }
 
 static napi_value start_watching_by(napi_env env, napi_callback_info info) {
