@@ -25,7 +25,7 @@ function main(folder: string): void {
   try {
     prepare(folder);
     const tables = [20, 24].map((major) => table(nodeOf(major), folder));
-    publish(DOCUMENT, "figures", `${head()}\n\n${tables.join("\n\n")}`);
+    publish(DOCUMENT, "figures", `${head()}\n\n${tables.join("\n\n")}\n\n${readyTable()}`);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -99,6 +99,40 @@ function table(node: string, folder: string): string {
     ...trees.map((timing) => row(timing, FILES * FILE_BYTES)),
     ...starts.map((timing) => row(timing)),
   ].join("\n");
+}
+
+/** How long the search takes to get ready, and its memory: each of several processes does nothing else. */
+function readyTable(): string {
+  const rows = [
+    ["100 keys of 2 kB: PEM, service accounts, kubeconfigs", "keys", 100],
+    ["1,000 tokens of 40 characters", "tokens", 1000],
+  ] as const;
+  const majors = [20, 24] as const;
+  const cells = rows.map(([name, kind, count]) => {
+    const figures = majors.map((major) => {
+      const runs = Array.from({ length: rounds.data }, () => ready(nodeOf(major), kind, count));
+      const median = (of: (run: Ready) => number): number =>
+        runs.map(of).toSorted((one, other) => one - other)[Math.floor(runs.length / 2)] ?? 0;
+      return `${median(({ ms }) => ms).toFixed(0)} ms, ${median(({ megabytes }) => megabytes).toFixed(0)} MB`;
+    });
+    return `| ${[name, ...figures].join(" | ")} |`;
+  });
+  return [
+    `| ready to mask | ${majors.map((major) => `Node.js ${major}`).join(" | ")} |`,
+    "| --- | --- | --- |",
+    ...cells,
+  ].join("\n");
+}
+
+interface Ready {
+  readonly ms: number;
+  readonly megabytes: number;
+}
+
+function ready(node: string, kind: string, count: number): Ready {
+  const words = ["--import", "tsx", join(root, "bench/masking-ready.ts"), kind, String(count)];
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- masking-ready.ts prints it
+  return JSON.parse(execFileSync(node, words, { cwd: root, encoding: "utf8" })) as Ready;
 }
 
 function row({ name, wall, resident }: Timing, bytes?: number): string {

@@ -104,7 +104,11 @@ async function main(): Promise<void> {
     throw new Error("this checkout is not built; run `npm run build`, then again");
   }
   const started = performance.now();
-  const stage = new Stage((text) => void process.stdout.write(text), makePaint(process.stdout.isTTY, process.env));
+  const stage = new Stage(
+    (text) => void process.stdout.write(text),
+    makePaint(process.stdout.isTTY, process.env),
+    process.stdout.columns,
+  );
   const world = await openWorld();
   // Nothing is left behind when the demo is interrupted, or its reader goes away (`| head`).
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -119,10 +123,10 @@ async function main(): Promise<void> {
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const { failures } = stage;
-  process.stdout.write(
+  stage.end(
     failures.length === 0
-      ? `\nEverything went as announced, in ${seconds} s. README.md tells the rest.\n`
-      : `\n${failures.length} of the announcements did not come true:\n${failures.map((one) => `  ${one}\n`).join("")}`,
+      ? [`Everything went as announced, in ${seconds} s. README.md tells the rest.`]
+      : [`${failures.length} of the announcements did not come true:`, ...failures.map((one) => `  ${one}`)],
   );
   process.exitCode = failures.length === 0 ? 0 : 1;
 }

@@ -7,6 +7,8 @@ import { join } from "node:path";
 import { format } from "oxfmt";
 import { DESCRIBED_OPTIONS, DESCRIPTIONS, OPTION_GROUPS } from "../src/command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, variableOf, type Option } from "../src/command-line/options.ts";
+import { COMMAND_NAMES, type CommandName } from "../src/command-line/command-line.ts";
+import { namesFor } from "../src/command-line/takers.ts";
 import type { CommandDefinition } from "../src/commands/command.ts";
 import { EXAMPLES, formOf, INTRODUCTION, STATUSES, USAGES } from "../src/commands/help-texts.ts";
 import { COMMANDS } from "../src/commands/registry.ts";
@@ -70,16 +72,21 @@ function ownOptions(options: Readonly<Record<string, Option>>): string {
   );
 }
 
-function command(name: string, definition: CommandDefinition): string {
-  const { describe, details = [], options = {}, groups, statuses, examples } = definition;
-  const shared = groups.map((group) => `[${group}](#${anchor(group)})`).join(", ");
+function command(name: CommandName, definition: CommandDefinition): string {
+  const { describe, details = [], options = {}, statuses, examples } = definition;
+  const used = namesFor(name);
+  const shared = OPTION_GROUPS.map((group) => {
+    const own = used.filter((one) => DESCRIPTIONS[one].group === group && !Object.hasOwn(options, one));
+    const names = own.map((one) => `\`--${one}\``).join(", ");
+    return names === "" ? "" : `- [${group}](#${anchor(group)}): ${names}`;
+  }).filter((line) => line !== "");
   return [
     `### ${name}`,
     `\`sophia-run ${formOf(name, definition)}\``,
     `${text(describe)}.`,
     ...details.map(text),
     ...(Object.keys(options).length === 0 ? [] : [ownOptions(options)]),
-    ...(shared === "" ? [] : [`It takes these options as well: ${shared}.`]),
+    ...(shared.length === 0 ? [] : [`It takes these options as well:\n\n${shared.join("\n")}`]),
     table(["exit status", "meaning"], Object.entries(statuses)),
     shell(examples),
   ].join("\n\n");
@@ -117,8 +124,9 @@ const wanted = [
   ...sharedOptions(),
   `### Everywhere\n\n${ownOptions(COMMON_OPTIONS)}`,
   "## Commands",
-  "Each has options of its own, and takes the groups of the options above that are named with it.",
-  ...Object.entries(COMMANDS).map(([name, definition]) => command(name, definition)),
+  "Each has options of its own, and takes those of the options above that are named with it. An option that it cannot use " +
+    "is an error (125). `sophia-run help COMMAND` shows its own options, `--help=all` all of them.",
+  ...COMMAND_NAMES.map((name) => command(name, COMMANDS[name])),
   "## Variables of its surroundings",
   table(
     ["variable", "what it does"],

@@ -4,12 +4,16 @@
  *
  * The code is kept in the user's own cache folder, never beside the package: scripts that would do it when the package
  * is installed are blocked by package managers, and others may share the package. V8 believes what it reads there. So
- * only the user may be able to write the folder (or nothing is read), and a checksum tells of accidents. Nothing here
- * fails or says a word: without kept code a start takes some milliseconds longer.
+ * only the user may be able to write the folder and its files (or nothing is read), and a checksum tells of accidents.
+ * Another user who may write a folder above could exchange it between the check and the reading: both are done on one
+ * descriptor. Nothing here fails or prints a word: without kept code a start takes some milliseconds longer.
  */
 import {
+  closeSync,
+  constants,
   lstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -29,14 +33,14 @@ declare const SOPHIA_RUN_PROGRAM: string;
 declare const require: (name: string) => unknown;
 
 const BUNDLE = `${SOPHIA_RUN_FOLDER}/../dist`;
-/** Of versions of Node.js and of this package that nobody uses any more. What is used is soon made again. */
+/** Code of versions of Node.js and of this package that are not used any more. What is used is soon made again. */
 const MAX_AGE_MS = 90 * 24 * 60 * 60 * 1000;
+/** A file of kept code, or what was begun of one. The folder has other files, too, such as those of `--cache`. */
+const KEPT_CODE = /-v\d+\.\d+\.\d+\S*-[a-z\d]+(?:\.\d+)?$/;
 
 const addon = loadAddon();
 const user = process.geteuid?.();
 const folder = codeFolder();
-/** Not where root starts this with another user's HOME, say. */
-const isOwn = folder !== undefined && addon?.isOwnFolder(folder) === true;
 const loaded = new Map<string, object>();
 /** What was compiled here, by the name under which it is to be kept. */
 const compiled = new Map<string, Script>();
@@ -50,7 +54,7 @@ function load(name: string): unknown {
   loaded.set(name, exports);
   const filename = BUNDLE + name.slice(1);
   const kept = `${name.slice(2)}-${process.version}-${process.arch}`;
-  const cachedData = isOwn ? addon?.readChecked(`${folder}/${kept}`) : undefined;
+  const cachedData = folder === undefined ? undefined : addon?.readOwn(folder, kept);
   // The bundle is ASCII.
   const text = addon?.readLatin1(filename) ?? readFileSync(filename, "latin1");
   const script = new Script(`(function(exports,require,__dirname,__filename,SOPHIA_RUN_LOADER){${text}\n})`, {
@@ -84,6 +88,7 @@ function compiles(): boolean {
 
 function keepCode(): void {
   if (folder === undefined || addon === undefined || compiled.size === 0) return;
+  let descriptor: number | undefined;
   try {
     const caches = folder.slice(0, folder.lastIndexOf("/"));
     if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) {
@@ -92,18 +97,23 @@ function keepCode(): void {
       if (above?.isDirectory() !== true || above.uid !== user || caches === process.cwd()) return;
       mkdirSync(folder, { mode: 0o700 });
     }
-    if (!addon.isOwnFolder(folder)) return;
+    descriptor = openSync(folder, constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    if (!addon.isOwnFolder(descriptor)) return;
+    // The folder that was looked at, whatever has come into its place.
+    const own = `/proc/self/fd/${descriptor}`;
     for (const [name, script] of compiled) {
       const code = script.createCachedData();
-      write(`${folder}/${name}`, Buffer.concat([addon.checksum(code), code]));
+      write(`${own}/${name}`, Buffer.concat([addon.checksum(code), code]));
     }
     compiled.clear();
-    for (const name of readdirSync(folder)) {
-      const path = `${folder}/${name}`;
-      if (Date.now() - statSync(path).mtimeMs > MAX_AGE_MS) rmSync(path);
+    for (const name of readdirSync(own)) {
+      const path = `${own}/${name}`;
+      if (KEPT_CODE.test(name) && Date.now() - lstatSync(path).mtimeMs > MAX_AGE_MS) rmSync(path);
     }
   } catch {
-    // A file system that is full or read-only, another process that was quicker.
+    // A file system that is full or read-only, no /proc, another process that was quicker.
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
 import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
-import { caller } from "./system/before-bun.ts";
+import { caller, callersArguments } from "./system/before-bun.ts";
 import { settle } from "./command-line/settings.ts";
 import { loader } from "./system/addon/loaded.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
@@ -38,7 +38,8 @@ function surroundings({ addon, preloaded }: Preparation): Context {
     out: (text) => write(1, text),
     err: (text) => void write(2, text),
     readLine: async () => (await import("./system/read-line.ts")).readLine(),
-    readHidden: async (prompt) => (await import("./system/read-hidden.ts")).readHidden(prompt),
+    readHidden: async (prompt) =>
+      (await import("./system/read-hidden.ts")).readHidden(prompt, !["", "dumb"].includes(process.env["TERM"] ?? "")),
     readInput: async () => (await import("./system/read-input.ts")).readInput(),
     // Loading node:tty takes milliseconds that a launch has no use for.
     isTerminal: (descriptor) => process.getBuiltinModule("node:tty").isatty(descriptor),
@@ -89,6 +90,6 @@ const context = surroundings(preparation);
 process.on("uncaughtException", (error) => void failAndExit(context, error));
 // Nothing is left to wait for, yet nothing ended the process: a bug, which must not end in silence.
 process.on("beforeExit", () => void failAndExit(context, new Error("never settled")));
-void main(process.argv.slice(2), context, preparation)
+void main((isBun ? callersArguments() : undefined) ?? process.argv.slice(2), context, preparation)
   .catch((error: unknown) => fail(context, error))
   .then((status) => process.exit(status));

@@ -22,8 +22,8 @@ const BEFORE_BUN_FLAGS = [
 ];
 /** What before-bun.c needs to know of Bun: where `environ` is, and where it has the addresses of these functions. */
 const FUNCTIONS = ["getcwd", "getrlimit", "setrlimit"];
-/** What Bun does not take from the C library. A start that comes to call one is left to Bun. */
-const NOT_IN_BUN = new Set(["cbrt", "dirfd", "fmod", "lround", "modf", "round", "scalbn", "waitid"]);
+/** What Bun does not take from the C library, or no start without Bun needs. A start that calls one is left to Bun. */
+const NOT_IN_BUN = new Set(["cbrt", "dirfd", "fmod", "getpwuid_r", "lround", "modf", "round", "scalbn", "waitid"]);
 /** The largest pages that either processor has. */
 const PAGE = 0x10000;
 const READ_AND_EXECUTE = 5;

@@ -12,6 +12,7 @@ const ROOT = join(import.meta.dirname, "../..");
  */
 export const GROUPS = [
   { name: "program", tags: ["$initial"], priority: 1 },
+  { name: "loopback", test: /\/src\/core\/loopback\.ts$/, priority: 2 },
   // In front of those that say something, too.
   { name: "stderr", test: /\/src\/output\/stderr\.ts$/, priority: 1 },
   { name: "start-error", test: /\/src\/launch\/(?:start-error|exec\/without-risk)\.ts$/ },
@@ -22,6 +23,8 @@ export const GROUPS = [
   { name: "load", test: /\/src\/(?:contract\/(?:file\/load|words)|core\/(?:code-values|suggest))\.ts$/ },
   // In front of it, since it takes priority: a start that reads its cache needs no more of ESC.
   { name: "access", test: /\/src\/(?:esc\/settings\/(?:access|session)|resolve\/from-esc)\.ts$/, priority: 1 },
+  // In front of it: a start that remembers what it has told needs no more of it.
+  { name: "private-folder", test: /\/src\/system\/(?:private-folder|cache-folder|folders)\.ts$/, priority: 1 },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },
   { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
   { name: "dotenv", test: /\/src\/sources\/dotenv\/value\.ts$/ },

@@ -4,7 +4,18 @@ import { bundle, bundleHost } from "./bundle.mjs";
 import { quickjsBytecode } from "./quickjs.mjs";
 
 /** What such a start may need of the bundle. Whatever else it comes to load is left to Bun. */
-const NAMES = ["program", "built-in", "load", "merge", "restrict", "unmatched", "dotenv", "exposed"];
+const NAMES = [
+  "program",
+  "built-in",
+  "load",
+  "merge",
+  "extent",
+  "restrict",
+  "unmatched",
+  "dotenv",
+  "exposed",
+  "redirections",
+];
 
 /**
  * @param root the repository

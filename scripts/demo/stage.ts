@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
+import { type Line, layOut } from "../../src/core/lines.ts";
 import { type Command, commandLine, type Ended, ending, type Interruption, type Place, run } from "./command.ts";
 import type { Paint } from "./paint.ts";
 
@@ -13,7 +14,7 @@ export interface Expectation {
 /** What is shown beside a line that the program wrote; nothing where it is empty. */
 export type Margin = (line: string) => string;
 
-const WIDTH = 80;
+const [LEAST, MOST] = [40, 80];
 /** Where what stands beside a line begins. */
 const MARGIN = 43;
 
@@ -21,12 +22,15 @@ const MARGIN = 43;
 export class Stage {
   readonly #write: (text: string) => void;
   readonly #paint: Paint;
+  readonly #width: number;
   readonly #failures: string[] = [];
   #steps = 0;
 
-  constructor(write: (text: string) => void, paint: Paint) {
+  /** @param columns of the terminal, if it is one */
+  constructor(write: (text: string) => void, paint: Paint, columns: number = MOST) {
     this.#write = write;
     this.#paint = paint;
+    this.#width = Math.max(LEAST, Math.min(MOST, columns));
   }
 
   get failures(): readonly string[] {
@@ -35,12 +39,16 @@ export class Stage {
 
   step(title: string, ...asides: readonly string[]): void {
     this.#steps += 1;
-    this.#write(`\n${this.#paint("heading", `── ${this.#steps}  ${title} `.padEnd(WIDTH, "─"))}\n`);
+    const lines = layOut({ text: `── ${this.#steps}  ${title}`, hang: 6 }, this.#width);
+    const heading = lines.map((line, at) =>
+      at + 1 < lines.length ? line : `${line} `.padEnd(this.#width, "─").trimEnd(),
+    );
+    this.#write(`\n${heading.map((line) => `${this.#paint("heading", line)}\n`).join("")}`);
     this.aside(...asides);
   }
 
   aside(...lines: readonly string[]): void {
-    for (const line of lines) this.#write(`${this.#paint("aside", `# ${line}`)}\n`);
+    if (lines.length > 0) this.#tell("aside", { text: `# ${lines.join(" ")}`, hang: 2 }, "# ");
   }
 
   /** The command line as a user types it. */
@@ -59,30 +67,45 @@ export class Stage {
     this.prompt(interruption === undefined ? line : `${line} & …; kill -${interruption.signal.slice(3)} $!`);
     const [ended, beside] = await Promise.all([run(command, place, interruption), margin]);
     // While it launches, sophia-run says what it has to say before the program starts.
-    for (const text of linesOf(ended.stderr)) this.#write(`${this.#paint("launcher", text)}\n`);
+    for (const text of linesOf(ended.stderr)) this.#tell("launcher", text);
     for (const text of linesOf(ended.stdout)) this.#line(text, beside?.(text) ?? "");
     const faults = differences(ended, expected);
     const style = faults.length === 0 ? "good" : "bad";
-    this.#write(`${this.#paint(style, `→ ${ending(ended)}`)}\n`);
+    this.#tell(style, { text: `→ ${ending(ended)}`, hang: 2 });
     for (const fault of faults) this.fail(`${line}: ${fault}`);
     return ended;
   }
 
   /** States what has been looked at, and fails where it is not so. */
   verify(holds: boolean, statement: string): void {
-    if (holds) this.#write(`${this.#paint("good", `→ ${statement}`)}\n`);
+    if (holds) this.#tell("good", { text: `→ ${statement}`, hang: 2 });
     else this.fail(`it does not hold that ${statement}`);
   }
 
   fail(message: string): void {
     this.#failures.push(message);
-    this.#write(`${this.#paint("bad", `✗ ${message}`)}\n`);
+    this.#tell("bad", { text: `✗ ${message}`, hang: 2 });
+  }
+
+  /** What is said at the end, apart from the last step. */
+  end(lines: readonly string[]): void {
+    for (const line of ["", ...lines.flatMap((one) => layOut(one, this.#width))]) this.#write(`${line}\n`);
   }
 
   #line(text: string, beside: string): void {
-    const room = beside === "" ? WIDTH : MARGIN;
-    const shown = text.length <= room ? text : `${text.slice(0, room - 1)}…`;
-    this.#write(beside === "" ? `${shown}\n` : `${shown.padEnd(MARGIN)} ${this.#paint("aside", beside)}\n`);
+    const isBeside = beside !== "" && text.length <= MARGIN && MARGIN + 1 + beside.length <= this.#width;
+    if (isBeside) this.#write(`${text.padEnd(MARGIN)} ${this.#paint("aside", beside)}\n`);
+    else {
+      for (const line of layOut(text, this.#width)) this.#write(`${line}\n`);
+      if (beside !== "") this.#tell("aside", { text: `    ${beside}`, hang: 6 });
+    }
+  }
+
+  /** @param again what stands in front of the lines that follow the first, in place of their indent */
+  #tell(style: Parameters<Paint>[0], line: Line, again = ""): void {
+    for (const [index, one] of layOut(line, this.#width).entries()) {
+      this.#write(`${this.#paint(style, index === 0 ? one : again + one.slice(again.length))}\n`);
+    }
   }
 }
 

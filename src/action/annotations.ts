@@ -4,11 +4,12 @@ import { findNodeAtLocation } from "jsonc-parser";
 import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
 import { MAX_BYTES, shownPath } from "../contract/file/text.ts";
 import type { Failure, Notice } from "../core/model.ts";
+import { count } from "../core/text.ts";
 import { describeNotice, isInformation } from "../output/notices.ts";
 import type { Report } from "../output/report.ts";
 import { further } from "../output/stderr.ts";
 import { explainUnmet } from "../output/unmet.ts";
-import type { ViolationReport } from "../output/violations.ts";
+import { MOST_TOLD, type ViolationReport } from "../output/violations.ts";
 import { workflowCommand } from "../output/workflow-command.ts";
 import type { Assessment } from "../resolve/assessment.ts";
 import { readBounded } from "../system/bounded-read.ts";
@@ -54,16 +55,18 @@ export async function annotateViolations(
 ): Promise<string> {
   const place = contract.source === "built-in" ? () => ({}) : await placesIn(contract.source, workspace);
   const { cause } = explainUnmet(assessment, WIDTH);
+  const more = violations.length - MOST_TOLD;
   const isSetUp = assessment.esc.kind !== "off" && assessment.esc.kind !== "incomplete";
   const lines = cause === undefined ? [] : [...cause, ...(isSetUp ? [] : [TO_OPEN])];
   return [
     ...(lines.length === 0 ? [] : [workflowCommand(level, lines.join("\n"), { title: "ESC" })]),
-    ...violations.map((violation) =>
+    ...violations.slice(0, MOST_TOLD).map((violation) =>
       workflowCommand(level, [violation.message, ...violation.remedies].join("\n"), {
         title: "Configuration",
         ...place(violation),
       }),
     ),
+    ...(more > 0 ? [workflowCommand(level, `and ${count(more, "violation")} more`, { title: "Configuration" })] : []),
   ].join("");
 }
 

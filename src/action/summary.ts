@@ -1,7 +1,8 @@
 /** The summary of a step: names, states and sources, no values. */
 import { shownPath } from "../contract/file/text.ts";
-import { printable } from "../core/text.ts";
+import { firstOf, printable } from "../core/text.ts";
 import { contractWords, type Report, type State } from "../output/report.ts";
+import { MOST_TOLD } from "../output/violations.ts";
 import { originWords } from "../resolve/sources.ts";
 
 /** The runner refuses a summary beyond its limit, of 128 KiB in old versions, and shows none of it. */
@@ -40,7 +41,10 @@ export function summary(report: Report, outcome: string, workspace: string): str
     `${escaped(outcome)} Contract: ${escaped(contractWords(contract))}. ESC: ${escaped(environments === "" ? NOT_READ[esc.status] : environments)}.`,
     "",
     ...(esc.failure === undefined ? [] : [`⚠️ ${escaped(esc.failure.message)}`, ""]),
-    ...violations.map(({ message }) => `- ❌ ${escaped(message)}`),
+    ...firstOf(
+      violations.map(({ message }) => `❌ ${escaped(message)}`),
+      MOST_TOLD,
+    ).map((line) => `- ${line}`),
     ...(violations.length === 0 ? [] : [""]),
     "| Variable | State | From |",
     "| --- | --- | --- |",

@@ -7,7 +7,10 @@ export type Invocation =
   | Run
   /** `sophia-run check --json`: its own words, and options of the run that stood in front of its name. */
   | { readonly kind: "subcommand"; readonly name: CommandName; readonly words: readonly string[] }
-  | { readonly kind: "help"; readonly of?: CommandName }
+  /** `asked` is the value of `--help`: empty, or `all`, or else wrong. */
+  | { readonly kind: "help"; readonly of?: CommandName; readonly asked: string }
+  /** `sophia-run help check`, with the words behind `help`. */
+  | { readonly kind: "help-word"; readonly words: readonly string[] }
   | { readonly kind: "version" }
   /** A completion script calls back with the words of a command line. */
   | { readonly kind: "completion"; readonly words: readonly string[] }
@@ -38,6 +41,7 @@ export const COMMAND_NAMES = [
   "explain",
   "export",
   "scan",
+  "set",
   "import",
   "rotate",
   "request",
@@ -47,6 +51,9 @@ export const COMMAND_NAMES = [
   "completion",
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
+
+/** Asks for help as a subcommand does, and is none: it starts nothing and has no help of its own. */
+export const HELP_WORD = "help";
 
 /** The word by which completion scripts call the program back. */
 export const COMPLETION_CALL = "--get-yargs-completions";
@@ -78,12 +85,14 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     return mistaken({ kind: "node-option", of: isOfCommand ? "command" : "sophia-run" });
   }
   // Help is given rather than an error, and where both are asked for it says more than the version.
-  if (values["help"] === true) return { kind: "help", ...(name === undefined ? {} : { of: name }) };
+  const { help } = values;
+  if (typeof help === "string") return { kind: "help", asked: help, ...(name === undefined ? {} : { of: name }) };
   if (values["version"] === true && name === undefined) return { kind: "version" };
   if (first !== undefined && name !== undefined) {
     // The options of the run may stand in front of the subcommand: what is wrong with them is its business, too.
     return { kind: "subcommand", name, words: [...before.slice(0, first.index), ...argv.slice(first.index + 1)] };
   }
+  if (first?.word === HELP_WORD) return { kind: "help-word", words: argv.slice(first.index + 1) };
   const [problem] = problems;
   if (problem !== undefined) return mistaken({ kind: "option", problem });
   if (first !== undefined) return toRun(values, argv.slice(first.index), false);

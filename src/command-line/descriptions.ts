@@ -14,12 +14,15 @@ export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 interface Description {
   readonly group: OptionGroup;
+  /** One line of `sophia-run --help`, for the twelve options that most users need. */
+  readonly brief?: string;
   readonly describe: string;
 }
 
 export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   dotenv: {
     group: "Sources",
+    brief: "Read FILE instead of .env; repeatable",
     describe: "Read FILE instead of .env; repeatable (the variable takes commas), later files win",
   },
   prefer: {
@@ -28,6 +31,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   },
   "require-esc": {
     group: "Sources",
+    brief: "Fail if ESC cannot be read",
     describe: "Fail (125) if ESC cannot be read, instead of continuing without it",
   },
   timeout: {
@@ -48,6 +52,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   },
   offline: {
     group: "Sources",
+    brief: "Use the cache of ESC and send no request",
     describe: "Use what is kept and ask nobody (implies --cache)",
   },
   "cache-fresh": {
@@ -60,22 +65,27 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   },
   fake: {
     group: "Sources",
+    brief: "Fill missing variables with dummy values; ESC is not read",
     describe: "Fill missing variables with dummy values of the declared formats; ESC is not read",
   },
   contract: {
     group: "Contract",
+    brief: "Use FILE instead of sophia.contract.json",
     describe: "The contract; else sophia.contract.json from here upwards, else the built-in one",
   },
   profile: {
     group: "Contract",
+    brief: "Apply this profile of the contract, such as prod",
     describe: "The profile of the contract that applies, such as dev, ci or prod",
   },
   scope: {
     group: "Contract",
+    brief: "Check and pass on only what this process needs",
     describe: "Check and pass on only what the contract lists for this process, such as web or worker",
   },
   "no-contract": {
     group: "Contract",
+    brief: "Start even if the contract is not met",
     describe: "Launch even if the contract is not met",
   },
   "keep-esc": {
@@ -84,7 +94,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   },
   allow: {
     group: "Environment of the program",
-    describe: "Pass on NAME from .env though it makes other programs run code; several with commas",
+    describe: "Pass on NAME of a file though it makes programs run code or sends a key elsewhere",
   },
   "only-declared": {
     group: "Environment of the program",
@@ -104,6 +114,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   },
   mode: {
     group: "Launching",
+    brief: "exec: become the program; spawn: stay its parent",
     describe: "exec: become the program; spawn: stay beside it; auto (default): exec if that is safe",
   },
   "kill-after": {
@@ -120,6 +131,7 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   },
   watch: {
     group: "Launching",
+    brief: "Restart the program when its values in ESC change",
     describe: "Start the program anew when what ESC gives it changes (docs/watch.md)",
   },
   "watch-every": {
@@ -144,12 +156,14 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   },
   redact: {
     group: "Output",
+    brief: "Show secrets in the output as ***: auto, always or never",
     describe:
       "Show secrets in the program's output as ***: auto (default: in GitHub Actions and under coding agents), always, " +
       "never, or github (add-mask commands on stderr)",
   },
   quiet: {
     group: "Output",
+    brief: "Suppress notices; warnings and errors are still printed",
     describe: "Report no overridden variables and no other notice; warnings and errors remain",
   },
   verbose: {

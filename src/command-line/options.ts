@@ -9,7 +9,7 @@ export interface OptionForm {
   readonly type: "boolean" | "string" | "list";
   /** One letter, for `-x`. */
   readonly short?: string;
-  /** What the help calls the value; `FILE` is completed with the names of files. */
+  /** Name of the value in the help; `FILE` is completed with the names of files. */
   readonly value?: string;
   readonly choices?: readonly string[];
   /** What the option alone means; its value follows `=`, or is the next word if that is one of the choices. */
@@ -34,6 +34,7 @@ export const OPTIONS = {
   },
   prefer: {
     type: "string",
+    value: "SOURCE",
     choices: ["environment", "esc"],
   },
   "require-esc": {
@@ -108,6 +109,7 @@ export const OPTIONS = {
   },
   mode: {
     type: "string",
+    value: "MODE",
     choices: ["auto", "spawn", "exec"],
   },
   "kill-after": {
@@ -122,7 +124,11 @@ export const OPTIONS = {
   },
   watch: { type: "boolean" },
   "watch-every": { type: "string", value: "TIME" },
-  "watch-signal": { type: "string", choices: ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"] },
+  "watch-signal": {
+    type: "string",
+    value: "SIGNAL",
+    choices: ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"],
+  },
   "watch-grace": { type: "string", value: "TIME" },
   "audit-log": {
     type: "string",
@@ -134,6 +140,7 @@ export const OPTIONS = {
   },
   redact: {
     type: "string",
+    value: "WHEN",
     choices: ["auto", "always", "never", "github"],
     alone: "always",
   },
@@ -159,9 +166,9 @@ export function variableOf(name: OptionName): string {
   return `SOPHIA_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** What every command line takes beside them. */
+/** Options of every command line. */
 export const COMMON_OPTIONS = {
-  help: { type: "boolean", short: "h", describe: "Show this help" },
+  help: { type: "string", short: "h", choices: ["all"], alone: "", describe: "Show this help; --help=all: all of it" },
   version: { type: "boolean", short: "V", describe: "Show the version" },
 } as const satisfies Readonly<Record<string, Option>>;
 

@@ -1,21 +1,19 @@
-import type { OptionGroup } from "../command-line/descriptions.ts";
 import type { Option, Values } from "../command-line/options.ts";
 import type { Context } from "../core/context.ts";
 
 /** A subcommand: what help and completion show, and the code, which is loaded only when it runs. */
 export interface CommandDefinition {
-  /** One line: what it is for. */
+  /** What it is for, in 64 characters at most: one line of the help. */
   readonly describe: string;
-  /** Further paragraphs of its help. */
+  /** Further paragraphs, which `--help=all` and docs/reference.md show. */
   readonly details?: readonly string[];
   readonly positional?: PositionalDefinition;
   /** Its own options. */
   readonly options?: Readonly<Record<string, Option>>;
-  /** The groups of shared options that its help shows. */
-  readonly groups: readonly OptionGroup[];
   /** What each exit status of its own means; that of a failure is 125 in all of them. */
   readonly statuses: Readonly<Record<number, string>>;
-  readonly examples: readonly string[];
+  /** The first two stand in `--help`. */
+  readonly examples: readonly [string, ...string[]];
   readonly load: () => Promise<Command>;
 }
 
@@ -25,6 +23,8 @@ export interface PositionalDefinition {
   readonly form: string;
   readonly least: number;
   readonly most: number;
+  /** The remedy for a word too many. */
+  readonly excess?: string;
   /** What completion offers. */
   readonly kind: "variable" | "file" | readonly string[];
 }

@@ -1,14 +1,16 @@
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
+import { sayQuestion } from "../output/stderr.ts";
 
 /** Whether there is somebody to ask. */
 export function canAsk({ isTerminal }: Context): boolean {
   return isTerminal(0) && isTerminal(2);
 }
 
-/** Asks a question that has yes and no for answers. Anything but yes is no. */
-export async function ask(question: string, context: Context): Promise<boolean> {
-  context.err(`${question} [y/N] `);
+/** Asks a question that has yes and no for answers, perhaps of several lines. Anything but yes is no. */
+export async function ask(question: string | readonly string[], context: Context): Promise<boolean> {
+  const lines = [question].flat();
+  sayQuestion(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
   return /^y(?:es)?$/i.test((await context.readLine())?.trim() ?? "");
 }
 

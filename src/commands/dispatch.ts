@@ -1,15 +1,18 @@
 import { constants } from "node:os";
-import type { CommandName, Invocation } from "../command-line/command-line.ts";
-import { COMMON_OPTIONS, OPTIONS } from "../command-line/options.ts";
+import { COMMAND_NAMES, type CommandName, type Invocation } from "../command-line/command-line.ts";
+import { COMMON_OPTIONS, type Values } from "../command-line/options.ts";
 import { parse } from "../command-line/parse.ts";
+import { optionsFor } from "../command-line/takers.ts";
 import { suggest } from "../core/suggest.ts";
 import type { Context } from "../core/context.ts";
 import { ExitStatus, SophiaError } from "../core/error.ts";
 import { printable } from "../core/text.ts";
 import { tellHelp } from "../output/colour.ts";
+import { layoutFor } from "../output/layout.ts";
 import type { CommandArguments, CommandDefinition } from "./command.ts";
-import { mistakeError, optionError, usageError } from "./mistakes.ts";
+import { usageError } from "./mistakes.ts";
 import { COMMANDS } from "./registry.ts";
+import { mistakeError, optionError } from "./wrong-options.ts";
 
 declare const SOPHIA_RUN_VERSION: string | undefined;
 
@@ -46,7 +49,9 @@ async function answer(invocation: Exclude<Invocation, { kind: "run" }>, context:
     case "subcommand":
       return runSubcommand(invocation.name, invocation.words, context);
     case "help":
-      return help(invocation.of, context);
+      return help(invocation.of, invocation.asked, context);
+    case "help-word":
+      return helpWord(invocation.words, context);
     case "version":
       return print(context, version());
     case "completion": {
@@ -62,9 +67,9 @@ async function answer(invocation: Exclude<Invocation, { kind: "run" }>, context:
 
 async function runSubcommand(name: CommandName, words: readonly string[], context: Context): Promise<number> {
   const definition = COMMANDS[name];
-  const options = { ...OPTIONS, ...definition.options, ...COMMON_OPTIONS };
+  const options = { ...optionsFor(name), ...definition.options, ...COMMON_OPTIONS };
   const { values, positionals, problems } = parse(words, options);
-  if (values["help"] === true) return help(name, context);
+  if (values["help"] !== undefined) return help(name, values["help"], context);
   if (values["version"] === true) return print(context, version());
   const [problem] = problems;
   if (problem !== undefined) throw optionError(problem, options, name);
@@ -74,12 +79,38 @@ async function runSubcommand(name: CommandName, words: readonly string[], contex
   return run(args, context);
 }
 
-/** Laid out by yargs, which is loaded only here. */
-async function help(of: CommandName | undefined, context: Context): Promise<number> {
+/** `sophia-run help [COMMAND]`. @throws SophiaError (usage, 125) for a word that is not a subcommand */
+async function helpWord(words: readonly string[], context: Context): Promise<number> {
+  const { values, positionals, problems } = parse(words, COMMON_OPTIONS);
+  const [problem] = problems;
+  if (problem !== undefined) throw optionError(problem, COMMON_OPTIONS);
+  const [first, second] = positionals.map(({ word }) => word);
+  if (second !== undefined) throw usageError("help takes no more than COMMAND", "sophia-run help COMMAND");
+  const name = COMMAND_NAMES.find((one) => one === first);
+  if (first !== undefined && name === undefined) {
+    throw usageError(
+      "help does not know this COMMAND",
+      `${guess(first, COMMAND_NAMES)}allowed: ${COMMAND_NAMES.join(", ")}`,
+    );
+  }
+  return help(name, values["help"] ?? "", context);
+}
+
+/**
+ * Prints a help text. yargs lays it out and is loaded only here.
+ *
+ * @param asked the value of `--help`
+ */
+async function help(of: CommandName | undefined, asked: Values[string], context: Context): Promise<number> {
+  if (asked !== "" && asked !== "all") {
+    throw usageError(`--help cannot be '${printable(String(asked))}'`, "allowed: --help, --help=all");
+  }
+  const isFull = asked === "all";
   // yargs asks for the working directory while it loads, and throws if that was deleted. No help depends on it.
   process.chdir("/");
   const { commandHelp, mainHelp } = await import("./help.ts");
-  tellHelp(context, await (of === undefined ? mainHelp() : commandHelp(of, COMMANDS[of])));
+  const layout = layoutFor(context, 1);
+  tellHelp(context, await (of === undefined ? mainHelp(layout, isFull) : commandHelp(of, layout, isFull)));
   return ExitStatus.ok;
 }
 
@@ -111,6 +142,7 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
     const meant = names.includes(excess) ? excess : suggest(excess, names);
     // It is not told: it may be a command with a secret among its arguments.
     const what = most === 0 ? `${name} takes no arguments` : `${name} takes no more than ${form}`;
+    if (meant === undefined && positional?.excess !== undefined) throw usageError(what, positional.excess);
     throw usage(name, what, meant === undefined ? "" : `did you mean --${meant}? `);
   }
   if (args.positionals.length < least) {
@@ -123,9 +155,12 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
 
 function checkChoice(name: CommandName, message: string, given: string, choices: readonly string[]): void {
   if (choices.includes(given)) return;
+  throw usage(name, message, `${guess(given, choices)}allowed: ${choices.join(", ")}; `);
+}
+
+function guess(given: string, choices: readonly string[]): string {
   const meant = suggest(given, choices);
-  const guess = meant === undefined ? "" : `did you mean ${meant}? `;
-  throw usage(name, message, `${guess}allowed: ${choices.join(", ")}; `);
+  return meant === undefined ? "" : `did you mean ${meant}? `;
 }
 
 function usage(name: CommandName, message: string, before = ""): SophiaError {

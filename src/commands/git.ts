@@ -1,21 +1,55 @@
 /** Questions to git, as a program: the only reader of its repositories that knows all their formats. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { delimiter, isAbsolute } from "node:path";
 import { Readable } from "node:stream";
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
+import { lookUp } from "../launch/look-up.ts";
 
 export interface Git {
   /** The folder in which it is asked. */
   readonly cwd: string;
-  /** What git gets: no secret has business there. */
+  /** The variables that git gets: no secret has business there. */
   readonly environment: Environment;
+  /** Takes each line that git writes to its standard error although it succeeds. */
+  readonly warned?: (line: string) => void;
 }
 
 /** After so long without a word from it, git is given up. */
 const LONGEST_SILENCE_MS = 300_000;
-const LONGEST_COMPLAINT = 4096;
+const LONGEST_COMPLAINT = 65_536;
+
+/**
+ * Forbids what a repository's configuration could make git execute: a file system monitor, hooks, and the program that
+ * verifies signatures. A replaced object would hide the original.
+ */
+const OPTIONS = [
+  "--no-pager",
+  "--no-replace-objects",
+  ...["core.fsmonitor=false", "core.hooksPath=/dev/null", "log.showSignature=false"].flatMap((one) => ["-c", one]),
+];
+
+/**
+ * Keeps git from fetching what a partial clone lacks, which starts the remote's programs (`uploadpack`, `vcs`,
+ * `core.sshCommand`, credential helpers). Versions before 2.39.4 only know the list of allowed protocols.
+ */
+const VARIABLES = {
+  // No protocol has this name; an empty list is none where variables cannot be empty.
+  GIT_ALLOW_PROTOCOL: "none",
+  GIT_NO_LAZY_FETCH: "1",
+  GIT_OPTIONAL_LOCKS: "0",
+  GIT_TERMINAL_PROMPT: "0",
+  LC_ALL: "C",
+};
+
+/** Variables that name programs, which no question needs, and those that have git trace into its standard error. */
+const UNNEEDED =
+  /^GIT_(?:ASKPASS|EDITOR|EXTERNAL_DIFF|PAGER|PROXY_COMMAND|SEQUENCE_EDITOR|SSH|SSH_COMMAND|TEMPLATE_DIR|TRACE\w*)$/i;
+
+const IS_ERROR = /^(?:fatal|error): /;
+const NOT_INSTALLED = "git is not installed, or not on the PATH";
 
 /** Git is not installed, or its answer is no: it is no repository, or nothing of the name is in it. */
 export class GitRefusal extends Error {
@@ -27,21 +61,23 @@ export class GitRefusal extends Error {
 }
 
 /**
- * What git writes to its standard output, as it comes.
+ * Yields what git writes to its standard output, as it comes. Git starts no program and fetches nothing.
  *
  * @param input what git reads from its standard input
  * @throws GitRefusal where git is not installed or ends with another status than 0
  * @throws SophiaError (git, 125) where it says nothing for five minutes
  */
 export async function* askGit(
-  { cwd, environment }: Git,
+  { cwd, environment, warned }: Git,
   args: readonly string[],
   input?: AsyncIterable<string>,
 ): AsyncGenerator<Buffer> {
-  // No program of the repository's choice is run to find changes, and nothing in the repository is written.
-  const child = spawn("git", ["-c", "core.fsmonitor=false", ...args], {
+  const file = await fileOfGit(environment);
+  if (file === undefined) throw new GitRefusal(NOT_INSTALLED);
+  const passed = [...environment].filter(([name]) => !UNNEEDED.test(name));
+  const child = spawn(file, [...OPTIONS, ...args], {
     cwd,
-    env: { ...Object.fromEntries(environment), GIT_OPTIONAL_LOCKS: "0", GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" },
+    env: { ...Object.fromEntries(passed), ...VARIABLES },
     stdio: ["pipe", "pipe", "pipe"],
   });
   // What git does not read any more is not missed: its status says why.
@@ -49,7 +85,7 @@ export async function* askGit(
   try {
     await once(child, "spawn");
   } catch {
-    throw new GitRefusal("git is not installed, or not on the PATH");
+    throw new GitRefusal(NOT_INSTALLED);
   }
   if (input === undefined) child.stdin.end();
   else
@@ -78,7 +114,8 @@ export async function* askGit(
         hint: "check the file system of the repository, then start again",
       });
     }
-    if (status !== 0) throw new GitRefusal(firstLine(await complaint));
+    if (status !== 0) throw new GitRefusal(errorIn(await complaint));
+    if (warned !== undefined) for (const line of (await complaint).split("\n")) warned(line);
   } finally {
     clearTimeout(timer);
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
@@ -99,6 +136,23 @@ export async function* recordsOfGit(git: Git, args: readonly string[], end = 0):
   }
 }
 
+/** Finds git in the absolute folders of the PATH: a relative one could be in the repository. */
+async function fileOfGit(environment: Environment): Promise<string | undefined> {
+  const searched = new Map(
+    Array.from(environment, ([name, value]) => [name, /^path$/i.test(name) ? absoluteFolders(value) : value] as const),
+  );
+  const found =
+    process.platform === "win32"
+      ? (await import("../launch/windows/find.ts")).findOnWindows("git", searched)
+      : lookUp("git", searched.get("PATH"));
+  return "file" in found ? found.file : undefined;
+}
+
+function absoluteFolders(path: string): string {
+  const folders = path.split(delimiter);
+  return folders.filter((folder) => isAbsolute(folder.replaceAll('"', ""))).join(delimiter);
+}
+
 async function textOf(stream: Readable): Promise<string> {
   let text = "";
   for await (const chunk of stream) if (text.length < LONGEST_COMPLAINT) text += asBuffer(chunk).toString();
@@ -109,6 +163,8 @@ function asBuffer(chunk: unknown): Buffer {
   return Buffer.isBuffer(chunk) ? chunk : Buffer.alloc(0);
 }
 
-function firstLine(text: string): string {
-  return printable(text.split("\n")[0] ?? "").replace(/^(?:fatal|error): /, "");
+/** The error among the lines, which may begin with warnings. */
+function errorIn(text: string): string {
+  const lines = text.split("\n");
+  return printable(lines.find((line) => IS_ERROR.test(line)) ?? lines[0] ?? "").replace(IS_ERROR, "");
 }

@@ -8,6 +8,10 @@ export const INTRODUCTION =
   "precedence, once it meets the contract. Without -- options end at the first word that is none: a subcommand, or else " +
   "the command.";
 
+/** The introduction of the short help. */
+export const SUMMARY =
+  "Starts a program with its configuration from the environment, Pulumi ESC and .env files, once it meets the contract.";
+
 export const EXAMPLES = [
   "sophia-run -- node server.js",
   "ESC_ENV=sophia/dev ESC_TOKEN_FILE=esc-token sophia-run -- python -m app",

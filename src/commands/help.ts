@@ -1,12 +1,19 @@
 /** The help texts, laid out by yargs from the tables of options and subcommands. */
 import yargs, { type Argv } from "yargs";
-import { DESCRIPTIONS, OPTION_GROUPS, type OptionGroup } from "../command-line/descriptions.ts";
+import type { CommandName } from "../command-line/command-line.ts";
+import { DESCRIPTIONS, OPTION_GROUPS } from "../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, variableOf, type OptionForm } from "../command-line/options.ts";
+import { namesFor, type Taker } from "../command-line/takers.ts";
+import { layOut, wrap } from "../core/lines.ts";
+import type { Layout } from "../output/layout.ts";
 import type { CommandDefinition } from "./command.ts";
-import { EXAMPLES, formOf, INTRODUCTION, meaningsOf, STATUSES, USAGES } from "./help-texts.ts";
+import { EXAMPLES, formOf, INTRODUCTION, meaningsOf, STATUSES, SUMMARY, USAGES } from "./help-texts.ts";
 import { COMMANDS } from "./registry.ts";
 
-const WIDTH = 80;
+/** Heading of what belongs to no group; yargs has the same. Named first, it stands first. */
+const OWN = "Options:";
+/** Examples of a subcommand's help that is not the full one. */
+const FEW_EXAMPLES = 2;
 
 const EPILOGUE = [
   "Each option can be set by the variable in brackets; the command line wins.",
@@ -15,60 +22,103 @@ const EPILOGUE = [
   "docs/reference.md of the package has all of this and more.",
 ];
 
-/** `sophia-run --help`. */
-export async function mainHelp(): Promise<string> {
-  const parser = describeOptions(bare(), OPTION_GROUPS)
-    .usage(`Usage: ${USAGES.join("\nor:    ")}\n\n${paragraph(INTRODUCTION)}`)
-    .epilogue(EPILOGUE.map(paragraph).join("\n\n"));
-  for (const example of EXAMPLES) parser.example(example, "");
+/** `sophia-run --help`: the commands and the options that most users need, or with `=all` all options. */
+export async function mainHelp(layout: Layout, isFull: boolean): Promise<string> {
+  const { named } = layout;
+  const usage = named(`Usage: ${USAGES.join("\nor:    ")}`);
+  const parser = bare();
   for (const [name, { describe }] of Object.entries(COMMANDS)) parser.command(name, describe);
-  return `${await parser.getHelp()}\n`;
+  if (isFull) {
+    parser.usage(`${usage}\n\n${INTRODUCTION}`);
+    describeGroups(parser, "run");
+    return finish(parser, layout, [examples(EXAMPLES), ...EPILOGUE]);
+  }
+  parser.usage(`${usage}\n\n${SUMMARY}`);
+  for (const name of OPTION_NAMES) {
+    const { brief } = DESCRIPTIONS[name];
+    const { choices: _, ...form }: OptionForm = OPTIONS[name];
+    if (brief !== undefined) describeOption(parser, name, form, brief);
+  }
+  return finish(parser, layout, [`sophia-run help COMMAND shows the options of a command, --help=all all options.`]);
 }
 
-/** `sophia-run NAME --help`. */
-export async function commandHelp(name: string, command: CommandDefinition): Promise<string> {
-  const { describe, details = [], options = {}, groups, statuses, examples } = command;
-  const prose = [`${describe}.`, ...details, meaningsOf(Object.entries(statuses))];
-  const parser = bare().usage([`Usage: $0 ${formOf(name, command)}`, ...prose.map(paragraph)].join("\n\n"));
-  for (const [option, shape] of Object.entries(options)) describeOption(parser, option, shape, shape.describe);
-  describeOptions(parser, groups);
-  for (const example of examples) parser.example(example, "");
-  return `${await parser.getHelp()}\n`;
+/** `sophia-run NAME --help`: its own options, or with `=all` those that it shares, too. */
+export async function commandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
+  const command: CommandDefinition = COMMANDS[name];
+  const { describe, details = [], options = {}, statuses } = command;
+  const { named } = layout;
+  const parser = bare();
+  const prose = [`${describe}.`, ...(isFull ? details : [])];
+  const usage = named(`Usage: sophia-run ${formOf(name, command)}`);
+  parser.usage([usage, ...prose].join("\n\n"));
+  for (const [option, form] of Object.entries(options)) describeOption(parser, option, form, form.describe, OWN);
+  if (isFull) describeGroups(parser, name);
+  const groups = groupsOf(name);
+  return finish(parser, layout, [
+    examples(isFull ? command.examples : command.examples.slice(0, FEW_EXAMPLES)),
+    meaningsOf(Object.entries(statuses)),
+    ...(isFull || groups.length === 0 ? [] : [`More options (--help=all shows them): ${groups.join(", ")}.`]),
+  ]);
+}
+
+/** The groups of shared options of which a command uses any. */
+export function groupsOf(taker: Taker): readonly string[] {
+  const used = new Set(namesFor(taker).map((name) => DESCRIPTIONS[name].group));
+  return OPTION_GROUPS.filter((group) => used.has(group));
 }
 
 function bare(): Argv {
-  return yargs([])
-    .scriptName("sophia-run")
-    .locale("en")
-    .wrap(WIDTH)
-    .help("help")
-    .alias("help", "h")
-    .describe("help", COMMON_OPTIONS.help.describe)
-    .version("version", COMMON_OPTIONS.version.describe, "")
-    .alias("version", "V");
+  return (
+    yargs([])
+      // Without it, the name of the program takes a sixth of each line about a subcommand.
+      .scriptName("")
+      .locale("en")
+      .wrap(null)
+      .help(false)
+      .version(false)
+  );
 }
 
-function describeOptions(parser: Argv, groups: readonly OptionGroup[]): Argv {
-  for (const name of OPTION_NAMES) {
-    const { group, describe } = DESCRIPTIONS[name];
-    if (groups.includes(group)) {
-      describeOption(parser, name, OPTIONS[name], `${describe} [${variableOf(name)}]`, `${group}:`);
-    }
+/** The text of yargs and what follows it: paragraphs, and lines that are not to be broken. */
+async function finish(
+  parser: Argv,
+  { width, named }: Layout,
+  blocks: readonly (string | readonly string[])[],
+): Promise<string> {
+  for (const [name, form] of Object.entries(COMMON_OPTIONS)) {
+    parser.option(name, { describe: form.describe, alias: form.short });
   }
-  return parser;
+  const laidOut = (await parser.getHelp())
+    .trimEnd()
+    .split("\n")
+    .flatMap((line) => broken(line, width));
+  const texts = blocks.map((one) =>
+    typeof one === "string" ? wrap(named(one), width).join("\n") : named(one.join("\n")),
+  );
+  return `${[laidOut.join("\n"), ...texts].join("\n\n")}\n`;
 }
 
-/** Tells the parser one option. */
+function examples(lines: readonly string[]): readonly string[] {
+  return ["Examples:", ...lines.map((line) => `  ${line}`)];
+}
+
+function describeGroups(parser: Argv, taker: Taker): void {
+  for (const name of namesFor(taker)) {
+    const { group, describe } = DESCRIPTIONS[name];
+    describeOption(parser, name, OPTIONS[name], `${describe} [${variableOf(name)}]`, `${group}:`);
+  }
+}
+
+/** Tells the parser one option. The name of its value is made a part of its own: yargs shows none, but types. */
 function describeOption(
   parser: Argv,
   name: string,
-  { type, short, choices }: OptionForm,
+  { short, value, choices, alone }: OptionForm,
   describe: string,
   group?: string,
 ): void {
-  parser.option(name, {
-    // Said by the description; yargs' own notes of a type would take a third of the width.
-    type: type === "boolean" ? "boolean" : "string",
+  const behind = value === undefined ? "" : alone === undefined ? ` ${value}` : `[=${value}]`;
+  parser.option(name + behind, {
     describe,
     ...(group === undefined ? {} : { group }),
     ...(short === undefined ? {} : { alias: short }),
@@ -76,7 +126,16 @@ function describeOption(
   });
 }
 
-/** yargs wraps columns but not the usage text. */
-function paragraph(text: string): string {
-  return text.replaceAll(new RegExp(`(.{1,${WIDTH}})(?: |$)`, "g"), "$1\n").trimEnd();
+/** What stands in two columns: an option or a command, and what it is for. */
+const ROW = /^( +(?:-\w, +)?\S+(?: \S+)?) {2,}(?=\S)/;
+/** Columns by which the second one is indented where it has too little room beside the first. */
+const BELOW = 8;
+
+/** A line of yargs in lines of the width. yargs itself would break words. */
+function broken(line: string, width: number): readonly string[] {
+  const [head, first = ""] = ROW.exec(line) ?? [];
+  if (head === undefined) return wrap(line, width);
+  const text = line.slice(head.length).replaceAll(/ {2,}/g, " ");
+  if (head.length < width / 2) return layOut({ text: head + text, hang: head.length }, width);
+  return [first, ...wrap(text, width - BELOW).map((one) => " ".repeat(BELOW) + one)];
 }

@@ -11,6 +11,7 @@ import { initCommand } from "./init/definition.ts";
 import { requestCommand } from "./request/definition.ts";
 import { rotateCommand } from "./rotate/definition.ts";
 import { scanCommand } from "./scan/definition.ts";
+import { setCommand } from "./set/definition.ts";
 
 /** Every subcommand, in the order of the help. */
 export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
@@ -18,6 +19,7 @@ export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   explain: explainCommand,
   export: exportCommand,
   scan: scanCommand,
+  set: setCommand,
   import: importCommand,
   rotate: rotateCommand,
   request: requestCommand,

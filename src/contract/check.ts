@@ -1,21 +1,26 @@
 /** Whether a resolution meets a contract; pure, linear in rules, variables and values. */
 import type { Resolution } from "../core/model.ts";
-import { formatFault } from "./format.ts";
-import type { Condition, Contract, Declaration, GroupRule, Rule, Violation } from "./model.ts";
+import { formatFault, noWork } from "./format.ts";
+import type { Condition, Contract, Declaration, GroupRule, PatternWork, Rule, Violation } from "./model.ts";
 import { isPlaceholder } from "./placeholder.ts";
 
 /** A character that is neither blank nor of no width. */
 const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFEFF]/;
 
-/** Every rule of the contract that the resolution does not meet, in the contract's order, without values. */
+/**
+ * Every rule of the contract that the resolution does not meet, in the contract's order, without values.
+ *
+ * @throws SophiaError (contract-slow, 125) if the contract's patterns take too long
+ */
 export function checkContract(contract: Contract, resolution: Resolution): readonly Violation[] {
   const violations: Violation[] = [];
   for (const rule of contract.rules) {
     const violation = checkRule(rule, resolution);
     if (violation !== undefined) violations.push(violation);
   }
+  const work = noWork();
   for (const declaration of contract.variables.values()) {
-    const violation = checkValue(declaration, resolution);
+    const violation = checkValue(declaration, resolution, work);
     if (violation !== undefined) violations.push(violation);
   }
   return violations;
@@ -92,7 +97,7 @@ function isChosen(resolution: Resolution, name: string): boolean {
 }
 
 /** Of a placeholder the format is not reported: there is no value yet. */
-function checkValue(declaration: Declaration, resolution: Resolution): Violation | undefined {
+function checkValue(declaration: Declaration, resolution: Resolution, work: PatternWork): Violation | undefined {
   const { name, format } = declaration;
   const resolved = resolution.get(name);
   if (resolved === undefined || resolved.value === "") return undefined;
@@ -102,6 +107,6 @@ function checkValue(declaration: Declaration, resolution: Resolution): Violation
   if (source !== "contract" && source !== "fake" && isPlaceholder(declaration, resolved.value)) {
     return { kind: "placeholder", name };
   }
-  const fault = format === undefined ? undefined : formatFault(format, resolved.value);
+  const fault = format === undefined ? undefined : formatFault(format, resolved.value, name, work);
   return fault === undefined ? undefined : { kind: "malformed", name, fault };
 }

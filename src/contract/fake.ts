@@ -2,7 +2,7 @@
 import { SophiaError } from "../core/error.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { checkContract } from "./check.ts";
-import { formatFault } from "./format.ts";
+import { formatFault, noWork } from "./format.ts";
 import type { Contract, Declaration, ValueFormat, Violation } from "./model.ts";
 import { preferred } from "./remedies.ts";
 
@@ -58,8 +58,8 @@ function lackingNames(violation: Violation, contract: Contract): readonly string
 function fakeValue(declaration: Declaration): string {
   const { name, example, format } = declaration;
   const value = format === undefined ? unformatted(declaration) : formatted(format, word(name));
-  if (format === undefined || formatFault(format, value) === undefined) return value;
-  if (example !== undefined && formatFault(format, example) === undefined) return example;
+  if (format === undefined || formatFault(format, value, name, noWork()) === undefined) return value;
+  if (example !== undefined && formatFault(format, example, name, noWork()) === undefined) return example;
   throw new SophiaError({
     code: "fake-value",
     message: `cannot make up a dummy value for ${name} in its format`,

@@ -1,14 +1,30 @@
 /** Value formats: whether a value is what the contract says it looks like; pure, linear in the value's length. */
-import type { FormatFault, ValueFormat } from "./model.ts";
+import type { FormatFault, PatternWork, ValueFormat } from "./model.ts";
 
 /** No system passes a longer value to a program: Linux has 128 KiB, macOS 1 MiB for all together. */
 const MAX_LENGTH = 1024 * 1024;
 
-/** What of the format the value does not meet, or undefined where it meets all. */
-export function formatFault(format: ValueFormat, value: string): FormatFault | undefined {
+/** The start of a check. */
+export function noWork(): PatternWork {
+  return { steps: 0, most: 0, slowest: "" };
+}
+
+/**
+ * What of the format the value does not meet, or undefined where it meets all.
+ *
+ * @param name of the variable
+ * @param work what patterns have taken in this check so far
+ * @throws SophiaError (contract-slow, 125) if they take too long
+ */
+export function formatFault(
+  format: ValueFormat,
+  value: string,
+  name: string,
+  work: PatternWork,
+): FormatFault | undefined {
   switch (format.kind) {
     case "text":
-      return textFault(format, value);
+      return textFault(format, value, name, work);
     case "url":
       return urlFault(format.schemes, value);
     case "integer":
@@ -32,7 +48,12 @@ export function formatFault(format: ValueFormat, value: string): FormatFault | u
   }
 }
 
-function textFault(format: Extract<ValueFormat, { kind: "text" }>, value: string): FormatFault | undefined {
+function textFault(
+  format: Extract<ValueFormat, { kind: "text" }>,
+  value: string,
+  name: string,
+  work: PatternWork,
+): FormatFault | undefined {
   const { prefixes, minLength, pattern } = format;
   if (prefixes.length > 0 && !prefixes.some((prefix) => value.startsWith(prefix))) return { kind: "prefix", prefixes };
   // Code units first: they are never fewer than characters, and counting them costs nothing.
@@ -40,7 +61,7 @@ function textFault(format: Extract<ValueFormat, { kind: "text" }>, value: string
   if (pattern === undefined) return undefined;
   // A pattern takes time for each character.
   if (value.length > MAX_LENGTH) return { kind: "too-long", maxLength: MAX_LENGTH };
-  return pattern.matches(value) ? undefined : { kind: "pattern", pattern: pattern.source };
+  return pattern.matches(value, { name, work }) ? undefined : { kind: "pattern", pattern: pattern.source };
 }
 
 /** The WHATWG's special schemes, but for `file`. */

@@ -101,9 +101,24 @@ export type ValueFormat =
 /** A regular expression (flag `u`) over the whole value, made ready by `pattern/`. */
 export interface TextPattern {
   readonly source: string;
-  readonly matches: (value: string) => boolean;
+  /** @throws SophiaError (contract-slow, 125) if the patterns of a check take too long together */
+  readonly matches: (value: string, use: PatternUse) => boolean;
   /** A string that matches and contains the word where there is room, of at least so many characters where it can. */
   readonly sample: (word: string, least: number) => string;
+}
+
+/** Steps that the patterns of one check have taken, counted as they are matched. */
+export interface PatternWork {
+  steps: number;
+  /** Those of the pattern that took the most, and its variable. */
+  most: number;
+  slowest: string;
+}
+
+/** For which variable a pattern is matched, and in which check. */
+export interface PatternUse {
+  readonly name: string;
+  readonly work: PatternWork;
 }
 
 /** When a conditional rule applies: another variable is set or, with `equals`, has one of these values. */

@@ -1,4 +1,5 @@
 /** What to do about a violation: lines to act on; pure. No line holds a value, and none has a place for one. */
+import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
 import { shellWord } from "../core/shell.ts";
@@ -19,7 +20,15 @@ export interface Supply {
   readonly name: string;
   readonly secret: boolean;
   readonly target: Target;
+  /** ESC has another value, which is wrong. */
+  readonly replaces?: true;
 }
+
+/**
+ * How `sophia-run set` gets the value where the user is: it asks at a terminal, or reads the standard input. Undefined
+ * where it has no token and cannot ask for one.
+ */
+export type SetOffer = "asks" | "reads" | undefined;
 
 /** A wrong value, and where it is to be corrected: in a line of a file, or in the environment. */
 export interface Wrong {
@@ -61,7 +70,10 @@ export function correction(name: string, contract: Contract, origin: Origin | un
     case "esc": {
       const environment = whereDefined(origin);
       const target = { kind: "esc", environment } as const;
-      return { advice: [], supply: [{ name: origin.alias ?? name, secret: isSecret(name, contract), target }] };
+      return {
+        advice: [],
+        supply: [{ name: origin.alias ?? name, secret: isSecret(name, contract), target, replaces: true }],
+      };
     }
     case "dotenv":
       return { advice: [], wrong: { name, place: origin }, supply: [] };
@@ -98,8 +110,7 @@ export function sharedCorrections(wrong: readonly Wrong[]): {
   readonly shared: readonly string[];
   readonly alone: ReadonlySet<Wrong>;
 } {
-  const places = new Map<string | undefined, Wrong[]>();
-  for (const one of wrong) places.set(one.place?.file, [...(places.get(one.place?.file) ?? []), one]);
+  const places = grouped(wrong, ({ place }) => place?.file);
   const shared: string[] = [];
   const alone = new Set<Wrong>();
   for (const [file, all] of places) {
@@ -132,23 +143,26 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
  * for the value, so that none stands on a command line or in a shell's history.
  *
  * @param width columns that a line may have; a command goes on behind a backslash
+ * @param offer whether the command is `sophia-run set`, else the Pulumi CLI's
  */
-export function sharedRemedy(supplies: readonly Supply[], width: number): readonly string[] {
-  const groups = new Map<string, Supply[]>();
-  for (const supply of supplies) {
-    const key = supply.target.kind === "esc" ? `${supply.target.environment}\n${supply.secret}` : supply.target.kind;
-    groups.set(key, [...(groups.get(key) ?? []), supply]);
-  }
+export function sharedRemedy(supplies: readonly Supply[], width: number, offer?: SetOffer): readonly string[] {
+  const groups = grouped(supplies, ({ target, secret, replaces }) => {
+    // The options of the first command hold for the others of its group.
+    const how = offer === undefined ? secret : replaces;
+    return target.kind === "esc" ? `${target.environment}\n${how}` : target.kind;
+  });
   return Array.from(groups.values()).flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
     const target = group.length > 1 ? "them" : first.name;
     if (first.target.kind !== "esc") return [`without ESC, set ${target} ${placeOf(first.target)}`];
-    const what =
-      group.length > 1
-        ? "set each in ESC; this asks for the value of the first:"
-        : "set it in ESC; this asks for its value:";
-    return [what, ...askAndSet(first, width).map((line) => `  ${line}`)];
+    const isOne = group.length === 1;
+    const verb = offer !== undefined && first.replaces === true ? "replace" : "set";
+    const value = isOne ? "its value" : "the value of the first";
+    const gets = offer === "reads" ? `reads ${value} from the standard input` : `asks for ${value}`;
+    const what = `${verb} ${isOne ? "it" : "each"} in ESC; this ${gets}:`;
+    const command = offer === undefined ? askAndSet(first, width) : commandLines(setByName(first), width);
+    return [what, ...command.map((line) => `  ${line}`)];
   });
 }
 
@@ -161,26 +175,42 @@ function placeOf({ kind }: Exclude<Target, { kind: "esc" }>): string {
  * among its arguments.
  */
 function askAndSet(supply: Supply, width: number): readonly string[] {
-  const lines: string[] = ['read -rs VALUE; printf %s "$VALUE" |'];
-  let line = " ";
-  for (const word of setWords(supply)) {
-    if (line !== " " && line.length + 1 + word.length + 2 > width - 2) {
+  return ['read -rs VALUE; printf %s "$VALUE" |', ...commandLines(["", ...setWords(supply)], width)];
+}
+
+/** A command that goes on behind a backslash where it is too long, which all shells of POSIX and fish read. */
+function commandLines([first = "", ...words]: readonly string[], width: number): readonly string[] {
+  const lines: string[] = [];
+  let line = first === "" ? " " : first;
+  let isBegun = first !== "";
+  for (const word of words) {
+    if (isBegun && line.length + 1 + word.length + 2 > width - 2) {
       lines.push(`${line} \\`);
       line = "   ";
     }
     line += ` ${word}`;
+    isBegun = true;
   }
   return [...lines, line];
 }
 
+/** `sophia-run set NAME --in ENV`: where the user starts it, another environment may be the usual one. */
+function setByName({ name, target, replaces }: Supply): readonly string[] {
+  const options = replaces === true ? ["--overwrite"] : [];
+  return ["sophia-run", "set", shellWord(name), "--in", shellWord(printable(environmentOf(target))), ...options];
+}
+
 /** The command that reads a value from its standard input: https://www.pulumi.com/docs/iac/cli/commands/pulumi_env_set/. */
 function setWords({ name, secret, target }: Supply): readonly string[] {
-  // Nothing can be written to a revision or tag.
-  const environment = target.kind === "esc" ? target.environment.replace(/@.*$/, "") : "";
   const path = shellWord(propertyPath(name));
   // Without --string a value such as `1e3` or `yes` is read as YAML.
   const flags = [secret ? "--secret" : "--plaintext", "--string", "--file", "-"];
-  return ["pulumi", "env", "set", shellWord(printable(environment)), path, ...flags];
+  return ["pulumi", "env", "set", shellWord(printable(environmentOf(target))), path, ...flags];
+}
+
+/** Without a revision or tag: nothing can be written there. */
+function environmentOf(target: Target): string {
+  return target.kind === "esc" ? target.environment.replace(/@.*$/, "") : "";
 }
 
 /** Where a definition of ESC has a variable, as a Pulumi property path: a key with a dot or a dash is in brackets. */

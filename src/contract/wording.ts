@@ -2,7 +2,9 @@
 import { isOfRunner } from "../core/actions-runner.ts";
 import type { Origin } from "../core/model.ts";
 import { nameFinder } from "../core/suggest.ts";
-import { enumerate, printable } from "../core/text.ts";
+import { grouped } from "../core/grouped.ts";
+import { enumerateFew } from "../core/lines.ts";
+import { printable } from "../core/text.ts";
 import { isDeclared } from "./check.ts";
 import type { Condition, Contract, GroupRule, Violation } from "./model.ts";
 import { correction, pageOf, preferred, type Remedy, supplyOf, type Target } from "./remedies.ts";
@@ -77,8 +79,8 @@ function describe(violation: Violation, contract: Contract, helpers: Helpers): O
       return { message: noneSet(violation.rule, contract, withheld), ...supply(violation.rule.names) };
     case "several-set":
       return {
-        message: `${printable(violation.rule.label)}: only one of ${enumerate(violation.rule.names)} may be set, but ${enumerate(violation.set)} are`,
-        advice: [`keep one of ${enumerate(violation.set)} and unset the others`],
+        message: `${printable(violation.rule.label)}: only one of ${enumerated(violation.rule.names)} may be set, but ${enumerated(violation.set)} are`,
+        advice: [`keep one of ${enumerated(violation.set)} and unset the others`],
         supply: [],
       };
     case "some-missing": {
@@ -86,7 +88,7 @@ function describe(violation: Violation, contract: Contract, helpers: Helpers): O
       const remedies = missing.map((name) => supply([name]));
       const kept = withheldClause(missing, withheld);
       return {
-        message: `${printable(rule.label)}: ${enumerate(set)} ${areIs(set)} set, but ${enumerate(missing)} ${areIs(missing)} not: set all of them or none${kept}`,
+        message: `${printable(rule.label)}: ${enumerated(set)} ${areIs(set)} set, but ${enumerated(missing)} ${areIs(missing)} not: set all of them or none${kept}`,
         advice: remedies.flatMap(({ advice }) => advice),
         supply: remedies.flatMap((one) => one.supply),
         ...pageOf(missing, contract),
@@ -108,12 +110,16 @@ function describe(violation: Violation, contract: Contract, helpers: Helpers): O
 
 /** `; A is withheld by --exclude`; empty where nothing is withheld. */
 function withheldClause(names: readonly string[], withheld: Helpers["withheld"]): string {
-  const reasons = new Map<string, string[]>();
-  for (const name of names) {
-    const why = withheld(name);
-    if (why !== undefined) reasons.set(why, [...(reasons.get(why) ?? []), name]);
-  }
-  return Array.from(reasons, ([why, kept]) => `; ${enumerate(kept)} ${areIs(kept)} ${why}`).join("");
+  const reasons = grouped(names, withheld);
+  reasons.delete(undefined);
+  return Array.from(reasons, ([why, kept]) => `; ${enumerated(kept)} ${areIs(kept)} ${why}`).join("");
+}
+
+/** The names of a group in a message; a report for programs has all of them beside it. */
+const MOST_NAMES = 50;
+
+function enumerated(names: readonly string[]): string {
+  return enumerateFew(names, MOST_NAMES);
 }
 
 function areIs(names: readonly string[]): string {
@@ -124,7 +130,7 @@ function noneSet({ kind, label, names }: GroupRule, contract: Contract, withheld
   const first = preferred(names, contract) ?? "";
   if (names.length === 1) return `${printable(label)}: ${first} is required and ${withheld(first) ?? "not set"}`;
   const kept = withheldClause(names, withheld);
-  const needed = `${printable(label)}: ${QUANTITIES[kind]} of ${enumerate(names)} is required`;
+  const needed = `${printable(label)}: ${QUANTITIES[kind]} of ${enumerated(names)} is required`;
   if (kept !== "") return needed + kept;
   const required = `${needed}, and none is set`;
   return kind === "one-of" ? `${required} (${first} is preferred)` : required;

@@ -6,6 +6,8 @@ export const ExitStatus = {
   ok: 0,
   /** `check`: the contract is not met. */
   unmet: 1,
+  /** `scan`: nothing is found, but not everything could be searched. */
+  incomplete: 2,
   /** A change of ESC waits for an approval: it is not in effect. */
   draft: 3,
   /** The contract is not met; nothing was started. */

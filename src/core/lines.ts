@@ -1,23 +1,39 @@
 /** Long texts for people; pure. */
 import { enumerate } from "./text.ts";
 
-/** A space where a line may end: not within a command that is there to be pasted. */
-const BREAK =
-  /(?<!\b(?:chmod(?: \S+(?: '[^']*)?)?|pulumi(?: env(?: \S+)?)?|sophia-run(?: (?:rotate|request)(?: \S+(?: --in)?)?)?)|--(?:allow|reason)) /;
+/** A line before it is laid out, with the columns by which it goes on; see {@link hangOf}. */
+export interface LongLine {
+  readonly text: string;
+  readonly hang?: number;
+  /** To be pasted, or a row of a table: never broken. */
+  readonly whole?: boolean;
+  /** Logs are searched for it: broken at a terminal alone. */
+  readonly searched?: boolean;
+}
+
+export type Line = string | LongLine;
+
+/** The beginning of a command that is there to be pasted, with the spaces at which no line may end. */
+const TOGETHER =
+  /\b(?:chmod (?:\S+ (?:'[^']*)?)?|pulumi (?:env (?:\S+ )?)?|(?:(?:npx|bunx|yarn|pnpm) (?:exec )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?)|--(?:allow|reason) /g;
+/** Stands for such a space. No text for people has it. */
+const KEPT_SPACE = "\0";
 
 /**
- * Breaks a text at spaces into lines of at most `width` characters; those after the first begin with the indent. A word that
+ * Breaks a text at spaces into lines of at most `width` columns; those after the first begin with the indent. A word that
  * is longer stays whole, and so does a line that begins with two spaces: it belongs to something to copy.
  *
  * @param first the width of the first line
  */
 export function wrap(text: string, width: number, indent = "", first = width): readonly string[] {
-  if (text.length <= first || text.startsWith("  ")) return [text];
+  if (text.startsWith("  ") || columnsOf(text) <= first) return [text];
   const lines: string[] = [];
   let line = "";
-  for (const word of text.split(BREAK)) {
+  // Forwards over the text: to look back from each space would take time quadratic in its length.
+  for (const part of text.replaceAll(TOGETHER, (words) => words.replaceAll(" ", KEPT_SPACE)).split(" ")) {
+    const word = part.replaceAll(KEPT_SPACE, " ");
     const limit = lines.length === 0 ? first : width;
-    if (line.trim() !== "" && line.length + 1 + word.length > limit) {
+    if (line.trim() !== "" && columnsOf(line) + 1 + columnsOf(word) > limit) {
       lines.push(line);
       line = indent + word;
     } else line += line === "" ? word : ` ${word}`;
@@ -25,7 +41,51 @@ export function wrap(text: string, width: number, indent = "", first = width): r
   return [...lines, line];
 }
 
+/** As {@link wrap}, of a line of any kind, its indent included. */
+export function layOut(line: Line, width: number): readonly string[] {
+  const { text, hang = hangOf(text), whole = false }: LongLine = typeof line === "string" ? { text: line } : line;
+  if (whole) return [text];
+  // Not a place to break either: what follows would stand alone below it.
+  const lead = headOf(text, hang);
+  const [first = "", ...rest] = wrap(text.slice(lead.length), width, " ".repeat(hang), width - columnsOf(lead));
+  return [lead + first, ...rest];
+}
+
+/** The beginning of a line as far as the column at which it goes on, if that is between two words; else its indent. */
+function headOf(text: string, hang: number): string {
+  const [lead = ""] = MARK.exec(text) ?? /^ */.exec(text) ?? [];
+  const head = text.slice(0, hang);
+  return lead.length < hang && head.endsWith(" ") ? head : lead;
+}
+
+/** What begins a line of a report, or of a plan. */
+const MARK = /^ *(?:(?:✅|❌|⚠️|⏸️|➖|▫️) |[+~=?!-] )/u;
+
+/** Columns at which a line goes on: behind its mark, or a little further in than it begins. */
+function hangOf(text: string): number {
+  const [mark] = MARK.exec(text) ?? [];
+  if (mark !== undefined) return columnsOf(mark);
+  const lead = /^ */.exec(text)?.[0].length ?? 0;
+  return lead === 0 ? 0 : lead + 2;
+}
+
+const MARKS = /\p{M}/gu;
+/** East Asian wide characters, and emoji that are shown as such. */
+const WIDE =
+  /\p{Emoji_Presentation}|[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]/gu;
+/** A character that is made an emoji (U+FE0F), which terminals show in two columns. */
+const MADE_WIDE = /\uFE0F/gu;
+
+/** Columns that a terminal takes for a text. */
+export function columnsOf(text: string): number {
+  // Nearly all are of such characters alone.
+  if (/^[ -~]*$/.test(text)) return text.length;
+  const shown = text.replaceAll(MADE_WIDE, "x").replaceAll(MARKS, "").replaceAll(WIDE, "xx");
+  return Array.from(shown).length;
+}
+
 /** As {@link enumerate}, but of many names the first and how many more. */
-export function enumerateFew(words: readonly string[], most = 20): string {
-  return words.length <= most ? enumerate(words) : `${words.slice(0, most).join(", ")} and ${words.length - most} more`;
+export function enumerateFew(words: readonly string[], most = 20, conjunction: "and" | "or" = "and"): string {
+  if (words.length <= most) return enumerate(words, conjunction);
+  return `${words.slice(0, most).join(", ")} ${conjunction} ${words.length - most} more`;
 }

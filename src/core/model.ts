@@ -105,16 +105,16 @@ export type Notice =
       readonly file: string;
       readonly credential: string;
     }
-  /** What a file sets and the program does not get, since the name is sophia-run's own or makes programs run code. */
+  /** A file sets variables that the program does not get; see `Withholding` in resolve/. */
   | {
       readonly kind: "withheld";
-      readonly why: "reserved" | "runs-code";
+      readonly why: "reserved" | "runs-code" | "redirects-key";
       readonly file: string;
       readonly names: readonly string[];
     }
   /** A declared variable is set under a name that the contract calls deprecated. */
   | { readonly kind: "deprecated"; readonly name: string; readonly use: string }
-  /** Everybody may read a file with secrets in it. */
+  /** A file with secrets in it is world-readable. */
   | { readonly kind: "exposed"; readonly file: string }
   /** What an earlier reading of ESC gave serves: since ESC is not available, or without asking it (`--offline`). */
   | {

@@ -37,11 +37,11 @@ const FATAL: readonly NodeJS.Signals[] = [
 ];
 
 /**
- * The first statement of the program: notes what later work would blur (descriptors), and settles how signals
- * act until the launch. Loads nothing but the addon, starts nothing.
+ * Notes what later work would blur (descriptors), and decides how signals act until the launch. Called before the program
+ * reads or opens a file; starts no process.
  *
- * No listener is needed for that, except as PID 1: the kernel's default actions are the right ones
- * (a fatal signal ends this process by that signal, TSTP stops it, WINCH does nothing), without a race.
+ * No listener stays, except as PID 1: the kernel's default actions are the right ones (a fatal signal ends this process by
+ * that signal, TSTP stops it, WINCH does nothing), without a race.
  *
  * @param variables `NODE_OPTIONS` and `NODE_DEBUG` are read
  */
@@ -65,6 +65,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     for (const name of process.eventNames()) {
       if (typeof name === "string" && name.startsWith("SIG")) process.removeAllListeners(name);
     }
+    if (options.some((option) => option.includes("--report-"))) stopReports();
   }
   // The options that opened the inspector here are the program's too, and so is the port.
   if (options.some((option) => option.includes("--inspect"))) closeInspector();
@@ -96,6 +97,12 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     stopListening: firstProcess ? listen(FATAL, (_, number) => process.exit(128 + number)) : () => {},
     restoreCoreFilter: withholdMemory(addon),
   };
+}
+
+/** The options are meant for the program: a report of this process has its arguments and variables, and so secrets. */
+function stopReports(): void {
+  process.report.reportOnFatalError = false;
+  process.report.reportOnUncaughtException = false;
 }
 
 /** @returns whether it was open; its sockets are closed then */

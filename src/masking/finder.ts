@@ -1,30 +1,45 @@
 import { ROOT, type Automaton } from "./automaton.ts";
-import { LINE_WIDTH, NEWLINE, RETURN, runBefore } from "./breaks.ts";
+import { LINE_WIDTH, RETURN, runBefore } from "./breaks.ts";
+import { Candidate, type Found } from "./candidate.ts";
+import { END, MORE, type Unit } from "./encodings/decoder.ts";
+import { ENCODINGS, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "./encodings/encodings.ts";
 
 /**
  * Below this depth it pays to look ahead for the next possible beginning instead of going on byte by byte. No pattern is
  * so short: what is read twice holds no match.
  */
 const SHALLOW = 5;
+/**
+ * So many candidates are followed at a time. An encoding has one for each way to cut a run of its escapes into units,
+ * eight at most, so that no encoded secret is lost; the limit keeps the time linear for secrets made to defeat it.
+ */
+const MOST_CANDIDATES = 128;
 
 const NOTHING = new Uint8Array();
+const BY_START: readonly (readonly Encoding[])[] = Array.from({ length: 256 }, (_, byte) =>
+  ENCODINGS.filter(({ starts }) => starts.includes(byte)),
+);
 
-/** Told of each match: where it begins and ends in the stream, and with which state of the automaton. */
-export type Found = (start: number, end: number, node: number) => void;
-
-/** Finds patterns in one stream that comes in chunks, also where wrapped base64 has its line breaks in them. */
+/**
+ * Finds patterns in one stream that comes in chunks, as they are and encoded.
+ *
+ * The automaton reads the bytes as they are. Where an escape may begin, a candidate takes over the automaton's state and
+ * reads on in one encoding, for as long as what it decodes may become a secret. So memory and time are linear in the
+ * bytes of the secrets and of the stream, in whatever mixture of escapes and plain characters a secret is written.
+ */
 export class Finder {
   /** How many bytes were read. */
   position = 0;
-  /** The longest possible beginning of a pattern with which they end: its bytes, line breaks too. Another one after each `read`. */
+  /** The longest possible beginning of a secret with which they end; a new array after each `read`. */
   held: Uint8Array = NOTHING;
-  /** Its length without line breaks. */
-  depth = 0;
-  private node = ROOT;
-  /** Where in it are line breaks that were passed over. */
-  private breaks: number[] = [];
-  /** With how many characters of base64 the stream ends, as far as that counts. */
+  /** How many characters of base64 stand before `held`, as far as that counts. */
   run = 0;
+  private node = ROOT;
+  private candidates: Candidate[] = [];
+  /** What `read` goes through: `held` and the chunk, which begin at this place of the stream. */
+  private bytes: Uint8Array = NOTHING;
+  private base = 0;
+  private isEnd = false;
   private readonly automatonOf: () => Automaton;
   private readonly found: Found;
 
@@ -35,82 +50,160 @@ export class Finder {
   }
 
   /**
-   * Reads on, and tells of matches by their ends: of those with the same end of the longest, since all others are part of
-   * it. Takes a time that is linear in the length.
-   *
-   * @param width of the shortest lines that are taken for wrapped base64
+   * Reads on, and reports matches: of those with the same end the longest, since all others are part of it. Takes a time
+   * that is linear in the length.
    */
-  read(chunk: Uint8Array, width = LINE_WIDTH): void {
-    const { length } = chunk;
-    if (length === 0) return;
+  read(chunk: Uint8Array): void {
+    if (chunk.length === 0) return;
     const automaton = this.automatonOf();
-    const before = this.position;
-    const isSplitBreak = chunk[0] === NEWLINE && this.breaks.at(-1) === before - 1 && this.held.at(-1) === RETURN;
-    let at = isSplitBreak ? this.passOver(1) : 0;
-    while (at < length) {
-      const end = automaton.nextBreak(chunk, at, this.run, width);
-      this.readLine(chunk.subarray(at, end), automaton);
-      this.run = end < length ? 0 : runBefore(chunk, end, at, this.run);
-      at = end < length ? end + this.readBreak(chunk.subarray(end), automaton) : end;
-    }
-    const start = this.startOf(this.position, this.depth);
-    if (start === this.position) this.held = NOTHING;
-    else if (start >= before) this.held = new Uint8Array(chunk.subarray(start - before)); // a copy
-    else this.held = Buffer.concat([this.held.subarray(start - before), chunk]);
-    this.breaks = this.breaks.filter((place) => place >= start);
+    this.base = this.position - this.held.length;
+    const bytes = this.held.length === 0 ? chunk : Buffer.concat([this.held, chunk]);
+    this.bytes = bytes;
+    for (const candidate of this.candidates.splice(0)) this.step(candidate, this.position);
+    this.readPlain(bytes, this.held.length, automaton);
+    this.position += chunk.length;
+    const start = this.candidates.reduce(
+      (least, candidate) => Math.min(least, candidate.start),
+      this.position - automaton.depthOf(this.node),
+    );
+    const from = start - this.base;
+    this.run = runBefore(bytes, from, 0, this.run);
+    this.held = from === bytes.length ? NOTHING : new Uint8Array(bytes.subarray(from)); // a copy
+    this.bytes = NOTHING;
   }
 
-  private readLine(line: Uint8Array, automaton: Automaton): void {
-    const { length } = line;
-    const { found, position: before } = this;
+  /**
+   * Reports matches at the end of the stream that were not certain: what may begin an escape stands for itself there. The
+   * stream may go on anyway.
+   */
+  finish(): void {
+    const { candidates } = this;
+    this.bytes = this.held;
+    this.base = this.position - this.held.length;
+    this.isEnd = true;
+    this.candidates = [];
+    for (const candidate of candidates) this.step(candidate.copy(), this.position);
+    this.candidates = candidates;
+    this.isEnd = false;
+    this.bytes = NOTHING;
+  }
+
+  private readPlain(bytes: Uint8Array, from: number, automaton: Automaton): void {
+    const { length } = bytes;
+    const { found, base } = this;
+    const { escapes } = automaton;
     const lastWindow = length - automaton.window;
-    let { node, depth } = this;
-    let index = 0;
+    let { node } = this;
+    let depth = automaton.depthOf(node);
+    let index = from;
     while (true) {
-      if (node === ROOT) index = automaton.skip(line, index);
-      else {
-        const ahead = automaton.follow(node, line, index);
-        node += ahead;
-        index += ahead;
-        depth += ahead;
+      if (this.candidates.length === 0) {
+        if (node === ROOT) index = automaton.skip(bytes, index, this.run);
+        else {
+          const ahead = automaton.follow(node, bytes, index);
+          node += ahead;
+          index += ahead;
+          depth += ahead;
+        }
       }
       if (index >= length) break;
-      node = automaton.next(node, line[index] ?? 0);
+      const byte = bytes[index] ?? 0;
+      if (escapes[byte] !== 0) this.readEscaped(byte, index, node, automaton);
+      node = automaton.next(node, byte);
       index += 1;
       const former = depth;
       depth = automaton.depthOf(node);
       const size = automaton.foundAt(node);
-      if (size !== 0) found(this.startOf(before + index, size), before + index, node);
+      if (size !== 0) found(base + index - size, base + index, node, PLAIN, false);
       // What was hoped for did not come, and what may begin instead has hardly begun.
-      if (depth <= former && depth <= SHALLOW && depth <= index && index - depth <= lastWindow) {
-        index -= depth;
-        node = ROOT;
-        depth = 0;
+      const again = index - depth;
+      if (depth <= former && depth <= SHALLOW && again >= 0 && again <= lastWindow && this.candidates.length === 0) {
+        if (isPlain(bytes, again, index, escapes)) {
+          index = again;
+          node = ROOT;
+          depth = 0;
+        }
       }
     }
     this.node = node;
-    this.depth = depth;
-    this.position = before + length;
   }
 
-  /** Reads a line break after base64: where no pattern goes on with it, it may stand in one. @returns its length */
-  private readBreak(rest: Uint8Array, automaton: Automaton): number {
-    const isPart = automaton.depthOf(automaton.next(this.node, rest[0] ?? NEWLINE)) > 1;
-    if (this.node !== ROOT && !isPart) return this.passOver(rest[0] === RETURN && rest[1] === NEWLINE ? 2 : 1);
-    this.readLine(rest.subarray(0, 1), automaton);
-    return 1;
+  /** Lets the candidates at a place read on, and begins those that can begin with an escape there. */
+  private readEscaped(byte: number, index: number, node: number, automaton: Automaton): void {
+    const at = this.base + index;
+    const current = this.candidates;
+    const encodings: Encoding[] = [];
+    if (current.some((candidate) => candidate.at === at)) {
+      this.candidates = current.filter((candidate) => candidate.at !== at);
+      for (const candidate of current) {
+        if (candidate.at !== at) continue;
+        encodings.push(candidate.encoding);
+        this.step(candidate, at + 1);
+      }
+    }
+    for (const encoding of BY_START[byte] ?? []) {
+      // A candidate that has read all before here in this encoding knows more than a new one.
+      if (encodings.includes(encoding)) continue;
+      const depth = this.depthWithout(encoding, index, automaton.depthOf(node), automaton);
+      this.step(new Candidate(encoding, automaton, at, automaton.shortened(node, depth)), at + 1);
+    }
   }
 
-  private passOver(length: number): number {
-    for (let byte = 0; byte < length; byte++) this.breaks.push(this.position + byte);
-    this.position += length;
-    return length;
+  /** The length of the end of `bytes` before a place in which no escape of an encoding can begin, `most` at most. */
+  private depthWithout({ special }: Encoding, index: number, most: number, { escapes }: Automaton): number {
+    let depth = 0;
+    while (depth < most) {
+      const byte = this.bytes[index - depth - 1] ?? 0;
+      if (special.has(byte) && escapes[byte] !== 0) break;
+      depth += 1;
+    }
+    return depth;
   }
 
-  /** Where so many bytes begin that end there, not counting line breaks that were passed over. */
-  private startOf(end: number, length: number): number {
-    let start = end - length;
-    for (let last = this.breaks.length - 1; (this.breaks[last] ?? -1) >= start; last--) start -= 1;
-    return start;
+  /** Lets a candidate read on to the first escape from `to` on, and keeps it if it may still become a secret. */
+  private step(candidate: Candidate, to: number): void {
+    const { encoding } = candidate;
+    const { bytes, base } = this;
+    let from = 0;
+    const peek = (index: number): number => bytes[from + index] ?? (this.isEnd ? END : MORE);
+    for (;;) {
+      if (!candidate.acceptPlain(bytes, base, this.found)) return;
+      if (candidate.at >= to || candidate.at >= base + bytes.length) break;
+      from = candidate.at - base;
+      const first = bytes[from] ?? 0;
+      const units = this.unitsOf(encoding, first, from, peek);
+      // More bytes will tell.
+      if (units === undefined) break;
+      const [unit, ...others] = units;
+      for (const other of others) {
+        const copy = candidate.copy();
+        if (copy.accept(other, first, this.found)) this.step(copy, to);
+      }
+      if (unit === undefined || !candidate.accept(unit, first, this.found)) return;
+    }
+    const known = this.candidates.findIndex((other) => other.isSame(candidate));
+    if (known === -1) {
+      if (this.candidates.length < MOST_CANDIDATES) this.candidates.push(candidate);
+    } else if (candidate.start < (this.candidates[known]?.start ?? 0)) this.candidates[known] = candidate;
   }
+
+  private unitsOf(
+    encoding: Encoding,
+    first: number,
+    from: number,
+    peek: (index: number) => number,
+  ): readonly Unit[] | undefined {
+    if (encoding === LINE_ENDS) return [{ length: 1, bytes: [RETURN] }];
+    if (encoding !== WRAPPED) {
+      const units = encoding.decoder?.decode(peek);
+      return this.isEnd ? units?.filter(({ length }) => from + length <= this.bytes.length) : units;
+    }
+    const isBreak = runBefore(this.bytes, from, 0, this.run) >= LINE_WIDTH;
+    return [{ length: 1, bytes: isBreak ? [] : [first] }];
+  }
+}
+
+function isPlain(bytes: Uint8Array, from: number, to: number, escapes: Uint8Array): boolean {
+  for (let at = from; at < to; at++) if (escapes[bytes[at] ?? 0] !== 0) return false;
+  return true;
 }

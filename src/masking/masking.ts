@@ -1,32 +1,49 @@
+import { SophiaError } from "../core/error.ts";
 import { Automaton } from "./automaton.ts";
 import type { Masking, Secret } from "./model.ts";
 import { patternsOf, type Form } from "./patterns.ts";
 import { Masker } from "./stream.ts";
 import { fateOf } from "./texts.ts";
 
-/** What masks secrets in any number of streams; see docs/masking.md for the forms in which they are found. */
-export function maskingOf(secrets: readonly Secret[]): Masking {
+/** In bytes, of all secrets: some 100 MB of memory. An environment that Linux passes on by default holds half of it. */
+const MOST_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Returns what masks secrets in any number of streams; see docs/masking.md for the forms in which they are found.
+ *
+ * @param longest the bytes of the longest stream, if it is known: what cannot stand in it is not searched for
+ * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
+ */
+export function maskingOf(secrets: readonly Secret[], longest?: number): Masking {
   const masked = maskable(secrets);
   let made: Automaton | undefined;
-  const automaton = (): Automaton => (made ??= searchedFor(masked).automaton);
+  const automaton = (): Automaton => (made ??= searchedFor(masked, longest).automaton);
   return {
     size: masked.length,
     prepare: (compiled) => {
-      automaton().compiled = compiled;
+      const prepared = automaton();
+      if (compiled !== undefined) prepared.use(compiled);
     },
     stream: (state) => new Masker(automaton, state),
   };
 }
 
-/** What finds secrets and tells in which form; `size` is how many of them can be found. */
-export function searchedFor(secrets: readonly Secret[]): {
+/**
+ * Returns what finds secrets and in which form; `size` is how many of them can be found.
+ *
+ * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
+ */
+export function searchedFor(
+  secrets: readonly Secret[],
+  longest?: number,
+): {
   readonly automaton: Automaton;
   /** By the numbers of the automaton's patterns. */
   readonly forms: readonly Form[];
   readonly size: number;
 } {
   const masked = maskable(secrets);
-  const forms = patternsOf(masked);
+  const forms = patternsOf(masked, longest);
   // In the order of their bytes, which are characters here.
   const patterns = [...forms.keys()].toSorted();
   return {
@@ -37,5 +54,14 @@ export function searchedFor(secrets: readonly Secret[]): {
 }
 
 function maskable(secrets: readonly Secret[]): readonly Secret[] {
-  return secrets.filter(({ value }) => fateOf(value) === "masked");
+  const masked = secrets.filter(({ value }) => fateOf(value) === "masked");
+  const bytes = masked.reduce((sum, { value }) => sum + value.length, 0);
+  if (bytes > MOST_BYTES) {
+    throw new SophiaError({
+      code: "redact-size",
+      message: `the secrets are too large to search for: ${(bytes / 1e6).toFixed(1)} MB in all, ${(MOST_BYTES / 1e6).toFixed(1)} MB at most`,
+      hint: 'pass fewer of them (--scope, --exclude), or declare what is no secret ("secret": false)',
+    });
+  }
+  return masked;
 }

@@ -38,25 +38,27 @@ export interface StreamState {
   readonly held: number;
   /** How many bytes were read after what was replaced last. */
   readonly sinceMask: number;
-  /** With how many characters of base64 the stream ends, as far as that counts for the line break behind them. */
+  /** How many characters of base64 stand before `read`, as far as that counts for a line break behind them. */
   readonly run: number;
 }
 
-/** The loops over all bytes, compiled: see launch/redact/search.h. They do what the automaton does otherwise. */
+/** The loop over all bytes, compiled (launch/redact/search.h). It does what the automaton does otherwise. */
 export interface CompiledSearch {
-  readonly skip: (
+  /** Returns a handle of the automaton's tables, which the caller must keep as long as the handle. */
+  readonly prepareSearch: (
     shift: Uint8Array,
     starts: Uint8Array,
     label: Uint8Array,
     branch: Uint32Array,
+    parent: Uint32Array,
     first: Uint32Array,
     end: Uint32Array,
-    forks: Int32Array,
-    window: number,
-    bytes: Uint8Array,
-    at: number,
-  ) => number;
-  readonly nextBreak: (bytes: Uint8Array, at: number, run: number, width: number, isBase64: Uint8Array) => number;
+    forks: Uint32Array,
+    escapes: Uint8Array,
+    isBase64: Uint8Array,
+    occurs: Uint8Array,
+  ) => Uint8Array;
+  readonly skip: (handle: Uint8Array, window: number, bytes: Uint8Array, at: number, run: number) => number;
 }
 
 /** What is to be masked, for any number of streams, at the same time too. */

@@ -1,79 +1,77 @@
-/** All byte strings by which secrets are found, and of what each is a form; pure. */
+/** The byte strings by which secrets are found, and the part of a secret that each shows; pure. */
 import { isUtf8 } from "node:buffer";
-import { base64Forms } from "./forms/base64.ts";
-import { formsBy } from "./forms/encoder.ts";
-import { JSON_ENCODERS } from "./forms/json.ts";
-import { PERCENT_ENCODERS, TWICE_ENCODERS } from "./forms/percent.ts";
-import { SHELL_ENCODERS } from "./forms/shell.ts";
-import { XML_ENCODERS } from "./forms/xml.ts";
+import { base64Forms, base64Lines } from "./base64.ts";
+import type { Encoding, EncodingName } from "./encodings/encodings.ts";
 import type { Secret } from "./model.ts";
 import { textsOf, type Part } from "./texts.ts";
 
-export type Encoding = "plain" | "JSON" | "URL" | "base64" | "shell" | "XML";
-
-/** What a pattern shows where it is found. */
+/** Describes a pattern, or a match of one. */
 export interface Form {
   /** The variable; the first of those that have it. */
   readonly name: string;
   readonly part: Part;
-  readonly encoding: Encoding;
+  readonly encoding: EncodingName;
 }
 
 /** An encoded form needs so many characters that the secret alone determines: fewer are found by chance. */
 const SHORTEST_FORM = 8;
 const SHORTEST_VALUE = 6;
 /**
- * Longer forms are masked in pieces that overlap by a byte: that much is held back of a stream at most, and part of such
- * a form is masked, too.
+ * Longer forms are masked in pieces that overlap by a byte, so that no more is held back of a stream, and part of such a
+ * form is masked, too. They are cut at the same places in texts that begin alike.
  */
-const LONGEST_PIECE = 512;
+const PIECE = 256;
+const LONGEST_PIECE = 2 * PIECE - 1;
+/** A line that may have been encoded by itself; not one of a key, which is base64 already, nor a long one. */
+const ENCODED_LINE = /^(?![A-Za-z0-9+/=]*$).{1,64}$/su;
+
+/** Returns false for a match that is too short to count in its encoding. */
+export function isEncodedForm({ name }: Encoding, length: number): boolean {
+  return name === "plain" || length >= SHORTEST_FORM;
+}
+
+/** Returns the form of a match of a pattern. */
+export function asFound(form: Form, { name }: Encoding, isShell: boolean): Form {
+  // Base64 in JSON is called base64.
+  if (name === "plain" || form.encoding !== "plain") return form;
+  return { ...form, encoding: isShell ? "shell" : name };
+}
+
 /**
- * Of longer values, in bytes, only the whole is encoded, as JSON and base64, and of even longer ones nothing: all forms of
- * all lines of 64 KiB would take half a second and a hundred megabytes.
+ * Returns the patterns of secrets: bytes as characters (Latin-1), each with its form. Of two with the same form the first
+ * has it.
+ *
+ * @param longest texts of more bytes are left out: those that cannot stand in what is searched
  */
-const LONGEST_IN_ALL_FORMS = 8192;
-const LONGEST_ENCODED = 131_072;
-
-const ENCODINGS = [
-  { encoding: "JSON", encoders: JSON_ENCODERS },
-  { encoding: "URL", encoders: [...PERCENT_ENCODERS, ...TWICE_ENCODERS] },
-  { encoding: "shell", encoders: SHELL_ENCODERS },
-  { encoding: "XML", encoders: XML_ENCODERS },
-] as const;
-
-/** The patterns of secrets: bytes as characters (Latin-1), each with its form. Of two with the same form the first has it. */
-export function patternsOf(secrets: readonly Secret[]): ReadonlyMap<string, Form> {
+export function patternsOf(secrets: readonly Secret[], longest = Infinity): ReadonlyMap<string, Form> {
   const forms = new Map<string, Form>();
-  const base64 = base64Forms();
-  const encodings = ENCODINGS.map(({ encoding, encoders }) => ({ encoding, formsOf: formsBy(encoders) }));
   for (const { name, value } of secrets) {
-    const add = (part: Part, encoding: Encoding, bytes: string): void => {
+    const add = (part: Part, encoding: EncodingName, bytes: string): void => {
       if (bytes.length < (encoding === "plain" ? SHORTEST_VALUE : SHORTEST_FORM)) return;
       for (const piece of bytes.length > LONGEST_PIECE ? pieces(bytes) : [bytes]) {
         if (!forms.has(piece)) forms.set(piece, { name, part, encoding });
       }
     };
-    const addBase64 = (bytes: Buffer, part: Part): void => {
-      for (const form of base64(bytes)) add(part, "base64", form);
-    };
     const text = typeof value === "string" ? value : isUtf8(value) ? Buffer.from(value).toString() : undefined;
-    if (text === undefined) {
-      const bytes = Buffer.from(value);
-      add("value", "plain", bytes.toString("latin1"));
-      if (bytes.length <= LONGEST_ENCODED) addBase64(bytes, "value");
-      continue;
-    }
-    const inAllForms = text.length <= LONGEST_IN_ALL_FORMS;
-    for (const [one, part] of textsOf(text)) {
-      add(part, "plain", latin1(one));
-      if (!inAllForms && (one !== text || text.length > LONGEST_ENCODED)) continue;
-      addBase64(Buffer.from(one), part);
-      for (const { encoding, formsOf } of inAllForms ? encodings : encodings.slice(0, 1)) {
-        for (const form of formsOf(one)) add(part, encoding, latin1(form));
+    const whole = Buffer.from(value);
+    if (text === undefined) add("value", "plain", withOneLineEnd(whole.toString("latin1")));
+    else {
+      for (const [one, part] of textsOf(text)) {
+        if (one.length > longest) continue;
+        add(part, "plain", withOneLineEnd(latin1(one)));
+        if (part === "line" && !ENCODED_LINE.test(one)) continue;
+        for (const form of base64Forms(Buffer.from(one))) add(part, "base64", form);
       }
     }
+    for (const form of [...(text === undefined ? base64Forms(whole) : []), ...base64Lines(whole)])
+      if (form.length <= longest) add("value", "base64", form);
   }
   return forms;
+}
+
+/** CR LF and CR as LF: so are they read, too. */
+function withOneLineEnd(text: string): string {
+  return text.includes("\r") ? text.replaceAll(/\r\n?/g, "\n") : text;
 }
 
 /** A text's UTF-8 bytes as characters. */
@@ -82,9 +80,10 @@ function latin1(text: string): string {
   return /^[\u0000-\u007F]*$/.test(text) ? text : Buffer.from(text).toString("latin1");
 }
 
-/** Pieces of about the same length, each of which shares a byte with the next: what they mask is one. */
+/** Pieces of {@link PIECE} bytes and one more, which the next shares: what they mask is one. The last may be longer. */
 function pieces(bytes: string): readonly string[] {
-  const count = Math.ceil((bytes.length - 1) / (LONGEST_PIECE - 1));
-  const cut = (piece: number): number => Math.round((piece * (bytes.length - 1)) / count);
-  return Array.from({ length: count }, (_, piece) => bytes.slice(cut(piece), cut(piece + 1) + 1));
+  const count = Math.floor(bytes.length / PIECE);
+  return Array.from({ length: count }, (_, piece) =>
+    bytes.slice(piece * PIECE, piece === count - 1 ? undefined : (piece + 1) * PIECE + 1),
+  );
 }

@@ -1,5 +1,6 @@
 import type { Automaton } from "./automaton.ts";
 import { Finder } from "./finder.ts";
+import { isEncodedForm } from "./patterns.ts";
 import type { StreamMasker, StreamState } from "./model.ts";
 
 const MASK = Buffer.from("***");
@@ -26,12 +27,14 @@ export class Masker implements StreamMasker {
 
   /** @param automaton made when the first byte comes */
   constructor(automaton: () => Automaton, state?: StreamState) {
-    this.finder = new Finder(automaton, (start, end) => this.add(start, end));
+    this.finder = new Finder(automaton, (start, end, _, encoding) => {
+      if (isEncodedForm(encoding, end - start)) this.add(start, end);
+    });
     if (state !== undefined) this.restore(state);
   }
 
   get held(): number {
-    return this.released < this.finder.position ? this.finder.depth : 0;
+    return this.released < this.finder.position ? this.finder.held.length : 0;
   }
 
   push(chunk: Uint8Array): Uint8Array {
@@ -47,30 +50,33 @@ export class Masker implements StreamMasker {
   }
 
   flush(): Uint8Array {
+    this.finder.finish();
     return this.release(this.finder.position, NOTHING, this.finder.held);
   }
 
   private restore({ read, held, sinceMask, run }: StreamState): void {
     this.released = read.length - held;
     this.covered = read.length - sinceMask;
-    // It finds the matches again that are not decided. Each line break in it is one of base64 or of a secret.
-    this.finder.read(read, 0);
     this.finder.run = run;
+    // It finds the matches again that are not decided.
+    this.finder.read(read);
   }
 
+  /** Adds a match. Those of different encodings come in any order of their ends. */
   private add(start: number, end: number): void {
     const { starts, ends } = this;
     // Found again by another masker: nothing of it is held back, so it was replaced.
     if (end <= this.released) return;
-    while ((starts.at(-1) ?? -1) >= start) {
-      starts.pop();
-      ends.pop();
+    let first = starts.length;
+    while (first > 0 && (ends[first - 1] ?? 0) > start) first -= 1;
+    let next = first;
+    let [from, to] = [start, end];
+    for (; next < starts.length && (starts[next] ?? 0) < end; next++) {
+      from = Math.min(from, starts[next] ?? 0);
+      to = Math.max(to, ends[next] ?? 0);
     }
-    if ((ends.at(-1) ?? -1) > start) ends[ends.length - 1] = end;
-    else {
-      starts.push(start);
-      ends.push(end);
-    }
+    starts.splice(first, next - first, from);
+    ends.splice(first, next - first, to);
   }
 
   /**

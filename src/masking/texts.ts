@@ -45,7 +45,8 @@ function collect(text: string, part: Part, texts: Map<string, Part>, depth: numb
   const trimmed = text.trim();
   for (const whole of text === trimmed ? [text] : [text, trimmed]) {
     add(whole, part);
-    if (/[\r\n]/.test(whole)) for (const end of ["\n", "\r\n", "\r"]) add(whole.replaceAll(/\r\n|[\r\n]/g, end), part);
+    // Base64 of it is another one; otherwise line ends are alike.
+    if (whole.includes("\r")) add(whole.replaceAll(/\r\n?/g, "\n"), part);
   }
   if (/[\r\n]/.test(trimmed)) {
     // A program may print a line without its indentation.

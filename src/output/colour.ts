@@ -1,9 +1,11 @@
 /**
- * Colour, put over a text that is already laid out: without it the text is the same to the byte. A line's mark decides;
- * what is for programs is never painted.
+ * Texts for people, laid out and coloured: without colours the text is the same to the byte. The mark of a line decides,
+ * before the line is broken; what is for programs is never painted.
  */
 import type { Context } from "../core/context.ts";
+import type { Line } from "../core/lines.ts";
 import type { Environment } from "../core/model.ts";
+import { laidOut, type Layout, layoutFor } from "./layout.ts";
 
 /** What FORCE_COLOR may say for colour to be on; as for Node.js itself, anything else switches it off. */
 const FORCED: ReadonlySet<string> = new Set(["", "1", "2", "3", "true"]);
@@ -28,77 +30,60 @@ function knowsColours(environment: Environment): boolean {
   return terminal === "" ? process.platform === "win32" : terminal !== "dumb";
 }
 
+export type Style = "bold" | "dim" | "red" | "green" | "yellow";
+
+/** Puts a style over a text. */
+export function painted(style: Style | undefined, text: string): string {
+  if (style === undefined) return text;
+  // Whether the stream has colours is decided above; node:util would ask another one.
+  return process.getBuiltinModule("node:util").styleText(style, text, { validateStream: false });
+}
+
 /** Writes a text for people to the standard output, with colours where it may have them. */
-export function tell(context: Context, text: string): void {
-  context.out(hasColours(context, 1) ? paint(text) : text);
+export function tell(context: Context, text: string | readonly Line[]): void {
+  const styleOf = hasColours(context, 1) ? reportStyles() : () => undefined;
+  context.out(report(text, layoutFor(context, 1), styleOf));
 }
 
-/** Writes a help text likewise, with its headings in bold. */
+/** Writes a help text, which is laid out already, with its headings in bold. */
 export function tellHelp(context: Context, text: string): void {
-  context.out(hasColours(context, 1) ? text.replaceAll(/^(?:Usage:|[A-Z][^\n:]*:$)/gm, STYLES.bold) : text);
+  const headings = /^(?:Usage:|[A-Z][^\n:]*:$)/gm;
+  context.out(hasColours(context, 1) ? text.replaceAll(headings, (heading) => painted("bold", heading)) : text);
 }
 
-const styled =
-  (on: number, off: number) =>
-  (text: string): string =>
-    `\u001B[${on}m${text}\u001B[${off}m`;
-
-type Style = (text: string) => string;
-
-const STYLES = {
-  bold: styled(1, 22),
-  dim: styled(2, 22),
-  red: styled(31, 39),
-  green: styled(32, 39),
-  yellow: styled(33, 39),
-} as const;
-
-/** A report: headings, what fails, what is to be looked at, what is not there, and the good news at its end. */
-export function paint(text: string): string {
-  let isSummary = true;
-  return paintLines(text, (line) => {
-    if (/^(?:=== .* ===|--- .* ---)$/.test(line)) {
-      isSummary = line === "--- Summary ---";
-      return STYLES.bold;
-    }
-    if (line.startsWith("✅")) return isSummary ? STYLES.green : undefined;
-    return MARKS.find(([mark]) => line.startsWith(mark))?.[1];
-  });
+/** The lines of a report as text; those that are carried over have the style of their beginning. */
+export function report(
+  text: string | readonly Line[],
+  layout: Layout,
+  styleOf: (line: string) => Style | undefined,
+): string {
+  const lines = typeof text === "string" ? text.replace(/\n$/, "").split("\n") : text;
+  return lines
+    .flatMap((line) => {
+      const style = styleOf(typeof line === "string" ? line : line.text);
+      return laidOut(line, layout).map((one) => painted(style, one));
+    })
+    .map((line) => `${line}\n`)
+    .join("");
 }
 
 const MARKS: readonly (readonly [mark: string, style: Style])[] = [
-  ["❌", STYLES.red],
-  ["⚠️", STYLES.yellow],
-  ["⏸️", STYLES.yellow],
-  ["! ", STYLES.yellow],
-  ["➖", STYLES.dim],
+  ["❌", "red"],
+  ["⚠️", "yellow"],
+  ["⏸️", "yellow"],
+  ["! ", "yellow"],
+  ["➖", "dim"],
 ];
 
-const PROGRAM = "sophia-run:";
-
-/** A message: the program's name, the cause of a failure and the rules that are not met, or the word that it is a warning. */
-export function paintMessage(text: string, kind: "failure" | "notice"): string {
-  const isFirst = (line: string): boolean => line.startsWith(PROGRAM);
-  const painted = paintLines(text, (line) =>
-    line.startsWith("  ✗ ") || (kind === "failure" && isFirst(line)) ? STYLES.red : undefined,
-  );
-  return painted.replace(PROGRAM, STYLES.bold).replace(/(?<=^\S+ )warning:/, STYLES.yellow);
-}
-
-/** Columns of a line; see `wrap`. */
-const WIDTH = 80;
-
-/** Paints lines by their style; what `wrap` has carried over to the next line has that of its beginning. */
-function paintLines(text: string, styleOf: (line: string) => Style | undefined): string {
-  let before = "";
-  let style: Style | undefined;
-  const paintLine = (line: string): string => {
-    const [, word] = /^ +(\S+)/.exec(line) ?? [];
-    const isCarriedOver = word !== undefined && before.length + 1 + word.length > WIDTH;
-    const own = styleOf(line);
-    style = own ?? (isCarriedOver ? style : undefined);
-    before = line;
-    return style === undefined ? line : style(line);
+/** The styles of a report's lines, one after the other: headings, failures, warnings, and the good news at its end. */
+export function reportStyles(): (line: string) => Style | undefined {
+  let isSummary = true;
+  return (line) => {
+    if (/^(?:=== .* ===|--- .* ---)$/.test(line)) {
+      isSummary = line === "--- Summary ---";
+      return "bold";
+    }
+    if (line.startsWith("✅")) return isSummary ? "green" : undefined;
+    return MARKS.find(([mark]) => line.startsWith(mark))?.[1];
   };
-  return text.split("\n").map(paintLine).join("\n");
 }

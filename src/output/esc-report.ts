@@ -1,6 +1,7 @@
 /** What may be told of ESC: what is configured, whether it was accepted, and why it could not be read. */
 import type { Credential } from "../esc/settings/credentials.ts";
 import type { Failure } from "../core/model.ts";
+import { holdsToken, type Secret } from "../esc/settings/secret.ts";
 import { mask } from "../core/mask.ts";
 import { printable } from "../core/text.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
@@ -24,7 +25,7 @@ export interface EscReport {
  * - `rejected`: it is why ESC could not be read.
  * - `unverified`: nobody could tell.
  * - `absent`: it is not set, and nothing needs it.
- * - `missing`: it is not set, and something is missing for want of it.
+ * - `missing`: it is not set, and something is missing that it would give, or the other of the two is set.
  * - `unasked`: ESC is switched off by `--fake`.
  */
 export type EscSettingState = "accepted" | "rejected" | "unverified" | "absent" | "missing" | "unasked";
@@ -50,22 +51,21 @@ export function escForPrograms({ status, environment, credential, ...rest }: Esc
   };
 }
 
-/** @param met whether the contract is met: what is not set is then not needed */
-export function reportEsc({ esc, resolution }: Assessment, met: boolean): EscReport {
+/** @param isMissed whether something is missing that ESC would give in this project */
+export function reportEsc({ esc }: Assessment, isMissed: boolean): EscReport {
   switch (esc.kind) {
     case "off":
     case "fake": {
-      const state = esc.kind === "fake" ? "unasked" : met ? "absent" : "missing";
+      const state = esc.kind === "fake" ? "unasked" : isMissed ? "missing" : "absent";
       return { status: esc.kind, ...settings({ state }, { state }), environments: [] };
     }
     case "incomplete": {
-      const environment = resolution.get("ESC_ENV")?.value ?? "";
-      const token = resolution.get("ESC_TOKEN")?.value ?? "";
+      const { names, credential } = esc;
       return {
         status: esc.kind,
         ...settings(
-          environment === "" ? { state: "missing" } : { state: "unverified", shown: printable(environment) },
-          token === "" ? { state: "missing" } : { state: "unverified", shown: mask(token) },
+          names === undefined ? { state: "missing" } : { state: "unverified", shown: printable(names) },
+          credential === undefined ? { state: "missing" } : { state: "unverified", ...describeUnread(credential) },
         ),
         environments: [],
       };
@@ -112,6 +112,15 @@ function configured(
 
 function failureOf({ failure }: { readonly failure: Failure }): Pick<EscReport, "failure"> {
   return { failure: { code: failure.code, message: failure.message, further: further(failure) } };
+}
+
+/** A credential that nothing has checked: a token may stand where a path belongs. */
+function describeUnread({ name, value }: { readonly name: string; readonly value: Secret }): {
+  readonly variable: string;
+  readonly shown: string;
+} {
+  const text = value.reveal();
+  return { variable: name, shown: name === "ESC_TOKEN" || holdsToken(text) ? mask(text) : printable(text) };
 }
 
 function describe(credential: Credential): { readonly variable: string; readonly shown: string } {

@@ -23,7 +23,7 @@ export function isInformation(notice: Notice): boolean {
 export function describeNotice(notice: Notice): readonly [string, ...string[]] {
   switch (notice.kind) {
     case "shadowed":
-      return [`the environment overrides ESC for ${enumerate(notice.names.map(printable))}`];
+      return [`the environment overrides ESC for ${enumerateFew(notice.names.map(printable))}`];
     case "esc-incomplete":
       return [`warning: ${notice.present} is set but ${notice.missing} is not: ESC is not read`];
     case "esc-diagnostics":
@@ -69,7 +69,7 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
     case "deprecated":
       return [`warning: ${notice.name} is deprecated; use ${notice.use}`];
     case "exposed":
-      return [`warning: everybody can read ${printable(notice.file)}: chmod 600 ${shellWord(notice.file)}`];
+      return [`warning: ${printable(notice.file)} is world-readable: chmod 600 ${shellWord(notice.file)}`];
     case "remark":
       return [`warning: ${notice.text}`];
   }
@@ -90,12 +90,13 @@ function withheldWords({ why, file, names }: Extract<Notice, { kind: "withheld" 
   const shown = [...names.slice(0, MOST_NAMES).map(printable), ...(more > 0 ? [`${more} more`] : [])];
   const withheld = `warning: ${enumerate(shown)} in ${printable(file)} ${one ? "is" : "are"} not passed on`;
   const them = one ? "it" : "them";
+  const option = `--allow ${shellWord(names.slice(0, MOST_NAMES).join(","))}`;
   switch (why) {
     case "reserved":
       return `${withheld}: a file does not decide how sophia-run works; set ${them} in the environment`;
-    case "runs-code": {
-      const option = `--allow ${shellWord(names.slice(0, MOST_NAMES).join(","))}`;
+    case "runs-code":
       return `${withheld}: ${one ? "it makes" : "they make"} other programs run code; ${option} passes ${them} on`;
-    }
+    case "redirects-key":
+      return `${withheld}: ${one ? "it sends a key" : "they send keys"} of another source elsewhere; ${option} passes ${them} on`;
   }
 }

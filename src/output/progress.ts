@@ -15,21 +15,28 @@ export function makeProgress(context: Context, { verbose }: Pick<Settings, "verb
   let what: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let shown = false;
+  let room = 0;
   const clear = (): void => {
     if (shown) context.err(CLEAR_LINE);
     shown = false;
   };
   const show = (): void => {
     clear();
-    context.err(`sophia-run: ${what ?? ""}…`);
+    context.err(`${fitting(`sophia-run: ${what ?? ""}`, room)}…`);
     shown = true;
+  };
+  const showFitting = async (): Promise<void> => {
+    // A launch that reads ESC loads this file, and mostly has nothing to show.
+    const { layoutFor } = await import("./layout.ts");
+    room = layoutFor(context, 2).width - 1;
+    if (timer !== undefined) show();
   };
   const update = (text: string): void => {
     what = printable(text);
     if (shown) show();
     // Asked only then, since that loads node:tty.
     timer ??= setTimeout(() => {
-      if (context.isTerminal(2)) show();
+      if (context.isTerminal(2)) void showFitting();
     }, PATIENCE_MS);
     // The wait itself keeps the process alive.
     timer.unref();
@@ -54,4 +61,11 @@ export function makeProgress(context: Context, { verbose }: Pick<Settings, "verb
       clear();
     },
   };
+}
+
+/** The beginning of a text, without its last word where that would be cut: a line that wraps cannot be cleared. */
+function fitting(text: string, room: number): string {
+  if (text.length <= room) return text;
+  const end = text.lastIndexOf(" ", room);
+  return text.slice(0, end <= 0 ? room : end);
 }

@@ -1,6 +1,6 @@
 import type { Assessment } from "../resolve/assessment.ts";
 import { isSet, serving } from "../contract/check.ts";
-import { reportViolation, type ViolationReport, wordAssessed } from "./violations.ts";
+import { reportViolation, type ViolationReport, wordViolations } from "./violations.ts";
 import { reportEsc, type EscReport } from "./esc-report.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 import { describeNotice } from "./notices.ts";
@@ -66,8 +66,9 @@ export interface VariableReport {
 /** Draws the report from an assessment; the only place where values become masks. */
 export function makeReport(assessment: Assessment): Report {
   const { contract, selected } = assessment;
-  const violations = wordAssessed(assessment).map(reportViolation);
+  const violations = wordViolations(assessment.violations, assessment).map(reportViolation);
   const why = withheldWords(assessment);
+  const broken = brokenBy(assessment.violations);
   const sources = new Set<SourceId>();
   for (const name of contract.variables.keys()) {
     const origin = isSet(selected, name) ? selected.get(name)?.origin : undefined;
@@ -76,10 +77,11 @@ export function makeReport(assessment: Assessment): Report {
   return {
     met: violations.length === 0,
     contract: reportContract(contract),
-    esc: reportEsc(assessment, violations.length === 0),
+    // A contract of one's own need not know ESC; that of the Sophia platform does.
+    esc: reportEsc(assessment, contract.source.kind === "built-in" && assessment.violations.some(isOfMissing)),
     sections: contract.sections.map(({ title, lines }) => ({
       title,
-      lines: lines.map((line) => reportLine(line, assessment, why)),
+      lines: lines.map((line) => reportLine(line, assessment, broken, why)),
     })),
     variables: Array.from(contract.variables.values(), ({ name, label, secret }) => {
       const resolved = isSet(selected, name) ? selected.get(name) : undefined;
@@ -87,7 +89,7 @@ export function makeReport(assessment: Assessment): Report {
         name,
         label,
         secret,
-        state: stateOfVariable(name, assessment),
+        state: stateOfVariable(name, assessment, broken),
         ...(resolved === undefined ? {} : { origin: resolved.origin }),
         shadows: resolved?.shadowed?.map(({ origin }) => origin) ?? [],
       };
@@ -99,14 +101,21 @@ export function makeReport(assessment: Assessment): Report {
   };
 }
 
-function reportLine(line: SectionLine, assessment: Assessment, why: (name: string) => string | undefined): LineReport {
+function reportLine(
+  line: SectionLine,
+  assessment: Assessment,
+  broken: Broken,
+  why: (name: string) => string | undefined,
+): LineReport {
   const { contract, selected } = assessment;
   const names = line.kind === "group" ? line.names : [line.name];
   const name = serving(names, selected);
   const resolved = name === undefined ? undefined : selected.get(name);
   const withheld = name === undefined ? names.map(why).find((words) => words !== undefined) : undefined;
   const state =
-    line.kind === "group" ? stateOfGroup(line.group, name, assessment) : stateOfVariable(line.name, assessment);
+    line.kind === "group"
+      ? stateOfGroup(line.group, name, assessment, broken)
+      : stateOfVariable(line.name, assessment, broken);
   return {
     label: line.label,
     state,
@@ -146,22 +155,41 @@ export function contractWords({ source, profile, scope }: ContractReport): strin
   return printable(parts.length === 0 ? source : `${source} (${parts.join(", ")})`);
 }
 
+function isOfMissing({ kind }: Violation): boolean {
+  return kind === "missing" || kind === "missing-when" || kind === "some-missing" || kind === "none-set";
+}
+
+/** Names that violations are about. */
+interface Broken {
+  readonly missing: ReadonlySet<string>;
+  readonly invalid: ReadonlySet<string>;
+  /** The rule over a group, by its identifier. */
+  readonly groups: ReadonlyMap<string, Violation["kind"]>;
+}
+
+function brokenBy(violations: readonly Violation[]): Broken {
+  const missing = new Set<string>();
+  const invalid = new Set<string>();
+  const groups = new Map<string, Violation["kind"]>();
+  for (const one of violations) {
+    if ("rule" in one && "group" in one.rule) groups.set(one.rule.group, one.kind);
+    if (one.kind === "missing" || one.kind === "missing-when") missing.add(one.name);
+    if (one.kind === "some-missing") for (const name of one.missing) missing.add(name);
+    if (one.kind === "malformed" || one.kind === "placeholder") invalid.add(one.name);
+  }
+  return { missing, invalid, groups };
+}
+
 /** The state of one variable by the rules that it breaks. */
-function stateOfVariable(name: string, { selected, violations }: Assessment): State {
-  const isMissing = (one: Violation): boolean =>
-    one.kind === "some-missing"
-      ? one.missing.includes(name)
-      : (one.kind === "missing" || one.kind === "missing-when") && one.name === name;
-  const isInvalid = (one: Violation): boolean =>
-    (one.kind === "malformed" || one.kind === "placeholder") && one.name === name;
-  if (violations.some(isInvalid)) return "invalid";
-  if (violations.some(isMissing)) return "missing";
+function stateOfVariable(name: string, { selected }: Assessment, { missing, invalid }: Broken): State {
+  if (invalid.has(name)) return "invalid";
+  if (missing.has(name)) return "missing";
   return isSet(selected, name) ? "set" : "unset";
 }
 
 /** The state of a group by the rule over it, else that of the variable that serves. */
-function stateOfGroup(group: string, serves: string | undefined, assessment: Assessment): State {
-  const broken = assessment.violations.find((one) => "rule" in one && "group" in one.rule && one.rule.group === group);
-  if (broken !== undefined) return broken.kind === "several-set" ? "invalid" : "missing";
-  return serves === undefined ? "unset" : stateOfVariable(serves, assessment);
+function stateOfGroup(group: string, serves: string | undefined, assessment: Assessment, broken: Broken): State {
+  const kind = broken.groups.get(group);
+  if (kind !== undefined) return kind === "several-set" ? "invalid" : "missing";
+  return serves === undefined ? "unset" : stateOfVariable(serves, assessment, broken);
 }

@@ -2,16 +2,27 @@
 import type { Context } from "../core/context.ts";
 import type { EscStatus } from "../resolve/assessment.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
+import { isNewToday } from "./once-a-day.ts";
 import { further, sayLines } from "./stderr.ts";
 import type { Notice } from "../core/model.ts";
 import type { Settings } from "../command-line/settings.ts";
+import { within } from "../system/paths.ts";
+
+/** How much is told. */
+interface Telling extends Pick<Settings, "quiet"> {
+  /** The user asks how things are: what is told once a day otherwise is told now. */
+  readonly isReport?: boolean;
+}
 
 /** Writes notices to the standard error, each with its further lines indented. */
-export function say(context: Context, { quiet }: Pick<Settings, "quiet">, notices: readonly Notice[]): void {
-  for (const notice of notices) {
-    if (quiet && isInformation(notice)) continue;
-    sayLines(context, describeNotice(notice));
-  }
+export function say(context: Context, telling: Telling, notices: readonly Notice[]): void {
+  for (const notice of notices) if (isTold(notice, telling, context)) sayLines(context, describeNotice(notice));
+}
+
+function isTold(notice: Notice, { quiet, isReport }: Telling, { cwd, environment }: Context): boolean {
+  if (notice.kind !== "exposed") return !(quiet && isInformation(notice));
+  const path = notice.file.startsWith("/") ? notice.file : within(cwd, notice.file);
+  return isReport === true || (!quiet && isNewToday(`world-readable ${path}`, environment));
 }
 
 /** Warns where ESC could not be read and others serve: all of them, or the environment alone where ESC refuses. */

@@ -1,27 +1,29 @@
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import type { Failure } from "../core/model.ts";
-import { wrap } from "../core/lines.ts";
-import { hasColours, paintMessage } from "./colour.ts";
+import { type Line, wrap } from "../core/lines.ts";
+import { systemErrorCode } from "../system/errors.ts";
+import { openFilesLimitOf } from "../system/limits.ts";
+import { hasColours, painted, type Style } from "./colour.ts";
+import { laidOut, type Layout, layoutFor } from "./layout.ts";
 
-/** Columns of a line, of which the program's name or an indent takes some. */
-const WIDTH = 80;
-const FIRST = WIDTH - "sophia-run: ".length;
-const REST = WIDTH - "  ".length;
+const PROGRAM = "sophia-run:";
+const INDENT = "  ";
 
 type Lines = readonly [string, ...string[]];
 
 /** Writes what ended sophia-run: a failure in its words, anything else without its own. */
 export function sayError(context: Context, error: unknown): void {
+  const limit = openFilesLimitOf(systemErrorCode(error));
   if (error instanceof SophiaError) sayFailure(context, error);
-  else write(context, describeBug(error), "failure");
+  else if (limit !== undefined) sayFailure(context, { code: "system-limit", ...limit });
+  else write(context, describeBug(error), "failure", true);
 }
 
 /** Writes a failure: what is wrong, then what to do. That of a start is one line, as in every shell. */
 function sayFailure(context: Context, failure: Failure): void {
-  const lines: Lines = [failure.message, ...further(failure)];
   const isStart = failure.code === "not-found" || failure.code === "not-executable";
-  write(context, isStart ? lines : wrapped(lines), "failure");
+  write(context, [failure.message, ...further(failure)], "failure", isStart);
 }
 
 /** What may be told of a bug. The message of a foreign error may hold a value or a token; the places in the code do not. */
@@ -31,19 +33,69 @@ export function describeBug(error: unknown): Lines {
   return [`internal error (${name}); please report it`, ...places.map((line) => line.trim())];
 }
 
-/** Writes lines of which the first names the program and the others belong to it, in 80 columns. */
+/** Writes lines of which the first names the program and the others belong to it. */
 export function sayLines(context: Context, lines: Lines): void {
-  write(context, wrapped(lines), "notice");
+  write(context, lines, "notice");
 }
 
-function wrapped([first, ...rest]: Lines): Lines {
-  const [head = "", ...more] = wrap(first, REST, "", FIRST);
-  return [head, ...more, ...rest.flatMap((line) => wrap(line, REST, "  "))];
+/** @param isWhole the lines are not broken: a message that others search for, or places in the code */
+function write(context: Context, lines: Lines, kind: "failure" | "notice", isWhole = false): void {
+  const layout = layoutFor(context, 2);
+  const wrapped = messageLines(lines, isWhole ? { ...layout, width: Infinity } : layout);
+  const paint = hasColours(context, 2) ? paintedMessage : plainMessage;
+  context.err(`${paint(wrapped, kind).join("\n")}\n`);
 }
 
-function write(context: Context, [first, ...rest]: Lines, kind: "failure" | "notice"): void {
-  const text = [`sophia-run: ${first}`, ...rest.map((line) => `  ${line}`), ""].join("\n");
-  context.err(hasColours(context, 2) ? paintMessage(text, kind) : text);
+/** A message for another that writes the name of the program in front of it, laid out as {@link sayLines} does. */
+export function messageText(text: string, layout: Layout): string {
+  return messageLines([text], layout)
+    .flat()
+    .join("\n")
+    .slice(PROGRAM.length + 1);
+}
+
+/** Writes a question in as many lines as it needs; the answer is typed behind it. */
+export function sayQuestion(context: Context, lines: readonly Line[]): void {
+  context.err(questionText(context, lines));
+}
+
+/** The same for another that asks, such as one that does not show what is typed. */
+export function questionText(context: Context, lines: readonly Line[]): string {
+  const { width, ...rest } = layoutFor(context, 2);
+  const layout = { ...rest, width: width - 1 };
+  return `${lines.flatMap((line) => laidOut(line, layout)).join("\n")} `;
+}
+
+/** The lines of a message as they are laid out, each with those that it is carried over to. */
+export type MessageLines = readonly (readonly string[])[];
+
+/** Lays a message out: the first line behind the name of the program, the others under it. */
+export function messageLines([first, ...rest]: Lines, { width, named }: Layout): MessageLines {
+  const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => INDENT + line);
+  const room = width - INDENT.length;
+  const [head = "", ...more] = wrap(named(first), room, "", width - PROGRAM.length - 1);
+  return [[`${PROGRAM} ${head}`, ...indented(more)], ...rest.map((line) => indented(wrap(named(line), room, INDENT)))];
+}
+
+function plainMessage(lines: MessageLines): readonly string[] {
+  return lines.flat();
+}
+
+/** A message: the program's name, the cause of a failure and the rules that are not met, or the word that it is a warning. */
+export function paintedMessage(lines: MessageLines, kind: "failure" | "notice"): readonly string[] {
+  return lines.flatMap((parts, index) => {
+    const isFirst = index === 0;
+    const isRed = (isFirst && kind === "failure") || parts[0]?.startsWith(`${INDENT}✗ `) === true;
+    const style: Style | undefined = isRed ? "red" : undefined;
+    const marked = isFirst ? parts.map((part, at) => (at === 0 ? paintedHead(part) : part)) : parts;
+    return marked.map((part) => painted(style, part));
+  });
+}
+
+function paintedHead(line: string): string {
+  return line
+    .replace(PROGRAM, (name) => painted("bold", name))
+    .replace(/(?<=^\S+ )warning:/, (word) => painted("yellow", word));
 }
 
 /** The hint and the details of a failure as lines that stand under its message. */

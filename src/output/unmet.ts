@@ -1,13 +1,17 @@
 /** A contract that is not met, in words: the cause first, then what is missing, then what to do. */
-import { correctionOf, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
+import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
 import type { Wording } from "../contract/wording.ts";
+import type { Context } from "../core/context.ts";
 import type { Failure, Notice } from "../core/model.ts";
-import { wrap } from "../core/lines.ts";
-import { count, enumerate, printable } from "../core/text.ts";
+import { grouped } from "../core/grouped.ts";
+import { enumerateFew, wrap } from "../core/lines.ts";
+import { count, firstOf, printable } from "../core/text.ts";
+import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
+import { WIDTH } from "./layout.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
-import { wordAssessed } from "./violations.ts";
+import { MOST_TOLD, wordViolations } from "./violations.ts";
 
 /** The parts, without marks and not wrapped; `check` and a launch that failed tell the same. */
 export interface Unmet {
@@ -33,20 +37,35 @@ const MOST_LINES = 8;
 const MAX_DETAILS = 2;
 const DETAIL_LENGTH = 150;
 
+/**
+ * How `sophia-run set` gets a value here. A token that may write is in the process environment, or is asked for.
+ *
+ * @returns undefined where it has no token and cannot ask for one
+ */
+export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetOffer {
+  if (isTerminal(0) && isTerminal(2)) return "asks";
+  return (environment.get(ADMIN_TOKEN) ?? "") === "" ? undefined : "reads";
+}
+
 /** @param width columns that a line of a command may have */
-export function explainUnmet(assessment: Assessment, width: number): Unmet {
+export function explainUnmet(assessment: Assessment, width: number, offer?: SetOffer): Unmet {
   const { esc, violations } = assessment;
-  const wordings = wordAssessed(assessment);
+  const wordings = wordViolations(violations.slice(0, MOST_TOLD), assessment);
   const amount = count(violations.length, "violation");
+  const left = violations.length - wordings.length;
+  const rest: readonly Finding[] =
+    left > 0
+      ? [{ kind: "names", text: `and ${count(left, "violation")} more; sophia-run check --json lists all`, advice: [] }]
+      : [];
   const supply = wordings.flatMap((one) => one.supply);
   const { shared, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
   const asFinding = ({ message, advice, wrong }: Wording): Finding => {
     const own = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
-    return { kind: "violation", text: message, advice: [...advice, ...own] };
+    return { kind: "violation", text: message, advice: [...firstOf(advice, MOST_TOLD), ...own] };
   };
   const compacted = (): readonly Finding[] => {
     const { missing, others } = compact(wordings, assessment);
-    return [...missing, ...others.map(asFinding)];
+    return [...missing, ...others.map(asFinding), ...rest];
   };
   if (esc.kind === "unavailable" || esc.kind === "refused") {
     const meanwhile =
@@ -60,7 +79,7 @@ export function explainUnmet(assessment: Assessment, width: number): Unmet {
     assessment.contract.source.kind === "built-in"
       ? ["these rules are the built-in contract's; sophia-run init starts your own"]
       : [];
-  const remedy = [...ownRules, ...shared, ...sharedRemedy(supply, width)];
+  const remedy = [...ownRules, ...shared, ...sharedRemedy(supply, width, offer)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // What is wrong or withheld is not missing because of ESC.
   const cause = supply.length > 0 ? notConfigured(esc) : undefined;
@@ -91,7 +110,7 @@ function compact(
   assessment: Assessment,
 ): { readonly missing: readonly Finding[]; readonly others: readonly Wording[] } {
   const why = withheldWords(assessment);
-  const kept = new Map<string, string[]>();
+  const kept: { readonly name: string; readonly words: string }[] = [];
   const names: string[] = [];
   const groups: string[] = [];
   const others: Wording[] = [];
@@ -101,11 +120,14 @@ function compact(
       violation.kind === "none-set" || violation.kind === "missing" || violation.kind === "missing-when";
     if (isMissing && advice.length === 0) {
       const wanted = "name" in violation ? [violation.name] : violation.rule.names;
-      const withheld = wanted.filter((name) => why(name) !== undefined);
-      for (const name of withheld) kept.set(why(name) ?? "", [...(kept.get(why(name) ?? "") ?? []), name]);
+      const withheld = wanted.flatMap((name) => {
+        const words = why(name);
+        return words === undefined ? [] : [{ name, words }];
+      });
+      for (const one of withheld) kept.push(one);
       if (withheld.length > 0) continue;
       if (wanted.length === 1) names.push(...wanted);
-      else groups.push(`none set: ${enumerate(wanted, "or")}`);
+      else groups.push(`none set: ${enumerateFew(wanted, MOST_TOLD, "or")}`);
     } else {
       others.push(wording);
     }
@@ -113,7 +135,14 @@ function compact(
   const lines = [
     ...(names.length === 0 ? [] : [`not set: ${names.join(", ")}`]),
     ...groups,
-    ...Array.from(kept, ([words, list]) => `${words}: ${list.join(", ")}`),
+    ...Array.from(
+      grouped(kept, ({ words }) => words),
+      ([words, list]) =>
+        `${words}: ${firstOf(
+          list.map(({ name }) => name),
+          MOST_TOLD,
+        ).join(", ")}`,
+    ),
   ];
   return { missing: lines.map((text) => ({ kind: "names", text, advice: [] })), others };
 }
@@ -126,15 +155,20 @@ function isTold(notice: Notice, quiet: boolean): boolean {
 /** Lines of a failure, if what is wrong does not take more. */
 const MOST_TOTAL = 15;
 
+/** How many lines these take where nothing makes them narrower. */
+function linesOf(texts: readonly string[]): number {
+  return texts.flatMap((text) => wrap(text, REST, INDENT)).length;
+}
+
 /** The notices for which there is room; those about lines of files come last. `check` tells the others. */
 function noticeLines(notices: readonly Notice[], room: number): readonly string[] {
   const isRemark = ({ kind }: Notice): boolean => kind === "remark";
   const ordered = [...notices.filter((notice) => !isRemark(notice)), ...notices.filter(isRemark)];
   const lines: string[] = [];
   for (const [index, notice] of ordered.entries()) {
-    const own = describeNotice(notice).flatMap((line) => wrap(line, REST, "  "));
+    const own = describeNotice(notice);
     const left = ordered.length - index;
-    if (lines.length + own.length + (left > 1 ? 1 : 0) > room) {
+    if (linesOf([...lines, ...own]) + (left > 1 ? 1 : 0) > room) {
       return [...lines, `and ${count(left, index === 0 ? "notice" : "further notice")}`];
     }
     lines.push(...own);
@@ -142,10 +176,10 @@ function noticeLines(notices: readonly Notice[], room: number): readonly string[
   return lines;
 }
 
-const WIDTH = 80;
 /** What stands in front of a line: the program's name at the first, an indent at the others. */
 const FIRST = WIDTH - "sophia-run: ".length;
-const REST = WIDTH - 2;
+const INDENT = "  ";
+const REST = WIDTH - INDENT.length;
 
 /**
  * The failure of a launch or an export.
@@ -153,13 +187,19 @@ const REST = WIDTH - 2;
  * @param consequence such as `server.js was not started`
  * @param wayOut what is possible all the same, to follow a semicolon
  * @param quiet leaves out what is for information
+ * @param offer see {@link setOffer}
  */
-export function wordUnmet(assessment: Assessment, consequence: string, wayOut: string, quiet: boolean): Failure {
-  const { cause = [], amount, findings, remedy } = explainUnmet(assessment, REST);
+export function wordUnmet(
+  assessment: Assessment,
+  consequence: string,
+  wayOut: string,
+  quiet: boolean,
+  offer?: SetOffer,
+): Failure {
+  const { cause = [], amount, findings, remedy } = explainUnmet(assessment, REST, offer);
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
-  const [first = head, ...rest] = [...cause, head];
-  const [message = "", ...more] = wrap(first, REST, "", FIRST);
-  const lines = [
+  const [message = head, ...rest] = [...cause, head];
+  const details = [
     ...rest,
     ...findings.flatMap(({ kind, text, advice }) => [
       kind === "violation" ? `✗ ${text}` : text,
@@ -167,9 +207,8 @@ export function wordUnmet(assessment: Assessment, consequence: string, wayOut: s
     ]),
     ...remedy,
   ];
-  const details = [...more, ...lines.flatMap((line) => wrap(line, REST, "  "))];
-  const last = wrap(`sophia-run check shows the whole configuration; ${wayOut}`, REST, "  ");
+  const last = `sophia-run check shows the whole configuration; ${wayOut}`;
   const notices = assessment.notices.filter((notice) => isTold(notice, quiet));
-  const room = MOST_TOTAL - 1 - details.length - last.length;
-  return { code: "contract-unmet", message, details: [...details, ...noticeLines(notices, room), ...last] };
+  const room = MOST_TOTAL - wrap(message, REST, "", FIRST).length - linesOf([...details, last]);
+  return { code: "contract-unmet", message, details: [...details, ...noticeLines(notices, room), last] };
 }

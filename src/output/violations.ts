@@ -1,8 +1,10 @@
 /** The violations of a contract in words, as all commands tell them. */
 import type { Contract, Violation } from "../contract/model.ts";
-import { remedyLines, sharedRemedy, type Target } from "../contract/remedies.ts";
+import { remedyLines, type SetOffer, sharedRemedy, type Target } from "../contract/remedies.ts";
 import { describeViolations, type Wording, type WordingContext } from "../contract/wording.ts";
-import { wrap } from "../core/lines.ts";
+import type { Line } from "../core/lines.ts";
+import { count } from "../core/text.ts";
+import { WIDTH } from "./layout.ts";
 import type { Resolution } from "../core/model.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
@@ -15,9 +17,9 @@ export interface ViolationReport {
   readonly remedies: readonly string[];
 }
 
-/** The violations of an assessment in words. */
-export function wordAssessed(assessment: Assessment): readonly Wording[] {
-  const { contract, esc, resolution, selected, violations } = assessment;
+/** Violations of an assessment in words. */
+export function wordViolations(violations: readonly Violation[], assessment: Assessment): readonly Wording[] {
+  const { contract, esc, resolution, selected } = assessment;
   const context: WordingContext = {
     // What is withheld may be misspelt all the same.
     present: [...resolution.keys()],
@@ -39,27 +41,36 @@ function targetOf(esc: EscStatus): Target {
  * The violations of one ESC environment by itself; `told` are the lines for people, with one remedy for all.
  *
  * @param escEnvironment `org/project/name`
+ * @param offer see `setOffer`
  */
 export function reportViolations(
   violations: readonly Violation[],
   contract: Contract,
   selected: Resolution,
   escEnvironment: string,
-): { readonly violations: readonly ViolationReport[]; readonly told: readonly string[] } {
+  offer?: SetOffer,
+): { readonly violations: readonly ViolationReport[]; readonly told: readonly Line[] } {
   const target: Target = { kind: "esc", environment: escEnvironment };
   const context: WordingContext = { present: [...selected.keys()], origins: selected, target };
   const wordings = describeViolations(violations, contract, context);
-  const lines = [
-    ...wordings.flatMap(({ message, advice }) => [`❌ ${message}`, ...advice.map((one) => `   ${one}`)]),
+  const shown = wordings.slice(0, MOST_TOLD);
+  const lines: readonly Line[] = [
+    ...shown.flatMap(({ message, advice }) => [
+      `❌ ${message}`,
+      ...advice.map((one) => ({ text: `   ${one}`, hang: 3 })),
+    ]),
+    ...(shown.length < wordings.length ? [`and ${count(wordings.length - shown.length, "violation")} more`] : []),
     ...sharedRemedy(
-      wordings.flatMap(({ supply }) => supply),
+      shown.flatMap(({ supply }) => supply),
       WIDTH,
-    ),
+      offer,
+    ).map((text) => ({ text, hang: 3, whole: text.startsWith("  ") })),
   ];
-  return { violations: wordings.map(reportViolation), told: lines.flatMap((line) => wrap(line, WIDTH, "   ")) };
+  return { violations: wordings.map(reportViolation), told: lines };
 }
 
-const WIDTH = 80;
+/** Of more violations than these people are told the number. */
+export const MOST_TOLD = 50;
 
 export function reportViolation(wording: Wording): ViolationReport {
   const { violation, message } = wording;

@@ -9,7 +9,7 @@ import type { Assessment, ReadingProgress } from "./assessment.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
 import type { FromEsc } from "./from-esc.ts";
-import { findCode, markFromFiles, withheldNotices } from "./from-files.ts";
+import { findAddresses, findCode, markFromFiles, withheldNotices } from "./from-files.ts";
 import { matcher, select, withholding, type Selection } from "./select.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { readEnvFiles } from "./env-files.ts";
@@ -68,7 +68,7 @@ interface Known {
 
 /** Settles the precedence and checks the contract. */
 async function conclude(
-  { settings, environment, progress }: Request,
+  { settings, environment, cwd, progress }: Request,
   { dotenv, access, accessNotices, contract, folded }: Known,
   { esc, layers: escLayers, notices: escNotices }: FromEsc,
 ): Promise<Assessment> {
@@ -84,14 +84,23 @@ async function conclude(
   const applied = applyContract(contract, spelled?.layers ?? sources);
   const layers = inPrecedence(applied.layers, settings.prefer);
   // Who was refused works by the environment alone: a file must not stand in for what somebody took away.
-  const code = await findCode(layers, (path) => dotenv.files.some((file) => file.path === path && file.found));
+  const isFound = (path: string): boolean => dotenv.files.some((file) => file.path === path && file.found);
+  const code = await findCode(layers, isFound);
+  const allow = folded === undefined ? settings.allow : settings.allow.map(folded.spelledByRules);
+  const addresses = await findAddresses(
+    layers,
+    { isFound, isContractNamed: settings.contractFile !== undefined },
+    (name) => allow.includes(name),
+  );
   const selection: Selection = {
     ...settings,
     dotenvServes: esc.kind !== "refused",
     idTokenServes: access.kind === "on" && access.settings.credential.kind === "github-actions",
     code,
+    allow,
+    redirections: addresses.redirections,
     outOfScope: contract.scope?.outside,
-    ...(folded && { folding: folded.FOLDING, allow: settings.allow.map(folded.spelledByRules) }),
+    ...(folded && { folding: folded.FOLDING }),
   };
   const passed = select(layers, selection, declared);
   const asked = await contractFor(contract, selection, () => resolve(passed, declared));
@@ -105,16 +114,19 @@ async function conclude(
     contract,
     esc,
     resolution,
-    selected: findable(markFromFiles(selected)),
+    selected: findable(markFromFiles(selected, addresses.marked)),
     selection,
     violations: checkContract(asked, selected),
     notices: [
       ...dotenv.notices,
       ...(dotenv.files.some(({ exposed }) => exposed === true)
-        ? (await import("./exposed.ts")).exposedNotices(dotenv, contract, environment)
+        ? (await import("./exposed.ts")).exposedNotices(dotenv, contract, environment, cwd)
         : []),
       ...accessNotices,
-      ...withheldNotices(layers, selected, withholding(selection, declared), { ...settings, esc: access.kind }),
+      ...withheldNotices(layers, selected, selection, withholding(selection, declared), {
+        ...settings,
+        esc: access.kind,
+      }),
       ...escNotices,
       ...(esc.kind === "unavailable" ? esc.settings.ignoredNetwork : []),
       ...applied.notices,

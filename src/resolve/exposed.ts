@@ -1,15 +1,19 @@
+import { resolve } from "node:path";
 import type { Contract } from "../contract/model.ts";
 import type { Environment, Notice } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
+import { isReachable } from "../system/reachable.ts";
 
 /**
- * A notice for each `.env` file that everybody may read and that has a token or a secret of the contract in it. None on a
- * runner that GitHub hosts: its checkouts are readable to everybody, and the machine is the job's own.
+ * Gives a notice for each world-readable `.env` file that has a token or a secret of the contract in it, unless a folder
+ * above keeps others from it. None on a runner that GitHub hosts: its checkouts are world-readable, and the machine is the
+ * job's own.
  */
 export function exposedNotices(
   { files, layers }: Pick<DotenvReading, "files" | "layers">,
   { aliases, variables }: Contract,
   environment: Environment,
+  cwd: string,
 ): readonly Notice[] {
   const exposed = new Set(files.filter((file) => file.exposed === true).map(({ path }) => path));
   if (isOfOneJob(environment)) return [];
@@ -22,7 +26,9 @@ export function exposedNotices(
       if (isIn && value !== "" && isSecret(name)) told.add(origin.file);
     }
   }
-  return Array.from(told, (file) => ({ kind: "exposed", file }));
+  return Array.from(told)
+    .filter((file) => isReachable(resolve(cwd, file)))
+    .map((file) => ({ kind: "exposed", file }));
 }
 
 function isOfOneJob(environment: Environment): boolean {

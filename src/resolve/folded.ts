@@ -1,6 +1,7 @@
-/** What precedence and selection need where names of environment variables differ in more than their case; loaded there alone. */
+/** Precedence and selection where names that differ only in case are one variable, as on Windows; loaded there alone. */
 import type { Contract } from "../contract/model.ts";
 import { mayRunCode } from "../core/code-variables.ts";
+import { isSentKey, keysSentTo } from "../core/key-addresses.ts";
 import type { Layer, Notice, Resolution, Variable } from "../core/model.ts";
 import { FoldedMap, foldedName } from "../core/names.ts";
 import { printable } from "../core/text.ts";
@@ -114,7 +115,9 @@ function isOfRules(folded: string): boolean {
     isReserved({ name: folded, origin: { source: "fake" } }, nobody, nobody) ||
     MARKED_VARIABLES.includes(folded) ||
     ID_TOKEN_VARIABLES.some((name) => name === folded) ||
-    mayRunCode(folded)
+    mayRunCode(folded) ||
+    isSentKey(folded) ||
+    keysSentTo(folded).length > 0
   );
 }
 

@@ -25,7 +25,8 @@ export async function readFromEsc(
 ): Promise<FromEsc> {
   const nothing = { layers: [], notices: [] };
   if (access.kind === "incomplete") {
-    return { ...nothing, esc: access, notices: [{ ...access, kind: "esc-incomplete" }] };
+    const { present, missing } = access;
+    return { ...nothing, esc: access, notices: [{ kind: "esc-incomplete", present, missing }] };
   }
   const { settings } = access;
   const isKept = options.cache || options.offline || options.cacheFreshMs !== undefined;

@@ -4,7 +4,8 @@ import { mayRunCode } from "../core/code-variables.ts";
 import type { Layer, Notice, Origin, Resolution, Variable } from "../core/model.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
 import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
-import { FROM_FILES, isCallersWord, MARKED_VARIABLES } from "../esc/settings/from-files.ts";
+import { FROM_FILES, isCallersWord, MARKED_VARIABLES, OUTER_FILE } from "../esc/settings/from-files.ts";
+import type { Addresses, Places, Trust } from "./redirections.ts";
 
 /** What sophia-run goes by. A file never sets it for a sophia-run that the program starts. */
 const SETTINGS: ReadonlySet<string> = new Set([
@@ -49,23 +50,46 @@ export async function findCode(
   return new Set(suspects.filter(({ name, value }) => runsCode(name, value)).map(({ origin }) => origin));
 }
 
+/** The endings of the names in core/key-addresses.ts. */
+const PERHAPS_ADDRESS = /_(?:BASE_URL|API(?:_BASE|_URL|_HOST)?|ENDPOINT|PROXY)$/;
+
+/** The addresses for keys that files set; see `addressesIn`. */
+export async function findAddresses(
+  layers: readonly Layer[],
+  trust: Trust,
+  isAllowed: (name: string) => boolean,
+): Promise<Addresses> {
+  const isSuspect = layers.some(({ variables }) =>
+    variables.some(({ name, origin }) => !isCallersWord(origin) && PERHAPS_ADDRESS.test(name)),
+  );
+  if (!isSuspect) return { redirections: new Map(), marked: [] };
+  return (await import("./redirections.ts")).addressesIn(layers, trust, isAllowed);
+}
+
+type Withheld = Extract<Notice, { readonly kind: "withheld" }>["why"];
+
 /** Tells what files set in vain. Silent about the settings that sophia-run itself takes from files. */
 export function withheldNotices(
   layers: readonly Layer[],
   selected: Resolution,
+  { redirections }: { readonly redirections: Places },
   why: (variable: Variable) => string | undefined,
   { keepEsc, esc }: { readonly keepEsc: boolean; readonly esc: EscAccess["kind"] | "fake" },
 ): readonly Notice[] {
   const used = new Set([FROM_FILES, ...(keepEsc ? [] : ["ESC_ORG", ...(esc === "off" ? [] : ["PULUMI_BACKEND_URL"])])]);
-  const ofFiles = layers.filter(({ source }) => source === "dotenv" || source === "contract");
-  return ofFiles.flatMap(({ variables }) => {
-    const found = new Map<string, { why: "reserved" | "runs-code"; file: string; names: string[] }>();
+  return layers.flatMap(({ source, variables }) => {
+    const isOfFile = source === "dotenv" || source === "contract";
+    // Of other sources, only what an outer sophia-run or a contract had from a file.
+    if (!isOfFile && redirections.size === 0) return [];
+    const found = new Map<string, { why: Withheld; file: string; names: string[] }>();
     for (const variable of variables) {
       const { name, value, origin } = variable;
-      if (!("file" in origin) || value === "" || selected.has(name) || used.has(name)) continue;
+      if (!isOfFile && redirections.get(name)?.has(origin) !== true) continue;
+      if (value === "" || selected.has(name) || used.has(name)) continue;
       const reason = why(variable);
-      if (reason !== "reserved" && reason !== "runs-code") continue;
-      const entry = found.get(reason) ?? { why: reason, file: origin.file, names: [] };
+      if (reason !== "reserved" && reason !== "runs-code" && reason !== "redirects-key") continue;
+      const file = "file" in origin ? origin.file : origin.alias === undefined ? OUTER_FILE : "the contract";
+      const entry = found.get(reason) ?? { why: reason, file, names: [] };
       entry.names.push(name);
       found.set(reason, entry);
     }
@@ -73,9 +97,13 @@ export function withheldNotices(
   });
 }
 
-/** The variables with the mark for a sophia-run in the program, where any of those that say where secrets go is a file's. */
-export function markFromFiles(selected: Resolution): Resolution {
-  const names = MARKED_VARIABLES.filter((name) => {
+/**
+ * The variables with the mark for a sophia-run in the program, where any of those that say where secrets go is a file's.
+ *
+ * @param addresses further names that are marked
+ */
+export function markFromFiles(selected: Resolution, addresses: readonly string[]): Resolution {
+  const names = [...MARKED_VARIABLES, ...addresses].filter((name) => {
     const origin = selected.get(name)?.origin;
     return origin !== undefined && !isCallersWord(origin);
   });

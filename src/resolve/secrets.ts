@@ -1,6 +1,6 @@
 /** Which variables are secret; pure. */
 import type { Contract } from "../contract/model.ts";
-import type { Environment, Variable } from "../core/model.ts";
+import type { Environment, Resolved, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Secret } from "../masking/model.ts";
 import type { Assessment } from "./assessment.ts";
@@ -19,17 +19,18 @@ export function isSecret(contract: Contract, { name, secret }: Pick<Variable, "n
 
 /**
  * The secrets that outputs must not show: of all that the sources give, whether the program gets it or not. A secret that
- * a public variable has, too, is one of them.
+ * a public variable has, too, is one of them; a dummy value (`--fake`) is none.
  */
 export function secretsOf({
   contract,
   resolution,
   selected,
 }: Pick<Assessment, "contract" | "resolution" | "selected">): readonly Secret[] {
-  const secrets = Array.from(resolution.values()).filter((variable) => isSecret(contract, variable));
+  const isHidden = (variable: Resolved): boolean => variable.origin.source !== "fake" && isSecret(contract, variable);
+  const secrets = Array.from(resolution.values()).filter(isHidden);
   // What is withheld from the program may have hidden another value that it gets.
   const others = Array.from(selected.values()).filter(
-    (variable) => isSecret(contract, variable) && resolution.get(variable.name)?.value !== variable.value,
+    (variable) => isHidden(variable) && resolution.get(variable.name)?.value !== variable.value,
   );
   return [...secrets, ...others].map(({ name, value }) => ({ name, value }));
 }

@@ -2,6 +2,7 @@ import { matchesGlob } from "../core/glob.ts";
 import type { Layer, Origin, Variable } from "../core/model.ts";
 import { ADMIN_TOKEN, ID_TOKEN_VARIABLES, WITHHELD_VARIABLES } from "../esc/settings/own-variables.ts";
 import { isReserved } from "./from-files.ts";
+import type { Places } from "./redirections.ts";
 import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";
 
@@ -31,6 +32,8 @@ export type Selection = Pick<Settings, Options> & {
   readonly idTokenServes?: boolean;
   /** The places in files that make other programs run code. */
   readonly code: ReadonlySet<Origin>;
+  /** The places in files that send a key of another source elsewhere. */
+  readonly redirections: Places;
   /** Declared names that do not belong to the scope; undefined without `--scope`. */
   readonly outOfScope: ReadonlySet<string> | undefined;
   /** Absent where names that differ in case are different names. */
@@ -47,6 +50,8 @@ export type Withholding =
   | "reserved"
   /** A file that was found sets it, and it makes other programs run code. */
   | "runs-code"
+  /** A file that was found sets it, and it says where a key goes that is not of this file. */
+  | "redirects-key"
   /** It stands in a `.env` file, and ESC refuses access. */
   | "esc-refused"
   /** `--scope`: another process needs it, or nobody declares it. */
@@ -70,7 +75,7 @@ export function withholding(
   selection: Selection,
   isDeclared: (name: string) => boolean,
 ): (variable: Pick<Variable, "name" | "origin">) => Withholding | undefined {
-  const { keepEsc, pristine, onlyDeclared, dotenvServes, code, outOfScope, folding } = selection;
+  const { keepEsc, pristine, onlyDeclared, dotenvServes, code, redirections, outOfScope, folding } = selection;
   const isAllowed = (name: string): boolean => selection.allow.includes(name);
   const launchers = [...WITHHELD_VARIABLES, ...(selection.idTokenServes === true ? ID_TOKEN_VARIABLES : [])];
   const own = new Map<string, Withholding>([[ADMIN_TOKEN, "writer"]]);
@@ -83,6 +88,7 @@ export function withholding(
     if (why !== undefined) return why;
     if (isReserved(variable, isAllowed, isDeclared)) return "reserved";
     if (code.has(origin) && !isAllowed(name) && !isDeclared(name)) return "runs-code";
+    if (redirections.get(name)?.has(origin) === true && !isAllowed(name)) return "redirects-key";
     if (origin.source === "dotenv" && !dotenvServes) return "esc-refused";
     if (outOfScope?.has(name) === true) return "not-in-scope";
     if (excluded(name)) return "excluded";

@@ -1,10 +1,8 @@
 import { isDeclared, isSet } from "../contract/check.ts";
-import { printable } from "../core/text.ts";
-import type { Origin } from "../core/model.ts";
 import type { Assessment } from "./assessment.ts";
 import { type Withholding, withholding } from "./select.ts";
 
-/** Says of a variable that a source has and the program does not get why that is so; words that follow `is`. */
+/** Says why the program does not get a variable that a source has, in words that follow `is`. */
 export function withheldWords({
   contract,
   resolution,
@@ -17,32 +15,36 @@ export function withheldWords({
     if (found === undefined) return undefined;
     for (const origin of [found.origin, ...(found.shadowed ?? []).map((one) => one.origin)]) {
       const why = reason({ name, origin });
-      if (why !== undefined) return words(why, origin);
+      if (why !== undefined) return `withheld ${withholdingWords(why)}`;
     }
     return undefined;
   };
 }
 
-function words(why: Withholding, origin: Origin): string {
+/** Says why a variable is withheld, in words that follow `withheld`. */
+export function withholdingWords(why: Withholding): string {
   switch (why) {
     case "launcher":
-      return "withheld without --keep-esc";
+      return "without --keep-esc";
     case "writer":
-      return "always withheld: it writes";
-    case "esc-refused":
-      return `in ${origin.source === "dotenv" ? printable(origin.file) : ".env"}, which does not serve now`;
+      return "always, since it may write to ESC";
     case "reserved":
+      return "since a file does not decide how sophia-run works";
     case "runs-code":
-      return "set by a file that may not decide it";
+      return "without --allow, since it makes other programs run code";
+    case "redirects-key":
+      return "without --allow, since it sends a key of another source elsewhere";
+    case "esc-refused":
+      return "while ESC refuses access";
     case "not-in-scope":
-      return "withheld by --scope";
+      return "by --scope";
     case "excluded":
-      return "withheld by --exclude";
+      return "by --exclude";
     case "not-included":
-      return "withheld by --include";
+      return "by --include";
     case "not-declared":
-      return "withheld by --only-declared";
+      return "by --only-declared or --pristine";
     case "not-baseline":
-      return "withheld by --pristine";
+      return "by --pristine";
   }
 }

@@ -4,7 +4,7 @@
  */
 const HELD = "SOPHIA_RUN_HELD_";
 /** It sets these, too. */
-const SETTINGS: ReadonlySet<string> = new Set(["JSC_SIGNAL_FOR_GC", "BUN_JSC_useJIT"]);
+const SETTINGS: ReadonlySet<string> = new Set(["JSC_SIGNAL_FOR_GC", "BUN_JSC_useJIT", "BUN_ENABLE_CRASH_REPORTING"]);
 
 /** How the caller started this process. Bun and this program may have changed all of it since. */
 export interface Caller {
@@ -23,7 +23,7 @@ export interface Caller {
 
 /** @returns undefined in an executable that does not begin with that code: one for another system than Linux */
 export function caller(): Caller | undefined {
-  const record = process.env[HELD];
+  const [record] = recorded() ?? [];
   if (record === undefined) return undefined;
   const [ignored = "", blocked = "", folder, streams = "", descriptors = "", files = ""] = record.split(" ");
   return {
@@ -34,6 +34,22 @@ export function caller(): Caller | undefined {
     descriptors: numbersIn(descriptors),
     files: numbersIn(files),
   };
+}
+
+/**
+ * The arguments of this process, which Bun does not get: it would write them into the report of a crash.
+ *
+ * @returns undefined as `caller`
+ */
+export function callersArguments(): readonly string[] | undefined {
+  const unescape = (text: string): string =>
+    text.replaceAll("\u0002\u0003", "\u0001").replaceAll("\u0002\u0004", "\u0002");
+  return recorded()?.slice(1).map(unescape);
+}
+
+/** The record, and behind it the arguments; see src/launch/standalone/arguments.h. */
+function recorded(): readonly string[] | undefined {
+  return process.env[HELD]?.split("\u0001");
 }
 
 function numbersIn(text: string): readonly number[] {

@@ -26,7 +26,8 @@ function environmentIn(strings: string): Environment {
 
 /**
  * Node.js lists variables whose names are not UTF-8, and before version 26 those whose names are array indices (`0`,
- * `10`), but does not find their values; the kernel still has the environment that the process was started with.
+ * `10`), but does not find their values; the kernel still has the environment that the process was started with. Of
+ * several names that are not UTF-8 and become the same, Bun takes the last.
  */
 function environmentOf(variables: NodeJS.ProcessEnv): Environment {
   const environment = new Map<string, string>();
@@ -35,9 +36,12 @@ function environmentOf(variables: NodeJS.ProcessEnv): Environment {
   for (const name of Object.getOwnPropertyNames(variables)) {
     // Nothing finds a variable without a name; getenv(3) of some systems lists it.
     if (name === "") continue;
-    const value = variables[name] ?? (initial ??= initialEnvironment()).get(name);
     const given = isBun ? callersName(name) : name;
-    if (value !== undefined && given !== undefined) environment.set(given, value);
+    if (given === undefined) continue;
+    const isAmbiguous = isBun && name.includes("\uFFFD");
+    const value =
+      (isAmbiguous ? undefined : variables[name]) ?? (initial ??= initialEnvironment()).get(given) ?? variables[name];
+    if (value !== undefined) environment.set(given, value);
   }
   return environment;
 }

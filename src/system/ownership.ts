@@ -41,8 +41,9 @@ export function distrustOf(found: string, file: Stats, folder: string, cwd: stri
 const EVERYBODY_READS = 0o004;
 
 /**
- * Whether everybody may read a file that its user could keep to themselves: not one of another user, nor one on a file system
- * that is read-only, as secrets are mounted in containers. Windows has no such permissions.
+ * Whether a file that its user could keep to themselves is world-readable, if others can enter the folders above it: not a
+ * file of another user, nor one on a file system that is read-only, as secrets are mounted in containers. Windows has no
+ * such permissions.
  *
  * @param file what the opened descriptor says of it
  */

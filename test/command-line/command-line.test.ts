@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseCommandLine, type Invocation } from "../../src/command-line/command-line.ts";
-import { mistakeError } from "../../src/commands/mistakes.ts";
+import { mistakeError } from "../../src/commands/wrong-options.ts";
 import type { SophiaError } from "../../src/core/error.ts";
 
 const failure = (argv: readonly string[]): SophiaError => {
@@ -60,17 +60,22 @@ describe("everything else", () => {
     [["check", "--", "true"], { kind: "subcommand", name: "check", words: ["--", "true"] }],
     [["--bogus", "check"], { kind: "subcommand", name: "check", words: ["--bogus"] }],
     [["check", "--help"], { kind: "subcommand", name: "check", words: ["--help"] }],
-    [["--help"], { kind: "help" }],
-    [["-h"], { kind: "help" }],
-    [["-qh"], { kind: "help" }],
-    [["--quiet", "--help"], { kind: "help" }],
-    [["--bogus", "--help"], { kind: "help" }],
-    [["--help", "check"], { kind: "help", of: "check" }],
-    [["--help", "node"], { kind: "help" }],
+    [["--help"], { kind: "help", asked: "" }],
+    [["-h"], { kind: "help", asked: "" }],
+    [["-qh"], { kind: "help", asked: "" }],
+    [["--quiet", "--help"], { kind: "help", asked: "" }],
+    [["--bogus", "--help"], { kind: "help", asked: "" }],
+    [["--help", "check"], { kind: "help", of: "check", asked: "" }],
+    [["--help", "node"], { kind: "help", asked: "" }],
+    [["--help=all"], { kind: "help", asked: "all" }],
+    [["--help", "all", "check"], { kind: "help", of: "check", asked: "all" }],
+    [["help"], { kind: "help-word", words: [] }],
+    [["-q", "help", "check", "-h"], { kind: "help-word", words: ["check", "-h"] }],
+    [["--", "help"], { kind: "run", flags: {}, command: ["help"], hasDashes: true }],
     [["--version"], { kind: "version" }],
     [["--version", "node"], { kind: "version" }],
     [["-qV"], { kind: "version" }],
-    [["--version", "--help"], { kind: "help" }],
+    [["--version", "--help"], { kind: "help", asked: "" }],
     [["check", "--version"], { kind: "subcommand", name: "check", words: ["--version"] }],
     [["--version", "check"], { kind: "subcommand", name: "check", words: ["--version"] }],
     [["--get-yargs-completions", "a", "--"], { kind: "completion", words: ["a", "--"] }],

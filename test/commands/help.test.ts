@@ -1,49 +1,119 @@
 import { describe, expect, test } from "vitest";
 import { COMMAND_NAMES } from "../../src/command-line/command-line.ts";
-import { COMMANDS } from "../../src/commands/registry.ts";
+import { DESCRIPTIONS } from "../../src/command-line/descriptions.ts";
 import { OPTION_NAMES, variableOf } from "../../src/command-line/options.ts";
+import { namesFor, TAKERS } from "../../src/command-line/takers.ts";
+import { optionError } from "../../src/commands/wrong-options.ts";
+import { COMMANDS } from "../../src/commands/registry.ts";
 import { folder, sophia } from "../helpers/sophia.ts";
 
 const widest = (text: string): number => Math.max(...text.split("\n").map((line) => Array.from(line).length));
+const linesOf = (text: string): number => text.trimEnd().split("\n").length;
 
-describe("help", () => {
-  test("of the program: every option, variable and subcommand, in 80 columns", async () => {
-    const { status, stdout, stderr } = await sophia(["--help"]);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+async function helpOf(...args: readonly string[]): Promise<string> {
+  const { status, stdout, stderr } = await sophia(args);
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+  return stdout;
+}
+
+const isShown = (stdout: string, option: string): boolean =>
+  new RegExp(`^ +(?:-\\w, )?--${option}[ \\[]`, "m").test(stdout);
+
+const BRIEF = OPTION_NAMES.filter((name) => DESCRIPTIONS[name].brief !== undefined);
+
+describe("help of the program", () => {
+  test("the commands and twelve options, in 40 lines of 80 columns", async () => {
+    const stdout = await helpOf("--help");
+    expect(widest(stdout)).toBeLessThanOrEqual(80);
+    expect(linesOf(stdout)).toBeLessThanOrEqual(40);
+    for (const name of COMMAND_NAMES) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    expect(BRIEF).toHaveLength(12);
+    const shown = OPTION_NAMES.filter((name) => isShown(stdout, name));
+    expect(shown).toEqual(BRIEF);
+    for (const args of [["-h"], ["--quiet", "--help"], ["-qh"], ["help"]]) expect(await helpOf(...args)).toBe(stdout);
+  });
+
+  test("with =all every option with its variable", async () => {
+    const stdout = await helpOf("--help=all");
     expect(widest(stdout)).toBeLessThanOrEqual(80);
     for (const name of OPTION_NAMES) {
-      expect(stdout).toMatch(new RegExp(`--${name}[ \\n]`));
+      expect(isShown(stdout, name)).toBe(true);
       expect(stdout).toContain(`[${variableOf(name)}]`);
     }
-    for (const name of COMMAND_NAMES) expect(stdout).toMatch(new RegExp(`^ +(?:sophia-run )?${name} `, "m"));
-    expect(await sophia(["-h"])).toMatchObject({ status: 0, stdout });
-    expect(await sophia(["--quiet", "--help"])).toMatchObject({ status: 0, stdout });
-    expect(await sophia(["-qh"])).toMatchObject({ status: 0, stdout });
+    for (const name of COMMAND_NAMES) expect(stdout).toMatch(new RegExp(`^  ${name} `, "m"));
+    expect(await helpOf("help", "--help=all")).toBe(stdout);
   });
+});
 
-  test.each(COMMAND_NAMES)("of %s: its own options and examples, in 80 columns", async (name) => {
-    const { status, stdout, stderr } = await sophia([name, "--help"]);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+describe.each(COMMAND_NAMES)("help of %s", (name) => {
+  const own = Object.keys(COMMANDS[name].options ?? {});
+  const shared = namesFor(name).filter((option) => !own.includes(option));
+  test("its own options, two examples and the groups of others, in 30 lines of 80 columns", async () => {
+    const stdout = await helpOf(name, "--help");
     expect(stdout).toMatch(new RegExp(`^Usage: sophia-run ${name} `));
-    const [prose = ""] = stdout.split("\nExamples:");
-    expect(widest(prose)).toBeLessThanOrEqual(80);
-    expect(widest(stdout)).toBeLessThanOrEqual(100);
-    for (const option of Object.keys(COMMANDS[name].options ?? {})) expect(stdout).toContain(`--${option}`);
-    for (const example of COMMANDS[name].examples) expect(stdout).toContain(`  ${example}\n`);
-    expect((await sophia([name, "-h"])).stdout).toBe(stdout);
-    // It is asked for, whatever else is there.
-    expect((await sophia(["--dotenv", "x", name, "--help"])).stdout).toBe(stdout);
+    expect(widest(stdout)).toBeLessThanOrEqual(80);
+    expect(linesOf(stdout)).toBeLessThanOrEqual(30);
+    expect(own.filter((option) => !isShown(stdout, option))).toEqual([]);
+    expect(shared.filter((option) => isShown(stdout, option))).toEqual([]);
+    const examples = COMMANDS[name].examples.map((one) => stdout.includes(`  ${one}\n`));
+    expect(examples.filter(Boolean)).toHaveLength(Math.min(2, examples.length));
+    expect(stdout.indexOf("Options:")).toBeLessThan(stdout.indexOf("Examples:"));
+    for (const option of shared) expect(stdout.replaceAll("\n", " ")).toContain(DESCRIPTIONS[option].group);
+    expect(await helpOf("help", name)).toBe(stdout);
+    expect(await helpOf(name, "-h")).toBe(stdout);
+    expect(await helpOf("--dotenv", "x", name, "--help")).toBe(stdout);
   });
 
-  test("the version", async () => {
-    for (const args of [["--version"], ["-V"], ["check", "--version"]]) {
-      expect(await sophia(args)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/) });
+  test("with =all what it can use, its own options first, and nothing else", async () => {
+    const stdout = await helpOf(name, "--help=all");
+    const shown = OPTION_NAMES.filter((option) => isShown(stdout, option));
+    expect(shown.filter((option) => !own.includes(option))).toEqual(shared);
+    for (const example of COMMANDS[name].examples) expect(stdout).toContain(`  ${example}\n`);
+    const [first] = [...own, "help"];
+    const [group] = shared.map((option) => DESCRIPTIONS[option].group);
+    if (group !== undefined) expect(stdout.indexOf(`--${first}`)).toBeLessThan(stdout.indexOf(`${group}:`));
+    expect(await helpOf("help", name, "--help=all")).toBe(stdout);
+  });
+
+  test("an option that it cannot use is an error that names the commands that can, in front of its name as well", async () => {
+    const strangers = OPTION_NAMES.filter((option) => !namesFor(name).includes(option) && !own.includes(option));
+    for (const option of strangers) {
+      const { message, hint } = optionError({ kind: "unknown", shown: `--${option}`, at: 0 }, {}, name);
+      expect(message).toBe(`option --${option} is not for ${name}`);
+      for (const taker of TAKERS[option]) expect(hint).toContain(taker === "run" ? "starting a program" : taker);
+    }
+    for (const args of [
+      [name, "--mode=exec"],
+      ["--mode", "exec", name],
+    ]) {
+      const ended = await sophia(args);
+      expect(ended).toMatchObject({ status: 125, stdout: "" });
+      expect(ended.stderr).toContain(`option --mode is not for ${name}`);
     }
   });
 });
 
+test("a start can use each option", () => {
+  expect(namesFor("run")).toEqual(OPTION_NAMES);
+});
+
+test("the version", async () => {
+  for (const args of [["--version"], ["-V"], ["check", "--version"]]) {
+    expect(await sophia(args)).toMatchObject({ status: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\S*\n$/) });
+  }
+});
+
 describe("mistakes in a subcommand", () => {
   test.each([
+    [["help", "chekc"], "help does not know this COMMAND", "did you mean check?"],
+    [["help", "check", "scan"], "help takes no more than COMMAND", "sophia-run help COMMAND"],
+    [["--help=chekc"], "--help cannot be 'chekc'", "--help=all"],
+    [["check", "--help=some"], "--help cannot be 'some'", "--help=all"],
+    [["rotate", "--fake", "A"], "option --fake is not for rotate", "it is for starting a program, check, explain and"],
+    [["check", "--mode", "exec"], "option --mode is not for check", "it is for starting a program\n"],
+    [["-v", "docs"], "option -v is not for docs", "it is for starting a program, check"],
+    [["check", "--staged"], "option --staged is not for check", "it is for scan\n"],
+    [["--overwrite", "--", "true"], "option --overwrite is not for starting a program", "it is for set and import"],
     [["check", "--jsno"], "unknown option --jsno of check", "did you mean --json?"],
     [["check", "json"], "check takes no arguments\n", "did you mean --json?"],
     [["check", "--", "true"], "check takes no arguments\n", "sophia-run check --help"],
@@ -56,13 +126,19 @@ describe("mistakes in a subcommand", () => {
     [["completion"], "completion needs SHELL: bash, zsh, fish", "sophia-run completion --help"],
     [["completion", "bash", "zsh"], "completion takes no more than SHELL\n", "sophia-run completion --help"],
     [["completion", "fihs"], "completion does not know this SHELL\n", "did you mean fish?"],
-    [["docs", "--only"], "unknown option --only of docs", "did you mean"],
+    [["docs", "--onyl-declared"], "unknown option --onyl-declared of docs", "sophia-run docs --help"],
   ])("%j", async (args, message, hint) => {
     const ended = await sophia(args, { cwd: folder() });
     expect(ended).toMatchObject({ status: 125, stdout: "" });
     expect(ended.stderr).toContain(message);
     expect(ended.stderr).toContain(hint);
   });
+});
+
+test("a word that is nearly help", async () => {
+  const ended = await sophia(["hepl"]);
+  expect(ended).toMatchObject({ status: 127, stdout: "" });
+  expect(ended.stderr).toContain("did you mean help?");
 });
 
 test("options may stand in front of the subcommand, or behind it", async () => {

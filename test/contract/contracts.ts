@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import { compileContract } from "../../src/contract/file/compile.ts";
 import { examineMeaning } from "../../src/contract/file/meaning.ts";
+import { examineProbe } from "../../src/contract/file/probe-meaning.ts";
 import { parseContract } from "../../src/contract/file/read.ts";
 import { contradictoryContract, malformedContract } from "../../src/contract/file/rejection.ts";
 import type { Contract, Violation } from "../../src/contract/model.ts";
@@ -17,7 +18,7 @@ export function contractOf(document: unknown, profile?: string): Contract {
   const text = JSON.stringify(document);
   const parsed = parseContract(text);
   if (parsed === undefined) throw malformedContract(text, "sophia.contract.json");
-  const issues = examineMeaning(parsed, compilePattern);
+  const issues = examineMeaning(parsed, { compilePattern, examineProbe });
   if (issues.length > 0) throw contradictoryContract(text, "sophia.contract.json", issues);
   return compileContract(parsed, source, profile, compilePattern);
 }

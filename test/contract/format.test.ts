@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import * as fc from "fast-check";
-import { formatFault } from "../../src/contract/format.ts";
+import { formatFault as faultOf, noWork } from "../../src/contract/format.ts";
 import { isPlaceholder } from "../../src/contract/placeholder.ts";
 import type { Declaration, ValueFormat } from "../../src/contract/model.ts";
 import { contractOf } from "./contracts.ts";
@@ -20,6 +20,9 @@ function formatOf(format: unknown): ValueFormat {
 }
 
 const integer = { type: "integer", minimum: -2, maximum: 10 };
+
+const formatFault = (format: ValueFormat, value: string): ReturnType<typeof faultOf> =>
+  faultOf(format, value, "NAME", noWork());
 
 describe("formatFault", () => {
   it.each<[unknown, readonly string[], readonly string[]]>([

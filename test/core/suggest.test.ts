@@ -84,3 +84,12 @@ describe("nameFinder", () => {
     expect(find("SERVICE_00042_ULR")).toBeUndefined();
   });
 });
+
+it("considers a bounded number of names, however many are searched for", () => {
+  const names = Array.from({ length: 20_000 }, (_, index) => `PRESENT_${index}`);
+  const find = nameFinder(names);
+  expect(find("PRESENT_7X")).toBe("PRESENT_7");
+  const found = Array.from({ length: 20_000 }, (_, index) => find(`PRESENT_${index}_X`)).filter(Boolean);
+  // A message may lack a suggestion; it must not take minutes.
+  expect(found.length).toBeLessThan(600);
+});

@@ -74,6 +74,8 @@ export interface ChangeRequest {
   /** It counts once it is submitted: as `pending`. `ready` is approved, `applied` is in effect. */
   status: "draft" | "pending" | "ready" | "applied" | "closed";
   description: string;
+  /** Who filed it. */
+  readonly login: string;
 }
 
 export interface EnvironmentName {

@@ -20,6 +20,8 @@ export interface Client {
   readonly add: (tarball: string) => readonly string[];
   /** The words behind it that stand before an installed command. */
   readonly exec: readonly string[];
+  /** How messages of sophia-run name the command. */
+  readonly typed: string;
 }
 
 /** The package managers, fetched from npm if they are not there yet. */
@@ -35,6 +37,7 @@ export function clients(): readonly Client[] {
     command: script("@yarnpkg/cli-dist/bin/yarn.js"),
     add: (tarball) => ["add", `sophia-run@file:./${tarball}`],
     exec: ["run"],
+    typed: "yarn sophia-run",
   });
   const add = (tarball: string): readonly string[] => ["add", `./${tarball}`];
   return [
@@ -45,6 +48,7 @@ export function clients(): readonly Client[] {
       command: script("npm/bin/npm-cli.js"),
       add: (tarball) => ["install", `./${tarball}`],
       exec: ["exec", "--"],
+      typed: "npx sophia-run",
     },
     {
       name: "pnpm 11",
@@ -53,10 +57,19 @@ export function clients(): readonly Client[] {
       command: script("pnpm/bin/pnpm.mjs"),
       add,
       exec: ["exec"],
+      typed: "pnpm exec sophia-run",
     },
     { name: "Yarn 4", ...yarn("node-modules") },
     { name: "Yarn 4 with PnP", ...yarn("pnp") },
-    { name: "Bun", packageManager: `bun@${VERSIONS.bun}`, files: {}, command: [bun()], add, exec: ["run"] },
+    {
+      name: "Bun",
+      packageManager: `bun@${VERSIONS.bun}`,
+      files: {},
+      command: [bun()],
+      add,
+      exec: ["run"],
+      typed: "bunx sophia-run",
+    },
   ];
 }
 

@@ -22,10 +22,28 @@ export interface Link {
 
 /** A document's links but those to the web. */
 export function links(document: string): readonly Link[] {
-  return [...document.replaceAll(/^( *)```[\s\S]*?^\1```$/gm, "").matchAll(/\]\(([^)\s]+)\)/g)]
-    .map(([, target = ""]) => target)
+  return targets(document)
     .filter((target) => !/^[a-z]+:/.test(target))
-    .map((target) => ({ file: target.replace(/#.*/, ""), anchor: /#(.*)/.exec(target)?.[1] ?? "" }));
+    .map(linkTo);
+}
+
+const REPOSITORY = /^https:\/\/github\.com\/sophia-platform\/sophia-run\/(?:blob|tree)\/main\//;
+
+/** A document's links to files of this repository by their address on the web. */
+export function repositoryLinks(document: string): readonly Link[] {
+  return targets(document)
+    .filter((target) => REPOSITORY.test(target))
+    .map((target) => linkTo(target.replace(REPOSITORY, "")));
+}
+
+function targets(document: string): readonly string[] {
+  return [...document.replaceAll(/^( *)```[\s\S]*?^\1```$/gm, "").matchAll(/\]\(([^)\s]+)\)/g)].map(
+    ([, target = ""]) => target,
+  );
+}
+
+function linkTo(target: string): Link {
+  return { file: target.replace(/#.*/, ""), anchor: /#(.*)/.exec(target)?.[1] ?? "" };
 }
 
 /** The targets of a document's links that lead to files of the repository, without anchors. */

@@ -84,7 +84,7 @@ export function folder(files: Readonly<Record<string, string | Uint8Array>> = {}
   const path = mkdtempSync(join(tmpdir(), "sophia-run-test-"));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   for (const [name, content] of Object.entries(files)) {
-    // Of a .env that everybody can read there is a warning.
+    // A world-readable .env has a warning.
     writeFileSync(join(path, name), content, { mode: name.startsWith(".env") ? 0o600 : 0o666 });
   }
   return path;

@@ -223,14 +223,10 @@ test("overlapping secrets leave no tail, nested ones are masked as the longest",
   expect(mask("<abcdefabcdef>")).toBe("<******>");
 });
 
-test.each([
-  [20_000, "***"],
-  [200_000, "U0VDUkVU"],
-])("a value of %i bytes is found as it is, line by line, and in base64 where that is not too much", (size, encoded) => {
-  const value = `SECRET of many lines\n${Array.from({ length: size / 40 }, (_, line) => `line ${line}`.padEnd(39, "x")).join("\n")}`;
+test.each([20_000, 200_000])("a value of %i bytes is found as it is, line by line, and in base64", (size) => {
+  const lines = Array.from({ length: size / 40 }, (_, line) => `line ${line}`.padEnd(39, "x")).join("\n");
+  const value = `SECRET of many lines\n${lines}`;
   const [first = "", second = ""] = value.split("\n");
   expect(masked(value, `<${value}> ${first} ${second}`)).toBe("<***> *** ***");
-  expect(masked(value, Buffer.from(value).toString("base64"))).toMatch(
-    new RegExp(`^${encoded.replaceAll("*", String.raw`\*`)}`),
-  );
+  expect(masked(value, Buffer.from(value).toString("base64"))).toMatch(/^\*{3}.?=*$/);
 });

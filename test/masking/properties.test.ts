@@ -12,12 +12,11 @@ import {
   tuple,
   uint8Array,
 } from "fast-check";
-import { existsSync } from "node:fs";
 import { expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
-import type { CompiledSearch, Masking, Secret } from "../../src/masking/model.ts";
+import type { Secret } from "../../src/masking/model.ts";
 import { patternsOf } from "../../src/masking/patterns.ts";
-import { addon } from "../helpers/sophia.ts";
+import { withAddon } from "./compiled.ts";
 import { reference } from "./reference.ts";
 
 const SEED = 20_261_125;
@@ -102,15 +101,6 @@ const searches = [
   ["JavaScript", maskingOf],
   ["the addon", (given: readonly Secret[]) => withAddon(maskingOf(given))],
 ] as const;
-
-function withAddon(masking: Masking): Masking {
-  const file = addon.replace(/\.node$/, "-redact.node");
-  const module = { exports: {} };
-  if (existsSync(file)) process.dlopen(module, file);
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines it
-  masking.prepare(existsSync(file) ? (module.exports as CompiledSearch) : undefined);
-  return masking;
-}
 
 test.each(searches)("however a text is cut, its secrets are masked and nothing else is changed: by %s", (_, make) => {
   assert(

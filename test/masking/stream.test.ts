@@ -1,4 +1,5 @@
-import { expect, test } from "vitest";
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
 import type { StreamMasker } from "../../src/masking/model.ts";
 
@@ -82,4 +83,57 @@ test("a text of repetitions takes a time that is linear in its length", () => {
   expect(out.toString()).toBe("***");
   // A second look at each place for each byte of the secret would take minutes.
   expect(performance.now() - begin).toBeLessThan(20_000);
+});
+
+describe("many large secrets", () => {
+  const random = (seed: string): string =>
+    Array.from({ length: 20 }, (_, turn) =>
+      createHash("sha512").update(`${seed} ${turn}`).digest("base64").slice(0, 84),
+    ).join("");
+  const key = (index: number): string =>
+    `-----BEGIN PRIVATE KEY-----\n${random(`key ${index}`).replaceAll(/.{64}/g, "$&\n")}\n-----END PRIVATE KEY-----\n`;
+  const account = (index: number): string =>
+    JSON.stringify(
+      { type: "service_account", private_key: key(index), client_id: `client-${index}-4711` },
+      undefined,
+      2,
+    );
+  // The former search numbered 1.5 million nodes for one of these, and 16 million at most for all.
+  const values = Array.from({ length: 120 }, (_, index) => account(index));
+
+  test("each of 120 service accounts is masked, as it is, in JSON, in a URL and in base64", () => {
+    const masking = maskingOf(values.map((value, index) => ({ name: `ACCOUNT_${index}`, value })));
+    for (const value of values) {
+      const masker = masking.stream();
+      const forms = [value, JSON.stringify(value), encodeURIComponent(value), Buffer.from(value).toString("base64")];
+      const output = forms.map((form) => `<${form}>`).join(" ");
+      const out = Buffer.concat([Buffer.from(masker.push(Buffer.from(output))), masker.flush()]).toString();
+      expect(out).toMatch(/^<\*{3}> <"\*{3}"> <\*{3}> <\*{3}.{0,2}=*>$/);
+    }
+  });
+
+  test("500 values of 8 kB are masked", () => {
+    const long = Array.from({ length: 500 }, (_, index) =>
+      Array.from({ length: 5 }, (__, part) => random(`${index} ${part}`))
+        .join("")
+        .slice(0, 8000),
+    );
+    const masker = maskingOf(long.map((value, index) => ({ name: `LONG_${index}`, value }))).stream();
+    const output = [0, 250, 499].map((index) => `<${long[index] ?? ""}>`).join(" ");
+    expect(push(masker, output) + flush(masker)).toBe("<***> <***> <***>");
+  });
+
+  test("more than 4 MiB are an error before anything is read", () => {
+    const value = "x".repeat(1024 * 1024);
+    const all = Array.from({ length: 5 }, (_, index) => ({ name: `HUGE_${index}`, value: `${index}${value}` }));
+    expect(() => maskingOf(all)).toThrow(expect.objectContaining({ code: "redact-size", status: 125 }));
+  });
+
+  test("what is known to be short is searched for what can stand in it alone", () => {
+    const masker = maskingOf(
+      [...values, "short-secret"].map((value) => ({ name: "SECRET", value })),
+      20,
+    ).stream();
+    expect(push(masker, "the short-secret") + flush(masker)).toBe("the ***");
+  });
 });

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { describe, expect, test } from "vitest";
-import { hasColours, paint, paintMessage } from "../../src/output/colour.ts";
+import { hasColours, report, reportStyles } from "../../src/output/colour.ts";
+import { PLAIN } from "../../src/output/layout.ts";
+import { messageLines, paintedMessage } from "../../src/output/stderr.ts";
 import { folder, sophia, sophiaRun } from "../helpers/sophia.ts";
 import { atTerminal } from "../helpers/terminal.ts";
 
@@ -42,10 +44,13 @@ describe("whether there are colours", () => {
 });
 
 describe("what is painted", () => {
+  const painted = (kind: "failure" | "notice", ...lines: [string, ...string[]]): string =>
+    `${paintedMessage(messageLines(lines, PLAIN), kind).join("\n")}\n`;
+
   test("a report: headings, what fails with the lines that it goes on in, and the good news of the summary alone", () => {
-    const long = `❌ ${"word ".repeat(15)}end`;
-    const text = `=== A ===\n\n--- B ---\n✅ C: ***abcd\n➖ D\n⚠️ E\n${long}\n   continued\n   what to do\n\n--- Summary ---\n✅ F\n`;
-    expect(paint(text)).toBe(
+    const long = `❌ ${"word ".repeat(14)}word`;
+    const text = `=== A ===\n\n--- B ---\n✅ C: ***abcd\n➖ D\n⚠️ E\n${long} goes on\n   what to do\n\n--- Summary ---\n✅ F\n`;
+    expect(report(text, PLAIN, reportStyles())).toBe(
       [
         `${ESCAPE}[1m=== A ===${ESCAPE}[22m`,
         "",
@@ -54,7 +59,7 @@ describe("what is painted", () => {
         `${ESCAPE}[2m➖ D${ESCAPE}[22m`,
         `${ESCAPE}[33m⚠️ E${ESCAPE}[39m`,
         `${ESCAPE}[31m${long}${ESCAPE}[39m`,
-        `${ESCAPE}[31m   continued${ESCAPE}[39m`,
+        `${ESCAPE}[31m   goes on${ESCAPE}[39m`,
         "   what to do",
         "",
         `${ESCAPE}[1m--- Summary ---${ESCAPE}[22m`,
@@ -65,14 +70,14 @@ describe("what is painted", () => {
   });
 
   test("a failure: the cause, and the rules that are not met", () => {
-    expect(paintMessage("sophia-run: broken\n  ✗ A\n  do this\n", "failure")).toBe(
+    expect(painted("failure", "broken", "✗ A", "do this")).toBe(
       `${ESCAPE}[31m${ESCAPE}[1msophia-run:${ESCAPE}[22m broken${ESCAPE}[39m\n` +
         `${ESCAPE}[31m  ✗ A${ESCAPE}[39m\n  do this\n`,
     );
   });
 
   test("a notice: that it is a warning", () => {
-    expect(paintMessage("sophia-run: warning: odd\n  do this\n", "notice")).toBe(
+    expect(painted("notice", "warning: odd", "do this")).toBe(
       `${ESCAPE}[1msophia-run:${ESCAPE}[22m ${ESCAPE}[33mwarning:${ESCAPE}[39m odd\n  do this\n`,
     );
   });
@@ -133,8 +138,8 @@ describe("of the program", () => {
       atTerminal(["--no-contract", "--", "sh", "-c", script, "sh", ...sophiaRun], { cwd, env }, []);
     const { stdout: message } = await inner('"$@" -- true > out');
     expect(message).toContain(`${ESCAPE}[31m${ESCAPE}[1msophia-run:${ESCAPE}[22m ESC is not configured`);
-    const { stdout: report } = await inner('"$@" check --jsno 2> err; "$@" check');
-    expect(report).toContain(red);
+    const { stdout: shown } = await inner('"$@" check --jsno 2> err; "$@" check');
+    expect(shown).toContain(red);
     expect(readFileSync(join(cwd, "err"), "utf8")).toMatch(/^sophia-run: unknown option --jsno of check\n/);
     const { stdout: mixed } = await inner('"$@" check > report; "$@" check --jsno');
     expect(mixed).toContain(`${ESCAPE}[1msophia-run:`);

@@ -106,7 +106,7 @@ describe("where ESC is the cause, it is told first, and what is missing follows"
     const { lines, text, summary } = await told(env, { ".env": `QDRANT_URL=${CONTRACT_VALUES.QDRANT_URL}` });
     expect(lines[0]).toMatch(/^sophia-run: ESC environment acme\/sophia\/dev was refused: /);
     for (const words of [`HTTP ${status}`, hint]) expect(text).toContain(words);
-    expect(lines).toContain("  in .env, which does not serve now: QDRANT_URL");
+    expect(lines).toContain("  withheld while ESC refuses access: QDRANT_URL");
     expect(text).toContain("until then set what is missing in the environment\n");
     expect(text).toContain("to work from it, unset ESC_TOKEN");
     expect(summary).toMatch(new RegExp(`^❌ ESC environment acme/sophia/dev was refused: [^❌]*HTTP ${status}`));
@@ -179,4 +179,36 @@ test("what is wrong and not missing is no fault of an ESC that is not configured
   expect(status).toBe(78);
   expect(expectShort(stderr)[0]).toBe("sophia-run: the contract is not met (1 violation); true was not started");
   expect(stderr).toContain("correct QDRANT_URL in the environment, or unset it there");
+});
+
+test("of thousands of violations fifty are named, and the others counted; JSON has all", async () => {
+  const names = Array.from({ length: 8000 }, (_, index) => `VARIABLE_NUMBER_${index}`);
+  const contract = { variables: Object.fromEntries(names.map((name) => [name, { required: true }])) };
+  const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
+  const launched = await sophia(["--", "true"], { cwd });
+  const checked = await sophia(["check"], { cwd });
+  expect([launched.status, checked.status]).toEqual([78, 1]);
+  const summary = checked.stdout.slice(checked.stdout.indexOf("--- Summary ---"));
+  for (const text of [launched.stderr, summary]) {
+    expect(new Set(text.match(/VARIABLE_NUMBER_\d+/g))).toEqual(new Set(names.slice(0, 50)));
+    expect(text).toContain("and 7950 violations more");
+  }
+  const { stdout } = await sophia(["check", "--json"], { cwd });
+  const { violations }: { violations: { names: string[] }[] } = JSON.parse(stdout);
+  expect(violations.map((one) => one.names[0])).toEqual(names);
+});
+
+test("of a group of thousands fifty names are told", async () => {
+  const names = Array.from({ length: 5000 }, (_, index) => `MEMBER_${index}`);
+  for (const rule of ["all-or-none", "one-of", "exactly-one"]) {
+    const contract = {
+      variables: Object.fromEntries(names.map((name) => [name, {}])),
+      groups: { all: { rule, variables: names } },
+    };
+    const env = rule === "one-of" ? {} : { MEMBER_0: "a", ...(rule === "exactly-one" ? { MEMBER_1: "b" } : {}) };
+    const cwd = folder({ "sophia.contract.json": JSON.stringify(contract) });
+    const { status, stderr } = await sophia(["--", "true"], { cwd, env });
+    expect(status).toBe(78);
+    expect(new Set(stderr.match(/MEMBER_\d+/g)).size).toBeLessThanOrEqual(51);
+  }
 });

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
@@ -6,6 +6,7 @@ import { CONTRACT_VALUES, folder, sophia, unwrapped } from "../helpers/sophia.ts
 
 function withMode(files: Readonly<Record<string, string>>, mode: number): string {
   const cwd = folder(files);
+  chmodSync(cwd, 0o755);
   for (const name of Object.keys(files)) chmodSync(join(cwd, name), mode);
   return cwd;
 }
@@ -14,14 +15,65 @@ describe("a .env file", () => {
   const { QDRANT_URL, ...others } = CONTRACT_VALUES;
   const content = { ".env": `QDRANT_URL=${QDRANT_URL}\nOTHER=1` };
 
+  const warning = "sophia-run: warning: .env is world-readable: chmod 600 .env\n";
+
   test.each([0o644, 0o604])(
-    "with a secret that everybody can read (%o): one warning, with the command",
+    "with a secret that is world-readable (%o): one warning, with the command",
     async (mode) => {
       const cwd = withMode(content, mode);
       const { status, stderr } = await sophia(["--", "true"], { cwd, env: others });
-      expect([status, stderr]).toEqual([0, "sophia-run: warning: everybody can read .env: chmod 600 .env\n"]);
+      expect([status, stderr]).toEqual([0, warning]);
     },
   );
+
+  test("is warned of once a day, each file by itself, and by check each time", async () => {
+    const cwd = withMode(content, 0o644);
+    const caches = folder();
+    const env = { ...others, XDG_CACHE_HOME: caches };
+    const start = async (...options: readonly string[]): Promise<string> =>
+      (await sophia([...options, "--", "true"], { cwd, env })).stderr;
+    expect(await start("-q")).toBe("");
+    expect([await start(), await start()]).toEqual([warning, ""]);
+    writeFileSync(join(cwd, "other"), content[".env"], { mode: 0o644 });
+    expect(await start("--dotenv", "other")).toContain("other is world-readable");
+    expect([await start("--dotenv", "other"), await start()]).toEqual(["", ""]);
+    for (const time of [1, 2]) expect([time, (await sophia(["check"], { cwd, env })).stderr]).toEqual([time, warning]);
+    expect((await sophia(["check", "-q"], { cwd, env })).stderr).toBe("");
+
+    const told = join(caches, "sophia-run/told-today");
+    expect(statSync(told).mode & 0o777).toBe(0o600);
+    writeFileSync(told, readFileSync(told, "utf8").replace(/^\S+/, "2026-01-01"));
+    expect([await start(), await start()]).toEqual([warning, ""]);
+  });
+
+  test.each<[string, (caches: string) => void]>([
+    ["is no folder", (caches) => rmSync(caches, { recursive: true })],
+    ["is open to others", (caches) => mkdirSync(join(caches, "sophia-run"), { mode: 0o755 })],
+    [
+      "has a folder in the file's place",
+      (caches) => mkdirSync(join(caches, "sophia-run/told-today"), { recursive: true, mode: 0o700 }),
+    ],
+  ])("is warned of at each start where the cache %s", async (_, make) => {
+    const cwd = withMode(content, 0o644);
+    const caches = folder();
+    make(caches);
+    const env = { ...others, XDG_CACHE_HOME: caches, NODE_DISABLE_COMPILE_CACHE: "1" };
+    for (const time of [1, 2])
+      expect([time, (await sophia(["--", "true"], { cwd, env })).stderr]).toEqual([time, warning]);
+  });
+
+  test("below a folder that others cannot enter is no matter", async () => {
+    const cwd = withMode(content, 0o644);
+    const inner = join(cwd, "inner");
+    mkdirSync(inner);
+    writeFileSync(join(inner, ".env"), content[".env"], { mode: 0o644 });
+    const stderr = async (): Promise<string> => (await sophia(["--", "true"], { cwd: inner, env: others })).stderr;
+    expect(await stderr()).toBe(warning);
+    for (const mode of [0o700, 0o750, 0o754]) {
+      chmodSync(cwd, mode);
+      expect(await stderr()).toBe("");
+    }
+  });
 
   test.each([
     [0o600, content],
@@ -34,24 +86,21 @@ describe("a .env file", () => {
 
   test.each([
     [{ GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "github-hosted" }, ""],
-    [
-      { GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "self-hosted" },
-      "sophia-run: warning: everybody can read .env: chmod 600 .env\n",
-    ],
+    [{ GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "self-hosted" }, warning],
   ])("is a matter in GitHub Actions only where others use the machine: %o", async (runner, expected) => {
     const env = { ...others, ...runner };
-    const { stderr } = await sophia(["--quiet", "--", "true"], { cwd: withMode(content, 0o644), env });
+    const { stderr } = await sophia(["--", "true"], { cwd: withMode(content, 0o644), env });
     expect(stderr).toBe(expected);
   });
 
   test("with a token counts whatever the contract", async () => {
     const cwd = withMode({ "my env": "ESC_TOKEN=pul-0123456789abcd" }, 0o644);
     const { stderr } = await sophia(["--no-contract", "--dotenv", "my env", "--", "true"], { cwd });
-    expect(stderr).toContain("warning: everybody can read my env: chmod 600 'my env'\n");
+    expect(stderr).toContain("warning: my env is world-readable: chmod 600 'my env'\n");
   });
 });
 
-test("a token file that everybody can read: one warning, with a command that ends it", async () => {
+test("a world-readable token file: one warning, with a command that ends it", async () => {
   const server = await startEscServer();
   onTestFinished(() => server.close());
   server.environment("acme/sophia/dev", { values: CONTRACT_VALUES });
@@ -59,7 +108,7 @@ test("a token file that everybody can read: one warning, with a command that end
   const path = join(cwd, "token");
   const env = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN_FILE: path, PULUMI_BACKEND_URL: server.url };
   const { status, stderr } = await sophia(["--", "true"], { env });
-  const warning = `sophia-run: warning: everybody can read ${path}: chmod 600 ${path}`;
+  const warning = `sophia-run: warning: ${path} is world-readable: chmod 600 ${path}`;
   expect([status, unwrapped(stderr).trimEnd()]).toEqual([0, warning]);
   chmodSync(path, 0o600);
   expect((await sophia(["--", "true"], { env })).stderr).toBe("");

@@ -12,6 +12,7 @@ const NOTHING: Selection = {
   dotenvServes: true,
   allow: [],
   code: new Set(),
+  redirections: new Map(),
   outOfScope: undefined,
 };
 const DECLARED = new Set(["DECLARED_A", "DECLARED_B"]);

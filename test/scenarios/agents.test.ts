@@ -48,6 +48,7 @@ env -u ESC_TOKEN_FILE sophia-run --fake -- sh -c 'test -n "$WEB_KEY" && echo dum
 env -u ESC_TOKEN_FILE -u ESC_ENV sophia-run -- true
 echo "status $?"
 sophia-run explain
+sophia-run export --format shell | cat
 cat program.log
 `;
 
@@ -91,6 +92,7 @@ test("an agent with the documented settings sees no secret, and the log has each
     "dummy works",
     "WEB_KEY is required",
     "status 78",
+    "export would print secrets to Claude Code",
   ]) {
     expect(transcript).toContain(shown);
   }

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { commandLine, type Ended, run } from "../../scripts/demo/command.ts";
 import { makePaint } from "../../scripts/demo/paint.ts";
 import { openWorld } from "../../scripts/demo/world.ts";
+import { columnsOf } from "../../src/core/lines.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { folder } from "../helpers/sophia.ts";
 import { start } from "../helpers/started.ts";
@@ -64,8 +65,22 @@ describe("npm run demo", () => {
   });
 
   test("needs no terminal wider than 80 columns", () => {
-    const wide = demo.stdout.split("\n").filter((line) => Array.from(line).length > 80);
+    // The path of a secret file is one word.
+    const wide = demo.stdout.split("\n").filter((line) => Array.from(line).length > 80 && !/^\/\S+$/.test(line));
     expect(wide).toEqual([]);
+  });
+
+  test("wraps between words at 50 columns, and cuts nothing off", async () => {
+    const env = { ...hostileEnvironment(folder()), TERM: "dumb" };
+    const { stdout, status } = await startAtTerminal(["npm", "run", "--silent", "demo"], { cwd: root, env }, [], 50)
+      .finished;
+    expect(status).toBe(0);
+    const lines = stdout.split("\r\n");
+    // Command lines, and what a program wrote in one word.
+    expect(
+      lines.filter((line) => columnsOf(line) > 50 && !/^(?:\$ |\s*\S+$| .* \\?$)|sophia-run |pulumi /.test(line)),
+    ).toEqual([]);
+    expect(stdout).not.toMatch(/\w…$/m);
   });
 
   test("leaves nothing behind", () => {
@@ -101,26 +116,39 @@ test("the command line shown is one that a shell reads back", async () => {
   expect((await shell.finished).stdout).toBe("a 'b'\na b\nit's\n$HOME\n\n007\n--x=y\n");
 });
 
-test("--serve keeps a server up, and what it prints to paste works", async () => {
+test("--serve keeps a server up, what it prints to paste works, and a SIGTERM to npm ends it", async () => {
   const temporary = folder();
-  const demo = start([process.execPath, "--import", "tsx", "scripts/demo.ts", "--serve"], {
+  const demo = start(["npm", "run", "--silent", "demo", "--", "--serve"], {
     cwd: root,
     env: hostileEnvironment(temporary),
   });
-  const [printed] = await demo.seen(/^[^]*staging sophia-run -- node app\.js\n/);
+  const [printed] = await demo.seen(/^[^]*sophia-run set .*\n/);
   const lines = printed.split("\n").filter((line) => line !== "");
-  const [check, ...others] = lines.filter((line) => line.startsWith("#   ")).map((line) => line.slice(4));
-  expect([check, others.length]).toEqual(["sophia-run check", 3]);
+  const commands = lines.filter((line) => line.startsWith("#   ")).map((line) => line.slice(4));
+  expect(commands).toHaveLength(7);
   const paste = lines.filter((line) => !line.startsWith("#")).join("\n");
-  const shell = start(["bash", "--norc", "-c", `${paste}\n${check}\n${others.join("\n")}`], {
-    cwd: folder(),
-    env: { PATH: cleanPath },
-  });
-  // The last of them shows what a missing secret does.
-  expect(await shell.finished).toMatchObject({
-    status: 78,
-    stdout: expect.stringMatching(/All checks passed! Configuration loaded from ESC[^]*PULUMI_ACCESS_TOKEN +\*{3}9f3c/),
-  });
+  const set = commands.at(-1) ?? "";
+  const staging = commands.at(-2) ?? "";
+  const shell = start(
+    [
+      "bash",
+      "--norc",
+      "-c",
+      [paste, ...commands.slice(0, -1), "echo status $?", `echo fake | ${set}`, staging].join("\n"),
+    ],
+    { cwd: folder(), env: { PATH: cleanPath } },
+  );
+  const { status, stdout } = await shell.finished;
+  expect(status).toBe(0);
+  for (const shown of [
+    /All checks passed! Configuration loaded from ESC[^]*PULUMI_ACCESS_TOKEN +\*{3}9f3c/,
+    /FEATURE_FLAGS {2}plain text\n[^]*--dry-run/,
+    /QDRANT_API_KEY has a new value/,
+    // A secret is missing, and then set.
+    /^status 78\n[^]*QDRANT_API_KEY written and read back[^]*^PULUMI_ACCESS_TOKEN +\*{3}e5f6/m,
+  ]) {
+    expect(stdout).toMatch(shown);
+  }
   process.kill(demo.pid, "SIGTERM");
   await demo.finished;
   expect(remains(temporary)).toEqual([]);

@@ -27,9 +27,13 @@ function standIns(command: readonly string[]): string {
   return path;
 }
 
-const MANIFEST = { name: "project", private: true, scripts: { job: "sophia-run -- sh -c 'exit 7'" } };
+const MANIFEST = {
+  name: "project",
+  private: true,
+  scripts: { job: "sophia-run -- sh -c 'exit 7'", mistake: "sophia-run check --jsno" },
+};
 
-describe.each(clients())("$name", ({ packageManager, files, command, add, exec }) => {
+describe.each(clients())("$name", ({ packageManager, files, command, add, exec, typed }) => {
   test("installs the package without a word about scripts, and runs it; what init writes for it works", async () => {
     const cwd = folder({ "package.json": JSON.stringify({ ...MANIFEST, packageManager }), ...files });
     const home = folder();
@@ -56,6 +60,14 @@ describe.each(clients())("$name", ({ packageManager, files, command, add, exec }
     expect(check.stdout).toContain("✅ All checks passed!");
     expect(check.status).toBe(0);
     expect((await run("run", "job")).status).toBe(7);
+    // Both ways of starting it name the command as it can be typed in a shell.
+    for (const words of [
+      [...exec, "sophia-run", "check", "--jsno"],
+      ["run", "mistake"],
+    ]) {
+      const { stdout, stderr } = await run(...words);
+      expect(stdout + stderr).toContain(`? ${typed} check --help`);
+    }
     if (packageManager.startsWith("bun@")) {
       const byBun = await run("--bun", "run", "job");
       expect(byBun.status).toBe(125);

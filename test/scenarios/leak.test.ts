@@ -63,6 +63,7 @@ describe("no value and no token comes out", () => {
     [["audit"], {}, 0, "Secrets in ESC"],
     [["audit", "--json"], { ESC_ADMIN_TOKEN: `pul-${secretOf("token")}` }, 0, '"name": "QDRANT_API_KEY"'],
     [["import", ".env", "--yes"], { ESC_ADMIN_TOKEN: `pul-${secretOf("token")}` }, 0, "written and read back"],
+    [["set", "GITHUB_PAT"], { ESC_ADMIN_TOKEN: `pul-${secretOf("token")}` }, 125, "no value for GITHUB_PAT"],
     [["import", ".env", "--yes"], {}, 125, "ESC_ADMIN_TOKEN is not set"],
     [
       ["rotate", "GITHUB_PAT", "--generate", "--yes"],

@@ -127,8 +127,8 @@ describe("--scope", () => {
     });
     const explained = await run("explain", "--scope", "web");
     expect(explained.stdout).toContain("(scope web)");
-    expect(explained.stdout).toMatch(/--- Not in the scope web ---\n\n.*JOB_KEY\n[^]*withheld .*not in the scope/);
-    expect((await run("explain", "--scope", "web", "WORKER_KEY")).stdout).toContain("not in the scope");
+    expect(explained.stdout).toMatch(/--- Not in the scope web ---\n\n.*JOB_KEY\n[^]*withheld .*: by --scope/);
+    expect((await run("explain", "--scope", "web", "WORKER_KEY")).stdout).toContain(": by --scope");
     expect((await run("export", "--scope", "web")).stdout).toMatch(/^WEB_KEY=.*\nWEB_PORT=.*\n$/);
     expect((await run("docs", "--scope", "web", "web.env")).status).toBe(0);
     expect(readFileSync(join(folderOfAll, "web.env"), "utf8")).not.toContain("WORKER_KEY");

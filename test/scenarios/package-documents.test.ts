@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import { describe, expect, test } from "vitest";
-import { anchors, links } from "../helpers/markdown.ts";
+import { anchors, links, repositoryLinks } from "../helpers/markdown.ts";
 
 const root = join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(join(root, file), "utf8");
@@ -15,6 +15,27 @@ describe("a document of the package links to what the package has, or to the web
       if (!existsSync(join(root, target))) return true;
       return anchor !== "" && target.endsWith(".md") && !anchors(read(target)).includes(anchor);
     });
+    expect(dead).toEqual([]);
+  });
+});
+
+/** Written by the benchmark, the suites and the measurements for this repository's readers. */
+const MEASUREMENTS = ["benchmark.md", "benchmark.svg", "conformance.md", "herd.md", "packages.md", "scale.md"];
+
+test("the package carries no measurements", () => {
+  expect(MEASUREMENTS.filter((name) => existsSync(join(root, "docs", name)))).toEqual(MEASUREMENTS);
+  expect(PACKED.filter((file) => MEASUREMENTS.some((name) => file === `docs/${name}`))).toEqual([]);
+});
+
+describe("a document's address in this repository leads to a file and a heading of it", () => {
+  const documents = PACKED.filter((file) => file.endsWith(".md") && repositoryLinks(read(file)).length > 0);
+
+  test("documents have such addresses", () => expect(documents.length).toBeGreaterThan(5));
+
+  test.each(documents)("%s", (document) => {
+    const dead = repositoryLinks(read(document)).filter(
+      ({ file, anchor }) => !existsSync(join(root, file)) || (anchor !== "" && !anchors(read(file)).includes(anchor)),
+    );
     expect(dead).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { skipBecause } from "../helpers/skip.ts";
@@ -166,6 +167,35 @@ describe("the stand-alone executable", () => {
     child.send(new Map([[1, new Set([2])]]));
     expect(await answer).toStrictEqual([new Set([2]), undefined]);
     expect(await once(child, "exit")).toStrictEqual([0, null]);
+  });
+
+  it.for(["SEGV", "BUS", "ILL"] as const)(
+    "reports a crash by SIG%s without an argument or a value",
+    (name, { skip }) => {
+      skip(process.platform !== "linux", "needs Linux");
+      // Bun waits for the file's end.
+      const script = 'mkfifo .env; "$0" --no-contract -- echo "$2" & exec 3>.env; kill -"$1" $!; wait $!';
+      const { status, stderr } = spawnSync("bash", ["-c", script, executable, name, "of-the-arguments"], {
+        cwd: folder(),
+        env: { PATH: process.env["PATH"], SECRET: "of-the-environment" },
+        encoding: "utf8",
+        timeout: 20_000,
+      });
+      expect(status).toBe(128 + (constants.signals[`SIG${name}`] ?? 0));
+      // Bun's own report.
+      expect(stderr).toContain("panic");
+      expect(stderr).not.toContain("of-the-");
+    },
+  );
+
+  it("passes on arguments of any bytes, in all modes", () => {
+    const words = ["", "\u0001", "\u0002", "\u0002\u0003\u0001\u0002\u0004", "a b\nc", "é🙂", "x".repeat(100_000), ""];
+    for (const mode of ["auto", "exec", "spawn"]) {
+      const args = ["--no-contract", "--mode", mode, "--", "printf", String.raw`%s\0`, ...words];
+      const { status, stdout, stderr } = run(args, folder());
+      expect({ status, stderr }).toStrictEqual({ status: 0, stderr: "" });
+      expect(stdout).toBe(words.map((word) => `${word}\0`).join(""));
+    }
   });
 
   it("has the whole command line", () => {

@@ -79,7 +79,7 @@ describe("variables that make other programs run code", () => {
     const names = Array.from({ length: 1000 }, (_, index) => `GIT_CONFIG_KEY_${index}`);
     const cwd = folder({ ".env": names.map((name) => `${name}=x\n`).join("") });
     const { stdout, stderr } = await sophia(["explain", "GIT_CONFIG_KEY_7"], { cwd });
-    expect(stdout).toContain("a file that makes other programs run code; --allow passes it on");
+    expect(unwrapped(stdout)).toContain("without --allow, since it makes other programs run code");
     expect(stderr.length).toBeLessThan(1000);
     const started = await sophia(["--no-contract", "--", "true"], { cwd });
     expect(unwrapped(started.stderr)).toContain("GIT_CONFIG_KEY_9 and 990 more in .env are not passed on");

@@ -33,8 +33,8 @@ const OTHERS_WRITE = 0o022;
  *
  * @param path absolute
  * @param line with its line break
- * @throws SophiaError (audit, 125) where the line is not in the file, or may not be: it is a link or no regular file, or
- *   others may write it
+ * @throws SophiaError (audit, 125) if the line is not in the file, or may not be: it is a link or no regular file, it
+ *   belongs to another user than root, or other users may write it
  */
 export function appendToLog(path: string, line: string): void {
   try {
@@ -82,7 +82,13 @@ function open(path: string): Log {
 
 function problemOf(path: string, stats: Stats): SophiaError | undefined {
   if (!stats.isFile()) return irregular(path);
-  if (process.platform === "win32" || (stats.mode & OTHERS_WRITE) === 0) return undefined;
+  // Windows has neither owners of this kind nor modes.
+  if (process.geteuid === undefined) return undefined;
+  // Its owner can change what is in it; root can do so with every file.
+  if (stats.uid !== process.geteuid() && stats.uid !== 0) {
+    return unusable(path, `belongs to another user (uid ${stats.uid})`);
+  }
+  if ((stats.mode & OTHERS_WRITE) === 0) return undefined;
   return unusable(path, "may be written by other users", `chmod go-w ${shellWord(printable(path))}, then start again`);
 }
 

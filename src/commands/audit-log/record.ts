@@ -11,9 +11,10 @@ import type { SourceId } from "../../core/model.ts";
 import { jsonLine } from "../../core/json-text.ts";
 import { printable } from "../../core/text.ts";
 import { maskingOf } from "../../masking/masking.ts";
-import type { Masking, Secret } from "../../masking/model.ts";
+import type { Secret } from "../../masking/model.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
+import { addonOfBun } from "../../launch/exec/libc-of-bun.ts";
 import { isBun } from "../../system/runtime.ts";
 import { keeperOfOutput } from "../run/agents.ts";
 import { keeperBy } from "../run/keepers.ts";
@@ -69,11 +70,10 @@ export function recorderOf(
   }
   return (occasion, isRefused, assessment) => {
     const secrets = secretsOf(assessment);
-    const masking = maskingOf(secrets);
-    if (reason !== undefined) refuseSecrets(reason, masking, secrets);
+    if (reason !== undefined) refuseSecrets(reason, secrets);
     const keeper = keeperOfOutput(context.environment);
     const line = {
-      ...lineOf(occasion, isRefused, assessment, masking),
+      ...lineOf(occasion, isRefused, assessment, secrets),
       ...ifSet("caller", keeper === undefined ? undefined : keeperBy(keeper)),
       ...ifSet("reason", reason === undefined ? undefined : printable(reason)),
     };
@@ -81,7 +81,7 @@ export function recorderOf(
   };
 }
 
-function lineOf(occasion: Occasion, isRefused: boolean, assessment: Assessment, masking: Masking): object {
+function lineOf(occasion: Occasion, isRefused: boolean, assessment: Assessment, secrets: readonly Secret[]): object {
   const { contract, esc, violations } = assessment;
   const { source, profile, scope } = contract;
   return {
@@ -92,7 +92,7 @@ function lineOf(occasion: Occasion, isRefused: boolean, assessment: Assessment, 
     met: violations.length === 0,
     user: userName(),
     pid: process.pid,
-    ...(occasion.event === "start" ? { command: shownCommand(masked(occasion.command, masking)) } : {}),
+    ...(occasion.event === "start" ? { command: shownCommand(masked(occasion.command, secrets)) } : {}),
     contract: source.kind === "file" ? source.path : source.kind,
     ...ifSet("profile", profile),
     ...ifSet("scope", scope?.name),
@@ -113,9 +113,9 @@ function namesOf(occasion: Occasion, { contract, selected }: Assessment): Readon
 }
 
 /** @throws SophiaError (audit, 125) that names the variable whose value it is */
-function refuseSecrets(reason: string, masking: Masking, secrets: readonly Secret[]): void {
-  if (masked(reason, masking) === reason) return;
-  const found = secrets.find((secret) => masked(reason, maskingOf([secret])) !== reason);
+function refuseSecrets(reason: string, secrets: readonly Secret[]): void {
+  if (masked(reason, secrets) === reason) return;
+  const found = secrets.find((secret) => masked(reason, [secret]) !== reason);
   throw new SophiaError({
     code: "audit",
     message: `the reason for the audit log contains the value of ${printable(found?.name ?? "a secret")}`,
@@ -123,17 +123,17 @@ function refuseSecrets(reason: string, masking: Masking, secrets: readonly Secre
   });
 }
 
-function masked(text: string, masking: Masking): string {
-  if (masking.size === 0) return text;
-  const masker = masking.stream();
-  const bytes = Buffer.from(masker.push(Buffer.from(text)));
+function masked(text: string, secrets: readonly Secret[]): string {
+  const input = Buffer.from(text);
+  const masker = maskingOf(secrets, input.length).stream();
+  const bytes = Buffer.from(masker.push(input));
   return Buffer.concat([bytes, masker.flush()]).toString();
 }
 
 function userName(): string {
   const byNumber = `uid ${process.getuid?.() ?? "unknown"}`;
-  // Bun takes the name from the environment, which anybody may set.
-  if (isBun) return byNumber;
+  // Bun takes the name from the environment, which any caller may set.
+  if (isBun) return addonOfBun()?.userName() ?? byNumber;
   try {
     return userInfo().username;
   } catch {

@@ -14,9 +14,9 @@ export interface HistoryAccess {
   readonly reader: EscAccess;
 }
 
-/** @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with `--offline` */
+/** @throws SophiaError (esc-settings, 125) for malformed settings, (usage, 125) with `SOPHIA_OFFLINE` */
 export function historyAccess(settings: Settings, layers: readonly Layer[], { environment }: Context): HistoryAccess {
-  if (settings.offline) throw usageError("the history is ESC's, which --offline (SOPHIA_OFFLINE) leaves alone");
+  if (settings.offline) throw usageError("audit asks ESC, which SOPHIA_OFFLINE rules out", "unset it");
   const launcher = escAccess(environment, layers, settings).access;
   const token = new Variables(environment, []).findInProcess(ADMIN_TOKEN);
   const reader = token === undefined ? launcher : escAccess(environment, layers, { ...settings, token }).access;

@@ -42,7 +42,6 @@ export const audit: Command = async ({ options }, context) => {
     findings: [...overdue, ...tokenFindings(token, now), ...files, ...repository.findings],
     unseen: [
       ...(access.reader.kind === "on" ? unseenOf(ages) : ["ESC: no environment and token are configured"]),
-      ...(token.kind === "unseen" ? ["role and end of the token: not visible to this token"] : []),
       ...repository.unseen,
     ],
   };
@@ -54,12 +53,17 @@ export const audit: Command = async ({ options }, context) => {
         secrets: ages.map(ageForPrograms),
         token: result.token,
         findings: result.findings.map((finding) => ({ ...finding, ...wordFinding(finding) })),
-        unseen: result.unseen,
+        unseen: [...result.unseen, ...unseenToken(token)],
       }),
     );
   } else tell(context, auditText(result, now));
   return options["strict"] === true && result.findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
+
+/** People read it in the section of the token. */
+function unseenToken({ kind }: Audit["token"]): readonly string[] {
+  return kind === "unseen" ? ["role and end of the token: not visible to this token"] : [];
+}
 
 function unknownAges({ variables }: Contract): readonly SecretAge[] {
   return [...variables.values()].filter(({ secret }) => secret).map(({ name }) => ({ name, overdue: undefined }));

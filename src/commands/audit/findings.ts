@@ -41,7 +41,7 @@ export function wordFinding(finding: Finding): { readonly message: string; reado
       };
     case "exposed":
       return {
-        message: `Everybody on this machine can read ${printable(finding.file)}`,
+        message: `${printable(finding.file)} is world-readable`,
         remedy: `chmod 600 ${shellWord(printable(finding.file))}`,
       };
     case "repository-secret":

@@ -23,7 +23,7 @@ export async function auditFiles(
   context: Context,
 ): Promise<readonly Finding[]> {
   const tracked = await trackedFiles(settings, { contract }, context);
-  const exposed = exposedNotices(dotenv, contract, context.environment).flatMap((notice) =>
+  const exposed = exposedNotices(dotenv, contract, context.environment, context.cwd).flatMap((notice) =>
     notice.kind === "exposed" ? [{ kind: "exposed", file: notice.file } as const] : [],
   );
   return [...tracked.map((file) => ({ kind: "tracked", file }) as const), ...exposed];

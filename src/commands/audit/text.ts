@@ -1,6 +1,6 @@
 /** The audit as people read it; pure. */
 import { day } from "../../core/day.ts";
-import { wrap } from "../../core/lines.ts";
+import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import { MOST_REVISIONS } from "../../esc/api/revisions.ts";
 import { OPEN_ROLE } from "../../esc/api/tokens.ts";
@@ -9,30 +9,28 @@ import type { SecretAge } from "./ages.ts";
 import { type Finding, wordFinding } from "./findings.ts";
 import type { TokenReport } from "./token.ts";
 
-const WIDTH = 80;
 const INDENT = "   ";
 
 export interface Audit {
   readonly ages: readonly SecretAge[];
   readonly token: TokenReport;
   readonly findings: readonly Finding[];
+  /** Beside the token itself. */
   readonly unseen: readonly string[];
 }
 
-export function auditText({ ages, token, findings, unseen }: Audit, now: Date): string {
+export function auditText({ ages, token, findings, unseen }: Audit, now: Date): readonly Line[] {
   const isCut = ages.some(({ change }) => change?.kind === "unchanged");
   const others = findings.filter(({ kind }) => kind !== "overdue");
-  const sections = [
+  const sections: readonly (readonly Line[])[] = [
     ["--- Secrets in ESC ---", ...ages.map((age) => ageLine(age, now))],
     ...(isCut ? [[`Of each environment the last ${MOST_REVISIONS} revisions were looked at.`]] : []),
     ["--- Token ---", tokenLine(token, now)],
     ...(others.length === 0 ? [] : [["--- Files, token and repository ---", ...others.flatMap(findingLines)]]),
-    ...(unseen.length === 0
-      ? []
-      : [["--- Not visible ---", ...unseen.flatMap((what) => wrap(`➖ ${what}`, WIDTH, INDENT))]]),
-    ["--- Summary ---", ...summary(findings, unseen)],
+    ...(unseen.length === 0 ? [] : [["--- Not visible ---", ...unseen.map((what) => `➖ ${what}`)]]),
+    ["--- Summary ---", ...summary(findings, unseen.length + (token.kind === "unseen" ? 1 : 0))],
   ];
-  return ["=== Sophia Secret Audit ===", ...sections.flatMap((lines) => ["", ...lines]), ""].join("\n");
+  return ["=== Sophia Secret Audit ===", ...sections.flatMap((lines) => ["", ...lines])];
 }
 
 function tokenLine(token: TokenReport, now: Date): string {
@@ -51,16 +49,16 @@ function tokenLine(token: TokenReport, now: Date): string {
   }
 }
 
-function findingLines(finding: Finding): readonly string[] {
+function findingLines(finding: Finding): readonly Line[] {
   const { message, remedy } = wordFinding(finding);
-  return [...wrap(`⚠️ ${message}`, WIDTH, INDENT), INDENT + remedy];
+  return [`⚠️ ${message}`, { text: INDENT + remedy, hang: INDENT.length }];
 }
 
-function summary(findings: readonly Finding[], unseen: readonly string[]): readonly string[] {
+function summary(findings: readonly Finding[], unseen: number): readonly Line[] {
   const overdue = findings.filter(({ kind }) => kind === "overdue");
   return [
     findings.length === 0 ? "✅ No findings" : `❌ ${count(findings.length, "finding")}`,
-    ...overdue.map((finding) => `${INDENT}${wordFinding(finding).remedy}`),
-    ...(unseen.length === 0 ? [] : [`➖ ${count(unseen.length, "thing")} could not be looked at`]),
+    ...overdue.map((finding) => ({ text: `${INDENT}${wordFinding(finding).remedy}`, whole: true })),
+    ...(unseen === 0 ? [] : [`➖ ${count(unseen, "thing")} could not be looked at`]),
   ];
 }

@@ -8,7 +8,7 @@ import { makeProgress } from "../../output/progress.ts";
 import type { EscStatus } from "../../resolve/assessment.ts";
 import { type EnvironmentAge, environmentAges } from "../audit/environment-age.ts";
 import { makeReport } from "../../output/report.ts";
-import { explainUnmet } from "../../output/unmet.ts";
+import { explainUnmet, setOffer } from "../../output/unmet.ts";
 import { say } from "../../output/say.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
@@ -58,13 +58,13 @@ export const check: Command = async ({ options }, context) => {
     const { checkLive } = await import("./live/live.ts");
     parts.push(await checkLive(assessment, settings, { isConfirmed: options["yes"] === true, strict }, context));
   }
-  const unmet = report.met || asJson ? undefined : explainUnmet(assessment, INDENTED);
+  const unmet = report.met || asJson ? undefined : explainUnmet(assessment, INDENTED, setOffer(context));
   // The report itself tells what overrides ESC, that the cache serves, and why ESC is not read.
   const isTold = (kind: Notice["kind"]): boolean =>
     kind === "esc-kept" || (kind === "esc-incomplete" && unmet?.cause !== undefined);
   say(
     context,
-    { quiet: true },
+    { quiet: true, isReport: !settings.quiet },
     assessment.notices.filter(({ kind }) => !isTold(kind)),
   );
   if (asJson) context.out(json(report, { tracked, ages, gates, parts }));

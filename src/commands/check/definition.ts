@@ -1,9 +1,9 @@
 import { JSON_OPTION, type CommandDefinition } from "../command.ts";
 
 export const checkCommand: CommandDefinition = {
-  describe: "Check that the configuration meets the contract; nothing is started",
+  describe: "Check that the configuration meets the contract",
   details: [
-    "Shows the state of ESC, each variable of the contract with its value masked, and what to do about each rule " +
+    "Nothing is started. Shows the state of ESC, each variable of the contract with its value masked, and what to do about each rule " +
       "that is not met.",
     "With --against no environment is opened and no credentials are minted: one table shows which environment sets " +
       "which variable, from ESC alone. A secret, or a value from a provider, is shown as set with an unknown value, " +
@@ -35,7 +35,6 @@ export const checkCommand: CommandDefinition = {
     },
     json: JSON_OPTION,
   },
-  groups: ["Sources", "Contract", "Environment of the program", "Output"],
   statuses: { 0: "the contract is met", 1: "it is not, or what was asked for beside it fails" },
   examples: [
     "sophia-run check",

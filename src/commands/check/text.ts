@@ -1,8 +1,9 @@
 import type { EscSetting } from "../../output/esc-report.ts";
 import type { LineReport, Report } from "../../output/report.ts";
+import { WIDTH } from "../../output/layout.ts";
 import type { Unmet } from "../../output/unmet.ts";
 import { shellWord } from "../../core/shell.ts";
-import { wrap } from "../../core/lines.ts";
+import { enumerateFew, type Line } from "../../core/lines.ts";
 import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentGates, gateWords } from "./gates.ts";
 import type { Part } from "./part.ts";
@@ -11,9 +12,8 @@ import type { Origin, SourceId } from "../../core/model.ts";
 import type { EscEnvironment } from "../../sources/esc.ts";
 import { environmentWords, keptWords, originWords, sourceOf } from "../../resolve/sources.ts";
 
-const WIDTH = 80;
 const INDENT = "   ";
-/** Columns that a line under a mark may have. */
+/** Columns that a line of a command under a mark may have. */
 export const INDENTED = WIDTH - INDENT.length;
 
 /** What is told beside the contract. */
@@ -30,21 +30,28 @@ export interface Beside {
  *
  * @param unmet where the contract is not met
  */
-export function text(report: Report, unmet: Unmet | undefined, { tracked, ages, gates, parts }: Beside): string {
+export function text(
+  report: Report,
+  unmet: Unmet | undefined,
+  { tracked, ages, gates, parts }: Beside,
+): readonly Line[] {
   const now = new Date();
-  const sections = [
+  const sections: readonly (readonly Line[])[] = [
     [
       "--- ESC Configuration ---",
-      ...[report.esc.environment, report.esc.credential].map((one) => escLine(one, report)),
-      ...ages.map((age) => environmentLine(age, now)),
+      ...[report.esc.environment, report.esc.credential].map((one) => searched(escLine(one, report))),
+      ...ages.map((age) => searched(environmentLine(age, now))),
       ...gates.map((one) => `⏸️ ${gateWords(one)}`),
     ],
-    ...report.sections.map(({ title, lines }) => [`--- ${title} ---`, ...lines.map((one) => line(one, report))]),
+    ...report.sections.map(({ title, lines }) => [
+      `--- ${title} ---`,
+      ...lines.map((one) => searched(line(one, report))),
+    ]),
     ...sources(report),
-    ...parts.map(({ section }) => section.flatMap((one) => wrap(one, WIDTH, INDENT))),
+    ...parts.map(({ section }) => section),
     ["--- Summary ---", ...summary(report, unmet, parts), ...tracked.flatMap(trackedLines)],
   ];
-  return ["=== Sophia Configuration Smoke Check ===", ...sections.flatMap((lines) => ["", ...lines]), ""].join("\n");
+  return ["=== Sophia Configuration Smoke Check ===", ...sections.flatMap((lines) => ["", ...lines])];
 }
 
 function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Report): string {
@@ -113,41 +120,47 @@ function isMain(origin: Origin, report: Report): boolean {
 }
 
 /** Where the lines come from that do not say so. */
-function sources(report: Report): readonly (readonly string[])[] {
+function sources(report: Report): readonly (readonly Line[])[] {
   const main = mainOf(report);
   const isUsed = report.sections.some(({ lines }) =>
     lines.some(({ origin }) => origin !== undefined && isMain(origin, report)),
   );
   if (main === undefined || !isUsed) return [];
-  return [["--- Sources ---", `✅ ESC ${environmentWords(main)} (where a line names no other source)`]];
+  return [["--- Sources ---", searched(`✅ ESC ${environmentWords(main)} (where a line names no other source)`)]];
 }
 
-function summary(report: Report, unmet: Unmet | undefined, parts: readonly Part[]): readonly string[] {
+function summary(report: Report, unmet: Unmet | undefined, parts: readonly Part[]): readonly Line[] {
   const failed = parts.filter(({ failures }) => failures.length > 0);
   return [
-    ...(unmet === undefined && failed.length > 0 ? [] : outcome(report, unmet)),
-    ...failed.flatMap(({ failures: [first = "", ...rest] }) => [...marked("❌", first), ...rest.flatMap(indented)]),
+    ...(unmet === undefined && failed.length > 0 ? [] : outcome(report, unmet, parts)),
+    ...failed.flatMap(({ failures: [first = "", ...rest] }) => [`❌ ${first}`, ...rest.map(indented)]),
+    ...parts.flatMap(({ doubts = [] }) => doubts.map((one) => `⚠️ ${one}`)),
     ...fault(report),
     ...overridden(report),
   ];
 }
 
-function outcome(report: Report, unmet: Unmet | undefined): readonly string[] {
+function outcome(report: Report, unmet: Unmet | undefined, parts: readonly Part[]): readonly Line[] {
   if (unmet === undefined) {
     const labels = enumerate(report.sources.map((source) => sourceOf(source).label + ageOf(source, report)));
-    return [`✅ All checks passed!${labels === "" ? "" : ` Configuration loaded from ${labels}`}`];
+    const isAll = parts.every(({ doubts = [] }) => doubts.length === 0);
+    return [
+      searched(
+        `✅ ${isAll ? "All checks passed!" : "The contract is met."}${labels === "" ? "" : ` Configuration loaded from ${labels}`}`,
+      ),
+    ];
   }
   const { cause = [], findings, remedy } = unmet;
   const [first, ...rest] = cause;
   return [
-    ...(first === undefined ? [] : marked("❌", first)),
-    ...rest.flatMap(indented),
+    ...(first === undefined ? [] : [`${report.esc.environment.state === "absent" ? "➖" : "❌"} ${first}`]),
+    ...rest.map(indented),
     `❌ ${count(report.violations.length, "check")} failed`,
     ...findings.flatMap(({ kind, text: words, advice }) => [
-      ...(kind === "violation" ? marked("❌", words) : indented(words)),
-      ...advice.flatMap(indented),
+      kind === "violation" ? `❌ ${words}` : indented(words),
+      ...advice.map(indented),
     ]),
-    ...remedy.flatMap(indented),
+    ...remedy.map(indented),
   ];
 }
 
@@ -157,30 +170,32 @@ function ageOf(source: SourceId, report: Report): string {
 }
 
 /** An ESC that could not be read, where the contract is met all the same. */
-function fault({ met, esc }: Report): readonly string[] {
+function fault({ met, esc }: Report): readonly Line[] {
   if (!met || esc.failure === undefined) return [];
-  return [...marked("⚠️", esc.failure.message), ...esc.failure.further.flatMap(indented)];
+  return [`⚠️ ${esc.failure.message}`, ...esc.failure.further.map(indented)];
 }
 
-function overridden({ overridden: names }: Report): readonly string[] {
+function overridden({ overridden: names }: Report): readonly Line[] {
   if (names.length === 0) return [];
   const them = names.length === 1 ? "it" : "them";
-  return marked("⚠️", `The environment overrides ESC for ${enumerate(names)}; unset ${them} there to use ESC's`);
+  return [`⚠️ The environment overrides ESC for ${enumerateFew(names)}; unset ${them} there to use ESC's`];
 }
 
-function trackedLines(file: string): readonly string[] {
+function trackedLines(file: string): readonly Line[] {
   const name = shellWord(file);
   return [
-    ...marked("⚠️", `Git tracks ${file}: who has the repository has its values. Replace its secrets, then`),
-    ...indented(`git rm --cached -- ${name}`),
-    ...indented("and name it in .gitignore"),
+    `⚠️ Git tracks ${file}: who has the repository has its values. Replace its secrets, then`,
+    { text: `${INDENT}git rm --cached -- ${name}`, whole: true },
+    indented("and name it in .gitignore"),
   ];
 }
 
-function marked(mark: string, words: string): readonly string[] {
-  return wrap(`${mark} ${words}`, WIDTH, INDENT);
+/** A line of the fixed form. */
+function searched(words: string): Line {
+  return { text: words, searched: true };
 }
 
-function indented(words: string): readonly string[] {
-  return wrap(words, INDENTED, "  ").map((one) => INDENT + one);
+/** A line under a mark; one that begins with spaces itself is part of a command. */
+function indented(words: string): Line {
+  return { text: INDENT + words, whole: words.startsWith("  ") };
 }

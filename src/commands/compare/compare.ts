@@ -10,7 +10,9 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { comparisonJson, comparisonText } from "./text.ts";
 import type { Notice } from "../../core/model.ts";
 import { tell } from "../../output/colour.ts";
+import { layoutFor } from "../../output/layout.ts";
 import { describeNotice } from "../../output/notices.ts";
+import { setOffer } from "../../output/unmet.ts";
 import { type EnvironmentGates, environmentGates, gateWords } from "../check/gates.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
@@ -46,11 +48,11 @@ export async function compare(names: string, options: Values, json: boolean, con
   const gates = await environmentGates(found, SILENT);
   const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks), ...gates.map(gateNotice)];
   say(context, settings, notices);
-  const comparison = compareEnvironments(contract, answers.results, options["strict"] === true);
+  const comparison = compareEnvironments(contract, answers.results, options["strict"] === true, setOffer(context));
   if (json) {
     const told = notices.map((one) => describeNotice(one)[0]);
     context.out(comparisonJson(comparison, told));
-  } else tell(context, comparisonText(comparison));
+  } else tell(context, comparisonText(comparison, layoutFor(context, 1).width));
   return comparison.passed ? ExitStatus.ok : ExitStatus.unmet;
 }
 

@@ -1,6 +1,8 @@
 /** Which environment has which variable and meets which rule, without values; pure. */
+import type { Line } from "../../core/lines.ts";
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check.ts";
+import type { SetOffer } from "../../contract/remedies.ts";
 import type { Contract, Violation } from "../../contract/model.ts";
 import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/names.ts";
@@ -47,7 +49,7 @@ export interface ComparedEnvironment {
   /** Rules that it surely does not meet; what is not known counts as set and valid. */
   readonly violations: Report["violations"];
   /** The same in lines for people, with what to do. */
-  readonly told: readonly string[];
+  readonly told: readonly Line[];
 }
 
 export interface Comparison {
@@ -72,13 +74,15 @@ export function compareEnvironments(
   contract: Contract,
   environments: readonly EvaluatedEnvironment[],
   strict: boolean,
+  offer?: SetOffer,
 ): Comparison {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const columns = environments.map((environment) => {
     const { layers } = applyContract(contract, [layerOf(environment)]);
     const resolution = resolve(layers, declared);
     const violations = checkContract(contract, resolution).filter((one) => isSure(one, resolution, environment));
-    return { environment, resolution, violations };
+    const wrong = violations.flatMap((one) => (one.kind === "malformed" || one.kind === "placeholder" ? one.name : []));
+    return { environment, resolution, violations, invalid: new Set(wrong) };
   });
   const row = (name: string): ComparisonRow => {
     const states = columns.map((column) => stateOf(name, column));
@@ -104,7 +108,7 @@ export function compareEnvironments(
       .map(row)
       .filter(({ drift }) => drift),
   ];
-  const reports = columns.map((column) => reportEnvironment(contract, column));
+  const reports = columns.map((column) => reportEnvironment(contract, column, offer));
   const met = reports.every(({ violations }) => violations.length === 0);
   const drift = rows.some((one) => one.drift);
   return {
@@ -122,6 +126,8 @@ interface Column {
   readonly environment: EvaluatedEnvironment;
   readonly resolution: Resolution;
   readonly violations: readonly Violation[];
+  /** Names of wrong values. */
+  readonly invalid: ReadonlySet<string>;
 }
 
 /** What ESC would give, with a mark in the place of values that are not known. */
@@ -158,14 +164,11 @@ function isSure(violation: Violation, resolution: Resolution, { open }: Evaluate
   }
 }
 
-function stateOf(name: string, { environment, resolution, violations }: Column): ComparisonState {
+function stateOf(name: string, { environment, resolution, invalid }: Column): ComparisonState {
   const resolved = resolution.get(name);
   if (resolved?.origin.source === "esc") {
     if (resolved.value === NOT_KNOWN) return "value-not-known";
-    const isWrong = violations.some(
-      (one) => (one.kind === "malformed" || one.kind === "placeholder") && one.name === name,
-    );
-    return isWrong ? "invalid" : "set";
+    return invalid.has(name) ? "invalid" : "set";
   }
   if (environment.open) return "not-known";
   if (resolved !== undefined) return "default";
@@ -182,12 +185,16 @@ function isAbsent(state: ComparisonState): boolean {
   return state === "missing" || state === "empty" || state === "not-a-variable";
 }
 
-function reportEnvironment(contract: Contract, { environment, resolution, violations }: Column): ComparedEnvironment {
+function reportEnvironment(
+  contract: Contract,
+  { environment, resolution, violations }: Column,
+  offer: SetOffer,
+): ComparedEnvironment {
   const name = formatName(environment.name);
   const { version } = environment.name;
   return {
     name,
     ...(version === undefined ? {} : { version }),
-    ...reportViolations(violations, contract, resolution, name),
+    ...reportViolations(violations, contract, resolution, name, offer),
   };
 }

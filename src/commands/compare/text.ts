@@ -1,5 +1,6 @@
 import type { Comparison, ComparedEnvironment, ComparisonRow, ComparisonState } from "./comparison.ts";
 import { jsonText } from "../../core/json-text.ts";
+import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import { contractWords } from "../../output/report.ts";
 
@@ -39,14 +40,17 @@ const LEGEND: readonly (readonly [ComparisonState, string])[] = [
   ["not-known", "not known: all variables come from a provider"],
 ];
 
-const WIDTH = 100;
 const LONGEST_NAME = 40;
 
-/** The comparison for people: one table of at most 100 columns, its legend, and the rules that are not met. */
-export function comparisonText(comparison: Comparison): string {
+/**
+ * The comparison for people: a table, its legend, and the rules that are not met.
+ *
+ * @param width columns that the table may have
+ */
+export function comparisonText(comparison: Comparison, width: number): readonly Line[] {
   const { contract, environments, rows } = comparison;
   const labels = labelsOf(environments);
-  const blocks = [
+  const blocks: readonly (readonly Line[])[] = [
     ["=== Sophia Configuration Comparison ==="],
     [
       `Contract: ${contractWords(contract)}`,
@@ -56,12 +60,12 @@ export function comparisonText(comparison: Comparison): string {
         return `${index === 0 ? "ESC:     " : "         "} ${title}${title.endsWith(label) ? "" : ` (${label})`}`;
       }),
     ],
-    ...tables(rows, labels),
+    ...tables(rows, labels, width).map((lines) => lines.map((text) => ({ text, whole: true }))),
     legend(rows),
     ...environments.filter(({ violations }) => violations.length > 0).map(unmetRules),
     ["--- Summary ---", ...summary(comparison)],
   ].filter((lines) => lines.length > 0);
-  return `${blocks.map((lines) => lines.join("\n")).join("\n\n")}\n`;
+  return blocks.flatMap((lines, index) => (index === 0 ? lines : ["", ...lines]));
 }
 
 function titleOf({ name, version }: ComparedEnvironment): string {
@@ -78,18 +82,25 @@ function labelsOf(environments: readonly ComparedEnvironment[]): readonly string
 }
 
 /** One table; where many environments make it too wide, several below one another. */
-function tables(rows: readonly ComparisonRow[], labels: readonly string[]): readonly (readonly string[])[] {
-  const longest = Math.max("Variable".length, ...rows.map(({ name }) => name.length).filter((n) => n <= LONGEST_NAME));
+function tables(
+  rows: readonly ComparisonRow[],
+  labels: readonly string[],
+  columns: number,
+): readonly (readonly string[])[] {
+  const longest = rows.reduce(
+    (most, { name: { length } }) => (length <= LONGEST_NAME ? Math.max(most, length) : most),
+    "Variable".length,
+  );
   const width = Math.max(7, ...labels.map(({ length }) => length)) + 2;
-  const fitting = Math.max(1, Math.floor((WIDTH - longest - 4) / width));
+  const fitting = Math.max(1, Math.floor((columns - longest - 4) / width));
   const starts = Array.from({ length: Math.ceil(labels.length / fitting) }, (_, index) => index * fitting);
   return starts.map((start) => {
     const line = (mark: string, name: string, cells: readonly string[]): string => {
-      const columns = cells.slice(start, start + fitting).map((cell) => cell.padEnd(width));
+      const shown = cells.slice(start, start + fitting).map((cell) => cell.padEnd(width));
       // A name of any length is allowed; it must not push the others apart.
       const head =
         name.length > longest ? `${mark} ${name}\n${" ".repeat(longest + 4)}` : `${mark} ${name.padEnd(longest + 2)}`;
-      return `${head}${columns.join("")}`.trimEnd();
+      return `${head}${shown.join("")}`.trimEnd();
     };
     const rowLine = ({ name, states, drift }: ComparisonRow): string => {
       const isUnset = states.every((state) => state === "missing");
@@ -108,7 +119,7 @@ function tables(rows: readonly ComparisonRow[], labels: readonly string[]): read
   });
 }
 
-function legend(rows: readonly ComparisonRow[]): readonly string[] {
+function legend(rows: readonly ComparisonRow[]): readonly Line[] {
   const used = new Set(rows.flatMap(({ states }) => states));
   return [
     ...(rows.some(({ drift }) => drift)
@@ -118,10 +129,10 @@ function legend(rows: readonly ComparisonRow[]): readonly string[] {
       ? [["-", "set in none of them"] as const]
       : []),
     ...LEGEND.filter(([state]) => used.has(state)).map(([state, words]) => [WORDS[state], words] as const),
-  ].map(([word, words]) => `${word.padEnd(8)} ${words}`);
+  ].map(([word, words]) => ({ text: `${word.padEnd(8)} ${words}`, hang: 9 }));
 }
 
-function unmetRules(environment: ComparedEnvironment): readonly string[] {
+function unmetRules(environment: ComparedEnvironment): readonly Line[] {
   return [`--- ${titleOf(environment)} ---`, ...environment.told];
 }
 

@@ -1,7 +1,8 @@
 /** What may stand next on a command line that is being typed. Reads the contract at most: no ESC, no value. */
-import { COMMAND_NAMES } from "../../command-line/command-line.ts";
+import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
 import { DESCRIBED_OPTIONS } from "../../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTIONS, type Option } from "../../command-line/options.ts";
+import { namesFor } from "../../command-line/takers.ts";
 import { parse, type Parsed, type Positional } from "../../command-line/parse.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Contract } from "../../contract/model.ts";
@@ -48,7 +49,7 @@ function startOfCommand(before: readonly string[]): number | undefined {
   const cut = before.indexOf("--");
   const first = firstWord(cut === -1 ? before : before.slice(0, cut));
   if (first === undefined) return cut === -1 ? undefined : cut + 1;
-  return COMMAND_NAMES.some((name) => name === first.word) ? undefined : first.index;
+  return WORDS.some((name) => name === first.word) ? undefined : first.index;
 }
 
 async function candidatesFor(
@@ -56,9 +57,11 @@ async function candidatesFor(
   current: string,
   context: Context,
 ): Promise<"files" | "command" | readonly Candidate[]> {
-  const command = COMMAND_NAMES.find((name) => name === firstWord(before)?.word);
+  const first = firstWord(before)?.word;
+  if (first === HELP_WORD) return before.at(-1) === HELP_WORD ? commandCandidates(COMMAND_NAMES, current) : [];
+  const command = COMMAND_NAMES.find((name) => name === first);
   const options: Options = {
-    ...DESCRIBED_OPTIONS,
+    ...Object.fromEntries(namesFor(command ?? "run").map((name) => [name, DESCRIBED_OPTIONS[name]])),
     ...(command === undefined ? {} : COMMANDS[command].options),
     ...COMMON_OPTIONS,
   };
@@ -69,10 +72,22 @@ async function candidatesFor(
   if (attached !== undefined) return valuesOf(attached, options, `--${attached}=`, parsed, context);
   if (current.startsWith("-")) return optionCandidates(options, parsed);
   if (command === undefined) {
-    const near = COMMAND_NAMES.filter((name) => name.startsWith(current));
-    return near.length === 0 ? "command" : near.map((value) => ({ value, describe: COMMANDS[value].describe }));
+    const near = commandCandidates(WORDS, current);
+    return near.length === 0 ? "command" : near;
   }
   return positionalCandidates(COMMANDS[command].positional, parsed, context);
+}
+
+/** Words that are not mistaken for a command to launch. */
+const WORDS = [...COMMAND_NAMES, HELP_WORD] as const;
+
+function commandCandidates(words: readonly (typeof WORDS)[number][], current: string): readonly Candidate[] {
+  return words
+    .filter((word) => word.startsWith(current))
+    .map((value) => ({
+      value,
+      describe: value === HELP_WORD ? "Show the help of a command" : COMMANDS[value].describe,
+    }));
 }
 
 /** The first word that is neither an option nor the value of one: a subcommand or a command. */

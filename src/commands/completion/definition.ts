@@ -7,7 +7,6 @@ export const completionCommand: CommandDefinition = {
       "-- the shell's own completion of the command takes over.",
   ],
   positional: { form: "SHELL", least: 1, most: 1, kind: ["bash", "zsh", "fish"] },
-  groups: [],
   statuses: { 0: "the script is printed" },
   examples: [
     "sophia-run completion bash >> ~/.bashrc",

@@ -45,7 +45,7 @@ complete -F _sophia_run sophia-run
 # zsh completion for sophia-run. Save it as _sophia-run in a folder of fpath, or source it after compinit.
 _sophia_run() {
   local -a described
-  local line
+  local line value
   for line in "\${(@f)$("\${words[1]}" --get-yargs-completions -- "\${(@)words[1,CURRENT]}" 2>/dev/null)}"; do
     [[ -z $line ]] && continue
     if [[ $line == :files ]]; then
@@ -58,9 +58,15 @@ _sophia_run() {
       _normal
       return
     fi
-    described+=("\${\${line%%$'\\t'*}//:/\\\\:}:\${line#*$'\\t'}")
+    value=\${\${line%%$'\\t'*}//:/\\\\:}
+    if [[ $line == *$'\\t'* ]]; then
+      described+=("$value:\${line#*$'\\t'}")
+    else
+      described+=("$value")
+    fi
   done
-  _describe -o 'sophia-run' described
+  # Not as options (-o): zsh would complete those alone, and only behind a dash.
+  _describe 'sophia-run' described
 }
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then
   _sophia_run "$@"

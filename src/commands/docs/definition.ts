@@ -25,7 +25,6 @@ export const docsCommand: CommandDefinition = {
     check: { type: "boolean", describe: "Only compare" },
     force: { type: "boolean", describe: "Replace files that sophia-run did not write" },
   },
-  groups: ["Contract"],
   statuses: {
     0: "the files are written, or up to date",
     1: "with --check: a file differs from what would be written, or is missing",

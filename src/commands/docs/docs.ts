@@ -12,6 +12,7 @@ import { shownPath } from "../../contract/file/text.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Contract } from "../../contract/model.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { tell } from "../../output/colour.ts";
 import { sayLines } from "../../output/stderr.ts";
 import { settle } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
@@ -90,7 +91,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
     writeText({ path, name }, wanted);
     context.out(`wrote ${name}\n`);
   }
-  if (stale.length === 0) context.out(`${enumerate(documents.map(({ name }) => name))}: up to date\n`);
+  if (stale.length === 0) tell(context, `${enumerate(documents.map(({ name }) => name))}: up to date\n`);
   return ExitStatus.ok;
 };
 
@@ -128,7 +129,7 @@ async function textFor(path: string, { contract, types, folder }: Drawn, current
 
 function report(stale: readonly Document[], documents: readonly Document[], context: Context): number {
   if (stale.length === 0) {
-    context.out(`${enumerate(documents.map(({ name }) => name))}: up to date\n`);
+    tell(context, `${enumerate(documents.map(({ name }) => name))}: up to date\n`);
     return ExitStatus.ok;
   }
   sayLines(context, [

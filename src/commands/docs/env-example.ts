@@ -1,7 +1,7 @@
 /** `.env.example` from the contract; pure. */
 import { printable } from "../../core/text.ts";
-import type { Contract, Declaration } from "../../contract/model.ts";
-import { chapters, formatWords, groupSentence, isGroupRule, needs } from "./outline.ts";
+import type { Contract, Declaration, Rule } from "../../contract/model.ts";
+import { chapters, formatWords, groupSentence, isGroupRule, rulesByName, ruleWords } from "./outline.ts";
 
 /**
  * The text of `.env.example`: every variable with what it is for and what a value looks like, and no value.
@@ -9,6 +9,7 @@ import { chapters, formatWords, groupSentence, isGroupRule, needs } from "./outl
  * @param mark says which contract it is from; see `markOf`
  */
 export function envExample(contract: Contract, mark: string): string {
+  const rulesOf = rulesByName(contract);
   const groups = contract.rules
     .filter(isGroupRule)
     .map((rule) => `${rule.label}: ${groupSentence(rule, (name) => name)}`);
@@ -30,19 +31,19 @@ export function envExample(contract: Contract, mark: string): string {
     ...chapters(contract).flatMap(({ title, declarations }) => [
       "",
       ...comments([`--- ${title} ---`]),
-      ...declarations.flatMap((declaration) => entry(contract, declaration)),
+      ...declarations.flatMap((declaration) => entry(declaration, rulesOf(declaration.name))),
     ]),
     "",
   ].join("\n");
 }
 
-function entry(contract: Contract, declaration: Declaration): readonly string[] {
+function entry(declaration: Declaration, rules: readonly Rule[]): readonly string[] {
   const { name, label, description, example, docs, format, deprecated, default: fallback } = declaration;
   const title = label === name ? "" : `${label} `;
   return [
     "",
     ...comments([
-      `${title}(${needs(contract, name).join("; ")})`,
+      `${title}(${rules.map(ruleWords).join("; ")})`,
       ...(description === "" ? [] : description.split(/\r\n|\n|\r/)),
       ...(deprecated === undefined ? [] : [`Deprecated: use ${deprecated}.`]),
       ...(format === undefined ? [] : [`Format: ${formatWords(format)}`]),

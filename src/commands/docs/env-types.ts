@@ -1,6 +1,7 @@
 /** `env.d.ts` from the contract: what `process.env` holds, for TypeScript; pure. */
-import type { Contract, Declaration } from "../../contract/model.ts";
-import { formatWords, needs } from "./outline.ts";
+import { printable } from "../../core/text.ts";
+import type { Contract, Declaration, Rule } from "../../contract/model.ts";
+import { formatWords, rulesByName, ruleWords } from "./outline.ts";
 
 /**
  * The text of `env.d.ts`. A variable that is required or has a default is a `string`, any other may be missing; one
@@ -9,8 +10,9 @@ import { formatWords, needs } from "./outline.ts";
  * @param mark says which contract it is from; see `markOf`
  */
 export function envTypes(contract: Contract, mark: string): string {
+  const rulesOf = rulesByName(contract);
   const members = Array.from(contract.variables.values()).flatMap((declaration) => [
-    member(declaration, contract),
+    member(declaration, rulesOf(declaration.name)),
     ...declaration.aliases.map(({ name, deprecated }) =>
       [
         ...documentation([
@@ -34,15 +36,14 @@ ${indent(members.join("\n"), 6)}
 `;
 }
 
-function member(declaration: Declaration, contract: Contract): string {
+function member(declaration: Declaration, rules: readonly Rule[]): string {
   const { name, label, description, docs, format, deprecated, default: fallback } = declaration;
-  const always =
-    fallback !== undefined || contract.rules.some((rule) => rule.kind === "required" && rule.name === name);
+  const always = fallback !== undefined || rules.some(({ kind }) => kind === "required");
   const lines = [
     ...(label === name ? [] : [`${label}.`]),
     ...(description === "" ? [] : description.split(/\r\n|\n|\r/)),
-    `Contract: ${[...needs(contract, name), ...(format === undefined ? [] : [formatWords(format)])].join("; ")}.`,
-    ...(fallback === undefined ? [] : [`@default ${JSON.stringify(fallback)}`]),
+    `Contract: ${[...rules.map(ruleWords), ...(format === undefined ? [] : [formatWords(format)])].join("; ")}.`,
+    ...(fallback === undefined ? [] : [`@default ${quoted(fallback)}`]),
     ...(docs === undefined ? [] : [`@see ${docs}`]),
     ...(deprecated === undefined ? [] : [`@deprecated use ${deprecated}`]),
   ];
@@ -50,16 +51,21 @@ function member(declaration: Declaration, contract: Contract): string {
 }
 
 function documentation(lines: readonly string[]): readonly string[] {
-  return ["/**", ...lines.map((line) => ` * ${line.replaceAll("*/", String.raw`*\/`)}`.trimEnd()), " */"];
+  return ["/**", ...lines.map((line) => ` * ${printable(line).replaceAll("*/", String.raw`*\/`)}`.trimEnd()), " */"];
 }
 
 function property(name: string): string {
-  return /^\w+$/.test(name) ? name : JSON.stringify(name);
+  return /^\w+$/.test(name) ? name : quoted(name);
 }
 
 function valueType({ format }: Declaration): string {
   if (format?.kind !== "enum") return "string";
-  return Array.from(new Set(format.values), (value) => JSON.stringify(value)).join(" | ");
+  return Array.from(new Set(format.values), quoted).join(" | ");
+}
+
+/** A string literal. What JSON leaves as it is and a terminal may act on is escaped, too, as in JavaScript. */
+function quoted(value: string): string {
+  return printable(JSON.stringify(value));
 }
 
 function indent(text: string, width: number): string {

@@ -1,4 +1,5 @@
 /** What all documents that follow from a contract have in common; pure. */
+import { grouped } from "../../core/grouped.ts";
 import { enumerate } from "../../core/text.ts";
 import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/model.ts";
 import { alternatives, rangeWords } from "../../contract/words.ts";
@@ -25,12 +26,19 @@ export function chapters({ sections, variables }: Contract): readonly Chapter[] 
   return [...titled, others].filter(({ declarations }) => declarations.length > 0);
 }
 
-/** What the contract asks of a variable, such as `required` or `one of GitHub Token`; each rule in words. */
-export function needs({ rules }: Contract, name: string): readonly string[] {
-  return rules.filter((rule) => ("names" in rule ? rule.names.includes(name) : rule.name === name)).map(ruleWords);
+/** Finds the rules over each variable, in the contract's order. Made once for all variables. */
+export function rulesByName({ rules }: Contract): (name: string) => readonly Rule[] {
+  const found = grouped(
+    rules.flatMap((rule) =>
+      (isGroupRule(rule) ? [...new Set(rule.names)] : [rule.name]).map((name) => ({ name, rule })),
+    ),
+    ({ name }) => name,
+  );
+  return (name) => found.get(name)?.map(({ rule }) => rule) ?? [];
 }
 
-function ruleWords(rule: Rule): string {
+/** A rule over a variable in words, such as `required` or `one of GitHub Token`. */
+export function ruleWords(rule: Rule): string {
   switch (rule.kind) {
     case "required":
     case "optional":

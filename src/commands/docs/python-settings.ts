@@ -1,9 +1,9 @@
 /** A Python module from the contract: its variables as a typed object, read from the environment alone; pure. */
-import type { Contract, Declaration, ValueFormat } from "../../contract/model.ts";
+import type { Contract, Declaration, Rule, ValueFormat } from "../../contract/model.ts";
 import { wrap } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { attributeNames } from "./python-names.ts";
-import { formatWords, needs } from "./outline.ts";
+import { formatWords, rulesByName, ruleWords } from "./outline.ts";
 
 /** `dataclass`: without dependencies. `pydantic`: for projects that have pydantic-settings. */
 export type PythonStyle = "dataclass" | "pydantic";
@@ -16,6 +16,7 @@ const INDENT = "    ";
 interface Field {
   readonly attribute: string;
   readonly declaration: Declaration;
+  readonly rules: readonly Rule[];
   readonly isRequired: boolean;
   readonly type: string;
   readonly preset: string | undefined;
@@ -35,22 +36,24 @@ export function styleOf(text: string): PythonStyle {
  */
 export function pythonSettings(contract: Contract, mark: string, style: PythonStyle): string {
   const names = attributeNames([...contract.variables.keys()]);
+  const rulesOf = rulesByName(contract);
   const fields = Array.from(contract.variables.values(), (declaration): Field => {
     const { name, default: fallback } = declaration;
+    const rules = rulesOf(name);
     return {
+      rules,
       attribute: names.get(name) ?? name,
       declaration,
-      isRequired:
-        fallback === undefined && contract.rules.some((rule) => rule.kind === "required" && rule.name === name),
+      isRequired: fallback === undefined && rules.some(({ kind }) => kind === "required"),
       type: typeOf(declaration),
       preset: fallback === undefined ? undefined : literal(declaration, fallback),
     };
   });
   const write = style === "dataclass" ? dataclass : pydantic;
-  return `# ${mark}; do not edit it.\n${write(fields, contract)}`;
+  return `# ${mark}; do not edit it.\n${write(fields)}`;
 }
 
-function dataclass(fields: readonly Field[], contract: Contract): string {
+function dataclass(fields: readonly Field[]): string {
   const types = new Set(fields.map(({ declaration }) => declaration.format?.kind));
   return `"""The environment variables of this repository: Settings.from_environment()."""
 
@@ -70,7 +73,7 @@ class SettingsError(Exception):
 class Settings:
     """What the contract declares. Secrets do not show in its \`repr\`."""
 
-${fields.map((field) => memberOfDataclass(field, contract)).join("\n\n")}
+${fields.map(memberOfDataclass).join("\n\n")}
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -126,7 +129,7 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
 
 `;
 
-function memberOfDataclass({ attribute, declaration, isRequired, type, preset }: Field, contract: Contract): string {
+function memberOfDataclass({ attribute, declaration, rules, isRequired, type, preset }: Field): string {
   const annotated = isRequired || preset !== undefined ? type : `${type} | None`;
   const value = isRequired ? undefined : (preset ?? "None");
   const assigned = declaration.secret
@@ -134,10 +137,10 @@ function memberOfDataclass({ attribute, declaration, isRequired, type, preset }:
     : value === undefined
       ? ""
       : ` = ${value}`;
-  return `${INDENT}${attribute}: ${annotated}${assigned}\n${documentation(declaration, contract)}`;
+  return `${INDENT}${attribute}: ${annotated}${assigned}\n${documentation(declaration, rules)}`;
 }
 
-function pydantic(fields: readonly Field[], contract: Contract): string {
+function pydantic(fields: readonly Field[]): string {
   const isText = (one: Field): boolean => one.type === "str";
   const imports = ["Field", ...(fields.some((one) => one.declaration.secret && isText(one)) ? ["SecretStr"] : [])];
   const hasChoice = fields.some(({ type }) => type.startsWith("Literal"));
@@ -161,7 +164,7 @@ class Settings(BaseSettings):
         protected_namespaces=(),
     )
 
-${fields.map((field) => memberOfPydantic(field, contract)).join("\n\n")}
+${fields.map(memberOfPydantic).join("\n\n")}
 
     @classmethod
     def from_environment(cls) -> Settings:
@@ -170,7 +173,7 @@ ${fields.map((field) => memberOfPydantic(field, contract)).join("\n\n")}
 `;
 }
 
-function memberOfPydantic({ attribute, declaration, isRequired, type, preset }: Field, contract: Contract): string {
+function memberOfPydantic({ attribute, declaration, rules, isRequired, type, preset }: Field): string {
   const { name, secret } = declaration;
   const isHidden = secret && type === "str";
   const shown = isHidden ? "SecretStr" : type;
@@ -181,15 +184,15 @@ function memberOfPydantic({ attribute, declaration, isRequired, type, preset }: 
     `validation_alias=${quoted(name)}`,
     ...(secret && !isHidden ? ["repr=False"] : []),
   ];
-  return `${INDENT}${attribute}: ${annotated} = Field(${options.join(", ")})\n${documentation(declaration, contract)}`;
+  return `${INDENT}${attribute}: ${annotated} = Field(${options.join(", ")})\n${documentation(declaration, rules)}`;
 }
 
-function documentation(declaration: Declaration, contract: Contract): string {
+function documentation(declaration: Declaration, rules: readonly Rule[]): string {
   const { name, label, description, docs, format, deprecated } = declaration;
   const lines = [
     ...(label === name ? [] : [`${label}.`]),
     ...(description === "" ? [] : description.split(/\r\n|\n|\r/)),
-    `${name}: ${[...needs(contract, name), ...(format === undefined ? [] : [formatWords(format)])].join("; ")}.`,
+    `${name}: ${[...rules.map(ruleWords), ...(format === undefined ? [] : [formatWords(format)])].join("; ")}.`,
     ...(docs === undefined ? [] : [`See ${docs}`]),
     ...(deprecated === undefined ? [] : [`Deprecated: use ${deprecated}.`]),
   ].map((line) =>

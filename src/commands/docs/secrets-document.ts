@@ -153,7 +153,7 @@ pulumi org audit-log list --org "\${ESC_ENV%%/*}"`),
     `- Use tokens that may open one environment and nothing else, one for each place of use, each with an end.
 - Rotate as often as the tables say: \`sophia-run check --overdue\` in a scheduled workflow fails when it is time.
 - Put no value into the repository, an image, a command line or a log. sophia-run prints values only when \`export\` is
-  asked for them; \`check\` shows the last four characters of those that have at least twelve. Keep your programs from
+  asked for them, to a terminal or a coding agent only with \`--reveal\`; \`check\` shows the last four characters of those that have at least twelve. Keep your programs from
   printing them, too.
 - Let git refuse a commit that holds a value: \`sophia-run scan --staged\` as a line of \`.git/hooks/pre-commit\`, or as
   a hook of husky, lefthook or pre-commit. \`sophia-run scan --history\` searches what was committed before.

@@ -1,15 +1,17 @@
 /** The contract as a part of SECRETS.md; pure. */
-import type { Contract, Declaration } from "../../contract/model.ts";
+import { printable } from "../../core/text.ts";
+import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
-import { chapters, formatWords, groupSentence, intervalWords, isGroupRule, needs } from "./outline.ts";
+import { chapters, formatWords, groupSentence, intervalWords, isGroupRule, rulesByName, ruleWords } from "./outline.ts";
 
 /** The contract in Markdown, a table for each chapter. It holds no value. */
 export function contractBlocks(contract: Contract): readonly string[] {
+  const rulesOf = rulesByName(contract);
   const blocks = chapters(contract).flatMap(({ title, declarations }) => [
     `### ${inline(title)}`,
     table(
       ["Variable", "Needed", "What it is", "To be replaced"],
-      declarations.map((declaration) => row(contract, declaration)),
+      declarations.map((declaration) => row(contract, declaration, rulesOf(declaration.name))),
     ),
   ]);
   const groups = contract.rules
@@ -26,7 +28,7 @@ export function contractBlocks(contract: Contract): readonly string[] {
   return blocks;
 }
 
-function row(contract: Contract, declaration: Declaration): readonly string[] {
+function row(contract: Contract, declaration: Declaration, rules: readonly Rule[]): readonly string[] {
   const { name, label, description, docs, format, deprecated, aliases, default: fallback } = declaration;
   const rotation = rotationOf(contract, declaration);
   const facts = [
@@ -43,7 +45,7 @@ function row(contract: Contract, declaration: Declaration): readonly string[] {
   ];
   return [
     code(name),
-    inline(needs(contract, name).join("; ")),
+    inline(rules.map(ruleWords).join("; ")),
     facts.join(" "),
     rotation === undefined ? "" : intervalWords(rotation),
   ];
@@ -56,14 +58,13 @@ function percent(character: string): string {
 
 /** Text within a line: nothing in it is taken for Markdown or HTML. */
 function inline(text: string): string {
-  return text
-    .replaceAll(/\s+/g, " ")
+  return printable(text.replaceAll(/\s+/g, " "))
     .trim()
     .replaceAll(/[\\`*<[|]|(?<![a-z\d])_|_(?![a-z\d])/gi, String.raw`\$&`);
 }
 
 function code(text: string): string {
-  const line = text.replaceAll(/\s+/g, " ");
+  const line = printable(text.replaceAll(/\s+/g, " "));
   const longest = Math.max(0, ...(line.match(/`+/g) ?? []).map((run) => run.length));
   const fence = "`".repeat(longest + 1);
   const space = line.startsWith("`") || line.endsWith("`") ? " " : "";
@@ -72,8 +73,8 @@ function code(text: string): string {
 
 /** A table whose columns are aligned in the source too, as formatters write it. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) =>
-    Math.max(3, ...[title, ...rows.map((cells) => cells[column] ?? "")].map((cell) => Array.from(cell).length)),
+  const widths = head.map((_, column) =>
+    [head, ...rows].reduce((widest, cells) => Math.max(widest, Array.from(cells[column] ?? "").length), 3),
   );
   const line = (cells: readonly string[], fill: string): string =>
     `| ${widths.map((width, column) => pad(cells[column] ?? "", width, fill)).join(" | ")} |`;

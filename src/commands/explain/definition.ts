@@ -1,7 +1,7 @@
 import { JSON_OPTION, type CommandDefinition } from "../command.ts";
 
 export const explainCommand: CommandDefinition = {
-  describe: "Show where each variable comes from, what it hides and which rule it serves",
+  describe: "Show where each variable comes from and what it hides",
   details: [
     "Without names: every variable that the contract declares, and what else ESC and files give. No value is ever " +
       "shown. Undeclared variables of the process environment are only counted; --all lists them too.",
@@ -11,7 +11,6 @@ export const explainCommand: CommandDefinition = {
     all: { type: "boolean", describe: "List undeclared variables of the process environment too" },
     json: JSON_OPTION,
   },
-  groups: ["Sources", "Contract", "Environment of the program", "Output"],
   statuses: { 0: "also where the contract is not met" },
   examples: ["sophia-run explain", "sophia-run explain QDRANT_URL DATABASE_URL", "sophia-run explain --all --json"],
   load: async () => (await import("./explain.ts")).explain,

@@ -8,10 +8,10 @@ import { explanationJson, explanationText } from "./text.ts";
 
 /** `sophia-run explain [NAME…]`: 0, also where the contract is not met. */
 export const explain: Command = async ({ options, positionals }, context) => {
-  const { assessment } = await assessed(options, context);
+  const { assessment, settings } = await assessed(options, context);
   const explanation = makeExplanation(assessment, { names: positionals, all: options["all"] === true });
   // The explanation itself tells what hides what.
-  say(context, { quiet: true }, assessment.notices);
+  say(context, { quiet: true, isReport: !settings.quiet }, assessment.notices);
   if (options["json"] === true) context.out(explanationJson(explanation));
   else tell(context, explanationText(explanation, positionals.length > 0));
   return ExitStatus.ok;

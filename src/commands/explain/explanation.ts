@@ -1,9 +1,10 @@
 /** Everything that may be reported of each variable, without a value; pure. */
 import type { Assessment } from "../../resolve/assessment.ts";
 import { isDeclared, serving } from "../../contract/check.ts";
-import { chapters, formatWords, intervalWords, needs } from "../docs/outline.ts";
+import { chapters, formatWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
+import { grouped } from "../../core/grouped.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Origin } from "../../core/model.ts";
@@ -155,10 +156,20 @@ function explainer(assessment: Assessment, report: Report): (name: string) => Va
   const { contract, resolution, selected, selection, violations } = assessment;
   const states = new Map(report.variables.map(({ name, state }) => [name, state]));
   const reason = withholding(selection, (name) => isDeclared(contract, name));
+  const rulesOf = rulesByName(contract);
   // What `--include` leaves out of a group has made another rule of it.
-  const isSame = (one: Rule, other: Rule): boolean =>
-    "group" in one && "group" in other ? one.group === other.group : one === other;
-  const isMet = (rule: Rule): boolean => !violations.some((one) => "rule" in one && isSame(one.rule, rule));
+  const identify = (rule: Rule): Rule | string => ("group" in rule ? rule.group : rule);
+  const broken = new Set(violations.flatMap((one) => ("rule" in one ? [identify(one.rule)] : [])));
+  const problems = grouped(
+    report.violations.filter((_, index) => "name" in (violations[index] ?? {})),
+    ({ names }) => names[0],
+  );
+  const skipped = grouped(
+    assessment.notices.flatMap((notice) =>
+      notice.kind === "esc-skipped" ? notice.names.map((name) => ({ ...notice, name })) : [],
+    ),
+    ({ name }) => name,
+  );
 
   return (name) => {
     const declaration = contract.variables.get(name);
@@ -166,7 +177,6 @@ function explainer(assessment: Assessment, report: Report): (name: string) => Va
     const found = resolution.get(name);
     const resolved = selected.get(name);
     const secret = isSecret(contract, { name, secret: found?.secret ?? false });
-    const words = needs(contract, name);
     const all = found === undefined ? [] : [found.origin, ...(found.shadowed ?? []).map(({ origin }) => origin)];
     return {
       name: printable(name),
@@ -183,30 +193,16 @@ function explainer(assessment: Assessment, report: Report): (name: string) => Va
         const why = reason({ name, origin });
         return why === undefined ? [] : [{ origin, why }];
       }),
-      rules: rulesOf(contract, name).map((rule, index) => ({
+      rules: rulesOf(name).map((rule) => ({
         kind: rule.kind,
-        words: words[index] ?? rule.kind,
-        met: isMet(rule),
+        words: ruleWords(rule),
+        met: !broken.has(identify(rule)),
         ...("names" in rule ? { group: rule.group, serving: serving(rule.names, selected) } : {}),
       })),
-      problems: report.violations
-        .filter(({ names }, index) => {
-          const violation = violations[index];
-          return violation !== undefined && "name" in violation && names.includes(name);
-        })
-        .map(({ message, remedies }) => ({ message, remedies })),
-      skipped: assessment.notices.flatMap((notice) =>
-        notice.kind === "esc-skipped" && notice.names.includes(name)
-          ? [{ environment: printable(notice.environment), why: notice.why }]
-          : [],
-      ),
+      problems: problems.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],
+      skipped: skipped.get(name)?.map(({ environment, why }) => ({ environment: printable(environment), why })) ?? [],
     };
   };
-}
-
-/** In the order of `needs`. */
-function rulesOf({ rules }: Contract, name: string): readonly Rule[] {
-  return rules.filter((rule) => ("names" in rule ? rule.names.includes(name) : rule.name === name));
 }
 
 function describeDeclaration(contract: Contract, declaration: Declaration) {

@@ -2,13 +2,12 @@ import { escForPrograms } from "../../output/esc-report.ts";
 import { contractWords } from "../../output/report.ts";
 import type { Explanation, RuleExplanation, VariableExplanation } from "./explanation.ts";
 import { jsonText } from "../../core/json-text.ts";
-import { wrap } from "../../core/lines.ts";
+import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Origin } from "../../core/model.ts";
-import type { Withholding } from "../../resolve/select.ts";
 import { environmentWords, originWords } from "../../resolve/sources.ts";
+import { withholdingWords } from "../../resolve/withheld.ts";
 
-const WIDTH = 80;
 const INDENT = "  ";
 
 /** The explanation for programs, with a version that changes when a field loses its meaning. */
@@ -29,11 +28,11 @@ export function explanationJson({ contract, esc, chapters, unlisted, notices }: 
  *
  * @param inFull descriptions and the like too, as for variables that were asked for by name
  */
-export function explanationText(explanation: Explanation, inFull: boolean): string {
+export function explanationText(explanation: Explanation, inFull: boolean): readonly Line[] {
   const { chapters, unlisted } = explanation;
-  const blocks = chapters.flatMap(({ title, variables }) => [
-    ...(title === "" ? [] : [`--- ${printable(title)} ---`]),
-    ...variables.map((variable) => describe(variable, inFull).join("\n")),
+  const blocks: (readonly Line[])[] = chapters.flatMap(({ title, variables }) => [
+    ...(title === "" ? [] : [[`--- ${printable(title)} ---`]]),
+    ...variables.map((variable) => describe(variable, inFull)),
   ]);
   const hidden = [
     ...(unlisted.passed === 0
@@ -41,15 +40,15 @@ export function explanationText(explanation: Explanation, inFull: boolean): stri
       : [`${count(unlisted.passed, "further variable")} of the process environment passed on`]),
     ...(unlisted.withheld === 0 ? [] : [`${count(unlisted.withheld, "variable")} of it withheld`]),
   ];
-  if (hidden.length > 0) blocks.push(`${hidden.join(", ")}; --all lists them`);
-  return `${[head(explanation).join("\n"), ...blocks].join("\n\n")}\n`;
+  if (hidden.length > 0) blocks.push([`${hidden.join(", ")}; --all lists them`]);
+  return [...head(explanation), ...blocks.flatMap((lines) => ["", ...lines])];
 }
 
-function head({ contract, esc }: Explanation): readonly string[] {
+function head({ contract, esc }: Explanation): readonly Line[] {
   return [
-    `Contract: ${contractWords(contract)}`,
-    ...wrap(`ESC: ${escWords(esc)}`, WIDTH, INDENT),
-    ...(esc.failure?.further.flatMap((line) => wrap(line, WIDTH - INDENT.length)) ?? []).map((line) => INDENT + line),
+    { text: `Contract: ${contractWords(contract)}`, hang: INDENT.length },
+    { text: `ESC: ${escWords(esc)}`, hang: INDENT.length },
+    ...(esc.failure?.further ?? []).map((line) => ({ text: INDENT + line, hang: INDENT.length })),
   ];
 }
 
@@ -76,12 +75,12 @@ function escWords({ status, environment, environments, credential, failure }: Ex
   }
 }
 
-function describe(variable: VariableExplanation, inFull: boolean): readonly string[] {
+function describe(variable: VariableExplanation, inFull: boolean): readonly Line[] {
   const { name, declaration, origin, delivery, shadows, withheld, rules, problems, skipped, aliasOf } = variable;
   const label = declaration === undefined || declaration.label === name ? "" : ` (${printable(declaration.label)})`;
   const rows: [string, string][] = [["state", stateWords(variable)]];
   if (inFull && declaration !== undefined && declaration.description !== "") {
-    rows.push(...wrapped("what", printable(declaration.description)));
+    rows.push(["what", printable(declaration.description)]);
   }
   if (origin !== undefined) {
     rows.push(["from", `${placeWords(origin)}${delivery === "file" ? ", passed as a private file" : ""}`]);
@@ -91,7 +90,8 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly stri
   for (const { origin: hidden, same } of shadows) {
     rows.push(["hides", `${placeWords(hidden)} (${same ? "the same value" : "another value"})`]);
   }
-  for (const { origin: kept, why } of withheld) rows.push(["withheld", `${placeWords(kept)}: ${withheldWords(why)}`]);
+  for (const { origin: kept, why } of withheld)
+    rows.push(["withheld", `${placeWords(kept)}: ${withholdingWords(why)}`]);
   for (const { environment, why } of skipped) {
     rows.push([
       "skipped",
@@ -110,16 +110,16 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly stri
     if (declaration.docs !== undefined) rows.push(["see", printable(declaration.docs)]);
   }
   for (const { message, remedies } of problems) {
-    rows.push(...wrapped("problem", message), ...(inFull ? remedies : []).map((line): [string, string] => ["", line]));
+    rows.push(["problem", message], ...(inFull ? remedies : []).map((line): [string, string] => ["", line]));
   }
-  return [`${mark(variable)} ${name}${label}`, ...rows.map(([key, text]) => `   ${key.padEnd(KEY)}${text}`)];
+  return [`${mark(variable)} ${name}${label}`, ...rows.map(([key, text]) => rowLine(key, text))];
 }
 
 const KEY = 9;
 
-/** A row of a sentence, of which the further lines have no key. */
-function wrapped(key: string, text: string): readonly [string, string][] {
-  return wrap(text, WIDTH - INDENT.length - 1 - KEY).map((line, index) => [index === 0 ? key : "", line]);
+/** A row, of which the further lines have no key. */
+function rowLine(key: string, text: string): Line {
+  return { text: `   ${key.padEnd(KEY)}${text}`, hang: KEY + 3 };
 }
 
 /** The place with the line of the ESC definition, where the service tells it. */
@@ -177,29 +177,4 @@ function ruleWords({ kind, words, met, serving }: RuleExplanation, name: string)
   const tail = met ? "" : ": not met";
   if (serving === undefined || kind !== "one-of") return words + tail;
   return `${words}: ${serving === name ? "this one serves" : `${serving} serves`}`;
-}
-
-function withheldWords(why: Withholding): string {
-  switch (why) {
-    case "launcher":
-      return "sophia-run's own; --keep-esc passes it on";
-    case "writer":
-      return "it may write to ESC; no program gets it";
-    case "reserved":
-      return "a file does not decide how sophia-run works";
-    case "runs-code":
-      return "a file that makes other programs run code; --allow passes it on";
-    case "esc-refused":
-      return "a file does not serve while ESC refuses access";
-    case "not-in-scope":
-      return "not in the scope (--scope)";
-    case "excluded":
-      return "named by --exclude";
-    case "not-included":
-      return "not named by --include";
-    case "not-declared":
-      return "not declared (--only-declared or --pristine)";
-    case "not-baseline":
-      return "neither declared nor part of the minimal environment (--pristine)";
-  }
 }

@@ -13,7 +13,7 @@ export const exportCommand: CommandDefinition = {
       "add-mask command for each line of a secret; if standard output is that file, the commands go to standard " +
       "error, which the runner reads as well. Without GITHUB_ENV all goes to standard output.",
     "With --audit-log the names of what is exported are recorded first.",
-    "Secrets are not printed to a terminal unless --reveal is given. --output writes a file that only its owner can " +
+    "Secrets are not printed to a terminal or under a coding agent unless --reveal is given. --output writes a file that only its owner can " +
       "read, whole or not at all; a file that is there is replaced.",
   ],
   options: {
@@ -24,9 +24,8 @@ export const exportCommand: CommandDefinition = {
       describe: "dotenv (default), shell, fish, json, github or docker",
     },
     output: { type: "string", value: "FILE", describe: "Write to this file in place of the standard output" },
-    reveal: { type: "boolean", describe: "Print even to a terminal" },
+    reveal: { type: "boolean", describe: "Print even to a terminal or a coding agent" },
   },
-  groups: ["Sources", "Contract", "Environment of the program", "Audit", "Output"],
   statuses: { 0: "the configuration is written", 78: "the contract is not met" },
   examples: [
     "sophia-run export --output .env.local",

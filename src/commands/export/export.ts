@@ -12,6 +12,8 @@ import { enumerate, printable } from "../../core/text.ts";
 import { collect } from "./collect.ts";
 import { refuseIrregular, writePrivately, type NamedFile } from "../files.ts";
 import { recorderOf } from "../audit-log/record.ts";
+import { agentBy } from "../run/agents.ts";
+import { keeperBy } from "../run/keepers.ts";
 import { usageError } from "../mistakes.ts";
 import { assessBy } from "../assessed.ts";
 import type { Command } from "../command.ts";
@@ -24,7 +26,10 @@ export const exportVariables: Command = async ({ options }, context) => {
   const targets = name === "github" ? githubTargets(context) : undefined;
   // Before ESC is asked, which would be for nothing.
   const output = outputFile(options["output"], name, context);
-  if (output === undefined && options["reveal"] !== true) refuseTerminal(context, targets);
+  if (output === undefined && options["reveal"] !== true) {
+    refuseAgent(context);
+    refuseTerminal(context, targets);
+  }
 
   const settings = settle(options, context.environment);
   const record = recorderOf(settings, options, context);
@@ -32,9 +37,10 @@ export const exportVariables: Command = async ({ options }, context) => {
   const { esc, notices, violations } = assessment;
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "export", names: [] }, true, assessment);
-    const { wordUnmet } = await import("../../output/unmet.ts");
-    const wayOut = "--no-contract exports anyway";
-    throw new SophiaError(wordUnmet(assessment, "nothing was exported", wayOut, settings.quiet), ExitStatus.config);
+    const { setOffer, wordUnmet } = await import("../../output/unmet.ts");
+    const [what, wayOut] = ["nothing was exported", "--no-contract exports anyway"];
+    const failure = wordUnmet(assessment, what, wayOut, settings.quiet, setOffer(context));
+    throw new SophiaError(failure, ExitStatus.config);
   }
   sayDown(context, esc);
   say(context, settings, notices);
@@ -61,6 +67,21 @@ export const exportVariables: Command = async ({ options }, context) => {
   return ExitStatus.ok;
 };
 
+const START_INSTEAD = "start the program behind sophia-run: sophia-run -- COMMAND";
+
+/** An agent reads what it sends through a pipe, too. @throws SophiaError (terminal, 125) */
+function refuseAgent({ environment }: Context): void {
+  const variable = agentBy(environment);
+  if (variable === undefined) return;
+  throw new SophiaError({
+    code: "terminal",
+    message: `export would print secrets to ${keeperBy(variable)}`,
+    details: [START_INSTEAD],
+    hint: "--output FILE writes a file that only its owner can read; --reveal prints anyway",
+  });
+}
+
+/** @throws SophiaError (terminal, 125) */
 function refuseTerminal(context: Context, targets: Targets | undefined): void {
   const shown = targets?.masks === "err" ? context.isTerminal(2) : context.isTerminal(1);
   if (!shown) return;

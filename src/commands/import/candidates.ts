@@ -42,14 +42,15 @@ export function sortCandidates(variables: readonly Variable[], contract: Contrac
   const empty: string[] = [];
   for (const { name, value } of variables) {
     const declaration = contract.variables.get(contract.aliases.get(name) ?? name);
-    if (isOwn(name)) own.push(name);
+    if (isOwnName(name)) own.push(name);
     else if (value === "" && declaration !== undefined) empty.push(name);
     else candidates.push({ name, value, secret: declaration?.secret ?? looksSecret(name, value) });
   }
   return { candidates, own, empty };
 }
 
-function isOwn(name: string): boolean {
+/** Returns true for a setting of sophia-run itself. */
+export function isOwnName(name: string): boolean {
   return /^(?:ESC|SOPHIA)_/i.test(name) || name === "PULUMI_BACKEND_URL";
 }
 

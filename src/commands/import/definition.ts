@@ -10,7 +10,7 @@ export const importCommand: CommandDefinition = {
     "A name looks like a secret if a part of it is AUTH, CREDENTIAL, CREDENTIALS, DSN, KEY, PASS, PASSPHRASE, PASSWD, " +
       "PASSWORD, PRIVATE, PWD, SECRET, TOKEN or one of these with an S; so does a URL with a user name or password in it.",
     "The token is ESC_ADMIN_TOKEN, or is asked for at a terminal; it has to be allowed to open and to write the " +
-      "environment.",
+      "environment. --dry-run is content with the launcher's own.",
   ],
   positional: { form: "FILE", least: 1, most: 1, kind: "file" },
   options: {
@@ -19,7 +19,6 @@ export const importCommand: CommandDefinition = {
     yes: { type: "boolean", short: "y", describe: "Do not ask" },
     "dry-run": { type: "boolean", describe: "Show what would change, and write nothing" },
   },
-  groups: ["Sources", "Contract"],
   statuses: {
     0: "ESC has what the file has",
     1: "a variable was left out because ESC has it with another value, or you said no",

@@ -3,7 +3,7 @@ import { settle } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { count } from "../../core/text.ts";
-import { changeEnvironment, readOrEvaluate } from "../../esc/api/change.ts";
+import { changeEnvironment, formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
@@ -31,7 +31,8 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
     read.layers.flatMap(({ variables }) => variables),
     contract,
   );
-  const access = await writeAccess(options["in"], settings, context);
+  const isDry = options["dry-run"] === true;
+  const access = await writeAccess(options["in"], settings, context, isDry);
   // Where it is read for the settings, too.
   const told = new Set(read.notices.map((notice) => JSON.stringify(notice)));
   say(
@@ -40,13 +41,13 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
     access.notices.filter((notice) => !told.has(JSON.stringify(notice))),
   );
 
-  const current = await askOne(requireOne(access.settings), settings, context, readOrEvaluate);
+  const current = await askOne(requireOne(access.settings), settings, context, isDry ? readToShow : readOrEvaluate);
   const plan = planImport(sorted.candidates, current, overwrite);
-  tell(context, planText(plan, sorted, current, path));
+  tell(context, planText(plan, sorted, `${path} into ${formatRevision(current)}`));
   const status = plan.kept.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
   const wanted = new Set(changesOf(plan).map(({ name }) => name));
   const candidates = sorted.candidates.filter(({ name }) => wanted.has(name));
-  if (options["dry-run"] === true) {
+  if (isDry) {
     tell(context, `Nothing was written: --dry-run. ${count(candidates.length, "variable")} would be.\n`);
     return status;
   }

@@ -40,17 +40,26 @@ export function planImport(candidates: readonly Candidate[], current: Current, o
       if (candidate.secret && !there.secret) plain.push(name);
       continue;
     }
-    const defined = nodeOf(current.definition.yaml, name);
-    const isHidden = current.hidden?.has(name) === true;
-    const why = obstacle(there, defined, isHidden, overwrite);
-    if (there === undefined && defined === undefined && !isHidden) added.push(candidate);
-    else if (why === undefined) replaced.push(candidate);
-    else kept.push({ name, why });
+    const why = obstacleTo(name, current, overwrite);
+    if (why !== undefined) kept.push({ name, why });
+    else if (isThere(name, current)) replaced.push(candidate);
+    else added.push(candidate);
   }
   return { added, replaced, same, kept, plain };
 }
 
-/** What stands in the way of another value; undefined where nothing does. */
+function isThere(name: string, { opened, definition, hidden }: Current): boolean {
+  if (hidden?.has(name) === true || nodeOf(definition.yaml, name) !== undefined) return true;
+  return opened.variables.some((one) => one.name === name);
+}
+
+/** Returns why a variable keeps its value; undefined if it may be written. */
+export function obstacleTo(name: string, current: Current, overwrite: boolean): Obstacle | undefined {
+  if (!isThere(name, current)) return undefined;
+  const there = current.opened.variables.find((one) => one.name === name);
+  return obstacle(there, nodeOf(current.definition.yaml, name), current.hidden?.has(name) === true, overwrite);
+}
+
 function obstacle(
   there: Variable | undefined,
   defined: Defined | undefined,

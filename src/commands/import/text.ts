@@ -1,13 +1,12 @@
 import { enumerateFew } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
-import { type Current, formatRevision } from "../../esc/api/change.ts";
 import type { Sorted } from "./candidates.ts";
 import type { Obstacle, Plan } from "./plan.ts";
 
-/** What would change, by names. */
-export function planText(plan: Plan, { own, empty }: Sorted, current: Current, file: string): string {
+/** Lists the changes by names. @param where the environment, and the file for an import */
+export function planText(plan: Plan, { own, empty }: Omit<Sorted, "candidates">, where: string): string {
   const { added, replaced, same, kept, plain } = plan;
-  const width = Math.max(...[...added, ...replaced].map(({ name }) => printable(name).length), 0);
+  const width = [...added, ...replaced].reduce((most, { name }) => Math.max(most, printable(name).length), 0);
   const line = (sign: string, { name, secret }: { name: string; secret: boolean }): string =>
     `  ${sign} ${printable(name).padEnd(width)}  ${secret ? "secret" : "plain text"}`;
   const few = (names: readonly string[]): string => enumerateFew(names.map(printable));
@@ -15,7 +14,7 @@ export function planText(plan: Plan, { own, empty }: Sorted, current: Current, f
     names.length === 0 ? [] : [`  ${few(names)}: ${words}`];
   const because = (why: Obstacle): readonly string[] => kept.filter((one) => one.why === why).map(({ name }) => name);
   return [
-    `${printable(file)} into ${printable(formatRevision(current))}:`,
+    `${printable(where)}:`,
     ...added.map((one) => line("+", one)),
     ...replaced.map((one) => line("~", one)),
     ...about(

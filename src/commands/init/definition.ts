@@ -23,7 +23,6 @@ export const initCommand: CommandDefinition = {
       describe: "Put sophia-run in front of the start, dev and serve scripts of package.json",
     },
   },
-  groups: ["Sources"],
   statuses: { 0: "done, whatever is left for you to add" },
   examples: [
     "sophia-run init",

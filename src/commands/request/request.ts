@@ -1,8 +1,10 @@
 import { settle, parseDuration, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
+import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { fileOpenRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/open-request.ts";
+import { findPendingRequests } from "../../esc/api/pending-request.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
@@ -23,13 +25,16 @@ export const request: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const limit = options["wait-limit"];
   const limitMs = typeof limit === "string" ? parseDuration(limit, "--wait-limit") : WAIT_LIMIT_MS;
-  if (limit !== undefined && options["wait"] !== true) {
+  const isWaiting = options["wait"] === true;
+  if (limit !== undefined && !isWaiting) {
     throw usageError("--wait-limit says how long --wait waits", "add --wait, or leave --wait-limit out");
   }
   const reason = reasonIn(settings);
   const esc = await launcherAccess(options["in"], settings, context);
   const filed = new Map<OpenRequest, "filed" | "submitted">();
   const asked = await askEach(esc, settings, context, async (name, connection): Promise<Asked> => {
+    const pending = isWaiting ? await findPendingRequests(name, connection) : [];
+    if (pending.length > 0) return { name, requests: pending, isPending: true };
     const requests = await fileOpenRequests(name, connection);
     for (const one of requests) filed.set(one, "filed");
     for (const one of requests) {
@@ -42,19 +47,22 @@ export const request: Command = async ({ options }, context) => {
   });
   for (const one of asked) tell(context, askedText(one));
   const waiting = asked.filter(({ requests }) => requests.length > 0);
-  if (waiting.length === 0 || options["wait"] !== true) return ExitStatus.ok;
+  if (waiting.length === 0 || !isWaiting) return ExitStatus.ok;
   return waitUntilOpen(waiting, limitMs, { esc, settings, context });
 };
 
-function askedText({ name, requests }: Asked): string {
-  if (requests.length === 0) return `✅ ${formatName(name)} opens without an approval; nothing was requested\n`;
-  const lines = requests.flatMap((one) => [
-    `   ${printable(one.environment ?? formatName(name))}:`,
-    `   ${changeRequestCommand("get", one)}`,
-    `   ${changeRequestCommand("approve", one)}  # somebody else`,
-    `   ${changeRequestCommand("apply", one)}  # then it opens`,
-  ]);
-  return [`⏸️ ${formatName(name)} does not open yet: somebody has to approve that.`, ...lines, ""].join("\n");
+function askedText({ name, requests, isPending = false }: Asked): readonly Line[] {
+  if (requests.length === 0) return [`✅ ${formatName(name)} opens without an approval; nothing was requested`];
+  const lines = requests.flatMap((one) =>
+    [
+      `   ${printable(one.environment ?? formatName(name))}:`,
+      `   ${changeRequestCommand("get", one)}`,
+      `   ${changeRequestCommand("approve", one)}  # somebody else`,
+      `   ${changeRequestCommand("apply", one)}  # then it opens`,
+    ].map((text) => ({ text, whole: true })),
+  );
+  const why = isPending ? "the request for it is pending, and no other is filed" : "somebody has to approve that";
+  return [`⏸️ ${formatName(name)} does not open yet: ${why}.`, ...lines];
 }
 
 /** The failure, and the requests that are there all the same: nobody else would name them. */
@@ -88,10 +96,7 @@ function reasonIn({ reason }: Settings): string {
 /** The access by which the launcher itself opens the environment. @throws SophiaError (125) where there is none */
 async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscSettings> {
   if (settings.fake || settings.offline) {
-    throw usageError(
-      "request asks ESC, which --fake and --offline rule out",
-      "leave them out (SOPHIA_FAKE, SOPHIA_OFFLINE)",
-    );
+    throw usageError("request asks ESC, which SOPHIA_FAKE and SOPHIA_OFFLINE rule out", "unset them");
   }
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...namedIn(inEnvironment) });

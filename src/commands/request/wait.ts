@@ -18,12 +18,14 @@ const LONGEST_PAUSE_MS = 30_000;
 const GROWTH = 1.5;
 /** A pause is longer by up to this part, so that many who wait do not ask at the same time. */
 const JITTER = 0.25;
-const STAYS = "the request stays; the same command without --wait would file another one";
+const STAYS = "the request stays; the same command waits for it again";
 
 /** An environment, and what has to be approved before it opens: nothing where it does. */
 export interface Asked {
   readonly name: FullName;
   readonly requests: readonly OpenRequest[];
+  /** An earlier command has filed them. */
+  readonly isPending?: boolean;
 }
 
 interface Waiting {

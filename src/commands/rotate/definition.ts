@@ -1,7 +1,7 @@
 import type { CommandDefinition } from "../command.ts";
 
 export const rotateCommand: CommandDefinition = {
-  describe: "Set a new value of a secret in the ESC environment that defines it, or make a new ESC_TOKEN",
+  describe: "Set a new value of a secret in ESC, or make a new ESC_TOKEN",
   details: [
     "The value comes from the standard input (one line break at its end is dropped), from a prompt that does not show " +
       "it, or from --generate: never from the command line. It has to have the format that the contract declares. The " +
@@ -28,6 +28,7 @@ export const rotateCommand: CommandDefinition = {
     token: { type: "boolean", describe: "Make a new token for the launcher, in place of ESC_TOKEN" },
     kind: {
       type: "string",
+      value: "KIND",
       choices: ["organization", "team", "personal"],
       describe: "With --token: what kind of token; by default that of the old one",
     },
@@ -36,7 +37,6 @@ export const rotateCommand: CommandDefinition = {
     yes: { type: "boolean", short: "y", describe: "Do not ask" },
     "dry-run": { type: "boolean", describe: "Show what would change, and write nothing" },
   },
-  groups: ["Sources", "Contract"],
   statuses: { 0: "the value is replaced", 1: "you said no", 3: "the change waits for an approval" },
   examples: [
     "sophia-run rotate QDRANT_API_KEY",

@@ -1,6 +1,6 @@
 /** Random values of the formats that contracts declare. */
 import { randomBytes } from "node:crypto";
-import { formatFault } from "../../contract/format.ts";
+import { formatFault, noWork } from "../../contract/format.ts";
 import type { ValueFormat } from "../../contract/model.ts";
 
 /** At least 128 bits: letters, digits, `-` and `_`; hexadecimal digits; letters and digits. */
@@ -20,9 +20,10 @@ function words(): readonly string[] {
 /**
  * A random value of a format, or of none.
  *
+ * @param name of the variable
  * @returns undefined where a value of this format cannot be random enough, or is not for us to make
  */
-export function generate(format: ValueFormat | undefined): string | undefined {
+export function generate(format: ValueFormat | undefined, name: string): string | undefined {
   if (format === undefined) return words()[0];
   if (format.kind === "base64") return randomBytes(32).toString("base64");
   if (format.kind !== "text") return undefined;
@@ -37,5 +38,5 @@ export function generate(format: ValueFormat | undefined): string | undefined {
       : random
           .map((word) => pattern.sample(word, minLength))
           .filter((value, index) => value.includes(random[index] ?? ""));
-  return [...direct, ...sampled].find((value) => formatFault(format, value) === undefined);
+  return [...direct, ...sampled].find((value) => formatFault(format, value, name, noWork()) === undefined);
 }

@@ -32,7 +32,7 @@ export function findDefining(name: string, all: readonly Current[]): Defining {
     );
     throw refuse(
       `${shown} is not in ${environments}${didYouMean(name, names)}`,
-      "sophia-run import brings new variables from a .env file into ESC",
+      `sophia-run set ${shellWord(shown)} sets its first value`,
     );
   }
   const own = formatName(current.name);

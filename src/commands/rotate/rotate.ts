@@ -1,14 +1,17 @@
 import { settle, type Settings } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Context } from "../../core/context.ts";
-import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { ExitStatus } from "../../core/error.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { type Changed, changeEnvironment, type Current, formatRevision, readCurrent } from "../../esc/api/change.ts";
 import { rotateByEsc } from "../../esc/api/rotation.ts";
 import type { Change } from "../../esc/definition/change.ts";
+import { rotatedBy } from "../../esc/definition/follow.ts";
+import { parseDefinition } from "../../esc/definition/parse.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
 import { namesIn, nodeOf } from "../../esc/definition/verify.ts";
+import { EscFault } from "../../esc/faults/fault.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
@@ -17,11 +20,10 @@ import type { Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 import { askEach, askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
-import { settleChange } from "../writing/outcome.ts";
+import { changedMeanwhile, settleChange, valueIn } from "../writing/outcome.ts";
 import { type Defining, findDefining, isAbsent, refuse } from "./place.ts";
 import { doneText } from "./text.ts";
 import { newValue } from "./value.ts";
-import { propertyPath } from "../../contract/remedies.ts";
 
 /** A change to one variable, and the value that it has afterwards. */
 interface Wanted {
@@ -66,13 +68,15 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   };
   const refused = isDry ? ExitStatus.ok : ExitStatus.unmet;
 
-  if (place?.defined.kind === "rotated") {
+  const rotation = place === undefined ? undefined : rotationOf(place);
+  if (place !== undefined && rotation !== undefined) {
     if (to !== undefined || generated) {
       throw refuse(`ESC rotates ${printable(name)} itself and makes its values`, "leave out --generate and --to");
     }
-    tellChange("ESC rotates it (fn::rotate)");
+    const what = place.defined.kind === "rotated" ? "it" : printable(rotation);
+    tellChange(`ESC rotates ${what} (fn::rotate)${what === "it" ? "" : ", to which it refers"}`);
     if (!(await isWanted())) return refused;
-    const changed = await rotated(place, target, settings, context);
+    const changed = await rotated(place, rotation, target, settings, context);
     return finish(name, changed, { inEnvironment, canGoBack: false }, context);
   }
   if (place !== undefined) refuseComputed(name, place);
@@ -117,19 +121,6 @@ function finish(
   return ExitStatus.ok;
 }
 
-function valueIn({ opened }: Pick<Current, "opened">, name: string): string | undefined {
-  return opened.variables.find((one) => one.name === name)?.value;
-}
-
-/** The value of somebody else, who rotated it at the same time, may be in use already: it is not replaced unseen. */
-function changedMeanwhile(name: string, now: Current): SophiaError {
-  return new SophiaError({
-    code: "esc-conflict",
-    message: `nothing was changed: ${printable(name)} has another value in ${formatRevision(now)} than it had at first`,
-    hint: "somebody else rotates it, too; start again to replace that value",
-  });
-}
-
 /** Of several environments the one, by the name that was asked for. */
 function onlyOf(current: Current, settings: EscSettings): EscSettings {
   const { environments } = settings;
@@ -171,9 +162,19 @@ async function fromRevision(
   if (!/^[\w.-]{1,100}$/.test(version) || /^\.+$/.test(version)) {
     throw usageError("--to needs the number of a revision, or a tag", "pulumi env version history shows them");
   }
-  const { definition, opened } = await askOne(target, settings, context, (full, connection) =>
-    readCurrent({ ...full, version }, connection),
-  );
+  const { definition, opened } = await askOne(target, settings, context, async (full, connection) => {
+    try {
+      return await readCurrent({ ...full, version }, connection);
+    } catch (error) {
+      // The environment itself has just been read.
+      if (!(error instanceof EscFault && error.fault.kind === "status" && error.fault.status === 404)) throw error;
+      const own = printable(formatName(full));
+      throw refuse(
+        `${own} has no revision or tag ${printable(version)}`,
+        `pulumi env version history ${own} shows the revisions`,
+      );
+    }
+  });
   const { yaml } = definition;
   const old = valueIn({ opened }, name);
   const defined = nodeOf(yaml, name);
@@ -189,11 +190,23 @@ async function fromRevision(
   return { change, value: old, words: `the value that it had in revision ${version}; all else stays` };
 }
 
+/** The property that ESC rotates itself, if the variable is one or refers to one. */
+function rotationOf({ defined, variable, current }: Defining): string | undefined {
+  if (defined.kind === "secret" || defined.kind === "value") return undefined;
+  return rotatedBy(parseDefinition(current.definition.yaml), ["environmentVariables", variable.name]);
+}
+
 /** @returns what became of it: ESC gives another value, or not */
-function rotated({ variable }: Defining, target: EscSettings, settings: Settings, context: Context): Promise<Changed> {
+function rotated(
+  { variable }: Defining,
+  property: string,
+  target: EscSettings,
+  settings: Settings,
+  context: Context,
+): Promise<Changed> {
   return askOne(target, settings, context, async (full, connection): Promise<Changed> => {
     const before = await readCurrent(full, connection);
-    await rotateByEsc(full, [propertyPath(variable.name)], connection);
+    await rotateByEsc(full, [property], connection);
     const after = await readCurrent(full, connection);
     const isNew = valueIn(after, variable.name) !== variable.value;
     return isNew ? { kind: "done", wrote: true, before, after } : { kind: "without-effect", before, after };

@@ -1,18 +1,15 @@
-/** Where the new value comes from: never the command line. */
-import { formatFault } from "../../contract/format.ts";
+/** The value that takes the place of another one. */
 import type { Declaration } from "../../contract/model.ts";
-import { faultWords } from "../../contract/words.ts";
 import type { Context } from "../../core/context.ts";
-import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { canAsk } from "../confirm.ts";
+import { readValue, valueError } from "../writing/value.ts";
 import { generate } from "./generate.ts";
 
 const IS_ADDRESS = /^[a-z][a-z\d+.-]*:\/\//i;
 
 /**
  * @param old the value that it replaces
- * @throws SophiaError (rotate-value, 125) where there is none, or none of the declared format; it does not show it
+ * @throws SophiaError (rotate-value, 125) where there is none, or none that the contract accepts; it does not show it
  */
 export async function newValue(
   name: string,
@@ -22,48 +19,17 @@ export async function newValue(
   context: Context,
 ): Promise<string> {
   const shown = printable(name);
-  const format = declaration?.format;
   if (generated) {
     // Where something is cannot be made up, whatever the contract leaves open.
-    const value = IS_ADDRESS.test(old) ? undefined : generate(format);
+    const value = IS_ADDRESS.test(old) ? undefined : generate(declaration?.format, name);
     if (value !== undefined) return value;
-    throw failure(
+    throw valueError(
       IS_ADDRESS.test(old)
         ? `${shown} is a URL, which cannot be generated`
         : `no random value of the format that the contract declares for ${shown} can be made`,
       "leave out --generate, and give the value by the standard input",
     );
   }
-  const value = canAsk(context)
-    ? await context.readHidden(`New value of ${shown} (not shown): `)
-    : await fromInput(context);
-  if (value === undefined || value === "") {
-    throw failure(
-      `there is no new value for ${shown}`,
-      "give it by the standard input or at the prompt, or --generate one",
-    );
-  }
-  if (value.includes("\0"))
-    throw failure(`the new value of ${shown} contains a NUL character`, "no variable can contain one");
-  const fault = format === undefined ? undefined : formatFault(format, value);
-  if (fault === undefined) return value;
-  throw failure(
-    `the new value of ${shown} ${faultWords(fault)}`,
-    "nothing was changed; the contract declares the format",
-  );
-}
-
-async function fromInput(context: Context): Promise<string> {
-  const bytes = await context.readInput();
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    throw failure("the standard input is not valid UTF-8", "give the value as UTF-8");
-  }
-  return text.replace(/\r?\n$/, "");
-}
-
-function failure(message: string, hint: string): SophiaError {
-  return new SophiaError({ code: "rotate-value", message, hint });
+  const remedy = "give it by the standard input or at the prompt, or --generate one";
+  return readValue(name, declaration, { what: "new value", remedy }, context);
 }

@@ -41,7 +41,11 @@ export const GITHUB_VARIABLE = "GITHUB_ACTIONS";
  * @returns the variable that says so; undefined: none does
  */
 export function keeperOfOutput(environment: Environment): string | undefined {
-  if (environment.get(GITHUB_VARIABLE) === "true") return GITHUB_VARIABLE;
+  return environment.get(GITHUB_VARIABLE) === "true" ? GITHUB_VARIABLE : agentBy(environment);
+}
+
+/** The variable by which a coding agent says that it runs the command, also in a job of GitHub Actions. */
+export function agentBy(environment: Environment): string | undefined {
   const isOn = (name: string): boolean => !["", "0", "false"].includes(environment.get(name) ?? "");
   return AGENT_VARIABLES.find(isOn) ?? (AGENTS.has(environment.get("AGENT") ?? "") ? "AGENT" : undefined);
 }

@@ -6,7 +6,8 @@ import { printable } from "../../core/text.ts";
 import type { Redaction } from "../../launch/index.ts";
 import { maskingOf } from "../../masking/masking.ts";
 import { maskCommands } from "../../output/github-masks.ts";
-import { sayLines } from "../../output/stderr.ts";
+import { layoutFor } from "../../output/layout.ts";
+import { messageText, sayLines } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
 import { keeperBy } from "./keepers.ts";
@@ -18,7 +19,7 @@ import { keeperBy } from "./keepers.ts";
  * @returns undefined where nothing is masked: it was turned off, or there is nothing to mask
  */
 export function redactionOf(
-  { redact }: Pick<Settings, "redact">,
+  { redact, quiet }: Pick<Settings, "redact" | "quiet">,
   assessment: Assessment,
   variable: string | undefined,
   context: Context,
@@ -39,7 +40,7 @@ export function redactionOf(
   const masking = maskingOf(secrets);
   if (masking.size === 0) return undefined;
   const base = { masking, secrets, insists: redact === "always" };
-  return redact === "always" ? base : { ...base, notice: onceFor(keeper ?? "auto") };
+  return redact === "always" || quiet ? base : { ...base, notice: onceFor(keeper ?? "auto", context) };
 }
 
 /** @throws SophiaError (redact-github, 125) where the commands, which hold the secrets, would stay */
@@ -64,12 +65,17 @@ function statOf(descriptor: number): Stats | undefined {
 }
 
 /** The line that says what has happened, for the first secret only. */
-function onceFor(keeper: string): NonNullable<Redaction["notice"]> {
+function onceFor(keeper: string, context: Context): NonNullable<Redaction["notice"]> {
   let isSaid = false;
+  // Once the program runs, the standard error of this process may be another.
+  const layout = layoutFor(context, 2);
   return (file) => {
     if (isSaid) return undefined;
     isSaid = true;
     const where = file === undefined ? "the output" : printable(file);
-    return `secrets in ${where} appear as ***, since ${keeper} runs this; --redact=never turns it off`;
+    return messageText(
+      `secrets in ${where} appear as ***, since ${keeper} runs this; --redact=never turns it off`,
+      layout,
+    );
   };
 }

@@ -19,9 +19,9 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
   try {
     return await start(invocation, context, preparation);
   } catch (error) {
-    if (invocation.hasDashes || !(error instanceof SophiaError) || error.status !== ExitStatus.notFound) throw error;
-    const { perhapsSubcommand } = await import("../mistakes.ts");
-    throw perhapsSubcommand(error, invocation.command[0]);
+    if (!(error instanceof SophiaError) || error.status !== ExitStatus.notFound) throw error;
+    const { withMeaning } = await import("../mistakes.ts");
+    throw withMeaning(error, invocation.command[0], !invocation.hasDashes);
   }
 }
 
@@ -37,11 +37,12 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   const isRefused = settings.enforceContract && violations.length > 0;
   record?.({ event: "start", command: command[0] }, isRefused, assessment);
   if (isRefused) {
-    const { wordUnmet } = await import("../../output/unmet.ts");
+    const { setOffer, wordUnmet } = await import("../../output/unmet.ts");
     const { shownCommand } = await import("../../core/command-word.ts");
     const consequence = `${shownCommand(command[0])} was not started`;
     const wayOut = "--no-contract launches anyway";
-    throw new SophiaError(wordUnmet(assessment, consequence, wayOut, settings.quiet), ExitStatus.config);
+    const failure = wordUnmet(assessment, consequence, wayOut, settings.quiet, setOffer(context));
+    throw new SophiaError(failure, ExitStatus.config);
   }
   // First: what it may write are commands for a reader that masks all that comes after.
   const redaction = await redactionFor(settings, assessment, context);

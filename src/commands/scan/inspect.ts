@@ -1,7 +1,7 @@
 /** Finds secrets in one content, and tells the lines; pure. */
 import type { Automaton } from "../../masking/automaton.ts";
 import { Finder } from "../../masking/finder.ts";
-import type { Form } from "../../masking/patterns.ts";
+import { asFound, isEncodedForm, type Form } from "../../masking/patterns.ts";
 
 /** A form of a secret in a content. Lines count from 1. */
 export interface Finding {
@@ -9,6 +9,12 @@ export interface Finding {
   readonly line: number;
   /** The last line of a row of lines in which it is found. */
   readonly lastLine: number;
+}
+
+/** The findings in one content, and how many places are not among them. */
+export interface Found {
+  readonly findings: readonly Finding[];
+  readonly more: number;
 }
 
 /** What is searched for. */
@@ -27,15 +33,16 @@ interface Match {
   size: number;
 }
 
-/** So many places of one content are told at most. */
+/** So many places of one content are told at most, and one for each variable that is not among them. */
 const MOST_MATCHES = 10_000;
 const NEWLINE = 10;
 
 /** Goes through one content, which comes in chunks. */
 export class Inspection {
-  private readonly searched: Searched;
   private readonly finder: Finder;
   private readonly matches: Match[] = [];
+  private readonly names = new Set<string>();
+  private more = 0;
   private chunk: Uint8Array = Buffer.alloc(0);
   private chunkStart = 0;
   /** Lines that end before the chunk, and up to a place in it. */
@@ -44,10 +51,13 @@ export class Inspection {
   private counted = 0;
 
   constructor(searched: Searched) {
-    this.searched = searched;
     this.finder = new Finder(
       () => searched.automaton,
-      (start, end, node) => this.note(start, end, node),
+      (start, end, node, encoding, isShell) => {
+        const form = searched.forms[searched.automaton.patternAt(node)];
+        if (form !== undefined && isEncodedForm(encoding, end - start))
+          this.note(start, end, asFound(form, encoding, isShell));
+      },
     );
   }
 
@@ -62,7 +72,7 @@ export class Inspection {
   }
 
   /** What was found, in order: a row of lines with the same form is one finding. */
-  findings(): readonly Finding[] {
+  found(): Found {
     const findings: Finding[] = [];
     for (const { form, line } of merged(this.matches)) {
       const last = findings.at(-1);
@@ -70,13 +80,15 @@ export class Inspection {
         findings[findings.length - 1] = { ...last, lastLine: line };
       } else findings.push({ form, line, lastLine: line });
     }
-    return findings;
+    return { findings, more: this.more };
   }
 
-  private note(start: number, end: number, node: number): void {
-    const { automaton, forms } = this.searched;
-    const form = forms[automaton.patternAt(node)];
-    if (form === undefined || this.matches.length >= MOST_MATCHES) return;
+  private note(start: number, end: number, form: Form): void {
+    if (this.matches.length >= MOST_MATCHES && this.names.has(form.name)) {
+      this.more += 1;
+      return;
+    }
+    this.names.add(form.name);
     const inChunk = start - this.chunkStart;
     // What lies before this chunk is the beginning of what was found.
     const line =

@@ -1,20 +1,30 @@
 /** Git's objects: those of the index, and those of all commits. */
 import { SophiaError } from "../../core/error.ts";
 import { askGit, GitRefusal, recordsOfGit, type Git } from "../git.ts";
-import type { Finding } from "./inspect.ts";
+import type { Found } from "./inspect.ts";
 import type { Session } from "./session.ts";
 
 const GITLINK = "160000";
 const NEWLINE = 10;
+const QUESTION_MARK = 63;
 /** For so many objects of the history git is asked which commit brought them: each question goes through the history. */
 const MOST_QUESTIONS = 100;
+const MISSING = "missing";
+
+/** An object that was gone through, or is {@link MISSING}. */
+interface Content {
+  readonly object: string;
+  readonly type: string;
+  readonly found: Found;
+}
 
 /** Goes through what the index holds. @throws SophiaError (git, 125) where there is no repository */
 export async function scanIndex(session: Session, git: Git, paths: readonly string[]): Promise<void> {
+  const list = ["ls-files", "-z", "--stage", "--", ...paths];
   /** The names of the objects that git was asked for and has not given yet. */
   const asked: Buffer[] = [];
   const objects = async function* (): AsyncGenerator<string> {
-    for await (const record of recordsOfGit(git, ["ls-files", "-z", "--stage", "--", ...paths])) {
+    for await (const record of recordsOfGit(git, list)) {
       const tab = record.indexOf("\t");
       const [mode, object] = record.subarray(0, tab).toString().split(" ");
       if (mode === GITLINK || object === undefined) continue;
@@ -24,47 +34,74 @@ export async function scanIndex(session: Session, git: Git, paths: readonly stri
   };
   await refused(async () => {
     // Asked by itself, since a question that fails while its answer is passed on is not told.
-    for await (const _ of askGit(git, ["rev-parse", "--git-dir"])) continue;
-    await eachObject(session, askGit(git, ["cat-file", "--batch", "--buffer"], objects()), (_, __, findings) => {
-      const name = asked.shift() ?? Buffer.alloc(0);
-      if (findings.length > 0) session.found({ file: session.shown(name) }, findings);
-    });
+    for await (const _ of askGit(git, list)) continue;
   });
+  await asFarAsItGoes(session, () =>
+    eachObject(session, askGit(git, ["cat-file", "--batch", "--buffer"], objects()), ({ type, found }) => {
+      const name = asked.shift() ?? Buffer.alloc(0);
+      if (type === MISSING) session.skipped(session.shown(name), "git's object is missing");
+      else if (found.findings.length > 0) session.found({ file: session.shown(name) }, found);
+    }),
+  );
 }
 
 /**
- * Goes through all that branches, tags and the stash reach: files and messages.
+ * Goes through all that branches, tags and the stash reach: files and messages. The session is told of what is not there.
  *
- * @returns whether only part of the history is there
  * @throws SophiaError (git, 125) where there is no repository
  */
-export async function scanHistory(session: Session, git: Git, paths: readonly string[]): Promise<boolean> {
-  return refused(async () => {
+export async function scanHistory(session: Session, git: Git, paths: readonly string[]): Promise<void> {
+  const found = new Map<string, Content>();
+  await refused(async () => {
     const shallow = await text(git, ["rev-parse", "--is-shallow-repository"]);
-    const found = new Map<string, { readonly type: string; readonly findings: readonly Finding[] }>();
-    // In the order in which they are stored, which is by far the fastest: names follow for what is found.
-    const all = ["cat-file", "--batch-all-objects", "--batch", "--buffer", "--unordered"];
-    await eachObject(session, askGit(git, all), (object, type, findings) => {
-      if (findings.length > 0) found.set(object, { type, findings });
-    });
-    if (found.size > 0) await nameFound(session, git, found, paths);
-    return shallow.trim() === "true";
+    if (shallow.trim() === "true") session.lacks({ kind: "shallow" });
+    // Refuses paths outside of the repository, before the long search.
+    await text(git, ["rev-list", "--max-count=0", "--all", "--", ...paths]);
   });
+  // In the order in which they are stored, which is by far the fastest: names follow for what is found.
+  const all = ["cat-file", "--batch-all-objects", "--batch", "--buffer", "--unordered"];
+  await asFarAsItGoes(session, () =>
+    eachObject(session, askGit(git, all), (content) => {
+      if (content.found.findings.length > 0) found.set(content.object, content);
+    }),
+  );
+  if (await asFarAsItGoes(session, () => nameFound(session, git, found, paths))) return;
+  // Git cannot tell which of them a branch reaches.
+  for (const { object, type, found: there } of found.values()) {
+    session.found({ file: "", ...(type === "commit" ? { commit: object } : {}), object }, there);
+  }
 }
 
-/** Tells of what was found in objects that a branch reaches: others exist on this machine only. */
+/** Does something that git may refuse in the middle, as for a damaged object. @returns whether it came to its end */
+async function asFarAsItGoes(session: Session, work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work();
+    return true;
+  } catch (error) {
+    if (!(error instanceof GitRefusal)) throw error;
+    session.lacks({ kind: "refused", why: error.complaint });
+    return false;
+  }
+}
+
+/** Tells of what was found in objects that a branch reaches, and which of those are missing: others exist on this machine only. */
 async function nameFound(
   session: Session,
   git: Git,
-  found: ReadonlyMap<string, { readonly type: string; readonly findings: readonly Finding[] }>,
+  found: Map<string, Content>,
   paths: readonly string[],
 ): Promise<void> {
   let questions = 0;
-  for await (const line of recordsOfGit(git, ["rev-list", "--objects", "--all", "--", ...paths], NEWLINE)) {
+  let missing = 0;
+  // Without all parents of a merge, a branch whose change of the paths was not taken over would be left out.
+  const reached = ["rev-list", "--objects", "--all", "--missing=print", "--full-history", "--", ...paths];
+  for await (const line of recordsOfGit(git, reached, NEWLINE)) {
+    if (line[0] === QUESTION_MARK) missing += 1;
     const space = line.indexOf(" ");
     const object = line.subarray(0, space === -1 ? line.length : space).toString();
     const there = found.get(object);
     if (there === undefined || there.type === "tree") continue;
+    found.delete(object);
     const name = space === -1 ? Buffer.alloc(0) : line.subarray(space + 1);
     questions += 1;
     const commit =
@@ -73,14 +110,22 @@ async function nameFound(
         : there.type === "blob"
           ? ""
           : object;
-    session.found({ file: session.shown(name), ...(commit === "" ? {} : { commit }), object }, there.findings);
+    session.found({ file: session.shown(name), ...(commit === "" ? {} : { commit }), object }, there.found);
   }
+  if (missing > 0) session.lacks({ kind: "missing", objects: missing });
 }
 
-/** The first commit that has the object. */
+/** The first commit that has the object; empty where git cannot tell, as with missing folders. */
 async function commitOf(git: Git, object: string): Promise<string> {
-  const commits = await text(git, ["log", "--all", "--format=%H", `--find-object=${object}`]);
-  return commits.trim().split("\n").at(-1) ?? "";
+  // Only names of objects are compared: none is read, and no program is asked for a difference.
+  const only = ["--no-ext-diff", "--no-textconv", "--no-renames", `--find-object=${object}`];
+  try {
+    const commits = await text(git, ["log", "--all", "--format=%H", ...only]);
+    return commits.trim().split("\n").at(-1) ?? "";
+  } catch (error) {
+    if (!(error instanceof GitRefusal)) throw error;
+    return "";
+  }
 }
 
 async function text(git: Git, args: readonly string[]): Promise<string> {
@@ -106,7 +151,7 @@ async function refused<T>(work: () => Promise<T>): Promise<T> {
 async function eachObject(
   session: Session,
   output: AsyncIterable<Buffer>,
-  done: (object: string, type: string, findings: readonly Finding[]) => void,
+  done: (content: Content) => void,
 ): Promise<void> {
   let header = "";
   let object = "";
@@ -124,8 +169,8 @@ async function eachObject(
         const [name = "", kind = "", size = ""] = header.split(" ");
         header = "";
         if (size === "") {
-          // It is missing, as in a clone of part of a repository.
-          done(name, kind, []);
+          // `NAME missing`, as in a clone of part of a repository.
+          done({ object: name, type: MISSING, found: { findings: [], more: 0 } });
           continue;
         }
         [object, type, left] = [name, kind, Number(size) + 1];
@@ -140,7 +185,7 @@ async function eachObject(
       session.progress(content);
       if (left > 0) continue;
       session.count(0);
-      done(object, type, inspection.findings());
+      done({ object, type, found: inspection.found() });
     }
   }
 }

@@ -1,5 +1,4 @@
 import { ExitStatus } from "../../core/error.ts";
-import { count } from "../../core/text.ts";
 import { loadRedactAddon } from "../../launch/redact/addon.ts";
 import { searchedFor } from "../../masking/masking.ts";
 import { tell } from "../../output/colour.ts";
@@ -10,14 +9,11 @@ import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
 import { scanHistory, scanIndex } from "./objects.ts";
-import { Session, type Result } from "./session.ts";
-import { json, text } from "./text.ts";
+import { Session } from "./session.ts";
+import { type Area, incompleteness, isComplete, json, text } from "./text.ts";
 import { scanTree } from "./tree.ts";
 
-/** So many files that could not be read are named. */
-const MOST_NAMED = 5;
-
-/** `sophia-run scan`: 0, or 1 where a secret is found. */
+/** `sophia-run scan`: 0, 1 where a secret is found, or 2 where none is and not everything could be searched. */
 export const scan: Command = async ({ options, positionals }, context) => {
   const [staged, history] = [options["staged"] === true, options["history"] === true];
   if (staged && history) {
@@ -33,28 +29,17 @@ export const scan: Command = async ({ options, positionals }, context) => {
       "set ESC_ENV and ESC_TOKEN to search for those of ESC; --require-esc makes it an error that they are missing",
     ]);
   }
-  searched.automaton.compiled = await loadRedactAddon();
+  const addon = await loadRedactAddon();
+  if (addon !== undefined) searched.automaton.use(addon);
   const session = new Session(searched, context);
   const git = { cwd: context.cwd, environment: withoutSecrets(context.environment, assessment.contract) };
-  if (staged) await scanIndex(session, git, positionals);
-  else if (history) {
-    if (await scanHistory(session, git, positionals)) {
-      sayLines(context, [
-        "warning: this is a shallow clone: only part of the history was searched",
-        "git fetch --unshallow gets the rest",
-      ]);
-    }
-  } else await scanTree(session, git, positionals);
+  const area: Area = staged ? "index" : history ? "history" : "files";
+  const search = { files: scanTree, index: scanIndex, history: scanHistory }[area];
+  await search(session, git, positionals);
   const result = session.end();
-  sayUnread(result, (lines) => sayLines(context, lines));
+  for (const warning of incompleteness(result)) sayLines(context, warning);
   if (options["json"] === true) context.out(json(result, size));
-  else tell(context, text(result, size, history ? "object" : "file"));
-  return result.findings.length === 0 ? ExitStatus.ok : ExitStatus.unmet;
+  else tell(context, text(result, size, area));
+  if (result.findings.length > 0) return ExitStatus.unmet;
+  return isComplete(result) ? ExitStatus.ok : ExitStatus.incomplete;
 };
-
-function sayUnread({ unread }: Result, warn: (lines: readonly [string, ...string[]]) => void): void {
-  if (unread.length === 0) return;
-  const named = unread.slice(0, MOST_NAMED).map(({ file, why }) => `${file} (${why})`);
-  const more = unread.length > MOST_NAMED ? [`and ${unread.length - MOST_NAMED} more`] : [];
-  warn([`warning: ${count(unread.length, "file")} could not be read and may hold secrets`, ...named, ...more]);
-}

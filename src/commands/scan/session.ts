@@ -1,7 +1,7 @@
 import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import { Masker } from "../../masking/stream.ts";
-import { Inspection, type Finding, type Searched } from "./inspect.ts";
+import { Inspection, type Finding, type Found, type Searched } from "./inspect.ts";
 
 /** Where something is found. */
 export interface Place {
@@ -12,12 +12,26 @@ export interface Place {
   readonly object?: string;
 }
 
+/** A part of git's repository that could not be searched. */
+export type Gap =
+  | { readonly kind: "shallow" }
+  /** Objects that the history names and that are not there. */
+  | { readonly kind: "missing"; readonly objects: number }
+  /** Git has broken off. */
+  | { readonly kind: "refused"; readonly why: string };
+
 export interface Result {
   readonly findings: readonly (Place & Finding)[];
+  /** The names of all variables whose values are found, and the number of contents that hold one. */
+  readonly names: ReadonlySet<string>;
+  readonly affected: number;
   /** Findings beyond those. */
   readonly more: number;
   /** Files that could not be read, and why. */
   readonly unread: readonly { readonly file: string; readonly why: string }[];
+  /** Such files beyond those. */
+  readonly moreUnread: number;
+  readonly gaps: readonly Gap[];
   readonly contents: number;
   readonly bytes: number;
 }
@@ -33,8 +47,12 @@ export class Session {
   private readonly searched: Searched;
   private readonly context: Context;
   private readonly findings: (Place & Finding)[] = [];
+  private readonly names = new Set<string>();
   private readonly unread: { file: string; why: string }[] = [];
+  private readonly gaps: Gap[] = [];
+  private affected = 0;
   private more = 0;
+  private moreUnread = 0;
   private contents = 0;
   private bytes = 0;
   private shownAt = performance.now() + PATIENCE_MS - INTERVAL_MS;
@@ -66,14 +84,25 @@ export class Session {
     this.context.err(`${CLEAR_LINE}sophia-run: ${(this.bytes / 1e6).toFixed(0)} MB searched…`);
   }
 
-  found(place: Place, findings: readonly Finding[]): void {
-    const room = Math.max(0, MOST_FINDINGS - this.findings.length);
-    for (const finding of findings.slice(0, room)) this.findings.push({ ...place, ...finding });
-    this.more += Math.max(0, findings.length - room);
+  /** Takes the findings in a content. Each variable is listed at least once, however many findings there are. */
+  found(place: Place, { findings, more }: Found): void {
+    this.affected += 1;
+    this.more += more;
+    for (const finding of findings) {
+      const { name } = finding.form;
+      if (this.findings.length < MOST_FINDINGS || !this.names.has(name)) this.findings.push({ ...place, ...finding });
+      else this.more += 1;
+      this.names.add(name);
+    }
   }
 
   skipped(file: string, why: string): void {
     if (this.unread.length < MOST_FINDINGS) this.unread.push({ file, why });
+    else this.moreUnread += 1;
+  }
+
+  lacks(gap: Gap): void {
+    this.gaps.push(gap);
   }
 
   /** A name as it may be shown. */
@@ -84,7 +113,7 @@ export class Session {
 
   end(): Result {
     if (this.isShown) this.context.err(CLEAR_LINE);
-    const { findings, more, unread, contents, bytes } = this;
-    return { findings, more, unread, contents, bytes };
+    const { findings, names, affected, more, unread, moreUnread, gaps, contents, bytes } = this;
+    return { findings, names, affected, more, unread, moreUnread, gaps, contents, bytes };
   }
 }

@@ -1,27 +1,76 @@
 import { jsonText } from "../../core/json-text.ts";
+import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Form } from "../../masking/patterns.ts";
-import type { Place, Result } from "./session.ts";
+import type { Gap, Place, Result } from "./session.ts";
 import type { Finding } from "./inspect.ts";
 
 const SHORT_COMMIT = 12;
+/** So many files that could not be read are named. */
+const MOST_NAMED = 5;
+
+/** Where was searched. */
+export type Area = "files" | "index" | "history";
 
 /** A line for each finding, as compilers write them, and a summary. No value stands in it. */
-export function text(result: Result, secrets: number, what: string): string {
-  const { findings, more, contents } = result;
-  const searched = `${count(contents, what)} searched for ${count(secrets, "secret")}`;
-  if (findings.length === 0) return `✅ No secret found: ${searched}\n`;
-  const files = new Set(findings.map(({ file, commit }) => `${commit ?? ""} ${file}`)).size;
-  const names = new Set(findings.map(({ form }) => form.name)).size;
+export function text(result: Result, secrets: number, area: Area): readonly Line[] {
+  const { findings, names, affected, more, contents } = result;
+  const of = (number: number): string =>
+    count(number, area === "history" ? "object" : "file") + (area === "index" ? " of the index" : "");
+  const searched = `${of(contents)} searched for ${count(secrets, "secret")}`;
+  if (findings.length === 0) {
+    if (isComplete(result)) return [`✅ No secret found: ${searched}`];
+    return ["⚠️ No secret found, but not everything could be searched:", `   ${searched}`];
+  }
   return [
-    ...findings.map(line),
+    // As compilers write them, for tools that read them.
+    ...findings.map((one) => ({ text: line(one), whole: true })),
     "",
-    `❌ ${count(names, "secret")} found in ${count(findings.length + more, "place")} of ${count(files, what)}; ${searched}`,
+    `❌ ${count(names.size, "secret")} found in ${count(findings.length + more, "place")} of ${of(affected)}; ${searched}`,
     ...(more > 0 ? [`   ${more} of them are not listed`] : []),
-    "   Replace them where they are issued: who has the repository has them. Then take",
-    "   them out of it.",
-    "",
-  ].join("\n");
+    { text: `   ${area === "index" ? REMEDY_OF_INDEX : REMEDY}`, hang: 3 },
+  ];
+}
+
+const REMEDY = "Replace them where they are issued: who has the repository has them. Then take them out of it.";
+const REMEDY_OF_INDEX =
+  "The next commit would hold them: take them out of the files, then git add these. " +
+  "Replace those that an earlier commit holds where they are issued.";
+
+/** Whether everything could be searched. */
+export function isComplete({ unread, gaps }: Result): boolean {
+  return unread.length === 0 && gaps.length === 0;
+}
+
+/** The parts that could not be searched, in warnings of several lines each. */
+export function incompleteness({ unread, moreUnread, gaps }: Result): readonly (readonly [string, ...string[]])[] {
+  const warnings = gaps.map(gapLines);
+  if (unread.length === 0) return warnings;
+  const named = unread.slice(0, MOST_NAMED).map(({ file, why }) => `${file} (${why})`);
+  const all = unread.length + moreUnread;
+  const more = all > MOST_NAMED ? [`and ${all - MOST_NAMED} more`] : [];
+  return [...warnings, [`warning: ${count(all, "file")} could not be read and may hold secrets`, ...named, ...more]];
+}
+
+function gapLines(gap: Gap): readonly [string, ...string[]] {
+  switch (gap.kind) {
+    case "shallow":
+      return [
+        "warning: this is a shallow clone: only part of the history was searched",
+        "git fetch --unshallow gets the rest",
+      ];
+    case "missing":
+      return [
+        `warning: ${count(gap.objects, "object")} of the history ${gap.objects === 1 ? "is" : "are"} not in this clone and may hold secrets`,
+        "git fetch --refetch --no-filter gets what a partial clone lacks",
+      ];
+    case "refused":
+      return [
+        `warning: git did not give all objects (${gap.why})`,
+        "git fetch --refetch --no-filter gets what a partial clone lacks",
+        "git fsck --connectivity-only names those that are damaged or missing",
+      ];
+  }
 }
 
 function line({ file, commit, object, line: first, lastLine, form }: Place & Finding): string {
@@ -39,7 +88,8 @@ function formWords({ part, encoding }: Form): string {
 }
 
 /** The same for programs, with a version that changes when a field loses its meaning. */
-export function json({ findings, more, unread, contents, bytes }: Result, secrets: number): string {
+export function json(result: Result, secrets: number): string {
+  const { findings, more, unread, moreUnread, gaps, contents, bytes } = result;
   const document = {
     version: 1,
     found: findings.length > 0,
@@ -54,7 +104,11 @@ export function json({ findings, more, unread, contents, bytes }: Result, secret
       encoding: form.encoding,
     })),
     more,
+    // Nothing was left out.
+    complete: isComplete(result),
     unread,
+    moreUnread,
+    gaps,
     searched: { secrets, contents, bytes },
   };
   return jsonText(document);

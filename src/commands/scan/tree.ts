@@ -8,6 +8,7 @@ import {
   openSync,
   readdirSync,
   readSync,
+  realpathSync,
   rmSync,
   type Stats,
 } from "node:fs";
@@ -21,56 +22,86 @@ import type { Session } from "./session.ts";
 
 const LIST = ["ls-files", "-z", "--others", "--exclude-standard"];
 const CHUNK = 1 << 20;
+/** The warning of git about a folder that it leaves out, by its name from the top of the repository. */
+const UNREADABLE = /^warning: could not open directory '(.*)': (.*)$/;
 const ITSELF = Buffer.from("./");
 /** Not through a link, and not waiting for the writer of a pipe. */
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Goes through the files below the paths but for those that git ignores. Without git all are gone through, but for
- * git's own.
+ * Goes through the files below the paths but for those that git ignores, unless the path itself is ignored. Without git
+ * all are gone through, but for git's own.
  *
  * @throws SophiaError (file, 125) for a path that does not exist
  */
 export async function scanTree(session: Session, git: Git, paths: readonly string[]): Promise<void> {
   const buffer = Buffer.allocUnsafe(CHUNK);
-  const visit = async (path: Buffer, name: Buffer): Promise<void> => {
+  const visit = async (path: Buffer, name: Buffer, isNamed = false): Promise<void> => {
     const kind = inspectFile(session, path, name, buffer);
     if (kind !== "folder") return;
     const prefix = name.equals(Buffer.from(".")) ? Buffer.alloc(0) : withSeparator(name);
-    for await (const inside of filesIn(path, git)) {
+    const isWhole = isNamed && (await isIgnored({ ...git, cwd: path.toString() }));
+    for await (const inside of isWhole ? walk(path, session) : filesIn(path, git, session)) {
       await visit(Buffer.concat([withSeparator(path), inside]), Buffer.concat([prefix, inside]));
     }
   };
-  for (const path of paths.length === 0 ? ["."] : paths) {
-    const whole = resolve(git.cwd, path);
-    checkIsThere(path, whole);
-    await visit(Buffer.from(whole), Buffer.from(path));
-  }
+  for (const path of paths.length === 0 ? ["."] : paths) await visit(searchable(path, git), Buffer.from(path), true);
 }
 
-function checkIsThere(path: string, whole: string): void {
-  try {
-    closeSync(openSync(whole, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)));
-  } catch (error) {
-    throw new SophiaError({
+/** The file or folder of a path. Links that the user names, or that lead to it, are followed, unlike those in a folder. */
+function searchable(path: string, { cwd }: Git): Buffer {
+  const unusable = (problem: string): SophiaError =>
+    new SophiaError({
       code: "file",
-      message: `${printable(path)} cannot be read (${systemErrorCode(error) ?? "UNKNOWN"})`,
+      message: `${printable(path)} ${problem}`,
       hint: "name a file or a folder that exists; what begins with a dash follows --",
     });
+  const whole = resolve(cwd, path);
+  let isSearchable: boolean;
+  let real: Buffer;
+  try {
+    const descriptor = openSync(whole, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const stat = fstatSync(descriptor);
+      isSearchable = stat.isFile() || stat.isDirectory();
+    } finally {
+      closeSync(descriptor);
+    }
+    // From the encoding of a buffer, since Bun gives text.
+    real = isSearchable ? Buffer.from(realpathSync(whole, { encoding: "buffer" })) : Buffer.alloc(0);
+  } catch (error) {
+    throw unusable(`cannot be read (${systemErrorCode(error) ?? "UNKNOWN"})`);
   }
+  if (!isSearchable) throw unusable("is neither a file nor a folder");
+  return real;
 }
 
 function withSeparator(path: Buffer): Buffer {
   return path.at(-1) === sep.charCodeAt(0) ? path : Buffer.concat([path, Buffer.from(sep)]);
 }
 
+/** Whether git ignores the folder in which it is asked. */
+async function isIgnored(git: Git): Promise<boolean> {
+  try {
+    for await (const _ of askGit(git, ["check-ignore", "--quiet", "."])) continue;
+    return true;
+  } catch (error) {
+    if (!(error instanceof GitRefusal)) throw error;
+    return false;
+  }
+}
+
 /** Names of files relative to the folder, and of repositories in it, which are gone through by themselves. */
-async function* filesIn(folder: Buffer, git: Git): AsyncGenerator<Buffer> {
-  const there = { ...git, cwd: folder.toString() };
+async function* filesIn(folder: Buffer, git: Git, session: Session): AsyncGenerator<Buffer> {
+  const warned = (line: string): void => {
+    const [, name, why] = UNREADABLE.exec(line) ?? [];
+    if (name !== undefined && why !== undefined) session.skipped(session.shown(Buffer.from(name)), printable(why));
+  };
+  const there = { ...git, cwd: folder.toString(), warned };
   try {
     for await (const name of different(recordsOfGit(there, [...LIST, "--cached"]))) {
       // The folder itself: it is that of a submodule that was not checked out, and git looks into nothing in it.
-      if (name.equals(ITSELF)) yield* walk(folder);
+      if (name.equals(ITSELF)) yield* walk(folder, session);
       else yield name;
     }
     return;
@@ -84,7 +115,7 @@ async function* filesIn(folder: Buffer, git: Git): AsyncGenerator<Buffer> {
     yield* recordsOfGit(there, [`--git-dir=${empty}`, `--work-tree=${there.cwd}`, ...LIST]);
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
-    yield* walk(folder);
+    yield* walk(folder, session);
   } finally {
     rmSync(empty, { recursive: true, force: true });
   }
@@ -100,27 +131,28 @@ async function* different(names: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
-function* walk(folder: Buffer, below: Buffer = Buffer.alloc(0)): Generator<Buffer> {
+function* walk(folder: Buffer, session: Session, below: Buffer = Buffer.alloc(0)): Generator<Buffer> {
+  const unread = (name: Buffer, error: unknown): void =>
+    session.skipped(session.shown(name), systemErrorCode(error) ?? "UNKNOWN");
   let entries;
   try {
     // Without their types: with those Bun gives text.
     entries = readdirSync(Buffer.concat([withSeparator(folder), below]), { encoding: "buffer" });
-  } catch {
-    return;
+  } catch (error) {
+    return unread(below, error);
   }
   for (const entry of entries) {
     const name = Buffer.concat([below, entry]);
-    const status = statusOf(Buffer.concat([withSeparator(folder), name]));
+    let status: Stats | undefined;
+    try {
+      status = lstatSync(Buffer.concat([withSeparator(folder), name]), { throwIfNoEntry: false });
+    } catch (error) {
+      unread(name, error);
+    }
     if (status?.isFile() === true) yield name;
-    else if (status?.isDirectory() === true && entry.toString() !== ".git") yield* walk(folder, withSeparator(name));
-  }
-}
-
-function statusOf(path: Buffer): Stats | undefined {
-  try {
-    return lstatSync(path);
-  } catch {
-    return undefined;
+    else if (status?.isDirectory() === true && entry.toString() !== ".git") {
+      yield* walk(folder, session, withSeparator(name));
+    }
   }
 }
 
@@ -156,6 +188,6 @@ function inspectDescriptor(session: Session, descriptor: number, name: Buffer, b
     session.progress(length);
   }
   session.count(0);
-  const findings = inspection.findings();
-  if (findings.length > 0) session.found({ file: session.shown(name) }, findings);
+  const found = inspection.found();
+  if (found.findings.length > 0) session.found({ file: session.shown(name) }, found);
 }

@@ -2,7 +2,8 @@
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
-import type { Notice } from "../../core/model.ts";
+import type { Failure, Notice } from "../../core/model.ts";
+import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
@@ -12,27 +13,30 @@ import { type Setting, Variables } from "../../esc/settings/variables.ts";
 import type { Connection } from "../../esc/transport/connection.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/say.ts";
+import { questionText } from "../../output/stderr.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import { canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 
 const TOKEN_HINT =
-  "read -rs ESC_ADMIN_TOKEN && export ESC_ADMIN_TOKEN asks for a token that may open and write the environment";
+  "at a terminal the command asks for a token that may open and write the environment; elsewhere set it in the environment";
 
 /**
  * The access of a command that writes. Its token is `ESC_ADMIN_TOKEN` of the process environment, or asked for at a
  * terminal: never the launcher's own, and never one from a file.
  *
  * @param inEnvironment the value of `--in`, in place of `ESC_ENV`
+ * @param isDry nothing is written: without `ESC_ADMIN_TOKEN` the launcher's own credential serves
  * @throws SophiaError (125) where there is no token or no environment
  */
 export async function writeAccess(
   inEnvironment: unknown,
   settings: Settings,
   context: Context,
+  isDry = false,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
-  if (settings.fake) throw usageError("this command changes ESC, which --fake (SOPHIA_FAKE) rules out");
-  if (settings.offline) throw usageError("this command changes ESC, which --offline (SOPHIA_OFFLINE) rules out");
+  if (settings.fake) throw usageError("this command changes ESC, which SOPHIA_FAKE rules out", "unset it");
+  if (settings.offline) throw usageError("this command changes ESC, which SOPHIA_OFFLINE rules out", "unset it");
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
   if (named === undefined && typeof inEnvironment !== "string") {
@@ -42,12 +46,13 @@ export async function writeAccess(
       hint: "name it with --in organization/project/environment, or set ESC_ENV",
     });
   }
+  const common = { ...settings, ...namedIn(inEnvironment) };
+  if (isDry && new Variables(context.environment, []).findInProcess(ADMIN_TOKEN) === undefined) {
+    const { access, notices } = escAccess(context.environment, dotenv.layers, common);
+    if (access.kind === "on") return { settings: access.settings, notices: [...dotenv.notices, ...notices] };
+  }
   const token = await adminToken(context);
-  const { access, notices } = escAccess(context.environment, dotenv.layers, {
-    ...settings,
-    ...namedIn(inEnvironment),
-    token,
-  });
+  const { access, notices } = escAccess(context.environment, dotenv.layers, { ...common, token });
   if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
   return { settings: access.settings, notices: [...dotenv.notices, ...notices] };
 }
@@ -61,7 +66,9 @@ async function adminToken(context: Context): Promise<Setting> {
   const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
   if (given !== undefined) return given;
   if (canAsk(context)) {
-    const value = await context.readHidden("A token that may open and write the environment (not shown): ");
+    const value = await context.readHidden(
+      questionText(context, ["A token that may open and write the environment (not shown):"]),
+    );
     if (value !== undefined && value.trim() !== "") return { name: "the token that was typed", value };
   }
   throw new SophiaError({
@@ -113,9 +120,17 @@ export async function askEach<T>(
 ): Promise<readonly T[]> {
   const progress = makeProgress(context, options);
   const answers = await askEsc(settings, progress, ask).finally(progress.done);
-  if (answers.kind !== "read") throw new SophiaError(answers.failure);
+  if (answers.kind !== "read") throw new SophiaError(withWayToMakeIt(answers.failure, settings));
   say(context, options, answers.remarks);
   return answers.results;
+}
+
+/** Adds how to make the environment, if the service does not know it: a first value may need that. */
+function withWayToMakeIt(failure: Failure, { environments }: EscSettings): Failure {
+  const [only, ...others] = environments;
+  if (failure.code !== "esc-not-found" || only === undefined || others.length > 0) return failure;
+  const command = `pulumi env init ${shellWord(printable(only.text))}`;
+  return { ...failure, details: [...(failure.details ?? []), `if it is not made yet: ${command}`] };
 }
 
 /**

@@ -24,13 +24,13 @@ export function settleChange(
       const { changeRequest, before } = changed;
       const { organization } = before.name;
       const command = (verb: string): string => changeRequestCommand(verb, { id: changeRequest, organization });
-      tell(
-        context,
-        `\n⏸️ Not in effect yet: changes of ${formatName(before.name)} have to be approved. It is a draft now.\n` +
-          `   ${command("get")}\n` +
-          `   ${command("approve")}  # somebody else\n` +
-          `   ${command("apply")}  # then it is in effect\n`,
-      );
+      tell(context, [
+        "",
+        `⏸️ Not in effect yet: changes of ${formatName(before.name)} have to be approved. It is a draft now.`,
+        { text: `   ${command("get")}`, whole: true },
+        { text: `   ${command("approve")}  # somebody else`, whole: true },
+        { text: `   ${command("apply")}  # then it is in effect`, whole: true },
+      ]);
       return ExitStatus.draft;
     }
     case "conflict":
@@ -61,6 +61,20 @@ export function revisionsText({ before, after }: Extract<Changed, { kind: "done"
   const [was, is] = [before.definition.revision, after.definition.revision];
   if (was === undefined || is === undefined) return "The service does not tell revisions.";
   return `Revision ${was} is now ${is}.\n   All of it back: ${wayBack(before)}`;
+}
+
+/** The error for a value that another user has set meanwhile: it may be in use already, so it is not replaced unseen. */
+export function changedMeanwhile(name: string, now: Current): SophiaError {
+  return new SophiaError({
+    code: "esc-conflict",
+    message: `nothing was changed: ${printable(name)} has another value in ${formatRevision(now)} than it had at first`,
+    hint: "another user changes it, too; start again to replace that value",
+  });
+}
+
+/** The value that an environment gives a variable; undefined where it gives none. */
+export function valueIn({ opened }: Pick<Current, "opened">, name: string): string | undefined {
+  return opened.variables.find((one) => one.name === name)?.value;
 }
 
 function wayBack({ name, definition: { revision } }: Current): string {

@@ -1,9 +1,10 @@
 /** The document of a contract file, with all that it extends laid under it. */
 import { dirname, resolve } from "node:path";
 import type { SophiaError } from "../../core/error.ts";
-import type { ContractDocument } from "../generated/document.ts";
+import { shellWord } from "../../core/shell.ts";
+import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import type { PatternCompiler } from "./compile.ts";
-import { examineMeaning } from "./meaning.ts";
+import { examineMeaning, type ProbeExaminer } from "./meaning.ts";
 import { parseContract } from "./read.ts";
 import { firstOf, readContractText, shownPath, type Reason } from "./text.ts";
 
@@ -36,7 +37,7 @@ export async function readDocument(
   const document =
     own.extends === undefined ? own : await extended(own, own.extends, { path, name, text, reason, cwd, below });
   const compilePattern = await patternCompilerFor(document);
-  const issues = examineMeaning(document, compilePattern, own);
+  const issues = examineMeaning(document, { compilePattern, examineProbe: await probeExaminerFor(document) }, own);
   if (issues.length > 0) throw (await import("./rejection.ts")).contradictoryContract(text, name, issues);
   return { document, compilePattern };
 }
@@ -71,6 +72,16 @@ async function extended(
   if (target.includes("\0")) throw await refuse("the path holds a null character", allowed);
   const base = resolve(dirname(path), target);
   const chain = [...below, path];
+  const [first = path] = chain;
+  if (firstOf(reason) === "found") {
+    const { extentOf, isInside } = await import("./extent.ts");
+    const { folder, isRepository } = extentOf(first);
+    if (!isInside(base, folder)) {
+      const message = `a contract that was found extends none outside of its ${isRepository ? "repository" : "folder"}`;
+      const naming = `--contract ${shellWord(shownPath(first, cwd))} allows any file`;
+      throw await refuse(message, `"builtin", or a contract in ${folder}; ${naming}`);
+    }
+  }
   if (chain.includes(base)) {
     const cycle = [...chain.slice(chain.indexOf(base)), base].map((one) => shownPath(one, cwd)).join(" extends ");
     throw await refuse(`the contract extends itself: ${cycle}`, "no cycle of contracts");
@@ -83,13 +94,26 @@ async function extended(
 }
 
 /** Loads the matcher only where a variable has a pattern. */
-async function patternCompilerFor({ variables = {}, profiles = {} }: ContractDocument): Promise<PatternCompiler> {
-  const declared = [variables, ...Object.values(profiles).map((profile) => profile.variables ?? {})];
-  const hasPattern = declared
-    .flatMap(Object.values)
-    .some(({ format }) => typeof format === "object" && "pattern" in format);
+async function patternCompilerFor(document: ContractDocument): Promise<PatternCompiler> {
+  const hasPattern = entriesOf(document).some(({ format }) => typeof format === "object" && "pattern" in format);
   if (hasPattern) return (await import("../pattern/pattern.ts")).compilePattern;
   return (source) => {
     throw new TypeError(`the matcher is not loaded, and there is a pattern: ${source}`);
   };
+}
+
+/** Loads what examines probes only where a variable has one. */
+async function probeExaminerFor(document: ContractDocument): Promise<ProbeExaminer> {
+  const hasProbe = entriesOf(document).some(({ probe }) => typeof probe === "object");
+  if (hasProbe) return (await import("./probe-meaning.ts")).examineProbe;
+  return (name) => {
+    throw new TypeError(`what examines probes is not loaded, and there is one: ${name}`);
+  };
+}
+
+/** What the document declares, in itself and in its profiles. */
+function entriesOf({ variables = {}, profiles = {} }: ContractDocument): readonly VariableEntry[] {
+  return [variables, ...Object.values(profiles).map((profile) => profile.variables ?? {})].flatMap((entries) =>
+    Object.values(entries),
+  );
 }

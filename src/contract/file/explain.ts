@@ -1,4 +1,8 @@
-/** What is wrong with a document by the schema; pure. Runs only when the guard has said that something is. */
+/**
+ * What is wrong with a document by the schema; pure. Runs only when the guard has said that something is. Messages have
+ * no word of the document but the names that the schema gives its members: another kind of file may stand in its place,
+ * such as one of credentials, that who reads the messages may not read.
+ */
 import type { Node } from "jsonc-parser";
 import { didYouMean } from "../../core/suggest.ts";
 import { alternatives } from "../words.ts";
@@ -62,16 +66,15 @@ function describe(schema: Schema): string {
   return schema.description === undefined ? types : `${types} (${schema.description.replace(/\.$/, "")})`;
 }
 
-function quote(text: string): string {
-  const characters = Array.from(text);
-  return JSON.stringify(characters.length <= 60 ? text : `${characters.slice(0, 60).join("")}…`);
+function quote(name: string): string {
+  return JSON.stringify(name);
 }
 
 function unknownValue(node: Node, values: readonly string[]): Fault {
   const allowed = alternatives(values.map(quote));
   const value: unknown = node.value;
   if (typeof value !== "string") return notAllowed(node, allowed);
-  return { offset: node.offset, message: `unknown value ${quote(value)}${didYouMean(value, values)}`, allowed };
+  return { offset: node.offset, message: `unknown value${didYouMean(value, values)}`, allowed };
 }
 
 type Problem = Omit<Fault, "offset">;
@@ -101,7 +104,7 @@ function* examineArray(root: Schema, node: Node, schema: Schema): Generator<Faul
     if (items !== undefined) yield* examine(root, child, items);
     const value: unknown = child.value;
     if (uniqueItems && typeof value === "string" && seen.has(value)) {
-      yield { offset: child.offset, message: `${quote(value)} is in the list twice`, allowed: "each entry once" };
+      yield { offset: child.offset, message: "this entry is in the list twice", allowed: "each entry once" };
     }
     seen.add(value);
   }
@@ -120,15 +123,20 @@ function* examineObject(root: Schema, node: Node, schema: Schema): Generator<Fau
   }
   const seen = new Set<string>();
   for (const { key, offset, value } of members) {
-    if (seen.has(key)) yield { offset, message: `the key ${quote(key)} is there twice`, allowed: "each key once" };
+    if (seen.has(key))
+      yield {
+        offset,
+        message: `the key${known.includes(key) ? ` ${quote(key)}` : ""} is there twice`,
+        allowed: "each key once",
+      };
     seen.add(key);
     const problem = valueProblem(names, key);
-    if (problem !== undefined) yield { ...problem, offset, message: `${quote(key)} is not a valid name` };
+    if (problem !== undefined) yield { ...problem, offset, message: "this is not a valid name" };
     const property = Object.hasOwn(properties, key) ? properties[key] : additionalProperties;
     if (typeof property === "object") yield* examine(root, value, property);
     else if (property === false) {
       const free = known.filter((name) => !present.has(name));
-      const message = `unknown key ${quote(key)}${didYouMean(key, free)}`;
+      const message = `unknown key${didYouMean(key, free)}`;
       yield { offset, message, allowed: alternatives(known.map(quote)) };
     }
   }

@@ -4,20 +4,34 @@
  */
 import { runsCode } from "../../core/code-values.ts";
 import { didYouMean } from "../../core/suggest.ts";
-import { formatFault } from "../format.ts";
+import { formatFault, noWork } from "../format.ts";
 import type { ContractDocument, FormatEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
+import type { PatternWork } from "../model.ts";
 import { alternatives, faultWords } from "../words.ts";
 import { formatOf, isSecret, lineage, listOf, mergeEntries, profilesOf, type PatternCompiler } from "./compile.ts";
 import type { Issue, Path } from "./fault.ts";
-import { examineProbe } from "./probe-meaning.ts";
+import type { examineProbe } from "./probe-meaning.ts";
 
 type Profiles = ReadonlyMap<string, ProfileEntry>;
 type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
 
-/** What variables and groups are checked against: the variables of one profile, or of none. */
-interface Scope {
-  readonly variables: ReadonlyMap<string, VariableEntry>;
+/** Says what is wrong with a probe; see `examineProbe`. */
+export type ProbeExaminer = typeof examineProbe;
+
+/** What few contracts need. */
+interface Tools {
   readonly compilePattern: PatternCompiler;
+  readonly examineProbe: ProbeExaminer;
+}
+
+/** Of so many issues each says what may have been meant; fewer are shown. */
+const MOST_GUESSES = 100;
+
+/** What variables and groups are checked against: the variables of one profile, or of none. */
+interface Scope extends Tools {
+  readonly variables: ReadonlyMap<string, VariableEntry>;
+  readonly work: PatternWork;
+  readonly guess: typeof didYouMean;
   readonly report: Report;
 }
 
@@ -29,7 +43,7 @@ interface Scope {
  */
 export function examineMeaning(
   document: ContractDocument,
-  compilePattern: PatternCompiler,
+  tools: Tools,
   own: ContractDocument = document,
 ): readonly Issue[] {
   const issues: Issue[] = [];
@@ -42,7 +56,9 @@ export function examineMeaning(
   }
   const declared = mergeEntries(document, []);
   const { variables } = declared;
-  const scope = { variables, compilePattern, report };
+  // Each search takes time linear in the names.
+  const guess: typeof didYouMean = (wanted, among) => (issues.length < MOST_GUESSES ? didYouMean(wanted, among) : "");
+  const scope = { ...tools, variables, report, guess, work: noWork() };
   variables.forEach((entry, name) => examineVariable(() => ["variables", name], name, entry, entry, scope));
   declared.groups.forEach(({ variables: members = [] }, group) => {
     examineMembers(() => ["groups", group, "variables"], members, scope);
@@ -64,7 +80,7 @@ export function examineMeaning(
     for (const [index, id] of ids.entries()) {
       if (everywhere.variables.has(id) || everywhere.groups.has(id)) continue;
       names ??= [...everywhere.variables.keys(), ...everywhere.groups.keys()];
-      const message = `"${id}" is not declared${didYouMean(id, names)}`;
+      const message = `this name is not declared${guess(id, names)}`;
       report([...path, index], message, "the name of a variable or of a group");
     }
   }
@@ -83,7 +99,7 @@ function examineVariable(
   entry: VariableEntry,
   scope: Scope,
 ): void {
-  const { variables, compilePattern, report } = scope;
+  const { variables, compilePattern, report, work } = scope;
   const { required, deprecated, default: fallback, format } = entry;
   const at = (key: keyof VariableEntry): Path => (Object.hasOwn(given, key) ? [...path(), key] : path());
   if (fallback !== undefined && isSecret(entry)) {
@@ -94,7 +110,7 @@ function examineVariable(
     report(at("default"), `a default of ${name} ${what}`, "no default: the environment or ESC sets it");
   }
   if (format !== undefined && examineFormat(at("format"), format, scope) && fallback !== undefined) {
-    const fault = formatFault(formatOf(format, compilePattern), fallback);
+    const fault = formatFault(formatOf(format, compilePattern), fallback, name, work);
     if (fault !== undefined) report(at("default"), "the default does not have the format", `it ${faultWords(fault)}`);
   }
   if (typeof required === "object") {
@@ -104,7 +120,7 @@ function examineVariable(
     examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), scope);
   }
   if (typeof entry.probe === "object") {
-    for (const problem of examineProbe(name, entry.probe, (other) => variables.has(other))) {
+    for (const problem of scope.examineProbe(name, entry.probe, (other) => variables.has(other))) {
       report([...at("probe"), ...problem.path], problem.message, problem.allowed);
     }
   }
@@ -169,9 +185,9 @@ function examineRange(
   return false;
 }
 
-function examineReference(path: () => Path, name: string, { variables, report }: Scope): boolean {
+function examineReference(path: () => Path, name: string, { variables, report, guess }: Scope): boolean {
   if (variables.has(name)) return true;
-  const message = `"${name}" is not declared${didYouMean(name, variables.keys())}`;
+  const message = `this name is not declared${guess(name, variables.keys())}`;
   report(path(), message, `a name declared under "variables"`);
   return false;
 }
@@ -217,7 +233,7 @@ function examineLineages(profiles: Profiles, report: Report): void {
     for (const base of listOf(profiles.get(profile)?.extends)) {
       if (profiles.has(base)) visit(base, [...trail, profile]);
       else {
-        const message = `there is no profile "${base}"${didYouMean(base, profiles.keys())}`;
+        const message = `there is no such profile${didYouMean(base, profiles.keys())}`;
         report(["profiles", profile, "extends"], message, alternatives([...profiles.keys()]));
       }
     }

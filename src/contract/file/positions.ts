@@ -1,5 +1,5 @@
 /** The positions of keys and values in a contract file. Loaded only for a faulty one: JSON.parse reads others faster. */
-import { findNodeAtLocation, parseTree, printParseErrorCode, visit, type Node } from "jsonc-parser";
+import { parseTree, printParseErrorCode, visit, type Node } from "jsonc-parser";
 import type { Fault, Issue } from "./fault.ts";
 
 /** The first thing in a text that is not JSON (RFC 8259). */
@@ -73,8 +73,8 @@ function syntaxFault(text: string, offset: number, code: string): Fault {
   if (/^[}\]]/.test(rest) && /,\s*$/.test(text.slice(0, offset))) {
     return { offset, message: "trailing comma", allowed: `${allowed}, or no comma before` };
   }
-  const word = /^(?:[^\s,:[\]{}"]{1,40}|.)/su.exec(rest)?.[0] ?? "";
-  return { offset, message: `unexpected ${word}`, allowed };
+  // Of the text no more than JSON's own punctuation: the file may be none, such as one with a token in it.
+  return { offset, message: `unexpected ${/^[[\]{},:"]/.exec(rest)?.[0] ?? "text"}`, allowed };
 }
 
 /** The parser reports the beginning of a faulty string; this finds the place in it. */
@@ -114,13 +114,30 @@ export function membersOf({ type, children = [] }: Node): readonly Member[] {
   );
 }
 
-/** The offset of an issue; the nearest place above it where the text does not have it, since a profile inherits it. */
-export function offsetOf(root: Node, { path, atKey }: Issue): number {
-  for (let length = path.length; length > 0; length--) {
-    const node = findNodeAtLocation(root, path.slice(0, length));
-    if (node !== undefined) return ((atKey ? node.parent : undefined) ?? node).offset;
-  }
-  return root.offset;
+/**
+ * Finds the offset of each issue; that of the nearest node above it where the text does not have it, since a profile
+ * inherits it. The members of an object are looked up once for all issues.
+ */
+export function offsetFinder(root: Node): (issue: Pick<Issue, "path" | "atKey">) => number {
+  const objects = new Map<Node, ReadonlyMap<string, Node>>();
+  const childOf = (node: Node, key: string | number): Node | undefined => {
+    if (typeof key === "number") return node.type === "array" ? node.children?.[key] : undefined;
+    let members = objects.get(node);
+    if (members === undefined) {
+      members = new Map(membersOf(node).map(({ key: name, value }) => [name, value]));
+      objects.set(node, members);
+    }
+    return members.get(key);
+  };
+  return ({ path, atKey }) => {
+    let node = root;
+    for (const key of path) {
+      const child = childOf(node, key);
+      if (child === undefined) break;
+      node = child;
+    }
+    return ((atKey ? node.parent : undefined) ?? node).offset;
+  };
 }
 
 /** Line and column of an offset, both counted from 1; the column counts characters (code points). */

@@ -1,4 +1,5 @@
 /** What the schema cannot check of a probe; pure. */
+import { isLoopback } from "../../core/loopback.ts";
 import type { ProbeEntry } from "../generated/document.ts";
 import { fill, referencesIn } from "../references.ts";
 import type { Path } from "./fault.ts";
@@ -12,8 +13,6 @@ interface Problem {
 /** Headers that say how a request is sent, and not what it asks for. */
 const RESERVED =
   /^(?:host|connection|content-length|transfer-encoding|accept-encoding|expect|upgrade|te|trailer|cookie|proxy-.*)$/i;
-/** As `URL.hostname` writes them. */
-const LOOPBACK = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** @param isDeclared whether a variable of that name is declared */
 export function examineProbe(
@@ -32,7 +31,8 @@ export function examineProbe(
   const referred = texts.flatMap(([path, text]) => referencesIn(text).map((variable) => ({ path, variable })));
   for (const { path, variable } of referred) {
     if (isDeclared(variable)) continue;
-    problems.push({ path, message: `"${variable}" is not declared`, allowed: `a name declared under "variables"` });
+    const message = "the probe refers to a variable that is not declared";
+    problems.push({ path, message, allowed: `a name declared under "variables"` });
   }
   if (!referred.some(({ variable }) => variable === name)) {
     problems.push({
@@ -47,7 +47,7 @@ export function examineProbe(
     if (!RESERVED.test(header) && !(basic !== undefined && /^authorization$/i.test(header))) continue;
     problems.push({
       path: ["headers", header],
-      message: `the header ${header} cannot be set`,
+      message: "this header cannot be set",
       allowed: "other headers",
     });
   }
@@ -70,7 +70,7 @@ function urlFault(url: string): { readonly message: string; readonly allowed: st
   if (!URL.canParse(filled) || host === "") return { message: "this is not a URL", allowed };
   if (host.includes("@")) return { message: "a user name or a password stands in the URL", allowed: `"basic"` };
   if (host.includes("$")) return { message: "a variable is a part of the host", allowed };
-  if (url.startsWith("http:") && !LOOPBACK.test(new URL(filled).hostname)) {
+  if (url.startsWith("http:") && !isLoopback(new URL(filled).hostname)) {
     return { message: "plain http would send the value unencrypted", allowed };
   }
   return undefined;

@@ -4,7 +4,7 @@ import { count, printable } from "../../core/text.ts";
 import { schemaText } from "../generated/schema-text.ts";
 import { explain } from "./explain.ts";
 import type { Fault, Issue } from "./fault.ts";
-import { JsonSyntaxError, lineAndColumn, offsetOf, parseWithPositions } from "./positions.ts";
+import { JsonSyntaxError, lineAndColumn, offsetFinder, parseWithPositions } from "./positions.ts";
 import type { Schema } from "./schema.ts";
 
 const MOST_SHOWN = 20;
@@ -21,8 +21,8 @@ export function malformedContract(text: string, name: string): SophiaError {
 
 /** The same for what `examineMeaning` finds in a document. */
 export function contradictoryContract(text: string, name: string, issues: readonly Issue[]): SophiaError {
-  const root = parseWithPositions(text);
-  const faults = issues.map((issue) => ({ ...issue, offset: offsetOf(root, issue) }));
+  const offsetOf = offsetFinder(parseWithPositions(text));
+  const faults = issues.map((issue) => ({ ...issue, offset: offsetOf(issue) }));
   return rejection(text, name, faults);
 }
 

@@ -36,15 +36,17 @@ export async function readContractText(path: string, reason: Reason, cwd: string
   const name = shownPath(path, cwd);
   let bytes: Buffer;
   let distrust: Distrust | undefined;
+  let isIrregular = false;
   try {
     const accept = (stats: Stats): boolean => {
+      isIrregular = typeof reason === "object" && !stats.isFile();
       if (firstOf(reason) === "found") distrust = distrustOf(path, stats, dirname(path), cwd);
-      return distrust === undefined;
+      return distrust === undefined && !isIrregular;
     };
     bytes = await readBounded(path, { maxBytes: MAX_BYTES, accept });
   } catch (error) {
     if (distrust !== undefined) throw distrusted(name, reason, distrust);
-    throw unreadable(name, reason, systemErrorCode(error) ?? "unknown error");
+    throw unreadable(name, reason, isIrregular ? "NOT_REGULAR" : (systemErrorCode(error) ?? "unknown error"));
   }
   if (!isUtf8(bytes)) {
     throw new SophiaError({
@@ -61,6 +63,7 @@ const WORDS: ReadonlyMap<string, string> = new Map([
   ["ENOTDIR", "does not exist"],
   ["EISDIR", "is a directory"],
   ["NOT_A_FILE", "is a device or a socket"],
+  ["NOT_REGULAR", "is not a regular file"],
   ["TOO_LARGE", `is larger than ${MAX_BYTES / 1024 / 1024} MiB, the most that a contract may have`],
   ["NO_END", "is a pipe that did not end within 5 s"],
   ["ELOOP", "is a symlink loop"],
@@ -99,6 +102,7 @@ function hintFor(reason: Reason): string {
 
 /** The path as messages have it: relative to the working directory where it is below that. */
 export function shownPath(path: string, cwd: string): string {
-  const inside = relative(cwd, path);
+  // That of the working directory itself is empty.
+  const inside = relative(cwd, path) || ".";
   return inside === ".." || inside.startsWith(`..${sep}`) ? path : inside;
 }

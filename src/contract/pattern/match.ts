@@ -1,30 +1,108 @@
-/** Matching by a finite automaton; pure. The work is at most the value's length times the automaton's size. */
-import type { Pattern, Repetition } from "./syntax.ts";
+/**
+ * Matching by a finite automaton; pure. States that are entered together are one node, and what a character leads to from a
+ * node is remembered: most characters of a value take one step. Each step is counted, in every engine alike.
+ */
+import type { CharacterSet, Pattern, Repetition } from "./syntax.ts";
 
 /** A state of an automaton. */
 interface State {
+  readonly id: number;
   /** The character that leads on, on its own; where there is none, the states in `to` are entered at once. */
-  readonly set?: RegExp;
+  readonly set?: CharacterSet;
   readonly to: State[];
+}
+
+/** States that are entered together. */
+interface Node {
+  /** Those that a character leads on from. */
+  readonly states: readonly State[];
+  /** Whether a value that ends here matches. */
+  readonly ends: boolean;
+  readonly next: Map<string, Node>;
 }
 
 const MOST_STATES = 4000;
 
-/** The state at which a value that matches ends. */
-const END: State = { to: [] };
+/** @throws whatever ends the work, such as an error if there have been too many steps */
+export type Spend = (steps: number) => void;
 
 /**
- * Makes a pattern ready for matching; the result is its first state.
+ * Makes a pattern ready for matching, once there is a value.
  *
+ * @returns whether the whole value matches
  * @throws SyntaxError where its repetitions make it too large
  */
-export function buildAutomaton(pattern: Pattern): State {
-  let states = 0;
-  const make = (state: State): State => {
-    states += 1;
-    if (states > MOST_STATES) throw new SyntaxError("is too large: its repetitions multiply");
-    return state;
+export function makeMatcher(pattern: Pattern): (value: string, spend: Spend) => boolean {
+  if (sizeOf(pattern) > MOST_STATES) throw new SyntaxError("is too large: its repetitions multiply");
+  const nodes = new Map<string, Node>();
+  let start: Node | undefined;
+  const nodeOf = (entered: ReadonlySet<State>): Node => {
+    const states = Array.from(entered).filter(({ set }) => set !== undefined);
+    const ends = Array.from(entered).some(({ id }) => id === END_ID);
+    const key = `${String(ends)} ${states.map(({ id }) => id).join()}`;
+    const known = nodes.get(key);
+    if (known !== undefined) return known;
+    const made: Node = { states, ends, next: new Map() };
+    nodes.set(key, made);
+    return made;
   };
+  const begin = (spend: Spend): Node => {
+    spend(sizeOf(pattern));
+    const entered = new Set<State>();
+    enter(buildAutomaton(pattern), entered);
+    return nodeOf(entered);
+  };
+  const step = ({ states }: Node, character: string, spend: Spend): Node => {
+    const entered = new Set<State>();
+    for (const { set, to } of states) {
+      if (set?.test(character) === true) for (const state of to) enter(state, entered);
+    }
+    spend(states.length + entered.size);
+    return nodeOf(entered);
+  };
+  return (value, spend) => {
+    let node = (start ??= begin(spend));
+    let steps = 0;
+    for (const character of value) {
+      steps += 1;
+      let next = node.next.get(character);
+      if (next === undefined) {
+        next = step(node, character, spend);
+        node.next.set(character, next);
+      }
+      node = next;
+      if (node.states.length === 0 && !node.ends) break;
+    }
+    spend(steps);
+    return node.ends;
+  };
+}
+
+/** How many states its automaton has. */
+function sizeOf(pattern: Pattern): number {
+  switch (pattern.kind) {
+    case "character":
+      return 1;
+    case "sequence":
+      return pattern.parts.reduce((size, part) => size + sizeOf(part), 0);
+    case "alternatives":
+      return pattern.parts.reduce((size, part) => size + sizeOf(part), pattern.parts.length === 1 ? 0 : 1);
+    case "repetition": {
+      const { least, most } = pattern;
+      const part = sizeOf(pattern.part);
+      if (most === Infinity) return 1 + part * (1 + least);
+      // Of a part that matches only the empty string there is nothing to repeat.
+      return part === 0 ? 0 : part * most + (most - least);
+    }
+  }
+}
+
+const END_ID = 0;
+
+/** @returns the first state */
+function buildAutomaton(pattern: Pattern): State {
+  let id = END_ID;
+  const make = (state: Omit<State, "id">): State => ({ id: ++id, ...state });
   /** Built from the end: `next` is the state that follows. A part that matches only the empty string is `next` itself. */
   const build = (part: Pattern, next: State): State => {
     switch (part.kind) {
@@ -54,22 +132,7 @@ export function buildAutomaton(pattern: Pattern): State {
     }
     return state;
   };
-  return build(pattern, END);
-}
-
-/** Whether the whole value leads from the first state to the end. */
-export function matches(first: State, value: string): boolean {
-  let current = new Set<State>();
-  enter(first, current);
-  for (const character of value) {
-    const next = new Set<State>();
-    for (const { set, to } of current) {
-      if (set?.test(character) === true) for (const state of to) enter(state, next);
-    }
-    if (next.size === 0) return false;
-    current = next;
-  }
-  return current.has(END);
+  return build(pattern, { id: END_ID, to: [] });
 }
 
 /** Adds a state and all that are reached from it without a character. */
@@ -78,6 +141,6 @@ function enter(first: State, states: Set<State>): void {
   for (let state = pending.pop(); state !== undefined; state = pending.pop()) {
     if (states.has(state)) continue;
     states.add(state);
-    if (state.set === undefined) pending.push(...state.to);
+    if (state.set === undefined) for (const next of state.to) pending.push(next);
   }
 }

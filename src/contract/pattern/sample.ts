@@ -1,5 +1,5 @@
 /** Values that match a pattern, for dummy values; pure and deterministic. */
-import type { Pattern, Repetition } from "./syntax.ts";
+import type { CharacterSet, Pattern, Repetition } from "./syntax.ts";
 
 /**
  * A string that the pattern matches and that contains `word` where a repetition has room for it.
@@ -44,7 +44,7 @@ const READABLE = Array.from("aA0-_").concat(
 );
 
 /** The preferred character where the set holds it, else the first readable one, else the first of all. */
-function character(set: RegExp, preferred: string): string {
+function character(set: CharacterSet, preferred: string): string {
   const readable = [preferred, ...READABLE].find((one) => set.test(one));
   if (readable !== undefined) return readable;
   for (let code = 0; code <= 0x10_ff_ff; code++) {

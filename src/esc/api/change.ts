@@ -57,6 +57,19 @@ export async function readOrEvaluate(name: FullName, connection: Connection): Pr
   return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden };
 }
 
+/** As {@link readOrEvaluate}; of a definition that the token may not read nothing is known. For what writes nothing. */
+export async function readToShow(name: FullName, connection: Connection): Promise<Current> {
+  try {
+    return await readOrEvaluate(name, connection);
+  } catch (error) {
+    const isForbidden = error instanceof EscFault && error.fault.kind === "status" && error.fault.status === 403;
+    if (!isForbidden || error.context.isDefinition !== true) throw error;
+  }
+  const opened = await openByDefaults(name, connection);
+  const { revision } = opened;
+  return { name, definition: { yaml: "", etag: "", ...(revision === undefined ? {} : { revision }) }, opened };
+}
+
 /**
  * Writes what `edit` makes of the definition, anew from what is there where somebody else changed it meanwhile. Where an
  * answer was lost, the next attempt finds that nothing is left to do.

@@ -31,6 +31,8 @@ export type Look =
       readonly kind: "seen";
       readonly known: Known;
       readonly hasChanged: boolean;
+      /** Environments that an earlier look has seen and that are refused now, with the status of HTTP. They stay known. */
+      readonly lost: ReadonlyMap<string, number>;
       /** The settings with the token that served, where one had to be obtained. */
       readonly settings: EscSettings;
     }
@@ -52,13 +54,14 @@ export async function look(settings: EscSettings, before: Known | undefined, pro
   let used = settings;
   const seen = new Map<string, Seen>();
   const hidden = new Set<string>(before?.hidden);
+  const lost = new Map<string, number>();
   const answers = await askEsc(settings, progress, async (name, connection) => {
     const { token } = connection;
     if (token !== undefined && settings.credential.kind !== "token") {
       used = { ...settings, credential: { kind: "token", token, label: describeCredential(settings.credential) } };
     }
     try {
-      await walk(name, connection, before, { seen, hidden });
+      await walk(name, connection, before, { seen, hidden, lost });
     } catch (error) {
       if (error instanceof EscFault && "retryAfterMs" in error.fault) ({ retryAfterMs } = error.fault);
       throw error;
@@ -69,21 +72,31 @@ export async function look(settings: EscSettings, before: Known | undefined, pro
     before === undefined ||
     seen.size !== before.seen.size ||
     Array.from(seen).some(([key, { etag }]) => before.seen.get(key)?.etag !== etag);
-  return { kind: "seen", known: { seen, hidden }, hasChanged, settings: used };
+  return { kind: "seen", known: { seen, hidden }, hasChanged, lost, settings: used };
+}
+
+/** The environments of one look, as {@link Look} has them. */
+interface Walked {
+  readonly seen: Map<string, Seen>;
+  readonly hidden: Set<string>;
+  readonly lost: Map<string, number>;
 }
 
 async function walk(
   root: FullName,
   connection: Connection,
   before: Known | undefined,
-  { seen, hidden }: { readonly seen: Map<string, Seen>; readonly hidden: Set<string> },
+  { seen, hidden, lost }: Walked,
 ): Promise<void> {
   const waiting = [root];
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
     const key = formatVersion(name);
     if (seen.has(key) || hidden.has(key)) continue;
     if (seen.size >= MOST_ENVIRONMENTS) return void hidden.add(key);
-    const found = await lookAt(name, connection, before?.seen.get(key));
+    const known = before?.seen.get(key);
+    const answer = await lookAt(name, connection, known);
+    if (typeof answer === "number" && known !== undefined) lost.set(key, answer);
+    const found = typeof answer === "number" ? known : answer;
     if (found === undefined) hidden.add(key);
     else {
       seen.set(key, found);
@@ -93,8 +106,8 @@ async function walk(
   }
 }
 
-/** @returns undefined where the token may not see it */
-async function lookAt(name: FullName, connection: Connection, before: Seen | undefined): Promise<Seen | undefined> {
+/** @returns the status of HTTP where the token may not see it */
+async function lookAt(name: FullName, connection: Connection, before: Seen | undefined): Promise<Seen | number> {
   const { version } = name;
   // A revision stays what it is. What it imports may change.
   if (before !== undefined && version !== undefined && /^\d+$/.test(version)) return before;
@@ -103,12 +116,12 @@ async function lookAt(name: FullName, connection: Connection, before: Seen | und
     const method = version === undefined ? "HEAD" : "GET";
     const answer = await connection.ask({ method, path, headers: { "If-None-Match": before.etag } });
     if (answer.status === 304 || (answer.status === 200 && markOf(answer) === before.etag)) return before;
-    if (HIDDEN.has(answer.status)) return undefined;
+    if (HIDDEN.has(answer.status)) return answer.status;
     // Words the status as a fault. A HEAD has no body to be read.
     if (answer.status !== 200) connection.objectIn(answer);
   }
   const answer = await connection.ask({ method: "GET", path });
-  if (HIDDEN.has(answer.status)) return undefined;
+  if (HIDDEN.has(answer.status)) return answer.status;
   if (answer.status !== 200) connection.objectIn(answer);
   const etag = markOf(answer);
   if (etag === undefined) throw new EscFault({ kind: "answer", host: connection.host, problem: "unexpected" });

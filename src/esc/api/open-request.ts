@@ -95,6 +95,7 @@ export async function opens(name: FullName, connection: Connection): Promise<boo
   }
 }
 
-function pathOfRequest(organization: string, id: string): string {
+/** The path of a change request: `/api/change-requests/{org}/{id}`. */
+export function pathOfRequest(organization: string, id: string): string {
   return `/api/change-requests/${[organization, id].map(encodeURIComponent).join("/")}`;
 }

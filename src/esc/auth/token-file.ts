@@ -1,9 +1,11 @@
 import type { Stats } from "node:fs";
+import { resolve } from "node:path";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { isExposed } from "../../system/ownership.ts";
+import { isReachable } from "../../system/reachable.ts";
 import { EscFault } from "../faults/fault.ts";
 import { isToken, Secret } from "../settings/secret.ts";
 
@@ -15,7 +17,7 @@ export const MAX_PIPE_MS = 5000;
 /**
  * The token that a file holds.
  *
- * @param remarks is told where everybody can read the file
+ * @param remarks is told of a world-readable file
  * @param leftMs how long the writer of a pipe may take at most
  * @throws EscFault (file)
  */
@@ -26,7 +28,8 @@ export async function readTokenFile(
   leftMs = MAX_PIPE_MS,
 ): Promise<Secret> {
   const accept = (stats: Stats): boolean => {
-    if (isExposed(path, stats)) remarks.push(`everybody can read ${printable(path)}: chmod 600 ${shellWord(path)}`);
+    if (isExposed(path, stats) && isReachable(resolve(path)))
+      remarks.push(`${printable(path)} is world-readable: chmod 600 ${shellWord(path)}`);
     return true;
   };
   let text: string;

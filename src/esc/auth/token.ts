@@ -1,5 +1,6 @@
 import { EscFault } from "../faults/fault.ts";
-import { isLoopback, parseUrl } from "../settings/backend.ts";
+import { isLoopback } from "../../core/loopback.ts";
+import { parseUrl } from "../settings/backend.ts";
 import type { Credential, Exchange } from "../settings/credentials.ts";
 import { authority } from "../settings/network.ts";
 import { isToken, Secret } from "../settings/secret.ts";

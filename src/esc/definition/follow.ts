@@ -54,6 +54,29 @@ export function follow({ top }: Parsed, path: Path): Made | undefined {
   return { text: texts.join("\n"), outside, isMinted };
 }
 
+/**
+ * Finds the one call of `fn::rotate` that a value below `values` is, or refers to by `${…}`, perhaps through others.
+ *
+ * @returns its property path, or undefined where there is none in this definition, or several
+ */
+export function rotatedBy({ top }: Parsed, path: Path): string | undefined {
+  const values = childOf(top, "values");
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (at: Path): void => {
+    const place = placeOf(values, at);
+    if (place === undefined || seen.has(place.path)) return;
+    seen.add(place.path);
+    if (functionOf(place.node)?.startsWith("fn::rotate") === true) found.add(place.path);
+    else {
+      for (const one of partsOf(place.node).references) if (one.environment === undefined) visit(one.path);
+    }
+  };
+  visit(path);
+  const [only, ...others] = found;
+  return others.length === 0 ? only : undefined;
+}
+
 /** The environments that a definition imports, in its order, as it writes them. */
 export function importsOf({ top }: Parsed): readonly string[] {
   const list = childOf(top, "imports");
@@ -70,13 +93,24 @@ function childOf(node: Node | null | undefined, key: string): Node | null | unde
 
 /** The node at a path, or the function or reference above it that gives it. */
 function nodeAt(values: Node | null | undefined, path: Path): Node | null | undefined {
+  return placeOf(values, path)?.node;
+}
+
+/** The same, with its own path as ESC writes it. */
+function placeOf(
+  values: Node | null | undefined,
+  path: Path,
+): { readonly node: Node | null; readonly path: string } | undefined {
   let node = values;
+  let text = "";
   for (const step of path) {
-    if (isScalar(node) || functionOf(node) !== undefined) return node;
-    node = isSeq<Node>(node) ? node.items[Number(step)] : childOf(node, step);
+    if (isScalar(node) || functionOf(node) !== undefined) break;
+    const list = isSeq<Node>(node) ? node : undefined;
+    node = list === undefined ? childOf(node, step) : list.items[Number(step)];
     if (node === undefined) return undefined;
+    text += list !== undefined ? `[${step}]` : /^[A-Za-z_]\w*$/.test(step) ? `.${step}` : `[${JSON.stringify(step)}]`;
   }
-  return node;
+  return node === undefined ? undefined : { node, path: text.replace(/^\./, "") };
 }
 
 /** The name of a built-in function, where the node is a call of one. */

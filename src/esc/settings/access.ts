@@ -4,6 +4,7 @@ import { type Credential, findCredential, givenCredential, ignoredOrganization }
 import { namesFromFiles, TRUST_OF_RUNTIME } from "./from-files.ts";
 import { type EnvironmentName, organizationIn, parseEnvironmentNames, refuseToken } from "./names.ts";
 import type { NetworkSettings } from "./network.ts";
+import { Secret } from "./secret.ts";
 import { isTrustedFor, type Setting, Variables } from "./variables.ts";
 
 export interface EscOptions {
@@ -52,7 +53,15 @@ const NETWORK_VARIABLES = [
 export type EscAccess =
   | { readonly kind: "off" }
   /** Only one of the environment's name and a credential is set. */
-  | { readonly kind: "incomplete"; readonly present: string; readonly missing: string }
+  | {
+      readonly kind: "incomplete";
+      readonly present: string;
+      readonly missing: string;
+      /** The names of environments, where they are set. */
+      readonly names?: string;
+      /** What gives the credential, where that is set; the value may be a token, or a path. */
+      readonly credential?: { readonly name: string; readonly value: Secret };
+    }
   | { readonly kind: "on"; readonly settings: EscSettings };
 
 /**
@@ -78,13 +87,16 @@ export function escAccess(
   if (names !== undefined) refuseToken(names);
   const found = options.token === undefined ? findCredential(variables) : givenCredential(options.token);
   const notices = (): readonly Notice[] => ignored("ESC_OIDC_ORG", ignoredOrganization(variables));
-  if (found.kind === "incomplete") return { access: found, notices: notices() };
+  const named = names === undefined ? {} : { names: names.value };
+  if (found.kind === "incomplete") return { access: { ...found, ...named }, notices: notices() };
   if (found.kind === "none") {
     if (names === undefined) return { access: { kind: "off" }, notices: [] };
-    return { access: { kind: "incomplete", present: names.name, missing: "ESC_TOKEN" }, notices: notices() };
+    return { access: { kind: "incomplete", present: names.name, missing: "ESC_TOKEN", ...named }, notices: notices() };
   }
   if (names === undefined) {
-    return { access: { kind: "incomplete", present: found.setting.name, missing: "ESC_ENV" }, notices: [] };
+    const { name, value } = found.setting;
+    const credential = { name, value: new Secret(value) };
+    return { access: { kind: "incomplete", present: name, missing: "ESC_ENV", credential }, notices: [] };
   }
   // A file that names a token file does not hold the token itself.
   const tokenFile = found.setting.name === "ESC_TOKEN" ? found.setting.file : undefined;

@@ -1,3 +1,4 @@
+import { isLoopback } from "../../core/loopback.ts";
 import { printable } from "../../core/text.ts";
 import { invalidSetting, labelOf, type Setting } from "./variables.ts";
 
@@ -39,18 +40,6 @@ export function parseBackend(setting: Setting, insecureHttp: boolean): string {
     );
   }
   return url.origin + url.pathname.replace(/\/+$/, "");
-}
-
-/** Whether a host, as `URL.hostname` writes it, is this machine itself. */
-export function isLoopback(hostname: string): boolean {
-  return (
-    hostname === "localhost" ||
-    hostname === "localhost." ||
-    // URL has turned every spelling of an IPv4 address (`127.1`, `0x7f.1`) into four decimal numbers.
-    /^127\.\d+\.\d+\.\d+$/.test(hostname) ||
-    hostname === "[::1]" ||
-    /^\[::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}\]$/.test(hostname)
-  );
 }
 
 /** The string as a URL; `undefined` where it is not one. */

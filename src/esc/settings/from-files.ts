@@ -21,6 +21,9 @@ export const MARKED_VARIABLES: readonly string[] = [
 /** By these Node.js builds its own trust before our first line: where a file set one, only what is built in counts. */
 export const TRUST_OF_RUNTIME = ["SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS"] as const;
 
+/** Stands for whatever files an outer sophia-run read: what two of them set does not belong together. */
+export const OUTER_FILE = "a file that an outer sophia-run read";
+
 /** The variables of an environment that an outer sophia-run had from a file. */
 export function namesFromFiles(environment: Environment): { readonly has: (name: string) => boolean } {
   const names = environment.get(FROM_FILES);

@@ -1,5 +1,5 @@
 import { BlockList, isIP } from "node:net";
-import { isLoopback } from "./backend.ts";
+import { isLoopback } from "../../core/loopback.ts";
 
 /** The network settings that users set for all programs. */
 export interface NetworkSettings {

@@ -1,7 +1,7 @@
 import { SophiaError } from "../../core/error.ts";
 import type { Environment, Layer } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
-import { namesFromFiles } from "./from-files.ts";
+import { namesFromFiles, OUTER_FILE } from "./from-files.ts";
 
 /** A variable that configures ESC. */
 export interface Setting {
@@ -10,9 +10,6 @@ export interface Setting {
   /** The file that sets it; absent where the caller did. `OUTER_FILE` if an outer sophia-run had it from one. */
   readonly file?: string;
 }
-
-/** Stands for whatever files an outer sophia-run read: what two of them set does not belong together. */
-export const OUTER_FILE = "a file that an outer sophia-run read";
 
 /** Whether a setting may say where a credential goes: the caller's may, and that of the file that holds the credential. */
 export function isTrustedFor({ file }: Setting, credentialFile: string | undefined): boolean {

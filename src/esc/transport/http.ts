@@ -19,6 +19,8 @@ interface HttpRequest {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly data?: string | undefined;
+  /** Says for a status that it is the whole answer: no body is read. The SDK asks for no such thing. */
+  readonly isEnough?: (status: number) => boolean;
 }
 
 /** Answers of the service are far smaller. */
@@ -76,7 +78,7 @@ export class HttpClient {
     else next();
   }
 
-  #send({ url: target, method, headers, data }: HttpRequest): Promise<HttpAnswer> {
+  #send({ url: target, method, headers, data, isEnough }: HttpRequest): Promise<HttpAnswer> {
     const url = new URL(target);
     if (url.origin !== this.#origin.origin) throw new TypeError("a request for another origin");
     const { absoluteForm } = this.#connector;
@@ -99,10 +101,15 @@ export class HttpClient {
       ...(data === undefined ? {} : { "Content-Length": Buffer.byteLength(data) }),
     };
     for (const [name, value] of Object.entries(all)) request.setHeader(name, value);
-    return this.#exchange(request, data, method === "GET" || method === "HEAD");
+    return this.#exchange(request, data, method === "GET" || method === "HEAD", isEnough);
   }
 
-  async #exchange(request: http.ClientRequest, body: string | undefined, onlyReads: boolean): Promise<HttpAnswer> {
+  async #exchange(
+    request: http.ClientRequest,
+    body: string | undefined,
+    onlyReads: boolean,
+    isEnough: (status: number) => boolean = () => false,
+  ): Promise<HttpAnswer> {
     const { signal } = this.#deadline;
     const host = authority(this.#origin);
     let phase = `connecting to ${host}`;
@@ -127,6 +134,13 @@ export class HttpClient {
       });
       waiting.step?.done();
       phase = `receiving the answer of ${host}`;
+      const { statusCode: status = 0, headers } = response;
+      if (isEnough(status)) {
+        // Whatever the body is: another request gets another connection.
+        response.on("error", () => {});
+        request.destroy();
+        return { status, headers, data: "" };
+      }
       return await receive(response, host);
     } catch (error) {
       request.destroy();

@@ -60,7 +60,8 @@ static napi_value make_pipe(napi_env env, napi_callback_info info) {
 static napi_value duplicate(napi_env env, napi_callback_info info) {
   int given[MOST_ARGUMENTS];
   integers(env, info, given);
-  return from_integer(env, fcntl(given[0], F_DUPFD_CLOEXEC, 3));
+  const int copy = fcntl(given[0], F_DUPFD_CLOEXEC, 3);
+  return from_integer(env, copy < 0 ? -errno : copy);
 }
 
 static napi_value start_watching_by(napi_env env, napi_callback_info info) {
@@ -323,8 +324,8 @@ static napi_value pass_on_to(napi_env env, napi_callback_info info) {
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
+      {.utf8name = "prepareSearch", .method = prepare},
       {.utf8name = "skip", .method = skip},
-      {.utf8name = "nextBreak", .method = next_break},
       {.utf8name = "makePipe", .method = make_pipe},
       {.utf8name = "duplicate", .method = duplicate},
       {.utf8name = "startWatching", .method = start_watching_by},

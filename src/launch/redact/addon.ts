@@ -6,7 +6,7 @@ import { isBun } from "../../system/runtime.ts";
 export interface RedactAddon extends CompiledSearch {
   /** pipe2(2), close-on-exec. @returns the ends for reading, which is non-blocking, and for writing */
   readonly makePipe: () => readonly [number, number] | number;
-  /** Another number for the same open file, from 3 on, close-on-exec. @returns -1 where there is none */
+  /** Another number for the same open file, from 3 on, close-on-exec. @returns the negative number of an error */
   readonly duplicate: (descriptor: number) => number;
   /**
    * Starts a thread that waits for events; see watch.h. The event loop goes on as long as it is there: for ever.

@@ -43,7 +43,7 @@ struct monitored {
 };
 
 /* The descriptors of the monitor, once it has closed all others. */
-enum { SLAVE, REAL, CHANNEL, SIGNALS, FIRST_UNUSED };
+enum { SLAVE, REAL, CHANNEL, SIGNALS };
 
 static void tell(int kind, int value) {
   const struct record record = {kind, value};
@@ -73,14 +73,19 @@ static pid_t start_program(const struct monitored *it, volatile int *error) {
   _exit(127);
 }
 
-/* Keeps only what the monitor needs: the program's pipes and files must end with the program. */
-static void keep_own(const struct monitored *it, const sigset_t *watched) {
-  const int kept[] = {it->slave, it->real, it->channel, signalfd(-1, watched, SFD_CLOEXEC)};
-  int copies[COUNT(kept)];
-  for (size_t i = 0; i < COUNT(kept); ++i) copies[i] = fcntl(kept[i], F_DUPFD_CLOEXEC, FIRST_UNUSED);
-  for (size_t i = 0; i < COUNT(kept); ++i) dup3(copies[i], (int)i, O_CLOEXEC);
-  if (syscall(SYS_close_range, FIRST_UNUSED, ~0U, 0) == 0) return;
-  for (int descriptor = FIRST_UNUSED; descriptor < 65536; ++descriptor) close(descriptor);
+/*
+ * Keeps only what the monitor needs: the program's pipes and files must end with the program. It needs no descriptor
+ * more than there are: the limit may be reached. 0 to 2 are the real terminal, so that all others have greater numbers.
+ * Returns 0 or an error number.
+ */
+static int keep_own(const struct monitored *it, const sigset_t *watched) {
+  const int kept[] = {it->slave, it->real, it->channel};
+  for (size_t i = 0; i < COUNT(kept); ++i) dup3(kept[i], (int)i, O_CLOEXEC);
+  if (syscall(SYS_close_range, SIGNALS, ~0U, 0) != 0) {
+    for (int descriptor = SIGNALS; descriptor < 65536; ++descriptor) close(descriptor);
+  }
+  /* It takes the lowest free number. */
+  return signalfd(-1, watched, SFD_CLOEXEC) < 0 ? errno : 0;
 }
 
 /* Passes back what was typed ahead: whoever reads the real terminal next would have got it. */
@@ -145,7 +150,11 @@ static void monitor(struct monitored *it) {
   sigemptyset(&watched);
   sigaddset(&watched, SIGCHLD);
   sigaddset(&watched, SIGHUP);
-  keep_own(it, &watched);
+  const int not_kept = keep_own(it, &watched);
+  if (not_kept != 0 && error == 0) {
+    kill(program, SIGKILL);
+    error = not_kept;
+  }
   if (chdir("/") != 0) error = error != 0 ? error : errno;
   if (error != 0) {
     if (it->foreground) ioctl(REAL, TCSETS, &it->found);

@@ -4,6 +4,7 @@ import { bytesOf } from "../exec/program-bytes.ts";
 import type { Program } from "../types.ts";
 import type { RedactAddon } from "./addon.ts";
 import { closeQuietly } from "./source.ts";
+import { cannotMask } from "./system.ts";
 import { readNow, type Watcher } from "./watcher.ts";
 
 /** The records of monitor.h. */
@@ -59,6 +60,7 @@ export interface Place {
  * Starts the program. The event loop does not turn meanwhile: a signal that comes then finds the program running.
  *
  * @returns the code of the system's error where it was not started
+ * @throws SophiaError (system-limit or redact-pipe, 125) if there can be no monitor
  */
 export function startMonitored(
   addon: RedactAddon,
@@ -71,7 +73,7 @@ export function startMonitored(
   const strings = bytesOf(program);
   const count = program.argv.length;
   const started = addon.startMonitor(strings, count, slave, real, found, Number(isForeground), descriptors);
-  if (typeof started === "number") return errorName(started);
+  if (typeof started === "number") throw cannotMask(errorName(started));
   const [channel, monitor] = started;
   const first = Buffer.alloc(RECORD_BYTES);
   const [kind, value] = readSync(channel, first) === RECORD_BYTES ? valuesOf(first) : [0, 0];

@@ -2,6 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { openSync } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
+import { limitOf } from "../../system/limits.ts";
 import { listen, type Undo } from "../signals.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";
 import type { Launch, Redaction } from "../types.ts";
@@ -12,7 +13,7 @@ import { startPump, type Pump } from "./pump.ts";
 import { openSession, type Session } from "./session.ts";
 import { closeQuietly, readFrom, readFromStream, type Source } from "./source.ts";
 import { makeSpeaker, type Speaker } from "./speaker.ts";
-import { noDescriptors, type System } from "./system.ts";
+import { cannotMask, duplicate, type System } from "./system.ts";
 
 export { openSystem } from "./system.ts";
 
@@ -85,8 +86,8 @@ export function openOutputs(
       ? undefined
       : openPartTerminal({
           ...system,
-          real: system.addon.duplicate(terminal.target),
-          master: system.addon.duplicate(terminal.source?.descriptor ?? -1),
+          real: duplicate(system.addon, terminal.target),
+          master: duplicate(system.addon, terminal.source?.descriptor ?? -1),
           settle,
         });
   let isSettled = false;
@@ -172,6 +173,7 @@ function prepare(output: Output, redaction: Redaction, isWhole: boolean, system:
   const [target] = output.descriptors;
   const ends = output.kind === "terminal" ? system?.addon.makeTerminal(target, isWhole ? 0 : 1) : undefined;
   const isTerminal = typeof ends === "object";
+  if (typeof ends === "number" && limitOf(errorName(ends)) !== undefined) throw cannotMask(errorName(ends));
   if (output.kind === "terminal" && !isTerminal && redaction.insists) {
     throw new SophiaError({
       code: "redact-terminal",
@@ -182,15 +184,14 @@ function prepare(output: Output, redaction: Redaction, isWhole: boolean, system:
   if (system === undefined) return { output, target, source: undefined, given: "pipe", isTerminal: false };
   const { addon, watcher } = system;
   const [own, other] = isTerminal ? ends : pairOf(addon.makePipe());
-  const copy = addon.duplicate(target);
-  if (copy < 0) throw noDescriptors("");
+  const copy = duplicate(addon, target);
   if (isTerminal) addon.copySize(copy, own);
   return { output, target: copy, source: readFrom(own, watcher), given: other, isTerminal };
 }
 
-/** @throws SophiaError (redact-pipe, 125) */
+/** @throws SophiaError (system-limit or redact-pipe, 125) */
 function pairOf(ends: readonly [number, number] | number): readonly [number, number] {
-  if (typeof ends === "number") throw noDescriptors(` (${errorName(ends)})`);
+  if (typeof ends === "number") throw cannotMask(errorName(ends));
   return ends;
 }
 
@@ -204,9 +205,9 @@ function sessionOn(
     addon,
     watcher,
     // One of its own: the other is closed when nobody can write any more.
-    real: addon.duplicate(target),
-    input: addon.duplicate(0),
-    master: addon.duplicate(source?.descriptor ?? -1),
+    real: duplicate(addon, target),
+    input: duplicate(addon, 0),
+    master: duplicate(addon, source?.descriptor ?? -1),
     slave: typeof given === "number" ? given : -1,
     inherited,
     settle: async () => void (await Promise.all(pumps.map(({ settle }) => settle()))),

@@ -1,17 +1,24 @@
 /*
- * The two loops of masking that look at every byte, for what masking/automaton.ts and masking/breaks.ts do in JavaScript:
- * where that is not compiled, as in the stand-alone executable, they are a tenth as fast there. The tables are the
- * automaton's.
+ * The loop of masking that looks at every byte, for what masking/automaton.ts does in JavaScript: there it is a tenth as
+ * fast. The tables are the automaton's (SearchTables in masking/model.ts).
  */
 #include <stdint.h>
 
+/* For speed, where the rest of the addon is built for size: half as fast otherwise. */
+#pragma GCC optimize("O2")
+
 /* So many bytes of a pattern are followed at most, so that the time stays linear; the automaton does the rest. */
 enum { MOST_FOLLOWED = 32 };
+/* As in masking/escapes.ts and masking/breaks.ts. */
+enum { ESCAPE = 1, LINE_BREAK = 2, LINE_WIDTH = 60 };
+/* So many bytes behind an escape must go on with the pattern, too. */
+enum { LOOK_AHEAD = 8, MOST_ESCAPES_AHEAD = 2 };
 
 struct tables {
   const uint8_t *shift, *starts, *label;
-  const uint32_t *branch, *first, *end;
-  const int32_t *forks;
+  const uint32_t *branch, *parent, *first, *end, *forks;
+  /* By byte: see masking/escapes.ts; whether it is a character of base64; whether a pattern has it. */
+  const uint8_t *escapes, *is_base64, *occurs;
   uint32_t fork_mask;
 };
 
@@ -22,12 +29,152 @@ static uint32_t block(uint8_t first, uint8_t second, uint8_t third) {
 static uint32_t child(const struct tables *it, uint32_t node, uint8_t byte) {
   const uint32_t near = node + 1;
   if (it->label[near] == byte && it->branch[near] == it->branch[node]) return near;
-  const uint32_t key = (node << 8) | byte;
-  for (uint32_t slot = (((key * 0x9e3779b1u) >> 7) << 1) & it->fork_mask;; slot = (slot + 2) & it->fork_mask) {
-    const uint32_t found = (uint32_t)it->forks[slot];
-    if (found == key) return (uint32_t)it->forks[slot + 1];
-    if (found == 0) return 0;
+  for (uint32_t slot = ((node * 0x9e3779b1u) ^ (byte * 0x85ebca6bu)) >> 7;; ++slot) {
+    const uint32_t found = it->forks[slot & it->fork_mask];
+    if (found == 0 || (it->label[found] == byte && it->parent[it->branch[found]] == node)) return found;
   }
+}
+
+static int hex_digit(uint8_t byte) {
+  if (byte >= '0' && byte <= '9') return byte - '0';
+  byte |= 0x20;
+  return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
+}
+
+/* What an escape may stand for. */
+enum { NO_ESCAPE = -2, ANY_BYTE = -1, NO_BYTE = 256 };
+struct meaning {
+  /* The first byte that it stands for, NO_BYTE for none, or one of the numbers below 0. */
+  int byte;
+  /* Its length; 0 where it is not known, or where it stands for more than a byte. */
+  size_t length;
+};
+
+static struct meaning character(int code, size_t length) {
+  /* It may begin an escape itself: JSON in JSON, in XML. */
+  if (code == '\\' || code == '$') return (struct meaning){ANY_BYTE, 0};
+  if (code < 0x80) return (struct meaning){code, length};
+  if (code < 0x800) return (struct meaning){0xc0 | code >> 6, 0};
+  if (code >= 0xd800 && code <= 0xdfff) return (struct meaning){0xf0, 0};
+  return (struct meaning){code < 0x10000 ? 0xe0 | code >> 12 : 0xf0 | (code >> 18 & 7), 0};
+}
+
+/* The bytes behind a backslash. */
+static struct meaning after_backslash(const uint8_t *bytes, size_t length) {
+  static const char letters[] = "b\bt\tn\nf\fr\ra\av\ve\x1b" "E\x1b";
+  const uint8_t byte = bytes[0];
+  for (size_t i = 0; letters[i] != '\0'; i += 2) {
+    if ((uint8_t)letters[i] == byte) return character(letters[i + 1] == '\r' ? '\n' : letters[i + 1], 2);
+  }
+  if (byte == 'u') {
+    int code = 0;
+    if (length < 5 || bytes[1] == '{') return (struct meaning){ANY_BYTE, 0};
+    for (size_t i = 1; i < 5; ++i) {
+      const int digit = hex_digit(bytes[i]);
+      if (digit == -1) return (struct meaning){bytes[i] == '%' || bytes[i] == '&' ? ANY_BYTE : NO_ESCAPE, 0};
+      code = code << 4 | digit;
+    }
+    return character(code, 6);
+  }
+  /* A URL or XML may stand around it. */
+  if (byte == 'U' || byte == 'x' || (byte >= '0' && byte <= '7') || byte == '%' || byte == '&') return (struct meaning){ANY_BYTE, 0};
+  if ((byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z')) return (struct meaning){NO_ESCAPE, 0};
+  return byte < 0x80 ? character(byte, 2) : (struct meaning){byte, 0};
+}
+
+static struct meaning of_reference(const uint8_t *bytes, size_t length) {
+  static const struct { const char *text; int byte; } names[] = {
+    {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+  if (bytes[1] == '#') {
+    const int is_hex = length > 2 && (bytes[2] | 0x20) == 'x', base = is_hex ? 16 : 10;
+    int code = 0;
+    for (size_t i = is_hex ? 3 : 2; i < length && code < 0x110000; ++i) {
+      const int digit = hex_digit(bytes[i]);
+      if (bytes[i] == ';') return character(code, i + 1);
+      if (digit == -1 || digit >= base) return (struct meaning){NO_ESCAPE, 0};
+      code = code * base + digit;
+    }
+    return (struct meaning){ANY_BYTE, 0};
+  }
+  for (size_t i = 0; i < COUNT(names); ++i) {
+    size_t at = 0;
+    while (names[i].text[at] != '\0' && at < length && (uint8_t)names[i].text[at] == bytes[at]) ++at;
+    if (names[i].text[at] == '\0') return character(names[i].byte, at);
+    if (at == length) return (struct meaning){ANY_BYTE, 0};
+  }
+  return (struct meaning){NO_ESCAPE, 0};
+}
+
+/*
+ * What the escape here may stand for, in any encoding. It may name too much, never too little: JavaScript works out what
+ * it really stands for.
+ */
+static void meanings(const uint8_t *bytes, size_t length, struct meaning results[2]) {
+  const struct meaning any = {ANY_BYTE, 0}, none = {NO_ESCAPE, 0};
+  results[0] = any;
+  results[1] = none;
+  if (length < 2) return;
+  const uint8_t byte = bytes[0], next = bytes[1];
+  if (byte == '+') results[0] = character(' ', 1);
+  else if (byte == '\'' || byte == '"') {
+    /* A word's quotes close before an escaped quote or one of the other kind; that of a quote itself is a backslash's. */
+    const int closes = byte == '"' ? next == '\'' : next == '\\' || next == '"';
+    results[0] = closes ? (struct meaning){NO_BYTE, 1} : none;
+  }
+  else if (byte == '%') {
+    const int high = hex_digit(next), low = length < 3 ? -1 : hex_digit(bytes[2]), code = high << 4 | low;
+    if (high == -1 || (length >= 3 && low == -1)) results[0] = none;
+    /* It may begin an escape itself: a URL in a URL, JSON in one. */
+    else if (length >= 3 && code != '%' && code != '\\' && code != '+' && code != '$') results[0] = (struct meaning){code, 3};
+  } else if (byte == '&') results[0] = of_reference(bytes, length);
+  else if (byte == '$') {
+    if (next != '\'' || (length > 2 && bytes[2] != '\\')) results[0] = none;
+  } else if (byte == '\\') {
+    size_t run = 1;
+    while (run < length && bytes[run] == '\\') ++run;
+    if (run == length) return;
+    results[0] = after_backslash(bytes + run, length - run);
+    if (run == 1) return;
+    /* JSON in JSON has two or three before a character that JSON escapes once. */
+    results[0].length = run <= 3 && results[0].length != 0 ? results[0].length + run - 1 : 0;
+    results[1] = (struct meaning){'\\', run <= 3 ? 2 : 0};
+  }
+}
+
+static int takes_any(const struct tables *it, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth);
+
+/* Whether the bytes behind an escape go on with a pattern, as far as that is cheap to tell. */
+static int goes_on(const struct tables *it, uint32_t node, const uint8_t *bytes, size_t length, int depth) {
+  for (size_t at = 0; at < LOOK_AHEAD && at < length; ++at) {
+    if (it->end[it->branch[node]] == node) return 1;
+    if (it->escapes[bytes[at]] == ESCAPE) {
+      struct meaning next[2];
+      if (depth == MOST_ESCAPES_AHEAD || bytes[at] == '\r') return 1;
+      meanings(bytes + at, length - at, next);
+      /* Behind another escape the quotes may open again. */
+      if (bytes[at] == '\'' || bytes[at] == '"') next[0] = (struct meaning){NO_BYTE, 1};
+      if (takes_any(it, node, next, bytes + at, length - at, depth + 1)) return 1;
+    }
+    node = child(it, node, bytes[at]);
+    if (node == 0) return 0;
+  }
+  return 1;
+}
+
+/*
+ * Whether a pattern of which `node` was read goes on with an escape, whose bytes and possible meanings are given; for
+ * node 0 whether one begins so.
+ */
+static int takes_any(const struct tables *it, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth) {
+  for (int i = 0; i < 2; ++i) {
+    const struct meaning *const one = &meanings[i];
+    uint32_t after = node;
+    if (one->byte == NO_ESCAPE) continue;
+    if (one->byte == ANY_BYTE) return 1;
+    if (one->byte != NO_BYTE) after = node == 0 ? it->first[one->byte] : child(it, node, (uint8_t)one->byte);
+    if (after != 0 && (one->length == 0 || goes_on(it, after, bytes + one->length, length - one->length, depth))) return 1;
+  }
+  return 0;
 }
 
 /* Whether a pattern begins here, or may go on where it is not followed any more. */
@@ -35,9 +182,50 @@ static int may_begin(const struct tables *it, const uint8_t *bytes, size_t lengt
   uint32_t node = it->first[bytes[0]];
   for (size_t depth = 1; node != 0; ++depth) {
     if (depth == length || depth == MOST_FOLLOWED || it->end[it->branch[node]] == node) return 1;
-    node = child(it, node, bytes[depth]);
+    const uint8_t byte = bytes[depth];
+    if (it->escapes[byte] != 0) {
+      struct meaning expected[2];
+      /* In lines of base64. */
+      if (byte == '\n' || byte == '\r') return 1;
+      meanings(bytes + depth, length - depth, expected);
+      if (takes_any(it, node, expected, bytes + depth, length - depth, 0)) return 1;
+    }
+    node = child(it, node, byte);
   }
   return 0;
+}
+
+static size_t base64_before(const struct tables *it, const uint8_t *bytes, size_t end, uint32_t run) {
+  size_t begin = end;
+  while (begin > 0 && end - begin < LINE_WIDTH && it->is_base64[bytes[begin - 1]]) --begin;
+  return end - begin + (begin == 0 ? run : 0);
+}
+
+/* Whether a pattern that goes on with the escape begins in bytes[from] to bytes[escape]; its place, or SIZE_MAX. */
+static size_t begin_before(const struct tables *it, const uint8_t *bytes, size_t length, size_t from, size_t escape, uint32_t run) {
+  struct meaning expected[2] = {{NO_ESCAPE, 0}, {NO_ESCAPE, 0}};
+  const uint8_t *const here = bytes + escape;
+  const size_t rest = length - escape;
+  if (*here == '\n' || *here == '\r') {
+    const int is_split = *here == '\n' && escape > 0 && here[-1] == '\r';
+    const size_t size = *here == '\r' && rest > 1 && here[1] == '\n' ? 2 : 1;
+    if (it->escapes[*here] == ESCAPE) expected[0] = (struct meaning){'\n', rest == 1 ? 0 : size};
+    if (base64_before(it, bytes, escape - (size_t)is_split, run) >= LINE_WIDTH) expected[1] = (struct meaning){NO_BYTE, size};
+  } else meanings(here, rest, expected);
+  for (int i = 0; i < 2; ++i) {
+    if (expected[i].byte >= 0 && expected[i].byte != NO_BYTE && !it->occurs[expected[i].byte]) expected[i].byte = NO_ESCAPE;
+  }
+  if (expected[0].byte == NO_ESCAPE && expected[1].byte == NO_ESCAPE) return SIZE_MAX;
+  size_t earliest = escape;
+  while (earliest > from && it->occurs[bytes[earliest - 1]]) --earliest;
+  for (size_t begin = earliest; begin <= escape; ++begin) {
+    if (escape - begin >= 3 && it->starts[block(bytes[begin], bytes[begin + 1], bytes[begin + 2])] == 0) continue;
+    uint32_t node = begin == escape ? 0 : it->first[bytes[begin]];
+    for (size_t at = begin + 1; at < escape && node != 0; ++at) node = child(it, node, bytes[at]);
+    if (node == 0 && begin < escape) continue;
+    if (takes_any(it, node, expected, here, rest, 0)) return begin;
+  }
+  return SIZE_MAX;
 }
 
 static void *array_of(napi_env env, napi_value value, size_t *length) {
@@ -46,56 +234,67 @@ static void *array_of(napi_env env, napi_value value, size_t *length) {
   return data;
 }
 
-/* shift, starts, label, branch, first, end, forks, window, bytes, at */
-static napi_value skip(napi_env env, napi_callback_info info) {
-  napi_value given[10];
-  size_t count = COUNT(given), lengths[9], at;
-  void *arrays[9];
-  uint32_t window = 0, from = 0;
+static size_t next_escape(const uint8_t *escapes, const uint8_t *bytes, size_t from, size_t length) {
+  size_t at = from;
+  for (; at + 8 <= length; at += 8) {
+    const uint8_t *const b = bytes + at;
+    if (escapes[b[0]] | escapes[b[1]] | escapes[b[2]] | escapes[b[3]] | escapes[b[4]] | escapes[b[5]] | escapes[b[6]] | escapes[b[7]]) break;
+  }
+  while (at < length && escapes[bytes[at]] == 0) ++at;
+  return at;
+}
+
+/* Whether a pattern may begin with these bytes as they are. */
+static int is_begin(const struct tables *it, const uint8_t *bytes, size_t length) {
+  return length < 3 || (it->starts[block(bytes[0], bytes[1], bytes[2])] != 0 && may_begin(it, bytes, length));
+}
+
+static size_t skip_to(const struct tables *it, const uint8_t *bytes, size_t length, size_t window, size_t from, uint32_t run) {
+  const uint8_t *const shift = it->shift;
+  for (size_t at = from, escape = from;; ++escape) {
+    escape = next_escape(it->escapes, bytes, escape, length);
+    while (at + window <= escape) {
+      const uint8_t *const last = bytes + at + window;
+      const uint8_t distance = shift[block(last[-3], last[-2], last[-1])];
+      if (distance != 0) at += distance;
+      else if (is_begin(it, bytes + at, length - at)) return at;
+      else ++at;
+    }
+    if (escape >= length) return at;
+    const size_t first = escape + 1 > from + window ? escape + 1 - window : from;
+    const size_t begin = begin_before(it, bytes, length, first, escape, run);
+    if (begin == SIZE_MAX) continue;
+    /* Before there a pattern may begin that goes on with the byte as it is. */
+    while (at < begin && !is_begin(it, bytes + at, length - at)) ++at;
+    return at < begin ? at : begin;
+  }
+}
+
+/* Makes a handle of the automaton's tables, which must live as long. */
+static napi_value prepare(napi_env env, napi_callback_info info) {
+  napi_value given[11], result = NULL;
+  size_t count = COUNT(given), lengths[11];
+  void *arrays[11], *handle = NULL;
   napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  for (size_t i = 0; i < COUNT(arrays); ++i) {
-    if (i != 7) arrays[i] = array_of(env, given[i], &lengths[i]);
-  }
-  napi_get_value_uint32(env, given[7], &window);
-  napi_get_value_uint32(env, given[9], &from);
-  const struct tables it = {arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5], arrays[6],
-                            (uint32_t)lengths[6] - 2};
-  const uint8_t *const bytes = arrays[8], *const shift = it.shift;
-  const size_t length = lengths[8];
-  for (at = from; at + window <= length;) {
-    const uint8_t *const last = bytes + at + window;
-    const uint8_t distance = shift[block(last[-3], last[-2], last[-1])];
-    if (distance != 0) at += distance;
-    else if (it.starts[block(bytes[at], bytes[at + 1], bytes[at + 2])] == 0 || !may_begin(&it, bytes + at, length - at)) ++at;
-    else break;
-  }
-  napi_value result = NULL;
-  napi_create_uint32(env, (uint32_t)at, &result);
+  for (size_t i = 0; i < COUNT(arrays); ++i) arrays[i] = array_of(env, given[i], &lengths[i]);
+  napi_create_buffer(env, sizeof(struct tables), &handle, &result);
+  *(struct tables *)handle = (struct tables){arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5], arrays[6],
+                                             arrays[7], arrays[8], arrays[9], arrays[10],
+                                             (uint32_t)lengths[7] - 1};
   return result;
 }
 
-/* bytes, at, run, width, which characters are of base64 */
-static napi_value next_break(napi_env env, napi_callback_info info) {
-  napi_value given[5];
-  size_t count = COUNT(given), length = 0, classes;
-  uint32_t numbers[3] = {0, 0, 0};
+/* handle, window, bytes, at, run */
+static napi_value skip(napi_env env, napi_callback_info info) {
+  napi_value given[5], result = NULL;
+  size_t count = COUNT(given), length = 0, size = 0;
+  uint32_t window = 0, from = 0, run = 0;
   napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  const uint8_t *const bytes = array_of(env, given[0], &length);
-  for (size_t i = 0; i < COUNT(numbers); ++i) napi_get_value_uint32(env, given[i + 1], &numbers[i]);
-  const uint8_t *const is_base64 = array_of(env, given[4], &classes);
-  const size_t from = numbers[0], run = numbers[1], width = numbers[2];
-  size_t end = from;
-  while (end < length) {
-    const uint8_t *const newline = memchr(bytes + end, '\n', length - end);
-    const size_t next = newline == NULL ? length : (size_t)(newline - bytes);
-    end = next > from && bytes[next - 1] == '\r' ? next - 1 : next;
-    if (end == length) break;
-    size_t begin = end;
-    while (begin > from && end - begin < width && is_base64[bytes[begin - 1]]) --begin;
-    if (end - begin + (begin == from ? run : 0) >= width) break;
-    end = next + 1;
-  }
-  napi_value result = NULL;
-  napi_create_uint32(env, (uint32_t)(end < length ? end : length), &result);
+  const struct tables *const it = array_of(env, given[0], &size);
+  napi_get_value_uint32(env, given[1], &window);
+  const uint8_t *const bytes = array_of(env, given[2], &length);
+  napi_get_value_uint32(env, given[3], &from);
+  napi_get_value_uint32(env, given[4], &run);
+  napi_create_uint32(env, (uint32_t)skip_to(it, bytes, length, window, from, run), &result);
   return result;
 }

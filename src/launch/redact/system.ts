@@ -1,4 +1,6 @@
 import { SophiaError } from "../../core/error.ts";
+import { errorName } from "../../system/errors.ts";
+import { limitOf } from "../../system/limits.ts";
 import { loadRedactAddon, type RedactAddon } from "./addon.ts";
 import { openWatcher, type Watcher } from "./watcher.ts";
 
@@ -10,20 +12,32 @@ export interface System {
 
 /**
  * @returns undefined where there is no addon
- * @throws SophiaError (redact-pipe, 125)
+ * @throws SophiaError (system-limit or redact-pipe, 125)
  */
 export async function openSystem(): Promise<System | undefined> {
   const addon = await loadRedactAddon();
   if (addon === undefined) return undefined;
   const watcher = openWatcher(addon);
-  if (typeof watcher === "string") throw noDescriptors(` (${watcher})`);
+  if (typeof watcher === "string") throw cannotMask(watcher);
   return { addon, watcher };
 }
 
-export function noDescriptors(reason: string): SophiaError {
+/** The error for a pipe, terminal, thread or process that masking needs and the system refuses, by the system's code. */
+export function cannotMask(code: string): SophiaError {
+  const limit = limitOf(code);
+  if (limit !== undefined) {
+    const { message, hint } = limit;
+    return new SophiaError({ code: "system-limit", message: `${message}: the output cannot be masked`, hint });
+  }
   return new SophiaError({
     code: "redact-pipe",
-    message: `--redact needs a pipe, and the system gives none${reason}`,
-    hint: "raise the limit on open files (ulimit -n)",
+    message: `the output cannot be masked: the system gives no pipe for it (${code})`,
   });
+}
+
+/** Another number for the same open file. @throws SophiaError (system-limit or redact-pipe, 125) */
+export function duplicate({ duplicate: copyOf }: Pick<RedactAddon, "duplicate">, descriptor: number): number {
+  const copy = copyOf(descriptor);
+  if (copy < 0) throw cannotMask(errorName(-copy));
+  return copy;
 }

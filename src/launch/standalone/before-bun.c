@@ -24,9 +24,10 @@ static const char *const PREFIXES[] = {"BUN_", "JSC_", "WTF_", "ICU_", "MIMALLOC
 #define HELD "SOPHIA_RUN_HELD_"
 /*
  * What Bun is told: the signal by which it stops its threads is one that nobody sends, in place of SIGPWR; and it makes no
- * machine code, which costs every start milliseconds and memory, and pays only in what computes for seconds.
+ * machine code, which costs every start milliseconds and memory, and pays only in what computes for seconds; and a crash is
+ * reported to no server.
  */
-static const char *const SETTINGS[] = {"JSC_SIGNAL_FOR_GC=61", "BUN_JSC_useJIT=0"};
+static const char *const SETTINGS[] = {"JSC_SIGNAL_FOR_GC=61", "BUN_JSC_useJIT=0", "BUN_ENABLE_CRASH_REPORTING=0"};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* Empty files for the addons, which JavaScript fills and loads where it needs them; it could make none without more of Bun. */
@@ -219,11 +220,15 @@ static int empty_file(void) {
   return (int)behind;
 }
 
+#include "arguments.h"
+
 /*
  * The text that system/before-bun.ts reads: the ignored and the blocked signals in hexadecimal, whether the working directory
- * has no path, which of the standard streams are open, the descriptors from 3 on, and those of the empty files, with commas.
+ * has no path, which of the standard streams are open, the descriptors from 3 on, and those of the empty files, with commas;
+ * then the arguments.
  */
-static void write_record(char *to, uint64_t ignored, bool has_no_path, const int *descriptors, size_t count) {
+static void write_record(char *to, uint64_t ignored, bool has_no_path, const int *descriptors, size_t count,
+                         char **arguments) {
   to = append(to, HELD "=");
   to = append_set(to, ignored);
   to = append_set(to, blocked_signals());
@@ -238,39 +243,49 @@ static void write_record(char *to, uint64_t ignored, bool has_no_path, const int
   size_t made = 0;
   while (made < FILES && (files[made] = empty_file()) >= 0) ++made;
   to = append_numbers(to, files, made);
+  for (; *arguments != NULL; ++arguments) to = append_argument(to, *arguments);
   *to = '\0';
 }
+
+#include "variables.h"
 
 /* In pages behind the code, which the build has laid out: see scripts/build/before-bun.mjs. */
 extern char state_begin[], state_end[];
 void start_without_bun(size_t count, char **arguments, char **variables, uint64_t ignored);
 
 __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
-  const size_t arguments = (size_t)stack[0] + 2;
-  char **const environment = (char **)stack + arguments;
+  char **const environment = (char **)stack + stack[0] + 2;
+  /* Bun gets its own name alone; a process may have been started without any. */
+  const size_t arguments = stack[0] > 0 ? 1 : 0;
+  char **const others = (char **)stack + 1 + arguments;
   const long state = (long)state_begin;
   const uint64_t ignored = ignored_signals();
   if (system_call(SYS_getpid, 0, 0, 0, 0) == 1) end_at_signals();
   if (stack[0] > 1 && system_call(SYS_mprotect, state, (long)state_end - state, PROT_READ | PROT_WRITE, 0) == 0) {
     start_without_bun((size_t)stack[0] - 1, (char **)stack + 2, environment, ignored);
   }
-  size_t variables = 0;
+  size_t entries = 0;
+  while (environment[entries] != NULL) ++entries;
+  long *const auxiliary = (long *)environment + entries + 1;
+  const size_t variables = keep_variables(environment, entries);
   int descriptors[MOST_DESCRIPTORS];
   const size_t count = find_descriptors(descriptors);
   size_t bytes = RECORD_BYTES + NUMBER_BYTES * (count + FILES);
-  for (; environment[variables] != NULL; ++variables) {
-    if (is_held(environment[variables])) bytes += sizeof HELD + length_of(environment[variables]);
+  for (size_t i = 0; others[i] != NULL; ++i) bytes += argument_bytes(others[i]);
+  for (size_t i = 0; i < variables; ++i) {
+    if (is_held(environment[i])) bytes += sizeof HELD + length_of(environment[i]);
   }
-  long *const auxiliary = (long *)environment + variables + 1;
   size_t rest = 0;
   while (auxiliary[rest] != AT_NULL) rest += 2;
   rest += 2;
 
   char *strings = __builtin_alloca(bytes);
   /* Last, since what is below the stack's new end is not kept. */
-  long *const fresh = __builtin_alloca_with_align((arguments + variables + COUNT(SETTINGS) + 2 + rest) * sizeof(long), 128);
+  long *const fresh = __builtin_alloca_with_align((arguments + variables + COUNT(SETTINGS) + 4 + rest) * sizeof(long), 128);
   long *to = fresh;
-  for (size_t i = 0; i < arguments; ++i) *to++ = stack[i];
+  *to++ = (long)arguments;
+  for (size_t i = 0; i < arguments; ++i) *to++ = stack[1 + i];
+  *to++ = 0;
   long *const fresh_environment = to;
   for (size_t i = 0; i < variables; ++i) {
     *to++ = is_held(environment[i]) ? (long)strings : (long)environment[i];
@@ -279,7 +294,7 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   for (size_t i = 0; i < COUNT(SETTINGS); ++i) *to++ = (long)SETTINGS[i];
   *to++ = (long)strings;
   const bool has_no_path = is_folder_without_path();
-  write_record(strings, ignored, has_no_path, descriptors, count);
+  write_record(strings, ignored, has_no_path, descriptors, count, others);
   *to++ = 0;
   for (size_t i = 0; i < rest; ++i) *to++ = auxiliary[i];
 

@@ -5,11 +5,12 @@ import type { EscSettings } from "../../esc/settings/access.ts";
 import { oldFormNotices, parseFullName } from "../../esc/settings/names.ts";
 import type { Secret } from "../../esc/settings/secret.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
+import { cacheFolder } from "../../system/cache-folder.ts";
 import { within } from "../../system/paths.ts";
 import type { EscReading, Kept } from "../esc.ts";
 import { type Content, contentText, parseContent } from "./content.ts";
 import { nameFor, open, randomName, seal } from "./seal.ts";
-import { cacheFolder, readPrivate, removePrivate, writePrivate } from "./store.ts";
+import { readPrivate, removeOldest, removePrivate, writePrivate } from "./store.ts";
 import type { Reason } from "./words.ts";
 import { SESSION_MS } from "../../esc/settings/session.ts";
 
@@ -23,8 +24,8 @@ export interface Keeping {
 }
 
 /**
- * What ESC gives, or what it gave where that may serve: nobody is asked with `--offline` and while it is fresh enough,
- * and ESC is not available. Whatever ESC gives is kept; what it refuses is forgotten.
+ * Reads ESC, or uses what it gave before: with `--offline`, while that is fresh enough, and if ESC is not available.
+ * Whatever ESC gives is kept, for the token by which it was read; a refusal removes the entry of the refused token alone.
  *
  * @param environment says where the user's caches are
  * @throws SophiaError as `readEsc` does; (settings, 125) where nothing can satisfy both options
@@ -100,7 +101,7 @@ function placeOf(
   const folder = cacheFolder(environment);
   if (folder === undefined) return { kind: "no-folder" };
   const bound = JSON.stringify([backend, environments.map(({ text }) => text), organization ?? null]);
-  return { path: within(folder, `esc-${nameFor(bound)}`), token, bound };
+  return { path: within(folder, `esc-${nameFor(bound, token.reveal())}`), token, bound };
 }
 
 /**
@@ -145,7 +146,10 @@ function load(place: Place | Reason, maxAgeMs: number): Content | Reason {
 /** @returns why it could not be done */
 function save(place: Place | Reason, content: Content): Reason | undefined {
   if ("kind" in place) return place;
-  return writePrivate(place.path, seal(contentText(content), place.token.reveal(), place.bound), randomName());
+  const sealed = seal(contentText(content), place.token.reveal(), place.bound);
+  const trouble = writePrivate(place.path, sealed, randomName());
+  if (trouble === undefined) removeOldest(place.path);
+  return trouble;
 }
 
 function serve(

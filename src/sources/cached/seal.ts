@@ -38,9 +38,13 @@ export function open(bytes: Buffer, token: string, bound: string): string | unde
   return opened?.toString("utf8");
 }
 
-/** A name for what is bound to this; it tells nothing of it. */
-export function nameFor(bound: string): string {
-  return hmac(MARK, Buffer.from(bound)).toString("hex").slice(0, 32);
+/**
+ * A name for an entry, which tells neither what it is bound to nor the token. It begins alike for all tokens, and has one
+ * dash.
+ */
+export function nameFor(bound: string, token: string): string {
+  const text = Buffer.from(bound);
+  return [hmac(MARK, text), hmac(Buffer.from(token), text)].map((hash) => hash.toString("hex").slice(0, 32)).join("-");
 }
 
 /** A name that nobody can guess. */

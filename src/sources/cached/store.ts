@@ -14,10 +14,10 @@ import {
   type Stats,
   writeSync,
 } from "node:fs";
-import type { Environment } from "../../core/model.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
 import { parentOf, within } from "../../system/paths.ts";
+import { type FolderProblem, inPrivateFolder, type PrivateFolder } from "../../system/private-folder.ts";
 
 /** More than the largest answer of ESC that is read. */
 const MAX_BYTES = 33_554_432;
@@ -27,6 +27,8 @@ const FOR_OTHERS = 0o077;
 /** What was begun before and is not done will not be: its process was killed. */
 const STALE_MS = 60_000;
 const TEMPORARY = ".tmp";
+/** The most tokens whose entries for the same environments are kept: tokens are replaced, and no start tells of it. */
+const MOST_TOKENS = 4;
 
 /** Why a file of the cache is not used. */
 export type Unusable =
@@ -34,45 +36,27 @@ export type Unusable =
   | { readonly kind: "absent" }
   /** There is something else in its place: a link, a file of another user's or for others, what is far too large. */
   | { readonly kind: "not-private"; readonly path: string }
-  | { readonly kind: "folder"; readonly path: string; readonly problem: "not-a-folder" | "others" | "mode" }
-  /** The system refuses it; its code. */
-  | { readonly kind: "system"; readonly path: string; readonly code: string };
-
-/**
- * The user's own folder for caches (XDG Base Directory Specification): `XDG_CACHE_HOME`, else `.cache` in the home; on
- * Windows `LOCALAPPDATA`. Relative paths do not count.
- */
-export function cacheFolder(environment: Environment): string | undefined {
-  const at = (name: string): string | undefined => {
-    const path = environment.get(name) ?? "";
-    return path.startsWith("/") || /^[a-z]:[\\/]/i.test(path) ? path : undefined;
-  };
-  const home = at("HOME");
-  const caches =
-    at("XDG_CACHE_HOME") ??
-    (process.platform === "win32" ? at("LOCALAPPDATA") : undefined) ??
-    (home === undefined ? undefined : within(home, ".cache"));
-  return caches === undefined ? undefined : within(caches, "sophia-run");
-}
+  | FolderProblem;
 
 /** The bytes of a file that only this user may read and write. */
 export function readPrivate(path: string): Buffer | Unusable {
-  const bad = checkFolder(parentOf(path));
-  if (bad !== undefined) return bad;
-  let descriptor: number | undefined;
-  try {
-    // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has neither
-    descriptor = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0));
-    const stats = fstatSync(descriptor);
-    if (!stats.isFile() || !isPrivate(stats) || stats.size > MAX_BYTES) return { kind: "not-private", path };
-    return readAll(descriptor, stats.size);
-  } catch (error) {
-    const code = systemErrorCode(error) ?? "UNKNOWN";
-    if (code === "ENOENT") return { kind: "absent" };
-    return code === "ELOOP" ? { kind: "not-private", path } : { kind: "system", path, code };
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
-  }
+  return inPrivateFolder(parentOf(path), (folder) => {
+    let descriptor: number | undefined;
+    try {
+      // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has neither
+      const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+      descriptor = openSync(within(folder.path, nameIn(path)), flags);
+      const stats = fstatSync(descriptor);
+      if (!stats.isFile() || !isPrivate(stats) || stats.size > MAX_BYTES) return { kind: "not-private", path };
+      return readAll(descriptor, stats.size);
+    } catch (error) {
+      const code = systemErrorCode(error) ?? "UNKNOWN";
+      if (code === "ENOENT") return { kind: "absent" };
+      return code === "ELOOP" ? { kind: "not-private", path } : { kind: "system", path, code };
+    } finally {
+      if (descriptor !== undefined) closeSync(descriptor);
+    }
+  });
 }
 
 /**
@@ -83,32 +67,44 @@ export function readPrivate(path: string): Buffer | Unusable {
  * @returns why it could not be done
  */
 export function writePrivate(path: string, bytes: Uint8Array, unique: string): Unusable | undefined {
-  const folder = parentOf(path);
-  const temporary = `${path}.${unique}${TEMPORARY}`;
   try {
-    makeFolder(folder, PRIVATE_FOLDER);
-    const bad = checkFolder(folder);
-    if (bad !== undefined) return bad;
-    create(temporary, bytes);
-    renameSync(temporary, path);
-    syncFolder(folder);
-    removeStale(folder);
-    return undefined;
+    makeFolder(parentOf(path), PRIVATE_FOLDER);
+    return inPrivateFolder(parentOf(path), (folder) => {
+      const final = within(folder.path, nameIn(path));
+      const temporary = `${final}.${unique}${TEMPORARY}`;
+      try {
+        create(temporary, bytes);
+        renameSync(temporary, final);
+      } catch (error) {
+        removeQuietly(temporary);
+        throw error;
+      }
+      sync(folder);
+      removeStale(folder.path);
+      return undefined;
+    });
   } catch (error) {
-    removeQuietly(temporary);
     return { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" };
   }
 }
 
 /** @returns why it is still there */
 export function removePrivate(path: string): Unusable | undefined {
-  if (checkFolder(parentOf(path)) !== undefined) return undefined;
   try {
-    rmSync(path, { force: true });
-    return undefined;
+    const removed = inPrivateFolder(parentOf(path), (folder) => {
+      rmSync(within(folder.path, nameIn(path)), { force: true });
+    });
+    // What is not the user's own was never used.
+    return removed?.kind === "system" ? removed : undefined;
   } catch (error) {
     return { kind: "system", path, code: systemErrorCode(error) ?? "UNKNOWN" };
   }
+}
+
+/** The last name of a path: by node:path on Windows alone, whose functions take long to compile. */
+function nameIn(path: string): string {
+  if (process.platform === "win32") return process.getBuiltinModule("node:path").basename(path);
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 function create(path: string, bytes: Uint8Array): void {
@@ -127,15 +123,11 @@ function create(path: string, bytes: Uint8Array): void {
 }
 
 /** So that the new name survives a crash of the machine, too. Not all systems can. */
-function syncFolder(folder: string): void {
-  let descriptor: number | undefined;
+function sync({ descriptor }: PrivateFolder): void {
   try {
-    descriptor = openSync(folder, constants.O_RDONLY);
-    fsyncSync(descriptor);
+    if (descriptor !== undefined) fsyncSync(descriptor);
   } catch {
     // The old file, if anything: it is whole.
-  } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
@@ -148,27 +140,33 @@ function removeStale(folder: string): void {
   }
 }
 
+/**
+ * Removes the entries for the same environments of those tokens that were used the longest ago: among them are tokens
+ * that were deleted.
+ *
+ * @param path of the entry that was just written; names of entries for the same environments begin alike up to a dash
+ */
+export function removeOldest(path: string): void {
+  inPrivateFolder(parentOf(path), (folder) => removeBut(MOST_TOKENS, folder.path, nameIn(path)));
+}
+
+function removeBut(most: number, folder: string, written: string): void {
+  const ofSame = `${written.slice(0, written.lastIndexOf("-"))}-`;
+  const entries = readdirSync(folder).filter((name) => name.startsWith(ofSame) && !name.endsWith(TEMPORARY));
+  if (entries.length <= most) return;
+  const dated = entries.map((name) => {
+    const path = within(folder, name);
+    return { path, at: name === written ? Infinity : (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) };
+  });
+  for (const { path } of dated.toSorted((one, other) => other.at - one.at).slice(most)) removeQuietly(path);
+}
+
 function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true });
   } catch {
     // It holds nothing that opens without the token.
   }
-}
-
-/** @returns why it is not the user's own */
-function checkFolder(folder: string): Unusable | undefined {
-  let stats: Stats;
-  try {
-    stats = lstatSync(folder);
-  } catch (error) {
-    const code = systemErrorCode(error) ?? "UNKNOWN";
-    return code === "ENOENT" ? { kind: "absent" } : { kind: "system", path: folder, code };
-  }
-  const is = (problem: "not-a-folder" | "others" | "mode"): Unusable => ({ kind: "folder", path: folder, problem });
-  if (!stats.isDirectory()) return is("not-a-folder");
-  if (process.geteuid !== undefined && stats.uid !== process.geteuid()) return is("others");
-  return isPrivate(stats) ? undefined : is("mode");
 }
 
 /** Windows has neither owners of this kind nor modes. */

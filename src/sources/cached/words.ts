@@ -11,7 +11,7 @@ export type Reason =
   /** The token is another one at each start. */
   | { readonly kind: "no-lasting-token" }
   | { readonly kind: "no-folder" }
-  /** Another token, another environment, another format, or changed bytes. */
+  /** Another format, or changed bytes; or a file that was renamed. */
   | { readonly kind: "does-not-open" }
   | { readonly kind: "from-future" }
   | { readonly kind: "session-ended" }
@@ -21,7 +21,7 @@ export type Reason =
 export function reasonWords(reason: Reason): string {
   switch (reason.kind) {
     case "absent":
-      return "nothing is kept of it for this user";
+      return "nothing is kept of it for this user and this token";
     case "not-private":
       return `${printable(reason.path)} is not a file that only this user may read`;
     case "folder":
@@ -33,7 +33,7 @@ export function reasonWords(reason: Reason): string {
     case "no-folder":
       return "there is no folder for it: neither XDG_CACHE_HOME nor HOME is an absolute path";
     case "does-not-open":
-      return "this token does not open the cache, or its file was changed";
+      return "the cache does not open: its file was changed, or written by another version";
     case "from-future":
       return "the cache is from the future: this machine's clock was wrong then, or is now";
     case "session-ended":
@@ -53,6 +53,8 @@ function folderWords({ path, problem }: Extract<Unusable, { kind: "folder" }>): 
       return `${printable(path)} is another user's`;
     case "mode":
       return `others may use ${printable(path)}: chmod 700 ${shellWord(path)}`;
+    case "above":
+      return `every user may write ${printable(path)}, which is above the cache: chmod o-w ${shellWord(path)}`;
   }
 }
 

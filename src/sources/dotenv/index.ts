@@ -33,7 +33,7 @@ interface ReadFile {
   readonly variables?: number;
   /** Found by search; else somebody named it. */
   readonly found: boolean;
-  /** Everybody may read it. */
+  /** It is world-readable. */
   readonly exposed?: true;
 }
 
@@ -62,7 +62,8 @@ export async function readDotenv(files: readonly EnvFile[], cwd: string, above =
     }
     const parsed = await parseDotenv(content.text, path);
     layers.unshift({ source: "dotenv", variables: parsed.variables });
-    notices.push(...parsed.notices);
+    // Not as arguments: there may be one for each of thousands of lines.
+    for (const notice of parsed.notices) notices.push(notice);
     const exposed = content.exposed ? ({ exposed: true } as const) : {};
     read.push({ path, variables: parsed.variables.length, found: !required, ...exposed });
   }
@@ -76,7 +77,7 @@ function inFolder({ path, required }: EnvFile, folder: string): EnvFile {
 
 interface Content {
   readonly text: string;
-  /** Everybody may read the file. */
+  /** The file is world-readable. */
   readonly exposed: boolean;
 }
 

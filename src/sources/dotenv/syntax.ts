@@ -60,14 +60,14 @@ export async function parseDotenv(text: string, file: string): Promise<ParsedDot
     }
     const { value, lastLine } = read;
     if (value.includes("\0")) throw nul();
-    if (found.has(name)) remark(`${name} is set more than once; the last one counts`);
+    if (found.has(name)) remark("this name is set before; the last one counts");
     // More often a cut secret than a comment.
     if (value !== "" && start.trimStart().startsWith(`${value}#`)) {
-      remark(`the value of ${name} ends before a #; quote it if the # belongs to it`);
+      remark("the value ends before a #; quote it if the # belongs to it");
     }
     // Single quotes mean that it is meant as it stands.
     if (value.includes("${") && !start.trimStart().startsWith("'") && REFERENCE.test(value)) {
-      remark(`the value of ${name} holds a reference such as \${X}; it is passed as it stands`);
+      remark("the value holds a reference such as ${X}; it is passed as it stands");
     }
     const origin = { source: "dotenv", file, line } as const;
     found.set(name, { name, value, secret: true, origin, delivery: "value" });

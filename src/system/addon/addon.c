@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/kcmp.h>
 #include <node_api.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,6 +29,8 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 enum { PATH_BYTES = 4096, LINKS_BYTES = 8192, MAX_FILE_BYTES = 4 * 1024 * 1024 };
+/* The most folders above one that keeps code. */
+enum { LEVELS = 64 };
 
 static int integer(napi_env env, napi_value value) {
   int32_t result = -1;
@@ -170,7 +173,7 @@ static bool path_argument(napi_env env, napi_callback_info info, char path[PATH_
 
 /* By the system call: of the C library's functions, old ones of glibc lack fstat and lstat. */
 static bool status_of(int folder, const char *path, int flags, struct statx *status) {
-  return syscall(SYS_statx, folder, path, flags, STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE, status) == 0;
+  return syscall(SYS_statx, folder, path, flags, STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE | STATX_INO, status) == 0;
 }
 
 /* Opens a regular file of at most MAX_FILE_BYTES; -1 where there is none. */
@@ -222,13 +225,32 @@ static napi_value checksum(napi_env env, napi_callback_info info) {
   return result;
 }
 
-static napi_value is_own_folder(napi_env env, napi_callback_info info) {
-  char path[PATH_BYTES];
+/* Of a descriptor: of this type, this user's, and written by no other. */
+static bool is_own(int descriptor, unsigned type, struct statx *status) {
+  return status_of(descriptor, "", AT_EMPTY_PATH, status) && (status->stx_mode & S_IFMT) == type &&
+         status->stx_uid == geteuid() && (status->stx_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+
+/* Of an open folder: is_own, and in none of the folders above can every user exchange what is in it. */
+static bool is_own_folder(int folder) {
+  char above[3 * LEVELS + 1] = "";
   struct statx status;
-  return from_boolean(
-      env, path_argument(env, info, path) && status_of(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &status) &&
-               (status.stx_mode & S_IFMT) == S_IFDIR && status.stx_uid == geteuid() &&
-               (status.stx_mode & (S_IWGRP | S_IWOTH)) == 0);
+  if (!is_own(folder, S_IFDIR, &status)) return false;
+  for (size_t level = 0; level < LEVELS; ++level) {
+    const struct statx below = status;
+    memcpy(above + 3 * level, "../", sizeof "../");
+    if (!status_of(folder, above, 0, &status) || (status.stx_mode & (S_IWOTH | S_ISVTX)) == S_IWOTH) return false;
+    /* The root is its own parent. */
+    if (status.stx_ino == below.stx_ino && status.stx_dev_major == below.stx_dev_major &&
+        status.stx_dev_minor == below.stx_dev_minor) {
+      return true;
+    }
+  }
+  return false;
+}
+
+static napi_value is_own_folder_open(napi_env env, napi_callback_info info) {
+  return from_boolean(env, is_own_folder(only_argument(env, info)));
 }
 
 static napi_value is_missing(napi_env env, napi_callback_info info) {
@@ -245,13 +267,35 @@ static napi_value is_executable(napi_env env, napi_callback_info info) {
                                (status.stx_mode & S_IFMT) == S_IFREG && access(path, X_OK) == 0);
 }
 
-static napi_value read_checked(napi_env env, napi_callback_info info) {
+/* Relative to the descriptor that was looked at: another user may put another folder in the place of the first. */
+static int open_own(const char *path, const char *name, size_t *size) {
+  struct statx status;
+  int file = -1;
+  const int folder = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (folder == -1) return -1;
+  if (is_own_folder(folder)) file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  close(folder);
+  if (file == -1) return -1;
+  if (is_own(file, S_IFREG, &status) && status.stx_size <= MAX_FILE_BYTES) {
+    *size = (size_t)status.stx_size;
+    return file;
+  }
+  close(file);
+  return -1;
+}
+
+static napi_value read_own(napi_env env, napi_callback_info info) {
   char path[PATH_BYTES];
+  char name[PATH_BYTES];
+  napi_value given[2];
+  size_t count = COUNT(given);
   size_t size = 0;
   uint64_t sum = 0;
   void *bytes = NULL;
   napi_value result = NULL;
-  const int file = path_argument(env, info, path) ? open_file(path, &size) : -1;
+  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  if (!path_of(env, given[0], path) || !path_of(env, given[1], name)) return NULL;
+  const int file = open_own(path, name, &size);
   if (file == -1) return NULL;
   const bool is_read = size > sizeof sum && read_whole(file, (char *)&sum, sizeof sum) &&
                        napi_create_buffer(env, size - sizeof sum, &bytes, &result) == napi_ok &&
@@ -374,6 +418,18 @@ static napi_value environment(napi_env env, napi_callback_info info) {
   return result;
 }
 
+static napi_value user_name(napi_env env, napi_callback_info info) {
+  struct passwd entry;
+  struct passwd *found = NULL;
+  char strings[16 * 1024];
+  napi_value result = NULL;
+  (void)info;
+  if (getpwuid_r(geteuid(), &entry, strings, sizeof strings, &found) == 0 && found != NULL) {
+    napi_create_string_utf8(env, found->pw_name, strlen(found->pw_name), &result);
+  }
+  return result;
+}
+
 #include "openssl.h"
 
 NAPI_MODULE_INIT() {
@@ -388,16 +444,17 @@ NAPI_MODULE_INIT() {
       {.utf8name = "ignoreOnExec", .method = ignore_on_exec},
       {.utf8name = "isExecutable", .method = is_executable},
       {.utf8name = "isMissing", .method = is_missing},
-      {.utf8name = "isOwnFolder", .method = is_own_folder},
+      {.utf8name = "isOwnFolder", .method = is_own_folder_open},
       {.utf8name = "isParents", .method = is_parents},
       {.utf8name = "keepOnExec", .method = keep_on_exec},
       {.utf8name = "makeBlocking", .method = make_blocking},
       {.utf8name = "makeUndumpable", .method = make_undumpable},
-      {.utf8name = "readChecked", .method = read_checked},
       {.utf8name = "readLatin1", .method = read_latin1},
+      {.utf8name = "readOwn", .method = read_own},
       {.utf8name = "readTrusted", .method = read_trusted},
       {.utf8name = "reapAllBut", .method = reap_all_but},
       {.utf8name = "restoreDefault", .method = restore_default},
+      {.utf8name = "userName", .method = user_name},
   };
   napi_define_properties(env, exports, COUNT(functions), functions);
   const napi_property_descriptor ciphers[] = {

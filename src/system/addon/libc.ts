@@ -50,22 +50,28 @@ export interface Addon extends Libc {
   readonly isExecutable: (path: string) => boolean;
   /** Whether nothing is there, not even a link; false where that cannot be told. */
   readonly isMissing: (path: string) => boolean;
-  /** Whether it is a folder of this user, no link to one, that nobody else may write. */
-  readonly isOwnFolder: (path: string) => boolean;
+  /**
+   * Returns true if the descriptor is a folder of this user, that no other user may write, and no folder above it may be
+   * written by every user, unless its sticky bit keeps them from renaming what is in it.
+   */
+  readonly isOwnFolder: (descriptor: number) => boolean;
   /** Whether a descriptor here and one of the parent's are the same open file; false where that cannot be told (kcmp(2)). */
   readonly isParents: (here: number, there: number) => boolean;
   /** Makes reads and writes of the open file blocking again (fcntl(2), F_SETFL without O_NONBLOCK). */
   readonly makeBlocking: (descriptor: number) => void;
-  /**
-   * The bytes of a regular file of at most 4 MiB behind its checksum, with which it begins.
-   *
-   * @returns undefined where there is no such file, or where it has changed
-   */
-  readonly readChecked: (path: string) => Uint8Array | undefined;
   /** The text of a regular file of at most 4 MiB in Latin-1; undefined where there is none. */
   readonly readLatin1: (path: string) => string | undefined;
+  /**
+   * The bytes of a regular file of at most 4 MiB behind its checksum, with which it begins. The folder is one as
+   * `isOwnFolder` says, and no link; the file is this user's, too, and no other user may write it.
+   *
+   * @returns undefined for any other file, and for one that has changed
+   */
+  readonly readOwn: (folder: string, name: string) => Uint8Array | undefined;
   /** Gives a signal its default action, whatever has set another (sigaction(2)). */
   readonly restoreDefault: (signal: number) => void;
+  /** The name of this process's effective user (getpwuid(3)); undefined if the system has none. */
+  readonly userName: () => string | undefined;
   /**
    * The text of a regular file of at most 4 MiB of this user or of root, in a folder that not everybody may write.
    *

@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { appendToLog } from "../../../src/commands/audit-log/log.ts";
@@ -37,6 +46,20 @@ test.each<[string, (log: string) => void, string]>([
   expect(() => appendToLog(log, "line\n")).toThrow(`the audit log ${log} ${problem}`);
   expect(readdirSync(cwd)).toEqual(["log"]);
   if (statSync(log, { throwIfNoEntry: false })?.isFile() === true) expect(readFileSync(log, "utf8")).toBe("");
+});
+
+test("a file of another user is refused, and root's is not", ({ skip }) => {
+  skip(process.geteuid?.() !== 0, "needs root, to give files to others");
+  const cwd = folder();
+  chmodSync(cwd, 0o755);
+  const log = join(cwd, "log");
+  writeWithMode(log, 0o600);
+  chownSync(log, 4102, 4102);
+  expect(() => appendToLog(log, "line\n")).toThrow(`the audit log ${log} belongs to another user (uid 4102)`);
+  expect(readFileSync(log, "utf8")).toBe("");
+  chownSync(log, 0, 0);
+  appendToLog(log, "line\n");
+  expect(readFileSync(log, "utf8")).toBe("line\n");
 });
 
 test("a device and a folder that cannot be made are refused", () => {

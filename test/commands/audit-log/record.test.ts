@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { becomesProgram, isStandalone, folder, sophia } from "../../helpers/sophia.ts";
+import { becomesProgram, folder, sophia } from "../../helpers/sophia.ts";
 import { SENTINEL, sentinel } from "../world.ts";
 
 const CONTRACT = JSON.stringify({
@@ -67,7 +67,7 @@ describe("a start", () => {
         event: "start",
         outcome: "allowed",
         met: true,
-        user: isStandalone ? `uid ${process.getuid?.()}` : userInfo().username,
+        user: userInfo().username,
         pid: expect.any(Number),
         caller: "Claude Code",
         command: "cat",

@@ -94,6 +94,47 @@ describe("ESC's own lines", () => {
     expect(lines).toContain("❌ ESC_TOKEN: Not configured");
   });
 
+  test("in a project with a contract of its own it is none, whatever else fails", async () => {
+    const variables = { A: { required: true }, PORT: { secret: false, format: "port" } };
+    const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
+    const { status, lines, json } = await check({ PORT: "x" }, { cwd });
+    expect(status).toBe(1);
+    expect(lines.filter((line) => line.includes("ESC_"))).toEqual([
+      "➖ ESC_ENV: Not configured",
+      "➖ ESC_TOKEN: Not configured",
+      "➖ ESC is not configured: set ESC_ENV and ESC_TOKEN",
+    ]);
+    expect(json.esc).toMatchObject({ environmentState: "absent", credentialState: "absent" });
+  });
+
+  test("what is wrong and not missing is no fault of ESC's", async () => {
+    const { status, lines } = await check({ ...CONTRACT_VALUES, QDRANT_URL: "https://<cluster>.cloud.qdrant.io:6333" });
+    expect(status).toBe(1);
+    expect(lines).toContain("➖ ESC_ENV: Not configured");
+  });
+
+  test.each([
+    ["ESC_ENV", { ESC_ENV: NAME }, "⚠️ ESC_ENV: acme/sophia/dev (not verified)", "❌ ESC_TOKEN: Not configured"],
+    [
+      "ESC_TOKEN",
+      { ESC_TOKEN: "pul-0123456789wxyz" },
+      "❌ ESC_ENV: Not configured",
+      "⚠️ ESC_TOKEN: ***wxyz (not verified)",
+    ],
+    [
+      "ESC_TOKEN_FILE",
+      { ESC_TOKEN_FILE: "/t/token" },
+      "❌ ESC_ENV: Not configured",
+      "⚠️ ESC_TOKEN_FILE: /t/token (not verified)",
+    ],
+  ])("%s of .env counts where the environment has an empty one", async (name, file, ...expected) => {
+    const text = Object.entries(file).map(([one, value]) => `${one}=${value}\n`);
+    const cwd = folder({ ".env": text.join("") });
+    const { lines } = await check({ [name]: "" }, { cwd });
+    expect(lines.filter((line) => /^\S+ ESC_/.test(line))).toEqual(expected);
+    expect(lines.join(" ")).toContain(`ESC is not read: ${name} is set but `);
+  });
+
   test("--fake asked nobody", async () => {
     const { status, lines } = await check({ ESC_ENV: NAME, ESC_TOKEN: "pul-0123456789wxyz" }, { options: ["--fake"] });
     expect(status).toBe(0);

@@ -2,12 +2,15 @@ import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import type { AddressInfo, Socket } from "node:net";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
 import { startProxy } from "../../esc-server/proxy.ts";
 import { refusedPort } from "../../esc-server/sockets.ts";
 import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { notPreloadable } from "../../helpers/skip.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { SENTINEL, sentinel } from "../world.ts";
 import { startPostgres, type PostgresOptions } from "./postgres-server.ts";
@@ -139,7 +142,8 @@ describe("a probe of a contract", () => {
     const headers = (name: string): object => ({ headers: { K: `\${${name}}` } });
     const variables = {
       KEY: { probe: { url, ...headers("KEY") } },
-      HALF: { probe: { url: half, ...headers("HALF") } },
+      // The body decides, and does not end.
+      HALF: { probe: { url: half, ...headers("HALF"), reject: [{ status: 200, contains: "no" }] } },
       GONE: { probe: { url: gone, ...headers("GONE") } },
     };
     const before = performance.now();
@@ -152,6 +156,73 @@ describe("a probe of a contract", () => {
       { kind: "unreachable", code: "timed out" },
       { kind: "unreachable", code: "ECONNREFUSED" },
     ]);
+  });
+
+  test("is decided by the status, whatever the body is", async () => {
+    const cut = (response: http.ServerResponse): void => void response.write("{", () => response.socket?.destroy());
+    const bodies: Readonly<Record<string, (response: http.ServerResponse, status: number) => void>> = {
+      COMPRESSED: (response, status) =>
+        void response.writeHead(status, { "Content-Encoding": "gzip" }).end(gzipSync("BAD")),
+      LARGE: (response, status) => void response.writeHead(status, { "Content-Length": 1 << 30 }).write("x"),
+      CUT: (response, status) => cut(response.writeHead(status, { "Content-Length": 100 })),
+      ENDLESS: (response, status) => void response.writeHead(status).write("x"),
+    };
+    const { url } = await service((request, response) => {
+      const [, status = "", body = ""] = (request.url ?? "").split("/");
+      bodies[body]?.(response, Number(status));
+    });
+    const kinds = Object.keys(bodies);
+    expect(kinds).toHaveLength(4);
+    const results = async (status: number, more: object): Promise<readonly string[]> => {
+      const probe = (name: string): object => ({
+        url: `${url}/${status}/${name}`,
+        headers: { K: `\${${name}}` },
+        ...more,
+      });
+      const variables = Object.fromEntries(kinds.map((name) => [name, { probe: probe(name) }]));
+      const ended = await live(JSON.stringify({ variables }), Object.fromEntries(kinds.map((name) => [name, KEY])));
+      return ended.live.map((one: Record<string, string>) => one["outcome"]);
+    };
+    expect(await results(200, {})).toEqual(kinds.map(() => "accepted"));
+    expect(await results(401, { reject: [{ status: 401, contains: "BAD" }] })).toEqual(kinds.map(() => "rejected"));
+    // What cannot be read accepts nothing.
+    const contains = { reject: [{ status: 200, contains: "BAD" }] };
+    expect(await results(200, contains)).toEqual(kinds.map(() => "unclear"));
+  });
+
+  test("that is answered with 101, or ends with a bug, loses no other's result", async ({ skip }) => {
+    skip(notPreloadable !== undefined, notPreloadable);
+    const { url } = await service((_, response) => response.end("{}"));
+    const server = http.createServer().on("upgrade", () => {});
+    server.on("request", (_, response: http.ServerResponse) =>
+      response.socket?.end("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n"),
+    );
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    onTestFinished(() => void server.close());
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on a port
+    const { port } = server.address() as AddressInfo;
+    const probe = (name: string, to: string): object => ({ probe: { url: to, headers: { K: `\${${name}}` } } });
+    const variables = {
+      SWITCHED: probe("SWITCHED", `http://127.0.0.1:${port}`),
+      BUG: probe("BUG", `${url}/bug`),
+      GOOD: probe("GOOD", url),
+    };
+    const cwd = folder({
+      "sophia.contract.json": JSON.stringify({ variables }),
+      "bug.cjs":
+        'const http = require("node:http"), { request } = http;' +
+        'http.request = (options) => { if (options.path === "/bug") throw new RangeError("x"); return request(options); };',
+    });
+    const env = { SWITCHED: KEY, BUG: KEY, GOOD: KEY, NODE_OPTIONS: `--require=${join(cwd, "bug.cjs")}` };
+    const ended = await sophia(["check", "--live", "--json", "--yes"], { cwd, env });
+    expect(JSON.parse(ended.stdout).live).toMatchObject([
+      { name: "SWITCHED", kind: "unexpected", code: "HTTP 101" },
+      { name: "BUG", kind: "internal", code: "RangeError" },
+      { name: "GOOD", outcome: "accepted" },
+    ]);
+    expect(ended.status).toBe(1);
+    expect(ended.stderr).toContain("internal error (RangeError)");
   });
 
   test("is sent over TLS or within this machine only, with what a header can hold", async () => {
@@ -176,15 +247,11 @@ describe("a probe of a contract", () => {
     ["a variable in the host", { url: "https://${KEY}.evil.test/" }, "a variable is a part of the host"],
     ["a variable before the host's end", { url: "${KEY}.evil.test/" }, "the host is not a variable as a whole"],
     ["a user in the URL", { url: "https://x:${KEY}@a.test/" }, "a user name or a password stands in the URL"],
-    ["what is not declared", { url: "https://a.test/${KEY}${OTHER}" }, '"OTHER" is not declared'],
+    ["what is not declared", { url: "https://a.test/${KEY}${OTHER}" }, "refers to a variable that is not declared"],
     ["a probe without the value", { url: "https://a.test/" }, "the probe does not send the value"],
-    [
-      "a reserved header",
-      { url: "https://a.test/${KEY}", headers: { Host: "b.test" } },
-      "the header Host cannot be set",
-    ],
+    ["a reserved header", { url: "https://a.test/${KEY}", headers: { Host: "b.test" } }, "this header cannot be set"],
     ["a body without POST", { url: "https://a.test/${KEY}", body: "x" }, "only a POST has a body"],
-    ["another method", { url: "https://a.test/${KEY}", method: "DELETE" }, "DELETE"],
+    ["another method", { url: "https://a.test/${KEY}", method: "DELETE" }, "unknown value"],
   ])("is refused with %s", async (_, probe, message) => {
     const cwd = folder({ "sophia.contract.json": contract(probe) });
     const ended = await sophia(["check"], { cwd });
@@ -201,12 +268,19 @@ describe("where a file of the repository says that a value goes", () => {
     const unasked = await live(text, { KEY }, []);
     expect(unasked.status).toBe(0);
     expect(unasked.live).toMatchObject([
-      { kind: "unsent", reason: `the contract says that it goes to ${host}; --yes allows it` },
+      { kind: "unasked", reason: `the contract says that it goes to ${host}; --yes allows it` },
     ]);
     expect((await live(text, { KEY }, ["--strict"])).status).toBe(1);
     const at = { cwd: unasked.cwd, env: { KEY } };
     const no = await atTerminal(["check", "--live"], at, [["Send them? [y/N] ", "\n"]]);
     expect(no.stdout).toContain(`  KEY: the contract says that it goes to ${host}`);
+    expect(no.stdout).toContain("KEY: Not asked: ");
+    expect(no.stdout).toContain("✅ The contract is met.");
+    expect(no.stdout).toContain("⚠️ 1 value not asked about");
+    expect(no.stdout).not.toContain("All checks passed");
+    expect(no.status).toBe(0);
+    const strict = await atTerminal(["check", "--live", "--strict"], at, [["Send them? [y/N] ", "n\n"]]);
+    expect(strict.status).toBe(1);
     expect(requests).toEqual([]);
     const yes = await atTerminal(["check", "--live"], at, [["Send them? [y/N] ", "y\n"]]);
     expect(yes.stdout).toContain(`✅ KEY: Accepted by ${host}`);
@@ -225,9 +299,9 @@ describe("where a file of the repository says that a value goes", () => {
     const withDefault = extended({ QDRANT_URL: { secret: false, default: url } });
     expect(await of(withDefault, env)).toMatchObject({ reason });
     const renamed = extended({ QDRANT_API_KEY: { aliases: ["KEY_OF_SOMETHING_ELSE"] } });
-    expect(await of(renamed, { KEY_OF_SOMETHING_ELSE: KEY, QDRANT_URL: url })).toMatchObject({ kind: "unsent" });
+    expect(await of(renamed, { KEY_OF_SOMETHING_ELSE: KEY, QDRANT_URL: url })).toMatchObject({ kind: "unasked" });
     const moved = extended({ QDRANT_API_KEY: { probe: { url: "https://evil.test/${QDRANT_API_KEY}" } } });
-    expect(await of(moved, { ...env, QDRANT_URL: url })).toMatchObject({ kind: "unsent" });
+    expect(await of(moved, { ...env, QDRANT_URL: url })).toMatchObject({ kind: "unasked" });
     expect(requests).toEqual([]);
     // Both of the same file belong together; the caller's own word counts.
     const both = { ".env": `QDRANT_URL=${url}\nQDRANT_API_KEY=${KEY}\n` };
@@ -246,7 +320,7 @@ describe("where a file of the repository says that a value goes", () => {
     server.environment("evil/app/dev", { values: { QDRANT_URL: secret(url) } });
     const files = { ".env": `ESC_ENV=evil/app/dev\nESC_TOKEN=${server.token}\nPULUMI_BACKEND_URL=${server.url}\n` };
     const { live: results } = await live(JSON.stringify({ extends: "builtin" }), { QDRANT_API_KEY: KEY }, [], files);
-    expect(results).toMatchObject([{ name: "QDRANT_API_KEY", kind: "unsent" }]);
+    expect(results).toMatchObject([{ name: "QDRANT_API_KEY", kind: "unasked" }]);
     expect(requests).toEqual([]);
   });
 });
@@ -363,6 +437,29 @@ describe("a PostgreSQL URL", () => {
     },
   );
 
+  test("of a contract's default, or of another variable, is not tried unasked", async () => {
+    await using server = await startPostgres(base);
+    const url = urlOf(server.port);
+    const cases = [
+      { text: contract("postgresql", { KEY: { probe: "postgresql", secret: false, default: url } }), env: {} },
+      { text: contract("postgresql", { KEY: { probe: "postgresql", aliases: ["OTHER"] } }), env: { OTHER: url } },
+      {
+        text: JSON.stringify({ extends: "builtin", variables: { DATABASE_URL: { default: url, secret: false } } }),
+        env: {},
+      },
+    ];
+    for (const { text, env } of cases) {
+      const { live: results } = await live(text, env, []);
+      expect(results).toMatchObject([
+        { kind: "unasked", reason: expect.stringMatching(/^the contract.*--yes allows it$/) },
+      ]);
+    }
+    expect(server.connections).toBe(0);
+    for (const { text, env } of cases) expect((await live(text, env)).live).toMatchObject([{ outcome: "accepted" }]);
+    await server.idle();
+    expect(server.connections).toBe(3);
+  });
+
   test("is tried over TLS, too, where a trusted certificate is needed by what sslmode says", async () => {
     const tls = certificates.valid;
     const verified = (port: number): string => urlOf(port, PASSWORD, "main?sslmode=verify-full");
@@ -383,6 +480,7 @@ describe("a PostgreSQL URL", () => {
     ["what speaks something else", { fault: "babble" }, "main", { kind: "trouble" }],
     ["a server that closes", { fault: "closes" }, "main", { kind: "trouble", code: "the connection was closed" }],
     ["a server that does not know the password", { fault: "impostor" }, "main", { kind: "unexpected" }],
+    ["a server that does not show that it does", { fault: "unproven" }, "main", { kind: "unexpected" }],
     ["no answer", { fault: "silent" }, "main", { kind: "unreachable", code: "timed out" }],
   ])("%s", async (_, options, rest, result) => {
     const tried = await tryIt(options, (port) => urlOf(port, PASSWORD, rest));

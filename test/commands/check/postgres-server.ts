@@ -11,12 +11,14 @@ export interface PostgresOptions {
   readonly tls?: { readonly cert: string; readonly key: string };
   /** Says this in place of signing in. */
   readonly refusal?: string;
-  /** Takes the connection and stays silent; says what is not of the protocol; proves nothing at the end of SCRAM. */
-  readonly fault?: "silent" | "babble" | "impostor" | "closes";
+  /** Takes the connection and stays silent; says what is not of the protocol; proves something else at the end of SCRAM, or nothing. */
+  readonly fault?: "silent" | "babble" | "impostor" | "unproven" | "closes";
 }
 
 export interface PostgresServer {
   readonly port: number;
+  /** How many there have been. */
+  readonly connections: number;
   /** Passwords that came as they are. */
   readonly passwords: readonly string[];
   /** Where clients broke the protocol. */
@@ -126,6 +128,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     const signature = hmac(stored, signed);
     const key = Buffer.from(Buffer.from(proof, "base64").map((byte, index) => byte ^ (signature[index] ?? 0)));
     if (!createHash("sha256").update(key).digest().equals(stored) || user !== options.user) return false;
+    if (options.fault === "unproven") return true;
     const verifier = options.fault === "impostor" ? randomBytes(32) : hmac(hmac(salted, "Server Key"), signed);
     socket.write(message("R", Buffer.concat([int(12), Buffer.from(`v=${verifier.toString("base64")}`)])));
     return true;
@@ -136,6 +139,9 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
     passwords,
     violations,
     idle: () => Promise.all(conversations),
+    get connections() {
+      return conversations.length;
+    },
     get goodbyes() {
       return goodbyes;
     },

@@ -102,6 +102,26 @@ describe(".env.example", () => {
   });
 });
 
+/** What a terminal may act upon, in each place where a contract may have it. */
+const HOSTILE = "a\0b\u001B]0;c\u0007\u009B31m\u202E";
+
+it("no document has control characters, which its contract may have", () => {
+  const hostile = contractOf({
+    variables: {
+      TOKEN: { description: `${HOSTILE}\r\n${HOSTILE}`, example: HOSTILE },
+      MODE: { default: HOSTILE, format: { type: "enum", values: [HOSTILE, "b"] } },
+      HOST: { required: { when: "MODE", equals: HOSTILE }, format: { type: "text", prefix: HOSTILE } },
+    },
+  });
+  const types = envTypes(hostile, MARK);
+  for (const text of [types, envExample(hostile, MARK), contractBlocks(hostile).join("\n")]) {
+    // oxlint-disable-next-line no-control-regex -- these are what this is about
+    expect(text).not.toMatch(/[\0-\u0008\u000B-\u001F\u007F-\u009F\u202E]/);
+  }
+  const [, union = ""] = /MODE: (.*);/.exec(types) ?? [];
+  expect(union.split(" | ").map((literal): unknown => JSON.parse(literal))).toStrictEqual([HOSTILE, "b"]);
+});
+
 describe("env.d.ts", () => {
   it("types process.env for a real compiler", () => {
     const folder = mkdtempSync(join(tmpdir(), "env-types-"));

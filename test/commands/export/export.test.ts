@@ -141,6 +141,38 @@ describe("refusals", () => {
     expect(ended.stderr).not.toContain(SENTINEL);
   });
 
+  test.each([
+    ["dotenv", { CLAUDECODE: "1" }, "Claude Code"],
+    ["json", { AGENT: "amp" }, "a coding agent"],
+    ["github", { GITHUB_ACTIONS: "true", GEMINI_CLI: "1" }, "Gemini CLI"],
+  ])("a coding agent, in a pipe, too: %s", async (format, agent, name) => {
+    const cwd = folder({ "sophia.contract.json": CONTRACT });
+    const env = { KEY: sentinel("key"), SOPHIA_REDACT: "always", ...agent };
+    const args = ["export", "--format", format];
+    const refused = await sophia(args, { cwd, env });
+    expect(refused).toMatchObject({ status: 125, stdout: "" });
+    expect(refused.stderr).toContain(`export would print secrets to ${name}\n`);
+    expect(refused.stderr).toContain("sophia-run -- COMMAND");
+    expect(refused.stderr).not.toContain(SENTINEL);
+    const revealed = await sophia([...args, "--reveal"], { cwd, env });
+    expect(revealed).toMatchObject({ status: 0, stderr: "" });
+    expect(revealed.stdout).toContain(sentinel("key"));
+  });
+
+  test("no coding agent where it writes a file", async () => {
+    const cwd = folder({ "sophia.contract.json": CONTRACT });
+    const env = { KEY: sentinel("key"), CLAUDECODE: "1" };
+    const written = await sophia(["export", "--output", "values"], { cwd, env });
+    expect(written).toMatchObject({ status: 0, stdout: "", stderr: "" });
+    expect(readFileSync(join(cwd, "values"), "utf8")).toContain(sentinel("key"));
+  });
+
+  test.each([["--redact"], ["--redact=never"]])("%s, which is for programs", async (option) => {
+    const ended = await sophia(["export", option, "--reveal"], { env: { KEY: sentinel("key") } });
+    expect(ended).toMatchObject({ status: 125, stdout: "" });
+    expect(ended.stderr).toContain("--redact");
+  });
+
   test("a terminal, unless --reveal is given", ({ skip }) => {
     const reason = notInstalled("script", "--version");
     skip(reason !== undefined, reason);

@@ -89,6 +89,21 @@ describe("import", () => {
     expectNoValue(dry);
   });
 
+  test("--dry-run needs no token that may write: the launcher's own serves", async () => {
+    const { server, cwd, env } = await world({ values: { API_KEY: secret(sentinel("old")) } });
+    const { value } = server.addToken({ owner: { kind: "organization", organization: "acme" }, access: "open" });
+    const { ESC_ADMIN_TOKEN: _, ...others } = env;
+    const dry = await sophia(["import", ".env", "--dry-run"], { cwd, env: { ...others, ESC_TOKEN: value } });
+    expect(dry).toMatchObject({ status: 1, stderr: "" });
+    expect(dry.stdout).toContain("  + DB_PASSWORD  secret\n");
+    expect(dry.stdout).toContain("  API_KEY: left as ESC has it");
+    expect(dry.stdout).toContain("Nothing was written: --dry-run.");
+    expectNoValue(dry);
+    const none = await sophia(["import", ".env", "--dry-run"], { cwd, env: others });
+    expect(none).toMatchObject({ status: 125 });
+    expect(none.stderr).toContain("ESC_ADMIN_TOKEN is not set");
+  });
+
   test("leaves what ESC has with another value, and replaces it with --overwrite", async () => {
     const { server, handle, run } = await world({
       values: { API_KEY: secret(sentinel("old")), REGION: "eu", LOG_LEVEL: "info" },
@@ -96,8 +111,8 @@ describe("import", () => {
     });
     const ended = await run("--yes");
     expect(ended).toMatchObject({ status: 1 });
-    expect(ended.stdout).toContain(
-      "  API_KEY and LOG_LEVEL: left as ESC has it, with another value; --overwrite replaces it\n",
+    expect(unwrapped(ended.stdout)).toContain(
+      "API_KEY and LOG_LEVEL: left as ESC has it, with another value; --overwrite replaces it",
     );
     expect(ended.stdout).toContain("  REGION: the same already\n  API_KEY");
     expect(ended.stdout).toContain("  MULTI: left as ESC has it, as a file\n");
@@ -199,7 +214,7 @@ describe("import", () => {
     const ended = await atTerminal(["import", ".env"], { cwd, env: rest }, [
       ["(not shown): ", `${token}\n`],
       ["to acme/app/dev? [y/N] ", "y\n"],
-      ["which ESC now has? [y/N] ", "y\n"],
+      ["? [y/N] ", "y\n"],
     ]);
     expect(ended).toMatchObject({ status: 0 });
     expect(ended.stdout).toContain("Removed 5 variables from .env");

@@ -72,6 +72,35 @@ describe("with --wait", () => {
     expect(stdout + stderr).not.toContain(SENTINEL);
   });
 
+  test("after a request it waits for that one, and files no other", async () => {
+    const { server, base, environment, env } = await world();
+    expect((await ask(env)).status).toBe(0);
+    const waiting = ask(env, "--wait");
+    await server.waitFor("changeRequest", 4);
+    for (const one of [base, environment]) one.decide("applied");
+    const { status, stdout } = await waiting;
+    expect(status).toBe(0);
+    for (const { openRequests } of [base, environment]) {
+      expect(openRequests).toHaveLength(1);
+      expect(stdout).toContain(`pulumi env change-request approve ${openRequests[0]?.id} -o acme`);
+    }
+    expect(unwrapped(stdout)).toContain("no other is filed");
+    expect(server.count("requestOpen")).toBe(1);
+  });
+
+  test.each<[what: string, meanwhile: (them: Awaited<ReturnType<typeof world>>) => void]>([
+    ["of another user", ({ server }) => void (server.user = { login: "another" })],
+    ["that was closed", ({ environment }) => environment.decide("closed")],
+    ["of the environment without its import's", ({ base }) => base.decide("closed")],
+    ["that the token may not see", ({ server }) => server.failAlways("metadata", { kind: "status", status: 403 })],
+  ])("it waits for no request %s", async (_, meanwhile) => {
+    const them = await world();
+    expect((await ask(them.env)).status).toBe(0);
+    meanwhile(them);
+    expect((await ask(them.env, "--wait", "--wait-limit", "50ms")).status).toBe(3);
+    expect(them.server.count("requestOpen")).toBe(2);
+  });
+
   test("it ends at its limit with a status of its own, and says that the request stays", async () => {
     const { environment, env } = await world();
     const { status, stderr } = await ask(env, "--wait", "--wait-limit", "50ms");
@@ -126,7 +155,8 @@ test.each<[readonly string[], Readonly<Record<string, string>>, string]>([
   [["request", "--reason", "x".repeat(1001)], {}, "--reason is longer than"],
   [["request", "--reason", "x", "--wait-limit", "1m"], {}, "--wait-limit says how long --wait waits"],
   [["request", "--reason", "x", "--wait", "--wait-limit", "soon"], {}, "--wait-limit has no usable value"],
-  [["request", "--reason", "x", "--offline"], {}, "request asks ESC"],
+  [["request", "--reason", "x"], { SOPHIA_OFFLINE: "1" }, "request asks ESC"],
+  [["request", "--reason", "x", "--offline"], {}, "option --offline is not for request"],
   [["request", "--reason", "x"], { ESC_TOKEN: "" }, "only ESC_ENV is set"],
 ])("%j asks nobody", async (args, variables, words) => {
   const { server, env } = await world();

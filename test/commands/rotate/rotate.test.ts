@@ -132,7 +132,7 @@ describe("rotate NAME", () => {
     ["a mistyped name", ["API_KYE", "--yes"], NEW, 'API_KYE is not in acme/app/dev: did you mean "API_KEY"?'],
     ["a reference", ["LINK", "--yes"], NEW, "LINK refers to other values"],
     ["an import", ["BASE_KEY", "--yes"], NEW, "sophia-run rotate BASE_KEY --in acme/app/base"],
-    ["a revision without it", ["API_KEY", "--to", "9", "--yes"], "", "no such environment or revision"],
+    ["a revision without it", ["API_KEY", "--to", "9", "--yes"], "", "acme/app/dev has no revision or tag 9"],
     ["two values", ["API_KEY", "--to", "1", "--generate"], "", "--generate and --to give two values"],
   ])("refuses %s", async (_, args, input, reached) => {
     const { server, run } = await world();
@@ -167,6 +167,35 @@ describe("rotate NAME", () => {
     const denied = await run(["ROTATED", "--yes"]);
     expect(denied).toMatchObject({ status: 125 });
     expect(unwrapped(denied.stderr)).toContain("cannot be changed");
+  });
+
+  test.each([
+    ["a part of it", "LINKED", "login"],
+    ["one that refers to it in turn", "TWICE", "login"],
+    ["it in a text", "TEXT", "login"],
+    ["one in a list", "LISTED", 'deep["a-b"][0]'],
+  ])("a reference to %s is rotated by ESC, too", async (_, name, property) => {
+    const definition = `values:
+  login: {fn::rotate::aws: {}}
+  other: {fn::rotate::aws: {}}
+  deep: {a-b: [{fn::rotate::aws: {}}]}
+  environmentVariables:
+    LINKED: \${login.current.key}
+    TWICE: \${environmentVariables.LINKED}
+    TEXT: postgresql://u:\${login.current.key}@h/d
+    LISTED: \${deep["a-b"][0].current.key}
+    SEVERAL: \${login.current.key}\${other.current.key}
+`;
+    const { server, run, values } = await world(definition);
+    server.provider("aws", { current: { key: secret(sentinel("aws")) } });
+    const ended = await run([name, "--yes"]);
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain(`~ ESC rotates ${property} (fn::rotate), to which it refers`);
+    expect((await values())[name]).toMatch(/rotated-/);
+    expect([server.count("rotate"), server.count("update"), server.violations]).toEqual([1, 0, []]);
+    // Of several ESC cannot tell which one is meant.
+    expect(await run(["SEVERAL", "--yes"], NEW)).toMatchObject({ status: 125 });
+    expect(server.count("rotate")).toBe(1);
   });
 
   test("a change by somebody else in between is not lost; a lost answer is no second revision", async () => {

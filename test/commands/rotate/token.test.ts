@@ -12,7 +12,8 @@ import { SENTINEL, sentinel } from "../world.ts";
 /**
  * The GitHub CLI: notes its arguments, what it reads and what it gets, keeps the secrets by name and app, and fails as
  * `FAIL` (a pattern of its arguments) says. With `HANG` it writes into the FIFO `hanging` and never ends. With `EARLIER` it
- * is a version that lists no JSON.
+ * is a version that lists no JSON. Where there is a file `same-second`, the next secret that is set has the time of the former
+ * one; with `FORGETFUL` no secret that is there already is set.
  */
 const GH = `#!/bin/sh
 cd "$STUB" || exit 9
@@ -28,7 +29,10 @@ if [ -n "$EARLIER" ]; then
 fi
 case "$1 $2" in
   "secret list") [ -f "set-$4" ] && printf '[{"name":"ESC_TOKEN","updatedAt":"%s"}]' "$(cat "set-$4")" || printf '[]' ;;
-  "secret set") cat > "value-$5"; date +%s%N > "set-$5" ;;
+  "secret set")
+    if [ -n "$FORGETFUL" ] && [ -f "set-$5" ]; then exec cat > /dev/null; fi
+    cat > "value-$5"
+    if [ -f same-second ]; then rm same-second; else date +%s%N > "set-$5"; fi ;;
   *) exit 1 ;;
 esac
 `;
@@ -114,7 +118,9 @@ test("a new token that may only open is stored twice, and the old one is deleted
   ]);
   expect(operations.filter((operation) => operation === "createToken")).toHaveLength(1);
   expect(operations.slice(-2)).toEqual(["deleteToken", "listTokens"]);
-  expect(ended.stdout).toContain("a token of the organization acme, which may open environments and nothing else");
+  expect(unwrapped(ended.stdout)).toContain(
+    "a token of the organization acme, which may open environments and nothing else",
+  );
   expect(ended.stdout).toMatch(/✅ The old token, ci, is deleted\.\n/);
   expect(it.server.violations).toEqual([]);
   expectNoToken(it, ended);
@@ -124,6 +130,32 @@ test("an earlier gh lists by a table", async () => {
   const it = await world();
   expect(await it.run(["--yes"], { EARLIER: "1" })).toMatchObject({ status: 0, stderr: "" });
   expect([await it.isAlive(it.stored("codespaces") ?? ""), await it.isAlive(it.old.value)]).toEqual([true, false]);
+});
+
+test("a secret that was set before in the same second counts as stored", async () => {
+  const it = await world();
+  expect(await it.run()).toMatchObject({ status: 0 });
+  const [first, before] = [it.stored("actions") ?? "", it.calls().split("\n").length];
+  writeFileSync(join(it.stub, "same-second"), "");
+  expect(await it.run(["--yes"], { ESC_TOKEN: first })).toMatchObject({ status: 0, stderr: "" });
+  expect([await it.isAlive(first), await it.isAlive(it.stored("actions") ?? "")]).toEqual([false, true]);
+  expect(
+    it
+      .calls()
+      .split("\n")
+      .slice(before - 1)
+      .filter((call) => call.startsWith("secret set")),
+  ).toHaveLength(3);
+});
+
+test("a secret that keeps its former time does not count as stored", async () => {
+  const it = await world();
+  expect(await it.run()).toMatchObject({ status: 0 });
+  const first = it.stored("actions") ?? "";
+  const ended = await it.run(["--yes"], { ESC_TOKEN: first, FORGETFUL: "1" });
+  expect(ended.status).toBe(125);
+  expect(unwrapped(ended.stderr)).toContain("gh did not set the repository secret ESC_TOKEN for actions");
+  expect([await it.isAlive(first), it.stored("actions")]).toEqual([true, first]);
 });
 
 test("of a team, and of a user, which the service does not let be told from others", async () => {

@@ -43,7 +43,6 @@ describe("without --", () => {
     ["chekc", "check"],
     ["expain", "explain"],
     ["exprot", "export"],
-    ["help", "--help"],
     ["version", "--version"],
   ])("%s: did you mean %s?", async (word, meant) => {
     expect(await sophia([word, "postgres://u:sentinel@h"], { env: CONTRACT_VALUES })).toEqual({
@@ -58,14 +57,28 @@ describe("without --", () => {
     );
   });
 
-  test("an assignment is no command; its value is not shown", async () => {
-    expect(await sophia(["FOO=sentinel", "printenv", "FOO"], { env: CONTRACT_VALUES })).toEqual({
-      status: 127,
-      signal: null,
-      stdout: "",
-      stderr: "sophia-run: FOO=…: command not found\n  sophia-run takes no assignments: set FOO in the environment\n",
-    });
+  test.each([[[]], [["--"]]])("an assignment is no command, %j; its value is not shown", async (dashes) => {
+    const words = [...dashes, "FOO=sentinel", "printenv", "FOO"];
+    const { stderr, ...ended } = await sophia(words, { env: CONTRACT_VALUES });
+    expect(ended).toEqual({ status: 127, signal: null, stdout: "" });
+    expect(stderr.split("\n").slice(0, -1)).toEqual([
+      "sophia-run: FOO=…: command not found",
+      expect.stringContaining("sophia-run -- env FOO=… COMMAND"),
+    ]);
+    // As it says.
+    const meant = ["--", "env", ...words.slice(dashes.length)];
+    expect((await sophia(meant, { env: CONTRACT_VALUES })).stdout).toBe("sentinel\n");
   });
+
+  test.each([[["node -p 1"]], [["--", "node -p 1"]], [["--", "./no such", "x"]]])(
+    "a whole command line as one word is for a shell: %j",
+    async (words) => {
+      const { status, stderr } = await sophia(words, { env: CONTRACT_VALUES });
+      expect(status).toBe(127);
+      expect(stderr.split("\n")).toHaveLength(3);
+      expect(stderr).toContain('sophia-run -- sh -c "…"');
+    },
+  );
 });
 
 describe("a command that cannot be started", () => {

@@ -1,55 +1,10 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { folder, sophia, type Ended, unwrapped } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { escVariables } from "../world.ts";
-
-const KEY = "SENTINEL-9f2c-key/0000+x";
-const CONTRACT = JSON.stringify({
-  variables: { API_KEY: {}, TLS_KEY: {}, REGION: { secret: false }, MODE: {} },
-});
-const PEM = `-----BEGIN PRIVATE KEY-----\nSENTINEL9f2cAAAAAAAA\nSENTINEL9f2cBBBBBBBB\n-----END PRIVATE KEY-----\n`;
-const env = { API_KEY: KEY, TLS_KEY: PEM, REGION: "eu-central-1", MODE: "production" };
-
-/** A folder with the contract and more files; names may have folders in them. */
-function world(files: Readonly<Record<string, string | Uint8Array>>): string {
-  const cwd = folder({ "sophia.contract.json": CONTRACT });
-  for (const [name, content] of Object.entries(files)) {
-    mkdirSync(join(cwd, name, ".."), { recursive: true });
-    writeFileSync(join(cwd, name), content);
-  }
-  return cwd;
-}
-
-function git(cwd: string, ...args: readonly string[]): string {
-  const identity = ["-c", "user.name=n", "-c", "user.email=e@example.test", "-c", "commit.gpgsign=false"];
-  return execFileSync("git", [...identity, ...args], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
-}
-
-function repository(files: Readonly<Record<string, string | Uint8Array>>): string {
-  const cwd = world(files);
-  git(cwd, "init", "--quiet");
-  return cwd;
-}
-
-async function scan(cwd: string, ...args: readonly string[]): Promise<Ended> {
-  const ended = await sophia(["scan", ...args], { cwd, env });
-  expect(ended.stdout + ended.stderr).not.toMatch(/SENTINEL/);
-  return ended;
-}
-
-/** The lines in front of the summary. */
-function findings({ stdout }: Ended): readonly string[] {
-  return (
-    stdout
-      .split("\n\n")[0]
-      ?.split("\n")
-      .filter((line) => /:\d+(-\d+)?: /.test(line))
-      .toSorted() ?? []
-  );
-}
+import { env, findings, git, KEY, PEM, repository, scan, world } from "./repository.ts";
 
 describe("the working tree", () => {
   test("file, line and variable of each secret, in all its forms, and no value", async () => {

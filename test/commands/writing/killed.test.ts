@@ -9,6 +9,7 @@ const ENV = "acme/app/dev";
 
 test.each<[command: string, args: readonly string[], input: string, again: string]>([
   ["rotate", ["rotate", "KEY", "--yes"], sentinel("new"), "has this value already"],
+  ["set", ["set", "KEY", "--overwrite"], sentinel("new"), "the same already"],
   ["import", ["import", ".env", "--overwrite", "--yes"], "", "Nothing to change"],
 ])(
   "%s that is killed between the write and reading back has written, and does nothing more when it is run again",

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
@@ -195,7 +195,7 @@ describe("is refused, with the place in the file at fault", () => {
       "sophia.contract.json:1:12: no contract is read from an address",
       '"builtin"',
     ],
-    ["a folder", { "sophia.contract.json": { extends: "." } }, "is a directory", "extends it"],
+    ["a folder", { "sophia.contract.json": { extends: "." } }, "the contract . is a directory", "extends it"],
     [
       "a faulty base",
       { "sophia.contract.json": { extends: "base.json" }, "base.json": { variables: 1 } },
@@ -205,13 +205,13 @@ describe("is refused, with the place in the file at fault", () => {
     [
       "a section with an unknown name",
       { "sophia.contract.json": { extends: "builtin", sections: [{ title: "T", lines: ["QDRANT_ULR"] }] } },
-      'sophia.contract.json:1:56: "QDRANT_ULR" is not declared: did you mean "QDRANT_URL"?',
+      'sophia.contract.json:1:56: this name is not declared: did you mean "QDRANT_URL"?',
       "a variable or of a group",
     ],
     [
       "a scope with an unknown name",
       { "sophia.contract.json": { variables: { A: {} }, scopes: { web: ["A", "BB"] } } },
-      'sophia.contract.json:1:44: "BB" is not declared',
+      "sophia.contract.json:1:44: this name is not declared",
       "a variable or of a group",
     ],
     [
@@ -227,14 +227,85 @@ describe("is refused, with the place in the file at fault", () => {
     expect(failure.hint).toContain(hint);
   });
 
-  test("a pipe that nobody writes to, after a while, and a file that is too large", { timeout: 20_000 }, async () => {
+  test("a pipe that nobody writes to, at once, and a file that is too large", async () => {
     const cwd = folder({ "sophia.contract.json": '{"extends":"pipe"}', "large.json": " ".repeat(8 * 1024 * 1024 + 1) });
     execFileSync("mkfifo", [join(cwd, "pipe")]);
-    expect((await failureOf(() => loadContract({ cwd }))).message).toContain(
-      "pipe is a pipe that did not end within 5 s",
-    );
+    for (const file of [undefined, "sophia.contract.json"]) {
+      const { message } = await failureOf(() => loadContract({ cwd, file }));
+      expect(message).toContain("pipe is not a regular file");
+    }
     expect((await failureOf(() => loadContract({ cwd, file: "large.json" }))).message).toBe(
       "the contract large.json is larger than 8 MiB, the most that a contract may have",
     );
+  });
+});
+
+describe("of a contract that was found", () => {
+  const CONTRACT = '{"variables":{"A":{}}}';
+  /** A repository with packages/app in it, beside a folder with a contract; what the contract of the package extends. */
+  function repository(target: string, isRepository = true) {
+    const top = folder();
+    const app = join(top, "repository/packages/app");
+    for (const path of [app, join(top, "outside")]) mkdirSync(path, { recursive: true });
+    if (isRepository) mkdirSync(join(top, "repository/.git"));
+    writeFileSync(join(top, "outside/base.json"), CONTRACT);
+    writeFileSync(join(top, "repository/base.json"), CONTRACT);
+    writeFileSync(join(app, "own.json"), CONTRACT);
+    writeFileSync(join(app, "sophia.contract.json"), JSON.stringify({ extends: target }));
+    return { top, app };
+  }
+
+  test.each([
+    ["../../base.json", true],
+    ["own.json", true],
+    ["own.json", false],
+  ])("%s is extended (in a repository: %s)", async (target, isRepository) => {
+    const { app } = repository(target, isRepository);
+    expect([...(await loadContract({ cwd: app })).variables.keys()]).toEqual(["A"]);
+  });
+
+  test.each([
+    ["../../../outside/base.json", true, "repository"],
+    ["../../../outside/none.json", true, "repository"],
+    ["../../base.json", false, "folder"],
+    ["/proc/self/environ", true, "repository"],
+  ])("%s is not, but where the contract is named (in a repository: %s)", async (target, isRepository, of) => {
+    const { app } = repository(target, isRepository);
+    const failure = await failureOf(() => loadContract({ cwd: app }));
+    expect(failure).toMatchObject({ code: "contract-invalid" });
+    expect(failure.message).toMatch(new RegExp(`:1:12: .* outside of its ${of}$`));
+    expect(failure.hint).toContain("--contract sophia.contract.json");
+    const named = loadContract({ cwd: app, file: "sophia.contract.json" });
+    if (target.endsWith("base.json")) expect((await named).variables.size).toBe(1);
+    else expect((await failureOf(() => named)).message).not.toContain("outside of its");
+  });
+
+  test("a link out of the repository is not, whichever part of the path it is, and one within it is", async () => {
+    const { top, app } = repository("link.json");
+    const cases = [
+      ["link.json", join(top, "outside/base.json"), "link.json", false],
+      ["folder", join(top, "outside"), "folder/base.json", false],
+      ["in.json", "../../base.json", "in.json", true],
+    ] as const;
+    for (const [link, to, target, isInside] of cases) {
+      symlinkSync(to, join(app, link));
+      writeFileSync(join(app, "sophia.contract.json"), JSON.stringify({ extends: target }));
+      if (isInside) expect((await loadContract({ cwd: app })).variables.size).toBe(1);
+      else expect((await failureOf(() => loadContract({ cwd: app }))).message).toContain("outside of its repository");
+    }
+  });
+
+  test("the repository of the first bounds what the next ones extend", async () => {
+    const { top, app } = repository("own.json");
+    writeFileSync(join(app, "own.json"), JSON.stringify({ extends: join(top, "outside/base.json") }));
+    expect((await failureOf(() => loadContract({ cwd: app }))).message).toMatch(/^own\.json:1:12: .* outside/);
+    expect((await loadContract({ cwd: app, file: "sophia.contract.json" })).variables.size).toBe(1);
+  });
+
+  test("a working directory that is reached by a link is no way out, nor in the way", async () => {
+    const { top } = repository("../../base.json");
+    symlinkSync("repository/packages", join(top, "alias"));
+    const cwd = join(top, "alias/app");
+    expect((await failureOf(() => loadContract({ cwd }))).message).toContain("outside of its folder");
   });
 });

@@ -1,7 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Node } from "jsonc-parser";
-import { JsonSyntaxError, lineAndColumn, membersOf, parseWithPositions } from "../../../src/contract/file/positions.ts";
+import {
+  JsonSyntaxError,
+  lineAndColumn,
+  membersOf,
+  parseWithPositions,
+  offsetFinder,
+} from "../../../src/contract/file/positions.ts";
 
 /** The value as JSON.parse would give it; of two equal keys the last counts. */
 function valueOf(node: Node): unknown {
@@ -102,15 +108,15 @@ describe("parseWithPositions", () => {
     ["{", 1, "unexpected end of the file"],
     ['{"a": 1,}', 8, "trailing comma"],
     ["[1,]", 3, "trailing comma"],
-    ["{a: 1}", 1, "unexpected a"],
-    ["{'a': 1}", 1, "unexpected 'a'"],
-    ['{"a" 1}', 5, "unexpected 1"],
+    ["{a: 1}", 1, "unexpected text"],
+    ["{'a': 1}", 1, "unexpected text"],
+    ['{"a" 1}', 5, "unexpected text"],
     ['{"a": 1 "b": 2}', 8, 'unexpected "'],
-    ["[1 2]", 3, "unexpected 2"],
+    ["[1 2]", 3, "unexpected text"],
     ["// x\n{}", 0, "unexpected comment: JSON has none"],
     ["{} {}", 3, "unexpected {"],
-    ['{"a": undefined}', 6, "unexpected undefined"],
-    ['{"a": 01}', 7, "unexpected 1"],
+    ['{"a": undefined}', 6, "unexpected text"],
+    ['{"a": 01}', 7, "unexpected text"],
     ['"a\nb"', 0, "unterminated string"],
     ['"abc', 0, "unterminated string"],
     ['"a\tb"', 2, "control character in a string"],
@@ -145,4 +151,14 @@ describe("lineAndColumn", () => {
   ])("of %j at %i", (text, offset, line, column) => {
     expect(lineAndColumn(text, offset)).toStrictEqual({ line, column });
   });
+});
+
+it("finds the places of many issues without looking through all members for each", () => {
+  const text = JSON.stringify(Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`KEY_${index}`, [1]])));
+  const offsetOf = offsetFinder(parseWithPositions(text));
+  for (let index = 0; index < 60_000; index += 1) {
+    const offset = offsetOf({ path: [`KEY_${index}`, 0, "absent"], atKey: false });
+    if (index % 5000 === 0) expect(text.slice(0, offset).endsWith(`"KEY_${index}":[`)).toBe(true);
+  }
+  expect(offsetOf({ path: ["KEY_7"], atKey: true })).toBe(text.indexOf('"KEY_7"'));
 });

@@ -1,8 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { noWork } from "../../../src/contract/format.ts";
 import { compilePattern } from "../../../src/contract/pattern/pattern.ts";
 
-const matcher = (pattern: string): ((value: string) => boolean) => compilePattern(pattern).matches;
+const matcher = (pattern: string): ((value: string) => boolean) => {
+  const { matches } = compilePattern(pattern);
+  return (value) => matches(value, { name: "NAME", work: noWork() });
+};
 
 /** Patterns of the language, over few letters so that values hit and miss them about as often. */
 const { pattern: anyPattern } = fc.letrec<{ pattern: string; piece: string; atom: string }>((tie) => ({
@@ -110,8 +114,8 @@ describe("the pattern language", () => {
     [String.raw`\x1`, String.raw`has a \x without its hexadecimal digits`],
     [String.raw`\u{110000}`, String.raw`has a \u without its hexadecimal digits`],
     ["a\\", String.raw`ends with a ` + "\\"],
-    ["[b-a]", "has a range in [b-a] that does not lead from one character up to another"],
-    [String.raw`[\d-z]`, String.raw`has a range in [\d-z] that does not lead from one character up to another`],
+    ["[b-a]", "has a range that does not lead from one character up to another"],
+    [String.raw`[\d-z]`, "has a range that does not lead from one character up to another"],
     ["a$b", "has a $ that is not at its end"],
     ["a^b", String.raw`has a ^ out of place: write \^`],
     ["]", String.raw`has a ] out of place: write \]`],
@@ -157,5 +161,50 @@ describe("sample", () => {
     const text = compilePattern(pattern).sample("fake", least);
     expect(text.slice(0, expected.length)).toBe(expected);
     expect(text.length).toBeGreaterThanOrEqual(least);
+  });
+});
+
+describe("the work of a check", () => {
+  const base64 = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo".repeat(300);
+
+  it("counts about a step for each character, whatever the number of states", () => {
+    for (const pattern of ["[A-Za-z0-9+/]+=*", "(a+|[A-Z]+|[a-z0-9])*", "(?:.{4})*(?:..)?"]) {
+      const [short, long] = [1, 2].map((times) => {
+        const work = noWork();
+        compilePattern(pattern).matches(base64.repeat(times), { name: "NAME", work });
+        return work.steps;
+      });
+      expect((long ?? 0) - (short ?? 0), pattern).toBe(base64.length);
+    }
+  });
+
+  it("takes a hundred patterns over ten thousand characters each", () => {
+    const work = noWork();
+    for (let index = 0; index < 100; index++) {
+      const { matches } = compilePattern("[A-Za-z0-9+/]+=*");
+      expect(matches(base64, { name: `NAME_${index}`, work })).toBe(true);
+    }
+    expect(work.steps).toBeLessThan(1_200_000);
+  });
+
+  it("ends beyond what takes a second, with the variable of the slowest pattern", () => {
+    const work = noWork();
+    compilePattern("a*").matches("a".repeat(1000), { name: "QUICK", work });
+    const { matches } = compilePattern("(a|b)*a(a|b){200}");
+    let value = "";
+    for (let bits = 1; value.length < 100_000; bits = (bits * 48_271) % 0x7fff_ffff)
+      value += bits % 2 === 0 ? "a" : "b";
+    expect(() => matches(value, { name: "SLOW", work })).toThrow(
+      expect.objectContaining({ code: "contract-slow", status: 125, message: expect.stringContaining("SLOW") }),
+    );
+  });
+
+  it("builds no automaton before there is a value, nor one that is too large", () => {
+    const work = noWork();
+    const { matches } = compilePattern("(?:a?b?){900}");
+    expect(work.steps).toBe(0);
+    matches("", { name: "NAME", work });
+    expect(work.steps).toBeGreaterThan(3000);
+    expect(() => compilePattern("((((a{999}){999}){999}){999})")).toThrow("is too large");
   });
 });

@@ -21,7 +21,13 @@ export function requestOpen(world: World, request: ApiRequest): Answer {
   const gated = world.environments.gatedIn(environment);
   if (gated.length === 0) return failure(400, "Bad Request: opens of this environment are not gated");
   const changeRequests = gated.map((one) => {
-    const filed: ChangeRequest = { id: randomUUID(), environment: one, status: "draft", description: "" };
+    const filed: ChangeRequest = {
+      id: randomUUID(),
+      environment: one,
+      status: "draft",
+      description: "",
+      login: world.login,
+    };
     world.changeRequests.set(filed.id, filed);
     const latest = world.environments.revision(one);
     return {
@@ -48,8 +54,8 @@ export function submitChangeRequest(world: World, request: ApiRequest): Answer {
 export function changeRequest(world: World, request: ApiRequest): Answer {
   const found = findRequest(world, request);
   if (found === undefined) return failure(404, "Not Found: change request not found");
-  const { id, status, description } = found;
-  return json({ id, status, description, action: "open" });
+  const { id, status, description, login } = found;
+  return json({ id, status, description, action: "open", createdBy: { githubLogin: login, name: login } });
 }
 
 /** What has to be approved. */
@@ -58,7 +64,11 @@ export function metadata(world: World, request: ApiRequest): Answer {
   if ("refusal" in found) return found.refusal;
   const { deny, updates } = found.environment;
   const gatedActions = [...(deny === "approval" ? ["open"] : []), ...(updates === "approval" ? ["update"] : [])];
-  return json({ gatedActions });
+  const active = Array.from(world.changeRequests.values()).findLast(
+    (one) => one.environment === found.environment && one.status !== "applied" && one.status !== "closed",
+  );
+  const activeChangeRequest = active === undefined ? undefined : { changeRequestId: active.id };
+  return json({ gatedActions, activeChangeRequest });
 }
 
 function findRequest(world: World, request: ApiRequest): ChangeRequest | undefined {

@@ -3,6 +3,7 @@ import { isMap, isScalar, parseDocument } from "yaml";
 import { type Answer, failure, json } from "../answer.ts";
 import { parsePath } from "../interpolation.ts";
 import { parseObject } from "../json.ts";
+import type { ValueNode } from "../values.ts";
 import type { ApiRequest, World } from "../world.ts";
 import { findEnvironment } from "./access.ts";
 
@@ -25,9 +26,17 @@ export function rotate(world: World, request: ApiRequest): Answer {
     providers.push(provider);
   }
   for (const provider of providers) {
-    const text = `rotated-${randomBytes(8).toString("hex")}`;
-    world.environments.providers.set(provider, { kind: "string", text, secret: true });
+    const before = world.environments.providers.get(provider);
+    world.environments.providers.set(provider, renewed(before ?? { kind: "string", text: "", secret: true }));
   }
   world.environments.update(environment, yaml, world.login);
   return json({ code: 0, message: "", secretRotationEvent: { status: "succeeded" } });
+}
+
+/** A value of the same form with new strings. */
+function renewed(node: ValueNode): ValueNode {
+  if (node.kind !== "object") {
+    return { kind: "string", text: `rotated-${randomBytes(8).toString("hex")}`, secret: true };
+  }
+  return { ...node, properties: new Map(Array.from(node.properties, ([key, value]) => [key, renewed(value)])) };
 }

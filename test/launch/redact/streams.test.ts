@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { becomesProgram } from "../../helpers/sophia.ts";
+import { becomesProgram, unwrapped } from "../../helpers/sophia.ts";
 import { bash, outcome, SECRET } from "./masked.ts";
 
 describe("the streams stay what they are", () => {
@@ -140,17 +140,27 @@ describe("the line that tells of masking", () => {
       `$RUN -- sh -c 'echo $QUIET_TOKEN; echo $QUIET_TOKEN'; $RUN -- sh -c 'echo $QUIET_TOKEN' >f; cat f >&2`,
       { CLAUDECODE: "1" },
     );
-    expect(stderr).toMatch(
+    expect(unwrapped(stderr)).toMatch(
       /^sophia-run: secrets in the output appear as \*\*\*.*Claude Code.*--redact=never.*\nsophia-run: secrets in \S+\/f appear.*\n\*\*\*\n$/,
     );
+  });
+
+  it("is information, which --quiet drops", async () => {
+    const { stdout, stderr } = await outcome(`$RUN -q -- sh -c 'echo $QUIET_TOKEN'`, { CLAUDECODE: "1" });
+    expect({ stdout, stderr }).toEqual({ stdout: "***\n", stderr: "" });
   });
 
   it("stands between the program's lines", async () => {
     const { stderr } = await outcome(`$RUN -- sh -c 'printf "a $QUIET_TOKEN" >&2; sleep 0.2; echo " b" >&2'`, {
       GITHUB_ACTIONS: "true",
     });
-    expect(stderr).toMatch(/^a \*\*\* b\nsophia-run: secrets in the output .*GitHub Actions.*\n$/);
+    expect(unwrapped(stderr)).toMatch(/^a \*\*\* b\nsophia-run: secrets in the output .*GitHub Actions.*\n$/);
   });
+});
+
+it("does not mask dummy values, which are no secrets", async () => {
+  const script = `unset QUIET_TOKEN; $RUN --fake --redact -- sh -c 'echo "<$QUIET_TOKEN>"'`;
+  expect(await outcome(script)).toMatchObject({ status: 0, stdout: "<fake-quiet-token>\n" });
 });
 
 describe("--redact=github", () => {

@@ -49,6 +49,24 @@ test.for(["--heap-prof", "--cpu-prof", "--trace-event-categories=node,v8", "--tr
   },
 );
 
+test("no report is written where Node.js runs out of memory before the program starts", () => {
+  const variables = Object.fromEntries(
+    Array.from({ length: 40_000 }, (_, index) => [`VARIABLE_${index}`, { description: "d".repeat(100) }]),
+  );
+  const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
+  const options = "--report-on-fatalerror --max-old-space-size=12";
+  const { signal, stdout } = spawnSync(command, [...prefix, "--", "echo", "started", "an-argument"], {
+    cwd,
+    env: { PATH: process.env["PATH"], NODE_OPTIONS: options },
+    encoding: "utf8",
+  });
+  expect({ signal, stdout, files: readdirSync(cwd) }).toEqual({
+    signal: "SIGABRT",
+    stdout: "",
+    files: ["sophia.contract.json"],
+  });
+});
+
 test.for(["--cpu-prof", "--heap-prof"])("nor by an option of the launcher's own node: %s", (option, { skip }) => {
   skip(noAddon !== undefined, noAddon);
   const cwd = folder();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { notLinux, skipBecause } from "../../helpers/skip.ts";
-import { folder } from "../../helpers/sophia.ts";
+import { folder, unwrapped } from "../../helpers/sophia.ts";
 import { executable, notMade } from "../../helpers/standalone.ts";
 
 /** The executable has other engines than the package, which reads the same files with the same code. */
@@ -61,6 +61,50 @@ const options = fc.subarray([
   "-v",
 ]);
 
+/** What the executable and the package answer. */
+const both = (args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = { PATH: process.env["PATH"] }) =>
+  [[executable], [process.execPath, join(root, "bin/sophia-run")]].map(([command = "", ...words]) => {
+    const { status, stdout, stderr } = spawnSync(command, [...words, ...args], {
+      cwd,
+      env,
+      encoding: "utf8",
+      maxBuffer: 64 << 20,
+    });
+    return { status, stdout, stderr };
+  });
+
+it("patterns that take too long end a start in both engines at the same variable", () => {
+  const slow = { format: { type: "text", pattern: "(a|b)*a(a|b){200}c?" } };
+  const variables = { QUICK: { format: { type: "text", pattern: "[a-z]+" } }, FIRST: slow, SECOND: slow };
+  const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
+  const letters = (start: number, length: number): string => {
+    let text = "";
+    for (let bits = start; text.length < length; bits = (bits * 48_271) % 0x7fff_ffff)
+      text += bits % 2 === 0 ? "a" : "b";
+    return text;
+  };
+  const [one, other] = both(["--", "true"], cwd, {
+    PATH: process.env["PATH"],
+    QUICK: "quick",
+    FIRST: letters(1, 500),
+    SECOND: letters(1, 100_000),
+  });
+  expect(one).toStrictEqual(other);
+  expect(one?.status).toBe(125);
+  expect(unwrapped(one?.stderr ?? "")).toContain("the slowest is that of SECOND");
+});
+
+it("thousands of violations end both alike", () => {
+  const names = Array.from({ length: 6000 }, (_, index) => `VARIABLE_NUMBER_${index}`);
+  const variables = Object.fromEntries(names.map((each) => [each, { required: true }]));
+  const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
+  for (const args of [["--", "true"], ["check"], ["check", "--json"], ["explain"]]) {
+    const [one, other] = both(args, cwd);
+    expect(one).toStrictEqual(other);
+    expect(one?.status).toBe(args[0] === "explain" ? 0 : args[0] === "check" ? 1 : 78);
+  }
+}, 60_000);
+
 it("the executable starts a program as the package does", () => {
   let started = 0;
   const given = fc.record({ options, dotenv, contract, environment: fc.dictionary(name, value) });
@@ -68,13 +112,10 @@ it("the executable starts a program as the package does", () => {
     fc.property(given, (each) => {
       const cwd = folder({ ".env": each.dotenv, "sophia.contract.json": JSON.stringify(each.contract) });
       const env = { ...each.environment, PATH: process.env["PATH"] };
-      const [one, other] = [[executable], [process.execPath, join(root, "bin/sophia-run")]].map(
-        ([command = "", ...words]) => {
-          const args = [...words, ...each.options, "--", "env", "-0"];
-          const { status, stdout, stderr } = spawnSync(command, args, { cwd, env, encoding: "utf8" });
-          return { status, variables: stdout.split("\0").toSorted(), stderr };
-        },
-      );
+      const [one, other] = both([...each.options, "--", "env", "-0"], cwd, env).map(({ stdout, ...rest }) => ({
+        ...rest,
+        variables: stdout.split("\0").toSorted(),
+      }));
       expect(one).toStrictEqual(other);
       if (one?.status === 0) started += 1;
     }),

@@ -11,6 +11,7 @@
 
 static int calls;
 static int descriptor = -1;
+static int folder = -1;
 static int halved;
 
 static const char *setting(const char *name) {
@@ -30,12 +31,12 @@ static int fails(const char *call) {
 static int opened(const char *call, const char *path, int flags, mode_t mode) {
   int (*real)(const char *, int, ...) = dlsym(RTLD_NEXT, call);
   const char *caches = setting("XDG_CACHE_HOME");
-  int within = strncmp(path, caches, strlen(caches)) == 0;
-  int written = within && (flags & O_CREAT) != 0;
-  int folder = within && strcmp(path + strlen(caches), "/sophia-run") == 0;
-  if ((written || folder) && fails("open")) return -1;
+  /* The file is reached by the descriptor of its folder. */
+  int written = strstr(path, "/esc-") != NULL && (flags & O_CREAT) != 0;
+  if (written && fails("open")) return -1;
   int result = real(path, flags, mode);
-  if (written || folder) descriptor = result;
+  if (written) descriptor = result;
+  if (strncmp(path, caches, strlen(caches)) == 0 && strcmp(path + strlen(caches), "/sophia-run") == 0) folder = result;
   return result;
 }
 
@@ -64,7 +65,7 @@ ssize_t write(int fd, const void *bytes, size_t size) {
 #define ON_DESCRIPTOR(name, parameters, arguments)         \
   int name parameters {                                    \
     int(*real) parameters = dlsym(RTLD_NEXT, #name);       \
-    if (fd == descriptor && fails(#name)) return -1;       \
+    if ((fd == descriptor || fd == folder) && fails(#name)) return -1; \
     return real arguments;                                 \
   }
 ON_DESCRIPTOR(fsync, (int fd), (fd))

@@ -4,11 +4,13 @@ import {
   chownSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -72,6 +74,41 @@ describe("what ESC gave", () => {
     server.failAlways("open", { kind: "status", status: Number(status) });
     expect(await read({ requireEsc: true })).toMatchObject({ kind });
     expect(keptIn(caches)).toHaveLength(left);
+  });
+
+  test("stays where ESC refuses another token, and that of a refused token goes", async () => {
+    const { server, caches, read } = await world();
+    await read();
+    const wrong = { ESC_TOKEN: "pul-wrong" };
+    expect(await read({}, wrong)).toMatchObject({ kind: "refused" });
+    expect(valuesOf(await read({ offline: true }, wrong))).toContain("nothing is kept of it");
+    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
+
+    const { value: second } = server.addToken({ owner: { kind: "organization", organization: "acme" } });
+    const other = { ESC_TOKEN: second };
+    expect(valuesOf(await read({}, other))).toEqual(VALUES);
+    expect(keptIn(caches)).toHaveLength(2);
+    server.failAlways("open", { kind: "status", status: 401 });
+    expect(await read({}, other)).toMatchObject({ kind: "refused" });
+    expect(valuesOf(await read({ offline: true }, other))).toContain("nothing is kept of it");
+    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
+  });
+
+  test("is kept for the four tokens that were used last", async () => {
+    const { server, caches, folder: own, read } = await world();
+    const tokens = Array.from({ length: 6 }, () =>
+      server.addToken({ owner: { kind: "organization", organization: "acme" } }),
+    );
+    for (const [index, { value }] of tokens.entries()) {
+      const before = new Set(keptIn(caches));
+      await read({}, { ESC_TOKEN: value });
+      const added = keptIn(caches).find((name) => !before.has(name)) ?? "";
+      utimesSync(join(own, added), index, index);
+    }
+    const kept = await Promise.all(
+      tokens.map(async ({ value }) => (await read({ offline: true }, { ESC_TOKEN: value })).kind),
+    );
+    expect(kept).toEqual(["unavailable", "unavailable", "read", "read", "read", "read"]);
   });
 
   test("is newer each time", async () => {
@@ -260,6 +297,21 @@ describe("a place that is not the user's own", () => {
     expect(keptIn(own.replace(/\/sophia-run$/, ""))).toEqual([]);
     expect(lstatSync(elsewhere).nlink).toBe(2);
     expect(valuesOf(await read({ offline: true }))).toBeTypeOf("string");
+  });
+
+  test("a folder below one that every user may write is not written, unless its sticky bit is set", async () => {
+    const { caches, folder: own, read } = await world();
+    chmodSync(caches, 0o777);
+    const reading = await read();
+    expect(valuesOf(reading)).toEqual(VALUES);
+    const told = `what ESC gave is not kept: every user may write ${caches}, which is above the cache: chmod o-w ${caches}`;
+    expect(reading).toMatchObject({ notices: [{ kind: "remark", text: told }] });
+    expect(readdirSync(own)).toEqual([]);
+    chmodSync(caches, 0o1777);
+    expect(await read()).toMatchObject({ notices: [] });
+    expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
+    chmodSync(caches, 0o777);
+    expect(valuesOf(await read({ offline: true }))).toContain("every user may write");
   });
 
   test.each([

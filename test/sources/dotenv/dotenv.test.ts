@@ -50,8 +50,8 @@ describe("nothing is ignored silently", () => {
   test.each([
     ["just words", [".env:1: not of the form NAME=value, ignored"]],
     ["A=1\n=2\nB", [".env:2: not of the form NAME=value, ignored", ".env:3: not of the form NAME=value, ignored"]],
-    ["A=1\nA=2", [".env:2: A is set more than once; the last one counts"]],
-    ["A=pass#word", [".env:1: the value of A ends before a #; quote it if the # belongs to it"]],
+    ["A=1\nA=2", [".env:2: this name is set before; the last one counts"]],
+    ["A=pass#word", [".env:1: the value ends before a #; quote it if the # belongs to it"]],
     ["A='pass#word'\nB=x # remark", []],
   ])("%j", async (text, remarks) => expect(await remarksOf(text)).toEqual(remarks));
 });
@@ -132,7 +132,7 @@ test("a backslash hides a quote at a line's end, and the value goes on", async (
 });
 
 test("a reference is passed as it stands, with a remark; in single quotes it is meant so", async () => {
-  const told = ".env:1: the value of A holds a reference such as ${X}; it is passed as it stands";
+  const told = ".env:1: the value holds a reference such as ${X}; it is passed as it stands";
   expect(await remarksOf("A=${B}\nC='${B}'\nD=$B")).toEqual([told]);
 });
 

@@ -17,7 +17,9 @@ export interface HttpRequest {
 
 /** Sends one request, and no second one: no redirect is followed. It ends within the limit. */
 export async function askByHttp(request: HttpRequest, network: NetworkSettings, limitMs: number): Promise<Outcome> {
-  const { url, method, headers, body } = request;
+  const { url, method, headers, body, reject } = request;
+  /** The status of an answer whose body decides as well. */
+  let undecided: number | undefined;
   const deadline = new Deadline(limitMs, { ...systemClock, stepMs: limitMs });
   const client = new HttpClient(url, network, deadline, () => {});
   try {
@@ -26,11 +28,21 @@ export async function askByHttp(request: HttpRequest, network: NetworkSettings, 
       method,
       headers: { "User-Agent": "sophia-run", ...headers },
       data: body,
+      isEnough: (status) => {
+        const isOpen = reject.some((one) => typeof one !== "number" && one.status === status);
+        if (!isOpen || judge(request, status, "").kind === "rejected") return true;
+        undecided = status;
+        return false;
+      },
     });
     return judge(request, answer.status, answer.data);
   } catch (error) {
     if (!(error instanceof EscFault)) throw error;
-    return outcomeOf(error.fault);
+    const { fault } = error;
+    if (fault.kind === "status") return judge(request, fault.status, "");
+    const byStatus = undecided === undefined ? undefined : judge(request, undecided, "");
+    // The body that could not be read may have said no.
+    return byStatus === undefined || byStatus.kind === "accepted" ? outcomeOf(fault) : byStatus;
   } finally {
     client.close();
     deadline.abandon();
@@ -56,7 +68,7 @@ export function judge(
   return unclear(status >= 500 ? "trouble" : "unexpected", code);
 }
 
-function outcomeOf(fault: Fault): Outcome {
+function outcomeOf(fault: Exclude<Fault, { kind: "status" }>): Outcome {
   switch (fault.kind) {
     case "connect":
     case "tls":
@@ -84,7 +96,6 @@ function outcomeOf(fault: Fault): Outcome {
     case "pause-too-long":
     case "redirect":
     case "session":
-    case "status":
       throw new TypeError(`a fault of ESC: ${fault.kind}`);
   }
 }

@@ -7,10 +7,11 @@ import { parseBackend } from "../../../esc/settings/backend.ts";
 import type { NetworkSettings } from "../../../esc/settings/network.ts";
 import { Variables } from "../../../esc/settings/variables.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
+import { sayError } from "../../../output/stderr.ts";
 import { ask, canAsk } from "../../confirm.ts";
 import type { Part } from "../part.ts";
 import { askByHttp } from "./http.ts";
-import { type Outcome, outcomeWords, unsent } from "./outcome.ts";
+import { type Outcome, outcomeWords, unasked, unclear, unsent } from "./outcome.ts";
 import { type Planned, planProbes } from "./plan.ts";
 import { askPostgres } from "./postgres.ts";
 
@@ -41,23 +42,19 @@ export async function checkLive(
       ...one,
       outcome:
         one.consent === undefined || allowed
-          ? await outcomeOf(one, network)
-          : unsent(`${one.consent}; --yes allows it`),
+          ? await outcomeOf(one, network, context)
+          : unasked(`${one.consent}; --yes allows it`),
     })),
   );
-  const bad = results.filter(({ outcome }) => outcome.kind === "rejected");
-  const doubtful = results.filter(({ outcome }) => outcome.kind === "unclear");
   const lines = results.map(
     ({ label, outcome, where }) => `${mark(outcome)} ${label}: ${outcomeWords(outcome, where)}`,
   );
   return {
     section: ["--- Live Check ---", ...(lines.length === 0 ? ["➖ No variable that is set has a probe"] : lines)],
-    failures: [
-      ...(bad.length === 0
-        ? []
-        : [`${count(bad.length, "value")} rejected by ${bad.length === 1 ? "its service" : "their services"}`]),
-      ...(strict && doubtful.length > 0 ? [`${count(doubtful.length, "value")} could not be tried (--strict)`] : []),
-    ],
+    ...summary(
+      results.map(({ outcome }) => outcome),
+      strict,
+    ),
     fields: {
       live: results.map(({ name, where, outcome }) => ({
         name,
@@ -70,18 +67,47 @@ export async function checkLive(
   };
 }
 
+/** What the outcomes mean for the check. */
+function summary(outcomes: readonly Outcome[], strict: boolean): Pick<Part, "failures" | "doubts"> {
+  const rejections = outcomes.filter(({ kind }) => kind === "rejected").length;
+  const doubts = outcomes.flatMap((one) => (one.kind === "unclear" ? [one.why.kind] : []));
+  const bugs = doubts.filter((kind) => kind === "internal").length;
+  const notAsked = doubts.filter((kind) => kind === "unasked").length;
+  const notTried = doubts.length - bugs - notAsked;
+  const words = [
+    ...(notTried > 0 ? [`${count(notTried, "value")} could not be tried`] : []),
+    ...(notAsked > 0 ? [`${count(notAsked, "value")} not asked about, see Live Check`] : []),
+  ];
+  return {
+    failures: [
+      ...(rejections > 0
+        ? [`${count(rejections, "value")} rejected by ${rejections === 1 ? "its service" : "their services"}`]
+        : []),
+      ...(bugs > 0 ? [`${count(bugs, "probe")} ended with an internal error`] : []),
+      ...(strict ? words.map((one) => `${one} (--strict)`) : []),
+    ],
+    doubts: strict ? [] : words,
+  };
+}
+
 function mark({ kind }: Outcome): string {
   return kind === "accepted" ? "✅" : kind === "rejected" ? "❌" : "⚠️";
 }
 
-async function outcomeOf({ ask: request }: Planned, network: NetworkSettings): Promise<Outcome> {
-  switch (request.kind) {
-    case "http":
-      return askByHttp(request, network, LIMIT_MS);
-    case "postgresql":
-      return askPostgres(request.url, network, LIMIT_MS);
-    case "none":
-      return unsent(request.reason);
+/** A bug in one probe takes no other's result with it. */
+async function outcomeOf({ ask: request }: Planned, network: NetworkSettings, context: Context): Promise<Outcome> {
+  try {
+    switch (request.kind) {
+      case "http":
+        return await askByHttp(request, network, LIMIT_MS);
+      case "postgresql":
+        return await askPostgres(request.url, network, LIMIT_MS);
+      case "none":
+        return unsent(request.reason);
+    }
+  } catch (error) {
+    sayError(context, error);
+    return unclear("internal", error instanceof Error ? error.constructor.name : typeof error);
   }
 }
 
@@ -89,7 +115,6 @@ async function outcomeOf({ ask: request }: Planned, network: NetworkSettings): P
 async function isAllowed(planned: readonly Planned[], context: Context): Promise<boolean> {
   const doubtful = planned.filter((one) => one.consent !== undefined && one.ask.kind !== "none");
   if (doubtful.length === 0 || !canAsk(context)) return false;
-  const lines = doubtful.map(({ name, consent = "" }) => `  ${name}: ${consent}\n`);
-  context.err(`Files of this folder decide where these values go:\n${lines.join("")}`);
-  return ask("Send them?", context);
+  const lines = doubtful.map(({ name, consent = "" }) => `  ${name}: ${consent}`);
+  return ask(["Files of this folder decide where these values go:", ...lines, "Send them?"], context);
 }

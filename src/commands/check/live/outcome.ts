@@ -15,19 +15,27 @@ export type Doubt =
   | { readonly kind: "quota" | "credit" | "permission"; readonly code: string }
   | { readonly kind: "redirect"; readonly code: string }
   | { readonly kind: "unexpected"; readonly code: string }
-  /** Sending it would show it to others, or to somebody whom nobody named. */
-  | { readonly kind: "unsent"; readonly reason: string };
+  /** A bug of this program; `code` is the name of the error. */
+  | { readonly kind: "internal"; readonly code: string }
+  /** Sending it would show it to others. */
+  | { readonly kind: "unsent"; readonly reason: string }
+  /** A file of the repository names the service, and the user has not agreed. */
+  | { readonly kind: "unasked"; readonly reason: string };
 
 export function rejected(code: string): Outcome {
   return { kind: "rejected", code };
 }
 
-export function unclear(kind: Exclude<Doubt["kind"], "unsent">, code: string): Outcome {
+export function unclear(kind: Exclude<Doubt["kind"], "unsent" | "unasked">, code: string): Outcome {
   return { kind: "unclear", why: { kind, code } };
 }
 
 export function unsent(reason: string): Outcome {
   return { kind: "unclear", why: { kind: "unsent", reason } };
+}
+
+export function unasked(reason: string): Outcome {
+  return { kind: "unclear", why: { kind: "unasked", reason } };
 }
 
 /** `Accepted by api.github.com`. */
@@ -58,7 +66,11 @@ function doubtWords(why: Doubt, where: string): string {
       return `Not known: ${where} answers with a redirect, which is not followed (${why.code})`;
     case "unexpected":
       return `Not known: unexpected answer of ${where} (${why.code})`;
+    case "internal":
+      return `Not known: an internal error (${why.code})`;
     case "unsent":
       return `Not sent: ${why.reason}`;
+    case "unasked":
+      return `Not asked: ${why.reason}`;
   }
 }

@@ -5,7 +5,8 @@ import { type Probe, probesOf } from "../../../contract/probes.ts";
 import { fill, referencesIn } from "../../../contract/references.ts";
 import type { Origin, Resolved } from "../../../core/model.ts";
 import { printable } from "../../../core/text.ts";
-import { DEFAULT_BACKEND, isLoopback, parseUrl } from "../../../esc/settings/backend.ts";
+import { isLoopback } from "../../../core/loopback.ts";
+import { DEFAULT_BACKEND, parseUrl } from "../../../esc/settings/backend.ts";
 import { isCallersWord } from "../../../esc/settings/from-files.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import type { HttpRequest } from "./http.ts";
@@ -42,7 +43,10 @@ export function planProbes(assessment: Assessment, pulumi: string | undefined): 
     const label = contract.variables.get(probe.name)?.label ?? name;
     if (typeof probe.probe === "string") {
       const where = `the database of ${name}`;
-      return [{ name, label, where, ask: { kind: "postgresql", url: resolved.value } }];
+      const byContract =
+        resolved.origin.source === "contract" ? `the contract's default says where ${where} is` : byAlias(resolved);
+      const consent = byContract === undefined ? {} : { consent: byContract };
+      return [{ name, label, where, ...consent, ask: { kind: "postgresql", url: resolved.value } }];
     }
     return [{ name, label, ...httpPlan(probe, probe.probe, resolved, assessment, pulumi) }];
   });
@@ -52,7 +56,7 @@ function httpPlan(
   { isBuiltIn }: Probe,
   probe: HttpProbe,
   resolved: Resolved,
-  { contract, selected, esc }: Assessment,
+  { selected, esc }: Assessment,
   pulumi: string | undefined,
 ): Omit<Planned, "name" | "label"> {
   const { url: template, headers = {}, basic, body, method = "GET", expect = [200], reject = [401] } = probe;
@@ -67,14 +71,11 @@ function httpPlan(
   const valueOf = (name: string): string => (selected.get(name)?.value ?? "").toWellFormed();
 
   const host = base === undefined ? undefined : selected.get(base);
-  const file = contract.source.kind === "file" ? "the contract" : "";
   const byFile = !isBuiltIn
-    ? `${file} says that it goes to ${where}`
+    ? `the contract says that it goes to ${where}`
     : host !== undefined && !isHostTrusted(host.origin, resolved.origin, esc)
       ? `a file says what ${printable(host.name)} is`
-      : resolved.origin.alias !== undefined
-        ? `${file} says that ${printable(resolved.origin.alias)} is ${printable(resolved.name)}`
-        : undefined;
+      : byAlias(resolved);
 
   const filled =
     base === undefined
@@ -113,6 +114,11 @@ function httpPlan(
       reject,
     },
   };
+}
+
+/** Why the caller has to allow a value that is another variable's, which a contract alone calls by this name. */
+function byAlias({ name, origin: { alias } }: Resolved): string | undefined {
+  return alias === undefined ? undefined : `the contract says that ${printable(alias)} is ${printable(name)}`;
 }
 
 /** Whether an address may say where a value goes: the caller's, and that of the source that has the value, too. */

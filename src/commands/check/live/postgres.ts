@@ -4,7 +4,7 @@ import { once } from "node:events";
 import * as net from "node:net";
 import { userInfo } from "node:os";
 import * as tls from "node:tls";
-import { isLoopback } from "../../../esc/settings/backend.ts";
+import { isLoopback } from "../../../core/loopback.ts";
 import type { NetworkSettings } from "../../../esc/settings/network.ts";
 import { loadTrust } from "../../../esc/transport/certificates.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
@@ -106,6 +106,8 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
   socket.write(Buffer.concat([uint32(start.length + 4), start]));
   const scram = startScram(password);
   let isProven: ((last: string) => boolean) | undefined;
+  /** SCRAM has begun, and the server has not shown that it knows the password. */
+  let isUnproven = false;
   for (;;) {
     const { type, body } = await stream.receive();
     if (type === "E") return refusal(body);
@@ -119,6 +121,7 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
     const rest = body.subarray(4);
     switch (kind) {
       case 0:
+        if (isUnproven) return unclear("unexpected", "the server does not know the password itself");
         break;
       case 3:
       case 5: {
@@ -131,6 +134,7 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
         if (!rest.toString().split("\0").includes("SCRAM-SHA-256"))
           return unclear("unexpected", "another way to sign in");
         if (password === "") return unsent("it has no password, and the server wants one");
+        isUnproven = true;
         const first = Buffer.from(scram.message);
         stream.send("p", Buffer.concat([zeroEnded("SCRAM-SHA-256"), uint32(first.length), first]));
         break;
@@ -143,7 +147,8 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
         break;
       }
       case 12:
-        if (isProven?.(rest.toString()) === true) break;
+        isUnproven = isProven?.(rest.toString()) !== true;
+        if (!isUnproven) break;
         return unclear("unexpected", "the server does not know the password itself");
       default:
         return unclear("unexpected", "another way to sign in");

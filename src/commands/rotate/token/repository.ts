@@ -1,4 +1,5 @@
 /** The repository secret that holds the token, by the GitHub CLI. */
+import { setTimeout } from "node:timers/promises";
 import { SophiaError } from "../../../core/error.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
 import { type App, askGh, type Gh, listSecrets } from "../../gh.ts";
@@ -29,12 +30,24 @@ export async function lastSet(app: App, gh: Gh): Promise<string | undefined> {
   return answer.get(SECRET_NAME);
 }
 
+/** GitHub gives times in whole seconds. */
+const RESOLUTION_MS = 1000;
+
 /** Sets the secret, and makes sure that it is listed. @throws SophiaError (gh, 125) */
 export async function store(app: App, value: Secret, before: string | undefined, gh: Gh): Promise<void> {
+  if (await isSetAfter(before, app, value, gh)) return;
+  // It may have been set before in the same second: in the next one the time differs.
+  await setTimeout(RESOLUTION_MS);
+  if (!(await isSetAfter(before, app, value, gh))) throw notStored(app);
+}
+
+/** Sets the secret. @returns false if it is listed with the former time */
+async function isSetAfter(before: string | undefined, app: App, value: Secret, gh: Gh): Promise<boolean> {
   const answer = await askGh(["secret", "set", SECRET_NAME, "--app", app], gh, value.reveal());
   if (typeof answer === "string") throw notStored(app);
   const after = await lastSet(app, gh);
-  if (after === undefined || (after !== "" && after === before)) throw notStored(app);
+  if (after === undefined) throw notStored(app);
+  return after === "" || after !== before;
 }
 
 function notStored(app: App): SophiaError {

@@ -126,7 +126,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   }
   tell(
     context,
-    "Its value is shown nowhere. What had the old one from elsewhere (.env, a token file, a running\n" +
+    "Its value is shown nowhere. What had the old one from elsewhere (.env, a token file, a running " +
       "Codespace) needs a token of its own, or a new start.\n",
   );
   return ExitStatus.ok;

@@ -1,5 +1,7 @@
 /** When it is looked whether ESC gives something else, and what is done about it. It knows no values. */
 import type { Known, Look } from "../../../esc/api/follow.ts";
+import { enumerateFew } from "../../../core/lines.ts";
+import { printable } from "../../../core/text.ts";
 import { differing, type Prints } from "./prints.ts";
 
 /** What all sources give now. */
@@ -33,12 +35,14 @@ export interface Following<Renewal> {
   /** Starts the program anew. @returns why not */
   readonly restart: (renewal: Renewal, names: readonly string[]) => Promise<Lines | undefined>;
   readonly tell: (lines: Lines) => void;
+  /** Tells what `--quiet` drops. */
+  readonly inform: (lines: Lines) => void;
   /** For `--verbose`. */
   readonly detail: (line: string) => void;
   readonly clock: Clock;
 }
 
-/** Where the token may not see every revision, it is opened again so often. */
+/** Where not every revision can be seen, all is opened again so often, and it is asked again which can be. */
 const OPEN_EVERY_MS = 15 * 60_000;
 /** With trouble the pauses grow up to this, or to what was asked for if that is longer. */
 const LONGEST_PAUSE_MS = 5 * 60_000;
@@ -59,18 +63,21 @@ export async function follow<Renewal>(it: Following<Renewal>, signal: AbortSigna
   let opensAt = clock.now() + OPEN_EVERY_MS;
   let troubles = 0;
   let retryAfterMs = 0;
-  let told = "";
+  /** Environments that were seen and are refused now. */
+  let lost: ReadonlyMap<string, number> = new Map();
+  const told = new Set<string>();
 
   /** Once, until it is over. */
   const complain = (lines: Lines): void => {
     troubles += 1;
     const text = lines.join("\n");
-    if (text !== told) it.tell(lines);
-    told = text;
+    if (!told.has(text)) it.tell(lines);
+    told.add(text);
   };
   const relax = (): void => {
-    if (told !== "") it.detail("ESC can be followed again");
-    told = "";
+    if (lost.size > 0) return;
+    if (told.size > 0) it.inform(["ESC is followed again"]);
+    told.clear();
     troubles = 0;
   };
   const pause = (): number => {
@@ -115,11 +122,12 @@ export async function follow<Renewal>(it: Following<Renewal>, signal: AbortSigna
     if (signal.aborted) return;
     retryAfterMs = 0;
     const isExpiring = clock.now() >= expiresAt;
-    const isVisible = known === undefined || known.seen.size > 0;
-    const isDue = clock.now() >= opensAt && known !== undefined && known.hidden.size > 0;
+    const isDue = clock.now() >= opensAt && known !== undefined && known.hidden.size + lost.size > 0;
+    const isVisible = known === undefined || known.seen.size > 0 || isDue;
     let seen: Known | undefined;
     if (isVisible) {
-      const looked = await it.look(known);
+      // One refusal need not be the last: what is hidden is asked for again.
+      const looked = await it.look(known !== undefined && isDue ? { ...known, hidden: new Set() } : known);
       if (signal.aborted) return;
       if (looked.kind !== "seen") {
         retryAfterMs = looked.retryAfterMs ?? 0;
@@ -127,6 +135,8 @@ export async function follow<Renewal>(it: Following<Renewal>, signal: AbortSigna
         continue;
       }
       seen = looked.known;
+      ({ lost } = looked);
+      if (lost.size > 0) complain(lostLines(lost));
       if (known === undefined) tellHidden(seen, it);
       // Not where nothing can be seen: what has changed since the start is found when it is opened.
       const hasChanged = looked.hasChanged && (known !== undefined || seen.seen.size > 0);
@@ -145,6 +155,17 @@ export async function follow<Renewal>(it: Following<Renewal>, signal: AbortSigna
     opensAt = clock.now() + OPEN_EVERY_MS;
     if (isExpiring) expiresAt = expiry();
   }
+}
+
+function lostLines(lost: ReadonlyMap<string, number>): Lines {
+  const names = enumerateFew(
+    Array.from(lost, ([name, status]) => `${printable(name)} (HTTP ${status})`),
+    3,
+  );
+  return [
+    `warning: ESC no longer lets this token see the revision of ${names}`,
+    "until it does, ESC is opened every 15 minutes to compare",
+  ];
 }
 
 function tellHidden<Renewal>({ hidden }: Known, it: Following<Renewal>): void {

@@ -14,7 +14,7 @@ import { systemClock } from "../../../esc/transport/deadline.ts";
 import type { Redaction, Renewal, Watch } from "../../../launch/index.ts";
 import { maskingOf } from "../../../masking/masking.ts";
 import { further, sayLines } from "../../../output/stderr.ts";
-import { wordUnmet } from "../../../output/unmet.ts";
+import { setOffer, wordUnmet } from "../../../output/unmet.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import { assessBy } from "../../assessed.ts";
 import type { Recorder } from "../../audit-log/record.ts";
@@ -100,7 +100,13 @@ async function following(
         return { kind: "trouble", lines: runsOn(esc.failure.message, further(esc.failure)) };
       }
       if (settings.enforceContract && violations.length > 0) {
-        const unmet = wordUnmet(now, "the program keeps what it has", "until it is met, nothing is restarted", isQuiet);
+        const unmet = wordUnmet(
+          now,
+          "the program keeps what it has",
+          "until it is met, nothing is restarted",
+          isQuiet,
+          setOffer(context),
+        );
         return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...further(unmet)] };
       }
       followed = followable(now);
@@ -146,6 +152,7 @@ async function following(
         }
       },
       tell: (lines) => sayLines(context, lines),
+      inform: (lines) => isQuiet || sayLines(context, lines),
       detail: (line) => settings.verbose && sayLines(context, [printable(line)]),
       clock: CLOCK,
     },

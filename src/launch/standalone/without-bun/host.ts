@@ -29,7 +29,10 @@ interface Native extends FileNatives {
 /** Of the build: the bundle's entry. */
 declare const SOPHIA_RUN_PROGRAM: string;
 
-/** What is a URL beyond doubt: a host of plain labels, the last of which begins with a letter, and a port of four digits. */
+/**
+ * A URL beyond doubt: a host of plain labels, the last of which begins with a letter, and a port of at most four digits, if
+ * any. Other URLs may be valid, too.
+ */
 const PLAIN_URL =
   /^(?:https?|wss?):\/\/(?:(?!xn--)[a-z\d](?:[a-z\d-]*[a-z\d])?\.)*(?!xn--)[a-z](?:[a-z\d-]*[a-z\d])?(?::\d{1,4})?(?:[/?#][!-~]*)?$/i;
 

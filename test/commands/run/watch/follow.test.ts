@@ -53,6 +53,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
       resolve,
       restart: async (_, names) => void events.push(`restart ${names.join()}`),
       tell: (lines) => void told.push(lines),
+      inform: (lines) => void told.push(lines),
       detail: () => {},
       clock: {
         now: () => now,
@@ -132,7 +133,55 @@ describe("a token that may see revisions", () => {
     expect((await next()).pause).toBe(20 * MINUTE);
     server.heal();
     expect(await next()).toEqual({ events: "look", pause: 1000 });
+    // A 503, a 429, and that it is over.
+    expect(told).toHaveLength(3);
+    expect(told.at(-1)).toEqual(["ESC is followed again"]);
   });
+
+  test.each([403, 404])(
+    "goes on after a %i, with growing pauses, and says once that, and once that it is over",
+    async (status) => {
+      const { server, environment, next, told } = await followed("read");
+      await next();
+      server.failAlways("etag", { kind: "status", status });
+      server.failAlways("definition", { kind: "status", status });
+      const rounds = [];
+      for (let round = 0; round < 10; round += 1) rounds.push(await next());
+      expect(rounds.slice(0, 3)).toEqual([2000, 4000, 8000].map((pause) => ({ events: "look", pause })));
+      expect(Math.max(...rounds.map(({ pause }) => pause))).toBe(5 * MINUTE);
+      expect(told).toHaveLength(1);
+      expect(told[0]?.join()).toContain(`${ENV} (HTTP ${status})`);
+      server.heal();
+      environment("two");
+      expect(await next()).toEqual({ events: "look open open restart KEY", pause: 1000 });
+      expect(told.slice(1)).toEqual([["ESC is followed again"]]);
+      expect((await next()).events).toBe("look");
+    },
+  );
+
+  test("opens every 15 minutes meanwhile, and before the session ends", async () => {
+    const { server, environment, next, told, pass } = await followed("read", 60 * MINUTE);
+    await next();
+    server.failAlways("etag", { kind: "status", status: 403 });
+    await next();
+    environment("two");
+    pass(15 * MINUTE);
+    expect((await next()).events).toBe("look open open restart KEY");
+    pass(48 * MINUTE);
+    expect((await next()).events).toBe("look open restart AWS");
+    expect(told).toHaveLength(1);
+  });
+});
+
+test("a first look that is refused is not the last", async () => {
+  const { server, environment, next, pass } = await followed("read");
+  server.failAlways("any", { kind: "status", status: 404 });
+  expect((await next()).events).toBe("look");
+  server.heal();
+  pass(15 * MINUTE);
+  expect((await next()).events).toBe("look open open");
+  environment("two");
+  expect((await next()).events).toBe("look open open restart KEY");
 });
 
 test("a token that may only open: opened every 15 minutes, nothing asked in between", async () => {
@@ -143,10 +192,10 @@ test("a token that may only open: opened every 15 minutes, nothing asked in betw
   expect((await next()).events).toBe("");
   expect(server.calls).toEqual([]);
   pass(15 * MINUTE);
-  expect((await next()).events).toBe("open open restart KEY");
+  expect((await next()).events).toBe("look open open restart KEY");
   expect((await next()).events).toBe("");
   pass(15 * MINUTE);
-  expect((await next()).events).toBe("open");
+  expect((await next()).events).toBe("look open");
 });
 
 test("before the session ends the program gets what providers make anew", async () => {

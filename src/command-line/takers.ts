@@ -1,0 +1,62 @@
+/** THE table of the commands that use each shared option. A launch does not load it. */
+import type { CommandName } from "./command-line.ts";
+import { OPTION_NAMES, OPTIONS, type OptionName, type SharedOption } from "./options.ts";
+
+/** A user of an option: a start of a program (`run`), or a subcommand. */
+export type Taker = "run" | CommandName;
+
+/** Commands that read all sources and work out the values that a program would get. */
+const RESOLVE = ["run", "check", "explain", "export", "scan"] as const;
+/** The same without `scan`, which searches for all values, whether a program would get them or not. */
+const SELECT = ["run", "check", "explain", "export"] as const;
+const ASK_ESC = [...RESOLVE, "import", "set", "rotate", "request", "audit", "init"] as const;
+const BY_CONTRACT = [...RESOLVE, "import", "set", "rotate", "audit", "docs"] as const;
+
+/** A new option must have its line here: the compiler asks for it. */
+export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
+  dotenv: ASK_ESC,
+  prefer: RESOLVE,
+  "require-esc": ASK_ESC,
+  timeout: ASK_ESC,
+  session: RESOLVE,
+  "insecure-http": ASK_ESC,
+  cache: RESOLVE,
+  offline: RESOLVE,
+  "cache-fresh": RESOLVE,
+  "cache-max-age": RESOLVE,
+  fake: SELECT,
+  // `request` looks for .env beside the contract, too.
+  contract: [...BY_CONTRACT, "request"],
+  profile: BY_CONTRACT,
+  scope: BY_CONTRACT,
+  "no-contract": ["run", "export"],
+  "keep-esc": SELECT,
+  allow: SELECT,
+  "only-declared": SELECT,
+  pristine: SELECT,
+  include: SELECT,
+  exclude: SELECT,
+  mode: ["run"],
+  "kill-after": ["run"],
+  "die-with-launcher": ["run"],
+  "restore-nofile": ["run"],
+  watch: ["run"],
+  "watch-every": ["run"],
+  "watch-signal": ["run"],
+  "watch-grace": ["run"],
+  "audit-log": ["run", "export"],
+  reason: ["run", "export"],
+  redact: ["run"],
+  quiet: ASK_ESC,
+  verbose: ASK_ESC,
+};
+
+/** The names of the shared options that a command uses, in the order of the help. */
+export function namesFor(taker: Taker): readonly OptionName[] {
+  return OPTION_NAMES.filter((name) => TAKERS[name].includes(taker));
+}
+
+/** The shared options that a command uses. */
+export function optionsFor(taker: Taker): Readonly<Record<string, SharedOption>> {
+  return Object.fromEntries(namesFor(taker).map((name) => [name, OPTIONS[name]]));
+}

@@ -1,0 +1,63 @@
+/** The value that a command writes: from a prompt or the standard input, never the command line. */
+import { isBlank } from "../../contract/check.ts";
+import { formatFault, noWork } from "../../contract/format.ts";
+import type { Declaration } from "../../contract/model.ts";
+import { isPlaceholder } from "../../contract/placeholder.ts";
+import { faultWords } from "../../contract/words.ts";
+import type { Context } from "../../core/context.ts";
+import { SophiaError } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
+import { questionText } from "../../output/stderr.ts";
+import { canAsk } from "../confirm.ts";
+
+/** Words of the command that reads a value. */
+export interface ValueWords {
+  readonly what: "value" | "new value";
+  /** How to give one, if there is none. */
+  readonly remedy: string;
+}
+
+/**
+ * Reads a value and checks it against its declaration. One line break at the end of the standard input is dropped.
+ *
+ * @throws SophiaError (rotate-value, 125) if there is none, or none that the contract accepts; it does not show it
+ */
+export async function readValue(
+  name: string,
+  declaration: Declaration | undefined,
+  { what, remedy }: ValueWords,
+  context: Context,
+): Promise<string> {
+  const shown = printable(name);
+  const question = `${what === "value" ? "Value" : "New value"} of ${shown} (not shown):`;
+  const value = canAsk(context)
+    ? await context.readHidden(questionText(context, [question]))
+    : await fromInput(shown, remedy, context);
+  if (value === undefined || isBlank(value)) throw valueError(`there is no ${what} for ${shown}`, remedy);
+  const wrong = (fault: string, hint: string): SophiaError => valueError(`the ${what} of ${shown} ${fault}`, hint);
+  if (value.includes("\0")) throw wrong("contains a NUL character", "no variable can contain one");
+  if (declaration !== undefined && isPlaceholder(declaration, value)) {
+    throw wrong("is still a placeholder", "nothing was changed; give the real one");
+  }
+  const fault = declaration?.format === undefined ? undefined : formatFault(declaration.format, value, name, noWork());
+  if (fault !== undefined) throw wrong(faultWords(fault), "nothing was changed; the contract declares the format");
+  return value;
+}
+
+async function fromInput(shown: string, remedy: string, context: Context): Promise<string> {
+  // It would show what is typed.
+  if (context.isTerminal(0)) throw valueError(`there can be no prompt for the value of ${shown} here`, remedy);
+  const bytes = await context.readInput();
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw valueError("the standard input is not valid UTF-8", "give the value as UTF-8");
+  }
+  return text.replace(/\r?\n$/, "");
+}
+
+/** The error for a value that cannot be written. */
+export function valueError(message: string, hint: string): SophiaError {
+  return new SophiaError({ code: "rotate-value", message, hint });
+}

@@ -1,0 +1,53 @@
+/** The folder that the contracts which a found one extends stay in. Loaded only where a contract extends a file. */
+import { existsSync, lstatSync, realpathSync } from "node:fs";
+import { sep } from "node:path";
+import { parentOf, within } from "../../system/paths.ts";
+
+export interface Extent {
+  /** Absolute. */
+  readonly folder: string;
+  /** It holds `.git`; else it is the contract's own folder. */
+  readonly isRepository: boolean;
+}
+
+/** The repository of a contract, or its own folder outside of one. */
+export function extentOf(contract: string): Extent {
+  const own = parentOf(contract);
+  for (let folder = own; ; folder = parentOf(folder)) {
+    if (existsSync(within(folder, ".git"))) return { folder, isRepository: true };
+    if (parentOf(folder) === folder) return { folder: own, isRepository: false };
+  }
+}
+
+/**
+ * Returns true if a file is in a folder once symbolic links are followed. For a file that does not exist, or cannot be
+ * reached, the path alone decides: nobody learns whether there is a file outside.
+ *
+ * @param path absolute, without `.` and `..`
+ */
+export function isInside(path: string, folder: string): boolean {
+  const isNamedInside = isBelow(path, folder);
+  // The executable without Bun has lstat, and no realpath.
+  if (isNamedInside && !hasLinks(path, folder)) return true;
+  const [real, realFolder] = [realPath(path), realPath(folder)];
+  return real === undefined || realFolder === undefined ? isNamedInside : isBelow(real, realFolder);
+}
+
+function isBelow(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+}
+
+function hasLinks(path: string, folder: string): boolean {
+  for (let at = path; at !== folder; at = parentOf(at)) {
+    if (lstatSync(at, { throwIfNoEntry: false })?.isSymbolicLink() !== false) return true;
+  }
+  return false;
+}
+
+function realPath(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}

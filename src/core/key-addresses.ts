@@ -1,0 +1,67 @@
+/**
+ * Variables by which the client libraries of a service learn where to send its key, in place of the address that is built
+ * into them. A repository that set one for the user's own key would get that key (CVE-2026-21852).
+ *
+ * Services without an address of their own are not among them (`QDRANT_URL`, `AZURE_OPENAI_ENDPOINT`, `VAULT_ADDR`):
+ * there the address is configuration, and has an honest place in a file.
+ */
+import { isLoopback } from "./loopback.ts";
+
+/** By the beginning of the names; without further keys it is `NAME_API_KEY` alone. */
+const SERVICES: ReadonlyMap<string, readonly string[]> = new Map([
+  ["ANTHROPIC", ["ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"]],
+  ["ANTHROPIC_BEDROCK", ["AWS_BEARER_TOKEN_BEDROCK"]],
+  ["CEREBRAS", []],
+  ["CO", ["COHERE_API_KEY"]],
+  ["COHERE", ["CO_API_KEY"]],
+  ["DEEPSEEK", []],
+  ["FIREWORKS", []],
+  ["GEMINI", ["GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"]],
+  ["GOOGLE_GEMINI", ["GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"]],
+  ["GROQ", []],
+  ["HF", ["HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN"]],
+  ["LANGCHAIN", ["LANGSMITH_API_KEY"]],
+  ["LANGSMITH", ["LANGCHAIN_API_KEY"]],
+  ["MISTRAL", []],
+  ["OPENAI", ["OPENAI_ADMIN_KEY"]],
+  ["OPENROUTER", []],
+  ["PERPLEXITY", ["PPLX_API_KEY"]],
+  ["PORTKEY", []],
+  ["SERPER", []],
+  ["TAVILY", []],
+  ["TOGETHER", []],
+  ["XAI", []],
+]);
+
+const ADDRESS = /^([A-Z_]+?)_(?:BASE_URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|(?:INFERENCE_)?ENDPOINT)$/;
+
+/** Names that end in another way. */
+const FURTHER: ReadonlyMap<string, readonly string[]> = new Map([
+  ["PORTKEY_PROXY", ["PORTKEY_API_KEY"]],
+  ["PULUMI_API", ["PULUMI_ACCESS_TOKEN"]],
+]);
+
+/** The keys that go where the variable of this name says; none for any other name. */
+export function keysSentTo(name: string): readonly string[] {
+  const service = ADDRESS.exec(name)?.[1] ?? "";
+  const keys = SERVICES.get(service);
+  return keys === undefined ? (FURTHER.get(name) ?? []) : [`${service}_API_KEY`, ...keys];
+}
+
+/** Whether a variable of this name is a key that goes where another variable may say. */
+export function isSentKey(name: string): boolean {
+  const isOne = (keys: readonly string[]): boolean => keys.includes(name);
+  return (
+    Array.from(SERVICES).some(([service, keys]) => name === `${service}_API_KEY` || isOne(keys)) ||
+    Array.from(FURTHER.values()).some(isOne)
+  );
+}
+
+/** Without user, backslash or blank: of these two parsers read another host than a third one. */
+const PLAIN_URL = /^https?:\/\/([\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?(?:[/?#][^\\@\s]*)?$/i;
+
+/** Returns true for a URL whose host every parser of every language takes for this machine. */
+export function isLoopbackUrl(text: string): boolean {
+  const host = PLAIN_URL.exec(text.trim())?.[1];
+  return host !== undefined && isLoopback(host.toLowerCase());
+}

@@ -1,0 +1,79 @@
+/** Addresses of a file for keys of another source; pure. Loaded only where a file sets such an address, perhaps. */
+import { isLoopbackUrl, keysSentTo } from "../core/key-addresses.ts";
+import type { Layer, Origin } from "../core/model.ts";
+import { isCallersWord } from "../esc/settings/from-files.ts";
+
+/** Which files may say where a key goes. */
+export interface Trust {
+  /** Whether a `.env` file was found, not named. */
+  readonly isFound: (file: string) => boolean;
+  /** The caller named the contract. */
+  readonly isContractNamed: boolean;
+}
+
+/** Variables by their names, each with its places. */
+export type Places = ReadonlyMap<string, ReadonlySet<Origin>>;
+
+export interface Addresses {
+  /** What would send a key elsewhere that is not of the same file. */
+  readonly redirections: Places;
+  /**
+   * The names of addresses that files set, and of the keys that go there: a sophia-run in the program has to know of
+   * them, which may get the key from another source.
+   */
+  readonly marked: readonly string[];
+}
+
+/**
+ * Finds the addresses for keys that neither the caller nor ESC has set, nor a file that the caller named. One that would
+ * send a key elsewhere which is not of its file, but of the process environment, of ESC, or of another file, is a
+ * redirection. Addresses of this machine send it nowhere.
+ *
+ * @param layers highest precedence first, with the names that the contract gives by aliases
+ * @param isAllowed the caller said of the name that it is passed on
+ */
+export function addressesIn(layers: readonly Layer[], trust: Trust, isAllowed: (name: string) => boolean): Addresses {
+  const redirections = new Map<string, Set<Origin>>();
+  const marked = new Set<string>();
+  for (const { name, value, origin } of layers.flatMap(({ variables }) => variables)) {
+    if (isCallersWord(origin)) continue;
+    const keys = keysSentTo(name);
+    if (keys.length === 0 || isTrusted(name, origin, trust)) continue;
+    if (!isAllowed(name)) for (const one of [name, ...keys]) marked.add(one);
+    if (value.trim() === "" || isLoopbackUrl(value)) continue;
+    if (keys.some((key) => isOfOther(key, origin, layers))) {
+      redirections.set(name, (redirections.get(name) ?? new Set()).add(origin));
+    }
+  }
+  return { redirections, marked: [...marked] };
+}
+
+function isOfOther(key: string, address: Origin, layers: readonly Layer[]): boolean {
+  const holder = layers.flatMap(({ variables }) => variables).find((one) => one.name === key && one.value !== "");
+  return holder !== undefined && !isOneFile(holder.origin, address);
+}
+
+function isTrusted(name: string, origin: Origin, { isFound, isContractNamed }: Trust): boolean {
+  const { alias } = origin;
+  // A contract that was found makes no address of another variable, but of a further name of the same address.
+  const isPair = alias === undefined || isContractNamed || keysSentTo(alias).join() === keysSentTo(name).join();
+  switch (origin.source) {
+    case "dotenv":
+      return isPair && !isFound(origin.file);
+    case "contract":
+      return isContractNamed;
+    case "environment":
+      return isPair && origin.fromFile !== true;
+    case "esc":
+    case "fake":
+      return isPair;
+  }
+}
+
+/** Returns true for two places in one file. What an outer sophia-run had from files it has compared itself. */
+function isOneFile(key: Origin, address: Origin): boolean {
+  if (key.source === "environment" && address.source === "environment") {
+    return key.fromFile === true && address.fromFile === true;
+  }
+  return "file" in key && "file" in address && key.file === address.file;
+}

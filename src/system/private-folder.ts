@@ -1,0 +1,77 @@
+/**
+ * A folder with files that only its user may read or exchange. Another user who may write a folder above could put one of
+ * theirs in its place between a look at it and the use of a file in it. So the folder is opened once, looked at by the
+ * descriptor, and its files are reached through that (Linux: `/proc/self/fd`). Elsewhere, and without /proc, the folders
+ * above alone keep others from it.
+ */
+import { closeSync, constants, existsSync, fstatSync, openSync, realpathSync, statSync, type Stats } from "node:fs";
+import { systemErrorCode } from "./errors.ts";
+
+const FOR_OTHERS = 0o077;
+const [EVERY_USER_WRITES, STICKY] = [0o002, 0o1000];
+
+/** Why a folder is not used. */
+export type FolderProblem =
+  | { readonly kind: "absent" }
+  | {
+      readonly kind: "folder";
+      readonly path: string;
+      readonly problem: "not-a-folder" | "others" | "mode" | "above";
+    }
+  /** The system refuses it; its code. */
+  | { readonly kind: "system"; readonly path: string; readonly code: string };
+
+/** An open folder. */
+export interface PrivateFolder {
+  /** By this path its files are reached. */
+  readonly path: string;
+  /** Undefined on Windows, where folders are not opened. */
+  readonly descriptor: number | undefined;
+}
+
+/**
+ * Opens a folder, passes it on and closes it.
+ *
+ * @returns the result of `use`, or why the folder is not used
+ */
+export function inPrivateFolder<Result>(path: string, use: (folder: PrivateFolder) => Result): Result | FolderProblem {
+  if (process.geteuid === undefined) return use({ path, descriptor: undefined });
+  let descriptor: number | undefined;
+  try {
+    try {
+      descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+    } catch (error) {
+      return notOpened(path, error);
+    }
+    const stats = fstatSync(descriptor);
+    const is = (problem: "others" | "mode"): FolderProblem => ({ kind: "folder", path, problem });
+    if (stats.uid !== process.geteuid()) return is("others");
+    if ((stats.mode & FOR_OTHERS) !== 0) return is("mode");
+    const own = `/proc/self/fd/${descriptor}`;
+    const reached = process.platform === "linux" && existsSync(own) ? own : realpathSync.native(path);
+    const above = openAbove(reached, stats);
+    return above === undefined ? use({ path: reached, descriptor }) : { kind: "folder", path: above, problem: "above" };
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
+function notOpened(path: string, error: unknown): FolderProblem {
+  const code = systemErrorCode(error) ?? "UNKNOWN";
+  if (code === "ENOENT") return { kind: "absent" };
+  // Of a link Linux tells ENOTDIR, and other systems ELOOP.
+  if (code === "ENOTDIR" || code === "ELOOP") return { kind: "folder", path, problem: "not-a-folder" };
+  return { kind: "system", path, code };
+}
+
+/** Returns the nearest folder above in which every user may exchange what is in it: without the sticky bit. */
+function openAbove(path: string, { ino, dev }: Stats): string | undefined {
+  let below = { ino, dev };
+  for (let at = `${path}/..`; ; at += "/..") {
+    const above = statSync(at);
+    if ((above.mode & (EVERY_USER_WRITES | STICKY)) === EVERY_USER_WRITES) return realpathSync.native(at);
+    // The root is its own parent.
+    if (above.ino === below.ino && above.dev === below.dev) return undefined;
+    below = above;
+  }
+}

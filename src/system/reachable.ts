@@ -1,0 +1,20 @@
+import { lstatSync, statSync } from "node:fs";
+import { parentOf } from "./paths.ts";
+
+const OTHERS_ENTER = 0o001;
+
+/**
+ * Whether other users can enter all folders above a file. A link says nothing of the folders above the file itself, and
+ * counts as a file that they reach.
+ *
+ * @param path absolute, without `.` and `..`
+ */
+export function isReachable(path: string): boolean {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) return true;
+  for (let folder = path; folder !== parentOf(folder);) {
+    folder = parentOf(folder);
+    const stats = statSync(folder, { throwIfNoEntry: false });
+    if (stats !== undefined && (stats.mode & OTHERS_ENTER) === 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,47 @@
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import type { Context } from "../core/context.ts";
+
+const NAME = "sophia-run";
+/** The file of a command on the search path. */
+const FILES = process.platform === "win32" ? [`${NAME}.cmd`, `${NAME}.exe`] : [NAME];
+
+/** What runs a package's command, by the name with which each package manager begins npm_config_user_agent. */
+const RUNNERS: ReadonlyMap<string, string> = new Map([
+  ["npm", "npx"],
+  ["pnpm", "pnpm exec"],
+  ["yarn", "yarn"],
+  ["bun", "bunx"],
+]);
+
+/**
+ * Returns the command as the user can type it: `sophia-run` if the search path has it, `npx sophia-run` or the like if only
+ * a package manager finds it. npm, pnpm, Yarn 1 and Bun put `node_modules/.bin` on the search path of what they run,
+ * Yarn 4 a folder that it names in BERRY_BIN_FOLDER; all name themselves in npm_config_user_agent. No variable's text is
+ * returned.
+ */
+export function typedName({ environment, cwd }: Pick<Context, "environment" | "cwd">): string {
+  const path = (environment.get("PATH") ?? "").split(process.platform === "win32" ? ";" : ":");
+  // That of pnpm is relative.
+  const found = path.find((folder) => folder !== "" && hasCommand(resolve(cwd, folder)));
+  const isManaged =
+    found === undefined
+      ? isInstalledAbove(cwd)
+      : found === environment.get("BERRY_BIN_FOLDER") || /(?:^|[\\/])node_modules[\\/]\.bin[\\/]?$/.test(found);
+  if (!isManaged) return NAME;
+  const agent = /^(\w+)\//.exec(environment.get("npm_config_user_agent") ?? "")?.[1] ?? "";
+  const runner = RUNNERS.get(agent);
+  // The user has put node_modules/.bin on the search path.
+  if (runner === undefined && found !== undefined) return NAME;
+  return `${runner ?? "npx"} ${NAME}`;
+}
+
+function hasCommand(folder: string): boolean {
+  return FILES.some((file) => existsSync(join(folder, file)));
+}
+
+function isInstalledAbove(folder: string): boolean {
+  if (hasCommand(join(folder, "node_modules", ".bin"))) return true;
+  const parent = dirname(folder);
+  return parent !== folder && isInstalledAbove(parent);
+}

@@ -1,0 +1,112 @@
+/** `check --live` against a real PostgreSQL server; what no such server does is in live.test.ts. */
+import { networkInterfaces } from "node:os";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { refusedPort } from "../../esc-server/sockets.ts";
+import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
+import { noPostgres, type RealPostgres, startRealPostgres } from "../../helpers/postgres.ts";
+import { skipBecause } from "../../helpers/skip.ts";
+import { folder, sophia } from "../../helpers/sophia.ts";
+import { SENTINEL } from "../world.ts";
+
+const PASSWORD = `${SENTINEL}-p@ss:wörd/1`;
+const METHODS = ["scram", "md5", "clear"] as const;
+/** An address of this machine that is not loopback, as another machine's. */
+const outside = Object.values(networkInterfaces())
+  .flatMap((all) => all ?? [])
+  .find(({ family, internal }) => family === "IPv4" && !internal)?.address;
+
+let certificates: Certificates;
+let server: RealPostgres;
+
+beforeAll(async () => {
+  if (noPostgres !== undefined) return;
+  certificates = await makeCertificates();
+  server = await startRealPostgres({
+    port: await refusedPort(),
+    tls: certificates.valid,
+    sql: [
+      "CREATE DATABASE main;",
+      `SET password_encryption = 'scram-sha-256';`,
+      ...["scram", "clear", "nowhere"].map((name) => `CREATE ROLE ${name} LOGIN PASSWORD '${PASSWORD}';`),
+      `CREATE ROLE full_up LOGIN CONNECTION LIMIT 0 PASSWORD '${PASSWORD}';`,
+      "CREATE ROLE trusted LOGIN;",
+      "SET password_encryption = 'md5';",
+      `CREATE ROLE md5 LOGIN PASSWORD '${PASSWORD}';`,
+    ],
+    access: [
+      "host all scram,full_up all scram-sha-256",
+      "host all md5 all md5",
+      "host all clear all password",
+      "host all trusted all trust",
+      "local all scram scram-sha-256",
+    ],
+  });
+}, 120_000);
+
+afterAll(async () => {
+  if (noPostgres !== undefined) return;
+  await server.stop();
+  await certificates.remove();
+});
+
+function urlOf(user: string, rest = "main", password = PASSWORD, host = "127.0.0.1"): string {
+  return `postgresql://${user}:${encodeURIComponent(password)}@${host}:${server.port}/${rest}`;
+}
+
+async function live(url: string, env: Readonly<Record<string, string>> = {}) {
+  const contract = JSON.stringify({ variables: { KEY: { probe: "postgresql" } } });
+  const cwd = folder({ "sophia.contract.json": contract });
+  const ended = await sophia(["check", "--live", "--json", "--yes"], { cwd, env: { KEY: url, ...env } });
+  expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
+  const [result] = JSON.parse(ended.stdout).live;
+  return { status: ended.status, ...result };
+}
+
+describe("a real server", () => {
+  skipBecause(noPostgres);
+
+  test.each([...METHODS, "trusted"])("takes the password of a role by %s", async (user) => {
+    expect(await live(urlOf(user))).toMatchObject({ status: 0, outcome: "accepted" });
+  });
+
+  test.each(METHODS)("rejects a wrong one by %s", async (user) => {
+    expect(await live(urlOf(user, "main", "wrong"))).toMatchObject({ status: 1, outcome: "rejected", code: "28P01" });
+  });
+
+  test.each([
+    ["no such database", "scram", "none", { status: 1, outcome: "rejected", code: "3D000" }],
+    ["no line of pg_hba.conf", "nowhere", "main", { status: 0, kind: "permission", code: "28000" }],
+    ["too many connections", "full_up", "main", { status: 0, kind: "quota", code: "53300" }],
+  ])("has a code for %s", async (_, user, database, expected) => {
+    expect(await live(urlOf(user, database))).toMatchObject(expected);
+  });
+
+  test("is asked by its socket", async () => {
+    const rest = `main?host=${encodeURIComponent(server.socket)}&port=${server.port}`;
+    const url = `postgresql://scram:${encodeURIComponent(PASSWORD)}@/${rest}`;
+    expect(await live(url)).toMatchObject({ outcome: "accepted" });
+  });
+
+  test("is verified by the caller's certificate authorities", async () => {
+    const url = urlOf("clear", "main?sslmode=verify-full");
+    expect(await live(url)).toMatchObject({ reason: "the server's certificate is not trusted" });
+    expect(await live(url, { SSL_CERT_FILE: certificates.caFile })).toMatchObject({ outcome: "accepted" });
+  });
+});
+
+describe("at another address, with a certificate that is not its own", () => {
+  skipBecause(noPostgres ?? (outside === undefined ? "needs an address that is not loopback" : undefined));
+
+  test.each(["md5", "clear"])("no password goes by %s", async (user) => {
+    for (const rest of ["main", "main?sslmode=require"]) {
+      expect(await live(urlOf(user, rest, PASSWORD, outside))).toMatchObject({
+        reason: "the server wants the password, and its certificate is not trusted",
+      });
+    }
+  });
+
+  test("SCRAM proves the password without sending it", async () => {
+    const url = urlOf("scram", "main?sslmode=require", PASSWORD, outside);
+    expect(await live(url)).toMatchObject({ outcome: "accepted" });
+  });
+});

@@ -1,0 +1,143 @@
+/** `scan` and `check` ask git, which starts no program that the repository's configuration names. */
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type Ended, sophia } from "../../helpers/sophia.ts";
+import { commit, env, git, KEY, removeObject, repository } from "./repository.ts";
+
+/** A program that leaves a mark when it is started, whatever its name is. */
+function marker(cwd: string, name: string): { readonly file: string; readonly isMarked: () => boolean } {
+  const file = join(cwd, name);
+  const mark = join(cwd, ".git/mark");
+  writeFileSync(file, `#!/bin/sh\necho "$0" >> ${mark}\nexit 1\n`, { mode: 0o755 });
+  return { file, isMarked: () => existsSync(mark) };
+}
+
+/** Whether git itself starts it: otherwise the test would show nothing. */
+function gitStarts(cwd: string, isMarked: () => boolean, ...args: readonly string[]): boolean {
+  try {
+    git(cwd, ...args);
+  } catch {
+    // It fails, for the program fails.
+  }
+  const was = isMarked();
+  rmSync(join(cwd, ".git/mark"), { force: true });
+  return was;
+}
+
+async function scanAll(cwd: string, given: Readonly<Record<string, string>> = {}): Promise<readonly Ended[]> {
+  const all = [["scan"], ["scan", "--staged"], ["scan", "--history"], ["check"]];
+  const ended: Ended[] = [];
+  for (const args of all) ended.push(await sophia(args, { cwd, env: { ...env, ...given } }));
+  return ended;
+}
+
+/** A commit that has a signature, and a `.env` that is tracked. */
+function signed(): string {
+  const cwd = repository({ "a.txt": KEY, ".env": "" });
+  chmodSync(join(cwd, ".env"), 0o600);
+  commit(cwd, "one");
+  const text = git(cwd, "cat-file", "commit", "HEAD");
+  const signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n eA==\n -----END PGP SIGNATURE-----\n";
+  writeFileSync(join(cwd, ".git/commit"), text.replace("\n\n", `\n${signature}\n`));
+  git(cwd, "update-ref", "HEAD", git(cwd, "hash-object", "-t", "commit", "-w", ".git/commit").trim());
+  return cwd;
+}
+
+describe("no program that a repository names is started", () => {
+  test("the one that verifies signatures", async () => {
+    const cwd = signed();
+    const { file, isMarked } = marker(cwd, "gpg");
+    git(cwd, "config", "log.showSignature", "true");
+    git(cwd, "config", "gpg.program", file);
+    expect(gitStarts(cwd, isMarked, "log")).toBe(true);
+    const [, , history] = await scanAll(cwd);
+    expect(history?.status).toBe(1);
+    expect(isMarked()).toBe(false);
+  });
+
+  test("the one of a remote from which missing objects would come, and its transport's", async () => {
+    const cwd = repository({ "a.txt": KEY });
+    commit(cwd, "one");
+    const { file, isMarked } = marker(cwd, "upload-pack");
+    for (const [name, value] of [
+      ["core.repositoryFormatVersion", "1"],
+      ["extensions.partialClone", "origin"],
+      ["remote.origin.url", cwd],
+      ["remote.origin.promisor", "true"],
+      ["remote.origin.uploadpack", file],
+    ] as const) {
+      git(cwd, "config", name, value);
+    }
+    removeObject(cwd, ":a.txt");
+    const show = ["cat-file", "blob", ":a.txt"];
+    expect(gitStarts(cwd, isMarked, ...show)).toBe(true);
+    expect((await scanAll(cwd)).map(({ status }) => status)).toEqual([1, 2, 2, 0]);
+    expect(isMarked()).toBe(false);
+    git(cwd, "config", "remote.origin.url", "ssh://host.invalid/x");
+    git(cwd, "config", "core.sshCommand", file);
+    expect(gitStarts(cwd, isMarked, ...show)).toBe(true);
+    await scanAll(cwd);
+    expect(isMarked()).toBe(false);
+    git(cwd, "config", "remote.origin.url", `ext::${file}`);
+    git(cwd, "config", "protocol.ext.allow", "always");
+    expect(gitStarts(cwd, isMarked, ...show)).toBe(true);
+    await scanAll(cwd);
+    expect(isMarked()).toBe(false);
+  });
+
+  test("monitors, hooks, pagers, differences, filters and aliases, of the repository and of a file that it includes", async () => {
+    const cwd = signed();
+    const { file, isMarked } = marker(cwd, "program");
+    const hooks = join(cwd, "hooks");
+    mkdirSync(hooks);
+    for (const name of ["post-index-change", "reference-transaction", "post-checkout"])
+      symlinkSync(file, join(hooks, name));
+    const settings = [
+      ["core.fsmonitor", file],
+      ["core.hooksPath", hooks],
+      ["core.pager", file],
+      ["core.editor", file],
+      ["core.askPass", file],
+      ["core.alternateRefsCommand", file],
+      ["credential.helper", file],
+      ["diff.external", file],
+      ["diff.marked.command", file],
+      ["diff.marked.textconv", file],
+      ["filter.marked.clean", file],
+      ["filter.marked.smudge", file],
+      ["filter.marked.process", file],
+      ["merge.marked.driver", file],
+      ["trailer.x.command", file],
+      ...["ls-files", "cat-file", "log", "rev-list", "rev-parse"].flatMap((name) => [
+        [`pager.${name}`, file],
+        [`alias.${name}`, `!${file}`],
+      ]),
+    ] as const;
+    for (const [name = "", value = ""] of settings) git(cwd, "config", "--file", join(cwd, "included"), name, value);
+    git(cwd, "config", "include.path", join(cwd, "included"));
+    writeFileSync(join(cwd, ".gitattributes"), "* filter=marked diff=marked merge=marked\n");
+    rmSync(join(cwd, ".git/mark"), { force: true });
+    expect(gitStarts(cwd, isMarked, "status")).toBe(true);
+    const variables = Object.fromEntries(
+      ["EXTERNAL_DIFF", "PAGER", "EDITOR", "ASKPASS", "SSH", "SSH_COMMAND", "PROXY_COMMAND"].map((one) => [
+        `GIT_${one}`,
+        file,
+      ]),
+    );
+    // A trace would stand among what git complains of.
+    await scanAll(cwd, { ...variables, GIT_TRACE: "1" });
+    expect(isMarked()).toBe(false);
+  });
+
+  test("git itself is not taken from a relative folder of the PATH", async () => {
+    const cwd = repository({ "a.txt": KEY });
+    const { isMarked } = marker(cwd, "git");
+    const path = `.:${process.env["PATH"]}`;
+    const ended = await scanAll(cwd, { PATH: path });
+    expect(ended[0]?.status).toBe(1);
+    expect(isMarked()).toBe(false);
+    expect((await sophia(["scan", "--staged"], { cwd, env: { ...env, PATH: "." } })).status).toBe(125);
+    expect(isMarked()).toBe(false);
+  });
+});

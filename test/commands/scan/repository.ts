@@ -1,0 +1,64 @@
+/** Folders and repositories for the tests of `scan`. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { type Ended, folder, sophia } from "../../helpers/sophia.ts";
+
+export const KEY = "SENTINEL-9f2c-key/0000+x";
+export const PEM = `-----BEGIN PRIVATE KEY-----\nSENTINEL9f2cAAAAAAAA\nSENTINEL9f2cBBBBBBBB\n-----END PRIVATE KEY-----\n`;
+const CONTRACT = JSON.stringify({
+  variables: { API_KEY: {}, TLS_KEY: {}, REGION: { secret: false }, MODE: {} },
+});
+export const env = { API_KEY: KEY, TLS_KEY: PEM, REGION: "eu-central-1", MODE: "production" };
+
+/** A folder with the contract and more files; names may have folders in them. */
+export function world(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const cwd = folder({ "sophia.contract.json": CONTRACT });
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(join(cwd, name, ".."), { recursive: true });
+    writeFileSync(join(cwd, name), content);
+  }
+  return cwd;
+}
+
+export function git(cwd: string, ...args: readonly string[]): string {
+  const identity = ["-c", "user.name=n", "-c", "user.email=e@example.test", "-c", "commit.gpgsign=false"];
+  return execFileSync("git", [...identity, ...args], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+export function repository(files: Readonly<Record<string, string | Uint8Array>>): string {
+  const cwd = world(files);
+  git(cwd, "init", "--quiet");
+  return cwd;
+}
+
+/** Commits all files. @returns the commit, as findings show it */
+export function commit(cwd: string, message: string): string {
+  git(cwd, "add", ".");
+  git(cwd, "commit", "--quiet", "--allow-empty", "--message", message);
+  return git(cwd, "rev-parse", "HEAD").trim().slice(0, 12);
+}
+
+export async function scan(cwd: string, ...args: readonly string[]): Promise<Ended> {
+  const ended = await sophia(["scan", ...args], { cwd, env });
+  expect(ended.stdout + ended.stderr).not.toMatch(/SENTINEL/);
+  return ended;
+}
+
+/** The lines in front of the summary. */
+export function findings({ stdout }: Ended): readonly string[] {
+  return (
+    stdout
+      .split("\n\n")[0]
+      ?.split("\n")
+      .filter((line) => /:\d+(-\d+)?: /.test(line))
+      .toSorted() ?? []
+  );
+}
+
+/** Removes a loose object, as a partial clone lacks it. */
+export function removeObject(cwd: string, name: string): void {
+  const object = git(cwd, "rev-parse", name).trim();
+  rmSync(join(cwd, ".git/objects", object.slice(0, 2), object.slice(2)));
+}

@@ -1,0 +1,180 @@
+/** `scan` and what it cannot search. */
+import { execFileSync } from "node:child_process";
+import { chmodSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { noNobody, sophiaAsNobody } from "../../helpers/nobody.ts";
+import { folder, unwrapped } from "../../helpers/sophia.ts";
+import { skipBecause } from "../../helpers/skip.ts";
+import { commit, env, findings, git, KEY, removeObject, repository, scan, world } from "./repository.ts";
+
+/** A repository of which three commits hold a secret in turn, the second of them only on a side branch. */
+function withSideBranch(): { readonly cwd: string; readonly side: string } {
+  const cwd = repository({ "a.txt": "one", "other.txt": "x" });
+  commit(cwd, "one");
+  git(cwd, "checkout", "--quiet", "-b", "side");
+  writeFileSync(join(cwd, "a.txt"), KEY);
+  const side = commit(cwd, "two");
+  git(cwd, "checkout", "--quiet", "-");
+  writeFileSync(join(cwd, "other.txt"), "y");
+  commit(cwd, "three");
+  // The merge has the other side's file: without --full-history git does not look at this one.
+  git(cwd, "merge", "--quiet", "--strategy=ours", "--message", "merge", "side");
+  git(cwd, "branch", "--quiet", "--delete", "side");
+  return { cwd, side };
+}
+
+/** A clone of a repository whose history, not its last commit, has a secret. */
+function cloned(...options: readonly string[]): string {
+  const source = repository({ "a.txt": KEY, "sub/b.txt": "x" });
+  git(source, "config", "uploadpack.allowFilter", "true");
+  commit(source, "one");
+  writeFileSync(join(source, "a.txt"), "clean");
+  commit(source, "two");
+  const place = folder();
+  git(place, "clone", "--quiet", ...options, `file://${source}`, "clone");
+  return join(place, "clone");
+}
+
+async function report(cwd: string, ...args: readonly string[]) {
+  const { status, stdout, stderr } = await scan(cwd, ...args, "--json");
+  const { complete, gaps, unread, more } = JSON.parse(stdout);
+  return { status, complete, gaps, unread, more, stderr: unwrapped(stderr) };
+}
+
+describe("the history", () => {
+  test("of a path has side branches whose change no merge took over", async () => {
+    const { cwd, side } = withSideBranch();
+    expect(findings(await scan(cwd, "--history", "a.txt"))).toEqual([`${side} a.txt:1: API_KEY`]);
+    expect((await scan(cwd, "--history", "other.txt")).status).toBe(0);
+  });
+
+  test("of a path outside of the repository is an error", async () => {
+    expect(await scan(repository({}), "--history", "..")).toMatchObject({ status: 125, stdout: "" });
+  });
+
+  test("of a shallow clone is not all, and that has a status", async () => {
+    const cwd = cloned("--depth=1");
+    expect(await report(cwd, "--history")).toMatchObject({
+      status: 2,
+      complete: false,
+      gaps: [{ kind: "shallow" }],
+      stderr: expect.stringContaining("git fetch --unshallow"),
+    });
+    git(cwd, "fetch", "--quiet", "--unshallow");
+    expect(await report(cwd, "--history")).toMatchObject({ status: 1, complete: true, gaps: [], stderr: "" });
+  });
+
+  test("of a partial clone lacks objects, which nothing fetches; the command that is named gets them", async () => {
+    const cwd = cloned("--filter=blob:none");
+    const { stderr, ...partial } = await report(cwd, "--history");
+    expect(partial).toMatchObject({ status: 2, complete: false, gaps: [{ kind: "missing", objects: 1 }] });
+    expect(await report(cwd, "--history")).toMatchObject(partial);
+    // Of a path all is there.
+    expect(await report(cwd, "--history", "sub")).toMatchObject({ status: 0, complete: true });
+    const [command = ""] = /git fetch \S+ \S+/.exec(stderr) ?? [];
+    git(cwd, ...command.split(" ").slice(1), "--quiet");
+    expect(await report(cwd, "--history")).toMatchObject({ status: 1, complete: true });
+  });
+
+  test("without its folders still tells what is found, with the object", async () => {
+    const source = repository({ "a.txt": KEY });
+    commit(source, "one");
+    const object = git(source, "rev-parse", "HEAD:a.txt").trim().slice(0, 12);
+    removeObject(source, "HEAD^{tree}");
+    const ended = await scan(source, "--history", "a.txt");
+    expect(ended.status).toBe(1);
+    expect(findings(ended)).toEqual([`${object} (message):1: API_KEY`]);
+    expect(ended.stderr).toContain("git fsck");
+  });
+});
+
+test("an object of the index that is missing is named, and is not fetched", async () => {
+  const cwd = repository({ "a.txt": KEY, "b.txt": "clean" });
+  git(cwd, "add", ".");
+  removeObject(cwd, ":a.txt");
+  expect(await report(cwd, "--staged")).toMatchObject({
+    status: 2,
+    complete: false,
+    unread: [{ file: "a.txt" }],
+    stderr: expect.stringContaining("a.txt (git's object is missing)"),
+  });
+  // What is found counts more.
+  writeFileSync(join(cwd, "b.txt"), `b ${KEY}`);
+  git(cwd, "add", "b.txt");
+  expect(await report(cwd, "--staged")).toMatchObject({ status: 1, complete: false });
+});
+
+test("10,000 matches hide no other secret, and the rest is counted", async () => {
+  const many = `${KEY}\n\n`.repeat(10_500);
+  const cwd = repository({ "a.txt": `${many}SENTINEL9f2cAAAAAAAA\n`, "b.txt": "SENTINEL9f2cBBBBBBBB\n" });
+  const ended = await scan(cwd);
+  expect(findings(ended)).toContain("a.txt:21001: TLS_KEY (a line)");
+  expect(ended.stdout).toContain("❌ 2 secrets found in 10502 places of 2 files; 3 files searched for 2 secrets\n");
+  expect(ended.stdout).toContain("   501 of them are not listed\n");
+});
+
+test.each(["build", "build/sub", "build/sub/a.js"])("a path that git ignores is searched: %s", async (path) => {
+  const cwd = repository({ ".gitignore": "build/\n", "build/sub/a.js": KEY });
+  expect((await scan(cwd)).status).toBe(0);
+  expect(findings(await scan(cwd, path))).toEqual(["build/sub/a.js:1: API_KEY"]);
+});
+
+describe("a path that is a symbolic link", () => {
+  test.each(["folder", "file"])("of a %s is followed", async (kind) => {
+    const cwd = repository({ "real/a.txt": KEY, "real/.gitignore": "no.txt\n", "real/no.txt": KEY });
+    symlinkSync(kind === "folder" ? "real" : "real/a.txt", join(cwd, "link"));
+    const file = kind === "folder" ? "link/a.txt" : "link";
+    expect(findings(await scan(cwd, "link"))).toEqual([`${file}:1: API_KEY`]);
+  });
+
+  test("and leads nowhere, or to neither a file nor a folder, is an error", async () => {
+    const cwd = world({});
+    symlinkSync("nowhere", join(cwd, "dangling"));
+    symlinkSync("/dev/null", join(cwd, "device"));
+    expect(await scan(cwd, "dangling")).toMatchObject({ status: 125, stdout: "" });
+    expect((await scan(cwd, "device")).stderr).toContain("device is neither a file nor a folder");
+  });
+});
+
+describe("what the user may not read", () => {
+  skipBecause(noNobody);
+  test.each([
+    ["in a repository", true, []],
+    ["without one", false, []],
+    ["without git", false, ["env", "PATH=/nowhere"]],
+  ])("%s is named, and has a status", async (_, isRepository, through) => {
+    const cwd = isRepository ? repository({ "closed/a.txt": KEY }) : world({ "closed/a.txt": KEY });
+    writeFileSync(join(cwd, "b.txt"), KEY);
+    execFileSync("chown", ["-R", "65534:65534", cwd]);
+    for (const name of ["closed", "b.txt"]) chmodSync(join(cwd, name), 0);
+    const { status, stdout } = sophiaAsNobody(["scan", "--json"], { cwd, env: { ...env, HOME: cwd }, through });
+    const { unread } = JSON.parse(stdout);
+    expect(status).toBe(2);
+    expect(unread.map(({ file }: { file: string }) => file).toSorted()).toEqual(["b.txt", "closed/"]);
+    chmodSync(join(cwd, "closed"), 0o755);
+  });
+});
+
+test("a replaced object hides no other", async () => {
+  const cwd = repository({ "a.txt": KEY });
+  commit(cwd, "one");
+  const holding = git(cwd, "rev-parse", "HEAD").trim();
+  writeFileSync(join(cwd, "a.txt"), "clean");
+  git(cwd, "add", ".");
+  git(cwd, "commit", "--quiet", "--amend", "--message", "clean");
+  const clean = git(cwd, "rev-parse", "HEAD").trim();
+  git(cwd, "update-ref", "HEAD", holding);
+  git(cwd, "replace", holding, clean);
+  expect((await scan(cwd, "--history")).status).toBe(1);
+});
+
+test("--staged speaks of the index", async () => {
+  const cwd = repository({ "a.txt": "clean" });
+  expect((await scan(cwd, "--staged")).stdout).toContain("0 files of the index searched");
+  writeFileSync(join(cwd, "a.txt"), KEY);
+  git(cwd, "add", ".");
+  const { stdout } = await scan(cwd, "--staged");
+  expect(unwrapped(stdout)).toContain("1 file of the index; 2 files of the index searched");
+  expect(stdout).toContain("git add");
+});

@@ -1,0 +1,325 @@
+import { spawnSync } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { type EscServer, secret, startEscServer } from "../../esc-server/index.ts";
+import { type Ended, folder, sophia, sophiaRun, unwrapped } from "../../helpers/sophia.ts";
+import { atTerminal, startAtTerminal } from "../../helpers/terminal.ts";
+import { flatObject } from "../export/consumers.ts";
+import { SENTINEL, sentinel } from "../world.ts";
+
+const ENV = "acme/app/dev";
+const CONTRACT = JSON.stringify({
+  variables: {
+    API_KEY: { required: true, format: { type: "text", prefix: "sk-", minLength: 12 }, aliases: ["OLD_API_KEY"] },
+    PIN: { format: { type: "text", pattern: "^[0-9]{4}$" } },
+    REGION: { secret: false },
+    SAMPLE: { example: "sample-of-the-contract" },
+  },
+});
+const KEY = `sk-${sentinel("key")}-$\{x}`;
+
+async function world(spec: Parameters<EscServer["environment"]>[1] = { values: { KEEP: "1" } }) {
+  const server = await startEscServer();
+  onTestFinished(() => server.close());
+  const handle = server.environment(ENV, spec);
+  const cwd = folder({ "sophia.contract.json": CONTRACT });
+  const env = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_ADMIN_TOKEN: server.token };
+  const run = (args: readonly string[], input = "", more: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+    sophia(["set", ...args], { cwd, env: { ...env, ...more }, input });
+  const values = async (): Promise<Readonly<Record<string, unknown>>> => {
+    const launched = { PULUMI_BACKEND_URL: server.url, ESC_ENV: ENV, ESC_TOKEN: server.token };
+    const { stdout } = await sophia(["export", "--no-contract", "--format", "json"], { env: launched });
+    return flatObject(stdout);
+  };
+  return { server, handle, cwd, env, run, values };
+}
+
+function expectNoValue({ stdout, stderr }: { stdout: string; stderr: string }): void {
+  expect(stdout + stderr).not.toContain(SENTINEL);
+}
+
+describe("set NAME", () => {
+  test("writes the value of the standard input, secret, reads it back, and is done the second time", async () => {
+    const { server, handle, run, values } = await world();
+    const ended = await run(["API_KEY"], `${KEY}\n`);
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toBe(
+      `${ENV}@1:
+  + API_KEY  secret
+✅ API_KEY written and read back. Revision 1 is now 2.
+   All of it back: pulumi env version rollback ${ENV}@1
+   sophia-run check shows what the contract still lacks.
+`,
+    );
+    expectNoValue(ended);
+    expect(handle.definition).toContain("ciphertext");
+    expect(handle.definition).toContain('KEEP: "1"');
+    expect(await values()).toMatchObject({ API_KEY: KEY, KEEP: "1" });
+    const again = await run(["API_KEY"], KEY);
+    expect(again).toMatchObject({ status: 0, stderr: "", stdout: `${ENV}@2:\n  API_KEY: the same already\n` });
+    expect(handle.revisions).toHaveLength(2);
+    expect(server.violations).toEqual([]);
+  });
+
+  test.each([
+    ["what is not declared and has a telling name", "SESSION_TOKEN", sentinel("t"), true],
+    ["what is not declared and holds a private key", "PEM", privateKey(), true],
+    ["what the contract declares to be none", "REGION", "eu", false],
+    ["what is not declared", "LEVEL", "debug", false],
+    ["another name of a declared variable", "OLD_API_KEY", KEY, true],
+  ])("secret or not: %s", async (_, name, value, isSecret) => {
+    const { handle, run, values } = await world();
+    const ended = await run([name], value);
+    expect(ended).toMatchObject({ status: 0, stderr: "" });
+    expect(ended.stdout).toContain(`  + ${name}  ${isSecret ? "secret" : "plain text"}\n`);
+    expect(handle.definition.includes("ciphertext")).toBe(isSecret);
+    expect(await values()).toMatchObject({ [name]: value.replace(/\n$/, "") });
+  });
+
+  test.each<[what: string, input: string, value: string]>([
+    ["one line break at the end is dropped", "a\n", "a"],
+    ["only one", "a\n\n", "a\n"],
+    ["also that of Windows", "a\r\nb\r\n", "a\r\nb"],
+    ["blanks are part of it", "  a b\t\n", "  a b\t"],
+  ])("%s", async (_, input, value) => {
+    const { run, values } = await world();
+    expect(await run(["LEVEL"], input)).toMatchObject({ status: 0 });
+    expect(await values()).toMatchObject({ LEVEL: value });
+  });
+
+  test("keeps what ESC has, and replaces it with --overwrite", async () => {
+    const { handle, run, values } = await world({
+      values: { API_KEY: secret(`sk-${sentinel("old")}`), PIN: "" },
+      files: { SAMPLE: "file" },
+    });
+    const kept = await run(["API_KEY"], KEY);
+    expect(kept).toMatchObject({ status: 1, stderr: "" });
+    expect(kept.stdout).toContain("--overwrite replaces it");
+    expect(await run(["SAMPLE"], "x")).toMatchObject({ status: 1 });
+    expect(handle.revisions).toHaveLength(1);
+    // A declared variable that is empty is not set.
+    expect(await run(["PIN"], "1234")).toMatchObject({ status: 0 });
+    expect(await run(["API_KEY", "--overwrite"], KEY)).toMatchObject({ status: 0 });
+    expect(await values()).toMatchObject({ API_KEY: KEY, PIN: "1234" });
+  });
+
+  test("--dry-run writes nothing, and the token of the launcher is enough", async () => {
+    const { server, env, run } = await world();
+    const { value } = server.addToken({ owner: { kind: "organization", organization: "acme" }, access: "open" });
+    const dry = await run(["API_KEY", "--dry-run"], KEY, { ESC_ADMIN_TOKEN: "", ESC_TOKEN: value });
+    expect(dry).toMatchObject({ status: 0, stderr: "" });
+    expect(dry.stdout).toContain("  + API_KEY  secret\nNothing was written: --dry-run.\n");
+    const real = await run(["API_KEY"], KEY, { ESC_ADMIN_TOKEN: "", ESC_TOKEN: env.ESC_ADMIN_TOKEN });
+    expect(real).toMatchObject({ status: 125, stdout: "" });
+    expect(real.stderr).toContain("ESC_ADMIN_TOKEN is not set");
+    expect(server.count("update")).toBe(0);
+    expectNoValue(dry);
+    expectNoValue(real);
+  });
+
+  test.each<[what: string, args: readonly string[], input: string, reached: string]>([
+    ["no value", ["API_KEY"], "", "there is no value for API_KEY"],
+    ["blanks", ["API_KEY"], " \n", "there is no value for API_KEY"],
+    ["another format", ["API_KEY"], sentinel("bad"), "the value of API_KEY must begin with sk-"],
+    ["another pattern", ["PIN"], "12345", "the value of PIN"],
+    ["the example of the contract", ["SAMPLE"], "sample-of-the-contract", "the value of SAMPLE is still a placeholder"],
+    ["NUL", ["LEVEL"], "a\0b", "contains a NUL character"],
+    ["more than a variable can have", ["LEVEL"], "a".repeat(131_073), "longer than 128 KiB"],
+    ["a value as a word", ["API_KEY", sentinel("word")], "", "sophia-run set NAME < FILE"],
+    ["an assignment", [`API_KEY=${sentinel("word")}`], "", "sophia-run set API_KEY asks for it"],
+    ["a value in place of the name", [`sk-${sentinel("word")}`], "", "not the name of a variable"],
+    ["a setting of sophia-run", ["ESC_TOKEN"], KEY, "ESC_TOKEN is a setting of sophia-run"],
+    ["several environments", ["API_KEY", "--in", "acme/a/b,acme/c/d"], KEY, "names several environments"],
+    ["an environment that is not there", ["API_KEY", "--in", "acme/app/new"], KEY, "pulumi env init acme/app/new"],
+    ["a revision", ["API_KEY", "--in", `${ENV}@1`], KEY, "is a revision or tag"],
+    ["a name that is perhaps mistyped, without --yes", ["API_KYE"], KEY, 'API_KYE: did you mean "API_KEY"? --yes'],
+  ])("refuses %s", async (_, args, input, reached) => {
+    const { server, run } = await world();
+    const ended = await run(args, input);
+    expect(ended).toMatchObject({ status: 125 });
+    expect(unwrapped(ended.stderr)).toContain(reached);
+    expect(server.count("update")).toBe(0);
+    expectNoValue(ended);
+  });
+
+  test("names the variable that may be meant", async () => {
+    const { run } = await world();
+    expect((await run(["API_KYE", "--yes"], KEY)).stdout).toContain('API_KYE: did you mean "API_KEY"?');
+  });
+
+  test.each<[what: string, theirs: Parameters<EscServer["environment"]>[1], status: number, value: string]>([
+    ["a change by another user in between is not lost", { values: { KEEP: "2" } }, 0, KEY],
+    [
+      "the value of another user in between is not replaced",
+      { values: { KEEP: "2", API_KEY: secret("sk-of-another-user") } },
+      125,
+      "sk-of-another-user",
+    ],
+  ])("%s", async (_, theirs, status, value) => {
+    const { server, handle, run, values } = await world();
+    const update = server.hold("update");
+    const running = run(["API_KEY", "--overwrite"], KEY);
+    await server.waitFor("update");
+    handle.revise(theirs);
+    update.release();
+    const ended = await running;
+    expect(ended.status).toBe(status);
+    expect(unwrapped(ended.stderr).includes(`API_KEY has another value in ${ENV}@2`)).toBe(status === 125);
+    expect(await values()).toMatchObject({ KEEP: "2", API_KEY: value });
+    expectNoValue(ended);
+  });
+
+  test("what must be approved becomes a draft; a lost answer is no second revision", async () => {
+    const gated = await world({ values: {}, updates: "approval" });
+    const draft = await gated.run(["API_KEY"], KEY);
+    expect(draft).toMatchObject({ status: 3, stderr: "" });
+    expect(draft.stdout).toContain(`pulumi env change-request approve ${gated.handle.drafts[0]?.id}`);
+    expect(gated.handle.revisions).toHaveLength(1);
+    expectNoValue(draft);
+    const { server, handle, run } = await world();
+    server.failNext("update", { kind: "disconnect", at: "body" });
+    expect(await run(["API_KEY"], KEY)).toMatchObject({ status: 0 });
+    expect(handle.revisions).toHaveLength(2);
+  });
+
+  test.each<[fault: Parameters<EscServer["failNext"]>[1], reached: string]>([
+    [401, "does not accept the token"],
+    [403, "does not allow the token to change it"],
+    [409, "others changed the definition 4 times meanwhile"],
+    [500, "whether the change arrived is not known"],
+    [{ kind: "status", status: 200, body: {} }, "was written, and does not give what was written"],
+  ])("%j from the update", async (fault, reached) => {
+    const { server, handle, run } = await world();
+    server.failAlways("update", fault);
+    const ended = await run(["API_KEY"], KEY);
+    expect(ended).toMatchObject({ status: 125 });
+    expect(unwrapped(ended.stderr)).toContain(reached);
+    expect(handle.revisions).toHaveLength(1);
+    expectNoValue(ended);
+  });
+
+  test("a wrong token and a server that is down", async () => {
+    const { server, run } = await world();
+    const wrong = await run(["API_KEY"], KEY, { ESC_ADMIN_TOKEN: "pul-wrong" });
+    expect(wrong).toMatchObject({ status: 125, stdout: "" });
+    expect(unwrapped(wrong.stderr)).toContain("check ESC_ADMIN_TOKEN");
+    await server.close();
+    const down = await run(["API_KEY"], KEY);
+    expect(down).toMatchObject({ status: 125, stdout: "" });
+    expect(down.stderr).toContain("ECONNREFUSED");
+    expectNoValue(down);
+  });
+});
+
+describe("at a terminal", () => {
+  const PROMPT = "Value of API_KEY (not shown): ";
+  const QUESTION = `Write it to ${ENV}? [y/N] `;
+
+  test("asks for the token and the value, shows neither, and writes once that is confirmed", async () => {
+    const { server, cwd, env, values } = await world();
+    const ended = await atTerminal(["set", "API_KEY"], { cwd, env: { ...env, ESC_ADMIN_TOKEN: "" } }, [
+      ["(not shown): ", `${server.token}\n`],
+      [PROMPT, `${KEY}\n`],
+      [QUESTION, "y\n"],
+    ]);
+    expect(ended).toMatchObject({ status: 0 });
+    expect(ended.stdout).toContain("written and read back");
+    expect(ended.stdout).not.toContain(server.token);
+    expectNoValue(ended);
+    expect(await values()).toMatchObject({ API_KEY: KEY });
+  });
+
+  test("takes several pasted lines as one value, whatever the terminal sends for their ends", async () => {
+    const { cwd, env, values } = await world();
+    const pem = privateKey();
+    for (const end of ["\r", "\n", "\r\n"]) {
+      const pasted = `\u001B[200~${pem.replaceAll("\n", end)}\u001B[201~`;
+      const args = ["set", "API_PEM", "--overwrite", "--yes"];
+      const ended = await atTerminal(args, { cwd, env: { ...env, TERM: "xterm" } }, [
+        ["\u001B[?2004hValue of API_PEM (not shown): ", `${pasted}\n`],
+      ]);
+      expect(ended).toMatchObject({ status: 0 });
+      expect(ended.stdout).not.toContain("PRIVATE KEY");
+      expect(await values()).toMatchObject({ API_PEM: pem.trimEnd() });
+    }
+  });
+
+  test.each([
+    [
+      "n",
+      [
+        [PROMPT, `${KEY}\n`],
+        [QUESTION, "n\n"],
+      ],
+      1,
+      "Nothing was written.",
+    ],
+    ["Ctrl-D for the value", [[PROMPT, "\u0004"]], 125, "there is no value for API_KEY"],
+    [
+      "Ctrl-D for the answer",
+      [
+        [PROMPT, `${KEY}\n`],
+        [QUESTION, "\u0004"],
+      ],
+      1,
+      "Nothing was written.",
+    ],
+  ] as const)("%s writes nothing", async (_, answers, status, reached) => {
+    const { server, cwd, env } = await world();
+    const ended = await atTerminal(["set", "API_KEY"], { cwd, env }, answers);
+    expect(ended.status).toBe(status);
+    expect(ended.stdout).toContain(reached);
+    expect(server.count("update")).toBe(0);
+    expectNoValue(ended);
+  });
+
+  test("does not ask for a value that would not be written", async () => {
+    const { cwd, env } = await world({ values: { API_KEY: secret(`sk-${sentinel("old")}`) } });
+    const ended = await atTerminal(["set", "API_KEY"], { cwd, env }, []);
+    expect(ended).toMatchObject({ status: 1 });
+    expect(ended.stdout).toContain("--overwrite replaces it");
+    expect(ended.stdout).not.toContain(PROMPT);
+  });
+
+  test("Ctrl-C at the prompt ends it by SIGINT and restores the terminal", async () => {
+    const { server, cwd, env } = await world();
+    const quoted = sophiaRun.map((word) => `'${word}'`).join(" ");
+    const script = `stty -a > before; trap : INT; ${quoted} set API_KEY; echo "status $?"; stty -a > after; cmp before after && echo same`;
+    const ended = await startAtTerminal(
+      ["bash", "-c", script],
+      { cwd, env: { PATH: process.env["PATH"] ?? "", ...env } },
+      [[PROMPT, `${sentinel("typed")}\u0003`]],
+    ).finished;
+    expect(ended.stdout).toMatch(/status 130\r\nsame\r\n$/);
+    expect(server.count("update")).toBe(0);
+    expectNoValue(ended);
+  });
+
+  test("under a coding agent nothing is asked: the value comes from the standard input alone", async () => {
+    const { server, cwd, env, run } = await world();
+    for (const [more, reached] of [
+      [{}, "give it by the standard input: sophia-run set API_KEY < FILE"],
+      [{ ESC_ADMIN_TOKEN: "" }, "ESC_ADMIN_TOKEN is not set"],
+    ] as const) {
+      const ended = await atTerminal(["set", "API_KEY"], { cwd, env: { ...env, ...more, CLAUDECODE: "1" } }, []);
+      expect(ended).toMatchObject({ status: 125 });
+      expect(unwrapped(ended.stdout.replaceAll("\r", ""))).toContain(reached);
+    }
+    expect(server.count("update")).toBe(0);
+    expect(await run(["API_KEY"], KEY, { CLAUDECODE: "1" })).toMatchObject({ status: 0 });
+  });
+
+  test("does not show what is typed where no prompt can be seen", async () => {
+    const { cwd, env } = await world();
+    const script = `exec ${sophiaRun.join(" ")} set API_KEY 2>errors`;
+    const ended = await startAtTerminal(["sh", "-c", script], { cwd, env: { PATH: process.env["PATH"] ?? "", ...env } })
+      .finished;
+    expect(ended).toMatchObject({ status: 125 });
+    expect(spawnSync("cat", ["errors"], { cwd, encoding: "utf8" }).stdout).toContain("there can be no prompt");
+  });
+});
+
+function privateKey(): string {
+  const { privateKey: key } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return key.export({ type: "pkcs8", format: "pem" }).toString();
+}

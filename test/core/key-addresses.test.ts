@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { isSentKey, keysSentTo } from "../../src/core/key-addresses.ts";
+
+test.each([
+  ["OPENAI_BASE_URL", ["OPENAI_API_KEY", "OPENAI_ADMIN_KEY"]],
+  ["OPENAI_API_BASE_URL", ["OPENAI_API_KEY", "OPENAI_ADMIN_KEY"]],
+  [
+    "GOOGLE_GEMINI_BASE_URL",
+    ["GOOGLE_GEMINI_API_KEY", "GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_GENERATIVE_AI_API_KEY"],
+  ],
+  ["HF_INFERENCE_ENDPOINT", ["HF_API_KEY", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HUGGINGFACEHUB_API_TOKEN"]],
+  ["PULUMI_API", ["PULUMI_ACCESS_TOKEN"]],
+  ["QDRANT_URL", []],
+  ["AZURE_OPENAI_ENDPOINT", []],
+  ["AWS_ENDPOINT_URL", []],
+  ["OPENAI_BASE_URL_2", []],
+  ["MY_OPENAI_BASE_URL", []],
+  ["openai_base_url", []],
+  ["_BASE_URL", []],
+  ["constructor", []],
+])("to the address in %s go %j", (name, keys) => {
+  expect(keysSentTo(name)).toEqual(keys);
+  expect(keys.filter((key) => !isSentKey(key))).toEqual([]);
+});
+
+test("docs/threat-model.md has all services and endings", () => {
+  const text = readFileSync(join(import.meta.dirname, "../../docs/threat-model.md"), "utf8");
+  const rows = text
+    .slice(text.indexOf("### Addresses of keys"))
+    .split("\n")
+    .filter((line) => line.startsWith("| `") || line.startsWith("| others"));
+  const cells = rows.map((row) =>
+    row.split("|").map((cell) => Array.from(cell.matchAll(/`(?:…)?([^`]+)`/g), ([, name = ""]) => name)),
+  );
+  const [[, services = [], endings = []] = [], [, , addresses = [], keys = []] = []] = cells;
+  expect([services.length, endings.length]).toEqual([21, 8]);
+  for (const service of services) {
+    for (const ending of endings) expect(keysSentTo(service + ending)[0]).toBe(`${service}_API_KEY`);
+  }
+  expect(addresses.map((name) => keysSentTo(name).at(-1))).toEqual(keys);
+});

@@ -1,0 +1,108 @@
+/** A real PostgreSQL server for tests, started as a user without rights in a folder of its own. */
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { noNobody } from "./nobody.ts";
+
+/** The folder of its programs: that of Debian's newest version is not on the PATH. */
+const programs = (process.env["PATH"] ?? "")
+  .split(delimiter)
+  .concat(foldersOfDebian())
+  .find((folder) => existsSync(join(folder, "initdb")) && existsSync(join(folder, "postgres")));
+
+function foldersOfDebian(): readonly string[] {
+  const root = "/usr/lib/postgresql";
+  if (!existsSync(root)) return [];
+  const versions = readdirSync(root).toSorted((one, other) => Number(other) - Number(one));
+  return versions.map((version) => join(root, version, "bin"));
+}
+
+/** Why tests that need a PostgreSQL server cannot run; undefined where they can. */
+export const noPostgres: string | undefined =
+  programs === undefined
+    ? "needs PostgreSQL's server (Debian: postgresql)"
+    : process.geteuid?.() === 0
+      ? noNobody
+      : undefined;
+
+export interface RealPostgres {
+  readonly port: number;
+  /** The folder of its socket. */
+  readonly socket: string;
+  stop(): Promise<void>;
+}
+
+export interface RealPostgresOptions {
+  /** Run before it accepts connections. */
+  readonly sql: readonly string[];
+  /** Lines of pg_hba.conf. */
+  readonly access: readonly string[];
+  readonly tls: { readonly cert: string; readonly key: string };
+  /** A port that nobody uses. */
+  readonly port: number;
+}
+
+/** Starts a server on all addresses; resolves once it accepts connections. */
+export async function startRealPostgres({ sql, access, tls, port }: RealPostgresOptions): Promise<RealPostgres> {
+  const place = mkdtempSync(join(tmpdir(), "sophia-run-postgres-"));
+  const data = join(place, "data");
+  own(place);
+  const environment = { PATH: process.env["PATH"], LC_ALL: "C", TZ: "UTC" };
+  const run = (name: string, args: readonly string[], input = ""): void => {
+    const [file, ...all] = asUser(name, args);
+    execFileSync(file, all, { cwd: place, env: environment, input, stdio: ["pipe", "ignore", "pipe"] });
+  };
+  run("initdb", ["--pgdata", data, "--username=owner", "--auth=trust", "--encoding=UTF8", "--no-sync"]);
+  // Each command is a line.
+  run("postgres", ["--single", "-D", data, "-c", "fsync=off", "postgres"], `${sql.join("\n")}\n`);
+  const files = { "server.pem": tls.cert, "key.pem": tls.key, "pg_hba.conf": `${access.join("\n")}\n` };
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(data, name), content, { mode: 0o600 });
+    own(join(data, name));
+  }
+  const settings = [
+    ["listen_addresses", "*"],
+    ["unix_socket_directories", place],
+    ["ssl", "on"],
+    ["ssl_cert_file", "server.pem"],
+    ["ssl_key_file", "key.pem"],
+    ["fsync", "off"],
+  ].flatMap(([name = "", value = ""]) => ["-c", `${name}=${value}`]);
+  const [file, ...args] = asUser("postgres", ["-D", data, "-p", String(port), ...settings]);
+  const child = spawn(file, args, { cwd: place, env: environment, stdio: ["ignore", "ignore", "pipe"] });
+  await accepting(child);
+  return {
+    port,
+    socket: place,
+    stop: async () => {
+      // At once, whoever is connected.
+      child.kill("SIGQUIT");
+      if (child.exitCode === null && child.signalCode === null) await once(child, "exit");
+      rmSync(place, { recursive: true, force: true });
+    },
+  };
+}
+
+/** PostgreSQL refuses to run as root. */
+function asUser(name: string, args: readonly string[]): readonly [string, ...string[]] {
+  const file = join(programs ?? "", name);
+  if (process.geteuid?.() !== 0) return [file, ...args];
+  return ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--", file, ...args];
+}
+
+function own(path: string): void {
+  if (process.geteuid?.() === 0) execFileSync("chown", ["65534:65534", path]);
+}
+
+async function accepting(child: ChildProcess): Promise<void> {
+  let said = "";
+  await new Promise<void>((resolve, reject) => {
+    child.once("exit", () => reject(new Error(said)));
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+      if (said.includes("database system is ready to accept connections")) resolve();
+    });
+  });
+}

@@ -1,0 +1,13 @@
+import { existsSync } from "node:fs";
+import type { CompiledSearch, Masking } from "../../src/masking/model.ts";
+import { addon } from "../helpers/sophia.ts";
+
+/** Lets a masking search by the addon that is built here, if there is one. */
+export function withAddon(masking: Masking): Masking {
+  const file = addon.replace(/\.node$/, "-redact.node");
+  const module = { exports: {} };
+  if (existsSync(file)) process.dlopen(module, file);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines it
+  masking.prepare(existsSync(file) ? (module.exports as CompiledSearch) : undefined);
+  return masking;
+}

@@ -1,0 +1,174 @@
+/** A repository sets the address to which a client library sends the user's own key: CVE-2026-21852. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { startEscServer } from "../esc-server/index.ts";
+import { environmentOf, folder, sophia, type RunOptions, sophiaRun, unwrapped } from "../helpers/sophia.ts";
+
+const ESC_NAME = "acme/sophia/dev";
+const EVIL = "https://evil.example.test/v1";
+const KEY = { OPENAI_API_KEY: "sk-sentinel-of-the-user" };
+const BASE = "OPENAI_BASE_URL";
+
+/** What the program gets, and what was said. */
+async function start(args: readonly string[], options: RunOptions) {
+  const { status, stdout, stderr } = await sophia([...args, "--", "/usr/bin/env"], options);
+  expect(status).toBe(0);
+  return { variables: environmentOf(stdout), told: unwrapped(stderr) };
+}
+
+const contractOf = (variables: object): Readonly<Record<string, string>> => ({
+  "sophia.contract.json": JSON.stringify({ variables }),
+});
+
+describe("an address in a .env that was found is withheld, with a warning,", () => {
+  test.each<[string, Readonly<Record<string, string>>, string]>([
+    ["OPENAI_BASE_URL", KEY, EVIL],
+    ["OPENAI_API_BASE", KEY, EVIL],
+    ["ANTHROPIC_BASE_URL", { ANTHROPIC_AUTH_TOKEN: "x" }, EVIL],
+    ["ANTHROPIC_API_URL", { ANTHROPIC_API_KEY: "x" }, EVIL],
+    ["GROQ_BASE_URL", { GROQ_API_KEY: "x" }, EVIL],
+    ["OPENROUTER_API_BASE", { OPENROUTER_API_KEY: "x" }, EVIL],
+    ["PERPLEXITY_BASE_URL", { PERPLEXITY_API_KEY: "x" }, EVIL],
+    ["PORTKEY_PROXY", { PORTKEY_API_KEY: "x" }, EVIL],
+    ["MISTRAL_BASE_URL", { MISTRAL_API_KEY: "x" }, EVIL],
+    ["DEEPSEEK_API_BASE", { DEEPSEEK_API_KEY: "x" }, EVIL],
+    ["TAVILY_BASE_URL", { TAVILY_API_KEY: "x" }, EVIL],
+    ["GOOGLE_GEMINI_BASE_URL", { GOOGLE_API_KEY: "x" }, EVIL],
+    ["PULUMI_API", { PULUMI_ACCESS_TOKEN: "x" }, EVIL],
+    // Python's parsers take these for another host.
+    [BASE, KEY, "http://127.0.0.1\\@evil.example.test/v1"],
+    [BASE, KEY, "http://localhost:1@evil.example.test/v1"],
+    [BASE, KEY, "http://localhost.evil.example.test/v1"],
+    [BASE, KEY, "//evil.example.test"],
+  ])("%s, if the environment has the key (%o, %s)", async (name, env, address) => {
+    const cwd = folder({ ".env": `${name}=${address}\nPLAIN=1\n` });
+    const { variables, told } = await start(["--no-contract"], { cwd, env });
+    expect(variables).toMatchObject({ ...env, PLAIN: "1" });
+    expect(variables).not.toHaveProperty(name);
+    expect(told).toMatch(new RegExp(`^sophia-run: warning: ${name} in .env is not passed on: .*--allow ${name} `));
+  });
+
+  test("if ESC has the key, whatever the file has besides", async () => {
+    const server = await startEscServer();
+    onTestFinished(() => server.close());
+    server.environment(ESC_NAME, { values: KEY });
+    const env = { ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ESC_ENV: ESC_NAME };
+    const cwd = folder({ ".env": `OPENAI_API_KEY=sk-of-the-file\n${BASE}=${EVIL}\n` });
+    const { variables, told } = await start(["--no-contract"], { cwd, env });
+    expect(variables).toMatchObject(KEY);
+    expect(variables).not.toHaveProperty(BASE);
+    expect(told).toContain(`${BASE} in .env is not passed on`);
+  });
+
+  test("if another file has the key, such as that of the repository's root", async () => {
+    const cwd = folder({ ...contractOf({ OPENAI_API_KEY: {} }), ".env": "OPENAI_API_KEY=sk-of-the-user\n" });
+    const inner = join(cwd, "package");
+    mkdirSync(inner);
+    writeFileSync(join(inner, ".env"), `${BASE}=${EVIL}\n`, { mode: 0o600 });
+    const { variables, told } = await start([], { cwd: inner });
+    expect(variables).toMatchObject({ OPENAI_API_KEY: "sk-of-the-user" });
+    expect(variables).not.toHaveProperty(BASE);
+    expect(told).toContain(`${BASE} in .env is not passed on`);
+  });
+
+  test("whatever a contract that was found says of it: a declaration, an alias, a default", async () => {
+    const contracts = [
+      { contract: { [BASE]: {} }, file: `${BASE}=${EVIL}`, env: KEY },
+      { contract: { [BASE]: { aliases: ["DOCS"] } }, file: `DOCS=${EVIL}`, env: KEY },
+      { contract: { [BASE]: { aliases: ["DOCS"] } }, file: "", env: { ...KEY, DOCS: EVIL } },
+      { contract: { [BASE]: { default: EVIL } }, file: "", env: KEY },
+    ];
+    for (const { contract, file, env } of contracts) {
+      const cwd = folder({ ...contractOf({ OPENAI_API_KEY: {}, ...contract }), ".env": `${file}\n` });
+      const { variables, told } = await start([], { cwd, env });
+      expect({ contract, has: BASE in variables }).toEqual({ contract, has: false });
+      expect(told).toContain(`${BASE} in `);
+      expect(told).toContain("is not passed on");
+    }
+  });
+});
+
+describe("an address passes in silence", () => {
+  test.each<[string, string, Readonly<Record<string, string>>]>([
+    ["with the key of the same file", `OPENAI_API_KEY=sk-of-the-file\n${BASE}=${EVIL}\n`, {}],
+    ["without a key", `${BASE}=${EVIL}\n`, {}],
+    ["of this machine", `${BASE}=http://localhost:11434/v1\n`, KEY],
+    ["of this machine, by numbers", `${BASE}=http://127.0.0.1:8080\n`, KEY],
+    ["of this machine, by IPv6", `${BASE}=http://[::1]:8080/v1\n`, KEY],
+    ["of a service that has none of its own", `QDRANT_URL=${EVIL}\n`, { QDRANT_API_KEY: "x" }],
+    ["of a service that nobody knows", `INVOICES_BASE_URL=${EVIL}\n`, { INVOICES_API_KEY: "x" }],
+  ])("%s", async (_, file, env) => {
+    const { variables, told } = await start(["--no-contract"], { cwd: folder({ ".env": file }), env });
+    expect(told).toBe("");
+    expect(variables).toMatchObject({ ...environmentOf(file), ...env });
+  });
+
+  test.each<[string, readonly string[], Readonly<Record<string, string>>]>([
+    ["that the caller allows", ["--allow", BASE], {}],
+    ["that the caller's variable allows", [], { SOPHIA_ALLOW: BASE }],
+    ["of a file that the caller names", ["--dotenv", ".env"], {}],
+    ["of the caller", [], { [BASE]: EVIL }],
+  ])("%s", async (_, args, env) => {
+    const cwd = folder({ ".env": `${BASE}=${EVIL}\n` });
+    const { variables, told } = await start(["--no-contract", ...args], { cwd, env: { ...KEY, ...env } });
+    expect([told, variables[BASE]]).toEqual(["", EVIL]);
+    expect(variables).not.toHaveProperty("SOPHIA_FROM_FILES");
+  });
+
+  test("that is a default or an alias of a contract that the caller names", async () => {
+    for (const own of [{ default: EVIL }, { aliases: ["DOCS"] }]) {
+      const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: own }));
+      const env = { ...KEY, DOCS: EVIL };
+      const { variables, told } = await start(["--contract", "sophia.contract.json"], { cwd, env });
+      expect([told, variables[BASE]]).toEqual(["", EVIL]);
+    }
+  });
+
+  test("under a further name of the same address", async () => {
+    const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: { aliases: ["OPENAI_API_BASE"] } }));
+    const { variables, told } = await start([], { cwd, env: { ...KEY, OPENAI_API_BASE: EVIL } });
+    expect([told, variables[BASE]]).toEqual(["", EVIL]);
+  });
+});
+
+describe("a sophia-run in the program", () => {
+  const inner = [...sophiaRun, "--no-contract"];
+
+  test("gets the key and the address of one file, and passes them on", async () => {
+    const cwd = folder({ ".env": `OPENAI_API_KEY=sk-of-the-file\n${BASE}=${EVIL}\n` });
+    const { status, stdout, stderr } = await sophia(["--no-contract", "--", ...inner, "--", "/usr/bin/env"], { cwd });
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(environmentOf(stdout)).toMatchObject({ OPENAI_API_KEY: "sk-of-the-file", [BASE]: EVIL });
+  });
+
+  test("does not send a key of its own there", async () => {
+    const server = await startEscServer();
+    onTestFinished(() => server.close());
+    server.environment(ESC_NAME, { values: KEY });
+    const cwd = folder({ ".env": `OPENAI_API_KEY=sk-of-the-file\n${BASE}=${EVIL}\n` });
+    const esc = [`ESC_TOKEN=${server.token}`, `PULUMI_BACKEND_URL=${server.url}`, `ESC_ENV=${ESC_NAME}`];
+    const command = ["env", ...esc, ...inner, "--prefer", "esc", "--", "/usr/bin/env"];
+    const { status, stdout, stderr } = await sophia(["--no-contract", "--", ...command], { cwd });
+    expect(status).toBe(0);
+    expect(environmentOf(stdout)).toMatchObject(KEY);
+    expect(environmentOf(stdout)).not.toHaveProperty(BASE);
+    expect(unwrapped(stderr)).toContain(`${BASE} in a file that an outer sophia-run read is not passed on`);
+  });
+});
+
+test("explain, check and export tell of it", async () => {
+  const cwd = folder({
+    ...contractOf({ OPENAI_API_KEY: {}, [BASE]: { required: true } }),
+    ".env": `${BASE}=${EVIL}\n`,
+  });
+  const explained = await sophia(["explain", BASE], { cwd, env: KEY });
+  expect(unwrapped(explained.stdout)).toMatch(/withheld +\.env:1: .*--allow/);
+  const checked = await sophia(["check"], { cwd, env: KEY });
+  expect(checked.status).toBe(1);
+  expect(checked.stdout).toContain(`❌ ${BASE}: `);
+  expect(checked.stdout).not.toContain(`${BASE}: Not configured`);
+  const exported = await sophia(["export", "--format", "json", "--no-contract"], { cwd, env: KEY });
+  expect(exported.stdout).not.toContain(EVIL);
+  expect(unwrapped(exported.stderr)).toContain(`${BASE} in .env is not passed on`);
+});

@@ -1,0 +1,125 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { columnsOf } from "../../src/core/lines.ts";
+import { addSophia, escVariables, sentinel } from "../commands/world.ts";
+import { type EscServer, startEscServer } from "../esc-server/index.ts";
+import { CONTRACT_VALUES, folder } from "../helpers/sophia.ts";
+import { atTerminal, type Step } from "../helpers/terminal.ts";
+
+/** Commands and values to be pasted, rows of tables and places in files: never broken, whatever the width. */
+const WHOLE =
+  /sophia-run (?:-|\w+ )|pulumi |docker |kubectl |systemctl |git rm|chmod |--allow |read -rs|--file -|:\d+: |^\s*(?:see +)?\S+$|^. \w+ {2,}/;
+
+const FILES = {
+  ".env":
+    "ESC_REGION=somewhere\nNODE_OPTIONS=--inspect\nPYTHONSTARTUP=x.py\nSESSION_SECRET=not-a-word-0001\nLONGER_SECRET=not-a-word-0002\n",
+  "found.txt": "not-a-word-0001\n",
+};
+
+interface Case {
+  readonly args: readonly string[];
+  readonly env?: (server: EscServer) => Readonly<Record<string, string>>;
+  readonly answers?: readonly Step[];
+  readonly shows: RegExp;
+}
+
+const withEsc = (server: EscServer): Record<string, string> => escVariables(server);
+const withAdmin = (server: EscServer): Record<string, string> => ({
+  ...escVariables(server),
+  ESC_ADMIN_TOKEN: server.token,
+});
+
+const CASES: Readonly<Record<string, Case>> = {
+  help: { args: ["--help"], shows: /Commands:/ },
+  "all of the help": { args: ["--help=all"], shows: /SOPHIA_DOTENV/ },
+  "help of a command": { args: ["check", "--help=all"], shows: /Usage: sophia-run check/ },
+  "an unmet contract": { args: ["--", "true"], shows: /the contract is not met/ },
+  "notices of a start": {
+    args: ["--", "true"],
+    env: (server) => ({ ...withEsc(server), QDRANT_URL: "https://q.example.test", GITHUB_PAT: "ghp_0000000000000001" }),
+    shows: /not passed on.*the environment overrides ESC/s,
+  },
+  "the masking notice": {
+    args: ["--no-contract", "--", "sh", "-c", "echo $OPENAI_API_KEY"],
+    env: () => ({ ...CONTRACT_VALUES, AI_AGENT: "1" }),
+    shows: /secrets in the\s+output appear as \*\*\*/,
+  },
+  check: { args: ["check"], shows: /checks failed/ },
+  "check, met": { args: ["check"], env: withEsc, shows: /All checks passed/ },
+  "check --overdue": { args: ["check", "--overdue"], env: withEsc, shows: /--- / },
+  explain: { args: ["explain"], env: withEsc, shows: /withheld/ },
+  "explain NAME": { args: ["explain", "QDRANT_URL", "NODE_OPTIONS"], shows: /problem/ },
+  "export to a terminal": { args: ["export"], env: () => CONTRACT_VALUES, shows: /--reveal/ },
+  scan: { args: ["scan"], shows: /Replace them where/ },
+  import: {
+    args: ["import", ".env"],
+    env: withAdmin,
+    answers: [["[y/N] ", "n\n"]],
+    shows: /Write 4 variables to .* \[y\/N\]/,
+  },
+  "rotate --dry-run": {
+    args: ["rotate", "QDRANT_API_KEY", "--generate", "--dry-run"],
+    env: withAdmin,
+    shows: /Nothing was written/,
+  },
+  "the question for a token": {
+    args: ["import", ".env", "--dry-run", "--in", "acme/sophia/dev"],
+    env: (at) => ({ PULUMI_BACKEND_URL: at.url }),
+    answers: [["shown): ", "no-token\n"]],
+    shows: /A token that may open and write the environment \(not shown\)/,
+  },
+  request: { args: ["request", "--reason", "deploy of 2.4"], env: withEsc, shows: /nothing\s+was\s+requested/ },
+  audit: { args: ["audit"], env: withEsc, shows: /could not be looked at/ },
+  "docs --check": { args: ["docs", "--check"], shows: /out\s+of\s+date/ },
+  "a mistake": { args: ["check", "--fromm"], shows: /unknown option/ },
+  "an option of others": { args: ["rotate", "--fake", "A"], shows: /is not for rotate/ },
+};
+
+let server: EscServer;
+beforeAll(async () => {
+  server = await startEscServer();
+  addSophia(server);
+  server.environment("acme/sophia/other", { values: { LOG_LEVEL: "info", X: sentinel("x") } });
+});
+afterAll(async () => server[Symbol.asyncDispose]());
+
+async function shownAt(columns: number, { args, env = () => ({}), answers = [] }: Case): Promise<string> {
+  const { stdout } = await atTerminal(
+    args,
+    { cwd: folder(FILES), env: { ...env(server), TERM: "dumb" } },
+    answers,
+    columns,
+  );
+  // Where the machine is slow, what is waited for comes and goes.
+  const kept = stdout
+    .split(CLEAR_LINE)
+    .map((part, index, all) => (index + 1 < all.length ? part.replace(/sophia-run: [^\n]*…$/, "") : part));
+  return kept.join("").replaceAll("\r\n", "\n");
+}
+
+const CLEAR_LINE = "\r\u001B[K";
+
+/** The words in their order, however they are broken into lines. */
+const wordsOf = (text: string): readonly string[] => text.split(/\s+/).filter((word) => word !== "");
+
+test.each(Object.entries(CASES))("%s wraps between words", async (_, one) => {
+  const [usual, ...narrow] = await Promise.all([80, 40, 60].map((columns) => shownAt(columns, one)));
+  expect(usual).toMatch(one.shows);
+  for (const [index, columns] of [40, 60].entries()) {
+    const shown = narrow[index] ?? "";
+    expect(wordsOf(shown)).toEqual(wordsOf(usual ?? ""));
+    const lines = shown.split("\n");
+    expect(lines.filter((line) => columnsOf(line) > columns && !WHOLE.test(line))).toEqual([]);
+  }
+});
+
+test("a table of environments is cut into several at 40 columns, never a line of it", async () => {
+  const args = ["check", "--against", "acme/sophia/dev,acme/sophia/other,acme/sophia/base,acme/sophia/dev@1"];
+  const narrow = await shownAt(40, { args, env: withEsc, shows: /./ });
+  expect(narrow.split("Variable").length).toBeGreaterThan(2);
+});
+
+test.each([20, 39, 400])("a terminal of %i columns gets lines of 40 at least and 80 at most", async (columns) => {
+  const widest = (text: string): number => Math.max(...text.split("\n").map(columnsOf));
+  const shown = widest(await shownAt(columns, { args: ["explain"], env: withEsc, shows: /./ }));
+  expect(shown).toBe(widest(await shownAt(columns < 40 ? 40 : 80, { args: ["explain"], env: withEsc, shows: /./ })));
+});

@@ -1,0 +1,51 @@
+/** Another user exchanges the folder of the cache for a link to a folder of root's, while root writes to the cache. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, chownSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, onTestFinished, test } from "vitest";
+import { writePrivate } from "../../../src/sources/cached/store.ts";
+import { notInstalled, skipBecause } from "../../helpers/skip.ts";
+import { folder } from "../../helpers/sophia.ts";
+
+const ATTACKER = 4102;
+
+skipBecause(
+  process.geteuid?.() === 0 ? notInstalled("setpriv", "--version") : "needs root, to be another user as well",
+);
+
+test("nothing is written or removed where the link leads", async () => {
+  const home = folder();
+  const caches = join(home, "caches");
+  const [own, elsewhere] = [join(caches, "sophia-run"), join(home, "elsewhere")];
+  mkdirSync(caches, { mode: 0o755 });
+  mkdirSync(elsewhere, { mode: 0o700 });
+  chmodSync(home, 0o755);
+  const stale = join(elsewhere, "roots.tmp");
+  writeFileSync(stale, "");
+  utimesSync(stale, 0, 0);
+  chownSync(caches, ATTACKER, ATTACKER);
+  // Root makes the folder again and again; it is moved away, and the link takes its place.
+  const script = `
+    const { renameSync, symlinkSync, unlinkSync } = require("node:fs");
+    const [own, elsewhere] = process.argv.slice(1);
+    const tried = (act) => { try { act(); return true; } catch { return false; } };
+    console.log("begun");
+    for (let at = 0; ; at += 1) {
+      tried(() => symlinkSync(elsewhere, own));
+      if (!tried(() => unlinkSync(own))) tried(() => renameSync(own, own + at));
+    }`;
+  const identity = [`--reuid=${ATTACKER}`, `--regid=${ATTACKER}`, "--clear-groups", "--"];
+  const child = spawn("setpriv", [...identity, process.execPath, "-e", script, own, elsewhere], {
+    env: {},
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  await once(createInterface(child.stdout), "line");
+  const results = Array.from({ length: 2000 }, (_, index) =>
+    writePrivate(join(own, "esc-0-0"), Buffer.from("kept"), String(index)),
+  );
+  expect(results.filter((result) => result === undefined).length).toBeGreaterThan(0);
+  expect(readdirSync(elsewhere)).toEqual(["roots.tmp"]);
+}, 60_000);

@@ -1,0 +1,71 @@
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { typedName } from "../../src/system/typed-name.ts";
+import { folder, sophia } from "../helpers/sophia.ts";
+
+/** A project with the command in node_modules/.bin, and a folder as of a global installation. */
+function installed(): { readonly cwd: string; readonly bin: string; readonly elsewhere: string } {
+  const cwd = folder();
+  const bin = join(cwd, "node_modules", ".bin");
+  const elsewhere = folder();
+  mkdirSync(bin, { recursive: true });
+  for (const place of [bin, elsewhere]) {
+    writeFileSync(join(place, "sophia-run"), "#!/bin/sh\n");
+    chmodSync(join(place, "sophia-run"), 0o755);
+  }
+  return { cwd, bin, elsewhere };
+}
+
+const AGENTS = [
+  ["npm/12.2.1 node/v24.21.0 linux x64 workspaces/false", "npx sophia-run"],
+  ["pnpm/11.28.11 npm/? node/v24.21.0 linux x64", "pnpm exec sophia-run"],
+  ["yarn/1.22.22 npm/? node/v20.19.0 linux x64", "yarn sophia-run"],
+  ["bun/1.4.5 npm/? node/v26.3.0 linux x64", "bunx sophia-run"],
+] as const;
+
+test.each(AGENTS)("by %s: %s, wherever the manager has put it", (agent, expected) => {
+  const { cwd, bin, elsewhere } = installed();
+  const named = (variables: Readonly<Record<string, string>>): string =>
+    typedName({ cwd, environment: new Map(Object.entries({ npm_config_user_agent: agent, ...variables })) });
+  expect(named({ PATH: `/nowhere::${bin}:${elsewhere}` })).toBe(expected);
+  expect(named({ PATH: "./node_modules/.bin" })).toBe(expected);
+  expect(named({ PATH: elsewhere, BERRY_BIN_FOLDER: elsewhere })).toBe(expected);
+  expect(named({ PATH: `${elsewhere}:${bin}` })).toBe("sophia-run");
+  expect(named({ PATH: "/nowhere" })).toBe(expected);
+});
+
+test("from a shell: what its search path has, else what node_modules has, above the working directory too", () => {
+  const { cwd, bin, elsewhere } = installed();
+  const inner = join(cwd, "packages");
+  mkdirSync(inner);
+  const named = (at: string, PATH: string): string => typedName({ cwd: at, environment: new Map([["PATH", PATH]]) });
+  expect(named(cwd, elsewhere)).toBe("sophia-run");
+  expect(named(cwd, bin)).toBe("sophia-run");
+  expect(named(inner, "/nowhere")).toBe("npx sophia-run");
+  expect(named(elsewhere, "/nowhere")).toBe("sophia-run");
+});
+
+test("nothing of the variables is shown", () => {
+  const { cwd, bin } = installed();
+  for (const agent of ["rm -rf /", "evil/1; rm", "npm", "constructor/1", "\u001B[31m/2"]) {
+    const environment = new Map([
+      ["PATH", bin],
+      ["npm_config_user_agent", agent],
+      ["npm_execpath", "/evil"],
+    ]);
+    expect(typedName({ cwd, environment })).toBe("sophia-run");
+  }
+});
+
+test("messages and help name it so; what is for programs does not", async () => {
+  const { cwd, bin } = installed();
+  const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}`, npm_config_user_agent: AGENTS[1][0] };
+  const started = await sophia(["--", "true"], { cwd, env });
+  expect(started.stderr).toContain("\n  pnpm exec sophia-run check shows the whole configuration; ");
+  expect((await sophia(["check", "--jsno"], { cwd, env })).stderr).toContain("? pnpm exec sophia-run check --help");
+  const help = await sophia(["check", "--help"], { cwd, env });
+  expect(help.stdout).toContain("Usage: pnpm exec sophia-run check [options]\n");
+  expect(help.stdout).toContain("\n  pnpm exec sophia-run check --profile prod --json\n");
+  expect((await sophia(["check", "--json"], { cwd, env })).stdout).not.toContain("pnpm");
+});
