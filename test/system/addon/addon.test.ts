@@ -152,16 +152,9 @@ describe("the addon", () => {
     const inBoth =
       `__errno_location _exit calloc execve fcntl free getpid getppid pipe2 poll prctl read sigaction strlen
       syscall waitid write chdir close dup2 dup3 fork ioctl kill open recv send setpgid setsid sigaddset sigemptyset
-<<<<<<< HEAD
-      access sigfillset signalfd sigprocmask socketpair vfork waitpid epoll_create1 epoll_ctl epoll_wait malloc
-      memchr pthread_create closedir dirfd environ geteuid opendir readdir readlinkat strchr strtoul
-      getrlimit setrlimit snprintf strcmp strcpy strncmp`.split(/\s+/);
-=======
       access sigfillset signalfd sigprocmask socketpair vfork waitpid epoll_create1 epoll_ctl epoll_wait malloc openat
-      memchr pthread_create closedir dirfd environ geteuid getpwuid_r opendir readdir readlinkat strchr strtoul`.split(
-        /\s+/,
-      );
->>>>>>> mask
+      memchr pthread_create closedir dirfd environ geteuid getpwuid_r opendir readdir readlinkat strchr strtoul
+      getrlimit setrlimit snprintf strcmp strcpy strncmp`.split(/\s+/);
     // Compilers may call these where the source does not.
     const ofCompilers = ["memcmp", "memcpy", "memmove", "memset"];
     const others = undefinedOnes.filter((symbol) => !symbol.startsWith("napi_"));
