@@ -11,6 +11,11 @@ import { wordAssessed } from "./violations.ts";
 
 /** The parts, without marks and not wrapped; `check` and a launch that failed tell the same. */
 export interface Unmet {
+  /**
+   * Which contract applies and the two ways on, if the user has written none and so may not know of any. Absent if ESC
+   * fails, which is the cause then.
+   */
+  readonly unwritten?: readonly [string, string];
   /** What is wrong with ESC, where that may be why something is missing: the fault, what to do, what the service says. */
   readonly cause?: readonly [string, ...string[]];
   /** `5 violations`. */
@@ -27,6 +32,10 @@ export interface Finding {
   readonly advice: readonly string[];
 }
 
+const UNWRITTEN = [
+  "no contract here, so the Sophia platform's built-in one applies",
+  "start your own with sophia-run init, or use none: --no-contract",
+] as const;
 /** More violations than these are told by their names, so that the message stays short. */
 const MOST_LINES = 8;
 /** Of what the service says about a definition, in a failure that has more to tell. */
@@ -55,16 +64,12 @@ export function explainUnmet(assessment: Assessment, width: number): Unmet {
         : ["until then set what is missing in the environment or in .env"];
     return { cause: causeOf(esc.failure), amount, findings: compacted(), remedy: [...shared, ...meanwhile] };
   }
-  // Whoever has no contract may not know of any.
-  const ownRules =
-    assessment.contract.source.kind === "built-in"
-      ? ["these rules are the built-in contract's; sophia-run init starts your own"]
-      : [];
-  const remedy = [...ownRules, ...shared, ...sharedRemedy(supply, width)];
+  const unwritten = assessment.contract.source.kind === "built-in" ? { unwritten: UNWRITTEN } : {};
+  const remedy = [...shared, ...sharedRemedy(supply, width)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // What is wrong or withheld is not missing because of ESC.
   const cause = supply.length > 0 ? notConfigured(esc) : undefined;
-  return { ...(cause === undefined ? {} : { cause: [cause] }), amount, findings, remedy };
+  return { ...unwritten, ...(cause === undefined ? {} : { cause: [cause] }), amount, findings, remedy };
 }
 
 function notConfigured(esc: EscStatus): string | undefined {
@@ -153,11 +158,19 @@ const REST = WIDTH - 2;
  * @param consequence such as `server.js was not started`
  * @param wayOut what is possible all the same, to follow a semicolon
  * @param quiet leaves out what is for information
+ * @param isRunning a program has started with the same contract, so its origin is known
  */
-export function wordUnmet(assessment: Assessment, consequence: string, wayOut: string, quiet: boolean): Failure {
-  const { cause = [], amount, findings, remedy } = explainUnmet(assessment, REST);
+export function wordUnmet(
+  assessment: Assessment,
+  consequence: string,
+  wayOut: string,
+  quiet: boolean,
+  isRunning = false,
+): Failure {
+  const { unwritten: origin = [], cause = [], amount, findings, remedy } = explainUnmet(assessment, REST);
+  const unwritten = isRunning ? [] : origin;
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
-  const [first = head, ...rest] = [...cause, head];
+  const [first = head, ...rest] = [...unwritten, ...cause, head];
   const [message = "", ...more] = wrap(first, REST, "", FIRST);
   const lines = [
     ...rest,
@@ -168,7 +181,8 @@ export function wordUnmet(assessment: Assessment, consequence: string, wayOut: s
     ...remedy,
   ];
   const details = [...more, ...lines.flatMap((line) => wrap(line, REST, "  "))];
-  const last = wrap(`sophia-run check shows the whole configuration; ${wayOut}`, REST, "  ");
+  const last =
+    unwritten.length > 0 ? [] : wrap(`sophia-run check shows the whole configuration; ${wayOut}`, REST, "  ");
   const notices = assessment.notices.filter((notice) => isTold(notice, quiet));
   const room = MOST_TOTAL - 1 - details.length - last.length;
   return { code: "contract-unmet", message, details: [...details, ...noticeLines(notices, room), ...last] };

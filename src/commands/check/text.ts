@@ -137,9 +137,10 @@ function outcome(report: Report, unmet: Unmet | undefined): readonly string[] {
     const labels = enumerate(report.sources.map((source) => sourceOf(source).label + ageOf(source, report)));
     return [`✅ All checks passed!${labels === "" ? "" : ` Configuration loaded from ${labels}`}`];
   }
-  const { cause = [], findings, remedy } = unmet;
+  const { unwritten, cause = [], findings, remedy } = unmet;
   const [first, ...rest] = cause;
   return [
+    ...(unwritten === undefined ? [] : [...marked("⚠️", sentence(unwritten[0])), ...indented(unwritten[1])]),
     ...(first === undefined ? [] : marked("❌", first)),
     ...rest.flatMap(indented),
     `❌ ${count(report.violations.length, "check")} failed`,

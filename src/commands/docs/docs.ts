@@ -16,7 +16,8 @@ import { sayLines } from "../../output/stderr.ts";
 import { settle } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
-import { readIfThere, refuseLinks, writeText, type NamedFile } from "../files.ts";
+import { readIfThere, refuseLinks, writeText, type TargetFile } from "../files.ts";
+import { projectRoot } from "../project-root.ts";
 
 /** Types are written where there is TypeScript to read them. A module of Python is written where it is asked for. */
 async function defaultFiles(folder: string, types: Types | undefined): Promise<readonly string[]> {
@@ -59,7 +60,7 @@ async function pythonStyle(
   return texts.some((text) => /\bpydantic[-_.]settings\b/i.test(text ?? "")) ? "pydantic" : "dataclass";
 }
 
-interface Document extends NamedFile {
+interface Document extends TargetFile {
   /** What it holds; absent where it does not exist. */
   readonly current?: string;
   readonly wanted: string;
@@ -86,9 +87,9 @@ export const docs: Command = async ({ options, positionals }, context) => {
   if (options["check"] === true) return report(stale, documents, context);
   refuseLinks(stale);
   if (options["force"] !== true) refuseForeign(stale);
-  for (const { path, name, wanted } of stale) {
-    writeText({ path, name }, wanted);
-    context.out(`wrote ${name}\n`);
+  for (const document of stale) {
+    writeText(document, document.wanted);
+    context.out(`wrote ${document.name}\n`);
   }
   if (stale.length === 0) context.out(`${enumerate(documents.map(({ name }) => name))}: up to date\n`);
   return ExitStatus.ok;
@@ -106,7 +107,7 @@ async function draw(path: string, drawn: Drawn, { cwd }: Context): Promise<Docum
   const name = printable(shownPath(path, cwd));
   const current = await readIfThere({ path, name });
   const wanted = await textFor(path, drawn, current ?? "");
-  return { path, name, ...(current === undefined ? {} : { current }), wanted };
+  return { path, name, root: projectRoot(cwd), ...(current === undefined ? {} : { current }), wanted };
 }
 
 async function textFor(path: string, { contract, types, folder }: Drawn, current: string): Promise<string> {

@@ -10,7 +10,8 @@ import { say, sayDown } from "../../output/say.ts";
 import { sayLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { collect } from "./collect.ts";
-import { refuseIrregular, writePrivately, type NamedFile } from "../files.ts";
+import { refuseIrregular, writePrivately, type TargetFile } from "../files.ts";
+import { projectRoot } from "../project-root.ts";
 import { recorderOf } from "../audit-log/record.ts";
 import { usageError } from "../mistakes.ts";
 import { assessBy } from "../assessed.ts";
@@ -72,7 +73,7 @@ function refuseTerminal(context: Context, targets: Targets | undefined): void {
 }
 
 /** @throws SophiaError (125) for a file that cannot be replaced */
-function outputFile(given: unknown, format: string, { cwd }: Context): NamedFile | undefined {
+function outputFile(given: unknown, format: string, { cwd }: Context): TargetFile | undefined {
   if (typeof given !== "string") return undefined;
   if (format === "github") {
     throw usageError(
@@ -80,7 +81,7 @@ function outputFile(given: unknown, format: string, { cwd }: Context): NamedFile
       "leave --output out, or set GITHUB_ENV to the file",
     );
   }
-  const file = { path: resolve(cwd, given), name: printable(given) };
+  const file = { path: resolve(cwd, given), name: printable(given), root: projectRoot(cwd) };
   refuseIrregular(file);
   return file;
 }

@@ -10,7 +10,8 @@ import { hasDependency, npmScripts, startsNpm } from "./scripts.ts";
 import { settle } from "../../command-line/settings.ts";
 import { ORIGINS, startContract } from "./start.ts";
 import type { Command } from "../command.ts";
-import { readIfThere, writeText, type NamedFile } from "../files.ts";
+import { readIfThere, writeText, type TargetFile } from "../files.ts";
+import { projectRoot } from "../project-root.ts";
 
 const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
 
@@ -101,6 +102,6 @@ function remarkOf({ remark }: { readonly remark?: string }): string {
   return remark === undefined ? "" : `  (${remark})\n`;
 }
 
-function named(file: string, { cwd }: Context): NamedFile {
-  return { path: join(cwd, file), name: file };
+function named(file: string, { cwd }: Context): TargetFile {
+  return { path: join(cwd, file), name: file, root: projectRoot(cwd) };
 }

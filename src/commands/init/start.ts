@@ -10,7 +10,8 @@ import { SophiaError } from "../../core/error.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
 import { canAsk } from "../confirm.ts";
-import { readIfThere, writeText, type NamedFile } from "../files.ts";
+import { readIfThere, writeText, type TargetFile } from "../files.ts";
+import { projectRoot } from "../project-root.ts";
 import { askRequired } from "./ask.ts";
 import { scanCode } from "./code.ts";
 import { contractText } from "./contract.ts";
@@ -81,7 +82,11 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
   const found = joinFound(answers.map((answer) => answer.found)).filter(({ name }) => builtIn?.has(name) !== true);
   const groups = base === undefined ? answers.flatMap((answer) => answer.groups ?? []) : [];
   const isInstalled = existsSync(join(context.cwd, "package.json"));
-  const file: NamedFile = { path: join(context.cwd, CONTRACT_FILE_NAME), name: CONTRACT_FILE_NAME };
+  const file: TargetFile = {
+    path: join(context.cwd, CONTRACT_FILE_NAME),
+    name: CONTRACT_FILE_NAME,
+    root: projectRoot(context.cwd),
+  };
   writeText(file, contractText({ ...(base === undefined ? {} : { base }), found, groups }, isInstalled), "wx");
   const variables = count(found.length + (builtIn?.size ?? 0), "variable");
   context.out(`created ${CONTRACT_FILE_NAME}: ${variables} from ${enumerate(answers.map(({ where }) => where))}\n`);

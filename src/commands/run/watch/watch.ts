@@ -100,7 +100,13 @@ async function following(
         return { kind: "trouble", lines: runsOn(esc.failure.message, further(esc.failure)) };
       }
       if (settings.enforceContract && violations.length > 0) {
-        const unmet = wordUnmet(now, "the program keeps what it has", "until it is met, nothing is restarted", isQuiet);
+        const unmet = wordUnmet(
+          now,
+          "the program keeps what it has",
+          "until it is met, nothing is restarted",
+          isQuiet,
+          true,
+        );
         return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...further(unmet)] };
       }
       followed = followable(now);
