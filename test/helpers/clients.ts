@@ -22,6 +22,26 @@ export interface Client {
   readonly exec: readonly string[];
 }
 
+/** Writes the names by which files of `init` call a package manager into a folder. */
+export function standIns(path: string, { command }: Client): string {
+  const words = command.map((word) => `'${word}'`).join(" ");
+  const scripts = {
+    corepack: `shift; exec ${words} "$@"`,
+    // The npm of the image, which is not always the client, also changes manifests.
+    npm: `exec ${command.some((word) => word.includes("npm-cli")) ? words : clientNpm()} "$@"`,
+    bun: `exec ${words} "$@"`,
+    bunx: `exec ${words} x "$@"`,
+  };
+  for (const [name, text] of Object.entries(scripts)) {
+    writeFileSync(join(path, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+  return path;
+}
+
+function clientNpm(): string {
+  return `'${nodeForClients()}' '${join(folder, "node_modules/npm/bin/npm-cli.js")}'`;
+}
+
 /** The package managers, fetched from npm if they are not there yet. */
 export function clients(): readonly Client[] {
   fetch();

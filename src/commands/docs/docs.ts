@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
-import { envExample } from "./env-example.ts";
+import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
 import { isOurs, markOf } from "./mark.ts";
 import { partOf, withPart } from "./markers.ts";
@@ -64,6 +64,8 @@ interface Document extends TargetFile {
   /** What it holds; absent where it does not exist. */
   readonly current?: string;
   readonly wanted: string;
+  /** The user wrote it, and it keeps what it has. */
+  readonly isMerged: boolean;
 }
 
 /** `sophia-run docs`: 0, or with `--check` 1 where a file is out of date. Nothing is written unless all can be. */
@@ -81,12 +83,19 @@ export const docs: Command = async ({ options, positionals }, context) => {
     positionals.length > 0
       ? positionals.map((name) => resolve(context.cwd, name))
       : (await defaultFiles(folder, types)).map((name) => join(folder, name));
-  const drawn: Drawn = { contract, types, folder };
-  const documents = await Promise.all([...new Set(paths)].map((path) => draw(path, drawn, context)));
+  const isForced = options["force"] === true;
+  const drawn: Drawn = { contract, types, folder, isForced };
+  const drafts = await Promise.all([...new Set(paths)].map((path) => draw(path, drawn, context)));
+  // A file that nobody named is not worth a failure.
+  const left = positionals.length > 0 || isForced ? [] : drafts.filter(isForeign);
+  const documents = drafts.filter((document) => !left.includes(document));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
+  for (const { name } of left) {
+    context.out(`${name} is not of sophia-run docs and stays as it is; --force replaces it\n`);
+  }
   if (options["check"] === true) return report(stale, documents, context);
   refuseLinks(stale);
-  if (options["force"] !== true) refuseForeign(stale);
+  if (!isForced) refuseForeign(stale);
   for (const document of stale) {
     writeText(document, document.wanted);
     context.out(`wrote ${document.name}\n`);
@@ -101,13 +110,17 @@ interface Drawn {
   readonly types: Types | undefined;
   /** Of the project. */
   readonly folder: string;
+  /** Files that the user wrote are replaced. */
+  readonly isForced: boolean;
 }
 
 async function draw(path: string, drawn: Drawn, { cwd }: Context): Promise<Document> {
   const name = printable(shownPath(path, cwd));
   const current = await readIfThere({ path, name });
-  const wanted = await textFor(path, drawn, current ?? "");
-  return { path, name, root: projectRoot(cwd), ...(current === undefined ? {} : { current }), wanted };
+  const file = { path, name, root: projectRoot(cwd), ...(current === undefined ? {} : { current }) };
+  const isMerged = !drawn.isForced && EXAMPLE_FILES.includes(basename(path)) && isWritten(current) && !isOurs(current);
+  if (isMerged) return { ...file, wanted: mergedExample(current, drawn.contract), isMerged };
+  return { ...file, wanted: await textFor(path, drawn, current ?? ""), isMerged };
 }
 
 async function textFor(path: string, { contract, types, folder }: Drawn, current: string): Promise<string> {
@@ -134,16 +147,23 @@ function report(stale: readonly Document[], documents: readonly Document[], cont
   }
   sayLines(context, [
     `out of date: ${enumerate(stale.map(({ name, current }) => (current === undefined ? `${name} (missing)` : name)))}`,
-    "sophia-run docs writes them anew from the contract",
+    "sophia-run docs writes them from the contract",
   ]);
   return ExitStatus.unmet;
 }
 
+function isWritten(text: string | undefined): text is string {
+  return text !== undefined && text.trim() !== "";
+}
+
+/** Whether the user wrote a file of which nothing would be left. */
+function isForeign({ path, current, isMerged }: Document): boolean {
+  return !isMerged && !path.endsWith(".md") && isWritten(current) && !isOurs(current);
+}
+
 /** @throws SophiaError (foreign-file, 125) */
 function refuseForeign(stale: readonly Document[]): void {
-  const foreign = stale.filter(
-    ({ path, current = "" }) => !path.endsWith(".md") && current.trim() !== "" && !isOurs(current),
-  );
+  const foreign = stale.filter(isForeign);
   if (foreign.length === 0) return;
   throw new SophiaError({
     code: "foreign-file",

@@ -1,90 +1,92 @@
-import { existsSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { join } from "node:path";
+import { settle } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
-import { parseManifest, type Place, type Project } from "./place.ts";
-import { NODE_TOOLS, nodeTool } from "./node-tools.ts";
-import { devcontainer, dockerfile, dockerignore, workflow } from "./places.ts";
-import { pythonProject, pythonTool } from "./python.ts";
-import { hasDependency, npmScripts, startsNpm } from "./scripts.ts";
-import { settle } from "../../command-line/settings.ts";
-import { ORIGINS, startContract } from "./start.ts";
+import { wrap } from "../../core/lines.ts";
+import { FETCH_TARBALL, TARBALL } from "../../core/package-source.ts";
 import type { Command } from "../command.ts";
-import { readIfThere, writeText, type TargetFile } from "../files.ts";
+import { canAsk } from "../confirm.ts";
+import { refuseLinks, writeText, type TargetFile } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
+import { askNames } from "./ask.ts";
+import { NODE_TOOLS } from "./node-tools.ts";
+import type { Place } from "./place.ts";
+import { EXTRA_NAMES, EXTRAS, existingPlaces, newPlaces, type Extra } from "./places.ts";
+import { survey, type Survey } from "./project.ts";
+import { pythonProject } from "./python.ts";
+import { hasDependency, npmScripts, startsNpm } from "./scripts.ts";
+import { contractFile, ORIGINS, startContract } from "./start.ts";
 
-const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
+const WIDTH = 80;
 
 /** `sophia-run init`: creates what is missing, prints what is to be added to files that exist. */
 export const init: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
-  const { from } = options;
+  const { from, with: given } = options;
   const asked = ORIGINS.filter((name) => Array.isArray(from) && from.includes(name));
+  const found = await survey(context);
+  const offers = new Map(
+    EXTRA_NAMES.map((name) => [name, newPlaces(name, found.project, found.existing, found.image)] as const),
+  );
+  const possible = EXTRA_NAMES.filter((name) => offers.get(name)?.some(({ kind }) => kind === "create") === true);
+  const wanted = Array.isArray(given)
+    ? EXTRA_NAMES.filter((name) => given.includes(name))
+    : await askExtras(possible, context);
+  const places = [
+    ...(await ownPlaces(found, options["edit-scripts"] === true)),
+    ...existingPlaces(found.project, found.existing),
+    ...wanted.flatMap((name) => offers.get(name) ?? []),
+  ];
+  // All of them first: what stops in between would leave a part behind.
+  const files = places.flatMap(({ kind, file }) =>
+    kind === "create" || kind === "edit" ? [target(file, context)] : [],
+  );
+  refuseLinks([contractFile(context), ...files]);
   await startContract(asked, settings, context);
-  const { project, places } = await placesOf(options["edit-scripts"] === true, context);
   for (const place of places) settlePlace(place, context);
-  // Where it is not installed, a package manager would ask a registry for it.
-  const isInstalled = project.manifest !== undefined && hasDependency(project.manifest);
-  const run = isInstalled ? NODE_TOOLS[project.node.name].run : "";
-  context.out(`\nNext: refine the contract, then ${run}sophia-run check and ${run}sophia-run docs\n`);
+  tellNext(
+    found,
+    possible.filter((name) => !wanted.includes(name)),
+    context,
+  );
   return ExitStatus.ok;
 };
 
-async function placesOf(
-  edit: boolean,
-  context: Context,
-): Promise<{ readonly project: Project; readonly places: readonly Place[] }> {
-  const read = (file: string): Promise<string | undefined> => readIfThere(named(file, context));
-  const isThere = (file: string): boolean => existsSync(join(context.cwd, file));
-  const text = await read("package.json");
-  const pyproject = await read("pyproject.toml");
-  // One that is not JSON is a manifest without anything in it.
-  const manifest = text === undefined ? undefined : (parseManifest(text) ?? {});
-  const project: Project = {
-    name: basename(context.cwd),
-    manifest,
-    node: nodeTool(manifest?.["packageManager"], await read("yarn.lock"), isThere),
-    python: pythonTool(pyproject, isThere),
-  };
-  const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
-  const image = await read("Dockerfile");
-  const images = dockerfile(image, project);
-  const container = DEVCONTAINERS.find(isThere) ?? DEVCONTAINERS[0] ?? "";
-  return {
-    project,
-    places: [
-      ...npmScripts(text, {
-        add: NODE_TOOLS[project.node.name].add,
-        edit,
-        isThere,
-        startsByNpm: startsNpm(image, await read("Procfile")),
-      }),
-      ...pythonProject(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
-      ...images,
-      ...dockerignore(isThere(".dockerignore"), images),
-      ...devcontainer(container, await read(container), project),
-      ...workflow(isThere(".github") ? await workflowsOf(context) : undefined, project),
-    ],
-  };
+/** At a terminal alone; elsewhere `--with` names them. */
+async function askExtras(possible: readonly Extra[], context: Context): Promise<readonly Extra[]> {
+  if (possible.length === 0 || !canAsk(context)) return [];
+  const lines = possible.map((name, index) => `${String(index + 1).padStart(4)}  ${name.padEnd(14)}${EXTRAS[name]}\n`);
+  context.err(`init can create more than the contract:\n${lines.join("")}`);
+  const chosen = await askNames("Which? Numbers or names, `all`, or Enter for none: ", possible, context);
+  return possible.filter((name) => chosen.has(name));
 }
 
-/** The texts of the repository's workflows. */
-async function workflowsOf(context: Context): Promise<readonly string[]> {
-  const folder = join(".github", "workflows");
-  if (!existsSync(join(context.cwd, folder))) return [];
-  const files = readdirSync(join(context.cwd, folder)).filter((name) => /\.ya?ml$/.test(name));
-  const texts = await Promise.all(files.map((name) => readIfThere(named(join(folder, name), context))));
-  return texts.filter((text) => text !== undefined);
+/** The manifests of the project: sophia-run as a dependency, and in front of what starts programs. */
+async function ownPlaces({ project, texts, isThere, read }: Survey, edit: boolean): Promise<readonly Place[]> {
+  const dependencies = texts.pyproject === undefined ? "requirements.txt" : "pyproject.toml";
+  const { add, addToRoot = add } = NODE_TOOLS[project.node.name];
+  const { hasMembers, manifest: root, member } = project.workspace;
+  const isRoot = hasMembers && member === "";
+  return [
+    ...npmScripts(texts.manifest, {
+      add: [...(FETCH_TARBALL === undefined || isThere(TARBALL) ? [] : [FETCH_TARBALL]), isRoot ? addToRoot : add],
+      edit,
+      isThere,
+      startsByNpm: startsNpm(await read("Dockerfile"), await read("Procfile")),
+      isInRoot: member !== "" && hasDependency(root),
+    }),
+    ...pythonProject(dependencies, texts.pyproject ?? (await read(dependencies)), project.python, isThere),
+  ];
 }
 
 function settlePlace(place: Place, context: Context): void {
   switch (place.kind) {
     case "create":
-      writeText(named(place.file, context), place.text, "wx");
-      context.out(`created ${place.file}\n`);
+      writeText(target(place.file, context), place.text, "wx");
+      context.out(`created ${place.file}\n${remarkOf(place)}`);
       return;
     case "edit":
-      writeText(named(place.file, context), place.text);
+      writeText(target(place.file, context), place.text);
       context.out(`changed ${place.file}: ${place.done}\n${remarkOf(place)}`);
       return;
     case "advise":
@@ -95,13 +97,29 @@ function settlePlace(place: Place, context: Context): void {
     case "ready":
       context.out(`${place.file} uses sophia-run already\n`);
       return;
+    case "impossible":
+      context.out(`\n${wrap(`${place.file} was not created: ${place.why}`, WIDTH, "  ").join("\n")}\n`);
+      return;
   }
 }
 
 function remarkOf({ remark }: { readonly remark?: string }): string {
-  return remark === undefined ? "" : `  (${remark})\n`;
+  return remark === undefined
+    ? ""
+    : wrap(`(${remark})`, WIDTH - 2, " ")
+        .map((line) => `  ${line}\n`)
+        .join("");
 }
 
-function named(file: string, { cwd }: Context): TargetFile {
+function tellNext({ project: { manifest, node } }: Survey, left: readonly Extra[], context: Context): void {
+  // Where it is not installed, a package manager would ask a registry for it.
+  const isInstalled = manifest !== undefined && hasDependency(manifest);
+  const run = isInstalled ? NODE_TOOLS[node.name].run : "";
+  const more = left.map((name) => `\n  ${`--with ${name}`.padEnd(20)} ${EXTRAS[name]}`).join("");
+  if (more !== "") context.out(`\ninit can also create:${more}\n`);
+  context.out(`\nNext: refine the contract, then ${run}sophia-run check and ${run}sophia-run docs\n`);
+}
+
+function target(file: string, { cwd }: Context): TargetFile {
   return { path: join(cwd, file), name: file, root: projectRoot(cwd) };
 }
