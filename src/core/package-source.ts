@@ -2,7 +2,7 @@
  * The one place that says how sophia-run is installed. While the package is on no registry, its name there belongs to
  * whoever takes it, and that package would get the secrets of every project. So until `IS_ON_REGISTRIES` is true, all that
  * is printed, and every document, installs the tarball of a GitHub release, as a file: npm 12 refuses addresses and git.
- * `npm run docs` brings the documents into the same form, and a test looks for the other one.
+ * A test looks for the other form, and names each line of a document that has it.
  */
 
 /** A release sets it once npm and PyPI both have the package. */

@@ -29,6 +29,9 @@ export function standIns(path: string, { command }: Client): string {
     corepack: `shift; exec ${words} "$@"`,
     // The npm of the image, which is not always the client, also changes manifests.
     npm: `exec ${command.some((word) => word.includes("npm-cli")) ? words : clientNpm()} "$@"`,
+    npx: `exec ${clientNpm().replace("npm-cli", "npx-cli")} "$@"`,
+    pnpm: `exec ${words} "$@"`,
+    yarn: `exec ${words} "$@"`,
     bun: `exec ${words} "$@"`,
     bunx: `exec ${words} x "$@"`,
   };

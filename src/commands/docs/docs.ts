@@ -6,6 +6,7 @@ import { envTypes } from "./env-types.ts";
 import { isOurs, markOf } from "./mark.ts";
 import { partOf, withPart } from "./markers.ts";
 import { pythonSettings, styleOf, type PythonStyle } from "./python-settings.ts";
+import { projectFacts } from "./project-facts.ts";
 import { secretsDocument } from "./secrets-document.ts";
 import { contractBlocks } from "./secrets-section.ts";
 import { shownPath } from "../../contract/file/text.ts";
@@ -87,7 +88,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
   const drawn: Drawn = { contract, types, folder, isForced };
   const drafts = await Promise.all([...new Set(paths)].map((path) => draw(path, drawn, context)));
   // A file that nobody named is not worth a failure.
-  const left = positionals.length > 0 || isForced ? [] : drafts.filter(isForeign);
+  const left = positionals.length > 0 || types !== undefined || isForced ? [] : drafts.filter(isForeign);
   const documents = drafts.filter((document) => !left.includes(document));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
   for (const { name } of left) {
@@ -131,7 +132,9 @@ async function textFor(path: string, { contract, types, folder }: Drawn, current
   );
   if (name.endsWith(".md")) {
     const part = partOf(current);
-    return withPart(current, part, mark, part === "document" ? secretsDocument(contract) : contractBlocks(contract));
+    const blocks =
+      part === "document" ? secretsDocument(contract, await projectFacts(folder)) : contractBlocks(contract);
+    return withPart(current, part, mark, blocks);
   }
   if (name.endsWith(".py")) {
     const style = await pythonStyle(current, types, [dirname(path), folder]);

@@ -1,10 +1,11 @@
 /** What `init` finds in a folder: the project, and which places of use exist. */
-import { existsSync, lstatSync, readdirSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { basename, join } from "node:path";
 import { findContract } from "../../contract/find.ts";
 import type { Context } from "../../core/context.ts";
 import { readIfThere } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
+import { workflowsIn } from "../workflows.ts";
 import type { ImageSurroundings } from "./image.ts";
 import { installedCommands } from "./installed.ts";
 import { nodeTool } from "./node-tools.ts";
@@ -14,7 +15,6 @@ import { pythonTool } from "./python.ts";
 import { workspaceOf } from "./workspace.ts";
 
 const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
-const WORKFLOWS = join(".github", "workflows");
 
 /** The texts that decide, by the names of their files; undefined for one that is not there. */
 export interface ProjectTexts {
@@ -57,7 +57,7 @@ export async function survey({ cwd }: Context): Promise<Survey> {
     existing: {
       dockerfile: await read("Dockerfile"),
       devcontainer: { file: container, text: await read(container) },
-      workflows: await workflowsOf(cwd, read),
+      workflows: (await workflowsIn(cwd)).map((file) => file.text),
       isRepository: projectRoot(cwd) === cwd,
     },
     image: {
@@ -74,11 +74,4 @@ export async function survey({ cwd }: Context): Promise<Survey> {
 /** A link to nothing is there, too: no file can be created in its place. */
 function isLinkOrFile(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
-}
-
-async function workflowsOf(cwd: string, read: Survey["read"]): Promise<readonly string[]> {
-  if (!existsSync(join(cwd, WORKFLOWS))) return [];
-  const files = readdirSync(join(cwd, WORKFLOWS)).filter((name) => /\.ya?ml$/.test(name));
-  const texts = await Promise.all(files.map((name) => read(join(WORKFLOWS, name))));
-  return texts.filter((text) => text !== undefined);
 }
