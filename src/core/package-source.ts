@@ -25,8 +25,8 @@ export const NODE_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `./${TARBA
 /** What Yarn adds from its version 2 on, which needs the name of a file's package. */
 export const YARN_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `sophia-run@file:./${TARBALL}`;
 
-/** Runs the installed command by npm. Without `--no` npx asks the registry for what is not installed. */
-export const NPX: string = IS_ON_REGISTRIES ? "npx " : "npx --no ";
+/** Runs the installed command by npm. Without the option npx installs from the registry what is not there. */
+export const NPX: string = IS_ON_REGISTRIES ? "npx " : "npx --no-install ";
 
 /** The wheel of a platform, as pip's tags call it, by its address. */
 export function wheelAddress(tag: string): string {

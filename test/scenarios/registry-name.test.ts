@@ -18,7 +18,8 @@ const FROM_REGISTRY = new RegExp(
   String.raw`\b(?:${COMMANDS})(?: (?!--no(?:-install)?(?: |$)|--$)[^\s\`]+)*? ${NAME}`,
   "m",
 );
-const RUNS_INSTALLED = /\b(?:uv run|pdm run|poetry run|pnpm exec|yarn run|npx --no|bunx --no-install) sophia-run/g;
+const RUNS_INSTALLED =
+  /\b(?:uv run|pdm run|poetry run|pnpm exec|yarn run|npx --no-install|bunx --no-install) sophia-run/g;
 const DEPENDENCY = /"sophia-run"\s*:\s*"[~^]?\d|^\s*(?:dependencies\b.*)?"sophia-run"\s*[,\]]/m;
 const FROM_FILE = /releases\/download\/v[\d.]+\/sophia[-_]run|file:(?:\.\/)?sophia-run-/;
 
@@ -96,7 +97,7 @@ describe("what asks a registry is known", () => {
   test.each([
     `npm install --save-prod ./${TARBALL}`,
     `yarn add sophia-run@file:./${TARBALL}`,
-    "npx --no sophia-run check",
+    "npx --no-install sophia-run check",
     "pnpm exec sophia-run check and pnpm exec sophia-run docs",
     "uv run sophia-run -- uvicorn main:app",
     "bunx --no-install sophia-run check",

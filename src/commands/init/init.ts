@@ -10,7 +10,7 @@ import { refuseLinks, writeText, type TargetFile } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { askNames } from "./ask.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
-import type { Place } from "./place.ts";
+import type { Place, Project } from "./place.ts";
 import { EXTRA_NAMES, EXTRAS, existingPlaces, newPlaces, type Extra } from "./places.ts";
 import { survey, type Survey } from "./project.ts";
 import { pythonProject } from "./python.ts";
@@ -65,7 +65,7 @@ async function askExtras(possible: readonly Extra[], context: Context): Promise<
 async function ownPlaces({ project, texts, isThere, read }: Survey, edit: boolean): Promise<readonly Place[]> {
   const dependencies = texts.pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   const { add, addToRoot = add } = NODE_TOOLS[project.node.name];
-  const { hasMembers, manifest: root, member } = project.workspace;
+  const { hasMembers, member } = project.workspace;
   const isRoot = hasMembers && member === "";
   return [
     ...npmScripts(texts.manifest, {
@@ -73,10 +73,15 @@ async function ownPlaces({ project, texts, isThere, read }: Survey, edit: boolea
       edit,
       isThere,
       startsByNpm: startsNpm(await read("Dockerfile"), await read("Procfile")),
-      isInRoot: member !== "" && hasDependency(root),
+      isInRoot: isInRoot(project),
     }),
     ...pythonProject(dependencies, texts.pyproject ?? (await read(dependencies)), project.python, isThere),
   ];
+}
+
+/** Whether the package finds the command among the dependencies of its workspace's root. Yarn looks there from version 1 alone. */
+function isInRoot({ node, workspace }: Project): boolean {
+  return workspace.member !== "" && node.name !== "yarn" && hasDependency(workspace.manifest);
 }
 
 function settlePlace(place: Place, context: Context): void {
@@ -111,10 +116,10 @@ function remarkOf({ remark }: { readonly remark?: string }): string {
         .join("");
 }
 
-function tellNext({ project: { manifest, node } }: Survey, left: readonly Extra[], context: Context): void {
+function tellNext({ project }: Survey, left: readonly Extra[], context: Context): void {
   // Where it is not installed, a package manager would ask a registry for it.
-  const isInstalled = manifest !== undefined && hasDependency(manifest);
-  const run = isInstalled ? NODE_TOOLS[node.name].run : "";
+  const isInstalled = isInRoot(project) || (project.manifest !== undefined && hasDependency(project.manifest));
+  const run = isInstalled ? NODE_TOOLS[project.node.name].run : "";
   const more = left.map((name) => `\n  ${`--with ${name}`.padEnd(20)} ${EXTRAS[name]}`).join("");
   if (more !== "") context.out(`\ninit can also create:${more}\n`);
   context.out(`\nNext: refine the contract, then ${run}sophia-run check and ${run}sophia-run docs\n`);

@@ -118,7 +118,9 @@ async function search(settings: Settings, context: Context): Promise<Answers> {
       remarks.push(...(answer?.remarks ?? []));
     } catch (error) {
       if (!(error instanceof SophiaError)) throw error;
-      remarks.push(`not read: ${error.message}`);
+      const remark = `not read: ${error.message}`;
+      // ESC's settings may be in the .env file that is read once more for its names.
+      if (!remarks.includes(remark)) remarks.push(remark);
     }
   }
   return { answers: [], remarks };

@@ -66,7 +66,7 @@ describe("in a project that npm installs", () => {
   test("nothing that is written calls npx, and nothing that is said asks a registry for what is not installed", async () => {
     const cwd = folder(files);
     const { stdout } = await sophia(["init", "--with", "docker,devcontainer,actions"], { cwd });
-    expect(stdout).toContain("then npx --no sophia-run check and npx --no sophia-run docs\n");
+    expect(stdout).toContain("then npx --no-install sophia-run check and npx --no-install sophia-run docs\n");
     const names = ["Dockerfile", ".devcontainer/devcontainer.json", ".github/workflows/configuration.yml"];
     for (const name of names) expect(read(cwd, name)).not.toContain("npx");
     const without = folder({ ...CONTRACT, "package.json": "{}" });
