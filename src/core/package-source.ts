@@ -11,7 +11,10 @@ export const IS_ON_REGISTRIES: boolean = false;
 /** That of package.json. */
 export const VERSION = "0.1.0";
 
-const RELEASE = `https://github.com/sophia-platform/sophia-run/releases/download/v${VERSION}`;
+/** The repository with the documents and examples. */
+export const REPOSITORY = "https://github.com/sophia-platform/sophia-run";
+
+const RELEASE = `${REPOSITORY}/releases/download/v${VERSION}`;
 
 /** The tarball that a project commits beside its package.json. */
 export const TARBALL = `sophia-run-${VERSION}.tgz`;
@@ -19,10 +22,10 @@ export const TARBALL = `sophia-run-${VERSION}.tgz`;
 /** Fetches the tarball into the working directory; undefined if a registry has the package. */
 export const FETCH_TARBALL: string | undefined = IS_ON_REGISTRIES ? undefined : `curl -fLO ${RELEASE}/${TARBALL}`;
 
-/** What npm, pnpm, Yarn 1 and Bun add. */
+/** The package as npm, pnpm, Yarn 1 and Bun add it. */
 export const NODE_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `./${TARBALL}`;
 
-/** What Yarn adds from its version 2 on, which needs the name of a file's package. */
+/** The package as Yarn adds it from its version 2 on, which needs the name of a file's package. */
 export const YARN_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `sophia-run@file:./${TARBALL}`;
 
 /** Runs the installed command by npm. Without the option npx installs from the registry what is not there. */
@@ -33,10 +36,10 @@ export function wheelAddress(tag: string): string {
   return `${RELEASE}/sophia_run-${VERSION}-py3-none-${tag}.whl`;
 }
 
-/** What pip installs in an image with glibc, whose processor only the build knows. */
+/** The package as pip installs it in an image with glibc, whose processor only the build knows. */
 export const WHEEL_IN_IMAGE: string = IS_ON_REGISTRIES ? "sophia-run" : wheelAddress("manylinux_2_17_$(uname -m)");
 
-/** What uv, Poetry, PDM and pip install on this machine. */
+/** The package as uv, Poetry, PDM and pip install it on this machine. */
 export function pythonPackage(tag: string): string {
   return IS_ON_REGISTRIES ? "sophia-run" : wheelAddress(tag);
 }

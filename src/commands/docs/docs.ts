@@ -159,7 +159,7 @@ function isWritten(text: string | undefined): text is string {
   return text !== undefined && text.trim() !== "";
 }
 
-/** Whether the user wrote a file of which nothing would be left. */
+/** True for a file that the user wrote and that would be replaced as a whole. */
 function isForeign({ path, current, isMerged }: Document): boolean {
   return !isMerged && !path.endsWith(".md") && isWritten(current) && !isOurs(current);
 }

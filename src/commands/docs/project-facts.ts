@@ -1,4 +1,4 @@
-/** What SECRETS.md can refer to in a project besides its contract. */
+/** The parts of a project, besides its contract, that SECRETS.md can refer to. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../project-root.ts";

@@ -1,13 +1,14 @@
 /** The whole of SECRETS.md, a page for the project that has it; pure. */
+import { REPOSITORY } from "../../core/package-source.ts";
 import { printable } from "../../core/text.ts";
 import type { Contract } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import { contractBlocks } from "./secrets-section.ts";
 
 /** Each process with all its commands. */
-const HANDBOOK = "https://github.com/sophia-platform/sophia-run/blob/main/docs/secrets.md";
+const HANDBOOK = `${REPOSITORY}/blob/main/docs/secrets.md`;
 
-/** What a project has besides its contract. */
+/** The surroundings of a contract that the page can refer to. */
 export interface ProjectFacts {
   /** There is a `.github`: it may have secrets there. */
   readonly isOnGitHub: boolean;
@@ -17,7 +18,7 @@ export interface ProjectFacts {
 
 /**
  * What people need to know of the secrets: sources, the repository secrets, the variables, rotation, local development,
- * emergency access, verification, support and audit. Only what the project has is spoken of. No command in it puts a value on a
+ * emergency access, verification, support and audit. It refers only to files that the project has. No command in it puts a value on a
  * command line, where other users of the machine could read it; bash and zsh read each block as one command, so that a
  * `read` does not take the next line of what is pasted for its answer.
  */

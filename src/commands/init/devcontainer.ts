@@ -24,7 +24,7 @@ function commandsFor({ node }: Project): { readonly install: string; readonly ch
   return { install: withYarnVersion(install, node), check: withYarnVersion(check, node) };
 }
 
-/** What a devcontainer.json lacks. */
+/** Returns the keys that a devcontainer.json lacks, joined with those that it has. */
 export function existingDevcontainer(file: string, text: string, project: Project): readonly Place[] {
   if (/\bsophia-run\b/.test(text)) return [{ kind: "ready", file }];
   const config = objectOf(parse(text, [], { allowTrailingComma: true })) ?? {};

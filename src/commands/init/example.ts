@@ -22,9 +22,10 @@ export function fromExample(text: string): readonly Found[] {
     // A sentence may hold an = sign too: what is commented out is an assignment only in capital letters.
     if (match !== null && (match[1] === undefined || /^[A-Z][A-Z\d_]*$/.test(name))) {
       if (isCandidate(name) && !found.has(name)) {
-        const text = match[3] ?? "";
-        const isOptional = isOptionalPart || OPTIONAL.test(comments.join(" ")) || OPTIONAL.test(commentBehind(text));
-        found.set(name, entry(name, match[1] === undefined && !isOptional, valueOf(text), comments));
+        const assigned = match[3] ?? "";
+        const isOptional =
+          isOptionalPart || OPTIONAL.test(comments.join(" ")) || OPTIONAL.test(commentBehind(assigned));
+        found.set(name, entry(name, match[1] === undefined && !isOptional, valueOf(assigned), comments));
       }
       comments = [];
       continue;

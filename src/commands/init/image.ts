@@ -1,6 +1,6 @@
 /** The image as a place of use: a Dockerfile that follows package.json, or one line that says why there is none. */
 import { relative, sep } from "node:path";
-import { IS_ON_REGISTRIES } from "../../core/package-source.ts";
+import { IS_ON_REGISTRIES, REPOSITORY } from "../../core/package-source.ts";
 import { NODE_TOOLS, withYarnVersion } from "./node-tools.ts";
 import { objectOf, type Manifest, type Place, type Project } from "./place.ts";
 import { startCommand, type StartSurroundings } from "./start-command.ts";
@@ -8,7 +8,7 @@ import { DOCKERIGNORE, dockerfileText, type ImagePlan } from "./templates.ts";
 
 const FILE = "Dockerfile";
 
-/** What an image depends on besides package.json. */
+/** The facts of a folder that an image depends on besides package.json. */
 export interface ImageSurroundings extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
   /** Looks in the folder of the lock file. */
   readonly isInRoot: (file: string) => boolean;
@@ -34,13 +34,13 @@ export function newImage(project: Project, surroundings: ImageSurroundings): rea
   ];
 }
 
-/** What the image is made from, or why none can be made. */
+/** Returns the plan of the image, or why none can be made. */
 function imagePlan(project: Project, surroundings: ImageSurroundings): ImagePlan | string {
   const { manifest, node, python, workspace } = project;
   if (manifest === undefined) {
     return python === undefined
       ? "there is no package.json"
-      : "the folder examples/python of sophia-run has one for Python, to be adapted";
+      : `for Python adapt that of ${REPOSITORY}/tree/main/examples/python`;
   }
   const { image, locks } = NODE_TOOLS[node.name];
   if (!node.isLocked) return `there is no ${locks[0] ?? "lock file"}, which says what to install`;
@@ -97,7 +97,7 @@ function readsOtherFiles(manifest: Manifest, isInRoot: (file: string) => boolean
   );
 }
 
-/** With the tarballs beside package.json from which it installs packages: that of sophia-run by any version. */
+/** Returns the files of an installation with the tarballs beside package.json from which it installs packages: that of sophia-run by any version. */
 function filesOf(files: string, manifest: Manifest): string {
   const versions = Object.values(objectOf(manifest["dependencies"]) ?? {});
   const tarballs = versions.flatMap((version) =>

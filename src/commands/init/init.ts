@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { settle } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
@@ -13,7 +14,7 @@ import { NODE_TOOLS } from "./node-tools.ts";
 import type { Place, Project } from "./place.ts";
 import { EXTRA_NAMES, EXTRAS, existingPlaces, newPlaces, type Extra } from "./places.ts";
 import { survey, type Survey } from "./project.ts";
-import { pythonProject } from "./python.ts";
+import { PYTHON_TOOLS, pythonProject } from "./python.ts";
 import { hasDependency, npmScripts, startsNpm } from "./scripts.ts";
 import { contractFile, ORIGINS, startContract } from "./start.ts";
 
@@ -37,11 +38,12 @@ export const init: Command = async ({ options }, context) => {
     ...existingPlaces(found.project, found.existing),
     ...wanted.flatMap((name) => offers.get(name) ?? []),
   ];
-  // All of them first: what stops in between would leave a part behind.
+  // Before anything is written: a refusal in between would leave a part behind.
   const files = places.flatMap(({ kind, file }) =>
     kind === "create" || kind === "edit" ? [target(file, context)] : [],
   );
-  refuseLinks([contractFile(context), ...files]);
+  const contract = contractFile(context);
+  refuseLinks([...(existsSync(contract.path) ? [] : [contract]), ...files]);
   await startContract(asked, settings, context);
   for (const place of places) settlePlace(place, context);
   tellNext(
@@ -52,7 +54,7 @@ export const init: Command = async ({ options }, context) => {
   return ExitStatus.ok;
 };
 
-/** At a terminal alone; elsewhere `--with` names them. */
+/** Asks at a terminal which extras the user wants; elsewhere `--with` names them. */
 async function askExtras(possible: readonly Extra[], context: Context): Promise<readonly Extra[]> {
   if (possible.length === 0 || !canAsk(context)) return [];
   const lines = possible.map((name, index) => `${String(index + 1).padStart(4)}  ${name.padEnd(14)}${EXTRAS[name]}\n`);
@@ -76,10 +78,17 @@ async function ownPlaces({ project, texts, isThere, read }: Survey, edit: boolea
       isInRoot: isInRoot(project),
     }),
     ...pythonProject(dependencies, texts.pyproject ?? (await read(dependencies)), project.python, isThere),
+    ...gitignore(isThere(".git"), await read(".gitignore")),
   ];
 }
 
-/** Whether the package finds the command among the dependencies of its workspace's root. Yarn looks there from version 1 alone. */
+/** Keeps the values of a `.env` file out of a repository that would take them. */
+function gitignore(isRepository: boolean, text = ""): readonly Place[] {
+  if (!isRepository || /^[/*]*\.env(?:\.?\*|\s*$)/m.test(text)) return [];
+  return [{ kind: "advise", file: ".gitignore", title: "add, so that no value is committed", lines: [".env"] }];
+}
+
+/** True if the package finds the command among the dependencies of its workspace's root, where Yarn looks in version 1 alone. */
 function isInRoot({ node, workspace }: Project): boolean {
   return workspace.member !== "" && node.name !== "yarn" && hasDependency(workspace.manifest);
 }
@@ -117,12 +126,14 @@ function remarkOf({ remark }: { readonly remark?: string }): string {
 }
 
 function tellNext({ project }: Survey, left: readonly Extra[], context: Context): void {
-  // Where it is not installed, a package manager would ask a registry for it.
-  const isInstalled = isInRoot(project) || (project.manifest !== undefined && hasDependency(project.manifest));
-  const run = isInstalled ? NODE_TOOLS[project.node.name].run : "";
   const more = left.map((name) => `\n  ${`--with ${name}`.padEnd(20)} ${EXTRAS[name]}`).join("");
   if (more !== "") context.out(`\ninit can also create:${more}\n`);
-  context.out(`\nNext: refine the contract, then ${run}sophia-run check and ${run}sophia-run docs\n`);
+  const { manifest, node, python } = project;
+  const isAdded = manifest === undefined || isInRoot(project) || hasDependency(manifest);
+  const other = python === undefined ? "" : PYTHON_TOOLS[python].run;
+  const run = manifest === undefined ? other : NODE_TOOLS[node.name].run;
+  const first = isAdded ? "refine the contract" : "add sophia-run as above, refine the contract";
+  context.out(`\nNext: ${first}, then run\n  ${run}sophia-run check\n  ${run}sophia-run docs\n`);
 }
 
 function target(file: string, { cwd }: Context): TargetFile {

@@ -32,21 +32,22 @@ export interface Project {
   readonly python: PythonTool | undefined;
 }
 
-/** What installs a project, and whether a lock file of its own is there. */
+/** The package manager of a project. */
 export interface NodeInstaller {
   readonly name: NodeTool;
+  /** A lock file of its own is there. */
   readonly isLocked: boolean;
   /** The major version to ask Corepack for, where package.json names none: it would take Yarn 1, which has another lock file. */
   readonly yarnVersion?: string;
 }
 
-/** Where a project's packages are installed. */
+/** The workspace in which a project's packages are installed. */
 export interface Workspace {
   /** The folder with the lock file; the project itself, unless it is a package of a workspace. */
   readonly root: string;
   /** The path of the project from there, with slashes; empty for the root itself. */
   readonly member: string;
-  /** What the root's package.json holds. */
+  /** The content of the root's package.json. */
   readonly manifest: Manifest;
   /** The root's package.json or pnpm-workspace.yaml lists packages. */
   readonly hasMembers: boolean;

@@ -6,10 +6,10 @@ import { existingDevcontainer, newDevcontainer } from "./devcontainer.ts";
 import { newImage, type ImageSurroundings } from "./image.ts";
 import { NODE_TOOLS, withYarnVersion } from "./node-tools.ts";
 import type { Place, Project } from "./place.ts";
-import { WHEEL_IN_IMAGE } from "../../core/package-source.ts";
+import { REPOSITORY, WHEEL_IN_IMAGE } from "../../core/package-source.ts";
 import { workflowText } from "./templates.ts";
 
-/** What `--with` can name, and what each makes. */
+/** The values of `--with` with the files that each creates. */
 export const EXTRAS = {
   docker: "Dockerfile and .dockerignore",
   devcontainer: "a devcontainer that runs the check",
@@ -18,7 +18,7 @@ export const EXTRAS = {
 export type Extra = keyof typeof EXTRAS;
 export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", "actions"];
 
-/** What a project has of each already. */
+/** The files of the extras that a project has already. */
 export interface Existing {
   readonly dockerfile: string | undefined;
   /** The one that exists, else the one to create. */
@@ -29,7 +29,7 @@ export interface Existing {
   readonly isRepository: boolean;
 }
 
-/** What existing files lack. */
+/** Returns the lines that existing files lack. */
 export function existingPlaces(project: Project, { dockerfile, devcontainer }: Existing): readonly Place[] {
   return [
     ...(dockerfile === undefined ? [] : existingImage(dockerfile, project)),
@@ -74,7 +74,7 @@ function newWorkflow(project: Project, { workflows, isRepository }: Existing): r
   const impossible = (why: string): readonly Place[] => [{ kind: "impossible", file, why }];
   if (workflows.some((text) => /\bsophia-run\b/.test(text))) return [];
   if (project.manifest === undefined)
-    return impossible("there is no package.json; docs/github-action.md shows one without");
+    return impossible(`there is no package.json; ${REPOSITORY}/blob/main/docs/github-action.md has one without`);
   if (project.workspace.member !== "" || !isRepository)
     return impossible("it belongs in the root of the repository: start init there");
   const { locks, workflow } = NODE_TOOLS[project.node.name];

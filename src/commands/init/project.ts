@@ -1,4 +1,4 @@
-/** What `init` finds in a folder: the project, and which places of use exist. */
+/** The survey of a folder for `init`: the project, and the places of use that exist. */
 import { existsSync, lstatSync } from "node:fs";
 import { basename, join } from "node:path";
 import { findContract } from "../../contract/find.ts";

@@ -17,11 +17,11 @@ export interface StartSurroundings {
   readonly commandsOf: (packages: readonly string[]) => ReadonlySet<string> | undefined;
 }
 
-/** Where programs begin, by custom. */
+/** Customary names of the file with which a program begins. */
 export const PROGRAMS = ["server.js", "index.js", "app.js", "main.js"];
 /** Scripts that name each other. */
 const DEEPEST = 8;
-/** What the image or a shell has. */
+/** Commands that the image or its shell has. */
 const ALWAYS_THERE = new Set(
   "sophia-run node sh env exec cd echo export test true sleep mkdir cp rm set trap wait".split(" "),
 );

@@ -2,13 +2,13 @@
 
 import type { NodeToolCommands } from "./node-tools.ts";
 
-/** What a Dockerfile is written from. */
+/** The parts of a Dockerfile that differ from project to project. */
 export interface ImagePlan {
   readonly setUp: readonly string[];
-  /** What the installation reads; undefined if it needs the whole folder. */
+  /** The files that the installation reads; undefined if it needs the whole folder. */
   readonly files: string | undefined;
   readonly install: string;
-  /** What builds the program in a stage of its own, in which all packages are installed. */
+  /** The commands that build the program in a stage of its own, in which all packages are installed. */
   readonly build?: { readonly install: string; readonly command: string };
   /** The package's path in the workspace; empty for the root. */
   readonly member: string;

@@ -71,6 +71,19 @@ describe("a folder in which nothing is found", () => {
   });
 });
 
+test.each([
+  [undefined, true],
+  ["node_modules\n.env.local\n", true],
+  [".env*\n", false],
+  ["*.env\n", false],
+  [".envrc\n", true],
+  ["/.env\n", false],
+])("a repository whose .gitignore is %j: is told to ignore .env: %s", async (text, isTold) => {
+  const cwd = folder(text === undefined ? {} : { ".gitignore": text });
+  mkdirSync(join(cwd, ".git"));
+  expect((await sophia(["init"], { cwd })).stdout.includes("\n.gitignore: add")).toBe(isTold);
+});
+
 test("at a terminal init asks what else to create", async () => {
   const cwd = folder({
     [FILE]: '{"variables":{"A":{}}}',
@@ -121,7 +134,7 @@ describe("a package of a workspace", () => {
     // The root's dependency is the package's, too, but for Yarn 4.
     const again = await sophia(["init", "--with", "docker"], { cwd });
     expect(again.stdout).not.toContain("among its dependencies");
-    expect(again.stdout).toContain(`then ${run}sophia-run check`);
+    expect(again.stdout).toContain(`\n  ${run}sophia-run check\n`);
     expect(again.stdout).toContain("docker build --file Dockerfile ../..");
     expect(readdirSync(cwd).toSorted()).toEqual(
       ["Dockerfile", "Dockerfile.dockerignore", "package.json", "server.js", FILE].toSorted(),

@@ -45,7 +45,7 @@ describe.each(clients())("with $name what init prints works, but for the address
 
     const { stdout } = await sophia(["init"], { cwd });
     expect(stdout).not.toContain("among its dependencies");
-    const [, check = "", docs = ""] = /then (.* check) and (.* docs)\n/.exec(stdout) ?? [];
+    const [, check = "", docs = ""] = /then run\n {2}(.* check)\n {2}(.* docs)\n/.exec(stdout) ?? [];
     for (const command of [check, docs, `${docs} --check`]) {
       const ran = await start(["sh", "-ec", command], { cwd, env }).finished;
       expect(ran.status, `${command}\n${ran.stdout}${ran.stderr}`).toBe(0);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { startCommand } from "../../../src/commands/init/start-command.ts";
 
-const FILES = ["server.js", "dist/index.js", "bin/run.sh"];
+const FILES = new Set(["server.js", "dist/index.js", "bin/run.sh"]);
 const INSTALLED = new Map([
   ["next", ["next"]],
   ["@nestjs/cli", ["nest"]],
@@ -13,7 +13,7 @@ const of = (manifest: object, isBuilt = false) =>
     {
       runtime: "node",
       isBuilt,
-      isThere: (file) => FILES.includes(file),
+      isThere: (file) => FILES.has(file),
       commandsOf: (packages) => new Set(packages.flatMap((name) => INSTALLED.get(name) ?? [])),
     },
   );
