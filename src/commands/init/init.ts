@@ -45,7 +45,9 @@ export const init: Command = async ({ options }, context) => {
   const contract = contractFile(context);
   refuseLinks([...(existsSync(contract.path) ? [] : [contract]), ...files]);
   await startContract(asked, settings, context);
-  for (const place of places) settlePlace(place, context);
+  // The lines to act on come last.
+  for (const place of places.filter((one) => !isAdvice(one))) settlePlace(place, context);
+  for (const place of places.filter(isAdvice)) settlePlace(place, context);
   tellNext(
     found,
     possible.filter((name) => !wanted.includes(name)),
@@ -91,6 +93,10 @@ function gitignore(isRepository: boolean, text = ""): readonly Place[] {
 /** True if the package finds the command among the dependencies of its workspace's root, where Yarn looks in version 1 alone. */
 function isInRoot({ node, workspace }: Project): boolean {
   return workspace.member !== "" && node.name !== "yarn" && hasDependency(workspace.manifest);
+}
+
+function isAdvice({ kind }: Place): boolean {
+  return kind === "advise" || kind === "impossible";
 }
 
 function settlePlace(place: Place, context: Context): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { existingDevcontainer } from "../../../src/commands/init/devcontainer.ts";
@@ -240,6 +240,15 @@ describe("symbolic links", () => {
     expect(unwrapped(refused.stderr)).toContain(words);
     expect(readdirSync(outside)).toEqual(["project"]);
     expect(readdirSync(cwd).toSorted()).toEqual([name, ...Object.keys(files)].toSorted());
+  });
+
+  test("to a contract that exists let it stay", async () => {
+    const cwd = folder({ "shared.json": files[FILE], ...files });
+    rmSync(join(cwd, FILE));
+    symlinkSync("shared.json", join(cwd, FILE));
+    const { status, stdout } = await sophia(["init"], { cwd });
+    expect(status).toBe(0);
+    expect(stdout).toContain(`${FILE} exists and stays as it is`);
   });
 
   test("within the project are followed", async () => {
