@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import { FETCH_TARBALL } from "../../src/core/package-source.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { findIsolation } from "../helpers/container.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
@@ -35,6 +36,9 @@ const npm = {
   commands: ["npm"],
   because: "npm asks the registry",
 } as const;
+/** Until a registry has the package. */
+const FETCH = FETCH_TARBALL ?? "npm install sophia-run";
+const fetched = { ...npm, commands: ["curl", "npm"] } as const;
 const docker = {
   kind: "stand-ins",
   commands: ["npm", "docker"],
@@ -71,8 +75,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
     "npm ci          # once, some 15 s: installs": npm,
     "npm run demo    # 5 s: the main uses, with real processes": npm,
-    "npm ci && npm pack --pack-destination ../my-app   # in the checkout; ../my-app is your project": npm,
-    "npm install sophia-run": npm,
+    [FETCH]: fetched,
     "sophia-run -- python3 app.py": {
       kind: "run",
       // The server of the example would not end.
@@ -87,6 +90,17 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "$ sophia-run -- sh -c 'exit 7'; echo $?": { kind: "run" },
   },
   "SECRETS.md": {
+    'read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&': github,
+    "cp .env.example .env && chmod 600 .env": {
+      kind: "run",
+      files: { ".env.example": readFileSync(join(root, ".env.example"), "utf8") },
+    },
+    "read -rs GH_FINE_GRAINED_TOKEN && export GH_FINE_GRAINED_TOKEN": { ...pulumi, because: "it asks a person" },
+    "sophia-run check                        # what is configured, masked, and from where": { kind: "run" },
+    "sophia-run audit   # how old each secret is, who changed it last, what is overdue, the token": { kind: "run" },
+    "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
+  },
+  "docs/secrets.md": {
     "read -r VALUE &&": github,
     "read -rs VALUE &&": github,
     "read -r ROLE && read -rs VALUE &&": tokens,
@@ -96,14 +110,13 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       kind: "run",
       files: { ".env.example": readFileSync(join(root, ".env.example"), "utf8") },
     },
-    "read -rs GH_FINE_GRAINED_TOKEN && export GH_FINE_GRAINED_TOKEN": { ...pulumi, because: "it asks a person" },
+    "read -rs API_KEY && export API_KEY": { ...pulumi, because: "it asks a person" },
     "sophia-run check                        # what is configured, masked, and from where": { kind: "run" },
-    "gh run list --workflow checks.yml --limit 5": github,
+    "gh run list --workflow configuration.yml --limit 5": github,
     "sophia-run audit            # how old each secret is, who changed it last, what is overdue, the token": {
       kind: "run",
     },
     'pulumi env version history "$ESC_ENV"': pulumi,
-    "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
   },
   "CONTRIBUTING.md": { "npm ci          # installs": npm },
   "docs/agents.md": {
@@ -138,13 +151,13 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/without-a-prefix.md": {},
   "examples/devcontainer/README.md": { "npm ci && npm pack --pack-destination examples/devcontainer": npm },
   "examples/docker/README.md": {
-    "npm install sophia-run   # once: writes package.json and package-lock.json": docker,
+    [FETCH]: { ...docker, commands: ["curl", "npm", "docker"] },
     "npm ci && npm pack --pack-destination examples/docker": { ...npm, folders: ["examples/docker"] },
     "docker run --rm --init --publish 127.0.0.1:3000:3000 --env ESC_ENV=sophia/prod --env ESC_TOKEN sophia-app": docker,
     "ESC_TOKEN_FILE=~/.config/sophia-run/token docker compose up": docker,
   },
   "examples/npm-scripts/README.md": {
-    "npm install sophia-run": npm,
+    [FETCH]: fetched,
     "npm ci && npm pack --pack-destination examples/npm-scripts": { ...npm, folders: ["examples/npm-scripts"] },
   },
   "examples/sample/README.md": {
