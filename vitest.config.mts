@@ -1,8 +1,22 @@
 import { defineConfig } from "vitest/config";
+import { NAMES, type Project, projectOf, testFiles } from "./test/helpers/projects.mts";
+
+/** A file of these starts in the process of the one before it: a process of its own would take most of its time. */
+const SHARED: ReadonlySet<Project> = new Set(["unit", "esc"]);
+const files = testFiles().map((file) => ({ path: `test/${file}`, project: projectOf(file) }));
+/** A file for vitest's report as JSON. */
+const report = process.env["TEST_REPORT"] ?? "";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
+    projects: NAMES.map((name) => ({
+      extends: true,
+      test: {
+        name,
+        include: files.filter(({ project }) => project === name).map(({ path }) => path),
+        isolate: !SHARED.has(name),
+      },
+    })),
     // Tests run real processes on machines with two cores: a generous limit hides no
     // hang (each process test has its own), a tight one reports a busy machine.
     testTimeout: 60_000,
@@ -15,6 +29,8 @@ export default defineConfig({
       // vitest adds it by itself only where no reporters are named.
       ...(process.env["GITHUB_ACTIONS"] === "true" ? ["github-actions"] : []),
       "./test/helpers/skip-reporter.ts",
+      "./test/helpers/left-out-reporter.ts",
+      ...(report === "" ? [] : [["json", { outputFile: report }] satisfies [string, unknown]]),
     ],
   },
 });

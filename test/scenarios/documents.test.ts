@@ -69,8 +69,9 @@ const withoutNamespaces =
 /** Each document with its blocks of commands, by their first lines. */
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
-    "npm ci          # once, some 15 s: installs": npm,
-    "npm run demo    # 5 s: the main uses, with real processes": npm,
+    "npm ci && npm run demo   # installs in some 15 s, then shows the main uses with real processes in 10 s": npm,
+    "npm test                 # 90 s: types, units, ESC, a core of real processes; needs Linux, Python 3, gcc and openssl":
+      npm,
     "npm ci && npm pack --pack-destination ../my-app   # in the checkout; ../my-app is your project": npm,
     "npm install sophia-run": npm,
     "sophia-run -- python3 app.py": {
@@ -105,7 +106,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     'pulumi env version history "$ESC_ENV"': pulumi,
     "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
   },
-  "CONTRIBUTING.md": { "npm ci          # installs": npm },
+  "CONTRIBUTING.md": { "npm ci             # installs": npm },
   "docs/agents.md": {
     "install -d -m 700 ~/.config/sophia-run": { kind: "run" },
     "sophia-run check": { kind: "stand-ins", commands: ["sophia-run"], because: "agents.test.ts does what they do" },
