@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { NAMES, type Project, projectOf, testFiles } from "./test/helpers/projects.mts";
 
@@ -7,7 +8,16 @@ const files = testFiles().map((file) => ({ path: `test/${file}`, project: projec
 /** A file for vitest's report as JSON. */
 const report = process.env["TEST_REPORT"] ?? "";
 
+const seeded = join(import.meta.dirname, "test/helpers/fast-check.ts");
+
 export default defineConfig({
+  plugins: [
+    {
+      name: "seeded-fast-check",
+      enforce: "pre",
+      resolveId: (source, importer) => (source === "fast-check" && importer !== seeded ? seeded : undefined),
+    },
+  ],
   test: {
     projects: NAMES.map((name) => ({
       extends: true,
@@ -29,7 +39,7 @@ export default defineConfig({
       // vitest adds it by itself only where no reporters are named.
       ...(process.env["GITHUB_ACTIONS"] === "true" ? ["github-actions"] : []),
       "./test/helpers/skip-reporter.ts",
-      "./test/helpers/left-out-reporter.ts",
+      "./test/helpers/summary-reporter.ts",
       ...(report === "" ? [] : [["json", { outputFile: report }] satisfies [string, unknown]]),
     ],
   },
