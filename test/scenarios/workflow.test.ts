@@ -29,11 +29,12 @@ describe(".github/workflows/checks.yml", () => {
   test("every npm script that it calls exists, and one mode of the conformance suite runs", () => {
     const called = commands.flatMap((line) => /^npm (?:run )?([\w:-]+)/.exec(line)?.[1] ?? []);
     expect(called).toEqual(
-      expect.arrayContaining(["ci", "lint", "format:check", "typecheck", "knip", "publint", "test"]),
+      expect.arrayContaining(["ci", "lint", "format:check", "typecheck", "knip", "publint", "test:all"]),
     );
     for (const name of new Set(called)) {
       if (name !== "ci") expect(manifest).toHaveProperty(["scripts", name]);
     }
+    expect(commands).toContain("scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'");
     expect(commands).toContain("bin/sophia-run check");
     expect(commands).toContain("npm run conformance -- --launcher 'bin/sophia-run --no-contract --mode spawn --'");
     expect(manifest).toHaveProperty(["bin", "sophia-run"]);
