@@ -9,6 +9,7 @@ import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { type Block, fencedBlocks, linkedFiles } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
+import { DOCUMENT_CALLS } from "./document-calls.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -23,7 +24,7 @@ type Trial =
       readonly unless?: string | undefined;
     }
   | {
-      /** The commands that cannot be run here do nothing; the shell reads the block as it is written. */
+      /** The commands that cannot be run here note what they are called with; document-calls.ts has what that must be. */
       readonly kind: "stand-ins";
       readonly commands: readonly string[];
       readonly because: string;
@@ -186,7 +187,9 @@ describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
     "has commands that a shell reads as they are meant ($trial.because): $title",
     ({ block, trial }) => {
       if (trial?.kind !== "stand-ins") throw new TypeError("filtered above");
-      expect(runWithStandIns(block, trial)).toEqual({ status: 0, stderr: "", created: [] });
+      const calls = DOCUMENT_CALLS[name]?.[firstLine(block)];
+      expect(runWithStandIns(block, trial)).toEqual({ status: 0, stderr: "", created: [], calls });
+      expect(calls).toBeDefined();
     },
   );
 });
@@ -275,17 +278,36 @@ function runWithStandIns(
   for (const name of folders) mkdirSync(join(cwd, name), { recursive: true });
   const before = new Set<string | Buffer>(readdirSync(cwd, { recursive: true }));
   const script = language === "console" ? transcript(lines) : lines;
+  const log = join(folder({ calls: "" }), "calls");
   const { status, stderr } = spawnSync("/bin/bash", ["--norc", "-euc", script], {
     cwd,
     env: {
       ESC_ENV: "acme/sophia/dev",
-      PATH: commandFolder(Object.fromEntries(commands.map((name) => [name, "#!/bin/sh\nexit 0\n"]))),
+      HOME: "/home/reader",
+      STAND_IN_LOG: log,
+      PATH: commandFolder(Object.fromEntries(commands.map((name) => [name, STAND_IN]))),
     },
-    input: "a line\n",
+    input: "a line\nanother line\n",
     encoding: "utf8",
   });
-  return { status, stderr, created: readdirSync(cwd, { recursive: true }).filter((name) => !before.has(name)) };
+  const created = readdirSync(cwd, { recursive: true }).filter((name) => !before.has(name));
+  return { status, stderr, created, calls: readFileSync(log, "utf8").split("\n").slice(0, -1) };
 }
+
+/** Notes its name and each word in brackets; then what comes through a pipe, and from the file of a word like `@/dev/fd/63`. */
+const STAND_IN = `#!/bin/sh
+line=\${0##*/} input=
+if [ -p /dev/stdin ]; then input=yes; fi
+for word; do
+  line="$line [$word]"
+  case $word in
+  --null-input) input= ;;
+  @/dev/fd/*) line="$line = $(/bin/cat "\${word#@}")" ;;
+  esac
+done
+if [ -n "$input" ]; then line="$line < $(/bin/cat)"; fi
+printf '%s\\n' "$line" >>"$STAND_IN_LOG"
+`;
 
 function shellWord(word: string): string {
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;
