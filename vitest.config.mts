@@ -1,9 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
-import { NAMES, type Project, projectOf, testFiles } from "./test/helpers/projects.mts";
+import { NAMES, projectOf, testFiles } from "./test/helpers/projects.mts";
 
-/** A file of these starts in the process of the one before it: a process of its own would take most of its time. */
-const SHARED: ReadonlySet<Project> = new Set(["unit", "esc"]);
 const files = testFiles().map((file) => ({ path: `test/${file}`, project: projectOf(file) }));
 /** A file for vitest's report as JSON. */
 const report = process.env["TEST_REPORT"] ?? "";
@@ -24,13 +22,14 @@ export default defineConfig({
       test: {
         name,
         include: files.filter(({ project }) => project === name).map(({ path }) => path),
-        isolate: !SHARED.has(name),
       },
     })),
     // Tests run real processes on machines with two cores: a generous limit hides no
     // hang (each process test has its own), a tight one reports a busy machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // A file starts in the process of the one before it: 0.3 s of processor time for each.
+    isolate: false,
     // One for each core, since most tests wait for the processes that they start.
     maxWorkers: "100%",
     globalSetup: ["test/helpers/build.ts"],
