@@ -100,3 +100,15 @@ export function testFiles(): readonly string[] {
   const names = readdirSync(join(import.meta.dirname, ".."), { encoding: "utf8", recursive: true });
   return names.map((name) => name.replaceAll("\\", "/")).filter((name) => name.endsWith(".test.ts"));
 }
+
+/** Lines that tell which projects are not among the selected ones, and how to run everything. */
+export function leftOut(selected: readonly string[]): readonly string[] {
+  const missing = NAMES.filter((name) => !selected.includes(name));
+  if (missing.length === 0) return [];
+  const files = testFiles();
+  const lines = missing.map((project) => {
+    const count = files.filter((file) => projectOf(file) === project).length;
+    return `not in this run: ${project}, ${count} of ${files.length} files: ${PROJECTS[project]}`;
+  });
+  return [...lines, "everything: npm run test:all"];
+}
