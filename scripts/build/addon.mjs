@@ -38,6 +38,18 @@ export function compilerFor(platform) {
   return platform === `${process.platform}-${process.arch}` ? "cc" : CROSS_COMPILERS[processor];
 }
 
+/** @returns the names of the files that a build has if it has every compiler */
+export function addonFiles() {
+  return Object.keys(CROSS_COMPILERS).flatMap((processor) =>
+    Object.keys(SOURCES).map((name) => `linux-${processor}${name}.node`),
+  );
+}
+
+/** @returns the names of the C compilers that a build calls on this machine */
+export function compilers() {
+  return Object.keys(CROSS_COMPILERS).map((processor) => compilerFor(`linux-${processor}`));
+}
+
 /** @returns the addons by their files' names, and why a platform has none */
 export function compileAddons(root) {
   const addons = new Map();

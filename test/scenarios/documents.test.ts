@@ -3,13 +3,13 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileS
 import { delimiter, dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
-import { FETCH_TARBALL } from "../../src/core/package-source.ts";
 import { secret, startEscServer } from "../esc-server/index.ts";
 import { findIsolation } from "../helpers/container.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { type Block, fencedBlocks, linkedFiles } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
+import { DOCUMENT_CALLS, FETCH } from "./document-calls.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -24,7 +24,7 @@ type Trial =
       readonly unless?: string | undefined;
     }
   | {
-      /** The commands that cannot be run here do nothing; the shell reads the block as it is written. */
+      /** The commands that cannot be run here note what they are called with; document-calls.ts has what that must be. */
       readonly kind: "stand-ins";
       readonly commands: readonly string[];
       readonly because: string;
@@ -36,8 +36,6 @@ const npm = {
   commands: ["npm"],
   because: "npm asks the registry",
 } as const;
-/** Until a registry has the package. */
-const FETCH = FETCH_TARBALL ?? "npm install sophia-run";
 const fetched = { ...npm, commands: ["curl", "npm"] } as const;
 const docker = {
   kind: "stand-ins",
@@ -73,8 +71,9 @@ const withoutNamespaces =
 /** Each document with its blocks of commands, by their first lines. */
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
-    "npm ci          # once, some 15 s: installs": npm,
-    "npm run demo    # 5 s: the main uses, with real processes": npm,
+    "npm ci && npm run demo   # installs in some 15 s, then shows the main uses with real processes in 10 s": npm,
+    "npm test                 # 90 s: types, units, ESC, a core of real processes; needs Linux, Python 3, gcc and openssl":
+      npm,
     [FETCH]: fetched,
     "sophia-run -- python3 app.py": {
       kind: "run",
@@ -118,7 +117,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     },
     'pulumi env version history "$ESC_ENV"': pulumi,
   },
-  "CONTRIBUTING.md": { "npm ci          # installs": npm },
+  "CONTRIBUTING.md": { "npm ci             # installs": npm },
   "docs/agents.md": {
     "install -d -m 700 ~/.config/sophia-run": { kind: "run" },
     "sophia-run check": { kind: "stand-ins", commands: ["sophia-run"], because: "agents.test.ts does what they do" },
@@ -198,7 +197,9 @@ describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
     "has commands that a shell reads as they are meant ($trial.because): $title",
     ({ block, trial }) => {
       if (trial?.kind !== "stand-ins") throw new TypeError("filtered above");
-      expect(runWithStandIns(block, trial)).toEqual({ status: 0, stderr: "", created: [] });
+      const calls = DOCUMENT_CALLS[name]?.[firstLine(block)];
+      expect(runWithStandIns(block, trial)).toEqual({ status: 0, stderr: "", created: [], calls });
+      expect(calls).toBeDefined();
     },
   );
 });
@@ -287,17 +288,36 @@ function runWithStandIns(
   for (const name of folders) mkdirSync(join(cwd, name), { recursive: true });
   const before = new Set<string | Buffer>(readdirSync(cwd, { recursive: true }));
   const script = language === "console" ? transcript(lines) : lines;
+  const log = join(folder({ calls: "" }), "calls");
   const { status, stderr } = spawnSync("/bin/bash", ["--norc", "-euc", script], {
     cwd,
     env: {
       ESC_ENV: "acme/sophia/dev",
-      PATH: commandFolder(Object.fromEntries(commands.map((name) => [name, "#!/bin/sh\nexit 0\n"]))),
+      HOME: "/home/reader",
+      STAND_IN_LOG: log,
+      PATH: commandFolder(Object.fromEntries(commands.map((name) => [name, STAND_IN]))),
     },
-    input: "a line\n",
+    input: "a line\nanother line\n",
     encoding: "utf8",
   });
-  return { status, stderr, created: readdirSync(cwd, { recursive: true }).filter((name) => !before.has(name)) };
+  const created = readdirSync(cwd, { recursive: true }).filter((name) => !before.has(name));
+  return { status, stderr, created, calls: readFileSync(log, "utf8").split("\n").slice(0, -1) };
 }
+
+/** Notes its name and each word in brackets; then what comes through a pipe, and from the file of a word like `@/dev/fd/63`. */
+const STAND_IN = `#!/bin/sh
+line=\${0##*/} input=
+if [ -p /dev/stdin ]; then input=yes; fi
+for word; do
+  line="$line [$word]"
+  case $word in
+  --null-input) input= ;;
+  @/dev/fd/*) line="$line = $(/bin/cat "\${word#@}")" ;;
+  esac
+done
+if [ -n "$input" ]; then line="$line < $(/bin/cat)"; fi
+printf '%s\\n' "$line" >>"$STAND_IN_LOG"
+`;
 
 function shellWord(word: string): string {
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;
