@@ -2,6 +2,7 @@
  * `npm run demo`: the main job of sophia-run, with real processes and a local ESC server, in a few seconds.
  * `npm run demo -- --serve`: the server alone, to try things by hand.
  */
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { origins } from "./demo/origins.ts";
@@ -100,9 +101,7 @@ async function beside(variables: Readonly<Record<string, string>>, world: DemoWo
 }
 
 async function main(): Promise<void> {
-  if (!existsSync(join(import.meta.dirname, "../bin/sophia-run.cjs"))) {
-    throw new Error("this checkout is not built; run `npm run build`, then again");
-  }
+  execFileSync(process.execPath, [join(import.meta.dirname, "build.mjs"), "--if-changed"], { stdio: "inherit" });
   const started = performance.now();
   const stage = new Stage(
     (text) => void process.stdout.write(text),

@@ -1,6 +1,6 @@
 FROM node:24-alpine
 WORKDIR /app
-COPY package*.json ./
+COPY package*.json sophia-run-*.tgz ./
 RUN npm ci --omit=dev
 ENV PATH=/app/node_modules/.bin:$PATH
 

@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
-COPY package*.json ./
+COPY package*.json sophia-run-*.tgz ./
 RUN npm ci
 ENV PATH=/app/node_modules/.bin:$PATH
 COPY . .
@@ -14,7 +14,7 @@ RUN --mount=type=secret,id=esc_token,required=true \
 
 FROM node:24-bookworm-slim
 WORKDIR /app
-COPY package*.json ./
+COPY package*.json sophia-run-*.tgz ./
 RUN npm ci --omit=dev
 ENV PATH=/app/node_modules/.bin:$PATH
 COPY --from=build /app/server.js /app/healthcheck.js ./

@@ -1,6 +1,6 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
-COPY package*.json ./
+COPY package*.json sophia-run-*.tgz ./
 RUN npm ci --omit=dev
 COPY . .
 

@@ -1,5 +1,5 @@
-// Compiles the addons and the monitor for the two processors that most Linux machines have. It needs nothing but a compiler: where there is
-// none, there is no addon, and the program does what it can without.
+// Compiles the addons and the monitor for the two processors that most Linux machines have. It needs nothing but a compiler:
+// without one there is no addon, and the program does what it can without.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,6 +41,19 @@ const PROGRAM_FLAGS = [...FLAGS, "-static", "-ffreestanding", "-fno-pic", "-no-p
 export function compilerFor(platform) {
   const processor = platform.slice("linux-".length);
   return platform === `${process.platform}-${process.arch}` ? "cc" : CROSS_COMPILERS[processor];
+}
+
+/** @returns the names of the files that a build has if it has every compiler */
+export function addonFiles() {
+  return Object.keys(CROSS_COMPILERS).flatMap((processor) => [
+    ...Object.keys(SOURCES).map((name) => `linux-${processor}${name}.node`),
+    `linux-${processor}-monitor`,
+  ]);
+}
+
+/** @returns the names of the C compilers that a build calls on this machine */
+export function compilers() {
+  return Object.keys(CROSS_COMPILERS).map((processor) => compilerFor(`linux-${processor}`));
 }
 
 /** @returns the addons and the monitors by their files' names, and why a platform has none */

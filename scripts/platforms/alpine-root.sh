@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes a root as Alpine Linux has it, for `npm test` and musl.sh, and prints its path: musl and BusyBox from Debian's
+# Makes a root as Alpine Linux has it, for the tests and musl.sh, and prints its path: musl and BusyBox from Debian's
 # packages, Node.js for musl with its C++ library from PyPI. What is there already is not fetched again. A processor that is
 # not this machine's may be named: alpine-root.sh [x86_64|aarch64]
 set -eu

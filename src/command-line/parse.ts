@@ -61,7 +61,9 @@ export function parse(
       problems.push({ kind: "needs-value", name, at });
     } else {
       const former = values.get(name);
-      values.set(name, option.type === "list" ? [...(Array.isArray(former) ? former : []), value] : value);
+      // No choice has a comma in it.
+      const given = option.choices === undefined ? [value] : value.split(",");
+      values.set(name, option.type === "list" ? [...(Array.isArray(former) ? former : []), ...given] : value);
     }
     return inline === undefined && value !== undefined ? at + 1 : at;
   };

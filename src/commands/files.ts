@@ -12,10 +12,11 @@ import {
 } from "node:fs";
 import { dirname } from "node:path";
 import { SophiaError } from "../core/error.ts";
-import { enumerate } from "../core/text.ts";
+import { enumerate, printable } from "../core/text.ts";
 import { readBounded } from "../system/bounded-read.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { makeFolder } from "../system/folders.ts";
+import { linkOutOf } from "./project-root.ts";
 
 /** Documents, manifests and workflows are smaller. */
 const MAX_BYTES = 8 * 1024 * 1024;
@@ -26,6 +27,12 @@ export interface NamedFile {
   readonly path: string;
   /** What messages call it. */
   readonly name: string;
+}
+
+/** A file that a command writes. */
+export interface TargetFile extends NamedFile {
+  /** The folder of the project: no symbolic link below it may lead the file out of it. See `projectRoot`. */
+  readonly root: string;
 }
 
 /** @returns undefined if the file does not exist @throws SophiaError (file, 125) if it cannot be read */
@@ -44,7 +51,9 @@ export async function readIfThere({ path, name }: NamedFile): Promise<string | u
  * @param flag `wx` fails if the file exists, even if it has come to be this moment
  * @throws SophiaError (file, 125)
  */
-export function writeText({ path, name }: NamedFile, text: string, flag: "w" | "wx" = "w"): void {
+export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"): void {
+  const { path, name } = file;
+  refuseLinks([file]);
   try {
     makeFolder(dirname(path));
     const { O_WRONLY, O_CREAT, O_TRUNC, O_EXCL, O_NOFOLLOW } = constants;
@@ -66,7 +75,7 @@ export function writeText({ path, name }: NamedFile, text: string, flag: "w" | "
  *
  * @throws SophiaError (file, 125)
  */
-export function writePrivately(file: NamedFile, text: string): void {
+export function writePrivately(file: TargetFile, text: string): void {
   refuseIrregular(file);
   const temporary = `${file.path}.${randomBytes(8).toString("hex")}`;
   try {
@@ -93,7 +102,7 @@ function removeIfThere(path: string): void {
 }
 
 /** @throws SophiaError (file, 125) for a link, a folder, a device or a pipe, in whose place no file may come */
-export function refuseIrregular(file: NamedFile): void {
+export function refuseIrregular(file: TargetFile): void {
   refuseLinks([file]);
   let isIrregular: boolean;
   try {
@@ -109,10 +118,17 @@ export function refuseIrregular(file: NamedFile): void {
   });
 }
 
-/** @throws SophiaError (file, 125) that names all of the files that are symbolic links: nothing can be written to them */
-export function refuseLinks(files: readonly NamedFile[]): void {
+/**
+ * Refuses files to which nothing may be written: those that are symbolic links, and those in a folder that a link leads out
+ * of the project.
+ *
+ * @throws SophiaError (file, 125) that names all of them
+ */
+export function refuseLinks(files: readonly TargetFile[]): void {
   const links = files.filter(({ path }) => isLink(path));
   if (links.length > 0) throw throughLinks(links.map(({ name }) => name));
+  const outward = files.flatMap(({ path, root }) => linkOutOf(root, path) ?? []);
+  if (outward.length > 0) throw throughLinks([...new Set(outward)].map(printable), " that leads out of the project");
 }
 
 function isLink(path: string): boolean {
@@ -123,11 +139,11 @@ function isLink(path: string): boolean {
   }
 }
 
-function throughLinks(names: readonly string[]): SophiaError {
+function throughLinks(names: readonly string[], what = ""): SophiaError {
   const [are, them] = names.length === 1 ? ["is a symbolic link", "it"] : ["are symbolic links", "them"];
   return new SophiaError({
     code: "file",
-    message: `${enumerate(names)} ${are}, and nothing is written through ${them}`,
+    message: `${enumerate(names)} ${are}${what}, and nothing is written through ${them}`,
     hint: `remove ${them}, or name the file to write`,
   });
 }

@@ -58,7 +58,6 @@ export const FAILURE_CODES = {
   "not-exportable": "a value cannot be written in the asked format",
   "not-confirmed": "nobody is there to say yes",
   "unknown-variable": "no contract declares and no source sets the variable",
-  "init-nothing": "nothing is there from which a contract can be made",
   "init-source": "a source of --from has nothing",
   "rotate-place": "no or more than one ESC environment defines the variable",
   "rotate-value": "a new value is not valid",

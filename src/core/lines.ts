@@ -15,7 +15,7 @@ export type Line = string | LongLine;
 
 /** The beginning of a command that is there to be pasted, with the spaces at which no line may end. */
 const TOGETHER =
-  /\b(?:chmod (?:\S+ (?:'[^']*)?)?|pulumi (?:env (?:\S+ )?)?|(?:(?:npx|bunx|yarn|pnpm) (?:exec )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?)|--(?:allow|reason) /g;
+  /\b(?:chmod (?:\S+ (?:'[^']*)?)?|pulumi (?:env (?:\S+ )?)?|(?:(?:npx|bunx|yarn|pnpm) (?:--no-install |exec )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?)|--(?:allow|reason) /g;
 /** Stands for such a space. No text for people has it. */
 const KEPT_SPACE = "\0";
 

@@ -32,7 +32,7 @@ export function layoutFor(context: Context, to: 1 | 2): Layout {
 
 /** The command where something follows that belongs to it; with a runner in front of it, it can be typed already. */
 const COMMAND = new RegExp(
-  String.raw`(?<![\w./@-])(?<!\b(?:npx|bunx|yarn|run|exec|--) )sophia-run(?= (?:-|\[|(?:${[...COMMAND_NAMES, HELP_WORD].join("|")})\b))`,
+  String.raw`(?<![\w./@-])(?<!(?:\b(?:npx|bunx|yarn|run|exec)|--no-install|--) )sophia-run(?= (?:-|\[|(?:${[...COMMAND_NAMES, HELP_WORD].join("|")})\b))`,
   "g",
 );
 

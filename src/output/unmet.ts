@@ -15,6 +15,11 @@ import { MOST_TOLD, wordViolations } from "./violations.ts";
 
 /** The parts, without marks and not wrapped; `check` and a launch that failed tell the same. */
 export interface Unmet {
+  /**
+   * Which contract applies and the two ways on, if the user has written none and so may not know of any. Absent if ESC
+   * fails, which is the cause then.
+   */
+  readonly unwritten?: readonly [string, string];
   /** What is wrong with ESC, where that may be why something is missing: the fault, what to do, what the service says. */
   readonly cause?: readonly [string, ...string[]];
   /** `5 violations`. */
@@ -31,6 +36,10 @@ export interface Finding {
   readonly advice: readonly string[];
 }
 
+const UNWRITTEN = [
+  "no contract here, so the Sophia platform's built-in one applies",
+  "start your own with sophia-run init, or use none: --no-contract",
+] as const;
 /** More violations than these are told by their names, so that the message stays short. */
 const MOST_LINES = 8;
 /** Of what the service says about a definition, in a failure that has more to tell. */
@@ -74,16 +83,12 @@ export function explainUnmet(assessment: Assessment, width: number, offer?: SetO
         : ["until then set what is missing in the environment or in .env"];
     return { cause: causeOf(esc.failure), amount, findings: compacted(), remedy: [...shared, ...meanwhile] };
   }
-  // Whoever has no contract may not know of any.
-  const ownRules =
-    assessment.contract.source.kind === "built-in"
-      ? ["these rules are the built-in contract's; sophia-run init starts your own"]
-      : [];
-  const remedy = [...ownRules, ...shared, ...sharedRemedy(supply, width, offer)];
+  const unwritten = assessment.contract.source.kind === "built-in" ? { unwritten: UNWRITTEN } : {};
+  const remedy = [...shared, ...sharedRemedy(supply, width, offer)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // What is wrong or withheld is not missing because of ESC.
   const cause = supply.length > 0 ? notConfigured(esc) : undefined;
-  return { ...(cause === undefined ? {} : { cause: [cause] }), amount, findings, remedy };
+  return { ...unwritten, ...(cause === undefined ? {} : { cause: [cause] }), amount, findings, remedy };
 }
 
 function notConfigured(esc: EscStatus): string | undefined {
@@ -181,24 +186,29 @@ const FIRST = WIDTH - "sophia-run: ".length;
 const INDENT = "  ";
 const REST = WIDTH - INDENT.length;
 
-/**
- * The failure of a launch or an export.
- *
- * @param consequence such as `server.js was not started`
- * @param wayOut what is possible all the same, to follow a semicolon
- * @param quiet leaves out what is for information
- * @param offer see {@link setOffer}
- */
+/** How a contract that is not met is told. */
+interface Telling {
+  /** Such as `server.js was not started`. */
+  readonly consequence: string;
+  /** Another possibility, to follow a semicolon. */
+  readonly wayOut: string;
+  /** Leaves out what is for information. */
+  readonly quiet: boolean;
+  /** See {@link setOffer}. */
+  readonly offer: SetOffer;
+  /** A program has started with the same contract, so its origin is known. */
+  readonly isRunning?: boolean;
+}
+
+/** The failure of a launch or an export. */
 export function wordUnmet(
   assessment: Assessment,
-  consequence: string,
-  wayOut: string,
-  quiet: boolean,
-  offer?: SetOffer,
+  { consequence, wayOut, quiet, offer, isRunning = false }: Telling,
 ): Failure {
-  const { cause = [], amount, findings, remedy } = explainUnmet(assessment, REST, offer);
+  const { unwritten: origin = [], cause = [], amount, findings, remedy } = explainUnmet(assessment, REST, offer);
+  const unwritten = isRunning ? [] : origin;
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
-  const [message = head, ...rest] = [...cause, head];
+  const [message = head, ...rest] = [...unwritten, ...cause, head];
   const details = [
     ...rest,
     ...findings.flatMap(({ kind, text, advice }) => [
@@ -207,8 +217,8 @@ export function wordUnmet(
     ]),
     ...remedy,
   ];
-  const last = `sophia-run check shows the whole configuration; ${wayOut}`;
+  const last = unwritten.length > 0 ? [] : [`sophia-run check shows the whole configuration; ${wayOut}`];
   const notices = assessment.notices.filter((notice) => isTold(notice, quiet));
-  const room = MOST_TOTAL - wrap(message, REST, "", FIRST).length - linesOf([...details, last]);
-  return { code: "contract-unmet", message, details: [...details, ...noticeLines(notices, room), last] };
+  const room = MOST_TOTAL - wrap(message, REST, "", FIRST).length - linesOf([...details, ...last]);
+  return { code: "contract-unmet", message, details: [...details, ...noticeLines(notices, room), ...last] };
 }

@@ -6,16 +6,16 @@ const NAME = "sophia-run";
 /** The file of a command on the search path. */
 const FILES = process.platform === "win32" ? [`${NAME}.cmd`, `${NAME}.exe`] : [NAME];
 
-/** What runs a package's command, by the name with which each package manager begins npm_config_user_agent. */
+/** What runs a package's installed command, by the name with which each package manager begins npm_config_user_agent. */
 const RUNNERS: ReadonlyMap<string, string> = new Map([
-  ["npm", "npx"],
+  ["npm", "npx --no-install"],
   ["pnpm", "pnpm exec"],
   ["yarn", "yarn"],
-  ["bun", "bunx"],
+  ["bun", "bunx --no-install"],
 ]);
 
 /**
- * Returns the command as the user can type it: `sophia-run` if the search path has it, `npx sophia-run` or the like if only
+ * Returns the command as the user can type it: `sophia-run` if the search path has it, `npx --no-install sophia-run` or the like if only
  * a package manager finds it. npm, pnpm, Yarn 1 and Bun put `node_modules/.bin` on the search path of what they run,
  * Yarn 4 a folder that it names in BERRY_BIN_FOLDER; all name themselves in npm_config_user_agent. No variable's text is
  * returned.
@@ -33,7 +33,7 @@ export function typedName({ environment, cwd }: Pick<Context, "environment" | "c
   const runner = RUNNERS.get(agent);
   // The user has put node_modules/.bin on the search path.
   if (runner === undefined && found !== undefined) return NAME;
-  return `${runner ?? "npx"} ${NAME}`;
+  return `${runner ?? "npx --no-install"} ${NAME}`;
 }
 
 function hasCommand(folder: string): boolean {

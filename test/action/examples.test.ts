@@ -50,7 +50,9 @@ const scripts = (commands: Readonly<Record<string, string>>) => ({
 });
 
 test("each has few permissions, and pins the actions of others to commits", () => {
-  for (const name of readdirSync(examples).filter((one) => one.endsWith(".yml"))) {
+  const names = readdirSync(examples).filter((one) => one.endsWith(".yml"));
+  expect(names.length).toBeGreaterThan(3);
+  for (const name of names) {
     const { permissions } = readWorkflow(join(examples, name));
     expect(permissions, name).toEqual(
       ["oidc.yml", "deploy.yml"].includes(name) ? { contents: "read", "id-token": "write" } : { contents: "read" },

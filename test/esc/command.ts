@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { sophiaRun as program } from "../helpers/sophia.ts";
+import { sophiaRun as program } from "../helpers/program.ts";
 
 export interface Finished {
   readonly status: number | null;

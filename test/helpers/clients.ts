@@ -24,6 +24,29 @@ export interface Client {
   readonly typed: string;
 }
 
+/** Writes the names by which files of `init` call a package manager into a folder. */
+export function standIns(path: string, { command }: Client): string {
+  const words = command.map((word) => `'${word}'`).join(" ");
+  const scripts = {
+    corepack: `shift; exec ${words} "$@"`,
+    // The npm of the image, which is not always the client, also changes manifests.
+    npm: `exec ${command.some((word) => word.includes("npm-cli")) ? words : clientNpm()} "$@"`,
+    npx: `exec ${clientNpm().replace("npm-cli", "npx-cli")} "$@"`,
+    pnpm: `exec ${words} "$@"`,
+    yarn: `exec ${words} "$@"`,
+    bun: `exec ${words} "$@"`,
+    bunx: `exec ${words} x "$@"`,
+  };
+  for (const [name, text] of Object.entries(scripts)) {
+    writeFileSync(join(path, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+  return path;
+}
+
+function clientNpm(): string {
+  return `'${nodeForClients()}' '${join(folder, "node_modules/npm/bin/npm-cli.js")}'`;
+}
+
 /** The package managers, fetched from npm if they are not there yet. */
 export function clients(): readonly Client[] {
   fetch();
@@ -48,7 +71,7 @@ export function clients(): readonly Client[] {
       command: script("npm/bin/npm-cli.js"),
       add: (tarball) => ["install", `./${tarball}`],
       exec: ["exec", "--"],
-      typed: "npx sophia-run",
+      typed: "npx --no-install sophia-run",
     },
     {
       name: "pnpm 11",
@@ -68,7 +91,7 @@ export function clients(): readonly Client[] {
       command: [bun()],
       add,
       exec: ["run"],
-      typed: "bunx sophia-run",
+      typed: "bunx --no-install sophia-run",
     },
   ];
 }

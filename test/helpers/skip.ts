@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { beforeEach } from "vitest";
-import { isStandalone } from "./sophia.ts";
+import { addon, isStandalone } from "./sophia.ts";
 
 /**
  * Skips the tests of the file or `describe` that calls it, unless `reason` is undefined. The end of a run lists the
@@ -26,3 +27,7 @@ export const notPackage: string | undefined = isStandalone ? "this is about the 
 
 /** Why tests of what only Linux does cannot run; undefined on Linux. */
 export const notLinux: string | undefined = process.platform === "linux" ? undefined : "needs Linux";
+
+/** Why tests of what the addons are needed for cannot run; undefined if the program under test has them. */
+export const noAddon: string | undefined =
+  isStandalone || existsSync(addon) ? undefined : "needs the addons, which are built where there is a C compiler";

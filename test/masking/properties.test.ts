@@ -18,8 +18,7 @@ import type { Secret } from "../../src/masking/model.ts";
 import { patternsOf } from "../../src/masking/patterns.ts";
 import { withAddon } from "./compiled.ts";
 import { reference } from "./reference.ts";
-
-const SEED = 20_261_125;
+import { SEED } from "../helpers/seed.ts";
 
 /** Few letters: secrets that overlap, nest and repeat themselves. */
 const narrow = string({ unit: constantFrom("a", "b"), minLength: 6, maxLength: 14 });

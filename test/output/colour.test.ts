@@ -137,7 +137,7 @@ describe("of the program", () => {
     const inner = (script: string): Promise<{ readonly stdout: string }> =>
       atTerminal(["--no-contract", "--", "sh", "-c", script, "sh", ...sophiaRun], { cwd, env }, []);
     const { stdout: message } = await inner('"$@" -- true > out');
-    expect(message).toContain(`${ESCAPE}[31m${ESCAPE}[1msophia-run:${ESCAPE}[22m ESC is not configured`);
+    expect(message).toContain(`${ESCAPE}[31m${ESCAPE}[1msophia-run:${ESCAPE}[22m no contract here`);
     const { stdout: shown } = await inner('"$@" check --jsno 2> err; "$@" check');
     expect(shown).toContain(red);
     expect(readFileSync(join(cwd, "err"), "utf8")).toMatch(/^sophia-run: unknown option --jsno of check\n/);

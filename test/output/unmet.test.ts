@@ -41,28 +41,27 @@ async function told(env: Readonly<Record<string, string>>, files: Readonly<Recor
   return { lines: expectShort(launched.stderr), text: launched.stderr, summary };
 }
 
-test("without ESC that is said first, and .env second", async () => {
+test("without a contract its origin and the two ways on are said first, then ESC, and .env last", async () => {
   const { lines, text, summary } = await told({});
-  expect(lines[0]).toBe(UNCONFIGURED);
-  expect(lines[1]).toBe("  the contract is not met (5 violations); node was not started");
+  expect(lines[0]).toMatch(/^sophia-run: no contract .* Sophia platform's built-in one/);
+  expect(lines[1]).toMatch(/sophia-run init.*--no-contract$/);
+  expect(lines[2]).toBe(UNCONFIGURED.replace("sophia-run:", " "));
+  expect(lines[3]).toBe("  the contract is not met (5 violations); node was not started");
   for (const name of NAMES) expect(text).toContain(name);
-  // Whoever has no contract may not know of any.
-  expect(lines.at(-3)).toBe("  these rules are the built-in contract's; sophia-run init starts your own");
-  expect(lines.at(-2)).toBe("  without ESC, set them in the environment or in .env");
-  expect(lines.at(-1)).toBe("  sophia-run check shows the whole configuration; --no-contract launches anyway");
-  expect(summary).toMatch(/^❌ ESC is not configured: set ESC_ENV and ESC_TOKEN\n❌ 5 checks failed\n❌ PULUMI_ACCESS/);
+  expect(lines.at(-1)).toBe("  without ESC, set them in the environment or in .env");
+  expect(summary).toMatch(/^⚠️ No contract here.*\n {3}start your own.*\n❌ ESC is not configured: set ESC_ENV/);
 });
 
 test("half of ESC's configuration is named once", async () => {
   const { lines, text } = await told({ ESC_ENV: NAME });
-  expect(lines[0]).toBe("sophia-run: ESC is not read: ESC_ENV is set but ESC_TOKEN is not");
+  expect(lines[2]).toBe("  ESC is not read: ESC_ENV is set but ESC_TOKEN is not");
   expect(text.match(/ESC_TOKEN/g)).toHaveLength(1);
 });
 
 test("with ESC there is one remedy for all, and it works", async () => {
   const { env } = await esc();
   const { lines, text, summary } = await told(env);
-  expect(lines[0]).toBe("sophia-run: the contract is not met (5 violations); node was not started");
+  expect(lines[2]).toBe("  the contract is not met (5 violations); node was not started");
   for (const name of NAMES) expect(text).toContain(name);
   expect(text.match(/pulumi env set/g)).toHaveLength(1);
   for (const shown of [text, summary]) {
@@ -163,7 +162,7 @@ describe("what an option withholds is not called missing", () => {
     const launched = await sophia([...options, "--", "true"], { env });
     const checked = await sophia(["check", ...options], { env });
     expect([launched.status, checked.status]).toEqual([78, 1]);
-    expect(expectShort(launched.stderr)[0]).toContain("the contract is not met");
+    expect(expectShort(launched.stderr)[2]).toContain("the contract is not met");
     for (const text of [launched.stderr, checked.stdout]) {
       expect(text).toMatch(expected);
       expect(text).not.toContain("pulumi env set");
@@ -177,7 +176,7 @@ test("what is wrong and not missing is no fault of an ESC that is not configured
   const env = { ...CONTRACT_VALUES, QDRANT_URL: "<value>" };
   const { status, stderr } = await sophia(["--", "true"], { env });
   expect(status).toBe(78);
-  expect(expectShort(stderr)[0]).toBe("sophia-run: the contract is not met (1 violation); true was not started");
+  expect(expectShort(stderr)[2]).toBe("  the contract is not met (1 violation); true was not started");
   expect(stderr).toContain("correct QDRANT_URL in the environment, or unset it there");
 });
 

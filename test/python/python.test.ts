@@ -135,7 +135,7 @@ describe("examples/python", () => {
     const unmet = await run("python3", ["tools/smoke_env_check.py", "--json"], { PATH: env["PATH"] ?? "" });
     expect([unmet.status, unmet.stdout.includes('"met": false')]).toEqual([1, true]);
     const none = await run(join(bin, "python3"), ["tools/smoke_env_check.py"], { PATH: "/nowhere" });
-    expect(none).toMatchObject({ status: 127, stderr: "sophia-run is not installed: pip install sophia-run\n" });
+    expect(none).toMatchObject({ status: 127, stderr: "sophia-run is not installed: see the README\n" });
   });
 
   test("the image's command serves as PID 1, and ends on SIGTERM", async ({ skip }) => {

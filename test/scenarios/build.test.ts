@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { appendFileSync, cpSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { copyOfPackage, folder } from "../helpers/sophia.ts";
@@ -16,6 +16,28 @@ it("a checkout that is not built says so", () => {
     stdout: "",
     stderr: "sophia-run: this checkout is not built\n  run `npm ci` and `npm run build` in it\n",
   });
+});
+
+it("a build is made again only if its inputs have changed or a file of it is missing", () => {
+  const path = copyOfPackage();
+  for (const name of ["src", "scripts", "package.json"])
+    cpSync(join(root, name), join(path, name), { recursive: true });
+  symlinkSync(join(root, "node_modules"), join(path, "node_modules"));
+  const command = join(path, "bin/sophia-run.cjs");
+  // A file that is replaced has another inode.
+  const build = (): number => {
+    const { status } = spawnSync(process.execPath, [join(path, "scripts/build.mjs"), "--if-changed"]);
+    expect(status).toBe(0);
+    return statSync(command).ino;
+  };
+  const first = statSync(command).ino;
+  expect(build()).toBe(first);
+  appendFileSync(join(path, "src/core/text.ts"), "// changed\n");
+  const second = build();
+  expect(second).not.toBe(first);
+  expect(build()).toBe(second);
+  rmSync(command);
+  build();
 });
 
 it("a Node.js that is too old is told, without a stack trace", () => {

@@ -82,9 +82,10 @@ test.for(starts)(
     const path = copyOfPackage();
     // This test's own caller may have left descriptors open.
     const needed = ["program", "inherited", "sophia.contract.json" in given ? "load" : "built-in-", ...files];
-    for (const name of readdirSync(join(path, "dist"))) {
-      if (!name.endsWith(".node") && !needed.some((file) => name.startsWith(file))) rmSync(join(path, "dist", name));
-    }
+    const names = readdirSync(join(path, "dist")).filter((name) => name.endsWith(".cjs"));
+    const others = names.filter((name) => !needed.some((file) => name.startsWith(file)));
+    expect(others.length).toBeGreaterThan(10);
+    for (const name of others) rmSync(join(path, "dist", name));
     const entry = join(path, "bin/sophia-run.cjs");
     const variables = esc ? escVariables(server, "demo-org/sophia/dev") : CONTRACT_VALUES;
     const command = [process.execPath, entry, "--mode", mode, "--", "printenv", "A"] as const;
@@ -96,7 +97,9 @@ test.for(starts)(
 test("a failure is told, and its status kept, where what words it cannot be loaded", async ({ skip }) => {
   skip(isStandalone, "it is one file");
   const path = copyOfPackage();
-  for (const name of readdirSync(join(path, "dist"))) if (name.startsWith("stderr-")) rmSync(join(path, "dist", name));
+  const names = readdirSync(join(path, "dist")).filter((name) => name.startsWith("stderr-"));
+  expect(names).toHaveLength(1);
+  for (const name of names) rmSync(join(path, "dist", name));
   const command = [process.execPath, join(path, "bin/sophia-run.cjs"), "--", "no-such-command"] as const;
   const finished = await runProgram(command, CONTRACT_VALUES, folder());
   expect(finished).toMatchObject({ status: 127, stderr: "sophia-run: no-such-command: command not found\n" });

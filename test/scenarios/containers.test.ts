@@ -130,7 +130,11 @@ describe("examples/docker", () => {
 
   test("the builder is sent no file that holds a secret", () => {
     const ignored = readFileSync(join(examples, "docker/.dockerignore"), "utf8").split("\n");
-    expect(ignored.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([".env*", ".git", "node_modules"]);
+    expect(ignored.filter((line) => line !== "" && !line.startsWith("#"))).toEqual([
+      "**/.env*",
+      ".git",
+      "**/node_modules",
+    ]);
   });
 
   describe.each([

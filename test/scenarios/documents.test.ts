@@ -10,6 +10,7 @@ import { type Block, fencedBlocks, linkedFiles } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notLinux } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
+import { DOCUMENT_CALLS, FETCH } from "./document-calls.ts";
 
 const root = join(import.meta.dirname, "../..");
 
@@ -24,7 +25,7 @@ type Trial =
       readonly unless?: string | undefined;
     }
   | {
-      /** The commands that cannot be run here do nothing; the shell reads the block as it is written. */
+      /** The commands that cannot be run here note what they are called with; document-calls.ts has what that must be. */
       readonly kind: "stand-ins";
       readonly commands: readonly string[];
       readonly because: string;
@@ -36,6 +37,7 @@ const npm = {
   commands: ["npm"],
   because: "npm asks the registry",
 } as const;
+const fetched = { ...npm, commands: ["curl", "npm"] } as const;
 const docker = {
   kind: "stand-ins",
   commands: ["npm", "docker"],
@@ -70,10 +72,10 @@ const withoutNamespaces =
 /** Each document with its blocks of commands, by their first lines. */
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
-    "npm ci          # once, some 15 s: installs": npm,
-    "npm run demo    # 5 s: the main uses, with real processes": npm,
-    "npm ci && npm pack --pack-destination ../my-app   # in the checkout; ../my-app is your project": npm,
-    "npm install sophia-run": npm,
+    "npm ci && npm run demo   # installs in some 15 s, then shows the main uses with real processes in 10 s": npm,
+    "npm test                 # 90 s: types, units, ESC, a core of real processes; needs Linux, Python 3, gcc and openssl":
+      npm,
+    [FETCH]: fetched,
     "sophia-run -- python3 app.py": {
       kind: "run",
       // The server of the example would not end.
@@ -88,6 +90,17 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "$ sophia-run -- sh -c 'exit 7'; echo $?": { kind: "run" },
   },
   "SECRETS.md": {
+    'read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&': github,
+    "cp .env.example .env && chmod 600 .env": {
+      kind: "run",
+      files: { ".env.example": readFileSync(join(root, ".env.example"), "utf8") },
+    },
+    "read -rs GH_FINE_GRAINED_TOKEN && export GH_FINE_GRAINED_TOKEN": { ...pulumi, because: "it asks a person" },
+    "sophia-run check                        # what is configured, masked, and from where": { kind: "run" },
+    "sophia-run audit   # how old each secret is, who changed it last, what is overdue, the token": { kind: "run" },
+    "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
+  },
+  "docs/secrets.md": {
     "read -r VALUE &&": github,
     "read -rs VALUE &&": github,
     "read -r ROLE && read -rs VALUE &&": tokens,
@@ -97,16 +110,15 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       kind: "run",
       files: { ".env.example": readFileSync(join(root, ".env.example"), "utf8") },
     },
-    "read -rs GH_FINE_GRAINED_TOKEN && export GH_FINE_GRAINED_TOKEN": { ...pulumi, because: "it asks a person" },
+    "read -rs API_KEY && export API_KEY": { ...pulumi, because: "it asks a person" },
     "sophia-run check                        # what is configured, masked, and from where": { kind: "run" },
-    "gh run list --workflow checks.yml --limit 5": github,
+    "gh run list --workflow configuration.yml --limit 5": github,
     "sophia-run audit            # how old each secret is, who changed it last, what is overdue, the token": {
       kind: "run",
     },
     'pulumi env version history "$ESC_ENV"': pulumi,
-    "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
   },
-  "CONTRIBUTING.md": { "npm ci          # installs": npm },
+  "CONTRIBUTING.md": { "npm ci             # installs": npm },
   "docs/agents.md": {
     "install -d -m 700 ~/.config/sophia-run": { kind: "run" },
     "sophia-run check": { kind: "stand-ins", commands: ["sophia-run"], because: "agents.test.ts does what they do" },
@@ -140,13 +152,13 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/without-a-prefix.md": {},
   "examples/devcontainer/README.md": { "npm ci && npm pack --pack-destination examples/devcontainer": npm },
   "examples/docker/README.md": {
-    "npm install sophia-run   # once: writes package.json and package-lock.json": docker,
+    [FETCH]: { ...docker, commands: ["curl", "npm", "docker"] },
     "npm ci && npm pack --pack-destination examples/docker": { ...npm, folders: ["examples/docker"] },
     "docker run --rm --init --publish 127.0.0.1:3000:3000 --env ESC_ENV=sophia/prod --env ESC_TOKEN sophia-app": docker,
     "ESC_TOKEN_FILE=~/.config/sophia-run/token docker compose up": docker,
   },
   "examples/npm-scripts/README.md": {
-    "npm install sophia-run": npm,
+    [FETCH]: fetched,
     "npm ci && npm pack --pack-destination examples/npm-scripts": { ...npm, folders: ["examples/npm-scripts"] },
   },
   "examples/sample/README.md": {
@@ -187,7 +199,9 @@ describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
     "has commands that a shell reads as they are meant ($trial.because): $title",
     ({ block, trial }) => {
       if (trial?.kind !== "stand-ins") throw new TypeError("filtered above");
-      expect(runWithStandIns(block, trial)).toEqual({ status: 0, stderr: "", created: [] });
+      const calls = DOCUMENT_CALLS[name]?.[firstLine(block)];
+      expect(runWithStandIns(block, trial)).toEqual({ status: 0, stderr: "", created: [], calls });
+      expect(calls).toBeDefined();
     },
   );
 });
@@ -276,17 +290,36 @@ function runWithStandIns(
   for (const name of folders) mkdirSync(join(cwd, name), { recursive: true });
   const before = new Set<string | Buffer>(readdirSync(cwd, { recursive: true }));
   const script = language === "console" ? transcript(lines) : lines;
+  const log = join(folder({ calls: "" }), "calls");
   const { status, stderr } = spawnSync("/bin/bash", ["--norc", "-euc", script], {
     cwd,
     env: {
       ESC_ENV: "acme/sophia/dev",
-      PATH: commandFolder(Object.fromEntries(commands.map((name) => [name, "#!/bin/sh\nexit 0\n"]))),
+      HOME: "/home/reader",
+      STAND_IN_LOG: log,
+      PATH: commandFolder(Object.fromEntries(commands.map((name) => [name, STAND_IN]))),
     },
-    input: "a line\n",
+    input: "a line\nanother line\n",
     encoding: "utf8",
   });
-  return { status, stderr, created: readdirSync(cwd, { recursive: true }).filter((name) => !before.has(name)) };
+  const created = readdirSync(cwd, { recursive: true }).filter((name) => !before.has(name));
+  return { status, stderr, created, calls: readFileSync(log, "utf8").split("\n").slice(0, -1) };
 }
+
+/** Notes its name and each word in brackets; then what comes through a pipe, and from the file of a word like `@/dev/fd/63`. */
+const STAND_IN = `#!/bin/sh
+line=\${0##*/} input=
+if [ -p /dev/stdin ]; then input=yes; fi
+for word; do
+  line="$line [$word]"
+  case $word in
+  --null-input) input= ;;
+  @/dev/fd/*) line="$line = $(/bin/cat "\${word#@}")" ;;
+  esac
+done
+if [ -n "$input" ]; then line="$line < $(/bin/cat)"; fi
+printf '%s\\n' "$line" >>"$STAND_IN_LOG"
+`;
 
 function shellWord(word: string): string {
   return `'${word.replaceAll("'", String.raw`'\''`)}'`;

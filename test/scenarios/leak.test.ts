@@ -27,6 +27,7 @@ async function esc(values: Readonly<Record<string, string>> = SECRETS) {
 
 /** Fails when a sentinel stands in a text or in a file below a folder. */
 function expectNone(texts: readonly string[], folders: readonly string[] = []): void {
+  expect(texts.length).toBeGreaterThan(0);
   for (const text of texts) expect(text).not.toContain(SENTINEL);
   for (const path of folders) {
     for (const entry of readdirSync(path, { recursive: true, withFileTypes: true })) {

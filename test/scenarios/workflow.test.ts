@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { cleanPath } from "../helpers/pack.ts";
@@ -29,11 +29,12 @@ describe(".github/workflows/checks.yml", () => {
   test("every npm script that it calls exists, and one mode of the conformance suite runs", () => {
     const called = commands.flatMap((line) => /^npm (?:run )?([\w:-]+)/.exec(line)?.[1] ?? []);
     expect(called).toEqual(
-      expect.arrayContaining(["ci", "lint", "format:check", "typecheck", "knip", "publint", "test"]),
+      expect.arrayContaining(["ci", "lint", "format:check", "typecheck", "knip", "publint", "test:all"]),
     );
     for (const name of new Set(called)) {
       if (name !== "ci") expect(manifest).toHaveProperty(["scripts", name]);
     }
+    expect(commands).toContain("scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'");
     expect(commands).toContain("bin/sophia-run check");
     expect(commands).toContain("npm run conformance -- --launcher 'bin/sophia-run --no-contract --mode spawn --'");
     expect(manifest).toHaveProperty(["bin", "sophia-run"]);
@@ -129,10 +130,9 @@ describe(".github/workflows/release.yml", () => {
 
   test("publishes what was checked, whole", () => {
     const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    for (const line of commands) {
-      const script = /^npm run (?:--silent )?([\w:-]+)/.exec(line)?.[1];
-      if (script !== undefined) expect(manifest).toHaveProperty(["scripts", script]);
-    }
+    const scripts = commands.flatMap((line) => /^npm run (?:--silent )?([\w:-]+)/.exec(line)?.[1] ?? []);
+    expect(scripts.length).toBeGreaterThan(5);
+    for (const script of scripts) expect(manifest).toHaveProperty(["scripts", script]);
     expect(commands).toContain("npm run release:check -- --release");
     expect(commands.filter((line) => line === "sha256sum --check SHA256SUMS")).toHaveLength(3);
   });
@@ -143,16 +143,21 @@ test("a file too many in the package is noticed, and a bundle of the action that
   const copy = folder();
   const left = /^.(?:node_modules|\.cache|\.git|dist-[a-z]+)$/;
   cpSync(root, copy, { recursive: true, filter: (from) => !left.test(from.slice(root.length)) });
+  // As on a machine without a compiler for it.
+  const built = ["linux-arm64.node", "linux-arm64-redact.node", "linux-arm64-monitor.node", "linux-arm64-monitor"];
+  for (const name of built) rmSync(join(copy, "dist", name), { force: true });
   symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
   writeFileSync(join(copy, "docs/draft.md"), "");
   mkdirSync(join(copy, "dist-action"));
   writeFileSync(join(copy, "dist-action/main.cjs"), "");
   const commit = ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--allow-empty", "-m", "a"];
   for (const args of [["init", "--quiet"], commit]) spawnSync("git", args, { cwd: copy });
-  const { status, stderr } = spawnSync(process.execPath, ["scripts/release.mjs"], { cwd: copy, encoding: "utf8" });
+  const release = spawnSync(process.execPath, ["scripts/release.mjs"], { cwd: copy, encoding: "utf8" });
+  const { status, stdout, stderr } = release;
   expect(stderr).toBe(
     "packed, and not in scripts/release/packed-files.txt: docs/draft.md\n" +
       "dist-action/main.cjs is not that of the sources: npm run build:action\n",
   );
+  expect(stdout).toMatch(new RegExp(built.map((name) => `not built here: dist/${name}`).join(String.raw`\n.*`)));
   expect(status).toBe(1);
 });

@@ -18,10 +18,10 @@ function installed(): { readonly cwd: string; readonly bin: string; readonly els
 }
 
 const AGENTS = [
-  ["npm/12.2.1 node/v24.21.0 linux x64 workspaces/false", "npx sophia-run"],
+  ["npm/12.2.1 node/v24.21.0 linux x64 workspaces/false", "npx --no-install sophia-run"],
   ["pnpm/11.28.11 npm/? node/v24.21.0 linux x64", "pnpm exec sophia-run"],
   ["yarn/1.22.22 npm/? node/v20.19.0 linux x64", "yarn sophia-run"],
-  ["bun/1.4.5 npm/? node/v26.3.0 linux x64", "bunx sophia-run"],
+  ["bun/1.4.5 npm/? node/v26.3.0 linux x64", "bunx --no-install sophia-run"],
 ] as const;
 
 test.each(AGENTS)("by %s: %s, wherever the manager has put it", (agent, expected) => {
@@ -42,7 +42,7 @@ test("from a shell: what its search path has, else what node_modules has, above 
   const named = (at: string, PATH: string): string => typedName({ cwd: at, environment: new Map([["PATH", PATH]]) });
   expect(named(cwd, elsewhere)).toBe("sophia-run");
   expect(named(cwd, bin)).toBe("sophia-run");
-  expect(named(inner, "/nowhere")).toBe("npx sophia-run");
+  expect(named(inner, "/nowhere")).toBe("npx --no-install sophia-run");
   expect(named(elsewhere, "/nowhere")).toBe("sophia-run");
 });
 
@@ -62,7 +62,7 @@ test("messages and help name it so; what is for programs does not", async () => 
   const { cwd, bin } = installed();
   const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}`, npm_config_user_agent: AGENTS[1][0] };
   const started = await sophia(["--", "true"], { cwd, env });
-  expect(started.stderr).toContain("\n  pnpm exec sophia-run check shows the whole configuration; ");
+  expect(started.stderr).toContain("\n  start your own with pnpm exec sophia-run init, ");
   expect((await sophia(["check", "--jsno"], { cwd, env })).stderr).toContain("? pnpm exec sophia-run check --help");
   const help = await sophia(["check", "--help"], { cwd, env });
   expect(help.stdout).toContain("Usage: pnpm exec sophia-run check [options]\n");

@@ -11,7 +11,7 @@ def main() -> int:
     try:
         return subprocess.run(["sophia-run", "check", *sys.argv[1:]]).returncode
     except FileNotFoundError:
-        print("sophia-run is not installed: pip install sophia-run", file=sys.stderr)
+        print("sophia-run is not installed: see the README", file=sys.stderr)
         return 127
 
 

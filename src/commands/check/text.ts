@@ -150,9 +150,10 @@ function outcome(report: Report, unmet: Unmet | undefined, parts: readonly Part[
       ),
     ];
   }
-  const { cause = [], findings, remedy } = unmet;
+  const { unwritten, cause = [], findings, remedy } = unmet;
   const [first, ...rest] = cause;
   return [
+    ...(unwritten === undefined ? [] : [`⚠️ ${sentence(unwritten[0])}`, indented(unwritten[1])]),
     ...(first === undefined ? [] : [`${report.esc.environment.state === "absent" ? "➖" : "❌"} ${first}`]),
     ...rest.map(indented),
     `❌ ${count(report.violations.length, "check")} failed`,

@@ -12,7 +12,8 @@ export const docsCommand: CommandDefinition = {
       "description.",
     "--types python writes settings.py, too: a dataclass that reads os.environ, or a class of pydantic-settings where " +
       "the project's dependencies name it; --types pydantic asks for that one. What is there is kept up to date from then on.",
-    "With --check nothing is written. A file that sophia-run did not write is replaced only with --force.",
+    "With --check nothing is written. A file that sophia-run did not write is replaced only with --force; a " +
+      ".env.example that was written by hand gets the variables that it lacks.",
   ],
   positional: { form: "[FILE…]", least: 0, most: Infinity, kind: "file" },
   options: {

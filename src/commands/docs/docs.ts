@@ -1,11 +1,12 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
-import { envExample } from "./env-example.ts";
+import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
 import { isOurs, markOf } from "./mark.ts";
 import { partOf, withPart } from "./markers.ts";
 import { pythonSettings, styleOf, type PythonStyle } from "./python-settings.ts";
+import { projectFacts } from "./project-facts.ts";
 import { secretsDocument } from "./secrets-document.ts";
 import { contractBlocks } from "./secrets-section.ts";
 import { shownPath } from "../../contract/file/text.ts";
@@ -17,7 +18,8 @@ import { sayLines } from "../../output/stderr.ts";
 import { settle } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
-import { readIfThere, refuseLinks, writeText, type NamedFile } from "../files.ts";
+import { readIfThere, refuseLinks, writeText, type TargetFile } from "../files.ts";
+import { projectRoot } from "../project-root.ts";
 
 /** Types are written where there is TypeScript to read them. A module of Python is written where it is asked for. */
 async function defaultFiles(folder: string, types: Types | undefined): Promise<readonly string[]> {
@@ -60,10 +62,12 @@ async function pythonStyle(
   return texts.some((text) => /\bpydantic[-_.]settings\b/i.test(text ?? "")) ? "pydantic" : "dataclass";
 }
 
-interface Document extends NamedFile {
+interface Document extends TargetFile {
   /** What it holds; absent where it does not exist. */
   readonly current?: string;
   readonly wanted: string;
+  /** The user wrote it, and it keeps what it has. */
+  readonly isMerged: boolean;
 }
 
 /** `sophia-run docs`: 0, or with `--check` 1 where a file is out of date. Nothing is written unless all can be. */
@@ -81,15 +85,22 @@ export const docs: Command = async ({ options, positionals }, context) => {
     positionals.length > 0
       ? positionals.map((name) => resolve(context.cwd, name))
       : (await defaultFiles(folder, types)).map((name) => join(folder, name));
-  const drawn: Drawn = { contract, types, folder };
-  const documents = await Promise.all([...new Set(paths)].map((path) => draw(path, drawn, context)));
+  const isForced = options["force"] === true;
+  const drawn: Drawn = { contract, types, folder, isForced };
+  const drafts = await Promise.all([...new Set(paths)].map((path) => draw(path, drawn, context)));
+  // A file that nobody named is not worth a failure.
+  const left = positionals.length > 0 || types !== undefined || isForced ? [] : drafts.filter(isForeign);
+  const documents = drafts.filter((document) => !left.includes(document));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
+  for (const { name } of left) {
+    tell(context, [`${name} is not of sophia-run docs and stays as it is; --force replaces it`]);
+  }
   if (options["check"] === true) return report(stale, documents, context);
   refuseLinks(stale);
-  if (options["force"] !== true) refuseForeign(stale);
-  for (const { path, name, wanted } of stale) {
-    writeText({ path, name }, wanted);
-    context.out(`wrote ${name}\n`);
+  if (!isForced) refuseForeign(stale);
+  for (const document of stale) {
+    writeText(document, document.wanted);
+    context.out(`wrote ${document.name}\n`);
   }
   if (stale.length === 0) tell(context, `${enumerate(documents.map(({ name }) => name))}: up to date\n`);
   return ExitStatus.ok;
@@ -101,13 +112,17 @@ interface Drawn {
   readonly types: Types | undefined;
   /** Of the project. */
   readonly folder: string;
+  /** Files that the user wrote are replaced. */
+  readonly isForced: boolean;
 }
 
 async function draw(path: string, drawn: Drawn, { cwd }: Context): Promise<Document> {
   const name = printable(shownPath(path, cwd));
   const current = await readIfThere({ path, name });
-  const wanted = await textFor(path, drawn, current ?? "");
-  return { path, name, ...(current === undefined ? {} : { current }), wanted };
+  const file = { path, name, root: projectRoot(cwd), ...(current === undefined ? {} : { current }) };
+  const isMerged = !drawn.isForced && EXAMPLE_FILES.includes(basename(path)) && isWritten(current) && !isOurs(current);
+  if (isMerged) return { ...file, wanted: mergedExample(current, drawn.contract), isMerged };
+  return { ...file, wanted: await textFor(path, drawn, current ?? ""), isMerged };
 }
 
 async function textFor(path: string, { contract, types, folder }: Drawn, current: string): Promise<string> {
@@ -118,7 +133,9 @@ async function textFor(path: string, { contract, types, folder }: Drawn, current
   );
   if (name.endsWith(".md")) {
     const part = partOf(current);
-    return withPart(current, part, mark, part === "document" ? secretsDocument(contract) : contractBlocks(contract));
+    const blocks =
+      part === "document" ? secretsDocument(contract, await projectFacts(folder)) : contractBlocks(contract);
+    return withPart(current, part, mark, blocks);
   }
   if (name.endsWith(".py")) {
     const style = await pythonStyle(current, types, [dirname(path), folder]);
@@ -134,16 +151,23 @@ function report(stale: readonly Document[], documents: readonly Document[], cont
   }
   sayLines(context, [
     `out of date: ${enumerate(stale.map(({ name, current }) => (current === undefined ? `${name} (missing)` : name)))}`,
-    "sophia-run docs writes them anew from the contract",
+    "sophia-run docs writes them from the contract",
   ]);
   return ExitStatus.unmet;
 }
 
+function isWritten(text: string | undefined): text is string {
+  return text !== undefined && text.trim() !== "";
+}
+
+/** True for a file that the user wrote and that would be replaced as a whole. */
+function isForeign({ path, current, isMerged }: Document): boolean {
+  return !isMerged && !path.endsWith(".md") && isWritten(current) && !isOurs(current);
+}
+
 /** @throws SophiaError (foreign-file, 125) */
 function refuseForeign(stale: readonly Document[]): void {
-  const foreign = stale.filter(
-    ({ path, current = "" }) => !path.endsWith(".md") && current.trim() !== "" && !isOurs(current),
-  );
+  const foreign = stale.filter(isForeign);
   if (foreign.length === 0) return;
   throw new SophiaError({
     code: "foreign-file",

@@ -3,6 +3,40 @@ import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { chapters, formatWords, groupSentence, isGroupRule, rulesByName, ruleWords } from "./outline.ts";
 
+/** Names under which projects keep a `.env` file without values. */
+export const EXAMPLE_FILES: readonly string[] = [".env.example", ".env.sample", ".env.template", "example.env"];
+
+const BEGIN = "# --- `sophia-run docs` writes from here: what the contract declares besides ---";
+const END = "# --- to here ---";
+
+/** Returns a `.env.example` that the user wrote, with the variables of the contract that it lacks at its end. */
+export function mergedExample(current: string, contract: Contract): string {
+  const lineEnd = current.includes("\r\n") ? "\r\n" : "\n";
+  const own = withoutBlock(current.split(/\r\n|\n/));
+  const assigned = new Set(own.map(assignedBy));
+  const rulesOf = rulesByName(contract);
+  const missing = chapters(contract)
+    .flatMap(({ declarations }) => declarations)
+    .filter(({ name }) => !assigned.has(name));
+  if (missing.length === 0) return own.join(lineEnd);
+  const block = [BEGIN, ...missing.flatMap((declaration) => entry(declaration, rulesOf(declaration.name))), "", END];
+  const text = own.join(lineEnd).trimEnd();
+  return `${text}${text === "" ? "" : lineEnd + lineEnd}${block.join(lineEnd)}${lineEnd}`;
+}
+
+function withoutBlock(lines: readonly string[]): readonly string[] {
+  const from = lines.indexOf(BEGIN);
+  const to = from === -1 ? -1 : lines.indexOf(END, from);
+  if (to === -1) return lines;
+  const before = lines.slice(0, lines[from - 1] === "" ? from - 1 : from);
+  return [...before, ...lines.slice(to + 1)];
+}
+
+/** The variable of an assignment, or of one that is commented out as optional. */
+function assignedBy(line: string): string | undefined {
+  return /^\s*(?:#\s*)?(?:export\s+)?([A-Za-z_][\w.-]*)\s*=/.exec(line)?.[1];
+}
+
 /**
  * The text of `.env.example`: every variable with what it is for and what a value looks like, and no value.
  *

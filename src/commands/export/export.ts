@@ -10,7 +10,8 @@ import { say, sayDown } from "../../output/say.ts";
 import { sayLines } from "../../output/stderr.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import { collect } from "./collect.ts";
-import { refuseIrregular, writePrivately, type NamedFile } from "../files.ts";
+import { refuseIrregular, writePrivately, type TargetFile } from "../files.ts";
+import { projectRoot } from "../project-root.ts";
 import { recorderOf } from "../audit-log/record.ts";
 import { agentBy } from "../run/agents.ts";
 import { keeperBy } from "../run/keepers.ts";
@@ -38,8 +39,12 @@ export const exportVariables: Command = async ({ options }, context) => {
   if (settings.enforceContract && violations.length > 0) {
     record?.({ event: "export", names: [] }, true, assessment);
     const { setOffer, wordUnmet } = await import("../../output/unmet.ts");
-    const [what, wayOut] = ["nothing was exported", "--no-contract exports anyway"];
-    const failure = wordUnmet(assessment, what, wayOut, settings.quiet, setOffer(context));
+    const failure = wordUnmet(assessment, {
+      consequence: "nothing was exported",
+      wayOut: "--no-contract exports anyway",
+      quiet: settings.quiet,
+      offer: setOffer(context),
+    });
     throw new SophiaError(failure, ExitStatus.config);
   }
   sayDown(context, esc);
@@ -93,7 +98,7 @@ function refuseTerminal(context: Context, targets: Targets | undefined): void {
 }
 
 /** @throws SophiaError (125) for a file that cannot be replaced */
-function outputFile(given: unknown, format: string, { cwd }: Context): NamedFile | undefined {
+function outputFile(given: unknown, format: string, { cwd }: Context): TargetFile | undefined {
   if (typeof given !== "string") return undefined;
   if (format === "github") {
     throw usageError(
@@ -101,7 +106,7 @@ function outputFile(given: unknown, format: string, { cwd }: Context): NamedFile
       "leave --output out, or set GITHUB_ENV to the file",
     );
   }
-  const file = { path: resolve(cwd, given), name: printable(given) };
+  const file = { path: resolve(cwd, given), name: printable(given), root: projectRoot(cwd) };
   refuseIrregular(file);
   return file;
 }

@@ -11,6 +11,7 @@ import { say } from "../../output/say.ts";
 import { readDotenv } from "../../sources/dotenv/index.ts";
 import type { Command } from "../command.ts";
 import { canAsk, confirm } from "../confirm.ts";
+import { projectRoot } from "../project-root.ts";
 import { askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
 import { revisionsText, settleChange } from "../writing/outcome.ts";
 import { sortCandidates } from "./candidates.ts";
@@ -86,6 +87,10 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
     if (last.kept.length > 0) return ExitStatus.unmet;
   }
   if (!isConfirmed && canAsk(context))
-    await offerRemoval({ path: resolve(context.cwd, path), name: path }, there, context);
+    await offerRemoval(
+      { path: resolve(context.cwd, path), name: path, root: projectRoot(context.cwd) },
+      there,
+      context,
+    );
   return status;
 };

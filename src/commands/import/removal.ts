@@ -5,7 +5,7 @@ import { SophiaError } from "../../core/error.ts";
 import { count, printable } from "../../core/text.ts";
 import { parseDotenv } from "../../sources/dotenv/syntax.ts";
 import { ask } from "../confirm.ts";
-import { type NamedFile, readIfThere, writePrivately } from "../files.ts";
+import { type TargetFile, readIfThere, writePrivately } from "../files.ts";
 import type { Candidate } from "./candidates.ts";
 import { tell } from "../../output/colour.ts";
 
@@ -15,7 +15,7 @@ import { tell } from "../../output/colour.ts";
  *
  * @throws SophiaError (file, 125) where the file cannot be written
  */
-export async function offerRemoval(file: NamedFile, there: readonly Candidate[], context: Context): Promise<void> {
+export async function offerRemoval(file: TargetFile, there: readonly Candidate[], context: Context): Promise<void> {
   const names = there.map(({ name }) => name);
   if (names.length === 0) return;
   const shown = printable(file.name);

@@ -1,106 +1,144 @@
-import { existsSync, readdirSync } from "node:fs";
-import { basename, join } from "node:path";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { settle } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
-import { parseManifest, type Place, type Project } from "./place.ts";
-import { NODE_TOOLS, nodeTool } from "./node-tools.ts";
-import { devcontainer, dockerfile, dockerignore, workflow } from "./places.ts";
-import { pythonProject, pythonTool } from "./python.ts";
-import { hasDependency, npmScripts, startsNpm } from "./scripts.ts";
-import { settle } from "../../command-line/settings.ts";
-import { ORIGINS, startContract } from "./start.ts";
+import type { Line } from "../../core/lines.ts";
+import { FETCH_TARBALL, TARBALL } from "../../core/package-source.ts";
+import { tell } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
-import { readIfThere, writeText, type NamedFile } from "../files.ts";
-
-const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
+import { canAsk } from "../confirm.ts";
+import { refuseLinks, writeText, type TargetFile } from "../files.ts";
+import { projectRoot } from "../project-root.ts";
+import { askNames } from "./ask.ts";
+import { NODE_TOOLS } from "./node-tools.ts";
+import type { Place, Project } from "./place.ts";
+import { EXTRA_NAMES, EXTRAS, existingPlaces, newPlaces, type Extra } from "./places.ts";
+import { survey, type Survey } from "./project.ts";
+import { PYTHON_TOOLS, pythonProject } from "./python.ts";
+import { hasDependency, npmScripts, startsNpm } from "./scripts.ts";
+import { contractFile, ORIGINS, startContract } from "./start.ts";
 
 /** `sophia-run init`: creates what is missing, prints what is to be added to files that exist. */
 export const init: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
-  const { from } = options;
+  const { from, with: given } = options;
   const asked = ORIGINS.filter((name) => Array.isArray(from) && from.includes(name));
+  const found = await survey(context);
+  const offers = new Map(
+    EXTRA_NAMES.map((name) => [name, newPlaces(name, found.project, found.existing, found.image)] as const),
+  );
+  const possible = EXTRA_NAMES.filter((name) => offers.get(name)?.some(({ kind }) => kind === "create") === true);
+  const wanted = Array.isArray(given)
+    ? EXTRA_NAMES.filter((name) => given.includes(name))
+    : await askExtras(possible, context);
+  const places = [
+    ...(await ownPlaces(found, options["edit-scripts"] === true)),
+    ...existingPlaces(found.project, found.existing),
+    ...wanted.flatMap((name) => offers.get(name) ?? []),
+  ];
+  // Before anything is written: a refusal in between would leave a part behind.
+  const files = places.flatMap(({ kind, file }) =>
+    kind === "create" || kind === "edit" ? [target(file, context)] : [],
+  );
+  const contract = contractFile(context);
+  refuseLinks([...(existsSync(contract.path) ? [] : [contract]), ...files]);
   await startContract(asked, settings, context);
-  const { project, places } = await placesOf(options["edit-scripts"] === true, context);
-  for (const place of places) settlePlace(place, context);
-  // Where it is not installed, a package manager would ask a registry for it.
-  const isInstalled = project.manifest !== undefined && hasDependency(project.manifest);
-  const run = isInstalled ? NODE_TOOLS[project.node.name].run : "";
-  context.out(`\nNext: refine the contract, then ${run}sophia-run check and ${run}sophia-run docs\n`);
+  // The lines to act on come last.
+  for (const place of places.filter((one) => !isAdvice(one))) settlePlace(place, context);
+  for (const place of places.filter(isAdvice)) settlePlace(place, context);
+  tellNext(
+    found,
+    possible.filter((name) => !wanted.includes(name)),
+    context,
+  );
   return ExitStatus.ok;
 };
 
-async function placesOf(
-  edit: boolean,
-  context: Context,
-): Promise<{ readonly project: Project; readonly places: readonly Place[] }> {
-  const read = (file: string): Promise<string | undefined> => readIfThere(named(file, context));
-  const isThere = (file: string): boolean => existsSync(join(context.cwd, file));
-  const text = await read("package.json");
-  const pyproject = await read("pyproject.toml");
-  // One that is not JSON is a manifest without anything in it.
-  const manifest = text === undefined ? undefined : (parseManifest(text) ?? {});
-  const project: Project = {
-    name: basename(context.cwd),
-    manifest,
-    node: nodeTool(manifest?.["packageManager"], await read("yarn.lock"), isThere),
-    python: pythonTool(pyproject, isThere),
-  };
-  const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
-  const image = await read("Dockerfile");
-  const images = dockerfile(image, project);
-  const container = DEVCONTAINERS.find(isThere) ?? DEVCONTAINERS[0] ?? "";
-  return {
-    project,
-    places: [
-      ...npmScripts(text, {
-        add: NODE_TOOLS[project.node.name].add,
-        edit,
-        isThere,
-        startsByNpm: startsNpm(image, await read("Procfile")),
-      }),
-      ...pythonProject(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
-      ...images,
-      ...dockerignore(isThere(".dockerignore"), images),
-      ...devcontainer(container, await read(container), project),
-      ...workflow(isThere(".github") ? await workflowsOf(context) : undefined, project),
-    ],
-  };
+/** Asks at a terminal which extras the user wants; elsewhere `--with` names them. */
+async function askExtras(possible: readonly Extra[], context: Context): Promise<readonly Extra[]> {
+  if (possible.length === 0 || !canAsk(context)) return [];
+  const lines = possible.map((name, index) => `${String(index + 1).padStart(4)}  ${name.padEnd(14)}${EXTRAS[name]}\n`);
+  context.err(`init can create more than the contract:\n${lines.join("")}`);
+  const chosen = await askNames("Which? Numbers or names, `all`, or Enter for none:", possible, context);
+  return possible.filter((name) => chosen.has(name));
 }
 
-/** The texts of the repository's workflows. */
-async function workflowsOf(context: Context): Promise<readonly string[]> {
-  const folder = join(".github", "workflows");
-  if (!existsSync(join(context.cwd, folder))) return [];
-  const files = readdirSync(join(context.cwd, folder)).filter((name) => /\.ya?ml$/.test(name));
-  const texts = await Promise.all(files.map((name) => readIfThere(named(join(folder, name), context))));
-  return texts.filter((text) => text !== undefined);
+/** The manifests of the project: sophia-run as a dependency, and in front of what starts programs. */
+async function ownPlaces({ project, texts, isThere, read }: Survey, edit: boolean): Promise<readonly Place[]> {
+  const dependencies = texts.pyproject === undefined ? "requirements.txt" : "pyproject.toml";
+  const { add, addToRoot = add } = NODE_TOOLS[project.node.name];
+  const { hasMembers, member } = project.workspace;
+  const isRoot = hasMembers && member === "";
+  return [
+    ...npmScripts(texts.manifest, {
+      add: [...(FETCH_TARBALL === undefined || isThere(TARBALL) ? [] : [FETCH_TARBALL]), isRoot ? addToRoot : add],
+      edit,
+      isThere,
+      startsByNpm: startsNpm(await read("Dockerfile"), await read("Procfile")),
+      isInRoot: isInRoot(project),
+    }),
+    ...pythonProject(dependencies, texts.pyproject ?? (await read(dependencies)), project.python, isThere),
+    ...gitignore(isThere(".git"), await read(".gitignore")),
+  ];
+}
+
+/** Keeps the values of a `.env` file out of a repository that would take them. */
+function gitignore(isRepository: boolean, text = ""): readonly Place[] {
+  if (!isRepository || /^[/*]*\.env(?:\.?\*|\s*$)/m.test(text)) return [];
+  return [{ kind: "advise", file: ".gitignore", title: "add, so that no value is committed", lines: [".env"] }];
+}
+
+/** True if the package finds the command among the dependencies of its workspace's root, where Yarn looks in version 1 alone. */
+function isInRoot({ node, workspace }: Project): boolean {
+  return workspace.member !== "" && node.name !== "yarn" && hasDependency(workspace.manifest);
+}
+
+function isAdvice({ kind }: Place): boolean {
+  return kind === "advise" || kind === "impossible";
 }
 
 function settlePlace(place: Place, context: Context): void {
   switch (place.kind) {
     case "create":
-      writeText(named(place.file, context), place.text, "wx");
-      context.out(`created ${place.file}\n`);
+      writeText(target(place.file, context), place.text, "wx");
+      tell(context, [`created ${place.file}`, ...remarkOf(place)]);
       return;
     case "edit":
-      writeText(named(place.file, context), place.text);
-      context.out(`changed ${place.file}: ${place.done}\n${remarkOf(place)}`);
+      writeText(target(place.file, context), place.text);
+      tell(context, [{ text: `changed ${place.file}: ${place.done}`, hang: 2 }, ...remarkOf(place)]);
       return;
     case "advise":
-      context.out(
-        `\n${place.file}: ${place.title ?? "add"}\n${place.lines.map((line) => `  ${line}\n`).join("")}${remarkOf(place)}`,
-      );
+      tell(context, ["", `${place.file}: ${place.title ?? "add"}`]);
+      // For a file, in which the command has its own name.
+      context.out(place.lines.map((line) => `  ${line}\n`).join(""));
+      tell(context, remarkOf(place));
       return;
     case "ready":
-      context.out(`${place.file} uses sophia-run already\n`);
+      tell(context, [`${place.file} uses sophia-run already`]);
+      return;
+    case "impossible":
+      tell(context, ["", { text: `${place.file} was not created: ${place.why}`, hang: 2 }]);
       return;
   }
 }
 
-function remarkOf({ remark }: { readonly remark?: string }): string {
-  return remark === undefined ? "" : `  (${remark})\n`;
+function remarkOf({ remark }: { readonly remark?: string }): readonly Line[] {
+  return remark === undefined ? [] : [{ text: `  (${remark})`, hang: 3 }];
 }
 
-function named(file: string, { cwd }: Context): NamedFile {
-  return { path: join(cwd, file), name: file };
+function tellNext({ project }: Survey, left: readonly Extra[], context: Context): void {
+  const more = left.map((name) => ({ text: `  ${`--with ${name}`.padEnd(20)} ${EXTRAS[name]}`, hang: 23 }));
+  if (more.length > 0) tell(context, ["", "init can also create:", ...more]);
+  const { manifest, node, python } = project;
+  const isAdded = manifest === undefined || isInRoot(project) || hasDependency(manifest);
+  const other = python === undefined ? "" : PYTHON_TOOLS[python].run;
+  const run = manifest === undefined ? other : NODE_TOOLS[node.name].run;
+  const first = isAdded ? "refine the contract" : "add sophia-run as above, refine the contract";
+  const next = ["check", "docs"].map((name) => ({ text: `  ${run}sophia-run ${name}`, whole: true }));
+  tell(context, ["", { text: `Next: ${first}, then run`, hang: 2 }, ...next]);
+}
+
+function target(file: string, { cwd }: Context): TargetFile {
+  return { path: join(cwd, file), name: file, root: projectRoot(cwd) };
 }

@@ -1,82 +1,86 @@
 /**
- * The places of use besides package.json: Dockerfile, devcontainer, workflow. What exists is never overwritten, and nothing
- * is said of files that a project has no use for: they are created only where a lock file says what is installed in them.
+ * The places of use besides package.json: Dockerfile, devcontainer, workflow. For those that exist the lines to add are said;
+ * a file is created only where the user asks for it.
  */
-import { NODE_TOOLS } from "./node-tools.ts";
-import { objectOf, type Manifest, type Place, type Project } from "./place.ts";
-import { PYTHON_TOOLS } from "./python.ts";
-import { devcontainerText, DOCKERIGNORE, dockerfileText, workflowText } from "./templates.ts";
+import { existingDevcontainer, newDevcontainer } from "./devcontainer.ts";
+import { newImage, type ImageSurroundings } from "./image.ts";
+import { NODE_TOOLS, withYarnVersion } from "./node-tools.ts";
+import type { Place, Project } from "./place.ts";
+import { REPOSITORY, WHEEL_IN_IMAGE } from "../../core/package-source.ts";
+import { workflowText } from "./templates.ts";
 
-/** @param text undefined where there is none */
-export function dockerfile(text: string | undefined, { manifest, node, python }: Project): readonly Place[] {
-  const file = "Dockerfile";
-  if (text === undefined) {
-    if (manifest === undefined || !node.isLocked) return [];
-    return [{ kind: "create", file, text: dockerfileText(NODE_TOOLS[node.name], tarballOf(manifest)) }];
+/** The values of `--with` with the files that each creates. */
+export const EXTRAS = {
+  docker: "Dockerfile and .dockerignore",
+  devcontainer: "a devcontainer that runs the check",
+  actions: "a workflow that runs the check",
+} as const;
+export type Extra = keyof typeof EXTRAS;
+export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", "actions"];
+
+/** The files of the extras that a project has already. */
+export interface Existing {
+  readonly dockerfile: string | undefined;
+  /** The one that exists, else the one to create. */
+  readonly devcontainer: { readonly file: string; readonly text: string | undefined };
+  /** The texts of the repository's workflows. */
+  readonly workflows: readonly string[];
+  /** The folder is that of the repository, as far as git knows. */
+  readonly isRepository: boolean;
+}
+
+/** Returns the lines that existing files lack. */
+export function existingPlaces(project: Project, { dockerfile, devcontainer }: Existing): readonly Place[] {
+  return [
+    ...(dockerfile === undefined ? [] : existingImage(dockerfile, project)),
+    ...(devcontainer.text === undefined ? [] : existingDevcontainer(devcontainer.file, devcontainer.text, project)),
+  ];
+}
+
+/** The files of an extra that are missing; nothing if they are there. */
+export function newPlaces(
+  extra: Extra,
+  project: Project,
+  existing: Existing,
+  surroundings: ImageSurroundings,
+): readonly Place[] {
+  const { dockerfile, devcontainer } = existing;
+  switch (extra) {
+    case "docker":
+      return dockerfile === undefined ? newImage(project, surroundings) : [];
+    case "devcontainer":
+      return devcontainer.text === undefined ? newDevcontainer(devcontainer.file, project) : [];
+    case "actions":
+      return newWorkflow(project, existing);
   }
+}
+
+function existingImage(text: string, { manifest, python }: Project): readonly Place[] {
+  const file = "Dockerfile";
   if (/^\s*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) return [{ kind: "ready", file }];
   const workdir = /^\s*WORKDIR\s+(\/\S*)\s*$/im.exec(text)?.[1] ?? "/app";
   const current = /^\s*ENTRYPOINT\s+\[(.*)\]\s*$/im.exec(text)?.[1]?.trim() ?? "";
   const lines = [
-    ...(manifest === undefined && python !== undefined ? ["RUN pip install --no-cache-dir sophia-run"] : []),
+    ...(manifest === undefined && python !== undefined ? [`RUN pip install --no-cache-dir ${WHEEL_IN_IMAGE}`] : []),
     ...(manifest === undefined ? [] : [`ENV PATH=${workdir.replace(/\/$/, "")}/node_modules/.bin:$PATH`]),
     `ENTRYPOINT ["sophia-run", "--"${current === "" ? "" : `, ${current}`}]`,
   ];
   return [{ kind: "advise", file, lines }];
 }
 
-/** Beside a Dockerfile of ours, which copies the whole folder: without it a `.env` file would be in the image. */
-export function dockerignore(exists: boolean, [image]: readonly Place[]): readonly Place[] {
-  return exists || image?.kind !== "create" ? [] : [{ kind: "create", file: ".dockerignore", text: DOCKERIGNORE }];
-}
-
-/**
- * @param file the one that exists, else the one to create
- * @param text undefined where there is none
- */
-export function devcontainer(file: string, text: string | undefined, project: Project): readonly Place[] {
-  const isNode = project.manifest !== undefined;
-  const node = NODE_TOOLS[project.node.name].devcontainer;
-  if (text === undefined) {
-    return isNode && project.node.isLocked
-      ? [{ kind: "create", file, text: devcontainerText(project.name, node) }]
-      : [];
-  }
-  if (/\bsophia-run\b/.test(text)) return [{ kind: "ready", file }];
-  const tool = isNode || project.python === undefined ? undefined : PYTHON_TOOLS[project.python];
-  const install = isNode ? node.install : tool?.install;
-  const variables = [
-    // oxlint-disable no-template-curly-in-string -- the devcontainer's own variables
-    '"ESC_ENV": "${localEnv:ESC_ENV}"',
-    '"ESC_TOKEN": "${localEnv:ESC_TOKEN}"',
-    ...(isNode ? ['"PATH": "${containerWorkspaceFolder}/node_modules/.bin:${containerEnv:PATH}"'] : []),
-    // oxlint-enable no-template-curly-in-string
-  ];
-  const lines = [
-    ...(install === undefined ? [] : [`"postCreateCommand": "${install}",`]),
-    `"postStartCommand": "${isNode ? node.check : `${tool?.run ?? ""}sophia-run check`}",`,
-    '"remoteEnv": {',
-    ...variables.map((line, index) => `  ${line}${index < variables.length - 1 ? "," : ""}`),
-    "}",
-  ];
-  return [{ kind: "advise", file, lines }];
-}
-
-/**
- * The workflow that checks the configuration.
- *
- * @param workflows the texts of those that the repository has; undefined where it has no .github
- */
-export function workflow(workflows: readonly string[] | undefined, project: Project): readonly Place[] {
+/** The workflow that checks the configuration; none where a workflow runs sophia-run already. */
+function newWorkflow(project: Project, { workflows, isRepository }: Existing): readonly Place[] {
   const file = ".github/workflows/configuration.yml";
-  if (workflows === undefined || project.manifest === undefined || !project.node.isLocked) return [];
-  return workflows.some((text) => /\bsophia-run\b/.test(text))
-    ? []
-    : [{ kind: "create", file, text: workflowText(NODE_TOOLS[project.node.name]) }];
-}
-
-/** The tarball beside package.json from which npm installs sophia-run, if it does. */
-function tarballOf(manifest: Manifest): string | undefined {
-  const version = objectOf(manifest["dependencies"])?.["sophia-run"];
-  return typeof version === "string" ? /^(?:file:)?(?:\.\/)?([\w.-]+\.tgz)$/.exec(version)?.[1] : undefined;
+  const impossible = (why: string): readonly Place[] => [{ kind: "impossible", file, why }];
+  if (workflows.some((text) => /\bsophia-run\b/.test(text))) return [];
+  if (project.manifest === undefined)
+    return impossible(`there is no package.json; ${REPOSITORY}/blob/main/docs/github-action.md has one without`);
+  if (project.workspace.member !== "" || !isRepository)
+    return impossible("it belongs in the root of the repository: start init there");
+  const { locks, workflow } = NODE_TOOLS[project.node.name];
+  if (!project.node.isLocked) return impossible(`there is no ${locks[0] ?? "lock file"}`);
+  const { install, check, ...rest } = workflow;
+  const { node } = project;
+  const text = workflowText({ ...rest, install: withYarnVersion(install, node), check: withYarnVersion(check, node) });
+  return [{ kind: "create", file, text }];
 }

@@ -1,13 +1,34 @@
 /** A project of Python as a place of use: the dependency, and how its programs are started. */
+import { existsSync } from "node:fs";
+import { IS_ON_REGISTRIES, pythonPackage } from "../../core/package-source.ts";
 import type { Place, PythonTool } from "./place.ts";
 
-/** How each tool adds a dependency, makes a checkout ready, and starts a command of the environment. */
-export const PYTHON_TOOLS: Readonly<Record<PythonTool, { add: string; install: string; run: string }>> = {
-  uv: { add: "uv add sophia-run", install: "uv sync", run: "uv run " },
-  poetry: { add: "poetry add sophia-run", install: "poetry install", run: "poetry run " },
-  pdm: { add: "pdm add sophia-run", install: "pdm install", run: "pdm run " },
-  pip: { add: "pip install sophia-run", install: "pip install sophia-run", run: "" },
+const PACKAGE = pythonPackage(wheelTag());
+
+interface PythonToolCommands {
+  /** Adds sophia-run to the dependencies; pip writes down none. */
+  readonly add?: string;
+  /** Makes a checkout ready. */
+  readonly install: string;
+  /** Stands before a command of the environment. */
+  readonly run: string;
+}
+
+export const PYTHON_TOOLS: Readonly<Record<PythonTool, PythonToolCommands>> = {
+  uv: { add: `uv add ${PACKAGE}`, install: "uv sync", run: "uv run " },
+  poetry: { add: `poetry add ${PACKAGE}`, install: "poetry install", run: "poetry run " },
+  pdm: { add: `pdm add ${PACKAGE}`, install: "pdm install", run: "pdm run " },
+  pip: { install: "pip install --requirement requirements.txt", run: "" },
+  "pip .": { install: "pip install .", run: "" },
 };
+
+/** The platform of this machine, as the names of wheels have it. */
+function wheelTag(): string {
+  const isArm = process.arch === "arm64";
+  if (process.platform === "win32") return "win_amd64";
+  if (process.platform === "darwin") return `macosx_13_0_${isArm ? "arm64" : "x86_64"}`;
+  return `${existsSync("/etc/alpine-release") ? "musllinux_1_2" : "manylinux_2_17"}_${isArm ? "aarch64" : "x86_64"}`;
+}
 
 /** Servers and tools by the package that brings them: how each is started, with a module. */
 const STARTS: readonly (readonly [name: RegExp, command: (module: string) => string])[] = [
@@ -29,16 +50,18 @@ export function pythonTool(pyproject: string | undefined, isThere: (file: string
   if (isThere("uv.lock") || /^\[tool\.uv\b/m.test(pyproject ?? "")) return "uv";
   if (isThere("poetry.lock") || /^\[tool\.poetry\b/m.test(pyproject ?? "")) return "poetry";
   if (isThere("pdm.lock") || /^\[tool\.pdm\b/m.test(pyproject ?? "")) return "pdm";
-  return pyproject !== undefined || isThere("requirements.txt") ? "pip" : undefined;
+  if (pyproject !== undefined) return "pip .";
+  return isThere("requirements.txt") ? "pip" : undefined;
 }
 
-/** What adds the dependency: a command, or for pip, which writes down none, a line. */
+/** What adds the dependency: a command, or a line to write. */
 function dependencyPlace(file: string, tool: PythonTool): Place {
   const missing = "sophia-run is not among its dependencies";
-  const { add } = PYTHON_TOOLS[tool];
-  if (tool !== "pip") return { kind: "advise", file, title: `${missing}; run`, lines: [add] };
-  const line = file === "pyproject.toml" ? '"sophia-run",' : "sophia-run";
-  return { kind: "advise", file, title: `${missing}; add`, lines: [line], remark: `then ${add}` };
+  const { add, install } = PYTHON_TOOLS[tool];
+  if (add !== undefined) return { kind: "advise", file, title: `${missing}; run`, lines: [add] };
+  const requirement = IS_ON_REGISTRIES ? PACKAGE : `sophia-run @ ${PACKAGE}`;
+  const line = file === "pyproject.toml" ? `"${requirement}",` : requirement;
+  return { kind: "advise", file, title: `${missing}; add`, lines: [line], remark: `then ${install}` };
 }
 
 /**

@@ -1,24 +1,26 @@
 /** package.json as a place of use: the dependency, and the scripts that start a program. */
 import { shellQuoted, shellWord } from "../../core/shell.ts";
+import { NODE_PACKAGE } from "../../core/package-source.ts";
 import { objectOf, parseManifest, type Manifest, type Place } from "./place.ts";
+import { PROGRAMS } from "./start-command.ts";
 
 /** Scripts that start a program of the repository. */
 const STARTING = ["start", "dev", "serve"];
-/** Where programs begin, by custom. */
-const PROGRAMS = ["server.js", "index.js", "app.js", "main.js"];
 const PREFIX = "sophia-run -- ";
 const FILE = "package.json";
 const ABOUT_EXEC =
   "exec: the shell that stands in front of a script does not pass SIGTERM on; cmd of Windows has no exec";
 
 export interface ScriptOptions {
-  /** What adds the dependency. */
-  readonly add: string;
+  /** The commands that add the dependency. */
+  readonly add: readonly string[];
   /** Whether package.json may be changed. */
   readonly edit: boolean;
   readonly isThere: (file: string) => boolean;
   /** An image or a supervisor starts npm, which then has to pass signals on. */
   readonly startsByNpm: boolean;
+  /** The root of the workspace has it among its dependencies, so that each package finds it. */
+  readonly isInRoot: boolean;
 }
 
 /** @param text that of package.json; nothing is to be done where there is none */
@@ -38,19 +40,20 @@ export function startsNpm(...texts: readonly (string | undefined)[]): boolean {
 }
 
 /** Images leave development dependencies out, and sophia-run has to be in them. */
-function dependency(manifest: Manifest, { add }: ScriptOptions): readonly Place[] {
+function dependency(manifest: Manifest, { add, isInRoot }: ScriptOptions): readonly Place[] {
   const version = versionIn(manifest, "dependencies");
   const tarball = typeof version === "string" ? /^(?:file:)?(\.*\/.*\/([^/]+\.tgz))$/.exec(version) : null;
   if (tarball !== null) {
     const [, path = "", name = ""] = tarball;
-    const lines = [`cp ${shellWord(path)} . && ${add.replace(/sophia-run$/, `./${shellWord(name)}`)}`];
+    const command = add.at(-1) ?? "";
+    const lines = [`cp ${shellWord(path)} . && ${command.replace(NODE_PACKAGE, `./${shellWord(name)}`)}`];
     return [{ kind: "advise", file: FILE, title: "images and CI lack the tarball of sophia-run; run", lines }];
   }
-  if (version !== undefined || manifest["name"] === "sophia-run") return [];
+  if (version !== undefined || isInRoot || manifest["name"] === "sophia-run") return [];
   const title = hasDependency(manifest)
     ? "images leave out devDependencies, sophia-run among them; run"
     : "sophia-run is not among its dependencies; run";
-  return [{ kind: "advise", file: FILE, title, lines: [add] }];
+  return [{ kind: "advise", file: FILE, title, lines: add }];
 }
 
 /** Whether package.json names sophia-run, so that its package manager finds the command. */

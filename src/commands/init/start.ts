@@ -8,23 +8,25 @@ import { findContract } from "../../contract/find.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
+import { tell } from "../../output/colour.ts";
+import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
 import { canAsk } from "../confirm.ts";
-import { readIfThere, writeText, type NamedFile } from "../files.ts";
+import { readIfThere, writeText, type TargetFile } from "../files.ts";
+import { projectRoot } from "../project-root.ts";
 import { askRequired } from "./ask.ts";
 import { scanCode } from "./code.ts";
 import { contractText } from "./contract.ts";
+import { fromDotenv } from "./dotenv.ts";
 import { type EscFound, fromEsc } from "./esc.ts";
 import { fromExample } from "./example.ts";
 import { join as joinFound, type Found, type FoundGroup } from "./found.ts";
 import { fromGenerated } from "./generated.ts";
 
-const EXAMPLES = [".env.example", ".env.sample", ".env.template", "example.env"];
-
 /** Where a contract can be started from; without a choice the first of `SEARCHED` that has any variable. */
-export const ORIGINS = ["builtin", "example", "esc", "code"] as const;
-type OriginName = (typeof ORIGINS)[number];
-const SEARCHED: readonly OriginName[] = ["example", "esc", "code"];
+export const ORIGINS = ["builtin", "example", "esc", "code", "dotenv"] as const;
+export type OriginName = (typeof ORIGINS)[number];
+const SEARCHED: readonly OriginName[] = ["example", "esc", "code", "dotenv"];
 
 interface Answer {
   readonly found: readonly Found[];
@@ -35,19 +37,22 @@ interface Answer {
   readonly where: string;
   /** What the user should know of it. */
   readonly remarks?: readonly string[];
-  /** It was asked and has none: the contract is one without variables. */
-  readonly isEmpty?: boolean;
+}
+
+/** The contract that `init` writes. */
+export function contractFile({ cwd }: Context): TargetFile {
+  return { path: join(cwd, CONTRACT_FILE_NAME), name: CONTRACT_FILE_NAME, root: projectRoot(cwd) };
 }
 
 /**
- * Writes `sophia.contract.json` unless it exists, and says what was done.
+ * Writes `sophia.contract.json` unless it exists, and says what was done. Where nothing is found it has no variables.
  *
  * @param asked the origins that were named; none: the first that has anything
- * @throws SophiaError (125) where there is nothing to start with
+ * @throws SophiaError (125) if an origin that was named cannot be read
  */
 export async function startContract(asked: readonly OriginName[], settings: Settings, context: Context): Promise<void> {
   if (existsSync(join(context.cwd, CONTRACT_FILE_NAME))) {
-    context.out(`${CONTRACT_FILE_NAME} exists and stays as it is\n`);
+    tell(context, [`${CONTRACT_FILE_NAME} exists and stays as it is`]);
     return;
   }
   const above = findContract(context.cwd);
@@ -56,24 +61,11 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
       ? undefined
       : printable(relative(context.cwd, above).replaceAll(sep, "/"));
   if (applies !== undefined && asked.length === 0) {
-    context.out(`${applies} applies here; --from starts another in this folder, which may extend it\n`);
+    tell(context, [`${applies} applies here; --from starts another in this folder, which may extend it`]);
     return;
   }
-  const answers: Answer[] = [];
-  for (const name of asked.length > 0 ? asked : SEARCHED) {
-    const answer = await look(name, settings, context);
-    if (answer === undefined && asked.length > 0) throw nothingThere(name);
-    const isEmpty = asked.length > 0 && answer?.isEmpty === true;
-    if (answer !== undefined && (answer.found.length > 0 || answer.base !== undefined || isEmpty)) answers.push(answer);
-    if (asked.length === 0 && answers.length > 0) break;
-  }
-  if (answers.length === 0) {
-    throw new SophiaError({
-      code: "init-nothing",
-      message: "no variable was found to start a contract with",
-      hint: "add a .env.example, set ESC_ENV and ESC_TOKEN, start where the code is, or take the built-in contract: --from builtin",
-    });
-  }
+  const { answers, remarks } =
+    asked.length > 0 ? await readAll(asked, settings, context) : await search(settings, context);
   const base = answers.find((answer) => answer.base !== undefined)?.base;
   // By import(): the bundler then gives the module a file that a start can read without another.
   const builtIn =
@@ -81,14 +73,59 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
   const found = joinFound(answers.map((answer) => answer.found)).filter(({ name }) => builtIn?.has(name) !== true);
   const groups = base === undefined ? answers.flatMap((answer) => answer.groups ?? []) : [];
   const isInstalled = existsSync(join(context.cwd, "package.json"));
-  const file: NamedFile = { path: join(context.cwd, CONTRACT_FILE_NAME), name: CONTRACT_FILE_NAME };
-  writeText(file, contractText({ ...(base === undefined ? {} : { base }), found, groups }, isInstalled), "wx");
-  const variables = count(found.length + (builtIn?.size ?? 0), "variable");
-  context.out(`created ${CONTRACT_FILE_NAME}: ${variables} from ${enumerate(answers.map(({ where }) => where))}\n`);
-  if (applies !== undefined) {
-    context.out(`  ${applies} does not apply here any more; "extends": "${applies}" would keep what it declares\n`);
+  const text = contractText({ ...(base === undefined ? {} : { base }), found, groups }, isInstalled);
+  writeText(contractFile(context), text, "wx");
+  const total = found.length + (builtIn?.size ?? 0);
+  const from = `: ${count(total, "variable")} from ${enumerate(answers.map(({ where }) => where))}`;
+  const told = [
+    ...(applies === undefined
+      ? []
+      : [`${applies} does not apply here any more; "extends": "${applies}" would keep what it declares`]),
+    ...remarks,
+    ...answers.flatMap((answer) => answer.remarks ?? []),
+    ...(total === 0 && base === undefined ? [HOW_TO_ADD] : []),
+  ];
+  tell(context, [
+    { text: `created ${CONTRACT_FILE_NAME}${answers.length === 0 ? ", in which no variable is yet" : from}`, hang: 2 },
+    ...told.map((remark) => `  ${remark}`),
+  ]);
+}
+
+const HOW_TO_ADD = 'add one under "variables", such as "API_KEY": { "required": true }';
+
+/** What was read, and what the user should know of what was not. */
+interface Answers {
+  readonly answers: readonly Answer[];
+  readonly remarks: readonly string[];
+}
+
+async function readAll(asked: readonly OriginName[], settings: Settings, context: Context): Promise<Answers> {
+  const answers: Answer[] = [];
+  for (const name of asked) {
+    const answer = await look(name, settings, context);
+    if (answer === undefined) throw nothingThere(name);
+    answers.push(answer);
   }
-  for (const { remarks = [] } of answers) for (const remark of remarks) context.out(`  ${remark}\n`);
+  return { answers, remarks: [] };
+}
+
+/** The first origin that has a variable. One that cannot be read is no reason to start without a contract. */
+async function search(settings: Settings, context: Context): Promise<Answers> {
+  const remarks: string[] = [];
+  for (const name of SEARCHED) {
+    try {
+      const answer = await look(name, settings, context);
+      if (answer !== undefined && (answer.found.length > 0 || answer.base !== undefined))
+        return { answers: [answer], remarks };
+      remarks.push(...(answer?.remarks ?? []));
+    } catch (error) {
+      if (!(error instanceof SophiaError)) throw error;
+      const remark = `not read: ${error.message}`;
+      // ESC's settings may be in the .env file that is read once more for its names.
+      if (!remarks.includes(remark)) remarks.push(remark);
+    }
+  }
+  return { answers: [], remarks };
 }
 
 /** `undefined` if there is nothing to read. */
@@ -106,12 +143,25 @@ async function look(name: OriginName, settings: Settings, context: Context): Pro
       const { found, files, cut } = scanCode(context.cwd);
       return { found, where: `the code (${count(files, "file")}${cut ? ", and there are more" : ""})` };
     }
+    case "dotenv":
+      return startFromDotenv(await fromDotenv(settings, context), context);
   }
+}
+
+/** Which are required the names alone do not tell. */
+async function startFromDotenv(found: readonly Found[], context: Context): Promise<Answer | undefined> {
+  if (found.length === 0) return undefined;
+  const asks = canAsk(context);
+  return {
+    found: asks ? await askRequired(found, ".env", context) : found,
+    where: ".env (names only)",
+    remarks: asks ? [] : [`which are required .env does not tell, so none is: set "required": true`],
+  };
 }
 
 async function startFromEsc({ found, empty, placeholders }: EscFound, context: Context): Promise<Answer> {
   const asks = found.length > 0 && canAsk(context);
-  const variables = [...(asks ? await askRequired(found, context) : found), ...empty];
+  const variables = [...(asks ? await askRequired(found, "ESC", context) : found), ...empty];
   const remarks = [
     ...(asks || found.length === 0
       ? []
@@ -121,7 +171,7 @@ async function startFromEsc({ found, empty, placeholders }: EscFound, context: C
       : [`without a value in ESC, and so optional: ${listed(empty.map(({ name }) => name))}`]),
     ...(placeholders.length === 0 ? [] : [`still a placeholder in ESC, and so left out: ${listed(placeholders)}`]),
   ];
-  return { found: variables, where: "ESC", remarks, isEmpty: variables.length === 0 };
+  return { found: variables, where: "ESC", remarks };
 }
 
 function listed(names: readonly string[]): string {
@@ -130,7 +180,7 @@ function listed(names: readonly string[]): string {
 
 /** What `docs` wrote says from which contract: that one is written again, or extended, with what was added by hand. */
 async function lookAtExample({ cwd }: Context): Promise<Answer | undefined> {
-  const name = [...EXAMPLES, "SECRETS.md"].find((one) => existsSync(join(cwd, one)));
+  const name = [...EXAMPLE_FILES, "SECRETS.md"].find((one) => existsSync(join(cwd, one)));
   const text = name === undefined ? undefined : await readIfThere({ path: join(cwd, name), name });
   if (name === undefined || text === undefined) return undefined;
   const source = sourceOfDocument(text);
@@ -146,12 +196,12 @@ async function lookAtExample({ cwd }: Context): Promise<Answer | undefined> {
 }
 
 function nothingThere(name: OriginName): SophiaError {
-  return new SophiaError({
-    code: "init-source",
-    message:
-      name === "esc"
-        ? "--from esc: ESC_ENV and ESC_TOKEN are not both set"
-        : `--from ${name}: there is no .env.example`,
-    hint: name === "esc" ? "set both, or start --from example or --from code" : "start --from esc or --from code",
-  });
+  const [missing, hint] = ABSENCES[name] ?? ["nothing is there", "leave --from out"];
+  return new SophiaError({ code: "init-source", message: `--from ${name}: ${missing}`, hint });
 }
+
+const ABSENCES: Partial<Readonly<Record<OriginName, readonly [missing: string, hint: string]>>> = {
+  example: ["there is no .env.example", "start --from esc or --from code"],
+  esc: ["ESC_ENV and ESC_TOKEN are not both set", "set both, or start --from example or --from code"],
+  dotenv: ["no .env file sets a variable", "start --from example or --from code"],
+};

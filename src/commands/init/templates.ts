@@ -2,30 +2,74 @@
 
 import type { NodeToolCommands } from "./node-tools.ts";
 
-/** @param tarball the file from which package.json installs sophia-run, if it is one */
-export function dockerfileText({ image }: NodeToolCommands, tarball: string | undefined): string {
-  const { setUp, files, install, runtime } = image;
-  return `FROM node:24-bookworm-slim
-WORKDIR /app
+/** The parts of a Dockerfile that differ from project to project. */
+export interface ImagePlan {
+  readonly setUp: readonly string[];
+  /** The files that the installation reads; undefined if it needs the whole folder. */
+  readonly files: string | undefined;
+  readonly install: string;
+  /** The commands that build the program in a stage of its own, in which all packages are installed. */
+  readonly build?: { readonly install: string; readonly command: string };
+  /** The package's path in the workspace; empty for the root. */
+  readonly member: string;
+  /** Options of sophia-run. */
+  readonly options: readonly string[];
+  readonly start: readonly string[];
+}
 
-# sophia-run is among the dependencies of package.json, not the devDependencies.
-${setUp.map((line) => `${line}\n`).join("")}COPY ${files} ${tarball === undefined ? "" : `${tarball} `}./
-RUN ${install}
-ENV PATH=/app/node_modules/.bin:$PATH
+const FROM = "FROM node:24-bookworm-slim";
 
-COPY . .
-USER node
+export function dockerfileText({ setUp, files, install, build, member, options, start }: ImagePlan): string {
+  const packages = (command: string): readonly string[] => [
+    ...setUp,
+    `COPY ${files ?? ". ."}${files === undefined ? "" : " ./"}`,
+    `RUN ${command}`,
+  ];
+  const bins = [...(member === "" ? [] : [member]), "."].map(
+    (folder) => `/app/${folder === "." ? "" : `${folder}/`}node_modules/.bin`,
+  );
+  const built =
+    build === undefined
+      ? []
+      : [
+          `${FROM} AS build`,
+          "WORKDIR /app",
+          ...packages(build.install),
+          ...(files === undefined ? [] : ["COPY . ."]),
+          `RUN ${build.command}`,
+          "# The packages that only the build needs stay here.",
+          `RUN ${files === undefined ? "find . -name node_modules -prune -exec rm -rf {} +" : "rm -rf node_modules"}`,
+          "",
+        ];
+  const rest = build === undefined ? (files === undefined ? [] : ["", "COPY . ."]) : ["", "COPY --from=build /app ./"];
+  const lines = [
+    ...built,
+    FROM,
+    "WORKDIR /app",
+    "",
+    "# sophia-run is among the dependencies of package.json, not the devDependencies.",
+    ...packages(install),
+    `ENV PATH=${bins.join(":")}:$PATH`,
+    ...rest,
+    ...(member === "" ? [] : [`WORKDIR /app/${member}`]),
+    "USER node",
+    "",
+    "# The exec form: no shell stands between the container runtime and the program. No secret stands in the image.",
+    `ENTRYPOINT ${list(["sophia-run", ...options, "--"])}`,
+    `CMD ${list(start)}`,
+  ];
+  return `${lines.join("\n")}\n`;
+}
 
-# The exec form: no shell stands between the container runtime and the program. No secret stands in the image.
-ENTRYPOINT ["sophia-run", "--"]
-CMD ["${runtime}", "server.js"]
-`;
+/** The exec form, as Docker's documents write it. */
+function list(words: readonly string[]): string {
+  return `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
 }
 
 export const DOCKERIGNORE = `# No file that holds a secret goes to the builder.
-.env*
+**/.env*
 .git
-node_modules
+**/node_modules
 `;
 
 /** The check runs each time the container has started. */
@@ -54,7 +98,7 @@ export function devcontainerText(name: string, { install, check }: NodeToolComma
 `;
 }
 
-export function workflowText({ workflow: { cache, setUp, install, check } }: NodeToolCommands): string {
+export function workflowText({ cache, setUp, install, check }: NodeToolCommands["workflow"]): string {
   return `name: Configuration
 
 on:

@@ -36,14 +36,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   const { esc, notices, violations } = assessment;
   const isRefused = settings.enforceContract && violations.length > 0;
   record?.({ event: "start", command: command[0] }, isRefused, assessment);
-  if (isRefused) {
-    const { setOffer, wordUnmet } = await import("../../output/unmet.ts");
-    const { shownCommand } = await import("../../core/command-word.ts");
-    const consequence = `${shownCommand(command[0])} was not started`;
-    const wayOut = "--no-contract launches anyway";
-    const failure = wordUnmet(assessment, consequence, wayOut, settings.quiet, setOffer(context));
-    throw new SophiaError(failure, ExitStatus.config);
-  }
+  if (isRefused) throw (await import("./refusal.ts")).refusal(assessment, command[0], settings, context);
   // First: what it may write are commands for a reader that masks all that comes after.
   const redaction = await redactionFor(settings, assessment, context);
   if (notices.length > 0 || esc.kind === "unavailable" || esc.kind === "refused") {

@@ -1,5 +1,4 @@
 import { setMaxListeners } from "node:events";
-import { setTimeout as wait } from "node:timers/promises";
 import { EscFault } from "../faults/fault.ts";
 
 /** Time and chance, so that tests need not wait for either. */
@@ -8,8 +7,17 @@ export interface Clock {
   now(): number;
   /** From 0 (inclusive) to 1 (exclusive). */
   random(): number;
+  /** Limits something: acts after that many milliseconds. Returns what calls it off. */
+  limit(ms: number, act: () => void): () => void;
+  /** Waits for nothing but time to pass: acts after that many milliseconds. Returns what calls it off. */
+  pause(ms: number, act: () => void): () => void;
   /** How long connecting may take, and the first byte of a read, in milliseconds. */
   readonly stepMs: number;
+}
+
+function afterTime(ms: number, act: () => void): () => void {
+  const timer = setTimeout(act, ms);
+  return () => clearTimeout(timer);
 }
 
 export const systemClock: Clock = {
@@ -19,6 +27,8 @@ export const systemClock: Clock = {
     return seconds * 1000 + nanoseconds / 1_000_000;
   },
   random: Math.random,
+  limit: afterTime,
+  pause: afterTime,
   stepMs: 5000,
 };
 
@@ -34,7 +44,7 @@ export interface Step {
 /** The one deadline over all requests to ESC. */
 export class Deadline {
   readonly #abort = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+  readonly #callOff: () => void;
   readonly #clock: Clock;
   readonly #end: number;
   readonly #timeoutMs: number;
@@ -43,7 +53,7 @@ export class Deadline {
     this.#timeoutMs = timeoutMs;
     this.#clock = clock;
     this.#end = clock.now() + timeoutMs;
-    this.#timer = setTimeout(() => this.#abort.abort(), timeoutMs);
+    this.#callOff = clock.limit(timeoutMs, () => this.#abort.abort());
     // Each request of each environment listens; Node would take more than ten for a leak and say so.
     setMaxListeners(0, this.#abort.signal);
   }
@@ -61,13 +71,13 @@ export class Deadline {
     if (signal.aborted) end();
     signal.addEventListener("abort", end);
     const limitMs = this.#clock.stepMs;
-    const timer = setTimeout(end, limitMs);
+    const callOff = this.#clock.limit(limitMs, end);
     return {
       signal: abort.signal,
       limitMs,
       wasSlow: () => abort.signal.aborted && !signal.aborted,
       done: () => {
-        clearTimeout(timer);
+        callOff();
         signal.removeEventListener("abort", end);
       },
     };
@@ -84,16 +94,24 @@ export class Deadline {
 
   /** Ends whatever is still under way: there is a result, or one of several environments has failed. */
   abandon(): void {
-    clearTimeout(this.#timer);
+    this.#callOff();
     this.#abort.abort();
   }
 
   /** @throws EscFault when the deadline comes first */
-  async sleep(ms: number, phase: string): Promise<void> {
-    try {
-      await wait(ms, undefined, { signal: this.signal });
-    } catch {
-      throw this.fault(phase);
-    }
+  sleep(ms: number, phase: string): Promise<void> {
+    const { signal } = this;
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        callOff();
+        reject(this.fault(phase));
+      };
+      const callOff = this.#clock.pause(ms, () => {
+        signal.removeEventListener("abort", end);
+        resolve();
+      });
+      if (signal.aborted) end();
+      else signal.addEventListener("abort", end, { once: true });
+    });
   }
 }

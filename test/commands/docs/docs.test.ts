@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
@@ -64,14 +64,67 @@ test.each<[what: string, files: Record<string, string>, isWritten: boolean, opti
   expect(existsSync(join(cwd, "env.d.ts"))).toBe(isWritten);
 });
 
-test("a file that was written by hand is kept, unless --force", async () => {
-  const cwd = folder({ "sophia.contract.json": contract(), ".env.example": "MINE=1\n" });
-  const kept = await sophia(["docs"], { cwd });
-  expect(kept.status).toBe(125);
-  expect(kept.stderr).toContain(".env.example was not written by sophia-run docs; nothing was changed");
-  expect(readdirSync(cwd).toSorted()).toEqual([".env.example", "sophia.contract.json"]);
+test("a .env.example that was written by hand gets what it lacks, and keeps all else", async () => {
+  const own = "# Mine.\nMINE=1\n# API_URL=https://x\n";
+  const cwd = folder({
+    "sophia.contract.json": '{"variables":{"API_URL":{},"MINE":{}}}',
+    ".env.example": own,
+  });
+  const docs = (...options: readonly string[]) => sophia(["docs", ...options], { cwd });
+  expect((await docs()).stdout).toBe("wrote SECRETS.md\n");
+  expect(await docs("--check")).toMatchObject({ status: 0 });
+  writeFileSync(
+    join(cwd, "sophia.contract.json"),
+    '{"variables":{"API_URL":{},"NEW":{"description":"What is new."},"MINE":{}}}',
+  );
+  expect((await docs("--check")).status).toBe(1);
+  await docs();
+  const merged = read(cwd, ".env.example");
+  expect(merged.startsWith(own)).toBe(true);
+  expect(merged.slice(own.length)).toMatch(/\n# What is new\.\nNEW=\n/);
+  expect(merged.match(/^.*API_URL=/gm)).toHaveLength(1);
+  expect((await docs("--check")).status).toBe(0);
+  writeFileSync(join(cwd, "sophia.contract.json"), '{"variables":{"API_URL":{},"MINE":{}}}');
+  await docs();
+  expect(read(cwd, ".env.example")).toBe(own);
+  await docs("--force");
+  expect(read(cwd, ".env.example")).not.toContain("Mine.");
+});
+
+test("any other file that was written by hand is kept, unless --force; one that was not named stops nothing", async () => {
+  const cwd = folder({ "sophia.contract.json": contract(), "env.d.ts": "mine\n" });
+  const plain = await sophia(["docs"], { cwd });
+  expect(plain.status).toBe(0);
+  expect(plain.stdout).toContain("env.d.ts is not of sophia-run docs and stays as it is");
+  const named = await sophia(["docs", "env.d.ts"], { cwd });
+  expect(named.status).toBe(125);
+  expect(named.stderr).toContain("env.d.ts was not written by sophia-run docs; nothing was changed");
+  expect(read(cwd, "env.d.ts")).toBe("mine\n");
   expect((await sophia(["docs", "--force"], { cwd })).status).toBe(0);
-  expect(read(cwd, ".env.example")).toContain("API_URL=");
+  expect(read(cwd, "env.d.ts")).toContain("API_URL");
+});
+
+test("nothing is written through links of folders out of the project", async () => {
+  const outside = folder();
+  const cwd = folder({ "sophia.contract.json": contract() });
+  mkdirSync(join(cwd, "real"));
+  symlinkSync(outside, join(cwd, "out"));
+  symlinkSync(join(outside, "nowhere"), join(cwd, "dangling"));
+  symlinkSync("real", join(cwd, "inside"));
+  for (const name of ["out", "dangling"]) {
+    const refused = await sophia(["docs", `${name}/SECRETS.md`], { cwd });
+    expect(refused.status).toBe(125);
+    expect(unwrapped(refused.stderr)).toContain(`${name} is a symbolic link that leads out of the project`);
+  }
+  const env = { API_URL: "https://x" };
+  const exported = await sophia(["export", "--no-contract", "--output", "out/values.env"], { cwd, env });
+  expect(exported.status).toBe(125);
+  expect(unwrapped(exported.stderr)).toContain("out is a symbolic link that leads out of the project");
+  expect(readdirSync(outside)).toEqual([]);
+  expect((await sophia(["docs", "inside/SECRETS.md"], { cwd })).status).toBe(0);
+  expect(readdirSync(join(cwd, "real"))).toEqual(["SECRETS.md"]);
+  // The user named it, with its links.
+  expect((await sophia(["docs", join(outside, "SECRETS.md")], { cwd })).status).toBe(0);
 });
 
 test("a faulty contract and a place that cannot be written", async () => {
@@ -84,10 +137,10 @@ test("a faulty contract and a place that cannot be written", async () => {
 });
 
 test("nothing is written through symbolic links, and nothing at all where there is one", async () => {
-  const cwd = folder({ "sophia.contract.json": contract(), precious: "mine\n" });
+  const cwd = folder({ "sophia.contract.json": contract(), precious: "mine\n", "tsconfig.json": "{}" });
   symlinkSync("precious", join(cwd, "SECRETS.md"));
   symlinkSync("nowhere", join(cwd, ".env.example"));
-  symlinkSync("SECRETS.md", join(cwd, "env.d.ts"));
+  symlinkSync("nowhere", join(cwd, "env.d.ts"));
   for (const options of [[], ["--force"]]) {
     const refused = await sophia(["docs", ...options], { cwd });
     expect(refused.status).toBe(125);

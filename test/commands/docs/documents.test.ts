@@ -15,7 +15,7 @@ import { contractBlocks } from "../../../src/commands/docs/secrets-section.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../../src/contract/model.ts";
 import { parseDotenv } from "../../../src/sources/dotenv/syntax.ts";
-import { fencedBlocks } from "../../helpers/markdown.ts";
+import { anchors, fencedBlocks } from "../../helpers/markdown.ts";
 import { contractDocuments } from "../../contract/arbitrary.ts";
 import { contractOf, root } from "../../contract/contracts.ts";
 
@@ -187,6 +187,9 @@ export { token, mode, host, odd, old, missing, other };
 });
 
 /** The cells of one line of a table; a bar that is escaped belongs to its cell. */
+const FACTS = { isOnGitHub: true, workflows: ["configuration.yml"] };
+const handbook = readFileSync(join(import.meta.dirname, "../../../docs/secrets.md"), "utf8");
+
 const cells = (line: string): readonly string[] =>
   line
     .slice(1, -1)
@@ -230,7 +233,7 @@ describe("SECRETS.md's section", () => {
 
   it("is written as formatters write it, so that formatting is no drift", async () => {
     for (const [name, text] of [
-      ["SECRETS.md", withPart("", "document", MARK, secretsDocument(BUILT_IN))],
+      ["SECRETS.md", withPart("", "document", MARK, secretsDocument(BUILT_IN, FACTS))],
       ["env.d.ts", envTypes(BUILT_IN, MARK)],
     ] as const) {
       expect((await format(name, text, { printWidth: 120 })).code).toBe(text);
@@ -274,9 +277,9 @@ describe("SECRETS.md's section", () => {
 
 describe("the whole of SECRETS.md", () => {
   const whole = (document: string, from: Contract): string =>
-    withPart(document, "document", MARK, secretsDocument(from));
+    withPart(document, "document", MARK, secretsDocument(from, FACTS));
   const document = whole("", BUILT_IN);
-  const scripts = fencedBlocks(document).filter(({ language }) => language === "sh");
+  const scripts = [document, handbook].flatMap(fencedBlocks).filter(({ language }) => language === "sh");
 
   it("is what a new document gets, and what an older one of ours is replaced by; the rest stays", () => {
     expect(document).toMatch(/^# Secrets\n\n<!-- secrets: begin\. [^]*<!-- secrets: end -->\n$/);
@@ -310,6 +313,20 @@ describe("the whole of SECRETS.md", () => {
     expect(whole("", scoped)).toMatch(/^\| `--scope web` +\| `A`, `B` +\|\n\| `--scope worker` \| `C` +\|$/m);
   });
 
+  it("is a page for four variables, and speaks of nothing that the project does not have", () => {
+    const four = contractOf({ variables: { A: { required: true }, B: {}, C: {}, D: {} } });
+    const text = withPart("", "document", MARK, secretsDocument(four, { isOnGitHub: false, workflows: [] }));
+    expect(text.split("\n").length).toBeLessThan(95);
+    expect(text).not.toMatch(/\bgh\b|GitHub Actions|checks\.yml|deployment\/|kubectl|docker compose/);
+    expect(document).toContain("gh run list --workflow configuration.yml");
+  });
+
+  it("links to headings of the handbook that are there", () => {
+    const anchored = [...document.matchAll(/docs\/secrets\.md#([\w-]+)/g)].map(([, anchor = ""]) => anchor);
+    expect(anchored.length).toBeGreaterThan(1);
+    expect(anchored.filter((anchor) => !anchors(handbook).includes(anchor))).toEqual([]);
+  });
+
   it.each(["bash", "zsh"])("has blocks of which %s takes each as it stands", (shell) => {
     expect(scripts.length).toBeGreaterThan(8);
     for (const { text } of scripts) {
@@ -329,8 +346,9 @@ describe("the whole of SECRETS.md", () => {
     );
     expect(document).not.toMatch(/\besc (?:env|tokens)\b|--body|export \w+=/);
     // Only builtins have a value among their words: no process has them among its arguments.
-    for (const [, before = ""] of text.matchAll(/([^\n|;&]*)"\$VALUE"/g))
-      expect(before.trim()).toMatch(/^(?:VALUE=\$\()?printf /);
+    const uses = Array.from(text.matchAll(/([^\n|;&]*)"\$VALUE"/g), ([, before = ""]) => before.trim());
+    expect(uses.length).toBeGreaterThan(5);
+    for (const before of uses) expect(before).toMatch(/^(?:VALUE=\$\()?printf /);
   });
 
   it("asks for values once the whole block is read, and gives them to standard input alone", () => {
@@ -346,10 +364,11 @@ describe("the whole of SECRETS.md", () => {
         );
       }
       const asking = scripts.filter(({ text }) => text.startsWith("read ") && !text.includes("export"));
-      expect(asking).toHaveLength(4);
+      expect(asking).toHaveLength(5);
       for (const { text } of asking) {
         // As somebody pastes it: the shell and `read` have one standard input, and the answers come behind the block.
-        const lines = text.includes("ROLE") ? "role-1\nSENTINEL\n" : "SENTINEL\n";
+        const reads = text.match(/\bread -/g)?.length ?? 0;
+        const lines = text.includes("ROLE") ? "role-1\nSENTINEL\n" : "SENTINEL\n".repeat(reads);
         const ended = spawnSync("bash", ["--norc"], {
           input: `${text}${lines}`,
           env: { PATH: `${log}:${process.env["PATH"] ?? ""}`, ESC_ENV: "acme/sophia/dev" },
@@ -364,10 +383,7 @@ describe("the whole of SECRETS.md", () => {
           .split("\n")
           .filter((line) => line !== ""),
       ).toStrictEqual([
-        "gh: SENTINEL",
-        "gh: SENTINEL",
-        "gh: SENTINEL",
-        "gh: SENTINEL",
+        ...Array.from({ length: 6 }, () => "gh: SENTINEL"),
         "curl: Authorization: token SENTINEL",
         "gh: pul-new",
         "pulumi: SENTINEL",

@@ -79,7 +79,7 @@ describe("a start meets the contract that was written from the same environments
       expect(await startAfterInit(server, "acme/app/dev")).toMatchObject(STARTED);
       expect(await startAfterInit(server, "acme/app/dev,acme/app/more")).toMatchObject(STARTED);
     });
-    await fc.assert(holds, { numRuns: 8, seed: 7, endOnFailure: true });
+    await fc.assert(holds, { numRuns: 8, endOnFailure: true });
   });
 
   test("every name with every value", async () => {

@@ -95,7 +95,12 @@ describe("where the variables come from", () => {
     });
 
     const empty = folder();
-    for (const args of [["--from", "esc"], ["--from", "example"], [], ["--from", "nonsense"]]) {
+    for (const args of [
+      ["--from", "esc"],
+      ["--from", "example"],
+      ["--from", "dotenv"],
+      ["--from", "nonsense"],
+    ]) {
       const failed = await sophia(["init", ...args], { cwd: empty });
       expect(failed.status).toBe(125);
     }

@@ -1,11 +1,11 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { NODE_TOOLS } from "../../../src/commands/init/node-tools.ts";
 import { npmScripts, startsNpm } from "../../../src/commands/init/scripts.ts";
 import { readDevcontainer } from "../../helpers/devcontainer.ts";
 import { readWorkflow } from "../../helpers/workflow.ts";
-import { folder, sophia } from "../../helpers/sophia.ts";
+import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../../..");
 const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
@@ -15,11 +15,11 @@ const manifestFor = (packageManager: string): string =>
 const MANIFEST = '{ "dependencies": { "sophia-run": "^0.1.0" } }\n';
 
 describe("in a project that npm installs", () => {
-  const files = { ...CONTRACT, "package.json": MANIFEST, "package-lock.json": "{}" };
+  const files = { ...CONTRACT, "package.json": MANIFEST, "package-lock.json": "{}", "server.js": "" };
 
   test("the Dockerfile and the .dockerignore are those of the example, which README.md shows", async () => {
     const cwd = folder(files);
-    const { stdout } = await sophia(["init"], { cwd });
+    const { stdout } = await sophia(["init", "--with", "docker"], { cwd });
     for (const name of ["Dockerfile", ".dockerignore"]) {
       expect(stdout).toContain(`created ${name}\n`);
       // The check of its health is for the server of the example.
@@ -30,13 +30,13 @@ describe("in a project that npm installs", () => {
 
   test("one that has sophia-run from a tarball copies that, too", async () => {
     const cwd = folder({ ...files, "package.json": MANIFEST.replace("^0.1.0", "file:sophia-run-0.1.0.tgz") });
-    await sophia(["init"], { cwd });
-    expect(read(cwd, "Dockerfile")).toContain("COPY package*.json sophia-run-0.1.0.tgz ./\n");
+    await sophia(["init", "--with", "docker"], { cwd });
+    expect(read(cwd, "Dockerfile")).toContain("COPY package*.json sophia-run-*.tgz ./\n");
   });
 
   test("the devcontainer is the example's, with the check for its command", async () => {
     const cwd = folder(files);
-    await sophia(["init"], { cwd });
+    await sophia(["init", "--with", "devcontainer"], { cwd });
     const name = ".devcontainer/devcontainer.json";
     expect(read(cwd, name).replace(/"name": ".*"/, '"name": "Sophia"')).toBe(
       read(join(root, "examples/devcontainer"), name).replace("sophia-run -- node setup.js", "sophia-run check"),
@@ -44,12 +44,9 @@ describe("in a project that npm installs", () => {
     expect(readDevcontainer(join(cwd, name)).postStartCommand).toBe("sophia-run check");
   });
 
-  test("the workflow checks as this repository's own does; there is one only with .github", async () => {
+  test("the workflow checks as this repository's own does", async () => {
     const cwd = folder(files);
-    await sophia(["init"], { cwd });
-    expect(existsSync(join(cwd, ".github"))).toBe(false);
-    mkdirSync(join(cwd, ".github"));
-    const { stdout } = await sophia(["init"], { cwd });
+    const { stdout } = await sophia(["init", "--with", "actions"], { cwd });
     expect(stdout).toContain("created .github/workflows/configuration.yml\n");
     const made = readWorkflow(join(cwd, ".github/workflows/configuration.yml"));
     const own = readWorkflow(join(root, ".github/workflows/checks.yml"));
@@ -62,18 +59,20 @@ describe("in a project that npm installs", () => {
     const other = folder(files);
     mkdirSync(join(other, ".github/workflows"), { recursive: true });
     writeFileSync(join(other, ".github/workflows/ci.yaml"), "run: npx sophia-run check");
-    await sophia(["init"], { cwd: other });
+    await sophia(["init", "--with", "actions"], { cwd: other });
     expect(readdirSync(join(other, ".github/workflows"))).toEqual(["ci.yaml"]);
   });
 
-  test("nothing that is written calls npx, which asks a registry for what is not installed", async () => {
+  test("nothing that is written calls npx, and nothing that is said asks a registry for what is not installed", async () => {
     const cwd = folder(files);
-    mkdirSync(join(cwd, ".github"));
-    expect((await sophia(["init"], { cwd })).stdout).toContain("then npx sophia-run check and npx sophia-run docs\n");
+    const { stdout } = await sophia(["init", "--with", "docker,devcontainer,actions"], { cwd });
+    expect(unwrapped(stdout)).toContain(
+      "then run npx --no-install sophia-run check npx --no-install sophia-run docs\n",
+    );
     const names = ["Dockerfile", ".devcontainer/devcontainer.json", ".github/workflows/configuration.yml"];
     for (const name of names) expect(read(cwd, name)).not.toContain("npx");
     const without = folder({ ...CONTRACT, "package.json": "{}" });
-    expect((await sophia(["init"], { cwd: without })).stdout).not.toContain("npx");
+    expect((await sophia(["init"], { cwd: without })).stdout).toContain("Next: add sophia-run as above");
   });
 });
 
@@ -87,12 +86,11 @@ test.each([
   ["bun", { "bun.lock": "" }, MANIFEST],
   ["bun", { "bun.lockb": "" }, MANIFEST],
 ] as const)("%s, by %j: all places of use call it", async (name, locks, manifest) => {
-  const cwd = folder({ ...CONTRACT, ...locks, "package.json": manifest });
-  mkdirSync(join(cwd, ".github"));
-  const { stdout } = await sophia(["init"], { cwd });
+  const cwd = folder({ ...CONTRACT, ...locks, "package.json": manifest, "server.js": "" });
+  const { stdout } = await sophia(["init", "--with", "docker", "--with", "devcontainer,actions"], { cwd });
   const { run, image, devcontainer, workflow } = NODE_TOOLS[name];
-  expect(stdout).toContain(`then ${run}sophia-run check and ${run}sophia-run docs\n`);
-  expect(read(cwd, "Dockerfile")).toContain(`COPY ${image.files} ./\nRUN ${image.install}\n`);
+  expect(unwrapped(stdout)).toContain(`then run ${run}sophia-run check ${run}sophia-run docs\n`);
+  expect(read(cwd, "Dockerfile")).toContain(`COPY ${image.files} sophia-run-*.tgz ./\nRUN ${image.install}\n`);
   expect(readDevcontainer(join(cwd, ".devcontainer/devcontainer.json")).postStartCommand).toBe(devcontainer.check);
   const { steps } = readWorkflow(join(cwd, ".github/workflows/configuration.yml"));
   const commands = steps.slice(1).flatMap((step) => (step.run === undefined ? [] : [step.run]));
@@ -105,28 +103,50 @@ test.each([
   expect(steps.slice(1).map((step) => step.if)).toEqual(steps.slice(1).map(() => steps[1]?.if));
   if (name !== "npm") {
     const other = folder({ ...CONTRACT, ...locks, "package.json": manifest.replace('"sophia-run"', '"other"') });
-    expect((await sophia(["init"], { cwd: other })).stdout).toContain(`run\n  ${NODE_TOOLS[name].add}\n`);
+    expect((await sophia(["init"], { cwd: other })).stdout).toContain(`  ${NODE_TOOLS[name].add}\n`);
   }
 });
 
-describe("what a project has no use for is neither created nor mentioned", () => {
+describe("what cannot be made is not", () => {
   test.each([
-    ["only Python", { "main.py": 'import os\nos.environ["A"]\n' }],
-    ["no lock file", { "package.json": MANIFEST }],
-    ["that of another package manager", { "package.json": manifestFor("pnpm@11.28.11"), "package-lock.json": "{}" }],
-    ["one of Yarn 4 without its version", { "package.json": MANIFEST, "yarn.lock": "__metadata:\n" }],
-  ])("%s", async (_, own) => {
-    const files = { ...own, "server.js": "" };
-    const cwd = folder({ ...CONTRACT, ...files });
-    mkdirSync(join(cwd, ".github"));
-    const { status, stdout } = await sophia(["init"], { cwd });
-    expect(status).toBe(0);
-    expect(stdout).not.toMatch(/Dockerfile|devcontainer|workflows/);
-    expect(stdout.includes("package.json")).toBe("package.json" in files);
-    expect(readdirSync(cwd).toSorted()).toEqual([".github", ...Object.keys({ ...CONTRACT, ...files })].toSorted());
-    expect(readdirSync(join(cwd, ".github"))).toEqual([]);
+    ["only Python", { "main.py": 'import os\nos.environ["A"]\n' }, "no package.json"],
+    ["no lock file", { "package.json": MANIFEST }, "no package-lock.json"],
+    [
+      "that of another package manager",
+      { "package.json": manifestFor("pnpm@11.28.11"), "package-lock.json": "{}" },
+      "no pnpm-lock.yaml",
+    ],
+    ["Yarn 4 by its settings alone", { "package.json": MANIFEST, ".yarnrc.yml": "" }, "no yarn.lock"],
+  ])("%s: one line says why, where it is asked for", async (_, own, why) => {
+    const files = { ...CONTRACT, ...own, "server.js": "" };
+    const cwd = folder(files);
+    const plain = await sophia(["init"], { cwd });
+    expect(plain.status).toBe(0);
+    expect(plain.stdout).not.toMatch(/Dockerfile|devcontainer|workflow/);
+    const asked = await sophia(["init", "--with", "docker,devcontainer,actions"], { cwd });
+    expect(asked.status).toBe(0);
+    for (const file of ["Dockerfile", ".devcontainer/devcontainer.json", ".github/workflows/configuration.yml"]) {
+      expect(unwrapped(asked.stdout)).toContain(`${file} was not created: there is ${why}`);
+    }
+    expect(readdirSync(cwd).toSorted()).toEqual(Object.keys(files).toSorted());
   });
+});
 
+test("without a terminal and without --with only the contract is written, and the end names what else there is", async () => {
+  const files = { "package.json": MANIFEST, "package-lock.json": "{}", "server.js": "process.env.A" };
+  const cwd = folder(files);
+  mkdirSync(join(cwd, ".github"));
+  const { stdout } = await sophia(["init"], { cwd });
+  const expected = [".github", "sophia.contract.json", ...Object.keys(files)];
+  expect(readdirSync(cwd).toSorted()).toEqual(expected.toSorted());
+  expect(readdirSync(join(cwd, ".github"))).toEqual([]);
+  for (const name of ["docker", "devcontainer", "actions"]) expect(stdout).toContain(`\n  --with ${name} `);
+  const made = await sophia(["init", "--with", "docker"], { cwd });
+  expect(made.stdout).not.toContain("--with docker");
+  expect(made.stdout).toContain("--with actions");
+});
+
+describe("documents", () => {
   test("docs writes no types without a package.json, and keeps those that are there up to date", async () => {
     const cwd = folder(CONTRACT);
     expect((await sophia(["docs"], { cwd })).status).toBe(0);
@@ -153,7 +173,7 @@ describe("pyproject.toml", () => {
       of: "uv",
       files: { "pyproject.toml": project('dependencies = ["fastapi", "uvicorn>=0.30"]'), "uv.lock": "" },
       says: [
-        "\npyproject.toml: sophia-run is not among its dependencies; run\n  uv add sophia-run\n",
+        "\npyproject.toml: sophia-run is not among its dependencies; run\n  uv add https://github.com/",
         "\npyproject.toml: start programs by\n  uv run sophia-run -- uvicorn main:app\n",
         '"postCreateCommand": "uv sync",\n',
         '"postStartCommand": "uv run sophia-run check",\n',
@@ -168,16 +188,21 @@ describe("pyproject.toml", () => {
       of: "pip",
       files: { "requirements.txt": "gunicorn==27.0.1\n", "app.py": "", Dockerfile: "FROM python:3.13-slim\n" },
       says: [
-        "\nrequirements.txt: sophia-run is not among its dependencies; add\n  sophia-run\n  (then pip install sophia-run)\n",
+        "\nrequirements.txt: sophia-run is not among its dependencies; add\n  sophia-run @ https://github.com/",
+        ".whl\n  (then pip install --requirement requirements.txt)\n",
         "  sophia-run -- gunicorn app:app\n  (no Python starts for it; sophia-run docs --types python writes",
-        '\nDockerfile: add\n  RUN pip install --no-cache-dir sophia-run\n  ENTRYPOINT ["sophia-run", "--"]\n',
-        '"postCreateCommand": "pip install sophia-run",\n',
+        '$(uname -m).whl\n  ENTRYPOINT ["sophia-run", "--"]\n',
+        '"postCreateCommand": "pip install --requirement requirements.txt",\n',
       ],
     },
     {
       of: "pip, with a list of dependencies",
       files: { "pyproject.toml": project("dependencies = []"), "manage.py": "" },
-      says: ['; add\n  "sophia-run",\n  (then pip install sophia-run)\n', "  sophia-run -- python manage.py\n"],
+      says: [
+        '; add\n  "sophia-run @ https://',
+        '.whl",\n  (then pip install .)\n',
+        "  sophia-run -- python manage.py\n",
+      ],
     },
   ])("$of", async ({ files, says }) => {
     const cwd = folder({ ...CONTRACT, ".devcontainer.json": "{}", ...files });
@@ -189,17 +214,17 @@ describe("pyproject.toml", () => {
 });
 
 describe("package.json", () => {
-  const add = "npm install --save-prod sophia-run";
+  const add = ["npm install --save-prod ./sophia-run-0.1.0.tgz"];
   const advice = (text: string, startsByNpm = false, files: readonly string[] = []): string =>
-    npmScripts(text, { add, edit: false, isThere: (file) => files.includes(file), startsByNpm })
+    npmScripts(text, { add, edit: false, isThere: (file) => files.includes(file), startsByNpm, isInRoot: false })
       .map((place) => ("lines" in place ? [place.title, ...place.lines, place.remark].join("\n") : place.kind))
       .join("\n");
 
   test.each([
-    ["{}", /not among its dependencies; run\nnpm install --save-prod sophia-run/],
+    ["{}", /not among its dependencies; run\nnpm install --save-prod \.\/sophia-run/],
     [
       '{"devDependencies":{"sophia-run":"1"}}',
-      /images leave out devDependencies.*\nnpm install --save-prod sophia-run/,
+      /images leave out devDependencies.*\nnpm install --save-prod \.\/sophia-run/,
     ],
     ["{", /not a JSON object/],
   ])("%s", (text, words) => {

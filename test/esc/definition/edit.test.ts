@@ -187,6 +187,6 @@ test("whatever a value is, ESC gives it back, and all else as before", async () 
       expect([values["SECRET"]?.value, values["PLAIN"]?.value, values["KEEP"]?.value]).toEqual([one, two, 1]);
       handle.remove();
     }),
-    { numRuns: 60, seed: 20_261_125 },
+    { numRuns: 60 },
   );
 });

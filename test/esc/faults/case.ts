@@ -1,7 +1,11 @@
 import type { EscServer } from "../../esc-server/index.ts";
 import type { Certificates } from "../../esc-server/tls.ts";
+import type { VirtualClock } from "../virtual-clock.ts";
 
 export type Variables = Readonly<Record<string, string>>;
+
+/** The deadline of faults that last until it: time enough for a busy machine to get that far. */
+const SHORT_MS = 2500;
 
 /** What a case has at hand. */
 export interface Stage {
@@ -33,12 +37,23 @@ export interface FaultCase {
   readonly counts?: string;
   /** The requests with `--require-esc`, where they are others. */
   readonly whenRequired?: readonly string[];
-  /** For faults that last until the deadline: a short one, in milliseconds. */
+  /** For faults that last until the deadline: a short one for real processes, in milliseconds. */
   readonly timeoutMs?: number;
+  /** Resolves once nothing but time can end the request. */
+  readonly isStuck?: (server: EscServer, clock: VirtualClock) => Promise<unknown>;
 }
 
-/** The deadline of faults that last until it: time enough for a busy machine to get that far. */
-export const SHORT_MS = 2500;
+/** The fault lasts until the deadline, from this operation on. */
+export function stuckIn(operation: "open" | "read"): Pick<FaultCase, "timeoutMs" | "isStuck"> {
+  return { timeoutMs: SHORT_MS, isStuck: (server) => server.waitFor(operation) };
+}
+
+/** The fault lasts until the deadline, while a connection is being made. */
+export const STUCK_IN_CONNECTING: Pick<FaultCase, "timeoutMs" | "isStuck"> = {
+  timeoutMs: SHORT_MS,
+  isStuck: (_, clock) => clock.limited(clock.stepMs),
+};
+
 export const RECOVERS = { kind: "read" } as const;
 
 export function unavailable(code: string): FaultCase["expect"] {

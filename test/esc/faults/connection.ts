@@ -1,4 +1,4 @@
-import { type FaultCase, planned, RECOVERS, SHORT_MS, unavailable } from "./case.ts";
+import { type FaultCase, planned, RECOVERS, STUCK_IN_CONNECTING, stuckIn, unavailable } from "./case.ts";
 import { startGreeter } from "./greeter.ts";
 import { refusedPort, startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
 
@@ -21,7 +21,7 @@ export const CONNECTION: readonly FaultCase[] = [
     fault: "connecting never ends",
     behaviour: "given up at the deadline",
     expect: unavailable("esc-timeout"),
-    timeoutMs: SHORT_MS,
+    ...STUCK_IN_CONNECTING,
     arrange: async ({ defer }) => {
       const deaf = await startDeafPort();
       defer(() => deaf.close());
@@ -32,7 +32,7 @@ export const CONNECTION: readonly FaultCase[] = [
     fault: "a TLS handshake that never ends",
     behaviour: "given up at the deadline",
     expect: unavailable("esc-timeout"),
-    timeoutMs: SHORT_MS,
+    ...STUCK_IN_CONNECTING,
     arrange: async ({ defer }) => {
       const silent = await startSilentServer();
       defer(() => silent.close());
@@ -43,28 +43,28 @@ export const CONNECTION: readonly FaultCase[] = [
     fault: "opening is never answered",
     behaviour: "given up at the deadline",
     expect: unavailable("esc-timeout"),
-    timeoutMs: SHORT_MS,
+    ...stuckIn("open"),
     arrange: planned((server) => server.failAlways("open", "hang")),
   },
   {
     fault: "reading is never answered",
     behaviour: "given up at the deadline",
     expect: unavailable("esc-timeout"),
-    timeoutMs: SHORT_MS,
+    ...stuckIn("read"),
     arrange: planned((server) => server.failAlways("read", "hang")),
   },
   {
     fault: "silence in the middle of the answer",
     behaviour: "given up at the deadline",
     expect: unavailable("esc-timeout"),
-    timeoutMs: SHORT_MS,
+    ...stuckIn("read"),
     arrange: planned((server) => server.failAlways("read", { kind: "hang", at: "body" })),
   },
   {
     fault: "an answer that drips, a byte at a time",
     behaviour: "given up at the deadline",
     expect: unavailable("esc-timeout"),
-    timeoutMs: SHORT_MS,
+    ...stuckIn("read"),
     arrange: planned((server) => server.failAlways("read", { kind: "drip", bytes: 1, everyMs: 50 })),
   },
   {

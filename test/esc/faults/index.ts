@@ -21,3 +21,8 @@ export const FAULTS: readonly { readonly group: string; readonly cases: readonly
   { group: "Proxy", cases: PROXY },
   { group: "Settings", cases: SETTINGS },
 ];
+
+/** Every fault with its heading. */
+export const CASES: readonly (FaultCase & { readonly group: string })[] = FAULTS.flatMap(({ group, cases }) =>
+  cases.map((one) => ({ ...one, group })),
+);

@@ -1,6 +1,6 @@
 import { startProxy } from "../../esc-server/proxy.ts";
 import { refusedPort } from "../../esc-server/sockets.ts";
-import { type FaultCase, type Variables, SHORT_MS, unavailable } from "./case.ts";
+import { type FaultCase, STUCK_IN_CONNECTING, type Variables, unavailable } from "./case.ts";
 import { SENTINEL_TOKEN } from "./sentinels.ts";
 
 function proxyCase(
@@ -8,7 +8,7 @@ function proxyCase(
   behaviour: string,
   code: string,
   set: (proxy: Awaited<ReturnType<typeof startProxy>>) => Variables,
-  timeoutMs?: number,
+  more?: Pick<FaultCase, "timeoutMs" | "isStuck">,
 ): FaultCase {
   return {
     fault,
@@ -19,7 +19,7 @@ function proxyCase(
       defer(() => proxy.close());
       return { PULUMI_BACKEND_URL: "https://backend.test", ...set(proxy) };
     },
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...more,
   };
 }
 
@@ -43,7 +43,7 @@ export const PROXY: readonly FaultCase[] = [
       proxy.fault = "hang";
       return { HTTPS_PROXY: proxy.url };
     },
-    SHORT_MS,
+    STUCK_IN_CONNECTING,
   ),
   {
     fault: "nobody listens at the proxy's port",

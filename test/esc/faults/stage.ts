@@ -8,7 +8,8 @@ import { type EscServer, secret, startEscServer } from "../../esc-server/index.t
 import type { Certificates } from "../../esc-server/tls.ts";
 import { type Finished, sophiaRun } from "../command.ts";
 import { closeStrictly, read, type Said } from "../reading.ts";
-import type { FaultCase, Variables } from "./case.ts";
+import { VirtualClock } from "../virtual-clock.ts";
+import type { FaultCase, Stage, Variables } from "./case.ts";
 import { SENTINEL_SECRET, SENTINEL_TOKEN } from "./sentinels.ts";
 
 /** What came of the reader itself, in this process. */
@@ -20,6 +21,7 @@ export interface Observed {
   readonly words: readonly string[];
   /** Everything that a careless `console.log` or crash report could show. */
   readonly exposed: string;
+  /** By the clock of the test. */
   readonly elapsedMs: number;
 }
 
@@ -29,22 +31,23 @@ export interface Launched extends Finished {
   readonly left: readonly string[];
 }
 
-const USUAL_TIMEOUT_MS = 10_000;
+export const USUAL_TIMEOUT_MS = 10_000;
 
 /** Brings a fault about, does something under it, and tells which requests that took. */
 export async function onStage<T>(
   one: FaultCase,
   certificates: Certificates,
-  act: (variables: Variables, folder: string) => Promise<T>,
+  act: (variables: Variables, stage: Stage) => Promise<T>,
 ): Promise<{ readonly result: T; readonly calls: readonly string[] }> {
   const server = await startEscServer({ token: SENTINEL_TOKEN });
   const folder = await mkdtemp(join(tmpdir(), "esc-faults-"));
   const deferred: (() => Promise<void>)[] = [];
   try {
     plant(server);
-    const more = await one.arrange({ server, certificates, folder, defer: (close) => void deferred.push(close) });
+    const stage: Stage = { server, certificates, folder, defer: (close) => void deferred.push(close) };
+    const more = await one.arrange(stage);
     const usual = { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: SENTINEL_TOKEN, PULUMI_BACKEND_URL: server.url };
-    const result = await act({ ...usual, ...more }, folder);
+    const result = await act({ ...usual, ...more }, stage);
     const calls = server.calls.map(({ operation }) => operation ?? "unknown");
     return { result, calls: calls.filter((call) => one.counts === undefined || call === one.counts) };
   } finally {
@@ -61,13 +64,20 @@ function plant(server: EscServer): void {
   });
 }
 
-export async function observe(one: FaultCase, variables: Variables): Promise<Observed> {
+/** Reads in this process, by a clock that is put forward to the deadline where nothing else ends the request. */
+export async function observe(one: FaultCase, variables: Variables, { server }: Stage): Promise<Observed> {
   const said: Said = { waiting: [], retries: [] };
-  const started = performance.now();
-  const outcome = await read(variables, { timeoutMs: one.timeoutMs ?? USUAL_TIMEOUT_MS, said }).catch(
-    (error: unknown) => ({ kind: "thrown" as const, error }),
-  );
-  const elapsedMs = performance.now() - started;
+  const clock = new VirtualClock();
+  const reading = read(variables, { timeoutMs: USUAL_TIMEOUT_MS, said, clock }).catch((error: unknown) => ({
+    kind: "thrown" as const,
+    error,
+  }));
+  if (one.isStuck !== undefined) {
+    await one.isStuck(server, clock);
+    clock.advance(USUAL_TIMEOUT_MS);
+  }
+  const outcome = await reading;
+  const elapsedMs = clock.now();
   const shown = outcome.kind === "read" ? outcome.notices : outcome;
   const stack = outcome.kind === "thrown" && outcome.error instanceof Error ? String(outcome.error.stack) : "";
   const exposed = [inspect(shown, { depth: null, showHidden: true }), JSON.stringify([shown, said]), stack].join("\n");
@@ -80,10 +90,11 @@ export async function observe(one: FaultCase, variables: Variables): Promise<Obs
   return { code: `not a SophiaError: ${String(outcome.error)}`, notices: 0, words: [], exposed, elapsedMs };
 }
 
+/** Starts a program that does nothing by the real entry. */
 export async function launch(
   one: FaultCase,
   variables: Variables,
-  folder: string,
+  { folder }: Stage,
   options: readonly string[],
 ): Promise<Launched> {
   const before = new Set(await readdir(folder));

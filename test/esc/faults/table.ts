@@ -12,9 +12,9 @@ export interface FaultRow {
 
 const HEAD = `# Faults of ESC
 
-What sophia-run does when Pulumi ESC, the network or a credential fails. The tables are written by
-\`npx vitest run test/esc/faults/faults.test.ts -u\` and compared by the tests: each fault is caused with real sockets, a
-real proxy and a real certificate authority, read once in the process and launched twice by the real entry.
+What sophia-run does when Pulumi ESC, the network or a credential fails. The tables are written by \`npm run faults\` and
+compared by the tests, row by row: each fault is caused with real sockets, a real proxy and a real certificate authority,
+read once in the process and launched twice by the real entry.
 
 - **Emergency access**: the program starts with the environment and the \`.env\` files, after a warning; the contract then decides
   whether that is enough (78 if not, and the message names both). With \`--require-esc\` the same fault is 125.
@@ -33,20 +33,41 @@ real proxy and a real certificate authority, read once in the process and launch
 - Requests are those that reached the service. Parts that vary are written in capitals.
 `;
 
-/** The tables as Markdown, in columns of equal width. */
-export function faultTable(groups: readonly { readonly group: string; readonly rows: readonly FaultRow[] }[]): string {
+/** The document: its text, then the tables in columns of equal width. */
+export function faultDocument(
+  groups: readonly { readonly group: string; readonly rows: readonly FaultRow[] }[],
+): string {
   const sections = groups.map(({ group, rows }) => {
-    const lines = rows.map((row) => [
-      row.one.fault,
-      row.one.behaviour,
-      requests(row.calls),
-      program(row),
-      status(row),
-      message(row),
-    ]);
-    return `## ${group}\n\n${table(["fault", "behaviour", "requests", "program", "exit status", "message"], lines)}`;
+    const head = ["fault", "behaviour", "requests", "program", "exit status", "message"];
+    return `## ${group}\n\n${table(head, rows.map(cellsOf))}`;
   });
   return `${HEAD}\n${sections.join("\n\n")}\n`;
+}
+
+/** A row's cells. */
+export function cellsOf(row: FaultRow): readonly string[] {
+  return [row.one.fault, row.one.behaviour, requests(row.calls), program(row), status(row), message(row)];
+}
+
+/** The rows of a document that {@link faultDocument} made: each heading with the cells below it. */
+export function documentedRows(
+  document: string,
+): readonly { readonly group: string; readonly cells: readonly string[] }[] {
+  return document
+    .split(/^## /m)
+    .slice(1)
+    .flatMap((section) => {
+      const [group = "", ...lines] = section.split("\n");
+      const rows = lines.filter((line) => line.startsWith("| ")).slice(2);
+      // A bar within a cell has a backslash before it.
+      return rows.map((line) => ({
+        group,
+        cells: line
+          .slice(2, -2)
+          .split(/(?<!\\) \| /)
+          .map((cell) => cell.trimEnd()),
+      }));
+    });
 }
 
 /** `open ×3, read`. */

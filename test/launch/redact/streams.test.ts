@@ -1,10 +1,13 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { noAddon, skipBecause } from "../../helpers/skip.ts";
 import { becomesProgram, unwrapped } from "../../helpers/sophia.ts";
 import { bash, outcome, SECRET } from "./masked.ts";
 
 describe("the streams stay what they are", () => {
+  skipBecause(noAddon);
+
   it("masks in both, which stay apart, and passes the status on", async () => {
     const { status, stdout, stderr } = await outcome(
       `exec $L sh -c 'echo "out $QUIET_TOKEN."; echo "err $QUIET_TOKEN!" >&2; exit 7'`,
@@ -56,7 +59,8 @@ describe("the streams stay what they are", () => {
     expect(stdout).toBe("/dev/null\n4\n3\n");
   });
 
-  it.runIf(becomesProgram)("becomes the program where no secret has a value that can be masked", async () => {
+  it("becomes the program where no secret has a value that can be masked", async ({ skip }) => {
+    skip(!becomesProgram, "needs the addon or process.execve to become the program");
     const { stdout } = await outcome(`exec $L sh -c 'echo $PPID'`, { QUIET_TOKEN: "short" });
     expect(stdout).toBe(`${process.pid}\n`);
     const masked = await outcome(`exec $L sh -c 'echo $PPID'`);
@@ -92,6 +96,8 @@ describe("what is held back", () => {
 });
 
 describe("readers and writers that go", () => {
+  skipBecause(noAddon);
+
   it("breaks the program's pipe when the reader has gone", async () => {
     const { stdout } = await outcome(`$L yes | head -n 1; echo "\${PIPESTATUS[@]}"`);
     expect(stdout).toBe("y\n141 0\n");

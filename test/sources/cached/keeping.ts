@@ -41,7 +41,7 @@ export function keptIn(caches: string): readonly string[] {
 }
 
 function settingsOf(variables: Readonly<Record<string, string>>): EscSettings {
-  const { access } = escAccess(new Map(Object.entries(variables)), [], { timeoutMs: 2000, insecureHttp: false });
+  const { access } = escAccess(new Map(Object.entries(variables)), [], { timeoutMs: 20_000, insecureHttp: false });
   if (access.kind !== "on") throw new TypeError("ESC is not configured");
   return access.settings;
 }

@@ -100,13 +100,13 @@ async function following(
         return { kind: "trouble", lines: runsOn(esc.failure.message, further(esc.failure)) };
       }
       if (settings.enforceContract && violations.length > 0) {
-        const unmet = wordUnmet(
-          now,
-          "the program keeps what it has",
-          "until it is met, nothing is restarted",
-          isQuiet,
-          setOffer(context),
-        );
+        const unmet = wordUnmet(now, {
+          consequence: "the program keeps what it has",
+          wayOut: "until it is met, nothing is restarted",
+          quiet: isQuiet,
+          offer: setOffer(context),
+          isRunning: true,
+        });
         return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...further(unmet)] };
       }
       followed = followable(now);

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Cases of the conformance suite with a monitor that AddressSanitizer and UndefinedBehaviorSanitizer watch:
-# sanitized.sh OPTION... of test/conformance/run.py. What they find ends the monitor, and the case fails.
+# monitor-sanitizers.sh OPTION... of test/conformance/run.py. What they find ends the monitor, and the case fails.
 # Without --only: signals, job control, terminals, statuses, PID 1. It needs gcc or clang with both, and `npm run build`.
 set -eu
 

@@ -1,0 +1,53 @@
+// What a build follows from, as one hash: demo and tests build only if it differs from that of the last build.
+import { createHash } from "node:crypto";
+import { accessSync, constants, readFileSync, readdirSync, statSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { compilers } from "./addon.mjs";
+
+/** Relative to the root; a folder stands for every file below it. */
+const SOURCES = [
+  "src",
+  "scripts/build",
+  "scripts/build.mjs",
+  "scripts/no-axios.mjs",
+  "package.json",
+  "node_modules/.package-lock.json",
+];
+
+/**
+ * Hashes the sources, the list of installed packages, and which compilers of this machine are found: an addon that could
+ * not be compiled is missing no longer once its compiler is there.
+ *
+ * @returns hexadecimal digits
+ */
+export function hashOfInputs(root) {
+  const hash = createHash("sha256");
+  for (const name of SOURCES.flatMap((source) => filesBelow(root, source))) {
+    hash
+      .update(`${name}\0`)
+      .update(readFileSync(join(root, name)))
+      .update("\0");
+  }
+  for (const compiler of compilers()) hash.update(`${compiler}\0${isOnPath(compiler)}\0`);
+  return hash.digest("hex");
+}
+
+/** Sorted, so that the order of a folder's entries does not matter. */
+function filesBelow(root, name) {
+  const stats = statSync(join(root, name), { throwIfNoEntry: false });
+  if (stats === undefined) return [];
+  if (!stats.isDirectory()) return [name];
+  const entries = readdirSync(join(root, name)).toSorted();
+  return entries.flatMap((entry) => filesBelow(root, `${name}/${entry}`));
+}
+
+function isOnPath(command) {
+  return (process.env["PATH"] ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, command), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}

@@ -1,0 +1,32 @@
+/** `npm run faults`: writes docs/faults.md from what real processes did under each fault, in half a minute. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FAULTS } from "../test/esc/faults/index.ts";
+import type { FaultCase } from "../test/esc/faults/case.ts";
+import { launch, onStage } from "../test/esc/faults/stage.ts";
+import { faultDocument, type FaultRow } from "../test/esc/faults/table.ts";
+import { type Certificates, makeCertificates } from "../test/esc-server/tls.ts";
+
+async function main(): Promise<void> {
+  const certificates = await makeCertificates();
+  try {
+    const groups = [];
+    for (const { group, cases } of FAULTS) {
+      groups.push({ group, rows: await Promise.all(cases.map((one) => rowOf(one, certificates))) });
+    }
+    writeFileSync(join(import.meta.dirname, "../docs/faults.md"), faultDocument(groups));
+  } finally {
+    await certificates.remove();
+  }
+}
+
+async function rowOf(one: FaultCase, at: Certificates): Promise<FaultRow> {
+  const launched = await onStage(one, at, (variables, stage) => launch(one, variables, stage, []));
+  const required = await onStage(one, at, (variables, stage) => launch(one, variables, stage, ["--require-esc"]));
+  return { one, calls: launched.calls, launched: launched.result, required: required.result };
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});

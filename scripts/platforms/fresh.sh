@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Runs commands as on a machine that has only what the README asks for: in a clone, with no variable of the caller's but the
+# way to the registry, an empty home folder, an empty npm cache, and a PATH without compilers for other processors, without
+# zsh, fish, tmux and Wine.
+#
+#   scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'
+#   scripts/platforms/fresh.sh --json FILE 'npm ci' 'npm test'                     # vitest's report into FILE
+#   scripts/platforms/fresh.sh --without 'cc gcc as ld' 'npm ci' 'npm run demo'    # nothing compiles
+set -euo pipefail
+root=$(cd "$(dirname "$0")/../.." && pwd)
+report=""
+without=""
+while [ $# -gt 0 ]; do
+  case $1 in
+  --json) report=$(realpath -m "$2") && shift 2 ;;
+  --without) without=$2 && shift 2 ;;
+  *) break ;;
+  esac
+done
+
+# What the README names, then what any Linux has.
+COMMANDS="npm npx gcc cc as ld readelf openssl git
+  sh bash dash env cat cp mv rm ln ls mkdir mkfifo mktemp rmdir touch chmod chown stat head tail cut sort uniq tr tee wc seq
+  printf echo true false test [ sleep date id whoami nohup nice timeout yes dd readlink realpath dirname basename uname
+  base64 sha256sum od kill expr tty stty setsid ps pgrep prlimit setpriv unshare mount umount script flock find xargs grep
+  sed awk tar gzip install nproc sync printenv less vi which diff cmp getent su"
+
+home=$(mktemp -d)
+trap 'rm -rf "$home"' EXIT
+# Tests run it as other users, too.
+chmod 755 "$home"
+mkdir "$home/bin" "$home/home"
+for command in $COMMANDS; do
+  case " $without " in *" $command "*) continue ;; esac
+  path=$(type -P "$command") && ln -s "$path" "$home/bin/$command"
+done
+# Not by their names on the PATH, which may be those of a version manager's scripts. Tests look for commands beside Node.js.
+cp "$(node -p process.execPath)" "$home/bin/node"
+ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$home/bin/python3"
+
+git clone --quiet --no-hardlinks "$root" "$home/checkout"
+# And what is not committed yet.
+cd "$root"
+git diff --binary HEAD >"$home/changes"
+git ls-files -z --others --exclude-standard | tar --null --files-from=- -cf "$home/new.tar"
+cd "$home/checkout"
+[ ! -s "$home/changes" ] || git apply "$home/changes"
+tar -xf "$home/new.tar"
+
+variables=(HOME="$home/home" PATH="$home/bin" npm_config_registry="$(npm config get registry)")
+for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy NODE_EXTRA_CA_CERTS SSL_CERT_FILE; do
+  [ -z "${!name:-}" ] || variables+=("$name=${!name}")
+done
+[ -z "$report" ] || variables+=(TEST_REPORT="$report")
+for command in "$@"; do
+  printf '\n$ %s\n' "$command"
+  env -i "${variables[@]}" sh -c "$command"
+done

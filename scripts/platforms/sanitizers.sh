@@ -1,0 +1,66 @@
+#!/bin/sh
+# Cases of the conformance suite with the addons compiled with AddressSanitizer and UndefinedBehaviorSanitizer, in exec mode,
+# in spawn mode and with masking: sanitizers.sh [FOLDER]. Any finding ends sophia-run, and with it the case. The verdicts are
+# written as JSON into the folder.
+set -eu
+
+root=$(cd "$(dirname "$0")/../.." && pwd)
+cd "$root"
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+folder=${1-$place}
+cp -R bin dist "$place/"
+
+platform=linux-$(node -p process.arch)
+compile() { # SOURCE OUTPUT OPTION...
+  source=$1 output=$2
+  shift 2
+  cc -shared -fPIC -std=gnu11 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+    -isystem node_modules/node-api-headers/include -o "$output" "$source" "$@"
+}
+compile src/system/addon/addon.c "$place/dist/$platform.node"
+compile src/launch/redact/addon.c "$place/dist/$platform-redact.node"
+
+# The runtimes must be loaded first. By an option of the loader, so that the program that sophia-run starts is free of them.
+node=$(node -p process.execPath)
+loader=$(readelf -l "$node" | sed -n 's/.*interpreter: \(.*\)]/\1/p')
+runtimes="$(realpath "$(cc -print-file-name=libasan.so)"):$(realpath "$(cc -print-file-name=libubsan.so)")"
+prefix="$loader --preload $runtimes $node"
+# Of what Node.js has at its end much is reachable by no pointer.
+export ASAN_OPTIONS=detect_leaks=0
+
+# An addon that cannot be loaded is done without, and one without sanitizers finds nothing: both would pass.
+for name in "$platform" "$platform-redact"; do
+  $prefix -e 'process.dlopen({ exports: {} }, process.argv[1])' "$place/dist/$name.node"
+done
+cat >"$place/wrong.c" <<'END'
+#include <stdlib.h>
+static volatile int at = 1;
+static char *volatile bytes;
+__attribute__((constructor)) static void write_behind(void) {
+  bytes = malloc(1);
+  bytes[at] = 0;
+}
+END
+compile "$place/wrong.c" "$place/wrong.node"
+if $prefix -e 'process.dlopen({ exports: {} }, process.argv[1])' "$place/wrong.node" 2>"$place/report"; then
+  echo "sanitizers.sh: the sanitizer finds nothing" >&2
+  exit 1
+fi
+grep -q heap-buffer-overflow "$place/report"
+
+status=0
+run() { # LABEL OPTIONS-OF-SOPHIA-RUN OPTION-OF-THE-SUITE...
+  label=$1 options=$2
+  shift 2
+  python3 test/conformance/run.py --label "sanitizers-$label" --patience 60 --env "ASAN_OPTIONS=$ASAN_OPTIONS" \
+    --launcher "$prefix -- $place/bin/sophia-run --no-contract $options --" \
+    --json "$folder/conformance-sanitizers-$label.json" "$@" || status=1
+}
+run exec "--mode auto" --only 'argv/*' --only 'descriptors/*' --only 'signals-at-start/*'
+run spawn "--mode spawn" --only 'jobcontrol/*'
+# It is handed over to process.execPath, which is the loader here.
+echo "jobcontrol/grandchild-stops this launcher's process.execPath is no Node.js" >"$place/impossible"
+run redact --redact --env PULUMI_ACCESS_TOKEN=pul-conformance-0a1b2c3d --known-impossible "$place/impossible" \
+  --only 'terminal/*' --only 'jobcontrol/*'
+exit "$status"

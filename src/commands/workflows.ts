@@ -1,0 +1,33 @@
+/** The workflows of a repository for GitHub Actions. */
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { systemErrorCode } from "../system/errors.ts";
+import { readIfThere } from "./files.ts";
+
+export interface WorkflowFile {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Reads them in the order of their names. @throws SophiaError (file, 125) for one that cannot be read */
+export async function workflowsIn(root: string): Promise<readonly WorkflowFile[]> {
+  const folder = join(root, ".github", "workflows");
+  const files = await Promise.all(
+    namesIn(folder).map(async (name) => {
+      const text = await readIfThere({ path: join(folder, name), name: `.github/workflows/${name}` });
+      return text === undefined ? [] : [{ name, text }];
+    }),
+  );
+  return files.flat();
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /\.ya?ml$/.test(name))
+      .toSorted();
+  } catch (error) {
+    if (systemErrorCode(error) === "ENOENT" || systemErrorCode(error) === "ENOTDIR") return [];
+    throw error;
+  }
+}

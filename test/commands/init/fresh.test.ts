@@ -1,0 +1,261 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { existingDevcontainer } from "../../../src/commands/init/devcontainer.ts";
+import { fromExample } from "../../../src/commands/init/example.ts";
+import { nodeTool } from "../../../src/commands/init/node-tools.ts";
+import type { Project } from "../../../src/commands/init/place.ts";
+import { startEscServer } from "../../esc-server/index.ts";
+import { cleanPath } from "../../helpers/pack.ts";
+import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
+import { atTerminal } from "../../helpers/terminal.ts";
+import { escVariables, SENTINEL } from "../world.ts";
+
+const FILE = "sophia.contract.json";
+const read = (cwd: string, name: string): string => readFileSync(join(cwd, name), "utf8");
+const variablesOf = (cwd: string): unknown => Object(JSON.parse(read(cwd, FILE))).variables;
+
+/** Files by their paths. */
+function project(files: Readonly<Record<string, string>>): string {
+  const root = folder();
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  return root;
+}
+
+describe("a folder in which nothing is found", () => {
+  test("gets a contract without variables, by which programs start, and one line says how to add one", async () => {
+    const cwd = folder();
+    const refused = await sophia(["--", "true"], { cwd });
+    expect(refused.status).toBe(78);
+    const [first = "", second = ""] = refused.stderr.split("\n");
+    expect(first).toContain("Sophia platform's built-in");
+    expect(second).toMatch(/sophia-run init.*--no-contract/);
+    const { status, stdout } = await sophia(["init"], { cwd });
+    expect(status).toBe(0);
+    const [, entry = ""] = /add one under "variables", such as (.*)\n/.exec(stdout) ?? [];
+    expect(variablesOf(cwd)).toEqual({});
+    expect((await sophia(["--", "true"], { cwd })).status).toBe(0);
+    writeFileSync(join(cwd, FILE), read(cwd, FILE).replace('"variables": {', `"variables": { ${entry} `));
+    expect((await sophia(["--", "true"], { cwd })).stderr).toContain("API_KEY is required");
+    expect(readdirSync(cwd)).toEqual([FILE]);
+  });
+
+  test("takes the names of .env, and no value", async () => {
+    const cwd = folder({ ".env": `API_KEY=${SENTINEL}\nTEXT="A=1\nB_${SENTINEL}=2"\nESC_TOKEN=x\n` });
+    const { status, stdout, stderr } = await sophia(["init"], { cwd });
+    expect(status).toBe(0);
+    expect(variablesOf(cwd)).toEqual({ API_KEY: {}, TEXT: {} });
+    expect(stdout + stderr + read(cwd, FILE)).not.toContain(SENTINEL);
+  });
+
+  test("does so where a source cannot be read, and says which", async () => {
+    const cwd = folder();
+    mkdirSync(join(cwd, ".env"));
+    const { status, stdout } = await sophia(["init"], { cwd });
+    expect(status).toBe(0);
+    expect(stdout.match(/not read: /g)).toHaveLength(1);
+    expect(variablesOf(cwd)).toEqual({});
+    await using server = await startEscServer();
+    const refused = await sophia(["init"], { env: escVariables(server, "acme/app/none") });
+    expect(refused.status).toBe(0);
+    expect(refused.stdout).toContain("not read: ESC environment acme/app/none");
+  });
+
+  test("asked for by name, an ESC that refuses is an error", async () => {
+    await using server = await startEscServer();
+    const env = escVariables(server, "acme/app/none");
+    expect((await sophia(["init", "--from", "esc"], { env })).status).toBe(125);
+  });
+});
+
+test.each([
+  [undefined, true],
+  ["node_modules\n.env.local\n", true],
+  [".env*\n", false],
+  ["*.env\n", false],
+  [".envrc\n", true],
+  ["/.env\n", false],
+])("a repository whose .gitignore is %j: is told to ignore .env: %s", async (text, isTold) => {
+  const cwd = folder(text === undefined ? {} : { ".gitignore": text });
+  mkdirSync(join(cwd, ".git"));
+  expect((await sophia(["init"], { cwd })).stdout.includes("\n.gitignore: add")).toBe(isTold);
+});
+
+test("at a terminal init asks what else to create", async () => {
+  const cwd = folder({
+    [FILE]: '{"variables":{"A":{}}}',
+    "package.json": '{"dependencies":{"sophia-run":"1"}}',
+    "package-lock.json": "{}",
+    "server.js": "",
+  });
+  const at = { cwd, env: { PATH: cleanPath } };
+  const { status } = await atTerminal(["init"], at, [
+    ["for none: ", "dokcer\n"],
+    ["for none: ", "docker 3\n"],
+  ]);
+  expect(status).toBe(0);
+  const made = [".dockerignore", ".github", "Dockerfile", "package-lock.json", "package.json", "server.js", FILE];
+  expect(readdirSync(cwd).toSorted()).toEqual(made.toSorted());
+});
+
+describe("a package of a workspace", () => {
+  const member = '{"name":"api","scripts":{"start":"node server.js"}}';
+  test.each([
+    [
+      "pnpm",
+      { "package.json": "{}", "pnpm-workspace.yaml": "packages:\n  # All.\n  - 'packages/*'\n", "pnpm-lock.yaml": "" },
+      ["  pnpm add ./", "pnpm exec "],
+    ],
+    [
+      "npm",
+      { "package.json": '{"workspaces":["packages/*"]}', "package-lock.json": "{}" },
+      ["  npm install --save-prod ./", "npx --no-install "],
+    ],
+    [
+      "Yarn 4 without packageManager",
+      { "package.json": '{"workspaces":{"packages":["packages/**"]}}', "yarn.lock": "__metadata:\n  version: 8\n" },
+      ["  yarn add sophia-run@file:./", "yarn run "],
+    ],
+    [
+      "bun",
+      { "package.json": '{"workspaces":["packages/*"]}', "bun.lock": "" },
+      ["  bun add ./", "bunx --no-install "],
+    ],
+  ])("has the commands of the root's package manager: %s", async (name, files, [add = "", run = ""]) => {
+    const root = project({ ...files, "packages/api/package.json": member, "packages/api/server.js": "" });
+    const cwd = join(root, "packages/api");
+    expect((await sophia(["init"], { cwd })).stdout).toContain(add);
+    const named = join(name.startsWith("Yarn") ? cwd : root, "package.json");
+    const manifest: object = JSON.parse(readFileSync(named, "utf8"));
+    writeFileSync(named, JSON.stringify({ ...manifest, dependencies: { "sophia-run": "1" } }));
+    // The root's dependency is the package's, too, but for Yarn 4.
+    const again = await sophia(["init", "--with", "docker"], { cwd });
+    expect(again.stdout).not.toContain("among its dependencies");
+    expect(again.stdout).toContain(`\n  ${run}sophia-run check\n`);
+    expect(again.stdout).toContain("docker build --file Dockerfile ../..");
+    expect(readdirSync(cwd).toSorted()).toEqual(
+      ["Dockerfile", "Dockerfile.dockerignore", "package.json", "server.js", FILE].toSorted(),
+    );
+  });
+
+  test("is none where the root's list leaves it out; the root of pnpm's is told to be one", async () => {
+    const root = project({
+      "package.json": "{}",
+      "pnpm-workspace.yaml": "packages: ['packages/*', '!packages/old']\n",
+      "pnpm-lock.yaml": "",
+      "packages/old/package.json": member,
+      "other/package.json": member,
+    });
+    for (const name of ["packages/old", "other"]) {
+      expect((await sophia(["init"], { cwd: join(root, name) })).stdout).toContain("  npm install --save-prod");
+    }
+    expect((await sophia(["init"], { cwd: root })).stdout).toContain("  pnpm add --workspace-root ./");
+  });
+});
+
+test.each([
+  [
+    "yarn.lock of Yarn 4",
+    "__metadata:\n  version: 8\n",
+    ["yarn.lock"],
+    { name: "yarn", isLocked: true, yarnVersion: "4" },
+  ],
+  [
+    "yarn.lock of Yarn 3",
+    "__metadata:\n  version: 6\n",
+    ["yarn.lock"],
+    { name: "yarn", isLocked: true, yarnVersion: "3" },
+  ],
+  [".yarnrc.yml alone", undefined, [".yarnrc.yml"], { name: "yarn", isLocked: false, yarnVersion: "4" }],
+  ["yarn.lock of Yarn 1", "# yarn lockfile v1\n", ["yarn.lock"], { name: "yarn 1", isLocked: true }],
+])("Yarn without packageManager, by %s", (_, lock, files, expected) => {
+  expect(nodeTool(undefined, lock, (file) => files.includes(file))).toEqual(expected);
+});
+
+test("a variable that .env.example describes as optional is optional", () => {
+  const text =
+    "# Where errors go (optional)\nA=\n# Not optional: the key.\nB=\nC=1 # optional\nD='#' # needed\n\n# Optional settings\nE=1\nF=\n\nG=\n";
+  const required = fromExample(text).filter((one) => one.required);
+  expect(required.map(({ name }) => name)).toEqual(["B", "D", "G"]);
+});
+
+describe("an existing devcontainer", () => {
+  const node: Project = {
+    name: "p",
+    manifest: {},
+    node: { name: "npm", isLocked: true },
+    workspace: { root: "/p", member: "", manifest: {}, hasMembers: false },
+    python: undefined,
+  };
+  const proposed = (config: string): unknown => {
+    const [place] = existingDevcontainer(".devcontainer.json", config, node);
+    return place?.kind === "advise" ? JSON.parse(`{${place.lines.join("\n")}}`) : undefined;
+  };
+
+  test.each([
+    ["a text", '"setup.sh"', "setup.sh && sophia-run check"],
+    ["words", '["setup.sh", "a b"]', "setup.sh 'a b' && sophia-run check"],
+    ["commands side by side", '{ "a": "b" }', { a: "b", "sophia-run": "sophia-run check" }],
+    ["nothing", '""', "sophia-run check"],
+  ])("keeps its postStartCommand, as one key: %s", (_, former, expected) => {
+    const config = `{ // Ours.\n "postCreateCommand": "npm ci", "postStartCommand": ${former}, }`;
+    expect(proposed(config)).toMatchObject({ postStartCommand: expected });
+    expect(proposed(config)).not.toHaveProperty("postCreateCommand");
+  });
+
+  test("keeps its remoteEnv, and its postCreateCommand in front of the installation", () => {
+    expect(proposed('{ "postCreateCommand": "make", "remoteEnv": { "A": "1", "PATH": "x" } }')).toMatchObject({
+      postCreateCommand: "make && npm install",
+      remoteEnv: { A: "1", PATH: "x", ESC_ENV: expect.anything() },
+    });
+  });
+});
+
+describe("symbolic links", () => {
+  const files = {
+    [FILE]: '{"variables":{"A":{}}}',
+    "package.json": '{"dependencies":{"sophia-run":"1"}}',
+    "package-lock.json": "{}",
+    "server.js": "",
+  };
+
+  test.each([
+    [".devcontainer", "..", "leads out of the project"],
+    [".devcontainer", "nowhere", "leads out of the project"],
+    [".github", "..", "leads out of the project"],
+    ["Dockerfile", "nowhere", "is a symbolic link"],
+    [".dockerignore", "nowhere", "is a symbolic link"],
+  ])("%s -> %s: nothing is written at all", async (name, target, words) => {
+    const outside = folder();
+    const cwd = join(outside, "project");
+    mkdirSync(cwd);
+    for (const [path, text] of Object.entries(files)) writeFileSync(join(cwd, path), text);
+    symlinkSync(target, join(cwd, name));
+    const refused = await sophia(["init", "--with", "docker,devcontainer,actions"], { cwd });
+    expect(refused.status).toBe(125);
+    expect(unwrapped(refused.stderr)).toContain(name);
+    expect(unwrapped(refused.stderr)).toContain(words);
+    expect(readdirSync(outside)).toEqual(["project"]);
+    expect(readdirSync(cwd).toSorted()).toEqual([name, ...Object.keys(files)].toSorted());
+  });
+
+  test("to a contract that exists let it stay", async () => {
+    const cwd = folder({ "shared.json": files[FILE], ...files });
+    rmSync(join(cwd, FILE));
+    symlinkSync("shared.json", join(cwd, FILE));
+    const { status, stdout } = await sophia(["init"], { cwd });
+    expect(status).toBe(0);
+    expect(stdout).toContain(`${FILE} exists and stays as it is`);
+  });
+
+  test("within the project are followed", async () => {
+    const cwd = folder(files);
+    mkdirSync(join(cwd, "config"));
+    symlinkSync("config", join(cwd, ".devcontainer"));
+    expect((await sophia(["init", "--with", "devcontainer"], { cwd })).status).toBe(0);
+    expect(readdirSync(join(cwd, "config"))).toEqual(["devcontainer.json"]);
+  });
+});

@@ -1,0 +1,75 @@
+import { describe, expect, test } from "vitest";
+import { startCommand } from "../../../src/commands/init/start-command.ts";
+
+const FILES = new Set(["server.js", "dist/index.js", "bin/run.sh"]);
+const INSTALLED = new Map([
+  ["next", ["next"]],
+  ["@nestjs/cli", ["nest"]],
+  ["tsx", ["tsx"]],
+]);
+const of = (manifest: object, isBuilt = false) =>
+  startCommand(
+    { dependencies: { next: "1", "@nestjs/cli": "1" }, devDependencies: { tsx: "1" }, ...manifest },
+    {
+      runtime: "node",
+      isBuilt,
+      isThere: (file) => FILES.has(file),
+      commandsOf: (packages) => new Set(packages.flatMap((name) => INSTALLED.get(name) ?? [])),
+    },
+  );
+const started = (start: string, more: Readonly<Record<string, string>> = {}) => of({ scripts: { start, ...more } });
+
+describe("the words of CMD", () => {
+  test.each([
+    ["node server.js", ["node", "server.js"]],
+    [
+      "node --enable-source-maps 'dist/index.js' \"--name=a b\"",
+      ["node", "--enable-source-maps", "dist/index.js", "--name=a b"],
+    ],
+    ["exec sophia-run -- node server.js", ["node", "server.js"]],
+    ["sophia-run node server.js", ["node", "server.js"]],
+    ["NODE_ENV=production node server", ["env", "NODE_ENV=production", "node", "server"]],
+    ["node --env-file=.env --env-file .env.local server.js", ["node", "server.js"]],
+    ["next start -p 3000", ["next", "start", "-p", "3000"]],
+    ["nest start", ["nest", "start"]],
+    ["npx next start", ["next", "start"]],
+    ["bin/run.sh", ["bin/run.sh"]],
+    ["node server.js && echo done", ["sh", "-c", "node server.js && echo done"]],
+  ])("%s", (start, words) => {
+    expect(started(start)).toEqual({ kind: "start", options: [], words });
+  });
+
+  test("keep the options of sophia-run for ENTRYPOINT", () => {
+    expect(started("sophia-run --scope web -- node server.js")).toEqual({
+      kind: "start",
+      options: ["--scope", "web"],
+      words: ["node", "server.js"],
+    });
+  });
+
+  test("follow scripts that name each other, and main where there is no script", () => {
+    expect(started("npm run serve", { serve: "node server.js" })).toMatchObject({ words: ["node", "server.js"] });
+    expect(of({ main: "dist/index.js" })).toMatchObject({ words: ["node", "dist/index.js"] });
+    expect(of({})).toMatchObject({ words: ["node", "server.js"] });
+    expect(started("node server.js", { prestart: "npm run build", build: "tsc" })).toMatchObject({ kind: "start" });
+  });
+});
+
+describe("why there is none", () => {
+  test.each([
+    ["node build/main.js", "build/main.js is not there"],
+    ["tsx src/index.ts", "tsx of the devDependencies"],
+    ["ts-node src/index.ts", "ts-node, which none of the installed dependencies brings"],
+    ["npm run again", "the script again"],
+    ["npm run build && node server.js", "npm within a line of the shell"],
+    ["tsx migrate.ts; node server.js", "tsx of the devDependencies"],
+  ])("%s", (start, why) => {
+    expect(started(start)).toMatchObject({ kind: "none", why: expect.stringContaining(why) });
+  });
+
+  test("a build may make what is missing; a prestart that does more is not run by an image", () => {
+    expect(of({ scripts: { start: "node build/main.js" } }, true)).toMatchObject({ kind: "start" });
+    expect(started("node server.js", { prestart: "node migrate.js" })).toMatchObject({ kind: "none" });
+    expect(of({ main: "" }, false)).toMatchObject({ words: ["node", "server.js"] });
+  });
+});

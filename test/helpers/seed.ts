@@ -1,0 +1,13 @@
+/**
+ * Seed of the property tests. It is the same in every run, so that what fails has been broken by the change at hand; a
+ * nightly run sets another.
+ */
+export const SEED: number = seedFrom(process.env["PROPERTY_SEED"]);
+
+/** @throws Error unless the text, if there is one, is a whole number of 32 bits */
+export function seedFrom(text: string | undefined): number {
+  if (text === undefined || text === "") return 20_261_125;
+  const seed = Number(text);
+  if (!/^\d+$/.test(text) || seed > 0x7f_ff_ff_ff) throw new Error("PROPERTY_SEED must be from 0 to 2147483647");
+  return seed;
+}

@@ -1,0 +1,132 @@
+import { FETCH_TARBALL, IS_ON_REGISTRIES, TARBALL } from "../../src/core/package-source.ts";
+
+/** The first line of the blocks that install the package: it is fetched until a registry has it. */
+export const FETCH: string = FETCH_TARBALL ?? "npm install sophia-run";
+const INSTALL: readonly string[] = IS_ON_REGISTRIES
+  ? ["npm [install] [sophia-run]"]
+  : [FETCH.replaceAll(/ (\S+)/g, " [$1]"), `npm [install] [./${TARBALL}]`];
+
+/**
+ * The calls of commands that cannot be run here, for each block of commands of a document, by its first line: each word in
+ * brackets, and behind `<` the text that came through a pipe. `a line` is the answer to the first question.
+ */
+export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  "README.md": {
+    "npm ci && npm run demo   # installs in some 15 s, then shows the main uses with real processes in 10 s": [
+      "npm [ci]",
+      "npm [run] [demo]",
+    ],
+    "npm test                 # 90 s: types, units, ESC, a core of real processes; needs Linux, Python 3, gcc and openssl":
+      ["npm [test]"],
+    [FETCH]: INSTALL,
+  },
+  "SECRETS.md": {
+    'read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&': [
+      "gh [secret] [set] [ESC_ENV] < a line",
+      "gh [secret] [set] [ESC_TOKEN] < another line",
+    ],
+    // It sets a variable, and calls nothing.
+    "read -rs GH_FINE_GRAINED_TOKEN && export GH_FINE_GRAINED_TOKEN": [],
+  },
+  "docs/secrets.md": {
+    "read -r VALUE &&": [
+      "gh [secret] [set] [ESC_ENV] [--app] [actions] < a line",
+      "gh [secret] [set] [ESC_ENV] [--app] [codespaces] < a line",
+    ],
+    "read -rs VALUE &&": [
+      "gh [secret] [set] [ESC_TOKEN] [--app] [actions] < a line",
+      "gh [secret] [set] [ESC_TOKEN] [--app] [codespaces] < a line",
+    ],
+    "read -r ROLE && read -rs VALUE &&": [
+      "jq [--null-input] [--arg] [role] [a line] [{",
+      '        name: ("actions-" + (now | strftime("%Y%m%d-%H%M%S"))), description: "opens the environment",',
+      "        admin: false, roleID: $role, expires: (now + 90 * 86400 | floor)}]",
+      "curl [--fail] [--silent] [--show-error] [--header] [@-] [--header] [Accept: application/vnd.pulumi+8] [--header] [Content-Type: application/json] [--data] [@/dev/fd/63] =  [https://api.pulumi.com/api/orgs/acme/tokens] < Authorization: token another line",
+      "jq [--exit-status] [--raw-output] [.tokenValue] < ",
+      "gh [secret] [set] [ESC_TOKEN] [--app] [actions] < ",
+    ],
+    'read -rs VALUE && printf %s "$VALUE" |': [
+      "pulumi [env] [set] [acme/sophia/dev] [environmentVariables.API_KEY] [--secret] [--string] [--file] [-] < a line",
+    ],
+    "docker compose up --detach --force-recreate": [
+      "docker [compose] [up] [--detach] [--force-recreate]",
+      "kubectl [rollout] [restart] [deployment/NAME]",
+      "sudo [systemctl] [restart] [NAME]",
+    ],
+    // It sets a variable, and calls nothing.
+    "read -rs API_KEY && export API_KEY": [],
+    "gh run list --workflow configuration.yml --limit 5": [
+      "gh [run] [list] [--workflow] [configuration.yml] [--limit] [5]",
+      "gh [run] [list] [--workflow] [configuration.yml] [--status] [failure] [--limit] [1] [--json] [databaseId] [--jq] [.[0].databaseId]",
+      "gh [run] [view] [--log-failed] []",
+    ],
+    'pulumi env version history "$ESC_ENV"': [
+      "pulumi [env] [version] [history] [acme/sophia/dev]",
+      "pulumi [org] [audit-log] [list] [--org] [acme]",
+    ],
+  },
+  "CONTRIBUTING.md": {
+    "npm ci             # installs": ["npm [ci]", "npm [run] [demo]", "npm [test]", "npm [run] [test:all]"],
+  },
+  "docs/agents.md": {
+    "sophia-run check": [
+      "sophia-run [check]",
+      "sophia-run [--reason] [the login test fails] [--] [npm] [test]",
+      "sophia-run [--fake] [--] [npm] [test]",
+    ],
+    "jq -r 'select(.names | has(\"DATABASE_URL\")) | [.time, .caller, .command, .reason] | @tsv' ~/.local/state/sophia-run/audit.jsonl":
+      [
+        'jq [-r] [select(.names | has("DATABASE_URL")) | [.time, .caller, .command, .reason] | @tsv] [/home/reader/.local/state/sophia-run/audit.jsonl]',
+      ],
+  },
+  "docs/containers.md": {
+    "docker build --file build-secret.Dockerfile --secret id=esc_token,env=ESC_TOKEN --build-arg ESC_ENV=sophia/build .":
+      [
+        "docker [build] [--file] [build-secret.Dockerfile] [--secret] [id=esc_token,env=ESC_TOKEN] [--build-arg] [ESC_ENV=sophia/build] [.]",
+      ],
+  },
+  "docs/standalone.md": {
+    "npm run build:standalone                  # for this machine, into dist-standalone/": [
+      "npm [run] [build:standalone]",
+      "npm [run] [build:standalone] [--] [--all]",
+      "npm [run] [build:standalone] [--] [linux-x64-musl] [linux-arm64]",
+    ],
+    "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": [
+      "pip [install] [dist-wheels/sophia_run-*-manylinux_*_x86_64.whl]",
+      "sophia-run [--] [gunicorn] [app:app]",
+    ],
+    "SOPHIA_RUN_UNDER_TEST=dist-standalone/sophia-run-linux-x64 npx vitest run": [
+      "npx [vitest] [run]",
+      "npm [run] [conformance] [--] [--launcher] [dist-standalone/sophia-run-linux-x64 --no-contract --]",
+      "npm [run] [conformance] [--] [--launcher] [dist-standalone/sophia-run-linux-x64 --no-contract --mode spawn --]",
+    ],
+  },
+  "examples/devcontainer/README.md": {
+    "npm ci && npm pack --pack-destination examples/devcontainer": [
+      "npm [ci]",
+      "npm [pack] [--pack-destination] [examples/devcontainer]",
+    ],
+  },
+  "examples/docker/README.md": {
+    [FETCH]: [...INSTALL, "docker [build] [--tag] [sophia-app] [.]"],
+    "npm ci && npm pack --pack-destination examples/docker": [
+      "npm [ci]",
+      "npm [pack] [--pack-destination] [examples/docker]",
+      "npm [install] [./sophia-run-*.tgz]",
+    ],
+    "docker run --rm --init --publish 127.0.0.1:3000:3000 --env ESC_ENV=sophia/prod --env ESC_TOKEN sophia-app": [
+      "docker [run] [--rm] [--init] [--publish] [127.0.0.1:3000:3000] [--env] [ESC_ENV=sophia/prod] [--env] [ESC_TOKEN] [sophia-app]",
+    ],
+    "ESC_TOKEN_FILE=~/.config/sophia-run/token docker compose up": ["docker [compose] [up]"],
+  },
+  "examples/npm-scripts/README.md": {
+    [FETCH]: INSTALL,
+    "npm ci && npm pack --pack-destination examples/npm-scripts": [
+      "npm [ci]",
+      "npm [pack] [--pack-destination] [examples/npm-scripts]",
+      "npm [install] [--no-save] [./sophia-run-*.tgz]",
+      "npm [run] [check]",
+      "npm [start]",
+    ],
+  },
+};

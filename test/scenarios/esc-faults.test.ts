@@ -1,0 +1,55 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { CASES } from "../esc/faults/index.ts";
+import { SENTINEL_SECRET, SENTINEL_TOKEN } from "../esc/faults/sentinels.ts";
+import { launch, observe, onStage } from "../esc/faults/stage.ts";
+import { cellsOf, documentedRows, faultDocument } from "../esc/faults/table.ts";
+import { type Certificates, makeCertificates } from "../esc-server/tls.ts";
+
+// Most of the time is spent in pauses between attempts.
+vi.setConfig({ maxConcurrency: 10 });
+
+let certificates: Certificates;
+beforeAll(async () => {
+  certificates = await makeCertificates();
+});
+afterAll(() => certificates.remove());
+
+const document = readFileSync(join(import.meta.dirname, "../../docs/faults.md"), "utf8");
+const documented = documentedRows(document);
+
+describe.concurrent("real processes meet a fault", () => {
+  test.each(CASES)("$group: $fault", async (one) => {
+    const observed = await onStage(one, certificates, (variables, stage) => observe(one, variables, stage));
+    const launched = await onStage(one, certificates, (variables, stage) => launch(one, variables, stage, []));
+    const required = await onStage(one, certificates, (variables, stage) =>
+      launch(one, variables, stage, ["--require-esc"]),
+    );
+    const { kind } = one.expect;
+    expect(launched.calls).toEqual(observed.calls);
+    expect(required.calls).toEqual(one.whenRequired ?? observed.calls);
+    expect([launched.result.status, launched.result.signal]).toEqual([kind === "stopped" ? 125 : 0, null]);
+    expect([required.result.status, required.result.signal]).toEqual([kind === "read" ? 0 : 125, null]);
+    expect(launched.result.stdout + required.result.stdout).toBe("");
+    const silent = one.expect.kind === "read" && one.expect.says !== true;
+    for (const { stderr } of [launched.result, required.result]) {
+      expect(stderr).toMatch(silent ? /^$/ : /^sophia-run: .+\n/);
+    }
+    const exposed = [launched.result.stderr, required.result.stderr].join("\n");
+    expect(exposed).not.toContain(SENTINEL_TOKEN);
+    expect(exposed).not.toContain(SENTINEL_SECRET);
+    expect([...launched.result.left, ...required.result.left]).toEqual([]);
+
+    // Written by `npm run faults`.
+    const cells = cellsOf({ one, calls: observed.calls, launched: launched.result, required: required.result });
+    expect(documented).toContainEqual({ group: one.group, cells });
+  });
+});
+
+test("docs/faults.md has a row for each fault, in this order, below the text of its maker", () => {
+  expect(documented.map(({ group, cells }) => [group, cells[0]])).toEqual(
+    CASES.map(({ group, fault }) => [group, fault]),
+  );
+  expect(document.startsWith(faultDocument([]).trimEnd())).toBe(true);
+});

@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { describe, expect, test } from "vitest";
+import { NODE_TOOLS } from "../../src/commands/init/node-tools.ts";
+import { PYTHON_TOOLS } from "../../src/commands/init/python.ts";
+import { FETCH_TARBALL, IS_ON_REGISTRIES, TARBALL, VERSION } from "../../src/core/package-source.ts";
+
+const root = join(import.meta.dirname, "../..");
+
+/** The name alone, perhaps with a version: a registry is asked for it. */
+const NAME = String.raw`["']?sophia[-_]run(?:@[\w.^~*-]+)?["']?(?=[\s\`"',;)&|]|$)`;
+const COMMANDS = [
+  String.raw`(?:npm|pnpm|yarn|bun|pip3?|uv|uv tool|uv pip|pipx|poetry|pdm)(?: global)? (?:install|i|add|dlx|run|exec|x)`,
+  String.raw`(?:npx|bunx|uvx)`,
+].join("|");
+/** Words in between are options, except what only looks at what is installed. */
+const FROM_REGISTRY = new RegExp(
+  String.raw`\b(?:${COMMANDS})(?: (?!--no(?:-install)?(?: |$)|--$)[^\s\`]+)*? ${NAME}`,
+  "m",
+);
+const RUNS_INSTALLED =
+  /\b(?:uv run|pdm run|poetry run|pnpm exec|yarn run|npx --no-install|bunx --no-install) sophia-run/g;
+const DEPENDENCY = /"sophia-run"\s*:\s*"[~^]?\d|^\s*(?:dependencies\b.*)?"sophia-run"\s*[,\]]/m;
+const FROM_FILE = /releases\/download\/v[\d.]+\/sophia[-_]run|file:(?:\.\/)?sophia-run-/;
+
+function asksRegistry(line: string): boolean {
+  return FROM_REGISTRY.test(line.replaceAll(RUNS_INSTALLED, "")) || DEPENDENCY.test(line);
+}
+
+function filesBelow(path: string): readonly string[] {
+  const whole = join(root, path);
+  if (!statSync(whole).isDirectory()) return [whole];
+  return readdirSync(whole, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !/\.(?:svg|tgz)$/.test(entry.name))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((file) => !file.includes("node_modules"));
+}
+
+test("everything that is read or printed installs the package in the one form that is safe now", () => {
+  const places = [
+    "src",
+    "docs",
+    "README.md",
+    "examples",
+    "skills",
+    "action.yml",
+    "llms.txt",
+    "SECRETS.md",
+    "CONTRIBUTING.md",
+  ];
+  const isOther = IS_ON_REGISTRIES ? (line: string) => FROM_FILE.test(line) : asksRegistry;
+  const wrong = places.flatMap(filesBelow).flatMap((file) =>
+    readFileSync(file, "utf8")
+      .split("\n")
+      .flatMap((line, index) => (isOther(line) ? [`${relative(root, file)}:${index + 1}: ${line.trim()}`] : [])),
+  );
+  expect(wrong.filter((line) => !line.startsWith("src/core/package-source.ts:"))).toEqual([]);
+});
+
+test("so does what init prints for each package manager", () => {
+  const printed = [...Object.values(NODE_TOOLS), ...Object.values(PYTHON_TOOLS)].flatMap((tool) => [
+    "add" in tool ? (tool.add ?? "") : "",
+    "addToRoot" in tool ? (tool.addToRoot ?? "") : "",
+    `${tool.run}sophia-run check`,
+  ]);
+  expect(printed.filter(asksRegistry)).toEqual(IS_ON_REGISTRIES ? printed.filter(asksRegistry) : []);
+  expect(FETCH_TARBALL === undefined).toBe(IS_ON_REGISTRIES);
+});
+
+test("the version is that of the package", () => {
+  expect(JSON.parse(readFileSync(join(root, "package.json"), "utf8"))).toMatchObject({ version: VERSION });
+  expect(TARBALL).toBe(`sophia-run-${VERSION}.tgz`);
+});
+
+describe("what asks a registry is known", () => {
+  test.each([
+    "npm install sophia-run",
+    "npm i --save-prod sophia-run@0.1.0",
+    "RUN npm install --global sophia-run",
+    "pnpm add -w sophia-run;",
+    "yarn add sophia-run",
+    "`bun add sophia-run`",
+    "uv add sophia-run, then",
+    "pip install --no-cache-dir fastapi sophia-run uvicorn",
+    "poetry add 'sophia-run'",
+    "npx sophia-run init",
+    "`npx --yes sophia-run@latest`",
+    "bunx sophia-run",
+    "uvx sophia-run",
+    "pnpm dlx sophia-run init",
+    '"sophia-run": "^0.1.0"',
+    'dependencies = ["fastapi", "sophia-run", "uvicorn"]',
+  ])("%s", (line) => {
+    expect(asksRegistry(line)).toBe(true);
+  });
+
+  test.each([
+    `npm install --save-prod ./${TARBALL}`,
+    `yarn add sophia-run@file:./${TARBALL}`,
+    "npx --no-install sophia-run check",
+    "pnpm exec sophia-run check and pnpm exec sophia-run docs",
+    "uv run sophia-run -- uvicorn main:app",
+    "bunx --no-install sophia-run check",
+    '"sophia-run": "file:sophia-run-0.1.0.tgz"',
+    "npm start; sophia-run -- node x",
+    "sophia-run -- npm run build",
+  ])("not so: %s", (line) => {
+    expect(asksRegistry(line)).toBe(false);
+  });
+});

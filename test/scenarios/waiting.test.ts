@@ -1,0 +1,60 @@
+import { mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sophiaRun } from "../esc/command.ts";
+import { closeStrictly } from "../esc/reading.ts";
+import { type EscServer, startEscServer } from "../esc-server/index.ts";
+
+let server: EscServer;
+const folder = mkdtempSync(join(tmpdir(), "esc-waiting-"));
+beforeEach(async () => {
+  server = await startEscServer();
+  server.environment("demo-org/sophia/dev", { values: { A: "x" } });
+});
+afterEach(() => closeStrictly(server));
+afterAll(() => rm(folder, { recursive: true }));
+
+function access(): Record<string, string> {
+  return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
+}
+
+test("the deadline leaves nothing behind that keeps the process alive", async () => {
+  server.failAlways("read", "hang");
+  const variables = { ...access(), PATH: process.env["PATH"] ?? "" };
+  const started = performance.now();
+  const finished = await sophiaRun(["--no-contract", "--timeout", "300ms", "--", "true"], variables, folder);
+  expect(finished.status).toBe(0);
+  expect(performance.now() - started).toBeLessThan(5000);
+});
+
+describe("a signal while ESC is waited for", () => {
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
+    "ends sophia-run by it, with nothing started: %s",
+    async (signal) => {
+      server.failAlways("open", "hang");
+      const finished = await sophiaRun(["--no-contract", "--", "echo", "started"], access(), folder, async (kill) => {
+        await server.waitFor("open");
+        kill(signal);
+      });
+      expect(finished).toEqual({ status: null, signal, stdout: "", stderr: "" });
+    },
+  );
+});
+
+describe("outside a terminal", () => {
+  test("each retry is a line with --verbose", async () => {
+    server.failNext("open", 503);
+    const finished = await sophiaRun(["--no-contract", "--verbose", "--", "true"], access(), folder);
+    expect(finished.stderr).toMatch(
+      /^sophia-run: opening demo-org\/sophia\/dev again in \d+ ms \(attempt 2\): HTTP 503\nsophia-run: contract: /,
+    );
+  });
+
+  test("nothing is written without", async () => {
+    server.failNext("open", 503);
+    const finished = await sophiaRun(["--no-contract", "--", "true"], access(), folder);
+    expect(finished.stderr).toBe("");
+  });
+});
