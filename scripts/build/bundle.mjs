@@ -20,7 +20,11 @@ export const GROUPS = [
   { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },
   { name: "load", test: /\/src\/(?:contract\/(?:file\/load|words)|core\/(?:code-values|suggest))\.ts$/ },
   // In front of it, since it takes priority: a start that reads its cache needs no more of ESC.
-  { name: "access", test: /\/src\/(?:esc\/settings\/(?:access|session)|resolve\/from-esc)\.ts$/, priority: 1 },
+  {
+    name: "access",
+    test: /\/src\/(?:esc\/settings\/(?:access|session)|resolve\/from-esc|output\/progress)\.ts$/,
+    priority: 1,
+  },
   // In front of it: a start that remembers what it has told needs no more of it.
   { name: "private-folder", test: /\/src\/system\/(?:private-folder|cache-folder|folders)\.ts$/, priority: 1 },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },

@@ -1,9 +1,8 @@
 import type { Values } from "../command-line/options.ts";
 import { settle, type Settings } from "../command-line/settings.ts";
 import type { Context } from "../core/context.ts";
-import { makeProgress } from "../output/progress.ts";
 import { assess } from "../resolve/assess.ts";
-import type { Assessment } from "../resolve/assessment.ts";
+import type { Assessment, ReadingProgress } from "../resolve/assessment.ts";
 
 /**
  * What most subcommands begin with: the settings, and all sources read and checked by them.
@@ -21,5 +20,7 @@ export async function assessed(
 /** All sources, read and checked. @throws SophiaError (125) as `assess` does */
 export function assessBy(settings: Settings, context: Context): Promise<Assessment> {
   const { environment, cwd } = context;
-  return assess({ settings, environment, cwd, progress: makeProgress(context, settings) });
+  const progress = async (): Promise<ReadingProgress> =>
+    (await import("../output/progress.ts")).makeProgress(context, settings);
+  return assess({ settings, environment, cwd, progress });
 }

@@ -19,7 +19,8 @@ export interface Request {
   readonly settings: Settings;
   readonly environment: Environment;
   readonly cwd: string;
-  readonly progress: ReadingProgress;
+  /** Called only if there is something to show. */
+  readonly progress: () => Promise<ReadingProgress>;
 }
 
 /**
@@ -76,7 +77,8 @@ async function conclude(
   const findable = (resolution: Resolution): Resolution => folded?.byAnySpelling(resolution) ?? resolution;
   if (settings.verbose) {
     const { readingLines } = await import("./verbose.ts");
-    for (const line of readingLines({ contract, esc, escLayers, files: dotenv.files })) progress.tell(line);
+    const { tell } = await progress();
+    for (const line of readingLines({ contract, esc, escLayers, files: dotenv.files })) tell(line);
   }
 
   const sources = [environmentLayer(environment), ...escLayers, ...dotenv.layers];

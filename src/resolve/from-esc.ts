@@ -15,13 +15,13 @@ export interface FromEsc {
 interface Reading {
   readonly settings: Settings;
   readonly environment: Environment;
-  readonly progress: ReadingProgress;
+  readonly progress: () => Promise<ReadingProgress>;
 }
 
 /** What ESC gives, or that it gives nothing. @throws SophiaError if it is required and could not be read */
 export async function readFromEsc(
   access: Extract<EscAccess, { kind: "on" | "incomplete" }>,
-  { settings: options, environment, progress }: Reading,
+  { settings: options, environment, progress: makeProgress }: Reading,
 ): Promise<FromEsc> {
   const nothing = { layers: [], notices: [] };
   if (access.kind === "incomplete") {
@@ -29,6 +29,7 @@ export async function readFromEsc(
     return { ...nothing, esc: access, notices: [{ kind: "esc-incomplete", present, missing }] };
   }
   const { settings } = access;
+  const progress = await makeProgress();
   const isKept = options.cache || options.offline || options.cacheFreshMs !== undefined;
   const reading = isKept
     ? (await import("../sources/cached/read.ts")).readThroughCache(settings, options, environment, progress)
