@@ -5,7 +5,7 @@ import { loader } from "../system/addon/loaded.ts";
 import { withholdMemory } from "./proc/core-dump.ts";
 import { areAllOwn } from "./proc/descriptors.ts";
 import { catchesSignal } from "./proc/process-stat.ts";
-import { listen } from "./signals.ts";
+import { listen } from "./listen.ts";
 import type { Preparation } from "./types.ts";
 
 /** Their numbers in Linux, on nearly all processors (signal(7)). To ask node:os is to load it, in every start. */

@@ -1,5 +1,4 @@
-/** A listener's undo. */
-export type Undo = () => void;
+import { listen } from "./listen.ts";
 
 /** Never caught: KILL and STOP cannot be; a listener on a real fault would run for ever. */
 const UNCATCHABLE: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"]);
@@ -33,24 +32,6 @@ export function signalNumber(signal: NodeJS.Signals): number {
 /** @returns undefined when no signal has the number (0, or a real-time signal) */
 export function signalName(number: number): NodeJS.Signals | undefined {
   return entries().find(([, other]) => other === number)?.[0];
-}
-
-/** Listens to signals; leaves out those that cannot be caught on this platform. @returns the undo */
-export function listen(
-  signals: readonly NodeJS.Signals[],
-  listener: (signal: NodeJS.Signals, number: number) => void,
-): Undo {
-  const heard = signals.filter((signal) => {
-    try {
-      process.on(signal, listener);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-  return () => {
-    for (const signal of heard) process.removeListener(signal, listener);
-  };
 }
 
 /** Runs something while the kernel acts upon a signal, as it does where nothing listens to it; one that cannot be caught it acts upon anyway. */

@@ -8,7 +8,7 @@ import { secretsOf } from "../../src/resolve/secrets.ts";
 import { startEscServer } from "../esc-server/index.ts";
 import { folder } from "../helpers/sophia.ts";
 
-const PROGRESS = { waiting: () => {}, retrying: () => {}, done: () => {}, tell: () => {} };
+const PROGRESS = async () => ({ waiting: () => {}, retrying: () => {}, done: () => {}, tell: () => {} });
 
 interface Given {
   readonly environment?: Readonly<Record<string, string>>;

@@ -3,7 +3,7 @@ import { openSync } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
 import { limitOf } from "../../system/limits.ts";
-import { listen, type Undo } from "../signals.ts";
+import { listen, type Undo } from "../listen.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";
 import type { Launch, Redaction } from "../types.ts";
 import { handOver } from "./hand-over.ts";

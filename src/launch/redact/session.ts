@@ -1,6 +1,7 @@
 import { closeSync } from "node:fs";
 import { ignoresSignal, readProcessStat, takesSignal } from "../proc/process-stat.ts";
-import { catchableSignals, listen, send, signalName, signalNumber, withoutListeners, type Undo } from "../signals.ts";
+import { catchableSignals, send, signalName, signalNumber, withoutListeners } from "../signals.ts";
+import { listen, type Undo } from "../listen.ts";
 import type { Forwarding } from "../spawn/forward.ts";
 import type { Program, Running } from "../types.ts";
 import { isStoppedByAccess } from "./access.ts";

@@ -1,5 +1,6 @@
 import { onExit, signals } from "signal-exit";
-import { catchableSignals, listen, type Undo } from "../signals.ts";
+import { catchableSignals } from "../signals.ts";
+import { listen, type Undo } from "../listen.ts";
 
 /**
  * Has something undone however this process ends, short of SIGKILL and a crash.

@@ -1,5 +1,6 @@
 import { catchesSignal, readProcessStat, waits } from "../proc/process-stat.ts";
-import { catchableSignals, listen, send, signalNumber, type Undo } from "../signals.ts";
+import { catchableSignals, send, signalNumber } from "../signals.ts";
+import { listen, type Undo } from "../listen.ts";
 import { jobControl } from "./job-control.ts";
 import { watchTerminal } from "./terminal.ts";
 

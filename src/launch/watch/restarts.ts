@@ -1,5 +1,6 @@
 import { readProcessStat } from "../proc/process-stat.ts";
-import { send, type Undo } from "../signals.ts";
+import { send } from "../signals.ts";
+import type { Undo } from "../listen.ts";
 import type { Launch, Renewal, Watch } from "../types.ts";
 
 /** When the program is started anew, and when its end is the launcher's. */

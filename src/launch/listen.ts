@@ -1,0 +1,20 @@
+/** A listener's undo. */
+export type Undo = () => void;
+
+/** Listens to signals; leaves out those that cannot be caught on this platform. @returns the undo */
+export function listen(
+  signals: readonly NodeJS.Signals[],
+  listener: (signal: NodeJS.Signals, number: number) => void,
+): Undo {
+  const heard = signals.filter((signal) => {
+    try {
+      process.on(signal, listener);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+  return () => {
+    for (const signal of heard) process.removeListener(signal, listener);
+  };
+}
