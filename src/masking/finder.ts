@@ -115,7 +115,7 @@ export class Finder {
       depth = automaton.depthOf(node);
       const size = automaton.foundAt(node);
       if (size !== 0) found(base + index - size, base + index, node, PLAIN, false);
-      // What was hoped for did not come, and what may begin instead has hardly begun.
+      // The pattern did not go on, and the one that may begin instead is still short.
       const again = index - depth;
       if (depth <= former && depth <= SHALLOW && again >= 0 && again <= lastWindow && this.candidates.length === 0) {
         if (isPlain(bytes, again, index, escapes)) {

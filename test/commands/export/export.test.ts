@@ -270,9 +270,7 @@ describe("GitHub Actions", () => {
   test("without GITHUB_ENV all goes to standard output, the masks first", async () => {
     const cwd = folder({ "sophia.contract.json": contract });
     const { stdout } = await sophia(["export", "--format", "github"], { cwd, env: { KEY: SENTINEL } });
-    expect(stdout).toMatch(
-      new RegExp(`^::add-mask::${SENTINEL}\\n(?:::add-mask::[\\w+/-]+\\n)+KEY<<(\\w+)\\n${SENTINEL}\\n\\1\\n$`),
-    );
+    expect(stdout).toMatch(new RegExp(`^::add-mask::${SENTINEL}\\nKEY<<(\\w+)\\n${SENTINEL}\\n\\1\\n$`));
   });
 
   test("a GITHUB_ENV that cannot be written is an error without a value", async () => {
