@@ -8,7 +8,7 @@ import { findIsolation } from "../helpers/container.ts";
 import { ESC_VALUES } from "../helpers/esc-values.ts";
 import { type Block, fencedBlocks, linkedFiles } from "../helpers/markdown.ts";
 import { cleanPath } from "../helpers/pack.ts";
-import { notLinux } from "../helpers/skip.ts";
+import { notPackage } from "../helpers/skip.ts";
 import { folder, sophiaRun } from "../helpers/sophia.ts";
 import { DOCUMENT_CALLS, FETCH } from "./document-calls.ts";
 
@@ -66,6 +66,9 @@ const suites = {
 } as const;
 
 const isolation = findIsolation();
+const withoutMonitor =
+  notPackage ??
+  (existsSync(join(root, `dist/linux-${process.arch}-monitor`)) ? undefined : "needs the monitor, which gcc compiles");
 const withoutNamespaces =
   "prefix" in isolation && !isolation.prefix.includes("--user") ? undefined : "needs a PID namespace, made by root";
 
@@ -131,7 +134,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
   "docs/contract.md": {},
   "docs/launching.md": {
-    "sophia-run --no-contract --mode spawn -- \\": { kind: "run", unless: notLinux },
+    "sophia-run --no-contract --mode spawn -- \\": { kind: "run", unless: withoutMonitor },
     "unshare --pid --fork --mount-proc sophia-run --no-contract --mode spawn -- \\": {
       kind: "run",
       unless: withoutNamespaces,
