@@ -74,7 +74,7 @@ describe.each([
   ["spawn", ["--mode", "spawn"]],
   ["redact", ["--redact"]],
   ["exec by Bun", ["--mode", "exec", "--verbose"]],
-] as const)("mode %s: the executable passes on what the package does of", (_, options) => {
+] as const)("mode %s: the executable passes on what the package does of", (mode, options) => {
   const both = (entries: readonly string[]) =>
     [[executable], [process.execPath, join(root, "bin/sophia-run")]].map((launcher) =>
       passedOn(launcher, options, [PATH, ...entries]),
@@ -93,7 +93,8 @@ describe.each([
   });
 
   /** In Latin-1 `ÿ` is a byte that is not UTF-8; `ï¿½` is U+FFFD as a caller writes it. */
-  it("names and values that are not UTF-8", () => {
+  it("names and values that are not UTF-8", ({ skip }) => {
+    skip(mode === "spawn", "the executable has no monitor, and Bun's spawn takes strings");
     const [passed, byPackage] = both(["A=ÿþ", "A=2", "ÿ=1", "þ=2", "ÿ=3", "Zÿ=1", "Zï¿½=2"]);
     expect(passed).toStrictEqual(byPackage);
     expect(passed).toMatchObject({ status: 0, entries: { length: 4 } });

@@ -119,7 +119,7 @@ it("the executable starts a program as the package does", () => {
       expect(one).toStrictEqual(other);
       if (one?.status === 0) started += 1;
     }),
-    { numRuns: 50 },
+    { numRuns: 80 },
   );
   // All others fail in the same words.
   expect(started).toBeGreaterThan(10);
