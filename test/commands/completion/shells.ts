@@ -81,5 +81,6 @@ export async function complete(
   ]);
   const { stdout } = await startAtTerminal(STARTS[shell], { cwd: home, env }, [...steps, [PROMPT, "exit\r"]], 80)
     .finished;
-  return { lines: Array.from(stdout.matchAll(/^\r*LINE=(.*?) *\r*$/gm), ([, line = ""]) => line), screen: stdout };
+  // A shell may show nothing of keys that it reads all at once: then the line stands behind the prompt.
+  return { lines: Array.from(stdout.matchAll(/LINE=(.*?) *\r*$/gm), ([, line = ""]) => line), screen: stdout };
 }
