@@ -17,7 +17,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 export function maskingOf(secrets: readonly Secret[], longest?: number): Masking {
   const masked = maskable(secrets);
   let made: Automaton | undefined;
-  const automaton = (): Automaton => (made ??= searchedFor(masked, longest).automaton);
+  const automaton = (): Automaton => (made ??= searchOf(masked, longest).automaton);
   return {
     size: masked.length,
     prepare: (compiled) => {
@@ -28,21 +28,21 @@ export function maskingOf(secrets: readonly Secret[], longest?: number): Masking
   };
 }
 
-/**
- * Returns what finds secrets and in which form; `size` is how many of them can be found.
- *
- * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
- */
-export function searchedFor(
-  secrets: readonly Secret[],
-  longest?: number,
-): {
+/** What finds secrets, and in which form. */
+interface Search {
   readonly automaton: Automaton;
   /** By the numbers of the automaton's patterns. */
   readonly forms: readonly Form[];
+  /** How many of the secrets can be found. */
   readonly size: number;
-} {
-  const masked = maskable(secrets);
+}
+
+/** @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets */
+export function searchedFor(secrets: readonly Secret[]): Search {
+  return searchOf(maskable(secrets));
+}
+
+function searchOf(masked: readonly Secret[], longest?: number): Search {
   const forms = patternsOf(masked, longest);
   // In the order of their bytes, which are characters here.
   const patterns = [...forms.keys()].toSorted();
