@@ -12,13 +12,15 @@ const INSTALL: readonly string[] = IS_ON_REGISTRIES
  */
 export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   "README.md": {
-    "npm ci && npm run demo   # installs in some 15 s, then shows the main uses with real processes in 10 s": [
-      "npm [ci]",
-      "npm [run] [demo]",
-    ],
-    "npm test                 # 90 s: types, units, ESC, a core of real processes; needs Linux, Python 3, gcc and openssl":
-      ["npm [test]"],
+    "npm ci": ["npm [ci]", "npm [run] [demo]"],
+    "npm test   # about 90 s; needs Linux, Python 3, gcc and openssl": ["npm [test]"],
     [FETCH]: INSTALL,
+    "npx --no-install sophia-run init": ["npx [--no-install] [sophia-run] [init]"],
+  },
+  "docs/comparison.md": {
+    "npm run conformance -- --launcher 'dotenvx run --'": [
+      "npm [run] [conformance] [--] [--launcher] [dotenvx run --]",
+    ],
   },
   "SECRETS.md": {
     'read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&': [

@@ -75,22 +75,19 @@ const withoutNamespaces =
 /** Each document with its blocks of commands, by their first lines. */
 const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "README.md": {
-    "npm ci && npm run demo   # installs in some 15 s, then shows the main uses with real processes in 10 s": npm,
-    "npm test                 # 90 s: types, units, ESC, a core of real processes; needs Linux, Python 3, gcc and openssl":
-      npm,
+    "npm ci": npm,
+    "npm test   # about 90 s; needs Linux, Python 3, gcc and openssl": npm,
     [FETCH]: fetched,
-    "sophia-run -- python3 app.py": {
+    "npx --no-install sophia-run init": { ...npm, commands: ["npx"] },
+    "$ sophia-run -- node server.js; echo $?": {
       kind: "run",
-      // The server of the example would not end.
-      files: { "app.py": exampleWithoutServer() },
+      files: { "sophia.contract.json": contractOfReadme() },
+      without: ["DATABASE_URL"],
     },
-    "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
-    "$ sophia-run check": { kind: "run", files: { "sophia.contract.json": contractOfReadme() } },
     "$ sophia-run --fake -- printenv DATABASE_URL": {
       kind: "run",
       files: { "sophia.contract.json": contractOfReadme() },
     },
-    "$ sophia-run -- sh -c 'exit 7'; echo $?": { kind: "run" },
   },
   "SECRETS.md": {
     'read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&': github,
@@ -132,6 +129,8 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
     "docker build --file build-secret.Dockerfile --secret id=esc_token,env=ESC_TOKEN --build-arg ESC_ENV=sophia/build .":
       docker,
   },
+  "docs/README.md": {},
+  "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
   "docs/contract.md": {},
   "docs/launching.md": {
     "sophia-run --no-contract --mode spawn -- \\": { kind: "run", unless: withoutMonitor },
@@ -142,6 +141,9 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   },
   "docs/signals.md": {},
   "docs/watch.md": {},
+  "docs/sources.md": {
+    "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },
+  },
   "docs/standalone.md": {
     "npm run build:standalone                  # for this machine, into dist-standalone/": suites,
     "pip install dist-wheels/sophia_run-*-manylinux_*_x86_64.whl": {
@@ -209,6 +211,24 @@ describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
   );
 });
 
+test("README.md has the figures of docs/conformance.md", () => {
+  const conformance = readFileSync(join(root, "docs/conformance.md"), "utf8").split("\n");
+  const share = (launcher: string): string => {
+    const rows = conformance.map((line) => line.split("|").map((cell) => cell.trim()));
+    const heading = rows.findIndex((cells) => cells.includes(launcher));
+    const column = rows[heading]?.indexOf(launcher) ?? -1;
+    const all = rows.slice(heading).find((cells) => cells[1] === "**all**");
+    return /\((\d+ %)\)/.exec(all?.[column] ?? "")?.[1] ?? `no column ${launcher}`;
+  };
+  const [, ...cells] = (/^\| Behaves as .*$/m.exec(readFileSync(join(root, "README.md"), "utf8"))?.[0] ?? "")
+    .split("|")
+    .map((cell) => cell.trim());
+  const [, ours, , , , dotenvx, varlock] = cells;
+  expect(ours).toContain(`${share("exec, Node 24")} of`);
+  expect(dotenvx).toBe(`${share("dotenvx")} of cases`);
+  expect(varlock).toBe(`${share("varlock")} of cases`);
+});
+
 test("docs/signals.md names cases of the conformance suite that exist", () => {
   const run = spawnSync("python3", [join(root, "test/conformance/run.py"), "--list"], { encoding: "utf8" });
   const cases = new Set(run.stdout.split("\n").map((line) => line.replace(/:.*/, "")));
@@ -227,11 +247,6 @@ test("docs/signals.md names cases of the conformance suite that exist", () => {
 
 function firstLine({ text: lines }: Block): string {
   return lines.slice(0, lines.indexOf("\n"));
-}
-
-function exampleWithoutServer(): string {
-  const app = readFileSync(join(root, "examples/python/app.py"), "utf8");
-  return app.replace("server.serve_forever()", "pass").replace('"8000"', '"0"');
 }
 
 function contractOfReadme(): string {
