@@ -51,7 +51,8 @@ export function isDeclared(contract: Contract, name: string): boolean {
   return contract.variables.has(name) || contract.aliases.has(name);
 }
 
-function checkRule(rule: Rule, resolution: Resolution): Violation | undefined {
+/** The violation of one rule; its value's format is another matter. */
+export function checkRule(rule: Rule, resolution: Resolution): Violation | undefined {
   switch (rule.kind) {
     case "optional":
       return undefined;

@@ -1,7 +1,7 @@
 /** Dummy values that meet a contract, so that tests, previews and agents run without secrets; pure. */
 import { SophiaError } from "../core/error.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
-import { checkContract } from "./check.ts";
+import { checkRule } from "./check.ts";
 import { formatFault, noWork } from "./format.ts";
 import type { Contract, Declaration, ValueFormat, Violation } from "./model.ts";
 import { preferred } from "./remedies.ts";
@@ -19,10 +19,11 @@ import { preferred } from "./remedies.ts";
 export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
   const complete = new Map<string, Resolved>(resolution);
   const added = new Map<string, Resolved>();
+  const concerned = rulesByName(contract);
+  let rules = contract.rules;
   for (;;) {
-    const lacking = checkContract(contract, complete).flatMap((violation) => lackingNames(violation, contract));
+    const lacking = rules.flatMap((rule) => lackingNames(checkRule(rule, complete), contract));
     const names = new Set(lacking.filter((name) => !added.has(name)));
-    // A round may make a condition true but none false: each adds a variable or is the last.
     if (names.size === 0) return { source: "fake", variables: Array.from(added.values()) };
     for (const name of names) {
       const declaration = contract.variables.get(name);
@@ -33,11 +34,30 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
       added.set(name, fake);
       complete.set(name, fake);
     }
+    // Of all other rules the answer is known.
+    const indexes = new Set(Array.from(names).flatMap((name) => concerned.get(name) ?? []));
+    rules = Array.from(indexes)
+      .toSorted((a, b) => a - b)
+      .flatMap((index) => contract.rules[index] ?? []);
   }
 }
 
-function lackingNames(violation: Violation, contract: Contract): readonly string[] {
-  switch (violation.kind) {
+/** The indexes of the rules that a value of each variable may change. */
+function rulesByName({ rules }: Contract): ReadonlyMap<string, readonly number[]> {
+  const indexes = new Map<string, number[]>();
+  rules.forEach((rule, index) => {
+    const names = "names" in rule ? rule.names : rule.kind === "required-when" ? [rule.when.name] : [];
+    for (const name of names)
+      indexes
+        .set(name, indexes.get(name) ?? [])
+        .get(name)
+        ?.push(index);
+  });
+  return indexes;
+}
+
+function lackingNames(violation: Violation | undefined, contract: Contract): readonly string[] {
+  switch (violation?.kind) {
     case "missing":
     case "missing-when":
       return [violation.name];
@@ -50,6 +70,7 @@ function lackingNames(violation: Violation, contract: Contract): readonly string
     case "several-set":
     case "malformed":
     case "placeholder":
+    case undefined:
       return [];
   }
 }

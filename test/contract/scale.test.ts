@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkContract } from "../../src/contract/check.ts";
+import { fakeLayer } from "../../src/contract/fake.ts";
 import type { Resolved } from "../../src/core/model.ts";
 import { contractOf, resolved } from "./contracts.ts";
 
@@ -39,5 +40,25 @@ describe("cost", () => {
   it("of a check grows with the contract, not with its square, and not with what else is set", () => {
     const small = questionsFor(100);
     expect(questionsFor(1000)).toBe(small * 10);
+  });
+
+  // In quadratic time 20,000 take minutes.
+  const many = Array.from({ length: 20_000 }, (_, index) => index);
+
+  it("of dummy values grows with a chain of conditions, not with its square", () => {
+    const variables = many.map((index) => [`V${index}`, { required: index === 0 ? true : { when: `V${index - 1}` } }]);
+    const contract = contractOf({ variables: Object.fromEntries(variables) });
+    expect(fakeLayer(contract, new Map()).variables.map(({ name }) => name)).toStrictEqual([
+      ...contract.variables.keys(),
+    ]);
+  });
+
+  it.each([
+    ["that each extend the one before", (index: number) => (index === 0 ? {} : { extends: `p${index - 1}` })],
+    ["that extend one", (index: number) => (index === 0 ? {} : { extends: "p0" })],
+  ])("of profiles %s grows with their number, not with its square", (_, extension) => {
+    const profiles = many.map((index) => [`p${index}`, { ...extension(index), variables: { [`V${index}`]: {} } }]);
+    const contract = contractOf({ variables: { A: {} }, profiles: Object.fromEntries(profiles) }, "p19999");
+    expect(contract.variables.has("V0") && contract.variables.has("V19999")).toBe(true);
   });
 });

@@ -75,43 +75,45 @@ export function profilesOf({ profiles = {} }: ContractDocument): ReadonlyMap<str
 export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
   const seen = new Set<string>();
   const entries: ProfileEntry[] = [];
-  const visit = (name: string): void => {
-    const entry = profiles.get(name);
-    if (entry === undefined || seen.has(name)) return;
-    seen.add(name);
-    for (const base of listOf(entry.extends)) visit(base);
-    entries.push(entry);
-  };
-  visit(profile);
+  // A name is yet to be looked up; an entry follows the profiles that it extends.
+  const pending: (string | ProfileEntry)[] = [profile];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (typeof next !== "string") entries.push(next);
+    else if (!seen.has(next)) {
+      seen.add(next);
+      const entry = profiles.get(next);
+      if (entry !== undefined) pending.push(entry, ...listOf(entry.extends).toReversed());
+    }
+  }
   return entries;
 }
 
 type Entries = Pick<ProfileEntry, "variables" | "groups">;
 
-/** The document's variables and groups with those of the profiles laid over them, field by field. */
-export function mergeEntries(document: Entries, profiles: readonly Entries[]) {
-  const variables = byName(document.variables);
-  const groups = byName<Partial<GroupEntry>>(document.groups);
-  for (const profile of profiles) {
-    for (const [name, overlay] of Object.entries(profile.variables ?? {})) {
-      variables.set(name, { ...variables.get(name), ...overlay });
-    }
-    for (const [group, overlay] of Object.entries(profile.groups ?? {})) {
-      groups.set(group, { ...groups.get(group), ...overlay });
-    }
-  }
-  return { variables, groups };
+/** Variables and groups by name: an object has names that it inherits, and a Map has none. */
+export interface Merged {
+  readonly variables: Map<string, VariableEntry>;
+  readonly groups: Map<string, Partial<GroupEntry>>;
 }
 
-/** The members of an object, in its order: it has names that it inherits, and a Map has none. */
-function byName<Member>(members: Readonly<Record<string, Member>> = {}): Map<string, Member> {
-  const map = new Map<string, Member>();
+/** The document's variables and groups with those of the profiles laid over them, field by field. */
+export function mergeEntries(document: Entries, profiles: readonly Entries[]): Merged {
+  const merged: Merged = { variables: new Map(), groups: new Map() };
+  for (const { variables = {}, groups = {} } of [document, ...profiles]) {
+    layOver(merged.variables, variables);
+    layOver<Partial<GroupEntry>>(merged.groups, groups);
+  }
+  return merged;
+}
+
+/** Lays members over those of a map, field by field. */
+export function layOver<Member extends object>(map: Map<string, Member>, members: Readonly<Record<string, Member>>) {
   // Not Object.entries, which makes a list for each of thousands of members.
   Object.keys(members).forEach((name) => {
+    const lower = map.get(name);
     const member = members[name];
-    if (member !== undefined) map.set(name, member);
+    if (member !== undefined) map.set(name, lower === undefined ? member : { ...lower, ...member });
   });
-  return map;
 }
 
 /** One string or several, as a list. */

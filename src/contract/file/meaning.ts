@@ -5,10 +5,19 @@
 import { runsCode } from "../../core/code-values.ts";
 import { didYouMean } from "../../core/suggest.ts";
 import { formatFault, noWork } from "../format.ts";
-import type { ContractDocument, FormatEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
+import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
 import type { PatternWork } from "../model.ts";
 import { alternatives, faultWords } from "../words.ts";
-import { formatOf, isSecret, lineage, listOf, mergeEntries, profilesOf, type PatternCompiler } from "./compile.ts";
+import {
+  formatOf,
+  isSecret,
+  layOver,
+  lineage,
+  listOf,
+  mergeEntries,
+  profilesOf,
+  type PatternCompiler,
+} from "./compile.ts";
 import type { Issue, Path } from "./fault.ts";
 import type { examineProbe } from "./probe-meaning.ts";
 
@@ -64,7 +73,7 @@ export function examineMeaning(
     examineMembers(() => ["groups", group, "variables"], members, scope);
   });
   examineLineages(profiles, report);
-  for (const profile of profiles.keys()) examineProfile(profile, profiles, document, scope);
+  examineProfiles(profiles, document, scope);
   const everywhere = profiles.size === 0 ? declared : mergeEntries(document, [...profiles.values()]);
   examineAliases(document, everywhere.variables, report);
   everywhere.groups.forEach((_, group) => {
@@ -222,40 +231,77 @@ function examineAliases(document: ContractDocument, declared: Scope["variables"]
 /** Profiles that others extend exist, and none extends itself. */
 function examineLineages(profiles: Profiles, report: Report): void {
   const done = new Set<string>();
-  const visit = (profile: string, trail: readonly string[]): void => {
-    if (trail.includes(profile)) {
-      const cycle = [...trail.slice(trail.indexOf(profile)), profile].join(" extends ");
-      report(["profiles", profile, "extends"], `the profile extends itself: ${cycle}`, "no cycle of profiles");
-      return;
-    }
-    if (done.has(profile)) return;
-    done.add(profile);
-    for (const base of listOf(profiles.get(profile)?.extends)) {
-      if (profiles.has(base)) visit(base, [...trail, profile]);
-      else {
+  /** The profile that is looked at, after those that led to it. */
+  const trail = new Set<string>();
+  const pending: (string | { readonly left: string })[] = [...profiles.keys()].toReversed();
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (typeof next === "object") trail.delete(next.left);
+    else if (trail.has(next)) {
+      const names = [...trail];
+      const cycle = [...names.slice(names.indexOf(next)), next].join(" extends ");
+      report(["profiles", next, "extends"], `the profile extends itself: ${cycle}`, "no cycle of profiles");
+    } else if (!done.has(next)) {
+      done.add(next);
+      trail.add(next);
+      const bases = listOf(profiles.get(next)?.extends);
+      for (const base of bases.filter((one) => !profiles.has(one))) {
         const message = `there is no such profile${didYouMean(base, profiles.keys())}`;
-        report(["profiles", profile, "extends"], message, alternatives([...profiles.keys()]));
+        report(["profiles", next, "extends"], message, alternatives([...profiles.keys()]));
       }
+      pending.push({ left: next }, ...bases.filter((one) => profiles.has(one)).toReversed());
     }
-  };
-  for (const profile of profiles.keys()) visit(profile, []);
+  }
 }
 
-/** A profile is checked together with all that it inherits. */
-function examineProfile(profile: string, profiles: Profiles, document: ContractDocument, scope: Scope): void {
-  const ancestry = lineage(profiles, profile);
-  const inherited = mergeEntries(document, ancestry.slice(0, -1));
-  const { variables } = mergeEntries(document, ancestry);
-  const own = profiles.get(profile) ?? {};
-  for (const [name, given] of Object.entries(own.variables ?? {})) {
-    const path = (): Path => ["profiles", profile, "variables", name];
-    examineVariable(path, name, given, variables.get(name) ?? given, { ...scope, variables });
-  }
-  for (const [group, { rule, variables: members }] of Object.entries(own.groups ?? {})) {
-    const path = ["profiles", profile, "groups", group];
-    if (!inherited.groups.has(group) && (rule === undefined || members === undefined)) {
-      scope.report(path, `the new group "${group}" is incomplete`, `"rule" and "variables"`, true);
+/** Checks each profile together with all that it inherits; in linear time where each extends the one before it. */
+function examineProfiles(profiles: Profiles, document: ContractDocument, scope: Scope): void {
+  const { variables, groups } = mergeEntries(document, []);
+  const laid: { readonly profile: ProfileEntry; readonly takeAway: () => void }[] = [];
+  const lay = (profile: ProfileEntry): void => {
+    const undo = [laidOver(variables, profile.variables), laidOver<Partial<GroupEntry>>(groups, profile.groups)];
+    laid.push({ profile, takeAway: () => undo.forEach((one) => one()) });
+  };
+  const inherit = (profile: string, bases: readonly string[]): void => {
+    const [base = ""] = bases;
+    if (bases.length === 1 && laid.length > 0 && laid.at(-1)?.profile === profiles.get(base)) return;
+    const inherited = lineage(profiles, profile).slice(0, -1);
+    const other = laid.findIndex(({ profile: one }, index) => one !== inherited[index]);
+    const shared = other === -1 ? laid.length : other;
+    for (const { takeAway } of laid.splice(shared).toReversed()) takeAway();
+    inherited.slice(shared).forEach(lay);
+  };
+  profiles.forEach((own, profile) => {
+    inherit(profile, listOf(own.extends));
+    const ownGroups = Object.entries(own.groups ?? {});
+    const isIncomplete = ownGroups.map(([group, { rule, variables: members }]) => {
+      return !groups.has(group) && (rule === undefined || members === undefined);
+    });
+    lay(own);
+    for (const [name, given] of Object.entries(own.variables ?? {})) {
+      const path = (): Path => ["profiles", profile, "variables", name];
+      examineVariable(path, name, given, variables.get(name) ?? given, { ...scope, variables });
     }
-    examineMembers(() => [...path, "variables"], members ?? [], { ...scope, variables });
-  }
+    ownGroups.forEach(([group, { variables: members = [] }], index) => {
+      const path = ["profiles", profile, "groups", group];
+      if (isIncomplete[index] === true) {
+        scope.report(path, `the new group "${group}" is incomplete`, `"rule" and "variables"`, true);
+      }
+      examineMembers(() => [...path, "variables"], members, { ...scope, variables });
+    });
+  });
+}
+
+/** Lays members over those of a map, and gives what takes them away again. */
+function laidOver<Member extends object>(
+  map: Map<string, Member>,
+  members: Readonly<Record<string, Member>> = {},
+): () => void {
+  const former = Object.keys(members).map((name) => [name, map.get(name)] as const);
+  layOver(map, members);
+  return () => {
+    for (const [name, member] of former) {
+      if (member === undefined) map.delete(name);
+      else map.set(name, member);
+    }
+  };
 }
