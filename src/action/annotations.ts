@@ -5,6 +5,7 @@ import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts
 import { MAX_BYTES, shownPath } from "../contract/file/text.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { count } from "../core/text.ts";
+import { WIDTH } from "../output/layout.ts";
 import { describeNotice, isInformation } from "../output/notices.ts";
 import type { Report } from "../output/report.ts";
 import { further } from "../output/stderr.ts";
@@ -13,9 +14,6 @@ import { MOST_TOLD, type ViolationReport } from "../output/violations.ts";
 import { workflowCommand } from "../output/workflow-command.ts";
 import type { Assessment } from "../resolve/assessment.ts";
 import { readBounded } from "../system/bounded-read.ts";
-
-/** Of the lines of a command. */
-const WIDTH = 80;
 
 /** A failure of the step. */
 export function annotateFailure(failure: Failure): string {

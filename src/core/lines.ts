@@ -13,25 +13,27 @@ export interface LongLine {
 
 export type Line = string | LongLine;
 
-/** The beginning of a command that is there to be pasted, with the spaces at which no line may end. */
-const TOGETHER =
-  /\b(?:chmod (?:\S+ (?:'[^']*)?)?|pulumi (?:env (?:\S+ )?)?|(?:(?:npx|bunx|yarn|pnpm) (?:--no-install |exec )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?)|--(?:allow|reason) /g;
-/** Stands for such a space. No text for people has it. */
+/** Stands for a space at which no line may end. No text for people has it. */
 const KEPT_SPACE = "\0";
+
+/** Marks a part, such as a command to be pasted, that {@link wrap} never breaks. */
+export function unbroken(part: string): string {
+  return part.replaceAll(" ", KEPT_SPACE);
+}
 
 /**
  * Breaks a text at spaces into lines of at most `width` columns; those after the first begin with the indent. A word that
- * is longer stays whole, and so does a line that begins with two spaces: it belongs to something to copy.
+ * is longer stays whole, as does a part that is marked by {@link unbroken}, and a line that begins with two spaces: it
+ * belongs to something to copy.
  *
  * @param first the width of the first line
  */
 export function wrap(text: string, width: number, indent = "", first = width): readonly string[] {
-  if (text.startsWith("  ") || columnsOf(text) <= first) return [text];
+  if (text.startsWith("  ") || columnsOf(text) <= first) return [withSpaces(text)];
   const lines: string[] = [];
   let line = "";
   // Forwards over the text: to look back from each space would take time quadratic in its length.
-  for (const part of text.replaceAll(TOGETHER, (words) => words.replaceAll(" ", KEPT_SPACE)).split(" ")) {
-    const word = part.replaceAll(KEPT_SPACE, " ");
+  for (const word of text.split(" ").map(withSpaces)) {
     const limit = lines.length === 0 ? first : width;
     if (line.trim() !== "" && columnsOf(line) + 1 + columnsOf(word) > limit) {
       lines.push(line);
@@ -41,10 +43,14 @@ export function wrap(text: string, width: number, indent = "", first = width): r
   return [...lines, line];
 }
 
+function withSpaces(marked: string): string {
+  return marked.replaceAll(KEPT_SPACE, " ");
+}
+
 /** As {@link wrap}, of a line of any kind, its indent included. */
 export function layOut(line: Line, width: number): readonly string[] {
   const { text, hang = hangOf(text), whole = false }: LongLine = typeof line === "string" ? { text: line } : line;
-  if (whole) return [text];
+  if (whole) return [withSpaces(text)];
   // Not a place to break either: what follows would stand alone below it.
   const lead = headOf(text, hang);
   const [first = "", ...rest] = wrap(text.slice(lead.length), width, " ".repeat(hang), width - columnsOf(lead));

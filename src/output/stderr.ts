@@ -5,7 +5,7 @@ import { type Line, wrap } from "../core/lines.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { openFilesLimitOf } from "../system/limits.ts";
 import { hasColours, painted, type Style } from "./colour.ts";
-import { laidOut, type Layout, layoutFor } from "./layout.ts";
+import { laidOut, type Layout, layoutFor, PLAIN, WIDTH, withCommandsWhole } from "./layout.ts";
 
 const PROGRAM = "sophia-run:";
 const INDENT = "  ";
@@ -71,10 +71,19 @@ export type MessageLines = readonly (readonly string[])[];
 
 /** Lays a message out: the first line behind the name of the program, the others under it. */
 export function messageLines([first, ...rest]: Lines, { width, named }: Layout): MessageLines {
+  const broken = (line: string, indent: string, head?: number): readonly string[] =>
+    wrap(withCommandsWhole(named(line)), width - INDENT.length, indent, head);
   const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => INDENT + line);
-  const room = width - INDENT.length;
-  const [head = "", ...more] = wrap(named(first), room, "", width - PROGRAM.length - 1);
-  return [[`${PROGRAM} ${head}`, ...indented(more)], ...rest.map((line) => indented(wrap(named(line), room, INDENT)))];
+  const [head = "", ...more] = broken(first, "", width - PROGRAM.length - 1);
+  return [[`${PROGRAM} ${head}`, ...indented(more)], ...rest.map((line) => indented(broken(line, INDENT)))];
+}
+
+/** Columns of the lines of a message under its first one, where nothing makes them narrower. */
+export const FURTHER_WIDTH: number = WIDTH - INDENT.length;
+
+/** How many lines a message takes there. */
+export function heightOf(lines: Lines): number {
+  return messageLines(lines, PLAIN).flat().length;
 }
 
 function plainMessage(lines: MessageLines): readonly string[] {

@@ -4,13 +4,13 @@ import type { Wording } from "../contract/wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { grouped } from "../core/grouped.ts";
-import { enumerateFew, wrap } from "../core/lines.ts";
+import { enumerateFew } from "../core/lines.ts";
 import { count, firstOf, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
-import { WIDTH } from "./layout.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
+import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
 import { MOST_TOLD, wordViolations } from "./violations.ts";
 
 /** The parts, without marks and not wrapped; `check` and a launch that failed tell the same. */
@@ -160,31 +160,21 @@ function isTold(notice: Notice, quiet: boolean): boolean {
 /** Lines of a failure, if what is wrong does not take more. */
 const MOST_TOTAL = 15;
 
-/** How many lines these take where nothing makes them narrower. */
-function linesOf(texts: readonly string[]): number {
-  return texts.flatMap((text) => wrap(text, REST, INDENT)).length;
-}
-
-/** The notices for which there is room; those about lines of files come last. `check` tells the others. */
-function noticeLines(notices: readonly Notice[], room: number): readonly string[] {
+/** The notices for which there is room under a message; those about lines of files come last. `check` tells the others. */
+function noticeLines(notices: readonly Notice[], message: readonly [string, ...string[]]): readonly string[] {
   const isRemark = ({ kind }: Notice): boolean => kind === "remark";
   const ordered = [...notices.filter((notice) => !isRemark(notice)), ...notices.filter(isRemark)];
   const lines: string[] = [];
   for (const [index, notice] of ordered.entries()) {
     const own = describeNotice(notice);
     const left = ordered.length - index;
-    if (linesOf([...lines, ...own]) + (left > 1 ? 1 : 0) > room) {
+    if (heightOf([...message, ...lines, ...own]) + (left > 1 ? 1 : 0) > MOST_TOTAL) {
       return [...lines, `and ${count(left, index === 0 ? "notice" : "further notice")}`];
     }
     lines.push(...own);
   }
   return lines;
 }
-
-/** What stands in front of a line: the program's name at the first, an indent at the others. */
-const FIRST = WIDTH - "sophia-run: ".length;
-const INDENT = "  ";
-const REST = WIDTH - INDENT.length;
 
 /** How a contract that is not met is told. */
 interface Telling {
@@ -205,7 +195,13 @@ export function wordUnmet(
   assessment: Assessment,
   { consequence, wayOut, quiet, offer, isRunning = false }: Telling,
 ): Failure {
-  const { unwritten: origin = [], cause = [], amount, findings, remedy } = explainUnmet(assessment, REST, offer);
+  const {
+    unwritten: origin = [],
+    cause = [],
+    amount,
+    findings,
+    remedy,
+  } = explainUnmet(assessment, FURTHER_WIDTH, offer);
   const unwritten = isRunning ? [] : origin;
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
   const [message = head, ...rest] = [...unwritten, ...cause, head];
@@ -219,6 +215,6 @@ export function wordUnmet(
   ];
   const last = unwritten.length > 0 ? [] : [`sophia-run check shows the whole configuration; ${wayOut}`];
   const notices = assessment.notices.filter((notice) => isTold(notice, quiet));
-  const room = MOST_TOTAL - wrap(message, REST, "", FIRST).length - linesOf([...details, ...last]);
-  return { code: "contract-unmet", message, details: [...details, ...noticeLines(notices, room), ...last] };
+  const shown = noticeLines(notices, [message, ...details, ...last]);
+  return { code: "contract-unmet", message, details: [...details, ...shown, ...last] };
 }
