@@ -15,12 +15,10 @@ import { workflowCommand } from "../output/workflow-command.ts";
 import type { Assessment } from "../resolve/assessment.ts";
 import { readBounded } from "../system/bounded-read.ts";
 
-/** A failure of the step. */
 export function annotateFailure(failure: Failure): string {
   return workflowCommand("error", [failure.message, ...further(failure)].join("\n"), { title: "sophia-run" });
 }
 
-/** What stops nothing. */
 export function annotateNotices(notices: readonly Notice[]): string {
   return notices
     .map((notice) => {
@@ -42,7 +40,6 @@ const TO_OPEN =
 
 /**
  * A contract that is not met: why ESC was not read first, then each violation.
- *
  * @param workspace the folder of which the repository's files are named
  */
 export async function annotateViolations(

@@ -8,19 +8,16 @@ import { printable } from "../core/text.ts";
 
 const EXPORTS = ["env", "outputs", "check"] as const;
 
-/** Where the variables go: to the job's later steps, to this step's outputs, or nowhere. */
 export type Export = (typeof EXPORTS)[number];
 
 export interface Inputs {
   readonly export: Export;
-  /** Options as a command line has them. */
   readonly options: Values;
   /** The step's environment with what the inputs set in it, and without the inputs. */
   readonly environment: Environment;
   readonly cwd: string;
 }
 
-/** Inputs that set the variables by which sophia-run reads ESC. */
 const VARIABLES: Readonly<Record<string, string>> = {
   environment: "ESC_ENV",
   token: "ESC_TOKEN",
@@ -36,7 +33,6 @@ const OPTIONS = ["contract", "profile", "scope", "prefer", "require-esc", "timeo
 /** Those of them that are lists: with commas, or a line each. */
 const LISTS = ["dotenv", "include", "exclude"];
 
-/** The inputs that `action.yml` declares. */
 export const INPUT_NAMES: readonly string[] = [
   ...Object.keys(VARIABLES),
   ...OPTIONS,
@@ -46,9 +42,7 @@ export const INPUT_NAMES: readonly string[] = [
 ];
 
 /**
- * Reads the inputs as the runner passes them: `INPUT_` and the name in upper case. An empty one counts as not given,
- * since the runner sets those that a workflow leaves out, and expressions of secrets that are not there are empty.
- *
+ * The runner passes inputs as `INPUT_` and the name in upper case, and those that a workflow leaves out as empty.
  * @throws SophiaError (settings, 125)
  */
 export function readInputs(step: Environment, cwd: string): Inputs {

@@ -8,12 +8,8 @@ import { preferred } from "./remedies.ts";
 
 /**
  * The values that a resolution lacks to meet the contract: of each group the preferred variable, and what conditions
- * then require. What is set stays as it is, and what may be left out is left out. The same contract and the same names
- * always give the same values; each contains the word `fake` where its format has room for it.
- *
- * No values meet a contradictory contract (two variables required of which only one may be set); the check that
- * follows reports it.
- *
+ * then require. The same contract and names always give the same values; each contains the word `fake` where its
+ * format has room for it. The check that follows reports a contract that no values meet.
  * @throws SophiaError (fake-value, 125) where no value of the declared format can be made up
  */
 export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
@@ -75,7 +71,6 @@ function lackingNames(violation: Violation | undefined, contract: Contract): rea
   }
 }
 
-/** Of the variable's format, with the word `fake` where there is room. */
 function fakeValue(declaration: Declaration): string {
   const { name, example, format } = declaration;
   const value = format === undefined ? unformatted(declaration) : formatted(format, word(name));
@@ -137,7 +132,6 @@ function fakeText({ prefixes, minLength, pattern }: Extract<ValueFormat, { kind:
   return missing <= 0 ? value : value + "-fake".repeat(Math.ceil(missing / 5)).slice(0, missing);
 }
 
-/** The lowest whole number of the range; without a lower end 0, or the highest below it. */
 function fakeInteger({ minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>): bigint {
   if (minimum !== undefined) return BigInt(Math.ceil(minimum));
   return BigInt(Math.floor(Math.min(0, maximum ?? 0)));

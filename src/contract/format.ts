@@ -4,18 +4,11 @@ import type { FormatFault, PatternWork, ValueFormat } from "./model.ts";
 /** No system passes a longer value to a program: Linux has 128 KiB, macOS 1 MiB for all together. */
 const MAX_LENGTH = 1024 * 1024;
 
-/** The start of a check. */
 export function noWork(): PatternWork {
   return { steps: 0, most: 0, slowest: "" };
 }
 
-/**
- * What of the format the value does not meet, or undefined where it meets all.
- *
- * @param name of the variable
- * @param work what patterns have taken in this check so far
- * @throws SophiaError (contract-slow, 125) if they take too long
- */
+/** The part of a format that the value does not meet, if any. @throws SophiaError (contract-slow, 125) */
 export function formatFault(
   format: ValueFormat,
   value: string,
@@ -80,7 +73,6 @@ function urlFault(schemes: readonly string[], value: string): FormatFault | unde
   return schemes.length === 0 || schemes.includes(scheme) ? undefined : { kind: "scheme", schemes };
 }
 
-/** Whether it is a URL once its port is left out. */
 function isUrlButForPort(value: string): boolean {
   const authority = /^[a-z]+:\/\/[^/?#\\]*/i.exec(value)?.[0] ?? "";
   const port = /:[^:@\]]*$/.exec(authority)?.[0] ?? "";
@@ -92,16 +84,12 @@ function isNumber(value: string): boolean {
 }
 
 function rangeFault(
-  { minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>,
+  { kind: _kind, ...range }: Extract<ValueFormat, { kind: "integer" | "number" }>,
   value: string,
 ): FormatFault | undefined {
+  const { minimum = -Infinity, maximum = Infinity } = range;
   const number = Number(value);
-  if ((minimum === undefined || number >= minimum) && (maximum === undefined || number <= maximum)) return undefined;
-  return {
-    kind: "out-of-range",
-    ...(minimum === undefined ? {} : { minimum }),
-    ...(maximum === undefined ? {} : { maximum }),
-  };
+  return number >= minimum && number <= maximum ? undefined : { kind: "out-of-range", ...range };
 }
 
 function isJson(value: string): boolean {

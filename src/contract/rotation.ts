@@ -3,7 +3,6 @@ import type { Contract, Declaration, Interval } from "./model.ts";
 
 const DEFAULT: Interval = { count: 90, unit: "day" };
 
-/** How often a variable ought to be replaced: as it says itself, else as the contract says of secrets, else every 90 days. */
 export function rotationOf(
   { rotateEvery: usual = DEFAULT }: Pick<Contract, "rotateEvery">,
   { secret, rotateEvery }: Pick<Declaration, "secret" | "rotateEvery">,

@@ -1,4 +1,3 @@
-/** Long texts for people; pure. */
 import { enumerate } from "./text.ts";
 
 /** A line before it is laid out, with the columns by which it goes on; see {@link hangOf}. */
@@ -82,7 +81,6 @@ const WIDE =
 /** A character that is made an emoji (U+FE0F), which terminals show in two columns. */
 const MADE_WIDE = /\uFE0F/gu;
 
-/** Columns that a terminal takes for a text. */
 export function columnsOf(text: string): number {
   // Nearly all are of such characters alone.
   if (/^[ -~]*$/.test(text)) return text.length;

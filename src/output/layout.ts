@@ -1,4 +1,3 @@
-/** How texts for people are laid out: the width of the terminal, and the command as the user can type it. */
 import { COMMAND_NAMES, HELP_WORD } from "../command-line/command-line.ts";
 import type { Context } from "../core/context.ts";
 import { type Line, layOut, unbroken } from "../core/lines.ts";
@@ -7,7 +6,6 @@ import { typedName } from "../system/typed-name.ts";
 
 /** Columns of a line in a file or a log, and at most at a terminal. */
 export const WIDTH = 80;
-/** Columns that a line may need at least. */
 const LEAST = 40;
 
 export interface Layout {
@@ -17,7 +15,6 @@ export interface Layout {
   readonly named: (text: string) => string;
 }
 
-/** For texts of no terminal. */
 export const PLAIN: Layout = { width: WIDTH, isTerminal: false, named: (text) => text };
 
 /** The layout of what is written to a stream. THE place that decides the width. */
@@ -58,7 +55,6 @@ export function withCommandsWhole(text: string): string {
   return text.replaceAll(PASTED, unbroken);
 }
 
-/** One line, as the layout has it. */
 export function laidOut(line: Line, { width, isTerminal, named }: Layout): readonly string[] {
   if (typeof line === "string") return layOut(withCommandsWhole(named(line)), width);
   const whole = line.whole === true || (line.searched === true && !isTerminal);

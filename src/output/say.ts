@@ -8,7 +8,6 @@ import type { Notice } from "../core/model.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { within } from "../system/paths.ts";
 
-/** How much is told. */
 interface Telling extends Pick<Settings, "quiet"> {
   /** The user asks how things are: what is told once a day otherwise is told now. */
   readonly isReport?: boolean;

@@ -4,7 +4,7 @@ import type { Failure } from "../core/model.ts";
 import { type Line, wrap } from "../core/lines.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { openFilesLimitOf } from "../system/limits.ts";
-import { hasColours, painted, type Style } from "./colour.ts";
+import { hasColours, painted } from "./colour.ts";
 import { laidOut, type Layout, layoutFor, PLAIN, WIDTH, withCommandsWhole } from "./layout.ts";
 
 const PROGRAM = "sophia-run:";
@@ -12,7 +12,6 @@ const INDENT = "  ";
 
 type Lines = readonly [string, ...string[]];
 
-/** Writes what ended sophia-run: a failure in its words, anything else without its own. */
 export function sayError(context: Context, error: unknown): void {
   const limit = openFilesLimitOf(systemErrorCode(error));
   if (error instanceof SophiaError) sayFailure(context, error);
@@ -42,8 +41,8 @@ export function sayLines(context: Context, lines: Lines): void {
 function write(context: Context, lines: Lines, kind: "failure" | "notice", isWhole = false): void {
   const layout = layoutFor(context, 2);
   const wrapped = messageLines(lines, isWhole ? { ...layout, width: Infinity } : layout);
-  const paint = hasColours(context, 2) ? paintedMessage : plainMessage;
-  context.err(`${paint(wrapped, kind).join("\n")}\n`);
+  const shown = hasColours(context, 2) ? paintedMessage(wrapped, kind) : wrapped.flat();
+  context.err(`${shown.join("\n")}\n`);
 }
 
 /** A message for another that writes the name of the program in front of it, laid out as {@link sayLines} does. */
@@ -54,7 +53,6 @@ export function messageText(text: string, layout: Layout): string {
     .slice(PROGRAM.length + 1);
 }
 
-/** Writes a question in as many lines as it needs; the answer is typed behind it. */
 export function sayQuestion(context: Context, lines: readonly Line[]): void {
   context.err(questionText(context, lines));
 }
@@ -66,7 +64,6 @@ export function questionText(context: Context, lines: readonly Line[]): string {
   return `${lines.flatMap((line) => laidOut(line, layout)).join("\n")} `;
 }
 
-/** The lines of a message as they are laid out, each with those that it is carried over to. */
 export type MessageLines = readonly (readonly string[])[];
 
 /** Lays a message out: the first line behind the name of the program, the others under it. */
@@ -86,18 +83,12 @@ export function heightOf(lines: Lines): number {
   return messageLines(lines, PLAIN).flat().length;
 }
 
-function plainMessage(lines: MessageLines): readonly string[] {
-  return lines.flat();
-}
-
 /** A message: the program's name, the cause of a failure and the rules that are not met, or the word that it is a warning. */
 export function paintedMessage(lines: MessageLines, kind: "failure" | "notice"): readonly string[] {
   return lines.flatMap((parts, index) => {
     const isFirst = index === 0;
     const isRed = (isFirst && kind === "failure") || parts[0]?.startsWith(`${INDENT}✗ `) === true;
-    const style: Style | undefined = isRed ? "red" : undefined;
-    const marked = isFirst ? parts.map((part, at) => (at === 0 ? paintedHead(part) : part)) : parts;
-    return marked.map((part) => painted(style, part));
+    return parts.map((part, at) => painted(isRed ? "red" : undefined, isFirst && at === 0 ? paintedHead(part) : part));
   });
 }
 
@@ -107,7 +98,6 @@ function paintedHead(line: string): string {
     .replace(/(?<=^\S+ )warning:/, (word) => painted("yellow", word));
 }
 
-/** The hint and the details of a failure as lines that stand under its message. */
 export function further({ hint, details }: Failure): string[] {
   return [...(details ?? []), ...(hint === undefined ? [] : [hint])];
 }

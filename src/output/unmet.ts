@@ -13,16 +13,15 @@ import { describeNotice, isInformation, workLocally } from "./notices.ts";
 import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
 import { MOST_TOLD, wordViolations } from "./violations.ts";
 
-/** The parts, without marks and not wrapped; `check` and a launch that failed tell the same. */
+/** The parts, not wrapped; `check` and a launch that failed tell the same. */
 export interface Unmet {
   /**
-   * Which contract applies and the two ways on, if the user has written none and so may not know of any. Absent if ESC
-   * fails, which is the cause then.
+   * Which contract applies and two ways on, if the user has written none; absent if ESC fails, which is the cause
+   * then.
    */
   readonly unwritten?: readonly [string, string];
   /** What is wrong with ESC, where that may be why something is missing: the fault, what to do, what the service says. */
   readonly cause?: readonly [string, ...string[]];
-  /** `5 violations`. */
   readonly amount: string;
   readonly findings: readonly Finding[];
   /** What to do about them. Lines that begin with spaces belong to a command and are not to be wrapped. */
@@ -42,21 +41,15 @@ const UNWRITTEN = [
 ] as const;
 /** More violations than these are told by their names, so that the message stays short. */
 const MOST_LINES = 8;
-/** Of what the service says about a definition, in a failure that has more to tell. */
 const MAX_DETAILS = 2;
 const DETAIL_LENGTH = 150;
 
-/**
- * How `sophia-run set` gets a value here. A token that may write is in the process environment, or is asked for.
- *
- * @returns undefined where it has no token and cannot ask for one
- */
+/** How `sophia-run set` gets a value here: it needs a token from the process environment, or a terminal. */
 export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetOffer {
   if (isTerminal(0) && isTerminal(2)) return "asks";
   return (environment.get(ADMIN_TOKEN) ?? "") === "" ? undefined : "reads";
 }
 
-/** @param width columns that a line of a command may have */
 export function explainUnmet(assessment: Assessment, width: number, offer?: SetOffer): Unmet {
   const { esc, violations } = assessment;
   const wordings = wordViolations(violations.slice(0, MOST_TOLD), assessment);
@@ -115,36 +108,31 @@ function compact(
   assessment: Assessment,
 ): { readonly missing: readonly Finding[]; readonly others: readonly Wording[] } {
   const why = withheldWords(assessment);
-  const kept: { readonly name: string; readonly words: string }[] = [];
+  const kept: (readonly [words: string, name: string])[] = [];
   const names: string[] = [];
   const groups: string[] = [];
-  const others: Wording[] = [];
-  for (const wording of wordings) {
-    const { violation, advice } = wording;
-    const isMissing =
-      violation.kind === "none-set" || violation.kind === "missing" || violation.kind === "missing-when";
-    if (isMissing && advice.length === 0) {
-      const wanted = "name" in violation ? [violation.name] : violation.rule.names;
-      const withheld = wanted.flatMap((name) => {
-        const words = why(name);
-        return words === undefined ? [] : [{ name, words }];
-      });
-      for (const one of withheld) kept.push(one);
-      if (withheld.length > 0) continue;
-      if (wanted.length === 1) names.push(...wanted);
-      else groups.push(`none set: ${enumerateFew(wanted, MOST_TOLD, "or")}`);
-    } else {
-      others.push(wording);
-    }
-  }
+  const others = wordings.filter(({ violation, advice }) => {
+    const { kind } = violation;
+    if (advice.length > 0 || (kind !== "none-set" && kind !== "missing" && kind !== "missing-when")) return true;
+    const wanted = "name" in violation ? [violation.name] : violation.rule.names;
+    const withheld = wanted.flatMap((name) => {
+      const words = why(name);
+      return words === undefined ? [] : [[words, name] as const];
+    });
+    for (const one of withheld) kept.push(one);
+    if (withheld.length > 0) return false;
+    if (wanted.length === 1) names.push(...wanted);
+    else groups.push(`none set: ${enumerateFew(wanted, MOST_TOLD, "or")}`);
+    return false;
+  });
   const lines = [
     ...(names.length === 0 ? [] : [`not set: ${names.join(", ")}`]),
     ...groups,
     ...Array.from(
-      grouped(kept, ({ words }) => words),
+      grouped(kept, ([words]) => words),
       ([words, list]) =>
         `${words}: ${firstOf(
-          list.map(({ name }) => name),
+          list.map(([, name]) => name),
           MOST_TOLD,
         ).join(", ")}`,
     ),
@@ -176,15 +164,10 @@ function noticeLines(notices: readonly Notice[], message: readonly [string, ...s
   return lines;
 }
 
-/** How a contract that is not met is told. */
 interface Telling {
-  /** Such as `server.js was not started`. */
   readonly consequence: string;
-  /** Another possibility, to follow a semicolon. */
   readonly wayOut: string;
-  /** Leaves out what is for information. */
   readonly quiet: boolean;
-  /** See {@link setOffer}. */
   readonly offer: SetOffer;
   /** A program has started with the same contract, so its origin is known. */
   readonly isRunning?: boolean;

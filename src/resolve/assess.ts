@@ -24,8 +24,6 @@ export interface Request {
 }
 
 /**
- * Reads all sources, settles the precedence and checks the contract.
- *
  * @throws SophiaError for malformed settings, files and contracts, and for an ESC that is required and cannot be read
  */
 export async function assess(request: Request): Promise<Assessment> {
@@ -57,17 +55,14 @@ export async function assess(request: Request): Promise<Assessment> {
   return conclude(asking, known, await readFromEsc(access, asking));
 }
 
-/** What is known beside ESC. */
 interface Known {
   readonly dotenv: Awaited<ReturnType<typeof readEnvFiles>>;
   readonly access: EscAccess | { readonly kind: "fake" };
   readonly accessNotices: readonly Notice[];
   readonly contract: Contract;
-  /** Where the system compares names without regard to case. */
   readonly folded: typeof import("./folded.ts") | undefined;
 }
 
-/** Settles the precedence and checks the contract. */
 async function conclude(
   { settings, environment, cwd, progress }: Request,
   { dotenv, access, accessNotices, contract, folded }: Known,
@@ -78,7 +73,7 @@ async function conclude(
   if (settings.verbose) {
     const { readingLines } = await import("./verbose.ts");
     const { tell } = await progress();
-    for (const line of readingLines({ contract, esc, escLayers, files: dotenv.files })) tell(line);
+    for (const line of readingLines(contract, esc, escLayers, dotenv.files)) tell(line);
   }
 
   const sources = [environmentLayer(environment), ...escLayers, ...dotenv.layers];
@@ -106,7 +101,10 @@ async function conclude(
   };
   const passed = select(layers, selection, declared);
   const asked = await contractFor(contract, selection, () => resolve(passed, declared));
-  const dummies = settings.fake ? [await dummyLayer(asked, resolve(passed, declared))] : [];
+  // Dummies fill only what the program would lack.
+  const dummies = settings.fake
+    ? [(await import("../contract/fake.ts")).fakeLayer(asked, resolve(passed, declared))]
+    : [];
   const resolution = findable(resolve([...layers, ...dummies], declared));
   // Nothing is withheld from most programs, and to resolve thousands of variables once more takes milliseconds.
   const isWhole = passed.every((layer, index) => layer === layers[index]);
@@ -158,20 +156,12 @@ async function contractFor(
   return restrict(contract, (name) => isIncluded(name) || isSet(resolution, name));
 }
 
-/** Whether and how ESC is to be read. @throws SophiaError as `escAccess` does */
 async function accessToEsc({ settings, environment }: Request, files: readonly Layer[]) {
   if (settings.fake) return { access: { kind: "fake" } as const, notices: [] };
   if (!isEscMentioned(environment, files)) return { access: { kind: "off" } as const, notices: [] };
   return (await import("../esc/settings/access.ts")).escAccess(environment, files, settings);
 }
 
-/** Dummies fill only what the program would lack. */
-async function dummyLayer(contract: Contract, selected: Resolution): Promise<Layer> {
-  const { fakeLayer } = await import("../contract/fake.ts");
-  return fakeLayer(contract, selected);
-}
-
-/** What ESC gives, or that it gives nothing. @throws SophiaError if it is required and could not be read */
 async function readFromEsc(access: EscAccess | { readonly kind: "fake" }, request: Request): Promise<FromEsc> {
   if (access.kind === "off" || access.kind === "fake") return { esc: access, layers: [], notices: [] };
   return (await import("./from-esc.ts")).readFromEsc(access, request);

@@ -30,12 +30,7 @@ export function isReserved(
   return (name.startsWith("ESC_") || name.startsWith("SOPHIA_")) && !isAllowed(name) && !isDeclared(name);
 }
 
-/**
- * The places in files that were found by search, not named, at which a variable makes other programs run code.
- *
- * @param layers with the names that the contract gives by aliases
- * @param isFound whether a file was found
- */
+/** The places in files that were found by search, not named, at which a variable makes other programs run code. */
 export async function findCode(
   layers: readonly Layer[],
   isFound: (file: string) => boolean,
@@ -53,7 +48,6 @@ export async function findCode(
 /** The endings of the names in core/key-addresses.ts. */
 const PERHAPS_ADDRESS = /_(?:BASE_URL|API(?:_BASE|_URL|_HOST)?|ENDPOINT|PROXY)$/;
 
-/** The addresses for keys that files set; see `addressesIn`. */
 export async function findAddresses(
   layers: readonly Layer[],
   trust: Trust,
@@ -97,11 +91,7 @@ export function withheldNotices(
   });
 }
 
-/**
- * The variables with the mark for a sophia-run in the program, where any of those that say where secrets go is a file's.
- *
- * @param addresses further names that are marked
- */
+/** The variables with the mark for a sophia-run in the program, if a file sets any that says where secrets go. */
 export function markFromFiles(selected: Resolution, addresses: readonly string[]): Resolution {
   const names = [...MARKED_VARIABLES, ...addresses].filter((name) => {
     const origin = selected.get(name)?.origin;

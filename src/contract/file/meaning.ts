@@ -1,55 +1,21 @@
 /**
  * What the schema cannot check: that the names which a contract mentions exist, that its parts do not contradict each
- * other, that its patterns are valid. Pure; linear in the contract's size for each profile.
+ * other, that its patterns are valid. Pure; linear in the contract's size where each profile extends the one before it.
  */
-import { runsCode } from "../../core/code-values.ts";
 import { didYouMean } from "../../core/suggest.ts";
-import { formatFault, noWork } from "../format.ts";
-import type { ContractDocument, FormatEntry, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
-import type { PatternWork } from "../model.ts";
-import { alternatives, faultWords } from "../words.ts";
-import {
-  formatOf,
-  isSecret,
-  layOver,
-  lineage,
-  listOf,
-  mergeEntries,
-  profilesOf,
-  type PatternCompiler,
-} from "./compile.ts";
+import { noWork } from "../format.ts";
+import type { ContractDocument, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
+import { alternatives } from "../words.ts";
+import { layOver, lineage, listOf, mergeEntries, profilesOf } from "./compile.ts";
 import type { Issue, Path } from "./fault.ts";
-import type { examineProbe } from "./probe-meaning.ts";
+import { examineMembers, examineVariable, type Report, type Scope, type Tools } from "./variable-meaning.ts";
 
 type Profiles = ReadonlyMap<string, ProfileEntry>;
-type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
-
-/** Says what is wrong with a probe; see `examineProbe`. */
-export type ProbeExaminer = typeof examineProbe;
-
-/** What few contracts need. */
-interface Tools {
-  readonly compilePattern: PatternCompiler;
-  readonly examineProbe: ProbeExaminer;
-}
 
 /** Of so many issues each says what may have been meant; fewer are shown. */
 const MOST_GUESSES = 100;
 
-/** What variables and groups are checked against: the variables of one profile, or of none. */
-interface Scope extends Tools {
-  readonly variables: ReadonlyMap<string, VariableEntry>;
-  readonly work: PatternWork;
-  readonly guess: typeof didYouMean;
-  readonly report: Report;
-}
-
-/**
- * Everything that is wrong with a document of the right shape.
- *
- * @param document with what it extends laid under it, in which nothing is wrong by itself
- * @param own the document as its file has it
- */
+/** Everything that is wrong with a document of the right shape, which has all that `own` extends laid under it. */
 export function examineMeaning(
   document: ContractDocument,
   tools: Tools,
@@ -94,117 +60,6 @@ export function examineMeaning(
     }
   }
   return issues;
-}
-
-/**
- * @param path made only where something is wrong
- * @param given what the document has at the path
- * @param entry what counts: the same, or a profile's details laid over the variable
- */
-function examineVariable(
-  path: () => Path,
-  name: string,
-  given: VariableEntry,
-  entry: VariableEntry,
-  scope: Scope,
-): void {
-  const { variables, compilePattern, report, work } = scope;
-  const { required, deprecated, default: fallback, format } = entry;
-  const at = (key: keyof VariableEntry): Path => (Object.hasOwn(given, key) ? [...path(), key] : path());
-  if (fallback !== undefined && isSecret(entry)) {
-    report(at("default"), "a secret has a default", `no default, or "secret": false`);
-  }
-  if (fallback !== undefined && (/^path$/i.test(name) || runsCode(name, fallback))) {
-    const what = runsCode(name, fallback) ? "would make other programs run code" : "would decide which programs run";
-    report(at("default"), `a default of ${name} ${what}`, "no default: the environment or ESC sets it");
-  }
-  if (format !== undefined && examineFormat(at("format"), format, scope) && fallback !== undefined) {
-    const fault = formatFault(formatOf(format, compilePattern), fallback, name, work);
-    if (fault !== undefined) report(at("default"), "the default does not have the format", `it ${faultWords(fault)}`);
-  }
-  if (typeof required === "object") {
-    const where = (): Path => [...at("required"), "when"];
-    if (required.when === name) report(where(), "a variable cannot be its own condition", "another variable");
-    else examineReference(where, required.when, scope);
-    examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), scope);
-  }
-  if (typeof entry.probe === "object") {
-    for (const problem of scope.examineProbe(name, entry.probe, (other) => variables.has(other))) {
-      report([...at("probe"), ...problem.path], problem.message, problem.allowed);
-    }
-  }
-  if (deprecated === undefined) return;
-  if (deprecated === name) report(at("deprecated"), "a variable cannot replace itself", "another variable");
-  else if (
-    examineReference(() => at("deprecated"), deprecated, scope) &&
-    variables.get(deprecated)?.deprecated !== undefined
-  ) {
-    report(at("deprecated"), `${deprecated} is itself deprecated`, "a variable that is not deprecated");
-  }
-}
-
-/** A condition can be met, and its values are not secret. */
-function examineCondition(path: Path, name: string, values: readonly string[], { variables, report }: Scope): void {
-  const other = variables.get(name);
-  if (other === undefined || values.length === 0) return;
-  if (isSecret(other)) {
-    report(path, `${name} is a secret: a contract must not contain its value`, `"secret": false for ${name}`);
-  }
-  const { format } = other;
-  const known = typeof format === "object" && format.type === "enum" ? format.values : values;
-  if (values.some((value) => !known.includes(value))) {
-    report(path, `${name} never has this value`, alternatives(known));
-  }
-}
-
-/** Whether the format makes sense; if not, it is reported. */
-function examineFormat(path: Path, entry: FormatEntry, { compilePattern, report }: Scope): boolean {
-  if (typeof entry === "string") return true;
-  if (entry.type === "integer" || entry.type === "number") return examineRange(path, entry, report);
-  if (entry.type !== "text" || entry.pattern === undefined) return true;
-  try {
-    compilePattern(entry.pattern);
-    return true;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    report(
-      [...path, "pattern"],
-      `the pattern ${error.message}`,
-      "characters, escapes, classes, groups, alternatives and repetitions; no look-around and no back-references",
-    );
-    return false;
-  }
-}
-
-function examineRange(
-  path: Path,
-  range: Extract<FormatEntry, { type: "integer" | "number" }>,
-  report: Report,
-): boolean {
-  const { type, minimum = -Infinity, maximum = Infinity } = range;
-  if (minimum === Infinity || maximum === -Infinity) {
-    report(path, "the range holds no finite number", "finite numbers");
-  } else if (minimum > maximum) {
-    report([...path, "minimum"], "the minimum is greater than the maximum", `at most ${maximum}`);
-  } else if (type === "integer" && Math.ceil(minimum) > Math.floor(maximum)) {
-    report(path, "no whole number lies in the range", "a wider range");
-  } else {
-    return true;
-  }
-  return false;
-}
-
-function examineReference(path: () => Path, name: string, { variables, report, guess }: Scope): boolean {
-  if (variables.has(name)) return true;
-  const message = `this name is not declared${guess(name, variables.keys())}`;
-  report(path(), message, `a name declared under "variables"`);
-  return false;
-}
-
-function examineMembers(path: () => Path, names: readonly string[], scope: Scope): void {
-  names.forEach((name, index) => {
-    if (!scope.variables.has(name)) examineReference(() => [...path(), index], name, scope);
-  });
 }
 
 /** A name, whether a variable's own or an alias, means the same variable in all profiles. */
@@ -253,7 +108,6 @@ function examineLineages(profiles: Profiles, report: Report): void {
   }
 }
 
-/** Checks each profile together with all that it inherits; in linear time where each extends the one before it. */
 function examineProfiles(profiles: Profiles, document: ContractDocument, scope: Scope): void {
   const { variables, groups } = mergeEntries(document, []);
   const laid: { readonly profile: ProfileEntry; readonly takeAway: () => void }[] = [];

@@ -9,12 +9,7 @@ import type { Schema } from "./schema.ts";
 
 const MOST_SHOWN = 20;
 
-/**
- * The error (contract-invalid, 125) for a text that `parseContract` refuses: for every fault the place, what is wrong
- * and what is allowed.
- *
- * @param name how messages call the file
- */
+/** The error (contract-invalid, 125) for a text that `parseContract` refuses. @param name how messages call the file */
 export function malformedContract(text: string, name: string): SophiaError {
   return rejection(text, name, structuralFaults(text));
 }

@@ -15,18 +15,14 @@ import { CONTRACT_FILE_NAME } from "../file-name.ts";
 /** How a contract file came to be read: somebody named it, it was found, or the contract of this name extends it. */
 export type Reason = "named" | "found" | { readonly extendedBy: string; readonly first: "named" | "found" };
 
-/** How the first file came to be read; those that it extends are trusted as it is. */
 export function firstOf(reason: Reason): "named" | "found" {
   return typeof reason === "object" ? reason.first : reason;
 }
 
-/** The most of a contract file. Contracts of thousands of variables have about one megabyte. */
 export const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * The text without a byte-order mark. Where nobody named the first file, its owner and who may write it count.
- *
- * @param path absolute
+ * The text without a byte-order mark. If the first file was found, its owner and who may write it count.
  * @param cwd messages name the file relative to it
  * @throws SophiaError (125): `contract-unreadable`, `contract-distrusted`, or `contract-invalid` where it is not UTF-8
  */
