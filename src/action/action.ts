@@ -53,7 +53,7 @@ export async function act(context: Context): Promise<boolean> {
     return report.met;
   }
 
-  // What the caller gives stays in an environment in spite of `include`; into GITHUB_ENV goes what is asked for.
+  // GITHUB_ENV gets only what is asked for; an environment keeps what the caller gives in spite of `include`.
   const isIncluded =
     settings.include.length === 0 ? () => true : matcher(settings.include, assessment.selection.folding);
   const declared = variables.filter(({ name }) => isDeclared(assessment.contract, name) && isIncluded(name));

@@ -1,4 +1,4 @@
-/** What a step tells beside its log: annotations of the run, at the contract's lines where there is one. */
+/** Annotations of a run, at the contract's lines if it has a file. */
 import { sep } from "node:path";
 import { findNodeAtLocation } from "jsonc-parser";
 import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
@@ -67,7 +67,7 @@ export async function annotateViolations(
 
 type Place = { readonly file?: string; readonly line?: number };
 
-/** Where a contract's file declares what a violation is about; nowhere for a file outside of the workspace. */
+/** Finds the line of a contract's file for a violation; none for a file outside of the workspace. */
 async function placesIn(path: string, workspace: string): Promise<(violation: ViolationReport) => Place> {
   const inside = shownPath(path, workspace);
   if (inside === path) return () => ({});
@@ -76,7 +76,7 @@ async function placesIn(path: string, workspace: string): Promise<(violation: Vi
     const text = (await readBounded(path, { maxBytes: MAX_BYTES })).toString("utf8");
     const root = parseWithPositions(text);
     return ({ names }) => {
-      // Where the contract extends another, the name may stand in that one.
+      // A contract that this one extends may have the name.
       const node = names.map((name) => findNodeAtLocation(root, ["variables", name])).find((one) => one !== undefined);
       return { file, line: lineAndColumn(text, node?.parent?.offset ?? 0).line };
     };

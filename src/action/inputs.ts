@@ -1,4 +1,4 @@
-/** What a workflow says to the action, by `with:`. */
+/** The inputs of the action, by `with:`. */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Values } from "../command-line/options.ts";
@@ -30,7 +30,7 @@ const VARIABLES: Readonly<Record<string, string>> = {
 
 /** Inputs that are options of the command line, of the same names. */
 const OPTIONS = ["contract", "profile", "scope", "prefer", "require-esc", "timeout", "session", "fake"];
-/** Those of them that are lists: with commas, or a line each. */
+/** Lists: with commas, or a line each. */
 const LISTS = ["dotenv", "include", "exclude"];
 
 export const INPUT_NAMES: readonly string[] = [
@@ -58,20 +58,13 @@ export function readInputs(step: Environment, cwd: string): Inputs {
   const asked = input("export") ?? "env";
   const chosen = EXPORTS.find((one) => one === asked);
   if (chosen === undefined) {
-    throw new SophiaError({
-      code: "settings",
-      message: `the input export has no usable value: '${printable(asked)}'`,
-      hint: `allowed: ${EXPORTS.join(", ")}`,
-    });
+    throw invalid(`export has no usable value: '${printable(asked)}'`, `allowed: ${EXPORTS.join(", ")}`);
   }
   const folder = input("working-directory") ?? ".";
   const path = resolve(cwd, folder);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new SophiaError({
-      code: "settings",
-      message: `the input working-directory names no folder: '${printable(folder)}'`,
-      hint: "it is relative to the workspace, into which actions/checkout puts the repository in an earlier step",
-    });
+    const hint = "it is relative to the workspace, into which actions/checkout puts the repository in an earlier step";
+    throw invalid(`working-directory names no folder: '${printable(folder)}'`, hint);
   }
   return {
     export: chosen,
@@ -85,4 +78,8 @@ export function readInputs(step: Environment, cwd: string): Inputs {
     environment,
     cwd: path,
   };
+}
+
+function invalid(what: string, hint: string): SophiaError {
+  return new SophiaError({ code: "settings", message: `the input ${what}`, hint });
 }

@@ -58,7 +58,7 @@ export function summary(report: Report, outcome: string, workspace: string): str
   return `${lines.join("\n")}\n\n`;
 }
 
-/** What Markdown, and the HTML in it, would take for markup. */
+/** Escapes what Markdown, and the HTML in it, would take for markup. */
 function escaped(text: string): string {
   return printable(text)
     .replaceAll("&", "&amp;")

@@ -2,7 +2,7 @@ import { CONTINUE_CALL } from "../launch/redact/call.ts";
 import { COMMON_OPTIONS, OPTIONS, type Values } from "./options.ts";
 import { parse, type Problem } from "./parse.ts";
 
-/** What the command line asks for. Only `run` is worked on at once; the code of all others is loaded for them. */
+/** Meaning of a command line. Only `run` is worked on at once; the code of all others is loaded for them. */
 export type Invocation =
   | Run
   /** `sophia-run check --json`: its own words, and options of the run that stood in front of its name. */

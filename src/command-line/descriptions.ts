@@ -1,4 +1,4 @@
-/** What each shared option is for: what help and completion show. A launch does not load it. */
+/** Purposes of the shared options, for help and completion. A launch does not load them. */
 import { OPTION_NAMES, OPTIONS, type Option, type OptionName } from "./options.ts";
 
 /** In the order of the help. */

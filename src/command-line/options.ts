@@ -6,7 +6,7 @@ export interface OptionForm {
   /** Name of the value in the help; `FILE` is completed with the names of files. */
   readonly value?: string;
   readonly choices?: readonly string[];
-  /** What the option alone means; its value follows `=`, or is the next word if that is one of the choices. */
+  /** Meaning of the option alone; its value follows `=`, or is the next word if that is one of the choices. */
   readonly alone?: string;
 }
 

@@ -5,7 +5,7 @@ export interface Positional {
   readonly index: number;
 }
 
-/** What is wrong with an option; `at` is the index of its word. */
+/** A mistake in an option; `at` is the index of its word. */
 export type Problem =
   /** `shown` is the option as it was typed, without a value. */
   | { readonly kind: "unknown"; readonly shown: string; readonly at: number }

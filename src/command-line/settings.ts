@@ -47,7 +47,7 @@ export function settle(flags: Values, environment: Environment) {
     /** Else the service's default. */
     sessionMs: wholeSeconds(find("session"), durationMs("session")),
     insecureHttp: isOn("insecure-http"),
-    /** What ESC gives is kept; so it is where one of the next two is set. */
+    /** Values of ESC are kept; so they are with one of the next two. */
     cache: isOn("cache"),
     offline: isOn("offline"),
     /** Up to which age what is kept serves without asking, and at all. */
@@ -85,7 +85,7 @@ function envFilesOf(named: readonly string[] | undefined): readonly EnvFile[] {
   return named?.map((path) => ({ path, required: true })) ?? [{ path: ".env", required: false }];
 }
 
-/** What sets an option. A variable's value is a string, whatever the type of the option. */
+/** The source of an option. A variable's value is a string, whatever the type of the option. */
 interface Given {
   readonly value: boolean | string | readonly string[];
   /** How the user named it: `--mode` or `SOPHIA_MODE`. */

@@ -1,4 +1,4 @@
-/** What a contract adds to the sources before precedence is settled: aliases and defaults; pure. */
+/** Aliases and defaults, which a contract adds to the sources before precedence is settled; pure. */
 import type { Layer, Notice, Origin, Variable } from "../core/model.ts";
 import type { Contract } from "./model.ts";
 
@@ -29,7 +29,7 @@ function withOwnNames({ aliases }: Contract, layer: Layer): Layer {
   const added = new Map<string, Variable>();
   for (const variable of filled) {
     const own = aliases.get(variable.name);
-    // Of several aliases the first in the source counts.
+    // The first of several aliases in the source counts.
     if (own === undefined || names.has(own) || added.has(own)) continue;
     added.set(own, { ...variable, name: own, origin: { ...variable.origin, alias: variable.name } });
   }

@@ -1,4 +1,4 @@
-/** Whether a resolution meets a contract; pure, linear in rules, variables and values. */
+/** Checks a resolution against a contract; pure, linear in rules, variables and values. */
 import type { Resolution } from "../core/model.ts";
 import { formatFault, noWork } from "./format.ts";
 import type { Condition, Contract, Declaration, GroupRule, PatternWork, Rule, Violation } from "./model.ts";
@@ -38,7 +38,7 @@ export function serving(names: readonly string[], resolution: Resolution): strin
   return names.find((name) => isSet(resolution, name));
 }
 
-/** Whether the contract knows the name, as a variable's own or as an alias. */
+/** Returns true for the name of a declared variable, or an alias of one. */
 export function isDeclared(contract: Contract, name: string): boolean {
   return contract.variables.has(name) || contract.aliases.has(name);
 }
@@ -88,7 +88,7 @@ function isChosen(resolution: Resolution, name: string): boolean {
   return isSet(resolution, name) && resolution.get(name)?.origin.source !== "contract";
 }
 
-/** Of a placeholder the format is not reported: there is no value yet. */
+/** Reports no format of a placeholder: there is no value yet. */
 function checkValue(declaration: Declaration, resolution: Resolution, work: PatternWork): Violation | undefined {
   const { name, format } = declaration;
   const resolved = resolution.get(name);

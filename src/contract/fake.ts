@@ -30,7 +30,7 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
       added.set(name, fake);
       complete.set(name, fake);
     }
-    // Of all other rules the answer is known.
+    // The answer to all other rules is known.
     const indexes = new Set(Array.from(names).flatMap((name) => concerned.get(name) ?? []));
     rules = Array.from(indexes)
       .toSorted((a, b) => a - b)

@@ -1,4 +1,4 @@
-/** What a contract is, once its file was read; types only. */
+/** A contract once its file was read; types only. */
 import type { ProbeEntry } from "./generated/document.ts";
 
 /** The path is absolute. */
@@ -20,7 +20,6 @@ export interface Contract {
   /** Deprecated names, of variables and of aliases: each with the name to use instead. */
   readonly deprecated: ReadonlyMap<string, string>;
   readonly rules: readonly Rule[];
-  /** What `check` shows, in this order. */
   readonly sections: readonly Section[];
   readonly rotateEvery?: Interval | "never";
   readonly profile?: string;
@@ -37,12 +36,12 @@ export interface Contract {
 
 export interface Declaration {
   readonly name: string;
-  /** What people call it, such as `Pulumi Token`; the name itself where the contract gives none. */
+  /** Such as `Pulumi Token`; the name itself if the contract gives none. */
   readonly label: string;
   readonly description: string;
   /** Declared with a default: false, everything else: true, unless the contract says otherwise. */
   readonly secret: boolean;
-  /** What a value looks like. Never a real one: a secret that equals it is a violation. */
+  /** Never a real value: a secret that equals it is a violation. */
   readonly example?: string;
   readonly docs?: string;
   /** The value where no source gives one. Never a secret. */
@@ -97,7 +96,7 @@ export interface TextPattern {
 /** Steps that the patterns of one check have taken, counted as they are matched. */
 export interface PatternWork {
   steps: number;
-  /** Those of the pattern that took the most, and its variable. */
+  /** The most steps of one pattern, and its variable. */
   most: number;
   slowest: string;
 }

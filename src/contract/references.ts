@@ -1,4 +1,4 @@
-/** What the texts of probes refer to; pure. */
+/** References in the texts of probes; pure. */
 
 const REFERENCE = /\$\{([^{}]*)\}/g;
 

@@ -1,4 +1,4 @@
-/** What to do about a violation: lines to act on; pure. No line holds a value, and none has a place for one. */
+/** Remedies of violations: lines to act on; pure. No line holds a value, and none has a place for one. */
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
@@ -44,7 +44,7 @@ export function supplyOf(names: readonly string[], contract: Contract, target: T
   return name === undefined ? [] : [{ name, secret: isSecret(name, contract), target }];
 }
 
-/** Of several variables the first that is not deprecated. */
+/** The first of several variables that is not deprecated. */
 export function preferred(names: readonly string[], { variables }: Contract): string | undefined {
   return names.find((name) => variables.get(name)?.deprecated === undefined) ?? names[0];
 }
@@ -193,7 +193,7 @@ function environmentOf(target: Target): string {
   return target.kind === "esc" ? target.environment.replace(/@.*$/, "") : "";
 }
 
-/** Where a definition of ESC has a variable, as a Pulumi property path: a key with a dot or a dash is in brackets. */
+/** The Pulumi property path of a variable in a definition: a key with a dot or a dash is in brackets. */
 export function propertyPath(name: string): string {
   return `environmentVariables${/^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`}`;
 }

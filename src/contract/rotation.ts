@@ -25,7 +25,7 @@ export function dueAt(since: Date, { count, unit }: Interval): Date {
     case "year": {
       const day = due.getUTCDate();
       due.setUTCMonth(due.getUTCMonth() + (unit === "year" ? 12 : 1) * count);
-      // Of the 31st of January a month later is the end of February.
+      // A month after the 31st of January is the end of February.
       if (due.getUTCDate() !== day) due.setUTCDate(0);
       break;
     }

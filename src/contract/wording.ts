@@ -14,7 +14,7 @@ export interface WordingContext {
   readonly target: Target;
   /** The names of all variables that are set, for 'did you mean'. */
   readonly present: readonly string[];
-  /** Where each variable comes from, so that a wrong value is corrected there; a Resolution fits. */
+  /** Places at which wrong values are corrected; a Resolution fits. */
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
   /** Why the program does not get a variable that a source has: `withheld by --exclude`. */
   readonly withheld?: (name: string) => string | undefined;
@@ -35,7 +35,7 @@ export function describeViolations(
   // A name that the contract knows is not a misspelling of another, nor is GITHUB_PATH, which every job has, of GITHUB_PAT.
   const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
   const supply = (names: readonly string[]): Remedy => {
-    // What a source has need not be set.
+    // A value that a source has need not be set.
     if (names.some((name) => withheld(name) !== undefined)) return NO_REMEDY;
     const advice = names.flatMap((name) => {
       const meant = findSimilar(name);

@@ -1,4 +1,4 @@
-/** What the runner sets anew for each step (actions/runner, GitHubContext.cs), so that another value has no effect. */
+/** Variables that the runner sets for each step (actions/runner, GitHubContext.cs): another value has no effect. */
 const OF_RUNNER: ReadonlySet<string> = new Set(
   [
     ["ACTION", "ACTION_PATH", "ACTION_REF", "ACTION_REPOSITORY", "ACTIONS", "ACTOR", "ACTOR_ID", "API_URL", "BASE_REF"],

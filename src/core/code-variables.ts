@@ -23,7 +23,7 @@ const NAMES: ReadonlySet<string> = new Set(
 const BEGINNINGS = /^(?:LD_PRELOAD|LD_AUDIT|BASH_FUNC_|GIT_CONFIG_|LUA_INIT|COR_PROFILER_PATH|CORECLR_PROFILER_PATH)/;
 const OF_NPM = /^npm_config_(?:node_options|script_shell)$/i;
 
-/** Whether a variable of this name can make other programs run code; `runsCode` looks at the value, too. */
+/** Returns true if a variable of this name can make other programs run code; `runsCode` looks at the value, too. */
 export function mayRunCode(name: string): boolean {
   return NAMES.has(name) || BEGINNINGS.test(name) || OF_NPM.test(name);
 }

@@ -28,7 +28,8 @@ export function unbroken(part: string): string {
  * @param first the width of the first line
  */
 export function wrap(text: string, width: number, indent = "", first = width): readonly string[] {
-  if (text.startsWith("  ") || columnsOf(text) <= first) return [withSpaces(text)];
+  const plain = withSpaces(text);
+  if (text.startsWith("  ") || columnsOf(plain) <= first) return [plain];
   const lines: string[] = [];
   let line = "";
   // Forwards over the text: to look back from each space would take time quadratic in its length.
@@ -59,11 +60,11 @@ export function layOut(line: Line, width: number): readonly string[] {
 /** The beginning of a line as far as the column at which it goes on, if that is between two words; else its indent. */
 function headOf(text: string, hang: number): string {
   const [lead = ""] = MARK.exec(text) ?? /^ */.exec(text) ?? [];
-  const head = text.slice(0, hang);
+  const head = withSpaces(text.slice(0, hang));
   return lead.length < hang && head.endsWith(" ") ? head : lead;
 }
 
-/** What begins a line of a report, or of a plan. */
+/** Beginning of a line of a report, or of a plan. */
 const MARK = /^ *(?:(?:✅|❌|⚠️|⏸️|➖|▫️) |[+~=?!-] )/u;
 
 /** Columns at which a line goes on: behind its mark, or a little further in than it begins. */

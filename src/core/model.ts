@@ -1,7 +1,6 @@
 /** The nouns of the program; types only. */
 import type { FailureCode } from "./failure-codes.ts";
 
-/** Where a value comes from. */
 export type SourceId = Origin["source"];
 
 /** The source of one value and where in that source it stands. It never holds the value. */
@@ -46,7 +45,7 @@ export interface Variable {
   readonly delivery: "value" | "file";
 }
 
-/** What one source yields, in one piece of the precedence. A name stands in a layer at most once. */
+/** Variables of one source, in one piece of the precedence, each name at most once. */
 export interface Layer {
   readonly source: SourceId;
   readonly variables: readonly Variable[];
@@ -95,7 +94,7 @@ export type Notice =
     }
   | { readonly kind: "deprecated"; readonly name: string; readonly use: string }
   | { readonly kind: "exposed"; readonly file: string }
-  /** What an earlier reading of ESC gave serves: since ESC is not available, or without asking it (`--offline`). */
+  /** The cache serves: since ESC is not available, or without asking it (`--offline`). */
   | {
       readonly kind: "esc-kept";
       readonly ageSeconds: number;
@@ -113,7 +112,7 @@ export interface Failure {
   readonly details?: readonly string[];
 }
 
-/** What ESC says about a definition: line and column count from 1. */
+/** A remark of ESC about a definition: line and column count from 1. */
 export interface Diagnostic {
   readonly severity: "error" | "warning";
   readonly summary: string;

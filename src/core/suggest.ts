@@ -65,7 +65,7 @@ function size(set: number): number {
   return count;
 }
 
-/** Whether so many edits turn what follows `i` in one word into what follows `j` in the other. */
+/** Returns true if so many edits turn the rest of `a` from `i` on into the rest of `b` from `j` on. */
 function isWithin(edits: number, a: string, b: string, i = 0, j = 0): boolean {
   while (i < a.length && a[i] === b[j]) {
     i += 1;

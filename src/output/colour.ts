@@ -4,7 +4,7 @@ import type { Line } from "../core/lines.ts";
 import type { Environment } from "../core/model.ts";
 import { laidOut, type Layout, layoutFor } from "./layout.ts";
 
-/** What FORCE_COLOR may say for colour to be on; as for Node.js itself, anything else switches it off. */
+/** Values of FORCE_COLOR that switch colour on; as for Node.js itself, anything else switches it off. */
 const FORCED: ReadonlySet<string> = new Set(["", "1", "2", "3", "true"]);
 
 /**
@@ -31,7 +31,7 @@ export type Style = "bold" | "dim" | "red" | "green" | "yellow";
 
 export function painted(style: Style | undefined, text: string): string {
   if (style === undefined) return text;
-  // Whether the stream has colours is decided above; node:util would ask another one.
+  // The caller has decided for a stream; node:util would ask another one.
   return process.getBuiltinModule("node:util").styleText(style, text, { validateStream: false });
 }
 

@@ -73,7 +73,7 @@ export function reportEsc({ esc }: Assessment, isMissed: boolean): EscReport {
     case "unavailable":
     case "refused": {
       const isCredential = esc.kind === "refused" ? esc.refused === "token" : esc.blames === "credential";
-      // Who names an environment that the token may not open has shown a token that is accepted.
+      // ESC forbids an environment only to a token that it accepts.
       const isOpen = esc.kind === "refused" && !isCredential;
       const credential = isCredential ? "rejected" : isOpen ? "accepted" : "unverified";
       const states = configured(esc, isOpen ? "rejected" : "unverified", credential);

@@ -37,7 +37,7 @@ function withName(text: string, context: Context): string {
   return text.search(COMMAND) === -1 ? text : text.replaceAll(COMMAND, typedName(context));
 }
 
-/** What is there to be pasted, as far as a line may not end in it: with the space in front of the next word. */
+/** Commands to be pasted, as far as a line may not end in them: with the space in front of the next word. */
 const PASTED = new RegExp(
   [
     // A mode, and a file that may be in quotes.

@@ -14,7 +14,7 @@ export function isInformation(notice: Notice): boolean {
   return (
     kind === "shadowed" ||
     kind === "environment-by-file" ||
-    // Who asks for what is kept gets it; in place of what ESC does not give it is a warning.
+    // Expected with --offline; a warning if ESC does not answer.
     (kind === "esc-kept" && notice.failure === undefined)
   );
 }

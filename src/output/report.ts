@@ -10,7 +10,7 @@ import { mask } from "../core/mask.ts";
 import { printable } from "../core/text.ts";
 import { SOURCE_IDS } from "../resolve/sources.ts";
 
-/** What may be reported of an assessment: it holds no value, at most the masked end of one. */
+/** Report of an assessment: it holds no value, at most the masked end of one. */
 export interface Report {
   readonly met: boolean;
   readonly contract: ContractReport;

@@ -1,4 +1,4 @@
-/** What a run tells before its program starts. Loaded only where there is something to tell. */
+/** Notices of a run before its program starts. Loaded only if there are any. */
 import type { Context } from "../core/context.ts";
 import type { EscStatus } from "../resolve/assessment.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";

@@ -25,7 +25,7 @@ function sayFailure(context: Context, failure: Failure): void {
   write(context, [failure.message, ...further(failure)], "failure", isStart);
 }
 
-/** What may be told of a bug. The message of a foreign error may hold a value or a token; the places in the code do not. */
+/** Words for a bug. The message of a foreign error may hold a value or a token; the places in the code do not. */
 export function describeBug(error: unknown): Lines {
   const places = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   const name = error instanceof Error ? error.constructor.name : typeof error;

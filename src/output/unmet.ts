@@ -20,11 +20,11 @@ export interface Unmet {
    * then.
    */
   readonly unwritten?: readonly [string, string];
-  /** What is wrong with ESC, where that may be why something is missing: the fault, what to do, what the service says. */
+  /** The fault of ESC, if that may be why something is missing: with what to do, and what the service says. */
   readonly cause?: readonly [string, ...string[]];
   readonly amount: string;
   readonly findings: readonly Finding[];
-  /** What to do about them. Lines that begin with spaces belong to a command and are not to be wrapped. */
+  /** Lines that begin with spaces belong to a command and must not be wrapped. */
   readonly remedy: readonly string[];
 }
 
@@ -79,7 +79,7 @@ export function explainUnmet(assessment: Assessment, width: number, offer?: SetO
   const unwritten = assessment.contract.source.kind === "built-in" ? { unwritten: UNWRITTEN } : {};
   const remedy = [...shared, ...sharedRemedy(supply, width, offer)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
-  // What is wrong or withheld is not missing because of ESC.
+  // A value that is wrong or withheld is not missing because of ESC.
   const cause = supply.length > 0 ? notConfigured(esc) : undefined;
   return { ...unwritten, ...(cause === undefined ? {} : { cause: [cause] }), amount, findings, remedy };
 }

@@ -20,7 +20,6 @@ export interface ViolationReport {
 export function wordViolations(violations: readonly Violation[], assessment: Assessment): readonly Wording[] {
   const { contract, esc, resolution, selected } = assessment;
   const context: WordingContext = {
-    // What is withheld may be misspelt all the same.
     present: [...resolution.keys()],
     origins: selected,
     target: targetOf(esc),
@@ -65,7 +64,7 @@ export function reportViolations(
   return { violations: wordings.map(reportViolation), told: lines };
 }
 
-/** Of more violations than these people are told the number. */
+/** Limit of violations in a text for people. */
 export const MOST_TOLD = 50;
 
 export function reportViolation(wording: Wording): ViolationReport {

@@ -50,7 +50,7 @@ export async function assess(request: Request): Promise<Assessment> {
   const assessment = await conclude(request, known, await reading);
   const { esc, violations } = assessment;
   if (violations.length === 0 || esc.kind !== "read" || esc.kept?.why !== "fresh") return assessment;
-  // What is missing in the cache may have been set meanwhile.
+  // A value that the cache lacks may have been set meanwhile.
   const asking = { ...request, settings: { ...settings, cache: true, cacheFreshMs: undefined } };
   return conclude(asking, known, await readFromEsc(access, asking));
 }
@@ -80,7 +80,7 @@ async function conclude(
   const spelled = folded?.inOneSpelling(sources, contract);
   const applied = applyContract(contract, spelled?.layers ?? sources);
   const layers = inPrecedence(applied.layers, settings.prefer);
-  // Who was refused works by the environment alone: a file must not stand in for what somebody took away.
+  // If ESC refuses access a file must not stand in for what was taken away.
   const isFound = (path: string): boolean => dotenv.files.some((file) => file.path === path && file.found);
   const code = await findCode(layers, isFound);
   const allow = folded === undefined ? settings.allow : settings.allow.map(folded.spelledByRules);
@@ -131,7 +131,7 @@ async function conclude(
       ...(esc.kind === "unavailable" ? esc.settings.ignoredNetwork : []),
       ...applied.notices,
       ...(spelled?.notices ?? []),
-      // Where ESC was not read, nobody knows what it has.
+      // ESC may have it, if it was not read.
       ...(settings.include.length === 0 || esc.kind === "unavailable" || esc.kind === "refused"
         ? []
         : (await import("./unmatched.ts")).unmatchedNotices(selection, [
@@ -143,7 +143,7 @@ async function conclude(
   };
 }
 
-/** What `--include` leaves out is not asked for: only what it names, and what the caller gives all the same. */
+/** Requires only what `--include` names, and what the caller gives anyway. */
 async function contractFor(
   contract: Contract,
   { include, folding }: Selection,

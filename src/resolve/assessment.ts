@@ -22,12 +22,11 @@ export interface Assessment {
   readonly contract: Contract;
   readonly esc: EscStatus;
   readonly resolution: Resolution;
-  /** Those that the program gets; the contract is checked against them. */
+  /** Variables that the program gets; the contract is checked against them. */
   readonly selected: Resolution;
-  /** What decided which those are. */
   readonly selection: Selection;
   readonly violations: readonly Violation[];
-  /** What else the user should hear of; that ESC could not be read is told by `esc`. */
+  /** Without a failure of ESC, which `esc` has. */
   readonly notices: readonly Notice[];
 }
 

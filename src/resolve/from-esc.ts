@@ -17,7 +17,7 @@ interface Reading {
   readonly progress: () => Promise<ReadingProgress>;
 }
 
-/** What ESC gives, or that it gives nothing. @throws SophiaError if it is required and could not be read */
+/** @throws SophiaError if ESC is required and could not be read */
 export async function readFromEsc(
   access: Extract<EscAccess, { kind: "on" | "incomplete" }>,
   { settings: options, environment, progress: makeProgress }: Reading,

@@ -1,4 +1,4 @@
-/** What files do not decide for the program, and what a sophia-run in it hears of the rest. */
+/** Variables that files do not decide for the program, and the mark of those that they do. */
 import { OPTION_NAMES, variableOf } from "../command-line/options.ts";
 import { mayRunCode } from "../core/code-variables.ts";
 import type { Layer, Notice, Origin, Resolution, Variable } from "../core/model.ts";
@@ -7,7 +7,7 @@ import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.t
 import { FROM_FILES, isCallersWord, MARKED_VARIABLES, OUTER_FILE } from "../esc/settings/from-files.ts";
 import type { Addresses, Places, Trust } from "./redirections.ts";
 
-/** What sophia-run goes by. A file never sets it for a sophia-run that the program starts. */
+/** Settings of sophia-run: a file never sets them for a sophia-run that the program starts. */
 const SETTINGS: ReadonlySet<string> = new Set([
   ...WITHHELD_VARIABLES,
   ADMIN_TOKEN,
@@ -16,7 +16,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   ...OPTION_NAMES.map(variableOf),
 ]);
 
-/** Whether a file gives the variable, which would speak for the caller to a sophia-run that the program starts. */
+/** Returns true for a variable of a file that would speak for the caller to a sophia-run in the program. */
 export function isReserved(
   { name, origin }: Pick<Variable, "name" | "origin">,
   isAllowed: (name: string) => boolean,
@@ -73,7 +73,7 @@ export function withheldNotices(
   const used = new Set([FROM_FILES, ...(keepEsc ? [] : ["ESC_ORG", ...(esc === "off" ? [] : ["PULUMI_BACKEND_URL"])])]);
   return layers.flatMap(({ source, variables }) => {
     const isOfFile = source === "dotenv" || source === "contract";
-    // Of other sources, only what an outer sophia-run or a contract had from a file.
+    // Other sources only have what an outer sophia-run or a contract had from a file.
     if (!isOfFile && redirections.size === 0) return [];
     const found = new Map<string, { why: Withheld; file: string; names: string[] }>();
     for (const variable of variables) {

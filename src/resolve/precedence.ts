@@ -18,7 +18,7 @@ export function resolve(layers: readonly Layer[], isDeclared: (name: string) => 
         found.set(name, variable);
       } else {
         const hidden = { origin, same: winner.value === value };
-        // What ESC marks as secret stays so where the environment overrides it.
+        // A secret of ESC stays one if the environment overrides it.
         const secret = winner.secret || variable.secret;
         found.set(name, { ...winner, secret, shadowed: [...(winner.shadowed ?? []), hidden] });
       }

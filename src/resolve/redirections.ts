@@ -11,7 +11,7 @@ export interface Trust {
 export type Places = ReadonlyMap<string, ReadonlySet<Origin>>;
 
 export interface Addresses {
-  /** What would send a key elsewhere that is not of the same file. */
+  /** Addresses that would send a key elsewhere that is not of the same file. */
   readonly redirections: Places;
   /**
    * Addresses that files set, and keys that go there: a sophia-run in the program may get the key from another source.

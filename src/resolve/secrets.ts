@@ -5,7 +5,7 @@ import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Secret } from "../masking/model.ts";
 import type { Assessment } from "./assessment.ts";
 
-/** What opens ESC; the other variables that say how hold names and paths. */
+/** Variables that open ESC; the other ones hold names and paths. */
 const OWN_SECRETS: ReadonlySet<string> = new Set(["ESC_TOKEN", ADMIN_TOKEN, "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]);
 
 /**
@@ -23,14 +23,14 @@ type Sources = Pick<Assessment, "contract" | "resolution" | "selected">;
 export function secretsOf({ contract, resolution, selected }: Sources): readonly Secret[] {
   const isHidden = (variable: Resolved): boolean => variable.origin.source !== "fake" && isSecret(contract, variable);
   const secrets = Array.from(resolution.values()).filter(isHidden);
-  // What is withheld from the program may have hidden another value that it gets.
+  // A value that is withheld from the program may have hidden another that it gets.
   const others = Array.from(selected.values()).filter(
     (variable) => isHidden(variable) && resolution.get(variable.name)?.value !== variable.value,
   );
   return [...secrets, ...others].map(({ name, value }) => ({ name, value }));
 }
 
-/** What programs get that we ask something and that need no secret, such as git. */
+/** The environment of programs that need no secret, such as git. */
 export function withoutSecrets(environment: Environment, contract: Contract): Environment {
   return new Map(Array.from(environment).filter(([name]) => !isSecret(contract, { name, secret: false })));
 }

@@ -6,7 +6,7 @@ import type { Places } from "./redirections.ts";
 import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";
 
-/** What a process can hardly do without; kept by `--pristine`. `LC_*` is the locale. */
+/** Variables that a process can hardly do without; kept by `--pristine`. `LC_*` is the locale. */
 const BASELINE: ReadonlySet<string> = new Set(
   [
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "HOSTNAME", "TMPDIR", "TZ"],
@@ -83,7 +83,7 @@ export function withholding(
         if (selection.include.length > 0) return "not-included";
         if (outOfScope !== undefined && !isDeclared(name)) return "not-in-scope";
         return !(onlyDeclared || pristine) || isDeclared(name) ? undefined : "not-declared";
-      // What the contract gives is declared.
+      // A default or dummy value is declared.
       case "contract":
         return undefined;
     }

@@ -4,7 +4,7 @@ import type { Origin, SourceId } from "../core/model.ts";
 
 interface Source<OriginOfIt extends Origin> {
   readonly label: string;
-  /** Who gives its values: this decides which options withhold them. */
+  /** The giver of its values decides which options withhold them. */
   readonly givenBy: "caller" | "configuration" | "contract";
   place(origin: OriginOfIt): string;
 }

@@ -1,4 +1,4 @@
-/** Where each source was read, for `--verbose`; pure. */
+/** Lines about each source, for `--verbose`; pure. */
 import { environmentWords } from "./sources.ts";
 import type { EscStatus } from "./assessment.ts";
 import type { Contract } from "../contract/model.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { mask } from "../../src/core/mask.ts";
 import { count, enumerate, printable } from "../../src/core/text.ts";
-import { unbroken, wrap } from "../../src/core/lines.ts";
+import { layOut, unbroken, wrap } from "../../src/core/lines.ts";
 import { withCommandsWhole } from "../../src/output/layout.ts";
 
 test.each([
@@ -41,6 +41,9 @@ test("wrap breaks at spaces, yet not within a part that is marked", () => {
   expect(wrap(`run ${unbroken("a b c")} to end that`, 5)).toEqual(["run", "a b c", "to", "end", "that"]);
   expect(wrap(unbroken("a b c"), 80)).toEqual(["a b c"]);
   expect(wrap(`  ${unbroken("a b c")} d`, 4)).toEqual(["  a b c d"]);
+  expect(layOut({ text: `${unbroken("a b c")} d e`, hang: 6 }, 8)).toEqual(["a b c d", "      e"]);
+  expect(layOut({ text: unbroken("a b c"), hang: 2 }, 3)).toEqual(["a b c"]);
+  expect(layOut({ text: unbroken("a b c"), whole: true }, 3)).toEqual(["a b c"]);
   expect(wrap("aa bb cc", 5)).toEqual(["aa bb", "cc"]);
   expect(wrap("aa bb cc", 5, "  ", 2)).toEqual(["aa", "  bb", "  cc"]);
 });

@@ -228,7 +228,7 @@ function shownLabel({ label }: Pick<VariableEntry, "label">, name: string): stri
   return label === undefined ? name : printable(label);
 }
 
-/** What is shown where no section says it: each group of which one variable serves, then the other variables. */
+/** Lines without sections: each group of which one variable serves, then the other variables. */
 export function defaultLines(variables: Iterable<string>, groups: Groups): readonly string[] {
   const shown = Array.from(groups).filter(([, { rule }]) => rule === "one-of" || rule === "exactly-one");
   const members = new Set(shown.flatMap(([, group]) => group.variables ?? []));

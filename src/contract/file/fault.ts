@@ -1,4 +1,4 @@
-/** What can be wrong with a contract file; types only. */
+/** Faults of a contract file; types only. */
 
 export interface Fault {
   /** UTF-16 code units from the beginning of the text. */
@@ -12,6 +12,6 @@ export type Path = readonly (string | number)[];
 
 export interface Issue extends Omit<Fault, "offset"> {
   readonly path: Path;
-  /** Whether the key itself is at fault, not its value. */
+  /** The key itself is at fault, not its value. */
   readonly atKey: boolean;
 }

@@ -12,7 +12,7 @@ import { examineMembers, examineVariable, type Report, type Scope, type Tools } 
 
 type Profiles = ReadonlyMap<string, ProfileEntry>;
 
-/** Of so many issues each says what may have been meant; fewer are shown. */
+/** Limit of the suggestions; fewer issues are shown. */
 const MOST_GUESSES = 100;
 
 /** Everything that is wrong with a document of the right shape, which has all that `own` extends laid under it. */

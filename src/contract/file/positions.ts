@@ -71,7 +71,7 @@ function syntaxFault(text: string, offset: number, code: string): Fault {
   if (/^[}\]]/.test(rest) && /,\s*$/.test(text.slice(0, offset))) {
     return { offset, message: "trailing comma", allowed: `${allowed}, or no comma before` };
   }
-  // Of the text no more than JSON's own punctuation: the file may be none, such as one with a token in it.
+  // Shows only JSON's own punctuation: another kind of file may stand here, such as one with a token in it.
   return { offset, message: `unexpected ${/^[[\]{},:"]/.exec(rest)?.[0] ?? "text"}`, allowed };
 }
 

@@ -1,4 +1,4 @@
-/** What the schema cannot check of a probe; pure. */
+/** Checks of a probe that the schema cannot make; pure. */
 import { isLoopback } from "../../core/loopback.ts";
 import type { ProbeEntry } from "../generated/document.ts";
 import { fill, referencesIn } from "../references.ts";
@@ -46,7 +46,7 @@ export function examineProbe(
   return problems;
 }
 
-/** Where the value goes must be plain to whoever reads the contract. @returns the message and what is allowed */
+/** The reader of a contract must see where a value goes. @returns the message and what is allowed */
 function urlFault(url: string): readonly [string, string] | undefined {
   const allowed = "https://HOST/…, http:// to this machine, or ${NAME}/… where the variable holds the address";
   if (url.startsWith("${")) {

@@ -1,4 +1,4 @@
-/** What is wrong with a contract file, with line and column; pure. Loaded only when something is. */
+/** Errors of a contract file, with line and column; pure. Loaded only for a faulty one. */
 import { SophiaError } from "../../core/error.ts";
 import { count, printable } from "../../core/text.ts";
 import { schemaText } from "../generated/schema-text.ts";

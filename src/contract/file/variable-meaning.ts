@@ -1,4 +1,4 @@
-/** What the schema cannot check of one variable, and of the names that a group lists; pure. */
+/** Checks of one variable, and of the names that a group lists, that the schema cannot make; pure. */
 import { runsCode } from "../../core/code-values.ts";
 import type { didYouMean } from "../../core/suggest.ts";
 import { formatFault } from "../format.ts";
@@ -18,7 +18,7 @@ export interface Tools {
   readonly examineProbe: ProbeExaminer;
 }
 
-/** What variables and groups are checked against: the variables of one profile, or of none. */
+/** The variables of one profile, or of none, against which others are checked. */
 export interface Scope extends Tools {
   readonly variables: ReadonlyMap<string, VariableEntry>;
   readonly work: PatternWork;

@@ -13,7 +13,7 @@ interface State {
 
 interface Node {
   readonly states: readonly State[];
-  /** Whether a value that ends here matches. */
+  /** A value that ends here matches. */
   readonly ends: boolean;
   readonly next: Map<string, Node>;
 }
@@ -82,7 +82,7 @@ function sizeOf(pattern: Pattern): number {
       const { least, most } = pattern;
       const part = sizeOf(pattern.part);
       if (most === Infinity) return 1 + part * (1 + least);
-      // Of a part that matches only the empty string there is nothing to repeat.
+      // A part that matches only the empty string has nothing to repeat.
       return part === 0 ? 0 : part * most + (most - least);
     }
   }
