@@ -1,5 +1,5 @@
 /** Value formats: whether a value is what the contract says it looks like; pure, linear in the value's length. */
-import type { FormatFault, PatternWork, ValueFormat } from "./model.ts";
+import type { FormatFault, PatternUse, PatternWork, ValueFormat } from "./model.ts";
 
 /** No system passes a longer value to a program: Linux has 128 KiB, macOS 1 MiB for all together. */
 const MAX_LENGTH = 1024 * 1024;
@@ -17,7 +17,7 @@ export function formatFault(
 ): FormatFault | undefined {
   switch (format.kind) {
     case "text":
-      return textFault(format, value, name, work);
+      return textFault(format, value, { name, work });
     case "url":
       return urlFault(format.schemes, value);
     case "integer":
@@ -42,19 +42,17 @@ export function formatFault(
 }
 
 function textFault(
-  format: Extract<ValueFormat, { kind: "text" }>,
+  { prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "text" }>,
   value: string,
-  name: string,
-  work: PatternWork,
+  use: PatternUse,
 ): FormatFault | undefined {
-  const { prefixes, minLength, pattern } = format;
   if (prefixes.length > 0 && !prefixes.some((prefix) => value.startsWith(prefix))) return { kind: "prefix", prefixes };
   // Code units first: they are never fewer than characters, and counting them costs nothing.
   if (value.length < minLength || Array.from(value).length < minLength) return { kind: "too-short", minLength };
   if (pattern === undefined) return undefined;
   // A pattern takes time for each character.
   if (value.length > MAX_LENGTH) return { kind: "too-long", maxLength: MAX_LENGTH };
-  return pattern.matches(value, { name, work }) ? undefined : { kind: "pattern", pattern: pattern.source };
+  return pattern.matches(value, use) ? undefined : { kind: "pattern", pattern: pattern.source };
 }
 
 /** The WHATWG's special schemes, but for `file`. */

@@ -42,23 +42,25 @@ describe("cost", () => {
     expect(questionsFor(1000)).toBe(small * 10);
   });
 
-  // In quadratic time 20,000 take minutes.
-  const many = Array.from({ length: 20_000 }, (_, index) => index);
-
+  // Longer than a test may take, in quadratic time.
   it("of dummy values grows with a chain of conditions, not with its square", () => {
-    const variables = many.map((index) => [`V${index}`, { required: index === 0 ? true : { when: `V${index - 1}` } }]);
+    const variables = Array.from({ length: 20_000 }, (_, index) => {
+      return [`V${index}`, { required: index === 0 ? true : { when: `V${index - 1}` } }] as const;
+    });
     const contract = contractOf({ variables: Object.fromEntries(variables) });
-    expect(fakeLayer(contract, new Map()).variables.map(({ name }) => name)).toStrictEqual([
-      ...contract.variables.keys(),
-    ]);
+    expect(
+      fakeLayer(contract, new Map())
+        .variables.map(({ name }) => name)
+        .join(),
+    ).toBe(variables.map(([name]) => name).join());
   });
 
-  it.each([
-    ["that each extend the one before", (index: number) => (index === 0 ? {} : { extends: `p${index - 1}` })],
-    ["that extend one", (index: number) => (index === 0 ? {} : { extends: "p0" })],
-  ])("of profiles %s grows with their number, not with its square", (_, extension) => {
-    const profiles = many.map((index) => [`p${index}`, { ...extension(index), variables: { [`V${index}`]: {} } }]);
-    const contract = contractOf({ variables: { A: {} }, profiles: Object.fromEntries(profiles) }, "p19999");
-    expect(contract.variables.has("V0") && contract.variables.has("V19999")).toBe(true);
+  it("of a chain of profiles grows with their number, not with its square", () => {
+    const profiles = Array.from({ length: 8000 }, (_, index) => {
+      const base = index === 0 ? {} : { extends: `p${index - 1}` };
+      return [`p${index}`, { ...base, variables: { [`V${index}`]: {} } }] as const;
+    });
+    const contract = contractOf({ variables: { A: {} }, profiles: Object.fromEntries(profiles) }, "p7999");
+    expect(contract.variables.has("V0") && contract.variables.has("V7999")).toBe(true);
   });
 });
