@@ -23,8 +23,8 @@ mkdirSync(outdir);
 if (isRelease) run(process.execPath, ["scripts/build.mjs", "--release"]);
 comparePacked();
 const bill = await sbom(manifest, run("git", ["log", "-1", "--format=%cI"]).trim());
-problems.push(...sbomFaults(bill));
-writeFileSync(join(outdir, `sophia-run-${manifest.version}.cdx.json`), `${JSON.stringify(bill, null, 2)}\n`);
+problems.push(...sbomFaults(JSON.parse(bill)));
+writeFileSync(join(outdir, `sophia-run-${manifest.version}.cdx.json`), bill);
 writeFileSync(join(outdir, "NOTES.md"), notes());
 copyExecutables();
 await compareAction();
@@ -94,12 +94,11 @@ async function compareAction() {
 /** As sha256sum writes them, of what people download. */
 function checksums() {
   const names = readdirSync(outdir).filter((name) => name !== "NOTES.md");
-  const lines = names.toSorted().map((name) => {
-    return `${createHash("sha256")
-      .update(readFileSync(join(outdir, name)))
-      .digest("hex")}  ${name}\n`;
-  });
-  return lines.join("");
+  const sum = (name) => createHash("sha256").update(readFileSync(join(outdir, name)));
+  return names
+    .toSorted()
+    .map((name) => `${sum(name).digest("hex")}  ${name}\n`)
+    .join("");
 }
 
 function run(file, args) {

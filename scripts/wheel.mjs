@@ -4,15 +4,21 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { zipSync } from "fflate";
 import { executableName, targetsOf } from "./build/targets.mjs";
 import { platformTag } from "./wheel/platform.mjs";
-import { zip } from "./wheel/zip.mjs";
 
 const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist-wheels");
 
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const version = pythonVersion(manifest.version);
+
+/** The same archive for the same content: no dates but the first day that the format knows. */
+const FIRST_DAY = new Date(1980, 0, 1);
+const UNIX = 3;
+const EXECUTABLE = { attrs: 0o100_755 * 0x1_0000 };
+const PLAIN = { attrs: 0o100_644 * 0x1_0000 };
 
 mkdirSync(outdir, { recursive: true });
 for (const target of targetsOf(process.argv.slice(2))) process.stdout.write(`${wheel(target)}\n`);
@@ -28,26 +34,25 @@ function wheel(target) {
   const tag = `py3-none-${platformTag(target, executable)}`;
   const name = `sophia_run-${version}`;
   const info = `${name}.dist-info`;
-  const files = [
-    { name: `${name}.data/scripts/sophia-run${ending}`, content: readFileSync(executable), mode: 0o755 },
-    ...["LICENSE", "THIRD-PARTY-NOTICES.md"].map((file) => ({
-      name: `${info}/licenses/${file}`,
-      content: readFileSync(join(root, file)),
-      mode: 0o644,
-    })),
-    { name: `${info}/METADATA`, content: Buffer.from(metadata(target)), mode: 0o644 },
-    {
-      name: `${info}/WHEEL`,
-      content: Buffer.from(`Wheel-Version: 1.0\nGenerator: sophia-run\nRoot-Is-Purelib: false\nTag: ${tag}\n`),
-      mode: 0o644,
-    },
-  ];
-  const record = files.map(({ name: file, content }) => {
+  const read = (file) => readFileSync(join(root, file));
+  /** @type {Record<string, Uint8Array>} */
+  const files = {
+    [`${name}.data/scripts/sophia-run${ending}`]: readFileSync(executable),
+    [`${info}/licenses/LICENSE`]: read("LICENSE"),
+    [`${info}/licenses/THIRD-PARTY-NOTICES.md`]: read("THIRD-PARTY-NOTICES.md"),
+    [`${info}/METADATA`]: Buffer.from(metadata(target)),
+    [`${info}/WHEEL`]: Buffer.from(`Wheel-Version: 1.0\nGenerator: sophia-run\nRoot-Is-Purelib: false\nTag: ${tag}\n`),
+  };
+  const record = Object.entries(files).map(([file, content]) => {
     return `${file},sha256=${createHash("sha256").update(content).digest("base64url")},${content.length}\n`;
   });
-  const list = { name: `${info}/RECORD`, content: Buffer.from(`${record.join("")}${info}/RECORD,,\n`), mode: 0o644 };
+  files[`${info}/RECORD`] = Buffer.from(`${record.join("")}${info}/RECORD,,\n`);
   const path = join(outdir, `${name}-${tag}.whl`);
-  writeFileSync(path, zip([...files, list]));
+  const entries = Object.entries(files).map(([file, content]) => [
+    file,
+    [content, file.includes(".data/scripts/") ? EXECUTABLE : PLAIN],
+  ]);
+  writeFileSync(path, zipSync(Object.fromEntries(entries), { level: 9, os: UNIX, mtime: FIRST_DAY }));
   return path;
 }
 

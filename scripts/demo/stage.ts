@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
-import { type Line, layOut } from "../../src/core/lines.ts";
+import type { Line } from "../../src/core/lines.ts";
+import { laidOut, PLAIN } from "../../src/output/layout.ts";
 import { type Command, commandLine, type Ended, ending, type Interruption, type Place, run } from "./command.ts";
 import type { Paint } from "./paint.ts";
 
@@ -39,7 +40,7 @@ export class Stage {
 
   step(title: string, ...asides: readonly string[]): void {
     this.#steps += 1;
-    const lines = layOut({ text: `── ${this.#steps}  ${title}`, hang: 6 }, this.#width);
+    const lines = laidOut({ text: `── ${this.#steps}  ${title}`, hang: 6 }, { ...PLAIN, width: this.#width });
     const heading = lines.map((line, at) =>
       at + 1 < lines.length ? line : `${line} `.padEnd(this.#width, "─").trimEnd(),
     );
@@ -89,21 +90,22 @@ export class Stage {
 
   /** What is said at the end, apart from the last step. */
   end(lines: readonly string[]): void {
-    for (const line of ["", ...lines.flatMap((one) => layOut(one, this.#width))]) this.#write(`${line}\n`);
+    for (const line of ["", ...lines.flatMap((one) => laidOut(one, { ...PLAIN, width: this.#width }))])
+      this.#write(`${line}\n`);
   }
 
   #line(text: string, beside: string): void {
     const isBeside = beside !== "" && text.length <= MARGIN && MARGIN + 1 + beside.length <= this.#width;
     if (isBeside) this.#write(`${text.padEnd(MARGIN)} ${this.#paint("aside", beside)}\n`);
     else {
-      for (const line of layOut(text, this.#width)) this.#write(`${line}\n`);
+      for (const line of laidOut(text, { ...PLAIN, width: this.#width })) this.#write(`${line}\n`);
       if (beside !== "") this.#tell("aside", { text: `    ${beside}`, hang: 6 });
     }
   }
 
   /** @param again what stands in front of the lines that follow the first, in place of their indent */
   #tell(style: Parameters<Paint>[0], line: Line, again = ""): void {
-    for (const [index, one] of layOut(line, this.#width).entries()) {
+    for (const [index, one] of laidOut(line, { ...PLAIN, width: this.#width }).entries()) {
       this.#write(`${this.#paint(style, index === 0 ? one : again + one.slice(again.length))}\n`);
     }
   }

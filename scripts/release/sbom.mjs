@@ -1,72 +1,62 @@
+import { Models, Serialize, SPDX, Spec } from "@cyclonedx/cyclonedx-library";
 import { bundledPackages } from "../build/packages.mjs";
 import { CRATE } from "../build/quickjs.mjs";
 import { BUN_VERSION } from "../build/targets.mjs";
 
 /**
  * What a release is made of, as CycloneDX 1.6: the packages in the bundle, which `npm sbom` would not list, since they are
- * none that are installed with it; and Bun, of which the executables and wheels are made.
+ * none that are installed with it; and Bun and QuickJS, of which the executables and wheels are made.
  *
  * @param manifest the package.json
  * @param timestamp when the sources were committed, so that the document is the same for the same sources
+ * @returns the document as text
  */
-export async function sbom({ name, version, license }, timestamp) {
-  const packages = new Map(
-    (await bundledPackages()).map((each) => [purl(each.manifest.name, each.locked.version), each]),
-  );
-  const libraries = Array.from(packages, ([ref, { manifest, locked }]) => ({
-    type: "library",
-    "bom-ref": ref,
-    name: manifest.name,
-    version: locked.version,
-    licenses: licences(manifest.license),
-    purl: ref,
-    hashes: [
-      { alg: "SHA-512", content: Buffer.from(locked.integrity.replace("sha512-", ""), "base64").toString("hex") },
-    ],
-  })).toSorted((a, b) => (a.purl < b.purl ? -1 : 1));
-  const bun = {
-    type: "platform",
-    "bom-ref": purl("bun", BUN_VERSION),
-    name: "bun",
-    version: BUN_VERSION,
-    description: "The runtime of the stand-alone executables and the wheels; the npm package does not hold it.",
-    licenses: licences("MIT"),
-    purl: purl("bun", BUN_VERSION),
-  };
-  const crate = `pkg:cargo/${CRATE.name}@${CRATE.version}`;
-  const quickjs = {
-    type: "library",
-    "bom-ref": crate,
-    name: CRATE.name,
-    version: CRATE.version,
-    description:
-      "QuickJS, in which the stand-alone executables for Linux make most starts; of the crate only its sources.",
-    licenses: licences("MIT"),
-    purl: crate,
-    hashes: [{ alg: "SHA-256", content: CRATE.checksum }],
-  };
-  const components = [...libraries, bun, quickjs];
-  const ref = purl(name, version);
-  return {
-    bomFormat: "CycloneDX",
-    specVersion: "1.6",
-    version: 1,
-    metadata: {
-      timestamp,
-      component: { type: "application", "bom-ref": ref, name, version, licenses: licences(license), purl: ref },
-    },
-    components,
-    dependencies: [
-      { ref, dependsOn: components.map((each) => each["bom-ref"]) },
-      ...components.map((each) => ({ ref: each["bom-ref"] })),
-    ],
-  };
+export async function sbom(manifest, timestamp) {
+  const parts = [
+    ...(await bundledPackages()).map(({ manifest: { name, license }, locked }) => {
+      const content = Buffer.from(locked.integrity.replace("sha512-", ""), "base64").toString("hex");
+      return component("library", { name, license, version: locked.version }, { hash: ["SHA-512", content] });
+    }),
+    component(
+      "platform",
+      { name: "bun", version: BUN_VERSION, license: "MIT" },
+      { description: "The runtime of the stand-alone executables and the wheels; the npm package does not hold it." },
+    ),
+    component(
+      "library",
+      { ...CRATE, license: "MIT" },
+      {
+        registry: "cargo",
+        description:
+          "QuickJS, in which the stand-alone executables for Linux make most starts; of the crate only its sources.",
+        hash: ["SHA-256", CRATE.checksum],
+      },
+    ),
+  ];
+  const bom = new Models.Bom();
+  const product = component("application", manifest);
+  bom.metadata.component = product;
+  bom.metadata.timestamp = new Date(timestamp);
+  // One version may be in the bundle twice.
+  for (const part of new Map(parts.map((each) => [each.purl, each])).values()) {
+    bom.components.add(part);
+    product.dependencies.add(part.bomRef);
+  }
+  const serializer = new Serialize.JsonSerializer(new Serialize.JSON.Normalize.Factory(Spec.Spec1dot6));
+  return `${serializer.serialize(bom, { sortLists: true, space: 2 })}\n`;
 }
 
-function purl(name, version) {
-  return `pkg:npm/${name.replace("@", "%40")}@${version}`;
-}
-
-function licences(expression) {
-  return /[ (]/.test(expression) ? [{ expression }] : [{ license: { id: expression } }];
+function component(type, { name, version, license }, { registry = "npm", description, hash } = {}) {
+  const purl = `pkg:${registry}/${name.replace("@", "%40")}@${version}`;
+  const licence = SPDX.isSupportedSpdxId(license)
+    ? new Models.SpdxLicense(license)
+    : new Models.LicenseExpression(license);
+  return new Models.Component(type, name, {
+    bomRef: purl,
+    version,
+    description,
+    purl,
+    licenses: new Models.LicenseRepository([licence]),
+    hashes: new Models.HashDictionary(hash === undefined ? [] : [hash]),
+  });
 }

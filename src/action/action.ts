@@ -23,9 +23,7 @@ import { readInputs, type Export } from "./inputs.ts";
 import { summary } from "./summary.ts";
 
 /**
- * Resolves, checks and exports. Masks come before all else that is written; nothing is exported where the contract is
- * not met or a variable cannot be.
- *
+ * Exports nothing unless the contract is met and every variable can be. Masks come before all else that is written.
  * @returns whether the step succeeds
  * @throws SophiaError (125)
  */
@@ -55,7 +53,7 @@ export async function act(context: Context): Promise<boolean> {
     return report.met;
   }
 
-  // What the caller gives stays in an environment in spite of `include`; into GITHUB_ENV goes what is asked for.
+  // GITHUB_ENV gets only what is asked for; an environment keeps what the caller gives in spite of `include`.
   const isIncluded =
     settings.include.length === 0 ? () => true : matcher(settings.include, assessment.selection.folding);
   const declared = variables.filter(({ name }) => isDeclared(assessment.contract, name) && isIncluded(name));
@@ -89,11 +87,7 @@ function settledBy(options: Parameters<typeof settle>[0], { environment }: Conte
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     const { code, message, hint } = error;
-    throw new SophiaError({
-      code,
-      message: byInput(message),
-      ...(hint === undefined ? {} : { hint }),
-    });
+    throw new SophiaError({ code, message: byInput(message), ...(hint === undefined ? {} : { hint }) });
   }
 }
 
@@ -111,10 +105,8 @@ function sayDown({ esc }: Assessment, { out }: Context): void {
 }
 
 /**
- * What can be exported. A variable that every step has anyway, from the runner or the job, is left out where exporting
- * it is not possible.
- *
- * @throws SophiaError (not-exportable, 125) that names all that cannot be
+ * What can be exported. A variable that every step has anyway is left out if it cannot be.
+ * @throws SophiaError (not-exportable, 125) that names all others that cannot be
  */
 function exportable(variables: readonly Exported[], to: Export, { selected }: Assessment): readonly Exported[] {
   const faults: string[] = [];

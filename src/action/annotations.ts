@@ -1,10 +1,11 @@
-/** What a step tells beside its log: annotations of the run, at the contract's lines where there is one. */
+/** Annotations of a run, at the contract's lines if it has a file. */
 import { sep } from "node:path";
 import { findNodeAtLocation } from "jsonc-parser";
 import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
 import { MAX_BYTES, shownPath } from "../contract/file/text.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { count } from "../core/text.ts";
+import { WIDTH } from "../output/layout.ts";
 import { describeNotice, isInformation } from "../output/notices.ts";
 import type { Report } from "../output/report.ts";
 import { further } from "../output/stderr.ts";
@@ -14,15 +15,10 @@ import { workflowCommand } from "../output/workflow-command.ts";
 import type { Assessment } from "../resolve/assessment.ts";
 import { readBounded } from "../system/bounded-read.ts";
 
-/** Of the lines of a command. */
-const WIDTH = 80;
-
-/** A failure of the step. */
 export function annotateFailure(failure: Failure): string {
   return workflowCommand("error", [failure.message, ...further(failure)].join("\n"), { title: "sophia-run" });
 }
 
-/** What stops nothing. */
 export function annotateNotices(notices: readonly Notice[]): string {
   return notices
     .map((notice) => {
@@ -44,7 +40,6 @@ const TO_OPEN =
 
 /**
  * A contract that is not met: why ESC was not read first, then each violation.
- *
  * @param workspace the folder of which the repository's files are named
  */
 export async function annotateViolations(
@@ -72,7 +67,7 @@ export async function annotateViolations(
 
 type Place = { readonly file?: string; readonly line?: number };
 
-/** Where a contract's file declares what a violation is about; nowhere for a file outside of the workspace. */
+/** Finds the line of a contract's file for a violation; none for a file outside of the workspace. */
 async function placesIn(path: string, workspace: string): Promise<(violation: ViolationReport) => Place> {
   const inside = shownPath(path, workspace);
   if (inside === path) return () => ({});
@@ -81,7 +76,7 @@ async function placesIn(path: string, workspace: string): Promise<(violation: Vi
     const text = (await readBounded(path, { maxBytes: MAX_BYTES })).toString("utf8");
     const root = parseWithPositions(text);
     return ({ names }) => {
-      // Where the contract extends another, the name may stand in that one.
+      // A contract that this one extends may have the name.
       const node = names.map((name) => findNodeAtLocation(root, ["variables", name])).find((one) => one !== undefined);
       return { file, line: lineAndColumn(text, node?.parent?.offset ?? 0).line };
     };

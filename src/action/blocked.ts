@@ -3,7 +3,7 @@ import { isOfRunner } from "../core/actions-runner.ts";
 import { runsCode } from "../core/code-values.ts";
 import { reasonTooLargeAlone } from "../launch/argument-size.ts";
 
-/** Why a variable must not stand in GITHUB_ENV, in words that follow its name; undefined where it may. */
+/** Why a variable must not stand in GITHUB_ENV, in words that follow its name. */
 export function blockedInJob(name: string, value: string): string | undefined {
   // Names of variables do not differ by case on Windows.
   const upper = name.toUpperCase();

@@ -1,4 +1,4 @@
-/** What a workflow says to the action, by `with:`. */
+/** The inputs of the action, by `with:`. */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Values } from "../command-line/options.ts";
@@ -8,19 +8,16 @@ import { printable } from "../core/text.ts";
 
 const EXPORTS = ["env", "outputs", "check"] as const;
 
-/** Where the variables go: to the job's later steps, to this step's outputs, or nowhere. */
 export type Export = (typeof EXPORTS)[number];
 
 export interface Inputs {
   readonly export: Export;
-  /** Options as a command line has them. */
   readonly options: Values;
   /** The step's environment with what the inputs set in it, and without the inputs. */
   readonly environment: Environment;
   readonly cwd: string;
 }
 
-/** Inputs that set the variables by which sophia-run reads ESC. */
 const VARIABLES: Readonly<Record<string, string>> = {
   environment: "ESC_ENV",
   token: "ESC_TOKEN",
@@ -33,10 +30,9 @@ const VARIABLES: Readonly<Record<string, string>> = {
 
 /** Inputs that are options of the command line, of the same names. */
 const OPTIONS = ["contract", "profile", "scope", "prefer", "require-esc", "timeout", "session", "fake"];
-/** Those of them that are lists: with commas, or a line each. */
+/** Lists: with commas, or a line each. */
 const LISTS = ["dotenv", "include", "exclude"];
 
-/** The inputs that `action.yml` declares. */
 export const INPUT_NAMES: readonly string[] = [
   ...Object.keys(VARIABLES),
   ...OPTIONS,
@@ -46,9 +42,7 @@ export const INPUT_NAMES: readonly string[] = [
 ];
 
 /**
- * Reads the inputs as the runner passes them: `INPUT_` and the name in upper case. An empty one counts as not given,
- * since the runner sets those that a workflow leaves out, and expressions of secrets that are not there are empty.
- *
+ * The runner passes inputs as `INPUT_` and the name in upper case, and those that a workflow leaves out as empty.
  * @throws SophiaError (settings, 125)
  */
 export function readInputs(step: Environment, cwd: string): Inputs {
@@ -64,20 +58,13 @@ export function readInputs(step: Environment, cwd: string): Inputs {
   const asked = input("export") ?? "env";
   const chosen = EXPORTS.find((one) => one === asked);
   if (chosen === undefined) {
-    throw new SophiaError({
-      code: "settings",
-      message: `the input export has no usable value: '${printable(asked)}'`,
-      hint: `allowed: ${EXPORTS.join(", ")}`,
-    });
+    throw invalid(`export has no usable value: '${printable(asked)}'`, `allowed: ${EXPORTS.join(", ")}`);
   }
   const folder = input("working-directory") ?? ".";
   const path = resolve(cwd, folder);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    throw new SophiaError({
-      code: "settings",
-      message: `the input working-directory names no folder: '${printable(folder)}'`,
-      hint: "it is relative to the workspace, into which actions/checkout puts the repository in an earlier step",
-    });
+    const hint = "it is relative to the workspace, into which actions/checkout puts the repository in an earlier step";
+    throw invalid(`working-directory names no folder: '${printable(folder)}'`, hint);
   }
   return {
     export: chosen,
@@ -91,4 +78,8 @@ export function readInputs(step: Environment, cwd: string): Inputs {
     environment,
     cwd: path,
   };
+}
+
+function invalid(what: string, hint: string): SophiaError {
+  return new SophiaError({ code: "settings", message: `the input ${what}`, hint });
 }

@@ -15,7 +15,6 @@ const STATES: Readonly<Record<State, string>> = {
   invalid: "❌ not valid",
 };
 
-/** Where no environment was read. */
 const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
   off: "not configured",
   incomplete: "not read",
@@ -25,10 +24,7 @@ const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
   refused: "refused",
 };
 
-/**
- * @param outcome what came of it, in a sentence
- * @param workspace the folder of which the contract is named, where it lies in it
- */
+/** @param outcome what came of it, in a sentence */
 export function summary(report: Report, outcome: string, workspace: string): string {
   const { met, esc, variables, violations } = report;
   const { source } = report.contract;
@@ -62,7 +58,7 @@ export function summary(report: Report, outcome: string, workspace: string): str
   return `${lines.join("\n")}\n\n`;
 }
 
-/** What Markdown, and the HTML in it, would take for markup. */
+/** Escapes what Markdown, and the HTML in it, would take for markup. */
 function escaped(text: string): string {
   return printable(text)
     .replaceAll("&", "&amp;")

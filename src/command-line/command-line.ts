@@ -2,7 +2,7 @@ import { CONTINUE_CALL } from "../launch/redact/call.ts";
 import { COMMON_OPTIONS, OPTIONS, type Values } from "./options.ts";
 import { parse, type Problem } from "./parse.ts";
 
-/** What the command line asks for. Only `run` is worked on at once; the code of all others is loaded for them. */
+/** Meaning of a command line. Only `run` is worked on at once; the code of all others is loaded for them. */
 export type Invocation =
   | Run
   /** `sophia-run check --json`: its own words, and options of the run that stood in front of its name. */
@@ -14,7 +14,6 @@ export type Invocation =
   | { readonly kind: "version" }
   /** A completion script calls back with the words of a command line. */
   | { readonly kind: "completion"; readonly words: readonly string[] }
-  /** A launcher that ends calls for a process that goes on masking. */
   | { readonly kind: "continue-masking" }
   | { readonly kind: "mistake"; readonly mistake: Mistake };
 
@@ -28,7 +27,6 @@ export interface Run {
   readonly hasDashes: boolean;
 }
 
-/** A command line that asks for nothing that can be done. */
 export type Mistake =
   | { readonly kind: "option"; readonly problem: Problem }
   /** An option that Node.js has acted on before this program began: ours by its old name, or one of the command. */
@@ -52,10 +50,8 @@ export const COMMAND_NAMES = [
 ] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 
-/** Asks for help as a subcommand does, and is none: it starts nothing and has no help of its own. */
 export const HELP_WORD = "help";
 
-/** The word by which completion scripts call the program back. */
 export const COMPLETION_CALL = "--get-yargs-completions";
 
 /**
@@ -65,9 +61,9 @@ export const COMPLETION_CALL = "--get-yargs-completions";
 const READ_BY_NODE = /^--env-file(?:-if-exists)?(?:=|$)/;
 
 /**
- * Reads the command line as env(1) does: options end at `--`, or at the first word that is none. Without `--` that word
- * may be a subcommand, else it is the command. Package managers and shells remove a `--` now and then (bun, deno,
- * Yarn 1, `npm exec`, PowerShell). Of what follows the command nothing is read: it is the program's.
+ * Reads the command line as env(1) does: options end at `--`, or at the first word that is none, which without `--`
+ * may be a subcommand. Package managers and shells remove a `--` now and then (bun, deno, Yarn 1, `npm exec`,
+ * PowerShell). Of what follows the command nothing is read.
  */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const cut = argv.indexOf("--");

@@ -1,22 +1,15 @@
-/**
- * Every option of sophia-run, as data: the command line, the `SOPHIA_…` variables, `--help` and the shell
- * completion are all made from this table.
- */
+/** Every option of sophia-run, as data, from which command line, variables, `--help` and completion are made. */
 
-/** How an option of the command line is read. */
 export interface OptionForm {
-  /** `list` may be given several times. */
   readonly type: "boolean" | "string" | "list";
-  /** One letter, for `-x`. */
   readonly short?: string;
   /** Name of the value in the help; `FILE` is completed with the names of files. */
   readonly value?: string;
   readonly choices?: readonly string[];
-  /** What the option alone means; its value follows `=`, or is the next word if that is one of the choices. */
+  /** Meaning of the option alone; its value follows `=`, or is the next word if that is one of the choices. */
   readonly alone?: string;
 }
 
-/** An option as help and completion show it. */
 export interface Option extends OptionForm {
   readonly describe: string;
 }
@@ -28,100 +21,31 @@ export interface SharedOption extends OptionForm {
 }
 
 export const OPTIONS = {
-  dotenv: {
-    type: "list",
-    value: "FILE",
-  },
-  prefer: {
-    type: "string",
-    value: "SOURCE",
-    choices: ["environment", "esc"],
-  },
-  "require-esc": {
-    type: "boolean",
-  },
-  timeout: {
-    type: "string",
-    value: "TIME",
-  },
-  session: {
-    type: "string",
-    value: "TIME",
-  },
-  "insecure-http": {
-    type: "boolean",
-  },
-  cache: {
-    type: "boolean",
-  },
-  offline: {
-    type: "boolean",
-  },
-  "cache-fresh": {
-    type: "string",
-    value: "TIME",
-  },
-  "cache-max-age": {
-    type: "string",
-    value: "TIME",
-  },
-  fake: {
-    type: "boolean",
-  },
-  contract: {
-    type: "string",
-    value: "FILE",
-  },
-  profile: {
-    type: "string",
-    value: "NAME",
-  },
-  scope: {
-    type: "string",
-    value: "NAME",
-  },
-  "no-contract": {
-    type: "boolean",
-  },
-  "keep-esc": {
-    type: "boolean",
-  },
-  allow: {
-    type: "list",
-    commas: true,
-    value: "NAME",
-  },
-  "only-declared": {
-    type: "boolean",
-  },
-  pristine: {
-    type: "boolean",
-  },
-  include: {
-    type: "list",
-    commas: true,
-    value: "GLOB",
-  },
-  exclude: {
-    type: "list",
-    commas: true,
-    value: "GLOB",
-  },
-  mode: {
-    type: "string",
-    value: "MODE",
-    choices: ["auto", "spawn", "exec"],
-  },
-  "kill-after": {
-    type: "string",
-    value: "TIME",
-  },
-  "die-with-launcher": {
-    type: "boolean",
-  },
-  "restore-nofile": {
-    type: "boolean",
-  },
+  dotenv: { type: "list", value: "FILE" },
+  prefer: { type: "string", value: "SOURCE", choices: ["environment", "esc"] },
+  "require-esc": { type: "boolean" },
+  timeout: { type: "string", value: "TIME" },
+  session: { type: "string", value: "TIME" },
+  "insecure-http": { type: "boolean" },
+  cache: { type: "boolean" },
+  offline: { type: "boolean" },
+  "cache-fresh": { type: "string", value: "TIME" },
+  "cache-max-age": { type: "string", value: "TIME" },
+  fake: { type: "boolean" },
+  contract: { type: "string", value: "FILE" },
+  profile: { type: "string", value: "NAME" },
+  scope: { type: "string", value: "NAME" },
+  "no-contract": { type: "boolean" },
+  "keep-esc": { type: "boolean" },
+  allow: { type: "list", commas: true, value: "NAME" },
+  "only-declared": { type: "boolean" },
+  pristine: { type: "boolean" },
+  include: { type: "list", commas: true, value: "GLOB" },
+  exclude: { type: "list", commas: true, value: "GLOB" },
+  mode: { type: "string", value: "MODE", choices: ["auto", "spawn", "exec"] },
+  "kill-after": { type: "string", value: "TIME" },
+  "die-with-launcher": { type: "boolean" },
+  "restore-nofile": { type: "boolean" },
   watch: { type: "boolean" },
   "watch-every": { type: "string", value: "TIME" },
   "watch-signal": {
@@ -130,33 +54,15 @@ export const OPTIONS = {
     choices: ["SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGUSR1", "SIGUSR2"],
   },
   "watch-grace": { type: "string", value: "TIME" },
-  "audit-log": {
-    type: "string",
-    value: "FILE",
-  },
-  reason: {
-    type: "string",
-    value: "TEXT",
-  },
-  redact: {
-    type: "string",
-    value: "WHEN",
-    choices: ["auto", "always", "never", "github"],
-    alone: "always",
-  },
-  quiet: {
-    type: "boolean",
-    short: "q",
-  },
-  verbose: {
-    type: "boolean",
-    short: "v",
-  },
+  "audit-log": { type: "string", value: "FILE" },
+  reason: { type: "string", value: "TEXT" },
+  redact: { type: "string", value: "WHEN", choices: ["auto", "always", "never", "github"], alone: "always" },
+  quiet: { type: "boolean", short: "q" },
+  verbose: { type: "boolean", short: "v" },
 } as const satisfies Readonly<Record<string, SharedOption>>;
 
 export type OptionName = keyof typeof OPTIONS;
 
-/** The names of all shared options, in the order of the help. */
 // Object.keys loses the key type; the table is a constant with exactly these keys.
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
@@ -166,7 +72,6 @@ export function variableOf(name: OptionName): string {
   return `SOPHIA_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
-/** Options of every command line. */
 export const COMMON_OPTIONS = {
   help: { type: "string", short: "h", choices: ["all"], alone: "", describe: "Show this help; --help=all: all of it" },
   version: { type: "boolean", short: "V", describe: "Show the version" },

@@ -1,19 +1,17 @@
 import type { OptionForm, Values } from "./options.ts";
 
-/** A word that is not an option, and where it stands. */
 export interface Positional {
   readonly word: string;
   readonly index: number;
 }
 
-/** What is wrong with an option; `at` is the index of its word. */
+/** A mistake in an option; `at` is the index of its word. */
 export type Problem =
   /** `shown` is the option as it was typed, without a value. */
   | { readonly kind: "unknown"; readonly shown: string; readonly at: number }
   | { readonly kind: "takes-no-value"; readonly name: string; readonly at: number }
   | { readonly kind: "needs-value"; readonly name: string; readonly at: number };
 
-/** A command line that was read. */
 export interface Parsed {
   readonly values: Values;
   readonly positionals: readonly Positional[];
@@ -22,10 +20,9 @@ export interface Parsed {
 }
 
 /**
- * Reads options and other words: `--name value`, `--name=value`, `-n value`, `-nvalue` and several letters behind one dash
- * (POSIX, XBD 12.2). A value that begins with a dash has to follow `=`. A word after `--` is never an option. Words mean
- * what they mean to util.parseArgs, as a test shows; to load that takes half a millisecond.
- *
+ * Reads `--name value`, `--name=value`, `-n value`, `-nvalue` and several letters behind one dash (POSIX, XBD 12.2). A
+ * value that begins with a dash has to follow `=`. Words mean what they mean to util.parseArgs, as a test shows; to
+ * load that takes half a millisecond.
  * @param stopAtWord the first word that is not an option is the last one that is read
  */
 export function parse(

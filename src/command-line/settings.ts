@@ -4,54 +4,8 @@ import type { EnvFile } from "../sources/dotenv/index.ts";
 import { OPTIONS, variableOf, type OptionName, type SharedOption, type Values } from "./options.ts";
 import { printable } from "../core/text.ts";
 
-/** How sophia-run is to behave, after command line, variables and defaults are weighed. */
-export interface Settings {
-  /** The `.env` files, in the order given; the default one may be missing. */
-  readonly envFiles: readonly EnvFile[];
-  readonly prefer: "environment" | "esc";
-  readonly requireEsc: boolean;
-  readonly timeoutMs: number;
-  /** How long the opened ESC environment lives, in whole seconds; else the service's default. */
-  readonly sessionMs: number | undefined;
-  readonly insecureHttp: boolean;
-  /** Whether what ESC gives is kept; so it is, too, where one of the next two is set. */
-  readonly cache: boolean;
-  /** What is kept serves, and nobody is asked. */
-  readonly offline: boolean;
-  /** Up to which age what is kept serves without asking. */
-  readonly cacheFreshMs: number | undefined;
-  /** Up to which age what is kept serves at all. */
-  readonly cacheMaxAgeMs: number;
-  readonly fake: boolean;
-  readonly contractFile: string | undefined;
-  readonly profile: string | undefined;
-  readonly scope: string | undefined;
-  /** Whether an unmet contract stops the launch. */
-  readonly enforceContract: boolean;
-  readonly keepEsc: boolean;
-  /** Variables that a file may set although they make other programs run code. */
-  readonly allow: readonly string[];
-  readonly onlyDeclared: boolean;
-  readonly pristine: boolean;
-  readonly include: readonly string[];
-  readonly exclude: readonly string[];
-  readonly mode: "auto" | "spawn" | "exec";
-  readonly killAfterMs: number | undefined;
-  readonly dieWithLauncher: boolean;
-  readonly restoreNofile: boolean;
-  /** Whether the program is started anew when what ESC gives changes. */
-  readonly watch: boolean;
-  readonly watchEveryMs: number | undefined;
-  readonly watchSignal: "SIGTERM" | "SIGINT" | "SIGQUIT" | "SIGHUP" | "SIGUSR1" | "SIGUSR2";
-  readonly watchGraceMs: number | undefined;
-  /** Where starts and exports are recorded; undefined: nowhere. */
-  readonly auditLog: string | undefined;
-  /** Why the command runs, for the audit log. */
-  readonly reason: string | undefined;
-  readonly redact: "auto" | "always" | "never" | "github";
-  readonly quiet: boolean;
-  readonly verbose: boolean;
-}
+/** How sophia-run behaves, after command line, variables and defaults are weighed. */
+export type Settings = Readonly<ReturnType<typeof settle>>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_CACHE_AGE_MS = 86_400_000;
@@ -60,12 +14,10 @@ const EMPTY_HINT = "give it a value or leave it out";
 const LONGEST_MS = 2_147_483_647;
 
 /**
- * Settles every option: the command line wins over the `SOPHIA_…` variables, they over the defaults. An empty
- * variable counts as unset.
- *
+ * The command line wins over the `SOPHIA_…` variables, they over the defaults. An empty variable counts as unset.
  * @throws SophiaError (settings, 125) that names the option or variable with a bad value
  */
-export function settle(flags: Values, environment: Environment): Settings {
+export function settle(flags: Values, environment: Environment) {
   const find = (name: OptionName): Given | undefined => {
     const flag = flags[name];
     if (flag !== undefined) return { value: flag, label: `--${name}` };
@@ -88,14 +40,17 @@ export function settle(flags: Values, environment: Environment): Settings {
     throw new SophiaError({ code: "settings", message: "SOPHIA_ENV_FILE is now SOPHIA_DOTENV" });
   }
   return {
-    envFiles: list("dotenv")?.map((path) => ({ path, required: true })) ?? [{ path: ".env", required: false }],
+    envFiles: envFilesOf(list("dotenv")),
     prefer: choice("prefer", OPTIONS.prefer.choices) ?? "environment",
     requireEsc: isOn("require-esc"),
     timeoutMs: durationMs("timeout") ?? DEFAULT_TIMEOUT_MS,
+    /** Else the service's default. */
     sessionMs: wholeSeconds(find("session"), durationMs("session")),
     insecureHttp: isOn("insecure-http"),
+    /** Values of ESC are kept; so they are with one of the next two. */
     cache: isOn("cache"),
     offline: isOn("offline"),
+    /** Up to which age what is kept serves without asking, and at all. */
     cacheFreshMs: durationMs("cache-fresh"),
     cacheMaxAgeMs: durationMs("cache-max-age") ?? DEFAULT_CACHE_AGE_MS,
     fake: isOn("fake"),
@@ -125,7 +80,12 @@ export function settle(flags: Values, environment: Environment): Settings {
   };
 }
 
-/** What sets an option. A variable's value is a string, whatever the type of the option. */
+/** In the order given; the default one may be missing. */
+function envFilesOf(named: readonly string[] | undefined): readonly EnvFile[] {
+  return named?.map((path) => ({ path, required: true })) ?? [{ path: ".env", required: false }];
+}
+
+/** The source of an option. A variable's value is a string, whatever the type of the option. */
 interface Given {
   readonly value: boolean | string | readonly string[];
   /** How the user named it: `--mode` or `SOPHIA_MODE`. */
@@ -161,7 +121,6 @@ function listOf(given: Given | undefined, { commas }: SharedOption): readonly st
   return items;
 }
 
-/** The parts of a comma-separated list. */
 function parts(text: string): readonly string[] {
   return text
     .split(",")
@@ -169,11 +128,7 @@ function parts(text: string): readonly string[] {
     .filter((part) => part !== "");
 }
 
-/**
- * Milliseconds of `30`, `30s`, `500ms`, `2m`, `1h`; a bare number is seconds.
- *
- * @throws SophiaError (settings, 125)
- */
+/** Milliseconds of `30`, `30s`, `500ms`, `2m`, `1h`; a bare number is seconds. @throws SophiaError (settings, 125) */
 export function parseDuration(text: string, label: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? "s"] ?? Number.NaN;

@@ -5,7 +5,7 @@ import { DESCRIPTIONS, OPTION_GROUPS } from "../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, variableOf, type OptionForm } from "../command-line/options.ts";
 import { namesFor, type Taker } from "../command-line/takers.ts";
 import { layOut, wrap } from "../core/lines.ts";
-import type { Layout } from "../output/layout.ts";
+import { type Layout, withCommandsWhole } from "../output/layout.ts";
 import type { CommandDefinition } from "./command.ts";
 import { EXAMPLES, formOf, INTRODUCTION, meaningsOf, STATUSES, SUMMARY, USAGES } from "./help-texts.ts";
 import { COMMANDS } from "./registry.ts";
@@ -93,7 +93,7 @@ async function finish(
     .split("\n")
     .flatMap((line) => broken(line, width));
   const texts = blocks.map((one) =>
-    typeof one === "string" ? wrap(named(one), width).join("\n") : named(one.join("\n")),
+    typeof one === "string" ? wrap(withCommandsWhole(named(one)), width).join("\n") : named(one.join("\n")),
   );
   return `${[laidOut.join("\n"), ...texts].join("\n\n")}\n`;
 }
@@ -134,8 +134,8 @@ const BELOW = 8;
 /** A line of yargs in lines of the width. yargs itself would break words. */
 function broken(line: string, width: number): readonly string[] {
   const [head, first = ""] = ROW.exec(line) ?? [];
-  if (head === undefined) return wrap(line, width);
+  if (head === undefined) return wrap(withCommandsWhole(line), width);
   const text = line.slice(head.length).replaceAll(/ {2,}/g, " ");
-  if (head.length < width / 2) return layOut({ text: head + text, hang: head.length }, width);
-  return [first, ...wrap(text, width - BELOW).map((one) => " ".repeat(BELOW) + one)];
+  if (head.length < width / 2) return layOut({ text: head + withCommandsWhole(text), hang: head.length }, width);
+  return [first, ...wrap(withCommandsWhole(text), width - BELOW).map((one) => " ".repeat(BELOW) + one)];
 }

@@ -1,26 +1,17 @@
-/** What a contract adds to the sources before precedence is settled: aliases and defaults; pure. */
+/** Aliases and defaults, which a contract adds to the sources before precedence is settled; pure. */
 import type { Layer, Notice, Origin, Variable } from "../core/model.ts";
 import type { Contract } from "./model.ts";
 
-/** The layers as the contract completes them, and what the user should know of it. */
 export interface Applied {
   readonly layers: readonly Layer[];
   readonly notices: readonly Notice[];
 }
 
 /**
- * Completes the layers of all sources.
- *
- * - An alias gives its value to the variable's own name, in the very layer in which it is set and with its origin,
- *   so that precedence between sources holds whichever of the names each of them uses. A layer that has the own
- *   name keeps it. The alias stays: a program that reads it finds it.
- * - Defaults follow as a layer of source `contract`: put it below all sources.
- * - Deprecated names that are set give one notice each, whatever the number of layers.
- *
- * Empty values count as unset. The given layers are returned where there is nothing to add. Linear
- * in the number of variables.
- *
- * @param layers in any order; it is kept, and the layer of defaults comes last
+ * Completes the layers of all sources, in their order: an alias gives its value to the variable's own name in the very
+ * layer in which it is set, unless that has the own name; defaults follow as a last layer; each deprecated name that
+ * is set gives one notice. Empty values count as unset. Returns the given layers if there is nothing to add. Linear in
+ * the number of variables.
  */
 export function applyContract(contract: Contract, layers: readonly Layer[]): Applied {
   const { aliases } = contract;
@@ -38,7 +29,7 @@ function withOwnNames({ aliases }: Contract, layer: Layer): Layer {
   const added = new Map<string, Variable>();
   for (const variable of filled) {
     const own = aliases.get(variable.name);
-    // Of several aliases the first in the source counts.
+    // The first of several aliases in the source counts.
     if (own === undefined || names.has(own) || added.has(own)) continue;
     added.set(own, { ...variable, name: own, origin: { ...variable.origin, alias: variable.name } });
   }

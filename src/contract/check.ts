@@ -1,4 +1,4 @@
-/** Whether a resolution meets a contract; pure, linear in rules, variables and values. */
+/** Checks a resolution against a contract; pure, linear in rules, variables and values. */
 import type { Resolution } from "../core/model.ts";
 import { formatFault, noWork } from "./format.ts";
 import type { Condition, Contract, Declaration, GroupRule, PatternWork, Rule, Violation } from "./model.ts";
@@ -7,11 +7,7 @@ import { isPlaceholder } from "./placeholder.ts";
 /** A character that is neither blank nor of no width. */
 const VISIBLE = /[^\s\u00AD\u061C\u180E\u200B-\u200F\u2028-\u202E\u2060-\u206F\u2800\u3164\uFEFF]/;
 
-/**
- * Every rule of the contract that the resolution does not meet, in the contract's order, without values.
- *
- * @throws SophiaError (contract-slow, 125) if the contract's patterns take too long
- */
+/** Every rule that the resolution does not meet, in the contract's order. @throws SophiaError (contract-slow, 125) */
 export function checkContract(contract: Contract, resolution: Resolution): readonly Violation[] {
   const violations: Violation[] = [];
   for (const rule of contract.rules) {
@@ -26,32 +22,29 @@ export function checkContract(contract: Contract, resolution: Resolution): reado
   return violations;
 }
 
-/**
- * Whether the variable has a value. An empty one counts as unset, as it does wherever the contract declares it, and so
- * does one of which nothing can be seen.
- */
+/** Returns true if the variable has a value of which something can be seen. */
 export function isSet(resolution: Resolution, name: string): boolean {
   return !isBlank(resolution.get(name)?.value ?? "");
 }
 
-/** Whether nothing of the value can be seen. */
 export function isBlank(value: string): boolean {
   const first = value.charCodeAt(0);
   // All of ASCII that is not a space or a control character can be seen.
   return !(first > 0x20 && first < 0x7f) && !VISIBLE.test(value);
 }
 
-/** Which of the variables serves: the first that is set, in the order of preference. */
+/** The first of the variables that is set. */
 export function serving(names: readonly string[], resolution: Resolution): string | undefined {
   return names.find((name) => isSet(resolution, name));
 }
 
-/** Whether the contract knows the name, as a variable's own or as an alias. */
+/** Returns true for the name of a declared variable, or an alias of one. */
 export function isDeclared(contract: Contract, name: string): boolean {
   return contract.variables.has(name) || contract.aliases.has(name);
 }
 
-function checkRule(rule: Rule, resolution: Resolution): Violation | undefined {
+/** The violation of one rule; its value's format is another matter. */
+export function checkRule(rule: Rule, resolution: Resolution): Violation | undefined {
   switch (rule.kind) {
     case "optional":
       return undefined;
@@ -91,12 +84,11 @@ function checkAllOrNone(rule: GroupRule, resolution: Resolution): Violation | un
   return missing.length === 0 ? undefined : { kind: "some-missing", rule, set, missing };
 }
 
-/** Set by somebody, not by the contract's own default. */
 function isChosen(resolution: Resolution, name: string): boolean {
   return isSet(resolution, name) && resolution.get(name)?.origin.source !== "contract";
 }
 
-/** Of a placeholder the format is not reported: there is no value yet. */
+/** Reports no format of a placeholder: there is no value yet. */
 function checkValue(declaration: Declaration, resolution: Resolution, work: PatternWork): Violation | undefined {
   const { name, format } = declaration;
   const resolved = resolution.get(name);

@@ -1,28 +1,25 @@
 /** Dummy values that meet a contract, so that tests, previews and agents run without secrets; pure. */
 import { SophiaError } from "../core/error.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
-import { checkContract } from "./check.ts";
+import { checkRule } from "./check.ts";
 import { formatFault, noWork } from "./format.ts";
 import type { Contract, Declaration, ValueFormat, Violation } from "./model.ts";
 import { preferred } from "./remedies.ts";
 
 /**
  * The values that a resolution lacks to meet the contract: of each group the preferred variable, and what conditions
- * then require. What is set stays as it is, and what may be left out is left out. The same contract and the same names
- * always give the same values; each contains the word `fake` where its format has room for it.
- *
- * No values meet a contradictory contract (two variables required of which only one may be set); the check that
- * follows reports it.
- *
+ * then require. The same contract and names always give the same values; each contains the word `fake` where its
+ * format has room for it. The check that follows reports a contract that no values meet.
  * @throws SophiaError (fake-value, 125) where no value of the declared format can be made up
  */
 export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
   const complete = new Map<string, Resolved>(resolution);
   const added = new Map<string, Resolved>();
+  const concerned = rulesByName(contract);
+  let rules = contract.rules;
   for (;;) {
-    const lacking = checkContract(contract, complete).flatMap((violation) => lackingNames(violation, contract));
+    const lacking = rules.flatMap((rule) => lackingNames(checkRule(rule, complete), contract));
     const names = new Set(lacking.filter((name) => !added.has(name)));
-    // A round may make a condition true but none false: each adds a variable or is the last.
     if (names.size === 0) return { source: "fake", variables: Array.from(added.values()) };
     for (const name of names) {
       const declaration = contract.variables.get(name);
@@ -33,11 +30,30 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
       added.set(name, fake);
       complete.set(name, fake);
     }
+    // The answer to all other rules is known.
+    const indexes = new Set(Array.from(names).flatMap((name) => concerned.get(name) ?? []));
+    rules = Array.from(indexes)
+      .toSorted((a, b) => a - b)
+      .flatMap((index) => contract.rules[index] ?? []);
   }
 }
 
-function lackingNames(violation: Violation, contract: Contract): readonly string[] {
-  switch (violation.kind) {
+/** The indexes of the rules that a value of each variable may change. */
+function rulesByName({ rules }: Contract): ReadonlyMap<string, readonly number[]> {
+  const indexes = new Map<string, number[]>();
+  rules.forEach((rule, index) => {
+    const names = "names" in rule ? rule.names : rule.kind === "required-when" ? [rule.when.name] : [];
+    for (const name of names)
+      indexes
+        .set(name, indexes.get(name) ?? [])
+        .get(name)
+        ?.push(index);
+  });
+  return indexes;
+}
+
+function lackingNames(violation: Violation | undefined, contract: Contract): readonly string[] {
+  switch (violation?.kind) {
     case "missing":
     case "missing-when":
       return [violation.name];
@@ -50,11 +66,11 @@ function lackingNames(violation: Violation, contract: Contract): readonly string
     case "several-set":
     case "malformed":
     case "placeholder":
+    case undefined:
       return [];
   }
 }
 
-/** Of the variable's format, with the word `fake` where there is room. */
 function fakeValue(declaration: Declaration): string {
   const { name, example, format } = declaration;
   const value = format === undefined ? unformatted(declaration) : formatted(format, word(name));
@@ -116,7 +132,6 @@ function fakeText({ prefixes, minLength, pattern }: Extract<ValueFormat, { kind:
   return missing <= 0 ? value : value + "-fake".repeat(Math.ceil(missing / 5)).slice(0, missing);
 }
 
-/** The lowest whole number of the range; without a lower end 0, or the highest below it. */
 function fakeInteger({ minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>): bigint {
   if (minimum !== undefined) return BigInt(Math.ceil(minimum));
   return BigInt(Math.floor(Math.min(0, maximum ?? 0)));

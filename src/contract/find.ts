@@ -4,7 +4,7 @@ import { isMissing } from "../system/addon/addon.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { CONTRACT_FILE_NAME } from "./file-name.ts";
 
-/** What the search has found, or that it has found nothing. */
+/** Result of a search, which may have found nothing. */
 export interface Found {
   readonly path: string | undefined;
 }
@@ -25,7 +25,6 @@ export function findContract(cwd: string): string | undefined {
   }
 }
 
-/** Whether the folder lists the name. */
 function isThere(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;

@@ -1,21 +1,14 @@
 /** Value formats: whether a value is what the contract says it looks like; pure, linear in the value's length. */
-import type { FormatFault, PatternWork, ValueFormat } from "./model.ts";
+import type { FormatFault, PatternUse, PatternWork, ValueFormat } from "./model.ts";
 
 /** No system passes a longer value to a program: Linux has 128 KiB, macOS 1 MiB for all together. */
 const MAX_LENGTH = 1024 * 1024;
 
-/** The start of a check. */
 export function noWork(): PatternWork {
   return { steps: 0, most: 0, slowest: "" };
 }
 
-/**
- * What of the format the value does not meet, or undefined where it meets all.
- *
- * @param name of the variable
- * @param work what patterns have taken in this check so far
- * @throws SophiaError (contract-slow, 125) if they take too long
- */
+/** The part of a format that the value does not meet, if any. @throws SophiaError (contract-slow, 125) */
 export function formatFault(
   format: ValueFormat,
   value: string,
@@ -24,7 +17,7 @@ export function formatFault(
 ): FormatFault | undefined {
   switch (format.kind) {
     case "text":
-      return textFault(format, value, name, work);
+      return textFault(format, value, { name, work });
     case "url":
       return urlFault(format.schemes, value);
     case "integer":
@@ -49,19 +42,17 @@ export function formatFault(
 }
 
 function textFault(
-  format: Extract<ValueFormat, { kind: "text" }>,
+  { prefixes, minLength, pattern }: Extract<ValueFormat, { kind: "text" }>,
   value: string,
-  name: string,
-  work: PatternWork,
+  use: PatternUse,
 ): FormatFault | undefined {
-  const { prefixes, minLength, pattern } = format;
   if (prefixes.length > 0 && !prefixes.some((prefix) => value.startsWith(prefix))) return { kind: "prefix", prefixes };
   // Code units first: they are never fewer than characters, and counting them costs nothing.
   if (value.length < minLength || Array.from(value).length < minLength) return { kind: "too-short", minLength };
   if (pattern === undefined) return undefined;
   // A pattern takes time for each character.
   if (value.length > MAX_LENGTH) return { kind: "too-long", maxLength: MAX_LENGTH };
-  return pattern.matches(value, { name, work }) ? undefined : { kind: "pattern", pattern: pattern.source };
+  return pattern.matches(value, use) ? undefined : { kind: "pattern", pattern: pattern.source };
 }
 
 /** The WHATWG's special schemes, but for `file`. */
@@ -80,7 +71,6 @@ function urlFault(schemes: readonly string[], value: string): FormatFault | unde
   return schemes.length === 0 || schemes.includes(scheme) ? undefined : { kind: "scheme", schemes };
 }
 
-/** Whether it is a URL once its port is left out. */
 function isUrlButForPort(value: string): boolean {
   const authority = /^[a-z]+:\/\/[^/?#\\]*/i.exec(value)?.[0] ?? "";
   const port = /:[^:@\]]*$/.exec(authority)?.[0] ?? "";
@@ -92,16 +82,12 @@ function isNumber(value: string): boolean {
 }
 
 function rangeFault(
-  { minimum, maximum }: Extract<ValueFormat, { kind: "integer" | "number" }>,
+  { kind: _kind, ...range }: Extract<ValueFormat, { kind: "integer" | "number" }>,
   value: string,
 ): FormatFault | undefined {
+  const { minimum = -Infinity, maximum = Infinity } = range;
   const number = Number(value);
-  if ((minimum === undefined || number >= minimum) && (maximum === undefined || number <= maximum)) return undefined;
-  return {
-    kind: "out-of-range",
-    ...(minimum === undefined ? {} : { minimum }),
-    ...(maximum === undefined ? {} : { maximum }),
-  };
+  return number >= minimum && number <= maximum ? undefined : { kind: "out-of-range", ...range };
 }
 
 function isJson(value: string): boolean {

@@ -1,14 +1,14 @@
-/** What a contract is, once its file was read; types only. */
+/** A contract once its file was read; types only. */
 import type { ProbeEntry } from "./generated/document.ts";
 
-/** Where a contract comes from. */
-export type ContractSource =
-  | { readonly kind: "built-in" }
-  | {
-      readonly kind: "file";
-      /** Absolute path. */
-      readonly path: string;
-    };
+/** The path is absolute. */
+export type ContractSource = { readonly kind: "built-in" } | { readonly kind: "file"; readonly path: string };
+
+/** The profile and the scope that the caller asks for. */
+export interface ContractPart {
+  readonly profile?: string | undefined;
+  readonly scope?: string | undefined;
+}
 
 /** The declared variables and the rules over them, for one profile. */
 export interface Contract {
@@ -20,13 +20,9 @@ export interface Contract {
   /** Deprecated names, of variables and of aliases: each with the name to use instead. */
   readonly deprecated: ReadonlyMap<string, string>;
   readonly rules: readonly Rule[];
-  /** What `check` shows, in this order. */
   readonly sections: readonly Section[];
-  /** How often secrets ought to be replaced that say nothing of their own, where the contract says it. */
   readonly rotateEvery?: Interval | "never";
-  /** The profile that was asked for; absent without one. */
   readonly profile?: string;
-  /** The profiles that the contract knows, in the order of the file. */
   readonly profiles: readonly string[];
   /** The variables of each process, by the name of its scope. */
   readonly scopes: ReadonlyMap<string, readonly string[]>;
@@ -38,18 +34,15 @@ export interface Contract {
   };
 }
 
-/** One declared variable. */
 export interface Declaration {
   readonly name: string;
-  /** What people call it, such as `Pulumi Token`; the name itself where the contract gives none. */
+  /** Such as `Pulumi Token`; the name itself if the contract gives none. */
   readonly label: string;
-  /** What it is for; empty where the contract says nothing. */
   readonly description: string;
   /** Declared with a default: false, everything else: true, unless the contract says otherwise. */
   readonly secret: boolean;
-  /** What a value looks like. Never a real one: a secret that equals it is a violation. */
+  /** Never a real value: a secret that equals it is a violation. */
   readonly example?: string;
-  /** Address of a page about it. */
   readonly docs?: string;
   /** The value where no source gives one. Never a secret. */
   readonly default?: string;
@@ -63,19 +56,16 @@ export interface Declaration {
   readonly probe?: ProbeEntry;
 }
 
-/** Another name of a variable. */
 export interface Alias {
   readonly name: string;
   readonly deprecated: boolean;
 }
 
-/** A length of time as the contract gives it. */
 export interface Interval {
   readonly count: number;
   readonly unit: "day" | "week" | "month" | "year";
 }
 
-/** What a value must look like. The program gets the value unchanged. */
 export type ValueFormat =
   | {
       readonly kind: "text";
@@ -91,12 +81,8 @@ export type ValueFormat =
       readonly schemes: readonly string[];
     }
   | { readonly kind: "integer" | "number"; readonly minimum?: number; readonly maximum?: number }
-  | { readonly kind: "boolean" }
-  | { readonly kind: "port" }
   | { readonly kind: "enum"; readonly values: readonly string[] }
-  | { readonly kind: "json" }
-  | { readonly kind: "base64" }
-  | { readonly kind: "email" };
+  | { readonly kind: "boolean" | "port" | "json" | "base64" | "email" };
 
 /** A regular expression (flag `u`) over the whole value, made ready by `pattern/`. */
 export interface TextPattern {
@@ -110,12 +96,11 @@ export interface TextPattern {
 /** Steps that the patterns of one check have taken, counted as they are matched. */
 export interface PatternWork {
   steps: number;
-  /** Those of the pattern that took the most, and its variable. */
+  /** The most steps of one pattern, and its variable. */
   most: number;
   slowest: string;
 }
 
-/** For which variable a pattern is matched, and in which check. */
 export interface PatternUse {
   readonly name: string;
   readonly work: PatternWork;
@@ -127,31 +112,29 @@ export interface Condition {
   readonly equals?: readonly string[];
 }
 
-/** A rule over several variables. */
 export interface GroupRule {
   readonly kind: GroupKind;
-  /** The group's identifier in the contract. */
   readonly group: string;
   readonly label: string;
   /** In the order of the contract; for `one-of` the order of preference. */
   readonly names: readonly string[];
 }
 
-/**
- * - `one-of`: at least one is set; the first that is set serves.
- * - `exactly-one`: one is set and no other.
- * - `at-least-one`: one or more are set.
- * - `all-or-none`: every one is set, or none is.
- */
+/** For `one-of` the first that is set serves; with `exactly-one` no other may be set. */
 export type GroupKind = "one-of" | "exactly-one" | "at-least-one" | "all-or-none";
 
 export type Rule =
   | { readonly kind: "required"; readonly name: string }
   | { readonly kind: "optional"; readonly name: string }
-  | { readonly kind: "required-when"; readonly name: string; readonly when: Condition }
+  | ConditionalRule
   | GroupRule;
 
-/** A titled part of `check`. */
+interface ConditionalRule {
+  readonly kind: "required-when";
+  readonly name: string;
+  readonly when: Condition;
+}
+
 export interface Section {
   readonly title: string;
   readonly lines: readonly SectionLine[];
@@ -162,31 +145,16 @@ export type SectionLine =
   | { readonly kind: "variable"; readonly name: string; readonly label: string }
   | { readonly kind: "group"; readonly group: string; readonly label: string; readonly names: readonly string[] };
 
+type Names = readonly string[];
+
 /** A rule that is not met. It names the rule and the variables and never holds a value. */
 export type Violation =
-  /** A required variable is not set. */
   | { readonly kind: "missing"; readonly rule: Extract<Rule, { kind: "required" }>; readonly name: string }
-  /** A variable is not set although the condition that requires it is met. */
-  | {
-      readonly kind: "missing-when";
-      readonly rule: Extract<Rule, { kind: "required-when" }>;
-      readonly name: string;
-      readonly when: Condition;
-    }
-  /** None of a group is set. */
+  | ({ readonly kind: "missing-when"; readonly rule: ConditionalRule } & Pick<ConditionalRule, "name" | "when">)
   | { readonly kind: "none-set"; readonly rule: GroupRule }
-  /** Several of a group are set of which only one may be. */
-  | { readonly kind: "several-set"; readonly rule: GroupRule; readonly set: readonly string[] }
-  /** Some of a group are set but not all. */
-  | {
-      readonly kind: "some-missing";
-      readonly rule: GroupRule;
-      readonly set: readonly string[];
-      readonly missing: readonly string[];
-    }
-  /** The value does not have the declared format. */
+  | { readonly kind: "several-set"; readonly rule: GroupRule; readonly set: Names }
+  | { readonly kind: "some-missing"; readonly rule: GroupRule; readonly set: Names; readonly missing: Names }
   | { readonly kind: "malformed"; readonly name: string; readonly fault: FormatFault }
-  /** The value is still a placeholder. */
   | { readonly kind: "placeholder"; readonly name: string };
 
 /** Which part of a format a value does not meet. It repeats the contract, never the value. */

@@ -1,10 +1,7 @@
 /** Values that somebody forgot to replace; pure. */
 import type { Declaration, ValueFormat } from "./model.ts";
 
-/**
- * Words that are commonly used for a value in examples, in lower case. They must be the whole value, so that a real
- * secret that happens to contain one passes.
- */
+/** Usual words for a value in examples, in lower case; a real secret that contains one passes. */
 const USUAL_PLACEHOLDER =
   /^(?:<[^<>]+>|your[-_ ][\w -]{1,64}|(?:change|replace|fill|set|insert)[-_ ]?(?:me|this|it)|x{3,}|\.{3,}|…)$/;
 
@@ -16,9 +13,8 @@ const INITIALS = "<ycrfsix.…";
 const CLOSED_FORMATS: ReadonlySet<ValueFormat["kind"]> = new Set(["boolean", "enum", "integer", "number", "port"]);
 
 /**
- * Whether the value is still a placeholder: one of the usual words (`<…>`, `your-key`, `changeme`), one in which a
- * `<…>` of the declared example is left, or, for a secret, the example itself. What is public (`"secret": false`) may
- * equal its example.
+ * Returns true for one of the usual words (`<…>`, `your-key`, `changeme`), a value in which a `<…>` of the declared
+ * example is left, and a secret that equals its example.
  */
 export function isPlaceholder(
   { example, secret, format }: Pick<Declaration, "example" | "secret" | "format">,

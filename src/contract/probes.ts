@@ -7,11 +7,10 @@ import type { Contract } from "./model.ts";
 export interface Probe {
   readonly name: string;
   readonly probe: ProbeEntry;
-  /** It is that of the built-in contract, and not a word of a repository's. */
+  /** It is the built-in contract's, and not a repository's. */
   readonly isBuiltIn: boolean;
 }
 
-/** The probes of a contract's variables, in its order. */
 export function probesOf(contract: Contract): readonly Probe[] {
   const builtIn = new Map(
     Object.entries(parseContract(builtInText)?.variables ?? {}).flatMap(([name, { probe }]) =>

@@ -1,4 +1,4 @@
-/** What the texts of probes refer to; pure. */
+/** References in the texts of probes; pure. */
 
 const REFERENCE = /\$\{([^{}]*)\}/g;
 
@@ -7,7 +7,6 @@ export function referencesIn(text: string): readonly string[] {
   return Array.from(text.matchAll(REFERENCE), ([, name = ""]) => name);
 }
 
-/** The text with each `${NAME}` replaced. */
 export function fill(text: string, valueOf: (name: string) => string): string {
   return text.replaceAll(REFERENCE, (_, name: string) => valueOf(name));
 }

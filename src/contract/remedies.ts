@@ -1,4 +1,4 @@
-/** What to do about a violation: lines to act on; pure. No line holds a value, and none has a place for one. */
+/** Remedies of violations: lines to act on; pure. No line holds a value, and none has a place for one. */
 import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
 import type { Origin } from "../core/model.ts";
@@ -6,16 +6,13 @@ import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import type { Contract } from "./model.ts";
 
-/** Where a value that is missing is to be set. */
 export type Target =
-  /** `org/project/name`. */
   | { readonly kind: "esc"; readonly environment: string }
   /** ESC is not read: in the environment, or in a `.env` file. */
   | { readonly kind: "local" }
   /** ESC refuses access: `.env` does not serve. */
   | { readonly kind: "environment" };
 
-/** One variable to be set, and where. */
 export interface Supply {
   readonly name: string;
   readonly secret: boolean;
@@ -24,27 +21,20 @@ export interface Supply {
   readonly replaces?: true;
 }
 
-/**
- * How `sophia-run set` gets the value where the user is: it asks at a terminal, or reads the standard input. Undefined
- * where it has no token and cannot ask for one.
- */
+/** How `sophia-run set` gets the value; undefined without a token and a terminal to ask for one. */
 export type SetOffer = "asks" | "reads" | undefined;
 
 /** A wrong value, and where it is to be corrected: in a line of a file, or in the environment. */
 export interface Wrong {
-  /** The name that it has there. */
   readonly name: string;
   readonly place?: { readonly file: string; readonly line: number };
 }
 
-/** What helps with one violation. */
 export interface Remedy {
   /** Lines that are about this one alone. */
   readonly advice: readonly string[];
   readonly wrong?: Wrong;
-  /** The variables to set. */
   readonly supply: readonly Supply[];
-  /** The page that tells where to get a value. */
   readonly docs?: string;
 }
 
@@ -54,33 +44,29 @@ export function supplyOf(names: readonly string[], contract: Contract, target: T
   return name === undefined ? [] : [{ name, secret: isSecret(name, contract), target }];
 }
 
-/** Of several variables the first that is not deprecated. */
+/** The first of several variables that is not deprecated. */
 export function preferred(names: readonly string[], { variables }: Contract): string | undefined {
   return names.find((name) => variables.get(name)?.deprecated === undefined) ?? names[0];
 }
 
-/** How to correct a wrong value at the place that it comes from. */
 export function correction(name: string, contract: Contract, origin: Origin | undefined, missing: Target): Remedy {
-  const advise = (line: string): Remedy => ({ advice: [line], supply: [] });
+  const nothing = { advice: [], supply: [] };
   switch (origin?.source) {
     case undefined:
-      return { advice: [], supply: supplyOf([name], contract, missing) };
+      return { ...nothing, supply: supplyOf([name], contract, missing) };
     case "environment":
-      return { advice: [], wrong: { name: origin.alias ?? name }, supply: [] };
+      return { ...nothing, wrong: { name: origin.alias ?? name } };
     case "esc": {
-      const environment = whereDefined(origin);
-      const target = { kind: "esc", environment } as const;
-      return {
-        advice: [],
-        supply: [{ name: origin.alias ?? name, secret: isSecret(name, contract), target, replaces: true }],
-      };
+      const target = { kind: "esc", environment: whereDefined(origin) } as const;
+      const supply = { name: origin.alias ?? name, secret: isSecret(name, contract), target, replaces: true } as const;
+      return { ...nothing, supply: [supply] };
     }
     case "dotenv":
-      return { advice: [], wrong: { name, place: origin }, supply: [] };
+      return { ...nothing, wrong: { name, place: origin } };
     case "contract":
-      return advise(`correct its default in ${printable(origin.file)}`);
+      return { ...nothing, advice: [`correct its default in ${printable(origin.file)}`] };
     case "fake":
-      return advise(`set ${name}: its dummy value is not accepted`);
+      return { ...nothing, advice: [`set ${name}: its dummy value is not accepted`] };
   }
 }
 
@@ -99,7 +85,6 @@ export function pageOf(names: readonly string[], { variables }: Contract): { rea
   return docs === undefined ? {} : { docs: printable(docs) };
 }
 
-/** How to correct one wrong value. */
 export function correctionOf({ name, place }: Wrong): string {
   if (place === undefined) return `correct ${name} in the environment, or unset it there`;
   return `correct it in ${printable(place.file)}, line ${place.line}`;
@@ -126,7 +111,6 @@ export function sharedCorrections(wrong: readonly Wrong[]): {
   return { shared, alone };
 }
 
-/** Each remedy as a line of its own. */
 export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly string[] {
   return [
     ...advice,
@@ -139,11 +123,9 @@ export function remedyLines({ advice, wrong, supply, docs }: Remedy): readonly s
 }
 
 /**
- * One remedy for all that is to be set: for each place a sentence and, for ESC, the command for the first. The command asks
- * for the value, so that none stands on a command line or in a shell's history.
- *
- * @param width columns that a line may have; a command goes on behind a backslash
- * @param offer whether the command is `sophia-run set`, else the Pulumi CLI's
+ * One remedy for all that must be set: for each place a sentence and, for ESC, the command for the first. The command
+ * asks for the value, so that none stands on a command line or in a shell's history.
+ * @param offer `sophia-run set` if given, else the Pulumi CLI
  */
 export function sharedRemedy(supplies: readonly Supply[], width: number, offer?: SetOffer): readonly string[] {
   const groups = grouped(supplies, ({ target, secret, replaces }) => {
@@ -171,8 +153,7 @@ function placeOf({ kind }: Exclude<Target, { kind: "esc" }>): string {
 }
 
 /**
- * For bash and zsh: `read -s` does not show what is typed, and printf(1) is built in, so that no process has the value
- * among its arguments.
+ * For bash and zsh: `read -s` does not show what is typed, and printf is built in, so no process has it as argument.
  */
 function askAndSet(supply: Supply, width: number): readonly string[] {
   return ['read -rs VALUE; printf %s "$VALUE" |', ...commandLines(["", ...setWords(supply)], width)];
@@ -208,12 +189,11 @@ function setWords({ name, secret, target }: Supply): readonly string[] {
   return ["pulumi", "env", "set", shellWord(printable(environmentOf(target))), path, ...flags];
 }
 
-/** Without a revision or tag: nothing can be written there. */
 function environmentOf(target: Target): string {
   return target.kind === "esc" ? target.environment.replace(/@.*$/, "") : "";
 }
 
-/** Where a definition of ESC has a variable, as a Pulumi property path: a key with a dot or a dash is in brackets. */
+/** The Pulumi property path of a variable in a definition: a key with a dot or a dash is in brackets. */
 export function propertyPath(name: string): string {
   return `environmentVariables${/^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`}`;
 }

@@ -1,10 +1,7 @@
 /** A contract of which only some variables count: those of a scope, or those that the program is to get; pure. */
 import type { Contract, GroupRule, Rule, SectionLine } from "./model.ts";
 
-/**
- * The contract as if it declared only the variables that are kept. A group is a rule over those of its variables that
- * are left; without any it is gone. A condition on a variable that is not kept is never met. Linear in its size.
- */
+/** The contract as if it declared only what is kept; a condition on anything else is never met. Linear in its size. */
 export function restrict(contract: Contract, isKept: (name: string) => boolean): Contract {
   const owner = (name: string): string => contract.aliases.get(name) ?? name;
   const kept = (names: readonly string[]): readonly string[] =>

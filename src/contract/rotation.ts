@@ -3,7 +3,6 @@ import type { Contract, Declaration, Interval } from "./model.ts";
 
 const DEFAULT: Interval = { count: 90, unit: "day" };
 
-/** How often a variable ought to be replaced: as it says itself, else as the contract says of secrets, else every 90 days. */
 export function rotationOf(
   { rotateEvery: usual = DEFAULT }: Pick<Contract, "rotateEvery">,
   { secret, rotateEvery }: Pick<Declaration, "secret" | "rotateEvery">,
@@ -26,7 +25,7 @@ export function dueAt(since: Date, { count, unit }: Interval): Date {
     case "year": {
       const day = due.getUTCDate();
       due.setUTCMonth(due.getUTCMonth() + (unit === "year" ? 12 : 1) * count);
-      // Of the 31st of January a month later is the end of February.
+      // A month after the 31st of January is the end of February.
       if (due.getUTCDate() !== day) due.setUTCDate(0);
       break;
     }

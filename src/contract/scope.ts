@@ -4,11 +4,9 @@ import { restrict } from "./restrict.ts";
 import { unknownPart } from "./unknown.ts";
 
 /**
- * The contract for the process that the scope names: what it does not list is as if it were not declared, and is
- * withheld from the program, under other names too.
- *
+ * The contract for one process: what its scope does not list is withheld from the program, under other names too.
  * @param shown how messages call the contract
- * @throws SophiaError (contract-scope, 125) for a scope that the contract does not have
+ * @throws SophiaError (contract-scope, 125)
  */
 export function inScope(contract: Contract, scope: string, shown: string): Contract {
   const members = contract.scopes.get(scope);

@@ -3,11 +3,7 @@ import { SophiaError } from "../core/error.ts";
 import { enumerate, printable } from "../core/text.ts";
 import { suggest } from "../core/suggest.ts";
 
-/**
- * @param kind also the option that names one, and the end of its variable
- * @param contract how messages call the contract
- * @param known those that it has
- */
+/** @param contract how messages call it */
 export function unknownPart(
   kind: "profile" | "scope",
   contract: string,

@@ -10,25 +10,22 @@ import type { Condition, Contract, GroupRule, Violation } from "./model.ts";
 import { correction, pageOf, preferred, type Remedy, supplyOf, type Target } from "./remedies.ts";
 import { alternatives, faultWords } from "./words.ts";
 
-/** What the wording may know of the run. */
 export interface WordingContext {
-  /** Where what is missing is to be set. */
   readonly target: Target;
   /** The names of all variables that are set, for 'did you mean'. */
   readonly present: readonly string[];
-  /** Where each variable comes from, so that a wrong value is corrected there; a Resolution fits. */
+  /** Places at which wrong values are corrected; a Resolution fits. */
   readonly origins?: ReadonlyMap<string, { readonly origin: Origin }>;
   /** Why the program does not get a variable that a source has: `withheld by --exclude`. */
   readonly withheld?: (name: string) => string | undefined;
 }
 
-/** One violation in words. */
 export interface Wording extends Remedy {
   readonly violation: Violation;
   readonly message: string;
 }
 
-/** Words violations, in their order: what is wrong and what to do about it. Never holds a value. */
+/** Words violations, in their order. Never holds a value. */
 export function describeViolations(
   violations: readonly Violation[],
   contract: Contract,
@@ -38,7 +35,7 @@ export function describeViolations(
   // A name that the contract knows is not a misspelling of another, nor is GITHUB_PATH, which every job has, of GITHUB_PAT.
   const findSimilar = nameFinder(context.present.filter((name) => !isDeclared(contract, name) && !isOfRunner(name)));
   const supply = (names: readonly string[]): Remedy => {
-    // What a source has need not be set.
+    // A value that a source has need not be set.
     if (names.some((name) => withheld(name) !== undefined)) return NO_REMEDY;
     const advice = names.flatMap((name) => {
       const meant = findSimilar(name);
@@ -63,48 +60,41 @@ interface Helpers {
 
 function describe(violation: Violation, contract: Contract, helpers: Helpers): Omit<Wording, "violation"> {
   const { supply, correct, withheld } = helpers;
+  const about = "name" in violation ? subject(violation.name, contract) : printable(violation.rule.label);
   switch (violation.kind) {
     case "missing": {
       const why = withheld(violation.name) ?? "not set";
-      return { message: `${subject(violation.name, contract)} is required and ${why}`, ...supply([violation.name]) };
+      return { message: `${about} is required and ${why}`, ...supply([violation.name]) };
     }
     case "missing-when": {
       const why = withheld(violation.name) ?? "not set";
-      return {
-        message: `${subject(violation.name, contract)} is ${why}, and is required because ${conditionWords(violation.when)}`,
-        ...supply([violation.name]),
-      };
+      const message = `${about} is ${why}, and is required because ${conditionWords(violation.when)}`;
+      return { message, ...supply([violation.name]) };
     }
     case "none-set":
-      return { message: noneSet(violation.rule, contract, withheld), ...supply(violation.rule.names) };
-    case "several-set":
-      return {
-        message: `${printable(violation.rule.label)}: only one of ${enumerated(violation.rule.names)} may be set, but ${enumerated(violation.set)} are`,
-        advice: [`keep one of ${enumerated(violation.set)} and unset the others`],
-        supply: [],
-      };
+      return { message: `${about}: ${noneSet(violation.rule, contract, withheld)}`, ...supply(violation.rule.names) };
+    case "several-set": {
+      const set = enumerated(violation.set);
+      const message = `${about}: only one of ${enumerated(violation.rule.names)} may be set, but ${set} are`;
+      return { message, advice: [`keep one of ${set} and unset the others`], supply: [] };
+    }
     case "some-missing": {
-      const { rule, set, missing } = violation;
+      const { set, missing } = violation;
       const remedies = missing.map((name) => supply([name]));
-      const kept = withheldClause(missing, withheld);
+      const what = `${enumerated(set)} ${areIs(set)} set, but ${enumerated(missing)} ${areIs(missing)} not`;
       return {
-        message: `${printable(rule.label)}: ${enumerated(set)} ${areIs(set)} set, but ${enumerated(missing)} ${areIs(missing)} not: set all of them or none${kept}`,
+        message: `${about}: ${what}: set all of them or none${withheldClause(missing, withheld)}`,
         advice: remedies.flatMap(({ advice }) => advice),
         supply: remedies.flatMap((one) => one.supply),
         ...pageOf(missing, contract),
       };
     }
     case "malformed":
-      return {
-        message: `${subject(violation.name, contract)} ${faultWords(violation.fault)}`,
-        ...correct(violation.name),
-      };
-    case "placeholder":
-      return {
-        message: `${subject(violation.name, contract)} is still a placeholder`,
-        ...correct(violation.name),
-        ...pageOf([violation.name], contract),
-      };
+      return { message: `${about} ${faultWords(violation.fault)}`, ...correct(violation.name) };
+    case "placeholder": {
+      const { name } = violation;
+      return { message: `${about} is still a placeholder`, ...correct(name), ...pageOf([name], contract) };
+    }
   }
 }
 
@@ -126,11 +116,11 @@ function areIs(names: readonly string[]): string {
   return names.length === 1 ? "is" : "are";
 }
 
-function noneSet({ kind, label, names }: GroupRule, contract: Contract, withheld: Helpers["withheld"]): string {
+function noneSet({ kind, names }: GroupRule, contract: Contract, withheld: Helpers["withheld"]): string {
   const first = preferred(names, contract) ?? "";
-  if (names.length === 1) return `${printable(label)}: ${first} is required and ${withheld(first) ?? "not set"}`;
+  if (names.length === 1) return `${first} is required and ${withheld(first) ?? "not set"}`;
   const kept = withheldClause(names, withheld);
-  const needed = `${printable(label)}: ${QUANTITIES[kind]} of ${enumerated(names)} is required`;
+  const needed = `${QUANTITIES[kind]} of ${enumerated(names)} is required`;
   if (kept !== "") return needed + kept;
   const required = `${needed}, and none is set`;
   return kind === "one-of" ? `${required} (${first} is preferred)` : required;
@@ -143,7 +133,6 @@ const QUANTITIES: Readonly<Record<GroupRule["kind"], string>> = {
   "all-or-none": "each",
 };
 
-/** `QDRANT_URL (Qdrant URL)`. */
 function subject(name: string, contract: Contract): string {
   const label = contract.variables.get(name)?.label;
   return label === undefined || label === name ? name : `${name} (${printable(label)})`;

@@ -2,12 +2,11 @@
 import { enumerate, printable } from "../core/text.ts";
 import type { FormatFault } from "./model.ts";
 
-/** `a`, `a or b`, `a, b or c`. */
 export function alternatives(words: readonly string[]): string {
   return enumerate(words, "or");
 }
 
-/** What a value must be, in words that follow a subject: `must be a URL …`. It repeats the contract, never the value. */
+/** A fault in words that follow a subject: `must be a URL …`. They repeat the contract, never the value. */
 export function faultWords(fault: FormatFault): string {
   switch (fault.kind) {
     case "prefix":

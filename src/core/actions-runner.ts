@@ -1,6 +1,4 @@
-/** The variables of GitHub's runner; pure. */
-
-/** What the runner sets anew for each step (actions/runner, GitHubContext.cs), so that another value has no effect. */
+/** Variables that the runner sets for each step (actions/runner, GitHubContext.cs): another value has no effect. */
 const OF_RUNNER: ReadonlySet<string> = new Set(
   [
     ["ACTION", "ACTION_PATH", "ACTION_REF", "ACTION_REPOSITORY", "ACTIONS", "ACTOR", "ACTOR_ID", "API_URL", "BASE_REF"],
@@ -13,7 +11,7 @@ const OF_RUNNER: ReadonlySet<string> = new Set(
     .map((name) => `GITHUB_${name}`),
 );
 
-/** Whether the runner sets the variable itself, in any case. `GITHUB_PAT` and `GITHUB_TOKEN` are none of its. */
+/** Returns true for what the runner sets itself, in any case; not for `GITHUB_PAT` and `GITHUB_TOKEN`. */
 export function isOfRunner(name: string): boolean {
   const upper = name.toUpperCase();
   return OF_RUNNER.has(upper) || /^(?:RUNNER|ACTIONS)_/.test(upper);

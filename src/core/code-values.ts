@@ -1,7 +1,6 @@
-/** Values of variables that can make other programs run code; pure. Loaded only where there is such a variable. */
+/** Values of variables that can make other programs run code; pure. */
 import { mayRunCode } from "./code-variables.ts";
 
-/** Whether the variable makes programs run code that its value names. */
 export function runsCode(name: string, value: string): boolean {
   if (!mayRunCode(name) || value.trim() === "") return false;
   switch (name.toUpperCase()) {
@@ -51,16 +50,13 @@ function optionsLoadCode(words: readonly string[]): boolean {
   });
 }
 
-/** Whether the address of an inspector (`9229`, `host`, `host:9229`) is not this machine's own. */
+/** Returns true for the address of an inspector (`9229`, `host`, `host:9229`) on another machine. */
 function isElsewhere(address: string): boolean {
   const host = address.replace(/:\d+$/, "");
   return !/^\d*$/.test(host) && !OF_THIS_MACHINE.test(host);
 }
 
-/**
- * The words of `NODE_OPTIONS` as Node.js parses it: spaces alone separate words, double quotes keep them together, and a
- * backslash within quotes stands for the character after it.
- */
+/** The words of `NODE_OPTIONS`: within double quotes a backslash stands for the character after it. */
 function nodeWords(text: string): readonly string[] {
   const words: string[] = [];
   let isQuoted = false;

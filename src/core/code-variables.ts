@@ -1,10 +1,7 @@
 /**
- * Variables by which a file makes other programs run code: shells, interpreters and loaders read them at their start and
- * run or load what they name. None of them has an honest place in a `.env`.
- *
- * The list was compared with what ld.so ignores in secure execution, what sudo removes and what editors and agents block.
- * Search paths (`PYTHONPATH`, `NODE_PATH`, `LD_LIBRARY_PATH`), programs of the user's choice (`EDITOR`, `PAGER`) and the
- * options of the JVM stand in many honest files, and are not in it.
+ * Variables by which a file makes other programs run code. None has an honest place in a `.env`; search paths
+ * (`PYTHONPATH`, `LD_LIBRARY_PATH`), programs of the user's choice (`EDITOR`) and options of the JVM have, and are not
+ * in it. Compared with what ld.so ignores in secure execution, what sudo removes and what editors and agents block.
  */
 const NAMES: ReadonlySet<string> = new Set(
   [
@@ -24,10 +21,9 @@ const NAMES: ReadonlySet<string> = new Set(
 );
 
 const BEGINNINGS = /^(?:LD_PRELOAD|LD_AUDIT|BASH_FUNC_|GIT_CONFIG_|LUA_INIT|COR_PROFILER_PATH|CORECLR_PROFILER_PATH)/;
-/** npm reads its names in any case. */
 const OF_NPM = /^npm_config_(?:node_options|script_shell)$/i;
 
-/** Whether a variable of this name can make other programs run code; `runsCode` looks at the value, too. */
+/** Returns true if a variable of this name can make other programs run code; `runsCode` looks at the value, too. */
 export function mayRunCode(name: string): boolean {
   return NAMES.has(name) || BEGINNINGS.test(name) || OF_NPM.test(name);
 }

@@ -3,11 +3,9 @@ import type { Environment } from "./model.ts";
 /** All that the program knows of the process it runs in. Made by `main` alone. */
 export interface Context {
   readonly environment: Environment;
-  /** Absolute path of the working directory. */
   readonly cwd: string;
-  /** Writes the text as it is to the standard output; gives the system's word where it could not. */
+  /** Writes the text as it is to the standard output; gives the system's word if it could not. */
   readonly out: (text: string) => string | undefined;
-  /** Writes the text as it is to the standard error. */
   readonly err: (text: string) => void;
   /** One line of the standard input, without its end; undefined where there is none. */
   readonly readLine: () => Promise<string | undefined>;

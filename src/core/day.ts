@@ -1,7 +1,5 @@
-/** In milliseconds. */
 export const DAY_MS = 86_400_000;
 
-/** `2026-11-25`, in UTC. */
 export function day(at: Date): string {
   return at.toISOString().slice(0, 10);
 }

@@ -18,15 +18,10 @@ export const ExitStatus = {
   notFound: 127,
 } as const;
 
-/**
- * A failure with words for the user. The message says in one line what is wrong, the hint in one line what to
- * do. It holds no secret and no foreign error as its cause: those may carry a token or a value.
- */
+/** A failure in words for the user, without a secret and without a cause: a foreign error may carry a token. */
 export class SophiaError extends Error implements Failure {
   override readonly name = "SophiaError";
-  /** A stable, non-sensitive token such as `usage` or `esc-denied`. */
   readonly code: FailureCode;
-  /** The exit status with which sophia-run ends because of it. */
   readonly status: number;
   readonly hint?: string;
   readonly details: readonly string[];

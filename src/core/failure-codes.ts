@@ -1,7 +1,4 @@
-/**
- * What each code of a failure stands for: a stable word for programs, in `check --json` for one. The types come from this
- * table and docs/reference.md is written from it; no start loads it.
- */
+/** The meaning of each stable code of a failure; docs/reference.md is written from it. No start loads this table. */
 export const FAILURE_CODES = {
   usage: "the command line asks for nothing that can be done",
   settings: "an option or a SOPHIA_… variable has a value that is none, or two rule each other out",

@@ -1,7 +1,4 @@
-/**
- * Whether a name matches a glob, in which `*` stands for any characters and `?` for one. In time linear in the name's
- * length for each `*`: of those that matched only the last is tried again.
- */
+/** Time is linear in the name's length for each `*`: of those that matched only the last is tried again. */
 export function matchesGlob(glob: string, name: string): boolean {
   const pattern = Array.from(glob);
   const characters = Array.from(name);

@@ -1,8 +1,8 @@
 import { printable } from "./text.ts";
 
-/** JSON on several lines, ended by a line break; what is not safe for a terminal is escaped in it, as JSON does. */
+/** JSON on several lines, with escapes for what is not safe for a terminal. */
 export function jsonText(value: unknown): string {
-  // Of line breaks only its own are left: in strings JSON.stringify escapes them.
+  // JSON.stringify escapes line breaks in strings.
   const lines = JSON.stringify(value, undefined, 2).split("\n");
   return `${lines.map(printable).join("\n")}\n`;
 }

@@ -1,9 +1,7 @@
 /**
- * Variables by which the client libraries of a service learn where to send its key, in place of the address that is built
- * into them. A repository that set one for the user's own key would get that key (CVE-2026-21852).
- *
- * Services without an address of their own are not among them (`QDRANT_URL`, `AZURE_OPENAI_ENDPOINT`, `VAULT_ADDR`):
- * there the address is configuration, and has an honest place in a file.
+ * Variables by which the client libraries of a service learn where to send its key, in place of their built-in
+ * address. A repository that set one for the user's own key would get that key (CVE-2026-21852). Not those of services
+ * without an address of their own (`QDRANT_URL`, `VAULT_ADDR`): there it is configuration.
  */
 import { isLoopback } from "./loopback.ts";
 
@@ -35,20 +33,17 @@ const SERVICES: ReadonlyMap<string, readonly string[]> = new Map([
 
 const ADDRESS = /^([A-Z_]+?)_(?:BASE_URL|API_(?:BASE(?:_URL)?|URL|HOST|ENDPOINT)|(?:INFERENCE_)?ENDPOINT)$/;
 
-/** Names that end in another way. */
 const FURTHER: ReadonlyMap<string, readonly string[]> = new Map([
   ["PORTKEY_PROXY", ["PORTKEY_API_KEY"]],
   ["PULUMI_API", ["PULUMI_ACCESS_TOKEN"]],
 ]);
 
-/** The keys that go where the variable of this name says; none for any other name. */
 export function keysSentTo(name: string): readonly string[] {
   const service = ADDRESS.exec(name)?.[1] ?? "";
   const keys = SERVICES.get(service);
   return keys === undefined ? (FURTHER.get(name) ?? []) : [`${service}_API_KEY`, ...keys];
 }
 
-/** Whether a variable of this name is a key that goes where another variable may say. */
 export function isSentKey(name: string): boolean {
   const isOne = (keys: readonly string[]): boolean => keys.includes(name);
   return (

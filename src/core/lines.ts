@@ -1,4 +1,3 @@
-/** Long texts for people; pure. */
 import { enumerate } from "./text.ts";
 
 /** A line before it is laid out, with the columns by which it goes on; see {@link hangOf}. */
@@ -13,25 +12,28 @@ export interface LongLine {
 
 export type Line = string | LongLine;
 
-/** The beginning of a command that is there to be pasted, with the spaces at which no line may end. */
-const TOGETHER =
-  /\b(?:chmod (?:\S+ (?:'[^']*)?)?|pulumi (?:env (?:\S+ )?)?|(?:(?:npx|bunx|yarn|pnpm) (?:--no-install |exec )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?)|--(?:allow|reason) /g;
-/** Stands for such a space. No text for people has it. */
+/** Stands for a space at which no line may end. No text for people has it. */
 const KEPT_SPACE = "\0";
+
+/** Marks a part, such as a command to be pasted, that {@link wrap} never breaks. */
+export function unbroken(part: string): string {
+  return part.replaceAll(" ", KEPT_SPACE);
+}
 
 /**
  * Breaks a text at spaces into lines of at most `width` columns; those after the first begin with the indent. A word that
- * is longer stays whole, and so does a line that begins with two spaces: it belongs to something to copy.
+ * is longer stays whole, as does a part that is marked by {@link unbroken}, and a line that begins with two spaces: it
+ * belongs to something to copy.
  *
  * @param first the width of the first line
  */
 export function wrap(text: string, width: number, indent = "", first = width): readonly string[] {
-  if (text.startsWith("  ") || columnsOf(text) <= first) return [text];
+  const plain = withSpaces(text);
+  if (text.startsWith("  ") || columnsOf(plain) <= first) return [plain];
   const lines: string[] = [];
   let line = "";
   // Forwards over the text: to look back from each space would take time quadratic in its length.
-  for (const part of text.replaceAll(TOGETHER, (words) => words.replaceAll(" ", KEPT_SPACE)).split(" ")) {
-    const word = part.replaceAll(KEPT_SPACE, " ");
+  for (const word of text.split(" ").map(withSpaces)) {
     const limit = lines.length === 0 ? first : width;
     if (line.trim() !== "" && columnsOf(line) + 1 + columnsOf(word) > limit) {
       lines.push(line);
@@ -41,10 +43,14 @@ export function wrap(text: string, width: number, indent = "", first = width): r
   return [...lines, line];
 }
 
+function withSpaces(marked: string): string {
+  return marked.replaceAll(KEPT_SPACE, " ");
+}
+
 /** As {@link wrap}, of a line of any kind, its indent included. */
 export function layOut(line: Line, width: number): readonly string[] {
   const { text, hang = hangOf(text), whole = false }: LongLine = typeof line === "string" ? { text: line } : line;
-  if (whole) return [text];
+  if (whole) return [withSpaces(text)];
   // Not a place to break either: what follows would stand alone below it.
   const lead = headOf(text, hang);
   const [first = "", ...rest] = wrap(text.slice(lead.length), width, " ".repeat(hang), width - columnsOf(lead));
@@ -54,11 +60,11 @@ export function layOut(line: Line, width: number): readonly string[] {
 /** The beginning of a line as far as the column at which it goes on, if that is between two words; else its indent. */
 function headOf(text: string, hang: number): string {
   const [lead = ""] = MARK.exec(text) ?? /^ */.exec(text) ?? [];
-  const head = text.slice(0, hang);
+  const head = withSpaces(text.slice(0, hang));
   return lead.length < hang && head.endsWith(" ") ? head : lead;
 }
 
-/** What begins a line of a report, or of a plan. */
+/** Beginning of a line of a report, or of a plan. */
 const MARK = /^ *(?:(?:✅|❌|⚠️|⏸️|➖|▫️) |[+~=?!-] )/u;
 
 /** Columns at which a line goes on: behind its mark, or a little further in than it begins. */
@@ -76,7 +82,6 @@ const WIDE =
 /** A character that is made an emoji (U+FE0F), which terminals show in two columns. */
 const MADE_WIDE = /\uFE0F/gu;
 
-/** Columns that a terminal takes for a text. */
 export function columnsOf(text: string): number {
   // Nearly all are of such characters alone.
   if (/^[ -~]*$/.test(text)) return text.length;

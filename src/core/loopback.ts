@@ -1,5 +1,3 @@
-/** Addresses of this machine itself; pure. */
-
 /** As URL has turned every spelling of an IPv4 address (`127.1`, `0x7f.1`) into four decimal numbers. */
 const LOOPBACK = /^(?:localhost\.?|127(?:\.\d+){3}|\[::1\]|\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\])$/;
 

@@ -1,7 +1,4 @@
-/**
- * How names of environment variables compare where the system folds their case, as Windows does. Nothing else knows it;
- * loaded there alone. An environment says of itself that it is such a one: {@link Environment.foldsCase}.
- */
+/** How names of variables compare where the system folds their case, as Windows does; loaded there alone. */
 import type { Environment } from "./model.ts";
 
 /**
@@ -21,7 +18,6 @@ export class FoldedMap<Value> extends Map<string, Value> {
   readonly foldsCase = true;
   readonly #spellings = new Map<string, string>();
 
-  /** @param entries of two spellings of one name the first counts */
   constructor(entries: Iterable<readonly [string, Value]> = []) {
     super();
     for (const [name, value] of entries) if (!this.has(name)) this.set(name, value);

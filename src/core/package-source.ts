@@ -1,22 +1,18 @@
 /**
- * The one place that says how sophia-run is installed. While the package is on no registry, its name there belongs to
- * whoever takes it, and that package would get the secrets of every project. So until `IS_ON_REGISTRIES` is true, all that
- * is printed, and every document, installs the tarball of a GitHub release, as a file: npm 12 refuses addresses and git.
- * A test looks for the other form, and names each line of a document that has it.
+ * How sophia-run is installed. While the package is on no registry, its name there belongs to whoever takes it. So
+ * until `IS_ON_REGISTRIES` is true, all that is printed, and every document, installs the tarball of a GitHub release,
+ * as a file: npm 12 refuses addresses and git. A test looks for the other form.
  */
 
 /** A release sets it once npm and PyPI both have the package. */
 export const IS_ON_REGISTRIES: boolean = false;
 
-/** That of package.json. */
 export const VERSION = "0.1.0";
 
-/** The repository with the documents and examples. */
 export const REPOSITORY = "https://github.com/sophia-platform/sophia-run";
 
 const RELEASE = `${REPOSITORY}/releases/download/v${VERSION}`;
 
-/** The tarball that a project commits beside its package.json. */
 export const TARBALL = `sophia-run-${VERSION}.tgz`;
 
 /** Fetches the tarball into the working directory; undefined if a registry has the package. */
@@ -31,7 +27,6 @@ export const YARN_PACKAGE: string = IS_ON_REGISTRIES ? "sophia-run" : `sophia-ru
 /** Runs the installed command by npm. Without the option npx installs from the registry what is not there. */
 export const NPX: string = IS_ON_REGISTRIES ? "npx " : "npx --no-install ";
 
-/** The wheel of a platform, as pip's tags call it, by its address. */
 export function wheelAddress(tag: string): string {
   return `${RELEASE}/sophia_run-${VERSION}-py3-none-${tag}.whl`;
 }
@@ -39,7 +34,6 @@ export function wheelAddress(tag: string): string {
 /** The package as pip installs it in an image with glibc, whose processor only the build knows. */
 export const WHEEL_IN_IMAGE: string = IS_ON_REGISTRIES ? "sophia-run" : wheelAddress("manylinux_2_17_$(uname -m)");
 
-/** The package as uv, Poetry, PDM and pip install it on this machine. */
 export function pythonPackage(tag: string): string {
   return IS_ON_REGISTRIES ? "sophia-run" : wheelAddress(tag);
 }

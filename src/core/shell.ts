@@ -1,5 +1,3 @@
-/** Quoting for POSIX shells; pure. */
-
 /** A text in single quotes, in which every character is itself (POSIX, XCU 2.2.2); a quote is written `'\''`. */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;

@@ -1,12 +1,9 @@
 /**
- * 'Did you mean': the nearest of some names; pure.
- *
- * Our own, because swapped neighbours must count as one edit ("chekc" is "check"). Of the packages on npm that know
- * swaps, damerau-levenshtein gives up on words whose first letters differ and has no types, talisman has none either,
- * and cmpstr is 55 kB; the others that are known (fastest-levenshtein, leven, didyoumean2) count a swap as two.
+ * 'Did you mean': the nearest of some names; pure. Our own, because swapped neighbours must count as one edit ("chekc"
+ * is "check"), and the packages that know swaps give up on words whose first letters differ, have no types or are 55
+ * kB.
  */
 
-/** The one of the names that may have been meant; see `nameFinder`. */
 export function suggest(wanted: string, names: Iterable<string>): string | undefined {
   return nameFinder(names)(wanted);
 }
@@ -17,20 +14,16 @@ export function didYouMean(wanted: string, names: Iterable<string>): string {
   return meant === undefined ? "" : `: did you mean ${JSON.stringify(meant)}?`;
 }
 
-/**
- * How many names one finder compares letter by letter, all searches together: about 50 ms. Thousands of names that
- * resemble each other would take seconds otherwise, and nobody reads so many suggestions.
- */
+/** How many names one finder compares letter by letter, and considers, in all searches together: about 50 ms each. */
 const MOST_COMPARISONS = 100_000;
-/** How many names one finder considers, all searches together: about 50 ms. */
 const MOST_CONSIDERED = 6_000_000;
 
 const LONGEST_WANTED = 256;
 
 /**
- * Makes names ready to be searched again and again: the function that it returns gives the nearest other name, the
- * first of several, or undefined where none is near. Case does not count; one edit is a letter too many, missing,
- * replaced or swapped with its neighbour; one is allowed for each five letters, at least one and three at most.
+ * Makes names ready to be searched again and again: the function gives the nearest other name, the first of several.
+ * Case does not count; one edit is a letter too many, missing, replaced or swapped with its neighbour; one is allowed
+ * for each five letters, at least one and three at most.
  */
 export function nameFinder(names: Iterable<string>): (wanted: string) => string | undefined {
   const candidates = Array.from(names, (name) => ({ name, ...prepared(name) }));
@@ -58,10 +51,7 @@ export function nameFinder(names: Iterable<string>): (wanted: string) => string 
   };
 }
 
-/**
- * In upper case, with the set of its letters as bits: most names are told apart by that alone. It saves 100 to 350 ms
- * where 50 names are searched for among 10,000.
- */
+/** The set of letters, as bits, tells most names apart: 50 searches among 10,000 take 100 to 350 ms less. */
 function prepared(name: string): { readonly upper: string; readonly letters: number } {
   const upper = name.toUpperCase();
   let letters = 0;
@@ -75,7 +65,7 @@ function size(set: number): number {
   return count;
 }
 
-/** Whether so many edits turn what follows `i` in one word into what follows `j` in the other. */
+/** Returns true if so many edits turn the rest of `a` from `i` on into the rest of `b` from `j` on. */
 function isWithin(edits: number, a: string, b: string, i = 0, j = 0): boolean {
   while (i < a.length && a[i] === b[j]) {
     i += 1;

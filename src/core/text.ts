@@ -1,8 +1,6 @@
-/** Small helpers for what people read; pure. */
-
 /**
- * What a terminal may act on or not show: control characters (C0, DEL, C1), line and paragraph separators, and what
- * changes the direction of text or has no width, but for the two joiners, which emoji and some scripts need.
+ * What a terminal may act on or not show: control characters, separators of lines, and what changes the direction of
+ * text or has no width, but for the two joiners, which emoji and some scripts need.
  */
 const UNSAFE =
   // oxlint-disable-next-line no-control-regex -- control characters are what this is about

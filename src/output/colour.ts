@@ -1,19 +1,16 @@
-/**
- * Texts for people, laid out and coloured: without colours the text is the same to the byte. The mark of a line decides,
- * before the line is broken; what is for programs is never painted.
- */
+/** Texts for people, laid out and coloured: without colours the text is the same to the byte. */
 import type { Context } from "../core/context.ts";
 import type { Line } from "../core/lines.ts";
 import type { Environment } from "../core/model.ts";
 import { laidOut, type Layout, layoutFor } from "./layout.ts";
 
-/** What FORCE_COLOR may say for colour to be on; as for Node.js itself, anything else switches it off. */
+/** Values of FORCE_COLOR that switch colour on; as for Node.js itself, anything else switches it off. */
 const FORCED: ReadonlySet<string> = new Set(["", "1", "2", "3", "true"]);
 
 /**
- * Whether what is written to a stream may have colours. FORCE_COLOR decides by itself, as for Node.js
- * (tty.WriteStream.getColorDepth). Else a NO_COLOR that is not empty says no (no-color.org), and so does a stream that
- * is no terminal, or one that knows no colours: `TERM=dumb`, and no TERM at all, as for git and gcc.
+ * Returns true if a stream may have colours. FORCE_COLOR decides by itself, as for Node.js
+ * (tty.WriteStream.getColorDepth); else not with NO_COLOR (no-color.org), nor without a terminal that knows colours:
+ * `TERM=dumb`, and no TERM at all, as for git and gcc.
  */
 export function hasColours(
   { environment, isTerminal }: Pick<Context, "environment" | "isTerminal">,
@@ -32,10 +29,9 @@ function knowsColours(environment: Environment): boolean {
 
 export type Style = "bold" | "dim" | "red" | "green" | "yellow";
 
-/** Puts a style over a text. */
 export function painted(style: Style | undefined, text: string): string {
   if (style === undefined) return text;
-  // Whether the stream has colours is decided above; node:util would ask another one.
+  // The caller has decided for a stream; node:util would ask another one.
   return process.getBuiltinModule("node:util").styleText(style, text, { validateStream: false });
 }
 
@@ -75,7 +71,7 @@ const MARKS: readonly (readonly [mark: string, style: Style])[] = [
   ["➖", "dim"],
 ];
 
-/** The styles of a report's lines, one after the other: headings, failures, warnings, and the good news at its end. */
+/** The styles of a report's lines, one after the other. */
 export function reportStyles(): (line: string) => Style | undefined {
   let isSummary = true;
   return (line) => {

@@ -6,8 +6,7 @@ import { workflowCommand } from "./workflow-command.ts";
 /**
  * Returns the commands by which GitHub's runner masks secrets in the log from then on: one for each value, each of its
  * lines and each string in it where it is JSON. The runner derives encoded forms itself (actions/runner,
- * ValueEncoders.cs). A command is one line: of a value with `%0A` in it the runner would mask every line, `{` too. They
- * must reach the runner before the values can.
+ * ValueEncoders.cs). A command is one line: of a value with `%0A` in it the runner would mask every line, `{` too.
  */
 export function maskCommands(secrets: readonly Secret[]): string {
   const texts = secrets.flatMap(({ value }) => {

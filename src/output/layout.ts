@@ -1,13 +1,11 @@
-/** How texts for people are laid out: the width of the terminal, and the command as the user can type it. */
 import { COMMAND_NAMES, HELP_WORD } from "../command-line/command-line.ts";
 import type { Context } from "../core/context.ts";
-import { type Line, layOut } from "../core/lines.ts";
+import { type Line, layOut, unbroken } from "../core/lines.ts";
 import { terminalColumns } from "../system/terminal-columns.ts";
 import { typedName } from "../system/typed-name.ts";
 
 /** Columns of a line in a file or a log, and at most at a terminal. */
 export const WIDTH = 80;
-/** Columns that a line may need at least. */
 const LEAST = 40;
 
 export interface Layout {
@@ -17,7 +15,6 @@ export interface Layout {
   readonly named: (text: string) => string;
 }
 
-/** For texts of no terminal. */
 export const PLAIN: Layout = { width: WIDTH, isTerminal: false, named: (text) => text };
 
 /** The layout of what is written to a stream. THE place that decides the width. */
@@ -40,9 +37,26 @@ function withName(text: string, context: Context): string {
   return text.search(COMMAND) === -1 ? text : text.replaceAll(COMMAND, typedName(context));
 }
 
-/** One line, as the layout has it. */
+/** Commands to be pasted, as far as a line may not end in them: with the space in front of the next word. */
+const PASTED = new RegExp(
+  [
+    // A mode, and a file that may be in quotes.
+    String.raw`\bchmod (?:\S+ (?:'[^']*)?)?`,
+    String.raw`\bpulumi (?:env (?:\S+ )?)?`,
+    // The command with what starts it; the name of a variable and its place.
+    String.raw`\b(?:(?:npx|bunx|yarn|pnpm) (?:--no-install |exec )?|exec )?sophia-run\b(?: (?:(?:rotate|request) (?:\S+ (?:--in )?)?)?)?`,
+    "--(?:allow|reason) ",
+  ].join("|"),
+  "g",
+);
+
+/** Marks what is there to be pasted, so that wrapping keeps it on one line. */
+export function withCommandsWhole(text: string): string {
+  return text.replaceAll(PASTED, unbroken);
+}
+
 export function laidOut(line: Line, { width, isTerminal, named }: Layout): readonly string[] {
-  if (typeof line === "string") return layOut(named(line), width);
+  if (typeof line === "string") return layOut(withCommandsWhole(named(line)), width);
   const whole = line.whole === true || (line.searched === true && !isTerminal);
-  return layOut({ ...line, text: named(line.text), whole }, width);
+  return layOut({ ...line, text: withCommandsWhole(named(line.text)), whole }, width);
 }

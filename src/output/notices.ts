@@ -8,13 +8,13 @@ import { further } from "./stderr.ts";
 
 const MOST_DIAGNOSTICS = 20;
 
-/** Whether `--quiet` drops the notice: only what is for information. */
+/** Returns true for a notice that `--quiet` drops. */
 export function isInformation(notice: Notice): boolean {
   const { kind } = notice;
   return (
     kind === "shadowed" ||
     kind === "environment-by-file" ||
-    // Who asks for what is kept gets it; in place of what ESC does not give it is a warning.
+    // Expected with --offline; a warning if ESC does not answer.
     (kind === "esc-kept" && notice.failure === undefined)
   );
 }
@@ -45,15 +45,16 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
       if (failure === undefined) return [`${ago} is used, and nobody is asked (--offline)`];
       return [`warning: ${failure.message}; continuing with ${ago}`, ...further(failure)];
     }
-    case "esc-skipped":
-      return [
-        notice.why === "list-or-object"
-          ? `warning: ${enumerateFew(notice.names.map(printable))} in ESC environment ${printable(notice.environment)} ` +
-            `${notice.names.length === 1 ? "is a list or an object" : "are lists or objects"} and cannot become ` +
-            `${notice.names.length === 1 ? "an environment variable" : "environment variables"}; use fn::toJSON`
-          : `warning: ESC environment ${printable(notice.environment)} does not know the value of ` +
-            `${enumerateFew(notice.names.map(printable))}; counted as unset`,
-      ];
+    case "esc-skipped": {
+      const names = enumerateFew(notice.names.map(printable));
+      const place = `ESC environment ${printable(notice.environment)}`;
+      if (notice.why === "unknown") return [`warning: ${place} does not know the value of ${names}; counted as unset`];
+      const [are, what] =
+        notice.names.length === 1
+          ? ["is a list or an object", "an environment variable"]
+          : ["are lists or objects", "environment variables"];
+      return [`warning: ${names} in ${place} ${are} and cannot become ${what}; use fn::toJSON`];
+    }
     case "setting-ignored":
       return [
         `warning: ${notice.name} in ${printable(notice.file)} is ignored: a file decides where a token goes only when the ` +
@@ -75,13 +76,11 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
   }
 }
 
-/** How to work without ESC where it refuses access. */
 export function workLocally({ credentialFrom: { name, file } }: Pick<EscSettings, "credentialFrom">): string {
   if (file === undefined) return `.env does not serve meanwhile; to work from it, unset ${name}`;
   return `${printable(file)} does not serve meanwhile; to work from it, remove ${name} from it`;
 }
 
-/** Of a flood of names the first. */
 const MOST_NAMES = 10;
 
 function withheldWords({ why, file, names }: Extract<Notice, { kind: "withheld" }>): string {

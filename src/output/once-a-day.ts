@@ -7,14 +7,11 @@ import { makeFolder } from "../system/folders.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { inPrivateFolder } from "../system/private-folder.ts";
 
-/** More than a day's lines. */
 const MAX_BYTES = 64 * 1024;
 
 /**
- * Remembers in the user's cache folder that something was told. Without one, and if it cannot be written, everything
- * counts as new. A home without a folder for caches is that of a container or a service, and stays as it is.
- *
- * @param what one of a kind, such as a path
+ * Remembers in the user's cache folder what was told. Without one everything counts as new: a home without it is that
+ * of a container or a service, and stays as it is.
  * @returns false if it was told today (UTC) already
  */
 export function isNewToday(what: string, environment: Environment): boolean {

@@ -3,13 +3,12 @@ import type { ReadingProgress } from "../resolve/assessment.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { printable } from "../core/text.ts";
 
-/** How long a terminal shows nothing, in milliseconds: most answers come sooner. */
 const PATIENCE_MS = 1000;
 const CLEAR_LINE = "\r\u001B[K";
 
 /**
- * Shows on a terminal what is waited for, once it takes longer than a second. Elsewhere, and with `--verbose`,
- * there is a line for each retry and for what was read; without `--verbose` a log is left alone.
+ * Shows on a terminal what is waited for, once it takes longer than a second: most answers come sooner. Elsewhere, and
+ * with `--verbose`, there is a line for each retry and for what was read; without `--verbose` a log is left alone.
  */
 export function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): ReadingProgress {
   let what: string | undefined;

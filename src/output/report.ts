@@ -10,25 +10,20 @@ import { mask } from "../core/mask.ts";
 import { printable } from "../core/text.ts";
 import { SOURCE_IDS } from "../resolve/sources.ts";
 
-/** What may be reported of an assessment: it holds no value, at most the masked end of one. */
+/** Report of an assessment: it holds no value, at most the masked end of one. */
 export interface Report {
   readonly met: boolean;
   readonly contract: ContractReport;
   readonly esc: EscReport;
-  /** Sections as the contract lays them out. */
   readonly sections: readonly SectionReport[];
-  /** Declared variables, in the contract's order. */
   readonly variables: readonly VariableReport[];
-  /** The sources that serve declared variables, by precedence. */
   readonly sources: readonly SourceId[];
-  /** Declared variables for which the environment hides another value of ESC's. */
   readonly overridden: readonly string[];
   readonly violations: readonly ViolationReport[];
   readonly notices: readonly string[];
 }
 
 export interface ContractReport {
-  /** `built-in`, or the path of its file. */
   readonly source: string;
   readonly profile?: string;
   readonly scope?: string;
@@ -45,7 +40,6 @@ export interface SectionReport {
 export interface LineReport {
   readonly label: string;
   readonly state: State;
-  /** The variable that serves, and where its value comes from. */
   readonly name?: string;
   readonly origin?: Origin;
   /** The masked end of a secret; the value of what the contract declares to be none. Not for programs. */
@@ -68,32 +62,33 @@ export function makeReport(assessment: Assessment): Report {
   const { contract, selected } = assessment;
   const violations = wordViolations(assessment.violations, assessment).map(reportViolation);
   const why = withheldWords(assessment);
-  const broken = brokenBy(assessment.violations);
-  const sources = new Set<SourceId>();
-  for (const name of contract.variables.keys()) {
-    const origin = isSet(selected, name) ? selected.get(name)?.origin : undefined;
-    if (origin !== undefined) sources.add(origin.source);
-  }
+  const stateOf = stateFinder(assessment);
+  const variables = Array.from(contract.variables.values(), ({ name, label, secret }): VariableReport => {
+    const resolved = isSet(selected, name) ? selected.get(name) : undefined;
+    const origin = resolved === undefined ? {} : { origin: resolved.origin };
+    const shadows = resolved?.shadowed?.map((one) => one.origin) ?? [];
+    return { name, label, secret, state: stateOf(name), ...origin, shadows };
+  });
+  const reportLine = (line: SectionLine): LineReport => {
+    const names = line.kind === "group" ? line.names : [line.name];
+    const name = serving(names, selected);
+    const resolved = name === undefined ? undefined : selected.get(name);
+    const withheld = name === undefined ? names.map(why).find((words) => words !== undefined) : undefined;
+    return {
+      label: line.label,
+      state: line.kind === "group" ? stateOf(name, line.group) : stateOf(line.name),
+      ...(withheld === undefined ? {} : { withheld }),
+      ...(resolved && { name: resolved.name, origin: resolved.origin, shown: shown(resolved, contract) }),
+    };
+  };
+  const sources = new Set(variables.map(({ origin }) => origin?.source));
   return {
     met: violations.length === 0,
     contract: reportContract(contract),
     // A contract of one's own need not know ESC; that of the Sophia platform does.
     esc: reportEsc(assessment, contract.source.kind === "built-in" && assessment.violations.some(isOfMissing)),
-    sections: contract.sections.map(({ title, lines }) => ({
-      title,
-      lines: lines.map((line) => reportLine(line, assessment, broken, why)),
-    })),
-    variables: Array.from(contract.variables.values(), ({ name, label, secret }) => {
-      const resolved = isSet(selected, name) ? selected.get(name) : undefined;
-      return {
-        name,
-        label,
-        secret,
-        state: stateOfVariable(name, assessment, broken),
-        ...(resolved === undefined ? {} : { origin: resolved.origin }),
-        shadows: resolved?.shadowed?.map(({ origin }) => origin) ?? [],
-      };
-    }),
+    sections: contract.sections.map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
+    variables,
     sources: SOURCE_IDS.filter((source) => sources.has(source)),
     overridden: assessment.notices.flatMap((notice) => (notice.kind === "shadowed" ? notice.names : [])),
     violations,
@@ -101,32 +96,6 @@ export function makeReport(assessment: Assessment): Report {
   };
 }
 
-function reportLine(
-  line: SectionLine,
-  assessment: Assessment,
-  broken: Broken,
-  why: (name: string) => string | undefined,
-): LineReport {
-  const { contract, selected } = assessment;
-  const names = line.kind === "group" ? line.names : [line.name];
-  const name = serving(names, selected);
-  const resolved = name === undefined ? undefined : selected.get(name);
-  const withheld = name === undefined ? names.map(why).find((words) => words !== undefined) : undefined;
-  const state =
-    line.kind === "group"
-      ? stateOfGroup(line.group, name, assessment, broken)
-      : stateOfVariable(line.name, assessment, broken);
-  return {
-    label: line.label,
-    state,
-    ...(withheld === undefined ? {} : { withheld }),
-    ...(resolved === undefined
-      ? {}
-      : { name: resolved.name, origin: resolved.origin, shown: shown(resolved, contract) }),
-  };
-}
-
-/** Longer values are cut. */
 const MAX_SHOWN = 60;
 
 /** A value that is declared not to be secret, unless ESC keeps it secret, it is a file, or its URL has a password in it. */
@@ -137,7 +106,6 @@ function shown({ name, value, secret, origin, delivery }: Resolved, { variables 
   return printable(characters.length > MAX_SHOWN ? `${characters.slice(0, MAX_SHOWN).join("")}…` : value);
 }
 
-/** Which contract it is. */
 export function reportContract({ source, profile, scope }: Contract): ContractReport {
   return {
     source: source.kind === "built-in" ? "built-in" : source.path,
@@ -159,37 +127,18 @@ function isOfMissing({ kind }: Violation): boolean {
   return kind === "missing" || kind === "missing-when" || kind === "some-missing" || kind === "none-set";
 }
 
-/** Names that violations are about. */
-interface Broken {
-  readonly missing: ReadonlySet<string>;
-  readonly invalid: ReadonlySet<string>;
-  /** The rule over a group, by its identifier. */
-  readonly groups: ReadonlyMap<string, Violation["kind"]>;
-}
-
-function brokenBy(violations: readonly Violation[]): Broken {
-  const missing = new Set<string>();
-  const invalid = new Set<string>();
-  const groups = new Map<string, Violation["kind"]>();
+/** The state of a variable by the rules that it breaks; of a group by the rule over it, else that of the variable that serves. */
+function stateFinder({ selected, violations }: Assessment): (name: string | undefined, group?: string) => State {
+  const states = new Map<string, State>();
+  const groups = new Map<string, State>();
   for (const one of violations) {
-    if ("rule" in one && "group" in one.rule) groups.set(one.rule.group, one.kind);
-    if (one.kind === "missing" || one.kind === "missing-when") missing.add(one.name);
-    if (one.kind === "some-missing") for (const name of one.missing) missing.add(name);
-    if (one.kind === "malformed" || one.kind === "placeholder") invalid.add(one.name);
+    if ("rule" in one && "group" in one.rule) {
+      groups.set(one.rule.group, one.kind === "several-set" ? "invalid" : "missing");
+    }
+    if (one.kind === "missing" || one.kind === "missing-when") states.set(one.name, "missing");
+    if (one.kind === "some-missing") for (const name of one.missing) states.set(name, "missing");
+    // A blank value is both: what is wrong with values follows what is missing.
+    if (one.kind === "malformed" || one.kind === "placeholder") states.set(one.name, "invalid");
   }
-  return { missing, invalid, groups };
-}
-
-/** The state of one variable by the rules that it breaks. */
-function stateOfVariable(name: string, { selected }: Assessment, { missing, invalid }: Broken): State {
-  if (invalid.has(name)) return "invalid";
-  if (missing.has(name)) return "missing";
-  return isSet(selected, name) ? "set" : "unset";
-}
-
-/** The state of a group by the rule over it, else that of the variable that serves. */
-function stateOfGroup(group: string, serves: string | undefined, assessment: Assessment, broken: Broken): State {
-  const kind = broken.groups.get(group);
-  if (kind !== undefined) return kind === "several-set" ? "invalid" : "missing";
-  return serves === undefined ? "unset" : stateOfVariable(serves, assessment, broken);
+  return (name = "", group = "") => groups.get(group) ?? states.get(name) ?? (isSet(selected, name) ? "set" : "unset");
 }

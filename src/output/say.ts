@@ -1,4 +1,4 @@
-/** What a run tells before its program starts. Loaded only where there is something to tell. */
+/** Notices of a run before its program starts. Loaded only if there are any. */
 import type { Context } from "../core/context.ts";
 import type { EscStatus } from "../resolve/assessment.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
@@ -8,7 +8,6 @@ import type { Notice } from "../core/model.ts";
 import type { Settings } from "../command-line/settings.ts";
 import { within } from "../system/paths.ts";
 
-/** How much is told. */
 interface Telling extends Pick<Settings, "quiet"> {
   /** The user asks how things are: what is told once a day otherwise is told now. */
   readonly isReport?: boolean;

@@ -4,15 +4,14 @@ import type { Failure } from "../core/model.ts";
 import { type Line, wrap } from "../core/lines.ts";
 import { systemErrorCode } from "../system/errors.ts";
 import { openFilesLimitOf } from "../system/limits.ts";
-import { hasColours, painted, type Style } from "./colour.ts";
-import { laidOut, type Layout, layoutFor } from "./layout.ts";
+import { hasColours, painted } from "./colour.ts";
+import { laidOut, type Layout, layoutFor, PLAIN, WIDTH, withCommandsWhole } from "./layout.ts";
 
 const PROGRAM = "sophia-run:";
 const INDENT = "  ";
 
 type Lines = readonly [string, ...string[]];
 
-/** Writes what ended sophia-run: a failure in its words, anything else without its own. */
 export function sayError(context: Context, error: unknown): void {
   const limit = openFilesLimitOf(systemErrorCode(error));
   if (error instanceof SophiaError) sayFailure(context, error);
@@ -26,7 +25,7 @@ function sayFailure(context: Context, failure: Failure): void {
   write(context, [failure.message, ...further(failure)], "failure", isStart);
 }
 
-/** What may be told of a bug. The message of a foreign error may hold a value or a token; the places in the code do not. */
+/** Words for a bug. The message of a foreign error may hold a value or a token; the places in the code do not. */
 export function describeBug(error: unknown): Lines {
   const places = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   const name = error instanceof Error ? error.constructor.name : typeof error;
@@ -42,8 +41,8 @@ export function sayLines(context: Context, lines: Lines): void {
 function write(context: Context, lines: Lines, kind: "failure" | "notice", isWhole = false): void {
   const layout = layoutFor(context, 2);
   const wrapped = messageLines(lines, isWhole ? { ...layout, width: Infinity } : layout);
-  const paint = hasColours(context, 2) ? paintedMessage : plainMessage;
-  context.err(`${paint(wrapped, kind).join("\n")}\n`);
+  const shown = hasColours(context, 2) ? paintedMessage(wrapped, kind) : wrapped.flat();
+  context.err(`${shown.join("\n")}\n`);
 }
 
 /** A message for another that writes the name of the program in front of it, laid out as {@link sayLines} does. */
@@ -54,7 +53,6 @@ export function messageText(text: string, layout: Layout): string {
     .slice(PROGRAM.length + 1);
 }
 
-/** Writes a question in as many lines as it needs; the answer is typed behind it. */
 export function sayQuestion(context: Context, lines: readonly Line[]): void {
   context.err(questionText(context, lines));
 }
@@ -66,19 +64,23 @@ export function questionText(context: Context, lines: readonly Line[]): string {
   return `${lines.flatMap((line) => laidOut(line, layout)).join("\n")} `;
 }
 
-/** The lines of a message as they are laid out, each with those that it is carried over to. */
 export type MessageLines = readonly (readonly string[])[];
 
 /** Lays a message out: the first line behind the name of the program, the others under it. */
 export function messageLines([first, ...rest]: Lines, { width, named }: Layout): MessageLines {
+  const broken = (line: string, indent: string, head?: number): readonly string[] =>
+    wrap(withCommandsWhole(named(line)), width - INDENT.length, indent, head);
   const indented = (lines: readonly string[]): readonly string[] => lines.map((line) => INDENT + line);
-  const room = width - INDENT.length;
-  const [head = "", ...more] = wrap(named(first), room, "", width - PROGRAM.length - 1);
-  return [[`${PROGRAM} ${head}`, ...indented(more)], ...rest.map((line) => indented(wrap(named(line), room, INDENT)))];
+  const [head = "", ...more] = broken(first, "", width - PROGRAM.length - 1);
+  return [[`${PROGRAM} ${head}`, ...indented(more)], ...rest.map((line) => indented(broken(line, INDENT)))];
 }
 
-function plainMessage(lines: MessageLines): readonly string[] {
-  return lines.flat();
+/** Columns of the lines of a message under its first one, where nothing makes them narrower. */
+export const FURTHER_WIDTH: number = WIDTH - INDENT.length;
+
+/** How many lines a message takes there. */
+export function heightOf(lines: Lines): number {
+  return messageLines(lines, PLAIN).flat().length;
 }
 
 /** A message: the program's name, the cause of a failure and the rules that are not met, or the word that it is a warning. */
@@ -86,9 +88,7 @@ export function paintedMessage(lines: MessageLines, kind: "failure" | "notice"):
   return lines.flatMap((parts, index) => {
     const isFirst = index === 0;
     const isRed = (isFirst && kind === "failure") || parts[0]?.startsWith(`${INDENT}✗ `) === true;
-    const style: Style | undefined = isRed ? "red" : undefined;
-    const marked = isFirst ? parts.map((part, at) => (at === 0 ? paintedHead(part) : part)) : parts;
-    return marked.map((part) => painted(style, part));
+    return parts.map((part, at) => painted(isRed ? "red" : undefined, isFirst && at === 0 ? paintedHead(part) : part));
   });
 }
 
@@ -98,7 +98,6 @@ function paintedHead(line: string): string {
     .replace(/(?<=^\S+ )warning:/, (word) => painted("yellow", word));
 }
 
-/** The hint and the details of a failure as lines that stand under its message. */
 export function further({ hint, details }: Failure): string[] {
   return [...(details ?? []), ...(hint === undefined ? [] : [hint])];
 }

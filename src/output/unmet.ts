@@ -4,28 +4,27 @@ import type { Wording } from "../contract/wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice } from "../core/model.ts";
 import { grouped } from "../core/grouped.ts";
-import { enumerateFew, wrap } from "../core/lines.ts";
+import { enumerateFew } from "../core/lines.ts";
 import { count, firstOf, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
 import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
-import { WIDTH } from "./layout.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
+import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
 import { MOST_TOLD, wordViolations } from "./violations.ts";
 
-/** The parts, without marks and not wrapped; `check` and a launch that failed tell the same. */
+/** The parts, not wrapped; `check` and a launch that failed tell the same. */
 export interface Unmet {
   /**
-   * Which contract applies and the two ways on, if the user has written none and so may not know of any. Absent if ESC
-   * fails, which is the cause then.
+   * Which contract applies and two ways on, if the user has written none; absent if ESC fails, which is the cause
+   * then.
    */
   readonly unwritten?: readonly [string, string];
-  /** What is wrong with ESC, where that may be why something is missing: the fault, what to do, what the service says. */
+  /** The fault of ESC, if that may be why something is missing: with what to do, and what the service says. */
   readonly cause?: readonly [string, ...string[]];
-  /** `5 violations`. */
   readonly amount: string;
   readonly findings: readonly Finding[];
-  /** What to do about them. Lines that begin with spaces belong to a command and are not to be wrapped. */
+  /** Lines that begin with spaces belong to a command and must not be wrapped. */
   readonly remedy: readonly string[];
 }
 
@@ -42,21 +41,15 @@ const UNWRITTEN = [
 ] as const;
 /** More violations than these are told by their names, so that the message stays short. */
 const MOST_LINES = 8;
-/** Of what the service says about a definition, in a failure that has more to tell. */
 const MAX_DETAILS = 2;
 const DETAIL_LENGTH = 150;
 
-/**
- * How `sophia-run set` gets a value here. A token that may write is in the process environment, or is asked for.
- *
- * @returns undefined where it has no token and cannot ask for one
- */
+/** How `sophia-run set` gets a value here: it needs a token from the process environment, or a terminal. */
 export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetOffer {
   if (isTerminal(0) && isTerminal(2)) return "asks";
   return (environment.get(ADMIN_TOKEN) ?? "") === "" ? undefined : "reads";
 }
 
-/** @param width columns that a line of a command may have */
 export function explainUnmet(assessment: Assessment, width: number, offer?: SetOffer): Unmet {
   const { esc, violations } = assessment;
   const wordings = wordViolations(violations.slice(0, MOST_TOLD), assessment);
@@ -86,7 +79,7 @@ export function explainUnmet(assessment: Assessment, width: number, offer?: SetO
   const unwritten = assessment.contract.source.kind === "built-in" ? { unwritten: UNWRITTEN } : {};
   const remedy = [...shared, ...sharedRemedy(supply, width, offer)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
-  // What is wrong or withheld is not missing because of ESC.
+  // A value that is wrong or withheld is not missing because of ESC.
   const cause = supply.length > 0 ? notConfigured(esc) : undefined;
   return { ...unwritten, ...(cause === undefined ? {} : { cause: [cause] }), amount, findings, remedy };
 }
@@ -115,36 +108,31 @@ function compact(
   assessment: Assessment,
 ): { readonly missing: readonly Finding[]; readonly others: readonly Wording[] } {
   const why = withheldWords(assessment);
-  const kept: { readonly name: string; readonly words: string }[] = [];
+  const kept: (readonly [words: string, name: string])[] = [];
   const names: string[] = [];
   const groups: string[] = [];
-  const others: Wording[] = [];
-  for (const wording of wordings) {
-    const { violation, advice } = wording;
-    const isMissing =
-      violation.kind === "none-set" || violation.kind === "missing" || violation.kind === "missing-when";
-    if (isMissing && advice.length === 0) {
-      const wanted = "name" in violation ? [violation.name] : violation.rule.names;
-      const withheld = wanted.flatMap((name) => {
-        const words = why(name);
-        return words === undefined ? [] : [{ name, words }];
-      });
-      for (const one of withheld) kept.push(one);
-      if (withheld.length > 0) continue;
-      if (wanted.length === 1) names.push(...wanted);
-      else groups.push(`none set: ${enumerateFew(wanted, MOST_TOLD, "or")}`);
-    } else {
-      others.push(wording);
-    }
-  }
+  const others = wordings.filter(({ violation, advice }) => {
+    const { kind } = violation;
+    if (advice.length > 0 || (kind !== "none-set" && kind !== "missing" && kind !== "missing-when")) return true;
+    const wanted = "name" in violation ? [violation.name] : violation.rule.names;
+    const withheld = wanted.flatMap((name) => {
+      const words = why(name);
+      return words === undefined ? [] : [[words, name] as const];
+    });
+    for (const one of withheld) kept.push(one);
+    if (withheld.length > 0) return false;
+    if (wanted.length === 1) names.push(...wanted);
+    else groups.push(`none set: ${enumerateFew(wanted, MOST_TOLD, "or")}`);
+    return false;
+  });
   const lines = [
     ...(names.length === 0 ? [] : [`not set: ${names.join(", ")}`]),
     ...groups,
     ...Array.from(
-      grouped(kept, ({ words }) => words),
+      grouped(kept, ([words]) => words),
       ([words, list]) =>
         `${words}: ${firstOf(
-          list.map(({ name }) => name),
+          list.map(([, name]) => name),
           MOST_TOLD,
         ).join(", ")}`,
     ),
@@ -160,20 +148,15 @@ function isTold(notice: Notice, quiet: boolean): boolean {
 /** Lines of a failure, if what is wrong does not take more. */
 const MOST_TOTAL = 15;
 
-/** How many lines these take where nothing makes them narrower. */
-function linesOf(texts: readonly string[]): number {
-  return texts.flatMap((text) => wrap(text, REST, INDENT)).length;
-}
-
-/** The notices for which there is room; those about lines of files come last. `check` tells the others. */
-function noticeLines(notices: readonly Notice[], room: number): readonly string[] {
+/** The notices for which there is room under a message; those about lines of files come last. `check` tells the others. */
+function noticeLines(notices: readonly Notice[], message: readonly [string, ...string[]]): readonly string[] {
   const isRemark = ({ kind }: Notice): boolean => kind === "remark";
   const ordered = [...notices.filter((notice) => !isRemark(notice)), ...notices.filter(isRemark)];
   const lines: string[] = [];
   for (const [index, notice] of ordered.entries()) {
     const own = describeNotice(notice);
     const left = ordered.length - index;
-    if (linesOf([...lines, ...own]) + (left > 1 ? 1 : 0) > room) {
+    if (heightOf([...message, ...lines, ...own]) + (left > 1 ? 1 : 0) > MOST_TOTAL) {
       return [...lines, `and ${count(left, index === 0 ? "notice" : "further notice")}`];
     }
     lines.push(...own);
@@ -181,20 +164,10 @@ function noticeLines(notices: readonly Notice[], room: number): readonly string[
   return lines;
 }
 
-/** What stands in front of a line: the program's name at the first, an indent at the others. */
-const FIRST = WIDTH - "sophia-run: ".length;
-const INDENT = "  ";
-const REST = WIDTH - INDENT.length;
-
-/** How a contract that is not met is told. */
 interface Telling {
-  /** Such as `server.js was not started`. */
   readonly consequence: string;
-  /** Another possibility, to follow a semicolon. */
   readonly wayOut: string;
-  /** Leaves out what is for information. */
   readonly quiet: boolean;
-  /** See {@link setOffer}. */
   readonly offer: SetOffer;
   /** A program has started with the same contract, so its origin is known. */
   readonly isRunning?: boolean;
@@ -205,7 +178,13 @@ export function wordUnmet(
   assessment: Assessment,
   { consequence, wayOut, quiet, offer, isRunning = false }: Telling,
 ): Failure {
-  const { unwritten: origin = [], cause = [], amount, findings, remedy } = explainUnmet(assessment, REST, offer);
+  const {
+    unwritten: origin = [],
+    cause = [],
+    amount,
+    findings,
+    remedy,
+  } = explainUnmet(assessment, FURTHER_WIDTH, offer);
   const unwritten = isRunning ? [] : origin;
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
   const [message = head, ...rest] = [...unwritten, ...cause, head];
@@ -219,6 +198,6 @@ export function wordUnmet(
   ];
   const last = unwritten.length > 0 ? [] : [`sophia-run check shows the whole configuration; ${wayOut}`];
   const notices = assessment.notices.filter((notice) => isTold(notice, quiet));
-  const room = MOST_TOTAL - wrap(message, REST, "", FIRST).length - linesOf([...details, ...last]);
-  return { code: "contract-unmet", message, details: [...details, ...noticeLines(notices, room), ...last] };
+  const shown = noticeLines(notices, [message, ...details, ...last]);
+  return { code: "contract-unmet", message, details: [...details, ...shown, ...last] };
 }

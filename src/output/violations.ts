@@ -17,11 +17,9 @@ export interface ViolationReport {
   readonly remedies: readonly string[];
 }
 
-/** Violations of an assessment in words. */
 export function wordViolations(violations: readonly Violation[], assessment: Assessment): readonly Wording[] {
   const { contract, esc, resolution, selected } = assessment;
   const context: WordingContext = {
-    // What is withheld may be misspelt all the same.
     present: [...resolution.keys()],
     origins: selected,
     target: targetOf(esc),
@@ -30,7 +28,6 @@ export function wordViolations(violations: readonly Violation[], assessment: Ass
   return describeViolations(violations, contract, context);
 }
 
-/** Where a missing value is to be set. */
 function targetOf(esc: EscStatus): Target {
   const last = esc.kind === "read" ? esc.environments.at(-1) : undefined;
   if (last !== undefined) return { kind: "esc", environment: last.name };
@@ -38,10 +35,8 @@ function targetOf(esc: EscStatus): Target {
 }
 
 /**
- * The violations of one ESC environment by itself; `told` are the lines for people, with one remedy for all.
- *
- * @param escEnvironment `org/project/name`
- * @param offer see `setOffer`
+ * The violations of one ESC environment (`org/project/name`); `told` are the lines for people, with one remedy for
+ * all.
  */
 export function reportViolations(
   violations: readonly Violation[],
@@ -69,7 +64,7 @@ export function reportViolations(
   return { violations: wordings.map(reportViolation), told: lines };
 }
 
-/** Of more violations than these people are told the number. */
+/** Limit of violations in a text for people. */
 export const MOST_TOLD = 50;
 
 export function reportViolation(wording: Wording): ViolationReport {

@@ -1,7 +1,4 @@
-/**
- * A command to GitHub's runner, as a line of the standard output (`@actions/core`, command.ts; the runner's
- * ActionCommand.cs reads it).
- */
+/** A command to GitHub's runner, a line of the standard output (the runner's ActionCommand.cs reads it). */
 export function workflowCommand(
   command: string,
   data: string,

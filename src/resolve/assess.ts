@@ -24,8 +24,6 @@ export interface Request {
 }
 
 /**
- * Reads all sources, settles the precedence and checks the contract.
- *
  * @throws SophiaError for malformed settings, files and contracts, and for an ESC that is required and cannot be read
  */
 export async function assess(request: Request): Promise<Assessment> {
@@ -52,22 +50,19 @@ export async function assess(request: Request): Promise<Assessment> {
   const assessment = await conclude(request, known, await reading);
   const { esc, violations } = assessment;
   if (violations.length === 0 || esc.kind !== "read" || esc.kept?.why !== "fresh") return assessment;
-  // What is missing in the cache may have been set meanwhile.
+  // A value that the cache lacks may have been set meanwhile.
   const asking = { ...request, settings: { ...settings, cache: true, cacheFreshMs: undefined } };
   return conclude(asking, known, await readFromEsc(access, asking));
 }
 
-/** What is known beside ESC. */
 interface Known {
   readonly dotenv: Awaited<ReturnType<typeof readEnvFiles>>;
   readonly access: EscAccess | { readonly kind: "fake" };
   readonly accessNotices: readonly Notice[];
   readonly contract: Contract;
-  /** Where the system compares names without regard to case. */
   readonly folded: typeof import("./folded.ts") | undefined;
 }
 
-/** Settles the precedence and checks the contract. */
 async function conclude(
   { settings, environment, cwd, progress }: Request,
   { dotenv, access, accessNotices, contract, folded }: Known,
@@ -78,14 +73,14 @@ async function conclude(
   if (settings.verbose) {
     const { readingLines } = await import("./verbose.ts");
     const { tell } = await progress();
-    for (const line of readingLines({ contract, esc, escLayers, files: dotenv.files })) tell(line);
+    for (const line of readingLines(contract, esc, escLayers, dotenv.files)) tell(line);
   }
 
   const sources = [environmentLayer(environment), ...escLayers, ...dotenv.layers];
   const spelled = folded?.inOneSpelling(sources, contract);
   const applied = applyContract(contract, spelled?.layers ?? sources);
   const layers = inPrecedence(applied.layers, settings.prefer);
-  // Who was refused works by the environment alone: a file must not stand in for what somebody took away.
+  // If ESC refuses access a file must not stand in for what was taken away.
   const isFound = (path: string): boolean => dotenv.files.some((file) => file.path === path && file.found);
   const code = await findCode(layers, isFound);
   const allow = folded === undefined ? settings.allow : settings.allow.map(folded.spelledByRules);
@@ -106,7 +101,10 @@ async function conclude(
   };
   const passed = select(layers, selection, declared);
   const asked = await contractFor(contract, selection, () => resolve(passed, declared));
-  const dummies = settings.fake ? [await dummyLayer(asked, resolve(passed, declared))] : [];
+  // Dummies fill only what the program would lack.
+  const dummies = settings.fake
+    ? [(await import("../contract/fake.ts")).fakeLayer(asked, resolve(passed, declared))]
+    : [];
   const resolution = findable(resolve([...layers, ...dummies], declared));
   // Nothing is withheld from most programs, and to resolve thousands of variables once more takes milliseconds.
   const isWhole = passed.every((layer, index) => layer === layers[index]);
@@ -133,7 +131,7 @@ async function conclude(
       ...(esc.kind === "unavailable" ? esc.settings.ignoredNetwork : []),
       ...applied.notices,
       ...(spelled?.notices ?? []),
-      // Where ESC was not read, nobody knows what it has.
+      // ESC may have it, if it was not read.
       ...(settings.include.length === 0 || esc.kind === "unavailable" || esc.kind === "refused"
         ? []
         : (await import("./unmatched.ts")).unmatchedNotices(selection, [
@@ -145,7 +143,7 @@ async function conclude(
   };
 }
 
-/** What `--include` leaves out is not asked for: only what it names, and what the caller gives all the same. */
+/** Requires only what `--include` names, and what the caller gives anyway. */
 async function contractFor(
   contract: Contract,
   { include, folding }: Selection,
@@ -158,20 +156,12 @@ async function contractFor(
   return restrict(contract, (name) => isIncluded(name) || isSet(resolution, name));
 }
 
-/** Whether and how ESC is to be read. @throws SophiaError as `escAccess` does */
 async function accessToEsc({ settings, environment }: Request, files: readonly Layer[]) {
   if (settings.fake) return { access: { kind: "fake" } as const, notices: [] };
   if (!isEscMentioned(environment, files)) return { access: { kind: "off" } as const, notices: [] };
   return (await import("../esc/settings/access.ts")).escAccess(environment, files, settings);
 }
 
-/** Dummies fill only what the program would lack. */
-async function dummyLayer(contract: Contract, selected: Resolution): Promise<Layer> {
-  const { fakeLayer } = await import("../contract/fake.ts");
-  return fakeLayer(contract, selected);
-}
-
-/** What ESC gives, or that it gives nothing. @throws SophiaError if it is required and could not be read */
 async function readFromEsc(access: EscAccess | { readonly kind: "fake" }, request: Request): Promise<FromEsc> {
   if (access.kind === "off" || access.kind === "fake") return { esc: access, layers: [], notices: [] };
   return (await import("./from-esc.ts")).readFromEsc(access, request);

@@ -6,7 +6,6 @@ import type { Progress } from "../esc/transport/connection.ts";
 import type { EscEnvironment, Kept } from "../sources/esc.ts";
 import type { Selection } from "./select.ts";
 
-/** What became of ESC. */
 export type EscStatus =
   | Exclude<EscAccess, { kind: "on" }>
   /** Switched off by `--fake`. */
@@ -15,23 +14,19 @@ export type EscStatus =
       readonly kind: "read";
       readonly settings: EscSettings;
       readonly environments: readonly EscEnvironment[];
-      /** It is from the cache. */
       readonly kept?: Kept;
     }
   | (EscDown & { readonly settings: EscSettings });
 
-/** All that is known before a launch. */
 export interface Assessment {
   readonly contract: Contract;
   readonly esc: EscStatus;
-  /** Every variable that any source knows. */
   readonly resolution: Resolution;
-  /** Those that the program gets; the contract is checked against them. */
+  /** Variables that the program gets; the contract is checked against them. */
   readonly selected: Resolution;
-  /** What decided which those are. */
   readonly selection: Selection;
   readonly violations: readonly Violation[];
-  /** What else the user should hear of; that ESC could not be read is told by `esc`. */
+  /** Without a failure of ESC, which `esc` has. */
   readonly notices: readonly Notice[];
 }
 
@@ -39,6 +34,5 @@ export interface Assessment {
 export interface ReadingProgress extends Progress {
   /** ESC is read, or given up: nothing is waited for any more. */
   readonly done: () => void;
-  /** A line for `--verbose`. */
   readonly tell: (line: string) => void;
 }

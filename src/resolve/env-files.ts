@@ -5,12 +5,11 @@ import { readDotenv, type DotenvReading } from "../sources/dotenv/index.ts";
 import { parentOf } from "../system/paths.ts";
 
 /**
- * Reads the `.env` files: those that were named, else `.env` in the working directory and `.env` beside the contract
- * that was found in a folder above, which fills what the first leaves open. A script of a workspace, which npm starts in
- * the folder of its package, so has the values of the repository's root.
- *
+ * Reads the `.env` files: those that were named, else `.env` in the working directory, and `.env` beside the contract
+ * that was found above, which fills what the first leaves open: so a script of a workspace has the values of the
+ * repository's root.
  * @param environment how names compare there
- * @param found what a search for the contract from `cwd` has found, where there was one already
+ * @param found the result of a search for the contract from `cwd`, if there was one
  * @throws SophiaError (dotenv, 125) as `readDotenv` does
  */
 export async function readEnvFiles(

@@ -5,9 +5,8 @@ import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { isReachable } from "../system/reachable.ts";
 
 /**
- * Gives a notice for each world-readable `.env` file that has a token or a secret of the contract in it, unless a folder
- * above keeps others from it. None on a runner that GitHub hosts: its checkouts are world-readable, and the machine is the
- * job's own.
+ * Gives a notice for each world-readable `.env` file with a token or a secret of the contract in it, unless a folder
+ * above keeps others from it. None on a runner that GitHub hosts: the machine is the job's own.
  */
 export function exposedNotices(
   { files, layers }: Pick<DotenvReading, "files" | "layers">,

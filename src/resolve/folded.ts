@@ -35,12 +35,10 @@ export function withRulesSpelling(layers: readonly Layer[]): readonly Layer[] {
   return layers.map((layer) => inSpelling(layer, spelledByRules, () => {}));
 }
 
-/** The resolution, whose variables are found by every spelling of their names. */
 export function byAnySpelling(resolution: Resolution): Resolution {
   return new FoldedMap(resolution);
 }
 
-/** The contract, whose variables are found by every spelling of their names. */
 export function foldedContract(contract: Contract): Contract {
   const { variables, aliases, deprecated } = contract;
   return {
@@ -52,10 +50,9 @@ export function foldedContract(contract: Contract): Contract {
 }
 
 /**
- * The layers with one spelling of each name, so that what follows can compare names as they stand: that of sophia-run's
- * own rules, else the contract's, else that of the first layer that has the name. A name is in a layer once: of several
- * lines of a file the last counts, elsewhere the first.
- *
+ * The layers with one spelling of each name: that of sophia-run's own rules, else the contract's, else that of the
+ * first layer that has the name. A name is in a layer once: of several lines of a file the last counts, elsewhere the
+ * first.
  * @param layers that of the process environment first, whose spelling programs are used to
  */
 export function inOneSpelling(
@@ -100,7 +97,6 @@ function inSpelling(
   return { ...layer, variables: [...found.values()] };
 }
 
-/** Of a `.env` file; 0 of other sources. */
 function lineOf({ origin }: Variable): number {
   return origin.source === "dotenv" ? origin.line : 0;
 }
@@ -112,7 +108,7 @@ function isExactly(name: string): boolean {
 
 function isOfRules(folded: string): boolean {
   return (
-    isReserved({ name: folded, origin: { source: "fake" } }, nobody, nobody) ||
+    isReserved({ name: folded, origin: { source: "fake" } }, never, never) ||
     MARKED_VARIABLES.includes(folded) ||
     ID_TOKEN_VARIABLES.some((name) => name === folded) ||
     mayRunCode(folded) ||
@@ -121,6 +117,6 @@ function isOfRules(folded: string): boolean {
   );
 }
 
-function nobody(): boolean {
+function never(): boolean {
   return false;
 }

@@ -1,4 +1,3 @@
-/** Reading ESC where there is something of it to read, or where it is required. */
 import { SophiaError } from "../core/error.ts";
 import type { Environment, Layer, Notice } from "../core/model.ts";
 import { printable } from "../core/text.ts";
@@ -18,7 +17,7 @@ interface Reading {
   readonly progress: () => Promise<ReadingProgress>;
 }
 
-/** What ESC gives, or that it gives nothing. @throws SophiaError if it is required and could not be read */
+/** @throws SophiaError if ESC is required and could not be read */
 export async function readFromEsc(
   access: Extract<EscAccess, { kind: "on" | "incomplete" }>,
   { settings: options, environment, progress: makeProgress }: Reading,
@@ -44,7 +43,6 @@ export async function readFromEsc(
   return { ...nothing, esc: { ...result, settings } };
 }
 
-/** Of `--require-esc`. @throws SophiaError (esc-required) where ESC cannot be read with what the caller gave */
 export function requireAccess(access: EscAccess | { readonly kind: "fake" }, notices: readonly Notice[]): void {
   const byFile = notices.find((notice) => notice.kind === "environment-by-file");
   if (byFile !== undefined) {
@@ -56,15 +54,12 @@ export function requireAccess(access: EscAccess | { readonly kind: "fake" }, not
     });
   }
   if (access.kind === "on" || access.kind === "fake") return;
-  throw new SophiaError({
-    code: "esc-required",
-    message:
-      access.kind === "incomplete"
-        ? `ESC is required, yet only ${access.present} is set and not ${access.missing}`
-        : "ESC is required, yet neither ESC_ENV nor ESC_TOKEN is set",
-    hint:
-      access.kind === "incomplete"
-        ? `set ${access.missing}`
-        : "set ESC_ENV to the environment (such as sophia/dev) and ESC_TOKEN to an access token",
-  });
+  const [message, hint] =
+    access.kind === "incomplete"
+      ? [`ESC is required, yet only ${access.present} is set and not ${access.missing}`, `set ${access.missing}`]
+      : [
+          "ESC is required, yet neither ESC_ENV nor ESC_TOKEN is set",
+          "set ESC_ENV to the environment (such as sophia/dev) and ESC_TOKEN to an access token",
+        ];
+  throw new SophiaError({ code: "esc-required", message, hint });
 }

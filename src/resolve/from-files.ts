@@ -1,4 +1,4 @@
-/** What files do not decide for the program, and what a sophia-run in it hears of the rest. */
+/** Variables that files do not decide for the program, and the mark of those that they do. */
 import { OPTION_NAMES, variableOf } from "../command-line/options.ts";
 import { mayRunCode } from "../core/code-variables.ts";
 import type { Layer, Notice, Origin, Resolution, Variable } from "../core/model.ts";
@@ -7,7 +7,7 @@ import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../esc/settings/own-variables.t
 import { FROM_FILES, isCallersWord, MARKED_VARIABLES, OUTER_FILE } from "../esc/settings/from-files.ts";
 import type { Addresses, Places, Trust } from "./redirections.ts";
 
-/** What sophia-run goes by. A file never sets it for a sophia-run that the program starts. */
+/** Settings of sophia-run: a file never sets them for a sophia-run that the program starts. */
 const SETTINGS: ReadonlySet<string> = new Set([
   ...WITHHELD_VARIABLES,
   ADMIN_TOKEN,
@@ -16,7 +16,7 @@ const SETTINGS: ReadonlySet<string> = new Set([
   ...OPTION_NAMES.map(variableOf),
 ]);
 
-/** Whether a file gives the variable, which would speak for the caller to a sophia-run that the program starts. */
+/** Returns true for a variable of a file that would speak for the caller to a sophia-run in the program. */
 export function isReserved(
   { name, origin }: Pick<Variable, "name" | "origin">,
   isAllowed: (name: string) => boolean,
@@ -30,12 +30,7 @@ export function isReserved(
   return (name.startsWith("ESC_") || name.startsWith("SOPHIA_")) && !isAllowed(name) && !isDeclared(name);
 }
 
-/**
- * The places in files that were found by search, not named, at which a variable makes other programs run code.
- *
- * @param layers with the names that the contract gives by aliases
- * @param isFound whether a file was found
- */
+/** The places in files that were found by search, not named, at which a variable makes other programs run code. */
 export async function findCode(
   layers: readonly Layer[],
   isFound: (file: string) => boolean,
@@ -53,7 +48,6 @@ export async function findCode(
 /** The endings of the names in core/key-addresses.ts. */
 const PERHAPS_ADDRESS = /_(?:BASE_URL|API(?:_BASE|_URL|_HOST)?|ENDPOINT|PROXY)$/;
 
-/** The addresses for keys that files set; see `addressesIn`. */
 export async function findAddresses(
   layers: readonly Layer[],
   trust: Trust,
@@ -79,7 +73,7 @@ export function withheldNotices(
   const used = new Set([FROM_FILES, ...(keepEsc ? [] : ["ESC_ORG", ...(esc === "off" ? [] : ["PULUMI_BACKEND_URL"])])]);
   return layers.flatMap(({ source, variables }) => {
     const isOfFile = source === "dotenv" || source === "contract";
-    // Of other sources, only what an outer sophia-run or a contract had from a file.
+    // Other sources only have what an outer sophia-run or a contract had from a file.
     if (!isOfFile && redirections.size === 0) return [];
     const found = new Map<string, { why: Withheld; file: string; names: string[] }>();
     for (const variable of variables) {
@@ -97,11 +91,7 @@ export function withheldNotices(
   });
 }
 
-/**
- * The variables with the mark for a sophia-run in the program, where any of those that say where secrets go is a file's.
- *
- * @param addresses further names that are marked
- */
+/** The variables with the mark for a sophia-run in the program, if a file sets any that says where secrets go. */
 export function markFromFiles(selected: Resolution, addresses: readonly string[]): Resolution {
   const names = [...MARKED_VARIABLES, ...addresses].filter((name) => {
     const origin = selected.get(name)?.origin;

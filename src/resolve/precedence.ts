@@ -2,11 +2,8 @@ import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { SOURCE_IDS } from "./sources.ts";
 
 /**
- * Settles which value each variable has: that of the highest layer that sets it.
- *
- * A variable that the contract declares and that is empty counts as unset in every layer: CI systems pass empty
- * strings for secrets that they do not have. Any other empty value is a value (`NO_COLOR=`).
- *
+ * Settles which value each variable has: that of the highest layer that sets it. A variable that the contract declares
+ * and that is empty counts as unset: CI systems pass empty strings for secrets that they do not have.
  * @param layers highest precedence first
  */
 export function resolve(layers: readonly Layer[], isDeclared: (name: string) => boolean): Resolution {
@@ -21,7 +18,7 @@ export function resolve(layers: readonly Layer[], isDeclared: (name: string) => 
         found.set(name, variable);
       } else {
         const hidden = { origin, same: winner.value === value };
-        // What ESC marks as secret stays so where the environment overrides it.
+        // A secret of ESC stays one if the environment overrides it.
         const secret = winner.secret || variable.secret;
         found.set(name, { ...winner, secret, shadowed: [...(winner.shadowed ?? []), hidden] });
       }

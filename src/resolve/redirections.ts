@@ -3,34 +3,26 @@ import { isLoopbackUrl, keysSentTo } from "../core/key-addresses.ts";
 import type { Layer, Origin } from "../core/model.ts";
 import { isCallersWord } from "../esc/settings/from-files.ts";
 
-/** Which files may say where a key goes. */
 export interface Trust {
-  /** Whether a `.env` file was found, not named. */
   readonly isFound: (file: string) => boolean;
-  /** The caller named the contract. */
   readonly isContractNamed: boolean;
 }
 
-/** Variables by their names, each with its places. */
 export type Places = ReadonlyMap<string, ReadonlySet<Origin>>;
 
 export interface Addresses {
-  /** What would send a key elsewhere that is not of the same file. */
+  /** Addresses that would send a key elsewhere that is not of the same file. */
   readonly redirections: Places;
   /**
-   * The names of addresses that files set, and of the keys that go there: a sophia-run in the program has to know of
-   * them, which may get the key from another source.
+   * Addresses that files set, and keys that go there: a sophia-run in the program may get the key from another source.
    */
   readonly marked: readonly string[];
 }
 
 /**
- * Finds the addresses for keys that neither the caller nor ESC has set, nor a file that the caller named. One that would
- * send a key elsewhere which is not of its file, but of the process environment, of ESC, or of another file, is a
- * redirection. Addresses of this machine send it nowhere.
- *
+ * Finds the addresses for keys that neither the caller nor ESC has set, nor a file that the caller named. One that
+ * would send a key elsewhere which is not of its file is a redirection.
  * @param layers highest precedence first, with the names that the contract gives by aliases
- * @param isAllowed the caller said of the name that it is passed on
  */
 export function addressesIn(layers: readonly Layer[], trust: Trust, isAllowed: (name: string) => boolean): Addresses {
   const redirections = new Map<string, Set<Origin>>();

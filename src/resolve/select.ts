@@ -6,7 +6,7 @@ import type { Places } from "./redirections.ts";
 import { sourceOf } from "./sources.ts";
 import type { Settings } from "../command-line/settings.ts";
 
-/** What a process can hardly do without; kept by `--pristine`. `LC_*` is the locale. */
+/** Variables that a process can hardly do without; kept by `--pristine`. `LC_*` is the locale. */
 const BASELINE: ReadonlySet<string> = new Set(
   [
     ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "PWD", "HOSTNAME", "TMPDIR", "TZ"],
@@ -17,59 +17,42 @@ const BASELINE: ReadonlySet<string> = new Set(
 
 type Options = "onlyDeclared" | "pristine" | "include" | "exclude" | "keepEsc" | "allow";
 
-/** How names are told where the system folds their case. */
+/** Names where the system folds their case. */
 export interface Folding {
-  /** What all spellings of a name have in common. */
   readonly fold: (name: string) => string;
-  /** Whether the system's programs can hardly do without the variable. */
   readonly isBaseline: (folded: string) => boolean;
 }
 
 export type Selection = Pick<Settings, Options> & {
-  /** Whether values of `.env` files count: not where ESC refuses access. */
+  /** False if ESC refuses access. */
   readonly dotenvServes: boolean;
-  /** GitHub Actions' ID token opens ESC. */
   readonly idTokenServes?: boolean;
-  /** The places in files that make other programs run code. */
+  /** The places in files that make other programs run code, and those that send a key of another source elsewhere. */
   readonly code: ReadonlySet<Origin>;
-  /** The places in files that send a key of another source elsewhere. */
   readonly redirections: Places;
   /** Declared names that do not belong to the scope; undefined without `--scope`. */
   readonly outOfScope: ReadonlySet<string> | undefined;
-  /** Absent where names that differ in case are different names. */
   readonly folding?: Folding | undefined;
 };
 
-/** Why the program does not get a variable. */
+/** Why the program does not get a variable; in words in `withheld.ts`. */
 export type Withholding =
-  /** It is the launcher's own credential. */
   | "launcher"
-  /** It is a token that may write. */
   | "writer"
-  /** A file sets it, and it would speak for the caller to a sophia-run in the program. */
   | "reserved"
-  /** A file that was found sets it, and it makes other programs run code. */
   | "runs-code"
-  /** A file that was found sets it, and it says where a key goes that is not of this file. */
   | "redirects-key"
-  /** It stands in a `.env` file, and ESC refuses access. */
   | "esc-refused"
-  /** `--scope`: another process needs it, or nobody declares it. */
   | "not-in-scope"
-  /** `--exclude` names it. */
   | "excluded"
-  /** `--include` is given and does not name it. */
   | "not-included"
-  /** `--only-declared` or `--pristine`, and the contract does not declare it. */
   | "not-declared"
-  /** `--pristine`, and it is neither declared nor part of the minimal environment. */
   | "not-baseline";
 
 /**
- * Decides about one variable of one source: why the program does not get it, or `undefined` where it does. Without any
- * option it gets all but the launcher's own credentials and what files must not decide. `--exclude` wins over every other
- * option, `--include` over `--only-declared` and `--pristine`; it adds to a scope what is not declared, never what belongs
- * to other processes.
+ * Decides about one variable of one source: why the program does not get it, or `undefined` if it does. `--exclude`
+ * wins over every other option, `--include` over `--only-declared` and `--pristine`; it adds to a scope what is not
+ * declared, never what belongs to other processes.
  */
 export function withholding(
   selection: Selection,
@@ -100,16 +83,11 @@ export function withholding(
         if (selection.include.length > 0) return "not-included";
         if (outOfScope !== undefined && !isDeclared(name)) return "not-in-scope";
         return !(onlyDeclared || pristine) || isDeclared(name) ? undefined : "not-declared";
-      // What the contract gives is declared.
+      // A default or dummy value is declared.
       case "contract":
         return undefined;
     }
   };
-}
-
-/** Whether `--exclude` names a variable: the program never gets it, whatever its source. */
-export function isExcluded(name: string, { exclude }: Pick<Selection, "exclude">): boolean {
-  return matcher(exclude)(name);
 }
 
 /**
@@ -134,7 +112,6 @@ function isBaseline(name: string, folding: Folding | undefined): boolean {
   return BASELINE.has(told) || told.startsWith("LC_") || folding?.isBaseline(told) === true;
 }
 
-/** Whether a name matches one of the globs. */
 export function matcher(globs: readonly string[], folding?: Folding): (name: string) => boolean {
   if (globs.length === 0) return () => false;
   if (folding === undefined) return (name) => globs.some((glob) => matchesGlob(glob, name));

@@ -2,20 +2,14 @@ import { durationWords, printable } from "../core/text.ts";
 import type { EscEnvironment } from "../sources/esc.ts";
 import type { Origin, SourceId } from "../core/model.ts";
 
-/** What precedence, selection and reports need to know of a source. */
 interface Source<OriginOfIt extends Origin> {
-  /** Completes `Configuration loaded from …`. */
   readonly label: string;
-  /** Who gives its values: this decides which options withhold them. */
+  /** The giver of its values decides which options withhold them. */
   readonly givenBy: "caller" | "configuration" | "contract";
-  /** Names the place of one value in it. */
   place(origin: OriginOfIt): string;
 }
 
-/**
- * Every source, the highest precedence first; only the process environment goes before ESC unless `--prefer esc` is
- * given.
- */
+/** Every source, the highest precedence first; without `--prefer esc` the environment goes before ESC. */
 const SOURCES: { readonly [Id in SourceId]: Source<Extract<Origin, { readonly source: Id }>> } = {
   esc: {
     label: "ESC",
@@ -37,12 +31,10 @@ export function environmentWords({ name, version, revision, ageSeconds }: EscEnv
   return `${name}${at === undefined ? "" : `@${at}`}${told}${ageSeconds === undefined ? "" : ` (${keptWords(ageSeconds)})`}`;
 }
 
-/** `cached, 5 min old`. */
 export function keptWords(ageSeconds: number): string {
   return `cached, ${durationWords(ageSeconds)} old`;
 }
 
-/** The definition of one source, seen through the shape that all have. */
 export function sourceOf(id: SourceId): Source<Origin> {
   return SOURCES[id];
 }

@@ -1,4 +1,4 @@
-/** Where each source was read, for `--verbose`; pure. */
+/** Lines about each source, for `--verbose`; pure. */
 import { environmentWords } from "./sources.ts";
 import type { EscStatus } from "./assessment.ts";
 import type { Contract } from "../contract/model.ts";
@@ -6,17 +6,13 @@ import type { Layer } from "../core/model.ts";
 import type { DotenvReading } from "../sources/dotenv/index.ts";
 import { count } from "../core/text.ts";
 
-export interface Read {
-  readonly contract: Contract;
-  readonly esc: EscStatus;
-  /** The highest precedence first. */
-  readonly escLayers: readonly Layer[];
-  readonly files: DotenvReading["files"];
-}
-
 /** One line for the contract and each source, without a value. What could not be read has its warning and no line. */
-export function readingLines({ contract, esc, escLayers, files }: Read): readonly string[] {
-  const { source, profile, scope } = contract;
+export function readingLines(
+  { source, profile, scope }: Contract,
+  esc: EscStatus,
+  escLayers: readonly Layer[],
+  files: DotenvReading["files"],
+): readonly string[] {
   return [
     `contract: ${source.kind === "file" ? source.path : "the built-in one"}${profile === undefined ? "" : `, profile ${profile}`}${scope === undefined ? "" : `, scope ${scope.name}`}`,
     ...escLines(esc, escLayers),

@@ -15,36 +15,23 @@ export function withheldWords({
     if (found === undefined) return undefined;
     for (const origin of [found.origin, ...(found.shadowed ?? []).map((one) => one.origin)]) {
       const why = reason({ name, origin });
-      if (why !== undefined) return `withheld ${withholdingWords(why)}`;
+      if (why !== undefined) return `withheld ${WITHHOLDING_WORDS[why]}`;
     }
     return undefined;
   };
 }
 
-/** Says why a variable is withheld, in words that follow `withheld`. */
-export function withholdingWords(why: Withholding): string {
-  switch (why) {
-    case "launcher":
-      return "without --keep-esc";
-    case "writer":
-      return "always, since it may write to ESC";
-    case "reserved":
-      return "since a file does not decide how sophia-run works";
-    case "runs-code":
-      return "without --allow, since it makes other programs run code";
-    case "redirects-key":
-      return "without --allow, since it sends a key of another source elsewhere";
-    case "esc-refused":
-      return "while ESC refuses access";
-    case "not-in-scope":
-      return "by --scope";
-    case "excluded":
-      return "by --exclude";
-    case "not-included":
-      return "by --include";
-    case "not-declared":
-      return "by --only-declared or --pristine";
-    case "not-baseline":
-      return "by --pristine";
-  }
-}
+/** Why a variable is withheld, in words that follow `withheld`. */
+export const WITHHOLDING_WORDS: Readonly<Record<Withholding, string>> = {
+  launcher: "without --keep-esc",
+  writer: "always, since it may write to ESC",
+  reserved: "since a file does not decide how sophia-run works",
+  "runs-code": "without --allow, since it makes other programs run code",
+  "redirects-key": "without --allow, since it sends a key of another source elsewhere",
+  "esc-refused": "while ESC refuses access",
+  "not-in-scope": "by --scope",
+  excluded: "by --exclude",
+  "not-included": "by --include",
+  "not-declared": "by --only-declared or --pristine",
+  "not-baseline": "by --pristine",
+};

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkContract } from "../../src/contract/check.ts";
+import { fakeLayer } from "../../src/contract/fake.ts";
 import type { Resolved } from "../../src/core/model.ts";
 import { contractOf, resolved } from "./contracts.ts";
 
@@ -39,5 +40,27 @@ describe("cost", () => {
   it("of a check grows with the contract, not with its square, and not with what else is set", () => {
     const small = questionsFor(100);
     expect(questionsFor(1000)).toBe(small * 10);
+  });
+
+  // Longer than a test may take, in quadratic time.
+  it("of dummy values grows with a chain of conditions, not with its square", () => {
+    const variables = Array.from({ length: 20_000 }, (_, index) => {
+      return [`V${index}`, { required: index === 0 ? true : { when: `V${index - 1}` } }] as const;
+    });
+    const contract = contractOf({ variables: Object.fromEntries(variables) });
+    expect(
+      fakeLayer(contract, new Map())
+        .variables.map(({ name }) => name)
+        .join(),
+    ).toBe(variables.map(([name]) => name).join());
+  });
+
+  it("of a chain of profiles grows with their number, not with its square", () => {
+    const profiles = Array.from({ length: 8000 }, (_, index) => {
+      const base = index === 0 ? {} : { extends: `p${index - 1}` };
+      return [`p${index}`, { ...base, variables: { [`V${index}`]: {} } }] as const;
+    });
+    const contract = contractOf({ variables: { A: {} }, profiles: Object.fromEntries(profiles) }, "p7999");
+    expect(contract.variables.has("V0") && contract.variables.has("V7999")).toBe(true);
   });
 });

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { wrap } from "../../src/core/lines.ts";
+import { withCommandsWhole } from "../../src/output/layout.ts";
 
 /** A space where a line may end, by looking back from each. */
 const BREAK =
@@ -24,7 +25,7 @@ it("ends no line within a command", () => {
       // Each word on a line of its own.
       const parts = text.split(BREAK).filter((part) => part !== "");
       fc.pre(text.length > 1 && !text.startsWith("  "));
-      const lines = wrap(text, 1).filter((line) => line !== "");
+      const lines = wrap(withCommandsWhole(text), 1).filter((line) => line !== "");
       expect(lines.map((line) => line.trim())).toStrictEqual(parts.map((part) => part.trim()));
     }),
     { seed: 5, numRuns: 500 },
@@ -33,5 +34,5 @@ it("ends no line within a command", () => {
 
 it("takes time linear in the text's length", () => {
   const text = `did not begin ${"chmod 600 'it ".repeat(50_000)}${"NAME, ".repeat(200_000)}`;
-  expect(wrap(text, 80).join(" ").length).toBeGreaterThan(1_000_000);
+  expect(wrap(withCommandsWhole(text), 80).join(" ").length).toBeGreaterThan(1_000_000);
 });

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { mask } from "../../src/core/mask.ts";
 import { count, enumerate, printable } from "../../src/core/text.ts";
-import { wrap } from "../../src/core/lines.ts";
+import { layOut, unbroken, wrap } from "../../src/core/lines.ts";
+import { withCommandsWhole } from "../../src/output/layout.ts";
 
 test.each([
   ["", "***"],
@@ -36,12 +37,39 @@ test("enumerate and count", () => {
   expect([count(0, "check"), count(1, "check"), count(2, "check")]).toEqual(["0 checks", "1 check", "2 checks"]);
 });
 
-test("wrap breaks at spaces, yet not within a command that is there to be pasted", () => {
+test("wrap breaks at spaces, yet not within a part that is marked", () => {
+  expect(wrap(`run ${unbroken("a b c")} to end that`, 5)).toEqual(["run", "a b c", "to", "end", "that"]);
+  expect(wrap(unbroken("a b c"), 80)).toEqual(["a b c"]);
+  expect(wrap(`  ${unbroken("a b c")} d`, 4)).toEqual(["  a b c d"]);
+  expect(layOut({ text: `${unbroken("a b c")} d e`, hang: 6 }, 8)).toEqual(["a b c d", "      e"]);
+  expect(layOut({ text: unbroken("a b c"), hang: 2 }, 3)).toEqual(["a b c"]);
+  expect(layOut({ text: unbroken("a b c"), whole: true }, 3)).toEqual(["a b c"]);
   expect(wrap("aa bb cc", 5)).toEqual(["aa bb", "cc"]);
   expect(wrap("aa bb cc", 5, "  ", 2)).toEqual(["aa", "  bb", "  cc"]);
-  expect(wrap("not yours: chmod o-w /a/b or name it", 20)).toEqual(["not yours:", "chmod o-w /a/b or", "name it"]);
-  expect(wrap("it is: chmod 600 'a b c' to end that", 20)).toEqual(["it is:", "chmod 600 'a b c' to", "end that"]);
-  expect(wrap("runs code; --allow A,B passes them on", 20)).toEqual(["runs code;", "--allow A,B passes", "them on"]);
-  expect(wrap("to do it: sophia-run rotate A --in b", 20)).toEqual(["to do it:", "sophia-run rotate A --in b"]);
-  expect(wrap("ask: pulumi env open-request a/b", 20)).toEqual(["ask:", "pulumi env open-request a/b"]);
+});
+
+test("a command that is there to be pasted is marked", () => {
+  expect(wrap(withCommandsWhole("not yours: chmod o-w /a/b or name it"), 20)).toEqual([
+    "not yours:",
+    "chmod o-w /a/b or",
+    "name it",
+  ]);
+  expect(wrap(withCommandsWhole("it is: chmod 600 'a b c' to end that"), 20)).toEqual([
+    "it is:",
+    "chmod 600 'a b c' to",
+    "end that",
+  ]);
+  expect(wrap(withCommandsWhole("runs code; --allow A,B passes them on"), 20)).toEqual([
+    "runs code;",
+    "--allow A,B passes",
+    "them on",
+  ]);
+  expect(wrap(withCommandsWhole("to do it: sophia-run rotate A --in b"), 20)).toEqual([
+    "to do it:",
+    "sophia-run rotate A --in b",
+  ]);
+  expect(wrap(withCommandsWhole("ask: pulumi env open-request a/b"), 20)).toEqual([
+    "ask:",
+    "pulumi env open-request a/b",
+  ]);
 });

@@ -2,6 +2,7 @@
 import type { Contract, Declaration, Rule, ValueFormat } from "../../contract/model.ts";
 import { wrap } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
+import { withCommandsWhole } from "../../output/layout.ts";
 import { attributeNames } from "./python-names.ts";
 import { formatWords, rulesByName, ruleWords } from "./outline.ts";
 
@@ -200,7 +201,7 @@ function documentation(declaration: Declaration, rules: readonly Rule[]): string
       .replaceAll("\\", String.raw`\\`)
       .replaceAll('"', String.raw`\"`),
   );
-  const [first = "", ...rest] = lines.flatMap((line) => wrap(line, WIDTH - INDENT.length - 3));
+  const [first = "", ...rest] = lines.flatMap((line) => wrap(withCommandsWhole(line), WIDTH - INDENT.length - 3));
   const body = rest.map((line) => (line === "" ? "" : INDENT + line));
   return `${INDENT}"""${[first, ...body, ...(rest.length === 0 ? [] : [INDENT])].join("\n")}"""`;
 }

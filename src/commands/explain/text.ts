@@ -6,7 +6,7 @@ import type { Line } from "../../core/lines.ts";
 import { count, printable } from "../../core/text.ts";
 import type { Origin } from "../../core/model.ts";
 import { environmentWords, originWords } from "../../resolve/sources.ts";
-import { withholdingWords } from "../../resolve/withheld.ts";
+import { WITHHOLDING_WORDS } from "../../resolve/withheld.ts";
 
 const INDENT = "  ";
 
@@ -91,7 +91,7 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly Line
     rows.push(["hides", `${placeWords(hidden)} (${same ? "the same value" : "another value"})`]);
   }
   for (const { origin: kept, why } of withheld)
-    rows.push(["withheld", `${placeWords(kept)}: ${withholdingWords(why)}`]);
+    rows.push(["withheld", `${placeWords(kept)}: ${WITHHOLDING_WORDS[why]}`]);
   for (const { environment, why } of skipped) {
     rows.push([
       "skipped",

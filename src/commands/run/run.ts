@@ -5,7 +5,7 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { findExecutable } from "../../launch/executable.ts";
 import { launch, type Located, type Preparation, type Redaction } from "../../launch/index.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
-import { isExcluded } from "../../resolve/select.ts";
+import { matcher } from "../../resolve/select.ts";
 import { assessBy } from "../assessed.ts";
 import { keeperOfOutput } from "./agents.ts";
 import { delivery } from "./delivery.ts";
@@ -87,7 +87,7 @@ async function locateFirst(
     searchPath !== "" &&
     settings.prefer === "environment" &&
     settings.scope === undefined &&
-    !isExcluded("PATH", settings);
+    !matcher(settings.exclude)("PATH");
   if (!(isCallers || command.includes("/"))) return undefined;
   if (process.platform === "win32") {
     (await import("../../launch/windows/find.ts")).fileOnWindows(command, environment);

@@ -15,13 +15,9 @@ import type {
   ValueFormat,
 } from "../model.ts";
 
-/** Makes a pattern ready; see `compilePattern`. */
 export type PatternCompiler = (source: string) => TextPattern;
 
-/**
- * Builds the contract of one profile. The document must have passed validation: names that rules and profiles
- * mention exist, profiles do not extend themselves. Linear in the size of the document.
- */
+/** Builds the contract of one profile from a document that has passed validation. Linear in its size. */
 export function compileContract(
   document: ContractDocument,
   source: ContractSource,
@@ -43,10 +39,9 @@ export function compileContract(
     });
   });
   const groupRules: GroupRule[] = [];
-  groups.forEach(({ rule: kind = "optional", label, variables: names = [] }, group) => {
-    // A name that the schema allows is safe to show.
-    const shown = label === undefined ? group : printable(label);
-    if (kind !== "optional") groupRules.push({ kind, group, label: shown, names });
+  groups.forEach((entry, group) => {
+    const { rule: kind = "optional", variables: names = [] } = entry;
+    if (kind !== "optional") groupRules.push({ kind, group, label: shownLabel(entry, group), names });
   });
   let sections: readonly Section[] | undefined;
   return {
@@ -71,50 +66,52 @@ export function profilesOf({ profiles = {} }: ContractDocument): ReadonlyMap<str
   return new Map(Object.entries(profiles));
 }
 
-/** The profile with those it extends, the farthest first, so that each one overrides those before it. */
+/** The profile with those it extends, the farthest first. */
 export function lineage(profiles: ReadonlyMap<string, ProfileEntry>, profile: string): readonly ProfileEntry[] {
   const seen = new Set<string>();
   const entries: ProfileEntry[] = [];
-  const visit = (name: string): void => {
-    const entry = profiles.get(name);
-    if (entry === undefined || seen.has(name)) return;
-    seen.add(name);
-    for (const base of listOf(entry.extends)) visit(base);
-    entries.push(entry);
-  };
-  visit(profile);
+  // A name is yet to be looked up; an entry follows the profiles that it extends.
+  const pending: (string | ProfileEntry)[] = [profile];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (typeof next !== "string") entries.push(next);
+    else if (!seen.has(next)) {
+      seen.add(next);
+      const entry = profiles.get(next);
+      if (entry !== undefined) pending.push(entry, ...listOf(entry.extends).toReversed());
+    }
+  }
   return entries;
 }
 
 type Entries = Pick<ProfileEntry, "variables" | "groups">;
 
+/** Variables and groups by name: an object has names that it inherits, and a Map has none. */
+interface Merged {
+  readonly variables: Map<string, VariableEntry>;
+  readonly groups: Map<string, Partial<GroupEntry>>;
+}
+type Groups = ReadonlyMap<string, Partial<GroupEntry>>;
+
 /** The document's variables and groups with those of the profiles laid over them, field by field. */
-export function mergeEntries(document: Entries, profiles: readonly Entries[]) {
-  const variables = byName(document.variables);
-  const groups = byName<Partial<GroupEntry>>(document.groups);
-  for (const profile of profiles) {
-    for (const [name, overlay] of Object.entries(profile.variables ?? {})) {
-      variables.set(name, { ...variables.get(name), ...overlay });
-    }
-    for (const [group, overlay] of Object.entries(profile.groups ?? {})) {
-      groups.set(group, { ...groups.get(group), ...overlay });
-    }
+export function mergeEntries(document: Entries, profiles: readonly Entries[]): Merged {
+  const merged: Merged = { variables: new Map(), groups: new Map() };
+  for (const { variables = {}, groups = {} } of [document, ...profiles]) {
+    layOver(merged.variables, variables);
+    layOver<Partial<GroupEntry>>(merged.groups, groups);
   }
-  return { variables, groups };
+  return merged;
 }
 
-/** The members of an object, in its order: it has names that it inherits, and a Map has none. */
-function byName<Member>(members: Readonly<Record<string, Member>> = {}): Map<string, Member> {
-  const map = new Map<string, Member>();
+/** Lays members over those of a map, field by field. */
+export function layOver<Member extends object>(map: Map<string, Member>, members: Readonly<Record<string, Member>>) {
   // Not Object.entries, which makes a list for each of thousands of members.
   Object.keys(members).forEach((name) => {
+    const lower = map.get(name);
     const member = members[name];
-    if (member !== undefined) map.set(name, member);
+    if (member !== undefined) map.set(name, lower === undefined ? member : { ...lower, ...member });
   });
-  return map;
 }
 
-/** One string or several, as a list. */
 export function listOf(value: string | readonly string[] | undefined): readonly string[] {
   if (value === undefined) return [];
   return typeof value === "string" ? [value] : value;
@@ -122,11 +119,10 @@ export function listOf(value: string | readonly string[] | undefined): readonly 
 
 /** Not by spreading: there are hundreds of variables, most with little to say. */
 function declare(name: string, entry: VariableEntry, compilePattern: PatternCompiler): Declaration {
-  const { label, description = "", example, docs, aliases, deprecated, format, rotateEvery } = entry;
+  const { description = "", example, docs, aliases, deprecated, format, rotateEvery } = entry;
   const declaration: { -readonly [Key in keyof Declaration]: Declaration[Key] } = {
     name,
-    // One line on a terminal, to which whoever wrote the contract may not send commands.
-    label: label === undefined ? name : printable(label),
+    label: shownLabel(entry, name),
     description,
     secret: isSecret(entry),
     aliases: aliases === undefined ? NO_ALIASES : aliases.map(aliasOf),
@@ -148,15 +144,14 @@ function aliasOf(alias: NonNullable<VariableEntry["aliases"]>[number]): Alias {
 }
 
 /**
- * Unless the contract says otherwise, a value is a secret. A value that the contract itself contains is not: a default,
- * or one of the few that the format allows.
+ * A value is a secret, unless the contract says otherwise or contains it: a default, or one of a few that the format
+ * allows.
  */
 export function isSecret({ secret, default: fallback, format }: VariableEntry): boolean {
   const type = typeof format === "object" ? format.type : format;
   return secret ?? !(fallback !== undefined || type === "enum" || type === "boolean" || type === "port");
 }
 
-/** The format as the program knows it. */
 export function formatOf(entry: FormatEntry, compilePattern: PatternCompiler): ValueFormat {
   const format: Exclude<FormatEntry, string> = typeof entry === "string" ? { type: entry } : entry;
   switch (format.type) {
@@ -187,7 +182,6 @@ export function formatOf(entry: FormatEntry, compilePattern: PatternCompiler): V
 
 const UNITS = ["day", "week", "month", "year"] as const;
 
-/** `90 days`, or `never`. */
 function rotationOf(text: string): Interval | "never" {
   if (text === "never") return text;
   const [count, word = ""] = text.split(" ");
@@ -214,52 +208,34 @@ function variableRules(variables: ReadonlyMap<string, VariableEntry>, groupRules
 function sectionsOf(
   { sections }: ContractDocument,
   variables: ReadonlyMap<string, Declaration>,
-  groups: ReadonlyMap<string, Partial<GroupEntry>>,
+  groups: Groups,
 ): readonly Section[] {
-  if (sections !== undefined) {
-    return sections.map(({ title, lines }) => ({
-      title: printable(title),
-      lines: sectionLines(lines, variables, groups),
-    }));
-  }
-  const lines = sectionLines(defaultLines(variables.keys(), groups), variables, groups);
-  return lines.length === 0 ? [] : [{ title: "Contract", lines }];
+  const lines = (ids: readonly string[]): readonly SectionLine[] =>
+    ids.flatMap((id): readonly SectionLine[] => {
+      const declaration = variables.get(id);
+      if (declaration !== undefined) return [{ kind: "variable", name: id, label: declaration.label }];
+      const group = groups.get(id);
+      if (group === undefined) return [];
+      return [{ kind: "group", group: id, label: shownLabel(group, id), names: group.variables ?? [] }];
+    });
+  if (sections !== undefined) return sections.map((one) => ({ title: printable(one.title), lines: lines(one.lines) }));
+  const all = lines(defaultLines(variables.keys(), groups));
+  return all.length === 0 ? [] : [{ title: "Contract", lines: all }];
 }
 
-function sectionLines(
-  ids: readonly string[],
-  variables: ReadonlyMap<string, Declaration>,
-  groups: ReadonlyMap<string, Partial<GroupEntry>>,
-): readonly SectionLine[] {
-  return ids.flatMap((id): readonly SectionLine[] => {
-    const declaration = variables.get(id);
-    if (declaration !== undefined) return [variableLine(declaration)];
-    const group = groups.get(id);
-    if (group === undefined) return [];
-    const label = group.label === undefined ? id : printable(group.label);
-    return [{ kind: "group", group: id, label, names: group.variables ?? [] }];
-  });
+/** One line on a terminal, to which whoever wrote the contract may not send commands. A name is safe by the schema. */
+function shownLabel({ label }: Pick<VariableEntry, "label">, name: string): string {
+  return label === undefined ? name : printable(label);
 }
 
-/** What is shown where no section says it: each group of which one variable serves, then the other variables. */
-export function defaultLines(
-  variables: Iterable<string>,
-  groups: ReadonlyMap<string, Partial<GroupEntry>>,
-): readonly string[] {
+/** Lines without sections: each group of which one variable serves, then the other variables. */
+export function defaultLines(variables: Iterable<string>, groups: Groups): readonly string[] {
   const shown = Array.from(groups).filter(([, { rule }]) => rule === "one-of" || rule === "exactly-one");
   const members = new Set(shown.flatMap(([, group]) => group.variables ?? []));
   return [...shown.map(([id]) => id), ...Array.from(variables).filter((name) => !members.has(name))];
 }
 
-/** The variables of each scope, those of its groups among them. */
-function scopesOf(
-  { scopes = {} }: ContractDocument,
-  groups: ReadonlyMap<string, Partial<GroupEntry>>,
-): ReadonlyMap<string, readonly string[]> {
+function scopesOf({ scopes = {} }: ContractDocument, groups: Groups): ReadonlyMap<string, readonly string[]> {
   const membersOf = (id: string): readonly string[] => groups.get(id)?.variables ?? [id];
   return new Map(Object.entries(scopes).map(([name, ids]) => [name, [...new Set(ids.flatMap(membersOf))]]));
-}
-
-function variableLine({ name, label }: Declaration): SectionLine {
-  return { kind: "variable", name, label };
 }

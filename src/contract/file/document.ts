@@ -4,11 +4,12 @@ import type { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import type { ContractDocument, VariableEntry } from "../generated/document.ts";
 import type { PatternCompiler } from "./compile.ts";
-import { examineMeaning, type ProbeExaminer } from "./meaning.ts";
+import type { Issue } from "./fault.ts";
+import { examineMeaning } from "./meaning.ts";
 import { parseContract } from "./read.ts";
 import { firstOf, readContractText, shownPath, type Reason } from "./text.ts";
+import type { ProbeExaminer } from "./variable-meaning.ts";
 
-/** How many contracts may extend one another. */
 const LONGEST_CHAIN = 8;
 
 export interface ReadDocument {
@@ -18,8 +19,6 @@ export interface ReadDocument {
 
 /**
  * Reads and validates a contract file and those that it extends.
- *
- * @param path absolute
  * @param cwd messages name files relative to it
  * @param below the files that extend this one, the nearest last
  * @throws SophiaError (125): `contract-unreadable` or `contract-invalid`
@@ -34,44 +33,38 @@ export async function readDocument(
   const text = await readContractText(path, reason, cwd);
   const own = parseContract(text);
   if (own === undefined) throw (await import("./rejection.ts")).malformedContract(text, name);
-  const document =
-    own.extends === undefined ? own : await extended(own, own.extends, { path, name, text, reason, cwd, below });
+  const refuse = async (issues: readonly Issue[]): Promise<SophiaError> =>
+    (await import("./rejection.ts")).contradictoryContract(text, name, issues);
+  let document = own;
+  if (own.extends !== undefined) {
+    const { mergeDocuments } = await import("./merge.ts");
+    const base = await baseOf(own.extends, [...below, path], reason, cwd);
+    if ("message" in base) throw await refuse([{ path: ["extends"], atKey: false, ...base }]);
+    document = mergeDocuments(base, own);
+  }
   const compilePattern = await patternCompilerFor(document);
   const issues = examineMeaning(document, { compilePattern, examineProbe: await probeExaminerFor(document) }, own);
-  if (issues.length > 0) throw (await import("./rejection.ts")).contradictoryContract(text, name, issues);
+  if (issues.length > 0) throw await refuse(issues);
   return { document, compilePattern };
 }
 
-interface Extending {
-  readonly path: string;
-  readonly name: string;
-  readonly text: string;
-  readonly reason: Reason;
-  readonly cwd: string;
-  readonly below: readonly string[];
-}
-
-async function extended(
-  own: ContractDocument,
+/** The document that another extends, or why it cannot; the chain ends with that other one. */
+async function baseOf(
   target: string,
-  { path, name, text, reason, cwd, below }: Extending,
-): Promise<ContractDocument> {
-  const { mergeDocuments } = await import("./merge.ts");
+  chain: readonly string[],
+  reason: Reason,
+  cwd: string,
+): Promise<ContractDocument | Pick<Issue, "message" | "allowed">> {
   if (target === "builtin") {
-    const { builtInText } = await import("../generated/built-in-text.ts");
-    const builtIn = parseContract(builtInText);
+    const builtIn = parseContract((await import("../generated/built-in-text.ts")).builtInText);
     if (builtIn === undefined) throw new TypeError("the built-in contract is not one");
-    return mergeDocuments(builtIn, own);
+    return builtIn;
   }
-  const refuse = async (message: string, allowed: string): Promise<SophiaError> => {
-    const { contradictoryContract } = await import("./rejection.ts");
-    return contradictoryContract(text, name, [{ path: ["extends"], atKey: false, message, allowed }]);
-  };
   const allowed = '"builtin", or the path of a contract file, relative to this one';
-  if (/^[a-z][a-z\d+.-]*:\/\//i.test(target)) throw await refuse("no contract is read from an address", allowed);
-  if (target.includes("\0")) throw await refuse("the path holds a null character", allowed);
+  if (/^[a-z][a-z\d+.-]*:\/\//i.test(target)) return { message: "no contract is read from an address", allowed };
+  if (target.includes("\0")) return { message: "the path holds a null character", allowed };
+  const path = chain.at(-1) ?? "";
   const base = resolve(dirname(path), target);
-  const chain = [...below, path];
   const [first = path] = chain;
   if (firstOf(reason) === "found") {
     const { extentOf, isInside } = await import("./extent.ts");
@@ -79,21 +72,20 @@ async function extended(
     if (!isInside(base, folder)) {
       const message = `a contract that was found extends none outside of its ${isRepository ? "repository" : "folder"}`;
       const naming = `--contract ${shellWord(shownPath(first, cwd))} allows any file`;
-      throw await refuse(message, `"builtin", or a contract in ${folder}; ${naming}`);
+      return { message, allowed: `"builtin", or a contract in ${folder}; ${naming}` };
     }
   }
   if (chain.includes(base)) {
     const cycle = [...chain.slice(chain.indexOf(base)), base].map((one) => shownPath(one, cwd)).join(" extends ");
-    throw await refuse(`the contract extends itself: ${cycle}`, "no cycle of contracts");
+    return { message: `the contract extends itself: ${cycle}`, allowed: "no cycle of contracts" };
   }
   if (chain.length >= LONGEST_CHAIN) {
-    throw await refuse("too many contracts extend one another", `a chain of at most ${LONGEST_CHAIN}`);
+    return { message: "too many contracts extend one another", allowed: `a chain of at most ${LONGEST_CHAIN}` };
   }
-  const { document } = await readDocument(base, { extendedBy: name, first: firstOf(reason) }, cwd, chain);
-  return mergeDocuments(document, own);
+  const extending = { extendedBy: shownPath(path, cwd), first: firstOf(reason) };
+  return (await readDocument(base, extending, cwd, chain)).document;
 }
 
-/** Loads the matcher only where a variable has a pattern. */
 async function patternCompilerFor(document: ContractDocument): Promise<PatternCompiler> {
   const hasPattern = entriesOf(document).some(({ format }) => typeof format === "object" && "pattern" in format);
   if (hasPattern) return (await import("../pattern/pattern.ts")).compilePattern;
@@ -102,7 +94,6 @@ async function patternCompilerFor(document: ContractDocument): Promise<PatternCo
   };
 }
 
-/** Loads what examines probes only where a variable has one. */
 async function probeExaminerFor(document: ContractDocument): Promise<ProbeExaminer> {
   const hasProbe = entriesOf(document).some(({ probe }) => typeof probe === "object");
   if (hasProbe) return (await import("./probe-meaning.ts")).examineProbe;
@@ -111,7 +102,6 @@ async function probeExaminerFor(document: ContractDocument): Promise<ProbeExamin
   };
 }
 
-/** What the document declares, in itself and in its profiles. */
 function entriesOf({ variables = {}, profiles = {} }: ContractDocument): readonly VariableEntry[] {
   return [variables, ...Object.values(profiles).map((profile) => profile.variables ?? {})].flatMap((entries) =>
     Object.values(entries),

@@ -10,12 +10,10 @@ import type { Fault } from "./fault.ts";
 import { membersOf } from "./positions.ts";
 import { referenceOf, typesOf, type Schema, type TypeName } from "./schema.ts";
 
-/** Every place at which the document is not what the schema allows, and every key that is there twice. */
 export function explain(schema: Schema, document: Node): readonly Fault[] {
   return Array.from(examine(schema, document, schema));
 }
 
-/** @param given the schema of the node, or a reference into the root */
 function* examine(root: Schema, node: Node, given: Schema): Generator<Fault> {
   const schema = dereference(root, given);
   const value: unknown = node.value;
@@ -60,7 +58,6 @@ function notAllowed({ offset, type }: Node, allowed: string): Fault {
   return { offset, message: `${TYPE_WORDS[type]} is not allowed here`, allowed };
 }
 
-/** What a schema allows, in words. */
 function describe(schema: Schema): string {
   const types = alternatives(typesOf(schema).map((type) => TYPE_WORDS[type]));
   return schema.description === undefined ? types : `${types} (${schema.description.replace(/\.$/, "")})`;

@@ -3,15 +3,8 @@ import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { sep } from "node:path";
 import { parentOf, within } from "../../system/paths.ts";
 
-export interface Extent {
-  /** Absolute. */
-  readonly folder: string;
-  /** It holds `.git`; else it is the contract's own folder. */
-  readonly isRepository: boolean;
-}
-
-/** The repository of a contract, or its own folder outside of one. */
-export function extentOf(contract: string): Extent {
+/** The repository of a contract, which holds `.git`, or its own folder outside of one. */
+export function extentOf(contract: string): { readonly folder: string; readonly isRepository: boolean } {
   const own = parentOf(contract);
   for (let folder = own; ; folder = parentOf(folder)) {
     if (existsSync(within(folder, ".git"))) return { folder, isRepository: true };
@@ -20,9 +13,8 @@ export function extentOf(contract: string): Extent {
 }
 
 /**
- * Returns true if a file is in a folder once symbolic links are followed. For a file that does not exist, or cannot be
- * reached, the path alone decides: nobody learns whether there is a file outside.
- *
+ * Returns true if a file is in a folder once symbolic links are followed. If it cannot be reached, its path alone
+ * decides: the user does not learn what exists outside.
  * @param path absolute, without `.` and `..`
  */
 export function isInside(path: string, folder: string): boolean {

@@ -1,46 +1,21 @@
 /**
  * What the schema cannot check: that the names which a contract mentions exist, that its parts do not contradict each
- * other, that its patterns are valid. Pure; linear in the contract's size for each profile.
+ * other, that its patterns are valid. Pure; linear in the contract's size where each profile extends the one before it.
  */
-import { runsCode } from "../../core/code-values.ts";
 import { didYouMean } from "../../core/suggest.ts";
-import { formatFault, noWork } from "../format.ts";
-import type { ContractDocument, FormatEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
-import type { PatternWork } from "../model.ts";
-import { alternatives, faultWords } from "../words.ts";
-import { formatOf, isSecret, lineage, listOf, mergeEntries, profilesOf, type PatternCompiler } from "./compile.ts";
+import { noWork } from "../format.ts";
+import type { ContractDocument, GroupEntry, ProfileEntry, VariableEntry } from "../generated/document.ts";
+import { alternatives } from "../words.ts";
+import { layOver, lineage, listOf, mergeEntries, profilesOf } from "./compile.ts";
 import type { Issue, Path } from "./fault.ts";
-import type { examineProbe } from "./probe-meaning.ts";
+import { examineMembers, examineVariable, type Report, type Scope, type Tools } from "./variable-meaning.ts";
 
 type Profiles = ReadonlyMap<string, ProfileEntry>;
-type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
 
-/** Says what is wrong with a probe; see `examineProbe`. */
-export type ProbeExaminer = typeof examineProbe;
-
-/** What few contracts need. */
-interface Tools {
-  readonly compilePattern: PatternCompiler;
-  readonly examineProbe: ProbeExaminer;
-}
-
-/** Of so many issues each says what may have been meant; fewer are shown. */
+/** Limit of the suggestions; fewer issues are shown. */
 const MOST_GUESSES = 100;
 
-/** What variables and groups are checked against: the variables of one profile, or of none. */
-interface Scope extends Tools {
-  readonly variables: ReadonlyMap<string, VariableEntry>;
-  readonly work: PatternWork;
-  readonly guess: typeof didYouMean;
-  readonly report: Report;
-}
-
-/**
- * Everything that is wrong with a document of the right shape.
- *
- * @param document with what it extends laid under it, in which nothing is wrong by itself
- * @param own the document as its file has it
- */
+/** Everything that is wrong with a document of the right shape, which has all that `own` extends laid under it. */
 export function examineMeaning(
   document: ContractDocument,
   tools: Tools,
@@ -64,7 +39,7 @@ export function examineMeaning(
     examineMembers(() => ["groups", group, "variables"], members, scope);
   });
   examineLineages(profiles, report);
-  for (const profile of profiles.keys()) examineProfile(profile, profiles, document, scope);
+  examineProfiles(profiles, document, scope);
   const everywhere = profiles.size === 0 ? declared : mergeEntries(document, [...profiles.values()]);
   examineAliases(document, everywhere.variables, report);
   everywhere.groups.forEach((_, group) => {
@@ -85,117 +60,6 @@ export function examineMeaning(
     }
   }
   return issues;
-}
-
-/**
- * @param path made only where something is wrong
- * @param given what the document has at the path
- * @param entry what counts: the same, or a profile's details laid over the variable
- */
-function examineVariable(
-  path: () => Path,
-  name: string,
-  given: VariableEntry,
-  entry: VariableEntry,
-  scope: Scope,
-): void {
-  const { variables, compilePattern, report, work } = scope;
-  const { required, deprecated, default: fallback, format } = entry;
-  const at = (key: keyof VariableEntry): Path => (Object.hasOwn(given, key) ? [...path(), key] : path());
-  if (fallback !== undefined && isSecret(entry)) {
-    report(at("default"), "a secret has a default", `no default, or "secret": false`);
-  }
-  if (fallback !== undefined && (/^path$/i.test(name) || runsCode(name, fallback))) {
-    const what = runsCode(name, fallback) ? "would make other programs run code" : "would decide which programs run";
-    report(at("default"), `a default of ${name} ${what}`, "no default: the environment or ESC sets it");
-  }
-  if (format !== undefined && examineFormat(at("format"), format, scope) && fallback !== undefined) {
-    const fault = formatFault(formatOf(format, compilePattern), fallback, name, work);
-    if (fault !== undefined) report(at("default"), "the default does not have the format", `it ${faultWords(fault)}`);
-  }
-  if (typeof required === "object") {
-    const where = (): Path => [...at("required"), "when"];
-    if (required.when === name) report(where(), "a variable cannot be its own condition", "another variable");
-    else examineReference(where, required.when, scope);
-    examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), scope);
-  }
-  if (typeof entry.probe === "object") {
-    for (const problem of scope.examineProbe(name, entry.probe, (other) => variables.has(other))) {
-      report([...at("probe"), ...problem.path], problem.message, problem.allowed);
-    }
-  }
-  if (deprecated === undefined) return;
-  if (deprecated === name) report(at("deprecated"), "a variable cannot replace itself", "another variable");
-  else if (
-    examineReference(() => at("deprecated"), deprecated, scope) &&
-    variables.get(deprecated)?.deprecated !== undefined
-  ) {
-    report(at("deprecated"), `${deprecated} is itself deprecated`, "a variable that is not deprecated");
-  }
-}
-
-/** A condition can be met, and its values are not secret. */
-function examineCondition(path: Path, name: string, values: readonly string[], { variables, report }: Scope): void {
-  const other = variables.get(name);
-  if (other === undefined || values.length === 0) return;
-  if (isSecret(other)) {
-    report(path, `${name} is a secret: a contract must not contain its value`, `"secret": false for ${name}`);
-  }
-  const { format } = other;
-  const known = typeof format === "object" && format.type === "enum" ? format.values : values;
-  if (values.some((value) => !known.includes(value))) {
-    report(path, `${name} never has this value`, alternatives(known));
-  }
-}
-
-/** Whether the format makes sense; if not, it is reported. */
-function examineFormat(path: Path, entry: FormatEntry, { compilePattern, report }: Scope): boolean {
-  if (typeof entry === "string") return true;
-  if (entry.type === "integer" || entry.type === "number") return examineRange(path, entry, report);
-  if (entry.type !== "text" || entry.pattern === undefined) return true;
-  try {
-    compilePattern(entry.pattern);
-    return true;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    report(
-      [...path, "pattern"],
-      `the pattern ${error.message}`,
-      "characters, escapes, classes, groups, alternatives and repetitions; no look-around and no back-references",
-    );
-    return false;
-  }
-}
-
-function examineRange(
-  path: Path,
-  range: Extract<FormatEntry, { type: "integer" | "number" }>,
-  report: Report,
-): boolean {
-  const { type, minimum = -Infinity, maximum = Infinity } = range;
-  if (minimum === Infinity || maximum === -Infinity) {
-    report(path, "the range holds no finite number", "finite numbers");
-  } else if (minimum > maximum) {
-    report([...path, "minimum"], "the minimum is greater than the maximum", `at most ${maximum}`);
-  } else if (type === "integer" && Math.ceil(minimum) > Math.floor(maximum)) {
-    report(path, "no whole number lies in the range", "a wider range");
-  } else {
-    return true;
-  }
-  return false;
-}
-
-function examineReference(path: () => Path, name: string, { variables, report, guess }: Scope): boolean {
-  if (variables.has(name)) return true;
-  const message = `this name is not declared${guess(name, variables.keys())}`;
-  report(path(), message, `a name declared under "variables"`);
-  return false;
-}
-
-function examineMembers(path: () => Path, names: readonly string[], scope: Scope): void {
-  names.forEach((name, index) => {
-    if (!scope.variables.has(name)) examineReference(() => [...path(), index], name, scope);
-  });
 }
 
 /** A name, whether a variable's own or an alias, means the same variable in all profiles. */
@@ -222,40 +86,76 @@ function examineAliases(document: ContractDocument, declared: Scope["variables"]
 /** Profiles that others extend exist, and none extends itself. */
 function examineLineages(profiles: Profiles, report: Report): void {
   const done = new Set<string>();
-  const visit = (profile: string, trail: readonly string[]): void => {
-    if (trail.includes(profile)) {
-      const cycle = [...trail.slice(trail.indexOf(profile)), profile].join(" extends ");
-      report(["profiles", profile, "extends"], `the profile extends itself: ${cycle}`, "no cycle of profiles");
-      return;
-    }
-    if (done.has(profile)) return;
-    done.add(profile);
-    for (const base of listOf(profiles.get(profile)?.extends)) {
-      if (profiles.has(base)) visit(base, [...trail, profile]);
-      else {
+  /** The profile that is looked at, after those that led to it. */
+  const trail = new Set<string>();
+  const pending: (string | { readonly left: string })[] = [...profiles.keys()].toReversed();
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (typeof next === "object") trail.delete(next.left);
+    else if (trail.has(next)) {
+      const names = [...trail];
+      const cycle = [...names.slice(names.indexOf(next)), next].join(" extends ");
+      report(["profiles", next, "extends"], `the profile extends itself: ${cycle}`, "no cycle of profiles");
+    } else if (!done.has(next)) {
+      done.add(next);
+      trail.add(next);
+      const bases = listOf(profiles.get(next)?.extends);
+      for (const base of bases.filter((one) => !profiles.has(one))) {
         const message = `there is no such profile${didYouMean(base, profiles.keys())}`;
-        report(["profiles", profile, "extends"], message, alternatives([...profiles.keys()]));
+        report(["profiles", next, "extends"], message, alternatives([...profiles.keys()]));
       }
+      pending.push({ left: next }, ...bases.filter((one) => profiles.has(one)).toReversed());
     }
-  };
-  for (const profile of profiles.keys()) visit(profile, []);
+  }
 }
 
-/** A profile is checked together with all that it inherits. */
-function examineProfile(profile: string, profiles: Profiles, document: ContractDocument, scope: Scope): void {
-  const ancestry = lineage(profiles, profile);
-  const inherited = mergeEntries(document, ancestry.slice(0, -1));
-  const { variables } = mergeEntries(document, ancestry);
-  const own = profiles.get(profile) ?? {};
-  for (const [name, given] of Object.entries(own.variables ?? {})) {
-    const path = (): Path => ["profiles", profile, "variables", name];
-    examineVariable(path, name, given, variables.get(name) ?? given, { ...scope, variables });
-  }
-  for (const [group, { rule, variables: members }] of Object.entries(own.groups ?? {})) {
-    const path = ["profiles", profile, "groups", group];
-    if (!inherited.groups.has(group) && (rule === undefined || members === undefined)) {
-      scope.report(path, `the new group "${group}" is incomplete`, `"rule" and "variables"`, true);
+function examineProfiles(profiles: Profiles, document: ContractDocument, scope: Scope): void {
+  const { variables, groups } = mergeEntries(document, []);
+  const laid: { readonly profile: ProfileEntry; readonly takeAway: () => void }[] = [];
+  const lay = (profile: ProfileEntry): void => {
+    const undo = [laidOver(variables, profile.variables), laidOver<Partial<GroupEntry>>(groups, profile.groups)];
+    laid.push({ profile, takeAway: () => undo.forEach((one) => one()) });
+  };
+  const inherit = (profile: string, bases: readonly string[]): void => {
+    const [base = ""] = bases;
+    if (bases.length === 1 && laid.length > 0 && laid.at(-1)?.profile === profiles.get(base)) return;
+    const inherited = lineage(profiles, profile).slice(0, -1);
+    const other = laid.findIndex(({ profile: one }, index) => one !== inherited[index]);
+    const shared = other === -1 ? laid.length : other;
+    for (const { takeAway } of laid.splice(shared).toReversed()) takeAway();
+    inherited.slice(shared).forEach(lay);
+  };
+  profiles.forEach((own, profile) => {
+    inherit(profile, listOf(own.extends));
+    const ownGroups = Object.entries(own.groups ?? {});
+    const isIncomplete = ownGroups.map(([group, { rule, variables: members }]) => {
+      return !groups.has(group) && (rule === undefined || members === undefined);
+    });
+    lay(own);
+    for (const [name, given] of Object.entries(own.variables ?? {})) {
+      const path = (): Path => ["profiles", profile, "variables", name];
+      examineVariable(path, name, given, variables.get(name) ?? given, { ...scope, variables });
     }
-    examineMembers(() => [...path, "variables"], members ?? [], { ...scope, variables });
-  }
+    ownGroups.forEach(([group, { variables: members = [] }], index) => {
+      const path = ["profiles", profile, "groups", group];
+      if (isIncomplete[index] === true) {
+        scope.report(path, `the new group "${group}" is incomplete`, `"rule" and "variables"`, true);
+      }
+      examineMembers(() => [...path, "variables"], members, { ...scope, variables });
+    });
+  });
+}
+
+/** Lays members over those of a map, and gives what takes them away again. */
+function laidOver<Member extends object>(
+  map: Map<string, Member>,
+  members: Readonly<Record<string, Member>> = {},
+): () => void {
+  const former = Object.keys(members).map((name) => [name, map.get(name)] as const);
+  layOver(map, members);
+  return () => {
+    for (const [name, member] of former) {
+      if (member === undefined) map.delete(name);
+      else map.set(name, member);
+    }
+  };
 }

@@ -5,14 +5,9 @@ import { defaultLines, mergeEntries } from "./compile.ts";
 type Sections = NonNullable<ContractDocument["sections"]>;
 
 /**
- * The document with what it extends laid under it.
- *
- * - Variables: those of the base in their order, then the further ones. Details that the document gives of a variable of
- *   the base replace the base's; the others stay.
- * - Groups and scopes: one of the same name replaces the base's.
- * - Sections: the base's, of which one with the same title is replaced, then the others. Without any of its own, what
- *   the document adds is shown in a last one.
- * - Profiles: one of the same name is laid over the base's, detail by detail.
+ * The document with what it extends laid under it. Details of a variable or profile replace the base's, the others
+ * stay; a group, scope or section (by its title) replaces the base's of the same name. Without sections of its own,
+ * what the document adds is shown in a last one.
  */
 export function mergeDocuments(base: ContractDocument, own: ContractDocument): ContractDocument {
   const { variables } = mergeEntries(base, [{ variables: own.variables ?? {} }]);
@@ -42,7 +37,6 @@ function mergeSections(base: ContractDocument, own: ContractDocument): Sections 
   ];
 }
 
-/** What the document adds to the base, as a section of its own. */
 function additions(base: ContractDocument, own: ContractDocument): Sections {
   const shown = new Set(base.sections?.flatMap(({ lines }) => lines));
   const isNew = ([name]: readonly [string, unknown]): boolean =>

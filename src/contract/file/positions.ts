@@ -16,10 +16,9 @@ export class JsonSyntaxError extends Error {
 const MOST_LEVELS = 100;
 
 /**
- * Reads a JSON text as jsonc-parser's tree; offsets count UTF-16 code units from 0.
- *
- * @throws JsonSyntaxError at the first thing that does not belong there, and where objects and lists are nested more
- *   than 100 levels deep below the root: the parser calls itself for each
+ * Reads a JSON text as jsonc-parser's tree; offsets count UTF-16 code units.
+ * @throws JsonSyntaxError at the first thing that does not belong there, and beyond 100 levels: the parser calls
+ * itself for each
  */
 export function parseWithPositions(text: string): Node {
   let level = 0;
@@ -50,7 +49,6 @@ export function parseWithPositions(text: string): Node {
   return root;
 }
 
-/** What may stand where jsonc-parser reports one of these errors. */
 const ALLOWED: Readonly<Record<string, string>> = {
   PropertyNameExpected: "a key in double quotes",
   ValueExpected: "a value: an object, a list, a string in double quotes, a number, true, false or null",
@@ -73,7 +71,7 @@ function syntaxFault(text: string, offset: number, code: string): Fault {
   if (/^[}\]]/.test(rest) && /,\s*$/.test(text.slice(0, offset))) {
     return { offset, message: "trailing comma", allowed: `${allowed}, or no comma before` };
   }
-  // Of the text no more than JSON's own punctuation: the file may be none, such as one with a token in it.
+  // Shows only JSON's own punctuation: another kind of file may stand here, such as one with a token in it.
   return { offset, message: `unexpected ${/^[[\]{},:"]/.exec(rest)?.[0] ?? "text"}`, allowed };
 }
 
@@ -99,14 +97,12 @@ function stringFault(text: string, start: number): Fault {
   }
 }
 
-/** One key of an object with its value. */
 interface Member {
   readonly key: string;
   readonly offset: number;
   readonly value: Node;
 }
 
-/** The keys of an object in their order, equal ones included. */
 export function membersOf({ type, children = [] }: Node): readonly Member[] {
   if (type !== "object") return [];
   return children.flatMap(({ offset, children: [key, value] = [] }) =>
@@ -115,8 +111,8 @@ export function membersOf({ type, children = [] }: Node): readonly Member[] {
 }
 
 /**
- * Finds the offset of each issue; that of the nearest node above it where the text does not have it, since a profile
- * inherits it. The members of an object are looked up once for all issues.
+ * Finds the offset of each issue: where the text does not have it, since a profile inherits it, that of the nearest
+ * node above.
  */
 export function offsetFinder(root: Node): (issue: Pick<Issue, "path" | "atKey">) => number {
   const objects = new Map<Node, ReadonlyMap<string, Node>>();

@@ -23,7 +23,6 @@ function hasDuplicateKeys(text: string, document: ContractDocument): boolean {
   return text.includes("\\") ? keysIn(text) !== keysIn(written) : colonsIn(text) !== colonsIn(written);
 }
 
-/** How many keys the text of a JSON document has, those twice in an object among them. */
 function keysIn(text: string): number {
   return text.replaceAll(/"(?:[^"\\]|\\.)*"|[^:"]+/g, "").length;
 }

@@ -1,4 +1,4 @@
-/** What is wrong with a contract file, with line and column; pure. Loaded only when something is. */
+/** Errors of a contract file, with line and column; pure. Loaded only for a faulty one. */
 import { SophiaError } from "../../core/error.ts";
 import { count, printable } from "../../core/text.ts";
 import { schemaText } from "../generated/schema-text.ts";
@@ -9,12 +9,7 @@ import type { Schema } from "./schema.ts";
 
 const MOST_SHOWN = 20;
 
-/**
- * The error (contract-invalid, 125) for a text that `parseContract` refuses: for every fault the place, what is wrong
- * and what is allowed.
- *
- * @param name how messages call the file
- */
+/** The error (contract-invalid, 125) for a text that `parseContract` refuses. @param name how messages call the file */
 export function malformedContract(text: string, name: string): SophiaError {
   return rejection(text, name, structuralFaults(text));
 }

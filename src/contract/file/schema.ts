@@ -29,13 +29,11 @@ export interface Schema {
   readonly definitions?: Readonly<Record<string, Schema>>;
 }
 
-/** The types that a schema allows; all of them where it names none. */
 export function typesOf({ type }: Schema): readonly TypeName[] {
   if (type === undefined) return ["string", "boolean", "integer", "number", "array", "object"];
   return typeof type === "string" ? [type] : type;
 }
 
-/** The name of the definition that a schema refers to. */
 export function referenceOf({ $ref }: Schema): string | undefined {
   return $ref?.replace("#/definitions/", "");
 }

@@ -3,6 +3,7 @@ import { isUtf8 } from "node:buffer";
 import type { Stats } from "node:fs";
 import { dirname, relative, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
+import type { FailureCode } from "../../core/failure-codes.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable, withoutMark } from "../../core/text.ts";
 import { readTrusted } from "../../system/addon/addon.ts";
@@ -15,18 +16,14 @@ import { CONTRACT_FILE_NAME } from "../file-name.ts";
 /** How a contract file came to be read: somebody named it, it was found, or the contract of this name extends it. */
 export type Reason = "named" | "found" | { readonly extendedBy: string; readonly first: "named" | "found" };
 
-/** How the first file came to be read; those that it extends are trusted as it is. */
 export function firstOf(reason: Reason): "named" | "found" {
   return typeof reason === "object" ? reason.first : reason;
 }
 
-/** The most of a contract file. Contracts of thousands of variables have about one megabyte. */
 export const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * The text without a byte-order mark. Where nobody named the first file, its owner and who may write it count.
- *
- * @param path absolute
+ * The text without a byte-order mark. If the first file was found, its owner and who may write it count.
  * @param cwd messages name the file relative to it
  * @throws SophiaError (125): `contract-unreadable`, `contract-distrusted`, or `contract-invalid` where it is not UTF-8
  */
@@ -48,14 +45,12 @@ export async function readContractText(path: string, reason: Reason, cwd: string
     if (distrust !== undefined) throw distrusted(name, reason, distrust);
     throw unreadable(name, reason, isIrregular ? "NOT_REGULAR" : (systemErrorCode(error) ?? "unknown error"));
   }
-  if (!isUtf8(bytes)) {
-    throw new SophiaError({
-      code: "contract-invalid",
-      message: `the contract ${printable(name)} is not UTF-8`,
-      hint: "save it as UTF-8",
-    });
-  }
+  if (!isUtf8(bytes)) throw refusal("contract-invalid", name, "is not UTF-8", "save it as UTF-8");
   return withoutMark(bytes.toString("utf8"));
+}
+
+function refusal(code: FailureCode, name: string, what: string, hint: string): SophiaError {
+  return new SophiaError({ code, message: `the contract ${printable(name)} ${what}`, hint });
 }
 
 const WORDS: ReadonlyMap<string, string> = new Map([
@@ -74,22 +69,16 @@ const WORDS: ReadonlyMap<string, string> = new Map([
 function unreadable(name: string, reason: Reason, code: string): SophiaError {
   // A file that was found and does not exist is a symlink to one.
   const what = reason === "found" && code === "ENOENT" ? "is a symlink to a file that does not exist" : WORDS.get(code);
-  return new SophiaError({
-    code: "contract-unreadable",
-    message: `the contract ${printable(name)} ${what ?? `cannot be read (${printable(code)})`}`,
-    hint: hintFor(reason),
-  });
+  return refusal("contract-unreadable", name, what ?? `cannot be read (${printable(code)})`, hintFor(reason));
 }
 
 function distrusted(name: string, reason: Reason, distrust: Distrust): SophiaError {
   const { what, fix } = describeDistrust(distrust, name);
-  const which = typeof reason === "object" ? `, which ${printable(reason.extendedBy)} extends,` : "";
-  const naming = typeof reason === "object" ? "name the first with --contract" : `--contract ${shellWord(name)}`;
-  return new SophiaError({
-    code: "contract-distrusted",
-    message: `the contract ${printable(name)}${which} does not count: ${what}`,
-    hint: `${fix === undefined ? "" : `${fix}; or `}${naming}, if you trust it (SOPHIA_CONTRACT), or name another`,
-  });
+  const isFirst = typeof reason !== "object";
+  const shown = isFirst ? name : `${name}, which ${reason.extendedBy} extends,`;
+  const naming = isFirst ? `--contract ${shellWord(name)}` : "name the first with --contract";
+  const hint = `${fix === undefined ? "" : `${fix}; or `}${naming}, if you trust it (SOPHIA_CONTRACT), or name another`;
+  return refusal("contract-distrusted", shown, `does not count: ${what}`, hint);
 }
 
 function hintFor(reason: Reason): string {

@@ -4,7 +4,6 @@
  */
 import type { CharacterSet, Pattern, Repetition } from "./syntax.ts";
 
-/** A state of an automaton. */
 interface State {
   readonly id: number;
   /** The character that leads on, on its own; where there is none, the states in `to` are entered at once. */
@@ -12,26 +11,19 @@ interface State {
   readonly to: State[];
 }
 
-/** States that are entered together. */
 interface Node {
-  /** Those that a character leads on from. */
   readonly states: readonly State[];
-  /** Whether a value that ends here matches. */
+  /** A value that ends here matches. */
   readonly ends: boolean;
   readonly next: Map<string, Node>;
 }
 
 const MOST_STATES = 4000;
 
-/** @throws whatever ends the work, such as an error if there have been too many steps */
+/** Counts steps. @throws an error if there have been too many */
 export type Spend = (steps: number) => void;
 
-/**
- * Makes a pattern ready for matching, once there is a value.
- *
- * @returns whether the whole value matches
- * @throws SyntaxError where its repetitions make it too large
- */
+/** Makes a matcher of whole values. @throws SyntaxError if the pattern's repetitions make it too large */
 export function makeMatcher(pattern: Pattern): (value: string, spend: Spend) => boolean {
   if (sizeOf(pattern) > MOST_STATES) throw new SyntaxError("is too large: its repetitions multiply");
   const nodes = new Map<string, Node>();
@@ -78,7 +70,6 @@ export function makeMatcher(pattern: Pattern): (value: string, spend: Spend) => 
   };
 }
 
-/** How many states its automaton has. */
 function sizeOf(pattern: Pattern): number {
   switch (pattern.kind) {
     case "character":
@@ -91,7 +82,7 @@ function sizeOf(pattern: Pattern): number {
       const { least, most } = pattern;
       const part = sizeOf(pattern.part);
       if (most === Infinity) return 1 + part * (1 + least);
-      // Of a part that matches only the empty string there is nothing to repeat.
+      // A part that matches only the empty string has nothing to repeat.
       return part === 0 ? 0 : part * most + (most - least);
     }
   }
@@ -99,7 +90,6 @@ function sizeOf(pattern: Pattern): number {
 
 const END_ID = 0;
 
-/** @returns the first state */
 function buildAutomaton(pattern: Pattern): State {
   let id = END_ID;
   const make = (state: Omit<State, "id">): State => ({ id: ++id, ...state });

@@ -10,11 +10,7 @@ import { makeMatcher } from "./match.ts";
 import { samplePattern } from "./sample.ts";
 import { parsePattern } from "./syntax.ts";
 
-/**
- * Makes a pattern ready.
- *
- * @throws SyntaxError where it is not in the language, in words that continue "the pattern …"
- */
+/** @throws SyntaxError where the text is not in the language, in words that continue "the pattern …" */
 export function compilePattern(source: string): TextPattern {
   const pattern = parsePattern(source);
   const matches = makeMatcher(pattern);

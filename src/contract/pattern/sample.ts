@@ -2,9 +2,8 @@
 import type { CharacterSet, Pattern, Repetition } from "./syntax.ts";
 
 /**
- * A string that the pattern matches and that contains `word` where a repetition has room for it.
- *
- * @param least how many characters the string should have at least; kept where the pattern allows it
+ * A string that the pattern matches, with `word` in it where a repetition has room.
+ * @param least how many characters it should have at least; kept where the pattern allows it
  */
 export function samplePattern(pattern: Pattern, word: string, least: number): string {
   const shortest = sample(pattern, word, 0);

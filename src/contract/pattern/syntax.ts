@@ -5,12 +5,10 @@
  * end are allowed and change nothing.
  */
 
-/** Tells of a character whether it belongs to the set. */
 export interface CharacterSet {
   readonly test: (character: string) => boolean;
 }
 
-/** What a pattern is made of. Characters are Unicode code points. */
 export type Pattern =
   /** `set` matches one character and no other string, so there is nothing in which it could backtrack. */
   | { readonly kind: "character"; readonly set: CharacterSet }
@@ -22,18 +20,13 @@ export interface Repetition {
   readonly kind: "repetition";
   readonly part: Pattern;
   readonly least: number;
-  /** Infinity where there is no limit. */
   readonly most: number;
 }
 
 const DEEPEST_GROUP = 50;
 const MOST_REPETITIONS = 1000;
 
-/**
- * Reads a pattern.
- *
- * @throws SyntaxError where the text is not in the language, in words that continue "the pattern …"
- */
+/** @throws SyntaxError where the text is not in the language, in words that continue "the pattern …" */
 export function parsePattern(text: string): Pattern {
   const reader = { characters: Array.from(text), at: 0 };
   const pattern = alternatives(reader, 0);

@@ -1,0 +1,137 @@
+/** Checks of one variable, and of the names that a group lists, that the schema cannot make; pure. */
+import { runsCode } from "../../core/code-values.ts";
+import type { didYouMean } from "../../core/suggest.ts";
+import { formatFault } from "../format.ts";
+import type { FormatEntry, VariableEntry } from "../generated/document.ts";
+import type { PatternWork } from "../model.ts";
+import { alternatives, faultWords } from "../words.ts";
+import { formatOf, isSecret, listOf, type PatternCompiler } from "./compile.ts";
+import type { Path } from "./fault.ts";
+import type { examineProbe } from "./probe-meaning.ts";
+
+export type Report = (path: Path, message: string, allowed: string, atKey?: boolean) => void;
+
+export type ProbeExaminer = typeof examineProbe;
+
+export interface Tools {
+  readonly compilePattern: PatternCompiler;
+  readonly examineProbe: ProbeExaminer;
+}
+
+/** The variables of one profile, or of none, against which others are checked. */
+export interface Scope extends Tools {
+  readonly variables: ReadonlyMap<string, VariableEntry>;
+  readonly work: PatternWork;
+  readonly guess: typeof didYouMean;
+  readonly report: Report;
+}
+
+/**
+ * @param path made only where something is wrong
+ * @param given what the document has at the path
+ * @param entry what counts: the same, or a profile's details laid over the variable
+ */
+export function examineVariable(
+  path: () => Path,
+  name: string,
+  given: VariableEntry,
+  entry: VariableEntry,
+  scope: Scope,
+): void {
+  const { variables, compilePattern, report, work } = scope;
+  const { required, deprecated, default: fallback, format } = entry;
+  const at = (key: keyof VariableEntry): Path => (Object.hasOwn(given, key) ? [...path(), key] : path());
+  if (fallback !== undefined && isSecret(entry)) {
+    report(at("default"), "a secret has a default", `no default, or "secret": false`);
+  }
+  if (fallback !== undefined && (/^path$/i.test(name) || runsCode(name, fallback))) {
+    const what = runsCode(name, fallback) ? "would make other programs run code" : "would decide which programs run";
+    report(at("default"), `a default of ${name} ${what}`, "no default: the environment or ESC sets it");
+  }
+  if (format !== undefined && examineFormat(at("format"), format, scope) && fallback !== undefined) {
+    const fault = formatFault(formatOf(format, compilePattern), fallback, name, work);
+    if (fault !== undefined) report(at("default"), "the default does not have the format", `it ${faultWords(fault)}`);
+  }
+  if (typeof required === "object") {
+    const where = (): Path => [...at("required"), "when"];
+    if (required.when === name) report(where(), "a variable cannot be its own condition", "another variable");
+    else examineReference(where, required.when, scope);
+    examineCondition([...at("required"), "equals"], required.when, listOf(required.equals), scope);
+  }
+  if (typeof entry.probe === "object") {
+    for (const problem of scope.examineProbe(name, entry.probe, (other) => variables.has(other))) {
+      report([...at("probe"), ...problem.path], problem.message, problem.allowed);
+    }
+  }
+  if (deprecated === undefined) return;
+  if (deprecated === name) report(at("deprecated"), "a variable cannot replace itself", "another variable");
+  else if (
+    examineReference(() => at("deprecated"), deprecated, scope) &&
+    variables.get(deprecated)?.deprecated !== undefined
+  ) {
+    report(at("deprecated"), `${deprecated} is itself deprecated`, "a variable that is not deprecated");
+  }
+}
+
+/** A condition can be met, and its values are not secret. */
+function examineCondition(path: Path, name: string, values: readonly string[], { variables, report }: Scope): void {
+  const other = variables.get(name);
+  if (other === undefined || values.length === 0) return;
+  if (isSecret(other)) {
+    report(path, `${name} is a secret: a contract must not contain its value`, `"secret": false for ${name}`);
+  }
+  const { format } = other;
+  const known = typeof format === "object" && format.type === "enum" ? format.values : values;
+  if (values.some((value) => !known.includes(value))) {
+    report(path, `${name} never has this value`, alternatives(known));
+  }
+}
+
+function examineFormat(path: Path, entry: FormatEntry, { compilePattern, report }: Scope): boolean {
+  if (typeof entry === "string") return true;
+  if (entry.type === "integer" || entry.type === "number") return examineRange(path, entry, report);
+  if (entry.type !== "text" || entry.pattern === undefined) return true;
+  try {
+    compilePattern(entry.pattern);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    report(
+      [...path, "pattern"],
+      `the pattern ${error.message}`,
+      "characters, escapes, classes, groups, alternatives and repetitions; no look-around and no back-references",
+    );
+    return false;
+  }
+}
+
+function examineRange(
+  path: Path,
+  range: Extract<FormatEntry, { type: "integer" | "number" }>,
+  report: Report,
+): boolean {
+  const { type, minimum = -Infinity, maximum = Infinity } = range;
+  if (minimum === Infinity || maximum === -Infinity) {
+    report(path, "the range holds no finite number", "finite numbers");
+  } else if (minimum > maximum) {
+    report([...path, "minimum"], "the minimum is greater than the maximum", `at most ${maximum}`);
+  } else if (type === "integer" && Math.ceil(minimum) > Math.floor(maximum)) {
+    report(path, "no whole number lies in the range", "a wider range");
+  } else {
+    return true;
+  }
+  return false;
+}
+
+function examineReference(path: () => Path, name: string, { variables, report, guess }: Scope): boolean {
+  if (variables.has(name)) return true;
+  const message = `this name is not declared${guess(name, variables.keys())}`;
+  report(path(), message, `a name declared under "variables"`);
+  return false;
+}
+
+export function examineMembers(path: () => Path, names: readonly string[], scope: Scope): void {
+  names.forEach((name, index) => {
+    if (!scope.variables.has(name)) examineReference(() => [...path(), index], name, scope);
+  });
+}
