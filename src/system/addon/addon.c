@@ -430,8 +430,6 @@ static napi_value user_name(napi_env env, napi_callback_info info) {
   return result;
 }
 
-#include "openssl.h"
-
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {.utf8name = "checksum", .method = checksum},
@@ -457,10 +455,5 @@ NAPI_MODULE_INIT() {
       {.utf8name = "userName", .method = user_name},
   };
   napi_define_properties(env, exports, COUNT(functions), functions);
-  const napi_property_descriptor ciphers[] = {
-      {.utf8name = "hmacSha256", .method = hmac_sha256},
-      {.utf8name = "openAes256Gcm", .method = open_aes_256_gcm},
-  };
-  if (has_openssl()) napi_define_properties(env, exports, COUNT(ciphers), ciphers);
   return exports;
 }

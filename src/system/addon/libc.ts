@@ -79,16 +79,4 @@ export interface Addon extends Libc {
    * @returns undefined for any other file. What is not UTF-8 has become U+FFFD
    */
   readonly readTrusted: (path: string, folder: string, forbidden: number) => string | undefined;
-  /** HMAC with SHA-256 (RFC 2104), 32 bytes, by the OpenSSL of Node.js; absent where that cannot be reached. */
-  readonly hmacSha256?: (key: Buffer, data: Buffer) => Buffer;
-  /**
-   * Opens what AES-256-GCM has sealed (NIST SP 800-38D), by the OpenSSL of Node.js; absent where that cannot be reached.
-   *
-   * @param key 32 bytes
-   * @param iv 12 bytes
-   * @param authenticated what was authenticated with it and not encrypted
-   * @param sealed what was encrypted, with the tag of 16 bytes behind it
-   * @returns undefined where a bit of any of them is another one
-   */
-  readonly openAes256Gcm?: (key: Buffer, iv: Buffer, authenticated: Buffer, sealed: Buffer) => Buffer | undefined;
 }
