@@ -1,10 +1,4 @@
-/**
- * What src/launch/standalone/before-bun.c puts in front of the names of variables that Bun is not to see. With nothing
- * behind it, the name of the variable in which it tells what the caller had set.
- */
-const HELD = "SOPHIA_RUN_HELD_";
-/** It sets these, too. */
-const SETTINGS: ReadonlySet<string> = new Set(["JSC_SIGNAL_FOR_GC", "BUN_JSC_useJIT", "BUN_ENABLE_CRASH_REPORTING"]);
+import { BUN_SETTINGS, HELD } from "./shared.ts";
 
 /** How the caller started this process. Bun and this program may have changed all of it since. */
 export interface Caller {
@@ -68,5 +62,6 @@ function signalsIn(digits: string): readonly number[] {
 /** @returns the name that the caller gave to a variable of this process; undefined where the variable is none of the caller's */
 export function callersName(name: string): string | undefined {
   if (name.startsWith(HELD)) return name === HELD ? undefined : name.slice(HELD.length);
-  return SETTINGS.has(name) && process.env[HELD] !== undefined ? undefined : name;
+  const isSetting = BUN_SETTINGS.some((setting) => setting.startsWith(`${name}=`));
+  return isSetting && process.env[HELD] !== undefined ? undefined : name;
 }

@@ -1,6 +1,7 @@
 /** Whether a file that nobody named may count: who owns it, and who may write it. */
 import { accessSync, constants, lstatSync, statSync, type Stats } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
+import { EVERYBODY_READS, EVERYBODY_WRITES } from "./permissions.ts";
 
 /** Why a file that was found does not count. */
 export type Distrust =
@@ -10,8 +11,6 @@ export type Distrust =
   | { readonly kind: "file" }
   /** Everybody may put a file into its folder. */
   | { readonly kind: "folder"; readonly folder: string };
-
-const EVERYBODY_WRITES = 0o002;
 
 /**
  * Why a file that was found by search does not count; `undefined` where it does. Where everybody may write the working
@@ -37,8 +36,6 @@ export function distrustOf(found: string, file: Stats, folder: string, cwd: stri
   // Somebody exchanges the file at this moment.
   return entry?.ino === file.ino && entry.dev === file.dev ? undefined : { kind: "folder", folder };
 }
-
-const EVERYBODY_READS = 0o004;
 
 /**
  * Whether a file that its user could keep to themselves is world-readable, if others can enter the folders above it: not a

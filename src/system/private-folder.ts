@@ -6,9 +6,7 @@
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, realpathSync, statSync, type Stats } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
-
-const FOR_OTHERS = 0o077;
-const [EVERY_USER_WRITES, STICKY] = [0o002, 0o1000];
+import { EVERYBODY_WRITES, FOR_OTHERS, STICKY } from "./permissions.ts";
 
 /** Why a folder is not used. */
 export type FolderProblem =
@@ -69,7 +67,7 @@ function openAbove(path: string, { ino, dev }: Stats): string | undefined {
   let below = { ino, dev };
   for (let at = `${path}/..`; ; at += "/..") {
     const above = statSync(at);
-    if ((above.mode & (EVERY_USER_WRITES | STICKY)) === EVERY_USER_WRITES) return realpathSync.native(at);
+    if ((above.mode & (EVERYBODY_WRITES | STICKY)) === EVERYBODY_WRITES) return realpathSync.native(at);
     // The root is its own parent.
     if (above.ino === below.ino && above.dev === below.dev) return undefined;
     below = above;

@@ -1,7 +1,6 @@
 import { lstatSync, statSync } from "node:fs";
 import { parentOf } from "./paths.ts";
-
-const OTHERS_ENTER = 0o001;
+import { EVERYBODY_ENTERS } from "./permissions.ts";
 
 /**
  * Whether other users can enter all folders above a file. A link says nothing of the folders above the file itself, and
@@ -14,7 +13,7 @@ export function isReachable(path: string): boolean {
   for (let folder = path; folder !== parentOf(folder);) {
     folder = parentOf(folder);
     const stats = statSync(folder, { throwIfNoEntry: false });
-    if (stats !== undefined && (stats.mode & OTHERS_ENTER) === 0) return false;
+    if (stats !== undefined && (stats.mode & EVERYBODY_ENTERS) === 0) return false;
   }
   return true;
 }

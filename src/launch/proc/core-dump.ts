@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Addon } from "../../system/addon/libc.ts";
-
-const FILTER = "/proc/self/coredump_filter";
+import { CORE_FILTER } from "../../system/shared.ts";
 
 /**
  * Takes this process's memory, which holds secrets, out of any core dump of it (Linux; core(5)). It works whatever
@@ -16,11 +15,11 @@ export function withholdMemory(addon: Pick<Addon, "exchangeCoreFilter"> | undefi
   }
   try {
     // Read as hexadecimal without a prefix, written with one.
-    const former = `0x${readFileSync(FILTER, "utf8").trim()}`;
-    writeFileSync(FILTER, "0");
+    const former = `0x${readFileSync(CORE_FILTER, "utf8").trim()}`;
+    writeFileSync(CORE_FILTER, "0");
     return () => {
       try {
-        writeFileSync(FILTER, former);
+        writeFileSync(CORE_FILTER, former);
       } catch {
         // A process without permission to write this file is one that the kernel does not dump.
       }

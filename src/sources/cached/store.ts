@@ -17,13 +17,13 @@ import {
 import { systemErrorCode } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
 import { parentOf, within } from "../../system/paths.ts";
+import { FOR_OTHERS } from "../../system/permissions.ts";
 import { type FolderProblem, inPrivateFolder, type PrivateFolder } from "../../system/private-folder.ts";
 
 /** More than the largest answer of ESC that is read. */
 const MAX_BYTES = 33_554_432;
 const PRIVATE_FOLDER = 0o700;
 const PRIVATE_FILE = 0o600;
-const FOR_OTHERS = 0o077;
 /** What was begun before and is not done will not be: its process was killed. */
 const STALE_MS = 60_000;
 const TEMPORARY = ".tmp";

@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../generated/shared.h"
 #include "program.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
@@ -382,7 +383,7 @@ static int exchange(unsigned filter) {
   char former[16] = "";
   char text[] = "0x00000000";
   for (int i = 0; i < 8; ++i) text[2 + i] = "0123456789abcdef"[filter >> (28 - 4 * i) & 15];
-  const int file = open("/proc/self/coredump_filter", O_RDWR | O_CLOEXEC);
+  const int file = open(CORE_FILTER, O_RDWR | O_CLOEXEC);
   if (file == -1) return -1;
   /* Read as hexadecimal without a prefix, written with one. */
   const bool is_done = read(file, former, sizeof former - 1) > 0 && write(file, text, sizeof text - 1) > 0;

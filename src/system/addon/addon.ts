@@ -1,5 +1,6 @@
 import type { Addon } from "./libc.ts";
 import { loader } from "./loaded.ts";
+import { EVERYBODY_READS, EVERYBODY_WRITES } from "../permissions.ts";
 
 /** A folder of the package, bin/ or dist/; the build puts it in. Sources that run as they are have no addon near them. */
 declare const SOPHIA_RUN_FOLDER: string | undefined;
@@ -64,7 +65,11 @@ export function isExecutable(path: string): boolean {
  * @returns undefined where the file, if there is one, needs a closer look
  */
 export function readTrusted(path: string, folder: string, isSecret: boolean): string | undefined {
-  const text = loader?.addon?.readTrusted(path, folder, isSecret ? 0o006 : 0o002);
+  const text = loader?.addon?.readTrusted(
+    path,
+    folder,
+    isSecret ? EVERYBODY_READS | EVERYBODY_WRITES : EVERYBODY_WRITES,
+  );
   // Perhaps it is not UTF-8.
   return text?.includes("\uFFFD") === true ? undefined : text;
 }
