@@ -44,7 +44,6 @@ export const BUN_SETTINGS = ["JSC_SIGNAL_FOR_GC=61", "BUN_JSC_useJIT=0", "BUN_EN
 
 /** Variables by which systemd says for which process other variables are meant. */
 export const PID_VARIABLES = ["LISTEN_PID", "WATCHDOG_PID"] as const;
-/** The PID of the process that systemd has executed. */
 export const EXEC_PID = "SYSTEMD_EXEC_PID";
 /** Stands for the program's PID, which its process writes over it: as many digits as a PID has at most. */
 export const OWN_PID = "0000000000";
@@ -53,41 +52,27 @@ export const OWN_PID = "0000000000";
 export const OPEN_FILES_KEPT = -1;
 export const OPEN_FILES_UNLIMITED = -2;
 
-/** Records of launch/redact/monitor.h, to the launcher: the program's PID. */
-export const STARTED = 1;
-/** The error number. */
-export const NOT_EXECUTED = 2;
-/** The signal. */
-export const STOPPED = 3;
-/** The status. */
-export const EXITED = 4;
-/** The signal. */
-export const KILLED = 5;
-/** So many bytes follow, which were typed and which the program has not read. */
-export const UNREAD = 6;
-/** 1: in the foreground. */
-export const CONTINUED = 7;
-/** To the monitor. 1: in the foreground of the terminal, 0: in the background. */
-export const CONTINUE = 8;
-/** Nothing is typed any more: what was not read is asked for. 1: and the terminal is closed. */
-export const COLLECT = 9;
-/** The launcher has put the settings of the real terminal in order. */
-export const RESTORED = 10;
-/** The terminal will go, and the program is not hung up: it is in the background. */
-export const FORSAKE = 11;
+// Records of launch/redact/monitor.h, to the launcher.
+export const STARTED = 1; // the program's PID
+export const NOT_EXECUTED = 2; // the error number
+export const STOPPED = 3; // the signal
+export const EXITED = 4; // the status
+export const KILLED = 5; // the signal
+export const UNREAD = 6; // so many bytes follow, which were typed and which the program has not read
+export const CONTINUED = 7; // 1: in the foreground
+// To the monitor.
+export const CONTINUE = 8; // 1: in the foreground of the terminal, 0: in the background
+export const COLLECT = 9; // nothing is typed any more: asks for what was not read; 1: and the terminal is closed
+export const RESTORED = 10; // the launcher has put the settings of the real terminal in order
+export const FORSAKE = 11; // the terminal will go, and the program is not hung up: it is in the background
 
-/** How `applySettings` of launch/redact/addon.c changes the settings of a terminal: not at all. */
+// How `applySettings` of launch/redact/addon.c changes the settings of a terminal.
 export const AS_GIVEN = 0;
-/** Every key is a byte, and what is written is shown as it is. */
-export const RAW = 1;
-/** What is written is shown as it is. */
-export const RAW_OUTPUT = 2;
-/** What is written is shown as before. */
-export const OUTPUT_AS_BEFORE = 3;
+export const RAW = 1; // every key is a byte, and what is written is shown as it is
+export const RAW_OUTPUT = 2; // what is written is shown as it is
+export const OUTPUT_AS_BEFORE = 3; // what is written is shown as before
 
-/** What `watch` of launch/redact/addon.c waits for: nothing any more. */
-export const FORGET = -1;
-/** The other side of the pipe, socket or terminal reads no more. */
-export const UNTIL_UNREAD = 0;
-/** There is something to read, or the end. */
-export const UNTIL_READABLE = 1;
+// What `watch` of launch/redact/addon.c waits for.
+export const FORGET = -1; // nothing any more
+export const UNTIL_UNREAD = 0; // the other side of the pipe, socket or terminal reads no more
+export const UNTIL_READABLE = 1; // there is something to read, or the end
