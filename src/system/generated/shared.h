@@ -6,6 +6,7 @@ enum { COLLECT = 9 };
 enum { CONTINUE = 8 };
 enum { CONTINUED = 7 };
 #define CORE_FILTER "/proc/self/coredump_filter"
+enum { ESCAPE = 1 };
 #define EXEC_PID "SYSTEMD_EXEC_PID"
 enum { EXITED = 4 };
 #define FATAL_SIGNALS SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGABRT, SIGTRAP, SIGSYS, SIGXCPU, SIGIO, SIGPWR, SIGSTKFLT
@@ -13,6 +14,8 @@ enum { FORGET = -1 };
 enum { FORSAKE = 11 };
 #define HELD "SOPHIA_RUN_HELD_"
 enum { KILLED = 5 };
+enum { LINE_BREAK = 2 };
+enum { LINE_WIDTH = 60 };
 enum { NOT_EXECUTED = 2 };
 enum { OPEN_FILES_KEPT = -1 };
 enum { OPEN_FILES_UNLIMITED = -2 };
@@ -27,6 +30,3 @@ enum { STOPPED = 3 };
 enum { UNREAD = 6 };
 enum { UNTIL_READABLE = 1 };
 enum { UNTIL_UNREAD = 0 };
-enum { ESCAPE = 1 };
-enum { LINE_BREAK = 2 };
-enum { LINE_WIDTH = 60 };
