@@ -1,13 +1,13 @@
 /** The header by which C code gets the numbers and names of src/system/shared.ts, and what masking in C must know. */
 import { join } from "node:path";
 import { LINE_WIDTH } from "../src/masking/breaks.ts";
-import { ESCAPE, LINE_BREAK } from "../src/masking/escapes.ts";
+import { ESCAPE } from "../src/masking/escapes.ts";
 import * as shared from "../src/system/shared.ts";
 import type { GeneratedFile } from "./contract/files.ts";
 
 /** Generates in memory; the same input gives the same text. */
 export function sharedHeader(root: string): GeneratedFile {
-  const all = { ...shared, ESCAPE, LINE_BREAK, LINE_WIDTH };
+  const all = { ...shared, ESCAPE, LINE_WIDTH };
   // Loaders order the names of a module in different ways.
   const sorted = Object.entries(all).toSorted(([one], [other]) => (one < other ? -1 : 1));
   const lines = sorted.map(([name, value]) => define(name, value));

@@ -1,6 +1,6 @@
 import { readSync } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
-import { sleep } from "./write.ts";
+import { sleep } from "./sleep.ts";
 
 /** The longest line that a terminal hands over at once has 4,096 bytes. */
 const MOST_BYTES = 65_536;

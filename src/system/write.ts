@@ -1,5 +1,6 @@
 import { writeSync } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
+import { sleep } from "./sleep.ts";
 
 /**
  * Writes the whole text to a descriptor at once, not by `process.stdout` and `process.stderr`: these leave O_NONBLOCK on
@@ -20,9 +21,4 @@ export function write(descriptor: 1 | 2, text: string): string | undefined {
     }
   }
   return undefined;
-}
-
-/** Waits, without a turn of the event loop. */
-export function sleep(milliseconds: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

@@ -1,9 +1,3 @@
-/** The first four bytes of an ELF file. */
-export const ELF = 0x7f454c46;
-/** The machines of ELF files (e_machine) for which there is an addon. */
-export const ELF_X64 = 62;
-export const ELF_ARM64 = 183;
-
 /** How the kernel will execute a file. */
 export type Image =
   /** An ELF file for this machine whose dynamic loader, if it names one, is there; or a Mach-O file. */

@@ -1,6 +1,9 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
-import { ELF, ELF_ARM64, ELF_X64, type Image } from "./image-kind.ts";
+import type { Image } from "./image-kind.ts";
 import { classifyMachO } from "./mach-o.ts";
+
+/** The first four bytes of an ELF file. */
+const ELF = 0x7f454c46;
 
 type System = Pick<NodeJS.Process, "platform" | "arch">;
 
@@ -54,8 +57,8 @@ const MACHINE_NAMES: Readonly<Record<number, string>> = {
   21: "ppc64",
   22: "s390x",
   40: "arm",
-  [ELF_X64]: "x64",
-  [ELF_ARM64]: "arm64",
+  62: "x64",
+  183: "arm64",
   243: "riscv64",
   258: "loong64",
 };

@@ -1,4 +1,4 @@
-import { sleep } from "../../system/write.ts";
+import { sleep } from "../../system/sleep.ts";
 import { withoutListeners } from "../signals.ts";
 
 /** How long an access to the terminal that is going on has to stop this process. */

@@ -1,4 +1,4 @@
-import { sleep } from "../../system/write.ts";
+import { sleep } from "../../system/sleep.ts";
 import { contextSwitches, readProcessStat } from "../proc/process-stat.ts";
 import { send, signalName, withoutListeners } from "../signals.ts";
 

@@ -1,8 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { ELF, ELF_ARM64, ELF_X64 } from "../exec/image-kind.ts";
 
-/** By Node's names of the processors. */
-const MACHINES: Readonly<Record<string, number>> = { x64: ELF_X64, arm64: ELF_ARM64 };
+/** The machines of ELF files (e_machine), by Node's names of the processors that have an addon. */
+const MACHINES: Readonly<Record<string, number>> = { x64: 62, arm64: 183 };
 
 /** Whether the file is an ELF file other than a program for this processor. It reads 20 bytes of each program. */
 export function mayBeForeign(path: string): boolean {
@@ -14,7 +13,7 @@ export function mayBeForeign(path: string): boolean {
     readSync(descriptor, head, 0, head.length, 0);
     const type = head.readUInt16LE(16);
     const isNative = (type === 2 || type === 3) && head.readUInt16LE(18) === MACHINES[process.arch];
-    return head.readUInt32BE(0) === ELF && !isNative;
+    return head.readUInt32BE(0) === 0x7f454c46 && !isNative;
   } catch {
     return false;
   } finally {

@@ -14,7 +14,6 @@ enum { FORGET = -1 };
 enum { FORSAKE = 11 };
 #define HELD "SOPHIA_RUN_HELD_"
 enum { KILLED = 5 };
-enum { LINE_BREAK = 2 };
 enum { LINE_WIDTH = 60 };
 enum { NOT_EXECUTED = 2 };
 enum { OPEN_FILES_KEPT = -1 };
