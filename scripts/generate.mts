@@ -1,14 +1,16 @@
 /**
- * Writes what follows from the contract's schema and from the Sophia contract into src/contract/generated/.
+ * Writes what follows from the contract's schema and from the Sophia contract into src/contract/generated/, and the header
+ * of what C and TypeScript share into src/system/generated/.
  * With --check it writes nothing and ends with 1 where a file is not what it would write.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { generatedFiles } from "./contract/files.ts";
+import { sharedHeader } from "./shared-header.ts";
 
 const root = join(import.meta.dirname, "..");
 const check = process.argv.includes("--check");
-for (const { path, text } of await generatedFiles(root)) {
+for (const { path, text } of [...(await generatedFiles(root)), sharedHeader(root)]) {
   const current = await readFile(path, "utf8").catch(() => undefined);
   if (current === text) continue;
   const name = relative(root, path);

@@ -1,6 +1,7 @@
 /** The caller's soft limit on open files, which Node.js raises to the hard limit at its start. */
 import { SophiaError } from "../core/error.ts";
 import { isBun } from "../system/runtime.ts";
+import { OPEN_FILES_KEPT, OPEN_FILES_UNLIMITED } from "../system/shared.ts";
 import { softLimit } from "./proc/process-stat.ts";
 
 /**
@@ -22,8 +23,8 @@ export function callersOpenFiles(platform: NodeJS.Platform = process.platform): 
 
 /** The limit as `setOpenFiles` and `start` of monitor/addon.c take it. */
 export function openFilesNumber(limit: string | undefined): number {
-  if (limit === undefined) return -1;
-  return limit === "unlimited" ? -2 : Number(limit);
+  if (limit === undefined) return OPEN_FILES_KEPT;
+  return limit === "unlimited" ? OPEN_FILES_UNLIMITED : Number(limit);
 }
 
 function unknownLimit(problem: string): SophiaError {

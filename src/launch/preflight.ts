@@ -1,5 +1,6 @@
 import { caller } from "../system/before-bun.ts";
 import { isBun } from "../system/runtime.ts";
+import { FATAL_SIGNALS } from "../system/shared.ts";
 import { loadAddon } from "../system/addon/addon.ts";
 import { loader } from "../system/addon/loaded.ts";
 import { withholdMemory } from "./proc/core-dump.ts";
@@ -11,30 +12,6 @@ import type { Preparation } from "./types.ts";
 /** Their numbers in Linux, on nearly all processors (signal(7)). To ask node:os is to load it, in every start. */
 const SIGUSR1 = 10;
 const SIGPROF = 27;
-
-/**
- * The signals that end a process by default and that a listener may wait for while the values are resolved, in the order
- * in which the listeners are removed: first those that people send to stop a container. Not SIGPIPE and SIGXFSZ: the
- * kernel sends them for this process's own writes, and Node ignores them for that reason.
- */
-const FATAL: readonly NodeJS.Signals[] = [
-  "SIGTERM",
-  "SIGINT",
-  "SIGHUP",
-  "SIGQUIT",
-  "SIGUSR1",
-  "SIGUSR2",
-  "SIGALRM",
-  "SIGVTALRM",
-  "SIGPROF",
-  "SIGABRT",
-  "SIGTRAP",
-  "SIGSYS",
-  "SIGXCPU",
-  "SIGIO",
-  "SIGPWR",
-  "SIGSTKFLT",
-];
 
 /**
  * Notes what later work would blur (descriptors), and decides how signals act until the launch. Called before the program
@@ -94,7 +71,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     profiled: preloaded && catchesSignal("self", SIGPROF),
     firstProcess,
     // PID 1 cannot die of a signal: it exits with 128 plus the signal's number, as container runtimes show such a death.
-    stopListening: firstProcess ? listen(FATAL, (_, number) => process.exit(128 + number)) : () => {},
+    stopListening: firstProcess ? listen(FATAL_SIGNALS, (_, number) => process.exit(128 + number)) : () => {},
     restoreCoreFilter: withholdMemory(addon),
   };
 }

@@ -12,19 +12,14 @@ export interface EscEnvironment {
   readonly name: string;
   /** The revision or tag that was asked for. */
   readonly version?: string;
-  /** The revision that was opened, when the service tells. */
+  /** The revision that was opened, if the service reports it. */
   readonly revision?: string;
-  /** How old it is, where it was kept from an earlier reading. */
+  /** The age of an earlier reading from the cache. */
   readonly ageSeconds?: number;
 }
 
-/** Why what an earlier reading gave serves. */
-export type Kept =
-  /** It is as young as `--cache-fresh` allows. */
-  | { readonly why: "fresh" }
-  /** `--offline` */
-  | { readonly why: "offline" }
-  | { readonly why: "unavailable"; readonly failure: Failure };
+/** Why an earlier reading is used: `--cache-fresh` or `--offline` allows it, or ESC is not available. */
+export type Kept = { readonly why: "fresh" | "offline" } | { readonly why: "unavailable"; readonly failure: Failure };
 
 export type EscReading =
   | {
@@ -39,9 +34,8 @@ export type EscReading =
     }
   | EscDown;
 
-/** What was read just now. */
 interface FreshReading extends Extract<EscReading, { kind: "read" }> {
-  /** Whether credentials in it may end with the session. */
+  /** True if credentials in it may end with the session. */
   readonly mayMint: () => boolean;
 }
 

@@ -1,19 +1,13 @@
-/**
- * What src/launch/standalone/before-bun.c puts in front of the names of variables that Bun is not to see. With nothing
- * behind it, the name of the variable in which it tells what the caller had set.
- */
-const HELD = "SOPHIA_RUN_HELD_";
-/** It sets these, too. */
-const SETTINGS: ReadonlySet<string> = new Set(["JSC_SIGNAL_FOR_GC", "BUN_JSC_useJIT", "BUN_ENABLE_CRASH_REPORTING"]);
+import { BUN_SETTINGS, HELD } from "./shared.ts";
 
-/** How the caller started this process. Bun and this program may have changed all of it since. */
+/** How the caller started this process, by launch/standalone/before-bun.c. Bun and this program may have changed all of it. */
 export interface Caller {
   /** Numbers of signals. */
   readonly ignored: readonly number[];
   readonly blocksSignals: boolean;
   /** Bun does not start in a working directory without a path, such as a deleted one, and was told that it is the root. */
   readonly isFolderWithoutPath: boolean;
-  /** Which of the descriptors 0 to 2 were open. */
+  /** Those of the descriptors 0 to 2 that were open. */
   readonly streams: readonly number[];
   /** The descriptors from 3 on. */
   readonly descriptors: readonly number[];
@@ -37,9 +31,8 @@ export function caller(): Caller | undefined {
 }
 
 /**
- * The arguments of this process, which Bun does not get: it would write them into the report of a crash.
- *
- * @returns undefined as `caller`
+ * Returns the arguments of this process, which Bun does not get: it would write them into the report of a crash.
+ * Undefined as `caller`.
  */
 export function callersArguments(): readonly string[] | undefined {
   const unescape = (text: string): string =>
@@ -47,7 +40,7 @@ export function callersArguments(): readonly string[] | undefined {
   return recorded()?.slice(1).map(unescape);
 }
 
-/** The record, and behind it the arguments; see src/launch/standalone/arguments.h. */
+/** The record, and behind it the arguments; see launch/standalone/arguments.h. */
 function recorded(): readonly string[] | undefined {
   return process.env[HELD]?.split("\u0001");
 }
@@ -58,15 +51,13 @@ function numbersIn(text: string): readonly number[] {
 
 /** @param digits in hexadecimal; the lowest bit is that of signal 1 */
 function signalsIn(digits: string): readonly number[] {
-  if (/^0*$/.test(digits)) return [];
-  const set = BigInt(`0x${digits}`);
-  return Array.from({ length: 64 }, (_, index) => index + 1).filter(
-    (signal) => ((set >> BigInt(signal - 1)) & 1n) === 1n,
-  );
+  const set = BigInt(`0x0${digits}`);
+  return Array.from({ length: 64 }, (_, bit) => bit + 1).filter((signal) => (set >> BigInt(signal - 1)) & 1n);
 }
 
-/** @returns the name that the caller gave to a variable of this process; undefined where the variable is none of the caller's */
+/** Returns the name that the caller gave to a variable of this process; undefined if it is none of the caller's. */
 export function callersName(name: string): string | undefined {
   if (name.startsWith(HELD)) return name === HELD ? undefined : name.slice(HELD.length);
-  return SETTINGS.has(name) && process.env[HELD] !== undefined ? undefined : name;
+  const isSetting = BUN_SETTINGS.some((setting) => setting.startsWith(`${name}=`));
+  return isSetting && process.env[HELD] !== undefined ? undefined : name;
 }

@@ -1,35 +1,20 @@
 /** Reading a file that a user or a search names: never endless, never hanging. */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 
-/** How long a pipe may take to its end, in ms. */
+/** Milliseconds that a pipe may take to its end. */
 const PIPE_WAIT_MS = 5000;
 /** The device number of `/dev/null` on Linux: the usual way to say "no file". */
 const NULL_DEVICE = 0x103;
 
-/** Why a file is not read though the system would. `code` is what `systemErrorCode` gives. */
-export type RefusalCode =
-  /** A device or a socket. */
-  | "NOT_A_FILE"
-  /** Larger than the limit for its kind. */
-  | "TOO_LARGE"
-  /** A pipe that did not end in time. */
-  | "NO_END"
-  /** The caller does not accept it. */
-  | "NOT_ACCEPTED";
+/** Codes, as `systemErrorCode` gives them: a device or a socket; too large; a pipe that did not end in time; not accepted. */
+type RefusalCode = "NOT_A_FILE" | "TOO_LARGE" | "NO_END" | "NOT_ACCEPTED";
 
-class ReadRefusal extends Error {
-  readonly code: RefusalCode;
-
-  constructor(code: RefusalCode) {
-    super(code);
-    this.code = code;
-  }
+function refusal(code: RefusalCode): Error {
+  return Object.assign(new Error(code), { code });
 }
 
 interface ReadOptions {
-  /** The most that a file of its kind may hold. */
   readonly maxBytes: number;
-  /** How long a pipe may take to its end, in ms; 5 s by default. */
   readonly pipeWaitMs?: number;
   /** Looks at what was opened, before it is read. */
   readonly accept?: (stats: Stats) => boolean;
@@ -53,26 +38,29 @@ export async function readBounded(
     if (stats.isCharacterDevice() && stats.rdev === NULL_DEVICE) return Buffer.alloc(0);
     // The system's own word for a folder.
     if (stats.isDirectory()) readSync(descriptor, Buffer.alloc(1), 0, 1, null);
-    if (!stats.isFIFO() && !stats.isFile()) throw new ReadRefusal("NOT_A_FILE");
-    if (!accept(stats)) throw new ReadRefusal("NOT_ACCEPTED");
+    if (!stats.isFIFO() && !stats.isFile()) throw refusal("NOT_A_FILE");
+    if (!accept(stats)) throw refusal("NOT_ACCEPTED");
     if (!stats.isFIFO()) return readFile(descriptor, stats.size, maxBytes);
     const read = await (await import("./pipe.ts")).readPipe(descriptor, path, maxBytes, pipeWaitMs);
-    if (typeof read === "string") throw new ReadRefusal(read);
+    if (typeof read === "string") throw refusal(read);
     return read;
   } finally {
     closeSync(descriptor);
   }
 }
 
-/** The size is where to begin, not what to rely on: files of /proc say 0, and a file may grow while it is read. */
-function readFile(descriptor: number, size: number, maxBytes: number): Buffer {
-  if (size > maxBytes) throw new ReadRefusal("TOO_LARGE");
+/**
+ * Reads an open file to its end. The size is where to begin, not what to rely on: files of /proc say 0, and a file may
+ * grow while it is read.
+ */
+export function readFile(descriptor: number, size: number, maxBytes: number): Buffer {
+  if (size > maxBytes) throw refusal("TOO_LARGE");
   let buffer = Buffer.allocUnsafe(size + 1);
   let length = 0;
   for (;;) {
     const bytes = readSync(descriptor, buffer, length, buffer.length - length, null);
     length += bytes;
-    if (length > maxBytes) throw new ReadRefusal("TOO_LARGE");
+    if (length > maxBytes) throw refusal("TOO_LARGE");
     if (bytes === 0) return buffer.subarray(0, length);
     if (length === buffer.length) buffer = Buffer.concat([buffer], Math.min(2 * length, maxBytes) + 1);
   }

@@ -2,9 +2,10 @@ import { statSync } from "node:fs";
 import { shellWord } from "../core/shell.ts";
 import { printable } from "../core/text.ts";
 import type { Distrust } from "./ownership.ts";
+import { STICKY } from "./permissions.ts";
 
 /**
- * Words for a file that does not count: what is wrong, and the command that makes it right, if there is one.
+ * Says why a file does not count, with the command that makes it right, if there is one.
  *
  * @param shown how messages call the file
  */
@@ -16,10 +17,10 @@ export function describeDistrust(distrust: Distrust, shown: string): { readonly 
       return { what: "everybody may write it", fix: `chmod o-w ${shellWord(shown)}` };
     case "folder": {
       const { folder } = distrust;
-      const isSticky = ((statSync(folder, { throwIfNoEntry: false })?.mode ?? 0) & 0o1000) !== 0;
-      // Such as /tmp, which stays as it is.
-      const fix = isSticky ? {} : { fix: `chmod o-w ${shellWord(folder)}` };
-      return { what: `everybody may write its folder ${printable(folder)}`, ...fix };
+      const what = `everybody may write its folder ${printable(folder)}`;
+      const mode = statSync(folder, { throwIfNoEntry: false })?.mode ?? 0;
+      // With the sticky bit it is one such as /tmp, which stays as it is.
+      return (mode & STICKY) === 0 ? { what, fix: `chmod o-w ${shellWord(folder)}` } : { what };
     }
   }
 }

@@ -1,8 +1,8 @@
 /** The code of a system error, such as `ENOENT`; undefined for anything else. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
-  // Node.js 26 has no name for some of the errors of execve, E2BIG among them, and leaves the code empty; earlier versions
-  // write "Unknown system error -8" for ENOEXEC.
+  // Node.js 26 leaves the code of some errors of execve empty, such as E2BIG; earlier versions write "Unknown system error
+  // -8" for ENOEXEC.
   const isNameless = error.code === "" || error.code.startsWith("Unknown system error");
   return isNameless && "errno" in error ? errorName(Math.abs(Number(error.errno))) : error.code;
 }

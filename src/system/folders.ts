@@ -3,11 +3,10 @@ import { systemErrorCode } from "./errors.ts";
 import { parentOf } from "./paths.ts";
 
 /**
- * Makes a folder and those above it that are missing. Node.js' own `recursive` never comes back from a place where none
- * can be made and the system says that something is missing, such as `/proc`.
+ * Makes a folder and those above it that are missing. Node's own `recursive` never returns where none can be made and the
+ * system's error is ENOENT, such as in `/proc`.
  *
  * @param path absolute; what is there already, stays, and need not be a folder
- * @param mode of those that are made
  * @throws the system's error
  */
 export function makeFolder(path: string, mode = 0o777): void {
@@ -17,7 +16,7 @@ export function makeFolder(path: string, mode = 0o777): void {
   if (!make(path, mode)) mkdirSync(path, mode);
 }
 
-/** @returns whether it is there; false where what is above it is not */
+/** @returns false if the folder above it is missing */
 function make(path: string, mode: number): boolean {
   try {
     mkdirSync(path, mode);

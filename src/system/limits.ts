@@ -4,28 +4,23 @@ export interface Limit {
   readonly hint: string;
 }
 
-const OPEN_FILES = "raise the limit on open files: ulimit -n 1024";
+const PROCESSES = "raise the limit on processes: ulimit -u 4096; in a container, its limit on PIDs";
 
 /** By the code of the error. EAGAIN has this meaning only for a thread or a process that cannot be made. */
-const LIMITS: ReadonlyMap<string, Limit> = new Map([
-  ["EMFILE", { message: "too many open files (EMFILE)", hint: OPEN_FILES }],
-  ["ENFILE", { message: "too many open files in the system (ENFILE)", hint: "raise the sysctl fs.file-max" }],
-  [
-    "EAGAIN",
-    {
-      message: "too many processes and threads (EAGAIN)",
-      hint: "raise the limit on processes: ulimit -u 4096; in a container, its limit on PIDs",
-    },
-  ],
-  ["ENOMEM", { message: "out of memory (ENOMEM)", hint: "raise the limit on memory, or end other programs" }],
+const LIMITS: ReadonlyMap<string | undefined, readonly [reason: string, hint: string]> = new Map([
+  ["EMFILE", ["too many open files", "raise the limit on open files: ulimit -n 1024"]],
+  ["ENFILE", ["too many open files in the system", "raise the sysctl fs.file-max"]],
+  ["EAGAIN", ["too many processes and threads", PROCESSES]],
+  ["ENOMEM", ["out of memory", "raise the limit on memory, or end other programs"]],
 ]);
 
 /** @returns undefined for a code that stands for no limit */
-export function limitOf(code: string): Limit | undefined {
-  return LIMITS.get(code);
+export function limitOf(code: string | undefined): Limit | undefined {
+  const [reason, hint] = LIMITS.get(code) ?? [];
+  return reason === undefined || hint === undefined ? undefined : { message: `${reason} (${code})`, hint };
 }
 
 /** The limit on open files, for an error of any call: loading a part of sophia-run opens one, too. */
 export function openFilesLimitOf(code: string | undefined): Limit | undefined {
-  return code === "EMFILE" || code === "ENFILE" ? LIMITS.get(code) : undefined;
+  return code === "EMFILE" || code === "ENFILE" ? limitOf(code) : undefined;
 }

@@ -1,20 +1,19 @@
-/** Whether a file that nobody named may count: who owns it, and who may write it. */
+/** Rules for a file that the user did not name: who owns it, and who may write it. */
 import { accessSync, constants, lstatSync, statSync, type Stats } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
-
-/** Why a file that was found does not count. */
-export type Distrust =
-  /** Its owner is neither the user nor root nor whoever owns the working directory. */
-  | { readonly kind: "owner"; readonly uid: number }
-  /** Everybody may write the file. */
-  | { readonly kind: "file" }
-  /** Everybody may put a file into its folder. */
-  | { readonly kind: "folder"; readonly folder: string };
-
-const EVERYBODY_WRITES = 0o002;
+import { EVERYBODY_READS, EVERYBODY_WRITES } from "./permissions.ts";
 
 /**
- * Why a file that was found by search does not count; `undefined` where it does. Where everybody may write the working
+ * Why a file that was found does not count: its owner is neither the user nor root nor the owner of the working directory,
+ * or everybody may write the file, or put a file into its folder.
+ */
+export type Distrust =
+  | { readonly kind: "owner"; readonly uid: number }
+  | { readonly kind: "file" }
+  | { readonly kind: "folder"; readonly folder: string };
+
+/**
+ * Returns why a file that was found by search does not count; undefined if it does. If everybody may write the working
  * directory, too, the file system knows no better: there the owner decides, that of a symbolic link included. Windows has
  * no such owners.
  *
@@ -34,16 +33,13 @@ export function distrustOf(found: string, file: Stats, folder: string, cwd: stri
   if (!isOpen(here())) return { kind: "folder", folder };
   const entry = lstatSync(found, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink() === true) return isTrusted(entry) ? undefined : { kind: "owner", uid: entry.uid };
-  // Somebody exchanges the file at this moment.
+  // Another process exchanges the file at this moment.
   return entry?.ino === file.ino && entry.dev === file.dev ? undefined : { kind: "folder", folder };
 }
 
-const EVERYBODY_READS = 0o004;
-
 /**
- * Whether a file that its user could keep to themselves is world-readable, if others can enter the folders above it: not a
- * file of another user, nor one on a file system that is read-only, as secrets are mounted in containers. Windows has no
- * such permissions.
+ * True of a world-readable file that its user could keep to themselves: not of a file of another user, nor on a file
+ * system that is read-only, as secrets are mounted in containers. Windows has no such permissions.
  *
  * @param file what the opened descriptor says of it
  */

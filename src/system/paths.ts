@@ -6,7 +6,7 @@ export function within(folder: string, name: string): string {
   return `${folder.endsWith("/") ? folder : `${folder}/`}${name}`;
 }
 
-/** The working directory where its path is not available as a string: it was deleted, or is not UTF-8. Linux only. */
+/** The working directory if its path is not available as a string: it was deleted, or is not UTF-8. Linux only. */
 export const OWN_FOLDER = "/proc/self/cwd";
 
 /** The folder that holds an absolute path; the root itself for the root. */

@@ -6,9 +6,7 @@
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, realpathSync, statSync, type Stats } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
-
-const FOR_OTHERS = 0o077;
-const [EVERY_USER_WRITES, STICKY] = [0o002, 0o1000];
+import { EVERYBODY_WRITES, FOR_OTHERS, STICKY } from "./permissions.ts";
 
 /** Why a folder is not used. */
 export type FolderProblem =
@@ -18,14 +16,11 @@ export type FolderProblem =
       readonly path: string;
       readonly problem: "not-a-folder" | "others" | "mode" | "above";
     }
-  /** The system refuses it; its code. */
   | { readonly kind: "system"; readonly path: string; readonly code: string };
 
-/** An open folder. */
+/** An open folder, with the path by which its files are reached. On Windows folders are not opened. */
 export interface PrivateFolder {
-  /** By this path its files are reached. */
   readonly path: string;
-  /** Undefined on Windows, where folders are not opened. */
   readonly descriptor: number | undefined;
 }
 
@@ -36,30 +31,29 @@ export interface PrivateFolder {
  */
 export function inPrivateFolder<Result>(path: string, use: (folder: PrivateFolder) => Result): Result | FolderProblem {
   if (process.geteuid === undefined) return use({ path, descriptor: undefined });
-  let descriptor: number | undefined;
+  let descriptor: number;
   try {
-    try {
-      descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-    } catch (error) {
-      return notOpened(path, error);
-    }
+    descriptor = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    return notOpened(path, error);
+  }
+  try {
     const stats = fstatSync(descriptor);
-    const is = (problem: "others" | "mode"): FolderProblem => ({ kind: "folder", path, problem });
-    if (stats.uid !== process.geteuid()) return is("others");
-    if ((stats.mode & FOR_OTHERS) !== 0) return is("mode");
+    if (stats.uid !== process.geteuid()) return { kind: "folder", path, problem: "others" };
+    if ((stats.mode & FOR_OTHERS) !== 0) return { kind: "folder", path, problem: "mode" };
     const own = `/proc/self/fd/${descriptor}`;
     const reached = process.platform === "linux" && existsSync(own) ? own : realpathSync.native(path);
     const above = openAbove(reached, stats);
     return above === undefined ? use({ path: reached, descriptor }) : { kind: "folder", path: above, problem: "above" };
   } finally {
-    if (descriptor !== undefined) closeSync(descriptor);
+    closeSync(descriptor);
   }
 }
 
 function notOpened(path: string, error: unknown): FolderProblem {
   const code = systemErrorCode(error) ?? "UNKNOWN";
   if (code === "ENOENT") return { kind: "absent" };
-  // Of a link Linux tells ENOTDIR, and other systems ELOOP.
+  // Linux has ENOTDIR for a link, and other systems ELOOP.
   if (code === "ENOTDIR" || code === "ELOOP") return { kind: "folder", path, problem: "not-a-folder" };
   return { kind: "system", path, code };
 }
@@ -69,7 +63,7 @@ function openAbove(path: string, { ino, dev }: Stats): string | undefined {
   let below = { ino, dev };
   for (let at = `${path}/..`; ; at += "/..") {
     const above = statSync(at);
-    if ((above.mode & (EVERY_USER_WRITES | STICKY)) === EVERY_USER_WRITES) return realpathSync.native(at);
+    if ((above.mode & (EVERYBODY_WRITES | STICKY)) === EVERYBODY_WRITES) return realpathSync.native(at);
     // The root is its own parent.
     if (above.ino === below.ino && above.dev === below.dev) return undefined;
     below = above;

@@ -1,10 +1,9 @@
 import { lstatSync, statSync } from "node:fs";
 import { parentOf } from "./paths.ts";
-
-const OTHERS_ENTER = 0o001;
+import { EVERYBODY_ENTERS } from "./permissions.ts";
 
 /**
- * Whether other users can enter all folders above a file. A link says nothing of the folders above the file itself, and
+ * True if other users can enter all folders above a file. A link says nothing of the folders above the file itself, and
  * counts as a file that they reach.
  *
  * @param path absolute, without `.` and `..`
@@ -13,8 +12,8 @@ export function isReachable(path: string): boolean {
   if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true) return true;
   for (let folder = path; folder !== parentOf(folder);) {
     folder = parentOf(folder);
-    const stats = statSync(folder, { throwIfNoEntry: false });
-    if (stats !== undefined && (stats.mode & OTHERS_ENTER) === 0) return false;
+    const mode = statSync(folder, { throwIfNoEntry: false })?.mode ?? EVERYBODY_ENTERS;
+    if ((mode & EVERYBODY_ENTERS) === 0) return false;
   }
   return true;
 }

@@ -1,5 +1,5 @@
 import { ReadStream } from "node:tty";
-import { readByte } from "./read-byte.ts";
+import { readByte } from "./read-line.ts";
 import { write } from "./write.ts";
 
 const MOST_BYTES = 131_072;
@@ -15,34 +15,33 @@ const PASTE_BEGINS = Buffer.from("\u001B[200~");
 const PASTE_ENDS = Buffer.from("\u001B[201~");
 
 /**
- * One line of the terminal on the standard input, which does not show it; pasted, it may have several lines, and one line
- * break at its end is dropped. The prompt goes to the standard error. Ctrl-C ends the program by SIGINT, as it always
- * does; whatever ends it, Node.js gives the terminal its state back.
+ * Reads one line of the terminal on the standard input, which does not show it; pasted, it may have several lines, and one
+ * line break at its end is dropped. The prompt goes to the standard error. Ctrl-C ends the program by SIGINT; whatever
+ * ends it, Node.js gives the terminal its state back.
  *
  * @param marksPastes the terminal knows escape sequences
- * @returns undefined at the end of the input (Ctrl-D), or where it cannot be read
+ * @returns undefined at the end of the input (Ctrl-D), or if it cannot be read
  */
 export function readHidden(prompt: string, marksPastes: boolean): string | undefined {
   const terminal = new ReadStream(0);
   terminal.setRawMode(true);
   // Not before: what is typed in answer to it must not be shown.
   write(2, (marksPastes ? MARK_PASTES : "") + prompt);
-  let line: string | undefined;
-  let interrupted = false;
+  let line: string | typeof INTERRUPT | undefined;
   try {
-    line = readBytes(() => {
-      interrupted = true;
-    });
+    line = readBytes();
   } finally {
     terminal.setRawMode(false);
     terminal.unref();
     write(2, `${marksPastes ? MARK_NO_PASTES : ""}\n`);
   }
-  if (interrupted) process.kill(process.pid, "SIGINT");
-  return line;
+  if (typeof line !== "number") return line;
+  process.kill(process.pid, "SIGINT");
+  return undefined;
 }
 
-function readBytes(interrupt: () => void): string | undefined {
+/** @returns INTERRUPT for Ctrl-C */
+function readBytes(): string | typeof INTERRUPT | undefined {
   let bytes: number[] = [];
   let isPasted = false;
   let before = 0;
@@ -59,10 +58,7 @@ function readBytes(interrupt: () => void): string | undefined {
       if (bytes.at(-1) === LINE_FEED) bytes.pop();
       continue;
     }
-    if (byte === INTERRUPT) {
-      interrupt();
-      return undefined;
-    }
+    if (byte === INTERRUPT) return INTERRUPT;
     if (byte === END && bytes.length === 0) return undefined;
     if (byte === LINE_FEED || byte === RETURN || byte === END) return Buffer.from(bytes).toString("utf8");
     if (byte === KILL) bytes = [];
@@ -77,9 +73,7 @@ function readBytes(interrupt: () => void): string | undefined {
 }
 
 function endsWith(bytes: readonly number[], mark: Uint8Array): boolean {
-  return (
-    bytes.at(-1) === mark.at(-1) && mark.every((byte, index) => bytes[bytes.length - mark.length + index] === byte)
-  );
+  return bytes.length >= mark.length && mark.every((byte, index) => bytes.at(index - mark.length) === byte);
 }
 
 /** Without the last character, all its bytes in UTF-8. */

@@ -3,13 +3,13 @@ import { systemErrorCode } from "./errors.ts";
 
 /** The longest environment variable that Linux passes on. */
 const MOST_BYTES = 131_072;
-/** Whoever writes it may ask a person first. */
+/** The program that writes it may ask the user first. */
 const LIMIT_MS = 120_000;
 
 /**
- * All of the standard input.
+ * Reads all of the standard input.
  *
- * @throws SophiaError (input, 125) where it is longer than any variable, does not end within two minutes or cannot be read
+ * @throws SophiaError (input, 125) if it is longer than any variable, does not end within two minutes or cannot be read
  */
 export async function readInput(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];

@@ -5,8 +5,8 @@
  * node:tty and makes a pipe non-blocking, for the program too and for all who write to it. Code that `NODE_OPTIONS`
  * preloads (such as an agent that instruments the program) and Node's own warnings can still write to it.
  *
- * @param dropsDebugging what `NODE_DEBUG` makes Node.js tell of its work is dropped: the variable is meant for the program,
- *   and here it would show the program's whole environment (`child_process`) and tokens (`http`)
+ * @param dropsDebugging drops what Node.js writes for `NODE_DEBUG`: the variable is meant for the program, and here it would
+ *   show the program's whole environment (`child_process`) and tokens (`http`)
  */
 export function postponeStandardError(dropsDebugging: boolean): void {
   const property = Object.getOwnPropertyDescriptor(process, "stderr");
@@ -41,7 +41,7 @@ export function postponeStandardError(dropsDebugging: boolean): void {
   standInForIt();
 }
 
-/** Whether it has the form of `util.debuglog`: a section, this process and a message. */
+/** True of a line of `util.debuglog`: a section, this process and a message. */
 function isDebugging(text: unknown): boolean {
   return typeof text === "string" && new RegExp(`^\\S+ ${process.pid}: `).test(text);
 }

@@ -17,10 +17,9 @@ export function terminalColumns(descriptor: 1 | 2): number | undefined {
     const stream = new WriteStream(openSync(`/dev/fd/${descriptor}`, O_RDWR | O_NOCTTY | O_NONBLOCK));
     const { columns } = stream;
     stream.destroy();
-    // A pseudo-terminal whose owner has set no size has none.
     return columns > 0 ? columns : undefined;
   } catch {
-    // Another user's, which must not be opened, or one that has hung up.
+    // Another user's, or one that has hung up.
     return undefined;
   }
 }

@@ -6,7 +6,7 @@ const NAME = "sophia-run";
 /** The file of a command on the search path. */
 const FILES = process.platform === "win32" ? [`${NAME}.cmd`, `${NAME}.exe`] : [NAME];
 
-/** What runs a package's installed command, by the name with which each package manager begins npm_config_user_agent. */
+/** The commands that run an installed package's, by the name with which npm_config_user_agent begins. */
 const RUNNERS: ReadonlyMap<string, string> = new Map([
   ["npm", "npx --no-install"],
   ["pnpm", "pnpm exec"],
@@ -15,10 +15,9 @@ const RUNNERS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Returns the command as the user can type it: `sophia-run` if the search path has it, `npx --no-install sophia-run` or the like if only
- * a package manager finds it. npm, pnpm, Yarn 1 and Bun put `node_modules/.bin` on the search path of what they run,
- * Yarn 4 a folder that it names in BERRY_BIN_FOLDER; all name themselves in npm_config_user_agent. No variable's text is
- * returned.
+ * Returns the command as the user can type it: `sophia-run` if the search path has it, `npx --no-install sophia-run` or the
+ * like if only a package manager finds it. npm, pnpm, Yarn 1 and Bun put `node_modules/.bin` on the search path of what
+ * they run, Yarn 4 a folder that it names in BERRY_BIN_FOLDER. No variable's text is returned.
  */
 export function typedName({ environment, cwd }: Pick<Context, "environment" | "cwd">): string {
   const path = (environment.get("PATH") ?? "").split(process.platform === "win32" ? ";" : ":");
@@ -31,7 +30,7 @@ export function typedName({ environment, cwd }: Pick<Context, "environment" | "c
   if (!isManaged) return NAME;
   const agent = /^(\w+)\//.exec(environment.get("npm_config_user_agent") ?? "")?.[1] ?? "";
   const runner = RUNNERS.get(agent);
-  // The user has put node_modules/.bin on the search path.
+  // The user, not a package manager, has put node_modules/.bin on the search path.
   if (runner === undefined && found !== undefined) return NAME;
   return `${runner ?? "npx --no-install"} ${NAME}`;
 }

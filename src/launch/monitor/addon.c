@@ -19,20 +19,19 @@
 #include "monitor.c"
 
 #include "../../system/addon/program.h"
+#include "../../system/generated/shared.h"
 
 /* What the program gets besides its strings, as hand-over.ts writes it: each of eight bytes. */
 struct request {
   int64_t argument_count;
   /* Milliseconds; negative: never. */
   int64_t kill_after;
-  /* The soft limit on open files; -1: as it is, -2: none. */
+  /* The soft limit on open files, OPEN_FILES_KEPT or OPEN_FILES_UNLIMITED. */
   int64_t open_files;
   /* SIGKILL when this process ends first. */
   int64_t dies_with_launcher;
 };
 
-/* In the program's environment, in place of its own PID: as many digits as a PID has at most. See own-pid.ts. */
-static const char OWN_PID[] = "0000000000";
 enum { EXECUTION_CHECK_MS = 50 };
 
 /* What cannot be caught, and the C libraries' own. All others get a handler: Node.js ignores some, and a thread drops those. */
@@ -97,19 +96,20 @@ static void fill_in_pid(char **envp) {
   char *first = digits + sizeof digits - 1;
   *first = '\0';
   for (pid_t rest = getpid(); rest > 0; rest /= 10) *--first = (char)('0' + rest % 10);
-  static const char *const names[] = {"LISTEN_PID=", "WATCHDOG_PID=", "SYSTEMD_EXEC_PID="};
+  static const char *const names[] = {PID_VARIABLES, EXEC_PID};
   for (; *envp != NULL; ++envp) {
     for (size_t i = 0; i < COUNT(names); ++i) {
       const size_t length = strlen(names[i]);
-      if (strncmp(*envp, names[i], length) == 0 && strcmp(*envp + length, OWN_PID) == 0) strcpy(*envp + length, first);
+      char *const value = *envp + length + 1;
+      if (strncmp(*envp, names[i], length) == 0 && value[-1] == '=' && strcmp(value, OWN_PID) == 0) strcpy(value, first);
     }
   }
 }
 
 static void limit_open_files(int64_t soft) {
   struct rlimit limit;
-  if (soft == -1 || getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = soft == -2 || (rlim_t)soft > limit.rlim_max ? limit.rlim_max : (rlim_t)soft;
+  if (soft == OPEN_FILES_KEPT || getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = soft == OPEN_FILES_UNLIMITED || (rlim_t)soft > limit.rlim_max ? limit.rlim_max : (rlim_t)soft;
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
@@ -264,7 +264,7 @@ static napi_value start(napi_env env, napi_callback_info info) {
 static napi_value set_open_files(napi_env env, napi_callback_info info) {
   napi_value given;
   size_t count = 1;
-  int64_t soft = -1;
+  int64_t soft = OPEN_FILES_KEPT;
   napi_get_cb_info(env, info, &count, &given, NULL, NULL);
   napi_get_value_int64(env, given, &soft);
   limit_open_files(soft);

@@ -9,7 +9,7 @@ export interface MonitorAddon {
   readonly holdSignals: () => void;
   /** Undoes `holdSignals`. */
   readonly releaseSignals: () => void;
-  /** Sets this process's soft limit on open files (setrlimit(2)); -2: none. */
+  /** Sets this process's soft limit on open files (setrlimit(2)), as `openFilesNumber` gives it. */
   readonly setOpenFiles: (soft: number) => void;
   /**
    * Starts the program as a child, then executes the monitor in the place of this process.

@@ -1,16 +1,11 @@
 import type { Environment } from "../../core/model.ts";
+import { EXEC_PID, OWN_PID, PID_VARIABLES } from "../../system/shared.ts";
 import type { Program } from "../types.ts";
-
-/** Variables by which systemd says for which process other variables are meant. */
-const PID_VARIABLES = ["LISTEN_PID", "WATCHDOG_PID"] as const;
-
-/** Stands for the program's PID, which its process writes over it: as many digits as a PID has at most. See addon.c. */
-const OWN_PID = "0000000000";
 
 /** The variables by which systemd names this process; none where it names none, or another one. */
 export function namesOfLauncher(environment: Environment): readonly string[] {
   const named = PID_VARIABLES.filter((name) => environment.get(name) === String(process.pid));
-  return named.length === 0 ? [] : [...named, "SYSTEMD_EXEC_PID"].filter((name) => environment.has(name));
+  return named.length === 0 ? [] : [...named, EXEC_PID].filter((name) => environment.has(name));
 }
 
 /**

@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import type { Addon } from "../../system/addon/libc.ts";
-
-const FILTER = "/proc/self/coredump_filter";
+import { CORE_FILTER } from "../../system/shared.ts";
 
 /**
  * Takes this process's memory, which holds secrets, out of any core dump of it (Linux; core(5)). It works whatever
@@ -10,22 +9,18 @@ const FILTER = "/proc/self/coredump_filter";
  * @returns puts the former filter back: children and a new image inherit it, and their dumps must be as ever
  */
 export function withholdMemory(addon: Pick<Addon, "exchangeCoreFilter"> | undefined): () => void {
-  if (addon !== undefined) {
-    const former = addon.exchangeCoreFilter(0);
-    return former === -1 ? () => {} : () => void addon.exchangeCoreFilter(former);
-  }
+  const exchange = addon === undefined ? exchangeFilter : addon.exchangeCoreFilter;
+  const former = exchange(0);
+  return former === -1 ? () => {} : () => void exchange(former);
+}
+
+/** As the addon's `exchangeCoreFilter`. A process that may not write the file is one that the kernel does not dump. */
+function exchangeFilter(filter: number): number {
   try {
-    // Read as hexadecimal without a prefix, written with one.
-    const former = `0x${readFileSync(FILTER, "utf8").trim()}`;
-    writeFileSync(FILTER, "0");
-    return () => {
-      try {
-        writeFileSync(FILTER, former);
-      } catch {
-        // A process without permission to write this file is one that the kernel does not dump.
-      }
-    };
+    const former = Number.parseInt(readFileSync(CORE_FILTER, "utf8"), 16);
+    writeFileSync(CORE_FILTER, String(filter));
+    return former;
   } catch {
-    return () => {};
+    return -1;
   }
 }

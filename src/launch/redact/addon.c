@@ -15,6 +15,8 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define MOST_ARGUMENTS 4
 
+#include "../../system/generated/shared.h"
+
 #include "terminal.h"
 
 #include "monitor.h"
@@ -134,17 +136,17 @@ static napi_value apply_settings(napi_env env, napi_callback_info info) {
   napi_value given[3];
   size_t count = COUNT(given);
   void *bytes = NULL;
-  int descriptor = -1, raw = 0;
+  int descriptor = -1, how = AS_GIVEN;
   struct termios settings;
   napi_get_cb_info(env, info, &count, given, NULL, NULL);
   napi_get_value_int32(env, given[0], &descriptor);
-  napi_get_value_int32(env, given[2], &raw);
+  napi_get_value_int32(env, given[2], &how);
   struct termios current;
   if (bytes_of(env, given[1], &bytes) != sizeof settings) return NULL;
   memcpy(&settings, bytes, sizeof settings);
-  if (raw == 1) make_raw(&settings);
-  if (raw == 2) settings.c_oflag &= ~(tcflag_t)OPOST;
-  if (raw == 3 && ioctl(descriptor, TCGETS, &current) == 0) settings.c_oflag = current.c_oflag;
+  if (how == RAW) make_raw(&settings);
+  if (how == RAW_OUTPUT) settings.c_oflag &= ~(tcflag_t)OPOST;
+  if (how == OUTPUT_AS_BEFORE && ioctl(descriptor, TCGETS, &current) == 0) settings.c_oflag = current.c_oflag;
   /* Blocked, the signal does not keep a process in the background from it. */
   sigset_t blocked, former;
   sigemptyset(&blocked);

@@ -18,7 +18,7 @@ export interface RedactAddon extends CompiledSearch {
   /**
    * Waits for one event of a descriptor.
    *
-   * @param what 1: there is something to read; 0: nobody reads any more; -1: for nothing any more
+   * @param what UNTIL_READABLE and so on of system/shared.ts
    */
   readonly watch: (watching: number, descriptor: number, what: number) => void;
   /** Whether two descriptors of a regular file are one open file, with one offset. 1 or 0 */
@@ -34,10 +34,7 @@ export interface RedactAddon extends CompiledSearch {
   readonly copySize: (from: number, to: number) => number;
   /** The settings of a terminal (the kernel's struct termios); undefined where it is none, or is gone. */
   readonly settingsOf: (terminal: number) => Uint8Array | undefined;
-  /**
-   * @param how 0: as they are; 1: with every key as a byte, and what is written shown as it is; 2: only the latter; 3: as
-   *   they are, but what is written is shown as before
-   */
+  /** @param how AS_GIVEN and so on of system/shared.ts */
   readonly applySettings: (terminal: number, settings: Uint8Array, how: 0 | 1 | 2 | 3) => void;
   /** The keys that make a terminal send SIGINT and SIGQUIT; -1: none does. */
   readonly signalKeys: (terminal: number) => readonly [number, number];

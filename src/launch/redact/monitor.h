@@ -3,7 +3,7 @@
  * to be there: the kernel stops no program whose parent is in another session, and Ctrl-Z would do nothing.
  *
  * It is a fork of a process with many threads: it calls only functions that are safe in signal handlers, and never
- * returns. Both sides send records of two numbers through a socket.
+ * returns. Both sides send records of two numbers through a socket; system/shared.ts has their kinds.
  */
 #include <poll.h>
 #include <signal.h>
@@ -12,22 +12,6 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-
-enum {
-  /* To the launcher. */
-  STARTED = 1, /* the program's pid */
-  NOT_EXECUTED, /* the error number */
-  STOPPED, /* the signal */
-  EXITED, /* the status */
-  KILLED, /* the signal */
-  UNREAD, /* so many bytes follow, which were typed and which the program has not read */
-  CONTINUED, /* 1: in the foreground */
-  /* To the monitor. */
-  CONTINUE, /* 1: in the foreground of the terminal, 0: in the background */
-  COLLECT, /* nothing is typed any more: what was not read is asked for; 1: and the terminal is closed */
-  RESTORED, /* the launcher has put the settings of the real terminal in order */
-  FORSAKE, /* the terminal will go, and the program is not hung up: it is in the background */
-};
 
 struct record {
   int kind, value;

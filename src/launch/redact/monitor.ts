@@ -1,5 +1,17 @@
 import { closeSync, readSync, writeSync } from "node:fs";
 import { errorName } from "../../system/errors.ts";
+import {
+  COLLECT,
+  CONTINUE,
+  CONTINUED,
+  EXITED,
+  FORSAKE,
+  KILLED,
+  NOT_EXECUTED,
+  STARTED,
+  STOPPED,
+  UNREAD,
+} from "../../system/shared.ts";
 import { bytesOf } from "../exec/program-bytes.ts";
 import type { Program } from "../types.ts";
 import type { RedactAddon } from "./addon.ts";
@@ -7,17 +19,6 @@ import { closeQuietly } from "./source.ts";
 import { cannotMask } from "./system.ts";
 import { readNow, type Watcher } from "./watcher.ts";
 
-/** The records of monitor.h. */
-const STARTED = 1;
-const NOT_EXECUTED = 2;
-const STOPPED = 3;
-const EXITED = 4;
-const KILLED = 5;
-const UNREAD = 6;
-const CONTINUED = 7;
-const CONTINUE = 8;
-const COLLECT = 9;
-const FORSAKE = 11;
 const RECORD_BYTES = 8;
 const CHUNK_BYTES = 8192;
 const SIGKILL = 9;

@@ -1,3 +1,4 @@
+import { AS_GIVEN, OUTPUT_AS_BEFORE } from "../../system/shared.ts";
 import { ignoresSignal, readProcessStat } from "../proc/process-stat.ts";
 import { signalNumber } from "../signals.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";
@@ -63,7 +64,7 @@ export function openPartTerminal({ addon, watcher, real, master, settle }: PartT
     last = textOf(settings);
     if (last === first) return putBack();
     found ??= addon.settingsOf(real);
-    addon.applySettings(real, settings, 3);
+    addon.applySettings(real, settings, OUTPUT_AS_BEFORE);
     if (hasInput || addon.isByKey(master) === 0) return keyboard?.pause();
     keyboard ??= openKeyboard(addon.duplicate(real), watcher, (keys) => void type(keys), close);
     keyboard.resume();
@@ -113,7 +114,7 @@ export function openPartTerminal({ addon, watcher, real, master, settle }: PartT
 
   function putBack(): void {
     keyboard?.pause();
-    if (found !== undefined) addon.applySettings(real, found, 0);
+    if (found !== undefined) addon.applySettings(real, found, AS_GIVEN);
     found = undefined;
   }
 }

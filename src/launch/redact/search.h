@@ -9,8 +9,6 @@
 
 /* So many bytes of a pattern are followed at most, so that the time stays linear; the automaton does the rest. */
 enum { MOST_FOLLOWED = 32 };
-/* As in masking/escapes.ts and masking/breaks.ts. */
-enum { ESCAPE = 1, LINE_BREAK = 2, LINE_WIDTH = 60 };
 /* So many bytes behind an escape must go on with the pattern, too. */
 enum { LOOK_AHEAD = 8, MOST_ESCAPES_AHEAD = 2 };
 

@@ -1,4 +1,5 @@
 import { closeSync } from "node:fs";
+import { AS_GIVEN, RAW, RAW_OUTPUT } from "../../system/shared.ts";
 import { ignoresSignal, readProcessStat, takesSignal } from "../proc/process-stat.ts";
 import { catchableSignals, send, signalName, signalNumber, withoutListeners } from "../signals.ts";
 import { listen, type Undo } from "../listen.ts";
@@ -187,7 +188,7 @@ export function openSession(parts: SessionParts): Session {
       // Raw it is of no use to whoever has it now.
       if (!isGone && isForeground) {
         const left = isInFront() && end !== undefined && "status" in end ? addon.settingsOf(master) : undefined;
-        addon.applySettings(real, left ?? found, 0);
+        addon.applySettings(real, left ?? found, AS_GIVEN);
         if (isInFront()) typing.giveBack();
       }
       monitor?.dismiss();
@@ -204,8 +205,8 @@ export function openSession(parts: SessionParts): Session {
     const now = isInFront();
     const settings = now && !isGone ? addon.settingsOf(real) : undefined;
     // What a shell has set meanwhile is what the program would find; but not where this process alone was stopped.
-    if (settings !== undefined && !isForeground) addon.applySettings(master, settings, 0);
-    if (settings !== undefined) addon.applySettings(real, settings, 1);
+    if (settings !== undefined && !isForeground) addon.applySettings(master, settings, AS_GIVEN);
+    if (settings !== undefined) addon.applySettings(real, settings, RAW);
     if (now) addon.copySize(real, master);
     isForeground = now;
     if (!now) {
@@ -219,7 +220,7 @@ export function openSession(parts: SessionParts): Session {
   /** In the background it is the real terminal that turns newlines into line ends. */
   function leaveLineEnds(): void {
     const settings = isGone ? undefined : addon.settingsOf(master);
-    if (settings !== undefined) addon.applySettings(master, settings, 2);
+    if (settings !== undefined) addon.applySettings(master, settings, RAW_OUTPUT);
   }
 
   function goOn(): void {
@@ -238,7 +239,7 @@ export function openSession(parts: SessionParts): Session {
     if (end !== undefined) return;
     if (isForeground && isInFront()) {
       const settings = addon.settingsOf(master);
-      if (settings !== undefined) addon.applySettings(real, settings, 0);
+      if (settings !== undefined) addon.applySettings(real, settings, AS_GIVEN);
       typing.giveBack();
     }
     isForeground = false;

@@ -11,8 +11,6 @@ struct watching {
   int epoll;
 };
 
-enum { FORGET = -1, UNTIL_UNREAD, UNTIL_READABLE };
-
 static void *wait_for_events(void *argument) {
   const struct watching it = *(struct watching *)argument;
   struct epoll_event events[8];

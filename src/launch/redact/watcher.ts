@@ -1,11 +1,7 @@
 import { readSync } from "node:fs";
 import { errorName, systemErrorCode } from "../../system/errors.ts";
+import { FORGET, UNTIL_READABLE, UNTIL_UNREAD } from "../../system/shared.ts";
 import type { RedactAddon } from "./addon.ts";
-
-/** What `watch` waits for. */
-const FORGET = -1;
-const UNTIL_UNREAD = 0;
-const UNTIL_READABLE = 1;
 
 /** Calls back when something happens to a descriptor: once, for the last that was asked of it. Never in the same turn. */
 export interface Watcher {

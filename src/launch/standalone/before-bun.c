@@ -19,15 +19,11 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include "../../system/generated/shared.h"
+
 /* Of these no name reaches Bun; it gets HELD in front. HELD's own names too, so that each is what it was afterwards. */
-static const char *const PREFIXES[] = {"BUN_", "JSC_", "WTF_", "ICU_", "MIMALLOC_", "NODE_CHANNEL_", "SOPHIA_RUN_HELD_"};
-#define HELD "SOPHIA_RUN_HELD_"
-/*
- * What Bun is told: the signal by which it stops its threads is one that nobody sends, in place of SIGPWR; and it makes no
- * machine code, which costs every start milliseconds and memory, and pays only in what computes for seconds; and a crash is
- * reported to no server.
- */
-static const char *const SETTINGS[] = {"JSC_SIGNAL_FOR_GC=61", "BUN_JSC_useJIT=0", "BUN_ENABLE_CRASH_REPORTING=0"};
+static const char *const PREFIXES[] = {"BUN_", "JSC_", "WTF_", "ICU_", "MIMALLOC_", "NODE_CHANNEL_", HELD};
+static const char *const SETTINGS[] = {BUN_SETTINGS};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* Empty files for the addons, which JavaScript fills and loads where it needs them; it could make none without more of Bun. */
@@ -123,9 +119,7 @@ static uint64_t ignored_signals(void) {
   return ignored;
 }
 
-/* Those of FATAL in src/launch/preflight.ts. */
-static const int FATAL[] = {SIGHUP,  SIGINT,    SIGQUIT, SIGTRAP,   SIGABRT, SIGUSR1, SIGUSR2, SIGALRM,
-                            SIGTERM, SIGSTKFLT, SIGXCPU, SIGVTALRM, SIGPROF, SIGIO,   SIGPWR,  SIGSYS};
+static const int FATAL[] = {FATAL_SIGNALS};
 
 __attribute__((noreturn)) static void exit_by(int signal) {
   for (;;) system_call(SYS_exit_group, 128 + signal, 0, 0, 0);

@@ -1,3 +1,4 @@
+import { AS_GIVEN } from "../../system/shared.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import { loadRedactAddon } from "../redact/addon.ts";
 
@@ -18,6 +19,6 @@ export async function keepTerminal(): Promise<((end: NodeJS.Signals | number) =>
   const found = addon.settingsOf(terminal);
   return (end) => {
     if (addon.foregroundGroup(terminal) !== own) addon.takeForeground(terminal, own);
-    if (typeof end === "string" && found !== undefined) addon.applySettings(terminal, found, 0);
+    if (typeof end === "string" && found !== undefined) addon.applySettings(terminal, found, AS_GIVEN);
   };
 }

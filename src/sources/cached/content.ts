@@ -1,9 +1,9 @@
-/** What is kept of a reading, as text and back. */
+/** The part of a reading that is kept, as text and back. */
 import type { Layer } from "../../core/model.ts";
 import type { EscEnvironment } from "../esc.ts";
 
 export interface Content {
-  /** Milliseconds since the epoch: when the reading began. */
+  /** When the reading began, in milliseconds since the epoch. */
   readonly readAt: number;
   /** When credentials in it may end. */
   readonly until?: number;

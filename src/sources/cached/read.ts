@@ -10,25 +10,25 @@ import { within } from "../../system/paths.ts";
 import type { EscReading, Kept } from "../esc.ts";
 import { type Content, contentText, parseContent } from "./content.ts";
 import { nameFor, open, randomName, seal } from "./seal.ts";
-import { readPrivate, removeOldest, removePrivate, writePrivate } from "./store.ts";
+import { readPrivate, removePrivate, writePrivate } from "./store.ts";
 import type { Reason } from "./words.ts";
 import { SESSION_MS } from "../../esc/settings/session.ts";
 
-/** How what is kept may serve. */
+/** How the cache may be used. */
 export interface Keeping {
   readonly offline: boolean;
   readonly cacheFreshMs: number | undefined;
   readonly cacheMaxAgeMs: number;
-  /** Nothing but ESC itself will do. */
+  /** Values must come from ESC itself. */
   readonly requireEsc: boolean;
 }
 
 /**
  * Reads ESC, or uses what it gave before: with `--offline`, while that is fresh enough, and if ESC is not available.
- * Whatever ESC gives is kept, for the token by which it was read; a refusal removes the entry of the refused token alone.
+ * Keeps what ESC gives, for the token by which it was read; a refusal removes the entry of the refused token alone.
  *
- * @param environment says where the user's caches are
- * @throws SophiaError as `readEsc` does; (settings, 125) where nothing can satisfy both options
+ * @param environment names the folder for caches
+ * @throws SophiaError as `readEsc` does; (settings, 125) if `--offline` and `--require-esc` are given
  */
 export async function readThroughCache(
   settings: EscSettings,
@@ -46,58 +46,59 @@ export async function readThroughCache(
   }
   const remarks: string[] = [];
   const { token, credential } = await tokenOf(settings, remarks);
-  const place = token === undefined ? NO_LASTING_TOKEN : placeOf(settings, token, environment);
+  const entry: Entry | Reason =
+    token === undefined ? { kind: "no-lasting-token" } : entryOf(settings, token, environment);
   const notices = (): readonly Notice[] => remarks.map((text) => ({ kind: "remark", text }));
+  const serve = (maxAgeMs: number, kept: Kept): Served | Reason => {
+    const content = load(entry, maxAgeMs);
+    return "kind" in content ? content : served(content, kept, settings, notices());
+  };
+  const because = async (reason: Reason): Promise<string> => (await import("./words.ts")).reasonWords(reason);
 
   if (offline) {
-    const kept = load(place, cacheMaxAgeMs);
-    if (!("kind" in kept)) return serve(kept, { why: "offline" }, settings, notices());
+    const reading = serve(cacheMaxAgeMs, { why: "offline" });
+    if (reading.kind === "read") return reading;
     const { offlineFailure } = await import("./words.ts");
-    return { kind: "unavailable", blames: "service", failure: offlineFailure(settings, kept) };
+    return { kind: "unavailable", blames: "service", failure: offlineFailure(settings, reading) };
   }
   if (cacheFreshMs !== undefined && !requireEsc) {
-    const kept = load(place, Math.min(cacheFreshMs, cacheMaxAgeMs));
-    if (!("kind" in kept)) return serve(kept, { why: "fresh" }, settings, notices());
+    const reading = serve(Math.min(cacheFreshMs, cacheMaxAgeMs), { why: "fresh" });
+    if (reading.kind === "read") return reading;
   }
 
   const readAt = Date.now();
   const { readEsc } = await import("../esc.ts");
   const reading = await readEsc({ ...settings, credential }, progress);
-  const because = async (reason: Reason): Promise<string> => (await import("./words.ts")).reasonWords(reason);
   if (reading.kind === "read") {
     const { environments, layers, mayMint } = reading;
     const until = mayMint() ? { until: readAt + (settings.sessionMs ?? SESSION_MS) } : {};
-    const trouble = save(place, { readAt, ...until, environments, layers });
+    const trouble = save(entry, { readAt, ...until, environments, layers });
     if (trouble !== undefined) remarks.push(`what ESC gave is not kept: ${await because(trouble)}`);
     return { ...reading, notices: [...reading.notices, ...notices()] };
   }
   if (reading.kind === "refused") {
-    const trouble = "kind" in place ? undefined : removePrivate(place.path);
-    // Nothing can be told beside a refusal but by its failure.
-    if (trouble === undefined) return reading;
-    return { ...reading, failure: withDetail(reading.failure, `what is kept stays: ${await because(trouble)}`) };
+    const trouble = "kind" in entry ? undefined : removePrivate(entry.path);
+    return trouble === undefined ? reading : withDetail(reading, `what is kept stays: ${await because(trouble)}`);
   }
   if (requireEsc) return reading;
-  const kept = load(place, cacheMaxAgeMs);
-  if (!("kind" in kept)) return serve(kept, { why: "unavailable", failure: reading.failure }, settings, notices());
-  return { ...reading, failure: withDetail(reading.failure, `--cache does not serve: ${await because(kept)}`) };
+  const instead = serve(cacheMaxAgeMs, { why: "unavailable", failure: reading.failure });
+  if (instead.kind === "read") return instead;
+  return withDetail(reading, `--cache does not serve: ${await because(instead)}`);
 }
 
-/** Where what is kept stands, and what opens it. */
-interface Place {
+/** Where a reading is kept, and what opens it. */
+interface Entry {
   readonly path: string;
   readonly token: Secret;
-  /** What it has to be about. */
+  /** What the reading must be of. */
   readonly bound: string;
 }
 
-const NO_LASTING_TOKEN: Reason = { kind: "no-lasting-token" };
-
-function placeOf(
+function entryOf(
   { backend, environments, organization }: EscSettings,
   token: Secret,
   environment: Environment,
-): Place | Reason {
+): Entry | Reason {
   const folder = cacheFolder(environment);
   if (folder === undefined) return { kind: "no-folder" };
   const bound = JSON.stringify([backend, environments.map(({ text }) => text), organization ?? null]);
@@ -105,8 +106,8 @@ function placeOf(
 }
 
 /**
- * The token where it lasts, and the credential with it: a pipe with a token in it can be read once only. One by OIDC is
- * another one at each start.
+ * Returns the token if it lasts, and the credential with it: a pipe with a token in it can be read once only. A token by
+ * OIDC changes at each start.
  */
 async function tokenOf(
   { credential }: EscSettings,
@@ -124,16 +125,16 @@ async function tokenOf(
     return { token, credential: { kind: "token", token, label: describeCredential(credential) } };
   } catch (error) {
     if (!(error instanceof EscFault)) throw error;
-    // Reading ESC tells it.
+    // Reading ESC reports it.
     return { token: undefined, credential };
   }
 }
 
-function load(place: Place | Reason, maxAgeMs: number): Content | Reason {
-  if ("kind" in place) return place;
-  const bytes = readPrivate(place.path);
+function load(entry: Entry | Reason, maxAgeMs: number): Content | Reason {
+  if ("kind" in entry) return entry;
+  const bytes = readPrivate(entry.path);
   if (!Buffer.isBuffer(bytes)) return bytes;
-  const text = open(bytes, place.token.reveal(), place.bound);
+  const text = open(bytes, entry.token.reveal(), entry.bound);
   const content = text === undefined ? undefined : parseContent(text);
   if (content === undefined) return { kind: "does-not-open" };
   const now = Date.now();
@@ -144,50 +145,44 @@ function load(place: Place | Reason, maxAgeMs: number): Content | Reason {
 }
 
 /** @returns why it could not be done */
-function save(place: Place | Reason, content: Content): Reason | undefined {
-  if ("kind" in place) return place;
-  const sealed = seal(contentText(content), place.token.reveal(), place.bound);
-  const trouble = writePrivate(place.path, sealed, randomName());
-  if (trouble === undefined) removeOldest(place.path);
-  return trouble;
+function save(entry: Entry | Reason, content: Content): Reason | undefined {
+  if ("kind" in entry) return entry;
+  return writePrivate(entry.path, seal(contentText(content), entry.token.reveal(), entry.bound), randomName());
 }
 
-function serve(
+type Served = Extract<EscReading, { kind: "read" }>;
+
+function served(
   { readAt, environments, layers }: Content,
   kept: Kept,
   settings: EscSettings,
   remarks: readonly Notice[],
-): EscReading {
-  const notices = [...remarks, ...oldForms(settings, environments)];
+): Served {
   const ageSeconds = Math.floor((Date.now() - readAt) / 1000);
-  const aged = environments.map((one) => ({ ...one, ageSeconds }));
+  const notices = [...remarks, ...oldForms(settings, environments)];
+  if (kept.why !== "fresh") {
+    notices.unshift({
+      kind: "esc-kept",
+      ageSeconds,
+      environments: environments.map(({ name, version, revision = version }) =>
+        revision === undefined ? name : `${name}@${revision}`,
+      ),
+      ...(kept.why === "unavailable" ? { failure: kept.failure } : {}),
+    });
+  }
   return {
     kind: "read",
     kept,
-    environments: aged,
+    environments: environments.map((one) => ({ ...one, ageSeconds })),
     layers: layers.map(({ source, variables }) => ({
       source,
       variables: variables.map((variable) => ({ ...variable, origin: { ...variable.origin, ageSeconds } })),
     })),
-    notices:
-      kept.why === "fresh"
-        ? notices
-        : [
-            {
-              kind: "esc-kept",
-              ageSeconds,
-              environments: environments.map(({ name, version, revision }) => {
-                const at = revision ?? version;
-                return at === undefined ? name : `${name}@${at}`;
-              }),
-              ...(kept.why === "unavailable" ? { failure: kept.failure } : {}),
-            },
-            ...notices,
-          ],
+    notices,
   };
 }
 
-/** What was told when it was read: another organization's environment, perhaps. */
+/** What was reported when it was read: another organization's environment, perhaps. */
 function oldForms({ environments, organization }: EscSettings, opened: Content["environments"]): readonly Notice[] {
   return environments.flatMap((asked, index) => {
     const { name = "", version } = opened[index] ?? {};
@@ -195,6 +190,7 @@ function oldForms({ environments, organization }: EscSettings, opened: Content["
   });
 }
 
-function withDetail(failure: Failure, detail: string): Failure {
-  return { ...failure, details: [...(failure.details ?? []), detail] };
+function withDetail<Down extends { readonly failure: Failure }>(reading: Down, detail: string): Down {
+  const { failure } = reading;
+  return { ...reading, failure: { ...failure, details: [...(failure.details ?? []), detail] } };
 }

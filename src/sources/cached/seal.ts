@@ -1,8 +1,5 @@
-/**
- * Encryption of what is kept. A start that it serves opens by the addon: node:crypto takes eight milliseconds to load,
- * as much as all the rest of such a start.
- */
-import { loadAddon } from "../../system/addon/addon.ts";
+/** Encryption of what is kept. */
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from "node:crypto";
 
 /** Changes with what is kept and how: what another version wrote does not open. */
 const FORMAT = 1;
@@ -10,10 +7,9 @@ const MARK = Buffer.from(`sophia-run ${FORMAT}\n`);
 const SALT_BYTES = 32;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
+const KEY_BYTES = 32;
 const HEAD_BYTES = MARK.length + SALT_BYTES + IV_BYTES;
 const CIPHER = "aes-256-gcm";
-
-const crypto = (): typeof import("node:crypto") => process.getBuiltinModule("node:crypto");
 
 /**
  * Encrypts by AES-256-GCM (NIST SP 800-38D), with a key that HKDF (RFC 5869) derives from the token and a new salt. So
@@ -22,7 +18,6 @@ const crypto = (): typeof import("node:crypto") => process.getBuiltinModule("nod
  * @param bound what has to be the same when it is opened; it is not in the result
  */
 export function seal(text: string, token: string, bound: string): Buffer {
-  const { createCipheriv, randomBytes } = crypto();
   const head = Buffer.concat([MARK, randomBytes(SALT_BYTES), randomBytes(IV_BYTES)]);
   const cipher = createCipheriv(CIPHER, keyFor(head, token), ivIn(head));
   cipher.setAAD(authenticated(head, bound));
@@ -30,51 +25,40 @@ export function seal(text: string, token: string, bound: string): Buffer {
   return Buffer.concat([head, encrypted, cipher.getAuthTag()]);
 }
 
-/** @returns undefined where one bit is another one, or the token, or what it is bound to */
+/** @returns undefined if authentication fails: one bit, the token or `bound` differs */
 export function open(bytes: Buffer, token: string, bound: string): string | undefined {
   if (bytes.length < HEAD_BYTES + TAG_BYTES || !bytes.subarray(0, MARK.length).equals(MARK)) return undefined;
   const head = bytes.subarray(0, HEAD_BYTES);
-  const opened = openAes(keyFor(head, token), ivIn(head), authenticated(head, bound), bytes.subarray(HEAD_BYTES));
-  return opened?.toString("utf8");
-}
-
-/**
- * A name for an entry, which tells neither what it is bound to nor the token. It begins alike for all tokens, and has one
- * dash.
- */
-export function nameFor(bound: string, token: string): string {
-  const text = Buffer.from(bound);
-  return [hmac(MARK, text), hmac(Buffer.from(token), text)].map((hash) => hash.toString("hex").slice(0, 32)).join("-");
-}
-
-/** A name that nobody can guess. */
-export function randomName(): string {
-  return crypto().randomBytes(8).toString("hex");
-}
-
-/** HKDF with SHA-256 (RFC 5869) for one block, which is 32 bytes. */
-function keyFor(head: Buffer, token: string): Buffer {
-  const salt = head.subarray(MARK.length, MARK.length + SALT_BYTES);
-  return hmac(hmac(salt, Buffer.from(token)), Buffer.concat([MARK, Buffer.of(1)]));
-}
-
-function hmac(key: Buffer, data: Buffer): Buffer {
-  return loadAddon()?.hmacSha256?.(key, data) ?? crypto().createHmac("sha256", key).update(data).digest();
-}
-
-/** @returns undefined where a bit of any of them is another one */
-function openAes(key: Buffer, iv: Buffer, bound: Buffer, sealed: Buffer): Buffer | undefined {
-  const addon = loadAddon();
-  if (addon?.openAes256Gcm !== undefined) return addon.openAes256Gcm(key, iv, bound, sealed);
-  const decipher = crypto().createDecipheriv(CIPHER, key, iv, { authTagLength: TAG_BYTES });
-  decipher.setAAD(bound);
-  decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
-  const text = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
+  const tag = bytes.subarray(-TAG_BYTES);
+  const decipher = createDecipheriv(CIPHER, keyFor(head, token), ivIn(head), { authTagLength: TAG_BYTES });
+  decipher.setAAD(authenticated(head, bound));
+  decipher.setAuthTag(tag);
+  const text = decipher.update(bytes.subarray(HEAD_BYTES, -TAG_BYTES));
   try {
-    return Buffer.concat([text, decipher.final()]);
+    decipher.final();
+    return text.toString("utf8");
   } catch {
     return undefined;
   }
+}
+
+/**
+ * Returns a name for an entry, which tells neither what it is bound to nor the token. It begins alike for all tokens, and
+ * has one dash.
+ */
+export function nameFor(bound: string, token: string): string {
+  const hashes = [MARK, token].map((key) => createHmac("sha256", key).update(bound).digest("hex"));
+  return hashes.map((hash) => hash.slice(0, 32)).join("-");
+}
+
+/** Returns a name that no other user can guess. */
+export function randomName(): string {
+  return randomBytes(8).toString("hex");
+}
+
+function keyFor(head: Buffer, token: string): Uint8Array {
+  const salt = head.subarray(MARK.length, MARK.length + SALT_BYTES);
+  return new Uint8Array(hkdfSync("sha256", token, salt, MARK, KEY_BYTES));
 }
 
 function ivIn(head: Buffer): Buffer {

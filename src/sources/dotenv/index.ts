@@ -1,37 +1,35 @@
 import { lstatSync, statSync, type Stats } from "node:fs";
 import type { Layer, Notice } from "../../core/model.ts";
+import { withoutMark } from "../../core/text.ts";
 import { isMissing, readTrusted } from "../../system/addon/addon.ts";
 import { readBounded } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { distrustOf, isExposed, type Distrust } from "../../system/ownership.ts";
-import { parentOf, within } from "../../system/paths.ts";
+import { within } from "../../system/paths.ts";
 import { parseDotenv } from "./syntax.ts";
-import { withoutMark } from "../../core/text.ts";
 
-/** All that a process can be started with is less; one value may have 128 KiB on Linux. */
+/** More than a process can be started with; one value may have 128 KiB on Linux. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 export interface EnvFile {
   /** Relative to the working directory. */
   readonly path: string;
-  /** A file that was asked for by name must exist; the default `.env` need not. */
+  /** A file that the user named must exist; the default `.env` need not. */
   readonly required: boolean;
-  /** Where it is, if that is not below the working directory. */
-  readonly absolute?: string;
 }
 
 export interface DotenvReading {
   /** Highest precedence first: later files win over earlier ones. */
   readonly layers: readonly Layer[];
   readonly notices: readonly Notice[];
-  /** Each file in the order given, with the number of its variables; none where it does not exist, not one passed over. */
+  /** Each file in the order given, with the number of its variables; none if it does not exist. */
   readonly files: readonly ReadFile[];
 }
 
 interface ReadFile {
   readonly path: string;
   readonly variables?: number;
-  /** Found by search; else somebody named it. */
+  /** Found by search; otherwise the user named it. */
   readonly found: boolean;
   /** It is world-readable. */
   readonly exposed?: true;
@@ -40,39 +38,33 @@ interface ReadFile {
 /**
  * Reads `.env` files.
  *
- * @param above a further folder in which a file that nobody named is looked for; it gives way to the working directory's
+ * @param above a further folder in which a file that is not required is looked for, with lower precedence
  * @throws SophiaError (dotenv, 125) for a file that is named but missing, that cannot be read or that is malformed
  */
 export async function readDotenv(files: readonly EnvFile[], cwd: string, above = cwd): Promise<DotenvReading> {
   const layers: Layer[] = [];
   const notices: Notice[] = [];
   const read: ReadFile[] = [];
-  const all = above === cwd ? files : files.flatMap((file) => (file.required ? file : [inFolder(file, above), file]));
-  for (const file of all) {
-    const { path, required } = file;
-    const content = await readText(file, cwd);
-    if (content !== undefined && "kind" in content) {
+  const folders = above === cwd ? [cwd] : [above, cwd];
+  const places = files.flatMap((file) => (file.required ? [cwd] : folders).map((folder) => ({ file, folder })));
+  for (const { file, folder } of places) {
+    const path = folder === cwd ? file.path : within(folder, file.path);
+    const found = !file.required;
+    const content = await readText(file, folder, cwd);
+    if (content === undefined) {
+      read.push({ path, found });
+    } else if ("kind" in content) {
       const { passedOver } = await import("./words.ts");
       notices.push({ kind: "remark", text: passedOver(path, content) });
-      continue;
+    } else {
+      const parsed = await parseDotenv(content.text, path);
+      layers.unshift({ source: "dotenv", variables: parsed.variables });
+      // Not as arguments: there may be one for each of thousands of lines.
+      for (const notice of parsed.notices) notices.push(notice);
+      read.push({ path, variables: parsed.variables.length, found, ...(content.exposed ? { exposed: true } : {}) });
     }
-    if (content === undefined) {
-      read.push({ path, found: !required });
-      continue;
-    }
-    const parsed = await parseDotenv(content.text, path);
-    layers.unshift({ source: "dotenv", variables: parsed.variables });
-    // Not as arguments: there may be one for each of thousands of lines.
-    for (const notice of parsed.notices) notices.push(notice);
-    const exposed = content.exposed ? ({ exposed: true } as const) : {};
-    read.push({ path, variables: parsed.variables.length, found: !required, ...exposed });
   }
   return { layers, notices, files: read };
-}
-
-function inFolder({ path, required }: EnvFile, folder: string): EnvFile {
-  const absolute = within(folder, path);
-  return { path: absolute, required, absolute };
 }
 
 interface Content {
@@ -81,26 +73,28 @@ interface Content {
   readonly exposed: boolean;
 }
 
-/** `undefined` where nobody named the file and there is none. */
-async function readText(file: EnvFile, cwd: string): Promise<Content | Distrust | undefined> {
-  // A path that somebody wrote is normalized, as that of a contract is.
-  const path =
-    file.absolute ??
-    (file.required ? process.getBuiltinModule("node:path").resolve(cwd, file.path) : within(cwd, file.path));
-  const folder = file.absolute === undefined ? cwd : parentOf(path);
-  if (!file.required && isMissing(path)) return undefined;
-  const trusted = file.required ? undefined : readTrusted(path, folder, true);
+/** @returns undefined if the file is not required and there is none */
+async function readText(
+  { path: name, required }: EnvFile,
+  folder: string,
+  cwd: string,
+): Promise<Content | Distrust | undefined> {
+  // A path that the user wrote is normalized, as that of a contract is.
+  const path = required ? process.getBuiltinModule("node:path").resolve(cwd, name) : within(folder, name);
+  if (!required && isMissing(path)) return undefined;
+  const trusted = required ? undefined : readTrusted(path, folder, true);
   if (trusted !== undefined) return { text: withoutMark(trusted), exposed: false };
   let bytes: Buffer;
   let exposed = false;
   let distrust: Distrust | undefined;
+  const accept = (stats: Stats): boolean => {
+    if (!required && (stats.isFile() || stats.isFIFO())) distrust = distrustOf(path, stats, folder, cwd);
+    exposed = isExposed(path, stats);
+    return distrust === undefined;
+  };
+  const shown = folder === cwd ? name : path;
   try {
-    const accept = (stats: Stats): boolean => {
-      if (!file.required && (stats.isFile() || stats.isFIFO())) distrust = distrustOf(path, stats, folder, cwd);
-      exposed = isExposed(path, stats);
-      return distrust === undefined;
-    };
-    if (!file.required) {
+    if (!required) {
       // Looked at before it is opened, too: a file that only its owner may read cannot be.
       const seen = statSync(path, { throwIfNoEntry: false });
       if (seen === undefined) return undefined;
@@ -111,18 +105,18 @@ async function readText(file: EnvFile, cwd: string): Promise<Content | Distrust 
     if (distrust !== undefined) return distrust;
     const code = systemErrorCode(error) ?? "unknown error";
     // ENOTDIR: a component of the path is a file, so the file cannot exist either.
-    if (!file.required && (code === "ENOENT" || code === "ENOTDIR" || !isKnown(path))) return undefined;
-    throw (await import("./words.ts")).unreadable(file.path, code);
+    if (!required && (code === "ENOENT" || code === "ENOTDIR" || !isKnown(path))) return undefined;
+    throw (await import("./words.ts")).unreadable(shown, code);
   }
   const text = bytes.toString();
   // What is not UTF-8 has become this character, which may also be the file's own.
   if (text.includes("\uFFFD") && !process.getBuiltinModule("node:buffer").isUtf8(bytes)) {
-    throw (await import("./words.ts")).unreadable(file.path, "NOT_UTF8");
+    throw (await import("./words.ts")).unreadable(shown, "NOT_UTF8");
   }
   return { text: withoutMark(text), exposed };
 }
 
-/** Whether the folder says that the file is there; where the user may not search the folder, nothing is known. */
+/** False if the user may not search the folder, so that nothing is known. */
 function isKnown(path: string): boolean {
   try {
     return lstatSync(path, { throwIfNoEntry: false }) !== undefined;

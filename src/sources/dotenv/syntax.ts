@@ -19,9 +19,8 @@ export interface ParsedDotenv {
 }
 
 /**
- * Parses the text of one `.env` file. Each assignment is given to dotenv by itself, so that values mean what they
- * mean everywhere else; finding the assignments is ours, since dotenv tells no line numbers and silently ignores what it
- * does not understand.
+ * Parses the text of one `.env` file. dotenv gets each assignment by itself, so that values mean what they mean everywhere
+ * else. Finding the assignments is ours: dotenv has no line numbers, and silently ignores what it does not understand.
  *
  * @throws SophiaError (dotenv, 125) for an unterminated quote or a NUL, with file and line
  */
@@ -61,11 +60,10 @@ export async function parseDotenv(text: string, file: string): Promise<ParsedDot
     const { value, lastLine } = read;
     if (value.includes("\0")) throw nul();
     if (found.has(name)) remark("this name is set before; the last one counts");
-    // More often a cut secret than a comment.
+    // More often a secret that was cut than a comment.
     if (value !== "" && start.trimStart().startsWith(`${value}#`)) {
       remark("the value ends before a #; quote it if the # belongs to it");
     }
-    // Single quotes mean that it is meant as it stands.
     if (value.includes("${") && !start.trimStart().startsWith("'") && REFERENCE.test(value)) {
       remark("the value holds a reference such as ${X}; it is passed as it stands");
     }

@@ -1,9 +1,8 @@
 import { parse } from "dotenv";
 
 /**
- * The value that starts on line `at` with `start`; a quoted one may continue on further lines.
- *
- * @returns `undefined` where a quote is never closed
+ * Returns the value that starts on line `at` with `start`; a quoted one may continue on further lines. Undefined if a
+ * quote is never closed.
  */
 export function readValue(
   lines: readonly string[],
@@ -19,8 +18,8 @@ export function readValue(
 }
 
 /**
- * Where dotenv takes a quoted value to end: at the first quote without a backslash in front of it, if only blanks and a
- * comment follow it on its line, else at the last one before it of which that is true. Each line is looked at once.
+ * Finds the end of a quoted value as dotenv does: the first quote without a backslash in front of it, if only blanks and a
+ * comment follow it on its line, else the last one before it of which that is true.
  *
  * `isOneLine`: that first quote is on the line of the one that opens the value. If none can close the value then, as in
  * `"a" b`, all quotes belong to it.
@@ -45,7 +44,7 @@ function findClosing(
 
 const BLANKS = /\s*/y;
 
-/** Whether only blanks, or blanks and a comment, follow. */
+/** True if only blanks, or blanks and a comment, follow. */
 function endsLine(text: string, position: number): boolean {
   BLANKS.lastIndex = position;
   BLANKS.exec(text);

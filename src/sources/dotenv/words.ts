@@ -1,11 +1,11 @@
-/** Words for `.env` files that do not serve. */
+/** Words for `.env` files that are not used. */
 import { SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { describeDistrust } from "../../system/distrust.ts";
 import type { Distrust } from "../../system/ownership.ts";
 
-/** By what a file is named. */
+/** What names a file. */
 const GIVEN = "--dotenv, SOPHIA_DOTENV, or FILE of import";
 
 /** A file that was found and does not count. */
@@ -15,43 +15,29 @@ export function passedOver(path: string, distrust: Distrust): string {
   return `${printable(path)} is passed over: ${what}; ${fix === undefined ? "" : `${fix}, or `}${naming}`;
 }
 
+const MISSING = ["does not exist", `check the path that was given (${GIVEN})`] as const;
+const RIGHT = "give the user who starts sophia-run the right to read it";
+const WORDS = new Map<string, readonly [what: string, hint: string]>([
+  ["ENOENT", MISSING],
+  ["ENOTDIR", MISSING],
+  ["EISDIR", ["is a folder, not a file of variables", `name the right file (${GIVEN}), or move the folder`]],
+  ["EACCES", ["cannot be read: permission denied", RIGHT]],
+  ["EPERM", ["cannot be read: permission denied", RIGHT]],
+  ["NOT_A_FILE", ["is a device or a socket, not a file of variables", `name a file (${GIVEN})`]],
+  ["NOT_UTF8", ["is not valid UTF-8", "save the file as UTF-8"]],
+  [
+    "TOO_LARGE",
+    ["is larger than 4 MiB, the most that a file of variables may have", `name the right file (${GIVEN}), or split it`],
+  ],
+  [
+    "NO_END",
+    ["is a pipe that did not end within 5 s", `check the program that writes to it, or name a file (${GIVEN})`],
+  ],
+]);
+
 /** A file that cannot be read, by the code that `systemErrorCode` gives, or `NOT_UTF8`. */
 export function unreadable(path: string, code: string): SophiaError {
-  const shown = printable(path);
-  switch (code) {
-    case "ENOENT":
-    case "ENOTDIR":
-      return failure(`the env file ${shown} does not exist`, `check the path that was given (${GIVEN})`);
-    case "EISDIR":
-      return failure(
-        `${shown} is a folder, not a file of variables`,
-        `name the right file (${GIVEN}), or move the folder`,
-      );
-    case "EACCES":
-    case "EPERM":
-      return failure(
-        `${shown} cannot be read: permission denied`,
-        "give the user who starts sophia-run the right to read it",
-      );
-    case "NOT_A_FILE":
-      return failure(`${shown} is a device or a socket, not a file of variables`, `name a file (${GIVEN})`);
-    case "NOT_UTF8":
-      return failure(`${shown} is not valid UTF-8`, "save the file as UTF-8");
-    case "TOO_LARGE":
-      return failure(
-        `${shown} is larger than 4 MiB, the most that a file of variables may have`,
-        `name the right file (${GIVEN}), or split it`,
-      );
-    case "NO_END":
-      return failure(
-        `${shown} is a pipe that did not end within 5 s`,
-        `check the program that writes to it, or name a file (${GIVEN})`,
-      );
-    default:
-      return failure(`${shown} cannot be read (${code})`, `check the file, or name another (${GIVEN})`);
-  }
-}
-
-function failure(message: string, hint: string): SophiaError {
-  return new SophiaError({ code: "dotenv", message, hint });
+  const [what, hint] = WORDS.get(code) ?? [`cannot be read (${code})`, `check the file, or name another (${GIVEN})`];
+  const file = what === MISSING[0] ? `the env file ${printable(path)}` : printable(path);
+  return new SophiaError({ code: "dotenv", message: `${file} ${what}`, hint });
 }

@@ -1,9 +1,6 @@
 /*
- * What a launcher needs of the C library and Node.js does not have, by Node-API. addon.ts loads it and says what each
- * function promises; scripts/build/addon.mjs compiles it.
- *
- * No library is linked: the names are found in the C library that the process has, glibc or musl, so that one file
- * serves both. Only what is the same in both is used.
+ * What a launcher needs of the C library and Node.js does not have, by Node-API. libc.ts says what each function promises.
+ * No library is linked: names are found in the C library of the process, glibc or musl, and only what both have is used.
  */
 #define _GNU_SOURCE
 
@@ -24,13 +21,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../generated/shared.h"
 #include "program.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-enum { PATH_BYTES = 4096, LINKS_BYTES = 8192, MAX_FILE_BYTES = 4 * 1024 * 1024 };
-/* The most folders above one that keeps code. */
-enum { LEVELS = 64 };
+/* LEVELS: the most folders above one that keeps code. */
+enum { PATH_BYTES = 4096, LINKS_BYTES = 8192, MAX_FILE_BYTES = 4 * 1024 * 1024, LEVELS = 64 };
 
 static int integer(napi_env env, napi_value value) {
   int32_t result = -1;
@@ -50,11 +47,14 @@ static napi_value from_boolean(napi_env env, bool value) {
   return result;
 }
 
-/* The one argument of functions that take one number. */
+/* Those that the caller left out are undefined. */
+static void read_arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count) {
+  napi_get_cb_info(env, info, &count, values, NULL, NULL);
+}
+
 static int only_argument(napi_env env, napi_callback_info info) {
   napi_value argument;
-  size_t count = 1;
-  napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
+  read_arguments(env, info, &argument, 1);
   return integer(env, argument);
 }
 
@@ -70,7 +70,7 @@ static napi_value make_blocking(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* One bit for each signal that the program is to find ignored, SIGHUP's the lowest. */
+/* One bit for each signal, SIGHUP's the lowest. */
 static uint64_t ignored_on_exec;
 
 static napi_value ignore_on_exec(napi_env env, napi_callback_info info) {
@@ -117,8 +117,7 @@ static napi_value event_loop_descriptor(napi_env env, napi_callback_info info) {
 
 static napi_value is_parents(napi_env env, napi_callback_info info) {
   napi_value given[2];
-  size_t count = COUNT(given);
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  read_arguments(env, info, given, COUNT(given));
   const long order =
       syscall(SYS_kcmp, getpid(), getppid(), KCMP_FILE, (long)integer(env, given[0]), (long)integer(env, given[1]));
   return from_boolean(env, order == 0);
@@ -148,10 +147,9 @@ static int execute(char *strings, size_t length, size_t arguments) {
 
 static napi_value execve_strings(napi_env env, napi_callback_info info) {
   napi_value given[2];
-  size_t count = COUNT(given);
   void *strings = NULL;
   size_t length = 0;
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  read_arguments(env, info, given, COUNT(given));
   if (napi_get_buffer_info(env, given[0], &strings, &length) != napi_ok) return from_integer(env, EINVAL);
   return from_integer(env, execute(strings, length, (size_t)integer(env, given[1])));
 }
@@ -163,32 +161,41 @@ static bool path_of(napi_env env, napi_value value, char path[PATH_BYTES]) {
          strlen(path) == length;
 }
 
-/* A path, as the first argument. */
 static bool path_argument(napi_env env, napi_callback_info info, char path[PATH_BYTES]) {
   napi_value given;
-  size_t count = 1;
-  napi_get_cb_info(env, info, &count, &given, NULL, NULL);
+  read_arguments(env, info, &given, 1);
   return path_of(env, given, path);
 }
 
-/* By the system call: of the C library's functions, old ones of glibc lack fstat and lstat. */
+/* By the system call: old versions of glibc lack fstat and lstat. */
 static bool status_of(int folder, const char *path, int flags, struct statx *status) {
   return syscall(SYS_statx, folder, path, flags, STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE | STATX_INO, status) == 0;
 }
 
-/* Opens a regular file of at most MAX_FILE_BYTES; -1 where there is none. */
-static int open_file(const char *path, size_t *size) {
+enum owner { ANY_USER, SELF_OR_ROOT, SELF };
+enum { WRITTEN_BY_OTHERS = S_IWGRP | S_IWOTH };
+
+static bool is_fit(const struct statx *status, enum owner owner, unsigned forbidden) {
+  const uid_t user = status->stx_uid;
+  return (status->stx_mode & S_IFMT) == S_IFREG && status->stx_size <= MAX_FILE_BYTES &&
+         (status->stx_mode & forbidden) == 0 &&
+         (owner == ANY_USER || user == geteuid() || (owner == SELF_OR_ROOT && user == 0));
+}
+
+/* Opens a regular file of at most MAX_FILE_BYTES, of an owner and without permissions. Returns -1 if there is none. */
+static int open_fit(int folder, const char *path, int flags, enum owner owner, unsigned forbidden, size_t *size) {
   struct statx status;
-  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  const int file = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
   if (file == -1) return -1;
-  if (status_of(file, "", AT_EMPTY_PATH, &status) && (status.stx_mode & S_IFMT) == S_IFREG &&
-      status.stx_size <= MAX_FILE_BYTES) {
+  if (status_of(file, "", AT_EMPTY_PATH, &status) && is_fit(&status, owner, forbidden)) {
     *size = (size_t)status.stx_size;
     return file;
   }
   close(file);
   return -1;
 }
+
+static int open_file(const char *path, size_t *size) { return open_fit(AT_FDCWD, path, 0, ANY_USER, 0, size); }
 
 static bool read_whole(int file, char *bytes, size_t size) {
   for (size_t at = 0; at < size;) {
@@ -213,29 +220,24 @@ static uint64_t sum_of(const unsigned char *bytes, size_t length) {
 }
 
 static napi_value checksum(napi_env env, napi_callback_info info) {
-  napi_value given;
-  size_t count = 1;
-  napi_value result = NULL;
+  napi_value given, result = NULL;
   void *data = NULL;
   size_t length = 0;
-  napi_get_cb_info(env, info, &count, &given, NULL, NULL);
+  read_arguments(env, info, &given, 1);
   if (napi_get_buffer_info(env, given, &data, &length) != napi_ok) return NULL;
   const uint64_t sum = sum_of(data, length);
   napi_create_buffer_copy(env, sizeof sum, &sum, NULL, &result);
   return result;
 }
 
-/* Of a descriptor: of this type, this user's, and written by no other. */
-static bool is_own(int descriptor, unsigned type, struct statx *status) {
-  return status_of(descriptor, "", AT_EMPTY_PATH, status) && (status->stx_mode & S_IFMT) == type &&
-         status->stx_uid == geteuid() && (status->stx_mode & (S_IWGRP | S_IWOTH)) == 0;
-}
-
-/* Of an open folder: is_own, and in none of the folders above can every user exchange what is in it. */
+/* True of an open folder of this user that no other may write, below none in which every user can exchange what is in it. */
 static bool is_own_folder(int folder) {
   char above[3 * LEVELS + 1] = "";
   struct statx status;
-  if (!is_own(folder, S_IFDIR, &status)) return false;
+  if (!status_of(folder, "", AT_EMPTY_PATH, &status) || (status.stx_mode & S_IFMT) != S_IFDIR ||
+      status.stx_uid != geteuid() || (status.stx_mode & WRITTEN_BY_OTHERS) != 0) {
+    return false;
+  }
   for (size_t level = 0; level < LEVELS; ++level) {
     const struct statx below = status;
     memcpy(above + 3 * level, "../", sizeof "../");
@@ -269,31 +271,20 @@ static napi_value is_executable(napi_env env, napi_callback_info info) {
 
 /* Relative to the descriptor that was looked at: another user may put another folder in the place of the first. */
 static int open_own(const char *path, const char *name, size_t *size) {
-  struct statx status;
-  int file = -1;
   const int folder = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (folder == -1) return -1;
-  if (is_own_folder(folder)) file = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  const int file = is_own_folder(folder) ? open_fit(folder, name, O_NOFOLLOW, SELF, WRITTEN_BY_OTHERS, size) : -1;
   close(folder);
-  if (file == -1) return -1;
-  if (is_own(file, S_IFREG, &status) && status.stx_size <= MAX_FILE_BYTES) {
-    *size = (size_t)status.stx_size;
-    return file;
-  }
-  close(file);
-  return -1;
+  return file;
 }
 
 static napi_value read_own(napi_env env, napi_callback_info info) {
-  char path[PATH_BYTES];
-  char name[PATH_BYTES];
-  napi_value given[2];
-  size_t count = COUNT(given);
+  char path[PATH_BYTES], name[PATH_BYTES];
+  napi_value given[2], result = NULL;
   size_t size = 0;
   uint64_t sum = 0;
   void *bytes = NULL;
-  napi_value result = NULL;
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  read_arguments(env, info, given, COUNT(given));
   if (!path_of(env, given[0], path) || !path_of(env, given[1], name)) return NULL;
   const int file = open_own(path, name, &size);
   if (file == -1) return NULL;
@@ -304,13 +295,15 @@ static napi_value read_own(napi_env env, napi_callback_info info) {
   return is_read && sum == sum_of(bytes, size - sizeof sum) ? result : NULL;
 }
 
-/* The text of an open file, by one of Node-API's functions that make strings. */
+/* Reads and closes an open file; `create` is one of Node-API's functions that make strings. */
 static napi_value text_of(napi_env env, int file, size_t size,
                           napi_status (*create)(napi_env, const char *, size_t, napi_value *)) {
   napi_value result = NULL;
+  if (file == -1) return NULL;
   char *const bytes = malloc(size + 1);
   if (bytes != NULL && read_whole(file, bytes, size)) create(env, bytes, size, &result);
   free(bytes);
+  close(file);
   return result;
 }
 
@@ -318,73 +311,60 @@ static napi_value read_latin1(napi_env env, napi_callback_info info) {
   char path[PATH_BYTES];
   size_t size = 0;
   const int file = path_argument(env, info, path) ? open_file(path, &size) : -1;
-  if (file == -1) return NULL;
-  const napi_value result = text_of(env, file, size, napi_create_string_latin1);
-  close(file);
-  return result;
-}
-
-/* Of this user or of root, a regular file, and nothing that others may do with it is forbidden. */
-static bool is_trusted(const struct statx *status, unsigned forbidden) {
-  return (status->stx_mode & S_IFMT) == S_IFREG && (status->stx_uid == geteuid() || status->stx_uid == 0) &&
-         (status->stx_mode & forbidden) == 0 && status->stx_size <= MAX_FILE_BYTES;
+  return text_of(env, file, size, napi_create_string_latin1);
 }
 
 static napi_value read_trusted(napi_env env, napi_callback_info info) {
-  char path[PATH_BYTES];
-  char folder[PATH_BYTES];
+  char path[PATH_BYTES], folder[PATH_BYTES];
   napi_value given[3];
-  size_t count = COUNT(given);
+  size_t size = 0;
   struct statx status;
-  napi_value result = NULL;
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  read_arguments(env, info, given, COUNT(given));
   const unsigned forbidden = (unsigned)integer(env, given[2]) & S_IRWXO;
   if (!path_of(env, given[0], path) || !path_of(env, given[1], folder)) return NULL;
-  /* Before it is opened, too: to open another user's pipe is to be seen by its other end. */
   if (!status_of(AT_FDCWD, folder, 0, &status) || (status.stx_mode & S_IWOTH) != 0) return NULL;
-  if (!status_of(AT_FDCWD, path, 0, &status) || !is_trusted(&status, forbidden)) return NULL;
-  const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (file == -1) return NULL;
-  if (status_of(file, "", AT_EMPTY_PATH, &status) && is_trusted(&status, forbidden)) {
-    result = text_of(env, file, (size_t)status.stx_size, napi_create_string_utf8);
+  /* Before it is opened, too: to open another user's pipe is to be seen by its other end. */
+  if (!status_of(AT_FDCWD, path, 0, &status) || !is_fit(&status, SELF_OR_ROOT, forbidden)) return NULL;
+  const int file = open_fit(AT_FDCWD, path, 0, SELF_OR_ROOT, forbidden, &size);
+  return text_of(env, file, size, napi_create_string_utf8);
+}
+
+/* Writes the numbers and links of /proc/self/fd, each ended by a NUL. Returns their length; 0 if they do not fit. */
+static size_t list_descriptors(DIR *folder, char strings[LINKS_BYTES]) {
+  size_t at = 0;
+  for (struct dirent *entry; (entry = readdir(folder)) != NULL;) {
+    const size_t size = strlen(entry->d_name) + 1;
+    if (entry->d_name[0] == '.') continue;
+    if (at + size >= LINKS_BYTES) return 0;
+    memcpy(strings + at, entry->d_name, size);
+    at += size;
+    const ssize_t length = readlinkat(dirfd(folder), entry->d_name, strings + at, LINKS_BYTES - at);
+    if (length < 0 || at + (size_t)length >= LINKS_BYTES) return 0;
+    at += (size_t)length;
+    strings[at++] = '\0';
   }
-  close(file);
-  return result;
+  return at;
 }
 
 static napi_value descriptors(napi_env env, napi_callback_info info) {
   char strings[LINKS_BYTES];
-  size_t at = 0;
-  bool fits = true;
   napi_value result = NULL;
   (void)info;
   DIR *const folder = opendir("/proc/self/fd");
   if (folder == NULL) return NULL;
-  for (struct dirent *entry; fits && (entry = readdir(folder)) != NULL;) {
-    const size_t size = strlen(entry->d_name) + 1;
-    if (entry->d_name[0] == '.') continue;
-    if (at + size >= sizeof strings) fits = false;
-    if (!fits) break;
-    memcpy(strings + at, entry->d_name, size);
-    at += size;
-    const ssize_t length = readlinkat(dirfd(folder), entry->d_name, strings + at, sizeof strings - at);
-    fits = length >= 0 && at + (size_t)length < sizeof strings;
-    at += fits ? (size_t)length : 0;
-    if (fits) strings[at++] = '\0';
-  }
+  const size_t length = list_descriptors(folder, strings);
   closedir(folder);
-  if (fits && at > 0) napi_create_string_utf8(env, strings, at - 1, &result);
+  if (length > 0) napi_create_string_utf8(env, strings, length - 1, &result);
   return result;
 }
 
-/* @returns the former one; -1 where it cannot be set */
+/* Returns the former filter; -1 if it cannot be set. */
 static int exchange(unsigned filter) {
   char former[16] = "";
   char text[] = "0x00000000";
   for (int i = 0; i < 8; ++i) text[2 + i] = "0123456789abcdef"[filter >> (28 - 4 * i) & 15];
-  const int file = open("/proc/self/coredump_filter", O_RDWR | O_CLOEXEC);
+  const int file = open(CORE_FILTER, O_RDWR | O_CLOEXEC);
   if (file == -1) return -1;
-  /* Read as hexadecimal without a prefix, written with one. */
   const bool is_done = read(file, former, sizeof former - 1) > 0 && write(file, text, sizeof text - 1) > 0;
   close(file);
   return is_done ? (int)strtoul(former, NULL, 16) : -1;
@@ -430,8 +410,6 @@ static napi_value user_name(napi_env env, napi_callback_info info) {
   return result;
 }
 
-#include "openssl.h"
-
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {.utf8name = "checksum", .method = checksum},
@@ -457,10 +435,5 @@ NAPI_MODULE_INIT() {
       {.utf8name = "userName", .method = user_name},
   };
   napi_define_properties(env, exports, COUNT(functions), functions);
-  const napi_property_descriptor ciphers[] = {
-      {.utf8name = "hmacSha256", .method = hmac_sha256},
-      {.utf8name = "openAes256Gcm", .method = open_aes_256_gcm},
-  };
-  if (has_openssl()) napi_define_properties(env, exports, COUNT(ciphers), ciphers);
   return exports;
 }

@@ -1,3 +1,4 @@
+import { EVERYBODY_READS, EVERYBODY_WRITES } from "../permissions.ts";
 import type { Addon } from "./libc.ts";
 import { loader } from "./loaded.ts";
 
@@ -5,11 +6,8 @@ import { loader } from "./loaded.ts";
 declare const SOPHIA_RUN_FOLDER: string | undefined;
 
 /**
- * The C library by an addon for Node.js, `addon.c`: some kilobytes that need neither a certain version of Node.js nor of
- * the C library.
- *
- * @returns undefined where there is none for this system or processor, or where Node.js was told to load none
- *   (`--no-addons`, `--permission`)
+ * Returns the C library by `addon.c`; undefined if there is no addon for this system or processor, or Node.js was told to
+ * load none (`--no-addons`, `--permission`).
  */
 export function loadAddon(): Addon | undefined {
   if (loader !== undefined) return loader.addon;
@@ -18,8 +16,8 @@ export function loadAddon(): Addon | undefined {
 }
 
 /**
- * One of the addons that the build compiles. It lies beside the bundle and is as trusted as that. Not by `require`, which
- * would look for it in half a dozen places first.
+ * Loads one of the addons that the build compiles. It lies beside the bundle and is as trusted as that. Not by `require`,
+ * which would look for it in half a dozen places first.
  *
  * @param name what its file's name has behind the platform's
  */
@@ -36,35 +34,34 @@ export function openAddon(name: string): unknown {
 }
 
 /**
- * The path of a file that the build compiles for this system and processor, which may be missing.
+ * Returns the path of a file that the build compiles for this system and processor, which may be missing.
  *
  * @param name what its name has behind the platform's
- * @returns undefined where there can be none
  */
 export function nativeFile(name: string): string | undefined {
   if (process.platform !== "linux" || typeof SOPHIA_RUN_FOLDER === "undefined") return undefined;
   return `${SOPHIA_RUN_FOLDER}/../dist/linux-${process.arch}${name}`;
 }
 
-/** Whether nothing is at the path; false where that cannot be told so. Node's own functions compile at their first call. */
+/** True if nothing is at the path; false if that cannot be told. Node's own functions compile at their first call. */
 export function isMissing(path: string): boolean {
   return loader?.addon?.isMissing(path) === true;
 }
 
-/** Whether the file can be executed; false where that cannot be told so. */
+/** True if the file can be executed; false if that cannot be told. */
 export function isExecutable(path: string): boolean {
   return loader?.addon?.isExecutable(path) === true;
 }
 
 /**
- * The text of a file that was found by search, where a short look shows that it counts; see `distrustOf`.
+ * Returns the text of a file that was found by search, if a short look shows that it counts; see `distrustOf`. Any other
+ * file needs a closer look.
  *
- * @param folder in which it was found
- * @param isSecret whether nobody else may read it, either
- * @returns undefined where the file, if there is one, needs a closer look
+ * @param isSecret no other user may read it, either
  */
 export function readTrusted(path: string, folder: string, isSecret: boolean): string | undefined {
-  const text = loader?.addon?.readTrusted(path, folder, isSecret ? 0o006 : 0o002);
+  const forbidden = EVERYBODY_WRITES | (isSecret ? EVERYBODY_READS : 0);
+  const text = loader?.addon?.readTrusted(path, folder, forbidden);
   // Perhaps it is not UTF-8.
   return text?.includes("\uFFFD") === true ? undefined : text;
 }

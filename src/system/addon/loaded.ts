@@ -4,14 +4,11 @@ import type { Addon } from "./libc.ts";
 export interface Loader {
   /** Loaded already, where there is one. */
   readonly addon: Addon | undefined;
-  /** Whether this start compiles what it runs, so that it has something to keep. */
+  /** True if this start compiles what it runs, so that it has something to keep. */
   readonly compiles: () => boolean;
   /** Keeps for later starts what V8 has compiled in this one, if that is not kept yet; throws nothing. */
   readonly keepCode: () => void;
-  /**
-   * Whether nothing has been opened, caught or ignored in this process since the caller started it: what that passed, it
-   * passes on by itself.
-   */
+  /** True if nothing has been opened, caught or ignored in this process since the caller started it. */
   readonly isUntouched: boolean;
 }
 

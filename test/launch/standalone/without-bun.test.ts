@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { notInstalled, notLinux, skipBecause } from "../../helpers/skip.ts";
@@ -109,16 +109,6 @@ describe("a start does without Bun", () => {
     const { stdout } = run(["--no-contract", "--", "env"], { env: many });
     expect(stdout.split("\n").filter((line) => line.startsWith("MANY_"))).toHaveLength(5000);
   });
-});
-
-it("PID 1 ends at the same signals before JavaScript runs and after", () => {
-  const [before, after] = ["standalone/before-bun.c", "preflight.ts"].map((file) => {
-    const text = readFileSync(join(import.meta.dirname, "../../../src/launch", file), "utf8");
-    const [list = ""] = /FATAL\b[^=]*= [[{][^\]}]*/.exec(text) ?? [];
-    return Array.from(list.matchAll(/SIG[A-Z\d]+/g), ([name]) => name).toSorted();
-  });
-  expect(before).toHaveLength(16);
-  expect(after).toStrictEqual(before);
 });
 
 describe("a start is left to Bun as if nothing had been", () => {

@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { open, seal } from "../../../src/sources/cached/seal.ts";
+import { nameFor, open, seal } from "../../../src/sources/cached/seal.ts";
 import type { EscReading } from "../../../src/sources/esc.ts";
 import { folder } from "../../helpers/sophia.ts";
 import { keptIn, sealed, VALUE, world } from "./keeping.ts";
@@ -239,6 +239,16 @@ describe("what is kept does not serve", () => {
     }
     expect(open(Buffer.concat([bytes, Buffer.of(0)]), "token", "bound")).toBeUndefined();
     expect(open(bytes, "token", "bound ")).toBeUndefined();
+  });
+
+  test("but that of an earlier version still opens, under the same name", () => {
+    const bound = JSON.stringify(["https://api.pulumi.com", ["acme/sophia/dev"], null]);
+    const bytes = Buffer.from(
+      "c29waGlhLXJ1biAxCpRhUJgw0SAuoHWnCTLghLyfiGzTm1qNXpDAVOFMyyMBJwlB7FomRiaNuzwW0D/mNLYVLJNzzN/yX1efhJddm1cGwONHR42iGW0=",
+      "base64",
+    );
+    expect(open(bytes, "pul-token", bound)).toBe('{"kept":"ä"}');
+    expect(nameFor(bound, "pul-token")).toBe("007999eb87b9f2723f9cf67827cb48e9-3c0c85b37d41399f7ee38ac73cb23f48");
   });
 
   test("to a token by OIDC, which is told so", async () => {
