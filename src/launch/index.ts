@@ -1,13 +1,11 @@
 import type { Environment } from "../core/model.ts";
 import { isBun } from "../system/runtime.ts";
-import { hasExecve } from "./exec/execve.ts";
 import type { Libc } from "../system/addon/libc.ts";
-import { loadLibc } from "./exec/load-libc.ts";
 import { replace } from "./exec/replace.ts";
 import type { Obstacle } from "./exec/obstacles.ts";
 import { findExecutable } from "./executable.ts";
 import { isClosedByExec } from "./proc/descriptors.ts";
-import type { Launch, LaunchRequest } from "./types.ts";
+import type { Launch, LaunchRequest, Preparation } from "./types.ts";
 import type { Unusable } from "./unusable.ts";
 
 export type { LaunchRequest, Located, Preparation, Redaction, Renewal, SecretFile, Watch } from "./types.ts";
@@ -36,7 +34,13 @@ export async function launch(request: LaunchRequest): Promise<never> {
   } else if (!needsJavaScript(request)) {
     await (await import("./monitor/hand-over.ts")).handOver(prepared);
   }
-  return (await import("./spawn/spawn.ts")).spawn(prepared, { validate, locate });
+  const { spawn } = await import("./spawn/spawn.ts");
+  return spawn({ ...prepared, libc: libc ?? (await loadLibc(preparation)) }, { validate, locate });
+}
+
+/** The C library of this runtime. In Node.js it is there from the start, in Bun it takes a while to load. */
+async function loadLibc({ addon }: Preparation): Promise<Libc | undefined> {
+  return isBun ? (await import("./exec/libc-of-bun.ts")).loadLibcOfBun() : addon;
 }
 
 /** The file of the command, by the program's own `PATH`. @throws SophiaError as `findExecutable` does */
@@ -55,7 +59,9 @@ function obstacleToExec(
   inherited: readonly number[],
 ): Obstacle | undefined {
   if (process.platform === "win32") return "windows";
-  if (libc === undefined && !hasExecve(process)) return "no-execve";
+  // Node's own execve closes what the caller passed, and before Node.js 26.1 it aborts where the system refuses a program.
+  const canReplace = libc !== undefined || isBun || (options.mode === "exec" && "execve" in process);
+  if (!canReplace) return "no-execve";
   // Node's own execve ends the profiler first, yet a signal that is on its way can still reach the program.
   if (preparation.profiled) return "profiler";
   if (files.length > 0) return "files";

@@ -1,4 +1,5 @@
 import { accessSync, constants, statSync } from "node:fs";
+import type { Environment } from "../core/model.ts";
 import { isExecutable, isMissing } from "../system/addon/addon.ts";
 import { systemErrorCode } from "../system/errors.ts";
 
@@ -36,6 +37,12 @@ export function lookUp(
     if (problem === "EACCES" || problem === "EISDIR") refused = problem;
   }
   return { problem: refused ?? NOT_ON_PATH };
+}
+
+/** @returns the path of a program of the system, undefined when it is not installed */
+export function findHelper(name: string, environment: Environment): string | undefined {
+  const found = lookUp(name, environment.get("PATH"));
+  return "file" in found ? found.file : undefined;
 }
 
 /** @returns the code of the error that executing the file would give, undefined when none is in sight */

@@ -11,9 +11,9 @@ export interface LaunchOptions {
   readonly mode: Mode;
   /** SIGKILL this many milliseconds after a forwarded TERM, INT or QUIT; absent: the program takes the time it takes. */
   readonly killAfterMs?: number | undefined;
-  /** The program does not outlive this process, even if that is killed by SIGKILL. Needs setpriv. */
+  /** The program does not outlive this process, even if that is killed by SIGKILL. */
   readonly dieWithLauncher: boolean;
-  /** The program gets the caller's soft limit on open files. Needs prlimit. */
+  /** The program gets the caller's soft limit on open files. */
   readonly restoreNofile: boolean;
 }
 
