@@ -4,7 +4,7 @@ import type { Libc } from "../system/addon/libc.ts";
 import { replace } from "./exec/replace.ts";
 import type { Obstacle } from "./exec/obstacles.ts";
 import { findExecutable } from "./executable.ts";
-import { isClosedByExec } from "./proc/descriptors.ts";
+import { isCloseOnExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest, Preparation } from "./types.ts";
 import type { Unusable } from "./unusable.ts";
 
@@ -22,16 +22,16 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const inherited = await preparation.inherited;
   const bun = isBun ? (await import("./exec/bun.ts")).leftByBun(request, inherited.numbers) : undefined;
   const libc = options.mode === "spawn" || bun?.suffices === true ? undefined : await loadLibc(preparation);
-  const obstacle = options.mode === "spawn" ? undefined : obstacleToExec(request, libc, inherited.numbers);
+  const task = taskBeside(request);
+  const obstacle = lackOfExec(request, libc) ?? task ?? closedByExec(libc, inherited.numbers);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw (await import("./exec/obstacles.ts")).execUnavailable(obstacle);
   }
   const file = await locate(request, environment);
   const program = { file, argv: command, environment };
   const prepared: Launch = { ...request, program, inherited, streams: bun?.streams ?? [0, 1, 2], libc };
-  if (options.mode !== "spawn" && obstacle === undefined) {
-    await replace(prepared);
-  } else if (!needsJavaScript(request)) {
+  if (options.mode !== "spawn" && obstacle === undefined) return replace(prepared);
+  if (preparation.addon !== undefined && (task === undefined || task === "kill-after")) {
     await (await import("./monitor/hand-over.ts")).handOver(prepared);
   }
   const { spawn } = await import("./spawn/spawn.ts");
@@ -52,37 +52,29 @@ async function locate({ command, located }: LaunchRequest, environment: Environm
     : findExecutable(command[0], searchPath);
 }
 
-/** Why this process cannot make room for the program; undefined when it can. */
-function obstacleToExec(
-  { files, options, preparation, redaction, watch }: LaunchRequest,
-  libc: Libc | undefined,
-  inherited: readonly number[],
-): Obstacle | undefined {
+/** Why this process has no execve that serves; undefined if it has one. */
+function lackOfExec({ options, preparation }: LaunchRequest, libc: Libc | undefined): Obstacle | undefined {
   if (process.platform === "win32") return "windows";
-  // Node's own execve closes what the caller passed, and before Node.js 26.1 it aborts where the system refuses a program.
-  const canReplace = libc !== undefined || isBun || (options.mode === "exec" && "execve" in process);
-  if (!canReplace) return "no-execve";
-  // Node's own execve ends the profiler first, yet a signal that is on its way can still reach the program.
-  if (preparation.profiled) return "profiler";
-  if (files.length > 0) return "files";
-  if (redaction !== undefined) return "redaction";
-  if (options.killAfterMs !== undefined) return "kill-after";
-  if (watch !== undefined) return "watch";
-  if (process.send !== undefined) return "channel";
-  if (libc !== undefined) return undefined;
-  const closed = inherited.filter(isClosedByExec);
-  return closed.length === 0 ? undefined : closed;
+  // Node's own closes what the caller passed, and before Node.js 26.1 aborts where the system refuses the program.
+  const isAsked = options.mode === "exec" && "execve" in process;
+  if (libc === undefined && !isBun && !isAsked) return "no-execve";
+  // Node's own ends the profiler first, yet a signal that is on its way can still reach the program.
+  return preparation.profiled ? "profiler" : undefined;
 }
 
-/** Whether something is left to do while the program runs that only JavaScript can. */
-function needsJavaScript({ files, preparation, redaction, watch }: LaunchRequest): boolean {
-  return (
-    preparation.addon === undefined ||
-    files.length > 0 ||
-    redaction !== undefined ||
-    watch !== undefined ||
-    process.send !== undefined
-  );
+/** What is left to do while the program runs. The monitor does the last one, all others need JavaScript. */
+function taskBeside({ files, options, redaction, watch }: LaunchRequest): Obstacle | undefined {
+  if (files.length > 0) return "files";
+  if (redaction !== undefined) return "redaction";
+  if (watch !== undefined) return "watch";
+  if (process.send !== undefined) return "channel";
+  return options.killAfterMs === undefined ? undefined : "kill-after";
+}
+
+/** The descriptors that an execve other than the C library's would close. */
+function closedByExec(libc: Libc | undefined, inherited: readonly number[]): Obstacle | undefined {
+  const closed = libc === undefined ? inherited.filter((one) => isBun || isCloseOnExec(one) !== false) : [];
+  return closed.length === 0 ? undefined : closed;
 }
 
 /** What no system takes in an environment or as an argument; Node's own messages would show the value. */

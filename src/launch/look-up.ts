@@ -8,13 +8,12 @@ const DEFAULT_PATH = "/bin:/usr/bin";
 /** The longest name of a file (NAME_MAX), in bytes. */
 const MAX_NAME_BYTES = 255;
 
-/** What {@link lookUp} says of a command that is in no folder of the search path; not a code of the system's. */
+/** The code of a command that is in no folder of the search path; not one of the system's. */
 export const NOT_ON_PATH = "NOT_ON_PATH";
 
 /**
- * Finds the file to execute as execvp(3) does, POSIX only: a command with a slash is a path, any other is looked up
- * in `searchPath`; folders and files without permission to execute are passed over. An empty element of the path does
- * not mean the working directory, which `.` does.
+ * Finds the file to execute as execvp(3) does, POSIX only, but that an empty element of the path is not the working
+ * directory.
  *
  * @returns the file, or the system's code of the error, or {@link NOT_ON_PATH}
  */

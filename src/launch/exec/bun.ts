@@ -2,7 +2,7 @@ import { caller } from "../../system/before-bun.ts";
 import type { LaunchRequest } from "../types.ts";
 import { mayDifferFromOriginal } from "./program-bytes.ts";
 
-/** What the caller set up and Bun, of which a stand-alone executable is made, has left in place or in sight. */
+/** The caller's set-up as Bun, of which a stand-alone executable is made, has left it. */
 export interface LeftByBun {
   /** Which of the descriptors 0 to 2 the caller had open. */
   readonly streams: readonly number[];

@@ -11,9 +11,9 @@ import { inspectImage } from "./image.ts";
 /** A file that was changed less than this long ago may still be open for writing. */
 const BUSY_MS = 60_000;
 
-/** What Node.js has since 22.15 and 23.11 (not on Windows); the installed types are those of Node.js 20. */
+/** Node.js 22.15, 23.11 and later; the installed types are those of Node.js 20. */
 interface WithExecve {
-  /** execve(2). Returns only by throwing, and before Node.js 26.1 not even then: a failure ends the process. */
+  /** execve(2). Throws if it fails; before Node.js 26.1 a failure ends the process. */
   execve(file: string, argv: readonly string[], environment: Readonly<Record<string, string>>): void;
 }
 
@@ -24,9 +24,9 @@ export function executor(program: Program): () => string {
 
 function execute({ file, argv, environment }: Program): string {
   if (!hasExecve(process)) return "ENOSYS";
-  // An ignored signal stays ignored in the program, a caught one gets its default action. Node ignores these two.
+  // Node ignores these two, and they would stay ignored in the program; a caught signal gets its default action.
   for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});
-  // Node's warning that execve is experimental would appear on stderr where execve returns.
+  // That execve is experimental.
   process.removeAllListeners("warning");
   try {
     process.execve(file, argv, Object.fromEntries(environment));
@@ -51,14 +51,12 @@ export async function withoutRisk(program: Program, { command }: Launch): Promis
   if (image.kind === "native" && !mayBeBusy(program.file)) return program;
   if (image.kind === "foreign") await (await import("./emulation.ts")).refuseForeignProgram(command[0], program);
   if (image.kind === "dangling") throw executionError(command[0], program, "ENOENT");
-  // env(1) is certain to start, takes this process's place, and words the errors that would abort here. It would take
-  // a command with `=` for a variable.
+  // env(1) is certain to start, and words the errors that would abort here. A command with `=` is a variable for it.
   const env = findHelper("env", program.environment);
   if (env === undefined || command[0].includes("=")) return program;
   return { ...program, file: env, argv: ["env", "--", ...program.argv] };
 }
 
-/** Before Node.js 26.1 a failing execve ends the process. */
 function failureAborts(): boolean {
   if (isBun) return false;
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);

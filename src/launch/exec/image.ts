@@ -8,7 +8,7 @@ export type Image =
   | { readonly kind: "dangling"; readonly missing: string }
   /** An ELF file for another processor, or none that this one executes by itself: an emulator may, never a shell. */
   | { readonly kind: "foreign"; readonly machine?: string }
-  /** An ELF file that this processor can execute and the system may not support. */
+  /** An ELF file, or a script for one, that this processor can execute and the system may not support. */
   | { readonly kind: "possible" }
   /** Something else: a script without `#!`, a file without permission to read. */
   | { readonly kind: "unknown" };
@@ -50,7 +50,7 @@ function classifyScript(head: Buffer, scripts: number): Image {
   return { kind: isLoadable ? "native" : "possible" };
 }
 
-/** Machines of ELF files (e_machine) by the names that people know them by; what else there is has its number. */
+/** Machines of ELF files (e_machine) by Node's names; others have their number. */
 const MACHINE_NAMES: Readonly<Record<number, string>> = {
   3: "x86",
   8: "mips",
@@ -63,7 +63,7 @@ const MACHINE_NAMES: Readonly<Record<number, string>> = {
   243: "riscv64",
   258: "loong64",
 };
-/** What further machines' programs a kernel may execute by itself, by Node's name of its architecture. */
+/** Further machines whose programs a kernel may execute by itself. */
 const COMPATIBLE: Readonly<Record<string, readonly string[]>> = { x64: ["x86"], arm64: ["arm"], ppc64: ["ppc"] };
 
 function classifyElf(head: Buffer): Image {

@@ -10,8 +10,8 @@ export function mayDifferFromOriginal(program: Program): boolean {
 }
 
 /**
- * A program's file, arguments and variables as execve(2) takes them, each ended by a NUL: those that came from the caller
- * and are not UTF-8 as they came, which the kernel still has (Linux); all others as UTF-8.
+ * A program's file, arguments and variables as execve(2) takes them, each ended by a NUL. What came from the caller and is
+ * not UTF-8 is as it came: the kernel still has it (Linux).
  */
 export function bytesOf(program: Program): Uint8Array {
   const strings = joined(program);

@@ -18,12 +18,11 @@ export async function replace(launch: Launch): Promise<never> {
   // Here, so that the code for it is kept, too.
   const execute = executor(program);
   if (preparation.firstProcess) {
-    // Two turns of the event loop deliver what was sent so far. Then the listeners have to go: a signal that is caught
-    // between here and execve would be lost, while for PID 1 the kernel drops it; this gap is as short as it can be.
+    // Two turns of the event loop deliver what was sent so far. A signal that comes between here and execve is lost.
     await nextTurn();
     await nextTurn();
   } else {
-    // Not there: the first process of a container mostly is the only one that finds its files.
+    // Not as PID 1: the next container seldom finds the files.
     loader?.keepCode();
   }
   preparation.stopListening();

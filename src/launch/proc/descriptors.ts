@@ -1,7 +1,24 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import type { Addon } from "../../system/addon/libc.ts";
-import { isBun } from "../../system/runtime.ts";
-import { EPOLL_TARGET, RING_TARGET, type Descriptor } from "./descriptor.ts";
+
+/** An open file descriptor and what its link in /proc/PID/fd says. */
+export interface Descriptor {
+  readonly number: number;
+  readonly target: string;
+}
+
+/** What the caller passed to this process. */
+export interface Inherited {
+  /** The descriptors from 3 on, in ascending order. */
+  readonly numbers: readonly number[];
+  /** Those of them that may also be Node's own, as far as can be told: they are passed on, and stay open here. */
+  readonly doubtful: readonly number[];
+}
+
+/** The links of what an event loop has: an epoll descriptor to wait, an eventfd that wakes it, io_uring's in some versions. */
+export const EPOLL_TARGET = "anon_inode:[eventpoll]";
+export const EVENTFD_TARGET = "anon_inode:[eventfd]";
+export const RING_TARGET = "anon_inode:[io_uring]";
 
 /** A flag of open(2) in Linux; node:os and node:fs do not name it. */
 const O_CLOEXEC = 0o2000000;
@@ -40,11 +57,10 @@ export function openDescriptors(pid: number | "self"): readonly Descriptor[] {
 }
 
 /**
- * Whether all descriptors from 3 on are certain to be Node's own, by a look at a few of them: reading all links takes
- * 0.2 ms. Node.js 20 to 26 start three event loops, whose descriptors follow one another: an epoll descriptor, io_uring's
- * if there is one, both ends of a pipe and an eventfd, with a second pipe for the first. One of the caller's among them
- * leaves a gap or moves a loop from where it must be; three, one in each loop, put a pipe where io_uring's descriptor
- * must be.
+ * Whether all descriptors from 3 on are certain to be Node's own, by a look at a few of them; if not, all are looked at.
+ * Node.js 20 to 26 start three event loops, whose descriptors follow one another: an epoll descriptor, io_uring's if there
+ * is one, both ends of a pipe and an eventfd, with a second pipe for the first. One of the caller's among them leaves a
+ * gap or moves a loop; three, one in each loop, put a pipe where io_uring's descriptor must be.
  *
  * @param names what /proc/self/fd holds: the standard streams, those, and the one by which it was read
  */
@@ -58,18 +74,16 @@ export function areNodes(names: readonly string[], target: (descriptor: number) 
   );
 }
 
-/** Whether an exec closes the descriptor: see {@link firstOpenedLater} for which ones Node changes. */
-export function isClosedByExec(descriptor: number): boolean {
-  // Bun makes all from 3 on close-on-exec as the last thing that it does before an execve.
-  return isBun || isCloseOnExec(descriptor) !== false;
+/**
+ * Whether the descriptor is close-on-exec, by its text in fdinfo; undefined where that does not tell. Node.js makes most of
+ * the inherited ones so at its start, Bun all before an execve.
+ */
+export function isCloseOnExec(descriptor: number, info = infoOf(descriptor)): boolean | undefined {
+  const flags = flagsIn(info);
+  return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;
 }
 
-/** Whether the descriptor is close-on-exec, by Linux; undefined where the system does not tell. */
-export function isCloseOnExec(descriptor: number): boolean | undefined {
-  return closesOnExec(infoOf(descriptor));
-}
-
-/** The flags with which a file was opened, and O_CLOEXEC (Linux); undefined where the system does not tell. */
+/** The flags with which a file was opened, and O_CLOEXEC; undefined where the system does not tell. */
 export function openFlags(descriptor: number): number | undefined {
   return flagsIn(infoOf(descriptor));
 }
@@ -81,12 +95,6 @@ export function infoOf(descriptor: number): string {
   } catch {
     return "";
   }
-}
-
-/** Whether an exec closes the descriptor, by its text in fdinfo; undefined where that does not tell. */
-export function closesOnExec(info: string): boolean | undefined {
-  const flags = flagsIn(info);
-  return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;
 }
 
 /** The flags of an open file, by its descriptor's text in fdinfo; undefined where that does not tell. */

@@ -1,6 +1,16 @@
 import type { Addon } from "../../system/addon/libc.ts";
-import { EPOLL_TARGET, EVENTFD_TARGET, RING_TARGET, type Descriptor, type Inherited } from "./descriptor.ts";
-import { closesOnExec, flagsIn, infoOf, isCloseOnExec, openDescriptors, targetOf } from "./descriptors.ts";
+import {
+  EPOLL_TARGET,
+  EVENTFD_TARGET,
+  flagsIn,
+  infoOf,
+  isCloseOnExec,
+  openDescriptors,
+  RING_TARGET,
+  targetOf,
+  type Descriptor,
+  type Inherited,
+} from "./descriptors.ts";
 import { inheritedWithoutProc } from "./without-proc.ts";
 
 /** A flag of open(2) in Linux. */
@@ -16,7 +26,6 @@ export interface Openers {
   readonly mayHaveMore: boolean;
   /** Called where there is a socket, before anything is decided: it may be the inspector's, and be closed. */
   readonly onSocket: () => void;
-  /** Tells more of single descriptors. */
   readonly addon: Addon | undefined;
 }
 
@@ -108,7 +117,7 @@ function mayBeNodes({ number, target }: Descriptor, open: readonly Descriptor[],
   if (target.startsWith("pipe:")) return open.filter((other) => other.target === target).length > 1;
   if (!OF_EVENT_LOOPS.has(target)) return false;
   const text = info(number);
-  if (closesOnExec(text) === false) return false;
+  if (isCloseOnExec(number, text) === false) return false;
   const blocks = ((flagsIn(text) ?? O_NONBLOCK) & O_NONBLOCK) === 0;
   return target !== EVENTFD_TARGET || !(blocks || /^eventfd-semaphore:\s*1$/m.test(text));
 }

@@ -7,8 +7,8 @@ import type { Program } from "../types.ts";
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
 
 /**
- * Makes systemd's socket activation and watchdog work, which compare a variable with the PID of the process that reads
- * it: a shell sets the variable and then becomes the program. Only where such a variable names this process.
+ * Makes systemd's socket activation and watchdog work where a variable names this process: a shell sets it to its own PID
+ * and then becomes the program.
  */
 export function withOwnPidVariables(program: Program): Program {
   const settings = namesOfLauncher(program.environment);
@@ -30,8 +30,7 @@ function script(
     // env(1) would take the command for a variable.
     return [`${settings.map((name) => `${name}=$$; export ${name}; `).join("")}exec "$0" "$@"`, ...argv];
   }
-  // env(1) undoes what the shell does to its own variables. Everybody can see arguments, so no other variables are
-  // named there: these hold no secrets.
+  // env(1) undoes what the shell does to its own variables. Arguments are world-readable: these hold no secrets.
   const absent = SHELL_VARIABLES.filter((name) => !environment.has(name)).map((name) => `-u ${name} `);
   const present = SHELL_VARIABLES.flatMap((name) => {
     const value = environment.get(name);
@@ -42,8 +41,8 @@ function script(
 }
 
 /**
- * A shell that passes the environment on as it is: its file, its argv up to its options. dash, which is often
- * /bin/sh, drops variables whose names are not identifiers; bash with -p keeps them, exported functions too.
+ * The file of a shell that passes the environment on as it is, and its argv up to its options. dash, often /bin/sh, drops
+ * variables whose names are not identifiers; bash with -p keeps them, exported functions too.
  */
 function shellThatKeeps(environment: Environment): readonly [string, string, ...string[]] {
   const plain = [...environment.keys()].every((name) => /^[A-Za-z_]\w*$/.test(name));

@@ -4,7 +4,6 @@ import type { Outputs } from "../redact/outputs.ts";
 import type { Launch, Watch } from "../types.ts";
 import type { Checks } from "../watch/renew.ts";
 import { begin, type Begun, type LauncherState } from "./begin.ts";
-import { endDiagnostics } from "./diagnostics.ts";
 import { dieOf } from "./end.ts";
 import { parentChannel } from "./ipc.ts";
 import { release } from "./release.ts";
@@ -22,7 +21,8 @@ export async function spawn(launch: Launch, checks: Checks): Promise<never> {
   const { inherited, libc, preparation, program, watch } = launch;
   const { addon, firstProcess } = preparation;
   const ipc = parentChannel();
-  endDiagnostics(program.environment);
+  // Coverage of this process, which Node.js would write at its end: the variable is meant for the program.
+  if (program.environment.has("NODE_V8_COVERAGE")) process.getBuiltinModule("node:v8").stopCoverage();
   const { restarts, tidyTerminal } = watch === undefined ? NEVER : await watched(watch, launch, checks);
   const { restoreCoreFilter } = preparation;
   const passOnTo = isBun ? (await (await import("../redact/addon.ts")).loadRedactAddon())?.passOnTo : undefined;

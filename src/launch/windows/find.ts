@@ -20,9 +20,8 @@ export function fileOnWindows(command: string, environment: Environment): string
 
 /**
  * Finds the file of a command on Windows. A command with a slash, a backslash or a colon is a path; any other is looked
- * up in the folders of the program's `Path`, each with the endings of `PATHEXT` in their order, the name as it stands
- * first where it has a dot. Last comes a file without an ending that begins with `#!`. The working directory is no
- * folder of the `Path`, where a file of a repository could come before the system's programs.
+ * up in the folders of the program's `Path`, with the endings of `PATHEXT`, last without an ending if it begins with `#!`.
+ * Not in the working directory, where a file of a repository could come before the system's programs.
  *
  * @param problemOf for tests
  * @returns the file, or the system's code of the error, or {@link NOT_ON_PATH}
