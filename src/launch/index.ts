@@ -3,10 +3,10 @@ import { isBun } from "../system/runtime.ts";
 import type { Libc } from "../system/addon/libc.ts";
 import { replace } from "./exec/replace.ts";
 import type { Obstacle } from "./exec/obstacles.ts";
-import { findExecutable } from "./executable.ts";
+import { findExecutable } from "./program/executable.ts";
 import { isCloseOnExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest, Preparation } from "./types.ts";
-import type { Unusable } from "./unusable.ts";
+import type { Unusable } from "./program/unusable.ts";
 
 export type { LaunchRequest, Located, Preparation, Redaction, Renewal, SecretFile, Watch } from "./types.ts";
 
@@ -98,5 +98,5 @@ function isName(name: string): boolean {
 /** @throws SophiaError (unusable-value, 125) */
 async function validate(request: LaunchRequest): Promise<void> {
   const unusable = findUnusable(request);
-  if (unusable !== undefined) throw (await import("./unusable.ts")).unusableError(unusable);
+  if (unusable !== undefined) throw (await import("./program/unusable.ts")).unusableError(unusable);
 }

@@ -1,6 +1,6 @@
 import { caller } from "../../system/before-bun.ts";
 import type { LaunchRequest } from "../types.ts";
-import { mayDifferFromOriginal } from "./program-bytes.ts";
+import { mayDifferFromOriginal } from "../program/program-bytes.ts";
 
 /** The caller's set-up as Bun, of which a stand-alone executable is made, has left it. */
 export interface LeftByBun {

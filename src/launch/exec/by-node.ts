@@ -2,11 +2,11 @@
 import { statSync } from "node:fs";
 import { systemErrorCode } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
-import { fits, measure } from "../argument-size.ts";
-import { findHelper } from "../look-up.ts";
-import { executionError } from "../start-error.ts";
+import { fits, measure } from "../program/argument-size.ts";
+import { findHelper } from "../program/look-up.ts";
+import { executionError } from "../program/start-error.ts";
 import type { Launch, Program } from "../types.ts";
-import { inspectImage } from "./image.ts";
+import { inspectImage } from "../program/image.ts";
 
 /** A file that was changed less than this long ago may still be open for writing. */
 const BUSY_MS = 60_000;
@@ -49,7 +49,8 @@ export async function withoutRisk(program: Program, { command }: Launch): Promis
   if (!fits(measure(program))) throw executionError(command[0], program, "E2BIG");
   const image = inspectImage(program.file);
   if (image.kind === "native" && !mayBeBusy(program.file)) return program;
-  if (image.kind === "foreign") await (await import("./emulation.ts")).refuseForeignProgram(command[0], program);
+  if (image.kind === "foreign")
+    await (await import("../program/emulation.ts")).refuseForeignProgram(command[0], program);
   if (image.kind === "dangling") throw executionError(command[0], program, "ENOENT");
   // env(1) is certain to start, and words the errors that would abort here. A command with `=` is a variable for it.
   const env = findHelper("env", program.environment);

@@ -1,8 +1,8 @@
 import { errorName } from "../../system/errors.ts";
-import { asShellScript } from "../executable.ts";
+import { asShellScript } from "../program/executable.ts";
 import type { Launch, Program } from "../types.ts";
 import { loader } from "../../system/addon/loaded.ts";
-import { bytesOf } from "./program-bytes.ts";
+import { bytesOf } from "../program/program-bytes.ts";
 
 /**
  * Puts the program in this process's place (execve(2)): same PID, same parent, nothing left beside it.
@@ -48,10 +48,10 @@ export async function explain(
   let last = code;
   if (code === "ENOEXEC") {
     // A script without #!, or a program of another processor.
-    const { inspectImage } = await import("./image.ts");
+    const { inspectImage } = await import("../program/image.ts");
     if (inspectImage(program.file).kind === "unknown") last = execute(asShellScript(program));
   }
-  throw (await import("../start-error.ts")).executionError(command[0], program, last);
+  throw (await import("../program/start-error.ts")).executionError(command[0], program, last);
 }
 
 /** @returns executes the program. It returns the code of the error, if that is not possible; otherwise never */

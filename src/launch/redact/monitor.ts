@@ -1,6 +1,6 @@
 import { closeSync, readSync, writeSync } from "node:fs";
 import { errorName } from "../../system/errors.ts";
-import { bytesOf } from "../exec/program-bytes.ts";
+import { bytesOf } from "../program/program-bytes.ts";
 import type { Program } from "../types.ts";
 import type { RedactAddon } from "./addon.ts";
 import { closeQuietly } from "./source.ts";

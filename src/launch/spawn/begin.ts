@@ -1,8 +1,8 @@
 import type { ChildProcess } from "node:child_process";
 import { ExitStatus } from "../../core/error.ts";
 import type { Libc } from "../../system/addon/libc.ts";
-import { asShellScript } from "../executable.ts";
-import { refuseForeignProgram } from "../exec/emulation.ts";
+import { asShellScript } from "../program/executable.ts";
+import { refuseForeignProgram } from "../program/emulation.ts";
 import type { Undo } from "../listen.ts";
 import { setCallersOpenFiles } from "../open-files.ts";
 import { withholdMemory } from "../proc/core-dump.ts";
@@ -55,7 +55,7 @@ interface NotStarted {
 export async function begin(launch: Launch, state: LauncherState): Promise<Begun | undefined> {
   const begun = launchNow(await prepareAll(launch, state));
   if (begun === undefined || "ended" in begun) return begun;
-  const { executionError } = await import("../start-error.ts");
+  const { executionError } = await import("../program/start-error.ts");
   throw executionError(launch.command[0], launch.program, await begun.code);
 }
 

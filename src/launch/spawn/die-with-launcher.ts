@@ -1,6 +1,6 @@
 import { readlinkSync } from "node:fs";
 import { SophiaError } from "../../core/error.ts";
-import { findHelper } from "../look-up.ts";
+import { findHelper } from "../program/look-up.ts";
 import type { Program } from "../types.ts";
 
 /**

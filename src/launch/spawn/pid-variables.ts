@@ -1,5 +1,5 @@
 import type { Environment } from "../../core/model.ts";
-import { findHelper } from "../look-up.ts";
+import { findHelper } from "../program/look-up.ts";
 import { namesOfLauncher } from "../monitor/own-pid.ts";
 import type { Program } from "../types.ts";
 

@@ -3,8 +3,8 @@ import { win32 } from "node:path";
 import type { Environment } from "../../core/model.ts";
 import { FoldedMap } from "../../core/names.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import { NOT_ON_PATH } from "../look-up.ts";
-import { startError } from "../start-error.ts";
+import { NOT_ON_PATH } from "../program/look-up.ts";
+import { startError } from "../program/start-error.ts";
 
 /** What cmd.exe takes where `PATHEXT` is not set. */
 const DEFAULT_ENDINGS = ".COM;.EXE;.BAT;.CMD";

@@ -1,5 +1,5 @@
 import { lookUp } from "./look-up.ts";
-import type { Program } from "./types.ts";
+import type { Program } from "../types.ts";
 
 /** The shell that runs a script without `#!`, as in execvp(3). */
 const SCRIPT_SHELL = "/bin/sh";

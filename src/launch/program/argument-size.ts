@@ -1,7 +1,7 @@
 /** The limits on arguments and environment, beyond which the kernel answers E2BIG (execve(2)). */
-import { count, enumerate, printable } from "../core/text.ts";
-import { softLimit } from "./proc/process-stat.ts";
-import type { Program } from "./types.ts";
+import { count, enumerate, printable } from "../../core/text.ts";
+import { softLimit } from "../proc/process-stat.ts";
+import type { Program } from "../types.ts";
 
 /** The longest argument or `NAME=value` in Linux (MAX_ARG_STRLEN, 32 pages of 4 KiB, less the final NUL). */
 const MAX_ENTRY_BYTES = 131_071;

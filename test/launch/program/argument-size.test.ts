@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { fits, measure, reasonTooLarge, totalLimit } from "../../src/launch/argument-size.ts";
-import { executionError } from "../../src/launch/start-error.ts";
-import type { Program } from "../../src/launch/types.ts";
-import { canBecomeProgram, folder, sophia } from "../helpers/sophia.ts";
+import { fits, measure, reasonTooLarge, totalLimit } from "../../../src/launch/program/argument-size.ts";
+import { executionError } from "../../../src/launch/program/start-error.ts";
+import type { Program } from "../../../src/launch/types.ts";
+import { canBecomeProgram, folder, sophia } from "../../helpers/sophia.ts";
 
 const KIBIBYTE = 1024;
 

@@ -13,7 +13,7 @@ const FORMATS = "/proc/sys/fs/binfmt_misc";
 export async function refuseForeignProgram(command: string, program: Program): Promise<void> {
   if (process.platform !== "linux" || inspectImage(program.file).kind !== "foreign") return;
   if (isEmulated(program.file)) return;
-  throw (await import("../start-error.ts")).executionError(command, program, "ENOEXEC");
+  throw (await import("./start-error.ts")).executionError(command, program, "ENOEXEC");
 }
 
 function isEmulated(file: string): boolean {

@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { inspectImage } from "../../../src/launch/exec/image.ts";
+import { inspectImage } from "../../../src/launch/program/image.ts";
 import { folder } from "../../helpers/sophia.ts";
 
 function file(content: string | Uint8Array): string {

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
-import type { Environment } from "../core/model.ts";
-import { isExecutable, isMissing } from "../system/addon/addon.ts";
-import { systemErrorCode } from "../system/errors.ts";
+import type { Environment } from "../../core/model.ts";
+import { isExecutable, isMissing } from "../../system/addon/addon.ts";
+import { systemErrorCode } from "../../system/errors.ts";
 
 /** The path that execvp(3) takes where `PATH` is not set. */
 const DEFAULT_PATH = "/bin:/usr/bin";

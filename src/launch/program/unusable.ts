@@ -1,5 +1,5 @@
-import { SophiaError } from "../core/error.ts";
-import { printable } from "../core/text.ts";
+import { SophiaError } from "../../core/error.ts";
+import { printable } from "../../core/text.ts";
 
 /** What cannot be passed to any program. */
 export type Unusable =
