@@ -17,12 +17,8 @@ interface WithExecve {
   execve(file: string, argv: readonly string[], environment: Readonly<Record<string, string>>): void;
 }
 
-/** @returns executes the program. It returns the code of the error, if that is not possible; otherwise never */
-export function executor(program: Program): () => string {
-  return () => execute(program);
-}
-
-function execute({ file, argv, environment }: Program): string {
+/** @returns the code of the error, if the program cannot be executed; otherwise never */
+export function executeByNode({ file, argv, environment }: Program): string {
   if (!hasExecve(process)) return "ENOSYS";
   // Node ignores these two, and they would stay ignored in the program; a caught signal gets its default action.
   for (const signal of ["SIGPIPE", "SIGXFSZ"] as const) process.on(signal, () => {});

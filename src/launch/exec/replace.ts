@@ -13,7 +13,8 @@ export async function replace(launch: Launch): Promise<never> {
   const { libc, options, preparation } = launch;
   const byNode = libc === undefined ? await import("./by-node.ts") : undefined;
   const program = (await byNode?.withoutRisk(launch.program, launch)) ?? launch.program;
-  const executor = (one: Program): (() => string) => byNode?.executor(one) ?? byLibc(one, launch);
+  const executor = (one: Program): (() => string) =>
+    byNode === undefined ? byLibc(one, launch) : () => byNode.executeByNode(one);
   if (options.restoreNofile) (await import("../open-files.ts")).setCallersOpenFiles();
   // Here, so that the code for it is kept, too.
   const execute = executor(program);

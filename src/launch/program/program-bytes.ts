@@ -4,24 +4,15 @@ import type { Program } from "../types.ts";
 /** What the runtime puts in the place of bytes that are not UTF-8, unless the caller wrote it. */
 const REPLACEMENT = "\uFFFD";
 
-/** Whether there may be arguments or variables that came from the caller and are not UTF-8. */
-export function mayDifferFromOriginal(program: Program): boolean {
-  return joined(program).includes(REPLACEMENT);
-}
-
 /**
  * A program's file, arguments and variables as execve(2) takes them, each ended by a NUL. What came from the caller and is
  * not UTF-8 is as it came: the kernel still has it (Linux).
  */
 export function bytesOf(program: Program): Uint8Array {
-  const strings = joined(program);
-  return strings.includes(REPLACEMENT) ? originalBytes(program) : Buffer.from(strings);
-}
-
-function joined({ file, argv, environment }: Program): string {
-  const strings = [file, ...argv];
-  environment.forEach((value, name) => strings.push(`${name}=${value}`));
-  return `${strings.join("\0")}\0`;
+  const strings = [program.file, ...program.argv];
+  program.environment.forEach((value, name) => strings.push(`${name}=${value}`));
+  const text = `${strings.join("\0")}\0`;
+  return text.includes(REPLACEMENT) ? originalBytes(program) : Buffer.from(text);
 }
 
 function originalBytes({ file, argv, environment }: Program): Uint8Array {

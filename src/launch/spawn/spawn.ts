@@ -2,7 +2,6 @@ import { isBun } from "../../system/runtime.ts";
 import { loader } from "../../system/addon/loaded.ts";
 import type { Outputs } from "../redact/outputs.ts";
 import type { Launch, Watch } from "../types.ts";
-import type { Checks } from "../watch/renew.ts";
 import { begin, type Begun, type LauncherState } from "./begin.ts";
 import { dieOf } from "./end.ts";
 import { parentChannel } from "./ipc.ts";
@@ -17,13 +16,13 @@ const NEVER = { restarts: undefined, tidyTerminal: undefined };
  *
  * @throws SophiaError when the program cannot be executed
  */
-export async function spawn(launch: Launch, checks: Checks): Promise<never> {
+export async function spawn(launch: Launch): Promise<never> {
   const { inherited, libc, preparation, program, watch } = launch;
   const { addon, firstProcess } = preparation;
   const ipc = parentChannel();
   // Coverage of this process, which Node.js would write at its end: the variable is meant for the program.
   if (program.environment.has("NODE_V8_COVERAGE")) process.getBuiltinModule("node:v8").stopCoverage();
-  const { restarts, tidyTerminal } = watch === undefined ? NEVER : await watched(watch, launch, checks);
+  const { restarts, tidyTerminal } = watch === undefined ? NEVER : await watched(watch, launch);
   const { restoreCoreFilter } = preparation;
   const passOnTo = isBun ? (await (await import("../redact/addon.ts")).loadRedactAddon())?.passOnTo : undefined;
   const state: LauncherState = { ipc, libc, passOnTo, restarts, stopForwarding: () => {}, restoreCoreFilter };
@@ -55,11 +54,11 @@ export async function spawn(launch: Launch, checks: Checks): Promise<never> {
   return addon.exitAtOnce(end);
 }
 
-async function watched(watch: Watch, launch: Launch, checks: Checks) {
+async function watched(watch: Watch, launch: Launch) {
   const [{ makeRestarts }, { renewalOf }, { keepTerminal }] = await Promise.all([
     import("../watch/restarts.ts"),
     import("../watch/renew.ts"),
     import("../watch/terminal.ts"),
   ]);
-  return { restarts: makeRestarts(watch, renewalOf(launch, checks)), tidyTerminal: await keepTerminal() };
+  return { restarts: makeRestarts(watch, renewalOf(launch)), tidyTerminal: await keepTerminal() };
 }
