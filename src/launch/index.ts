@@ -36,7 +36,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   return (await import("./spawn/spawn.ts")).spawn(prepared);
 }
 
-/** Why this process has no execve that serves; undefined if it has one. */
+/** Returns why this process has no execve that serves; undefined if it has one. */
 function lackOfExec({ options, preparation }: LaunchRequest, libc: Libc | undefined): Obstacle | undefined {
   if (process.platform === "win32") return "windows";
   // Node's own closes what the caller passed, and before Node.js 26.1 aborts where the system refuses the program.
@@ -46,7 +46,7 @@ function lackOfExec({ options, preparation }: LaunchRequest, libc: Libc | undefi
   return preparation.profiled ? "profiler" : undefined;
 }
 
-/** What is left to do while the program runs. The monitor does the last one, all others need JavaScript. */
+/** Returns a task that is left while the program runs. The monitor does the last one, all others need JavaScript. */
 function taskBeside({ files, options, redaction, watch }: LaunchRequest): Obstacle | undefined {
   if (files.length > 0) return "files";
   if (redaction !== undefined) return "redaction";

@@ -4,7 +4,7 @@ import type { Masking, Secret } from "../masking/model.ts";
 import type { Addon, Libc } from "../system/addon/libc.ts";
 import type { Inherited } from "./proc/descriptors.ts";
 
-/** How the program is started: beside this process, in its place, or in its place unless something speaks against it. */
+/** `spawn` keeps this process as the parent, `exec` replaces it, `auto` replaces it unless something needs a parent. */
 export type Mode = "auto" | "spawn" | "exec";
 
 export interface LaunchOptions {
@@ -27,7 +27,7 @@ export interface SecretFile {
 /** Secrets are masked in what the program writes to its standard output and standard error. */
 export interface Redaction {
   readonly masking: Masking;
-  /** What the masking was made from: a process that goes on with it after this one's end makes it anew. */
+  /** The masking is made of these: a process that goes on with it after this one's end makes it again. */
   readonly secrets: readonly Secret[];
   /** A terminal must stay a terminal for the program; else it gets a pipe where there is no pseudo-terminal. */
   readonly insists: boolean;
@@ -39,7 +39,7 @@ export interface Redaction {
   readonly notice?: (file: string | undefined) => string | undefined;
 }
 
-/** What the program gets in place of what it had. */
+/** The parts of a request that a restart replaces. */
 export type Renewal = Pick<LaunchRequest, "environment" | "files" | "redaction">;
 
 /** The program is started anew when what it was given changes. */
@@ -58,9 +58,8 @@ export interface Watch {
   readonly follow: (restart: (renewal: Renewal) => Promise<void>, write: (text: string) => void) => () => void;
 }
 
-/** What `prepare` has found and done before anything else ran. */
+/** Facts and undos of `prepare`, which runs before anything else. */
 export interface Preparation {
-  /** What the caller passed to this process. */
   readonly inherited: Inherited | Promise<Inherited>;
   /** Undefined where it could not be loaded, and in Bun. */
   readonly addon: Addon | undefined;

@@ -60,7 +60,7 @@ function failureAborts(): boolean {
   return major < 26 || (major === 26 && minor < 1);
 }
 
-/** Whether the file may still be open for writing (ETXTBSY), which no system call tells beforehand. */
+/** Returns true if the file may still be open for writing (ETXTBSY), which no system call tells beforehand. */
 function mayBeBusy(file: string): boolean {
   try {
     return Date.now() - statSync(file).ctimeMs < BUSY_MS;

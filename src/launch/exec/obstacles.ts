@@ -12,7 +12,7 @@ const REASONS = {
   channel: "the caller's IPC channel would be lost",
 } as const;
 
-/** What needs a process beside the program, or the inherited descriptors that would be closed. */
+/** The reason why a parent process is needed, or the inherited descriptors that would be closed. */
 export type Obstacle = keyof typeof REASONS | readonly number[];
 
 /** The error (exec-unavailable, 125) of `--mode exec`. */

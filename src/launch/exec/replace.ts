@@ -65,7 +65,7 @@ function byLibc(program: Program, { libc, inherited, streams }: Launch): () => s
   };
 }
 
-/** What the event loop has to deliver is delivered. */
+/** Resolves once the event loop has delivered what it has. */
 export async function nextTurn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

@@ -7,11 +7,11 @@ export interface Descriptor {
   readonly target: string;
 }
 
-/** What the caller passed to this process. */
+/** The descriptors that the caller passed to this process. */
 export interface Inherited {
   /** The descriptors from 3 on, in ascending order. */
   readonly numbers: readonly number[];
-  /** Those of them that may also be Node's own, as far as can be told: they are passed on, and stay open here. */
+  /** Those of them that may also be Node's own (macOS): they are passed on, and stay open here. */
   readonly doubtful: readonly number[];
 }
 
@@ -23,7 +23,7 @@ export const RING_TARGET = "anon_inode:[io_uring]";
 /** A flag of open(2) in Linux; node:os and node:fs do not name it. */
 const O_CLOEXEC = 0o2000000;
 
-/** Whether the caller is certain to have passed no descriptor from 3 on, by a short look. On Windows it cannot. */
+/** Fast path: true only if no descriptor above 2 can have been inherited. */
 export function areAllOwn(addon: Pick<Addon, "descriptors"> | undefined): boolean {
   if (process.platform === "win32") return true;
   if (process.platform !== "linux") return false;
@@ -42,7 +42,7 @@ export function namesIn(pid: number | "self"): readonly string[] {
   }
 }
 
-/** What a descriptor is; empty for the one by which the numbers were read, which is closed by now. */
+/** Returns a descriptor's link; empty for the one by which the numbers were read, which is closed by now. */
 export function targetOf(name: number | string, pid: number | "self" = "self"): string {
   try {
     return readlinkSync(`/proc/${pid}/fd/${name}`);
@@ -57,7 +57,7 @@ export function openDescriptors(pid: number | "self"): readonly Descriptor[] {
 }
 
 /**
- * Whether all descriptors from 3 on are certain to be Node's own, by a look at a few of them; if not, all are looked at.
+ * Returns true if all descriptors from 3 on are certain to be Node's own, by a look at a few of them.
  * Node.js 20 to 26 start three event loops, whose descriptors follow one another: an epoll descriptor, io_uring's if there
  * is one, both ends of a pipe and an eventfd, with a second pipe for the first. One of the caller's among them leaves a
  * gap or moves a loop; three, one in each loop, put a pipe where io_uring's descriptor must be.
@@ -75,8 +75,8 @@ export function areNodes(names: readonly string[], target: (descriptor: number) 
 }
 
 /**
- * Whether the descriptor is close-on-exec, by its text in fdinfo; undefined where that does not tell. Node.js makes most of
- * the inherited ones so at its start, Bun all before an execve.
+ * Returns true if the descriptor is close-on-exec, by its text in fdinfo; undefined if that does not tell. Node.js makes
+ * most of the inherited ones so at its start, Bun all before an execve.
  */
 export function isCloseOnExec(descriptor: number, info = infoOf(descriptor)): boolean | undefined {
   const flags = flagsIn(info);
@@ -88,7 +88,7 @@ export function openFlags(descriptor: number): number | undefined {
   return flagsIn(infoOf(descriptor));
 }
 
-/** What /proc/self/fdinfo says of a descriptor (proc_pid_fdinfo(5)); empty where the system does not tell. */
+/** Reads a descriptor's text in /proc/self/fdinfo (proc_pid_fdinfo(5)); empty if the system does not tell. */
 export function infoOf(descriptor: number): string {
   try {
     return readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8");

@@ -17,10 +17,10 @@ import { inheritedWithoutProc } from "./without-proc.ts";
 const O_NONBLOCK = 0o4000;
 /** The kinds of anonymous inodes that Node.js opens at its start. */
 const OF_EVENT_LOOPS: ReadonlySet<string> = new Set([EPOLL_TARGET, EVENTFD_TARGET, RING_TARGET]);
-/** How often the descriptors are read again where one of the two is missing, which the caller may have passed. */
+/** The limit on reading the descriptors again while one of a pair is missing, which the caller may have passed. */
 const MAX_READS = 100;
 
-/** What may have opened descriptors in this process, besides Node.js at its start. */
+/** Openers of descriptors in this process, besides Node.js at its start. */
 export interface Openers {
   /** Other code that ran before, or Node's channel to a parent. */
   readonly mayHaveMore: boolean;
@@ -29,7 +29,7 @@ export interface Openers {
   readonly addon: Addon | undefined;
 }
 
-/** What is known of descriptors besides their links. */
+/** Facts about descriptors besides their links. */
 export interface Clues {
   /** The text of /proc/self/fdinfo. */
   readonly info: (descriptor: number) => string;
@@ -63,7 +63,7 @@ export function inheritedDescriptors({ mayHaveMore, onSocket, addon }: Openers):
     parents: () => openDescriptors(process.ppid),
     isParents: (here, there) => addon?.isParents(here, there) === true,
   });
-  // What another thread had open for a moment only (glibc looks up the number of processors in a file) is gone by now.
+  // A file that another thread had open for a moment (glibc looks up the number of processors) is gone by now.
   const numbers = passed
     .filter(({ number, target }) => OF_EVENT_LOOPS.has(target) || number < limit || isCloseOnExec(number) !== true)
     .filter(({ number, target }) => target === targetOf(number))
@@ -85,7 +85,7 @@ function firstOpenedLater(open: readonly Descriptor[]): number {
   );
 }
 
-/** Whether there are as many epoll descriptors as eventfds. */
+/** Returns true if there are as many epoll descriptors as eventfds. */
 function areInPairs(open: readonly Descriptor[]): boolean {
   const count = (kind: string): number => open.filter(({ target }) => target === kind).length;
   return count(EPOLL_TARGET) === count(EVENTFD_TARGET);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What Linux says of a process in /proc/PID/stat (proc_pid_stat(5)). */
+/** Fields of /proc/PID/stat (Linux; proc_pid_stat(5)). */
 export interface ProcessStat {
   /** `R` running, `S` sleeping, `T` stopped by a signal, `t` by a tracer, `Z` a zombie, … */
   readonly state: string;
@@ -58,25 +58,25 @@ export function contextSwitches(pid: number): string | undefined {
     ?.join();
 }
 
-/** How often the process's main thread has waited for something; 0 where the system does not tell. */
+/** Counts how often the main thread has waited for something; 0 if the system does not tell. */
 export function waits(pid: number): number {
   return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(readStatus(pid))?.[1] ?? 0);
 }
 
 type SignalSet = "SigCgt" | "SigIgn" | "SigBlk";
 
-/** Whether the process has a handler of its own for the signal; false where the system does not tell. */
+/** Returns true if the process has a handler for the signal; false if the system does not tell, as below. */
 export function catchesSignal(pid: number | "self", signal: number): boolean {
   return isInSets(readStatus(pid), ["SigCgt"], signal);
 }
 
-/** Whether the process neither handles nor ignores nor blocks the signal; false where the system does not tell. */
+/** Returns true if the process neither handles nor ignores nor blocks the signal. */
 export function takesSignal(pid: number, signal: number): boolean {
   const status = readStatus(pid);
   return status !== "" && !isInSets(status, ["SigCgt", "SigIgn", "SigBlk"], signal);
 }
 
-/** Whether the process ignores or blocks the signal; false where the system does not tell. */
+/** Returns true if the process ignores or blocks the signal. */
 export function ignoresSignal(pid: number, signal: number): boolean {
   return isInSets(readStatus(pid), ["SigIgn", "SigBlk"], signal);
 }

@@ -1,4 +1,4 @@
-/** What of the caller's descriptors can be known on macOS and the BSDs, which have no /proc. */
+/** The caller's descriptors on macOS and the BSDs, which have no /proc. */
 import { fstatSync, readdirSync, type Stats } from "node:fs";
 import { isBun } from "../../system/runtime.ts";
 import type { Inherited } from "./descriptors.ts";

@@ -52,7 +52,7 @@ export function reasonTooLargeAlone(
   return Buffer.byteLength(entry) > limit ? `${number(limit)} bytes` : undefined;
 }
 
-/** Whether the system is certain to take arguments and environment of these sizes. */
+/** Returns true if the system is certain to take arguments and environment of these sizes. */
 export function fits(
   { total, largestArgument, variables: [largest] }: Sizes,
   platform: NodeJS.Platform = process.platform,
@@ -68,7 +68,7 @@ export function totalLimit(stack: string): number {
   return Math.min(MAX_TOTAL_BYTES, Math.max(MIN_TOTAL_BYTES, quarter));
 }
 
-/** What is too large, by name and size, never by value. */
+/** Names what is too large, with sizes and without values. */
 export function reasonTooLarge(
   { total, largestArgument, variables }: Sizes,
   platform: NodeJS.Platform = process.platform,

@@ -2,7 +2,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import type { Program } from "../types.ts";
 import { inspectImage, readHead } from "./image.ts";
 
-/** Where Linux shows for which further files it calls an interpreter (binfmt_misc). */
+/** The folder in which Linux shows for which further files it calls an interpreter (binfmt_misc). */
 const FORMATS = "/proc/sys/fs/binfmt_misc";
 
 /**

@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 
-/** How the kernel will execute a file. */
+/** The form of an executable file, as the kernel sees it. */
 export type Image =
   /** An ELF file for this machine whose dynamic loader, if it names one, is there; or a script for one. */
   | { readonly kind: "native" }
@@ -15,7 +15,7 @@ export type Image =
 
 /** The first four bytes of an ELF file. */
 const ELF = 0x7f454c46;
-/** How many scripts may be the interpreters of one another (as in Linux). */
+/** The limit on scripts that are the interpreters of one another (as in Linux). */
 const MAX_SCRIPTS = 5;
 
 /** Reads the start of an executable file. Throws nothing: what cannot be read is `unknown`. */

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { Program } from "../types.ts";
 
-/** What the runtime puts in the place of bytes that are not UTF-8, unless the caller wrote it. */
+/** The character that the runtime makes of bytes that are not UTF-8. */
 const REPLACEMENT = "\uFFFD";
 
 /**
@@ -16,7 +16,7 @@ export function bytesOf(program: Program): Uint8Array {
 }
 
 function originalBytes({ file, argv, environment }: Program): Uint8Array {
-  // What the caller wrote stands at the end of this process's arguments as of the program's; a variable has its name.
+  // The caller's words stand at the end of this process's arguments as of the program's; a variable has its name.
   const given = readStrings("/proc/self/cmdline").toReversed();
   const words = argv.toReversed().map((word, index) => originalOf(word, given[index]));
   const variables = new Map(readStrings("/proc/self/environ").map((string) => [string.toString("utf8"), string]));

@@ -144,7 +144,7 @@ function launchNow({ launch, state, secretFiles, redact, speaker, startChild }: 
   state.passOnTo?.(begun.pid ?? -1);
   // Reaped: from then on the PID may be another process's.
   const ended = begun.ended.finally(() => (running = undefined));
-  // What is not dumped at all needs no filter, and could not put it back for the next program.
+  // An undumpable process needs no filter, and could not put it back for the next program.
   if (restarts === undefined || libc === undefined) state.restoreCoreFilter = withholdMemory(preparation.addon);
   const relay =
     ipc === undefined || child === undefined ? undefined : relayMessages(child, () => restarts?.isUnderWay() === true);

@@ -5,7 +5,7 @@ import { isBun } from "../../system/runtime.ts";
 import type { Program } from "../types.ts";
 import type { IpcChannel } from "./ipc.ts";
 
-/** What the process gets as its descriptors 0, 1, 2 …: one of this process's, nothing (/dev/null), a pipe, an IPC channel. */
+/** The process's descriptors 0, 1, 2 …: one of this process's, nothing (/dev/null), a pipe, an IPC channel. */
 export type Descriptors = readonly (number | "ignore" | "pipe" | "ipc")[];
 
 /** Returns the process, or the code of the system's error if it was not started; Node.js reports some of these later. */

@@ -1,6 +1,5 @@
 import { resetToDefault, send, signalNumber } from "../signals.ts";
 
-/** What is known of this process. */
 interface Dying {
   readonly firstProcess: boolean;
   /** The kernel has not been told to dump nothing of it. */

@@ -4,7 +4,7 @@ import { listen, type Undo } from "../listen.ts";
 import { jobControl } from "./job-control.ts";
 import { watchTerminal } from "./terminal.ts";
 
-/** How long after the start a signal may have come before the program existed, on a slow, busy machine. */
+/** The time after the start in which a signal may have come before the program existed, on a slow, busy machine. */
 const STARTUP_MS = 100;
 /** A program that has waited for something more often than this has been running for a while. */
 const WAITS_OF_STARTUP = 1;
@@ -13,7 +13,7 @@ const WAITS_OF_STARTUP = 1;
 export interface TerminalSignals {
   /** Its size has changed; the program gets the signal afterwards. */
   readonly resized: () => void;
-  /** Whether the kernel has sent the signal for what is shown from the background. It has stopped the job until now. */
+  /** Returns true if the kernel has sent the signal for what is shown from the background, after a stop of the job. */
   readonly isAccess: (signal: NodeJS.Signals, program: number | undefined) => boolean;
   /** The program was stopped: shows what it has written, before this process stops, too. */
   readonly settled: () => Promise<void>;
@@ -55,8 +55,8 @@ export function forwardSignals(forwarding: Forwarding): Undo {
   const start = process.uptime();
   let firstTurns = true;
   setImmediate(() => setImmediate(() => (firstTurns = false)));
-  // What the terminal sent just before the program existed reached this process alone, and looks the same as what came
-  // just after. A program without a handler dies of it only once. A second stop does harm if the program was continued in
+  // A signal of the terminal that came just before the program existed reached this process alone, and looks the same as
+  // one that came just after. A program without a handler dies of it only once. A second stop does harm if the program was continued in
   // between. That takes longer than the first turns of the event loop, and the program has waited for something then.
   const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
     const program = pid();

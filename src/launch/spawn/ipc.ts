@@ -61,8 +61,8 @@ export function relayMessages(child: ChildProcess, isReplaced: () => boolean): R
 
   return {
     drained: async () => {
-      // What the program sent is in the channel's buffer, and each turn of the event loop reads from it. The number of
-      // turns is limited, because a process that the program left behind may hold the channel open.
+      // The messages are in the channel's buffer, and each turn of the event loop reads from it. Not for ever: a process
+      // that the program left behind may hold the channel open.
       for (let turn = 0; turn < 64 && child.connected; turn++) {
         await new Promise((resolve) => setImmediate(resolve));
       }

@@ -16,7 +16,7 @@ export interface JobControl {
 
 /** @param pid the running program's PID, undefined when there is none */
 export function jobControl(pid: () => number | undefined): JobControl {
-  // How many stops of this process there were, and for how many of them the SIGCONT was seen or cannot come any more.
+  // Counts the stops of this process, and those for which the SIGCONT was seen or cannot come any more.
   // Several can happen before the first event comes: waiting events are delivered in one go, and each may stop us.
   let stops = 0;
   let continued = 0;
@@ -40,7 +40,7 @@ export function jobControl(pid: () => number | undefined): JobControl {
       const signal = signalName(stop.exitCode) ?? "SIGSTOP";
       // Returns when this process was continued; in an orphaned group the kernel ignores TSTP, TTIN and TTOU: at once.
       withoutListeners(signal, () => process.kill(process.pid, signal));
-      // What came before the stop is delivered in the same turn of the event loop as this event.
+      // A signal that came before the stop is delivered in the same turn of the event loop as this event.
       awakening = thisStop;
       setImmediate(() =>
         setImmediate(() => {

@@ -3,7 +3,7 @@ import { findHelper } from "../program/look-up.ts";
 import { namesOfLauncher } from "../monitor/own-pid.ts";
 import type { Program } from "../types.ts";
 
-/** What a shell sets or changes by itself, dash and bash together. */
+/** Variables that dash or bash sets or changes by itself. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
 
 /**
@@ -20,7 +20,7 @@ export function withOwnPidVariables(program: Program): Program {
   return { file, argv: [...shell, "-c", ...script(program.argv, settings, environment)], environment };
 }
 
-/** What the shell runs, and its arguments: it sets the variables to its PID and becomes the program. */
+/** The shell's script and its arguments: sets the variables to its PID and becomes the program. */
 function script(
   argv: readonly [string, ...string[]],
   settings: readonly string[],

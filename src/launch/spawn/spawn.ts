@@ -7,7 +7,7 @@ import { dieOf } from "./end.ts";
 import { parentChannel } from "./ipc.ts";
 import { release } from "./release.ts";
 
-/** The program is never started anew. */
+/** The program is never restarted. */
 const NEVER = { restarts: undefined, tidyTerminal: undefined };
 
 /**
@@ -31,7 +31,7 @@ export async function spawn(launch: Launch): Promise<never> {
   if (first === undefined) throw new TypeError("nothing has asked for its end yet");
   if (!firstProcess) loader?.keepCode();
   let begun: Begun = first;
-  /** Of programs whose place was taken: what they left running in the background may still write. */
+  /** Outputs of programs before: what these left running in the background may still write. */
   const earlier: Outputs[] = [];
   let end = await begun.ended;
   for (let next = restarts?.after(end); next !== undefined; next = restarts?.after(end)) {

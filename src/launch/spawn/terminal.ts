@@ -21,7 +21,7 @@ export function watchTerminal(): Terminal {
     return withoutProc(attached, stateByPs);
   }
   const leader = start.session;
-  // How many hang-ups the kernel and the shell are still going to send to the whole group.
+  // Counts the hang-ups that the kernel and the shell will still send to the whole group.
   let expected = start.terminal !== 0 && leader !== process.pid ? 2 : 0;
   const deliversToGroup = (): boolean => {
     const now = readProcessStat("self");

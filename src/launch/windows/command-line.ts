@@ -13,7 +13,7 @@ interface Started {
 }
 
 /**
- * How Windows starts the program: a `.cmd` or `.bat` file, and what PATHEXT names besides, by cmd.exe; all else itself.
+ * Starts a `.cmd` or `.bat` file, and what PATHEXT names besides, by cmd.exe; Windows starts all else itself.
  *
  * @throws SophiaError (125) for an argument that cmd.exe would cut
  */

@@ -6,9 +6,9 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { NOT_ON_PATH } from "../program/look-up.ts";
 import { startError } from "../program/start-error.ts";
 
-/** What cmd.exe takes where `PATHEXT` is not set. */
+/** The endings for cmd.exe where `PATHEXT` is not set. */
 const DEFAULT_ENDINGS = ".COM;.EXE;.BAT;.CMD";
-/** What Windows executes itself, and what cmd.exe does. */
+/** Endings of files that Windows or cmd.exe executes. */
 const EXECUTABLE: ReadonlySet<string> = new Set([".com", ".exe", ".bat", ".cmd"]);
 
 /** The file of a command. @throws SophiaError 127 where there is none, 126 where Windows does not execute it */
@@ -44,7 +44,7 @@ export function findOnWindows(
         const file = folder === "" ? name : win32.join(folder, name);
         const found = problemOf(file, endings);
         if (found === undefined) return { file: win32.resolve(file) };
-        // Of what is there the reason counts, of all else that it is not.
+        // The reason of a file that is there counts more than that another is missing.
         if (found !== "ENOENT") problem ??= found;
       }
     }
@@ -73,7 +73,7 @@ function examine(path: string, endings: readonly string[]): string | undefined {
   }
 }
 
-/** Whether the file begins with `#!`, as scripts of other systems do: cross-spawn starts their interpreter. */
+/** Returns true if the file begins with `#!`, as scripts of other systems do: cross-spawn starts their interpreter. */
 export function hasInterpreter(path: string): boolean {
   const descriptor = openSync(path, "r");
   try {
