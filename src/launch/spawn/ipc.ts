@@ -41,12 +41,14 @@ export function relayMessages(child: ChildProcess, isReplaced: () => boolean): R
   child.on("message", (message, handle) => {
     if (!process.connected) return;
     // Calls back with an error when the parent is gone: the message has no reader then.
-    const sent = new Promise<void>((resolve) => process.send?.(message, handle, {}, () => resolve()));
-    sending.add(sent);
-    void sent.then(() => {
-      release(handle);
-      sending.delete(sent);
+    const sent = new Promise<void>((resolve) => {
+      process.send?.(message, handle, {}, () => {
+        release(handle);
+        resolve();
+      });
     });
+    sending.add(sent);
+    void sent.then(() => sending.delete(sent));
   });
   const disconnectChild = (): void => {
     if (child.connected) child.disconnect();
