@@ -17,12 +17,16 @@ export type { LaunchRequest, Located, Preparation, Redaction, Renewal, SecretFil
  */
 export async function launch(request: LaunchRequest): Promise<never> {
   validate(request);
-  const { command, environment, options, preparation } = request;
+  const { command, environment, files, options, preparation } = request;
   const inherited = await preparation.inherited;
   const bun = isBun ? await import("./exec/libc-of-bun.ts") : undefined;
   const libc = bun === undefined ? preparation.addon : bun.loadLibcOfBun();
   const task = taskBeside(request);
-  const obstacle = lackOfExec(request, libc) ?? task ?? closedByExec(libc, inherited.numbers);
+  const obstacle =
+    lackOfExec(request, libc) ??
+    task ??
+    closedByExec(libc, inherited.numbers) ??
+    (files.length > 0 ? "files" : undefined);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw (await import("./exec/obstacles.ts")).execUnavailable(obstacle);
   }
@@ -30,7 +34,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const program = { file, argv: command, environment };
   const prepared: Launch = { ...request, program, inherited, streams: bun?.callersStreams() ?? [0, 1, 2], libc };
   if (options.mode !== "spawn" && obstacle === undefined) return replace(prepared);
-  if (preparation.addon !== undefined && (task === undefined || task === "kill-after")) {
+  if (preparation.addon !== undefined && files.length === 0 && (task === undefined || task === "kill-after")) {
     await (await import("./monitor/hand-over.ts")).handOver(prepared);
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared);
@@ -47,8 +51,7 @@ function lackOfExec({ options, preparation }: LaunchRequest, libc: Libc | undefi
 }
 
 /** Returns a task that is left while the program runs. The monitor does the last one, all others need JavaScript. */
-function taskBeside({ files, options, redaction, watch }: LaunchRequest): Obstacle | undefined {
-  if (files.length > 0) return "files";
+function taskBeside({ options, redaction, watch }: LaunchRequest): Obstacle | undefined {
   if (redaction !== undefined) return "redaction";
   if (watch !== undefined) return "watch";
   if (process.send !== undefined) return "channel";
