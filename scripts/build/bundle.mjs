@@ -15,7 +15,7 @@ export const GROUPS = [
   { name: "loopback", test: /\/src\/core\/loopback\.ts$/, priority: 2 },
   // In front of those that say something, too.
   { name: "stderr", test: /\/src\/output\/stderr\.ts$/, priority: 1 },
-  { name: "start-error", test: /\/src\/launch\/(?:start-error|exec\/without-risk)\.ts$/ },
+  { name: "start-error", test: /\/src\/launch\/(?:program\/start-error|exec\/by-node)\.ts$/ },
   // In front of it, since it takes priority: where the monitor stays beside the program, nothing else of that is needed.
   { name: "hand-over", test: /\/src\/launch\/monitor\/hand-over\.ts$/, priority: 1 },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },

@@ -1,7 +1,7 @@
 /** Which variables an action does not put into the environment of a job; pure but for what it loads. */
 import { isOfRunner } from "../core/actions-runner.ts";
 import { runsCode } from "../core/code-values.ts";
-import { reasonTooLargeAlone } from "../launch/argument-size.ts";
+import { reasonTooLargeAlone } from "../launch/program/argument-size.ts";
 
 /** Why a variable must not stand in GITHUB_ENV, in words that follow its name. */
 export function blockedInJob(name: string, value: string): string | undefined {

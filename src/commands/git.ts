@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { SophiaError } from "../core/error.ts";
 import type { Environment } from "../core/model.ts";
 import { printable } from "../core/text.ts";
-import { lookUp } from "../launch/look-up.ts";
+import { lookUp } from "../launch/program/look-up.ts";
 
 export interface Git {
   /** The folder in which it is asked. */

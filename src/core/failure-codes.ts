@@ -39,7 +39,7 @@ export const FAILURE_CODES = {
   "unusable-value": "a value cannot be passed to any program",
   "secret-files": "a private file of a secret cannot be written",
   "exec-unavailable": "sophia-run cannot become the program on this system, and is to",
-  "helper-missing": "setpriv or prlimit, which an option needs, is not there",
+  "helper-missing": "setpriv or the addon, which an option needs, is not there",
   "nofile-unknown": "the caller's limit of open files is not known",
   "redact-terminal": "no terminal can be made for a masked program",
   "system-limit": "a limit of the system on open files, processes or memory is reached",

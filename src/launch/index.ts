@@ -1,14 +1,11 @@
-import type { Environment } from "../core/model.ts";
 import { isBun } from "../system/runtime.ts";
-import { hasExecve } from "./exec/execve.ts";
 import type { Libc } from "../system/addon/libc.ts";
-import { loadLibc } from "./exec/load-libc.ts";
 import { replace } from "./exec/replace.ts";
 import type { Obstacle } from "./exec/obstacles.ts";
-import { findExecutable } from "./executable.ts";
-import { isClosedByExec } from "./proc/descriptors.ts";
+import { locate } from "./program/executable.ts";
+import { validate } from "./program/validate.ts";
+import { isCloseOnExec } from "./proc/descriptors.ts";
 import type { Launch, LaunchRequest } from "./types.ts";
-import type { Unusable } from "./unusable.ts";
 
 export type { LaunchRequest, Located, Preparation, Redaction, Renewal, SecretFile, Watch } from "./types.ts";
 
@@ -19,86 +16,50 @@ export type { LaunchRequest, Located, Preparation, Redaction, Renewal, SecretFil
  *   125 where the request cannot be met
  */
 export async function launch(request: LaunchRequest): Promise<never> {
-  await validate(request);
-  const { command, environment, options, preparation } = request;
+  validate(request);
+  const { command, environment, files, options, preparation } = request;
   const inherited = await preparation.inherited;
-  const bun = isBun ? (await import("./exec/bun.ts")).leftByBun(request, inherited.numbers) : undefined;
-  const libc = options.mode === "spawn" || bun?.suffices === true ? undefined : await loadLibc(preparation);
-  const obstacle = options.mode === "spawn" ? undefined : obstacleToExec(request, libc, inherited.numbers);
+  const bun = isBun ? await import("./exec/libc-of-bun.ts") : undefined;
+  const libc = bun === undefined ? preparation.addon : bun.loadLibcOfBun();
+  const task = taskBeside(request);
+  const obstacle =
+    lackOfExec(request, libc) ??
+    task ??
+    closedByExec(libc, inherited.numbers) ??
+    (files.length > 0 ? "files" : undefined);
   if (options.mode === "exec" && obstacle !== undefined) {
     throw (await import("./exec/obstacles.ts")).execUnavailable(obstacle);
   }
   const file = await locate(request, environment);
   const program = { file, argv: command, environment };
-  const prepared: Launch = { ...request, program, inherited, streams: bun?.streams ?? [0, 1, 2], libc };
-  if (options.mode !== "spawn" && obstacle === undefined) {
-    await replace(prepared);
-  } else if (!needsJavaScript(request)) {
+  const prepared: Launch = { ...request, program, inherited, streams: bun?.callersStreams() ?? [0, 1, 2], libc };
+  if (options.mode !== "spawn" && obstacle === undefined) return replace(prepared);
+  if (preparation.addon !== undefined && files.length === 0 && (task === undefined || task === "kill-after")) {
     await (await import("./monitor/hand-over.ts")).handOver(prepared);
   }
-  return (await import("./spawn/spawn.ts")).spawn(prepared, { validate, locate });
+  return (await import("./spawn/spawn.ts")).spawn(prepared);
 }
 
-/** The file of the command, by the program's own `PATH`. @throws SophiaError as `findExecutable` does */
-async function locate({ command, located }: LaunchRequest, environment: Environment): Promise<string> {
-  if (process.platform === "win32") return (await import("./windows/find.ts")).fileOnWindows(command[0], environment);
-  const searchPath = environment.get("PATH");
-  return located !== undefined && located.searchPath === searchPath
-    ? located.file
-    : findExecutable(command[0], searchPath);
-}
-
-/** Why this process cannot make room for the program; undefined when it can. */
-function obstacleToExec(
-  { files, options, preparation, redaction, watch }: LaunchRequest,
-  libc: Libc | undefined,
-  inherited: readonly number[],
-): Obstacle | undefined {
+/** Returns why this process has no execve that serves; undefined if it has one. */
+function lackOfExec({ options, preparation }: LaunchRequest, libc: Libc | undefined): Obstacle | undefined {
   if (process.platform === "win32") return "windows";
-  if (libc === undefined && !hasExecve(process)) return "no-execve";
-  // Node's own execve ends the profiler first, yet a signal that is on its way can still reach the program.
-  if (preparation.profiled) return "profiler";
-  if (files.length > 0) return "files";
+  // Node's own closes what the caller passed, and before Node.js 26.1 aborts where the system refuses the program.
+  const isAsked = options.mode === "exec" && "execve" in process;
+  if (libc === undefined && !isBun && !isAsked) return "no-execve";
+  // Node's own ends the profiler first, yet a signal that is on its way can still reach the program.
+  return preparation.profiled ? "profiler" : undefined;
+}
+
+/** Returns a task that is left while the program runs. The monitor does the last one, all others need JavaScript. */
+function taskBeside({ options, redaction, watch }: LaunchRequest): Obstacle | undefined {
   if (redaction !== undefined) return "redaction";
-  if (options.killAfterMs !== undefined) return "kill-after";
   if (watch !== undefined) return "watch";
   if (process.send !== undefined) return "channel";
-  if (libc !== undefined) return undefined;
-  const closed = inherited.filter(isClosedByExec);
+  return options.killAfterMs === undefined ? undefined : "kill-after";
+}
+
+/** The descriptors that an execve other than the C library's would close. */
+function closedByExec(libc: Libc | undefined, inherited: readonly number[]): Obstacle | undefined {
+  const closed = libc === undefined ? inherited.filter((one) => isBun || isCloseOnExec(one) !== false) : [];
   return closed.length === 0 ? undefined : closed;
-}
-
-/** Whether something is left to do while the program runs that only JavaScript can. */
-function needsJavaScript({ files, preparation, redaction, watch }: LaunchRequest): boolean {
-  return (
-    preparation.addon === undefined ||
-    files.length > 0 ||
-    redaction !== undefined ||
-    watch !== undefined ||
-    process.send !== undefined
-  );
-}
-
-/** What no system takes in an environment or as an argument; Node's own messages would show the value. */
-function findUnusable({ command, environment, files }: LaunchRequest): Unusable | undefined {
-  const found: Unusable[] = [];
-  // Not for…of, which makes three objects for each of thousands.
-  environment.forEach((value, name) => {
-    if (!isName(name)) found.push({ kind: "name", name });
-    else if (value.includes("\0")) found.push({ kind: "value", name });
-  });
-  if (found[0] !== undefined) return found[0];
-  for (const { name } of files) if (!isName(name)) return { kind: "name", name };
-  const index = command.findIndex((argument) => argument.includes("\0"));
-  return index === -1 ? undefined : { kind: "argument", index };
-}
-
-function isName(name: string): boolean {
-  return name !== "" && !name.includes("=") && !name.includes("\0");
-}
-
-/** @throws SophiaError (unusable-value, 125) */
-async function validate(request: LaunchRequest): Promise<void> {
-  const unusable = findUnusable(request);
-  if (unusable !== undefined) throw (await import("./unusable.ts")).unusableError(unusable);
 }

@@ -1,6 +1,9 @@
 /** The caller's soft limit on open files, which Node.js raises to the hard limit at its start. */
 import { SophiaError } from "../core/error.ts";
+import type { FailureCode } from "../core/failure-codes.ts";
 import { isBun } from "../system/runtime.ts";
+import type { Undo } from "./listen.ts";
+import { loadMonitorAddon } from "./monitor/addon.ts";
 import { OPEN_FILES_KEPT, OPEN_FILES_UNLIMITED } from "../system/shared.ts";
 import { softLimit } from "./proc/process-stat.ts";
 
@@ -13,11 +16,12 @@ import { softLimit } from "./proc/process-stat.ts";
  */
 export function callersOpenFiles(platform: NodeJS.Platform = process.platform): string | undefined {
   if (isBun || platform === "win32") return undefined;
-  if (platform !== "linux") throw unknownLimit("needs /proc of Linux, by which the caller's limit is known");
+  if (platform !== "linux")
+    throw refusal("nofile-unknown", "needs /proc of Linux, by which the caller's limit is known");
   const callers = softLimit(process.ppid, "Max open files");
   // The parent of a container's PID 1 is outside of it; with hidepid others' processes are not to be seen.
   if (callers === undefined)
-    throw unknownLimit("cannot tell the caller's limit: /proc does not show this process's parent");
+    throw refusal("nofile-unknown", "cannot tell the caller's limit: /proc does not show this process's parent");
   return callers === softLimit("self", "Max open files") ? undefined : callers;
 }
 
@@ -27,9 +31,25 @@ export function openFilesNumber(limit: string | undefined): number {
   return limit === "unlimited" ? OPEN_FILES_UNLIMITED : Number(limit);
 }
 
-function unknownLimit(problem: string): SophiaError {
+/**
+ * Gives this process the caller's limit: what it starts or becomes inherits it.
+ *
+ * @returns puts its own back
+ * @throws SophiaError (125) where that is not possible
+ */
+export function setCallersOpenFiles(): Undo {
+  const callers = callersOpenFiles();
+  if (callers === undefined) return () => {};
+  const own = softLimit("self", "Max open files");
+  const addon = loadMonitorAddon();
+  if (addon === undefined) throw refusal("helper-missing", "needs sophia-run's addon, which was not loaded");
+  addon.setOpenFiles(openFilesNumber(callers));
+  return () => addon.setOpenFiles(openFilesNumber(own));
+}
+
+function refusal(code: FailureCode, problem: string): SophiaError {
   return new SophiaError({
-    code: "nofile-unknown",
+    code,
     message: `--restore-nofile ${problem}`,
     hint: `set the limit in front of the program: sophia-run -- sh -c 'ulimit -n 1024; exec "$0" "$@"' command`,
   });

@@ -14,11 +14,8 @@ const SIGUSR1 = 10;
 const SIGPROF = 27;
 
 /**
- * Notes what later work would blur (descriptors), and decides how signals act until the launch. Called before the program
- * reads or opens a file; starts no process.
- *
- * No listener stays, except as PID 1: the kernel's default actions are the right ones (a fatal signal ends this process by
- * that signal, TSTP stops it, WINCH does nothing), without a race.
+ * Notes which descriptors were inherited, and decides how signals act until the launch. Called before anything is opened;
+ * starts no process. No listener stays, except as PID 1: the kernel's default actions are the right ones, without a race.
  *
  * @param variables `NODE_OPTIONS` and `NODE_DEBUG` are read
  */
@@ -27,28 +24,31 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
   process.exitCode = 125;
   const firstProcess = process.pid === 1;
   const addon = isBun ? undefined : loadAddon();
-  // Node opens the inspector on SIGUSR1; by the kernel's own action this process dies.
+  // Node opens the inspector on it; by the kernel's own action this process dies.
   if (addon !== undefined) addon.restoreDefault(SIGUSR1);
   else if (process.platform !== "win32" && !firstProcess) {
-    // A JavaScript listener takes the place of Node's, and nothing takes its own.
     listen(["SIGUSR1"], () => {})();
   }
   const options = [...process.execArgv, variables["NODE_OPTIONS"] ?? ""].filter((option) => option !== "");
-  // To tell of its work, Node.js may have opened a stream.
+  // For NODE_DEBUG Node.js may have opened a stream.
   const preloaded = options.length > 0 || Boolean(variables["NODE_DEBUG"]);
-  // Listeners of preloaded code, and those by which Node.js writes a report or a heap snapshot on a signal. They are the
-  // program's; here they would act beside it, or keep a signal from its default action.
+  // Listeners of preloaded code, and those by which Node.js writes a report or a heap snapshot on a signal, would keep the
+  // signal from its default action.
   if (preloaded) {
     for (const name of process.eventNames()) {
       if (typeof name === "string" && name.startsWith("SIG")) process.removeAllListeners(name);
     }
-    if (options.some((option) => option.includes("--report-"))) stopReports();
+    // A report of this process has its arguments and variables, and so secrets.
+    if (options.some((option) => option.includes("--report-"))) {
+      process.report.reportOnFatalError = false;
+      process.report.reportOnUncaughtException = false;
+    }
   }
-  // The options that opened the inspector here are the program's too, and so is the port.
+  // The port is the program's.
   if (options.some((option) => option.includes("--inspect"))) closeInspector();
   const dieIfSignaled = (): void => {
     if (!closeInspector() || preloaded) return;
-    // No option and no other code has opened it, but a SIGUSR1, which came before the first statement.
+    // A SIGUSR1 has opened it, which came before the first statement.
     if (firstProcess) process.exit(128 + SIGUSR1);
     process.kill(process.pid, "SIGUSR1");
   };
@@ -59,27 +59,19 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
       ? { numbers: passed.toSorted((a, b) => a - b), doubtful: [] }
       : areAllOwn(addon)
         ? { numbers: [], doubtful: [] }
-        : // Looks as soon as the statements that run now have ended; they leave nothing open.
-          import("./proc/inherited.ts").then(({ inheritedDescriptors }) =>
+        : import("./proc/inherited.ts").then(({ inheritedDescriptors }) =>
             inheritedDescriptors({ mayHaveMore, onSocket: dieIfSignaled, addon }),
           );
   return {
     inherited,
     addon,
     preloaded,
-    // Only an option, or code that one loaded, starts the profiler.
     profiled: preloaded && catchesSignal("self", SIGPROF),
     firstProcess,
-    // PID 1 cannot die of a signal: it exits with 128 plus the signal's number, as container runtimes show such a death.
+    // PID 1 cannot die of a signal: it exits as container runtimes show such a death.
     stopListening: firstProcess ? listen(FATAL_SIGNALS, (_, number) => process.exit(128 + number)) : () => {},
     restoreCoreFilter: withholdMemory(addon),
   };
-}
-
-/** The options are meant for the program: a report of this process has its arguments and variables, and so secrets. */
-function stopReports(): void {
-  process.report.reportOnFatalError = false;
-  process.report.reportOnUncaughtException = false;
 }
 
 /** @returns whether it was open; its sockets are closed then */

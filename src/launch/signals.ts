@@ -4,29 +4,23 @@ import { listen } from "./listen.ts";
 const UNCATCHABLE: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"]);
 
 /** The signals of this platform. Some have two names: SIGIOT is SIGABRT, SIGPOLL is SIGIO. */
-function numbers(): Readonly<Partial<Record<NodeJS.Signals, number>>> {
-  return process.getBuiltinModule("node:os").constants.signals;
-}
-
 function entries(): readonly (readonly [NodeJS.Signals, number])[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- these are its only keys
-  return Object.entries(numbers()) as [NodeJS.Signals, number][];
+  return Object.entries(process.getBuiltinModule("node:os").constants.signals) as [NodeJS.Signals, number][];
 }
 
-/** Every signal that this process can listen to and act on, each under one name. */
+/** Every signal that this process can listen to and act on, each under its first name. */
 export function catchableSignals(): readonly NodeJS.Signals[] {
-  // The first name counts, which is set last.
-  const names = new Map(
-    entries()
-      .toReversed()
-      .map(([name, number]) => [number, name]),
-  );
-  return [...names.values()].toReversed().filter((name) => !UNCATCHABLE.has(name));
+  return entries()
+    .filter(
+      ([name, number], index, all) => index === all.findIndex((other) => other[1] === number) && !UNCATCHABLE.has(name),
+    )
+    .map(([name]) => name);
 }
 
 /** @returns 0, by which kill(2) sends nothing, for a signal of other platforms */
 export function signalNumber(signal: NodeJS.Signals): number {
-  return numbers()[signal] ?? 0;
+  return entries().find(([name]) => name === signal)?.[1] ?? 0;
 }
 
 /** @returns undefined when no signal has the number (0, or a real-time signal) */
@@ -34,9 +28,9 @@ export function signalName(number: number): NodeJS.Signals | undefined {
   return entries().find(([, other]) => other === number)?.[0];
 }
 
-/** Runs something while the kernel acts upon a signal, as it does where nothing listens to it; one that cannot be caught it acts upon anyway. */
+/** Runs something while nothing listens to a signal, so that the kernel acts upon it. */
 export function withoutListeners(signal: NodeJS.Signals, run: () => void): void {
-  const listeners = UNCATCHABLE.has(signal) ? [] : process.listeners(signal);
+  const listeners = process.listeners(signal);
   for (const listener of listeners) process.removeListener(signal, listener);
   run();
   for (const listener of listeners) process.on(signal, listener);

@@ -1,25 +1,25 @@
-/** The nouns of a launch. Both ways of starting a program, `exec/replace.ts` and `spawn/spawn.ts`, take a {@link Launch}. */
+/** The nouns of a launch. All ways to start a program take a {@link Launch}. */
 import type { Environment } from "../core/model.ts";
 import type { Masking, Secret } from "../masking/model.ts";
 import type { Addon, Libc } from "../system/addon/libc.ts";
-import type { Inherited } from "./proc/descriptor.ts";
+import type { Inherited } from "./proc/descriptors.ts";
 
-/** How the program is started: beside this process, in its place, or `auto`: in its place where nothing speaks against it. */
+/** `spawn` keeps this process as the parent, `exec` replaces it, `auto` replaces it unless something needs a parent. */
 export type Mode = "auto" | "spawn" | "exec";
 
 export interface LaunchOptions {
   readonly mode: Mode;
   /** SIGKILL this many milliseconds after a forwarded TERM, INT or QUIT; absent: the program takes the time it takes. */
   readonly killAfterMs?: number | undefined;
-  /** The program does not outlive this process, even if that is killed by SIGKILL. Needs setpriv. */
+  /** The program does not outlive this process, even if that is killed by SIGKILL. */
   readonly dieWithLauncher: boolean;
-  /** The program gets the caller's soft limit on open files. Needs prlimit. */
+  /** The program gets the caller's soft limit on open files. */
   readonly restoreNofile: boolean;
 }
 
-/** A secret that the program wants as a file. */
+/** A secret that the program gets as a private file. */
 export interface SecretFile {
-  /** The environment variable that will hold the file's path. */
+  /** The variable that will hold the file's path. */
   readonly name: string;
   readonly content: string;
 }
@@ -27,7 +27,7 @@ export interface SecretFile {
 /** Secrets are masked in what the program writes to its standard output and standard error. */
 export interface Redaction {
   readonly masking: Masking;
-  /** What the masking was made from: a process that goes on with it after this one's end makes it anew. */
+  /** The masking is made of these: a process that goes on with it after this one's end makes it again. */
   readonly secrets: readonly Secret[];
   /** A terminal must stay a terminal for the program; else it gets a pipe where there is no pseudo-terminal. */
   readonly insists: boolean;
@@ -39,7 +39,7 @@ export interface Redaction {
   readonly notice?: (file: string | undefined) => string | undefined;
 }
 
-/** What the program gets in place of what it had. */
+/** The parts of a request that a restart replaces. */
 export type Renewal = Pick<LaunchRequest, "environment" | "files" | "redaction">;
 
 /** The program is started anew when what it was given changes. */
@@ -58,13 +58,12 @@ export interface Watch {
   readonly follow: (restart: (renewal: Renewal) => Promise<void>, write: (text: string) => void) => () => void;
 }
 
-/** What must be known or done before anything else runs; made by `prepare`, used by the launch. */
+/** Facts and undos of `prepare`, which runs before anything else. */
 export interface Preparation {
-  /** What the caller passed to this process. */
   readonly inherited: Inherited | Promise<Inherited>;
-  /** The C library by our addon for Node.js, where it could be loaded. */
+  /** Undefined where it could not be loaded, and in Bun. */
   readonly addon: Addon | undefined;
-  /** Node.js was given options: other code may have run in this process before, and opened or changed what it liked. */
+  /** Other code may have run in this process before, by an option of Node.js. */
   readonly preloaded: boolean;
   /** V8's profiler takes samples of this process, by SIGPROF. */
   readonly profiled: boolean;
@@ -81,13 +80,11 @@ export interface LaunchRequest {
   readonly command: readonly [string, ...string[]];
   /** The program's whole environment, but for the paths of `files`. */
   readonly environment: Environment;
-  /** Secrets that the program gets as private files. */
   readonly files: readonly SecretFile[];
   readonly options: LaunchOptions;
   readonly redaction?: Redaction | undefined;
   readonly watch?: Watch | undefined;
   readonly preparation: Preparation;
-  /** Where the command was found before, if it was looked for. */
   readonly located?: Located | undefined;
 }
 
@@ -108,7 +105,7 @@ export interface Program {
 /** A program that runs beside this process. */
 export interface Running {
   readonly pid: number | undefined;
-  /** How it ends: its status, or the signal that killed it. */
+  /** Its status, or the signal that killed it. */
   readonly ended: Promise<NodeJS.Signals | number>;
 }
 
@@ -118,6 +115,6 @@ export interface Launch extends LaunchRequest {
   readonly inherited: Inherited;
   /** Which of the descriptors 0 to 2 the caller had open, as far as that can be known. */
   readonly streams: readonly number[];
-  /** The C library, where execve is to be called there: the runtime's own may change what the program inherits. */
+  /** Has the execve to call if it is there: the runtime's own may change what the program inherits. */
   readonly libc: Libc | undefined;
 }

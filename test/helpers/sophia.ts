@@ -12,8 +12,10 @@ const root = join(import.meta.dirname, "../..");
 /** The addon that the package has for this machine; it is built where there is a C compiler. */
 export const addon: string = join(root, `dist/${process.platform}-${process.arch}.node`);
 
-/** The program under test can put the program that it starts in its own place. */
-export const becomesProgram: boolean = isStandalone || "execve" in process || existsSync(addon);
+/** The program under test puts the program that it starts in its own place unless it is told otherwise. */
+export const becomesProgram: boolean = isStandalone || existsSync(addon);
+/** It can do so if it is told to (`--mode exec`). */
+export const canBecomeProgram: boolean = becomesProgram || "execve" in process;
 
 /** What meets the Sophia contract; every value is a sentinel of its own. */
 export const CONTRACT_VALUES = {

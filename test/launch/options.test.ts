@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { expect, onTestFinished, test } from "vitest";
 import { notInstalled } from "../helpers/skip.ts";
-import { withCallersOpenFiles } from "../../src/launch/helper-programs.ts";
-import { addon, becomesProgram } from "../helpers/sophia.ts";
+import { callersOpenFiles } from "../../src/launch/open-files.ts";
+import { addon, folder, sophiaRun } from "../helpers/sophia.ts";
 import { gone, useDriver } from "./launching.ts";
 
 const start = useDriver();
@@ -52,7 +52,6 @@ test("--kill-after: SIGHUP is not a request to stop, and without the option noth
 /** Why tests that need a command cannot run; undefined where it is installed. */
 const noSetpriv = spawnSync("setpriv", ["--version"]).status === 0 ? undefined : "needs setpriv of util-linux";
 const noAddon = !existsSync(addon);
-const noPrlimit = spawnSync("prlimit", ["--version"]).status === 0 ? undefined : "needs prlimit of util-linux";
 
 test("--die-with-launcher: SIGKILL of the launcher is the program's end", async ({ skip }) => {
   skip(noAddon && noSetpriv !== undefined, noSetpriv);
@@ -75,8 +74,7 @@ test("without --die-with-launcher the program lives on", async () => {
 });
 
 test("the options leave no trace but what they set", async ({ skip }) => {
-  const reason = noSetpriv ?? noPrlimit;
-  skip(noAddon && reason !== undefined, reason);
+  skip(noAddon, "needs the addon");
   const show = 'tr "\\0" " " </proc/$$/cmdline; echo; grep PPid /proc/$$/status';
   const { line, ended, pid } = start({ dieWithLauncher: true, restoreNofile: true }, "sh", "-c", show);
   expect(await line()).toBe(`sh -c ${show} `);
@@ -87,8 +85,7 @@ test("the options leave no trace but what they set", async ({ skip }) => {
 test.for(["spawn", "exec"] as const)(
   "--restore-nofile in %s mode: the program has the caller's soft limit",
   (mode, { skip }) => {
-    skip(noAddon && noPrlimit !== undefined, noPrlimit);
-    skip(mode === "exec" && !becomesProgram, "needs the addon or process.execve to become the program");
+    skip(noAddon, "needs the addon");
     const { spawnargs } = start({ mode, restoreNofile: true }, "true").child;
     // The caller is a shell with a limit of its own; it must stay the launcher's parent.
     const script = 'ulimit -Sn 512; "$0" "$@"; exit $?';
@@ -100,22 +97,31 @@ test.for(["spawn", "exec"] as const)(
   },
 );
 
-test.each([["--die-with-launcher", "setpriv", { dieWithLauncher: true }]])(
-  "%s without %s and the addon is refused before anything starts",
-  async (option, helper, request) => {
-    const { spawnargs } = start(request, "true").child;
-    const args = ["--no-addons", ...spawnargs.slice(1, 3), "/bin/echo", "started"];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
-      encoding: "utf8",
-      env: { PATH: "/no/such/folder" },
-    });
-    expect({ status, stdout, stderr }).toEqual({
-      status: 125,
-      stdout: "",
-      stderr: `${option} needs ${helper} of util-linux, which was not found\n`,
-    });
-  },
-);
+test("--die-with-launcher without setpriv and the addon is refused before anything starts", () => {
+  const { spawnargs } = start({ dieWithLauncher: true }, "true").child;
+  const args = ["--no-addons", ...spawnargs.slice(1, 3), "/bin/echo", "started"];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    encoding: "utf8",
+    env: { PATH: "/no/such/folder" },
+  });
+  expect({ status, stdout, stderr }).toEqual({
+    status: 125,
+    stdout: "",
+    stderr: "--die-with-launcher needs setpriv of util-linux, which was not found\n",
+  });
+});
+
+test.each(["spawn", "exec"] as const)("--restore-nofile without the addon is refused in %s mode", (mode) => {
+  const { spawnargs } = start({ mode, restoreNofile: true }, "true").child;
+  const args = [process.execPath, "--no-addons", ...spawnargs.slice(1, 3), "/bin/echo", "started"];
+  const script = 'ulimit -Sn 512; "$0" "$@"; exit $?';
+  const { status, stdout, stderr } = spawnSync("sh", ["-c", script, ...args], { encoding: "utf8" });
+  expect({ status, stdout }).toEqual({ status: 125, stdout: "" });
+  const hasExecve = "execve" in process || mode === "spawn";
+  expect(stderr).toMatch(
+    hasExecve ? "--restore-nofile needs sophia-run's addon, which was not loaded\n" : "--mode exec is not available",
+  );
+});
 
 function killed(pid: number): void {
   try {
@@ -126,11 +132,22 @@ function killed(pid: number): void {
 }
 
 test("--restore-nofile where the system does not tell the caller's limit, and where there is none", () => {
-  const program = { file: "/bin/tool", argv: ["tool"], environment: new Map() } as const;
-  expect(() => withCallersOpenFiles(program, "darwin")).toThrow(
+  expect(() => callersOpenFiles("darwin")).toThrow(
     expect.objectContaining({ status: 125, message: expect.stringContaining("needs /proc") }),
   );
-  expect(withCallersOpenFiles(program, "win32")).toBe(program);
+  expect(callersOpenFiles("win32")).toBeUndefined();
+});
+
+test("--restore-nofile where Node.js stays beside the program, for its output to be masked", ({ skip }) => {
+  skip(noAddon, "needs the addon");
+  const launcher = [...sophiaRun, "--no-contract", "--redact", "--restore-nofile", "--"];
+  const script = 'ulimit -Sn 512; "$0" "$@"; exit $?';
+  const { stdout, stderr } = spawnSync("sh", ["-c", script, ...launcher, "sh", "-c", "ulimit -Sn; ulimit -Hn"], {
+    encoding: "utf8",
+    cwd: folder(),
+  });
+  const hard = /^Max open files\s+\S+\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+  expect({ stdout, stderr }).toEqual({ stdout: `512\n${hard}\n`, stderr: "" });
 });
 
 test("--restore-nofile as PID 1, whose parent is elsewhere", ({ skip }) => {

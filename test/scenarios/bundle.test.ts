@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { escVariables } from "../commands/world.ts";
 import { startEscServer } from "../esc-server/index.ts";
-import { becomesProgram, CONTRACT_VALUES, copyOfPackage, folder, isStandalone } from "../helpers/sophia.ts";
+import { canBecomeProgram, CONTRACT_VALUES, copyOfPackage, folder, isStandalone } from "../helpers/sophia.ts";
 import { runProgram, sophiaRun } from "../esc/command.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -76,7 +76,7 @@ const starts: readonly (readonly [
 test.for(starts)(
   "%s needs no other file of the package",
   async ([, { mode, files, given = {}, esc = false }], { skip }) => {
-    skip(mode === "exec" && !becomesProgram, "needs the addon, or Node.js 22.15");
+    skip(mode === "exec" && !canBecomeProgram, "needs the addon, or Node.js 22.15");
     await using server = await startEscServer();
     server.environment("demo-org/sophia/dev", { values: CONTRACT_VALUES });
     const path = copyOfPackage();

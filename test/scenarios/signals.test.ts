@@ -4,7 +4,7 @@ import { startEscServer } from "../esc-server/index.ts";
 import { findIsolation, startContainer } from "../helpers/container.ts";
 import { cleanPath } from "../helpers/pack.ts";
 import { notLinux, skipBecause } from "../helpers/skip.ts";
-import { addon, becomesProgram, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
+import { addon, canBecomeProgram, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
 import { isAlive, start, type Started } from "../helpers/started.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 
@@ -42,7 +42,7 @@ async function running({ seen }: Started): Promise<{ readonly program: number; r
 }
 
 describe.each(["spawn", "exec"] as const)("mode %s", (mode) => {
-  skipBecause(mode === "exec" && !becomesProgram ? "needs the addon, or Node.js 22.15" : undefined);
+  skipBecause(mode === "exec" && !canBecomeProgram ? "needs the addon, or Node.js 22.15" : undefined);
   const command = launch(["--mode", mode], PROGRAM);
 
   test("a shell that stays in between dies of SIGTERM, and the program runs on", async () => {
@@ -136,7 +136,7 @@ describe("as PID 1 of a container", () => {
   };
 
   test("becoming the program: orphans stay zombies in a program that does not reap them", async ({ skip }) => {
-    skip(!becomesProgram, "needs the addon, or Node.js 22.15");
+    skip(!canBecomeProgram, "needs the addon, or Node.js 22.15");
     expect(await orphanUntil("exec", 'state() === "Z"')).toMatchObject({ status: 0, stdout: "orphan: Z\n" });
   });
 

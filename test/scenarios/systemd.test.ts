@@ -22,7 +22,7 @@ function setting(name: string): string {
 
 describe("examples/systemd", () => {
   skipBecause(notLinux);
-  skipBecause(becomesProgram ? undefined : "needs the addon, or Node.js 22.15");
+  skipBecause(becomesProgram ? undefined : "needs the addon");
 
   test("the socket is the program's, the main process says that it is ready, and it stops at SIGTERM", async () => {
     await using esc = await startEscServer();

@@ -2,7 +2,7 @@ import type { Run } from "../../command-line/command-line.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
-import { findExecutable } from "../../launch/executable.ts";
+import { findExecutable } from "../../launch/program/executable.ts";
 import { launch, type Located, type Preparation, type Redaction } from "../../launch/index.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { matcher } from "../../resolve/select.ts";

@@ -2,7 +2,7 @@ import { errorName } from "../../system/errors.ts";
 import { nativeFile } from "../../system/addon/addon.ts";
 import { loader } from "../../system/addon/loaded.ts";
 import { explain, nextTurn } from "../exec/replace.ts";
-import { bytesOf } from "../exec/program-bytes.ts";
+import { bytesOf } from "../program/program-bytes.ts";
 import { callersOpenFiles, openFilesNumber } from "../open-files.ts";
 import type { Launch, Program } from "../types.ts";
 import { loadMonitorAddon } from "./addon.ts";

@@ -3,10 +3,9 @@ import type { Addon } from "../../system/addon/libc.ts";
 import { CORE_FILTER } from "../../system/shared.ts";
 
 /**
- * Takes this process's memory, which holds secrets, out of any core dump of it (Linux; core(5)). It works whatever
- * kills the process, a real fault too.
+ * Takes this process's memory, which holds secrets, out of any core dump of it (Linux; core(5)).
  *
- * @returns puts the former filter back: children and a new image inherit it, and their dumps must be as ever
+ * @returns puts the former filter back, which children and a new image inherit
  */
 export function withholdMemory(addon: Pick<Addon, "exchangeCoreFilter"> | undefined): () => void {
   const exchange = addon === undefined ? exchangeFilter : addon.exchangeCoreFilter;

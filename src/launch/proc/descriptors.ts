@@ -1,12 +1,29 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import type { Addon } from "../../system/addon/libc.ts";
-import { isBun } from "../../system/runtime.ts";
-import { EPOLL_TARGET, RING_TARGET, type Descriptor } from "./descriptor.ts";
+
+/** An open file descriptor and what its link in /proc/PID/fd says. */
+export interface Descriptor {
+  readonly number: number;
+  readonly target: string;
+}
+
+/** The descriptors that the caller passed to this process. */
+export interface Inherited {
+  /** The descriptors from 3 on, in ascending order. */
+  readonly numbers: readonly number[];
+  /** Those of them that may also be Node's own (macOS): they are passed on, and stay open here. */
+  readonly doubtful: readonly number[];
+}
+
+/** The links of what an event loop has: an epoll descriptor to wait, an eventfd that wakes it, io_uring's in some versions. */
+export const EPOLL_TARGET = "anon_inode:[eventpoll]";
+export const EVENTFD_TARGET = "anon_inode:[eventfd]";
+export const RING_TARGET = "anon_inode:[io_uring]";
 
 /** A flag of open(2) in Linux; node:os and node:fs do not name it. */
 const O_CLOEXEC = 0o2000000;
 
-/** Whether the caller is certain to have passed no descriptor from 3 on, by a short look. On Windows it cannot. */
+/** Fast path: true only if no descriptor above 2 can have been inherited. */
 export function areAllOwn(addon: Pick<Addon, "descriptors"> | undefined): boolean {
   if (process.platform === "win32") return true;
   if (process.platform !== "linux") return false;
@@ -25,7 +42,7 @@ export function namesIn(pid: number | "self"): readonly string[] {
   }
 }
 
-/** What a descriptor is; empty for the one by which the numbers were read, which is closed by now. */
+/** Returns a descriptor's link; empty for the one by which the numbers were read, which is closed by now. */
 export function targetOf(name: number | string, pid: number | "self" = "self"): string {
   try {
     return readlinkSync(`/proc/${pid}/fd/${name}`);
@@ -40,11 +57,10 @@ export function openDescriptors(pid: number | "self"): readonly Descriptor[] {
 }
 
 /**
- * Whether all descriptors from 3 on are certain to be Node's own, by a look at a few of them: reading all links takes
- * 0.2 ms. Node.js 20 to 26 start three event loops, whose descriptors follow one another: an epoll descriptor, io_uring's
- * if there is one, both ends of a pipe and an eventfd, with a second pipe for the first. One of the caller's among them
- * leaves a gap or moves a loop from where it must be; three, one in each loop, put a pipe where io_uring's descriptor
- * must be.
+ * Returns true if all descriptors from 3 on are certain to be Node's own, by a look at a few of them.
+ * Node.js 20 to 26 start three event loops, whose descriptors follow one another: an epoll descriptor, io_uring's if there
+ * is one, both ends of a pipe and an eventfd, with a second pipe for the first. One of the caller's among them leaves a
+ * gap or moves a loop; three, one in each loop, put a pipe where io_uring's descriptor must be.
  *
  * @param names what /proc/self/fd holds: the standard streams, those, and the one by which it was read
  */
@@ -58,35 +74,27 @@ export function areNodes(names: readonly string[], target: (descriptor: number) 
   );
 }
 
-/** Whether an exec closes the descriptor: see {@link firstOpenedLater} for which ones Node changes. */
-export function isClosedByExec(descriptor: number): boolean {
-  // Bun makes all from 3 on close-on-exec as the last thing that it does before an execve.
-  return isBun || isCloseOnExec(descriptor) !== false;
+/**
+ * Returns true if the descriptor is close-on-exec, by its text in fdinfo; undefined if that does not tell. Node.js makes
+ * most of the inherited ones so at its start, Bun all before an execve.
+ */
+export function isCloseOnExec(descriptor: number, info = infoOf(descriptor)): boolean | undefined {
+  const flags = flagsIn(info);
+  return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;
 }
 
-/** Whether the descriptor is close-on-exec, by Linux; undefined where the system does not tell. */
-export function isCloseOnExec(descriptor: number): boolean | undefined {
-  return closesOnExec(infoOf(descriptor));
-}
-
-/** The flags with which a file was opened, and O_CLOEXEC (Linux); undefined where the system does not tell. */
+/** The flags with which a file was opened, and O_CLOEXEC; undefined where the system does not tell. */
 export function openFlags(descriptor: number): number | undefined {
   return flagsIn(infoOf(descriptor));
 }
 
-/** What /proc/self/fdinfo says of a descriptor (proc_pid_fdinfo(5)); empty where the system does not tell. */
+/** Reads a descriptor's text in /proc/self/fdinfo (proc_pid_fdinfo(5)); empty if the system does not tell. */
 export function infoOf(descriptor: number): string {
   try {
     return readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8");
   } catch {
     return "";
   }
-}
-
-/** Whether an exec closes the descriptor, by its text in fdinfo; undefined where that does not tell. */
-export function closesOnExec(info: string): boolean | undefined {
-  const flags = flagsIn(info);
-  return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;
 }
 
 /** The flags of an open file, by its descriptor's text in fdinfo; undefined where that does not tell. */

@@ -1,20 +1,42 @@
 import type { Addon } from "../../system/addon/libc.ts";
-import { inheritedAnonymous } from "./anonymous.ts";
-import { EPOLL_TARGET, EVENTFD_TARGET, type Descriptor, type Inherited } from "./descriptor.ts";
-import { infoOf, isCloseOnExec, openDescriptors, targetOf } from "./descriptors.ts";
+import {
+  EPOLL_TARGET,
+  EVENTFD_TARGET,
+  flagsIn,
+  infoOf,
+  isCloseOnExec,
+  openDescriptors,
+  RING_TARGET,
+  targetOf,
+  type Descriptor,
+  type Inherited,
+} from "./descriptors.ts";
 import { inheritedWithoutProc } from "./without-proc.ts";
 
-/** How often the descriptors are read again where one of the two is missing, which the caller may have passed. */
+/** A flag of open(2) in Linux. */
+const O_NONBLOCK = 0o4000;
+/** The kinds of anonymous inodes that Node.js opens at its start. */
+const OF_EVENT_LOOPS: ReadonlySet<string> = new Set([EPOLL_TARGET, EVENTFD_TARGET, RING_TARGET]);
+/** The limit on reading the descriptors again while one of a pair is missing, which the caller may have passed. */
 const MAX_READS = 100;
 
-/** What may have opened descriptors in this process, besides Node.js at its start. */
+/** Openers of descriptors in this process, besides Node.js at its start. */
 export interface Openers {
   /** Other code that ran before, or Node's channel to a parent. */
   readonly mayHaveMore: boolean;
   /** Called where there is a socket, before anything is decided: it may be the inspector's, and be closed. */
   readonly onSocket: () => void;
-  /** Tells more of single descriptors. */
   readonly addon: Addon | undefined;
+}
+
+/** Facts about descriptors besides their links. */
+export interface Clues {
+  /** The text of /proc/self/fdinfo. */
+  readonly info: (descriptor: number) => string;
+  /** Reads what the parent process has open; called only if that decides. */
+  readonly parents: () => readonly Descriptor[];
+  /** Returns true if the two are one open file; false also if the system does not tell. */
+  readonly isParents: (here: number, there: number) => boolean;
 }
 
 /**
@@ -30,29 +52,23 @@ export function inheritedDescriptors({ mayHaveMore, onSocket, addon }: Openers):
     onSocket();
     open = openFrom3();
   }
-  const isMixed = mayHaveMore || hasSocket;
-  if (isMixed) {
+  let limit = Infinity;
+  if (mayHaveMore || hasSocket) {
     // A thread that was started just now has an epoll descriptor already, and will have an eventfd soon.
     for (let reads = 0; !areInPairs(open) && reads < MAX_READS; reads++) open = openFrom3();
+    limit = firstOpenedLater(open);
   }
-  const limit = isMixed ? firstOpenedLater(open) : Infinity;
-  const parents = (): readonly Descriptor[] => openDescriptors(process.ppid);
-  const anonymous = inheritedAnonymous(open, {
+  const passed = selectInherited(open, {
     info: infoOf,
-    isMixed,
-    eventLoop: addon?.eventLoopDescriptor() ?? -1,
-    isParents: ({ number, target }) =>
-      addon !== undefined &&
-      parents().some((other) => other.target === target && addon.isParents(number, other.number)),
+    parents: () => openDescriptors(process.ppid),
+    isParents: (here, there) => addon?.isParents(here, there) === true,
   });
-  const rest = open.filter(({ number }) => !anonymous.numbers.includes(number) || anonymous.doubtful.includes(number));
-  const others = selectInherited(rest, parents).filter((number) => number < limit || isCloseOnExec(number) !== true);
-  const passed = new Set([...anonymous.numbers, ...others]);
-  // What another thread had open for a moment only (glibc looks up the number of processors in a file) is gone by now.
-  const numbers = open
-    .filter(({ number, target }) => passed.has(number) && target === targetOf(number))
+  // A file that another thread had open for a moment (glibc looks up the number of processors) is gone by now.
+  const numbers = passed
+    .filter(({ number, target }) => OF_EVENT_LOOPS.has(target) || number < limit || isCloseOnExec(number) !== true)
+    .filter(({ number, target }) => target === targetOf(number))
     .map(({ number }) => number);
-  return { numbers: numbers.toSorted((a, b) => a - b), doubtful: anonymous.doubtful };
+  return { numbers: numbers.toSorted((a, b) => a - b), doubtful: [] };
 }
 
 /**
@@ -63,41 +79,45 @@ export function inheritedDescriptors({ mayHaveMore, onSocket, addon }: Openers):
  */
 function firstOpenedLater(open: readonly Descriptor[]): number {
   if (!areInPairs(open)) return Infinity;
-  const own = [...numbersOf(EPOLL_TARGET, open), ...numbersOf(EVENTFD_TARGET, open)];
-  return Math.min(...own.filter((number) => number >= 16 && isCloseOnExec(number) === true));
+  const own = open.filter(({ target }) => target === EPOLL_TARGET || target === EVENTFD_TARGET);
+  return Math.min(
+    ...own.map(({ number }) => number).filter((number) => number >= 16 && isCloseOnExec(number) === true),
+  );
 }
 
-/** Whether there are as many epoll descriptors as eventfds. */
+/** Returns true if there are as many epoll descriptors as eventfds. */
 function areInPairs(open: readonly Descriptor[]): boolean {
-  return numbersOf(EPOLL_TARGET, open).length === numbersOf(EVENTFD_TARGET, open).length;
-}
-
-function numbersOf(target: string, open: readonly Descriptor[]): readonly number[] {
-  return open.filter((one) => one.target === target).map(({ number }) => number);
+  const count = (kind: string): number => open.filter(({ target }) => target === kind).length;
+  return count(EPOLL_TARGET) === count(EVENTFD_TARGET);
 }
 
 /**
- * Tells the caller's descriptors from those that the runtime opened at its start. It opens its event loop's epoll
- * descriptor first, so all below are the caller's. Above, it has anonymous inodes, and Node.js has pipes to itself; a
- * file, a socket, a terminal or a pipe with its other end elsewhere came from the caller. A pipe with both ends here can
- * be the caller's too (make's jobserver behind a gap): then there are more than Node's own, one for each epoll
- * descriptor and one more, and the parent has it open.
- *
- * @param parents what the parent process has open; asked only where that is needed
+ * Tells the caller's descriptors from those that Node.js opened at its start, of which an epoll descriptor is the first.
+ * Node has epoll descriptors, io_uring's, non-blocking eventfds, and pipes to itself: what is one of these, and not below
+ * that first one, is the caller's only if the parent has it, too.
  */
-export function selectInherited(open: readonly Descriptor[], parents: () => readonly Descriptor[]): readonly number[] {
-  const epolls = numbersOf(EPOLL_TARGET, open);
-  const epoll = Math.min(...epolls);
-  const doubtful = open.filter(({ number, target }) => number < epoll || !target.startsWith("anon_inode:"));
-  const targets = doubtful.map(({ target }) => target);
-  const beyond = doubtful.filter(({ number }) => number > epoll);
-  const pipes = [...new Set(beyond.map(({ target }) => target))].filter(
-    (target) => target.startsWith("pipe:") && targets.indexOf(target) !== targets.lastIndexOf(target),
-  );
-  const isParents = (target: string): boolean => parents().some((other) => other.target === target);
-  const foreign = pipes.length > epolls.length + 1 ? pipes.filter(isParents) : [];
-  return doubtful
-    .filter(({ number, target }) => number < epoll || !pipes.includes(target) || foreign.includes(target))
-    .map(({ number }) => number)
-    .toSorted((a, b) => a - b);
+export function selectInherited(
+  open: readonly Descriptor[],
+  { info, parents, isParents }: Clues,
+): readonly Descriptor[] {
+  let known: readonly Descriptor[] | undefined;
+  const isShared = ({ number, target }: Descriptor): boolean => {
+    known ??= parents();
+    const same = known.filter((other) => other.target === target);
+    // A pipe's link has its number; those of anonymous inodes look all the same.
+    return target.startsWith("pipe:") ? same.length > 0 : same.some((other) => isParents(number, other.number));
+  };
+  const foreign = new Set(open.filter((one) => !mayBeNodes(one, open, info) || isShared(one)));
+  const epolls = open.filter((one) => one.target === EPOLL_TARGET && !foreign.has(one));
+  const first = Math.min(...epolls.map(({ number }) => number));
+  return open.filter((one) => foreign.has(one) || one.number < first);
+}
+
+function mayBeNodes({ number, target }: Descriptor, open: readonly Descriptor[], info: Clues["info"]): boolean {
+  if (target.startsWith("pipe:")) return open.filter((other) => other.target === target).length > 1;
+  if (!OF_EVENT_LOOPS.has(target)) return false;
+  const text = info(number);
+  if (isCloseOnExec(number, text) === false) return false;
+  const blocks = ((flagsIn(text) ?? O_NONBLOCK) & O_NONBLOCK) === 0;
+  return target !== EVENTFD_TARGET || !(blocks || /^eventfd-semaphore:\s*1$/m.test(text));
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-/** What Linux says of a process in /proc/PID/stat (proc_pid_stat(5)). */
+/** Fields of /proc/PID/stat (Linux; proc_pid_stat(5)). */
 export interface ProcessStat {
   /** `R` running, `S` sleeping, `T` stopped by a signal, `t` by a tracer, `Z` a zombie, … */
   readonly state: string;
@@ -18,8 +18,7 @@ export interface ProcessStat {
 }
 
 /**
- * Of itself it asks by its main thread, which alone calls this: qemu-user, by which containers for another processor run,
- * answers for /proc/self/stat itself, without group and terminal.
+ * Asks of this process by its main thread: qemu-user answers for /proc/self/stat itself, without group and terminal.
  *
  * @returns undefined when the process does not exist or the system has no /proc
  */
@@ -52,41 +51,41 @@ export function parseProcessStat(line: string): ProcessStat | undefined {
   };
 }
 
-/**
- * How often the process's main thread has left the processor: where that is the same twice for a stopped process, it
- * has not run in between.
- */
+/** Counts how often the main thread has left the processor: the same twice if a stopped process has not run in between. */
 export function contextSwitches(pid: number): string | undefined {
   return readStatus(pid)
     .match(/^(?:non)?voluntary_ctxt_switches:.*$/gm)
     ?.join();
 }
 
-/** How often the process's main thread has waited for something; 0 where the system does not tell. */
+/** Counts how often the main thread has waited for something; 0 if the system does not tell. */
 export function waits(pid: number): number {
   return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(readStatus(pid))?.[1] ?? 0);
 }
 
-/** Whether the process has a handler of its own for the signal. */
+type SignalSet = "SigCgt" | "SigIgn" | "SigBlk";
+
+/** Returns true if the process has a handler for the signal; false if the system does not tell, as below. */
 export function catchesSignal(pid: number | "self", signal: number): boolean {
-  return isAmong(/^SigCgt:\s*([0-9a-f]+)$/m, readStatus(pid), signal);
+  return isInSets(readStatus(pid), ["SigCgt"], signal);
 }
 
-/** Whether the process neither handles nor ignores nor blocks the signal; false where the system does not tell. */
+/** Returns true if the process neither handles nor ignores nor blocks the signal. */
 export function takesSignal(pid: number, signal: number): boolean {
   const status = readStatus(pid);
-  const others = [/^SigCgt:\s*([0-9a-f]+)$/m, /^SigIgn:\s*([0-9a-f]+)$/m, /^SigBlk:\s*([0-9a-f]+)$/m];
-  return status !== "" && !others.some((set) => isAmong(set, status, signal));
+  return status !== "" && !isInSets(status, ["SigCgt", "SigIgn", "SigBlk"], signal);
 }
 
-/** Whether the process ignores or blocks the signal; false where the system does not tell. */
+/** Returns true if the process ignores or blocks the signal. */
 export function ignoresSignal(pid: number, signal: number): boolean {
-  const status = readStatus(pid);
-  return [/^SigIgn:\s*([0-9a-f]+)$/m, /^SigBlk:\s*([0-9a-f]+)$/m].some((set) => isAmong(set, status, signal));
+  return isInSets(readStatus(pid), ["SigIgn", "SigBlk"], signal);
 }
 
-function isAmong(set: RegExp, status: string, signal: number): boolean {
-  return ((BigInt(`0x${set.exec(status)?.[1] ?? "0"}`) >> BigInt(signal - 1)) & 1n) === 1n;
+function isInSets(status: string, sets: readonly SignalSet[], signal: number): boolean {
+  return sets.some((set) => {
+    const bits = new RegExp(`^${set}:\\s*([0-9a-f]+)$`, "m").exec(status)?.[1] ?? "0";
+    return ((BigInt(`0x${bits}`) >> BigInt(signal - 1)) & 1n) === 1n;
+  });
 }
 
 /** /proc/PID/status (proc_pid_status(5)); empty when the process does not exist or the system has no /proc. */
@@ -98,14 +97,8 @@ function readStatus(pid: number | "self"): string {
   }
 }
 
-/**
- * One soft limit of a process, as /proc/PID/limits shows it (a number or `unlimited`); undefined where the system does
- * not tell.
- */
-export function softLimit(
-  pid: number | "self",
-  name: "Max core file size" | "Max open files" | "Max stack size",
-): string | undefined {
+/** Returns a soft limit as /proc/PID/limits shows it (a number or `unlimited`); undefined where the system does not tell. */
+export function softLimit(pid: number | "self", name: "Max open files" | "Max stack size"): string | undefined {
   try {
     const limits = readFileSync(`/proc/${pid}/limits`, "utf8");
     return new RegExp(`^${name}\\s+(\\S+)`, "m").exec(limits)?.[1];

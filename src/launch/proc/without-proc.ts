@@ -1,16 +1,13 @@
-/** What of the caller's descriptors can be known on macOS and the BSDs, which have no /proc. */
+/** The caller's descriptors on macOS and the BSDs, which have no /proc. */
 import { fstatSync, readdirSync, type Stats } from "node:fs";
 import { isBun } from "../../system/runtime.ts";
-import type { Inherited } from "./descriptor.ts";
+import type { Inherited } from "./descriptors.ts";
 
 const PERMISSIONS = 0o777;
 
 /**
- * The descriptors from 3 on that the caller passed. Node.js opens its event loop's kqueue first, so that all below it are
- * the caller's. Above it Node has pipes and further kqueues; whatever else is there came from the caller, unless other
- * code ran before. A pipe above stays unknown, and Node's execve closes it.
- *
- * @param mayHaveMore other code may have opened files
+ * The descriptors from 3 on that the caller passed: all below Node's first kqueue, and above it all but pipes and kqueues,
+ * unless other code may have opened files.
  */
 export function inheritedWithoutProc(mayHaveMore: boolean): Inherited {
   return selectByStats(openFrom3(), mayHaveMore || isBun);

@@ -12,7 +12,7 @@ import {
   STOPPED,
   UNREAD,
 } from "../../system/shared.ts";
-import { bytesOf } from "../exec/program-bytes.ts";
+import { bytesOf } from "../program/program-bytes.ts";
 import type { Program } from "../types.ts";
 import type { RedactAddon } from "./addon.ts";
 import { closeQuietly } from "./source.ts";

@@ -25,7 +25,7 @@ const REFUSED_MS = 50;
 export interface Session {
   readonly forward: (forwarding: Forwarding) => Undo;
   /** @returns the code of the system's error where it was not executed */
-  readonly execute: (program: Program) => Promise<Running | string>;
+  readonly execute: (program: Program) => Running | string;
   /** The program has ended: asks for what was typed and not read. */
   readonly collect: () => Promise<void>;
   /** Nobody sees any more what is shown: the real terminal is gone. */
@@ -141,7 +141,7 @@ export function openSession(parts: SessionParts): Session {
         (rules[signal] ?? forward)(signal);
       });
     },
-    execute: async (program) => {
+    execute: (program) => {
       let finish: ((how: NodeJS.Signals | number) => void) | undefined;
       const ended = new Promise<NodeJS.Signals | number>((resolve) => {
         finish = resolve;

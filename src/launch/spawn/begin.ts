@@ -1,25 +1,25 @@
 import type { ChildProcess } from "node:child_process";
 import { ExitStatus } from "../../core/error.ts";
-import type { Environment } from "../../core/model.ts";
 import type { Libc } from "../../system/addon/libc.ts";
-import { asShellScript } from "../executable.ts";
-import { dyingWithLauncher, withCallersOpenFiles } from "../helper-programs.ts";
+import { asShellScript } from "../program/executable.ts";
+import { refuseForeignProgram } from "../program/emulation.ts";
+import type { Undo } from "../listen.ts";
+import { setCallersOpenFiles } from "../open-files.ts";
 import { withholdMemory } from "../proc/core-dump.ts";
 import type { Outputs } from "../redact/outputs.ts";
 import type { System } from "../redact/system.ts";
 import { send } from "../signals.ts";
-import type { Undo } from "../listen.ts";
 import type { Launch, Program, Running } from "../types.ts";
 import type { Restarts } from "../watch/restarts.ts";
-import { startChild, type Descriptors } from "./child.ts";
+import { loadStartChild, type Descriptors } from "./child.ts";
+import { dyingWithLauncher } from "./die-with-launcher.ts";
 import { forwardSignals } from "./forward.ts";
 import { relayMessages, type IpcChannel } from "./ipc.ts";
-import { mayBeForeign } from "./native.ts";
 import { withOwnPidVariables } from "./pid-variables.ts";
 import { release } from "./release.ts";
 
-/** What is the same for each program that one launcher starts, one after the other. */
-export interface Place {
+/** The state of this process that the programs share which it starts one after the other. */
+export interface LauncherState {
   readonly ipc: IpcChannel | undefined;
   readonly libc: Libc | undefined;
   /** Passes on what the runtime cannot: see `passOnTo` of redact/addon.ts. */
@@ -41,32 +41,53 @@ export interface Begun {
   readonly settle: (isLast: boolean) => Promise<void>;
 }
 
+/** The code of the system's error of a program that was not started. */
+interface NotStarted {
+  readonly code: string | Promise<string>;
+}
+
 /**
  * Starts the program.
  *
- * @returns undefined where somebody has asked for the end of what it is to take the place of
+ * @returns undefined if a stop was requested while the program before was being replaced
  * @throws SophiaError when it cannot be executed
  */
-export async function begin(launch: Launch, place: Place): Promise<Begun | undefined> {
-  const { command, files, inherited, options, preparation, program, redaction } = launch;
-  const { ipc, libc, restarts } = place;
-  if (mayBeForeign(program.file)) {
-    await (await import("../exec/emulation.ts")).refuseForeignProgram(command[0], program);
-  }
+export async function begin(launch: Launch, state: LauncherState): Promise<Begun | undefined> {
+  const begun = launchNow(await prepareAll(launch, state));
+  if (begun === undefined || "ended" in begun) return begun;
+  const { executionError } = await import("../program/start-error.ts");
+  throw executionError(launch.command[0], launch.program, await begun.code);
+}
+
+type Ready = Awaited<ReturnType<typeof prepareAll>>;
+
+/** Loads and finds all that `launchNow` needs. */
+async function prepareAll(launch: Launch, state: LauncherState) {
+  const { command, files, program, redaction } = launch;
+  await refuseForeignProgram(command[0], program);
   const secretFiles = files.length === 0 ? undefined : await import("./secret-files.ts");
-  const redact = redaction === undefined ? undefined : await import("../redact/outputs.ts");
-  if (redact !== undefined) place.redactSystem ??= await redact.openSystem();
-  const speakers = restarts === undefined ? undefined : await import("../redact/speaker.ts");
-  // From here until the program runs the event loop does not turn, nothing is loaded: a signal that comes before the
-  // listeners is the kernel's to act upon, one that comes after them is delivered when the program is there.
+  const redact = redaction && { ...(await import("../redact/outputs.ts")), redaction };
+  if (redact !== undefined) state.redactSystem ??= await redact.openSystem();
+  const speaker = state.restarts && (await import("../redact/speaker.ts")).makeSpeaker(2, "\n");
+  const startChild = await loadStartChild();
+  return { launch, state, secretFiles, redact, speaker, startChild };
+}
+
+/**
+ * Starts the program in one turn of the event loop. A signal that comes before the listeners is the kernel's to act upon,
+ * one that comes after them is delivered when the program is there.
+ *
+ * @returns undefined as `begin`
+ * @throws SophiaError when files or outputs cannot be made
+ */
+function launchNow({ launch, state, secretFiles, redact, speaker, startChild }: Ready): Begun | NotStarted | undefined {
+  const { files, inherited, options, preparation, program } = launch;
+  const { ipc, libc, restarts } = state;
   if (restarts?.isWanted() === false) return undefined;
-  const outputs =
-    redact === undefined || redaction === undefined
-      ? undefined
-      : redact.openOutputs(launch, redaction, place.redactSystem, {
-          mayHaveSession: ipc === undefined,
-          isRenewed: restarts !== undefined,
-        });
+  const outputs = redact?.openOutputs(launch, redact.redaction, state.redactSystem, {
+    mayHaveSession: ipc === undefined,
+    isRenewed: restarts !== undefined,
+  });
   const session = outputs?.session;
   const secrets = secretFiles?.writeSecretFiles(files, program.environment.get("XDG_RUNTIME_DIR"));
   let running: number | undefined;
@@ -83,66 +104,69 @@ export async function begin(launch: Launch, place: Place): Promise<Begun | undef
       killTimer ??= setTimeout(() => running !== undefined && send(running, "SIGKILL"), options.killAfterMs);
     },
   });
-  place.passOnTo?.(0);
-  place.stopForwarding();
-  place.stopForwarding = stopForwarding;
+  state.passOnTo?.(0);
+  state.stopForwarding();
+  state.stopForwarding = stopForwarding;
   preparation.stopListening();
-  place.restoreCoreFilter();
+  state.restoreCoreFilter();
   // Before the program can look: its own execution makes it dumpable again.
   libc?.makeUndumpable();
   let child: ChildProcess | undefined;
-  let begun: Running;
+  const attempt = (one: Program): Running | string | Promise<string> => {
+    if (session !== undefined) return session.execute(one);
+    const started = startChild(one, descriptors(inherited.numbers, outputs?.given, ipc), ipc);
+    if (typeof started === "string" || "then" in started) return started;
+    child = started;
+    return runningChild(started);
+  };
+  let restoreOpenFiles: Undo = () => {};
+  let begun: ReturnType<typeof attempt>;
   try {
-    const dressed = dress(launch, secrets?.paths);
-    if (session === undefined) {
-      const stdio = descriptors(inherited.numbers, outputs?.given, ipc);
-      child = await start(dressed, launch, (one) => startChild(one, stdio, ipc));
-      begun = runningChild(child);
-    } else {
-      begun = await start(dressed, launch, session.execute);
-    }
+    if (options.restoreNofile) restoreOpenFiles = setCallersOpenFiles();
+    const environment =
+      secrets === undefined ? program.environment : new Map([...program.environment, ...secrets.paths]);
+    let whole = withOwnPidVariables({ ...program, environment });
+    if (options.dieWithLauncher) whole = dyingWithLauncher(whole);
+    begun = attempt(whole);
+    // glibc's execvp(3), which libuv calls, starts the shell itself; musl's does not.
+    if (begun === "ENOEXEC") begun = attempt(asShellScript(whole));
   } catch (error) {
     stopForwarding();
     throw error;
+  } finally {
+    restoreOpenFiles();
+  }
+  if (typeof begun === "string" || "then" in begun) {
+    stopForwarding();
+    return { code: begun };
   }
   running = begun.pid;
-  place.passOnTo?.(begun.pid ?? -1);
+  state.passOnTo?.(begun.pid ?? -1);
   // Reaped: from then on the PID may be another process's.
   const ended = begun.ended.finally(() => (running = undefined));
-  // What is not dumped at all needs no filter, and could not put it back for the next program.
-  if (restarts === undefined || libc === undefined) place.restoreCoreFilter = withholdMemory(launch.preparation.addon);
+  // An undumpable process needs no filter, and could not put it back for the next program.
+  if (restarts === undefined || libc === undefined) state.restoreCoreFilter = withholdMemory(preparation.addon);
   const relay =
     ipc === undefined || child === undefined ? undefined : relayMessages(child, () => restarts?.isUnderWay() === true);
   outputs?.start(child);
-  const write = outputs?.write ?? speakers?.makeSpeaker(2, "\n").write;
+  const write = outputs?.write ?? speaker?.write;
   if (write !== undefined) restarts?.begun(running, write);
   // A program that takes the place of this one gets them, too.
   if (process.platform !== "win32" && restarts === undefined) {
     const kept = new Set([...inherited.doubtful, ...(outputs?.kept ?? []), ipc?.descriptor]);
     release([0, 1, 2, ...inherited.numbers].filter((number) => !kept.has(number)));
   }
-  return {
-    ended,
-    outputs,
-    settle: async (isLast) => {
-      place.passOnTo?.(-1);
-      clearTimeout(killTimer);
-      await relay?.drained();
-      if (!isLast) relay?.end();
-      await outputs?.finish(isLast, typeof (await ended) === "string");
-      // At once and without looking at streams: what the program left running in the background delays nobody. The
-      // forwarding listeners are still there, so that a late signal does not change the status.
-      secrets?.remove();
-    },
+  const settle: Begun["settle"] = async (isLast) => {
+    state.passOnTo?.(-1);
+    clearTimeout(killTimer);
+    await relay?.drained();
+    if (!isLast) relay?.end();
+    await outputs?.finish(isLast, typeof (await ended) === "string");
+    // At once and without looking at streams: what the program left running in the background delays nobody. The
+    // forwarding listeners are still there, so that a late signal does not change the status.
+    secrets?.remove();
   };
-}
-
-/** The program with its secret files' paths and whatever the options put in front of it. */
-function dress({ program, options }: Launch, paths: Environment | undefined): Program {
-  const environment = paths === undefined ? program.environment : new Map([...program.environment, ...paths]);
-  let dressed = withOwnPidVariables({ ...program, environment });
-  if (options.dieWithLauncher) dressed = dyingWithLauncher(dressed);
-  return options.restoreNofile ? withCallersOpenFiles(dressed) : dressed;
+  return { ended, outputs, settle };
 }
 
 /** The program's descriptors: each inherited one at its own number or what is given in its place, nothing in the gaps. */
@@ -157,19 +181,6 @@ function descriptors(
     if (descriptor === ipc?.descriptor) return "ipc";
     return given?.get(descriptor) ?? (passed.has(descriptor) ? descriptor : "ignore");
   });
-}
-
-/** @throws SophiaError when the program cannot be executed */
-async function start<Started extends object>(
-  program: Program,
-  { command }: Launch,
-  attempt: (program: Program) => Promise<Started | string>,
-): Promise<Started> {
-  let started = await attempt(program);
-  // glibc's execvp(3), which libuv calls, starts the shell itself; musl's does not.
-  if (started === "ENOEXEC") started = await attempt(asShellScript(program));
-  if (typeof started !== "string") return started;
-  throw (await import("../start-error.ts")).executionError(command[0], program, started);
 }
 
 function runningChild(child: ChildProcess): Running {

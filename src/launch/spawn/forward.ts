@@ -4,19 +4,16 @@ import { listen, type Undo } from "../listen.ts";
 import { jobControl } from "./job-control.ts";
 import { watchTerminal } from "./terminal.ts";
 
-/** How long after the start a signal may have come before the program existed, on a slow, busy machine. */
+/** The time after the start in which a signal may have come before the program existed, on a slow, busy machine. */
 const STARTUP_MS = 100;
 /** A program that has waited for something more often than this has been running for a while. */
 const WAITS_OF_STARTUP = 1;
 
-/** What signals of the terminal mean to who shows on it what the program writes. */
+/** The signals of a terminal on which this process shows what the program writes. */
 export interface TerminalSignals {
-  /** Its size has changed; the program gets the signal afterwards, whoever else has sent it. */
+  /** Its size has changed; the program gets the signal afterwards. */
   readonly resized: () => void;
-  /**
-   * Whether the kernel has sent the signal for what is shown from the background; it has stopped the job until now, unless
-   * the program ignores the signal.
-   */
+  /** Returns true if the kernel has sent the signal for what is shown from the background, after a stop of the job. */
   readonly isAccess: (signal: NodeJS.Signals, program: number | undefined) => boolean;
   /** The program was stopped: shows what it has written, before this process stops, too. */
   readonly settled: () => Promise<void>;
@@ -31,9 +28,8 @@ export interface Forwarding {
   readonly profiled: boolean;
   /** Reaps the orphans that PID 1 inherits, where that can be done. */
   readonly reapOrphans?: (() => void) | undefined;
-  /** Where the program's outputs are pseudo-terminals in front of the terminal. */
   readonly terminal?: TerminalSignals | undefined;
-  /** Called first for every signal that arrives, whatever becomes of it. */
+  /** Called first for every signal that arrives. */
   readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
   /** Called after a signal was forwarded that asks the program to end. */
   readonly onStopRequest?: () => void;
@@ -41,9 +37,7 @@ export interface Forwarding {
 
 /**
  * Listens to every signal that can be caught and sends it to the program (its PID, never the group), unless the
- * kernel has sent it there already. Each arrives once, in the order in which this process got them.
- *
- * Call it before the program is started: events wait until the running JavaScript ends, and by then the program exists.
+ * kernel has sent it there already. Called before the program is started: events wait until it exists.
  */
 export function forwardSignals(forwarding: Forwarding): Undo {
   const { pid, firstProcess, profiled, reapOrphans, terminal: shown, onSignal, onStopRequest } = forwarding;
@@ -61,18 +55,14 @@ export function forwardSignals(forwarding: Forwarding): Undo {
   const start = process.uptime();
   let firstTurns = true;
   setImmediate(() => setImmediate(() => (firstTurns = false)));
-  // What the terminal sent just before the program existed reached this process alone, and looks the same as what came
-  // just after. A program that handles the signal might count it twice; any other dies of it only once. A second stop
-  // does harm if the program was continued in between, or stops itself after its handler. That takes longer than
-  // the first turns of the event loop, and if this process had to wait for the processor, the program has waited, too.
+  // A signal of the terminal that came just before the program existed reached this process alone, and looks the same as
+  // one that came just after. A program without a handler dies of it only once. A second stop does harm if the program was continued in
+  // between. That takes longer than the first turns of the event loop, and the program has waited for something then.
   const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
     const program = pid();
     if (program === undefined) return false;
     if (signal === "SIGTSTP" && (!firstTurns || waits(program) > WAITS_OF_STARTUP)) return false;
     return (process.uptime() - start) * 1000 <= STARTUP_MS && !catchesSignal(program, signalNumber(signal));
-  };
-  const unlessDelivered = (signal: NodeJS.Signals): void => {
-    if (!terminal.deliversToGroup()) forward(signal);
   };
   const fromKeyboard = (signal: NodeJS.Signals): void => {
     if (terminal.sendsKeys() && !mayHaveMissed(signal)) return;
@@ -97,8 +87,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     },
     SIGWINCH: (signal) => {
       shown?.resized();
-      if (shown === undefined) unlessDelivered(signal);
-      else forward(signal);
+      if (shown !== undefined || !terminal.deliversToGroup()) forward(signal);
     },
     SIGTSTP: jobStop,
     SIGTTIN: jobStop,
@@ -110,7 +99,7 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     },
     SIGCONT: (signal) => {
       shown?.continued();
-      if (!job.resumed()) unlessDelivered(signal);
+      if (!job.resumed() && !terminal.deliversToGroup()) forward(signal);
     },
     SIGCHLD: () => {
       // PID 1 cannot stop, and nobody could continue it.
@@ -136,9 +125,7 @@ export function forwarded(
   signals: readonly NodeJS.Signals[],
   { profiled, tellsStates }: { readonly profiled: boolean; readonly tellsStates: boolean },
 ): readonly NodeJS.Signals[] {
-  const left: ReadonlySet<NodeJS.Signals> = new Set([
-    ...(profiled ? (["SIGPROF"] as const) : []),
-    ...(tellsStates ? [] : (["SIGTSTP", "SIGTTIN", "SIGTTOU"] as const)),
-  ]);
-  return signals.filter((signal) => !left.has(signal));
+  return signals
+    .filter((signal) => signal !== "SIGPROF" || !profiled)
+    .filter((signal) => tellsStates || !["SIGTSTP", "SIGTTIN", "SIGTTOU"].includes(signal));
 }

@@ -27,8 +27,7 @@ export interface Relay {
 }
 
 /**
- * Passes messages (handles too) and the disconnect between the parent and the program. The channel's end on either
- * side ends it on the other; this process outlives it as long as the program runs.
+ * Passes messages (handles too) and the disconnect between the parent and the program.
  *
  * @param isReplaced another program takes the place of the child: the channel to the parent stays
  */
@@ -64,12 +63,14 @@ export function relayMessages(child: ChildProcess, isReplaced: () => boolean): R
 
   return {
     drained: async () => {
-      // What the program sent is in the channel's buffer, and each turn of the event loop reads from it. The number of
-      // turns is limited, because a process that the program left behind may hold the channel open.
+      // The messages are in the channel's buffer, and each turn of the event loop reads from it. Not for ever: a process
+      // that the program left behind may hold the channel open.
       for (let turn = 0; turn < 64 && child.connected; turn++) {
         await new Promise((resolve) => setImmediate(resolve));
       }
-      if (process.connected) await Promise.race([Promise.all(sending), disconnected()]);
+      if (!process.connected) return;
+      const disconnected = new Promise<void>((resolve) => process.once("disconnect", () => resolve()));
+      await Promise.race([Promise.all(sending), disconnected]);
     },
     end: () => {
       process.removeListener("message", toChild);
@@ -78,14 +79,9 @@ export function relayMessages(child: ChildProcess, isReplaced: () => boolean): R
   };
 }
 
-/** Resolves when the channel to the parent is closed. */
-async function disconnected(): Promise<void> {
-  await new Promise<void>((resolve) => process.once("disconnect", () => resolve()));
-}
-
 /**
- * Called when a message was passed on, or has no reader because that side is gone. A server or datagram socket that
- * came with it is open here, too, and would accept the program's connections; a stream is closed by Node itself.
+ * Closes a server or datagram socket that came with a message: it is open here, too, and would accept the program's
+ * connections. A stream is closed by Node itself.
  */
 function release(handle: unknown): void {
   if (typeof handle === "object" && handle !== null && "close" in handle && typeof handle.close === "function") {

@@ -8,15 +8,15 @@ export interface JobControl {
   readonly stopped: () => boolean;
   /** The program's state may have changed (SIGCHLD): if it stopped, this process stops by the same signal. */
   readonly mirror: () => void;
-  /** The SIGCONT that has just arrived is the one that ended a stop of {@link mirror}, which has already dealt with it. */
+  /** The SIGCONT that has just arrived has ended a stop of `mirror`, which has dealt with it. */
   readonly resumed: () => boolean;
-  /** A stop of {@link mirror} has just ended: a stop signal whose event comes now was sent before it. */
+  /** A stop of `mirror` has just ended: a stop signal whose event comes now was sent before it. */
   readonly resuming: () => boolean;
 }
 
 /** @param pid the running program's PID, undefined when there is none */
 export function jobControl(pid: () => number | undefined): JobControl {
-  // How many stops of this process there were, and for how many of them the SIGCONT was seen or cannot come any more.
+  // Counts the stops of this process, and those for which the SIGCONT was seen or cannot come any more.
   // Several can happen before the first event comes: waiting events are delivered in one go, and each may stop us.
   let stops = 0;
   let continued = 0;
@@ -24,10 +24,7 @@ export function jobControl(pid: () => number | undefined): JobControl {
   let awakening = 0;
 
   return {
-    stopped: () => {
-      const program = pid();
-      return program !== undefined && isStopped(program);
-    },
+    stopped: () => isStopped(pid()),
     mirror: () => {
       const program = pid();
       if (program === undefined || !isStopped(program)) return;
@@ -40,17 +37,19 @@ export function jobControl(pid: () => number | undefined): JobControl {
       // Every stop ends by one SIGCONT, whose event is still to come, at an unknown time, since another thread may run the
       // handler. A stop that the kernel refused has none; it is not expected for longer than a second.
       setTimeout(() => (continued = Math.max(continued, thisStop)), 1000).unref();
-      stopSelf(signalName(stop.exitCode) ?? "SIGSTOP");
-      // What came before the stop is delivered in the same turn of the event loop as this event.
+      const signal = signalName(stop.exitCode) ?? "SIGSTOP";
+      // Returns when this process was continued; in an orphaned group the kernel ignores TSTP, TTIN and TTOU: at once.
+      withoutListeners(signal, () => process.kill(process.pid, signal));
+      // A signal that came before the stop is delivered in the same turn of the event loop as this event.
       awakening = thisStop;
       setImmediate(() =>
         setImmediate(() => {
           if (awakening === thisStop) awakening = 0;
         }),
       );
-      // Awake again. `fg` and `bg` continue the whole group, and the program is about to run; a SIGCONT to the launcher
-      // alone was meant for the program. Synchronously: further SIGCHLDs may be waiting, and each would stop us again.
-      // A program that ran and was stopped once more has caused a SIGCHLD of its own.
+      // `fg` and `bg` continue the whole group; a SIGCONT to the launcher alone was meant for the program. Synchronously:
+      // further SIGCHLDs may be waiting, and each would stop us again. A program that ran and was stopped once more has
+      // caused a SIGCHLD of its own.
       const sleepsOn = (): boolean => isStopped(program) && contextSwitches(program) === before;
       for (let waited = 0; waited < 8 && sleepsOn(); waited++) sleep(1);
       if (sleepsOn()) send(program, "SIGCONT");
@@ -68,8 +67,6 @@ export function jobControl(pid: () => number | undefined): JobControl {
 /**
  * Continues a program that seems to have run and to be stopped once more, but for which no SIGCHLD comes: it had
  * not yet left the processor when its context switches were first counted.
- *
- * @param isLast no further stop has come, and the PID is still the program's
  */
 function continueIfForgotten(program: number, isLast: () => boolean): void {
   if (!isStopped(program)) return;
@@ -79,14 +76,6 @@ function continueIfForgotten(program: number, isLast: () => boolean): void {
   }, 50).unref();
 }
 
-/**
- * Really stops this process: without listeners the kernel acts. Returns when it was continued. In an orphaned
- * process group the kernel ignores TSTP, TTIN and TTOU, and this returns at once.
- */
-function stopSelf(signal: NodeJS.Signals): void {
-  withoutListeners(signal, () => process.kill(process.pid, signal));
-}
-
-function isStopped(program: number): boolean {
-  return readProcessStat(program)?.state === "T";
+function isStopped(program: number | undefined): boolean {
+  return program !== undefined && readProcessStat(program)?.state === "T";
 }

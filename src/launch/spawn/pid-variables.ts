@@ -1,14 +1,14 @@
 import type { Environment } from "../../core/model.ts";
-import { findHelper } from "../helper-programs.ts";
+import { findHelper } from "../program/look-up.ts";
 import { namesOfLauncher } from "../monitor/own-pid.ts";
 import type { Program } from "../types.ts";
 
-/** What a shell sets or changes by itself, dash and bash together. */
+/** Variables that dash or bash sets or changes by itself. */
 const SHELL_VARIABLES = ["PWD", "OLDPWD", "IFS", "SHLVL", "_", "PPID", "OPTIND", "PS1", "PS2", "PS4"] as const;
 
 /**
- * Makes systemd's socket activation and watchdog work, which compare a variable with the PID of the process that reads
- * it: a shell sets the variable and then becomes the program. Only where such a variable names this process.
+ * Makes systemd's socket activation and watchdog work where a variable names this process: a shell sets it to its own PID
+ * and then becomes the program.
  */
 export function withOwnPidVariables(program: Program): Program {
   const settings = namesOfLauncher(program.environment);
@@ -20,7 +20,7 @@ export function withOwnPidVariables(program: Program): Program {
   return { file, argv: [...shell, "-c", ...script(program.argv, settings, environment)], environment };
 }
 
-/** What the shell runs, and its arguments: it sets the variables to its PID and becomes the program. */
+/** The shell's script and its arguments: sets the variables to its PID and becomes the program. */
 function script(
   argv: readonly [string, ...string[]],
   settings: readonly string[],
@@ -30,8 +30,7 @@ function script(
     // env(1) would take the command for a variable.
     return [`${settings.map((name) => `${name}=$$; export ${name}; `).join("")}exec "$0" "$@"`, ...argv];
   }
-  // env(1) undoes what the shell does to its own variables. Everybody can see arguments, so no other variables are
-  // named there: these hold no secrets.
+  // env(1) undoes what the shell does to its own variables. Arguments are world-readable: these hold no secrets.
   const absent = SHELL_VARIABLES.filter((name) => !environment.has(name)).map((name) => `-u ${name} `);
   const present = SHELL_VARIABLES.flatMap((name) => {
     const value = environment.get(name);
@@ -42,8 +41,8 @@ function script(
 }
 
 /**
- * A shell that passes the environment on as it is: its file, its argv up to its options. dash, which is often
- * /bin/sh, drops variables whose names are not identifiers; bash with -p keeps them, exported functions too.
+ * The file of a shell that passes the environment on as it is, and its argv up to its options. dash, often /bin/sh, drops
+ * variables whose names are not identifiers; bash with -p keeps them, exported functions too.
  */
 function shellThatKeeps(environment: Environment): readonly [string, string, ...string[]] {
   const plain = [...environment.keys()].every((name) => /^[A-Za-z_]\w*$/.test(name));

@@ -3,9 +3,8 @@ import { readProcessStat } from "../proc/process-stat.ts";
 /** This process and its controlling terminal: which signals has the kernel sent to the program already? */
 export interface Terminal {
   /**
-   * A signal of the keyboard or the window (INT, QUIT, TSTP, WINCH) reached this process through the terminal: the
-   * kernel sends those to the whole foreground group, and the program is in the same group. A signal
-   * that was sent to the launcher alone while it is in the foreground looks the same without siginfo_t.
+   * This process is in the foreground: the kernel sends signals of keyboard and window to the program as well. One that
+   * was sent to the launcher alone looks the same without siginfo_t.
    */
   readonly deliversToGroup: () => boolean;
   /** The same of INT, QUIT and INFO, which are worth asking the system for where it has no /proc. */
@@ -18,13 +17,11 @@ export function watchTerminal(): Terminal {
   const start = readProcessStat("self");
   if (start === undefined) {
     const { isatty } = process.getBuiltinModule("node:tty");
-    return withoutProc(
-      [0, 1, 2].some((descriptor) => isatty(descriptor)),
-      stateByPs,
-    );
+    const attached = [0, 1, 2].some((descriptor) => isatty(descriptor));
+    return withoutProc(attached, stateByPs);
   }
   const leader = start.session;
-  // How many hang-ups the kernel and the shell are still going to send to the whole group.
+  // Counts the hang-ups that the kernel and the shell will still send to the whole group.
   let expected = start.terminal !== 0 && leader !== process.pid ? 2 : 0;
   const deliversToGroup = (): boolean => {
     const now = readProcessStat("self");
@@ -45,9 +42,8 @@ export function watchTerminal(): Terminal {
 }
 
 /**
- * Without /proc ps(1) is asked. To ask for each resize, of which a moved window sends dozens, or for CONT, which `fg` and
- * `bg` send to the group as well, is not worth it: there a terminal among the standard streams is taken for the
- * controlling one.
+ * Without /proc ps(1) is asked. For a resize, of which a moved window sends dozens, and CONT that is not worth it: a
+ * terminal among the standard streams is taken for the controlling one.
  *
  * @param attached one of the standard streams is a terminal
  * @param state what ps calls this process's state; undefined where it does not tell

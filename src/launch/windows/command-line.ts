@@ -5,7 +5,7 @@ import { printable } from "../../core/text.ts";
 import type { Program } from "../types.ts";
 import { hasInterpreter } from "./find.ts";
 
-/** What child_process starts, and whether the arguments are to stand on the command line as they are. */
+/** The arguments of child_process's spawn. */
 interface Started {
   readonly file: string;
   readonly args: readonly string[];
@@ -13,7 +13,7 @@ interface Started {
 }
 
 /**
- * How Windows starts the program: a `.cmd` or `.bat` file, and what PATHEXT names besides, by cmd.exe; all else itself.
+ * Starts a `.cmd` or `.bat` file, and what PATHEXT names besides, by cmd.exe; Windows starts all else itself.
  *
  * @throws SophiaError (125) for an argument that cmd.exe would cut
  */
@@ -33,10 +33,9 @@ export function startedOnWindows({ file, argv, environment }: Program): Started 
 }
 
 /**
- * An argument of a batch file. cmd.exe reads it twice, here and where the file passes `%*` on, so that only what is the
- * same both times arrives: quotes around it, in which `&|<>^()` mean nothing, and two quotes for one, by which it never
- * looks closed. A `%` counts in quotes, too: behind it stands `%cd:~,%`, an empty part of the working directory's name, so
- * that no variable's name lies between two of them. As in Rust's answer to CVE-2024-24576, whose tests run on Windows.
+ * Quotes an argument of a batch file, as Rust's answer to CVE-2024-24576 does, whose tests run on Windows. cmd.exe reads it
+ * twice, here and where the file passes `%*` on: in quotes `&|<>^()` mean nothing, and by two quotes for one they never look
+ * closed. Behind a `%` stands `%cd:~,%`, an empty text, so that no variable's name lies between two of them.
  */
 export function quotedForBatch(argument: string, index: number, file: string): string {
   if (/[\r\n]/.test(argument)) {

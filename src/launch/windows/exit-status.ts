@@ -1,10 +1,7 @@
-/**
- * Exit statuses in the stand-alone executable: they have 32 bits on Windows, of which Bun passes on the lowest eight, both
- * ways. 256 would be 0, a success.
- */
+/** Exit statuses have 32 bits on Windows, of which Bun passes on eight: 256 would be 0, a success. */
 import type { ChildProcess } from "node:child_process";
 
-/** Of Windows' kernel32.dll; a handle is a number, 0 for none. */
+/** Functions of kernel32.dll; a handle is a number, 0 for none. */
 interface Kernel {
   readonly OpenProcess: (access: number, inherit: number, pid: number) => number;
   readonly GetExitCodeProcess: (process: number, status: Uint32Array) => number;

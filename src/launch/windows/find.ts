@@ -3,12 +3,12 @@ import { win32 } from "node:path";
 import type { Environment } from "../../core/model.ts";
 import { FoldedMap } from "../../core/names.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import { NOT_ON_PATH } from "../look-up.ts";
-import { startError } from "../start-error.ts";
+import { NOT_ON_PATH } from "../program/look-up.ts";
+import { startError } from "../program/start-error.ts";
 
-/** What cmd.exe takes where `PATHEXT` is not set. */
+/** The endings for cmd.exe where `PATHEXT` is not set. */
 const DEFAULT_ENDINGS = ".COM;.EXE;.BAT;.CMD";
-/** What Windows executes itself, and what cmd.exe does. */
+/** Endings of files that Windows or cmd.exe executes. */
 const EXECUTABLE: ReadonlySet<string> = new Set([".com", ".exe", ".bat", ".cmd"]);
 
 /** The file of a command. @throws SophiaError 127 where there is none, 126 where Windows does not execute it */
@@ -20,9 +20,8 @@ export function fileOnWindows(command: string, environment: Environment): string
 
 /**
  * Finds the file of a command on Windows. A command with a slash, a backslash or a colon is a path; any other is looked
- * up in the folders of the program's `Path`, each with the endings of `PATHEXT` in their order, the name as it stands
- * first where it has a dot. Last comes a file without an ending that begins with `#!`. The working directory is no
- * folder of the `Path`, where a file of a repository could come before the system's programs.
+ * up in the folders of the program's `Path`, with the endings of `PATHEXT`, last without an ending if it begins with `#!`.
+ * Not in the working directory, where a file of a repository could come before the system's programs.
  *
  * @param problemOf for tests
  * @returns the file, or the system's code of the error, or {@link NOT_ON_PATH}
@@ -45,7 +44,7 @@ export function findOnWindows(
         const file = folder === "" ? name : win32.join(folder, name);
         const found = problemOf(file, endings);
         if (found === undefined) return { file: win32.resolve(file) };
-        // Of what is there the reason counts, of all else that it is not.
+        // The reason of a file that is there counts more than that another is missing.
         if (found !== "ENOENT") problem ??= found;
       }
     }
@@ -74,7 +73,7 @@ function examine(path: string, endings: readonly string[]): string | undefined {
   }
 }
 
-/** Whether the file begins with `#!`, as scripts of other systems do: cross-spawn starts their interpreter. */
+/** Returns true if the file begins with `#!`, as scripts of other systems do: cross-spawn starts their interpreter. */
 export function hasInterpreter(path: string): boolean {
   const descriptor = openSync(path, "r");
   try {

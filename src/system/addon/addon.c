@@ -105,16 +105,6 @@ static napi_value exit_at_once(napi_env env, napi_callback_info info) {
   _exit(only_argument(env, info));
 }
 
-/* Of libuv; weak, so that the addon loads where a build of Node.js does not export it. */
-extern int uv_backend_fd(const struct uv_loop_s *) __attribute__((weak));
-
-static napi_value event_loop_descriptor(napi_env env, napi_callback_info info) {
-  struct uv_loop_s *loop = NULL;
-  (void)info;
-  if (uv_backend_fd == NULL || napi_get_uv_event_loop(env, &loop) != napi_ok) return from_integer(env, -1);
-  return from_integer(env, uv_backend_fd(loop));
-}
-
 static napi_value is_parents(napi_env env, napi_callback_info info) {
   napi_value given[2];
   read_arguments(env, info, given, COUNT(given));
@@ -415,7 +405,6 @@ NAPI_MODULE_INIT() {
       {.utf8name = "checksum", .method = checksum},
       {.utf8name = "descriptors", .method = descriptors},
       {.utf8name = "environment", .method = environment},
-      {.utf8name = "eventLoopDescriptor", .method = event_loop_descriptor},
       {.utf8name = "exchangeCoreFilter", .method = exchange_core_filter},
       {.utf8name = "execve", .method = execve_strings},
       {.utf8name = "exitAtOnce", .method = exit_at_once},

@@ -35,8 +35,6 @@ export interface Addon extends Libc {
    * NUL. A name may be there twice. What is not UTF-8 has become U+FFFD.
    */
   readonly environment: () => string | undefined;
-  /** The epoll descriptor by which this process's event loop waits; -1 if it is not known. */
-  readonly eventLoopDescriptor: () => number;
   /** Ends this process without what Node.js does at its end (_exit(2)): no profile, no coverage, no trace. */
   readonly exitAtOnce: (status: number) => never;
   /** The program that `execve` starts finds the signal ignored. */

@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { secret, startEscServer } from "../../esc-server/index.ts";
-import { becomesProgram, folder, sophia } from "../../helpers/sophia.ts";
+import { canBecomeProgram, folder, sophia } from "../../helpers/sophia.ts";
 import { SENTINEL, sentinel } from "../world.ts";
 
 const CONTRACT = JSON.stringify({
@@ -41,7 +41,7 @@ async function project() {
 }
 
 describe("a start", () => {
-  test.each([["spawn"], ...(becomesProgram ? [["exec"]] : [])])("is recorded before it (%s)", async (mode) => {
+  test.each([["spawn"], ...(canBecomeProgram ? [["exec"]] : [])])("is recorded before it (%s)", async (mode) => {
     const { cwd, log, text, lines, run, esc } = await project();
     const options = [
       "--mode",

@@ -74,7 +74,7 @@ def io_uring() -> int:
 
 LIKE_NODES = (
     (f"spawn{WITHOUT_ADDON}", f"exec{WITHOUT_ADDON}"),
-    "JavaScript cannot tell it from the one that Node opens at the next number, and the program gets both",
+    "JavaScript cannot tell it from those that Node opens, and passes on none of them",
 )
 
 

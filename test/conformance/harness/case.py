@@ -20,7 +20,7 @@ AUTO = "auto"
 WITHOUT_ADDON = "-without-addon"
 
 #: What `--impossible` takes.
-ALL_MODES = (*MODES, AUTO, *(f"{mode}{WITHOUT_ADDON}" for mode in (*MODES, AUTO)))
+ALL_MODES = (*MODES, AUTO, *(f"{mode}{WITHOUT_ADDON}" for mode in MODES))
 
 #: Modes, one or several, in which a property is impossible, and the reason.
 Impossible = tuple[str | tuple[str, ...], str]
@@ -63,8 +63,7 @@ class Case:
             # With the addon it spawns only where exec would not do.
             modes: tuple[str, ...] = ("exec",) if base == AUTO else (base,)
         else:
-            modes = MODES if base == AUTO else (base,)
-            modes += tuple(f"{each}{WITHOUT_ADDON}" for each in modes)
+            modes = (base, mode)
         reasons = [reason for each, reason in self.impossible.items() if each in modes]
         return "; ".join(dict.fromkeys(reasons)) or None
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
-import subprocess
 from collections.abc import Mapping
 from itertools import pairwise
 from dataclasses import dataclass, field
@@ -63,8 +62,8 @@ def parse(text: str, label: str | None = None, env: Mapping[str, str] | None = N
 
 
 def declared_mode(launcher: Launcher) -> str:
-    """The mode in which impossible properties are to be expected: as `--mode` and `--no-addons` say, without the addon
-    what the Node under sophia-run can do; `none` for anything but sophia-run."""
+    """The mode in which impossible properties are to be expected: as `--mode` and `--no-addons` say; `none` for anything but
+    sophia-run."""
     words = list(launcher.words)
     if not any(Path(word).name in ("sophia-run", "sophia-run.cjs") for word in words):
         return "none"
@@ -77,10 +76,8 @@ def declared_mode(launcher: Launcher) -> str:
             mode = word.removeprefix("--mode=")
     if "--no-addons" not in words:
         return mode
-    probe = subprocess.run([words[0], "-p", "typeof process.execve"], capture_output=True, text=True, check=False)
-    if mode == AUTO and probe.stdout.strip() != "function":
-        mode = "spawn"
-    return f"{mode}{WITHOUT_ADDON}"
+    # Without the addon it spawns unless it is told to become the program.
+    return f"{'spawn' if mode == AUTO else mode}{WITHOUT_ADDON}"
 
 
 def known_lists(launcher: Launcher) -> list[Path]:

@@ -4,10 +4,8 @@ import { openSync, closeSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeEach, describe, expect, test } from "vitest";
-import { inheritedAnonymous, type Clues } from "../../../src/launch/proc/anonymous.ts";
-import type { Descriptor } from "../../../src/launch/proc/descriptor.ts";
-import { areNodes } from "../../../src/launch/proc/descriptors.ts";
-import { selectInherited } from "../../../src/launch/proc/inherited.ts";
+import { areNodes, type Descriptor } from "../../../src/launch/proc/descriptors.ts";
+import { selectInherited, type Clues } from "../../../src/launch/proc/inherited.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 import { useDriver } from "../launching.ts";
 
@@ -39,6 +37,23 @@ function looksLikeNodes(open: readonly Descriptor[]): boolean {
   return areNodes(names, (number) => open.find((one) => one.number === number)?.target ?? "");
 }
 
+/** The caller's, as told by what /proc shows of descriptors; by default as it shows Node's own. */
+function numbersIn(
+  open: readonly Descriptor[],
+  more: {
+    readonly infos?: Readonly<Record<number, string>>;
+    readonly parents?: readonly Descriptor[];
+    readonly isParents?: Clues["isParents"];
+  } = {},
+): readonly number[] {
+  const { infos = {}, parents = [], isParents = () => false } = more;
+  const eventfd = "flags:\t02004002\neventfd-count: 0\neventfd-semaphore: 0\n";
+  const isEventfd = (number: number): boolean =>
+    open.some((one) => one.number === number && one.target === "anon_inode:[eventfd]");
+  const info = (number: number): string => infos[number] ?? (isEventfd(number) ? eventfd : "flags:\t02000002\n");
+  return selectInherited(open, { info, parents: () => parents, isParents }).map(({ number }) => number);
+}
+
 const inherited: readonly { what: string; passed: readonly Descriptor[]; parents?: string }[] = [
   { what: "nothing", passed: [] },
   { what: "a file", passed: [{ number: 3, target: "/etc/hostname" }] },
@@ -60,9 +75,9 @@ const inherited: readonly { what: string; passed: readonly Descriptor[]; parents
 
 for (const rings of [0, 1, 2] as const) {
   test.each(inherited)(`distinguished from Node's own with ${rings} io_uring: $what`, ({ passed, parents }) => {
-    const parent = parents === undefined ? [] : [{ number: 3, target: parents }];
     const open = nodes(passed, rings);
-    expect(selectInherited(open, () => parent)).toEqual(passed.map(({ number }) => number));
+    const known = parents === undefined ? [] : [{ number: 3, target: parents }];
+    expect(numbersIn(open, { parents: known })).toEqual(passed.map(({ number }) => number));
     expect(looksLikeNodes(open)).toBe(passed.length === 0);
   });
 }
@@ -88,7 +103,7 @@ test("three files anywhere among Node's own are found", () => {
             numbers.map((number) => ({ number, target: "/etc/hostname" })),
             rings,
           );
-          expect(selectInherited(open, () => [])).toEqual(numbers);
+          expect(numbersIn(open)).toEqual(numbers);
           expect(looksLikeNodes(open)).toBe(false);
         }
       }
@@ -137,86 +152,47 @@ describe("what is opened before sophia-run begins is not passed on", () => {
 });
 
 describe("anonymous inodes of the caller among Node's own", () => {
-  const OWN: Readonly<Record<string, string>> = {
-    "anon_inode:[eventfd]": "flags:\t02004002\neventfd-count: 0\neventfd-semaphore: 0\n",
-  };
-  const find = (
-    open: readonly Descriptor[],
-    infos: Readonly<Record<number, string>> = {},
-    clues: Partial<Clues> = {},
-  ): ReturnType<typeof inheritedAnonymous> => {
-    const targets = new Map(open.map(({ number, target }) => [number, target]));
-    return inheritedAnonymous(open, {
-      info: (number) => infos[number] ?? OWN[targets.get(number) ?? ""] ?? "flags:\t02000002\n",
-      isMixed: false,
-      eventLoop: -1,
-      isParents: () => false,
-      ...clues,
-    });
-  };
-
   for (const rings of [0, 1, 2] as const) {
     test.each(["timerfd", "signalfd", "inotify", "pidfd"])(`a %s is found anywhere, with ${rings} io_uring`, (kind) => {
       for (let number = 3; number < 30; number++) {
-        const open = nodes([{ number, target: `anon_inode:[${kind}]` }], rings);
-        expect(find(open)).toEqual({ numbers: [number], doubtful: [] });
+        expect(numbersIn(nodes([{ number, target: `anon_inode:[${kind}]` }], rings))).toEqual([number]);
       }
     });
 
-    test(`so is an eventfd that blocks, with ${rings} io_uring`, () => {
-      for (let number = 3; number < 30; number++) {
-        const open = nodes([{ number, target: "anon_inode:[eventfd]" }], rings);
-        expect(find(open, { [number]: "flags:\t02000002\n" })).toEqual({ numbers: [number], doubtful: [] });
+    test(`so is an eventfd that blocks, and a semaphore, with ${rings} io_uring`, () => {
+      for (const info of ["flags:\t02000002\n", "flags:\t02004002\neventfd-semaphore: 1\n"]) {
+        for (let number = 3; number < 30; number++) {
+          const open = nodes([{ number, target: "anon_inode:[eventfd]" }], rings);
+          expect(numbersIn(open, { infos: { [number]: info } })).toEqual([number]);
+        }
       }
     });
 
-    test(`what looks like one of Node's beside it is passed on and kept, until the parent tells, with ${rings} io_uring`, () => {
+    test(`what looks like one of Node's is the caller's if the parent has it, with ${rings} io_uring`, () => {
       for (const target of ["anon_inode:[eventfd]", "anon_inode:[eventpoll]", "anon_inode:[io_uring]"]) {
         for (let number = 3; number < 30; number++) {
           const open = nodes([{ number, target }], rings);
-          const { numbers, doubtful } = find(open);
-          expect(numbers).toContain(number);
-          expect(numbers.filter((one) => one !== number && !doubtful.includes(one))).toEqual([]);
-          const told = find(open, {}, { isParents: (one) => one.number === number });
-          expect(told).toEqual({ numbers: [number], doubtful: [] });
+          const isParents: Clues["isParents"] = (here, there) => here === number && there === 7;
+          expect(numbersIn(open, { isParents, parents: [{ number: 7, target }] })).toEqual([number]);
+          // Node's first is an epoll descriptor.
+          const isFirst = number === 3 && target !== "anon_inode:[eventpoll]";
+          expect(numbersIn(open)).toEqual(isFirst ? [number] : []);
         }
       }
     });
   }
 
-  test("by the descriptor of the event loop, by what an epoll descriptor watches, and by close-on-exec", () => {
-    const epoll = "anon_inode:[eventpoll]";
-    // Node's own are 3, 9 and 13.
-    expect(find(nodes([{ number: 14, target: epoll }]), {}, { eventLoop: 13 })).toEqual({
-      numbers: [14],
-      doubtful: [],
-    });
-    const watching = { 3: "flags:\t02000002\ntfd:       44 events: 19\n" };
-    expect(find(nodes([{ number: 3, target: epoll }]), watching)).toEqual({ numbers: [3], doubtful: [] });
-    const polled = { 10: "flags:\t02000002\ntfd: 13 events: 19\ntfd: 11 events: 19\n" };
-    expect(find(nodes([{ number: 9, target: epoll }]), polled)).toEqual({ numbers: [9], doubtful: [] });
-    const open = [...nodes([]), { number: 60, target: epoll }];
-    expect(find(open, { 60: "flags:\t02\n" })).toEqual({ numbers: [60], doubtful: [] });
+  test("what Node would have made close-on-exec is the caller's", () => {
+    const open = [...nodes([]), { number: 60, target: "anon_inode:[eventpoll]" }];
+    expect(numbersIn(open, { infos: { 60: "flags:\t02\n" } })).toEqual([60]);
   });
 
   test("a thread's event loop, which other code started, is not the caller's", () => {
     const loop = ["anon_inode:[eventpoll]", "pipe:[200]", "pipe:[200]", "anon_inode:[eventfd]"];
     const open = nodes([]);
     const later = loop.map((target, index) => ({ number: open.length + 3 + index, target }));
-    expect(find([...open, ...later], {}, { isMixed: true })).toEqual({ numbers: [], doubtful: [] });
+    expect(numbersIn([...open, ...later])).toEqual([]);
   });
-
-  test("where Node.js opened something else than expected, nothing is taken from it", () => {
-    const open = nodes([{ number: 5, target: "anon_inode:[timerfd]" }]).filter(({ number }) => number !== 3);
-    expect(find(open)).toEqual({ numbers: [], doubtful: [] });
-  });
-});
-
-test("the parent's descriptors are read only when there is a pipe too many", () => {
-  const parents = (): never => {
-    throw new Error("looked");
-  };
-  expect(selectInherited(nodes([{ number: 3, target: "/etc/hostname" }]), parents)).toEqual([3]);
 });
 
 test("nothing that this Node.js opens is taken for inherited", async () => {

@@ -60,7 +60,7 @@ describe("the streams stay what they are", () => {
   });
 
   it("becomes the program where no secret has a value that can be masked", async ({ skip }) => {
-    skip(!becomesProgram, "needs the addon or process.execve to become the program");
+    skip(!becomesProgram, "needs the addon");
     const { stdout } = await outcome(`exec $L sh -c 'echo $PPID'`, { QUIET_TOKEN: "short" });
     expect(stdout).toBe(`${process.pid}\n`);
     const masked = await outcome(`exec $L sh -c 'echo $PPID'`);

@@ -11,7 +11,6 @@
 #include "leave.h"
 #include "quickjs.h"
 
-struct uv_loop_s;
 typedef enum { napi_ok, napi_failed } napi_status;
 typedef JSContext *napi_env;
 typedef JSValue *napi_value;
@@ -119,11 +118,6 @@ static inline napi_status napi_create_buffer_copy(napi_env env, size_t length, c
                                                   napi_value *result) {
   (void)copy;
   return made(JS_NewUint8ArrayCopy(env, data, length), result);
-}
-
-static inline napi_status napi_get_uv_event_loop(napi_env env, struct uv_loop_s **loop) {
-  (void)env, (void)loop;
-  return napi_failed;
 }
 
 static JSValue call_method(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments, int method) {

@@ -1,10 +1,10 @@
-import { ExitStatus, SophiaError } from "../core/error.ts";
-import { shownCommand } from "../core/command-word.ts";
-import { printable } from "../core/text.ts";
+import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { shownCommand } from "../../core/command-word.ts";
+import { printable } from "../../core/text.ts";
 import { measure, reasonTooLarge } from "./argument-size.ts";
-import { inspectImage } from "./exec/image.ts";
+import { inspectImage } from "./image.ts";
 import { NOT_ON_PATH } from "./look-up.ts";
-import type { Program } from "./types.ts";
+import type { Program } from "../types.ts";
 
 /** Why the system does not start a program, by the code of the error; the statuses are those of env(1) and POSIX shells. */
 const REASONS: Readonly<Record<string, string>> = {

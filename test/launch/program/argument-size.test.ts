@@ -1,9 +1,9 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { fits, measure, reasonTooLarge, totalLimit } from "../../src/launch/argument-size.ts";
-import { executionError } from "../../src/launch/start-error.ts";
-import type { Program } from "../../src/launch/types.ts";
-import { becomesProgram, folder, sophia } from "../helpers/sophia.ts";
+import { fits, measure, reasonTooLarge, totalLimit } from "../../../src/launch/program/argument-size.ts";
+import { executionError } from "../../../src/launch/program/start-error.ts";
+import type { Program } from "../../../src/launch/types.ts";
+import { canBecomeProgram, folder, sophia } from "../../helpers/sophia.ts";
 
 const KIBIBYTE = 1024;
 
@@ -74,7 +74,7 @@ test.each(["spawn", "exec", "auto"] as const)(
     const lines = Array.from({ length: 20 }, (_, index) => `LARGE_${index}=${"sentinel".repeat(16_000)}`);
     const cwd = folder({ ".env": lines.join("\n") });
     const result = await sophia(["--no-contract", "--mode", mode, "--", "true"], { cwd });
-    if (mode === "exec" && !becomesProgram) return expect(result.status).toBe(125);
+    if (mode === "exec" && !canBecomeProgram) return expect(result.status).toBe(125);
     expect(result).toMatchObject({ status: 126, signal: null, stdout: "" });
     expect(result.stderr).toMatch(
       /^sophia-run: true: arguments and environment are too large: together [\d,]+ bytes, the system's limit is [\d,]+; largest of \d+ variables: LARGE_1\d \(128,009 bytes\), .*\n$/,
@@ -88,7 +88,7 @@ test.each(["spawn", "exec", "auto"] as const)(
   async (mode) => {
     const cwd = folder({ ".env": `LARGE=${"sentinel".repeat(17_000)}` });
     const result = await sophia(["--no-contract", "--mode", mode, "--", "true"], { cwd });
-    if (mode === "exec" && !becomesProgram) return expect(result.status).toBe(125);
+    if (mode === "exec" && !canBecomeProgram) return expect(result.status).toBe(125);
     expect(result).toEqual({
       status: 126,
       signal: null,

@@ -1,9 +1,9 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { SophiaError } from "../../src/core/error.ts";
-import { findExecutable } from "../../src/launch/executable.ts";
-import { folder } from "../helpers/sophia.ts";
+import { SophiaError } from "../../../src/core/error.ts";
+import { findExecutable } from "../../../src/launch/program/executable.ts";
+import { folder } from "../../helpers/sophia.ts";
 
 /** `a/tool` is a folder, `b/tool` lacks permission to execute, `c/tool` has it; `loop` is a link to itself. */
 function tree(): string {

@@ -1,17 +1,29 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
-import type { Image } from "./image-kind.ts";
-import { classifyMachO } from "./mach-o.ts";
+
+/** The form of an executable file, as the kernel sees it. */
+export type Image =
+  /** An ELF file for this machine whose dynamic loader, if it names one, is there; or a script for one. */
+  | { readonly kind: "native" }
+  /** The interpreter of a script or the dynamic loader of an ELF file does not exist. */
+  | { readonly kind: "dangling"; readonly missing: string }
+  /** An ELF file for another processor, or none that this one executes by itself: an emulator may, never a shell. */
+  | { readonly kind: "foreign"; readonly machine?: string }
+  /** An ELF file, or a script for one, that this processor can execute and the system may not support. */
+  | { readonly kind: "possible" }
+  /** Something else: a script without `#!`, a file without permission to read. */
+  | { readonly kind: "unknown" };
 
 /** The first four bytes of an ELF file. */
 const ELF = 0x7f454c46;
-
-type System = Pick<NodeJS.Process, "platform" | "arch">;
+/** The limit on scripts that are the interpreters of one another (as in Linux). */
+const MAX_SCRIPTS = 5;
 
 /** Reads the start of an executable file. Throws nothing: what cannot be read is `unknown`. */
-export function inspectImage(path: string, { platform, arch }: System = process): Image {
+export function inspectImage(path: string, scripts = 0): Image {
   try {
     const head = readHead(path);
-    return (platform === "darwin" ? classifyMachO(head, arch) : undefined) ?? classify(head);
+    if (head.length >= 4 && head.readUInt32BE(0) === ELF) return classifyElf(head);
+    return head.toString("latin1", 0, 2) === "#!" ? classifyScript(head, scripts) : { kind: "unknown" };
   } catch {
     return { kind: "unknown" };
   }
@@ -28,28 +40,17 @@ export function readHead(path: string): Buffer {
   }
 }
 
-/** Whether a script's interpreter can be executed, through at most four further scripts (as in Linux). */
-export function isLoadable(image: Image, depth = 0): boolean {
-  if (image.kind === "native") return true;
-  return image.kind === "script" && depth < 4 && isLoadable(inspectImage(image.interpreter), depth + 1);
-}
-
-function classify(head: Buffer): Image {
-  if (head.length >= 4 && head.readUInt32BE(0) === ELF) return classifyElf(head);
-  if (head.toString("latin1", 0, 2) === "#!") return classifyScript(head);
-  return { kind: "unknown" };
-}
-
-function classifyScript(head: Buffer): Image {
+function classifyScript(head: Buffer, scripts: number): Image {
   // Linux reads 256 bytes; a first line that does not end there may be cut.
   const line = /^#![ \t]*([^\n\0]*)\n/.exec(head.toString("utf8", 0, 256))?.[1];
-  const [, interpreter, argument] = /^([^ \t]+)[ \t]*([^]*?)[ \t]*$/.exec(line ?? "") ?? [];
+  const interpreter = /^[^ \t]+/.exec(line ?? "")?.[0];
   if (interpreter === undefined) return { kind: "unknown" };
   if (!exists(interpreter)) return { kind: "dangling", missing: interpreter };
-  return { kind: "script", interpreter, ...(argument !== undefined && argument !== "" && { argument }) };
+  const isLoadable = scripts + 1 < MAX_SCRIPTS && inspectImage(interpreter, scripts + 1).kind === "native";
+  return { kind: isLoadable ? "native" : "possible" };
 }
 
-/** Machines of ELF files (e_machine) by the names that people know them by; what else there is has its number. */
+/** Machines of ELF files (e_machine) by Node's names; others have their number. */
 const MACHINE_NAMES: Readonly<Record<number, string>> = {
   3: "x86",
   8: "mips",
@@ -62,7 +63,7 @@ const MACHINE_NAMES: Readonly<Record<number, string>> = {
   243: "riscv64",
   258: "loong64",
 };
-/** What further machines' programs a kernel may execute by itself, by Node's name of its architecture. */
+/** Further machines whose programs a kernel may execute by itself. */
 const COMPATIBLE: Readonly<Record<string, readonly string[]>> = { x64: ["x86"], arm64: ["arm"], ppc64: ["ppc"] };
 
 function classifyElf(head: Buffer): Image {

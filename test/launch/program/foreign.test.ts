@@ -2,7 +2,7 @@ import { spawnSync, type SpawnSyncReturns } from "node:child_process";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
-import { matches } from "../../../src/launch/exec/emulation.ts";
+import { matches } from "../../../src/launch/program/emulation.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 
 const [command, ...prefix] = sophiaRun;

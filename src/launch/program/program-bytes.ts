@@ -1,31 +1,22 @@
 import { readFileSync } from "node:fs";
 import type { Program } from "../types.ts";
 
-/** What the runtime puts in the place of bytes that are not UTF-8, unless the caller wrote it. */
+/** The character that the runtime makes of bytes that are not UTF-8. */
 const REPLACEMENT = "\uFFFD";
 
-/** Whether there may be arguments or variables that came from the caller and are not UTF-8. */
-export function mayDifferFromOriginal(program: Program): boolean {
-  return joined(program).includes(REPLACEMENT);
-}
-
 /**
- * A program's file, arguments and variables as execve(2) takes them, each ended by a NUL: those that came from the caller
- * and are not UTF-8 as they came, which the kernel still has (Linux); all others as UTF-8.
+ * A program's file, arguments and variables as execve(2) takes them, each ended by a NUL. What came from the caller and is
+ * not UTF-8 is as it came: the kernel still has it (Linux).
  */
 export function bytesOf(program: Program): Uint8Array {
-  const strings = joined(program);
-  return strings.includes(REPLACEMENT) ? originalBytes(program) : Buffer.from(strings);
-}
-
-function joined({ file, argv, environment }: Program): string {
-  const strings = [file, ...argv];
-  environment.forEach((value, name) => strings.push(`${name}=${value}`));
-  return `${strings.join("\0")}\0`;
+  const strings = [program.file, ...program.argv];
+  program.environment.forEach((value, name) => strings.push(`${name}=${value}`));
+  const text = `${strings.join("\0")}\0`;
+  return text.includes(REPLACEMENT) ? originalBytes(program) : Buffer.from(text);
 }
 
 function originalBytes({ file, argv, environment }: Program): Uint8Array {
-  // What the caller wrote stands at the end of this process's arguments as of the program's; a variable has its name.
+  // The caller's words stand at the end of this process's arguments as of the program's; a variable has its name.
   const given = readStrings("/proc/self/cmdline").toReversed();
   const words = argv.toReversed().map((word, index) => originalOf(word, given[index]));
   const variables = new Map(readStrings("/proc/self/environ").map((string) => [string.toString("utf8"), string]));

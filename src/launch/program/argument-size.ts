@@ -1,21 +1,21 @@
-/** How large arguments and environment may be: what the kernel refuses with E2BIG (execve(2)). */
-import { count, enumerate, printable } from "../core/text.ts";
-import { softLimit } from "./proc/process-stat.ts";
-import type { Program } from "./types.ts";
+/** The limits on arguments and environment, beyond which the kernel answers E2BIG (execve(2)). */
+import { count, enumerate, printable } from "../../core/text.ts";
+import { softLimit } from "../proc/process-stat.ts";
+import type { Program } from "../types.ts";
 
-/** The longest argument or `NAME=value` that Linux takes (MAX_ARG_STRLEN, 32 pages of 4 KiB, less the final NUL). */
+/** The longest argument or `NAME=value` in Linux (MAX_ARG_STRLEN, 32 pages of 4 KiB, less the final NUL). */
 const MAX_ENTRY_BYTES = 131_071;
-/** Linux always takes this much for arguments and environment (ARG_MAX), whatever the limit on the stack is. */
+/** Linux always takes this much of all together (ARG_MAX), whatever the limit on the stack is. */
 const MIN_TOTAL_BYTES = 131_072;
 /** And never more than this: three quarters of the default stack of 8 MiB. */
 const MAX_TOTAL_BYTES = 6_291_456;
-/** What macOS takes of arguments and environment together (NCARGS); it has no limit for one. */
+/** The limit of macOS for all together (NCARGS); it has none for one. */
 const MACOS_TOTAL_BYTES = 1_048_576;
-/** What Windows takes of one variable, in UTF-16 units (SetEnvironmentVariable). */
+/** The limit of Windows for one variable, in UTF-16 units (SetEnvironmentVariable). */
 const MAX_WINDOWS_ENTRY = 32_767;
 const POINTER_BYTES = 8;
 
-/** How large a program's arguments and environment are for the kernel, in bytes. */
+/** The sizes of a program's arguments and environment for the kernel, in bytes. */
 export interface Sizes {
   /** All strings with their final NUL, and a pointer for each. */
   readonly total: number;
@@ -39,7 +39,7 @@ export function measure({ file, argv, environment }: Program): Sizes {
   return { total, largestArgument: args[0] ?? { index: 0, bytes: 0 }, variables };
 }
 
-/** What the system takes of one variable at most, in words, where this one is larger; undefined where it takes it. */
+/** Returns the system's limit for one variable, in words, if this one is larger. */
 export function reasonTooLargeAlone(
   { name, value }: { readonly name: string; readonly value: string },
   platform: NodeJS.Platform = process.platform,
@@ -52,13 +52,12 @@ export function reasonTooLargeAlone(
   return Buffer.byteLength(entry) > limit ? `${number(limit)} bytes` : undefined;
 }
 
-/** Whether the system is certain to take arguments and environment of these sizes. */
+/** Returns true if the system is certain to take arguments and environment of these sizes. */
 export function fits(
   { total, largestArgument, variables: [largest] }: Sizes,
   platform: NodeJS.Platform = process.platform,
 ): boolean {
-  const largestEntry = entryLimit(platform);
-  if (largestArgument.bytes > largestEntry || (largest?.bytes ?? 0) > largestEntry) return false;
+  if (Math.max(largestArgument.bytes, largest?.bytes ?? 0) > entryLimit(platform)) return false;
   // Other systems take more than the least that Linux does.
   return total <= MIN_TOTAL_BYTES || total <= (knownLimit(platform) ?? MIN_TOTAL_BYTES);
 }
@@ -69,7 +68,7 @@ export function totalLimit(stack: string): number {
   return Math.min(MAX_TOTAL_BYTES, Math.max(MIN_TOTAL_BYTES, quarter));
 }
 
-/** What is too large, by name and size, never by value. */
+/** Names what is too large, with sizes and without values. */
 export function reasonTooLarge(
   { total, largestArgument, variables }: Sizes,
   platform: NodeJS.Platform = process.platform,
@@ -77,7 +76,8 @@ export function reasonTooLarge(
   const largestEntry = entryLimit(platform);
   const over = variables.filter(({ bytes }) => bytes > largestEntry);
   if (over.length > 0) {
-    return `the environment variable${over.length === 1 ? "" : "s"} ${describe(over)} ${over.length === 1 ? "is" : "are"} too large: the system's limit for one is ${number(MAX_ENTRY_BYTES)} bytes, name included`;
+    const [s, are] = over.length === 1 ? ["", "is"] : ["s", "are"];
+    return `the environment variable${s} ${describe(over)} ${are} too large: the system's limit for one is ${number(MAX_ENTRY_BYTES)} bytes, name included`;
   }
   if (largestArgument.bytes > largestEntry) {
     return `argument ${largestArgument.index} is too large (${number(largestArgument.bytes)} bytes): the system's limit for one is ${number(MAX_ENTRY_BYTES)} bytes`;
@@ -87,12 +87,10 @@ export function reasonTooLarge(
   return `arguments and environment are too large: together ${number(total)} bytes${allowed}; largest of ${count(variables.length, "variable")}: ${describe(variables)}`;
 }
 
-/** Of one argument or variable beside the others. */
 function entryLimit(platform: NodeJS.Platform): number {
   return platform === "linux" ? MAX_ENTRY_BYTES : Infinity;
 }
 
-/** Of all together; undefined where it is not known. */
 function knownLimit(platform: NodeJS.Platform): number | undefined {
   if (platform === "darwin") return MACOS_TOTAL_BYTES;
   const stack = platform === "linux" ? softLimit("self", "Max stack size") : undefined;

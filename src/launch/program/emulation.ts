@@ -2,19 +2,18 @@ import { readFileSync, readdirSync } from "node:fs";
 import type { Program } from "../types.ts";
 import { inspectImage, readHead } from "./image.ts";
 
-/** Where Linux shows for which further files it calls an interpreter (binfmt_misc). */
+/** The folder in which Linux shows for which further files it calls an interpreter (binfmt_misc). */
 const FORMATS = "/proc/sys/fs/binfmt_misc";
 
 /**
- * Refuses an ELF file that the system does not execute. For one who calls execvp(3), as libuv does, such a file is a
- * script of the shell.
+ * Refuses an ELF file of another processor, which execvp(3) would take for a script of the shell.
  *
- * @throws SophiaError (126) for one of another processor, unless an emulator is registered for it
+ * @throws SophiaError (126) unless an emulator is registered for it
  */
 export async function refuseForeignProgram(command: string, program: Program): Promise<void> {
   if (process.platform !== "linux" || inspectImage(program.file).kind !== "foreign") return;
   if (isEmulated(program.file)) return;
-  throw (await import("../start-error.ts")).executionError(command, program, "ENOEXEC");
+  throw (await import("./start-error.ts")).executionError(command, program, "ENOEXEC");
 }
 
 function isEmulated(file: string): boolean {

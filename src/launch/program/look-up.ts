@@ -1,19 +1,19 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { isExecutable, isMissing } from "../system/addon/addon.ts";
-import { systemErrorCode } from "../system/errors.ts";
+import type { Environment } from "../../core/model.ts";
+import { isExecutable, isMissing } from "../../system/addon/addon.ts";
+import { systemErrorCode } from "../../system/errors.ts";
 
 /** The path that execvp(3) takes where `PATH` is not set. */
 const DEFAULT_PATH = "/bin:/usr/bin";
 /** The longest name of a file (NAME_MAX), in bytes. */
 const MAX_NAME_BYTES = 255;
 
-/** What {@link lookUp} says of a command that is in no folder of the search path; not a code of the system's. */
+/** The code of a command that is in no folder of the search path; not one of the system's. */
 export const NOT_ON_PATH = "NOT_ON_PATH";
 
 /**
- * Finds the file to execute as execvp(3) does, POSIX only: a command with a slash is a path, any other is looked up
- * in `searchPath`; folders and files without permission to execute are passed over. An empty element of the path does
- * not mean the working directory, which `.` does.
+ * Finds the file to execute as execvp(3) does, POSIX only, but that an empty element of the path is not the working
+ * directory.
  *
  * @returns the file, or the system's code of the error, or {@link NOT_ON_PATH}
  */
@@ -36,6 +36,12 @@ export function lookUp(
     if (problem === "EACCES" || problem === "EISDIR") refused = problem;
   }
   return { problem: refused ?? NOT_ON_PATH };
+}
+
+/** @returns the path of a program of the system, undefined when it is not installed */
+export function findHelper(name: string, environment: Environment): string | undefined {
+  const found = lookUp(name, environment.get("PATH"));
+  return "file" in found ? found.file : undefined;
 }
 
 /** @returns the code of the error that executing the file would give, undefined when none is in sight */

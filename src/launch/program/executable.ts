@@ -1,5 +1,6 @@
 import { lookUp } from "./look-up.ts";
-import type { Program } from "./types.ts";
+import type { Environment } from "../../core/model.ts";
+import type { LaunchRequest, Program } from "../types.ts";
 
 /** The shell that runs a script without `#!`, as in execvp(3). */
 const SCRIPT_SHELL = "/bin/sh";
@@ -13,6 +14,14 @@ export async function findExecutable(command: string, searchPath: string | undef
   const found = lookUp(command, searchPath);
   if ("file" in found) return found.file;
   throw (await import("./start-error.ts")).startError(command, found.problem);
+}
+
+/** The file of the command, by the program's own `PATH`. @throws SophiaError as `findExecutable` does */
+export async function locate({ command, located }: LaunchRequest, environment: Environment): Promise<string> {
+  if (process.platform === "win32") return (await import("../windows/find.ts")).fileOnWindows(command[0], environment);
+  const searchPath = environment.get("PATH");
+  const isLocated = located !== undefined && located.searchPath === searchPath;
+  return isLocated ? located.file : findExecutable(command[0], searchPath);
 }
 
 /** The program as a script of the shell; what execvp(3) does after ENOEXEC. */
