@@ -6,7 +6,7 @@ import { Masker } from "./stream.ts";
 import { fateOf } from "./texts.ts";
 
 /** In bytes, of all secrets: some 100 MB of memory. An environment that Linux passes on by default holds half of it. */
-const MOST_BYTES = 4 * 1024 * 1024;
+export const MOST_BYTES = 4 * 1024 * 1024;
 
 /**
  * Returns what masks secrets in any number of streams; see docs/masking.md for the forms in which they are found.
@@ -53,9 +53,14 @@ function searchOf(masked: readonly Secret[], longest?: number): Search {
   };
 }
 
+/** Returns what a secret counts towards {@link MOST_BYTES}; 0 if it cannot be masked. */
+export function bytesToSearch({ value }: Secret): number {
+  return fateOf(value) === "masked" ? value.length : 0;
+}
+
 function maskable(secrets: readonly Secret[]): readonly Secret[] {
-  const masked = secrets.filter(({ value }) => fateOf(value) === "masked");
-  const bytes = masked.reduce((sum, { value }) => sum + value.length, 0);
+  const masked = secrets.filter((secret) => bytesToSearch(secret) > 0);
+  const bytes = masked.reduce((sum, secret) => sum + bytesToSearch(secret), 0);
   if (bytes > MOST_BYTES) {
     throw new SophiaError({
       code: "redact-size",

@@ -44,6 +44,7 @@ const PLACES: Readonly<Record<string, Project>> = {
   "commands/run/agents.test.ts": "process",
   "commands/run/id-token.test.ts": "process",
   "commands/run/run.test.ts": "process",
+  "commands/run/watch/": "unit",
   "commands/run/watch/follow.test.ts": "process",
   "commands/writing/": "process",
   "launch/exec/": "process",

@@ -19,15 +19,15 @@ import type { Assessment } from "../../../resolve/assessment.ts";
 import { assessBy } from "../../assessed.ts";
 import type { Recorder } from "../../audit-log/record.ts";
 import { delivery } from "../delivery.ts";
-import { type Clock, follow, type Resolved } from "./follow.ts";
+import { type Clock, follow } from "./follow.ts";
+import type { Lines, Resolved } from "./rounds.ts";
+import { withFormer } from "./former.ts";
 import { printer } from "./prints.ts";
 import { SESSION_MS } from "../../../esc/settings/session.ts";
 
 const LEAST_EVERY_MS = 1000;
 const EVERY_MS = 30_000;
 const GRACE_MS = 10_000;
-/** So many are masked, with those that former programs had; the oldest are given up, but none of the latest program's. */
-const MOST_SECRETS = 1000;
 
 /** What the start has found, and how it goes on. */
 export interface Start {
@@ -80,6 +80,7 @@ async function following(
   const print = printer();
   const { command } = invocation;
   const isQuiet = settings.quiet;
+  const inform = (lines: Lines): void => void (isQuiet || sayLines(context, lines));
   // What is kept is written anew, and is no answer.
   const asking = { ...settings, cache: settings.cache || settings.cacheFreshMs !== undefined, cacheFreshMs: undefined };
   let followed = followable(assessment);
@@ -136,13 +137,17 @@ async function following(
       resolve,
       restart: async (renewal, names) => {
         try {
-          const renewed = withFormer(renewal, masked);
+          const { secrets, dropped } = withFormer(renewal.redaction?.secrets ?? [], masked?.secrets ?? []);
+          // What was reported of masking is not reported again: the rest is as it was.
+          const renewed =
+            masked === undefined ? renewal.redaction : { ...masked, secrets, masking: maskingOf(secrets) };
           record?.({ event: "start", command: command[0] }, false, latest);
-          await restart(renewed);
-          masked = renewed.redaction;
-          if (!isQuiet) {
+          await restart({ ...renewal, redaction: renewed });
+          masked = renewed;
+          inform([`${enumerateFew(names.map(printable), 10)} changed in ESC: the program is started anew`]);
+          if (dropped > 0) {
             sayLines(context, [
-              `${enumerateFew(names.map(printable), 10)} changed in ESC: the program is started anew`,
+              `warning: too many secrets to mask: the oldest former values (${dropped}) are no longer masked`,
             ]);
           }
           return undefined;
@@ -152,7 +157,7 @@ async function following(
         }
       },
       tell: (lines) => sayLines(context, lines),
-      inform: (lines) => isQuiet || sayLines(context, lines),
+      inform,
       detail: (line) => settings.verbose && sayLines(context, [printable(line)]),
       clock: CLOCK,
     },
@@ -176,16 +181,4 @@ function followable({ esc }: Assessment): EscSettings {
   if (esc.kind !== "read") return esc.settings;
   const opened = esc.environments.map(({ name, version }) => parseFullName(name, version));
   return settingsByFullNames(esc.settings, opened);
-}
-
-/**
- * What is masked for the new program: what the former ones had as well, which may stand in files that it reads. What was
- * said of masking is not said again.
- */
-function withFormer(renewal: Renewal, former: Redaction | undefined): Renewal {
-  if (former === undefined) return renewal;
-  const latest = renewal.redaction?.secrets ?? [];
-  const all = new Map([...latest, ...former.secrets].map((secret) => [secret.value, secret]));
-  const secrets = [...all.values()].slice(0, Math.max(MOST_SECRETS, latest.length));
-  return { ...renewal, redaction: { ...former, secrets, masking: maskingOf(secrets) } };
 }
