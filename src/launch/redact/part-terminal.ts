@@ -1,8 +1,9 @@
 import { ignoresSignal, readProcessStat } from "../proc/process-stat.ts";
 import { signalNumber } from "../signals.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";
-import { isStoppedByAccess } from "./access.ts";
+
 import type { RedactAddon } from "./addon.ts";
+import { isStoppedByAccess } from "./background.ts";
 import { openKeyboard, type Keyboard } from "./keyboard.ts";
 import { writeAll } from "./sink.ts";
 import { closeQuietly } from "./source.ts";

@@ -1,4 +1,5 @@
 import { sleep } from "../../system/sleep.ts";
+import { readProcessStat } from "../proc/process-stat.ts";
 import { withoutListeners } from "../signals.ts";
 
 /** How long an access to the terminal that is going on has to stop this process. */
@@ -16,4 +17,16 @@ export function isStoppedByAccess(signal: NodeJS.Signals, isInFront: () => boole
   const before = performance.now();
   withoutListeners(signal, () => sleep(ACCESS_MS));
   return isInFront() || performance.now() - before > 2 * ACCESS_MS;
+}
+
+/**
+ * Nobody is left in the session who could continue this process's group, which an access to the terminal from the
+ * background does not stop then, but fails (POSIX, "orphaned process group"). Asked of its ancestors alone.
+ */
+export function isOrphaned(): boolean {
+  const own = readProcessStat("self");
+  let one = own;
+  while (one !== undefined && one.group === own?.group && one.session === own.session)
+    one = readProcessStat(one.parent);
+  return one?.session !== own?.session;
 }
