@@ -271,16 +271,13 @@ static size_t skip_to(const struct tables *it, const uint8_t *bytes, size_t leng
 }
 
 /* Makes a handle of the automaton's tables, which must live as long. */
-static napi_value prepare(napi_env env, napi_callback_info info) {
-  napi_value given[11], result = NULL;
-  size_t count = COUNT(given), lengths[11];
-  void *arrays[11], *handle = NULL;
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  for (size_t i = 0; i < COUNT(arrays); ++i) arrays[i] = array_of(env, given[i], &lengths[i]);
+static napi_value prepare(napi_env env, const struct argument *it) {
+  napi_value result = NULL;
+  void *handle = NULL;
   napi_create_buffer(env, sizeof(struct tables), &handle, &result);
-  *(struct tables *)handle = (struct tables){arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5], arrays[6],
-                                             arrays[7], arrays[8], arrays[9], arrays[10],
-                                             (uint32_t)lengths[7] - 1};
+  *(struct tables *)handle = (struct tables){
+    it[0].data, it[1].data, it[2].data, it[3].data, it[4].data, it[5].data, it[6].data,
+    it[7].data, it[8].data, it[9].data, it[10].data, (uint32_t)it[7].length - 1};
   return result;
 }
 
