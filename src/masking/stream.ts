@@ -7,10 +7,8 @@ const MASK = Buffer.from("***");
 const NOTHING = new Uint8Array();
 
 /**
- * One stream's masker. Places are counted from its first byte.
- *
- * What lies before the possible beginning of a secret is decided. Matches behind that are kept, until it is decided
- * whether they are part of a longer one.
+ * Places are counted from the stream's first byte. All before the possible beginning of a secret is decided. Matches
+ * behind that are kept, until it is decided if they are part of a longer one.
  */
 export class Masker implements StreamMasker {
   masked = 0;
@@ -18,7 +16,7 @@ export class Masker implements StreamMasker {
   /** Matches that are not yet replaced, in order; those that overlap are one. */
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
-  /** What is given out where it is not part of the chunk; used again. */
+  /** The memory of results that are not part of the chunk. */
   private out: Buffer = Buffer.alloc(0);
   /** All before was given out or replaced. */
   private released = 0;
@@ -79,12 +77,7 @@ export class Masker implements StreamMasker {
     ends.splice(first, next - first, to);
   }
 
-  /**
-   * Gives out what is decided.
-   *
-   * @param decided all before is; a match that begins there or before stands
-   * @param before the last bytes before the chunk, at least those that are held back
-   */
+  /** @param before the last bytes before the chunk, at least those that are held back */
   private release(decided: number, chunk: Uint8Array, before: Uint8Array): Uint8Array {
     const { starts, ends } = this;
     const chunkStart = this.finder.position - chunk.length;

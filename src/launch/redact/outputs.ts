@@ -15,28 +15,28 @@ import { duplicate, type System } from "./system.ts";
 
 export { openSystem } from "./system.ts";
 
-/** How long the standard error stays open for the launcher's own line after the program has closed it. */
+/** The standard error stays open so long for the launcher's own line after the program has closed it. */
 const LAST_WORDS_MS = 100;
 /** They end a launcher that waits for a slow reader after the program's end. */
 const ENDING: readonly NodeJS.Signals[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
 
 /** The program's standard output and standard error while secrets are masked in them. */
 export interface Outputs {
-  /** What the program gets as these descriptors: another one, or a pipe that Node.js makes. */
+  /** The program gets these for its descriptors: another one, or a pipe that Node.js makes. */
   readonly given: ReadonlyMap<number, number | "pipe">;
-  /** Those of the descriptors 1 and 2 that are still written to here. */
+  /** The descriptors, of 1 and 2, that are still written to here. */
   readonly kept: readonly number[];
-  /** The program runs on a terminal of its own, in which the keys are read here. */
+  /** Set if the program runs on a terminal of its own. */
   readonly session: Session | undefined;
-  /** Where an output is a terminal and the program has no session of its own: what its signals mean. */
+  /** Set if an output is a terminal and the program has no session of its own. */
   readonly terminal: TerminalSignals | undefined;
-  /** The program runs, and has what was given to it. */
+  /** Called once the program runs. */
   readonly start: (child: ChildProcess | undefined) => void;
   /** Writes whole lines to the standard error, between those of the program. */
   readonly write: (text: string) => void;
   /**
-   * The program has ended: passes on what it wrote. What it left running in the background and may still write is passed
-   * on by another process, or goes on here where this one is not the last.
+   * Passes on what the program has written until its end. Another process goes on for its background processes, or this
+   * one if the program is not the last.
    */
   readonly finish: (isLast: boolean, wasKilled: boolean) => Promise<void>;
   /** The program's background processes may still write. */

@@ -1,17 +1,15 @@
 import { ignoresSignal, readProcessStat } from "../proc/process-stat.ts";
 import { signalNumber } from "../signals.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";
-
-import type { RedactAddon } from "./addon.ts";
 import { isStoppedByAccess } from "./background.ts";
 import { openKeyboard, type Keyboard } from "./keyboard.ts";
 import { writeAll } from "./sink.ts";
 import { closeQuietly } from "./source.ts";
-import type { Watcher } from "./watcher.ts";
+import type { Terminal } from "./system.ts";
 
-/** How long after an output is looked once more: programs change settings behind what they write, too. */
+/** The pause after an output before settings are compared again: programs change them behind what they write, too. */
 const LATER_MS = 50;
-/** How often is looked, in the background, whether a shell has put the job into the foreground without a signal. */
+/** The polling interval in the background: a shell may put the job into the foreground without a signal. */
 const LOOK_MS = 200;
 
 /** The terminal where only some of the program's streams are it: the program is in this process's group and session. */
@@ -25,23 +23,12 @@ export interface PartTerminal {
   readonly close: () => void;
 }
 
-export interface PartTerminalParts {
-  readonly addon: RedactAddon;
-  readonly watcher: Watcher;
-  /** The real terminal; it is closed. */
-  readonly real: number;
-  /** The launcher's side of the pseudo-terminal that the program has in its place; it is closed. */
-  readonly master: number;
-  /** Passes on what the program has written. */
-  readonly settle: () => Promise<void>;
-}
-
 /**
- * The pseudo-terminal is not the controlling one: its keys are those of the real one. A program that changes its settings,
- * as `dialog` and what else uses curses does for its output, finds them there; and one that wants each key from it, as
- * less and vim do where their standard input is a pipe, gets the keys.
+ * The pseudo-terminal is not the controlling one: keys act on the group by the real one. That gets the settings that a
+ * program makes (`dialog`, curses), and a program that wants each key from its output, as less and vim do where their
+ * standard input is a pipe, gets the keys.
  */
-export function openPartTerminal({ addon, watcher, real, master, settle }: PartTerminalParts): PartTerminal {
+export function openPartTerminal({ addon, watcher, real, master, settle }: Terminal): PartTerminal {
   const { isatty } = process.getBuiltinModule("node:tty");
   const hasInput = isatty(0);
   const group = readProcessStat("self")?.group ?? -1;

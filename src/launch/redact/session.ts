@@ -4,20 +4,19 @@ import { catchableSignals, send, signalName, signalNumber, withoutListeners } fr
 import { listen, type Undo } from "../listen.ts";
 import type { Forwarding } from "../spawn/forward.ts";
 import type { Program, Running } from "../types.ts";
-import type { RedactAddon } from "./addon.ts";
 import { isOrphaned, isStoppedByAccess } from "./background.ts";
 import { expectedSignals } from "./expected.ts";
 import * as job from "./job.ts";
 import { startMonitored, type Monitor } from "./monitor.ts";
 import { closeQuietly } from "./source.ts";
+import type { Terminal } from "./system.ts";
 import { openTyping } from "./typing.ts";
-import type { Watcher } from "./watcher.ts";
 
-/** How often is looked, in the background, whether a shell has put the job into the foreground without a signal. */
+/** The polling interval in the background: a shell may put the job into the foreground without a signal. */
 const LOOK_MS = 200;
-/** How long the SIGCONT is waited for that has ended a stop; the kernel may have refused the stop. */
+/** The time limit for the SIGCONT that has ended a stop; the kernel may have refused the stop. */
 const CONTINUE_MS = 1000;
-/** A pause before a program goes on whose stop the kernel refused: it may stop at once again. */
+/** The pause after a stop that the kernel refused: the program may stop at once again. */
 const REFUSED_MS = 50;
 
 /** The program in a session of its own, on a pseudo-terminal; the real terminal is raw as long as the job has it. */
@@ -25,39 +24,30 @@ export interface Session {
   readonly forward: (forwarding: Forwarding) => Undo;
   /** @returns the code of the system's error where it was not executed */
   readonly execute: (program: Program) => Promise<Running | string>;
-  /** The program has ended: asks for what was typed and not read. */
+  /** Takes back what was typed and not read by a program that has ended. */
   readonly collect: () => Promise<void>;
-  /** Nobody sees any more what is shown: the real terminal is gone. */
+  /** The real terminal is gone. */
   readonly lose: () => void;
-  /** The signal that is just being delivered was sent here to the whole group, and is not meant for this process. */
+  /** True for a signal that is being delivered and was sent to the whole group here, not to this process. */
   readonly isOwn: (signal: NodeJS.Signals) => boolean;
-  /** The program has ended: the real terminal gets the settings that it has left, or those from before if it was killed. */
+  /** Gives the real terminal the settings that an ended program has left, or those from before if it was killed. */
   readonly restore: () => void;
-  /** Nothing of it is needed any more: another program takes its place. */
   readonly close: () => void;
 }
 
-/** What a session is made of. */
-export interface SessionParts {
-  readonly addon: RedactAddon;
-  readonly watcher: Watcher;
-  /** The real terminal, for its settings and its size. */
-  readonly real: number;
+interface SessionParts extends Terminal {
   /** The real terminal, for reading; it is closed. */
   readonly input: number;
-  /** The launcher's side of the pseudo-terminal, for settings and keys; it is closed when the terminal is gone. */
-  readonly master: number;
+  /** The program's side of the pseudo-terminal. */
   readonly slave: number;
   /** The descriptors that the program gets besides. */
   readonly inherited: readonly number[];
-  /** Resolves when all that the program wrote is shown. */
-  readonly settle: () => Promise<void>;
   /** The real terminal is gone: gives up what else there is of the launcher's side, by which the kernel hangs up. */
   readonly hangUp: () => void;
 }
 
 export function openSession(parts: SessionParts): Session {
-  const { addon, watcher, real, input, master, slave, inherited, settle, hangUp } = parts;
+  const { addon, watcher, real, master, slave, settle, hangUp } = parts;
   const group = readProcessStat("self")?.group ?? -1;
   const isInFront = (): boolean => addon.foregroundGroup(real) === group;
   const found = addon.settingsOf(real) ?? new Uint8Array();
@@ -69,11 +59,7 @@ export function openSession(parts: SessionParts): Session {
   let poll: NodeJS.Timeout | undefined;
   let isClosed = false;
   const typing = openTyping({
-    addon,
-    watcher,
-    input,
-    real,
-    master,
+    ...parts,
     expected,
     monitor: () => monitor,
     isOver: () => state.end !== undefined,
@@ -97,8 +83,7 @@ export function openSession(parts: SessionParts): Session {
       const ended = new Promise<NodeJS.Signals | number>((resolve) => {
         finish = resolve;
       });
-      const place = { slave, real, found, isForeground: state.isForeground, inherited };
-      const outcome = startMonitored(addon, watcher, program, place, {
+      const outcome = startMonitored(addon, watcher, program, parts, found, state.isForeground, {
         unread: typing.collected,
         continued: () => happen({ kind: "continued" }),
         stopped: (signal) => happen({ kind: "stopped", signal: signalName(signal) ?? "SIGSTOP" }),

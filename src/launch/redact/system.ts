@@ -10,6 +10,16 @@ export interface System {
   readonly watcher: Watcher;
 }
 
+/** A pseudo-terminal in front of the real one. */
+export interface Terminal extends System {
+  /** The real terminal, for its settings and its size; it is closed. */
+  readonly real: number;
+  /** The launcher's side of the pseudo-terminal; it is closed. */
+  readonly master: number;
+  /** Resolves when all that the program has written is shown. */
+  readonly settle: () => Promise<void>;
+}
+
 /**
  * @returns undefined where there is no addon
  * @throws SophiaError (system-limit or redact-pipe, 125)

@@ -2,7 +2,6 @@ import { readSync } from "node:fs";
 import { errorName, systemErrorCode } from "../../system/errors.ts";
 import type { RedactAddon } from "./addon.ts";
 
-/** What `watch` waits for. */
 const FORGET = -1;
 const UNTIL_UNREAD = 0;
 const UNTIL_READABLE = 1;
@@ -41,9 +40,9 @@ export function openWatcher(addon: RedactAddon): Watcher | string {
 }
 
 /**
- * Reads what is there without waiting for more, where the descriptor is non-blocking or has just been found readable.
+ * Reads from a descriptor that is non-blocking or readable, without waiting.
  *
- * @returns 0 at the end, which is an error on the launcher's side of a pseudo-terminal: nobody has the other one open
+ * @returns 0 at the end, which on the launcher's side of a pseudo-terminal is an error
  */
 export function readNow(descriptor: number, buffer: Uint8Array): number | "nothing" {
   try {
