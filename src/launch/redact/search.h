@@ -1,23 +1,21 @@
 /*
- * The loop of masking that looks at every byte, for what masking/automaton.ts does in JavaScript: there it is a tenth as
- * fast. The tables are the automaton's (SearchTables in masking/model.ts).
+ * The loop of masking over all bytes, which is ten times as fast as `skip` of masking/automaton.ts. The tables are the
+ * automaton's.
  */
 #include <stdint.h>
 
 /* For speed, where the rest of the addon is built for size: half as fast otherwise. */
 #pragma GCC optimize("O2")
 
-/* So many bytes of a pattern are followed at most, so that the time stays linear; the automaton does the rest. */
-enum { MOST_FOLLOWED = 32 };
 /* As in masking/escapes.ts and masking/breaks.ts. */
-enum { ESCAPE = 1, LINE_BREAK = 2, LINE_WIDTH = 60 };
-/* So many bytes behind an escape must go on with the pattern, too. */
-enum { LOOK_AHEAD = 8, MOST_ESCAPES_AHEAD = 2 };
+enum { ESCAPE = 1, LINE_WIDTH = 60 };
+/* So few bytes of a pattern, and behind an escape, are compared, so that the time stays linear. */
+enum { MOST_FOLLOWED = 32, LOOK_AHEAD = 8, MOST_ESCAPES_AHEAD = 2 };
 
 struct tables {
   const uint8_t *shift, *starts, *label;
   const uint32_t *branch, *parent, *first, *end, *forks;
-  /* By byte: see masking/escapes.ts; whether it is a character of base64; whether a pattern has it. */
+  /* By byte: see masking/escapes.ts; 1 for characters of base64; 1 for bytes of patterns. */
   const uint8_t *escapes, *is_base64, *occurs;
   uint32_t fork_mask;
 };
@@ -41,12 +39,12 @@ static int hex_digit(uint8_t byte) {
   return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* What an escape may stand for. */
 enum { NO_ESCAPE = -2, ANY_BYTE = -1, NO_BYTE = 256 };
+/* What an escape may stand for. */
 struct meaning {
-  /* The first byte that it stands for, NO_BYTE for none, or one of the numbers below 0. */
+  /* The first byte, or one of these numbers: NO_BYTE for a quote that only opens or closes. */
   int byte;
-  /* Its length; 0 where it is not known, or where it stands for more than a byte. */
+  /* The length of the escape; 0 if it is not known, or if it stands for more than a byte. */
   size_t length;
 };
 
@@ -105,10 +103,7 @@ static struct meaning of_reference(const uint8_t *bytes, size_t length) {
   return (struct meaning){NO_ESCAPE, 0};
 }
 
-/*
- * What the escape here may stand for, in any encoding. It may name too much, never too little: JavaScript works out what
- * it really stands for.
- */
+/* The meanings of the escape here in any encoding. It may name too many, never too few: JavaScript decodes it. */
 static void meanings(const uint8_t *bytes, size_t length, struct meaning results[2]) {
   const struct meaning any = {ANY_BYTE, 0}, none = {NO_ESCAPE, 0};
   results[0] = any;
@@ -117,7 +112,7 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
   const uint8_t byte = bytes[0], next = bytes[1];
   if (byte == '+') results[0] = character(' ', 1);
   else if (byte == '\'' || byte == '"') {
-    /* A word's quotes close before an escaped quote or one of the other kind; that of a quote itself is a backslash's. */
+    /* A word's quotes close before an escaped quote or one of the other kind. */
     const int closes = byte == '"' ? next == '\'' : next == '\\' || next == '"';
     results[0] = closes ? (struct meaning){NO_BYTE, 1} : none;
   }
@@ -143,7 +138,7 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
 
 static int takes_any(const struct tables *it, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth);
 
-/* Whether the bytes behind an escape go on with a pattern, as far as that is cheap to tell. */
+/* Returns 0 if the bytes behind an escape do not go on with a pattern, as far as that is cheap to tell. */
 static int goes_on(const struct tables *it, uint32_t node, const uint8_t *bytes, size_t length, int depth) {
   for (size_t at = 0; at < LOOK_AHEAD && at < length; ++at) {
     if (it->end[it->branch[node]] == node) return 1;
@@ -161,10 +156,7 @@ static int goes_on(const struct tables *it, uint32_t node, const uint8_t *bytes,
   return 1;
 }
 
-/*
- * Whether a pattern of which `node` was read goes on with an escape, whose bytes and possible meanings are given; for
- * node 0 whether one begins so.
- */
+/* Returns 1 if a pattern of which `node` was read may go on with the escape at `bytes`; for node 0 if one begins so. */
 static int takes_any(const struct tables *it, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth) {
   for (int i = 0; i < 2; ++i) {
     const struct meaning *const one = &meanings[i];
@@ -177,7 +169,7 @@ static int takes_any(const struct tables *it, uint32_t node, const struct meanin
   return 0;
 }
 
-/* Whether a pattern begins here, or may go on where it is not followed any more. */
+/* Returns 1 if a pattern begins here, or may go on where it is not followed any more. */
 static int may_begin(const struct tables *it, const uint8_t *bytes, size_t length) {
   uint32_t node = it->first[bytes[0]];
   for (size_t depth = 1; node != 0; ++depth) {
@@ -201,7 +193,7 @@ static size_t base64_before(const struct tables *it, const uint8_t *bytes, size_
   return end - begin + (begin == 0 ? run : 0);
 }
 
-/* Whether a pattern that goes on with the escape begins in bytes[from] to bytes[escape]; its place, or SIZE_MAX. */
+/* Returns the place in bytes[from] to bytes[escape] where a pattern begins that goes on with the escape; or SIZE_MAX. */
 static size_t begin_before(const struct tables *it, const uint8_t *bytes, size_t length, size_t from, size_t escape, uint32_t run) {
   struct meaning expected[2] = {{NO_ESCAPE, 0}, {NO_ESCAPE, 0}};
   const uint8_t *const here = bytes + escape;
@@ -244,7 +236,7 @@ static size_t next_escape(const uint8_t *escapes, const uint8_t *bytes, size_t f
   return at;
 }
 
-/* Whether a pattern may begin with these bytes as they are. */
+/* Returns 1 if a pattern may begin with these bytes as they are. */
 static int is_begin(const struct tables *it, const uint8_t *bytes, size_t length) {
   return length < 3 || (it->starts[block(bytes[0], bytes[1], bytes[2])] != 0 && may_begin(it, bytes, length));
 }
