@@ -1,13 +1,12 @@
 /**
  * Finds all patterns in one pass over bytes (Aho and Corasick, 1975), and skips quickly what is none (Wu and Manber,
- * 1994). Flat: five bytes of memory for each byte of a pattern, and seven more for those that a stream leads to; pure.
+ * 1994). Five bytes of memory for each byte of a pattern, and seven more for those that a stream leads to; pure.
  */
-
 import { IS_BASE64, LINE_WIDTH, runBefore } from "./breaks.ts";
 import { escapesOf, LINE_BREAK } from "./escapes.ts";
 import type { CompiledSearch } from "./model.ts";
 
-/** Where nothing of a pattern was read yet. */
+/** The beginning of no bytes. */
 export const ROOT = 0;
 
 /** Blocks of three bytes are told apart by as many bits. */
@@ -35,15 +34,14 @@ export class Automaton {
   private readonly parent: Uint32Array;
   private readonly end: Uint32Array;
   private readonly first = new Uint32Array(256);
-  /** A hash table of the first beginnings of branches, by the beginning that they leave and the byte. */
+  /** Hash table of the first beginnings of branches, by the beginning that they leave and the byte. */
   private readonly forks: Uint32Array;
   /** How far the window may move if its last three bytes are these. */
   private readonly shift: Uint8Array;
-  /** The bytes that may stand for another one, or for none; see {@link escapesOf}. */
+  /** By byte; see {@link escapesOf}. */
   readonly escapes: Uint8Array;
-  /** Marks the bytes of which patterns consist. */
+  /** Marks the bytes of patterns, and the three bytes with which a pattern begins. */
   private readonly occurs = new Uint8Array(256);
-  /** Which three bytes a pattern begins with. */
   private readonly starts = new Uint8Array(BLOCKS);
 
   /** @param patterns bytes as characters (Latin-1), sorted, each once, of 3 to 65,535 bytes */
@@ -76,13 +74,13 @@ export class Automaton {
     return node === ROOT ? 0 : node - (this.base[this.branch[node] ?? 0] ?? 0);
   }
 
-  /** The length of the longest pattern that ends here; 0 for none. */
+  /** Returns the length of the longest pattern that ends here; 0 for none. */
   foundAt(node: number): number {
     this.failureOf(node);
     return this.found[node] ?? 0;
   }
 
-  /** The number of that pattern. */
+  /** Returns the number of that pattern. */
   patternAt(node: number): number {
     const length = this.foundAt(node);
     let end = node;
@@ -90,14 +88,14 @@ export class Automaton {
     return this.branch[end] ?? 0;
   }
 
-  /** The longest beginning of a pattern, of at most `depth` bytes, with which the bytes end. */
+  /** Returns the longest beginning of a pattern, of at most `depth` bytes, with which the bytes end. */
   shortened(node: number, depth: number): number {
     let at = node;
     while (this.depthOf(at) > depth) at = this.failureOf(at);
     return at;
   }
 
-  /** The longest beginning of a pattern with which the bytes end after one more. */
+  /** Returns the longest beginning of a pattern with which the bytes end after one more. */
   next(node: number, byte: number): number {
     for (let at = node; at !== ROOT; at = this.failureOf(at)) {
       const child = this.child(at, byte);
@@ -199,10 +197,9 @@ export class Automaton {
     const { label, branch, base, parent, end, first } = this;
     // In one piece: several times as fast as to ask strings for each of their characters.
     const all = Buffer.from(patterns.join(""), "latin1");
-    const { occurs } = this;
     // By index: an iterator takes ten times as long for some millions of bytes.
-    for (let at = 0; at < all.length; at++) occurs[all[at] ?? 0] = 1;
-    /** The branches on which the pattern before lies, and how much of it each shares with a branch before. */
+    for (let at = 0; at < all.length; at++) this.occurs[all[at] ?? 0] = 1;
+    /** The branches on which the pattern before lies. */
     const path: { readonly branch: number; readonly shared: number }[] = [];
     let last = ROOT;
     for (let number = 0, from = 0, former = 0, formerLength = 0; number < patterns.length; number++) {
@@ -248,7 +245,7 @@ export class Automaton {
   }
 }
 
-/** A number for three bytes: that of others, too, which costs a look and finds nothing that is not there. */
+/** Returns a number for three bytes; others may have it, too. */
 function block(first: number, second: number, third: number): number {
   return ((third << 10) ^ (second << 5) ^ first) & (BLOCKS - 1);
 }

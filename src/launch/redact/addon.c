@@ -52,10 +52,10 @@ static napi_value from_integer(napi_env env, int value) {
   return result;
 }
 
-static napi_value pair(napi_env env, const int values[2]) {
+static napi_value list(napi_env env, const int *values, uint32_t count) {
   napi_value result = NULL;
-  napi_create_array_with_length(env, 2, &result);
-  for (uint32_t i = 0; i < 2; ++i) napi_set_element(env, result, i, from_integer(env, values[i]));
+  napi_create_array_with_length(env, count, &result);
+  for (uint32_t i = 0; i < count; ++i) napi_set_element(env, result, i, from_integer(env, values[i]));
   return result;
 }
 
@@ -66,7 +66,7 @@ static napi_value make_pipe(napi_env env, const struct argument *given) {
   /* Four times the usual: fewer turns for much output. The system may refuse it. */
   fcntl(ends[1], F_SETPIPE_SZ, 262144);
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
-  return pair(env, ends);
+  return list(env, ends, 2);
 }
 
 static napi_value duplicate(napi_env env, const struct argument *given) {
@@ -107,7 +107,7 @@ static napi_value make_terminal(napi_env env, const struct argument *given) {
     if (given[1].number == 1) settings.c_oflag &= ~(tcflag_t)OPOST;
     ioctl(sides[1], TCSETS, &settings);
   }
-  return pair(env, sides);
+  return list(env, sides, 2);
 }
 
 static napi_value copy_size(napi_env env, const struct argument *given) {
@@ -149,25 +149,19 @@ static napi_value apply_settings(napi_env env, const struct argument *given) {
   return NULL;
 }
 
-/* The keys that send signals, if they are on: INT and QUIT; -1: none. */
-static napi_value signal_keys(napi_env env, const struct argument *given) {
-  int keys[2] = {-1, -1};
+/* The keys that send INT and QUIT (-1: none does); 1 if each key is given by itself; 1 if writers in the background stop. */
+static napi_value modes_of(napi_env env, const struct argument *given) {
+  int modes[4] = {-1, -1, 0, 0};
   struct termios settings;
-  if (ioctl(given[0].number, TCGETS, &settings) == 0 && (settings.c_lflag & ISIG) != 0) {
-    keys[0] = settings.c_cc[VINTR];
-    keys[1] = settings.c_cc[VQUIT];
+  if (ioctl(given[0].number, TCGETS, &settings) == 0) {
+    if (settings.c_lflag & ISIG) {
+      modes[0] = settings.c_cc[VINTR];
+      modes[1] = settings.c_cc[VQUIT];
+    }
+    modes[2] = (settings.c_lflag & ICANON) == 0;
+    modes[3] = (settings.c_lflag & TOSTOP) != 0;
   }
-  return pair(env, keys);
-}
-
-static napi_value stops_background(napi_env env, const struct argument *given) {
-  struct termios settings;
-  return from_integer(env, ioctl(given[0].number, TCGETS, &settings) == 0 && (settings.c_lflag & TOSTOP) != 0);
-}
-
-static napi_value is_by_key(napi_env env, const struct argument *given) {
-  struct termios settings;
-  return from_integer(env, ioctl(given[0].number, TCGETS, &settings) == 0 && (settings.c_lflag & ICANON) == 0);
+  return list(env, modes, COUNT(modes));
 }
 
 static napi_value ignore_access(napi_env env, const struct argument *given) {
@@ -260,7 +254,7 @@ static napi_value start_monitor(napi_env env, const struct argument *given) {
     close(ends[0]);
     return from_integer(env, error);
   }
-  return pair(env, (const int[]){ends[0], pid});
+  return list(env, (const int[]){ends[0], pid}, 2);
 }
 
 /* The process to which relay_signal passes on; 0: none yet. */
@@ -300,10 +294,8 @@ static const struct {
     {"copySize", copy_size},
     {"settingsOf", settings_of},
     {"applySettings", apply_settings},
-    {"signalKeys", signal_keys},
-    {"stopsBackground", stops_background},
+    {"modesOf", modes_of},
     {"ignoreAccess", ignore_access},
-    {"isByKey", is_by_key},
     {"foregroundGroup", foreground_group},
     {"takeForeground", take_foreground},
     {"typeInto", type_into},

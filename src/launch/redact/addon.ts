@@ -2,7 +2,7 @@ import type { CompiledSearch } from "../../masking/model.ts";
 import { openAddon } from "../../system/addon/addon.ts";
 import { isBun } from "../../system/runtime.ts";
 
-/** System calls for masking, by `addon.c` (Linux). A number that stands for an error is that of the system. */
+/** System calls for masking, by `addon.c` (Linux). Errors are the system's numbers. */
 export interface RedactAddon extends CompiledSearch {
   /** pipe2(2), close-on-exec. @returns the ends for reading, which is non-blocking, and for writing; or an error */
   readonly makePipe: () => readonly [number, number] | number;
@@ -11,7 +11,6 @@ export interface RedactAddon extends CompiledSearch {
   /**
    * Starts a thread that waits for events; see watch.h. It keeps the event loop alive for ever.
    *
-   * @param tell is called with a descriptor at an event that `watch` was told of
    * @returns the first argument of `watch`, or the negative number of an error
    */
   readonly startWatching: (tell: (descriptor: number) => void) => number;
@@ -23,7 +22,7 @@ export interface RedactAddon extends CompiledSearch {
    * Opens a pseudo-terminal with the settings of another terminal, close-on-exec; the launcher's side is non-blocking.
    *
    * @param isPlain 1: it does not turn newlines into line ends; the other terminal will
-   * @returns the side of the launcher and that of the program, or an error
+   * @returns the launcher's side and the program's, or an error
    */
   readonly makeTerminal: (like: number, isPlain: number) => readonly [number, number] | number;
   /** Gives one terminal the size of another. @returns 1 if it had another size: the kernel has sent SIGWINCH then */
@@ -35,21 +34,21 @@ export interface RedactAddon extends CompiledSearch {
    *   are, but output is shown as before
    */
   readonly applySettings: (terminal: number, settings: Uint8Array, how: 0 | 1 | 2 | 3) => void;
-  /** The keys that make a terminal send SIGINT and SIGQUIT; -1: none does. */
-  readonly signalKeys: (terminal: number) => readonly [number, number];
-  /** 1 if a terminal stops jobs in the background that write (`stty tostop`); or 0. */
-  readonly stopsBackground: (terminal: number) => number;
+  /**
+   * The keys that make a terminal send SIGINT and SIGQUIT (-1: none does); 1 if it gives each key by itself instead of
+   * whole lines; 1 if it stops jobs in the background that write (`stty tostop`).
+   */
+  readonly modesOf: (
+    terminal: number,
+  ) => readonly [interrupt: number, quit: number, isByKey: number, stopsBackground: number];
   /** From now on this process may write to the terminal from the background, as a process that ignores SIGTTOU may. */
   readonly ignoreAccess: () => void;
-  /** 1 if a terminal gives each key by itself instead of whole lines; or 0. */
-  readonly isByKey: (terminal: number) => number;
   /** The foreground process group (tcgetpgrp(3)); -1 if the terminal is not the controlling one. */
   readonly foregroundGroup: (terminal: number) => number;
   /** Puts a process group into the foreground of the controlling terminal, from the background, too (tcsetpgrp(3)). */
   readonly takeForeground: (terminal: number, group: number) => void;
   /**
-   * Starts the program on a pseudo-terminal, in a session of its own, with a monitor between it and this process; see
-   * monitor.h.
+   * Starts the program on a pseudo-terminal, in a session of its own, below a monitor; see monitor.h.
    *
    * @param strings the file, the arguments and the variables, each ended by a NUL
    * @param real the terminal that gets the settings `found` if this process ends without a `dismiss`

@@ -1,16 +1,22 @@
+/** A job in the background that writes to its terminal (`stty tostop`): the kernel sends it SIGTTOU. */
 import { sleep } from "../../system/sleep.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import { withoutListeners } from "../signals.ts";
+import type { RedactAddon } from "./addon.ts";
 
-/** How long an access to the terminal that is going on has to stop this process. */
+/** An access to the terminal that is going on stops this process within this time. */
 const ACCESS_MS = 20;
 
+export function stopsWriters(addon: RedactAddon, terminal: number): boolean {
+  const [, , , stopsBackground] = addon.modesOf(terminal);
+  return stopsBackground === 1;
+}
+
 /**
- * Showing what the program wrote in the background (`stty tostop`) brings SIGTTOU to the whole job again and again, until
- * this process stops: as soon as nothing listens. It sends none of its own, which might come when the job was continued already.
+ * Lets the signal stop this process. The kernel sends it again and again until then; one sent from here might come when
+ * the job was continued already.
  *
- * @param isInFront whether the job is in the foreground now
- * @returns whether the job was stopped, and was continued; it was not where somebody has sent the signal
+ * @returns true if the job was stopped, and was continued; false if another process has sent the signal
  */
 export function isStoppedByAccess(signal: NodeJS.Signals, isInFront: () => boolean): boolean {
   if (isInFront()) return false;
@@ -20,8 +26,8 @@ export function isStoppedByAccess(signal: NodeJS.Signals, isInFront: () => boole
 }
 
 /**
- * Nobody is left in the session who could continue this process's group, which an access to the terminal from the
- * background does not stop then, but fails (POSIX, "orphaned process group"). Asked of its ancestors alone.
+ * Returns true if no process of the session can continue this process's group: an access to the terminal does not stop
+ * such a group, but fails (POSIX, "orphaned process group"). Only ancestors are looked at.
  */
 export function isOrphaned(): boolean {
   const own = readProcessStat("self");

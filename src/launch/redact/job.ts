@@ -19,6 +19,8 @@ export interface State {
   readonly unanswered: number;
   /** The real terminal for the program; `forsaken`: it is gone, and the program is not hung up for it. */
   readonly terminal: "there" | "hung up" | "forsaken";
+  /** The real terminal is in order and stays so, whatever happens then. */
+  readonly isFinished: boolean;
 }
 
 export type Event =
@@ -80,12 +82,20 @@ export type Step = readonly [state: State, effects: readonly Effect[]];
 
 /** @param isForeground if the job is in the foreground now */
 export function begin(isForeground: boolean): Step {
-  const state: State = { hasStarted: false, end: undefined, isForeground, unanswered: 0, terminal: "there" };
+  const state: State = {
+    hasStarted: false,
+    end: undefined,
+    isForeground,
+    unanswered: 0,
+    terminal: "there",
+    isFinished: false,
+  };
   return [state, isForeground ? [] : [{ kind: "leave foreground", hasTerminal: true }]];
 }
 
 /** @param isInFront if the job is in the foreground at the time of the event */
 export function step(state: State, event: Event, isInFront: boolean): Step {
+  if (state.isFinished) return [state, []];
   switch (event.kind) {
     case "executed": {
       const started = { ...state, hasStarted: true };
@@ -142,7 +152,7 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
         state.terminal === "there" && state.isForeground
           ? [{ kind: "restore terminal", left, returnsKeys: isInFront }]
           : [];
-      return [state, [{ kind: "close keys" }, ...restored, { kind: "dismiss monitor" }]];
+      return [{ ...state, isFinished: true }, [{ kind: "close keys" }, ...restored, { kind: "dismiss monitor" }]];
     }
   }
 }

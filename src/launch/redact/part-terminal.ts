@@ -1,7 +1,7 @@
 import { ignoresSignal, readProcessStat } from "../proc/process-stat.ts";
 import { signalNumber } from "../signals.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";
-import { isStoppedByAccess } from "./background.ts";
+import { isStoppedByAccess, stopsWriters } from "./background.ts";
 import { openKeyboard, type Keyboard } from "./keyboard.ts";
 import { writeAll } from "./sink.ts";
 import { closeQuietly } from "./source.ts";
@@ -52,7 +52,8 @@ export function openPartTerminal({ addon, watcher, real, master, settle }: Termi
     if (last === first) return putBack();
     found ??= addon.settingsOf(real);
     addon.applySettings(real, settings, 3);
-    if (hasInput || addon.isByKey(master) === 0) return keyboard?.pause();
+    const [, , isByKey] = addon.modesOf(master);
+    if (hasInput || isByKey === 0) return keyboard?.pause();
     keyboard ??= openKeyboard(addon.duplicate(real), watcher, (keys) => void type(keys), close);
     keyboard.resume();
   };
@@ -65,7 +66,7 @@ export function openPartTerminal({ addon, watcher, real, master, settle }: Termi
         return isIgnored || isStoppedByAccess(signal, isInFront);
       },
       settled: async () => {
-        if (isClosed || isInFront() || addon.stopsBackground(real) === 0) await settle();
+        if (isClosed || isInFront() || !stopsWriters(addon, real)) await settle();
         follow();
         keyboard?.pause();
       },

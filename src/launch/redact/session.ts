@@ -4,7 +4,7 @@ import { catchableSignals, send, signalName, signalNumber, withoutListeners } fr
 import { listen, type Undo } from "../listen.ts";
 import type { Forwarding } from "../spawn/forward.ts";
 import type { Program, Running } from "../types.ts";
-import { isOrphaned, isStoppedByAccess } from "./background.ts";
+import { isOrphaned, isStoppedByAccess, stopsWriters } from "./background.ts";
 import { expectedSignals } from "./expected.ts";
 import * as job from "./job.ts";
 import { startMonitored, type Monitor } from "./monitor.ts";
@@ -57,7 +57,6 @@ export function openSession(parts: SessionParts): Session {
   let forwarding: Forwarding | undefined;
   let finish: (how: NodeJS.Signals | number) => void = () => {};
   let poll: NodeJS.Timeout | undefined;
-  let isClosed = false;
   const typing = openTyping({
     ...parts,
     expected,
@@ -108,12 +107,10 @@ export function openSession(parts: SessionParts): Session {
     close: () => {
       if (state.terminal === "there") closeQuietly(master);
       closeQuietly(real);
-      isClosed = true;
     },
   };
 
   function happen(event: job.Event): void {
-    if (isClosed) return;
     const [next, toPerform] = job.step(state, event, isInFront());
     state = next;
     toPerform.forEach(perform);
@@ -194,7 +191,7 @@ export function openSession(parts: SessionParts): Session {
   async function show(certainly: boolean, signal: NodeJS.Signals): Promise<void> {
     typing.pause();
     // Otherwise the program may have been stopped because it wrote from the background.
-    if (certainly || addon.stopsBackground(real) === 0) await settle();
+    if (certainly || !stopsWriters(addon, real)) await settle();
     await typing.collect(false);
     happen({ kind: "shown", signal });
   }

@@ -78,7 +78,7 @@ export function openTyping(parts: TypingParts) {
 
   function signalsOf(keys: Uint8Array): readonly NodeJS.Signals[] {
     if (addon.foregroundGroup(master) !== monitor()?.pid) return [];
-    const [interrupt, quit] = addon.signalKeys(master);
+    const [interrupt, quit] = addon.modesOf(master);
     const count = (key: number): number => keys.filter((byte) => byte === key).length;
     return [
       ...Array.from({ length: count(interrupt) }, () => "SIGINT" as const),

@@ -210,6 +210,11 @@ it("stops again only when the monitor has continued the program as often as it w
   expect(shown).toEqual([false, false, false, false, false, false, true]);
 });
 
+it("leaves the terminal alone after the end", () => {
+  const [finished] = step({ ...RUNNING, end: { status: 0 } }, { kind: "finished" }, true);
+  expect(step(finished, signal("SIGCONT"), true)).toEqual([finished, []]);
+});
+
 it("leaves the foreground with a stop", () => {
   expect(step(RUNNING, { kind: "shown", signal: "SIGTSTP" }, true)[0].isForeground).toBe(false);
 });

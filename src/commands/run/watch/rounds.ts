@@ -1,7 +1,7 @@
 /**
- * The rounds in which ESC is followed, as a state and a pure step. A round begins after a pause. It looks at revisions
- * where the token may see them; if something may have changed, it opens the environments; if the program would get
- * something else, it restarts the program. It knows no values.
+ * The rounds in which ESC is followed, as a state and a pure step, without values. A round begins after a pause. It looks
+ * at revisions if the token may see them; if something may have changed, it opens the environments; if the program would
+ * get something else, it restarts the program.
  */
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
@@ -11,10 +11,8 @@ import { differing, type Prints } from "./prints.ts";
 /** All that the sources give now. */
 export type Resolved<Renewal> =
   | { readonly kind: "ready"; readonly prints: Prints; readonly renewal: Renewal }
-  /** ESC or another source cannot be read. The lines say why. */
-  | { readonly kind: "trouble"; readonly lines: Lines }
-  /** The contract is not met by it. */
-  | { readonly kind: "unmet"; readonly lines: Lines };
+  /** A source cannot be read, or the contract is not met. */
+  | { readonly kind: "trouble" | "unmet"; readonly lines: Lines };
 
 export type Lines = readonly [string, ...string[]];
 
@@ -161,8 +159,10 @@ function takeLook(before: State, look: Look, timing: Timing): Step<never> {
 
 function takeResolved<Renewal>(before: State, resolved: Resolved<Renewal>, timing: Timing): Step<Renewal> {
   const { round } = before;
-  if (resolved.kind === "unmet") return finish(before, [["warning", resolved.lines]], timing);
-  if (resolved.kind === "trouble") return complain(before, resolved.lines, timing);
+  if (resolved.kind !== "ready") {
+    const { kind, lines } = resolved;
+    return kind === "trouble" ? complain(before, lines, timing) : finish(before, [["warning", lines]], timing);
+  }
   const { prints, renewal } = resolved;
   // What providers make is different each time: no reason for a restart. A second opening tells.
   const volatile = new Set([...before.volatile, ...(round.first === undefined ? [] : differing(round.first, prints))]);
