@@ -1,6 +1,6 @@
 import { SophiaError } from "../core/error.ts";
 import { Automaton } from "./automaton.ts";
-import type { Masking, Secret } from "./model.ts";
+import type { CompiledSearch, Secret, StreamState } from "./model.ts";
 import { patternsOf, type Form } from "./patterns.ts";
 import { Masker } from "./stream.ts";
 import { fateOf } from "./texts.ts";
@@ -8,23 +8,28 @@ import { fateOf } from "./texts.ts";
 /** In bytes, of all secrets: some 100 MB of memory. An environment that Linux passes on by default holds half of it. */
 export const MOST_BYTES = 4 * 1024 * 1024;
 
+export type Masking = ReturnType<typeof maskingOf>;
+
 /**
  * Returns what masks secrets in any number of streams; see docs/masking.md for the forms in which they are found.
  *
  * @param longest the bytes of the longest stream, if it is known: what cannot stand in it is not searched for
  * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
  */
-export function maskingOf(secrets: readonly Secret[], longest?: number): Masking {
+export function maskingOf(secrets: readonly Secret[], longest?: number) {
   const masked = maskable(secrets);
   let made: Automaton | undefined;
   const automaton = (): Automaton => (made ??= searchOf(masked, longest).automaton);
   return {
+    /** The number of secrets that can be masked. */
     size: masked.length,
-    prepare: (compiled) => {
+    /** Does what the first bytes of a stream would wait for, some milliseconds for a hundred secrets. */
+    prepare: (compiled?: CompiledSearch): void => {
       const prepared = automaton();
       if (compiled !== undefined) prepared.use(compiled);
     },
-    stream: (state) => new Masker(automaton, state),
+    /** @param state where another masker of the same secrets has left a stream */
+    stream: (state?: StreamState): Masker => new Masker(automaton, state),
   };
 }
 

@@ -24,18 +24,11 @@ export interface State {
 }
 
 export type Event =
-  | { readonly kind: "executed" }
-  /** Reported by the monitor. */
-  | { readonly kind: "continued" }
-  | { readonly kind: "stopped"; readonly signal: NodeJS.Signals }
+  /** `continued` is the monitor's report; `resumed`: the program must go on; `unread`: its output is not shown any more. */
+  | { readonly kind: "executed" | "continued" | "resumed" | "polled" | "unread" | "terminal gone" | "finished" }
   | { readonly kind: "ended"; readonly end: End }
-  /** A signal has reached this process; `isExpected`: this process has caused that. */
-  | { readonly kind: "signal"; readonly signal: NodeJS.Signals; readonly isExpected: boolean }
-  | { readonly kind: "SIGHUP"; readonly hasTerminal: boolean }
-  /** By which the kernel stops a job that writes to the terminal from the background. */
-  | { readonly kind: "SIGTTOU"; readonly program: "ignores" | "takes" | "handles" }
-  /** The program's output and keys were passed on, after it was stopped. */
-  | { readonly kind: "shown"; readonly signal: NodeJS.Signals }
+  /** The program was stopped; then its output and keys were passed on. */
+  | { readonly kind: "stopped" | "shown"; readonly signal: NodeJS.Signals }
   /** The job was continued after a stop, or the kernel has refused the stop. */
   | {
       readonly kind: "awoken";
@@ -43,38 +36,31 @@ export type Event =
       readonly isRefused: boolean;
       readonly isOrphaned: boolean;
     }
-  | { readonly kind: "resumed" }
-  | { readonly kind: "polled" }
-  /** Nobody sees any more what is shown. */
-  | { readonly kind: "unread" }
-  /** There is nothing to read from any more. */
-  | { readonly kind: "terminal gone" }
-  | { readonly kind: "finished" };
+  /** A signal has reached this process; `isExpected`: this process has caused that. */
+  | { readonly kind: "signal"; readonly signal: NodeJS.Signals; readonly isExpected: boolean }
+  | { readonly kind: "SIGHUP"; readonly hasTerminal: boolean }
+  /** By which the kernel stops a job that writes to the terminal from the background. */
+  | { readonly kind: "SIGTTOU"; readonly program: "ignores" | "takes" | "handles" };
 
 export type Effect =
-  | { readonly kind: "forward"; readonly signal: NodeJS.Signals }
-  | { readonly kind: "request stop" }
-  /** Gives the program the size of the terminal. The kernel sends it the signal, but where nothing has changed. */
-  | { readonly kind: "resize"; readonly signal: NodeJS.Signals }
+  | { readonly kind: "request stop" | "read keys" | "close keys" | "resume later" | "dismiss monitor" }
+  /** Writes from the background in spite of SIGTTOU, or is stopped by it. */
+  | { readonly kind: "ignore access" | "undergo access" }
+  /** `resize`: gives the program the size of the terminal. The kernel sends the signal, unless the size is the same. */
+  | { readonly kind: "forward" | "resize"; readonly signal: NodeJS.Signals }
   /** Makes the real terminal raw. `adopts`: the program gets the settings that a shell has made meanwhile. */
   | { readonly kind: "enter foreground"; readonly adopts: boolean }
   /** Leaves the real terminal to others, which turns newlines into line ends then, and polls. */
   | { readonly kind: "leave foreground"; readonly hasTerminal: boolean }
   | { readonly kind: "continue"; readonly isForeground: boolean }
-  | { readonly kind: "read keys" }
   /** Passes on output and keys. `certainly`: showing it cannot stop the job. */
   | { readonly kind: "show"; readonly certainly: boolean; readonly signal: NodeJS.Signals }
   /** Stops the job. `restores`: the real terminal has the settings of the program meanwhile. */
   | { readonly kind: "stop"; readonly restores: boolean; readonly signal: NodeJS.Signals }
-  | { readonly kind: "resume later" }
-  | { readonly kind: "ignore access" }
-  | { readonly kind: "undergo access" }
   /** Closes this process's side of the pseudo-terminal. `forsakes`: the monitor does not hang the program up. */
   | { readonly kind: "hang up"; readonly forsakes: boolean }
-  | { readonly kind: "close keys" }
-  /** The terminal gets the settings that the program has left, or those from before. */
-  | { readonly kind: "restore terminal"; readonly left: boolean; readonly returnsKeys: boolean }
-  | { readonly kind: "dismiss monitor" };
+  /** Gives the terminal the settings that the program has left, or those from before. */
+  | { readonly kind: "restore terminal"; readonly left: boolean; readonly returnsKeys: boolean };
 
 const ASK_FOR_THE_END: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT", "SIGTERM"]);
 

@@ -34,22 +34,10 @@ export interface MonitorEvents {
   readonly ended: (end: End) => void;
 }
 
-/** The process between this one and the program; see monitor.h. */
-export interface Monitor {
-  /** The program's. */
-  readonly pid: number;
-  /** Puts the program into the foreground of its terminal or the background, and continues it. */
-  readonly continue: (isForeground: boolean) => void;
-  /** Nothing is typed any more: asks for what the program has not read. @param isLast its terminal is closed, too */
-  readonly collect: (isLast: boolean) => void;
-  /** The program's terminal is about to go, and the program must not be hung up. */
-  readonly forsake: () => void;
-  /** The program has ended and the real terminal is in order: nothing has to be put back if this process ends now. */
-  readonly dismiss: () => void;
-}
+export type Monitor = Exclude<ReturnType<typeof startMonitored>, string>;
 
 /**
- * Starts the program. The event loop does not turn meanwhile: a signal that comes then finds the program running.
+ * Starts the program below the monitor; see monitor.h. The event loop does not turn meanwhile: a signal that comes then finds the program running.
  *
  * @param found the settings of the real terminal
  * @returns the code of the system's error if it was not started
@@ -63,7 +51,7 @@ export function startMonitored(
   found: Uint8Array,
   isForeground: boolean,
   events: MonitorEvents,
-): Monitor | string {
+) {
   const descriptors = Int32Array.from(inherited);
   const strings = bytesOf(program);
   const count = program.argv.length;
@@ -113,11 +101,16 @@ export function startMonitored(
     }
   };
   return {
+    /** The program's. */
     pid,
-    continue: (isInFront) => tell(CONTINUE, Number(isInFront)),
-    collect: (isLast) => tell(COLLECT, Number(isLast)),
-    forsake: () => tell(FORSAKE, 0),
-    dismiss: () => void (isOpen && addon.dismiss(channel, monitor)),
+    /** Puts the program into the foreground of its terminal or the background, and continues it. */
+    continue: (isInFront: boolean): void => tell(CONTINUE, Number(isInFront)),
+    /** Asks for what the program has not read when nothing is typed any more. @param isLast its terminal is closed, too */
+    collect: (isLast: boolean): void => tell(COLLECT, Number(isLast)),
+    /** The program's terminal is about to go, and the program must not be hung up. */
+    forsake: (): void => tell(FORSAKE, 0),
+    /** The program has ended and the real terminal is in order: nothing has to be put back if this process ends now. */
+    dismiss: (): void => void (isOpen && addon.dismiss(channel, monitor)),
   };
 }
 

@@ -12,23 +12,13 @@ const LATER_MS = 50;
 /** The polling interval in the background: a shell may put the job into the foreground without a signal. */
 const LOOK_MS = 200;
 
-/** The terminal where only some of the program's streams are it: the program is in this process's group and session. */
-export interface PartTerminal {
-  readonly signals: TerminalSignals;
-  /** The program has written. */
-  readonly looked: () => void;
-  /** The program has ended. @param wasKilled by a signal: the settings from before come back */
-  readonly end: (wasKilled: boolean) => void;
-  /** Nobody sees any more what is shown. */
-  readonly close: () => void;
-}
-
 /**
+ * Opens the terminal if only some of the program's streams are it: the program stays in this process's group and session.
  * The pseudo-terminal is not the controlling one: keys act on the group by the real one. That gets the settings that a
  * program makes (`dialog`, curses), and a program that wants each key from its output, as less and vim do where their
  * standard input is a pipe, gets the keys.
  */
-export function openPartTerminal({ addon, watcher, real, master, settle }: Terminal): PartTerminal {
+export function openPartTerminal({ addon, watcher, real, master, settle }: Terminal) {
   const { isatty } = process.getBuiltinModule("node:tty");
   const hasInput = isatty(0);
   const group = readProcessStat("self")?.group ?? -1;
@@ -57,30 +47,33 @@ export function openPartTerminal({ addon, watcher, real, master, settle }: Termi
     keyboard ??= openKeyboard(addon.duplicate(real), watcher, (keys) => void type(keys), close);
     keyboard.resume();
   };
-  return {
-    signals: {
-      resized: () => void (isClosed || addon.copySize(real, master)),
-      isAccess: (signal, program) => {
-        const isIgnored = program !== undefined && !isInFront() && ignoresSignal(program, signalNumber(signal));
-        if (isIgnored) addon.ignoreAccess();
-        return isIgnored || isStoppedByAccess(signal, isInFront);
-      },
-      settled: async () => {
-        if (isClosed || isInFront() || !stopsWriters(addon, real)) await settle();
-        follow();
-        keyboard?.pause();
-      },
-      continued: () => {
-        // A shell has set its own meanwhile.
-        if (last !== first) last = "";
-        follow();
-      },
+  const signals: TerminalSignals = {
+    resized: () => void (isClosed || addon.copySize(real, master)),
+    isAccess: (signal, program) => {
+      const isIgnored = program !== undefined && !isInFront() && ignoresSignal(program, signalNumber(signal));
+      if (isIgnored) addon.ignoreAccess();
+      return isIgnored || isStoppedByAccess(signal, isInFront);
     },
-    looked: () => {
+    settled: async () => {
+      if (isClosed || isInFront() || !stopsWriters(addon, real)) await settle();
+      follow();
+      keyboard?.pause();
+    },
+    continued: () => {
+      // A shell has set its own meanwhile.
+      if (last !== first) last = "";
+      follow();
+    },
+  };
+  return {
+    signals,
+    /** The program has written. */
+    looked: (): void => {
       follow();
       followIn(LATER_MS);
     },
-    end: (wasKilled) => {
+    /** The program has ended. @param wasKilled the settings from before come back */
+    end: (wasKilled: boolean): void => {
       follow();
       if (wasKilled && last !== first && isInFront()) putBack();
       close();

@@ -19,21 +19,7 @@ const CONTINUE_MS = 1000;
 /** The pause after a stop that the kernel refused: the program may stop at once again. */
 const REFUSED_MS = 50;
 
-/** The program in a session of its own, on a pseudo-terminal; the real terminal is raw as long as the job has it. */
-export interface Session {
-  readonly forward: (forwarding: Forwarding) => Undo;
-  /** @returns the code of the system's error where it was not executed */
-  readonly execute: (program: Program) => Promise<Running | string>;
-  /** Takes back what was typed and not read by a program that has ended. */
-  readonly collect: () => Promise<void>;
-  /** The real terminal is gone. */
-  readonly lose: () => void;
-  /** True for a signal that is being delivered and was sent to the whole group here, not to this process. */
-  readonly isOwn: (signal: NodeJS.Signals) => boolean;
-  /** Gives the real terminal the settings that an ended program has left, or those from before if it was killed. */
-  readonly restore: () => void;
-  readonly close: () => void;
-}
+export type Session = ReturnType<typeof openSession>;
 
 interface SessionParts extends Terminal {
   /** The real terminal, for reading; it is closed. */
@@ -46,7 +32,8 @@ interface SessionParts extends Terminal {
   readonly hangUp: () => void;
 }
 
-export function openSession(parts: SessionParts): Session {
+/** Opens a session of its own for the program, on a pseudo-terminal: performs what `job.ts` decides. */
+export function openSession(parts: SessionParts) {
   const { addon, watcher, real, master, slave, settle, hangUp } = parts;
   const group = readProcessStat("self")?.group ?? -1;
   const isInFront = (): boolean => addon.foregroundGroup(real) === group;
@@ -70,7 +57,7 @@ export function openSession(parts: SessionParts): Session {
   effects.forEach(perform);
 
   return {
-    forward: (to) => {
+    forward: (to: Forwarding): Undo => {
       forwarding = to;
       return listen(catchableSignals(), (signal) => {
         to.onSignal?.(signal);
@@ -78,7 +65,8 @@ export function openSession(parts: SessionParts): Session {
         else if (to.firstProcess) to.reapOrphans?.();
       });
     },
-    execute: async (program) => {
+    /** @returns the code of the system's error if it was not executed */
+    execute: async (program: Program): Promise<Running | string> => {
       const ended = new Promise<NodeJS.Signals | number>((resolve) => {
         finish = resolve;
       });
@@ -97,14 +85,18 @@ export function openSession(parts: SessionParts): Session {
       happen({ kind: "executed" });
       return { pid: outcome.pid, ended };
     },
-    collect: async () => {
+    /** Takes back what was typed and not read by a program that has ended. */
+    collect: async (): Promise<void> => {
       clearInterval(poll);
       await typing.collect(true);
     },
-    lose: () => happen({ kind: "unread" }),
+    /** The real terminal is gone. */
+    lose: (): void => happen({ kind: "unread" }),
+    /** True for a signal that is being delivered and was sent to the whole group here, not to this process. */
     isOwn: expected.isOwn,
-    restore: () => happen({ kind: "finished" }),
-    close: () => {
+    /** Gives the real terminal the settings that an ended program has left, or those from before if it was killed. */
+    restore: (): void => happen({ kind: "finished" }),
+    close: (): void => {
       if (state.terminal === "there") closeQuietly(master);
       closeQuietly(real);
     },

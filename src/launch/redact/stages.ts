@@ -24,42 +24,30 @@ export interface State {
 
 export type StreamEvent = { readonly stream: number } & (
   | { readonly kind: "failed"; readonly code: string }
-  /** Nobody reads the stream any more. */
-  | { readonly kind: "unread" }
-  /** Nobody can write to it any more, and all was passed on. */
-  | { readonly kind: "ended" }
+  /** `unread`: nobody reads the stream any more. `ended`: nothing can be written any more, and all was passed on. */
+  | { readonly kind: "unread" | "ended" }
 );
 
-/** `wasKilled`: the program has ended by a signal. */
+/** `wasKilled`: the program has ended by a signal. `left`: the streams that may still be written to, after a drain. */
 export type EndEvent = { readonly wasKilled: boolean } & (
   | { readonly kind: "finish"; readonly isLast: boolean }
-  /** All that was written was read. `left`: the streams that may still be written to. */
   | { readonly kind: "drained"; readonly left: readonly number[] }
 );
 
 export type Effect =
+  | { readonly kind: "mute" | "lose session" | "close terminal" }
   | { readonly kind: "say"; readonly line: string }
-  | { readonly kind: "mute" }
   | { readonly kind: "close target"; readonly stream: number; readonly later: boolean }
-  | { readonly kind: "lose reader"; readonly stream: number }
-  | { readonly kind: "lose session" }
-  | { readonly kind: "close terminal" };
+  | { readonly kind: "lose reader"; readonly stream: number };
 
 /** The effects of an end, each of which takes its time. */
 export type Ending =
-  /** Takes back from the session what was typed and not read. */
-  | { readonly kind: "collect keys" }
-  /** Passes on what was written, but for the beginning of a secret, and reads on. */
-  | { readonly kind: "settle" }
+  /** `settle`: passes on what was written, but for the beginning of a secret, and reads on. */
+  | { readonly kind: "collect keys" | "settle" | "last words" | "restore session" | "close session" }
   /** Reads what was written, to the end or until nothing more comes. */
   | { readonly kind: "drain"; readonly wasKilled: boolean }
-  | { readonly kind: "flush"; readonly streams: readonly number[] }
-  | { readonly kind: "last words" }
-  /** Puts the real terminal in order. */
   | { readonly kind: "end terminal"; readonly wasKilled: boolean }
-  | { readonly kind: "restore session" }
-  | { readonly kind: "close session" }
-  | { readonly kind: "hand over"; readonly streams: readonly number[] };
+  | { readonly kind: "flush" | "hand over"; readonly streams: readonly number[] };
 
 /** Takes what happens to one stream. */
 export function step(state: State, event: StreamEvent): readonly [State, readonly Effect[]] {

@@ -35,14 +35,12 @@ export async function openSystem(): Promise<System | undefined> {
 /** The error for a pipe, terminal, thread or process that masking needs and the system refuses, by the system's code. */
 export function cannotMask(code: string): SophiaError {
   const limit = limitOf(code);
-  if (limit !== undefined) {
-    const { message, hint } = limit;
-    return new SophiaError({ code: "system-limit", message: `${message}: the output cannot be masked`, hint });
+  if (limit === undefined) {
+    const message = `the output cannot be masked: the system gives no pipe for it (${code})`;
+    return new SophiaError({ code: "redact-pipe", message });
   }
-  return new SophiaError({
-    code: "redact-pipe",
-    message: `the output cannot be masked: the system gives no pipe for it (${code})`,
-  });
+  const { message, hint } = limit;
+  return new SophiaError({ code: "system-limit", message: `${message}: the output cannot be masked`, hint });
 }
 
 /** Another number for the same open file. @throws SophiaError (system-limit or redact-pipe, 125) */
