@@ -19,7 +19,7 @@ export type Masking = ReturnType<typeof maskingOf>;
 export function maskingOf(secrets: readonly Secret[], longest?: number) {
   const masked = maskable(secrets);
   let made: Automaton | undefined;
-  const automaton = (): Automaton => (made ??= searchOf(masked, longest).automaton);
+  const automaton = (): Automaton => (made ??= new Automaton(sorted(patternsOf(masked, longest))));
   return {
     /** The number of secrets that can be masked. */
     size: masked.length,
@@ -33,29 +33,27 @@ export function maskingOf(secrets: readonly Secret[], longest?: number) {
   };
 }
 
-/** What finds secrets, and in which form. */
-interface Search {
-  readonly automaton: Automaton;
-  /** By the numbers of the automaton's patterns. */
-  readonly forms: readonly Form[];
-  /** How many of the secrets can be found. */
-  readonly size: number;
-}
-
-/** @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets */
-export function searchedFor(secrets: readonly Secret[]): Search {
-  return searchOf(maskable(secrets));
-}
-
-function searchOf(masked: readonly Secret[], longest?: number): Search {
-  const forms = patternsOf(masked, longest);
-  // In the order of their bytes, which are characters here.
-  const patterns = [...forms.keys()].toSorted();
+/**
+ * Returns what finds secrets, and tells in which form.
+ *
+ * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
+ */
+export function searchedFor(secrets: readonly Secret[]) {
+  const masked = maskable(secrets);
+  const forms = patternsOf(masked);
+  const patterns = sorted(forms);
   return {
     automaton: new Automaton(patterns),
+    /** By the numbers of the automaton's patterns. */
     forms: patterns.flatMap((pattern) => forms.get(pattern) ?? []),
+    /** The number of secrets that can be found. */
     size: masked.length,
   };
+}
+
+/** In the order of their bytes, which are characters here. */
+function sorted(forms: ReadonlyMap<string, Form>): readonly string[] {
+  return [...forms.keys()].toSorted();
 }
 
 /** Returns what a secret counts towards {@link MOST_BYTES}; 0 if it cannot be masked. */

@@ -6,18 +6,14 @@ const FORGET = -1;
 const UNTIL_UNREAD = 0;
 const UNTIL_READABLE = 1;
 
-/** Calls back when something happens to a descriptor: once, for the last that was asked of it. Never in the same turn. */
-export interface Watcher {
-  /** There are bytes to read, or the end is. */
-  readonly whenReadable: (descriptor: number, callback: () => void) => void;
-  /** Nobody reads any more from the pipe, socket or terminal to which it leads. */
-  readonly whenUnread: (descriptor: number, callback: () => void) => void;
-  /** To be called before the descriptor is closed, and where nothing is waited for any more. */
-  readonly forget: (descriptor: number) => void;
-}
+export type Watcher = Exclude<ReturnType<typeof openWatcher>, string>;
 
-/** @returns the code of the system's error where it gives no thread or descriptor for it */
-export function openWatcher(addon: RedactAddon): Watcher | string {
+/**
+ * Calls back when something happens to a descriptor: once, for the last that was asked of it. Never in the same turn.
+ *
+ * @returns the code of the system's error if it gives no thread or descriptor for it
+ */
+export function openWatcher(addon: RedactAddon) {
   const callbacks = new Map<number, () => void>();
   const watching = addon.startWatching((descriptor) => {
     const callback = callbacks.get(descriptor);
@@ -25,14 +21,19 @@ export function openWatcher(addon: RedactAddon): Watcher | string {
     callback?.();
   });
   if (watching < 0) return errorName(-watching);
-  const wait = (what: number) => (descriptor: number, callback: () => void) => {
-    callbacks.set(descriptor, callback);
-    addon.watch(watching, descriptor, what);
-  };
+  const wait =
+    (what: number) =>
+    (descriptor: number, callback: () => void): void => {
+      callbacks.set(descriptor, callback);
+      addon.watch(watching, descriptor, what);
+    };
   return {
+    /** There are bytes to read, or the end is. */
     whenReadable: wait(UNTIL_READABLE),
+    /** Nobody reads any more from the pipe, socket or terminal to which it leads. */
     whenUnread: wait(UNTIL_UNREAD),
-    forget: (descriptor) => {
+    /** Must be called before the descriptor is closed, and if nothing is waited for any more. */
+    forget: (descriptor: number): void => {
       callbacks.delete(descriptor);
       addon.watch(watching, descriptor, FORGET);
     },

@@ -52,7 +52,7 @@ function escape(peek: Peek): readonly Unit[] | undefined {
 }
 
 /** Reads the digits of a number. @returns undefined if more bytes are needed, -1 if there are fewer digits than `least` */
-function digits(peek: Peek, from: number, least: number, most: number, base: 8 | 16): Digits | undefined {
+function digits(peek: Peek, from: number, least: number, most: number, base: 8 | 16) {
   let value = 0;
   let count = 0;
   for (; count < most; count++) {
@@ -63,11 +63,6 @@ function digits(peek: Peek, from: number, least: number, most: number, base: 8 |
     value = value * base + digit;
   }
   return { value: count < least ? -1 : value, count };
-}
-
-interface Digits {
-  readonly value: number;
-  readonly count: number;
 }
 
 /** A code unit of UTF-16, or two that are one character. */
@@ -88,7 +83,7 @@ function utf16(peek: Peek): readonly Unit[] | undefined {
 }
 
 /** @param around the bytes of the escape besides its digits */
-function character(read: Digits | undefined, around: number): readonly Unit[] | undefined {
+function character(read: ReturnType<typeof digits>, around: number): readonly Unit[] | undefined {
   const bytes = read === undefined || read.value === -1 ? undefined : utf8(read.value);
   return read && (bytes === undefined ? [] : [{ length: around + read.count, bytes, isShell: true }]);
 }
