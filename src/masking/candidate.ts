@@ -40,7 +40,14 @@ export class Candidate {
 
   copy(): Candidate {
     const other = new Candidate(this.encoding, this.automaton, this.at, this.node);
-    return Object.assign(other, this, { origins: [...this.origins] });
+    other.lastEscape = this.lastEscape;
+    other.lastDecoded = this.lastDecoded;
+    other.from = this.from;
+    other.origins = [...this.origins];
+    other.emptyUnits = this.emptyUnits;
+    other.isAfterReturn = this.isAfterReturn;
+    other.isShell = this.isShell;
+    return other;
   }
 
   /** Returns true if both read on alike: of two such the one that began first finds all that the other does. */

@@ -42,49 +42,62 @@ function inside(outer: Decoder, inner: Decoder): Decoder {
   return {
     starts: [...new Set([...outer.starts, ...inner.starts])],
     decode: (peek) => {
-      const layer = layerOf(outer, peek);
+      const layer = new Layer(outer, peek);
       const first = layer.byteAt(0);
       if (first === MORE) return undefined;
       if (!inner.starts.includes(first)) return [layer.firstUnit()];
-      const units = inner.decode(layer.byteAt);
+      const units = inner.decode((index) => layer.byteAt(index));
       return units?.map((unit) => ({ ...unit, length: layer.lengthOf(unit.length) }));
     },
   };
 }
 
 /** The decoded bytes from one place on, as far as they are asked for. */
-function layerOf(decoder: Decoder, peek: Peek) {
-  const bytes: number[] = [];
+class Layer {
+  private readonly decoder: Decoder;
+  private readonly peek: Peek;
+  private readonly bytes: number[] = [];
   /** For each decoded byte, the number of encoded bytes up to its end. */
-  const ends: number[] = [];
-  let read = 0;
-  const peekOn: Peek = (index) => peek(read + index);
+  private readonly ends: number[] = [];
+  private read = 0;
+
+  constructor(decoder: Decoder, peek: Peek) {
+    this.decoder = decoder;
+    this.peek = peek;
+  }
+
+  byteAt(index: number): number {
+    while (this.bytes.length <= index) if (!this.readUnit()) return MORE;
+    return this.bytes[index] ?? MORE;
+  }
+
   /** The number of encoded bytes of the first `count` decoded ones. */
-  const lengthOf = (count: number): number => ends[count - 1] ?? 0;
-  return {
-    lengthOf,
-    byteAt: (index: number): number => {
-      while (bytes.length <= index) {
-        const first = peek(read);
-        if (first === MORE) return MORE;
-        const literal: Unit = { length: 1, bytes: [first] };
-        const units = decoder.starts.includes(first) ? decoder.decode(peekOn) : [literal];
-        if (units === undefined) return MORE;
-        const unit = units[0] ?? literal;
-        read += unit.length;
-        for (const byte of unit.bytes) {
-          bytes.push(byte);
-          ends.push(read);
-        }
-      }
-      return bytes[index] ?? MORE;
-    },
-    /** Everything that the first encoded character stands for: several bytes if it is not ASCII. */
-    firstUnit: (): Unit => {
-      const length = lengthOf(1);
-      return { length, bytes: bytes.filter((_, index) => ends[index] === length) };
-    },
-  };
+  lengthOf(count: number): number {
+    return this.ends[count - 1] ?? 0;
+  }
+
+  /** Everything that the first encoded character stands for: several bytes if it is not ASCII. */
+  firstUnit(): Unit {
+    const length = this.lengthOf(1);
+    return { length, bytes: this.bytes.filter((_, index) => this.ends[index] === length) };
+  }
+
+  private readUnit(): boolean {
+    const first = this.peek(this.read);
+    if (first === MORE) return false;
+    const literal: Unit = { length: 1, bytes: [first] };
+    const units = this.decoder.starts.includes(first)
+      ? this.decoder.decode((index) => this.peek(this.read + index))
+      : [literal];
+    if (units === undefined) return false;
+    const { length, bytes } = units[0] ?? literal;
+    this.read += length;
+    for (const byte of bytes) {
+      this.bytes.push(byte);
+      this.ends.push(this.read);
+    }
+    return true;
+  }
 }
 
 /** Returns the value of a hexadecimal digit, or -1. */
