@@ -1,6 +1,7 @@
 /** The nouns of a launch. All ways to start a program take a {@link Launch}. */
 import type { Environment } from "../core/model.ts";
-import type { Masking, Secret } from "../masking/model.ts";
+import type { Masking } from "../masking/masking.ts";
+import type { Secret } from "../masking/model.ts";
 import type { Addon, Libc } from "../system/addon/libc.ts";
 import type { Inherited } from "./proc/descriptors.ts";
 

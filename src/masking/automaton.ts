@@ -1,53 +1,47 @@
 /**
  * Finds all patterns in one pass over bytes (Aho and Corasick, 1975), and skips quickly what is none (Wu and Manber,
- * 1994). Flat: five bytes of memory for each byte of a pattern, and seven more for those that a stream leads to; pure.
+ * 1994). Five bytes of memory for each byte of a pattern, and seven more for those that a stream leads to; pure.
  */
-
 import { IS_BASE64, LINE_WIDTH, runBefore } from "./breaks.ts";
 import { escapesOf, LINE_BREAK } from "./escapes.ts";
 import type { CompiledSearch } from "./model.ts";
 
-/** Where nothing of a pattern was read yet. */
+/** The beginning of no bytes. */
 export const ROOT = 0;
 
 /** Blocks of three bytes are told apart by as many bits. */
 const BLOCKS = 1 << 16;
 
 /**
- * The beginnings of all patterns as a tree, by number, and for each the longest beginning that it ends with.
- *
- * Each pattern has a branch: the beginnings that it does not share with the pattern before it, numbered in a row.
+ * The beginnings of all patterns as a tree, by number. Each pattern has a branch: the beginnings that it does not share
+ * with the pattern before it, numbered in a row. The arrays are by beginning or by branch.
  */
 export class Automaton {
   private compiled: { readonly search: CompiledSearch; readonly handle: Uint8Array } | undefined;
   /** The length of the shortest pattern, at most 255; 0 where there is none. */
   readonly window: number;
-  /** Of each beginning: its last byte. */
+  /** Of each beginning: its last byte, and its branch. */
   private readonly label: Buffer;
-  /** Its branch. */
   private readonly branch: Uint32Array;
-  /** One more than the number of the longest beginning that it ends with; 0 until somebody asks. */
+  /** One more than the number of the longest beginning that it ends with; 0 until it is needed. */
   private readonly failure: Uint32Array;
-  /** The length of the longest pattern that it ends with; known where `failure` is. */
+  /** The length of the longest pattern that it ends with, known where `failure` is; `quiet`: known to be none. */
   private readonly found: Uint16Array;
-  /** Whether it is known that no pattern ends with it. */
   private readonly quiet: Uint8Array;
-  /** Of each branch: what to take from a beginning's number to get its length. */
+  /** Of each branch: the difference between a beginning's number and its length. */
   private readonly base: Int32Array;
-  /** Where it leaves another. */
+  /** The beginning where it leaves another branch, and its last one: the pattern. */
   private readonly parent: Uint32Array;
-  /** Its last beginning: the pattern. */
   private readonly end: Uint32Array;
   private readonly first = new Uint32Array(256);
-  /** A hash table of the first beginnings of branches, by the beginning that they leave and the byte. */
+  /** Hash table of the first beginnings of branches, by the beginning that they leave and the byte. */
   private readonly forks: Uint32Array;
   /** How far the window may move if its last three bytes are these. */
   private readonly shift: Uint8Array;
-  /** The bytes that may stand for another one, or for none; see {@link escapesOf}. */
+  /** By byte; see {@link escapesOf}. */
   readonly escapes: Uint8Array;
-  /** Marks the bytes of which patterns consist. */
+  /** Marks the bytes of patterns, and the three bytes with which a pattern begins. */
   private readonly occurs = new Uint8Array(256);
-  /** Which three bytes a pattern begins with. */
   private readonly starts = new Uint8Array(BLOCKS);
 
   /** @param patterns bytes as characters (Latin-1), sorted, each once, of 3 to 65,535 bytes */
@@ -68,7 +62,7 @@ export class Automaton {
     this.escapes = escapesOf(this.occurs);
   }
 
-  /** Lets a compiled loop do what takes most of the time. */
+  /** Lets a compiled loop do {@link skip}, which takes most of the time. */
   use(search: CompiledSearch): void {
     const { shift, starts, label, branch, parent, first, end, forks, escapes, occurs } = this;
     const tables = [shift, starts, label, branch, parent, first, end, forks, escapes, IS_BASE64, occurs] as const;
@@ -76,18 +70,17 @@ export class Automaton {
     this.compiled = { search, handle };
   }
 
-  /** How much of a pattern was read. */
   depthOf(node: number): number {
     return node === ROOT ? 0 : node - (this.base[this.branch[node] ?? 0] ?? 0);
   }
 
-  /** The length of the longest pattern that ends here; 0 for none. */
+  /** Returns the length of the longest pattern that ends here; 0 for none. */
   foundAt(node: number): number {
     this.failureOf(node);
     return this.found[node] ?? 0;
   }
 
-  /** The number of the longest pattern that ends here, where one does. */
+  /** Returns the number of that pattern. */
   patternAt(node: number): number {
     const length = this.foundAt(node);
     let end = node;
@@ -95,14 +88,14 @@ export class Automaton {
     return this.branch[end] ?? 0;
   }
 
-  /** The longest beginning of a pattern, of at most `depth` bytes, with which the bytes end. */
+  /** Returns the longest beginning of a pattern, of at most `depth` bytes, with which the bytes end. */
   shortened(node: number, depth: number): number {
     let at = node;
     while (this.depthOf(at) > depth) at = this.failureOf(at);
     return at;
   }
 
-  /** The longest beginning of a pattern with which the bytes end after one more. */
+  /** Returns the longest beginning of a pattern with which the bytes end after one more. */
   next(node: number, byte: number): number {
     for (let at = node; at !== ROOT; at = this.failureOf(at)) {
       const child = this.child(at, byte);
@@ -111,7 +104,7 @@ export class Automaton {
     return this.first[byte] ?? ROOT;
   }
 
-  /** How many bytes from `at` on lead along the branch of a beginning without the end of a pattern, as far as is known. */
+  /** The number of bytes from `at` on that lead along a branch without the end of a pattern, as far as is known. */
   follow(node: number, bytes: Uint8Array, at: number): number {
     const { label, quiet, escapes } = this;
     const most = Math.min((this.end[this.branch[node] ?? 0] ?? 0) - node, bytes.length - at);
@@ -128,9 +121,7 @@ export class Automaton {
 
   /**
    * Returns the first place from `at` on where a pattern may begin, as it is or escaped; past the last whole window all
-   * may.
-   *
-   * @param run so many characters of base64 stand before `bytes`, as far as that counts
+   * may. @param run the number of characters of base64 before `bytes`, as far as that counts
    */
   skip(bytes: Uint8Array, at: number, run: number): number {
     const { window, shift, starts, compiled } = this;
@@ -204,12 +195,11 @@ export class Automaton {
 
   private grow(patterns: readonly string[]): void {
     const { label, branch, base, parent, end, first } = this;
-    // In one piece: to ask strings for each of their characters takes several times as long.
+    // In one piece: several times as fast as to ask strings for each of their characters.
     const all = Buffer.from(patterns.join(""), "latin1");
-    const { occurs } = this;
     // By index: an iterator takes ten times as long for some millions of bytes.
-    for (let at = 0; at < all.length; at++) occurs[all[at] ?? 0] = 1;
-    /** The branches on which the pattern before lies, and how much of it each shares with a branch before. */
+    for (let at = 0; at < all.length; at++) this.occurs[all[at] ?? 0] = 1;
+    /** The branches on which the pattern before lies. */
     const path: { readonly branch: number; readonly shared: number }[] = [];
     let last = ROOT;
     for (let number = 0, from = 0, former = 0, formerLength = 0; number < patterns.length; number++) {
@@ -244,11 +234,7 @@ export class Automaton {
     forks[slot] = child;
   }
 
-  /**
-   * The window may not move further than to where three bytes in it are those of a pattern.
-   *
-   * @param shared so many of its bytes has the pattern before, too, which has seen to their blocks
-   */
+  /** The window may not move past three bytes of the pattern. The pattern before has seen to the `shared` bytes. */
   private slow(all: Uint8Array, from: number, shared: number): void {
     const { shift, starts, window } = this;
     for (let end = Math.max(3, shared + 1); end <= window; end++) {
@@ -259,7 +245,7 @@ export class Automaton {
   }
 }
 
-/** A number for three bytes: that of others, too, which costs a look and finds nothing that is not there. */
+/** Returns a number for three bytes; others may have it, too. */
 function block(first: number, second: number, third: number): number {
   return ((third << 10) ^ (second << 5) ^ first) & (BLOCKS - 1);
 }

@@ -11,10 +11,7 @@ export const MOST_EMPTY_UNITS = 4;
 /** The places of so many bytes are kept; when there are more, those that no match can begin with are dropped. */
 const MOST_ORIGINS = 4096;
 
-/**
- * The possible beginning of a secret that is escaped in one encoding: the automaton's state over the decoded bytes.
- * Places are counted in bytes of the stream.
- */
+/** The possible beginning of a secret that is escaped in one encoding. Places are counted in bytes of the stream. */
 export class Candidate {
   readonly encoding: Encoding;
   /** The place of the next unit. */
@@ -69,12 +66,7 @@ export class Candidate {
     return this.startOf(this.automaton.depthOf(this.node));
   }
 
-  /**
-   * Reads on.
-   *
-   * @param first the first byte of the unit, as it stands
-   * @returns false if no secret goes on so
-   */
+  /** Reads a unit. @param first its first byte, as it stands @returns false if no secret goes on so */
   accept(unit: Unit, first: number, found: Found): boolean {
     const begin = this.at;
     this.at += unit.length;

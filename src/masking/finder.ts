@@ -4,14 +4,11 @@ import { Candidate, type Found } from "./candidate.ts";
 import { END, MORE, type Unit } from "./encodings/decoder.ts";
 import { ENCODINGS, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "./encodings/encodings.ts";
 
-/**
- * Below this depth it pays to look ahead for the next possible beginning instead of going on byte by byte. No pattern is
- * so short: what is read twice holds no match.
- */
+/** Up to this depth it pays to skip to the next possible beginning. No pattern is so short: no match is found twice. */
 const SHALLOW = 5;
 /**
- * So many candidates are followed at a time. An encoding has one for each way to cut a run of its escapes into units,
- * eight at most, so that no encoded secret is lost; the limit keeps the time linear for secrets made to defeat it.
+ * The limit on candidates at a time keeps the time linear for secrets made to defeat it. No encoded secret is lost: an
+ * encoding has one for each way to cut a run of its escapes into units, eight at most.
  */
 const MOST_CANDIDATES = 128;
 
@@ -30,9 +27,9 @@ const BY_START: readonly (readonly Encoding[])[] = Array.from({ length: 256 }, (
 export class Finder {
   /** How many bytes were read. */
   position = 0;
-  /** The longest possible beginning of a secret with which they end; a new array after each `read`. */
+  /** The longest possible beginning of a secret with which these end; a new array after each `read`. */
   held: Uint8Array = NOTHING;
-  /** How many characters of base64 stand before `held`, as far as that counts. */
+  /** The number of characters of base64 before `held`, as far as that counts. */
   run = 0;
   private node = ROOT;
   private candidates: Candidate[] = [];
@@ -49,10 +46,7 @@ export class Finder {
     this.found = found;
   }
 
-  /**
-   * Reads on, and reports matches: of those with the same end the longest, since all others are part of it. Takes a time
-   * that is linear in the length.
-   */
+  /** Reads on, in linear time, and reports matches: of those with the same end the longest. */
   read(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     const automaton = this.automatonOf();
@@ -72,10 +66,7 @@ export class Finder {
     this.bytes = NOTHING;
   }
 
-  /**
-   * Reports matches at the end of the stream that were not certain: what may begin an escape stands for itself there. The
-   * stream may go on anyway.
-   */
+  /** Reports matches that are certain only if the stream ends here: it may go on anyway. */
   finish(): void {
     const { candidates } = this;
     this.bytes = this.held;
@@ -160,7 +151,7 @@ export class Finder {
     return depth;
   }
 
-  /** Lets a candidate read on to the first escape from `to` on, and keeps it if it may still become a secret. */
+  /** Lets a candidate read on to the first escape from `to` on; keeps it as long as it may become a secret. */
   private step(candidate: Candidate, to: number): void {
     const { encoding } = candidate;
     const { bytes, base } = this;

@@ -16,10 +16,7 @@ export interface Form {
 /** An encoded form needs so many characters that the secret alone determines: fewer are found by chance. */
 const SHORTEST_FORM = 8;
 const SHORTEST_VALUE = 6;
-/**
- * Longer forms are masked in pieces that overlap by a byte, so that no more is held back of a stream, and part of such a
- * form is masked, too. They are cut at the same places in texts that begin alike.
- */
+/** Longer forms are masked in pieces that overlap by a byte: less is held back, and part of such a form is masked, too. */
 const PIECE = 256;
 const LONGEST_PIECE = 2 * PIECE - 1;
 /** A line that may have been encoded by itself; not one of a key, which is base64 already, nor a long one. */
@@ -38,10 +35,9 @@ export function asFound(form: Form, { name }: Encoding, isShell: boolean): Form 
 }
 
 /**
- * Returns the patterns of secrets: bytes as characters (Latin-1), each with its form. Of two with the same form the first
- * has it.
+ * Returns the patterns of secrets, bytes as characters (Latin-1), each with the first form that has it.
  *
- * @param longest texts of more bytes are left out: those that cannot stand in what is searched
+ * @param longest texts of more bytes are left out: they cannot stand in what is searched
  */
 export function patternsOf(secrets: readonly Secret[], longest = Infinity): ReadonlyMap<string, Form> {
   const forms = new Map<string, Form>();

@@ -1,24 +1,25 @@
 import type { Automaton } from "./automaton.ts";
 import { Finder } from "./finder.ts";
 import { isEncodedForm } from "./patterns.ts";
-import type { StreamMasker, StreamState } from "./model.ts";
+import type { StreamState } from "./model.ts";
 
 const MASK = Buffer.from("***");
 const NOTHING = new Uint8Array();
 
 /**
- * One stream's masker. Places are counted from its first byte.
+ * Replaces secrets in one stream by `***`. Matches that overlap are one: no tail of a secret is left over.
  *
- * What lies before the possible beginning of a secret is decided. Matches behind that are kept, until it is decided
- * whether they are part of a longer one.
+ * Places are counted from the stream's first byte. All before the possible beginning of a secret is decided. Matches
+ * behind that are kept, until it is decided if they are part of a longer one.
  */
-export class Masker implements StreamMasker {
+export class Masker {
+  /** Replacements so far. */
   masked = 0;
   private readonly finder: Finder;
   /** Matches that are not yet replaced, in order; those that overlap are one. */
   private readonly starts: number[] = [];
   private readonly ends: number[] = [];
-  /** What is given out where it is not part of the chunk; used again. */
+  /** The memory of results that are not part of the chunk. */
   private out: Buffer = Buffer.alloc(0);
   /** All before was given out or replaced. */
   private released = 0;
@@ -33,10 +34,15 @@ export class Masker implements StreamMasker {
     if (state !== undefined) this.restore(state);
   }
 
+  /**
+   * The length of the possible beginning of a secret with which the stream ends so far; 0 when nothing of it is held
+   * back. Includes bytes that were released before: a secret that is written byte by byte does not get through.
+   */
   get held(): number {
     return this.released < this.finder.position ? this.finder.held.length : 0;
   }
 
+  /** Returns the bytes that may be passed on now. Their memory is the chunk's, or used again by the next call. */
   push(chunk: Uint8Array): Uint8Array {
     const { finder } = this;
     const before = finder.held;
@@ -44,11 +50,13 @@ export class Masker implements StreamMasker {
     return this.release(finder.position - finder.held.length, chunk, before);
   }
 
+  /** For another masker, which goes on with the stream. */
   state(): StreamState {
     const { held: read, position, run } = this.finder;
     return { read, held: Math.max(0, position - this.released), sinceMask: position - this.covered, run };
   }
 
+  /** Releases what is held back: after a silence with fewer than four bytes held, and at the end of the stream. */
   flush(): Uint8Array {
     this.finder.finish();
     return this.release(this.finder.position, NOTHING, this.finder.held);
@@ -79,12 +87,7 @@ export class Masker implements StreamMasker {
     ends.splice(first, next - first, to);
   }
 
-  /**
-   * Gives out what is decided.
-   *
-   * @param decided all before is; a match that begins there or before stands
-   * @param before the last bytes before the chunk, at least those that are held back
-   */
+  /** @param before the last bytes before the chunk, at least those that are held back */
   private release(decided: number, chunk: Uint8Array, before: Uint8Array): Uint8Array {
     const { starts, ends } = this;
     const chunkStart = this.finder.position - chunk.length;

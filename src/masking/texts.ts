@@ -1,7 +1,7 @@
 /** Which texts a secret consists of, and which of them can be masked; pure. */
 import { COMMON_WORDS } from "./common-words.ts";
 
-/** Whether a value can be masked, or why it is left alone. */
+/** If a value is masked, or why not. */
 export type Fate = "masked" | "short" | "common" | "armour";
 
 /** A value and what of it may be printed by itself. */
@@ -16,13 +16,10 @@ const DEEPEST = 3;
 /** The first and last lines of PEM (RFC 7468), of OpenSSH's and of PGP's keys. */
 const ARMOUR = /^-{4,5} ?(?:BEGIN|END) [A-Z0-9 ]+ ?-{4,5}$/;
 
-/**
- * A line that gives a name to a value: `name: value`, `NAME=value`, `"name": "value",`. The line is as secret as the value.
- * What ends in `=` is more likely base64.
- */
+/** A line that is as secret as the value it names: `name: value`, `NAME=value`, `"name": "value",`; not base64. */
 const NAMED = /^(?:- )?(?:export )?["']?[A-Za-z][\w.-]{0,63}["']?(?:: |=)\s*["']?([^=\s].*?)["']?,?$/;
 
-/** Whether a value is masked, in its forms: not under six characters, nor a common word, nor a line of PEM's armour. */
+/** Returns if a value is masked, or why not. */
 export function fateOf(value: string | Uint8Array): Fate {
   const text = (typeof value === "string" ? value : Buffer.from(value).toString()).trim();
   if (isShorter(text, SHORTEST_VALUE)) return "short";
@@ -31,8 +28,8 @@ export function fateOf(value: string | Uint8Array): Fate {
 }
 
 /**
- * The texts of a secret, each once with the first part that it is: the value; without the white space around it; with
- * other line ends, also of those that stand in it as `\\n`; its lines; the strings in it where it is JSON, with their lines.
+ * Returns the texts of a secret, each once: the value; without the white space around it; with other line ends, also of
+ * those that stand in it as `\\n`; its lines; the strings in it if it is JSON, with their lines.
  */
 export function textsOf(value: string): ReadonlyMap<string, Part> {
   const texts = new Map<string, Part>();

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import type { CompiledSearch, Masking } from "../../src/masking/model.ts";
+import type { Masking } from "../../src/masking/masking.ts";
+import type { CompiledSearch } from "../../src/masking/model.ts";
 import { addon } from "../helpers/sophia.ts";
 
 /** Lets a masking search by the addon that is built here, if there is one. */

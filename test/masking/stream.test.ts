@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
-import type { StreamMasker } from "../../src/masking/model.ts";
+import type { Masker } from "../../src/masking/stream.ts";
 
 const secrets = (...values: readonly string[]) => values.map((value) => ({ name: "TOKEN", value }));
-const push = (masker: StreamMasker, text: string): string => Buffer.from(masker.push(Buffer.from(text))).toString();
-const flush = (masker: StreamMasker): string => Buffer.from(masker.flush()).toString();
+const push = (masker: Masker, text: string): string => Buffer.from(masker.push(Buffer.from(text))).toString();
+const flush = (masker: Masker): string => Buffer.from(masker.flush()).toString();
 
 test("a secret that is split over chunks is masked", () => {
   const masker = maskingOf(secrets("correct-horse")).stream();

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { secret } from "../esc-server/index.ts";
 import { folder, unwrapped } from "../helpers/sophia.ts";
 import type { Finished } from "../helpers/started.ts";
 import { running, watching, world } from "../helpers/watching.ts";
@@ -128,4 +129,26 @@ test("under a coding agent: what was masked before stays masked, and what is sai
   expect(first.stdout + first.stderr).not.toContain("secret-number");
   expect(unwrapped(first.stderr).match(/appear as \*\*\*/g)).toHaveLength(1);
   expect(unwrapped(second.stderr).match(/sees the secrets/g)).toHaveLength(1);
+});
+
+test("former values that are too large to be masked beside the new one are dropped, and the program is restarted", async () => {
+  const it = await world();
+  const large = (first: string): string =>
+    Array.from({ length: 420_000 }, (_, index) => first + index.toString(36).padStart(5, "0")).join("");
+  const change = (first: string): void =>
+    void it.server.environment("acme/app/dev", { files: { KEY: secret(large(first)) }, imports: ["app/base"] });
+  change("x");
+  const script = `
+    const text = require("node:fs").readFileSync(process.env.KEY, "utf8");
+    console.log("run", text.slice(0, 1) === "x" ? "first" : "second", text);
+    setInterval(() => {}, 60_000);
+  `;
+  const started = watching(it, ["--redact"], [process.execPath, "-e", script]);
+  await started.seen(/^run first [*]+$/m);
+  change("y");
+  await started.seen(/^run second [*]+$/m);
+  process.kill(started.pid, "SIGTERM");
+  const { stdout, stderr } = await started.finished;
+  expect(stdout).not.toMatch(/[xy]0/);
+  expect(unwrapped(stderr)).toContain("the oldest former values (1) are no longer masked");
 });

@@ -1,7 +1,7 @@
 /*
- * What masking needs of the system and Node.js does not have, by Node-API: pipes, pseudo-terminals and their events. addon.ts loads it and says
- * what each function promises. It is a file of its own, since only few starts load it. As system/addon/addon.c, it
- * links no library and uses only what glibc and musl have alike.
+ * System calls for masking that Node.js does not have, by Node-API: pipes, pseudo-terminals and their events. addon.ts
+ * loads it and says what each function promises. A file of its own, since only few starts load it. As
+ * system/addon/addon.c, it links no library and uses only what glibc and musl have alike.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -13,7 +13,15 @@
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define MOST_ARGUMENTS 4
+
+/* One argument from JavaScript: a number, or an array, which stays where it is as long as the call lasts. */
+struct argument {
+  int number;
+  void *data;
+  size_t length;
+};
+enum { MOST_ARGUMENTS = 11 };
+typedef napi_value function(napi_env env, const struct argument *given);
 
 #include "../../system/generated/shared.h"
 
@@ -25,15 +33,19 @@
 
 #include "search.h"
 
-/* The arguments of functions that take numbers; those that are missing are -1. */
-static void integers(napi_env env, napi_callback_info info, int *results) {
-  napi_value given[MOST_ARGUMENTS];
+/* Calls the function whose address `data` points to. Numbers that are missing are -1. */
+static napi_value call(napi_env env, napi_callback_info info) {
+  napi_value values[MOST_ARGUMENTS];
+  struct argument given[MOST_ARGUMENTS];
   size_t count = MOST_ARGUMENTS;
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  void *data = NULL;
+  napi_get_cb_info(env, info, &count, values, NULL, &data);
   for (size_t i = 0; i < MOST_ARGUMENTS; ++i) {
-    results[i] = -1;
-    if (i < count) napi_get_value_int32(env, given[i], &results[i]);
+    given[i] = (struct argument){.number = -1};
+    if (i >= count || napi_get_value_int32(env, values[i], &given[i].number) == napi_ok) continue;
+    given[i].data = array_of(env, values[i], &given[i].length);
   }
+  return (*(function *const *)data)(env, given);
 }
 
 static napi_value from_integer(napi_env env, int value) {
@@ -42,15 +54,15 @@ static napi_value from_integer(napi_env env, int value) {
   return result;
 }
 
-static napi_value list(napi_env env, const int *values, size_t count) {
+static napi_value list(napi_env env, const int *values, uint32_t count) {
   napi_value result = NULL;
   napi_create_array_with_length(env, count, &result);
-  for (size_t i = 0; i < count; ++i) napi_set_element(env, result, (uint32_t)i, from_integer(env, values[i]));
+  for (uint32_t i = 0; i < count; ++i) napi_set_element(env, result, i, from_integer(env, values[i]));
   return result;
 }
 
-static napi_value make_pipe(napi_env env, napi_callback_info info) {
-  (void)info;
+static napi_value make_pipe(napi_env env, const struct argument *given) {
+  (void)given;
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return from_integer(env, errno);
   /* Four times the usual: fewer turns for much output. The system may refuse it. */
@@ -59,10 +71,8 @@ static napi_value make_pipe(napi_env env, napi_callback_info info) {
   return list(env, ends, 2);
 }
 
-static napi_value duplicate(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS];
-  integers(env, info, given);
-  const int copy = fcntl(given[0], F_DUPFD_CLOEXEC, 3);
+static napi_value duplicate(napi_env env, const struct argument *given) {
+  const int copy = fcntl(given[0].number, F_DUPFD_CLOEXEC, 3);
   return from_integer(env, copy < 0 ? -errno : copy);
 }
 
@@ -73,192 +83,144 @@ static napi_value start_watching_by(napi_env env, napi_callback_info info) {
   return from_integer(env, start_watching(env, callback));
 }
 
-static napi_value watch_one(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS];
-  integers(env, info, given);
-  watch(given[0], given[1], given[2]);
+static napi_value watch_one(napi_env env, const struct argument *given) {
+  (void)env;
+  watch(given[0].number, given[1].number, given[2].number);
   return NULL;
 }
 
-static napi_value is_same_open_file(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS];
-  integers(env, info, given);
-  const int first = fcntl(given[0], F_GETFL), second = fcntl(given[1], F_GETFL);
+static napi_value is_same_open_file(napi_env env, const struct argument *given) {
+  const int first = fcntl(given[0].number, F_GETFL), second = fcntl(given[1].number, F_GETFL);
   if (first == -1 || first != second) return from_integer(env, 0);
   /* The flag belongs to the open file, and does nothing to a regular one. */
-  fcntl(given[0], F_SETFL, first ^ O_NONBLOCK);
-  const int after = fcntl(given[1], F_GETFL);
-  fcntl(given[0], F_SETFL, first);
+  fcntl(given[0].number, F_SETFL, first ^ O_NONBLOCK);
+  const int after = fcntl(given[1].number, F_GETFL);
+  fcntl(given[0].number, F_SETFL, first);
   return from_integer(env, after != second);
 }
 
-/* The bytes of a buffer, which stay where they are as long as the call lasts. */
-static size_t bytes_of(napi_env env, napi_value value, void **bytes) {
-  size_t length = 0;
-  if (napi_get_buffer_info(env, value, bytes, &length) != napi_ok) return 0;
-  return length;
-}
-
-static napi_value make_terminal(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS], sides[2];
-  integers(env, info, given);
+static napi_value make_terminal(napi_env env, const struct argument *given) {
+  int sides[2];
   const int error = open_terminal(&sides[0], &sides[1]);
   if (error != 0) return from_integer(env, error);
   struct termios settings;
-  if (ioctl(given[0], TCGETS, &settings) == 0) {
+  if (ioctl(given[0].number, TCGETS, &settings) == 0) {
     /* Where the real terminal goes on turning newlines into line ends, this one must not. */
-    if (given[1] == 1) settings.c_oflag &= ~(tcflag_t)OPOST;
+    if (given[1].number == 1) settings.c_oflag &= ~(tcflag_t)OPOST;
     ioctl(sides[1], TCSETS, &settings);
   }
   return list(env, sides, 2);
 }
 
-static napi_value copy_size(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS];
-  integers(env, info, given);
+static napi_value copy_size(napi_env env, const struct argument *given) {
+  const int from = given[0].number, to = given[1].number;
   struct winsize wanted, current;
-  if (ioctl(given[0], TIOCGWINSZ, &wanted) != 0 || ioctl(given[1], TIOCGWINSZ, &current) != 0) return from_integer(env, 0);
-  if (memcmp(&wanted, &current, sizeof wanted) == 0) return from_integer(env, 0);
-  return from_integer(env, ioctl(given[1], TIOCSWINSZ, &wanted) == 0);
+  const int is_known = ioctl(from, TIOCGWINSZ, &wanted) == 0 && ioctl(to, TIOCGWINSZ, &current) == 0;
+  if (!is_known || memcmp(&wanted, &current, sizeof wanted) == 0) return from_integer(env, 0);
+  return from_integer(env, ioctl(to, TIOCSWINSZ, &wanted) == 0);
 }
 
-static napi_value settings_of(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS];
-  integers(env, info, given);
+static napi_value settings_of(napi_env env, const struct argument *given) {
   struct termios settings;
   napi_value result = NULL;
-  if (ioctl(given[0], TCGETS, &settings) != 0) return NULL;
+  if (ioctl(given[0].number, TCGETS, &settings) != 0) return NULL;
   napi_create_buffer_copy(env, sizeof settings, &settings, NULL, &result);
   return result;
 }
 
-static napi_value apply_settings(napi_env env, napi_callback_info info) {
-  napi_value given[3];
-  size_t count = COUNT(given);
-  void *bytes = NULL;
-  int descriptor = -1, how = AS_GIVEN;
-  struct termios settings;
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  napi_get_value_int32(env, given[0], &descriptor);
-  napi_get_value_int32(env, given[2], &how);
-  struct termios current;
-  if (bytes_of(env, given[1], &bytes) != sizeof settings) return NULL;
-  memcpy(&settings, bytes, sizeof settings);
+/* Changes a terminal, from the background, too: the kernel would stop this process, were the signal not blocked. */
+static void change(int terminal, unsigned long request, void *value) {
+  sigset_t stop, former;
+  sigemptyset(&stop);
+  sigaddset(&stop, SIGTTOU);
+  sigprocmask(SIG_BLOCK, &stop, &former);
+  ioctl(terminal, request, value);
+  sigprocmask(SIG_SETMASK, &former, NULL);
+}
+
+static napi_value apply_settings(napi_env env, const struct argument *given) {
+  (void)env;
+  const int terminal = given[0].number, how = given[2].number;
+  struct termios settings, current;
+  if (given[1].length != sizeof settings) return NULL;
+  memcpy(&settings, given[1].data, sizeof settings);
   if (how == RAW) make_raw(&settings);
   if (how == RAW_OUTPUT) settings.c_oflag &= ~(tcflag_t)OPOST;
-  if (how == OUTPUT_AS_BEFORE && ioctl(descriptor, TCGETS, &current) == 0) settings.c_oflag = current.c_oflag;
-  /* Blocked, the signal does not keep a process in the background from it. */
-  sigset_t blocked, former;
-  sigemptyset(&blocked);
-  sigaddset(&blocked, SIGTTOU);
-  sigprocmask(SIG_BLOCK, &blocked, &former);
-  ioctl(descriptor, TCSETS, &settings);
-  sigprocmask(SIG_SETMASK, &former, NULL);
+  if (how == OUTPUT_AS_BEFORE && ioctl(terminal, TCGETS, &current) == 0) settings.c_oflag = current.c_oflag;
+  change(terminal, TCSETS, &settings);
   return NULL;
 }
 
-/* Which of the keys that send signals are on, and what they are: INT and QUIT; -1: none. */
-static napi_value signal_keys(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS], keys[2] = {-1, -1};
-  integers(env, info, given);
+/* The keys that send INT and QUIT (-1: none does); 1 if each key is given by itself; 1 if writers in the background stop. */
+static napi_value modes_of(napi_env env, const struct argument *given) {
+  int modes[4] = {-1, -1, 0, 0};
   struct termios settings;
-  if (ioctl(given[0], TCGETS, &settings) == 0 && (settings.c_lflag & ISIG) != 0) {
-    keys[0] = settings.c_cc[VINTR];
-    keys[1] = settings.c_cc[VQUIT];
+  if (ioctl(given[0].number, TCGETS, &settings) == 0) {
+    if (settings.c_lflag & ISIG) {
+      modes[0] = settings.c_cc[VINTR];
+      modes[1] = settings.c_cc[VQUIT];
+    }
+    modes[2] = (settings.c_lflag & ICANON) == 0;
+    modes[3] = (settings.c_lflag & TOSTOP) != 0;
   }
-  return list(env, keys, 2);
+  return list(env, modes, COUNT(modes));
 }
 
-static napi_value stops_background(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS];
-  integers(env, info, given);
-  struct termios settings;
-  return from_integer(env, ioctl(given[0], TCGETS, &settings) == 0 && (settings.c_lflag & TOSTOP) != 0);
-}
-
-static napi_value ignore_access(napi_env env, napi_callback_info info) {
+static napi_value ignore_access(napi_env env, const struct argument *given) {
   (void)env;
-  (void)info;
+  (void)given;
   const struct sigaction ignored = {.sa_handler = SIG_IGN};
   sigaction(SIGTTOU, &ignored, NULL);
   return NULL;
 }
 
-static napi_value is_by_key(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS];
-  integers(env, info, given);
-  struct termios settings;
-  return from_integer(env, ioctl(given[0], TCGETS, &settings) == 0 && (settings.c_lflag & ICANON) == 0);
-}
-
-static napi_value foreground_group(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS], group = -1;
-  integers(env, info, given);
-  if (ioctl(given[0], TIOCGPGRP, &group) != 0) group = -1;
+static napi_value foreground_group(napi_env env, const struct argument *given) {
+  int group = -1;
+  if (ioctl(given[0].number, TIOCGPGRP, &group) != 0) group = -1;
   return from_integer(env, group);
 }
 
-/* From the background the kernel would stop this process, were the signal not blocked. */
-static napi_value take_foreground(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS];
-  sigset_t stop, before;
-  integers(env, info, given);
-  sigemptyset(&stop);
-  sigaddset(&stop, SIGTTOU);
-  sigprocmask(SIG_BLOCK, &stop, &before);
-  ioctl(given[0], TIOCSPGRP, &given[1]);
-  sigprocmask(SIG_SETMASK, &before, NULL);
+static napi_value take_foreground(napi_env env, const struct argument *given) {
+  (void)env;
+  int group = given[1].number;
+  change(given[0].number, TIOCSPGRP, &group);
   return NULL;
 }
 
 /* As if it were typed. Newer kernels allow it to administrators only, unless dev.tty.legacy_tiocsti is set. */
-static napi_value type_into(napi_env env, napi_callback_info info) {
-  napi_value given[2];
-  size_t count = COUNT(given);
-  void *bytes = NULL;
-  int terminal = -1;
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  napi_get_value_int32(env, given[0], &terminal);
-  const size_t length = bytes_of(env, given[1], &bytes);
-  for (size_t i = 0; i < length; ++i) {
-    if (ioctl(terminal, TIOCSTI, (char *)bytes + i) != 0) break;
+static napi_value type_into(napi_env env, const struct argument *given) {
+  (void)env;
+  for (size_t i = 0; i < given[1].length; ++i) {
+    if (ioctl(given[0].number, TIOCSTI, (char *)given[1].data + i) != 0) break;
   }
   return NULL;
 }
 
 /* The monitor ends when it is told that the launcher has put all in order. It is waited for, but not for long. */
-static napi_value dismiss(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS];
-  integers(env, info, given);
+static napi_value dismiss(napi_env env, const struct argument *given) {
+  (void)env;
   const struct record record = {RESTORED, 0};
-  struct pollfd channel = {.fd = given[0], .events = 0};
-  if (send(given[0], &record, sizeof record, MSG_NOSIGNAL) != sizeof record) return NULL;
+  struct pollfd channel = {.fd = given[0].number, .events = 0};
+  if (send(channel.fd, &record, sizeof record, MSG_NOSIGNAL) != sizeof record) return NULL;
   for (int tries = 0; tries < 100; ++tries) {
-    if (waitpid(given[1], NULL, WNOHANG) != 0) return NULL;
+    if (waitpid(given[1].number, NULL, WNOHANG) != 0) return NULL;
     poll(&channel, channel.revents == 0 ? 1 : 0, 1);
   }
   return NULL;
 }
 
 /* strings, how many of them are arguments, slave, real, its settings, whether in the foreground, inherited descriptors */
-static napi_value start_monitor(napi_env env, napi_callback_info info) {
-  napi_value given[7];
-  size_t count = COUNT(given), length = 0;
-  void *bytes = NULL, *inherited = NULL;
-  int arguments = 0, ends[2];
-  struct monitored it = {.file = NULL};
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  napi_get_value_int32(env, given[1], &arguments);
-  napi_get_value_int32(env, given[2], &it.slave);
-  napi_get_value_int32(env, given[3], &it.real);
-  if (bytes_of(env, given[4], &bytes) == sizeof it.found) memcpy(&it.found, bytes, sizeof it.found);
-  else return from_integer(env, ENOTTY);
-  napi_get_value_int32(env, given[5], &it.foreground);
-  napi_get_typedarray_info(env, given[6], NULL, &it.inherited_count, &inherited, NULL, NULL);
-  it.inherited = inherited;
+static napi_value start_monitor(napi_env env, const struct argument *given) {
+  char *const strings = given[0].data;
+  const size_t length = given[0].length;
+  const int arguments = given[1].number;
+  int ends[2];
+  struct monitored it = {
+    .file = strings, .slave = given[2].number, .real = given[3].number, .foreground = given[5].number,
+    .inherited = given[6].data, .inherited_count = given[6].length};
+  if (given[4].length != sizeof it.found) return from_integer(env, ENOTTY);
+  memcpy(&it.found, given[4].data, sizeof it.found);
 
-  length = bytes_of(env, given[0], &bytes);
-  char *const strings = bytes;
   size_t total = 0;
   if (length == 0 || strings[length - 1] != '\0') return from_integer(env, EINVAL);
   for (size_t at = 0; at < length; at += strlen(strings + at) + 1) ++total;
@@ -266,7 +228,6 @@ static napi_value start_monitor(napi_env env, napi_callback_info info) {
   /* Behind the file's name: the arguments and a NULL, the variables and a NULL. */
   char **const argv = calloc(total + 1, sizeof *argv);
   if (argv == NULL) return from_integer(env, ENOMEM);
-  it.file = strings;
   it.argv = argv;
   it.envp = argv + arguments + 1;
   char **next = argv;
@@ -275,9 +236,8 @@ static napi_value start_monitor(napi_env env, napi_callback_info info) {
     *next++ = strings + at;
   }
 
-  int error = 0;
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
-    error = errno;
+    const int error = errno;
     free(argv);
     return from_integer(env, error);
   }
@@ -288,7 +248,7 @@ static napi_value start_monitor(napi_env env, napi_callback_info info) {
   sigprocmask(SIG_SETMASK, &all, &it.mask);
   const pid_t pid = fork();
   if (pid == 0) monitor(&it);
-  error = errno;
+  const int error = errno;
   sigprocmask(SIG_SETMASK, &it.mask, NULL);
   free(argv);
   close(ends[1]);
@@ -296,11 +256,10 @@ static napi_value start_monitor(napi_env env, napi_callback_info info) {
     close(ends[0]);
     return from_integer(env, error);
   }
-  const int started[] = {ends[0], pid};
-  return list(env, started, 2);
+  return list(env, (const int[]){ends[0], pid}, 2);
 }
 
-/* To whom relay_signal passes on; 0: to nobody yet. */
+/* The process to which relay_signal passes on; 0: none yet. */
 static volatile sig_atomic_t program;
 static volatile sig_atomic_t early;
 /* Those of which Bun knows no name. No kernel sends the second. */
@@ -313,41 +272,49 @@ static void relay_signal(int number) {
   errno = error;
 }
 
-static napi_value pass_on_to(napi_env env, napi_callback_info info) {
-  int given[MOST_ARGUMENTS];
-  integers(env, info, given);
-  struct sigaction action = {.sa_handler = given[0] == -1 ? SIG_DFL : relay_signal, .sa_flags = SA_RESTART};
-  if (given[0] == 0) early = 0;
-  program = given[0];
+static napi_value pass_on_to(napi_env env, const struct argument *given) {
+  (void)env;
+  const int to = given[0].number;
+  const struct sigaction action = {.sa_handler = to == -1 ? SIG_DFL : relay_signal, .sa_flags = SA_RESTART};
+  if (to == 0) early = 0;
+  program = to;
   for (size_t i = 0; i < COUNT(UNKNOWN_TO_BUN); ++i) sigaction(UNKNOWN_TO_BUN[i], &action, NULL);
-  if (program > 0 && early != 0) kill(program, early);
+  if (to > 0 && early != 0) kill(to, early);
   return NULL;
 }
 
+static const struct {
+  const char *name;
+  function *call;
+} functions[] = {
+    {"prepareSearch", prepare},
+    {"makePipe", make_pipe},
+    {"duplicate", duplicate},
+    {"watch", watch_one},
+    {"isSameOpenFile", is_same_open_file},
+    {"makeTerminal", make_terminal},
+    {"copySize", copy_size},
+    {"settingsOf", settings_of},
+    {"applySettings", apply_settings},
+    {"modesOf", modes_of},
+    {"ignoreAccess", ignore_access},
+    {"foregroundGroup", foreground_group},
+    {"takeForeground", take_foreground},
+    {"typeInto", type_into},
+    {"dismiss", dismiss},
+    {"passOnTo", pass_on_to},
+    {"startMonitor", start_monitor},
+};
+
 NAPI_MODULE_INIT() {
-  const napi_property_descriptor functions[] = {
-      {.utf8name = "prepareSearch", .method = prepare},
+  napi_property_descriptor properties[COUNT(functions) + 2] = {
       {.utf8name = "skip", .method = skip},
-      {.utf8name = "makePipe", .method = make_pipe},
-      {.utf8name = "duplicate", .method = duplicate},
       {.utf8name = "startWatching", .method = start_watching_by},
-      {.utf8name = "watch", .method = watch_one},
-      {.utf8name = "isSameOpenFile", .method = is_same_open_file},
-      {.utf8name = "makeTerminal", .method = make_terminal},
-      {.utf8name = "copySize", .method = copy_size},
-      {.utf8name = "settingsOf", .method = settings_of},
-      {.utf8name = "applySettings", .method = apply_settings},
-      {.utf8name = "signalKeys", .method = signal_keys},
-      {.utf8name = "stopsBackground", .method = stops_background},
-      {.utf8name = "ignoreAccess", .method = ignore_access},
-      {.utf8name = "isByKey", .method = is_by_key},
-      {.utf8name = "foregroundGroup", .method = foreground_group},
-      {.utf8name = "takeForeground", .method = take_foreground},
-      {.utf8name = "typeInto", .method = type_into},
-      {.utf8name = "dismiss", .method = dismiss},
-      {.utf8name = "passOnTo", .method = pass_on_to},
-      {.utf8name = "startMonitor", .method = start_monitor},
   };
-  napi_define_properties(env, exports, COUNT(functions), functions);
+  for (size_t i = 0; i < COUNT(functions); ++i) {
+    void *const data = (void *)(uintptr_t)&functions[i].call;
+    properties[i + 2] = (napi_property_descriptor){.utf8name = functions[i].name, .method = call, .data = data};
+  }
+  napi_define_properties(env, exports, COUNT(properties), properties);
   return exports;
 }

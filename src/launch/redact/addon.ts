@@ -2,60 +2,55 @@ import type { CompiledSearch } from "../../masking/model.ts";
 import { openAddon } from "../../system/addon/addon.ts";
 import { isBun } from "../../system/runtime.ts";
 
-/** What masking needs of the system, by `addon.c` (Linux). Functions that give a number give the system's error there. */
+/** System calls for masking, by `addon.c` (Linux). Errors are the system's numbers. */
 export interface RedactAddon extends CompiledSearch {
-  /** pipe2(2), close-on-exec. @returns the ends for reading, which is non-blocking, and for writing */
+  /** pipe2(2), close-on-exec. @returns the ends for reading, which is non-blocking, and for writing; or an error */
   readonly makePipe: () => readonly [number, number] | number;
   /** Another number for the same open file, from 3 on, close-on-exec. @returns the negative number of an error */
   readonly duplicate: (descriptor: number) => number;
   /**
-   * Starts a thread that waits for events; see watch.h. The event loop goes on as long as it is there: for ever.
+   * Starts a thread that waits for events; see watch.h. It keeps the event loop alive for ever.
    *
-   * @param tell is called with a descriptor once something has happened to it that `watch` was told of
-   * @returns what `watch` needs, or the negative number of the system's error
+   * @returns the first argument of `watch`, or the negative number of an error
    */
   readonly startWatching: (tell: (descriptor: number) => void) => number;
-  /**
-   * Waits for one event of a descriptor.
-   *
-   * @param what UNTIL_READABLE and so on of system/shared.ts
-   */
+  /** Waits for one event. @param what UNTIL_READABLE and so on of system/shared.ts */
   readonly watch: (watching: number, descriptor: number, what: number) => void;
-  /** Whether two descriptors of a regular file are one open file, with one offset. 1 or 0 */
+  /** 1 if two descriptors of a regular file are one open file, with one offset; or 0. */
   readonly isSameOpenFile: (one: number, other: number) => number;
   /**
    * Opens a pseudo-terminal with the settings of another terminal, close-on-exec; the launcher's side is non-blocking.
    *
    * @param isPlain 1: it does not turn newlines into line ends; the other terminal will
-   * @returns the side of the launcher and that of the program
+   * @returns the launcher's side and the program's, or an error
    */
   readonly makeTerminal: (like: number, isPlain: number) => readonly [number, number] | number;
-  /** Gives one terminal the size of another. @returns 1 where it had another size: the kernel has sent SIGWINCH then */
+  /** Gives one terminal the size of another. @returns 1 if it had another size: the kernel has sent SIGWINCH then */
   readonly copySize: (from: number, to: number) => number;
-  /** The settings of a terminal (the kernel's struct termios); undefined where it is none, or is gone. */
+  /** The kernel's struct termios; undefined if it is no terminal, or is gone. */
   readonly settingsOf: (terminal: number) => Uint8Array | undefined;
   /** @param how AS_GIVEN and so on of system/shared.ts */
   readonly applySettings: (terminal: number, settings: Uint8Array, how: 0 | 1 | 2 | 3) => void;
-  /** The keys that make a terminal send SIGINT and SIGQUIT; -1: none does. */
-  readonly signalKeys: (terminal: number) => readonly [number, number];
-  /** Whether a terminal stops jobs in the background that write (`stty tostop`). 1 or 0 */
-  readonly stopsBackground: (terminal: number) => number;
-  /** From now on this process may write to the terminal from the background, as what ignores SIGTTOU may. */
+  /**
+   * The keys that make a terminal send SIGINT and SIGQUIT (-1: none does); 1 if it gives each key by itself instead of
+   * whole lines; 1 if it stops jobs in the background that write (`stty tostop`).
+   */
+  readonly modesOf: (
+    terminal: number,
+  ) => readonly [interrupt: number, quit: number, isByKey: number, stopsBackground: number];
+  /** From now on this process may write to the terminal from the background, as a process that ignores SIGTTOU may. */
   readonly ignoreAccess: () => void;
-  /** Whether a terminal gives each key by itself instead of whole lines. 1 or 0 */
-  readonly isByKey: (terminal: number) => number;
-  /** The foreground process group (tcgetpgrp(3)); -1 where the terminal is not the controlling one. */
+  /** The foreground process group (tcgetpgrp(3)); -1 if the terminal is not the controlling one. */
   readonly foregroundGroup: (terminal: number) => number;
   /** Puts a process group into the foreground of the controlling terminal, from the background, too (tcsetpgrp(3)). */
   readonly takeForeground: (terminal: number, group: number) => void;
   /**
-   * Starts the program on a pseudo-terminal, in a session of its own, with a monitor between it and this process; see
-   * monitor.h.
+   * Starts the program on a pseudo-terminal, in a session of its own, below a monitor; see monitor.h.
    *
    * @param strings the file, the arguments and the variables, each ended by a NUL
    * @param real the terminal that gets the settings `found` if this process ends without a `dismiss`
    * @param inherited descriptors that the program gets besides
-   * @returns the channel to the monitor and its PID
+   * @returns the channel to the monitor and its PID, or an error
    */
   readonly startMonitor: (
     strings: Uint8Array,
@@ -77,7 +72,7 @@ export interface RedactAddon extends CompiledSearch {
   readonly typeInto: (terminal: number, bytes: Uint8Array) => void;
 }
 
-/** @returns undefined where there is none: see {@link openAddon} and embedded-addon.ts */
+/** @returns undefined if there is none: see {@link openAddon} and embedded-addon.ts */
 export async function loadRedactAddon(): Promise<RedactAddon | undefined> {
   const addon = isBun
     ? (await import("../standalone/embedded-addon.ts")).openEmbeddedAddon("-redact")

@@ -1,22 +1,16 @@
-/** The signals of which this process has caused the delivery to itself, and takes no notice. */
-export interface ExpectedSignals {
-  /** One will come, or one more. */
-  readonly expect: (signal: NodeJS.Signals) => void;
-  /** None comes any more: the kernel has refused what would have caused it, perhaps. */
-  readonly giveUp: (signal: NodeJS.Signals) => void;
-  /** Whether the signal that is being delivered is one of them, which is counted then. */
-  readonly arrives: (signal: NodeJS.Signals) => boolean;
-  /** Whether the signal that is being delivered was one of them, whoever counted it. */
-  readonly isOwn: (signal: NodeJS.Signals) => boolean;
-}
+export type ExpectedSignals = ReturnType<typeof expectedSignals>;
 
-export function expectedSignals(): ExpectedSignals {
+/** Counts the signals that this process has caused to be sent to itself, and must ignore. */
+export function expectedSignals() {
   const counts = new Map<NodeJS.Signals, number>();
   const own = new Set<NodeJS.Signals>();
   return {
-    expect: (signal) => void counts.set(signal, (counts.get(signal) ?? 0) + 1),
-    giveUp: (signal) => void counts.delete(signal),
-    arrives: (signal) => {
+    /** One more will come. */
+    expect: (signal: NodeJS.Signals): void => void counts.set(signal, (counts.get(signal) ?? 0) + 1),
+    /** No more will come: the kernel may have refused what would have caused them. */
+    giveUp: (signal: NodeJS.Signals): void => void counts.delete(signal),
+    /** Counts a signal that is being delivered. @returns true if it was expected */
+    arrives: (signal: NodeJS.Signals): boolean => {
       const count = counts.get(signal) ?? 0;
       if (count === 0) return false;
       counts.set(signal, count - 1);
@@ -24,6 +18,7 @@ export function expectedSignals(): ExpectedSignals {
       setImmediate(() => own.delete(signal));
       return true;
     },
-    isOwn: (signal) => own.has(signal),
+    /** True for a signal that is being delivered and was expected, whoever counted it. */
+    isOwn: (signal: NodeJS.Signals): boolean => own.has(signal),
   };
 }

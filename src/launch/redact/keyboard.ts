@@ -5,25 +5,15 @@ import { readNow, type Watcher } from "./watcher.ts";
 /** As much as a terminal holds of what was typed. */
 const KEYS_BYTES = 4096;
 
-/** The real terminal, from which keys are read only as long as they are the program's. */
-export interface Keyboard {
-  /** Reads once, and pauses. */
-  readonly resume: () => void;
-  readonly pause: () => void;
-  readonly close: () => void;
-}
+export type Keyboard = ReturnType<typeof openKeyboard>;
 
 /**
+ * Opens the real terminal, from which keys are read only as long as they are the program's.
+ *
  * @param terminal is closed
- * @param typed gets what was typed
  * @param gone is called when there is no terminal any more
  */
-export function openKeyboard(
-  terminal: number,
-  watcher: Watcher,
-  typed: (keys: Uint8Array) => void,
-  gone: () => void,
-): Keyboard {
+export function openKeyboard(terminal: number, watcher: Watcher, typed: (keys: Uint8Array) => void, gone: () => void) {
   const descriptor = nonBlocking(terminal);
   let isClosed = false;
   const buffer = new Uint8Array(KEYS_BYTES);
@@ -36,9 +26,10 @@ export function openKeyboard(
   const resume = (): void => void (isClosed || watcher.whenReadable(descriptor, read));
   const pause = (): void => void (isClosed || watcher.forget(descriptor));
   return {
+    /** Reads once, and pauses. */
     resume,
     pause,
-    close: () => {
+    close: (): void => {
       pause();
       if (!isClosed) closeQuietly(descriptor);
       isClosed = true;
@@ -46,7 +37,7 @@ export function openKeyboard(
   };
 }
 
-/** The same terminal opened anew, since others share this open file: another process may be faster to read. */
+/** The same terminal opened again, since others share this open file: another process may be faster to read. */
 function nonBlocking(terminal: number): number {
   try {
     const flags = constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK;

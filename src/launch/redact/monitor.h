@@ -3,7 +3,7 @@
  * to be there: the kernel stops no program whose parent is in another session, and Ctrl-Z would do nothing.
  *
  * It is a fork of a process with many threads: it calls only functions that are safe in signal handlers, and never
- * returns. Both sides send records of two numbers through a socket; system/shared.ts has their kinds.
+ * returns. Both sides send records of two numbers through a socket.
  */
 #include <poll.h>
 #include <signal.h>
@@ -13,9 +13,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-struct record {
-  int kind, value;
-};
+struct record { int kind, value; };
 
 struct monitored {
   char *file, **argv, **envp;
@@ -39,7 +37,7 @@ static void set_foreground(int group) {
   ioctl(SLAVE, TIOCSPGRP, &group);
 }
 
-/* The program, in a group of its own. Its parent waits for the exec, and shares its memory. */
+/* Starts the program in a group of its own. Waits for its exec, and shares its memory until then. */
 static pid_t start_program(const struct monitored *it, volatile int *error) {
   *error = 0;
   const pid_t pid = vfork();
@@ -58,9 +56,8 @@ static pid_t start_program(const struct monitored *it, volatile int *error) {
 }
 
 /*
- * Keeps only what the monitor needs: the program's pipes and files must end with the program. It needs no descriptor
- * more than there are: the limit may be reached. 0 to 2 are the real terminal, so that all others have greater numbers.
- * Returns 0 or an error number.
+ * Closes all other descriptors: the program's pipes and files must end with the program. It needs none more than there
+ * are, since the limit may be reached. 0 to 2 are the real terminal here. Returns 0 or an error number.
  */
 static int keep_own(const struct monitored *it, const sigset_t *watched) {
   const int kept[] = {it->slave, it->real, it->channel};
@@ -72,7 +69,7 @@ static int keep_own(const struct monitored *it, const sigset_t *watched) {
   return signalfd(-1, watched, SFD_CLOEXEC) < 0 ? errno : 0;
 }
 
-/* Passes back what was typed ahead: whoever reads the real terminal next would have got it. */
+/* Passes back what was typed ahead: it is for the next reader of the real terminal. */
 static void return_input(int is_last) {
   static char bytes[4096];
   struct termios left, raw;
@@ -90,19 +87,19 @@ static void return_input(int is_last) {
     ioctl(SLAVE, TCSETS, &left);
   }
   if (!is_last) set_foreground(group);
-  /* Before the answer: the launcher looks then whether anybody else has it open. */
+  /* Before the answer: the launcher then checks if other processes have it open. */
   if (is_last) close(SLAVE);
   tell(UNREAD, length > 0 ? (int)length : 0);
   if (length > 0) send(CHANNEL, bytes, (size_t)length, MSG_NOSIGNAL);
 }
 
-/* Tells of what became of the program. Returns whether it has ended. */
+/* Reports stops and the end of the program. Returns 1 if it has ended. */
 static int look_at(pid_t program) {
   siginfo_t found;
   for (;;) {
     found.si_pid = 0;
-    /* Whoever is not waited for here is a child that the program left to this process. */
     if (waitid(P_ALL, 0, &found, WEXITED | WSTOPPED | WNOHANG) != 0 || found.si_pid == 0) return 0;
+    /* Others are children that the program left to this process. */
     if (found.si_pid != program) continue;
     if (found.si_code == CLD_STOPPED) {
       tell(STOPPED, found.si_status);

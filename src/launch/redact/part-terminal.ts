@@ -2,46 +2,24 @@ import { AS_GIVEN, OUTPUT_AS_BEFORE } from "../../system/shared.ts";
 import { ignoresSignal, readProcessStat } from "../proc/process-stat.ts";
 import { signalNumber } from "../signals.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";
-import { isStoppedByAccess } from "./access.ts";
-import type { RedactAddon } from "./addon.ts";
+import { isStoppedByAccess, stopsWriters } from "./background.ts";
 import { openKeyboard, type Keyboard } from "./keyboard.ts";
 import { writeAll } from "./sink.ts";
 import { closeQuietly } from "./source.ts";
-import type { Watcher } from "./watcher.ts";
+import type { Terminal } from "./system.ts";
 
-/** How long after an output is looked once more: programs change settings behind what they write, too. */
+/** The pause after an output before settings are compared again: programs change them behind what they write, too. */
 const LATER_MS = 50;
-/** How often is looked, in the background, whether a shell has put the job into the foreground without a signal. */
+/** The polling interval in the background: a shell may put the job into the foreground without a signal. */
 const LOOK_MS = 200;
 
-/** The terminal where only some of the program's streams are it: the program is in this process's group and session. */
-export interface PartTerminal {
-  readonly signals: TerminalSignals;
-  /** The program has written. */
-  readonly looked: () => void;
-  /** The program has ended. @param wasKilled by a signal: the settings from before come back */
-  readonly end: (wasKilled: boolean) => void;
-  /** Nobody sees any more what is shown. */
-  readonly close: () => void;
-}
-
-export interface PartTerminalParts {
-  readonly addon: RedactAddon;
-  readonly watcher: Watcher;
-  /** The real terminal; it is closed. */
-  readonly real: number;
-  /** The launcher's side of the pseudo-terminal that the program has in its place; it is closed. */
-  readonly master: number;
-  /** Passes on what the program has written. */
-  readonly settle: () => Promise<void>;
-}
-
 /**
- * The pseudo-terminal is not the controlling one: its keys are those of the real one. A program that changes its settings,
- * as `dialog` and what else uses curses does for its output, finds them there; and one that wants each key from it, as
- * less and vim do where their standard input is a pipe, gets the keys.
+ * Opens the terminal if only some of the program's streams are it: the program stays in this process's group and session.
+ * The pseudo-terminal is not the controlling one: keys act on the group by the real one. That gets the settings that a
+ * program makes (`dialog`, curses), and a program that wants each key from its output, as less and vim do where their
+ * standard input is a pipe, gets the keys.
  */
-export function openPartTerminal({ addon, watcher, real, master, settle }: PartTerminalParts): PartTerminal {
+export function openPartTerminal({ addon, watcher, real, master, settle }: Terminal) {
   const { isatty } = process.getBuiltinModule("node:tty");
   const hasInput = isatty(0);
   const group = readProcessStat("self")?.group ?? -1;
@@ -65,34 +43,38 @@ export function openPartTerminal({ addon, watcher, real, master, settle }: PartT
     if (last === first) return putBack();
     found ??= addon.settingsOf(real);
     addon.applySettings(real, settings, OUTPUT_AS_BEFORE);
-    if (hasInput || addon.isByKey(master) === 0) return keyboard?.pause();
+    const [, , isByKey] = addon.modesOf(master);
+    if (hasInput || isByKey === 0) return keyboard?.pause();
     keyboard ??= openKeyboard(addon.duplicate(real), watcher, (keys) => void type(keys), close);
     keyboard.resume();
   };
-  return {
-    signals: {
-      resized: () => void (isClosed || addon.copySize(real, master)),
-      isAccess: (signal, program) => {
-        const isIgnored = program !== undefined && !isInFront() && ignoresSignal(program, signalNumber(signal));
-        if (isIgnored) addon.ignoreAccess();
-        return isIgnored || isStoppedByAccess(signal, isInFront);
-      },
-      settled: async () => {
-        if (isClosed || isInFront() || addon.stopsBackground(real) === 0) await settle();
-        follow();
-        keyboard?.pause();
-      },
-      continued: () => {
-        // A shell has set its own meanwhile.
-        if (last !== first) last = "";
-        follow();
-      },
+  const signals: TerminalSignals = {
+    resized: () => void (isClosed || addon.copySize(real, master)),
+    isAccess: (signal, program) => {
+      const isIgnored = program !== undefined && !isInFront() && ignoresSignal(program, signalNumber(signal));
+      if (isIgnored) addon.ignoreAccess();
+      return isIgnored || isStoppedByAccess(signal, isInFront);
     },
-    looked: () => {
+    settled: async () => {
+      if (isClosed || isInFront() || !stopsWriters(addon, real)) await settle();
+      follow();
+      keyboard?.pause();
+    },
+    continued: () => {
+      // A shell has set its own meanwhile.
+      if (last !== first) last = "";
+      follow();
+    },
+  };
+  return {
+    signals,
+    /** The program has written. */
+    looked: (): void => {
       follow();
       followIn(LATER_MS);
     },
-    end: (wasKilled) => {
+    /** The program has ended. @param wasKilled the settings from before come back */
+    end: (wasKilled: boolean): void => {
       follow();
       if (wasKilled && last !== first && isInFront()) putBack();
       close();

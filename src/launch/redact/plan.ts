@@ -4,11 +4,12 @@ import { initialEnvironment } from "../../system/own-environment.ts";
 import { openFlags } from "../proc/descriptors.ts";
 import type { RedactAddon } from "./addon.ts";
 
-/** One stream of output: the descriptors of the program that share it, and what they are. */
+/** One stream of output. */
 export interface Output {
+  /** The descriptors of the program that share it. */
   readonly descriptors: readonly [1 | 2, ...(1 | 2)[]];
   readonly kind: "terminal" | "file" | "stream";
-  /** The file that it goes into, where it is a regular one and the system tells. */
+  /** The path of a regular file, if the system tells it. */
   readonly file?: string;
 }
 
@@ -18,8 +19,8 @@ const O_ACCMODE = 3;
 const MEMORY_DEVICES = 1;
 
 /**
- * What the standard output and the standard error are, where anything that is written there can be read. Where both are
- * the same pipe, terminal or open file (`2>&1`), one stream carries both, so that the order of writing stays.
+ * Returns the standard output and error, unless nobody can read them. If both are the same pipe, terminal or open file
+ * (`2>&1`), one stream carries both, so that the order of writing stays.
  */
 export function planOutputs(addon: Pick<RedactAddon, "isSameOpenFile"> | undefined): readonly Output[] {
   const [out, err] = [examine(1), examine(2)];
@@ -29,10 +30,7 @@ export function planOutputs(addon: Pick<RedactAddon, "isSameOpenFile"> | undefin
   return [outputOf(out, [1, 2])];
 }
 
-/**
- * Whether the standard input is the terminal to which both outputs go, and which is the controlling one of this process:
- * then its keys are the program's.
- */
+/** Returns true if all three standard streams are the controlling terminal: then its keys are the program's. */
 export function isWholeTerminal(
   outputs: readonly Output[],
   addon: Pick<RedactAddon, "foregroundGroup"> | undefined,
@@ -49,7 +47,7 @@ interface Examined {
   readonly stats: Stats;
 }
 
-/** @returns undefined where the descriptor is closed, is for reading only, leads nowhere, or is an IPC channel */
+/** @returns undefined if the descriptor is closed, is for reading only, leads nowhere, or is an IPC channel */
 function examine(descriptor: 1 | 2): Examined | undefined {
   let stats: Stats;
   try {

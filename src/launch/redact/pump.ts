@@ -1,19 +1,18 @@
-import type { StreamMasker, StreamState } from "../../masking/model.ts";
+import type { StreamState } from "../../masking/model.ts";
+import type { Masker } from "../../masking/stream.ts";
 import { writeAll } from "./sink.ts";
 import type { Source } from "./source.ts";
 
-/** What is held back is released after this long a silence… */
+/** After such a silence fewer bytes than these are not held back: a prompt must appear, and they tell nothing. */
 const SILENCE_MS = 150;
-/** … unless it is as long as this: a prompt must appear, and fewer bytes tell nothing of a secret. */
 const TELLING_BYTES = 4;
 
-/** What a pump tells of. */
 export interface PumpEvents {
-  /** The program has written; nothing of it was passed on yet. */
+  /** The program has written; called before it is passed on. */
   readonly came?: (() => void) | undefined;
-  /** A secret was masked: each time that one was. */
+  /** Secrets were masked in what was passed on. */
   readonly masked: () => void;
-  /** The last byte that was passed on, after each write. */
+  /** Called after each write, with its last byte. */
   readonly wrote: (last: number) => Promise<void>;
   /** Writing has failed; the program's next write will fail, too. */
   readonly failed: (code: string) => void;
@@ -21,29 +20,14 @@ export interface PumpEvents {
   readonly ended: () => void;
 }
 
-/** Passes on what the program writes to one stream, masked. */
-export interface Pump {
-  /** Passes on what the program has written. @returns whether nobody can write to the stream any more */
-  readonly drain: () => Promise<boolean>;
-  /** Passes on what the program has written but for the beginning of a secret, and goes on. */
-  readonly settle: () => Promise<void>;
-  /** Passes on what is still held back. */
-  readonly flush: () => Promise<void>;
-  /** Where the stream is: something may be held back. */
-  readonly state: () => StreamState;
-  /** Gives the stream up: the program's next write fails. */
-  readonly breakOff: () => void;
-  /**
-   * Nobody reads any more: gives the stream up as well. What the program has written after that would have brought it
-   * SIGPIPE. Passing it on raises the signal in this process, which forwards it.
-   */
-  readonly loseReader: () => void;
-  readonly source: Source;
-  readonly target: number;
-}
+export type Pump = ReturnType<typeof startPump>;
 
-/** @param masker may have been given the state in which another process has left the stream */
-export function startPump(source: Source, target: number, masker: StreamMasker, events: PumpEvents): Pump {
+/**
+ * Passes on what the program writes to one stream, masked.
+ *
+ * @param masker may have been given the state in which another process has left the stream
+ */
+export function startPump(source: Source, target: number, masker: Masker, events: PumpEvents) {
   let masked = 0;
   let silence: NodeJS.Timeout | undefined;
   let isBroken = false;
@@ -91,17 +75,25 @@ export function startPump(source: Source, target: number, masker: StreamMasker, 
   source.start(take, () => void flush().then(events.ended));
   awaitSilence();
   return {
-    drain: () => source.drain(),
-    settle: async () => {
+    /** Passes on what the program has written. @returns true if nothing can be written to the stream any more */
+    drain: (): Promise<boolean> => source.drain(),
+    /** Passes on what the program has written but for the beginning of a secret, and goes on. */
+    settle: async (): Promise<void> => {
       const isEnd = await source.drain();
       if (masker.held < TELLING_BYTES) await flush();
       if (isEnd) source.close();
       else source.resume();
     },
+    /** Passes on what is still held back. */
     flush,
-    state: () => masker.state(),
+    state: (): StreamState => masker.state(),
+    /** Gives the stream up: the program's next write fails. */
     breakOff,
-    loseReader: () => void source.drain().then(breakOff),
+    /**
+     * Gives the stream up when nobody reads any more. What the program has written after that would have brought it
+     * SIGPIPE: passing it on raises the signal in this process, which forwards it.
+     */
+    loseReader: (): void => void source.drain().then(breakOff),
     source,
     target,
   };

@@ -1,21 +1,19 @@
 /*
- * The loop of masking that looks at every byte, for what masking/automaton.ts does in JavaScript: there it is a tenth as
- * fast. The tables are the automaton's (SearchTables in masking/model.ts).
+ * The loop of masking over all bytes, which is ten times as fast as `skip` of masking/automaton.ts. The tables are the
+ * automaton's.
  */
 #include <stdint.h>
 
 /* For speed, where the rest of the addon is built for size: half as fast otherwise. */
 #pragma GCC optimize("O2")
 
-/* So many bytes of a pattern are followed at most, so that the time stays linear; the automaton does the rest. */
-enum { MOST_FOLLOWED = 32 };
-/* So many bytes behind an escape must go on with the pattern, too. */
-enum { LOOK_AHEAD = 8, MOST_ESCAPES_AHEAD = 2 };
+/* So few bytes of a pattern, and behind an escape, are compared, so that the time stays linear. */
+enum { MOST_FOLLOWED = 32, LOOK_AHEAD = 8, MOST_ESCAPES_AHEAD = 2 };
 
 struct tables {
   const uint8_t *shift, *starts, *label;
   const uint32_t *branch, *parent, *first, *end, *forks;
-  /* By byte: see masking/escapes.ts; whether it is a character of base64; whether a pattern has it. */
+  /* By byte: see masking/escapes.ts; 1 for characters of base64; 1 for bytes of patterns. */
   const uint8_t *escapes, *is_base64, *occurs;
   uint32_t fork_mask;
 };
@@ -39,12 +37,12 @@ static int hex_digit(uint8_t byte) {
   return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
 }
 
-/* What an escape may stand for. */
 enum { NO_ESCAPE = -2, ANY_BYTE = -1, NO_BYTE = 256 };
+/* What an escape may stand for. */
 struct meaning {
-  /* The first byte that it stands for, NO_BYTE for none, or one of the numbers below 0. */
+  /* The first byte, or one of these numbers: NO_BYTE for a quote that only opens or closes. */
   int byte;
-  /* Its length; 0 where it is not known, or where it stands for more than a byte. */
+  /* The length of the escape; 0 if it is not known, or if it stands for more than a byte. */
   size_t length;
 };
 
@@ -103,10 +101,7 @@ static struct meaning of_reference(const uint8_t *bytes, size_t length) {
   return (struct meaning){NO_ESCAPE, 0};
 }
 
-/*
- * What the escape here may stand for, in any encoding. It may name too much, never too little: JavaScript works out what
- * it really stands for.
- */
+/* The meanings of the escape here in any encoding. It may name too many, never too few: JavaScript decodes it. */
 static void meanings(const uint8_t *bytes, size_t length, struct meaning results[2]) {
   const struct meaning any = {ANY_BYTE, 0}, none = {NO_ESCAPE, 0};
   results[0] = any;
@@ -115,7 +110,7 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
   const uint8_t byte = bytes[0], next = bytes[1];
   if (byte == '+') results[0] = character(' ', 1);
   else if (byte == '\'' || byte == '"') {
-    /* A word's quotes close before an escaped quote or one of the other kind; that of a quote itself is a backslash's. */
+    /* A word's quotes close before an escaped quote or one of the other kind. */
     const int closes = byte == '"' ? next == '\'' : next == '\\' || next == '"';
     results[0] = closes ? (struct meaning){NO_BYTE, 1} : none;
   }
@@ -141,7 +136,7 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
 
 static int takes_any(const struct tables *it, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth);
 
-/* Whether the bytes behind an escape go on with a pattern, as far as that is cheap to tell. */
+/* Returns 0 if the bytes behind an escape do not go on with a pattern, as far as that is cheap to tell. */
 static int goes_on(const struct tables *it, uint32_t node, const uint8_t *bytes, size_t length, int depth) {
   for (size_t at = 0; at < LOOK_AHEAD && at < length; ++at) {
     if (it->end[it->branch[node]] == node) return 1;
@@ -159,10 +154,7 @@ static int goes_on(const struct tables *it, uint32_t node, const uint8_t *bytes,
   return 1;
 }
 
-/*
- * Whether a pattern of which `node` was read goes on with an escape, whose bytes and possible meanings are given; for
- * node 0 whether one begins so.
- */
+/* Returns 1 if a pattern of which `node` was read may go on with the escape at `bytes`; for node 0 if one begins so. */
 static int takes_any(const struct tables *it, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth) {
   for (int i = 0; i < 2; ++i) {
     const struct meaning *const one = &meanings[i];
@@ -175,7 +167,7 @@ static int takes_any(const struct tables *it, uint32_t node, const struct meanin
   return 0;
 }
 
-/* Whether a pattern begins here, or may go on where it is not followed any more. */
+/* Returns 1 if a pattern begins here, or may go on where it is not followed any more. */
 static int may_begin(const struct tables *it, const uint8_t *bytes, size_t length) {
   uint32_t node = it->first[bytes[0]];
   for (size_t depth = 1; node != 0; ++depth) {
@@ -199,7 +191,7 @@ static size_t base64_before(const struct tables *it, const uint8_t *bytes, size_
   return end - begin + (begin == 0 ? run : 0);
 }
 
-/* Whether a pattern that goes on with the escape begins in bytes[from] to bytes[escape]; its place, or SIZE_MAX. */
+/* Returns the place in bytes[from] to bytes[escape] where a pattern begins that goes on with the escape; or SIZE_MAX. */
 static size_t begin_before(const struct tables *it, const uint8_t *bytes, size_t length, size_t from, size_t escape, uint32_t run) {
   struct meaning expected[2] = {{NO_ESCAPE, 0}, {NO_ESCAPE, 0}};
   const uint8_t *const here = bytes + escape;
@@ -242,7 +234,7 @@ static size_t next_escape(const uint8_t *escapes, const uint8_t *bytes, size_t f
   return at;
 }
 
-/* Whether a pattern may begin with these bytes as they are. */
+/* Returns 1 if a pattern may begin with these bytes as they are. */
 static int is_begin(const struct tables *it, const uint8_t *bytes, size_t length) {
   return length < 3 || (it->starts[block(bytes[0], bytes[1], bytes[2])] != 0 && may_begin(it, bytes, length));
 }
@@ -269,16 +261,13 @@ static size_t skip_to(const struct tables *it, const uint8_t *bytes, size_t leng
 }
 
 /* Makes a handle of the automaton's tables, which must live as long. */
-static napi_value prepare(napi_env env, napi_callback_info info) {
-  napi_value given[11], result = NULL;
-  size_t count = COUNT(given), lengths[11];
-  void *arrays[11], *handle = NULL;
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  for (size_t i = 0; i < COUNT(arrays); ++i) arrays[i] = array_of(env, given[i], &lengths[i]);
+static napi_value prepare(napi_env env, const struct argument *it) {
+  napi_value result = NULL;
+  void *handle = NULL;
   napi_create_buffer(env, sizeof(struct tables), &handle, &result);
-  *(struct tables *)handle = (struct tables){arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], arrays[5], arrays[6],
-                                             arrays[7], arrays[8], arrays[9], arrays[10],
-                                             (uint32_t)lengths[7] - 1};
+  *(struct tables *)handle = (struct tables){
+    it[0].data, it[1].data, it[2].data, it[3].data, it[4].data, it[5].data, it[6].data,
+    it[7].data, it[8].data, it[9].data, it[10].data, (uint32_t)it[7].length - 1};
   return result;
 }
 

@@ -5,10 +5,9 @@ import { systemErrorCode } from "../../system/errors.ts";
 const LONGEST_PAUSE_MS = 16;
 
 /**
- * Writes all bytes to a descriptor, in another thread, which may wait there as long as it likes: the descriptor stays
- * blocking, as its other users have it.
+ * Writes all bytes to a descriptor, in another thread: the descriptor stays blocking, as its other users have it.
  *
- * @returns the code of the system's error, such as `EPIPE`, where not all was written
+ * @returns the code of the system's error, such as `EPIPE`, if not all was written
  */
 export async function writeAll(descriptor: number, bytes: Uint8Array): Promise<string | undefined> {
   let pause = 1;

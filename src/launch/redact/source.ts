@@ -2,33 +2,28 @@ import { closeSync } from "node:fs";
 import type { Readable } from "node:stream";
 import { readNow, type Watcher } from "./watcher.ts";
 
-/** As much as the pipe holds, and as much as is read at a time. */
+/** The size of the pipe. */
 const CHUNK_BYTES = 262_144;
-/** As much as a pipe can hold that a program without privileges has enlarged; more came after the program's end. */
+/** The size of a pipe that a program without privileges has enlarged; more came after the program's end. */
 const MOST_LEFT_BYTES = 1_048_576;
-/** How many turns of the event loop are waited for what a stream of Node's has still to read. */
+/** The limit on turns of the event loop in which a stream of Node's reads on. */
 const MOST_TURNS = 64;
 
-/** The end from which is read what the program writes. */
+/** The end of a pipe or pseudo-terminal to which the program writes. */
 export interface Source {
   /**
    * Reads on until the end. No chunk is read while the one before is taken; its memory is used again then.
    *
-   * @param take gets each chunk
-   * @param end is called once, after the last chunk or a `stop`
+   * @param end is called once, after the last chunk or `close`
    */
   readonly start: (take: Take, end: () => void) => void;
-  /**
-   * Stops that, and reads what is there already without waiting for more.
-   *
-   * @returns whether that was the end: nobody can write any more
-   */
+  /** Stops that, and reads what is there without waiting for more. @returns true at the end of the stream */
   readonly drain: () => Promise<boolean>;
   /** Goes on after a `drain`. */
   readonly resume: () => void;
   /** The program's next write fails: EPIPE. */
   readonly close: () => void;
-  /** What another process may read on from, where there is such a thing. */
+  /** Another process may read on from it. */
   readonly descriptor: number | undefined;
 }
 

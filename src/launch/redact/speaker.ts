@@ -2,24 +2,13 @@ import { writeAll } from "./sink.ts";
 
 const NEWLINE = 10;
 
-/** Says something of the launcher's own between the lines that the program writes. */
-export interface Speaker {
-  /** The program has written to the standard error; `last` is the last byte. */
-  readonly wrote: (last: number) => Promise<void>;
-  /** Says a line where a line of the program's has ended, and at the latest at `finish`. */
-  readonly say: (line: string) => void;
-  /** As `say`, of whole lines that say themselves whose they are. */
-  readonly write: (text: string) => void;
-  /** Nothing can be said any more. */
-  readonly mute: () => void;
-  readonly finish: () => Promise<void>;
-}
-
 /**
- * @param target where the standard error goes; undefined: nowhere
+ * Writes lines of the launcher's own between the lines that the program writes to the standard error.
+ *
+ * @param target the standard error, if there is one
  * @param lineEnd a terminal in raw mode needs both characters
  */
-export function makeSpeaker(target: number | undefined, lineEnd: "\n" | "\r\n"): Speaker {
+export function makeSpeaker(target: number | undefined, lineEnd: "\n" | "\r\n") {
   const waiting: string[] = [];
   let isLineStart = true;
   let canSay = target !== undefined;
@@ -35,16 +24,20 @@ export function makeSpeaker(target: number | undefined, lineEnd: "\n" | "\r\n"):
     if (isLineStart) void sayAll();
   };
   return {
-    wrote: async (byte) => {
+    /** The program has written; `byte` is the last one. */
+    wrote: async (byte: number): Promise<void> => {
       isLineStart = byte === NEWLINE;
       if (isLineStart) await sayAll();
     },
-    say: (line) => write(`sophia-run: ${line}\n`),
+    /** Writes a line as soon as a line of the program's has ended, and at the latest at `finish`. */
+    say: (line: string): void => write(`sophia-run: ${line}\n`),
+    /** As `say`, for whole lines with their own beginning. */
     write,
-    mute: () => {
+    /** Nothing can be written any more. */
+    mute: (): void => {
       canSay = false;
     },
-    finish: async () => {
+    finish: async (): Promise<void> => {
       await sayAll(isLineStart ? "" : lineEnd);
       await last;
     },

@@ -10,6 +10,16 @@ export interface System {
   readonly watcher: Watcher;
 }
 
+/** A pseudo-terminal in front of the real one. */
+export interface Terminal extends System {
+  /** The real terminal, for its settings and its size; it is closed. */
+  readonly real: number;
+  /** The launcher's side of the pseudo-terminal; it is closed. */
+  readonly master: number;
+  /** Resolves when all that the program has written is shown. */
+  readonly settle: () => Promise<void>;
+}
+
 /**
  * @returns undefined where there is no addon
  * @throws SophiaError (system-limit or redact-pipe, 125)
@@ -25,14 +35,12 @@ export async function openSystem(): Promise<System | undefined> {
 /** The error for a pipe, terminal, thread or process that masking needs and the system refuses, by the system's code. */
 export function cannotMask(code: string): SophiaError {
   const limit = limitOf(code);
-  if (limit !== undefined) {
-    const { message, hint } = limit;
-    return new SophiaError({ code: "system-limit", message: `${message}: the output cannot be masked`, hint });
+  if (limit === undefined) {
+    const message = `the output cannot be masked: the system gives no pipe for it (${code})`;
+    return new SophiaError({ code: "redact-pipe", message });
   }
-  return new SophiaError({
-    code: "redact-pipe",
-    message: `the output cannot be masked: the system gives no pipe for it (${code})`,
-  });
+  const { message, hint } = limit;
+  return new SophiaError({ code: "system-limit", message: `${message}: the output cannot be masked`, hint });
 }
 
 /** Another number for the same open file. @throws SophiaError (system-limit or redact-pipe, 125) */

@@ -1,37 +1,16 @@
 import { send } from "../signals.ts";
-import type { RedactAddon } from "./addon.ts";
 import type { ExpectedSignals } from "./expected.ts";
 import { openKeyboard } from "./keyboard.ts";
 import type { Monitor } from "./monitor.ts";
 import { writeAll } from "./sink.ts";
-import type { Watcher } from "./watcher.ts";
+import type { Terminal } from "./system.ts";
 
-/** How long the monitor's answer is waited for; it was killed, perhaps. */
+/** The time limit for the monitor's answer; it was killed, perhaps. */
 const ANSWER_MS = 1000;
 
-/** What is typed at the real terminal, for the program on its pseudo-terminal. */
-export interface Typing {
-  /** Passes keys on from now on. */
-  readonly resume: () => void;
-  readonly pause: () => void;
-  /** There is nobody any more to whom keys could be passed on. */
-  readonly close: () => void;
-  /** Asks for what the program has not read of what was typed: it is for whoever reads next. Pauses. */
-  readonly collect: (isLast: boolean) => Promise<void>;
-  /** The monitor's answer to that. */
-  readonly collected: (keys: Uint8Array) => void;
-  /** Gives it to whoever reads the real terminal now, where the system allows that. */
-  readonly giveBack: () => void;
-}
-
-export interface TypingParts {
-  readonly addon: RedactAddon;
-  readonly watcher: Watcher;
+interface TypingParts extends Terminal {
   /** The real terminal, for reading; it is closed. */
   readonly input: number;
-  readonly real: number;
-  /** The launcher's side of the pseudo-terminal. */
-  readonly master: number;
   readonly expected: ExpectedSignals;
   /** While the program runs. */
   readonly monitor: () => Monitor | undefined;
@@ -41,7 +20,8 @@ export interface TypingParts {
   readonly gone: () => void;
 }
 
-export function openTyping(parts: TypingParts): Typing {
+/** Passes on what is typed at the real terminal to the program on its pseudo-terminal. */
+export function openTyping(parts: TypingParts) {
   const { addon, watcher, input, real, master, expected, monitor, isOver, gone } = parts;
   const keyboard = openKeyboard(input, watcher, (keys) => void (last = type(keys)), gone);
   let isOn = false;
@@ -54,16 +34,17 @@ export function openTyping(parts: TypingParts): Typing {
     keyboard.pause();
   };
   return {
-    resume: () => {
+    resume: (): void => {
       isOn = true;
       keyboard.resume();
     },
     pause,
-    close: () => {
+    close: (): void => {
       isClosed = true;
       keyboard.close();
     },
-    collect: async (isLast) => {
+    /** Asks for what the program has not read of what was typed: it is for the next reader. Pauses. */
+    collect: async (isLast: boolean): Promise<void> => {
       pause();
       await last;
       const answered = new Promise<void>((resolve) => {
@@ -72,11 +53,13 @@ export function openTyping(parts: TypingParts): Typing {
       monitor()?.collect(isLast);
       await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_MS).unref())]);
     },
-    collected: (keys) => {
+    /** Takes the monitor's answer to that. */
+    collected: (keys: Uint8Array): void => {
       unread.unshift(keys);
       answer?.();
     },
-    giveBack: () => {
+    /** Gives it to the present reader of the real terminal, where the system allows that. */
+    giveBack: (): void => {
       for (const keys of unread.splice(0)) addon.typeInto(real, keys);
     },
   };
@@ -95,11 +78,11 @@ export function openTyping(parts: TypingParts): Typing {
 
   function signalsOf(keys: Uint8Array): readonly NodeJS.Signals[] {
     if (addon.foregroundGroup(master) !== monitor()?.pid) return [];
-    return addon.signalKeys(master).flatMap((key, index) => {
-      const signal = index === 0 ? ("SIGINT" as const) : ("SIGQUIT" as const);
-      return Array.from(keys)
-        .filter((byte) => byte === key)
-        .map(() => signal);
-    });
+    const [interrupt, quit] = addon.modesOf(master);
+    const count = (key: number): number => keys.filter((byte) => byte === key).length;
+    return [
+      ...Array.from({ length: count(interrupt) }, () => "SIGINT" as const),
+      ...Array.from({ length: count(quit) }, () => "SIGQUIT" as const),
+    ];
   }
 }

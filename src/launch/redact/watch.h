@@ -1,7 +1,4 @@
-/*
- * Tells the event loop of descriptors: a thread waits, by epoll(7), since neither Node.js nor Bun can be asked for that
- * about any descriptor. Each is waited for once at a time.
- */
+/* Reports events of descriptors to the event loop: a thread waits by epoll(7), which neither Node.js nor Bun offers. */
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -33,7 +30,7 @@ static void pass_on(napi_env env, napi_value callback, void *context, void *desc
   napi_call_function(env, receiver, callback, 1, &argument, NULL);
 }
 
-/* Returns the descriptor of the epoll, or the negative number of an error. */
+/* Returns the descriptor of the epoll, or a negative error number. */
 static int start_watching(napi_env env, napi_value callback) {
   napi_value name;
   pthread_t thread;
@@ -62,7 +59,7 @@ static int start_watching(napi_env env, napi_value callback) {
   return -error;
 }
 
-/* What cannot be waited for, as a regular file, is not: nothing ever happens to it. */
+/* Nothing ever happens to a descriptor that cannot be waited for, such as that of a regular file. */
 static void watch(int epoll, int descriptor, int what) {
   struct epoll_event event = {.events = EPOLLONESHOT | (what == UNTIL_READABLE ? EPOLLIN : 0), .data.fd = descriptor};
   if (what == FORGET) epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event);

@@ -3,18 +3,14 @@ import { errorName, systemErrorCode } from "../../system/errors.ts";
 import { FORGET, UNTIL_READABLE, UNTIL_UNREAD } from "../../system/shared.ts";
 import type { RedactAddon } from "./addon.ts";
 
-/** Calls back when something happens to a descriptor: once, for the last that was asked of it. Never in the same turn. */
-export interface Watcher {
-  /** There are bytes to read, or the end is. */
-  readonly whenReadable: (descriptor: number, callback: () => void) => void;
-  /** Nobody reads any more from the pipe, socket or terminal to which it leads. */
-  readonly whenUnread: (descriptor: number, callback: () => void) => void;
-  /** To be called before the descriptor is closed, and where nothing is waited for any more. */
-  readonly forget: (descriptor: number) => void;
-}
+export type Watcher = Exclude<ReturnType<typeof openWatcher>, string>;
 
-/** @returns the code of the system's error where it gives no thread or descriptor for it */
-export function openWatcher(addon: RedactAddon): Watcher | string {
+/**
+ * Calls back when something happens to a descriptor: once, for the last that was asked of it. Never in the same turn.
+ *
+ * @returns the code of the system's error if it gives no thread or descriptor for it
+ */
+export function openWatcher(addon: RedactAddon) {
   const callbacks = new Map<number, () => void>();
   const watching = addon.startWatching((descriptor) => {
     const callback = callbacks.get(descriptor);
@@ -22,14 +18,19 @@ export function openWatcher(addon: RedactAddon): Watcher | string {
     callback?.();
   });
   if (watching < 0) return errorName(-watching);
-  const wait = (what: number) => (descriptor: number, callback: () => void) => {
-    callbacks.set(descriptor, callback);
-    addon.watch(watching, descriptor, what);
-  };
+  const wait =
+    (what: number) =>
+    (descriptor: number, callback: () => void): void => {
+      callbacks.set(descriptor, callback);
+      addon.watch(watching, descriptor, what);
+    };
   return {
+    /** There are bytes to read, or the end is. */
     whenReadable: wait(UNTIL_READABLE),
+    /** Nobody reads any more from the pipe, socket or terminal to which it leads. */
     whenUnread: wait(UNTIL_UNREAD),
-    forget: (descriptor) => {
+    /** Must be called before the descriptor is closed, and if nothing is waited for any more. */
+    forget: (descriptor: number): void => {
       callbacks.delete(descriptor);
       addon.watch(watching, descriptor, FORGET);
     },
@@ -37,9 +38,9 @@ export function openWatcher(addon: RedactAddon): Watcher | string {
 }
 
 /**
- * Reads what is there without waiting for more, where the descriptor is non-blocking or has just been found readable.
+ * Reads from a descriptor that is non-blocking or readable, without waiting.
  *
- * @returns 0 at the end, which is an error on the launcher's side of a pseudo-terminal: nobody has the other one open
+ * @returns 0 at the end, which on the launcher's side of a pseudo-terminal is an error
  */
 export function readNow(descriptor: number, buffer: Uint8Array): number | "nothing" {
   try {

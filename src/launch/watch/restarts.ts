@@ -3,15 +3,15 @@ import { send } from "../signals.ts";
 import type { Undo } from "../listen.ts";
 import type { Launch, Renewal, Watch } from "../types.ts";
 
-/** When the program is started anew, and when its end is the launcher's. */
+/** Decides when the program is restarted, and when its end is the launcher's. */
 export interface Restarts {
   /** A signal has reached this process. It is passed on by others; here it may end a restart. */
   readonly heard: (signal: NodeJS.Signals) => void;
   /** The program runs. @param write writes to the standard error, between the program's own lines */
   readonly begun: (pid: number | undefined, write: (text: string) => void) => void;
-  /** It has ended. @returns what takes its place; undefined where it ended by itself, or was to end */
+  /** The program has ended. @returns the next one; undefined if it ended by itself, or was asked to by others */
   readonly after: (end: NodeJS.Signals | number) => Launch | undefined;
-  /** Whether what `after` gave is still to be started: nobody has asked for the end since. */
+  /** False if a stop was requested since `after`: the next program must not start. */
   readonly isWanted: () => boolean;
   /** The program was asked to end, or has ended, and another takes its place. */
   readonly isUnderWay: () => boolean;
@@ -20,12 +20,12 @@ export interface Restarts {
 /** Gives a renewal its place. @throws SophiaError where it cannot be started */
 export type Renew = (renewal: Renewal) => Promise<Launch>;
 
-/** They ask the program to end. What was asked to end is not started anew, however long it takes. */
+/** They ask the program to end: it is not restarted then, however long it takes. */
 const STOPPING: ReadonlySet<string> = new Set(["SIGTERM", "SIGINT", "SIGQUIT"]);
 /** They mean nothing to a program that does not run yet. */
 const HARMLESS: ReadonlySet<string> = new Set(["SIGCHLD", "SIGCONT", "SIGWINCH", "SIGURG", "SIGIO"]);
 const JOB_STOPS: ReadonlySet<string> = new Set(["SIGTSTP", "SIGTTIN", "SIGTTOU"]);
-/** In so many steps the time of grace is counted: while the whole job is stopped it does not run. */
+/** The step in which the grace period is counted: it does not run while the whole job is stopped. */
 const STEP_MS = 100;
 
 export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, renew: Renew): Restarts {

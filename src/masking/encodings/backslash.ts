@@ -44,7 +44,7 @@ function escape(peek: Peek): readonly Unit[] | undefined {
   const shellCode = SHELL_LETTERS.get(letter);
   if (shellCode !== undefined) return [{ length: 2, bytes: [shellCode], isShell: true }];
   if (letter === "u") return peek(2) === BRACE.open ? braced(peek) : utf16(peek);
-  if (letter === "U") return character(peek, 8);
+  if (letter === "U") return character(digits(peek, 2, 8, 8, 16), 2);
   if (letter === "x") return hexadecimal(peek);
   if (letter >= "0" && letter <= "7") return octal(peek);
   if (WORD.test(letter)) return [];
@@ -52,7 +52,7 @@ function escape(peek: Peek): readonly Unit[] | undefined {
 }
 
 /** Reads the digits of a number. @returns undefined if more bytes are needed, -1 if there are fewer digits than `least` */
-function digits(peek: Peek, from: number, least: number, most: number, base: 8 | 16): Digits | undefined {
+function digits(peek: Peek, from: number, least: number, most: number, base: 8 | 16) {
   let value = 0;
   let count = 0;
   for (; count < most; count++) {
@@ -63,11 +63,6 @@ function digits(peek: Peek, from: number, least: number, most: number, base: 8 |
     value = value * base + digit;
   }
   return { value: count < least ? -1 : value, count };
-}
-
-interface Digits {
-  readonly value: number;
-  readonly count: number;
 }
 
 /** A code unit of UTF-16, or two that are one character. */
@@ -87,20 +82,17 @@ function utf16(peek: Peek): readonly Unit[] | undefined {
   return bytes === undefined ? [] : [{ length: 12, bytes }];
 }
 
-function character(peek: Peek, length: number): readonly Unit[] | undefined {
-  const read = digits(peek, 2, length, length, 16);
-  if (read === undefined) return undefined;
-  const bytes = read.value === -1 ? undefined : utf8(read.value);
-  return bytes === undefined ? [] : [{ length: 2 + length, bytes, isShell: true }];
+/** @param around the bytes of the escape besides its digits */
+function character(read: ReturnType<typeof digits>, around: number): readonly Unit[] | undefined {
+  const bytes = read === undefined || read.value === -1 ? undefined : utf8(read.value);
+  return read && (bytes === undefined ? [] : [{ length: around + read.count, bytes, isShell: true }]);
 }
 
 function braced(peek: Peek): readonly Unit[] | undefined {
   const read = digits(peek, 3, 1, 6, 16);
-  if (read === undefined) return undefined;
-  const end = peek(3 + read.count);
+  const end = read && peek(3 + read.count);
   if (end === MORE) return undefined;
-  const bytes = read.value === -1 || end !== BRACE.close ? undefined : utf8(read.value);
-  return bytes === undefined ? [] : [{ length: 4 + read.count, bytes, isShell: true }];
+  return end === BRACE.close ? character(read, 4) : read && [];
 }
 
 /** A byte in shells and Go, a character in Python and JavaScript. */

@@ -7,7 +7,6 @@ import { xml } from "./xml.ts";
 
 export type EncodingName = "plain" | "JSON" | "URL" | "base64" | "shell" | "XML";
 
-/** One way to read a stream. */
 export interface Encoding {
   readonly name: EncodingName;
   /** The bytes with which an escape can begin. */

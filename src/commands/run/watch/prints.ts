@@ -1,4 +1,4 @@
-/** What tells values apart without keeping them. */
+/** Digests that tell values apart without keeping them. */
 import { createHmac, randomBytes } from "node:crypto";
 import type { Environment } from "../../../core/model.ts";
 import type { SecretFile } from "../../../launch/index.ts";
@@ -21,7 +21,7 @@ export function printer(): (given: {
     ]);
 }
 
-/** The names of what is new, gone or another, sorted. */
+/** The sorted names of what is new, gone or different. */
 export function differing(one: Prints, other: Prints): readonly string[] {
   const names = new Set([...one.keys(), ...other.keys()]);
   return [...names].filter((name) => one.get(name) !== other.get(name)).toSorted();

@@ -1,9 +1,10 @@
-/** `--watch`: the program is started anew when what ESC gives changes. Loaded only for it. */
+/** `--watch`: the program is restarted when what ESC gives changes. Loaded only for it. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Run } from "../../../command-line/command-line.ts";
 import type { Settings } from "../../../command-line/settings.ts";
 import type { Context } from "../../../core/context.ts";
 import { SophiaError } from "../../../core/error.ts";
+import type { Failure } from "../../../core/model.ts";
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
 import { look, settingsByFullNames } from "../../../esc/api/follow.ts";
@@ -19,30 +20,30 @@ import type { Assessment } from "../../../resolve/assessment.ts";
 import { assessBy } from "../../assessed.ts";
 import type { Recorder } from "../../audit-log/record.ts";
 import { delivery } from "../delivery.ts";
-import { type Clock, follow, type Resolved } from "./follow.ts";
+import { type Clock, follow } from "./follow.ts";
+import type { Lines, Resolved } from "./rounds.ts";
+import { withFormer } from "./former.ts";
 import { printer } from "./prints.ts";
 import { SESSION_MS } from "../../../esc/settings/session.ts";
 
 const LEAST_EVERY_MS = 1000;
 const EVERY_MS = 30_000;
 const GRACE_MS = 10_000;
-/** So many are masked, with those that former programs had; the oldest are given up, but none of the latest program's. */
-const MOST_SECRETS = 1000;
 
-/** What the start has found, and how it goes on. */
+/** The start of the first program. */
 export interface Start {
   readonly invocation: Pick<Run, "command" | "flags">;
   readonly settings: Settings;
   readonly assessment: Assessment;
   readonly redaction: Redaction | undefined;
-  /** How secrets are kept out of the output, for another assessment. */
+  /** Keeps the secrets of another assessment out of the output. */
   readonly redact: (assessment: Assessment, context: Context) => Promise<Redaction | undefined>;
   readonly record: Recorder | undefined;
 }
 
 /**
- * @returns undefined where there is nothing to follow: a warning says so, unless only the environment asks for it, as a
- *   sophia-run in the program inherits it
+ * @returns undefined if there is nothing to follow: a warning says so, unless only the environment asks for it, which a
+ *   sophia-run in the program inherits
  * @throws SophiaError (settings, 125) for a time that is too short
  */
 export function watchOf(start: Start, context: Context): Watch | undefined {
@@ -80,7 +81,8 @@ async function following(
   const print = printer();
   const { command } = invocation;
   const isQuiet = settings.quiet;
-  // What is kept is written anew, and is no answer.
+  const inform = (lines: Lines): void => void (isQuiet || sayLines(context, lines));
+  // A cached configuration is no answer; it is written again.
   const asking = { ...settings, cache: settings.cache || settings.cacheFreshMs !== undefined, cacheFreshMs: undefined };
   let followed = followable(assessment);
   /** With the token that was obtained; another one is where it is refused. */
@@ -93,11 +95,10 @@ async function following(
       const { esc, violations } = now;
       // The program has something at least as new.
       if (esc.kind === "read" && esc.kept?.why === "unavailable") {
-        const { failure } = esc.kept;
-        return { kind: "trouble", lines: runsOn(failure.message, further(failure)) };
+        return { kind: "trouble", lines: runsOn(esc.kept.failure) };
       }
       if (esc.kind === "unavailable" || esc.kind === "refused") {
-        return { kind: "trouble", lines: runsOn(esc.failure.message, further(esc.failure)) };
+        return { kind: "trouble", lines: runsOn(esc.failure) };
       }
       if (settings.enforceContract && violations.length > 0) {
         const unmet = wordUnmet(now, {
@@ -113,14 +114,10 @@ async function following(
       used = followed;
       const given = delivery(now);
       latest = now;
-      return {
-        kind: "ready",
-        prints: print(given),
-        renewal: { ...given, redaction: await redact(now, context) },
-      };
+      return { kind: "ready", prints: print(given), renewal: { ...given, redaction: await redact(now, context) } };
     } catch (error) {
       if (!(error instanceof SophiaError)) throw error;
-      return { kind: "trouble", lines: runsOn(error.message, further(error)) };
+      return { kind: "trouble", lines: runsOn(error) };
     }
   };
   await follow<Renewal>(
@@ -136,23 +133,27 @@ async function following(
       resolve,
       restart: async (renewal, names) => {
         try {
-          const renewed = withFormer(renewal, masked);
+          const { secrets, dropped } = withFormer(renewal.redaction?.secrets ?? [], masked?.secrets ?? []);
+          // What was reported of masking is not reported again: the rest is as it was.
+          const renewed =
+            masked === undefined ? renewal.redaction : { ...masked, secrets, masking: maskingOf(secrets) };
           record?.({ event: "start", command: command[0] }, false, latest);
-          await restart(renewed);
-          masked = renewed.redaction;
-          if (!isQuiet) {
+          await restart({ ...renewal, redaction: renewed });
+          masked = renewed;
+          inform([`${enumerateFew(names.map(printable), 10)} changed in ESC: the program is started anew`]);
+          if (dropped > 0) {
             sayLines(context, [
-              `${enumerateFew(names.map(printable), 10)} changed in ESC: the program is started anew`,
+              `warning: too many secrets to mask: the oldest former values (${dropped}) are no longer masked`,
             ]);
           }
           return undefined;
         } catch (error) {
           if (!(error instanceof SophiaError)) throw error;
-          return runsOn(error.message, further(error));
+          return runsOn(error);
         }
       },
       tell: (lines) => sayLines(context, lines),
-      inform: (lines) => isQuiet || sayLines(context, lines),
+      inform,
       detail: (line) => settings.verbose && sayLines(context, [printable(line)]),
       clock: CLOCK,
     },
@@ -166,26 +167,14 @@ const CLOCK: Clock = {
   wait: async (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
 };
 
-function runsOn(message: string, rest: readonly string[]): readonly [string, ...string[]] {
-  return [`warning: ${message}; the program runs on with what it has`, ...rest];
+function runsOn(failure: Failure): Lines {
+  return [`warning: ${failure.message}; the program runs on with what it has`, ...further(failure)];
 }
 
-/** The settings by which ESC is followed: by the names that were opened, where any were. */
+/** Returns the settings with the names that were opened, if any were. */
 function followable({ esc }: Assessment): EscSettings {
   if (!("settings" in esc)) throw new TypeError("nothing to follow");
   if (esc.kind !== "read") return esc.settings;
   const opened = esc.environments.map(({ name, version }) => parseFullName(name, version));
   return settingsByFullNames(esc.settings, opened);
-}
-
-/**
- * What is masked for the new program: what the former ones had as well, which may stand in files that it reads. What was
- * said of masking is not said again.
- */
-function withFormer(renewal: Renewal, former: Redaction | undefined): Renewal {
-  if (former === undefined) return renewal;
-  const latest = renewal.redaction?.secrets ?? [];
-  const all = new Map([...latest, ...former.secrets].map((secret) => [secret.value, secret]));
-  const secrets = [...all.values()].slice(0, Math.max(MOST_SECRETS, latest.length));
-  return { ...renewal, redaction: { ...former, secrets, masking: maskingOf(secrets) } };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, onTestFinished, test } from "vitest";
-import { follow, type Lines, type Resolved } from "../../../../src/commands/run/watch/follow.ts";
+import { follow } from "../../../../src/commands/run/watch/follow.ts";
+import type { Lines, Resolved } from "../../../../src/commands/run/watch/rounds.ts";
 import { printer, type Prints } from "../../../../src/commands/run/watch/prints.ts";
 import { readEsc } from "../../../../src/sources/esc.ts";
 import { escAccess, type EscSettings } from "../../../../src/esc/settings/access.ts";

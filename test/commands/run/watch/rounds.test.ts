@@ -1,0 +1,192 @@
+import { describe, expect, it } from "vitest";
+import {
+  begin,
+  step,
+  type Action,
+  type Event,
+  type Message,
+  type State,
+} from "../../../../src/commands/run/watch/rounds.ts";
+import type { Known, Look } from "../../../../src/esc/api/follow.ts";
+import { escAccess } from "../../../../src/esc/settings/access.ts";
+import { parseFullName } from "../../../../src/esc/settings/names.ts";
+
+const MINUTE = 60_000;
+const TIMING = { random: 0, everyMs: 1000, sessionMs: 60 * MINUTE };
+
+const prints = (values: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
+  new Map(Object.entries(values));
+const ENV = "acme/app/dev";
+const SEEN: Known["seen"] = new Map([
+  [ENV, { name: parseFullName(ENV, undefined), etag: "1", imports: [], isPart: false }],
+]);
+const VISIBLE: Known = { seen: SEEN, hidden: new Set() };
+const HIDDEN: Known = { seen: new Map(), hidden: new Set([ENV]) };
+
+const { access } = escAccess(
+  new Map([
+    ["ESC_TOKEN", "pul-x"],
+    ["ESC_ENV", ENV],
+  ]),
+  [],
+  {
+    timeoutMs: 5000,
+    insecureHttp: false,
+  },
+);
+if (access.kind !== "on") throw new Error(access.kind);
+const { settings } = access;
+
+const looked = (known: Known, hasChanged: boolean, lost: Readonly<Record<string, number>> = {}): Event<string> => {
+  const look: Look = { kind: "seen", known, hasChanged, lost: new Map(Object.entries(lost)), settings };
+  return { kind: "looked", look };
+};
+const opened = (values: Readonly<Record<string, string>>): Event<string> => {
+  return { kind: "opened", resolved: { kind: "ready", prints: prints(values), renewal: "renewal" } };
+};
+const down = (retryAfterMs: number): Event<string> => {
+  const failure = { code: "esc-answer", message: "no answer" } as const;
+  return { kind: "looked", look: { kind: "unavailable", failure, blames: "service", retryAfterMs } };
+};
+const WOKEN: Event<string> = { kind: "woken" };
+const RESTARTED: Event<string> = { kind: "restarted", refusal: undefined };
+
+const STARTED = begin(prints({ KEY: "one", AWS: "a" }), { ...TIMING, now: 0 }).state;
+const STEADY: State = { ...STARTED, known: VISIBLE };
+
+/** Takes events one after the other, at one time. */
+function through(state: State, events: readonly Event<string>[], now = 1000) {
+  const actions: Action<string>[] = [];
+  const messages: Message[] = [];
+  let current = state;
+  for (const event of events) {
+    const next = step(current, event, { ...TIMING, now });
+    current = next.state;
+    actions.push(next.action);
+    messages.push(...next.messages);
+  }
+  return { state: current, kinds: actions.map(({ kind }) => kind).join(" "), last: actions.at(-1), messages };
+}
+
+describe("a round", () => {
+  it.each<readonly [string, State, readonly Event<string>[], string]>([
+    [
+      "the first look opens, and again where something differs",
+      STARTED,
+      [WOKEN, looked(VISIBLE, true), opened({ KEY: "one", AWS: "b" }), opened({ KEY: "one", AWS: "c" })],
+      "look open open wait",
+    ],
+    ["nothing has changed", STEADY, [WOKEN, looked(VISIBLE, false)], "look wait"],
+    [
+      "a revision has changed, and no value",
+      STEADY,
+      [WOKEN, looked(VISIBLE, true), opened({ KEY: "one", AWS: "a" })],
+      "look open wait",
+    ],
+    [
+      "a value has changed",
+      STEADY,
+      [WOKEN, looked(VISIBLE, true), opened({ KEY: "two", AWS: "b" }), opened({ KEY: "two", AWS: "c" }), RESTARTED],
+      "look open open restart wait",
+    ],
+    [
+      "what providers make is known to be different",
+      { ...STEADY, volatile: new Set(["AWS"]) },
+      [WOKEN, looked(VISIBLE, true)],
+      "look open",
+    ],
+    ["nothing is visible, and nothing is due", { ...STARTED, known: HIDDEN }, [WOKEN], "wait"],
+    ["the first look sees nothing", STARTED, [WOKEN, looked(HIDDEN, true)], "look wait"],
+    ["ESC is down", STEADY, [WOKEN, down(0)], "look wait"],
+  ])("%s", (_, state, events, kinds) => {
+    expect(through(state, events).kinds).toBe(kinds);
+  });
+
+  it.each<readonly [string, State, number, readonly Event<string>[], string]>([
+    [
+      "after 15 minutes, where nothing is visible",
+      { ...STARTED, known: HIDDEN },
+      15 * MINUTE,
+      [WOKEN, looked(HIDDEN, false), opened({ KEY: "one", AWS: "a" })],
+      "look open wait",
+    ],
+    ["after 15 minutes, not where all is visible", STEADY, 15 * MINUTE, [WOKEN, looked(VISIBLE, false)], "look wait"],
+    [
+      "before the session ends",
+      STEADY,
+      48 * MINUTE,
+      [WOKEN, looked(VISIBLE, false), opened({ KEY: "one", AWS: "b" }), RESTARTED],
+      "look open restart wait",
+    ],
+    [
+      "before the session ends, where nothing is visible",
+      { ...STARTED, known: HIDDEN, opensAt: 60 * MINUTE },
+      48 * MINUTE,
+      [WOKEN],
+      "open",
+    ],
+  ])("%s", (_, state, now, events, kinds) => {
+    expect(through(state, events, now).kinds).toBe(kinds);
+  });
+
+  it("asks again for what is hidden when it is due", () => {
+    const { last } = through({ ...STARTED, known: HIDDEN }, [WOKEN], 15 * MINUTE);
+    expect(last).toEqual({ kind: "look", before: { ...HIDDEN, hidden: new Set() } });
+  });
+
+  it("restarts with the names that differ, and takes those that providers make for volatile", () => {
+    const events = [WOKEN, looked(VISIBLE, true), opened({ KEY: "two", AWS: "b" }), opened({ KEY: "two", AWS: "c" })];
+    const restarting = through(STEADY, events);
+    expect(restarting.last).toEqual({ kind: "restart", renewal: "renewal", names: ["KEY"] });
+    const { state } = through(restarting.state, [RESTARTED]);
+    expect([...state.prints]).toEqual([
+      ["KEY", "two"],
+      ["AWS", "c"],
+    ]);
+    expect([...state.volatile]).toEqual(["AWS"]);
+  });
+
+  it("keeps what the program has where it cannot be restarted", () => {
+    const events = [WOKEN, looked(VISIBLE, true), opened({ KEY: "two", AWS: "a" }), opened({ KEY: "two", AWS: "a" })];
+    const { state } = through(STEADY, events);
+    const refused = through(state, [{ kind: "restarted", refusal: ["warning: too large"] }]);
+    expect(refused.state.prints).toBe(STEADY.prints);
+    expect(refused.messages).toEqual([["warning", ["warning: too large"]]]);
+  });
+
+  it("reports an unmet contract, and a source that cannot be read only once", () => {
+    const unmet: Event<string> = { kind: "opened", resolved: { kind: "unmet", lines: ["unmet"] } };
+    const trouble: Event<string> = { kind: "opened", resolved: { kind: "trouble", lines: ["trouble"] } };
+    const to = [WOKEN, looked(VISIBLE, true)];
+    expect(through(STEADY, [...to, unmet]).messages).toEqual([["warning", ["unmet"]]]);
+    const twice = through(STEADY, [...to, trouble, ...to, trouble]);
+    expect(twice.messages).toEqual([["warning", ["trouble"]]]);
+    expect(twice.last).toEqual({ kind: "wait", ms: 4000 });
+  });
+});
+
+describe("pauses", () => {
+  it("grow with trouble, are as long as the service asks for, and end with it", () => {
+    const troubled = through(STEADY, [WOKEN, down(0), WOKEN, down(0)]);
+    expect(troubled.last).toEqual({ kind: "wait", ms: 4000 });
+    expect(troubled.messages).toHaveLength(1);
+    expect(through(troubled.state, [WOKEN, down(20 * MINUTE)]).last).toEqual({ kind: "wait", ms: 20 * MINUTE });
+    const over = through(troubled.state, [WOKEN, looked(VISIBLE, false)]);
+    expect(over.last).toEqual({ kind: "wait", ms: 1000 });
+    expect(over.messages).toEqual([["notice", ["ESC is followed again"]]]);
+  });
+
+  it("end with the session at the latest", () => {
+    const { last } = through({ ...STEADY, expiresAt: 1400 }, [WOKEN, looked(VISIBLE, false)]);
+    expect(last).toEqual({ kind: "wait", ms: 400 });
+  });
+
+  it("do not go back to normal as long as a revision that was visible is refused", () => {
+    const refused = looked(VISIBLE, false, { [ENV]: 403 });
+    const { last, messages, state } = through(STEADY, [WOKEN, refused, WOKEN, refused]);
+    expect([last, state.told.size]).toEqual([{ kind: "wait", ms: 4000 }, 1]);
+    expect(messages.map(([level, [line]]) => [level, line])).toEqual([
+      ["warning", "warning: ESC no longer lets this token see the revision of acme/app/dev (HTTP 403)"],
+    ]);
+  });
+});
