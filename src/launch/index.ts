@@ -25,7 +25,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const bun = isBun ? (await import("./exec/bun.ts")).leftByBun(request, inherited.numbers) : undefined;
   const libc = options.mode === "spawn" || bun?.suffices === true ? undefined : await loadLibc(preparation);
   const obstacle = options.mode === "spawn" ? undefined : obstacleToExec(request, libc, inherited.numbers);
-  if (options.mode === "exec" && obstacle !== undefined) {
+  if (options.mode === "exec" && obstacle !== undefined && obstacle !== "files") {
     throw (await import("./exec/obstacles.ts")).execUnavailable(obstacle);
   }
   const file = await locate(request, environment);
@@ -33,8 +33,9 @@ export async function launch(request: LaunchRequest): Promise<never> {
   const prepared: Launch = { ...request, program, inherited, streams: bun?.streams ?? [0, 1, 2], libc };
   if (options.mode !== "spawn" && obstacle === undefined) {
     await replace(prepared);
-  } else if (!needsJavaScript(request)) {
-    await (await import("./monitor/hand-over.ts")).handOver(prepared);
+  } else {
+    if (obstacle === "files") await (await import("./monitor/cleaner.ts")).replaceWithCleaner(prepared);
+    if (!needsJavaScript(request)) await (await import("./monitor/hand-over.ts")).handOver(prepared);
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared, { validate, locate });
 }
@@ -58,24 +59,20 @@ function obstacleToExec(
   if (libc === undefined && !hasExecve(process)) return "no-execve";
   // Node's own execve ends the profiler first, yet a signal that is on its way can still reach the program.
   if (preparation.profiled) return "profiler";
-  if (files.length > 0) return "files";
   if (redaction !== undefined) return "redaction";
   if (options.killAfterMs !== undefined) return "kill-after";
   if (watch !== undefined) return "watch";
   if (process.send !== undefined) return "channel";
-  if (libc !== undefined) return undefined;
-  const closed = inherited.filter(isClosedByExec);
-  return closed.length === 0 ? undefined : closed;
+  const closed = libc === undefined ? inherited.filter(isClosedByExec) : [];
+  if (closed.length > 0) return closed;
+  // The last one: another process may remove them, see monitor/cleaner.ts.
+  return files.length > 0 ? "files" : undefined;
 }
 
 /** Whether something is left to do while the program runs that only JavaScript can. */
-function needsJavaScript({ files, preparation, redaction, watch }: LaunchRequest): boolean {
+function needsJavaScript({ preparation, redaction, watch }: LaunchRequest): boolean {
   return (
-    preparation.addon === undefined ||
-    files.length > 0 ||
-    redaction !== undefined ||
-    watch !== undefined ||
-    process.send !== undefined
+    preparation.addon === undefined || redaction !== undefined || watch !== undefined || process.send !== undefined
   );
 }
 

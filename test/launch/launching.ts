@@ -29,8 +29,18 @@ export interface Launched {
   readonly stderr: () => string;
 }
 
-/** Bundles the driver once for a test file; the result starts it. */
-export function useDriver(): (request: DriverRequest, ...command: readonly string[]) => Launched {
+/** Bundles the driver once for a test file; the result starts it. @param options of Node.js */
+export function useDriver(
+  ...options: readonly string[]
+): (request: DriverRequest, ...command: readonly string[]) => Launched {
+  const words = useDriversWords(...options);
+  return (request, ...command) => start(words(request, ...command));
+}
+
+/** Bundles the driver once for a test file; the result is a command line that starts it. @param options of Node.js */
+export function useDriversWords(
+  ...options: readonly string[]
+): (request: DriverRequest, ...command: readonly string[]) => readonly [string, ...string[]] {
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-driver-"));
   const outfile = join(folder, "driver.cjs");
   beforeAll(async () => {
@@ -42,11 +52,11 @@ export function useDriver(): (request: DriverRequest, ...command: readonly strin
     });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
-  return (request, ...command) => start([outfile, JSON.stringify(request), ...command]);
+  return (request, ...command) => [process.execPath, ...options, outfile, JSON.stringify(request), ...command];
 }
 
-function start(args: readonly string[]): Launched {
-  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"] });
+function start([file, ...args]: readonly [string, ...string[]]): Launched {
+  const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let stderr = "";
