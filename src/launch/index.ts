@@ -72,7 +72,10 @@ function obstacleToExec(
 /** Whether something is left to do while the program runs that only JavaScript can. */
 function needsJavaScript({ preparation, redaction, watch }: LaunchRequest): boolean {
   return (
-    preparation.addon === undefined || redaction !== undefined || watch !== undefined || process.send !== undefined
+    (preparation.addon === undefined && !isBun) ||
+    redaction !== undefined ||
+    watch !== undefined ||
+    process.send !== undefined
   );
 }
 

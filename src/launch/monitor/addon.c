@@ -29,8 +29,10 @@ struct request {
   int64_t open_files;
   /* SIGKILL when this process ends first. */
   int64_t dies_with_launcher;
-  /* The descriptor of the folder of the secret files. */
+  /* The descriptor of the folder of the secret files; -1: there are none. */
   int64_t folder;
+  /* Signals that the program finds ignored: a bit for each, SIGHUP's the lowest. */
+  uint64_t ignored;
 };
 
 /* In the program's environment, in place of its own PID: as many digits as a PID has at most. See own-pid.ts. */
@@ -141,7 +143,11 @@ _Noreturn static void become_program(const struct start *it, pid_t parent) {
   limit_open_files(it->request.open_files);
   fill_in_pid(it->program.envp);
   for (size_t i = 0; i < it->descriptor_count; ++i) fcntl(it->descriptors[i], F_SETFD, 0);
-  for (int signal = 1; signal <= MARK; ++signal) set_default(signal);
+  const struct sigaction ignore = {.sa_handler = SIG_IGN};
+  for (int signal = 1; signal <= MARK; ++signal) {
+    if ((it->request.ignored & bit(signal)) != 0) sigaction(signal, &ignore, NULL);
+    else set_default(signal);
+  }
   set_mask(former_mask);
   execve(it->program.file, it->program.argv, it->program.envp);
   const int error = errno;
@@ -225,8 +231,9 @@ _Noreturn static void become_monitor(const struct monitor_settings *settings, co
   snprintf(kill_after, sizeof kill_after, "%lld", (long long)settings->kill_after);
   snprintf(early, sizeof early, "%llu", (unsigned long long)settings->early);
   snprintf(folder, sizeof folder, "%d", settings->folder);
-  char *const words[] = {"sophia-run", "--monitor", program, witness, kill_after, early, folder, NULL};
-  if (settings->folder != -1) fcntl(settings->folder, F_SETFD, 0);
+  const bool has_files = settings->folder != -1;
+  char *const words[] = {"sophia-run", "--monitor", program, witness, kill_after, early, has_files ? folder : NULL, NULL};
+  if (has_files) fcntl(settings->folder, F_SETFD, 0);
   execve(it->monitor.file, words, it->monitor.envp);
   for (size_t i = 0; i < it->descriptor_count; ++i) close(it->descriptors[i]);
   run_monitor(settings);

@@ -1,5 +1,6 @@
 import { nativeFile, openAddon } from "../../system/addon/addon.ts";
 import type { Addon } from "../../system/addon/libc.ts";
+import { isBun } from "../../system/runtime.ts";
 import type { Launch, Preparation } from "../types.ts";
 
 /** Functions of `addon.c`. */
@@ -43,17 +44,23 @@ export interface Monitor {
 }
 
 /** @returns undefined where there is none that this process may execute */
-export function findMonitor({ addon: libc }: Preparation): Monitor | undefined {
-  const file = nativeFile("-monitor");
+export async function findMonitor(preparation: Preparation): Promise<Monitor | undefined> {
+  const embedded = isBun ? await import("../standalone/embedded-addon.ts") : undefined;
+  const libc = isBun ? (await import("../exec/libc-of-bun.ts")).addonOfBun() : preparation.addon;
+  const file = embedded === undefined ? nativeFile("-monitor") : embedded.embeddedFile("-monitor");
   if (file === undefined || libc?.isExecutable(file) !== true) return undefined;
-  const addon = loadMonitorAddon();
+  const addon = embedded === undefined ? loadMonitorAddon() : asMonitorAddon(embedded.openEmbeddedAddon("-monitor"));
   return addon && { addon, file, libc };
 }
 
 /** @returns undefined where there is none, as `openAddon` */
 export function loadMonitorAddon(): MonitorAddon | undefined {
+  return asMonitorAddon(openAddon("-monitor"));
+}
+
+function asMonitorAddon(addon: unknown): MonitorAddon | undefined {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
-  return openAddon("-monitor") as MonitorAddon | undefined;
+  return addon as MonitorAddon | undefined;
 }
 
 /** The descriptors that are the program's, as the functions of {@link MonitorAddon} take them. */

@@ -17,7 +17,7 @@ const FIRST_PID_NAMESPACE = "pid:[4026531836]";
  */
 export async function replaceWithCleaner(launch: Launch): Promise<void> {
   const { options, preparation } = launch;
-  const monitor = !preparation.firstProcess && isFirstPidNamespace() ? findMonitor(preparation) : undefined;
+  const monitor = !preparation.firstProcess && isFirstPidNamespace() ? await findMonitor(preparation) : undefined;
   const entrusted = monitor && startCleaner(launch, monitor);
   if (entrusted !== undefined) {
     try {

@@ -1,5 +1,7 @@
 import { errorName } from "../../system/errors.ts";
 import { loader } from "../../system/addon/loaded.ts";
+import { caller } from "../../system/before-bun.ts";
+import { isBun } from "../../system/runtime.ts";
 import { explain, nextTurn } from "../exec/replace.ts";
 import { bytesOf } from "../exec/program-bytes.ts";
 import { callersOpenFiles, openFilesNumber } from "../open-files.ts";
@@ -16,15 +18,22 @@ import { withOwnPid } from "./own-pid.ts";
  */
 export async function handOver(launch: Launch): Promise<void> {
   const { files, options, preparation } = launch;
-  const monitor = findMonitor(preparation);
+  const monitor = await findMonitor(preparation);
   if (monitor === undefined) return;
   const { addon, libc } = monitor;
   const openFiles = openFilesNumber(options.restoreNofile ? callersOpenFiles() : undefined);
   const descriptors = numbersOfProgram(launch);
   const entrust = files.length === 0 ? undefined : (await import("./entrusted.ts")).entrust;
+  // Node.js has given all of them their default action at its start.
+  const signals = isBun ? (caller()?.ignored ?? []) : [];
+  const ignored = BigInt.asIntN(
+    64,
+    signals.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n),
+  );
   const start = (one: Program, { strings, folder }: Entrusted): string => {
-    const numbers = [one.argv.length, options.killAfterMs ?? -1, openFiles, options.dieWithLauncher ? 1 : 0, folder];
-    const request = bytesOfNumbers(BigInt64Array.from(numbers.map(BigInt)));
+    const dies = options.dieWithLauncher ? 1 : 0;
+    const numbers = [one.argv.length, options.killAfterMs ?? -1, openFiles, dies, folder].map(BigInt);
+    const request = bytesOfNumbers(BigInt64Array.from([...numbers, ignored]));
     return errorName(addon.start(bytesOf(one), request, descriptors, strings));
   };
   if (preparation.firstProcess) {

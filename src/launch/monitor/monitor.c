@@ -396,7 +396,7 @@ static uint64_t number_in(const char *digits) {
 /*
  * The words that addon.c has written, and the secret files. For the witness the monitor's PID. For the cleaner the program's
  * PID, and descriptors: of the program, the folder and the pipe to the launcher. For the monitor PIDs of program and witness,
- * milliseconds or none, early signals, the descriptor of the folder.
+ * milliseconds or none, early signals, and the descriptor of the folder if there is one.
  */
 static int begin(int count, char **words) {
   char **const secret_files = words + count + 1;
@@ -404,13 +404,13 @@ static int begin(int count, char **words) {
   if (count == 5)
     be_cleaner((pid_t)number_in(words[1]), (int)number_in(words[2]), (int)number_in(words[3]), (int)number_in(words[4]),
                secret_files);
-  if (count != 7) leave(125);
+  if (count != 6 && count != 7) leave(125);
   const struct monitor_settings settings = {
       .program = (pid_t)number_in(words[2]),
       .witness = (pid_t)number_in(words[3]),
       .kill_after = words[4][0] == '-' ? -1 : (int64_t)number_in(words[4]),
       .early = number_in(words[5]),
-      .folder = (int)number_in(words[6]),
+      .folder = count == 7 ? (int)number_in(words[6]) : -1,
       .secret_files = secret_files,
   };
   run_monitor(&settings);

@@ -1,9 +1,10 @@
 /** Secret files in exec mode, and the process that removes them: src/launch/monitor/secret-files.h. */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { findIsolation } from "../../helpers/container.ts";
+import { noNobody } from "../../helpers/nobody.ts";
 import { cleanPath } from "../../helpers/pack.ts";
 import { addon, folder } from "../../helpers/sophia.ts";
 import { isAlive, start, type Started } from "../../helpers/started.ts";
@@ -259,7 +260,13 @@ describe("the cleaner", () => {
   });
 });
 
-describe("where there can be no cleaner the monitor stays, and removes the files", () => {
+/** Has a mount of the file or folder over it. */
+function withoutExecution(path: string): readonly string[] {
+  const script = 'mount --bind "$0" "$0" && mount -o remount,bind,noexec "$0" && exec "$@"';
+  return ["unshare", "--mount", "sh", "-c", script, path];
+}
+
+describe("where there can be no cleaner another process stays, and removes the files", () => {
   const show = 'test "$PPID" = "$CALLER" && echo became || echo beside; cat "$KEY"; dirname "$KEY" >&2; exit 5';
   const inPidNamespace = (): readonly string[] => {
     const isolation = findIsolation();
@@ -273,7 +280,16 @@ describe("where there can be no cleaner the monitor stays, and removes the files
       "-c",
       "import ctypes,os,sys;ctypes.CDLL(None).prctl(36,1,0,0,0);os.execvp(sys.argv[1],sys.argv[1:])",
     ],
+    "the package is on a file system without permission to execute": () => withoutExecution(dirname(addon)),
+    "the monitor may not be executed": () => withoutExecution(addon.replace(/\.node$/, "-monitor")),
     "PID 1 of a PID namespace": inPidNamespace,
+    "PID 1 on a read-only file system": () => [
+      ...inPidNamespace(),
+      "sh",
+      "-c",
+      'mount -o remount,bind,ro / && exec "$@"',
+      "sh",
+    ],
     "below PID 1 of a PID namespace": () => [...inPidNamespace(), "sh", "-c", '"$@"; exit $?', "sh"],
     "there is no /proc": () => ["unshare", "--mount", "sh", "-c", 'umount -l /proc; exec "$@"', "sh"],
   };
@@ -286,6 +302,48 @@ describe("where there can be no cleaner the monitor stays, and removes the files
     expect(stderr).toMatch(/^\/dev\/shm\/sophia-run-\S+\n$/);
     expect(existsSync(stderr.trim())).toBe(false);
   });
+
+  test("a limit on processes: the witness makes way for the program, and no file is left", ({ skip }) => {
+    skip(noNobody !== undefined, noNobody);
+    // Of a user who has no other process.
+    const user = String(1_000_000 + process.pid);
+    const limit = join(folder(), "limit.cjs");
+    writeFileSync(
+      limit,
+      `const threads = Number(/Threads:\\s*(\\d+)/.exec(require("fs").readFileSync("/proc/self/status", "utf8"))[1]);
+       const most = threads + Number(process.env.FREE);
+       require("child_process").execFileSync("prlimit", ["--pid", String(process.pid), "--nproc=" + most]);`,
+    );
+    chmodSync(dirname(limit), 0o755);
+    const prefix = ["setpriv", `--reuid=${user}`, "--regid=65534", "--clear-groups"];
+    const [file, ...args] = words(prefix, "auto", "sh", "-c", "exec ls ${KEY%/*}");
+    chmodSync(dirname(args.at(-5) ?? ""), 0o755);
+    const outcome = (free: number) => {
+      const env = { PATH: cleanPath, NODE_OPTIONS: `--require ${limit}`, FREE: String(free) };
+      const { pid, ...ended } = spawnSync(file, args, { cwd: "/", env, encoding: "utf8", timeout: 30_000 });
+      expect(left().filter((name) => name.includes(`-${pid}-`))).toEqual([]);
+      return { status: ended.status, stdout: ended.stdout, stderr: ended.stderr };
+    };
+    expect(outcome(0)).toEqual({ status: 126, stdout: "", stderr: "sh: the limit on processes is reached\n" });
+    expect(outcome(1)).toEqual({ status: 0, stdout: "KEY\nfile-1\n", stderr: "" });
+  });
+
+  test.each(["auto", "exec"] as const)(
+    "no file may grow (RLIMIT_FSIZE 0), --mode %s: a message, and nothing is left",
+    (mode) => {
+      const [file, ...args] = words(["prlimit", "--fsize=0"], mode, "true");
+      const { pid, status, stderr } = spawnSync(file, args, {
+        cwd: folder(),
+        env: { PATH: cleanPath },
+        encoding: "utf8",
+      });
+      expect({ status, stderr }).toEqual({
+        status: 125,
+        stderr: expect.stringMatching(/^cannot write secret files into \/dev\/shm\/sophia-run-\S+: EFBIG\n$/),
+      });
+      expect(left().filter((name) => name.includes(`-${pid}-`))).toEqual([]);
+    },
+  );
 
   test("and --mode exec says so", () => {
     const [file, ...args] = words(seccomp("prctl"), "exec", "true");

@@ -10,7 +10,7 @@ import { isAlive, start, type Started } from "../../helpers/started.ts";
 import { startAtTerminal } from "../../helpers/terminal.ts";
 
 const MONITOR = `linux-${process.arch}-monitor`;
-const reason = isStandalone || !existsSync(addon) ? "needs the addon and the monitor" : undefined;
+const reason = isStandalone || existsSync(addon) ? undefined : "needs the addon and the monitor";
 beforeEach(({ skip }) => skip(reason !== undefined, reason));
 
 const env = { PATH: cleanPath };
@@ -129,6 +129,8 @@ describe("a monitor that cannot be executed", () => {
     "is damaged": (monitor) => writeFileSync(monitor, "\0"),
     "is for another processor": (monitor, dist) => copyFileSync(join(dist, `linux-${other}-monitor`), monitor),
   };
+
+  beforeEach(({ skip }) => skip(isStandalone, "an executable has no file of its own for it"));
 
   test.each(Object.entries(cases))("and %s: the program starts, gets signals and its end is seen", async (_, spoil) => {
     const place = copyOfPackage();
