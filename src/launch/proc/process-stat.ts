@@ -104,7 +104,7 @@ function readStatus(pid: number | "self"): string {
  */
 export function softLimit(
   pid: number | "self",
-  name: "Max core file size" | "Max open files" | "Max stack size",
+  name: "Max core file size" | "Max file size" | "Max open files" | "Max stack size",
 ): string | undefined {
   try {
     const limits = readFileSync(`/proc/${pid}/limits`, "utf8");

@@ -1,4 +1,5 @@
-import { catchesSignal, readProcessStat, waits } from "../proc/process-stat.ts";
+import { isBun } from "../../system/runtime.ts";
+import { catchesSignal, readProcessStat, softLimit, waits } from "../proc/process-stat.ts";
 import { catchableSignals, send, signalNumber } from "../signals.ts";
 import { listen, type Undo } from "../listen.ts";
 import { jobControl } from "./job-control.ts";
@@ -139,6 +140,8 @@ export function forwarded(
   const left: ReadonlySet<NodeJS.Signals> = new Set([
     ...(profiled ? (["SIGPROF"] as const) : []),
     ...(tellsStates ? [] : (["SIGTSTP", "SIGTTIN", "SIGTTOU"] as const)),
+    // Under such a limit the kernel sends it for files in memory that Bun makes larger.
+    ...(isBun && softLimit("self", "Max file size") !== "unlimited" ? (["SIGXFSZ"] as const) : []),
   ]);
   return signals.filter((signal) => !left.has(signal));
 }
