@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "rolldown";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
@@ -37,6 +37,12 @@ export function useDriver(
   return (request, ...command) => start(words(request, ...command));
 }
 
+/** The package whose native files the driver takes; scripts/platforms/monitor-sanitizers.sh names another one. */
+const driven = process.env["SOPHIA_RUN_DRIVEN_PACKAGE"] ?? join(dirname(addon), "..");
+
+/** The addon that the driver takes. */
+export const drivenAddon = join(driven, "dist", basename(addon));
+
 /** Bundles the driver once for a test file; the result is a command line that starts it. @param options of Node.js */
 export function useDriversWords(
   ...options: readonly string[]
@@ -47,7 +53,7 @@ export function useDriversWords(
     await build({
       input: join(import.meta.dirname, "driver.ts"),
       platform: "node",
-      transform: { define: { SOPHIA_RUN_FOLDER: JSON.stringify(join(dirname(addon), "../bin")) } },
+      transform: { define: { SOPHIA_RUN_FOLDER: JSON.stringify(join(driven, "bin")) } },
       output: { file: outfile, format: "cjs", codeSplitting: false },
     });
   });

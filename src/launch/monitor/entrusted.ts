@@ -6,7 +6,7 @@ import type { Launch, Program } from "../types.ts";
 export interface Entrusted {
   /** The program, with the paths of the files in its environment. */
   readonly program: Program;
-  /** The monitor's path, the folder's path, an inode and a name for each file, each ended by a NUL. */
+  /** The monitor's path, `FOLDER=` and the folder's, then `INODE=NAME` for each file, each ended by a NUL. */
   readonly strings: Uint8Array;
   /** The descriptor of the open folder; -1: there are no files. */
   readonly folder: number;
@@ -26,10 +26,10 @@ export function entrust({ files, program }: Launch, monitor: string): Entrusted 
     (undo) => undo,
   );
   const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  const entries = Array.from(inodes, ([name, inode]) => `${inode} ${name}`);
+  const entries = Array.from(inodes, ([name, inode]) => `${inode}=${name}`);
   return {
     program: { ...program, environment: new Map([...program.environment, ...paths]) },
-    strings: Buffer.from(`${[monitor, folder, ...entries].join("\0")}\0`),
+    strings: Buffer.from(`${[monitor, `FOLDER=${folder}`, ...entries].join("\0")}\0`),
     folder: descriptor,
     remove: () => {
       closeSync(descriptor);

@@ -1,9 +1,9 @@
 /*
  * How the monitor and the cleaner remove secret files. Included by monitor.c.
  *
- * The launcher names them by strings, which are the process's environment: the path of their folder, then for each file its
- * inode, a space and its name. The folder itself is open. A file that has taken the place of another since is left alone,
- * and so is a folder.
+ * The launcher names them by the process's environment, in any order: FOLDER=PATH, and for each file INODE=NAME. The folder
+ * itself is open. A file that has taken the place of another since is left alone, and so is a folder. (An environment, since
+ * others cannot read it, as they can arguments; with "=" in each entry, since qemu-user drops those without, and their order.)
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -19,18 +19,21 @@ static bool are_same(const struct stat *one, dev_t device, ino_t inode) {
 
 static void remove_secret_files(int folder, char **strings) {
   struct stat opened, found;
-  if (strings == NULL || *strings == NULL || !status_at(folder, "", AT_EMPTY_PATH, &opened)) return;
-  for (char **file = strings + 1; *file != NULL; ++file) {
-    const char *name = *file;
+  const char *path = "";
+  if (!status_at(folder, "", AT_EMPTY_PATH, &opened)) return;
+  for (; *strings != NULL; ++strings) {
+    const char *name = *strings;
     ino_t inode = 0;
     for (; *name >= '0' && *name <= '9'; ++name) inode = inode * 10 + (ino_t)(*name - '0');
-    if (*name != ' ') continue;
-    ++name;
-    if (status_at(folder, name, AT_SYMLINK_NOFOLLOW, &found) && are_same(&found, opened.st_dev, inode))
+    const bool is_file = name != *strings;
+    while (*name != '\0' && *name++ != '=') {
+    }
+    if (!is_file) path = name;
+    else if (status_at(folder, name, AT_SYMLINK_NOFOLLOW, &found) && are_same(&found, opened.st_dev, inode))
       call(SYS_unlinkat, folder, (long)name, 0, 0, 0);
   }
-  if (status_at(AT_FDCWD, *strings, AT_SYMLINK_NOFOLLOW, &found) && are_same(&found, opened.st_dev, opened.st_ino))
-    call(SYS_unlinkat, AT_FDCWD, (long)*strings, AT_REMOVEDIR, 0, 0);
+  if (status_at(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, &found) && are_same(&found, opened.st_dev, opened.st_ino))
+    call(SYS_unlinkat, AT_FDCWD, (long)path, AT_REMOVEDIR, 0, 0);
 }
 
 /* Without a pidfd: the process's folder in /proc. Another process of the same PID has another one. */

@@ -1,6 +1,17 @@
 /** Secret files in exec mode, and the process that removes them: src/launch/monitor/secret-files.h. */
 import { spawn, spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { once } from "node:events";
 import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { findIsolation } from "../../helpers/container.ts";
@@ -9,7 +20,7 @@ import { cleanPath } from "../../helpers/pack.ts";
 import { addon, folder } from "../../helpers/sophia.ts";
 import { isAlive, start, type Started } from "../../helpers/started.ts";
 import { startAtTerminal } from "../../helpers/terminal.ts";
-import { gone, useDriver, useDriversWords } from "../launching.ts";
+import { drivenAddon, gone, useDriver, useDriversWords } from "../launching.ts";
 
 const reason = !existsSync(addon)
   ? "needs the addon and the monitor"
@@ -181,9 +192,9 @@ describe("the cleaner", () => {
     ).toEqual([program.place, "anon_inode:[pidfd]"]);
     const environment = readFileSync(`${proc}/environ`, "utf8").split("\0");
     expect(environment.map((entry) => entry.replace(/^\d+/, "INODE"))).toEqual([
-      program.place,
-      "INODE KEY",
-      "INODE file-1",
+      `FOLDER=${program.place}`,
+      "INODE=KEY",
+      "INODE=file-1",
       "",
     ]);
     process.kill(program.program, "SIGTERM");
@@ -260,6 +271,30 @@ describe("the cleaner", () => {
   });
 });
 
+test("the cleaner for arm64, in an emulator that changes the order of the environment", async ({ skip }) => {
+  const monitor = join(dirname(addon), "linux-arm64-monitor");
+  const hasEmulator = spawnSync("qemu-aarch64", ["--version"]).status === 0;
+  skip(!existsSync(monitor) || !hasEmulator, "needs qemu-aarch64, and a compiler for arm64");
+  const place = folder({ KEY: "one", OTHER: "another" });
+  const inodes = readdirSync(place).map((name) => [String(statSync(join(place, name)).ino), name]);
+  const program = spawn("sleep", ["60"]);
+  onTestFinished(() => void program.kill());
+  const descriptors = [openSync(place, "r"), openSync(`/proc/${program.pid}`, "r")] as const;
+  onTestFinished(() => descriptors.forEach((descriptor) => closeSync(descriptor)));
+  const cleaner = spawn("qemu-aarch64", [monitor, String(program.pid), "5", "4", "3"], {
+    env: { FOLDER: place, ...Object.fromEntries(inodes) },
+    stdio: ["ignore", "inherit", "inherit", "pipe", ...descriptors],
+  });
+  const ended = once(cleaner, "exit");
+  const ready = cleaner.stdio[3];
+  if (ready === undefined || ready === null) throw new TypeError("asked for a pipe");
+  await once(ready, "data");
+  expect(readdirSync(place)).toEqual(["KEY", "OTHER"]);
+  program.kill();
+  expect(await ended).toEqual([0, null]);
+  expect(existsSync(place)).toBe(false);
+});
+
 /** Has a mount of the file or folder over it. */
 function withoutExecution(path: string): readonly string[] {
   const script = 'mount --bind "$0" "$0" && mount -o remount,bind,noexec "$0" && exec "$@"';
@@ -280,8 +315,8 @@ describe("where there can be no cleaner another process stays, and removes the f
       "-c",
       "import ctypes,os,sys;ctypes.CDLL(None).prctl(36,1,0,0,0);os.execvp(sys.argv[1],sys.argv[1:])",
     ],
-    "the package is on a file system without permission to execute": () => withoutExecution(dirname(addon)),
-    "the monitor may not be executed": () => withoutExecution(addon.replace(/\.node$/, "-monitor")),
+    "the package is on a file system without permission to execute": () => withoutExecution(dirname(drivenAddon)),
+    "the monitor may not be executed": () => withoutExecution(drivenAddon.replace(/\.node$/, "-monitor")),
     "PID 1 of a PID namespace": inPidNamespace,
     "PID 1 on a read-only file system": () => [
       ...inPidNamespace(),
