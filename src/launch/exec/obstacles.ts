@@ -31,7 +31,7 @@ function words(obstacle: Obstacle): string {
     case "profiler":
       return "a profiler takes samples of this process, by a signal that would kill the program";
     case "files":
-      return "secret files have to be removed when the program ends";
+      return "secret files have to be removed when the program ends, and no other process can do that here";
     case "redaction":
       return "secrets in the program's output have to be masked";
     case "kill-after":

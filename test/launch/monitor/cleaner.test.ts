@@ -385,7 +385,8 @@ describe("where there can be no cleaner another process stays, and removes the f
     const { status, stderr } = spawnSync(file, args, { cwd: folder(), env: { PATH: cleanPath }, encoding: "utf8" });
     expect({ status, stderr }).toEqual({
       status: 125,
-      stderr: "--mode exec is not available: secret files have to be removed when the program ends\n",
+      stderr:
+        "--mode exec is not available: secret files have to be removed when the program ends, and no other process can do that here\n",
     });
   });
 });

@@ -171,7 +171,9 @@ test.skipIf(!("execve" in process))(
   async () => {
     const { ended, stderr } = startWithoutAddon({ files: [{ name: "KEY", content }], mode: "exec" }, "true");
     expect(await ended).toEqual({ status: 125, signal: null });
-    expect(stderr()).toBe("--mode exec is not available: secret files have to be removed when the program ends\n");
+    expect(stderr()).toBe(
+      "--mode exec is not available: secret files have to be removed when the program ends, and no other process can do that here\n",
+    );
   },
 );
 
