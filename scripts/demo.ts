@@ -4,6 +4,7 @@
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { setTimeout } from "node:timers/promises";
 import { join } from "node:path";
 import { origins } from "./demo/origins.ts";
 import { makePaint } from "./demo/paint.ts";
@@ -12,6 +13,12 @@ import { serve } from "./demo/serve.ts";
 import { type DemoWorld, INCOMPLETE_ENVIRONMENT, openWorld } from "./demo/world.ts";
 
 const APP = ["sophia-run", "--", "node", "app.js"] as const;
+
+/** Waits for the process that removes the file once its program has ended. */
+async function isGone(file: string): Promise<boolean> {
+  for (let look = 0; existsSync(file) && look < 200; look++) await setTimeout(10);
+  return !existsSync(file);
+}
 
 async function play(stage: Stage, world: DemoWorld): Promise<void> {
   const { server, environment } = world;
@@ -36,7 +43,7 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
     { margin: beside(local, world) },
   );
   const file = /mode 600, (\S+)/.exec(stdout)?.[1];
-  stage.verify(file !== undefined && !existsSync(file), "the secret file is gone with the program that it was for");
+  stage.verify(file !== undefined && (await isGone(file)), "the secret file is gone with the program that it was for");
 
   stage.step("Where one value comes from, and what it hides");
   await stage.play({ variables: local, words: ["sophia-run", "explain", "QDRANT_URL"] }, world, {

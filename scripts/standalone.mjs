@@ -36,7 +36,7 @@ mkdirSync(bundled, { recursive: true });
 const chunks = await bundle({
   "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
   SOPHIA_RUN_STANDALONE: "true",
-  SOPHIA_RUN_ADDONS: JSON.stringify(JSON.stringify(addons())),
+  SOPHIA_RUN_NATIVE_FILES: JSON.stringify(JSON.stringify(nativeFiles())),
 });
 for (const { fileName, code } of chunks) writeFileSync(join(bundled, fileName), code);
 const { fileName: entry } = chunks.find(({ isEntry }) => isEntry);
@@ -87,12 +87,12 @@ function build(name, base, source, output) {
 }
 
 /** What the program needs of the system, by file, as base64: src/launch/standalone/embedded-addon.ts loads it. */
-function addons() {
-  const { addons: compiled, missing } = compileAddons(root);
+function nativeFiles() {
+  const { addons, monitors, missing } = compileAddons(root);
   for (const [platform, problem] of missing) {
     process.stderr.write(`${platform}: built without the addons: ${problem}\n`);
   }
-  return Object.fromEntries(Array.from(compiled, ([name, bytes]) => [name, bytes.toString("base64")]));
+  return Object.fromEntries(Array.from([...addons, ...monitors], ([name, bytes]) => [name, bytes.toString("base64")]));
 }
 
 /** Bun for a target, from npm: packed, since npm installs nothing that is for another platform. */

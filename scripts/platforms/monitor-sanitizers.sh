@@ -1,7 +1,8 @@
 #!/bin/sh
 # Cases of the conformance suite with a monitor that AddressSanitizer and UndefinedBehaviorSanitizer watch:
 # monitor-sanitizers.sh OPTION... of test/conformance/run.py. What they find ends the monitor, and the case fails.
-# Without --only: signals, job control, terminals, statuses, PID 1. It needs gcc or clang with both, and `npm run build`.
+# Without --only: signals, job control, terminals, statuses, PID 1, and the tests of secret files in both modes. It needs gcc
+# or clang with both, and `npm run build`.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -13,7 +14,12 @@ monitor=$place/dist/linux-$(node -p process.arch)-monitor
   -fno-sanitize-recover=all -o "$monitor" src/launch/monitor/monitor.c
 case " $* " in
   *" --only "*) ;;
-  *) for each in signals jobcontrol terminal status pid1; do set -- "$@" --only "$each/*"; done ;;
+  *)
+    # But for their size.
+    SOPHIA_RUN_DRIVEN_PACKAGE=$place npx vitest run --project slow --project process --testNamePattern '^(?!.*small process)' \
+      test/launch/monitor/cleaner.test.ts test/launch/spawn/secret-files.test.ts
+    for each in signals jobcontrol terminal status pid1; do set -- "$@" --only "$each/*"; done
+    ;;
 esac
 python3 test/conformance/run.py --label sanitized "$@" \
   --launcher "$(command -v node) $place/bin/sophia-run --no-contract --mode spawn --"

@@ -27,14 +27,17 @@ export async function launch(request: LaunchRequest): Promise<never> {
     task ??
     closedByExec(libc, inherited.numbers) ??
     (files.length > 0 ? "files" : undefined);
-  if (options.mode === "exec" && obstacle !== undefined) {
+  if (options.mode === "exec" && obstacle !== undefined && obstacle !== "files") {
     throw (await import("./exec/obstacles.ts")).execUnavailable(obstacle);
   }
   const file = await locate(request, environment);
   const program = { file, argv: command, environment };
   const prepared: Launch = { ...request, program, inherited, streams: bun?.callersStreams() ?? [0, 1, 2], libc };
   if (options.mode !== "spawn" && obstacle === undefined) return replace(prepared);
-  if (preparation.addon !== undefined && files.length === 0 && (task === undefined || task === "kill-after")) {
+  if (options.mode !== "spawn" && obstacle === "files") {
+    await (await import("./monitor/cleaner.ts")).replaceWithCleaner(prepared);
+  }
+  if ((preparation.addon !== undefined || isBun) && (task === undefined || task === "kill-after")) {
     await (await import("./monitor/hand-over.ts")).handOver(prepared);
   }
   return (await import("./spawn/spawn.ts")).spawn(prepared);

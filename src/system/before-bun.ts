@@ -11,7 +11,7 @@ export interface Caller {
   readonly streams: readonly number[];
   /** The descriptors from 3 on. */
   readonly descriptors: readonly number[];
-  /** Not the caller's: descriptors of empty files that have no place in any folder (memfd_create(2)), for the addons. */
+  /** Not the caller's: descriptors of empty files that have no place in any folder (memfd_create(2)), for embedded-addon.ts. */
   readonly files: readonly number[];
 }
 

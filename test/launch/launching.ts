@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { build } from "rolldown";
 import { afterAll, beforeAll, onTestFinished } from "vitest";
@@ -29,24 +29,40 @@ export interface Launched {
   readonly stderr: () => string;
 }
 
-/** Bundles the driver once for a test file; the result starts it. */
-export function useDriver(): (request: DriverRequest, ...command: readonly string[]) => Launched {
+/** Bundles the driver once for a test file; the result starts it. @param options of Node.js */
+export function useDriver(
+  ...options: readonly string[]
+): (request: DriverRequest, ...command: readonly string[]) => Launched {
+  const words = useDriversWords(...options);
+  return (request, ...command) => start(words(request, ...command));
+}
+
+/** The package whose native files the driver takes; scripts/platforms/monitor-sanitizers.sh names another one. */
+const driven = process.env["SOPHIA_RUN_DRIVEN_PACKAGE"] ?? join(dirname(addon), "..");
+
+/** The addon that the driver takes. */
+export const drivenAddon = join(driven, "dist", basename(addon));
+
+/** Bundles the driver once for a test file; the result is a command line that starts it. @param options of Node.js */
+export function useDriversWords(
+  ...options: readonly string[]
+): (request: DriverRequest, ...command: readonly string[]) => readonly [string, ...string[]] {
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-driver-"));
   const outfile = join(folder, "driver.cjs");
   beforeAll(async () => {
     await build({
       input: join(import.meta.dirname, "driver.ts"),
       platform: "node",
-      transform: { define: { SOPHIA_RUN_FOLDER: JSON.stringify(join(dirname(addon), "../bin")) } },
+      transform: { define: { SOPHIA_RUN_FOLDER: JSON.stringify(join(driven, "bin")) } },
       output: { file: outfile, format: "cjs", codeSplitting: false },
     });
   });
   afterAll(() => rmSync(folder, { recursive: true }));
-  return (request, ...command) => start([outfile, JSON.stringify(request), ...command]);
+  return (request, ...command) => [process.execPath, ...options, outfile, JSON.stringify(request), ...command];
 }
 
-function start(args: readonly string[]): Launched {
-  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"] });
+function start([file, ...args]: readonly [string, ...string[]]): Launched {
+  const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] });
   onTestFinished(() => void child.kill("SIGKILL"));
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   let stderr = "";

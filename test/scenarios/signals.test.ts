@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { startEscServer } from "../esc-server/index.ts";
 import { findIsolation, startContainer } from "../helpers/container.ts";
@@ -22,9 +23,10 @@ const PROGRAM = [
    console.log("program", process.pid, process.ppid);`,
 ] as const;
 
-/** The same command, with Node.js told to load no addon. A stand-alone executable has none in spawn mode. */
+/** The same command, with Node.js told to load no addon. A stand-alone executable cannot make the files for it. */
 function withoutAddon([command, ...rest]: readonly [string, ...string[]]): readonly [string, ...string[]] {
-  return isStandalone ? [command, ...rest] : [command, "--no-addons", ...rest];
+  const filter = ["python3", join(import.meta.dirname, "../launch/monitor/seccomp.py"), "memfd_create", "--"] as const;
+  return isStandalone ? [...filter, command, ...rest] : [command, "--no-addons", ...rest];
 }
 
 function launch(options: readonly string[], program: readonly string[]): readonly [string, ...string[]] {

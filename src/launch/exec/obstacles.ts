@@ -5,7 +5,7 @@ const REASONS = {
   windows: "Windows has no execve",
   "no-execve": `sophia-run's addon was not loaded, and Node.js ${process.version} has no process.execve (22.15 and later have)`,
   profiler: "a profiler takes samples of this process, by a signal that would kill the program",
-  files: "secret files have to be removed when the program ends",
+  files: "secret files have to be removed when the program ends, and no other process can do that here",
   redaction: "secrets in the program's output have to be masked",
   "kill-after": "--kill-after needs a process beside the program",
   watch: "--watch needs a process beside the program",

@@ -30,9 +30,13 @@ struct request {
   int64_t open_files;
   /* SIGKILL when this process ends first. */
   int64_t dies_with_launcher;
+  /* The descriptor of the folder of the secret files; -1: there are none. */
+  int64_t folder;
+  /* Signals that the program finds ignored: a bit for each, SIGHUP's the lowest. */
+  uint64_t ignored;
 };
 
-enum { EXECUTION_CHECK_MS = 50 };
+enum { EXECUTION_CHECK_MS = 50, CLEANER_START_MS = 5000 };
 
 /* What cannot be caught, and the C libraries' own. All others get a handler: Node.js ignores some, and a thread drops those. */
 static const uint64_t NOT_HELD =
@@ -116,6 +120,8 @@ static void limit_open_files(int64_t soft) {
 struct start {
   struct request request;
   struct program program;
+  /* Its file, and the secret files as its environment. */
+  struct program monitor;
   const int *descriptors;
   size_t descriptor_count;
   /* Both ends of two pipes: the parent lets the child go on, the child reports. */
@@ -125,6 +131,8 @@ struct start {
 /* In the child, a fork of a process with many threads: only what is safe in a signal handler. */
 _Noreturn static void become_program(const struct start *it, pid_t parent) {
   char byte;
+  /* Or this process would never see the other end closed, if the launcher is killed. */
+  close(it->go[1]);
   const bool is_let = read(it->go[0], &byte, 1) == 1;
   const uint64_t pending = pending_signals();
   if (!is_let || write(it->report[1], &pending, sizeof pending) != sizeof pending) _exit(125);
@@ -135,7 +143,11 @@ _Noreturn static void become_program(const struct start *it, pid_t parent) {
   limit_open_files(it->request.open_files);
   fill_in_pid(it->program.envp);
   for (size_t i = 0; i < it->descriptor_count; ++i) fcntl(it->descriptors[i], F_SETFD, 0);
-  for (int signal = 1; signal <= MARK; ++signal) set_default(signal);
+  const struct sigaction ignore = {.sa_handler = SIG_IGN};
+  for (int signal = 1; signal <= MARK; ++signal) {
+    if ((it->request.ignored & bit(signal)) != 0) sigaction(signal, &ignore, NULL);
+    else set_default(signal);
+  }
   set_mask(former_mask);
   execve(it->program.file, it->program.argv, it->program.envp);
   const int error = errno;
@@ -212,18 +224,34 @@ static pid_t start_program(struct start *it, uint64_t *early) {
   return error != 0 ? -error : child;
 }
 
-_Noreturn static void become_monitor(const char *file, const struct monitor_settings *settings, const struct start *it) {
-  char program[24], witness[24], kill_after[24], early[24];
+_Noreturn static void become_monitor(const struct monitor_settings *settings, const struct start *it) {
+  char program[24], witness[24], kill_after[24], early[24], folder[24];
   snprintf(program, sizeof program, "%d", settings->program);
   snprintf(witness, sizeof witness, "%d", settings->witness);
   snprintf(kill_after, sizeof kill_after, "%lld", (long long)settings->kill_after);
   snprintf(early, sizeof early, "%llu", (unsigned long long)settings->early);
-  char *const words[] = {"sophia-run", "--monitor", program, witness, kill_after, early, NULL};
-  char *const nothing[] = {NULL};
-  execve(file, words, nothing);
+  snprintf(folder, sizeof folder, "%d", settings->folder);
+  const bool has_files = settings->folder != -1;
+  char *const words[] = {"sophia-run", "--monitor", program, witness, kill_after, early, has_files ? folder : NULL, NULL};
+  if (has_files) fcntl(settings->folder, F_SETFD, 0);
+  execve(it->monitor.file, words, it->monitor.envp);
   for (size_t i = 0; i < it->descriptor_count; ++i) close(it->descriptors[i]);
   run_monitor(settings);
 }
+
+struct bytes {
+  void *first;
+  size_t length;
+};
+
+static bool bytes_of(napi_env env, napi_value buffer, struct bytes *bytes) {
+  return napi_get_buffer_info(env, buffer, &bytes->first, &bytes->length) == napi_ok;
+}
+
+struct cleaner_start {
+  volatile pid_t cleaner;
+  volatile int error;
+};
 
 static napi_value from_integer(napi_env env, int value) {
   napi_value result = NULL;
@@ -231,34 +259,112 @@ static napi_value from_integer(napi_env env, int value) {
   return result;
 }
 
+/* In a child that shares the launcher's memory: starts the cleaner, and ends. */
+_Noreturn static void begin_cleaner(const struct program *cleaner, char *const words[], const int *kept,
+                                    const int *descriptors, size_t descriptor_count, struct cleaner_start *result) {
+  setsid();
+  result->cleaner = vfork();
+  if (result->cleaner == 0) {
+    for (size_t i = 0; i < descriptor_count; ++i) fcntl(descriptors[i], F_SETFD, FD_CLOEXEC);
+    for (; *kept != -1; ++kept) fcntl(*kept, F_SETFD, 0);
+    execve(cleaner->file, words, cleaner->envp);
+    result->error = errno;
+    _exit(127);
+  }
+  if (result->cleaner < 0) result->error = errno;
+  _exit(0);
+}
+
+/* Returns 0 once the cleaner watches this process, or an error number. */
+static int start_cleaner_of(const struct program *cleaner, int folder, const int *descriptors, size_t descriptor_count) {
+  int is_subreaper = 0, ready[2];
+  struct cleaner_start result = {0};
+  /* The cleaner would become a child of this process. */
+  if (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper, 0UL, 0UL, 0UL) != 0 || is_subreaper != 0) return EPERM;
+  int watched = (int)syscall(SYS_pidfd_open, getpid(), 0);
+  if (watched == -1) watched = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (watched == -1) return errno;
+  if (pipe2(ready, O_CLOEXEC) != 0) {
+    close(watched);
+    return EMFILE;
+  }
+  char program[24], watched_word[24], folder_word[24], ready_word[24], byte;
+  snprintf(program, sizeof program, "%d", getpid());
+  snprintf(watched_word, sizeof watched_word, "%d", watched);
+  snprintf(folder_word, sizeof folder_word, "%d", folder);
+  snprintf(ready_word, sizeof ready_word, "%d", ready[1]);
+  char *const words[] = {CLEANER, program, watched_word, folder_word, ready_word, NULL};
+  const int kept[] = {watched, folder, ready[1], -1};
+  const pid_t child = vfork();
+  if (child == 0) begin_cleaner(cleaner, words, kept, descriptors, descriptor_count, &result);
+  siginfo_t info;
+  if (child < 0) result.error = errno;
+  else waitid(P_PID, (id_t)child, &info, WEXITED);
+  close(ready[1]);
+  struct pollfd end = {.fd = ready[0], .events = POLLIN};
+  if (result.error == 0) {
+    const int count = poll(&end, 1, CLEANER_START_MS);
+    /* It has the other end of the pipe still, and with it its PID. */
+    if (count == 0) kill(result.cleaner, SIGKILL);
+    if (count != 1 || read(ready[0], &byte, 1) != 1) result.error = ETIMEDOUT;
+  }
+  close(ready[0]);
+  close(watched);
+  return result.error;
+}
+
+static napi_value start_cleaner(napi_env env, napi_callback_info info) {
+  napi_value given[3]; /* the monitor's strings, descriptors, the descriptor of the folder */
+  struct bytes strings, descriptors;
+  struct program cleaner;
+  size_t count = COUNT(given);
+  int32_t folder = -1;
+  napi_get_cb_info(env, info, &count, given, NULL, NULL);
+  if (count != COUNT(given) || !bytes_of(env, given[0], &strings) || !bytes_of(env, given[1], &descriptors) ||
+      napi_get_value_int32(env, given[2], &folder) != napi_ok)
+    return from_integer(env, EINVAL);
+  int error = read_program(strings.first, strings.length, 0, &cleaner);
+  if (error != 0) return from_integer(env, error);
+  error = start_cleaner_of(&cleaner, folder, descriptors.first, descriptors.length / sizeof(int));
+  free(cleaner.argv);
+  return from_integer(env, error);
+}
+
 static napi_value start(napi_env env, napi_callback_info info) {
-  napi_value given[4]; /* strings, request, descriptors, the monitor's file */
-  size_t count = COUNT(given), length = 0, request_length = 0, descriptors_length = 0, path_length = 0;
-  void *strings = NULL, *request = NULL, *descriptors = NULL;
-  char path[4096];
+  napi_value given[4]; /* strings, request, descriptors, the monitor's strings */
+  struct bytes strings, request, descriptors, monitor;
+  size_t count = COUNT(given);
   struct start it;
   napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  if (count != COUNT(given) || napi_get_buffer_info(env, given[0], &strings, &length) != napi_ok ||
-      napi_get_buffer_info(env, given[1], &request, &request_length) != napi_ok ||
-      napi_get_buffer_info(env, given[2], &descriptors, &descriptors_length) != napi_ok ||
-      napi_get_value_string_utf8(env, given[3], path, sizeof path, &path_length) != napi_ok ||
-      request_length != sizeof it.request || path_length >= sizeof path - 1)
+  if (count != COUNT(given) || !bytes_of(env, given[0], &strings) || !bytes_of(env, given[1], &request) ||
+      !bytes_of(env, given[2], &descriptors) || !bytes_of(env, given[3], &monitor) || request.length != sizeof it.request)
     return from_integer(env, EINVAL);
-  memcpy(&it.request, request, sizeof it.request);
-  it.descriptors = descriptors;
-  it.descriptor_count = descriptors_length / sizeof *it.descriptors;
-  const int error = read_program(strings, length, (size_t)it.request.argument_count, &it.program);
+  memcpy(&it.request, request.first, sizeof it.request);
+  it.descriptors = descriptors.first;
+  it.descriptor_count = descriptors.length / sizeof *it.descriptors;
+  int error = read_program(monitor.first, monitor.length, 0, &it.monitor);
+  if (error == 0) error = read_program(strings.first, strings.length, (size_t)it.request.argument_count, &it.program);
   if (error != 0) return from_integer(env, error);
   /* The program's pipes and files must end with the program: its own process alone passes them on. */
   for (size_t i = 0; i < it.descriptor_count; ++i) fcntl(it.descriptors[i], F_SETFD, FD_CLOEXEC);
-  struct monitor_settings settings = {.kill_after = it.request.kill_after, .witness = start_witness(path)};
+  struct monitor_settings settings = {.kill_after = it.request.kill_after,
+                                      .witness = start_witness(it.monitor.file),
+                                      .folder = (int)it.request.folder,
+                                      .secret_files = it.monitor.envp};
   settings.program = start_program(&it, &settings.early);
+  if (settings.program == -EAGAIN && settings.witness != 0) {
+    /* Its place is the program's, under a limit on processes. */
+    dismiss(settings.witness);
+    settings.witness = 0;
+    settings.program = start_program(&it, &settings.early);
+  }
   free(it.program.argv);
   if (settings.program < 0) {
     dismiss(settings.witness);
+    free(it.monitor.argv);
     return from_integer(env, -settings.program);
   }
-  become_monitor(path, &settings, &it);
+  become_monitor(&settings, &it);
 }
 
 static napi_value set_open_files(napi_env env, napi_callback_info info) {
@@ -277,6 +383,7 @@ NAPI_MODULE_INIT() {
       {.utf8name = "releaseSignals", .method = release_signals},
       {.utf8name = "setOpenFiles", .method = set_open_files},
       {.utf8name = "start", .method = start},
+      {.utf8name = "startCleaner", .method = start_cleaner},
   };
   napi_define_properties(env, exports, COUNT(functions), functions);
   return exports;

@@ -29,6 +29,10 @@
  *
  * addon.c includes this file, too: where it cannot be executed, the same loop runs in the launcher's process.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -51,6 +55,9 @@ enum {
 };
 
 static const int64_t MILLISECOND = 1000000;
+static const long SHORT_NAP = 1000000 / 4;
+/* How often the cleaner looks for the program's end where there is no pidfd. */
+static const long PROC_CHECK = 50 * 1000000;
 /* The witness answers within microseconds. It may be stopped, or the machine busy; then the signal is sent on. */
 static const int64_t ANSWER_TIME = 100 * 1000000;
 /* What the witness saw longer ago than this was another signal of the same sender. */
@@ -95,8 +102,8 @@ static void set_default(int signal) {
   call(SYS_rt_sigaction, signal, (long)action, 0, sizeof(uint64_t), 0);
 }
 
-static void nap(void) {
-  const struct timespec time = {.tv_nsec = MILLISECOND / 4};
+static void nap(long nanoseconds) {
+  const struct timespec time = {.tv_nsec = nanoseconds};
   call(SYS_nanosleep, (long)&time, 0, 0, 0, 0);
 }
 
@@ -107,7 +114,7 @@ static int take(uint64_t set, siginfo_t *info, int64_t nanoseconds) {
   const long signal =
       call(SYS_rt_sigtimedwait, (long)&set, (long)info, nanoseconds < 0 ? 0 : (long)&limit, sizeof set, 0);
   /* A filter of system calls may forbid it: then this process looks for the program's end from time to time. */
-  if (signal < 0 && signal != -EAGAIN && signal != -EINTR) nap();
+  if (signal < 0 && signal != -EAGAIN && signal != -EINTR) nap(SHORT_NAP);
   return signal > 0 ? (int)signal : 0;
 }
 
@@ -131,6 +138,8 @@ static bool send_value(pid_t process, int signal, uint64_t value, pid_t self) {
 _Noreturn static void leave(int status) {
   for (;;) call(SYS_exit_group, status, 0, 0, 0, 0);
 }
+
+#include "secret-files.h"
 
 static bool is_kernels(const siginfo_t *info) { return info->si_code > 0 || info->si_code == KERNEL_REQUEUED; }
 
@@ -293,7 +302,7 @@ static bool has_gone_on(void) {
 }
 
 static bool goes_on_within(int naps) {
-  for (int count = 0; count < naps && !has_gone_on(); ++count) nap();
+  for (int count = 0; count < naps && !has_gone_on(); ++count) nap(SHORT_NAP);
   return has_gone_on();
 }
 
@@ -347,6 +356,7 @@ static void collect(void) {
       continue;
     }
     dismiss_witness();
+    remove_secret_files(monitor.settings.folder, monitor.settings.secret_files);
     if (info.si_code == CLD_EXITED) leave(info.si_status);
     end_by(info.si_status);
   }
@@ -383,15 +393,25 @@ static uint64_t number_in(const char *digits) {
   return number;
 }
 
-/* The words that addon.c has written. For the monitor: PIDs of program and witness, milliseconds or none, early signals. */
+/*
+ * The words that addon.c has written, and the secret files. For the witness the monitor's PID. For the cleaner the program's
+ * PID, and descriptors: of the program, the folder and the pipe to the launcher. For the monitor PIDs of program and witness,
+ * milliseconds or none, early signals, and the descriptor of the folder if there is one.
+ */
 static int begin(int count, char **words) {
+  char **const secret_files = words + count + 1;
   if (count == 2) be_witness((pid_t)number_in(words[1]));
-  if (count != 6) leave(125);
+  if (count == 5)
+    be_cleaner((pid_t)number_in(words[1]), (int)number_in(words[2]), (int)number_in(words[3]), (int)number_in(words[4]),
+               secret_files);
+  if (count != 6 && count != 7) leave(125);
   const struct monitor_settings settings = {
       .program = (pid_t)number_in(words[2]),
       .witness = (pid_t)number_in(words[3]),
       .kill_after = words[4][0] == '-' ? -1 : (int64_t)number_in(words[4]),
       .early = number_in(words[5]),
+      .folder = count == 7 ? (int)number_in(words[6]) : -1,
+      .secret_files = secret_files,
   };
   run_monitor(&settings);
 }

@@ -7,7 +7,11 @@ struct monitor_settings {
   int64_t kill_after;
   /* Pending signals that came before the program existed: a bit for each, SIGHUP's the lowest. */
   uint64_t early;
+  /* See secret-files.h; without any, the list is empty. */
+  int folder;
+  char **secret_files;
 };
 
-/* The witness's name, for ps(1). */
+/* Names of the other two kinds of processes, for ps(1). */
 #define WITNESS "group-witness"
+#define CLEANER "secret-files"

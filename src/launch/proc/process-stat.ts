@@ -98,7 +98,10 @@ function readStatus(pid: number | "self"): string {
 }
 
 /** Returns a soft limit as /proc/PID/limits shows it (a number or `unlimited`); undefined where the system does not tell. */
-export function softLimit(pid: number | "self", name: "Max open files" | "Max stack size"): string | undefined {
+export function softLimit(
+  pid: number | "self",
+  name: "Max core file size" | "Max file size" | "Max open files" | "Max stack size",
+): string | undefined {
   try {
     const limits = readFileSync(`/proc/${pid}/limits`, "utf8");
     return new RegExp(`^${name}\\s+(\\S+)`, "m").exec(limits)?.[1];

@@ -1,4 +1,5 @@
-import { catchesSignal, readProcessStat, waits } from "../proc/process-stat.ts";
+import { isBun } from "../../system/runtime.ts";
+import { catchesSignal, readProcessStat, softLimit, waits } from "../proc/process-stat.ts";
 import { catchableSignals, send, signalNumber } from "../signals.ts";
 import { listen, type Undo } from "../listen.ts";
 import { jobControl } from "./job-control.ts";
@@ -125,7 +126,9 @@ export function forwarded(
   signals: readonly NodeJS.Signals[],
   { profiled, tellsStates }: { readonly profiled: boolean; readonly tellsStates: boolean },
 ): readonly NodeJS.Signals[] {
-  return signals
-    .filter((signal) => signal !== "SIGPROF" || !profiled)
-    .filter((signal) => tellsStates || !["SIGTSTP", "SIGTTIN", "SIGTTOU"].includes(signal));
+  const left = new Set<NodeJS.Signals>(profiled ? ["SIGPROF"] : []);
+  if (!tellsStates) for (const signal of ["SIGTSTP", "SIGTTIN", "SIGTTOU"] as const) left.add(signal);
+  // Under such a limit the kernel sends it for files in memory that Bun makes larger.
+  if (isBun && softLimit("self", "Max file size") !== "unlimited") left.add("SIGXFSZ");
+  return signals.filter((signal) => !left.has(signal));
 }

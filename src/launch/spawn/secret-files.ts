@@ -20,11 +20,15 @@ import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import type { SecretFile } from "../types.ts";
+import type { Undo } from "../listen.ts";
 import { undoAtExit } from "./at-exit.ts";
 
 export interface SecretFiles {
   /** Variable name and path of each file. */
   readonly paths: ReadonlyMap<string, string>;
+  readonly folder: string;
+  /** The name in the folder and the inode of each file. */
+  readonly inodes: ReadonlyMap<string, bigint>;
   /** Removes the files and their folder; may be called again. */
   readonly remove: () => void;
 }
@@ -35,38 +39,47 @@ export interface SecretFiles {
  * ends, short of SIGKILL and a crash, the files are removed; after those the next launcher does it.
  *
  * @param runtimeDirectory the value of `XDG_RUNTIME_DIR`, if there is one
+ * @param atExit has the removal done at the end of this process, too
  * @throws SophiaError (125) when they cannot be written
  */
-export function writeSecretFiles(files: readonly SecretFile[], runtimeDirectory: string | undefined): SecretFiles {
+export function writeSecretFiles(
+  files: readonly SecretFile[],
+  runtimeDirectory: string | undefined,
+  atExit: (remove: () => void) => Undo = undoAtExit,
+): SecretFiles {
   // The caller's could take the owner's own permissions away.
   const mask = process.umask(0o077);
   try {
-    return write(files, makeFolder(runtimeDirectory));
+    return write(files, makeFolder(runtimeDirectory), atExit);
   } finally {
     process.umask(mask);
   }
 }
 
-function write(files: readonly SecretFile[], folder: string): SecretFiles {
+function write(files: readonly SecretFile[], folder: string, atExit: (remove: () => void) => Undo): SecretFiles {
   const paths = new Map<string, string>();
-  const remove = undoAtExit(() => {
+  const inodes = new Map<string, bigint>();
+  const remove = atExit(() => {
     for (const path of paths.values()) quietly(() => unlinkSync(path));
     quietly(() => rmdirSync(folder));
   });
   try {
     for (const [index, { name, content }] of files.entries()) {
-      const path = join(folder, /^\w{1,200}$/.test(name) ? name : `file-${index}`);
+      const ownName = /^\w{1,200}$/.test(name) ? name : `file-${index}`;
+      const path = join(folder, ownName);
       paths.set(name, path);
       // A new file or none: O_EXCL follows no link either.
       const descriptor = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
       try {
+        inodes.set(ownName, fstatSync(descriptor, { bigint: true }).ino);
         writeFileSync(descriptor, content);
       } finally {
         closeSync(descriptor);
       }
     }
-    return { paths, remove };
+    return { paths, folder, inodes, remove };
   } catch (error) {
+    remove();
     throw cannotWrite(folder, error);
   }
 }

@@ -26,8 +26,8 @@ static const char *const PREFIXES[] = {"BUN_", "JSC_", "WTF_", "ICU_", "MIMALLOC
 static const char *const SETTINGS[] = {BUN_SETTINGS};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Empty files for the addons, which JavaScript fills and loads where it needs them; it could make none without more of Bun. */
-enum { FILES = 2 };
+/* Empty files for embedded-addon.ts, which fills those that it needs; it could make none without more of Bun. */
+enum { FILES = 4 };
 #define MEMFD_CLOEXEC 1u
 
 enum { SIGNALS = 64, RECORD_BYTES = 96, MOST_DESCRIPTORS = 4096, WITHOUT_PROC = 1024, NUMBER_BYTES = 12 };

@@ -7,8 +7,8 @@ import struct
 import sys
 
 NUMBERS = {
-    "x86_64": {"prctl": 157, "rt_sigqueueinfo": 129, "rt_sigtimedwait": 128},
-    "aarch64": {"prctl": 167, "rt_sigqueueinfo": 138, "rt_sigtimedwait": 137},
+    "x86_64": {"prctl": 157, "rt_sigqueueinfo": 129, "rt_sigtimedwait": 128, "ppoll": 271, "pidfd_open": 434, "memfd_create": 319},
+    "aarch64": {"prctl": 167, "rt_sigqueueinfo": 138, "rt_sigtimedwait": 137, "ppoll": 73, "pidfd_open": 434, "memfd_create": 279},
 }[platform.machine()]
 PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, SECCOMP_MODE_FILTER = 22, 38, 2
 LOAD_NUMBER, JUMP_IF_EQUAL, RETURN = 0x20, 0x15, 0x06

@@ -1,0 +1,404 @@
+/** Secret files in exec mode, and the process that removes them: src/launch/monitor/secret-files.h. */
+import { spawn, spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { findIsolation } from "../../helpers/container.ts";
+import { noNobody } from "../../helpers/nobody.ts";
+import { cleanPath } from "../../helpers/pack.ts";
+import { addon, folder } from "../../helpers/sophia.ts";
+import { isAlive, start, type Started } from "../../helpers/started.ts";
+import { startAtTerminal } from "../../helpers/terminal.ts";
+import { drivenAddon, gone, useDriver, useDriversWords } from "../launching.ts";
+
+const reason = !existsSync(addon)
+  ? "needs the addon and the monitor"
+  : readlinkSync("/proc/self/ns/pid") === "pid:[4026531836]"
+    ? undefined
+    : "needs the first PID namespace; in others there is no cleaner";
+beforeEach(({ skip }) => skip(reason !== undefined, reason));
+
+const launch = useDriver();
+const driver = useDriversWords();
+const files = [
+  { name: "KEY", content: "s3cr3t-v4lue" },
+  { name: "not a name", content: "another" },
+];
+const seccomp = (...names: readonly string[]): readonly string[] => [
+  "python3",
+  join(import.meta.dirname, "seccomp.py"),
+  ...names,
+  "--",
+];
+
+/** What starts the program with its files, behind `prefix`. */
+function words(prefix: readonly string[], mode: "auto" | "exec", ...command: readonly string[]) {
+  const [file, ...args] = [...prefix, ...driver({ files, mode }, ...command)];
+  return [file ?? "", ...args] as const;
+}
+
+/** Starts a program in exec mode, behind `prefix`, that shows where its file is. */
+async function running(script: string, prefix: readonly string[] = []) {
+  const command = words(prefix, "exec", "sh", "-c", `echo "at $KEY $$"; ${script}`);
+  return { ...(await shown(start(command, { cwd: folder(), env: { PATH: cleanPath } }))) };
+}
+
+async function shown(started: Started) {
+  const [, path = "", program = ""] = await started.seen(/^at (\S+) (\d+)\r?$/m);
+  const cleaner = cleanerOf(Number(program));
+  return { ...started, path, place: dirname(path), program: Number(program), cleaner };
+}
+
+/** The PID of the cleaner of a program. */
+function cleanerOf(program: number): number {
+  const { stdout } = spawnSync("pgrep", ["-f", `^secret-files ${program} `], { encoding: "utf8" });
+  return Number(stdout.trim());
+}
+
+/** Waits for the cleaner, which the program's end does not. */
+async function isRemoved(place: string): Promise<true> {
+  return vi.waitUntil(() => (existsSync(place) ? undefined : (true as const)), { timeout: 5000, interval: 1 });
+}
+
+const left = (): readonly string[] => readdirSync("/dev/shm").filter((name) => name.startsWith("sophia-run-"));
+
+describe("the program", () => {
+  test("has the PID and the parent of the launcher, and no child", async () => {
+    const { ended, line, pid } = launch(
+      { files, mode: "exec" },
+      "sh",
+      "-c",
+      'echo "$$ $PPID"; cat /proc/$$/task/*/children; echo .',
+    );
+    expect(await line()).toBe(`${pid} ${process.pid}`);
+    // cat itself.
+    expect(await line()).toMatch(/^\d+ \.?$/);
+    await ended;
+  });
+
+  test.each([
+    ["an exit", "exit 7", { status: 7, signal: null }],
+    ["a death by SIGTERM", "kill -TERM $$", { status: null, signal: "SIGTERM" }],
+    ["a death by SIGKILL", "kill -KILL $$", { status: null, signal: "SIGKILL" }],
+  ])("has its files until %s", async (_, end, expected) => {
+    const program = await running(`cat "$KEY"; ${end}`);
+    expect(await program.finished).toMatchObject({
+      ...expected,
+      stdout: expect.stringMatching(/\ns3cr3t-v4lue$/),
+      stderr: "",
+    });
+    expect(await isRemoved(program.place)).toBe(true);
+  });
+
+  test("that leaves a child in the background has none when it has ended itself", async () => {
+    const program = await running("sleep 60 >/dev/null 2>&1 & exit 0");
+    await program.finished;
+    expect(await isRemoved(program.place)).toBe(true);
+  });
+
+  test("whose main thread ends before the others has its files as long as one runs", async () => {
+    const script = `import ctypes, os, sys, threading
+def wait():
+    sys.stdin.read()
+    print(os.path.exists(os.environ["KEY"]), flush=True)
+    os._exit(3)
+threading.Thread(target=wait).start()
+print(os.environ["KEY"], flush=True)
+ctypes.CDLL(None).pthread_exit(None)`;
+    for (const prefix of [[], seccomp("pidfd_open")]) {
+      const [file, ...args] = words(prefix, "exec", "python3", "-c", script);
+      const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
+      onTestFinished(() => void child.kill("SIGKILL"));
+      let output = "";
+      child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
+      await vi.waitUntil(() => readState(child.pid ?? 0) === "Z" && output.includes("\n"), {
+        timeout: 10_000,
+        interval: 5,
+      });
+      // Longer than the cleaner waits between two looks.
+      await looks(child.pid ?? 0);
+      child.stdin.end();
+      expect(await new Promise((resolve) => void child.once("close", resolve))).toBe(3);
+      const [path = "", ...rest] = output.split("\n");
+      expect(rest).toEqual(["True", ""]);
+      expect(await isRemoved(dirname(path))).toBe(true);
+    }
+  });
+
+  test("that cannot be executed leaves no file", async () => {
+    const { ended, pid, stderr } = launch({ files, mode: "exec" }, "/etc/passwd");
+    expect(await ended).toEqual({ status: 126, signal: null });
+    expect(stderr()).toBe("/etc/passwd: permission denied\n");
+    expect(left().filter((name) => name.includes(`-${pid}-`))).toEqual([]);
+  });
+
+  test("that is a script without #! has its files", async () => {
+    const place = folder();
+    writeFileSync(join(place, "script"), 'cat "$KEY"', { mode: 0o755 });
+    const { ended, line } = launch({ files, mode: "exec" }, join(place, "script"));
+    expect(await line()).toBe("s3cr3t-v4lue");
+    expect(await ended).toEqual({ status: 0, signal: null });
+  });
+});
+
+function readState(pid: number): string | undefined {
+  try {
+    return /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, "utf8"))?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Waits until the cleaner of a program has slept three times, or sleeps by a pidfd. */
+async function looks(program: number): Promise<void> {
+  const cleaner = cleanerOf(program);
+  const sleeps = (): number =>
+    Number(/^voluntary_ctxt_switches:\s*(\d+)/m.exec(readFileSync(`/proc/${cleaner}/status`, "utf8"))?.[1]);
+  const before = sleeps();
+  const hasPidfd = (): boolean =>
+    readdirSync(`/proc/${cleaner}/fd`).some((fd) => readlinkSync(`/proc/${cleaner}/fd/${fd}`).includes("pidfd"));
+  await vi.waitUntil(() => hasPidfd() || sleeps() >= before + 3, { timeout: 5000, interval: 5 });
+}
+
+describe("the cleaner", () => {
+  test("is one small process of a session of its own, that holds nothing of the caller's and no value", async ({
+    skip,
+  }) => {
+    skip(process.geteuid?.() !== 0, "needs root, who alone can look at the cleaner");
+    const program = await running("exec sleep 60", ["sh", "-c", 'exec 9</etc/passwd; exec "$@"', "sh"]);
+    expect(readlinkSync(`/proc/${program.program}/fd/9`)).toBe("/etc/passwd");
+    const proc = `/proc/${program.cleaner}`;
+    const status = readFileSync(`${proc}/status`, "utf8");
+    expect(/^Threads:\s*(\d+)/m.exec(status)?.[1]).toBe("1");
+    expect(Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1])).toBeLessThan(100);
+    const session = Number(/\) \S+ \d+ \d+ (\d+)/.exec(readFileSync(`${proc}/stat`, "utf8"))?.[1]);
+    expect([program.pid, 0]).not.toContain(session);
+    expect(readlinkSync(`${proc}/cwd`)).toBe("/");
+    expect(
+      readdirSync(`${proc}/fd`)
+        .map((fd) => readlinkSync(`${proc}/fd/${fd}`))
+        .toSorted(),
+    ).toEqual([program.place, "anon_inode:[pidfd]"]);
+    const environment = readFileSync(`${proc}/environ`, "utf8").split("\0");
+    expect(environment.map((entry) => entry.replace(/^\d+/, "INODE"))).toEqual([
+      `FOLDER=${program.place}`,
+      "INODE=KEY",
+      "INODE=file-1",
+      "",
+    ]);
+    process.kill(program.program, "SIGTERM");
+    expect(await isRemoved(program.place)).toBe(true);
+  });
+
+  test("cannot be looked at by the same user, and dumps no core", async () => {
+    const program = await running("sleep 60");
+    // Owned by root where the process is not dumpable (proc(5)).
+    const { stdout } = spawnSync("stat", ["-c", "%u", `/proc/${program.cleaner}/environ`], { encoding: "utf8" });
+    expect(stdout).toBe("0\n");
+    process.kill(program.program, "SIGKILL");
+    expect(await isRemoved(program.place)).toBe(true);
+  });
+
+  test("is not killed by signals to it, to its group or to its session", async () => {
+    const program = await running("exec sleep 60");
+    for (const signal of ["SIGHUP", "SIGINT", "SIGTERM", "SIGQUIT", "SIGUSR1", "SIGPIPE"] as const) {
+      process.kill(program.cleaner, signal);
+    }
+    spawnSync("kill", ["-40", String(program.cleaner)]);
+    process.kill(-program.pid, "SIGKILL");
+    expect((await program.finished).signal).toBe("SIGKILL");
+    expect(await isRemoved(program.place)).toBe(true);
+    await gone(program.cleaner);
+  });
+
+  test("is stopped and continued, and goes on", async () => {
+    const program = await running("exec sleep 60");
+    process.kill(program.cleaner, "SIGSTOP");
+    await vi.waitUntil(() => readState(program.cleaner) === "T", { timeout: 5000, interval: 1 });
+    process.kill(program.cleaner, "SIGCONT");
+    await vi.waitUntil(() => readState(program.cleaner) === "S", { timeout: 5000, interval: 1 });
+    expect(existsSync(program.path)).toBe(true);
+    process.kill(program.program, "SIGTERM");
+    expect(await isRemoved(program.place)).toBe(true);
+  });
+
+  test("outlives the terminal", async () => {
+    const command = words([], "exec", "sh", "-c", 'echo "at $KEY $$"; read line');
+    const program = await shown(startAtTerminal(command, { cwd: folder(), env: { PATH: cleanPath } }));
+    // The process with the other end of the terminal.
+    process.kill(program.pid, "SIGKILL");
+    await gone(program.program);
+    expect(await isRemoved(program.place)).toBe(true);
+  });
+
+  test("leaves alone a file and a folder that have taken the place of others", ({ skip }) => {
+    skip(process.geteuid?.() !== 0, "needs root, for a /dev/shm where no other sophia-run removes anything");
+    const script = `cd "\${KEY%/*}"; echo "the program's" >new; mv new KEY
+      here=$PWD; cd ..; mv "$here" moved; mkdir "$here"`;
+    const own = `mount -t tmpfs tmpfs /dev/shm; cd /dev/shm; "$@" & wait $!
+      for look in $(seq 500); do pgrep -f "^secret-files $! " >/dev/null || break; sleep 0.01; done
+      find . | sort; cat moved/KEY`;
+    const prefix = ["unshare", "--mount", "sh", "-c", own, "sh"];
+    const [file, ...args] = words(prefix, "exec", "sh", "-c", script);
+    const { stdout, stderr } = spawnSync(file, args, { env: { PATH: cleanPath }, encoding: "utf8", timeout: 30_000 });
+    expect(stderr).toBe("");
+    // Its second file is gone from the folder that it had open.
+    expect(stdout).toMatch(/^\.\n\.\/moved\n\.\/moved\/KEY\n\.\/sophia-run-\S+\nthe program's\n$/);
+  });
+
+  test("takes /proc where there are no pidfds", async () => {
+    const program = await running("exec sleep 60", seccomp("pidfd_open"));
+    const links = readdirSync(`/proc/${program.cleaner}/fd`).map((fd) =>
+      readlinkSync(`/proc/${program.cleaner}/fd/${fd}`),
+    );
+    expect(links).toContain(`/proc/${program.program}`);
+    await looks(program.program);
+    expect(existsSync(program.path)).toBe(true);
+    process.kill(program.program, "SIGTERM");
+    expect(await isRemoved(program.place)).toBe(true);
+    await gone(program.cleaner);
+  });
+});
+
+test("the cleaner for arm64, in an emulator that changes the order of the environment", async ({ skip }) => {
+  const monitor = join(dirname(addon), "linux-arm64-monitor");
+  const hasEmulator = spawnSync("qemu-aarch64", ["--version"]).status === 0;
+  skip(!existsSync(monitor) || !hasEmulator, "needs qemu-aarch64, and a compiler for arm64");
+  const place = folder({ KEY: "one", OTHER: "another" });
+  const inodes = readdirSync(place).map((name) => [String(statSync(join(place, name)).ino), name]);
+  const program = spawn("sleep", ["60"]);
+  onTestFinished(() => void program.kill());
+  const descriptors = [openSync(place, "r"), openSync(`/proc/${program.pid}`, "r")] as const;
+  onTestFinished(() => descriptors.forEach((descriptor) => closeSync(descriptor)));
+  const cleaner = spawn("qemu-aarch64", [monitor, String(program.pid), "5", "4", "3"], {
+    env: { FOLDER: place, ...Object.fromEntries(inodes) },
+    stdio: ["ignore", "inherit", "inherit", "pipe", ...descriptors],
+  });
+  const ended = once(cleaner, "exit");
+  const ready = cleaner.stdio[3];
+  if (ready === undefined || ready === null) throw new TypeError("asked for a pipe");
+  await once(ready, "data");
+  expect(readdirSync(place)).toEqual(["KEY", "OTHER"]);
+  program.kill();
+  expect(await ended).toEqual([0, null]);
+  expect(existsSync(place)).toBe(false);
+});
+
+/** Has a mount of the file or folder over it. */
+function withoutExecution(path: string): readonly string[] {
+  const script = 'mount --bind "$0" "$0" && mount -o remount,bind,noexec "$0" && exec "$@"';
+  return ["unshare", "--mount", "sh", "-c", script, path];
+}
+
+describe("where there can be no cleaner another process stays, and removes the files", () => {
+  const show = 'test "$PPID" = "$CALLER" && echo became || echo beside; cat "$KEY"; dirname "$KEY" >&2; exit 5';
+  const inPidNamespace = (): readonly string[] => {
+    const isolation = findIsolation();
+    return "prefix" in isolation ? isolation.prefix : [];
+  };
+  const cases: Readonly<Record<string, () => readonly string[]>> = {
+    "a filter of system calls refuses prctl": () => seccomp("prctl"),
+    "a filter of system calls refuses ppoll": () => seccomp("ppoll"),
+    "the caller is a subreaper": () => [
+      "python3",
+      "-c",
+      "import ctypes,os,sys;ctypes.CDLL(None).prctl(36,1,0,0,0);os.execvp(sys.argv[1],sys.argv[1:])",
+    ],
+    "the package is on a file system without permission to execute": () => withoutExecution(dirname(drivenAddon)),
+    "the monitor may not be executed": () => withoutExecution(drivenAddon.replace(/\.node$/, "-monitor")),
+    "PID 1 of a PID namespace": inPidNamespace,
+    "PID 1 on a read-only file system": () => [
+      ...inPidNamespace(),
+      "sh",
+      "-c",
+      'mount -o remount,bind,ro / && exec "$@"',
+      "sh",
+    ],
+    "below PID 1 of a PID namespace": () => [...inPidNamespace(), "sh", "-c", '"$@"; exit $?', "sh"],
+    "there is no /proc": () => ["unshare", "--mount", "sh", "-c", 'umount -l /proc; exec "$@"', "sh"],
+  };
+
+  test.each(Object.entries(cases))("%s", (_, prefix) => {
+    const [file, ...args] = words(prefix(), "auto", "sh", "-c", show);
+    const env = { PATH: cleanPath, CALLER: String(process.pid) };
+    const { status, stdout, stderr } = spawnSync(file, args, { cwd: folder(), env, encoding: "utf8", timeout: 30_000 });
+    expect({ status, stdout }).toEqual({ status: 5, stdout: "beside\ns3cr3t-v4lue" });
+    expect(stderr).toMatch(/^\/dev\/shm\/sophia-run-\S+\n$/);
+    expect(existsSync(stderr.trim())).toBe(false);
+  });
+
+  test("a limit on processes: the witness makes way for the program, and no file is left", ({ skip }) => {
+    skip(noNobody !== undefined, noNobody);
+    // Of a user who has no other process.
+    const user = String(1_000_000 + process.pid);
+    const limit = join(folder(), "limit.cjs");
+    writeFileSync(
+      limit,
+      `const threads = Number(/Threads:\\s*(\\d+)/.exec(require("fs").readFileSync("/proc/self/status", "utf8"))[1]);
+       const most = threads + Number(process.env.FREE);
+       require("child_process").execFileSync("prlimit", ["--pid", String(process.pid), "--nproc=" + most]);`,
+    );
+    chmodSync(dirname(limit), 0o755);
+    const prefix = ["setpriv", `--reuid=${user}`, "--regid=65534", "--clear-groups"];
+    const [file, ...args] = words(prefix, "auto", "sh", "-c", "exec ls ${KEY%/*}");
+    chmodSync(dirname(args.at(-5) ?? ""), 0o755);
+    const outcome = (free: number) => {
+      const env = { PATH: cleanPath, NODE_OPTIONS: `--require ${limit}`, FREE: String(free) };
+      const { pid, ...ended } = spawnSync(file, args, { cwd: "/", env, encoding: "utf8", timeout: 30_000 });
+      expect(left().filter((name) => name.includes(`-${pid}-`))).toEqual([]);
+      return { status: ended.status, stdout: ended.stdout, stderr: ended.stderr };
+    };
+    expect(outcome(0)).toEqual({ status: 126, stdout: "", stderr: "sh: the limit on processes is reached\n" });
+    expect(outcome(1)).toEqual({ status: 0, stdout: "KEY\nfile-1\n", stderr: "" });
+  });
+
+  test.each(["auto", "exec"] as const)(
+    "no file may grow (RLIMIT_FSIZE 0), --mode %s: a message, and nothing is left",
+    (mode) => {
+      const [file, ...args] = words(["prlimit", "--fsize=0"], mode, "true");
+      const { pid, status, stderr } = spawnSync(file, args, {
+        cwd: folder(),
+        env: { PATH: cleanPath },
+        encoding: "utf8",
+      });
+      expect({ status, stderr }).toEqual({
+        status: 125,
+        stderr: expect.stringMatching(/^cannot write secret files into \/dev\/shm\/sophia-run-\S+: EFBIG\n$/),
+      });
+      expect(left().filter((name) => name.includes(`-${pid}-`))).toEqual([]);
+    },
+  );
+
+  test("and --mode exec says so", () => {
+    const [file, ...args] = words(seccomp("prctl"), "exec", "true");
+    const { status, stderr } = spawnSync(file, args, { cwd: folder(), env: { PATH: cleanPath }, encoding: "utf8" });
+    expect({ status, stderr }).toEqual({
+      status: 125,
+      stderr:
+        "--mode exec is not available: secret files have to be removed when the program ends, and no other process can do that here\n",
+    });
+  });
+});
+
+test("a signal at any moment of the start leaves no file", async () => {
+  const before = new Set(left());
+  for (let delay = 0; delay < 100; delay += 5) {
+    const { child, ended, pid } = launch({ files, mode: "exec" }, "sleep", "60");
+    spawnSync("sleep", [String(delay / 1000)]);
+    child.kill("SIGTERM");
+    expect(await ended).toEqual({ status: null, signal: "SIGTERM" });
+    await vi.waitUntil(() => !left().some((name) => !before.has(name) && name.includes(`-${pid}-`)), 5000);
+    expect(isAlive(cleanerOf(pid) || 2 ** 30)).toBe(false);
+  }
+});

@@ -1,0 +1,53 @@
+/** Secret files of ESC with the program under test: the package or the stand-alone executable. */
+import { existsSync, readlinkSync } from "node:fs";
+import { beforeEach, expect, test, vi } from "vitest";
+import { addSophia, escVariables, sentinel } from "../commands/world.ts";
+import { startEscServer } from "../esc-server/index.ts";
+import { runProgram } from "../esc/command.ts";
+import { findIsolation } from "../helpers/container.ts";
+import { addon, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
+
+const reason = isStandalone || existsSync(addon) ? undefined : "needs the addon and the monitor";
+beforeEach(({ skip }) => skip(process.platform !== "linux" || reason !== undefined, reason));
+
+/** Waits until the monitor has taken the place of its runtime. */
+const REPLACED = String.raw`until grep -q 'VmRSS:\s*[0-9]\{1,3\} kB' /proc/$PPID/status; do :; done`;
+
+/** Starts a program in a mode, behind `prefix`, that prints its PID, its parent's, and its file's path and text. */
+async function start(mode: string, prefix: readonly string[], wait = "") {
+  await using server = await startEscServer();
+  addSophia(server);
+  const script = `file=$GOOGLE_APPLICATION_CREDENTIALS
+    ${wait}
+    echo "$$ $PPID $(cat /proc/$PPID/comm) $file"; stat -c %a "$file" "\${file%/*}"; cat "$file"; exit 7`;
+  const words = [...prefix, ...sophiaRun, "--quiet", "--mode", mode, "--", "sh", "-c", script];
+  const [file = "", ...args] = words;
+  const finished = await runProgram([file, ...args], escVariables(server), folder());
+  const [pids = "", ...rest] = finished.stdout.split("\n");
+  const [program, parent, name, path = ""] = pids.split(" ");
+  return { ...finished, program, parent, name, path, rest };
+}
+
+const EXPECTED = { status: 7, stderr: "", rest: ["600", "700", `{"key":"${sentinel("google")}"}`, ""] };
+
+test("auto: the program takes the place of sophia-run, and the file goes with it", async ({ skip }) => {
+  skip(readlinkSync("/proc/self/ns/pid") !== "pid:[4026531836]", "needs the first PID namespace");
+  const ended = await start("auto", ["sh", "-c", 'echo $$ >&2; exec "$@"', "sh"]);
+  expect({ ...ended, stderr: "" }).toMatchObject(EXPECTED);
+  expect(`${ended.program}\n`).toBe(ended.stderr);
+  expect(await vi.waitUntil(() => !existsSync(ended.path), { timeout: 5000, interval: 1 })).toBe(true);
+});
+
+test("spawn: the monitor removes the file before it ends", async () => {
+  const ended = await start("spawn", [], REPLACED);
+  expect(ended).toMatchObject({ ...EXPECTED, name: "sophia-run" });
+  expect(existsSync(ended.path)).toBe(false);
+});
+
+test("in a container the monitor is PID 1, and removes the file before it ends", async ({ skip }) => {
+  const isolation = findIsolation();
+  skip("reason" in isolation, "needs a PID namespace");
+  const ended = await start("auto", "prefix" in isolation ? isolation.prefix : [], REPLACED);
+  expect(ended).toMatchObject({ ...EXPECTED, parent: "1", name: "sophia-run" });
+  expect(existsSync(ended.path)).toBe(false);
+});
