@@ -6,7 +6,7 @@ import { count, printable } from "../../core/text.ts";
 import { parseDotenv } from "../../sources/dotenv/syntax.ts";
 import { ask } from "../confirm.ts";
 import { type TargetFile, readIfThere, writePrivately } from "../files.ts";
-import type { Candidate } from "./candidates.ts";
+import type { Candidate } from "../writing/candidates.ts";
 import { tell } from "../../output/colour.ts";
 
 /**

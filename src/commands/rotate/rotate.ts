@@ -15,7 +15,6 @@ import { EscFault } from "../../esc/faults/fault.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
-import { say } from "../../output/say.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
@@ -44,22 +43,18 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
   const declaration = contract.variables.get(contract.aliases.get(name) ?? name);
   const access = await writeAccess(inEnvironment, settings, context);
-  say(context, settings, access.notices);
-  if (inEnvironment !== undefined) requireOne(access.settings);
+  if (inEnvironment !== undefined) requireOne(access);
 
-  const all = await askEach(access.settings, settings, context, readCurrent);
+  const all = await askEach(access, settings, context, readCurrent);
   // Of several environments nobody can say to which one the revision belongs.
   const [only, ...others] = all;
   const isRemoved = typeof to === "string" && others.length === 0 && isAbsent(name, all);
   const place = isRemoved ? undefined : findDefining(name, all);
   const current = place?.current ?? only;
   if (current === undefined) throw new TypeError("no environment was asked");
-  const target = settingsFor(current.name, onlyOf(current, access.settings));
-  const tellChange = (words: string): void =>
-    tell(
-      context,
-      `${printable(name)} in ${printable(formatRevision(current))}:\n  ${isRemoved ? "+" : "~"} ${words}\n`,
-    );
+  const target = settingsFor(current.name, onlyOf(current, access));
+  const where = `${printable(name)} in ${printable(formatRevision(current))}`;
+  const tellChange = (words: string): void => tell(context, `${where}:\n  ${isRemoved ? "+" : "~"} ${words}\n`);
   const isWanted = async (): Promise<boolean> => {
     if (isDry) tell(context, "Nothing was written: --dry-run.\n");
     else if (await confirm("Change it?", options["yes"] === true, context)) return true;
@@ -87,7 +82,7 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
           newValue(name, declaration, generated, place.variable.value, context),
         );
   if (wanted.value === place?.variable.value) {
-    tell(context, `✅ ${printable(name)} in ${printable(formatRevision(current))} has this value already.\n`);
+    tell(context, `✅ ${where} has this value already.\n`);
     return ExitStatus.ok;
   }
   tellChange(wanted.words);

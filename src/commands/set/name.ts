@@ -1,7 +1,7 @@
 /** The name of the variable to set; pure. */
 import { isDeclared } from "../../contract/check.ts";
 import type { Contract } from "../../contract/model.ts";
-import { isOwnName } from "../import/candidates.ts";
+import { isOwnName } from "../writing/candidates.ts";
 import { usageError } from "../mistakes.ts";
 
 const NAME = /^[A-Za-z_]\w*$/;

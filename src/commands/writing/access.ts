@@ -22,21 +22,22 @@ const TOKEN_HINT =
   "at a terminal the command asks for a token that may open and write the environment; elsewhere set it in the environment";
 
 /**
- * The access of a command that writes. Its token is `ESC_ADMIN_TOKEN` of the process environment, or asked for at a
- * terminal: never the launcher's own, and never one from a file.
+ * Finds the access of a command that writes, and reports its notices. The token is `ESC_ADMIN_TOKEN` of the process
+ * environment, or asked for at a terminal: never the launcher's own, and never one from a file.
  *
  * @param inEnvironment the value of `--in`, in place of `ESC_ENV`
  * @param isDry nothing is written: without `ESC_ADMIN_TOKEN` the launcher's own credential serves
- * @throws SophiaError (125) where there is no token or no environment
+ * @param told notices that were reported before
+ * @throws SophiaError (125) if there is no token or no environment
  */
 export async function writeAccess(
   inEnvironment: unknown,
   settings: Settings,
   context: Context,
-  isDry = false,
-): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
-  if (settings.fake) throw usageError("this command changes ESC, which SOPHIA_FAKE rules out", "unset it");
-  if (settings.offline) throw usageError("this command changes ESC, which SOPHIA_OFFLINE rules out", "unset it");
+  { isDry = false, told = [] }: { readonly isDry?: boolean; readonly told?: readonly Notice[] } = {},
+): Promise<EscSettings> {
+  const ruledOut = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
+  if (ruledOut !== undefined) throw usageError(`this command changes ESC, which ${ruledOut} rules out`, "unset it");
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
   if (named === undefined && typeof inEnvironment !== "string") {
@@ -46,15 +47,20 @@ export async function writeAccess(
       hint: "name it with --in organization/project/environment, or set ESC_ENV",
     });
   }
-  const common = { ...settings, ...namedIn(inEnvironment) };
-  if (isDry && new Variables(context.environment, []).findInProcess(ADMIN_TOKEN) === undefined) {
-    const { access, notices } = escAccess(context.environment, dotenv.layers, common);
-    if (access.kind === "on") return { settings: access.settings, notices: [...dotenv.notices, ...notices] };
-  }
-  const token = await adminToken(context);
-  const { access, notices } = escAccess(context.environment, dotenv.layers, { ...common, token });
-  if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
-  return { settings: access.settings, notices: [...dotenv.notices, ...notices] };
+  const accessBy = (token?: Setting): EscSettings | undefined => {
+    const options = { ...settings, ...namedIn(inEnvironment), ...(token === undefined ? {} : { token }) };
+    const { access, notices } = escAccess(context.environment, dotenv.layers, options);
+    if (access.kind !== "on") return undefined;
+    const known = new Set(told.map((notice) => JSON.stringify(notice)));
+    const news = [...dotenv.notices, ...notices].filter((notice) => !known.has(JSON.stringify(notice)));
+    say(context, settings, news);
+    return access.settings;
+  };
+  const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
+  const access =
+    (isDry && given === undefined ? accessBy() : undefined) ?? accessBy(given ?? (await typedToken(context)));
+  if (access === undefined) throw new TypeError("neither a token nor an environment");
+  return access;
 }
 
 /** The environments that `--in` names, in place of those of `ESC_ENV`. */
@@ -62,9 +68,7 @@ export function namedIn(inEnvironment: unknown): { readonly environments?: { val
   return typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
 }
 
-async function adminToken(context: Context): Promise<Setting> {
-  const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
-  if (given !== undefined) return given;
+async function typedToken(context: Context): Promise<Setting> {
   if (canAsk(context)) {
     const value = await context.readHidden(
       questionText(context, ["A token that may open and write the environment (not shown):"]),

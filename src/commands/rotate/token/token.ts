@@ -13,7 +13,6 @@ import type { Secret } from "../../../esc/settings/secret.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
 import { tell } from "../../../output/colour.ts";
 import { makeProgress } from "../../../output/progress.ts";
-import { say } from "../../../output/say.ts";
 import { readEnvFiles } from "../../../resolve/env-files.ts";
 import { askOnce } from "../../ask-once.ts";
 import type { Command } from "../../command.ts";
@@ -33,7 +32,6 @@ export const rotateToken: Command = async ({ options }, context) => {
   // Before anything is asked for or made.
   const before = await Promise.all(APPS.map((app) => lastSet(app, gh)));
   const admin = await writeAccess(undefined, settings, context);
-  say(context, settings, admin.notices);
   const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
   const launcher = escAccess(context.environment, layers, settings).access;
   const ask = async <T>(by: EscSettings, what: (connection: Connection) => Promise<T>): Promise<T> => {
@@ -44,26 +42,26 @@ export const rotateToken: Command = async ({ options }, context) => {
     return asked.answer;
   };
 
-  const found = await findOld(launcher.kind === "on" ? launcher.settings : undefined, admin.settings, ask);
+  const found = await findOld(launcher.kind === "on" ? launcher.settings : undefined, admin, ask);
   const owner = await ownerOf(options, found.identity, async () => {
-    const named = admin.settings.environments.find(({ organization }) => organization !== undefined)?.organization;
-    const organization = named ?? admin.settings.organization ?? (await ask(admin.settings, findDefaultOrganization));
+    const named = admin.environments.find(({ organization }) => organization !== undefined)?.organization;
+    const organization = named ?? admin.organization ?? (await ask(admin, findDefaultOrganization));
     if (organization !== undefined) return organization;
     throw new SophiaError({ code: "esc-settings", message: "no organization is named", hint: "set ESC_ORG" });
   });
   const openRole =
     owner.kind === "organization"
-      ? await ask(admin.settings, (connection) => findOpenRole(owner.organization, connection))
+      ? await ask(admin, (connection) => findOpenRole(owner.organization, connection))
       : undefined;
   const roleId = roleFor(owner, openRole, found.listed);
-  const listed = (await ask(admin.settings, (connection) => listTokens(owner, connection))) ?? [];
+  const listed = (await ask(admin, (connection) => listTokens(owner, connection))) ?? [];
   const { old } = found;
   const others = listed
     .filter(({ id }) => !(old.kind === "known" && old.id === id))
     .map((one) => (one.name === "" ? one.description.replace(/:.*/s, "") : one.name))
     .filter((one) => one.startsWith(PREFIX));
   const plan: Plan = { owner, roleId, expires, old, others };
-  tell(context, planText(plan, admin.settings.environments.map(({ text }) => text).join(", ")));
+  tell(context, planText(plan, admin.environments.map(({ text }) => text).join(", ")));
   if (options["dry-run"] === true) {
     tell(context, "Nothing was made: --dry-run.\n");
     return ExitStatus.ok;
@@ -74,7 +72,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   }
 
   const name = nameOf(new Date());
-  const made = await ask(admin.settings, (connection) =>
+  const made = await ask(admin, (connection) =>
     createToken(
       owner,
       {
@@ -107,7 +105,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   if (old.kind === "stays") {
     tell(context, `The old token works on, because ${old.why}. Delete it in the console.\n`);
   } else {
-    await ask(admin.settings, async (connection) => {
+    await ask(admin, async (connection) => {
       await deleteToken(old.owner, old.id, connection);
       const left = await listTokens(old.owner, connection);
       if (left?.some(({ id }) => id === old.id) === true) {
@@ -142,7 +140,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   /** Deletes the token that is of no use. */
   async function withdrawn(error: unknown): Promise<unknown> {
     try {
-      await ask(admin.settings, (connection) => deleteToken(owner, made.id, connection));
+      await ask(admin, (connection) => deleteToken(owner, made.id, connection));
       return told(error, `the old token works; ${name} is deleted again`);
     } catch {
       return told(error, `the old token works; delete ${name} in the console`);
