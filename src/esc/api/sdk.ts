@@ -49,7 +49,7 @@ function goDuration(ms: number): string {
   return parts.map(([amount, unit]) => (amount === 0 ? "" : `${amount}${unit}`)).join("");
 }
 
-/** What our client gave, returned by the SDK, whose types describe the answers of axios with parsed bodies. */
+/** The answer of our client, returned by the SDK, whose types describe the answers of axios with parsed bodies. */
 async function asAnswer(returned: Promise<unknown>): Promise<HttpAnswer> {
   const answer = await returned;
   if (!isAnswer(answer)) throw new TypeError("the ESC SDK changed the answer");

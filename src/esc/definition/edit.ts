@@ -1,25 +1,25 @@
 /**
  * Changes of a definition's text that leave all else as it stands, byte for byte: comments, order, long texts, digits.
- * The yaml package tells places, and says afterwards that nothing else has changed; it writes nothing. Pure.
+ * The yaml package gives the ranges of nodes, and proves afterwards that nothing else has changed; it writes nothing. Pure.
  */
 import { isMap, isScalar } from "yaml";
 import type { Change } from "./change.ts";
 import { parseDefinition, refuse, type Parsed } from "./parse.ts";
 import { contentEnd, type EntryPair, isLinked, isNull, keyOf, type Mapping, type Node } from "./nodes.ts";
 import { keyText, quoted, withoutReferences } from "./scalars.ts";
-import { verify } from "./verify.ts";
+import { PATH, verify } from "./verify.ts";
 
-/** Text in place of what stands between two places. */
 interface Splice {
   readonly start: number;
   readonly end: number;
   readonly text: string;
 }
 
+/** Columns of one level. */
 const STEP = 2;
 
 /**
- * The definition with these variables.
+ * Sets these variables.
  *
  * @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely; it quotes nothing of it
  */
@@ -43,8 +43,8 @@ function apply(yaml: string, edits: readonly Splice[]): string {
 
 function splices(parsed: Parsed, changes: readonly Change[]): readonly Splice[] {
   const { top } = parsed;
-  if (top === undefined) return [append(parsed, nested(["values", "environmentVariables"], changes, 0, parsed.eol))];
-  const found = descend(parsed, top, ["values", "environmentVariables"], changes);
+  if (top === undefined) return [append(parsed, nested(PATH, changes, 0, parsed.eol))];
+  const found = descend(parsed, top, changes);
   if (!("map" in found)) return found.edits;
   const { map } = found;
   const known = new Map(map.items.map((pair) => [keyOf(pair), pair]));
@@ -55,28 +55,20 @@ function splices(parsed: Parsed, changes: readonly Change[]): readonly Splice[] 
     if (pair === undefined) added.push(change);
     else edits.push(...replace(parsed, pair, change, map.flow === true));
   }
-  if (added.length > 0)
-    edits.push(
-      ...add(
-        parsed,
-        map,
-        added.map((change) => (indent) => entry(change, indent, parsed.eol, map.flow === true)),
-      ),
-    );
-  return edits;
+  const write = added.map((change) => (indent: number) => entry(change, indent, parsed.eol, map.flow === true));
+  return added.length === 0 ? edits : [...edits, ...add(parsed, map, write)];
 }
 
-/** The mapping at a path, or what is to be written where there is none. */
+/** The mapping of the variables, or the edits that make it. */
 function descend(
   parsed: Parsed,
   start: Mapping,
-  path: readonly [string, ...string[]],
   changes: readonly Change[],
 ): { readonly map: Mapping } | { readonly edits: readonly Splice[] } {
   let map = start;
-  for (const [depth, key] of path.entries()) {
-    refuseUnfit(map, path.slice(0, depth));
-    const rest = path.slice(depth + 1);
+  for (const [depth, key] of PATH.entries()) {
+    refuseUnfit(map, PATH.slice(0, depth));
+    const rest = PATH.slice(depth + 1);
     const inFlow = map.flow === true;
     const pair = map.items.find((one) => keyOf(one) === key);
     if (pair === undefined) {
@@ -90,14 +82,13 @@ function descend(
       continue;
     }
     const isEmpty = isNull(value) || (isMap(value) && value.items.length === 0);
-    if (!isEmpty || isLinked(value)) throw refuse(`${path.slice(0, depth + 1).join(".")} is not a mapping`);
+    if (!isEmpty || isLinked(value)) throw refuse(`${PATH.slice(0, depth + 1).join(".")} is not a mapping`);
     return { edits: fill(parsed, map, pair, rest, changes) };
   }
-  refuseUnfit(map, path);
+  refuseUnfit(map, PATH);
   return { map };
 }
 
-/** Refuses what is not just a mapping of this one place. */
 function refuseUnfit(map: Mapping, path: readonly string[]): void {
   if (map.anchor !== undefined) throw refuse(`${path.join(".")} has an anchor, by which other places may have it`);
   if (map.items.some((pair) => keyOf(pair).startsWith("fn::"))) throw refuse(`${path.join(".")} is a function`);
@@ -158,7 +149,7 @@ function afterPair(parsed: Parsed, pair: EntryPair): number {
 function replace(parsed: Parsed, pair: EntryPair, change: Change, inFlow: boolean): readonly Splice[] {
   if (isLinked(pair.key) || isLinked(pair.value)) throw refuse("a value to replace has an anchor or is an alias");
   const argument = secretArgument(pair.value);
-  // What is secret stays secret.
+  // A secret stays secret.
   if (argument !== undefined && change.kind === "value") {
     return [splice(parsed, argument, quoted(change.value), inFlow || (isMap(pair.value) && pair.value.flow === true))];
   }
@@ -183,12 +174,12 @@ function splice(parsed: Parsed, pair: EntryPair, text: string, inFlow: boolean):
   return { start, end, text: `${spaced(parsed, start)}${text}${kept}` };
 }
 
-/** A blank, if a value is to follow a colon directly. */
+/** A blank, if the value would follow a colon directly. */
 function spaced({ yaml }: Parsed, at: number): string {
   return /[:?]/.test(yaml[at - 1] ?? "") ? " " : "";
 }
 
-/** Where the value of a pair stands, and the end of the colon in front of it. */
+/** The range of a pair's value, and the end of the colon in front of it. */
 function valuePlace({ yaml }: Parsed, pair: EntryPair): { colon: number; start: number; end: number } {
   const keyEnd = pair.key.range?.[1];
   const { value } = pair;
@@ -211,12 +202,10 @@ function columnOf({ yaml }: Parsed, key: Node | undefined): number {
   const at = key?.range?.[0];
   if (at === undefined) throw refuse("an entry without a place");
   const start = yaml.lastIndexOf("\n", at - 1) + 1;
-  const line = start === 0 && yaml.startsWith("\uFEFF") ? 1 : start;
-  // Of a block mapping that begins behind a dash or `---`, the column is that of the key, too.
-  return at - line;
+  return at - (start === 0 && yaml.startsWith("\uFEFF") ? 1 : start);
 }
 
-/** Of the line, without its break. */
+/** The end of the line, without its break. */
 function lineEnd({ yaml }: Parsed, at: number): number {
   const next = yaml.indexOf("\n", at);
   if (next === -1) return yaml.length;

@@ -5,7 +5,7 @@ import { invalidSetting, isTrustedFor, labelOf, type Setting, type Variables } f
 
 const TOKEN_TYPES = ["organization", "team", "personal"] as const;
 
-/** What a token exchange (RFC 8693) asks for. */
+/** The terms of a token exchange (RFC 8693). */
 export interface Exchange {
   /** The organization that trusts the issuer of the ID token. */
   readonly organization: string;
@@ -16,7 +16,6 @@ export interface Exchange {
   readonly expiration?: number;
 }
 
-/** How sophia-run gets its token. */
 export type Credential =
   | {
       readonly kind: "token";
@@ -58,7 +57,7 @@ export type FoundCredential =
       readonly credential: () => Credential;
     };
 
-/** A token that was given for one purpose, in place of those by which sophia-run reads ESC. */
+/** A token for one purpose, in place of those by which sophia-run reads ESC. */
 export function givenCredential(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
   return {
     kind: "found",
@@ -108,7 +107,7 @@ export function findCredential(variables: Variables): FoundCredential {
   };
 }
 
-/** The files whose `ESC_OIDC_ORG` is passed over, although there is an ID token to exchange and nothing else says for whom. */
+/** The files whose `ESC_OIDC_ORG` is ignored, although there is an ID token and no other setting of the organization. */
 export function ignoredOrganization(variables: Variables): readonly string[] {
   const idToken =
     variables.find("ESC_OIDC_TOKEN_FILE") ??
@@ -142,7 +141,7 @@ function tokenIn(setting: Setting): Secret {
   );
 }
 
-/** What the exchange of an ID token goes by: the caller's settings, or those of the file that names the ID token. */
+/** The settings of an exchange: the caller's, or those of the file that names the ID token. */
 type Terms = (name: (typeof EXCHANGE_VARIABLES)[number]) => Setting | undefined;
 
 function termsFor(file: string | undefined, variables: Variables): Terms {
@@ -169,10 +168,6 @@ function exchangeFor(trusting: Setting, terms: Terms): Exchange {
   if (life !== undefined && !(Number.isSafeInteger(expiration) && expiration > 0)) {
     throw invalidSetting(`${labelOf(life)} is not a number of seconds`, "set it to 3600, for example");
   }
-  return {
-    organization,
-    type,
-    ...(scope === undefined ? {} : { scope: scope.value }),
-    ...(life === undefined ? {} : { expiration }),
-  };
+  const optional = { ...(scope && { scope: scope.value }), ...(life && { expiration }) };
+  return { organization, type, ...optional };
 }

@@ -8,10 +8,10 @@ export interface Setting {
   readonly name: string;
   readonly value: string;
   /** The file that sets it; absent where the caller did. `OUTER_FILE` if an outer sophia-run had it from one. */
-  readonly file?: string;
+  readonly file?: string | undefined;
 }
 
-/** Whether a setting may say where a credential goes: the caller's may, and that of the file that holds the credential. */
+/** Returns true for a setting that may say where a credential goes: the caller's, or one of the credential's own file. */
 export function isTrustedFor({ file }: Setting, credentialFile: string | undefined): boolean {
   return file === undefined || (file === credentialFile && file !== OUTER_FILE);
 }
@@ -38,7 +38,7 @@ export class Variables {
     return this.all(name)[0];
   }
 
-  /** What the caller set. */
+  /** The caller's own setting. */
   findInProcess(name: string): Setting | undefined {
     return this.all(name).find(({ file }) => file === undefined);
   }
@@ -49,7 +49,7 @@ function inProcess(environment: Environment): Place {
   return (name) => {
     const value = environment.get(name);
     if (value === undefined) return undefined;
-    return { name, value, ...(fromFiles.has(name) ? { file: OUTER_FILE } : {}) };
+    return { name, value, file: fromFiles.has(name) ? OUTER_FILE : undefined };
   };
 }
 

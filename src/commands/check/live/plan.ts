@@ -9,7 +9,7 @@ import { isLoopback } from "../../../core/loopback.ts";
 import { DEFAULT_BACKEND, parseUrl } from "../../../esc/settings/backend.ts";
 import { isCallersWord } from "../../../esc/settings/from-files.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
-import type { HttpRequest } from "./http.ts";
+import type { HttpProbe } from "./http.ts";
 
 /** One value that is to be tried. */
 export interface Planned {
@@ -20,13 +20,13 @@ export interface Planned {
   /** Why somebody has to allow it: a repository decides where the value goes. */
   readonly consent?: string;
   readonly ask:
-    | ({ readonly kind: "http" } & HttpRequest)
+    | ({ readonly kind: "http" } & HttpProbe)
     | { readonly kind: "postgresql"; readonly url: string }
     /** Why it cannot be tried. */
     | { readonly kind: "none"; readonly reason: string };
 }
 
-type HttpProbe = Exclude<ProbeEntry, string>;
+type ProbeTemplate = Exclude<ProbeEntry, string>;
 
 /**
  * The probes of those variables that the program would get and that are valid.
@@ -54,7 +54,7 @@ export function planProbes(assessment: Assessment, pulumi: string | undefined): 
 
 function httpPlan(
   { isBuiltIn }: Probe,
-  probe: HttpProbe,
+  probe: ProbeTemplate,
   resolved: Resolved,
   { selected, esc }: Assessment,
   pulumi: string | undefined,

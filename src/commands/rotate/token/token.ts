@@ -73,16 +73,7 @@ export const rotateToken: Command = async ({ options }, context) => {
 
   const name = nameOf(new Date());
   const made = await ask(admin, (connection) =>
-    createToken(
-      owner,
-      {
-        name,
-        description: `${name}: opens an ESC environment`,
-        expires: Math.floor(expires.getTime() / 1000),
-        ...(roleId === undefined ? {} : { roleId }),
-      },
-      connection,
-    ),
+    createToken(owner, { name, description: `${name}: opens an ESC environment`, expires, roleId }, connection),
   ).catch((error: unknown) => {
     throw told(error, `if a token ${name} was made all the same, delete it in the console`);
   });
