@@ -72,7 +72,7 @@ function titleOf({ name, version }: ComparedEnvironment): string {
   return version === undefined ? name : `${name}@${version}`;
 }
 
-/** What tells the environments apart: their names without what all share; numbers where these are long. */
+/** Short labels of the environments: their names without the parts that all share; numbers if these are long. */
 function labelsOf(environments: readonly ComparedEnvironment[]): readonly string[] {
   const parts = environments.map((one) => titleOf(one).split("/"));
   const isShared = (depth: number): boolean => new Set(parts.map((path) => path.slice(0, depth).join("/"))).size === 1;

@@ -25,7 +25,6 @@ export const exportVariables: Command = async ({ options }, context) => {
   const format = EXPORT_FORMATS[name];
   if (format === undefined) throw new TypeError(`no format ${name}`);
   const targets = name === "github" ? githubTargets(context) : undefined;
-  // Before ESC is asked, which would be for nothing.
   const output = outputFile(options["output"], name, context);
   if (output === undefined && options["reveal"] !== true) {
     refuseAgent(context);

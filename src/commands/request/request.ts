@@ -20,7 +20,6 @@ import { type Asked, waitUntilOpen } from "./wait.ts";
 const WAIT_LIMIT_MS = 3_600_000;
 const LONGEST_REASON = 1000;
 
-/** `sophia-run request`: asks for the approval that opening needs, and waits for it with `--wait`. */
 export const request: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const limit = options["wait-limit"];
@@ -65,7 +64,7 @@ function askedText({ name, requests, isPending = false }: Asked): readonly Line[
   return [`⏸️ ${formatName(name)} does not open yet: ${why}.`, ...lines];
 }
 
-/** The failure, and the requests that are there all the same: nobody else would name them. */
+/** Adds to a failure the requests that were filed: nothing else would name them. */
 function withFiled(error: SophiaError, filed: ReadonlyMap<OpenRequest, "filed" | "submitted">): SophiaError {
   const { code, message, hint, details, status } = error;
   const lines = Array.from(filed).flatMap(([one, state]) => {
@@ -81,7 +80,7 @@ function withFiled(error: SophiaError, filed: ReadonlyMap<OpenRequest, "filed" |
   return new SophiaError(failure, status);
 }
 
-/** @throws SophiaError (usage, 125) where there is none, or one that must not be sent; its text is not shown */
+/** @throws SophiaError (usage, 125) if there is none, or one that must not be sent; its text is not shown */
 function reasonIn({ reason }: Settings): string {
   if (reason === undefined || reason.trim() === "") {
     throw usageError("request needs --reason TEXT", "say why it is to be opened: whoever approves it decides by that");
@@ -93,7 +92,7 @@ function reasonIn({ reason }: Settings): string {
   return reason;
 }
 
-/** The access by which the launcher itself opens the environment. @throws SophiaError (125) where there is none */
+/** The access by which the launcher itself opens the environment. @throws SophiaError (125) if there is none */
 async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscSettings> {
   if (settings.fake || settings.offline) {
     throw usageError("request asks ESC, which SOPHIA_FAKE and SOPHIA_OFFLINE rule out", "unset them");

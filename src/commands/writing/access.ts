@@ -1,4 +1,4 @@
-/** How commands that write reach ESC: by a token of their own. */
+/** Access to ESC for commands that write: by a token of their own. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -63,7 +63,7 @@ export async function writeAccess(
   return access;
 }
 
-/** The environments that `--in` names, in place of those of `ESC_ENV`. */
+/** The environments of `--in`, in place of those of `ESC_ENV`. */
 export function namedIn(inEnvironment: unknown): { readonly environments?: { value: string; option: string } } {
   return typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
 }
@@ -82,11 +82,7 @@ async function typedToken(context: Context): Promise<Setting> {
   });
 }
 
-/**
- * The settings for the one environment to change.
- *
- * @throws SophiaError (usage, 125) where several are named, or a revision, which does not change
- */
+/** @throws SophiaError (usage, 125) if several environments are named, or a revision, which does not change */
 export function requireOne(settings: EscSettings): EscSettings {
   const { environments, namedBy } = settings;
   const [only, ...others] = environments;
@@ -103,7 +99,7 @@ export function requireOne(settings: EscSettings): EscSettings {
   return settings;
 }
 
-/** Asks the one environment of the settings. @throws SophiaError (125) where it cannot be asked */
+/** Asks the one environment of the settings. @throws SophiaError (125) if it cannot be asked */
 export async function askOne<T>(
   settings: EscSettings,
   options: Settings,
@@ -115,7 +111,7 @@ export async function askOne<T>(
   return result;
 }
 
-/** Asks each environment of the settings. @throws SophiaError (125) where one cannot be asked */
+/** Asks each environment of the settings. @throws SophiaError (125) if one cannot be asked */
 export async function askEach<T>(
   settings: EscSettings,
   options: Settings,
@@ -129,7 +125,7 @@ export async function askEach<T>(
   return answers.results;
 }
 
-/** Adds how to make the environment, if the service does not know it: a first value may need that. */
+/** Adds how to make the environment, if the service does not know it. */
 function withWayToMakeIt(failure: Failure, { environments }: EscSettings): Failure {
   const [only, ...others] = environments;
   if (failure.code !== "esc-not-found" || only === undefined || others.length > 0) return failure;
@@ -138,9 +134,9 @@ function withWayToMakeIt(failure: Failure, { environments }: EscSettings): Failu
 }
 
 /**
- * The settings for an environment by the name that was found, so that a change goes where the reading was.
+ * Returns settings for the environment by the name that was found, so that a change goes to what was read.
  *
- * @throws SophiaError (esc-settings, 125) where that is of another organization than the name says at first sight
+ * @throws SophiaError (esc-settings, 125) if that name is of another organization than the given one seems to be
  */
 export function settingsFor(name: FullName, settings: EscSettings): EscSettings {
   const full = formatName(name);
@@ -156,8 +152,5 @@ export function settingsFor(name: FullName, settings: EscSettings): EscSettings 
       hint: `to change that one, name it: --in ${full}`,
     });
   }
-  return {
-    ...settings,
-    environments: [{ text: full, organization: name.organization, project: name.project, name: name.name }],
-  };
+  return { ...settings, environments: [{ ...name, text: full, version: undefined }] };
 }

@@ -17,12 +17,8 @@ export interface Exchange {
 }
 
 export type Credential =
-  | {
-      readonly kind: "token";
-      readonly token: Secret;
-      /** Where it comes from, for people, if not from `ESC_TOKEN`. */
-      readonly label?: string;
-    }
+  /** `label`: the source, for people, if not `ESC_TOKEN`. */
+  | { readonly kind: "token"; readonly token: Secret; readonly label?: string }
   | { readonly kind: "token-file"; readonly path: string }
   | { readonly kind: "oidc-file"; readonly path: string; readonly exchange: Exchange }
   | {
@@ -59,11 +55,8 @@ export type FoundCredential =
 
 /** A token for one purpose, in place of those by which sophia-run reads ESC. */
 export function givenCredential(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
-  return {
-    kind: "found",
-    setting,
-    credential: () => ({ kind: "token", token: tokenIn(setting), label: setting.name }),
-  };
+  const credential = (): Credential => ({ kind: "token", token: tokenIn(setting), label: setting.name });
+  return { kind: "found", setting, credential };
 }
 
 export function findCredential(variables: Variables): FoundCredential {
@@ -86,25 +79,17 @@ export function findCredential(variables: Variables): FoundCredential {
   const requestToken = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
   if (url !== undefined && requestToken !== undefined) {
     const terms = termsFor(undefined, variables);
-    const organization = terms("ESC_OIDC_ORG");
-    if (organization === undefined) return { kind: "none" };
-    return {
-      kind: "found",
-      setting: organization,
-      credential: () => ({
-        kind: "github-actions",
-        url: url.value,
-        requestToken: tokenIn(requestToken),
-        exchange: exchangeFor(organization, terms),
-      }),
+    const setting = terms("ESC_OIDC_ORG");
+    if (setting === undefined) return { kind: "none" };
+    const credential = (): Credential => {
+      const token = tokenIn(requestToken);
+      return { kind: "github-actions", url: url.value, requestToken: token, exchange: exchangeFor(setting, terms) };
     };
+    return { kind: "found", setting, credential };
   }
   const inActions = variables.findInProcess("GITHUB_ACTIONS")?.value === "true";
-  return {
-    kind: "incomplete",
-    present: "ESC_OIDC_ORG",
-    missing: inActions ? "the permission id-token: write" : "ESC_TOKEN or ESC_OIDC_TOKEN_FILE",
-  };
+  const missing = inActions ? "the permission id-token: write" : "ESC_TOKEN or ESC_OIDC_TOKEN_FILE";
+  return { kind: "incomplete", present: "ESC_OIDC_ORG", missing };
 }
 
 /** The files whose `ESC_OIDC_ORG` is ignored, although there is an ID token and no other setting of the organization. */
@@ -130,15 +115,10 @@ function pathIn(setting: Setting): string {
 function tokenIn(setting: Setting): Secret {
   const text = setting.value.trim();
   if (isToken(text)) return new Secret(text);
-  const what = /[\r\n]/.test(text)
-    ? "a line break"
-    : /\s/.test(text)
-      ? "a space"
-      : "a character that is not allowed in a token";
-  throw invalidSetting(
-    `${labelOf(setting)} contains ${what}`,
-    "set it to the access token alone, as the service showed it",
-  );
+  const other = /\s/.test(text) ? "a space" : "a character that is not allowed in a token";
+  const what = /[\r\n]/.test(text) ? "a line break" : other;
+  const hint = "set it to the access token alone, as the service showed it";
+  throw invalidSetting(`${labelOf(setting)} contains ${what}`, hint);
 }
 
 /** The settings of an exchange: the caller's, or those of the file that names the ID token. */

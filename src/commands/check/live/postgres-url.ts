@@ -1,7 +1,7 @@
 /** The connection URLs of PostgreSQL, as libpq reads them; pure. */
 
 export interface PostgresTarget {
-  /** A name, an address or, for a socket of this machine, the folder of it. At least one; the next where one is not reached. */
+  /** At least one name, address or folder of a socket; the next one if one is not reached. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly user: string;
   readonly password: string;

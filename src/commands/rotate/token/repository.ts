@@ -7,27 +7,21 @@ import { type App, askGh, type Gh, listSecrets } from "../../gh.ts";
 const SECRET_NAME = "ESC_TOKEN";
 
 /**
- * When the secret was set last.
+ * Returns the time when the secret was set last: undefined if there is none, empty if `gh` does not tell.
  *
- * @returns undefined where there is none; empty where `gh` does not tell
- * @throws SophiaError (gh, 125) where `gh` is missing or says no
+ * @throws SophiaError (gh, 125) if `gh` is missing or fails
  */
 export async function lastSet(app: App, gh: Gh): Promise<string | undefined> {
   const answer = await listSecrets(app, gh);
-  if (typeof answer === "string") {
-    throw new SophiaError({
-      code: "gh",
-      message:
-        answer === "absent"
-          ? "the GitHub CLI (gh) is not installed"
-          : `gh does not list the repository's secrets for ${app}`,
-      hint:
-        answer === "absent"
-          ? "install it from https://cli.github.com, then gh auth login"
-          : `gh auth login signs in; gh secret list --app ${app} says what is wrong`,
-    });
-  }
-  return answer.get(SECRET_NAME);
+  if (typeof answer !== "string") return answer.get(SECRET_NAME);
+  const [message, hint] =
+    answer === "absent"
+      ? ["the GitHub CLI (gh) is not installed", "install it from https://cli.github.com, then gh auth login"]
+      : [
+          `gh does not list the repository's secrets for ${app}`,
+          `gh auth login signs in; gh secret list --app ${app} says what is wrong`,
+        ];
+  throw new SophiaError({ code: "gh", message, hint });
 }
 
 /** GitHub gives times in whole seconds. */

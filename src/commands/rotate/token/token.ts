@@ -22,14 +22,13 @@ import { askEach, writeAccess } from "../../writing/access.ts";
 import { expiryOf, type OldToken, ownerOf, type Plan, planText, PREFIX, roleFor } from "./plan.ts";
 import { lastSet, store } from "./repository.ts";
 
-/** 0; 1 where somebody says no. Whatever fails: as long as it does not end with 0, the old token works. */
+/** 0; 1 if the user says no. As long as it does not end with 0, the old token works. */
 export const rotateToken: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const expires = expiryOf(options["expires"], Date.now());
   const { contractFile: file, profile, scope } = settings;
   const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
   const gh = { cwd: context.cwd, environment: environmentOfGh(context.environment, contract) };
-  // Before anything is asked for or made.
   const before = await Promise.all(APPS.map((app) => lastSet(app, gh)));
   const admin = await writeAccess(undefined, settings, context);
   const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
@@ -83,7 +82,7 @@ export const rotateToken: Command = async ({ options }, context) => {
     await verify(made.value);
     tell(context, `✅ It opens what it is for.\n`);
     for (const [index, app] of APPS.entries()) {
-      // From here on the secret may have been set, whatever is told.
+      // From here on the secret may have been set.
       stored += 1;
       await store(app, made.value, before[index], gh);
       tell(context, `✅ It is the repository secret ESC_TOKEN for ${app}.\n`);
@@ -100,16 +99,12 @@ export const rotateToken: Command = async ({ options }, context) => {
       await deleteToken(old.owner, old.id, connection);
       const left = await listTokens(old.owner, connection);
       if (left?.some(({ id }) => id === old.id) === true) {
-        throw new SophiaError({
-          code: "token-not-deleted",
-          message: `${printable(old.name)} was deleted, and is still listed`,
-        });
+        const message = `${printable(old.name)} was deleted, and is still listed`;
+        throw new SophiaError({ code: "token-not-deleted", message });
       }
     }).catch((error: unknown) => {
-      throw told(
-        error,
-        `the new token is stored; the old one, ${printable(old.name)}, works on: delete it in the console`,
-      );
+      const state = `the new token is stored; the old one, ${printable(old.name)}, works on: delete it in the console`;
+      throw told(error, state);
     });
     tell(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
   }
@@ -120,7 +115,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   );
   return ExitStatus.ok;
 
-  /** @throws SophiaError (125) where the token does not open what it is for */
+  /** @throws SophiaError (125) if the token does not open the environments */
   async function verify(value: Secret): Promise<void> {
     const token = { name: "the new token", value: value.reveal() };
     const { access } = escAccess(context.environment, layers, { ...settings, token });
@@ -128,7 +123,7 @@ export const rotateToken: Command = async ({ options }, context) => {
     await askEach(access.settings, settings, context, openByDefaults);
   }
 
-  /** Deletes the token that is of no use. */
+  /** Deletes the new token. @returns the error, with that */
   async function withdrawn(error: unknown): Promise<unknown> {
     try {
       await ask(admin, (connection) => deleteToken(owner, made.id, connection));
@@ -139,7 +134,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   }
 };
 
-/** The launcher's token, as far as the service tells which one it is. */
+/** Identifies the launcher's token, as far as the service tells. */
 async function findOld(
   launcher: EscSettings | undefined,
   admin: EscSettings,
@@ -187,7 +182,7 @@ function nameOf(now: Date): string {
   return `${PREFIX}${day}-${time}-${randomBytes(2).toString("hex")}`;
 }
 
-/** The failure, and what it leaves behind. */
+/** Adds to a failure the state that it leaves. */
 function told(error: unknown, state: string): unknown {
   if (!(error instanceof SophiaError)) return error;
   const { code, message, details, status } = error;
