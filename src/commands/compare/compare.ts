@@ -53,7 +53,6 @@ export async function compare(names: string, options: Values, json: boolean, con
   return comparison.passed ? ExitStatus.ok : ExitStatus.unmet;
 }
 
-/** @throws SophiaError (125) if there is no credential, or ESC is not to be asked */
 async function access(
   names: string,
   settings: Settings,

@@ -36,14 +36,12 @@ export interface ComparisonRow {
   readonly name: string;
   readonly declared: boolean;
   readonly secret: boolean;
-  /** In the order of the environments. */
   readonly states: readonly ComparisonState[];
   /** Set in one environment and missing in another. */
   readonly drift: boolean;
 }
 
 export interface ComparedEnvironment {
-  /** `org/project/name` */
   readonly name: string;
   readonly version: string | undefined;
   /** Rules that it surely does not meet; what is not known counts as set and valid. */
@@ -60,7 +58,6 @@ export interface Comparison {
   /** Whether no environment surely breaks a rule of the contract. */
   readonly met: boolean;
   readonly drift: boolean;
-  /** Whether drift fails. */
   readonly strict: boolean;
   /** `met` and, with `strict`, no drift. */
   readonly passed: boolean;
@@ -123,7 +120,6 @@ interface Column {
   readonly environment: EvaluatedEnvironment;
   readonly resolution: Resolution;
   readonly violations: readonly Violation[];
-  /** Names of wrong values. */
   readonly invalid: ReadonlySet<string>;
 }
 

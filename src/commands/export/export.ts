@@ -19,7 +19,6 @@ import { usageError } from "../mistakes.ts";
 import { assessBy } from "../assessed.ts";
 import type { Command } from "../command.ts";
 
-/** `sophia-run export`: all variables that can be exported, or none. */
 export const exportVariables: Command = async ({ options }, context) => {
   const name = typeof options["format"] === "string" ? options["format"] : "dotenv";
   const format = EXPORT_FORMATS[name];
@@ -85,7 +84,6 @@ function refuseAgent({ environment }: Context): void {
   });
 }
 
-/** @throws SophiaError (terminal, 125) */
 function refuseTerminal(context: Context, targets: Targets | undefined): void {
   const shown = targets?.masks === "err" ? context.isTerminal(2) : context.isTerminal(1);
   if (!shown) return;

@@ -1,4 +1,3 @@
-/** One variable as it is exported. */
 export interface Exported {
   readonly name: string;
   readonly value: string;
@@ -8,11 +7,9 @@ export interface Exported {
 export interface VariableFormat {
   /** Returns why the format, or a program that reads it, cannot hold the variable. The words hold no value. */
   readonly fault: (variable: Exported) => string | undefined;
-  /** The text, for variables that have no fault. */
   readonly write: (variables: readonly Exported[]) => string;
 }
 
-/** A name as POSIX shells and most parsers take it. */
 export function isIdentifier(name: string): boolean {
   return /^[A-Za-z_]\w*$/.test(name);
 }

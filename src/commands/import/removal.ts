@@ -1,4 +1,3 @@
-/** Taking out of a file what ESC now has. */
 import { enumerateFew } from "../../core/lines.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";

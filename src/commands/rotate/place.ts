@@ -1,4 +1,3 @@
-/** The environment that defines a variable; pure. */
 import { SophiaError } from "../../core/error.ts";
 import type { Variable } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";

@@ -1,4 +1,3 @@
-/** The name of the variable to set; pure. */
 import { isDeclared } from "../../contract/check.ts";
 import type { Contract } from "../../contract/model.ts";
 import { isOwnName } from "../writing/candidates.ts";

@@ -1,4 +1,3 @@
-/** Access to ESC for commands that write: by a token of their own. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";

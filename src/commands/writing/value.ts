@@ -10,7 +10,6 @@ import { printable } from "../../core/text.ts";
 import { questionText } from "../../output/stderr.ts";
 import { canAsk } from "../confirm.ts";
 
-/** Words of the command that reads a value. */
 export interface ValueWords {
   readonly what: "value" | "new value";
   /** How to give one, if there is none. */
@@ -57,7 +56,6 @@ async function fromInput(shown: string, remedy: string, context: Context): Promi
   return text.replace(/\r?\n$/, "");
 }
 
-/** The error for a value that cannot be written. */
 export function valueError(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "rotate-value", message, hint });
 }

@@ -74,7 +74,6 @@ async function tokenOf(credential: Credential, connection: Connection): Promise<
   return obtainToken(credential, connection);
 }
 
-/** Asks for the first of the environments that the name may mean and that the service knows. */
 async function askFirstKnown<T>(
   name: EnvironmentName,
   organization: string | undefined,

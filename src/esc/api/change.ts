@@ -27,7 +27,6 @@ export type Changed =
   /** Other users changed the definition each time; nothing was written. */
   | { readonly kind: "conflict"; readonly attempts: number };
 
-/** Limit of the attempts after concurrent changes. */
 const MOST_ATTEMPTS = 4;
 
 /** Shorter ones stand in the words of the service by chance. */

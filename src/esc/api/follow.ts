@@ -10,12 +10,10 @@ import { importedName, readImports } from "../definition/imports.ts";
 import { askEsc, type EscDown } from "./ask.ts";
 import { pathOfRevision } from "./definition.ts";
 
-/** An environment as an earlier look found it. */
 interface Seen {
   readonly name: FullName;
   readonly etag: string;
   readonly imports: readonly FullName[];
-  /** Its imports are not known. */
   readonly isPart: boolean;
 }
 
@@ -60,7 +58,7 @@ export async function look(settings: EscSettings, before: Known | undefined, pro
       used = { ...settings, credential: { kind: "token", token, label: describeCredential(settings.credential) } };
     }
     try {
-      await walk(name, connection, before, { seen, hidden, lost });
+      await walk(name, connection, before, seen, hidden, lost);
     } catch (error) {
       if (error instanceof EscFault && "retryAfterMs" in error.fault) ({ retryAfterMs } = error.fault);
       throw error;
@@ -78,11 +76,9 @@ async function walk(
   root: FullName,
   connection: Connection,
   before: Known | undefined,
-  {
-    seen,
-    hidden,
-    lost,
-  }: { readonly seen: Map<string, Seen>; readonly hidden: Set<string>; readonly lost: Map<string, number> },
+  seen: Map<string, Seen>,
+  hidden: Set<string>,
+  lost: Map<string, number>,
 ): Promise<void> {
   const waiting = [root];
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {

@@ -10,7 +10,6 @@ import type { Connection } from "../transport/connection.ts";
 import { readDefinition } from "./definition.ts";
 import { listRevisions, type Revision, type Revisions } from "./revisions.ts";
 
-/** The last change of a value. */
 export type LastChange =
   /** The definition of this environment changed the value in this revision. */
   | { readonly kind: "changed"; readonly environment: string; readonly revision: Revision }
@@ -21,10 +20,8 @@ export type LastChange =
   /** It follows from something that this token may not see, or that cannot be read. */
   | { readonly kind: "unseen"; readonly what: string };
 
-/** Environments may import each other. */
 const MOST_IMPORTS = 50;
 
-/** Something that the token may not see, or that cannot be read. */
 class Unseen extends Error {
   readonly what: string;
   constructor(what: string) {

@@ -16,7 +16,6 @@ export function mayMint(answer: Fields): boolean {
   return !isShown(properties ?? {}, exprs ?? {}) && !isConstant(answer);
 }
 
-/** Returns true if a function that opens something stands anywhere in the expressions. */
 function callsProvider(exprs: unknown): boolean {
   const left: unknown[] = [exprs];
   while (left.length > 0) {

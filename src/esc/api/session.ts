@@ -8,7 +8,6 @@ import { mayMint } from "./minting.ts";
 import type { EscRequests } from "./sdk.ts";
 import { readValues } from "./values.ts";
 
-/** The values of one environment. */
 export interface OpenedEnvironment {
   readonly name: FullName;
   /** The number of the revision, if the service tells. */

@@ -31,13 +31,7 @@ export interface Entries {
 type OpenedName = FullName & { readonly revision?: string | undefined };
 
 /** An empty environment is `{}`; any other object without one of these fields is not an answer of ESC. */
-const FIELDS: ReadonlySet<string> = new Set([
-  "exprs",
-  "properties",
-  "schema",
-  "executionContext",
-  "environmentFunctionSummary",
-]);
+const FIELDS = /^(?:exprs|properties|schema|executionContext|environmentFunctionSummary)$/;
 const GROUPS = [
   { property: "environmentVariables", delivery: "value" },
   { property: "files", delivery: "file" },
@@ -79,7 +73,7 @@ export function readValues(
 export function readEntries(answer: Fields, text: string, name: OpenedName, host: string): Entries {
   const properties = fieldsOf(answer["properties"] ?? {});
   const keys = Object.keys(answer);
-  if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.has(key)))) throw unexpected(host);
+  if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.test(key)))) throw unexpected(host);
   const environment = formatName(name);
   // The text is parsed a second time only if there is a number.
   const numbers = lazily((): object => JSON.parse(withNumbersAsStrings(withoutMark(text))));
@@ -97,8 +91,7 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
       }
       continue;
     }
-    const value = (group === undefined ? properties[property] : group["value"]) ?? {};
-    const children = fieldsOf(value);
+    const children = fieldsOf((group === undefined ? properties[property] : group["value"]) ?? {});
     if (children === undefined) {
       const what = `${property} is not a mapping; it is ignored`;
       notices.push({ kind: "remark", text: `ESC environment ${environment}: ${what}` });
@@ -156,7 +149,6 @@ function isSet(flag: unknown): boolean {
   return flag !== undefined && flag !== null && flag !== false;
 }
 
-/** @throws SophiaError */
 function checkName(name: string, environment: string): void {
   let flaw: string | undefined;
   if (name === "") flaw = "with an empty name";

@@ -11,14 +11,13 @@ import { isToken, Secret } from "../settings/secret.ts";
 
 /** No token is longer; a wrong file may be endless. */
 const MAX_TOKEN_BYTES = 64 * 1024;
-/** How long the writer of a pipe may take. */
 export const MAX_PIPE_MS = 5000;
 
 /**
- * The token that a file holds.
+ * Reads the token in a file.
  *
- * @param remarks is told of a world-readable file
- * @param leftMs how long the writer of a pipe may take at most
+ * @param remarks gets a line about a world-readable file
+ * @param leftMs limit for the writer of a pipe
  * @throws EscFault (file)
  */
 export async function readTokenFile(

@@ -35,7 +35,6 @@ async function readToken(variable: string, path: string, connection: Connection)
   }
 }
 
-/** Asks GitHub Actions for an ID token that is meant for the organization. */
 async function requestIdToken(
   credential: Extract<Credential, { kind: "github-actions" }>,
   connection: Connection,

@@ -15,7 +15,6 @@ interface Splice {
   readonly text: string;
 }
 
-/** Columns of one level. */
 const STEP = 2;
 
 /**
@@ -43,7 +42,11 @@ function apply(yaml: string, edits: readonly Splice[]): string {
 
 function splices(parsed: Parsed, changes: readonly Change[]): readonly Splice[] {
   const { top } = parsed;
-  if (top === undefined) return [append(parsed, nested(PATH, changes, 0, parsed.eol))];
+  if (top === undefined) {
+    const { yaml, eol } = parsed;
+    const isEnded = yaml === "" || yaml.endsWith("\n");
+    return [insert(yaml.length, (isEnded ? "" : eol) + nested(PATH, changes, 0, eol))];
+  }
   const found = descend(parsed, top, changes);
   if (!("map" in found)) return found.edits;
   const { map } = found;
@@ -114,7 +117,7 @@ function fill(
   return [
     // An explicit null, or `{}`.
     ...(end > start ? [{ start: colon, end, text: "" }] : []),
-    { start: line, end: line, text: parsed.eol + children.replace(/\r?\n$/, "") },
+    insert(line, parsed.eol + children.replace(/\r?\n$/, "")),
   ];
 }
 
@@ -124,9 +127,7 @@ function add(parsed: Parsed, map: Mapping, entries: readonly ((indent: number) =
   const [from = 0] = map.range ?? [];
   if (map.flow === true) {
     const text = entries.map((write) => write(0)).join(", ");
-    if (last === undefined) return [{ start: from + 1, end: from + 1, text }];
-    const at = pairEnd(last, parsed.yaml);
-    return [{ start: at, end: at, text: `, ${text}` }];
+    return [last === undefined ? insert(from + 1, text) : insert(pairEnd(last, parsed.yaml), `, ${text}`)];
   }
   if (last === undefined) throw refuse("a mapping without entries");
   const indent = columnOf(parsed, map.items[0]?.key);
@@ -134,7 +135,11 @@ function add(parsed: Parsed, map: Mapping, entries: readonly ((indent: number) =
   const at = afterPair(parsed, last);
   const isOwnLine = at > 0 && parsed.yaml[at - 1] === "\n";
   const text = lines.join(parsed.eol);
-  return [{ start: at, end: at, text: isOwnLine ? text + parsed.eol : parsed.eol + text }];
+  return [insert(at, isOwnLine ? text + parsed.eol : parsed.eol + text)];
+}
+
+function insert(at: number, text: string): Splice {
+  return { start: at, end: at, text };
 }
 
 /** Behind the last line of an entry; a block scalar may end with blank lines that belong to it. */
@@ -156,7 +161,6 @@ function replace(parsed: Parsed, pair: EntryPair, change: Change, inFlow: boolea
   return [splice(parsed, pair, valueText(change), inFlow)];
 }
 
-/** The pair of `fn::secret`, where a value is one. */
 function secretArgument(value: Node | null): EntryPair | undefined {
   if (!isMap<Node, Node | null>(value)) return undefined;
   const [first, ...others] = value.items;
@@ -205,16 +209,10 @@ function columnOf({ yaml }: Parsed, key: Node | undefined): number {
   return at - (start === 0 && yaml.startsWith("\uFEFF") ? 1 : start);
 }
 
-/** The end of the line, without its break. */
 function lineEnd({ yaml }: Parsed, at: number): number {
   const next = yaml.indexOf("\n", at);
   if (next === -1) return yaml.length;
   return yaml[next - 1] === "\r" && next > at ? next - 1 : next;
-}
-
-function append({ yaml, eol }: Parsed, text: string): Splice {
-  const isEnded = yaml === "" || yaml.endsWith("\n");
-  return { start: yaml.length, end: yaml.length, text: (isEnded ? "" : eol) + text };
 }
 
 /** Lines of a block mapping at a path, ended by a line break. */

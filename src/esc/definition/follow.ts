@@ -13,14 +13,12 @@ interface Outside {
 }
 
 export interface Made {
-  /** All text of the definition that decides about the value. */
   readonly text: string;
   readonly outside: readonly Outside[];
   /** A provider makes the value on every open (`fn::open`). */
   readonly isMinted: boolean;
 }
 
-/** A reference to a reference to a reference: longer chains are not followed. */
 const LONGEST_CHAIN = 20;
 
 /**

@@ -1,4 +1,3 @@
-/** The nodes of a parsed definition; pure. */
 import { isAlias, isMap, isScalar, isSeq, visit } from "yaml";
 import type { Alias, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 import { quoted } from "./scalars.ts";

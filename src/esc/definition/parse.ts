@@ -2,7 +2,6 @@ import { isMap, isScalar, Lexer, parseAllDocuments } from "yaml";
 import { SophiaError } from "../../core/error.ts";
 import type { Mapping, Node } from "./nodes.ts";
 
-/** A definition, parsed with the ranges of its nodes. */
 export interface Parsed {
   readonly yaml: string;
   /** Absent if there is nothing but comments. */

@@ -60,7 +60,6 @@ export function variablesOf({ top }: Parsed): Mapping | undefined {
   return isMap<Node, Node | null>(found) ? found : undefined;
 }
 
-/** A variable of a definition. */
 export interface Defined {
   readonly kind: "secret" | "rotated" | "function" | "reference" | "value";
   /** Its value on one line, for another revision of the same environment. */

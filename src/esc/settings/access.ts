@@ -24,12 +24,9 @@ export interface EscOptions {
 
 /** The settings for reading ESC, checked. Printing them shows no token. */
 export interface EscSettings {
-  /** At least one; later ones win. */
   readonly environments: readonly EnvironmentName[];
-  /** The variable or option that named them. */
   readonly namedBy: string;
   readonly credential: Credential;
-  /** The variable that gives the credential, and the `.env` file that sets it. */
   readonly credentialFrom: Pick<Setting, "name" | "file">;
   /** URL without a trailing slash. */
   readonly backend: string;
@@ -41,7 +38,6 @@ export interface EscSettings {
   readonly timeoutMs: number;
   /** A name of two parts has its first meaning alone. */
   readonly oneMeaning: boolean;
-  /** The life of the opened environment, if it is set. */
   readonly sessionMs?: number | undefined;
 }
 
@@ -57,7 +53,6 @@ export type EscAccess =
       readonly kind: "incomplete";
       readonly present: string;
       readonly missing: string;
-      /** The names of environments, where they are set. */
       readonly names?: string;
       /** What gives the credential, where that is set; the value may be a token, or a path. */
       readonly credential?: { readonly name: string; readonly value: Secret };

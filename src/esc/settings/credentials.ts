@@ -7,7 +7,6 @@ const TOKEN_TYPES = ["organization", "team", "personal"] as const;
 
 /** The terms of a token exchange (RFC 8693). */
 export interface Exchange {
-  /** The organization that trusts the issuer of the ID token. */
   readonly organization: string;
   readonly type: (typeof TOKEN_TYPES)[number];
   /** `team:NAME` for a team token, `user:LOGIN` for a personal one. */
@@ -47,7 +46,6 @@ export type FoundCredential =
   | { readonly kind: "incomplete"; readonly present: string; readonly missing: string }
   | {
       readonly kind: "found";
-      /** The variable that gives it. */
       readonly setting: Setting;
       /** @throws SophiaError when it is malformed */
       readonly credential: () => Credential;

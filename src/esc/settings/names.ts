@@ -5,18 +5,15 @@ import { invalidSetting, labelOf, type Setting } from "./variables.ts";
 
 /** One environment as `ESC_ENV` names it. */
 export interface EnvironmentName {
-  /** As it was written, version included. */
   readonly text: string;
   /** Absent in names of one and two parts. */
   readonly organization?: string | undefined;
   /** Absent in names of one part. In names of two it may also be an organization: the old form `org/env`. */
   readonly project?: string | undefined;
   readonly name: string;
-  /** A revision number or a tag. */
   readonly version?: string | undefined;
 }
 
-/** One environment by the name that requests use. */
 export interface FullName {
   readonly organization: string;
   readonly project: string;
@@ -130,7 +127,6 @@ export function oldFormNotices(
   return [usual === full ? notice : { ...notice, instead: usual }];
 }
 
-/** `org/project/name`, without the version. */
 export function formatName({ organization, project, name }: FullName): string {
   return `${organization}/${project}/${name}`;
 }

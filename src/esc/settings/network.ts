@@ -2,7 +2,6 @@ import { BlockList, isIP } from "node:net";
 import { isLoopback } from "../../core/loopback.ts";
 import { parseUrl } from "./backend.ts";
 
-/** The network settings that users set for all programs. */
 export interface NetworkSettings {
   readonly httpsProxy: string | undefined;
   readonly httpProxy: string | undefined;
@@ -70,7 +69,6 @@ function isInBlock(address: string, entry: string): boolean {
   return blocks.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 }
 
-/** The host of a URL as sockets take it: an IPv6 address without brackets. */
 export function bareHost(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }

@@ -6,7 +6,6 @@ export class Secret {
     this.#text = text;
   }
 
-  /** The only way to the string itself. */
   reveal(): string {
     return this.#text;
   }

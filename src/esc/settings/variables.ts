@@ -3,7 +3,6 @@ import type { Environment, Layer } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { namesFromFiles, OUTER_FILE } from "./from-files.ts";
 
-/** A variable that configures ESC. */
 export interface Setting {
   readonly name: string;
   readonly value: string;
@@ -20,7 +19,6 @@ type Place = (name: string) => Setting | undefined;
 
 /** Looks variables up in the process environment, then in the files. Empty ones count as unset. */
 export class Variables {
-  /** The highest precedence first. */
   readonly #places: readonly Place[];
 
   constructor(environment: Environment, dotenv: readonly Layer[]) {
@@ -38,7 +36,6 @@ export class Variables {
     return this.all(name)[0];
   }
 
-  /** The caller's own setting. */
   findInProcess(name: string): Setting | undefined {
     return this.all(name).find(({ file }) => file === undefined);
   }
@@ -66,7 +63,6 @@ export function labelOf({ name, file }: Setting): string {
   return file === undefined ? name : `${name} in ${printable(file)}`;
 }
 
-/** The error of a malformed setting. */
 export function invalidSetting(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "esc-settings", message, hint });
 }

@@ -6,7 +6,6 @@ import type { Cleaner } from "./clean.ts";
 import type { HttpAnswer } from "./http.ts";
 import { parseRetryAfter } from "./retry.ts";
 
-/** The fields of a JSON object. */
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** The object that an answer of status 200 holds. @throws EscFault for every other answer */

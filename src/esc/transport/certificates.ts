@@ -14,7 +14,6 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ["NO_END", "is a pipe that did not end within 5 s"],
 ]);
 
-/** The trust of our TLS connections. */
 export interface Trust {
   readonly context: tls.SecureContext;
   /** Certificate files that could not be used, with the reason. */
@@ -66,7 +65,6 @@ function withoutKnown(files: readonly string[], known: readonly string[]): reado
   });
 }
 
-/** A certificate without the line breaks that one writer sets in one way and another in another. */
 function bodyOf(pem: string): string {
   return pem.replaceAll(/\s/g, "");
 }

@@ -70,7 +70,6 @@ export class Connector extends http.Agent {
     return route.kind === "proxy" ? proxyAuthorization(route.proxy) : undefined;
   }
 
-  /** The whole way, name look-up and handshakes included, is one step. */
   async #open(): Promise<net.Socket> {
     const step = this.#deadline.step();
     try {
@@ -120,7 +119,6 @@ export class Connector extends http.Agent {
     }));
   }
 
-  /** Loads TLS and the certificates while the connection is still being made. */
   async #secure(connecting: Promise<net.Socket>, url: URL, signal: AbortSignal): Promise<net.Socket> {
     connecting.catch(() => {});
     const [tls, { loadTrust }] = await Promise.all([import("node:tls"), import("./certificates.ts")]);

@@ -13,7 +13,6 @@ declare const SOPHIA_RUN_VERSION: string | undefined;
 
 /** Hears what is waited for. No string of it contains a secret. */
 export interface Progress {
-  /** Such as `opening acme/sophia/dev`. */
   waiting(what: string): void;
   /** The reason is one line, such as `HTTP 503`; `attempt` is the number of the next one, from 2. */
   retrying(retry: {
@@ -29,7 +28,6 @@ export const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
 
 export interface EscRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
-  /** What follows the backend's URL: `/api/user`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -137,7 +135,6 @@ export class Connection {
     return { diagnostics, fields };
   }
 
-  /** The fault of a complete answer that is not the service's. */
   unexpected(): EscFault {
     return new EscFault({ kind: "answer", host: this.host, problem: "unexpected" });
   }
@@ -173,7 +170,6 @@ export class Connection {
     }
   }
 
-  /** Ends whatever is still under way. */
   close(): void {
     for (const client of this.#clients) client.close();
     this.deadline.abandon();

@@ -32,7 +32,6 @@ export const systemClock: Clock = {
   stepMs: 5000,
 };
 
-/** A part of the time under the deadline, with a limit of its own. */
 export interface Step {
   readonly signal: AbortSignal;
   readonly limitMs: number;
@@ -58,7 +57,6 @@ export class Deadline {
     setMaxListeners(0, this.#abort.signal);
   }
 
-  /** Aborted at the deadline, or when all is abandoned. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -92,13 +90,11 @@ export class Deadline {
     return new EscFault({ kind: "timeout", timeoutMs: this.#timeoutMs, phase });
   }
 
-  /** Ends all requests that are still under way. */
   abandon(): void {
     this.#callOff();
     this.#abort.abort();
   }
 
-  /** @throws EscFault when the deadline comes first */
   sleep(ms: number, phase: string): Promise<void> {
     const { signal } = this;
     return new Promise((resolve, reject) => {

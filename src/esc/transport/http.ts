@@ -6,7 +6,6 @@ import { Deadline, type Step, systemClock } from "./deadline.ts";
 import { EscFault, type Fault } from "../faults/fault.ts";
 import { authority, bareHost, type NetworkSettings, portOf } from "../settings/network.ts";
 
-/** A complete answer of any status, its body as text. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
@@ -24,7 +23,6 @@ export interface HttpRequest {
 }
 
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-/** For environments that are opened side by side. */
 const MAX_CONNECTIONS = 6;
 
 /**

@@ -1,4 +1,3 @@
-/** When to ask again; pure. */
 import type { Fault } from "../faults/fault.ts";
 
 export type Trouble =
@@ -8,13 +7,11 @@ export type Trouble =
   | { readonly kind: "unreached"; readonly retryAfterMs?: undefined }
   /** 429: too many ask at once. */
   | { readonly kind: "rate-limit"; readonly retryAfterMs?: number | undefined }
-  /** Asking again would change nothing. */
   | { readonly kind: "final" };
 
 export interface Situation {
   readonly retries: number;
   readonly maxRetries: number;
-  /** Until the overall deadline. */
   readonly remainingMs: number;
 }
 
@@ -64,7 +61,6 @@ export function troubleOf(fault: Fault): Trouble {
   return SERVER_TROUBLE.has(status) ? { kind: "transient", retryAfterMs } : { kind: "final" };
 }
 
-/** The reason for another attempt, in a word or two. */
 export function reasonOf(fault: Fault): string {
   if (fault.kind === "connect" || fault.kind === "cut") return fault.code;
   if (fault.kind === "slow") return "timed out";

@@ -15,7 +15,6 @@ import { type Outcome, outcomeWords, unasked, unclear, unsent } from "./outcome.
 import { type Planned, planProbes } from "./plan.ts";
 import { askPostgres } from "./postgres.ts";
 
-/** The limit for one service, connecting included. */
 const LIMIT_MS = 5000;
 
 /**

@@ -11,7 +11,6 @@ import { isCallersWord } from "../../../esc/settings/from-files.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import type { HttpProbe } from "./http.ts";
 
-/** One value to try. */
 export interface Planned {
   readonly name: string;
   readonly label: string;

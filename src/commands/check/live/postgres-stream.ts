@@ -72,7 +72,6 @@ export class MessageStream {
   }
 }
 
-/** A number as the protocol has it: four bytes, the highest first. */
 export function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);

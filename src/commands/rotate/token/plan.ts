@@ -17,7 +17,6 @@ export interface Plan {
   readonly roleId: string | undefined;
   readonly expires: Date;
   readonly old: OldToken;
-  /** Names of others that an earlier run has made. */
   readonly others: readonly string[];
 }
 

@@ -1,4 +1,3 @@
-/** The repository secret that holds the token, by the GitHub CLI. */
 import { setTimeout } from "node:timers/promises";
 import { SophiaError } from "../../../core/error.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";

@@ -182,7 +182,6 @@ function nameOf(now: Date): string {
   return `${PREFIX}${day}-${time}-${randomBytes(2).toString("hex")}`;
 }
 
-/** Adds to a failure the state that it leaves. */
 function told(error: unknown, state: string): unknown {
   if (!(error instanceof SophiaError)) return error;
   const { code, message, details, status } = error;
