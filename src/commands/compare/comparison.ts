@@ -12,25 +12,10 @@ import { reportViolations } from "../../output/violations.ts";
 import { resolve } from "../../resolve/precedence.ts";
 import { printable } from "../../core/text.ts";
 
-/**
- * - `set`: there, and its value is known and valid.
- * - `value-not-known`: there; a secret, or what a provider gives. Whether it is valid, or empty, cannot be known.
- * - `invalid`: there, but still a placeholder or not of the declared format.
- * - `default`: not there; the contract's default serves.
- * - `empty`: there without a value, and declared: it counts as unset.
- * - `not-a-variable`: a list or an object, which no program gets.
- * - `missing`: not there.
- * - `not-known`: whether it is there cannot be known: all variables come from a provider.
- */
+/** The legend of the table says what each means. `value-not-known` may also be invalid or empty. */
 export type ComparisonState =
-  | "set"
-  | "value-not-known"
-  | "invalid"
-  | "default"
-  | "empty"
-  | "not-a-variable"
-  | "missing"
-  | "not-known";
+  | ("set" | "value-not-known" | "invalid" | "default")
+  | ("empty" | "not-a-variable" | "missing" | "not-known");
 
 export interface ComparisonRow {
   readonly name: string;

@@ -42,11 +42,7 @@ const LEGEND: readonly (readonly [ComparisonState, string])[] = [
 
 const LONGEST_NAME = 40;
 
-/**
- * The comparison for people: a table, its legend, and the rules that are not met.
- *
- * @param width columns that the table may have
- */
+/** The comparison for people: a table, its legend, and the rules that are not met */
 export function comparisonText(comparison: Comparison, width: number): readonly Line[] {
   const { contract, environments, rows } = comparison;
   const labels = labelsOf(environments);

@@ -26,11 +26,7 @@ export async function offerRemoval(file: TargetFile, there: readonly Candidate[]
   tell(context, `Removed ${count(names.length, "variable")} from ${shown}; the other lines are as they were.\n`);
 }
 
-/**
- * The text of a `.env` file without the assignments of these variables, the earlier ones of a name included.
- *
- * @throws SophiaError (file, 125) if it has other values for them now
- */
+/** The text without the assignments. @throws SophiaError (file, 125) if it has other values for them now */
 export async function withoutAssignments(text: string, gone: readonly Candidate[], shown: string): Promise<string> {
   const isMarked = text.startsWith("\uFEFF");
   const { variables, assignments } = await parseDotenv(isMarked ? text.slice(1) : text, shown);

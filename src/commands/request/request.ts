@@ -14,7 +14,7 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
 import { askEach, namedIn } from "../writing/access.ts";
-import { changeRequestCommand } from "../writing/outcome.ts";
+import { changeRequestCommand, withDetails } from "../writing/outcome.ts";
 import { type Asked, waitUntilOpen } from "./wait.ts";
 
 const WAIT_LIMIT_MS = 3_600_000;
@@ -42,7 +42,7 @@ export const request: Command = async ({ options }, context) => {
     }
     return { name, requests };
   }).catch((error: unknown) => {
-    throw error instanceof SophiaError ? withFiled(error, filed) : error;
+    throw withDetails(error, ...filedLines(filed));
   });
   for (const one of asked) tell(context, askedText(one));
   const waiting = asked.filter(({ requests }) => requests.length > 0);
@@ -64,10 +64,9 @@ function askedText({ name, requests, isPending = false }: Asked): readonly Line[
   return [`⏸️ ${formatName(name)} does not open yet: ${why}.`, ...lines];
 }
 
-/** Adds to a failure the requests that were filed: nothing else would name them. */
-function withFiled(error: SophiaError, filed: ReadonlyMap<OpenRequest, "filed" | "submitted">): SophiaError {
-  const { code, message, hint, details, status } = error;
-  const lines = Array.from(filed).flatMap(([one, state]) => {
+/** Lines about the requests that were filed before a failure: nothing else would name them. */
+function filedLines(filed: ReadonlyMap<OpenRequest, "filed" | "submitted">): readonly string[] {
+  return Array.from(filed).flatMap(([one, state]) => {
     const place = one.environment === undefined ? "" : ` for ${printable(one.environment)}`;
     return state === "submitted"
       ? [`a request${place} was submitted before that, and stays:`, `  ${changeRequestCommand("get", one)}`]
@@ -76,8 +75,6 @@ function withFiled(error: SophiaError, filed: ReadonlyMap<OpenRequest, "filed" |
           `  ${changeRequestCommand("close", one)}`,
         ];
   });
-  const failure = { code, message, details: [...details, ...lines], ...(hint === undefined ? {} : { hint }) };
-  return new SophiaError(failure, status);
 }
 
 /** @throws SophiaError (usage, 125) if there is none, or one that must not be sent; its text is not shown */

@@ -13,11 +13,7 @@ export interface Defining {
   readonly defined: Defined;
 }
 
-/**
- * Finds the environment whose value wins, later ones over earlier ones.
- *
- * @throws SophiaError (rotate-place, 125) if none has the variable, an import defines it, or it is a file
- */
+/** Finds the environment whose value wins: the last one. @throws SophiaError (rotate-place, 125) */
 export function findDefining(name: string, all: readonly Current[]): Defining {
   const shown = printable(name);
   const current = all.findLast(({ opened }) => opened.variables.some((one) => one.name === name));

@@ -1,6 +1,7 @@
 import { settle } from "../../command-line/settings.ts";
 import { isDeclared } from "../../contract/check.ts";
 import { loadContract } from "../../contract/load.ts";
+import type { Contract } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { didYouMean } from "../../core/suggest.ts";
@@ -13,13 +14,14 @@ import { ask, canAsk } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
 import { agentBy } from "../run/agents.ts";
 import { askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
-import { type Candidate, looksSecret } from "../writing/candidates.ts";
+import { type Candidate, isOwnName, looksSecret } from "../writing/candidates.ts";
 import { changedMeanwhile, revisionsText, valueIn } from "../writing/outcome.ts";
 import { isChange, type PlannedValue, planValues, stateOf } from "../writing/plan.ts";
 import { planText } from "../writing/plan-text.ts";
 import { readValue } from "../writing/value.ts";
 import { writeValues } from "../writing/write.ts";
-import { requireName } from "./name.ts";
+
+const NAME = /^[A-Za-z_]\w*$/;
 
 /** `sophia-run set NAME`: 0; 1 if ESC keeps another value or the user says no; 3 if the change is a draft. */
 export const setVariable: Command = async ({ options, positionals: [name = ""] }, given) => {
@@ -88,4 +90,21 @@ export const setVariable: Command = async ({ options, positionals: [name = ""] }
 function withoutPrompts(context: Context): Context {
   if (agentBy(context.environment) === undefined) return context;
   return { ...context, isTerminal: (descriptor) => descriptor !== 2 && context.isTerminal(descriptor) };
+}
+
+/** @throws SophiaError (usage, 125) for anything else; it does not show it, since it may be a value */
+function requireName(name: string, contract: Contract): void {
+  const [before = "", ...after] = name.split("=");
+  if (after.length > 0) {
+    throw usageError(
+      "a value on the command line is not taken: shells and ps(1) keep it",
+      `sophia-run set ${NAME.test(before) ? before : "NAME"} asks for it, or reads it from the standard input`,
+    );
+  }
+  if (!isDeclared(contract, name) && !NAME.test(name)) {
+    throw usageError("what follows set is not the name of a variable", "letters, digits and _ make a name");
+  }
+  if (isOwnName(name)) {
+    throw usageError(`${name} is a setting of sophia-run, which ESC does not give`, "set it in the environment");
+  }
 }

@@ -132,11 +132,7 @@ function withWayToMakeIt(failure: Failure, { environments }: EscSettings): Failu
   return { ...failure, details: [...(failure.details ?? []), `if it is not made yet: ${command}`] };
 }
 
-/**
- * Returns settings for the environment by the name that was found, so that a change goes to what was read.
- *
- * @throws SophiaError (esc-settings, 125) if that name is of another organization than the given one seems to be
- */
+/** Has the change go to what was read. @throws SophiaError (esc-settings, 125) if that is of another organization */
 export function settingsFor(name: FullName, settings: EscSettings): EscSettings {
   const full = formatName(name);
   const asked = settings.environments.find(

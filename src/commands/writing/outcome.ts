@@ -7,12 +7,7 @@ import { type Changed, type Current, formatRevision } from "../../esc/api/change
 import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
 
-/**
- * Reports a draft, and fails if a change has no effect.
- *
- * @returns the change that is in effect; a status if it is not
- * @throws SophiaError (esc-conflict or esc-not-in-effect, 125)
- */
+/** Reports a draft. @returns the change that is in effect, or a status @throws SophiaError (125) */
 export function settleChange(
   changed: Changed,
   context: Context,
@@ -70,6 +65,14 @@ export function changedMeanwhile(name: string, now: Current): SophiaError {
     message: `nothing was changed: ${printable(name)} has another value in ${formatRevision(now)} than it had at first`,
     hint: "another user changes it, too; start again to replace that value",
   });
+}
+
+/** Adds lines to a failure: the state that it leaves. Returns any other error as it is. */
+export function withDetails(error: unknown, ...lines: readonly string[]): unknown {
+  if (!(error instanceof SophiaError)) return error;
+  const { code, message, hint, details, status } = error;
+  const failure = { code, message, details: [...details, ...lines], ...(hint === undefined ? {} : { hint }) };
+  return new SophiaError(failure, status);
 }
 
 /** The value that an environment gives a variable; undefined if it gives none. */

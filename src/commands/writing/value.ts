@@ -16,11 +16,7 @@ export interface ValueWords {
   readonly remedy: string;
 }
 
-/**
- * Reads a value and checks it against its declaration. One line break at the end of the standard input is dropped.
- *
- * @throws SophiaError (rotate-value, 125) if there is none, or none that the contract accepts; it does not show it
- */
+/** @throws SophiaError (rotate-value, 125) if there is no valid value; it does not show it */
 export async function readValue(
   name: string,
   declaration: Declaration | undefined,

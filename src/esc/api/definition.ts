@@ -59,11 +59,7 @@ export function updateDefinition(name: FullName, yaml: string, etag: string, con
   );
 }
 
-/**
- * Proposes a definition if changes need an approval: `POST X/drafts`. Sent once, since each makes a draft.
- *
- * @throws EscFault, its context told to be a change
- */
+/** `POST X/drafts`, if changes need an approval. Sent once, since each makes a draft. @throws EscFault */
 export function createDraft(name: FullName, yaml: string, etag: string, connection: Connection): Promise<Draft> {
   const headers = { "Content-Type": "application/x-yaml", ETag: etag };
   return changing(async () => {

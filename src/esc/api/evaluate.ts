@@ -25,11 +25,7 @@ export interface EvaluatedEnvironment {
   readonly notices: readonly Notice[];
 }
 
-/**
- * Evaluates each environment of the settings by itself, side by side.
- *
- * @throws SophiaError (esc-value, 125) for a name or value that no environment variable can have
- */
+/** @throws SophiaError (esc-value, 125) for a name or value that no environment variable can have */
 export function evaluateEnvironments(
   settings: EscSettings,
   progress: Progress,
@@ -37,11 +33,7 @@ export function evaluateEnvironments(
   return askEsc(settings, progress, evaluate);
 }
 
-/**
- * Evaluates one environment: `POST …/check`, or `POST …/versions/{v}/check`. The SDK has neither.
- *
- * @throws EscFault @throws SophiaError as `evaluateEnvironments` does
- */
+/** `POST …/check`, or `POST …/versions/{v}/check`: the SDK has neither. @throws EscFault @throws SophiaError */
 export function evaluate(name: FullName, connection: Connection): Promise<EvaluatedEnvironment> {
   const path = pathOfRevision(name, "check");
   return connection.repeat(`evaluating ${formatName(name)}`, budget(MAX_READ_RETRIES), async () => {

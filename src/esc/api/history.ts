@@ -48,11 +48,11 @@ export class Histories {
    * @returns undefined if neither the environment nor an import has it
    * @throws EscFault for all but 403 and 404, which count as unseen
    */
-  async lastChange(name: FullName, path: Path): Promise<LastChange | undefined> {
-    return this.#lastChange(name, path, new Set());
-  }
-
-  async #lastChange(name: FullName, path: Path, trail: ReadonlySet<string>): Promise<LastChange | undefined> {
+  async lastChange(
+    name: FullName,
+    path: Path,
+    trail: ReadonlySet<string> = new Set(),
+  ): Promise<LastChange | undefined> {
     const id = `${formatVersion(name)} ${JSON.stringify(path)}`;
     if (trail.has(id) || trail.size > MOST_IMPORTS) return undefined;
     const within = new Set([...trail, id]);
@@ -99,7 +99,7 @@ export class Histories {
   ): Promise<LastChange | undefined> {
     const imported = importedName(written, name);
     if (imported === undefined) return { kind: "unseen", what: `the environment ${written}` };
-    return this.#lastChange(imported, path, trail);
+    return this.lastChange(imported, path, trail);
   }
 
   async #ownChange(name: FullName, path: Path, made: Made): Promise<LastChange> {

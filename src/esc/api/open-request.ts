@@ -20,12 +20,7 @@ const GRANT = { grantExpirationSeconds: 90_000, accessDurationSeconds: 259_200 }
 /** The session of an opening that only shows whether it opens. */
 const PROBE_MS = 60_000;
 
-/**
- * Files the requests: `POST X/open/request`. Sent once, since each makes new ones; they count once they are submitted.
- *
- * @returns none if the environment opens without
- * @throws EscFault
- */
+/** `POST X/open/request`. Sent once, since each files new ones. @returns none if it opens without @throws EscFault */
 export async function fileOpenRequests(name: FullName, connection: Connection): Promise<readonly OpenRequest[]> {
   const { organization } = name;
   const path = pathOf(name, "open", "request");

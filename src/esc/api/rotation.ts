@@ -2,12 +2,7 @@ import type { FullName } from "../settings/names.ts";
 import type { Connection } from "../transport/connection.ts";
 import { changing, pathOf } from "./definition.ts";
 
-/**
- * Has ESC rotate the secrets of `fn::rotate`: `POST X/rotate`. Sent once, since each makes new credentials.
- *
- * @param paths of properties below `values`
- * @throws EscFault, its context told to be a change
- */
+/** `POST X/rotate` for paths below `values`. Sent once, since each makes new credentials. @throws EscFault */
 export function rotateByEsc(name: FullName, paths: readonly string[], connection: Connection): Promise<void> {
   return changing(async () => {
     const path = pathOf(name, "rotate");

@@ -24,12 +24,7 @@ export async function openByDefaults(name: FullName, connection: Connection): Pr
   return openAndRead(name, connection, createRequests(connection));
 }
 
-/**
- * Opens an environment and reads its values.
- *
- * @throws EscFault
- * @throws SophiaError for values that no environment variable can have
- */
+/** @throws EscFault @throws SophiaError for values that no environment variable can have */
 export async function openAndRead(
   name: FullName,
   connection: Connection,

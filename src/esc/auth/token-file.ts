@@ -13,13 +13,7 @@ import { isToken, Secret } from "../settings/secret.ts";
 const MAX_TOKEN_BYTES = 64 * 1024;
 export const MAX_PIPE_MS = 5000;
 
-/**
- * Reads the token in a file.
- *
- * @param remarks gets a line about a world-readable file
- * @param leftMs limit for the writer of a pipe
- * @throws EscFault (file)
- */
+/** Reads a token. @param remarks gets a line about a world-readable file @throws EscFault (file) */
 export async function readTokenFile(
   variable: string,
   path: string,

@@ -17,11 +17,7 @@ interface Splice {
 
 const STEP = 2;
 
-/**
- * Sets these variables.
- *
- * @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely; it quotes nothing of it
- */
+/** @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely; it quotes nothing of it */
 export function setVariables(yaml: string, changes: readonly Change[]): string {
   const parsed = parseDefinition(yaml);
   const edited = apply(yaml, splices(parsed, changes));

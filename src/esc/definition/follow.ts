@@ -21,11 +21,7 @@ export interface Made {
 
 const LONGEST_CHAIN = 20;
 
-/**
- * Collects the node of a value below `values`, and those that it refers to by `${…}`.
- *
- * @returns undefined if this definition does not have it: an import may
- */
+/** Follows a value below `values` and its references. @returns undefined if this definition does not have it */
 export function follow({ top }: Parsed, path: Path): Made | undefined {
   const values = childOf(top, "values");
   const start = placeOf(values, path)?.node;

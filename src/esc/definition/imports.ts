@@ -1,10 +1,6 @@
 import { type FullName, isOrganization } from "../settings/names.ts";
 
-/**
- * Reads the imports of a definition as it writes them: `project/name`, `name@version`.
- *
- * @returns undefined if the text does not tell
- */
+/** Reads the imports of a definition as it writes them. @returns undefined if the text does not tell */
 export async function readImports(yaml: string): Promise<readonly string[] | undefined> {
   // The parser is loaded only if there is a list.
   if (!/^\s*["']?imports\b/m.test(yaml) && !yaml.trimStart().startsWith("{")) return [];

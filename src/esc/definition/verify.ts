@@ -7,11 +7,7 @@ import { withoutReferences } from "./scalars.ts";
 /** The place of variables in a definition. */
 export const PATH = ["values", "environmentVariables"] as const;
 
-/**
- * Makes sure that the changes are there, and that nothing else differs: no other value, no order, no comment.
- *
- * @throws SophiaError (esc-edit, 125)
- */
+/** Makes sure that the changes are there, and no other is. @throws SophiaError (esc-edit, 125) */
 export function verify(before: Parsed, edited: string, changes: readonly Change[]): void {
   const unusual = refuse("its form is unusual, and something else would change, too");
   let after: Parsed;

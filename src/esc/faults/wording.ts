@@ -34,11 +34,7 @@ const ID_TOKEN_HINT =
   "give the job the permission id-token: write; an ID token can be requested only while the job runs";
 const ID_TOKEN_URL_HINT = "GitHub Actions sets it for jobs that have the permission id-token: write; do not change it";
 
-/**
- * Puts a fault into words: what could not be read and why, what to do, and what the service says in detail.
- *
- * @param remarks further details
- */
+/** Puts a fault into words: the reason, the remedy, and details, which the remarks follow. */
 export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
   const { attempts = 1, environment, step, isChange = false } = context;
   const reason = reasonFor(fault, subject, context);

@@ -6,11 +6,7 @@ import { invalidSetting, labelOf, type Setting } from "./variables.ts";
 export const DEFAULT_BACKEND = "https://api.pulumi.com";
 const FORM = "write it as https://host[:port][/path]";
 
-/**
- * Returns the URL of the backend without a trailing slash, port and path prefix kept.
- *
- * @throws SophiaError (esc-settings, 125) for an invalid URL, another scheme, credentials in it, or plain http to a network
- */
+/** The URL without a trailing slash. @throws SophiaError (esc-settings, 125) if the token must not be sent there */
 export function parseBackend(setting: Setting, insecureHttp: boolean): string {
   const text = setting.value.trim();
   const refuse = (what: string, hint: string): SophiaError => invalidSetting(`${labelOf(setting)} ${what}`, hint);

@@ -30,11 +30,7 @@ const FORM = "write organization/project/environment, such as acme/sophia/dev; c
 const ORGANIZATION_FORM =
   "use 3 to 40 letters, digits, dashes and underscores, beginning and ending with a letter or digit";
 
-/**
- * Parses the value of `ESC_ENV`. Of a name given twice the last place counts.
- *
- * @throws SophiaError (esc-settings, 125) that tells what is wrong with the value
- */
+/** Of a name given twice the last place counts. @throws SophiaError (esc-settings, 125) */
 export function parseEnvironmentNames(setting: Setting): readonly EnvironmentName[] {
   const { value } = setting;
   const label = labelOf(setting);

@@ -112,12 +112,7 @@ export class Connection {
     return requireObject(answer, this.host, this.cleaner);
   }
 
-  /**
-   * Reads the object at a path, with retries.
-   *
-   * @param absent statuses that mean that this token has none there: undefined
-   * @throws EscFault
-   */
+  /** The object at a path; undefined for a status that means that this token has none. @throws EscFault */
   read(what: string, path: string, ...absent: readonly number[]): Promise<Fields | undefined> {
     return this.repeat(what, budget(MAX_READ_RETRIES), async () => {
       const answer = await this.ask({ method: "GET", path });
@@ -139,12 +134,7 @@ export class Connection {
     return new EscFault({ kind: "answer", host: this.host, problem: "unexpected" });
   }
 
-  /**
-   * Asks until there is an answer or no point in asking again.
-   *
-   * @param retries how often it may ask again; several requests can share one budget
-   * @throws EscFault the last one, with the number of attempts
-   */
+  /** Asks until there is an answer, or no retry is left. @throws EscFault the last one, with the number of attempts */
   async repeat<T>(what: string, retries: RetryBudget, ask: () => Promise<T>): Promise<T> {
     const { deadline } = this;
     for (let attempts = 1; ; attempts += 1) {

@@ -17,12 +17,7 @@ import { askPostgres } from "./postgres.ts";
 
 const LIMIT_MS = 5000;
 
-/**
- * Asks all services at once; no value is sent twice.
- *
- * @param isConfirmed values may go to hosts that a file of the repository names, without a question
- * @param strict doubts are failures
- */
+/** Asks all services at once. @param isConfirmed values may go to hosts that a file of the repository names */
 export async function checkLive(
   assessment: Assessment,
   settings: Settings,

@@ -26,11 +26,7 @@ export interface Planned {
 
 type ProbeTemplate = Exclude<ProbeEntry, string>;
 
-/**
- * Plans the probes of the valid variables that the program would get.
- *
- * @param pulumi the caller's own service in place of Pulumi Cloud
- */
+/** @param pulumi the caller's own service in place of Pulumi Cloud */
 export function planProbes(assessment: Assessment, pulumi: string | undefined): readonly Planned[] {
   const { contract, selected, violations } = assessment;
   const invalid = new Set(violations.flatMap((one) => ("name" in one && !("rule" in one) ? [one.name] : [])));
@@ -75,18 +71,17 @@ function httpPlan(
       ? `a file says what ${printable(host.name)} is`
       : byAlias(resolved);
 
-  const filled =
-    base === undefined
-      ? fill(template, (name) => encodeURIComponent(valueOf(name)))
-      : valueOf(base).trim().replace(/\/+$/, "") +
-        fill(template.slice(base.length + 3), (name) => encodeURIComponent(valueOf(name)));
+  const address = base === undefined ? "the address" : printable(base);
+  const start = base === undefined ? "" : valueOf(base).trim().replace(/\/+$/, "");
+  const rest = base === undefined ? template : template.slice(base.length + 3);
+  const filled = start + fill(rest, (name) => encodeURIComponent(valueOf(name)));
   const ownPulumi = isBuiltIn && filled.startsWith(`${DEFAULT_BACKEND}/`) ? pulumi : undefined;
   const url = parseUrl(ownPulumi === undefined ? filled : ownPulumi + filled.slice(DEFAULT_BACKEND.length));
   if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
-    return none(`${base === undefined ? "the address" : printable(base)} is not a URL with https`);
+    return none(`${address} is not a URL with https`);
   }
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
-    return none(`${base === undefined ? "the address" : printable(base)} is plain http to another machine`);
+    return none(`${address} is plain http to another machine`);
   }
   if (url.username !== "" || url.password !== "") return none("the address has a user name or a password in it");
   const sent = {

@@ -12,12 +12,7 @@ export interface PostgresTarget {
 const SCHEME = /^postgres(?:ql)?(?:\+\w+)?:\/\//i;
 const FORM = /^(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(?:#.*)?$/s;
 
-/**
- * Reads `postgresql://user:password@host:port,host:port/database?sslmode=…`.
- *
- * @param defaultUser the user where the URL names none
- * @returns undefined for anything else
- */
+/** Reads `postgresql://user:password@host:port,host:port/database?sslmode=…`. @returns undefined for anything else */
 export function parsePostgresUrl(text: string, defaultUser: string): PostgresTarget | undefined {
   const rest = text.trim();
   const scheme = SCHEME.exec(rest)?.[0];

@@ -3,8 +3,7 @@ import type { Values } from "../../../command-line/options.ts";
 import { day, DAY_MS } from "../../../core/day.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
-import type { TokenIdentity } from "../../../esc/api/token-facts.ts";
-import { type ListedToken, OPEN_ROLE, type TokenOwner } from "../../../esc/api/tokens.ts";
+import { type ListedToken, OPEN_ROLE, type TokenIdentity, type TokenOwner } from "../../../esc/api/tokens.ts";
 import { usageError } from "../../mistakes.ts";
 
 export type OldToken =

@@ -5,11 +5,7 @@ import { type App, askGh, type Gh, listSecrets } from "../../gh.ts";
 
 const SECRET_NAME = "ESC_TOKEN";
 
-/**
- * Returns the time when the secret was set last: undefined if there is none, empty if `gh` does not tell.
- *
- * @throws SophiaError (gh, 125) if `gh` is missing or fails
- */
+/** The time of the last change: undefined for no secret, empty if unknown. @throws SophiaError (gh, 125) */
 export async function lastSet(app: App, gh: Gh): Promise<string | undefined> {
   const answer = await listSecrets(app, gh);
   if (typeof answer !== "string") return answer.get(SECRET_NAME);

@@ -6,8 +6,8 @@ import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { findDefaultOrganization } from "../../../esc/api/organization.ts";
 import { openByDefaults } from "../../../esc/api/session.ts";
-import { identifyToken, ownerOfIdentity, type TokenIdentity } from "../../../esc/api/token-facts.ts";
-import { createToken, deleteToken, findOpenRole, type ListedToken, listTokens } from "../../../esc/api/tokens.ts";
+import { createToken, deleteToken, findOpenRole, identifyToken, listTokens } from "../../../esc/api/tokens.ts";
+import { type ListedToken, ownerOfIdentity, type TokenIdentity } from "../../../esc/api/tokens.ts";
 import { escAccess, type EscSettings } from "../../../esc/settings/access.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
@@ -19,6 +19,7 @@ import type { Command } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { APPS, environmentOfGh } from "../../gh.ts";
 import { askEach, writeAccess } from "../../writing/access.ts";
+import { withDetails } from "../../writing/outcome.ts";
 import { expiryOf, type OldToken, ownerOf, type Plan, planText, PREFIX, roleFor } from "./plan.ts";
 import { lastSet, store } from "./repository.ts";
 
@@ -74,7 +75,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   const made = await ask(admin, (connection) =>
     createToken(owner, { name, description: `${name}: opens an ESC environment`, expires, roleId }, connection),
   ).catch((error: unknown) => {
-    throw told(error, `if a token ${name} was made all the same, delete it in the console`);
+    throw withDetails(error, `if a token ${name} was made all the same, delete it in the console`);
   });
   tell(context, `✅ ${name} was made.\n`);
   let stored = 0;
@@ -89,7 +90,7 @@ export const rotateToken: Command = async ({ options }, context) => {
     }
   } catch (error) {
     throw stored > 0
-      ? told(error, `the old token works, and so does ${name}, which may be stored: start again`)
+      ? withDetails(error, `the old token works, and so does ${name}, which may be stored: start again`)
       : await withdrawn(error);
   }
   if (old.kind === "stays") {
@@ -104,7 +105,7 @@ export const rotateToken: Command = async ({ options }, context) => {
       }
     }).catch((error: unknown) => {
       const state = `the new token is stored; the old one, ${printable(old.name)}, works on: delete it in the console`;
-      throw told(error, state);
+      throw withDetails(error, state);
     });
     tell(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
   }
@@ -127,9 +128,9 @@ export const rotateToken: Command = async ({ options }, context) => {
   async function withdrawn(error: unknown): Promise<unknown> {
     try {
       await ask(admin, (connection) => deleteToken(owner, made.id, connection));
-      return told(error, `the old token works; ${name} is deleted again`);
+      return withDetails(error, `the old token works; ${name} is deleted again`);
     } catch {
-      return told(error, `the old token works; delete ${name} in the console`);
+      return withDetails(error, `the old token works; delete ${name} in the console`);
     }
   }
 };
@@ -180,11 +181,4 @@ function nameOf(now: Date): string {
     .replaceAll(/[-:]|\..*/g, "")
     .split("T");
   return `${PREFIX}${day}-${time}-${randomBytes(2).toString("hex")}`;
-}
-
-function told(error: unknown, state: string): unknown {
-  if (!(error instanceof SophiaError)) return error;
-  const { code, message, details, status } = error;
-  const hint = error.hint === undefined ? {} : { hint: error.hint };
-  return new SophiaError({ code, message, details: [...details, state], ...hint }, status);
 }
