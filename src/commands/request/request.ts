@@ -1,6 +1,6 @@
 import { settle, parseDuration, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { fileOpenRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/open-request.ts";
@@ -8,6 +8,7 @@ import { findPendingRequests } from "../../esc/api/pending-request.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
+import { invalidSetting } from "../../esc/settings/variables.ts";
 import { tell } from "../../output/colour.ts";
 import { say } from "../../output/say.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
@@ -98,12 +99,10 @@ async function launcherAccess(inEnvironment: unknown, settings: Settings, contex
   const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...namedIn(inEnvironment) });
   say(context, settings, [...dotenv.notices, ...notices]);
   if (access.kind === "on") return access.settings;
-  throw new SophiaError({
-    code: "esc-settings",
-    message:
-      access.kind === "incomplete"
-        ? `only ${access.present} is set and not ${access.missing}`
-        : "neither ESC_ENV nor ESC_TOKEN is set",
-    hint: "set ESC_ENV to the environment, or name it with --in, and ESC_TOKEN to the token that is to open it",
-  });
+  throw invalidSetting(
+    access.kind === "incomplete"
+      ? `only ${access.present} is set and not ${access.missing}`
+      : "neither ESC_ENV nor ESC_TOKEN is set",
+    "set ESC_ENV to the environment, or name it with --in, and ESC_TOKEN to the token that is to open it",
+  );
 }

@@ -8,7 +8,7 @@ import { askEsc } from "../../esc/api/ask.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
 import { formatName, type FullName } from "../../esc/settings/names.ts";
 import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
-import { type Setting, Variables } from "../../esc/settings/variables.ts";
+import { invalidSetting, type Setting, Variables } from "../../esc/settings/variables.ts";
 import type { Connection } from "../../esc/transport/connection.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/say.ts";
@@ -40,11 +40,10 @@ export async function writeAccess(
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
   if (named === undefined && typeof inEnvironment !== "string") {
-    throw new SophiaError({
-      code: "esc-settings",
-      message: "no ESC environment is named",
-      hint: "name it with --in organization/project/environment, or set ESC_ENV",
-    });
+    throw invalidSetting(
+      "no ESC environment is named",
+      "name it with --in organization/project/environment, or set ESC_ENV",
+    );
   }
   const accessBy = (token?: Setting): EscSettings | undefined => {
     const options = { ...settings, ...namedIn(inEnvironment), ...(token === undefined ? {} : { token }) };
@@ -74,11 +73,7 @@ async function typedToken(context: Context): Promise<Setting> {
     );
     if (value !== undefined && value.trim() !== "") return { name: "the token that was typed", value };
   }
-  throw new SophiaError({
-    code: "esc-settings",
-    message: `${ADMIN_TOKEN} is not set; the launcher's own token is not used for changes`,
-    hint: TOKEN_HINT,
-  });
+  throw invalidSetting(`${ADMIN_TOKEN} is not set; the launcher's own token is not used for changes`, TOKEN_HINT);
 }
 
 /** @throws SophiaError (usage, 125) if several environments are named, or a revision, which does not change */
@@ -141,11 +136,10 @@ export function settingsFor(name: FullName, settings: EscSettings): EscSettings 
   const isOldForm =
     asked?.organization === undefined && asked?.project === name.organization && name.project === "default";
   if (isOldForm && settings.organization !== name.organization) {
-    throw new SophiaError({
-      code: "esc-settings",
-      message: `${printable(asked.text)} is known only as ${full}, and may be meant for another organization`,
-      hint: `to change that one, name it: --in ${full}`,
-    });
+    throw invalidSetting(
+      `${printable(asked.text)} is known only as ${full}, and may be meant for another organization`,
+      `to change that one, name it: --in ${full}`,
+    );
   }
   return { ...settings, environments: [{ ...name, text: full, version: undefined }] };
 }

@@ -10,6 +10,7 @@ import { createToken, deleteToken, findOpenRole, identifyToken, listTokens } fro
 import { type ListedToken, ownerOfIdentity, type TokenIdentity } from "../../../esc/api/tokens.ts";
 import { escAccess, type EscSettings } from "../../../esc/settings/access.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
+import { invalidSetting } from "../../../esc/settings/variables.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
 import { tell } from "../../../output/colour.ts";
 import { makeProgress } from "../../../output/progress.ts";
@@ -47,7 +48,7 @@ export const rotateToken: Command = async ({ options }, context) => {
     const named = admin.environments.find(({ organization }) => organization !== undefined)?.organization;
     const organization = named ?? admin.organization ?? (await ask(admin, findDefaultOrganization));
     if (organization !== undefined) return organization;
-    throw new SophiaError({ code: "esc-settings", message: "no organization is named", hint: "set ESC_ORG" });
+    throw invalidSetting("no organization is named", "set ESC_ORG");
   });
   const openRole =
     owner.kind === "organization"
@@ -145,11 +146,10 @@ async function findOld(
   const kind = launcher?.credential.kind;
   if (launcher === undefined) return stays("none is set");
   if (kind === "oidc-file" || kind === "github-actions") {
-    throw new SophiaError({
-      code: "esc-settings",
-      message: "the launcher has no token of its own: it exchanges an ID token for each run",
-      hint: "there is nothing to rotate",
-    });
+    throw invalidSetting(
+      "the launcher has no token of its own: it exchanges an ID token for each run",
+      "there is nothing to rotate",
+    );
   }
   let identity: TokenIdentity | undefined;
   try {
