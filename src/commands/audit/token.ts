@@ -1,7 +1,6 @@
 /** Role and end of the launcher's token. */
 import { DAY_MS } from "../../core/day.ts";
-import { identifyToken, readTokenFacts, type TokenFacts } from "../../esc/api/token-facts.ts";
-import { OPEN_ROLE } from "../../esc/api/tokens.ts";
+import { identifyToken, OPEN_ROLE, readTokenFacts, type TokenFacts } from "../../esc/api/tokens.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
 import { askOnce } from "../ask-once.ts";
 import type { HistoryAccess } from "./access.ts";

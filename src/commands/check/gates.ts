@@ -15,10 +15,10 @@ export async function environmentGates(
   settings: EscSettings,
   progress: Progress,
 ): Promise<readonly EnvironmentGates[]> {
-  const asked = await askApart(settings, progress, async (full, connection) => ({
-    environment: formatName(full),
-    ...(await readGates(full, connection)),
-  }));
+  const asked = await askApart(settings, progress, async (full, connection) => {
+    const { open, update } = await readGates(full, connection);
+    return { environment: formatName(full), open, update };
+  });
   return asked.filter(({ open, update }) => open || update);
 }
 

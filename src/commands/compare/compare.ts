@@ -13,7 +13,7 @@ import { tell } from "../../output/colour.ts";
 import { layoutFor } from "../../output/layout.ts";
 import { describeNotice } from "../../output/notices.ts";
 import { setOffer } from "../../output/unmet.ts";
-import { type EnvironmentGates, environmentGates, gateWords } from "../check/gates.ts";
+import { environmentGates, gateWords } from "../check/gates.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/say.ts";
@@ -22,31 +22,28 @@ import { settle, type Settings } from "../../command-line/settings.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 
 /**
- * `sophia-run check --against A,B,…`: 1 where a rule of the contract is surely not met by one of them and, with
- * `--strict`, where a variable is set in one environment and missing in another; else 0. Nothing is opened.
+ * `sophia-run check --against A,B,…`: 1 if one of them surely breaks a rule of the contract and, with `--strict`, if a
+ * variable is set in one environment and missing in another; else 0. Nothing is opened.
  *
  * @param names as `ESC_ENV` has them, separated by commas
- * @throws SophiaError (125) where an environment cannot be evaluated, naming it
+ * @throws SophiaError (125) if an environment cannot be evaluated, naming it
  */
 export async function compare(names: string, options: Values, json: boolean, context: Context): Promise<number> {
   const settings = settle(options, context.environment);
   const { settings: escSettings, notices: accessNotices } = await access(names, settings, context);
-  const contract = await loadContract({
-    cwd: context.cwd,
-    file: settings.contractFile,
-    profile: settings.profile,
-    scope: settings.scope,
-  });
+  const { contractFile: file, profile, scope } = settings;
+  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
   const progress = makeProgress(context, settings);
   const answers = await evaluateEnvironments(escSettings, progress).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
-  // By the names that were found.
-  const found = settingsByFullNames(
-    escSettings,
-    answers.results.map(({ name }) => name),
-  );
-  const gates = await environmentGates(found, SILENT);
-  const notices = [...accessNotices, ...answers.remarks, ...answers.results.flatMap(remarks), ...gates.map(gateNotice)];
+  const found = answers.results.map(({ name }) => name);
+  const gates = await environmentGates(settingsByFullNames(escSettings, found), SILENT);
+  const notices = [
+    ...accessNotices,
+    ...answers.remarks,
+    ...answers.results.flatMap(remarks),
+    ...gates.map((one) => remark(gateWords(one))),
+  ];
   say(context, settings, notices);
   const comparison = compareEnvironments(contract, answers.results, options["strict"] === true, setOffer(context));
   if (json) {
@@ -56,7 +53,6 @@ export async function compare(names: string, options: Values, json: boolean, con
   return comparison.passed ? ExitStatus.ok : ExitStatus.unmet;
 }
 
-/** @throws SophiaError (125) if there is no credential, or ESC is not to be asked */
 async function access(
   names: string,
   settings: Settings,
@@ -71,9 +67,7 @@ async function access(
   }
   const dotenv = await readEnvFiles(settings, cwd, environment);
   const { access: found, notices } = escAccess(environment, dotenv.layers, {
-    timeoutMs: settings.timeoutMs,
-    insecureHttp: settings.insecureHttp,
-    requireEsc: settings.requireEsc,
+    ...settings,
     environments: { value: names, option: "--against" },
   });
   if (found.kind === "on") return { settings: found.settings, notices: [...dotenv.notices, ...notices] };
@@ -84,16 +78,13 @@ async function access(
   });
 }
 
-function gateNotice(gates: EnvironmentGates): Notice {
-  return { kind: "remark", text: gateWords(gates) };
-}
-
 function remarks({ name, diagnostics, notices }: EvaluatedEnvironment): readonly Notice[] {
   // The notice says itself that it is a warning; errors do not come this far.
   const said = diagnostics.map((one) => formatDiagnostic({ ...one, severity: "error" }));
   const environment = formatName(name);
-  return [
-    ...said.map((text): Notice => ({ kind: "remark", text: `ESC environment ${environment}: ${text}` })),
-    ...notices,
-  ];
+  return [...said.map((text) => remark(`ESC environment ${environment}: ${text}`)), ...notices];
+}
+
+function remark(text: string): Notice {
+  return { kind: "remark", text };
 }

@@ -1,4 +1,4 @@
-/** Which environment has which variable and meets which rule, without values; pure. */
+/** Environments side by side: variables and rules, without values; pure. */
 import type { Line } from "../../core/lines.ts";
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check.ts";
@@ -12,40 +12,23 @@ import { reportViolations } from "../../output/violations.ts";
 import { resolve } from "../../resolve/precedence.ts";
 import { printable } from "../../core/text.ts";
 
-/**
- * - `set`: there, and its value is known and valid.
- * - `value-not-known`: there; a secret, or what a provider gives. Whether it is valid, or empty, cannot be known.
- * - `invalid`: there, but still a placeholder or not of the declared format.
- * - `default`: not there; the contract's default serves.
- * - `empty`: there without a value, and declared: it counts as unset.
- * - `not-a-variable`: a list or an object, which no program gets.
- * - `missing`: not there.
- * - `not-known`: whether it is there cannot be known: all variables come from a provider.
- */
+/** The legend of the table says what each means. `value-not-known` may also be invalid or empty. */
 export type ComparisonState =
-  | "set"
-  | "value-not-known"
-  | "invalid"
-  | "default"
-  | "empty"
-  | "not-a-variable"
-  | "missing"
-  | "not-known";
+  | ("set" | "value-not-known" | "invalid" | "default")
+  | ("empty" | "not-a-variable" | "missing" | "not-known");
 
 export interface ComparisonRow {
   readonly name: string;
   readonly declared: boolean;
   readonly secret: boolean;
-  /** In the order of the environments. */
   readonly states: readonly ComparisonState[];
   /** Set in one environment and missing in another. */
   readonly drift: boolean;
 }
 
 export interface ComparedEnvironment {
-  /** `org/project/name` */
   readonly name: string;
-  readonly version?: string;
+  readonly version: string | undefined;
   /** Rules that it surely does not meet; what is not known counts as set and valid. */
   readonly violations: Report["violations"];
   /** The same in lines for people, with what to do. */
@@ -60,16 +43,15 @@ export interface Comparison {
   /** Whether no environment surely breaks a rule of the contract. */
   readonly met: boolean;
   readonly drift: boolean;
-  /** Whether drift fails. */
   readonly strict: boolean;
   /** `met` and, with `strict`, no drift. */
   readonly passed: boolean;
 }
 
-/** The value of what has one that is not known. No environment variable can hold it. */
+/** Stands for a value that is not known. No environment variable can hold it. */
 const NOT_KNOWN = "\0";
 
-/** Compares what the environments have, each by itself and with the contract's aliases and defaults. */
+/** Compares the environments, each with the contract's aliases and defaults. */
 export function compareEnvironments(
   contract: Contract,
   environments: readonly EvaluatedEnvironment[],
@@ -108,47 +90,37 @@ export function compareEnvironments(
       .map(row)
       .filter(({ drift }) => drift),
   ];
-  const reports = columns.map((column) => reportEnvironment(contract, column, offer));
+  const reports = columns.map(({ environment, resolution, violations }) => {
+    const name = formatName(environment.name);
+    const { version } = environment.name;
+    return { name, version, ...reportViolations(violations, contract, resolution, name, offer) };
+  });
   const met = reports.every(({ violations }) => violations.length === 0);
   const drift = rows.some((one) => one.drift);
-  return {
-    contract: reportContract(contract),
-    environments: reports,
-    rows,
-    met,
-    drift,
-    strict,
-    passed: met && !(strict && drift),
-  };
+  const passed = met && !(strict && drift);
+  return { contract: reportContract(contract), environments: reports, rows, met, drift, strict, passed };
 }
 
 interface Column {
   readonly environment: EvaluatedEnvironment;
   readonly resolution: Resolution;
   readonly violations: readonly Violation[];
-  /** Names of wrong values. */
   readonly invalid: ReadonlySet<string>;
 }
 
-/** What ESC would give, with a mark in the place of values that are not known. */
+/** The variables of an environment, with a mark in the place of values that are not known. */
 function layerOf({ name, variables }: EvaluatedEnvironment): Layer {
   const environment = formatName(name);
   const asVariable = (key: string, evaluated: Evaluated): readonly Variable[] => {
-    switch (evaluated.kind) {
-      case "known":
-        return [evaluated.variable];
-      case "unknown": {
-        const { secret, delivery } = evaluated;
-        return [{ name: key, value: NOT_KNOWN, secret, delivery, origin: { source: "esc", environment } }];
-      }
-      case "list-or-object":
-        return [];
-    }
+    if (evaluated.kind === "known") return [evaluated.variable];
+    if (evaluated.kind === "list-or-object") return [];
+    const { secret, delivery } = evaluated;
+    return [{ name: key, value: NOT_KNOWN, secret, delivery, origin: { source: "esc", environment } }];
   };
   return { source: "esc", variables: [...variables].flatMap(([key, evaluated]) => asVariable(key, evaluated)) };
 }
 
-/** Whether a violation stands whatever the values are that are not known. */
+/** Returns true for a violation that no unknown value can lift. */
 function isSure(violation: Violation, resolution: Resolution, { open }: EvaluatedEnvironment): boolean {
   switch (violation.kind) {
     case "malformed":
@@ -183,18 +155,4 @@ function isPresent(state: ComparisonState): boolean {
 
 function isAbsent(state: ComparisonState): boolean {
   return state === "missing" || state === "empty" || state === "not-a-variable";
-}
-
-function reportEnvironment(
-  contract: Contract,
-  { environment, resolution, violations }: Column,
-  offer: SetOffer,
-): ComparedEnvironment {
-  const name = formatName(environment.name);
-  const { version } = environment.name;
-  return {
-    name,
-    ...(version === undefined ? {} : { version }),
-    ...reportViolations(violations, contract, resolution, name, offer),
-  };
 }

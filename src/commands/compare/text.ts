@@ -42,11 +42,7 @@ const LEGEND: readonly (readonly [ComparisonState, string])[] = [
 
 const LONGEST_NAME = 40;
 
-/**
- * The comparison for people: a table, its legend, and the rules that are not met.
- *
- * @param width columns that the table may have
- */
+/** The comparison for people: a table, its legend, and the rules that are not met */
 export function comparisonText(comparison: Comparison, width: number): readonly Line[] {
   const { contract, environments, rows } = comparison;
   const labels = labelsOf(environments);
@@ -72,7 +68,7 @@ function titleOf({ name, version }: ComparedEnvironment): string {
   return version === undefined ? name : `${name}@${version}`;
 }
 
-/** What tells the environments apart: their names without what all share; numbers where these are long. */
+/** Short labels of the environments: their names without the parts that all share; numbers if these are long. */
 function labelsOf(environments: readonly ComparedEnvironment[]): readonly string[] {
   const parts = environments.map((one) => titleOf(one).split("/"));
   const isShared = (depth: number): boolean => new Set(parts.map((path) => path.slice(0, depth).join("/"))).size === 1;

@@ -5,7 +5,7 @@ import { FROM_FILES } from "../../esc/settings/from-files.ts";
 import type { Resolved } from "../../core/model.ts";
 import type { Exported } from "./format.ts";
 
-/** What sophia-run adds and what is declared: the contract's variables first, in its order. */
+/** Collects the variables that sophia-run adds or that are declared: the contract's first, in its order. */
 export function collect({ contract, selected }: Assessment): {
   readonly variables: readonly Exported[];
   readonly files: readonly string[];
@@ -24,7 +24,7 @@ export function collect({ contract, selected }: Assessment): {
   return { variables, files };
 }
 
-/** As ESC and the contract have it; in a file everything counts as secret that the contract does not declare to be none. */
+/** By ESC and the contract; in a file all is secret that the contract does not declare to be none. */
 function isSecret({ aliases, variables }: Contract, { name, secret, origin }: Resolved): boolean {
   if (origin.source === "fake") return false;
   const declared = variables.get(aliases.get(name) ?? name);

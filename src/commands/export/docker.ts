@@ -3,10 +3,7 @@ import { isIdentifier, type VariableFormat } from "./format.ts";
 /** The longest line that Docker reads is one byte shorter (Go's bufio.MaxScanTokenSize). */
 const LINE_LIMIT_BYTES = 64 * 1024;
 
-/**
- * `NAME=value` as `docker run --env-file` reads it (docker/cli, pkg/kvfile): no quoting and no escapes, everything
- * behind the first `=` is the value. A carriage return at the end of a line is dropped with the line feed.
- */
+/** `NAME=value` as `docker run --env-file` reads it (docker/cli, pkg/kvfile): no quoting and no escapes. */
 export const docker: VariableFormat = {
   fault: ({ name, value }) => {
     if (!isIdentifier(name)) return "its name is not one of letters, digits and _";

@@ -1,17 +1,16 @@
 import type { VariableFormat } from "./format.ts";
 
 /**
- * A `.env` file that dotenv for Node.js, Node's own `--env-file` and python-dotenv all read alike. There is no standard:
- * they differ in escapes (python-dotenv decodes them in both kinds of quotes, dotenv and Node.js only `\n`, in double
- * quotes), in carriage returns (Node.js drops them) and in `${NAME}` (python-dotenv replaces it everywhere). So a
- * value is written in the first form that means the same to all three, and refused where there is none.
+ * A `.env` file that dotenv for Node.js, Node's own `--env-file` and python-dotenv all read alike. They differ in escapes
+ * (python-dotenv decodes them in both kinds of quotes, dotenv and Node.js only `\n`, in double quotes). A value is written
+ * in the first form that means the same to all three, and refused if there is none.
  */
 export const dotenv: VariableFormat = {
   fault: ({ name, value }) => {
     if (!/^[\w.-]+$/.test(name)) return "its name is not one of letters, digits, _, . and -";
     if (name === "__proto__") return "dotenv for Node.js loses a variable of that name";
     if (value.includes("\r")) return "its value has a carriage return, which node --env-file drops";
-    if (isInterpolated(value)) return "its value has ${…} in it, which python-dotenv replaces";
+    if (/\$\{[^}]*\}/.test(value)) return "its value has ${…} in it, which python-dotenv replaces";
     if (encode(value) === undefined) {
       return "its value combines quotes, backslashes, # or line breaks in a way for which no form means the same to all parsers";
     }
@@ -19,11 +18,6 @@ export const dotenv: VariableFormat = {
   },
   write: (variables) => variables.map(({ name, value }) => `${name}=${encode(value) ?? ""}\n`).join(""),
 };
-
-/** As python-dotenv looks for it. */
-function isInterpolated(value: string): boolean {
-  return /\$\{[^}]*\}/.test(value);
-}
 
 function encode(value: string): string | undefined {
   if (/^[\w./:@%+,=-]+$/.test(value)) return value;

@@ -19,13 +19,11 @@ import { usageError } from "../mistakes.ts";
 import { assessBy } from "../assessed.ts";
 import type { Command } from "../command.ts";
 
-/** `sophia-run export`: all variables that can be exported, or none. */
 export const exportVariables: Command = async ({ options }, context) => {
   const name = typeof options["format"] === "string" ? options["format"] : "dotenv";
   const format = EXPORT_FORMATS[name];
   if (format === undefined) throw new TypeError(`no format ${name}`);
   const targets = name === "github" ? githubTargets(context) : undefined;
-  // Before ESC is asked, which would be for nothing.
   const output = outputFile(options["output"], name, context);
   if (output === undefined && options["reveal"] !== true) {
     refuseAgent(context);
@@ -86,7 +84,6 @@ function refuseAgent({ environment }: Context): void {
   });
 }
 
-/** @throws SophiaError (terminal, 125) */
 function refuseTerminal(context: Context, targets: Targets | undefined): void {
   const shown = targets?.masks === "err" ? context.isTerminal(2) : context.isTerminal(1);
   if (!shown) return;

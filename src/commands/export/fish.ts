@@ -1,6 +1,6 @@
 import { isIdentifier, type VariableFormat } from "./format.ts";
 
-/** Variables that fish does not let anybody set. */
+/** Variables that fish does not set. */
 const READ_ONLY: ReadonlySet<string> = new Set(
   [
     ["PWD", "SHLVL", "_", "history", "hostname", "pipestatus", "status", "status_generation", "version"],

@@ -27,7 +27,7 @@ export const github: VariableFormat = {
       .join(""),
 };
 
-/** Where the two parts of the output go. */
+/** Destinations of the two parts of the output. */
 export interface Targets {
   /** The file that GITHUB_ENV names, when it is to be appended to. */
   readonly file?: string;
@@ -36,8 +36,7 @@ export interface Targets {
 
 /**
  * With GITHUB_ENV the variables go to that file and the masks to the standard output, where the runner reads commands. If
- * the standard output is that very file (`>> "$GITHUB_ENV"`), the masks go to the standard error, which the runner
- * reads as well: in the file they would be taken for malformed variables.
+ * the standard output is that very file (`>> "$GITHUB_ENV"`), the masks go to the standard error, which it reads as well.
  */
 export function githubTargets({ environment }: Pick<Context, "environment">): Targets {
   const file = environment.get("GITHUB_ENV") ?? "";
@@ -57,12 +56,7 @@ function stdoutStat(): { readonly dev: number; readonly ino: number } | undefine
   }
 }
 
-/**
- * Appends to a file of the runner.
- *
- * @param variable the variable that names it
- * @throws SophiaError (output, 125)
- */
+/** Appends to a file of the runner. @param variable names it @throws SophiaError (output, 125) */
 export function appendTo(file: string, text: string, variable = "GITHUB_ENV"): void {
   try {
     appendFileSync(file, endsMidLine(file) ? `\n${text}` : text, { mode: 0o600 });

@@ -9,19 +9,8 @@ const READ_ONLY: ReadonlySet<string> = new Set(
   [
     ["UID", "EUID", "GID", "EGID", "PPID", "BASHOPTS", "BASH_VERSINFO", "SHELLOPTS"],
     // Arrays and states of zsh under names that an environment may well have.
-    [
-      "path",
-      "cdpath",
-      "fpath",
-      "manpath",
-      "mailpath",
-      "status",
-      "argv",
-      "options",
-      "signals",
-      "pipestatus",
-      "USERNAME",
-    ],
+    ["path", "cdpath", "fpath", "manpath", "mailpath"],
+    ["status", "argv", "options", "signals", "pipestatus", "USERNAME"],
   ].flat(),
 );
 

@@ -1,4 +1,5 @@
 import type { CommandDefinition } from "../command.ts";
+import { writeOptions } from "../writing/options.ts";
 
 export const importCommand: CommandDefinition = {
   describe: "Bring the variables of a .env file into the ESC environment",
@@ -13,12 +14,7 @@ export const importCommand: CommandDefinition = {
       "environment. --dry-run is content with the launcher's own.",
   ],
   positional: { form: "FILE", least: 1, most: 1, kind: "file" },
-  options: {
-    in: { type: "string", value: "ENV", describe: "The environment to write, in place of ESC_ENV" },
-    overwrite: { type: "boolean", describe: "Replace values that ESC has already" },
-    yes: { type: "boolean", short: "y", describe: "Do not ask" },
-    "dry-run": { type: "boolean", describe: "Show what would change, and write nothing" },
-  },
+  options: writeOptions("values"),
   statuses: {
     0: "ESC has what the file has",
     1: "a variable was left out because ESC has it with another value, or you said no",

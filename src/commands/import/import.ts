@@ -3,8 +3,7 @@ import { settle } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { count } from "../../core/text.ts";
-import { changeEnvironment, formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
-import { setVariables } from "../../esc/definition/edit.ts";
+import { formatRevision, readOrEvaluate, readToShow } from "../../esc/api/change.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
 import { say } from "../../output/say.ts";
@@ -13,11 +12,12 @@ import type { Command } from "../command.ts";
 import { canAsk, confirm } from "../confirm.ts";
 import { projectRoot } from "../project-root.ts";
 import { askOne, requireOne, settingsFor, writeAccess } from "../writing/access.ts";
-import { revisionsText, settleChange } from "../writing/outcome.ts";
-import { sortCandidates } from "./candidates.ts";
+import { type Candidate, sortCandidates } from "../writing/candidates.ts";
+import { revisionsText } from "../writing/outcome.ts";
+import { isChange, planValues } from "../writing/plan.ts";
+import { planText } from "../writing/plan-text.ts";
+import { writeValues } from "../writing/write.ts";
 import { offerRemoval } from "./removal.ts";
-import { changesOf, planImport } from "./plan.ts";
-import { planText } from "./text.ts";
 
 /** `sophia-run import FILE`: 0; 1 where something was left as ESC has it; 3 where the change is a draft. */
 export const importFile: Command = async ({ options, positionals: [path = ""] }, context) => {
@@ -33,64 +33,45 @@ export const importFile: Command = async ({ options, positionals: [path = ""] },
     contract,
   );
   const isDry = options["dry-run"] === true;
-  const access = await writeAccess(options["in"], settings, context, isDry);
-  // Where it is read for the settings, too.
-  const told = new Set(read.notices.map((notice) => JSON.stringify(notice)));
-  say(
-    context,
-    settings,
-    access.notices.filter((notice) => !told.has(JSON.stringify(notice))),
-  );
+  // The file may be read for the settings, too.
+  const access = await writeAccess(options["in"], settings, context, { isDry, told: read.notices });
 
-  const current = await askOne(requireOne(access.settings), settings, context, isDry ? readToShow : readOrEvaluate);
-  const plan = planImport(sorted.candidates, current, overwrite);
+  const current = await askOne(requireOne(access), settings, context, isDry ? readToShow : readOrEvaluate);
+  const plan = planValues(sorted.candidates, current, overwrite);
   tell(context, planText(plan, sorted, `${path} into ${formatRevision(current)}`));
-  const status = plan.kept.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
-  const wanted = new Set(changesOf(plan).map(({ name }) => name));
-  const candidates = sorted.candidates.filter(({ name }) => wanted.has(name));
+  const changes = plan.filter(isChange);
+  const same: readonly Candidate[] = plan.filter(({ state }) => state === "same");
+  const status = changes.length + same.length < plan.length ? ExitStatus.unmet : ExitStatus.ok;
   if (isDry) {
-    tell(context, `Nothing was written: --dry-run. ${count(candidates.length, "variable")} would be.\n`);
+    tell(context, `Nothing was written: --dry-run. ${count(changes.length, "variable")} would be.\n`);
     return status;
   }
-  let there = plan.same;
-  if (candidates.length === 0) tell(context, "✅ Nothing to change.\n");
+  let there = same;
+  if (changes.length === 0) tell(context, "✅ Nothing to change.\n");
   else {
-    const target = settingsFor(current.name, access.settings);
-    const question = `Write ${count(candidates.length, "variable")} to ${formatName(current.name)}?`;
+    const target = settingsFor(current.name, access);
+    const question = `Write ${count(changes.length, "variable")} to ${formatName(current.name)}?`;
     if (!(await confirm(question, isConfirmed, context))) {
       tell(context, "Nothing was written.\n");
       return ExitStatus.unmet;
     }
-    const changed = await askOne(target, settings, context, (name, connection) =>
-      changeEnvironment(
-        name,
-        connection,
-        (now) => {
-          const changes = changesOf(planImport(candidates, now, overwrite));
-          return changes.length === 0 ? undefined : setVariables(now.definition.yaml, changes);
-        },
-        candidates.map(({ value }) => value),
-        readOrEvaluate,
-      ),
-    );
-    const done = settleChange(changed, context);
+    const done = await writeValues(changes, overwrite, { target, settings, context });
     if (typeof done === "number") return done;
     if (done.after.hidden !== undefined) {
-      const written = `✅ ${count(candidates.length, "variable")} written. ${revisionsText(done)}\n`;
+      const written = `✅ ${count(changes.length, "variable")} written. ${revisionsText(done)}\n`;
       tell(context, `${written}   Not read back: opening ${formatName(current.name)} has to be approved.\n`);
       return status;
     }
-    // What somebody else has set meanwhile stays theirs.
-    const last = planImport(candidates, done.after, false);
-    there = [...plan.same, ...last.same];
-    tell(context, `✅ ${count(last.same.length, "variable")} written and read back. ${revisionsText(done)}\n`);
-    if (last.kept.length > 0) return ExitStatus.unmet;
+    // What another user has set meanwhile stays.
+    const last = planValues(changes, done.after, false);
+    const written = last.filter(({ state }) => state === "same");
+    there = [...same, ...written];
+    tell(context, `✅ ${count(written.length, "variable")} written and read back. ${revisionsText(done)}\n`);
+    if (last.some((one) => one.state !== "same" && !isChange(one))) return ExitStatus.unmet;
   }
-  if (!isConfirmed && canAsk(context))
-    await offerRemoval(
-      { path: resolve(context.cwd, path), name: path, root: projectRoot(context.cwd) },
-      there,
-      context,
-    );
+  if (!isConfirmed && canAsk(context)) {
+    const target = { path: resolve(context.cwd, path), name: path, root: projectRoot(context.cwd) };
+    await offerRemoval(target, there, context);
+  }
   return status;
 };

@@ -1,4 +1,3 @@
-/** Taking out of a file what ESC now has. */
 import { enumerateFew } from "../../core/lines.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -6,7 +5,7 @@ import { count, printable } from "../../core/text.ts";
 import { parseDotenv } from "../../sources/dotenv/syntax.ts";
 import { ask } from "../confirm.ts";
 import { type TargetFile, readIfThere, writePrivately } from "../files.ts";
-import type { Candidate } from "./candidates.ts";
+import type { Candidate } from "../writing/candidates.ts";
 import { tell } from "../../output/colour.ts";
 
 /**
@@ -27,11 +26,7 @@ export async function offerRemoval(file: TargetFile, there: readonly Candidate[]
   tell(context, `Removed ${count(names.length, "variable")} from ${shown}; the other lines are as they were.\n`);
 }
 
-/**
- * The text of a `.env` file without the assignments of these variables, the earlier ones of a name included.
- *
- * @throws SophiaError (file, 125) if it has other values for them now
- */
+/** The text without the assignments. @throws SophiaError (file, 125) if it has other values for them now */
 export async function withoutAssignments(text: string, gone: readonly Candidate[], shown: string): Promise<string> {
   const isMarked = text.startsWith("\uFEFF");
   const { variables, assignments } = await parseDotenv(isMarked ? text.slice(1) : text, shown);

@@ -1,6 +1,6 @@
 import { settle, parseDuration, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { fileOpenRequests, type OpenRequest, submitOpenRequest } from "../../esc/api/open-request.ts";
@@ -8,19 +8,19 @@ import { findPendingRequests } from "../../esc/api/pending-request.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { holdsToken } from "../../esc/settings/secret.ts";
+import { invalidSetting } from "../../esc/settings/variables.ts";
 import { tell } from "../../output/colour.ts";
 import { say } from "../../output/say.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { usageError } from "../mistakes.ts";
 import { askEach, namedIn } from "../writing/access.ts";
-import { changeRequestCommand } from "../writing/outcome.ts";
+import { changeRequestCommand, withDetails } from "../writing/outcome.ts";
 import { type Asked, waitUntilOpen } from "./wait.ts";
 
 const WAIT_LIMIT_MS = 3_600_000;
 const LONGEST_REASON = 1000;
 
-/** `sophia-run request`: asks for the approval that opening needs, and waits for it with `--wait`. */
 export const request: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const limit = options["wait-limit"];
@@ -43,7 +43,7 @@ export const request: Command = async ({ options }, context) => {
     }
     return { name, requests };
   }).catch((error: unknown) => {
-    throw error instanceof SophiaError ? withFiled(error, filed) : error;
+    throw withDetails(error, ...filedLines(filed));
   });
   for (const one of asked) tell(context, askedText(one));
   const waiting = asked.filter(({ requests }) => requests.length > 0);
@@ -65,10 +65,9 @@ function askedText({ name, requests, isPending = false }: Asked): readonly Line[
   return [`⏸️ ${formatName(name)} does not open yet: ${why}.`, ...lines];
 }
 
-/** The failure, and the requests that are there all the same: nobody else would name them. */
-function withFiled(error: SophiaError, filed: ReadonlyMap<OpenRequest, "filed" | "submitted">): SophiaError {
-  const { code, message, hint, details, status } = error;
-  const lines = Array.from(filed).flatMap(([one, state]) => {
+/** Lines about the requests that were filed before a failure: nothing else would name them. */
+function filedLines(filed: ReadonlyMap<OpenRequest, "filed" | "submitted">): readonly string[] {
+  return Array.from(filed).flatMap(([one, state]) => {
     const place = one.environment === undefined ? "" : ` for ${printable(one.environment)}`;
     return state === "submitted"
       ? [`a request${place} was submitted before that, and stays:`, `  ${changeRequestCommand("get", one)}`]
@@ -77,11 +76,9 @@ function withFiled(error: SophiaError, filed: ReadonlyMap<OpenRequest, "filed" |
           `  ${changeRequestCommand("close", one)}`,
         ];
   });
-  const failure = { code, message, details: [...details, ...lines], ...(hint === undefined ? {} : { hint }) };
-  return new SophiaError(failure, status);
 }
 
-/** @throws SophiaError (usage, 125) where there is none, or one that must not be sent; its text is not shown */
+/** @throws SophiaError (usage, 125) if there is none, or one that must not be sent; its text is not shown */
 function reasonIn({ reason }: Settings): string {
   if (reason === undefined || reason.trim() === "") {
     throw usageError("request needs --reason TEXT", "say why it is to be opened: whoever approves it decides by that");
@@ -93,7 +90,7 @@ function reasonIn({ reason }: Settings): string {
   return reason;
 }
 
-/** The access by which the launcher itself opens the environment. @throws SophiaError (125) where there is none */
+/** The access by which the launcher itself opens the environment. @throws SophiaError (125) if there is none */
 async function launcherAccess(inEnvironment: unknown, settings: Settings, context: Context): Promise<EscSettings> {
   if (settings.fake || settings.offline) {
     throw usageError("request asks ESC, which SOPHIA_FAKE and SOPHIA_OFFLINE rule out", "unset them");
@@ -102,12 +99,10 @@ async function launcherAccess(inEnvironment: unknown, settings: Settings, contex
   const { access, notices } = escAccess(context.environment, dotenv.layers, { ...settings, ...namedIn(inEnvironment) });
   say(context, settings, [...dotenv.notices, ...notices]);
   if (access.kind === "on") return access.settings;
-  throw new SophiaError({
-    code: "esc-settings",
-    message:
-      access.kind === "incomplete"
-        ? `only ${access.present} is set and not ${access.missing}`
-        : "neither ESC_ENV nor ESC_TOKEN is set",
-    hint: "set ESC_ENV to the environment, or name it with --in, and ESC_TOKEN to the token that is to open it",
-  });
+  throw invalidSetting(
+    access.kind === "incomplete"
+      ? `only ${access.present} is set and not ${access.missing}`
+      : "neither ESC_ENV nor ESC_TOKEN is set",
+    "set ESC_ENV to the environment, or name it with --in, and ESC_TOKEN to the token that is to open it",
+  );
 }

@@ -12,36 +12,32 @@ import { tell } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { sayLines } from "../../output/stderr.ts";
 
-/** People take their time: the pauses grow. */
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 30_000;
 const GROWTH = 1.5;
-/** A pause is longer by up to this part, so that many who wait do not ask at the same time. */
+/** A pause is longer by up to this part, so that several commands do not ask at the same time. */
 const JITTER = 0.25;
 const STAYS = "the request stays; the same command waits for it again";
 
-/** An environment, and what has to be approved before it opens: nothing where it does. */
 export interface Asked {
   readonly name: FullName;
+  /** The requests that need an approval; none if the environment opens. */
   readonly requests: readonly OpenRequest[];
   /** An earlier command has filed them. */
   readonly isPending?: boolean;
-}
-
-interface Waiting {
-  readonly esc: EscSettings;
-  readonly settings: Settings;
-  readonly context: Context;
 }
 
 /**
  * Waits until all of the environments open: 0. A request that is closed ends it with 1, the limit with 3. Trouble at ESC
  * ends nothing: the next look may have an answer.
  *
- * @throws SophiaError (125) where ESC refuses the token or the environment for another reason
+ * @throws SophiaError (125) if ESC refuses the token or the environment for another reason
  */
-export async function waitUntilOpen(asked: readonly Asked[], limitMs: number, waiting: Waiting): Promise<number> {
-  const { context, settings } = waiting;
+export async function waitUntilOpen(
+  asked: readonly Asked[],
+  limitMs: number,
+  { esc, settings, context }: { readonly esc: EscSettings; readonly settings: Settings; readonly context: Context },
+): Promise<number> {
   const names = enumerate(asked.map(({ name }) => formatName(name)));
   const progress = makeProgress(context, settings);
   const undo = onSignal(() => {
@@ -60,7 +56,7 @@ export async function waitUntilOpen(asked: readonly Asked[], limitMs: number, wa
       }
       progress.waiting(`waiting for the approval of ${names}, ${durationWords(leftMs / 1000)} left`);
       await wait(Math.min(pauseMs * (1 + JITTER * Math.random()), leftMs));
-      const seen = await look(asked, waiting);
+      const seen = await look(asked, esc);
       progress.tell(seen.kind === "waiting" ? seen.why : seen.kind);
       if (seen.kind === "waiting") continue;
       progress.done();
@@ -82,8 +78,7 @@ type Seen =
   | { readonly kind: "waiting"; readonly why: string }
   | { readonly kind: "closed"; readonly id: string };
 
-/** What became of the requests by now. */
-async function look(asked: readonly Asked[], { esc }: Waiting): Promise<Seen> {
+async function look(asked: readonly Asked[], esc: EscSettings): Promise<Seen> {
   const environments = asked.map(({ name }): EnvironmentName => ({ ...name, text: formatName(name) }));
   const answers = await askEsc({ ...esc, environments }, SILENT, async (name, connection): Promise<Seen> => {
     if (await opens(name, connection)) return { kind: "open" };
@@ -104,7 +99,7 @@ async function look(asked: readonly Asked[], { esc }: Waiting): Promise<Seen> {
   );
 }
 
-/** Does something before one of these signals ends the process, as it would have. @returns what undoes it */
+/** Acts before one of these signals ends the process. @returns the function that undoes it */
 function onSignal(act: () => void): () => void {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const listeners = signals.map((signal) => {

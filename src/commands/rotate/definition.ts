@@ -1,4 +1,5 @@
 import type { CommandDefinition } from "../command.ts";
+import { CONFIRMATION } from "../writing/options.ts";
 
 export const rotateCommand: CommandDefinition = {
   describe: "Set a new value of a secret in ESC, or make a new ESC_TOKEN",
@@ -34,8 +35,7 @@ export const rotateCommand: CommandDefinition = {
     },
     team: { type: "string", value: "TEAM", describe: "With --token: the team whose token it is" },
     expires: { type: "string", value: "DAYS", describe: "With --token: when it ends; 90d by default" },
-    yes: { type: "boolean", short: "y", describe: "Do not ask" },
-    "dry-run": { type: "boolean", describe: "Show what would change, and write nothing" },
+    ...CONFIRMATION,
   },
   statuses: { 0: "the value is replaced", 1: "you said no", 3: "the change waits for an approval" },
   examples: [

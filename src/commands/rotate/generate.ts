@@ -5,24 +5,14 @@ import type { ValueFormat } from "../../contract/model.ts";
 
 /** At least 128 bits: letters, digits, `-` and `_`; hexadecimal digits; letters and digits. */
 function words(): readonly string[] {
-  return [
-    randomBytes(32).toString("base64url"),
-    randomBytes(32).toString("hex"),
-    randomBytes(16).toString("hex"),
-    randomBytes(20).toString("hex"),
-    randomBytes(48)
-      .toString("base64")
-      .replaceAll(/[^A-Za-z\d]/g, "")
-      .slice(0, 32),
-  ];
+  const alphanumeric = randomBytes(48)
+    .toString("base64")
+    .replaceAll(/[^A-Za-z\d]/g, "");
+  const hex = [32, 16, 20].map((bytes) => randomBytes(bytes).toString("hex"));
+  return [randomBytes(32).toString("base64url"), ...hex, alphanumeric.slice(0, 32)];
 }
 
-/**
- * A random value of a format, or of none.
- *
- * @param name of the variable
- * @returns undefined where a value of this format cannot be random enough, or is not for us to make
- */
+/** Makes a random value. @returns undefined if one of this format cannot be random enough */
 export function generate(format: ValueFormat | undefined, name: string): string | undefined {
   if (format === undefined) return words()[0];
   if (format.kind === "base64") return randomBytes(32).toString("base64");

@@ -1,4 +1,3 @@
-/** Which environment defines a variable, and how; pure. */
 import { SophiaError } from "../../core/error.ts";
 import type { Variable } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -8,30 +7,22 @@ import type { Current } from "../../esc/api/change.ts";
 import { type Defined, nodeOf } from "../../esc/definition/verify.ts";
 import { formatName } from "../../esc/settings/names.ts";
 
-/** A variable where it is defined. */
 export interface Defining {
   readonly current: Current;
   readonly variable: Variable;
   readonly defined: Defined;
 }
 
-/**
- * The environment whose value wins, later ones over earlier ones, if it defines the value itself.
- *
- * @throws SophiaError (rotate-place, 125) where none has the variable, an import defines it, or it is a file
- */
+/** Finds the environment whose value wins: the last one. @throws SophiaError (rotate-place, 125) */
 export function findDefining(name: string, all: readonly Current[]): Defining {
   const shown = printable(name);
   const current = all.findLast(({ opened }) => opened.variables.some((one) => one.name === name));
   const variable = current?.opened.variables.find((one) => one.name === name);
   if (current === undefined || variable === undefined) {
     const names = all.flatMap(({ opened }) => opened.variables.map((one) => one.name));
-    const environments = enumerate(
-      all.map((one) => formatName(one.name)),
-      "or",
-    );
+    const environments = all.map((one) => formatName(one.name));
     throw refuse(
-      `${shown} is not in ${environments}${didYouMean(name, names)}`,
+      `${shown} is not in ${enumerate(environments, "or")}${didYouMean(name, names)}`,
       `sophia-run set ${shellWord(shown)} sets its first value`,
     );
   }
@@ -60,14 +51,14 @@ export function findDefining(name: string, all: readonly Current[]): Defining {
   );
 }
 
-/** The name of an import, with what it leaves out. */
+/** The name of an import, with the parts that it leaves out. */
 function fullName(path: string, { name: { organization } }: Current): string {
   const parts = path.split("/");
   if (parts.length === 3) return printable(path);
   return printable(parts.length === 2 ? `${organization}/${path}` : `${organization}/default/${path}`);
 }
 
-/** No environment gives it, not even from an import. */
+/** Returns true if no environment gives it, not even from an import. */
 export function isAbsent(name: string, all: readonly Current[]): boolean {
   return !all.some(({ opened }) => opened.variables.some((one) => one.name === name));
 }

@@ -11,11 +11,10 @@ import { rotatedBy } from "../../esc/definition/follow.ts";
 import { parseDefinition } from "../../esc/definition/parse.ts";
 import { setVariables } from "../../esc/definition/edit.ts";
 import { namesIn, nodeOf } from "../../esc/definition/verify.ts";
-import { EscFault } from "../../esc/faults/fault.ts";
+import { statusOf } from "../../esc/faults/fault.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
-import { say } from "../../output/say.ts";
 import type { Command } from "../command.ts";
 import { confirm } from "../confirm.ts";
 import { usageError } from "../mistakes.ts";
@@ -25,15 +24,14 @@ import { type Defining, findDefining, isAbsent, refuse } from "./place.ts";
 import { doneText } from "./text.ts";
 import { newValue } from "./value.ts";
 
-/** A change to one variable, and the value that it has afterwards. */
+/** A change to one variable, the value that it has afterwards, and the words for it. */
 interface Wanted {
   readonly change: Change;
   readonly value: string;
-  /** What the diff says of it. */
   readonly words: string;
 }
 
-/** `sophia-run rotate NAME`: 0; 1 where somebody says no; 3 where the change is a draft. */
+/** `sophia-run rotate NAME`: 0; 1 if the user says no; 3 if the change is a draft. */
 export const rotate: Command = async ({ options, positionals: [name = ""] }, context) => {
   const settings = settle(options, context.environment);
   const { to } = options;
@@ -44,22 +42,18 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
   const declaration = contract.variables.get(contract.aliases.get(name) ?? name);
   const access = await writeAccess(inEnvironment, settings, context);
-  say(context, settings, access.notices);
-  if (inEnvironment !== undefined) requireOne(access.settings);
+  if (inEnvironment !== undefined) requireOne(access);
 
-  const all = await askEach(access.settings, settings, context, readCurrent);
-  // Of several environments nobody can say to which one the revision belongs.
+  const all = await askEach(access, settings, context, readCurrent);
+  // Of several environments it is not known to which one the revision belongs.
   const [only, ...others] = all;
   const isRemoved = typeof to === "string" && others.length === 0 && isAbsent(name, all);
   const place = isRemoved ? undefined : findDefining(name, all);
   const current = place?.current ?? only;
   if (current === undefined) throw new TypeError("no environment was asked");
-  const target = settingsFor(current.name, onlyOf(current, access.settings));
-  const tellChange = (words: string): void =>
-    tell(
-      context,
-      `${printable(name)} in ${printable(formatRevision(current))}:\n  ${isRemoved ? "+" : "~"} ${words}\n`,
-    );
+  const target = settingsFor(current.name, onlyOf(current, access));
+  const where = `${printable(name)} in ${printable(formatRevision(current))}`;
+  const tellChange = (words: string): void => tell(context, `${where}:\n  ${isRemoved ? "+" : "~"} ${words}\n`);
   const isWanted = async (): Promise<boolean> => {
     if (isDry) tell(context, "Nothing was written: --dry-run.\n");
     else if (await confirm("Change it?", options["yes"] === true, context)) return true;
@@ -83,28 +77,27 @@ export const rotate: Command = async ({ options, positionals: [name = ""] }, con
   const wanted =
     typeof to === "string" || place === undefined
       ? await fromRevision(name, String(to), target, settings, context)
-      : await fresh(name, generated, { ...place, isSecret: declaration?.secret ?? true }, () =>
-          newValue(name, declaration, generated, place.variable.value, context),
+      : fresh(
+          name,
+          await newValue(name, declaration, generated, place.variable.value, context),
+          generated,
+          (declaration?.secret ?? true) || place.defined.kind === "secret",
         );
   if (wanted.value === place?.variable.value) {
-    tell(context, `✅ ${printable(name)} in ${printable(formatRevision(current))} has this value already.\n`);
+    tell(context, `✅ ${where} has this value already.\n`);
     return ExitStatus.ok;
   }
   tellChange(wanted.words);
   if (!(await isWanted())) return refused;
+  const edit = (now: Current): string | undefined => {
+    const value = valueIn(now, name);
+    if (value === wanted.value) return undefined;
+    if (value !== place?.variable.value) throw changedMeanwhile(name, now);
+    if (typeof to !== "string" || !isAbsent(name, [now])) refuseComputed(name, findDefining(name, [now]));
+    return setVariables(now.definition.yaml, [wanted.change]);
+  };
   const changed = await askOne(target, settings, context, (full, connection) =>
-    changeEnvironment(
-      full,
-      connection,
-      (now) => {
-        const value = valueIn(now, name);
-        if (value === wanted.value) return undefined;
-        if (value !== place?.variable.value) throw changedMeanwhile(name, now);
-        if (typeof to !== "string" || !isAbsent(name, [now])) refuseComputed(name, findDefining(name, [now]));
-        return setVariables(now.definition.yaml, [wanted.change]);
-      },
-      [wanted.value],
-    ),
+    changeEnvironment(full, connection, edit, [wanted.value]),
   );
   return finish(name, changed, { inEnvironment, canGoBack: !isRemoved }, context);
 };
@@ -121,7 +114,7 @@ function finish(
   return ExitStatus.ok;
 }
 
-/** Of several environments the one, by the name that was asked for. */
+/** Settings for one of several environments, by the name that was asked for. */
 function onlyOf(current: Current, settings: EscSettings): EscSettings {
   const { environments } = settings;
   const asked = environments.filter(({ name, project }) => {
@@ -131,7 +124,7 @@ function onlyOf(current: Current, settings: EscSettings): EscSettings {
   return requireOne({ ...settings, environments: asked.slice(-1) });
 }
 
-/** @throws SophiaError (rotate-place, 125) where the value follows from others */
+/** @throws SophiaError (rotate-place, 125) if the value follows from others */
 function refuseComputed(name: string, { defined, current }: Defining): void {
   if (defined.kind === "secret" || defined.kind === "value") return;
   const own = formatName(current.name);
@@ -139,19 +132,12 @@ function refuseComputed(name: string, { defined, current }: Defining): void {
   throw refuse(`${printable(name)} ${what} in ${own}`, `change what it follows from: pulumi env edit ${own}`);
 }
 
-async function fresh(
-  name: string,
-  generated: boolean,
-  { defined, isSecret }: Defining & { readonly isSecret: boolean },
-  read: () => Promise<string>,
-): Promise<Wanted> {
-  const value = await read();
-  const secret = isSecret || defined.kind === "secret";
+function fresh(name: string, value: string, generated: boolean, secret: boolean): Wanted {
   const words = `a new value${generated ? ", generated" : ""}, ${secret ? "secret" : "in plain text"}`;
   return { change: { kind: "value", name, value, secret }, value, words };
 }
 
-/** What the variable was in another revision: its place in the definition, and the value that it had. */
+/** Reads the definition and the value that the variable had in another revision. */
 async function fromRevision(
   name: string,
   version: string,
@@ -162,12 +148,12 @@ async function fromRevision(
   if (!/^[\w.-]{1,100}$/.test(version) || /^\.+$/.test(version)) {
     throw usageError("--to needs the number of a revision, or a tag", "pulumi env version history shows them");
   }
-  const { definition, opened } = await askOne(target, settings, context, async (full, connection) => {
+  const then = await askOne(target, settings, context, async (full, connection) => {
     try {
       return await readCurrent({ ...full, version }, connection);
     } catch (error) {
       // The environment itself has just been read.
-      if (!(error instanceof EscFault && error.fault.kind === "status" && error.fault.status === 404)) throw error;
+      if (statusOf(error) !== 404) throw error;
       const own = printable(formatName(full));
       throw refuse(
         `${own} has no revision or tag ${printable(version)}`,
@@ -175,8 +161,8 @@ async function fromRevision(
       );
     }
   });
-  const { yaml } = definition;
-  const old = valueIn({ opened }, name);
+  const { yaml } = then.definition;
+  const old = valueIn(then, name);
   const defined = nodeOf(yaml, name);
   const isPlain = defined?.kind === "secret" || defined?.kind === "value";
   if (defined === undefined || old === undefined || !isPlain) {
@@ -196,7 +182,7 @@ function rotationOf({ defined, variable, current }: Defining): string | undefine
   return rotatedBy(parseDefinition(current.definition.yaml), ["environmentVariables", variable.name]);
 }
 
-/** @returns what became of it: ESC gives another value, or not */
+/** Has ESC rotate it, and makes sure that it gives another value. */
 function rotated(
   { variable }: Defining,
   property: string,

@@ -4,7 +4,6 @@ import { printable } from "../../core/text.ts";
 import type { Changed } from "../../esc/api/change.ts";
 import { formatName } from "../../esc/settings/names.ts";
 
-/** What was done, the way back, and what is left to do. */
 export function doneText(
   name: string,
   { before, after }: Extract<Changed, { kind: "done" }>,

@@ -1,4 +1,5 @@
 import type { CommandDefinition } from "../command.ts";
+import { writeOptions } from "../writing/options.ts";
 
 export const setCommand: CommandDefinition = {
   describe: "Set the first value of a variable in the ESC environment",
@@ -20,12 +21,7 @@ export const setCommand: CommandDefinition = {
     kind: "variable",
     excess: "the value comes from a prompt, or from the standard input: sophia-run set NAME < FILE",
   },
-  options: {
-    in: { type: "string", value: "ENV", describe: "The environment to write, in place of ESC_ENV" },
-    overwrite: { type: "boolean", describe: "Replace a value that ESC has already" },
-    yes: { type: "boolean", short: "y", describe: "Do not ask" },
-    "dry-run": { type: "boolean", describe: "Show what would change, and write nothing" },
-  },
+  options: writeOptions("a value"),
   statuses: {
     0: "ESC has the value",
     1: "ESC has another value, which stays, or you said no",

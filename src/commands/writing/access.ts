@@ -1,4 +1,3 @@
-/** How commands that write reach ESC: by a token of their own. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -9,7 +8,7 @@ import { askEsc } from "../../esc/api/ask.ts";
 import { escAccess, type EscSettings } from "../../esc/settings/access.ts";
 import { formatName, type FullName } from "../../esc/settings/names.ts";
 import { ADMIN_TOKEN } from "../../esc/settings/own-variables.ts";
-import { type Setting, Variables } from "../../esc/settings/variables.ts";
+import { invalidSetting, type Setting, Variables } from "../../esc/settings/variables.ts";
 import type { Connection } from "../../esc/transport/connection.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/say.ts";
@@ -22,67 +21,62 @@ const TOKEN_HINT =
   "at a terminal the command asks for a token that may open and write the environment; elsewhere set it in the environment";
 
 /**
- * The access of a command that writes. Its token is `ESC_ADMIN_TOKEN` of the process environment, or asked for at a
- * terminal: never the launcher's own, and never one from a file.
+ * Finds the access of a command that writes, and reports its notices. The token is `ESC_ADMIN_TOKEN` of the process
+ * environment, or asked for at a terminal: never the launcher's own, and never one from a file.
  *
  * @param inEnvironment the value of `--in`, in place of `ESC_ENV`
  * @param isDry nothing is written: without `ESC_ADMIN_TOKEN` the launcher's own credential serves
- * @throws SophiaError (125) where there is no token or no environment
+ * @param told notices that were reported before
+ * @throws SophiaError (125) if there is no token or no environment
  */
 export async function writeAccess(
   inEnvironment: unknown,
   settings: Settings,
   context: Context,
-  isDry = false,
-): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
-  if (settings.fake) throw usageError("this command changes ESC, which SOPHIA_FAKE rules out", "unset it");
-  if (settings.offline) throw usageError("this command changes ESC, which SOPHIA_OFFLINE rules out", "unset it");
+  { isDry = false, told = [] }: { readonly isDry?: boolean; readonly told?: readonly Notice[] } = {},
+): Promise<EscSettings> {
+  const ruledOut = settings.fake ? "SOPHIA_FAKE" : settings.offline ? "SOPHIA_OFFLINE" : undefined;
+  if (ruledOut !== undefined) throw usageError(`this command changes ESC, which ${ruledOut} rules out`, "unset it");
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const named = new Variables(context.environment, dotenv.layers).find("ESC_ENV");
   if (named === undefined && typeof inEnvironment !== "string") {
-    throw new SophiaError({
-      code: "esc-settings",
-      message: "no ESC environment is named",
-      hint: "name it with --in organization/project/environment, or set ESC_ENV",
-    });
+    throw invalidSetting(
+      "no ESC environment is named",
+      "name it with --in organization/project/environment, or set ESC_ENV",
+    );
   }
-  const common = { ...settings, ...namedIn(inEnvironment) };
-  if (isDry && new Variables(context.environment, []).findInProcess(ADMIN_TOKEN) === undefined) {
-    const { access, notices } = escAccess(context.environment, dotenv.layers, common);
-    if (access.kind === "on") return { settings: access.settings, notices: [...dotenv.notices, ...notices] };
-  }
-  const token = await adminToken(context);
-  const { access, notices } = escAccess(context.environment, dotenv.layers, { ...common, token });
-  if (access.kind !== "on") throw new TypeError("neither a token nor an environment");
-  return { settings: access.settings, notices: [...dotenv.notices, ...notices] };
+  const accessBy = (token?: Setting): EscSettings | undefined => {
+    const options = { ...settings, ...namedIn(inEnvironment), ...(token === undefined ? {} : { token }) };
+    const { access, notices } = escAccess(context.environment, dotenv.layers, options);
+    if (access.kind !== "on") return undefined;
+    const known = new Set(told.map((notice) => JSON.stringify(notice)));
+    const news = [...dotenv.notices, ...notices].filter((notice) => !known.has(JSON.stringify(notice)));
+    say(context, settings, news);
+    return access.settings;
+  };
+  const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
+  const access =
+    (isDry && given === undefined ? accessBy() : undefined) ?? accessBy(given ?? (await typedToken(context)));
+  if (access === undefined) throw new TypeError("neither a token nor an environment");
+  return access;
 }
 
-/** The environments that `--in` names, in place of those of `ESC_ENV`. */
+/** The environments of `--in`, in place of those of `ESC_ENV`. */
 export function namedIn(inEnvironment: unknown): { readonly environments?: { value: string; option: string } } {
   return typeof inEnvironment === "string" ? { environments: { value: inEnvironment, option: "--in" } } : {};
 }
 
-async function adminToken(context: Context): Promise<Setting> {
-  const given = new Variables(context.environment, []).findInProcess(ADMIN_TOKEN);
-  if (given !== undefined) return given;
+async function typedToken(context: Context): Promise<Setting> {
   if (canAsk(context)) {
     const value = await context.readHidden(
       questionText(context, ["A token that may open and write the environment (not shown):"]),
     );
     if (value !== undefined && value.trim() !== "") return { name: "the token that was typed", value };
   }
-  throw new SophiaError({
-    code: "esc-settings",
-    message: `${ADMIN_TOKEN} is not set; the launcher's own token is not used for changes`,
-    hint: TOKEN_HINT,
-  });
+  throw invalidSetting(`${ADMIN_TOKEN} is not set; the launcher's own token is not used for changes`, TOKEN_HINT);
 }
 
-/**
- * The settings for the one environment to change.
- *
- * @throws SophiaError (usage, 125) where several are named, or a revision, which does not change
- */
+/** @throws SophiaError (usage, 125) if several environments are named, or a revision, which does not change */
 export function requireOne(settings: EscSettings): EscSettings {
   const { environments, namedBy } = settings;
   const [only, ...others] = environments;
@@ -99,7 +93,7 @@ export function requireOne(settings: EscSettings): EscSettings {
   return settings;
 }
 
-/** Asks the one environment of the settings. @throws SophiaError (125) where it cannot be asked */
+/** Asks the one environment of the settings. @throws SophiaError (125) if it cannot be asked */
 export async function askOne<T>(
   settings: EscSettings,
   options: Settings,
@@ -111,7 +105,7 @@ export async function askOne<T>(
   return result;
 }
 
-/** Asks each environment of the settings. @throws SophiaError (125) where one cannot be asked */
+/** Asks each environment of the settings. @throws SophiaError (125) if one cannot be asked */
 export async function askEach<T>(
   settings: EscSettings,
   options: Settings,
@@ -125,7 +119,7 @@ export async function askEach<T>(
   return answers.results;
 }
 
-/** Adds how to make the environment, if the service does not know it: a first value may need that. */
+/** Adds how to make the environment, if the service does not know it. */
 function withWayToMakeIt(failure: Failure, { environments }: EscSettings): Failure {
   const [only, ...others] = environments;
   if (failure.code !== "esc-not-found" || only === undefined || others.length > 0) return failure;
@@ -133,11 +127,7 @@ function withWayToMakeIt(failure: Failure, { environments }: EscSettings): Failu
   return { ...failure, details: [...(failure.details ?? []), `if it is not made yet: ${command}`] };
 }
 
-/**
- * The settings for an environment by the name that was found, so that a change goes where the reading was.
- *
- * @throws SophiaError (esc-settings, 125) where that is of another organization than the name says at first sight
- */
+/** Has the change go to what was read. @throws SophiaError (esc-settings, 125) if that is of another organization */
 export function settingsFor(name: FullName, settings: EscSettings): EscSettings {
   const full = formatName(name);
   const asked = settings.environments.find(
@@ -146,14 +136,10 @@ export function settingsFor(name: FullName, settings: EscSettings): EscSettings 
   const isOldForm =
     asked?.organization === undefined && asked?.project === name.organization && name.project === "default";
   if (isOldForm && settings.organization !== name.organization) {
-    throw new SophiaError({
-      code: "esc-settings",
-      message: `${printable(asked.text)} is known only as ${full}, and may be meant for another organization`,
-      hint: `to change that one, name it: --in ${full}`,
-    });
+    throw invalidSetting(
+      `${printable(asked.text)} is known only as ${full}, and may be meant for another organization`,
+      `to change that one, name it: --in ${full}`,
+    );
   }
-  return {
-    ...settings,
-    environments: [{ text: full, organization: name.organization, project: name.project, name: name.name }],
-  };
+  return { ...settings, environments: [{ ...name, text: full, version: undefined }] };
 }

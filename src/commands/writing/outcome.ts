@@ -1,4 +1,4 @@
-/** What became of a change, in words. */
+/** The outcome of a change, in words. */
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { shellWord } from "../../core/shell.ts";
@@ -7,12 +7,7 @@ import { type Changed, type Current, formatRevision } from "../../esc/api/change
 import { formatName } from "../../esc/settings/names.ts";
 import { tell } from "../../output/colour.ts";
 
-/**
- * Tells a draft, and fails where a change did not take.
- *
- * @returns the change that is in effect; a status where it is not
- * @throws SophiaError (esc-conflict or esc-not-in-effect, 125)
- */
+/** Reports a draft. @returns the change that is in effect, or a status @throws SophiaError (125) */
 export function settleChange(
   changed: Changed,
   context: Context,
@@ -48,7 +43,7 @@ export function settleChange(
   }
 }
 
-/** The command by which people look at a change request or decide it, whatever their default organization. */
+/** The command that shows a change request or decides it, whatever the default organization. */
 export function changeRequestCommand(
   verb: string,
   { id, organization }: { readonly id: string; readonly organization: string },
@@ -63,7 +58,7 @@ export function revisionsText({ before, after }: Extract<Changed, { kind: "done"
   return `Revision ${was} is now ${is}.\n   All of it back: ${wayBack(before)}`;
 }
 
-/** The error for a value that another user has set meanwhile: it may be in use already, so it is not replaced unseen. */
+/** The error for a value that another user has set meanwhile: it may be in use, so it is not replaced unseen. */
 export function changedMeanwhile(name: string, now: Current): SophiaError {
   return new SophiaError({
     code: "esc-conflict",
@@ -72,7 +67,15 @@ export function changedMeanwhile(name: string, now: Current): SophiaError {
   });
 }
 
-/** The value that an environment gives a variable; undefined where it gives none. */
+/** Adds lines to a failure: the state that it leaves. Returns any other error as it is. */
+export function withDetails(error: unknown, ...lines: readonly string[]): unknown {
+  if (!(error instanceof SophiaError)) return error;
+  const { code, message, hint, details, status } = error;
+  const failure = { code, message, details: [...details, ...lines], ...(hint === undefined ? {} : { hint }) };
+  return new SophiaError(failure, status);
+}
+
+/** The value that an environment gives a variable; undefined if it gives none. */
 export function valueIn({ opened }: Pick<Current, "opened">, name: string): string | undefined {
   return opened.variables.find((one) => one.name === name)?.value;
 }

@@ -10,18 +10,13 @@ import { printable } from "../../core/text.ts";
 import { questionText } from "../../output/stderr.ts";
 import { canAsk } from "../confirm.ts";
 
-/** Words of the command that reads a value. */
 export interface ValueWords {
   readonly what: "value" | "new value";
   /** How to give one, if there is none. */
   readonly remedy: string;
 }
 
-/**
- * Reads a value and checks it against its declaration. One line break at the end of the standard input is dropped.
- *
- * @throws SophiaError (rotate-value, 125) if there is none, or none that the contract accepts; it does not show it
- */
+/** @throws SophiaError (rotate-value, 125) if there is no valid value; it does not show it */
 export async function readValue(
   name: string,
   declaration: Declaration | undefined,
@@ -57,7 +52,6 @@ async function fromInput(shown: string, remedy: string, context: Context): Promi
   return text.replace(/\r?\n$/, "");
 }
 
-/** The error for a value that cannot be written. */
 export function valueError(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "rotate-value", message, hint });
 }

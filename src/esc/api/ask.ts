@@ -18,26 +18,23 @@ export type EscAnswers<T> =
     }
   | EscDown;
 
-/** Why there is nothing from ESC. */
+/** The reason why there is nothing from ESC. */
 export type EscDown =
-  /** No answer, or none that is one: the environment and the files may serve (emergency access). */
+  /** No valid answer: the environment and the files may serve (emergency access). */
   | { readonly kind: "unavailable"; readonly failure: Failure; readonly blames: "credential" | "service" }
   /** The service said no, to the token or to the environment: files do not serve. */
   | { readonly kind: "refused"; readonly failure: Failure; readonly refused: Refused };
-
-/** What is to be asked of one environment. @throws EscFault */
-type Ask<T> = (name: FullName, connection: Connection) => Promise<T>;
 
 /**
  * Asks the same of each environment, side by side, under one deadline: connects, obtains the token and finds the
  * organization of names without one. The first that fails ends the others and is named in the failure.
  *
- * @throws what `ask` throws, but for EscFault
+ * @throws the errors of `ask`, but for EscFault
  */
 export async function askEsc<T>(
   settings: EscSettings,
   progress: Progress,
-  ask: Ask<T>,
+  ask: (name: FullName, connection: Connection) => Promise<T>,
   clock: Clock = systemClock,
 ): Promise<EscAnswers<T>> {
   const { environments } = settings;
@@ -49,15 +46,12 @@ export async function askEsc<T>(
     const organization = settings.organization ?? (areComplete ? undefined : await findDefaultOrganization(connection));
     const asked = await Promise.all(
       environments.map((name) =>
-        askFirstKnown({ name, organization, oneMeaning: settings.oneMeaning }, connection, ask),
+        askFirstKnown(name, organization, settings.oneMeaning, connection.host, (one) => ask(one, connection)),
       ),
     );
+    const results = asked.map(({ result }) => result);
     const remarks = connection.remarks.map((text): Notice => ({ kind: "remark", text }));
-    return {
-      kind: "read",
-      results: asked.map(({ result }) => result),
-      remarks: [...remarks, ...asked.flatMap(({ notices }) => notices)],
-    };
+    return { kind: "read", results, remarks: [...remarks, ...asked.flatMap(({ notices }) => notices)] };
   } catch (error) {
     if (!(error instanceof EscFault)) throw error;
     fault = error;
@@ -80,39 +74,28 @@ async function tokenOf(credential: Credential, connection: Connection): Promise<
   return obtainToken(credential, connection);
 }
 
-/** What is to be asked for, and what it may mean. */
-interface Meant {
-  readonly name: EnvironmentName;
-  readonly organization: string | undefined;
-  /** The first meaning counts alone. */
-  readonly oneMeaning: boolean;
-}
-
-/** Asks for the first of the environments that the name may mean and that the service knows. */
 async function askFirstKnown<T>(
-  { name, organization, oneMeaning }: Meant,
-  connection: Connection,
-  ask: Ask<T>,
+  name: EnvironmentName,
+  organization: string | undefined,
+  oneMeaning: boolean,
+  host: string,
+  ask: (name: FullName) => Promise<T>,
 ): Promise<{ readonly result: T; readonly notices: readonly Notice[] }> {
-  const environment = name.text;
   const all = candidates(name, organization);
   const names = oneMeaning ? all.slice(0, 1) : all;
   const [untried] = all.slice(names.length).map(formatName);
-  let last = new EscFault({ kind: "no-organization", host: connection.host }, { environment });
+  let last: EscFault | undefined;
   for (const one of names) {
     try {
-      const result = await ask(one, connection);
-      return { result, notices: oldFormNotices(name, one, organization) };
+      return { result: await ask(one), notices: oldFormNotices(name, one, organization) };
     } catch (error) {
       if (!(error instanceof EscFault)) throw error;
       const { fault } = error;
       const isUnknown = fault.kind === "status" && fault.status === 404;
-      const told = isUnknown
-        ? { ...fault, tried: names.map(formatName), ...(untried === undefined ? {} : { untried }) }
-        : fault;
-      last = new EscFault(told, { ...error.context, environment });
+      const told = isUnknown ? { ...fault, tried: names.map(formatName), untried } : fault;
+      last = new EscFault(told, { ...error.context, environment: name.text });
       if (!isUnknown) break;
     }
   }
-  throw last;
+  throw last ?? new EscFault({ kind: "no-organization", host }, { environment: name.text });
 }

@@ -1,36 +1,32 @@
-/** Changing an environment: what it has now, another definition in its place, and whether that took. */
-import { EscFault } from "../faults/fault.ts";
+/** Changing an environment: read what it has, write another definition, read it back. */
+import { namesIn } from "../definition/verify.ts";
+import { EscFault, statusOf } from "../faults/fault.ts";
 import { needsApproval } from "../faults/refusal.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { Secret } from "../settings/secret.ts";
 import type { Connection } from "../transport/connection.ts";
 import { changing, createDraft, type Definition, type Draft, readDefinition, updateDefinition } from "./definition.ts";
-import { namesIn } from "../definition/verify.ts";
 import { openByDefaults, type OpenedEnvironment } from "./session.ts";
 
-/** What an environment has now: the text of its definition, and the values that it gives. */
+/** The text of an environment's definition, and the values that it gives. */
 export interface Current {
   readonly name: FullName;
   readonly definition: Definition;
   readonly opened: OpenedEnvironment;
-  /**
-   * The variables whose values nobody could read, where opening it has to be approved; `opened` then has those alone
-   * that are known without opening it.
-   */
+  /** The variables whose values are hidden, if opening needs an approval; `opened` then has only the others. */
   readonly hidden?: ReadonlySet<string>;
 }
 
 export type Changed =
-  /** All is as it was to be. `wrote`: by this change, and not before. */
+  /** All is as requested. `wrote`: by this change, and not before. */
   | { readonly kind: "done"; readonly wrote: boolean; readonly before: Current; readonly after: Current }
-  /** It was written, and the environment gives something else all the same. */
+  /** It was written, and the environment gives something else. */
   | { readonly kind: "without-effect"; readonly before: Current; readonly after: Current }
-  /** Somebody has to approve it first. */
+  /** It needs an approval first. */
   | ({ readonly kind: "draft"; readonly before: Current } & Draft)
-  /** Others changed the definition each time. Nothing of theirs is lost, and nothing was written. */
+  /** Other users changed the definition each time; nothing was written. */
   | { readonly kind: "conflict"; readonly attempts: number };
 
-/** So often a definition is read anew because somebody has changed it meanwhile. */
 const MOST_ATTEMPTS = 4;
 
 /** Shorter ones stand in the words of the service by chance. */
@@ -42,7 +38,7 @@ export async function readCurrent(name: FullName, connection: Connection): Promi
   return { name, definition, opened: await openByDefaults(name, connection) };
 }
 
-/** As {@link readCurrent}; where opening has to be approved, what is known without that. @throws as readCurrent does */
+/** As {@link readCurrent}; if opening needs an approval, only what evaluating shows. @throws as readCurrent does */
 export async function readOrEvaluate(name: FullName, connection: Connection): Promise<Current> {
   const definition = await readDefinition(name, connection);
   try {
@@ -57,28 +53,25 @@ export async function readOrEvaluate(name: FullName, connection: Connection): Pr
   return { name, definition, opened: { name, variables, notices, mayMint: () => false }, hidden };
 }
 
-/** As {@link readOrEvaluate}; of a definition that the token may not read nothing is known. For what writes nothing. */
+/** As {@link readOrEvaluate}, with an empty definition if the token may not read it. For commands that write nothing. */
 export async function readToShow(name: FullName, connection: Connection): Promise<Current> {
   try {
     return await readOrEvaluate(name, connection);
   } catch (error) {
-    const isForbidden = error instanceof EscFault && error.fault.kind === "status" && error.fault.status === 403;
-    if (!isForbidden || error.context.isDefinition !== true) throw error;
+    if (statusOf(error) !== 403 || !(error instanceof EscFault && error.context.isDefinition === true)) throw error;
   }
   const opened = await openByDefaults(name, connection);
-  const { revision } = opened;
-  return { name, definition: { yaml: "", etag: "", ...(revision === undefined ? {} : { revision }) }, opened };
+  return { name, definition: { yaml: "", etag: "", revision: opened.revision }, opened };
 }
 
 /**
- * Writes what `edit` makes of the definition, anew from what is there where somebody else changed it meanwhile. Where an
- * answer was lost, the next attempt finds that nothing is left to do.
+ * Writes the edited definition; after a concurrent change it begins again with the new one. If an answer was lost, the next
+ * attempt finds nothing left to do.
  *
- * @param edit the new text; undefined where all is as it is to be
- * @param values what no message of the service may show
- * @param read how what is there is read; where values are hidden, that the service has the revision as it was sent is
- *   all that can be said of its effect
- * @throws EscFault @throws what `edit` throws
+ * @param edit returns the new text; undefined if nothing is left to do
+ * @param values must appear in no message of the service
+ * @param read reads the environment; if values are hidden, the effect is only that the service has the new revision
+ * @throws EscFault @throws the errors of `edit`
  */
 export async function changeEnvironment(
   name: FullName,
@@ -106,8 +99,7 @@ export async function changeEnvironment(
     const update = await updateDefinition(name, yaml, etag, connection);
     if (update.kind === "conflict") continue;
     if (update.kind === "gated") {
-      const draft = await createDraft(name, yaml, etag, connection);
-      return { kind: "draft", before: current, ...draft };
+      return { kind: "draft", before: current, ...(await createDraft(name, yaml, etag, connection)) };
     }
     const after = await changing(() => read(name, connection));
     const isStored = after.definition.etag !== etag && after.definition.revision === update.revision;
@@ -120,8 +112,8 @@ export async function changeEnvironment(
 }
 
 /**
- * Whether the text has all the variables that the environment says to define itself. It has not where somebody has changed
- * it between the two readings, or where less came than was sent: to write that back would lose the rest.
+ * Returns true if the text has all variables that the environment says to define itself. Else a change came between the
+ * two readings, or less came than was sent: to write that back would lose the rest.
  */
 function isWhole({ definition, opened }: Current): boolean {
   const own = namesIn(definition.yaml);
@@ -135,7 +127,7 @@ function isWhole({ definition, opened }: Current): boolean {
   );
 }
 
-/** `org/project/name@12`, where the service tells the revision. */
+/** `org/project/name@12`, if the service tells the revision. */
 export function formatRevision({ name, definition: { revision } }: Current): string {
   return revision === undefined ? formatName(name) : `${formatName(name)}@${revision}`;
 }

@@ -1,4 +1,4 @@
-/** Whether environments have changed since they were looked at: a cheap request for each, and no session. */
+/** Detects changes of environments by a cheap request for each, and no session. */
 import { EscFault } from "../faults/fault.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
@@ -10,19 +10,17 @@ import { importedName, readImports } from "../definition/imports.ts";
 import { askEsc, type EscDown } from "./ask.ts";
 import { pathOfRevision } from "./definition.ts";
 
-/** What an environment was when it was looked at. */
 interface Seen {
   readonly name: FullName;
   readonly etag: string;
   readonly imports: readonly FullName[];
-  /** It is known not to be all: its imports cannot be told. */
   readonly isPart: boolean;
 }
 
-/** Environments that can be followed, and whether there are others. */
+/** Environments that can be followed, and others that cannot. */
 export interface Known {
   readonly seen: ReadonlyMap<string, Seen>;
-  /** Some may not be seen by this token: that they change is found only by opening. */
+  /** Not visible to this token: their changes are found only by opening. */
   readonly hidden: ReadonlySet<string>;
 }
 
@@ -31,23 +29,22 @@ export type Look =
       readonly kind: "seen";
       readonly known: Known;
       readonly hasChanged: boolean;
-      /** Environments that an earlier look has seen and that are refused now, with the status of HTTP. They stay known. */
+      /** Environments that are refused now, with the status of HTTP, and were seen by an earlier look. They stay known. */
       readonly lost: ReadonlyMap<string, number>;
-      /** The settings with the token that served, where one had to be obtained. */
+      /** The settings with the token that served, if one had to be obtained. */
       readonly settings: EscSettings;
     }
-  /** `retryAfterMs`: the service wants to be left alone so long. */
-  | (EscDown & { readonly retryAfterMs?: number });
+  /** `retryAfterMs`: the pause that the service asks for. */
+  | (EscDown & { readonly retryAfterMs?: number | undefined });
 
-/** An environment imports few; what is endless is not followed to its end. */
 const MOST_ENVIRONMENTS = 100;
-/** What the service says to a token that may not see the definition, or where it has no such request. */
+/** Statuses for a token that may not see the definition, or of a service that has no such request. */
 const HIDDEN: ReadonlySet<number> = new Set([400, 403, 404, 405, 501]);
 
 /**
  * Looks at the environments of the settings, by their full names, and all that they import.
  *
- * @param before what an earlier look has found; what could not be seen then is not asked for again
+ * @param before the result of an earlier look; environments that were hidden then are not asked for again
  */
 export async function look(settings: EscSettings, before: Known | undefined, progress: Progress): Promise<Look> {
   let retryAfterMs: number | undefined;
@@ -61,13 +58,13 @@ export async function look(settings: EscSettings, before: Known | undefined, pro
       used = { ...settings, credential: { kind: "token", token, label: describeCredential(settings.credential) } };
     }
     try {
-      await walk(name, connection, before, { seen, hidden, lost });
+      await walk(name, connection, before, seen, hidden, lost);
     } catch (error) {
       if (error instanceof EscFault && "retryAfterMs" in error.fault) ({ retryAfterMs } = error.fault);
       throw error;
     }
   });
-  if (answers.kind !== "read") return { ...answers, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) };
+  if (answers.kind !== "read") return { ...answers, retryAfterMs };
   const hasChanged =
     before === undefined ||
     seen.size !== before.seen.size ||
@@ -75,18 +72,13 @@ export async function look(settings: EscSettings, before: Known | undefined, pro
   return { kind: "seen", known: { seen, hidden }, hasChanged, lost, settings: used };
 }
 
-/** The environments of one look, as {@link Look} has them. */
-interface Walked {
-  readonly seen: Map<string, Seen>;
-  readonly hidden: Set<string>;
-  readonly lost: Map<string, number>;
-}
-
 async function walk(
   root: FullName,
   connection: Connection,
   before: Known | undefined,
-  { seen, hidden, lost }: Walked,
+  seen: Map<string, Seen>,
+  hidden: Set<string>,
+  lost: Map<string, number>,
 ): Promise<void> {
   const waiting = [root];
   for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
@@ -124,7 +116,7 @@ async function lookAt(name: FullName, connection: Connection, before: Seen | und
   if (HIDDEN.has(answer.status)) return answer.status;
   if (answer.status !== 200) connection.objectIn(answer);
   const etag = markOf(answer);
-  if (etag === undefined) throw new EscFault({ kind: "answer", host: connection.host, problem: "unexpected" });
+  if (etag === undefined) throw connection.unexpected();
   const imports = await readImports(answer.data);
   return {
     name,
@@ -134,17 +126,16 @@ async function lookAt(name: FullName, connection: Connection, before: Seen | und
   };
 }
 
-/** What is another one once the definition is. */
+/** A text that differs once the definition does. */
 function markOf(answer: HttpAnswer): string | undefined {
-  return answer.headers.etag ?? revisionIn(answer).revision;
+  return answer.headers.etag ?? revisionIn(answer);
 }
 
-/** Settings for the environments by the names under which they were found: nothing has to be looked up again. */
+/** Settings for the environments by the names under which they were found: no name is looked up again. */
 export function settingsByFullNames(settings: EscSettings, found: readonly FullName[]): EscSettings {
   const environments = found.map((full): EnvironmentName => {
-    const { version, ...name } = full;
-    const at = version === undefined || version === "latest" ? {} : { version };
-    return { text: formatName(full), ...name, ...at };
+    const version = full.version === "latest" ? undefined : full.version;
+    return { text: formatName(full), ...full, version };
   });
   return environments.length === 0 ? settings : { ...settings, environments };
 }

@@ -1,43 +1,26 @@
 import type { FullName } from "../settings/names.ts";
-import { type Fields, fieldsOf } from "../transport/answer.ts";
+import { fieldsOf, valueAt } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
-import { budget, MAX_READ_RETRIES } from "../transport/retry.ts";
 import { pathOf } from "./definition.ts";
 
-/** What somebody has to approve. */
+/** The actions that need an approval. */
 export interface Gates {
   readonly open: boolean;
   readonly update: boolean;
+  /** The change request that is active, of either action. */
+  readonly changeRequest?: string;
 }
 
-/** What of an environment has to be approved: `GET X/metadata`. @throws EscFault where the token may not see it */
+/** Reads what of an environment needs an approval: `GET X/metadata`. @throws EscFault if the token may not see it */
 export async function readGates(name: FullName, connection: Connection): Promise<Gates> {
-  const { gatedActions } = await readMetadata(name, connection);
-  const actions = new Set(namesIn(gatedActions));
-  return { open: actions.has("open"), update: actions.has("update") };
-}
-
-/**
- * Reads whether an open has to be approved, and the change request that is active, of either action.
- *
- * @throws EscFault where the token may not see it
- */
-export async function readOpenGate(
-  name: FullName,
-  connection: Connection,
-): Promise<{ readonly isGated: boolean; readonly changeRequest?: string }> {
-  const { gatedActions, activeChangeRequest } = await readMetadata(name, connection);
-  const id = fieldsOf(activeChangeRequest)?.["changeRequestId"];
+  const metadata = await connection.read("reading what has to be approved", pathOf(name, "metadata"));
+  const actions = new Set(namesIn(metadata?.["gatedActions"]));
+  const id = valueAt(metadata, "activeChangeRequest", "changeRequestId");
   return {
-    isGated: namesIn(gatedActions).includes("open"),
+    open: actions.has("open"),
+    update: actions.has("update"),
     ...(typeof id === "string" && id !== "" ? { changeRequest: id } : {}),
   };
-}
-
-function readMetadata(name: FullName, connection: Connection): Promise<Fields> {
-  return connection.repeat("reading what has to be approved", budget(MAX_READ_RETRIES), async () =>
-    connection.objectIn(await connection.ask({ method: "GET", path: pathOf(name, "metadata") })),
-  );
 }
 
 /** The reference names the field and not its form: names, objects with an action, or an object with names for fields. */

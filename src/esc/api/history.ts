@@ -1,30 +1,27 @@
-/** When values last changed, as the history of the definitions that make them tells. */
-import { follow, importsOf, type Made, type Outside, type Path } from "../definition/follow.ts";
+/** The last changes of values, by the history of the definitions that make them. */
+import { follow, importsOf, type Made, type Path } from "../definition/follow.ts";
 import { importedName } from "../definition/imports.ts";
 import { isLinked } from "../definition/nodes.ts";
 import { parseDefinition, type Parsed } from "../definition/parse.ts";
 import { SophiaError } from "../../core/error.ts";
-import { EscFault } from "../faults/fault.ts";
+import { statusOf } from "../faults/fault.ts";
 import { formatName, formatVersion, type FullName } from "../settings/names.ts";
 import type { Connection } from "../transport/connection.ts";
 import { readDefinition } from "./definition.ts";
 import { listRevisions, type Revision, type Revisions } from "./revisions.ts";
 
-/** The last change of a value. */
 export type LastChange =
-  /** The definition of this environment made the value another one in this revision. */
+  /** The definition of this environment changed the value in this revision. */
   | { readonly kind: "changed"; readonly environment: string; readonly revision: Revision }
-  /** The same in all revisions that were looked at; the oldest of them is not the first that there was. */
+  /** The same in all revisions that were read, of which the oldest is not the first. */
   | { readonly kind: "unchanged"; readonly environment: string; readonly since: Revision }
-  /** A provider makes it anew each time that the environment is opened. */
+  /** A provider makes it on every open. */
   | { readonly kind: "minted"; readonly environment: string }
-  /** It follows from what this token may not see, or what cannot be read. */
+  /** It follows from something that this token may not see, or that cannot be read. */
   | { readonly kind: "unseen"; readonly what: string };
 
-/** Environments that import each other are not followed for ever. */
 const MOST_IMPORTS = 50;
 
-/** Something that the token may not see, or that cannot be read. */
 class Unseen extends Error {
   readonly what: string;
   constructor(what: string) {
@@ -34,9 +31,8 @@ class Unseen extends Error {
 }
 
 /**
- * The histories of environments, by one token. A definition is read once, whoever asks for it. Of a value it is told when
- * the text that makes it last changed, by a binary search from the newest revision back: what changed and was put back
- * between two revisions that are compared counts as the same.
+ * The histories of environments, by one token. The last change of the text that makes a value is found by a binary search
+ * from the newest revision back: a change that was undone between two revisions that are compared counts as none.
  */
 export class Histories {
   readonly #connection: Connection;
@@ -49,24 +45,30 @@ export class Histories {
 
   /**
    * @param path below `values`
-   * @returns undefined where neither the environment nor an import has it
-   * @throws EscFault for all but 403 and 404, which are told as unseen
+   * @returns undefined if neither the environment nor an import has it
+   * @throws EscFault for all but 403 and 404, which count as unseen
    */
-  async lastChange(name: FullName, path: Path): Promise<LastChange | undefined> {
-    return this.#lastChange(name, path, new Set());
-  }
-
-  async #lastChange(name: FullName, path: Path, trail: ReadonlySet<string>): Promise<LastChange | undefined> {
+  async lastChange(
+    name: FullName,
+    path: Path,
+    trail: ReadonlySet<string> = new Set(),
+  ): Promise<LastChange | undefined> {
     const id = `${formatVersion(name)} ${JSON.stringify(path)}`;
     if (trail.has(id) || trail.size > MOST_IMPORTS) return undefined;
     const within = new Set([...trail, id]);
     try {
       const parsed = await this.#definition(name);
       const made = follow(parsed, path);
-      if (made === undefined) return await this.#imported(name, importsOf(parsed), path, within);
+      if (made === undefined) return await this.#imported(name, parsed, path, within);
       if (made.isMinted) return { kind: "minted", environment: formatName(name) };
       const own = await this.#ownChange(name, path, made);
-      const others = await Promise.all(made.outside.map((one) => this.#outside(name, parsed, one, within)));
+      const others = await Promise.all(
+        made.outside.map(({ environment, path: inside }) =>
+          environment === undefined
+            ? this.#imported(name, parsed, inside, within)
+            : this.#changeOf(environment, name, inside, within),
+        ),
+      );
       return latest([own, ...others.filter((one) => one !== undefined)]);
     } catch (error) {
       if (error instanceof Unseen) return { kind: "unseen", what: error.what };
@@ -77,11 +79,11 @@ export class Histories {
   /** The last import that has it wins. */
   async #imported(
     name: FullName,
-    imports: readonly string[],
+    parsed: Parsed,
     path: Path,
     trail: ReadonlySet<string>,
   ): Promise<LastChange | undefined> {
-    for (const written of imports.toReversed()) {
+    for (const written of importsOf(parsed).toReversed()) {
       const found = await this.#changeOf(written, name, path, trail);
       if (found !== undefined) return found;
     }
@@ -97,17 +99,7 @@ export class Histories {
   ): Promise<LastChange | undefined> {
     const imported = importedName(written, name);
     if (imported === undefined) return { kind: "unseen", what: `the environment ${written}` };
-    return this.#lastChange(imported, path, trail);
-  }
-
-  #outside(
-    name: FullName,
-    parsed: Parsed,
-    { environment, path }: Outside,
-    trail: ReadonlySet<string>,
-  ): Promise<LastChange | undefined> {
-    if (environment === undefined) return this.#imported(name, importsOf(parsed), path, trail);
-    return this.#changeOf(environment, name, path, trail);
+    return this.lastChange(imported, path, trail);
   }
 
   async #ownChange(name: FullName, path: Path, made: Made): Promise<LastChange> {
@@ -121,7 +113,7 @@ export class Histories {
       const then = await this.#definition({ ...name, version: String(number) });
       return follow(then, path)?.text === made.text;
     };
-    // The last that is known to be the same, and the first that is known to be another.
+    // The last that is known to be the same, and the first that is known to differ.
     let same = 0;
     let other = revisions.length;
     for (let index = 1; other === revisions.length && same + 1 < revisions.length;) {
@@ -158,7 +150,7 @@ export class Histories {
       const { yaml } = await visible(what, () => readDefinition(name, this.#connection));
       try {
         const parsed = parseDefinition(yaml);
-        // What an alias stands for is not followed.
+        // Aliases are not followed.
         if (parsed.top !== undefined && isLinked(parsed.top)) throw new Unseen(`${what}, whose form is unusual`);
         return parsed;
       } catch (error) {
@@ -175,30 +167,24 @@ function once<T>(known: Map<string, Promise<T>>, key: string, make: () => Promis
   return there;
 }
 
-/** @throws Unseen where the service says that the token may not see it, or may not know of it */
+/** @throws Unseen if the token may not see it, or may not know of it */
 async function visible<T>(what: string, ask: () => Promise<T>): Promise<T> {
   try {
     return await ask();
   } catch (error) {
-    const fault = error instanceof EscFault ? error.fault : undefined;
-    if (fault?.kind === "status" && (fault.status === 403 || fault.status === 404)) throw new Unseen(what);
-    throw error;
+    throw [403, 404].includes(statusOf(error) ?? 0) ? new Unseen(what) : error;
   }
 }
 
-/** What several values together are: as unseen as the least seen of them, as new as the newest. */
+/** The last change of several values together: unseen if one of them is, else the newest. */
 function latest(all: readonly LastChange[]): LastChange | undefined {
   const unseen = all.find(({ kind }) => kind === "unseen") ?? all.find(({ kind }) => kind === "minted");
   if (unseen !== undefined) return unseen;
   const changed = all.filter((one) => one.kind === "changed");
-  const newest = changed.reduce<(typeof changed)[number] | undefined>(
-    (best, one) => (best !== undefined && best.revision.created >= one.revision.created ? best : one),
-    undefined,
-  );
+  // The sort is stable: of the same time the first counts.
+  const [newest] = changed.toSorted((a, b) => b.revision.created.getTime() - a.revision.created.getTime());
   const unchanged = all.find((one) => one.kind === "unchanged");
-  // What is newer than all that was looked at of the others is the last change.
-  if (unchanged?.kind === "unchanged" && (newest === undefined || newest.revision.created < unchanged.since.created)) {
-    return unchanged;
-  }
-  return newest;
+  const isNewer =
+    newest !== undefined && (unchanged === undefined || newest.revision.created >= unchanged.since.created);
+  return isNewer ? newest : unchanged;
 }

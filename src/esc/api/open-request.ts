@@ -1,47 +1,42 @@
-/** Asking that an environment may be opened, where opens have to be approved. */
+/** Requests that an environment may be opened, if opens need an approval. */
 import { EscFault } from "../faults/fault.ts";
 import { needsApproval } from "../faults/refusal.ts";
 import type { FullName } from "../settings/names.ts";
-import { fieldsOf, isPage } from "../transport/answer.ts";
+import { isPage, objectsIn } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
-import { budget, MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../transport/retry.ts";
+import { budget, MAX_OPEN_RETRIES } from "../transport/retry.ts";
 import { pathOf } from "./definition.ts";
 
-/** What somebody has to approve: one for the environment, and one for each import whose opens have to be, too. */
+/** One for the environment, and one for each import whose opens need an approval, too. */
 export interface OpenRequest {
   readonly id: string;
   readonly organization: string;
-  /** `org/project/name` of what it concerns, where the service tells. */
-  readonly environment?: string;
+  /** `org/project/name`, if the service tells. */
+  readonly environment: string | undefined;
 }
 
-/** What the Pulumi CLI asks for: the grant is there for 25 hours, and serves for 72 from the first opening. */
+/** As the Pulumi CLI has it: the grant is there for 25 hours, and serves for 72 from the first opening. */
 const GRANT = { grantExpirationSeconds: 90_000, accessDurationSeconds: 259_200 };
-
-/** What is opened only to see whether it opens. */
+/** The session of an opening that only shows whether it opens. */
 const PROBE_MS = 60_000;
 
-/**
- * Files the requests: `POST X/open/request`. Sent once, since each makes new ones; they count once they are submitted.
- *
- * @returns none where the environment opens without
- * @throws EscFault
- */
+/** `POST X/open/request`. Sent once, since each files new ones. @returns none if it opens without @throws EscFault */
 export async function fileOpenRequests(name: FullName, connection: Connection): Promise<readonly OpenRequest[]> {
   const { organization } = name;
   const path = pathOf(name, "open", "request");
   const answer = await connection.ask({ method: "POST", path, body: JSON.stringify(GRANT) });
-  // "400 where opens are not gated", and for whatever else: opening it tells.
+  // "400 where opens are not gated", and for other reasons: opening it tells.
   if (answer.status === 400 && (await opens(name, connection))) return [];
-  const list = connection.objectIn(answer)["changeRequests"];
-  const requests = (Array.isArray(list) ? list : []).flatMap((item): readonly OpenRequest[] => {
-    const { changeRequestId, projectName, environmentName } = fieldsOf(item) ?? {};
-    if (typeof changeRequestId !== "string" || changeRequestId === "") return [];
-    const environment = [organization, projectName, environmentName].join("/");
-    const isNamed = typeof projectName === "string" && typeof environmentName === "string";
-    return [{ id: changeRequestId, organization, ...(isNamed ? { environment } : {}) }];
-  });
-  if (requests.length === 0) throw new EscFault({ kind: "answer", host: connection.host, problem: "unexpected" });
+  const requests = objectsIn(connection.objectIn(answer)["changeRequests"]).flatMap(
+    ({ changeRequestId: id, projectName, environmentName }): readonly OpenRequest[] => {
+      if (typeof id !== "string" || id === "") return [];
+      const isNamed = typeof projectName === "string" && typeof environmentName === "string";
+      return [
+        { id, organization, environment: isNamed ? `${organization}/${projectName}/${environmentName}` : undefined },
+      ];
+    },
+  );
+  if (requests.length === 0) throw connection.unexpected();
   return requests;
 }
 
@@ -62,25 +57,17 @@ export async function submitOpenRequest(
   });
 }
 
-/**
- * What became of a request: such as `pending`, `ready`, `applied`, `closed`.
- *
- * @returns undefined where the token may not see it
- * @throws EscFault
- */
-export function statusOfRequest(
+/** Such as `pending`, `ready`, `applied`, `closed`. @returns undefined if the token may not see it @throws EscFault */
+export async function statusOfRequest(
   { organization, id }: OpenRequest,
   connection: Connection,
 ): Promise<string | undefined> {
-  return connection.repeat("reading the request", budget(MAX_READ_RETRIES), async () => {
-    const answer = await connection.ask({ method: "GET", path: pathOfRequest(organization, id) });
-    if ([403, 404, 405].includes(answer.status)) return undefined;
-    const { status } = connection.objectIn(answer);
-    return typeof status === "string" ? connection.cleaner.clean(status) : undefined;
-  });
+  const request = await connection.read("reading the request", pathOfRequest(organization, id), 403, 404, 405);
+  const status = request?.["status"];
+  return typeof status === "string" ? connection.cleaner.clean(status) : undefined;
 }
 
-/** Whether it opens, or still has to be approved. @throws EscFault for any other refusal */
+/** Returns true if it opens, false if it needs an approval. @throws EscFault for any other refusal */
 export async function opens(name: FullName, connection: Connection): Promise<boolean> {
   const { createRequests } = await import("./sdk.ts");
   const requests = createRequests(connection, PROBE_MS);

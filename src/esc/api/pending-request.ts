@@ -1,16 +1,17 @@
 /** Requests for an open that are there already, so that no second one is filed. */
 import { importedName, readImports } from "../definition/imports.ts";
-import { EscFault } from "../faults/fault.ts";
+import { statusOf } from "../faults/fault.ts";
 import { formatName, formatVersion, type FullName } from "../settings/names.ts";
-import { type Fields, fieldsOf } from "../transport/answer.ts";
+import { valueAt } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
-import { budget, MAX_READ_RETRIES } from "../transport/retry.ts";
 import { pathOfRevision } from "./definition.ts";
-import { readOpenGate } from "./gates.ts";
+import { readGates } from "./gates.ts";
 import { type OpenRequest, pathOfRequest } from "./open-request.ts";
 
-/** An environment imports few; a chain that is endless is not followed to its end. */
+const STEP = "looking for the request";
 const MOST_ENVIRONMENTS = 100;
+/** Statuses for a token that may not see it, or of a service that has no such request. */
+const HIDDEN = [400, 403, 404, 405, 501];
 /** Submitted, and neither applied nor closed. */
 const PENDING: ReadonlySet<unknown> = new Set(["pending", "ready"]);
 
@@ -18,23 +19,27 @@ const PENDING: ReadonlySet<unknown> = new Set(["pending", "ready"]);
  * Finds the caller's own pending requests for an environment and for those that it imports, as far as the token may see
  * them.
  *
- * @returns none where one of them needs a request and has none, or none can be seen
- * @throws EscFault where the service cannot be asked
+ * @returns none if one of them needs a request and has none, or none can be seen
+ * @throws EscFault if the service cannot be asked
  */
 export async function findPendingRequests(name: FullName, connection: Connection): Promise<readonly OpenRequest[]> {
   const found: OpenRequest[] = [];
-  const login = (await ask(connection, "/api/user"))?.["githubLogin"];
+  const user = await connection.read(STEP, "/api/user", ...HIDDEN);
+  const login = user?.["githubLogin"];
   for (const environment of await withImports(name, connection)) {
-    const gate = await visible(readOpenGate(environment, connection));
-    if (gate?.isGated !== true) continue;
-    const id = gate.changeRequest;
+    const gates = await readGates(environment, connection).catch((error: unknown) => {
+      if (HIDDEN.includes(statusOf(error) ?? 0)) return undefined;
+      throw error;
+    });
+    if (gates?.open !== true) continue;
+    const { changeRequest: id } = gates;
     if (id === undefined) return [];
     const { organization } = environment;
-    const { action, status, createdBy } = (await ask(connection, pathOfRequest(organization, id))) ?? {};
-    const author = fieldsOf(createdBy)?.["githubLogin"];
+    const request = await connection.read(STEP, pathOfRequest(organization, id), ...HIDDEN);
+    const author = valueAt(request, "createdBy", "githubLogin");
     // The request of another user grants the open to that user.
     const isOwn = login === undefined || author === undefined || author === login;
-    if (action !== "open" || !PENDING.has(status) || !isOwn) return [];
+    if (request?.["action"] !== "open" || !PENDING.has(request["status"]) || !isOwn) return [];
     found.push({ id, organization, environment: formatName(environment) });
   }
   return found;
@@ -51,23 +56,4 @@ async function withImports(root: FullName, connection: Connection): Promise<read
     for (const one of imports ?? []) waiting.push(...[importedName(one, name) ?? []].flat());
   }
   return [...new Map([...seen.values()].map((name) => [formatName(name), name])).values()];
-}
-
-/** The object at a path; undefined where the token may not see it. */
-function ask(connection: Connection, path: string): Promise<Fields | undefined> {
-  return visible(
-    connection.repeat("looking for the request", budget(MAX_READ_RETRIES), async () =>
-      connection.objectIn(await connection.ask({ method: "GET", path })),
-    ),
-  );
-}
-
-async function visible<T>(answer: Promise<T>): Promise<T | undefined> {
-  try {
-    return await answer;
-  } catch (error) {
-    const fault = error instanceof EscFault ? error.fault : undefined;
-    if (fault?.kind === "status" && [400, 403, 404, 405, 501].includes(fault.status)) return undefined;
-    throw error;
-  }
 }

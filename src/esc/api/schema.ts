@@ -1,21 +1,13 @@
-/**
- * What the schema of an answer tells of values that are not known: which there are, and their types. Its `const` holds
- * values, secrets in plain text too, and is not read.
- */
-import { type Fields, fieldsOf } from "../transport/answer.ts";
+/** The schema of an answer: names and types of values that are not known. Its `const` holds plain secrets. */
+import { type Fields, fieldsOf, valueAt } from "../transport/answer.ts";
 
 /** The schemas of the direct children of a property such as `environmentVariables`. */
 export function childSchemas(answer: Fields, property: string): ReadonlyMap<string, unknown> {
-  const top = new Map(propertiesOf(answer["schema"]));
-  return new Map(propertiesOf(top.get(property)));
+  return new Map(Object.entries(fieldsOf(valueAt(answer, "schema", "properties", property, "properties")) ?? {}));
 }
 
-/** Whether it says that the value is a list or an object, which no environment variable can be. */
+/** Returns true for a list or an object, which no environment variable can be. */
 export function isListOrObject(schema: unknown): boolean {
-  const type = fieldsOf(schema)?.["type"];
+  const type = valueAt(schema, "type");
   return type === "array" || type === "object";
-}
-
-function propertiesOf(schema: unknown): readonly (readonly [string, unknown])[] {
-  return Object.entries(fieldsOf(fieldsOf(schema)?.["properties"]) ?? {});
 }

@@ -5,19 +5,15 @@ import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { SESSION_MS } from "../settings/session.ts";
 
-/** The two requests that reading an environment takes. Answers of any status come back; none is thrown. */
-export interface EscRequests {
-  open(name: FullName): Promise<HttpAnswer>;
-  read(name: FullName, session: string): Promise<HttpAnswer>;
-}
+export type EscRequests = ReturnType<typeof createRequests>;
 
 /**
- * The ESC SDK's raw client on our own HTTP client. Only its raw part is loaded: the rest brings a YAML parser and reads
- * credentials of its own from the user's files.
+ * Makes the two requests that reading an environment takes, by the ESC SDK's raw client on our own HTTP client. Answers of
+ * any status come back. The rest of the SDK brings a YAML parser and reads credentials from the user's files.
  *
- * @param sessionMs how long what is opened lives, in whole seconds
+ * @param sessionMs the life of the opened environment, in whole seconds
  */
-export function createRequests(connection: Connection, sessionMs = SESSION_MS): EscRequests {
+export function createRequests(connection: Connection, sessionMs = SESSION_MS) {
   const duration = goDuration(sessionMs);
   // Our headers replace those of the SDK, the token with its prefix among them: given the token alone, the SDK leaves the
   // prefix out where the token begins with the same word.
@@ -27,13 +23,13 @@ export function createRequests(connection: Connection, sessionMs = SESSION_MS): 
   const client = connection.http as unknown as ConstructorParameters<typeof EscApi>[2];
   const api = new EscApi(configuration, `${connection.backend}/api/esc`, client);
   return {
-    open: ({ organization, project, name, version }) =>
+    open: ({ organization, project, name, version }: FullName) =>
       asAnswer(
         version === undefined
           ? api.openEnvironment(organization, project, name, duration)
           : api.openEnvironmentAtVersion(organization, project, name, version, duration),
       ),
-    read: ({ organization, project, name }, session) =>
+    read: ({ organization, project, name }: FullName, session: string) =>
       asAnswer(api.readOpenEnvironment(organization, project, name, session)),
   };
 }
@@ -49,7 +45,7 @@ function goDuration(ms: number): string {
   return parts.map(([amount, unit]) => (amount === 0 ? "" : `${amount}${unit}`)).join("");
 }
 
-/** What our client gave, returned by the SDK, whose types describe the answers of axios with parsed bodies. */
+/** The answer of our client, returned by the SDK, whose types describe the answers of axios with parsed bodies. */
 async function asAnswer(returned: Promise<unknown>): Promise<HttpAnswer> {
   const answer = await returned;
   if (!isAnswer(answer)) throw new TypeError("the ESC SDK changed the answer");

@@ -1,22 +1,20 @@
-import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
+import type { Notice, Variable } from "../../core/model.ts";
 import { EscFault } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { parseDiagnostics, revisionIn } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
-import type { HttpAnswer } from "../transport/http.ts";
 import { budget, MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../transport/retry.ts";
 import { mayMint } from "./minting.ts";
 import type { EscRequests } from "./sdk.ts";
 import { readValues } from "./values.ts";
 
-/** What one environment gives. */
 export interface OpenedEnvironment {
   readonly name: FullName;
-  /** The number of the revision, when the service tells. */
-  readonly revision?: string;
+  /** The number of the revision, if the service tells. */
+  readonly revision?: string | undefined;
   readonly variables: readonly Variable[];
   readonly notices: readonly Notice[];
-  /** Whether it may hold credentials that end with the session. Found out when it is asked for. */
+  /** Returns true if it may hold credentials that end with the session. Computed on demand. */
   readonly mayMint: () => boolean;
 }
 
@@ -26,36 +24,38 @@ export async function openByDefaults(name: FullName, connection: Connection): Pr
   return openAndRead(name, connection, createRequests(connection));
 }
 
-/**
- * Opens an environment and reads its values.
- *
- * @throws EscFault
- * @throws SophiaError for values that no environment variable can have
- */
+/** @throws EscFault @throws SophiaError for values that no environment variable can have */
 export async function openAndRead(
   name: FullName,
   connection: Connection,
   requests: EscRequests,
 ): Promise<OpenedEnvironment> {
-  const { host } = connection;
+  const { host, cleaner } = connection;
   const environment = formatName(name);
   // One budget for all: each open may mint credentials, whatever the reason for another.
   const opens = budget(MAX_OPEN_RETRIES);
   const reads = budget(MAX_READ_RETRIES);
   const attempt = async (): Promise<OpenedEnvironment> => {
-    const { session, revision, diagnostics } = await connection.repeat(`opening ${environment}`, opens, async () =>
-      parseOpened(await requests.open(name), connection),
-    );
+    const { session, revision, diagnostics } = await connection.repeat(`opening ${environment}`, opens, async () => {
+      const answer = await requests.open(name);
+      const { id, diagnostics: list } = connection.objectIn(answer);
+      const told = parseDiagnostics(list, cleaner);
+      if (typeof id === "string" && isSegment(id)) {
+        return { session: id, revision: revisionIn(answer), diagnostics: told };
+      }
+      if (told.length === 0) throw connection.unexpected();
+      throw new EscFault({ kind: "status", host, status: answer.status, diagnostics: told });
+    });
     const { variables, notices, fields } = await connection.repeat(`reading ${environment}`, reads, async () => {
       const answer = await requests.read(name, session);
-      // The session has ended since it was opened: not to be taken for an unknown environment.
+      // The session has ended since it was opened: the environment is not unknown.
       if (answer.status === 404) throw new EscFault({ kind: "session", host });
       const object = connection.objectIn(answer);
-      return { ...readValues(object, answer.data, { ...name, ...revision }, host), fields: object };
+      return { ...readValues(object, answer.data, { ...name, revision }, host), fields: object };
     });
     const warnings: readonly Notice[] =
       diagnostics.length === 0 ? [] : [{ kind: "esc-diagnostics", environment, diagnostics }];
-    return { name, ...revision, variables, notices: [...warnings, ...notices], mayMint: () => mayMint(fields) };
+    return { name, revision, variables, notices: [...warnings, ...notices], mayMint: () => mayMint(fields) };
   };
 
   try {
@@ -66,24 +66,6 @@ export async function openAndRead(
     opens.retries += 1;
     return attempt();
   }
-}
-
-function parseOpened(
-  answer: HttpAnswer,
-  connection: Connection,
-): {
-  readonly session: string;
-  readonly revision: { readonly revision?: string };
-  readonly diagnostics: readonly Diagnostic[];
-} {
-  const { host, cleaner } = connection;
-  const { id, diagnostics: list } = connection.objectIn(answer);
-  const diagnostics = parseDiagnostics(list, cleaner);
-  if (typeof id === "string" && isSegment(id)) {
-    return { session: id, revision: revisionIn(answer), diagnostics };
-  }
-  if (diagnostics.length === 0) throw new EscFault({ kind: "answer", host, problem: "unexpected" });
-  throw new EscFault({ kind: "status", host, status: answer.status, diagnostics });
 }
 
 /** A dot segment would change the path of the request that reads; half a surrogate pair has no form in a path. */

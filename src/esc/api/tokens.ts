@@ -1,11 +1,9 @@
-/** Making and deleting access tokens. */
-import { EscFault } from "../faults/fault.ts";
+/** Access tokens: identifying, listing, making and deleting them. A value is never shown. */
 import { Secret } from "../settings/secret.ts";
-import { type Fields, fieldsOf } from "../transport/answer.ts";
+import { fieldsOf, objectsIn, valueAt } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import { budget, MAX_READ_RETRIES } from "../transport/retry.ts";
 
-/** Whose a token is. */
 export type TokenOwner =
   | { readonly kind: "personal" }
   | { readonly kind: "organization"; readonly organization: string }
@@ -17,60 +15,53 @@ export interface ListedToken {
   /** Personal tokens need none. */
   readonly name: string;
   readonly description: string;
-  readonly roleId?: string;
-  readonly role?: string;
+  readonly roleId: string | undefined;
+  readonly role: string | undefined;
   /** Absent for a token without an end. */
-  readonly expires?: Date;
+  readonly expires: Date | undefined;
 }
 
 export interface NewToken {
   readonly name: string;
   readonly description: string;
-  /** Seconds since the epoch. */
-  readonly expires: number;
-  readonly roleId?: string;
+  readonly expires: Date;
+  readonly roleId: string | undefined;
 }
 
 /** The role that may open environments, and see nothing else of them. */
 export const OPEN_ROLE = "environment-open";
 
-/** `GET …/tokens`. @returns undefined where the connection's token may not see it @throws EscFault */
-export function listTokens(owner: TokenOwner, connection: Connection): Promise<readonly ListedToken[] | undefined> {
-  return connection.repeat("reading the list of tokens", budget(MAX_READ_RETRIES), async () => {
-    const answer = await connection.ask({ method: "GET", path: pathOf(owner) });
-    if (answer.status === 403 || answer.status === 404) return undefined;
-    const { tokens } = connection.objectIn(answer);
-    return listOf(tokens).flatMap((fields): readonly ListedToken[] => {
-      const { id, name = "", description = "" } = fields;
-      if (typeof id !== "string" || typeof name !== "string" || typeof description !== "string") return [];
-      const role = fieldsOf(fields["role"]);
-      const [roleId, identifier] = [role?.["id"], role?.["defaultIdentifier"]];
-      const { expires } = fields;
-      return [
-        {
-          id,
-          name,
-          description,
-          ...(typeof roleId === "string" ? { roleId } : {}),
-          ...(typeof identifier === "string" ? { role: identifier } : {}),
-          // Seconds since the epoch; 0 for never.
-          ...(typeof expires === "number" && expires > 0 ? { expires: new Date(expires * 1000) } : {}),
-        },
-      ];
-    });
+/** `GET …/tokens`. @returns undefined if the connection's token may not see it @throws EscFault */
+export async function listTokens(
+  owner: TokenOwner,
+  connection: Connection,
+): Promise<readonly ListedToken[] | undefined> {
+  const list = await connection.read("reading the list of tokens", pathOf(owner), 403, 404);
+  if (list === undefined) return undefined;
+  return objectsIn(list["tokens"]).flatMap((fields): readonly ListedToken[] => {
+    const { id, name = "", description = "", expires } = fields;
+    if (typeof id !== "string" || typeof name !== "string" || typeof description !== "string") return [];
+    const [roleId, role] = [valueAt(fields, "role", "id"), valueAt(fields, "role", "defaultIdentifier")];
+    return [
+      {
+        id,
+        name,
+        description,
+        roleId: typeof roleId === "string" ? roleId : undefined,
+        role: typeof role === "string" ? role : undefined,
+        // Seconds since the epoch; 0 for never.
+        expires: typeof expires === "number" && expires > 0 ? new Date(expires * 1000) : undefined,
+      },
+    ];
   });
 }
 
-/** The identifier of the role {@link OPEN_ROLE}: `GET /api/orgs/{org}/roles`. @returns undefined where it is not told */
-export function findOpenRole(organization: string, connection: Connection): Promise<string | undefined> {
-  return connection.repeat("reading the roles", budget(MAX_READ_RETRIES), async () => {
-    const path = `/api/orgs/${encodeURIComponent(organization)}/roles`;
-    const answer = await connection.ask({ method: "GET", path });
-    if ([400, 403, 404, 405].includes(answer.status)) return undefined;
-    const { roles } = connection.objectIn(answer);
-    const id = listOf(roles).find((role) => role["defaultIdentifier"] === OPEN_ROLE)?.["id"];
-    return typeof id === "string" ? id : undefined;
-  });
+/** Finds the identifier of the role {@link OPEN_ROLE}: `GET /api/orgs/{org}/roles`. @returns undefined if it is not told */
+export async function findOpenRole(organization: string, connection: Connection): Promise<string | undefined> {
+  const path = `/api/orgs/${encodeURIComponent(organization)}/roles`;
+  const list = await connection.read("reading the roles", path, 400, 403, 404, 405);
+  const id = objectsIn(list?.["roles"]).find((role) => role["defaultIdentifier"] === OPEN_ROLE)?.["id"];
+  return typeof id === "string" ? id : undefined;
 }
 
 /** `POST …/tokens`. Sent once, since each makes a token. @returns its value, which is shown nowhere @throws EscFault */
@@ -81,20 +72,21 @@ export async function createToken(
 ): Promise<{ readonly id: string; readonly value: Secret }> {
   const body = {
     description,
-    expires,
+    expires: Math.floor(expires.getTime() / 1000),
     ...(owner.kind === "personal" ? {} : { name }),
     ...(owner.kind === "organization" ? { admin: false } : {}),
-    ...(roleId === undefined ? {} : { roleID: roleId }),
+    // Undefined fields are not sent.
+    roleID: roleId,
   };
   const answer = await connection.ask({ method: "POST", path: pathOf(owner), body: JSON.stringify(body) });
   const { id, tokenValue } = connection.objectIn(answer);
   if (typeof tokenValue !== "string" || tokenValue === "" || typeof id !== "string" || id === "") {
-    throw new EscFault({ kind: "answer", host: connection.host, problem: "unexpected" });
+    throw connection.unexpected();
   }
   return { id, value: connection.cleaner.hide(new Secret(tokenValue)) };
 }
 
-/** `DELETE …/tokens/{id}`; done as well where there is none of this id. @throws EscFault */
+/** `DELETE …/tokens/{id}`; done as well if there is none of this ID. @throws EscFault */
 export function deleteToken(owner: TokenOwner, id: string, connection: Connection): Promise<void> {
   return connection.repeat("deleting the token", budget(MAX_READ_RETRIES), async () => {
     const path = `${pathOf(owner)}/${encodeURIComponent(id)}`;
@@ -103,17 +95,52 @@ export function deleteToken(owner: TokenOwner, id: string, connection: Connectio
   });
 }
 
-function pathOf(owner: TokenOwner): string {
-  if (owner.kind === "personal") return "/api/user/tokens";
-  const organization = `/api/orgs/${encodeURIComponent(owner.organization)}`;
-  return owner.kind === "organization"
-    ? `${organization}/tokens`
-    : `${organization}/teams/${encodeURIComponent(owner.team)}/tokens`;
+/** The name and the owner of a token, by which a list has it. */
+export interface TokenIdentity {
+  readonly name: string;
+  readonly organization: string | undefined;
+  readonly team: string | undefined;
 }
 
-function listOf(value: unknown): readonly Fields[] {
-  return (Array.isArray(value) ? value : []).flatMap((item: unknown): readonly Fields[] => {
-    const fields = fieldsOf(item);
-    return fields === undefined ? [] : [fields];
-  });
+export interface TokenFacts {
+  readonly name: string;
+  /** Such as `environment-open`; absent if the service does not tell. */
+  readonly role: string | undefined;
+  /** Absent for a token without an end. */
+  readonly expires: Date | undefined;
+}
+
+/** Identifies the connection's token: `GET /api/user`. @returns undefined if it may not ask, or has no name @throws EscFault */
+export async function identifyToken(connection: Connection): Promise<TokenIdentity | undefined> {
+  const user = await connection.read("identifying the token", "/api/user", 403, 404);
+  const { name, organization, team } = fieldsOf(user?.["tokenInfo"]) ?? {};
+  const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
+  const own = text(name);
+  return own === undefined ? undefined : { name: own, organization: text(organization), team: text(team) };
+}
+
+/**
+ * Looks a token up in the list of its owner: `GET …/tokens`.
+ *
+ * @returns undefined if the connection's token may not see the list, or if not exactly one has this name
+ * @throws EscFault
+ */
+export async function readTokenFacts(identity: TokenIdentity, connection: Connection): Promise<TokenFacts | undefined> {
+  const tokens = await listTokens(ownerOfIdentity(identity), connection);
+  const [only, ...others] = (tokens ?? []).filter(({ name }) => name === identity.name);
+  if (only === undefined || others.length > 0) return undefined;
+  const { role, expires } = only;
+  const { cleaner } = connection;
+  return { name: cleaner.clean(identity.name), role: role === undefined ? undefined : cleaner.clean(role), expires };
+}
+
+export function ownerOfIdentity({ organization, team }: TokenIdentity): TokenOwner {
+  if (organization === undefined) return { kind: "personal" };
+  return team === undefined ? { kind: "organization", organization } : { kind: "team", organization, team };
+}
+
+function pathOf(owner: TokenOwner): string {
+  if (owner.kind === "personal") return "/api/user/tokens";
+  const team = owner.kind === "team" ? `/teams/${encodeURIComponent(owner.team)}` : "";
+  return `/api/orgs/${encodeURIComponent(owner.organization)}${team}/tokens`;
 }

@@ -3,19 +3,19 @@ import type { Notice, Variable } from "../../core/model.ts";
 import { printable, withoutMark } from "../../core/text.ts";
 import { EscFault } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
-import { type Fields, fieldsOf } from "../transport/answer.ts";
-import { type Members, membersAt, sourceAt, valueStart } from "./json-source.ts";
+import { type Fields, fieldsOf, valueAt } from "../transport/answer.ts";
+import { withNumbersAsStrings } from "./json-numbers.ts";
 import { childSchemas, isListOrObject } from "./schema.ts";
 import { ownNames, provenanceOf } from "./trace.ts";
 
-/** What ESC gives under one name: a variable, or why it cannot become one. */
+/** A name of the environment: with its variable, or why there is none. */
 export type Entry = {
   readonly name: string;
   readonly secret: boolean;
   readonly delivery: Variable["delivery"];
 } & (
   | { readonly kind: "variable"; readonly variable: Variable }
-  /** A secret that is not opened, or what a provider gives only once the environment is opened. */
+  /** A secret that is not opened, or a value that a provider gives once the environment is opened. */
   | { readonly kind: "unknown" }
   | { readonly kind: "list-or-object" }
 );
@@ -23,30 +23,23 @@ export type Entry = {
 export interface Entries {
   /** Those of `environmentVariables`, then those of `files`, which win over variables of the same name. */
   readonly entries: readonly Entry[];
-  /** Which of the two are unknown as a whole. */
+  /** The groups that are unknown as a whole. */
   readonly unknown: readonly string[];
   readonly notices: readonly Notice[];
 }
 
-/** An environment, and the revision of it where the service tells that. */
-type OpenedName = FullName & { readonly revision?: string };
+type OpenedName = FullName & { readonly revision?: string | undefined };
 
 /** An empty environment is `{}`; any other object without one of these fields is not an answer of ESC. */
-const FIELDS: ReadonlySet<string> = new Set([
-  "exprs",
-  "properties",
-  "schema",
-  "executionContext",
-  "environmentFunctionSummary",
-]);
+const FIELDS = /^(?:exprs|properties|schema|executionContext|environmentFunctionSummary)$/;
 const GROUPS = [
   { property: "environmentVariables", delivery: "value" },
   { property: "files", delivery: "file" },
 ] as const;
-/** What JSON can write, by an escape, and UTF-8 cannot: it would silently become U+FFFD. */
+/** JSON can write it by an escape; in UTF-8 it would silently become U+FFFD. */
 const HALF = "half of a surrogate pair";
 
-/** The variables of {@link readEntries}, with a notice for what cannot become one. */
+/** The variables of {@link readEntries}, with a notice for values that cannot become one. */
 export function readValues(
   answer: Fields,
   text: string,
@@ -57,7 +50,7 @@ export function readValues(
   const variables = new Map<string, Variable>();
   for (const entry of entries) {
     if (entry.kind === "variable") variables.set(entry.name, entry.variable);
-    // A file stands before a variable of its name, which is not what was meant while the file is not known.
+    // A file wins over a variable of its name, also while the file is not known.
     else if (entry.kind === "unknown") variables.delete(entry.name);
   }
   const skipped = (why: "unknown" | "list-or-object", groups: readonly string[]): readonly Notice[] => {
@@ -80,9 +73,10 @@ export function readValues(
 export function readEntries(answer: Fields, text: string, name: OpenedName, host: string): Entries {
   const properties = fieldsOf(answer["properties"] ?? {});
   const keys = Object.keys(answer);
-  if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.has(key)))) throw unexpected(host);
+  if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.test(key)))) throw unexpected(host);
   const environment = formatName(name);
-  const numberSource = numberSources(withoutMark(text));
+  // The text is parsed a second time only if there is a number.
+  const numbers = lazily((): object => JSON.parse(withNumbersAsStrings(withoutMark(text))));
   const own = ownNames(answer, name);
   const entries: Entry[] = [];
   const unknown: string[] = [];
@@ -97,8 +91,7 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
       }
       continue;
     }
-    const value = (group === undefined ? properties[property] : group["value"]) ?? {};
-    const children = fieldsOf(value);
+    const children = fieldsOf((group === undefined ? properties[property] : group["value"]) ?? {});
     if (children === undefined) {
       const what = `${property} is not a mapping; it is ignored`;
       notices.push({ kind: "remark", text: `ESC environment ${environment}: ${what}` });
@@ -109,7 +102,7 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
       const fields = fieldsOf(child);
       if (fields === undefined) throw unexpected(host);
       const secret = isSet(group?.["secret"]) || isSet(fields["secret"]);
-      const result = textOf(fields, () => numberSource(property, key));
+      const result = textOf(fields, () => valueAt(numbers(), "properties", property, "value", key, "value"));
       if (result.kind !== "text") {
         const kind = result.kind === "unknown" ? kindOfUnknown(schemas().get(key)) : result.kind;
         entries.push({ name: key, secret, delivery, kind });
@@ -140,38 +133,22 @@ function unexpected(host: string): EscFault {
   return new EscFault({ kind: "answer", host, problem: "unexpected" });
 }
 
-/** Gives the source of a variable's number. The text is searched only when the first one is met. */
-function numberSources(json: string): (property: string, key: string) => string {
-  let groups: ReadonlyMap<string, Members> | undefined;
-  return (property, key) => {
-    if (groups === undefined) {
-      const properties = membersAt(json, membersAt(json, valueStart(json)).get("properties"));
-      const children = (group: string): Members => membersAt(json, membersAt(json, properties.get(group)).get("value"));
-      groups = new Map(GROUPS.map((group) => [group.property, children(group.property)]));
-    }
-    const value = membersAt(json, groups.get(property)?.get(key)).get("value");
-    if (value === undefined) throw new TypeError("a number without a source");
-    return sourceAt(json, value);
-  };
-}
-
 function textOf(
   fields: Fields,
-  number: () => string,
+  number: () => unknown,
 ): { readonly kind: "text"; readonly text: string } | { readonly kind: "unknown" | "list-or-object" } {
   if (isSet(fields["unknown"])) return { kind: "unknown" };
   const value = fields["value"] ?? "";
   if (typeof value === "string") return { kind: "text", text: value };
-  if (typeof value === "number") return { kind: "text", text: number() };
+  if (typeof value === "number") return { kind: "text", text: String(number()) };
   return typeof value === "boolean" ? { kind: "text", text: String(value) } : { kind: "list-or-object" };
 }
 
-/** Whether a flag such as `secret` is set, in whatever form. */
+/** Returns true for a flag such as `secret` that is set, in any form. */
 function isSet(flag: unknown): boolean {
   return flag !== undefined && flag !== null && flag !== false;
 }
 
-/** @throws SophiaError */
 function checkName(name: string, environment: string): void {
   let flaw: string | undefined;
   if (name === "") flaw = "with an empty name";

@@ -11,16 +11,9 @@ import { isToken, Secret } from "../settings/secret.ts";
 
 /** No token is longer; a wrong file may be endless. */
 const MAX_TOKEN_BYTES = 64 * 1024;
-/** How long the writer of a pipe may take. */
 export const MAX_PIPE_MS = 5000;
 
-/**
- * The token that a file holds.
- *
- * @param remarks is told of a world-readable file
- * @param leftMs how long the writer of a pipe may take at most
- * @throws EscFault (file)
- */
+/** Reads a token. @param remarks gets a line about a world-readable file @throws EscFault (file) */
 export async function readTokenFile(
   variable: string,
   path: string,

@@ -4,7 +4,7 @@ import { parseUrl } from "../settings/backend.ts";
 import type { Credential, Exchange } from "../settings/credentials.ts";
 import { authority } from "../settings/network.ts";
 import { isToken, Secret } from "../settings/secret.ts";
-import { bodyOf, cleanText, requireObject } from "../transport/answer.ts";
+import { bodyOf, cleanText, fieldsOf, requireObject } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
 import { budget, MAX_OPEN_RETRIES, MAX_READ_RETRIES } from "../transport/retry.ts";
@@ -35,7 +35,6 @@ async function readToken(variable: string, path: string, connection: Connection)
   }
 }
 
-/** Asks GitHub Actions for an ID token that is meant for the organization. */
 async function requestIdToken(
   credential: Extract<Credential, { kind: "github-actions" }>,
   connection: Connection,
@@ -93,20 +92,19 @@ function audience({ organization }: Exchange): string {
   return `urn:pulumi:org:${organization}`;
 }
 
-/** Whether there is no point in asking again. What is said of a token or an environment does not fit here. */
+/** Returns true if another attempt is pointless. The words for a token or an environment do not fit here. */
 function isRefusal({ status }: HttpAnswer): boolean {
   return status >= 400 && status < 500 && status !== 429;
 }
 
 /** An OAuth error (RFC 6749, 5.2), or the service's own form. */
 function refusal(answer: HttpAnswer, { host, cleaner }: Connection): EscFault {
-  const body = bodyOf(answer);
-  const message = cleanText(body?.["error_description"], cleaner) ?? cleanText(body?.["message"], cleaner);
+  const { error, error_description: description, message } = fieldsOf(bodyOf(answer)) ?? {};
   return new EscFault({
     kind: "exchange",
     host,
-    error: cleanText(body?.["error"], cleaner) ?? `HTTP ${answer.status}`,
-    ...(message === undefined ? {} : { message }),
+    error: cleanText(error, cleaner) ?? `HTTP ${answer.status}`,
+    message: cleanText(description, cleaner) ?? cleanText(message, cleaner),
   });
 }
 

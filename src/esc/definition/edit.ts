@@ -1,15 +1,14 @@
 /**
  * Changes of a definition's text that leave all else as it stands, byte for byte: comments, order, long texts, digits.
- * The yaml package tells places, and says afterwards that nothing else has changed; it writes nothing. Pure.
+ * The yaml package gives the ranges of nodes, and proves afterwards that nothing else has changed; it writes nothing. Pure.
  */
 import { isMap, isScalar } from "yaml";
 import type { Change } from "./change.ts";
 import { parseDefinition, refuse, type Parsed } from "./parse.ts";
 import { contentEnd, type EntryPair, isLinked, isNull, keyOf, type Mapping, type Node } from "./nodes.ts";
 import { keyText, quoted, withoutReferences } from "./scalars.ts";
-import { verify } from "./verify.ts";
+import { PATH, verify } from "./verify.ts";
 
-/** Text in place of what stands between two places. */
 interface Splice {
   readonly start: number;
   readonly end: number;
@@ -18,11 +17,7 @@ interface Splice {
 
 const STEP = 2;
 
-/**
- * The definition with these variables.
- *
- * @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely; it quotes nothing of it
- */
+/** @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely; it quotes nothing of it */
 export function setVariables(yaml: string, changes: readonly Change[]): string {
   const parsed = parseDefinition(yaml);
   const edited = apply(yaml, splices(parsed, changes));
@@ -43,8 +38,12 @@ function apply(yaml: string, edits: readonly Splice[]): string {
 
 function splices(parsed: Parsed, changes: readonly Change[]): readonly Splice[] {
   const { top } = parsed;
-  if (top === undefined) return [append(parsed, nested(["values", "environmentVariables"], changes, 0, parsed.eol))];
-  const found = descend(parsed, top, ["values", "environmentVariables"], changes);
+  if (top === undefined) {
+    const { yaml, eol } = parsed;
+    const isEnded = yaml === "" || yaml.endsWith("\n");
+    return [insert(yaml.length, (isEnded ? "" : eol) + nested(PATH, changes, 0, eol))];
+  }
+  const found = descend(parsed, top, changes);
   if (!("map" in found)) return found.edits;
   const { map } = found;
   const known = new Map(map.items.map((pair) => [keyOf(pair), pair]));
@@ -55,28 +54,20 @@ function splices(parsed: Parsed, changes: readonly Change[]): readonly Splice[] 
     if (pair === undefined) added.push(change);
     else edits.push(...replace(parsed, pair, change, map.flow === true));
   }
-  if (added.length > 0)
-    edits.push(
-      ...add(
-        parsed,
-        map,
-        added.map((change) => (indent) => entry(change, indent, parsed.eol, map.flow === true)),
-      ),
-    );
-  return edits;
+  const write = added.map((change) => (indent: number) => entry(change, indent, parsed.eol, map.flow === true));
+  return added.length === 0 ? edits : [...edits, ...add(parsed, map, write)];
 }
 
-/** The mapping at a path, or what is to be written where there is none. */
+/** The mapping of the variables, or the edits that make it. */
 function descend(
   parsed: Parsed,
   start: Mapping,
-  path: readonly [string, ...string[]],
   changes: readonly Change[],
 ): { readonly map: Mapping } | { readonly edits: readonly Splice[] } {
   let map = start;
-  for (const [depth, key] of path.entries()) {
-    refuseUnfit(map, path.slice(0, depth));
-    const rest = path.slice(depth + 1);
+  for (const [depth, key] of PATH.entries()) {
+    refuseUnfit(map, PATH.slice(0, depth));
+    const rest = PATH.slice(depth + 1);
     const inFlow = map.flow === true;
     const pair = map.items.find((one) => keyOf(one) === key);
     if (pair === undefined) {
@@ -90,14 +81,13 @@ function descend(
       continue;
     }
     const isEmpty = isNull(value) || (isMap(value) && value.items.length === 0);
-    if (!isEmpty || isLinked(value)) throw refuse(`${path.slice(0, depth + 1).join(".")} is not a mapping`);
+    if (!isEmpty || isLinked(value)) throw refuse(`${PATH.slice(0, depth + 1).join(".")} is not a mapping`);
     return { edits: fill(parsed, map, pair, rest, changes) };
   }
-  refuseUnfit(map, path);
+  refuseUnfit(map, PATH);
   return { map };
 }
 
-/** Refuses what is not just a mapping of this one place. */
 function refuseUnfit(map: Mapping, path: readonly string[]): void {
   if (map.anchor !== undefined) throw refuse(`${path.join(".")} has an anchor, by which other places may have it`);
   if (map.items.some((pair) => keyOf(pair).startsWith("fn::"))) throw refuse(`${path.join(".")} is a function`);
@@ -123,7 +113,7 @@ function fill(
   return [
     // An explicit null, or `{}`.
     ...(end > start ? [{ start: colon, end, text: "" }] : []),
-    { start: line, end: line, text: parsed.eol + children.replace(/\r?\n$/, "") },
+    insert(line, parsed.eol + children.replace(/\r?\n$/, "")),
   ];
 }
 
@@ -133,9 +123,7 @@ function add(parsed: Parsed, map: Mapping, entries: readonly ((indent: number) =
   const [from = 0] = map.range ?? [];
   if (map.flow === true) {
     const text = entries.map((write) => write(0)).join(", ");
-    if (last === undefined) return [{ start: from + 1, end: from + 1, text }];
-    const at = pairEnd(last, parsed.yaml);
-    return [{ start: at, end: at, text: `, ${text}` }];
+    return [last === undefined ? insert(from + 1, text) : insert(pairEnd(last, parsed.yaml), `, ${text}`)];
   }
   if (last === undefined) throw refuse("a mapping without entries");
   const indent = columnOf(parsed, map.items[0]?.key);
@@ -143,7 +131,11 @@ function add(parsed: Parsed, map: Mapping, entries: readonly ((indent: number) =
   const at = afterPair(parsed, last);
   const isOwnLine = at > 0 && parsed.yaml[at - 1] === "\n";
   const text = lines.join(parsed.eol);
-  return [{ start: at, end: at, text: isOwnLine ? text + parsed.eol : parsed.eol + text }];
+  return [insert(at, isOwnLine ? text + parsed.eol : parsed.eol + text)];
+}
+
+function insert(at: number, text: string): Splice {
+  return { start: at, end: at, text };
 }
 
 /** Behind the last line of an entry; a block scalar may end with blank lines that belong to it. */
@@ -158,14 +150,13 @@ function afterPair(parsed: Parsed, pair: EntryPair): number {
 function replace(parsed: Parsed, pair: EntryPair, change: Change, inFlow: boolean): readonly Splice[] {
   if (isLinked(pair.key) || isLinked(pair.value)) throw refuse("a value to replace has an anchor or is an alias");
   const argument = secretArgument(pair.value);
-  // What is secret stays secret.
+  // A secret stays secret.
   if (argument !== undefined && change.kind === "value") {
     return [splice(parsed, argument, quoted(change.value), inFlow || (isMap(pair.value) && pair.value.flow === true))];
   }
   return [splice(parsed, pair, valueText(change), inFlow)];
 }
 
-/** The pair of `fn::secret`, where a value is one. */
 function secretArgument(value: Node | null): EntryPair | undefined {
   if (!isMap<Node, Node | null>(value)) return undefined;
   const [first, ...others] = value.items;
@@ -183,12 +174,12 @@ function splice(parsed: Parsed, pair: EntryPair, text: string, inFlow: boolean):
   return { start, end, text: `${spaced(parsed, start)}${text}${kept}` };
 }
 
-/** A blank, if a value is to follow a colon directly. */
+/** A blank, if the value would follow a colon directly. */
 function spaced({ yaml }: Parsed, at: number): string {
   return /[:?]/.test(yaml[at - 1] ?? "") ? " " : "";
 }
 
-/** Where the value of a pair stands, and the end of the colon in front of it. */
+/** The range of a pair's value, and the end of the colon in front of it. */
 function valuePlace({ yaml }: Parsed, pair: EntryPair): { colon: number; start: number; end: number } {
   const keyEnd = pair.key.range?.[1];
   const { value } = pair;
@@ -211,21 +202,13 @@ function columnOf({ yaml }: Parsed, key: Node | undefined): number {
   const at = key?.range?.[0];
   if (at === undefined) throw refuse("an entry without a place");
   const start = yaml.lastIndexOf("\n", at - 1) + 1;
-  const line = start === 0 && yaml.startsWith("\uFEFF") ? 1 : start;
-  // Of a block mapping that begins behind a dash or `---`, the column is that of the key, too.
-  return at - line;
+  return at - (start === 0 && yaml.startsWith("\uFEFF") ? 1 : start);
 }
 
-/** Of the line, without its break. */
 function lineEnd({ yaml }: Parsed, at: number): number {
   const next = yaml.indexOf("\n", at);
   if (next === -1) return yaml.length;
   return yaml[next - 1] === "\r" && next > at ? next - 1 : next;
-}
-
-function append({ yaml, eol }: Parsed, text: string): Splice {
-  const isEnded = yaml === "" || yaml.endsWith("\n");
-  return { start: yaml.length, end: yaml.length, text: (isEnded ? "" : eol) + text };
 }
 
 /** Lines of a block mapping at a path, ended by a line break. */

@@ -1,37 +1,30 @@
-/** What in a definition a value is made of; pure. */
+/** The parts of a definition that make a value; pure. */
 import { isMap, isScalar, isSeq } from "yaml";
-import { flowText, keyOf, type Node } from "./nodes.ts";
+import { childOf, flowText, keyOf, type Node } from "./nodes.ts";
 import type { Parsed } from "./parse.ts";
 
 export type Path = readonly string[];
 
 /** A value of another environment, or of one that is imported. */
-export interface Outside {
+interface Outside {
   /** As the definition writes it: `project/name`; absent for a value of the same environment that an import gives. */
   readonly environment?: string;
   readonly path: Path;
 }
 
-/** What a definition says of one value. */
 export interface Made {
-  /** All of its text that decides about the value. As long as it stays the same, so does the value, but for what is outside. */
   readonly text: string;
   readonly outside: readonly Outside[];
-  /** A provider makes the value anew each time that the environment is opened (`fn::open`). */
+  /** A provider makes the value on every open (`fn::open`). */
   readonly isMinted: boolean;
 }
 
-/** A reference to a reference to a reference: longer chains are not followed. */
 const LONGEST_CHAIN = 20;
 
-/**
- * What a value below `values` is made of: its own node and those that it refers to by `${…}`.
- *
- * @returns undefined where this definition does not have it: an import may
- */
+/** Follows a value below `values` and its references. @returns undefined if this definition does not have it */
 export function follow({ top }: Parsed, path: Path): Made | undefined {
   const values = childOf(top, "values");
-  const start = nodeAt(values, path);
+  const start = placeOf(values, path)?.node;
   if (start === undefined) return undefined;
   const texts: string[] = [];
   const outside: Outside[] = [];
@@ -45,7 +38,7 @@ export function follow({ top }: Parsed, path: Path): Made | undefined {
       const id = JSON.stringify(reference);
       if (seen.has(id) || depth === LONGEST_CHAIN) continue;
       seen.add(id);
-      const inside = reference.environment === undefined ? nodeAt(values, reference.path) : undefined;
+      const inside = reference.environment === undefined ? placeOf(values, reference.path)?.node : undefined;
       if (inside === undefined) outside.push(reference);
       else add(inside, depth + 1);
     }
@@ -87,16 +80,7 @@ export function importsOf({ top }: Parsed): readonly string[] {
   });
 }
 
-function childOf(node: Node | null | undefined, key: string): Node | null | undefined {
-  return isMap<Node, Node | null>(node) ? node.items.find((pair) => keyOf(pair) === key)?.value : undefined;
-}
-
-/** The node at a path, or the function or reference above it that gives it. */
-function nodeAt(values: Node | null | undefined, path: Path): Node | null | undefined {
-  return placeOf(values, path)?.node;
-}
-
-/** The same, with its own path as ESC writes it. */
+/** The node at a path, or the function or reference above it that gives it; with its own path as ESC writes it. */
 function placeOf(
   values: Node | null | undefined,
   path: Path,
@@ -126,7 +110,7 @@ function partsOf(node: Node | null): { readonly references: readonly Outside[]; 
   let minted = false;
   const visit = (one: Node | null): void => {
     const call = functionOf(one);
-    // What it holds is taken as it stands.
+    // Its argument is a literal.
     if (call === "fn::secret") return;
     minted ||= call?.startsWith("fn::open") === true;
     if (isMap<Node, Node | null>(one)) for (const { value } of one.items) visit(value);

@@ -1,12 +1,8 @@
 import { type FullName, isOrganization } from "../settings/names.ts";
 
-/**
- * What a definition imports, as it is written there: `project/name`, `name@version`.
- *
- * @returns undefined where the text does not tell
- */
+/** Reads the imports of a definition as it writes them. @returns undefined if the text does not tell */
 export async function readImports(yaml: string): Promise<readonly string[] | undefined> {
-  // Nearly all of its code is needed to read one list: only where there is one.
+  // The parser is loaded only if there is a list.
   if (!/^\s*["']?imports\b/m.test(yaml) && !yaml.trimStart().startsWith("{")) return [];
   const { parseDocument } = await import("yaml");
   try {
@@ -27,20 +23,16 @@ export async function readImports(yaml: string): Promise<readonly string[] | und
 }
 
 /**
- * The environment that an import means, as the definition of another one writes it: `project/name`, or the old form `name`
- * in the project `default`, both with `@version`; of the same organization.
+ * Resolves an import as a definition of the same organization writes it: `project/name`, or the old form `name` in the
+ * project `default`, both with `@version`.
  *
- * @returns undefined for what is no name
+ * @returns undefined for an invalid name
  */
 export function importedName(written: string, { organization }: FullName): FullName | undefined {
   const [path = "", version] = written.split("@", 2);
   const parts = path.split("/");
   const [name = "", project = "default", own = ""] = parts.toReversed();
   if (parts.length > 3 || name === "" || project === "") return undefined;
-  return {
-    organization: isOrganization(own) ? own : organization,
-    project,
-    name,
-    ...(version === undefined || version === "latest" ? {} : { version }),
-  };
+  const owner = isOrganization(own) ? own : organization;
+  return { organization: owner, project, name, version: version === "latest" ? undefined : version };
 }

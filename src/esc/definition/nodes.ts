@@ -1,32 +1,25 @@
-/** What is asked of the nodes of a parsed definition; pure. */
-import {
-  type Alias,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  type Pair,
-  type Scalar,
-  visit,
-  type YAMLMap,
-  type YAMLSeq,
-} from "yaml";
+import { isAlias, isMap, isScalar, isSeq, visit } from "yaml";
+import type { Alias, Pair, Scalar, YAMLMap, YAMLSeq } from "yaml";
 import { quoted } from "./scalars.ts";
 
 export type Node = Scalar | Mapping | YAMLSeq | Alias;
 export type Mapping = YAMLMap<Node, Node | null>;
 export type EntryPair = Pair<Node, Node | null>;
 
-/** A key as a string; `undefined`'s text for one that is no scalar, which no name equals. */
+/** A key as a string; empty for a key that is no scalar. */
 export function keyOf({ key }: EntryPair): string {
   return isScalar(key) ? String(key.value) : "";
+}
+
+export function childOf(node: Node | null | undefined, key: string): Node | null | undefined {
+  return isMap<Node, Node | null>(node) ? node.items.find((pair) => keyOf(pair) === key)?.value : undefined;
 }
 
 export function isNull(node: Node | null): boolean {
   return node === null || (isScalar(node) && node.value === null);
 }
 
-/** Whether an anchor or an alias is in it: then other places have to do with what it is. */
+/** Returns true for a node with an anchor or an alias in it: other places depend on it. */
 export function isLinked(node: Node | null): boolean {
   let found = false;
   visit(node, (_, one) => {
@@ -39,7 +32,7 @@ export function isNode(value: unknown): value is Node {
   return isScalar(value) || isMap(value) || isSeq(value) || isAlias(value);
 }
 
-/** Where the content of a node ends, without the comment and the line breaks behind it. */
+/** The end of a node's content, without the comment and the line breaks behind it. */
 export function contentEnd(node: Node, yaml: string): number {
   const [start = 0, end = 0] = node.range ?? [];
   if (isScalar(node) || isAlias(node) || node.flow === true) return start + yaml.slice(start, end).trimEnd().length;
@@ -49,7 +42,7 @@ export function contentEnd(node: Node, yaml: string): number {
   const keyEnd = contentEnd(last.key, yaml);
   if (last.value === null) return keyEnd;
   const valueEnd = contentEnd(last.value, yaml);
-  // The place of a value that is not there may be on a later line.
+  // The range of a value that is not there may be on a later line.
   return last.value.range?.[0] === last.value.range?.[1] ? yaml.indexOf(":", keyEnd) + 1 : valueEnd;
 }
 
@@ -57,7 +50,7 @@ function isPair(value: unknown): value is EntryPair {
   return typeof value === "object" && value !== null && "key" in value && "value" in value && !isAlias(value);
 }
 
-/** What a node says, so that two texts can be compared: of scalars their own text, since values lose digits. */
+/** A form in which two nodes can be compared: of scalars their own text, since values lose digits. */
 export type Print = string | readonly Print[];
 
 export function printOf(node: unknown): Print {

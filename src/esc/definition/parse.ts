@@ -2,17 +2,16 @@ import { isMap, isScalar, Lexer, parseAllDocuments } from "yaml";
 import { SophiaError } from "../../core/error.ts";
 import type { Mapping, Node } from "./nodes.ts";
 
-/** A definition with the places of all that is in it. */
 export interface Parsed {
   readonly yaml: string;
-  /** Absent where there is nothing but comments. */
+  /** Absent if there is nothing but comments. */
   readonly top: Mapping | undefined;
   readonly comments: readonly { readonly at: number; readonly text: string }[];
   /** The line break of its lines. */
   readonly eol: "\n" | "\r\n";
 }
 
-/** What a definition's text must not have for a change of it to be safe. */
+/** @throws SophiaError (esc-edit, 125) for a text that cannot be changed safely */
 export function parseDefinition(yaml: string): Parsed {
   const parsed = parseAllDocuments(yaml, { intAsBigInt: true, logLevel: "silent", stringKeys: false });
   const documents = Array.isArray(parsed) ? parsed : [];
@@ -26,13 +25,12 @@ export function parseDefinition(yaml: string): Parsed {
   }
   const contents = document?.contents ?? null;
   const isEmpty = contents === null || (isScalar(contents) && contents.value === null);
-  if (!isEmpty && !isMap<Node, Node | null>(contents)) throw refuse("it is not a mapping");
+  const map = isMap<Node, Node | null>(contents) ? contents : undefined;
+  if (!isEmpty && map === undefined) throw refuse("it is not a mapping");
+  const hasEntries = map !== undefined && (map.items.length > 0 || map.flow === true);
   return {
     yaml,
-    top:
-      isMap<Node, Node | null>(contents) && (contents.items.length > 0 || contents.flow === true)
-        ? contents
-        : undefined,
+    top: hasEntries ? map : undefined,
     comments: commentsOf(yaml),
     eol: yaml.includes("\r\n") ? "\r\n" : "\n",
   };
@@ -43,7 +41,7 @@ function commentsOf(yaml: string): Parsed["comments"] {
   let at = yaml.startsWith("\uFEFF") ? 1 : 0;
   let isText = false;
   for (const token of new Lexer().lex(yaml)) {
-    // Marks of the lexer, which do not stand in the text.
+    // Marks of the lexer, which are not in the text.
     if (token === "\u0002" || token === "\u0018" || token === "\u001F") {
       isText = token === "\u001F";
       continue;
@@ -55,7 +53,7 @@ function commentsOf(yaml: string): Parsed["comments"] {
   return comments;
 }
 
-/** The error (esc-edit, 125) of a definition that is to be changed by hand. */
+/** The error (esc-edit, 125) for a definition that must be changed by hand. */
 export function refuse(why: string): SophiaError {
   return new SophiaError({
     code: "esc-edit",

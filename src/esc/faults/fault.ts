@@ -1,27 +1,26 @@
 import type { Diagnostic } from "../../core/model.ts";
 
 /**
- * Why ESC could not be read. Strings from outside are safe to show already: no token, one line, of bounded length.
+ * The reason why ESC could not be read. Strings from outside are safe to show: no token, one line, of bounded length.
  * `unreached`: nothing has ever answered there.
  */
 export type Fault =
-  /** There is no connection: refused, unknown host, no route. `code` is the system's. */
+  /** No connection: refused, unknown host, no route. `code` is the system's. */
   | { readonly kind: "connect"; readonly host: string; readonly code: string; readonly unreached: boolean }
   /** The connection ended before the whole answer was there. */
   | { readonly kind: "cut"; readonly host: string; readonly code: string }
   /** The certificate or the handshake is not acceptable. */
   | { readonly kind: "tls"; readonly host: string; readonly code: string }
-  /** What answers does not use HTTP. */
   | { readonly kind: "not-http"; readonly host: string }
   | { readonly kind: "bad-proxy"; readonly variable: string }
   /** The proxy refuses to connect. */
   | { readonly kind: "proxy-refused"; readonly proxy: string; readonly status: number }
   /** The overall deadline came. */
   | { readonly kind: "timeout"; readonly timeoutMs: number; readonly phase: string }
-  /** One step, connecting or the first byte of a read, took longer than it may; there is time for another attempt. */
+  /** One step, connecting or the first byte of a read, took too long; there is time for another attempt. */
   | { readonly kind: "slow"; readonly limitMs: number; readonly phase: string; readonly unreached: boolean }
   | { readonly kind: "too-large"; readonly host: string; readonly limit: number }
-  | { readonly kind: "redirect"; readonly host: string; readonly status: number; readonly to?: string }
+  | { readonly kind: "redirect"; readonly host: string; readonly status: number; readonly to: string | undefined }
   /** A complete answer that is not what the service sends. */
   | {
       readonly kind: "answer";
@@ -32,16 +31,16 @@ export type Fault =
       readonly kind: "status";
       readonly host: string;
       readonly status: number;
-      readonly message?: string;
-      readonly requestId?: string;
+      readonly message?: string | undefined;
+      readonly requestId?: string | undefined;
       readonly diagnostics: readonly Diagnostic[];
-      readonly retryAfterMs?: number;
-      /** The environments that were asked for, where a name could mean several. */
+      readonly retryAfterMs?: number | undefined;
+      /** The environments that were asked for, if a name could mean several. */
       readonly tried?: readonly string[];
-      /** What a name could mean, too, and was not asked for since ESC is required. */
-      readonly untried?: string;
+      /** A further meaning of the name, not asked for since ESC is required. */
+      readonly untried?: string | undefined;
     }
-  /** The session ended between opening and reading, and again after opening anew. */
+  /** The session ended between opening and reading, and again after a second opening. */
   | { readonly kind: "session"; readonly host: string }
   /** The service wants a longer pause than the deadline leaves. */
   | {
@@ -51,32 +50,31 @@ export type Fault =
       readonly retryAfterMs: number;
       readonly leftMs: number;
     }
-  /** A file with a credential. `code` is the system's, or tells what is wrong with the content. */
+  /** A file with a credential. `code` is the system's, or names what is wrong with the content. */
   | { readonly kind: "file"; readonly variable: string; readonly path: string; readonly code: string }
   /** The token exchange is refused; `error` and `message` as OAuth has them. */
-  | { readonly kind: "exchange"; readonly host: string; readonly error: string; readonly message?: string }
+  | { readonly kind: "exchange"; readonly host: string; readonly error: string; readonly message: string | undefined }
   /** GitHub Actions issues no ID token. */
   | { readonly kind: "id-token"; readonly host: string; readonly status: number }
   | { readonly kind: "id-token-url" }
   | { readonly kind: "no-organization"; readonly host: string };
 
-/** What was being done when a fault occurred. */
+/** The request during which a fault occurred. */
 export interface FaultContext {
-  /** How often it was tried. */
   readonly attempts?: number;
   /** Such as `exchanging the ID token`. */
   readonly step?: string;
-  /** The one environment that could not be read, as `ESC_ENV` names it; absent where it was none in particular. */
+  /** The one environment that could not be read, as `ESC_ENV` names it. */
   readonly environment?: string;
-  /** The text of its definition was to be read, which takes more than to open it. */
+  /** The text of its definition was requested, which takes more rights than to open it. */
   readonly isDefinition?: boolean;
   /** The environment was to be changed, not read. */
   readonly isChange?: boolean;
 }
 
 /**
- * Carries a {@link Fault} through the calls of this room. It never leaves askEsc, which words it. Nothing else is
- * attached to it: errors of HTTP clients hold the request, and with it the token.
+ * Carries a {@link Fault} up to askEsc, which words it. Nothing else is attached: errors of HTTP clients hold the request,
+ * and with it the token.
  */
 export class EscFault extends Error {
   override readonly name = "EscFault";
@@ -88,4 +86,9 @@ export class EscFault extends Error {
     this.fault = fault;
     this.context = context;
   }
+}
+
+/** The status of the answer that an error is about; undefined for every other error. */
+export function statusOf(error: unknown): number | undefined {
+  return error instanceof EscFault && error.fault.kind === "status" ? error.fault.status : undefined;
 }

@@ -4,8 +4,8 @@ import type { Fault } from "./fault.ts";
 export type Refused = "token" | "environment";
 
 /**
- * Whether the service answered and said no, and to what; `undefined` where ESC is not available. Who refuses is up and
- * knows: what stands in a file is no stand-in for what it does not give.
+ * Returns what the service refused; undefined if ESC is not available. A service that refuses is up: no file stands in
+ * for what it does not give.
  */
 export function refusal(fault: Fault): Refused | undefined {
   switch (fault.kind) {
@@ -36,10 +36,7 @@ export function refusal(fault: Fault): Refused | undefined {
   }
 }
 
-/**
- * Whether a 403 means that somebody has to approve the opening. Its message alone tells: "create an open request instead,
- * opens must be approved".
- */
+/** Returns true for a 403 that only an approval of the opening lifts. Its message alone tells it from others. */
 export function needsApproval(fault: Fault): boolean {
   if (fault.kind !== "status" || fault.status !== 403) return false;
   return /\bopen request\b|\bmust be approved\b|\bapproval\b/i.test(fault.message ?? "");

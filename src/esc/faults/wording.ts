@@ -1,6 +1,6 @@
 import type { FailureCode } from "../../core/failure-codes.ts";
 import { formatDiagnostic } from "../../core/diagnostic.ts";
-import type { Diagnostic, Failure } from "../../core/model.ts";
+import type { Failure } from "../../core/model.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerate, firstOf, printable } from "../../core/text.ts";
 import type { EscSettings } from "../settings/access.ts";
@@ -8,12 +8,12 @@ import { describeCredential } from "../settings/credentials.ts";
 import { asChange } from "./change-wording.ts";
 import type { EscFault, Fault, FaultContext } from "./fault.ts";
 import { needsApproval, refusal } from "./refusal.ts";
-import { answerReason, connectReason, fileReason, tlsReason } from "./reasons.ts";
+import { answerReason, connectReason, fileReason, tlsHint, tlsReason } from "./reasons.ts";
 
-/** With what ESC was to be read. */
+/** The settings by which ESC was asked. */
 type Subject = Pick<EscSettings, "environments" | "namedBy" | "credential">;
 
-/** Who it is that could not be read, as a line to copy names it. */
+/** The environment that could not be read, for a command to paste. */
 function targetOf({ environments }: Subject, environment = environments.at(-1)?.text ?? ""): string {
   return shellWord(printable(environment.replace(/@.*$/, "")));
 }
@@ -24,12 +24,17 @@ const BACKEND_HINT =
   "check PULUMI_BACKEND_URL; a proxy or a network that requires a sign-in may answer for the service";
 const SERVICE_HINT = "try again; if it keeps failing, check the service's status";
 const LATER_HINT = "try again later, or allow more time with --timeout (SOPHIA_TIMEOUT)";
+const TIME_HINT = "check the network and the service's status, or allow more time with --timeout (SOPHIA_TIMEOUT)";
+const PROXY_HINT = "check HTTPS_PROXY and the proxy's rules, or exempt the backend with NO_PROXY";
+const PROXY_PASSWORD_HINT = "put the proxy's user name and password into its URL: http://user:password@host:port";
+const REDIRECT_HINT =
+  "set PULUMI_BACKEND_URL to the service's own address; a network that requires a sign-in also redirects";
+const EXCHANGE_HINT = "check ESC_OIDC_ORG, and that the organization trusts the token's issuer, audience and subject";
+const ID_TOKEN_HINT =
+  "give the job the permission id-token: write; an ID token can be requested only while the job runs";
+const ID_TOKEN_URL_HINT = "GitHub Actions sets it for jobs that have the permission id-token: write; do not change it";
 
-/**
- * Puts a fault into words: what could not be read and why, what to do, and what the service says in detail.
- *
- * @param remarks further details
- */
+/** Puts a fault into words: the reason, the remedy, and details, which the remarks follow. */
 export function wordFault({ fault, context }: EscFault, subject: Subject, remarks: readonly string[]): Failure {
   const { attempts = 1, environment, step, isChange = false } = context;
   const reason = reasonFor(fault, subject, context);
@@ -47,128 +52,81 @@ export function wordFault({ fault, context }: EscFault, subject: Subject, remark
   };
 }
 
-/** A certificate of the caller's own helps only where the issuer is not known. */
-function tlsHint(code: string): string {
-  switch (code) {
-    case "CERT_HAS_EXPIRED":
-    case "CERT_NOT_YET_VALID":
-      return "check this machine's clock; if it is right, the service has to renew its certificate";
-    case "ERR_TLS_CERT_ALTNAME_INVALID":
-    case "HOSTNAME_MISMATCH":
-    case "ERR_SSL_WRONG_VERSION_NUMBER":
-    case "ERR_SSL_PACKET_LENGTH_TOO_LONG":
-      return BACKEND_HINT;
-    default:
-      return "for a private certificate authority set SSL_CERT_FILE or NODE_EXTRA_CA_CERTS to its PEM file";
-  }
-}
-
 /** A failure whose message completes `… cannot be read: ` or `… was refused: `. */
 function reasonFor(fault: Fault, subject: Subject, context: FaultContext): Failure {
+  const host = "host" in fault ? fault.host : "";
   switch (fault.kind) {
     case "connect":
-      return { code: "esc-unreachable", message: connectReason(fault.host, fault.code), hint: NETWORK_HINT };
-    case "cut":
-      return {
-        code: "esc-unreachable",
-        message: `${fault.host} closed the connection before the whole answer arrived (${fault.code})`,
-        hint: `${SERVICE_HINT} and any proxies in between`,
-      };
-    case "tls":
-      return {
-        code: "esc-tls",
-        message: `no secure connection to ${fault.host}: ${tlsReason(fault.code)}`,
-        hint: tlsHint(fault.code),
-      };
+      return worded("esc-unreachable", connectReason(host, fault.code), NETWORK_HINT);
+    case "cut": {
+      const why = `${host} closed the connection before the whole answer arrived (${fault.code})`;
+      return worded("esc-unreachable", why, `${SERVICE_HINT} and any proxies in between`);
+    }
+    case "tls": {
+      const why = `no secure connection to ${host}: ${tlsReason(fault.code)}`;
+      return worded("esc-tls", why, tlsHint(fault.code, BACKEND_HINT));
+    }
     case "not-http":
-      return { code: "esc-answer", message: `${fault.host} does not answer with HTTP`, hint: BACKEND_HINT };
-    case "bad-proxy":
-      return {
-        code: "esc-proxy",
-        message: `${fault.variable} is not the URL of an HTTP proxy`,
-        hint: `set ${fault.variable} to http://host:port, or exempt the backend with NO_PROXY`,
-      };
-    case "proxy-refused":
-      return {
-        code: "esc-proxy",
-        message: `the proxy ${fault.proxy} refused the connection (HTTP ${fault.status})`,
-        hint:
-          fault.status === 407
-            ? "put the proxy's user name and password into its URL: http://user:password@host:port"
-            : "check HTTPS_PROXY and the proxy's rules, or exempt the backend with NO_PROXY",
-      };
-    case "timeout":
-      return {
-        code: "esc-timeout",
-        message: `timed out after ${seconds(fault.timeoutMs)} while ${fault.phase}`,
-        hint: "check the network and the service's status, or allow more time with --timeout (SOPHIA_TIMEOUT)",
-      };
-    case "slow":
-      return {
-        code: fault.unreached ? "esc-unreachable" : "esc-timeout",
-        message: `timed out after ${seconds(fault.limitMs)} while ${fault.phase}`,
-        hint: fault.unreached ? NETWORK_HINT : SERVICE_HINT,
-      };
+      return worded("esc-answer", `${host} does not answer with HTTP`, BACKEND_HINT);
+    case "bad-proxy": {
+      const hint = `set ${fault.variable} to http://host:port, or exempt the backend with NO_PROXY`;
+      return worded("esc-proxy", `${fault.variable} is not the URL of an HTTP proxy`, hint);
+    }
+    case "proxy-refused": {
+      const why = `the proxy ${fault.proxy} refused the connection (HTTP ${fault.status})`;
+      return worded("esc-proxy", why, fault.status === 407 ? PROXY_PASSWORD_HINT : PROXY_HINT);
+    }
+    case "timeout": {
+      const why = `timed out after ${seconds(fault.timeoutMs)} while ${fault.phase}`;
+      return worded("esc-timeout", why, TIME_HINT);
+    }
+    case "slow": {
+      const why = `timed out after ${seconds(fault.limitMs)} while ${fault.phase}`;
+      return fault.unreached ? worded("esc-unreachable", why, NETWORK_HINT) : worded("esc-timeout", why, SERVICE_HINT);
+    }
     case "too-large":
-      return {
-        code: "esc-answer",
-        message: `the answer of ${fault.host} is larger than ${fault.limit / 1024 / 1024} MiB`,
-        hint: BACKEND_HINT,
-      };
-    case "redirect":
-      return {
-        code: "esc-redirect",
-        message: `${fault.host} redirects${fault.to === undefined ? "" : ` to ${fault.to}`} (HTTP ${fault.status}); sophia-run does not follow, so that nobody else gets the token`,
-        hint: "set PULUMI_BACKEND_URL to the service's own address; a network that requires a sign-in also redirects",
-      };
+      return worded(
+        "esc-answer",
+        `the answer of ${host} is larger than ${fault.limit / 1024 / 1024} MiB`,
+        BACKEND_HINT,
+      );
+    case "redirect": {
+      const to = fault.to === undefined ? "" : ` to ${fault.to}`;
+      const why = `${host} redirects${to} (HTTP ${fault.status}); sophia-run does not follow, so that nobody else gets the token`;
+      return worded("esc-redirect", why, REDIRECT_HINT);
+    }
     case "answer":
-      return { code: "esc-answer", message: answerReason(fault.host, fault.problem), hint: BACKEND_HINT };
+      return worded("esc-answer", answerReason(host, fault.problem), BACKEND_HINT);
     case "status":
       return reasonForStatus(fault, subject, context);
     case "session":
-      return {
-        code: "esc-session",
-        message: `${fault.host} ended the session before it was read, twice (HTTP 404)`,
-        hint: SERVICE_HINT,
-      };
-    case "pause-too-long":
-      return {
-        code: fault.status === 429 ? "esc-rate-limited" : "esc-server",
-        message: `${fault.host} answered HTTP ${fault.status} and asks for a pause of ${seconds(fault.retryAfterMs)}, longer than the ${seconds(fault.leftMs)} left`,
-        hint: LATER_HINT,
-      };
-    case "file":
-      return {
-        code: "esc-credential",
-        message: `${fault.variable}: ${printable(fault.path)} ${fileReason(fault.code)}`,
-        hint: `set ${fault.variable} to the path of a readable file that contains only the token`,
-      };
-    case "exchange":
-      return {
-        code: "esc-credential",
-        message: `${fault.host} refused it: ${fault.error}`,
-        hint: "check ESC_OIDC_ORG, and that the organization trusts the token's issuer, audience and subject",
-        ...(fault.message === undefined ? {} : { details: [fault.message] }),
-      };
+      return worded("esc-session", `${host} ended the session before it was read, twice (HTTP 404)`, SERVICE_HINT);
+    case "pause-too-long": {
+      const { status, retryAfterMs, leftMs } = fault;
+      const why = `${host} answered HTTP ${status} and asks for a pause of ${seconds(retryAfterMs)}, longer than the ${seconds(leftMs)} left`;
+      return worded(status === 429 ? "esc-rate-limited" : "esc-server", why, LATER_HINT);
+    }
+    case "file": {
+      const hint = `set ${fault.variable} to the path of a readable file that contains only the token`;
+      return worded("esc-credential", `${fault.variable}: ${printable(fault.path)} ${fileReason(fault.code)}`, hint);
+    }
+    case "exchange": {
+      const details = fault.message === undefined ? {} : { details: [fault.message] };
+      return { ...worded("esc-credential", `${host} refused it: ${fault.error}`, EXCHANGE_HINT), ...details };
+    }
     case "id-token":
-      return {
-        code: "esc-credential",
-        message: `${fault.host} issued none (HTTP ${fault.status})`,
-        hint: "give the job the permission id-token: write; an ID token can be requested only while the job runs",
-      };
+      return worded("esc-credential", `${host} issued none (HTTP ${fault.status})`, ID_TOKEN_HINT);
     case "id-token-url":
-      return {
-        code: "esc-credential",
-        message: "ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL",
-        hint: "GitHub Actions sets it for jobs that have the permission id-token: write; do not change it",
-      };
-    case "no-organization":
-      return {
-        code: "esc-not-found",
-        message: `${fault.host} has no default organization for this token`,
-        hint: `name the organization: ${subject.namedBy}=organization/project/environment, or set ESC_ORG`,
-      };
+      return worded("esc-credential", "ACTIONS_ID_TOKEN_REQUEST_URL is not an https URL", ID_TOKEN_URL_HINT);
+    case "no-organization": {
+      const hint = `name the organization: ${subject.namedBy}=organization/project/environment, or set ESC_ORG`;
+      return worded("esc-not-found", `${host} has no default organization for this token`, hint);
+    }
   }
+}
+
+function worded(code: FailureCode, message: string, hint: string): Failure {
+  return { code, message, hint };
 }
 
 function reasonForStatus(
@@ -183,51 +141,45 @@ function reasonForStatus(
     ...(untried === undefined
       ? []
       : [`${untried} is not tried where ESC is required (--require-esc): write it in three parts if that is meant`]),
-    ...formatDiagnostics(diagnostics),
+    ...firstOf(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS),
     ...(message === undefined || diagnostics.length > 0 ? [] : [`${host}: ${message}`]),
     ...(requestId === undefined ? [] : [`request ID ${requestId}`]),
   ];
   const used = printable(describeCredential(credential));
-  const worded = (code: FailureCode, why: string, hint: string): Failure => ({
-    code,
-    message: `${why} (HTTP ${status})`,
-    hint,
+  const target = targetOf(subject, environment);
+  const by = (code: FailureCode, why: string, hint: string): Failure => ({
+    ...worded(code, `${why} (HTTP ${status})`, hint),
     details,
   });
   if (status === 401) {
     const hint = `check ${used}: the token may be wrong, expired or revoked`;
-    return worded("esc-denied", `${host} does not accept the token`, hint);
+    return by("esc-denied", `${host} does not accept the token`, hint);
   }
   if (needsApproval(fault)) {
-    const asked = namedBy === "ESC_ENV" ? "" : `--in ${targetOf(subject, environment)} `;
+    const asked = namedBy === "ESC_ENV" ? "" : `--in ${target} `;
     const hint = `sophia-run request ${asked}--reason TEXT asks for it; then start again`;
-    return worded("esc-approval", `${host} opens it only with an approval`, hint);
+    return by("esc-approval", `${host} opens it only with an approval`, hint);
   }
   if (status === 403 && isDefinition) {
     const hint = `use a token that may read and write it: check ${used}`;
-    return worded("esc-forbidden", `${host} does not allow the token to read its definition`, hint);
+    return by("esc-forbidden", `${host} does not allow the token to read its definition`, hint);
   }
   if (status === 403) {
     const hint = `allow the token of ${used} to open the environment and those it imports`;
-    return worded("esc-forbidden", `${host} does not allow the token to open it`, hint);
+    return by("esc-forbidden", `${host} does not allow the token to open it`, hint);
   }
   if (diagnostics.length > 0) {
     const errors = diagnostics.length === 1 ? "an error" : `${diagnostics.length} errors`;
-    const target = targetOf(subject, environment);
     const hint = `fix it: pulumi env edit ${target}, or pin an earlier revision: ${namedBy} ${target}@REVISION`;
-    return worded("esc-definition", `its definition has ${errors}`, hint);
+    return by("esc-definition", `its definition has ${errors}`, hint);
   }
   if (status === 404) {
     const hint = `check ${namedBy}; the service answers the same where the token of ${used} has no access`;
-    return worded("esc-not-found", `${host} has no such environment or revision`, hint);
+    return by("esc-not-found", `${host} has no such environment or revision`, hint);
   }
-  if (status === 429) return worded("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);
-  if (status >= 500) return worded("esc-server", `${host} reports a server error`, SERVICE_HINT);
-  return { code: "esc-status", message: `${host} answered HTTP ${status}`, hint: BACKEND_HINT, details };
-}
-
-function formatDiagnostics(diagnostics: readonly Diagnostic[]): readonly string[] {
-  return firstOf(diagnostics.map(formatDiagnostic), MAX_DIAGNOSTICS);
+  if (status === 429) return by("esc-rate-limited", `${host} is receiving too many requests`, LATER_HINT);
+  if (status >= 500) return by("esc-server", `${host} reports a server error`, SERVICE_HINT);
+  return { ...worded("esc-status", `${host} answered HTTP ${status}`, BACKEND_HINT), details };
 }
 
 function seconds(ms: number): string {

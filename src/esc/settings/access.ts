@@ -12,9 +12,9 @@ export interface EscOptions {
   readonly timeoutMs: number;
   /** Allows a plain http backend on another machine. */
   readonly insecureHttp: boolean;
-  /** Nothing but what was asked for will do: a name of two parts is not tried in its old meaning. */
+  /** A name of two parts is not tried in its old meaning. */
   readonly requireEsc?: boolean;
-  /** How long the opened environment lives, in milliseconds; else the service's default. */
+  /** The life of the opened environment, in milliseconds; else the service's default. */
   readonly sessionMs?: number | undefined;
   /** The environments to read in place of those of `ESC_ENV`, and the option that names them. */
   readonly environments?: { readonly value: string; readonly option: string };
@@ -22,27 +22,23 @@ export interface EscOptions {
   readonly token?: Setting;
 }
 
-/** All that reading ESC needs, checked. Printing it shows no token. */
+/** The settings for reading ESC, checked. Printing them shows no token. */
 export interface EscSettings {
-  /** At least one; later ones win. */
   readonly environments: readonly EnvironmentName[];
-  /** The variable or option that named them. */
   readonly namedBy: string;
   readonly credential: Credential;
-  /** The variable that gives the credential, and the `.env` file that sets it. */
   readonly credentialFrom: Pick<Setting, "name" | "file">;
   /** URL without a trailing slash. */
   readonly backend: string;
-  /** The organization of names that have none, when it is set. */
-  readonly organization?: string;
+  /** The organization of names that have none, if it is set. */
+  readonly organization?: string | undefined;
   readonly network: NetworkSettings;
-  /** Proxies and certificates of files that do not count; worth a word where ESC cannot be reached. */
+  /** Proxies and certificates of files that are ignored; reported if ESC cannot be reached. */
   readonly ignoredNetwork: readonly Notice[];
   readonly timeoutMs: number;
-  /** Whether a name of two parts has its first meaning alone. */
+  /** A name of two parts has its first meaning alone. */
   readonly oneMeaning: boolean;
-  /** How long the opened environment lives, where it is set. */
-  readonly sessionMs?: number;
+  readonly sessionMs?: number | undefined;
 }
 
 const NETWORK_VARIABLES = [
@@ -57,7 +53,6 @@ export type EscAccess =
       readonly kind: "incomplete";
       readonly present: string;
       readonly missing: string;
-      /** The names of environments, where they are set. */
       readonly names?: string;
       /** What gives the credential, where that is set; the value may be a token, or a path. */
       readonly credential?: { readonly name: string; readonly value: Secret };
@@ -65,11 +60,9 @@ export type EscAccess =
   | { readonly kind: "on"; readonly settings: EscSettings };
 
 /**
- * Whether and how ESC is to be read. The process environment wins over the files, an empty variable counts as unset.
- *
- * A backend, proxy or certificate file named in a `.env` file counts only for a token that stands in the same file:
- * else whoever can write such a file (a cloned repository, for example) could have the token of the process environment
- * sent to a host of their own. What an outer sophia-run had from a file counts as a file's.
+ * Finds the settings for ESC. The process environment wins over the files, an empty variable counts as unset. A backend,
+ * proxy or certificate file named in a `.env` file counts only for a token of the same file: else the author of a cloned
+ * repository could have the token of the process environment sent to a host of their own.
  *
  * @throws SophiaError (esc-settings, 125) for malformed settings, once both the environment and a credential are set; for
  *   a token in place of a name at once, since reports show the name
@@ -111,36 +104,27 @@ export function escAccess(
     environments: parseEnvironmentNames(names),
     namedBy: names.name,
     credential: found.credential(),
-    credentialFrom: {
-      name: found.setting.name,
-      ...(found.setting.file === undefined ? {} : { file: found.setting.file }),
-    },
+    credentialFrom: { name: found.setting.name, file: found.setting.file },
     backend: backend === undefined ? DEFAULT_BACKEND : parseBackend(backend, options.insecureHttp),
-    ...(organization === undefined ? {} : { organization: organizationIn(organization) }),
+    organization: organization === undefined ? undefined : organizationIn(organization),
     network: networkBy(trusted, environment),
     ignoredNetwork: NETWORK_VARIABLES.filter((name) => trusted(name) === undefined).flatMap((name) =>
-      ignored(
-        name,
-        variables.all(name).flatMap(({ file }) => file ?? []),
-      ),
+      ignored(name, filesOf(variables.all(name))),
     ),
     timeoutMs: options.timeoutMs,
     oneMeaning: options.requireEsc === true,
-    ...(options.sessionMs === undefined ? {} : { sessionMs: options.sessionMs }),
+    sessionMs: options.sessionMs,
   };
   return {
     access: { kind: "on", settings },
     notices: [
-      ...ignored(
-        "PULUMI_BACKEND_URL",
-        passedOver.flatMap(({ file }) => file ?? []),
-      ),
+      ...ignored("PULUMI_BACKEND_URL", filesOf(passedOver)),
       ...choiceOfFile(names, organization, settings, found.setting),
     ],
   };
 }
 
-/** The network settings of the caller alone, for what goes to other hosts than ESC: no file says where it goes. */
+/** The network settings of the caller alone, for requests to other hosts than ESC. */
 export function callersNetwork(environment: Environment): NetworkSettings {
   const variables = new Variables(environment, []);
   return networkBy((name) => variables.findInProcess(name), environment);
@@ -163,11 +147,15 @@ function networkBy(trusted: (name: string) => Setting | undefined, environment: 
   };
 }
 
+function filesOf(settings: readonly Setting[]): readonly string[] {
+  return settings.flatMap(({ file }) => file ?? []);
+}
+
 function ignored(name: string, files: readonly string[]): readonly Notice[] {
   return Array.from(new Set(files), (file) => ({ kind: "setting-ignored", name, file }));
 }
 
-/** Where a file decides which environment the caller's own credential opens. */
+/** Notices for files that decide which environment the caller's own credential opens. */
 function choiceOfFile(
   names: Setting,
   organization: Setting | undefined,

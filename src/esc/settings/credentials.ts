@@ -5,9 +5,8 @@ import { invalidSetting, isTrustedFor, labelOf, type Setting, type Variables } f
 
 const TOKEN_TYPES = ["organization", "team", "personal"] as const;
 
-/** What a token exchange (RFC 8693) asks for. */
+/** The terms of a token exchange (RFC 8693). */
 export interface Exchange {
-  /** The organization that trusts the issuer of the ID token. */
   readonly organization: string;
   readonly type: (typeof TOKEN_TYPES)[number];
   /** `team:NAME` for a team token, `user:LOGIN` for a personal one. */
@@ -16,14 +15,9 @@ export interface Exchange {
   readonly expiration?: number;
 }
 
-/** How sophia-run gets its token. */
 export type Credential =
-  | {
-      readonly kind: "token";
-      readonly token: Secret;
-      /** Where it comes from, for people, if not from `ESC_TOKEN`. */
-      readonly label?: string;
-    }
+  /** `label`: the source, for people, if not `ESC_TOKEN`. */
+  | { readonly kind: "token"; readonly token: Secret; readonly label?: string }
   | { readonly kind: "token-file"; readonly path: string }
   | { readonly kind: "oidc-file"; readonly path: string; readonly exchange: Exchange }
   | {
@@ -52,19 +46,15 @@ export type FoundCredential =
   | { readonly kind: "incomplete"; readonly present: string; readonly missing: string }
   | {
       readonly kind: "found";
-      /** The variable that gives it. */
       readonly setting: Setting;
       /** @throws SophiaError when it is malformed */
       readonly credential: () => Credential;
     };
 
-/** A token that was given for one purpose, in place of those by which sophia-run reads ESC. */
+/** A token for one purpose, in place of those by which sophia-run reads ESC. */
 export function givenCredential(setting: Setting): Extract<FoundCredential, { kind: "found" }> {
-  return {
-    kind: "found",
-    setting,
-    credential: () => ({ kind: "token", token: tokenIn(setting), label: setting.name }),
-  };
+  const credential = (): Credential => ({ kind: "token", token: tokenIn(setting), label: setting.name });
+  return { kind: "found", setting, credential };
 }
 
 export function findCredential(variables: Variables): FoundCredential {
@@ -87,28 +77,20 @@ export function findCredential(variables: Variables): FoundCredential {
   const requestToken = variables.findInProcess("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
   if (url !== undefined && requestToken !== undefined) {
     const terms = termsFor(undefined, variables);
-    const organization = terms("ESC_OIDC_ORG");
-    if (organization === undefined) return { kind: "none" };
-    return {
-      kind: "found",
-      setting: organization,
-      credential: () => ({
-        kind: "github-actions",
-        url: url.value,
-        requestToken: tokenIn(requestToken),
-        exchange: exchangeFor(organization, terms),
-      }),
+    const setting = terms("ESC_OIDC_ORG");
+    if (setting === undefined) return { kind: "none" };
+    const credential = (): Credential => {
+      const token = tokenIn(requestToken);
+      return { kind: "github-actions", url: url.value, requestToken: token, exchange: exchangeFor(setting, terms) };
     };
+    return { kind: "found", setting, credential };
   }
   const inActions = variables.findInProcess("GITHUB_ACTIONS")?.value === "true";
-  return {
-    kind: "incomplete",
-    present: "ESC_OIDC_ORG",
-    missing: inActions ? "the permission id-token: write" : "ESC_TOKEN or ESC_OIDC_TOKEN_FILE",
-  };
+  const missing = inActions ? "the permission id-token: write" : "ESC_TOKEN or ESC_OIDC_TOKEN_FILE";
+  return { kind: "incomplete", present: "ESC_OIDC_ORG", missing };
 }
 
-/** The files whose `ESC_OIDC_ORG` is passed over, although there is an ID token to exchange and nothing else says for whom. */
+/** The files whose `ESC_OIDC_ORG` is ignored, although there is an ID token and no other setting of the organization. */
 export function ignoredOrganization(variables: Variables): readonly string[] {
   const idToken =
     variables.find("ESC_OIDC_TOKEN_FILE") ??
@@ -131,18 +113,13 @@ function pathIn(setting: Setting): string {
 function tokenIn(setting: Setting): Secret {
   const text = setting.value.trim();
   if (isToken(text)) return new Secret(text);
-  const what = /[\r\n]/.test(text)
-    ? "a line break"
-    : /\s/.test(text)
-      ? "a space"
-      : "a character that is not allowed in a token";
-  throw invalidSetting(
-    `${labelOf(setting)} contains ${what}`,
-    "set it to the access token alone, as the service showed it",
-  );
+  const other = /\s/.test(text) ? "a space" : "a character that is not allowed in a token";
+  const what = /[\r\n]/.test(text) ? "a line break" : other;
+  const hint = "set it to the access token alone, as the service showed it";
+  throw invalidSetting(`${labelOf(setting)} contains ${what}`, hint);
 }
 
-/** What the exchange of an ID token goes by: the caller's settings, or those of the file that names the ID token. */
+/** The settings of an exchange: the caller's, or those of the file that names the ID token. */
 type Terms = (name: (typeof EXCHANGE_VARIABLES)[number]) => Setting | undefined;
 
 function termsFor(file: string | undefined, variables: Variables): Terms {
@@ -169,10 +146,6 @@ function exchangeFor(trusting: Setting, terms: Terms): Exchange {
   if (life !== undefined && !(Number.isSafeInteger(expiration) && expiration > 0)) {
     throw invalidSetting(`${labelOf(life)} is not a number of seconds`, "set it to 3600, for example");
   }
-  return {
-    organization,
-    type,
-    ...(scope === undefined ? {} : { scope: scope.value }),
-    ...(life === undefined ? {} : { expiration }),
-  };
+  const optional = { ...(scope && { scope: scope.value }), ...(life && { expiration }) };
+  return { organization, type, ...optional };
 }

@@ -5,23 +5,20 @@ import { invalidSetting, labelOf, type Setting } from "./variables.ts";
 
 /** One environment as `ESC_ENV` names it. */
 export interface EnvironmentName {
-  /** As it was written, version included. */
   readonly text: string;
   /** Absent in names of one and two parts. */
-  readonly organization?: string;
+  readonly organization?: string | undefined;
   /** Absent in names of one part. In names of two it may also be an organization: the old form `org/env`. */
-  readonly project?: string;
+  readonly project?: string | undefined;
   readonly name: string;
-  /** A revision number or a tag. */
-  readonly version?: string;
+  readonly version?: string | undefined;
 }
 
-/** One environment by the name that requests use. */
 export interface FullName {
   readonly organization: string;
   readonly project: string;
   readonly name: string;
-  readonly version?: string;
+  readonly version?: string | undefined;
 }
 
 const ORGANIZATION = /^[a-zA-Z0-9][a-zA-Z0-9-_]{1,38}[a-zA-Z0-9]$/;
@@ -33,11 +30,7 @@ const FORM = "write organization/project/environment, such as acme/sophia/dev; c
 const ORGANIZATION_FORM =
   "use 3 to 40 letters, digits, dashes and underscores, beginning and ending with a letter or digit";
 
-/**
- * The environments that the value of `ESC_ENV` names, in its order. A name given twice counts where it stands last.
- *
- * @throws SophiaError (esc-settings, 125) that tells what is wrong with the value
- */
+/** Of a name given twice the last place counts. @throws SophiaError (esc-settings, 125) */
 export function parseEnvironmentNames(setting: Setting): readonly EnvironmentName[] {
   const { value } = setting;
   const label = labelOf(setting);
@@ -45,18 +38,13 @@ export function parseEnvironmentNames(setting: Setting): readonly EnvironmentNam
   const names = new Map<string, EnvironmentName>();
   for (const text of value.split(",")) {
     if (text === "") throw invalidSetting(`${label} has an empty name between commas: '${shown(value)}'`, FORM);
-    // Set anew: the last place counts.
     names.delete(text);
     names.set(text, parseName(text, label));
   }
   return [...names.values()];
 }
 
-/**
- * Refuses a token in place of `ESC_ENV`'s names, as where the two were swapped: neither message nor server may see it.
- *
- * @throws SophiaError (esc-settings, 125)
- */
+/** Refuses a token in place of names: no message and no server may show it. @throws SophiaError (esc-settings, 125) */
 export function refuseToken(setting: Setting): void {
   if (holdsToken(setting.value)) {
     throw invalidSetting(`${labelOf(setting)} contains an access token instead of a name`, FORM);
@@ -86,51 +74,41 @@ function parseName(text: string, label: string): EnvironmentName {
   if (organization !== undefined && !isOrganization(organization)) {
     throw invalidSetting(`${label}: '${shown(organization)}' is not a valid organization name`, ORGANIZATION_FORM);
   }
-  return {
-    text,
-    ...(organization === undefined ? {} : { organization }),
-    ...(project === undefined ? {} : { project }),
-    name,
-    ...(version === undefined ? {} : { version }),
-  };
+  return { text, organization, project, name, version };
 }
 
-/** Docker's images and git's paths have a colon there. */
+/** Docker's images and git's paths have a colon in place of the @. */
 function versionHint(text: string): string | undefined {
   const [, path, version] = /^([\w./-]+):([\w.-]+)$/.exec(text) ?? [];
   return path === undefined ? undefined : `write @ before a revision or tag: ${shown(`${path}@${version ?? ""}`)}`;
 }
 
-/** @throws SophiaError (esc-settings, 125) where the setting is not the name of an organization */
+/** @throws SophiaError (esc-settings, 125) if the setting is not the name of an organization */
 export function organizationIn(setting: Setting): string {
   if (isOrganization(setting.value)) return setting.value;
   throw invalidSetting(`${labelOf(setting)} is not a valid organization name`, ORGANIZATION_FORM);
 }
 
-/** Whether the service takes the string as the name of an organization. */
 export function isOrganization(text: string): boolean {
   return ORGANIZATION.test(text);
 }
 
 /**
- * What to open for a name, in this order; the next one only when the service does not know the one before.
- * Without a default organization, names that need one have fewer candidates, perhaps none.
+ * Returns the environments that a name may mean; each counts only if the service does not know the one before. Without a
+ * default organization, names that need one have fewer candidates, perhaps none.
  */
 export function candidates(
   { organization, project, name, version }: EnvironmentName,
   defaultOrganization: string | undefined,
 ): readonly FullName[] {
-  const rest = { name, ...(version === undefined ? {} : { version }) };
   const known = organization ?? defaultOrganization;
-  const usual = known === undefined ? [] : [{ organization: known, project: project ?? DEFAULT_PROJECT, ...rest }];
+  const usual =
+    known === undefined ? [] : [{ organization: known, project: project ?? DEFAULT_PROJECT, name, version }];
   const mayBeOldForm = organization === undefined && project !== undefined && isOrganization(project);
-  return mayBeOldForm ? [...usual, { organization: project, project: DEFAULT_PROJECT, ...rest }] : usual;
+  return mayBeOldForm ? [...usual, { organization: project, project: DEFAULT_PROJECT, name, version }] : usual;
 }
 
-/**
- * Says that it is the old meaning of a name of two parts, `org/env`, that was opened: the project of another organization,
- * perhaps.
- */
+/** The notice that a name of two parts was opened in its old meaning, `org/env`: perhaps another organization's. */
 export function oldFormNotices(
   name: EnvironmentName,
   opened: FullName,
@@ -145,20 +123,19 @@ export function oldFormNotices(
   return [usual === full ? notice : { ...notice, instead: usual }];
 }
 
-/** `org/project/name`, without the version. */
 export function formatName({ organization, project, name }: FullName): string {
   return `${organization}/${project}/${name}`;
 }
 
-/** `org/project/name@version`, where it has a version. */
+/** `org/project/name@version`, if it has a version. */
 export function formatVersion(name: FullName): string {
   return name.version === undefined ? formatName(name) : `${formatName(name)}@${name.version}`;
 }
 
-/** The name that {@link formatName} has written. */
+/** Reads a name that {@link formatName} has written. */
 export function parseFullName(text: string, version: string | undefined): FullName {
   const [organization = "", project = "", name = ""] = text.split("/");
-  return { organization, project, name, ...(version === undefined ? {} : { version }) };
+  return { organization, project, name, version };
 }
 
 function shown(text: string): string {

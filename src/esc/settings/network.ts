@@ -1,7 +1,7 @@
 import { BlockList, isIP } from "node:net";
 import { isLoopback } from "../../core/loopback.ts";
+import { parseUrl } from "./backend.ts";
 
-/** The network settings that users set for all programs. */
 export interface NetworkSettings {
   readonly httpsProxy: string | undefined;
   readonly httpProxy: string | undefined;
@@ -10,17 +10,16 @@ export interface NetworkSettings {
   readonly certificateFile: string | undefined;
   /** The same, by Node's own variable (`NODE_EXTRA_CA_CERTS`). */
   readonly extraCertificateFile: string | undefined;
-  /** Whether the runtime has read that file at its start. */
+  /** The runtime has read that file at its start. */
   readonly extraCertificatesLoaded: boolean;
-  /** Whether only the caller decided what the runtime trusts by itself; else what is built into it counts. */
+  /** The caller alone decided what the runtime trusts; else only its built-in certificates count. */
   readonly isRuntimeTrusted: boolean;
 }
 
-/** How a host is reached. */
 export type Route =
   | { readonly kind: "direct" }
   | { readonly kind: "proxy"; readonly proxy: URL }
-  /** The variable of the proxy is not the URL of one. */
+  /** The variable holds no URL of a proxy. */
   | { readonly kind: "bad-proxy"; readonly variable: string };
 
 /** The route to a URL: direct to this machine and to what `NO_PROXY` names, else through the proxy of its scheme. */
@@ -30,22 +29,16 @@ export function routeTo(target: URL, network: NetworkSettings): Route {
   if (proxy === undefined || isLoopback(target.hostname) || isExempt(target, network.noProxy ?? "")) {
     return { kind: "direct" };
   }
-  const bad: Route = { kind: "bad-proxy", variable: secure ? "HTTPS_PROXY" : "HTTP_PROXY" };
-  let url: URL;
-  try {
-    // As curl has it, a proxy without a scheme is a plain HTTP one.
-    url = new URL(proxy.includes("://") ? proxy.trim() : `http://${proxy.trim()}`);
-  } catch {
-    return bad;
-  }
-  if ((url.protocol !== "http:" && url.protocol !== "https:") || url.hostname === "") return bad;
+  // As curl has it, a proxy without a scheme is a plain HTTP one.
+  const url = parseUrl(proxy.includes("://") ? proxy.trim() : `http://${proxy.trim()}`);
+  const isProxy = (url?.protocol === "http:" || url?.protocol === "https:") && url.hostname !== "";
+  if (!isProxy) return { kind: "bad-proxy", variable: secure ? "HTTPS_PROXY" : "HTTP_PROXY" };
   return { kind: "proxy", proxy: url };
 }
 
 /**
- * Whether `NO_PROXY` names the host of a URL. Entries are separated by commas or spaces: `*`; a domain, which covers
- * its subdomains too, with or without a leading dot; an IP address; an address block such as `10.0.0.0/8`. Domains
- * and addresses may carry a port.
+ * Returns true if `NO_PROXY` names the host. Entries are separated by commas or spaces: `*`; a domain with its subdomains,
+ * with or without a leading dot; an IP address or block such as `10.0.0.0/8`. Domains and addresses may carry a port.
  */
 function isExempt(target: URL, noProxy: string): boolean {
   const host = bareHost(target).replace(/\.$/, "");
@@ -76,7 +69,6 @@ function isInBlock(address: string, entry: string): boolean {
   return blocks.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 }
 
-/** The host of a URL as sockets take it: an IPv6 address without brackets. */
 export function bareHost(url: URL): string {
   return url.hostname.replace(/^\[(.*)\]$/, "$1");
 }

@@ -6,7 +6,6 @@ export class Secret {
     this.#text = text;
   }
 
-  /** The only way to the string itself. */
   reveal(): string {
     return this.#text;
   }
@@ -24,15 +23,12 @@ export class Secret {
   }
 }
 
-/**
- * Whether a string contains an access token, or is an ID token: set in place of a name or a path by mistake, it must not
- * be shown in a message as those are.
- */
+/** Returns true for a string that contains an access token, or is an ID token: no message may show it. */
 export function holdsToken(text: string): boolean {
   return /(?:^|[^a-z])pul-[0-9a-f]{32,}/.test(text) || /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/.test(text.trim());
 }
 
-/** Whether a string can be sent as a token: printable ASCII without spaces (an HTTP header takes no more). */
+/** Returns true for printable ASCII without spaces: an HTTP header takes no more. */
 export function isToken(text: string): boolean {
   return /^[\u0021-\u007E]+$/.test(text);
 }

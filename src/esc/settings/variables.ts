@@ -3,15 +3,14 @@ import type { Environment, Layer } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { namesFromFiles, OUTER_FILE } from "./from-files.ts";
 
-/** A variable that configures ESC. */
 export interface Setting {
   readonly name: string;
   readonly value: string;
   /** The file that sets it; absent where the caller did. `OUTER_FILE` if an outer sophia-run had it from one. */
-  readonly file?: string;
+  readonly file?: string | undefined;
 }
 
-/** Whether a setting may say where a credential goes: the caller's may, and that of the file that holds the credential. */
+/** Returns true for a setting that may say where a credential goes: the caller's, or one of the credential's own file. */
 export function isTrustedFor({ file }: Setting, credentialFile: string | undefined): boolean {
   return file === undefined || (file === credentialFile && file !== OUTER_FILE);
 }
@@ -20,7 +19,6 @@ type Place = (name: string) => Setting | undefined;
 
 /** Looks variables up in the process environment, then in the files. Empty ones count as unset. */
 export class Variables {
-  /** The highest precedence first. */
   readonly #places: readonly Place[];
 
   constructor(environment: Environment, dotenv: readonly Layer[]) {
@@ -38,7 +36,6 @@ export class Variables {
     return this.all(name)[0];
   }
 
-  /** What the caller set. */
   findInProcess(name: string): Setting | undefined {
     return this.all(name).find(({ file }) => file === undefined);
   }
@@ -49,7 +46,7 @@ function inProcess(environment: Environment): Place {
   return (name) => {
     const value = environment.get(name);
     if (value === undefined) return undefined;
-    return { name, value, ...(fromFiles.has(name) ? { file: OUTER_FILE } : {}) };
+    return { name, value, file: fromFiles.has(name) ? OUTER_FILE : undefined };
   };
 }
 
@@ -66,7 +63,6 @@ export function labelOf({ name, file }: Setting): string {
   return file === undefined ? name : `${name} in ${printable(file)}`;
 }
 
-/** The error of a malformed setting. */
 export function invalidSetting(message: string, hint: string): SophiaError {
   return new SophiaError({ code: "esc-settings", message, hint });
 }

@@ -14,17 +14,15 @@ const REFUSALS: ReadonlyMap<string, string> = new Map([
   ["NO_END", "is a pipe that did not end within 5 s"],
 ]);
 
-/** The trust of our TLS connections. */
 export interface Trust {
   readonly context: tls.SecureContext;
-  /** Certificate files that could not be used, with the reason; each a sentence without a full stop. */
+  /** Certificate files that could not be used, with the reason. */
   readonly remarks: readonly string[];
 }
 
 /**
- * The runtime's own certificates and those that the user adds. Node reads `NODE_EXTRA_CA_CERTS` at its start, for its
- * own default trust only, and never `SSL_CERT_FILE`. A file that cannot be used is remarked and left out, as Node does
- * it: the handshake shows whether it was needed.
+ * Loads the runtime's own certificates and those that the user adds. Node reads `NODE_EXTRA_CA_CERTS` at its start, for
+ * its own default trust only, and never `SSL_CERT_FILE`. A file that cannot be used is remarked and left out, as by Node.
  */
 export async function loadTrust(network: NetworkSettings): Promise<Trust> {
   const remarks: string[] = [];
@@ -32,7 +30,7 @@ export async function loadTrust(network: NetworkSettings): Promise<Trust> {
   const add = async (variable: string, file: string | undefined): Promise<void> => {
     if (file === undefined) return;
     const loaded = await readCertificates(file);
-    if (loaded.kind === "read") added.push(loaded.pem);
+    if ("pem" in loaded) added.push(loaded.pem);
     else remarks.push(`${variable} is not used: ${file} ${loaded.why}`);
   };
   // Newer runtimes tell the whole of their default trust, with NODE_EXTRA_CA_CERTS and the system's store in it.
@@ -67,26 +65,24 @@ function withoutKnown(files: readonly string[], known: readonly string[]): reado
   });
 }
 
-/** A certificate without the line breaks that one writer sets in one way and another in another. */
 function bodyOf(pem: string): string {
   return pem.replaceAll(/\s/g, "");
 }
 
-type Reading = { readonly kind: "read"; readonly pem: string } | { readonly kind: "unusable"; readonly why: string };
-
-async function readCertificates(file: string): Promise<Reading> {
+/** @returns the certificates, or why there are none */
+async function readCertificates(file: string): Promise<{ readonly pem: string } | { readonly why: string }> {
   let pem: string;
   try {
     pem = (await readBounded(file, { maxBytes: MAX_BYTES })).toString("latin1");
   } catch (error) {
     const code = systemErrorCode(error) ?? "unknown";
-    return { kind: "unusable", why: REFUSALS.get(code) ?? `cannot be read (${code})` };
+    return { why: REFUSALS.get(code) ?? `cannot be read (${code})` };
   }
   try {
     // The first one stands for all: given as `ca`, a text without any certificate is taken without a word.
     void new X509Certificate(pem);
   } catch {
-    return { kind: "unusable", why: "contains no PEM certificate" };
+    return { why: "contains no PEM certificate" };
   }
-  return { kind: "read", pem };
+  return { pem };
 }

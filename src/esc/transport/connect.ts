@@ -30,7 +30,7 @@ export class Connector extends http.Agent {
     this.#deadline = deadline;
     this.#remark = remark;
     this.#early = this.#open();
-    // Whoever takes it sees the failure; perhaps nobody does.
+    // The request that takes it sees the failure; perhaps none does.
     this.#early.catch(() => {});
   }
 
@@ -54,7 +54,7 @@ export class Connector extends http.Agent {
     callback(null, socket);
   }
 
-  /** Ends all connections, one that nobody took included. */
+  /** Ends all connections, one that no request took included. */
   override destroy(): void {
     super.destroy();
     this.#early?.then(
@@ -70,7 +70,6 @@ export class Connector extends http.Agent {
     return route.kind === "proxy" ? proxyAuthorization(route.proxy) : undefined;
   }
 
-  /** The whole way, name look-up and handshakes included, is one step. */
   async #open(): Promise<net.Socket> {
     const step = this.#deadline.step();
     try {
@@ -120,7 +119,6 @@ export class Connector extends http.Agent {
     }));
   }
 
-  /** Loads TLS and the certificates while the connection is still being made. */
   async #secure(connecting: Promise<net.Socket>, url: URL, signal: AbortSignal): Promise<net.Socket> {
     connecting.catch(() => {});
     const [tls, { loadTrust }] = await Promise.all([import("node:tls"), import("./certificates.ts")]);
@@ -145,10 +143,7 @@ export class Connector extends http.Agent {
   }
 }
 
-/**
- * Under NODE_TLS_REJECT_UNAUTHORIZED=0 Node warns at the first TLS connection that certificates are not verified. Of
- * ours that is not true, and the warning would stand in the output of a program that itself may never get one.
- */
+/** Under NODE_TLS_REJECT_UNAUTHORIZED=0 Node warns that certificates are not verified, which is not true of ours. */
 function withoutWarning<T>(connect: () => T): T {
   // oxlint-disable-next-line typescript/unbound-method -- it is put back, not called
   const { emitWarning } = process;
@@ -160,7 +155,7 @@ function withoutWarning<T>(connect: () => T): T {
   }
 }
 
-/** Everything else that a handshake can report is about certificates and protocols, and stays so. */
+/** All other errors of a handshake are about certificates and protocols, and stay so. */
 const BROKEN_CONNECTION: ReadonlySet<string> = new Set(["ECONNRESET", "ECONNABORTED", "EPIPE", "ETIMEDOUT"]);
 
 /** Waits until a socket is connected. @throws EscFault, after which the socket is destroyed */

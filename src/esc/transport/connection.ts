@@ -1,18 +1,18 @@
+import type { Diagnostic } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { EscFault, type Fault } from "../faults/fault.ts";
 import { authority, type NetworkSettings } from "../settings/network.ts";
 import type { Secret } from "../settings/secret.ts";
-import { type Fields, requireObject } from "./answer.ts";
+import { type Fields, parseDiagnostics, requireObject } from "./answer.ts";
 import { Cleaner } from "./clean.ts";
 import { type Clock, Deadline } from "./deadline.ts";
 import { type HttpAnswer, HttpClient } from "./http.ts";
-import { decide, reasonOf, type RetryBudget, troubleOf } from "./retry.ts";
+import { budget, decide, MAX_READ_RETRIES, reasonOf, type RetryBudget, troubleOf } from "./retry.ts";
 
 declare const SOPHIA_RUN_VERSION: string | undefined;
 
-/** Is told what is waited for. Whoever implements it decides what of it is shown. No string of it contains a secret. */
+/** Hears what is waited for. No string of it contains a secret. */
 export interface Progress {
-  /** Such as `opening acme/sophia/dev`. */
   waiting(what: string): void;
   /** The reason is one line, such as `HTTP 503`; `attempt` is the number of the next one, from 2. */
   retrying(retry: {
@@ -23,12 +23,11 @@ export interface Progress {
   }): void;
 }
 
-/** Of a wait that nobody is to see. */
+/** The progress of a wait that is not shown. */
 export const SILENT: Progress = { waiting: () => {}, retrying: () => {} };
 
 export interface EscRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PATCH" | "DELETE";
-  /** What follows the backend's URL: `/api/user`. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
@@ -36,16 +35,15 @@ export interface EscRequest {
 
 /**
  * All that a request to the service takes: the way there, the token, one deadline. It begins to connect when it is made.
- * {@link ask} sends one, {@link objectIn} turns any status but 200 into a fault, and {@link repeat} goes around both:
- *
- *     repeat("finding the user", budget(MAX_READ_RETRIES), async () => objectIn(await ask({ method: "GET", path: "/api/user" })))
+ * {@link ask} sends one request, {@link objectIn} turns any status but 200 into a fault, {@link repeat} goes around both,
+ * and {@link read} does all three for a `GET`.
  */
 export class Connection {
   /** `host:port` of the service, for people. */
   readonly host: string;
   readonly cleaner = new Cleaner();
   readonly deadline: Deadline;
-  /** What stops nothing, such as a certificate file that cannot be used; each one line. */
+  /** Trouble that stops nothing, such as a certificate file that cannot be used; each one line. */
   readonly remarks: string[] = [];
   /** The URL of the service, without a trailing slash, and the client for it: for the ESC SDK. */
   readonly backend: string;
@@ -79,7 +77,6 @@ export class Connection {
     return client;
   }
 
-  /** The token that is in use. */
   get token(): Secret | undefined {
     return this.#token;
   }
@@ -115,16 +112,33 @@ export class Connection {
     return requireObject(answer, this.host, this.cleaner);
   }
 
-  /**
-   * Asks until there is an answer or no point in asking again.
-   *
-   * @param budget how often it may ask again; several requests can share one
-   * @throws EscFault the last one, with the number of attempts
-   */
-  async repeat<T>(what: string, budget: RetryBudget, ask: () => Promise<T>): Promise<T> {
+  /** The object at a path; undefined for a status that means that this token has none. @throws EscFault */
+  read(what: string, path: string, ...absent: readonly number[]): Promise<Fields | undefined> {
+    return this.repeat(what, budget(MAX_READ_RETRIES), async () => {
+      const answer = await this.ask({ method: "GET", path });
+      return absent.includes(answer.status) ? undefined : this.objectIn(answer);
+    });
+  }
+
+  /** The diagnostics and the other fields of an answer of status 200. @throws EscFault if a diagnostic is an error */
+  diagnosticsIn(answer: HttpAnswer): { readonly diagnostics: readonly Diagnostic[]; readonly fields: Fields } {
+    const { diagnostics: list, ...fields } = this.objectIn(answer);
+    const diagnostics = parseDiagnostics(list, this.cleaner);
+    if (diagnostics.some(({ severity }) => severity === "error")) {
+      throw new EscFault({ kind: "status", host: this.host, status: answer.status, diagnostics });
+    }
+    return { diagnostics, fields };
+  }
+
+  unexpected(): EscFault {
+    return new EscFault({ kind: "answer", host: this.host, problem: "unexpected" });
+  }
+
+  /** Asks until there is an answer, or no retry is left. @throws EscFault the last one, with the number of attempts */
+  async repeat<T>(what: string, retries: RetryBudget, ask: () => Promise<T>): Promise<T> {
     const { deadline } = this;
     for (let attempts = 1; ; attempts += 1) {
-      // One of several environments has failed: nobody waits for this one.
+      // Another environment has failed: this answer is not needed.
       if (deadline.signal.aborted) throw deadline.fault(what);
       this.#progress.waiting(what);
       try {
@@ -133,12 +147,12 @@ export class Connection {
         if (!(error instanceof EscFault)) throw error;
         const { fault } = error;
         const remainingMs = deadline.remainingMs();
-        const decision = decide(troubleOf(fault), { ...budget, remainingMs }, this.#clock.random());
+        const decision = decide(troubleOf(fault), { ...retries, remainingMs }, this.#clock.random());
         if (decision.kind === "stop") {
-          const last = decision.why === "pause-too-long" ? pauseTooLong(fault, remainingMs) : fault;
-          throw new EscFault(last, { attempts, step: what });
+          const isPause = decision.why === "pause-too-long";
+          throw new EscFault(isPause ? pauseTooLong(fault, remainingMs) : fault, { attempts, step: what });
         }
-        budget.retries += 1;
+        retries.retries += 1;
         const reason = reasonOf(fault);
         this.#progress.retrying({ what, reason, attempt: attempts + 1, delayMs: decision.delayMs });
         await deadline.sleep(decision.delayMs, `waiting to retry after ${reason}`);
@@ -146,7 +160,6 @@ export class Connection {
     }
   }
 
-  /** Ends whatever is still under way. */
   close(): void {
     for (const client of this.#clients) client.close();
     this.deadline.abandon();

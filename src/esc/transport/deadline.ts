@@ -7,11 +7,11 @@ export interface Clock {
   now(): number;
   /** From 0 (inclusive) to 1 (exclusive). */
   random(): number;
-  /** Limits something: acts after that many milliseconds. Returns what calls it off. */
+  /** Acts after that many milliseconds, as the limit of something else. Returns the function that calls it off. */
   limit(ms: number, act: () => void): () => void;
-  /** Waits for nothing but time to pass: acts after that many milliseconds. Returns what calls it off. */
+  /** The same for a wait in which nothing else happens. */
   pause(ms: number, act: () => void): () => void;
-  /** How long connecting may take, and the first byte of a read, in milliseconds. */
+  /** The limit of connecting, and of the first byte of a read, in milliseconds. */
   readonly stepMs: number;
 }
 
@@ -32,11 +32,10 @@ export const systemClock: Clock = {
   stepMs: 5000,
 };
 
-/** A part of what the deadline covers, with a limit of its own. */
 export interface Step {
   readonly signal: AbortSignal;
   readonly limitMs: number;
-  /** Whether its own limit ended it, and not the deadline. */
+  /** Returns true if its own limit ended it, and not the deadline. */
   readonly wasSlow: () => boolean;
   readonly done: () => void;
 }
@@ -54,16 +53,15 @@ export class Deadline {
     this.#clock = clock;
     this.#end = clock.now() + timeoutMs;
     this.#callOff = clock.limit(timeoutMs, () => this.#abort.abort());
-    // Each request of each environment listens; Node would take more than ten for a leak and say so.
+    // Each request listens; Node reports more than ten listeners as a leak.
     setMaxListeners(0, this.#abort.signal);
   }
 
-  /** Aborted at the deadline, or when all is abandoned. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
 
-  /** Aborts what takes longer than one step may, or what the deadline ends. Call `done` in any case. */
+  /** Begins a step. The caller calls `done` in any case. */
   step(): Step {
     const abort = new AbortController();
     const end = (): void => abort.abort();
@@ -87,18 +85,16 @@ export class Deadline {
     return Math.max(0, this.#end - this.#clock.now());
   }
 
-  /** The fault of what the signal aborted. Nobody looks at it after {@link abandon}. */
+  /** The fault of a request that the signal aborted. */
   fault(phase: string): EscFault {
     return new EscFault({ kind: "timeout", timeoutMs: this.#timeoutMs, phase });
   }
 
-  /** Ends whatever is still under way: there is a result, or one of several environments has failed. */
   abandon(): void {
     this.#callOff();
     this.#abort.abort();
   }
 
-  /** @throws EscFault when the deadline comes first */
   sleep(ms: number, phase: string): Promise<void> {
     const { signal } = this;
     return new Promise((resolve, reject) => {

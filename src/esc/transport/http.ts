@@ -2,37 +2,33 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { isUtf8 } from "node:buffer";
 import * as http from "node:http";
 import { Connector } from "./connect.ts";
-import type { Deadline, Step } from "./deadline.ts";
+import { Deadline, type Step, systemClock } from "./deadline.ts";
 import { EscFault, type Fault } from "../faults/fault.ts";
 import { authority, bareHost, type NetworkSettings, portOf } from "../settings/network.ts";
 
-/** A complete answer of any status, its body as text. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly data: string;
 }
 
-/** What the ESC SDK passes to the `request` of its HTTP client, as far as it is used. */
-interface HttpRequest {
+/** The fields that the ESC SDK passes to the `request` of its HTTP client, as far as they are used. */
+export interface HttpRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly data?: string | undefined;
-  /** Says for a status that it is the whole answer: no body is read. The SDK asks for no such thing. */
+  /** Returns true for a status that is the whole answer: no body is read. */
   readonly isEnough?: (status: number) => boolean;
 }
 
-/** Answers of the service are far smaller. */
 const MAX_BODY_BYTES = 16 * 1024 * 1024;
-/** For environments that are opened side by side. A single one needs no second connection. */
 const MAX_CONNECTIONS = 6;
 
 /**
- * A small HTTP client for one origin, with as much of the interface of axios as the ESC SDK uses (`request` and
- * `defaults.baseURL`). Connections are kept alive and reused. It follows no redirect, so that the token goes nowhere else;
- * takes no compressed body, and 16 MiB at most; and ends by the deadline whatever the server does. What only reads has a
- * shorter time until the first byte of its answer. It begins to connect when it is made.
+ * An HTTP client for one origin, with as much of the interface of axios as the ESC SDK uses (`request` and
+ * `defaults.baseURL`). It follows no redirect, so that the token goes nowhere else; takes no compressed body, and 16 MiB at
+ * most; and ends by the deadline whatever the server does. It begins to connect when it is made.
  */
 export class HttpClient {
   readonly defaults: { readonly baseURL?: string } = {};
@@ -53,7 +49,7 @@ export class HttpClient {
     this.#connector.destroy();
   }
 
-  /** @throws EscFault when there is no complete answer; whatever the status, an answer is one */
+  /** @throws EscFault if there is no complete answer of any status */
   async request(config: HttpRequest): Promise<HttpAnswer> {
     await this.#enter();
     try {
@@ -184,4 +180,20 @@ function requestFault(error: Error, host: string): Fault {
   const code = systemErrorCode(error) ?? "UNKNOWN";
   if (code.startsWith("HPE_") || code === "ERR_INVALID_CHAR") return { kind: "not-http", host };
   return { kind: "cut", host, code };
+}
+
+/** Sends one request by a client of its own, which ends within the limit. @throws EscFault as {@link HttpClient} does */
+export async function requestOnce(
+  request: HttpRequest,
+  network: NetworkSettings,
+  limitMs: number,
+): Promise<HttpAnswer> {
+  const deadline = new Deadline(limitMs, { ...systemClock, stepMs: limitMs });
+  const client = new HttpClient(new URL(request.url), network, deadline, () => {});
+  try {
+    return await client.request(request);
+  } finally {
+    client.close();
+    deadline.abandon();
+  }
 }

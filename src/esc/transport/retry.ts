@@ -1,22 +1,17 @@
-/** When to ask again; pure. */
 import type { Fault } from "../faults/fault.ts";
 
-/** How a failed request bears on asking again. */
 export type Trouble =
   /** A connection that broke, or took too long; 500, 502, 503, 504. */
-  | { readonly kind: "transient"; readonly retryAfterMs?: number }
+  | { readonly kind: "transient"; readonly retryAfterMs?: number | undefined }
   /** No connection, and there never was one: a second attempt tells enough. */
-  | { readonly kind: "unreached" }
+  | { readonly kind: "unreached"; readonly retryAfterMs?: undefined }
   /** 429: too many ask at once. */
-  | { readonly kind: "rate-limit"; readonly retryAfterMs?: number }
-  /** Asking again would change nothing. */
+  | { readonly kind: "rate-limit"; readonly retryAfterMs?: number | undefined }
   | { readonly kind: "final" };
 
 export interface Situation {
-  /** How often it was asked again already. */
   readonly retries: number;
   readonly maxRetries: number;
-  /** What is left of the overall deadline, in milliseconds. */
   readonly remainingMs: number;
 }
 
@@ -26,10 +21,9 @@ export type Decision =
 
 /** An open may mint credentials each time. */
 export const MAX_OPEN_RETRIES = 2;
-/** What only reads. */
 export const MAX_READ_RETRIES = 4;
 
-/** How often may still be asked again; several requests can share one. */
+/** A number of retries that several requests can share. */
 export interface RetryBudget {
   retries: number;
   readonly maxRetries: number;
@@ -47,8 +41,8 @@ const SHORTEST_PAUSE_MS = 100;
 /** Time that the next request itself needs; a pause that leaves less is pointless. */
 const REQUEST_MS = 100;
 /**
- * Over which part of the remaining time clients spread that a rate limit turned away. At first a small one, since
- * the limit may pass soon; then nearly all, beginning after the first wave. Found by `npm run herd`.
+ * Parts of the remaining time over which clients spread that a rate limit turned away: at first a small one, since the
+ * limit may pass soon; then nearly all, after the first wave. Found by `npm run herd`.
  */
 const RATE_LIMIT_SPREAD = {
   first: { from: 0, to: 0.15 },
@@ -56,19 +50,17 @@ const RATE_LIMIT_SPREAD = {
   laterWithRetryAfter: { from: 0, to: 0.7 },
 } as const;
 
-/** How a fault bears on asking again. */
 export function troubleOf(fault: Fault): Trouble {
   if (fault.kind === "connect" || fault.kind === "slow") return { kind: fault.unreached ? "unreached" : "transient" };
   if (fault.kind === "cut") return { kind: "transient" };
   if (fault.kind === "proxy-refused") return { kind: SERVER_TROUBLE.has(fault.status) ? "transient" : "final" };
   // Errors in a definition stay, whatever the status they come with.
   if (fault.kind !== "status" || fault.diagnostics.length > 0) return { kind: "final" };
-  const asked = fault.retryAfterMs === undefined ? {} : { retryAfterMs: fault.retryAfterMs };
-  if (fault.status === 429) return { kind: "rate-limit", ...asked };
-  return SERVER_TROUBLE.has(fault.status) ? { kind: "transient", ...asked } : { kind: "final" };
+  const { status, retryAfterMs } = fault;
+  if (status === 429) return { kind: "rate-limit", retryAfterMs };
+  return SERVER_TROUBLE.has(status) ? { kind: "transient", retryAfterMs } : { kind: "final" };
 }
 
-/** The reason for another attempt, in a word or two. */
 export function reasonOf(fault: Fault): string {
   if (fault.kind === "connect" || fault.kind === "cut") return fault.code;
   if (fault.kind === "slow") return "timed out";
@@ -76,12 +68,9 @@ export function reasonOf(fault: Fault): string {
 }
 
 /**
- * Decides about the next attempt.
- *
- * Transient trouble, and nothing reached: exponential back-off, each pause drawn from half to one and a half of its nominal length.
- * A rate limit: the many that were turned away together spread evenly over a part of the time that is left. `Retry-After`
- * is the least pause; something comes on top, so that not all return in the same second. No pause is longer than what
- * the deadline leaves.
+ * Decides about the next attempt. Transient trouble: exponential back-off, each pause from half to one and a half of its
+ * nominal length. A rate limit: clients spread evenly over a part of the time that is left. `Retry-After` is the least
+ * pause; something comes on top, so that not all return in the same second. No pause passes the deadline.
  *
  * @param random from 0 (inclusive) to 1 (exclusive)
  */
@@ -90,7 +79,7 @@ export function decide(trouble: Trouble, situation: Situation, random: number): 
   const most = trouble.kind === "unreached" ? MAX_UNREACHED_RETRIES : Number.POSITIVE_INFINITY;
   if (situation.retries >= Math.min(situation.maxRetries, most)) return { kind: "stop", why: "exhausted" };
   const available = situation.remainingMs - REQUEST_MS;
-  const least = trouble.kind === "unreached" ? 0 : (trouble.retryAfterMs ?? 0);
+  const least = trouble.retryAfterMs ?? 0;
   if (least > 0 && least > available) return { kind: "stop", why: "pause-too-long" };
   if (available < SHORTEST_PAUSE_MS) return { kind: "stop", why: "deadline" };
   return { kind: "retry", delayMs: Math.round(pause(trouble, situation, available, random)) };
@@ -103,12 +92,11 @@ function pause(
   random: number,
 ): number {
   const nominal = FIRST_BACKOFF_MS * 2 ** retries;
-  if (trouble.kind === "unreached") return between(nominal / 2, nominal * 1.5, available, random);
   const { retryAfterMs } = trouble;
   if (retryAfterMs !== undefined && (trouble.kind === "transient" || retries === 0)) {
     return between(retryAfterMs, retryAfterMs + Math.max(retryAfterMs, nominal), available, random);
   }
-  if (trouble.kind === "transient") return between(nominal / 2, nominal * 1.5, available, random);
+  if (trouble.kind !== "rate-limit") return between(nominal / 2, nominal * 1.5, available, random);
   const { first, later, laterWithRetryAfter } = RATE_LIMIT_SPREAD;
   const { from, to } = retries === 0 ? first : retryAfterMs === undefined ? later : laterWithRetryAfter;
   const least = Math.max(SHORTEST_PAUSE_MS, retryAfterMs ?? 0, available * from);

@@ -4,11 +4,7 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { EscFault, type Fault } from "../faults/fault.ts";
 import { authority } from "../settings/network.ts";
 
-/**
- * Has an HTTP proxy connect `link`, a connection to it, through to the target (CONNECT, RFC 9110, 9.3.6).
- *
- * @throws EscFault when the proxy refuses or breaks off
- */
+/** Has an HTTP proxy connect `link` through to the target (CONNECT, RFC 9110, 9.3.6). @throws EscFault */
 export function openTunnel(
   link: Socket,
   proxy: URL,

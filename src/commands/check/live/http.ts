@@ -1,11 +1,10 @@
-/** Asks a service by HTTP whether it takes a value. */
+/** Asks a service by HTTP if it takes a value. */
 import { EscFault, type Fault } from "../../../esc/faults/fault.ts";
 import type { NetworkSettings } from "../../../esc/settings/network.ts";
-import { Deadline, systemClock } from "../../../esc/transport/deadline.ts";
-import { HttpClient } from "../../../esc/transport/http.ts";
+import { requestOnce } from "../../../esc/transport/http.ts";
 import { type Outcome, rejected, unclear } from "./outcome.ts";
 
-export interface HttpRequest {
+export interface HttpProbe {
   readonly url: URL;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -15,50 +14,36 @@ export interface HttpRequest {
   readonly reject: readonly (number | { readonly status: number; readonly contains: string })[];
 }
 
-/** Sends one request, and no second one: no redirect is followed. It ends within the limit. */
-export async function askByHttp(request: HttpRequest, network: NetworkSettings, limitMs: number): Promise<Outcome> {
-  const { url, method, headers, body, reject } = request;
-  /** The status of an answer whose body decides as well. */
-  let undecided: number | undefined;
-  const deadline = new Deadline(limitMs, { ...systemClock, stepMs: limitMs });
-  const client = new HttpClient(url, network, deadline, () => {});
+/** Sends one request; no redirect is followed. It ends within the limit. */
+export async function askByHttp(probe: HttpProbe, network: NetworkSettings, limitMs: number): Promise<Outcome> {
+  const { url, method, headers, body, reject } = probe;
+  /** The outcome by status alone, for an answer whose body decides as well. */
+  let byStatus: Outcome | undefined;
+  const isEnough = (status: number): boolean => {
+    const outcome = judge(probe, status, "");
+    const isOpen = reject.some((one) => typeof one !== "number" && one.status === status);
+    if (!isOpen || outcome.kind === "rejected") return true;
+    byStatus = outcome;
+    return false;
+  };
+  const sent = { url: url.href, method, headers: { "User-Agent": "sophia-run", ...headers }, data: body, isEnough };
   try {
-    const answer = await client.request({
-      url: url.href,
-      method,
-      headers: { "User-Agent": "sophia-run", ...headers },
-      data: body,
-      isEnough: (status) => {
-        const isOpen = reject.some((one) => typeof one !== "number" && one.status === status);
-        if (!isOpen || judge(request, status, "").kind === "rejected") return true;
-        undecided = status;
-        return false;
-      },
-    });
-    return judge(request, answer.status, answer.data);
+    const answer = await requestOnce(sent, network, limitMs);
+    return judge(probe, answer.status, answer.data);
   } catch (error) {
     if (!(error instanceof EscFault)) throw error;
-    const { fault } = error;
-    if (fault.kind === "status") return judge(request, fault.status, "");
-    const byStatus = undecided === undefined ? undefined : judge(request, undecided, "");
     // The body that could not be read may have said no.
-    return byStatus === undefined || byStatus.kind === "accepted" ? outcomeOf(fault) : byStatus;
-  } finally {
-    client.close();
-    deadline.abandon();
+    return byStatus === undefined || byStatus.kind === "accepted" ? outcomeOf(error.fault, probe) : byStatus;
   }
 }
 
-/** What a status says, with the body where the status does not say it alone. */
-export function judge(
-  { expect, reject }: Pick<HttpRequest, "expect" | "reject">,
-  status: number,
-  body: string,
-): Outcome {
+/** Judges a status, with the body if the status does not decide alone. */
+function judge({ expect, reject }: HttpProbe, status: number, body: string): Outcome {
   const code = `HTTP ${status}`;
-  const says = (one: HttpRequest["reject"][number]): boolean =>
-    typeof one === "number" ? one === status : one.status === status && body.includes(one.contains);
-  if (reject.some(says)) return rejected(code);
+  const isRejected = reject.some((one) =>
+    typeof one === "number" ? one === status : one.status === status && body.includes(one.contains),
+  );
+  if (isRejected) return rejected(code);
   if (expect.includes(status)) return { kind: "accepted" };
   if (status === 401) return rejected(code);
   if (status === 402) return unclear("credit", code);
@@ -68,8 +53,10 @@ export function judge(
   return unclear(status >= 500 ? "trouble" : "unexpected", code);
 }
 
-function outcomeOf(fault: Exclude<Fault, { kind: "status" }>): Outcome {
+function outcomeOf(fault: Fault, probe: HttpProbe): Outcome {
   switch (fault.kind) {
+    case "status":
+      return judge(probe, fault.status, "");
     case "connect":
     case "tls":
       return unclear("unreachable", fault.code);

@@ -15,21 +15,13 @@ import { type Outcome, outcomeWords, unasked, unclear, unsent } from "./outcome.
 import { type Planned, planProbes } from "./plan.ts";
 import { askPostgres } from "./postgres.ts";
 
-/** What one service may take, connecting included. */
 const LIMIT_MS = 5000;
 
-interface Options {
-  /** Values go where a file of the repository says, without a question. */
-  readonly isConfirmed: boolean;
-  /** What nobody can tell fails, too. */
-  readonly strict: boolean;
-}
-
-/** All at once; no value is sent twice, and none where the caller has not said so. */
+/** Asks all services at once. @param isConfirmed values may go to hosts that a file of the repository names */
 export async function checkLive(
   assessment: Assessment,
   settings: Settings,
-  { isConfirmed, strict }: Options,
+  { isConfirmed, strict }: { readonly isConfirmed: boolean; readonly strict: boolean },
   context: Context,
 ): Promise<Part> {
   const backend = new Variables(context.environment, []).findInProcess("PULUMI_BACKEND_URL");
@@ -46,15 +38,13 @@ export async function checkLive(
           : unasked(`${one.consent}; --yes allows it`),
     })),
   );
+  const outcomes = results.map(({ outcome }) => outcome);
   const lines = results.map(
-    ({ label, outcome, where }) => `${mark(outcome)} ${label}: ${outcomeWords(outcome, where)}`,
+    ({ label, outcome, where }) => `${MARKS[outcome.kind]} ${label}: ${outcomeWords(outcome, where)}`,
   );
   return {
     section: ["--- Live Check ---", ...(lines.length === 0 ? ["➖ No variable that is set has a probe"] : lines)],
-    ...summary(
-      results.map(({ outcome }) => outcome),
-      strict,
-    ),
+    ...summary(outcomes, strict),
     fields: {
       live: results.map(({ name, where, outcome }) => ({
         name,
@@ -67,22 +57,20 @@ export async function checkLive(
   };
 }
 
-/** What the outcomes mean for the check. */
 function summary(outcomes: readonly Outcome[], strict: boolean): Pick<Part, "failures" | "doubts"> {
   const rejections = outcomes.filter(({ kind }) => kind === "rejected").length;
   const doubts = outcomes.flatMap((one) => (one.kind === "unclear" ? [one.why.kind] : []));
   const bugs = doubts.filter((kind) => kind === "internal").length;
   const notAsked = doubts.filter((kind) => kind === "unasked").length;
   const notTried = doubts.length - bugs - notAsked;
+  const services = rejections === 1 ? "its service" : "their services";
   const words = [
     ...(notTried > 0 ? [`${count(notTried, "value")} could not be tried`] : []),
     ...(notAsked > 0 ? [`${count(notAsked, "value")} not asked about, see Live Check`] : []),
   ];
   return {
     failures: [
-      ...(rejections > 0
-        ? [`${count(rejections, "value")} rejected by ${rejections === 1 ? "its service" : "their services"}`]
-        : []),
+      ...(rejections > 0 ? [`${count(rejections, "value")} rejected by ${services}`] : []),
       ...(bugs > 0 ? [`${count(bugs, "probe")} ended with an internal error`] : []),
       ...(strict ? words.map((one) => `${one} (--strict)`) : []),
     ],
@@ -90,11 +78,9 @@ function summary(outcomes: readonly Outcome[], strict: boolean): Pick<Part, "fai
   };
 }
 
-function mark({ kind }: Outcome): string {
-  return kind === "accepted" ? "✅" : kind === "rejected" ? "❌" : "⚠️";
-}
+const MARKS: Readonly<Record<Outcome["kind"], string>> = { accepted: "✅", rejected: "❌", unclear: "⚠️" };
 
-/** A bug in one probe takes no other's result with it. */
+/** A bug in one probe does not affect the results of others. */
 async function outcomeOf({ ask: request }: Planned, network: NetworkSettings, context: Context): Promise<Outcome> {
   try {
     switch (request.kind) {
@@ -111,7 +97,7 @@ async function outcomeOf({ ask: request }: Planned, network: NetworkSettings, co
   }
 }
 
-/** Asks at a terminal whether values may go where a file of the repository says. */
+/** Asks at a terminal if values may go to hosts that a file of the repository names. */
 async function isAllowed(planned: readonly Planned[], context: Context): Promise<boolean> {
   const doubtful = planned.filter((one) => one.consent !== undefined && one.ask.kind !== "none");
   if (doubtful.length === 0 || !canAsk(context)) return false;

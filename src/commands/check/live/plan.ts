@@ -1,4 +1,4 @@
-/** Which values are sent where; pure. No value is in what is shown of it. */
+/** The requests of `check --live`; pure. Their words hold no value. */
 import { isSet } from "../../../contract/check.ts";
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
 import { type Probe, probesOf } from "../../../contract/probes.ts";
@@ -9,30 +9,24 @@ import { isLoopback } from "../../../core/loopback.ts";
 import { DEFAULT_BACKEND, parseUrl } from "../../../esc/settings/backend.ts";
 import { isCallersWord } from "../../../esc/settings/from-files.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
-import type { HttpRequest } from "./http.ts";
+import type { HttpProbe } from "./http.ts";
 
-/** One value that is to be tried. */
 export interface Planned {
   readonly name: string;
   readonly label: string;
-  /** Where it goes, for people: a host that a contract names, or the variable that has the address. */
+  /** The destination, for people: a host that a contract names, or the variable that has the address. */
   readonly where: string;
-  /** Why somebody has to allow it: a repository decides where the value goes. */
+  /** The reason why the user must allow it: a repository decides where the value goes. */
   readonly consent?: string;
   readonly ask:
-    | ({ readonly kind: "http" } & HttpRequest)
+    | ({ readonly kind: "http" } & HttpProbe)
     | { readonly kind: "postgresql"; readonly url: string }
-    /** Why it cannot be tried. */
     | { readonly kind: "none"; readonly reason: string };
 }
 
-type HttpProbe = Exclude<ProbeEntry, string>;
+type ProbeTemplate = Exclude<ProbeEntry, string>;
 
-/**
- * The probes of those variables that the program would get and that are valid.
- *
- * @param pulumi the service that stands for that of Pulumi Cloud, where the caller has one of their own
- */
+/** @param pulumi the caller's own service in place of Pulumi Cloud */
 export function planProbes(assessment: Assessment, pulumi: string | undefined): readonly Planned[] {
   const { contract, selected, violations } = assessment;
   const invalid = new Set(violations.flatMap((one) => ("name" in one && !("rule" in one) ? [one.name] : [])));
@@ -54,7 +48,7 @@ export function planProbes(assessment: Assessment, pulumi: string | undefined): 
 
 function httpPlan(
   { isBuiltIn }: Probe,
-  probe: HttpProbe,
+  probe: ProbeTemplate,
   resolved: Resolved,
   { selected, esc }: Assessment,
   pulumi: string | undefined,
@@ -77,18 +71,17 @@ function httpPlan(
       ? `a file says what ${printable(host.name)} is`
       : byAlias(resolved);
 
-  const filled =
-    base === undefined
-      ? fill(template, (name) => encodeURIComponent(valueOf(name)))
-      : valueOf(base).trim().replace(/\/+$/, "") +
-        fill(template.slice(base.length + 3), (name) => encodeURIComponent(valueOf(name)));
+  const address = base === undefined ? "the address" : printable(base);
+  const start = base === undefined ? "" : valueOf(base).trim().replace(/\/+$/, "");
+  const rest = base === undefined ? template : template.slice(base.length + 3);
+  const filled = start + fill(rest, (name) => encodeURIComponent(valueOf(name)));
   const ownPulumi = isBuiltIn && filled.startsWith(`${DEFAULT_BACKEND}/`) ? pulumi : undefined;
   const url = parseUrl(ownPulumi === undefined ? filled : ownPulumi + filled.slice(DEFAULT_BACKEND.length));
   if (url === undefined || (url.protocol !== "https:" && url.protocol !== "http:")) {
-    return none(`${base === undefined ? "the address" : printable(base)} is not a URL with https`);
+    return none(`${address} is not a URL with https`);
   }
   if (url.protocol === "http:" && !isLoopback(url.hostname)) {
-    return none(`${base === undefined ? "the address" : printable(base)} is plain http to another machine`);
+    return none(`${address} is plain http to another machine`);
   }
   if (url.username !== "" || url.password !== "") return none("the address has a user name or a password in it");
   const sent = {
@@ -116,16 +109,16 @@ function httpPlan(
   };
 }
 
-/** Why the caller has to allow a value that is another variable's, which a contract alone calls by this name. */
+/** The reason why the user must allow a value that the contract alone calls by this name. */
 function byAlias({ name, origin: { alias } }: Resolved): string | undefined {
   return alias === undefined ? undefined : `the contract says that ${printable(alias)} is ${printable(name)}`;
 }
 
-/** Whether an address may say where a value goes: the caller's, and that of the source that has the value, too. */
+/** Returns true for an address that may name a value's destination: the caller's, and that of the value's own source. */
 function isHostTrusted(host: Origin, value: Origin, esc: Assessment["esc"]): boolean {
   if (host.source === "dotenv" && value.source === "dotenv") return host.file === value.file;
   if (!isCallersWord(host)) return false;
-  // Whoever wrote a token into a file decides whose environment it opens.
+  // The author of a file with a token decides which environment it opens.
   const isOurs = !("settings" in esc) || esc.settings.credentialFrom.file === undefined;
   return host.source !== "esc" || value.source === "esc" || isOurs;
 }

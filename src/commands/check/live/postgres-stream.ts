@@ -17,7 +17,7 @@ export class ProtocolError extends Error {
   }
 }
 
-/** Those of a sign-in are shorter. */
+/** Messages of a sign-in are shorter. */
 const LONGEST = 65_536;
 
 export class MessageStream {
@@ -66,20 +66,19 @@ export class MessageStream {
     }
   }
 
-  /** Whether there is more than was taken. */
+  /** More has come than was taken. */
   get hasRest(): boolean {
     return this.#rest.length > 0;
   }
 }
 
-/** A number as the protocol has it: four bytes, the highest first. */
 export function uint32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value);
   return bytes;
 }
 
-/** Text as the protocol has it: with a zero byte at its end. */
+/** Text with a zero byte at its end, as the protocol has it. */
 export function zeroEnded(text: string): Buffer {
   return Buffer.from(`${text}\0`);
 }

@@ -1,7 +1,7 @@
 /** The connection URLs of PostgreSQL, as libpq reads them; pure. */
 
 export interface PostgresTarget {
-  /** A name, an address or, for a socket of this machine, the folder of it. At least one; the next where one is not reached. */
+  /** At least one name, address or folder of a socket; the next one if one is not reached. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly user: string;
   readonly password: string;
@@ -12,12 +12,7 @@ export interface PostgresTarget {
 const SCHEME = /^postgres(?:ql)?(?:\+\w+)?:\/\//i;
 const FORM = /^(?:([^@/?#]*)@)?([^/?#]*)(?:\/([^?#]*))?(?:\?([^#]*))?(?:#.*)?$/s;
 
-/**
- * Reads `postgresql://user:password@host:port,host:port/database?sslmode=…`.
- *
- * @param defaultUser the user where the URL names none
- * @returns undefined for anything else
- */
+/** Reads `postgresql://user:password@host:port,host:port/database?sslmode=…`. @returns undefined for anything else */
 export function parsePostgresUrl(text: string, defaultUser: string): PostgresTarget | undefined {
   const rest = text.trim();
   const scheme = SCHEME.exec(rest)?.[0];

@@ -13,26 +13,28 @@ import { MessageStream, ProtocolError, uint32, zeroEnded } from "./postgres-stre
 import { parsePostgresUrl, type PostgresTarget } from "./postgres-url.ts";
 import { startScram } from "./scram.ts";
 
-/** `sslmode`s for which a certificate that is not trusted is an error, whatever is sent. */
+/** `sslmode`s for which an untrusted certificate is an error, whatever is sent. */
 const VERIFYING: ReadonlySet<string> = new Set(["verify-ca", "verify-full"]);
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
-/** A way to the server. */
 interface Link {
   readonly socket: net.Socket;
-  /** Nobody but the server can read what is sent: this machine, or TLS with a certificate that is trusted. */
+  /** Only the server can read what is sent: this machine, or TLS with a trusted certificate. */
   readonly isPrivate: boolean;
 }
 
-/** The password goes over TLS or within this machine only, and as it is only where nobody else can read it. */
+/** Signs in. The password goes over TLS or within this machine only, and in the clear only over a private link. */
 export async function askPostgres(url: string, network: NetworkSettings, limitMs: number): Promise<Outcome> {
   const target = parsePostgresUrl(url, nameOfUser());
   if (target === undefined) return unsent("it is not the URL of a PostgreSQL database");
   const sockets: net.Socket[] = [];
+  const close = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   let isOver = false;
   const timer = setTimeout(() => {
     isOver = true;
-    for (const socket of sockets) socket.destroy();
+    close();
   }, limitMs);
   let last = unclear("unreachable", "no host");
   try {
@@ -49,7 +51,7 @@ export async function askPostgres(url: string, network: NetworkSettings, limitMs
     return isOver ? unclear("unreachable", "timed out") : last;
   } finally {
     clearTimeout(timer);
-    for (const socket of sockets) socket.destroy();
+    close();
   }
 }
 
@@ -72,7 +74,7 @@ async function connect(
   plain.write(SSL_REQUEST);
   const stream = new MessageStream(plain);
   const answer = (await stream.take(1)).toString("latin1");
-  // Whoever is in between could have put it there, for after the handshake.
+  // Bytes behind the answer could come from another machine on the way.
   if (stream.hasRest || (answer !== "S" && answer !== "N")) {
     throw new ProtocolError("what answers does not speak PostgreSQL's protocol");
   }
@@ -86,7 +88,7 @@ async function connect(
     host,
     ...(net.isIP(host) === 0 ? { servername: host } : {}),
     secureContext: context,
-    // Decided below: a password is shown to nobody who is not known.
+    // Decided below.
     rejectUnauthorized: false,
   });
   opened(secure);
@@ -157,12 +159,8 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
 }
 
 function md5Answer(user: string, password: string, salt: Buffer): string {
-  const hex = (...parts: readonly (string | Buffer)[]): string => {
-    const hash = createHash("md5");
-    for (const part of parts) hash.update(part);
-    return hash.digest("hex");
-  };
-  return `md5${hex(hex(password, user), salt)}`;
+  const inner = createHash("md5").update(password).update(user).digest("hex");
+  return `md5${createHash("md5").update(inner).update(salt).digest("hex")}`;
 }
 
 /** By the code alone: what the server says may quote anything. https://www.postgresql.org/docs/current/errcodes-appendix.html */

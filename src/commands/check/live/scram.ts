@@ -7,7 +7,6 @@ const derive = promisify(pbkdf2);
 const MOST_ITERATIONS = 1_000_000;
 
 export interface ScramStep {
-  /** What is sent next. */
   readonly message: string;
   /** Whether the server's last message proves that it knows the password, too. */
   readonly isServerProven: (last: string) => boolean;

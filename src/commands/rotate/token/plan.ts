@@ -1,13 +1,11 @@
-/** What becomes of the tokens, before anything is made. */
+/** The plan of a rotation of tokens. */
 import type { Values } from "../../../command-line/options.ts";
 import { day, DAY_MS } from "../../../core/day.ts";
 import { SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
-import type { TokenIdentity } from "../../../esc/api/token-facts.ts";
-import { type ListedToken, OPEN_ROLE, type TokenOwner } from "../../../esc/api/tokens.ts";
+import { type ListedToken, OPEN_ROLE, type TokenIdentity, type TokenOwner } from "../../../esc/api/tokens.ts";
 import { usageError } from "../../mistakes.ts";
 
-/** The launcher's token as far as it is known. */
 export type OldToken =
   | { readonly kind: "known"; readonly owner: TokenOwner; readonly id: string; readonly name: string }
   /** It stays; the words say why, after `because`. */
@@ -18,7 +16,6 @@ export interface Plan {
   readonly roleId: string | undefined;
   readonly expires: Date;
   readonly old: OldToken;
-  /** Names of others that an earlier run has made. */
   readonly others: readonly string[];
 }
 
@@ -27,31 +24,33 @@ const DEFAULT_DAYS = 90;
 const MOST_DAYS = 730;
 export const PREFIX = "sophia-run-";
 
-/** When the new token ends. @throws SophiaError (usage, 125) */
+/** Reads `--expires`. @throws SophiaError (usage, 125) */
 export function expiryOf(given: Values[string], now: number): Date {
   const days = given === undefined ? DEFAULT_DAYS : Number(/^(\d{1,3})d?$/.exec(String(given))?.[1] ?? Number.NaN);
   if (days >= 1 && days <= MOST_DAYS) return new Date(now + days * DAY_MS);
   throw usageError("--expires needs a number of days from 1 to 730", "write 90d, for example");
 }
 
-/** Whose the new token is: as asked for, else as the old one. @throws SophiaError (usage, 125) */
+/** Finds the owner of the new token: as asked for, else as the old one. @throws SophiaError (usage, 125) */
 export function ownerOf(
   { kind, team }: Values,
   old: TokenIdentity | undefined,
-  organization: () => Promise<string>,
+  findOrganization: () => Promise<string>,
 ): Promise<TokenOwner> | TokenOwner {
-  const asked: string = typeof kind === "string" ? kind : team === undefined ? (kindOf(old) ?? "") : "team";
+  const organization = async (): Promise<string> => old?.organization ?? findOrganization();
+  const known = team === undefined ? kindOf(old) : "team";
+  const asked = typeof kind === "string" ? kind : (known ?? "");
   if (team !== undefined && asked !== "team") throw usageError("--team is for a token of a team", "leave it out");
   switch (asked) {
     case "personal":
       return { kind: "personal" };
     case "organization":
-      return organizationOf(old, organization).then((name) => ({ kind: "organization", organization: name }));
+      return organization().then((name) => ({ kind: "organization", organization: name }));
     case "team": {
       const name = typeof team === "string" ? team : old?.team;
       if (name === undefined || name === "")
         throw usageError("a token of a team needs its team", "name it with --team");
-      return organizationOf(old, organization).then((own) => ({ kind: "team", organization: own, team: name }));
+      return organization().then((own) => ({ kind: "team", organization: own, team: name }));
     }
     default:
       throw usageError(
@@ -61,17 +60,13 @@ export function ownerOf(
   }
 }
 
-async function organizationOf(old: TokenIdentity | undefined, ask: () => Promise<string>): Promise<string> {
-  return old?.organization ?? ask();
-}
-
 function kindOf(old: TokenIdentity | undefined): TokenOwner["kind"] | undefined {
   if (old === undefined) return undefined;
   if (old.team !== undefined) return "team";
   return old.organization === undefined ? "personal" : "organization";
 }
 
-/** @throws SophiaError (token-role, 125) where a token of an organization would be allowed more than to open */
+/** @throws SophiaError (token-role, 125) if a token of an organization would be allowed more than to open */
 export function roleFor(
   owner: TokenOwner,
   openRole: string | undefined,
@@ -87,17 +82,17 @@ export function roleFor(
   });
 }
 
+const RIGHTS: Readonly<Record<TokenOwner["kind"], string>> = {
+  personal: "which may do all that its user may",
+  team: "which may do what the team may",
+  organization: "which may open environments and nothing else",
+};
+
 /** The plan in words, without a value. */
 export function planText({ owner, expires, old, others }: Plan, environments: string): string {
-  const rights =
-    owner.kind === "personal"
-      ? "which may do all that its user may"
-      : owner.kind === "team"
-        ? "which may do what the team may"
-        : "which may open environments and nothing else";
   return [
     `The token that opens ${printable(environments)}:`,
-    `  + a new one, ${ownerText(owner)}, ${rights}, until ${day(expires)}`,
+    `  + a new one, ${ownerText(owner)}, ${RIGHTS[owner.kind]}, until ${day(expires)}`,
     `  ~ the repository secret ESC_TOKEN, for Actions and for Codespaces (gh secret set)`,
     old.kind === "known"
       ? `  - the old one, ${printable(old.name)}, once the new one is stored: whatever else uses it stops working`
@@ -109,7 +104,7 @@ export function planText({ owner, expires, old, others }: Plan, environments: st
   ].join("\n");
 }
 
-export function ownerText(owner: TokenOwner): string {
+function ownerText(owner: TokenOwner): string {
   if (owner.kind === "personal") return "a personal token";
   const organization = printable(owner.organization);
   return owner.kind === "team"

@@ -1,4 +1,3 @@
-/** The repository secret that holds the token, by the GitHub CLI. */
 import { setTimeout } from "node:timers/promises";
 import { SophiaError } from "../../../core/error.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
@@ -6,28 +5,18 @@ import { type App, askGh, type Gh, listSecrets } from "../../gh.ts";
 
 const SECRET_NAME = "ESC_TOKEN";
 
-/**
- * When the secret was set last.
- *
- * @returns undefined where there is none; empty where `gh` does not tell
- * @throws SophiaError (gh, 125) where `gh` is missing or says no
- */
+/** The time of the last change: undefined for no secret, empty if unknown. @throws SophiaError (gh, 125) */
 export async function lastSet(app: App, gh: Gh): Promise<string | undefined> {
   const answer = await listSecrets(app, gh);
-  if (typeof answer === "string") {
-    throw new SophiaError({
-      code: "gh",
-      message:
-        answer === "absent"
-          ? "the GitHub CLI (gh) is not installed"
-          : `gh does not list the repository's secrets for ${app}`,
-      hint:
-        answer === "absent"
-          ? "install it from https://cli.github.com, then gh auth login"
-          : `gh auth login signs in; gh secret list --app ${app} says what is wrong`,
-    });
-  }
-  return answer.get(SECRET_NAME);
+  if (typeof answer !== "string") return answer.get(SECRET_NAME);
+  const [message, hint] =
+    answer === "absent"
+      ? ["the GitHub CLI (gh) is not installed", "install it from https://cli.github.com, then gh auth login"]
+      : [
+          `gh does not list the repository's secrets for ${app}`,
+          `gh auth login signs in; gh secret list --app ${app} says what is wrong`,
+        ];
+  throw new SophiaError({ code: "gh", message, hint });
 }
 
 /** GitHub gives times in whole seconds. */

@@ -6,34 +6,33 @@ import { ExitStatus, SophiaError } from "../../../core/error.ts";
 import { printable } from "../../../core/text.ts";
 import { findDefaultOrganization } from "../../../esc/api/organization.ts";
 import { openByDefaults } from "../../../esc/api/session.ts";
-import { identifyToken, ownerOfIdentity, type TokenIdentity } from "../../../esc/api/token-facts.ts";
-import { createToken, deleteToken, findOpenRole, type ListedToken, listTokens } from "../../../esc/api/tokens.ts";
+import { createToken, deleteToken, findOpenRole, identifyToken, listTokens } from "../../../esc/api/tokens.ts";
+import { type ListedToken, ownerOfIdentity, type TokenIdentity } from "../../../esc/api/tokens.ts";
 import { escAccess, type EscSettings } from "../../../esc/settings/access.ts";
 import type { Secret } from "../../../esc/settings/secret.ts";
+import { invalidSetting } from "../../../esc/settings/variables.ts";
 import type { Connection } from "../../../esc/transport/connection.ts";
 import { tell } from "../../../output/colour.ts";
 import { makeProgress } from "../../../output/progress.ts";
-import { say } from "../../../output/say.ts";
 import { readEnvFiles } from "../../../resolve/env-files.ts";
 import { askOnce } from "../../ask-once.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { APPS, environmentOfGh } from "../../gh.ts";
 import { askEach, writeAccess } from "../../writing/access.ts";
+import { withDetails } from "../../writing/outcome.ts";
 import { expiryOf, type OldToken, ownerOf, type Plan, planText, PREFIX, roleFor } from "./plan.ts";
 import { lastSet, store } from "./repository.ts";
 
-/** 0; 1 where somebody says no. Whatever fails: as long as it does not end with 0, the old token works. */
+/** 0; 1 if the user says no. As long as it does not end with 0, the old token works. */
 export const rotateToken: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const expires = expiryOf(options["expires"], Date.now());
   const { contractFile: file, profile, scope } = settings;
   const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
   const gh = { cwd: context.cwd, environment: environmentOfGh(context.environment, contract) };
-  // Before anything is asked for or made.
   const before = await Promise.all(APPS.map((app) => lastSet(app, gh)));
   const admin = await writeAccess(undefined, settings, context);
-  say(context, settings, admin.notices);
   const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
   const launcher = escAccess(context.environment, layers, settings).access;
   const ask = async <T>(by: EscSettings, what: (connection: Connection) => Promise<T>): Promise<T> => {
@@ -44,26 +43,26 @@ export const rotateToken: Command = async ({ options }, context) => {
     return asked.answer;
   };
 
-  const found = await findOld(launcher.kind === "on" ? launcher.settings : undefined, admin.settings, ask);
+  const found = await findOld(launcher.kind === "on" ? launcher.settings : undefined, admin, ask);
   const owner = await ownerOf(options, found.identity, async () => {
-    const named = admin.settings.environments.find(({ organization }) => organization !== undefined)?.organization;
-    const organization = named ?? admin.settings.organization ?? (await ask(admin.settings, findDefaultOrganization));
+    const named = admin.environments.find(({ organization }) => organization !== undefined)?.organization;
+    const organization = named ?? admin.organization ?? (await ask(admin, findDefaultOrganization));
     if (organization !== undefined) return organization;
-    throw new SophiaError({ code: "esc-settings", message: "no organization is named", hint: "set ESC_ORG" });
+    throw invalidSetting("no organization is named", "set ESC_ORG");
   });
   const openRole =
     owner.kind === "organization"
-      ? await ask(admin.settings, (connection) => findOpenRole(owner.organization, connection))
+      ? await ask(admin, (connection) => findOpenRole(owner.organization, connection))
       : undefined;
   const roleId = roleFor(owner, openRole, found.listed);
-  const listed = (await ask(admin.settings, (connection) => listTokens(owner, connection))) ?? [];
+  const listed = (await ask(admin, (connection) => listTokens(owner, connection))) ?? [];
   const { old } = found;
   const others = listed
     .filter(({ id }) => !(old.kind === "known" && old.id === id))
     .map((one) => (one.name === "" ? one.description.replace(/:.*/s, "") : one.name))
     .filter((one) => one.startsWith(PREFIX));
   const plan: Plan = { owner, roleId, expires, old, others };
-  tell(context, planText(plan, admin.settings.environments.map(({ text }) => text).join(", ")));
+  tell(context, planText(plan, admin.environments.map(({ text }) => text).join(", ")));
   if (options["dry-run"] === true) {
     tell(context, "Nothing was made: --dry-run.\n");
     return ExitStatus.ok;
@@ -74,19 +73,10 @@ export const rotateToken: Command = async ({ options }, context) => {
   }
 
   const name = nameOf(new Date());
-  const made = await ask(admin.settings, (connection) =>
-    createToken(
-      owner,
-      {
-        name,
-        description: `${name}: opens an ESC environment`,
-        expires: Math.floor(expires.getTime() / 1000),
-        ...(roleId === undefined ? {} : { roleId }),
-      },
-      connection,
-    ),
+  const made = await ask(admin, (connection) =>
+    createToken(owner, { name, description: `${name}: opens an ESC environment`, expires, roleId }, connection),
   ).catch((error: unknown) => {
-    throw told(error, `if a token ${name} was made all the same, delete it in the console`);
+    throw withDetails(error, `if a token ${name} was made all the same, delete it in the console`);
   });
   tell(context, `✅ ${name} was made.\n`);
   let stored = 0;
@@ -94,33 +84,29 @@ export const rotateToken: Command = async ({ options }, context) => {
     await verify(made.value);
     tell(context, `✅ It opens what it is for.\n`);
     for (const [index, app] of APPS.entries()) {
-      // From here on the secret may have been set, whatever is told.
+      // From here on the secret may have been set.
       stored += 1;
       await store(app, made.value, before[index], gh);
       tell(context, `✅ It is the repository secret ESC_TOKEN for ${app}.\n`);
     }
   } catch (error) {
     throw stored > 0
-      ? told(error, `the old token works, and so does ${name}, which may be stored: start again`)
+      ? withDetails(error, `the old token works, and so does ${name}, which may be stored: start again`)
       : await withdrawn(error);
   }
   if (old.kind === "stays") {
     tell(context, `The old token works on, because ${old.why}. Delete it in the console.\n`);
   } else {
-    await ask(admin.settings, async (connection) => {
+    await ask(admin, async (connection) => {
       await deleteToken(old.owner, old.id, connection);
       const left = await listTokens(old.owner, connection);
       if (left?.some(({ id }) => id === old.id) === true) {
-        throw new SophiaError({
-          code: "token-not-deleted",
-          message: `${printable(old.name)} was deleted, and is still listed`,
-        });
+        const message = `${printable(old.name)} was deleted, and is still listed`;
+        throw new SophiaError({ code: "token-not-deleted", message });
       }
     }).catch((error: unknown) => {
-      throw told(
-        error,
-        `the new token is stored; the old one, ${printable(old.name)}, works on: delete it in the console`,
-      );
+      const state = `the new token is stored; the old one, ${printable(old.name)}, works on: delete it in the console`;
+      throw withDetails(error, state);
     });
     tell(context, `✅ The old token, ${printable(old.name)}, is deleted.\n`);
   }
@@ -131,7 +117,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   );
   return ExitStatus.ok;
 
-  /** @throws SophiaError (125) where the token does not open what it is for */
+  /** @throws SophiaError (125) if the token does not open the environments */
   async function verify(value: Secret): Promise<void> {
     const token = { name: "the new token", value: value.reveal() };
     const { access } = escAccess(context.environment, layers, { ...settings, token });
@@ -139,18 +125,18 @@ export const rotateToken: Command = async ({ options }, context) => {
     await askEach(access.settings, settings, context, openByDefaults);
   }
 
-  /** Deletes the token that is of no use. */
+  /** Deletes the new token. @returns the error, with that */
   async function withdrawn(error: unknown): Promise<unknown> {
     try {
-      await ask(admin.settings, (connection) => deleteToken(owner, made.id, connection));
-      return told(error, `the old token works; ${name} is deleted again`);
+      await ask(admin, (connection) => deleteToken(owner, made.id, connection));
+      return withDetails(error, `the old token works; ${name} is deleted again`);
     } catch {
-      return told(error, `the old token works; delete ${name} in the console`);
+      return withDetails(error, `the old token works; delete ${name} in the console`);
     }
   }
 };
 
-/** The launcher's token, as far as the service tells which one it is. */
+/** Identifies the launcher's token, as far as the service tells. */
 async function findOld(
   launcher: EscSettings | undefined,
   admin: EscSettings,
@@ -160,11 +146,10 @@ async function findOld(
   const kind = launcher?.credential.kind;
   if (launcher === undefined) return stays("none is set");
   if (kind === "oidc-file" || kind === "github-actions") {
-    throw new SophiaError({
-      code: "esc-settings",
-      message: "the launcher has no token of its own: it exchanges an ID token for each run",
-      hint: "there is nothing to rotate",
-    });
+    throw invalidSetting(
+      "the launcher has no token of its own: it exchanges an ID token for each run",
+      "there is nothing to rotate",
+    );
   }
   let identity: TokenIdentity | undefined;
   try {
@@ -196,12 +181,4 @@ function nameOf(now: Date): string {
     .replaceAll(/[-:]|\..*/g, "")
     .split("T");
   return `${PREFIX}${day}-${time}-${randomBytes(2).toString("hex")}`;
-}
-
-/** The failure, and what it leaves behind. */
-function told(error: unknown, state: string): unknown {
-  if (!(error instanceof SophiaError)) return error;
-  const { code, message, details, status } = error;
-  const hint = error.hint === undefined ? {} : { hint: error.hint };
-  return new SophiaError({ code, message, details: [...details, state], ...hint }, status);
 }

@@ -1,8 +1,7 @@
-/** What of a file goes into ESC, and as what; pure. */
+/** The variables of a file that go into ESC; pure. */
 import type { Contract } from "../../contract/model.ts";
 import type { Variable } from "../../core/model.ts";
 
-/** A variable of the file that is for ESC. */
 export interface Candidate {
   readonly name: string;
   readonly value: string;
@@ -11,28 +10,13 @@ export interface Candidate {
 
 export interface Sorted {
   readonly candidates: readonly Candidate[];
-  /** Names by which sophia-run itself works. */
+  /** Settings of sophia-run. */
   readonly own: readonly string[];
   /** Declared and empty, which counts as unset. */
   readonly empty: readonly string[];
 }
 
-const SECRET_PARTS: ReadonlySet<string> = new Set(
-  [
-    "AUTH",
-    "CREDENTIAL",
-    "DSN",
-    "KEY",
-    "PASS",
-    "PASSPHRASE",
-    "PASSWD",
-    "PASSWORD",
-    "PRIVATE",
-    "PWD",
-    "SECRET",
-    "TOKEN",
-  ].flatMap((part) => [part, `${part}S`]),
-);
+const SECRET_PARTS = /^(?:AUTH|CREDENTIAL|DSN|KEY|PASS|PASSPHRASE|PASSWD|PASSWORD|PRIVATE|PWD|SECRET|TOKEN)S?$/;
 /** Names written as one word: `APIKEY`, `PGPASSWORD`. */
 const SECRET_END = /(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD)S?$/;
 
@@ -54,9 +38,9 @@ export function isOwnName(name: string): boolean {
   return /^(?:ESC|SOPHIA)_/i.test(name) || name === "PULUMI_BACKEND_URL";
 }
 
-/** Whether a variable that nobody declares is better kept secret, by its name or its value. */
+/** Returns true for an undeclared variable that its name or value marks as a secret. */
 export function looksSecret(name: string, value: string): boolean {
   const upper = name.replaceAll(/([a-z\d])([A-Z])/g, "$1_$2").toUpperCase();
-  if (upper.split(/[^A-Z\d]+/).some((part) => SECRET_PARTS.has(part)) || SECRET_END.test(upper)) return true;
+  if (upper.split(/[^A-Z\d]+/).some((part) => SECRET_PARTS.test(part)) || SECRET_END.test(upper)) return true;
   return /^[a-z][a-z\d+.-]*:\/\/[^/?#\s]*@/i.test(value) || value.includes("PRIVATE KEY-----");
 }
