@@ -33,6 +33,7 @@ export default defineConfig({
     // One for each core, since most tests wait for the processes that they start.
     maxWorkers: "100%",
     globalSetup: ["test/helpers/build.ts"],
+    setupFiles: ["test/helpers/sync-limit.ts"],
     reporters: [
       "default",
       // vitest adds it by itself only where no reporters are named.
