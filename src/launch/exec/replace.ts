@@ -1,3 +1,4 @@
+import { reached } from "../../core/phases.ts";
 import { errorName, systemErrorCode } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
 import { asShellScript } from "../executable.ts";
@@ -69,6 +70,7 @@ function executor(program: Program, { libc, inherited, streams }: Launch): () =>
   return () => {
     // The runtime has made them close-on-exec, the standard streams too.
     for (const descriptor of [...streams, ...inherited.numbers]) libc.keepOnExec(descriptor);
+    reached("execve");
     return errorName(libc.execve(bytes, program.argv.length));
   };
 }
