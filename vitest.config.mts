@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { NAMES, projectOf, testFiles } from "./test/helpers/projects.mts";
+import Sequencer from "./test/helpers/sequencer.ts";
 
 const files = testFiles().map((file) => ({ path: `test/${file}`, project: projectOf(file) }));
 /** A file for vitest's report as JSON. */
@@ -32,7 +33,9 @@ export default defineConfig({
     hookTimeout: 60_000,
     // One for each core, since most tests wait for the processes that they start.
     maxWorkers: "100%",
+    sequence: { sequencer: Sequencer },
     globalSetup: ["test/helpers/build.ts"],
+    setupFiles: ["test/helpers/sync-limit.ts"],
     reporters: [
       "default",
       // vitest adds it by itself only where no reporters are named.

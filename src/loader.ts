@@ -23,6 +23,7 @@ import {
   writeSync,
 } from "node:fs";
 import { Script } from "node:vm";
+import { reached } from "./core/phases.ts";
 import { loadAddon } from "./system/addon/addon.ts";
 import type { BundleFile } from "./system/addon/loaded.ts";
 
@@ -38,7 +39,9 @@ const MAX_AGE_MS = 90 * 24 * 60 * 60 * 1000;
 /** A file of kept code, or what was begun of one. The folder has other files, too, such as those of `--cache`. */
 const KEPT_CODE = /-v\d+\.\d+\.\d+\S*-[a-z\d]+(?:\.\d+)?$/;
 
+reached("first statement");
 const addon = loadAddon();
+reached("addon loaded");
 const user = process.geteuid?.();
 const folder = codeFolder();
 const loaded = new Map<string, object>();

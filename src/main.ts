@@ -6,6 +6,7 @@ import { existsSync, statSync } from "node:fs";
 import { parseCommandLine } from "./command-line/command-line.ts";
 import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
+import { reached } from "./core/phases.ts";
 import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
 import { caller, callersArguments } from "./system/before-bun.ts";
@@ -21,6 +22,7 @@ import { write } from "./system/write.ts";
 async function main(argv: readonly string[], given: Context, preparation: Preparation): Promise<number> {
   const invocation = parseCommandLine(argv);
   const context = process.platform === "win32" ? await withFoldedNames(given) : given;
+  reached("command line read");
   if (invocation.kind === "run") return run(invocation, context, preparation);
   const { dispatch } = await import("./commands/dispatch.ts");
   return dispatch(invocation, context);
@@ -78,18 +80,29 @@ async function failAndExit(context: Context, error: unknown): Promise<never> {
   process.exit(await fail(context, error));
 }
 
-// Bun opens it when it is defined anew.
-if (!isBun) postponeStandardError(Boolean(process.env["NODE_DEBUG"]));
-// What is kept is what has run: starts with options are to find their code, too.
-if (loader?.compiles() === true) {
-  const sample = parseCommandLine(["-qq", "--mode=auto", "--timeout", "1s", "--include=A", "--", "true"]);
-  if (sample.kind === "run") settle(sample.flags, new Map());
+/** A start up to the command, in this order. */
+function boot(): void {
+  reached("bundle loaded");
+  // 1. Nothing of Node.js opens standard error by itself. Bun opens it when it is defined anew.
+  if (!isBun) postponeStandardError(Boolean(process.env["NODE_DEBUG"]));
+  // 2. Code that is to be kept must have run: later starts with options find theirs, too.
+  if (loader?.compiles() === true) {
+    const sample = parseCommandLine(["-qq", "--mode=auto", "--timeout", "1s", "--include=A", "--", "true"]);
+    if (sample.kind === "run") settle(sample.flags, new Map());
+  }
+  // 3. Descriptors and signals are noted as the caller left them, before a file is read or opened.
+  const preparation = prepare(process.env);
+  reached("prepared");
+  // 4. Environment, working directory and streams come in.
+  const context = surroundings(preparation);
+  // 5. A bug ends the process with status 125 and a message: what is thrown outside of main, ...
+  process.on("uncaughtException", (error) => void failAndExit(context, error));
+  // ... and a promise that never settles, when nothing is left to wait for.
+  process.on("beforeExit", () => void failAndExit(context, new Error("never settled")));
+  // 6. The command runs, and its status leaves. A launch never comes back.
+  void main((isBun ? callersArguments() : undefined) ?? process.argv.slice(2), context, preparation)
+    .catch((error: unknown) => fail(context, error))
+    .then((status) => process.exit(status));
 }
-const preparation = prepare(process.env);
-const context = surroundings(preparation);
-process.on("uncaughtException", (error) => void failAndExit(context, error));
-// Nothing is left to wait for, yet nothing ended the process: a bug, which must not end in silence.
-process.on("beforeExit", () => void failAndExit(context, new Error("never settled")));
-void main((isBun ? callersArguments() : undefined) ?? process.argv.slice(2), context, preparation)
-  .catch((error: unknown) => fail(context, error))
-  .then((status) => process.exit(status));
+
+boot();

@@ -95,6 +95,7 @@ async function options(define = {}) {
       target: "node20.19",
       define: {
         SOPHIA_RUN_VERSION: JSON.stringify(version),
+        SOPHIA_RUN_PHASES: "false",
         // yargs would find by it what a configuration file extends; there is none.
         "import.meta.resolve": "undefined",
         ...define,
@@ -108,14 +109,19 @@ async function options(define = {}) {
  *
  * @returns the text of one file
  */
-export async function bundleLoader(program) {
+export async function bundleLoader(program, define = {}) {
   const build = await rolldown({
     cwd: ROOT,
     input: "src/loader.ts",
     platform: "node",
     transform: {
       target: "node20.19",
-      define: { SOPHIA_RUN_FOLDER: "__dirname", SOPHIA_RUN_PROGRAM: JSON.stringify(`./${program}`) },
+      define: {
+        SOPHIA_RUN_FOLDER: "__dirname",
+        SOPHIA_RUN_PROGRAM: JSON.stringify(`./${program}`),
+        SOPHIA_RUN_PHASES: "false",
+        ...define,
+      },
     },
   });
   const { output } = await build.generate({ format: "cjs", strict: true, minify: true, comments: false });

@@ -6,6 +6,7 @@ import type { Contract } from "../contract/model.ts";
 import type { EscAccess } from "../esc/settings/access.ts";
 import { isEscMentioned } from "../esc/settings/own-variables.ts";
 import type { Assessment, ReadingProgress } from "./assessment.ts";
+import { reached } from "../core/phases.ts";
 import type { Environment, Layer, Notice, Resolution } from "../core/model.ts";
 import { inPrecedence, overriddenEsc, resolve } from "./precedence.ts";
 import type { FromEsc } from "./from-esc.ts";
@@ -46,6 +47,7 @@ export async function assess(request: Request): Promise<Assessment> {
   });
   const folded = environment.foldsCase === true ? await import("./folded.ts") : undefined;
   const contract = folded?.foldedContract(written) ?? written;
+  reached("files read");
   const known = { dotenv, access, accessNotices, contract, folded };
   const assessment = await conclude(request, known, await reading);
   const { esc, violations } = assessment;

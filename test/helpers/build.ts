@@ -4,5 +4,5 @@ import { join } from "node:path";
 /** Builds dist/ before the tests, unless it is built of the sources as they are now. */
 export default function setup(): void {
   const build = join(import.meta.dirname, "../../scripts/build.mjs");
-  execFileSync(process.execPath, [build, "--if-changed"], { stdio: "inherit" });
+  execFileSync(process.execPath, [build, "--if-changed"], { stdio: "inherit", timeout: 300_000 });
 }

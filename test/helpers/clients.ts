@@ -96,6 +96,9 @@ export function clients(): readonly Client[] {
   ];
 }
 
+/** npm itself waits up to 15 minutes for each answer of a registry. */
+const INSTALL_MS = 300_000;
+
 /** An environment for them, built from nothing: no one's configuration, and everything they keep is below `home`. */
 export function clientEnvironment(home: string, node: string = nodeForClients()): Record<string, string> {
   return {
@@ -115,7 +118,7 @@ function nodeForClients(): string {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   if (major > 22 || (major === 22 && minor >= 22)) return process.execPath;
   const script = join(root, "test/conformance/fetch-node.sh");
-  const lines = execFileSync("sh", [script, "24"], { encoding: "utf8" }).trim().split("\n");
+  const lines = execFileSync("sh", [script, "24"], { encoding: "utf8", timeout: INSTALL_MS }).trim().split("\n");
   return lines.at(-1) ?? process.execPath;
 }
 
@@ -132,5 +135,6 @@ function fetch(): void {
   execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], {
     cwd: folder,
     stdio: ["ignore", "ignore", "inherit"],
+    timeout: INSTALL_MS,
   });
 }

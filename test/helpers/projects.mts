@@ -104,6 +104,28 @@ export function testFiles(): readonly string[] {
   return names.map((name) => name.replaceAll("\\", "/")).filter((name) => name.endsWith(".test.ts"));
 }
 
+/** The files that take longest, in this order: they start first, so that no worker is left with one at the end. */
+export const LONGEST: readonly string[] = [
+  "python/python.test.ts",
+  "scenarios/installs.test.ts",
+  "scenarios/examples.test.ts",
+  "launch/redact/terminal.test.ts",
+  "scenarios/demo.test.ts",
+  "scenarios/width.test.ts",
+  "commands/check/live.test.ts",
+  "commands/help.test.ts",
+  "scenarios/hostile-files.test.ts",
+  "commands/export/formats.test.ts",
+  "commands/completion/completion.test.ts",
+  "commands/set/set.test.ts",
+  "commands/rotate/token.test.ts",
+  "commands/rotate/rotate.test.ts",
+  "scenarios/leak.test.ts",
+  "commands/check/check.test.ts",
+  "commands/run/run.test.ts",
+  "launch/spawn/secret-files.test.ts",
+];
+
 /** Lines that tell which projects are not among the selected ones, and how to run everything. */
 export function leftOut(selected: readonly string[]): readonly string[] {
   const missing = NAMES.filter((name) => !selected.includes(name));

@@ -70,19 +70,6 @@ describe("npm run demo", () => {
     expect(wide).toEqual([]);
   });
 
-  test("wraps between words at 50 columns, and cuts nothing off", async () => {
-    const env = { ...hostileEnvironment(folder()), TERM: "dumb" };
-    const { stdout, status } = await startAtTerminal(["npm", "run", "--silent", "demo"], { cwd: root, env }, [], 50)
-      .finished;
-    expect(status).toBe(0);
-    const lines = stdout.split("\r\n");
-    // Command lines, and what a program wrote in one word.
-    expect(
-      lines.filter((line) => columnsOf(line) > 50 && !/^(?:\$ |\s*\S+$| .* \\?$)|sophia-run |pulumi /.test(line)),
-    ).toEqual([]);
-    expect(stdout).not.toMatch(/\w…$/m);
-  });
-
   test("leaves nothing behind", () => {
     expect(remains(temporary)).toEqual([]);
   });
@@ -101,12 +88,24 @@ test("colours are for terminals, and for none under NO_COLOR", () => {
   expect(makePaint(false, {})("heading", "text")).toBe("text");
 });
 
-test("on a real terminal it has colours, unless NO_COLOR is set", async () => {
-  const [coloured, plain] = await Promise.all([inTerminal({}), inTerminal({ NO_COLOR: "1" })]);
-  expect(coloured.status).toBe(0);
-  expect(coloured.stdout).toContain("\u001B[1;36m$ sophia-run check\u001B[0m");
-  expect(plain.status).toBe(0);
-  expect(plain.stdout).toContain("\n$ sophia-run check\r\n");
+describe("on a real terminal", () => {
+  test("it has colours", async () => {
+    const { status, stdout } = await inTerminal({});
+    expect(status).toBe(0);
+    expect(stdout).toContain("\u001B[1;36m$ sophia-run check\u001B[0m");
+  });
+
+  test("of 50 columns it wraps between words and cuts nothing off, and has no colours if NO_COLOR is set", async () => {
+    const { status, stdout } = await inTerminal({ NO_COLOR: "1" }, 50);
+    expect(status).toBe(0);
+    expect(stdout).toContain("\n$ sophia-run check\r\n");
+    const lines = stdout.split("\r\n");
+    // Command lines, and what a program wrote in one word.
+    expect(
+      lines.filter((line) => columnsOf(line) > 50 && !/^(?:\$ |\s*\S+$| .* \\?$)|sophia-run |pulumi /.test(line)),
+    ).toEqual([]);
+    expect(stdout).not.toMatch(/\w…$/m);
+  });
 });
 
 test("the command line shown is one that a shell reads back", async () => {
@@ -167,11 +166,9 @@ test.each(["SIGTERM", "SIGINT"] as const)("ends by %s and cleans up", async (sig
   expect(remains(temporary)).toEqual([]);
 });
 
-function inTerminal(env: Readonly<Record<string, string>>): Promise<Ended> {
-  return startAtTerminal(["npm", "run", "demo"], {
-    cwd: root,
-    env: { ...hostileEnvironment(folder()), TERM: "xterm-256color", ...env },
-  }).finished;
+function inTerminal(env: Readonly<Record<string, string>>, columns = 0): Promise<Ended> {
+  const surroundings = { ...hostileEnvironment(folder()), TERM: "xterm-256color", ...env };
+  return startAtTerminal(["npm", "run", "--silent", "demo"], { cwd: root, env: surroundings }, [], columns).finished;
 }
 
 /** What the demo has in the folder for temporary files. */

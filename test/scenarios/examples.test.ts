@@ -53,12 +53,23 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true });
 });
 
-/** A copy of an example into which the packed package is installed. */
+/** Examples into which the packed package is installed, each once: npm takes more than a second of processor time. */
+const installations = new Map<string, Promise<string>>();
+
+/** A copy of an example with its installation. */
 async function installed(name: string): Promise<string> {
+  const installation = installations.get(name) ?? installInto(name);
+  installations.set(name, installation);
   const copy = folder();
-  cpSync(join(examples, name), copy, { recursive: true });
-  await install(tarball, copy, home);
+  cpSync(await installation, copy, { recursive: true, verbatimSymlinks: true });
   return copy;
+}
+
+async function installInto(name: string): Promise<string> {
+  const place = mkdtempSync(join(home, `${name}-`));
+  cpSync(join(examples, name), place, { recursive: true });
+  await install(tarball, place, home);
+  return place;
 }
 
 describe("examples/npm-scripts", () => {

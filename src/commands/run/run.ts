@@ -2,6 +2,7 @@ import type { Run } from "../../command-line/command-line.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
+import { reached } from "../../core/phases.ts";
 import { findExecutable } from "../../launch/program/executable.ts";
 import { launch, type Located, type Preparation, type Redaction } from "../../launch/index.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
@@ -27,13 +28,16 @@ export async function run(invocation: Run, context: Context, preparation: Prepar
 
 async function start({ flags, command }: Run, context: Context, preparation: Preparation): Promise<never> {
   const settings = settle(flags, context.environment);
+  reached("options settled");
   const record =
     (settings.auditLog ?? settings.reason) === undefined
       ? undefined
       : (await import("../audit-log/record.ts")).recorderOf(settings, flags, context);
   const located = await locateFirst(command[0], settings, context);
+  reached("command found");
   const assessment = await assessBy(settings, context);
   const { esc, notices, violations } = assessment;
+  reached("contract checked");
   const isRefused = settings.enforceContract && violations.length > 0;
   record?.({ event: "start", command: command[0] }, isRefused, assessment);
   if (isRefused) throw (await import("./refusal.ts")).refusal(assessment, command[0], settings, context);

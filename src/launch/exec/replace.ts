@@ -1,3 +1,4 @@
+import { reached } from "../../core/phases.ts";
 import { errorName } from "../../system/errors.ts";
 import { asShellScript } from "../program/executable.ts";
 import type { Launch, Program } from "../types.ts";
@@ -61,6 +62,7 @@ function byLibc(program: Program, { libc, inherited, streams }: Launch): () => s
   return () => {
     // The runtime has made them close-on-exec, the standard streams too.
     for (const descriptor of [...streams, ...inherited.numbers]) libc?.keepOnExec(descriptor);
+    reached("execve");
     return errorName(libc?.execve(bytes, program.argv.length) ?? 0);
   };
 }

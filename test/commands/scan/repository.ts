@@ -23,8 +23,13 @@ export function world(files: Readonly<Record<string, string | Uint8Array>>): str
 }
 
 export function git(cwd: string, ...args: readonly string[]): string {
-  const identity = ["-c", "user.name=n", "-c", "user.email=e@example.test", "-c", "commit.gpgsign=false"];
-  return execFileSync("git", [...identity, ...args], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+  // No maintenance in the background: it would write into a repository that the test removes.
+  const settings = ["user.name=n", "user.email=e@example.test", "commit.gpgsign=false", "maintenance.auto=false"];
+  return execFileSync("git", [...settings.flatMap((setting) => ["-c", setting]), ...args], {
+    cwd,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
 }
 
 export function repository(files: Readonly<Record<string, string | Uint8Array>>): string {

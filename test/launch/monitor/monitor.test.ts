@@ -27,7 +27,7 @@ const PROGRAM = [
 ] as const;
 
 /** Waits until the monitor has taken the place of Node.js, which the program does not wait for. */
-const REPLACED = "until grep -q sophia-run /proc/$PPID/comm; do :; done";
+const REPLACED = "n=0; until grep -q sophia-run /proc/$PPID/comm; do n=$((n + 1)); [ $n -lt 20000 ] || exit 1; done";
 
 async function running({ seen }: Started): Promise<{ readonly program: number; readonly parent: number }> {
   const [, program, parent] = await seen(/^program (\d+) (\d+)/m);
@@ -45,6 +45,8 @@ function run(script: string, prefix: readonly string[] = [], launcher: readonly 
     encoding: "utf8",
     cwd: folder(),
     env: { ...env, SECRET: "s3cr3t-v4lue" },
+    timeout: 30_000,
+    killSignal: "SIGKILL",
   });
   return { status, signal, stdout, stderr };
 }

@@ -22,7 +22,7 @@ function lowLimits(): readonly number[] {
   const starts = (limit: number): boolean =>
     spawnSync("bash", ["-c", `ulimit -n ${limit}; exec "$@"`, "bash", ...sophiaRun, "--version"]).status === 0;
   let lowest = 16;
-  while (!starts(lowest)) lowest += 1;
+  while (!starts(lowest) && lowest < 256) lowest += 1;
   return Array.from({ length: 13 }, (_, index) => lowest + index);
 }
 

@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -233,7 +233,10 @@ describe("terminals stay terminals", () => {
     await screen.type("$L sh -c 'echo $PPID >monitor; echo be''gun; exec cat'\r");
     await screen.until("begun");
     const monitor = readFileSync(join(screen.cwd, "monitor"), "latin1").trim();
-    process.kill(Number(spawnSync("ps", ["-o", "ppid=", "-p", monitor], { encoding: "utf8" }).stdout), "SIGSTOP");
+    const launcher = Number(execFileSync("ps", ["-o", "ppid=", "-p", monitor], { encoding: "utf8" }));
+    // 0 would stop the test runner and all of its process group.
+    expect(launcher).toBeGreaterThan(1);
+    process.kill(launcher, "SIGSTOP");
     await screen.until("Stopped");
     await screen.until("P> ");
     await screen.type("fg\r");
@@ -398,8 +401,8 @@ describe("tmux", () => {
     onTestFinished(() => void tmux("kill-server"));
     tmux("new-session", "-d", "-x", "90", "-y", "30", "-e", `QUIET_TOKEN=${SECRET}`, "sh run");
     tmux("wait-for", "shown");
-    let screen = "";
-    while (!/\d+ 90/.test(screen)) screen = tmux("capture-pane", "-p");
+    await expect.poll(() => tmux("capture-pane", "-p"), { timeout: 20_000 }).toMatch(/\d+ 90/);
+    const screen = tmux("capture-pane", "-p");
     expect(screen).toContain("<***>");
     expect(screen).not.toContain(SECRET);
   });

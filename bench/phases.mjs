@@ -1,0 +1,125 @@
+// The phases of a start that becomes the program, from the spawn to execve: `npm run bench:phases [-- ROUNDS]`. The bundle
+// is built a second time with the calls of src/core/phases.ts in it, and started in turns by each Node.js, with kept code
+// and without. Prints the milliseconds of each phase, and what a Node.js takes that runs an empty file.
+import { execFileSync, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { bundle, bundleLoader } from "../scripts/build/bundle.mjs";
+
+const ROOT = join(import.meta.dirname, "..");
+const ROUNDS = Number(process.argv[2] ?? 100);
+const PHASES = [
+  "Node.js",
+  "first statement",
+  "addon loaded",
+  "bundle loaded",
+  "prepared",
+  "command line read",
+  "options settled",
+  "command found",
+  "files read",
+  "contract checked",
+  "execve",
+];
+const MAJORS = [20, 24];
+
+const folder = mkdtempSync(join(tmpdir(), "sophia-run-phases-"));
+try {
+  const command = await build();
+  const cases = MAJORS.flatMap((major) => {
+    const node = nodeOf(major);
+    return [
+      { name: `${major}, kept code`, node, environment: { XDG_CACHE_HOME: folder } },
+      { name: `${major}, no code`, node, environment: { NODE_DISABLE_COMPILE_CACHE: "1" } },
+    ];
+  });
+  const times = new Map(
+    cases.map(({ name }) => [name, new Map([...PHASES, "whole", "bare"].map((each) => [each, []]))]),
+  );
+  for (let round = -2; round < ROUNDS; round += 1) {
+    for (const each of cases) {
+      const measured = measure(each, command);
+      // The first starts keep the code.
+      if (round >= 0) for (const [phase, time] of measured) times.get(each.name).get(phase).push(time);
+    }
+  }
+  print(cases, times);
+} finally {
+  rmSync(folder, { recursive: true });
+}
+
+/** The package as `npm run build` makes it, with marks. @returns its command */
+async function build() {
+  for (const name of ["bin", "dist", "work"]) mkdirSync(join(folder, name));
+  for (const name of readdirSync(join(ROOT, "dist"))) {
+    if (!name.endsWith(".cjs")) cpSync(join(ROOT, "dist", name), join(folder, "dist", name));
+  }
+  const marks = { SOPHIA_RUN_PHASES: "true" };
+  const chunks = await bundle({ SOPHIA_RUN_FOLDER: "__dirname", SOPHIA_RUN_STANDALONE: "false", ...marks });
+  for (const { fileName, code } of chunks) writeFileSync(join(folder, "dist", fileName), code);
+  const command = join(folder, "bin/sophia-run.cjs");
+  writeFileSync(command, await bundleLoader(chunks.find(({ isEntry }) => isEntry).fileName, marks));
+  writeFileSync(join(folder, "empty.cjs"), "");
+  writeFileSync(join(folder, "work/.env"), "OPENAI_API_KEY=sk-fake-0000\nLOG_LEVEL=info\n", { mode: 0o600 });
+  return command;
+}
+
+/** One start, and one of Node.js alone. @returns milliseconds by phase */
+function measure({ node, environment }, command) {
+  const file = join(folder, "marks.json");
+  const env = {
+    PATH: "/usr/local/bin:/usr/bin:/bin",
+    HOME: "/nonexistent",
+    PULUMI_ACCESS_TOKEN: "pul-0000fake0000",
+    QDRANT_URL: "https://qdrant.example.test:6333",
+    QDRANT_API_KEY: "fake-qdrant-api-key",
+    GITHUB_PAT: "ghp_fake-0000",
+    SOPHIA_RUN_PHASES: file,
+    ...environment,
+  };
+  const options = { cwd: join(folder, "work"), env, stdio: "ignore", timeout: 20_000, killSignal: "SIGKILL" };
+  const beginning = now();
+  const { status } = spawnSync(node, [command, "--", "true"], options);
+  if (status !== 0) throw new Error(`a start ended with status ${status}`);
+  const marks = JSON.parse(readFileSync(file, "utf8"));
+  let last = beginning;
+  const result = PHASES.map((phase) => {
+    const before = last;
+    last = marks[phase];
+    return [phase, (last - before) / 1e6];
+  });
+  const empty = now();
+  spawnSync(node, [join(folder, "empty.cjs")], options);
+  const bare = (now() - empty) / 1e6;
+  return [...result, ["whole", (last - beginning) / 1e6], ["bare", bare]];
+}
+
+/** Nanoseconds of the clock that all processes share. */
+function now() {
+  return Number(process.hrtime.bigint());
+}
+
+function print(cases, times) {
+  const row = (name, cells) =>
+    process.stdout.write(`${name.padEnd(18)}${cells.map((cell) => cell.padStart(15)).join("")}\n`);
+  const names = cases.map(({ name }) => name);
+  row("", names);
+  for (const phase of [...PHASES, "whole", "bare"]) {
+    row(
+      phase,
+      names.map((name) => typical(times.get(name).get(phase)).toFixed(2)),
+    );
+  }
+}
+
+/** The tenth percentile: what else the machine does only adds. */
+function typical(numbers) {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 10)];
+}
+
+/** The Node.js of a major version: the running one, or npm's. */
+function nodeOf(major) {
+  if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
+  return execFileSync("sh", [join(ROOT, "test/conformance/fetch-node.sh"), String(major)], { encoding: "utf8" }).trim();
+}
