@@ -68,6 +68,15 @@ const CASES: Readonly<Record<string, Case>> = {
     shows: /A token that may open and write the environment \(not shown\)/,
   },
   request: { args: ["request", "--reason", "deploy of 2.4"], env: withEsc, shows: /nothing\s+was\s+requested/ },
+  "the questions of init": {
+    args: ["init"],
+    answers: [
+      ["for none: ", "\n"],
+      ["for none: ", "\n"],
+    ],
+    shows: /1 {2}docker {8}Dockerfile.*1 {2}ESC_REGION/s,
+  },
+  "what --verbose says of the reading": { args: ["--verbose", "--", "true"], env: withEsc, shows: /sophia-run: read/ },
   audit: { args: ["audit"], env: withEsc, shows: /could not be looked at/ },
   "docs --check": { args: ["docs", "--check"], shows: /out\s+of\s+date/ },
   "a mistake": { args: ["check", "--fromm"], shows: /unknown option/ },

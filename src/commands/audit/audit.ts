@@ -26,7 +26,7 @@ export const audit: Command = async ({ options }, context) => {
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   say(context, settings, dotenv.notices);
   const access = historyAccess(settings, dotenv.layers, context);
-  const progress = makeProgress(context, settings);
+  const progress = await makeProgress(context, settings);
   const [ages, token, files, repository] = await Promise.all([
     access.reader.kind === "on" ? secretAges(contract, access.reader.settings, progress, now) : unknownAges(contract),
     auditToken(access, progress),

@@ -80,7 +80,7 @@ async function askOfRead(
 ): Promise<[readonly EnvironmentAge[], readonly EnvironmentGates[]]> {
   // Where the cache serves, nobody is to be asked, or nobody answers.
   if (esc.kind !== "read" || esc.kept !== undefined) return [[], []];
-  const progress = makeProgress(context, settings);
+  const progress = await makeProgress(context, settings);
   const asking = [environmentAges(esc.settings, progress), environmentGates(esc.settings, progress)] as const;
   return Promise.all(asking).finally(progress.done);
 }

@@ -22,7 +22,7 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
     const unseen = "ESC: no environment and token are configured";
     return { section: [TITLE, `➖ ${unseen}`], failures: [], fields: { ages: [], agesUnseen: [unseen] } };
   }
-  const progress = makeProgress(context, settings);
+  const progress = await makeProgress(context, settings);
   let ages: readonly SecretAge[];
   try {
     ages = await secretAges(contract, reader.settings, progress, now).finally(progress.done);

@@ -37,7 +37,7 @@ export async function compare(names: string, options: Values, json: boolean, con
     profile: settings.profile,
     scope: settings.scope,
   });
-  const progress = makeProgress(context, settings);
+  const progress = await makeProgress(context, settings);
   const answers = await evaluateEnvironments(escSettings, progress).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   // By the names that were found.

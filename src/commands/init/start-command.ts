@@ -1,7 +1,7 @@
 /** How a project's program is started in an image, from its package.json: the words of CMD, or why there are none. */
 import { enumerateFew } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
-import { objectOf, type Manifest } from "./place.ts";
+import { dependenciesIn, objectOf, type Manifest } from "./place.ts";
 
 /** A program's start without a package manager in between, which would not pass signals on. */
 export type StartCommand =
@@ -128,11 +128,13 @@ function missing(
   { commandsOf, isThere, runtime }: StartSurroundings,
 ): string | undefined {
   if (ALWAYS_THERE.has(command) || command === runtime || (command.includes("/") && isThere(command))) return undefined;
-  const namesOf = (group: string): readonly string[] => Object.keys(objectOf(manifest[group]) ?? {});
-  const [own, dev] = [namesOf("dependencies"), namesOf("devDependencies")];
-  if (own.includes(command) || commandsOf(own)?.has(command) === true) return undefined;
+  const isBroughtBy = (group: string): boolean => {
+    const names = [...dependenciesIn(manifest, group).keys()];
+    return names.includes(command) || commandsOf(names)?.has(command) === true;
+  };
+  if (isBroughtBy("dependencies")) return undefined;
   const shown = printable(command);
-  if (dev.includes(command) || commandsOf(dev)?.has(command) === true) {
+  if (isBroughtBy("devDependencies")) {
     return `start runs ${shown} of the devDependencies, which images leave out: move it to the dependencies`;
   }
   return `start runs ${shown}, which none of the installed dependencies brings`;

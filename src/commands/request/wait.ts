@@ -43,7 +43,7 @@ interface Waiting {
 export async function waitUntilOpen(asked: readonly Asked[], limitMs: number, waiting: Waiting): Promise<number> {
   const { context, settings } = waiting;
   const names = enumerate(asked.map(({ name }) => formatName(name)));
-  const progress = makeProgress(context, settings);
+  const progress = await makeProgress(context, settings);
   const undo = onSignal(() => {
     progress.done();
     sayLines(context, [STAYS]);

@@ -37,7 +37,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
   const launcher = escAccess(context.environment, layers, settings).access;
   const ask = async <T>(by: EscSettings, what: (connection: Connection) => Promise<T>): Promise<T> => {
-    const progress = makeProgress(context, settings);
+    const progress = await makeProgress(context, settings);
     const asking = askOnce(by, progress, async (connection) => ({ answer: await what(connection) }));
     const asked = await asking.finally(progress.done);
     if (asked === undefined) throw new TypeError("nothing was asked");
