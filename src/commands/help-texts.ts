@@ -1,4 +1,4 @@
-/** What the help of the program and docs/reference.md both say beside the tables of options and commands. */
+/** The texts that the help of the program and docs/reference.md share beside the tables of options and commands. */
 import type { CommandDefinition } from "./command.ts";
 
 export const USAGES = ["sophia-run [options] -- <command> [arguments…]", "sophia-run <subcommand> [options]"] as const;
@@ -19,10 +19,10 @@ export const EXAMPLES = [
   "sophia-run check",
 ] as const;
 
-/** Exit statuses and what they mean. */
+/** Exit statuses with their meanings. */
 export type Statuses = readonly (readonly [status: string, meaning: string])[];
 
-/** Those of a start, and those that each command has, too. */
+/** The exit statuses of a start; each command has those of sophia-run, too. */
 export const STATUSES: Statuses = [
   ["the program's own", "it exited, or dies of the same signal"],
   ["78", "the contract is not met, nothing was started"],
@@ -31,7 +31,7 @@ export const STATUSES: Statuses = [
   ["127", "it was not found"],
 ];
 
-/** A sentence of them. */
+/** Words exit statuses in one sentence. */
 export function meaningsOf(statuses: Statuses): string {
   return `Exit status: ${statuses.map(([status, meaning]) => `${status}: ${meaning}`).join("; ")}.`;
 }

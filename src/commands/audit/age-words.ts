@@ -28,19 +28,18 @@ export function ageLine({ name, change, due, overdue }: SecretAge, now: Date): s
 
 /** For programs. */
 export function ageForPrograms({ name, change, due, overdue }: SecretAge): object {
-  const revision =
-    change?.kind === "changed" ? change.revision : change?.kind === "unchanged" ? change.since : undefined;
-  const isKnown = change?.kind === "changed";
+  const changed = change?.kind === "changed" ? change.revision : undefined;
+  const since = change?.kind === "unchanged" ? change.since : undefined;
   return {
     name,
-    lastChanged: isKnown ? (revision?.created.toISOString() ?? null) : null,
-    by: isKnown && revision?.by !== "" ? (revision?.by ?? null) : null,
-    revision: isKnown ? (revision?.number ?? null) : null,
+    lastChanged: changed?.created.toISOString() ?? null,
+    by: changed?.by || null,
+    revision: changed?.number ?? null,
     overdue: overdue ?? null,
     state: change?.kind ?? "absent",
     environment: change !== undefined && change.kind !== "unseen" ? change.environment : null,
     due: due?.toISOString() ?? null,
     // The same at least since then.
-    unchangedSince: change?.kind === "unchanged" ? change.since.created.toISOString() : null,
+    unchangedSince: since?.created.toISOString() ?? null,
   };
 }

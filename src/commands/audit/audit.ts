@@ -1,6 +1,5 @@
 import { settle } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
-import type { Contract } from "../../contract/model.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { jsonText } from "../../core/json-text.ts";
 import { tell } from "../../output/colour.ts";
@@ -11,13 +10,13 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { historyAccess } from "./access.ts";
 import { ageForPrograms } from "./age-words.ts";
-import { type SecretAge, secretAges, unseenOf } from "./ages.ts";
+import { secretAges, unknownAges, unseenOf } from "./ages.ts";
 import { wordFinding } from "./findings.ts";
 import { auditFiles, auditRepository } from "./local.ts";
 import { type Audit, auditText } from "./text.ts";
 import { auditToken, tokenFindings } from "./token.ts";
 
-/** `sophia-run audit`: 0; with `--strict` 1 where there is a finding. */
+/** `sophia-run audit`: 0; with `--strict` 1 if there is a finding. */
 export const audit: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const now = new Date();
@@ -53,18 +52,13 @@ export const audit: Command = async ({ options }, context) => {
         secrets: ages.map(ageForPrograms),
         token: result.token,
         findings: result.findings.map((finding) => ({ ...finding, ...wordFinding(finding) })),
-        unseen: [...result.unseen, ...unseenToken(token)],
+        // People read it in the section of the token.
+        unseen: [
+          ...result.unseen,
+          ...(token.kind === "unseen" ? ["role and end of the token: not visible to this token"] : []),
+        ],
       }),
     );
   } else tell(context, auditText(result, now));
   return options["strict"] === true && result.findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
-
-/** People read it in the section of the token. */
-function unseenToken({ kind }: Audit["token"]): readonly string[] {
-  return kind === "unseen" ? ["role and end of the token: not visible to this token"] : [];
-}
-
-function unknownAges({ variables }: Contract): readonly SecretAge[] {
-  return [...variables.values()].filter(({ secret }) => secret).map(({ name }) => ({ name, overdue: undefined }));
-}

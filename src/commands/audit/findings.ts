@@ -1,4 +1,4 @@
-/** What an audit finds fault with, in one place: a union, and its words. */
+/** The findings of an audit and their words. */
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { day } from "../../core/day.ts";
@@ -12,7 +12,6 @@ export type Finding =
   | { readonly kind: "exposed"; readonly file: string }
   | { readonly kind: "repository-secret"; readonly name: string; readonly app: "actions" | "codespaces" };
 
-/** What is wrong, and what to do. */
 export function wordFinding(finding: Finding): { readonly message: string; readonly remedy: string } {
   switch (finding.kind) {
     case "overdue": {

@@ -4,8 +4,8 @@ import type { Report } from "../../output/report.ts";
 import type { Beside } from "./text.ts";
 
 /**
- * The report for programs, with a version that changes when a field loses its meaning. Masked ends of values are
- * left out: nothing of a value stands in it.
+ * The report for programs, with a version that changes when a field loses its meaning. It has no masked ends of values: no
+ * part of a value stands in it.
  */
 export function json(report: Report, { tracked, ages, gates, parts }: Beside): string {
   const { esc, sections } = report;
@@ -17,16 +17,14 @@ export function json(report: Report, { tracked, ages, gates, parts }: Beside): s
     sources: report.sources,
     sections: sections.map(({ title, lines }) => ({
       title,
-      // No spread: what is shown to people must not come along.
+      // No spread: `shown` is for people.
       lines: lines.map(({ label, state, name, origin, withheld }) => ({ label, state, name, origin, withheld })),
     })),
     variables: report.variables,
     overridden: report.overridden,
     violations: report.violations,
     notices: report.notices,
-    // .env files that git tracks.
     tracked,
-    // What of the ESC environments has to be approved.
     gates,
     // The newest revision of each ESC environment whose history the token may see.
     revisions: ages.map(({ environment, revision: { number, created, by } }) => ({

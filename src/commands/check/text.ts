@@ -6,7 +6,6 @@ import { shellWord } from "../../core/shell.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
 import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentGates, gateWords } from "./gates.ts";
-import type { Part } from "./part.ts";
 import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
 import type { Origin, SourceId } from "../../core/model.ts";
 import type { EscEnvironment } from "../../sources/esc.ts";
@@ -16,7 +15,19 @@ const INDENT = "   ";
 /** Columns that a line of a command under a mark may have. */
 export const INDENTED = WIDTH - INDENT.length;
 
-/** What is told beside the contract. */
+/** A part of the check beyond the contract. */
+export interface Part {
+  /** A title and its lines, for people. */
+  readonly section: readonly string[];
+  /** The reasons for which the check fails, a line each. */
+  readonly failures: readonly string[];
+  /** What the check could not find out, a line each. */
+  readonly doubts?: readonly string[];
+  /** For programs, by the name of the field. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Facts of the report beside the contract. */
 export interface Beside {
   /** `.env` files that git tracks. */
   readonly tracked: readonly string[];
@@ -25,11 +36,7 @@ export interface Beside {
   readonly parts: readonly Part[];
 }
 
-/**
- * The smoke check as people read it; CI logs are searched for its lines, so the form is fixed.
- *
- * @param unmet where the contract is not met
- */
+/** The smoke check for people. CI logs are searched for its lines, so the form is fixed. */
 export function text(
   report: Report,
   unmet: Unmet | undefined,
@@ -59,7 +66,7 @@ function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Repo
     case "accepted":
       return `✅ ${variable}: ${shown}`;
     case "rejected":
-      return `❌ ${variable}: ${shown} (${rejection(esc.failure?.code ?? "")})`;
+      return `❌ ${variable}: ${shown} (${REJECTIONS[esc.failure?.code ?? ""] ?? "not accepted"})`;
     case "unverified":
       return `⚠️ ${variable}: ${shown} (not verified)`;
     case "absent":
@@ -71,33 +78,26 @@ function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Repo
   }
 }
 
-/** Why, in a word; the summary has the whole. */
-function rejection(code: string): string {
-  switch (code) {
-    case "esc-not-found":
-      return "not found";
-    case "esc-forbidden":
-      return "access denied";
-    case "esc-approval":
-      return "approval needed";
-    case "esc-credential":
-      return "cannot be used";
-    default:
-      return "not accepted";
-  }
-}
+/** The reason in a word; the summary has the whole. */
+const REJECTIONS: Readonly<Record<string, string>> = {
+  "esc-not-found": "not found",
+  "esc-forbidden": "access denied",
+  "esc-approval": "approval needed",
+  "esc-credential": "cannot be used",
+};
 
 function line({ label, state, shown = "***", origin, withheld }: LineReport, report: Report): string {
   const from = origin === undefined || isMain(origin, report) ? "" : ` (${originWords(origin)})`;
+  const absent = withheld === undefined ? "Not configured" : sentence(withheld);
   switch (state) {
     case "set":
       return `✅ ${label}: ${shown}${from}`;
     case "invalid":
       return `❌ ${label}: Not valid${from}`;
     case "missing":
-      return `❌ ${label}: ${withheld === undefined ? "Not configured" : sentence(withheld)}`;
+      return `❌ ${label}: ${absent}`;
     case "unset":
-      return `➖ ${label}: ${withheld === undefined ? "Not configured" : sentence(withheld)}`;
+      return `➖ ${label}: ${absent}`;
   }
 }
 
@@ -105,7 +105,7 @@ function sentence(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** The ESC environment that most lines are about: the last one, which wins. They need not say so. */
+/** The ESC environment of most lines, which do not name it: the last one, which wins. */
 function mainOf({ esc }: Report): EscEnvironment | undefined {
   return esc.environments.at(-1);
 }
@@ -119,12 +119,11 @@ function isMain(origin: Origin, report: Report): boolean {
   );
 }
 
-/** Where the lines come from that do not say so. */
+/** The origin of the lines that name none. */
 function sources(report: Report): readonly (readonly Line[])[] {
   const main = mainOf(report);
-  const isUsed = report.sections.some(({ lines }) =>
-    lines.some(({ origin }) => origin !== undefined && isMain(origin, report)),
-  );
+  const lines = report.sections.flatMap((section) => section.lines);
+  const isUsed = lines.some(({ origin }) => origin !== undefined && isMain(origin, report));
   if (main === undefined || !isUsed) return [];
   return [["--- Sources ---", searched(`✅ ESC ${environmentWords(main)} (where a line names no other source)`)]];
 }
@@ -144,11 +143,8 @@ function outcome(report: Report, unmet: Unmet | undefined, parts: readonly Part[
   if (unmet === undefined) {
     const labels = enumerate(report.sources.map((source) => sourceOf(source).label + ageOf(source, report)));
     const isAll = parts.every(({ doubts = [] }) => doubts.length === 0);
-    return [
-      searched(
-        `✅ ${isAll ? "All checks passed!" : "The contract is met."}${labels === "" ? "" : ` Configuration loaded from ${labels}`}`,
-      ),
-    ];
+    const from = labels === "" ? "" : ` Configuration loaded from ${labels}`;
+    return [searched(`✅ ${isAll ? "All checks passed!" : "The contract is met."}${from}`)];
   }
   const { unwritten, cause = [], findings, remedy } = unmet;
   const [first, ...rest] = cause;
@@ -170,7 +166,7 @@ function ageOf(source: SourceId, report: Report): string {
   return age === undefined ? "" : ` (${keptWords(age)})`;
 }
 
-/** An ESC that could not be read, where the contract is met all the same. */
+/** An ESC that could not be read although the contract is met. */
 function fault({ met, esc }: Report): readonly Line[] {
   if (!met || esc.failure === undefined) return [];
   return [`⚠️ ${esc.failure.message}`, ...esc.failure.further.map(indented)];

@@ -1,7 +1,7 @@
-/** What the files that `docs` writes say of themselves: which contract they are from; pure. */
+/** The mark of the files that `docs` writes: the contract that they are from; pure. */
 import { printable } from "../../core/text.ts";
 
-/** Every file of ours has it; who writes by hand leaves it out. */
+/** Every file of `docs` has it; users leave it out. */
 const OURS = "`sophia-run docs` writes this file";
 
 /** The contract that a file is written from: the built-in one, or a file by its path from the folder of the document. */
@@ -16,7 +16,7 @@ export function isOurs(text: string): boolean {
   return text.includes(OURS);
 }
 
-/** The contract that a file of ours names; undefined for another's, and where it says only that there was one. */
+/** Returns the contract that a file of ours names; undefined for other files, and if it names none. */
 export function sourceOfDocument(text: string): DocumentSource | undefined {
   const at = text.indexOf(`${OURS} from `);
   if (at === -1) return undefined;

@@ -1,7 +1,7 @@
-/** The parts of a Markdown document that `docs` writes, between markers by which it finds them again; pure. */
+/** The parts of a Markdown document that `docs` writes, between markers; pure. */
 import { printable } from "../../core/text.ts";
 
-/** What stands between the markers is ours: the whole of a document, or the part with the contract in somebody else's. */
+/** The whole of a document, or the part with the contract in one that the user wrote. */
 const PARTS = {
   document: {
     begin: (mark: string): string =>
@@ -18,16 +18,15 @@ const PARTS = {
 
 export type PartName = keyof typeof PARTS;
 
-/** Which part a document has: the whole of a new one, the contract's of one that was written by hand. */
+/** Returns the part of a document: the whole of a new one, the contract's of one that was written by hand. */
 export function partOf(document: string): PartName {
   return document.trim() === "" || place(document, "document") !== undefined ? "document" : "contract";
 }
 
 /**
- * A document with its part brought up to date: what stands between the markers is replaced; where there are none, the part
- * is added at the end. The rest stays as it is, its line ends too.
+ * Replaces what stands between the markers, or adds the part at the end. The rest stays as it is, its line ends too.
  *
- * @param mark says which contract it is from; see `markOf`
+ * @param mark see `markOf`
  */
 export function withPart(document: string, part: PartName, mark: string, blocks: readonly string[]): string {
   const { begin, end } = PARTS[part];
@@ -39,7 +38,7 @@ export function withPart(document: string, part: PartName, mark: string, blocks:
   return `${document.replace(/\s*$/, "")}${lineEnd}${lineEnd}${text}${lineEnd}`;
 }
 
-/** Where the part stands, its markers included. */
+/** Returns the extent of the part, its markers included. */
 function place(document: string, part: PartName): { readonly from: number; readonly to: number } | undefined {
   const { beginning, end } = PARTS[part];
   const from = lineStart(document, beginning, 0);
@@ -47,14 +46,14 @@ function place(document: string, part: PartName): { readonly from: number; reado
   return to === -1 ? undefined : { from, to: to + end.length };
 }
 
-/** Where a line begins with the marker. Within a line it is part of somebody's text, such as a description. */
+/** Returns where a line begins with the marker. Within a line it is part of a text, such as a description. */
 function lineStart(document: string, marker: string, from: number): number {
   let at = document.indexOf(marker, from);
   while (at > 0 && document[at - 1] !== "\n") at = document.indexOf(marker, at + 1);
   return at;
 }
 
-/** Within a comment of HTML two dashes must not stand. */
+/** A comment of HTML must not contain two dashes. */
 function comment(text: string): string {
   return printable(text).replaceAll("--", "- -");
 }

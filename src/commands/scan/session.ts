@@ -3,12 +3,12 @@ import { printable } from "../../core/text.ts";
 import { Masker } from "../../masking/stream.ts";
 import { Inspection, type Finding, type Found, type Searched } from "./inspect.ts";
 
-/** Where something is found. */
+/** The place of a finding. */
 export interface Place {
-  /** As shown: printable, and without a secret that stands in the name. Empty for the message of a commit. */
+  /** Printable, with secrets in the name masked. Empty for the message of a commit. */
   readonly file: string;
-  /** Of the history: the commit that brought it, where that is known, and the object. */
-  readonly commit?: string;
+  /** In the history: the commit that added it, if known, and the object. */
+  readonly commit?: string | undefined;
   readonly object?: string;
 }
 
@@ -17,7 +17,7 @@ export type Gap =
   | { readonly kind: "shallow" }
   /** Objects that the history names and that are not there. */
   | { readonly kind: "missing"; readonly objects: number }
-  /** Git has broken off. */
+  /** Git has failed. */
   | { readonly kind: "refused"; readonly why: string };
 
 export interface Result {
@@ -37,12 +37,12 @@ export interface Result {
 }
 
 const MOST_FINDINGS = 10_000;
-/** How long a terminal shows nothing, and how often it shows something new. */
+/** The delay and the interval of the progress at a terminal. */
 const PATIENCE_MS = 1000;
 const INTERVAL_MS = 200;
 const CLEAR_LINE = "\r\u001B[K";
 
-/** One scan: what was gone through and found so far. */
+/** The state of one scan. */
 export class Session {
   private readonly searched: Searched;
   private readonly context: Context;
@@ -67,13 +67,13 @@ export class Session {
     return new Inspection(this.searched);
   }
 
-  /** A content was gone through. */
+  /** Counts a content that was searched. */
   count(bytes: number): void {
     this.contents += 1;
     this.progress(bytes);
   }
 
-  /** Part of a content was gone through. */
+  /** Counts a part of a content that was searched. */
   progress(bytes: number): void {
     this.bytes += bytes;
     const now = performance.now();
@@ -105,7 +105,7 @@ export class Session {
     this.gaps.push(gap);
   }
 
-  /** A name as it may be shown. */
+  /** Makes a name printable and masks secrets in it. */
   shown(name: Buffer): string {
     const masker = new Masker(() => this.searched.automaton);
     return printable(Buffer.concat([Buffer.from(masker.push(name)), masker.flush()]).toString());

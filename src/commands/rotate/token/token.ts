@@ -15,7 +15,7 @@ import { tell } from "../../../output/colour.ts";
 import { makeProgress } from "../../../output/progress.ts";
 import { say } from "../../../output/say.ts";
 import { readEnvFiles } from "../../../resolve/env-files.ts";
-import { askOnce } from "../../ask-once.ts";
+import { askOnce } from "../../ask-esc.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { APPS, environmentOfGh } from "../../gh.ts";
