@@ -8,7 +8,6 @@ export interface CommandDefinition {
   /** Further paragraphs, which `--help=all` and docs/reference.md show. */
   readonly details?: readonly string[];
   readonly positional?: PositionalDefinition;
-  /** Its own options. */
   readonly options?: Readonly<Record<string, Option>>;
   /** The meaning of each exit status of its own; a failure is 125 in all commands. */
   readonly statuses: Readonly<Record<number, string>>;
@@ -17,15 +16,12 @@ export interface CommandDefinition {
   readonly load: () => Promise<Command>;
 }
 
-/** The words of a subcommand that are not options. */
 export interface PositionalDefinition {
-  /** As the help writes it: `[NAME…]`. */
   readonly form: string;
   readonly least: number;
   readonly most: number;
   /** The remedy for a word too many. */
   readonly excess?: string;
-  /** The words that completion offers. */
   readonly kind: "variable" | "file" | readonly string[];
 }
 
@@ -35,7 +31,6 @@ export interface CommandArguments {
   readonly positionals: readonly string[];
 }
 
-/** Runs the command and returns the exit status. */
 export type Command = (args: CommandArguments, context: Context) => Promise<number>;
 
 export const JSON_OPTION: Option = {

@@ -2,12 +2,10 @@ import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { sayQuestion } from "../output/stderr.ts";
 
-/** Returns true if the user can be asked. */
 export function canAsk({ isTerminal }: Context): boolean {
   return isTerminal(0) && isTerminal(2);
 }
 
-/** Asks a yes-or-no question. Anything but yes is no. */
 export async function ask(question: string | readonly string[], context: Context): Promise<boolean> {
   const lines = [question].flat();
   sayQuestion(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);

@@ -24,11 +24,9 @@ const MAX_BYTES = 8 * 1024 * 1024;
 export interface NamedFile {
   /** Absolute. */
   readonly path: string;
-  /** The name in messages. */
   readonly name: string;
 }
 
-/** A file that a command writes. */
 export interface TargetFile extends NamedFile {
   /** The folder of the project: no symbolic link below it may lead the file out of it. See `projectRoot`. */
   readonly root: string;

@@ -8,7 +8,6 @@ export const INTRODUCTION =
   "precedence, once it meets the contract. Without -- options end at the first word that is none: a subcommand, or else " +
   "the command.";
 
-/** The introduction of the short help. */
 export const SUMMARY =
   "Starts a program with its configuration from the environment, Pulumi ESC and .env files, once it meets the contract.";
 
@@ -19,7 +18,6 @@ export const EXAMPLES = [
   "sophia-run check",
 ] as const;
 
-/** Exit statuses with their meanings. */
 export type Statuses = readonly (readonly [status: string, meaning: string])[];
 
 /** The exit statuses of a start; each command has those of sophia-run, too. */
@@ -31,7 +29,6 @@ export const STATUSES: Statuses = [
   ["127", "it was not found"],
 ];
 
-/** Words exit statuses in one sentence. */
 export function meaningsOf(statuses: Statuses): string {
   return `Exit status: ${statuses.map(([status, meaning]) => `${status}: ${meaning}`).join("; ")}.`;
 }

@@ -60,7 +60,6 @@ export async function commandHelp(name: CommandName, layout: Layout, isFull: boo
   ]);
 }
 
-/** Returns the groups of shared options that a command uses. */
 export function groupsOf(taker: Taker): readonly string[] {
   const used = new Set(namesFor(taker).map((name) => DESCRIPTIONS[name].group));
   return OPTION_GROUPS.filter((group) => used.has(group));

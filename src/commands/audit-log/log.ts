@@ -114,7 +114,6 @@ function removeOldest(path: string): void {
     const aside = readdirSync(folder).filter(
       (name) => name.startsWith(start) && /^\d{8}T\d{9}Z-[\da-f]{8}$/.test(name.slice(start.length)),
     );
-    // Their names sort by time.
     for (const name of aside.toSorted().toReversed()) {
       const file = join(folder, name);
       size += statSync(file, { throwIfNoEntry: false })?.size ?? 0;

@@ -22,13 +22,11 @@ import { appendToLog } from "./log.ts";
 
 export type Occasion =
   | { readonly event: "start"; readonly command: string }
-  /** With the names of what is exported. */
   | { readonly event: "export"; readonly names: readonly string[] };
 
 /** Records what is about to happen; `isRefused`: the contract is not met, and nothing is passed on. */
 export type Recorder = (occasion: Occasion, isRefused: boolean, assessment: Assessment) => void;
 
-/** In characters (code points). */
 const LONGEST_REASON = 200;
 
 /**

@@ -1,6 +1,7 @@
 /** The age of a contract's secrets, by the history of ESC. */
 import type { Contract, Declaration } from "../../contract/model.ts";
 import { dueAt, rotationOf } from "../../contract/rotation.ts";
+import { ago, day } from "../../core/day.ts";
 import { SophiaError } from "../../core/error.ts";
 import { grouped } from "../../core/grouped.ts";
 import { printable } from "../../core/text.ts";
@@ -12,7 +13,6 @@ import type { EscSettings } from "../../esc/settings/access.ts";
 import type { FullName } from "../../esc/settings/names.ts";
 import type { Connection, Progress } from "../../esc/transport/connection.ts";
 
-/** The age of a declared secret. It holds no value. */
 export interface SecretAge {
   readonly name: string;
   /** Undefined if ESC does not have it, or it is not known. */
@@ -114,4 +114,43 @@ export function unseenOf(ages: readonly SecretAge[]): readonly string[] {
       return `${printable(what)}: not visible to this token (${names})`;
     },
   );
+}
+
+/** `❌ NAME: Overdue since 2026-09-01: changed 2026-06-03 by alice (acme/sophia/dev@7)`. */
+export function ageLine({ name, change, due, overdue }: SecretAge, now: Date): string {
+  const shown = printable(name);
+  if (change === undefined) return `➖ ${shown}: Not in ESC`;
+  switch (change.kind) {
+    case "minted":
+      return `✅ ${shown}: Made anew at each opening (${change.environment})`;
+    case "unseen":
+      return `➖ ${shown}: Not visible to this token`;
+    case "changed":
+    case "unchanged": {
+      const isKnown = change.kind === "changed";
+      const { number, created, by } = isKnown ? change.revision : change.since;
+      const place = `${change.environment}@${number}`;
+      const age = isKnown
+        ? `changed ${day(created)}, ${ago(created, now)}${by === "" ? "" : `, by ${by}`} (${place})`
+        : `the same since ${day(created)} at least (${place}, the oldest of the revisions that were looked at)`;
+      if (overdue === true && due !== undefined) return `❌ ${shown}: Overdue since ${day(due)}; ${age}`;
+      return `✅ ${shown}: ${age.charAt(0).toUpperCase()}${age.slice(1)}`;
+    }
+  }
+}
+
+export function ageForPrograms({ name, change, due, overdue }: SecretAge): object {
+  const changed = change?.kind === "changed" ? change.revision : undefined;
+  const since = change?.kind === "unchanged" ? change.since : undefined;
+  return {
+    name,
+    lastChanged: changed?.created.toISOString() ?? null,
+    by: changed?.by || null,
+    revision: changed?.number ?? null,
+    overdue: overdue ?? null,
+    state: change?.kind ?? "absent",
+    environment: change !== undefined && change.kind !== "unseen" ? change.environment : null,
+    due: due?.toISOString() ?? null,
+    unchangedSince: since?.created.toISOString() ?? null,
+  };
 }

@@ -7,7 +7,6 @@ import { askApart } from "../ask-esc.ts";
 import { ago } from "../../core/day.ts";
 
 export interface EnvironmentAge {
-  /** `org/project/name`. */
   readonly environment: string;
   readonly revision: Revision;
 }

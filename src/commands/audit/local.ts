@@ -12,7 +12,6 @@ const REPOSITORY_SECRETS = ["ESC_ENV", "ESC_TOKEN"] as const;
 
 interface LocalAudit {
   readonly findings: readonly Finding[];
-  /** What could not be looked at, and why. */
   readonly unseen: readonly string[];
 }
 
@@ -23,8 +22,8 @@ export async function auditFiles(
   context: Context,
 ): Promise<readonly Finding[]> {
   const tracked = await trackedFiles(settings, { contract }, context);
-  const exposed = exposedNotices(dotenv, contract, context.environment, context.cwd).flatMap((notice) =>
-    notice.kind === "exposed" ? [{ kind: "exposed", file: notice.file } as const] : [],
+  const exposed = exposedNotices(dotenv, contract, context.environment, context.cwd).filter(
+    (notice) => notice.kind === "exposed",
   );
   return [...tracked.map((file) => ({ kind: "tracked", file }) as const), ...exposed];
 }

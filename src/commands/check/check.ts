@@ -12,8 +12,7 @@ import { say } from "../../output/say.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { type EnvironmentGates, environmentGates } from "./gates.ts";
-import { json } from "./json.ts";
-import { INDENTED, type Part, text } from "./text.ts";
+import { INDENTED, json, type Part, text } from "./text.ts";
 import { trackedFiles } from "./tracked.ts";
 
 /** `sophia-run check`: 0 if the contract is met, else 1. */

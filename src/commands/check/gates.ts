@@ -6,7 +6,6 @@ import type { Progress } from "../../esc/transport/connection.ts";
 import { askApart } from "../ask-esc.ts";
 
 export interface EnvironmentGates extends Gates {
-  /** `org/project/name`. */
   readonly environment: string;
 }
 

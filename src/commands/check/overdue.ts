@@ -8,8 +8,7 @@ import { count, printable } from "../../core/text.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import { historyAccess } from "../audit/access.ts";
-import { ageForPrograms, ageLine } from "../audit/age-words.ts";
-import { type SecretAge, secretAges, unseenOf } from "../audit/ages.ts";
+import { ageForPrograms, ageLine, type SecretAge, secretAges, unseenOf } from "../audit/ages.ts";
 import type { Part } from "./text.ts";
 
 const TITLE = "--- Age of Secrets ---";

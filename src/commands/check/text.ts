@@ -1,9 +1,10 @@
-import type { EscSetting } from "../../output/esc-report.ts";
+import { escForPrograms, type EscSetting } from "../../output/esc-report.ts";
 import type { LineReport, Report } from "../../output/report.ts";
 import { WIDTH } from "../../output/layout.ts";
 import type { Unmet } from "../../output/unmet.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
+import { jsonText } from "../../core/json-text.ts";
 import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentGates, gateWords } from "./gates.ts";
 import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
@@ -17,19 +18,16 @@ export const INDENTED = WIDTH - INDENT.length;
 
 /** A part of the check beyond the contract. */
 export interface Part {
-  /** A title and its lines, for people. */
   readonly section: readonly string[];
   /** The reasons for which the check fails, a line each. */
   readonly failures: readonly string[];
   /** What the check could not find out, a line each. */
   readonly doubts?: readonly string[];
-  /** For programs, by the name of the field. */
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
 /** Facts of the report beside the contract. */
 export interface Beside {
-  /** `.env` files that git tracks. */
   readonly tracked: readonly string[];
   readonly ages: readonly EnvironmentAge[];
   readonly gates: readonly EnvironmentGates[];
@@ -59,6 +57,40 @@ export function text(
     ["--- Summary ---", ...summary(report, unmet, parts), ...tracked.flatMap(trackedLines)],
   ];
   return ["=== Sophia Configuration Smoke Check ===", ...sections.flatMap((lines) => ["", ...lines])];
+}
+
+/**
+ * The report for programs, with a version that changes when a field loses its meaning. It has no masked ends of values: no
+ * part of a value stands in it.
+ */
+export function json(report: Report, { tracked, ages, gates, parts }: Beside): string {
+  const { esc, sections } = report;
+  return jsonText({
+    version: 1,
+    met: report.met,
+    contract: report.contract,
+    esc: escForPrograms(esc),
+    sources: report.sources,
+    sections: sections.map(({ title, lines }) => ({
+      title,
+      // No spread: `shown` is for people.
+      lines: lines.map(({ label, state, name, origin, withheld }) => ({ label, state, name, origin, withheld })),
+    })),
+    variables: report.variables,
+    overridden: report.overridden,
+    violations: report.violations,
+    notices: report.notices,
+    tracked,
+    gates,
+    // The newest revision of each ESC environment whose history the token may see.
+    revisions: ages.map(({ environment, revision: { number, created, by } }) => ({
+      environment,
+      revision: number,
+      created: created.toISOString(),
+      by: by === "" ? null : by,
+    })),
+    ...Object.assign({}, ...parts.map(({ fields }) => fields)),
+  });
 }
 
 function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Report): string {
@@ -187,7 +219,6 @@ function trackedLines(file: string): readonly Line[] {
   ];
 }
 
-/** A line of the fixed form. */
 function searched(words: string): Line {
   return { text: words, searched: true };
 }

@@ -37,7 +37,6 @@ async function isTracked(path: string, git: Git): Promise<boolean> {
   try {
     for await (const _ of recordsOfGit(git, ["ls-files", "-z", "--", basename(path)])) return true;
   } catch (error) {
-    // Without git it is not known.
     if (!(error instanceof GitRefusal)) throw error;
   }
   return false;

@@ -3,8 +3,7 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
-import { isOurs, markOf } from "./mark.ts";
-import { partOf, withPart } from "./markers.ts";
+import { isOurs, markOf, partOf, withPart } from "./mark.ts";
 import { pythonSettings, styleOf, type PythonStyle } from "./python-settings.ts";
 import { secretsDocument, type ProjectFacts } from "./secrets-document.ts";
 import { contractBlocks } from "./secrets-section.ts";
@@ -65,7 +64,6 @@ async function pythonStyle(
   return texts.some((text) => /\bpydantic[-_.]settings\b/i.test(text ?? "")) ? "pydantic" : "dataclass";
 }
 
-/** Looks in the repository that the folder belongs to. */
 async function projectFacts(folder: string): Promise<ProjectFacts> {
   const root = projectRoot(folder);
   const workflows = (await workflowsIn(root)).filter(({ text }) => RUNS_CHECK.test(text));
@@ -73,10 +71,8 @@ async function projectFacts(folder: string): Promise<ProjectFacts> {
 }
 
 interface Document extends TargetFile {
-  /** Its content; undefined if it does not exist. */
   readonly current: string | undefined;
   readonly wanted: string;
-  /** The user wrote it, and it keeps what it has. */
   readonly isMerged: boolean;
 }
 
@@ -121,11 +117,9 @@ function reportStale(stale: readonly Document[], context: Context): void {
   sayLines(context, [`out of date: ${enumerate(names)}`, "sophia-run docs writes them from the contract"]);
 }
 
-/** What documents are drawn from. */
 interface Drawn {
   readonly contract: Contract;
   readonly types: Types | undefined;
-  /** The folder of the project. */
   readonly folder: string;
   /** Files that the user wrote are replaced. */
   readonly isForced: boolean;

@@ -61,7 +61,6 @@ function valueType({ format }: Declaration): string {
   return Array.from(new Set(format.values), quoted).join(" | ");
 }
 
-/** A string literal, with the characters escaped that a terminal may act on. */
 function quoted(value: string): string {
   return printable(JSON.stringify(value));
 }

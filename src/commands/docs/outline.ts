@@ -4,7 +4,6 @@ import { enumerate } from "../../core/text.ts";
 import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/model.ts";
 import { alternatives, rangeWords } from "../../contract/words.ts";
 
-/** A titled part of a document. */
 export interface Chapter {
   readonly title: string;
   readonly declarations: readonly Declaration[];
@@ -124,7 +123,6 @@ export function descriptionLines(declaration: Declaration, rules: readonly Rule[
   ];
 }
 
-/** Splits a description into its lines; none if it is empty. */
 export function linesOf(description: string): readonly string[] {
   return description === "" ? [] : description.split(/\r\n|\n|\r/);
 }

@@ -21,7 +21,6 @@ interface Field {
   readonly preset: string | undefined;
 }
 
-/** Returns the style of a module that `pythonSettings` wrote. */
 export function styleOf(text: string): PythonStyle {
   return /^from pydantic_settings import/m.test(text) ? "pydantic" : "dataclass";
 }

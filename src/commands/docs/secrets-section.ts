@@ -48,7 +48,6 @@ function row(contract: Contract, declaration: Declaration, rules: readonly Rule[
   ];
 }
 
-/** Encodes a character that would end a link or a cell. */
 function percent(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }

@@ -19,7 +19,6 @@ export interface Explanation {
   readonly esc: Report["esc"];
   /** Declared variables by the contract's chapters, then the others; only the named ones where names are given. */
   readonly chapters: readonly { readonly title: string; readonly variables: readonly VariableExplanation[] }[];
-  /** Undeclared variables of the process environment that are not listed. */
   readonly unlisted: { readonly passed: number; readonly withheld: number };
   readonly notices: readonly string[];
 }
@@ -34,11 +33,9 @@ export interface VariableExplanation {
   readonly masking: Fate | "not-secret" | undefined;
   readonly declaration: ReturnType<typeof describeDeclaration> | undefined;
   readonly state: State;
-  /** The program gets it. */
   readonly passed: boolean;
   /** `file`: the program gets the path of a private file that holds the value. */
   readonly delivery: "value" | "file" | undefined;
-  /** The origin of the value that the program gets. */
   readonly origin: Origin | undefined;
   /** The origins that it hides, highest precedence first. */
   readonly shadows: readonly { readonly origin: Origin; readonly same: boolean }[];
@@ -46,7 +43,6 @@ export interface VariableExplanation {
   readonly withheld: readonly { readonly origin: Origin; readonly why: Withholding }[];
   readonly rules: readonly RuleExplanation[];
   readonly problems: readonly { readonly message: string; readonly remedies: readonly string[] }[];
-  /** ESC environments that know it and cannot give a value. */
   readonly skipped: readonly { readonly environment: string; readonly why: "list-or-object" | "unknown" }[];
 }
 

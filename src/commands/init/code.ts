@@ -15,7 +15,6 @@ const DEEPEST = 32;
 
 export interface Scan {
   readonly found: readonly Found[];
-  /** The number of files that were read. */
   readonly files: number;
   /** There were more files than are read. */
   readonly cut: boolean;
@@ -51,7 +50,6 @@ export async function scanCode(root: string): Promise<Scan> {
   return { found: names.map(([name, required]) => ({ name, required })), files, cut };
 }
 
-/** Returns nothing for a folder that this user may not read. */
 function entriesOf(folder: string) {
   try {
     return readdirSync(folder, { withFileTypes: true });
@@ -92,7 +90,6 @@ export function readsOfScript(text: string): Reads {
 
 /** Finds `os.environ["X"]`, which fails if it is not set, `os.environ.get("X")` and `os.getenv("X")`, also imported by name. */
 export function readsOfPython(text: string): Reads {
-  // An assignment sets it.
   const subscript = /\benviron\[\s*["']([A-Za-z_]\w*)["']\s*\](?!\s*=(?!=))/g;
   return [
     ...matchesOf(text, subscript).map((name) => [name, true] as const),

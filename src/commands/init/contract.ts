@@ -6,10 +6,8 @@ import { type Found, type FoundGroup, soundsSecret } from "./found.ts";
 
 /** The schema of a contract for editors, in a repository that has sophia-run among its packages. */
 const INSTALLED_SCHEMA = "./node_modules/sophia-run/schema/sophia.contract.schema.json";
-/** Its `$id`, for other repositories. */
 const SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
 
-/** The content of a new contract. */
 export interface Draft {
   /** The contract that it extends: `builtin` or a path. */
   readonly base?: string | undefined;

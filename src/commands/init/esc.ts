@@ -14,7 +14,6 @@ import { type Found, isCandidate } from "./found.ts";
 
 /** What a contract can declare so that a start with the same environments meets it. */
 export interface EscFound {
-  /** Variables that may be required. */
   readonly found: readonly Found[];
   /** Variables without a value in ESC: required, they would be missing. */
   readonly empty: readonly Found[];
@@ -57,7 +56,6 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Esc
   };
 }
 
-/** What one environment gives for a name. */
 type Given = Exclude<Evaluated, { readonly kind: "list-or-object" }>;
 
 function toEntry(name: string, given: readonly Given[]) {

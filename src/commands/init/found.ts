@@ -20,14 +20,12 @@ export interface Found {
 export interface FoundGroup {
   readonly label: string;
   readonly rule: "one-of" | "exactly-one" | "at-least-one" | "all-or-none";
-  /** In order of preference. */
   readonly variables: readonly string[];
 }
 
 /** Variables of the system, of language runtimes, of CI and of tools: no contract of a repository declares them. */
 const FOREIGN =
   /^(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TMPDIR|TEMP|TMP|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|LANG|LC_\w+|TZ|HOSTNAME|DISPLAY|EDITOR|VISUAL|PAGER|CI|NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|PYTHON\w+|VIRTUAL_ENV|APPDATA|LOCALAPPDATA|USERPROFILE|SystemRoot|ComSpec|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|SSL_CERT_(?:FILE|DIR)|npm_\w+|XDG_\w+|PULUMI_(?:BACKEND_URL|DEFAULT_ORGANIZATION)|GITHUB_(?:ACTIONS|ENV|OUTPUT|SHA|REF|REF_NAME|REPOSITORY|WORKSPACE|RUN_ID|ACTOR|EVENT_NAME|STEP_SUMMARY)|RUNNER_\w+|BASE_URL|MODE|DEV|PROD|SSR)$/;
-/** The variables of sophia-run itself. */
 const OWN: ReadonlySet<string> = new Set([
   ...OPTION_NAMES.map(variableOf),
   ...WITHHELD_VARIABLES,
@@ -43,7 +41,6 @@ export function isCandidate(name: string): boolean {
 const SECRET =
   /(?:^|_)(?:KEY|KEYS|TOKEN|SECRET|SECRETS|PASS|PASSWORD|PASSWD|PAT|CREDENTIAL|CREDENTIALS|PRIVATE|DSN|AUTH|COOKIE|SIGNATURE|SALT)(?:_|$)/i;
 
-/** Returns true if a name says that its value is secret. */
 export function soundsSecret(name: string): boolean {
   return SECRET.test(name);
 }

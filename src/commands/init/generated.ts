@@ -41,7 +41,6 @@ interface Block {
   readonly label: string | undefined;
   /** The rules over it in words; none if the user added it by hand. */
   readonly needs: readonly string[];
-  /** The lines of the comment without the title. */
   readonly comments: readonly string[];
 }
 

@@ -24,7 +24,6 @@ export function newImage(survey: Survey): readonly Place[] {
   ];
 }
 
-/** Returns the plan of the image, or why none can be made. */
 function imagePlan(survey: Survey): ImagePlan | string {
   const { project, contract, isInRoot } = survey;
   const { manifest, node, python, workspace } = project;

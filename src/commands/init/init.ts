@@ -42,7 +42,6 @@ export const init: Command = async ({ options }, context) => {
   const contract = contractFile(context);
   refuseLinks([...(existsSync(contract.path) ? [] : [contract]), ...files]);
   await startContract(asked, settings, context);
-  // The lines to act on come last.
   const isAdvice = ({ kind }: Place): boolean => kind === "advise" || kind === "impossible";
   for (const place of places.filter((one) => !isAdvice(one))) settlePlace(place, context);
   for (const place of places.filter(isAdvice)) settlePlace(place, context);

@@ -4,10 +4,8 @@ import { NODE_PACKAGE, NPX, YARN_PACKAGE } from "../../core/package-source.ts";
 /** Yarn is a different program from its version 2 on. */
 export type NodeTool = "npm" | "pnpm" | "yarn" | "yarn 1" | "bun";
 
-/** The package manager of a project. */
 export interface NodeInstaller {
   readonly name: NodeTool;
-  /** A lock file of its own is there. */
   readonly isLocked: boolean;
   /** The major version for Corepack if package.json names none: it would take Yarn 1, which has a different lock file. */
   readonly yarnVersion?: string;
@@ -22,9 +20,7 @@ export interface NodeToolCommands {
   readonly run: string;
   /** Any one of them makes installations reproducible. */
   readonly locks: readonly [string, ...string[]];
-  /** The files that an installation reads. */
   readonly files: string;
-  /** Installs what the lock file says. */
   readonly install: string;
   /** The same without the devDependencies. */
   readonly installProduction: string;

@@ -19,7 +19,6 @@ export type Place =
       readonly remark?: string | undefined;
     }
   | { readonly kind: "ready"; readonly file: string }
-  /** A requested file that cannot be created. */
   | { readonly kind: "impossible"; readonly file: string; readonly why: string };
 
 export function impossible(file: string, why: string): Place {

@@ -23,7 +23,6 @@ export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", "actions
 
 const WORKFLOW = ".github/workflows/configuration.yml";
 
-/** Returns the lines that existing files lack. */
 export function existingPlaces({ project, dockerfile, devcontainer }: Survey): readonly Place[] {
   return [
     ...(dockerfile === undefined ? [] : existingImage(dockerfile, project)),
@@ -109,7 +108,6 @@ function joined(former: unknown, command: string): unknown {
   return parallel === undefined ? command : { ...parallel, "sophia-run": command };
 }
 
-/** Returns the workflow that checks the configuration. */
 function newWorkflow({ project, isRepository }: Survey): Place {
   const { manifest, node, workspace } = project;
   const { locks, workflow, install } = commandsFor(node);

@@ -16,13 +16,10 @@ import type { StartSurroundings } from "./start-command.ts";
 const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
 
 export interface Project {
-  /** The name of its folder. */
   readonly name: string;
-  /** The content of package.json; undefined if there is none. */
   readonly manifest: Manifest | undefined;
   readonly node: NodeInstaller;
   readonly workspace: Workspace;
-  /** The installer of a Python project; undefined for other projects. */
   readonly python: PythonTool | undefined;
 }
 
@@ -32,23 +29,19 @@ export interface Workspace {
   readonly root: string;
   /** The path of the project from there, with slashes; empty for the root itself. */
   readonly member: string;
-  /** The content of the root's package.json. */
   readonly manifest: Manifest;
   /** The root's package.json or pnpm-workspace.yaml lists packages. */
   readonly hasMembers: boolean;
 }
 
-/** A folder as `init` sees it. */
 export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
   readonly project: Project;
-  /** The texts of files; undefined if there is none. */
   readonly manifest: string | undefined;
   readonly pyproject: string | undefined;
   readonly dockerfile: string | undefined;
   /** The file that exists, else the one to create. */
   readonly devcontainer: { readonly file: string; readonly text: string | undefined };
   readonly workflows: readonly string[];
-  /** The folder is the root of a repository. */
   readonly isRepository: boolean;
   /** The path of the contract that applies to the folder; undefined if the folder will have its own. */
   readonly contract: string | undefined;

@@ -11,7 +11,6 @@ interface PythonToolCommands {
   readonly add?: string;
   /** Makes a checkout ready. */
   readonly install: string;
-  /** Prefix of a command of the environment. */
   readonly run: string;
 }
 
@@ -42,7 +41,6 @@ const STARTS: readonly (readonly [name: RegExp, command: (module: string) => str
   [/\bpytest\b/i, () => "pytest"],
 ];
 
-/** Customary names of the file with which a program begins. */
 const PROGRAMS = ["main.py", "app.py", "manage.py", "server.py", "run.py"];
 
 /** As a line of requirements.txt, a key of Poetry's, or a text in a list; what stands behind it is a version or an extra. */
@@ -57,7 +55,6 @@ export function pythonTool(pyproject: string | undefined, isThere: (file: string
   return isThere("requirements.txt") ? "pip" : undefined;
 }
 
-/** Returns what adds the dependency: a command, or a line to write. */
 function dependencyPlace(file: string, tool: PythonTool): Place {
   const missing = "sophia-run is not among its dependencies";
   const { add, install } = PYTHON_TOOLS[tool];

@@ -12,9 +12,7 @@ const ABOUT_EXEC =
   "exec: the shell that stands in front of a script does not pass SIGTERM on; cmd of Windows has no exec";
 
 export interface ScriptOptions {
-  /** The commands that add the dependency. */
   readonly add: readonly string[];
-  /** Whether package.json may be changed. */
   readonly edit: boolean;
   readonly isThere: (file: string) => boolean;
   /** An image or a supervisor starts npm, which then has to pass signals on. */
@@ -32,7 +30,6 @@ export function npmScripts(text: string | undefined, options: ScriptOptions): re
   return [...dependency(manifest, options), ...prefixed(text, manifest, options)];
 }
 
-/** Returns true if a Dockerfile or a Procfile starts a script of package.json. */
 export function startsNpm(...texts: readonly (string | undefined)[]): boolean {
   const starts = /^\s*(?:ENTRYPOINT|CMD|[\w-]+:)\s*\[?[\s"']*(?:npm|pnpm|yarn|bun)\b/im;
   return texts.some((text) => text !== undefined && starts.test(text));

@@ -17,9 +17,7 @@ export interface StartSurroundings {
   readonly commandsOf: (packages: readonly string[]) => ReadonlySet<string> | undefined;
 }
 
-/** Customary names of the file with which a program begins. */
 export const PROGRAMS = ["server.js", "index.js", "app.js", "main.js"];
-/** Scripts that name each other. */
 const DEEPEST = 8;
 /** Commands that the image or its shell has. */
 const ALWAYS_THERE = new Set(
@@ -116,7 +114,6 @@ function programFile(args: readonly string[]): string | undefined {
   return isCode ? undefined : args[at];
 }
 
-/** As `require` looks for it. */
 function fileVariants(file: string): readonly string[] {
   return [file, `${file}.js`, `${file}.cjs`, `${file}/index.js`];
 }

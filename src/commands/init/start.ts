@@ -28,19 +28,15 @@ export const ORIGINS = ["builtin", "example", "esc", "code", "dotenv"] as const;
 export type OriginName = (typeof ORIGINS)[number];
 const SEARCHED: readonly OriginName[] = ["example", "esc", "code", "dotenv"];
 
-/** What one source has. */
 interface Answer {
   readonly found: readonly Found[];
   readonly groups?: readonly FoundGroup[];
   /** The contract to extend: `builtin` or a path. */
   readonly base?: string;
-  /** The source in words. */
   readonly where: string;
-  /** What the user should know of it. */
   readonly remarks?: readonly string[];
 }
 
-/** The contract that `init` writes. */
 export function contractFile({ cwd }: Context): TargetFile {
   return { path: join(cwd, CONTRACT_FILE_NAME), name: CONTRACT_FILE_NAME, root: projectRoot(cwd) };
 }

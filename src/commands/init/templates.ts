@@ -11,7 +11,6 @@ export interface ImagePlan {
   readonly build: { readonly install: string; readonly command: string } | undefined;
   /** The package's path in the workspace; empty for the root. */
   readonly member: string;
-  /** Options of sophia-run. */
   readonly options: readonly string[];
   readonly start: readonly string[];
 }
@@ -55,7 +54,6 @@ export function dockerfileText({ setUp, files, install, build, member, options, 
   return `${lines.filter((line) => line !== undefined).join("\n")}\n`;
 }
 
-/** The exec form, as Docker's documents write it. */
 function list(words: readonly string[]): string {
   return `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
 }

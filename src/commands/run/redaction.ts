@@ -59,7 +59,6 @@ function isRegularFile(descriptor: number): boolean {
   try {
     return fstatSync(descriptor).isFile();
   } catch {
-    // It is closed.
     return false;
   }
 }

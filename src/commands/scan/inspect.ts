@@ -36,7 +36,6 @@ interface Match {
 const MOST_MATCHES = 10_000;
 const NEWLINE = 10;
 
-/** Searches one content, which comes in chunks. */
 export class Inspection {
   private readonly finder: Finder;
   private readonly matches: Match[] = [];

@@ -11,7 +11,6 @@ const QUESTION_MARK = 63;
 const MOST_QUESTIONS = 100;
 const MISSING = "missing";
 
-/** An object that was searched, or is {@link MISSING}. */
 interface Content {
   readonly object: string;
   readonly type: string;

@@ -3,7 +3,6 @@ import { printable } from "../../core/text.ts";
 import { Masker } from "../../masking/stream.ts";
 import { Inspection, type Finding, type Found, type Searched } from "./inspect.ts";
 
-/** The place of a finding. */
 export interface Place {
   /** Printable, with secrets in the name masked. Empty for the message of a commit. */
   readonly file: string;
@@ -17,7 +16,6 @@ export type Gap =
   | { readonly kind: "shallow" }
   /** Objects that the history names and that are not there. */
   | { readonly kind: "missing"; readonly objects: number }
-  /** Git has failed. */
   | { readonly kind: "refused"; readonly why: string };
 
 export interface Result {
@@ -27,9 +25,7 @@ export interface Result {
   readonly affected: number;
   /** Findings beyond those. */
   readonly more: number;
-  /** Files that could not be read, and why. */
   readonly unread: readonly { readonly file: string; readonly why: string }[];
-  /** Such files beyond those. */
   readonly moreUnread: number;
   readonly gaps: readonly Gap[];
   readonly contents: number;
@@ -42,19 +38,18 @@ const PATIENCE_MS = 1000;
 const INTERVAL_MS = 200;
 const CLEAR_LINE = "\r\u001B[K";
 
-/** The state of one scan. */
-export class Session {
+export class Session implements Result {
+  readonly findings: (Place & Finding)[] = [];
+  readonly names = new Set<string>();
+  readonly unread: { file: string; why: string }[] = [];
+  readonly gaps: Gap[] = [];
+  affected = 0;
+  more = 0;
+  moreUnread = 0;
+  contents = 0;
+  bytes = 0;
   private readonly searched: Searched;
   private readonly context: Context;
-  private readonly findings: (Place & Finding)[] = [];
-  private readonly names = new Set<string>();
-  private readonly unread: { file: string; why: string }[] = [];
-  private readonly gaps: Gap[] = [];
-  private affected = 0;
-  private more = 0;
-  private moreUnread = 0;
-  private contents = 0;
-  private bytes = 0;
   private shownAt = performance.now() + PATIENCE_MS - INTERVAL_MS;
   private isShown = false;
 
@@ -67,7 +62,6 @@ export class Session {
     return new Inspection(this.searched);
   }
 
-  /** Counts a content that was searched. */
   count(bytes: number): void {
     this.contents += 1;
     this.progress(bytes);
@@ -113,7 +107,6 @@ export class Session {
 
   end(): Result {
     if (this.isShown) this.context.err(CLEAR_LINE);
-    const { findings, names, affected, more, unread, moreUnread, gaps, contents, bytes } = this;
-    return { findings, names, affected, more, unread, moreUnread, gaps, contents, bytes };
+    return this;
   }
 }

@@ -9,7 +9,6 @@ const SHORT_COMMIT = 12;
 /** The number of unreadable files that are named. */
 const MOST_NAMED = 5;
 
-/** The part of a repository that was searched. */
 export type Area = "files" | "index" | "history";
 
 /** A line for each finding, and a summary, without values. */
@@ -37,7 +36,6 @@ const REMEDY_OF_INDEX =
   "The next commit would hold them: take them out of the files, then git add these. " +
   "Replace those that an earlier commit holds where they are issued.";
 
-/** Returns true if everything could be searched. */
 export function isComplete({ unread, gaps }: Result): boolean {
   return unread.length === 0 && gaps.length === 0;
 }
@@ -90,7 +88,6 @@ export function json(result: Result, secrets: number): string {
   return jsonText({
     version: 1,
     found: findings.length > 0,
-    // JSON leaves out what is undefined.
     findings: findings.map(({ file, commit, object, line: first, lastLine, form: { name, part, encoding } }) => {
       return { file, commit, object, line: first, lastLine, variable: name, part, encoding };
     }),
