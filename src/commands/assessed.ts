@@ -4,11 +4,7 @@ import type { Context } from "../core/context.ts";
 import { assess } from "../resolve/assess.ts";
 import type { Assessment, ReadingProgress } from "../resolve/assessment.ts";
 
-/**
- * What most subcommands begin with: the settings, and all sources read and checked by them.
- *
- * @throws SophiaError (125) as `settle` and `assess` do
- */
+/** Settles the options, then reads and checks all sources. @throws SophiaError (125) as `settle` and `assess` do */
 export async function assessed(
   options: Values,
   context: Context,
@@ -17,7 +13,7 @@ export async function assessed(
   return { settings, assessment: await assessBy(settings, context) };
 }
 
-/** All sources, read and checked. @throws SophiaError (125) as `assess` does */
+/** Reads and checks all sources. @throws SophiaError (125) as `assess` does */
 export function assessBy(settings: Settings, context: Context): Promise<Assessment> {
   const { environment, cwd } = context;
   const progress = async (): Promise<ReadingProgress> =>

@@ -3,39 +3,34 @@ import type { Context } from "../core/context.ts";
 
 /** A subcommand: what help and completion show, and the code, which is loaded only when it runs. */
 export interface CommandDefinition {
-  /** What it is for, in 64 characters at most: one line of the help. */
+  /** Its purpose in 64 characters at most: one line of the help. */
   readonly describe: string;
   /** Further paragraphs, which `--help=all` and docs/reference.md show. */
   readonly details?: readonly string[];
   readonly positional?: PositionalDefinition;
-  /** Its own options. */
   readonly options?: Readonly<Record<string, Option>>;
-  /** What each exit status of its own means; that of a failure is 125 in all of them. */
+  /** The meaning of each exit status of its own; a failure is 125 in all commands. */
   readonly statuses: Readonly<Record<number, string>>;
   /** The first two stand in `--help`. */
   readonly examples: readonly [string, ...string[]];
   readonly load: () => Promise<Command>;
 }
 
-/** The words of a subcommand that are not options. */
 export interface PositionalDefinition {
-  /** As the help writes it: `[NAME…]`. */
   readonly form: string;
   readonly least: number;
   readonly most: number;
   /** The remedy for a word too many. */
   readonly excess?: string;
-  /** What completion offers. */
   readonly kind: "variable" | "file" | readonly string[];
 }
 
 export interface CommandArguments {
-  /** Shared options and the command's own; choices of its own are checked. */
+  /** Shared options and the command's own, whose choices are checked. */
   readonly options: Values;
   readonly positionals: readonly string[];
 }
 
-/** Runs and answers with the exit status of sophia-run. */
 export type Command = (args: CommandArguments, context: Context) => Promise<number>;
 
 export const JSON_OPTION: Option = {

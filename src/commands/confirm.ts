@@ -2,12 +2,11 @@ import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { sayQuestion } from "../output/stderr.ts";
 
-/** Whether there is somebody to ask. */
 export function canAsk({ isTerminal }: Context): boolean {
   return isTerminal(0) && isTerminal(2);
 }
 
-/** Asks a question that has yes and no for answers, perhaps of several lines. Anything but yes is no. */
+/** Asks a yes-or-no question, perhaps of several lines. Anything but yes is no. */
 export async function ask(question: string | readonly string[], context: Context): Promise<boolean> {
   const lines = [question].flat();
   sayQuestion(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
@@ -15,10 +14,9 @@ export async function ask(question: string | readonly string[], context: Context
 }
 
 /**
- * Makes sure that somebody wants a change: by `--yes`, or by an answer at the terminal.
+ * Confirms a change: by `--yes`, or by an answer at the terminal.
  *
- * @returns whether the change is to be made
- * @throws SophiaError (not-confirmed, 125) where nobody can be asked
+ * @throws SophiaError (not-confirmed, 125) if the user cannot be asked
  */
 export async function confirm(question: string, isConfirmed: boolean, context: Context): Promise<boolean> {
   if (isConfirmed) return true;

@@ -17,10 +17,10 @@ import { mistakeError, optionError } from "./wrong-options.ts";
 declare const SOPHIA_RUN_VERSION: string | undefined;
 
 /**
- * Everything but a launch: subcommands, help, the version and the call-backs of completion scripts.
+ * Runs everything but a launch: subcommands, help, the version and the call-backs of completion scripts.
  *
  * @returns the exit status
- * @throws SophiaError (125) for a wrong command line, and where the output cannot be written
+ * @throws SophiaError (125) for a wrong command line, and if the output cannot be written
  */
 export async function dispatch(invocation: Exclude<Invocation, { kind: "run" }>, context: Context): Promise<number> {
   try {
@@ -53,10 +53,11 @@ async function answer(invocation: Exclude<Invocation, { kind: "run" }>, context:
     case "help-word":
       return helpWord(invocation.words, context);
     case "version":
-      return print(context, version());
+      return printVersion(context);
     case "completion": {
       const { complete } = await import("./completion/candidates.ts");
-      return print(context, await complete(invocation.words, context));
+      context.out(await complete(invocation.words, context));
+      return ExitStatus.ok;
     }
     case "continue-masking":
       return (await import("../launch/redact/continuation.ts")).continueMasking();
@@ -70,7 +71,7 @@ async function runSubcommand(name: CommandName, words: readonly string[], contex
   const options = { ...optionsFor(name), ...definition.options, ...COMMON_OPTIONS };
   const { values, positionals, problems } = parse(words, options);
   if (values["help"] !== undefined) return help(name, values["help"], context);
-  if (values["version"] === true) return print(context, version());
+  if (values["version"] === true) return printVersion(context);
   const [problem] = problems;
   if (problem !== undefined) throw optionError(problem, options, name);
   const args: CommandArguments = { options: values, positionals: positionals.map(({ word }) => word) };
@@ -88,19 +89,12 @@ async function helpWord(words: readonly string[], context: Context): Promise<num
   if (second !== undefined) throw usageError("help takes no more than COMMAND", "sophia-run help COMMAND");
   const name = COMMAND_NAMES.find((one) => one === first);
   if (first !== undefined && name === undefined) {
-    throw usageError(
-      "help does not know this COMMAND",
-      `${guess(first, COMMAND_NAMES)}allowed: ${COMMAND_NAMES.join(", ")}`,
-    );
+    throw usageError("help does not know this COMMAND", allowed(first, COMMAND_NAMES));
   }
   return help(name, values["help"] ?? "", context);
 }
 
-/**
- * Prints a help text. yargs lays it out and is loaded only here.
- *
- * @param asked the value of `--help`
- */
+/** Prints a help text. yargs lays it out and is loaded only here. @param asked the value of `--help` */
 async function help(of: CommandName | undefined, asked: Values[string], context: Context): Promise<number> {
   if (asked !== "" && asked !== "all") {
     throw usageError(`--help cannot be '${printable(String(asked))}'`, "allowed: --help, --help=all");
@@ -114,17 +108,13 @@ async function help(of: CommandName | undefined, asked: Values[string], context:
   return ExitStatus.ok;
 }
 
-function version(): string {
+function printVersion(context: Context): number {
   // Put in by the bundler; the sources themselves run in tests.
-  return `${typeof SOPHIA_RUN_VERSION === "undefined" ? "0.0.0" : SOPHIA_RUN_VERSION}\n`;
-}
-
-function print(context: Context, text: string): number {
-  context.out(text);
+  context.out(`${typeof SOPHIA_RUN_VERSION === "undefined" ? "0.0.0" : SOPHIA_RUN_VERSION}\n`);
   return ExitStatus.ok;
 }
 
-/** @throws SophiaError (usage, 125) for a wrong choice, and for a word too many or too few */
+/** @throws SophiaError (usage, 125) for a wrong choice, and for too many or too few words */
 function checkArguments(name: CommandName, definition: CommandDefinition, args: CommandArguments): void {
   const { options = {}, positional } = definition;
   for (const [option, { choices }] of Object.entries(options)) {
@@ -140,27 +130,27 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
   if (excess !== undefined) {
     const names = Object.keys(options);
     const meant = names.includes(excess) ? excess : suggest(excess, names);
-    // It is not told: it may be a command with a secret among its arguments.
+    // The word itself is not printed: it may be a command with a secret among its arguments.
     const what = most === 0 ? `${name} takes no arguments` : `${name} takes no more than ${form}`;
     if (meant === undefined && positional?.excess !== undefined) throw usageError(what, positional.excess);
     throw usage(name, what, meant === undefined ? "" : `did you mean --${meant}? `);
   }
+  const choices = typeof kind === "string" ? undefined : kind;
   if (args.positionals.length < least) {
-    const allowed = typeof kind === "string" ? "" : `: ${kind.join(", ")}`;
-    throw usage(name, `${name} needs ${form}${allowed}`);
+    throw usage(name, `${name} needs ${form}${choices === undefined ? "" : `: ${choices.join(", ")}`}`);
   }
-  if (typeof kind !== "string")
-    for (const word of args.positionals) checkChoice(name, `${name} does not know this ${form}`, word, kind);
+  if (choices === undefined) return;
+  for (const word of args.positionals) checkChoice(name, `${name} does not know this ${form}`, word, choices);
 }
 
 function checkChoice(name: CommandName, message: string, given: string, choices: readonly string[]): void {
-  if (choices.includes(given)) return;
-  throw usage(name, message, `${guess(given, choices)}allowed: ${choices.join(", ")}; `);
+  if (!choices.includes(given)) throw usage(name, message, `${allowed(given, choices)}; `);
 }
 
-function guess(given: string, choices: readonly string[]): string {
+/** Lists the choices, behind the one that the user may have meant. */
+function allowed(given: string, choices: readonly string[]): string {
   const meant = suggest(given, choices);
-  return meant === undefined ? "" : `did you mean ${meant}? `;
+  return `${meant === undefined ? "" : `did you mean ${meant}? `}allowed: ${choices.join(", ")}`;
 }
 
 function usage(name: CommandName, message: string, before = ""): SophiaError {

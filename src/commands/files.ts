@@ -21,15 +21,12 @@ import { linkOutOf } from "./project-root.ts";
 /** Documents, manifests and workflows are smaller. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
-/** A file that a command reads or writes. */
 export interface NamedFile {
   /** Absolute. */
   readonly path: string;
-  /** What messages call it. */
   readonly name: string;
 }
 
-/** A file that a command writes. */
 export interface TargetFile extends NamedFile {
   /** The folder of the project: no symbolic link below it may lead the file out of it. See `projectRoot`. */
   readonly root: string;
@@ -46,9 +43,9 @@ export async function readIfThere({ path, name }: NamedFile): Promise<string | u
 }
 
 /**
- * Writes a file, and the folders above it that are missing. Not through a symbolic link, whose end nobody named.
+ * Writes a file, and the folders above it that are missing; not through a symbolic link, whose end the user did not name.
  *
- * @param flag `wx` fails if the file exists, even if it has come to be this moment
+ * @param flag `wx` fails if the file exists, even if another process has just created it
  * @throws SophiaError (file, 125)
  */
 export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"): void {
@@ -57,7 +54,7 @@ export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"
   try {
     makeFolder(dirname(path));
     const { O_WRONLY, O_CREAT, O_TRUNC, O_EXCL, O_NOFOLLOW } = constants;
-    // Windows has no such flag.
+    // Windows has no O_NOFOLLOW.
     const flags = O_WRONLY | O_CREAT | (flag === "wx" ? O_EXCL : O_TRUNC) | (O_NOFOLLOW ?? 0);
     const descriptor = openSync(path, flags, 0o666);
     try {
@@ -70,15 +67,12 @@ export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"
   }
 }
 
-/**
- * Writes a file that only its owner can read, whole or not at all: under another name first, then in place of what is there.
- *
- * @throws SophiaError (file, 125)
- */
+/** Writes a file that only its owner can read, atomically. @throws SophiaError (file, 125) */
 export function writePrivately(file: TargetFile, text: string): void {
   refuseIrregular(file);
   const temporary = `${file.path}.${randomBytes(8).toString("hex")}`;
   try {
+    // Not by the option `flush`, which other runtimes may ignore.
     const descriptor = openSync(temporary, "wx", 0o600);
     try {
       writeFileSync(descriptor, text);
@@ -88,20 +82,16 @@ export function writePrivately(file: TargetFile, text: string): void {
     }
     renameSync(temporary, file.path);
   } catch (error) {
-    removeIfThere(temporary);
+    try {
+      rmSync(temporary, { force: true });
+    } catch {
+      // It could not be created either; the first error says why.
+    }
     throw unusable(file.name, "written", error);
   }
 }
 
-function removeIfThere(path: string): void {
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // Where it could not be made it cannot be removed either; the first error tells.
-  }
-}
-
-/** @throws SophiaError (file, 125) for a link, a folder, a device or a pipe, in whose place no file may come */
+/** @throws SophiaError (file, 125) for a link, a folder, a device or a pipe, which no file may replace */
 export function refuseIrregular(file: TargetFile): void {
   refuseLinks([file]);
   let isIrregular: boolean;
@@ -119,8 +109,7 @@ export function refuseIrregular(file: TargetFile): void {
 }
 
 /**
- * Refuses files to which nothing may be written: those that are symbolic links, and those in a folder that a link leads out
- * of the project.
+ * Refuses symbolic links, and files in a folder that a link leads out of the project.
  *
  * @throws SophiaError (file, 125) that names all of them
  */
@@ -149,13 +138,11 @@ function throughLinks(names: readonly string[], what = ""): SophiaError {
 }
 
 function unusable(name: string, what: "read" | "written", error: unknown): SophiaError {
+  const code = systemErrorCode(error) ?? "UNKNOWN";
+  const reason = code === "ELOOP" ? "its symbolic links lead back to themselves" : code;
   return new SophiaError({
     code: "file",
-    message: `${name} cannot be ${what} (${codeWords(systemErrorCode(error))})`,
+    message: `${name} cannot be ${what} (${reason})`,
     hint: "check the file, its folder and their permissions, then start again: what was written so far stays",
   });
-}
-
-function codeWords(code = "UNKNOWN"): string {
-  return code === "ELOOP" ? "its symbolic links lead back to themselves" : code;
 }

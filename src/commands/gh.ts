@@ -7,22 +7,16 @@ import { withoutSecrets } from "../resolve/secrets.ts";
 const LONGEST_ANSWER_MS = 30_000;
 const LARGEST_ANSWER = 4 * 1024 * 1024;
 
-/** Why there is no answer. */
+/** `absent`: gh is not installed; `refused`: it fails or does not answer within 30 s. */
 export type GhRefusal = "absent" | "refused";
 
-/** What `gh` gets: no secret but its own credentials, which are the user's way to say who asks. */
+/** Returns the environment of `gh`: no secret but its own credentials, by which the user says who asks. */
 export function environmentOfGh(environment: Environment, contract: Contract): Environment {
   const own = [...environment].filter(([name]) => /^(?:GH|GITHUB|GH_ENTERPRISE|GITHUB_ENTERPRISE)_TOKEN$/.test(name));
   return new Map([...withoutSecrets(environment, contract), ...own]);
 }
 
-/**
- * Runs `gh` and gives what it writes to its standard output; a {@link GhRefusal} where it is not installed, says no or
- * does not answer for 30 s. It asks nothing.
- *
- * @param environment what it gets, as `environmentOfGh` has it
- * @param input what it reads from its standard input
- */
+/** Runs `gh`, which asks no question. @param input its standard input */
 export function askGh(
   args: readonly string[],
   { cwd, environment }: Gh,
@@ -35,22 +29,22 @@ export function askGh(
       if (error === null) resolve({ stdout });
       else resolve(error.code === "ENOENT" ? "absent" : "refused");
     });
-    // What it does not read its status explains.
+    // If it does not read its input, its status says why.
     child.stdin?.on("error", () => {}).end(input);
   });
 }
 
-/** GitHub keeps their secrets apart. */
+/** The parts of GitHub that have secrets of their own. */
 export const APPS = ["actions", "codespaces"] as const;
 export type App = (typeof APPS)[number];
 
-/** Where `gh` runs, and what it gets. */
+/** A way to run `gh`, with an environment of `environmentOfGh`. */
 export interface Gh {
   readonly cwd: string;
   readonly environment: Environment;
 }
 
-/** The names of the repository's secrets, and when each was set; empty where `gh` does not tell to the second. */
+/** Returns the names of the repository's secrets with the time of their last change; empty if `gh` gives no time. */
 export async function listSecrets(app: App, gh: Gh): Promise<ReadonlyMap<string, string> | GhRefusal> {
   const list = ["secret", "list", "--app", app];
   const answer = await askGh([...list, "--json", "name,updatedAt"], gh);
@@ -72,8 +66,8 @@ function entriesOfJson(text: string): ReadonlyMap<string, string> | undefined {
   if (!Array.isArray(list)) return undefined;
   return new Map(
     list.flatMap((item: unknown): readonly [string, string][] => {
-      if (typeof item !== "object" || item === null || !("name" in item) || typeof item.name !== "string") return [];
-      return [[item.name, "updatedAt" in item && typeof item.updatedAt === "string" ? item.updatedAt : ""]];
+      const { name, updatedAt }: Readonly<Record<string, unknown>> = Object(item);
+      return typeof name === "string" ? [[name, typeof updatedAt === "string" ? updatedAt : ""]] : [];
     }),
   );
 }
@@ -81,8 +75,8 @@ function entriesOfJson(text: string): ReadonlyMap<string, string> | undefined {
 function entriesOfTable(text: string): ReadonlyMap<string, string> {
   const rows = text.split("\n").map((line) => line.split("\t"));
   return new Map(
-    rows.flatMap(([name = "", updatedAt = ""]): readonly [string, string][] =>
-      name === "" ? [] : [[name, /T\d\d:\d\d:\d\d/.test(updatedAt) ? updatedAt : ""]],
-    ),
+    rows
+      .filter(([name]) => name !== "")
+      .map(([name = "", updatedAt = ""]) => [name, /T\d\d:\d\d:\d\d/.test(updatedAt) ? updatedAt : ""]),
   );
 }

@@ -9,15 +9,13 @@ import { printable } from "../core/text.ts";
 import { lookUp } from "../launch/program/look-up.ts";
 
 export interface Git {
-  /** The folder in which it is asked. */
   readonly cwd: string;
-  /** The variables that git gets: no secret has business there. */
+  /** The variables that git gets, without secrets. */
   readonly environment: Environment;
-  /** Takes each line that git writes to its standard error although it succeeds. */
+  /** Gets each line of git's standard error if it succeeds. */
   readonly warned?: (line: string) => void;
 }
 
-/** After so long without a word from it, git is given up. */
 const LONGEST_SILENCE_MS = 300_000;
 const LONGEST_COMPLAINT = 65_536;
 
@@ -44,14 +42,14 @@ const VARIABLES = {
   LC_ALL: "C",
 };
 
-/** Variables that name programs, which no question needs, and those that have git trace into its standard error. */
+/** Variables that name programs, and those that have git trace into its standard error. */
 const UNNEEDED =
   /^GIT_(?:ASKPASS|EDITOR|EXTERNAL_DIFF|PAGER|PROXY_COMMAND|SEQUENCE_EDITOR|SSH|SSH_COMMAND|TEMPLATE_DIR|TRACE\w*)$/i;
 
 const IS_ERROR = /^(?:fatal|error): /;
 const NOT_INSTALLED = "git is not installed, or not on the PATH";
 
-/** Git is not installed, or its answer is no: it is no repository, or nothing of the name is in it. */
+/** Git is not installed, or fails: it is no repository, or has nothing of the name. */
 export class GitRefusal extends Error {
   readonly complaint: string;
   constructor(complaint: string) {
@@ -61,16 +59,16 @@ export class GitRefusal extends Error {
 }
 
 /**
- * Yields what git writes to its standard output, as it comes. Git starts no program and fetches nothing.
+ * Yields the chunks of git's standard output. Git starts no program and fetches nothing.
  *
- * @param input what git reads from its standard input
- * @throws GitRefusal where git is not installed or ends with another status than 0
- * @throws SophiaError (git, 125) where it says nothing for five minutes
+ * @param input git's standard input
+ * @throws GitRefusal if git is not installed or ends with another status than 0
+ * @throws SophiaError (git, 125) if it writes nothing for five minutes
  */
 export async function* askGit(
   { cwd, environment, warned }: Git,
   args: readonly string[],
-  input?: AsyncIterable<string>,
+  input: AsyncIterable<string> | readonly string[] = [],
 ): AsyncGenerator<Buffer> {
   const file = await fileOfGit(environment);
   if (file === undefined) throw new GitRefusal(NOT_INSTALLED);
@@ -80,18 +78,16 @@ export async function* askGit(
     env: { ...Object.fromEntries(passed), ...VARIABLES },
     stdio: ["pipe", "pipe", "pipe"],
   });
-  // What git does not read any more is not missed: its status says why.
+  // If git reads no more of its input, its status says why.
   child.stdin.on("error", () => {});
   try {
     await once(child, "spawn");
   } catch {
     throw new GitRefusal(NOT_INSTALLED);
   }
-  if (input === undefined) child.stdin.end();
-  else
-    Readable.from(input)
-      .on("error", () => void child.kill("SIGKILL"))
-      .pipe(child.stdin);
+  Readable.from(input)
+    .on("error", () => void child.kill("SIGKILL"))
+    .pipe(child.stdin);
   let silent = false;
   const timer = setTimeout(() => {
     silent = true;
@@ -99,7 +95,7 @@ export async function* askGit(
   }, LONGEST_SILENCE_MS);
   const complaint = textOf(child.stderr);
   const ended = once(child, "close");
-  // It may fail when nobody waits for it any more.
+  // It may fail after the last await.
   ended.catch(() => {});
   try {
     for await (const chunk of child.stdout) {
@@ -122,7 +118,7 @@ export async function* askGit(
   }
 }
 
-/** All records of an answer to a question with `-z`. @throws as `askGit` does */
+/** Yields the records of a question with `-z`. @throws as `askGit` does */
 export async function* recordsOfGit(git: Git, args: readonly string[], end = 0): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of askGit(git, args)) {
@@ -163,7 +159,7 @@ function asBuffer(chunk: unknown): Buffer {
   return Buffer.isBuffer(chunk) ? chunk : Buffer.alloc(0);
 }
 
-/** The error among the lines, which may begin with warnings. */
+/** Returns the error among the lines, which may begin with warnings. */
 function errorIn(text: string): string {
   const lines = text.split("\n");
   return printable(lines.find((line) => IS_ERROR.test(line)) ?? lines[0] ?? "").replace(IS_ERROR, "");

@@ -1,4 +1,4 @@
-/** What the help of the program and docs/reference.md both say beside the tables of options and commands. */
+/** The texts that the help of the program and docs/reference.md share beside the tables of options and commands. */
 import type { CommandDefinition } from "./command.ts";
 
 export const USAGES = ["sophia-run [options] -- <command> [arguments…]", "sophia-run <subcommand> [options]"] as const;
@@ -8,7 +8,6 @@ export const INTRODUCTION =
   "precedence, once it meets the contract. Without -- options end at the first word that is none: a subcommand, or else " +
   "the command.";
 
-/** The introduction of the short help. */
 export const SUMMARY =
   "Starts a program with its configuration from the environment, Pulumi ESC and .env files, once it meets the contract.";
 
@@ -19,10 +18,9 @@ export const EXAMPLES = [
   "sophia-run check",
 ] as const;
 
-/** Exit statuses and what they mean. */
 export type Statuses = readonly (readonly [status: string, meaning: string])[];
 
-/** Those of a start, and those that each command has, too. */
+/** The exit statuses of a start; each command has those of sophia-run, too. */
 export const STATUSES: Statuses = [
   ["the program's own", "it exited, or dies of the same signal"],
   ["78", "the contract is not met, nothing was started"],
@@ -31,7 +29,6 @@ export const STATUSES: Statuses = [
   ["127", "it was not found"],
 ];
 
-/** A sentence of them. */
 export function meaningsOf(statuses: Statuses): string {
   return `Exit status: ${statuses.map(([status, meaning]) => `${status}: ${meaning}`).join("; ")}.`;
 }

@@ -10,9 +10,8 @@ import type { CommandDefinition } from "./command.ts";
 import { EXAMPLES, formOf, INTRODUCTION, meaningsOf, STATUSES, SUMMARY, USAGES } from "./help-texts.ts";
 import { COMMANDS } from "./registry.ts";
 
-/** Heading of what belongs to no group; yargs has the same. Named first, it stands first. */
+/** Heading of what belongs to no group, as yargs has it. Named first, it stands first. */
 const OWN = "Options:";
-/** Examples of a subcommand's help that is not the full one. */
 const FEW_EXAMPLES = 2;
 
 const EPILOGUE = [
@@ -22,7 +21,7 @@ const EPILOGUE = [
   "docs/reference.md of the package has all of this and more.",
 ];
 
-/** `sophia-run --help`: the commands and the options that most users need, or with `=all` all options. */
+/** Returns `sophia-run --help`: the commands and the options that most users need, or with `=all` all options. */
 export async function mainHelp(layout: Layout, isFull: boolean): Promise<string> {
   const { named } = layout;
   const usage = named(`Usage: ${USAGES.join("\nor:    ")}`);
@@ -42,7 +41,7 @@ export async function mainHelp(layout: Layout, isFull: boolean): Promise<string>
   return finish(parser, layout, [`sophia-run help COMMAND shows the options of a command, --help=all all options.`]);
 }
 
-/** `sophia-run NAME --help`: its own options, or with `=all` those that it shares, too. */
+/** Returns `sophia-run NAME --help`: its own options, or with `=all` those that it shares, too. */
 export async function commandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
   const command: CommandDefinition = COMMANDS[name];
   const { describe, details = [], options = {}, statuses } = command;
@@ -61,25 +60,17 @@ export async function commandHelp(name: CommandName, layout: Layout, isFull: boo
   ]);
 }
 
-/** The groups of shared options of which a command uses any. */
 export function groupsOf(taker: Taker): readonly string[] {
   const used = new Set(namesFor(taker).map((name) => DESCRIPTIONS[name].group));
   return OPTION_GROUPS.filter((group) => used.has(group));
 }
 
 function bare(): Argv {
-  return (
-    yargs([])
-      // Without it, the name of the program takes a sixth of each line about a subcommand.
-      .scriptName("")
-      .locale("en")
-      .wrap(null)
-      .help(false)
-      .version(false)
-  );
+  // Without a name: it would take a sixth of each line about a subcommand.
+  return yargs([]).scriptName("").locale("en").wrap(null).help(false).version(false);
 }
 
-/** The text of yargs and what follows it: paragraphs, and lines that are not to be broken. */
+/** Returns the text of yargs with more blocks: paragraphs, and lines that are not broken. */
 async function finish(
   parser: Argv,
   { width, named }: Layout,
@@ -88,14 +79,11 @@ async function finish(
   for (const [name, form] of Object.entries(COMMON_OPTIONS)) {
     parser.option(name, { describe: form.describe, alias: form.short });
   }
-  const laidOut = (await parser.getHelp())
-    .trimEnd()
-    .split("\n")
-    .flatMap((line) => broken(line, width));
+  const lines = (await parser.getHelp()).trimEnd().split("\n");
   const texts = blocks.map((one) =>
     typeof one === "string" ? wrap(withCommandsWhole(named(one)), width).join("\n") : named(one.join("\n")),
   );
-  return `${[laidOut.join("\n"), ...texts].join("\n\n")}\n`;
+  return `${[lines.flatMap((line) => broken(line, width)).join("\n"), ...texts].join("\n\n")}\n`;
 }
 
 function examples(lines: readonly string[]): readonly string[] {
@@ -109,7 +97,7 @@ function describeGroups(parser: Argv, taker: Taker): void {
   }
 }
 
-/** Tells the parser one option. The name of its value is made a part of its own: yargs shows none, but types. */
+/** Adds an option to the parser. The name of its value becomes a part of its own: yargs shows types alone. */
 function describeOption(
   parser: Argv,
   name: string,
@@ -126,12 +114,12 @@ function describeOption(
   });
 }
 
-/** What stands in two columns: an option or a command, and what it is for. */
+/** A row of two columns: an option or a command, and its description. */
 const ROW = /^( +(?:-\w, +)?\S+(?: \S+)?) {2,}(?=\S)/;
-/** Columns by which the second one is indented where it has too little room beside the first. */
+/** Indent of the second column if it has too little room beside the first. */
 const BELOW = 8;
 
-/** A line of yargs in lines of the width. yargs itself would break words. */
+/** Breaks a line of yargs, which itself would break words. */
 function broken(line: string, width: number): readonly string[] {
   const [head, first = ""] = ROW.exec(line) ?? [];
   if (head === undefined) return wrap(withCommandsWhole(line), width);

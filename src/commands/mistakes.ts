@@ -1,13 +1,13 @@
-/** Command lines that ask for nothing that can be done, in words. Loaded only for them. */
+/** Invalid command lines in words. Loaded only for them. */
 import { COMMAND_NAMES, HELP_WORD } from "../command-line/command-line.ts";
 import { suggest } from "../core/suggest.ts";
 import { SophiaError } from "../core/error.ts";
 
 /**
- * The error of a command that was not found, with what may have been meant. Neither a value of it nor the words behind it
- * are shown: they may hold a secret.
+ * Adds what the user may have meant to the error of a command that was not found. Neither a value of it nor the words behind
+ * it are printed: they may hold a secret.
  *
- * @param isSubcommand whether the word may be a mistyped subcommand
+ * @param isSubcommand the word may be a mistyped subcommand
  */
 export function withMeaning(error: SophiaError, word: string, isSubcommand: boolean): SophiaError {
   const hint = meaningOf(word, isSubcommand);
@@ -32,7 +32,6 @@ function meaningOf(word: string, isSubcommand: boolean): string | undefined {
   return meant === undefined ? undefined : `did you mean ${meant}?`;
 }
 
-/** The error of a command line that cannot be used. */
 export function usageError(message: string, hint?: string): SophiaError {
   return new SophiaError({ code: "usage", message, ...(hint === undefined ? {} : { hint }) });
 }

@@ -1,12 +1,12 @@
 /**
- * A repository can hold symbolic links of folders, `.devcontainer -> ../..` for one. A command that writes a file below its
- * working directory follows them, as the kernel does, so it looks at each folder of the path before it creates anything.
+ * A repository can hold symbolic links of folders, such as `.devcontainer -> ../..`, and the kernel follows them. So a command
+ * looks at each folder of a path before it writes a file there.
  */
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { parentOf } from "../system/paths.ts";
 
-/** Returns the folder of the project: the nearest one from `start` upwards that holds `.git`, else `start` itself. */
+/** Returns the nearest folder from `start` upwards that holds `.git`, else `start` itself. */
 export function projectRoot(start: string): string {
   for (let folder = start; ; folder = parentOf(folder)) {
     if (existsSync(join(folder, ".git"))) return folder;
@@ -15,10 +15,10 @@ export function projectRoot(start: string): string {
 }
 
 /**
- * Returns the first folder of a path that is a symbolic link out of the project or to nothing, relative to the root. A path
- * that is not below the root was named by the user, with its links.
+ * Returns the first folder of a path that is a symbolic link out of the project or to nothing, relative to the root. The user
+ * named a path that is not below the root, with its links.
  *
- * @param path that of a file, absolute
+ * @param path an absolute one of a file
  */
 export function linkOutOf(root: string, path: string): string | undefined {
   const names = stepsFrom(root, path);
@@ -43,7 +43,7 @@ function leadsInto(root: string, link: string): boolean {
   }
 }
 
-/** The names from a folder down to a path; undefined if the path is not below it. */
+/** Returns the names from a folder down to a path; undefined if the path is not below it. */
 function stepsFrom(folder: string, path: string): readonly string[] | undefined {
   const way = relative(folder, path);
   return way === ".." || way.startsWith(`..${sep}`) || isAbsolute(way) ? undefined : way.split(sep);

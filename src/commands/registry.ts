@@ -13,7 +13,6 @@ import { rotateCommand } from "./rotate/definition.ts";
 import { scanCommand } from "./scan/definition.ts";
 import { setCommand } from "./set/definition.ts";
 
-/** Every subcommand, in the order of the help. */
 export const COMMANDS: Readonly<Record<CommandName, CommandDefinition>> = {
   check: checkCommand,
   explain: explainCommand,

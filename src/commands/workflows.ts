@@ -12,13 +12,11 @@ export interface WorkflowFile {
 /** Reads them in the order of their names. @throws SophiaError (file, 125) for one that cannot be read */
 export async function workflowsIn(root: string): Promise<readonly WorkflowFile[]> {
   const folder = join(root, ".github", "workflows");
-  const files = await Promise.all(
-    namesIn(folder).map(async (name) => {
-      const text = await readIfThere({ path: join(folder, name), name: `.github/workflows/${name}` });
-      return text === undefined ? [] : [{ name, text }];
-    }),
-  );
-  return files.flat();
+  const read = async (name: string): Promise<readonly WorkflowFile[]> => {
+    const text = await readIfThere({ path: join(folder, name), name: `.github/workflows/${name}` });
+    return text === undefined ? [] : [{ name, text }];
+  };
+  return (await Promise.all(namesIn(folder).map(read))).flat();
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -1,4 +1,4 @@
-/** Options and command lines that cannot be used, in words. Loaded only for them. */
+/** Invalid options in words. Loaded only for them. */
 import { COMMAND_NAMES, type CommandName, type Mistake } from "../command-line/command-line.ts";
 import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, type OptionForm } from "../command-line/options.ts";
 import type { Problem } from "../command-line/parse.ts";
@@ -9,7 +9,6 @@ import { enumerate, printable } from "../core/text.ts";
 import { usageError } from "./mistakes.ts";
 import { COMMANDS } from "./registry.ts";
 
-/** The error (usage, 125) for a mistake. */
 export function mistakeError(mistake: Mistake): SophiaError {
   switch (mistake.kind) {
     case "option":
@@ -29,12 +28,7 @@ export function mistakeError(mistake: Mistake): SophiaError {
   }
 }
 
-/**
- * The error (usage, 125) for an option that cannot be used.
- *
- * @param options those that may be meant
- * @param command the subcommand whose options they are
- */
+/** Words an invalid option of a subcommand, or of a start. @param options those that the user may have meant */
 export function optionError(
   problem: Problem,
   options: Readonly<Record<string, OptionForm>>,
@@ -62,7 +56,7 @@ export function optionError(
   }
 }
 
-/** The commands that have an option, where any has it. */
+/** Returns the commands that have an option; undefined if none has it. */
 function takersOf(shown: string): string | undefined {
   const letter = /^-(\w)$/.exec(shown)?.[1];
   const isMeant = (name: string, { short }: OptionForm): boolean =>
@@ -77,7 +71,7 @@ function takersOf(shown: string): string | undefined {
   return enumerate(words);
 }
 
-/** The option that a mistyped one is nearest to, or that shares its start or contains it. */
+/** Returns the option nearest to a mistyped one, or one that shares its start or contains it. */
 function nearest(typed: string, names: readonly string[]): string | undefined {
   if (typed.length < 3) return undefined;
   return (

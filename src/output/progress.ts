@@ -7,10 +7,12 @@ const PATIENCE_MS = 1000;
 const CLEAR_LINE = "\r\u001B[K";
 
 /**
- * Shows on a terminal what is waited for, once it takes longer than a second: most answers come sooner. Elsewhere, and
- * with `--verbose`, there is a line for each retry and for what was read; without `--verbose` a log is left alone.
+ * Shows on a terminal what is waited for, once it takes longer than a second. With `--verbose` there is a line for each
+ * retry and for what was read; without it a log is left alone.
  */
-export function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): ReadingProgress {
+export async function makeProgress(context: Context, { verbose }: Pick<Settings, "verbose">): Promise<ReadingProgress> {
+  // A launch that reads ESC loads this file, and mostly has nothing to print.
+  const sayLines = verbose ? (await import("./stderr.ts")).sayLines : undefined;
   let what: string | undefined;
   let timer: NodeJS.Timeout | undefined;
   let shown = false;
@@ -25,7 +27,6 @@ export function makeProgress(context: Context, { verbose }: Pick<Settings, "verb
     shown = true;
   };
   const showFitting = async (): Promise<void> => {
-    // A launch that reads ESC loads this file, and mostly has nothing to show.
     const { layoutFor } = await import("./layout.ts");
     room = layoutFor(context, 2).width - 1;
     if (timer !== undefined) show();
@@ -41,10 +42,9 @@ export function makeProgress(context: Context, { verbose }: Pick<Settings, "verb
     timer.unref();
   };
   const tell = (line: string): void => {
-    if (!verbose) return;
+    if (sayLines === undefined) return;
     clear();
-    // Not by `sayLines`: a launch that reads ESC loads this, and has nothing else to say.
-    context.err(`sophia-run: ${printable(line)}\n`);
+    sayLines(context, [printable(line)]);
   };
   return {
     waiting: update,

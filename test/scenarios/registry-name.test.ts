@@ -58,11 +58,11 @@ test("everything that is read or printed installs the package in the one form th
 });
 
 test("so does what init prints for each package manager", () => {
-  const printed = [...Object.values(NODE_TOOLS), ...Object.values(PYTHON_TOOLS)].flatMap((tool) => [
-    "add" in tool ? (tool.add ?? "") : "",
-    "addToRoot" in tool ? (tool.addToRoot ?? "") : "",
-    `${tool.run}sophia-run check`,
-  ]);
+  const tools: readonly { readonly add?: string; readonly addToRoot?: string; readonly run: string }[] = [
+    ...Object.values(NODE_TOOLS),
+    ...Object.values(PYTHON_TOOLS),
+  ];
+  const printed = tools.flatMap(({ add = "", addToRoot = "", run }) => [add, addToRoot, `${run}sophia-run check`]);
   expect(printed.filter(asksRegistry)).toEqual(IS_ON_REGISTRIES ? printed.filter(asksRegistry) : []);
   expect(FETCH_TARBALL === undefined).toBe(IS_ON_REGISTRIES);
 });

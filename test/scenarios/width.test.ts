@@ -7,7 +7,7 @@ import { atTerminal, type Step } from "../helpers/terminal.ts";
 
 /** Commands and values to be pasted, rows of tables and places in files: never broken, whatever the width. */
 const WHOLE =
-  /sophia-run (?:-|\w+ )|pulumi |docker |kubectl |systemctl |git rm|chmod |--allow |read -rs|--file -|:\d+: |^\s*(?:see +)?\S+$|^. \w+ {2,}/;
+  /sophia-run (?:-|\w+ )|pulumi |curl |npm install |docker |kubectl |systemctl |git rm|chmod |--allow |read -rs|--file -|:\d+: |^\s*(?:see +)?\S+$|^. \w+ {2,}/;
 
 const FILES = {
   ".env":
@@ -19,6 +19,8 @@ interface Case {
   readonly args: readonly string[];
   readonly env?: (server: EscServer) => Readonly<Record<string, string>>;
   readonly answers?: readonly Step[];
+  /** Files besides those of all cases. */
+  readonly files?: Readonly<Record<string, string>>;
   readonly shows: RegExp;
 }
 
@@ -68,6 +70,20 @@ const CASES: Readonly<Record<string, Case>> = {
     shows: /A token that may open and write the environment \(not shown\)/,
   },
   request: { args: ["request", "--reason", "deploy of 2.4"], env: withEsc, shows: /nothing\s+was\s+requested/ },
+  "the questions of init": {
+    args: ["init"],
+    files: { "package.json": "{}", "package-lock.json": "{}", "server.js": "" },
+    answers: [
+      ["none: ", "\n"],
+      ["none: ", "\n"],
+    ],
+    shows: /1 {2}docker {8}Dockerfile and .*1 {2}ESC_REGION/s,
+  },
+  "what --verbose says of the reading": {
+    args: ["--verbose", "--", "true"],
+    env: withEsc,
+    shows: /sophia-run: contract: .*sophia-run: ESC acme/s,
+  },
   audit: { args: ["audit"], env: withEsc, shows: /could not be looked at/ },
   "docs --check": { args: ["docs", "--check"], shows: /out\s+of\s+date/ },
   "a mistake": { args: ["check", "--fromm"], shows: /unknown option/ },
@@ -82,10 +98,10 @@ beforeAll(async () => {
 });
 afterAll(async () => server[Symbol.asyncDispose]());
 
-async function shownAt(columns: number, { args, env = () => ({}), answers = [] }: Case): Promise<string> {
+async function shownAt(columns: number, { args, env = () => ({}), answers = [], files = {} }: Case): Promise<string> {
   const { stdout } = await atTerminal(
     args,
-    { cwd: folder(FILES), env: { ...env(server), TERM: "dumb" } },
+    { cwd: folder({ ...FILES, ...files }), env: { ...env(server), TERM: "dumb" } },
     answers,
     columns,
   );

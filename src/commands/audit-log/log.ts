@@ -1,4 +1,4 @@
-/** The file of the audit log: one line in one write, by any number of processes at once, and never more than its size. */
+/** The file of the audit log: one line in one write, by any number of processes at once, with a limit to its size. */
 import {
   closeSync,
   constants,
@@ -20,21 +20,20 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
 import { endsInMidLine } from "../../system/line-end.ts";
 
-/** A log that would grow beyond it begins anew; what it held goes on beside it. */
+/** A log that would grow beyond it is renamed. */
 const MAX_BYTES = 5 * 1024 * 1024;
-/** Of what was put aside the latest is kept, up to this size. */
+/** The limit of all renamed logs: the latest are kept. */
 const MAX_BYTES_ASIDE = 4 * MAX_BYTES;
 
 const OTHERS_WRITE = 0o022;
 
 /**
- * Appends a line. Several processes may do so at the same time: each opens the file to append, writes the line at once, and
- * so never into the line of another (POSIX, write(2) with O_APPEND). A new file is readable by its owner alone.
+ * Appends a line with its line break. Several processes may do so at the same time: one write never mixes with another
+ * (POSIX, write(2) with O_APPEND). A new file is readable by its owner alone.
  *
  * @param path absolute
- * @param line with its line break
- * @throws SophiaError (audit, 125) if the line is not in the file, or may not be: it is a link or no regular file, it
- *   belongs to another user than root, or other users may write it
+ * @throws SophiaError (audit, 125) if the line cannot be written, or the file is no regular one, belongs to a user other than
+ *   this one and root, or may be written by other users
  */
 export function appendToLog(path: string, line: string): void {
   try {
@@ -46,7 +45,7 @@ export function appendToLog(path: string, line: string): void {
       log = open(path);
     }
     try {
-      // A disk that was full has left the beginning of a line.
+      // A full disk may have left the beginning of a line.
       const whole = endsInMidLine(log.descriptor, log.stats.size) ? Buffer.concat([Buffer.from("\n"), bytes]) : bytes;
       if (writeSync(log.descriptor, whole) !== whole.length) throw unusable(path, "has no room for another line");
     } finally {
@@ -58,12 +57,7 @@ export function appendToLog(path: string, line: string): void {
   }
 }
 
-interface Log {
-  readonly descriptor: number;
-  readonly stats: Stats;
-}
-
-function open(path: string): Log {
+function open(path: string): { readonly descriptor: number; readonly stats: Stats } {
   // Before it is opened, which some devices act upon.
   const entry = lstatSync(path, { throwIfNoEntry: false });
   if (entry?.isSymbolicLink() === true) throw unusable(path, "is a symbolic link");
@@ -82,9 +76,9 @@ function open(path: string): Log {
 
 function problemOf(path: string, stats: Stats): SophiaError | undefined {
   if (!stats.isFile()) return irregular(path);
-  // Windows has neither owners of this kind nor modes.
+  // Windows has neither such owners nor modes.
   if (process.geteuid === undefined) return undefined;
-  // Its owner can change what is in it; root can do so with every file.
+  // Its owner can change its content, and root that of every file.
   if (stats.uid !== process.geteuid() && stats.uid !== 0) {
     return unusable(path, `belongs to another user (uid ${stats.uid})`);
   }
@@ -93,10 +87,10 @@ function problemOf(path: string, stats: Stats): SophiaError | undefined {
 }
 
 /**
- * Puts a full log aside, under a name that no other has: where two processes do this at the same time, one of them puts
- * aside what the other has just begun, and nothing is lost.
+ * Renames a full log to a unique name: if two processes do so at the same time, one of them renames the log that the other has
+ * just begun, and nothing is lost.
  *
- * @returns false where the folder does not allow it: an administrator rotates the log, and until then it grows
+ * @returns false if the folder does not allow it: the log grows until an administrator rotates it
  */
 function putAside(path: string, full: Stats): boolean {
   const current = statSync(path, { throwIfNoEntry: false });
@@ -120,14 +114,13 @@ function removeOldest(path: string): void {
     const aside = readdirSync(folder).filter(
       (name) => name.startsWith(start) && /^\d{8}T\d{9}Z-[\da-f]{8}$/.test(name.slice(start.length)),
     );
-    // Their names sort by time.
     for (const name of aside.toSorted().toReversed()) {
       const file = join(folder, name);
       size += statSync(file, { throwIfNoEntry: false })?.size ?? 0;
       if (size > MAX_BYTES_ASIDE) rmSync(file, { force: true });
     }
   } catch {
-    // The next time will do. The line is what counts.
+    // The next time will do: the line counts.
   }
 }
 

@@ -1,4 +1,4 @@
-/** What a start or an export leaves in the audit log. Loaded only where there is one. */
+/** The lines of the audit log, for a start or an export. Loaded only if there is a log. */
 import { shownCommand } from "../../core/command-word.ts";
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
@@ -20,33 +20,24 @@ import { keeperOfOutput } from "../run/agents.ts";
 import { keeperBy } from "../run/keepers.ts";
 import { appendToLog } from "./log.ts";
 
-/** What is recorded. */
 export type Occasion =
   | { readonly event: "start"; readonly command: string }
-  /** With the names of what is exported. */
   | { readonly event: "export"; readonly names: readonly string[] };
 
-/** Records what is about to happen, or what the contract forbids. */
-export type Recorder = (
-  occasion: Occasion,
-  /** The contract is not met, and nothing is passed on. */
-  isRefused: boolean,
-  assessment: Assessment,
-) => void;
+/** Records what is about to happen; `isRefused`: the contract is not met, and nothing is passed on. */
+export type Recorder = (occasion: Occasion, isRefused: boolean, assessment: Assessment) => void;
 
-/** In characters (code points). */
 const LONGEST_REASON = 200;
 
 /**
- * What writes into the audit log: a line for each call, in which no value and no argument stands (docs/agents.md). It
- * throws a SophiaError (audit, 125) where the line cannot be written or the reason has a secret in it.
+ * Returns the writer of the audit log: a line for each call, without values and arguments (docs/agents.md). It throws a
+ * SophiaError (audit, 125) if the line cannot be written or the reason has a secret in it.
  *
- * The variable `SOPHIA_REASON` counts for nothing without an audit log: programs inherit it, and may start another
- * sophia-run.
+ * The variable `SOPHIA_REASON` is ignored without an audit log: programs inherit it, and may start another sophia-run.
  *
  * @param flags the command line's options
  * @returns undefined without an audit log
- * @throws SophiaError (audit, 125) for a reason that cannot be recorded, without its text, whatever has come into it
+ * @throws SophiaError (audit, 125) for a reason that cannot be recorded, without its text
  */
 export function recorderOf(
   { auditLog, reason }: Pick<Settings, "auditLog" | "reason">,
@@ -74,13 +65,14 @@ export function recorderOf(
     const keeper = keeperOfOutput(context.environment);
     const line = {
       ...lineOf(occasion, isRefused, assessment, secrets),
-      ...ifSet("caller", keeper === undefined ? undefined : keeperBy(keeper)),
-      ...ifSet("reason", reason === undefined ? undefined : printable(reason)),
+      caller: keeper === undefined ? undefined : keeperBy(keeper),
+      reason: reason === undefined ? undefined : printable(reason),
     };
     appendToLog(resolve(context.cwd, auditLog), jsonLine(line));
   };
 }
 
+/** JSON leaves out what is undefined. */
 function lineOf(occasion: Occasion, isRefused: boolean, assessment: Assessment, secrets: readonly Secret[]): object {
   const { contract, esc, violations } = assessment;
   const { source, profile, scope } = contract;
@@ -92,16 +84,16 @@ function lineOf(occasion: Occasion, isRefused: boolean, assessment: Assessment, 
     met: violations.length === 0,
     user: userName(),
     pid: process.pid,
-    ...(occasion.event === "start" ? { command: shownCommand(masked(occasion.command, secrets)) } : {}),
+    command: occasion.event === "start" ? shownCommand(masked(occasion.command, secrets)) : undefined,
     contract: source.kind === "file" ? source.path : source.kind,
-    ...ifSet("profile", profile),
-    ...ifSet("scope", scope?.name),
+    profile,
+    scope: scope?.name,
     names: isRefused ? {} : namesOf(occasion, assessment),
     esc: { status: esc.kind, environments: esc.kind === "read" ? esc.environments : [] },
   };
 }
 
-/** What sophia-run passes on beyond the caller's own: each variable with its source. */
+/** Returns each variable that sophia-run passes on beyond the caller's own, with its source. */
 function namesOf(occasion: Occasion, { contract, selected }: Assessment): Readonly<Record<string, SourceId>> {
   const passed =
     occasion.event === "export"
@@ -140,8 +132,4 @@ function userName(): string {
     // The system has no name for it, as in a container.
     return byNumber;
   }
-}
-
-function ifSet(name: string, value: string | undefined): Readonly<Record<string, string>> {
-  return value === undefined ? {} : { [name]: value };
 }

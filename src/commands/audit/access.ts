@@ -1,4 +1,4 @@
-/** By which tokens the history is read. */
+/** The tokens of an audit. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
 import type { Layer } from "../../core/model.ts";
@@ -8,9 +8,8 @@ import { usageError } from "../mistakes.ts";
 import { Variables } from "../../esc/settings/variables.ts";
 
 export interface HistoryAccess {
-  /** What the launcher itself has. */
   readonly launcher: EscAccess;
-  /** What reads the history: `ESC_ADMIN_TOKEN` of the process environment where it is set, else the launcher's token. */
+  /** Reads the history: by `ESC_ADMIN_TOKEN` of the process environment, else by the launcher's token. */
   readonly reader: EscAccess;
 }
 

@@ -1,7 +1,9 @@
-/** How old the secrets of a contract are, by the history of ESC. */
+/** The age of a contract's secrets, by the history of ESC. */
 import type { Contract, Declaration } from "../../contract/model.ts";
 import { dueAt, rotationOf } from "../../contract/rotation.ts";
+import { ago, day } from "../../core/day.ts";
 import { SophiaError } from "../../core/error.ts";
+import { grouped } from "../../core/grouped.ts";
 import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { Histories, type LastChange } from "../../esc/api/history.ts";
@@ -11,21 +13,20 @@ import type { EscSettings } from "../../esc/settings/access.ts";
 import type { FullName } from "../../esc/settings/names.ts";
 import type { Connection, Progress } from "../../esc/transport/connection.ts";
 
-/** When a declared secret last changed. It holds no value. */
 export interface SecretAge {
   readonly name: string;
-  /** Absent where ESC does not have it, or nobody could tell. */
+  /** Undefined if ESC does not have it, or it is not known. */
   readonly change?: LastChange;
-  /** When it ought to have been replaced; absent where it need not be, or nobody can tell. */
+  /** The end of its rotation; undefined if it has none, or it is not known. */
   readonly due?: Date;
-  /** Whether that time has come; undefined where nobody can tell. */
+  /** That time has come; undefined if it is not known. */
   readonly overdue: boolean | undefined;
 }
 
 /**
  * Asks when each secret of the contract last changed, in the environments of the settings: later ones win.
  *
- * @throws SophiaError (125) where ESC cannot be asked; that the token may not see something is no failure
+ * @throws SophiaError (125) if ESC cannot be asked; what the token may not see is no failure
  */
 export async function secretAges(
   contract: Contract,
@@ -33,7 +34,7 @@ export async function secretAges(
   progress: Progress,
   now: Date,
 ): Promise<readonly SecretAge[]> {
-  const secrets = [...contract.variables.values()].filter(({ secret }) => secret);
+  const secrets = secretsIn(contract);
   const answers = await askEsc(settings, progress, (name, connection) => changesIn(name, connection, secrets));
   if (answers.kind === "unavailable") throw new SophiaError(answers.failure);
   if (answers.kind === "refused") {
@@ -46,6 +47,15 @@ export async function secretAges(
     const change = environments.map((changes) => changes.get(declaration.name)).find((one) => one !== undefined);
     return ageOf(contract, declaration, change, now);
   });
+}
+
+/** Returns the ages of secrets about which ESC is not asked. */
+export function unknownAges(contract: Contract): readonly SecretAge[] {
+  return secretsIn(contract).map(({ name }) => ({ name, overdue: undefined }));
+}
+
+function secretsIn({ variables }: Contract): readonly Declaration[] {
+  return [...variables.values()].filter(({ secret }) => secret);
 }
 
 async function changesIn(
@@ -89,16 +99,58 @@ function ageOf(contract: Contract, declaration: Declaration, change: LastChange 
   if (change.kind === "unseen") return { name, change, overdue: undefined };
   const due = dueAt(change.kind === "changed" ? change.revision.created : change.since.created, rotation);
   const isOver = due <= now;
-  // It is older than what was looked at: how much, nobody knows.
+  // It is older than what was looked at: how much is not known.
   if (change.kind === "unchanged" && !isOver) return { name, change, overdue: undefined };
   return { name, change, due, overdue: isOver };
 }
 
-/** What the ages do not tell since the token may not see it, each thing once. */
+/** Returns what the token may not see, each thing once. */
 export function unseenOf(ages: readonly SecretAge[]): readonly string[] {
-  const things = new Map<string, string[]>();
-  for (const { name, change } of ages) {
-    if (change?.kind === "unseen") things.set(change.what, [...(things.get(change.what) ?? []), printable(name)]);
+  const hidden = ages.flatMap(({ name, change }) => (change?.kind === "unseen" ? [{ name, what: change.what }] : []));
+  return Array.from(
+    grouped(hidden, ({ what }) => what),
+    ([what, ofIt]) => {
+      const names = ofIt.map(({ name }) => printable(name)).join(", ");
+      return `${printable(what)}: not visible to this token (${names})`;
+    },
+  );
+}
+
+/** `❌ NAME: Overdue since 2026-09-01: changed 2026-06-03 by alice (acme/sophia/dev@7)`. */
+export function ageLine({ name, change, due, overdue }: SecretAge, now: Date): string {
+  const shown = printable(name);
+  if (change === undefined) return `➖ ${shown}: Not in ESC`;
+  switch (change.kind) {
+    case "minted":
+      return `✅ ${shown}: Made anew at each opening (${change.environment})`;
+    case "unseen":
+      return `➖ ${shown}: Not visible to this token`;
+    case "changed":
+    case "unchanged": {
+      const isKnown = change.kind === "changed";
+      const { number, created, by } = isKnown ? change.revision : change.since;
+      const place = `${change.environment}@${number}`;
+      const age = isKnown
+        ? `changed ${day(created)}, ${ago(created, now)}${by === "" ? "" : `, by ${by}`} (${place})`
+        : `the same since ${day(created)} at least (${place}, the oldest of the revisions that were looked at)`;
+      if (overdue === true && due !== undefined) return `❌ ${shown}: Overdue since ${day(due)}; ${age}`;
+      return `✅ ${shown}: ${age.charAt(0).toUpperCase()}${age.slice(1)}`;
+    }
   }
-  return Array.from(things, ([what, names]) => `${printable(what)}: not visible to this token (${names.join(", ")})`);
+}
+
+export function ageForPrograms({ name, change, due, overdue }: SecretAge): object {
+  const changed = change?.kind === "changed" ? change.revision : undefined;
+  const since = change?.kind === "unchanged" ? change.since : undefined;
+  return {
+    name,
+    lastChanged: changed?.created.toISOString() ?? null,
+    by: changed?.by || null,
+    revision: changed?.number ?? null,
+    overdue: overdue ?? null,
+    state: change?.kind ?? "absent",
+    environment: change !== undefined && change.kind !== "unseen" ? change.environment : null,
+    due: due?.toISOString() ?? null,
+    unchangedSince: since?.created.toISOString() ?? null,
+  };
 }

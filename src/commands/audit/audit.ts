@@ -1,6 +1,5 @@
 import { settle } from "../../command-line/settings.ts";
 import { loadContract } from "../../contract/load.ts";
-import type { Contract } from "../../contract/model.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { jsonText } from "../../core/json-text.ts";
 import { tell } from "../../output/colour.ts";
@@ -10,14 +9,13 @@ import { say } from "../../output/say.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import type { Command } from "../command.ts";
 import { historyAccess } from "./access.ts";
-import { ageForPrograms } from "./age-words.ts";
-import { type SecretAge, secretAges, unseenOf } from "./ages.ts";
+import { ageForPrograms, secretAges, unknownAges, unseenOf } from "./ages.ts";
 import { wordFinding } from "./findings.ts";
 import { auditFiles, auditRepository } from "./local.ts";
-import { type Audit, auditText } from "./text.ts";
+import { auditText } from "./text.ts";
 import { auditToken, tokenFindings } from "./token.ts";
 
-/** `sophia-run audit`: 0; with `--strict` 1 where there is a finding. */
+/** `sophia-run audit`: 0; with `--strict` 1 if there is a finding. */
 export const audit: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const now = new Date();
@@ -26,7 +24,7 @@ export const audit: Command = async ({ options }, context) => {
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   say(context, settings, dotenv.notices);
   const access = historyAccess(settings, dotenv.layers, context);
-  const progress = makeProgress(context, settings);
+  const progress = await makeProgress(context, settings);
   const [ages, token, files, repository] = await Promise.all([
     access.reader.kind === "on" ? secretAges(contract, access.reader.settings, progress, now) : unknownAges(contract),
     auditToken(access, progress),
@@ -36,35 +34,21 @@ export const audit: Command = async ({ options }, context) => {
   const overdue = ages.flatMap(({ name, overdue: isOver, due }) =>
     isOver === true && due !== undefined ? [{ kind: "overdue", name, due } as const] : [],
   );
-  const result: Audit = {
-    ages,
-    token,
-    findings: [...overdue, ...tokenFindings(token, now), ...files, ...repository.findings],
-    unseen: [
-      ...(access.reader.kind === "on" ? unseenOf(ages) : ["ESC: no environment and token are configured"]),
-      ...repository.unseen,
-    ],
-  };
+  const findings = [...overdue, ...tokenFindings(token, now), ...files, ...repository.findings];
+  const inEsc = access.reader.kind === "on" ? unseenOf(ages) : ["ESC: no environment and token are configured"];
+  const unseen = [...inEsc, ...repository.unseen];
   if (options["json"] === true) {
-    context.out(
-      jsonText({
-        version: 1,
-        contract: reportContract(contract),
-        secrets: ages.map(ageForPrograms),
-        token: result.token,
-        findings: result.findings.map((finding) => ({ ...finding, ...wordFinding(finding) })),
-        unseen: [...result.unseen, ...unseenToken(token)],
-      }),
-    );
-  } else tell(context, auditText(result, now));
-  return options["strict"] === true && result.findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
+    // People read it in the section of the token.
+    const ofToken = token.kind === "unseen" ? ["role and end of the token: not visible to this token"] : [];
+    const report = {
+      version: 1,
+      contract: reportContract(contract),
+      secrets: ages.map(ageForPrograms),
+      token,
+      findings: findings.map((finding) => ({ ...finding, ...wordFinding(finding) })),
+      unseen: [...unseen, ...ofToken],
+    };
+    context.out(jsonText(report));
+  } else tell(context, auditText({ ages, token, findings, unseen }, now));
+  return options["strict"] === true && findings.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
-
-/** People read it in the section of the token. */
-function unseenToken({ kind }: Audit["token"]): readonly string[] {
-  return kind === "unseen" ? ["role and end of the token: not visible to this token"] : [];
-}
-
-function unknownAges({ variables }: Contract): readonly SecretAge[] {
-  return [...variables.values()].filter(({ secret }) => secret).map(({ name }) => ({ name, overdue: undefined }));
-}

@@ -1,19 +1,17 @@
-/** When the environments themselves were changed last. Loaded by each `check` that reads ESC: without a YAML parser. */
+/** The age of the environments themselves. Each `check` that reads ESC loads it: without a YAML parser. */
 import { listRevisions, type Revision } from "../../esc/api/revisions.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
-import { askApart } from "../ask-apart.ts";
+import { askApart } from "../ask-esc.ts";
 import { ago } from "../../core/day.ts";
 
 export interface EnvironmentAge {
-  /** `org/project/name`. */
   readonly environment: string;
-  /** The newest one. */
   readonly revision: Revision;
 }
 
-/** The newest revision of each environment whose history the token may see; of others, and where ESC fails, nothing. */
+/** Returns the newest revision of each environment whose history the token may see; none if ESC fails. */
 export async function environmentAges(settings: EscSettings, progress: Progress): Promise<readonly EnvironmentAge[]> {
   const environments = settings.environments.filter(({ version }) => version === undefined);
   const asked = await askApart({ ...settings, environments }, progress, async (full, connection) => ({

@@ -1,4 +1,4 @@
-/** What an audit finds fault with, in one place: a union, and its words. */
+/** The findings of an audit and their words. */
 import { shellWord } from "../../core/shell.ts";
 import { printable } from "../../core/text.ts";
 import { day } from "../../core/day.ts";
@@ -12,42 +12,34 @@ export type Finding =
   | { readonly kind: "exposed"; readonly file: string }
   | { readonly kind: "repository-secret"; readonly name: string; readonly app: "actions" | "codespaces" };
 
-/** What is wrong, and what to do. */
 export function wordFinding(finding: Finding): { readonly message: string; readonly remedy: string } {
+  const worded = (message: string, remedy: string) => ({ message, remedy });
   switch (finding.kind) {
     case "overdue": {
       const name = printable(finding.name);
-      return {
-        message: `${name} ought to have been replaced by ${day(finding.due)}`,
-        remedy: `sophia-run rotate ${shellWord(name)}`,
-      };
+      const due = day(finding.due);
+      return worded(`${name} ought to have been replaced by ${due}`, `sophia-run rotate ${shellWord(name)}`);
     }
-    case "token-role":
-      return {
-        message: `The launcher's token may do more than open environments: its role is ${finding.role}`,
-        remedy: "make one whose role is to open this environment alone (SECRETS.md)",
-      };
+    case "token-role": {
+      const message = `The launcher's token may do more than open environments: its role is ${finding.role}`;
+      return worded(message, "make one whose role is to open this environment alone (SECRETS.md)");
+    }
     case "token-endless":
-      return { message: "The launcher's token has no end", remedy: "make one that ends in 90 days (SECRETS.md)" };
+      return worded("The launcher's token has no end", "make one that ends in 90 days (SECRETS.md)");
     case "token-ends":
-      return {
-        message: `The launcher's token ends on ${day(finding.at)}`,
-        remedy: "make a new one before (SECRETS.md)",
-      };
-    case "tracked":
-      return {
-        message: `Git tracks ${finding.file}: who has the repository has its values`,
-        remedy: `replace its secrets, then git rm --cached -- ${shellWord(finding.file)}`,
-      };
-    case "exposed":
-      return {
-        message: `${printable(finding.file)} is world-readable`,
-        remedy: `chmod 600 ${shellWord(printable(finding.file))}`,
-      };
-    case "repository-secret":
-      return {
-        message: `${finding.name} is not among the repository's secrets for ${finding.app === "actions" ? "Actions" : "Codespaces"}`,
-        remedy: `gh secret set ${finding.name} --app ${finding.app}`,
-      };
+      return worded(`The launcher's token ends on ${day(finding.at)}`, "make a new one before (SECRETS.md)");
+    case "tracked": {
+      const remedy = `replace its secrets, then git rm --cached -- ${shellWord(finding.file)}`;
+      return worded(`Git tracks ${finding.file}: who has the repository has its values`, remedy);
+    }
+    case "exposed": {
+      const file = printable(finding.file);
+      return worded(`${file} is world-readable`, `chmod 600 ${shellWord(file)}`);
+    }
+    case "repository-secret": {
+      const { name, app } = finding;
+      const shown = app === "actions" ? "Actions" : "Codespaces";
+      return worded(`${name} is not among the repository's secrets for ${shown}`, `gh secret set ${name} --app ${app}`);
+    }
   }
 }

@@ -1,4 +1,4 @@
-/** What of a repository and its folder can be looked at without ESC. */
+/** The part of an audit without ESC: files, and the secrets of the repository. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
@@ -10,9 +10,8 @@ import type { Finding } from "./findings.ts";
 
 const REPOSITORY_SECRETS = ["ESC_ENV", "ESC_TOKEN"] as const;
 
-export interface LocalAudit {
+interface LocalAudit {
   readonly findings: readonly Finding[];
-  /** What could not be looked at, and why. */
   readonly unseen: readonly string[];
 }
 
@@ -23,13 +22,13 @@ export async function auditFiles(
   context: Context,
 ): Promise<readonly Finding[]> {
   const tracked = await trackedFiles(settings, { contract }, context);
-  const exposed = exposedNotices(dotenv, contract, context.environment, context.cwd).flatMap((notice) =>
-    notice.kind === "exposed" ? [{ kind: "exposed", file: notice.file } as const] : [],
+  const exposed = exposedNotices(dotenv, contract, context.environment, context.cwd).filter(
+    (notice) => notice.kind === "exposed",
   );
   return [...tracked.map((file) => ({ kind: "tracked", file }) as const), ...exposed];
 }
 
-/** Which of the secrets by which the launcher reaches ESC the repository has, for Actions and for Codespaces. */
+/** Looks for the launcher's own secrets among those of the repository, for Actions and for Codespaces. */
 export async function auditRepository(contract: Contract, { cwd, environment }: Context): Promise<LocalAudit> {
   const program = { cwd, environment: environmentOfGh(environment, contract) };
   const lists = await Promise.all(

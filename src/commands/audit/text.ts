@@ -4,18 +4,16 @@ import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import { MOST_REVISIONS } from "../../esc/api/revisions.ts";
 import { OPEN_ROLE } from "../../esc/api/tokens.ts";
-import { ageLine } from "./age-words.ts";
-import type { SecretAge } from "./ages.ts";
+import { ageLine, type SecretAge } from "./ages.ts";
 import { type Finding, wordFinding } from "./findings.ts";
 import type { TokenReport } from "./token.ts";
 
 const INDENT = "   ";
 
-export interface Audit {
+interface Audit {
   readonly ages: readonly SecretAge[];
   readonly token: TokenReport;
   readonly findings: readonly Finding[];
-  /** Beside the token itself. */
   readonly unseen: readonly string[];
 }
 

@@ -2,21 +2,20 @@
 import { DAY_MS } from "../../core/day.ts";
 import { identifyToken, OPEN_ROLE, readTokenFacts, type TokenFacts } from "../../esc/api/tokens.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
-import { askOnce } from "../ask-once.ts";
+import { askOnce } from "../ask-esc.ts";
 import type { HistoryAccess } from "./access.ts";
 import type { Finding } from "./findings.ts";
 
-/** Soon enough to make a new one. */
 const SOON_MS = 14 * DAY_MS;
 
 export type TokenReport =
   | ({ readonly kind: "known" } & TokenFacts)
-  /** It is exchanged anew for each run. */
+  /** Each run exchanges a new one. */
   | { readonly kind: "exchanged" }
   | { readonly kind: "unseen" }
   | { readonly kind: "none" };
 
-/** @throws SophiaError (125) where the service cannot be asked, or does not accept a token */
+/** @throws SophiaError (125) if the service cannot be asked, or does not accept a token */
 export async function auditToken({ launcher, reader }: HistoryAccess, progress: Progress): Promise<TokenReport> {
   if (launcher.kind !== "on" || reader.kind !== "on") return { kind: "none" };
   const { kind } = launcher.settings.credential;

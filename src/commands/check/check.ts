@@ -2,7 +2,6 @@ import { usageError } from "../mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
-import type { Notice } from "../../core/model.ts";
 import { tell } from "../../output/colour.ts";
 import { makeProgress } from "../../output/progress.ts";
 import type { EscStatus } from "../../resolve/assessment.ts";
@@ -13,12 +12,10 @@ import { say } from "../../output/say.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { type EnvironmentGates, environmentGates } from "./gates.ts";
-import { json } from "./json.ts";
-import { INDENTED, text } from "./text.ts";
-import type { Part } from "./part.ts";
+import { INDENTED, json, type Part, text } from "./text.ts";
 import { trackedFiles } from "./tracked.ts";
 
-/** `sophia-run check`: 0 when the contract is met, 1 when it is not. */
+/** `sophia-run check`: 0 if the contract is met, else 1. */
 export const check: Command = async ({ options }, context) => {
   const { against } = options;
   const asJson = options["json"] === true;
@@ -59,28 +56,26 @@ export const check: Command = async ({ options }, context) => {
     parts.push(await checkLive(assessment, settings, { isConfirmed: options["yes"] === true, strict }, context));
   }
   const unmet = report.met || asJson ? undefined : explainUnmet(assessment, INDENTED, setOffer(context));
-  // The report itself tells what overrides ESC, that the cache serves, and why ESC is not read.
-  const isTold = (kind: Notice["kind"]): boolean =>
-    kind === "esc-kept" || (kind === "esc-incomplete" && unmet?.cause !== undefined);
-  say(
-    context,
-    { quiet: true, isReport: !settings.quiet },
-    assessment.notices.filter(({ kind }) => !isTold(kind)),
+  // The report itself says that ESC is cached, and why it is not read.
+  const notices = assessment.notices.filter(
+    ({ kind }) => kind !== "esc-kept" && (kind !== "esc-incomplete" || unmet?.cause === undefined),
   );
-  if (asJson) context.out(json(report, { tracked, ages, gates, parts }));
-  else tell(context, text(report, unmet, { tracked, ages, gates, parts }));
+  say(context, { quiet: true, isReport: !settings.quiet }, notices);
+  const beside = { tracked, ages, gates, parts };
+  if (asJson) context.out(json(report, beside));
+  else tell(context, text(report, unmet, beside));
   return report.met && parts.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
 };
 
-/** How old the environments are that were read, and what of them has to be approved, as far as the launcher's token may see it. */
+/** Asks for the age and the approvals of the environments that were read, as far as the launcher's token may see them. */
 async function askOfRead(
   esc: EscStatus,
   settings: Settings,
   context: Context,
 ): Promise<[readonly EnvironmentAge[], readonly EnvironmentGates[]]> {
-  // Where the cache serves, nobody is to be asked, or nobody answers.
+  // With values from the cache, ESC must not be asked, or does not answer.
   if (esc.kind !== "read" || esc.kept !== undefined) return [[], []];
-  const progress = makeProgress(context, settings);
+  const progress = await makeProgress(context, settings);
   const asking = [environmentAges(esc.settings, progress), environmentGates(esc.settings, progress)] as const;
   return Promise.all(asking).finally(progress.done);
 }

@@ -1,16 +1,15 @@
-/** What of the environments has to be approved by somebody. */
+/** The approvals that environments need. */
 import { type Gates, readGates } from "../../esc/api/gates.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
-import { askApart } from "../ask-apart.ts";
+import { askApart } from "../ask-esc.ts";
 
 export interface EnvironmentGates extends Gates {
-  /** `org/project/name`. */
   readonly environment: string;
 }
 
-/** Those where something has to be approved, as far as the token may see it; of others, and where ESC fails, nothing. */
+/** Returns the environments that need approvals, as far as the token may see them; none if ESC fails. */
 export async function environmentGates(
   settings: EscSettings,
   progress: Progress,

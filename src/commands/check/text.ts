@@ -1,12 +1,12 @@
-import type { EscSetting } from "../../output/esc-report.ts";
+import { escForPrograms, type EscSetting } from "../../output/esc-report.ts";
 import type { LineReport, Report } from "../../output/report.ts";
 import { WIDTH } from "../../output/layout.ts";
 import type { Unmet } from "../../output/unmet.ts";
 import { shellWord } from "../../core/shell.ts";
 import { enumerateFew, type Line } from "../../core/lines.ts";
+import { jsonText } from "../../core/json-text.ts";
 import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentGates, gateWords } from "./gates.ts";
-import type { Part } from "./part.ts";
 import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
 import type { Origin, SourceId } from "../../core/model.ts";
 import type { EscEnvironment } from "../../sources/esc.ts";
@@ -16,20 +16,25 @@ const INDENT = "   ";
 /** Columns that a line of a command under a mark may have. */
 export const INDENTED = WIDTH - INDENT.length;
 
-/** What is told beside the contract. */
+/** A part of the check beyond the contract. */
+export interface Part {
+  readonly section: readonly string[];
+  /** The reasons for which the check fails, a line each. */
+  readonly failures: readonly string[];
+  /** What the check could not find out, a line each. */
+  readonly doubts?: readonly string[];
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** Facts of the report beside the contract. */
 export interface Beside {
-  /** `.env` files that git tracks. */
   readonly tracked: readonly string[];
   readonly ages: readonly EnvironmentAge[];
   readonly gates: readonly EnvironmentGates[];
   readonly parts: readonly Part[];
 }
 
-/**
- * The smoke check as people read it; CI logs are searched for its lines, so the form is fixed.
- *
- * @param unmet where the contract is not met
- */
+/** The smoke check for people. CI logs are searched for its lines, so the form is fixed. */
 export function text(
   report: Report,
   unmet: Unmet | undefined,
@@ -54,12 +59,46 @@ export function text(
   return ["=== Sophia Configuration Smoke Check ===", ...sections.flatMap((lines) => ["", ...lines])];
 }
 
+/**
+ * The report for programs, with a version that changes when a field loses its meaning. It has no masked ends of values: no
+ * part of a value stands in it.
+ */
+export function json(report: Report, { tracked, ages, gates, parts }: Beside): string {
+  const { esc, sections } = report;
+  return jsonText({
+    version: 1,
+    met: report.met,
+    contract: report.contract,
+    esc: escForPrograms(esc),
+    sources: report.sources,
+    sections: sections.map(({ title, lines }) => ({
+      title,
+      // No spread: `shown` is for people.
+      lines: lines.map(({ label, state, name, origin, withheld }) => ({ label, state, name, origin, withheld })),
+    })),
+    variables: report.variables,
+    overridden: report.overridden,
+    violations: report.violations,
+    notices: report.notices,
+    tracked,
+    gates,
+    // The newest revision of each ESC environment whose history the token may see.
+    revisions: ages.map(({ environment, revision: { number, created, by } }) => ({
+      environment,
+      revision: number,
+      created: created.toISOString(),
+      by: by === "" ? null : by,
+    })),
+    ...Object.assign({}, ...parts.map(({ fields }) => fields)),
+  });
+}
+
 function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Report): string {
   switch (state) {
     case "accepted":
       return `✅ ${variable}: ${shown}`;
     case "rejected":
-      return `❌ ${variable}: ${shown} (${rejection(esc.failure?.code ?? "")})`;
+      return `❌ ${variable}: ${shown} (${REJECTIONS[esc.failure?.code ?? ""] ?? "not accepted"})`;
     case "unverified":
       return `⚠️ ${variable}: ${shown} (not verified)`;
     case "absent":
@@ -71,33 +110,26 @@ function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Repo
   }
 }
 
-/** Why, in a word; the summary has the whole. */
-function rejection(code: string): string {
-  switch (code) {
-    case "esc-not-found":
-      return "not found";
-    case "esc-forbidden":
-      return "access denied";
-    case "esc-approval":
-      return "approval needed";
-    case "esc-credential":
-      return "cannot be used";
-    default:
-      return "not accepted";
-  }
-}
+/** The reason in a word; the summary has the whole. */
+const REJECTIONS: Readonly<Record<string, string>> = {
+  "esc-not-found": "not found",
+  "esc-forbidden": "access denied",
+  "esc-approval": "approval needed",
+  "esc-credential": "cannot be used",
+};
 
 function line({ label, state, shown = "***", origin, withheld }: LineReport, report: Report): string {
   const from = origin === undefined || isMain(origin, report) ? "" : ` (${originWords(origin)})`;
+  const absent = withheld === undefined ? "Not configured" : sentence(withheld);
   switch (state) {
     case "set":
       return `✅ ${label}: ${shown}${from}`;
     case "invalid":
       return `❌ ${label}: Not valid${from}`;
     case "missing":
-      return `❌ ${label}: ${withheld === undefined ? "Not configured" : sentence(withheld)}`;
+      return `❌ ${label}: ${absent}`;
     case "unset":
-      return `➖ ${label}: ${withheld === undefined ? "Not configured" : sentence(withheld)}`;
+      return `➖ ${label}: ${absent}`;
   }
 }
 
@@ -105,7 +137,7 @@ function sentence(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** The ESC environment that most lines are about: the last one, which wins. They need not say so. */
+/** The ESC environment of most lines, which do not name it: the last one, which wins. */
 function mainOf({ esc }: Report): EscEnvironment | undefined {
   return esc.environments.at(-1);
 }
@@ -119,12 +151,11 @@ function isMain(origin: Origin, report: Report): boolean {
   );
 }
 
-/** Where the lines come from that do not say so. */
+/** The origin of the lines that name none. */
 function sources(report: Report): readonly (readonly Line[])[] {
   const main = mainOf(report);
-  const isUsed = report.sections.some(({ lines }) =>
-    lines.some(({ origin }) => origin !== undefined && isMain(origin, report)),
-  );
+  const lines = report.sections.flatMap((section) => section.lines);
+  const isUsed = lines.some(({ origin }) => origin !== undefined && isMain(origin, report));
   if (main === undefined || !isUsed) return [];
   return [["--- Sources ---", searched(`✅ ESC ${environmentWords(main)} (where a line names no other source)`)]];
 }
@@ -144,11 +175,8 @@ function outcome(report: Report, unmet: Unmet | undefined, parts: readonly Part[
   if (unmet === undefined) {
     const labels = enumerate(report.sources.map((source) => sourceOf(source).label + ageOf(source, report)));
     const isAll = parts.every(({ doubts = [] }) => doubts.length === 0);
-    return [
-      searched(
-        `✅ ${isAll ? "All checks passed!" : "The contract is met."}${labels === "" ? "" : ` Configuration loaded from ${labels}`}`,
-      ),
-    ];
+    const from = labels === "" ? "" : ` Configuration loaded from ${labels}`;
+    return [searched(`✅ ${isAll ? "All checks passed!" : "The contract is met."}${from}`)];
   }
   const { unwritten, cause = [], findings, remedy } = unmet;
   const [first, ...rest] = cause;
@@ -170,7 +198,7 @@ function ageOf(source: SourceId, report: Report): string {
   return age === undefined ? "" : ` (${keptWords(age)})`;
 }
 
-/** An ESC that could not be read, where the contract is met all the same. */
+/** An ESC that could not be read although the contract is met. */
 function fault({ met, esc }: Report): readonly Line[] {
   if (!met || esc.failure === undefined) return [];
   return [`⚠️ ${esc.failure.message}`, ...esc.failure.further.map(indented)];
@@ -191,7 +219,6 @@ function trackedLines(file: string): readonly Line[] {
   ];
 }
 
-/** A line of the fixed form. */
 function searched(words: string): Line {
   return { text: words, searched: true };
 }

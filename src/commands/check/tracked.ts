@@ -1,4 +1,4 @@
-/** `.env` files that are in a repository, and so are no secret any more. */
+/** `.env` files that are in a repository, and so no longer secret. */
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
@@ -7,9 +7,10 @@ import type { Context } from "../../core/context.ts";
 import { printable } from "../../core/text.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { withoutSecrets } from "../../resolve/secrets.ts";
-import { GitRefusal, recordsOfGit } from "../git.ts";
+import { GitRefusal, recordsOfGit, type Git } from "../git.ts";
+import { projectRoot } from "../project-root.ts";
 
-/** The names of those `.env` files that are read and that git tracks, as they may be shown. */
+/** Returns the printable names of the `.env` files that git tracks. */
 export async function trackedFiles(
   { envFiles }: Pick<Settings, "envFiles">,
   { contract }: Pick<Assessment, "contract">,
@@ -27,19 +28,15 @@ export async function trackedFiles(
   return tracked;
 }
 
-/** Without a look at the folders, git would be started in vain on most servers. */
+/** Keeps git from being started in vain, as on most servers. */
 function isInRepository(path: string): boolean {
-  for (let folder = dirname(path); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, ".git"))) return true;
-    if (folder === dirname(folder)) return false;
-  }
+  return existsSync(join(projectRoot(dirname(path)), ".git"));
 }
 
-async function isTracked(path: string, git: Parameters<typeof recordsOfGit>[0]): Promise<boolean> {
+async function isTracked(path: string, git: Git): Promise<boolean> {
   try {
     for await (const _ of recordsOfGit(git, ["ls-files", "-z", "--", basename(path)])) return true;
   } catch (error) {
-    // Without git nobody can tell.
     if (!(error instanceof GitRefusal)) throw error;
   }
   return false;

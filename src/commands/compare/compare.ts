@@ -33,7 +33,7 @@ export async function compare(names: string, options: Values, json: boolean, con
   const { settings: escSettings, notices: accessNotices } = await access(names, settings, context);
   const { contractFile: file, profile, scope } = settings;
   const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
-  const progress = makeProgress(context, settings);
+  const progress = await makeProgress(context, settings);
   const answers = await evaluateEnvironments(escSettings, progress).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   const found = answers.results.map(({ name }) => name);

@@ -1,4 +1,4 @@
-/** What may stand next on a command line that is being typed. Reads the contract at most: no ESC, no value. */
+/** The candidates of a command line that is being typed. Reads the contract at most: no ESC, no value. */
 import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
 import { DESCRIBED_OPTIONS } from "../../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTIONS, type Option } from "../../command-line/options.ts";
@@ -12,9 +12,9 @@ import { printable } from "../../core/text.ts";
 import type { PositionalDefinition } from "../command.ts";
 import { COMMANDS } from "../registry.ts";
 
-/** A line with this word alone asks the shell for the names of files. */
+/** Has the shell complete the names of files. */
 const FILES = ":files";
-/** With the index of the word where a command begins, which the shell completes itself. */
+/** Has the shell complete the command that begins at a word, by its index. */
 const COMMAND = ":command";
 
 interface Candidate {
@@ -25,10 +25,10 @@ interface Candidate {
 type Options = Readonly<Record<string, Option>>;
 
 /**
- * Answers a completion script: one candidate a line, its description behind a tab; or `:files`; or `:command 2`, where
- * that word (the program's name is 0) is the command, or begins one.
+ * Answers a completion script: one candidate a line, its description behind a tab; or `:files`; or `:command 2`, if
+ * that word begins the command.
  *
- * @param words the command line, the program's name first and the word under the cursor, perhaps empty, last
+ * @param words the command line: the program's name first, the word under the cursor last
  */
 export async function complete(words: readonly string[], context: Context): Promise<string> {
   const current = words.at(-1) ?? "";
@@ -44,7 +44,7 @@ export async function complete(words: readonly string[], context: Context): Prom
     .join("");
 }
 
-/** The index of the word that is the command to launch, which may be the next one; undefined where none is there yet. */
+/** Returns the index of the command to launch, which may be the next word; undefined if there is none yet. */
 function startOfCommand(before: readonly string[]): number | undefined {
   const cut = before.indexOf("--");
   const first = firstWord(cut === -1 ? before : before.slice(0, cut));
@@ -78,7 +78,6 @@ async function candidatesFor(
   return positionalCandidates(COMMANDS[command].positional, parsed, context);
 }
 
-/** Words that are not mistaken for a command to launch. */
 const WORDS = [...COMMAND_NAMES, HELP_WORD] as const;
 
 function commandCandidates(words: readonly (typeof WORDS)[number][], current: string): readonly Candidate[] {
@@ -90,7 +89,7 @@ function commandCandidates(words: readonly (typeof WORDS)[number][], current: st
     }));
 }
 
-/** The first word that is neither an option nor the value of one: a subcommand or a command. */
+/** Returns the first word that is neither an option nor its value: a subcommand or a command. */
 function firstWord(before: readonly string[]): Positional | undefined {
   return parse(before, { ...OPTIONS, ...COMMON_OPTIONS }, { stopAtWord: true }).positionals[0];
 }
@@ -136,7 +135,7 @@ async function positionalCandidates(
   return variables.map(({ name, label }) => ({ value: name, describe: label }));
 }
 
-/** The contract that the command line names, else the one that counts here; none where it is faulty. */
+/** Returns the contract of the command line, else the one that applies here; undefined if it is faulty. */
 async function contractOf({ values }: Parsed, { cwd, environment }: Context): Promise<Contract | undefined> {
   const named = values["contract"] ?? environment.get("SOPHIA_CONTRACT");
   try {

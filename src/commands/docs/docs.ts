@@ -3,11 +3,9 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import type { Context } from "../../core/context.ts";
 import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
-import { isOurs, markOf } from "./mark.ts";
-import { partOf, withPart } from "./markers.ts";
+import { isOurs, markOf, partOf, withPart } from "./mark.ts";
 import { pythonSettings, styleOf, type PythonStyle } from "./python-settings.ts";
-import { projectFacts } from "./project-facts.ts";
-import { secretsDocument } from "./secrets-document.ts";
+import { secretsDocument, type ProjectFacts } from "./secrets-document.ts";
 import { contractBlocks } from "./secrets-section.ts";
 import { shownPath } from "../../contract/file/text.ts";
 import { loadContract } from "../../contract/load.ts";
@@ -20,10 +18,22 @@ import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
 import { readIfThere, refuseLinks, writeText, type TargetFile } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
+import { workflowsIn } from "../workflows.ts";
 
-/** Types are written where there is TypeScript to read them. A module of Python is written where it is asked for. */
+const SETTINGS = "settings.py";
+
+const TYPES = ["typescript", "python", "pydantic"] as const;
+type Types = (typeof TYPES)[number];
+
+/** Files in which a Python project names its dependencies. */
+const REQUIREMENTS = ["pyproject.toml", "requirements.txt", "setup.cfg", "Pipfile"];
+
+/** A step of a workflow that runs the check, by the command or by the action. */
+const RUNS_CHECK = /\bsophia-run check\b|\buses:\s*sophia-platform\/sophia-run@/;
+
+/** Types are for projects of TypeScript; a module of Python is written if the user asks for it. */
 async function defaultFiles(folder: string, types: Types | undefined): Promise<readonly string[]> {
-  const hasPython = isOurs((await readIfThere({ path: join(folder, SETTINGS), name: SETTINGS })) ?? "");
+  const hasPython = isOurs((await readIn(folder, SETTINGS)) ?? "");
   return [
     "SECRETS.md",
     ".env.example",
@@ -33,23 +43,16 @@ async function defaultFiles(folder: string, types: Types | undefined): Promise<r
 }
 
 async function hasTypeScript(folder: string): Promise<boolean> {
-  const isThere = (name: string): boolean => existsSync(join(folder, name));
-  if (["tsconfig.json", "env.d.ts"].some(isThere)) return true;
-  const name = "package.json";
-  const manifest = await readIfThere({ path: join(folder, name), name });
-  // As a text: whether the manifest is in order is for others to say.
-  return /"typescript"\s*:\s*"/.test(manifest ?? "");
+  if (["tsconfig.json", "env.d.ts"].some((name) => existsSync(join(folder, name)))) return true;
+  // As a text: the manifest may be malformed.
+  return /"typescript"\s*:\s*"/.test((await readIn(folder, "package.json")) ?? "");
 }
 
-const SETTINGS = "settings.py";
+function readIn(folder: string, name: string): Promise<string | undefined> {
+  return readIfThere({ path: join(folder, name), name });
+}
 
-const TYPES = ["typescript", "python", "pydantic"] as const;
-type Types = (typeof TYPES)[number];
-
-/** Which files a project of Python names its dependencies in. */
-const REQUIREMENTS = ["pyproject.toml", "requirements.txt", "setup.cfg", "Pipfile"];
-
-/** That of the file that is there, unless another one is asked for; by `python`, what the project has. */
+/** Returns the style of the existing file unless `--types` names another; with `python`, that of the dependencies. */
 async function pythonStyle(
   current: string,
   types: Types | undefined,
@@ -57,28 +60,26 @@ async function pythonStyle(
 ): Promise<PythonStyle> {
   if (types === "pydantic") return types;
   if (types === undefined && isOurs(current)) return styleOf(current);
-  const files = folders.flatMap((folder) => REQUIREMENTS.map((name) => ({ path: join(folder, name), name })));
-  const texts = await Promise.all(files.map(readIfThere));
+  const texts = await Promise.all(folders.flatMap((folder) => REQUIREMENTS.map((name) => readIn(folder, name))));
   return texts.some((text) => /\bpydantic[-_.]settings\b/i.test(text ?? "")) ? "pydantic" : "dataclass";
 }
 
+async function projectFacts(folder: string): Promise<ProjectFacts> {
+  const root = projectRoot(folder);
+  const workflows = (await workflowsIn(root)).filter(({ text }) => RUNS_CHECK.test(text));
+  return { isOnGitHub: existsSync(join(root, ".github")), workflows: workflows.map(({ name }) => name) };
+}
+
 interface Document extends TargetFile {
-  /** What it holds; absent where it does not exist. */
-  readonly current?: string;
+  readonly current: string | undefined;
   readonly wanted: string;
-  /** The user wrote it, and it keeps what it has. */
   readonly isMerged: boolean;
 }
 
-/** `sophia-run docs`: 0, or with `--check` 1 where a file is out of date. Nothing is written unless all can be. */
+/** `sophia-run docs`: 0, or with `--check` 1 if a file is out of date. Nothing is written unless all can be. */
 export const docs: Command = async ({ options, positionals }, context) => {
-  const settings = settle(options, context.environment);
-  const contract = await loadContract({
-    cwd: context.cwd,
-    file: settings.contractFile,
-    profile: settings.profile,
-    scope: settings.scope,
-  });
+  const { contractFile: file, profile, scope } = settle(options, context.environment);
+  const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
   const types = TYPES.find((one) => one === options["types"]);
   const folder = contract.source.kind === "file" ? dirname(contract.source.path) : context.cwd;
   const paths =
@@ -88,29 +89,37 @@ export const docs: Command = async ({ options, positionals }, context) => {
   const isForced = options["force"] === true;
   const drawn: Drawn = { contract, types, folder, isForced };
   const drafts = await Promise.all([...new Set(paths)].map((path) => draw(path, drawn, context)));
-  // A file that nobody named is not worth a failure.
+  // A file that the user did not name is not worth a failure.
   const left = positionals.length > 0 || types !== undefined || isForced ? [] : drafts.filter(isForeign);
   const documents = drafts.filter((document) => !left.includes(document));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
   for (const { name } of left) {
     tell(context, [`${name} is not of sophia-run docs and stays as it is; --force replaces it`]);
   }
-  if (options["check"] === true) return report(stale, documents, context);
+  if (options["check"] === true) reportStale(stale, context);
+  else writeAll(stale, isForced, context);
+  if (stale.length === 0) tell(context, `${enumerate(documents.map(({ name }) => name))}: up to date\n`);
+  return options["check"] === true && stale.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
+};
+
+function writeAll(stale: readonly Document[], isForced: boolean, context: Context): void {
   refuseLinks(stale);
   if (!isForced) refuseForeign(stale);
   for (const document of stale) {
     writeText(document, document.wanted);
     context.out(`wrote ${document.name}\n`);
   }
-  if (stale.length === 0) tell(context, `${enumerate(documents.map(({ name }) => name))}: up to date\n`);
-  return ExitStatus.ok;
-};
+}
 
-/** What documents are drawn from. */
+function reportStale(stale: readonly Document[], context: Context): void {
+  if (stale.length === 0) return;
+  const names = stale.map(({ name, current }) => (current === undefined ? `${name} (missing)` : name));
+  sayLines(context, [`out of date: ${enumerate(names)}`, "sophia-run docs writes them from the contract"]);
+}
+
 interface Drawn {
   readonly contract: Contract;
   readonly types: Types | undefined;
-  /** Of the project. */
   readonly folder: string;
   /** Files that the user wrote are replaced. */
   readonly isForced: boolean;
@@ -119,10 +128,9 @@ interface Drawn {
 async function draw(path: string, drawn: Drawn, { cwd }: Context): Promise<Document> {
   const name = printable(shownPath(path, cwd));
   const current = await readIfThere({ path, name });
-  const file = { path, name, root: projectRoot(cwd), ...(current === undefined ? {} : { current }) };
   const isMerged = !drawn.isForced && EXAMPLE_FILES.includes(basename(path)) && isWritten(current) && !isOurs(current);
-  if (isMerged) return { ...file, wanted: mergedExample(current, drawn.contract), isMerged };
-  return { ...file, wanted: await textFor(path, drawn, current ?? ""), isMerged };
+  const wanted = isMerged ? mergedExample(current, drawn.contract) : await textFor(path, drawn, current ?? "");
+  return { path, name, root: projectRoot(cwd), current, wanted, isMerged };
 }
 
 async function textFor(path: string, { contract, types, folder }: Drawn, current: string): Promise<string> {
@@ -138,22 +146,9 @@ async function textFor(path: string, { contract, types, folder }: Drawn, current
     return withPart(current, part, mark, blocks);
   }
   if (name.endsWith(".py")) {
-    const style = await pythonStyle(current, types, [dirname(path), folder]);
-    return pythonSettings(contract, mark, style);
+    return pythonSettings(contract, mark, await pythonStyle(current, types, [dirname(path), folder]));
   }
   return name.endsWith(".d.ts") ? envTypes(contract, mark) : envExample(contract, mark);
-}
-
-function report(stale: readonly Document[], documents: readonly Document[], context: Context): number {
-  if (stale.length === 0) {
-    tell(context, `${enumerate(documents.map(({ name }) => name))}: up to date\n`);
-    return ExitStatus.ok;
-  }
-  sayLines(context, [
-    `out of date: ${enumerate(stale.map(({ name, current }) => (current === undefined ? `${name} (missing)` : name)))}`,
-    "sophia-run docs writes them from the contract",
-  ]);
-  return ExitStatus.unmet;
 }
 
 function isWritten(text: string | undefined): text is string {

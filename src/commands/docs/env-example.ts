@@ -1,7 +1,7 @@
 /** `.env.example` from the contract; pure. */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
-import { chapters, formatWords, groupSentence, isGroupRule, rulesByName, ruleWords } from "./outline.ts";
+import { chapters, formatWords, groupSentence, isGroupRule, linesOf, rulesByName, ruleWords } from "./outline.ts";
 
 /** Names under which projects keep a `.env` file without values. */
 export const EXAMPLE_FILES: readonly string[] = [".env.example", ".env.sample", ".env.template", "example.env"];
@@ -32,16 +32,12 @@ function withoutBlock(lines: readonly string[]): readonly string[] {
   return [...before, ...lines.slice(to + 1)];
 }
 
-/** The variable of an assignment, or of one that is commented out as optional. */
+/** Returns the variable of an assignment, also of one that is commented out as optional. */
 function assignedBy(line: string): string | undefined {
   return /^\s*(?:#\s*)?(?:export\s+)?([A-Za-z_][\w.-]*)\s*=/.exec(line)?.[1];
 }
 
-/**
- * The text of `.env.example`: every variable with what it is for and what a value looks like, and no value.
- *
- * @param mark says which contract it is from; see `markOf`
- */
+/** Returns the text of `.env.example`: every variable with its description, and no value. @param mark see `markOf` */
 export function envExample(contract: Contract, mark: string): string {
   const rulesOf = rulesByName(contract);
   const groups = contract.rules
@@ -78,7 +74,7 @@ function entry(declaration: Declaration, rules: readonly Rule[]): readonly strin
     "",
     ...comments([
       `${title}(${rules.map(ruleWords).join("; ")})`,
-      ...(description === "" ? [] : description.split(/\r\n|\n|\r/)),
+      ...linesOf(description),
       ...(deprecated === undefined ? [] : [`Deprecated: use ${deprecated}.`]),
       ...(format === undefined ? [] : [`Format: ${formatWords(format)}`]),
       ...(example === undefined ? [] : [`Example: ${example}`]),
@@ -89,7 +85,6 @@ function entry(declaration: Declaration, rules: readonly Rule[]): readonly strin
   ];
 }
 
-/** Each as one line, whatever characters it holds. */
 function comments(lines: readonly string[]): readonly string[] {
   return lines.map((line) => `# ${printable(line)}`.trimEnd());
 }

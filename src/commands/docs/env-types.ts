@@ -1,11 +1,11 @@
-/** `env.d.ts` from the contract: what `process.env` holds, for TypeScript; pure. */
+/** `env.d.ts` from the contract: the type of `process.env`; pure. */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
-import { formatWords, rulesByName, ruleWords } from "./outline.ts";
+import { descriptionLines, rulesByName } from "./outline.ts";
 
 /**
- * The text of `env.d.ts`. A variable that is required or has a default is a `string`, any other may be missing; one
- * of a few values has their union as its type. Values are always text, whatever their format.
+ * Returns the text of `env.d.ts`. A variable that is required or has a default is a `string`, any other may be missing; an
+ * enum has the union of its values as its type. Values are always text, whatever their format.
  *
  * @param mark says which contract it is from; see `markOf`
  */
@@ -37,12 +37,10 @@ ${indent(members.join("\n"), 6)}
 }
 
 function member(declaration: Declaration, rules: readonly Rule[]): string {
-  const { name, label, description, docs, format, deprecated, default: fallback } = declaration;
+  const { name, docs, deprecated, default: fallback } = declaration;
   const always = fallback !== undefined || rules.some(({ kind }) => kind === "required");
   const lines = [
-    ...(label === name ? [] : [`${label}.`]),
-    ...(description === "" ? [] : description.split(/\r\n|\n|\r/)),
-    `Contract: ${[...rules.map(ruleWords), ...(format === undefined ? [] : [formatWords(format)])].join("; ")}.`,
+    ...descriptionLines(declaration, rules, "Contract"),
     ...(fallback === undefined ? [] : [`@default ${quoted(fallback)}`]),
     ...(docs === undefined ? [] : [`@see ${docs}`]),
     ...(deprecated === undefined ? [] : [`@deprecated use ${deprecated}`]),
@@ -63,7 +61,6 @@ function valueType({ format }: Declaration): string {
   return Array.from(new Set(format.values), quoted).join(" | ");
 }
 
-/** A string literal. What JSON leaves as it is and a terminal may act on is escaped, too, as in JavaScript. */
 function quoted(value: string): string {
   return printable(JSON.stringify(value));
 }

@@ -1,16 +1,15 @@
-/** What all documents that follow from a contract have in common; pure. */
+/** The parts that all documents of a contract have in common; pure. */
 import { grouped } from "../../core/grouped.ts";
 import { enumerate } from "../../core/text.ts";
 import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/model.ts";
 import { alternatives, rangeWords } from "../../contract/words.ts";
 
-/** A titled part of a document. */
 export interface Chapter {
   readonly title: string;
   readonly declarations: readonly Declaration[];
 }
 
-/** Every variable once, under the first section that shows it or its group; the others come last. */
+/** Returns every variable once, under the first section that shows it or its group; the others come last. */
 export function chapters({ sections, variables }: Contract): readonly Chapter[] {
   const left = new Map(variables);
   const take = (name: string): readonly Declaration[] => {
@@ -37,7 +36,7 @@ export function rulesByName({ rules }: Contract): (name: string) => readonly Rul
   return (name) => found.get(name)?.map(({ rule }) => rule) ?? [];
 }
 
-/** A rule over a variable in words, such as `required` or `one of GitHub Token`. */
+/** Words a rule over a variable, such as `required` or `one of GitHub Token`. */
 export function ruleWords(rule: Rule): string {
   switch (rule.kind) {
     case "required":
@@ -63,12 +62,11 @@ const GROUP_WORDS: Readonly<Record<GroupRule["kind"], readonly [words: string, s
   "all-or-none": ["all or none of", (list) => `${list} must be set together, or none of them.`],
 };
 
-/** A group's rule in one sentence with the given writing of names. */
+/** Words a group's rule in one sentence. @param write formats a name */
 export function groupSentence({ kind, names }: GroupRule, write: (name: string) => string): string {
   return GROUP_WORDS[kind][1](enumerate(names.map(write)));
 }
 
-/** Whether a rule is one over a group. */
 export function isGroupRule(rule: Rule): rule is GroupRule {
   return "names" in rule;
 }
@@ -78,7 +76,7 @@ export function intervalWords({ count, unit }: Interval): string {
   return count === 1 ? `every ${unit}` : `every ${count} ${unit}s`;
 }
 
-/** What a value looks like: `a URL that begins with https://`. */
+/** Describes a format: `a URL that begins with https://`. */
 export function formatWords(format: ValueFormat): string {
   switch (format.kind) {
     case "text": {
@@ -112,4 +110,19 @@ export function formatWords(format: ValueFormat): string {
     case "email":
       return "an e-mail address";
   }
+}
+
+/** Describes a variable in lines: label, description, then its rules and format behind `subject`. */
+export function descriptionLines(declaration: Declaration, rules: readonly Rule[], subject: string): readonly string[] {
+  const { name, label, format } = declaration;
+  const facts = [...rules.map(ruleWords), ...(format === undefined ? [] : [formatWords(format)])];
+  return [
+    ...(label === name ? [] : [`${label}.`]),
+    ...linesOf(declaration.description),
+    `${subject}: ${facts.join("; ")}.`,
+  ];
+}
+
+export function linesOf(description: string): readonly string[] {
+  return description === "" ? [] : description.split(/\r\n|\n|\r/);
 }

@@ -4,7 +4,7 @@ import { wrap } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
 import { withCommandsWhole } from "../../output/layout.ts";
 import { attributeNames } from "./python-names.ts";
-import { formatWords, rulesByName, ruleWords } from "./outline.ts";
+import { descriptionLines, rulesByName } from "./outline.ts";
 
 /** `dataclass`: without dependencies. `pydantic`: for projects that have pydantic-settings. */
 export type PythonStyle = "dataclass" | "pydantic";
@@ -13,7 +13,6 @@ export type PythonStyle = "dataclass" | "pydantic";
 const WIDTH = 88;
 const INDENT = "    ";
 
-/** One variable as both styles need it. */
 interface Field {
   readonly attribute: string;
   readonly declaration: Declaration;
@@ -23,15 +22,13 @@ interface Field {
   readonly preset: string | undefined;
 }
 
-/** The style of a module that `pythonSettings` wrote. */
 export function styleOf(text: string): PythonStyle {
   return /^from pydantic_settings import/m.test(text) ? "pydantic" : "dataclass";
 }
 
 /**
- * The text of `settings.py`, for Python 3.10 and later. A variable that is required has a value, one with a default has
- * that where it is not set; any other may be None. As with sophia-run an empty variable counts as unset. Neither style
- * shows a secret in its `repr`, and no error holds a value.
+ * Returns the text of `settings.py`, for Python 3.10 and later. A variable that is neither required nor has a default may be
+ * None; an empty one is unset. Neither style shows a secret in its `repr`, and no error holds a value.
  *
  * @param mark says which contract it is from; see `markOf`
  */
@@ -99,11 +96,7 @@ ${fields.map(memberOfDataclass).join("\n\n")}
 ${types.has("boolean") ? BOOLEAN : ""}${types.has("enum") ? ONE_OF : ""}
 # Attribute, variable, conversion, whether it is required.
 _VARIABLES: tuple[tuple[str, str, Callable[[str], object], bool], ...] = (
-${fields
-  .map(({ attribute, declaration, isRequired }) => {
-    return `    (${quoted(attribute)}, ${quoted(declaration.name)}, ${conversion(declaration)}, ${isRequired ? "True" : "False"}),`;
-  })
-  .join("\n")}
+${fields.map(rowOfDataclass).join("\n")}
 )
 `;
 }
@@ -129,6 +122,11 @@ def _one_of(*allowed: str) -> Callable[[str], str]:
     return convert
 
 `;
+
+function rowOfDataclass({ attribute, declaration, isRequired }: Field): string {
+  const cells = [quoted(attribute), quoted(declaration.name), conversion(declaration), isRequired ? "True" : "False"];
+  return `${INDENT}(${cells.join(", ")}),`;
+}
 
 function memberOfDataclass({ attribute, declaration, rules, isRequired, type, preset }: Field): string {
   const annotated = isRequired || preset !== undefined ? type : `${type} | None`;
@@ -189,18 +187,12 @@ function memberOfPydantic({ attribute, declaration, rules, isRequired, type, pre
 }
 
 function documentation(declaration: Declaration, rules: readonly Rule[]): string {
-  const { name, label, description, docs, format, deprecated } = declaration;
+  const { name, docs, deprecated } = declaration;
   const lines = [
-    ...(label === name ? [] : [`${label}.`]),
-    ...(description === "" ? [] : description.split(/\r\n|\n|\r/)),
-    `${name}: ${[...rules.map(ruleWords), ...(format === undefined ? [] : [formatWords(format)])].join("; ")}.`,
+    ...descriptionLines(declaration, rules, name),
     ...(docs === undefined ? [] : [`See ${docs}`]),
     ...(deprecated === undefined ? [] : [`Deprecated: use ${deprecated}.`]),
-  ].map((line) =>
-    printable(line)
-      .replaceAll("\\", String.raw`\\`)
-      .replaceAll('"', String.raw`\"`),
-  );
+  ].map((line) => printable(line).replaceAll(/[\\"]/g, String.raw`\$&`));
   const [first = "", ...rest] = lines.flatMap((line) => wrap(withCommandsWhole(line), WIDTH - INDENT.length - 3));
   const body = rest.map((line) => (line === "" ? "" : INDENT + line));
   return `${INDENT}"""${[first, ...body, ...(rest.length === 0 ? [] : [INDENT])].join("\n")}"""`;
@@ -208,7 +200,7 @@ function documentation(declaration: Declaration, rules: readonly Rule[]): string
 
 function typeOf({ format }: Declaration): string {
   if (format?.kind === "enum") return `Literal[${choices(format.values)}]`;
-  return (format === undefined ? undefined : TYPES[format.kind]) ?? "str";
+  return TYPES[format?.kind ?? "text"] ?? "str";
 }
 
 const TYPES: { readonly [Kind in ValueFormat["kind"]]?: string } = {
@@ -228,7 +220,7 @@ function choices(values: readonly string[]): string {
   return Array.from(new Set(values), quoted).join(", ");
 }
 
-/** A default, which has the declared format, as Python writes it. */
+/** Returns a default, which has the declared format, as a literal of Python. */
 function literal(declaration: Declaration, value: string): string {
   const type = typeOf(declaration);
   // No leading zeros, which Python does not take.

@@ -12,7 +12,6 @@ const HANDBOOK = `${REPOSITORY}/blob/main/docs/secrets.md`;
 export interface ProjectFacts {
   /** There is a `.github`: it may have secrets there. */
   readonly isOnGitHub: boolean;
-  /** File names of the workflows that run the check. */
   readonly workflows: readonly string[];
 }
 

@@ -31,15 +31,12 @@ export function contractBlocks(contract: Contract): readonly string[] {
 function row(contract: Contract, declaration: Declaration, rules: readonly Rule[]): readonly string[] {
   const { name, label, description, docs, format, deprecated, aliases, default: fallback } = declaration;
   const rotation = rotationOf(contract, declaration);
+  const others = aliases.map((alias) => code(alias.name) + (alias.deprecated ? " (deprecated)" : ""));
   const facts = [
     ...(description === "" ? (label === name ? [] : [inline(label)]) : [inline(description)]),
     ...(format === undefined ? [] : [`Format: ${inline(formatWords(format))}.`]),
     ...(fallback === undefined ? [] : [`Default: ${code(fallback)}.`]),
-    ...(aliases.length === 0
-      ? []
-      : [
-          `Also as ${aliases.map((alias) => code(alias.name) + (alias.deprecated ? " (deprecated)" : "")).join(", ")}.`,
-        ]),
+    ...(others.length === 0 ? [] : [`Also as ${others.join(", ")}.`]),
     ...(deprecated === undefined ? [] : [`Deprecated: use ${code(deprecated)}.`]),
     ...(docs === undefined ? [] : [`[More](${docs.replaceAll(/[()|\\]/g, percent)})`]),
   ];
@@ -51,7 +48,6 @@ function row(contract: Contract, declaration: Declaration, rules: readonly Rule[
   ];
 }
 
-/** Characters that would end a link or a cell. */
 function percent(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }

@@ -1,4 +1,4 @@
-/** Everything that may be reported of each variable, without a value; pure. */
+/** The explanation of each variable, without a value; pure. */
 import type { Assessment } from "../../resolve/assessment.ts";
 import { isDeclared, serving } from "../../contract/check.ts";
 import { chapters, formatWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
@@ -19,7 +19,6 @@ export interface Explanation {
   readonly esc: Report["esc"];
   /** Declared variables by the contract's chapters, then the others; only the named ones where names are given. */
   readonly chapters: readonly { readonly title: string; readonly variables: readonly VariableExplanation[] }[];
-  /** Undeclared variables of the process environment that are not listed. */
   readonly unlisted: { readonly passed: number; readonly withheld: number };
   readonly notices: readonly string[];
 }
@@ -28,36 +27,22 @@ export interface VariableExplanation {
   readonly name: string;
   readonly declared: boolean;
   /** The declared variable of which this is another name. */
-  readonly aliasOf?: string;
+  readonly aliasOf: string | undefined;
   readonly secret: boolean;
-  /** Whether `--redact` keeps its value out of outputs, or why not; absent where it has none. */
-  readonly masking?: Fate | "not-secret";
-  /** What the contract says of it. */
-  readonly declaration?: {
-    readonly label: string;
-    readonly description: string;
-    readonly format?: string;
-    readonly docs?: string;
-    readonly aliases: readonly string[];
-    /** The variable to use instead. */
-    readonly deprecated?: string;
-    readonly rotate?: string;
-  };
+  /** Says if `--redact` masks its value, or why not; undefined if it has none. */
+  readonly masking: Fate | "not-secret" | undefined;
+  readonly declaration: ReturnType<typeof describeDeclaration> | undefined;
   readonly state: State;
-  /** Whether the program gets it. */
   readonly passed: boolean;
   /** `file`: the program gets the path of a private file that holds the value. */
-  readonly delivery?: "value" | "file";
-  /** Where the value that the program gets comes from. */
-  readonly origin?: Origin;
-  /** Whose values it hides, highest precedence first; `same` says whether their value is the same. */
+  readonly delivery: "value" | "file" | undefined;
+  readonly origin: Origin | undefined;
+  /** The origins that it hides, highest precedence first. */
   readonly shadows: readonly { readonly origin: Origin; readonly same: boolean }[];
-  /** Sources that have it too and whose value is not passed on, and why. */
+  /** The origins whose value is not passed on, and why. */
   readonly withheld: readonly { readonly origin: Origin; readonly why: Withholding }[];
   readonly rules: readonly RuleExplanation[];
-  /** What is wrong with it, and what to do. */
   readonly problems: readonly { readonly message: string; readonly remedies: readonly string[] }[];
-  /** ESC environments that know it without being able to give a value. */
   readonly skipped: readonly { readonly environment: string; readonly why: "list-or-object" | "unknown" }[];
 }
 
@@ -66,8 +51,8 @@ export interface RuleExplanation {
   readonly words: string;
   readonly met: boolean;
   /** Of a group: its identifier, and the variable that serves. */
-  readonly group?: string;
-  readonly serving?: string | undefined;
+  readonly group: string | undefined;
+  readonly serving: string | undefined;
 }
 
 export interface Wanted {
@@ -97,6 +82,7 @@ export function makeExplanation(assessment: Assessment, wanted: Wanted): Explana
     origins(one).some(({ source }) => source !== "environment");
   const isOutside = ({ name }: VariableExplanation): boolean => contract.scope?.outside.has(name) === true;
   const unlisted = explained.filter((one) => !isListed(one) && !isOutside(one));
+  const { length: passed } = unlisted.filter((one) => one.passed);
   return {
     ...shared,
     chapters: [
@@ -107,19 +93,12 @@ export function makeExplanation(assessment: Assessment, wanted: Wanted): Explana
       { title: "Not declared by the contract", variables: explained.filter((one) => isListed(one) && !isOutside(one)) },
       { title: `Not in the scope ${contract.scope?.name ?? ""}`, variables: explained.filter(isOutside) },
     ].filter(({ variables }) => variables.length > 0),
-    unlisted: {
-      passed: unlisted.filter(({ passed }) => passed).length,
-      withheld: unlisted.filter(({ passed }) => !passed).length,
-    },
+    unlisted: { passed, withheld: unlisted.length - passed },
   };
 }
 
 function origins({ origin, shadows, withheld }: VariableExplanation): readonly Origin[] {
-  return [
-    ...(origin === undefined ? [] : [origin]),
-    ...shadows.map((one) => one.origin),
-    ...withheld.map((one) => one.origin),
-  ];
+  return [...(origin === undefined ? [] : [origin]), ...[...shadows, ...withheld].map((one) => one.origin)];
 }
 
 function checkNames(names: readonly string[], assessment: Assessment): void {
@@ -181,13 +160,14 @@ function explainer(assessment: Assessment, report: Report): (name: string) => Va
     return {
       name: printable(name),
       declared: isDeclared(contract, name),
-      ...(aliasOf === undefined ? {} : { aliasOf }),
+      aliasOf,
       secret,
-      ...(found === undefined || found.value === "" ? {} : { masking: secret ? fateOf(found.value) : "not-secret" }),
-      ...(declaration === undefined ? {} : { declaration: describeDeclaration(contract, declaration) }),
+      masking: found === undefined || found.value === "" ? undefined : secret ? fateOf(found.value) : "not-secret",
+      declaration: declaration === undefined ? undefined : describeDeclaration(contract, declaration),
       state: states.get(name) ?? (resolved === undefined ? "unset" : "set"),
       passed: resolved !== undefined,
-      ...(resolved === undefined ? {} : { delivery: resolved.delivery, origin: resolved.origin }),
+      delivery: resolved?.delivery,
+      origin: resolved?.origin,
       shadows: resolved?.shadowed ?? [],
       withheld: all.flatMap((origin) => {
         const why = reason({ name, origin });
@@ -197,7 +177,8 @@ function explainer(assessment: Assessment, report: Report): (name: string) => Va
         kind: rule.kind,
         words: ruleWords(rule),
         met: !broken.has(identify(rule)),
-        ...("names" in rule ? { group: rule.group, serving: serving(rule.names, selected) } : {}),
+        group: "names" in rule ? rule.group : undefined,
+        serving: "names" in rule ? serving(rule.names, selected) : undefined,
       })),
       problems: problems.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],
       skipped: skipped.get(name)?.map(({ environment, why }) => ({ environment: printable(environment), why })) ?? [],
@@ -211,10 +192,11 @@ function describeDeclaration(contract: Contract, declaration: Declaration) {
   return {
     label,
     description,
-    ...(format === undefined ? {} : { format: formatWords(format) }),
-    ...(docs === undefined ? {} : { docs }),
+    format: format === undefined ? undefined : formatWords(format),
+    docs,
     aliases: aliases.map((alias) => alias.name),
-    ...(deprecated === undefined ? {} : { deprecated }),
-    ...(rotation === undefined ? {} : { rotate: intervalWords(rotation) }),
+    /** The variable to use instead. */
+    deprecated,
+    rotate: rotation === undefined ? undefined : intervalWords(rotation),
   };
 }

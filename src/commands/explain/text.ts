@@ -12,22 +12,11 @@ const INDENT = "  ";
 
 /** The explanation for programs, with a version that changes when a field loses its meaning. */
 export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
-  const document = {
-    version: 1,
-    contract,
-    esc: escForPrograms(esc),
-    variables: chapters.flatMap(({ variables }) => variables),
-    unlisted,
-    notices,
-  };
-  return jsonText(document);
+  const variables = chapters.flatMap((chapter) => chapter.variables);
+  return jsonText({ version: 1, contract, esc: escForPrograms(esc), variables, unlisted, notices });
 }
 
-/**
- * The explanation for people.
- *
- * @param inFull descriptions and the like too, as for variables that were asked for by name
- */
+/** The explanation for people. @param inFull descriptions and the like too, for variables that the user named */
 export function explanationText(explanation: Explanation, inFull: boolean): readonly Line[] {
   const { chapters, unlisted } = explanation;
   const blocks: (readonly Line[])[] = chapters.flatMap(({ title, variables }) => [
@@ -117,17 +106,16 @@ function describe(variable: VariableExplanation, inFull: boolean): readonly Line
 
 const KEY = 9;
 
-/** A row, of which the further lines have no key. */
 function rowLine(key: string, text: string): Line {
   return { text: `   ${key.padEnd(KEY)}${text}`, hang: KEY + 3 };
 }
 
-/** The place with the line of the ESC definition, where the service tells it. */
+/** Words an origin with the line of the ESC definition, if the service tells it. */
 function placeWords(origin: Origin): string {
   return `${originWords(origin)}${origin.source === "esc" ? lineWords(origin) : ""}`;
 }
 
-/** The imports within the ESC environment whose value it replaces, the nearest first. */
+/** Words the imports of the ESC environment whose value it replaces, the nearest first. */
 function overriddenWords(origin: Origin): string | undefined {
   if (origin.source !== "esc" || origin.overrides === undefined) return undefined;
   return origin.overrides.map((place) => `${place.environment ?? "an import"}${lineWords(place)}`).join("; ");
@@ -156,20 +144,23 @@ function stateWords({ state, passed, withheld, declared, secret }: VariableExpla
   }
 }
 
-/** Whether outputs show the value; a list says it only where somebody might think that they do not. */
+/** Says if outputs show the value; in a list only if they do and the user might think that they do not. */
 function outputWords({ masking, declared }: VariableExplanation, inFull: boolean): string | undefined {
-  if (masking === undefined || (!inFull && (masking === "masked" || masking === "not-secret"))) return undefined;
   switch (masking) {
+    case undefined:
+      return undefined;
     case "masked":
-      return "masked, with --redact";
+      return inFull ? "masked, with --redact" : undefined;
+    case "not-secret": {
+      const by = declared ? "the contract calls it not secret" : "neither the contract nor ESC calls it secret";
+      return inFull ? `never masked: ${by}` : undefined;
+    }
     case "short":
       return "never masked: it has fewer than six characters";
     case "common":
       return "never masked: it is a common word";
     case "armour":
       return "never masked: it is only the first or last line of a key";
-    case "not-secret":
-      return `never masked: ${declared ? "the contract calls it not secret" : "neither the contract nor ESC calls it secret"}`;
   }
 }
 

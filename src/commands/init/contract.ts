@@ -4,47 +4,41 @@ import { builtInText } from "../../contract/generated/built-in-text.ts";
 import type { ValueFormat } from "../../contract/model.ts";
 import { type Found, type FoundGroup, soundsSecret } from "./found.ts";
 
-/** Where editors find the schema of a contract in a repository that has sophia-run among its packages. */
+/** The schema of a contract for editors, in a repository that has sophia-run among its packages. */
 const INSTALLED_SCHEMA = "./node_modules/sophia-run/schema/sophia.contract.schema.json";
-/** The address by which it is known elsewhere: its `$id`. */
 const SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
 
-/** What a new contract is to have. */
 export interface Draft {
   /** The contract that it extends: `builtin` or a path. */
-  readonly base?: string;
+  readonly base?: string | undefined;
   readonly found: readonly Found[];
   readonly groups: readonly FoundGroup[];
 }
 
 /**
- * A contract that declares the variables, to be refined by hand; where it adds nothing to the built-in one, that as a whole.
+ * Returns a contract that declares the variables; the whole built-in one if it adds nothing to that.
  *
- * @param isInstalled whether the repository has sophia-run among its packages
+ * @param isInstalled the repository has sophia-run among its packages
  */
 export function contractText({ base, found, groups }: Draft, isInstalled: boolean): string {
   const $schema = isInstalled ? INSTALLED_SCHEMA : SCHEMA;
-  if (base === "builtin" && found.length === 0) return builtInText.replace(SCHEMA, $schema);
+  const isEmpty = base !== undefined && found.length === 0;
+  if (base === "builtin" && isEmpty) return builtInText.replace(SCHEMA, $schema);
+  // JSON.stringify leaves out what is undefined, here and in the entries.
   const document = {
     $schema,
-    ...(base === undefined ? {} : { extends: base }),
-    ...(base !== undefined && found.length === 0
-      ? {}
-      : { variables: Object.fromEntries(found.map((one) => [one.name, entryOf(one)])) }),
-    ...(groups.length === 0 ? {} : { groups: Object.fromEntries(withIdentifiers(groups)) }),
+    extends: base,
+    variables: isEmpty ? undefined : Object.fromEntries(found.map((one) => [one.name, entryOf(one)])),
+    groups: groups.length === 0 ? undefined : Object.fromEntries(withIdentifiers(groups)),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-/** Each under its label in the form of an identifier. */
+/** Names each group by its label in the form of an identifier. */
 function withIdentifiers(groups: readonly FoundGroup[]): ReadonlyMap<string, FoundGroup> {
   const named = new Map<string, FoundGroup>();
   for (const group of groups) {
-    const words =
-      group.label
-        .toLowerCase()
-        .match(/[a-z0-9]+/g)
-        ?.join("-") ?? "";
+    const words = (group.label.toLowerCase().match(/[a-z0-9]+/g) ?? []).join("-");
     const stem = (/^[a-z]/.test(words) ? words : `group-${words}`).slice(0, 56).replace(/-$/, "");
     let id = stem;
     for (let count = 2; named.has(id); count++) id = `${stem}-${count}`;
@@ -56,21 +50,21 @@ function withIdentifiers(groups: readonly FoundGroup[]): ReadonlyMap<string, Fou
 function entryOf({ name, required, label, description, example, secret, docs, isGiven, default: fallback }: Found) {
   const format = fallback === undefined ? formatOf(name, example, isGiven === true) : undefined;
   const isPublic = secret === undefined ? !soundsSecret(name) && example !== undefined : !secret;
-  // Ports, booleans and what has a default count as no secret anyway.
-  const implied = format === "port" || format === "boolean" || fallback !== undefined;
+  // Ports, booleans and variables with a default are public anyway.
+  const isImplied = format === "port" || format === "boolean" || fallback !== undefined;
   return {
-    ...(label === undefined ? {} : { label }),
-    ...(description === undefined ? {} : { description }),
-    ...(required ? { required } : {}),
-    ...(isPublic && !implied ? { secret: false } : {}),
-    ...(example === undefined ? {} : { example }),
-    ...(docs === undefined ? {} : { docs }),
-    ...(fallback === undefined ? {} : { default: fallback }),
-    ...(format === undefined ? {} : { format }),
+    label,
+    description,
+    required: required || undefined,
+    secret: isPublic && !isImplied ? false : undefined,
+    example,
+    docs,
+    default: fallback,
+    format,
   };
 }
 
-/** Only what both the name and the example say; without an example the name alone, unless there is a value that may differ. */
+/** Returns a format that name and example agree on; without an example by the name alone, unless a value may differ. */
 function formatOf(name: string, example: string | undefined, isGiven: boolean): "port" | "boolean" | "url" | undefined {
   const has = (format: ValueFormat): boolean =>
     example !== undefined && formatFault(format, example, name, noWork()) === undefined;

@@ -63,7 +63,6 @@ function commentBehind(text: string): string {
   return /(?:^|\s)#(.*)$/.exec(text.trim().replace(/^(["'`])[^]*?\1/, ""))?.[1] ?? "";
 }
 
-/** Without quotes and without a comment behind it. */
 function valueOf(text: string): string {
   const trimmed = text.trim();
   const quoted = /^(["'`])([^]*)\1/.exec(trimmed)?.[2];

@@ -1,18 +1,18 @@
 import { OPTION_NAMES, variableOf } from "../../command-line/options.ts";
 import { ADMIN_TOKEN, WITHHELD_VARIABLES } from "../../esc/settings/own-variables.ts";
 
-/** A variable that may belong into the contract, and what is known of it. */
+/** A variable that may belong into the contract. */
 export interface Found {
   readonly name: string;
   readonly required: boolean;
-  readonly label?: string;
-  readonly description?: string;
-  /** Shown to everybody who reads the contract: never a value that may be a real secret. */
-  readonly example?: string;
+  readonly label?: string | undefined;
+  readonly description?: string | undefined;
+  /** Every reader of the contract sees it: never a value that may be a real secret. */
+  readonly example?: string | undefined;
   readonly secret?: boolean;
-  readonly default?: string;
-  readonly docs?: string;
-  /** It has a value, which is not looked at: its name alone tells no format. */
+  readonly default?: string | undefined;
+  readonly docs?: string | undefined;
+  /** It has a value that is not looked at: its name alone tells no format. */
   readonly isGiven?: boolean;
 }
 
@@ -20,14 +20,12 @@ export interface Found {
 export interface FoundGroup {
   readonly label: string;
   readonly rule: "one-of" | "exactly-one" | "at-least-one" | "all-or-none";
-  /** In order of preference. */
   readonly variables: readonly string[];
 }
 
 /** Variables of the system, of language runtimes, of CI and of tools: no contract of a repository declares them. */
 const FOREIGN =
   /^(?:PATH|HOME|USER|LOGNAME|SHELL|PWD|OLDPWD|TMPDIR|TEMP|TMP|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|COLUMNS|LINES|LANG|LC_\w+|TZ|HOSTNAME|DISPLAY|EDITOR|VISUAL|PAGER|CI|NODE_ENV|NODE_OPTIONS|NODE_PATH|NODE_EXTRA_CA_CERTS|PYTHON\w+|VIRTUAL_ENV|APPDATA|LOCALAPPDATA|USERPROFILE|SystemRoot|ComSpec|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY|SSL_CERT_(?:FILE|DIR)|npm_\w+|XDG_\w+|PULUMI_(?:BACKEND_URL|DEFAULT_ORGANIZATION)|GITHUB_(?:ACTIONS|ENV|OUTPUT|SHA|REF|REF_NAME|REPOSITORY|WORKSPACE|RUN_ID|ACTOR|EVENT_NAME|STEP_SUMMARY)|RUNNER_\w+|BASE_URL|MODE|DEV|PROD|SSR)$/;
-/** Those that set sophia-run itself. */
 const OWN: ReadonlySet<string> = new Set([
   ...OPTION_NAMES.map(variableOf),
   ...WITHHELD_VARIABLES,
@@ -35,28 +33,24 @@ const OWN: ReadonlySet<string> = new Set([
   "ESC_ORG",
 ]);
 
-/** Whether a contract of the repository may declare the name. */
+/** Returns true if a contract of the repository may declare the name. */
 export function isCandidate(name: string): boolean {
   return /^[A-Za-z_]\w{0,254}$/.test(name) && !FOREIGN.test(name) && !OWN.has(name);
 }
 
-/** Whether a name says that its value is secret. */
+const SECRET =
+  /(?:^|_)(?:KEY|KEYS|TOKEN|SECRET|SECRETS|PASS|PASSWORD|PASSWD|PAT|CREDENTIAL|CREDENTIALS|PRIVATE|DSN|AUTH|COOKIE|SIGNATURE|SALT)(?:_|$)/i;
+
 export function soundsSecret(name: string): boolean {
-  return /(?:^|_)(?:KEY|KEYS|TOKEN|SECRET|SECRETS|PASS|PASSWORD|PASSWD|PAT|CREDENTIAL|CREDENTIALS|PRIVATE|DSN|AUTH|COOKIE|SIGNATURE|SALT)(?:_|$)/i.test(
-    name,
-  );
+  return SECRET.test(name);
 }
 
-/** Joins what several places say about the same variables: required if any says so, the first description counts. */
+/** Joins what several sources say of the same variables: required if any says so; else the first that has a detail counts. */
 export function join(lists: readonly (readonly Found[])[]): readonly Found[] {
   const joined = new Map<string, Found>();
   for (const found of lists.flat()) {
     const earlier = joined.get(found.name);
-    joined.set(found.name, {
-      ...found,
-      ...earlier,
-      required: found.required || (earlier?.required ?? false),
-    });
+    joined.set(found.name, { ...found, ...earlier, required: found.required || earlier?.required === true });
   }
   return [...joined.values()];
 }

@@ -12,9 +12,9 @@ import { refuseLinks, writeText, type TargetFile } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { askNames } from "./ask.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
-import type { Place, Project } from "./place.ts";
+import type { Place } from "./place.ts";
 import { EXTRA_NAMES, EXTRAS, existingPlaces, newPlaces, type Extra } from "./places.ts";
-import { survey, type Survey } from "./project.ts";
+import { survey, type Project, type Survey } from "./project.ts";
 import { PYTHON_TOOLS, pythonProject } from "./python.ts";
 import { hasDependency, npmScripts, startsNpm } from "./scripts.ts";
 import { contractFile, ORIGINS, startContract } from "./start.ts";
@@ -25,16 +25,14 @@ export const init: Command = async ({ options }, context) => {
   const { from, with: given } = options;
   const asked = ORIGINS.filter((name) => Array.isArray(from) && from.includes(name));
   const found = await survey(context);
-  const offers = new Map(
-    EXTRA_NAMES.map((name) => [name, newPlaces(name, found.project, found.existing, found.image)] as const),
-  );
+  const offers = new Map(EXTRA_NAMES.map((name) => [name, newPlaces(name, found)] as const));
   const possible = EXTRA_NAMES.filter((name) => offers.get(name)?.some(({ kind }) => kind === "create") === true);
   const wanted = Array.isArray(given)
     ? EXTRA_NAMES.filter((name) => given.includes(name))
     : await askExtras(possible, context);
   const places = [
     ...(await ownPlaces(found, options["edit-scripts"] === true)),
-    ...existingPlaces(found.project, found.existing),
+    ...existingPlaces(found),
     ...wanted.flatMap((name) => offers.get(name) ?? []),
   ];
   // Before anything is written: a refusal in between would leave a part behind.
@@ -44,41 +42,41 @@ export const init: Command = async ({ options }, context) => {
   const contract = contractFile(context);
   refuseLinks([...(existsSync(contract.path) ? [] : [contract]), ...files]);
   await startContract(asked, settings, context);
-  // The lines to act on come last.
+  const isAdvice = ({ kind }: Place): boolean => kind === "advise" || kind === "impossible";
   for (const place of places.filter((one) => !isAdvice(one))) settlePlace(place, context);
   for (const place of places.filter(isAdvice)) settlePlace(place, context);
-  tellNext(
-    found,
-    possible.filter((name) => !wanted.includes(name)),
-    context,
-  );
+  const left = possible.filter((name) => !wanted.includes(name));
+  tellNext(found, left, context);
   return ExitStatus.ok;
 };
 
 /** Asks at a terminal which extras the user wants; elsewhere `--with` names them. */
 async function askExtras(possible: readonly Extra[], context: Context): Promise<readonly Extra[]> {
   if (possible.length === 0 || !canAsk(context)) return [];
-  const lines = possible.map((name, index) => `${String(index + 1).padStart(4)}  ${name.padEnd(14)}${EXTRAS[name]}\n`);
-  context.err(`init can create more than the contract:\n${lines.join("")}`);
-  const chosen = await askNames("Which? Numbers or names, `all`, or Enter for none:", possible, context);
+  const column = 14;
+  const rows = possible.map((name) => name.padEnd(column) + EXTRAS[name]);
+  const question = "Which? Numbers or names, `all`, or Enter for none:";
+  const heading = "init can create more than the contract:";
+  const chosen = await askNames(heading, rows, question, possible, context, column);
   return possible.filter((name) => chosen.has(name));
 }
 
 /** The manifests of the project: sophia-run as a dependency, and in front of what starts programs. */
-async function ownPlaces({ project, texts, isThere, read }: Survey, edit: boolean): Promise<readonly Place[]> {
-  const dependencies = texts.pyproject === undefined ? "requirements.txt" : "pyproject.toml";
+async function ownPlaces(found: Survey, edit: boolean): Promise<readonly Place[]> {
+  const { project, manifest, pyproject, isThere, read } = found;
+  const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   const { add, addToRoot = add } = NODE_TOOLS[project.node.name];
   const { hasMembers, member } = project.workspace;
   const isRoot = hasMembers && member === "";
   return [
-    ...npmScripts(texts.manifest, {
+    ...npmScripts(manifest, {
       add: [...(FETCH_TARBALL === undefined || isThere(TARBALL) ? [] : [FETCH_TARBALL]), isRoot ? addToRoot : add],
       edit,
       isThere,
-      startsByNpm: startsNpm(await read("Dockerfile"), await read("Procfile")),
+      startsByNpm: startsNpm(found.dockerfile, await read("Procfile")),
       isInRoot: isInRoot(project),
     }),
-    ...pythonProject(dependencies, texts.pyproject ?? (await read(dependencies)), project.python, isThere),
+    ...pythonProject(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
     ...gitignore(isThere(".git"), await read(".gitignore")),
   ];
 }
@@ -94,37 +92,32 @@ function isInRoot({ node, workspace }: Project): boolean {
   return workspace.member !== "" && node.name !== "yarn" && hasDependency(workspace.manifest);
 }
 
-function isAdvice({ kind }: Place): boolean {
-  return kind === "advise" || kind === "impossible";
-}
-
 function settlePlace(place: Place, context: Context): void {
+  const { file } = place;
+  const remarks: Line[] =
+    "remark" in place && place.remark !== undefined ? [{ text: `  (${place.remark})`, hang: 3 }] : [];
   switch (place.kind) {
     case "create":
-      writeText(target(place.file, context), place.text, "wx");
-      tell(context, [`created ${place.file}`, ...remarkOf(place)]);
+      writeText(target(file, context), place.text, "wx");
+      tell(context, [`created ${file}`, ...remarks]);
       return;
     case "edit":
-      writeText(target(place.file, context), place.text);
-      tell(context, [{ text: `changed ${place.file}: ${place.done}`, hang: 2 }, ...remarkOf(place)]);
+      writeText(target(file, context), place.text);
+      tell(context, [{ text: `changed ${file}: ${place.done}`, hang: 2 }, ...remarks]);
       return;
     case "advise":
-      tell(context, ["", `${place.file}: ${place.title ?? "add"}`]);
+      tell(context, ["", `${file}: ${place.title ?? "add"}`]);
       // For a file, in which the command has its own name.
       context.out(place.lines.map((line) => `  ${line}\n`).join(""));
-      tell(context, remarkOf(place));
+      tell(context, remarks);
       return;
     case "ready":
-      tell(context, [`${place.file} uses sophia-run already`]);
+      tell(context, [`${file} uses sophia-run already`]);
       return;
     case "impossible":
-      tell(context, ["", { text: `${place.file} was not created: ${place.why}`, hang: 2 }]);
+      tell(context, ["", { text: `${file} was not created: ${place.why}`, hang: 2 }]);
       return;
   }
-}
-
-function remarkOf({ remark }: { readonly remark?: string }): readonly Line[] {
-  return remark === undefined ? [] : [{ text: `  (${remark})`, hang: 3 }];
 }
 
 function tellNext({ project }: Survey, left: readonly Extra[], context: Context): void {

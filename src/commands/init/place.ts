@@ -1,63 +1,29 @@
 import { withoutMark } from "../../core/text.ts";
 
-/** What is to be done about one place of use. */
+/** What `init` does, or tells the user to do, in one file of the project. */
 export type Place =
-  | ({ readonly kind: "create"; readonly file: string; readonly text: string } & Remark)
-  | ({ readonly kind: "edit"; readonly file: string; readonly text: string; readonly done: string } & Remark)
-  /** Lines for the user to add, or to run where the title says so. */
-  | ({
+  | { readonly kind: "create"; readonly file: string; readonly text: string; readonly remark?: string | undefined }
+  | {
+      readonly kind: "edit";
+      readonly file: string;
+      readonly text: string;
+      readonly done: string;
+      readonly remark?: string | undefined;
+    }
+  /** Lines for the user to add, or to run if the title says so. */
+  | {
       readonly kind: "advise";
       readonly file: string;
       readonly title?: string;
       readonly lines: readonly string[];
-    } & Remark)
+      readonly remark?: string | undefined;
+    }
   | { readonly kind: "ready"; readonly file: string }
-  /** A file that was asked for and cannot be made. */
   | { readonly kind: "impossible"; readonly file: string; readonly why: string };
 
-interface Remark {
-  readonly remark?: string;
+export function impossible(file: string, why: string): Place {
+  return { kind: "impossible", file, why };
 }
-
-/** What decides how a project's places look. */
-export interface Project {
-  /** The name of its folder. */
-  readonly name: string;
-  /** What package.json holds; undefined where there is none. */
-  readonly manifest: Manifest | undefined;
-  /** What installs its packages; locked where a file says which ones. */
-  readonly node: NodeInstaller;
-  readonly workspace: Workspace;
-  /** What installs its packages where it is a project of Python; undefined where it is none. */
-  readonly python: PythonTool | undefined;
-}
-
-/** The package manager of a project. */
-export interface NodeInstaller {
-  readonly name: NodeTool;
-  /** A lock file of its own is there. */
-  readonly isLocked: boolean;
-  /** The major version to ask Corepack for, where package.json names none: it would take Yarn 1, which has another lock file. */
-  readonly yarnVersion?: string;
-}
-
-/** The workspace in which a project's packages are installed. */
-export interface Workspace {
-  /** The folder with the lock file; the project itself, unless it is a package of a workspace. */
-  readonly root: string;
-  /** The path of the project from there, with slashes; empty for the root itself. */
-  readonly member: string;
-  /** The content of the root's package.json. */
-  readonly manifest: Manifest;
-  /** The root's package.json or pnpm-workspace.yaml lists packages. */
-  readonly hasMembers: boolean;
-}
-
-/** Yarn is another program from its version 2 on. */
-export type NodeTool = "npm" | "pnpm" | "yarn" | "yarn 1" | "bun";
-
-/** `pip .` where a pyproject.toml names the dependencies, `pip` where requirements.txt does. */
-export type PythonTool = "uv" | "poetry" | "pdm" | "pip" | "pip .";
 
 export type Manifest = Readonly<Record<string, unknown>>;
 
@@ -73,4 +39,9 @@ export function parseManifest(text: string): Manifest | undefined {
 export function objectOf(value: unknown): Manifest | undefined {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
   return Object.fromEntries(Object.entries(value));
+}
+
+/** Returns the names and versions of one or more groups of dependencies. */
+export function dependenciesIn(manifest: Manifest, ...groups: readonly string[]): ReadonlyMap<string, unknown> {
+  return new Map(groups.flatMap((group) => Object.entries(objectOf(manifest[group]) ?? {})));
 }

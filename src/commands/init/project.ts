@@ -1,77 +1,157 @@
-/** The survey of a folder for `init`: the project, and the places of use that exist. */
+/** The survey of a folder for `init`: the project, its workspace, and the files that exist. */
 import { existsSync, lstatSync } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, join, relative, sep } from "node:path";
 import { findContract } from "../../contract/find.ts";
 import type { Context } from "../../core/context.ts";
+import { matchesGlob } from "../../core/glob.ts";
+import { parentOf } from "../../system/paths.ts";
 import { readIfThere } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { workflowsIn } from "../workflows.ts";
-import type { ImageSurroundings } from "./image.ts";
-import { installedCommands } from "./installed.ts";
-import { nodeTool } from "./node-tools.ts";
-import { parseManifest, type Project } from "./place.ts";
-import type { Existing } from "./places.ts";
-import { pythonTool } from "./python.ts";
-import { workspaceOf } from "./workspace.ts";
+import { nodeTool, type NodeInstaller } from "./node-tools.ts";
+import { dependenciesIn, objectOf, parseManifest, type Manifest } from "./place.ts";
+import { pythonTool, type PythonTool } from "./python.ts";
+import type { StartSurroundings } from "./start-command.ts";
 
 const DEVCONTAINERS = [join(".devcontainer", "devcontainer.json"), ".devcontainer.json"];
 
-/** The texts that decide, by the names of their files; undefined for one that is not there. */
-export interface ProjectTexts {
-  readonly manifest: string | undefined;
-  readonly pyproject: string | undefined;
+export interface Project {
+  readonly name: string;
+  readonly manifest: Manifest | undefined;
+  readonly node: NodeInstaller;
+  readonly workspace: Workspace;
+  readonly python: PythonTool | undefined;
 }
 
-/** A folder as `init` sees it. */
-export interface Survey {
+/** The workspace in which a project's packages are installed. */
+export interface Workspace {
+  /** The folder with the lock file; the project itself, unless it is a package of a workspace. */
+  readonly root: string;
+  /** The path of the project from there, with slashes; empty for the root itself. */
+  readonly member: string;
+  readonly manifest: Manifest;
+  /** The root's package.json or pnpm-workspace.yaml lists packages. */
+  readonly hasMembers: boolean;
+}
+
+export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
   readonly project: Project;
-  readonly texts: ProjectTexts;
-  readonly existing: Existing;
-  readonly image: ImageSurroundings;
-  readonly isThere: (file: string) => boolean;
+  readonly manifest: string | undefined;
+  readonly pyproject: string | undefined;
+  readonly dockerfile: string | undefined;
+  /** The file that exists, else the one to create. */
+  readonly devcontainer: { readonly file: string; readonly text: string | undefined };
+  readonly workflows: readonly string[];
+  readonly isRepository: boolean;
+  /** The path of the contract that applies to the folder; undefined if the folder will have its own. */
+  readonly contract: string | undefined;
+  /** Looks in the folder of the lock file. */
+  readonly isInRoot: (file: string) => boolean;
   readonly read: (file: string) => Promise<string | undefined>;
 }
 
 /** Reads what is there; writes nothing. @throws SophiaError (file, 125) for a file that cannot be read */
 export async function survey({ cwd }: Context): Promise<Survey> {
-  const read = (file: string): Promise<string | undefined> => readIfThere({ path: join(cwd, file), name: file });
+  const read = (file: string): Promise<string | undefined> => readIn(cwd, file);
   const isThere = (file: string): boolean => existsSync(join(cwd, file));
   const text = await read("package.json");
-  // One that is not JSON is a manifest without anything in it.
+  // A text that is not JSON is an empty manifest.
   const manifest = text === undefined ? undefined : (parseManifest(text) ?? {});
   const pyproject = await read("pyproject.toml");
   const workspace = await workspaceOf(cwd);
-  const inRoot = (file: string): string => join(workspace.root, file);
-  const isInRoot = (file: string): boolean => existsSync(inRoot(file));
-  const yarnLock = await readIfThere({ path: inRoot("yarn.lock"), name: "yarn.lock" });
-  const container = DEVCONTAINERS.find((file) => isLinkOrFile(join(cwd, file))) ?? DEVCONTAINERS[0] ?? "";
+  const isInRoot = (file: string): boolean => existsSync(join(workspace.root, file));
+  // A link to nothing counts: no file can be created in its place.
+  const isLinkOrFile = (file: string): boolean => lstatSync(join(cwd, file), { throwIfNoEntry: false }) !== undefined;
+  const container = DEVCONTAINERS.find(isLinkOrFile) ?? DEVCONTAINERS[0] ?? "";
   return {
     project: {
       name: basename(cwd),
       manifest,
-      node: nodeTool(workspace.manifest["packageManager"], yarnLock, isInRoot),
+      node: nodeTool(workspace.manifest["packageManager"], await readIn(workspace.root, "yarn.lock"), isInRoot),
       workspace,
       python: pythonTool(pyproject, isThere),
     },
-    texts: { manifest: text, pyproject },
-    existing: {
-      dockerfile: await read("Dockerfile"),
-      devcontainer: { file: container, text: await read(container) },
-      workflows: (await workflowsIn(cwd)).map((file) => file.text),
-      isRepository: projectRoot(cwd) === cwd,
-    },
-    image: {
-      isThere,
-      isInRoot,
-      contract: findContract(cwd),
-      commandsOf: await installedCommands([cwd, workspace.root], manifest ?? {}),
-    },
+    manifest: text,
+    pyproject,
+    dockerfile: await read("Dockerfile"),
+    devcontainer: { file: container, text: await read(container) },
+    workflows: (await workflowsIn(cwd)).map((file) => file.text),
+    isRepository: projectRoot(cwd) === cwd,
+    contract: findContract(cwd),
+    commandsOf: await installedCommands([cwd, workspace.root], manifest ?? {}),
     isThere,
+    isInRoot,
     read,
   };
 }
 
-/** A link to nothing is there, too: no file can be created in its place. */
-function isLinkOrFile(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+function readIn(folder: string, name: string): Promise<string | undefined> {
+  return readIfThere({ path: join(folder, name), name });
+}
+
+async function manifestIn(folder: string): Promise<Manifest> {
+  return parseManifest((await readIn(folder, "package.json")) ?? "") ?? {};
+}
+
+/**
+ * Reads which commands the dependencies of a project bring.
+ *
+ * @param folders those whose `node_modules` are searched, the nearest first
+ * @returns the commands of packages; undefined if nothing is installed
+ */
+async function installedCommands(folders: readonly string[], manifest: Manifest): Promise<Survey["commandsOf"]> {
+  const installed = folders.map((folder) => join(folder, "node_modules")).filter((one) => existsSync(one));
+  const commands = new Map<string, readonly string[]>();
+  for (const name of dependenciesIn(manifest, "dependencies", "devDependencies").keys()) {
+    const folder = installed.map((one) => join(one, name)).find((one) => existsSync(join(one, "package.json")));
+    const { bin } = folder === undefined ? {} : await manifestIn(folder);
+    commands.set(name, typeof bin === "string" ? [name.replace(/^@.*\//, "")] : Object.keys(objectOf(bin) ?? {}));
+  }
+  return (packages) =>
+    installed.length === 0 ? undefined : new Set(packages.flatMap((name) => commands.get(name) ?? []));
+}
+
+/** Looks for the workspace from a folder upwards, to the repository's root at most. */
+async function workspaceOf(cwd: string): Promise<Workspace> {
+  const own = await manifestIn(cwd);
+  const patterns = await memberPatterns(cwd, own);
+  const alone: Workspace = { root: cwd, member: "", manifest: own, hasMembers: patterns !== undefined };
+  if (patterns !== undefined) return alone;
+  for (let folder = cwd; ;) {
+    const parent = parentOf(folder);
+    if (existsSync(join(folder, ".git")) || parent === folder) return alone;
+    folder = parent;
+    const manifest = await manifestIn(folder);
+    const member = relative(folder, cwd).replaceAll(sep, "/");
+    if (isMember(member, (await memberPatterns(folder, manifest)) ?? [])) {
+      return { root: folder, member, manifest, hasMembers: true };
+    }
+  }
+}
+
+/** Returns the globs of a root's packages; undefined if the folder is no root. */
+async function memberPatterns(folder: string, { workspaces }: Manifest): Promise<readonly string[] | undefined> {
+  const list = Array.isArray(workspaces) ? workspaces : objectOf(workspaces)?.["packages"];
+  if (Array.isArray(list)) return list.filter((one) => typeof one === "string");
+  // Without `packages:` the file of pnpm has settings alone.
+  const pnpm = (await readIn(folder, "pnpm-workspace.yaml")) ?? "";
+  const [, inline, block] =
+    /^packages:[ \t]*(?:\[([^\]]*)\]|(?:#.*)?\r?\n((?:[ \t]*(?:-.*|#.*)?(?:\r?\n|$))+))/m.exec(pnpm) ?? [];
+  const items = inline?.split(",") ?? block?.split("\n").flatMap((line) => /^\s*-\s*(.*)$/.exec(line)?.[1] ?? []);
+  const names = items?.map((item) => item.replace(/\s#.*$/, "").trim());
+  return names?.map((name) => name.replaceAll(/^["']|["']$/g, "")).filter(Boolean);
+}
+
+/** Matches `packages/*` with each folder there, `**` with any depth; a pattern with `!` excludes. */
+function isMember(member: string, patterns: readonly string[]): boolean {
+  const fits = (pattern: string): boolean => {
+    const glob = pattern.replace(/^\.\//, "").replace(/\/$/, "");
+    if (glob.includes("**")) return matchesGlob(glob, member) || matchesGlob(glob.replaceAll("**/", ""), member);
+    return glob.split("/").length === member.split("/").length && matchesGlob(glob, member);
+  };
+  const isExclusion = (pattern: string): boolean => pattern.startsWith("!");
+  return (
+    patterns.some((one) => !isExclusion(one) && fits(one)) &&
+    !patterns.some((one) => isExclusion(one) && fits(one.slice(1)))
+  );
 }

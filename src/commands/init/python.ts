@@ -1,18 +1,20 @@
 /** A project of Python as a place of use: the dependency, and how its programs are started. */
 import { existsSync } from "node:fs";
 import { IS_ON_REGISTRIES, pythonPackage } from "../../core/package-source.ts";
-import type { Place, PythonTool } from "./place.ts";
+import type { Place } from "./place.ts";
 
-const PACKAGE = pythonPackage(wheelTag());
+/** `pip .` if a pyproject.toml names the dependencies, `pip` if requirements.txt does. */
+export type PythonTool = "uv" | "poetry" | "pdm" | "pip" | "pip .";
 
 interface PythonToolCommands {
-  /** Adds sophia-run to the dependencies; pip writes down none. */
+  /** Adds sophia-run to the dependencies; pip records none. */
   readonly add?: string;
   /** Makes a checkout ready. */
   readonly install: string;
-  /** Stands before a command of the environment. */
   readonly run: string;
 }
+
+const PACKAGE = pythonPackage(wheelTag());
 
 export const PYTHON_TOOLS: Readonly<Record<PythonTool, PythonToolCommands>> = {
   uv: { add: `uv add ${PACKAGE}`, install: "uv sync", run: "uv run " },
@@ -22,7 +24,7 @@ export const PYTHON_TOOLS: Readonly<Record<PythonTool, PythonToolCommands>> = {
   "pip .": { install: "pip install .", run: "" },
 };
 
-/** The platform of this machine, as the names of wheels have it. */
+/** Returns the platform of this machine as the names of wheels have it. */
 function wheelTag(): string {
   const isArm = process.arch === "arm64";
   if (process.platform === "win32") return "win_amd64";
@@ -39,22 +41,20 @@ const STARTS: readonly (readonly [name: RegExp, command: (module: string) => str
   [/\bpytest\b/i, () => "pytest"],
 ];
 
-/** Where programs begin, by custom. */
 const PROGRAMS = ["main.py", "app.py", "manage.py", "server.py", "run.py"];
 
 /** As a line of requirements.txt, a key of Poetry's, or a text in a list; what stands behind it is a version or an extra. */
 const DEPENDENCY = /^\s*sophia[-_.]run\s*(?:$|[[<>=~!;@])|["']sophia[-_.]run\s*["'[<>=~!;@]/im;
 
-/** What sets a Python project up. @param isThere whether the folder has a file of the name */
+/** Returns the installer of a Python project, by its lock file or its table in pyproject.toml. */
 export function pythonTool(pyproject: string | undefined, isThere: (file: string) => boolean): PythonTool | undefined {
-  if (isThere("uv.lock") || /^\[tool\.uv\b/m.test(pyproject ?? "")) return "uv";
-  if (isThere("poetry.lock") || /^\[tool\.poetry\b/m.test(pyproject ?? "")) return "poetry";
-  if (isThere("pdm.lock") || /^\[tool\.pdm\b/m.test(pyproject ?? "")) return "pdm";
+  const hasTable = (tool: string): boolean => new RegExp(String.raw`^\[tool\.${tool}\b`, "m").test(pyproject ?? "");
+  const named = (["uv", "poetry", "pdm"] as const).find((tool) => isThere(`${tool}.lock`) || hasTable(tool));
+  if (named !== undefined) return named;
   if (pyproject !== undefined) return "pip .";
   return isThere("requirements.txt") ? "pip" : undefined;
 }
 
-/** What adds the dependency: a command, or a line to write. */
 function dependencyPlace(file: string, tool: PythonTool): Place {
   const missing = "sophia-run is not among its dependencies";
   const { add, install } = PYTHON_TOOLS[tool];
@@ -64,10 +64,7 @@ function dependencyPlace(file: string, tool: PythonTool): Place {
   return { kind: "advise", file, title: `${missing}; add`, lines: [line], remark: `then ${install}` };
 }
 
-/**
- * @param text that of pyproject.toml, else of requirements.txt; nothing is to be done where there is neither
- * @param isThere whether the folder has a file of the name
- */
+/** @param text that of pyproject.toml, else of requirements.txt; undefined if there is neither */
 export function pythonProject(
   file: string,
   text: string | undefined,
@@ -76,16 +73,19 @@ export function pythonProject(
 ): readonly Place[] {
   if (text === undefined || tool === undefined) return [];
   const { run } = PYTHON_TOOLS[tool];
-  const remark = {
-    remark: `no Python starts for it; ${run}sophia-run docs --types python writes a typed settings class`,
-  };
   const program = PROGRAMS.find(isThere);
   const module = program?.replace(/\.py$/, "") ?? "main";
   const found = STARTS.filter(([name]) => name.test(text)).map(([, command]) => command(module));
   const commands = found.length === 0 ? [`python ${program ?? "PROGRAM.py"}`] : found;
-  const lines = commands.map((command) => `${run}sophia-run -- ${command}`);
+  const remark = `no Python starts for it; ${run}sophia-run docs --types python writes a typed settings class`;
   return [
     DEPENDENCY.test(text) ? { kind: "ready", file } : dependencyPlace(file, tool),
-    { kind: "advise", file, title: "start programs by", lines, ...remark },
+    {
+      kind: "advise",
+      file,
+      title: "start programs by",
+      lines: commands.map((command) => `${run}sophia-run -- ${command}`),
+      remark,
+    },
   ];
 }

@@ -1,7 +1,7 @@
 /** package.json as a place of use: the dependency, and the scripts that start a program. */
 import { shellQuoted, shellWord } from "../../core/shell.ts";
 import { NODE_PACKAGE } from "../../core/package-source.ts";
-import { objectOf, parseManifest, type Manifest, type Place } from "./place.ts";
+import { dependenciesIn, objectOf, parseManifest, type Manifest, type Place } from "./place.ts";
 import { PROGRAMS } from "./start-command.ts";
 
 /** Scripts that start a program of the repository. */
@@ -12,9 +12,7 @@ const ABOUT_EXEC =
   "exec: the shell that stands in front of a script does not pass SIGTERM on; cmd of Windows has no exec";
 
 export interface ScriptOptions {
-  /** The commands that add the dependency. */
   readonly add: readonly string[];
-  /** Whether package.json may be changed. */
   readonly edit: boolean;
   readonly isThere: (file: string) => boolean;
   /** An image or a supervisor starts npm, which then has to pass signals on. */
@@ -23,7 +21,6 @@ export interface ScriptOptions {
   readonly isInRoot: boolean;
 }
 
-/** @param text that of package.json; nothing is to be done where there is none */
 export function npmScripts(text: string | undefined, options: ScriptOptions): readonly Place[] {
   if (text === undefined) return [];
   const manifest = parseManifest(text);
@@ -33,69 +30,59 @@ export function npmScripts(text: string | undefined, options: ScriptOptions): re
   return [...dependency(manifest, options), ...prefixed(text, manifest, options)];
 }
 
-/** Whether a Dockerfile or a Procfile starts a script of package.json. */
 export function startsNpm(...texts: readonly (string | undefined)[]): boolean {
   const starts = /^\s*(?:ENTRYPOINT|CMD|[\w-]+:)\s*\[?[\s"']*(?:npm|pnpm|yarn|bun)\b/im;
   return texts.some((text) => text !== undefined && starts.test(text));
 }
 
-/** Images leave development dependencies out, and sophia-run has to be in them. */
+/** Images leave development dependencies out, and they need sophia-run. */
 function dependency(manifest: Manifest, { add, isInRoot }: ScriptOptions): readonly Place[] {
-  const version = versionIn(manifest, "dependencies");
+  const version = dependenciesIn(manifest, "dependencies").get("sophia-run");
   const tarball = typeof version === "string" ? /^(?:file:)?(\.*\/.*\/([^/]+\.tgz))$/.exec(version) : null;
+  const advice = (title: string, lines: readonly string[]): readonly Place[] => [
+    { kind: "advise", file: FILE, title: `${title}; run`, lines },
+  ];
   if (tarball !== null) {
     const [, path = "", name = ""] = tarball;
-    const command = add.at(-1) ?? "";
-    const lines = [`cp ${shellWord(path)} . && ${command.replace(NODE_PACKAGE, `./${shellWord(name)}`)}`];
-    return [{ kind: "advise", file: FILE, title: "images and CI lack the tarball of sophia-run; run", lines }];
+    const command = (add.at(-1) ?? "").replace(NODE_PACKAGE, `./${shellWord(name)}`);
+    return advice("images and CI lack the tarball of sophia-run", [`cp ${shellWord(path)} . && ${command}`]);
   }
   if (version !== undefined || isInRoot || manifest["name"] === "sophia-run") return [];
-  const title = hasDependency(manifest)
-    ? "images leave out devDependencies, sophia-run among them; run"
-    : "sophia-run is not among its dependencies; run";
-  return [{ kind: "advise", file: FILE, title, lines: add }];
+  return hasDependency(manifest)
+    ? advice("images leave out devDependencies, sophia-run among them", add)
+    : advice("sophia-run is not among its dependencies", add);
 }
 
-/** Whether package.json names sophia-run, so that its package manager finds the command. */
+/** Returns true if package.json names sophia-run, so that its package manager finds the command. */
 export function hasDependency(manifest: Manifest): boolean {
-  return ["dependencies", "devDependencies"].some((group) => versionIn(manifest, group) !== undefined);
-}
-
-function versionIn(manifest: Manifest, group: string): unknown {
-  return objectOf(manifest[group])?.["sophia-run"];
+  return dependenciesIn(manifest, "dependencies", "devDependencies").has("sophia-run");
 }
 
 function prefixed(text: string, manifest: Manifest, { edit, startsByNpm, isThere }: ScriptOptions): readonly Place[] {
   const prefix = startsByNpm ? `exec ${PREFIX}` : PREFIX;
-  const remark = startsByNpm ? { remark: ABOUT_EXEC } : {};
+  const remark = startsByNpm ? ABOUT_EXEC : undefined;
   const scripts = objectOf(manifest["scripts"]) ?? {};
   const starting = STARTING.flatMap((name) => {
     const command = scripts[name];
-    return typeof command === "string" ? [{ name, command }] : [];
+    return typeof command === "string" ? [[name, command] as const] : [];
   });
-  const left = starting.filter(({ command }) => !/\bsophia-run\b/.test(command));
+  const left = starting.filter(([, command]) => !/\bsophia-run\b/.test(command));
   if (starting.length > 0 && left.length === 0) return [{ kind: "ready", file: FILE }];
-  const changed = left.map(({ name, command }) => [name, prefix + wrapped(command)] as const);
+  const changed = left.map(([name, command]) => [name, prefix + wrapped(command)] as const);
   if (changed.length === 0) {
     const program = PROGRAMS.find(isThere);
     if (program === undefined) return [];
-    return [{ kind: "advise", file: FILE, lines: [`"scripts": { "start": "${prefix}node ${program}" }`], ...remark }];
+    return [{ kind: "advise", file: FILE, lines: [`"scripts": { "start": "${prefix}node ${program}" }`], remark }];
   }
   if (!edit) {
     const lines = changed.map(([name, command]) => `${JSON.stringify(name)}: ${JSON.stringify(command)}`);
-    return [{ kind: "advise", file: FILE, lines, ...remark }];
+    return [{ kind: "advise", file: FILE, lines, remark }];
   }
   const edited = { ...manifest, scripts: { ...scripts, ...Object.fromEntries(changed) } };
   const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? "  ";
-  return [
-    {
-      kind: "edit",
-      file: FILE,
-      text: JSON.stringify(edited, undefined, indent) + (text.endsWith("\n") ? "\n" : ""),
-      done: `put ${prefix.trimEnd()} in front of ${changed.map(([name]) => name).join(", ")}`,
-      ...remark,
-    },
-  ];
+  const written = JSON.stringify(edited, undefined, indent) + (text.endsWith("\n") ? "\n" : "");
+  const done = `put ${prefix.trimEnd()} in front of ${changed.map(([name]) => name).join(", ")}`;
+  return [{ kind: "edit", file: FILE, text: written, done, remark }];
 }
 
 /** A script that is more than one command needs a shell of its own behind `--`. */

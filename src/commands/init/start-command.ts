@@ -1,7 +1,7 @@
 /** How a project's program is started in an image, from its package.json: the words of CMD, or why there are none. */
 import { enumerateFew } from "../../core/lines.ts";
 import { printable } from "../../core/text.ts";
-import { objectOf, type Manifest } from "./place.ts";
+import { dependenciesIn, objectOf, type Manifest } from "./place.ts";
 
 /** A program's start without a package manager in between, which would not pass signals on. */
 export type StartCommand =
@@ -17,9 +17,7 @@ export interface StartSurroundings {
   readonly commandsOf: (packages: readonly string[]) => ReadonlySet<string> | undefined;
 }
 
-/** Customary names of the file with which a program begins. */
 export const PROGRAMS = ["server.js", "index.js", "app.js", "main.js"];
-/** Scripts that name each other. */
 const DEEPEST = 8;
 /** Commands that the image or its shell has. */
 const ALWAYS_THERE = new Set(
@@ -116,7 +114,6 @@ function programFile(args: readonly string[]): string | undefined {
   return isCode ? undefined : args[at];
 }
 
-/** As `require` looks for it. */
 function fileVariants(file: string): readonly string[] {
   return [file, `${file}.js`, `${file}.cjs`, `${file}/index.js`];
 }
@@ -128,11 +125,13 @@ function missing(
   { commandsOf, isThere, runtime }: StartSurroundings,
 ): string | undefined {
   if (ALWAYS_THERE.has(command) || command === runtime || (command.includes("/") && isThere(command))) return undefined;
-  const namesOf = (group: string): readonly string[] => Object.keys(objectOf(manifest[group]) ?? {});
-  const [own, dev] = [namesOf("dependencies"), namesOf("devDependencies")];
-  if (own.includes(command) || commandsOf(own)?.has(command) === true) return undefined;
+  const isBroughtBy = (group: string): boolean => {
+    const names = [...dependenciesIn(manifest, group).keys()];
+    return names.includes(command) || commandsOf(names)?.has(command) === true;
+  };
+  if (isBroughtBy("dependencies")) return undefined;
   const shown = printable(command);
-  if (dev.includes(command) || commandsOf(dev)?.has(command) === true) {
+  if (isBroughtBy("devDependencies")) {
     return `start runs ${shown} of the devDependencies, which images leave out: move it to the dependencies`;
   }
   return `start runs ${shown}, which none of the installed dependencies brings`;

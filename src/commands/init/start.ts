@@ -1,5 +1,4 @@
 /** A contract for a folder that has none. */
-import { enumerateFew } from "../../core/lines.ts";
 import { existsSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
@@ -7,23 +6,24 @@ import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
 import { findContract } from "../../contract/find.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
+import { enumerateFew } from "../../core/lines.ts";
 import { count, enumerate, printable } from "../../core/text.ts";
 import { tell } from "../../output/colour.ts";
+import { readEnvFiles } from "../../resolve/env-files.ts";
+import { canAsk } from "../confirm.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
-import { canAsk } from "../confirm.ts";
 import { readIfThere, writeText, type TargetFile } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { askRequired } from "./ask.ts";
 import { scanCode } from "./code.ts";
 import { contractText } from "./contract.ts";
-import { fromDotenv } from "./dotenv.ts";
-import { type EscFound, fromEsc } from "./esc.ts";
+import { fromEsc } from "./esc.ts";
 import { fromExample } from "./example.ts";
-import { join as joinFound, type Found, type FoundGroup } from "./found.ts";
+import { isCandidate, join as joinFound, type Found, type FoundGroup } from "./found.ts";
 import { fromGenerated } from "./generated.ts";
 
-/** Where a contract can be started from; without a choice the first of `SEARCHED` that has any variable. */
+/** The sources of a contract; without a choice the first of `SEARCHED` that has any variable. */
 export const ORIGINS = ["builtin", "example", "esc", "code", "dotenv"] as const;
 export type OriginName = (typeof ORIGINS)[number];
 const SEARCHED: readonly OriginName[] = ["example", "esc", "code", "dotenv"];
@@ -33,21 +33,18 @@ interface Answer {
   readonly groups?: readonly FoundGroup[];
   /** The contract to extend: `builtin` or a path. */
   readonly base?: string;
-  /** Where they were found, in words. */
   readonly where: string;
-  /** What the user should know of it. */
   readonly remarks?: readonly string[];
 }
 
-/** The contract that `init` writes. */
 export function contractFile({ cwd }: Context): TargetFile {
   return { path: join(cwd, CONTRACT_FILE_NAME), name: CONTRACT_FILE_NAME, root: projectRoot(cwd) };
 }
 
 /**
- * Writes `sophia.contract.json` unless it exists, and says what was done. Where nothing is found it has no variables.
+ * Writes `sophia.contract.json` unless it exists, and prints what was done. If nothing is found it has no variables.
  *
- * @param asked the origins that were named; none: the first that has anything
+ * @param asked the origins that the user named; none: the first that has anything
  * @throws SophiaError (125) if an origin that was named cannot be read
  */
 export async function startContract(asked: readonly OriginName[], settings: Settings, context: Context): Promise<void> {
@@ -73,8 +70,7 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
   const found = joinFound(answers.map((answer) => answer.found)).filter(({ name }) => builtIn?.has(name) !== true);
   const groups = base === undefined ? answers.flatMap((answer) => answer.groups ?? []) : [];
   const isInstalled = existsSync(join(context.cwd, "package.json"));
-  const text = contractText({ ...(base === undefined ? {} : { base }), found, groups }, isInstalled);
-  writeText(contractFile(context), text, "wx");
+  writeText(contractFile(context), contractText({ base, found, groups }, isInstalled), "wx");
   const total = found.length + (builtIn?.size ?? 0);
   const from = `: ${count(total, "variable")} from ${enumerate(answers.map(({ where }) => where))}`;
   const told = [
@@ -83,7 +79,9 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
       : [`${applies} does not apply here any more; "extends": "${applies}" would keep what it declares`]),
     ...remarks,
     ...answers.flatMap((answer) => answer.remarks ?? []),
-    ...(total === 0 && base === undefined ? [HOW_TO_ADD] : []),
+    ...(total === 0 && base === undefined
+      ? ['add one under "variables", such as "API_KEY": { "required": true }']
+      : []),
   ];
   tell(context, [
     { text: `created ${CONTRACT_FILE_NAME}${answers.length === 0 ? ", in which no variable is yet" : from}`, hang: 2 },
@@ -91,9 +89,7 @@ export async function startContract(asked: readonly OriginName[], settings: Sett
   ]);
 }
 
-const HOW_TO_ADD = 'add one under "variables", such as "API_KEY": { "required": true }';
-
-/** What was read, and what the user should know of what was not. */
+/** The sources that were read, and remarks on those that were not. */
 interface Answers {
   readonly answers: readonly Answer[];
   readonly remarks: readonly string[];
@@ -103,53 +99,62 @@ async function readAll(asked: readonly OriginName[], settings: Settings, context
   const answers: Answer[] = [];
   for (const name of asked) {
     const answer = await look(name, settings, context);
-    if (answer === undefined) throw nothingThere(name);
+    if (answer === undefined) {
+      const [missing, hint] = ABSENCES[name] ?? ["nothing is there", "leave --from out"];
+      throw new SophiaError({ code: "init-source", message: `--from ${name}: ${missing}`, hint });
+    }
     answers.push(answer);
   }
   return { answers, remarks: [] };
 }
 
-/** The first origin that has a variable. One that cannot be read is no reason to start without a contract. */
+const ABSENCES: Partial<Readonly<Record<OriginName, readonly [missing: string, hint: string]>>> = {
+  example: ["there is no .env.example", "start --from esc or --from code"],
+  esc: ["ESC_ENV and ESC_TOKEN are not both set", "set both, or start --from example or --from code"],
+  dotenv: ["no .env file sets a variable", "start --from example or --from code"],
+};
+
+/** Reads the first origin that has a variable. One that cannot be read does not prevent a contract. */
 async function search(settings: Settings, context: Context): Promise<Answers> {
-  const remarks: string[] = [];
+  const remarks = new Set<string>();
   for (const name of SEARCHED) {
     try {
       const answer = await look(name, settings, context);
       if (answer !== undefined && (answer.found.length > 0 || answer.base !== undefined))
-        return { answers: [answer], remarks };
-      remarks.push(...(answer?.remarks ?? []));
+        return { answers: [answer], remarks: [...remarks] };
+      for (const remark of answer?.remarks ?? []) remarks.add(remark);
     } catch (error) {
       if (!(error instanceof SophiaError)) throw error;
-      const remark = `not read: ${error.message}`;
-      // ESC's settings may be in the .env file that is read once more for its names.
-      if (!remarks.includes(remark)) remarks.push(remark);
+      // Two origins read the same .env file.
+      remarks.add(`not read: ${error.message}`);
     }
   }
-  return { answers: [], remarks };
+  return { answers: [], remarks: [...remarks] };
 }
 
-/** `undefined` if there is nothing to read. */
+/** Returns undefined if there is nothing to read. */
 async function look(name: OriginName, settings: Settings, context: Context): Promise<Answer | undefined> {
   switch (name) {
     case "builtin":
       return { found: [], base: "builtin", where: "the built-in contract" };
     case "example":
-      return lookAtExample(context);
-    case "esc": {
-      const answer = await fromEsc(settings, context);
-      return answer === undefined ? undefined : startFromEsc(answer, context);
-    }
+      return fromDocuments(context);
+    case "esc":
+      return startFromEsc(settings, context);
     case "code": {
-      const { found, files, cut } = scanCode(context.cwd);
+      const { found, files, cut } = await scanCode(context.cwd);
       return { found, where: `the code (${count(files, "file")}${cut ? ", and there are more" : ""})` };
     }
     case "dotenv":
-      return startFromDotenv(await fromDotenv(settings, context), context);
+      return startFromDotenv(settings, context);
   }
 }
 
-/** Which are required the names alone do not tell. */
-async function startFromDotenv(found: readonly Found[], context: Context): Promise<Answer | undefined> {
+/** Reads the files that a start would read. Their values are secrets as a rule: none gets into the contract. */
+async function startFromDotenv(settings: Settings, context: Context): Promise<Answer | undefined> {
+  const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
+  const names = new Set(layers.flatMap(({ variables }) => variables.map(({ name }) => name)));
+  const found = [...names].filter(isCandidate).map((name): Found => ({ name, required: false, isGiven: true }));
   if (found.length === 0) return undefined;
   const asks = canAsk(context);
   return {
@@ -159,9 +164,13 @@ async function startFromDotenv(found: readonly Found[], context: Context): Promi
   };
 }
 
-async function startFromEsc({ found, empty, placeholders }: EscFound, context: Context): Promise<Answer> {
+async function startFromEsc(settings: Settings, context: Context): Promise<Answer | undefined> {
+  const answer = await fromEsc(settings, context);
+  if (answer === undefined) return undefined;
+  const { found, empty, placeholders } = answer;
   const asks = found.length > 0 && canAsk(context);
   const variables = [...(asks ? await askRequired(found, "ESC", context) : found), ...empty];
+  const listed = (names: readonly string[]): string => enumerateFew(names.map(printable));
   const remarks = [
     ...(asks || found.length === 0
       ? []
@@ -174,18 +183,13 @@ async function startFromEsc({ found, empty, placeholders }: EscFound, context: C
   return { found: variables, where: "ESC", remarks };
 }
 
-function listed(names: readonly string[]): string {
-  return enumerateFew(names.map(printable));
-}
-
-/** What `docs` wrote says from which contract: that one is written again, or extended, with what was added by hand. */
-async function lookAtExample({ cwd }: Context): Promise<Answer | undefined> {
+/** Reads what `docs` wrote: its contract is written again, or extended, with what the user added by hand. */
+async function fromDocuments({ cwd }: Context): Promise<Answer | undefined> {
   const name = [...EXAMPLE_FILES, "SECRETS.md"].find((one) => existsSync(join(cwd, one)));
   const text = name === undefined ? undefined : await readIfThere({ path: join(cwd, name), name });
   if (name === undefined || text === undefined) return undefined;
   const source = sourceOfDocument(text);
   if (source?.kind === "built-in") {
-    // What was added to it by hand stays.
     return { ...fromGenerated(text), base: "builtin", where: `the built-in contract, as ${name} says` };
   }
   if (source !== undefined && source.path !== CONTRACT_FILE_NAME && existsSync(join(cwd, source.path))) {
@@ -194,14 +198,3 @@ async function lookAtExample({ cwd }: Context): Promise<Answer | undefined> {
   if (name === "SECRETS.md") return undefined;
   return { ...(isOurs(text) ? fromGenerated(text) : { found: fromExample(text) }), where: name };
 }
-
-function nothingThere(name: OriginName): SophiaError {
-  const [missing, hint] = ABSENCES[name] ?? ["nothing is there", "leave --from out"];
-  return new SophiaError({ code: "init-source", message: `--from ${name}: ${missing}`, hint });
-}
-
-const ABSENCES: Partial<Readonly<Record<OriginName, readonly [missing: string, hint: string]>>> = {
-  example: ["there is no .env.example", "start --from esc or --from code"],
-  esc: ["ESC_ENV and ESC_TOKEN are not both set", "set both, or start --from example or --from code"],
-  dotenv: ["no .env file sets a variable", "start --from example or --from code"],
-};

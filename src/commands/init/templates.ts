@@ -1,18 +1,16 @@
 /** The files that `init` creates; those of README.md and examples/, as a test compares. */
-
 import type { NodeToolCommands } from "./node-tools.ts";
 
 /** The parts of a Dockerfile that differ from project to project. */
 export interface ImagePlan {
-  readonly setUp: readonly string[];
+  readonly setUp: string | undefined;
   /** The files that the installation reads; undefined if it needs the whole folder. */
   readonly files: string | undefined;
   readonly install: string;
   /** The commands that build the program in a stage of its own, in which all packages are installed. */
-  readonly build?: { readonly install: string; readonly command: string };
+  readonly build: { readonly install: string; readonly command: string } | undefined;
   /** The package's path in the workspace; empty for the root. */
   readonly member: string;
-  /** Options of sophia-run. */
   readonly options: readonly string[];
   readonly start: readonly string[];
 }
@@ -20,48 +18,42 @@ export interface ImagePlan {
 const FROM = "FROM node:24-bookworm-slim";
 
 export function dockerfileText({ setUp, files, install, build, member, options, start }: ImagePlan): string {
-  const packages = (command: string): readonly string[] => [
-    ...setUp,
-    `COPY ${files ?? ". ."}${files === undefined ? "" : " ./"}`,
+  const isWhole = files === undefined;
+  const packages = (command: string): readonly (string | undefined)[] => [
+    setUp,
+    isWhole ? "COPY . ." : `COPY ${files} ./`,
     `RUN ${command}`,
   ];
-  const bins = [...(member === "" ? [] : [member]), "."].map(
-    (folder) => `/app/${folder === "." ? "" : `${folder}/`}node_modules/.bin`,
-  );
-  const built =
-    build === undefined
-      ? []
-      : [
-          `${FROM} AS build`,
-          "WORKDIR /app",
-          ...packages(build.install),
-          ...(files === undefined ? [] : ["COPY . ."]),
-          `RUN ${build.command}`,
-          "# The packages that only the build needs stay here.",
-          `RUN ${files === undefined ? "find . -name node_modules -prune -exec rm -rf {} +" : "rm -rf node_modules"}`,
-          "",
-        ];
-  const rest = build === undefined ? (files === undefined ? [] : ["", "COPY . ."]) : ["", "COPY --from=build /app ./"];
+  const stage = (one: NonNullable<ImagePlan["build"]>): readonly (string | undefined)[] => [
+    `${FROM} AS build`,
+    "WORKDIR /app",
+    ...packages(one.install),
+    isWhole ? undefined : "COPY . .",
+    `RUN ${one.command}`,
+    "# The packages that only the build needs stay here.",
+    `RUN ${isWhole ? "find . -name node_modules -prune -exec rm -rf {} +" : "rm -rf node_modules"}`,
+    "",
+  ];
+  const inMember = member === "" ? "" : `/app/${member}`;
   const lines = [
-    ...built,
+    ...(build === undefined ? [] : stage(build)),
     FROM,
     "WORKDIR /app",
     "",
     "# sophia-run is among the dependencies of package.json, not the devDependencies.",
     ...packages(install),
-    `ENV PATH=${bins.join(":")}:$PATH`,
-    ...rest,
-    ...(member === "" ? [] : [`WORKDIR /app/${member}`]),
+    `ENV PATH=${inMember && `${inMember}/node_modules/.bin:`}/app/node_modules/.bin:$PATH`,
+    ...(build === undefined && isWhole ? [] : ["", build === undefined ? "COPY . ." : "COPY --from=build /app ./"]),
+    inMember === "" ? undefined : `WORKDIR ${inMember}`,
     "USER node",
     "",
     "# The exec form: no shell stands between the container runtime and the program. No secret stands in the image.",
     `ENTRYPOINT ${list(["sophia-run", ...options, "--"])}`,
     `CMD ${list(start)}`,
   ];
-  return `${lines.join("\n")}\n`;
+  return `${lines.filter((line) => line !== undefined).join("\n")}\n`;
 }
 
-/** The exec form, as Docker's documents write it. */
 function list(words: readonly string[]): string {
   return `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
 }
@@ -98,7 +90,10 @@ export function devcontainerText(name: string, { install, check }: NodeToolComma
 `;
 }
 
-export function workflowText({ cache, setUp, install, check }: NodeToolCommands["workflow"]): string {
+type WorkflowCommands = NodeToolCommands["workflow"] & { readonly install: string };
+
+export function workflowText({ cache, setUp, install, check }: WorkflowCommands): string {
+  const steps = [setUp, install].map((command) => (command === undefined ? "" : step(command)));
   return `name: Configuration
 
 on:
@@ -145,7 +140,7 @@ jobs:
         if: steps.secrets.outputs.present == 'true'
         with:
           node-version: "24"
-${cache === undefined ? "" : `          cache: ${cache}\n`}${[...(setUp === undefined ? [] : [setUp]), install].map(step).join("")}      - run: ${check}
+${cache === undefined ? "" : `          cache: ${cache}\n`}${steps.join("")}      - run: ${check}
         if: steps.secrets.outputs.present == 'true'
         # The two secrets reach this step alone.
         env:

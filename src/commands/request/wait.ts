@@ -39,7 +39,7 @@ export async function waitUntilOpen(
   { esc, settings, context }: { readonly esc: EscSettings; readonly settings: Settings; readonly context: Context },
 ): Promise<number> {
   const names = enumerate(asked.map(({ name }) => formatName(name)));
-  const progress = makeProgress(context, settings);
+  const progress = await makeProgress(context, settings);
   const undo = onSignal(() => {
     progress.done();
     sayLines(context, [STAYS]);

@@ -26,26 +26,24 @@ export const AGENT_VARIABLES = [
   "PI_CODING_AGENT",
   "TRAE_AI_SHELL_ID",
   "AI_AGENT",
-] as const;
+];
 
-/** The values of `AGENT`, a name that others use for other things. */
-const AGENTS: ReadonlySet<string> = new Set(["1", "true", "amp", "goose", "crush"]);
+/** The values of `AGENT` that mean an agent: the name has other uses. */
+const AGENT_VALUES: ReadonlySet<string> = new Set(["1", "true", "amp", "goose", "crush"]);
 
-/** The variable by which GitHub Actions says that it runs the command. */
 export const GITHUB_VARIABLE = "GITHUB_ACTIONS";
 
 /**
- * Whether somebody reads the output and keeps it, where `--redact=auto` masks it: GitHub Actions or a coding agent.
+ * Returns the variable which says that GitHub Actions or a coding agent keeps the output, so that `--redact=auto` masks it.
  *
- * @param environment the process environment; nothing else can say it
- * @returns the variable that says so; undefined: none does
+ * @param environment the process environment; no other source counts
  */
 export function keeperOfOutput(environment: Environment): string | undefined {
   return environment.get(GITHUB_VARIABLE) === "true" ? GITHUB_VARIABLE : agentBy(environment);
 }
 
-/** The variable by which a coding agent says that it runs the command, also in a job of GitHub Actions. */
+/** Returns the variable by which a coding agent says that it runs the command, also in a job of GitHub Actions. */
 export function agentBy(environment: Environment): string | undefined {
   const isOn = (name: string): boolean => !["", "0", "false"].includes(environment.get(name) ?? "");
-  return AGENT_VARIABLES.find(isOn) ?? (AGENTS.has(environment.get("AGENT") ?? "") ? "AGENT" : undefined);
+  return AGENT_VARIABLES.find(isOn) ?? (AGENT_VALUES.has(environment.get("AGENT") ?? "") ? "AGENT" : undefined);
 }

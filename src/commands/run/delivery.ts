@@ -19,7 +19,7 @@ export function delivery({ esc, selected }: Pick<Assessment, "esc" | "selected">
   return { environment, files };
 }
 
-/** The values of variables as an environment. A second map of thousands would be half a megabyte of garbage. */
+/** Shows the values of variables as an environment. A second map of thousands would be half a megabyte of garbage. */
 class Values implements Environment {
   readonly #variables: Resolution;
 

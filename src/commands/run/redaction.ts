@@ -1,4 +1,4 @@
-import { fstatSync, type Stats } from "node:fs";
+import { fstatSync } from "node:fs";
 import type { Context } from "../../core/context.ts";
 import type { Settings } from "../../command-line/settings.ts";
 import { SophiaError } from "../../core/error.ts";
@@ -13,10 +13,10 @@ import { secretsOf } from "../../resolve/secrets.ts";
 import { keeperBy } from "./keepers.ts";
 
 /**
- * How secrets are kept out of the program's output. Loaded only where they may have to be.
+ * Plans how secrets are kept out of the program's output.
  *
- * @param variable says who reads the output and keeps it; undefined on people's own terminals
- * @returns undefined where nothing is masked: it was turned off, or there is nothing to mask
+ * @param variable says who keeps the output; undefined on people's own terminals
+ * @returns undefined if nothing is masked: it was turned off, or there is nothing to mask
  */
 export function redactionOf(
   { redact, quiet }: Pick<Settings, "redact" | "quiet">,
@@ -43,31 +43,30 @@ export function redactionOf(
   return redact === "always" || quiet ? base : { ...base, notice: onceFor(keeper ?? "auto", context) };
 }
 
-/** @throws SophiaError (redact-github, 125) where the commands, which hold the secrets, would stay */
+/** @throws SophiaError (redact-github, 125) if the commands, which hold the secrets, would stay */
 function refuseFile(): void {
-  const stats = statOf(2);
+  const isFile = isRegularFile(2);
   const { isatty } = process.getBuiltinModule("node:tty");
-  if (stats?.isFile() !== true && !isatty(2)) return;
+  if (!isFile && !isatty(2)) return;
   throw new SophiaError({
     code: "redact-github",
-    message: `--redact=github would write secrets to a ${stats?.isFile() === true ? "file" : "terminal"}: it is for the standard error of a step in GitHub Actions`,
+    message: `--redact=github would write secrets to a ${isFile ? "file" : "terminal"}: it is for the standard error of a step in GitHub Actions`,
     hint: "leave the standard error to the runner, or use --redact, which masks the output itself",
   });
 }
 
-function statOf(descriptor: number): Stats | undefined {
+function isRegularFile(descriptor: number): boolean {
   try {
-    return fstatSync(descriptor);
+    return fstatSync(descriptor).isFile();
   } catch {
-    // It is closed.
-    return undefined;
+    return false;
   }
 }
 
-/** The line that says what has happened, for the first secret only. */
+/** Returns the notice about a masked secret, for the first one only. */
 function onceFor(keeper: string, context: Context): NonNullable<Redaction["notice"]> {
   let isSaid = false;
-  // Once the program runs, the standard error of this process may be another.
+  // Once the program runs, the standard error of this process may be a different stream.
   const layout = layoutFor(context, 2);
   return (file) => {
     if (isSaid) return undefined;

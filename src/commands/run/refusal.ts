@@ -5,7 +5,6 @@ import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { setOffer, wordUnmet } from "../../output/unmet.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 
-/** The error (contract-unmet, 78) of a start whose contract is not met. Loaded only for it. */
 export function refusal(
   assessment: Assessment,
   command: string,

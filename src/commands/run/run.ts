@@ -11,11 +11,7 @@ import { assessBy } from "../assessed.ts";
 import { keeperOfOutput } from "./agents.ts";
 import { delivery } from "./delivery.ts";
 
-/**
- * `sophia-run -- command`: resolves, checks and launches. Returns only by throwing: a launch ends this process.
- *
- * @throws SophiaError when nothing was started
- */
+/** `sophia-run -- command`: resolves, checks and launches, which ends this process. @throws SophiaError if nothing was started */
 export async function run(invocation: Run, context: Context, preparation: Preparation): Promise<never> {
   try {
     return await start(invocation, context, preparation);
@@ -41,7 +37,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   const isRefused = settings.enforceContract && violations.length > 0;
   record?.({ event: "start", command: command[0] }, isRefused, assessment);
   if (isRefused) throw (await import("./refusal.ts")).refusal(assessment, command[0], settings, context);
-  // First: what it may write are commands for a reader that masks all that comes after.
+  // First: it may write commands for a reader that masks all that follows.
   const redaction = await redactionFor(settings, assessment, context);
   if (notices.length > 0 || esc.kind === "unavailable" || esc.kind === "refused") {
     const { say, sayDown } = await import("../../output/say.ts");
@@ -55,7 +51,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
           settings,
           assessment,
           redaction,
-          // That nothing is masked has been said.
+          // The warning that nothing is masked was printed already.
           redact: async (now, to) => (settings.redact === "never" ? undefined : redactionFor(settings, now, to)),
           record,
         },
@@ -63,23 +59,14 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
       )
     : undefined;
   const { environment, files } = delivery(assessment);
-  return launch({
-    command,
-    environment,
-    files,
-    options: settings,
-    redaction,
-    watch,
-    preparation,
-    located,
-  });
+  return launch({ command, environment, files, options: settings, redaction, watch, preparation, located });
 }
 
 /**
  * Looks for the command before any source is read, so that a mistyped one opens no session of ESC.
  *
- * @returns undefined where a source may still set or take away the `PATH` by which the command is looked up
- * @throws SophiaError (126, 127) where it cannot be started whatever the sources say
+ * @returns undefined if a source may still set or remove the `PATH` by which the command is looked up
+ * @throws SophiaError (126, 127) if it cannot be started whatever the sources say
  */
 async function locateFirst(
   command: string,
@@ -100,7 +87,7 @@ async function locateFirst(
   return { file: await findExecutable(command, searchPath), searchPath };
 }
 
-/** Loads nothing where no secret has to be masked. */
+/** Loads nothing if no secret has to be masked. */
 async function redactionFor(
   settings: Settings,
   assessment: Assessment,

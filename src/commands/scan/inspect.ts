@@ -1,4 +1,4 @@
-/** Finds secrets in one content, and tells the lines; pure. */
+/** Finds secrets in one content, with their lines; pure. */
 import type { Automaton } from "../../masking/automaton.ts";
 import { Finder } from "../../masking/finder.ts";
 import { asFound, isEncodedForm, type Form } from "../../masking/patterns.ts";
@@ -7,17 +7,16 @@ import { asFound, isEncodedForm, type Form } from "../../masking/patterns.ts";
 export interface Finding {
   readonly form: Form;
   readonly line: number;
-  /** The last line of a row of lines in which it is found. */
+  /** The last of a row of lines. */
   readonly lastLine: number;
 }
 
-/** The findings in one content, and how many places are not among them. */
+/** The findings in one content, and the number of further places. */
 export interface Found {
   readonly findings: readonly Finding[];
   readonly more: number;
 }
 
-/** What is searched for. */
 export interface Searched {
   readonly automaton: Automaton;
   /** By the numbers of the automaton's patterns. */
@@ -33,11 +32,10 @@ interface Match {
   size: number;
 }
 
-/** So many places of one content are told at most, and one for each variable that is not among them. */
+/** The limit of places in one content, besides the first of each variable. */
 const MOST_MATCHES = 10_000;
 const NEWLINE = 10;
 
-/** Goes through one content, which comes in chunks. */
 export class Inspection {
   private readonly finder: Finder;
   private readonly matches: Match[] = [];
@@ -45,7 +43,7 @@ export class Inspection {
   private more = 0;
   private chunk: Uint8Array = Buffer.alloc(0);
   private chunkStart = 0;
-  /** Lines that end before the chunk, and up to a place in it. */
+  /** The number of lines that end before the chunk, and up to a place in it. */
   private linesBefore = 0;
   private countedTo = 0;
   private counted = 0;
@@ -61,7 +59,7 @@ export class Inspection {
     );
   }
 
-  /** @param more whether another chunk follows: only then are all the lines of this one counted */
+  /** @param more another chunk follows: only then all the lines of this one are counted */
   read(chunk: Uint8Array, more: boolean): void {
     this.chunk = chunk;
     this.chunkStart = this.finder.position;
@@ -71,7 +69,7 @@ export class Inspection {
     if (more) this.linesBefore += this.linesTo(chunk.length);
   }
 
-  /** What was found, in order: a row of lines with the same form is one finding. */
+  /** Returns the findings in order: a row of lines with the same form is one. */
   found(): Found {
     const findings: Finding[] = [];
     for (const { form, line } of merged(this.matches)) {
@@ -90,7 +88,7 @@ export class Inspection {
     }
     this.names.add(form.name);
     const inChunk = start - this.chunkStart;
-    // What lies before this chunk is the beginning of what was found.
+    // A match may begin before this chunk.
     const line =
       inChunk >= 0
         ? this.linesBefore + this.linesTo(inChunk)
@@ -115,7 +113,7 @@ function newlines(bytes: Uint8Array, from: number, to: number): number {
   return count;
 }
 
-/** Matches that overlap are one, of the form of the longest. */
+/** Joins matches that overlap, in the form of the longest. */
 function merged(matches: readonly Match[]): readonly Match[] {
   const out: Match[] = [];
   for (const match of matches.toSorted((one, other) => one.start - other.start || other.end - one.end)) {

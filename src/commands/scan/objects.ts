@@ -7,18 +7,17 @@ import type { Session } from "./session.ts";
 const GITLINK = "160000";
 const NEWLINE = 10;
 const QUESTION_MARK = 63;
-/** For so many objects of the history git is asked which commit brought them: each question goes through the history. */
+/** The number of objects whose commits git is asked for: each question searches the history. */
 const MOST_QUESTIONS = 100;
 const MISSING = "missing";
 
-/** An object that was gone through, or is {@link MISSING}. */
 interface Content {
   readonly object: string;
   readonly type: string;
   readonly found: Found;
 }
 
-/** Goes through what the index holds. @throws SophiaError (git, 125) where there is no repository */
+/** Searches the objects of the index. @throws SophiaError (git, 125) if there is no repository */
 export async function scanIndex(session: Session, git: Git, paths: readonly string[]): Promise<void> {
   const list = ["ls-files", "-z", "--stage", "--", ...paths];
   /** The names of the objects that git was asked for and has not given yet. */
@@ -32,10 +31,8 @@ export async function scanIndex(session: Session, git: Git, paths: readonly stri
       yield `${object}\n`;
     }
   };
-  await refused(async () => {
-    // Asked by itself, since a question that fails while its answer is passed on is not told.
-    for await (const _ of askGit(git, list)) continue;
-  });
+  // By itself first: its failure would be lost while its answer is passed on.
+  await refused(() => text(git, list));
   await asFarAsItGoes(session, () =>
     eachObject(session, askGit(git, ["cat-file", "--batch", "--buffer"], objects()), ({ type, found }) => {
       const name = asked.shift() ?? Buffer.alloc(0);
@@ -46,9 +43,9 @@ export async function scanIndex(session: Session, git: Git, paths: readonly stri
 }
 
 /**
- * Goes through all that branches, tags and the stash reach: files and messages. The session is told of what is not there.
+ * Searches the files and messages that branches, tags and the stash reach.
  *
- * @throws SophiaError (git, 125) where there is no repository
+ * @throws SophiaError (git, 125) if there is no repository
  */
 export async function scanHistory(session: Session, git: Git, paths: readonly string[]): Promise<void> {
   const found = new Map<string, Content>();
@@ -58,7 +55,7 @@ export async function scanHistory(session: Session, git: Git, paths: readonly st
     // Refuses paths outside of the repository, before the long search.
     await text(git, ["rev-list", "--max-count=0", "--all", "--", ...paths]);
   });
-  // In the order in which they are stored, which is by far the fastest: names follow for what is found.
+  // In the order of the storage, which is by far the fastest; names follow for the findings.
   const all = ["cat-file", "--batch-all-objects", "--batch", "--buffer", "--unordered"];
   await asFarAsItGoes(session, () =>
     eachObject(session, askGit(git, all), (content) => {
@@ -66,13 +63,13 @@ export async function scanHistory(session: Session, git: Git, paths: readonly st
     }),
   );
   if (await asFarAsItGoes(session, () => nameFound(session, git, found, paths))) return;
-  // Git cannot tell which of them a branch reaches.
+  // It is not known which of them a branch reaches.
   for (const { object, type, found: there } of found.values()) {
-    session.found({ file: "", ...(type === "commit" ? { commit: object } : {}), object }, there);
+    session.found({ file: "", commit: type === "commit" ? object : undefined, object }, there);
   }
 }
 
-/** Does something that git may refuse in the middle, as for a damaged object. @returns whether it came to its end */
+/** Does work that git may refuse in the middle, as for a damaged object. @returns false if it did */
 async function asFarAsItGoes(session: Session, work: () => Promise<void>): Promise<boolean> {
   try {
     await work();
@@ -84,7 +81,7 @@ async function asFarAsItGoes(session: Session, work: () => Promise<void>): Promi
   }
 }
 
-/** Tells of what was found in objects that a branch reaches, and which of those are missing: others exist on this machine only. */
+/** Reports the findings in objects that a branch reaches, and those that are missing: others exist on this machine only. */
 async function nameFound(
   session: Session,
   git: Git,
@@ -93,7 +90,7 @@ async function nameFound(
 ): Promise<void> {
   let questions = 0;
   let missing = 0;
-  // Without all parents of a merge, a branch whose change of the paths was not taken over would be left out.
+  // With all parents of a merge: one may have a change of the paths that the merge dropped.
   const reached = ["rev-list", "--objects", "--all", "--missing=print", "--full-history", "--", ...paths];
   for await (const line of recordsOfGit(git, reached, NEWLINE)) {
     if (line[0] === QUESTION_MARK) missing += 1;
@@ -104,27 +101,23 @@ async function nameFound(
     found.delete(object);
     const name = space === -1 ? Buffer.alloc(0) : line.subarray(space + 1);
     questions += 1;
-    const commit =
-      there.type === "blob" && questions <= MOST_QUESTIONS
-        ? await commitOf(git, object)
-        : there.type === "blob"
-          ? ""
-          : object;
-    session.found({ file: session.shown(name), ...(commit === "" ? {} : { commit }), object }, there.found);
+    const isAsked = questions <= MOST_QUESTIONS;
+    const commit = there.type !== "blob" ? object : isAsked ? await commitOf(git, object) : undefined;
+    session.found({ file: session.shown(name), commit, object }, there.found);
   }
   if (missing > 0) session.lacks({ kind: "missing", objects: missing });
 }
 
-/** The first commit that has the object; empty where git cannot tell, as with missing folders. */
-async function commitOf(git: Git, object: string): Promise<string> {
-  // Only names of objects are compared: none is read, and no program is asked for a difference.
+/** Returns the first commit that has the object; undefined if git cannot tell, as with missing folders. */
+async function commitOf(git: Git, object: string): Promise<string | undefined> {
+  // Compares names of objects alone: reads none, and starts no program for a difference.
   const only = ["--no-ext-diff", "--no-textconv", "--no-renames", `--find-object=${object}`];
   try {
     const commits = await text(git, ["log", "--all", "--format=%H", ...only]);
-    return commits.trim().split("\n").at(-1) ?? "";
+    return commits.trim().split("\n").at(-1) || undefined;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
-    return "";
+    return undefined;
   }
 }
 
@@ -134,9 +127,9 @@ async function text(git: Git, args: readonly string[]): Promise<string> {
   return all;
 }
 
-async function refused<T>(work: () => Promise<T>): Promise<T> {
+async function refused(work: () => Promise<unknown>): Promise<void> {
   try {
-    return await work();
+    await work();
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
     throw new SophiaError({
@@ -156,7 +149,7 @@ async function eachObject(
   let header = "";
   let object = "";
   let type = "";
-  /** What of the content, and of the line end behind it, is still to come. */
+  /** The rest of the content with the line end behind it. */
   let left = 0;
   let inspection = session.inspection();
   for await (const chunk of output) {
@@ -169,7 +162,7 @@ async function eachObject(
         const [name = "", kind = "", size = ""] = header.split(" ");
         header = "";
         if (size === "") {
-          // `NAME missing`, as in a clone of part of a repository.
+          // `NAME missing`, as in a partial clone.
           done({ object: name, type: MISSING, found: { findings: [], more: 0 } });
           continue;
         }
@@ -178,7 +171,7 @@ async function eachObject(
       }
       const length = Math.min(left, chunk.length - at);
       left -= length;
-      // Of trees only the names could be secret.
+      // A tree has names alone.
       const content = Math.max(0, left === 0 ? length - 1 : length);
       if (type !== "tree") inspection.read(chunk.subarray(at, at + content), left > 1);
       at += length;

@@ -13,7 +13,7 @@ import { Session } from "./session.ts";
 import { type Area, incompleteness, isComplete, json, text } from "./text.ts";
 import { scanTree } from "./tree.ts";
 
-/** `sophia-run scan`: 0, 1 where a secret is found, or 2 where none is and not everything could be searched. */
+/** `sophia-run scan`: 0; 1 if a secret is found; 2 if none is and not everything could be searched. */
 export const scan: Command = async ({ options, positionals }, context) => {
   const [staged, history] = [options["staged"] === true, options["history"] === true];
   if (staged && history) {

@@ -3,12 +3,11 @@ import { printable } from "../../core/text.ts";
 import { Masker } from "../../masking/stream.ts";
 import { Inspection, type Finding, type Found, type Searched } from "./inspect.ts";
 
-/** Where something is found. */
 export interface Place {
-  /** As shown: printable, and without a secret that stands in the name. Empty for the message of a commit. */
+  /** Printable, with secrets in the name masked. Empty for the message of a commit. */
   readonly file: string;
-  /** Of the history: the commit that brought it, where that is known, and the object. */
-  readonly commit?: string;
+  /** In the history: the commit that added it, if known, and the object. */
+  readonly commit?: string | undefined;
   readonly object?: string;
 }
 
@@ -17,7 +16,6 @@ export type Gap =
   | { readonly kind: "shallow" }
   /** Objects that the history names and that are not there. */
   | { readonly kind: "missing"; readonly objects: number }
-  /** Git has broken off. */
   | { readonly kind: "refused"; readonly why: string };
 
 export interface Result {
@@ -27,9 +25,7 @@ export interface Result {
   readonly affected: number;
   /** Findings beyond those. */
   readonly more: number;
-  /** Files that could not be read, and why. */
   readonly unread: readonly { readonly file: string; readonly why: string }[];
-  /** Such files beyond those. */
   readonly moreUnread: number;
   readonly gaps: readonly Gap[];
   readonly contents: number;
@@ -37,24 +33,23 @@ export interface Result {
 }
 
 const MOST_FINDINGS = 10_000;
-/** How long a terminal shows nothing, and how often it shows something new. */
+/** The delay and the interval of the progress at a terminal. */
 const PATIENCE_MS = 1000;
 const INTERVAL_MS = 200;
 const CLEAR_LINE = "\r\u001B[K";
 
-/** One scan: what was gone through and found so far. */
-export class Session {
+export class Session implements Result {
+  readonly findings: (Place & Finding)[] = [];
+  readonly names = new Set<string>();
+  readonly unread: { file: string; why: string }[] = [];
+  readonly gaps: Gap[] = [];
+  affected = 0;
+  more = 0;
+  moreUnread = 0;
+  contents = 0;
+  bytes = 0;
   private readonly searched: Searched;
   private readonly context: Context;
-  private readonly findings: (Place & Finding)[] = [];
-  private readonly names = new Set<string>();
-  private readonly unread: { file: string; why: string }[] = [];
-  private readonly gaps: Gap[] = [];
-  private affected = 0;
-  private more = 0;
-  private moreUnread = 0;
-  private contents = 0;
-  private bytes = 0;
   private shownAt = performance.now() + PATIENCE_MS - INTERVAL_MS;
   private isShown = false;
 
@@ -67,13 +62,12 @@ export class Session {
     return new Inspection(this.searched);
   }
 
-  /** A content was gone through. */
   count(bytes: number): void {
     this.contents += 1;
     this.progress(bytes);
   }
 
-  /** Part of a content was gone through. */
+  /** Counts a part of a content that was searched. */
   progress(bytes: number): void {
     this.bytes += bytes;
     const now = performance.now();
@@ -105,7 +99,7 @@ export class Session {
     this.gaps.push(gap);
   }
 
-  /** A name as it may be shown. */
+  /** Makes a name printable and masks secrets in it. */
   shown(name: Buffer): string {
     const masker = new Masker(() => this.searched.automaton);
     return printable(Buffer.concat([Buffer.from(masker.push(name)), masker.flush()]).toString());
@@ -113,7 +107,6 @@ export class Session {
 
   end(): Result {
     if (this.isShown) this.context.err(CLEAR_LINE);
-    const { findings, names, affected, more, unread, moreUnread, gaps, contents, bytes } = this;
-    return { findings, names, affected, more, unread, moreUnread, gaps, contents, bytes };
+    return this;
   }
 }

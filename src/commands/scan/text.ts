@@ -6,13 +6,12 @@ import type { Gap, Place, Result } from "./session.ts";
 import type { Finding } from "./inspect.ts";
 
 const SHORT_COMMIT = 12;
-/** So many files that could not be read are named. */
+/** The number of unreadable files that are named. */
 const MOST_NAMED = 5;
 
-/** Where was searched. */
 export type Area = "files" | "index" | "history";
 
-/** A line for each finding, as compilers write them, and a summary. No value stands in it. */
+/** A line for each finding, and a summary, without values. */
 export function text(result: Result, secrets: number, area: Area): readonly Line[] {
   const { findings, names, affected, more, contents } = result;
   const of = (number: number): string =>
@@ -37,12 +36,11 @@ const REMEDY_OF_INDEX =
   "The next commit would hold them: take them out of the files, then git add these. " +
   "Replace those that an earlier commit holds where they are issued.";
 
-/** Whether everything could be searched. */
 export function isComplete({ unread, gaps }: Result): boolean {
   return unread.length === 0 && gaps.length === 0;
 }
 
-/** The parts that could not be searched, in warnings of several lines each. */
+/** Words the parts that could not be searched, in warnings of several lines each. */
 export function incompleteness({ unread, moreUnread, gaps }: Result): readonly (readonly [string, ...string[]])[] {
   const warnings = gaps.map(gapLines);
   if (unread.length === 0) return warnings;
@@ -53,23 +51,21 @@ export function incompleteness({ unread, moreUnread, gaps }: Result): readonly (
 }
 
 function gapLines(gap: Gap): readonly [string, ...string[]] {
+  const refetch = "git fetch --refetch --no-filter gets what a partial clone lacks";
   switch (gap.kind) {
-    case "shallow":
-      return [
-        "warning: this is a shallow clone: only part of the history was searched",
-        "git fetch --unshallow gets the rest",
-      ];
-    case "missing":
-      return [
-        `warning: ${count(gap.objects, "object")} of the history ${gap.objects === 1 ? "is" : "are"} not in this clone and may hold secrets`,
-        "git fetch --refetch --no-filter gets what a partial clone lacks",
-      ];
-    case "refused":
-      return [
-        `warning: git did not give all objects (${gap.why})`,
-        "git fetch --refetch --no-filter gets what a partial clone lacks",
-        "git fsck --connectivity-only names those that are damaged or missing",
-      ];
+    case "shallow": {
+      const what = "this is a shallow clone: only part of the history was searched";
+      return [`warning: ${what}`, "git fetch --unshallow gets the rest"];
+    }
+    case "missing": {
+      const are = gap.objects === 1 ? "is" : "are";
+      const objects = `${count(gap.objects, "object")} of the history ${are}`;
+      return [`warning: ${objects} not in this clone and may hold secrets`, refetch];
+    }
+    case "refused": {
+      const check = "git fsck --connectivity-only names those that are damaged or missing";
+      return [`warning: git did not give all objects (${gap.why})`, refetch, check];
+    }
   }
 }
 
@@ -81,35 +77,25 @@ function line({ file, commit, object, line: first, lastLine, form }: Place & Fin
 }
 
 function formWords({ part, encoding }: Form): string {
-  const parts = { value: "", line: "a line", leaf: "a string in it" } as const;
-  const what = parts[part];
-  if (encoding === "plain") return what === "" ? "" : ` (${what})`;
-  return what === "" ? ` (${encoding})` : ` (${what}, ${encoding})`;
+  const what = { value: "", line: "a line", leaf: "a string in it" }[part];
+  const words = [what, encoding === "plain" ? "" : encoding].filter((word) => word !== "");
+  return words.length === 0 ? "" : ` (${words.join(", ")})`;
 }
 
 /** The same for programs, with a version that changes when a field loses its meaning. */
 export function json(result: Result, secrets: number): string {
   const { findings, more, unread, moreUnread, gaps, contents, bytes } = result;
-  const document = {
+  return jsonText({
     version: 1,
     found: findings.length > 0,
-    findings: findings.map(({ file, commit, object, line: first, lastLine, form }) => ({
-      file,
-      ...(commit === undefined ? {} : { commit }),
-      ...(object === undefined ? {} : { object }),
-      line: first,
-      lastLine,
-      variable: form.name,
-      part: form.part,
-      encoding: form.encoding,
-    })),
+    findings: findings.map(({ file, commit, object, line: first, lastLine, form: { name, part, encoding } }) => {
+      return { file, commit, object, line: first, lastLine, variable: name, part, encoding };
+    }),
     more,
-    // Nothing was left out.
     complete: isComplete(result),
     unread,
     moreUnread,
     gaps,
     searched: { secrets, contents, bytes },
-  };
-  return jsonText(document);
+  });
 }

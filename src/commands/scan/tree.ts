@@ -22,15 +22,15 @@ import type { Session } from "./session.ts";
 
 const LIST = ["ls-files", "-z", "--others", "--exclude-standard"];
 const CHUNK = 1 << 20;
-/** The warning of git about a folder that it leaves out, by its name from the top of the repository. */
+/** Git's warning about a folder that it skips, by its name from the top of the repository. */
 const UNREADABLE = /^warning: could not open directory '(.*)': (.*)$/;
 const ITSELF = Buffer.from("./");
-/** Not through a link, and not waiting for the writer of a pipe. */
+/** Follows no link, and does not wait for the writer of a pipe. */
 const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 /**
- * Goes through the files below the paths but for those that git ignores, unless the path itself is ignored. Without git
- * all are gone through, but for git's own.
+ * Searches the files below the paths without those that git ignores, unless the path itself is ignored. Without git it searches
+ * all but git's own.
  *
  * @throws SophiaError (file, 125) for a path that does not exist
  */
@@ -48,7 +48,7 @@ export async function scanTree(session: Session, git: Git, paths: readonly strin
   for (const path of paths.length === 0 ? ["."] : paths) await visit(searchable(path, git), Buffer.from(path), true);
 }
 
-/** The file or folder of a path. Links that the user names, or that lead to it, are followed, unlike those in a folder. */
+/** Returns the file or folder of a path. Links that the user names, or that lead to it, are followed, unlike those in a folder. */
 function searchable(path: string, { cwd }: Git): Buffer {
   const unusable = (problem: string): SophiaError =>
     new SophiaError({
@@ -57,30 +57,27 @@ function searchable(path: string, { cwd }: Git): Buffer {
       hint: "name a file or a folder that exists; what begins with a dash follows --",
     });
   const whole = resolve(cwd, path);
-  let isSearchable: boolean;
-  let real: Buffer;
   try {
     const descriptor = openSync(whole, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
       const stat = fstatSync(descriptor);
-      isSearchable = stat.isFile() || stat.isDirectory();
+      if (!stat.isFile() && !stat.isDirectory()) throw unusable("is neither a file nor a folder");
     } finally {
       closeSync(descriptor);
     }
     // From the encoding of a buffer, since Bun gives text.
-    real = isSearchable ? Buffer.from(realpathSync(whole, { encoding: "buffer" })) : Buffer.alloc(0);
+    return Buffer.from(realpathSync(whole, { encoding: "buffer" }));
   } catch (error) {
+    if (error instanceof SophiaError) throw error;
     throw unusable(`cannot be read (${systemErrorCode(error) ?? "UNKNOWN"})`);
   }
-  if (!isSearchable) throw unusable("is neither a file nor a folder");
-  return real;
 }
 
 function withSeparator(path: Buffer): Buffer {
   return path.at(-1) === sep.charCodeAt(0) ? path : Buffer.concat([path, Buffer.from(sep)]);
 }
 
-/** Whether git ignores the folder in which it is asked. */
+/** Returns true if git ignores the working directory. */
 async function isIgnored(git: Git): Promise<boolean> {
   try {
     for await (const _ of askGit(git, ["check-ignore", "--quiet", "."])) continue;
@@ -91,7 +88,7 @@ async function isIgnored(git: Git): Promise<boolean> {
   }
 }
 
-/** Names of files relative to the folder, and of repositories in it, which are gone through by themselves. */
+/** Yields the names of files relative to the folder, and of repositories in it, which are searched by themselves. */
 async function* filesIn(folder: Buffer, git: Git, session: Session): AsyncGenerator<Buffer> {
   const warned = (line: string): void => {
     const [, name, why] = UNREADABLE.exec(line) ?? [];
@@ -100,7 +97,7 @@ async function* filesIn(folder: Buffer, git: Git, session: Session): AsyncGenera
   const there = { ...git, cwd: folder.toString(), warned };
   try {
     for await (const name of different(recordsOfGit(there, [...LIST, "--cached"]))) {
-      // The folder itself: it is that of a submodule that was not checked out, and git looks into nothing in it.
+      // A submodule that was not checked out: git lists nothing in it.
       if (name.equals(ITSELF)) yield* walk(folder, session);
       else yield name;
     }
@@ -108,7 +105,7 @@ async function* filesIn(folder: Buffer, git: Git, session: Session): AsyncGenera
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
   }
-  // Git reads .gitignore without a repository, too, if it is given an empty one.
+  // With an empty repository git reads .gitignore in any folder.
   const empty = mkdtempSync(join(tmpdir(), "sophia-run-scan-"));
   try {
     for await (const _ of askGit(there, ["init", "--quiet", "--bare", empty])) continue;
@@ -121,7 +118,7 @@ async function* filesIn(folder: Buffer, git: Git, session: Session): AsyncGenera
   }
 }
 
-/** A file with a conflict stands in the index up to three times, in a row. */
+/** Drops repeated names: a file with a conflict is in the index up to three times, in a row. */
 async function* different(names: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let last: Buffer | undefined;
   for await (const name of names) {
@@ -156,14 +153,14 @@ function* walk(folder: Buffer, session: Session, below: Buffer = Buffer.alloc(0)
   }
 }
 
-/** Goes through a file. A link, a device and the like are passed over; what cannot be read is told. */
+/** Searches a file. Skips links, devices and the like; reports what cannot be read. */
 function inspectFile(session: Session, path: Buffer, name: Buffer, buffer: Buffer): "folder" | "other" {
   let descriptor: number;
   try {
     descriptor = openSync(path, FLAGS);
   } catch (error) {
     const code = systemErrorCode(error) ?? "UNKNOWN";
-    // It is in the index and was deleted, or it is a link, or a socket.
+    // A file of the index that was deleted, a link, or a socket.
     if (!["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(code)) session.skipped(session.shown(name), code);
     return "other";
   }

@@ -112,7 +112,7 @@ export async function askEach<T>(
   context: Context,
   ask: (name: FullName, connection: Connection) => Promise<T>,
 ): Promise<readonly T[]> {
-  const progress = makeProgress(context, options);
+  const progress = await makeProgress(context, options);
   const answers = await askEsc(settings, progress, ask).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(withWayToMakeIt(answers.failure, settings));
   say(context, options, answers.remarks);

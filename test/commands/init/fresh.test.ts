@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { existingDevcontainer } from "../../../src/commands/init/devcontainer.ts";
+import { existingDevcontainer } from "../../../src/commands/init/places.ts";
 import { fromExample } from "../../../src/commands/init/example.ts";
 import { nodeTool } from "../../../src/commands/init/node-tools.ts";
-import type { Project } from "../../../src/commands/init/place.ts";
+import type { Project } from "../../../src/commands/init/project.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 import { cleanPath } from "../../helpers/pack.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";

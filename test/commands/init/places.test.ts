@@ -88,17 +88,13 @@ test.each([
 ] as const)("%s, by %j: all places of use call it", async (name, locks, manifest) => {
   const cwd = folder({ ...CONTRACT, ...locks, "package.json": manifest, "server.js": "" });
   const { stdout } = await sophia(["init", "--with", "docker", "--with", "devcontainer,actions"], { cwd });
-  const { run, image, devcontainer, workflow } = NODE_TOOLS[name];
+  const { run, files, install, installProduction, devcontainer, workflow } = NODE_TOOLS[name];
   expect(unwrapped(stdout)).toContain(`then run ${run}sophia-run check ${run}sophia-run docs\n`);
-  expect(read(cwd, "Dockerfile")).toContain(`COPY ${image.files} sophia-run-*.tgz ./\nRUN ${image.install}\n`);
+  expect(read(cwd, "Dockerfile")).toContain(`COPY ${files} sophia-run-*.tgz ./\nRUN ${installProduction}\n`);
   expect(readDevcontainer(join(cwd, ".devcontainer/devcontainer.json")).postStartCommand).toBe(devcontainer.check);
   const { steps } = readWorkflow(join(cwd, ".github/workflows/configuration.yml"));
   const commands = steps.slice(1).flatMap((step) => (step.run === undefined ? [] : [step.run]));
-  expect(commands).toEqual([
-    ...(workflow.setUp === undefined ? [] : [workflow.setUp]),
-    workflow.install,
-    workflow.check,
-  ]);
+  expect(commands).toEqual([...(workflow.setUp === undefined ? [] : [workflow.setUp]), install, workflow.check]);
   // Of what the secrets are not there for, nothing runs.
   expect(steps.slice(1).map((step) => step.if)).toEqual(steps.slice(1).map(() => steps[1]?.if));
   if (name !== "npm") {

@@ -22,6 +22,7 @@ test("GitHub Actions, by its variable", () => {
     "a coding agent",
   ]);
   expect(keeper({ GITHUB_ACTIONS: "false" })).toBeUndefined();
+  expect(AGENT_VARIABLES.filter((name) => keeperBy(name) === "a coding agent")).toEqual(["AI_AGENT"]);
 });
 
 test.each(["amp", "goose", "crush", "1", "true"])("AGENT=%s", (value) => {

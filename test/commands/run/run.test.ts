@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { CONTRACT_VALUES, environmentOf, folder, sophia } from "../../helpers/sophia.ts";
+import { CONTRACT_VALUES, environmentOf, folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { notPreloadable, skipBecause } from "../../helpers/skip.ts";
 import { startEscServer } from "../../esc-server/index.ts";
 import { onTestFinished } from "vitest";
@@ -156,7 +156,7 @@ describe("--verbose", () => {
   test("reports what does not exist", async () => {
     const cwd = folder({ "sophia.contract.json": '{"variables":{},"profiles":{"ci":{}}}' });
     const { stderr } = await sophia(["check", "--verbose", "--profile", "ci"], { cwd });
-    expect(stderr).toBe(
+    expect(unwrapped(stderr)).toBe(
       [
         `sophia-run: contract: ${cwd}/sophia.contract.json, profile ci`,
         "sophia-run: ESC: not configured",

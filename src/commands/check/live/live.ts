@@ -9,7 +9,7 @@ import { Variables } from "../../../esc/settings/variables.ts";
 import type { Assessment } from "../../../resolve/assessment.ts";
 import { sayError } from "../../../output/stderr.ts";
 import { ask, canAsk } from "../../confirm.ts";
-import type { Part } from "../part.ts";
+import type { Part } from "../text.ts";
 import { askByHttp } from "./http.ts";
 import { type Outcome, outcomeWords, unasked, unclear, unsent } from "./outcome.ts";
 import { type Planned, planProbes } from "./plan.ts";

@@ -15,7 +15,7 @@ import type { Connection } from "../../../esc/transport/connection.ts";
 import { tell } from "../../../output/colour.ts";
 import { makeProgress } from "../../../output/progress.ts";
 import { readEnvFiles } from "../../../resolve/env-files.ts";
-import { askOnce } from "../../ask-once.ts";
+import { askOnce } from "../../ask-esc.ts";
 import type { Command } from "../../command.ts";
 import { confirm } from "../../confirm.ts";
 import { APPS, environmentOfGh } from "../../gh.ts";
@@ -36,7 +36,7 @@ export const rotateToken: Command = async ({ options }, context) => {
   const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
   const launcher = escAccess(context.environment, layers, settings).access;
   const ask = async <T>(by: EscSettings, what: (connection: Connection) => Promise<T>): Promise<T> => {
-    const progress = makeProgress(context, settings);
+    const progress = await makeProgress(context, settings);
     const asking = askOnce(by, progress, async (connection) => ({ answer: await what(connection) }));
     const asked = await asking.finally(progress.done);
     if (asked === undefined) throw new TypeError("nothing was asked");

@@ -1,0 +1,201 @@
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { COMMAND_NAMES, type CommandName } from "../../src/command-line/command-line.ts";
+import { OPTION_NAMES, OPTIONS, type OptionName, type SharedOption } from "../../src/command-line/options.ts";
+import { namesFor } from "../../src/command-line/takers.ts";
+import { dispatch } from "../../src/commands/dispatch.ts";
+import { COMMANDS } from "../../src/commands/registry.ts";
+import type { Context } from "../../src/core/context.ts";
+import { SophiaError } from "../../src/core/error.ts";
+import { type EscServer, secret, startEscServer } from "../esc-server/index.ts";
+import { folder } from "../helpers/sophia.ts";
+import { addSophia, escVariables, sentinel } from "./world.ts";
+
+/** A call of each command that reads ESC, the contract and .env files as far as it can. */
+const CALLS: Readonly<Record<CommandName, readonly string[]>> = {
+  check: ["--json"],
+  explain: ["--json"],
+  export: ["--format", "json"],
+  scan: ["--json"],
+  set: ["QDRANT_API_KEY", "--dry-run"],
+  import: ["new.env", "--dry-run"],
+  rotate: ["QDRANT_API_KEY", "--dry-run"],
+  request: ["--reason", "a test", "--wait"],
+  audit: ["--json"],
+  docs: [".env.example"],
+  init: ["--from", "esc"],
+  completion: ["bash"],
+};
+
+/** Two calls that only an option tells apart, and that must not end alike. */
+interface Proof {
+  /** The option as it is given. */
+  readonly words: readonly string[];
+  /** The words in its place in the other call. */
+  readonly instead?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  /** Time decides how far requests come, which is then left out. */
+  readonly isTimed?: true;
+  /** Prepares the server, and perhaps calls the command, before each of the calls. */
+  readonly before?: (server: EscServer, call: (words: readonly string[]) => Promise<unknown>) => Promise<unknown>;
+}
+
+const contract = (variables: object): Readonly<Record<string, string>> => ({
+  "sophia.contract.json": JSON.stringify({ variables: { QDRANT_API_KEY: {}, ...variables } }),
+});
+/** What a file sets and a program does not get. */
+const WITHHELD = { ".env": "BASH_ENV=x\n" };
+const hang = (server: EscServer): Promise<void> => Promise.resolve(server.failAlways("any", "hang"));
+
+const PROOFS: Readonly<Partial<Record<OptionName, Proof>>> = {
+  dotenv: { words: ["--dotenv", "absent.env"] },
+  prefer: { words: ["--prefer", "esc"], environment: { QDRANT_API_KEY: "another-value-of-it" } },
+  // With it a name of two parts has one meaning.
+  "require-esc": {
+    words: ["--require-esc"],
+    environment: { ESC_ENV: "other/dev" },
+    before: (server) => {
+      server.environment("other/default/dev", { values: { QDRANT_API_KEY: secret(sentinel("other")) } });
+      return Promise.resolve();
+    },
+  },
+  timeout: { words: ["--timeout", "200ms"], instead: ["--timeout", "100ms"], before: hang, isTimed: true },
+  session: { words: ["--session", "30m"] },
+  "insecure-http": { words: ["--insecure-http"], environment: { PULUMI_BACKEND_URL: "http://0.0.0.0:1" } },
+  cache: { words: ["--cache"] },
+  offline: { words: ["--offline"] },
+  "cache-fresh": { words: ["--cache-fresh", "1h"], instead: ["--cache"], before: (_, call) => call(["--cache"]) },
+  "cache-max-age": {
+    words: ["--offline", "--cache-max-age", "1ms"],
+    instead: ["--offline"],
+    before: (_, call) => call(["--cache"]),
+  },
+  fake: { words: ["--fake"] },
+  // Without it the .env file beside the contract above is read, too, which is all that `request` needs of it.
+  contract: {
+    words: ["--contract", "own.json"],
+    environment: { ESC_ENV: "" },
+    files: {
+      "own.json": '{ "variables": { "A": {} } }',
+      "../sophia.contract.json": '{ "variables": { "QDRANT_API_KEY": {} } }',
+      "../.env": "ESC_ENV=acme/sophia/dev\n",
+      // The search for a contract goes up to the root of the repository.
+      "../.git/HEAD": "",
+    },
+  },
+  profile: { words: ["--profile", "absent"] },
+  scope: { words: ["--scope", "absent"] },
+  "no-contract": { words: ["--no-contract"], files: contract({ NEEDED: { required: true } }) },
+  "keep-esc": { words: ["--keep-esc"], files: contract({ ESC_ENV: {} }) },
+  allow: { words: ["--allow", "BASH_ENV"], files: WITHHELD },
+  "only-declared": { words: ["--only-declared"], files: { ".env": "UNDECLARED=1\n" } },
+  pristine: { words: ["--pristine"], files: { ".env": "UNDECLARED=1\n" } },
+  include: { words: ["--include", "QDRANT_*"] },
+  exclude: { words: ["--exclude", "QDRANT_*"] },
+  "audit-log": { words: ["--audit-log", "log"] },
+  reason: { words: ["--reason", "a test"], environment: { SOPHIA_AUDIT_LOG: "log" } },
+  quiet: {
+    words: ["--quiet"],
+    environment: { ESC_ENV: "" },
+    files: { ".env": "ESC_ENV=acme/sophia/dev\nQDRANT_API_KEY=in-a-file-0001\n" },
+  },
+  verbose: { words: ["--verbose"], before: (server) => Promise.resolve(server.failNext("any", 503)) },
+};
+
+/** Options that a command takes although no call shows them, with the reason. */
+const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
+  "check --only-declared": "a check takes the options of the run that it is for, and reports declared variables alone",
+  "check --pristine": "the same",
+  "audit --quiet": "it has no notice that --quiet drops",
+  "init --quiet": "it has no notice that --quiet drops",
+};
+
+/** Calls a command in this process and returns all that can be seen of it. */
+async function outcomeOf(name: CommandName, proof: Proof, words: readonly string[]): Promise<string> {
+  await using server = await startEscServer();
+  addSophia(server);
+  const found = { "new.env": "QDRANT_API_KEY=value-to-import\n", "found.txt": sentinel("QDRANT_API_KEY") };
+  const base = folder();
+  const cwd = join(base, "project");
+  for (const [file, text] of Object.entries({ ...found, ...proof.files })) {
+    mkdirSync(dirname(join(cwd, file)), { recursive: true });
+    writeFileSync(join(cwd, file), text);
+  }
+  // World-readable, as far as a file is in it.
+  chmodSync(base, 0o755);
+  if (existsSync(join(cwd, ".env"))) chmodSync(join(cwd, ".env"), 0o644);
+  const environment = new Map(
+    Object.entries({
+      PATH: process.env["PATH"] ?? "",
+      HOME: join(cwd, "home"),
+      ESC_ADMIN_TOKEN: server.token,
+      ...escVariables(server),
+      ...proof.environment,
+    }),
+  );
+  const call = async (more: readonly string[]): Promise<object> => {
+    const seen: string[] = [];
+    const write = (text: string): undefined => void seen.push(text);
+    const context: Context = {
+      environment,
+      cwd,
+      out: write,
+      err: write,
+      readLine: () => Promise.resolve(undefined),
+      readHidden: () => Promise.resolve(undefined),
+      readInput: () => Promise.resolve(Buffer.from("a-new-value-0001\n")),
+      isTerminal: () => false,
+    };
+    const invocation = { kind: "subcommand", name, words: [...CALLS[name], ...more] } as const;
+    const status = await dispatch(invocation, context).catch((error: unknown) => {
+      if (error instanceof SophiaError) return `${error.code}: ${error.message}`;
+      throw error;
+    });
+    return { seen, status };
+  };
+  await proof.before?.(server, call);
+  const { length } = server.calls;
+  const ended = await call(words);
+  const calls = proof.isTimed === true ? [] : server.calls.slice(length);
+  const requests = calls.map(({ operation, query }) => JSON.stringify({ operation, query }));
+  const written = ["log", ".env.example"].map((file) => join(cwd, file)).filter((file) => existsSync(file));
+  const texts = written.map((file) => readFileSync(file, "utf8"));
+  const files = readdirSync(cwd, { recursive: true }).map(String).toSorted();
+  return JSON.stringify({ ...ended, requests: requests.toSorted(), texts, files })
+    .replaceAll(base, "BASE")
+    .replaceAll(server.host, "HOST")
+    .replaceAll(String(server.port), "PORT")
+    .replaceAll(/esc-[\da-f]{32}-[\da-f]{32}/g, "CACHED")
+    .replaceAll(/\d+(?= s (?:ago|old))|(?<=ageSeconds\D*)\d+|(?<=\bin )\d+(?= ms\b)/g, "AGE")
+    .replaceAll(/(?<=timed out after [\d.]+ m?s )while [^"\\;:(]*/g, "MEANWHILE")
+    .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME");
+}
+
+describe.each(COMMAND_NAMES)("%s", (name) => {
+  const used = namesFor(name);
+  const own = Object.keys(COMMANDS[name].options ?? {});
+
+  test.each(used)("uses --%s", async (option) => {
+    const proof = PROOFS[option];
+    if (proof === undefined) throw new Error(`no two calls show that ${name} uses --${option}`);
+    const { words, instead = [] } = proof;
+    const [without, again, having] = await Promise.all([
+      outcomeOf(name, proof, instead),
+      outcomeOf(name, proof, instead),
+      outcomeOf(name, proof, words),
+    ]);
+    expect(again).toBe(without);
+    expect(having !== without).toBe(WITHOUT_EFFECT[`${name} --${option}`] === undefined);
+  });
+
+  test.each(OPTION_NAMES.filter((option) => !used.includes(option) && !own.includes(option)))(
+    "refuses --%s",
+    async (option) => {
+      const { type, choices }: SharedOption = OPTIONS[option];
+      const words = type === "boolean" ? [`--${option}`] : [`--${option}=${choices?.[0] ?? "1"}`];
+      expect(await outcomeOf(name, { words }, words)).toContain(`usage: option --${option} is not for ${name}`);
+    },
+  );
+});
