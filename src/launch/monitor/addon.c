@@ -61,7 +61,8 @@ static void requeue(int signal, siginfo_t *info, void *context) {
   sigaddset(&((ucontext_t *)context)->uc_sigmask, signal);
   if (info->si_code > 0) info->si_code = KERNEL_REQUEUED;
   else if (info->si_code != SI_QUEUE) info->si_code = SI_MESGQ;
-  syscall(SYS_rt_sigqueueinfo, getpid(), signal, info);
+  /* A filter of system calls or RLIMIT_SIGPENDING may refuse it: without its sender the signal is not lost, at least. */
+  if (syscall(SYS_rt_sigqueueinfo, getpid(), signal, info) != 0) syscall(SYS_kill, getpid(), signal);
   errno = error;
 }
 
