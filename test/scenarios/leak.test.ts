@@ -99,7 +99,7 @@ describe("no value and no token comes out", () => {
       "A B=… was not started",
     ],
     [["check", `postgres://u:${secretOf("argument")}@h`], {}, 125, "check takes no arguments"],
-    [["--mode", "exec", "--", "true"], {}, 125, "--mode exec"],
+    [["--mode", "exec", "--kill-after", "1s", "--", "true"], {}, 125, "--mode exec"],
     [["--contract", "no-such-file", "--", "true"], {}, 125, "no-such-file"],
     [["--timeout", "nonsense", "--", "true"], {}, 125, "nonsense"],
     [["--", "true"], { ESC_ENV: "a/b/c/d" }, 125, "a/b/c/d"],

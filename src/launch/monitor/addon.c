@@ -20,6 +20,7 @@
 
 #include "../../system/addon/program.h"
 #include "../../system/generated/shared.h"
+#include "hold-signals.h"
 
 /* What the program gets besides its strings, as hand-over.ts writes it: each of eight bytes. */
 struct request {
@@ -37,57 +38,6 @@ struct request {
 };
 
 enum { EXECUTION_CHECK_MS = 50, CLEANER_START_MS = 5000 };
-
-/* What cannot be caught, and the C libraries' own. All others get a handler: Node.js ignores some, and a thread drops those. */
-static const uint64_t NOT_HELD =
-    (uint64_t)1 << (SIGKILL - 1) | (uint64_t)1 << (SIGSTOP - 1) | (uint64_t)7 << (32 - 1);
-static struct sigaction former_actions[MARK + 1];
-static uint64_t former_mask;
-static bool is_holding;
-
-/*
- * Node.js has further threads, which block nothing, and the kernel gives them what the main thread blocks. A thread that
- * gets a signal blocks it from then on, and puts it back: it stays pending for the process, also across execve. The
- * kernel's own codes are not allowed there.
- */
-static void requeue(int signal, siginfo_t *info, void *context) {
-  const int error = errno;
-  const bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL;
-  if (is_fault && info->si_code > 0) {
-    /* The instruction is repeated, and the kernel acts. */
-    set_default(signal);
-    return;
-  }
-  sigaddset(&((ucontext_t *)context)->uc_sigmask, signal);
-  if (info->si_code > 0) info->si_code = KERNEL_REQUEUED;
-  else if (info->si_code != SI_QUEUE) info->si_code = SI_MESGQ;
-  /* A filter of system calls or RLIMIT_SIGPENDING may refuse it: without its sender the signal is not lost, at least. */
-  if (syscall(SYS_rt_sigqueueinfo, getpid(), signal, info) != 0) syscall(SYS_kill, getpid(), signal);
-  errno = error;
-}
-
-static napi_value hold_signals(napi_env env, napi_callback_info info) {
-  struct sigaction action = {.sa_sigaction = requeue, .sa_flags = SA_SIGINFO | SA_RESTART};
-  const uint64_t all = ~(uint64_t)0;
-  (void)env, (void)info;
-  if (is_holding) return NULL;
-  is_holding = true;
-  sigfillset(&action.sa_mask);
-  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &former_mask, sizeof all);
-  for (int signal = 1; signal <= MARK; ++signal)
-    if ((NOT_HELD & bit(signal)) == 0) sigaction(signal, &action, &former_actions[signal]);
-  return NULL;
-}
-
-static napi_value release_signals(napi_env env, napi_callback_info info) {
-  (void)env, (void)info;
-  if (!is_holding) return NULL;
-  is_holding = false;
-  for (int signal = 1; signal <= MARK; ++signal)
-    if ((NOT_HELD & bit(signal)) == 0) sigaction(signal, &former_actions[signal], NULL);
-  set_mask(former_mask);
-  return NULL;
-}
 
 static uint64_t pending_signals(void) {
   uint64_t pending = 0;

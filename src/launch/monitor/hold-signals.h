@@ -1,0 +1,106 @@
+/*
+ * Holds the signals that reach this process while Node.js gives way to another program, so that none is lost and none acts.
+ *
+ * The main thread blocks all of them, and they stay pending across execve. But Node.js has further threads, which block
+ * nothing, and the kernel gives them what the main thread blocks: a thread takes the signal off the queue, and is ended by
+ * execve before it has done anything with it. So each of them is sent one signal, whose handler has it block all from then
+ * on. Only when all have returned from it may this process execute another program.
+ */
+#include <dirent.h>
+#include <fcntl.h>
+
+/* What cannot be caught, and the C libraries' own. All others get a handler: Node.js ignores some, and a thread drops those. */
+static const uint64_t NOT_HELD =
+    (uint64_t)1 << (SIGKILL - 1) | (uint64_t)1 << (SIGSTOP - 1) | (uint64_t)7 << (32 - 1);
+enum { MOST_THREADS = 256, BLOCKING_MS = 1000 };
+static struct sigaction former_actions[MARK + 1];
+static uint64_t former_mask;
+static bool is_holding;
+/* Threads, but the main one, that the kernel may give a signal; 0 in place of one that blocks all. */
+static pid_t receiving[MOST_THREADS];
+
+/*
+ * A thread that gets a signal blocks all from then on, and puts this one back: it stays pending for the process. The
+ * kernel's own codes are not allowed there.
+ */
+static void requeue(int signal, siginfo_t *info, void *context) {
+  const int error = errno;
+  const bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL;
+  if (is_fault && info->si_code > 0) {
+    /* The instruction is repeated, and the kernel acts. */
+    set_default(signal);
+    return;
+  }
+  const bool is_own = signal == SIGURG && info->si_code == SI_TKILL && info->si_pid == getpid();
+  const uint64_t held = ~NOT_HELD;
+  memcpy(&((ucontext_t *)context)->uc_sigmask, &held, sizeof held);
+  if (info->si_code > 0) info->si_code = KERNEL_REQUEUED;
+  else if (info->si_code != SI_QUEUE) info->si_code = SI_MESGQ;
+  /* A filter of system calls or RLIMIT_SIGPENDING may refuse it: without its sender the signal is not lost, at least. */
+  if (!is_own && syscall(SYS_rt_sigqueueinfo, getpid(), signal, info) != 0) syscall(SYS_kill, getpid(), signal);
+  errno = error;
+  const pid_t self = (pid_t)syscall(SYS_gettid);
+  for (size_t i = 0; i < MOST_THREADS; ++i)
+    if (receiving[i] == self) __atomic_store_n(&receiving[i], 0, __ATOMIC_RELEASE);
+}
+
+/* Returns true if a thread blocks every signal of its own accord, or is gone. */
+static bool blocks_all(pid_t thread) {
+  char path[40], text[4096];
+  snprintf(path, sizeof path, "/proc/self/task/%d/status", thread);
+  const int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0) return true;
+  const ssize_t length = read(file, text, sizeof text - 1);
+  close(file);
+  text[length > 0 ? length : 0] = '\0';
+  const char *const line = strstr(text, "\nSigBlk:");
+  return line == NULL || (~strtoull(line + strlen("\nSigBlk:"), NULL, 16) & ~NOT_HELD) == 0;
+}
+
+/* Without /proc the threads are not known. */
+static void find_receiving_threads(void) {
+  size_t count = 0;
+  DIR *const folder = opendir("/proc/self/task");
+  if (folder == NULL) return;
+  for (const struct dirent *entry; count < MOST_THREADS && (entry = readdir(folder)) != NULL;) {
+    const pid_t thread = (pid_t)strtoul(entry->d_name, NULL, 10);
+    if (thread > 0 && thread != getpid() && !blocks_all(thread)) receiving[count++] = thread;
+  }
+  closedir(folder);
+}
+
+static bool is_any_receiving(void) {
+  for (size_t i = 0; i < MOST_THREADS; ++i)
+    if (__atomic_load_n(&receiving[i], __ATOMIC_ACQUIRE) != 0) return true;
+  return false;
+}
+
+static napi_value hold_signals(napi_env env, napi_callback_info info) {
+  struct sigaction action = {.sa_sigaction = requeue, .sa_flags = SA_SIGINFO | SA_RESTART};
+  const uint64_t all = ~(uint64_t)0;
+  (void)env, (void)info;
+  if (is_holding) return NULL;
+  is_holding = true;
+  sigfillset(&action.sa_mask);
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &former_mask, sizeof all);
+  /* Before there are handlers, which block all while they run. */
+  find_receiving_threads();
+  for (int signal = 1; signal <= MARK; ++signal)
+    if ((NOT_HELD & bit(signal)) == 0) sigaction(signal, &action, &former_actions[signal]);
+  for (size_t i = 0; i < MOST_THREADS; ++i) {
+    const pid_t thread = __atomic_load_n(&receiving[i], __ATOMIC_ACQUIRE);
+    if (thread != 0 && syscall(SYS_tgkill, getpid(), thread, SIGURG) != 0) receiving[i] = 0;
+  }
+  for (int ms = 0; ms < BLOCKING_MS && is_any_receiving(); ++ms) poll(NULL, 0, 1);
+  return NULL;
+}
+
+static napi_value release_signals(napi_env env, napi_callback_info info) {
+  (void)env, (void)info;
+  if (!is_holding) return NULL;
+  is_holding = false;
+  for (int signal = 1; signal <= MARK; ++signal)
+    if ((NOT_HELD & bit(signal)) == 0) sigaction(signal, &former_actions[signal], NULL);
+  set_mask(former_mask);
+  return NULL;
+}
