@@ -1,7 +1,7 @@
 /** What stays beside the program on Linux, and what takes its place where it cannot run: src/launch/monitor/monitor.c. */
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { findIsolation } from "../../helpers/container.ts";
 import { cleanPath } from "../../helpers/pack.ts";
@@ -50,6 +50,24 @@ function run(script: string, prefix: readonly string[] = [], launcher: readonly 
   });
   return { status, signal, stdout, stderr };
 }
+
+test("before Node.js gives way, each of its threads blocks all signals that can be blocked", ({ skip }) => {
+  skip(isStandalone, "Bun's threads are seen by no script");
+  const file = join(dirname(addon), `linux-${process.arch}-monitor.node`);
+  const script = `
+    const { readdirSync, readFileSync } = require("node:fs");
+    const monitor = require(process.argv[1]);
+    monitor.holdSignals();
+    const masks = readdirSync("/proc/self/task").map((thread) =>
+      BigInt("0x" + /^SigBlk:\\s*(\\w+)/m.exec(readFileSync("/proc/self/task/" + thread + "/status", "latin1"))[1]));
+    monitor.releaseSignals();
+    // SIGKILL, SIGSTOP, and those of the C libraries.
+    const exempt = (1n << 8n) | (1n << 18n) | (7n << 31n);
+    console.log(masks.length, masks.filter((mask) => (mask | exempt) !== 0xffffffffffffffffn).length);`;
+  const [threads, receiving] = execFileSync(process.execPath, ["-e", script, file], { encoding: "utf8" }).split(" ");
+  expect(Number(threads)).toBeGreaterThan(3);
+  expect(Number(receiving)).toBe(0);
+});
 
 describe("beside the program", () => {
   test("are two processes of one thread and less than 200 kB together, and no Node.js", () => {
