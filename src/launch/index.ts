@@ -47,8 +47,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
 function lackOfExec({ options, preparation }: LaunchRequest, libc: Libc | undefined): Obstacle | undefined {
   if (process.platform === "win32") return "windows";
   // Node's own closes what the caller passed, and before Node.js 26.1 aborts where the system refuses the program.
-  const isAsked = options.mode === "exec" && "execve" in process;
-  if (libc === undefined && !isBun && !isAsked) return "no-execve";
+  if (libc === undefined && !isBun && !(options.mode === "exec" && "execve" in process)) return "no-execve";
   // Node's own ends the profiler first, yet a signal that is on its way can still reach the program.
   return preparation.profiled ? "profiler" : undefined;
 }
