@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { defineConfig } from "vitest/config";
 import { NAMES, projectOf, testFiles } from "./test/helpers/projects.mts";
-import Sequencer from "./test/helpers/sequencer.ts";
+import Sequencer from "./test/helpers/sequencer.mts";
 
 const files = testFiles().map((file) => ({ path: `test/${file}`, project: projectOf(file) }));
 /** A file for vitest's report as JSON. */

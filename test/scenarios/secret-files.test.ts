@@ -11,7 +11,7 @@ const reason = isStandalone || existsSync(addon) ? undefined : "needs the addon 
 beforeEach(({ skip }) => skip(process.platform !== "linux" || reason !== undefined, reason));
 
 /** Waits until the monitor has taken the place of its runtime. */
-const REPLACED = String.raw`until grep -q 'VmRSS:\s*[0-9]\{1,3\} kB' /proc/$PPID/status; do :; done`;
+const REPLACED = "n=0; until grep -qx sophia-run /proc/$PPID/comm; do n=$((n + 1)); [ $n -lt 20000 ] || exit 1; done";
 
 /** Starts a program in a mode, behind `prefix`, that prints its PID, its parent's, and its file's path and text. */
 async function start(mode: string, prefix: readonly string[], wait = "") {
