@@ -92,4 +92,5 @@ def known_lists(launcher: Launcher) -> list[Path]:
         lists += ["standalone-glibc"] if is_glibc else []
         lists += ["standalone-spawn"] if spawns else []
         lists += ["standalone-glibc-spawn"] if is_glibc and spawns else []
+        lists += ["standalone-redact"] if redacts else []
     return [REPOSITORY / "test/conformance/peers" / f"{each}.known-impossible" for each in lists]
