@@ -1,6 +1,10 @@
 import { spawn } from "node:child_process";
 import { onTestFinished } from "vitest";
 
+/** Shell: waits until the monitor has taken the place of the launcher's runtime, for which the program does not wait. */
+export const REPLACED =
+  "n=0; until grep -qx sophia-run /proc/$PPID/comm; do n=$((n + 1)); [ $n -lt 20000 ] || exit 1; done";
+
 /** How a process ended, and all that it wrote. */
 export interface Finished {
   readonly status: number | null;

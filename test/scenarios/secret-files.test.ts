@@ -6,12 +6,10 @@ import { startEscServer } from "../esc-server/index.ts";
 import { runProgram } from "../esc/command.ts";
 import { findIsolation } from "../helpers/container.ts";
 import { addon, folder, isStandalone, sophiaRun } from "../helpers/sophia.ts";
+import { REPLACED } from "../helpers/started.ts";
 
 const reason = isStandalone || existsSync(addon) ? undefined : "needs the addon and the monitor";
 beforeEach(({ skip }) => skip(process.platform !== "linux" || reason !== undefined, reason));
-
-/** Waits until the monitor has taken the place of its runtime. */
-const REPLACED = "n=0; until grep -qx sophia-run /proc/$PPID/comm; do n=$((n + 1)); [ $n -lt 20000 ] || exit 1; done";
 
 /** Starts a program in a mode, behind `prefix`, that prints its PID, its parent's, and its file's path and text. */
 async function start(mode: string, prefix: readonly string[], wait = "") {

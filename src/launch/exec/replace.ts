@@ -1,4 +1,5 @@
 import { reached } from "../../core/phases.ts";
+import type { Libc } from "../../system/addon/libc.ts";
 import { errorName } from "../../system/errors.ts";
 import { asShellScript } from "../program/executable.ts";
 import type { Launch, Program } from "../types.ts";
@@ -12,10 +13,15 @@ import { bytesOf } from "../program/program-bytes.ts";
  */
 export async function replace(launch: Launch): Promise<never> {
   const { libc, options, preparation } = launch;
-  const byNode = libc === undefined ? await import("./by-node.ts") : undefined;
-  const program = (await byNode?.withoutRisk(launch.program, launch)) ?? launch.program;
-  const executor = (one: Program): (() => string) =>
-    byNode === undefined ? byLibc(one, launch) : () => byNode.executeByNode(one);
+  let { program } = launch;
+  let executor: (one: Program) => () => string;
+  if (libc === undefined) {
+    const byNode = await import("./by-node.ts");
+    program = await byNode.withoutRisk(program, launch);
+    executor = (one) => () => byNode.executeByNode(one);
+  } else {
+    executor = (one) => byLibc(one, libc, launch);
+  }
   if (options.restoreNofile) (await import("../open-files.ts")).setCallersOpenFiles();
   // Here, so that the code for it is kept, too.
   const execute = executor(program);
@@ -57,13 +63,13 @@ export async function explain(
 }
 
 /** @returns executes the program. It returns the code of the error, if that is not possible; otherwise never */
-function byLibc(program: Program, { libc, inherited, streams }: Launch): () => string {
+function byLibc(program: Program, libc: Libc, { inherited, streams }: Launch): () => string {
   const bytes = bytesOf(program);
   return () => {
     // The runtime has made them close-on-exec, the standard streams too.
-    for (const descriptor of [...streams, ...inherited.numbers]) libc?.keepOnExec(descriptor);
+    for (const descriptor of [...streams, ...inherited.numbers]) libc.keepOnExec(descriptor);
     reached("execve");
-    return errorName(libc?.execve(bytes, program.argv.length) ?? 0);
+    return errorName(libc.execve(bytes, program.argv.length));
   };
 }
 

@@ -25,7 +25,7 @@ export function entrust({ files, program }: Launch, monitor: string): Entrusted 
     program.environment.get("XDG_RUNTIME_DIR"),
     (undo) => undo,
   );
-  const descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  const descriptor = openFolder(folder, remove);
   const entries = Array.from(inodes, ([name, inode]) => `${inode}=${name}`);
   return {
     program: { ...program, environment: new Map([...program.environment, ...paths]) },
@@ -36,4 +36,14 @@ export function entrust({ files, program }: Launch, monitor: string): Entrusted 
       remove();
     },
   };
+}
+
+/** Opens the folder of the files, or removes them, as when this process may open nothing more. */
+function openFolder(path: string, remove: () => void): number {
+  try {
+    return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    remove();
+    throw error;
+  }
 }

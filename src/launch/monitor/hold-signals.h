@@ -60,6 +60,7 @@ static bool blocks_all(pid_t thread) {
 /* Without /proc the threads are not known. */
 static void find_receiving_threads(void) {
   size_t count = 0;
+  memset(receiving, 0, sizeof receiving);
   DIR *const folder = opendir("/proc/self/task");
   if (folder == NULL) return;
   for (const struct dirent *entry; count < MOST_THREADS && (entry = readdir(folder)) != NULL;) {

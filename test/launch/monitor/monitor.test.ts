@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { findIsolation } from "../../helpers/container.ts";
 import { cleanPath } from "../../helpers/pack.ts";
 import { addon, copyOfPackage, folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
-import { isAlive, start, type Started } from "../../helpers/started.ts";
+import { isAlive, REPLACED, start, type Started } from "../../helpers/started.ts";
 import { startAtTerminal } from "../../helpers/terminal.ts";
 
 const MONITOR = `linux-${process.arch}-monitor`;
@@ -25,9 +25,6 @@ const PROGRAM = [
    setInterval(() => {}, 60_000);
    console.log("program", process.pid, process.ppid);`,
 ] as const;
-
-/** Waits until the monitor has taken the place of Node.js, which the program does not wait for. */
-const REPLACED = "n=0; until grep -q sophia-run /proc/$PPID/comm; do n=$((n + 1)); [ $n -lt 20000 ] || exit 1; done";
 
 async function running({ seen }: Started): Promise<{ readonly program: number; readonly parent: number }> {
   const [, program, parent] = await seen(/^program (\d+) (\d+)/m);
