@@ -1,13 +1,13 @@
 // The phases of a start that becomes the program, from the spawn to execve: `npm run bench:phases [-- ROUNDS]`. The bundle
 // is built a second time with the calls of src/core/phases.ts in it, and started in turns by each Node.js, with kept code
 // and without. Prints the milliseconds of each phase, and what a Node.js takes that runs an empty file.
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bundle, bundleLoader } from "../scripts/build/bundle.mjs";
+import { BARE_ENVIRONMENT, CONTRACT_VALUES, nodeOf, root, workingDirectory } from "./surroundings.ts";
 
-const ROOT = join(import.meta.dirname, "..");
 const ROUNDS = Number(process.argv[2] ?? 100);
 const PHASES = [
   "Node.js",
@@ -51,9 +51,9 @@ try {
 
 /** The package as `npm run build` makes it, with marks. @returns its command */
 async function build() {
-  for (const name of ["bin", "dist", "work"]) mkdirSync(join(folder, name));
-  for (const name of readdirSync(join(ROOT, "dist"))) {
-    if (!name.endsWith(".cjs")) cpSync(join(ROOT, "dist", name), join(folder, "dist", name));
+  for (const name of ["bin", "dist"]) mkdirSync(join(folder, name));
+  for (const name of readdirSync(join(root, "dist"))) {
+    if (!name.endsWith(".cjs")) cpSync(join(root, "dist", name), join(folder, "dist", name));
   }
   const marks = { SOPHIA_RUN_PHASES: "true" };
   const chunks = await bundle({ SOPHIA_RUN_FOLDER: "__dirname", SOPHIA_RUN_STANDALONE: "false", ...marks });
@@ -61,7 +61,7 @@ async function build() {
   const command = join(folder, "bin/sophia-run.cjs");
   writeFileSync(command, await bundleLoader(chunks.find(({ isEntry }) => isEntry).fileName, marks));
   writeFileSync(join(folder, "empty.cjs"), "");
-  writeFileSync(join(folder, "work/.env"), "OPENAI_API_KEY=sk-fake-0000\nLOG_LEVEL=info\n", { mode: 0o600 });
+  workingDirectory(folder);
   return command;
 }
 
@@ -69,16 +69,12 @@ async function build() {
 function measure({ node, environment }, command) {
   const file = join(folder, "marks.json");
   const env = {
-    PATH: "/usr/local/bin:/usr/bin:/bin",
-    HOME: "/nonexistent",
-    PULUMI_ACCESS_TOKEN: "pul-0000fake0000",
-    QDRANT_URL: "https://qdrant.example.test:6333",
-    QDRANT_API_KEY: "fake-qdrant-api-key",
-    GITHUB_PAT: "ghp_fake-0000",
+    ...BARE_ENVIRONMENT,
+    ...CONTRACT_VALUES,
     SOPHIA_RUN_PHASES: file,
     ...environment,
   };
-  const options = { cwd: join(folder, "work"), env, stdio: "ignore", timeout: 20_000, killSignal: "SIGKILL" };
+  const options = { cwd: join(folder, "project"), env, stdio: "ignore", timeout: 20_000, killSignal: "SIGKILL" };
   const beginning = now();
   const { status } = spawnSync(node, [command, "--", "true"], options);
   if (status !== 0) throw new Error(`a start ended with status ${status}`);
@@ -116,10 +112,4 @@ function print(cases, times) {
 /** The tenth percentile: what else the machine does only adds. */
 function typical(numbers) {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 10)];
-}
-
-/** The Node.js of a major version: the running one, or npm's. */
-function nodeOf(major) {
-  if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
-  return execFileSync("sh", [join(ROOT, "test/conformance/fetch-node.sh"), String(major)], { encoding: "utf8" }).trim();
 }

@@ -40,7 +40,7 @@ export class Stage {
 
   step(title: string, ...asides: readonly string[]): void {
     this.#steps += 1;
-    const lines = laidOut({ text: `── ${this.#steps}  ${title}`, hang: 6 }, { ...PLAIN, width: this.#width });
+    const lines = this.#laidOut({ text: `── ${this.#steps}  ${title}`, hang: 6 });
     const heading = lines.map((line, at) =>
       at + 1 < lines.length ? line : `${line} `.padEnd(this.#width, "─").trimEnd(),
     );
@@ -90,22 +90,25 @@ export class Stage {
 
   /** What is said at the end, apart from the last step. */
   end(lines: readonly string[]): void {
-    for (const line of ["", ...lines.flatMap((one) => laidOut(one, { ...PLAIN, width: this.#width }))])
-      this.#write(`${line}\n`);
+    for (const line of ["", ...lines.flatMap((one) => this.#laidOut(one))]) this.#write(`${line}\n`);
+  }
+
+  #laidOut(line: Line): readonly string[] {
+    return laidOut(line, { ...PLAIN, width: this.#width });
   }
 
   #line(text: string, beside: string): void {
     const isBeside = beside !== "" && text.length <= MARGIN && MARGIN + 1 + beside.length <= this.#width;
     if (isBeside) this.#write(`${text.padEnd(MARGIN)} ${this.#paint("aside", beside)}\n`);
     else {
-      for (const line of laidOut(text, { ...PLAIN, width: this.#width })) this.#write(`${line}\n`);
+      for (const line of this.#laidOut(text)) this.#write(`${line}\n`);
       if (beside !== "") this.#tell("aside", { text: `    ${beside}`, hang: 6 });
     }
   }
 
   /** @param again what stands in front of the lines that follow the first, in place of their indent */
   #tell(style: Parameters<Paint>[0], line: Line, again = ""): void {
-    for (const [index, one] of laidOut(line, { ...PLAIN, width: this.#width }).entries()) {
+    for (const [index, one] of this.#laidOut(line).entries()) {
       this.#write(`${this.#paint(style, index === 0 ? one : again + one.slice(again.length))}\n`);
     }
   }

@@ -1,5 +1,6 @@
 /** Dummy values that meet a contract, so that tests, previews and agents run without secrets; pure. */
 import { SophiaError } from "../core/error.ts";
+import { grouped } from "../core/grouped.ts";
 import type { Layer, Resolution, Resolved } from "../core/model.ts";
 import { checkRule } from "./check.ts";
 import { formatFault, noWork } from "./format.ts";
@@ -31,7 +32,11 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
       complete.set(name, fake);
     }
     // The answer to all other rules is known.
-    const indexes = new Set(Array.from(names).flatMap((name) => concerned.get(name) ?? []));
+    const indexes = new Set(
+      Array.from(names)
+        .flatMap((name) => concerned.get(name) ?? [])
+        .map(({ index }) => index),
+    );
     rules = Array.from(indexes)
       .toSorted((a, b) => a - b)
       .flatMap((index) => contract.rules[index] ?? []);
@@ -39,17 +44,12 @@ export function fakeLayer(contract: Contract, resolution: Resolution): Layer {
 }
 
 /** The indexes of the rules that a value of each variable may change. */
-function rulesByName({ rules }: Contract): ReadonlyMap<string, readonly number[]> {
-  const indexes = new Map<string, number[]>();
-  rules.forEach((rule, index) => {
+function rulesByName({ rules }: Contract): ReadonlyMap<string, readonly { readonly index: number }[]> {
+  const uses = rules.flatMap((rule, index) => {
     const names = "names" in rule ? rule.names : rule.kind === "required-when" ? [rule.when.name] : [];
-    for (const name of names)
-      indexes
-        .set(name, indexes.get(name) ?? [])
-        .get(name)
-        ?.push(index);
+    return names.map((name) => ({ name, index }));
   });
-  return indexes;
+  return grouped(uses, ({ name }) => name);
 }
 
 function lackingNames(violation: Violation | undefined, contract: Contract): readonly string[] {

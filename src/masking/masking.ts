@@ -63,7 +63,7 @@ export function bytesToSearch({ value }: Secret): number {
 
 function maskable(secrets: readonly Secret[]): readonly Secret[] {
   const masked = secrets.filter((secret) => bytesToSearch(secret) > 0);
-  const bytes = masked.reduce((sum, secret) => sum + bytesToSearch(secret), 0);
+  const bytes = masked.reduce((sum, { value }) => sum + value.length, 0);
   if (bytes > MOST_BYTES) {
     throw new SophiaError({
       code: "redact-size",

@@ -1,9 +1,9 @@
 import { join, relative } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
-import { LONGEST } from "./projects.mts";
+import { LONGEST, NAMES } from "./projects.mts";
 
 /** Of projects, those with the longest files first. Files of one project follow one another, and share processes. */
-const ORDER = ["slow", "process", "esc", "unit"];
+const ORDER: readonly string[] = NAMES.toReversed();
 
 /** Starts what takes longest first, so that all workers end at about the same time. */
 export default class Sequencer extends BaseSequencer {

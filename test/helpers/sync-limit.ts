@@ -4,6 +4,7 @@
  */
 import childProcess from "node:child_process";
 import { syncBuiltinESMExports } from "node:module";
+import { systemErrorCode } from "../../src/system/errors.ts";
 
 /** More than any of them takes on a busy machine. */
 const LIMIT_MS = 120_000;
@@ -40,7 +41,7 @@ function limited(call: Call): Call {
 }
 
 function throwIfLate(error: unknown, [file, args]: readonly unknown[], ms: number): void {
-  if (typeof error !== "object" || error === null || !("code" in error) || error.code !== "ETIMEDOUT") return;
+  if (systemErrorCode(error) !== "ETIMEDOUT") return;
   const command = [file, ...(Array.isArray(args) ? args : [])].map(String).join(" ");
   throw new Error(`killed, since it did not end within ${ms / 1000} s: ${command.slice(0, 1000)}`);
 }

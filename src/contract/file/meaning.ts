@@ -39,7 +39,7 @@ export function examineMeaning(
     examineMembers(() => ["groups", group, "variables"], members, scope);
   });
   examineLineages(profiles, report);
-  examineProfiles(profiles, document, scope);
+  if (profiles.size > 0) examineProfiles(profiles, document, scope);
   const everywhere = profiles.size === 0 ? declared : mergeEntries(document, [...profiles.values()]);
   examineAliases(document, everywhere.variables, report);
   everywhere.groups.forEach((_, group) => {
