@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { SophiaError } from "../core/error.ts";
 import { enumerate, printable } from "../core/text.ts";
 import { readBounded } from "../system/bounded-read.ts";
@@ -40,6 +40,11 @@ export async function readIfThere({ path, name }: NamedFile): Promise<string | u
     if (systemErrorCode(error) === "ENOENT") return undefined;
     throw unusable(name, "read", error);
   }
+}
+
+/** Reads a file of a folder as `readIfThere` does. */
+export function readIn(folder: string, name: string): Promise<string | undefined> {
+  return readIfThere({ path: join(folder, name), name });
 }
 
 /**

@@ -1,3 +1,4 @@
+import { caller } from "../system/before-bun.ts";
 import { isBun } from "../system/runtime.ts";
 import type { Libc } from "../system/addon/libc.ts";
 import { replace } from "./exec/replace.ts";
@@ -19,8 +20,7 @@ export async function launch(request: LaunchRequest): Promise<never> {
   validate(request);
   const { command, environment, files, options, preparation } = request;
   const inherited = await preparation.inherited;
-  const bun = isBun ? await import("./exec/libc-of-bun.ts") : undefined;
-  const libc = bun === undefined ? preparation.addon : bun.loadLibcOfBun();
+  const libc = isBun ? (await import("./exec/libc-of-bun.ts")).loadLibcOfBun() : preparation.addon;
   const task = taskBeside(request);
   const obstacle =
     lackOfExec(request, libc) ??
@@ -32,7 +32,8 @@ export async function launch(request: LaunchRequest): Promise<never> {
   }
   const file = await locate(request, environment);
   const program = { file, argv: command, environment };
-  const prepared: Launch = { ...request, program, inherited, streams: bun?.callersStreams() ?? [0, 1, 2], libc };
+  const streams = (isBun ? caller()?.streams : undefined) ?? [0, 1, 2];
+  const prepared: Launch = { ...request, program, inherited, streams, libc };
   if (options.mode !== "spawn" && obstacle === undefined) return replace(prepared);
   if (options.mode !== "spawn" && obstacle === "files") {
     await (await import("./monitor/cleaner.ts")).replaceWithCleaner(prepared);

@@ -8,7 +8,7 @@ import { printable } from "../../core/text.ts";
 import { askEsc } from "../../esc/api/ask.ts";
 import { Histories, type LastChange } from "../../esc/api/history.ts";
 import { listRevisions } from "../../esc/api/revisions.ts";
-import { EscFault } from "../../esc/faults/fault.ts";
+import { statusOf } from "../../esc/faults/fault.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import type { FullName } from "../../esc/settings/names.ts";
 import type { Connection, Progress } from "../../esc/transport/connection.ts";
@@ -86,8 +86,7 @@ async function requireKnown(name: FullName, connection: Connection): Promise<voi
   try {
     await listRevisions(name, connection, 1);
   } catch (error) {
-    const isForbidden = error instanceof EscFault && error.fault.kind === "status" && error.fault.status === 403;
-    if (!isForbidden) throw error;
+    if (statusOf(error) !== 403) throw error;
   }
 }
 

@@ -16,7 +16,7 @@ import { sayLines } from "../../output/stderr.ts";
 import { settle } from "../../command-line/settings.ts";
 import { enumerate, printable } from "../../core/text.ts";
 import type { Command } from "../command.ts";
-import { readIfThere, refuseLinks, writeText, type TargetFile } from "../files.ts";
+import { readIfThere, readIn, refuseLinks, writeText, type TargetFile } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { workflowsIn } from "../workflows.ts";
 
@@ -46,10 +46,6 @@ async function hasTypeScript(folder: string): Promise<boolean> {
   if (["tsconfig.json", "env.d.ts"].some((name) => existsSync(join(folder, name)))) return true;
   // As a text: the manifest may be malformed.
   return /"typescript"\s*:\s*"/.test((await readIn(folder, "package.json")) ?? "");
-}
-
-function readIn(folder: string, name: string): Promise<string | undefined> {
-  return readIfThere({ path: join(folder, name), name });
 }
 
 /** Returns the style of the existing file unless `--types` names another; with `python`, that of the dependencies. */

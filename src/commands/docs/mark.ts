@@ -39,7 +39,7 @@ const PARTS = {
   },
 } as const;
 
-export type PartName = keyof typeof PARTS;
+type PartName = keyof typeof PARTS;
 
 /** Returns the part of a document: the whole of a new one, the contract's of one that was written by hand. */
 export function partOf(document: string): PartName {

@@ -13,7 +13,7 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import { type Found, isCandidate } from "./found.ts";
 
 /** What a contract can declare so that a start with the same environments meets it. */
-export interface EscFound {
+interface EscFound {
   readonly found: readonly Found[];
   /** Variables without a value in ESC: required, they would be missing. */
   readonly empty: readonly Found[];

@@ -2,7 +2,7 @@
 import { NODE_PACKAGE, NPX, YARN_PACKAGE } from "../../core/package-source.ts";
 
 /** Yarn is a different program from its version 2 on. */
-export type NodeTool = "npm" | "pnpm" | "yarn" | "yarn 1" | "bun";
+type NodeTool = "npm" | "pnpm" | "yarn" | "yarn 1" | "bun";
 
 export interface NodeInstaller {
   readonly name: NodeTool;

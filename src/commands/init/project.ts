@@ -5,7 +5,7 @@ import { findContract } from "../../contract/find.ts";
 import type { Context } from "../../core/context.ts";
 import { matchesGlob } from "../../core/glob.ts";
 import { parentOf } from "../../system/paths.ts";
-import { readIfThere } from "../files.ts";
+import { readIn } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { workflowsIn } from "../workflows.ts";
 import { nodeTool, type NodeInstaller } from "./node-tools.ts";
@@ -24,7 +24,7 @@ export interface Project {
 }
 
 /** The workspace in which a project's packages are installed. */
-export interface Workspace {
+interface Workspace {
   /** The folder with the lock file; the project itself, unless it is a package of a workspace. */
   readonly root: string;
   /** The path of the project from there, with slashes; empty for the root itself. */
@@ -83,10 +83,6 @@ export async function survey({ cwd }: Context): Promise<Survey> {
     isInRoot,
     read,
   };
-}
-
-function readIn(folder: string, name: string): Promise<string | undefined> {
-  return readIfThere({ path: join(folder, name), name });
 }
 
 async function manifestIn(folder: string): Promise<Manifest> {

@@ -13,7 +13,7 @@ import { readEnvFiles } from "../../resolve/env-files.ts";
 import { canAsk } from "../confirm.ts";
 import { EXAMPLE_FILES } from "../docs/env-example.ts";
 import { isOurs, sourceOfDocument } from "../docs/mark.ts";
-import { readIfThere, writeText, type TargetFile } from "../files.ts";
+import { readIn, writeText, type TargetFile } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { askRequired } from "./ask.ts";
 import { scanCode } from "./code.ts";
@@ -186,7 +186,7 @@ async function startFromEsc(settings: Settings, context: Context): Promise<Answe
 /** Reads what `docs` wrote: its contract is written again, or extended, with what the user added by hand. */
 async function fromDocuments({ cwd }: Context): Promise<Answer | undefined> {
   const name = [...EXAMPLE_FILES, "SECRETS.md"].find((one) => existsSync(join(cwd, one)));
-  const text = name === undefined ? undefined : await readIfThere({ path: join(cwd, name), name });
+  const text = name === undefined ? undefined : await readIn(cwd, name);
   if (name === undefined || text === undefined) return undefined;
   const source = sourceOfDocument(text);
   if (source?.kind === "built-in") {

@@ -4,7 +4,7 @@ import { nodeOf } from "../../esc/definition/verify.ts";
 import type { Candidate } from "./candidates.ts";
 
 /** Why a variable stays as ESC has it. */
-export type Obstacle =
+type Obstacle =
   /** It has another value; `--overwrite` replaces it. */
   | "differs"
   /** ESC gives it as a file, which wins over a variable. */

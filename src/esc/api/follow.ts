@@ -1,12 +1,12 @@
 /** Detects changes of environments by a cheap request for each, and no session. */
-import { EscFault } from "../faults/fault.ts";
+import { EscFault, HIDDEN } from "../faults/fault.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { describeCredential } from "../settings/credentials.ts";
 import { type EnvironmentName, formatName, formatVersion, type FullName } from "../settings/names.ts";
 import { revisionIn } from "../transport/answer.ts";
 import type { Connection, Progress } from "../transport/connection.ts";
 import type { HttpAnswer } from "../transport/http.ts";
-import { importedName, readImports } from "../definition/imports.ts";
+import { importedName, MOST_ENVIRONMENTS, readImports } from "../definition/imports.ts";
 import { askEsc, type EscDown } from "./ask.ts";
 import { pathOfRevision } from "./definition.ts";
 
@@ -36,10 +36,6 @@ export type Look =
     }
   /** `retryAfterMs`: the pause that the service asks for. */
   | (EscDown & { readonly retryAfterMs?: number | undefined });
-
-const MOST_ENVIRONMENTS = 100;
-/** Statuses for a token that may not see the definition, or of a service that has no such request. */
-const HIDDEN: ReadonlySet<number> = new Set([400, 403, 404, 405, 501]);
 
 /**
  * Looks at the environments of the settings, by their full names, and all that they import.

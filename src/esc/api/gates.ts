@@ -11,9 +11,14 @@ export interface Gates {
   readonly changeRequest?: string;
 }
 
-/** Reads what of an environment needs an approval: `GET X/metadata`. @throws EscFault if the token may not see it */
-export async function readGates(name: FullName, connection: Connection): Promise<Gates> {
-  const metadata = await connection.read("reading what has to be approved", pathOf(name, "metadata"));
+/**
+ * Reads what of an environment needs an approval: `GET X/metadata`.
+ *
+ * @param absent statuses that mean that nothing does
+ * @throws EscFault for other statuses, such as for a token that may not see it
+ */
+export async function readGates(name: FullName, connection: Connection, ...absent: readonly number[]): Promise<Gates> {
+  const metadata = await connection.read("reading what has to be approved", pathOf(name, "metadata"), ...absent);
   const actions = new Set(namesIn(metadata?.["gatedActions"]));
   const id = valueAt(metadata, "activeChangeRequest", "changeRequestId");
   return {

@@ -1,6 +1,6 @@
 /** Requests for an open that are there already, so that no second one is filed. */
-import { importedName, readImports } from "../definition/imports.ts";
-import { statusOf } from "../faults/fault.ts";
+import { importedName, MOST_ENVIRONMENTS, readImports } from "../definition/imports.ts";
+import { HIDDEN } from "../faults/fault.ts";
 import { formatName, formatVersion, type FullName } from "../settings/names.ts";
 import { valueAt } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
@@ -9,9 +9,6 @@ import { readGates } from "./gates.ts";
 import { type OpenRequest, pathOfRequest } from "./open-request.ts";
 
 const STEP = "looking for the request";
-const MOST_ENVIRONMENTS = 100;
-/** Statuses for a token that may not see it, or of a service that has no such request. */
-const HIDDEN = [400, 403, 404, 405, 501];
 /** Submitted, and neither applied nor closed. */
 const PENDING: ReadonlySet<unknown> = new Set(["pending", "ready"]);
 
@@ -27,12 +24,8 @@ export async function findPendingRequests(name: FullName, connection: Connection
   const user = await connection.read(STEP, "/api/user", ...HIDDEN);
   const login = user?.["githubLogin"];
   for (const environment of await withImports(name, connection)) {
-    const gates = await readGates(environment, connection).catch((error: unknown) => {
-      if (HIDDEN.includes(statusOf(error) ?? 0)) return undefined;
-      throw error;
-    });
-    if (gates?.open !== true) continue;
-    const { changeRequest: id } = gates;
+    const { open, changeRequest: id } = await readGates(environment, connection, ...HIDDEN);
+    if (!open) continue;
     if (id === undefined) return [];
     const { organization } = environment;
     const request = await connection.read(STEP, pathOfRequest(organization, id), ...HIDDEN);

@@ -1,5 +1,8 @@
 import { type FullName, isOrganization } from "../settings/names.ts";
 
+/** The most environments whose imports are followed. */
+export const MOST_ENVIRONMENTS = 100;
+
 /** Reads the imports of a definition as it writes them. @returns undefined if the text does not tell */
 export async function readImports(yaml: string): Promise<readonly string[] | undefined> {
   // The parser is loaded only if there is a list.

@@ -88,6 +88,9 @@ export class EscFault extends Error {
   }
 }
 
+/** Statuses for a token that may not see something, or of a service that has no such request. */
+export const HIDDEN: ReadonlySet<number> = new Set([400, 403, 404, 405, 501]);
+
 /** The status of the answer that an error is about; undefined for every other error. */
 export function statusOf(error: unknown): number | undefined {
   return error instanceof EscFault && error.fault.kind === "status" ? error.fault.status : undefined;

@@ -67,11 +67,13 @@ export function fileReason(code: string): string {
   return FILE[code] ?? `cannot be read (${code})`;
 }
 
-/** @param backendHint the remedy where another server answers */
-export function tlsHint(code: string, backendHint: string): string {
+export const BACKEND_HINT =
+  "check PULUMI_BACKEND_URL; a proxy or a network that requires a sign-in may answer for the service";
+
+export function tlsHint(code: string): string {
   if (code === "CERT_HAS_EXPIRED" || code === "CERT_NOT_YET_VALID") {
     return "check this machine's clock; if it is right, the service has to renew its certificate";
   }
-  if (TLS[code] === OTHER_HOST || TLS[code] === NO_TLS) return backendHint;
+  if (TLS[code] === OTHER_HOST || TLS[code] === NO_TLS) return BACKEND_HINT;
   return "for a private certificate authority set SSL_CERT_FILE or NODE_EXTRA_CA_CERTS to its PEM file";
 }

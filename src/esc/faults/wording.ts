@@ -8,7 +8,7 @@ import { describeCredential } from "../settings/credentials.ts";
 import { asChange } from "./change-wording.ts";
 import type { EscFault, Fault, FaultContext } from "./fault.ts";
 import { needsApproval, refusal } from "./refusal.ts";
-import { answerReason, connectReason, fileReason, tlsHint, tlsReason } from "./reasons.ts";
+import { answerReason, BACKEND_HINT, connectReason, fileReason, tlsHint, tlsReason } from "./reasons.ts";
 
 /** The settings by which ESC was asked. */
 type Subject = Pick<EscSettings, "environments" | "namedBy" | "credential">;
@@ -20,8 +20,6 @@ function targetOf({ environments }: Subject, environment = environments.at(-1)?.
 
 const MAX_DIAGNOSTICS = 20;
 const NETWORK_HINT = "check the network, the proxies (HTTPS_PROXY, NO_PROXY) and PULUMI_BACKEND_URL";
-const BACKEND_HINT =
-  "check PULUMI_BACKEND_URL; a proxy or a network that requires a sign-in may answer for the service";
 const SERVICE_HINT = "try again; if it keeps failing, check the service's status";
 const LATER_HINT = "try again later, or allow more time with --timeout (SOPHIA_TIMEOUT)";
 const TIME_HINT = "check the network and the service's status, or allow more time with --timeout (SOPHIA_TIMEOUT)";
@@ -64,7 +62,7 @@ function reasonFor(fault: Fault, subject: Subject, context: FaultContext): Failu
     }
     case "tls": {
       const why = `no secure connection to ${host}: ${tlsReason(fault.code)}`;
-      return worded("esc-tls", why, tlsHint(fault.code, BACKEND_HINT));
+      return worded("esc-tls", why, tlsHint(fault.code));
     }
     case "not-http":
       return worded("esc-answer", `${host} does not answer with HTTP`, BACKEND_HINT);

@@ -13,7 +13,7 @@ export interface HttpAnswer {
 }
 
 /** The fields that the ESC SDK passes to the `request` of its HTTP client, as far as they are used. */
-export interface HttpRequest {
+interface HttpRequest {
   readonly url: string;
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -14,8 +14,3 @@ export function loadLibcOfBun(): Libc | undefined {
   for (const signal of caller()?.ignored ?? []) addon?.ignoreOnExec(signal);
   return addon;
 }
-
-/** Which of the descriptors 0 to 2 the caller had open. */
-export function callersStreams(): readonly number[] {
-  return caller()?.streams ?? [0, 1, 2];
-}

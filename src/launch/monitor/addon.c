@@ -294,8 +294,12 @@ static napi_value start(napi_env env, napi_callback_info info) {
   it.descriptors = descriptors.first;
   it.descriptor_count = descriptors.length / sizeof *it.descriptors;
   int error = read_program(monitor.first, monitor.length, 0, &it.monitor);
-  if (error == 0) error = read_program(strings.first, strings.length, (size_t)it.request.argument_count, &it.program);
   if (error != 0) return from_integer(env, error);
+  error = read_program(strings.first, strings.length, (size_t)it.request.argument_count, &it.program);
+  if (error != 0) {
+    free(it.monitor.argv);
+    return from_integer(env, error);
+  }
   /* The program's pipes and files must end with the program: its own process alone passes them on. */
   for (size_t i = 0; i < it.descriptor_count; ++i) fcntl(it.descriptors[i], F_SETFD, FD_CLOEXEC);
   struct monitor_settings settings = {.kill_after = it.request.kill_after,

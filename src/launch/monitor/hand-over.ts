@@ -26,10 +26,7 @@ export async function handOver(launch: Launch): Promise<void> {
   const entrust = files.length === 0 ? undefined : (await import("./entrusted.ts")).entrust;
   // Node.js has given all of them their default action at its start.
   const signals = isBun ? (caller()?.ignored ?? []) : [];
-  const ignored = BigInt.asIntN(
-    64,
-    signals.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n),
-  );
+  const ignored = signals.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n);
   const start = (one: Program, { strings, folder }: Entrusted): string => {
     const dies = options.dieWithLauncher ? 1 : 0;
     const numbers = [one.argv.length, options.killAfterMs ?? -1, openFiles, dies, folder].map(BigInt);

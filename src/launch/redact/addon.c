@@ -23,6 +23,7 @@ struct argument {
 enum { MOST_ARGUMENTS = 11 };
 typedef napi_value function(napi_env env, const struct argument *given);
 
+#include "../../system/addon/program.h"
 #include "../../system/generated/shared.h"
 
 #include "terminal.h"
@@ -211,34 +212,22 @@ static napi_value dismiss(napi_env env, const struct argument *given) {
 
 /* strings, how many of them are arguments, slave, real, its settings, whether in the foreground, inherited descriptors */
 static napi_value start_monitor(napi_env env, const struct argument *given) {
-  char *const strings = given[0].data;
-  const size_t length = given[0].length;
-  const int arguments = given[1].number;
   int ends[2];
+  struct program program;
   struct monitored it = {
-    .file = strings, .slave = given[2].number, .real = given[3].number, .foreground = given[5].number,
+    .slave = given[2].number, .real = given[3].number, .foreground = given[5].number,
     .inherited = given[6].data, .inherited_count = given[6].length};
   if (given[4].length != sizeof it.found) return from_integer(env, ENOTTY);
   memcpy(&it.found, given[4].data, sizeof it.found);
-
-  size_t total = 0;
-  if (length == 0 || strings[length - 1] != '\0') return from_integer(env, EINVAL);
-  for (size_t at = 0; at < length; at += strlen(strings + at) + 1) ++total;
-  if (arguments < 0 || (size_t)arguments >= total) return from_integer(env, EINVAL);
-  /* Behind the file's name: the arguments and a NULL, the variables and a NULL. */
-  char **const argv = calloc(total + 1, sizeof *argv);
-  if (argv == NULL) return from_integer(env, ENOMEM);
-  it.argv = argv;
-  it.envp = argv + arguments + 1;
-  char **next = argv;
-  for (size_t at = strlen(strings) + 1; at < length; at += strlen(strings + at) + 1) {
-    if (next == it.envp - 1) ++next;
-    *next++ = strings + at;
-  }
+  const int unfit = read_program(given[0].data, given[0].length, (size_t)given[1].number, &program);
+  if (unfit != 0) return from_integer(env, unfit);
+  it.file = program.file;
+  it.argv = program.argv;
+  it.envp = program.envp;
 
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     const int error = errno;
-    free(argv);
+    free(program.argv);
     return from_integer(env, error);
   }
   it.channel = ends[1];
@@ -250,7 +239,7 @@ static napi_value start_monitor(napi_env env, const struct argument *given) {
   if (pid == 0) monitor(&it);
   const int error = errno;
   sigprocmask(SIG_SETMASK, &it.mask, NULL);
-  free(argv);
+  free(program.argv);
   close(ends[1]);
   if (pid < 0) {
     close(ends[0]);

@@ -86,7 +86,9 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
     case "executed": {
       const started = { ...state, hasStarted: true };
       const keys: readonly Effect[] = state.isForeground ? [{ kind: "read keys" }] : [];
-      return isInFront === state.isForeground ? [started, keys] : after(keys, resume(started, isInFront));
+      if (isInFront === state.isForeground) return [started, keys];
+      const [next, effects] = resume(started, isInFront);
+      return [next, [...keys, ...effects]];
     }
     case "continued":
       // Keys that were passed on before would be read by no program.
@@ -107,7 +109,7 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
     case "resumed":
       return resume(state, isInFront);
     case "polled":
-      return isInFront ? resume(state, isInFront) : [state, []];
+      return isInFront && !state.isForeground ? resume(state, isInFront) : [state, []];
     case "ended":
       return [{ ...state, end: event.end }, []];
     case "signal":
@@ -163,8 +165,4 @@ function resume(state: State, isInFront: boolean): Step {
 function hangUp(state: State, isHungUp: boolean): Step {
   if (state.terminal !== "there") return [state, []];
   return [{ ...state, terminal: isHungUp ? "hung up" : "forsaken" }, [{ kind: "hang up", forsakes: !isHungUp }]];
-}
-
-function after(effects: readonly Effect[], [state, others]: Step): Step {
-  return [state, [...effects, ...others]];
 }

@@ -77,8 +77,9 @@ export function step(state: State, event: StreamEvent): readonly [State, readonl
 export function end(state: State, event: EndEvent): readonly [State, readonly Ending[]] {
   const { wasKilled } = event;
   const all = [...state.streams.keys()];
-  const collected: readonly Ending[] = state.hasSession && !state.isSettled ? [{ kind: "collect keys" }] : [];
-  const restored: readonly Ending[] = state.hasSession && !state.isSettled ? [{ kind: "restore session" }] : [];
+  const isOpen = state.hasSession && !state.isSettled;
+  const collected: readonly Ending[] = isOpen ? [{ kind: "collect keys" }] : [];
+  const restored: readonly Ending[] = isOpen ? [{ kind: "restore session" }] : [];
   const inOrder: readonly Ending[] = [{ kind: "last words" }, { kind: "end terminal", wasKilled }, ...restored];
   if (event.kind === "drained") {
     const left = state.mayHandOver ? event.left : [];

@@ -7,6 +7,8 @@ declare const SOPHIA_RUN_NATIVE_FILES: string | undefined;
 /** What the files' names have behind the platform's; before-bun.c has made an empty file for each. */
 const NAMES = [".node", "-redact.node", "-monitor.node", "-monitor"] as const;
 const opened = new Map<string, unknown>();
+/** The paths of files whose bytes were written: a second time would append them. */
+const filled = new Map<string, string | undefined>();
 
 /**
  * An addon that is part of a stand-alone executable. Not `bun:ffi`, which needs Bun's compiler.
@@ -33,11 +35,16 @@ function load(name: (typeof NAMES)[number]): unknown {
 
 /**
  * The path of a native file that is part of a stand-alone executable. It has no place in any folder (memfd_create(2)):
- * nobody can change it, and nothing is left behind. To be called once for each.
+ * nobody can change it, and nothing is left behind.
  *
  * @returns undefined where there is none for this system or processor
  */
 export function embeddedFile(name: (typeof NAMES)[number]): string | undefined {
+  if (!filled.has(name)) filled.set(name, fill(name));
+  return filled.get(name);
+}
+
+function fill(name: (typeof NAMES)[number]): string | undefined {
   const file = caller()?.files[NAMES.indexOf(name)];
   if (file === undefined || typeof SOPHIA_RUN_NATIVE_FILES === "undefined") return undefined;
   try {

@@ -133,7 +133,8 @@ function sync({ descriptor }: PrivateFolder): void {
  */
 function removeUnneeded(folder: string, written: string): void {
   const ofSame = `${written.slice(0, written.lastIndexOf("-"))}-`;
-  const dated = readdirSync(folder).map((name) => {
+  const names = readdirSync(folder).filter((name) => name.endsWith(TEMPORARY) || name.startsWith(ofSame));
+  const dated = names.map((name) => {
     const path = within(folder, name);
     return { name, path, at: name === written ? Infinity : (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0) };
   });
