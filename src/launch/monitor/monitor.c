@@ -92,6 +92,9 @@ static long call(long number, long a, long b, long c, long d, long e) {
 
 static uint64_t bit(int signal) { return (uint64_t)1 << (signal - 1); }
 
+/* The stops that the terminal sends; SIGSTOP waits nowhere. */
+static const uint64_t STOPS = 1 << (SIGTSTP - 1) | 1 << (SIGTTIN - 1) | 1 << (SIGTTOU - 1);
+
 static void set_mask(uint64_t blocked) {
   call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&blocked, 0, sizeof blocked, 0);
 }
@@ -116,6 +119,12 @@ static int take(uint64_t set, siginfo_t *info, int64_t nanoseconds) {
   /* A filter of system calls may forbid it: then this process looks for the program's end from time to time. */
   if (signal < 0 && signal != -EAGAIN && signal != -EINTR) nap(SHORT_NAP);
   return signal > 0 ? (int)signal : 0;
+}
+
+static uint64_t pending(void) {
+  uint64_t signals = 0;
+  call(SYS_rt_sigpending, (long)&signals, sizeof signals, 0, 0, 0);
+  return signals;
 }
 
 static int64_t now(void) {
@@ -191,6 +200,8 @@ static struct {
   int64_t deadline;
   /* When the terminal last sent SIGINT and SIGQUIT that the parent process may pass on; 0: not. */
   int64_t keyed[SIGQUIT + 1];
+  /* When the program last got SIGCONT from here; 0: never. */
+  int64_t continued;
 } monitor;
 
 /* True of a question's answer. */
@@ -225,10 +236,8 @@ static int is_witnessed(int signal, const siginfo_t *info) {
   const pid_t sender = sender_of(info);
   const bool is_second = (monitor.seconds & bit(signal)) != 0 && monitor.second_sender[signal] == sender;
   const int answer = ask_witness(signal, sender);
-  uint64_t pending = 0;
-  call(SYS_rt_sigpending, (long)&pending, sizeof pending, 0, 0, 0);
   monitor.seconds &= ~bit(signal);
-  if (answer > 0) monitor.seconds |= pending & bit(signal);
+  if (answer > 0) monitor.seconds |= pending() & bit(signal);
   monitor.second_sender[signal] = sender;
   return is_second ? 1 : answer;
 }
@@ -260,6 +269,18 @@ static bool is_echo(int signal, const siginfo_t *info) {
          group_of(parent) == group_of(0);
 }
 
+/*
+ * A SIGCONT that is passed on must not undo a later stop: the kernel removes the stops that wait in the program when SIGCONT
+ * comes. As it does so here, too, a stop that waits here is younger than the SIGCONT, which is then overtaken. A stop that
+ * comes while SIGCONT is sent may be removed; the program gets it again. If it has stopped by it, the next SIGCONT removes
+ * the second one.
+ */
+static bool is_overtaken(int signal) { return signal == SIGCONT && (pending() & STOPS) != 0; }
+
+static bool may_be_removed(int signal) {
+  return (STOPS & bit(signal)) != 0 && monitor.continued != 0 && now() - monitor.continued < ANSWER_TIME;
+}
+
 static void pass_on(int signal, siginfo_t *info) {
   const pid_t program = monitor.settings.program;
   /* The limit on processor time is each process's own, and ticks of V8's profiler were for Node.js. */
@@ -273,7 +294,8 @@ static void pass_on(int signal, siginfo_t *info) {
   const bool asks_for_end = signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
   if (asks_for_end && !is_kernels(info) && monitor.settings.kill_after >= 0 && monitor.deadline == 0)
     monitor.deadline = now() + monitor.settings.kill_after * MILLISECOND;
-  if (has_it && !is_early) return;
+  if ((has_it && !is_early && !may_be_removed(signal)) || is_overtaken(signal)) return;
+  if (signal == SIGCONT) monitor.continued = now();
   /* With the value that sigqueue(3) has given it. */
   if (info->si_code == SI_QUEUE) call(SYS_rt_sigqueueinfo, program, signal, (long)info, 0, 0);
   else send_to(program, signal);
@@ -329,11 +351,19 @@ static void stop_too(int signal) {
   siginfo_t info;
   /* SIGSTOP and SIGKILL in quick succession are meant to kill: a stopped process could not tell its parent. */
   if (monitor.self == 1 || goes_on_within(8)) return;
-  stop_self(signal);
-  /* `fg` and `bg` have continued the program, too. A SIGCONT to this process alone was meant for the program. */
-  if (!goes_on_within(32)) send_to(monitor.settings.program, SIGCONT);
+  bool goes_on;
+  do {
+    stop_self(signal);
+    /* `fg` and `bg` have continued the program, too. */
+    goes_on = goes_on_within(32);
+  } while (!goes_on && is_overtaken(SIGCONT));
+  /* A SIGCONT to this process alone was meant for the program. */
+  if (!goes_on) {
+    monitor.continued = now();
+    send_to(monitor.settings.program, SIGCONT);
+  }
   /* The one that ended the stop is dealt with. */
-  if (take(bit(SIGCONT), &info, 0) != 0) ask_witness(SIGCONT, 0);
+  if (take(bit(SIGCONT), &info, 0) != 0) is_witnessed(SIGCONT, &info);
 }
 
 /* Reaps it here: the PID 1 of a container may reap none of the orphans that it inherits. */

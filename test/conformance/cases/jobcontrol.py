@@ -117,6 +117,23 @@ def _(world: World) -> None:
     scene.finish()
 
 
+@registry.case(
+    "continue-then-ctrl-z",
+    "SIGCONT sent to a job that runs, and Ctrl-Z right after it, twenty times: the program stays stopped, and so does the job.",
+    limit=120,
+)
+def _(world: World) -> None:
+    scene = Scene(world)
+    for _ in range(20):
+        scene.job.send(signal.SIGCONT)
+        scene.terminal.type(CTRL_Z)
+        scene.expect_stopped()
+        scene.job.foreground()
+        scene.agent.ping()
+    scene.expect_running()
+    scene.finish()
+
+
 @registry.case("one-continue", "A program that catches SIGCONT gets one for each `fg`.")
 def _(world: World) -> None:
     scene = Scene(world)
