@@ -4,7 +4,7 @@ const width = 760;
 const left = 240;
 const bar = 18;
 
-/** docs/benchmark.svg: the processor time of a start, as multiples of a bare Node.js, with the quartiles as a line. */
+/** Returns docs/measurements/benchmark.svg: processor times of starts as multiples of a bare Node.js, quartiles as lines. */
 export function chart({ nodes }: Results): string {
   const groups = nodes.map(({ version, start }) => ({
     version,

@@ -1,16 +1,18 @@
 import { cpus } from "node:os";
+import { format } from "oxfmt";
+import { list, page, wrap } from "../scripts/markdown.ts";
 import type { Beside, Spread, Timing } from "./measure.ts";
 import type { Missing } from "./peers.ts";
 import type { Installed } from "./surroundings.ts";
 
-/** All that was measured with one version of Node.js. */
+/** The measurements with one version of Node.js. */
 export interface NodeResults {
   readonly version: string;
   readonly start: readonly Timing[];
   readonly withEsc: readonly Timing[];
-  /** A start without ESC, and one that is served what was kept of it. */
+  /** A start without ESC, and one from the cache. */
   readonly fresh: readonly Timing[];
-  /** On one run with ESC and a full name. */
+  /** Of one run with ESC and a full name. */
   readonly wire: { readonly requests: number; readonly connections: number };
   readonly scaling: readonly {
     readonly variables: number;
@@ -19,32 +21,39 @@ export interface NodeResults {
   }[];
   readonly beside: readonly Beside[];
   readonly installed: readonly Installed[];
-  /** Peers that are not in the first table, and those that are not in the one with ESC. */
+  /** Peers that are missing in the first table, and in the one with ESC. */
   readonly missing: readonly Missing[];
   readonly missingWithEsc: readonly Missing[];
 }
 
-/** The rows of a start without options begin so; the package manager that installed it follows. */
+/** Begins the names of starts without options; the package manager follows. */
 export const INSTALLED_BY = "sophia-run, installed by ";
 
 export interface Results {
   readonly nodes: readonly NodeResults[];
   readonly rounds: number;
-  /** A stand-alone executable was there to be measured. */
+  /** True if a stand-alone executable was measured. */
   readonly executable: boolean;
 }
 
-/** What Bun itself takes for a program of nothing; made beside the stand-alone executable. */
+/** An executable of Bun that does nothing; made with the stand-alone executable. */
 export const EMPTY_EXECUTABLE = "empty executable of Bun";
 
-/** docs/benchmark.md. */
-export function document({ nodes, rounds, executable }: Results): string {
-  return `# What sophia-run costs
+/** Returns docs/measurements/benchmark.md. */
+export async function document({ nodes, rounds, executable }: Results): Promise<string> {
+  const versions = nodes.map(({ version }) => version).join(" and ");
+  const machine = `${cpus()[0]?.model ?? "an unknown processor"}, ${cpus().length} cores, ${process.platform} ${process.arch}`;
+  const content = `${wrap(
+    `Measured on ${new Date().toISOString().slice(0, 10)}: ${machine}, Node.js ${versions}. Each process was started ` +
+      `${rounds} times, in turns with the others and in a different order each turn; a ratio is taken within a turn. Each ` +
+      "figure is the median with the two quartiles in brackets. Processor time is user and system time of the process " +
+      "and of those that it started.",
+  )}
 
-Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${cpus()[0]?.model ?? "an unknown processor"}, ${cpus().length} cores,
-${process.platform} ${process.arch}, Node.js ${nodes.map(({ version }) => version).join(" and ")}. Each process was started ${rounds} times, in turns with the others and in
-another order each turn; a ratio is taken within a turn. Of each figure there is the median and, in brackets, the two quartiles. Processor time is user and
-system time of the process and what it started. The package was packed, and installed by each package manager as it does by default, which runs no scripts; each process had an environment of its own, a \`.env\` file and the Sophia contract, which was met.
+${wrap(
+  "The package was packed, then installed by each package manager with its defaults, which run no scripts. Each " +
+    "process had an environment of its own, a `.env` file and the Sophia contract, which was met.",
+)}
 
 ![Processor time of a start, as multiples of a bare Node.js](benchmark.svg)
 
@@ -58,30 +67,31 @@ ${nodes.map(nodeSection).join("\n")}
 ${nodes[0]?.installed.map(sizes).join("") ?? ""}
 ## How to read this
 
-- **Where a start goes.** sophia-run becomes the program by an addon, so that no process is forked, awaited or torn down: the
-  row "least Node.js that becomes it" does just that, at the cost of \`node -e 0\`. What is left is reading the program and
-  its compiled code, settling options, looking at the inherited descriptors, reading the \`.env\` file, checking the contract. The
-  row "least Node.js wrapper" does no more than load \`node:child_process\` and start \`true\`.
-- **Compiled code.** The first start of a user keeps what V8 has compiled, in \`~/.cache/sophia-run\`; what is measured are the
-  starts after it. Where there is no home that can be written, and in the first start, each start compiles: the row
-  "sophia-run that can keep no code".
-- **Noise.** Other processes that ran on this machine at the same time widen the quartiles of the wall times; processor
-  times are the steadier measure.
-- **Large environments.** What is added is taken within a turn and leaves out what a bare Node.js itself takes longer with
-  such an environment. Its processor time is more than its wall time: V8 compiles loops over thousands of variables and
-  collects garbage on other cores.
-- **What was kept of ESC.** \`--cache-fresh\` asks nobody; what such a start takes beyond one without ESC is its
-  own code, deriving the key and decrypting, and loading \`node:crypto\`, which takes most of it.
-- **What the others do.** dotenv-cli, env-cmd, dotenvx, varlock, fnox and secretspec read the \`.env\` file. doppler reads its
-  fallback file, without its service, and derives the key for it at every start. chamber runs without a store
-  (\`--backend null\`), cross-env sets one variable, direnv finds nothing to load; tini and dumb-init only start the program.
-  With ESC, \`esc run\` and \`pulumi env run\` are signed in already and read the same environment. Each was first seen to
-  start a program and to give it what it reads. \`bench/peers/fetch.sh\` builds those in Go and Rust at fixed versions;
-  secretspec is built without the stores that it can speak to.
-- **NODE_EXTRA_CA_CERTS** is not set: Node.js 20 reads and parses these certificates at every start, before any program's
-  first line, and what a launcher costs would look small beside it.
-${executable ? "" : "- The stand-alone executable is measured where `npm run build:standalone` has made one; here it was not.\n"}`;
+${list([...NOTES, ...(executable ? [] : ["The stand-alone executable was not measured: `npm run build:standalone` makes it."])])}`;
+  const { code } = await format("benchmark.md", page("What sophia-run costs", "npm run bench", content));
+  return code;
 }
+
+const NOTES = [
+  '**The start.** In exec mode an addon calls execve, so no process is forked or waited for. The row "minimal exec" does ' +
+    "only that, at the cost of `node -e 0`. The rest is loading the bundle and its compiled code, reading the options, " +
+    "the inherited descriptors and the `.env` file, and checking the contract. The row " +
+    '"minimal Node.js wrapper" only loads `node:child_process` and starts `true`.',
+  "**Compiled code.** A user's first start stores the code that V8 compiled in `~/.cache/sophia-run`. The starts after it " +
+    'were measured. Without a writable home each start compiles: the row "sophia-run without compiled code".',
+  "**Noise.** Other processes on the machine widen the quartiles of the wall times; processor times are steadier.",
+  "**Large environments.** The added time is taken within a turn, without the time that a bare Node.js itself needs for " +
+    "such an environment. Processor time is longer than wall time, because V8 compiles loops and collects garbage on " +
+    "other cores.",
+  "**The cache.** `--cache-fresh` makes no request. Most of its extra time is loading `node:crypto`.",
+  "**The others.** dotenv-cli, env-cmd, dotenvx, varlock, fnox and secretspec read the `.env` file. doppler reads its " +
+    "fallback file and derives the key at every start. chamber runs without a store (`--backend null`), cross-env sets " +
+    "one variable, direnv has nothing to load; tini and dumb-init only start the program. `esc run` and " +
+    "`pulumi env run` are signed in and read the same environment. `bench/peers/fetch.sh` builds those in Go and Rust " +
+    "at fixed versions.",
+  "**NODE_EXTRA_CA_CERTS** is not set: Node.js 20 parses these certificates at every start, which would hide the cost " +
+    "of a launcher.",
+];
 
 function nodeSection(results: NodeResults): string {
   const { version, start, withEsc, fresh, wire, scaling, beside, missing, missingWithEsc } = results;
@@ -98,7 +108,7 @@ ${timings(withEsc)}
 ${reasons(missingWithEsc)}
 One run makes ${wire.requests} requests on ${wire.connections} connection${wire.connections === 1 ? "" : "s"}.
 
-### With what was kept of ESC
+### From the cache
 
 ${timings(fresh)}
 ### Large environments and contracts
@@ -112,7 +122,7 @@ ${scaling
   })
   .join("\n")}
 
-### Beside the program
+### The parent process in spawn mode
 
 | | resident | at most | signal to the program's answer | program's end to the wrapper's |
 | --- | --- | --- | --- | --- |
@@ -123,7 +133,7 @@ ${beside
   )
   .join("\n")}
 
-Where sophia-run becomes the program, nothing of it is left: no memory, no way for a signal to take.
+In exec mode no process of sophia-run remains.
 `;
 }
 
@@ -162,13 +172,13 @@ function goals(nodes: readonly NodeResults[]): string {
       1.2,
     ),
   );
-  row("with ESC against the least script", "≤ 1.25×", ({ withEsc }) => ratio(withEsc[1], 1.25));
+  row("with ESC against a minimal script", "≤ 1.25×", ({ withEsc }) => ratio(withEsc[1], 1.25));
   row("`--cache-fresh` against a start without ESC", "≤ 1.4×", ({ fresh }) => ratio(fresh[1], 1.4));
   row("round trips, full name", "2 on 1 connection", ({ wire: { requests, connections } }) => ({
     value: `${requests} on ${connections}`,
     met: requests === 2 && connections === 1,
   }));
-  row("resident beside the program, against a bare wrapper", "≤ 1.1×", ({ beside }) => {
+  row("memory of the parent in spawn mode, against a wrapper", "≤ 1.1×", ({ beside }) => {
     const value = (beside[1]?.resident ?? Number.NaN) / (beside[0]?.resident ?? Number.NaN);
     return { value: `${value.toFixed(2)}×`, met: value <= 1.1 };
   });
@@ -218,7 +228,7 @@ function reasons(missing: readonly Missing[]): string {
   return missing.map(({ name, missing: why }) => `- ${name}: ${why}.\n`).join("");
 }
 
-/** Milliseconds that sophia-run takes longer than in another pair, without what a bare Node.js takes longer. */
+/** Returns the milliseconds that sophia-run adds to another pair, without those that a bare Node.js adds. */
 function beyond(pair: readonly Timing[] = [], other: readonly Timing[] = []): { wall: number; cpu: number } {
   const added = (which: "wallBeyond" | "cpuBeyond"): number =>
     (pair[1]?.[which].median ?? Number.NaN) - (other[1]?.[which].median ?? Number.NaN);

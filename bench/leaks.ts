@@ -1,16 +1,16 @@
 /**
- * What comes through the masking of sophia-run and of others: `npm run bench:leaks` writes the comparison of
- * docs/masking.md. Each probe is a program that prints a secret in one way.
+ * `npm run bench:leaks`: compares the masking of sophia-run and others in docs/measurements/masking.md. Each probe is a
+ * program that prints a secret in one way.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { installPeers } from "./peers.ts";
-import { publish } from "./publish.ts";
+import { publish, table as markdownTable, wrap } from "../scripts/markdown.ts";
 import { BARE_ENVIRONMENT, nodeOf, root } from "./surroundings.ts";
 
-const DOCUMENT = join(root, "docs/masking.md");
+const DOCUMENT = join(root, "docs/measurements/masking.md");
 
 const TOKEN = "hush-9f8e7d6c-5b4a-hush";
 const PASSWORD = 'p/7"w\\z&9 f5e4d3c2b1';
@@ -18,7 +18,7 @@ const LINES = ["MIIEowIBAAKCAQEAx9f8e7d6c5b4a", "Qm9vZ2llIG5pZ2h0cyBhcmUgbG9uZw"
 const KEY = ["-----BEGIN PRIVATE KEY-----", ...LINES, "-----END PRIVATE KEY-----"].join("\n");
 const BYTES = Buffer.from([...Array.from({ length: 256 }, (_, byte) => byte), 0xc3, 0x28, 0xff, 0xfe]);
 
-/** A program, by its source, and what of its output tells the secret; or what the output must be. */
+/** The source of a program, and the verdict on its output. */
 interface Probe {
   readonly name: string;
   readonly source: string;
@@ -63,7 +63,7 @@ const PROBES: readonly Probe[] = [
     verdict: hides(TOKEN),
   },
   {
-    name: "bytes that are no UTF-8",
+    name: "bytes that are not UTF-8",
     source: `process.stdout.write(Buffer.from("${BYTES.toString("base64")}", "base64"));`,
     verdict: keeps(BYTES),
   },
@@ -86,7 +86,7 @@ const PROBES: readonly Probe[] = [
   },
 ];
 
-/** Runs what follows on a pseudo-terminal, and passes on what is shown. */
+/** Runs its arguments on a pseudo-terminal, and passes their output on. */
 const ON_TERMINAL = `import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)`;
 
 interface Tool {
@@ -98,13 +98,13 @@ main(mkdtempSync(join(tmpdir(), "sophia-run-leaks-")));
 
 function main(folder: string): void {
   try {
-    publish(DOCUMENT, "leaks", table(folder, tools()));
+    publish(DOCUMENT, "npm run bench:leaks", table(folder, tools()));
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** varlock wants a newer Node.js than 20. */
+/** Uses Node.js 24, since varlock needs a newer one than 20. */
 function tools(): readonly Tool[] {
   const modules = join(installPeers(), "node_modules");
   const node = nodeOf(24);
@@ -130,14 +130,13 @@ function table(folder: string, compared: readonly Tool[]): string {
   const rows = PROBES.map((probe) => [probe.name, ...compared.map((tool) => verdictOf(probe, tool, folder))]);
   const others = ["op run", "infisical run", "doppler run"].filter((name) => !isInstalled(name.split(" ")[0] ?? ""));
   return [
-    "Written by `npm run bench:leaks`: each line is a program that prints a secret in one way, into a pipe where nothing",
-    "else is said. The secrets come from a `.env` file.",
-    "",
-    `| what is printed | ${compared.map(({ name }) => name).join(" | ")} |`,
-    `| --- |${" --- |".repeat(compared.length)}`,
-    ...rows.map((cells) => `| ${cells.join(" | ")} |`),
-    ...(others.length === 0 ? [] : ["", `Not installed here: ${others.map((name) => `\`${name}\``).join(", ")}.`]),
-  ].join("\n");
+    wrap(
+      "In each row a program prints a secret in one way, into a pipe if the row does not name a terminal. The secrets " +
+        "come from a `.env` file.",
+    ),
+    markdownTable(["output", ...compared.map(({ name }) => name)], rows),
+    ...(others.length === 0 ? [] : [`Not installed here: ${others.map((name) => `\`${name}\``).join(", ")}.`]),
+  ].join("\n\n");
 }
 
 function prepare(folder: string): void {
@@ -156,7 +155,7 @@ function verdictOf({ name, source, isTerminal, verdict }: Probe, { prefix }: Too
   const { stdout, error } = spawnSync(command, args, {
     cwd: folder,
     env: { ...BARE_ENVIRONMENT, PATH: process.env["PATH"], HOME: join(folder, "home"), TERM: "xterm" },
-    // Without an end of it: on a terminal it would be typed.
+    // An end of the input would be typed on a terminal.
     stdio: [isTerminal === true ? "pipe" : "ignore", "pipe", "ignore"],
     input: "",
     timeout: 60_000,

@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: what sophia-run costs, against a bare Node.js and against others, as ratios taken pairwise in turns.
- * Writes docs/benchmark.md and docs/benchmark.svg. `--quick` takes a quarter of the rounds; `--dry` writes nothing.
+ * `npm run bench`: measures starts against a bare Node.js and other launchers, as ratios taken within a turn. Writes
+ * docs/measurements/benchmark.md and .svg. `--quick` takes a quarter of the rounds; `--dry` writes nothing.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -41,14 +41,13 @@ async function main(): Promise<void> {
     const nodes: NodeResults[] = [];
     for (const major of MAJORS) nodes.push(await measureNode(major, cwd, temporary, esc, installed));
     const results: Results = { nodes, rounds, executable: executable !== undefined };
-    const text = document(results);
+    const text = await document(results);
     if (process.argv.includes("--dry")) {
       process.stdout.write(text);
       return;
     }
-    mkdirSync(join(root, "docs"), { recursive: true });
-    writeFileSync(join(root, "docs/benchmark.md"), text);
-    writeFileSync(join(root, "docs/benchmark.svg"), chart(results));
+    writeFileSync(join(root, "docs/measurements/benchmark.md"), text);
+    writeFileSync(join(root, "docs/measurements/benchmark.svg"), chart(results));
   } finally {
     esc.close();
     rmSync(temporary, { recursive: true, force: true });
@@ -65,7 +64,7 @@ async function measureNode(
   const node = nodeOf(major);
   const [first] = installed;
   if (first === undefined) throw new Error("nothing was installed");
-  // A user's home, in which the first start keeps compiled code; that start is not counted.
+  // The first start stores compiled code in this home, and is not counted.
   const home = { HOME: join(temporary, "user") };
   mkdirSync(join(home.HOME, ".cache"), { recursive: true });
   const env = { ...BARE_ENVIRONMENT, ...home, ...CONTRACT_VALUES };
@@ -80,12 +79,12 @@ async function measureNode(
     of("`node -e 0`", [node, "-e", "0"]),
     ...installed.map(({ by, entry }) => of(`${INSTALLED_BY}${by}`, [node, entry, "--", "true"])),
     of("sophia-run, options before `--`", sophia("--timeout", "20s", "--prefer", "environment")),
-    of("sophia-run that can keep no code", sophia(), { HOME: BARE_ENVIRONMENT.HOME }),
+    of("sophia-run without compiled code", sophia(), { HOME: BARE_ENVIRONMENT.HOME }),
     of("sophia-run `--mode spawn`", sophia("--mode", "spawn")),
-    of("least Node.js wrapper", [node, join(root, "bench/wrapper.cjs"), "true"]),
+    of("minimal Node.js wrapper", [node, join(root, "bench/wrapper.cjs"), "true"]),
     ...(first.addon === undefined
       ? []
-      : [of("least Node.js that becomes it", [node, join(root, "bench/become.cjs"), first.addon, "/bin/true"])]),
+      : [of("minimal exec", [node, join(root, "bench/become.cjs"), first.addon, "/bin/true"])]),
     ...(executable === undefined ? [] : [of("stand-alone executable", [executable, "--", "true"])]),
     ...(empty === undefined ? [] : [of(EMPTY_EXECUTABLE, [empty])]),
   ];
@@ -100,7 +99,7 @@ async function measureNode(
   const othersWithEsc = escPeers({ node, major, cwd, env: BARE_ENVIRONMENT, temporary }, esc);
   const withEsc = timeInTurns(
     [
-      reading("least script", [node, join(root, "bench/esc-minimal.cjs"), "true"]),
+      reading("minimal script", [node, join(root, "bench/esc-minimal.cjs"), "true"]),
       reading("sophia-run", sophia()),
       ...(executable === undefined ? [] : [reading("stand-alone executable", [executable, "--", "true"])]),
       ...othersWithEsc.cases,
@@ -113,7 +112,7 @@ async function measureNode(
   );
   await esc.count();
   timeInTurns([reading("sophia-run", sophia())], 1);
-  // timeInTurns runs each case once more than it is told.
+  // timeInTurns runs each case one more time, which is not counted.
   const wire = await esc.count();
   const bare = of("node", [node, "-e", "0"]);
   const whole = of("sophia-run", sophia());
@@ -132,7 +131,7 @@ async function measureNode(
   }));
   const beside = measureBeside(
     [
-      of("least Node.js wrapper", [node, join(root, "bench/wrapper.cjs")]),
+      of("minimal Node.js wrapper", [node, join(root, "bench/wrapper.cjs")]),
       of("sophia-run `--mode spawn`", sophia("--mode", "spawn").slice(0, -1)),
     ],
     Math.ceil(rounds / 4),

@@ -1,20 +1,20 @@
 /**
- * What `--redact` and `scan` cost: `npm run bench:masking` writes the figures of docs/masking.md. Each case runs in turns
- * with what it is compared with, in one run.
+ * `npm run bench:masking`: measures `--redact` and `scan`, and writes the figures of docs/measurements/masking.md. Each
+ * case runs in turns with those that it is compared with.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { timeInTurns, type Case, type Timing } from "./measure.ts";
-import { publish } from "./publish.ts";
+import { publish, table as markdownTable, wrap } from "../scripts/markdown.ts";
 import { BARE_ENVIRONMENT, nodeOf, root } from "./surroundings.ts";
 
 const SECRETS = 100;
 const OUTPUT_BYTES = 256 * 1024 * 1024;
 const FILES = 1600;
 const FILE_BYTES = 128 * 1024;
-const DOCUMENT = join(root, "docs/masking.md");
+const DOCUMENT = join(root, "docs/measurements/masking.md");
 
 const random = generator(42);
 const rounds = process.argv.includes("--quick") ? { data: 3, start: 10 } : { data: 9, start: 60 };
@@ -25,7 +25,7 @@ function main(folder: string): void {
   try {
     prepare(folder);
     const tables = [20, 24].map((major) => table(nodeOf(major), folder));
-    publish(DOCUMENT, "figures", `${head()}\n\n${tables.join("\n\n")}\n\n${readyTable()}`);
+    publish(DOCUMENT, "npm run bench:masking", `${head()}\n\n${tables.join("\n\n")}\n\n${readyTable()}`);
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -33,14 +33,14 @@ function main(folder: string): void {
 
 function head(): string {
   const [processor] = cpus();
-  return [
-    `Written by \`npm run bench:masking\`, on ${cpus().length} × ${processor?.model.trim() ?? "an unknown processor"}: the median and, in brackets, the`,
-    `quartiles of ${rounds.data} runs of each line with MB/s and of ${rounds.start} starts of each other, in turns. ${SECRETS} secrets of 20 to 60`,
-    "characters, a log of 256 MB through pipes, 1,600 files of 128 KB.",
-  ].join("\n");
+  return wrap(
+    `On ${cpus().length} × ${processor?.model.trim() ?? "an unknown processor"}: the median and, in brackets, the quartiles ` +
+      `of ${rounds.data} runs of each line with MB/s and of ${rounds.start} starts of each other, in turns. ${SECRETS} ` +
+      "secrets of 20 to 60 characters, a log of 256 MB through pipes, 1,600 files of 128 KB.",
+  );
 }
 
-/** A contract with so many secrets, their values, a log that holds one of them now and then, and a tree of files. */
+/** Writes a contract with the secrets, their values, a log in which some lines hold one, and a tree of files. */
 function prepare(folder: string): void {
   const names = Array.from({ length: SECRETS }, (_, index) => `KEY_${index}`);
   const values = names.map(() => word(20 + Math.floor(random() * 41)));
@@ -92,16 +92,18 @@ function table(node: string, folder: string): string {
     rounds.start,
   );
   const sizeOfLog = statSync(join(folder, "log")).size;
-  return [
-    `| Node.js ${execFileSync(node, ["--version"], { encoding: "utf8" }).trim()} | ms | MB/s | MB of memory |`,
-    "| --- | --- | --- | --- |",
-    ...pipes.map((timing) => row(timing, sizeOfLog)),
-    ...trees.map((timing) => row(timing, FILES * FILE_BYTES)),
-    ...starts.map((timing) => row(timing)),
-  ].join("\n");
+  const version = execFileSync(node, ["--version"], { encoding: "utf8" }).trim();
+  return markdownTable(
+    [`Node.js ${version}`, "ms", "MB/s", "MB of memory"],
+    [
+      ...pipes.map((timing) => row(timing, sizeOfLog)),
+      ...trees.map((timing) => row(timing, FILES * FILE_BYTES)),
+      ...starts.map((timing) => row(timing)),
+    ],
+  );
 }
 
-/** How long the search takes to get ready, and its memory: each of several processes does nothing else. */
+/** Returns the time and memory to prepare the search, each in several processes that do nothing else. */
 function readyTable(): string {
   const rows = [
     ["100 keys of 2 kB: PEM, service accounts, kubeconfigs", "keys", 100],
@@ -115,13 +117,9 @@ function readyTable(): string {
         runs.map(of).toSorted((one, other) => one - other)[Math.floor(runs.length / 2)] ?? 0;
       return `${median(({ ms }) => ms).toFixed(0)} ms, ${median(({ megabytes }) => megabytes).toFixed(0)} MB`;
     });
-    return `| ${[name, ...figures].join(" | ")} |`;
+    return [name, ...figures];
   });
-  return [
-    `| ready to mask | ${majors.map((major) => `Node.js ${major}`).join(" | ")} |`,
-    "| --- | --- | --- |",
-    ...cells,
-  ].join("\n");
+  return markdownTable(["ready to mask", ...majors.map((major) => `Node.js ${major}`)], cells);
 }
 
 interface Ready {
@@ -135,12 +133,12 @@ function ready(node: string, kind: string, count: number): Ready {
   return JSON.parse(execFileSync(node, words, { cwd: root, encoding: "utf8" })) as Ready;
 }
 
-function row({ name, wall, resident }: Timing, bytes?: number): string {
+function row({ name, wall, resident }: Timing, bytes?: number): readonly string[] {
   const { median, low, high } = wall;
   const rate = bytes === undefined ? "" : (bytes / 1000 / median).toFixed(0);
   const digits = median < 100 ? 1 : 0;
   const ms = `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
-  return `| ${name} | ${ms} | ${rate} | ${bytes === undefined ? (resident.median / 1024).toFixed(0) : ""} |`;
+  return [name, ms, rate, bytes === undefined ? (resident.median / 1024).toFixed(0) : ""];
 }
 
 function word(length: number): string {
@@ -148,7 +146,7 @@ function word(length: number): string {
   return Array.from({ length }, () => letters[Math.floor(random() * letters.length)] ?? "").join("");
 }
 
-/** A linear congruential generator, from 0 to 1: each run is about the same bytes. */
+/** Returns a linear congruential generator from 0 to 1, so that each run has the same bytes. */
 function generator(seed: number): () => number {
   let state = seed;
   return () => {

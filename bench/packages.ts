@@ -1,18 +1,19 @@
 /**
- * What packages, modules of Node.js and small things cost a start: `npm run bench:packages` writes docs/packages.md. Each
- * is loaded, bundled as the build does it, and used once, in processes of its own that take the time themselves.
+ * `npm run bench:packages`: measures what packages, modules of Node.js and some statements cost a start, and writes
+ * docs/measurements/packages.md. Each is bundled, loaded and used once in a process that takes the time itself.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { rolldown } from "rolldown";
+import { page, table, wrap } from "../scripts/markdown.ts";
 import { spread } from "./measure.ts";
 import { BARE_ENVIRONMENT, nodeOf, root } from "./surroundings.ts";
 
 const ROUNDS = 60;
 
-/** What is loaded, and its first use. */
+/** The source that loads each, with its first use. */
 const USES: Readonly<Record<string, string>> = {
   nothing: "",
   yargs: 'import yargs from "yargs"; void yargs([]).option("a", { type: "string" }).getHelp();',
@@ -26,7 +27,7 @@ const USES: Readonly<Record<string, string>> = {
     parseArgs({ args: ["--mode", "spawn"], options: { mode: { type: "string" } }, strict: false, tokens: true });`,
   "node:child_process": 'import { spawn } from "node:child_process"; globalThis.kept = spawn;',
   "node:path, as the search for files": `import { dirname, join } from "node:path";
-    for (let folder = "/home/somebody/projects/service/packages/api"; folder !== "/"; folder = dirname(folder))
+    for (let folder = "/home/user/projects/service/packages/api"; folder !== "/"; folder = dirname(folder))
       for (const name of ["sophia.contract.json", ".git"]) join(folder, name);`,
   "node:os": 'import { constants } from "node:os"; globalThis.kept = constants;',
   "node:tty": 'import { isatty } from "node:tty"; isatty(2);',
@@ -39,12 +40,10 @@ const USES: Readonly<Record<string, string>> = {
     isPlaceholder({ name: "A", label: "A", description: "", secret: true, aliases: [] }, "set-of-values");`,
 };
 
-const HEAD = `# What packages and small things cost a start
-
-Written by \`npm run bench:packages\`: milliseconds that a process takes to load each, bundled and minified, and to use it
-once, without a code cache; the median of ${ROUNDS} processes and, in brackets, the two quartiles. The first row, which
-does nothing, is part of all others.
-`;
+const HEAD = wrap(
+  "Milliseconds in which a process loads each, bundled and minified, and uses it once, without a code cache. The median of " +
+    `${ROUNDS} processes with the two quartiles in brackets. The first row does nothing and is part of all others.`,
+);
 
 void main(mkdtempSync(join(tmpdir(), "sophia-run-packages-")));
 
@@ -53,22 +52,18 @@ async function main(folder: string): Promise<void> {
     const files = new Map<string, string>();
     for (const [name, source] of Object.entries(USES)) files.set(name, await bundle(name, source, folder));
     const columns = [20, 24].map((major) => measure(nodeOf(major), files));
-    const row = (cells: readonly string[]): string => `| ${cells.join(" | ")} |\n`;
+    const rows = Array.from(files.keys(), (name) => [name, ...columns.map(({ cells }) => cells.get(name) ?? "")]);
+    const content = `${HEAD}\n\n${table(["", ...columns.map(({ version }) => version)], rows)}`;
     writeFileSync(
-      join(root, "docs/packages.md"),
-      [
-        `${HEAD}\n`,
-        row(["", ...columns.map(({ version }) => version)]),
-        row(["---", "---", "---"]),
-        ...Array.from(files.keys(), (name) => row([name, ...columns.map(({ cells }) => cells.get(name) ?? "")])),
-      ].join(""),
+      join(root, "docs/measurements/packages.md"),
+      page("Costs of packages and modules at a start", "npm run bench:packages", content),
     );
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-/** @returns the path of a CommonJS file */
+/** Returns the path of a CommonJS file. */
 async function bundle(name: string, source: string, folder: string): Promise<string> {
   const entry = join(folder, `${name.replaceAll(/\W+/g, "-")}.mjs`);
   const file = entry.replace(/\.mjs$/, ".cjs");
@@ -85,7 +80,7 @@ async function bundle(name: string, source: string, folder: string): Promise<str
   return file;
 }
 
-/** The cells of one version of Node.js, by name. */
+/** Returns the cells of one version of Node.js, by name. */
 function measure(node: string, files: ReadonlyMap<string, string>) {
   const script = `const start = process.hrtime.bigint();
     require(process.argv[1]);

@@ -1,6 +1,5 @@
 /**
- * `npm run docs`: writes docs/reference.md from the tables of which the command line and its help are made. `--check` only
- * compares.
+ * `npm run docs`: writes docs/reference.md from the tables of the command line and its help. `--check` only compares.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -17,36 +16,36 @@ import { FAILURE_CODES } from "../src/core/failure-codes.ts";
 
 const PATH = join(import.meta.dirname, "../docs/reference.md");
 
-/** What it reads of its environment beside the variables of options. */
-const SURROUNDINGS = new Map([
+/** The variables that sophia-run reads, without those of options. */
+const OTHER_VARIABLES = new Map([
   ["ESC_ENV", "the ESC environment to open, such as `sophia/dev`; several with commas, later ones win"],
   ["ESC_TOKEN", "the access token that opens it"],
   ["ESC_TOKEN_FILE", "a file with this token"],
   ["ESC_OIDC_TOKEN_FILE", "a file with an ID token, which is exchanged for an access token"],
-  ["ESC_OIDC_ORG", "the organization for which an ID token is exchanged; alone: that of the job of GitHub Actions"],
-  ["ESC_OIDC_TYPE", "the kind of access token to exchange it for"],
-  ["ESC_OIDC_SCOPE", "its scope"],
-  ["ESC_OIDC_EXPIRATION", "how long it lives"],
+  [
+    "ESC_OIDC_ORG",
+    "the organization for which an ID token is exchanged; alone, the ID token is that of the GitHub Actions job",
+  ],
+  ["ESC_OIDC_TYPE", "the kind of access token: `organization`, `team` or `personal`"],
+  ["ESC_OIDC_SCOPE", "the scope of that access token"],
+  ["ESC_OIDC_EXPIRATION", "the lifetime of that access token, in seconds"],
   ["ESC_ORG", "the organization of environments that are named without one"],
-  ["ESC_ADMIN_TOKEN", "the token for commands that write to ESC; no program gets it"],
-  ["PULUMI_BACKEND_URL", "the service, in place of https://api.pulumi.com"],
-  ["HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies for the requests to the service, in small letters, too"],
+  ["ESC_ADMIN_TOKEN", "the token for commands that write to ESC; it is never passed on"],
+  ["PULUMI_BACKEND_URL", "the service (default: https://api.pulumi.com)"],
+  ["HTTPS_PROXY, HTTP_PROXY, NO_PROXY", "proxies for requests to the service; also in lower case"],
   ["SSL_CERT_FILE, NODE_EXTRA_CA_CERTS", "a PEM file with further certificate authorities"],
   ["NO_COLOR", "any value: no colours"],
   [
     "FORCE_COLOR",
-    "empty, `1`, `2`, `3` or `true`: colours, even where no terminal is; anything else: none. It goes before NO_COLOR",
+    "empty, `1`, `2`, `3` or `true`: colours, even without a terminal; else no colours. It wins over NO_COLOR",
   ],
   ["TERM", "`dumb`, or not set: no colours"],
 ]);
-const missing = [...WITHHELD_VARIABLES, ADMIN_TOKEN].filter((name) => !SURROUNDINGS.has(name));
+const missing = [...WITHHELD_VARIABLES, ADMIN_TOKEN].filter((name) => !OTHER_VARIABLES.has(name));
 if (missing.length > 0) throw new Error(`the reference does not describe ${missing.join(", ")}`);
 
-type Row = readonly string[];
-
-function table(head: Row, rows: readonly Row[]): string {
-  const line = (cells: Row): string => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+function entries(list: readonly (readonly [term: string, meaning: string])[]): string {
+  return list.map(([term, meaning]) => `- ${term}: ${meaning}`).join("\n");
 }
 
 function shell(lines: readonly string[]): string {
@@ -66,10 +65,7 @@ function text(words: string): string {
 }
 
 function ownOptions(options: Readonly<Record<string, Option>>): string {
-  return table(
-    ["option", "what it does"],
-    Object.entries(options).map(([name, option]) => [written(name, option), text(option.describe)]),
-  );
+  return entries(Object.entries(options).map(([name, option]) => [written(name, option), text(option.describe)]));
 }
 
 function command(name: CommandName, definition: CommandDefinition): string {
@@ -86,10 +82,14 @@ function command(name: CommandName, definition: CommandDefinition): string {
     `${text(describe)}.`,
     ...details.map(text),
     ...(Object.keys(options).length === 0 ? [] : [ownOptions(options)]),
-    ...(shared.length === 0 ? [] : [`It takes these options as well:\n\n${shared.join("\n")}`]),
-    table(["exit status", "meaning"], Object.entries(statuses)),
+    ...(shared.length === 0 ? [] : [`Shared options:\n\n${shared.join("\n")}`]),
+    `Exit statuses:\n\n${entries(statusEntries(Object.entries(statuses)))}`,
     shell(examples),
   ].join("\n\n");
+}
+
+function statusEntries(statuses: readonly (readonly [string, string])[]): [string, string][] {
+  return statuses.map(([status, meaning]) => [`\`${status}\``, text(meaning)]);
 }
 
 function anchor(title: string): string {
@@ -99,54 +99,49 @@ function anchor(title: string): string {
 function sharedOptions(): readonly string[] {
   return OPTION_GROUPS.map((group) => {
     const names = OPTION_NAMES.filter((name) => DESCRIPTIONS[name].group === group);
-    const rows = names.map((name) => {
+    const rows = names.map((name): [string, string] => {
       const option = DESCRIBED_OPTIONS[name];
       if (option === undefined) throw new Error(`no description of --${name}`);
-      const several = OPTIONS[name].type === "list" ? ", several with commas" : "";
-      return [written(name, option), `\`${variableOf(name)}\`${several}`, text(option.describe)];
+      const several = OPTIONS[name].type === "list" ? " (several with commas)" : "";
+      return [`${written(name, option)} or \`${variableOf(name)}\`${several}`, text(option.describe)];
     });
-    return `### ${group}\n\n${table(["option", "variable", "what it does"], rows)}`;
+    return `### ${group}\n\n${entries(rows)}`;
   });
 }
 
 const wanted = [
   "# Reference",
-  "Every command, option, variable, exit status and code of a failure. `npm run docs` writes this page from the tables of " +
-    "which the program itself and its `--help` are made.",
+  "<!-- made by npm run docs; do not edit -->",
+  "Every command, option, variable, exit status and failure code, from the tables that `--help` uses.",
   "## Starting a program",
   shell(USAGES),
   text(INTRODUCTION.replaceAll("\n", " ")),
   shell(EXAMPLES),
   "## Options",
-  "The command line wins over the variable, the variable over the default. An empty variable counts as unset; what is on " +
-    "or off takes `1`, `true`, `yes`, `on` and `0`, `false`, `no`, `off`. A time is `30s`, `500ms`, `2m` or `1h`; a bare " +
-    "number is seconds. None of these variables counts in a `.env` file.",
+  "The command line wins over the variable, the variable over the default. An empty variable is unset. Switches take " +
+    "`1`, `true`, `yes`, `on` and `0`, `false`, `no`, `off`. A time is `30s`, `500ms`, `2m` or `1h`; a bare number is " +
+    "seconds. These variables have no effect in a `.env` file.",
   ...sharedOptions(),
   `### Everywhere\n\n${ownOptions(COMMON_OPTIONS)}`,
   "## Commands",
-  "Each has options of its own, and takes those of the options above that are named with it. An option that it cannot use " +
-    "is an error (125). `sophia-run help COMMAND` shows its own options, `--help=all` all of them.",
+  "Each command has its own options and takes the shared options that it names. Other options are an error (125). " +
+    "`sophia-run help COMMAND` shows the command's own options, `--help=all` all of them.",
   ...COMMAND_NAMES.map((name) => command(name, COMMANDS[name])),
-  "## Variables of its surroundings",
-  table(
-    ["variable", "what it does"],
-    Array.from(SURROUNDINGS, ([name, what]) => [`\`${name}\``, text(what)]),
-  ),
+  "## Other variables",
+  entries(Array.from(OTHER_VARIABLES, ([name, meaning]) => [`\`${name}\``, text(meaning)])),
   "## Exit statuses",
-  "The statuses of the commands stand with them.",
-  table(["exit status", "meaning"], STATUSES),
-  "## Codes of failures",
-  "Each failure has one, for programs: `check --json` names that of ESC at `esc.failure.code`. Codes stay when the words change.",
-  table(
-    ["code", "meaning"],
-    Object.entries(FAILURE_CODES).map(([code, meaning]) => [`\`${code}\``, text(meaning)]),
-  ),
+  "The other commands have their own, above.",
+  entries(statusEntries(STATUSES)),
+  "## Failure codes",
+  "For programs: `check --json` has the code of ESC's failure at `esc.failure.code`. Codes stay if the wording changes.",
+  entries(Object.entries(FAILURE_CODES).map(([code, meaning]) => [`\`${code}\``, text(meaning)])),
+  "<!-- end -->",
   "",
 ].join("\n\n");
-const { code: page } = await format("reference.md", wanted);
+const { code: page } = await format("reference.md", wanted, { printWidth: 120, proseWrap: "always" });
 
 if (!process.argv.includes("--check")) writeFileSync(PATH, page);
 else if (readFileSync(PATH, "utf8") !== page) {
-  process.stderr.write("docs/reference.md is not what the tables say; npm run docs writes it anew\n");
+  process.stderr.write("docs/reference.md is out of date\n  npm run docs\n");
   process.exitCode = 1;
 }

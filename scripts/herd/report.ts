@@ -1,14 +1,15 @@
+import { list, page, table, wrap } from "../markdown.ts";
 import { type Policy, type Herd, type Outcome, simulate } from "./simulate.ts";
 
 const HERD = { clients: 1000, startsWithinMs: 200, deadlineMs: 30_000, latencyMs: 50 };
 const SEED = 1;
 const RATES = [1000, 500, 200, 150, 100, 75];
 
-/** What programs often do: wait 1 s, then 2 s. */
+/** The policy of many programs: wait 1 s, then 2 s. */
 const fixed: Policy = (_, { retries, maxRetries }) =>
   retries >= maxRetries ? { kind: "stop", why: "exhausted" } : { kind: "retry", delayMs: 1000 * 2 ** retries };
 
-/** The usual advice: the same with half to one and a half of it at random. */
+/** The usual advice: the same pauses, multiplied by a random factor from 0.5 to 1.5. */
 const jittered: Policy = (_, { retries, maxRetries }, random) =>
   retries >= maxRetries
     ? { kind: "stop", why: "exhausted" }
@@ -27,12 +28,12 @@ const COLUMNS: readonly Column[] = [
   { title: "pauses with jitter", settings: { policy: jittered } },
 ];
 
-/** The outcome at a rate; the same each time. */
+/** Simulates a rate; the outcome is the same each time. */
 export function play(perSecond: number, settings: Partial<Herd> = {}): Outcome {
   return simulate({ ...HERD, perSecond, burst: perSecond, ...settings }, SEED);
 }
 
-/** docs/herd.md. */
+/** Returns docs/measurements/herd.md. */
 export function herdReport(): string {
   const success = table(
     ["requests allowed", ...COLUMNS.map(({ title }) => title)],
@@ -45,31 +46,33 @@ export function herdReport(): string {
     ]),
   );
   const spread = table(["second", "sophia-run", "fixed pauses"], spreadRows(play(100), play(100, { policy: fixed })));
-  return `# A thousand containers at once
-
-A service that answers 429 above a rate meets ${HERD.clients} sophia-runs that start within ${HERD.startsWithinMs} ms. Each opens an environment and reads
-it, with the default deadline of ${HERD.deadlineMs / 1000} s. Written by \`npm run herd\`: a simulation on a virtual clock with the decisions of
-\`src/esc/transport/retry.ts\`, answers after ${HERD.latencyMs} ms, and a token bucket over all requests that holds those of one second. The tests
-compare it.
-
-## How many read their environment
-
-Of ${HERD.clients}, and when the last one starts its program. Every one starts within the deadline: those that do not read ESC have emergency
-access. Opening is repeated twice at most, since each time may mint credentials, so that the whole art is in the pauses. ${2 * HERD.clients}
-requests in ${HERD.deadlineMs / 1000} s are 67 a second: below that no policy can serve all.
-
-${success}
-
-- _sophia-run_: the first pause is drawn from 15 % of the time that is left, the second from the part that follows up to 90 %.
-  With \`Retry-After\` no pause is shorter than it says; the first is up to twice as long, the second up to 70 % of the time left.
-- _fixed pauses_: 1 s, then 2 s. _pauses with jitter_: half to one and a half of those, at random.
-
-## Requests over time
-
-At 100 requests a second. A block stands for 20 requests in that second, a dot for fewer.
-
-${spread}
-`;
+  const { clients, startsWithinMs, deadlineMs, latencyMs } = HERD;
+  const content = [
+    wrap(
+      `${clients} sophia-runs start within ${startsWithinMs} ms. Each opens an ESC environment and reads it, with the ` +
+        `default deadline of ${deadlineMs / 1000} s. The service answers 429 above a rate. This is a simulation on a ` +
+        "virtual clock. It uses the decisions of `src/esc/transport/retry.ts`. " +
+        `Each answer takes ${latencyMs} ms, and a token bucket holds the requests of one second.`,
+    ),
+    "## How many read their environment",
+    wrap(
+      `A cell shows how many of ${clients} read their environment, and when the last one starts its program. Those that ` +
+        "do not read ESC start with emergency access, within the deadline. Opening is retried twice at most, because " +
+        `each time may create credentials. ${2 * clients} requests in ${deadlineMs / 1000} s are ` +
+        `${Math.round((2 * clients) / (deadlineMs / 1000))} a second: below that rate no policy can serve all.`,
+    ),
+    success,
+    list([
+      "_sophia-run_: the first pause is random, within 15 % of the time that is left. The second is random, from there " +
+        "up to 90 %. With `Retry-After` no pause is shorter than the service asks; the first is at most twice as long, " +
+        "the second at most 70 % of the time that is left.",
+      "_fixed pauses_: 1 s, then 2 s. _pauses with jitter_: half to one and a half of those, at random.",
+    ]),
+    "## Requests over time",
+    "At 100 requests a second. A block stands for 20 requests in that second, a dot for fewer.",
+    spread,
+  ].join("\n\n");
+  return page("A thousand containers at once", "npm run herd", content);
 }
 
 function spreadRows(ours: Outcome, other: Outcome): string[][] {
@@ -85,12 +88,4 @@ function spreadRows(ours: Outcome, other: Outcome): string[][] {
 
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
-}
-
-/** A Markdown table in columns of equal width. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) => Math.max(...[head, ...rows].map((row) => (row[column] ?? title).length)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
 }

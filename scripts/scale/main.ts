@@ -1,10 +1,11 @@
-/** `npm run scale`: measures what many variables cost, with the built entry and the local ESC server; writes docs/scale.md. */
+/** `npm run scale`: measures starts with many variables against the local ESC server; writes docs/measurements/scale.md. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { readValues } from "../../src/esc/api/values.ts";
+import { page, table, wrap } from "../markdown.ts";
 import { type EscServer, num, secret, startEscServer, type ValueSpec } from "../../test/esc-server/index.ts";
 
 const ENTRY = join(import.meta.dirname, "../../bin/sophia-run");
@@ -19,16 +20,16 @@ async function main(): Promise<void> {
   const rows: Row[] = [];
   for (const size of SIZES) rows.push(await measure(server, size));
   const text = report(rows);
-  writeFileSync(join(import.meta.dirname, "../../docs/scale.md"), text);
+  writeFileSync(join(import.meta.dirname, "../../docs/measurements/scale.md"), text);
   process.stdout.write(text);
 }
 
 interface Row {
   readonly size: number;
   readonly answerBytes: number;
-  /** Milliseconds to make variables of an answer. */
+  /** Milliseconds to read the variables of an answer. */
   readonly valuesMs: number;
-  /** Milliseconds of the whole: `sophia-run -- true`. */
+  /** Milliseconds of a whole start: `sophia-run -- true`. */
   readonly wallMs: number;
 }
 
@@ -99,29 +100,21 @@ function median(list: readonly number[]): number {
 }
 
 function report(rows: readonly Row[]): string {
-  const table = [
-    ["variables", "answer", "values from the answer", "for each variable", "`sophia-run -- true`"],
-    ...rows.map(({ size, answerBytes, valuesMs, wallMs }) => [
-      String(size),
-      `${(answerBytes / 1000).toFixed(0)} kB`,
-      `${valuesMs.toFixed(2)} ms`,
-      `${((valuesMs / size) * 1000).toFixed(1)} µs`,
-      `${wallMs.toFixed(0)} ms`,
-    ]),
-  ];
-  const widths = (table[0] ?? []).map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  const [head = [], ...body] = table;
-  const shown = [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
-  return `# Many variables
-
-Written by \`npm run scale\`: values of ${VALUE_LENGTH} characters (5,000 are 1 MB), a tenth of them numbers whose digits are kept. Medians of
-${RUNS} runs on Node.js ${process.versions.node} with ${cpus().length} processors. The answer holds each value several times over (\`exprs\`, \`schema\`), all of which
-is parsed. The last column is the whole, and the time in which the local ESC server evaluates and writes the answer is in it.
-
-${shown}
-`;
+  const head = ["variables", "answer", "values from the answer", "for each variable", "`sophia-run -- true`"];
+  const cells = rows.map(({ size, answerBytes, valuesMs, wallMs }) => [
+    String(size),
+    `${(answerBytes / 1000).toFixed(0)} kB`,
+    `${valuesMs.toFixed(2)} ms`,
+    `${((valuesMs / size) * 1000).toFixed(1)} µs`,
+    `${wallMs.toFixed(0)} ms`,
+  ]);
+  const text = wrap(
+    `Values have ${VALUE_LENGTH} characters; a tenth of them are numbers whose digits are kept. Medians of ${RUNS} runs on ` +
+      `Node.js ${process.versions.node} with ${cpus().length} processors. The answer holds each value several times ` +
+      "(`exprs`, `schema`), and all of it is parsed. The last column is a whole start. It includes the time in which the " +
+      "local ESC server evaluates and writes the answer.",
+  );
+  return page("Many variables", "npm run scale", `${text}\n\n${table(head, cells)}`);
 }
 
 main().catch((error: unknown) => {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the suite against every launcher of a manifest and writes docs/conformance.md. A launcher that cannot be had here is left
-out with a line. The verdicts of each are kept in .cache/conformance, so that `--render` can write the document again without running anything."""
+"""Runs the suite against the launchers of a manifest. Writes their results to docs/measurements/conformance.json, and from
+those docs/conformance.md. A launcher that is not available is recorded with the reason."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
@@ -26,6 +30,10 @@ from harness import launcher as launchers  # noqa: E402
 
 ROOT = launchers.REPOSITORY
 CACHE = ROOT / ".cache"
+RESULTS = ROOT / "docs" / "measurements" / "conformance.json"
+PAGE = ROOT / "docs" / "conformance.md"
+
+Record = dict[str, Any]  # of one launcher, as the JSON file has it
 
 
 @dataclass(frozen=True)
@@ -38,24 +46,20 @@ class Entry:
     version: str = ""
     ours: bool = False
 
-    @property
-    def file(self) -> Path:
-        return CACHE / "conformance" / (re.sub(r"[^a-z0-9]+", "-", self.label.lower()).strip("-") + ".json")
-
 
 class Unavailable(Exception):
-    """Why a launcher is not available here."""
+    """The reason why a launcher is not available."""
 
 
 def first_line(command: str) -> str:
-    """What a program says of its version."""
+    """Returns the first line that a program prints of its version."""
     done = subprocess.run(shlex.split(command), capture_output=True, text=True, check=False)
     lines = (done.stdout + done.stderr).strip().splitlines()
     return lines[0] if lines else "unknown"
 
 
-class Places:
-    """Fills in `{here}`, `{peers}`, `{node}` and `{nodeMAJOR}`, installing what they stand for when it is first needed."""
+class Placeholders:
+    """Fills in `{here}`, `{peers}`, `{node}` and `{nodeMAJOR}`; installs peers and Node.js on first use."""
 
     def __init__(self) -> None:
         self.known: dict[str, str] = {"here": str(HERE / "peers")}
@@ -94,9 +98,9 @@ class Places:
         return str(folder)
 
 
-def resolve(raw: dict[str, object], places: Places) -> Entry:
+def resolve(raw: dict[str, object], placeholders: Placeholders) -> Entry:
     """Raises Unavailable."""
-    label, prefix = str(raw["label"]), places.fill(str(raw["launcher"]))
+    label, prefix = str(raw["label"]), placeholders.fill(str(raw["launcher"]))
     env = raw.get("env", {})
     assert isinstance(env, dict)
     try:
@@ -104,186 +108,199 @@ def resolve(raw: dict[str, object], places: Places) -> Entry:
     except ValueError as problem:
         raise Unavailable(str(problem)) from None
     if "package" in raw:
-        package = Path(places.find("peers")) / "node_modules" / str(raw["package"]) / "package.json"
+        package = Path(placeholders.find("peers")) / "node_modules" / str(raw["package"]) / "package.json"
         node = first_line(f"{shlex.split(prefix)[0]} --version")
         version = f"{json.loads(package.read_text(encoding='utf-8'))['version']} on Node {node.removeprefix('v')}"
     elif "version" in raw:
-        version = first_line(places.fill(str(raw["version"])))
+        version = first_line(placeholders.fill(str(raw["version"])))
     elif raw.get("ours"):
         version = "this repository on Node " + first_line(f"{shlex.split(prefix)[0]} --version").removeprefix("v")
     else:
         version = ""
-    filled = {str(name): places.fill(str(value)) for name, value in env.items()}
+    filled = {str(name): placeholders.fill(str(value)) for name, value in env.items()}
     return Entry(label, prefix, filled, version, bool(raw.get("ours", False)))
 
 
-def measure(entry: Entry, options: argparse.Namespace) -> None:
-    entry.file.parent.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable,
-        str(HERE / "run.py"),
-        "--launcher",
-        entry.launcher,
-        "--label",
-        entry.label,
-        "--json",
-        str(entry.file),
-    ]
-    command += ["--jobs", str(options.jobs), "--patience", str(options.patience)]
-    for name, value in entry.env.items():
-        command += ["--env", f"{name}={value}"]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
-    print(f"{entry.label}: {done.stdout.strip().splitlines()[-1] if done.stdout.strip() else 'no verdict'}", flush=True)
+def measure(entry: Entry, options: argparse.Namespace) -> Record:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "verdicts.json"
+        command = [sys.executable, str(HERE / "run.py"), "--launcher", entry.launcher, "--label", entry.label]
+        command += ["--json", str(file), "--jobs", str(options.jobs), "--patience", str(options.patience)]
+        for name, value in entry.env.items():
+            command += ["--env", f"{name}={value}"]
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+        print(f"{entry.label}: {(done.stdout.strip().splitlines() or ['no verdict'])[-1]}", flush=True)
+        verdicts = json.loads(file.read_text(encoding="utf-8"))["cases"]
+    return record(entry, verdicts)
 
 
-Verdicts = dict[str, dict[str, object]]  # by the case's name
+def record(entry: Entry, verdicts: list[dict[str, object]]) -> Record:
+    """Sums the verdicts up; `concerns` has, by concern, the cases that passed, applied and are impossible."""
+    concerns: dict[str, list[int]] = {}
+    skipped: dict[str, list[str]] = {}
+    for each in verdicts:
+        name, outcome = str(each["name"]), each["outcome"]
+        counts = concerns.setdefault(name.partition("/")[0], [0, 0, 0])
+        if outcome == "skipped":
+            skipped.setdefault(str(each["message"]), []).append(name)
+            continue
+        counts[0] += outcome == "passed"
+        counts[1] += 1
+        counts[2] += outcome == "impossible"
+    return {
+        "label": entry.label,
+        "version": entry.version or "execvp by a C program of ten lines",
+        "ours": entry.ours,
+        "measured": f"{datetime.date.today().isoformat()}, Linux {platform.release().split('-')[0]} on "
+        f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "concerns": concerns,
+        "failed": [each["name"] for each in verdicts if each["outcome"] == "failed"],
+        "unexpectedlyPassed": [each["name"] for each in verdicts if each["unexpectedPass"]],
+        "skipped": skipped,
+    }
 
 
-def load(entry: Entry) -> Verdicts:
-    cases = json.loads(entry.file.read_text(encoding="utf-8"))["cases"]
-    return {each["name"]: each for each in cases}
+def totals(one: Record) -> tuple[int, int, int]:
+    passed, applicable, impossible = (sum(counts) for counts in zip(*one["concerns"].values(), strict=True))
+    return passed, applicable, impossible
 
 
-def cell(verdicts: Verdicts, category: str) -> str:
-    """Passed of those that apply, as `7/9`; impossible ones do not pass and are counted in a note."""
-    found = [each["outcome"] for name, each in verdicts.items() if category in ("", name.split("/", 1)[0])]
-    applicable = [outcome for outcome in found if outcome != "skipped"]
-    impossible = found.count("impossible")
-    text = f"{found.count('passed')}/{len(applicable)}"
-    if category == "" and applicable:
-        text += f" ({100 * found.count('passed') // len(applicable)} %)"
-    return text + (f" ({impossible} impossible)" if impossible else "")
+def table(head: list[str], rows: list[list[str]]) -> list[str]:
+    widths = [max(3, *(len(row[column]) for row in [head, *rows])) for column in range(len(head))]
+
+    def line(cells: list[str]) -> str:
+        return "| " + " | ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) + " |"
+
+    return [line(head), line(["-" * width for width in widths]), *map(line, rows)]
 
 
-def table(entries: list[Entry], results: dict[str, Verdicts]) -> list[str]:
-    categories = list(dict.fromkeys(case.category for case in ALL))
-    lines = ["| concern | " + " | ".join(entry.label for entry in entries) + " |", "|---|" + "---|" * len(entries)]
-    for category in categories:
-        lines.append(f"| {category} | " + " | ".join(cell(results[entry.label], category) for entry in entries) + " |")
-    total = " | ".join(f"**{cell(results[entry.label], '')}**" for entry in entries)
-    return [*lines, f"| **all** | {total} |"]
+def summary(records: list[Record]) -> list[str]:
+    """A row for each launcher; one for several versions of Node.js with the same figures."""
+    rows: dict[tuple[str, ...], list[Record]] = {}
+    for one in records:
+        passed, applicable, impossible = totals(one)
+        share = f"{100 * passed // applicable} %"
+        figures = (str(applicable), str(passed), share, str(impossible), str(len(one["failed"])))
+        mode = re.sub(r"Node \d+$", "Node", one["label"])
+        rows.setdefault((mode, *figures), []).append(one)
+    cells = []
+    for (mode, *figures), same in rows.items():
+        majors = ", ".join(one["label"].removeprefix(mode).strip() for one in same)
+        version = "this repository" if same[0]["ours"] else same[0]["version"]
+        cells.append([f"{mode} {majors}".strip(), *figures, version])
+    return table(["launcher", "cases", "passed", "share", "impossible", "failed", "version"], cells)
 
 
-def failing(entry: Entry, verdicts: Verdicts) -> list[str]:
-    names = [name for name, each in verdicts.items() if each["outcome"] == "failed"]
-    passes = [name for name, each in verdicts.items() if each["unexpectedPass"]]
-    if not names and not passes:
-        return [f"**{entry.label}**: none.", ""]
-    lines = ["<details>", f"<summary>{entry.label}: {len(names)}</summary>", ""]
-    lines += [f"- `{name}`" for name in names]
-    lines += [f"- `{name}` passes, though it is called impossible in this mode" for name in passes]
-    return [*lines, "", "</details>", ""]
+def by_concern(records: list[Record]) -> list[str]:
+    concerns = list(dict.fromkeys(case.category for case in ALL))
+    rows = []
+    for concern in concerns:
+        counts = [one["concerns"].get(concern, [0, 0, 0]) for one in records]
+        rows.append([concern, *(f"{passed}/{applicable}" for passed, applicable, _ in counts)])
+    return table(["concern", *(one["label"] for one in records)], rows)
 
 
-def impossible() -> list[str]:
-    lines = []
+def item(text: str) -> str:
+    options = {"subsequent_indent": "  ", "break_long_words": False, "break_on_hyphens": False}
+    return textwrap.fill(f"- {text}", 120, **options)
+
+
+def grouped(cases: Iterable[tuple[str, str]]) -> list[str]:
+    """A list of reasons, each with the names of its cases; more than four of one concern are counted."""
+    groups: dict[str, list[str]] = {}
+    for name, reason in cases:
+        groups.setdefault(reason, []).append(name)
+    items = []
+    for reason, names in groups.items():
+        concerns = {name.partition("/")[0] for name in names}
+        counted = len(names) > 4 and len(concerns) == 1
+        shown = f"{len(names)} cases of `{names[0].partition('/')[0]}`" if counted else " ".join(f"`{n}`" for n in names)
+        items.append(item(f"{reason[0].upper()}{reason[1:]}: {shown}"))
+    return items
+
+
+def impossible() -> Iterable[tuple[str, str]]:
     for case in ALL:
         by_reason: dict[str, list[str]] = {}
         for mode, reason in case.impossible.items():
             by_reason.setdefault(reason, []).append(mode)
-        lines += [f"- `{case.name}` ({' and '.join(modes)}): {reason}." for reason, modes in by_reason.items()]
-    return lines
+        for reason, modes in by_reason.items():
+            yield case.name, f"{reason} ({' and '.join(modes)})"
 
 
-def redacted() -> list[str]:
-    """What is different by design where secrets are masked in the program's output."""
+def redacted() -> Iterable[tuple[str, str]]:
+    """The differences by design if secrets are masked in the program's output."""
     lines = (ROOT / "test/conformance/peers/redact.known-impossible").read_text(encoding="utf-8").splitlines()
-    cases = (line.partition(" ") for line in lines if line and not line.startswith("#"))
-    return [f"- `{name}`: {reason}." for name, _, reason in cases]
+    for line in lines:
+        if line and not line.startswith("#"):
+            name, _, reason = line.partition(" ")
+            yield name, reason
 
 
-def skipped(entries: list[Entry], results: dict[str, Verdicts]) -> list[str]:
-    where: dict[tuple[str, str], list[str]] = {}
-    for entry in entries:
-        for name, each in results[entry.label].items():
-            if each["outcome"] == "skipped":
-                where.setdefault((name, str(each["message"])), []).append(entry.label)
-    return [f"- `{name}`: {reason} ({', '.join(labels)})." for (name, reason), labels in sorted(where.items())]
-
-
-def document(entries: list[Entry], unavailable: dict[str, str]) -> str:
-    results = {entry.label: load(entry) for entry in entries}
-    references = [entry for entry in entries if entry.label in ("bare exec", "env")]
-    ours = [entry for entry in entries if entry.ours]
-    others = [entry for entry in entries if not entry.ours and entry not in references]
-    cpu = f"{os.cpu_count()} cores"
+def document(records: list[Record]) -> str:
+    available = [one for one in records if "concerns" in one]
+    others = [one for one in available if not one["ours"] and one["failed"]]
+    measured = " and ".join(sorted({one["measured"] for one in available}))
+    cases = max(totals(one)[1] + sum(map(len, one["skipped"].values())) for one in available)
+    number = f"The same {cases} cases run with every launcher, each in a session of its own."
+    intro = [
+        f"{number} `npm run conformance -- --list` describes them.",
+        f"Measured on {measured}.",
+        "_Cases_ are those that apply to a launcher: some cases are only for a launcher that is PID 1. A case that a mode of "
+        "sophia-run cannot pass is _impossible_ and does not count as passed. "
+        "[conformance.json](measurements/conformance.json) has the names of all failed cases.",
+    ]
+    paragraphs = [textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) for text in intro]
+    missing = [item(f"{one['label']}: not measured ({one['unavailable']})") for one in records if "unavailable" in one]
     parts = [
         "# Launch conformance",
-        "",
-        "<!-- Written by test/conformance/table.py. -->",
-        "",
-        f"{len(ALL)} cases, the same for every launcher, each in a session of its own; `npm run conformance -- --list` describes them. A cell is cases passed"
-        " / cases that apply; what a mode cannot do is counted as not passed and listed below with the reason.",
-        "",
-        f"Measured on {datetime.date.today().isoformat()}, Linux {platform.release().split('-')[0]} on {platform.machine()}, {cpu}, Python {platform.python_version()}.",
-        "",
-    ]
-    if ours:
-        parts += ["## sophia-run", "", *table([*references, *ours], results), ""]
-    if others:
-        parts += ["## Others", "", *table([*references, *others], results), ""]
-    parts += ["## Failing cases", ""]
-    for entry in entries:
-        parts += failing(entry, results[entry.label])
-    parts += ["## What is impossible, and why", "", *impossible(), ""]
-    parts += [
+        "<!-- made by python3 test/conformance/table.py; do not edit -->",
+        *paragraphs,
+        "## Results",
+        "\n".join(summary(available)),
+        *(["\n".join(missing)] if missing else []),
+        "## Other launchers by concern",
+        "A cell shows cases passed / cases that apply.",
+        "\n".join(by_concern(others)),
+        "## What is impossible, and why",
+        "By mode of sophia-run. Node.js does most of this before any JavaScript runs.",
+        "\n".join(grouped(impossible())),
         "## With --redact",
-        "",
-        "With a secret to mask, `sophia-run --redact` passes all that `--mode spawn` passes, but for these:",
-        "",
-        *redacted(),
-        "",
+        "With a secret to mask, `sophia-run --redact` passes all cases that `--mode spawn` passes, except these:",
+        "\n".join(grouped(redacted())),
+        "<!-- end -->",
     ]
-    left_out = skipped(entries, results)
-    if left_out:
-        parts += [
-            "## Cases that do not apply",
-            "",
-            "<details>",
-            "<summary>by name</summary>",
-            "",
-            *left_out,
-            "",
-            "</details>",
-            "",
-        ]
-    parts += ["## Versions", ""]
-    parts += [f"- {entry.label}: {entry.version or 'execvp by a C program of ten lines'}" for entry in entries]
-    parts += [f"- {label}: left out; {reason}" for label, reason in unavailable.items()]
-    return "\n".join(parts) + "\n"
+    return "\n\n".join(parts) + "\n"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--manifest", type=Path, default=HERE / "peers" / "manifest.json")
-    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "conformance.md")
     parser.add_argument("--only-launcher", action="append", metavar="GLOB", help="only launchers whose labels match")
-    parser.add_argument(
-        "--render", action="store_true", help="run nothing; write the document from the verdicts that are there"
-    )
+    parser.add_argument("--render", action="store_true", help="run nothing; write the page from the JSON file")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--patience", type=float, default=5.0)
     options = parser.parse_args()
 
-    places = Places()
-    entries: list[Entry] = []
-    unavailable: dict[str, str] = {}
+    former = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else []
+    records: dict[str, Record] = {one["label"]: one for one in former}
+    placeholders = Placeholders()
+    labels: list[str] = []
     for raw in json.loads(options.manifest.read_text(encoding="utf-8"))["launchers"]:
         label = str(raw["label"])
+        labels.append(label)
         wanted = not options.only_launcher or any(fnmatch.fnmatch(label, glob) for glob in options.only_launcher)
-        try:
-            entry = resolve(raw, places)
-        except Unavailable as reason:
-            print(f"{label}: left out; {reason}", flush=True)
-            unavailable[label] = str(reason)
+        if options.render or not wanted:
             continue
-        if wanted and not options.render:
-            measure(entry, options)
-        if entry.file.exists():
-            entries.append(entry)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(document(entries, unavailable), encoding="utf-8")
-    print(f"{options.output}: {len(entries)} launchers")
+        try:
+            records[label] = measure(resolve(raw, placeholders), options)
+        except Unavailable as reason:
+            print(f"{label}: not measured ({reason})", flush=True)
+            records[label] = {"label": label, "unavailable": str(reason)}
+    shown = [records[label] for label in labels if label in records]
+    RESULTS.write_text(json.dumps(shown, indent=2) + "\n", encoding="utf-8")
+    PAGE.write_text(document(shown), encoding="utf-8")
+    print(f"{PAGE}: {len(shown)} launchers")
     return 0
 
 

@@ -51,6 +51,6 @@ describe("a thousand starts at once", () => {
   });
 
   test("is what the documentation shows", async () => {
-    await expect(herdReport()).toMatchFileSnapshot("../../docs/herd.md");
+    await expect(herdReport()).toMatchFileSnapshot("../../docs/measurements/herd.md");
   });
 });

@@ -1,11 +1,10 @@
-// Checks how the rooms of src/ import each other: `node scripts/floors.mjs`. A room is a folder of src/; no room imports
-// from one that stands above it, no two rooms and no two files import each other, directly or by way of others. Imports of
-// types and `import()` count like all others: what is needed by two stands below both.
+// Checks the imports of src/: `npm run layers`. A module is a folder of src/. No module imports from a layer above its own,
+// and neither modules nor files import each other in a circle. Imports of types and `import()` count.
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, join, normalize, relative } from "node:path";
 
-/** From the ground up. Rooms of one floor may import each other, in one direction. */
-export const FLOORS = [
+/** The layers from the lowest up. Modules of one layer may import each other, in one direction. */
+const LAYERS = [
   ["core"],
   ["system", "esc", "masking"],
   ["sources", "contract", "launch"],
@@ -16,19 +15,19 @@ export const FLOORS = [
   ["main.ts", "loader.ts", "action"],
 ];
 
-/** Folders of a room that stand on each other, too. */
+/** The layers inside a module, from the lowest up. */
 const INSIDE = { esc: ["settings", "faults", "transport", "auth", "definition", "api"] };
 
 const src = join(import.meta.dirname, "../src");
 const files = readdirSync(src, { recursive: true }).filter((file) => file.endsWith(".ts"));
 const imports = new Map(files.map((file) => [file, importsOf(file)]));
-const problems = [...misplaced(), ...circles(imports, "files"), ...circles(byRoom(), "rooms")];
+const problems = [...misplaced(), ...circles(imports, "files"), ...circles(byModule(), "modules")];
 if (problems.length > 0) {
   console.error(problems.join("\n"));
   process.exitCode = 1;
 }
 
-/** The files of src/ that a file imports, in any way. */
+/** Returns the files of src/ that a file imports. */
 function importsOf(file) {
   const text = readFileSync(join(src, file), "utf8");
   const found = text.matchAll(/\b(?:from|import)\s*\(?\s*"(\.[^"]+)"/g);
@@ -37,41 +36,41 @@ function importsOf(file) {
   );
 }
 
-function roomOf(file) {
+function moduleOf(file) {
   return file.split("/")[0];
 }
 
-function floorOf(file) {
-  return FLOORS.findIndex((rooms) => rooms.includes(roomOf(file)));
+function layerOf(file) {
+  return LAYERS.findIndex((modules) => modules.includes(moduleOf(file)));
 }
 
-/** Whether one file of a room stands above another of the same room. */
+/** Returns true if another file of the same module is in a lower layer of it. */
 function isAboveInside(file, other) {
-  const folders = INSIDE[roomOf(file)];
-  if (folders === undefined || roomOf(file) !== roomOf(other)) return false;
+  const folders = INSIDE[moduleOf(file)];
+  if (folders === undefined || moduleOf(file) !== moduleOf(other)) return false;
   return folders.indexOf(file.split("/")[1]) > folders.indexOf(other.split("/")[1]);
 }
 
 function misplaced() {
   return files.flatMap((file) => {
-    if (floorOf(file) === -1) return [`src/${file} is in no room: name its folder in scripts/floors.mjs`];
-    const isAbove = (imported) => floorOf(imported) > floorOf(file) || isAboveInside(imported, file);
+    if (layerOf(file) === -1) return [`src/${file} is in no layer: add its folder to LAYERS in scripts/layers.mjs`];
+    const isAbove = (imported) => layerOf(imported) > layerOf(file) || isAboveInside(imported, file);
     const above = imports.get(file).filter(isAbove);
-    return above.map((imported) => `src/${file} imports src/${imported}, which stands above it`);
+    return above.map((imported) => `src/${file} imports src/${imported}, which is in a higher layer`);
   });
 }
 
-function byRoom() {
-  const rooms = new Map();
+function byModule() {
+  const modules = new Map();
   for (const [file, imported] of imports) {
-    const known = rooms.get(roomOf(file)) ?? new Set();
-    for (const other of imported) if (roomOf(other) !== roomOf(file)) known.add(roomOf(other));
-    rooms.set(roomOf(file), known);
+    const known = modules.get(moduleOf(file)) ?? new Set();
+    for (const other of imported) if (moduleOf(other) !== moduleOf(file)) known.add(moduleOf(other));
+    modules.set(moduleOf(file), known);
   }
-  return rooms;
+  return modules;
 }
 
-/** Each circle once, by a walk that goes back to where it has been. */
+/** Returns each circle once, by a depth-first search. */
 function circles(arrows, what) {
   const found = [];
   const done = new Set();

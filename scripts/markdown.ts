@@ -1,0 +1,58 @@
+import { readFileSync, writeFileSync } from "node:fs";
+
+const COLUMNS = 120;
+
+/** Breaks a paragraph into lines of at most 120 columns; code in backticks and links stay whole. */
+export function wrap(text: string, indent = ""): string {
+  const lines: string[] = [];
+  let line = "";
+  for (const word of text.match(/(?:`[^`]*`|\[[^\]]*\]\([^)]*\)|\S)+/g) ?? []) {
+    const longer = line === "" ? word : `${line} ${word}`;
+    if (line !== "" && longer.length > COLUMNS) {
+      lines.push(line);
+      line = indent + word;
+    } else line = longer;
+  }
+  return [...lines, line].join("\n");
+}
+
+/** Returns a list with an item for each text. */
+export function list(texts: readonly string[]): string {
+  return texts.map((text) => wrap(`- ${text}`, "  ")).join("\n");
+}
+
+/** Returns a table in columns of equal width. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const widths = head.map((_, column) => Math.max(3, ...[head, ...rows].map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]): string =>
+    `| ${widths.map((width, column) => (cells[column] ?? "").padEnd(width)).join(" | ")} |`;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...rows.map(line)].join("\n");
+}
+
+/** Returns a page that a command makes as a whole. */
+export function page(title: string, command: string, content: string): string {
+  return `# ${title}\n\n${part(command, content)}\n`;
+}
+
+/** Writes a command's part into a page, in place of the former one; with `--dry` to the standard output instead. */
+export function publish(path: string, command: string, content: string): void {
+  if (process.argv.includes("--dry")) {
+    console.log(content);
+    return;
+  }
+  const text = readFileSync(path, "utf8");
+  const start = text.indexOf(begin(command));
+  const end = text.indexOf(END, start);
+  if (start === -1 || end === -1) throw new Error(`${path} has no part of \`${command}\``);
+  writeFileSync(path, text.slice(0, start) + part(command, content) + text.slice(end + END.length));
+}
+
+const END = "<!-- end -->";
+
+function begin(command: string): string {
+  return `<!-- made by ${command}; do not edit -->`;
+}
+
+function part(command: string, content: string): string {
+  return `${begin(command)}\n\n${content.trim()}\n\n${END}`;
+}

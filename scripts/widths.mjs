@@ -1,0 +1,27 @@
+// Checks the widths of the documents: `npm run docs:widths`. A line has at most 120 columns, a row of a table at most 160.
+// A line in a block of code and a line that cannot be broken (a link, an address) are exempt.
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+const LINE = 120;
+const ROW = 160;
+// Licence texts as their owners wrote them.
+const EXCLUDED = new Set(["THIRD-PARTY-NOTICES.md"]);
+
+const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"], {
+  encoding: "utf8",
+})
+  .split("\n")
+  .filter((file) => file !== "" && !EXCLUDED.has(file));
+const problems = [];
+for (const file of files) {
+  let isCode = false;
+  for (const [index, line] of readFileSync(file, "utf8").split("\n").entries()) {
+    if (/^\s*(```|~~~)/.test(line)) isCode = !isCode;
+    const limit = line.startsWith("|") ? ROW : LINE;
+    const columns = [...line].length;
+    if (!isCode && columns > limit) problems.push(`${file}:${index + 1}: ${columns} columns, at most ${limit}`);
+  }
+}
+for (const problem of problems) console.error(problem);
+if (problems.length > 0) process.exitCode = 1;
