@@ -1,4 +1,4 @@
-/** `npm run faults`: writes docs/faults.md from what real processes did under each fault, in half a minute. */
+/** `npm run faults`: causes each fault for real processes and writes docs/faults.md, in half a minute. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FAULTS } from "../test/esc/faults/index.ts";

@@ -2,11 +2,19 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 const COLUMNS = 120;
 
-/** Breaks a paragraph into lines of at most 120 columns; code in backticks and links stay whole. */
+/** A word that would begin an item of a list if it began a line. */
+const LIST_MARK = /^(?:\d+[.)]|[-+*])$/;
+
+/** Breaks a paragraph into lines of at most 120 columns, as the formatter does; code in backticks and links stay whole. */
 export function wrap(text: string, indent = ""): string {
+  const words: string[] = [];
+  for (const word of text.match(/(?:`[^`]*`|\[[^\]]*\]\([^)]*\)|\S)+/g) ?? []) {
+    if (LIST_MARK.test(word) && words.length > 0) words.push(`${words.pop()} ${word}`);
+    else words.push(word);
+  }
   const lines: string[] = [];
   let line = "";
-  for (const word of text.match(/(?:`[^`]*`|\[[^\]]*\]\([^)]*\)|\S)+/g) ?? []) {
+  for (const word of words) {
     const longer = line === "" ? word : `${line} ${word}`;
     if (line !== "" && longer.length > COLUMNS) {
       lines.push(line);

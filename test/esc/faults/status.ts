@@ -51,7 +51,7 @@ export const STATUS: readonly FaultCase[] = [
   },
   {
     fault: "429 once, without Retry-After",
-    behaviour: "retried after a pause within the first part of the time",
+    behaviour: "retried within the first part of the time",
     expect: RECOVERS,
     timeoutMs: 3000,
     arrange: planned((server) => server.failNext("open", 429)),

@@ -1,3 +1,4 @@
+import { list, table, wrap } from "../../../scripts/markdown.ts";
 import type { Finished } from "../command.ts";
 import type { FaultCase } from "./case.ts";
 
@@ -5,51 +6,65 @@ export interface FaultRow {
   readonly one: FaultCase;
   /** The requests that reached the service. */
   readonly calls: readonly string[];
-  /** As a user meets it, and with `--require-esc`. */
+  /** The start without options, and with `--require-esc`. */
   readonly launched: Finished;
   readonly required: Finished;
 }
 
 const HEAD = `# Faults of ESC
 
-What sophia-run does when Pulumi ESC, the network or a credential fails. The tables are written by \`npm run faults\` and
-compared by the tests, row by row: each fault is caused with real sockets, a real proxy and a real certificate authority,
-read once in the process and launched twice by the real entry.
+<!-- made by npm run faults; do not edit -->
 
-- **Emergency access**: the program starts with the environment and the \`.env\` files, after a warning; the contract then decides
-  whether that is enough (78 if not, and the message names both). With \`--require-esc\` the same fault is 125.
-- **The environment alone**: the service answered and said no (401, 403, 404, an approval that is needed, an ID token that is
-  not accepted). The process environment serves where it meets the contract by itself; \`.env\` files do not. To work from them,
-  unset \`ESC_TOKEN\`. With \`--require-esc\` it is 125 as well.
-- One deadline covers all requests, \`--timeout\` (30 s by default). Opening is retried twice at most: each time may
-  mint credentials. Reading is retried four times at most, on the same session. Within it connecting may take 5 s, and
-  so may the first byte of a read; where nothing was ever reached, two attempts are all. Opening has the whole time.
-- The table shows the part of the message that differs. In emergency access it stands in \`warning: ESC environment NAME cannot be
-  read: … (3 attempts); continuing with the environment and .env files\` or \`… was refused: …; continuing with the environment
-  alone\`. Places in a definition, the request's id and what to
-  do follow on lines of their own.
-- One wait is beyond the deadline: where the system's resolver hangs, the program starts in time, but sophia-run itself
-  cannot end before the resolver gives up (Node.js waits for it; with \`--mode exec\` nothing has to end).
-- Requests are those that reached the service. Parts that vary are written in capitals.
+${wrap(
+  "This page shows what sophia-run does if Pulumi ESC, the network or a credential fails. Each fault is caused with real " +
+    "sockets, a real proxy and a real certificate authority. The tests compare each row.",
+)}
+
+${list([
+  "**Emergency access**: the program starts with the environment and the `.env` files, after a warning. The contract " +
+    "decides whether they suffice (else 78). With `--require-esc` the exit status is 125.",
+  "**The environment alone**: the service has refused access (401, 403, 404, a required approval, a rejected ID token). " +
+    "The program starts if the process environment alone meets the contract; `.env` files are not used. Unset `ESC_TOKEN` " +
+    "to work from them. With `--require-esc` the exit status is 125.",
+  "**Is not started**: the exit status is 125.",
+  "**Deadline**: `--timeout` (30 s by default) covers all requests. Connecting and the first byte of a read may take 5 s " +
+    "each. If no host was reached, there are two attempts.",
+  "**Retries**: opening is retried twice at most, because each time may create credentials. Reading is retried four " +
+    "times at most, in the same session.",
+  "**Messages**: only the part that differs is shown. It stands in `warning: ESC environment NAME cannot be read: … (3 " +
+    "attempts); continuing with the environment and .env files`, or in `… was refused: …; continuing with the environment " +
+    "alone`. Capitals stand for parts that vary.",
+  "**Requests** are those that reached the service.",
+  "**Name resolution** may outlast the deadline. The program starts in time, but in spawn mode sophia-run ends only when " +
+    "the system's resolver gives up.",
+])}
 `;
 
-/** The document: its text, then the tables in columns of equal width. */
+/** Returns docs/faults.md: for each group a table, and the messages. */
 export function faultDocument(
   groups: readonly { readonly group: string; readonly rows: readonly FaultRow[] }[],
 ): string {
   const sections = groups.map(({ group, rows }) => {
-    const head = ["fault", "behaviour", "requests", "program", "exit status", "message"];
-    return `## ${group}\n\n${table(head, rows.map(cellsOf))}`;
+    const cells = rows.map(cellsOf);
+    const messages = cells.filter(([, , , , text]) => text !== NO_MESSAGE);
+    const head = ["fault", "behaviour", "requests", "program"];
+    const shown = list(messages.map(([fault = "", , , , text = ""]) => `**${fault}**: ${text}`));
+    return `## ${group}\n\n${table(
+      head,
+      cells.map((row) => row.slice(0, -1)),
+    )}\n\n${shown}\n`;
   });
-  return `${HEAD}\n${sections.join("\n\n")}\n`;
+  return `${HEAD}\n${sections.join("\n")}\n<!-- end -->\n`;
 }
 
-/** A row's cells. */
+const NO_MESSAGE = "–";
+
+/** Returns a row's cells, the last of which is the message. */
 export function cellsOf(row: FaultRow): readonly string[] {
-  return [row.one.fault, row.one.behaviour, requests(row.calls), program(row), status(row), message(row)];
+  return [row.one.fault, row.one.behaviour, requests(row.calls), program(row), message(row)];
 }
 
-/** The rows of a document that {@link faultDocument} made: each heading with the cells below it. */
+/** Returns the rows of a document that {@link faultDocument} made. */
 export function documentedRows(
   document: string,
 ): readonly { readonly group: string; readonly cells: readonly string[] }[] {
@@ -57,20 +72,21 @@ export function documentedRows(
     .split(/^## /m)
     .slice(1)
     .flatMap((section) => {
-      const [group = "", ...lines] = section.split("\n");
-      const rows = lines.filter((line) => line.startsWith("| ")).slice(2);
-      // A bar within a cell has a backslash before it.
-      return rows.map((line) => ({
-        group,
-        cells: line
+      const group = section.slice(0, section.indexOf("\n"));
+      const items = section.replaceAll("\n  ", " ").matchAll(/^- \*\*(.*?)\*\*: (.*)$/gm);
+      const messages = new Map(Array.from(items, ([, fault = "", text = ""]) => [fault, text]));
+      const rows = section.split("\n").filter((line) => line.startsWith("| "));
+      return rows.slice(2).map((line) => {
+        const cells = line
           .slice(2, -2)
-          .split(/(?<!\\) \| /)
-          .map((cell) => cell.trimEnd()),
-      }));
+          .split(" | ")
+          .map((cell) => cell.trimEnd());
+        return { group, cells: [...cells, messages.get(cells[0] ?? "") ?? NO_MESSAGE] };
+      });
     });
 }
 
-/** `open ×3, read`. */
+/** Returns requests as `open ×3, read`. */
 function requests(calls: readonly string[]): string {
   const counts: { name: string; times: number }[] = [];
   for (const name of calls) {
@@ -95,29 +111,23 @@ function program({ one }: FaultRow): string {
   }
 }
 
-function status({ launched, required }: FaultRow): string {
-  const plain = launched.status === 0 ? "the program's" : String(launched.status);
-  return launched.status === required.status ? plain : `${plain}; ${required.status} if ESC is required`;
-}
-
 function message({ launched }: FaultRow): string {
   // A warning is broken into lines of 80 columns.
   const unbroken = launched.stderr.replaceAll("\n  ", " ");
   const first =
     /^.*?; continuing with the environment (?:and \.env files|alone)/.exec(unbroken)?.[0] ??
     firstMessage(launched.stderr);
-  if (first === "") return "–";
+  if (first === "") return NO_MESSAGE;
   return first
     .replace(/^sophia-run: (?:warning: (?:ESC environment \S+ (?:cannot be read|was refused): )?)?/, "")
     .replace(/(?: \(\d attempts\))?; continuing with the environment (?:and \.env files|alone)$/, "")
     .replace(/(was opened with remarks) .*$/, "$1")
     .replaceAll(/(127\.0\.0\.1|localhost):\d+/g, "$1:PORT")
     .replaceAll(/\((?:ENOTFOUND|EAI_AGAIN)\)/g, "(CODE)")
-    .replaceAll(/than the [\d.]+ s left/g, "than the TIME left")
-    .replaceAll("|", "\\|");
+    .replaceAll(/than the [\d.]+ s left/g, "than the TIME left");
 }
 
-/** The first message without what stands under it: a line goes on where the next word had no room in it. */
+/** Returns the first message: a line continues it if its first word did not fit into the line above. */
 function firstMessage(stderr: string): string {
   const [first = "", ...rest] = stderr.split("\n");
   let joined = first;
@@ -132,12 +142,3 @@ function firstMessage(stderr: string): string {
 }
 
 const WIDTH = 80;
-
-function table(head: readonly string[], lines: readonly (readonly string[])[]): string {
-  const widths = head.map((title, column) =>
-    Math.max(...[head, ...lines].map((line) => (line[column] ?? title).length)),
-  );
-  const row = (cells: readonly string[]): string =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
-  return [row(head), row(widths.map((width) => "-".repeat(width))), ...lines.map(row)].join("\n");
-}
