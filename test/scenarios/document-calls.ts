@@ -17,6 +17,17 @@ export const DOCUMENT_CALLS: Readonly<Record<string, Readonly<Record<string, rea
     [FETCH]: INSTALL,
     "npx --no-install sophia-run init": ["npx [--no-install] [sophia-run] [init]"],
   },
+  "docs/first-value.md": {
+    "pulumi env init acme/sophia/dev": ["pulumi [env] [init] [acme/sophia/dev]"],
+    'read -rs VALUE && printf %s "$VALUE" |': [
+      "pulumi [env] [set] [acme/sophia/dev] [environmentVariables.DATABASE_URL] [--secret] [--string] [--file] [-] < a line",
+    ],
+    "sophia-run set SESSION_KEY    # asks for a token that may write, then for the value": [
+      "sophia-run [set] [SESSION_KEY]",
+      "sophia-run [check]",
+      "sophia-run [--] [node] [server.js]",
+    ],
+  },
   "docs/comparison.md": {
     "npm run conformance -- --launcher 'dotenvx run --'": [
       "npm [run] [conformance] [--] [--launcher] [dotenvx run --]",

@@ -132,14 +132,42 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
   "docs/README.md": {},
   "docs/comparison.md": { "npm run conformance -- --launcher 'dotenvx run --'": npm },
   "docs/contract.md": {},
+  "docs/first-value.md": {
+    "$ printf 'GREETING=hello\\n' > .env && chmod 600 .env": { kind: "run" },
+    "pulumi env init acme/sophia/dev": pulumi,
+    'read -rs VALUE && printf %s "$VALUE" |': pulumi,
+    "install -d -m 700 ~/.config/sophia-run": { kind: "run" },
+    "$ sophia-run --no-contract -- sh -c 'echo \"${#DATABASE_URL} characters\"'": { kind: "run" },
+    "$ sophia-run -- node server.js 2>/dev/null; echo $?": {
+      kind: "run",
+      files: { "sophia.contract.json": '{ "variables": { "SESSION_KEY": { "required": true } } }' },
+    },
+    "sophia-run set SESSION_KEY    # asks for a token that may write, then for the value": {
+      kind: "stand-ins",
+      commands: ["sophia-run"],
+      because: "it asks a person",
+    },
+  },
+  "docs/monorepos.md": {
+    "$ cd packages/api": {
+      kind: "run",
+      files: {
+        "sophia.contract.json": '{ "variables": { "LOG_LEVEL": {}, "PORT": {} } }',
+        ".env": "LOG_LEVEL=debug\nPORT=3000\n",
+        "packages/api/.env": "PORT=8080\n",
+        "packages/worker/package.json": "{}",
+      },
+    },
+  },
   "docs/launching.md": {
     "sophia-run --no-contract --mode spawn -- \\": { kind: "run", unless: withoutMonitor },
+  },
+  "docs/signals.md": {
     "unshare --pid --fork --mount-proc sophia-run --no-contract --mode spawn -- \\": {
       kind: "run",
       unless: withoutNamespaces,
     },
   },
-  "docs/signals.md": {},
   "docs/watch.md": {},
   "docs/sources.md": {
     "$ QDRANT_URL=http://localhost:6333 sophia-run -- printenv QDRANT_URL": { kind: "run" },

@@ -51,5 +51,11 @@ test("docs/faults.md has a row for each fault, in this order, below the text of 
   expect(documented.map(({ group, cells }) => [group, cells[0]])).toEqual(
     CASES.map(({ group, fault }) => [group, fault]),
   );
-  expect(document.startsWith(faultDocument([]).replace(/<!-- end -->\s*$/, "").trimEnd())).toBe(true);
+  expect(
+    document.startsWith(
+      faultDocument([])
+        .replace(/<!-- end -->\s*$/, "")
+        .trimEnd(),
+    ),
+  ).toBe(true);
 });
