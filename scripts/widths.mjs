@@ -1,5 +1,5 @@
 // Checks the widths of the documents: `npm run docs:widths`. A line has at most 120 columns, a row of a table at most 160.
-// A line in a block of code and a line that cannot be broken (a link, an address) are exempt.
+// Blocks of code and front matter are exempt.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
@@ -17,7 +17,8 @@ const problems = [];
 for (const file of files) {
   let isCode = false;
   for (const [index, line] of readFileSync(file, "utf8").split("\n").entries()) {
-    if (/^\s*(```|~~~)/.test(line)) isCode = !isCode;
+    const isFence = /^\s*(```|~~~)/.test(line) || (line === "---" && (index === 0 || isCode));
+    if (isFence) isCode = !isCode;
     const limit = line.startsWith("|") ? ROW : LINE;
     const columns = [...line].length;
     if (!isCode && columns > limit) problems.push(`${file}:${index + 1}: ${columns} columns, at most ${limit}`);

@@ -1,5 +1,5 @@
 "use strict";
-// What is to be done each time the container has started. It reads process.env and knows neither ESC nor sophia-run.
+// Runs each time the container has started. It reads process.env and needs neither ESC nor sophia-run.
 const { QDRANT_URL = "", DATABASE_URL = "" } = process.env;
 
 const services = [

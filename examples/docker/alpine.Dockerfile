@@ -7,7 +7,7 @@ ENV PATH=/app/node_modules/.bin:$PATH
 COPY . .
 USER node
 
-# sophia-run stays PID 1: it forwards signals and reaps orphans. Leave this out where the program does both.
+# sophia-run stays PID 1: it forwards signals and reaps orphans. Remove this if the program does both.
 ENV SOPHIA_MODE=spawn
 HEALTHCHECK --start-period=10s CMD ["wget", "-q", "-O", "/dev/null", "http://127.0.0.1:3000/"]
 ENTRYPOINT ["sophia-run", "--"]

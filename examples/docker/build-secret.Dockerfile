@@ -6,8 +6,8 @@ RUN npm ci
 ENV PATH=/app/node_modules/.bin:$PATH
 COPY . .
 
-# The name of the ESC environment is no secret. The token is a file that only this step has: it is in no layer, and not
-# in what `docker history` shows.
+# The name of the ESC environment is not secret. The token is a file that only this step has: it is in no layer, and not
+# in the output of `docker history`.
 ARG ESC_ENV
 RUN --mount=type=secret,id=esc_token,required=true \
     ESC_TOKEN_FILE=/run/secrets/esc_token sophia-run --require-esc -- node build.js

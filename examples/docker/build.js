@@ -1,5 +1,5 @@
 "use strict";
-// A step of a build that needs a secret: it asks a service with the key, and writes what may be in the image.
+// A build step that needs a secret: it calls a service with the key, and writes a result that may be in the image.
 const { mkdirSync, writeFileSync } = require("node:fs");
 
 const { QDRANT_URL = "", QDRANT_API_KEY = "" } = process.env;

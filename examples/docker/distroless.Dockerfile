@@ -8,8 +8,8 @@ FROM gcr.io/distroless/nodejs24-debian12:nonroot
 WORKDIR /app
 COPY --from=build /app /app
 
-# The image has no shell and no env(1), which the first line of a command in node_modules/.bin asks for. The first `--`
-# ends the options of Node.js, which looks for some of its own behind the script's name as well.
+# The image has no shell and no env(1), which commands in node_modules/.bin need. The first `--` ends the options of
+# Node.js, which also reads some after the script's name.
 HEALTHCHECK --start-period=10s CMD ["/nodejs/bin/node", "healthcheck.js"]
 ENTRYPOINT ["/nodejs/bin/node", "--", "node_modules/sophia-run/bin/sophia-run.cjs", "--"]
 CMD ["/nodejs/bin/node", "server.js"]

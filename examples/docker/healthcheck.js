@@ -1,5 +1,5 @@
 "use strict";
-// Status 0 if the server answers. It needs no secret, and so no sophia-run: each probe would ask ESC.
+// Exits with 0 if the server answers. It needs no secret, and so no sophia-run: each probe would open ESC.
 const { get } = require("node:http");
 
 const { PORT = "3000" } = process.env;

@@ -1,4 +1,4 @@
 "use strict";
-// A job that fails, and says how by its exit status.
+// A job that fails with an exit status of its own.
 process.stderr.write("7 documents could not be indexed\n");
 process.exitCode = 7;

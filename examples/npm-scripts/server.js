@@ -1,5 +1,5 @@
 "use strict";
-// An ordinary service. Its configuration is process.env; it knows neither ESC nor sophia-run.
+// An ordinary service. It reads process.env and needs neither ESC nor sophia-run.
 const { createServer } = require("node:http");
 
 const { HOST = "127.0.0.1", PORT = "3000", QDRANT_URL = "", QDRANT_API_KEY = "" } = process.env;

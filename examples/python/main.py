@@ -16,7 +16,7 @@ from settings import Settings
 async def lifespan(service: FastAPI) -> AsyncIterator[None]:
     service.state.settings = Settings.from_environment()
     yield
-    # SIGTERM reaches the server as if nothing stood in front of it: the last requests are answered by now.
+    # SIGTERM reaches the server itself: the last requests are answered by now.
     print("stopped", flush=True)
 
 

@@ -1,5 +1,5 @@
 "use strict";
-// Shows, masked, which configuration reached a program. Like any program it reads process.env and nothing else.
+// Prints the configuration that it got, masked. Like any program it reads only process.env.
 const { statSync } = require("node:fs");
 
 const SECRETS = [

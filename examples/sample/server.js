@@ -1,5 +1,5 @@
 "use strict";
-// A server that ends when it is asked to, and says so. Like any program it reads process.env and nothing else.
+// A server that reports a signal and ends. Like any program it reads only process.env.
 const { createServer } = require("node:http");
 
 const server = createServer((_, response) => response.end(`Qdrant is at ${process.env.QDRANT_URL}\n`));

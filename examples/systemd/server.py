@@ -1,4 +1,4 @@
-"""A service that systemd starts when somebody connects, and that tells it when it is ready. It knows neither ESC nor sophia-run."""
+"""A service that systemd starts on the first connection. It reports readiness, and needs neither ESC nor sophia-run."""
 
 import os
 import signal
@@ -34,7 +34,7 @@ def notify(state: str) -> None:
 def passed_socket() -> socket.socket:
     """sd_listen_fds(3): the first socket is descriptor 3, if LISTEN_PID is this process."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
-        sys.exit("this service is to be started by its socket unit")
+        sys.exit("start this service by its socket unit")
     return socket.socket(fileno=3)
 
 

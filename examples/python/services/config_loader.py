@@ -1,7 +1,7 @@
 """The configuration of the Sophia services, from the environment alone.
 
-A replacement for a loader that called the ESC command line itself. ``load_config`` and what it returns are the same;
-ESC, ``.env`` files and their precedence are sophia-run's business, which starts the program:
+It replaces a loader that called the ESC command line itself. ``load_config`` and its result are the same. sophia-run
+reads ESC and ``.env`` files, and starts the program:
 
     sophia-run -- python3 -m services.config_loader
 """
@@ -23,7 +23,7 @@ _LLM_KEYS = {
 }
 
 
-# No secret shows in a log that has one of these objects in it.
+# ``repr=False`` keeps secrets out of logs that print these objects.
 @dataclass
 class GitHubConfig:
     token: str = field(repr=False)
@@ -55,8 +55,8 @@ def load_config(
 ) -> AppConfig:
     """Reads the environment; raises ValueError with the names that are missing.
 
-    ``prefer_esc`` has no meaning any more: the environment has what ESC gave already. ``sophia-run --prefer esc`` lets
-    ESC win over the caller's variables.
+    ``prefer_esc`` has no effect: the environment has the values of ESC already. With ``sophia-run --prefer esc`` they win
+    over the caller's variables.
     """
     del prefer_esc
     missing: list[str] = []
