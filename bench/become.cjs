@@ -1,4 +1,4 @@
-// The least that a program written for Node.js can do to become another: become.cjs ADDON FILE.
+// A minimal program for Node.js that replaces itself with another by execve: become.cjs ADDON FILE.
 "use strict";
 const [addon, file] = process.argv.slice(2);
 const loaded = { exports: {} };

@@ -1,7 +1,7 @@
 import { cpus } from "node:os";
 import { format } from "oxfmt";
 import { list, page, wrap } from "../scripts/markdown.ts";
-import type { Beside, Spread, Timing } from "./measure.ts";
+import type { ParentCost, Spread, Timing } from "./measure.ts";
 import type { Missing } from "./peers.ts";
 import type { Installed } from "./surroundings.ts";
 
@@ -12,14 +12,14 @@ export interface NodeResults {
   readonly withEsc: readonly Timing[];
   /** A start without ESC, and one from the cache. */
   readonly fresh: readonly Timing[];
-  /** Of one run with ESC and a full name. */
+  /** Counts of one run with ESC and a full name. */
   readonly wire: { readonly requests: number; readonly connections: number };
   readonly scaling: readonly {
     readonly variables: number;
     readonly rules: number;
     readonly timings: readonly Timing[];
   }[];
-  readonly beside: readonly Beside[];
+  readonly beside: readonly ParentCost[];
   readonly installed: readonly Installed[];
   /** Peers that are missing in the first table, and in the one with ESC. */
   readonly missing: readonly Missing[];

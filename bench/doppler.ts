@@ -9,10 +9,10 @@ import { BARE_ENVIRONMENT, DOTENV_VALUES } from "./surroundings.ts";
 const token = "dp.st.bench.fake-000000000000000000000000000000000000000000";
 
 /**
- * Lets doppler fetch the values of the `.env` file once, from a stand-in of its service that lives no longer than that, so
- * that it writes its fallback file, encrypted as only it does.
+ * Lets doppler fetch the values of the `.env` file once from a stand-in of its service, so that it writes its encrypted
+ * fallback file.
  *
- * @returns the arguments with which it runs a program from that file, without any network.
+ * @returns the arguments with which it runs a program from that file, without network
  */
 export async function dopplerFallback(prefix: readonly string[], folder: string): Promise<readonly string[]> {
   mkdirSync(folder, { recursive: true });

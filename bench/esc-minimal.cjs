@@ -1,4 +1,4 @@
-// The least that reads an ESC environment and starts a program: the same two requests, no check, no error handled.
+// A minimal program that reads an ESC environment and starts a program: two requests, no check, no error handling.
 "use strict";
 const http = require("node:http");
 const { spawn } = require("node:child_process");

@@ -1,6 +1,6 @@
 /**
- * The ESC server of the tests with one environment that meets the Sophia contract, in a process of its own. Prints `{ url, token, environment }` once it
- * listens, and for each line that it reads `{ requests, connections }` since the line before.
+ * The ESC server of the tests in a process of its own, with one environment that meets the Sophia contract. Prints
+ * `{ url, token, environment }` once it listens, and for each line on its input the `{ requests, connections }` since then.
  */
 import { createInterface } from "node:readline";
 import { secret, startEscServer } from "../test/esc-server/index.ts";

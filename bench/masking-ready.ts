@@ -1,13 +1,13 @@
 /**
- * Measures in this process, alone, how long masking takes to get ready and its memory: `masking-ready.ts KIND COUNT`. Prints
- * milliseconds and MB, as JSON.
+ * Measures time and memory to prepare masking, in a process of its own: `masking-ready.ts KIND COUNT`. Prints milliseconds
+ * and MB, as JSON.
  */
 import { createHash } from "node:crypto";
 import { maskingOf } from "../src/masking/masking.ts";
 
 const [kind = "", count = "0"] = process.argv.slice(2);
 let turn = 0;
-/** So many characters of base64 that look random, and are the same in each run. */
+/** Returns random-looking characters of base64, the same in each run. */
 const random = (length: number): string => {
   let text = "";
   while (text.length < length) text += createHash("sha512").update(String(turn++)).digest("base64").slice(0, 84);

@@ -55,7 +55,7 @@ function prepare(folder: string): void {
   const copies = Math.ceil(OUTPUT_BYTES / block.length);
   writeFileSync(join(folder, "log"), Buffer.concat(Array.from({ length: copies }, () => block)));
   mkdirSync(join(folder, "tree"));
-  // No file of the tree holds a secret: a line that does is one in a thousand.
+  // No file of the tree holds a secret: only one line in a thousand does.
   const clean = block.subarray(block.indexOf("\n") + 1).subarray(0, FILE_BYTES / 2);
   const content = Buffer.concat([clean.subarray(0, 90_000), clean.subarray(0, FILE_BYTES - 90_000)]);
   for (let file = 0; file < FILES; file++) writeFileSync(join(folder, `tree/${file}.log`), content);

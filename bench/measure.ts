@@ -3,16 +3,16 @@ import { join } from "node:path";
 
 /** One process to measure. */
 export interface Case {
-  /** What the tables call it. */
+  /** Name in the tables. */
   readonly name: string;
-  /** argv[0] is an absolute path. */
+  /** Words of the command; the first is an absolute path. */
   readonly argv: readonly string[];
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
 }
 
-/** Half of the values lie between `low` and `high`. */
+/** Median and quartiles. */
 export interface Spread {
   readonly median: number;
   readonly low: number;
@@ -28,14 +28,14 @@ export interface Timing {
   /** The same as multiples of the first case, each taken within one round. */
   readonly wallRatio: Spread;
   readonly cpuRatio: Spread;
-  /** And what goes beyond the first case, in milliseconds. */
+  /** Milliseconds beyond the first case. */
   readonly wallBeyond: Spread;
   readonly cpuBeyond: Spread;
-  /** The most memory that was resident, in KiB. */
+  /** Maximum resident memory in KiB. */
   readonly resident: Spread;
 }
 
-export interface Beside {
+export interface ParentCost {
   readonly name: string;
   /** Microseconds. */
   readonly signal: Spread;
@@ -45,7 +45,7 @@ export interface Beside {
   readonly maximum: number;
 }
 
-/** Times the cases in turns, `rounds` times; the first one is what the others are compared with. */
+/** Times the cases in turns, `rounds` times; the others are compared with the first one. */
 export function timeInTurns(cases: readonly Case[], rounds: number): readonly Timing[] {
   // Sound: time.py prints this form.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
@@ -68,8 +68,8 @@ export function timeInTurns(cases: readonly Case[], rounds: number): readonly Ti
   });
 }
 
-/** Measures prefixes that stay beside the program they start. */
-export function measureBeside(cases: readonly Case[], rounds: number): readonly Beside[] {
+/** Measures launchers that stay as the parent process. */
+export function measureBeside(cases: readonly Case[], rounds: number): readonly ParentCost[] {
   // Sound: beside.py prints this form.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   const results = python("beside.py", cases, rounds) as readonly {
@@ -87,7 +87,7 @@ export function measureBeside(cases: readonly Case[], rounds: number): readonly 
   });
 }
 
-/** What the script prints; its first lines tell the form. */
+/** Runs a script and returns the JSON that it prints; its first lines describe the form. */
 function python(script: string, cases: readonly Case[], rounds: number): unknown {
   const output = execFileSync("python3", [join(import.meta.dirname, script)], {
     input: JSON.stringify({ rounds, cases }),

@@ -7,7 +7,7 @@ import { cache, DOTENV_VALUES, type EscService } from "./surroundings.ts";
 
 const manifest = join(import.meta.dirname, "peers");
 
-/** A launcher that is not in a table, and why. */
+/** A launcher that is not in a table, with the reason. */
 export interface Missing {
   readonly name: string;
   readonly missing: string;
@@ -19,11 +19,11 @@ export interface Peers {
   readonly missing: readonly Missing[];
 }
 
-/** Where and with what the peers are run. */
-export interface Place {
+/** The surroundings in which the peers run. */
+export interface PeerSetting {
   readonly node: string;
   readonly major: number;
-  /** With the `.env` file. */
+  /** Working directory with the `.env` file. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
   /** Peers keep their logs and settings in it. */
@@ -37,12 +37,12 @@ interface Launcher {
   readonly name: string;
   readonly prefix: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** What its program finds in the environment only if the launcher did its work. */
+  /** A variable that its program has only if the launcher works. */
   readonly gives?: Gives;
 }
 
-/** Launchers from npm, run by the given Node.js, those of the system, and those that bench/peers/fetch.sh built. */
-export async function peers(place: Place): Promise<Peers> {
+/** Returns launchers from npm, of the system, and of bench/peers/fetch.sh. */
+export async function peers(place: PeerSetting): Promise<Peers> {
   const { node, major, cwd, temporary } = place;
   const folder = installPeers();
   for (const name of ["fnox.toml", "secretspec.toml"]) cpSync(join(manifest, name), join(cwd, name));
@@ -73,8 +73,8 @@ export async function peers(place: Place): Promise<Peers> {
   ]);
 }
 
-/** Those that read an environment of the ESC service. */
-export function escPeers(place: Place, esc: EscService): Peers {
+/** Returns the launchers that read an ESC environment. */
+export function escPeers(place: PeerSetting, esc: EscService): Peers {
   const { PULUMI_BACKEND_URL, ESC_TOKEN, ESC_ENV } = esc.env;
   const env = {
     PULUMI_BACKEND_URL,
@@ -89,7 +89,7 @@ export function escPeers(place: Place, esc: EscService): Peers {
   ]);
 }
 
-/** Without its service doppler reads the file that it writes whenever it has reached the service. */
+/** Prepares doppler, which reads its fallback file without its service. */
 async function doppler(temporary: string, gives: Gives): Promise<Launcher | Missing> {
   const found = native("doppler", [], { gives });
   if ("missing" in found) return found;
@@ -97,11 +97,11 @@ async function doppler(temporary: string, gives: Gives): Promise<Launcher | Miss
     const args = await dopplerFallback(found.prefix, join(temporary, "doppler"));
     return { ...found, prefix: [...found.prefix, ...args] };
   } catch (error) {
-    return { name: found.name, missing: `wrote no fallback file: ${complaint(String(error))}` };
+    return { name: found.name, missing: `wrote no fallback file: ${errorLine(String(error))}` };
   }
 }
 
-/** Found on the PATH or among those that bench/peers/fetch.sh built. */
+/** Looks for a launcher on the PATH and among those that bench/peers/fetch.sh built. */
 function native(name: string, args: readonly string[], more: Pick<Launcher, "env" | "gives"> = {}): Launcher | Missing {
   const path = [...(process.env["PATH"] ?? "").split(":"), join(cache, "built-peers/bin")]
     .map((folder) => join(folder, name))
@@ -109,8 +109,8 @@ function native(name: string, args: readonly string[], more: Pick<Launcher, "env
   return path === undefined ? { name, missing: "not installed here" } : { name, prefix: [path, ...args], ...more };
 }
 
-/** Only what starts a program here, and gives it what it is there to give, is worth timing. */
-function tried({ cwd, env }: Place, launchers: readonly (Launcher | Missing)[]): Peers {
+/** Keeps the launchers that start a program here and give it the expected variable. */
+function tried({ cwd, env }: PeerSetting, launchers: readonly (Launcher | Missing)[]): Peers {
   const cases: Case[] = [];
   const missing: Missing[] = [];
   for (const launcher of launchers) {
@@ -136,17 +136,17 @@ function refusal({ cwd, env }: Case, [command = "", ...args]: readonly string[])
     timeout: 60_000,
   });
   if (status === 0) return undefined;
-  const said = complaint(error?.message ?? stderr);
+  const said = errorLine(error?.message ?? stderr);
   return `installed, but ended with ${status ?? signal ?? "no status"}${said === "" ? "" : `: ${said}`}`;
 }
 
-/** Ends with 0 if the variable has the value. Its output would not tell: some launchers redact it. */
+/** Returns a command that exits with 0 if the variable has the value. Some launchers redact output. */
 function expecting(name: string, value: string): readonly string[] {
   return ["sh", "-c", `test "$(printenv ${name})" = "${value}"`];
 }
 
-/** One line of what a program wrote, if any. */
-function complaint(text: string): string {
+/** Returns the line of an output that describes the error. */
+function errorLine(text: string): string {
   const lines = text.trim().split("\n");
   return lines.find((line) => /error/i.test(line)) ?? lines[0] ?? "";
 }
@@ -160,7 +160,7 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** As the lock file says, once. Not `npm ci`: that wants optional packages of other platforms to be in the lock file. */
+/** Installs the locked versions once. `npm ci` would require optional packages of other platforms in the lock file. */
 export function installPeers(): string {
   const folder = join(cache, "bench-peers");
   if (existsSync(join(folder, "node_modules", ".package-lock.json"))) return folder;

@@ -1,6 +1,6 @@
-// The phases of a start that becomes the program, from the spawn to execve: `npm run bench:phases [-- ROUNDS]`. The bundle
-// is built a second time with the calls of src/core/phases.ts in it, and started in turns by each Node.js, with kept code
-// and without. Prints the milliseconds of each phase, and what a Node.js takes that runs an empty file.
+// Prints the milliseconds of each phase of a start in exec mode, and those of a Node.js that runs an empty file:
+// `npm run bench:phases [-- ROUNDS]`. Builds the bundle a second time with the calls of src/core/phases.ts, and starts it in
+// turns by each Node.js, with stored code and without.
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -40,7 +40,7 @@ try {
   for (let round = -2; round < ROUNDS; round += 1) {
     for (const each of cases) {
       const measured = measure(each, command);
-      // The first starts keep the code.
+      // The first starts store the code.
       if (round >= 0) for (const [phase, time] of measured) times.get(each.name).get(phase).push(time);
     }
   }
@@ -49,7 +49,7 @@ try {
   rmSync(folder, { recursive: true });
 }
 
-/** The package as `npm run build` makes it, with marks. @returns its command */
+/** Builds the package with marks of phases. @returns its command */
 async function build() {
   for (const name of ["bin", "dist"]) mkdirSync(join(folder, name));
   for (const name of readdirSync(join(root, "dist"))) {
@@ -65,7 +65,7 @@ async function build() {
   return command;
 }
 
-/** One start, and one of Node.js alone. @returns milliseconds by phase */
+/** Starts the command, and Node.js alone. @returns milliseconds by phase */
 function measure({ node, environment }, command) {
   const file = join(folder, "marks.json");
   const env = {
@@ -91,7 +91,7 @@ function measure({ node, environment }, command) {
   return [...result, ["whole", (last - beginning) / 1e6], ["bare", bare]];
 }
 
-/** Nanoseconds of the clock that all processes share. */
+/** Returns nanoseconds of the clock that all processes share. */
 function now() {
   return Number(process.hrtime.bigint());
 }
@@ -109,7 +109,7 @@ function print(cases, times) {
   }
 }
 
-/** The tenth percentile: what else the machine does only adds. */
+/** Returns the tenth percentile: other work of the machine only adds time. */
 function typical(numbers) {
   return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 10)];
 }

@@ -9,7 +9,7 @@ import type { Case } from "./measure.ts";
 export const root = join(import.meta.dirname, "..");
 export const cache = join(root, ".cache");
 
-/** What meets the Sophia contract, in part from a `.env` file. */
+/** Values that meet the Sophia contract together with {@link DOTENV_VALUES}. */
 export const CONTRACT_VALUES = {
   PULUMI_ACCESS_TOKEN: "pul-0000fake0000fake0000fake0000fake00009f3c",
   QDRANT_URL: "https://qdrant.example.test:6333",
@@ -17,33 +17,33 @@ export const CONTRACT_VALUES = {
   GITHUB_PAT: "ghp_fake-00000000000000000000000001d07",
 } as const;
 
-/** What the `.env` file adds to them; the contract wants one key of a model. */
+/** Values of the `.env` file; the contract requires one key of a model. */
 export const DOTENV_VALUES = {
   OPENAI_API_KEY: "sk-fake-000000000000000000000000000083f2",
   LOG_LEVEL: "info",
 } as const;
 
-/** The environment of every measured process, but for what a case adds. No HOME: nothing is kept from start to start. */
+/** The environment of every measured process. Without HOME nothing is stored between starts. */
 export const BARE_ENVIRONMENT = { PATH: "/usr/local/bin:/usr/bin:/bin", HOME: "/nonexistent" } as const;
 
-/** A working directory with a `.env` file, under a root of its own so that no contract file is found. */
+/** Makes a working directory with a `.env` file. No contract file is in a folder above. */
 export function workingDirectory(temporary: string): string {
   const folder = join(temporary, "project");
   mkdirSync(folder, { recursive: true });
   const lines = Object.entries(DOTENV_VALUES).map(([name, value]) => `${name}=${value}\n`);
-  // For its owner alone: sophia-run warns of secrets that everybody may read.
+  // sophia-run warns of a world-readable file.
   writeFileSync(join(folder, ".env"), lines.join(""), { mode: 0o600 });
   return folder;
 }
 
-/** The Node.js of this major version: the running one, or npm's. */
+/** Returns the Node.js of a major version: the running one, or npm's. */
 export function nodeOf(major: number): string {
   if (process.versions.node.startsWith(`${major}.`)) return process.execPath;
   const script = join(root, "test/conformance/fetch-node.sh");
   return execFileSync("sh", [script, String(major)], { encoding: "utf8" }).trim();
 }
 
-/** What `npm pack` makes, installed by each package manager as it does by default, each into a project of its own. */
+/** Packs the package, and installs it by each package manager into a project of its own. */
 export async function installations(temporary: string): Promise<readonly Installed[]> {
   const home = join(temporary, "home");
   mkdirSync(home);
@@ -79,7 +79,7 @@ export interface Installed {
   /** The package manager. */
   readonly by: string;
   readonly entry: string;
-  /** Where the package has one for this machine. */
+  /** Path of the addon, if the package has one for this machine. */
   readonly addon: string | undefined;
   readonly packedBytes: number;
   readonly packages: readonly string[];
@@ -92,13 +92,13 @@ function sizeOf(folder: string): { readonly bytes: number; readonly files: numbe
   return { bytes: files.reduce((sum, { size }) => sum + size, 0), files: files.length };
 }
 
-/** The executable that `npm run build:standalone` makes for this machine, if it was. */
+/** Returns the executable of `npm run build:standalone` for this machine, if it exists. */
 export function standalone(): string | undefined {
   const path = join(root, "dist-standalone", `sophia-run-${process.platform}-${process.arch}`);
   return existsSync(path) ? path : undefined;
 }
 
-/** What the same script makes of an empty program, if it was run. */
+/** Returns the executable that the same script makes of an empty program, if it exists. */
 export function emptyExecutable(): string | undefined {
   const path = join(cache, "bun", `empty-${process.platform}-${process.arch}`);
   return existsSync(path) ? path : undefined;
@@ -106,12 +106,12 @@ export function emptyExecutable(): string | undefined {
 
 export interface EscService {
   readonly env: Readonly<Record<"PULUMI_BACKEND_URL" | "ESC_TOKEN" | "ESC_ENV", string>>;
-  /** What was asked of it since the last time. */
+  /** Returns the requests since the last call. */
   readonly count: () => Promise<{ readonly requests: number; readonly connections: number }>;
   readonly close: () => void;
 }
 
-/** The tests' ESC server, in a process of its own. */
+/** Starts the tests' ESC server in a process of its own. */
 export async function escService(): Promise<EscService> {
   const tsx = join(root, "node_modules/tsx/dist/cli.mjs");
   const server = spawn(process.execPath, [tsx, join(root, "bench/esc-server.ts")], {
@@ -119,14 +119,14 @@ export async function escService(): Promise<EscService> {
   });
   const lines = createInterface({ input: server.stdout })[Symbol.asyncIterator]();
   const next = async (): Promise<unknown> => JSON.parse((await lines.next()).value ?? "null");
-  // Sound: bench/esc-server.ts prints this first.
+  // Sound: bench/esc-server.ts prints this line first.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
   const { url, token, environment } = (await next()) as Record<"url" | "token" | "environment", string>;
   return {
     env: { PULUMI_BACKEND_URL: url, ESC_TOKEN: token, ESC_ENV: environment },
     count: async () => {
       server.stdin.write("\n");
-      // Sound: and this in answer to each line.
+      // Sound: bench/esc-server.ts answers each line so.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
       return (await next()) as { readonly requests: number; readonly connections: number };
     },
@@ -134,7 +134,7 @@ export async function escService(): Promise<EscService> {
   };
 }
 
-/** A case whose environment has this many variables and whose contract this many rules. */
+/** Returns the case with a number of variables in its environment and of rules in its contract. */
 export function scaled(base: Case, variables: number, rules: number, temporary: string): Case {
   const folder = join(temporary, `scaled-${variables}-${rules}`);
   mkdirSync(folder, { recursive: true });

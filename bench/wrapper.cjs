@@ -1,4 +1,4 @@
-// The least that starts a program beside itself, hands on two signals and ends as it does: a bare Node.js that waits.
+// A minimal parent process in Node.js: starts a program, forwards two signals and ends as the program ends.
 "use strict";
 const { spawn } = require("node:child_process");
 const [command, ...args] = process.argv.slice(2);

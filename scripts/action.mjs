@@ -1,7 +1,6 @@
-// Bundles the GitHub Action, of which `action.yml` names the file: `npm run build:action`. A bundle is no source, so the
-// main branch has none; a release's tag names a commit that has it beside everything else, made by `-- --commit`. It is
-// made without touching the work tree, and is the same one whoever makes it: the release workflow pushes it, and anybody
-// can make it again to compare.
+// Bundles the GitHub Action into the file that `action.yml` names: `npm run build:action`. The main branch has no bundle. With
+// `-- --commit` it makes the commit for a release's tag: the sources and the bundle. The commit is reproducible, and the work
+// tree does not change.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,13 +12,13 @@ const BUNDLE = "dist-action/main.cjs";
 
 const code = await bundleAction();
 mkdirSync(dirname(join(root, BUNDLE)), { recursive: true });
-// By rename: who starts it meanwhile finds a whole file.
+// Renames, so that another process finds a whole file.
 const temporary = join(root, `${BUNDLE}.${process.pid}`);
 writeFileSync(temporary, code);
 renameSync(temporary, join(root, BUNDLE));
 process.stdout.write(process.argv.includes("--commit") ? `${commit()}\n` : `${join(root, BUNDLE)}\n`);
 
-/** @returns the commit: HEAD's files, as committed, and the bundle, with HEAD for its parent and its author and dates */
+/** Makes the commit with HEAD's files and the bundle. Its parent, author and dates are those of HEAD. */
 function commit() {
   const [name, email, date, subject] = git(["log", "-1", "--format=%an%n%ae%n%aI%n%s"]).split("\n");
   const folder = mkdtempSync(join(tmpdir(), "sophia-run-action-"));

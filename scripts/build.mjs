@@ -1,6 +1,6 @@
-// Bundles src/ into bin/sophia-run.cjs and, with code splitting, dist/: what a run does not need is not even read. Beside
-// that come the addons and the monitor; with `--release` a missing one is an error. With `--if-changed` nothing is done if
-// the last build was made of the same inputs.
+// Bundles src/ into bin/sophia-run.cjs and dist/, in chunks that are read only if they are needed, and compiles the addons and
+// the monitor. With `--release` a missing one is an error. With `--if-changed` it is a no-op if the inputs are those of the last
+// build.
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
@@ -9,10 +9,10 @@ import { hashOfInputs } from "./build/inputs.mjs";
 
 const root = join(import.meta.dirname, "..");
 const outdir = join(root, "dist");
-/** The hash of the inputs, and the names of the files that were made of them. */
+/** The hash of the inputs, and the names of the files that were built. */
 const record = join(outdir, ".build.json");
 
-// Before anything is built: what changes meanwhile makes the next build.
+// Hashed before the build: a change during the build causes the next one.
 const hash = hashOfInputs(root);
 if (process.argv.includes("--if-changed") && isBuilt()) process.exit();
 
@@ -31,12 +31,12 @@ if (missing.size > 0 && process.argv.includes("--release")) {
 }
 
 await mkdir(outdir, { recursive: true });
-// A build that ends halfway leaves files of two.
+// An interrupted build would leave files of two builds.
 await rm(record, { force: true });
-// What is called comes before what calls it: the addons, then the bundle, the command last.
+// Callees are written before their callers: the addons, then the bundle, the command last.
 const files = new Map(Array.from([...addons, ...monitors], ([name, content]) => [`dist/${name}`, content]));
 for (const { fileName, code } of chunks) files.set(`dist/${fileName}`, code);
-// Of a .cjs file Node.js knows what it is without reading a package.json.
+// Node.js reads no package.json for a .cjs file.
 files.set("bin/sophia-run.cjs", await bundleLoader(chunks.find(({ isEntry }) => isEntry).fileName));
 for (const [name, content] of files) await replaceFile(join(root, name), content);
 const kept = new Set(Array.from(files.keys(), (name) => basename(name)));
@@ -52,7 +52,7 @@ function isBuilt() {
   return last.hash === hash && last.files.every((name) => existsSync(join(root, name)));
 }
 
-/** By rename: a launcher that starts meanwhile finds a whole file. */
+/** Writes by rename, so that a launcher finds a whole file. */
 async function replaceFile(path, content) {
   const temporary = `${path}.${process.pid}`;
   const isExecuted = path.endsWith("sophia-run.cjs") || path.endsWith("-monitor");

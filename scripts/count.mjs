@@ -1,5 +1,5 @@
-// Adds up the counts of test runners: `node scripts/count.mjs REPORT…`, where each report is the JSON of vitest or of
-// the conformance suite. Prints the line `N passed, N failed` with which CI ends.
+// Prints the sum of test runners' counts as `N passed, N failed`: `node scripts/count.mjs REPORT…`. A report is the JSON of
+// vitest or of the conformance suite.
 import { readFileSync } from "node:fs";
 
 let passed = 0;

@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: the main job of sophia-run, with real processes and a local ESC server, in a few seconds.
- * `npm run demo -- --serve`: the server alone, to try things by hand.
+ * `npm run demo`: shows the main uses of sophia-run with real processes and a local ESC server, in a few seconds.
+ * `npm run demo -- --serve`: runs the server alone.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -101,7 +101,7 @@ async function play(stage: Stage, world: DemoWorld): Promise<void> {
   );
 }
 
-/** Puts a variable's origin beside the line in which the program shows it. */
+/** Adds a variable's origin to the line in which the program shows it. */
 async function beside(variables: Readonly<Record<string, string>>, world: DemoWorld): Promise<Margin> {
   const found = await origins(variables, world);
   return (line) => found.get(/^\w+/.exec(line)?.[0] ?? "") ?? "";
@@ -116,7 +116,7 @@ async function main(): Promise<void> {
     process.stdout.columns,
   );
   const world = await openWorld();
-  // Nothing is left behind when the demo is interrupted, or its reader goes away (`| head`).
+  // Cleans up if the demo is interrupted, or its reader ends (`| head`).
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.once(signal, () => void world.close().finally(() => process.kill(process.pid, signal)));
   }

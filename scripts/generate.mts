@@ -1,7 +1,6 @@
 /**
- * Writes what follows from the contract's schema and from the Sophia contract into src/contract/generated/, and the header
- * of what C and TypeScript share into src/system/generated/.
- * With --check it writes nothing and ends with 1 where a file is not what it would write.
+ * `npm run generate`: writes the files that follow from the contract's schema and from the Sophia contract into
+ * src/contract/generated/, and the header that C shares with TypeScript into src/system/generated/. `--check` only compares.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";

@@ -1,2 +1,2 @@
-// Stands in for axios in the bundle: the ESC SDK imports it as its default client, and is always given our own.
+// Replaces axios in the bundle: the ESC SDK imports it as its default client, but always gets our own.
 export default undefined;

@@ -1,5 +1,4 @@
-// Writes THIRD-PARTY-NOTICES.md: the licences of all packages of which something is in the bundle, as the bundler accounts for it.
-// With --check it writes nothing and ends with 1 where the file is not what it would write.
+// Writes THIRD-PARTY-NOTICES.md, the licences of all packages in the bundle: `npm run notices`. `--check` only compares.
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { bundledPackages } from "./build/packages.mjs";
@@ -37,7 +36,7 @@ if (current !== text) {
 async function section({ folder, manifest: { name, version, license, author } }) {
   const licence = (await readdir(folder)).find((entry) => /^(?:licen[cs]e|copying)(?:\.|-|$)/i.test(entry));
   const holder = typeof author === "string" ? author : author?.name;
-  // A package without a file names its licence in its manifest alone.
+  // A package without a licence file names its licence in its manifest.
   const words =
     licence === undefined
       ? `Copyright ${holder ?? `the authors of ${name}`}. Licence: ${license}.`

@@ -1,6 +1,6 @@
 /**
- * `npm run picture`: draws docs/picture.svg, a terminal in which sophia-run refuses to start a program and then shows a
- * clean check. Both are real runs against the local ESC server. `--check` only compares.
+ * `npm run docs`: draws docs/picture.svg, a terminal with a refused start and a clean check, both real runs against the local
+ * ESC server. `--check` only compares.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { type Command, commandLine, ending, run } from "./demo/command.ts";
 import { INCOMPLETE_ENVIRONMENT, openWorld } from "./demo/world.ts";
 
 const PATH = join(import.meta.dirname, "../docs/picture.svg");
-/** Of the demo's server, whatever it is elsewhere. */
+/** The token of the demo's server, fixed so that the picture does not change. */
 const TOKEN = "pul-0000000000000000000000000000000000009f3c";
 
 const COMMANDS: readonly Command[] = [
@@ -26,7 +26,7 @@ const COMMAND = "#7dcfff";
 const ASIDE = "#7a88b8";
 const PLAIN = "#c0caf5";
 
-/** What the terminal makes of the SGR parameters (ECMA-48) that sophia-run writes; undefined: the end of one of them. */
+/** SVG attributes of the SGR parameters (ECMA-48) that sophia-run writes; undefined ends one. */
 const DRAWN: Readonly<Record<string, string | undefined>> = {
   1: 'font-weight="bold"',
   2: `fill="${ASIDE}"`,
@@ -37,7 +37,7 @@ const DRAWN: Readonly<Record<string, string | undefined>> = {
   39: undefined,
 };
 
-/** A line of a terminal as SVG. */
+/** Returns a line of a terminal as SVG. */
 function drawn(line: string): string {
   // oxlint-disable-next-line no-control-regex -- the escape of the terminal's own sequences
   return escaped(line).replaceAll(/\u001B\[(\d+)m/g, (_, parameter: string) => {
@@ -102,7 +102,7 @@ async function main(): Promise<void> {
   const wanted = draw(await lines());
   if (process.argv.includes("--check")) {
     if (readFileSync(PATH, "utf8") === wanted) return;
-    process.stderr.write("docs/picture.svg is not what sophia-run shows; npm run docs draws it anew\n");
+    process.stderr.write("docs/picture.svg is out of date\n  npm run docs\n");
     process.exitCode = 1;
   } else writeFileSync(PATH, wanted);
 }

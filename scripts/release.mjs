@@ -1,6 +1,6 @@
-// Makes what a release publishes, in dist-release/, and checks it: `npm run release:check`. It publishes nothing; that is
-// .github/workflows/release.yml. With `-- --release` everything must be there: the addons for both processors, each
-// executable and wheel, and the version's section in CHANGELOG.md. With `-- --write` the list of packed files is written.
+// Makes the files of a release in dist-release/ and checks them: `npm run release:check`. .github/workflows/release.yml publishes
+// them. With `-- --release` nothing may be missing: the addons for both processors, each executable and wheel, and the version's
+// section in CHANGELOG.md. `-- --write` writes the list of packed files.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
@@ -34,19 +34,19 @@ process.stdout.write(readFileSync(join(outdir, "SHA256SUMS")));
 for (const problem of problems) process.stderr.write(`${problem}\n`);
 if (problems.length > 0) process.exitCode = 1;
 
-/** Packs as npm publishes, and compares the names of what is in it. The bundle, whose files are named by their content, is one. */
+/** Packs the package and compares the names of its files. The bundle's files, named by their content, count as one. */
 function comparePacked() {
   const options = ["--json", "--ignore-scripts", "--pack-destination", outdir];
   const [{ files }] = JSON.parse(run("npm", ["pack", ...options]));
   /** @type {string[]} */
   const names = files.map(({ path }) => path.replace(/^dist\/.*\.cjs$/, "dist/*.cjs"));
-  // Only a release needs what a compiler for another processor makes.
+  // Only a release needs the files for another processor.
   const notBuilt = isRelease
     ? []
     : addonFiles()
         .map((name) => `dist/${name}`)
         .filter((name) => !names.includes(name));
-  for (const name of notBuilt) process.stdout.write(`not compared, since it was not built here: ${name}\n`);
+  for (const name of notBuilt) process.stdout.write(`not compared (not built here): ${name}\n`);
   names.push(...notBuilt);
   const packed = `${[...new Set(names)].toSorted().join("\n")}\n`;
   if (process.argv.includes("--write")) writeFileSync(join(root, LIST), packed);
@@ -56,7 +56,7 @@ function comparePacked() {
   for (const name of expected) if (!lines.includes(name)) problems.push(`in ${LIST}, and not packed: ${name}`);
 }
 
-/** The version's section of the changelog; before a release what there is for the next one. */
+/** Returns the version's section of the changelog, or that of the next version. */
 function notes() {
   const sections = readFileSync(join(root, "CHANGELOG.md"), "utf8").split(/^## /m);
   const heading = isRelease ? manifest.version : "Unreleased";
@@ -79,7 +79,7 @@ function copy(folder, name) {
   else if (isRelease) problems.push(`${folder} has no ${name}`);
 }
 
-/** A release's commit holds the bundle of the action; where this is one, or it was built here, it must be that of the sources. */
+/** Compares the action's bundle, in a release's commit or built here, with the sources. */
 async function compareAction() {
   const { main } = /^ {2}main: (?<main>\S+)$/m.exec(readFileSync(join(root, "action.yml"), "utf8")).groups;
   const code = await bundleAction();
@@ -91,7 +91,7 @@ async function compareAction() {
   if (isRelease && built === undefined) problems.push(`there is no ${main}: npm run build:action`);
 }
 
-/** As sha256sum writes them, of what people download. */
+/** Returns the lines of sha256sum for the files to download. */
 function checksums() {
   const names = readdirSync(outdir).filter((name) => name !== "NOTES.md");
   const sum = (name) => createHash("sha256").update(readFileSync(join(outdir, name)));

@@ -1,6 +1,6 @@
-// Compiles src/ to executables that need no Node.js: `npm run build:standalone` for this machine, with `-- --all` for every
-// target, with `-- linux-x64-musl …` for some. Each is Bun, from npm, with the program as bytecode behind it; for Linux with
-// QuickJS in front, in which most starts do without Bun (`-- --why` makes one that tells which do not, and why).
+// Compiles src/ to executables without Node.js: `npm run build:standalone` for this machine, `-- --all` for every target,
+// `-- linux-x64-musl …` for some. Each is Bun, from npm, with the program as bytecode. For Linux QuickJS is in front, for starts
+// without Bun; `-- --why` makes an executable that reports the reason of each fallback to Bun.
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,13 +15,13 @@ const cache = join(root, ".cache", "bun", BUN_VERSION);
 const outdir = join(root, "dist-standalone");
 
 /**
- * Variables with which whoever controls the environment could make the executable an interpreter of their own code, or
- * open its debugger. No option of Bun's turns them off. On Linux Bun does not see them (before-bun.c). Elsewhere their names
- * are taken out of it: where a name stood there is the empty one, which no variable has.
+ * Variables that turn the executable into an interpreter or open its debugger. No option of Bun's turns them off. On Linux
+ * Bun does not see them (before-bun.c). Elsewhere their names in the executable are replaced by the empty name, which no
+ * variable has.
  */
 const DISARMED = ["BUN_BE_BUN", "BUN_OPTIONS", "BUN_INSPECT", "BUN_INSPECT_CONNECT_TO", "BUN_INSPECT_PRELOAD"];
 
-/** Whether a start without Bun is to tell why it leaves to Bun: for those who look into it. */
+/** True if starts report the reason of a fallback to Bun. */
 const saysWhy = process.argv.includes("--why");
 const names = targetsOf(process.argv.slice(2).filter((word) => word !== "--why"));
 const unknown = names.find((name) => !Object.hasOwn(TARGETS, name));
@@ -32,7 +32,7 @@ if (unknown !== undefined) {
 
 const bundled = join(outdir, "bundle");
 mkdirSync(bundled, { recursive: true });
-// yargs asks where it lies, to find translations, of which there are none; this is absolute on Windows, too.
+// yargs looks for translations next to its own file; there are none. This path is absolute on Windows as well.
 const chunks = await bundle({
   "import.meta.url": JSON.stringify("file:///C:/sophia-run.js"),
   SOPHIA_RUN_STANDALONE: "true",
@@ -52,13 +52,13 @@ function compile(name) {
   const output = join(outdir, executableName(name));
   build(name, base, join(bundled, entry), output);
   if (system === "linux") {
-    // By rename: the former one may be running.
+    // Renames, because the former one may be running.
     writeFileSync(`${output}.new`, withBeforeBun(root, output, processor, files, saysWhy), { mode: 0o755 });
     renameSync(`${output}.new`, output);
   }
   if (name === HOST) {
     verify(output);
-    // What Bun takes by itself: the benchmark tells it beside ours.
+    // An empty program, whose cost the benchmark compares.
     const nothing = join(bundled, "empty.cjs");
     writeFileSync(nothing, "");
     build(name, base, nothing, join(cache, "..", `empty-${process.platform}-${process.arch}`));
@@ -66,7 +66,7 @@ function compile(name) {
   process.stdout.write(`${output}\n`);
 }
 
-/** @param base the runtime to put the program behind */
+/** @param base the runtime to which the program is appended */
 function build(name, base, source, output) {
   const options = [
     "--compile",
@@ -76,7 +76,7 @@ function build(name, base, source, output) {
     "--format=cjs",
     "--bytecode",
     "--minify",
-    // The runtime's own reading of files would break the precedence of the program's.
+    // Files that the runtime reads would break the program's precedence.
     "--no-compile-autoload-dotenv",
     "--no-compile-autoload-bunfig",
     "--no-compile-autoload-tsconfig",
@@ -86,7 +86,7 @@ function build(name, base, source, output) {
   chmodSync(output, 0o755);
 }
 
-/** What the program needs of the system, by file, as base64: src/launch/standalone/embedded-addon.ts loads it. */
+/** Returns the addons by file, as base64, for src/launch/standalone/embedded-addon.ts. */
 function nativeFiles() {
   const { addons, monitors, missing } = compileAddons(root);
   for (const [platform, problem] of missing) {
@@ -95,7 +95,7 @@ function nativeFiles() {
   return Object.fromEntries(Array.from([...addons, ...monitors], ([name, bytes]) => [name, bytes.toString("base64")]));
 }
 
-/** Bun for a target, from npm: packed, since npm installs nothing that is for another platform. */
+/** Fetches Bun for a target by `npm pack`, because npm installs no package of another platform. */
 function executableOf(name) {
   const { package: bun, executable = "bun" } = TARGETS[name];
   const folder = join(cache, name);
@@ -117,7 +117,7 @@ function executableOf(name) {
   return path;
 }
 
-/** Bun for a target without the names of {@link DISARMED}; each must be there, as a string of its own. */
+/** Returns Bun for a target without the names of {@link DISARMED}, each of which must occur as a string. */
 function disarmed(target) {
   const from = executableOf(target);
   const bytes = readFileSync(from);
@@ -135,7 +135,7 @@ function disarmed(target) {
   return path;
 }
 
-/** A new Bun may read its variables in another way: what must not work is tried. */
+/** Tries the variables that must have no effect, because a new Bun may read them differently. */
 function verify(output) {
   const preload = join(outdir, "preload.cjs");
   writeFileSync(preload, 'require("node:fs").writeSync(1, "taken over");');

@@ -1,6 +1,6 @@
-// Packs the stand-alone executable as a Python package: `npm run build:wheel` for this machine, with `-- linux-x64-musl …`
-// or `-- --all` for others, of which `npm run build:standalone` has made the executables. The command is the executable
-// itself, so that no Python starts: a wheel's `scripts` are copied to where commands are.
+// Packs the executables of `npm run build:standalone` as Python packages: `npm run build:wheel` for this machine, `-- --all` or
+// `-- linux-x64-musl …` for others. pip copies a wheel's `scripts` to the folder of commands, so the command is the executable
+// itself.
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,7 +14,7 @@ const outdir = join(root, "dist-wheels");
 const manifest = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const version = pythonVersion(manifest.version);
 
-/** The same archive for the same content: no dates but the first day that the format knows. */
+/** Makes a reproducible archive: all dates are the first that the format has. */
 const FIRST_DAY = new Date(1980, 0, 1);
 const UNIX = 3;
 const EXECUTABLE = { attrs: 0o100_755 * 0x1_0000 };

@@ -1,9 +1,8 @@
 #!/bin/sh
-# Builds the launchers written in Go and Rust that the benchmark compares with, each at one version, from their public
-# registries into .cache/built-peers/bin of the repository: fetch.sh [esc] [pulumi] [chamber] [doppler] [fnox] [secretspec], all of
-# them where none is named. What is there in that version already is not built again. What cannot be had, or is not built
-# within PEER_MINUTES (15), is said in a line, and the benchmark leaves it out; called again, a build that ran out of time
-# goes on. PEER_JOBS (1) tells how many compilers run at once.
+# Builds the launchers in Go and Rust for the benchmark, each at one version, from their public registries into
+# .cache/built-peers/bin: fetch.sh [esc] [pulumi] [chamber] [doppler] [fnox] [secretspec]; without names all of them. A launcher
+# that exists in that version is not built again. One that is not available, or not built within PEER_MINUTES (15), is
+# reported; called again, its build continues. PEER_JOBS (1) is the number of compilers that run at once.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -19,19 +18,19 @@ go_program() {
   have go && GOBIN=$work go install -p "$jobs" "$1"
 }
 
-# As part of a module of our own, which can ask for other versions of what the program needs: go_module PACKAGE MODULE@VERSION…
+# Builds in a module of our own, which can require other versions of dependencies: go_module PACKAGE MODULE@VERSION…
 go_module() {
   package=$1
   shift
   have go && cd "$work" && rm -f go.mod go.sum && go mod init peers && go get "$@" && go build -p "$jobs" -o "$name" "$package"
 }
 
-# With later packages of Pulumi's than it asks for, because the registry may not serve those.
+# Uses later packages of Pulumi, because the registry may not serve the required ones.
 esc() {
   go_module github.com/pulumi/esc/cmd/esc "github.com/pulumi/esc/cmd/esc@v$1" github.com/pulumi/pulumi/pkg/v3@v3.248.0
 }
 
-# Its module has replacements, with which `go install` of a version refuses it.
+# `go install` of a version refuses this module, because it has replacements.
 pulumi() {
   go_module github.com/pulumi/pulumi/pkg/v3/cmd/pulumi "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi@v$1"
 }
@@ -40,7 +39,7 @@ chamber() {
   go_program "github.com/segmentio/chamber/v3@v$1"
 }
 
-# The tags of this module are not versions to Go; this is the newest commit that the registry names.
+# Go does not read this module's tags as versions; this is the newest commit of the registry.
 doppler() {
   go_program "github.com/DopplerHQ/cli@v$1" && mv "$work/cli" "$work/doppler"
 }
@@ -49,13 +48,13 @@ rust_program() {
   have cargo && cargo install --quiet --jobs "$jobs" --root "$work" --target-dir "$work/target" "$@" && mv "$work/bin/"* "$work"
 }
 
-# Without its lock file, which names a crate that the registry may not serve. Libudev is asked for here because the build
-# would miss it only when half of the crates are compiled.
+# Without its lock file, which names a crate that the registry may not serve. Libudev is checked first, because the build
+# would fail only after half of the crates.
 fnox() {
   pkg-config --exists --print-errors libudev && rust_program "fnox@$1"
 }
 
-# Without the stores that it can speak to, whose clients are most of what there would be to compile; the benchmark reads a file.
+# Without its stores, whose clients are most of the code; the benchmark reads a file.
 secretspec() {
   rust_program --locked --no-default-features --features cli "secretspec@$1"
 }
@@ -75,7 +74,7 @@ version_of() {
   esac
 }
 
-# The script runs itself for one build, so that timeout(1) has a process to end.
+# Runs itself for one build, so that timeout(1) has a process to end.
 if [ "${1-}" = --build ]; then
   name=$2
   work=$3

@@ -1,18 +1,18 @@
-// Compiles the addons and the monitor for the two processors that most Linux machines have. It needs nothing but a compiler:
-// without one there is no addon, and the program does what it can without.
+// Compiles the addons and the monitor for x64 and arm64. Without a compiler there is no addon, and the program works without
+// it.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { include_dir as headers } from "node-api-headers";
 
-/** Node's names of the processors, and what compiles for each elsewhere. */
+/** Node's names of the processors, with the cross compiler for each. */
 const CROSS_COMPILERS = {
   x64: "x86_64-linux-gnu-gcc",
   arm64: "aarch64-linux-gnu-gcc",
 };
 
-/** The sources, by what their files' names have behind the platform's. */
+/** The sources, by the suffix of their files' names. */
 const SOURCES = {
   "": "src/system/addon/addon.c",
   "-redact": "src/launch/redact/addon.c",
@@ -26,12 +26,12 @@ const FLAGS = [
   "-std=gnu11",
   "-Os",
   "-s",
-  // For an addon the functions of either C library are there when it is loaded; none that only one of them has may be
-  // called. The monitor calls none.
+  // An addon finds the functions of the loaded C library, so it may call only those that both libraries have. The monitor
+  // calls none.
   "-nostdlib",
   "-fno-stack-protector",
   "-U_FORTIFY_SOURCE",
-  // Segments of whole pages, of 64 kB for arm64, would be many times what is in them.
+  // Segments of whole pages (64 kB on arm64) would be far larger than their content.
   "-Wl,-z,noseparate-code,-z,norelro,-z,noexecstack,--build-id=none,--hash-style=gnu",
 ];
 const ADDON_FLAGS = [...FLAGS, "-shared", "-fPIC"];

@@ -6,28 +6,28 @@ import { rolldown } from "rolldown";
 const ROOT = join(import.meta.dirname, "../..");
 
 /**
- * What is needed together is one file, since each further file costs Node.js up to half a millisecond: `program` has what
- * every run loads, each of the others what one need takes beyond that. All else that is behind an `import()` is a file of
- * its own. The bundler keeps its helpers in one more, which few need.
+ * Groups of modules that are needed together, each in one file, because each further file costs Node.js up to half a
+ * millisecond. Every run loads `program`. Any other module behind an `import()` is a file of its own. The bundler's helpers are
+ * in one more.
  */
 export const GROUPS = [
   { name: "program", tags: ["$initial"], priority: 1 },
   { name: "loopback", test: /\/src\/core\/loopback\.ts$/, priority: 2 },
-  // In front of those that say something, too.
+  // Precedes the groups with messages.
   { name: "stderr", test: /\/src\/output\/stderr\.ts$/, priority: 1 },
   { name: "start-error", test: /\/src\/launch\/(?:program\/start-error|exec\/by-node)\.ts$/ },
-  // In front of it, since it takes priority: where the monitor stays beside the program, nothing else of that is needed.
+  // Precedes `spawn`: the monitor needs nothing else of it.
   { name: "hand-over", test: /\/src\/launch\/monitor\/hand-over\.ts$/, priority: 1 },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
   { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },
   { name: "load", test: /\/src\/(?:contract\/(?:file\/load|words)|core\/(?:code-values|suggest))\.ts$/ },
-  // In front of it, since it takes priority: a start that reads its cache needs no more of ESC.
+  // Precedes `esc`: a start from the cache needs no more of it.
   {
     name: "access",
     test: /\/src\/(?:esc\/settings\/(?:access|session)|resolve\/from-esc|output\/progress)\.ts$/,
     priority: 1,
   },
-  // In front of it: a start that remembers what it has told needs no more of it.
+  // Precedes it: a start with a known notice needs no more of it.
   { name: "private-folder", test: /\/src\/system\/(?:private-folder|cache-folder|folders)\.ts$/, priority: 1 },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },
   { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
@@ -35,14 +35,14 @@ export const GROUPS = [
 ];
 
 /**
- * @param define what stands in the sources for a value that the build knows
+ * @param define identifiers in the sources, with their values
  * @returns rolldown's chunks, those of {@link GROUPS} under these names
  */
 export async function bundle(define = {}) {
   const build = await rolldown({ ...(await options(define)), input: { program: "src/main.ts" } });
   const { output } = await build.generate({
     ...OUTPUT,
-    // A file of this name never has another content: by it the compiled code is kept.
+    // Compiled code is stored by this name, so it must change with the content.
     entryFileNames: "[name]-[hash].cjs",
     chunkFileNames: "[name]-[hash].cjs",
     codeSplitting: { groups: GROUPS },
@@ -76,7 +76,7 @@ const OUTPUT = {
   externalLiveBindings: false,
 };
 
-/** What rolldown takes for any entry of src/. */
+/** Returns rolldown's input options for an entry of src/. */
 async function options(define = {}) {
   const { version } = JSON.parse(await readFile(join(ROOT, "package.json"), "utf8"));
   return {
@@ -87,7 +87,7 @@ async function options(define = {}) {
       alias: {
         // The ESC SDK runs on our own HTTP client.
         axios: join(ROOT, "scripts/no-axios.mjs"),
-        // Its other form hides its parts from a bundler.
+        // The other form hides its modules from a bundler.
         "jsonc-parser": "jsonc-parser/lib/esm/main.js",
       },
     },
@@ -96,7 +96,7 @@ async function options(define = {}) {
       define: {
         SOPHIA_RUN_VERSION: JSON.stringify(version),
         SOPHIA_RUN_PHASES: "false",
-        // yargs would find by it what a configuration file extends; there is none.
+        // yargs resolves `extends` of configuration files with it; there are none.
         "import.meta.resolve": "undefined",
         ...define,
       },
@@ -105,7 +105,7 @@ async function options(define = {}) {
 }
 
 /**
- * What npm installs as the command: src/loader.ts, for a bundle whose entry has this name.
+ * Bundles src/loader.ts, the command that npm installs, for a bundle whose entry has this name.
  *
  * @returns the text of one file
  */
@@ -130,7 +130,7 @@ export async function bundleLoader(program, define = {}) {
 }
 
 /**
- * What the bundle finds in place of Node.js in a start without Bun, for a bundle whose entry has this name.
+ * Bundles the replacement of Node.js for starts without Bun, for a bundle whose entry has this name.
  *
  * @returns a function, as an expression
  */
@@ -156,12 +156,12 @@ export async function bundleHost(program) {
   return `(function(native){${asAscii(output[0].code)}\nhost.host(native)})`;
 }
 
-/** The bundler has each file load its helpers, used or not; they do nothing by themselves. */
+/** Removes the loading of the bundler's helpers from files that do not use them. */
 function withoutIdleRequire(code) {
   return code.replace(/^("use strict";)require\("\.\/rolldown-runtime-[\w-]+\.cjs"\);/, "$1");
 }
 
-/** V8 takes twice the time to read a text with one character beyond Latin-1. These stand in strings and patterns only. */
+/** Escapes characters beyond ASCII: V8 reads a text with one character beyond Latin-1 in twice the time. */
 function asAscii(code) {
   return code.replaceAll(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

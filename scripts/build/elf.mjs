@@ -1,10 +1,10 @@
-// What is read of ELF files for 64-bit little-endian processors (System V ABI), and of programs in them.
+// Reads ELF files for 64-bit little-endian processors (System V ABI).
 
 export const [PT_LOAD, PT_DYNAMIC, PT_NOTE] = [1, 2, 4];
 const [DT_PLTRELSZ, DT_STRTAB, DT_SYMTAB, DT_RELA, DT_RELASZ, DT_JMPREL] = [2, 5, 6, 7, 8, 23];
 
 /**
- * The program headers: where each is in the file, and what it says.
+ * Returns the program headers, with their offsets in the file.
  *
  * @param {Buffer} bytes
  */
@@ -18,8 +18,8 @@ export function segmentsOf(bytes) {
 }
 
 /**
- * What a program uses of its libraries, by name: where a variable is in its memory, and where it keeps the address of a
- * function (or of a variable that is not in its memory).
+ * Returns a program's imports by name: the address of a variable in its memory, and the place of the address of a function (or
+ * of a variable that is not in its memory).
  */
 export function importsOf(bytes) {
   const segments = segmentsOf(bytes);
@@ -53,7 +53,7 @@ export function importsOf(bytes) {
 }
 
 /**
- * The bytes that a program has in memory from the address on.
+ * Returns the bytes of a program in memory, from an address on.
  *
  * @param {Buffer} bytes
  * @param {bigint} address

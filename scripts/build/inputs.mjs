@@ -1,10 +1,10 @@
-// What a build follows from, as one hash: demo and tests build only if it differs from that of the last build.
+// Hashes the inputs of a build: demo and tests build only if the hash differs from the last build's.
 import { createHash } from "node:crypto";
 import { accessSync, constants, readFileSync, readdirSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { compilers } from "./addon.mjs";
 
-/** Relative to the root; a folder stands for every file below it. */
+/** Paths below the root; a folder includes every file below it. */
 const SOURCES = [
   "src",
   "scripts/build",
@@ -15,8 +15,8 @@ const SOURCES = [
 ];
 
 /**
- * Hashes the sources, the list of installed packages, and which compilers of this machine are found: an addon that could
- * not be compiled is missing no longer once its compiler is there.
+ * Hashes the sources, the list of installed packages, and the names of available compilers, because a new compiler adds an
+ * addon.
  *
  * @returns hexadecimal digits
  */

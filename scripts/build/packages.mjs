@@ -5,7 +5,7 @@ import { bundle } from "./bundle.mjs";
 const ROOT = join(import.meta.dirname, "../..");
 
 /**
- * The packages of which something is in the bundle, as the bundler accounts for it.
+ * Returns the packages in the bundle, as reported by the bundler.
  *
  * @returns for each its folder, its manifest and its entry in package-lock.json. One version may be there twice
  */
@@ -20,7 +20,7 @@ export async function bundledPackages() {
     Array.from(folders, async (folder) => ({
       folder,
       manifest: JSON.parse(await readFile(join(folder, "package.json"), "utf8")),
-      // By where it lies below the root, which may be a link.
+      // By its path below the root, which may be a link.
       locked: packages[folder.slice(folder.indexOf("node_modules/"))],
     })),
   );

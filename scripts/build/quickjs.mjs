@@ -1,5 +1,5 @@
-// QuickJS (quickjs-ng), in which a stand-alone executable for Linux makes most starts: its sources, from a crate, and what is
-// compiled of them.
+// Fetches and compiles QuickJS (quickjs-ng), in which an executable for Linux makes most starts. Its sources come from a
+// crate.
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,11 +11,11 @@ export const CRATE = {
   version: "0.14.0",
   checksum: "cee271d0eeba64f0915b846cb7ae02e16faf3dfdffdca91731101d9d30fe3423",
 };
-/** The engine's, which its executables are distributed with. */
+/** The engine's licence, which is distributed with the executables. */
 export const LICENCE = join(import.meta.dirname, "quickjs-licence.txt");
 
 const PARTS = ["quickjs", "libregexp", "libunicode", "dtoa"];
-/** No address is looked up twice, and none of the C library's state is needed but what before-bun.mjs links. */
+/** Compiler options: direct addresses, and no state of the C library except the symbols that before-bun.mjs links. */
 export const ENGINE_FLAGS = [
   "-O2",
   "-std=gnu11",
@@ -28,14 +28,14 @@ export const ENGINE_FLAGS = [
   "-ffunction-sections",
   "-fdata-sections",
   "-U_FORTIFY_SOURCE",
-  // Nothing waits for another thread: there is one.
+  // There is one thread, so no atomics.
   "-D__STDC_NO_ATOMICS__=1",
 ];
 
 /**
  * @param root the repository
  * @returns the folder of the sources
- * @throws where there is no cargo, or the crate is not the one that is known
+ * @throws if cargo is missing, or the crate has a different checksum
  */
 export function quickjsSources(root) {
   const folder = join(root, ".cache", "quickjs", CRATE.version);
@@ -58,7 +58,7 @@ export function quickjsSources(root) {
       throw new Error(`${LICENCE} is not the licence of ${CRATE.name} ${CRATE.version}`);
     }
     mkdirSync(join(folder, ".."), { recursive: true });
-    // By rename: another build may be at the same.
+    // Renames, because another build may do the same.
     const copy = `${folder}.${process.pid}`;
     cpSync(sources, copy, { recursive: true });
     renameSync(copy, folder);
@@ -83,7 +83,7 @@ export function quickjsObjects(root, compiler, processor) {
 }
 
 /**
- * Scripts as the engine's bytecode, which is the same for both processors.
+ * Compiles scripts to the engine's bytecode, which is the same for both processors.
  *
  * @param scripts texts by name
  * @returns bytes by name
@@ -103,7 +103,7 @@ export function quickjsBytecode(root, scripts) {
   );
 }
 
-/** @throws with what the command said */
+/** @throws with the command's output */
 export function run(command, args, cwd) {
   const { error, status, stderr } = spawnSync(command, args, { cwd, encoding: "utf8" });
   if (error !== undefined || status !== 0) throw new Error(`${command} failed: ${error?.message ?? stderr}`);

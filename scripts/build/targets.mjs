@@ -1,7 +1,7 @@
-/** Of the stand-alone executables. */
+/** Targets of the stand-alone executables. */
 export const BUN_VERSION = "1.4.5";
 
-/** Our targets by name: npm's package of Bun, and what `bun build` calls it. */
+/** Targets by name: npm's package of Bun, and the target's name for `bun build`. */
 export const TARGETS = {
   "linux-x64": { package: "bun-linux-x64" },
   "linux-arm64": { package: "bun-linux-aarch64" },
@@ -13,7 +13,7 @@ export const TARGETS = {
 };
 
 const isMusl = process.platform === "linux" && process.report.getReport().header.glibcVersionRuntime === undefined;
-/** The target that this machine is. */
+/** The target of this machine. */
 export const HOST = `${process.platform}-${process.arch}${isMusl ? "-musl" : ""}`;
 
 /**

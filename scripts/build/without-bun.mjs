@@ -1,9 +1,9 @@
-// What a stand-alone executable for Linux runs in a start without Bun: files of the package's own bundle, and in front of
-// them what they find in place of Node.js.
+// Compiles the files for starts without Bun in an executable for Linux: files of the package's bundle, preceded by a
+// replacement of Node.js.
 import { bundle, bundleHost } from "./bundle.mjs";
 import { quickjsBytecode } from "./quickjs.mjs";
 
-/** What such a start may need of the bundle. Whatever else it comes to load is left to Bun. */
+/** The chunks that such a start may load. Any other falls back to Bun. */
 const NAMES = [
   "program",
   "built-in",
@@ -19,12 +19,12 @@ const NAMES = [
 
 /**
  * @param root the repository
- * @returns QuickJS's bytecode by the names by which the files load one another, the first first
+ * @returns QuickJS's bytecode by the files' names, in the order of loading
  */
 export async function withoutBun(root) {
   const chunks = await bundle({ SOPHIA_RUN_STANDALONE: "false" });
   const files = new Set(NAMES.map((name) => chunks.find((chunk) => chunk.name === name)));
-  // What is added is looked at as well.
+  // Files that are added meanwhile are visited as well.
   for (const { imports } of files) {
     for (const chunk of chunks) if (imports.includes(chunk.fileName)) files.add(chunk);
   }
@@ -33,7 +33,7 @@ export async function withoutBun(root) {
   return quickjsBytecode(root, [["host", await bundleHost(program)], ...scripts]);
 }
 
-/** As src/loader.ts does it. */
+/** Names the entry as src/loader.ts does. */
 function asFunction(code) {
   return `(function(exports,require,__dirname,__filename,SOPHIA_RUN_LOADER){${code}\n})`;
 }

@@ -1,14 +1,14 @@
-/** From the compiled contract to a module that holds it, so that a start has neither to read nor to build it. */
+/** Generates a module with the compiled contract, so that a start neither reads nor builds it. */
 import type { Contract } from "../../src/contract/model.ts";
 
-/** The text of a module that exports the contract. */
+/** Returns the text of a module that exports the contract. */
 export function generateBuiltIn(contract: Contract, modelModule: string): string {
   const members = Object.entries(contract)
     .map(([key, value]) => `${key}: ${value instanceof Map ? mapText(value) : JSON.stringify(value)},`)
     .join("\n");
   return `import type { Contract } from ${JSON.stringify(modelModule)};
 
-/** The contract that counts where a repository has none of its own. */
+/** The contract for repositories without one. */
 export const BUILT_IN: Contract = {
 ${members}
 };

@@ -1,4 +1,4 @@
-/** All generated files of the contract, as they should be. */
+/** Generates all files that follow from the contract. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { format } from "oxfmt";
@@ -19,7 +19,7 @@ const EXPORTED_TYPES = new Set([
   "ProbeEntry",
 ]);
 
-/** Probes are for `check --live` alone, which reads them from the text: no start carries them. */
+/** Removes probes: only `check --live` needs them, and reads them from the text. */
 function withoutProbes(document: ContractDocument): ContractDocument {
   const variables = Object.entries(document.variables ?? {}).map(([name, entry]) => {
     const { probe: _probe, ...rest } = entry;
@@ -28,7 +28,7 @@ function withoutProbes(document: ContractDocument): ContractDocument {
   return { ...document, variables: Object.fromEntries(variables) };
 }
 
-/** The address by which the schema is known. */
+/** The `$id` of the schema. */
 function schemaId(schemaText: string): string {
   const { $id }: { $id?: unknown } = Object(JSON.parse(schemaText));
   if (typeof $id !== "string") throw new Error("the schema has no $id");

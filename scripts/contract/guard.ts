@@ -1,11 +1,10 @@
 /**
- * From the schema to a type guard: code that only answers yes or no, so that a valid contract, which is the rule,
- * costs a fraction of a millisecond. What is wrong with an invalid one is found out by another walk over the
- * schema (src/contract/file/explain.ts).
+ * Generates a type guard from the schema. It only answers yes or no, so that a valid contract costs a fraction of a
+ * millisecond. src/contract/file/explain.ts finds the errors of an invalid one.
  */
 import { referenceOf, typesOf, type Schema, type TypeName } from "../../src/contract/file/schema.ts";
 
-/** The text of a module that exports `is<Title>`. */
+/** Returns the text of a module that exports `is<Title>`. */
 export function generateGuard(schema: Schema, typesModule: string): string {
   const { definitions = {}, title = "Root", ...root } = schema;
   const functions = new Map<string, string>();
@@ -29,7 +28,7 @@ function define(name: string, schema: Schema, functions: Functions): void {
   functions.set(name, `function check${name}(value: unknown): boolean {\n${bodyOf(name, schema, functions)}}\n`);
 }
 
-/** An expression that is true when `value` meets the schema; needs a function of its own where it takes statements. */
+/** Returns an expression that is true if `value` meets the schema; it calls a function if it needs statements. */
 function expressionOf(name: string, schema: Schema, functions: Functions, value: string): string {
   const reference = referenceOf(schema);
   if (reference !== undefined) return `check${reference}(${value})`;
@@ -109,8 +108,8 @@ function objectBody(name: string, schema: Schema, functions: Functions): string 
       : typeof additionalProperties === "object"
         ? expressionOf(`${name}Value`, additionalProperties, functions, "member")
         : "true";
-  // JSON.parse makes plain objects: all that is enumerable is their own. The lists of Object.entries cost more than
-  // all the checks together.
+  // JSON.parse makes plain objects, whose enumerable properties are their own. Object.entries would cost more than all
+  // checks together.
   lines.push("for (const key in value) {", "const member = value[key];");
   if (propertyNames !== undefined) {
     lines.push(`if (!${expressionOf(`${name}Key`, propertyNames, functions, "key")}) return false;`);

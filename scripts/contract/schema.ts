@@ -1,4 +1,4 @@
-/** Reading the schema for the generators. */
+/** Reads the schema for the generators. */
 import type { Schema } from "../../src/contract/file/schema.ts";
 
 const KNOWN: ReadonlySet<string> = new Set<keyof Schema | "$schema" | "$id">([

@@ -1,8 +1,8 @@
-/** From the schema to the TypeScript types of a contract file. */
+/** Generates the TypeScript types of a contract file from the schema. */
 import { referenceOf, typesOf, type Schema, type TypeName } from "../../src/contract/file/schema.ts";
 
 /**
- * The text of a module with one type for each definition, and the root under its title.
+ * Returns the text of a module with a type for each definition, and the root under its title.
  *
  * @param exported the names of the types that other modules use
  */

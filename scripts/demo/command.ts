@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 
-/** A command as a user types it: variables for it alone, then its words. */
+/** A command as a user types it: its variables, then its words. */
 export interface Command {
   readonly variables?: Readonly<Record<string, string>>;
   readonly words: readonly [string, ...string[]];
@@ -13,28 +13,28 @@ export interface Ended {
   readonly stderr: string;
 }
 
-export interface Place {
+export interface CommandSetting {
   readonly cwd: string;
   /** The whole environment, to which the command adds its own variables. */
   readonly environment: Readonly<Record<string, string>>;
 }
 
-/** The line that does in a shell what {@link run} does. */
+/** Returns the shell line for {@link run}. */
 export function commandLine({ variables = {}, words }: Command): string {
   const assignments = Object.entries(variables).map(([name, value]) => `${name}=${quoted(value)}`);
   return [...assignments, ...words.map(quoted)].join(" ");
 }
 
-/** A signal for a command, once it has written something. */
+/** A signal for a command after its first output. */
 export interface Interruption {
   readonly signal: NodeJS.Signals;
   readonly after: RegExp;
 }
 
-/** Runs a command to its end, without a shell: what it ends with is its own. */
+/** Runs a command to its end, without a shell. */
 export function run(
   { variables = {}, words: [file, ...args] }: Command,
-  place: Place,
+  place: CommandSetting,
   interruption?: Interruption,
 ): Promise<Ended> {
   const child = spawn(file, args, {
@@ -57,7 +57,7 @@ export function run(
   });
 }
 
-/** How a command ended, in words. */
+/** Describes a command's end. */
 export function ending({ status, signal }: Pick<Ended, "status" | "signal">): string {
   return signal === null ? `exit status ${status}` : `killed by ${signal}`;
 }

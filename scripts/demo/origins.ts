@@ -1,9 +1,9 @@
-import { type Place, run } from "./command.ts";
+import { type CommandSetting, run } from "./command.ts";
 
-/** Where the variables of a run come from, in words and by name, as `sophia-run explain --json` has it. */
+/** Returns the origins of a run's variables by name, in words, from `sophia-run explain --json`. */
 export async function origins(
   variables: Readonly<Record<string, string>>,
-  place: Place,
+  place: CommandSetting,
 ): Promise<ReadonlyMap<string, string>> {
   const { stdout } = await run({ variables, words: ["sophia-run", "explain", "--all", "--json"] }, place);
   const found = new Map<string, string>();

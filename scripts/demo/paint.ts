@@ -1,4 +1,4 @@
-/** A way to set text apart on a terminal; leaves it as it is elsewhere. */
+/** Colours text on a terminal; returns it unchanged elsewhere. */
 export type Style = "heading" | "command" | "aside" | "launcher" | "good" | "bad";
 
 export type Paint = (style: Style, text: string) => string;
@@ -14,8 +14,8 @@ const PARAMETERS: Readonly<Record<Style, string>> = {
 };
 
 /**
- * Colours are for terminals alone, and for none where `NO_COLOR` is set and not empty (no-color.org) or the terminal
- * knows no escape sequences (`TERM=dumb`).
+ * Returns colours for a terminal, unless `NO_COLOR` is set and not empty (no-color.org) or the terminal has no escape sequences
+ * (`TERM=dumb`).
  */
 export function makePaint(isTerminal: boolean, environment: Readonly<Record<string, string | undefined>>): Paint {
   const refused = (environment["NO_COLOR"] ?? "") !== "" || environment["TERM"] === "dumb";

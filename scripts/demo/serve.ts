@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { type DemoWorld, INCOMPLETE_ENVIRONMENT } from "./world.ts";
 
-/** Keeps the ESC server up until a signal ends the demo, and says what to paste in another terminal to use it. */
+/** Runs the ESC server until a signal ends the demo, and prints the commands for another terminal. */
 export function serve({ server, environment, cwd }: DemoWorld): void {
   const owner = { kind: "organization", organization: "demo-org" } as const;
   const { value: launcher } = server.addToken({ owner, access: "open" });

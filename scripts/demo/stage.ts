@@ -1,25 +1,33 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Line } from "../../src/core/lines.ts";
 import { laidOut, PLAIN } from "../../src/output/layout.ts";
-import { type Command, commandLine, type Ended, ending, type Interruption, type Place, run } from "./command.ts";
+import {
+  type Command,
+  commandLine,
+  type Ended,
+  ending,
+  type Interruption,
+  type CommandSetting,
+  run,
+} from "./command.ts";
 import type { Paint } from "./paint.ts";
 
-/** What is announced of a command; whatever does not come true makes the demo fail. */
+/** The expected end and output of a command; a difference fails the demo. */
 export interface Expectation {
   readonly status?: number;
   readonly signal?: NodeJS.Signals;
-  /** Each stands somewhere in the output. */
+  /** Fragments of the output. */
   readonly shows?: readonly RegExp[];
 }
 
-/** What is shown beside a line that the program wrote; nothing where it is empty. */
+/** Returns a remark to the right of an output line; empty for none. */
 export type Margin = (line: string) => string;
 
 const [LEAST, MOST] = [40, 80];
-/** Where what stands beside a line begins. */
+/** Column of the remarks. */
 const MARGIN = 43;
 
-/** Shows the steps one after the other, and keeps count of what did not go as announced. */
+/** Shows the steps in order, and counts failures. */
 export class Stage {
   readonly #write: (text: string) => void;
   readonly #paint: Paint;
@@ -57,17 +65,17 @@ export class Stage {
     this.#write(`\n${this.#paint("command", `$ ${line}`)}\n`);
   }
 
-  /** Shows a command line, runs it, and shows all that it wrote and how it ended. */
+  /** Shows a command line, runs it, and shows its output and its end. */
   async play(
     command: Command,
-    place: Place,
+    place: CommandSetting,
     expected: Expectation,
     { margin, interruption }: { readonly margin?: Promise<Margin>; readonly interruption?: Interruption } = {},
   ): Promise<Ended> {
     const line = commandLine(command);
     this.prompt(interruption === undefined ? line : `${line} & …; kill -${interruption.signal.slice(3)} $!`);
     const [ended, beside] = await Promise.all([run(command, place, interruption), margin]);
-    // While it launches, sophia-run says what it has to say before the program starts.
+    // In a launch, sophia-run's messages come before the program's output.
     for (const text of linesOf(ended.stderr)) this.#tell("launcher", text);
     for (const text of linesOf(ended.stdout)) this.#line(text, beside?.(text) ?? "");
     const faults = differences(ended, expected);
@@ -77,10 +85,10 @@ export class Stage {
     return ended;
   }
 
-  /** States what has been looked at, and fails where it is not so. */
+  /** Shows a statement, and fails if it does not hold. */
   verify(holds: boolean, statement: string): void {
     if (holds) this.#tell("good", { text: `→ ${statement}`, hang: 2 });
-    else this.fail(`it does not hold that ${statement}`);
+    else this.fail(`this does not hold: ${statement}`);
   }
 
   fail(message: string): void {
@@ -88,7 +96,7 @@ export class Stage {
     this.#tell("bad", { text: `✗ ${message}`, hang: 2 });
   }
 
-  /** What is said at the end, apart from the last step. */
+  /** Shows the last lines, after an empty one. */
   end(lines: readonly string[]): void {
     for (const line of ["", ...lines.flatMap((one) => this.#laidOut(one))]) this.#write(`${line}\n`);
   }
@@ -106,7 +114,7 @@ export class Stage {
     }
   }
 
-  /** @param again what stands in front of the lines that follow the first, in place of their indent */
+  /** @param again prefix of the following lines instead of their indent */
   #tell(style: Parameters<Paint>[0], line: Line, again = ""): void {
     for (const [index, one] of this.#laidOut(line).entries()) {
       this.#write(`${this.#paint(style, index === 0 ? one : again + one.slice(again.length))}\n`);

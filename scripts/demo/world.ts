@@ -3,30 +3,29 @@ import { tmpdir } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { addDemoEnvironments } from "../../test/esc-server/demo-data.ts";
 import { type EscServer, secret, startEscServer } from "../../test/esc-server/index.ts";
-import type { Place } from "./command.ts";
+import type { CommandSetting } from "./command.ts";
 
 const root = join(import.meta.dirname, "../..");
 
 /** An environment that lacks one secret. */
 export const INCOMPLETE_ENVIRONMENT = "demo-org/sophia/staging";
 
-/** What a developer keeps for the day on which ESC cannot be read; every value says that it is fake. */
+/** A developer's `.env` file for emergency access; its keys say that they are fake. */
 const DOTENV = `export QDRANT_URL=http://localhost:6333
 GITHUB_PAT=ghp_fake-from-the-env-file-00000000a1b2
 OPENAI_API_KEY=sk-fake-from-the-env-file-00000000c3d4
 FEATURE_FLAGS=new-search
 `;
 
-/** What the demo plays in: an ESC server and a folder with a program and a `.env` file. */
-export interface DemoWorld extends Place {
+/** The demo's ESC server, and its folder with a program and a `.env` file. */
+export interface DemoWorld extends CommandSetting {
   readonly server: EscServer;
   /** Ends the server and removes the folder; may be called twice. */
   close(): Promise<void>;
 }
 
 /**
- * Builds it. The environment is made from nothing: neither the variables nor the options of whoever starts the demo
- * reach what it runs.
+ * Builds it. The environment is empty at first: neither variables nor options of the demo's caller reach its commands.
  */
 export async function openWorld(token?: string): Promise<DemoWorld> {
   const server = await startEscServer(token === undefined ? {} : { token });

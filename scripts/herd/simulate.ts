@@ -7,7 +7,7 @@ import {
   type Trouble,
 } from "../../src/esc/transport/retry.ts";
 
-/** Decides as src/esc/transport/retry.ts does, or as something to compare it with. */
+/** A retry policy: that of src/esc/transport/retry.ts, or one to compare it with. */
 export type Policy = (trouble: Trouble, situation: Situation, random: number) => Decision;
 
 export interface Herd {
@@ -17,7 +17,7 @@ export interface Herd {
   readonly deadlineMs: number;
   /** Milliseconds from a request to its answer. */
   readonly latencyMs: number;
-  /** What the service takes: a token bucket over all requests. */
+  /** The rate limit of the service: a token bucket over all requests. */
   readonly perSecond: number;
   readonly burst: number;
   /** Seconds that the service asks refused clients to wait. */
@@ -26,11 +26,11 @@ export interface Herd {
 }
 
 export interface Outcome {
-  /** Clients that read their environment; the others go on without (emergency access). */
+  /** Clients that read their environment; the others use emergency access. */
   readonly read: number;
-  /** When each client knows that it can start its program, in milliseconds from 0, sorted. */
+  /** The time at which each client can start its program, in milliseconds, sorted. */
   readonly starts: readonly number[];
-  /** When each request arrives at the service. */
+  /** The arrival of each request at the service. */
   readonly arrivals: readonly number[];
   readonly refused: number;
 }
@@ -41,7 +41,7 @@ interface Client {
   retries: number;
 }
 
-/** Plays a herd through. The same seed gives the same outcome. */
+/** Simulates a herd. The same seed gives the same outcome. */
 export function simulate(herd: Herd, seed: number): Outcome {
   const random = generator(seed);
   const queue = new Queue<Client>();

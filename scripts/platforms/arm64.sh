@@ -1,10 +1,10 @@
 #!/bin/sh
-# Cases of the conformance suite with Node.js for arm64 (or the LAUNCHER that is given) and programs for arm64, under qemu's
-# emulation of user programs: arm64.sh [--musl] [--launcher LAUNCHER] OPTION...
-# Without --only: that the addon loads and becomes the program, statuses, SIGTERM, the environment. Node.js 20 has no execve
-# of its own, so that nothing of it would pass without the addon. --musl: Node.js for musl.
+# Runs cases of the conformance suite with Node.js for arm64 (or LAUNCHER) and programs for arm64, under qemu's emulation of
+# user programs: arm64.sh [--musl] [--launcher LAUNCHER] OPTION...
+# Without --only: the addon's execve, statuses, SIGTERM, the environment. Node.js 20 has no execve of its own, so that these
+# would fail without the addon. --musl: Node.js for musl.
 #
-# It needs Linux 6.7 or later, where a user namespace has a binfmt_misc of its own: nothing of it stays on the machine.
+# Needs Linux 6.7 or later: there a user namespace has a binfmt_misc of its own, so that the machine is not changed.
 set -eu
 
 scripts=$(cd "$(dirname "$0")" && pwd)
@@ -28,7 +28,7 @@ if [ "${1-}" = --musl ]; then
   libraries=$root/lib:$root/usr/lib
 else
   node=$cache/package/bin/node
-  # Those of the cross compiler.
+  # The cross compiler's libraries.
   libraries=/usr/aarch64-linux-gnu/lib
 fi
 launcher="$node bin/sophia-run --no-contract --mode exec --"
@@ -46,7 +46,7 @@ case " $* " in
     ;;
 esac
 
-# What begins as an executable for arm64 does, and the emulator, which the kernel opens now (F) and tells argv[0] (P).
+# Executables that begin as those for arm64, and their emulator. The kernel opens it now (F) and passes argv[0] on (P).
 magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\xb7\x00'
 mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
 export CC="aarch64-linux-gnu-gcc -static"
@@ -55,7 +55,7 @@ exec unshare --user --map-root-user --mount --pid --fork --mount-proc --kill-chi
   shift 2
   mount -t binfmt_misc binfmt /proc/sys/fs/binfmt_misc
   printf %s "$rule" >/proc/sys/fs/binfmt_misc/register
-  # Beside those of this machine.
+  # In addition to this machine's libraries.
   mount -t overlay arm64 -o "lowerdir=$libraries:/usr/lib" /usr/lib
   exec "$@"
 ' sh ":arm64:M::$magic:$mask:$cache/qemu:FP" "$libraries" \

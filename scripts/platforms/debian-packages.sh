@@ -1,7 +1,7 @@
 #!/bin/sh
 # Unpacks packages of a suite of Debian into the working directory, without installing them: debian-packages.sh
-# SUITE PROCESSOR NAME... (as uname -m has it).
-# They come from the mirror that apt is set up with; its lists of packages stay as they are.
+# SUITE PROCESSOR NAME... (PROCESSOR as printed by uname -m).
+# Uses apt's mirror, and does not change its lists of packages.
 set -eu
 
 suite=$1
@@ -24,7 +24,7 @@ state=$(mktemp -d)
 trap 'rm -rf "$state"' EXIT
 mkdir -p "$state/lists/partial" "$state/cache/archives/partial"
 echo "deb [arch=$architecture signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" >"$state/sources.list"
-# As root, apt would hand the download to a user who may not be able to write here.
+# As root, apt would download as a user who may not be able to write here.
 apt() {
   apt-get -qq -o Dir::Etc::sourcelist="$state/sources.list" -o Dir::Etc::sourceparts=/dev/null \
     -o Dir::State::lists="$state/lists" -o Dir::Cache="$state/cache" -o Acquire::Languages=none \

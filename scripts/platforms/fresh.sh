@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Runs commands as on a machine that has only what the README asks for: in a clone, with no variable of the caller's but the
-# way to the registry, an empty home folder, an empty npm cache, and a PATH without compilers for other processors, without
-# zsh, fish, tmux and Wine.
+# Runs commands as on a machine with only the programs that the README names: in a clone, with an empty home folder and npm
+# cache, no variables of the caller except those for the registry, and a PATH without cross compilers, zsh, fish, tmux and Wine.
 #
 #   scripts/platforms/fresh.sh 'npm ci' 'npm run demo' 'npm test'
 #   scripts/platforms/fresh.sh --json FILE 'npm ci' 'npm test'                     # vitest's report into FILE
@@ -18,7 +17,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-# What the README names, then what any Linux has.
+# The commands that the README names, then those of any Linux.
 COMMANDS="npm npx gcc cc as ld readelf openssl git
   sh bash dash env cat cp mv rm ln ls mkdir mkfifo mktemp rmdir touch chmod chown stat head tail cut sort uniq tr tee wc seq
   printf echo true false test [ sleep date id whoami nohup nice timeout yes dd readlink realpath dirname basename uname
@@ -27,19 +26,19 @@ COMMANDS="npm npx gcc cc as ld readelf openssl git
 
 home=$(mktemp -d)
 trap 'rm -rf "$home"' EXIT
-# Tests run it as other users, too.
+# Tests run it as other users as well.
 chmod 755 "$home"
 mkdir "$home/bin" "$home/home"
 for command in $COMMANDS; do
   case " $without " in *" $command "*) continue ;; esac
   path=$(type -P "$command") && ln -s "$path" "$home/bin/$command"
 done
-# Not by their names on the PATH, which may be those of a version manager's scripts. Tests look for commands beside Node.js.
+# Not by names on the PATH, which may be scripts of a version manager. Tests look for commands next to Node.js.
 cp "$(node -p process.execPath)" "$home/bin/node"
 ln -s "$(python3 -c 'import sys; print(sys.executable)')" "$home/bin/python3"
 
 git clone --quiet --no-hardlinks "$root" "$home/checkout"
-# And what is not committed yet.
+# And uncommitted changes.
 cd "$root"
 git diff --binary HEAD >"$home/changes"
 git ls-files -z --others --exclude-standard | tar --null --files-from=- -cf "$home/new.tar"

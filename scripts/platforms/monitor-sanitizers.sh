@@ -1,8 +1,8 @@
 #!/bin/sh
-# Cases of the conformance suite with a monitor that AddressSanitizer and UndefinedBehaviorSanitizer watch:
-# monitor-sanitizers.sh OPTION... of test/conformance/run.py. What they find ends the monitor, and the case fails.
-# Without --only: signals, job control, terminals, statuses, PID 1, and the tests of secret files in both modes. It needs gcc
-# or clang with both, and `npm run build`.
+# Runs cases of the conformance suite with a monitor under AddressSanitizer and UndefinedBehaviorSanitizer:
+# monitor-sanitizers.sh OPTION... of test/conformance/run.py. A finding ends the monitor, and the case fails.
+# Without --only: signals, job control, terminals, statuses, PID 1, and the tests of secret files in both modes. Needs gcc or
+# clang with both, and `npm run build`.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -15,7 +15,7 @@ monitor=$place/dist/linux-$(node -p process.arch)-monitor
 case " $* " in
   *" --only "*) ;;
   *)
-    # But for their size.
+    # Without the check of its size.
     SOPHIA_RUN_DRIVEN_PACKAGE=$place npx vitest run --project slow --project process --testNamePattern '^(?!.*small process)' \
       test/launch/monitor/cleaner.test.ts test/launch/spawn/secret-files.test.ts
     for each in signals jobcontrol terminal status pid1; do set -- "$@" --only "$each/*"; done

@@ -1,7 +1,6 @@
 #!/bin/sh
-# The conformance suite, or the cases that --only names, with Node.js for musl (or the LAUNCHER that is given) on a system
-# whose shell and tools are BusyBox: musl.sh [--launcher LAUNCHER] OPTION...
-# Python and the program that the cases start stay those of this machine: both C libraries have their loaders.
+# Runs the conformance suite with Node.js for musl (or LAUNCHER) on a system with BusyBox: musl.sh [--launcher LAUNCHER]
+# OPTION... Python and the program of the cases are this machine's: the loaders of both C libraries are there.
 set -eu
 
 root=$("$(dirname "$0")/alpine-root.sh")
@@ -13,7 +12,7 @@ else
   launcher="$root/usr/local/bin/node bin/sophia-run --no-contract --"
 fi
 
-# Overlays can be mounted by root, and in a user namespace.
+# Root can mount overlays, and so can a user namespace.
 user=
 [ "$(id -u)" = 0 ] || user="--user --map-root-user"
 # shellcheck disable=SC2086 # the words of $user
@@ -21,7 +20,7 @@ exec unshare $user --mount -- /bin/sh -euc '
   root=$1
   shift
   mount -t overlay alpine -o "lowerdir=$root/lib:$root/usr/lib:/usr/lib" /usr/lib
-  # Shell and tools; the others stay, since the suite needs them.
+  # Shell and tools. The suite needs the other programs.
   tools=$(mktemp -d)
   mount -t tmpfs tools "$tools"
   for each in sh env cat echo sleep true false printenv id nohup timeout; do ln -s busybox "$tools/$each"; done

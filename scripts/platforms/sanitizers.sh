@@ -1,7 +1,7 @@
 #!/bin/sh
-# Cases of the conformance suite with the addons compiled with AddressSanitizer and UndefinedBehaviorSanitizer, in exec mode,
-# in spawn mode and with masking: sanitizers.sh [FOLDER]. Any finding ends sophia-run, and with it the case. The verdicts are
-# written as JSON into the folder.
+# Runs cases of the conformance suite with the addons under AddressSanitizer and UndefinedBehaviorSanitizer, in exec mode, in
+# spawn mode and with masking: sanitizers.sh [FOLDER]. A finding ends sophia-run, and the case fails. Writes the verdicts as
+# JSON into the folder.
 set -eu
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -21,15 +21,15 @@ compile() { # SOURCE OUTPUT OPTION...
 compile src/system/addon/addon.c "$place/dist/$platform.node"
 compile src/launch/redact/addon.c "$place/dist/$platform-redact.node"
 
-# The runtimes must be loaded first. By an option of the loader, so that the program that sophia-run starts is free of them.
+# The runtimes must be loaded first. The loader's option does that without affecting the program that sophia-run starts.
 node=$(node -p process.execPath)
 loader=$(readelf -l "$node" | sed -n 's/.*interpreter: \(.*\)]/\1/p')
 runtimes="$(realpath "$(cc -print-file-name=libasan.so)"):$(realpath "$(cc -print-file-name=libubsan.so)")"
 prefix="$loader --preload $runtimes $node"
-# Of what Node.js has at its end much is reachable by no pointer.
+# At its end Node.js has much memory that no pointer reaches.
 export ASAN_OPTIONS=detect_leaks=0
 
-# An addon that cannot be loaded is done without, and one without sanitizers finds nothing: both would pass.
+# Without an addon, or with one without sanitizers, all cases would pass.
 for name in "$platform" "$platform-redact"; do
   $prefix -e 'process.dlopen({ exports: {} }, process.argv[1])' "$place/dist/$name.node"
 done
@@ -59,7 +59,7 @@ run() { # LABEL OPTIONS-OF-SOPHIA-RUN OPTION-OF-THE-SUITE...
 }
 run exec "--mode auto" --only 'argv/*' --only 'descriptors/*' --only 'signals-at-start/*'
 run spawn "--mode spawn" --only 'jobcontrol/*'
-# It is handed over to process.execPath, which is the loader here.
+# Continued masking is started by process.execPath, which is the loader here.
 echo "jobcontrol/grandchild-stops this launcher's process.execPath is no Node.js" >"$place/impossible"
 run redact --redact --env PULUMI_ACCESS_TOKEN=pul-conformance-0a1b2c3d --known-impossible "$place/impossible" \
   --only 'terminal/*' --only 'jobcontrol/*'

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Validates what others read by their own rules: workflows (actionlint), Kubernetes (the API's schemas), Compose (the library
-# of Docker Compose), Dockerfiles (hadolint). It needs Go and Python, which compile and install the tools into .cache; the
-# first time takes some minutes.
+# Validates workflows (actionlint), Kubernetes files (the API's schemas), Compose files (the library of Docker Compose) and
+# Dockerfiles (hadolint). Needs Go and Python, which install the tools into .cache; the first time takes some minutes.
 set -eu
 
 cd "$(dirname "$0")/../.."
@@ -22,12 +21,12 @@ check() { # COMMAND...
   cat "$tools/output" >&2
 }
 
-# It looks whether the action is there.
+# actionlint checks that the action exists.
 npm run --silent build:action >/dev/null
 check "$tools/v1.7.12/actionlint" .github/workflows/*.yml examples/actions/*.yml
 check "$tools/v0.0.4/kubectl-validate" examples/kubernetes/*.yaml
 check "$tools/v2.16.2/cmd" -no-interpolation examples/docker/compose.yaml
-# DL3066: Kubernetes wants a number for the user, and the examples give it one. DL3013: an example has no version to pin.
+# DL3066: Kubernetes needs a number for the user, and the examples have one. DL3013: an example pins no version.
 check "$tools/python/bin/hadolint" --ignore DL3066 --ignore DL3013 examples/docker/*Dockerfile examples/python/Dockerfile
 [ "$failed" = 0 ] && echo "all are valid"
 exit "$failed"

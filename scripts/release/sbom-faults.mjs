@@ -7,11 +7,11 @@ const require = createRequire(import.meta.url);
 const folder = join(dirname(require.resolve("@cyclonedx/cyclonedx-library/package.json")), "res/schema");
 
 /**
- * Validates by the JSON schema of CycloneDX 1.6, which knows the licences of SPDX. The library's own validator would
- * want two more packages, for formats that the document does not have.
+ * Validates by the JSON schema of CycloneDX 1.6, with the licences of SPDX. The library's own validator would need two more
+ * packages, for formats that the document does not use.
  *
- * @param document as `sbom` gives it
- * @returns what is wrong, a line each
+ * @param document the object of `sbom`
+ * @returns the errors, a line each
  */
 export function sbomFaults(document) {
   const ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });

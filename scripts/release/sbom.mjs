@@ -4,11 +4,11 @@ import { CRATE } from "../build/quickjs.mjs";
 import { BUN_VERSION } from "../build/targets.mjs";
 
 /**
- * What a release is made of, as CycloneDX 1.6: the packages in the bundle, which `npm sbom` would not list, since they are
- * none that are installed with it; and Bun and QuickJS, of which the executables and wheels are made.
+ * Returns the bill of materials of a release as CycloneDX 1.6: the packages in the bundle, which `npm sbom` does not list
+ * because they are not dependencies; and Bun and QuickJS, which are in the executables and wheels.
  *
  * @param manifest the package.json
- * @param timestamp when the sources were committed, so that the document is the same for the same sources
+ * @param timestamp the time of the commit, so that the document is reproducible
  * @returns the document as text
  */
 export async function sbom(manifest, timestamp) {

@@ -37,7 +37,7 @@ function values(size: number): Record<string, ValueSpec> {
   const text = "x".repeat(VALUE_LENGTH);
   return Object.fromEntries(
     Array.from({ length: size }, (_, index): [string, ValueSpec] => {
-      // Of ten, one is a number whose digits must be kept and two are secret.
+      // One in ten is a number whose digits must be kept, two in ten are secret.
       if (index % 10 === 0) return [`NUMBER_${index}`, num(`${index}.0`)];
       return [`TEXT_${index}`, index % 5 === 1 ? secret(text) : text];
     }),

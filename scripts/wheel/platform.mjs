@@ -1,11 +1,11 @@
-// Which systems an executable runs on, as tags of Python's packages, read from the executable itself: PEP 600 (manylinux),
-// PEP 656 (musllinux), and the tags of macOS and Windows.
+// Reads the systems of an executable from the executable itself, as tags of Python packages: PEP 600 (manylinux), PEP 656
+// (musllinux), and the tags of macOS and Windows.
 import { execFileSync } from "node:child_process";
 import { closeSync, openSync, readSync } from "node:fs";
 
 const PROCESSORS = { x64: "x86_64", arm64: "aarch64" };
 
-/** What a manylinux wheel may need beside glibc's own files is nothing (PEP 600). */
+/** Libraries of glibc: a manylinux wheel may need no others (PEP 600). */
 const OF_GLIBC = /^(?:lib(?:c|m|dl|pthread|rt)|ld-linux-[\w-]+)\.so\.\d+$/;
 /** The musl executables need these two of GCC: Alpine's package libstdc++ has both. */
 const OF_MUSL = /^(?:libc\.musl-\w+\.so\.1|libstdc\+\+\.so\.6|libgcc_s\.so\.1)$/;
@@ -47,7 +47,7 @@ const MACH_O_64 = 0xfe_ed_fa_cf;
 const LC_VERSION_MIN_MACOSX = 0x24;
 const LC_BUILD_VERSION = 0x32;
 
-/** The oldest macOS, by the load command that says so (Apple's mach-o/loader.h): `13_0`. */
+/** Returns the oldest macOS from its load command (Apple's mach-o/loader.h): `13_0`. */
 function leastMacOs(executable) {
   const head = Buffer.alloc(64 * 1024);
   const descriptor = openSync(executable, "r");
@@ -59,7 +59,7 @@ function leastMacOs(executable) {
     const command = head.readUInt32LE(at);
     if (command === LC_VERSION_MIN_MACOSX || command === LC_BUILD_VERSION) {
       const version = head.readUInt32LE(at + (command === LC_BUILD_VERSION ? 12 : 8));
-      // From macOS 11 on pip knows no minor versions.
+      // Since macOS 11 pip uses no minor versions.
       const major = version >>> 16;
       return `${major}_${major >= 11 ? 0 : (version >>> 8) & 0xff}`;
     }
