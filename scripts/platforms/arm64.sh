@@ -28,7 +28,7 @@ if [ "${1-}" = --musl ]; then
   libraries=$root/lib:$root/usr/lib
 else
   node=$cache/package/bin/node
-  # The cross compiler's libraries.
+  # Libraries of the cross compiler.
   libraries=/usr/aarch64-linux-gnu/lib
 fi
 launcher="$node bin/sophia-run --no-contract --mode exec --"
@@ -55,7 +55,7 @@ exec unshare --user --map-root-user --mount --pid --fork --mount-proc --kill-chi
   shift 2
   mount -t binfmt_misc binfmt /proc/sys/fs/binfmt_misc
   printf %s "$rule" >/proc/sys/fs/binfmt_misc/register
-  # In addition to this machine's libraries.
+  # In addition to the libraries of this machine.
   mount -t overlay arm64 -o "lowerdir=$libraries:/usr/lib" /usr/lib
   exec "$@"
 ' sh ":arm64:M::$magic:$mask:$cache/qemu:FP" "$libraries" \
