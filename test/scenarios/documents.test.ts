@@ -111,7 +111,7 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       files: { ".env.example": readFileSync(join(root, ".env.example"), "utf8") },
     },
     "read -rs API_KEY && export API_KEY": { ...pulumi, because: "it asks a person" },
-    "sophia-run check                        # what is configured, masked, and from where": { kind: "run" },
+    "sophia-run check                        # the configuration, masked, with its sources": { kind: "run" },
     "gh run list --workflow configuration.yml --limit 5": github,
     "sophia-run audit            # how old each secret is, who changed it last, what is overdue, the token": {
       kind: "run",
