@@ -21,7 +21,7 @@ const BEFORE_BUN_FLAGS = [
 ];
 /** Symbols of Bun that before-bun.c uses: `environ`, and the addresses of these functions. */
 const FUNCTIONS = ["getcwd", "getrlimit", "setrlimit"];
-/** Functions that Bun does not import, or that no start without Bun needs. A start that calls one falls back to Bun. */
+/** What Bun does not take from the C library, or no start without Bun needs. A start that calls one is left to Bun. */
 const NOT_IN_BUN = new Set(["cbrt", "dirfd", "fmod", "getpwuid_r", "lround", "modf", "round", "scalbn", "waitid"]);
 /** The largest page size of both processors. */
 const PAGE = 0x10000;

@@ -16,7 +16,7 @@ export const GROUPS = [
   // Precedes the groups with messages.
   { name: "stderr", test: /\/src\/output\/stderr\.ts$/, priority: 1 },
   { name: "start-error", test: /\/src\/launch\/(?:program\/start-error|exec\/by-node)\.ts$/ },
-  // Precedes `spawn`: the monitor needs nothing else of it.
+  // In front of it, since it takes priority: where the monitor stays beside the program, nothing else of that is needed.
   { name: "hand-over", test: /\/src\/launch\/monitor\/hand-over\.ts$/, priority: 1 },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
   { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },
@@ -27,7 +27,7 @@ export const GROUPS = [
     test: /\/src\/(?:esc\/settings\/(?:access|session)|resolve\/from-esc|output\/progress)\.ts$/,
     priority: 1,
   },
-  // Precedes it: a start with a known notice needs no more of it.
+  // In front of it: a start that remembers what it has told needs no more of it.
   { name: "private-folder", test: /\/src\/system\/(?:private-folder|cache-folder|folders)\.ts$/, priority: 1 },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },
   { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },

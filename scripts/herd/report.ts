@@ -5,7 +5,7 @@ const HERD = { clients: 1000, startsWithinMs: 200, deadlineMs: 30_000, latencyMs
 const SEED = 1;
 const RATES = [1000, 500, 200, 150, 100, 75];
 
-/** The policy of many programs: wait 1 s, then 2 s. */
+/** What programs often do: wait 1 s, then 2 s. */
 const fixed: Policy = (_, { retries, maxRetries }) =>
   retries >= maxRetries ? { kind: "stop", why: "exhausted" } : { kind: "retry", delayMs: 1000 * 2 ** retries };
 
