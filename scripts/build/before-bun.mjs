@@ -93,7 +93,7 @@ function compile(root, processor, { address, entry, imports }, files, saysWhy) {
       object("before-bun", source("before-bun.c"), [...BEFORE_BUN_FLAGS, ...defines]),
       object("engine", source("without-bun/engine.c"), [...ENGINE_FLAGS, ...include]),
       object("leave", source("without-bun/leave.c"), saysWhy ? [...ENGINE_FLAGS, "-DSAY_WHY"] : ENGINE_FLAGS),
-      // The compiler would turn our calloc into a call of calloc.
+      // Of its calloc the compiler would make a call of calloc.
       object("memory", source("without-bun/memory.c"), [...ENGINE_FLAGS, "-fno-builtin"]),
       object("files", generated("files.S", tableOf(files, generated)), []),
       ...quickjsObjects(root, compiler, processor),
