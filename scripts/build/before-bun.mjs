@@ -21,7 +21,7 @@ const BEFORE_BUN_FLAGS = [
 ];
 /** Symbols of Bun that before-bun.c uses: `environ`, and the addresses of these functions. */
 const FUNCTIONS = ["getcwd", "getrlimit", "setrlimit"];
-/** What Bun does not take from the C library, or no start without Bun needs. A start that calls one is left to Bun. */
+/** Functions that Bun does not import, or that no start without Bun needs. A start that calls one falls back to Bun. */
 const NOT_IN_BUN = new Set(["cbrt", "dirfd", "fmod", "getpwuid_r", "lround", "modf", "round", "scalbn", "waitid"]);
 /** The largest page size of both processors. */
 const PAGE = 0x10000;
@@ -93,7 +93,7 @@ function compile(root, processor, { address, entry, imports }, files, saysWhy) {
       object("before-bun", source("before-bun.c"), [...BEFORE_BUN_FLAGS, ...defines]),
       object("engine", source("without-bun/engine.c"), [...ENGINE_FLAGS, ...include]),
       object("leave", source("without-bun/leave.c"), saysWhy ? [...ENGINE_FLAGS, "-DSAY_WHY"] : ENGINE_FLAGS),
-      // Of its calloc the compiler would make a call of calloc.
+      // The compiler would turn our calloc into a call of calloc.
       object("memory", source("without-bun/memory.c"), [...ENGINE_FLAGS, "-fno-builtin"]),
       object("files", generated("files.S", tableOf(files, generated)), []),
       ...quickjsObjects(root, compiler, processor),
