@@ -1,7 +1,6 @@
 /** The header by which C code gets the numbers and names of src/system/shared.ts, and what masking in C must know. */
 import { join } from "node:path";
-import { LINE_WIDTH } from "../src/masking/breaks.ts";
-import { ESCAPE } from "../src/masking/escapes.ts";
+import { ESCAPE, LINE_WIDTH } from "../src/masking/escapes.ts";
 import * as shared from "../src/system/shared.ts";
 import type { GeneratedFile } from "./contract/files.ts";
 
