@@ -184,7 +184,6 @@ export class Automaton {
     const all = Buffer.from(patterns.join(""), "latin1");
     // An iterator takes ten times as long for some millions of bytes.
     for (let at = 0; at < all.length; at++) this.occurs[all[at] ?? 0] = 1;
-    /** The branches of the pattern before. */
     const path: { readonly branch: number; readonly shared: number }[] = [];
     let last = ROOT;
     for (let number = 0, from = 0, former = 0, formerLength = 0; number < patterns.length; number++) {
@@ -230,7 +229,6 @@ export class Automaton {
   }
 }
 
-/** Returns a hash of three bytes. */
 function block(first: number, second: number, third: number): number {
   return ((third << 10) ^ (second << 5) ^ first) & (BLOCKS - 1);
 }

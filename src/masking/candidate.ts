@@ -14,7 +14,6 @@ const MOST_ORIGINS = 4096;
 /** The possible beginning of a secret that is escaped in one encoding. Offsets are counted in bytes of the stream. */
 export class Candidate {
   readonly encoding: Encoding;
-  /** The offset of the next unit. */
   at: number;
   node: number;
   private readonly automaton: Automaton;
@@ -56,7 +55,6 @@ export class Candidate {
     );
   }
 
-  /** The offset at which the possible secret begins. */
   get start(): number {
     return this.startOf(this.automaton.depthOf(this.node));
   }
@@ -90,7 +88,6 @@ export class Candidate {
     return true;
   }
 
-  /** Reads a decoded byte of the unit from `begin` to `at`. */
   private read(byte: number, begin: number, onMatch: OnMatch): void {
     const { automaton } = this;
     const isSecondHalf = this.isAfterReturn && byte === NEWLINE;

@@ -12,7 +12,6 @@ export const LINE_WIDTH = 60;
 
 const codeOf = (character: string): number => character.charCodeAt(0);
 
-/** Marks the characters of base64 and base64url. */
 export const IS_BASE64 = new Uint8Array(256);
 for (const code of Buffer.from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"))
   IS_BASE64[code] = 1;

@@ -22,7 +22,6 @@ const BY_START: readonly (readonly Encoding[])[] = Array.from({ length: 256 }, (
  * Memory and time are linear in the bytes of the secrets and of the stream.
  */
 export class Finder {
-  /** The number of bytes read. */
   position = 0;
   /** The longest possible beginning of a secret with which these end; a new array after each `read`. */
   held: Uint8Array = NOTHING;
@@ -37,7 +36,6 @@ export class Finder {
   private readonly automatonOf: () => Automaton;
   private readonly onMatch: OnMatch;
 
-  /** @param automatonOf called at the first byte */
   constructor(automatonOf: () => Automaton, onMatch: OnMatch) {
     this.automatonOf = automatonOf;
     this.onMatch = onMatch;
@@ -153,7 +151,6 @@ export class Finder {
       from = candidate.at - base;
       const first = bytes[from] ?? 0;
       const units = this.unitsOf(encoding, first, from, peek);
-      // The next chunk decides.
       if (units === undefined) break;
       const [unit, ...others] = units;
       for (const other of others) {

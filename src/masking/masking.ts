@@ -21,31 +21,23 @@ export function maskingOf(secrets: readonly Secret[], longest?: number) {
   let made: Automaton | undefined;
   const automaton = (): Automaton => (made ??= new Automaton([...patternsOf(masked, longest).keys()].toSorted()));
   return {
-    /** The number of secrets that can be masked. */
     size: masked.length,
     /** Builds the search, for which the first bytes of a stream would wait: some milliseconds for a hundred secrets. */
     prepare: (compiled?: CompiledSearch): void => {
       const prepared = automaton();
       if (compiled !== undefined) prepared.use(compiled);
     },
-    /** @param state the position of another masker of the same secrets, which this one continues */
     stream: (state?: StreamState): Masker => new Masker(automaton, state),
   };
 }
 
-/**
- * Makes an automaton of secrets, and the form of each of its patterns.
- *
- * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
- */
+/** Makes an automaton, and the forms of its patterns by number. @throws SophiaError as {@link maskingOf} */
 export function searchedFor(secrets: readonly Secret[]) {
   const masked = maskable(secrets);
   const forms = [...patternsOf(masked)].toSorted(([one], [other]) => (one < other ? -1 : 1));
   return {
     automaton: new Automaton(forms.map(([pattern]) => pattern)),
-    /** By the numbers of the automaton's patterns. */
     forms: forms.map(([, form]) => form),
-    /** The number of secrets that can be found. */
     size: masked.length,
   };
 }

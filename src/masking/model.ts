@@ -1,8 +1,6 @@
 /** The nouns of masking; types only. */
 
-/** A secret to keep out of an output. */
 export interface Secret {
-  /** The environment variable. */
   readonly name: string;
   readonly value: string | Uint8Array;
 }
@@ -21,11 +19,7 @@ export interface StreamState {
 
 /** The automaton's loop over all bytes, compiled (launch/redact/search.h). */
 export interface CompiledSearch {
-  /**
-   * Returns a handle of the automaton's tables. The caller must keep them as long as the handle.
-   *
-   * @param tables in the order of `struct tables`
-   */
+  /** @param tables in the order of `struct tables`; the caller must keep them as long as the handle */
   readonly prepareSearch: (...tables: readonly (Uint8Array | Uint32Array)[]) => Uint8Array;
   readonly skip: (handle: Uint8Array, window: number, bytes: Uint8Array, at: number, run: number) => number;
 }

@@ -4,7 +4,6 @@ import type { Encoding, EncodingName } from "./encodings/encodings.ts";
 import type { Secret } from "./model.ts";
 import { textsOf, type SecretPart } from "./texts.ts";
 
-/** Describes a pattern, or a match of one. */
 export interface Form {
   /** The variable; the first of those that have the pattern. */
   readonly name: string;
@@ -25,12 +24,10 @@ const BASE64_WIDTHS = [76, 64];
 /** Shorter lines of base64 are not searched for: short patterns slow the search for all others. */
 const SHORTEST_BASE64_LINE = 24;
 
-/** Returns false for a match that is too short for its encoding. */
 export function isEncodedForm({ name }: Encoding, length: number): boolean {
   return name === "plain" || length >= SHORTEST_FORM;
 }
 
-/** Returns the form of a match of a pattern. */
 export function formOfMatch(form: Form, { name }: Encoding, isShell: boolean): Form {
   // Base64 in JSON is called base64.
   if (name === "plain" || form.encoding !== "plain") return form;
@@ -93,7 +90,6 @@ function base64Forms(bytes: Buffer): readonly string[] {
   });
 }
 
-/** Returns the single lines of wrapped base64 that begins with these bytes. */
 function base64Lines(bytes: Buffer): readonly string[] {
   const form = base64At(bytes, 0, "base64");
   return BASE64_WIDTHS.flatMap((width) =>

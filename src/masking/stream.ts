@@ -13,19 +13,16 @@ const NOTHING = new Uint8Array();
  * Later matches wait, since they may be part of a longer one.
  */
 export class Masker {
-  /** The number of masks so far. */
   masked = 0;
   private readonly finder: Finder;
   /** Matches that are not yet replaced, in order, joined if they overlap. */
   private readonly matches: { readonly start: number; readonly end: number }[] = [];
-  /** Memory for results that are not part of a chunk. */
   private out: Buffer = Buffer.alloc(0);
   /** All bytes before this offset were released or replaced. */
   private released = 0;
   /** The end of the last match that was replaced. */
   private covered = 0;
 
-  /** @param automaton called when the first byte comes */
   constructor(automaton: () => Automaton, state?: StreamState) {
     this.finder = new Finder(automaton, (start, end, _, encoding) => {
       if (isEncodedForm(encoding, end - start)) this.add(start, end);
@@ -55,7 +52,6 @@ export class Masker {
     return this.release(finder.position - finder.held.length, chunk, before);
   }
 
-  /** Returns the position for another masker, which continues the stream. */
   state(): StreamState {
     const { held: read, position, run } = this.finder;
     return { read, held: Math.max(0, position - this.released), sinceMask: position - this.covered, run };

@@ -1,6 +1,5 @@
 /** The texts of which a secret consists, and which of them can be masked; pure. */
 
-/** "masked", or the reason why a value is not. */
 export type Maskability = "masked" | "short" | "common" | "armour";
 
 /** A whole value, or a part of it that a program may print alone. */
@@ -76,7 +75,6 @@ function isSecretLine(line: string): boolean {
   return named === undefined || maskabilityOf(named) === "masked";
 }
 
-/** Returns the strings of a text that is a JSON object, list or string. */
 function leavesOf(text: string): readonly string[] {
   if (!/^[[{"]/.test(text)) return [];
   try {

@@ -1,4 +1,4 @@
-/* Reports events of descriptors to the event loop: a thread waits by epoll(7), which neither Node.js nor Bun offers. */
+/* Reports events of descriptors to the event loop. A thread waits by epoll(7), which neither Node.js nor Bun offers. */
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -23,7 +23,6 @@ static void *wait_for_events(void *argument) {
 }
 
 static void pass_on(napi_env env, napi_value callback, void *context, void *descriptor) {
-  (void)context;
   napi_value receiver, argument;
   if (env == NULL || napi_get_undefined(env, &receiver) != napi_ok) return;
   if (napi_create_int32(env, (int)(intptr_t)descriptor, &argument) != napi_ok) return;
@@ -31,7 +30,7 @@ static void pass_on(napi_env env, napi_value callback, void *context, void *desc
 }
 
 /* Returns the descriptor of the epoll, or a negative error number. */
-static int start_watching(napi_env env, napi_value callback) {
+static int start_thread(napi_env env, napi_value callback) {
   napi_value name;
   pthread_t thread;
   struct watching *const it = malloc(sizeof *it);
@@ -47,7 +46,7 @@ static int start_watching(napi_env env, napi_value callback) {
   if (napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL, pass_on, &it->tell) == napi_ok) {
     sigset_t all, former;
     sigfillset(&all);
-    /* Signals are for the threads of the runtime. */
+    /* The thread inherits this mask: signals are for the threads of the runtime. */
     sigprocmask(SIG_SETMASK, &all, &former);
     error = pthread_create(&thread, NULL, wait_for_events, it);
     sigprocmask(SIG_SETMASK, &former, NULL);
@@ -59,9 +58,11 @@ static int start_watching(napi_env env, napi_value callback) {
   return -error;
 }
 
-/* Nothing ever happens to a descriptor that cannot be waited for, such as that of a regular file. */
-static void watch(int epoll, int descriptor, int what) {
+/* A descriptor that cannot be waited for, such as that of a regular file, never has an event. */
+static napi_value watch(napi_env env, const struct argument *args) {
+  const int epoll = args[0].number, descriptor = args[1].number, what = args[2].number;
   struct epoll_event event = {.events = EPOLLONESHOT | (what == UNTIL_READABLE ? EPOLLIN : 0), .data.fd = descriptor};
   if (what == FORGET) epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event);
   else if (epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) != 0) epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+  return NULL;
 }

@@ -7,7 +7,6 @@ import { hexDigit, MORE, utf8, type Decoder, type Peek, type Unit } from "./deco
 const DOLLAR = 0x24;
 const SINGLE = 0x27;
 const BACKSLASH = 0x5c;
-/** Limit on the length of a `$'…'` inside a word. */
 const LONGEST_ANSI = 64;
 
 const JSON_LETTERS: ReadonlyMap<string, number> = new Map(Object.entries({ b: 8, t: 9, n: 10, f: 12, r: 13 }));
@@ -71,7 +70,6 @@ function utf16(peek: Peek): readonly Unit[] | undefined {
   return bytes === undefined ? [] : [{ length: 12, bytes }];
 }
 
-/** @param around the number of bytes of the escape besides its digits */
 function character(read: ReturnType<typeof digits>, around: number): readonly Unit[] | undefined {
   const bytes = read === undefined || read.value === -1 ? undefined : utf8(read.value);
   return read && (bytes === undefined ? [] : [{ length: around + read.count, bytes, isShell: true }]);

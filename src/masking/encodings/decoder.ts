@@ -8,9 +8,7 @@ export const END = -2;
 /** Returns the byte at an index from the start of the escape, or {@link MORE} or {@link END}. */
 export type Peek = (index: number) => number;
 
-/** One reading of encoded bytes. */
 export interface Unit {
-  /** The number of encoded bytes. */
   readonly length: number;
   /** The decoded bytes; none for a quote that only opens or closes. */
   readonly bytes: readonly number[];
