@@ -8,7 +8,7 @@ import type { CompiledSearch } from "./model.ts";
 /** The node of the empty prefix. */
 export const ROOT = 0;
 
-/** The number of hash values of blocks of three bytes. */
+/** Hash values of three bytes. */
 const BLOCKS = 1 << 16;
 
 /**
@@ -36,7 +36,6 @@ export class Automaton {
   private readonly forks: Uint32Array;
   /** The distance by which the window may move if its last three bytes are these. */
   private readonly shift: Uint8Array;
-  /** By byte; see {@link escapesOf}. */
   readonly escapes: Uint8Array;
   /** Marks the bytes of patterns, and the first three bytes of patterns. */
   private readonly occurs = new Uint8Array(256);
@@ -76,7 +75,6 @@ export class Automaton {
     return Math.max(0, (this.matchLengths[node] ?? 0) - 1);
   }
 
-  /** Returns the number of that pattern. */
   patternAt(node: number): number {
     const length = this.matchLengthAt(node);
     let end = node;
@@ -84,7 +82,7 @@ export class Automaton {
     return this.branch[end] ?? 0;
   }
 
-  /** Returns the longest node of at most `depth` bytes with which a node ends. */
+  /** Returns the longest node of at most `depth` bytes with which `node` ends. */
   shortened(node: number, depth: number): number {
     let at = node;
     while (this.depthOf(at) > depth) at = this.failureOf(at);
@@ -115,12 +113,7 @@ export class Automaton {
     return length;
   }
 
-  /**
-   * Returns the first index from `at` on at which a pattern may begin, plain or escaped. After the last whole window that
-   * is any index.
-   *
-   * @param run the number of characters of base64 before `bytes`
-   */
+  /** Returns the first index from `at` on at which a pattern may begin. @param run as of {@link base64Before} */
   skip(bytes: Uint8Array, at: number, run: number): number {
     const { window, shift, starts, compiled } = this;
     if (window === 0) return bytes.length;
@@ -155,7 +148,6 @@ export class Automaton {
   }
 
   private child(node: number, byte: number): number {
-    // Most nodes have one child, the next number.
     const { label, branch, parent, forks } = this;
     const near = node + 1;
     if (label[near] === byte && branch[near] === branch[node]) return near;

@@ -59,7 +59,7 @@ export class Candidate {
     return this.startOf(this.automaton.depthOf(this.node));
   }
 
-  /** Reads a unit. @param first its first encoded byte @returns false if no secret continues with it */
+  /** @param first the unit's first encoded byte @returns false if no secret continues with it */
   accept(unit: Unit, first: number, onMatch: OnMatch): boolean {
     const begin = this.at;
     this.at += unit.length;

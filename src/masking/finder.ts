@@ -41,7 +41,7 @@ export class Finder {
     this.onMatch = onMatch;
   }
 
-  /** Reads a chunk and reports matches: of those with the same end the longest. */
+  /** Reports the longest of the matches with the same end. */
   read(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     const automaton = this.automatonOf();
@@ -128,7 +128,6 @@ export class Finder {
     }
   }
 
-  /** Counts the bytes before an index, up to `most`, in which no escape of an encoding can begin. */
   private depthWithout({ special }: Encoding, index: number, most: number, { escapes }: Automaton): number {
     let depth = 0;
     while (depth < most) {

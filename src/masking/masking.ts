@@ -22,7 +22,7 @@ export function maskingOf(secrets: readonly Secret[], longest?: number) {
   const automaton = (): Automaton => (made ??= new Automaton([...patternsOf(masked, longest).keys()].toSorted()));
   return {
     size: masked.length,
-    /** Builds the search, for which the first bytes of a stream would wait: some milliseconds for a hundred secrets. */
+    /** Builds the search in advance: some milliseconds for a hundred secrets. */
     prepare: (compiled?: CompiledSearch): void => {
       const prepared = automaton();
       if (compiled !== undefined) prepared.use(compiled);

@@ -66,7 +66,6 @@ export function patternsOf(secrets: readonly Secret[], longest = Infinity): Read
   return forms;
 }
 
-/** Replaces CR LF and CR by LF, as the search reads them. */
 function withOneLineEnd(text: string): string {
   return text.includes("\r") ? text.replaceAll(/\r\n?/g, "\n") : text;
 }
@@ -79,10 +78,7 @@ function pieces(bytes: string): readonly string[] {
   );
 }
 
-/**
- * Returns bytes in base64 and base64url (RFC 4648) for each of the three offsets at which they may begin in encoded text:
- * only the characters that the bytes alone determine, without padding and without bits of a neighbour.
- */
+/** Encodes bytes (RFC 4648) at each of the three offsets, without characters that hold bits of their neighbours. */
 function base64Forms(bytes: Buffer): readonly string[] {
   return [0, 1, 2].flatMap((offset) => {
     const form = base64At(bytes, offset, "base64");

@@ -7,10 +7,8 @@ const MASK = Buffer.from("***");
 const NOTHING = new Uint8Array();
 
 /**
- * Replaces secrets in one stream by `***`. Matches that overlap get one mask: no end of a secret is left over.
- *
- * Offsets are counted from the stream's first byte. All bytes before the possible beginning of a secret are decided.
- * Later matches wait, since they may be part of a longer one.
+ * Replaces secrets in one stream by `***`. Matches that overlap get one mask: no end of a secret is left over. Matches behind
+ * the possible beginning of a secret wait, since they may be part of it. Offsets are counted from the stream's first byte.
  */
 export class Masker {
   masked = 0;
@@ -63,7 +61,7 @@ export class Masker {
     return this.release(this.finder.position, NOTHING, this.finder.held);
   }
 
-  /** Adds a match. Matches in different encodings come in any order. */
+  /** Matches in different encodings come in any order. */
   private add(start: number, end: number): void {
     const { matches } = this;
     // Another masker has replaced it, since no byte of it is held back.

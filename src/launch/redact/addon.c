@@ -27,6 +27,19 @@ struct argument {
 enum { MOST_ARGUMENTS = 11 };
 typedef napi_value function(napi_env env, const struct argument *args);
 
+static napi_value from_integer(napi_env env, int value) {
+  napi_value result = NULL;
+  napi_create_int32(env, value, &result);
+  return result;
+}
+
+static napi_value list(napi_env env, const int *values, uint32_t count) {
+  napi_value result = NULL;
+  napi_create_array_with_length(env, count, &result);
+  for (uint32_t i = 0; i < count; ++i) napi_set_element(env, result, i, from_integer(env, values[i]));
+  return result;
+}
+
 #include "../../system/addon/program.h"
 #include "../../system/generated/shared.h"
 
@@ -54,19 +67,6 @@ static napi_value call(napi_env env, napi_callback_info info) {
   return (*(function *const *)data)(env, args);
 }
 
-static napi_value from_integer(napi_env env, int value) {
-  napi_value result = NULL;
-  napi_create_int32(env, value, &result);
-  return result;
-}
-
-static napi_value list(napi_env env, const int *values, uint32_t count) {
-  napi_value result = NULL;
-  napi_create_array_with_length(env, count, &result);
-  for (uint32_t i = 0; i < count; ++i) napi_set_element(env, result, i, from_integer(env, values[i]));
-  return result;
-}
-
 static napi_value make_pipe(napi_env env, const struct argument *args) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return from_integer(env, errno);
@@ -79,10 +79,6 @@ static napi_value make_pipe(napi_env env, const struct argument *args) {
 static napi_value duplicate(napi_env env, const struct argument *args) {
   const int copy = fcntl(args[0].number, F_DUPFD_CLOEXEC, 3);
   return from_integer(env, copy < 0 ? -errno : copy);
-}
-
-static napi_value start_watching(napi_env env, const struct argument *args) {
-  return from_integer(env, start_thread(env, args[0].value));
 }
 
 static napi_value is_same_open_file(napi_env env, const struct argument *args) {
@@ -201,21 +197,16 @@ static napi_value dismiss_monitor(napi_env env, const struct argument *args) {
 /* Arguments: strings, the number of them that are in argv, slave, real, its settings, 1 in the foreground, descriptors. */
 static napi_value start_monitor(napi_env env, const struct argument *args) {
   int ends[2];
-  struct program program;
   struct monitored it = {
     .slave = args[2].number, .real = args[3].number, .foreground = args[5].number,
     .inherited = args[6].data, .inherited_count = args[6].length};
   if (args[4].length != sizeof it.found) return from_integer(env, ENOTTY);
   memcpy(&it.found, args[4].data, sizeof it.found);
-  const int unfit = read_program(args[0].data, args[0].length, (size_t)args[1].number, &program);
+  const int unfit = read_program(args[0].data, args[0].length, (size_t)args[1].number, &it.program);
   if (unfit != 0) return from_integer(env, unfit);
-  it.file = program.file;
-  it.argv = program.argv;
-  it.envp = program.envp;
-
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     const int error = errno;
-    free(program.argv);
+    free(it.program.argv);
     return from_integer(env, error);
   }
   it.channel = ends[1];
@@ -227,7 +218,7 @@ static napi_value start_monitor(napi_env env, const struct argument *args) {
   if (pid == 0) monitor(&it);
   const int error = errno;
   sigprocmask(SIG_SETMASK, &it.mask, NULL);
-  free(program.argv);
+  free(it.program.argv);
   close(ends[1]);
   if (pid < 0) {
     close(ends[0]);

@@ -8,20 +8,16 @@ export interface RedactAddon extends CompiledSearch {
   readonly makePipe: () => readonly [number, number] | number;
   /** Duplicates a descriptor, from 3 on, close-on-exec. @returns the copy, or the negative number of an error */
   readonly duplicate: (descriptor: number) => number;
-  /**
-   * Starts a thread that waits for events (watch.h), and keeps the event loop alive for ever.
-   *
-   * @returns the first argument of `watch`, or the negative number of an error
-   */
+  /** Starts a thread that keeps the event loop alive (watch.h). @returns 0 or an error */
   readonly startWatching: (onEvent: (descriptor: number) => void) => number;
   /** Waits for one event. @param event UNTIL_READABLE and so on of system/shared.ts */
-  readonly watch: (epoll: number, descriptor: number, event: number) => void;
+  readonly watch: (descriptor: number, event: number) => void;
   /** Returns 1 if two descriptors of a regular file are one open file, with one offset; or 0. */
   readonly isSameOpenFile: (one: number, other: number) => number;
   /**
-   * Opens a pseudo-terminal with the settings of another terminal, close-on-exec; the master side is non-blocking.
+   * Opens a pseudo-terminal like another terminal, close-on-exec, non-blocking on the launcher's side.
    *
-   * @param isPlain 1: it does not turn newlines into line ends; the other terminal will
+   * @param isPlain 1: the other terminal turns newlines into line ends
    * @returns the launcher's side (master) and the program's (slave), or an error
    */
   readonly makeTerminal: (like: number, isPlain: number) => readonly [number, number] | number;
@@ -31,10 +27,7 @@ export interface RedactAddon extends CompiledSearch {
   readonly settingsOf: (terminal: number) => Uint8Array | undefined;
   /** @param how AS_GIVEN and so on of system/shared.ts */
   readonly applySettings: (terminal: number, settings: Uint8Array, how: 0 | 1 | 2 | 3) => void;
-  /**
-   * Returns the keys that send SIGINT and SIGQUIT (-1: none); 1 in non-canonical mode, in which each key is read by
-   * itself; 1 if background jobs that write are stopped (`stty tostop`).
-   */
+  /** Returns the keys of signals (-1: none), 1 if each key is read by itself, 1 if background writers are stopped. */
   readonly modesOf: (
     terminal: number,
   ) => readonly [interrupt: number, quit: number, isByKey: number, stopsBackground: number];
@@ -45,12 +38,10 @@ export interface RedactAddon extends CompiledSearch {
   /** tcsetpgrp(3), which is not stopped in the background. */
   readonly takeForeground: (terminal: number, group: number) => void;
   /**
-   * Starts the program on a pseudo-terminal, in a session of its own, below a monitor (monitor.h).
+   * Starts the program below a monitor (monitor.h).
    *
    * @param strings the file, the arguments and the variables, each ended by a NUL
-   * @param real the terminal that gets the settings `found` if this process ends without `dismissMonitor`
-   * @param inherited further descriptors of the program
-   * @returns the channel to the monitor and its PID, or an error
+   * @param found the settings to restore on `real` if this process ends without `dismissMonitor`
    */
   readonly startMonitor: (
     strings: Uint8Array,
@@ -61,12 +52,8 @@ export interface RedactAddon extends CompiledSearch {
     isForeground: number,
     inherited: Int32Array,
   ) => readonly [channel: number, pid: number] | number;
-  /** Ends the monitor, which leaves the real terminal alone then. */
   readonly dismissMonitor: (channel: number, monitor: number) => void;
-  /**
-   * Forwards signals that Bun does not know (SIGPWR) to the program, by its PID. 0: they wait for the next call; -1: they
-   * have their default action again.
-   */
+  /** Forwards signals that Bun does not know (SIGPWR). 0: they wait for the next call; -1: they have their default action. */
   readonly passOnTo: (pid: number) => void;
   /** Puts bytes into a terminal as if they were typed, if the system allows that. */
   readonly typeInto: (terminal: number, bytes: Uint8Array) => void;

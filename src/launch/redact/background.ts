@@ -18,8 +18,7 @@ export function stopsWriters(addon: RedactAddon, terminal: number): boolean {
 }
 
 /**
- * Removes the listeners for a moment, so that the next signal of the kernel stops this process. One sent from here might
- * come after the job was continued.
+ * Removes the listeners for a moment: the kernel's next signal stops this process. A signal sent from here might come late.
  *
  * @returns true if the job was stopped and continued; false if another process has sent the signal
  */

@@ -16,11 +16,12 @@ import { startPump, type Pump } from "./pump.ts";
 import { readFrom } from "./source.ts";
 import { openSystem } from "./system.ts";
 
-/** The standard input of the other process, as JSON. Its descriptors are a source and a target in turn, from 3 on. */
+/**
+ * The standard input of the other process, as JSON with bytes as base64. Its descriptors are a source and a target in turn,
+ * from 3 on.
+ */
 interface Continuation {
-  /** Names, and values as base64. */
   readonly secrets: readonly (readonly [string, string])[];
-  /** The position in each stream, with bytes as base64. */
   readonly streams: readonly (Omit<StreamState, "read"> & { readonly read: string })[];
 }
 
@@ -30,8 +31,8 @@ export async function handOver(pumps: readonly Pump[], secrets: readonly Secret[
   const program = isBun
     ? []
     : [`${typeof SOPHIA_RUN_FOLDER === "undefined" ? "" : SOPHIA_RUN_FOLDER}/../bin/sophia-run.cjs`];
-  const passed = pumps.flatMap(({ source: { descriptor }, target, state }) =>
-    descriptor === undefined ? [] : [{ descriptor, target, state: state() }],
+  const passed = pumps.flatMap(({ source: { descriptor }, target, masker }) =>
+    descriptor === undefined ? [] : [{ descriptor, target, state: masker.state() }],
   );
   const child = crossSpawn(process.execPath, [...program, CONTINUE_CALL], {
     // A session of its own, which no key and no shell signals.

@@ -5,11 +5,7 @@ import { systemErrorCode } from "../../system/errors.ts";
 /** The longest pause before the next write to a full descriptor that another process made non-blocking. */
 const LONGEST_PAUSE_MS = 16;
 
-/**
- * Writes all bytes to a descriptor, in another thread: the descriptor stays blocking for the processes that share it.
- *
- * @returns the code of the system's error, such as `EPIPE`, if not all was written
- */
+/** Writes in another thread, so that the descriptor stays blocking for others. @returns the code of the system's error */
 export async function writeAll(descriptor: number, bytes: Uint8Array): Promise<string | undefined> {
   let pause = 1;
   for (let offset = 0; offset < bytes.length;) {
@@ -29,11 +25,7 @@ export async function writeAll(descriptor: number, bytes: Uint8Array): Promise<s
   return undefined;
 }
 
-/**
- * Reads from a descriptor that is non-blocking or readable.
- *
- * @returns 0 at the end, which on the master side of a pseudo-terminal is an error
- */
+/** @param descriptor non-blocking or readable @returns 0 at the end, or on an error: a pseudo-terminal ends by one */
 export function readNow(descriptor: number, buffer: Uint8Array): number | "nothing" {
   try {
     return readSync(descriptor, buffer);
@@ -42,11 +34,10 @@ export function readNow(descriptor: number, buffer: Uint8Array): number | "nothi
   }
 }
 
-/** Closes a descriptor that may be closed already. */
 export function closeQuietly(descriptor: number): void {
   try {
     closeSync(descriptor);
   } catch {
-    // EBADF
+    // It is closed already.
   }
 }

@@ -22,7 +22,6 @@ export type End = { readonly status: number } | { readonly signal: number };
 export interface State {
   readonly hasStarted: boolean;
   readonly end: End | undefined;
-  /** As of the last change that was noticed. */
   readonly isForeground: boolean;
   /** The number of requests to continue the program that the monitor has not answered. */
   readonly unanswered: number;
@@ -38,7 +37,7 @@ export type Event =
   | { readonly kind: "ended"; readonly end: End }
   /** The program was stopped; `shown`: then its output was shown and its keys were collected. */
   | { readonly kind: "stopped" | "shown"; readonly signal: NodeJS.Signals }
-  /** The job was continued after a stop, or the kernel refused the stop. */
+  /** A stop has ended, or was refused by the kernel. */
   | {
       readonly kind: "awake";
       readonly signal: NodeJS.Signals;
@@ -53,7 +52,6 @@ export type Event =
 
 export type Effect =
   | { readonly kind: "request stop" | "read keys" | "close keys" | "resume later" | "dismiss monitor" }
-  /** Ignores SIGTTOU, or lets it stop the job. */
   | { readonly kind: "ignore SIGTTOU" | "accept SIGTTOU" }
   /** `resize` copies the terminal's size, for which the kernel signals the program, and forwards if it is the same. */
   | { readonly kind: "forward" | "resize"; readonly signal: NodeJS.Signals }
@@ -152,7 +150,6 @@ function onSignal(state: State, signal: NodeJS.Signals, isInFront: boolean): Ste
   return [state, STOP_REQUESTS.has(signal) ? [forward, { kind: "request stop" }] : [forward]];
 }
 
-/** Moves to the foreground or background, and continues the program there. */
 function resume(state: State, isInFront: boolean): Step {
   const hasTerminal = state.terminal === "there";
   const entered: readonly Effect[] = hasTerminal ? [{ kind: "enter foreground", adopts: !state.isForeground }] : [];

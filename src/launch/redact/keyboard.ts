@@ -57,7 +57,6 @@ function nonBlocking(terminal: number): number {
 interface KeyParts extends Terminal {
   /** The real terminal, for reading; it is closed. */
   readonly input: number;
-  /** Called before a signal is sent to this process's own group. */
   readonly expect: (signal: NodeJS.Signals) => void;
   readonly monitor: () => Monitor | undefined;
   readonly hasEnded: () => boolean;

@@ -2,12 +2,7 @@ import { writeAll } from "./io.ts";
 
 const NEWLINE = 10;
 
-/**
- * Writes messages of the launcher to the standard error, between the program's lines.
- *
- * @param target the standard error, if there is one
- * @param lineEnd a terminal in raw mode needs both characters
- */
+/** Writes messages between the program's lines. @param lineEnd a terminal in raw mode needs both characters */
 export function messageWriter(target: number | undefined, lineEnd: "\n" | "\r\n") {
   const waiting: string[] = [];
   let isLineStart = true;

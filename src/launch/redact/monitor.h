@@ -18,7 +18,7 @@
 struct record { int kind, value; };
 
 struct monitored {
-  char *file, **argv, **envp;
+  struct program program;
   const int *inherited;
   size_t inherited_count;
   int slave, real, channel, foreground;
@@ -52,7 +52,7 @@ static pid_t start_program(const struct monitored *it, volatile int *error) {
   for (size_t i = 0; i < it->inherited_count; ++i) fcntl(it->inherited[i], F_SETFD, 0);
   for (int stream = 0; stream < 3; ++stream) dup2(it->slave, stream);
   sigprocmask(SIG_SETMASK, &it->mask, NULL);
-  execve(it->file, it->argv, it->envp);
+  execve(it->program.file, it->program.argv, it->program.envp);
   *error = errno;
   _exit(127);
 }

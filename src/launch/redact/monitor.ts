@@ -104,7 +104,6 @@ export function startMonitored(
     collect: (isLast: boolean): void => request(records.COLLECT, Number(isLast)),
     /** Keeps the program from being hung up when its terminal is closed. */
     detach: (): void => request(records.DETACH, 0),
-    /** Ends the monitor: the program has ended, and the real terminal is restored. */
     dismiss: (): void => void (isOpen && addon.dismissMonitor(channel, monitor)),
   };
 }

@@ -80,16 +80,14 @@ export function openOutputs(
   };
 
   return {
-    /** The program's descriptors: a number, or a pipe that Node.js makes. */
+    /** The program's side of each output: a descriptor, or a pipe that Node.js makes. */
     given: new Map(given),
     session,
-    /** Set if an output is a terminal and the program has no session of its own. */
     terminal: partTerminal?.signals,
     /** The descriptors, of 1 and 2, to which this process still writes. */
     kept: addon === undefined ? given.map(([number]) => number) : [],
     start: (child: ChildProcess | undefined): void => {
       prepared.forEach((output, stream) => startStream(output, stream, child));
-      // While the program starts.
       setImmediate(() => redaction.masking.prepare(addon));
     },
     write: messages.write,
@@ -170,7 +168,7 @@ export function openOutputs(
         return sync();
       case "drain": {
         const left: number[] = [];
-        await ofAll(async (pump, stream) => (await pump.drain()) || left.push(stream));
+        await ofAll(async (pump, stream) => (await pump.source.drain()) || left.push(stream));
         return end({ kind: "drained", left, wasKilled: effect.wasKilled });
       }
       case "flush":

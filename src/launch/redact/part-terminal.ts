@@ -75,7 +75,6 @@ export function openPartTerminal({ addon, watcher, real, master, sync }: Termina
       copySettings();
       copyIn(LATER_MS);
     },
-    /** The program has ended. @param wasKilled restores the settings */
     end: (wasKilled: boolean): void => {
       copySettings();
       if (wasKilled && last !== first && isInFront()) restore();

@@ -1,4 +1,3 @@
-import type { StreamState } from "../../masking/model.ts";
 import type { Masker } from "../../masking/stream.ts";
 import { writeAll } from "./io.ts";
 import type { Source } from "./source.ts";
@@ -68,8 +67,6 @@ export function startPump(source: Source, target: number, masker: Masker, events
   source.start(take, () => void flush().then(events.ended));
   awaitSilence();
   return {
-    /** Passes on the available output. @returns true if the stream has no writer any more */
-    drain: (): Promise<boolean> => source.drain(),
     /** Passes on the available output, without the beginning of a secret, and continues. */
     sync: async (): Promise<void> => {
       const isEnd = await source.drain();
@@ -78,14 +75,11 @@ export function startPump(source: Source, target: number, masker: Masker, events
       else source.resume();
     },
     flush,
-    state: (): StreamState => masker.state(),
     breakOff,
-    /**
-     * Abandons a stream without a reader. Bytes that the program wrote since would have caused SIGPIPE: passing them on
-     * raises the signal in this process, which forwards it.
-     */
+    /** Passes on the last bytes, which raises the SIGPIPE in this process that the program would have got. */
     loseReader: (): void => void source.drain().then(breakOff),
     source,
     target,
+    masker,
   };
 }

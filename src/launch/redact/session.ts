@@ -24,7 +24,6 @@ interface SessionParts extends Terminal {
   readonly input: number;
   /** The program's side of the pseudo-terminal. */
   readonly slave: number;
-  /** Further descriptors of the program. */
   readonly inherited: readonly number[];
   /** Closes the other descriptors of the master side: the kernel hangs up once all are closed. */
   readonly hangUp: () => void;
@@ -89,7 +88,6 @@ export function openSession(parts: SessionParts) {
     lose: (): void => happen({ kind: "unread" }),
     /** True for a signal that is being delivered and was sent from here to the whole group. */
     isOwn: expected.isOwn,
-    /** Leaves the settings of a program that has exited in the real terminal, or restores those from before. */
     restore: (): void => happen({ kind: "finished" }),
     close: (): void => {
       if (state.terminal === "there") closeQuietly(master);

@@ -11,11 +11,7 @@ const MOST_TURNS = 64;
 
 /** The launcher's end of a pipe or pseudo-terminal to which the program writes. */
 export interface Source {
-  /**
-   * Reads until the end. The next chunk, in the same memory, is read once `take` has resolved.
-   *
-   * @param end called once, after the last chunk or `close`
-   */
+  /** Reads the next chunk, in the same memory, after `take`. @param end called once, after the last chunk or `close` */
   readonly start: (take: Take, end: () => void) => void;
   /** Reads the available bytes and pauses. @returns true at the end of the stream */
   readonly drain: () => Promise<boolean>;
@@ -23,7 +19,6 @@ export interface Source {
   readonly resume: () => void;
   /** The program's next write fails (EPIPE). */
   readonly close: () => void;
-  /** For another process that continues to read. */
   readonly descriptor: number | undefined;
 }
 

@@ -1,7 +1,6 @@
 /** The program's outputs as a state and a pure step; outputs.ts performs its effects. */
 export interface Stream {
   readonly isErrors: boolean;
-  /** The program writes to a pseudo-terminal. */
   readonly isTerminal: boolean;
 }
 
@@ -11,7 +10,6 @@ export interface State {
   readonly open: ReadonlySet<number>;
   readonly hasSession: boolean;
   readonly isRenewed: boolean;
-  /** A notice about masking may be printed. */
   readonly hasNotice: boolean;
   /** Another process can continue a stream after the end of this one. */
   readonly mayHandOver: boolean;

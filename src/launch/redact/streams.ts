@@ -95,7 +95,6 @@ export interface Prepared {
   /** undefined if Node.js makes the pipe when it starts the program. */
   readonly source: Source | undefined;
   readonly given: number | "pipe";
-  /** The program writes to a pseudo-terminal. */
   readonly isTerminal: boolean;
 }
 
@@ -123,7 +122,6 @@ export function prepare(output: Output, insists: boolean, isWhole: boolean, syst
   return { output, target: copy, source: readFrom(own, watcher), given, isTerminal };
 }
 
-/** Closes the target, so that its reader sees the end. */
 export function closeTarget({ output, target }: Prepared, system: System | undefined): void {
   system?.watcher.forget(target);
   closeQuietly(target);

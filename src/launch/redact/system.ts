@@ -20,10 +20,7 @@ export interface Terminal extends System {
   readonly sync: () => Promise<void>;
 }
 
-/**
- * @returns undefined without the addon
- * @throws SophiaError (system-limit or redact-pipe, 125)
- */
+/** @returns undefined without the addon @throws SophiaError (system-limit or redact-pipe, 125) */
 export async function openSystem(): Promise<System | undefined> {
   const addon = await loadRedactAddon();
   return addon && { addon, watcher: openWatcher(addon) };
@@ -34,17 +31,17 @@ export type Watcher = ReturnType<typeof openWatcher>;
 /** Calls back once for the last event that was asked for on a descriptor, never in the same turn. */
 function openWatcher(addon: RedactAddon) {
   const callbacks = new Map<number, () => void>();
-  const epoll = addon.startWatching((descriptor) => {
+  const error = addon.startWatching((descriptor) => {
     const callback = callbacks.get(descriptor);
     callbacks.delete(descriptor);
     callback?.();
   });
-  if (epoll < 0) throw cannotMask(errorName(-epoll));
+  if (error !== 0) throw cannotMask(errorName(error));
   const wait =
     (event: number) =>
     (descriptor: number, callback: () => void): void => {
       callbacks.set(descriptor, callback);
-      addon.watch(epoll, descriptor, event);
+      addon.watch(descriptor, event);
     };
   return {
     /** Waits for bytes to read, or the end. */
@@ -54,7 +51,7 @@ function openWatcher(addon: RedactAddon) {
     /** Ends the wait. Must be called before the descriptor is closed. */
     forget: (descriptor: number): void => {
       callbacks.delete(descriptor);
-      addon.watch(epoll, descriptor, FORGET);
+      addon.watch(descriptor, FORGET);
     },
   };
 }

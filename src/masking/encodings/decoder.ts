@@ -17,14 +17,8 @@ export interface Unit {
 }
 
 export interface Decoder {
-  /** The bytes with which an escape can begin. */
   readonly starts: readonly number[];
-  /**
-   * Reads one escape, or a start byte that stands for itself.
-   *
-   * @returns the possible readings, the likeliest first; none if no encoder writes this; undefined if the next byte
-   *   decides
-   */
+  /** @returns the possible readings, the likeliest first; none if no encoder writes this; undefined if more bytes decide */
   readonly decode: (peek: Peek) => readonly Unit[] | undefined;
 }
 

@@ -12,14 +12,12 @@ import {
   type Timing,
 } from "./rounds.ts";
 
-/** Time, so that tests need not wait for it. */
 export interface Clock extends Record<"now" | "random", () => number> {
   /** Resolves after so long, or when the signal is aborted. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 export interface Following<Renewal> extends Pick<Timing, "everyMs" | "sessionMs"> {
-  /** The digests of what the program was started with. */
   readonly digests: Digests;
   readonly look: (before: Known | undefined) => Promise<Look>;
   readonly resolve: () => Promise<Resolved<Renewal>>;

@@ -19,7 +19,7 @@ export type Resolved<Renewal> =
 export type Lines = readonly [string, ...string[]];
 
 export interface Timing {
-  /** In monotonic milliseconds. */
+  /** Monotonic, in ms. */
   readonly now: number;
   /** From 0 (inclusive) to 1 (exclusive). */
   readonly random: number;
@@ -30,7 +30,6 @@ export interface Timing {
 }
 
 export interface State {
-  /** The digests of what the program was started with. */
   readonly digests: Digests;
   /** The names of values that providers make on each open. */
   readonly volatile: ReadonlySet<string>;
@@ -39,7 +38,7 @@ export interface State {
   readonly lost: ReadonlyMap<string, number>;
   readonly expiresAt: number;
   readonly opensAt: number;
-  /** The number of failed rounds in a row. */
+  /** In a row. */
   readonly failures: number;
   readonly retryAfterMs: number;
   /** The failures that were reported and still last. */
@@ -48,14 +47,11 @@ export interface State {
 }
 
 interface Round {
-  /** The session ends soon. */
   readonly isExpiring: boolean;
   /** The environments must be opened, since revisions are hidden. */
   readonly isDue: boolean;
   readonly seen?: Known;
-  /** The result of the first of two openings. */
   readonly first?: Digests;
-  /** The digests of the values with which the program is being restarted. */
   readonly next?: Digests;
 }
 
@@ -66,10 +62,9 @@ export type Event<Renewal> =
   /** `refusal`: the reason if the program could not be restarted. */
   | { readonly kind: "restarted"; readonly refusal: Lines | undefined };
 
-/** A warning, a notice that `--quiet` drops, or a detail for `--verbose`. */
+/** A notice is dropped by `--quiet`, a detail needs `--verbose`. */
 export type Message = readonly [level: "warning" | "notice" | "detail", lines: Lines];
 
-/** Its outcome is the next event. */
 export type Action<Renewal> =
   | { readonly kind: "wait"; readonly ms: number }
   | { readonly kind: "look"; readonly before: Known | undefined }
@@ -178,7 +173,6 @@ function onOpened<Renewal>(before: State, resolved: Resolved<Renewal>, timing: T
   return { state: { ...state, round: { ...round, next: digests } }, messages: [], action };
 }
 
-/** Ends a round after an open. */
 function finish(before: State, messages: readonly Message[], timing: Timing): Step<never> {
   const { isExpiring, seen = before.known } = before.round;
   const opensAt = timing.now + OPEN_EVERY_MS;

@@ -30,13 +30,11 @@ const LEAST_EVERY_MS = 1000;
 const EVERY_MS = 30_000;
 const GRACE_MS = 10_000;
 
-/** The start of the first program. */
 export interface Start {
   readonly invocation: Pick<Run, "command" | "flags">;
   readonly settings: Settings;
   readonly assessment: Assessment;
   readonly redaction: Redaction | undefined;
-  /** Plans the masking of another assessment. */
   readonly redact: (assessment: Assessment, context: Context) => Promise<Redaction | undefined>;
   readonly record: Recorder | undefined;
 }
@@ -157,7 +155,6 @@ async function following(
   );
 }
 
-/** Words a failure; throws bugs again. */
 function refusal(error: unknown): Lines {
   if (error instanceof SophiaError) return continues(error);
   throw error;
@@ -173,7 +170,6 @@ function continues(failure: Failure): Lines {
   return [`warning: ${failure.message}; the program continues with its current values`, ...further(failure)];
 }
 
-/** Returns settings for the environments that were opened, by their full names. */
 function followable({ esc }: Assessment): EscSettings {
   if (!("settings" in esc)) throw new TypeError("nothing to follow");
   if (esc.kind !== "read") return esc.settings;
