@@ -101,7 +101,7 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
     }
     case "awake":
       if (!event.isRefused) return resume(state, isInFront);
-      // The program's access would stop it again and again. For an orphaned group it must fail: without a terminal it does.
+      // An access would stop the program for ever. In an orphaned group it must fail, which it does without a terminal.
       if (event.isOrphaned && (event.signal === "SIGTTIN" || event.signal === "SIGTTOU")) return hangUp(state, true);
       return [state, [{ kind: "resume later" }]];
     case "resumed":

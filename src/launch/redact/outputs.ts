@@ -59,14 +59,14 @@ export function openOutputs(
       ? openSession({
           ...terminal,
           input: duplicate(terminal.addon, 0),
-          slave: typeof one?.given === "number" ? one.given : -1,
+          slave: typeof one?.programSide === "number" ? one.programSide : -1,
           inherited: inherited.numbers,
           hangUp: () => pumps.forEach((pump) => pump.breakOff()),
         })
       : undefined;
   const partTerminal = terminal === undefined || session !== undefined ? undefined : openPartTerminal(terminal);
-  const given = prepared.flatMap(({ output, given: side }) =>
-    output.descriptors.map((number) => [number, side] as const),
+  const given = prepared.flatMap(({ output, programSide }) =>
+    output.descriptors.map((number) => [number, programSide] as const),
   );
   let state: stages.State = {
     streams,
@@ -105,11 +105,11 @@ export function openOutputs(
     },
   };
 
-  function startStream(its: Prepared, stream: number, child: ChildProcess | undefined): void {
-    const { output, target, given: side, isTerminal } = its;
-    if (typeof side === "number" && session === undefined) closeQuietly(side);
+  function startStream(started: Prepared, stream: number, child: ChildProcess | undefined): void {
+    const { output, target, programSide, isTerminal } = started;
+    if (typeof programSide === "number" && session === undefined) closeQuietly(programSide);
     const piped = output.descriptors[0] === 1 ? child?.stdout : child?.stderr;
-    const source = its.source ?? (piped ? readFromStream(piped) : undefined);
+    const source = started.source ?? (piped ? readFromStream(piped) : undefined);
     if (source === undefined) return;
     const pump = startPump(source, target, redaction.masking.stream(), {
       came: isTerminal ? partTerminal?.wrote : undefined,

@@ -94,7 +94,7 @@ export interface Prepared {
   readonly target: number;
   /** undefined if Node.js makes the pipe when it starts the program. */
   readonly source: Source | undefined;
-  readonly given: number | "pipe";
+  readonly programSide: number | "pipe";
   readonly isTerminal: boolean;
 }
 
@@ -112,14 +112,14 @@ export function prepare(output: Output, insists: boolean, isWhole: boolean, syst
       hint: "send the output through a pipe (| cat), or use --redact=never",
     });
   }
-  if (system === undefined) return { output, target, source: undefined, given: "pipe", isTerminal: false };
+  if (system === undefined) return { output, target, source: undefined, programSide: "pipe", isTerminal: false };
   const { addon, watcher } = system;
   const pair = isTerminal ? ends : addon.makePipe();
   if (typeof pair === "number") throw cannotMask(errorName(pair));
-  const [own, given] = pair;
+  const [own, programSide] = pair;
   const copy = duplicate(addon, target);
   if (isTerminal) addon.copySize(copy, own);
-  return { output, target: copy, source: readFrom(own, watcher), given, isTerminal };
+  return { output, target: copy, source: readFrom(own, watcher), programSide, isTerminal };
 }
 
 export function closeTarget({ output, target }: Prepared, system: System | undefined): void {
