@@ -1,7 +1,6 @@
 /** Generates the header with the numbers and names of src/system/shared.ts, and those of masking, for C code. */
 import { join } from "node:path";
-import { LINE_WIDTH } from "../src/masking/breaks.ts";
-import { ESCAPE } from "../src/masking/escapes.ts";
+import { ESCAPE, LINE_WIDTH } from "../src/masking/escapes.ts";
 import * as shared from "../src/system/shared.ts";
 import type { GeneratedFile } from "./contract/files.ts";
 

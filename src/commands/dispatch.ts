@@ -60,7 +60,7 @@ async function answer(invocation: Exclude<Invocation, { kind: "run" }>, context:
       return ExitStatus.ok;
     }
     case "continue-masking":
-      return (await import("../launch/redact/continuation.ts")).continueMasking();
+      return (await import("../launch/redact/hand-over.ts")).continueMasking();
     case "mistake":
       throw mistakeError(invocation.mistake);
   }

@@ -1,56 +1,52 @@
 /**
- * Finds all patterns in one pass over bytes (Aho and Corasick, 1975), and skips quickly what is none (Wu and Manber,
- * 1994). Five bytes of memory for each byte of a pattern, and seven more for those that a stream leads to; pure.
+ * Finds all patterns in a single pass (Aho and Corasick, 1975), and skips bytes with which no pattern begins (Wu and
+ * Manber, 1994). Needs five bytes of memory for each byte of a pattern, and six more if a stream reaches it; pure.
  */
-import { IS_BASE64, LINE_WIDTH, runBefore } from "./breaks.ts";
-import { escapesOf, LINE_BREAK } from "./escapes.ts";
+import { base64Before, escapesOf, IS_BASE64, LINE_BREAK, LINE_WIDTH } from "./escapes.ts";
 import type { CompiledSearch } from "./model.ts";
 
-/** The beginning of no bytes. */
+/** The node of the empty prefix. */
 export const ROOT = 0;
 
-/** Blocks of three bytes are told apart by as many bits. */
+/** Hash values of three bytes. */
 const BLOCKS = 1 << 16;
 
 /**
- * The beginnings of all patterns as a tree, by number. Each pattern has a branch: the beginnings that it does not share
- * with the pattern before it, numbered in a row. The arrays are by beginning or by branch.
+ * A trie of all patterns. A node is a prefix of a pattern, by number. Each pattern has a branch: the nodes that it does not
+ * share with the pattern before it, numbered in a row. The arrays are by node or by branch.
  */
 export class Automaton {
   private compiled: { readonly search: CompiledSearch; readonly handle: Uint8Array } | undefined;
-  /** The length of the shortest pattern, at most 255; 0 where there is none. */
+  /** The length of the shortest pattern, at most 255; 0 without patterns. */
   readonly window: number;
-  /** Of each beginning: its last byte, and its branch. */
+  /** By node: its last byte, and its branch. */
   private readonly label: Buffer;
   private readonly branch: Uint32Array;
-  /** One more than the number of the longest beginning that it ends with; 0 until it is needed. */
+  /** By node: the longest other node with which it ends, plus one; 0 until it is needed. */
   private readonly failure: Uint32Array;
-  /** The length of the longest pattern that it ends with, known where `failure` is; `quiet`: known to be none. */
-  private readonly found: Uint16Array;
-  private readonly quiet: Uint8Array;
-  /** Of each branch: the difference between a beginning's number and its length. */
+  /** By node: the length of the longest pattern with which it ends (0 without one), plus one; known when `failure` is. */
+  private readonly matchLengths: Uint16Array;
+  /** By branch: the difference between a node's number and its length. */
   private readonly base: Int32Array;
-  /** The beginning where it leaves another branch, and its last one: the pattern. */
+  /** By branch: the node where it leaves another branch, and its last node: the pattern. */
   private readonly parent: Uint32Array;
   private readonly end: Uint32Array;
   private readonly first = new Uint32Array(256);
-  /** Hash table of the first beginnings of branches, by the beginning that they leave and the byte. */
+  /** A hash table of the first nodes of branches, by their parent and their byte. */
   private readonly forks: Uint32Array;
-  /** How far the window may move if its last three bytes are these. */
+  /** The distance by which the window may move if its last three bytes are these. */
   private readonly shift: Uint8Array;
-  /** By byte; see {@link escapesOf}. */
   readonly escapes: Uint8Array;
-  /** Marks the bytes of patterns, and the three bytes with which a pattern begins. */
+  /** Marks the bytes of patterns, and the first three bytes of patterns. */
   private readonly occurs = new Uint8Array(256);
   private readonly starts = new Uint8Array(BLOCKS);
 
-  /** @param patterns bytes as characters (Latin-1), sorted, each once, of 3 to 65,535 bytes */
+  /** @param patterns bytes as characters (Latin-1), sorted, each once, of 3 to 65,534 bytes */
   constructor(patterns: readonly string[]) {
     const size = patterns.reduce((sum, { length }) => sum + length, 2);
     this.branch = new Uint32Array(size);
     this.failure = new Uint32Array(size);
-    this.found = new Uint16Array(size);
-    this.quiet = new Uint8Array(size);
+    this.matchLengths = new Uint16Array(size);
     this.base = new Int32Array(patterns.length);
     this.parent = new Uint32Array(patterns.length);
     this.end = new Uint32Array(patterns.length);
@@ -58,44 +54,42 @@ export class Automaton {
     this.window = patterns.length === 0 ? 0 : patterns.reduce((least, { length }) => Math.min(least, length), 255);
     this.shift = new Uint8Array(BLOCKS).fill(Math.max(0, this.window - 2));
     this.label = Buffer.alloc(size);
-    this.grow(patterns);
+    this.build(patterns);
     this.escapes = escapesOf(this.occurs);
   }
 
-  /** Lets a compiled loop do {@link skip}, which takes most of the time. */
+  /** Replaces the loop of {@link skip}, which takes most of the time, by a compiled one. */
   use(search: CompiledSearch): void {
     const { shift, starts, label, branch, parent, first, end, forks, escapes, occurs } = this;
-    const tables = [shift, starts, label, branch, parent, first, end, forks, escapes, IS_BASE64, occurs] as const;
-    const handle = search.prepareSearch(...tables);
-    this.compiled = { search, handle };
+    const tables = [shift, starts, label, branch, parent, first, end, forks, escapes, IS_BASE64, occurs];
+    this.compiled = { search, handle: search.prepareSearch(...tables) };
   }
 
   depthOf(node: number): number {
     return node === ROOT ? 0 : node - (this.base[this.branch[node] ?? 0] ?? 0);
   }
 
-  /** Returns the length of the longest pattern that ends here; 0 for none. */
-  foundAt(node: number): number {
+  /** Returns the length of the longest pattern with which a node ends; 0 without one. */
+  matchLengthAt(node: number): number {
     this.failureOf(node);
-    return this.found[node] ?? 0;
+    return Math.max(0, (this.matchLengths[node] ?? 0) - 1);
   }
 
-  /** Returns the number of that pattern. */
   patternAt(node: number): number {
-    const length = this.foundAt(node);
+    const length = this.matchLengthAt(node);
     let end = node;
     while (this.depthOf(end) > length) end = this.failureOf(end);
     return this.branch[end] ?? 0;
   }
 
-  /** Returns the longest beginning of a pattern, of at most `depth` bytes, with which the bytes end. */
+  /** Returns the longest node of at most `depth` bytes with which `node` ends. */
   shortened(node: number, depth: number): number {
     let at = node;
     while (this.depthOf(at) > depth) at = this.failureOf(at);
     return at;
   }
 
-  /** Returns the longest beginning of a pattern with which the bytes end after one more. */
+  /** Returns the longest node with which the bytes end after another byte. */
   next(node: number, byte: number): number {
     for (let at = node; at !== ROOT; at = this.failureOf(at)) {
       const child = this.child(at, byte);
@@ -104,33 +98,30 @@ export class Automaton {
     return this.first[byte] ?? ROOT;
   }
 
-  /** The number of bytes from `at` on that lead along a branch without the end of a pattern, as far as is known. */
+  /** Counts the bytes from `at` on that lead along a branch and are known to end no pattern. */
   follow(node: number, bytes: Uint8Array, at: number): number {
-    const { label, quiet, escapes } = this;
+    const { label, matchLengths, escapes } = this;
     const most = Math.min((this.end[this.branch[node] ?? 0] ?? 0) - node, bytes.length - at);
     let length = 0;
     while (
       length < most &&
       label[node + length + 1] === bytes[at + length] &&
-      quiet[node + length + 1] === 1 &&
+      matchLengths[node + length + 1] === 1 &&
       escapes[bytes[at + length] ?? 0] === 0
     )
       length += 1;
     return length;
   }
 
-  /**
-   * Returns the first place from `at` on where a pattern may begin, as it is or escaped; past the last whole window all
-   * may. @param run the number of characters of base64 before `bytes`, as far as that counts
-   */
+  /** Returns the first index from `at` on at which a pattern may begin. @param run as of {@link base64Before} */
   skip(bytes: Uint8Array, at: number, run: number): number {
     const { window, shift, starts, compiled } = this;
     if (window === 0) return bytes.length;
     if (compiled) return compiled.search.skip(compiled.handle, window, bytes, at, run);
     const { length } = bytes;
-    for (let index = at, escape = at - 1; ;) {
-      escape = this.nextEscape(bytes, escape + 1);
-      while (index + window <= Math.min(length, escape)) {
+    for (let index = at, escape = at; ; escape++) {
+      while (escape < length && this.escapes[bytes[escape] ?? 0] === 0) escape += 1;
+      while (index + window <= escape) {
         const end = index + window;
         const distance = shift[block(bytes[end - 3] ?? 0, bytes[end - 2] ?? 0, bytes[end - 1] ?? 0)] ?? 0;
         if (distance !== 0) index += distance;
@@ -139,22 +130,15 @@ export class Automaton {
       }
       if (escape >= length) return index;
       const begin = this.beginBefore(bytes, Math.max(at, escape - window + 1), escape, run);
-      // Before there a pattern may begin that goes on with the byte as it is.
+      // A pattern that contains the byte itself may begin before.
       if (begin !== -1) return Math.min(begin, index);
     }
   }
 
-  private nextEscape(bytes: Uint8Array, from: number): number {
-    const { escapes } = this;
-    let at = from;
-    while (at < bytes.length && escapes[bytes[at] ?? 0] === 0) at += 1;
-    return at;
-  }
-
-  /** Returns the first place from `from` on where a pattern may begin that goes on with an escape; -1 if there is none. */
+  /** Returns the first index from `from` on at which a pattern may begin that continues with the escape, or -1. */
   private beginBefore(bytes: Uint8Array, from: number, escape: number, run: number): number {
     const isBreak = this.escapes[bytes[escape] ?? 0] === LINE_BREAK;
-    if (isBreak && runBefore(bytes, escape, 0, run) < LINE_WIDTH) return -1;
+    if (isBreak && base64Before(bytes, escape, run) < LINE_WIDTH) return -1;
     for (let begin = from; begin < escape; begin++) {
       let node = this.first[bytes[begin] ?? 0] ?? ROOT;
       for (let at = begin + 1; at < escape && node !== ROOT; at++) node = this.child(node, bytes[at] ?? 0);
@@ -164,7 +148,6 @@ export class Automaton {
   }
 
   private child(node: number, byte: number): number {
-    // Most beginnings go on in one way only, and that is next to them.
     const { label, branch, parent, forks } = this;
     const near = node + 1;
     if (label[near] === byte && branch[near] === branch[node]) return near;
@@ -175,31 +158,24 @@ export class Automaton {
     }
   }
 
-  private parentOf(node: number): number {
-    const branch = this.branch[node] ?? 0;
-    return node > 1 && this.branch[node - 1] === branch ? node - 1 : (this.parent[branch] ?? ROOT);
-  }
-
   private failureOf(node: number): number {
     const known = this.failure[node] ?? 0;
     if (known !== 0 || node === ROOT) return Math.max(0, known - 1);
-    const parent = this.parentOf(node);
+    const branch = this.branch[node] ?? 0;
+    const parent = node > 1 && this.branch[node - 1] === branch ? node - 1 : (this.parent[branch] ?? ROOT);
     const failure = parent === ROOT ? ROOT : this.next(this.failureOf(parent), this.label[node] ?? 0);
     this.failure[node] = failure + 1;
-    const isPattern = this.end[this.branch[node] ?? 0] === node;
-    const found = isPattern ? this.depthOf(node) : this.foundAt(failure);
-    this.found[node] = found;
-    this.quiet[node] = found === 0 ? 1 : 0;
+    const isPattern = this.end[branch] === node;
+    this.matchLengths[node] = 1 + (isPattern ? this.depthOf(node) : this.matchLengthAt(failure));
     return failure;
   }
 
-  private grow(patterns: readonly string[]): void {
+  private build(patterns: readonly string[]): void {
     const { label, branch, base, parent, end, first } = this;
-    // In one piece: several times as fast as to ask strings for each of their characters.
+    // One buffer is several times as fast as the characters of strings.
     const all = Buffer.from(patterns.join(""), "latin1");
-    // By index: an iterator takes ten times as long for some millions of bytes.
+    // An iterator takes ten times as long for some millions of bytes.
     for (let at = 0; at < all.length; at++) this.occurs[all[at] ?? 0] = 1;
-    /** The branches on which the pattern before lies. */
     const path: { readonly branch: number; readonly shared: number }[] = [];
     let last = ROOT;
     for (let number = 0, from = 0, former = 0, formerLength = 0; number < patterns.length; number++) {
@@ -219,7 +195,7 @@ export class Automaton {
       path.push({ branch: number, shared });
       if (node === ROOT) first[all[from] ?? 0] = start;
       else this.fork(node, all[from + shared] ?? 0, start);
-      this.slow(all, from, shared);
+      this.limitShifts(all, from, shared);
       former = from;
       formerLength = length;
       from += length;
@@ -234,8 +210,8 @@ export class Automaton {
     forks[slot] = child;
   }
 
-  /** The window may not move past three bytes of the pattern. The pattern before has seen to the `shared` bytes. */
-  private slow(all: Uint8Array, from: number, shared: number): void {
+  /** Keeps the window from moving past three bytes of a pattern. The pattern before did so for the `shared` bytes. */
+  private limitShifts(all: Uint8Array, from: number, shared: number): void {
     const { shift, starts, window } = this;
     for (let end = Math.max(3, shared + 1); end <= window; end++) {
       const at = block(all[from + end - 3] ?? 0, all[from + end - 2] ?? 0, all[from + end - 1] ?? 0);
@@ -245,7 +221,6 @@ export class Automaton {
   }
 }
 
-/** Returns a number for three bytes; others may have it, too. */
 function block(first: number, second: number, third: number): number {
   return ((third << 10) ^ (second << 5) ^ first) & (BLOCKS - 1);
 }

@@ -1,14 +1,14 @@
 import { ROOT, type Automaton } from "./automaton.ts";
-import { LINE_WIDTH, RETURN, runBefore } from "./breaks.ts";
-import { Candidate, type Found } from "./candidate.ts";
+import { Candidate, type OnMatch } from "./candidate.ts";
 import { END, MORE, type Unit } from "./encodings/decoder.ts";
 import { ENCODINGS, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "./encodings/encodings.ts";
+import { base64Before, LINE_WIDTH, RETURN } from "./escapes.ts";
 
-/** Up to this depth it pays to skip to the next possible beginning. No pattern is so short: no match is found twice. */
+/** Up to this depth skipping to the next possible beginning pays. Patterns are longer: no match is found twice. */
 const SHALLOW = 5;
 /**
- * The limit on candidates at a time keeps the time linear for secrets made to defeat it. No encoded secret is lost: an
- * encoding has one for each way to cut a run of its escapes into units, eight at most.
+ * Limit on candidates at a time: it keeps the time linear for secrets made to defeat it. No encoded secret is lost: an
+ * encoding has one candidate for each way to cut a run of its escapes into units, eight at most.
  */
 const MOST_CANDIDATES = 128;
 
@@ -18,35 +18,30 @@ const BY_START: readonly (readonly Encoding[])[] = Array.from({ length: 256 }, (
 );
 
 /**
- * Finds patterns in one stream that comes in chunks, as they are and encoded.
- *
- * The automaton reads the bytes as they are. Where an escape may begin, a candidate takes over the automaton's state and
- * reads on in one encoding, for as long as what it decodes may become a secret. So memory and time are linear in the
- * bytes of the secrets and of the stream, in whatever mixture of escapes and plain characters a secret is written.
+ * Finds patterns in one stream that comes in chunks, plain and encoded (see ARCHITECTURE.md).
+ * Memory and time are linear in the bytes of the secrets and of the stream.
  */
 export class Finder {
-  /** How many bytes were read. */
   position = 0;
   /** The longest possible beginning of a secret with which these end; a new array after each `read`. */
   held: Uint8Array = NOTHING;
-  /** The number of characters of base64 before `held`, as far as that counts. */
+  /** The number of characters of base64 before `held`, up to {@link LINE_WIDTH}. */
   run = 0;
   private node = ROOT;
   private candidates: Candidate[] = [];
-  /** What `read` goes through: `held` and the chunk, which begin at this place of the stream. */
+  /** The bytes of the current `read`, `held` and the chunk, and their offset in the stream. */
   private bytes: Uint8Array = NOTHING;
   private base = 0;
   private isEnd = false;
   private readonly automatonOf: () => Automaton;
-  private readonly found: Found;
+  private readonly onMatch: OnMatch;
 
-  /** @param automatonOf is called at the first byte */
-  constructor(automatonOf: () => Automaton, found: Found) {
+  constructor(automatonOf: () => Automaton, onMatch: OnMatch) {
     this.automatonOf = automatonOf;
-    this.found = found;
+    this.onMatch = onMatch;
   }
 
-  /** Reads on, in linear time, and reports matches: of those with the same end the longest. */
+  /** Reports the longest of the matches with the same end. */
   read(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
     const automaton = this.automatonOf();
@@ -61,12 +56,12 @@ export class Finder {
       this.position - automaton.depthOf(this.node),
     );
     const from = start - this.base;
-    this.run = runBefore(bytes, from, 0, this.run);
+    this.run = base64Before(bytes, from, this.run);
     this.held = from === bytes.length ? NOTHING : new Uint8Array(bytes.subarray(from)); // a copy
     this.bytes = NOTHING;
   }
 
-  /** Reports matches that are certain only if the stream ends here: it may go on anyway. */
+  /** Reports matches that are certain only if the stream ends here. It may continue anyway. */
   finish(): void {
     const { candidates } = this;
     this.bytes = this.held;
@@ -81,7 +76,7 @@ export class Finder {
 
   private readPlain(bytes: Uint8Array, from: number, automaton: Automaton): void {
     const { length } = bytes;
-    const { found, base } = this;
+    const { onMatch, base } = this;
     const { escapes } = automaton;
     const lastWindow = length - automaton.window;
     let { node } = this;
@@ -104,9 +99,9 @@ export class Finder {
       index += 1;
       const former = depth;
       depth = automaton.depthOf(node);
-      const size = automaton.foundAt(node);
-      if (size !== 0) found(base + index - size, base + index, node, PLAIN, false);
-      // The pattern did not go on, and the one that may begin instead is still short.
+      const size = automaton.matchLengthAt(node);
+      if (size !== 0) onMatch(base + index - size, base + index, node, PLAIN, false);
+      // The pattern did not continue, and the one that may begin in its place is still short: skipping is faster.
       const again = index - depth;
       if (depth <= former && depth <= SHALLOW && again >= 0 && again <= lastWindow && this.candidates.length === 0) {
         if (isPlain(bytes, again, index, escapes)) {
@@ -119,28 +114,20 @@ export class Finder {
     this.node = node;
   }
 
-  /** Lets the candidates at a place read on, and begins those that can begin with an escape there. */
+  /** Steps the candidates that wait for a byte, and adds those that can begin with an escape there. */
   private readEscaped(byte: number, index: number, node: number, automaton: Automaton): void {
     const at = this.base + index;
-    const current = this.candidates;
-    const encodings: Encoding[] = [];
-    if (current.some((candidate) => candidate.at === at)) {
-      this.candidates = current.filter((candidate) => candidate.at !== at);
-      for (const candidate of current) {
-        if (candidate.at !== at) continue;
-        encodings.push(candidate.encoding);
-        this.step(candidate, at + 1);
-      }
-    }
+    const current = this.candidates.filter((candidate) => candidate.at === at);
+    if (current.length > 0) this.candidates = this.candidates.filter((candidate) => candidate.at !== at);
+    for (const candidate of current) this.step(candidate, at + 1);
     for (const encoding of BY_START[byte] ?? []) {
-      // A candidate that has read all before here in this encoding knows more than a new one.
-      if (encodings.includes(encoding)) continue;
+      // An older candidate of this encoding has read the bytes before as well.
+      if (current.some((candidate) => candidate.encoding === encoding)) continue;
       const depth = this.depthWithout(encoding, index, automaton.depthOf(node), automaton);
       this.step(new Candidate(encoding, automaton, at, automaton.shortened(node, depth)), at + 1);
     }
   }
 
-  /** The length of the end of `bytes` before a place in which no escape of an encoding can begin, `most` at most. */
   private depthWithout({ special }: Encoding, index: number, most: number, { escapes }: Automaton): number {
     let depth = 0;
     while (depth < most) {
@@ -151,26 +138,25 @@ export class Finder {
     return depth;
   }
 
-  /** Lets a candidate read on to the first escape from `to` on; keeps it as long as it may become a secret. */
+  /** Lets a candidate read to the first escape from `to` on. Keeps it if it may still become a secret. */
   private step(candidate: Candidate, to: number): void {
     const { encoding } = candidate;
     const { bytes, base } = this;
     let from = 0;
     const peek = (index: number): number => bytes[from + index] ?? (this.isEnd ? END : MORE);
     for (;;) {
-      if (!candidate.acceptPlain(bytes, base, this.found)) return;
+      if (!candidate.acceptPlain(bytes, base, this.onMatch)) return;
       if (candidate.at >= to || candidate.at >= base + bytes.length) break;
       from = candidate.at - base;
       const first = bytes[from] ?? 0;
       const units = this.unitsOf(encoding, first, from, peek);
-      // More bytes will tell.
       if (units === undefined) break;
       const [unit, ...others] = units;
       for (const other of others) {
         const copy = candidate.copy();
-        if (copy.accept(other, first, this.found)) this.step(copy, to);
+        if (copy.accept(other, first, this.onMatch)) this.step(copy, to);
       }
-      if (unit === undefined || !candidate.accept(unit, first, this.found)) return;
+      if (unit === undefined || !candidate.accept(unit, first, this.onMatch)) return;
     }
     const known = this.candidates.findIndex((other) => other.isSame(candidate));
     if (known === -1) {
@@ -185,12 +171,12 @@ export class Finder {
     peek: (index: number) => number,
   ): readonly Unit[] | undefined {
     if (encoding === LINE_ENDS) return [{ length: 1, bytes: [RETURN] }];
-    if (encoding !== WRAPPED) {
-      const units = encoding.decoder?.decode(peek);
-      return this.isEnd ? units?.filter(({ length }) => from + length <= this.bytes.length) : units;
+    if (encoding === WRAPPED) {
+      const isBreak = base64Before(this.bytes, from, this.run) >= LINE_WIDTH;
+      return [{ length: 1, bytes: isBreak ? [] : [first] }];
     }
-    const isBreak = runBefore(this.bytes, from, 0, this.run) >= LINE_WIDTH;
-    return [{ length: 1, bytes: isBreak ? [] : [first] }];
+    const units = encoding.decoder?.decode(peek);
+    return this.isEnd ? units?.filter(({ length }) => from + length <= this.bytes.length) : units;
   }
 }
 

@@ -1,64 +1,50 @@
 import { SophiaError } from "../core/error.ts";
 import { Automaton } from "./automaton.ts";
 import type { CompiledSearch, Secret, StreamState } from "./model.ts";
-import { patternsOf, type Form } from "./patterns.ts";
+import { patternsOf } from "./patterns.ts";
 import { Masker } from "./stream.ts";
-import { fateOf } from "./texts.ts";
+import { maskabilityOf } from "./texts.ts";
 
-/** In bytes, of all secrets: some 100 MB of memory. An environment that Linux passes on by default holds half of it. */
+/** Limit on the bytes of all secrets: they need some 100 MB of memory. Linux passes on half of it in an environment by default. */
 export const MOST_BYTES = 4 * 1024 * 1024;
 
 export type Masking = ReturnType<typeof maskingOf>;
 
 /**
- * Returns what masks secrets in any number of streams; see docs/masking.md for the forms in which they are found.
+ * Makes maskers of secrets for any number of streams; docs/masking.md lists the forms that they find.
  *
- * @param longest the bytes of the longest stream, if it is known: what cannot stand in it is not searched for
+ * @param longest the bytes of the longest stream, if it is known: longer texts are not searched for
  * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
  */
 export function maskingOf(secrets: readonly Secret[], longest?: number) {
   const masked = maskable(secrets);
   let made: Automaton | undefined;
-  const automaton = (): Automaton => (made ??= new Automaton(sorted(patternsOf(masked, longest))));
+  const automaton = (): Automaton => (made ??= new Automaton([...patternsOf(masked, longest).keys()].toSorted()));
   return {
-    /** The number of secrets that can be masked. */
     size: masked.length,
-    /** Does what the first bytes of a stream would wait for, some milliseconds for a hundred secrets. */
+    /** Builds the search in advance: some milliseconds for a hundred secrets. */
     prepare: (compiled?: CompiledSearch): void => {
       const prepared = automaton();
       if (compiled !== undefined) prepared.use(compiled);
     },
-    /** @param state where another masker of the same secrets has left a stream */
     stream: (state?: StreamState): Masker => new Masker(automaton, state),
   };
 }
 
-/**
- * Returns what finds secrets, and tells in which form.
- *
- * @throws SophiaError (redact-size, 125) for more than 4 MiB of secrets
- */
+/** Makes an automaton, and the forms of its patterns by number. @throws SophiaError as {@link maskingOf} */
 export function searchedFor(secrets: readonly Secret[]) {
   const masked = maskable(secrets);
-  const forms = patternsOf(masked);
-  const patterns = sorted(forms);
+  const forms = [...patternsOf(masked)].toSorted(([one], [other]) => (one < other ? -1 : 1));
   return {
-    automaton: new Automaton(patterns),
-    /** By the numbers of the automaton's patterns. */
-    forms: patterns.flatMap((pattern) => forms.get(pattern) ?? []),
-    /** The number of secrets that can be found. */
+    automaton: new Automaton(forms.map(([pattern]) => pattern)),
+    forms: forms.map(([, form]) => form),
     size: masked.length,
   };
 }
 
-/** In the order of their bytes, which are characters here. */
-function sorted(forms: ReadonlyMap<string, Form>): readonly string[] {
-  return [...forms.keys()].toSorted();
-}
-
-/** Returns what a secret counts towards {@link MOST_BYTES}; 0 if it cannot be masked. */
+/** Returns the bytes of a secret that {@link MOST_BYTES} limits; 0 if it cannot be masked. */
 export function bytesToSearch({ value }: Secret): number {
-  return fateOf(value) === "masked" ? value.length : 0;
+  return maskabilityOf(value) === "masked" ? value.length : 0;
 }
 
 function maskable(secrets: readonly Secret[]): readonly Secret[] {
@@ -68,7 +54,7 @@ function maskable(secrets: readonly Secret[]): readonly Secret[] {
     throw new SophiaError({
       code: "redact-size",
       message: `the secrets are too large to search for: ${(bytes / 1e6).toFixed(1)} MB in all, ${(MOST_BYTES / 1e6).toFixed(1)} MB at most`,
-      hint: 'pass fewer of them (--scope, --exclude), or declare what is no secret ("secret": false)',
+      hint: 'pass fewer of them (--scope, --exclude), or declare variables that are not secret ("secret": false)',
     });
   }
   return masked;

@@ -1,34 +1,34 @@
 /** The byte strings by which secrets are found, and the part of a secret that each shows; pure. */
 import { isUtf8 } from "node:buffer";
-import { base64Forms, base64Lines } from "./base64.ts";
 import type { Encoding, EncodingName } from "./encodings/encodings.ts";
 import type { Secret } from "./model.ts";
-import { textsOf, type Part } from "./texts.ts";
+import { textsOf, type SecretPart } from "./texts.ts";
 
-/** Describes a pattern, or a match of one. */
 export interface Form {
-  /** The variable; the first of those that have it. */
+  /** The variable; the first of those that have the pattern. */
   readonly name: string;
-  readonly part: Part;
+  readonly part: SecretPart;
   readonly encoding: EncodingName;
 }
 
-/** An encoded form needs so many characters that the secret alone determines: fewer are found by chance. */
+/** The least number of characters of an encoded form: shorter ones are found by chance. */
 const SHORTEST_FORM = 8;
 const SHORTEST_VALUE = 6;
-/** Longer forms are masked in pieces that overlap by a byte: less is held back, and part of such a form is masked, too. */
+/** Longer forms are masked in pieces that overlap by a byte: less is held back, and a part of such a form is masked, too. */
 const PIECE = 256;
 const LONGEST_PIECE = 2 * PIECE - 1;
 /** A line that may have been encoded by itself; not one of a key, which is base64 already, nor a long one. */
 const ENCODED_LINE = /^(?![A-Za-z0-9+/=]*$).{1,64}$/su;
+/** Columns after which encoders of base64 break lines: base64(1) and MIME, PEM and openssl. */
+const BASE64_WIDTHS = [76, 64];
+/** Shorter lines of base64 are not searched for: short patterns slow the search for all others. */
+const SHORTEST_BASE64_LINE = 24;
 
-/** Returns false for a match that is too short to count in its encoding. */
 export function isEncodedForm({ name }: Encoding, length: number): boolean {
   return name === "plain" || length >= SHORTEST_FORM;
 }
 
-/** Returns the form of a match of a pattern. */
-export function asFound(form: Form, { name }: Encoding, isShell: boolean): Form {
+export function formOfMatch(form: Form, { name }: Encoding, isShell: boolean): Form {
   // Base64 in JSON is called base64.
   if (name === "plain" || form.encoding !== "plain") return form;
   return { ...form, encoding: isShell ? "shell" : name };
@@ -42,44 +42,60 @@ export function asFound(form: Form, { name }: Encoding, isShell: boolean): Form 
 export function patternsOf(secrets: readonly Secret[], longest = Infinity): ReadonlyMap<string, Form> {
   const forms = new Map<string, Form>();
   for (const { name, value } of secrets) {
-    const add = (part: Part, encoding: EncodingName, bytes: string): void => {
+    const add = (part: SecretPart, encoding: EncodingName, bytes: string): void => {
       if (bytes.length < (encoding === "plain" ? SHORTEST_VALUE : SHORTEST_FORM)) return;
       for (const piece of bytes.length > LONGEST_PIECE ? pieces(bytes) : [bytes]) {
         if (!forms.has(piece)) forms.set(piece, { name, part, encoding });
       }
     };
-    const text = typeof value === "string" ? value : isUtf8(value) ? Buffer.from(value).toString() : undefined;
     const whole = Buffer.from(value);
-    if (text === undefined) add("value", "plain", withOneLineEnd(whole.toString("latin1")));
-    else {
-      for (const [one, part] of textsOf(text)) {
-        if (one.length > longest) continue;
-        add(part, "plain", withOneLineEnd(latin1(one)));
-        if (part === "line" && !ENCODED_LINE.test(one)) continue;
-        for (const form of base64Forms(Buffer.from(one))) add(part, "base64", form);
+    if (isUtf8(whole)) {
+      for (const [text, part] of textsOf(whole.toString())) {
+        if (text.length > longest) continue;
+        const bytes = Buffer.from(text);
+        add(part, "plain", withOneLineEnd(bytes.toString("latin1")));
+        if (part === "line" && !ENCODED_LINE.test(text)) continue;
+        for (const form of base64Forms(bytes)) add(part, "base64", form);
       }
+    } else {
+      add("value", "plain", withOneLineEnd(whole.toString("latin1")));
+      for (const form of base64Forms(whole)) if (form.length <= longest) add("value", "base64", form);
     }
-    for (const form of [...(text === undefined ? base64Forms(whole) : []), ...base64Lines(whole)])
-      if (form.length <= longest) add("value", "base64", form);
+    for (const line of base64Lines(whole)) if (line.length <= longest) add("value", "base64", line);
   }
   return forms;
 }
 
-/** CR LF and CR as LF: so are they read, too. */
 function withOneLineEnd(text: string): string {
   return text.includes("\r") ? text.replaceAll(/\r\n?/g, "\n") : text;
 }
 
-/** A text's UTF-8 bytes as characters. */
-function latin1(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- ASCII is the same in both
-  return /^[\u0000-\u007F]*$/.test(text) ? text : Buffer.from(text).toString("latin1");
-}
-
-/** Pieces of {@link PIECE} bytes and one more, which the next shares: what they mask is one. The last may be longer. */
+/** Returns pieces of {@link PIECE} bytes and one more, which the next shares: together they get one mask. The last may be longer. */
 function pieces(bytes: string): readonly string[] {
   const count = Math.floor(bytes.length / PIECE);
   return Array.from({ length: count }, (_, piece) =>
     bytes.slice(piece * PIECE, piece === count - 1 ? undefined : (piece + 1) * PIECE + 1),
   );
+}
+
+/** Encodes bytes (RFC 4648) at each of the three offsets, without characters that hold bits of their neighbours. */
+function base64Forms(bytes: Buffer): readonly string[] {
+  return [0, 1, 2].flatMap((offset) => {
+    const form = base64At(bytes, offset, "base64");
+    return /[+/]/.test(form) ? [form, base64At(bytes, offset, "base64url")] : [form];
+  });
+}
+
+function base64Lines(bytes: Buffer): readonly string[] {
+  const form = base64At(bytes, 0, "base64");
+  return BASE64_WIDTHS.flatMap((width) =>
+    Array.from({ length: form.length > width ? Math.ceil(form.length / width) : 0 }, (_, line) =>
+      form.slice(line * width, (line + 1) * width),
+    ).filter((line) => line.length >= SHORTEST_BASE64_LINE),
+  );
+}
+
+function base64At(bytes: Buffer, offset: number, alphabet: "base64" | "base64url"): string {
+  const text = (offset === 0 ? bytes : Buffer.concat([Buffer.alloc(offset), bytes])).toString(alphabet);
+  return text.slice(Math.ceil((8 * offset) / 6), Math.floor((8 * (offset + bytes.length)) / 6));
 }

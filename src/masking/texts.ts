@@ -1,11 +1,9 @@
-/** Which texts a secret consists of, and which of them can be masked; pure. */
-import { COMMON_WORDS } from "./common-words.ts";
+/** The texts of which a secret consists, and which of them can be masked; pure. */
 
-/** If a value is masked, or why not. */
-export type Fate = "masked" | "short" | "common" | "armour";
+export type Maskability = "masked" | "short" | "common" | "armour";
 
-/** A value and what of it may be printed by itself. */
-export type Part = "value" | "line" | "leaf";
+/** A whole value, or a part of it that a program may print alone. */
+export type SecretPart = "value" | "line" | "leaf";
 
 /** In characters (code points). */
 const SHORTEST_VALUE = 6;
@@ -13,14 +11,30 @@ const SHORTEST_LINE = 8;
 /** JSON in JSON in JSON. */
 const DEEPEST = 3;
 
+/** Values that are never secret (docs/masking.md): a mask would spoil outputs and hide nothing. */
+const COMMON_WORDS: ReadonlySet<string> = new Set(
+  `
+    undefined default disabled enabled required optional unknown public private internal external
+    production development staging testing preview sandbox
+    notice warning verbose
+    localhost 127.0.0.1 0.0.0.0 localhost.localdomain
+    postgres postgresql mongodb rabbitmq username password secret changeme example anonymous administrator
+    bearer basic-auth api_key service_account authorized_user external_account client_credentials
+    googleapis.com https://accounts.google.com/o/oauth2/auth https://oauth2.googleapis.com/token
+    https://accounts.google.com/o/oauth2/token https://www.googleapis.com/oauth2/v1/certs
+    config
+  `
+    .trim()
+    .split(/\s+/),
+);
+
 /** The first and last lines of PEM (RFC 7468), of OpenSSH's and of PGP's keys. */
 const ARMOUR = /^-{4,5} ?(?:BEGIN|END) [A-Z0-9 ]+ ?-{4,5}$/;
 
 /** A line that is as secret as the value it names: `name: value`, `NAME=value`, `"name": "value",`; not base64. */
 const NAMED = /^(?:- )?(?:export )?["']?[A-Za-z][\w.-]{0,63}["']?(?:: |=)\s*["']?([^=\s].*?)["']?,?$/;
 
-/** Returns if a value is masked, or why not. */
-export function fateOf(value: string | Uint8Array): Fate {
+export function maskabilityOf(value: string | Uint8Array): Maskability {
   const text = (typeof value === "string" ? value : Buffer.from(value).toString()).trim();
   if (isShorter(text, SHORTEST_VALUE)) return "short";
   if (COMMON_WORDS.has(text.toLowerCase())) return "common";
@@ -28,41 +42,39 @@ export function fateOf(value: string | Uint8Array): Fate {
 }
 
 /**
- * Returns the texts of a secret, each once: the value; without the white space around it; with other line ends, also of
- * those that stand in it as `\\n`; its lines; the strings in it if it is JSON, with their lines.
+ * Returns the texts of a secret, each once: the value; without the white space around it; with other line ends, also
+ * those written as `\\n`; its lines; the strings in it if it is JSON, with their lines.
  */
-export function textsOf(value: string): ReadonlyMap<string, Part> {
-  const texts = new Map<string, Part>();
-  if (fateOf(value) === "masked") collect(value, "value", texts, DEEPEST);
+export function textsOf(value: string): ReadonlyMap<string, SecretPart> {
+  const texts = new Map<string, SecretPart>();
+  if (maskabilityOf(value) === "masked") collect(value, "value", texts, DEEPEST);
   return texts;
 }
 
-function collect(text: string, part: Part, texts: Map<string, Part>, depth: number): void {
-  const add = (one: string, as: Part): void => void (texts.has(one) || texts.set(one, as));
+function collect(text: string, part: SecretPart, texts: Map<string, SecretPart>, depth: number): void {
+  const add = (one: string, as: SecretPart): void => void (texts.has(one) || texts.set(one, as));
   const trimmed = text.trim();
   for (const whole of text === trimmed ? [text] : [text, trimmed]) {
     add(whole, part);
-    // Base64 of it is another one; otherwise line ends are alike.
+    // Line ends make a difference in base64 only.
     if (whole.includes("\r")) add(whole.replaceAll(/\r\n?/g, "\n"), part);
   }
   if (/[\r\n]/.test(trimmed)) {
     // A program may print a line without its indentation.
     for (const line of trimmed.split(/[\r\n]+/)) if (isSecretLine(line.trim())) add(line.trim(), "line");
   }
-  if (depth > 0) {
-    // As keys stand on one line of a .env file; programs put the line ends back.
-    if (/\\n/.test(trimmed)) collect(trimmed.replaceAll(/(?:\\r)?\\n/g, "\n"), part, texts, depth - 1);
-    for (const leaf of leavesOf(trimmed)) if (fateOf(leaf) === "masked") collect(leaf, "leaf", texts, depth - 1);
-  }
+  if (depth === 0) return;
+  // A key on one line of a .env file: programs put the line ends back.
+  if (/\\n/.test(trimmed)) collect(trimmed.replaceAll(/(?:\\r)?\\n/g, "\n"), part, texts, depth - 1);
+  for (const leaf of leavesOf(trimmed)) if (maskabilityOf(leaf) === "masked") collect(leaf, "leaf", texts, depth - 1);
 }
 
 function isSecretLine(line: string): boolean {
-  if (isShorter(line, SHORTEST_LINE) || fateOf(line) !== "masked") return false;
+  if (isShorter(line, SHORTEST_LINE) || maskabilityOf(line) !== "masked") return false;
   const named = NAMED.exec(line)?.[1];
-  return named === undefined || fateOf(named) === "masked";
+  return named === undefined || maskabilityOf(named) === "masked";
 }
 
-/** The strings of a text that is a JSON object, list or string. */
 function leavesOf(text: string): readonly string[] {
   if (!/^[[{"]/.test(text)) return [];
   try {

@@ -64,7 +64,7 @@ export const CONTINUED = 7; // 1: in the foreground
 export const CONTINUE = 8; // 1: in the foreground of the terminal, 0: in the background
 export const COLLECT = 9; // nothing is typed any more: asks for what was not read; 1: and the terminal is closed
 export const RESTORED = 10; // the launcher has put the settings of the real terminal in order
-export const FORSAKE = 11; // the terminal will go, and the program is not hung up: it is in the background
+export const DETACH = 11; // the terminal will be closed, and the program must not be hung up: it is in the background
 
 // How `applySettings` of launch/redact/addon.c changes the settings of a terminal.
 export const AS_GIVEN = 0;

@@ -3,7 +3,7 @@ import type { Masking } from "../../src/masking/masking.ts";
 import type { CompiledSearch } from "../../src/masking/model.ts";
 import { addon } from "../helpers/sophia.ts";
 
-/** Lets a masking search by the addon that is built here, if there is one. */
+/** Makes a masking search by the compiled loop of this checkout, if it is built. */
 export function withAddon(masking: Masking): Masking {
   const file = addon.replace(/\.node$/, "-redact.node");
   const module = { exports: {} };

@@ -2,9 +2,9 @@ import { execFileSync } from "node:child_process";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { maskingOf } from "../../src/masking/masking.ts";
-import { fateOf } from "../../src/masking/texts.ts";
+import { maskabilityOf } from "../../src/masking/texts.ts";
 
-/** What becomes of an output of a program that has the value. */
+/** Returns the masked output of a program that has the value. */
 function masked(value: string, output: string | Buffer): string {
   const masker = maskingOf([{ name: "SECRET", value }]).stream();
   return Buffer.concat([Buffer.from(masker.push(Buffer.from(output))), masker.flush()]).toString();
@@ -32,7 +32,7 @@ describe("the forms of a value with special characters", () => {
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
   const rows: readonly (readonly [string, string])[] = [
-    ["as it is", QUOTED],
+    ["plain", QUOTED],
     ["JSON.stringify", JSON.stringify({ QUOTED })],
     ["JSON in JSON", JSON.stringify(JSON.stringify({ QUOTED }))],
     ["JSON in ASCII", ascii],
@@ -66,12 +66,12 @@ describe("the forms of a value with special characters", () => {
   test.each(rows)("%s", (_, output) => {
     const out = masked(QUOTED, `before ${output} after`);
     expect(out).toContain("***");
-    // Base64 alone keeps the characters that hold bits of its neighbours.
+    // Base64 keeps the characters that hold bits of its neighbours.
     expect(out.length).toBeLessThan(50);
   });
 });
 
-describe("forms of which each encoder writes one", () => {
+describe("forms of single encoders", () => {
   const numbers = (text: string, which: RegExp): string =>
     text.replaceAll(which, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
   const json = JSON.stringify(QUOTED).slice(1, -1);
@@ -148,27 +148,27 @@ describe("the forms that other programs write", () => {
 });
 
 describe("values of several lines", () => {
-  test("each line of eight characters by itself, but for PEM's first and last", () => {
+  test("each line of eight characters is masked, except PEM's first and last", () => {
     expect(masked(PEM, LINES.map((line) => `[${line}]`).join(" "))).toBe(
       "[-----BEGIN PRIVATE KEY-----] [***] [***] [***] [-----END PRIVATE KEY-----]",
     );
   });
 
-  test.each(["\n", "\r\n", "\r"])("the whole with the line end %j", (end) => {
+  test.each(["\n", "\r\n", "\r"])("the whole value is masked with the line end %j", (end) => {
     expect(masked(PEM, `<${LINES.join(end)}>`)).toBe("<***>");
   });
 
-  test("on one line, as in a .env file: with the line ends that a program puts back, and line by line", () => {
+  test("a value on one line, as in a .env file, is masked with line ends that a program puts back, and line by line", () => {
     const value = PEM.replaceAll("\n", String.raw`\n`);
     expect(masked(value, `<${value}> <${LINES.join("\n")}> <${LINES[1] ?? ""}>`)).toBe("<***> <***> <***>");
     expect(masked(JSON.stringify({ key: value }), `<${PEM.trim()}>`)).toBe("<***>");
   });
 
-  test("a line without its indentation; no short ones", () => {
+  test("a line is masked without its indentation, if it is not short", () => {
     expect(masked("  first-secret\n  short\n", "first-secret short")).toBe("*** short");
   });
 
-  test("a line is as secret as the value that it names", () => {
+  test("a line is masked if the value that it names would be", () => {
     const value =
       "apiVersion: v1\nkind: Config\nuser: alice-4711\ntoken: 0123456789\nlast: aGVsbG8gd29ybGQh\nYWJjZGVmZ2g=\n";
     expect(masked(value, "apiVersion: v1 | kind: Config | token: 0123456789 | YWJjZGVmZ2g=")).toBe(
@@ -178,15 +178,15 @@ describe("values of several lines", () => {
 });
 
 describe("the strings in JSON", () => {
-  test("each, and its lines; not a common word", () => {
+  test("each is masked, and each of its lines, but not a common word", () => {
     expect(masked(ACCOUNT, "client-4711 service_account 9w0BAQEFAASCBKcwggSj")).toBe("*** service_account ***");
   });
 
-  test("as a string in JSON", () => {
+  test("a string is masked inside JSON", () => {
     expect(masked(ACCOUNT, JSON.stringify(PEM))).toBe('"***"');
   });
 
-  test("without white space or with, it is the same secret", () => {
+  test("white space in JSON makes no difference", () => {
     const out = masked(ACCOUNT, JSON.stringify(JSON.parse(ACCOUNT)));
     expect(out).toBe('{"type":"service_account","private_key":"***","client":{"id":"***"}}');
   });
@@ -201,12 +201,12 @@ test.each([
   ["service_account", "common"],
   ["-----BEGIN RSA PRIVATE KEY-----", "armour"],
   ["correct horse battery staple", "masked"],
-])("%j: %s", (value, fate) => {
-  expect(fateOf(value)).toBe(fate);
-  expect(masked(value, `x${value}y`)).toBe(fate === "masked" ? "x***y" : `x${value}y`);
+])("%j: %s", (value, maskability) => {
+  expect(maskabilityOf(value)).toBe(maskability);
+  expect(masked(value, `x${value}y`)).toBe(maskability === "masked" ? "x***y" : `x${value}y`);
 });
 
-test("an encoded form of fewer than eight characters of its own is left alone", () => {
+test("an encoded form of fewer than eight characters is not masked", () => {
   expect(masked("abcdef", Buffer.from("xabcdef").toString("base64"))).toBe("eGFiY2RlZg==");
   expect(masked("abcdef", Buffer.from("abcdef").toString("base64"))).toBe("***");
 });
@@ -223,7 +223,7 @@ test("overlapping secrets leave no tail, nested ones are masked as the longest",
   expect(mask("<abcdefabcdef>")).toBe("<******>");
 });
 
-test.each([20_000, 200_000])("a value of %i bytes is found as it is, line by line, and in base64", (size) => {
+test.each([20_000, 200_000])("a value of %i bytes is found plain, line by line, and in base64", (size) => {
   const lines = Array.from({ length: size / 40 }, (_, line) => `line ${line}`.padEnd(39, "x")).join("\n");
   const value = `SECRET of many lines\n${lines}`;
   const [first = "", second = ""] = value.split("\n");

@@ -31,7 +31,7 @@ describe.each(Object.entries(MIXTURES))("any mixture of escaped and plain charac
             { name: "OTHER", value: "a-token-without-special-characters" },
           ]);
           const masker = (isCompiled ? withAddon(masking) : masking).stream();
-          // Lines around it, so that there is something to skip.
+          // Lines around it, which the search skips.
           const output = Buffer.from(`2026-11-27 INFO started\n<<${encoded}>>\n2026-11-27 INFO ended\n`);
           let out = "";
           for (let at = 0; at < output.length; at += size)

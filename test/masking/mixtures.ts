@@ -1,4 +1,4 @@
-/** Encoders that write some characters escaped and others as they are, as they are told. */
+/** Encoders that choose for each character between its escaped and its plain form. */
 
 /** Returns a number from 0 to below a limit. */
 export type Choose = (limit: number) => number;

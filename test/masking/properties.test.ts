@@ -22,7 +22,7 @@ import { SEED } from "../helpers/seed.ts";
 
 /** Few letters: secrets that overlap, nest and repeat themselves. */
 const narrow = string({ unit: constantFrom("a", "b"), minLength: 6, maxLength: 14 });
-/** What encoders change. */
+/** Characters that encoders change. */
 const special = string({
   unit: constantFrom(
     "a",
@@ -84,7 +84,7 @@ const scenario = secrets.chain((given) => {
   });
 });
 
-/** The text in chunks, of the lengths that are given, again and again. */
+/** Cuts a text into chunks of these lengths, repeated. */
 function chunks(text: Buffer, cuts: readonly number[]): readonly Buffer[] {
   const out: Buffer[] = [];
   for (let at = 0, turn = 0; at < text.length; turn++) {
@@ -95,7 +95,7 @@ function chunks(text: Buffer, cuts: readonly number[]): readonly Buffer[] {
   return out;
 }
 
-/** The search by JavaScript alone, and with the loops of the addon that is built here. */
+/** The search in JavaScript alone, and with the compiled loop. */
 const searches = [
   ["JavaScript", maskingOf],
   ["the addon", (given: readonly Secret[]) => withAddon(maskingOf(given))],
@@ -115,7 +115,7 @@ test.each(searches)("however a text is cut, its secrets are masked and nothing e
   );
 });
 
-test.each(searches)("in base64 that is broken into lines a secret is found wherever it stands: by %s", (_, make) => {
+test.each(searches)("in base64 with line breaks a secret is found at any position: by %s", (_, make) => {
   const wrapped = record({
     value: token,
     front: string({ maxLength: 120 }),
@@ -144,7 +144,7 @@ test.each(searches)("in base64 that is broken into lines a secret is found where
   );
 });
 
-test("nothing of a match is given out before the rest of it has come", () => {
+test("no byte of a match is released before its end has come", () => {
   assert(
     property(scenario, ({ given, text }) => {
       const expected = reference(text, patternsOf(given).keys()).toString("latin1");
@@ -159,7 +159,7 @@ test("nothing of a match is given out before the rest of it has come", () => {
   );
 });
 
-test("a stream goes on in another masker as in the one that had it before, silences or not", () => {
+test("another masker continues a stream as the first one would, with silences or without", () => {
   assert(
     property(scenario, nat(), ({ given, text, cuts }, kinds) => {
       const masking = maskingOf(given);
@@ -182,7 +182,7 @@ test("a stream goes on in another masker as in the one that had it before, silen
   );
 });
 
-test("after silences fewer than four bytes of a secret are seen", () => {
+test("after silences fewer than four bytes of a secret are released", () => {
   assert(
     property(scenario, ({ given, text, cuts }) => {
       const masker = maskingOf(given).stream();

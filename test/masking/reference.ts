@@ -1,10 +1,10 @@
-import { LINE_WIDTH, runBefore } from "../../src/masking/breaks.ts";
+import { base64Before, LINE_WIDTH } from "../../src/masking/escapes.ts";
 import { MOST_EMPTY_UNITS } from "../../src/masking/candidate.ts";
 import { MORE } from "../../src/masking/encodings/decoder.ts";
 import { ENCODINGS, LINE_ENDS, PLAIN, WRAPPED, type Encoding } from "../../src/masking/encodings/encodings.ts";
 import { isEncodedForm } from "../../src/masking/patterns.ts";
 
-/** The plainest masking that can be right: each pattern is tried at each place in each encoding; overlapping ones are one. */
+/** Masks in the simplest correct way: tries each pattern at each index in each encoding, and joins overlapping matches. */
 export function reference(text: Buffer, patterns: Iterable<string>): Buffer {
   const matches: (readonly [start: number, end: number])[] = [];
   for (const pattern of patterns) {
@@ -26,7 +26,7 @@ export function reference(text: Buffer, patterns: Iterable<string>): Buffer {
   return Buffer.concat([...out, text.subarray(done)]);
 }
 
-/** The places where a pattern ends that begins at a place, by each reading of its escapes. */
+/** Returns the ends of a pattern that begins at an index, one for each reading of its escapes. */
 function endsOf(encoding: Encoding, text: Buffer, start: number, pattern: Buffer): readonly number[] {
   const ends: number[] = [];
   const seen = new Set<string>();
@@ -64,6 +64,6 @@ function unitsAt(
   const byte = text[at] ?? 0;
   const literal = [{ length: 1, bytes: [byte] }];
   if (!encoding.starts.includes(byte) || encoding === LINE_ENDS) return literal;
-  if (encoding === WRAPPED) return runBefore(text, at, 0, 0) >= LINE_WIDTH ? [{ length: 1, bytes: [] }] : literal;
+  if (encoding === WRAPPED) return base64Before(text, at, 0) >= LINE_WIDTH ? [{ length: 1, bytes: [] }] : literal;
   return encoding.decoder?.decode((index) => text[at + index] ?? MORE) ?? [];
 }

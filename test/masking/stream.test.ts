@@ -16,19 +16,19 @@ test("a secret that is split over chunks is masked", () => {
   expect(masker.masked).toBe(1);
 });
 
-test("what was released in a silence is not repeated, and the rest is masked", () => {
+test("bytes that were released in a silence are not repeated, and the rest is masked", () => {
   const masker = maskingOf(secrets("correct-horse")).stream();
   expect(push(masker, "Password: co")).toBe("Password: ");
   expect(masker.held).toBe(2);
   expect(flush(masker)).toBe("co");
   expect(masker.held).toBe(0);
   expect(push(masker, "rr")).toBe("");
-  // Of what is the beginning of a secret now, half was seen: it is too long to be released as well.
+  // Half of this beginning of a secret was released: it is too long to be released as a whole.
   expect(masker.held).toBe(4);
   expect(push(masker, "ect-horse!")).toBe("***!");
 });
 
-test("a whole secret is told at once, even if it may become a longer one", () => {
+test("a whole secret is masked at once, even if it may become a longer one", () => {
   const masker = maskingOf(secrets("correct", "correct-horse")).stream();
   expect(push(masker, "correct")).toBe("***");
   expect(masker.held).toBe(0);
@@ -46,7 +46,7 @@ test("a whole secret in the beginning of a longer one is masked when the stream 
   expect(flush(masker)).toBe("my *** ho");
 });
 
-test("bytes that are no text pass as they are, and without a copy where nothing is masked", () => {
+test("bytes that are not text pass unchanged, and are not copied if nothing is masked", () => {
   const masker = maskingOf(secrets("pässwörd")).stream();
   const bytes = Buffer.from([0, 255, 0xc3, 0x28, 10, 0]);
   const out = masker.push(bytes);
@@ -58,7 +58,7 @@ test("bytes that are no text pass as they are, and without a copy where nothing 
   expect(push(masker, "sswörd\n")).toBe("***\n");
 });
 
-test("a value that is no text is masked as its bytes", () => {
+test("a value that is not text is masked by its bytes", () => {
   const value = Buffer.from([0xff, 0xfe, 0, 1, 2, 3, 4]);
   const masker = maskingOf([{ name: "KEY", value }]).stream();
   const out = Buffer.from(
@@ -67,7 +67,7 @@ test("a value that is no text is masked as its bytes", () => {
   expect(Buffer.concat([out, masker.flush()]).toString()).toBe("<***> ***A==");
 });
 
-test("values that cannot be masked do not count, and nothing is changed without any", () => {
+test("values that cannot be masked are ignored", () => {
   const masking = maskingOf(secrets("short", "true", "production", "long-enough"));
   expect(masking.size).toBe(1);
   const none = maskingOf(secrets("short"));
@@ -75,13 +75,13 @@ test("values that cannot be masked do not count, and nothing is changed without 
   expect(push(none.stream(), "short")).toBe("short");
 });
 
-test("a text of repetitions takes a time that is linear in its length", () => {
+test("a text of repetitions takes time linear in its length", () => {
   const masker = maskingOf(secrets("a".repeat(5000), `${"a".repeat(3000)}b`)).stream();
   const text = Buffer.from("a".repeat(2_000_000));
   const begin = performance.now();
   const out = Buffer.concat([Buffer.from(masker.push(text)), masker.flush()]);
   expect(out.toString()).toBe("***");
-  // A second look at each place for each byte of the secret would take minutes.
+  // Quadratic time would be minutes.
   expect(performance.now() - begin).toBeLessThan(20_000);
 });
 
@@ -98,10 +98,9 @@ describe("many large secrets", () => {
       undefined,
       2,
     );
-  // The former search numbered 1.5 million nodes for one of these, and 16 million at most for all.
   const values = Array.from({ length: 120 }, (_, index) => account(index));
 
-  test("each of 120 service accounts is masked, as it is, in JSON, in a URL and in base64", () => {
+  test("each of 120 service accounts is masked, plain, in JSON, in a URL and in base64", () => {
     const masking = maskingOf(values.map((value, index) => ({ name: `ACCOUNT_${index}`, value })));
     for (const value of values) {
       const masker = masking.stream();
@@ -129,7 +128,7 @@ describe("many large secrets", () => {
     expect(() => maskingOf(all)).toThrow(expect.objectContaining({ code: "redact-size", status: 125 }));
   });
 
-  test("what is known to be short is searched for what can stand in it alone", () => {
+  test("in a stream that is known to be short only short secrets are searched for", () => {
     const masker = maskingOf(
       [...values, "short-secret"].map((value) => ({ name: "SECRET", value })),
       20,

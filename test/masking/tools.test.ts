@@ -13,7 +13,7 @@ const SEED = 20_261_127;
 const SPECIALS = Array.from("\"'\\/+=&<> $%#;:!?*~`@,()[]{}|^-_.");
 const WIDE = ["é", "ß", "€", "😀", "日"];
 
-/** Passwords of 20 characters, five of them special ones in any place, twice the same one at times. */
+/** Passwords of 20 characters, five of them special, sometimes two equal ones in a row. */
 const PASSWORDS = passwords(false);
 const WIDE_PASSWORDS = passwords(true);
 

@@ -8,7 +8,7 @@ import { grouped } from "../../core/grouped.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Origin } from "../../core/model.ts";
-import { fateOf, type Fate } from "../../masking/texts.ts";
+import { maskabilityOf, type Maskability } from "../../masking/texts.ts";
 import { isSecret } from "../../resolve/secrets.ts";
 import { withholding, type Withholding } from "../../resolve/select.ts";
 import { makeReport, type Report, type State } from "../../output/report.ts";
@@ -30,7 +30,7 @@ export interface VariableExplanation {
   readonly aliasOf: string | undefined;
   readonly secret: boolean;
   /** Says if `--redact` masks its value, or why not; undefined if it has none. */
-  readonly masking: Fate | "not-secret" | undefined;
+  readonly masking: Maskability | "not-secret" | undefined;
   readonly declaration: ReturnType<typeof describeDeclaration> | undefined;
   readonly state: State;
   readonly passed: boolean;
@@ -162,7 +162,8 @@ function explainer(assessment: Assessment, report: Report): (name: string) => Va
       declared: isDeclared(contract, name),
       aliasOf,
       secret,
-      masking: found === undefined || found.value === "" ? undefined : secret ? fateOf(found.value) : "not-secret",
+      masking:
+        found === undefined || found.value === "" ? undefined : secret ? maskabilityOf(found.value) : "not-secret",
       declaration: declaration === undefined ? undefined : describeDeclaration(contract, declaration),
       state: states.get(name) ?? (resolved === undefined ? "unset" : "set"),
       passed: resolved !== undefined,

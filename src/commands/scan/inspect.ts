@@ -1,7 +1,7 @@
 /** Finds secrets in one content, with their lines; pure. */
 import type { Automaton } from "../../masking/automaton.ts";
 import { Finder } from "../../masking/finder.ts";
-import { asFound, isEncodedForm, type Form } from "../../masking/patterns.ts";
+import { formOfMatch, isEncodedForm, type Form } from "../../masking/patterns.ts";
 
 /** A form of a secret in a content. Lines count from 1. */
 export interface Finding {
@@ -54,7 +54,7 @@ export class Inspection {
       (start, end, node, encoding, isShell) => {
         const form = searched.forms[searched.automaton.patternAt(node)];
         if (form !== undefined && isEncodedForm(encoding, end - start))
-          this.note(start, end, asFound(form, encoding, isShell));
+          this.note(start, end, formOfMatch(form, encoding, isShell));
       },
     );
   }

@@ -1,7 +1,7 @@
 /*
- * System calls for masking that Node.js does not have, by Node-API: pipes, pseudo-terminals and their events. addon.ts
- * loads it and says what each function promises. A file of its own, since only few starts load it. As
- * system/addon/addon.c, it links no library and uses only what glibc and musl have alike.
+ * System calls for masking that Node.js lacks: pipes, pseudo-terminals and their events. addon.ts loads it and documents each
+ * function. A second addon, since few starts need it. Like system/addon/addon.c it links no library, and uses only what glibc
+ * and musl share.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -12,42 +12,20 @@
 #include <string.h>
 #include <unistd.h>
 
+/* All functions for JavaScript have the same parameters. */
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* One argument from JavaScript: a number, or an array, which stays where it is as long as the call lasts. */
+/* An argument from JavaScript: a number, or the memory of an array, valid during the call. */
 struct argument {
+  napi_value value;
   int number;
   void *data;
   size_t length;
 };
 enum { MOST_ARGUMENTS = 11 };
-typedef napi_value function(napi_env env, const struct argument *given);
-
-#include "../../system/addon/program.h"
-#include "../../system/generated/shared.h"
-
-#include "terminal.h"
-
-#include "monitor.h"
-
-#include "watch.h"
-
-#include "search.h"
-
-/* Calls the function whose address `data` points to. Numbers that are missing are -1. */
-static napi_value call(napi_env env, napi_callback_info info) {
-  napi_value values[MOST_ARGUMENTS];
-  struct argument given[MOST_ARGUMENTS];
-  size_t count = MOST_ARGUMENTS;
-  void *data = NULL;
-  napi_get_cb_info(env, info, &count, values, NULL, &data);
-  for (size_t i = 0; i < MOST_ARGUMENTS; ++i) {
-    given[i] = (struct argument){.number = -1};
-    if (i >= count || napi_get_value_int32(env, values[i], &given[i].number) == napi_ok) continue;
-    given[i].data = array_of(env, values[i], &given[i].length);
-  }
-  return (*(function *const *)data)(env, given);
-}
+typedef napi_value function(napi_env env, const struct argument *args);
 
 static napi_value from_integer(napi_env env, int value) {
   napi_value result = NULL;
@@ -62,74 +40,87 @@ static napi_value list(napi_env env, const int *values, uint32_t count) {
   return result;
 }
 
-static napi_value make_pipe(napi_env env, const struct argument *given) {
-  (void)given;
+#include "../../system/addon/program.h"
+#include "../../system/generated/shared.h"
+
+/* They build on each other, in this order. */
+#include "terminal.h"
+
+#include "monitor.h"
+
+#include "watch.h"
+
+#include "search.h"
+
+/* Calls the function to whose address `data` points. Missing numbers are -1. */
+static napi_value call(napi_env env, napi_callback_info info) {
+  napi_value values[MOST_ARGUMENTS];
+  struct argument args[MOST_ARGUMENTS];
+  size_t count = MOST_ARGUMENTS;
+  void *data = NULL;
+  napi_get_cb_info(env, info, &count, values, NULL, &data);
+  for (size_t i = 0; i < MOST_ARGUMENTS; ++i) {
+    args[i] = (struct argument){.value = values[i], .number = -1};
+    if (i >= count || napi_get_value_int32(env, values[i], &args[i].number) == napi_ok) continue;
+    args[i].data = array_of(env, values[i], &args[i].length);
+  }
+  return (*(function *const *)data)(env, args);
+}
+
+static napi_value make_pipe(napi_env env, const struct argument *args) {
   int ends[2];
   if (pipe2(ends, O_CLOEXEC) != 0) return from_integer(env, errno);
-  /* Four times the usual: fewer turns for much output. The system may refuse it. */
+  /* Four times the default, for fewer turns. The system may refuse it. */
   fcntl(ends[1], F_SETPIPE_SZ, 262144);
   fcntl(ends[0], F_SETFL, O_NONBLOCK);
   return list(env, ends, 2);
 }
 
-static napi_value duplicate(napi_env env, const struct argument *given) {
-  const int copy = fcntl(given[0].number, F_DUPFD_CLOEXEC, 3);
+static napi_value duplicate(napi_env env, const struct argument *args) {
+  const int copy = fcntl(args[0].number, F_DUPFD_CLOEXEC, 3);
   return from_integer(env, copy < 0 ? -errno : copy);
 }
 
-static napi_value start_watching_by(napi_env env, napi_callback_info info) {
-  napi_value callback;
-  size_t count = 1;
-  napi_get_cb_info(env, info, &count, &callback, NULL, NULL);
-  return from_integer(env, start_watching(env, callback));
-}
-
-static napi_value watch_one(napi_env env, const struct argument *given) {
-  (void)env;
-  watch(given[0].number, given[1].number, given[2].number);
-  return NULL;
-}
-
-static napi_value is_same_open_file(napi_env env, const struct argument *given) {
-  const int first = fcntl(given[0].number, F_GETFL), second = fcntl(given[1].number, F_GETFL);
+static napi_value is_same_open_file(napi_env env, const struct argument *args) {
+  const int first = fcntl(args[0].number, F_GETFL), second = fcntl(args[1].number, F_GETFL);
   if (first == -1 || first != second) return from_integer(env, 0);
-  /* The flag belongs to the open file, and does nothing to a regular one. */
-  fcntl(given[0].number, F_SETFL, first ^ O_NONBLOCK);
-  const int after = fcntl(given[1].number, F_GETFL);
-  fcntl(given[0].number, F_SETFL, first);
+  /* The flag belongs to the open file, and has no effect on a regular file. */
+  fcntl(args[0].number, F_SETFL, first ^ O_NONBLOCK);
+  const int after = fcntl(args[1].number, F_GETFL);
+  fcntl(args[0].number, F_SETFL, first);
   return from_integer(env, after != second);
 }
 
-static napi_value make_terminal(napi_env env, const struct argument *given) {
+static napi_value make_terminal(napi_env env, const struct argument *args) {
   int sides[2];
   const int error = open_terminal(&sides[0], &sides[1]);
   if (error != 0) return from_integer(env, error);
   struct termios settings;
-  if (ioctl(given[0].number, TCGETS, &settings) == 0) {
-    /* Where the real terminal goes on turning newlines into line ends, this one must not. */
-    if (given[1].number == 1) settings.c_oflag &= ~(tcflag_t)OPOST;
+  if (ioctl(args[0].number, TCGETS, &settings) == 0) {
+    /* The other terminal turns newlines into line ends. */
+    if (args[1].number == 1) settings.c_oflag &= ~(tcflag_t)OPOST;
     ioctl(sides[1], TCSETS, &settings);
   }
   return list(env, sides, 2);
 }
 
-static napi_value copy_size(napi_env env, const struct argument *given) {
-  const int from = given[0].number, to = given[1].number;
+static napi_value copy_size(napi_env env, const struct argument *args) {
+  const int from = args[0].number, to = args[1].number;
   struct winsize wanted, current;
   const int is_known = ioctl(from, TIOCGWINSZ, &wanted) == 0 && ioctl(to, TIOCGWINSZ, &current) == 0;
   if (!is_known || memcmp(&wanted, &current, sizeof wanted) == 0) return from_integer(env, 0);
   return from_integer(env, ioctl(to, TIOCSWINSZ, &wanted) == 0);
 }
 
-static napi_value settings_of(napi_env env, const struct argument *given) {
+static napi_value settings_of(napi_env env, const struct argument *args) {
   struct termios settings;
   napi_value result = NULL;
-  if (ioctl(given[0].number, TCGETS, &settings) != 0) return NULL;
+  if (ioctl(args[0].number, TCGETS, &settings) != 0) return NULL;
   napi_create_buffer_copy(env, sizeof settings, &settings, NULL, &result);
   return result;
 }
 
-/* Changes a terminal, from the background, too: the kernel would stop this process, were the signal not blocked. */
+/* Changes a terminal. From the background the kernel would stop this process by SIGTTOU, if that were not blocked. */
 static void change(int terminal, unsigned long request, void *value) {
   sigset_t stop, former;
   sigemptyset(&stop);
@@ -139,12 +130,11 @@ static void change(int terminal, unsigned long request, void *value) {
   sigprocmask(SIG_SETMASK, &former, NULL);
 }
 
-static napi_value apply_settings(napi_env env, const struct argument *given) {
-  (void)env;
-  const int terminal = given[0].number, how = given[2].number;
+static napi_value apply_settings(napi_env env, const struct argument *args) {
+  const int terminal = args[0].number, how = args[2].number;
   struct termios settings, current;
-  if (given[1].length != sizeof settings) return NULL;
-  memcpy(&settings, given[1].data, sizeof settings);
+  if (args[1].length != sizeof settings) return NULL;
+  memcpy(&settings, args[1].data, sizeof settings);
   if (how == RAW) make_raw(&settings);
   if (how == RAW_OUTPUT) settings.c_oflag &= ~(tcflag_t)OPOST;
   if (how == OUTPUT_AS_BEFORE && ioctl(terminal, TCGETS, &current) == 0) settings.c_oflag = current.c_oflag;
@@ -152,11 +142,10 @@ static napi_value apply_settings(napi_env env, const struct argument *given) {
   return NULL;
 }
 
-/* The keys that send INT and QUIT (-1: none does); 1 if each key is given by itself; 1 if writers in the background stop. */
-static napi_value modes_of(napi_env env, const struct argument *given) {
+static napi_value modes_of(napi_env env, const struct argument *args) {
   int modes[4] = {-1, -1, 0, 0};
   struct termios settings;
-  if (ioctl(given[0].number, TCGETS, &settings) == 0) {
+  if (ioctl(args[0].number, TCGETS, &settings) == 0) {
     if (settings.c_lflag & ISIG) {
       modes[0] = settings.c_cc[VINTR];
       modes[1] = settings.c_cc[VQUIT];
@@ -167,79 +156,69 @@ static napi_value modes_of(napi_env env, const struct argument *given) {
   return list(env, modes, COUNT(modes));
 }
 
-static napi_value ignore_access(napi_env env, const struct argument *given) {
-  (void)env;
-  (void)given;
+static napi_value ignore_sigttou(napi_env env, const struct argument *args) {
   const struct sigaction ignored = {.sa_handler = SIG_IGN};
   sigaction(SIGTTOU, &ignored, NULL);
   return NULL;
 }
 
-static napi_value foreground_group(napi_env env, const struct argument *given) {
+static napi_value foreground_group(napi_env env, const struct argument *args) {
   int group = -1;
-  if (ioctl(given[0].number, TIOCGPGRP, &group) != 0) group = -1;
+  if (ioctl(args[0].number, TIOCGPGRP, &group) != 0) group = -1;
   return from_integer(env, group);
 }
 
-static napi_value take_foreground(napi_env env, const struct argument *given) {
-  (void)env;
-  int group = given[1].number;
-  change(given[0].number, TIOCSPGRP, &group);
+static napi_value take_foreground(napi_env env, const struct argument *args) {
+  int group = args[1].number;
+  change(args[0].number, TIOCSPGRP, &group);
   return NULL;
 }
 
-/* As if it were typed. Newer kernels allow it to administrators only, unless dev.tty.legacy_tiocsti is set. */
-static napi_value type_into(napi_env env, const struct argument *given) {
-  (void)env;
-  for (size_t i = 0; i < given[1].length; ++i) {
-    if (ioctl(given[0].number, TIOCSTI, (char *)given[1].data + i) != 0) break;
+/* Linux 6.2 and later allow this to administrators only, unless dev.tty.legacy_tiocsti is set. */
+static napi_value type_into(napi_env env, const struct argument *args) {
+  for (size_t i = 0; i < args[1].length; ++i) {
+    if (ioctl(args[0].number, TIOCSTI, (char *)args[1].data + i) != 0) break;
   }
   return NULL;
 }
 
-/* The monitor ends when it is told that the launcher has put all in order. It is waited for, but not for long. */
-static napi_value dismiss(napi_env env, const struct argument *given) {
-  (void)env;
+/* The monitor ends after this record. Waits for that, 100 ms at most. */
+static napi_value dismiss_monitor(napi_env env, const struct argument *args) {
   const struct record record = {RESTORED, 0};
-  struct pollfd channel = {.fd = given[0].number, .events = 0};
+  struct pollfd channel = {.fd = args[0].number, .events = 0};
   if (send(channel.fd, &record, sizeof record, MSG_NOSIGNAL) != sizeof record) return NULL;
   for (int tries = 0; tries < 100; ++tries) {
-    if (waitpid(given[1].number, NULL, WNOHANG) != 0) return NULL;
+    if (waitpid(args[1].number, NULL, WNOHANG) != 0) return NULL;
     poll(&channel, channel.revents == 0 ? 1 : 0, 1);
   }
   return NULL;
 }
 
-/* strings, how many of them are arguments, slave, real, its settings, whether in the foreground, inherited descriptors */
-static napi_value start_monitor(napi_env env, const struct argument *given) {
+/* Arguments: strings, the number of them that are in argv, slave, real, its settings, 1 in the foreground, descriptors. */
+static napi_value start_monitor(napi_env env, const struct argument *args) {
   int ends[2];
-  struct program program;
   struct monitored it = {
-    .slave = given[2].number, .real = given[3].number, .foreground = given[5].number,
-    .inherited = given[6].data, .inherited_count = given[6].length};
-  if (given[4].length != sizeof it.found) return from_integer(env, ENOTTY);
-  memcpy(&it.found, given[4].data, sizeof it.found);
-  const int unfit = read_program(given[0].data, given[0].length, (size_t)given[1].number, &program);
+    .slave = args[2].number, .real = args[3].number, .foreground = args[5].number,
+    .inherited = args[6].data, .inherited_count = args[6].length};
+  if (args[4].length != sizeof it.found) return from_integer(env, ENOTTY);
+  memcpy(&it.found, args[4].data, sizeof it.found);
+  const int unfit = read_program(args[0].data, args[0].length, (size_t)args[1].number, &it.program);
   if (unfit != 0) return from_integer(env, unfit);
-  it.file = program.file;
-  it.argv = program.argv;
-  it.envp = program.envp;
-
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
     const int error = errno;
-    free(program.argv);
+    free(it.program.argv);
     return from_integer(env, error);
   }
   it.channel = ends[1];
   sigset_t all;
   sigfillset(&all);
-  /* No handler of this process may run in the other one. */
+  /* No signal handler of this process may run in the child. */
   sigprocmask(SIG_SETMASK, &all, &it.mask);
   const pid_t pid = fork();
   if (pid == 0) monitor(&it);
   const int error = errno;
   sigprocmask(SIG_SETMASK, &it.mask, NULL);
-  free(program.argv);
+  free(it.program.argv);
   close(ends[1]);
   if (pid < 0) {
     close(ends[0]);
@@ -248,10 +227,9 @@ static napi_value start_monitor(napi_env env, const struct argument *given) {
   return list(env, (const int[]){ends[0], pid}, 2);
 }
 
-/* The process to which relay_signal passes on; 0: none yet. */
+/* The process to which relay_signal sends; 0: none yet, and `early` is the last signal until then. */
 static volatile sig_atomic_t program;
 static volatile sig_atomic_t early;
-/* Those of which Bun knows no name. No kernel sends the second. */
 static const int UNKNOWN_TO_BUN[] = {SIGPWR, SIGSTKFLT};
 
 static void relay_signal(int number) {
@@ -261,9 +239,8 @@ static void relay_signal(int number) {
   errno = error;
 }
 
-static napi_value pass_on_to(napi_env env, const struct argument *given) {
-  (void)env;
-  const int to = given[0].number;
+static napi_value pass_on_to(napi_env env, const struct argument *args) {
+  const int to = args[0].number;
   const struct sigaction action = {.sa_handler = to == -1 ? SIG_DFL : relay_signal, .sa_flags = SA_RESTART};
   if (to == 0) early = 0;
   program = to;
@@ -279,30 +256,29 @@ static const struct {
     {"prepareSearch", prepare},
     {"makePipe", make_pipe},
     {"duplicate", duplicate},
-    {"watch", watch_one},
+    {"startWatching", start_watching},
+    {"watch", watch},
     {"isSameOpenFile", is_same_open_file},
     {"makeTerminal", make_terminal},
     {"copySize", copy_size},
     {"settingsOf", settings_of},
     {"applySettings", apply_settings},
     {"modesOf", modes_of},
-    {"ignoreAccess", ignore_access},
+    {"ignoreSigttou", ignore_sigttou},
     {"foregroundGroup", foreground_group},
     {"takeForeground", take_foreground},
     {"typeInto", type_into},
-    {"dismiss", dismiss},
+    {"dismissMonitor", dismiss_monitor},
     {"passOnTo", pass_on_to},
     {"startMonitor", start_monitor},
 };
 
 NAPI_MODULE_INIT() {
-  napi_property_descriptor properties[COUNT(functions) + 2] = {
-      {.utf8name = "skip", .method = skip},
-      {.utf8name = "startWatching", .method = start_watching_by},
-  };
+  /* Called for each piece of output: without the array of arguments. */
+  napi_property_descriptor properties[COUNT(functions) + 1] = {{.utf8name = "skip", .method = skip}};
   for (size_t i = 0; i < COUNT(functions); ++i) {
     void *const data = (void *)(uintptr_t)&functions[i].call;
-    properties[i + 2] = (napi_property_descriptor){.utf8name = functions[i].name, .method = call, .data = data};
+    properties[i + 1] = (napi_property_descriptor){.utf8name = functions[i].name, .method = call, .data = data};
   }
   napi_define_properties(env, exports, COUNT(properties), properties);
   return exports;

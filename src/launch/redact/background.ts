@@ -1,10 +1,15 @@
-/** A job in the background that writes to its terminal (`stty tostop`): the kernel sends it SIGTTOU. */
+/**
+ * A job in the background that writes to a terminal with `stty tostop`. The kernel sends SIGTTOU to its whole group at each
+ * attempt, and performs the write once the job is in the foreground. A process that ignores the signal may write anyway. In
+ * an orphaned process group, which no shell can continue, the write fails (POSIX, "orphaned process group"). With masking it
+ * is this process that writes to the terminal and gets the signal, in place of the program.
+ */
 import { sleep } from "../../system/sleep.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import { withoutListeners } from "../signals.ts";
 import type { RedactAddon } from "./addon.ts";
 
-/** An access to the terminal that is going on stops this process within this time. */
+/** An attempt to write that is under way stops this process within this time. */
 const ACCESS_MS = 20;
 
 export function stopsWriters(addon: RedactAddon, terminal: number): boolean {
@@ -13,10 +18,9 @@ export function stopsWriters(addon: RedactAddon, terminal: number): boolean {
 }
 
 /**
- * Lets the signal stop this process. The kernel sends it again and again until then; one sent from here might come when
- * the job was continued already.
+ * Removes the listeners for a moment: the kernel's next signal stops this process. A signal sent from here might come late.
  *
- * @returns true if the job was stopped, and was continued; false if another process has sent the signal
+ * @returns true if the job was stopped and continued; false if another process has sent the signal
  */
 export function isStoppedByAccess(signal: NodeJS.Signals, isInFront: () => boolean): boolean {
   if (isInFront()) return false;
@@ -25,10 +29,7 @@ export function isStoppedByAccess(signal: NodeJS.Signals, isInFront: () => boole
   return isInFront() || performance.now() - before > 2 * ACCESS_MS;
 }
 
-/**
- * Returns true if no process of the session can continue this process's group: an access to the terminal does not stop
- * such a group, but fails (POSIX, "orphaned process group"). Only ancestors are looked at.
- */
+/** Returns true if this process's group seems orphaned. Only ancestors are looked at. */
 export function isOrphaned(): boolean {
   const own = readProcessStat("self");
   let one = own;

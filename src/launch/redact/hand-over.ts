@@ -1,26 +1,41 @@
+/**
+ * The end of the launcher while background processes of the program still write. The launcher must end with the program, but
+ * the background processes keep the other end of its pipes open. So it starts another process, which masks the streams until
+ * the last writer has ended. That process gets the secrets through a pipe, and the descriptors by inheritance.
+ */
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import crossSpawn from "cross-spawn";
-import type { Secret } from "../../masking/model.ts";
+import { ExitStatus } from "../../core/error.ts";
+import { maskingOf } from "../../masking/masking.ts";
+import type { Secret, StreamState } from "../../masking/model.ts";
 import { isBun } from "../../system/runtime.ts";
 import { CONTINUE_CALL } from "./call.ts";
-import type { Pump } from "./pump.ts";
-import type { Continuation } from "./continuation.ts";
+import { closeQuietly } from "./io.ts";
+import { startPump, type Pump } from "./pump.ts";
+import { readFrom } from "./source.ts";
+import { openSystem } from "./system.ts";
+
+/**
+ * The standard input of the other process, as JSON with bytes as base64. Its descriptors are a source and a target in turn,
+ * from 3 on.
+ */
+interface Continuation {
+  readonly secrets: readonly (readonly [string, string])[];
+  readonly streams: readonly (Omit<StreamState, "read"> & { readonly read: string })[];
+}
 
 declare const SOPHIA_RUN_FOLDER: string | undefined;
 
-/**
- * Starts a process that goes on passing on what the program's background processes write: this one is about to end, as
- * the program did, and they keep the stream open. It gets the secrets through a pipe, and ends with the last writer.
- */
 export async function handOver(pumps: readonly Pump[], secrets: readonly Secret[]): Promise<void> {
   const program = isBun
     ? []
     : [`${typeof SOPHIA_RUN_FOLDER === "undefined" ? "" : SOPHIA_RUN_FOLDER}/../bin/sophia-run.cjs`];
-  const passed = pumps.flatMap(({ source: { descriptor }, target, state }) =>
-    descriptor === undefined ? [] : [{ descriptor, target, state: state() }],
+  const passed = pumps.flatMap(({ source: { descriptor }, target, masker }) =>
+    descriptor === undefined ? [] : [{ descriptor, target, state: masker.state() }],
   );
   const child = crossSpawn(process.execPath, [...program, CONTINUE_CALL], {
-    // A session of its own: no key and no end of a job is meant for it.
+    // A session of its own, which no key and no shell signals.
     detached: true,
     cwd: "/",
     env: {},
@@ -35,4 +50,29 @@ export async function handOver(pumps: readonly Pump[], secrets: readonly Secret[
   };
   stdin.on("error", () => {}).end(JSON.stringify(continuation));
   await once(stdin, "close");
+}
+
+/** Masks the streams that a launcher has handed over, until the last writer has ended. */
+export async function continueMasking(): Promise<number> {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- handOver wrote it
+  const { secrets, streams } = JSON.parse(readFileSync(0, "utf8")) as Continuation;
+  const masking = maskingOf(secrets.map(([name, value]) => ({ name, value: Buffer.from(value, "base64") })));
+  const system = await openSystem();
+  if (system === undefined) return ExitStatus.failed;
+  const { addon, watcher } = system;
+  masking.prepare(addon);
+  await Promise.all(
+    streams.map(async ({ read, ...state }, index) => {
+      const target = 4 + 2 * index;
+      const masker = masking.stream({ ...state, read: Buffer.from(read, "base64") });
+      await new Promise<void>((ended) => {
+        const events = { masked: () => {}, wrote: async () => {}, failed: () => {}, ended };
+        const pump = startPump(readFrom(3 + 2 * index, watcher), target, masker, events);
+        watcher.whenUnread(target, pump.loseReader);
+      });
+      watcher.forget(target);
+      closeQuietly(target);
+    }),
+  );
+  return 0;
 }

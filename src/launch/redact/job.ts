@@ -1,85 +1,83 @@
 /**
- * The job of a program that runs on a pseudo-terminal, in a session of its own, as a state and a pure step.
+ * The job of a program that runs on a pseudo-terminal, as a state and a pure step; session.ts performs its effects.
  *
- * The shell knows this process's group alone, the job. The monitor leads the program's session, and reports when the
- * program stops: the job then stops by the same signal, and the program goes on when the job does. Keys that send signals
- * are read here, and sent to the job as well. The real terminal is raw as long as the job is in the foreground; a change
- * of that is noticed at each event, and by polling in the background, since a shell may put the job there without a
- * signal. The kernel hangs up when this process has closed its side of the pseudo-terminal.
+ * Processes. The shell knows one process group, the job, and this process is in it. The program is in a session of its own,
+ * whose controlling terminal is the pseudo-terminal. The monitor (monitor.h) leads that session: the kernel stops no process
+ * whose parent is in another session, so Ctrl-Z would have no effect without it.
+ *
+ * Keys. In the foreground the real terminal is raw. This process copies keys to the pseudo-terminal, which sends the program
+ * SIGINT, SIGQUIT and SIGTSTP. It also sends the first two to the job, as the real terminal would have done.
+ *
+ * Stops. The monitor reports that the program was stopped. This process shows the remaining output, restores the real
+ * terminal, and stops the job by the same signal. When the shell continues the job, the monitor continues the program.
+ *
+ * Foreground. A shell may move the job between foreground and background without a signal. Each event therefore brings the
+ * current state, and in the background this process polls.
+ *
+ * Hang-up. When this process closes its side of the pseudo-terminal, or ends, the kernel sends SIGHUP to the monitor, which
+ * sends it to the program.
  */
 export type End = { readonly status: number } | { readonly signal: number };
 
 export interface State {
-  /** The program was executed. */
   readonly hasStarted: boolean;
   readonly end: End | undefined;
-  /** As last noticed. */
   readonly isForeground: boolean;
-  /** How often the monitor was told to continue the program and has not reported yet that it did. */
+  /** The number of requests to continue the program that the monitor has not answered. */
   readonly unanswered: number;
-  /** The real terminal for the program; `forsaken`: it is gone, and the program is not hung up for it. */
-  readonly terminal: "there" | "hung up" | "forsaken";
-  /** The real terminal is in order and stays so, whatever happens then. */
+  /** `detached`: the real terminal is gone, and the program was not hung up. */
+  readonly terminal: "there" | "hung up" | "detached";
+  /** The real terminal is restored; nothing changes it any more. */
   readonly isFinished: boolean;
 }
 
 export type Event =
-  /** `continued` is the monitor's report; `resumed`: the program must go on; `unread`: its output is not shown any more. */
+  /** `continued` is the monitor's report; `resumed`: the program must continue; `unread`: its output has no reader. */
   | { readonly kind: "executed" | "continued" | "resumed" | "polled" | "unread" | "terminal gone" | "finished" }
   | { readonly kind: "ended"; readonly end: End }
-  /** The program was stopped; then its output and keys were passed on. */
+  /** The program was stopped; `shown`: then its output was shown and its keys were collected. */
   | { readonly kind: "stopped" | "shown"; readonly signal: NodeJS.Signals }
-  /** The job was continued after a stop, or the kernel has refused the stop. */
+  /** A stop has ended, or was refused by the kernel. */
   | {
-      readonly kind: "awoken";
+      readonly kind: "awake";
       readonly signal: NodeJS.Signals;
       readonly isRefused: boolean;
       readonly isOrphaned: boolean;
     }
-  /** A signal has reached this process; `isExpected`: this process has caused that. */
+  /** A signal has reached this process. `isExpected`: this process has sent it. */
   | { readonly kind: "signal"; readonly signal: NodeJS.Signals; readonly isExpected: boolean }
   | { readonly kind: "SIGHUP"; readonly hasTerminal: boolean }
-  /** By which the kernel stops a job that writes to the terminal from the background. */
+  /** The job has written to the terminal from the background (background.ts). `takes`: by the default action. */
   | { readonly kind: "SIGTTOU"; readonly program: "ignores" | "takes" | "handles" };
 
 export type Effect =
   | { readonly kind: "request stop" | "read keys" | "close keys" | "resume later" | "dismiss monitor" }
-  /** Writes from the background in spite of SIGTTOU, or is stopped by it. */
-  | { readonly kind: "ignore access" | "undergo access" }
-  /** `resize`: gives the program the size of the terminal. The kernel sends the signal, unless the size is the same. */
+  | { readonly kind: "ignore SIGTTOU" | "accept SIGTTOU" }
+  /** `resize` copies the terminal's size, for which the kernel signals the program, and forwards if it is the same. */
   | { readonly kind: "forward" | "resize"; readonly signal: NodeJS.Signals }
-  /** Makes the real terminal raw. `adopts`: the program gets the settings that a shell has made meanwhile. */
+  /** Makes the real terminal raw. `adopts`: the program gets the settings that a shell has made. */
   | { readonly kind: "enter foreground"; readonly adopts: boolean }
-  /** Leaves the real terminal to others, which turns newlines into line ends then, and polls. */
+  /** Leaves the real terminal to other jobs, and polls. The real terminal turns newlines into line ends then. */
   | { readonly kind: "leave foreground"; readonly hasTerminal: boolean }
   | { readonly kind: "continue"; readonly isForeground: boolean }
-  /** Passes on output and keys. `certainly`: showing it cannot stop the job. */
+  /** Shows output, and collects keys. `certainly`: that cannot stop the job. */
   | { readonly kind: "show"; readonly certainly: boolean; readonly signal: NodeJS.Signals }
-  /** Stops the job. `restores`: the real terminal has the settings of the program meanwhile. */
+  /** Stops the job. `restores`: the real terminal gets the settings of the program until then. */
   | { readonly kind: "stop"; readonly restores: boolean; readonly signal: NodeJS.Signals }
-  /** Closes this process's side of the pseudo-terminal. `forsakes`: the monitor does not hang the program up. */
-  | { readonly kind: "hang up"; readonly forsakes: boolean }
-  /** Gives the terminal the settings that the program has left, or those from before. */
+  /** Closes this process's side of the pseudo-terminal. `detaches`: the program is not hung up. */
+  | { readonly kind: "hang up"; readonly detaches: boolean }
+  /** Restores the terminal's settings, or applies those that the program has left. */
   | { readonly kind: "restore terminal"; readonly left: boolean; readonly returnsKeys: boolean };
 
-const ASK_FOR_THE_END: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT", "SIGTERM"]);
+const STOP_REQUESTS: ReadonlySet<NodeJS.Signals> = new Set(["SIGINT", "SIGQUIT", "SIGTERM"]);
 
 export type Step = readonly [state: State, effects: readonly Effect[]];
 
-/** @param isForeground if the job is in the foreground now */
 export function begin(isForeground: boolean): Step {
-  const state: State = {
-    hasStarted: false,
-    end: undefined,
-    isForeground,
-    unanswered: 0,
-    terminal: "there",
-    isFinished: false,
-  };
-  return [state, isForeground ? [] : [{ kind: "leave foreground", hasTerminal: true }]];
+  const state = { hasStarted: false, end: undefined, isForeground, unanswered: 0, isFinished: false };
+  return [{ ...state, terminal: "there" }, isForeground ? [] : [{ kind: "leave foreground", hasTerminal: true }]];
 }
 
-/** @param isInFront if the job is in the foreground at the time of the event */
 export function step(state: State, event: Event, isInFront: boolean): Step {
   if (state.isFinished) return [state, []];
   switch (event.kind) {
@@ -91,19 +89,19 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
       return [next, [...keys, ...effects]];
     }
     case "continued":
-      // Keys that were passed on before would be read by no program.
+      // Keys that are forwarded before have no reader.
       return [{ ...state, unanswered: state.unanswered - 1 }, state.isForeground ? [{ kind: "read keys" }] : []];
     case "stopped":
-      // Otherwise the program goes on already: the monitor has yet to read that.
+      // With an unanswered request the program will be continued anyway.
       return [state, state.unanswered === 0 ? [{ kind: "show", certainly: isInFront, signal: event.signal }] : []];
     case "shown": {
       if (state.end !== undefined) return [state, []];
       const restores = state.isForeground && isInFront;
       return [{ ...state, isForeground: false }, [{ kind: "stop", restores, signal: event.signal }]];
     }
-    case "awoken":
+    case "awake":
       if (!event.isRefused) return resume(state, isInFront);
-      // In an orphaned group the kernel lets an access fail. The program would otherwise stop again, and for ever.
+      // An access would stop the program for ever. In an orphaned group it must fail, which it does without a terminal.
       if (event.isOrphaned && (event.signal === "SIGTTIN" || event.signal === "SIGTTOU")) return hangUp(state, true);
       return [state, [{ kind: "resume later" }]];
     case "resumed":
@@ -116,16 +114,16 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
       return event.isExpected ? [state, []] : onSignal(state, event.signal, isInFront);
     case "SIGHUP": {
       const [next, effects] = event.hasTerminal ? ([state, []] as const) : hangUp(state, true);
-      // Otherwise the monitor hangs the program up.
+      // After a hang-up the monitor sends it.
       return [next, next.terminal === "hung up" ? effects : [...effects, { kind: "forward", signal: "SIGHUP" }]];
     }
     case "SIGTTOU":
-      if (!isInFront && event.program === "ignores") return [state, [{ kind: "ignore access" }]];
+      if (!isInFront && event.program === "ignores") return [state, [{ kind: "ignore SIGTTOU" }]];
       return [
         state,
         [
           { kind: "forward", signal: "SIGTTOU" },
-          ...(!isInFront && event.program === "takes" ? ([{ kind: "undergo access" }] as const) : []),
+          ...(!isInFront && event.program === "takes" ? ([{ kind: "accept SIGTTOU" }] as const) : []),
         ],
       ];
     case "unread":
@@ -134,7 +132,7 @@ export function step(state: State, event: Event, isInFront: boolean): Step {
     case "terminal gone":
       return hangUp(state, true);
     case "finished": {
-      // To others a raw terminal is of no use.
+      // Settings of a killed program, such as raw mode, would be of no use to the shell.
       const left = isInFront && state.end !== undefined && "status" in state.end;
       const restored: readonly Effect[] =
         state.terminal === "there" && state.isForeground
@@ -149,10 +147,9 @@ function onSignal(state: State, signal: NodeJS.Signals, isInFront: boolean): Ste
   const forward: Effect = { kind: "forward", signal };
   if (signal === "SIGCONT") return resume(state, isInFront);
   if (signal === "SIGWINCH") return [state, [state.terminal === "there" ? { kind: "resize", signal } : forward]];
-  return [state, ASK_FOR_THE_END.has(signal) ? [forward, { kind: "request stop" }] : [forward]];
+  return [state, STOP_REQUESTS.has(signal) ? [forward, { kind: "request stop" }] : [forward]];
 }
 
-/** Notices whether the job is in the foreground, and continues the program there. */
 function resume(state: State, isInFront: boolean): Step {
   const hasTerminal = state.terminal === "there";
   const entered: readonly Effect[] = hasTerminal ? [{ kind: "enter foreground", adopts: !state.isForeground }] : [];
@@ -164,5 +161,5 @@ function resume(state: State, isInFront: boolean): Step {
 
 function hangUp(state: State, isHungUp: boolean): Step {
   if (state.terminal !== "there") return [state, []];
-  return [{ ...state, terminal: isHungUp ? "hung up" : "forsaken" }, [{ kind: "hang up", forsakes: !isHungUp }]];
+  return [{ ...state, terminal: isHungUp ? "hung up" : "detached" }, [{ kind: "hang up", detaches: !isHungUp }]];
 }

@@ -1,18 +1,22 @@
+/**
+ * Keys at the real terminal of a program that runs on a pseudo-terminal (see job.ts). They are read only as long as the
+ * program has the foreground: a shell or an editor that shares the terminal must get its own keys. Keys that the program
+ * has not read when it stops or ends are collected by the monitor, and typed into the real terminal again.
+ */
 import { constants, openSync } from "node:fs";
-import { closeQuietly } from "./source.ts";
-import { readNow, type Watcher } from "./watcher.ts";
+import { send } from "../signals.ts";
+import { closeQuietly, readNow, writeAll } from "./io.ts";
+import type { Monitor } from "./monitor.ts";
+import type { Terminal, Watcher } from "./system.ts";
 
-/** As much as a terminal holds of what was typed. */
+/** The size of a terminal's input buffer. */
 const KEYS_BYTES = 4096;
+/** The time limit for the monitor's answer; it may have been killed. */
+const ANSWER_MS = 1000;
 
 export type Keyboard = ReturnType<typeof openKeyboard>;
 
-/**
- * Opens the real terminal, from which keys are read only as long as they are the program's.
- *
- * @param terminal is closed
- * @param gone is called when there is no terminal any more
- */
+/** @param terminal the real one, which the keyboard closes @param gone called when the terminal is gone */
 export function openKeyboard(terminal: number, watcher: Watcher, typed: (keys: Uint8Array) => void, gone: () => void) {
   const descriptor = nonBlocking(terminal);
   let isClosed = false;
@@ -37,7 +41,7 @@ export function openKeyboard(terminal: number, watcher: Watcher, typed: (keys: U
   };
 }
 
-/** The same terminal opened again, since others share this open file: another process may be faster to read. */
+/** Opens the terminal again: another process may be faster to read from a shared open file, and a read would block. */
 function nonBlocking(terminal: number): number {
   try {
     const flags = constants.O_RDONLY | constants.O_NOCTTY | constants.O_NONBLOCK;
@@ -45,7 +49,84 @@ function nonBlocking(terminal: number): number {
     closeQuietly(terminal);
     return own;
   } catch {
-    // It is another user's, perhaps.
+    // It may belong to another user.
     return terminal;
+  }
+}
+
+interface KeyParts extends Terminal {
+  /** The real terminal, for reading; it is closed. */
+  readonly input: number;
+  readonly expect: (signal: NodeJS.Signals) => void;
+  readonly monitor: () => Monitor | undefined;
+  readonly hasEnded: () => boolean;
+  readonly gone: () => void;
+}
+
+/** Forwards keys from the real terminal to the program on its pseudo-terminal. */
+export function forwardKeys(parts: KeyParts) {
+  const { addon, watcher, input, real, master, expect, monitor, hasEnded, gone } = parts;
+  const keyboard = openKeyboard(input, watcher, (keys) => void (last = type(keys)), gone);
+  let isOn = false;
+  let isClosed = false;
+  let last: Promise<void> = Promise.resolve();
+  let answer: (() => void) | undefined;
+  const unread: Uint8Array[] = [];
+  const pause = (): void => {
+    isOn = false;
+    keyboard.pause();
+  };
+  return {
+    resume: (): void => {
+      isOn = true;
+      keyboard.resume();
+    },
+    pause,
+    close: (): void => {
+      isClosed = true;
+      keyboard.close();
+    },
+    /** Pauses, and collects the keys that the program has not read. @param isLast the program's terminal is closed */
+    collect: async (isLast: boolean): Promise<void> => {
+      pause();
+      await last;
+      const answered = new Promise<void>((resolve) => {
+        answer = resolve;
+      });
+      monitor()?.collect(isLast);
+      await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, ANSWER_MS).unref())]);
+    },
+    collected: (keys: Uint8Array): void => {
+      unread.unshift(keys);
+      answer?.();
+    },
+    /** Types the collected keys into the real terminal, if the system allows that. */
+    giveBack: (): void => {
+      for (const keys of unread.splice(0)) addon.typeInto(real, keys);
+    },
+  };
+
+  async function type(keys: Uint8Array): Promise<void> {
+    if (hasEnded()) return void unread.push(keys);
+    const signals = signalsOf(keys);
+    if (!isClosed) await writeAll(master, keys);
+    // The pseudo-terminal sends them to the program only; the real terminal would have sent them to the whole job.
+    for (const signal of signals) {
+      expect(signal);
+      send(0, signal);
+    }
+    if (isOn && !isClosed) keyboard.resume();
+  }
+
+  function signalsOf(keys: Uint8Array): readonly NodeJS.Signals[] {
+    if (addon.foregroundGroup(master) !== monitor()?.pid) return [];
+    const [interrupt, quit] = addon.modesOf(master);
+    return (["SIGINT", "SIGQUIT"] as const).flatMap((signal, index) => {
+      const key = [interrupt, quit][index];
+      return Array.from(
+        keys.filter((byte) => byte === key),
+        () => signal,
+      );
+    });
   }
 }

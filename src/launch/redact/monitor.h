@@ -1,9 +1,11 @@
 /*
- * The monitor: a process between the launcher and the program, the leader of the session in which the program runs. It has
- * to be there: the kernel stops no program whose parent is in another session, and Ctrl-Z would do nothing.
+ * The monitor, the parent of a program on a pseudo-terminal; job.ts tells the scenario.
  *
- * It is a fork of a process with many threads: it calls only functions that are safe in signal handlers, and never
- * returns. Both sides send records of two numbers through a socket.
+ * The launcher forks it. It leads a new session, starts the program in a group of its own, and reports its stops and its end.
+ * The launcher tells it when to continue the program. Both send records of two numbers through a socket. If the launcher ends
+ * first, the monitor restores the real terminal and hangs the program up.
+ *
+ * It is a fork of a process with many threads: it calls only functions that are safe in signal handlers, and never returns.
  */
 #include <poll.h>
 #include <signal.h>
@@ -16,7 +18,7 @@
 struct record { int kind, value; };
 
 struct monitored {
-  char *file, **argv, **envp;
+  struct program program;
   const int *inherited;
   size_t inherited_count;
   int slave, real, channel, foreground;
@@ -24,20 +26,20 @@ struct monitored {
   sigset_t mask;
 };
 
-/* The descriptors of the monitor, once it has closed all others. */
+/* The descriptors of the monitor after keep_own. */
 enum { SLAVE, REAL, CHANNEL, SIGNALS };
 
-static void tell(int kind, int value) {
+static void report(int kind, int value) {
   const struct record record = {kind, value};
   send(CHANNEL, &record, sizeof record, MSG_NOSIGNAL);
 }
 
+/* From the background, too, since SIGTTOU is blocked. */
 static void set_foreground(int group) {
-  /* SIGTTOU is blocked, so that it is allowed from the background. */
   ioctl(SLAVE, TIOCSPGRP, &group);
 }
 
-/* Starts the program in a group of its own. Waits for its exec, and shares its memory until then. */
+/* Starts the program in a group of its own. Returns after its exec; until then they share memory. */
 static pid_t start_program(const struct monitored *it, volatile int *error) {
   *error = 0;
   const pid_t pid = vfork();
@@ -50,14 +52,14 @@ static pid_t start_program(const struct monitored *it, volatile int *error) {
   for (size_t i = 0; i < it->inherited_count; ++i) fcntl(it->inherited[i], F_SETFD, 0);
   for (int stream = 0; stream < 3; ++stream) dup2(it->slave, stream);
   sigprocmask(SIG_SETMASK, &it->mask, NULL);
-  execve(it->file, it->argv, it->envp);
+  execve(it->program.file, it->program.argv, it->program.envp);
   *error = errno;
   _exit(127);
 }
 
 /*
- * Closes all other descriptors: the program's pipes and files must end with the program. It needs none more than there
- * are, since the limit may be reached. 0 to 2 are the real terminal here. Returns 0 or an error number.
+ * Closes all other descriptors: the program's pipes and files must end with the program. Needs no further descriptor, since
+ * the limit may be reached: overwrites 0 to 2, which are the real terminal. Returns 0 or an error number.
  */
 static int keep_own(const struct monitored *it, const sigset_t *watched) {
   const int kept[] = {it->slave, it->real, it->channel};
@@ -65,11 +67,11 @@ static int keep_own(const struct monitored *it, const sigset_t *watched) {
   if (syscall(SYS_close_range, SIGNALS, ~0U, 0) != 0) {
     for (int descriptor = SIGNALS; descriptor < 65536; ++descriptor) close(descriptor);
   }
-  /* It takes the lowest free number. */
+  /* Gets the lowest free number, SIGNALS. */
   return signalfd(-1, watched, SFD_CLOEXEC) < 0 ? errno : 0;
 }
 
-/* Passes back what was typed ahead: it is for the next reader of the real terminal. */
+/* Returns keys that the program has not read: they are for the next reader of the real terminal. */
 static void return_input(int is_last) {
   static char bytes[4096];
   struct termios left, raw;
@@ -87,27 +89,27 @@ static void return_input(int is_last) {
     ioctl(SLAVE, TCSETS, &left);
   }
   if (!is_last) set_foreground(group);
-  /* Before the answer: the launcher then checks if other processes have it open. */
+  /* Before the answer: the launcher then looks if other processes have the terminal open. */
   if (is_last) close(SLAVE);
-  tell(UNREAD, length > 0 ? (int)length : 0);
+  report(UNREAD, length > 0 ? (int)length : 0);
   if (length > 0) send(CHANNEL, bytes, (size_t)length, MSG_NOSIGNAL);
 }
 
 /* Reports stops and the end of the program. Returns 1 if it has ended. */
-static int look_at(pid_t program) {
+static int report_state(pid_t program) {
   siginfo_t found;
   for (;;) {
     found.si_pid = 0;
     if (waitid(P_ALL, 0, &found, WEXITED | WSTOPPED | WNOHANG) != 0 || found.si_pid == 0) return 0;
-    /* Others are children that the program left to this process. */
+    /* Orphans of the program. */
     if (found.si_pid != program) continue;
     if (found.si_code == CLD_STOPPED) {
-      tell(STOPPED, found.si_status);
+      report(STOPPED, found.si_status);
       continue;
     }
-    /* What it left behind keeps the terminal, but no hang-up is sent to its group when this process ends. */
+    /* The kernel hangs up the foreground group when this process ends: not the program's background processes. */
     set_foreground(getpid());
-    tell(found.si_code == CLD_EXITED ? EXITED : KILLED, found.si_status);
+    report(found.si_code == CLD_EXITED ? EXITED : KILLED, found.si_status);
     return 1;
   }
 }
@@ -119,7 +121,7 @@ static void monitor(struct monitored *it) {
   setsid();
   ioctl(it->slave, TIOCSCTTY, 0);
   if (it->foreground) {
-    /* Before the program can be typed to. From here on this process puts it back, whatever ends the launcher. */
+    /* Before any key is read. From here on the monitor restores the settings if the launcher is killed. */
     struct termios raw = it->found;
     make_raw(&raw);
     ioctl(it->real, TCSETS, &raw);
@@ -139,10 +141,10 @@ static void monitor(struct monitored *it) {
   if (chdir("/") != 0) error = error != 0 ? error : errno;
   if (error != 0) {
     if (it->foreground) ioctl(REAL, TCSETS, &it->found);
-    tell(NOT_EXECUTED, error);
+    report(NOT_EXECUTED, error);
     _exit(0);
   }
-  tell(STARTED, program);
+  report(STARTED, program);
 
   int has_ended = 0, has_hung_up = 0, is_restored = 0;
   struct pollfd sources[] = {{.fd = SIGNALS, .events = POLLIN}, {.fd = CHANNEL, .events = POLLIN}};
@@ -153,27 +155,27 @@ static void monitor(struct monitored *it) {
     int hang_up = 0;
     if (sources[0].revents != 0 && read(SIGNALS, &signal, sizeof signal) == sizeof signal) {
       if (signal.ssi_signo == SIGHUP) hang_up = 1;
-      if (signal.ssi_signo == SIGCHLD && !has_ended) has_ended = look_at(program);
+      if (signal.ssi_signo == SIGCHLD && !has_ended) has_ended = report_state(program);
     }
     if (sources[1].fd >= 0 && sources[1].revents != 0) {
       if (recv(CHANNEL, &record, sizeof record, MSG_WAITALL) != sizeof record) {
-        /* The launcher is gone. Did it have the time to put the terminal in order? */
+        /* The launcher has ended. */
         sources[1].fd = -1;
         hang_up = 1;
       } else if (record.kind == CONTINUE && !has_ended) {
         set_foreground(record.value ? program : getpid());
         kill(-program, SIGCONT);
-        tell(CONTINUED, record.value);
+        report(CONTINUED, record.value);
       } else if (record.kind == COLLECT) {
         return_input(record.value);
-      } else if (record.kind == FORSAKE) {
+      } else if (record.kind == DETACH) {
         has_hung_up = 1;
       } else if (record.kind == RESTORED) {
         if (has_ended) _exit(0);
         is_restored = 1;
       }
     }
-    /* Before anybody is told: who hears of the end may look at the terminal. */
+    /* Before the signal: the program may look at the terminal when it gets that. */
     if (hang_up && !is_restored) ioctl(REAL, TCSETS, &it->found);
     if (hang_up && !has_hung_up && !has_ended) {
       has_hung_up = 1;

@@ -1,35 +1,21 @@
 import { closeSync, readSync, writeSync } from "node:fs";
 import { errorName } from "../../system/errors.ts";
-import {
-  COLLECT,
-  CONTINUE,
-  CONTINUED,
-  EXITED,
-  FORSAKE,
-  KILLED,
-  NOT_EXECUTED,
-  STARTED,
-  STOPPED,
-  UNREAD,
-} from "../../system/shared.ts";
+import * as records from "../../system/shared.ts";
 import { bytesOf } from "../program/program-bytes.ts";
 import type { Program } from "../types.ts";
-import type { RedactAddon } from "./addon.ts";
+import { closeQuietly, readNow } from "./io.ts";
 import type { End } from "./job.ts";
-import { closeQuietly } from "./source.ts";
-import { cannotMask } from "./system.ts";
-import { readNow, type Watcher } from "./watcher.ts";
+import { cannotMask, type System } from "./system.ts";
 
 const RECORD_BYTES = 8;
 const CHUNK_BYTES = 8192;
 const SIGKILL = 9;
 
-/** What the monitor reports of the program. */
 export interface MonitorEvents {
-  /** It was stopped by a signal, by its number. */
+  /** @param signal the number of the signal that stopped it */
   readonly stopped: (signal: number) => void;
   readonly continued: () => void;
-  /** The answer to `collect`: what was typed and the program has not read. */
+  /** The answer to `collect`: the keys that the program has not read. */
   readonly unread: (keys: Uint8Array) => void;
   /** Called once. */
   readonly ended: (end: End) => void;
@@ -38,15 +24,14 @@ export interface MonitorEvents {
 export type Monitor = Exclude<ReturnType<typeof startMonitored>, string>;
 
 /**
- * Starts the program below the monitor; see monitor.h. The event loop does not turn meanwhile: a signal that comes then finds the program running.
+ * Starts the program below the monitor (monitor.h), in one turn of the event loop: a later signal finds the program running.
  *
  * @param found the settings of the real terminal
  * @returns the code of the system's error if it was not started
  * @throws SophiaError (system-limit or redact-pipe, 125) if there can be no monitor
  */
 export function startMonitored(
-  addon: RedactAddon,
-  watcher: Watcher,
+  { addon, watcher }: System,
   program: Program,
   { slave, real, inherited }: Readonly<{ slave: number; real: number; inherited: readonly number[] }>,
   found: Uint8Array,
@@ -60,10 +45,10 @@ export function startMonitored(
   if (typeof started === "number") throw cannotMask(errorName(started));
   const [channel, monitor] = started;
   const first = Buffer.alloc(RECORD_BYTES);
-  const [kind, pid] = readSync(channel, first) === RECORD_BYTES ? valuesOf(first) : [0, 0];
-  if (kind !== STARTED) {
+  const [kind, pid] = readSync(channel, first) === RECORD_BYTES ? recordOf(first) : [0, 0];
+  if (kind !== records.STARTED) {
     closeSync(channel);
-    return kind === NOT_EXECUTED ? errorName(pid) : "EIO";
+    return kind === records.NOT_EXECUTED ? errorName(pid) : "EIO";
   }
   let isOpen = true;
   let hasEnded = false;
@@ -71,63 +56,58 @@ export function startMonitored(
     if (!hasEnded) events.ended(how);
     hasEnded = true;
   };
-  const take = (record: number, value: number, keys: Uint8Array): void => {
-    if (record === UNREAD) events.unread(keys);
-    if (record === CONTINUED) events.continued();
-    if (record === STOPPED) events.stopped(value);
-    if (record === EXITED) end({ status: value });
-    if (record === KILLED) end({ signal: value });
-  };
   const buffer = Buffer.alloc(CHUNK_BYTES);
   let waiting: Buffer = Buffer.alloc(0);
+  const takeRecords = (): void => {
+    while (waiting.length >= RECORD_BYTES) {
+      const [record, value] = recordOf(waiting);
+      const length = RECORD_BYTES + (record === records.UNREAD ? value : 0);
+      if (waiting.length < length) return;
+      const keys = waiting.subarray(RECORD_BYTES, length);
+      waiting = waiting.subarray(length);
+      if (record === records.UNREAD) events.unread(keys);
+      if (record === records.CONTINUED) events.continued();
+      if (record === records.STOPPED) events.stopped(value);
+      if (record === records.EXITED) end({ status: value });
+      if (record === records.KILLED) end({ signal: value });
+    }
+  };
   const read = (): void => {
     const length = readNow(channel, buffer);
     if (length === 0) {
-      // The monitor was killed, as only SIGKILL can.
+      // Only SIGKILL ends the monitor before the launcher.
       end({ signal: SIGKILL });
       isOpen = false;
       watcher.forget(channel);
       return closeQuietly(channel);
     }
-    if (length !== "nothing") waiting = takeRecords(Buffer.concat([waiting, buffer.subarray(0, length)]), take);
+    if (length !== "nothing") {
+      waiting = Buffer.concat([waiting, buffer.subarray(0, length)]);
+      takeRecords();
+    }
     watcher.whenReadable(channel, read);
   };
   watcher.whenReadable(channel, read);
-  const tell = (what: number, detail: number): void => {
+  const request = (record: number, value: number): void => {
     if (!isOpen) return;
     try {
-      writeSync(channel, new Uint8Array(Int32Array.of(what, detail).buffer));
+      writeSync(channel, new Uint8Array(Int32Array.of(record, value).buffer));
     } catch {
       // The monitor was killed.
     }
   };
   return {
-    /** The program's. */
     pid,
     /** Puts the program into the foreground of its terminal or the background, and continues it. */
-    continue: (isInFront: boolean): void => tell(CONTINUE, Number(isInFront)),
-    /** Asks for what the program has not read when nothing is typed any more. @param isLast its terminal is closed, too */
-    collect: (isLast: boolean): void => tell(COLLECT, Number(isLast)),
-    /** The program's terminal is about to go, and the program must not be hung up. */
-    forsake: (): void => tell(FORSAKE, 0),
-    /** The program has ended and the real terminal is in order: nothing has to be put back if this process ends now. */
-    dismiss: (): void => void (isOpen && addon.dismiss(channel, monitor)),
+    continue: (isInFront: boolean): void => request(records.CONTINUE, Number(isInFront)),
+    /** Asks for the keys that the program has not read. @param isLast closes the monitor's side of the terminal */
+    collect: (isLast: boolean): void => request(records.COLLECT, Number(isLast)),
+    /** Keeps the program from being hung up when its terminal is closed. */
+    detach: (): void => request(records.DETACH, 0),
+    dismiss: (): void => void (isOpen && addon.dismissMonitor(channel, monitor)),
   };
 }
 
-/** @returns the beginning of a record that is not whole yet */
-function takeRecords(bytes: Buffer, take: (record: number, value: number, keys: Uint8Array) => void): Buffer {
-  let rest = bytes;
-  while (rest.length >= RECORD_BYTES) {
-    const [record, value] = valuesOf(rest);
-    const length = RECORD_BYTES + (record === UNREAD ? value : 0);
-    if (rest.length < length) break;
-    take(record, value, rest.subarray(RECORD_BYTES, length));
-    rest = rest.subarray(length);
-  }
-  return rest;
-}
-
-function valuesOf(record: Buffer): readonly [number, number] {
-  return [record.readInt32LE(0), record.readInt32LE(4)];
+function recordOf(bytes: Buffer): readonly [kind: number, value: number] {
+  return [bytes.readInt32LE(0), bytes.readInt32LE(4)];
 }

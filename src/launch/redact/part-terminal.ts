@@ -1,32 +1,35 @@
+/**
+ * The terminal of a program of which only some standard streams are a terminal (`program | cat`, `... | less`).
+ *
+ * The program stays in this process's group and session, and writes to a pseudo-terminal that is not its controlling
+ * terminal. So the kernel sends the signals of keys to the group as usual, by the real terminal. Programs change settings of
+ * their output (`dialog`, curses): this process copies them to the real terminal. A program that wants single keys from its
+ * output, as less and vim do if their standard input is a pipe, gets the keys of the real terminal.
+ */
 import { AS_GIVEN, OUTPUT_AS_BEFORE } from "../../system/shared.ts";
 import { ignoresSignal, readProcessStat } from "../proc/process-stat.ts";
 import { signalNumber } from "../signals.ts";
 import type { TerminalSignals } from "../spawn/forward.ts";
 import { isStoppedByAccess, stopsWriters } from "./background.ts";
+import { closeQuietly, writeAll } from "./io.ts";
 import { openKeyboard, type Keyboard } from "./keyboard.ts";
-import { writeAll } from "./sink.ts";
-import { closeQuietly } from "./source.ts";
 import type { Terminal } from "./system.ts";
 
-/** The pause after an output before settings are compared again: programs change them behind what they write, too. */
+/** The pause between an output and a second comparison of settings: programs also change them after they write. */
 const LATER_MS = 50;
 /** The polling interval in the background: a shell may put the job into the foreground without a signal. */
-const LOOK_MS = 200;
+const POLL_MS = 200;
 
-/**
- * Opens the terminal if only some of the program's streams are it: the program stays in this process's group and session.
- * The pseudo-terminal is not the controlling one: keys act on the group by the real one. That gets the settings that a
- * program makes (`dialog`, curses), and a program that wants each key from its output, as less and vim do where their
- * standard input is a pipe, gets the keys.
- */
-export function openPartTerminal({ addon, watcher, real, master, settle }: Terminal) {
+export function openPartTerminal({ addon, watcher, real, master, sync }: Terminal) {
   const { isatty } = process.getBuiltinModule("node:tty");
   const hasInput = isatty(0);
   const group = readProcessStat("self")?.group ?? -1;
   const isInFront = (): boolean => addon.foregroundGroup(real) === group;
+  /** The settings of the pseudo-terminal: at the start, and those that the real terminal has. */
   const first = textOf(addon.settingsOf(master));
-  let found: Uint8Array | undefined;
   let last = first;
+  /** The settings of the real terminal before the program changed them. */
+  let found: Uint8Array | undefined;
   let later: NodeJS.Timeout | undefined;
   let keyboard: Keyboard | undefined;
   let isClosed = false;
@@ -35,12 +38,12 @@ export function openPartTerminal({ addon, watcher, real, master, settle }: Termi
     if (!isClosed) await writeAll(master, keys);
     if (!isClosed && last !== first && isInFront()) keyboard?.resume();
   };
-  const follow = (): void => {
+  const copySettings = (): void => {
     const settings = isClosed ? undefined : addon.settingsOf(master);
     if (settings === undefined || textOf(settings) === last) return;
-    if (!isInFront()) return followIn(LOOK_MS);
+    if (!isInFront()) return copyIn(POLL_MS);
     last = textOf(settings);
-    if (last === first) return putBack();
+    if (last === first) return restore();
     found ??= addon.settingsOf(real);
     addon.applySettings(real, settings, OUTPUT_AS_BEFORE);
     const [, , isByKey] = addon.modesOf(master);
@@ -52,31 +55,29 @@ export function openPartTerminal({ addon, watcher, real, master, settle }: Termi
     resized: () => void (isClosed || addon.copySize(real, master)),
     isAccess: (signal, program) => {
       const isIgnored = program !== undefined && !isInFront() && ignoresSignal(program, signalNumber(signal));
-      if (isIgnored) addon.ignoreAccess();
+      if (isIgnored) addon.ignoreSigttou();
       return isIgnored || isStoppedByAccess(signal, isInFront);
     },
     settled: async () => {
-      if (isClosed || isInFront() || !stopsWriters(addon, real)) await settle();
-      follow();
+      if (isClosed || isInFront() || !stopsWriters(addon, real)) await sync();
+      copySettings();
       keyboard?.pause();
     },
     continued: () => {
-      // A shell has set its own meanwhile.
+      // A shell has made its own settings.
       if (last !== first) last = "";
-      follow();
+      copySettings();
     },
   };
   return {
     signals,
-    /** The program has written. */
-    looked: (): void => {
-      follow();
-      followIn(LATER_MS);
+    wrote: (): void => {
+      copySettings();
+      copyIn(LATER_MS);
     },
-    /** The program has ended. @param wasKilled the settings from before come back */
     end: (wasKilled: boolean): void => {
-      follow();
-      if (wasKilled && last !== first && isInFront()) putBack();
+      copySettings();
+      if (wasKilled && last !== first && isInFront()) restore();
       close();
     },
     close,
@@ -89,12 +90,12 @@ export function openPartTerminal({ addon, watcher, real, master, settle }: Termi
     isClosed = true;
   }
 
-  function followIn(milliseconds: number): void {
+  function copyIn(milliseconds: number): void {
     clearTimeout(later);
-    later = setTimeout(follow, milliseconds).unref();
+    later = setTimeout(copySettings, milliseconds).unref();
   }
 
-  function putBack(): void {
+  function restore(): void {
     keyboard?.pause();
     if (found !== undefined) addon.applySettings(real, found, AS_GIVEN);
     found = undefined;

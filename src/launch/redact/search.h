@@ -1,19 +1,16 @@
-/*
- * The loop of masking over all bytes, which is ten times as fast as `skip` of masking/automaton.ts. The tables are the
- * automaton's.
- */
+/* The loop of masking over all bytes, ten times as fast as `skip` of masking/automaton.ts, by the tables of that automaton. */
 #include <stdint.h>
 
-/* For speed, where the rest of the addon is built for size: half as fast otherwise. */
+/* Twice as fast as with -Os, by which the rest of the addon is built. */
 #pragma GCC optimize("O2")
 
-/* So few bytes of a pattern, and behind an escape, are compared, so that the time stays linear. */
+/* Limits on the bytes of a pattern, the bytes after an escape, and the escapes that are compared: the time stays linear. */
 enum { MOST_FOLLOWED = 32, LOOK_AHEAD = 8, MOST_ESCAPES_AHEAD = 2 };
 
 struct tables {
   const uint8_t *shift, *starts, *label;
   const uint32_t *branch, *parent, *first, *end, *forks;
-  /* By byte: see masking/escapes.ts; 1 for characters of base64; 1 for bytes of patterns. */
+  /* By byte: see escapesOf; 1 for characters of base64; 1 for bytes of patterns. */
   const uint8_t *escapes, *is_base64, *occurs;
   uint32_t fork_mask;
 };
@@ -38,16 +35,16 @@ static int hex_digit(uint8_t byte) {
 }
 
 enum { NO_ESCAPE = -2, ANY_BYTE = -1, NO_BYTE = 256 };
-/* What an escape may stand for. */
+/* A possible meaning of an escape. */
 struct meaning {
-  /* The first byte, or one of these numbers: NO_BYTE for a quote that only opens or closes. */
+  /* The first decoded byte, or one of these numbers. NO_BYTE: a quote that only opens or closes. */
   int byte;
-  /* The length of the escape; 0 if it is not known, or if it stands for more than a byte. */
+  /* The length of the escape; 0 if it is unknown, or if there are more decoded bytes. */
   size_t length;
 };
 
 static struct meaning character(int code, size_t length) {
-  /* It may begin an escape itself: JSON in JSON, in XML. */
+  /* It may begin another escape: JSON in JSON, in XML. */
   if (code == '\\' || code == '$') return (struct meaning){ANY_BYTE, 0};
   if (code < 0x80) return (struct meaning){code, length};
   if (code < 0x800) return (struct meaning){0xc0 | code >> 6, 0};
@@ -55,7 +52,6 @@ static struct meaning character(int code, size_t length) {
   return (struct meaning){code < 0x10000 ? 0xe0 | code >> 12 : 0xf0 | (code >> 18 & 7), 0};
 }
 
-/* The bytes behind a backslash. */
 static struct meaning after_backslash(const uint8_t *bytes, size_t length) {
   static const char letters[] = "b\bt\tn\nf\fr\ra\av\ve\x1b" "E\x1b";
   const uint8_t byte = bytes[0];
@@ -72,13 +68,13 @@ static struct meaning after_backslash(const uint8_t *bytes, size_t length) {
     }
     return character(code, 6);
   }
-  /* A URL or XML may stand around it. */
+  /* % and & : inside a URL or XML. */
   if (byte == 'U' || byte == 'x' || (byte >= '0' && byte <= '7') || byte == '%' || byte == '&') return (struct meaning){ANY_BYTE, 0};
   if ((byte >= '0' && byte <= '9') || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z')) return (struct meaning){NO_ESCAPE, 0};
   return byte < 0x80 ? character(byte, 2) : (struct meaning){byte, 0};
 }
 
-static struct meaning of_reference(const uint8_t *bytes, size_t length) {
+static struct meaning reference(const uint8_t *bytes, size_t length) {
   static const struct { const char *text; int byte; } names[] = {
     {"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
   if (bytes[1] == '#') {
@@ -101,7 +97,7 @@ static struct meaning of_reference(const uint8_t *bytes, size_t length) {
   return (struct meaning){NO_ESCAPE, 0};
 }
 
-/* The meanings of the escape here in any encoding. It may name too many, never too few: JavaScript decodes it. */
+/* Lists the meanings of an escape in any encoding. There may be too many, never too few: JavaScript decodes the escape. */
 static void meanings(const uint8_t *bytes, size_t length, struct meaning results[2]) {
   const struct meaning any = {ANY_BYTE, 0}, none = {NO_ESCAPE, 0};
   results[0] = any;
@@ -110,16 +106,16 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
   const uint8_t byte = bytes[0], next = bytes[1];
   if (byte == '+') results[0] = character(' ', 1);
   else if (byte == '\'' || byte == '"') {
-    /* A word's quotes close before an escaped quote or one of the other kind. */
+    /* In a word, quotes close before an escaped quote or one of the other kind. */
     const int closes = byte == '"' ? next == '\'' : next == '\\' || next == '"';
     results[0] = closes ? (struct meaning){NO_BYTE, 1} : none;
   }
   else if (byte == '%') {
     const int high = hex_digit(next), low = length < 3 ? -1 : hex_digit(bytes[2]), code = high << 4 | low;
     if (high == -1 || (length >= 3 && low == -1)) results[0] = none;
-    /* It may begin an escape itself: a URL in a URL, JSON in one. */
+    /* It may begin another escape: a URL in a URL, JSON in a URL. */
     else if (length >= 3 && code != '%' && code != '\\' && code != '+' && code != '$') results[0] = (struct meaning){code, 3};
-  } else if (byte == '&') results[0] = of_reference(bytes, length);
+  } else if (byte == '&') results[0] = reference(bytes, length);
   else if (byte == '$') {
     if (next != '\'' || (length > 2 && bytes[2] != '\\')) results[0] = none;
   } else if (byte == '\\') {
@@ -128,7 +124,7 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
     if (run == length) return;
     results[0] = after_backslash(bytes + run, length - run);
     if (run == 1) return;
-    /* JSON in JSON has two or three before a character that JSON escapes once. */
+    /* JSON in JSON has two or three backslashes before a character that JSON escapes by one. */
     results[0].length = run <= 3 && results[0].length != 0 ? results[0].length + run - 1 : 0;
     results[1] = (struct meaning){'\\', run <= 3 ? 2 : 0};
   }
@@ -136,7 +132,7 @@ static void meanings(const uint8_t *bytes, size_t length, struct meaning results
 
 static int takes_any(const struct tables *it, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth);
 
-/* Returns 0 if the bytes behind an escape do not go on with a pattern, as far as that is cheap to tell. */
+/* Returns 0 if the bytes after an escape are known not to continue a pattern. */
 static int goes_on(const struct tables *it, uint32_t node, const uint8_t *bytes, size_t length, int depth) {
   for (size_t at = 0; at < LOOK_AHEAD && at < length; ++at) {
     if (it->end[it->branch[node]] == node) return 1;
@@ -144,7 +140,7 @@ static int goes_on(const struct tables *it, uint32_t node, const uint8_t *bytes,
       struct meaning next[2];
       if (depth == MOST_ESCAPES_AHEAD || bytes[at] == '\r') return 1;
       meanings(bytes + at, length - at, next);
-      /* Behind another escape the quotes may open again. */
+      /* After another escape the quotes may open again. */
       if (bytes[at] == '\'' || bytes[at] == '"') next[0] = (struct meaning){NO_BYTE, 1};
       if (takes_any(it, node, next, bytes + at, length - at, depth + 1)) return 1;
     }
@@ -154,7 +150,7 @@ static int goes_on(const struct tables *it, uint32_t node, const uint8_t *bytes,
   return 1;
 }
 
-/* Returns 1 if a pattern of which `node` was read may go on with the escape at `bytes`; for node 0 if one begins so. */
+/* Returns 1 if the escape at `bytes` may continue the pattern of `node`, or for node 0 begin one. */
 static int takes_any(const struct tables *it, uint32_t node, const struct meaning meanings[2], const uint8_t *bytes, size_t length, int depth) {
   for (int i = 0; i < 2; ++i) {
     const struct meaning *const one = &meanings[i];
@@ -167,7 +163,7 @@ static int takes_any(const struct tables *it, uint32_t node, const struct meanin
   return 0;
 }
 
-/* Returns 1 if a pattern begins here, or may go on where it is not followed any more. */
+/* Returns 1 if a pattern begins here, or may begin as far as it is compared. */
 static int may_begin(const struct tables *it, const uint8_t *bytes, size_t length) {
   uint32_t node = it->first[bytes[0]];
   for (size_t depth = 1; node != 0; ++depth) {
@@ -191,7 +187,7 @@ static size_t base64_before(const struct tables *it, const uint8_t *bytes, size_
   return end - begin + (begin == 0 ? run : 0);
 }
 
-/* Returns the place in bytes[from] to bytes[escape] where a pattern begins that goes on with the escape; or SIZE_MAX. */
+/* Returns the first index from `from` to `escape` at which a pattern may begin that continues with the escape; or SIZE_MAX. */
 static size_t begin_before(const struct tables *it, const uint8_t *bytes, size_t length, size_t from, size_t escape, uint32_t run) {
   struct meaning expected[2] = {{NO_ESCAPE, 0}, {NO_ESCAPE, 0}};
   const uint8_t *const here = bytes + escape;
@@ -234,7 +230,7 @@ static size_t next_escape(const uint8_t *escapes, const uint8_t *bytes, size_t f
   return at;
 }
 
-/* Returns 1 if a pattern may begin with these bytes as they are. */
+/* Returns 1 if a pattern may begin with these plain bytes. */
 static int is_begin(const struct tables *it, const uint8_t *bytes, size_t length) {
   return length < 3 || (it->starts[block(bytes[0], bytes[1], bytes[2])] != 0 && may_begin(it, bytes, length));
 }
@@ -254,34 +250,32 @@ static size_t skip_to(const struct tables *it, const uint8_t *bytes, size_t leng
     const size_t first = escape + 1 > from + window ? escape + 1 - window : from;
     const size_t begin = begin_before(it, bytes, length, first, escape, run);
     if (begin == SIZE_MAX) continue;
-    /* Before there a pattern may begin that goes on with the byte as it is. */
+    /* A pattern that contains the byte itself may begin before. */
     while (at < begin && !is_begin(it, bytes + at, length - at)) ++at;
     return at < begin ? at : begin;
   }
 }
 
-/* Makes a handle of the automaton's tables, which must live as long. */
-static napi_value prepare(napi_env env, const struct argument *it) {
+static napi_value prepare(napi_env env, const struct argument *args) {
   napi_value result = NULL;
   void *handle = NULL;
   napi_create_buffer(env, sizeof(struct tables), &handle, &result);
   *(struct tables *)handle = (struct tables){
-    it[0].data, it[1].data, it[2].data, it[3].data, it[4].data, it[5].data, it[6].data,
-    it[7].data, it[8].data, it[9].data, it[10].data, (uint32_t)it[7].length - 1};
+    args[0].data, args[1].data, args[2].data, args[3].data, args[4].data, args[5].data, args[6].data,
+    args[7].data, args[8].data, args[9].data, args[10].data, (uint32_t)args[7].length - 1};
   return result;
 }
 
-/* handle, window, bytes, at, run */
 static napi_value skip(napi_env env, napi_callback_info info) {
-  napi_value given[5], result = NULL;
-  size_t count = COUNT(given), length = 0, size = 0;
+  napi_value args[5], result = NULL;
+  size_t count = COUNT(args), length = 0, size = 0;
   uint32_t window = 0, from = 0, run = 0;
-  napi_get_cb_info(env, info, &count, given, NULL, NULL);
-  const struct tables *const it = array_of(env, given[0], &size);
-  napi_get_value_uint32(env, given[1], &window);
-  const uint8_t *const bytes = array_of(env, given[2], &length);
-  napi_get_value_uint32(env, given[3], &from);
-  napi_get_value_uint32(env, given[4], &run);
+  napi_get_cb_info(env, info, &count, args, NULL, NULL);
+  const struct tables *const it = array_of(env, args[0], &size);
+  napi_get_value_uint32(env, args[1], &window);
+  const uint8_t *const bytes = array_of(env, args[2], &length);
+  napi_get_value_uint32(env, args[3], &from);
+  napi_get_value_uint32(env, args[4], &run);
   napi_create_uint32(env, (uint32_t)skip_to(it, bytes, length, window, from, run), &result);
   return result;
 }

@@ -1,3 +1,4 @@
+/** Runs the program in a session of its own, on a pseudo-terminal: performs what job.ts decides, which tells the scenario. */
 import { closeSync } from "node:fs";
 import { AS_GIVEN, RAW, RAW_OUTPUT } from "../../system/shared.ts";
 import { ignoresSignal, readProcessStat, takesSignal } from "../proc/process-stat.ts";
@@ -6,50 +7,44 @@ import { listen, type Undo } from "../listen.ts";
 import type { Forwarding } from "../spawn/forward.ts";
 import type { Program, Running } from "../types.ts";
 import { isOrphaned, isStoppedByAccess, stopsWriters } from "./background.ts";
-import { expectedSignals } from "./expected.ts";
+import { closeQuietly } from "./io.ts";
 import * as job from "./job.ts";
+import { forwardKeys } from "./keyboard.ts";
 import { startMonitored, type Monitor } from "./monitor.ts";
-import { closeQuietly } from "./source.ts";
 import type { Terminal } from "./system.ts";
-import { openTyping } from "./typing.ts";
 
-/** The polling interval in the background: a shell may put the job into the foreground without a signal. */
-const LOOK_MS = 200;
+const POLL_MS = 200;
 /** The time limit for the SIGCONT that has ended a stop; the kernel may have refused the stop. */
 const CONTINUE_MS = 1000;
-/** The pause after a stop that the kernel refused: the program may stop at once again. */
+/** The pause after a stop that the kernel refused: the program may stop again at once. */
 const REFUSED_MS = 50;
-
-export type Session = ReturnType<typeof openSession>;
 
 interface SessionParts extends Terminal {
   /** The real terminal, for reading; it is closed. */
   readonly input: number;
   /** The program's side of the pseudo-terminal. */
   readonly slave: number;
-  /** The descriptors that the program gets besides. */
   readonly inherited: readonly number[];
-  /** The real terminal is gone: gives up what else there is of the launcher's side, by which the kernel hangs up. */
+  /** Closes the other descriptors of the master side: the kernel hangs up once all are closed. */
   readonly hangUp: () => void;
 }
 
-/** Opens a session of its own for the program, on a pseudo-terminal: performs what `job.ts` decides. */
 export function openSession(parts: SessionParts) {
-  const { addon, watcher, real, master, slave, settle, hangUp } = parts;
+  const { addon, real, master, slave, sync, hangUp } = parts;
   const group = readProcessStat("self")?.group ?? -1;
   const isInFront = (): boolean => addon.foregroundGroup(real) === group;
   const found = addon.settingsOf(real) ?? new Uint8Array();
-  /** The keys' signals that are sent to the whole group, and the SIGCONT that ends a stop. */
+  /** The signals of keys that are sent to the whole group, and the SIGCONT that ends a stop. */
   const expected = expectedSignals();
   let monitor: Monitor | undefined;
   let forwarding: Forwarding | undefined;
   let finish: (how: NodeJS.Signals | number) => void = () => {};
   let poll: NodeJS.Timeout | undefined;
-  const typing = openTyping({
+  const keys = forwardKeys({
     ...parts,
-    expected,
+    expect: expected.expect,
     monitor: () => monitor,
-    isOver: () => state.end !== undefined,
+    hasEnded: () => state.end !== undefined,
     gone: () => happen({ kind: "terminal gone" }),
   });
   addon.copySize(real, master);
@@ -66,13 +61,13 @@ export function openSession(parts: SessionParts) {
         else if (to.firstProcess) to.reapOrphans?.();
       });
     },
-    /** @returns the code of the system's error if it was not executed */
+    /** @returns the code of the system's error if the program was not executed */
     execute: (program: Program): Running | string => {
       const ended = new Promise<NodeJS.Signals | number>((resolve) => {
         finish = resolve;
       });
-      const outcome = startMonitored(addon, watcher, program, parts, found, state.isForeground, {
-        unread: typing.collected,
+      const outcome = startMonitored(parts, program, parts, found, state.isForeground, {
+        unread: keys.collected,
         continued: () => happen({ kind: "continued" }),
         stopped: (signal) => happen({ kind: "stopped", signal: signalName(signal) ?? "SIGSTOP" }),
         ended: (end) => {
@@ -86,16 +81,13 @@ export function openSession(parts: SessionParts) {
       happen({ kind: "executed" });
       return { pid: outcome.pid, ended };
     },
-    /** Takes back what was typed and not read by a program that has ended. */
     collect: async (): Promise<void> => {
       clearInterval(poll);
-      await typing.collect(true);
+      await keys.collect(true);
     },
-    /** The real terminal is gone. */
     lose: (): void => happen({ kind: "unread" }),
-    /** True for a signal that is being delivered and was sent to the whole group here, not to this process. */
+    /** True for a signal that is being delivered and was sent from here to the whole group. */
     isOwn: expected.isOwn,
-    /** Gives the real terminal the settings that an ended program has left, or those from before if it was killed. */
     restore: (): void => happen({ kind: "finished" }),
     close: (): void => {
       if (state.terminal === "there") closeQuietly(master);
@@ -134,37 +126,37 @@ export function openSession(parts: SessionParts) {
         addon.copySize(real, master);
         return;
       case "leave foreground":
-        typing.pause();
+        keys.pause();
         if (effect.hasTerminal) copySettings(master, master, RAW_OUTPUT);
         clearInterval(poll);
-        poll = setInterval(() => happen({ kind: "polled" }), LOOK_MS).unref();
+        poll = setInterval(() => happen({ kind: "polled" }), POLL_MS).unref();
         return;
       case "continue":
         return monitor?.continue(effect.isForeground);
       case "read keys":
-        return typing.resume();
+        return keys.resume();
       case "show":
         return void show(effect.certainly, effect.signal);
       case "stop":
         return stop(effect.restores, effect.signal);
       case "resume later":
         return void setTimeout(() => happen({ kind: "resumed" }), REFUSED_MS);
-      case "ignore access":
-        return addon.ignoreAccess();
-      case "undergo access":
+      case "ignore SIGTTOU":
+        return addon.ignoreSigttou();
+      case "accept SIGTTOU":
         if (isStoppedByAccess("SIGTTOU", isInFront)) happen({ kind: "resumed" });
         return;
       case "hang up":
-        if (effect.forsakes) monitor?.forsake();
-        typing.close();
+        if (effect.detaches) monitor?.detach();
+        keys.close();
         closeQuietly(master);
         return hangUp();
       case "close keys":
         clearInterval(poll);
-        return typing.close();
+        return keys.close();
       case "restore terminal":
         addon.applySettings(real, (effect.left ? addon.settingsOf(master) : undefined) ?? found, AS_GIVEN);
-        if (effect.returnsKeys) typing.giveBack();
+        if (effect.returnsKeys) keys.giveBack();
         return;
       case "dismiss monitor":
         return monitor?.dismiss();
@@ -182,28 +174,46 @@ export function openSession(parts: SessionParts) {
   }
 
   async function show(certainly: boolean, signal: NodeJS.Signals): Promise<void> {
-    typing.pause();
-    // Otherwise the program may have been stopped because it wrote from the background.
-    if (certainly || !stopsWriters(addon, real)) await settle();
-    await typing.collect(false);
+    keys.pause();
+    // A program that was stopped because it wrote from the background must not write by this process.
+    if (certainly || !stopsWriters(addon, real)) await sync();
+    await keys.collect(false);
     happen({ kind: "shown", signal });
   }
 
   function stop(restores: boolean, signal: NodeJS.Signals): void {
     if (restores) {
       copySettings(master, real, AS_GIVEN);
-      typing.giveBack();
+      keys.giveBack();
     }
     expected.expect("SIGCONT");
     setTimeout(() => expected.giveUp("SIGCONT"), CONTINUE_MS).unref();
     const before = performance.now();
-    stopGroup(signal);
+    // The terminal's signals stop the whole group. Returns when it was continued.
+    withoutListeners(signal, () => process.kill(signal === "SIGSTOP" ? process.pid : 0, signalNumber(signal)));
     const isRefused = performance.now() - before < 1 && !isInFront();
-    happen({ kind: "awoken", signal, isRefused, isOrphaned: isRefused && isOrphaned() });
+    happen({ kind: "awake", signal, isRefused, isOrphaned: isRefused && isOrphaned() });
   }
 }
 
-/** Stops this process, and by a signal of the terminal's its whole group. Returns when it was continued. */
-function stopGroup(signal: NodeJS.Signals): void {
-  withoutListeners(signal, () => process.kill(signal === "SIGSTOP" ? process.pid : 0, signalNumber(signal)));
+/** Counts the signals that this process causes to be sent to itself, and must ignore. */
+function expectedSignals() {
+  const counts = new Map<NodeJS.Signals, number>();
+  const own = new Set<NodeJS.Signals>();
+  return {
+    expect: (signal: NodeJS.Signals): void => void counts.set(signal, (counts.get(signal) ?? 0) + 1),
+    /** Expects no more: the kernel may have refused the stop that would have caused the signal. */
+    giveUp: (signal: NodeJS.Signals): void => void counts.delete(signal),
+    /** Counts a signal that is being delivered. @returns true if it was expected */
+    arrives: (signal: NodeJS.Signals): boolean => {
+      const count = counts.get(signal) ?? 0;
+      if (count === 0) return false;
+      counts.set(signal, count - 1);
+      own.add(signal);
+      setImmediate(() => own.delete(signal));
+      return true;
+    },
+    /** Returns true for an expected signal that is being delivered. */
+    isOwn: (signal: NodeJS.Signals): boolean => own.has(signal),
+  };
 }

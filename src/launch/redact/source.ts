@@ -1,35 +1,30 @@
-import { closeSync } from "node:fs";
 import type { Readable } from "node:stream";
-import { readNow, type Watcher } from "./watcher.ts";
+import { closeQuietly, readNow } from "./io.ts";
+import type { Watcher } from "./system.ts";
 
 /** The size of the pipe. */
 const CHUNK_BYTES = 262_144;
-/** The size of a pipe that a program without privileges has enlarged; more came after the program's end. */
+/** The size to which a program without privileges can enlarge a pipe. More bytes came after the program's end. */
 const MOST_LEFT_BYTES = 1_048_576;
-/** The limit on turns of the event loop in which a stream of Node's reads on. */
+/** Limit on the turns of the event loop that a drain takes for a stream of Node.js. */
 const MOST_TURNS = 64;
 
-/** The end of a pipe or pseudo-terminal to which the program writes. */
+/** The launcher's end of a pipe or pseudo-terminal to which the program writes. */
 export interface Source {
-  /**
-   * Reads on until the end. No chunk is read while the one before is taken; its memory is used again then.
-   *
-   * @param end is called once, after the last chunk or `close`
-   */
+  /** Reads the next chunk, in the same memory, after `take`. @param end called once, after the last chunk or `close` */
   readonly start: (take: Take, end: () => void) => void;
-  /** Stops that, and reads what is there without waiting for more. @returns true at the end of the stream */
+  /** Reads the available bytes and pauses. @returns true at the end of the stream */
   readonly drain: () => Promise<boolean>;
-  /** Goes on after a `drain`. */
+  /** Continues after a `drain`. */
   readonly resume: () => void;
-  /** The program's next write fails: EPIPE. */
+  /** The program's next write fails (EPIPE). */
   readonly close: () => void;
-  /** Another process may read on from it. */
   readonly descriptor: number | undefined;
 }
 
 type Take = (chunk: Uint8Array) => Promise<void>;
 
-/** Reads from a descriptor of our own, which is non-blocking. */
+/** @param descriptor non-blocking; the source closes it */
 export function readFrom(descriptor: number, watcher: Watcher): Source {
   const buffer = Buffer.allocUnsafe(CHUNK_BYTES);
   let state: "reading" | "draining" | "ended" = "reading";
@@ -83,7 +78,7 @@ export function readFrom(descriptor: number, watcher: Watcher): Source {
   };
 }
 
-/** Reads from a stream that Node.js made for the program: without the addon there is nothing better. */
+/** Reads from a stream that Node.js has made for the program, which is all that there is without the addon. */
 export function readFromStream(stream: Readable): Source {
   const state = { ended: false, received: 0 };
   let taking: Promise<void> = Promise.resolve();
@@ -102,7 +97,7 @@ export function readFromStream(stream: Readable): Source {
       });
     },
     drain: async () => {
-      // What the program wrote is in the pipe's buffer, and each turn of the event loop reads from it.
+      // Each turn of the event loop reads from the pipe's buffer.
       for (let turn = 0, before = -1; turn < MOST_TURNS && !state.ended && before !== state.received; turn++) {
         before = state.received;
         await taking;
@@ -114,13 +109,4 @@ export function readFromStream(stream: Readable): Source {
     resume: () => {},
     close: () => void stream.destroy(),
   };
-}
-
-/** Closes a descriptor that may be closed already. */
-export function closeQuietly(descriptor: number): void {
-  try {
-    closeSync(descriptor);
-  } catch {
-    // Closed already.
-  }
 }

@@ -1,10 +1,10 @@
 import { SophiaError } from "../../core/error.ts";
 import { errorName } from "../../system/errors.ts";
 import { limitOf } from "../../system/limits.ts";
+import { FORGET, UNTIL_READABLE, UNTIL_UNREAD } from "../../system/shared.ts";
 import { loadRedactAddon, type RedactAddon } from "./addon.ts";
-import { openWatcher, type Watcher } from "./watcher.ts";
 
-/** What masking needs of the system; one for all programs that this process starts. */
+/** The parts of the system that masking needs; shared by all programs that this process starts. */
 export interface System {
   readonly addon: RedactAddon;
   readonly watcher: Watcher;
@@ -12,38 +12,61 @@ export interface System {
 
 /** A pseudo-terminal in front of the real one. */
 export interface Terminal extends System {
-  /** The real terminal, for its settings and its size; it is closed. */
+  /** A copy of the real terminal's descriptor, for its settings and its size; the owner closes it. */
   readonly real: number;
-  /** The launcher's side of the pseudo-terminal; it is closed. */
+  /** The master side of the pseudo-terminal; the owner closes it. */
   readonly master: number;
   /** Resolves when all that the program has written is shown. */
-  readonly settle: () => Promise<void>;
+  readonly sync: () => Promise<void>;
 }
 
-/**
- * @returns undefined where there is no addon
- * @throws SophiaError (system-limit or redact-pipe, 125)
- */
+/** @returns undefined without the addon @throws SophiaError (system-limit or redact-pipe, 125) */
 export async function openSystem(): Promise<System | undefined> {
   const addon = await loadRedactAddon();
-  if (addon === undefined) return undefined;
-  const watcher = openWatcher(addon);
-  if (typeof watcher === "string") throw cannotMask(watcher);
-  return { addon, watcher };
+  return addon && { addon, watcher: openWatcher(addon) };
 }
 
-/** The error for a pipe, terminal, thread or process that masking needs and the system refuses, by the system's code. */
+export type Watcher = ReturnType<typeof openWatcher>;
+
+/** Calls back once for the last event that was asked for on a descriptor, never in the same turn. */
+function openWatcher(addon: RedactAddon) {
+  const callbacks = new Map<number, () => void>();
+  const error = addon.startWatching((descriptor) => {
+    const callback = callbacks.get(descriptor);
+    callbacks.delete(descriptor);
+    callback?.();
+  });
+  if (error !== 0) throw cannotMask(errorName(error));
+  const wait =
+    (event: number) =>
+    (descriptor: number, callback: () => void): void => {
+      callbacks.set(descriptor, callback);
+      addon.watch(descriptor, event);
+    };
+  return {
+    /** Waits for bytes to read, or the end. */
+    whenReadable: wait(UNTIL_READABLE),
+    /** Waits until the other side of a pipe, socket or terminal is closed for reading. */
+    whenUnread: wait(UNTIL_UNREAD),
+    /** Ends the wait. Must be called before the descriptor is closed. */
+    forget: (descriptor: number): void => {
+      callbacks.delete(descriptor);
+      addon.watch(descriptor, FORGET);
+    },
+  };
+}
+
 export function cannotMask(code: string): SophiaError {
   const limit = limitOf(code);
   if (limit === undefined) {
-    const message = `the output cannot be masked: the system gives no pipe for it (${code})`;
+    const message = `the output cannot be masked: the system refuses a pipe (${code})`;
     return new SophiaError({ code: "redact-pipe", message });
   }
   const { message, hint } = limit;
   return new SophiaError({ code: "system-limit", message: `${message}: the output cannot be masked`, hint });
 }
 
-/** Another number for the same open file. @throws SophiaError (system-limit or redact-pipe, 125) */
+/** Returns another descriptor of the same open file. @throws SophiaError (system-limit or redact-pipe, 125) */
 export function duplicate({ duplicate: copyOf }: Pick<RedactAddon, "duplicate">, descriptor: number): number {
   const copy = copyOf(descriptor);
   if (copy < 0) throw cannotMask(errorName(-copy));

@@ -1,4 +1,4 @@
-/* Pseudo-terminals: their settings, by the kernel's own interface, which is the same whatever the C library. */
+/* Pseudo-terminals by the kernel's own interface, since those of glibc and musl differ. */
 #include <asm/termbits.h>
 #include <sys/ioctl.h>
 
@@ -21,7 +21,7 @@ static int open_terminal(int *master, int *slave) {
   return error;
 }
 
-/* What cfmakeraw(3) does: every key is a byte, and what is written is shown as it is. */
+/* As cfmakeraw(3): each key is a byte, and output is not changed. */
 static void make_raw(struct termios *settings) {
   settings->c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON | IXOFF);
   settings->c_oflag &= ~(tcflag_t)OPOST;

@@ -1,67 +1,56 @@
-/* Reports events of descriptors to the event loop: a thread waits by epoll(7), which neither Node.js nor Bun offers. */
+/* Reports events of descriptors to the event loop. A thread waits by epoll(7), which neither Node.js nor Bun offers. */
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 
-struct watching {
-  napi_threadsafe_function tell;
-  int epoll;
-};
+static int events = -1;
+static napi_threadsafe_function on_event;
 
-static void *wait_for_events(void *argument) {
-  const struct watching it = *(struct watching *)argument;
-  struct epoll_event events[8];
-  free(argument);
+static void *wait_for_events(void *unused) {
+  struct epoll_event found[8];
   for (;;) {
-    const int count = epoll_wait(it.epoll, events, COUNT(events), -1);
+    const int count = epoll_wait(events, found, COUNT(found), -1);
     if (count < 0 && errno != EINTR) return NULL;
     for (int i = 0; i < count; ++i) {
-      void *const descriptor = (void *)(intptr_t)events[i].data.fd;
-      if (napi_call_threadsafe_function(it.tell, descriptor, napi_tsfn_blocking) != napi_ok) return NULL;
+      void *const descriptor = (void *)(intptr_t)found[i].data.fd;
+      if (napi_call_threadsafe_function(on_event, descriptor, napi_tsfn_blocking) != napi_ok) return NULL;
     }
   }
 }
 
-static void pass_on(napi_env env, napi_value callback, void *context, void *descriptor) {
-  (void)context;
+static void call_back(napi_env env, napi_value callback, void *context, void *descriptor) {
   napi_value receiver, argument;
   if (env == NULL || napi_get_undefined(env, &receiver) != napi_ok) return;
   if (napi_create_int32(env, (int)(intptr_t)descriptor, &argument) != napi_ok) return;
   napi_call_function(env, receiver, callback, 1, &argument, NULL);
 }
 
-/* Returns the descriptor of the epoll, or a negative error number. */
-static int start_watching(napi_env env, napi_value callback) {
+/* Returns 0 or an error number. Called once. */
+static napi_value start_watching(napi_env env, const struct argument *args) {
   napi_value name;
   pthread_t thread;
-  struct watching *const it = malloc(sizeof *it);
-  if (it == NULL) return -ENOMEM;
-  const int epoll = it->epoll = epoll_create1(EPOLL_CLOEXEC);
-  if (epoll < 0) {
-    const int error = errno;
-    free(it);
-    return -error;
-  }
-  int error = ENOMEM;
+  sigset_t all, former;
+  events = epoll_create1(EPOLL_CLOEXEC);
+  if (events < 0) return from_integer(env, errno);
   napi_create_string_utf8(env, "descriptors", NAPI_AUTO_LENGTH, &name);
-  if (napi_create_threadsafe_function(env, callback, NULL, name, 0, 1, NULL, NULL, NULL, pass_on, &it->tell) == napi_ok) {
-    sigset_t all, former;
-    sigfillset(&all);
-    /* Signals are for the threads of the runtime. */
-    sigprocmask(SIG_SETMASK, &all, &former);
-    error = pthread_create(&thread, NULL, wait_for_events, it);
-    sigprocmask(SIG_SETMASK, &former, NULL);
-    if (error == 0) return epoll;
-    napi_release_threadsafe_function(it->tell, napi_tsfn_abort);
-  }
-  close(epoll);
-  free(it);
-  return -error;
+  const napi_status status = napi_create_threadsafe_function(
+    env, args[0].value, NULL, name, 0, 1, NULL, NULL, NULL, call_back, &on_event);
+  if (status != napi_ok) return from_integer(env, ENOMEM);
+  /* The thread inherits this mask: signals are for the threads of the runtime. */
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, &former);
+  const int error = pthread_create(&thread, NULL, wait_for_events, NULL);
+  sigprocmask(SIG_SETMASK, &former, NULL);
+  /* It would keep the event loop alive. */
+  if (error != 0) napi_release_threadsafe_function(on_event, napi_tsfn_abort);
+  return from_integer(env, error);
 }
 
-/* Nothing ever happens to a descriptor that cannot be waited for, such as that of a regular file. */
-static void watch(int epoll, int descriptor, int what) {
+/* A descriptor that cannot be waited for, such as that of a regular file, never has an event. */
+static napi_value watch(napi_env env, const struct argument *args) {
+  const int descriptor = args[0].number, what = args[1].number;
   struct epoll_event event = {.events = EPOLLONESHOT | (what == UNTIL_READABLE ? EPOLLIN : 0), .data.fd = descriptor};
-  if (what == FORGET) epoll_ctl(epoll, EPOLL_CTL_DEL, descriptor, &event);
-  else if (epoll_ctl(epoll, EPOLL_CTL_MOD, descriptor, &event) != 0) epoll_ctl(epoll, EPOLL_CTL_ADD, descriptor, &event);
+  if (what == FORGET) epoll_ctl(events, EPOLL_CTL_DEL, descriptor, &event);
+  else if (epoll_ctl(events, EPOLL_CTL_MOD, descriptor, &event) != 0) epoll_ctl(events, EPOLL_CTL_ADD, descriptor, &event);
+  return NULL;
 }

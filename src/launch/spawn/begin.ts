@@ -68,9 +68,9 @@ async function prepareAll(launch: Launch, state: LauncherState) {
   const secretFiles = files.length === 0 ? undefined : await import("./secret-files.ts");
   const redact = redaction && { ...(await import("../redact/outputs.ts")), redaction };
   if (redact !== undefined) state.redactSystem ??= await redact.openSystem();
-  const speaker = state.restarts && (await import("../redact/speaker.ts")).makeSpeaker(2, "\n");
+  const messages = state.restarts && (await import("../redact/messages.ts")).messageWriter(2, "\n");
   const startChild = await loadStartChild();
-  return { launch, state, secretFiles, redact, speaker, startChild };
+  return { launch, state, secretFiles, redact, messages, startChild };
 }
 
 /**
@@ -80,7 +80,14 @@ async function prepareAll(launch: Launch, state: LauncherState) {
  * @returns undefined as `begin`
  * @throws SophiaError when files or outputs cannot be made
  */
-function launchNow({ launch, state, secretFiles, redact, speaker, startChild }: Ready): Begun | NotStarted | undefined {
+function launchNow({
+  launch,
+  state,
+  secretFiles,
+  redact,
+  messages,
+  startChild,
+}: Ready): Begun | NotStarted | undefined {
   const { files, inherited, options, preparation, program } = launch;
   const { ipc, libc, restarts } = state;
   if (restarts?.isWanted() === false) return undefined;
@@ -98,7 +105,7 @@ function launchNow({ launch, state, secretFiles, redact, speaker, startChild }: 
     profiled: preparation.profiled,
     reapOrphans: libc && (() => running !== undefined && libc.reapAllBut(running)),
     terminal: outputs?.terminal,
-    onSignal: restarts?.heard,
+    onSignal: restarts?.onSignal,
     onStopRequest: () => {
       if (options.killAfterMs === undefined) return;
       killTimer ??= setTimeout(() => running !== undefined && send(running, "SIGKILL"), options.killAfterMs);
@@ -149,8 +156,8 @@ function launchNow({ launch, state, secretFiles, redact, speaker, startChild }: 
   const relay =
     ipc === undefined || child === undefined ? undefined : relayMessages(child, () => restarts?.isUnderWay() === true);
   outputs?.start(child);
-  const write = outputs?.write ?? speaker?.write;
-  if (write !== undefined) restarts?.begun(running, write);
+  const write = outputs?.write ?? messages?.write;
+  if (write !== undefined) restarts?.started(running, write);
   // A program that takes the place of this one gets them, too.
   if (process.platform !== "win32" && restarts === undefined) {
     const kept = new Set([...inherited.doubtful, ...(outputs?.kept ?? []), ipc?.descriptor]);

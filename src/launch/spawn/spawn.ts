@@ -34,7 +34,7 @@ export async function spawn(launch: Launch): Promise<never> {
   /** Outputs of programs before: what these left running in the background may still write. */
   const earlier: Outputs[] = [];
   let end = await begun.ended;
-  for (let next = restarts?.after(end); next !== undefined; next = restarts?.after(end)) {
+  for (let next = restarts?.ended(end); next !== undefined; next = restarts?.ended(end)) {
     await begun.settle(false);
     tidyTerminal?.(end);
     const another = await begin(next, state);
@@ -55,10 +55,9 @@ export async function spawn(launch: Launch): Promise<never> {
 }
 
 async function watched(watch: Watch, launch: Launch) {
-  const [{ makeRestarts }, { renewalOf }, { keepTerminal }] = await Promise.all([
+  const [{ makeRestarts }, { keepTerminal }] = await Promise.all([
     import("../watch/restarts.ts"),
-    import("../watch/renew.ts"),
     import("../watch/terminal.ts"),
   ]);
-  return { restarts: makeRestarts(watch, renewalOf(launch)), tidyTerminal: await keepTerminal() };
+  return { restarts: makeRestarts(watch, launch), tidyTerminal: await keepTerminal() };
 }

@@ -1,98 +1,102 @@
+/**
+ * Restarts of a watched program. When its values have changed, this process asks the program to end, kills it after the grace
+ * period, and starts the next one. A signal that the user sends meanwhile goes to the program as usual, and may end this:
+ * TERM, INT and QUIT request an end of the launcher, and a program that dies of a signal of the user's is not restarted. While
+ * no program runs, a signal acts on the launcher itself.
+ */
+import { locate } from "../program/executable.ts";
+import { validate } from "../program/validate.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import { send } from "../signals.ts";
 import type { Undo } from "../listen.ts";
 import type { Launch, Renewal, Watch } from "../types.ts";
 
-/** Decides when the program is restarted, and when its end is the launcher's. */
-export interface Restarts {
-  /** A signal has reached this process. It is passed on by others; here it may end a restart. */
-  readonly heard: (signal: NodeJS.Signals) => void;
-  /** The program runs. @param write writes to the standard error, between the program's own lines */
-  readonly begun: (pid: number | undefined, write: (text: string) => void) => void;
-  /** The program has ended. @returns the next one; undefined if it ended by itself, or was asked to by others */
-  readonly after: (end: NodeJS.Signals | number) => Launch | undefined;
-  /** False if a stop was requested since `after`: the next program must not start. */
-  readonly isWanted: () => boolean;
-  /** The program was asked to end, or has ended, and another takes its place. */
-  readonly isUnderWay: () => boolean;
-}
+export type Restarts = ReturnType<typeof makeRestarts>;
 
-/** Gives a renewal its place. @throws SophiaError where it cannot be started */
-export type Renew = (renewal: Renewal) => Promise<Launch>;
-
-/** They ask the program to end: it is not restarted then, however long it takes. */
 const STOPPING: ReadonlySet<string> = new Set(["SIGTERM", "SIGINT", "SIGQUIT"]);
-/** They mean nothing to a program that does not run yet. */
+/** They have no effect while no program runs. */
 const HARMLESS: ReadonlySet<string> = new Set(["SIGCHLD", "SIGCONT", "SIGWINCH", "SIGURG", "SIGIO"]);
 const JOB_STOPS: ReadonlySet<string> = new Set(["SIGTSTP", "SIGTTIN", "SIGTTOU"]);
 /** The step in which the grace period is counted: it does not run while the whole job is stopped. */
 const STEP_MS = 100;
 
-export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, renew: Renew): Restarts {
+export function makeRestarts({ signal: stopSignal, graceMs, follow }: Watch, first: Launch) {
   const hadTerminal = (readProcessStat("self")?.terminal ?? 0) !== 0;
+  /** `stopping`: the program was asked to end. `starting`: it has ended. `over`: it is not restarted any more. */
+  let phase: "running" | "stopping" | "starting" | "over" = "running";
   let program: number | undefined;
-  /** What takes the program's place as soon as it has ended. */
   let next: Launch | undefined;
-  let isStarting = false;
-  let isOver = false;
   let stopFollowing: Undo | undefined;
   let stopCounting: Undo | undefined;
-  /** What came meanwhile: of these the program may have died. */
+  /** Signals while stopping, of which the program may die. */
   const meanwhile = new Set<NodeJS.Signals>();
+  /** Signals while starting, for the next program. */
   const missed: NodeJS.Signals[] = [];
   let write: (text: string) => void = () => {};
 
   const giveUp = (): void => {
-    isOver = true;
+    phase = "over";
     next = undefined;
     stopCounting?.();
     stopFollowing?.();
   };
   const restart = async (renewal: Renewal): Promise<void> => {
-    const launch = await renew(renewal);
-    if (isOver || program === undefined) return;
-    const isAsked = next !== undefined;
-    // Asked to end already: it is started with the latest.
-    if (isAsked) next = launch;
-    // Ended, and the event is on its way: it did that by itself.
-    if (isAsked || readProcessStat(program)?.state === "Z") return;
+    const launch = await renewed(first, renewal);
+    if (phase === "over" || program === undefined) return;
+    if (phase === "stopping") return void (next = launch);
+    // It has ended by itself, and the event is to come.
+    if (readProcessStat(program)?.state === "Z") return;
+    phase = "stopping";
     next = launch;
     send(program, stopSignal);
     stopCounting = countDown(graceMs, () => program !== undefined && send(program, "SIGKILL"));
   };
 
   return {
-    heard: (signal) => {
-      if (isOver) return;
+    /** A signal has reached this process, and is forwarded as usual. */
+    onSignal: (signal: NodeJS.Signals): void => {
+      if (phase === "over") return;
       const isHungUp = signal === "SIGHUP" && hadTerminal && readProcessStat("self")?.terminal === 0;
       if (STOPPING.has(signal) || isHungUp) return giveUp();
-      if (next !== undefined) meanwhile.add(signal);
-      if (!isStarting || HARMLESS.has(signal)) return;
-      // Before a program runs a signal acts on the launcher.
+      if (phase === "stopping") meanwhile.add(signal);
+      if (phase !== "starting" || HARMLESS.has(signal)) return;
       if (JOB_STOPS.has(signal)) missed.push(signal);
       else giveUp();
     },
-    begun: (pid, writeBetween) => {
+    /** The program runs. @param writeBetween writes to the standard error, between the program's lines */
+    started: (pid: number | undefined, writeBetween: (text: string) => void): void => {
       program = pid;
       write = writeBetween;
-      isStarting = false;
+      if (phase === "starting") phase = "running";
       if (pid !== undefined) for (const signal of missed.splice(0)) send(pid, signal);
-      if (!isOver) stopFollowing ??= follow(restart, (text) => write(text));
+      if (phase !== "over") stopFollowing ??= follow(restart, (text) => write(text));
     },
-    after: (end) => {
+    /** The program has ended. @returns the next one; undefined if the launcher must end */
+    ended: (end: NodeJS.Signals | number): Launch | undefined => {
       program = undefined;
       stopCounting?.();
-      const isOwn = typeof end === "string" && meanwhile.has(end) && end !== stopSignal;
-      const launch = isOwn ? undefined : next;
+      const isOfUser = typeof end === "string" && meanwhile.has(end) && end !== stopSignal;
+      const launch = isOfUser ? undefined : next;
       next = undefined;
       meanwhile.clear();
       if (launch === undefined) giveUp();
-      isStarting = launch !== undefined;
+      else phase = "starting";
       return launch;
     },
-    isWanted: () => !isOver,
-    isUnderWay: () => isStarting || next !== undefined,
+    /** Returns false if a stop was requested since `ended`: the next program must not start. */
+    isWanted: (): boolean => phase !== "over",
+    /** Returns true from the request to end until the next program runs. */
+    isUnderWay: (): boolean => phase === "stopping" || phase === "starting",
   };
+}
+
+/** Prepares another start of the same command. @throws SophiaError if it cannot be started */
+async function renewed(first: Launch, renewal: Renewal): Promise<Launch> {
+  const request = { ...first, ...renewal };
+  validate(request);
+  const { environment } = request;
+  const file = await locate(request, environment);
+  return { ...request, program: { file, argv: first.command, environment } };
 }
 
 function countDown(ms: number, done: () => void): Undo {

@@ -3,10 +3,10 @@ import { readProcessStat } from "../proc/process-stat.ts";
 import { loadRedactAddon } from "../redact/addon.ts";
 
 /**
- * Keeps the terminal as a shell does between its jobs: what a killed program has left behind (raw mode, a group of its
- * own in the foreground) is put back before another takes its place.
+ * Keeps the terminal between two programs, as a shell does between its jobs. A killed program may have left it in raw mode,
+ * with a process group of its own in the foreground.
  *
- * @returns puts it back; undefined without a terminal, and where the system's calls are not available
+ * @returns restores it; undefined without a terminal, in the background, and without the addon
  */
 export async function keepTerminal(): Promise<((end: NodeJS.Signals | number) => void) | undefined> {
   const { isatty } = process.getBuiltinModule("node:tty");
@@ -14,7 +14,6 @@ export async function keepTerminal(): Promise<((end: NodeJS.Signals | number) =>
   const addon = terminal === undefined ? undefined : await loadRedactAddon();
   const own = readProcessStat("self")?.group;
   if (terminal === undefined || addon === undefined || own === undefined) return undefined;
-  // In the background it belongs to others.
   if (addon.foregroundGroup(terminal) !== own) return undefined;
   const found = addon.settingsOf(terminal);
   return (end) => {

@@ -7,23 +7,11 @@ import { hexDigit, MORE, utf8, type Decoder, type Peek, type Unit } from "./deco
 const DOLLAR = 0x24;
 const SINGLE = 0x27;
 const BACKSLASH = 0x5c;
-/** The longest `$'…'` inside a word that is read as one escape. */
 const LONGEST_ANSI = 64;
 
-const JSON_LETTERS: ReadonlyMap<string, number> = new Map([
-  ["b", 8],
-  ["t", 9],
-  ["n", 10],
-  ["f", 12],
-  ["r", 13],
-]);
-const SHELL_LETTERS: ReadonlyMap<string, number> = new Map([
-  ["a", 7],
-  ["v", 11],
-  ["e", 27],
-  ["E", 27],
-]);
-/** What JSON escapes besides control characters. */
+const JSON_LETTERS: ReadonlyMap<string, number> = new Map(Object.entries({ b: 8, t: 9, n: 10, f: 12, r: 13 }));
+const SHELL_LETTERS: ReadonlyMap<string, number> = new Map(Object.entries({ a: 7, v: 11, e: 27, E: 27 }));
+/** Characters that JSON escapes, besides control characters. */
 const JSON_ESCAPED = new Set(['"', "/", "\\"]);
 const WORD = /^[A-Za-z0-9]$/;
 
@@ -51,7 +39,7 @@ function escape(peek: Peek): readonly Unit[] | undefined {
   return [JSON_ESCAPED.has(letter) ? { length: 2, bytes: [next] } : { length: 2, bytes: [next], isShell: true }];
 }
 
-/** Reads the digits of a number. @returns undefined if more bytes are needed, -1 if there are fewer digits than `least` */
+/** Reads a number. @returns undefined if the next byte decides, -1 if there are fewer digits than `least` */
 function digits(peek: Peek, from: number, least: number, most: number, base: 8 | 16) {
   let value = 0;
   let count = 0;
@@ -65,7 +53,7 @@ function digits(peek: Peek, from: number, least: number, most: number, base: 8 |
   return { value: count < least ? -1 : value, count };
 }
 
-/** A code unit of UTF-16, or two that are one character. */
+/** Reads a code unit of UTF-16, or two that are one character. */
 function utf16(peek: Peek): readonly Unit[] | undefined {
   const first = digits(peek, 2, 4, 4, 16);
   if (first === undefined || first.value === -1) return first && [];
@@ -82,7 +70,6 @@ function utf16(peek: Peek): readonly Unit[] | undefined {
   return bytes === undefined ? [] : [{ length: 12, bytes }];
 }
 
-/** @param around the bytes of the escape besides its digits */
 function character(read: ReturnType<typeof digits>, around: number): readonly Unit[] | undefined {
   const bytes = read === undefined || read.value === -1 ? undefined : utf8(read.value);
   return read && (bytes === undefined ? [] : [{ length: around + read.count, bytes, isShell: true }]);
@@ -109,7 +96,7 @@ function octal(peek: Peek): readonly Unit[] | undefined {
   return read && [{ length: 1 + read.count, bytes: [read.value & 0xff], isShell: true }];
 }
 
-/** Reads `$'…'` in the middle of a word: zsh writes control characters so, and nothing but escapes stands in it. */
+/** Reads `$'…'` in the middle of a word, in which zsh writes control characters; it contains only escapes. */
 function ansiQuoted(peek: Peek): readonly Unit[] | undefined {
   const literal: Unit = { length: 1, bytes: [DOLLAR] };
   for (const [index, byte] of [SINGLE, BACKSLASH].entries()) {

@@ -6,12 +6,12 @@ enum { COLLECT = 9 };
 enum { CONTINUE = 8 };
 enum { CONTINUED = 7 };
 #define CORE_FILTER "/proc/self/coredump_filter"
+enum { DETACH = 11 };
 enum { ESCAPE = 1 };
 #define EXEC_PID "SYSTEMD_EXEC_PID"
 enum { EXITED = 4 };
 #define FATAL_SIGNALS SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGABRT, SIGTRAP, SIGSYS, SIGXCPU, SIGIO, SIGPWR, SIGSTKFLT
 enum { FORGET = -1 };
-enum { FORSAKE = 11 };
 #define HELD "SOPHIA_RUN_HELD_"
 enum { KILLED = 5 };
 enum { LINE_WIDTH = 60 };

@@ -7,15 +7,15 @@ const BEHIND: State = { ...RUNNING, isForeground: false };
 const GONE: State = { ...RUNNING, terminal: "hung up" };
 
 const signal = (name: NodeJS.Signals, isExpected = false): Event => ({ kind: "signal", signal: name, isExpected });
-const awoken = (name: NodeJS.Signals, isRefused: boolean, isOrphaned = false): Event => ({
-  kind: "awoken",
+const awake = (name: NodeJS.Signals, isRefused: boolean, isOrphaned = false): Event => ({
+  kind: "awake",
   signal: name,
   isRefused,
   isOrphaned,
 });
 
-/** The kinds of the effects, with what else they say. */
-function told(effects: readonly Effect[]): string {
+/** The kinds and fields of effects. */
+function textOf(effects: readonly Effect[]): string {
   return effects
     .map(({ kind, ...rest }) =>
       [
@@ -28,8 +28,8 @@ function told(effects: readonly Effect[]): string {
 
 type Row = readonly [title: string, state: State, event: Event, isInFront: boolean, effects: string];
 
-it("begins in the background without the terminal's line ends, and in the foreground as it is", () => {
-  expect([told(begin(true)[1]), told(begin(false)[1])]).toEqual(["", "leave foreground hasTerminal"]);
+it("leaves the line ends to the real terminal if it begins in the background", () => {
+  expect([textOf(begin(true)[1]), textOf(begin(false)[1])]).toEqual(["", "leave foreground hasTerminal"]);
 });
 
 describe.each<readonly [string, readonly Row[]]>([
@@ -70,7 +70,7 @@ describe.each<readonly [string, readonly Row[]]>([
         "enter foreground adopts, continue isForeground",
       ],
       [
-        "continued where it was in the foreground",
+        "continued in the foreground again",
         RUNNING,
         signal("SIGCONT"),
         true,
@@ -84,8 +84,8 @@ describe.each<readonly [string, readonly Row[]]>([
       ["hung up by another process", RUNNING, { kind: "SIGHUP", hasTerminal: true }, true, "forward SIGHUP"],
       ["hung up after that", GONE, { kind: "SIGHUP", hasTerminal: false }, true, ""],
       [
-        "hung up where it was forsaken",
-        { ...GONE, terminal: "forsaken" },
+        "hung up after it was detached",
+        { ...GONE, terminal: "detached" },
         { kind: "SIGHUP", hasTerminal: false },
         true,
         "forward SIGHUP",
@@ -95,8 +95,14 @@ describe.each<readonly [string, readonly Row[]]>([
   [
     "writing from the background",
     [
-      ["of a program that ignores the signal", BEHIND, { kind: "SIGTTOU", program: "ignores" }, false, "ignore access"],
-      ["of one that takes it", BEHIND, { kind: "SIGTTOU", program: "takes" }, false, "forward SIGTTOU, undergo access"],
+      [
+        "of a program that ignores the signal",
+        BEHIND,
+        { kind: "SIGTTOU", program: "ignores" },
+        false,
+        "ignore SIGTTOU",
+      ],
+      ["of one that takes it", BEHIND, { kind: "SIGTTOU", program: "takes" }, false, "forward SIGTTOU, accept SIGTTOU"],
       ["of one that handles it", BEHIND, { kind: "SIGTTOU", program: "handles" }, false, "forward SIGTTOU"],
       [
         "in the foreground, by another process",
@@ -112,39 +118,45 @@ describe.each<readonly [string, readonly Row[]]>([
     [
       ["shows what was written", RUNNING, { kind: "stopped", signal: "SIGTSTP" }, true, "show certainly SIGTSTP"],
       ["in the background", BEHIND, { kind: "stopped", signal: "SIGTTIN" }, false, "show SIGTTIN"],
-      ["that is over", { ...RUNNING, unanswered: 1 }, { kind: "stopped", signal: "SIGTSTP" }, true, ""],
+      [
+        "of a program that is being continued, has no effect",
+        { ...RUNNING, unanswered: 1 },
+        { kind: "stopped", signal: "SIGTSTP" },
+        true,
+        "",
+      ],
       ["stops the job", RUNNING, { kind: "shown", signal: "SIGTSTP" }, true, "stop restores SIGTSTP"],
       ["stops the job in the background", BEHIND, { kind: "shown", signal: "SIGTSTP" }, false, "stop SIGTSTP"],
       [
-        "not of a program that has ended meanwhile",
+        "of a program that has ended, has no effect",
         { ...RUNNING, end: { status: 0 } },
         { kind: "shown", signal: "SIGTSTP" },
         true,
         "",
       ],
-      ["ends", BEHIND, awoken("SIGTSTP", false), true, "enter foreground adopts, continue isForeground"],
-      ["that the kernel refuses", BEHIND, awoken("SIGTSTP", true), false, "resume later"],
-      ["for an access, refused", BEHIND, awoken("SIGTTIN", true), false, "resume later"],
-      ["for an access, refused to an orphaned group", BEHIND, awoken("SIGTTIN", true, true), false, "hang up"],
-      ["refused to an orphaned group", BEHIND, awoken("SIGTSTP", true, true), false, "resume later"],
-      ["goes on later", BEHIND, { kind: "resumed" }, false, "leave foreground hasTerminal, continue"],
+      ["ends by SIGCONT", BEHIND, awake("SIGTSTP", false), true, "enter foreground adopts, continue isForeground"],
+      ["is refused by the kernel", BEHIND, awake("SIGTSTP", true), false, "resume later"],
+      ["for an access is refused", BEHIND, awake("SIGTTIN", true), false, "resume later"],
+      ["for an access is refused to an orphaned group", BEHIND, awake("SIGTTIN", true, true), false, "hang up"],
+      ["is refused to an orphaned group", BEHIND, awake("SIGTSTP", true, true), false, "resume later"],
+      ["ends later", BEHIND, { kind: "resumed" }, false, "leave foreground hasTerminal, continue"],
       ["ends without a signal", BEHIND, { kind: "polled" }, true, "enter foreground adopts, continue isForeground"],
       ["does not end", BEHIND, { kind: "polled" }, false, ""],
       [
-        "is over for the program in the foreground",
+        "ends for the program in the foreground",
         { ...RUNNING, unanswered: 1 },
         { kind: "continued" },
         true,
         "read keys",
       ],
-      ["is over for the program in the background", { ...BEHIND, unanswered: 1 }, { kind: "continued" }, false, ""],
+      ["ends for the program in the background", { ...BEHIND, unanswered: 1 }, { kind: "continued" }, false, ""],
     ],
   ],
   [
     "the end",
     [
       ["of the reader, in the foreground", RUNNING, { kind: "unread" }, true, "hang up"],
-      ["of the reader, in the background", BEHIND, { kind: "unread" }, false, "hang up forsakes"],
+      ["of the reader, in the background", BEHIND, { kind: "unread" }, false, "hang up detaches"],
       ["of the terminal", BEHIND, { kind: "terminal gone" }, false, "hang up"],
       ["of the terminal, again", GONE, { kind: "terminal gone" }, false, ""],
       [
@@ -186,11 +198,11 @@ describe.each<readonly [string, readonly Row[]]>([
   ],
 ])("%s", (_, rows) => {
   it.each(rows)("%s", (__, state, event, isInFront, effects) => {
-    expect(told(step(state, event, isInFront)[1])).toBe(effects);
+    expect(textOf(step(state, event, isInFront)[1])).toBe(effects);
   });
 });
 
-it("stops again only when the monitor has continued the program as often as it was told to", () => {
+it("stops again only after the monitor has answered each request to continue", () => {
   const stop: Event = { kind: "stopped", signal: "SIGTSTP" };
   const events: readonly Event[] = [
     signal("SIGCONT"),

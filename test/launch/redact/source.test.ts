@@ -2,7 +2,7 @@ import { openSync } from "node:fs";
 import { expect, it } from "vitest";
 import { readFrom } from "../../../src/launch/redact/source.ts";
 
-it("tells the end once where a stream that was read to its end is closed", async () => {
+it("reports the end once if a stream that was read to its end is closed", async () => {
   const forgotten: number[] = [];
   const watcher = { whenReadable: () => {}, whenUnread: () => {}, forget: (one: number) => void forgotten.push(one) };
   const descriptor = openSync("/dev/null", "r");

@@ -10,9 +10,9 @@ const PIPES: State = {
   open: new Set([OUT, ERR]),
   hasSession: false,
   isRenewed: false,
-  tellsMasking: false,
+  hasNotice: false,
   mayHandOver: true,
-  isSettled: false,
+  isRestored: false,
 };
 const PART: State = {
   ...PIPES,
@@ -28,8 +28,8 @@ const SESSION: State = {
   hasSession: true,
 };
 
-/** The kinds of the effects, with what else they say. */
-function told(effects: readonly object[]): string {
+/** The kinds and fields of effects. */
+function textOf(effects: readonly object[]): string {
   return effects
     .map((effect) =>
       Object.values(effect)
@@ -42,18 +42,23 @@ function told(effects: readonly object[]): string {
 
 describe("a stream", () => {
   it.each<readonly [string, State, StreamEvent, string]>([
-    ["whose reader is gone", PIPES, { kind: "unread", stream: OUT }, "lose reader 0"],
-    ["that is a terminal which is gone", PART, { kind: "unread", stream: OUT }, "close terminal, lose reader 0"],
+    ["whose reader has ended", PIPES, { kind: "unread", stream: OUT }, "lose reader 0"],
+    [
+      "that is a terminal, whose reader has ended",
+      PART,
+      { kind: "unread", stream: OUT },
+      "close terminal, lose reader 0",
+    ],
     ["beside a terminal", PART, { kind: "unread", stream: ERR }, "lose reader 1"],
     ["that is the session's terminal", SESSION, { kind: "unread", stream: OUT }, "lose session"],
     [
       "that cannot be written",
       PIPES,
       { kind: "failed", stream: OUT, code: "ENOSPC" },
-      "say the standard output cannot be written (ENOSPC)",
+      "write the standard output cannot be written (ENOSPC)",
     ],
-    ["that is not read", PIPES, { kind: "failed", stream: OUT, code: "EPIPE" }, ""],
-    ["of errors that cannot be written", PIPES, { kind: "failed", stream: ERR, code: "ENOSPC" }, "mute"],
+    ["without a reader", PIPES, { kind: "failed", stream: OUT, code: "EPIPE" }, ""],
+    ["of errors that cannot be written", PIPES, { kind: "failed", stream: ERR, code: "ENOSPC" }, "disable messages"],
     [
       "that is a terminal and cannot be written",
       PART,
@@ -63,25 +68,25 @@ describe("a stream", () => {
     ["that ends", PIPES, { kind: "ended", stream: OUT }, "close target 0"],
     ["of errors that ends", PIPES, { kind: "ended", stream: ERR }, "close target 1"],
     [
-      "of errors where masking may be told",
-      { ...PIPES, tellsMasking: true },
+      "of errors, if a notice about masking may follow",
+      { ...PIPES, hasNotice: true },
       { kind: "ended", stream: ERR },
       "close target 1 true",
     ],
     [
-      "of errors where a restart may be told",
+      "of errors, if a restart may follow",
       { ...PIPES, isRenewed: true },
       { kind: "ended", stream: ERR },
       "close target 1 true",
     ],
     [
-      "of output where a restart may be told",
+      "of output, if a restart may follow",
       { ...PIPES, isRenewed: true },
       { kind: "ended", stream: OUT },
       "close target 0",
     ],
   ])("%s", (_, state, event, effects) => {
-    expect(told(step(state, event)[1])).toBe(effects);
+    expect(textOf(step(state, event)[1])).toBe(effects);
   });
 
   it("is open until it ends", () => {
@@ -99,29 +104,29 @@ describe("the end", () => {
   it.each<readonly [string, State, EndEvent, string]>([
     ["of the last program", PIPES, LAST, "drain"],
     ["of the last program in a session", SESSION, LAST, "collect keys, drain"],
-    ["of one whose place another takes", PIPES, RENEWED, "settle, flush 0 1, last words, end terminal true"],
+    ["of a program that is restarted", PIPES, RENEWED, "sync, flush 0 1, finish messages, end terminal true"],
     [
-      "of one in a session whose place another takes",
+      "of a program that is restarted in a session",
       SESSION,
       RENEWED,
-      "collect keys, settle, flush 0, last words, end terminal true, restore session, close session",
+      "collect keys, sync, flush 0, finish messages, end terminal true, restore session, close session",
     ],
-    ["of streams with it", PIPES, drained(), "flush 0 1, last words, end terminal true"],
-    ["of streams that go on", PIPES, drained(ERR), "flush 0, last words, end terminal true, hand over 1"],
+    ["of streams without a writer", PIPES, drained(), "flush 0 1, finish messages, end terminal true"],
+    ["of streams with a writer", PIPES, drained(ERR), "flush 0, finish messages, end terminal true, hand over 1"],
     [
-      "of streams that go on where no process can follow",
+      "of streams with a writer that cannot be handed over",
       { ...PIPES, mayHandOver: false },
       drained(ERR),
-      "flush 0 1, last words, end terminal true",
+      "flush 0 1, finish messages, end terminal true",
     ],
-    ["of a session", SESSION, drained(), "flush 0, last words, end terminal true, restore session"],
+    ["of a session", SESSION, drained(), "flush 0, finish messages, end terminal true, restore session"],
   ])("%s", (_, state, event, effects) => {
-    expect(told(end(state, event)[1])).toBe(effects);
+    expect(textOf(end(state, event)[1])).toBe(effects);
   });
 
-  it("puts the terminal in order once, though background processes still write", () => {
+  it("restores the terminal once, even if background processes still write", () => {
     const [settled] = end(SESSION, RENEWED);
-    expect(told(end(settled, LAST)[1])).toBe("drain");
-    expect(told(end(settled, drained(OUT))[1])).toBe("flush, last words, end terminal true, hand over 0");
+    expect(textOf(end(settled, LAST)[1])).toBe("drain");
+    expect(textOf(end(settled, drained(OUT))[1])).toBe("flush, finish messages, end terminal true, hand over 0");
   });
 });

@@ -3,24 +3,25 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { noAddon, skipBecause } from "../../helpers/skip.ts";
 import { becomesProgram, unwrapped } from "../../helpers/sophia.ts";
+import { expectWording } from "../../helpers/wording.ts";
 import { bash, outcome, SECRET } from "./masked.ts";
 
-describe("the streams stay what they are", () => {
+describe("streams keep their properties", () => {
   skipBecause(noAddon);
 
-  it("masks in both, which stay apart, and passes the status on", async () => {
+  it("masks both, keeps them apart, and passes on the status", async () => {
     const { status, stdout, stderr } = await outcome(
       `exec $L sh -c 'echo "out $QUIET_TOKEN."; echo "err $QUIET_TOKEN!" >&2; exit 7'`,
     );
     expect({ status, stdout, stderr }).toEqual({ status: 7, stdout: "out ***.\n", stderr: "err ***!\n" });
   });
 
-  it("dies as the program dies", async () => {
+  it("dies of the signal of which the program died", async () => {
     const { signal, stdout } = await outcome(`exec $L sh -c 'echo "$QUIET_TOKEN"; kill -TERM $$'`);
     expect({ signal, stdout }).toEqual({ signal: "SIGTERM", stdout: "***\n" });
   });
 
-  it("keeps the order of writing where both are one pipe", async () => {
+  it("keeps the order of writes if both are one pipe", async () => {
     const script = "i=0; while [ $i -lt 200 ]; do echo $i; echo $i >&2; i=$((i+1)); done";
     const { stdout } = await outcome(`exec $L sh -c '${script}' 2>&1`);
     expect(stdout).toBe(Array.from({ length: 200 }, (_, index) => `${index}\n${index}\n`).join(""));
@@ -41,7 +42,7 @@ describe("the streams stay what they are", () => {
     });
   });
 
-  it("leaves binary output as it is, byte for byte", async () => {
+  it("passes on binary output unchanged", async () => {
     const { stdout } = await outcome(
       `$L sh -c 'printf "\\377\\300\\200\\0\\341"; head -c 300000 /dev/zero; printf "\\303"' | sha256sum
        (printf "\\377\\300\\200\\0\\341"; head -c 300000 /dev/zero; printf "\\303") | sha256sum`,
@@ -50,7 +51,7 @@ describe("the streams stay what they are", () => {
     expect(masked).toBe(bare);
   });
 
-  it("gives the program what leads nowhere as it is, and ends as it ends", async () => {
+  it("passes on outputs without a reader, and ends as the program ends", async () => {
     const { stdout } = await outcome(
       `$L sh -c 'exec 3>&1; readlink /proc/self/fd/3 >&2' >/dev/null 2>names; cat names
        $L sh -c 'echo x 2>/dev/null || exit 4' >/dev/full; echo $?
@@ -59,7 +60,7 @@ describe("the streams stay what they are", () => {
     expect(stdout).toBe("/dev/null\n4\n3\n");
   });
 
-  it("becomes the program where no secret has a value that can be masked", async ({ skip }) => {
+  it("replaces itself by the program if no secret can be masked", async ({ skip }) => {
     skip(!becomesProgram, "needs the addon");
     const { stdout } = await outcome(`exec $L sh -c 'echo $PPID'`, { QUIET_TOKEN: "short" });
     expect(stdout).toBe(`${process.pid}\n`);
@@ -68,8 +69,8 @@ describe("the streams stay what they are", () => {
   });
 });
 
-describe("what is held back", () => {
-  it("masks a secret that comes in two pieces, however long the pause", async () => {
+describe("bytes that are held back", () => {
+  it("masks a secret that comes in two pieces, after any pause", async () => {
     const run = bash(`exec $L sh -c 'printf "a %s" "$0"; read line; printf "%s b" "$1"' hush-9f8 e7d6c-hush`);
     await run.seen(/^a /);
     await new Promise((resolve) => setTimeout(resolve, 400));
@@ -87,7 +88,7 @@ describe("what is held back", () => {
     expect(run.stdout()).toBe("name: hushugo\n");
   });
 
-  it("passes on what was no secret at the end of the stream, though the program runs on", async () => {
+  it("passes on held bytes at the end of the stream, even if the program still runs", async () => {
     const run = bash(`exec $L sh -c 'printf "${SECRET.slice(0, -1)}"; exec >&-; read line; exit 5'`);
     await run.seen(new RegExp(`^${SECRET.slice(0, -1)}$`));
     run.child.stdin?.end("\n");
@@ -95,26 +96,26 @@ describe("what is held back", () => {
   });
 });
 
-describe("readers and writers that go", () => {
+describe("readers and writers that end", () => {
   skipBecause(noAddon);
 
-  it("breaks the program's pipe when the reader has gone", async () => {
+  it("breaks the program's pipe after the reader has ended", async () => {
     const { stdout } = await outcome(`$L yes | head -n 1; echo "\${PIPESTATUS[@]}"`);
     expect(stdout).toBe("y\n141 0\n");
   });
 
-  it("does so for a program that writes nothing and watches its output", async () => {
+  it("breaks it for a program that writes nothing and watches its output", async () => {
     const { status } = await outcome(`$L tail -f /dev/null | true; exit "\${PIPESTATUS[0]}"`);
     const bare = await outcome(`tail -f /dev/null | true; exit "\${PIPESTATUS[0]}"`);
     expect(status).toBe(bare.status);
   });
 
   it.each([
-    // What was released in a silence, fewer than four bytes, is remembered.
+    // Fewer than four bytes are released after a silence.
     ["hus", "h-9f8e7d6c-hush", "first hus", "first hus*** now ***end\n"],
     ["hush-9f8", "e7d6c-hush", "first ", "first *** now ***end\n"],
   ])(
-    "passes the status on at once, and what a background process writes later is masked all the same: %s",
+    "passes on the status at once, and still masks the output of a background process: %s",
     async (begun, rest, shown, masked) => {
       const script = `(read line <f; printf "%s now $QUIET_TOKEN" "$0"; echo end) & printf "first ${begun}"; read go; exit 6`;
       const run = bash(`mkfifo f; $L sh -c '${script}' ${rest}; echo "status $?" >&2; read go; echo >f`);
@@ -128,7 +129,7 @@ describe("readers and writers that go", () => {
     },
   );
 
-  it("ends by a signal where nobody reads what the program has written, with the program's status", async () => {
+  it("ends by a signal, with the program's status, if the output has no reader", async () => {
     const program = `trap "" TERM; head -c 125000 /dev/zero; echo ended >&2; exit 9`;
     const run = bash(`mkfifo f; exec 9<>f; $L sh -c '${program}' >f & echo $! >&2; wait $!; echo "status $?" >&2`);
     await run.seen(/^ended$/m, "stderr");
@@ -140,53 +141,52 @@ describe("readers and writers that go", () => {
   });
 });
 
-describe("the line that tells of masking", () => {
-  it("is said once, where `auto` has masked something, and names a file", async () => {
+describe("the notice about masking", () => {
+  it("is printed once, if `auto` has masked something, and names a file", async () => {
     const { stderr } = await outcome(
       `$RUN -- sh -c 'echo $QUIET_TOKEN; echo $QUIET_TOKEN'; $RUN -- sh -c 'echo $QUIET_TOKEN' >f; cat f >&2`,
       { CLAUDECODE: "1" },
     );
-    expect(unwrapped(stderr)).toMatch(
-      /^sophia-run: secrets in the output appear as \*\*\*.*Claude Code.*--redact=never.*\nsophia-run: secrets in \S+\/f appear.*\n\*\*\*\n$/,
-    );
+    expect(unwrapped(stderr)).toMatch(/^.*Claude Code.*--redact=never.*\n.*\/f .*\n\*\*\*\n$/);
+    expectWording(stderr);
   });
 
-  it("is information, which --quiet drops", async () => {
+  it("is dropped by --quiet", async () => {
     const { stdout, stderr } = await outcome(`$RUN -q -- sh -c 'echo $QUIET_TOKEN'`, { CLAUDECODE: "1" });
     expect({ stdout, stderr }).toEqual({ stdout: "***\n", stderr: "" });
   });
 
-  it("stands between the program's lines", async () => {
+  it("is printed between the program's lines", async () => {
     const { stderr } = await outcome(`$RUN -- sh -c 'printf "a $QUIET_TOKEN" >&2; sleep 0.2; echo " b" >&2'`, {
       GITHUB_ACTIONS: "true",
     });
-    expect(unwrapped(stderr)).toMatch(/^a \*\*\* b\nsophia-run: secrets in the output .*GitHub Actions.*\n$/);
+    expect(unwrapped(stderr)).toMatch(/^a \*\*\* b\nsophia-run: .*GitHub Actions.*\n$/);
   });
 });
 
-it("does not mask dummy values, which are no secrets", async () => {
+it("does not mask dummy values, which are not secret", async () => {
   const script = `unset QUIET_TOKEN; $RUN --fake --redact -- sh -c 'echo "<$QUIET_TOKEN>"'`;
   expect(await outcome(script)).toMatchObject({ status: 0, stdout: "<fake-quiet-token>\n" });
 });
 
 describe("--redact=github", () => {
-  it("writes add-mask commands first, and becomes the program", async () => {
+  it("writes add-mask commands first, and replaces itself by the program", async () => {
     const { stdout, stderr } = await outcome(`$RUN --redact=github -- sh -c 'echo "$PPID $QUIET_TOKEN"'`);
     expect(stderr.startsWith(`::add-mask::${SECRET}\n`)).toBe(true);
     expect(stdout).toContain(SECRET);
   });
 
-  it("is refused where the standard error is a file", async () => {
+  it("is refused if the standard error is a file", async () => {
     const { stdout, cwd } = await outcome(`$RUN --redact=github -- echo x 2>f; echo $?`);
     expect(stdout).toBe("125\n");
     expect(readFileSync(join(cwd, "f"), "utf8")).not.toContain(SECRET);
   });
 
-  it("says in one line that `never` masks nothing in GitHub Actions", async () => {
+  it("warns in one line that `never` masks nothing in GitHub Actions", async () => {
     const { stdout, stderr } = await outcome(`$RUN --redact=never -- sh -c 'echo $QUIET_TOKEN'`, {
       GITHUB_ACTIONS: "true",
     });
     expect(stdout).toBe(`${SECRET}\n`);
-    expect(stderr).toMatch(/^sophia-run: warning: --redact=never: GitHub Actions .*\n$/);
+    expect(stderr).toMatch(/^sophia-run: warning: .*GitHub Actions.*\n$/);
   });
 });

@@ -65,7 +65,7 @@ function program(words: readonly string[], files: Readonly<Record<string, string
     const { value } = await lines.next();
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- terminal.py wrote it
     const answer = JSON.parse(String(value)) as Answer;
-    if (answer.late === true) throw new Error(`in vain: ${JSON.stringify(step)}; shown: ${answer.shown}`);
+    if (answer.late === true) throw new Error(`never shown: ${JSON.stringify(step)}; shown: ${answer.shown}`);
     return answer;
   };
   return {
@@ -86,7 +86,7 @@ function program(words: readonly string[], files: Readonly<Record<string, string
 describe("terminals stay terminals", () => {
   skipBecause(missing);
 
-  it("the program has one, with its size, and secrets are masked in it", async () => {
+  it("the program has a terminal, with its size, and secrets are masked in it", async () => {
     const screen = onTerminal(
       `exec $L sh -c 'test -t 0 && test -t 1 && test -t 2 && stty size; echo "$QUIET_TOKEN"; exit 5'`,
     );
@@ -94,7 +94,7 @@ describe("terminals stay terminals", () => {
     expect({ shown: shown.trimStart(), end }).toEqual({ shown: "24 80\r\n***\r\n", end: 5 });
   });
 
-  it("a new size reaches it", async () => {
+  it("a new size reaches the program", async () => {
     const screen = onTerminal(
       `exec $L bash -c 'trap "stty size; exit" WINCH; echo ready; while :; do sleep 0.05; done'`,
     );
@@ -138,7 +138,7 @@ describe("terminals stay terminals", () => {
       await screen.type("fg\r");
       await screen.until("cat'\r\n");
     }
-    // Once it is read for the program: in front of that, the end of input would be one for the shell's terminal.
+    // A Ctrl-D before the keys are forwarded would be one at the shell's terminal.
     await screen.type("four\r");
     await screen.until("four\r\nfour\r\n");
     await screen.type("\u0004");
@@ -147,7 +147,7 @@ describe("terminals stay terminals", () => {
     expect((await screen.end()).end).toBe(4);
   });
 
-  it("settings of a program that ends stay, those of one that is killed do not, and raw mode never does", async () => {
+  it("the settings of a program that exits stay, but not those of a killed one, and never raw mode", async () => {
     const stays = onTerminal(`$L stty -echo; echo done; read line`);
     await stays.until("done");
     expect(await stays.settings()).toMatchObject({ echoes: false, raw: false });
@@ -157,8 +157,7 @@ describe("terminals stay terminals", () => {
   });
 
   it("a launcher that is killed leaves no raw terminal, and the program is hung up", async () => {
-    // The kernel hangs up, too. What has seen to the terminal is the monitor, the program's parent, which ends last. The
-    // shell shows the command that was killed.
+    // The monitor, the program's parent, restores the terminal and ends last. The shell prints the command that was killed.
     const killer =
       'trap "echo hup >f; exit" HUP; echo $PPID >monitor; kill -KILL $(ps -o ppid= -p $PPID); while :; do sleep 0.05; done';
     const screen = onTerminal(
@@ -170,8 +169,8 @@ describe("terminals stay terminals", () => {
 
   it.each([
     ["ends by the hang-up", "", ""],
-    ["ignores it, and finds the terminal gone", "trap '' HUP;", "gone"],
-  ])("a shell that is killed beside a stopped program, which %s", async (_, trap, left) => {
+    ["ignores it, and has no terminal any more", "trap '' HUP;", "gone"],
+  ])("a shell is killed while a program is stopped, which %s", async (_, trap, left) => {
     // The shell is not the session's leader: the terminal stays, and an access from the background would stop the program.
     const screen = onTerminal(
       `bash --norc -i; tail -s 0.02 --pid="$(cat launcher)" -f /dev/null; echo "left <$(cat f)>"`,
@@ -194,7 +193,7 @@ describe("terminals stay terminals", () => {
   it.each([
     ["all streams", ""],
     ["only some streams", "| cat"],
-  ])("stty tostop stops what it shows from the background, where %s are the terminal", async (_, rest) => {
+  ])("stty tostop stops a job that writes from the background, if %s are the terminal", async (_, rest) => {
     const screen = await shell();
     await screen.type("stty tostop\r");
     await screen.until("P> ");
@@ -209,7 +208,7 @@ describe("terminals stay terminals", () => {
   it.each([
     ["all streams", ""],
     ["only some streams", "| cat"],
-  ])("stty tostop does not stop a program that ignores the signal, where %s are the terminal", async (_, rest) => {
+  ])("stty tostop does not stop a program that ignores the signal, if %s are the terminal", async (_, rest) => {
     const screen = await shell();
     await screen.type("stty tostop\r");
     await screen.until("P> ");
@@ -217,7 +216,7 @@ describe("terminals stay terminals", () => {
     expect((await screen.until("shown\r\n")).late).toBeUndefined();
   });
 
-  it("what is shown from the background has the line ends of the terminal", async () => {
+  it("output from the background has the line ends of the terminal", async () => {
     const screen = await shell();
     await screen.type(`$L sh -c 'echo sho''wn; read line; stty -a' & wait %1\r`);
     await screen.until("shown\r\n");
@@ -255,12 +254,12 @@ describe("terminals stay terminals", () => {
     await expect.poll(() => existsSync(join(screen.cwd, "f")), { timeout: 5000 }).toBe(true);
   });
 
-  it("what the program leaves in the background delays nothing", async () => {
+  it("a background process of the program delays nothing", async () => {
     const screen = onTerminal(`$L sh -c 'sleep 30 & exit 7'; echo "end $?"`);
     expect((await screen.until("end 7")).late).toBeUndefined();
   });
 
-  it("with a pipe as its input or one output the others stay terminals, without one line end too many", async () => {
+  it("with a pipe as its input or one output the others stay terminals, without extra line ends", async () => {
     const screen = onTerminal(
       `echo in | $L sh -c 'test -t 0 || test -t 1 && test -t 2 && echo "$QUIET_TOKEN"'; $L sh -c 'test -t 2 && echo out; echo "$QUIET_TOKEN" >&2' | cat; echo end`,
     );
@@ -269,13 +268,13 @@ describe("terminals stay terminals", () => {
   });
 });
 
-describe("where only some of the streams are the terminal", () => {
+describe("only some of the streams are the terminal", () => {
   skipBecause(missing);
 
   it.each([
-    ["that ends, after it, too", "exit 0", true],
+    ["that exits, also after its end", "exit 0", true],
     ["that is killed, as long as it runs", "kill -KILL $$", false],
-  ])("has the settings that a program gives to its output: of one %s", async (_, end, left) => {
+  ])("the terminal has the settings that a program gives to its output: of one %s", async (_, end, left) => {
     const screen = onTerminal(`$L sh -c 'stty -icanon <&1; echo set; read line; ${end}' 2>errors; echo end; read line`);
     await screen.until("set");
     await expect.poll(async () => (await screen.settings()).raw).toBe(true);
@@ -284,7 +283,7 @@ describe("where only some of the streams are the terminal", () => {
     expect((await screen.settings()).raw).toBe(left);
   });
 
-  it("what the program has written appears before it stops, but for the beginning of a secret", async () => {
+  it("output appears before the program stops, except the beginning of a secret", async () => {
     const screen = await shell();
     const halves = [SECRET.slice(0, 8), SECRET.slice(8)];
     await screen.type(`$L sh -c 'printf "a ${halves[0]}" >&2; kill -TSTP 0; echo "${halves[1]} b" >&2' | cat\r`);
@@ -295,14 +294,14 @@ describe("where only some of the streams are the terminal", () => {
     expect((await screen.until("*** b")).late).toBeUndefined();
   });
 
-  it("less: has a pipe as its input, and the keys", async ({ skip }) => {
+  it("less reads a pipe, and the keys", async ({ skip }) => {
     const noLess = notInstalled("less", "--version");
     skip(noLess !== undefined, noLess);
     const screen = await shell();
     await screen.type("(seq -f line%g 60; echo $QUIET_TOKEN) | $L less\r");
     await screen.until("line20");
     await screen.type("\u001a");
-    // The screen from before comes back first.
+    // less restores the screen first.
     expect((await screen.until("Stopped")).shown).toContain("\u001b[?1049l");
     await screen.until("P> ");
     await screen.type("fg\r");
@@ -326,7 +325,7 @@ describe("real programs on it", () => {
     await screen.until("first");
     await screen.type(`osecond ${SECRET}\u001b:wq\r`);
     const { shown, end } = await screen.end();
-    // What the program wrote into a file it has written; what it shows is masked.
+    // Its output is masked, but not the file that it writes.
     expect(shown).toContain("first\r\nsecond");
     expect(end).toBe(0);
   });
@@ -348,8 +347,8 @@ describe("real programs on it", () => {
     const screen = onTerminal(`exec $L bash --norc -i`);
     await screen.type("PS1='P''> '\r");
     await screen.until("P> ");
-    // It writes when bash has given it the terminal: a key before that is one for bash. It starts no child then: a stop that
-    // meets dash between vfork(2) and execve(2) stops the child alone.
+    // Its output means that bash has given it the terminal: earlier keys are for bash. It starts no child, since a stop
+    // between vfork(2) and execve(2) would stop the child alone.
     const job = 'trap "echo re""sumed" CONT; echo be""gun; while :; do read -r line; done';
     await screen.type(`sh -c '${job}'\r`);
     await screen.until("begun");

@@ -24,7 +24,7 @@ const hasAddon = isStandalone || existsSync(addon);
 describe("at a terminal", () => {
   skipBecause(hasAddon ? undefined : "needs the addon");
 
-  test("the next program finds it in order: in the foreground, with its settings", async () => {
+  test("the next program finds it restored: in the foreground, with its settings", async () => {
     const it = await world();
     const rude = `
 import os, signal, termios, time
@@ -56,7 +56,7 @@ while True: time.sleep(9)
     expect([status, stdout.match(/run /g)?.length]).toEqual([256 - 2, 1]);
   });
 
-  test("Ctrl-Z in the middle of a restart stops it, and fg goes on", async () => {
+  test("Ctrl-Z in the middle of a restart stops it, and fg continues it", async () => {
     const it = await world();
     const steps = [
       ["bash-", `${[...launcher(), ...program].join(" ")}\r`],

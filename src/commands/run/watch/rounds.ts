@@ -1,73 +1,70 @@
 /**
- * The rounds in which ESC is followed, as a state and a pure step, without values. A round begins after a pause. It looks
- * at revisions if the token may see them; if something may have changed, it opens the environments; if the program would
- * get something else, it restarts the program.
+ * The rounds in which ESC is followed, as a state and a pure step, without values; follow.ts performs its actions.
+ *
+ * A round begins after a pause. It looks at revisions, which is cheap, if the token may see them. If one has changed, or some
+ * are hidden and 15 minutes have passed, it opens the environments. If a value differs that the program got, it restarts the
+ * program. Providers make new values on each open: a second open tells them from changes. Before the session ends, the
+ * program is restarted with new values of providers.
  */
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
 import type { Known, Look } from "../../../esc/api/follow.ts";
-import { differing, type Prints } from "./prints.ts";
+import { changedNames, type Digests } from "./digests.ts";
 
-/** All that the sources give now. */
+/** A new resolution of all sources. `trouble`: one cannot be read. `unmet`: the contract is not met. */
 export type Resolved<Renewal> =
-  | { readonly kind: "ready"; readonly prints: Prints; readonly renewal: Renewal }
-  /** A source cannot be read, or the contract is not met. */
+  | { readonly kind: "ready"; readonly digests: Digests; readonly renewal: Renewal }
   | { readonly kind: "trouble" | "unmet"; readonly lines: Lines };
 
 export type Lines = readonly [string, ...string[]];
 
 export interface Timing {
-  /** The time of the event, in monotonic milliseconds. */
+  /** Monotonic, in ms. */
   readonly now: number;
   /** From 0 (inclusive) to 1 (exclusive). */
   readonly random: number;
   /** The polling interval. */
   readonly everyMs: number;
-  /** The lifetime of what was opened, and of credentials that providers made for it. */
+  /** The lifetime of a session, and of credentials that providers made in it. */
   readonly sessionMs: number;
 }
 
 export interface State {
-  /** What the program was started with. */
-  readonly prints: Prints;
-  /** The names of values that are different on every open: providers make them. */
+  readonly digests: Digests;
+  /** The names of values that providers make on each open. */
   readonly volatile: ReadonlySet<string>;
   readonly known: Known | undefined;
-  /** Environments that were seen and are refused now. */
+  /** The HTTP status of environments that were visible and are refused now. */
   readonly lost: ReadonlyMap<string, number>;
   readonly expiresAt: number;
   readonly opensAt: number;
-  /** Rounds in trouble in a row. */
-  readonly troubles: number;
+  /** In a row. */
+  readonly failures: number;
   readonly retryAfterMs: number;
-  /** The troubles that were reported and are not over. */
-  readonly told: ReadonlySet<string>;
+  /** The failures that were reported and still last. */
+  readonly reported: ReadonlySet<string>;
   readonly round: Round;
 }
 
 interface Round {
-  /** The session ends soon: the program gets what providers make again. */
   readonly isExpiring: boolean;
-  /** The environments are opened, whatever can be seen. */
+  /** The environments must be opened, since revisions are hidden. */
   readonly isDue: boolean;
   readonly seen?: Known;
-  /** The prints of the first of two openings. */
-  readonly first?: Prints;
-  /** The prints that the program is being restarted with. */
-  readonly next?: Prints;
+  readonly first?: Digests;
+  readonly next?: Digests;
 }
 
 export type Event<Renewal> =
   | { readonly kind: "woken" }
   | { readonly kind: "looked"; readonly look: Look }
   | { readonly kind: "opened"; readonly resolved: Resolved<Renewal> }
-  /** `refusal`: why the program could not be restarted. */
+  /** `refusal`: the reason if the program could not be restarted. */
   | { readonly kind: "restarted"; readonly refusal: Lines | undefined };
 
-/** A message: a warning, a notice that `--quiet` drops, or a detail for `--verbose`. */
+/** A notice is dropped by `--quiet`, a detail needs `--verbose`. */
 export type Message = readonly [level: "warning" | "notice" | "detail", lines: Lines];
 
-/** The one thing to do next; its outcome is the next event. */
 export type Action<Renewal> =
   | { readonly kind: "wait"; readonly ms: number }
   | { readonly kind: "look"; readonly before: Known | undefined }
@@ -80,29 +77,29 @@ export interface Step<Renewal> {
   readonly action: Action<Renewal>;
 }
 
-/** Where not every revision can be seen, all is opened again so often, and hidden revisions are asked for again. */
+/** The interval of opening if revisions are hidden. They are asked for again then. */
 const OPEN_EVERY_MS = 15 * 60_000;
-/** With trouble the pauses grow up to this, or to the polling interval if that is longer. */
+/** Failures double the pause up to this, or to the polling interval if that is longer. */
 const LONGEST_PAUSE_MS = 5 * 60_000;
-/** The part of its life after which a session is renewed: before what does not live longer than the session ends. */
+/** The part of its lifetime after which a session is renewed. */
 const RENEWAL = { from: 0.8, to: 0.9 } as const;
-/** Pauses are longer by up to this part, so that many launchers do not ask at the same time. */
+/** Pauses are longer by up to this part, so that many launchers do not send requests at the same time. */
 const JITTER = 0.2;
 
 const IDLE: Round = { isExpiring: false, isDue: false };
 
-/** Returns the state in which the program was just started, and the first pause. */
-export function begin(prints: Prints, timing: Timing): Step<never> {
+/** Returns the state after the start of the program, and the first pause. */
+export function begin<Renewal>(digests: Digests, timing: Timing): Step<Renewal> {
   const state: State = {
-    prints,
+    digests,
     volatile: new Set(),
     known: undefined,
     lost: new Map(),
     expiresAt: expiry(timing),
     opensAt: timing.now + OPEN_EVERY_MS,
-    troubles: 0,
+    failures: 0,
     retryAfterMs: 0,
-    told: new Set(),
+    reported: new Set(),
     round: IDLE,
   };
   return pause(state, timing);
@@ -113,13 +110,13 @@ export function step<Renewal>(state: State, event: Event<Renewal>, timing: Timin
     case "woken":
       return wake(state, timing);
     case "looked":
-      return takeLook(state, event.look, timing);
+      return onLook(state, event.look, timing);
     case "opened":
-      return takeResolved(state, event.resolved, timing);
+      return onOpened(state, event.resolved, timing);
     case "restarted": {
-      const { next = state.prints } = state.round;
+      const { next = state.digests } = state.round;
       const restarted = { ...state, expiresAt: expiry(timing) };
-      if (event.refusal === undefined) return finish({ ...restarted, prints: next }, [], timing);
+      if (event.refusal === undefined) return finish({ ...restarted, digests: next }, [], timing);
       return finish(restarted, [["warning", event.refusal]], timing);
     }
   }
@@ -131,76 +128,73 @@ function wake(before: State, timing: Timing): Step<never> {
   const isDue = timing.now >= before.opensAt && known !== undefined && known.hidden.size + lost.size > 0;
   const state: State = { ...before, retryAfterMs: 0, round: { isExpiring, isDue } };
   if (known === undefined || known.seen.size > 0 || isDue) {
-    // One refusal need not be the last: what is hidden is asked for again.
     const asked = known !== undefined && isDue ? { ...known, hidden: new Set<string>() } : known;
     return { state, messages: [], action: { kind: "look", before: asked } };
   }
   return isExpiring ? { state, messages: [], action: { kind: "open" } } : pause(state, timing);
 }
 
-function takeLook(before: State, look: Look, timing: Timing): Step<never> {
+function onLook(before: State, look: Look, timing: Timing): Step<never> {
   const { isExpiring, isDue } = before.round;
   if (look.kind !== "seen") {
     const failed = { ...before, retryAfterMs: look.retryAfterMs ?? 0 };
     const { message } = look.failure;
-    return complain(failed, [`warning: ESC cannot be followed: ${message}; the program runs on`], timing);
+    return fail(failed, [`warning: ESC cannot be followed: ${message}; the program continues`], timing);
   }
   const { known: seen, lost } = look;
   const looked: State = { ...before, lost, round: { ...before.round, seen } };
-  const { state, messages } =
-    lost.size > 0 ? complain(looked, lostLines(lost), timing) : { state: looked, messages: [] };
-  const told = before.known === undefined ? [...messages, ...hiddenMessages(seen)] : messages;
-  // Not where nothing can be seen: what has changed since the start is found when it is opened.
+  const { state, messages } = lost.size > 0 ? fail(looked, lostLines(lost), timing) : { state: looked, messages: [] };
+  const all = before.known === undefined ? [...messages, ...hiddenMessages(seen)] : messages;
+  // A first look that sees nothing is no change.
   const hasChanged = look.hasChanged && (before.known !== undefined || seen.seen.size > 0);
-  if (!hasChanged && !isExpiring && !isDue) return relax({ ...state, known: seen }, told, timing);
+  if (!hasChanged && !isExpiring && !isDue) return succeed({ ...state, known: seen }, all, timing);
   const opening = hasChanged ? { ...state, volatile: new Set<string>() } : state;
-  return { state: opening, messages: told, action: { kind: "open" } };
+  return { state: opening, messages: all, action: { kind: "open" } };
 }
 
-function takeResolved<Renewal>(before: State, resolved: Resolved<Renewal>, timing: Timing): Step<Renewal> {
+function onOpened<Renewal>(before: State, resolved: Resolved<Renewal>, timing: Timing): Step<Renewal> {
   const { round } = before;
   if (resolved.kind !== "ready") {
     const { kind, lines } = resolved;
-    return kind === "trouble" ? complain(before, lines, timing) : finish(before, [["warning", lines]], timing);
+    return kind === "trouble" ? fail(before, lines, timing) : finish(before, [["warning", lines]], timing);
   }
-  const { prints, renewal } = resolved;
-  // What providers make is different each time: no reason for a restart. A second opening tells.
-  const volatile = new Set([...before.volatile, ...(round.first === undefined ? [] : differing(round.first, prints))]);
-  const names = differing(before.prints, prints).filter((name) => round.isExpiring || !volatile.has(name));
+  const { digests, renewal } = resolved;
+  const { first = digests } = round;
+  const volatile = new Set([...before.volatile, ...changedNames(first, digests)]);
+  const names = changedNames(before.digests, digests).filter((name) => round.isExpiring || !volatile.has(name));
   const state: State = { ...before, volatile };
   if (names.length === 0) {
-    return finish(state, [["detail", ["what ESC gives the program is the same"]]], timing);
+    return finish(state, [["detail", ["the program would get the same values from ESC"]]], timing);
   }
   if (!round.isExpiring && round.first === undefined) {
-    return { state: { ...state, round: { ...round, first: prints } }, messages: [], action: { kind: "open" } };
+    return { state: { ...state, round: { ...round, first: digests } }, messages: [], action: { kind: "open" } };
   }
   const action: Action<Renewal> = { kind: "restart", renewal, names };
-  return { state: { ...state, round: { ...round, next: prints } }, messages: [], action };
+  return { state: { ...state, round: { ...round, next: digests } }, messages: [], action };
 }
 
-/** Ends a round in which all is as it must be, or has been asked for. */
 function finish(before: State, messages: readonly Message[], timing: Timing): Step<never> {
   const { isExpiring, seen = before.known } = before.round;
   const opensAt = timing.now + OPEN_EVERY_MS;
   const expiresAt = isExpiring ? expiry(timing) : before.expiresAt;
-  return relax({ ...before, known: seen, opensAt, expiresAt }, messages, timing);
+  return succeed({ ...before, known: seen, opensAt, expiresAt }, messages, timing);
 }
 
-function relax(state: State, messages: readonly Message[], timing: Timing): Step<never> {
+function succeed(state: State, messages: readonly Message[], timing: Timing): Step<never> {
   if (state.lost.size > 0) return pause(state, timing, messages);
-  const over: readonly Message[] = state.told.size > 0 ? [["notice", ["ESC is followed again"]]] : [];
-  return pause({ ...state, told: new Set(), troubles: 0 }, timing, [...messages, ...over]);
+  const over: readonly Message[] = state.reported.size > 0 ? [["notice", ["ESC is followed again"]]] : [];
+  return pause({ ...state, reported: new Set(), failures: 0 }, timing, [...messages, ...over]);
 }
 
-/** Reports a trouble, once until it is over. */
-function complain(before: State, lines: Lines, timing: Timing): Step<never> {
+/** Ends a failed round. Reports the same failure once, until a round succeeds. */
+function fail(before: State, lines: Lines, timing: Timing): Step<never> {
   const text = lines.join("\n");
-  const state = { ...before, troubles: before.troubles + 1, told: new Set([...before.told, text]) };
-  return pause(state, timing, before.told.has(text) ? [] : [["warning", lines]]);
+  const state = { ...before, failures: before.failures + 1, reported: new Set([...before.reported, text]) };
+  return pause(state, timing, before.reported.has(text) ? [] : [["warning", lines]]);
 }
 
 function pause(state: State, { now, random, everyMs }: Timing, messages: readonly Message[] = []): Step<never> {
-  const grown = Math.min(everyMs * 2 ** Math.min(state.troubles, 20), Math.max(everyMs, LONGEST_PAUSE_MS));
+  const grown = Math.min(everyMs * 2 ** Math.min(state.failures, 20), Math.max(everyMs, LONGEST_PAUSE_MS));
   const ms = Math.max(grown, state.retryAfterMs) * (1 + JITTER * random);
   const left = state.expiresAt - now;
   return { state, messages, action: { kind: "wait", ms: left > 0 ? Math.min(ms, left) : ms } };

@@ -1,4 +1,4 @@
-/** `--watch`: the program is restarted when what ESC gives changes. Loaded only for it. */
+/** `--watch` restarts the program when its values in ESC change. Loaded only for it. */
 import { setTimeout as wait } from "node:timers/promises";
 import type { Run } from "../../../command-line/command-line.ts";
 import type { Settings } from "../../../command-line/settings.ts";
@@ -21,30 +21,28 @@ import { assessBy } from "../../assessed.ts";
 import type { Recorder } from "../../audit-log/record.ts";
 import { delivery } from "../delivery.ts";
 import { type Clock, follow } from "./follow.ts";
-import type { Lines, Resolved } from "./rounds.ts";
+import type { Lines, Message, Resolved } from "./rounds.ts";
+import { makeDigest } from "./digests.ts";
 import { withFormer } from "./former.ts";
-import { printer } from "./prints.ts";
 import { SESSION_MS } from "../../../esc/settings/session.ts";
 
 const LEAST_EVERY_MS = 1000;
 const EVERY_MS = 30_000;
 const GRACE_MS = 10_000;
 
-/** The start of the first program. */
 export interface Start {
   readonly invocation: Pick<Run, "command" | "flags">;
   readonly settings: Settings;
   readonly assessment: Assessment;
   readonly redaction: Redaction | undefined;
-  /** Keeps the secrets of another assessment out of the output. */
   readonly redact: (assessment: Assessment, context: Context) => Promise<Redaction | undefined>;
   readonly record: Recorder | undefined;
 }
 
 /**
- * @returns undefined if there is nothing to follow: a warning says so, unless only the environment asks for it, which a
- *   sophia-run in the program inherits
- * @throws SophiaError (settings, 125) for a time that is too short
+ * @returns undefined if ESC is not read; warns if that was requested by the option, but not by the environment, which an inner
+ *   sophia-run inherits
+ * @throws SophiaError (settings, 125) for an interval that is too short
  */
 export function watchOf(start: Start, context: Context): Watch | undefined {
   const { settings, assessment, invocation } = start;
@@ -56,7 +54,7 @@ export function watchOf(start: Start, context: Context): Watch | undefined {
   const { esc } = assessment;
   if (!("settings" in esc) || settings.offline) {
     if (invocation.flags["watch"] === true) {
-      sayLines(context, ["warning: --watch has nothing to follow: ESC is not read"]);
+      sayLines(context, ["warning: --watch has no effect: ESC is not read"]);
     }
     return undefined;
   }
@@ -78,51 +76,50 @@ async function following(
   restart: (renewal: Renewal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const print = printer();
+  const digest = makeDigest();
   const { command } = invocation;
-  const isQuiet = settings.quiet;
-  const inform = (lines: Lines): void => void (isQuiet || sayLines(context, lines));
-  // A cached configuration is no answer; it is written again.
+  const report = (...[level, lines]: Message): void => {
+    if (level === "detail") {
+      if (settings.verbose) sayLines(context, [printable(lines[0])]);
+    } else if (level === "warning" || !settings.quiet) sayLines(context, lines);
+  };
+  // The cache is written, but not read.
   const asking = { ...settings, cache: settings.cache || settings.cacheFreshMs !== undefined, cacheFreshMs: undefined };
   let followed = followable(assessment);
-  /** With the token that was obtained; another one is where it is refused. */
+  /** With the token that was obtained, until that is refused. */
   let used = followed;
   let masked = redaction;
   let latest = assessment;
   const resolve = async (): Promise<Resolved<Renewal>> => {
-    try {
-      const now = await assessBy(asking, context);
-      const { esc, violations } = now;
-      // The program has something at least as new.
-      if (esc.kind === "read" && esc.kept?.why === "unavailable") {
-        return { kind: "trouble", lines: runsOn(esc.kept.failure) };
-      }
-      if (esc.kind === "unavailable" || esc.kind === "refused") {
-        return { kind: "trouble", lines: runsOn(esc.failure) };
-      }
-      if (settings.enforceContract && violations.length > 0) {
-        const unmet = wordUnmet(now, {
-          consequence: "the program keeps what it has",
-          wayOut: "until it is met, nothing is restarted",
-          quiet: isQuiet,
-          offer: setOffer(context),
-          isRunning: true,
-        });
-        return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...further(unmet)] };
-      }
-      followed = followable(now);
-      used = followed;
-      const given = delivery(now);
-      latest = now;
-      return { kind: "ready", prints: print(given), renewal: { ...given, redaction: await redact(now, context) } };
-    } catch (error) {
-      if (!(error instanceof SophiaError)) throw error;
-      return { kind: "trouble", lines: runsOn(error) };
+    const now = await assessBy(asking, context);
+    const { esc, violations } = now;
+    // The cache is not newer than the values of the program.
+    if (esc.kind === "read" && esc.kept?.why === "unavailable")
+      return { kind: "trouble", lines: continues(esc.kept.failure) };
+    if (esc.kind === "unavailable" || esc.kind === "refused") return { kind: "trouble", lines: continues(esc.failure) };
+    if (settings.enforceContract && violations.length > 0) {
+      const unmet = wordUnmet(now, {
+        consequence: "the program keeps its current values",
+        wayOut: "until it is met, the program is not restarted",
+        quiet: settings.quiet,
+        offer: setOffer(context),
+        isRunning: true,
+      });
+      return { kind: "unmet", lines: [`warning: ESC has changed, and ${unmet.message}`, ...further(unmet)] };
     }
+    followed = followable(now);
+    used = followed;
+    const delivered = delivery(now);
+    latest = now;
+    return {
+      kind: "ready",
+      digests: digest(delivered),
+      renewal: { ...delivered, redaction: await redact(now, context) },
+    };
   };
   await follow<Renewal>(
     {
-      prints: print(delivery(assessment)),
+      digests: digest(delivery(assessment)),
       everyMs,
       sessionMs: settings.sessionMs ?? SESSION_MS,
       look: async (before) => {
@@ -130,35 +127,37 @@ async function following(
         used = looked.kind === "seen" ? looked.settings : followed;
         return looked;
       },
-      resolve,
+      resolve: () => resolve().catch((error: unknown) => ({ kind: "trouble", lines: refusal(error) })),
       restart: async (renewal, names) => {
+        const { secrets, dropped } = withFormer(renewal.redaction?.secrets ?? [], masked?.secrets ?? []);
         try {
-          const { secrets, dropped } = withFormer(renewal.redaction?.secrets ?? [], masked?.secrets ?? []);
-          // What was reported of masking is not reported again: the rest is as it was.
+          // The first program's redaction has printed its notices.
           const renewed =
             masked === undefined ? renewal.redaction : { ...masked, secrets, masking: maskingOf(secrets) };
           record?.({ event: "start", command: command[0] }, false, latest);
           await restart({ ...renewal, redaction: renewed });
           masked = renewed;
-          inform([`${enumerateFew(names.map(printable), 10)} changed in ESC: the program is started anew`]);
-          if (dropped > 0) {
-            sayLines(context, [
-              `warning: too many secrets to mask: the oldest former values (${dropped}) are no longer masked`,
-            ]);
-          }
-          return undefined;
         } catch (error) {
-          if (!(error instanceof SophiaError)) throw error;
-          return runsOn(error);
+          return refusal(error);
         }
+        report("notice", [`${enumerateFew(names.map(printable), 10)} changed in ESC: the program is restarted`]);
+        if (dropped > 0) {
+          report("warning", [
+            `warning: too many secrets to mask: the oldest former values (${dropped}) are no longer masked`,
+          ]);
+        }
+        return undefined;
       },
-      tell: (lines) => sayLines(context, lines),
-      inform,
-      detail: (line) => settings.verbose && sayLines(context, [printable(line)]),
+      report,
       clock: CLOCK,
     },
     signal,
   );
+}
+
+function refusal(error: unknown): Lines {
+  if (error instanceof SophiaError) return continues(error);
+  throw error;
 }
 
 const CLOCK: Clock = {
@@ -167,11 +166,10 @@ const CLOCK: Clock = {
   wait: async (ms, signal) => wait(ms, undefined, { signal }).catch(() => {}),
 };
 
-function runsOn(failure: Failure): Lines {
-  return [`warning: ${failure.message}; the program runs on with what it has`, ...further(failure)];
+function continues(failure: Failure): Lines {
+  return [`warning: ${failure.message}; the program continues with its current values`, ...further(failure)];
 }
 
-/** Returns the settings with the names that were opened, if any were. */
 function followable({ esc }: Assessment): EscSettings {
   if (!("settings" in esc)) throw new TypeError("nothing to follow");
   if (esc.kind !== "read") return esc.settings;

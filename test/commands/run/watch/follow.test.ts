@@ -1,17 +1,18 @@
 import { describe, expect, onTestFinished, test } from "vitest";
 import { follow } from "../../../../src/commands/run/watch/follow.ts";
 import type { Lines, Resolved } from "../../../../src/commands/run/watch/rounds.ts";
-import { printer, type Prints } from "../../../../src/commands/run/watch/prints.ts";
+import { makeDigest, type Digests } from "../../../../src/commands/run/watch/digests.ts";
 import { readEsc } from "../../../../src/sources/esc.ts";
 import { escAccess, type EscSettings } from "../../../../src/esc/settings/access.ts";
 import { look } from "../../../../src/esc/api/follow.ts";
 import { SILENT } from "../../../../src/esc/transport/connection.ts";
 import { type EscServer, secret, startEscServer } from "../../../esc-server/index.ts";
+import { expectWording } from "../../../helpers/wording.ts";
 
 const MINUTE = 60_000;
 const ENV = "acme/app/dev";
 
-/** Follows a real server by a clock that the test moves: each wait is told, and is over when the test says so. */
+/** Follows a real server by a clock that the test moves. */
 async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
   const server = await startEscServer();
   const { login = "demo-user" } = server.user;
@@ -23,28 +24,28 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
       definition: `values:\n  environmentVariables:\n    KEY: {fn::secret: "${value}"}\n    AWS: {"fn::open::aws": {}}\n`,
     });
   environment("one");
-  const print = printer();
-  const read = async (): Promise<Prints> => {
+  const digest = makeDigest();
+  const read = async (): Promise<Digests> => {
     server.provider("aws", secret(`key-${server.sessions + 1}`));
     const reading = await readEsc(settings, SILENT);
     if (reading.kind !== "read") throw new Error(reading.failure.message);
     const variables = reading.layers.flatMap((layer) => layer.variables);
-    return print({ environment: new Map(variables.map(({ name, value }) => [name, value])), files: [] });
+    return digest({ environment: new Map(variables.map(({ name, value }) => [name, value])), files: [] });
   };
   const events: string[] = [];
-  const told: Lines[] = [];
+  const messages: Lines[] = [];
   const end = new AbortController();
   let now = 0;
   let go: (() => void) | undefined;
   let waits: ((ms: number) => void) | undefined;
-  const resolve = async (): Promise<Resolved<Prints>> => {
+  const resolve = async (): Promise<Resolved<Digests>> => {
     events.push("open");
-    const prints = await read();
-    return { kind: "ready", prints, renewal: prints };
+    const digests = await read();
+    return { kind: "ready", digests, renewal: digests };
   };
-  const following = follow<Prints>(
+  const following = follow<Digests>(
     {
-      prints: await read(),
+      digests: await read(),
       everyMs: 1000,
       sessionMs,
       look: (before) => {
@@ -53,9 +54,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
       },
       resolve,
       restart: async (_, names) => void events.push(`restart ${names.join()}`),
-      tell: (lines) => void told.push(lines),
-      inform: (lines) => void told.push(lines),
-      detail: () => {},
+      report: (level, lines) => void (level === "detail" || messages.push(lines)),
       clock: {
         now: () => now,
         random: () => 0,
@@ -71,7 +70,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
     },
     end.signal,
   );
-  /** Lets time pass until the next pause begins. @returns what happened, and how long that pause is */
+  /** Lets time pass until the next pause begins. @returns the events until then, and the length of that pause */
   const next = async (): Promise<{ readonly events: string; readonly pause: number }> => {
     events.length = 0;
     const pause = await new Promise<number>((paused) => {
@@ -86,7 +85,7 @@ async function followed(access: "open" | "read", sessionMs = 24 * 60 * MINUTE) {
     await following;
     await server.close();
   });
-  return { server, environment, next, told, pass: (ms: number) => (now += ms) };
+  return { server, environment, next, messages, pass: (ms: number) => (now += ms) };
 }
 
 function settingsFor(server: EscServer, token: string): EscSettings {
@@ -101,9 +100,9 @@ function settingsFor(server: EscServer, token: string): EscSettings {
 }
 
 describe("a token that may see revisions", () => {
-  test("opens once more after the first look, then looks by a cheap request alone", async () => {
+  test("opens after the first look, then sends a single cheap request", async () => {
     const { server, next } = await followed("read");
-    // What providers make is another each time: no reason to start the program anew.
+    // Values of providers differ on every open: no reason for a restart.
     expect(await next()).toEqual({ events: "look open open", pause: 1000 });
     server.reset();
     expect(await next()).toEqual({ events: "look", pause: 1000 });
@@ -111,7 +110,7 @@ describe("a token that may see revisions", () => {
     expect(server.violations).toEqual([]);
   });
 
-  test("restarts for a change, once, and not for one that changes nothing that the program gets", async () => {
+  test("restarts once for a change, and not if the program would get the same values", async () => {
     const { environment, next } = await followed("read");
     await next();
     environment("two");
@@ -121,28 +120,28 @@ describe("a token that may see revisions", () => {
     expect((await next()).events).toBe("look open open");
   });
 
-  test("leaves a service in trouble alone for longer each time, and as long as it asks for", async () => {
-    const { server, next, told } = await followed("read");
+  test("waits longer for each failure in a row, and as long as the service asks for", async () => {
+    const { server, next, messages } = await followed("read");
     await next();
     server.failAlways("any", 503);
     const pauses = [];
     for (let round = 0; round < 10; round += 1) pauses.push((await next()).pause);
     expect(pauses.slice(0, 4)).toEqual([2000, 4000, 8000, 16_000]);
     expect(Math.max(...pauses)).toBe(5 * MINUTE);
-    expect(told).toHaveLength(1);
+    expect(messages).toHaveLength(1);
     server.failAlways("any", { kind: "status", status: 429, headers: { "Retry-After": "1200" } });
     expect((await next()).pause).toBe(20 * MINUTE);
     server.heal();
     expect(await next()).toEqual({ events: "look", pause: 1000 });
-    // A 503, a 429, and that it is over.
-    expect(told).toHaveLength(3);
-    expect(told.at(-1)).toEqual(["ESC is followed again"]);
+    // A 503, a 429, and the end of the trouble.
+    expect(messages).toHaveLength(3);
+    expectWording(messages.flat().join("\n"));
   });
 
   test.each([403, 404])(
-    "goes on after a %i, with growing pauses, and says once that, and once that it is over",
+    "continues after a %i, with growing pauses, and reports its begin and its end once",
     async (status) => {
-      const { server, environment, next, told } = await followed("read");
+      const { server, environment, next, messages } = await followed("read");
       await next();
       server.failAlways("etag", { kind: "status", status });
       server.failAlways("definition", { kind: "status", status });
@@ -150,18 +149,19 @@ describe("a token that may see revisions", () => {
       for (let round = 0; round < 10; round += 1) rounds.push(await next());
       expect(rounds.slice(0, 3)).toEqual([2000, 4000, 8000].map((pause) => ({ events: "look", pause })));
       expect(Math.max(...rounds.map(({ pause }) => pause))).toBe(5 * MINUTE);
-      expect(told).toHaveLength(1);
-      expect(told[0]?.join()).toContain(`${ENV} (HTTP ${status})`);
+      expect(messages).toHaveLength(1);
+      expect(messages[0]?.join()).toContain(`${ENV} (HTTP ${status})`);
       server.heal();
       environment("two");
       expect(await next()).toEqual({ events: "look open open restart KEY", pause: 1000 });
-      expect(told.slice(1)).toEqual([["ESC is followed again"]]);
+      expect(messages).toHaveLength(2);
+      expectWording(messages.flat().join("\n"));
       expect((await next()).events).toBe("look");
     },
   );
 
-  test("opens every 15 minutes meanwhile, and before the session ends", async () => {
-    const { server, environment, next, told, pass } = await followed("read", 60 * MINUTE);
+  test("opens every 15 minutes until then, and before the session ends", async () => {
+    const { server, environment, next, messages, pass } = await followed("read", 60 * MINUTE);
     await next();
     server.failAlways("etag", { kind: "status", status: 403 });
     await next();
@@ -170,11 +170,11 @@ describe("a token that may see revisions", () => {
     expect((await next()).events).toBe("look open open restart KEY");
     pass(48 * MINUTE);
     expect((await next()).events).toBe("look open restart AWS");
-    expect(told).toHaveLength(1);
+    expect(messages).toHaveLength(1);
   });
 });
 
-test("a first look that is refused is not the last", async () => {
+test("a refused first look is repeated", async () => {
   const { server, environment, next, pass } = await followed("read");
   server.failAlways("any", { kind: "status", status: 404 });
   expect((await next()).events).toBe("look");
@@ -185,7 +185,7 @@ test("a first look that is refused is not the last", async () => {
   expect((await next()).events).toBe("look open open restart KEY");
 });
 
-test("a token that may only open: opened every 15 minutes, nothing asked in between", async () => {
+test("with a token that may only open, ESC is opened every 15 minutes, and no request is sent between", async () => {
   const { server, environment, next, pass } = await followed("open");
   expect((await next()).events).toBe("look");
   server.reset();
@@ -199,7 +199,7 @@ test("a token that may only open: opened every 15 minutes, nothing asked in betw
   expect((await next()).events).toBe("look open");
 });
 
-test("before the session ends the program gets what providers make anew", async () => {
+test("before the session ends, the program gets new values of providers", async () => {
   const { next, pass } = await followed("read", 60 * MINUTE);
   await next();
   pass(48 * MINUTE);

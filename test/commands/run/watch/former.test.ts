@@ -6,7 +6,7 @@ const secret = (value: string): { readonly name: string; readonly value: string 
 const large = (first: string, bytes: number): ReturnType<typeof secret> => secret(first + "x".repeat(bytes - 1));
 const MIB = 1024 * 1024;
 
-describe("former values beside the latest", () => {
+describe("former values with the latest", () => {
   it.each([
     ["none", [], { kept: [], dropped: 0 }],
     ["those that are still in use once", ["latest-1", "former-1"], { kept: ["former-1"], dropped: 0 }],
@@ -16,7 +16,7 @@ describe("former values beside the latest", () => {
     expect(withFormer(latest, former.map(secret))).toEqual({ secrets: [...latest, ...kept.map(secret)], dropped });
   });
 
-  it("drops the oldest of more than 4 MiB, and what is left can be masked", () => {
+  it("drops the oldest of more than 4 MiB, and the others can be masked", () => {
     const [latest, newer, older, oldest] = [
       large("a", MIB),
       large("b", 2 * MIB),

@@ -10,11 +10,12 @@ import {
 import type { Known, Look } from "../../../../src/esc/api/follow.ts";
 import { escAccess } from "../../../../src/esc/settings/access.ts";
 import { parseFullName } from "../../../../src/esc/settings/names.ts";
+import { expectWording } from "../../../helpers/wording.ts";
 
 const MINUTE = 60_000;
 const TIMING = { random: 0, everyMs: 1000, sessionMs: 60 * MINUTE };
 
-const prints = (values: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
+const digests = (values: Readonly<Record<string, string>>): ReadonlyMap<string, string> =>
   new Map(Object.entries(values));
 const ENV = "acme/app/dev";
 const SEEN: Known["seen"] = new Map([
@@ -42,7 +43,7 @@ const looked = (known: Known, hasChanged: boolean, lost: Readonly<Record<string,
   return { kind: "looked", look };
 };
 const opened = (values: Readonly<Record<string, string>>): Event<string> => {
-  return { kind: "opened", resolved: { kind: "ready", prints: prints(values), renewal: "renewal" } };
+  return { kind: "opened", resolved: { kind: "ready", digests: digests(values), renewal: "renewal" } };
 };
 const down = (retryAfterMs: number): Event<string> => {
   const failure = { code: "esc-answer", message: "no answer" } as const;
@@ -51,10 +52,10 @@ const down = (retryAfterMs: number): Event<string> => {
 const WOKEN: Event<string> = { kind: "woken" };
 const RESTARTED: Event<string> = { kind: "restarted", refusal: undefined };
 
-const STARTED = begin(prints({ KEY: "one", AWS: "a" }), { ...TIMING, now: 0 }).state;
+const STARTED = begin(digests({ KEY: "one", AWS: "a" }), { ...TIMING, now: 0 }).state;
 const STEADY: State = { ...STARTED, known: VISIBLE };
 
-/** Takes events one after the other, at one time. */
+/** Applies events, all at the same time. */
 function through(state: State, events: readonly Event<string>[], now = 1000) {
   const actions: Action<string>[] = [];
   const messages: Message[] = [];
@@ -71,7 +72,7 @@ function through(state: State, events: readonly Event<string>[], now = 1000) {
 describe("a round", () => {
   it.each<readonly [string, State, readonly Event<string>[], string]>([
     [
-      "the first look opens, and again where something differs",
+      "the first look opens, and opens again if a value differs",
       STARTED,
       [WOKEN, looked(VISIBLE, true), opened({ KEY: "one", AWS: "b" }), opened({ KEY: "one", AWS: "c" })],
       "look open open wait",
@@ -90,7 +91,7 @@ describe("a round", () => {
       "look open open restart wait",
     ],
     [
-      "what providers make is known to be different",
+      "values of providers are known to differ",
       { ...STEADY, volatile: new Set(["AWS"]) },
       [WOKEN, looked(VISIBLE, true)],
       "look open",
@@ -104,13 +105,13 @@ describe("a round", () => {
 
   it.each<readonly [string, State, number, readonly Event<string>[], string]>([
     [
-      "after 15 minutes, where nothing is visible",
+      "after 15 minutes, if nothing is visible",
       { ...STARTED, known: HIDDEN },
       15 * MINUTE,
       [WOKEN, looked(HIDDEN, false), opened({ KEY: "one", AWS: "a" })],
       "look open wait",
     ],
-    ["after 15 minutes, not where all is visible", STEADY, 15 * MINUTE, [WOKEN, looked(VISIBLE, false)], "look wait"],
+    ["after 15 minutes, if all is visible", STEADY, 15 * MINUTE, [WOKEN, looked(VISIBLE, false)], "look wait"],
     [
       "before the session ends",
       STEADY,
@@ -119,7 +120,7 @@ describe("a round", () => {
       "look open restart wait",
     ],
     [
-      "before the session ends, where nothing is visible",
+      "before the session ends, if nothing is visible",
       { ...STARTED, known: HIDDEN, opensAt: 60 * MINUTE },
       48 * MINUTE,
       [WOKEN],
@@ -129,32 +130,32 @@ describe("a round", () => {
     expect(through(state, events, now).kinds).toBe(kinds);
   });
 
-  it("asks again for what is hidden when it is due", () => {
+  it("asks for hidden revisions again when they are due", () => {
     const { last } = through({ ...STARTED, known: HIDDEN }, [WOKEN], 15 * MINUTE);
     expect(last).toEqual({ kind: "look", before: { ...HIDDEN, hidden: new Set() } });
   });
 
-  it("restarts with the names that differ, and takes those that providers make for volatile", () => {
+  it("restarts with the names that differ, and marks values of providers as volatile", () => {
     const events = [WOKEN, looked(VISIBLE, true), opened({ KEY: "two", AWS: "b" }), opened({ KEY: "two", AWS: "c" })];
     const restarting = through(STEADY, events);
     expect(restarting.last).toEqual({ kind: "restart", renewal: "renewal", names: ["KEY"] });
     const { state } = through(restarting.state, [RESTARTED]);
-    expect([...state.prints]).toEqual([
+    expect([...state.digests]).toEqual([
       ["KEY", "two"],
       ["AWS", "c"],
     ]);
     expect([...state.volatile]).toEqual(["AWS"]);
   });
 
-  it("keeps what the program has where it cannot be restarted", () => {
+  it("keeps the digests of a program that cannot be restarted", () => {
     const events = [WOKEN, looked(VISIBLE, true), opened({ KEY: "two", AWS: "a" }), opened({ KEY: "two", AWS: "a" })];
     const { state } = through(STEADY, events);
     const refused = through(state, [{ kind: "restarted", refusal: ["warning: too large"] }]);
-    expect(refused.state.prints).toBe(STEADY.prints);
+    expect(refused.state.digests).toBe(STEADY.digests);
     expect(refused.messages).toEqual([["warning", ["warning: too large"]]]);
   });
 
-  it("reports an unmet contract, and a source that cannot be read only once", () => {
+  it("reports an unmet contract each time, and an unreadable source once", () => {
     const unmet: Event<string> = { kind: "opened", resolved: { kind: "unmet", lines: ["unmet"] } };
     const trouble: Event<string> = { kind: "opened", resolved: { kind: "trouble", lines: ["trouble"] } };
     const to = [WOKEN, looked(VISIBLE, true)];
@@ -166,14 +167,15 @@ describe("a round", () => {
 });
 
 describe("pauses", () => {
-  it("grow with trouble, are as long as the service asks for, and end with it", () => {
+  it("grow with failures, are as long as the service asks for, and become normal again", () => {
     const troubled = through(STEADY, [WOKEN, down(0), WOKEN, down(0)]);
     expect(troubled.last).toEqual({ kind: "wait", ms: 4000 });
     expect(troubled.messages).toHaveLength(1);
     expect(through(troubled.state, [WOKEN, down(20 * MINUTE)]).last).toEqual({ kind: "wait", ms: 20 * MINUTE });
     const over = through(troubled.state, [WOKEN, looked(VISIBLE, false)]);
     expect(over.last).toEqual({ kind: "wait", ms: 1000 });
-    expect(over.messages).toEqual([["notice", ["ESC is followed again"]]]);
+    expect(over.messages).toMatchObject([["notice", [expect.any(String)]]]);
+    expectWording(over.messages.flatMap(([, lines]) => lines).join("\n"));
   });
 
   it("end with the session at the latest", () => {
@@ -181,12 +183,13 @@ describe("pauses", () => {
     expect(last).toEqual({ kind: "wait", ms: 400 });
   });
 
-  it("do not go back to normal as long as a revision that was visible is refused", () => {
+  it("stay long as long as a revision that was visible is refused", () => {
     const refused = looked(VISIBLE, false, { [ENV]: 403 });
     const { last, messages, state } = through(STEADY, [WOKEN, refused, WOKEN, refused]);
-    expect([last, state.told.size]).toEqual([{ kind: "wait", ms: 4000 }, 1]);
-    expect(messages.map(([level, [line]]) => [level, line])).toEqual([
-      ["warning", "warning: ESC no longer lets this token see the revision of acme/app/dev (HTTP 403)"],
+    expect([last, state.reported.size]).toEqual([{ kind: "wait", ms: 4000 }, 1]);
+    expect(messages).toMatchObject([
+      ["warning", [expect.stringContaining("acme/app/dev (HTTP 403)"), expect.any(String)]],
     ]);
+    expectWording(messages.flatMap(([, lines]) => lines).join("\n"));
   });
 });

@@ -4,25 +4,25 @@ import type { Environment } from "../../../core/model.ts";
 import type { SecretFile } from "../../../launch/index.ts";
 
 /** A keyed digest of each variable and file, by name. */
-export type Prints = ReadonlyMap<string, string>;
+export type Digests = ReadonlyMap<string, string>;
 
-/** @returns takes digests with a random key of its own, so that nobody can try values on them */
-export function printer(): (given: {
+/** Returns a digest function with a random key of its own, so that no guessed value can be compared with its digests. */
+export function makeDigest(): (delivered: {
   readonly environment: Environment;
   readonly files: readonly SecretFile[];
-}) => Prints {
+}) => Digests {
   const key = randomBytes(32);
-  const print = (kind: string, value: string): string =>
+  const digest = (kind: string, value: string): string =>
     createHmac("sha256", key).update(`${kind}\0${value}`).digest("base64");
   return ({ environment, files }) =>
     new Map([
-      ...Array.from(environment, ([name, value]) => [name, print("value", value)] as const),
-      ...files.map(({ name, content }) => [name, print("file", content)] as const),
+      ...Array.from(environment, ([name, value]) => [name, digest("value", value)] as const),
+      ...files.map(({ name, content }) => [name, digest("file", content)] as const),
     ]);
 }
 
-/** The sorted names of what is new, gone or different. */
-export function differing(one: Prints, other: Prints): readonly string[] {
+/** Returns the sorted names that are new, gone or different. */
+export function changedNames(one: Digests, other: Digests): readonly string[] {
   const names = new Set([...one.keys(), ...other.keys()]);
   return [...names].filter((name) => one.get(name) !== other.get(name)).toSorted();
 }
