@@ -4,7 +4,7 @@ import type { FailureCode } from "../core/failure-codes.ts";
 import { isBun } from "../system/runtime.ts";
 import type { Undo } from "./listen.ts";
 import { loadMonitorAddon } from "./monitor/addon.ts";
-import { OPEN_FILES_KEPT, OPEN_FILES_UNLIMITED } from "../system/shared.ts";
+import { OPEN_FILES_UNCHANGED, OPEN_FILES_UNLIMITED } from "../system/shared.ts";
 import { softLimit } from "./proc/process-stat.ts";
 
 /**
@@ -27,7 +27,7 @@ export function callersOpenFiles(platform: NodeJS.Platform = process.platform): 
 
 /** The limit as `setOpenFiles` and `start` of monitor/addon.c take it. */
 export function openFilesNumber(limit: string | undefined): number {
-  if (limit === undefined) return OPEN_FILES_KEPT;
+  if (limit === undefined) return OPEN_FILES_UNCHANGED;
   return limit === "unlimited" ? OPEN_FILES_UNLIMITED : Number(limit);
 }
 

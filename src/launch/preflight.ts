@@ -1,8 +1,7 @@
 import { caller } from "../system/before-bun.ts";
 import { isBun } from "../system/runtime.ts";
 import { FATAL_SIGNALS } from "../system/shared.ts";
-import { loadAddon } from "../system/addon/addon.ts";
-import { loader } from "../system/addon/loaded.ts";
+import { loadAddon, loader } from "../system/addon/addon.ts";
 import { withholdMemory } from "./proc/core-dump.ts";
 import { areAllOwn } from "./proc/descriptors.ts";
 import { catchesSignal } from "./proc/process-stat.ts";

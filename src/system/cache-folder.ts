@@ -2,8 +2,8 @@ import type { Environment } from "../core/model.ts";
 import { within } from "./paths.ts";
 
 /**
- * Returns the user's folder for caches (XDG Base Directory Specification): `XDG_CACHE_HOME`, else `.cache` in the home; on
- * Windows `LOCALAPPDATA`. Relative paths do not count.
+ * Returns sophia-run's folder in the user's cache (XDG Base Directory Specification): `XDG_CACHE_HOME`, else `.cache` in the
+ * home, on Windows `LOCALAPPDATA`. Relative paths are ignored.
  */
 export function cacheFolder(environment: Environment): string | undefined {
   const at = (name: string, below?: string): string | undefined => {

@@ -3,10 +3,10 @@ import { systemErrorCode } from "./errors.ts";
 import { parentOf } from "./paths.ts";
 
 /**
- * Makes a folder and those above it that are missing. Node's own `recursive` never returns where none can be made and the
- * system's error is ENOENT, such as in `/proc`.
+ * Makes a folder and the missing folders above it; an existing file or folder stays. Node's own `recursive` never returns if
+ * mkdir(2) fails with ENOENT, as in `/proc`.
  *
- * @param path absolute; what is there already, stays, and need not be a folder
+ * @param path absolute
  * @throws the system's error
  */
 export function makeFolder(path: string, mode = 0o777): void {

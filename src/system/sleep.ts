@@ -1,4 +1,4 @@
-/** Waits, without a turn of the event loop. */
+/** Blocks this thread. */
 export function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

@@ -34,10 +34,11 @@ describe("C has what TypeScript has:", () => {
   });
 
   test("names", () => {
-    const list = "const char *const names[] = {HELD, BUN_SETTINGS, PID_VARIABLES, EXEC_PID, OWN_PID, CORE_FILTER};";
+    const list =
+      "const char *const names[] = {HIDDEN_PREFIX, BUN_SETTINGS, PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER};";
     const printed = print(`${list} for (unsigned i = 0; i < sizeof names / sizeof *names; ++i) puts(names[i]);`);
-    const { HELD, BUN_SETTINGS, PID_VARIABLES, EXEC_PID, OWN_PID, CORE_FILTER } = shared;
-    const names = [HELD, ...BUN_SETTINGS, ...PID_VARIABLES, EXEC_PID, OWN_PID, CORE_FILTER];
+    const { HIDDEN_PREFIX, BUN_SETTINGS, PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER } = shared;
+    const names = [HIDDEN_PREFIX, ...BUN_SETTINGS, ...PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER];
     expect(printed.split("\n")).toEqual([...names, ""]);
   });
 

@@ -3,7 +3,7 @@ import type { Libc } from "../../system/addon/libc.ts";
 import { errorName } from "../../system/errors.ts";
 import { asShellScript } from "../program/executable.ts";
 import type { Launch, Program } from "../types.ts";
-import { loader } from "../../system/addon/loaded.ts";
+import { loader } from "../../system/addon/addon.ts";
 import { bytesOf } from "../program/program-bytes.ts";
 
 /**
@@ -31,7 +31,7 @@ export async function replace(launch: Launch): Promise<never> {
     await nextTurn();
   } else {
     // Not as PID 1: the next container seldom finds the files.
-    loader?.keepCode();
+    loader?.cacheCode();
   }
   preparation.stopListening();
   preparation.restoreCoreFilter();

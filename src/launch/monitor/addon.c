@@ -27,7 +27,7 @@ struct request {
   int64_t argument_count;
   /* Milliseconds; negative: never. */
   int64_t kill_after;
-  /* The soft limit on open files, OPEN_FILES_KEPT or OPEN_FILES_UNLIMITED. */
+  /* The soft limit on open files, OPEN_FILES_UNCHANGED or OPEN_FILES_UNLIMITED. */
   int64_t open_files;
   /* SIGKILL when this process ends first. */
   int64_t dies_with_launcher;
@@ -45,9 +45,9 @@ static uint64_t pending_signals(void) {
   return pending;
 }
 
-/* In the child. Writes its PID in place of OWN_PID, which own-pid.ts puts there. */
+/* In the child. Writes its PID in place of PID_PLACEHOLDER, which own-pid.ts puts there. */
 static void fill_in_pid(char **envp) {
-  char digits[sizeof OWN_PID];
+  char digits[sizeof PID_PLACEHOLDER];
   char *first = digits + sizeof digits - 1;
   *first = '\0';
   for (pid_t rest = getpid(); rest > 0; rest /= 10) *--first = (char)('0' + rest % 10);
@@ -56,14 +56,14 @@ static void fill_in_pid(char **envp) {
     for (size_t i = 0; i < COUNT(names); ++i) {
       const size_t length = strlen(names[i]);
       char *const value = *envp + length + 1;
-      if (strncmp(*envp, names[i], length) == 0 && value[-1] == '=' && strcmp(value, OWN_PID) == 0) strcpy(value, first);
+      if (strncmp(*envp, names[i], length) == 0 && value[-1] == '=' && strcmp(value, PID_PLACEHOLDER) == 0) strcpy(value, first);
     }
   }
 }
 
 static void limit_open_files(int64_t soft) {
   struct rlimit limit;
-  if (soft == OPEN_FILES_KEPT || getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (soft == OPEN_FILES_UNCHANGED || getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = soft == OPEN_FILES_UNLIMITED || (rlim_t)soft > limit.rlim_max ? limit.rlim_max : (rlim_t)soft;
   setrlimit(RLIMIT_NOFILE, &limit);
 }
@@ -325,7 +325,7 @@ static napi_value start(napi_env env, napi_callback_info info) {
 static napi_value set_open_files(napi_env env, napi_callback_info info) {
   napi_value given;
   size_t count = 1;
-  int64_t soft = OPEN_FILES_KEPT;
+  int64_t soft = OPEN_FILES_UNCHANGED;
   napi_get_cb_info(env, info, &count, &given, NULL, NULL);
   napi_get_value_int64(env, given, &soft);
   limit_open_files(soft);

@@ -1,5 +1,5 @@
 import { errorName } from "../../system/errors.ts";
-import { loader } from "../../system/addon/loaded.ts";
+import { loader } from "../../system/addon/addon.ts";
 import { caller } from "../../system/before-bun.ts";
 import { isBun } from "../../system/runtime.ts";
 import { explain, nextTurn } from "../exec/replace.ts";
@@ -39,7 +39,7 @@ export async function handOver(launch: Launch): Promise<void> {
     await nextTurn();
     await nextTurn();
   } else {
-    loader?.keepCode();
+    loader?.cacheCode();
   }
   preparation.restoreCoreFilter();
   if (preparation.preloaded) for (const stream of [0, 1, 2]) libc.makeBlocking(stream);

@@ -1,5 +1,5 @@
 import type { Environment } from "../../core/model.ts";
-import { EXEC_PID, OWN_PID, PID_VARIABLES } from "../../system/shared.ts";
+import { EXEC_PID, PID_PLACEHOLDER, PID_VARIABLES } from "../../system/shared.ts";
 import type { Program } from "../types.ts";
 
 /** The variables by which systemd names this process; none where it names none, or another one. */
@@ -17,6 +17,6 @@ export function withOwnPid(program: Program): Program {
   const environment = new Map(program.environment);
   // The PID once more, as the inode of a pidfd; that of the program is not known.
   environment.delete("LISTEN_PIDFDID");
-  for (const name of names) environment.set(name, OWN_PID);
+  for (const name of names) environment.set(name, PID_PLACEHOLDER);
   return { ...program, environment };
 }

@@ -166,7 +166,7 @@ static void monitor(struct monitored *it) {
         tell(CONTINUED, record.value);
       } else if (record.kind == COLLECT) {
         return_input(record.value);
-      } else if (record.kind == FORSAKE) {
+      } else if (record.kind == DETACH) {
         has_hung_up = 1;
       } else if (record.kind == RESTORED) {
         if (has_ended) _exit(0);

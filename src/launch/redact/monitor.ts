@@ -5,7 +5,7 @@ import {
   CONTINUE,
   CONTINUED,
   EXITED,
-  FORSAKE,
+  DETACH,
   KILLED,
   NOT_EXECUTED,
   STARTED,
@@ -109,7 +109,7 @@ export function startMonitored(
     /** Asks for what the program has not read when nothing is typed any more. @param isLast its terminal is closed, too */
     collect: (isLast: boolean): void => tell(COLLECT, Number(isLast)),
     /** The program's terminal is about to go, and the program must not be hung up. */
-    forsake: (): void => tell(FORSAKE, 0),
+    forsake: (): void => tell(DETACH, 0),
     /** The program has ended and the real terminal is in order: nothing has to be put back if this process ends now. */
     dismiss: (): void => void (isOpen && addon.dismiss(channel, monitor)),
   };

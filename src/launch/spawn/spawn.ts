@@ -1,5 +1,5 @@
 import { isBun } from "../../system/runtime.ts";
-import { loader } from "../../system/addon/loaded.ts";
+import { loader } from "../../system/addon/addon.ts";
 import type { Outputs } from "../redact/outputs.ts";
 import type { Launch, Watch } from "../types.ts";
 import { begin, type Begun, type LauncherState } from "./begin.ts";
@@ -29,7 +29,7 @@ export async function spawn(launch: Launch): Promise<never> {
 
   const first = await begin(launch, state);
   if (first === undefined) throw new TypeError("nothing has asked for its end yet");
-  if (!firstProcess) loader?.keepCode();
+  if (!firstProcess) loader?.cacheCode();
   let begun: Begun = first;
   /** Outputs of programs before: what these left running in the background may still write. */
   const earlier: Outputs[] = [];

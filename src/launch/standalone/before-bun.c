@@ -21,8 +21,8 @@
 
 #include "../../system/generated/shared.h"
 
-/* Of these no name reaches Bun; it gets HELD in front. HELD's own names too, so that each is what it was afterwards. */
-static const char *const PREFIXES[] = {"BUN_", "JSC_", "WTF_", "ICU_", "MIMALLOC_", "NODE_CHANNEL_", HELD};
+/* Of these no name reaches Bun; it gets HIDDEN_PREFIX in front. HIDDEN_PREFIX's own names too, so that each is what it was afterwards. */
+static const char *const PREFIXES[] = {"BUN_", "JSC_", "WTF_", "ICU_", "MIMALLOC_", "NODE_CHANNEL_", HIDDEN_PREFIX};
 static const char *const SETTINGS[] = {BUN_SETTINGS};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -223,7 +223,7 @@ static int empty_file(void) {
  */
 static void write_record(char *to, uint64_t ignored, bool has_no_path, const int *descriptors, size_t count,
                          char **arguments) {
-  to = append(to, HELD "=");
+  to = append(to, HIDDEN_PREFIX "=");
   to = append_set(to, ignored);
   to = append_set(to, blocked_signals());
   to = append(to, has_no_path ? "nowhere " : "- ");
@@ -267,7 +267,7 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   size_t bytes = RECORD_BYTES + NUMBER_BYTES * (count + FILES);
   for (size_t i = 0; others[i] != NULL; ++i) bytes += argument_bytes(others[i]);
   for (size_t i = 0; i < variables; ++i) {
-    if (is_held(environment[i])) bytes += sizeof HELD + length_of(environment[i]);
+    if (is_held(environment[i])) bytes += sizeof HIDDEN_PREFIX + length_of(environment[i]);
   }
   size_t rest = 0;
   while (auxiliary[rest] != AT_NULL) rest += 2;
@@ -283,7 +283,7 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   long *const fresh_environment = to;
   for (size_t i = 0; i < variables; ++i) {
     *to++ = is_held(environment[i]) ? (long)strings : (long)environment[i];
-    if (is_held(environment[i])) strings = append(append(strings, HELD), environment[i]) + 1;
+    if (is_held(environment[i])) strings = append(append(strings, HIDDEN_PREFIX), environment[i]) + 1;
   }
   for (size_t i = 0; i < COUNT(SETTINGS); ++i) *to++ = (long)SETTINGS[i];
   *to++ = (long)strings;

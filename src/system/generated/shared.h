@@ -6,20 +6,20 @@ enum { COLLECT = 9 };
 enum { CONTINUE = 8 };
 enum { CONTINUED = 7 };
 #define CORE_FILTER "/proc/self/coredump_filter"
+enum { DETACH = 11 };
 enum { ESCAPE = 1 };
 #define EXEC_PID "SYSTEMD_EXEC_PID"
 enum { EXITED = 4 };
 #define FATAL_SIGNALS SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGABRT, SIGTRAP, SIGSYS, SIGXCPU, SIGIO, SIGPWR, SIGSTKFLT
 enum { FORGET = -1 };
-enum { FORSAKE = 11 };
-#define HELD "SOPHIA_RUN_HELD_"
+#define HIDDEN_PREFIX "SOPHIA_RUN_HELD_"
 enum { KILLED = 5 };
 enum { LINE_WIDTH = 60 };
 enum { NOT_EXECUTED = 2 };
-enum { OPEN_FILES_KEPT = -1 };
+enum { OPEN_FILES_UNCHANGED = -1 };
 enum { OPEN_FILES_UNLIMITED = -2 };
 enum { OUTPUT_AS_BEFORE = 3 };
-#define OWN_PID "0000000000"
+#define PID_PLACEHOLDER "0000000000"
 #define PID_VARIABLES "LISTEN_PID", "WATCHDOG_PID"
 enum { RAW = 1 };
 enum { RAW_OUTPUT = 2 };

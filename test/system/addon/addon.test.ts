@@ -198,8 +198,8 @@ describe("the addon", () => {
     test.each([
       ["a file of its owner alone", 0o600, 0o755, ["A=1\n", "A=1\n"]],
       ["no secret that everybody may read", 0o644, 0o755, [null, "A=1\n"]],
-      ["nothing that everybody may write", 0o602, 0o755, [null, null]],
-      ["nothing in a folder that everybody may write", 0o600, 0o777, [null, null]],
+      ["no world-writable file", 0o602, 0o755, [null, null]],
+      ["no file in a world-writable folder", 0o600, 0o777, [null, null]],
     ])("%s", (_, mode, folderMode, texts) => {
       const place = folder({ ".env": "A=1\n" });
       chmodSync(join(place, ".env"), mode);

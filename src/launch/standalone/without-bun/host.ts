@@ -2,7 +2,7 @@
  * What the bundle finds in place of Node.js where engine.c runs it: the few things that a start needs which becomes the
  * program. To touch anything else is to leave to Bun.
  */
-import type { BundleFile, Loader } from "../../../system/addon/loaded.ts";
+import type { BundleFile, Loader } from "../../../system/addon/addon.ts";
 import { fileSystem, type FileNatives } from "./files.ts";
 import { type Only, onlyWith } from "./only.ts";
 import { paths } from "./paths.ts";
@@ -64,8 +64,8 @@ export function host(native: Native): void {
     // By the kernel's own action this process dies of any signal already.
     addon: { ...addon, restoreDefault: nothing },
     isUntouched: true,
-    compiles: () => false,
-    keepCode: nothing,
+    hasCodeToCache: () => false,
+    cacheCode: nothing,
   };
   const require = (name: string): unknown => {
     if (!name.startsWith("./")) return modules.get(name) ?? leave(name);
