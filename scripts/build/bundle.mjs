@@ -16,8 +16,8 @@ export const GROUPS = [
   // In front of those that say something, too.
   { name: "stderr", test: /\/src\/output\/stderr\.ts$/, priority: 1 },
   { name: "start-error", test: /\/src\/launch\/(?:program\/start-error|exec\/by-node)\.ts$/ },
-  // In front of it, since it takes priority: where the monitor stays beside the program, nothing else of that is needed.
-  { name: "hand-over", test: /\/src\/launch\/monitor\/hand-over\.ts$/, priority: 1 },
+  // In front of it, since it takes priority: spawn mode by the monitor needs nothing else of that.
+  { name: "monitor", test: /\/src\/launch\/monitor\/replace\.ts$/, priority: 1 },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
   { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },
   { name: "load", test: /\/src\/(?:contract\/(?:file\/load|words)|core\/(?:code-values|suggest))\.ts$/ },

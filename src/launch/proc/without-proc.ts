@@ -1,4 +1,4 @@
-/** The caller's descriptors on macOS and the BSDs, which have no /proc. */
+/** Inherited descriptors on macOS and the BSDs, which have no /proc. */
 import { fstatSync, readdirSync, type Stats } from "node:fs";
 import { isBun } from "../../system/runtime.ts";
 import type { Inherited } from "./descriptors.ts";
@@ -6,7 +6,7 @@ import type { Inherited } from "./descriptors.ts";
 const PERMISSIONS = 0o777;
 
 /**
- * The descriptors from 3 on that the caller passed: all below Node's first kqueue, and above it all but pipes and kqueues,
+ * Returns the caller's descriptors from 3 on: all below Node's first kqueue, and above it all except pipes and kqueues,
  * unless other code may have opened files.
  */
 export function inheritedWithoutProc(mayHaveMore: boolean): Inherited {
@@ -19,7 +19,7 @@ export function selectByStats(
   mayHaveMore: boolean,
 ): Inherited {
   const queue = open.find(({ stats }) => isQueue(stats))?.number;
-  // Without one this is another system, of which nothing is known.
+  // An unknown system has no kqueue.
   if (queue === undefined) return { numbers: [], doubtful: [] };
   const below = open.filter(({ number }) => number < queue);
   const above = mayHaveMore ? [] : open.filter(({ number, stats }) => number > queue && !stats.isFIFO());
@@ -27,7 +27,7 @@ export function selectByStats(
   return { numbers: [...below.map(({ number }) => number), ...doubtful], doubtful };
 }
 
-/** fstat(2) calls a kqueue a FIFO without any permissions (kqueue_stat of XNU and of FreeBSD); a pipe has some. */
+/** Returns true for a kqueue: fstat(2) shows a FIFO without permissions (kqueue_stat of XNU and FreeBSD). */
 function isQueue(stats: Pick<Stats, "isFIFO" | "mode">): boolean {
   return stats.isFIFO() && (stats.mode & PERMISSIONS) === 0;
 }
@@ -46,7 +46,7 @@ function openFrom3(): readonly { readonly number: number; readonly stats: Stats 
       try {
         return { number, stats: fstatSync(number) };
       } catch {
-        return []; // the one by which the folder was read
+        return []; // the folder's own descriptor
       }
     });
 }
