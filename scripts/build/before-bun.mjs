@@ -22,7 +22,7 @@ const BEFORE_BUN_FLAGS = [
 ];
 /** What before-bun.c needs to know of Bun: where `environ` is, and where it has the addresses of these functions. */
 const FUNCTIONS = ["getcwd", "getrlimit", "setrlimit"];
-/** What Bun does not take from the C library, or no start without Bun needs. A start that calls one is left to Bun. */
+/** What Bun does not take from the C library, or no start without Bun needs. A start that calls one falls back to Bun. */
 const NOT_IN_BUN = new Set(["cbrt", "dirfd", "fmod", "getpwuid_r", "lround", "modf", "round", "scalbn", "waitid"]);
 /** The largest pages that either processor has. */
 const PAGE = 0x10000;
@@ -93,7 +93,7 @@ function compile(root, processor, { address, entry, imports }, files, saysWhy) {
     const objects = [
       object("before-bun", source("before-bun.c"), [...BEFORE_BUN_FLAGS, ...defines]),
       object("engine", source("without-bun/engine.c"), [...ENGINE_FLAGS, ...include]),
-      object("leave", source("without-bun/leave.c"), saysWhy ? [...ENGINE_FLAGS, "-DSAY_WHY"] : ENGINE_FLAGS),
+      object("fallback", source("without-bun/fallback.c"), saysWhy ? [...ENGINE_FLAGS, "-DSAY_WHY"] : ENGINE_FLAGS),
       // Of its calloc the compiler would make a call of calloc.
       object("memory", source("without-bun/memory.c"), [...ENGINE_FLAGS, "-fno-builtin"]),
       object("files", generated("files.S", tableOf(files, generated)), []),
@@ -145,7 +145,7 @@ function callOf(name, imports, processor) {
   const head = `.section .text.${name},"ax"\n.globl ${name}\n${name}:`;
   const isArm = processor === "arm64";
   if (NOT_IN_BUN.has(name)) {
-    const leave = isArm ? "adr x0, 1f\nb leave_to_bun" : "lea 1f(%rip), %rdi\njmp leave_to_bun";
+    const leave = isArm ? "adr x0, 1f\nb fall_back" : "lea 1f(%rip), %rdi\njmp fall_back";
     return `${head} ${leave}\n1: .asciz "${name}"\n.balign 4\n`;
   }
   const { pointer } = placeOf(name, imports);

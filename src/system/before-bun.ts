@@ -37,7 +37,7 @@ export function callersArguments(): readonly string[] | undefined {
   return recorded()?.slice(1).map(unescape);
 }
 
-/** Returns the record and the arguments (launch/standalone/arguments.h). */
+/** Returns the record and the arguments. */
 function recorded(): readonly string[] | undefined {
   return process.env[HIDDEN_PREFIX]?.split("\u0001");
 }
