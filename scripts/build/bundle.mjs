@@ -28,7 +28,7 @@ export const GROUPS = [
     priority: 1,
   },
   // In front of it: a start that remembers what it has told needs no more of it.
-  { name: "private-folder", test: /\/src\/system\/(?:private-folder|cache-folder|folders)\.ts$/, priority: 1 },
+  { name: "private-folder", test: /\/src\/system\/(?:private-folder|folders)\.ts$/, priority: 1 },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },
   { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
   { name: "dotenv", test: /\/src\/sources\/dotenv\/value\.ts$/ },

@@ -44,7 +44,6 @@ export async function launch(request: LaunchRequest): Promise<never> {
   return (await import("./spawn/spawn.ts")).spawn(prepared);
 }
 
-/** Returns why this process has no usable execve; undefined if it has one. */
 function execObstacle({ options, preparation }: LaunchRequest, libc: Libc | undefined): Obstacle | undefined {
   if (process.platform === "win32") return "windows";
   // process.execve closes inherited descriptors, and before Node.js 26.1 it aborts if the system refuses the program.
@@ -61,7 +60,6 @@ function parentTask({ options, redaction, watch }: LaunchRequest): Obstacle | un
   return options.killAfterMs === undefined ? undefined : "kill-after";
 }
 
-/** Returns the inherited descriptors that process.execve would close. */
 function closedByExec(libc: Libc | undefined, inherited: readonly number[]): Obstacle | undefined {
   const closed = libc === undefined ? inherited.filter((one) => isBun || isCloseOnExec(one) !== false) : [];
   return closed.length === 0 ? undefined : closed;

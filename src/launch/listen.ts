@@ -1,4 +1,3 @@
-/** Undoes an action. */
 export type Undo = () => void;
 
 /** Listens to the signals that can be caught on this platform. @returns the undo */

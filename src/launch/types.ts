@@ -14,11 +14,9 @@ export interface LaunchOptions {
   readonly killAfterMs?: number | undefined;
   /** The program gets SIGKILL if this process ends first, by SIGKILL too. */
   readonly dieWithLauncher: boolean;
-  /** The program gets the caller's soft limit on open files. */
   readonly restoreNofile: boolean;
 }
 
-/** A secret in a private file. */
 export interface SecretFile {
   /** The variable for the file's path. */
   readonly name: string;
@@ -69,7 +67,6 @@ export interface Preparation {
   readonly profiled: boolean;
   /** This process is PID 1, for which the kernel drops every signal without a handler. */
   readonly firstProcess: boolean;
-  /** Removes the signal listeners of `prepare`. */
   readonly stopListening: () => void;
   /** Restores the filter of core dumps, which the program inherits. */
   readonly restoreCoreFilter: () => void;
@@ -88,7 +85,6 @@ export interface LaunchRequest {
   readonly located?: LocatedCommand | undefined;
 }
 
-/** A command with its file. */
 export interface LocatedCommand {
   readonly file: string;
   /** The value of `PATH` for the look-up. */
@@ -102,7 +98,6 @@ export interface Program {
   readonly environment: Environment;
 }
 
-/** A running child. */
 export interface Running {
   readonly pid: number | undefined;
   /** Its status, or the signal that killed it. */

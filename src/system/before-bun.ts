@@ -2,14 +2,11 @@ import { BUN_SETTINGS, HIDDEN_PREFIX } from "./shared.ts";
 
 /** The state in which the caller started this process, recorded by launch/standalone/before-bun.c before Bun changed it. */
 export interface Caller {
-  /** Numbers of ignored signals. */
   readonly ignored: readonly number[];
   readonly blocksSignals: boolean;
   /** The working directory has no path (deleted, for example). Bun cannot start there and takes the root for it. */
   readonly isFolderWithoutPath: boolean;
-  /** The open descriptors among 0 to 2. */
   readonly streams: readonly number[];
-  /** The open descriptors from 3 on. */
   readonly descriptors: readonly number[];
   /** Descriptors of empty files in memory (memfd_create(2)), made for embedded-addon.ts. */
   readonly files: readonly number[];
@@ -37,7 +34,6 @@ export function callersArguments(): readonly string[] | undefined {
   return recorded()?.slice(1).map(unescape);
 }
 
-/** Returns the record and the arguments. */
 function recorded(): readonly string[] | undefined {
   return process.env[HIDDEN_PREFIX]?.split("\u0001");
 }

@@ -3,8 +3,7 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 
 /** Milliseconds until a pipe must have ended. */
 const PIPE_WAIT_MS = 5000;
-/** The device number of `/dev/null` on Linux. */
-const NULL_DEVICE = 0x103;
+const LINUX_NULL_DEVICE = 0x103;
 
 /** Error codes for `systemErrorCode`: a device or socket, too large, a pipe without a timely end, not accepted. */
 type RefusalCode = "NOT_A_FILE" | "TOO_LARGE" | "NO_END" | "NOT_ACCEPTED";
@@ -35,7 +34,7 @@ export async function readBounded(
   const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = fstatSync(descriptor);
-    if (stats.isCharacterDevice() && stats.rdev === NULL_DEVICE) return Buffer.alloc(0);
+    if (stats.isCharacterDevice() && stats.rdev === LINUX_NULL_DEVICE) return Buffer.alloc(0);
     // Fails with the system's own code, EISDIR.
     if (stats.isDirectory()) readSync(descriptor, Buffer.alloc(1), 0, 1, null);
     if (!stats.isFIFO() && !stats.isFile()) throw refusal("NOT_A_FILE");

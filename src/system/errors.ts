@@ -6,7 +6,6 @@ export function systemErrorCode(error: unknown): string | undefined {
   return isNameless && "errno" in error ? errorName(Math.abs(Number(error.errno))) : error.code;
 }
 
-/** Returns the name of an error number, such as `ENOENT`. */
 export function errorName(number: unknown): string {
   const { errno } = process.getBuiltinModule("node:os").constants;
   return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${String(number)}`;

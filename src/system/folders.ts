@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
+import type { Environment } from "../core/model.ts";
 import { systemErrorCode } from "./errors.ts";
-import { parentOf } from "./paths.ts";
+import { parentOf, within } from "./paths.ts";
 
 /**
  * Makes a folder and the missing folders above it; an existing file or folder stays. Node's own `recursive` never returns if
@@ -26,4 +27,19 @@ function make(path: string, mode: number): boolean {
     if (code !== "EEXIST") throw error;
   }
   return true;
+}
+
+/**
+ * Returns sophia-run's folder in the user's cache (XDG Base Directory Specification): `XDG_CACHE_HOME`, else `.cache` in the
+ * home, on Windows `LOCALAPPDATA`. Relative paths are ignored.
+ */
+export function cacheFolder(environment: Environment): string | undefined {
+  const at = (name: string, below?: string): string | undefined => {
+    const path = environment.get(name) ?? "";
+    if (!path.startsWith("/") && !/^[a-z]:[\\/]/i.test(path)) return undefined;
+    return below === undefined ? path : within(path, below);
+  };
+  const caches =
+    at("XDG_CACHE_HOME") ?? (process.platform === "win32" ? at("LOCALAPPDATA") : undefined) ?? at("HOME", ".cache");
+  return caches === undefined ? undefined : within(caches, "sophia-run");
 }

@@ -7,7 +7,6 @@ import { closeSync, constants, existsSync, fstatSync, openSync, realpathSync, st
 import { systemErrorCode } from "./errors.ts";
 import { WORLD_WRITABLE, GROUP_OR_WORLD, STICKY } from "./permissions.ts";
 
-/** Why a folder is not used. */
 export type FolderProblem =
   | { readonly kind: "absent" }
   | {

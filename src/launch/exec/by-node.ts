@@ -13,7 +13,6 @@ const BUSY_MS = 60_000;
 
 /** Node.js 22.15, 23.11 and later; the installed types are those of Node.js 20. */
 interface WithExecve {
-  /** execve(2). Throws if it fails; before Node.js 26.1 a failure ends the process. */
   execve(file: string, argv: readonly string[], environment: Readonly<Record<string, string>>): void;
 }
 

@@ -1,4 +1,3 @@
-/** Reasons against exec mode. */
 import { SophiaError } from "../../core/error.ts";
 
 const REASONS = {

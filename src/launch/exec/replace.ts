@@ -68,7 +68,6 @@ function byLibc(program: Program, libc: Libc, { inherited, streams }: Launch): (
   };
 }
 
-/** Waits for a turn of the event loop. */
 export async function nextTurn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

@@ -3,13 +3,9 @@ import type { Addon } from "../../system/addon/libc.ts";
 import { isBun } from "../../system/runtime.ts";
 import type { Launch, Preparation } from "../types.ts";
 
-/** Functions of `addon.c`. */
 export interface MonitorAddon {
-  /**
-   * Blocks all signals in all threads. They stay pending, also across execve. Listeners still get the earlier ones.
-   */
+  /** Blocks all signals in all threads. They stay pending, also across execve. Listeners still get the earlier ones. */
   readonly holdSignals: () => void;
-  /** Undoes `holdSignals`. */
   readonly releaseSignals: () => void;
   /** Sets the soft limit on open files (setrlimit(2)) to a value of `openFilesNumber`. */
   readonly setOpenFiles: (soft: number) => void;
@@ -37,7 +33,6 @@ export interface MonitorAddon {
 /** The monitor, with the addons that start it. */
 export interface Monitor {
   readonly addon: MonitorAddon;
-  /** The executable file. */
   readonly file: string;
   readonly libc: Addon;
 }
@@ -48,20 +43,15 @@ export async function findMonitor(preparation: Preparation): Promise<Monitor | u
   const libc = embedded === undefined ? preparation.addon : embedded.embeddedAddon();
   const file = embedded === undefined ? nativeFile("-monitor") : embedded.embeddedFile("-monitor");
   if (file === undefined || libc?.isExecutable(file) !== true) return undefined;
-  const addon = embedded === undefined ? loadMonitorAddon() : asMonitorAddon(embedded.openEmbeddedAddon("-monitor"));
+  const addon = loadMonitorAddon(embedded?.openEmbeddedAddon);
   return addon && { addon, file, libc };
 }
 
-export function loadMonitorAddon(): MonitorAddon | undefined {
-  return asMonitorAddon(openAddon("-monitor"));
-}
-
-function asMonitorAddon(addon: unknown): MonitorAddon | undefined {
+export function loadMonitorAddon(open: (name: "-monitor") => unknown = openAddon): MonitorAddon | undefined {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
-  return addon as MonitorAddon | undefined;
+  return open("-monitor") as MonitorAddon | undefined;
 }
 
-/** Lists the program's descriptors for {@link MonitorAddon}. */
 export function numbersOfProgram({ inherited, streams }: Launch): Uint8Array {
   return bytesOfNumbers(Int32Array.from([...streams, ...inherited.numbers]));
 }

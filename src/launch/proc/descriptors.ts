@@ -1,13 +1,11 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
 import type { Addon } from "../../system/addon/libc.ts";
 
-/** An open file descriptor and the target of its link in /proc/PID/fd. */
 export interface Descriptor {
   readonly number: number;
   readonly target: string;
 }
 
-/** The descriptors that the caller passed to this process. */
 export interface Inherited {
   /** Numbers from 3 on, in ascending order. */
   readonly numbers: readonly number[];
@@ -83,7 +81,6 @@ export function isCloseOnExec(descriptor: number, info = infoOf(descriptor)): bo
   return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;
 }
 
-/** Returns an open file's flags and O_CLOEXEC; undefined if unknown. */
 export function openFlags(descriptor: number): number | undefined {
   return flagsIn(infoOf(descriptor));
 }
@@ -97,7 +94,6 @@ export function infoOf(descriptor: number): string {
   }
 }
 
-/** Returns the flags in a text of fdinfo. */
 export function flagsIn(info: string): number | undefined {
   const digits = /^flags:\s*([0-7]+)/m.exec(info)?.[1];
   return digits === undefined ? undefined : Number.parseInt(digits, 8);

@@ -13,14 +13,11 @@ import {
 } from "./descriptors.ts";
 import { inheritedWithoutProc } from "./without-proc.ts";
 
-/** A flag of open(2) in Linux. */
-const O_NONBLOCK = 0o4000;
-/** Links of anonymous inodes that Node.js opens at its start. */
+const O_NONBLOCK = 0o4000; // in Linux
 const OF_EVENT_LOOPS: ReadonlySet<string> = new Set([EPOLL_TARGET, EVENTFD_TARGET, RING_TARGET]);
 /** The limit on repeated reads while one of a pair is missing. */
 const MAX_READS = 100;
 
-/** Openers of descriptors besides the start of Node.js. */
 export interface Openers {
   /** Preloaded code or Node's channel to a parent may have opened some. */
   readonly mayHaveMore: boolean;
@@ -29,9 +26,7 @@ export interface Openers {
   readonly addon: Addon | undefined;
 }
 
-/** Sources of facts about descriptors besides their links. */
 export interface Clues {
-  /** Reads /proc/self/fdinfo. */
   readonly info: (descriptor: number) => string;
   /** Lists the parent process's descriptors; called only if needed. */
   readonly parents: () => readonly Descriptor[];

@@ -7,7 +7,6 @@ export interface ProcessStat {
   readonly parent: number;
   readonly group: number;
   readonly session: number;
-  /** Device number of the controlling terminal, 0 without one. */
   readonly terminal: number;
   /** Foreground process group of the controlling terminal, -1 without one. */
   readonly foregroundGroup: number;
@@ -29,7 +28,6 @@ export function readProcessStat(pid: number | "self"): ProcessStat | undefined {
   }
 }
 
-/** Parses a line of /proc/PID/stat; undefined if it is malformed. */
 export function parseProcessStat(line: string): ProcessStat | undefined {
   // The second field, the name in parentheses, may have spaces and parentheses.
   const end = line.lastIndexOf(")");

@@ -15,7 +15,6 @@ const MACOS_TOTAL_BYTES = 1_048_576;
 const MAX_WINDOWS_ENTRY = 32_767;
 const POINTER_BYTES = 8;
 
-/** Sizes of a program's arguments and environment in bytes. */
 export interface Sizes {
   /** All strings with their final NUL, and a pointer for each. */
   readonly total: number;
@@ -68,7 +67,6 @@ export function totalLimit(stack: string): number {
   return Math.min(MAX_TOTAL_BYTES, Math.max(MIN_TOTAL_BYTES, quarter));
 }
 
-/** Words which part is too large, with names and sizes but without values. */
 export function reasonTooLarge(
   { total, largestArgument, variables }: Sizes,
   platform: NodeJS.Platform = process.platform,

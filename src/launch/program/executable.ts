@@ -2,7 +2,6 @@ import { lookUp } from "./look-up.ts";
 import type { Environment } from "../../core/model.ts";
 import type { LaunchRequest, Program } from "../types.ts";
 
-/** The shell that runs a script without `#!`, as in execvp(3). */
 const SCRIPT_SHELL = "/bin/sh";
 
 /** Returns the file of a command. @throws SophiaError 127 if there is none, 126 if it may not be executed */

@@ -1,6 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 
-/** The kind of an executable file for the kernel. */
 export type Image =
   /** An ELF file for this machine with its dynamic loader, if any; or a script for one. */
   | { readonly kind: "native" }
@@ -13,7 +12,6 @@ export type Image =
   /** Anything else: a script without `#!`, an unreadable file. */
   | { readonly kind: "unknown" };
 
-/** The first four bytes of an ELF file. */
 const ELF = 0x7f454c46;
 /** The limit on nested interpreters (as in Linux). */
 const MAX_SCRIPTS = 5;
@@ -29,7 +27,6 @@ export function inspectImage(path: string, scripts = 0): Image {
   }
 }
 
-/** Reads the first 4096 bytes of a file. */
 export function readHead(path: string): Buffer {
   const descriptor = openSync(path, "r");
   try {

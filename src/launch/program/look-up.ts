@@ -5,8 +5,7 @@ import { systemErrorCode } from "../../system/errors.ts";
 
 /** The search path of execvp(3) without `PATH`. */
 const DEFAULT_PATH = "/bin:/usr/bin";
-/** NAME_MAX. */
-const MAX_NAME_BYTES = 255;
+const MAX_NAME_BYTES = 255; // NAME_MAX
 
 /** The error code for a command in no folder of the search path. */
 export const NOT_ON_PATH = "NOT_ON_PATH";
@@ -37,7 +36,6 @@ export function lookUp(
   return { problem: refused ?? NOT_ON_PATH };
 }
 
-/** Returns the path of a system program; undefined if it is not installed. */
 export function findHelper(name: string, environment: Environment): string | undefined {
   const found = lookUp(name, environment.get("PATH"));
   return "file" in found ? found.file : undefined;

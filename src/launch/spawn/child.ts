@@ -15,7 +15,6 @@ export type StartChild = (
   ipc: IpcChannel | undefined,
 ) => ChildProcess | string | Promise<string>;
 
-/** Loads the function that starts a child, by cross-spawn, which finds the interpreters of scripts on Windows. */
 export async function loadStartChild(): Promise<StartChild> {
   const isWindows = process.platform === "win32";
   const windows = isWindows ? await import("../windows/command-line.ts") : undefined;

@@ -30,15 +30,12 @@ export interface TerminalSignals {
 }
 
 export interface Forwarding {
-  /** The PID of the running program. */
   readonly pid: () => number | undefined;
   readonly firstProcess: boolean;
   /** SIGPROF belongs to V8's profiler in this process. */
   readonly profiled: boolean;
-  /** Reaps the orphans of PID 1. */
   readonly reapOrphans?: (() => void) | undefined;
   readonly terminal?: TerminalSignals | undefined;
-  /** Called first for every signal. */
   readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
   /** Called after TERM, INT or QUIT was forwarded. */
   readonly onStopRequest?: () => void;

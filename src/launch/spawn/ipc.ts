@@ -7,7 +7,6 @@ export interface IpcChannel {
   readonly serialization: "json" | "advanced";
 }
 
-/** Returns the channel to the parent, if any. */
 export function parentChannel(): IpcChannel | undefined {
   if (process.send === undefined) return undefined;
   // Node has removed the variables from process.env. Without /proc: usually 3.
@@ -18,7 +17,6 @@ export function parentChannel(): IpcChannel | undefined {
   };
 }
 
-/** Relays messages between the parent and the program. */
 export interface Relay {
   /** Resolves when the parent has all messages of the ended program. */
   readonly drained: () => Promise<void>;

@@ -10,7 +10,6 @@ import { contextSwitches, readProcessStat } from "../proc/process-stat.ts";
 import { send, signalName, withoutListeners } from "../signals.ts";
 
 export interface JobControl {
-  /** Returns true if the program is stopped. */
   readonly stopped: () => boolean;
   /** Handles SIGCHLD: stops this process if the program has stopped. */
   readonly mirror: () => void;
@@ -20,7 +19,6 @@ export interface JobControl {
   readonly resuming: () => boolean;
 }
 
-/** @param pid the PID of the running program */
 export function jobControl(pid: () => number | undefined): JobControl {
   // The numbers of stops, and of those whose SIGCONT was seen or cannot come any more. Several stops can happen before the
   // first event: pending SIGCHLDs are delivered together, and each may stop this process.

@@ -30,7 +30,6 @@ export interface SecretFiles {
   readonly folder: string;
   /** Inode by file name. */
   readonly inodes: ReadonlyMap<string, bigint>;
-  /** Removes the files and their folder; idempotent. */
   readonly remove: () => void;
 }
 

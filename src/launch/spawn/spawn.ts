@@ -6,7 +6,6 @@ import { startProgram, type StartedProgram, type LauncherState } from "./start.t
 import { dieOf, release } from "./end.ts";
 import { parentChannel } from "./ipc.ts";
 
-/** For a program that is never restarted. */
 const NEVER = { restarts: undefined, tidyTerminal: undefined };
 
 /**

@@ -24,11 +24,9 @@ export interface LauncherState {
   /** Forwards the signals that Bun cannot catch: see redact/addon.ts. */
   readonly passOnTo: ((pid: number) => void) | undefined;
   readonly restarts: Restarts | undefined;
-  /** Ends the forwarding to the previous program. */
   stopForwarding: Undo;
   /** Restores the filter of core dumps, which a child inherits. */
   restoreCoreFilter: Undo;
-  /** Created for the first program with masked output. */
   redactSystem?: System | undefined;
 }
 
@@ -59,7 +57,6 @@ export async function startProgram(launch: Launch, state: LauncherState): Promis
 
 type Parts = Awaited<ReturnType<typeof loadParts>>;
 
-/** Loads all that `startNow` needs. */
 async function loadParts(launch: Launch, state: LauncherState) {
   const { command, files, program, redaction } = launch;
   await refuseForeignProgram(command[0], program);

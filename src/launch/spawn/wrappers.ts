@@ -55,7 +55,6 @@ export function withOwnPid(program: Program): Program {
   return { file, argv: [...shell, "-c", ...script(program.argv, settings, environment)], environment };
 }
 
-/** Returns the shell's script and its arguments. */
 function script(
   argv: readonly [string, ...string[]],
   settings: readonly string[],

@@ -5,7 +5,6 @@ import { printable } from "../../core/text.ts";
 import type { Program } from "../types.ts";
 import { hasInterpreter } from "./find.ts";
 
-/** Arguments of child_process's spawn. */
 interface SpawnArguments {
   readonly file: string;
   readonly args: readonly string[];

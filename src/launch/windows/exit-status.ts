@@ -10,7 +10,6 @@ interface Kernel {
 
 const PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
 
-/** Puts the whole status into the `exit` event of a new child. */
 export function emitWholeStatus(child: ChildProcess): void {
   const kernel = openKernel();
   // The handle keeps the status available.
@@ -25,7 +24,6 @@ export function emitWholeStatus(child: ChildProcess): void {
   };
 }
 
-/** Exits with a whole status. */
 export function exitWith(status: number): never {
   process.emit("exit", status);
   openKernel()?.ExitProcess(status);

@@ -6,9 +6,7 @@ import { systemErrorCode } from "../../system/errors.ts";
 import { NOT_ON_PATH } from "../program/look-up.ts";
 import { startError } from "../program/start-error.ts";
 
-/** The endings for cmd.exe without `PATHEXT`. */
 const DEFAULT_ENDINGS = ".COM;.EXE;.BAT;.CMD";
-/** Endings that Windows or cmd.exe executes. */
 const EXECUTABLE: ReadonlySet<string> = new Set([".com", ".exe", ".bat", ".cmd"]);
 
 /** Returns the file of a command. @throws SophiaError 127 if there is none, 126 if Windows does not execute it */

@@ -60,7 +60,6 @@ export function isMissing(path: string): boolean {
   return loader?.addon?.isMissing(path) === true;
 }
 
-/** Returns true if the file can be executed, false also without the addon. */
 export function isExecutable(path: string): boolean {
   return loader?.addon?.isExecutable(path) === true;
 }

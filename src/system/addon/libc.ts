@@ -18,7 +18,6 @@ export interface Libc {
   readonly reapAllBut: (pid: number) => void;
 }
 
-/** All functions of the addon. */
 export interface Addon extends Libc {
   /** Returns an eight-byte checksum against accidents, not against attackers. */
   readonly checksum: (bytes: Uint8Array) => Uint8Array;
@@ -58,7 +57,6 @@ export interface Addon extends Libc {
    * `isOwnFolder` and be no link; the file must be this user's, and no other may write it.
    */
   readonly readOwn: (folder: string, name: string) => Uint8Array | undefined;
-  /** Gives a signal its default action (sigaction(2)). */
   readonly restoreDefault: (signal: number) => void;
   /** The name of this process's effective user (getpwuid(3)); undefined if the system has none. */
   readonly userName: () => string | undefined;

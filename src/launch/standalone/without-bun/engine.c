@@ -33,13 +33,11 @@ char **environ;
 
 static JSValue fall_back_from_script(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   size_t length = 0;
-  (void)receiver, (void)count;
   fall_back(utf8_of(context, arguments[0], &length));
 }
 
 /* Returns a file of the bundle as a function. */
 static JSValue load(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   size_t length = 0;
   const char *const name = utf8_of(context, arguments[0], &length);
   for (size_t i = 0; i < FILE_COUNT; ++i) {

@@ -5,12 +5,10 @@
 import type { BundleFile, Loader } from "../../../system/addon/addon.ts";
 import { fileSystem, paths, restrictBy, type FileNatives, type Restrict } from "./node-modules.ts";
 
-/** The object from engine.c. */
 interface Native extends FileNatives {
   readonly addon: NonNullable<Loader["addon"]>;
   /** The arguments without the executable's name. */
   readonly words: readonly string[];
-  /** Node's name. */
   readonly processor: string;
   readonly pid: number;
   readonly user: number;

@@ -3,7 +3,6 @@
 #define SOPHIA_RUN_NATIVES_H
 
 static JSValue working_directory(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count, (void)arguments;
   char path[PATH_BYTES];
   const long length = syscall(SYS_getcwd, path, sizeof path);
   if (length <= 0 || path[0] != '/' || !is_utf8((unsigned char *)path, (size_t)length - 1)) {
@@ -21,13 +20,11 @@ static const char *path_in(JSContext *context, JSValueConst argument) {
 
 /* access(2) with a path and a mode. */
 static JSValue can_access(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   return JS_NewBool(context, access(path_in(context, arguments[0]), integer(context, &arguments[1])) == 0);
 }
 
 /* Returns mode, user, size, inode and device of a path or a descriptor; undefined if nothing is at the path. */
 static JSValue status(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   struct statx found;
   const bool is_open = JS_IsNumber(arguments[0]);
   const int flags = is_open ? AT_EMPTY_PATH : JS_ToBool(context, arguments[1]) ? 0 : AT_SYMLINK_NOFOLLOW;
@@ -54,7 +51,6 @@ static void find_descriptor(void) {
 
 /* Opens a readable regular file. */
 static JSValue open_to_read(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   size_t size = 0;
   const char *const path = path_in(context, arguments[0]);
   struct statx found;
@@ -69,7 +65,6 @@ static JSValue open_to_read(JSContext *context, JSValueConst receiver, int count
 
 /* Reads into an array, with offset and length. */
 static JSValue read_into(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   size_t size = 0;
   uint8_t *const bytes = JS_GetUint8Array(context, &size, arguments[1]);
   const int offset = integer(context, &arguments[2]);
@@ -81,13 +76,11 @@ static JSValue read_into(JSContext *context, JSValueConst receiver, int count, J
 }
 
 static JSValue close_file(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)context, (void)receiver, (void)count, (void)arguments;
   close(descriptor);
   return JS_UNDEFINED;
 }
 
 static JSValue decode(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   size_t size = 0;
   const uint8_t *const bytes = JS_GetUint8Array(context, &size, arguments[0]);
   if (bytes == NULL || !is_utf8(bytes, size)) fall_back("bytes that are not UTF-8");
@@ -95,7 +88,6 @@ static JSValue decode(JSContext *context, JSValueConst receiver, int count, JSVa
 }
 
 static JSValue encode(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   size_t length = 0;
   const char *const text = utf8_of(context, arguments[0], &length);
   const JSValue bytes = JS_NewUint8ArrayCopy(context, (const uint8_t *)text, length);
@@ -108,7 +100,6 @@ static int former_core_filter = -1;
 
 /* As in addon.c; start_without_bun restores the filter. */
 static JSValue exchange_filter(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   int32_t filter = 0;
   if (JS_ToInt32(context, &filter, arguments[0]) != 0) fall_back("a core dump filter");
   const int former = exchange((unsigned)filter);

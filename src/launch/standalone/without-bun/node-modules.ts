@@ -15,7 +15,6 @@ export function restrictBy(fallBack: (why: string) => never): Restrict {
 /** Functions of natives.h for files. Each falls back to Bun in unusual cases. */
 export interface FileNatives {
   readonly fallBack: (why: string) => never;
-  /** access(2). */
   readonly canAccess: (path: string, mode: number) => boolean;
   /** Returns mode, user, size, inode and device of a path's target, a link itself, or a descriptor. */
   readonly status: (
@@ -31,7 +30,6 @@ export interface FileNatives {
 const CONSTANTS = { F_OK: 0, X_OK: 1, W_OK: 2, R_OK: 4, O_RDONLY: 0, O_NONBLOCK: 0o4000 };
 const [TYPE, LINK, FILE, FOLDER, PIPE, DEVICE] = [0o170_000, 0o120_000, 0o100_000, 0o040_000, 0o010_000, 0o020_000];
 
-/** Functions of node:fs that find and read contracts and `.env` files. */
 export function fileSystem(
   { fallBack, canAccess, status, open, read, close }: FileNatives,
   restrict: Restrict,

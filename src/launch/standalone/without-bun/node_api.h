@@ -59,7 +59,6 @@ static inline napi_status napi_get_cb_info(napi_env env, napi_callback_info info
                                            void *receiver, void *data) {
   static JSValue undefined;
   undefined = JS_UNDEFINED;
-  (void)env, (void)receiver, (void)data;
   for (size_t i = 0; i < *count; ++i) arguments[i] = i < info->count ? &info->arguments[i] : &undefined;
   *count = info->count;
   return napi_ok;
@@ -105,24 +104,20 @@ static inline napi_status napi_create_string_utf8(napi_env env, const char *text
 
 /* Unused here: Node.js reads its code cache by these. */
 static inline napi_status napi_create_string_latin1(napi_env env, const char *text, size_t length, napi_value *result) {
-  (void)env, (void)text, (void)length, (void)result;
   fall_back("napi_create_string_latin1");
 }
 
 static inline napi_status napi_create_buffer(napi_env env, size_t length, void **data, napi_value *result) {
-  (void)env, (void)length, (void)data, (void)result;
   fall_back("napi_create_buffer");
 }
 
 static inline napi_status napi_create_buffer_copy(napi_env env, size_t length, const void *data, void **copy,
                                                   napi_value *result) {
-  (void)copy;
   return made(JS_NewUint8ArrayCopy(env, data, length), result);
 }
 
 static JSValue call_method(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments, int method) {
   const struct call call = {.count = (size_t)count, .arguments = arguments};
-  (void)receiver;
   const napi_value result = methods[method](context, &call);
   return result == NULL ? JS_UNDEFINED : *result;
 }
