@@ -54,7 +54,7 @@ test("--kill-after: SIGHUP is not a request to stop, and without the option noth
 const noSetpriv = spawnSync("setpriv", ["--version"]).status === 0 ? undefined : "needs setpriv of util-linux";
 const noAddon = !existsSync(addon);
 
-test("--die-with-launcher: SIGKILL of the launcher is the program's end", async ({ skip }) => {
+test("--die-with-launcher: SIGKILL of the launcher ends the program", async ({ skip }) => {
   skip(noAddon && noSetpriv !== undefined, noSetpriv);
   const { line, child } = start({ dieWithLauncher: true }, "sh", "-c", "echo $$; exec sleep 600");
   const program = Number(await line());
@@ -74,7 +74,7 @@ test("without --die-with-launcher the program lives on", async () => {
   expect(await line()).toBe("TERM");
 });
 
-test("the options leave no trace but what they set", async ({ skip }) => {
+test("the options change only what they set", async ({ skip }) => {
   skip(noAddon, "needs the addon");
   const show = 'tr "\\0" " " </proc/$$/cmdline; echo; grep PPid /proc/$$/status';
   const { line, ended, pid } = start({ dieWithLauncher: true, restoreNofile: true }, "sh", "-c", show);

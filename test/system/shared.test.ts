@@ -15,7 +15,7 @@ test("the header is what npm run generate writes", () => {
   expect(readFileSync(path, "utf8")).toBe(text);
 });
 
-/** What a C program prints that includes the header. */
+/** Returns the output of a C program that includes the header. */
 function print(statements: string): string {
   const source = `#include <signal.h>\n#include <stdio.h>\n#include "${path}"\nint main(void) { ${statements} return 0; }\n`;
   const place = folder({ "print.c": source });

@@ -24,7 +24,7 @@ import { expectWording } from "../../helpers/wording.ts";
 
 const startWithAddon = useDriver();
 const startWithoutAddon = useDriver("--no-addons");
-/** Where secret files are: in memory, where there is /dev/shm. */
+/** The folder of secret files, in memory if there is /dev/shm. */
 const place = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 const content = "line 1\r\nline 2\n\u00e9\u{1f600} no end";
 
@@ -35,7 +35,7 @@ describe("files", () => {
     return written;
   };
 
-  test("hold exactly the content, for their owner alone, in memory", () => {
+  test("hold exactly the content, only for their owner, in memory", () => {
     const mask = process.umask(0o777); // removes every permission
     onTestFinished(() => void process.umask(mask));
     const { paths } = write({ name: "KEY", content }, { name: "EMPTY", content: "" });
@@ -52,7 +52,7 @@ describe("files", () => {
     expect(dirname(dirname(key))).toBe(place);
   });
 
-  test("stay out of the working directory, whatever TMPDIR says", () => {
+  test("are never in the working directory, at any TMPDIR", () => {
     const named = process.env["TMPDIR"];
     const former = process.cwd();
     onTestFinished(() => {
@@ -70,7 +70,7 @@ describe("files", () => {
     expect(temporaryFolder()).toBe(dirname(here));
   });
 
-  test("have their own names, whatever their variables are called", () => {
+  test("have valid names for any names of variables", () => {
     const { paths } = write(
       { name: "../../etc/passwd", content: "a" },
       { name: "x".repeat(300), content: "b" },
@@ -123,7 +123,7 @@ describe.each([
     },
   );
 
-  test("a user without rights, a umask that takes all away, and the program's own umask", ({ skip }) => {
+  test("an unprivileged user with a umask of 777, and the program's own umask", ({ skip }) => {
     skip(noNobody !== undefined, noNobody);
     const { spawnfile, spawnargs } = start({ files }, "true").child;
     const options = spawnargs.slice(1, -3);
@@ -207,7 +207,7 @@ describe("the sweep", () => {
     expect(existsSync(path)).toBe(stays);
   });
 
-  test("leaves alone what has other names", () => {
+  test("ignores other names", () => {
     const names = [
       "sophia-run-test-x",
       "sophia-run-",
@@ -257,7 +257,7 @@ describe("the sweep", () => {
     expect(readFileSync(join(path, "KEY"), "utf8")).toBe("secret");
   });
 
-  test("of a base that does not exist is no error", () => {
+  test("of a missing folder is no error", () => {
     expect(() => sweep("/no/such/folder")).not.toThrow();
   });
 });

@@ -4,7 +4,7 @@ import { withoutProc } from "../../../src/launch/spawn/terminal.ts";
 
 const ALL = ["SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGTERM", "SIGPROF", "SIGINFO"] as const;
 
-test("where the program's state is not known the kernel stops both: no listener takes the stop", () => {
+test("without the program's state no listener takes a stop, and the kernel stops both", () => {
   expect(forwardedSignals(ALL, { profiled: false, tellsStates: false })).toEqual(["SIGTERM", "SIGPROF", "SIGINFO"]);
   expect(forwardedSignals(ALL, { profiled: true, tellsStates: true })).toEqual(
     ALL.filter((name) => name !== "SIGPROF"),
