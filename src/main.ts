@@ -1,5 +1,5 @@
 /** The boundary: reads command line, environment, working directory and streams, and exits with the status. */
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { parseCommandLine } from "./command-line/command-line.ts";
 import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
@@ -9,9 +9,10 @@ import { prepare } from "./launch/preflight.ts";
 import { caller, callersArguments } from "./system/before-bun.ts";
 import { settle } from "./command-line/settings.ts";
 import { loader } from "./system/addon/addon.ts";
+import { attempt } from "./system/attempt.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
 import { isBun } from "./system/runtime.ts";
-import { OWN_FOLDER } from "./system/paths.ts";
+import { isSameFolder, OWN_FOLDER } from "./system/paths.ts";
 import { run } from "./commands/run/run.ts";
 import { postponeStandardError } from "./system/standard-error.ts";
 import { write } from "./system/write.ts";
@@ -50,19 +51,14 @@ function surroundings({ addon, preloaded }: Preparation): Context {
 
 function workingDirectory(): string {
   if (isBun && caller()?.isFolderWithoutPath === true) return OWN_FOLDER;
-  try {
-    const path = process.cwd();
-    // Bytes that are not UTF-8 are U+FFFD, so that the path leads elsewhere or nowhere.
-    return path.includes("\uFFFD") && existsSync(OWN_FOLDER) && !isSameFolder(path, OWN_FOLDER) ? OWN_FOLDER : path;
-  } catch {
-    // The folder was deleted. A program can still start there.
-    return OWN_FOLDER;
-  }
-}
-
-function isSameFolder(one: string, other: string): boolean {
-  const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return first !== undefined && first.dev === second?.dev && first.ino === second.ino;
+  // Throws if the folder was deleted. A program can still start there.
+  const path = attempt(() => process.cwd());
+  // Bytes that are not UTF-8 are U+FFFD, so that the path leads elsewhere or nowhere.
+  const isWrong =
+    path?.includes("\uFFFD") === true &&
+    existsSync(OWN_FOLDER) &&
+    attempt(() => isSameFolder(path, OWN_FOLDER)) !== true;
+  return path === undefined || isWrong ? OWN_FOLDER : path;
 }
 
 /** Reports an error. @returns the exit status */

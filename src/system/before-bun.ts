@@ -3,7 +3,6 @@ import { BUN_SETTINGS, HIDDEN_PREFIX } from "./shared.ts";
 /** The state in which the caller started this process, recorded by launch/standalone/before-bun.c before Bun changed it. */
 export interface Caller {
   readonly ignored: readonly number[];
-  readonly blocksSignals: boolean;
   /** The working directory has no path (deleted, for example). Bun cannot start there and takes the root for it. */
   readonly isFolderWithoutPath: boolean;
   readonly streams: readonly number[];
@@ -16,10 +15,9 @@ export interface Caller {
 export function caller(): Caller | undefined {
   const [record] = recorded() ?? [];
   if (record === undefined) return undefined;
-  const [ignored = "", blocked = "", folder, streams = "", descriptors = "", files = ""] = record.split(" ");
+  const [ignored = "", folder, streams = "", descriptors = "", files = ""] = record.split(" ");
   return {
     ignored: signalsIn(ignored),
-    blocksSignals: !/^0*$/.test(blocked),
     isFolderWithoutPath: folder === "nowhere",
     streams: Array.from(streams, Number),
     descriptors: numbersIn(descriptors),

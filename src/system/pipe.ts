@@ -1,4 +1,5 @@
 import { readlinkSync, readSync } from "node:fs";
+import { attempt } from "./attempt.ts";
 import { systemErrorCode } from "./errors.ts";
 
 const POLL_MS = 10;
@@ -43,9 +44,5 @@ function readAvailable(descriptor: number, buffer: Buffer): number | undefined {
 
 /** Returns true if a path such as `/dev/fd/63` leads to a pipe without a name. */
 function isAnonymous(path: string): boolean {
-  try {
-    return readlinkSync(path).startsWith("pipe:");
-  } catch {
-    return false;
-  }
+  return attempt(() => readlinkSync(path).startsWith("pipe:")) === true;
 }

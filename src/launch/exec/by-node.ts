@@ -1,5 +1,6 @@
 /** Exec mode without the addon, by `process.execve`: for `--mode exec`, and in the stand-alone executables. */
 import { statSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
 import { fits, measure } from "../program/argument-size.ts";
@@ -61,11 +62,7 @@ function failureAborts(): boolean {
 
 /** Returns true if the file may be open for writing (ETXTBSY), which no system call shows beforehand. */
 function mayBeBusy(file: string): boolean {
-  try {
-    return Date.now() - statSync(file).ctimeMs < BUSY_MS;
-  } catch {
-    return true;
-  }
+  return attempt(() => Date.now() - statSync(file).ctimeMs >= BUSY_MS) !== true;
 }
 
 function hasExecve(runtime: NodeJS.Process): runtime is NodeJS.Process & WithExecve {

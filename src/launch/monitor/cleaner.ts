@@ -1,13 +1,13 @@
 /** Secret files that another process removes: the cleaner in exec mode, the monitor in spawn mode (see secret-files.h). */
-import { closeSync, constants, openSync, readlinkSync } from "node:fs";
+import { closeSync, constants, openSync } from "node:fs";
 import { execUnavailable } from "../exec/obstacles.ts";
 import { replace } from "../exec/replace.ts";
-import { writeSecretFiles } from "../spawn/secret-files.ts";
+import { pidNamespace, writeSecretFiles } from "../spawn/secret-files.ts";
 import type { Launch, Program } from "../types.ts";
 import { findMonitor, numbersOfProgram, type Monitor } from "./addon.ts";
 
-/** The machine's own PID namespace; the number is the same in all versions of Linux (PROC_PID_INIT_INO). */
-const FIRST_PID_NAMESPACE = "pid:[4026531836]";
+/** The machine's own PID namespace in all versions of Linux (PROC_PID_INIT_INO). */
+const FIRST_PID_NAMESPACE = "4026531836";
 
 export interface RemovableFiles {
   /** The program, with the paths of the files in its environment. */
@@ -28,7 +28,9 @@ export interface RemovableFiles {
  */
 export async function replaceWithCleaner(launch: Launch): Promise<void> {
   const { options, preparation } = launch;
-  const monitor = !preparation.firstProcess && isFirstPidNamespace() ? await findMonitor(preparation) : undefined;
+  // At the end of a container's PID 1, often just after the program, the kernel kills all processes in it.
+  const isInContainer = preparation.firstProcess || pidNamespace() !== FIRST_PID_NAMESPACE;
+  const monitor = isInContainer ? undefined : await findMonitor(preparation);
   const files = monitor && startCleaner(launch, monitor);
   if (files !== undefined) {
     try {
@@ -50,15 +52,6 @@ function startCleaner(launch: Launch, { addon, file }: Monitor): RemovableFiles 
     return undefined;
   } finally {
     addon.releaseSignals();
-  }
-}
-
-/** Returns false in a container: when its PID 1 ends, often just after the program, the kernel kills all its processes. */
-function isFirstPidNamespace(): boolean {
-  try {
-    return readlinkSync("/proc/self/ns/pid") === FIRST_PID_NAMESPACE;
-  } catch {
-    return false;
   }
 }
 

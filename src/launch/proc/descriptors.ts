@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import type { Addon } from "../../system/addon/libc.ts";
 
 export interface Descriptor {
@@ -33,20 +34,12 @@ export function areAllOwn(addon: Pick<Addon, "descriptors"> | undefined): boolea
 
 /** Lists the numbers of a process's open descriptors; none without permission or /proc. */
 export function namesIn(pid: number | "self"): readonly string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`);
-  } catch {
-    return [];
-  }
+  return attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
 }
 
 /** Returns a descriptor's link; empty if it is closed, as the one of `namesIn` is. */
 export function targetOf(name: number | string, pid: number | "self" = "self"): string {
-  try {
-    return readlinkSync(`/proc/${pid}/fd/${name}`);
-  } catch {
-    return "";
-  }
+  return attempt(() => readlinkSync(`/proc/${pid}/fd/${name}`)) ?? "";
 }
 
 export function openDescriptors(pid: number | "self"): readonly Descriptor[] {
@@ -87,11 +80,7 @@ export function openFlags(descriptor: number): number | undefined {
 
 /** Reads /proc/self/fdinfo (proc_pid_fdinfo(5)); empty if that fails. */
 export function infoOf(descriptor: number): string {
-  try {
-    return readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8");
-  } catch {
-    return "";
-  }
+  return attempt(() => readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8")) ?? "";
 }
 
 export function flagsIn(info: string): number | undefined {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 
 /** Fields of /proc/PID/stat (Linux; proc_pid_stat(5)). */
 export interface ProcessStat {
@@ -21,11 +22,7 @@ export interface ProcessStat {
  * /proc/self/stat without group and terminal.
  */
 export function readProcessStat(pid: number | "self"): ProcessStat | undefined {
-  try {
-    return parseProcessStat(readFileSync(`/proc/${pid === "self" ? "thread-self" : pid}/stat`, "utf8"));
-  } catch {
-    return undefined;
-  }
+  return attempt(() => parseProcessStat(readFileSync(`/proc/${pid === "self" ? "thread-self" : pid}/stat`, "utf8")));
 }
 
 export function parseProcessStat(line: string): ProcessStat | undefined {
@@ -87,11 +84,7 @@ function isInSets(status: string, sets: readonly SignalSet[], signal: number): b
 
 /** Reads /proc/PID/status (proc_pid_status(5)); empty if that fails. */
 function readStatus(pid: number | "self"): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, "utf8");
-  } catch {
-    return "";
-  }
+  return attempt(() => readFileSync(`/proc/${pid}/status`, "utf8")) ?? "";
 }
 
 /** Returns a soft limit of /proc/PID/limits (a number or `unlimited`); undefined if unknown. */
@@ -99,10 +92,6 @@ export function softLimit(
   pid: number | "self",
   name: "Max core file size" | "Max file size" | "Max open files" | "Max stack size",
 ): string | undefined {
-  try {
-    const limits = readFileSync(`/proc/${pid}/limits`, "utf8");
-    return new RegExp(`^${name}\\s+(\\S+)`, "m").exec(limits)?.[1];
-  } catch {
-    return undefined;
-  }
+  const limits = attempt(() => readFileSync(`/proc/${pid}/limits`, "utf8")) ?? "";
+  return new RegExp(`^${name}\\s+(\\S+)`, "m").exec(limits)?.[1];
 }

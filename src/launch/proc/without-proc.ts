@@ -1,5 +1,6 @@
 /** Inherited descriptors on macOS and the BSDs, which have no /proc. */
 import { fstatSync, readdirSync, type Stats } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import { isBun } from "../../system/runtime.ts";
 import type { Inherited } from "./descriptors.ts";
 
@@ -33,20 +34,8 @@ function isQueue(stats: Pick<Stats, "isFIFO" | "mode">): boolean {
 }
 
 function openFrom3(): readonly { readonly number: number; readonly stats: Stats }[] {
-  let names: readonly string[];
-  try {
-    names = readdirSync("/dev/fd");
-  } catch {
-    return [];
-  }
-  const numbers = names.map(Number).filter((number) => number > 2);
+  const numbers = (attempt(() => readdirSync("/dev/fd")) ?? []).map(Number).filter((number) => number > 2);
   return numbers
     .toSorted((a, b) => a - b)
-    .flatMap((number) => {
-      try {
-        return { number, stats: fstatSync(number) };
-      } catch {
-        return []; // the folder's own descriptor
-      }
-    });
+    .flatMap((number) => attempt(() => ({ number, stats: fstatSync(number) })) ?? []); // closed: the folder's own descriptor
 }

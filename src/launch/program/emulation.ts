@@ -1,4 +1,5 @@
 import { readFileSync, readdirSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import type { Program } from "../types.ts";
 import { inspectImage, readHead } from "./image.ts";
 
@@ -13,12 +14,9 @@ export async function refuseForeignProgram(command: string, program: Program): P
 }
 
 function isEmulated(file: string): boolean {
-  try {
-    const head = readHead(file);
-    return readdirSync(FORMATS).some((name) => matches(readFileSync(`${FORMATS}/${name}`, "latin1"), head));
-  } catch {
-    return false;
-  }
+  const matchesAny = (head: Buffer): boolean =>
+    readdirSync(FORMATS).some((name) => matches(readFileSync(`${FORMATS}/${name}`, "latin1"), head));
+  return attempt(() => matchesAny(readHead(file))) === true;
 }
 
 /** Matches a file's head with a format: `enabled`, then lines such as `interpreter …`, `offset 0`, `magic 7f45…` and perhaps `mask ff…` */

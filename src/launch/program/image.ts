@@ -1,4 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 
 export type Image =
   /** An ELF file for this machine with its dynamic loader, if any; or a script for one. */
@@ -18,13 +19,12 @@ const MAX_SCRIPTS = 5;
 
 /** Classifies a file by its head. Throws nothing: an unreadable file is `unknown`. */
 export function inspectImage(path: string, scripts = 0): Image {
-  try {
-    const head = readHead(path);
-    if (head.length >= 4 && head.readUInt32BE(0) === ELF) return classifyElf(head);
-    return head.toString("latin1", 0, 2) === "#!" ? classifyScript(head, scripts) : { kind: "unknown" };
-  } catch {
-    return { kind: "unknown" };
-  }
+  return attempt(() => classify(readHead(path), scripts)) ?? { kind: "unknown" };
+}
+
+function classify(head: Buffer, scripts: number): Image {
+  if (head.length >= 4 && head.readUInt32BE(0) === ELF) return classifyElf(head);
+  return head.toString("latin1", 0, 2) === "#!" ? classifyScript(head, scripts) : { kind: "unknown" };
 }
 
 export function readHead(path: string): Buffer {
@@ -90,10 +90,5 @@ function classifyElf(head: Buffer): Image {
 }
 
 function exists(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  return attempt(() => (accessSync(path, constants.X_OK), statSync(path).isFile())) === true;
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import type { Program } from "../types.ts";
 
 /** The runtime's replacement for bytes that are not UTF-8. */
@@ -35,10 +36,9 @@ function originalOf(string: string, original: Buffer | undefined): Buffer {
 
 /** Reads the NUL-terminated strings of a file of /proc; none without /proc. */
 function readStrings(file: string): readonly Buffer[] {
-  try {
-    const strings = readFileSync(file, "latin1").replace(/\0$/, "").split("\0");
-    return strings.map((string) => Buffer.from(string, "latin1"));
-  } catch {
-    return [];
-  }
+  const strings =
+    attempt(() => readFileSync(file, "latin1"))
+      ?.replace(/\0$/, "")
+      .split("\0") ?? [];
+  return strings.map((string) => Buffer.from(string, "latin1"));
 }

@@ -1,4 +1,5 @@
 import { closeSync, fstatSync, openSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import { resetToDefault, send, signalNumber } from "../signals.ts";
 
 interface DeathOptions {
@@ -13,20 +14,12 @@ interface DeathOptions {
  */
 export function dieOf(signal: NodeJS.Signals, { firstProcess, dumpable }: DeathOptions): never {
   if (!firstProcess && process.platform !== "win32") {
-    if (dumpable) changeToProc();
+    // Keeps a core dump from overwriting the program's in the working directory: /proc takes no files.
+    if (dumpable) attempt(() => process.chdir("/proc"));
     resetToDefault(signal);
     send(process.pid, signal);
   }
   return process.exit(128 + signalNumber(signal));
-}
-
-/** Keeps a core dump of this process from overwriting the program's in the working directory: /proc takes no files. */
-function changeToProc(): void {
-  try {
-    process.chdir("/proc");
-  } catch {
-    // no /proc
-  }
 }
 
 /** Flag of open(2) in Linux: needs no permission, and allows neither reads nor writes. */
@@ -37,20 +30,11 @@ const O_PATH = 0o10000000;
  * them, and at its exit Node would reset a terminal to its settings at the start. Throws nothing.
  */
 export function release(descriptors: readonly number[]): void {
-  for (const descriptor of descriptors) succeeds(() => closeSync(descriptor));
+  for (const descriptor of descriptors) attempt(() => closeSync(descriptor));
   for (const descriptor of [0, 1, 2]) {
-    if (succeeds(() => fstatSync(descriptor))) continue;
+    if (attempt(() => fstatSync(descriptor)) !== undefined) continue;
     // open(2) takes the lowest free number. A chroot may have no /dev/null, which "w" would create.
     const rootFlags = process.platform === "linux" ? O_PATH : "r";
-    if (!succeeds(() => openSync("/dev/null", "r+"))) succeeds(() => openSync("/", rootFlags));
-  }
-}
-
-function succeeds(action: () => unknown): boolean {
-  try {
-    action();
-    return true;
-  } catch {
-    return false;
+    if (attempt(() => openSync("/dev/null", "r+")) === undefined) attempt(() => openSync("/", rootFlags));
   }
 }

@@ -9,16 +9,17 @@ import {
   realpathSync,
   rmdirSync,
   statfsSync,
-  statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
+import { attempt } from "../../system/attempt.ts";
 import { onExit, signals } from "signal-exit";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
+import { isSameFolder } from "../../system/paths.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import type { SecretFile } from "../types.ts";
 import { listen, type Undo } from "../listen.ts";
@@ -102,13 +103,8 @@ function makeFolder(runtimeDirectory: string | undefined): string {
 /** Returns the folder for temporary files; not the working directory, which users commit, copy into images and serve. */
 export function temporaryFolder(): string {
   const named = tmpdir();
-  if (process.platform === "win32" || (isAbsolute(named) && !isWorkingDirectory(named))) return named;
+  if (process.platform === "win32" || (isAbsolute(named) && !isSameFolder(named, "."))) return named;
   return "/tmp";
-}
-
-function isWorkingDirectory(folder: string): boolean {
-  const [one, other] = [folder, "."].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return one !== undefined && one.dev === other?.dev && one.ino === other.ino;
 }
 
 function cannotWrite(folder: string, error: unknown): unknown {
@@ -123,12 +119,8 @@ function cannotWrite(folder: string, error: unknown): unknown {
 
 /** Returns true if the folder's file system is in memory and reaches no disk except swap. */
 function isMemory(folder: string): boolean {
-  try {
-    const { type } = statfsSync(folder); // throws if there is none
-    return process.platform === "linux" && (type === 0x01021994 || type === 0x858458f6); // TMPFS_MAGIC, RAMFS_MAGIC
-  } catch {
-    return false;
-  }
+  const type = process.platform === "linux" ? attempt(() => statfsSync(folder).type) : undefined;
+  return type === 0x01021994 || type === 0x858458f6; // TMPFS_MAGIC, RAMFS_MAGIC
 }
 
 /** Identifies this process by its PID namespace, its PID there and its start time (PIDs are reused). */
@@ -136,12 +128,9 @@ function ownMark(): string {
   return [pidNamespace(), process.pid, readProcessStat("self")?.startTime ?? "0"].join("-");
 }
 
-function pidNamespace(): string {
-  try {
-    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
-  } catch {
-    return "0";
-  }
+/** Returns the number of this PID namespace; "0" if unknown. */
+export function pidNamespace(): string {
+  return /\d+/.exec(attempt(() => readlinkSync("/proc/self/ns/pid")) ?? "")?.[0] ?? "0";
 }
 
 /**
@@ -149,14 +138,8 @@ function pidNamespace(): string {
  * processes are invisible here), and not through symbolic links.
  */
 export function sweep(base: string): void {
-  let names: readonly string[];
-  try {
-    names = readdirSync(base);
-  } catch {
-    return;
-  }
   const namespace = pidNamespace();
-  for (const name of names) {
+  for (const name of attempt(() => readdirSync(base)) ?? []) {
     const mark = /^sophia-run-(\d+)-(\d+)-(\d+)-/.exec(name);
     if (mark === null || mark[1] !== namespace) continue;
     if (isAlive(Number(mark[2]), mark[3] ?? "0")) continue;

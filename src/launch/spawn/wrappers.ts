@@ -1,5 +1,6 @@
 /** System programs that set an attribute of the process and then execute the program. */
 import { readlinkSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Environment } from "../../core/model.ts";
 import { launcherPidVariables } from "../monitor/own-pid.ts";
@@ -31,11 +32,7 @@ export function withParentDeathSignal(program: Program): Program {
 
 /** Returns true for BusyBox, whose setpriv lacks this option. */
 function isBusyBox(path: string): boolean {
-  try {
-    return /(?:^|\/)busybox$/.test(readlinkSync(path));
-  } catch {
-    return false; // not a link
-  }
+  return /(?:^|\/)busybox$/.test(attempt(() => readlinkSync(path)) ?? "not a link");
 }
 
 /** Variables that dash or bash changes by itself. */

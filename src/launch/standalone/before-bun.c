@@ -132,12 +132,6 @@ static char *root(char *path, size_t size) {
   return path;
 }
 
-static uint64_t blocked_signals(void) {
-  uint64_t blocked = 0;
-  system_call(SYS_rt_sigprocmask, 0, 0, (long)&blocked, sizeof blocked);
-  return blocked;
-}
-
 static bool is_open(long descriptor) { return system_call(SYS_fcntl, descriptor, F_GETFD, 0, 0) >= 0; }
 
 /* Lists the open descriptors from 3 on, all inherited, since no other code has run. Returns their number. */
@@ -219,14 +213,13 @@ static char *append_argument(char *to, const char *argument) {
 }
 
 /*
- * Writes the record for system/before-bun.ts: ignored and blocked signals in hexadecimal, "nowhere" for a working directory
+ * Writes the record for system/before-bun.ts: ignored signals in hexadecimal, "nowhere" for a working directory
  * without a path, the open standard streams, the descriptors from 3 on, those of the empty files, and the arguments.
  */
 static void write_record(char *to, uint64_t ignored, bool has_no_path, const int *descriptors, size_t count,
                          char **arguments) {
   to = append(to, HIDDEN_PREFIX "=");
   to = append_set(to, ignored);
-  to = append_set(to, blocked_signals());
   to = append(to, has_no_path ? "nowhere " : "- ");
   for (int stream = 0; stream < 3; ++stream) {
     if (is_open(stream)) to = append_number(to, stream);

@@ -1,4 +1,6 @@
 import { writeSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
+import { loadModule } from "../../system/addon/addon.ts";
 import type { Addon, Libc } from "../../system/addon/libc.ts";
 import { caller } from "../../system/before-bun.ts";
 
@@ -18,7 +20,7 @@ const filled = new Map<string, string | undefined>();
  * @returns undefined if there is none for this platform, or the system executes no such files
  */
 export function openEmbeddedAddon(name: "" | "-redact" | "-monitor"): unknown {
-  if (!opened.has(name)) opened.set(name, load(`${name}.node`));
+  if (!opened.has(name)) opened.set(name, loadModule(embeddedFile(`${name}.node`)));
   return opened.get(name);
 }
 
@@ -35,18 +37,6 @@ export function loadLibc(): Libc | undefined {
   return addon;
 }
 
-function load(name: (typeof NAMES)[number]): unknown {
-  const path = embeddedFile(name);
-  if (path === undefined) return undefined;
-  const module: { exports: unknown } = { exports: {} };
-  try {
-    process.dlopen(module, path);
-    return module.exports;
-  } catch {
-    return undefined;
-  }
-}
-
 /**
  * Returns the path of a native file of the executable, in memory (memfd_create(2)): no other process can change it, and it
  * disappears with this process. Undefined if there is none for this platform.
@@ -59,12 +49,9 @@ export function embeddedFile(name: (typeof NAMES)[number]): string | undefined {
 function fill(name: (typeof NAMES)[number]): string | undefined {
   const file = caller()?.files[NAMES.indexOf(name)];
   if (file === undefined || typeof SOPHIA_RUN_NATIVE_FILES === "undefined") return undefined;
-  try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- scripts/standalone.mjs wrote it
-    const files = JSON.parse(SOPHIA_RUN_NATIVE_FILES) as Readonly<Record<string, string>>;
-    const bytes = Buffer.from(files[`linux-${process.arch}${name}`] ?? "", "base64");
-    return bytes.length > 0 && writeSync(file, bytes) === bytes.length ? `/proc/self/fd/${file}` : undefined;
-  } catch {
-    return undefined;
-  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- scripts/standalone.mjs wrote it
+  const files = JSON.parse(SOPHIA_RUN_NATIVE_FILES) as Readonly<Record<string, string>>;
+  const bytes = Buffer.from(files[`linux-${process.arch}${name}`] ?? "", "base64");
+  const written = attempt(() => writeSync(file, bytes));
+  return bytes.length > 0 && written === bytes.length ? `/proc/self/fd/${file}` : undefined;
 }

@@ -1,3 +1,4 @@
+import { attempt } from "../attempt.ts";
 import { WORLD_READABLE, WORLD_WRITABLE } from "../permissions.ts";
 import type { Addon } from "./libc.ts";
 
@@ -38,15 +39,14 @@ export function loadAddon(): Addon | undefined {
 
 /** Loads an addon of the package. `require` would look in half a dozen places first. @param name as for `nativeFile` */
 export function openAddon(name: string): unknown {
-  const file = nativeFile(`${name}.node`);
+  return loadModule(nativeFile(`${name}.node`));
+}
+
+/** Loads an addon's file; undefined if there is none or the system refuses it. */
+export function loadModule(file: string | undefined): unknown {
   if (file === undefined) return undefined;
   const module: { exports: unknown } = { exports: {} };
-  try {
-    process.dlopen(module, file);
-    return module.exports;
-  } catch {
-    return undefined;
-  }
+  return attempt(() => (process.dlopen(module, file), module.exports));
 }
 
 /** Returns the path of a compiled file of the package, which may be missing. @param name the part behind the platform's name */

@@ -85,10 +85,10 @@ function modulesOf(native: Native, restrict: Restrict): ReadonlyMap<string, obje
     buffer: restrict("buffer", { isUtf8: (bytes: Uint8Array) => decode(bytes) !== undefined }),
     os: restrict("os", {}),
     crypto: restrict("crypto", {}),
+    url: restrict("url", { URL: undefined, fileURLToPath: undefined }),
   };
-  const url = { url: restrict("url", { URL: undefined, fileURLToPath: undefined }) };
   return new Map(
-    Object.entries({ ...modules, ...url }).flatMap(([name, each]) => [
+    Object.entries(modules).flatMap(([name, each]) => [
       [name, each],
       [`node:${name}`, each],
     ]),
