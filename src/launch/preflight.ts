@@ -52,7 +52,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     if (firstProcess) process.exit(128 + SIGUSR1);
     process.kill(process.pid, "SIGUSR1");
   };
-  const mayHaveMore = preloaded || process.send !== undefined;
+  const mayHaveOthers = preloaded || process.send !== undefined;
   const passed = isBun ? caller()?.descriptors : loader?.isUntouched === true ? [] : undefined;
   const inherited =
     passed !== undefined
@@ -60,7 +60,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
       : areAllOwn(addon)
         ? { numbers: [], doubtful: [] }
         : import("./proc/inherited.ts").then(({ inheritedDescriptors }) =>
-            inheritedDescriptors({ mayHaveMore, onSocket: dieIfSignaled, addon }),
+            inheritedDescriptors({ mayHaveOthers, onSocket: dieIfSignaled, addon }),
           );
   return {
     inherited,

@@ -20,13 +20,13 @@ const MAX_READS = 100;
 
 export interface Openers {
   /** Preloaded code or Node's channel to a parent may have opened some. */
-  readonly mayHaveMore: boolean;
+  readonly mayHaveOthers: boolean;
   /** Called first if there is a socket: closes it if it is the inspector's. */
   readonly onSocket: () => void;
   readonly addon: Addon | undefined;
 }
 
-export interface Clues {
+export interface DescriptorFacts {
   readonly info: (descriptor: number) => string;
   /** Lists the parent process's descriptors; called only if needed. */
   readonly parents: () => readonly Descriptor[];
@@ -35,8 +35,8 @@ export interface Clues {
 }
 
 /** Returns the caller's descriptors from 3 on. Must run before anything opens files. before-bun.c replaces it in Bun. */
-export function inheritedDescriptors({ mayHaveMore, onSocket, addon }: Openers): Inherited {
-  if (process.platform !== "linux") return inheritedWithoutProc(mayHaveMore);
+export function inheritedDescriptors({ mayHaveOthers, onSocket, addon }: Openers): Inherited {
+  if (process.platform !== "linux") return inheritedWithoutProc(mayHaveOthers);
   const openFrom3 = (): readonly Descriptor[] => openDescriptors("self").filter(({ number }) => number > 2);
   let open = openFrom3();
   const hasSocket = open.some(({ target }) => target.startsWith("socket:"));
@@ -45,7 +45,7 @@ export function inheritedDescriptors({ mayHaveMore, onSocket, addon }: Openers):
     open = openFrom3();
   }
   let limit = Infinity;
-  if (mayHaveMore || hasSocket) {
+  if (mayHaveOthers || hasSocket) {
     // A new thread has an epoll descriptor already, and its eventfd soon.
     for (let reads = 0; !areInPairs(open) && reads < MAX_READS; reads++) open = openFrom3();
     limit = firstOpenedLater(open);
@@ -90,7 +90,7 @@ function areInPairs(open: readonly Descriptor[]): boolean {
  */
 export function selectInherited(
   open: readonly Descriptor[],
-  { info, parents, isParents }: Clues,
+  { info, parents, isParents }: DescriptorFacts,
 ): readonly Descriptor[] {
   let known: readonly Descriptor[] | undefined;
   const isShared = ({ number, target }: Descriptor): boolean => {
@@ -105,7 +105,11 @@ export function selectInherited(
   return open.filter((one) => foreign.has(one) || one.number < first);
 }
 
-function mayBeNodes({ number, target }: Descriptor, open: readonly Descriptor[], info: Clues["info"]): boolean {
+function mayBeNodes(
+  { number, target }: Descriptor,
+  open: readonly Descriptor[],
+  info: DescriptorFacts["info"],
+): boolean {
   if (target.startsWith("pipe:")) return open.filter((other) => other.target === target).length > 1;
   if (!OF_EVENT_LOOPS.has(target)) return false;
   const text = info(number);

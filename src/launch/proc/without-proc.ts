@@ -10,20 +10,20 @@ const PERMISSIONS = 0o777;
  * Returns the caller's descriptors from 3 on: all below Node's first kqueue, and above it all except pipes and kqueues,
  * unless other code may have opened files.
  */
-export function inheritedWithoutProc(mayHaveMore: boolean): Inherited {
-  return selectByStats(openFrom3(), mayHaveMore || isBun);
+export function inheritedWithoutProc(mayHaveOthers: boolean): Inherited {
+  return selectByStats(openFrom3(), mayHaveOthers || isBun);
 }
 
 /** @param open in ascending order */
 export function selectByStats(
   open: readonly { readonly number: number; readonly stats: Pick<Stats, "isFIFO" | "mode"> }[],
-  mayHaveMore: boolean,
+  mayHaveOthers: boolean,
 ): Inherited {
   const queue = open.find(({ stats }) => isQueue(stats))?.number;
   // An unknown system has no kqueue.
   if (queue === undefined) return { numbers: [], doubtful: [] };
   const below = open.filter(({ number }) => number < queue);
-  const above = mayHaveMore ? [] : open.filter(({ number, stats }) => number > queue && !stats.isFIFO());
+  const above = mayHaveOthers ? [] : open.filter(({ number, stats }) => number > queue && !stats.isFIFO());
   const doubtful = above.map(({ number }) => number);
   return { numbers: [...below.map(({ number }) => number), ...doubtful], doubtful };
 }

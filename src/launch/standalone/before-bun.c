@@ -43,7 +43,7 @@ __asm__(".section .entry,\"ax\"\n"
         ".text\n");
 
 /* As the loader does: the stack begins with the count of arguments, and one register holds the function for main's end. */
-#define GO_ON(stack, finalizer, entry) \
+#define START_BUN(stack, finalizer, entry) \
   __asm__ volatile("mov %0, %%rsp\nxor %%ebp, %%ebp\njmp *%2" ::"r"(stack), "d"(finalizer), "r"(entry) : "memory")
 #elif defined(__aarch64__)
 __asm__(".section .entry,\"ax\"\n"
@@ -53,7 +53,7 @@ __asm__(".section .entry,\"ax\"\n"
         "b before_bun\n"
         ".text\n");
 
-#define GO_ON(stack, finalizer, entry)                                                              \
+#define START_BUN(stack, finalizer, entry)                                                              \
   do {                                                                                              \
     register void *first __asm__("x0") = finalizer;                                                 \
     __asm__ volatile("mov sp, %0\nmov x29, xzr\nbr %2" ::"r"(stack), "r"(first), "r"(entry) : "memory"); \
@@ -333,6 +333,6 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   /* Keeps Bun from raising its soft limits, which its children would inherit. Both functions take the same arguments. */
   *(void **)SETRLIMIT = *(void **)GETRLIMIT;
   if (has_no_path) *(void **)GETCWD = (void *)root;
-  GO_ON(fresh, finalizer, ENTRY);
+  START_BUN(fresh, finalizer, ENTRY);
   __builtin_unreachable();
 }

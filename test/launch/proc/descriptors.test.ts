@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { areNodes, type Descriptor } from "../../../src/launch/proc/descriptors.ts";
-import { selectInherited, type Clues } from "../../../src/launch/proc/inherited.ts";
+import { selectInherited, type DescriptorFacts } from "../../../src/launch/proc/inherited.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 import { useDriver } from "../launching.ts";
 
@@ -43,7 +43,7 @@ function numbersIn(
   more: {
     readonly infos?: Readonly<Record<number, string>>;
     readonly parents?: readonly Descriptor[];
-    readonly isParents?: Clues["isParents"];
+    readonly isParents?: DescriptorFacts["isParents"];
   } = {},
 ): readonly number[] {
   const { infos = {}, parents = [], isParents = () => false } = more;
@@ -175,7 +175,7 @@ describe("anonymous inodes of the caller among Node's own", () => {
       for (const target of ["anon_inode:[eventfd]", "anon_inode:[eventpoll]", "anon_inode:[io_uring]"]) {
         for (let number = 3; number < 30; number++) {
           const open = nodes([{ number, target }], rings);
-          const isParents: Clues["isParents"] = (here, there) => here === number && there === 7;
+          const isParents: DescriptorFacts["isParents"] = (here, there) => here === number && there === 7;
           expect(numbersIn(open, { isParents, parents: [{ number: 7, target }] })).toEqual([number]);
           // Node's first is an epoll descriptor.
           const isFirst = number === 3 && target !== "anon_inode:[eventpoll]";
