@@ -6,6 +6,13 @@ export function systemErrorCode(error: unknown): string | undefined {
   return isNameless && "errno" in error ? errorName(Math.abs(Number(error.errno))) : error.code;
 }
 
+/** Returns the code of a system error; throws any other error. */
+export function codeOrThrow(error: unknown): string {
+  const code = systemErrorCode(error);
+  if (code === undefined) throw error;
+  return code;
+}
+
 export function errorName(number: unknown): string {
   const { errno } = process.getBuiltinModule("node:os").constants;
   return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${String(number)}`;

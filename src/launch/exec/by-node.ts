@@ -1,7 +1,7 @@
 /** Exec mode without the addon, by `process.execve`: for `--mode exec`, and in the stand-alone executables. */
 import { statSync } from "node:fs";
 import { attempt } from "../../system/attempt.ts";
-import { systemErrorCode } from "../../system/errors.ts";
+import { codeOrThrow } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
 import { fits, measure } from "../program/argument-size.ts";
 import { findHelper } from "../program/look-up.ts";
@@ -27,9 +27,7 @@ export function executeByNode({ file, argv, environment }: Program): string {
   try {
     process.execve(file, argv, Object.fromEntries(environment));
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code !== undefined) return code;
-    throw error;
+    return codeOrThrow(error);
   }
   throw new TypeError("execve returned");
 }

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import type { Environment } from "../../core/model.ts";
 import { isExecutable, isMissing } from "../../system/addon/addon.ts";
-import { systemErrorCode } from "../../system/errors.ts";
+import { codeOrThrow } from "../../system/errors.ts";
 
 /** The search path of execvp(3) without `PATH`. */
 const DEFAULT_PATH = "/bin:/usr/bin";
@@ -52,8 +52,6 @@ function examine(path: string): string | undefined {
     accessSync(path, constants.X_OK);
     return undefined;
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === undefined) throw error;
-    return code;
+    return codeOrThrow(error);
   }
 }

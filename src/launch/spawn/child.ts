@@ -1,6 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import crossSpawn from "cross-spawn";
-import { systemErrorCode } from "../../system/errors.ts";
+import { codeOrThrow } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
 import type { Program } from "../types.ts";
 import type { IpcChannel } from "./ipc.ts";
@@ -44,7 +44,7 @@ export async function loadStartChild(): Promise<StartChild> {
 }
 
 function codeOf(error: unknown): string {
-  const code = systemErrorCode(error);
-  if (code === undefined || (code.startsWith("ERR_") && code !== "ERR_ACCESS_DENIED")) throw error;
+  const code = codeOrThrow(error);
+  if (code.startsWith("ERR_") && code !== "ERR_ACCESS_DENIED") throw error;
   return code;
 }

@@ -18,7 +18,7 @@ import { attempt } from "../../system/attempt.ts";
 import { onExit, signals } from "signal-exit";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { systemErrorCode } from "../../system/errors.ts";
+import { codeOrThrow, systemErrorCode } from "../../system/errors.ts";
 import { isSameFolder } from "../../system/paths.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import type { SecretFile } from "../types.ts";
@@ -189,7 +189,7 @@ function ignoreErrors(step: () => void): void {
   try {
     step();
   } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
+    codeOrThrow(error);
   }
 }
 

@@ -75,14 +75,8 @@ async function loadParts(launch: Launch, state: LauncherState) {
  * @returns undefined as `startProgram`
  * @throws SophiaError if files or outputs cannot be made
  */
-function startNow({
-  launch,
-  state,
-  secretFiles,
-  redact,
-  speaker,
-  startChild,
-}: Parts): StartedProgram | FailedStart | undefined {
+function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
+  const { launch, state, secretFiles, redact, speaker, startChild } = parts;
   const { files, inherited, options, preparation, program } = launch;
   const { ipc, libc, restarts } = state;
   if (restarts?.isWanted() === false) return undefined;
@@ -114,7 +108,7 @@ function startNow({
   // Before the program can read this process's memory. Its execution makes the program dumpable again.
   libc?.makeUndumpable();
   let child: ChildProcess | undefined;
-  const attempt = (one: Program): Running | string | Promise<string> => {
+  const tryStart = (one: Program): Running | string | Promise<string> => {
     if (session !== undefined) return session.execute(one);
     const result = startChild(one, descriptors(inherited.numbers, outputs?.given, ipc), ipc);
     if (typeof result === "string" || "then" in result) return result;
@@ -122,16 +116,16 @@ function startNow({
     return runningChild(result);
   };
   let restoreOpenFiles: Undo = () => {};
-  let started: ReturnType<typeof attempt>;
+  let started: ReturnType<typeof tryStart>;
   try {
     if (options.restoreNofile) restoreOpenFiles = setCallersOpenFiles();
     const environment =
       secrets === undefined ? program.environment : new Map([...program.environment, ...secrets.paths]);
     let whole = withOwnPid({ ...program, environment });
     if (options.dieWithLauncher) whole = withParentDeathSignal(whole);
-    started = attempt(whole);
+    started = tryStart(whole);
     // libuv calls execvp(3): glibc's starts the shell itself, musl's does not.
-    if (started === "ENOEXEC") started = attempt(asShellScript(whole));
+    if (started === "ENOEXEC") started = tryStart(asShellScript(whole));
   } catch (error) {
     stopForwarding();
     throw error;

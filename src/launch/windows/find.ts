@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { win32 } from "node:path";
 import type { Environment } from "../../core/model.ts";
 import { FoldedMap } from "../../core/names.ts";
-import { systemErrorCode } from "../../system/errors.ts";
+import { codeOrThrow } from "../../system/errors.ts";
 import { NOT_ON_PATH } from "../program/look-up.ts";
 import { startError } from "../program/start-error.ts";
 
@@ -65,8 +65,7 @@ function examine(path: string, endings: readonly string[]): string | undefined {
     const isKnown = EXECUTABLE.has(ending) || endings.some((one) => one.toLowerCase() === ending);
     return isKnown || hasInterpreter(path) ? undefined : "ENOEXEC";
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === undefined) throw error;
+    const code = codeOrThrow(error);
     return code === "ENOTDIR" ? "ENOENT" : code;
   }
 }
