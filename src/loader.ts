@@ -131,7 +131,7 @@ function write(path: string, bytes: Uint8Array): void {
 // Bun would crash: it lacks functions of libuv. getBuiltinModule is in all versions of `engines`, of which npm only warns.
 if (process.versions["bun"] !== undefined) {
   refuse(
-    "Bun runs this, which is for Node.js",
+    "Bun cannot run this package, which is for Node.js",
     "leave out --bun and install Node.js, or use the stand-alone executable",
   );
 } else if (typeof process.getBuiltinModule !== "function") {

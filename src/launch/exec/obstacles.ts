@@ -14,7 +14,7 @@ const REASONS = {
 /** The reason why a parent process is needed, or the inherited descriptors that would be closed. */
 export type Obstacle = keyof typeof REASONS | readonly number[];
 
-/** The error (exec-unavailable, 125) of `--mode exec`. */
+/** Makes the error (exec-unavailable, 125) of `--mode exec`. */
 export function execUnavailable(obstacle: Obstacle): SophiaError {
   const reason =
     typeof obstacle === "string"

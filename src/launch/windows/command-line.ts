@@ -40,7 +40,7 @@ export function quotedForBatch(argument: string, index: number, file: string): s
     throw new SophiaError({
       code: "unusable-value",
       message: `argument ${index} has a line break, which cmd.exe does not pass on to ${printable(file)}`,
-      hint: "start what that file starts, or write the text to a file and name it",
+      hint: "start the program of that file directly, or pass the text in a file",
     });
   }
   return `"${argument
