@@ -1,12 +1,11 @@
 /**
- * What npm installs as the command: runs the bundle, from the code that V8 compiled in an earlier start where that was
- * kept. To compile is most of what a start costs beyond Node.js itself.
+ * The installed command: runs the bundle from V8's code cache of an earlier start. Compilation is most of the cost of a
+ * start beyond Node.js itself.
  *
- * The code is kept in the user's own cache folder, never beside the package: scripts that would do it when the package
- * is installed are blocked by package managers, and others may share the package. V8 believes what it reads there. So
- * only the user may be able to write the folder and its files (or nothing is read), and a checksum tells of accidents.
- * Another user who may write a folder above could exchange it between the check and the reading: both are done on one
- * descriptor. Nothing here fails or prints a word: without kept code a start takes some milliseconds longer.
+ * The cache is in the user's own cache folder: package managers block install scripts, and users may share a package. V8
+ * trusts the code. So only the user may be able to write the folder and its files, and a checksum detects accidents. The
+ * check and the reading use one descriptor, since another user could swap a folder above in between. No failure here is
+ * reported: without the cache a start takes some milliseconds longer.
  */
 import {
   closeSync,
@@ -24,20 +23,18 @@ import {
 } from "node:fs";
 import { Script } from "node:vm";
 import { reached } from "./core/phases.ts";
-import { loadAddon } from "./system/addon/addon.ts";
-import type { BundleFile } from "./system/addon/loaded.ts";
+import { type BundleFile, loadAddon } from "./system/addon/addon.ts";
 
-/** The build puts these in: the folder of this file, and the bundle's entry, as `load` takes it. */
+/** Defined by the build: the folder of this file, and the name of the bundle's entry for `load`. */
 declare const SOPHIA_RUN_FOLDER: string;
 declare const SOPHIA_RUN_PROGRAM: string;
-/** Of CommonJS. */
 declare const require: (name: string) => unknown;
 
 const BUNDLE = `${SOPHIA_RUN_FOLDER}/../dist`;
-/** Code of versions of Node.js and of this package that are not used any more. What is used is soon made again. */
+/** The age at which cached code is removed, since its version of Node.js or of this package may be gone. */
 const MAX_AGE_MS = 90 * 24 * 60 * 60 * 1000;
-/** A file of kept code, or what was begun of one. The folder has other files, too, such as those of `--cache`. */
-const KEPT_CODE = /-v\d+\.\d+\.\d+\S*-[a-z\d]+(?:\.\d+)?$/;
+/** Names of cached code and its temporary files. The folder has other files, such as those of `--cache`. */
+const CACHED_CODE = /-v\d+\.\d+\.\d+\S*-[a-z\d]+(?:\.\d+)?$/;
 
 reached("first statement");
 const addon = loadAddon();
@@ -45,7 +42,7 @@ reached("addon loaded");
 const user = process.geteuid?.();
 const folder = codeFolder();
 const loaded = new Map<string, object>();
-/** What was compiled here, by the name under which it is to be kept. */
+/** Code that this start compiled, by its name in the cache. */
 const compiled = new Map<string, Script>();
 
 /** `require` for the files of the bundle. */
@@ -56,28 +53,27 @@ function load(name: string): unknown {
   const exports = {};
   loaded.set(name, exports);
   const filename = BUNDLE + name.slice(1);
-  const kept = `${name.slice(2)}-${process.version}-${process.arch}`;
-  const cachedData = folder === undefined ? undefined : addon?.readOwn(folder, kept);
+  const cached = `${name.slice(2)}-${process.version}-${process.arch}`;
+  const cachedData = folder === undefined ? undefined : addon?.readOwn(folder, cached);
   // The bundle is ASCII.
   const text = addon?.readLatin1(filename) ?? readFileSync(filename, "latin1");
   const script = new Script(`(function(exports,require,__dirname,__filename,SOPHIA_RUN_LOADER){${text}\n})`, {
     filename,
     ...(cachedData === undefined ? {} : { cachedData }),
   });
-  // What V8 refuses was made with other flags, and serves those who use them.
-  if (cachedData === undefined) compiled.set(kept, script);
-  // Sound: the text above is such a function.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above
+  // Code that V8 rejects belongs to starts with other flags, and stays.
+  if (cachedData === undefined) compiled.set(cached, script);
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the script above is such a function
   (script.runInThisContext() as BundleFile)(exports, load, BUNDLE, filename, {
     addon,
-    compiles,
-    keepCode,
+    hasCodeToCache,
+    cacheCode,
     isUntouched: false,
   });
   return exports;
 }
 
-/** As Node's own cache of compiled code, it can be turned off by `NODE_DISABLE_COMPILE_CACHE`. */
+/** Returns the cache folder; undefined with `NODE_DISABLE_COMPILE_CACHE`, which turns off Node's own compile cache, too. */
 function codeFolder(): string | undefined {
   const { XDG_CACHE_HOME = "", HOME = "", NODE_DISABLE_COMPILE_CACHE = "" } = process.env;
   if (addon === undefined || user === undefined || NODE_DISABLE_COMPILE_CACHE !== "") return undefined;
@@ -85,24 +81,24 @@ function codeFolder(): string | undefined {
   return caches === undefined ? undefined : `${caches}/sophia-run`;
 }
 
-function compiles(): boolean {
+function hasCodeToCache(): boolean {
   return folder !== undefined && compiled.size > 0;
 }
 
-function keepCode(): void {
+function cacheCode(): void {
   if (folder === undefined || addon === undefined || compiled.size === 0) return;
   let descriptor: number | undefined;
   try {
     const caches = folder.slice(0, folder.lastIndexOf("/"));
     if (lstatSync(folder, { throwIfNoEntry: false }) === undefined) {
-      // A home without a folder for caches is that of a container or a service, and stays as it is.
+      // A home without a cache folder belongs to a container or a service.
       const above = statSync(caches, { throwIfNoEntry: false });
       if (above?.isDirectory() !== true || above.uid !== user || caches === process.cwd()) return;
       mkdirSync(folder, { mode: 0o700 });
     }
     descriptor = openSync(folder, constants.O_DIRECTORY | constants.O_NOFOLLOW);
     if (!addon.isOwnFolder(descriptor)) return;
-    // The folder that was looked at, whatever has come into its place.
+    // The folder that was checked, even if another has taken its path.
     const own = `/proc/self/fd/${descriptor}`;
     for (const [name, script] of compiled) {
       const code = script.createCachedData();
@@ -111,16 +107,16 @@ function keepCode(): void {
     compiled.clear();
     for (const name of readdirSync(own)) {
       const path = `${own}/${name}`;
-      if (KEPT_CODE.test(name) && Date.now() - lstatSync(path).mtimeMs > MAX_AGE_MS) rmSync(path);
+      if (CACHED_CODE.test(name) && Date.now() - lstatSync(path).mtimeMs > MAX_AGE_MS) rmSync(path);
     }
   } catch {
-    // A file system that is full or read-only, no /proc, another process that was quicker.
+    // The file system is full or read-only, there is no /proc, or another process was faster.
   } finally {
     if (descriptor !== undefined) closeSync(descriptor);
   }
 }
 
-/** By rename: another start finds a whole file or none. */
+/** Writes by rename: another start finds the whole file or none. */
 function write(path: string, bytes: Uint8Array): void {
   const temporary = `${path}.${process.pid}`;
   try {
@@ -132,11 +128,10 @@ function write(path: string, bytes: Uint8Array): void {
   }
 }
 
-// Bun has functions of Node.js, but not those of libuv: it would end in a crash. Beside that what every Node.js has that
-// `engines` of package.json allows, and no older one. npm only warns of it.
+// Bun would crash: it lacks functions of libuv. getBuiltinModule is in all versions of `engines`, of which npm only warns.
 if (process.versions["bun"] !== undefined) {
   refuse(
-    "Bun runs this, which is for Node.js",
+    "Bun cannot run this package, which is for Node.js",
     "leave out --bun and install Node.js, or use the stand-alone executable",
   );
 } else if (typeof process.getBuiltinModule !== "function") {

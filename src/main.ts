@@ -1,8 +1,5 @@
-/**
- * The boundary: command line, environment, working directory and streams come in here and nowhere else, and the
- * exit status leaves here.
- */
-import { existsSync, statSync } from "node:fs";
+/** The boundary: reads command line, environment, working directory and streams, and exits with the status. */
+import { existsSync } from "node:fs";
 import { parseCommandLine } from "./command-line/command-line.ts";
 import type { Context } from "./core/context.ts";
 import { ExitStatus, SophiaError } from "./core/error.ts";
@@ -11,10 +8,11 @@ import type { Preparation } from "./launch/index.ts";
 import { prepare } from "./launch/preflight.ts";
 import { caller, callersArguments } from "./system/before-bun.ts";
 import { settle } from "./command-line/settings.ts";
-import { loader } from "./system/addon/loaded.ts";
+import { loader } from "./system/addon/addon.ts";
+import { attempt } from "./system/attempt.ts";
 import { ownEnvironment } from "./system/own-environment.ts";
 import { isBun } from "./system/runtime.ts";
-import { OWN_FOLDER } from "./system/paths.ts";
+import { isSameFolder, OWN_FOLDER } from "./system/paths.ts";
 import { run } from "./commands/run/run.ts";
 import { postponeStandardError } from "./system/standard-error.ts";
 import { write } from "./system/write.ts";
@@ -39,33 +37,31 @@ function surroundings({ addon, preloaded }: Preparation): Context {
     cwd: workingDirectory(),
     out: (text) => write(1, text),
     err: (text) => void write(2, text),
-    readLine: async () => (await import("./system/read-line.ts")).readLine(),
+    readLine: async () => (await import("./system/standard-input.ts")).readLine(),
     readHidden: async (prompt) =>
-      (await import("./system/read-hidden.ts")).readHidden(prompt, !["", "dumb"].includes(process.env["TERM"] ?? "")),
-    readInput: async () => (await import("./system/read-input.ts")).readInput(),
-    // Loading node:tty takes milliseconds that a launch has no use for.
+      (await import("./system/standard-input.ts")).readHidden(
+        prompt,
+        !["", "dumb"].includes(process.env["TERM"] ?? ""),
+      ),
+    readInput: async () => (await import("./system/standard-input.ts")).readInput(),
+    // Lazy, since loading node:tty takes milliseconds.
     isTerminal: (descriptor) => process.getBuiltinModule("node:tty").isatty(descriptor),
   };
 }
 
 function workingDirectory(): string {
   if (isBun && caller()?.isFolderWithoutPath === true) return OWN_FOLDER;
-  try {
-    const path = process.cwd();
-    // What is not UTF-8 in the path has become U+FFFD, and it leads elsewhere or nowhere.
-    return path.includes("\uFFFD") && existsSync(OWN_FOLDER) && !isSameFolder(path, OWN_FOLDER) ? OWN_FOLDER : path;
-  } catch {
-    // The folder was deleted. A program can still be started there, and no file is found in it.
-    return OWN_FOLDER;
-  }
+  // Throws if the folder was deleted. A program can still start there.
+  const path = attempt(() => process.cwd());
+  // Bytes that are not UTF-8 are U+FFFD, so that the path leads elsewhere or nowhere.
+  const isWrong =
+    path?.includes("\uFFFD") === true &&
+    existsSync(OWN_FOLDER) &&
+    attempt(() => isSameFolder(path, OWN_FOLDER)) !== true;
+  return path === undefined || isWrong ? OWN_FOLDER : path;
 }
 
-function isSameFolder(one: string, other: string): boolean {
-  const [first, second] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return first !== undefined && first.dev === second?.dev && first.ino === second.ino;
-}
-
-/** Loaded only here: a launch has nothing to tell. */
+/** Reports an error. @returns the exit status */
 async function fail(context: Context, error: unknown): Promise<number> {
   try {
     const { sayError } = await import("./output/stderr.ts");
@@ -80,26 +76,26 @@ async function failAndExit(context: Context, error: unknown): Promise<never> {
   process.exit(await fail(context, error));
 }
 
-/** A start up to the command, in this order. */
+/** Starts up to the command. The order matters. */
 function boot(): void {
   reached("bundle loaded");
-  // 1. Nothing of Node.js opens standard error by itself. Bun opens it when it is defined anew.
+  // 1. Node.js must not open standard error. Bun would open it when the property is redefined.
   if (!isBun) postponeStandardError(Boolean(process.env["NODE_DEBUG"]));
-  // 2. Code that is to be kept must have run: later starts with options find theirs, too.
-  if (loader?.compiles() === true) {
+  // 2. Only code that has run is cached: this runs the code for options.
+  if (loader?.hasCodeToCache() === true) {
     const sample = parseCommandLine(["-qq", "--mode=auto", "--timeout", "1s", "--include=A", "--", "true"]);
     if (sample.kind === "run") settle(sample.flags, new Map());
   }
-  // 3. Descriptors and signals are noted as the caller left them, before a file is read or opened.
+  // 3. Descriptors and signals are recorded before a file is opened.
   const preparation = prepare(process.env);
   reached("prepared");
   // 4. Environment, working directory and streams come in.
   const context = surroundings(preparation);
-  // 5. A bug ends the process with status 125 and a message: what is thrown outside of main, ...
+  // 5. A bug ends the process with status 125 and a message: an exception outside of main, ...
   process.on("uncaughtException", (error) => void failAndExit(context, error));
-  // ... and a promise that never settles, when nothing is left to wait for.
+  // ... or a promise that never settles.
   process.on("beforeExit", () => void failAndExit(context, new Error("never settled")));
-  // 6. The command runs, and its status leaves. A launch never comes back.
+  // 6. The command runs. A launch never returns.
   void main((isBun ? callersArguments() : undefined) ?? process.argv.slice(2), context, preparation)
     .catch((error: unknown) => fail(context, error))
     .then((status) => process.exit(status));

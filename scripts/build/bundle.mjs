@@ -16,8 +16,8 @@ export const GROUPS = [
   // Precedes the groups with messages.
   { name: "stderr", test: /\/src\/output\/stderr\.ts$/, priority: 1 },
   { name: "start-error", test: /\/src\/launch\/(?:program\/start-error|exec\/by-node)\.ts$/ },
-  // In front of it, since it takes priority: where the monitor stays beside the program, nothing else of that is needed.
-  { name: "hand-over", test: /\/src\/launch\/monitor\/hand-over\.ts$/, priority: 1 },
+  // In front of it, since it takes priority: spawn mode by the monitor needs nothing else of that.
+  { name: "monitor", test: /\/src\/launch\/monitor\/replace\.ts$/, priority: 1 },
   { name: "spawn", test: /\/src\/launch\/spawn\/spawn\.ts$/ },
   { name: "redact", test: /\/src\/(?:commands\/run\/redaction|launch\/redact\/(?:outputs|continuation))\.ts$/ },
   { name: "load", test: /\/src\/(?:contract\/(?:file\/load|words)|core\/(?:code-values|suggest))\.ts$/ },
@@ -28,7 +28,7 @@ export const GROUPS = [
     priority: 1,
   },
   // In front of it: a start that remembers what it has told needs no more of it.
-  { name: "private-folder", test: /\/src\/system\/(?:private-folder|cache-folder|folders)\.ts$/, priority: 1 },
+  { name: "private-folder", test: /\/src\/system\/(?:private-folder|folders)\.ts$/, priority: 1 },
   { name: "cached", test: /\/src\/sources\/cached\/read\.ts$/ },
   { name: "esc", test: /\/src\/(?:sources\/esc|esc\/api\/sdk)\.ts$/ },
   { name: "dotenv", test: /\/src\/sources\/dotenv\/value\.ts$/ },

@@ -1,7 +1,6 @@
-/** A listener's undo. */
 export type Undo = () => void;
 
-/** Listens to signals; leaves out those that cannot be caught on this platform. @returns the undo */
+/** Listens to the signals that can be caught on this platform. @returns the undo */
 export function listen(
   signals: readonly NodeJS.Signals[],
   listener: (signal: NodeJS.Signals, number: number) => void,

@@ -1,48 +1,42 @@
-/** The caller's soft limit on open files, which Node.js raises to the hard limit at its start. */
+/** The caller's soft limit on open files. Node.js raises its own to the hard limit at its start. */
 import { SophiaError } from "../core/error.ts";
 import type { FailureCode } from "../core/failure-codes.ts";
 import { isBun } from "../system/runtime.ts";
 import type { Undo } from "./listen.ts";
 import { loadMonitorAddon } from "./monitor/addon.ts";
-import { OPEN_FILES_KEPT, OPEN_FILES_UNLIMITED } from "../system/shared.ts";
+import { OPEN_FILES_UNCHANGED, OPEN_FILES_UNLIMITED } from "../system/shared.ts";
 import { softLimit } from "./proc/process-stat.ts";
 
 /**
- * The soft limit that the caller has, as `/proc` shows it (a number or `unlimited`).
+ * Returns the caller's soft limit as in `/proc` (a number or `unlimited`); undefined if this process has the same. A
+ * stand-alone executable does not raise it, and Windows has none.
  *
- * @returns undefined where it is this process's, too, in a stand-alone executable, whose build keeps Bun from raising it,
- *   and on Windows, which has no such limit
- * @throws SophiaError (125) where the system does not tell the caller's limit
+ * @throws SophiaError (125) if the caller's limit is unknown
  */
 export function callersOpenFiles(platform: NodeJS.Platform = process.platform): string | undefined {
   if (isBun || platform === "win32") return undefined;
   if (platform !== "linux")
-    throw refusal("nofile-unknown", "needs /proc of Linux, by which the caller's limit is known");
+    throw refusal("nofile-unknown", "needs the caller's limit, which only /proc of Linux shows");
   const callers = softLimit(process.ppid, "Max open files");
-  // The parent of a container's PID 1 is outside of it; with hidepid others' processes are not to be seen.
+  // The parent of a container's PID 1 is outside of it; hidepid of proc(5) hides other users' processes.
   if (callers === undefined)
-    throw refusal("nofile-unknown", "cannot tell the caller's limit: /proc does not show this process's parent");
+    throw refusal("nofile-unknown", "cannot read the caller's limit (/proc does not show the parent process)");
   return callers === softLimit("self", "Max open files") ? undefined : callers;
 }
 
-/** The limit as `setOpenFiles` and `start` of monitor/addon.c take it. */
+/** Converts a limit for `setOpenFiles` and `start` of monitor/addon.c. */
 export function openFilesNumber(limit: string | undefined): number {
-  if (limit === undefined) return OPEN_FILES_KEPT;
+  if (limit === undefined) return OPEN_FILES_UNCHANGED;
   return limit === "unlimited" ? OPEN_FILES_UNLIMITED : Number(limit);
 }
 
-/**
- * Gives this process the caller's limit: what it starts or becomes inherits it.
- *
- * @returns puts its own back
- * @throws SophiaError (125) where that is not possible
- */
+/** Sets this process's limit to the caller's, for the program to inherit. @returns the undo @throws SophiaError (125) */
 export function setCallersOpenFiles(): Undo {
   const callers = callersOpenFiles();
   if (callers === undefined) return () => {};
   const own = softLimit("self", "Max open files");
   const addon = loadMonitorAddon();
-  if (addon === undefined) throw refusal("helper-missing", "needs sophia-run's addon, which was not loaded");
+  if (addon === undefined) throw refusal("helper-missing", "needs sophia-run's addon, which is not loaded");
   addon.setOpenFiles(openFilesNumber(callers));
   return () => addon.setOpenFiles(openFilesNumber(own));
 }
@@ -51,6 +45,6 @@ function refusal(code: FailureCode, problem: string): SophiaError {
   return new SophiaError({
     code,
     message: `--restore-nofile ${problem}`,
-    hint: `set the limit in front of the program: sophia-run -- sh -c 'ulimit -n 1024; exec "$0" "$@"' command`,
+    hint: `set the limit before the program: sophia-run -- sh -c 'ulimit -n 1024; exec "$0" "$@"' command`,
   });
 }

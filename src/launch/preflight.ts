@@ -1,58 +1,58 @@
 import { caller } from "../system/before-bun.ts";
 import { isBun } from "../system/runtime.ts";
 import { FATAL_SIGNALS } from "../system/shared.ts";
-import { loadAddon } from "../system/addon/addon.ts";
-import { loader } from "../system/addon/loaded.ts";
-import { withholdMemory } from "./proc/core-dump.ts";
+import { loadAddon, loader } from "../system/addon/addon.ts";
+import { excludeFromCoreDumps } from "./proc/core-dump.ts";
 import { areAllOwn } from "./proc/descriptors.ts";
 import { catchesSignal } from "./proc/process-stat.ts";
 import { listen } from "./listen.ts";
 import type { Preparation } from "./types.ts";
 
-/** Their numbers in Linux, on nearly all processors (signal(7)). To ask node:os is to load it, in every start. */
+/** Numbers in Linux on nearly all processors (signal(7)). Loading node:os would slow down every start. */
 const SIGUSR1 = 10;
 const SIGPROF = 27;
 
 /**
- * Notes which descriptors were inherited, and decides how signals act until the launch. Called before anything is opened;
- * starts no process. No listener stays, except as PID 1: the kernel's default actions are the right ones, without a race.
+ * Records the inherited descriptors and sets how signals act until the launch. Must run before any file is opened.
+ *
+ * Until the launch a signal must end this process. The kernel's default action does that without a race, so no listener
+ * stays. The kernel has no default action for PID 1, which listens and exits. A SIGUSR1 before this code has opened Node's
+ * inspector: then this process ends by that signal now.
  *
  * @param variables `NODE_OPTIONS` and `NODE_DEBUG` are read
  */
 export function prepare(variables: Readonly<Record<string, string | undefined>>): Preparation {
-  // An event loop that drains before the launch ends would otherwise look like success.
+  // A drained event loop must not exit with 0.
   process.exitCode = 125;
   const firstProcess = process.pid === 1;
   const addon = isBun ? undefined : loadAddon();
-  // Node opens the inspector on it; by the kernel's own action this process dies.
+  // Node would open the inspector.
   if (addon !== undefined) addon.restoreDefault(SIGUSR1);
   else if (process.platform !== "win32" && !firstProcess) {
     listen(["SIGUSR1"], () => {})();
   }
   const options = [...process.execArgv, variables["NODE_OPTIONS"] ?? ""].filter((option) => option !== "");
-  // For NODE_DEBUG Node.js may have opened a stream.
+  // Node.js may have opened a stream for NODE_DEBUG.
   const preloaded = options.length > 0 || Boolean(variables["NODE_DEBUG"]);
-  // Listeners of preloaded code, and those by which Node.js writes a report or a heap snapshot on a signal, would keep the
-  // signal from its default action.
+  // Listeners of preloaded code, and of Node.js for reports and heap snapshots, would suppress the default action.
   if (preloaded) {
     for (const name of process.eventNames()) {
       if (typeof name === "string" && name.startsWith("SIG")) process.removeAllListeners(name);
     }
-    // A report of this process has its arguments and variables, and so secrets.
+    // A report has the arguments and variables of this process, and so secrets.
     if (options.some((option) => option.includes("--report-"))) {
       process.report.reportOnFatalError = false;
       process.report.reportOnUncaughtException = false;
     }
   }
-  // The port is the program's.
+  // The port is meant for the program.
   if (options.some((option) => option.includes("--inspect"))) closeInspector();
   const dieIfSignaled = (): void => {
     if (!closeInspector() || preloaded) return;
-    // A SIGUSR1 has opened it, which came before the first statement.
     if (firstProcess) process.exit(128 + SIGUSR1);
     process.kill(process.pid, "SIGUSR1");
   };
-  const mayHaveMore = preloaded || process.send !== undefined;
+  const mayHaveOthers = preloaded || process.send !== undefined;
   const passed = isBun ? caller()?.descriptors : loader?.isUntouched === true ? [] : undefined;
   const inherited =
     passed !== undefined
@@ -60,7 +60,7 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
       : areAllOwn(addon)
         ? { numbers: [], doubtful: [] }
         : import("./proc/inherited.ts").then(({ inheritedDescriptors }) =>
-            inheritedDescriptors({ mayHaveMore, onSocket: dieIfSignaled, addon }),
+            inheritedDescriptors({ mayHaveOthers, onSocket: dieIfSignaled, addon }),
           );
   return {
     inherited,
@@ -68,13 +68,13 @@ export function prepare(variables: Readonly<Record<string, string | undefined>>)
     preloaded,
     profiled: preloaded && catchesSignal("self", SIGPROF),
     firstProcess,
-    // PID 1 cannot die of a signal: it exits as container runtimes show such a death.
+    // PID 1 cannot die of a signal; container runtimes show a death as this status.
     stopListening: firstProcess ? listen(FATAL_SIGNALS, (_, number) => process.exit(128 + number)) : () => {},
-    restoreCoreFilter: withholdMemory(addon),
+    restoreCoreFilter: excludeFromCoreDumps(addon),
   };
 }
 
-/** @returns whether it was open; its sockets are closed then */
+/** Closes the inspector and its sockets. @returns false if it was not open */
 function closeInspector(): boolean {
   const inspector = process.getBuiltinModule("node:inspector");
   if (inspector.url() === undefined) return false;

@@ -1,15 +1,15 @@
 import { listen } from "./listen.ts";
 
-/** Never caught: KILL and STOP cannot be; a listener on a real fault would run for ever. */
+/** KILL and STOP cannot be caught; a listener on a real fault would run for ever. */
 const UNCATCHABLE: ReadonlySet<string> = new Set(["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"]);
 
-/** The signals of this platform. Some have two names: SIGIOT is SIGABRT, SIGPOLL is SIGIO. */
+/** Lists the signals of this platform. Some have two names: SIGIOT is SIGABRT, SIGPOLL is SIGIO. */
 function entries(): readonly (readonly [NodeJS.Signals, number])[] {
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- these are its only keys
   return Object.entries(process.getBuiltinModule("node:os").constants.signals) as [NodeJS.Signals, number][];
 }
 
-/** Every signal that this process can listen to and act on, each under its first name. */
+/** Lists the signals that can be caught, each by its first name. */
 export function catchableSignals(): readonly NodeJS.Signals[] {
   return entries()
     .filter(
@@ -18,17 +18,17 @@ export function catchableSignals(): readonly NodeJS.Signals[] {
     .map(([name]) => name);
 }
 
-/** @returns 0, by which kill(2) sends nothing, for a signal of other platforms */
+/** Returns a signal's number; 0, for which kill(2) sends nothing, if this platform lacks it. */
 export function signalNumber(signal: NodeJS.Signals): number {
   return entries().find(([name]) => name === signal)?.[1] ?? 0;
 }
 
-/** @returns undefined when no signal has the number (0, or a real-time signal) */
+/** Returns a signal's name; undefined for 0 and real-time signals. */
 export function signalName(number: number): NodeJS.Signals | undefined {
   return entries().find(([, other]) => other === number)?.[0];
 }
 
-/** Runs something while nothing listens to a signal, so that the kernel acts upon it. */
+/** Calls `run` without the listeners of a signal, so that the kernel's default action applies. */
 export function withoutListeners(signal: NodeJS.Signals, run: () => void): void {
   const listeners = process.listeners(signal);
   for (const listener of listeners) process.removeListener(signal, listener);
@@ -37,8 +37,8 @@ export function withoutListeners(signal: NodeJS.Signals, run: () => void): void 
 }
 
 /**
- * Gives the signal the kernel's default action again. Removing the last listener does that; adding one first does
- * it for SIGPIPE and SIGXFSZ, which Node ignores, and SIGUSR1, which it handles.
+ * Resets the signal to the kernel's default action, as Node does when the last listener is removed. One is added first for
+ * SIGPIPE and SIGXFSZ, which Node ignores, and SIGUSR1, which it handles.
  */
 export function resetToDefault(signal: NodeJS.Signals): void {
   const number = signalNumber(signal);
@@ -48,12 +48,12 @@ export function resetToDefault(signal: NodeJS.Signals): void {
   }
 }
 
-/** Sends a signal; that the process is gone or belongs to another user is not an error here. */
+/** Sends a signal; ignores that the process is gone or belongs to another user. */
 export function send(pid: number, signal: NodeJS.Signals): void {
   try {
     // By number: Bun does not know all names.
     process.kill(pid, signalNumber(signal));
   } catch {
-    // ESRCH: it has just ended. EPERM: a set-user-ID program, which the sender could not have signalled either.
+    // ESRCH: it has just ended. EPERM: a set-user-ID program, which the caller cannot signal either.
   }
 }

@@ -1,4 +1,4 @@
-/** The nouns of a launch. All ways to start a program take a {@link Launch}. */
+/** Types of a launch. All ways to start a program take a {@link Launch}. */
 import type { Environment } from "../core/model.ts";
 import type { Masking } from "../masking/masking.ts";
 import type { Secret } from "../masking/model.ts";
@@ -10,32 +10,30 @@ export type Mode = "auto" | "spawn" | "exec";
 
 export interface LaunchOptions {
   readonly mode: Mode;
-  /** SIGKILL this many milliseconds after a forwarded TERM, INT or QUIT; absent: the program takes the time it takes. */
+  /** Milliseconds from a forwarded TERM, INT or QUIT to SIGKILL; absent: never. */
   readonly killAfterMs?: number | undefined;
-  /** The program does not outlive this process, even if that is killed by SIGKILL. */
+  /** The program gets SIGKILL if this process ends first, by SIGKILL too. */
   readonly dieWithLauncher: boolean;
-  /** The program gets the caller's soft limit on open files. */
   readonly restoreNofile: boolean;
 }
 
-/** A secret that the program gets as a private file. */
 export interface SecretFile {
-  /** The variable that will hold the file's path. */
+  /** The variable for the file's path. */
   readonly name: string;
   readonly content: string;
 }
 
-/** Secrets are masked in what the program writes to its standard output and standard error. */
+/** The masking of secrets in the program's standard output and standard error. */
 export interface Redaction {
   readonly masking: Masking;
-  /** The masking is made of these: a process that goes on with it after this one's end makes it again. */
+  /** The secrets of `masking`, for a process that continues after this one's end. */
   readonly secrets: readonly Secret[];
-  /** A terminal must stay a terminal for the program; else it gets a pipe where there is no pseudo-terminal. */
-  readonly insists: boolean;
+  /** Fail, rather than give the program a pipe, if there is no pseudo-terminal in place of the terminal. */
+  readonly requiresTerminal: boolean;
   /**
-   * Called when a secret was masked. @returns a line to say to the user, or nothing
+   * Called when a secret was masked. @returns a line for the user, if any
    *
-   * @param file the file that it would have gone into
+   * @param file the file to which the secret was written
    */
   readonly notice?: (file: string | undefined) => string | undefined;
 }
@@ -43,56 +41,53 @@ export interface Redaction {
 /** The parts of a request that a restart replaces. */
 export type Renewal = Pick<LaunchRequest, "environment" | "files" | "redaction">;
 
-/** The program is started anew when what it was given changes. */
+/** The program is restarted when its configuration changes. */
 export interface Watch {
-  /** Asks the program to end. */
+  /** Signal that stops the program before a restart. */
   readonly signal: NodeJS.Signals;
-  /** It is killed by SIGKILL so long after. */
+  /** Milliseconds until SIGKILL. */
   readonly graceMs: number;
   /**
-   * Begins to follow; called once the program runs. @returns the undo
+   * Begins to watch for changes; called once the program runs. @returns the undo
    *
-   * @param restart starts the program anew with something else; throws a SophiaError, and changes nothing, where that
-   *   cannot be started
+   * @param restart restarts the program with these parts; throws a SophiaError, and changes nothing, if that is impossible
    * @param write writes to the standard error, between the program's own lines
    */
   readonly follow: (restart: (renewal: Renewal) => Promise<void>, write: (text: string) => void) => () => void;
 }
 
-/** Facts and undos of `prepare`, which runs before anything else. */
+/** Results of `prepare`, which runs before anything else. */
 export interface Preparation {
   readonly inherited: Inherited | Promise<Inherited>;
-  /** Undefined where it could not be loaded, and in Bun. */
+  /** Undefined if it could not be loaded, and in Bun. */
   readonly addon: Addon | undefined;
-  /** Other code may have run in this process before, by an option of Node.js. */
+  /** An option of Node.js may have run other code in this process. */
   readonly preloaded: boolean;
-  /** V8's profiler takes samples of this process, by SIGPROF. */
+  /** V8's profiler samples this process by SIGPROF. */
   readonly profiled: boolean;
-  /** This process is PID 1 of its PID namespace: the kernel drops every signal that it does not catch. */
+  /** This process is PID 1, for which the kernel drops every signal without a handler. */
   readonly firstProcess: boolean;
-  /** Removes the signal listeners of `prepare`. */
   readonly stopListening: () => void;
-  /** Puts back what this process's core dumps hold; a child or a new image inherits it. */
+  /** Restores the filter of core dumps, which the program inherits. */
   readonly restoreCoreFilter: () => void;
 }
 
 export interface LaunchRequest {
   /** The command as typed, and its arguments. */
   readonly command: readonly [string, ...string[]];
-  /** The program's whole environment, but for the paths of `files`. */
+  /** The program's environment without the paths of `files`. */
   readonly environment: Environment;
   readonly files: readonly SecretFile[];
   readonly options: LaunchOptions;
   readonly redaction?: Redaction | undefined;
   readonly watch?: Watch | undefined;
   readonly preparation: Preparation;
-  readonly located?: Located | undefined;
+  readonly located?: LocatedCommand | undefined;
 }
 
-/** A command that was found. */
-export interface Located {
+export interface LocatedCommand {
   readonly file: string;
-  /** The value of `PATH` by which it was looked for. */
+  /** The value of `PATH` for the look-up. */
   readonly searchPath: string;
 }
 
@@ -103,19 +98,18 @@ export interface Program {
   readonly environment: Environment;
 }
 
-/** A program that runs beside this process. */
 export interface Running {
   readonly pid: number | undefined;
   /** Its status, or the signal that killed it. */
   readonly ended: Promise<NodeJS.Signals | number>;
 }
 
-/** A request with its program found and checked. */
+/** A request with its program located and checked. */
 export interface Launch extends LaunchRequest {
   readonly program: Program;
   readonly inherited: Inherited;
-  /** Which of the descriptors 0 to 2 the caller had open, as far as that can be known. */
+  /** The descriptors among 0 to 2 that the caller had open, as far as known. */
   readonly streams: readonly number[];
-  /** Has the execve to call if it is there: the runtime's own may change what the program inherits. */
+  /** Preferred for execve, since process.execve may change what the program inherits. */
   readonly libc: Libc | undefined;
 }

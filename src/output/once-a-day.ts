@@ -2,7 +2,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, statSync, writeSync } from "node:fs";
 import { day } from "../core/day.ts";
 import type { Environment } from "../core/model.ts";
-import { cacheFolder } from "../system/cache-folder.ts";
+import { cacheFolder } from "../system/folders.ts";
 import { makeFolder } from "../system/folders.ts";
 import { parentOf, within } from "../system/paths.ts";
 import { inPrivateFolder } from "../system/private-folder.ts";

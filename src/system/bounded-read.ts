@@ -1,12 +1,11 @@
-/** Reading a file that a user or a search names: never endless, never hanging. */
+/** Reads files that the user names or a search finds, with limits on size and time. */
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 
-/** Milliseconds that a pipe may take to its end. */
+/** Milliseconds until a pipe must have ended. */
 const PIPE_WAIT_MS = 5000;
-/** The device number of `/dev/null` on Linux: the usual way to say "no file". */
-const NULL_DEVICE = 0x103;
+const LINUX_NULL_DEVICE = 0x103;
 
-/** Codes, as `systemErrorCode` gives them: a device or a socket; too large; a pipe that did not end in time; not accepted. */
+/** Error codes for `systemErrorCode`: a device or socket, too large, a pipe without a timely end, not accepted. */
 type RefusalCode = "NOT_A_FILE" | "TOO_LARGE" | "NO_END" | "NOT_ACCEPTED";
 
 function refusal(code: RefusalCode): Error {
@@ -16,7 +15,7 @@ function refusal(code: RefusalCode): Error {
 interface ReadOptions {
   readonly maxBytes: number;
   readonly pipeWaitMs?: number;
-  /** Looks at what was opened, before it is read. */
+  /** Checks the open file before it is read. */
   readonly accept?: (stats: Stats) => boolean;
 }
 
@@ -30,13 +29,13 @@ export async function readBounded(
   path: string,
   { maxBytes, pipeWaitMs = PIPE_WAIT_MS, accept = () => true }: ReadOptions,
 ): Promise<Buffer> {
-  // Opened without waiting: a named pipe would wait for its writer, whatever the limit.
+  // Without O_NONBLOCK a named pipe would wait for its writer beyond the limit.
   // oxlint-disable-next-line typescript/no-unnecessary-condition -- Windows has no O_NONBLOCK
   const descriptor = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   try {
     const stats = fstatSync(descriptor);
-    if (stats.isCharacterDevice() && stats.rdev === NULL_DEVICE) return Buffer.alloc(0);
-    // The system's own word for a folder.
+    if (stats.isCharacterDevice() && stats.rdev === LINUX_NULL_DEVICE) return Buffer.alloc(0);
+    // Fails with the system's own code, EISDIR.
     if (stats.isDirectory()) readSync(descriptor, Buffer.alloc(1), 0, 1, null);
     if (!stats.isFIFO() && !stats.isFile()) throw refusal("NOT_A_FILE");
     if (!accept(stats)) throw refusal("NOT_ACCEPTED");
@@ -49,10 +48,7 @@ export async function readBounded(
   }
 }
 
-/**
- * Reads an open file to its end. The size is where to begin, not what to rely on: files of /proc say 0, and a file may
- * grow while it is read.
- */
+/** Reads an open file to its end. The size is a hint: files of /proc have 0, and a file may grow while it is read. */
 export function readFile(descriptor: number, size: number, maxBytes: number): Buffer {
   if (size > maxBytes) throw refusal("TOO_LARGE");
   let buffer = Buffer.allocUnsafe(size + 1);

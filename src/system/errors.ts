@@ -1,13 +1,18 @@
-/** The code of a system error, such as `ENOENT`; undefined for anything else. */
+/** Returns the code of a system error, such as `ENOENT`; undefined for any other error. */
 export function systemErrorCode(error: unknown): string | undefined {
   if (!(error instanceof Error) || !("code" in error) || typeof error.code !== "string") return undefined;
-  // Node.js 26 leaves the code of some errors of execve empty, such as E2BIG; earlier versions write "Unknown system error
-  // -8" for ENOEXEC.
+  // For some errors of execve the code is empty in Node.js 26, and "Unknown system error -8" (ENOEXEC) in earlier versions.
   const isNameless = error.code === "" || error.code.startsWith("Unknown system error");
   return isNameless && "errno" in error ? errorName(Math.abs(Number(error.errno))) : error.code;
 }
 
-/** The system's name of an error number, such as `ENOENT`. */
+/** Returns the code of a system error; throws any other error. */
+export function codeOrThrow(error: unknown): string {
+  const code = systemErrorCode(error);
+  if (code === undefined) throw error;
+  return code;
+}
+
 export function errorName(number: unknown): string {
   const { errno } = process.getBuiltinModule("node:os").constants;
   return Object.entries(errno).find(([, value]) => value === number)?.[0] ?? `error ${String(number)}`;

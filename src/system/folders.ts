@@ -1,12 +1,13 @@
 import { mkdirSync } from "node:fs";
+import type { Environment } from "../core/model.ts";
 import { systemErrorCode } from "./errors.ts";
-import { parentOf } from "./paths.ts";
+import { parentOf, within } from "./paths.ts";
 
 /**
- * Makes a folder and those above it that are missing. Node's own `recursive` never returns where none can be made and the
- * system's error is ENOENT, such as in `/proc`.
+ * Makes a folder and the missing folders above it; an existing file or folder stays. Node's own `recursive` never returns if
+ * mkdir(2) fails with ENOENT, as in `/proc`.
  *
- * @param path absolute; what is there already, stays, and need not be a folder
+ * @param path absolute
  * @throws the system's error
  */
 export function makeFolder(path: string, mode = 0o777): void {
@@ -26,4 +27,19 @@ function make(path: string, mode: number): boolean {
     if (code !== "EEXIST") throw error;
   }
   return true;
+}
+
+/**
+ * Returns sophia-run's folder in the user's cache (XDG Base Directory Specification): `XDG_CACHE_HOME`, else `.cache` in the
+ * home, on Windows `LOCALAPPDATA`. Relative paths are ignored.
+ */
+export function cacheFolder(environment: Environment): string | undefined {
+  const at = (name: string, below?: string): string | undefined => {
+    const path = environment.get(name) ?? "";
+    if (!path.startsWith("/") && !/^[a-z]:[\\/]/i.test(path)) return undefined;
+    return below === undefined ? path : within(path, below);
+  };
+  const caches =
+    at("XDG_CACHE_HOME") ?? (process.platform === "win32" ? at("LOCALAPPDATA") : undefined) ?? at("HOME", ".cache");
+  return caches === undefined ? undefined : within(caches, "sophia-run");
 }

@@ -6,7 +6,7 @@ export interface Limit {
 
 const PROCESSES = "raise the limit on processes: ulimit -u 4096; in a container, its limit on PIDs";
 
-/** By the code of the error. EAGAIN has this meaning only for a thread or a process that cannot be made. */
+/** EAGAIN has this meaning only if a thread or process cannot be made. */
 const LIMITS: ReadonlyMap<string | undefined, readonly [reason: string, hint: string]> = new Map([
   ["EMFILE", ["too many open files", "raise the limit on open files: ulimit -n 1024"]],
   ["ENFILE", ["too many open files in the system", "raise the sysctl fs.file-max"]],
@@ -14,13 +14,13 @@ const LIMITS: ReadonlyMap<string | undefined, readonly [reason: string, hint: st
   ["ENOMEM", ["out of memory", "raise the limit on memory, or end other programs"]],
 ]);
 
-/** @returns undefined for a code that stands for no limit */
+/** Returns the limit for an error code; undefined if the code stands for none. */
 export function limitOf(code: string | undefined): Limit | undefined {
   const [reason, hint] = LIMITS.get(code) ?? [];
   return reason === undefined || hint === undefined ? undefined : { message: `${reason} (${code})`, hint };
 }
 
-/** The limit on open files, for an error of any call: loading a part of sophia-run opens one, too. */
+/** Returns the limit on open files for the error of any call: loading a module opens a file, too. */
 export function openFilesLimitOf(code: string | undefined): Limit | undefined {
   return code === "EMFILE" || code === "ENFILE" ? limitOf(code) : undefined;
 }

@@ -4,11 +4,10 @@ import { callersName } from "./before-bun.ts";
 import { isBun } from "./runtime.ts";
 
 /**
- * Returns this process's environment, without entries that are no variables; of two of one name getenv(3) finds the first.
+ * Returns this process's environment without invalid entries. The first of two variables with one name wins, as in getenv(3).
  *
- * @param strings names and values in turns, each but the last ended by a NUL, as the addon gives them: Node.js asks
- *   getenv(3) for each variable, which looks through all of them (35 ms for 5,000). Absent if there is no addon, or if
- *   other code ran in this process before: what it made of `process.env` counts
+ * @param strings names and values in turns, separated by NUL, from the addon. Node.js calls getenv(3) for each variable,
+ *   which takes 35 ms for 5,000. Absent without an addon, and if preloaded code may have changed `process.env`
  */
 export function ownEnvironment(variables: NodeJS.ProcessEnv, strings: string | undefined): Environment {
   return strings === undefined ? environmentOf(variables) : environmentIn(strings);
@@ -25,16 +24,15 @@ function environmentIn(strings: string): Environment {
 }
 
 /**
- * Node.js lists variables whose names are not UTF-8, and before version 26 those whose names are array indices (`0`,
- * `10`), but does not find their values; the kernel still has the first environment. Of several names that are not UTF-8
- * and become the same, Bun takes the last.
+ * Reads `process.env`. Node.js finds no values of names that are not UTF-8, nor before version 26 of array indices (`0`);
+ * the kernel has them. Bun takes the last of several names that become the same because they are not UTF-8.
  */
 function environmentOf(variables: NodeJS.ProcessEnv): Environment {
   const environment = new Map<string, string>();
   let initial: Environment | undefined;
-  // Not Object.keys, which asks getenv(3) whether each is enumerable.
+  // Object.keys would call getenv(3) for each.
   for (const name of Object.getOwnPropertyNames(variables)) {
-    // getenv(3) of some systems lists a variable without a name.
+    // Some systems list a variable without a name.
     const given = name === "" ? undefined : isBun ? callersName(name) : name;
     if (given === undefined) continue;
     const isAmbiguous = isBun && name.includes("\uFFFD");
@@ -45,17 +43,17 @@ function environmentOf(variables: NodeJS.ProcessEnv): Environment {
   return environment;
 }
 
-/** Returns the environment with which this process was started (Linux); empty elsewhere. */
+/** Returns the environment at the start of this process (Linux); empty elsewhere. */
 export function initialEnvironment(): Environment {
   const environment = new Map<string, string>();
   try {
-    // The first of two variables of one name counts, and an entry without a name or without a value is no variable.
+    // Reversed, so that the first of two variables with one name wins.
     for (const entry of readFileSync("/proc/self/environ", "utf8").split("\0").toReversed()) {
       const equals = entry.indexOf("=");
       if (equals > 0) environment.set(entry.slice(0, equals), entry.slice(equals + 1));
     }
   } catch {
-    // Another system, or no /proc.
+    // no /proc
   }
   return environment;
 }

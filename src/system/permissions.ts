@@ -1,9 +1,9 @@
 /** Bits of the mode of a file or folder (stat(2)). */
-export const EVERYBODY_READS = 0o004;
-export const EVERYBODY_WRITES = 0o002;
-/** Everybody can enter the folder. */
-export const EVERYBODY_ENTERS = 0o001;
-/** Anything that the group or everybody may do. */
-export const FOR_OTHERS = 0o077;
-/** In the folder only the owner of a file can rename or remove it. */
+export const WORLD_READABLE = 0o004;
+export const WORLD_WRITABLE = 0o002;
+/** All users can enter the folder. */
+export const WORLD_SEARCHABLE = 0o001;
+/** All permissions of the group and of other users. */
+export const GROUP_OR_WORLD = 0o077;
+/** Only the owner of a file can rename or remove it in such a folder. */
 export const STICKY = 0o1000;

@@ -1,25 +1,21 @@
 import { readlinkSync, readSync } from "node:fs";
+import { attempt } from "./attempt.ts";
 import { systemErrorCode } from "./errors.ts";
 
 const POLL_MS = 10;
 
-/**
- * Reads a pipe that was opened without waiting, to its end.
- *
- * @param path the path at which it was opened
- * @throws the system's error
- */
+/** Reads a pipe that was opened at a path with O_NONBLOCK, to its end. @throws the system's error */
 export async function readPipe(
   descriptor: number,
   path: string,
   maxBytes: number,
   waitMs: number,
 ): Promise<Buffer | "TOO_LARGE" | "NO_END"> {
-  // A pipe without a name ends once. A named one also reads as ended while it has no writer yet.
+  // A named pipe reads as ended while it has no writer yet.
   const mayBegin = !isAnonymous(path);
   const chunks: Buffer[] = [];
   let length = 0;
-  // Monotonic, and without the global `performance`, which takes 0.9 ms to load.
+  // The global `performance` would take 0.9 ms to load.
   const end = process.uptime() + waitMs / 1000;
   for (;;) {
     const chunk = Buffer.allocUnsafe(65_536);
@@ -36,7 +32,7 @@ export async function readPipe(
   }
 }
 
-/** Returns the number of bytes read, 0 at the end, undefined if there are none at the moment. */
+/** Returns the number of bytes read, 0 at the end, undefined if none are available yet. */
 function readAvailable(descriptor: number, buffer: Buffer): number | undefined {
   try {
     return readSync(descriptor, buffer, 0, buffer.length, null);
@@ -46,11 +42,7 @@ function readAvailable(descriptor: number, buffer: Buffer): number | undefined {
   }
 }
 
-/** True if a path such as `/dev/fd/63` leads to a pipe that has no name. */
+/** Returns true if a path such as `/dev/fd/63` leads to a pipe without a name. */
 function isAnonymous(path: string): boolean {
-  try {
-    return readlinkSync(path).startsWith("pipe:");
-  } catch {
-    return false;
-  }
+  return attempt(() => readlinkSync(path).startsWith("pipe:")) === true;
 }

@@ -1,14 +1,12 @@
 /**
- * A folder with files that only its user may read or exchange. Another user who may write a folder above could put one of
- * theirs in its place between a look at it and the use of a file in it. So the folder is opened once, looked at by the
- * descriptor, and its files are reached through that (Linux: `/proc/self/fd`). Elsewhere, and without /proc, the folders
- * above alone keep others from it.
+ * A folder whose files only its user may read or replace. Another user with write access to a folder above could swap it
+ * between the check and the use. So the folder is opened once, checked by its descriptor, and its files are reached through
+ * that (`/proc/self/fd`). Without /proc only the check of the folders above protects it.
  */
 import { closeSync, constants, existsSync, fstatSync, openSync, realpathSync, statSync, type Stats } from "node:fs";
 import { systemErrorCode } from "./errors.ts";
-import { EVERYBODY_WRITES, FOR_OTHERS, STICKY } from "./permissions.ts";
+import { WORLD_WRITABLE, GROUP_OR_WORLD, STICKY } from "./permissions.ts";
 
-/** Why a folder is not used. */
 export type FolderProblem =
   | { readonly kind: "absent" }
   | {
@@ -18,17 +16,13 @@ export type FolderProblem =
     }
   | { readonly kind: "system"; readonly path: string; readonly code: string };
 
-/** An open folder, with the path by which its files are reached. On Windows folders are not opened. */
+/** An open folder and the path to its files. Windows opens no folders. */
 export interface PrivateFolder {
   readonly path: string;
   readonly descriptor: number | undefined;
 }
 
-/**
- * Opens a folder, passes it on and closes it.
- *
- * @returns the result of `use`, or why the folder is not used
- */
+/** Opens a folder for a call of `use`. @returns its result, or why the folder is not used */
 export function inPrivateFolder<Result>(path: string, use: (folder: PrivateFolder) => Result): Result | FolderProblem {
   if (process.geteuid === undefined) return use({ path, descriptor: undefined });
   let descriptor: number;
@@ -40,7 +34,7 @@ export function inPrivateFolder<Result>(path: string, use: (folder: PrivateFolde
   try {
     const stats = fstatSync(descriptor);
     if (stats.uid !== process.geteuid()) return { kind: "folder", path, problem: "others" };
-    if ((stats.mode & FOR_OTHERS) !== 0) return { kind: "folder", path, problem: "mode" };
+    if ((stats.mode & GROUP_OR_WORLD) !== 0) return { kind: "folder", path, problem: "mode" };
     const own = `/proc/self/fd/${descriptor}`;
     const reached = process.platform === "linux" && existsSync(own) ? own : realpathSync.native(path);
     const above = openAbove(reached, stats);
@@ -53,17 +47,17 @@ export function inPrivateFolder<Result>(path: string, use: (folder: PrivateFolde
 function notOpened(path: string, error: unknown): FolderProblem {
   const code = systemErrorCode(error) ?? "UNKNOWN";
   if (code === "ENOENT") return { kind: "absent" };
-  // Linux has ENOTDIR for a link, and other systems ELOOP.
+  // A link is ENOTDIR in Linux and ELOOP elsewhere.
   if (code === "ENOTDIR" || code === "ELOOP") return { kind: "folder", path, problem: "not-a-folder" };
   return { kind: "system", path, code };
 }
 
-/** Returns the nearest folder above in which every user may exchange what is in it: without the sticky bit. */
+/** Returns the nearest folder above that is world-writable without the sticky bit. */
 function openAbove(path: string, { ino, dev }: Stats): string | undefined {
   let below = { ino, dev };
   for (let at = `${path}/..`; ; at += "/..") {
     const above = statSync(at);
-    if ((above.mode & (EVERYBODY_WRITES | STICKY)) === EVERYBODY_WRITES) return realpathSync.native(at);
+    if ((above.mode & (WORLD_WRITABLE | STICKY)) === WORLD_WRITABLE) return realpathSync.native(at);
     // The root is its own parent.
     if (above.ino === below.ino && above.dev === below.dev) return undefined;
     below = above;

@@ -1,6 +1,6 @@
-/** The builds put this in, so that each has only the code for its own runtime. */
+/** Defined by each build, so that it has only the code for its own runtime. */
 declare const SOPHIA_RUN_STANDALONE: boolean | undefined;
 
-/** This program runs in Bun: it is a stand-alone executable. */
+/** True in a stand-alone executable, which runs in Bun. */
 export const isBun: boolean =
   typeof SOPHIA_RUN_STANDALONE === "undefined" ? process.versions["bun"] !== undefined : SOPHIA_RUN_STANDALONE;

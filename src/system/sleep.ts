@@ -1,4 +1,3 @@
-/** Waits, without a turn of the event loop. */
 export function sleep(milliseconds: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, milliseconds);
 }

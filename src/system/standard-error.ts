@@ -1,16 +1,15 @@
 /**
- * Replaces `process.stderr` by a stand-in that opens the real stream when something of it is used.
+ * Replaces `process.stderr` by a stand-in that opens the real stream at its first use.
  *
- * Node compares each socket that it destroys with `process.stderr`, and reading that property opens the stream: this loads
- * node:tty and makes a pipe non-blocking, for the program too and for all who write to it. Code that `NODE_OPTIONS`
- * preloads (such as an agent that instruments the program) and Node's own warnings can still write to it.
+ * Node reads `process.stderr` whenever it destroys a socket, and reading it opens the stream. That loads node:tty and makes
+ * a pipe non-blocking for all its writers, the program included. Preloaded code and Node's warnings still write to it.
  *
- * @param dropsDebugging drops what Node.js writes for `NODE_DEBUG`: the variable is meant for the program, and here it would
- *   show the program's whole environment (`child_process`) and tokens (`http`)
+ * @param dropsDebugging drops the output of `NODE_DEBUG`: the variable is meant for the program, and here it would show the
+ *   program's environment (`child_process`) and tokens (`http`)
  */
 export function postponeStandardError(dropsDebugging: boolean): void {
   const property = Object.getOwnPropertyDescriptor(process, "stderr");
-  // Preloaded code has replaced it already.
+  // Absent if preloaded code has replaced it.
   if (property?.get === undefined) return;
   const open = (): NodeJS.WriteStream => {
     Object.defineProperty(process, "stderr", property);
@@ -25,7 +24,7 @@ export function postponeStandardError(dropsDebugging: boolean): void {
     {
       get: (_, key) => {
         if (dropsDebugging && key === "write") return writeUnlessDebugging;
-        // Asked to choose colours.
+        // Node asks it for the choice of colours.
         if (dropsDebugging && key === "isTTY") return false;
         const stream = open();
         const value: unknown = Reflect.get(stream, key);
@@ -41,7 +40,7 @@ export function postponeStandardError(dropsDebugging: boolean): void {
   standInForIt();
 }
 
-/** True of a line of `util.debuglog`: a section, this process and a message. */
+/** Returns true for a line of `util.debuglog`: a section, this PID and a message. */
 function isDebugging(text: unknown): boolean {
   return typeof text === "string" && new RegExp(`^\\S+ ${process.pid}: `).test(text);
 }

@@ -1,14 +1,14 @@
 import { fstatSync, openSync } from "node:fs";
 
 /**
- * Returns the columns of the terminal that a descriptor is; undefined if it is none, or its size is not known.
+ * Returns the width of a terminal; undefined if the descriptor is none or its size is unknown.
  *
- * The terminal is opened a second time. libuv (uv_tty_init) puts a description of its own in the place of the descriptor
- * that it is given and makes it non-blocking, which must not happen to one that the program inherits.
+ * Opens the terminal again: libuv (uv_tty_init) replaces a descriptor's open file description and makes it non-blocking,
+ * which must not happen to one that the program inherits.
  */
 export function terminalColumns(descriptor: 1 | 2): number | undefined {
   try {
-    // Elsewhere node:tty, which takes milliseconds, is not loaded.
+    // Before node:tty is loaded, which takes milliseconds.
     if (!fstatSync(descriptor).isCharacterDevice()) return undefined;
     const { isatty, WriteStream } = process.getBuiltinModule("node:tty");
     if (!isatty(descriptor)) return undefined;
@@ -19,7 +19,7 @@ export function terminalColumns(descriptor: 1 | 2): number | undefined {
     stream.destroy();
     return columns > 0 ? columns : undefined;
   } catch {
-    // Another user's, or one that has hung up.
+    // The terminal belongs to another user or has hung up.
     return undefined;
   }
 }

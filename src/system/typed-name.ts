@@ -3,10 +3,10 @@ import { dirname, join, resolve } from "node:path";
 import type { Context } from "../core/context.ts";
 
 const NAME = "sophia-run";
-/** The file of a command on the search path. */
+/** Names of the command's file on the search path. */
 const FILES = process.platform === "win32" ? [`${NAME}.cmd`, `${NAME}.exe`] : [NAME];
 
-/** The commands that run an installed package's, by the name with which npm_config_user_agent begins. */
+/** Commands that run an installed package's command, by the first word of npm_config_user_agent. */
 const RUNNERS: ReadonlyMap<string, string> = new Map([
   ["npm", "npx --no-install"],
   ["pnpm", "pnpm exec"],
@@ -15,13 +15,13 @@ const RUNNERS: ReadonlyMap<string, string> = new Map([
 ]);
 
 /**
- * Returns the command as the user can type it: `sophia-run` if the search path has it, `npx --no-install sophia-run` or the
- * like if only a package manager finds it. npm, pnpm, Yarn 1 and Bun put `node_modules/.bin` on the search path of what
- * they run, Yarn 4 a folder that it names in BERRY_BIN_FOLDER. No variable's text is returned.
+ * Returns the command as the user can type it: `sophia-run` if it is on the search path, else `npx --no-install sophia-run`
+ * or the like. npm, pnpm, Yarn 1 and Bun add `node_modules/.bin` to the search path of their scripts, Yarn 4
+ * BERRY_BIN_FOLDER. No part of a variable is returned.
  */
 export function typedName({ environment, cwd }: Pick<Context, "environment" | "cwd">): string {
   const path = (environment.get("PATH") ?? "").split(process.platform === "win32" ? ";" : ":");
-  // That of pnpm is relative.
+  // The folder of pnpm is relative.
   const found = path.find((folder) => folder !== "" && hasCommand(resolve(cwd, folder)));
   const isManaged =
     found === undefined
@@ -30,7 +30,7 @@ export function typedName({ environment, cwd }: Pick<Context, "environment" | "c
   if (!isManaged) return NAME;
   const agent = /^(\w+)\//.exec(environment.get("npm_config_user_agent") ?? "")?.[1] ?? "";
   const runner = RUNNERS.get(agent);
-  // The user, not a package manager, has put node_modules/.bin on the search path.
+  // The user has added node_modules/.bin to the search path.
   if (runner === undefined && found !== undefined) return NAME;
   return `${runner ?? "npx --no-install"} ${NAME}`;
 }

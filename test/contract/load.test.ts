@@ -56,7 +56,7 @@ describe("where the contract comes from", () => {
     expect(await failureOf(() => loadContract({ cwd: join(folder, "a") }))).toMatchObject({
       code: "contract-distrusted",
       status: 125,
-      message: `the contract ${path} does not count: everybody may write its folder ${folder}`,
+      message: `the contract ${path} does not count: its folder ${folder} is world-writable`,
       hint: `--contract ${path}, if you trust it (SOPHIA_CONTRACT), or name another`,
     });
     expect(await foundFrom(folder)).toBe(path);

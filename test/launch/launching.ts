@@ -9,7 +9,7 @@ import { afterAll, beforeAll, onTestFinished } from "vitest";
 import type { SecretFile } from "../../src/launch/index.ts";
 import { addon } from "../helpers/sophia.ts";
 
-/** What the driver is asked to do. */
+/** A launch request for the driver. */
 export interface DriverRequest {
   readonly files?: readonly SecretFile[];
   readonly mode?: "auto" | "spawn" | "exec";

@@ -15,16 +15,16 @@ function preload(code: string): { readonly PATH: string; readonly NODE_OPTIONS: 
 
 const modes = ["auto", "spawn"] as const;
 
-describe.each(modes)("other code runs before, mode %s", (mode) => {
+describe.each(modes)("preloaded code, mode %s", (mode) => {
   beforeEach(({ skip }) => skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable"));
 
-  test("it has used a stream: the program's own writes still block", async () => {
+  test("that has used a stream: the program's own writes still block", async () => {
     const child = spawn(command, [...launcher, "--mode", mode, "--", "seq", "300000"], {
       cwd: folder(),
       env: preload('console.log("-");'),
       stdio: ["ignore", "pipe", "pipe"],
     });
-    // The pipe is full, and the program blocks in write(2), until somebody reads.
+    // The pipe is full, and the program blocks in write(2) until the test reads.
     const errors = text(child.stderr);
     await once(child.stdout, "readable");
     const [output] = await Promise.all([text(child.stdout), once(child, "exit")]);
@@ -33,7 +33,7 @@ describe.each(modes)("other code runs before, mode %s", (mode) => {
     expect(child.exitCode).toBe(0);
   });
 
-  test.each([[[]], [["--no-addons"]]])("it takes samples for a profile: they do not kill the program %j", (more) => {
+  test.each([[[]], [["--no-addons"]]])("that samples for a profile: SIGPROF does not kill the program %j", (more) => {
     const env = { PATH: process.env["PATH"] };
     const cwd = folder();
     const options = [...more, "--cpu-prof", `--cpu-prof-dir=${cwd}`, "--cpu-prof-interval=100"];

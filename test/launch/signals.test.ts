@@ -4,14 +4,14 @@ import { catchableSignals, signalName, signalNumber } from "../../src/launch/sig
 
 const numbers = new Set(Object.values(constants.signals));
 
-test("each signal of the system is caught once, but those that cannot be and those of faults", () => {
+test("each signal is caught once, except uncatchable ones and those of faults", () => {
   const caught = catchableSignals().map((name) => signalNumber(name));
   const others = ["SIGKILL", "SIGSTOP", "SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL"] as const;
   const all = [...caught, ...others.map((name) => constants.signals[name])];
   expect(all.toSorted((a, b) => a - b)).toEqual([...numbers].toSorted((a, b) => a - b));
 });
 
-test("each number of a signal has a name, and no other number has", () => {
+test("every signal number has a name, other numbers have none", () => {
   for (const number of numbers) expect(constants.signals[signalName(number) ?? "SIGKILL"]).toBe(number);
   expect([0, 64].map((number) => signalName(number))).toEqual([undefined, undefined]);
 });

@@ -69,8 +69,8 @@ const starts: readonly (readonly [
   ],
   ["a quoted value", { mode: "exec", files: ["dotenv", "rolldown-runtime"], given: { ".env": 'A="1"' } }],
   ["reading ESC", { mode: "exec", files: ["access", "esc", "loopback", "rolldown-runtime"], esc: true }],
-  ["starting the program beside the monitor", { mode: "spawn", files: ["hand-over", "linux-", "rolldown-runtime"] }],
-  ["starting the program beside itself", { mode: "spawn", files: ["hand-over", "spawn", "rolldown-runtime"] }],
+  ["starting the program by the monitor", { mode: "spawn", files: ["monitor", "linux-", "rolldown-runtime"] }],
+  ["starting the program as its parent process", { mode: "spawn", files: ["monitor", "spawn", "rolldown-runtime"] }],
 ];
 
 test.for(starts)(

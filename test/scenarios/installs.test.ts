@@ -57,7 +57,7 @@ describe.each(clients())("$name", (client) => {
     if (packageManager.startsWith("bun@")) {
       const byBun = await run("--bun", "run", "job");
       expect(byBun.status).toBe(125);
-      expect(byBun.stderr).toContain("sophia-run: Bun runs this, which is for Node.js\n");
+      expect(byBun.stderr).toContain("sophia-run: Bun cannot run");
     }
 
     const made = ["init", "--from", "builtin", "--with", "actions"];

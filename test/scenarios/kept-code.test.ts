@@ -74,7 +74,7 @@ describe("the code that V8 has compiled", () => {
     expect(await run({ HOME: home }, "--mode", mode)).toStrictEqual(GOOD);
     const names = keptIn(home);
     expect(names.map((name) => name.replace(/-.*/, ""))).toEqual(
-      expect.arrayContaining(mode === "spawn" ? ["built", "program", "hand"] : ["built", "program"]),
+      expect.arrayContaining(mode === "spawn" ? ["built", "program", "monitor"] : ["built", "program"]),
     );
     for (const name of names) {
       expect(statSync(pathOf(home, name)).mode & 0o777).toBe(0o600);

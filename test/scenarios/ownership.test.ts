@@ -68,7 +68,7 @@ const DISTRUSTED: readonly Row[] = [
   ["another user's", { file: { uid: OTHER } }, `it belongs to another user (uid ${OTHER})`],
   ["another user's, for root", { file: { uid: OTHER }, user: 0 }, `it belongs to another user (uid ${OTHER})`],
   ["another user's, where everybody may write", { file: { uid: OTHER }, cwd: { mode: 0o1777, uid: 0 } }, "(uid "],
-  ["one that everybody may write", { file: { mode: 0o666 } }, "everybody may write it"],
+  ["one that everybody may write", { file: { mode: 0o666 } }, "it is world-writable"],
 ];
 
 describe(".env", () => {
@@ -165,7 +165,7 @@ describe("a contract", () => {
     ...DISTRUSTED,
     ["another user's in /tmp", { isAbove: true, above, file: { uid: OTHER } }, `(uid ${OTHER})`],
     ["another user's in /tmp, for root", { isAbove: true, above, file: { uid: OTHER }, user: 0 }, `(uid ${OTHER})`],
-    ["one in /tmp", { isAbove: true, above }, "everybody may write its folder"],
+    ["one in /tmp", { isAbove: true, above }, "is world-writable"],
     ["one in a folder that everybody may write", { isAbove: true, above: { mode: 0o777 } }, "chmod o-w "],
   ])("%s ends the start, and the built-in one does not decide in its place", async (_, situation, complaint) => {
     const cwd = surroundings("sophia.contract.json", situation);
@@ -196,7 +196,7 @@ test("what a found contract extends is looked at as itself, and a .env beside it
   const { status, stderr } = await startAs(ME, cwd);
   expect(status).toBe(125);
   expect(unwrapped(stderr)).toBe(
-    "sophia-run: the contract base.json, which sophia.contract.json extends, does not count: everybody may write it " +
+    "sophia-run: the contract base.json, which sophia.contract.json extends, does not count: it is world-writable " +
       "chmod o-w base.json; or name the first with --contract, if you trust it (SOPHIA_CONTRACT), or name another\n",
   );
   expect((await startAs(ME, cwd, ["--contract", "sophia.contract.json"])).status).toBe(0);

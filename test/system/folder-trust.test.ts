@@ -16,13 +16,13 @@ function isOwn(path: string): boolean {
   return execFileSync(process.execPath, ["-e", script, addon, path], { encoding: "utf8" }) === "true";
 }
 
-/** What keeps the cache of ESC from the folder. */
+/** The problem that keeps the cache of ESC out of the folder. */
 function problemOf(path: string): string {
   const result = inPrivateFolder(path, () => "none" as const);
   return result === "none" ? result : result.kind === "folder" ? result.problem : result.kind;
 }
 
-// What only one of the two refuses is what others may read: code is no secret.
+// Only one of the two refuses folders that others may read, since code is no secret.
 const CASES = [
   ["of the user alone", 0o700, 0o755, true, "none"],
   ["that others may read", 0o755, 0o755, true, "mode"],

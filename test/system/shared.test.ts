@@ -15,7 +15,7 @@ test("the header is what npm run generate writes", () => {
   expect(readFileSync(path, "utf8")).toBe(text);
 });
 
-/** What a C program prints that includes the header. */
+/** Returns the output of a C program that includes the header. */
 function print(statements: string): string {
   const source = `#include <signal.h>\n#include <stdio.h>\n#include "${path}"\nint main(void) { ${statements} return 0; }\n`;
   const place = folder({ "print.c": source });
@@ -34,10 +34,11 @@ describe("C has what TypeScript has:", () => {
   });
 
   test("names", () => {
-    const list = "const char *const names[] = {HELD, BUN_SETTINGS, PID_VARIABLES, EXEC_PID, OWN_PID, CORE_FILTER};";
+    const list =
+      "const char *const names[] = {HIDDEN_PREFIX, BUN_SETTINGS, PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER};";
     const printed = print(`${list} for (unsigned i = 0; i < sizeof names / sizeof *names; ++i) puts(names[i]);`);
-    const { HELD, BUN_SETTINGS, PID_VARIABLES, EXEC_PID, OWN_PID, CORE_FILTER } = shared;
-    const names = [HELD, ...BUN_SETTINGS, ...PID_VARIABLES, EXEC_PID, OWN_PID, CORE_FILTER];
+    const { HIDDEN_PREFIX, BUN_SETTINGS, PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER } = shared;
+    const names = [HIDDEN_PREFIX, ...BUN_SETTINGS, ...PID_VARIABLES, EXEC_PID, PID_PLACEHOLDER, CORE_FILTER];
     expect(printed.split("\n")).toEqual([...names, ""]);
   });
 

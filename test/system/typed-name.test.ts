@@ -35,7 +35,7 @@ test.each(AGENTS)("by %s: %s, wherever the manager has put it", (agent, expected
   expect(named({ PATH: "/nowhere" })).toBe(expected);
 });
 
-test("from a shell: what its search path has, else what node_modules has, above the working directory too", () => {
+test("in a shell the search path comes first, then node_modules, also above the working directory", () => {
   const { cwd, bin, elsewhere } = installed();
   const inner = join(cwd, "packages");
   mkdirSync(inner);
@@ -46,7 +46,7 @@ test("from a shell: what its search path has, else what node_modules has, above 
   expect(named(elsewhere, "/nowhere")).toBe("sophia-run");
 });
 
-test("nothing of the variables is shown", () => {
+test("no part of a variable is shown", () => {
   const { cwd, bin } = installed();
   for (const agent of ["rm -rf /", "evil/1; rm", "npm", "constructor/1", "\u001B[31m/2"]) {
     const environment = new Map([
@@ -58,11 +58,11 @@ test("nothing of the variables is shown", () => {
   }
 });
 
-test("messages and help name it so; what is for programs does not", async () => {
+test("messages and help use this name, output for programs does not", async () => {
   const { cwd, bin } = installed();
   const env = { PATH: `${bin}:${process.env["PATH"] ?? ""}`, npm_config_user_agent: AGENTS[1][0] };
   const started = await sophia(["--", "true"], { cwd, env });
-  expect(started.stderr).toContain("\n  start your own with pnpm exec sophia-run init, ");
+  expect(started.stderr).toContain("pnpm exec sophia-run init");
   expect((await sophia(["check", "--jsno"], { cwd, env })).stderr).toContain("? pnpm exec sophia-run check --help");
   const help = await sophia(["check", "--help"], { cwd, env });
   expect(help.stdout).toContain("Usage: pnpm exec sophia-run check [options]\n");

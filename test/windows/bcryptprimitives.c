@@ -1,4 +1,4 @@
-// What Bun needs of Windows' bcryptprimitives.dll, for Wine 8, which has none.
+// The functions of Windows' bcryptprimitives.dll that Bun needs, for Wine 8, which lacks it.
 __declspec(dllimport) unsigned char __stdcall SystemFunction036(void *bytes, unsigned long length);
 
 __declspec(dllexport) int __stdcall ProcessPrng(unsigned char *bytes, unsigned long long length) {

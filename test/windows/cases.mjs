@@ -1,4 +1,4 @@
-// What sophia-run does on Windows, by cases that run there, or in Wine: `node cases.mjs INPUT REPORT`. See run.ts.
+// Cases for Windows, that run there or in Wine: `node cases.mjs INPUT REPORT`. See run.ts.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from "node:path";
 import { argv, env as own, execPath, exit, kill, stderr } from "node:process";
 
 const [, , inputFile, reportFile] = argv;
-/** What starts sophia-run, and the local ESC server. */
+/** Commands that start sophia-run and the local ESC server. */
 const { launcher, esc } = JSON.parse(readFileSync(inputFile, "utf8"));
 
 const LIMIT_MS = 60_000;
@@ -173,7 +173,7 @@ function sophia(args, { cwd, env } = {}) {
   });
 }
 
-/** What the printing program got. */
+/** Returns the input of the printing program. */
 function program({ status, stdout, stderr: said }) {
   assert.equal(status, 0, said);
   return JSON.parse(stdout);

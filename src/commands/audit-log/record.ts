@@ -14,7 +14,7 @@ import { maskingOf } from "../../masking/masking.ts";
 import type { Secret } from "../../masking/model.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
-import { addonOfBun } from "../../launch/exec/libc-of-bun.ts";
+import { embeddedAddon } from "../../launch/standalone/embedded-addon.ts";
 import { isBun } from "../../system/runtime.ts";
 import { keeperOfOutput } from "../run/agents.ts";
 import { keeperBy } from "../run/keepers.ts";
@@ -125,7 +125,7 @@ function masked(text: string, secrets: readonly Secret[]): string {
 function userName(): string {
   const byNumber = `uid ${process.getuid?.() ?? "unknown"}`;
   // Bun takes the name from the environment, which any caller may set.
-  if (isBun) return addonOfBun()?.userName() ?? byNumber;
+  if (isBun) return embeddedAddon()?.userName() ?? byNumber;
   try {
     return userInfo().username;
   } catch {

@@ -39,7 +39,7 @@ export function redactionOf(
   }
   const masking = maskingOf(secrets);
   if (masking.size === 0) return undefined;
-  const base = { masking, secrets, insists: redact === "always" };
+  const base = { masking, secrets, requiresTerminal: redact === "always" };
   return redact === "always" || quiet ? base : { ...base, notice: onceFor(keeper ?? "auto", context) };
 }
 

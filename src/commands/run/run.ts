@@ -4,7 +4,7 @@ import type { Context } from "../../core/context.ts";
 import { ExitStatus, SophiaError } from "../../core/error.ts";
 import { reached } from "../../core/phases.ts";
 import { findExecutable } from "../../launch/program/executable.ts";
-import { launch, type Located, type Preparation, type Redaction } from "../../launch/index.ts";
+import { launch, type LocatedCommand, type Preparation, type Redaction } from "../../launch/index.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { matcher } from "../../resolve/select.ts";
 import { assessBy } from "../assessed.ts";
@@ -72,7 +72,7 @@ async function locateFirst(
   command: string,
   settings: Settings,
   { environment }: Context,
-): Promise<Located | undefined> {
+): Promise<LocatedCommand | undefined> {
   const searchPath = environment.get("PATH") ?? "";
   const isCallers =
     searchPath !== "" &&

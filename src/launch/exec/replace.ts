@@ -3,14 +3,10 @@ import type { Libc } from "../../system/addon/libc.ts";
 import { errorName } from "../../system/errors.ts";
 import { asShellScript } from "../program/executable.ts";
 import type { Launch, Program } from "../types.ts";
-import { loader } from "../../system/addon/loaded.ts";
+import { loader } from "../../system/addon/addon.ts";
 import { bytesOf } from "../program/program-bytes.ts";
 
-/**
- * Puts the program in this process's place (execve(2)): same PID, same parent, nothing left beside it.
- *
- * @throws SophiaError when the program cannot be executed
- */
+/** Replaces this process by the program (execve(2)). @throws SophiaError if the program cannot be executed */
 export async function replace(launch: Launch): Promise<never> {
   const { libc, options, preparation } = launch;
   let { program } = launch;
@@ -23,31 +19,31 @@ export async function replace(launch: Launch): Promise<never> {
     executor = (one) => byLibc(one, libc, launch);
   }
   if (options.restoreNofile) (await import("../open-files.ts")).setCallersOpenFiles();
-  // Here, so that the code for it is kept, too.
+  // Before cacheCode, so that its code is cached, too.
   const execute = executor(program);
   if (preparation.firstProcess) {
-    // Two turns of the event loop deliver what was sent so far. A signal that comes between here and execve is lost.
+    // Two turns of the event loop deliver pending signals. A signal between here and execve is lost.
     await nextTurn();
     await nextTurn();
   } else {
-    // Not as PID 1: the next container seldom finds the files.
-    loader?.keepCode();
+    // The cache of a container seldom survives.
+    loader?.cacheCode();
   }
   preparation.stopListening();
   preparation.restoreCoreFilter();
-  // A stream of Node's on a pipe or terminal makes it non-blocking, for all who share it.
+  // Streams of Node make a shared pipe or terminal non-blocking.
   if (preparation.preloaded) for (const stream of [0, 1, 2]) preparation.addon?.makeBlocking(stream);
-  return explain(execute(), program, launch, (script) => executor(script)());
+  return runAsScript(execute(), program, launch, (script) => executor(script)());
 }
 
 /**
- * Goes on after the system has refused a program: a script without `#!` is for the shell.
+ * Handles the refusal of a program by the system: has the shell run a script without `#!`, else throws.
  *
- * @param code of the system's error
- * @param execute returns the code of the error, if a program cannot be executed; otherwise never
- * @throws SophiaError that says what is wrong with the program
+ * @param code the system's error code
+ * @param execute returns an error code only if the execution fails
+ * @throws SophiaError with the reason
  */
-export async function explain(
+export async function runAsScript(
   code: string,
   program: Program,
   { command }: Launch,
@@ -55,25 +51,23 @@ export async function explain(
 ): Promise<never> {
   let last = code;
   if (code === "ENOEXEC") {
-    // A script without #!, or a program of another processor.
     const { inspectImage } = await import("../program/image.ts");
     if (inspectImage(program.file).kind === "unknown") last = execute(asShellScript(program));
   }
   throw (await import("../program/start-error.ts")).executionError(command[0], program, last);
 }
 
-/** @returns executes the program. It returns the code of the error, if that is not possible; otherwise never */
+/** Prepares an execution. @returns a function that returns an error code only if the execution fails */
 function byLibc(program: Program, libc: Libc, { inherited, streams }: Launch): () => string {
   const bytes = bytesOf(program);
   return () => {
-    // The runtime has made them close-on-exec, the standard streams too.
+    // The runtime has made them close-on-exec.
     for (const descriptor of [...streams, ...inherited.numbers]) libc.keepOnExec(descriptor);
     reached("execve");
     return errorName(libc.execve(bytes, program.argv.length));
   };
 }
 
-/** Resolves once the event loop has delivered what it has. */
 export async function nextTurn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

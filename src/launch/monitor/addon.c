@@ -1,6 +1,6 @@
 /*
- * Starts the program as a child and puts the monitor in this process's place (Linux). monitor.c tells the whole; this half
- * of it runs in Node.js, by Node-API. hand-over.ts loads it and says what each function promises.
+ * Starts the program as a child and replaces Node.js by the monitor (Linux; by Node-API). monitor.c describes the scenario,
+ * addon.ts each function.
  */
 #define _GNU_SOURCE
 
@@ -22,32 +22,26 @@
 #include "../../system/generated/shared.h"
 #include "hold-signals.h"
 
-/* What the program gets besides its strings, as hand-over.ts writes it: each of eight bytes. */
+/* The request that replace.ts writes, in fields of eight bytes. */
 struct request {
   int64_t argument_count;
   /* Milliseconds; negative: never. */
   int64_t kill_after;
-  /* The soft limit on open files, OPEN_FILES_KEPT or OPEN_FILES_UNLIMITED. */
+  /* The soft limit on open files, OPEN_FILES_UNCHANGED or OPEN_FILES_UNLIMITED. */
   int64_t open_files;
-  /* SIGKILL when this process ends first. */
+  /* 1: SIGKILL when this process ends first. */
   int64_t dies_with_launcher;
-  /* The descriptor of the folder of the secret files; -1: there are none. */
+  /* The descriptor of the secret files' folder; -1: none. */
   int64_t folder;
-  /* Signals that the program finds ignored: a bit for each, SIGHUP's the lowest. */
+  /* Signals that the program inherits as ignored: a bit for each, SIGHUP's the lowest. */
   uint64_t ignored;
 };
 
 enum { EXECUTION_CHECK_MS = 50, CLEANER_START_MS = 5000 };
 
-static uint64_t pending_signals(void) {
-  uint64_t pending = 0;
-  syscall(SYS_rt_sigpending, &pending, sizeof pending);
-  return pending;
-}
-
-/* In the child. Writes its PID in place of OWN_PID, which own-pid.ts puts there. */
+/* Replaces the PID_PLACEHOLDER of own-pid.ts by the child's PID. */
 static void fill_in_pid(char **envp) {
-  char digits[sizeof OWN_PID];
+  char digits[sizeof PID_PLACEHOLDER];
   char *first = digits + sizeof digits - 1;
   *first = '\0';
   for (pid_t rest = getpid(); rest > 0; rest /= 10) *--first = (char)('0' + rest % 10);
@@ -56,14 +50,14 @@ static void fill_in_pid(char **envp) {
     for (size_t i = 0; i < COUNT(names); ++i) {
       const size_t length = strlen(names[i]);
       char *const value = *envp + length + 1;
-      if (strncmp(*envp, names[i], length) == 0 && value[-1] == '=' && strcmp(value, OWN_PID) == 0) strcpy(value, first);
+      if (strncmp(*envp, names[i], length) == 0 && value[-1] == '=' && strcmp(value, PID_PLACEHOLDER) == 0) strcpy(value, first);
     }
   }
 }
 
 static void limit_open_files(int64_t soft) {
   struct rlimit limit;
-  if (soft == OPEN_FILES_KEPT || getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (soft == OPEN_FILES_UNCHANGED || getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   limit.rlim_cur = soft == OPEN_FILES_UNLIMITED || (rlim_t)soft > limit.rlim_max ? limit.rlim_max : (rlim_t)soft;
   setrlimit(RLIMIT_NOFILE, &limit);
 }
@@ -71,18 +65,18 @@ static void limit_open_files(int64_t soft) {
 struct start {
   struct request request;
   struct program program;
-  /* Its file, and the secret files as its environment. */
+  /* Its environment names the secret files. */
   struct program monitor;
   const int *descriptors;
   size_t descriptor_count;
-  /* Both ends of two pipes: the parent lets the child go on, the child reports. */
+  /* Two pipes: by `go` the parent lets the child proceed, by `report` the child reports. */
   int go[2], report[2];
 };
 
-/* In the child, a fork of a process with many threads: only what is safe in a signal handler. */
-_Noreturn static void become_program(const struct start *it, pid_t parent) {
+/* Runs in the child, a fork of a process with many threads: only functions that are safe in a signal handler. */
+_Noreturn static void execute_program(const struct start *it, pid_t parent) {
   char byte;
-  /* Or this process would never see the other end closed, if the launcher is killed. */
+  /* Otherwise the read below would never end if the launcher is killed. */
   close(it->go[1]);
   const bool is_let = read(it->go[0], &byte, 1) == 1;
   const uint64_t pending = pending_signals();
@@ -95,7 +89,7 @@ _Noreturn static void become_program(const struct start *it, pid_t parent) {
   fill_in_pid(it->program.envp);
   for (size_t i = 0; i < it->descriptor_count; ++i) fcntl(it->descriptors[i], F_SETFD, 0);
   const struct sigaction ignore = {.sa_handler = SIG_IGN};
-  for (int signal = 1; signal <= MARK; ++signal) {
+  for (int signal = 1; signal <= QUERY; ++signal) {
     if ((it->request.ignored & bit(signal)) != 0) sigaction(signal, &ignore, NULL);
     else set_default(signal);
   }
@@ -106,7 +100,7 @@ _Noreturn static void become_program(const struct start *it, pid_t parent) {
   _exit(127);
 }
 
-/* Waits until the child has executed the program. Returns the error number, or 0. */
+/* Waits for the child's execve. Returns its error number, or 0. */
 static int execution_error(const struct start *it, pid_t child) {
   int error = 0;
   for (;;) {
@@ -114,15 +108,12 @@ static int execution_error(const struct start *it, pid_t child) {
     const int count = poll(&end, 1, EXECUTION_CHECK_MS);
     if (count > 0) return read(it->report[0], &error, sizeof error) == sizeof error ? error : 0;
     siginfo_t info;
-    /* A stop that comes just before the execution is the monitor's to deal with. */
-    if (count == 0 && state_of(P_PID, child, WSTOPPED | WNOWAIT, &info) != 0) return 0;
+    /* The monitor handles a stop just before the execve. */
+    if (count == 0 && child_state(P_PID, child, WSTOPPED | WNOWAIT, &info) != 0) return 0;
   }
 }
 
-/*
- * Starts the witness of monitor.c: before the program, so that it gets what the program gets. Its parent waits for the
- * execution, and shares its memory. Returns its PID, or 0.
- */
+/* Starts the witness of monitor.c, before the program, so that it gets all signals that the program gets. Returns its PID, or 0. */
 static pid_t start_witness(const char *file) {
   char monitor[24];
   snprintf(monitor, sizeof monitor, "%d", getpid());
@@ -136,7 +127,7 @@ static pid_t start_witness(const char *file) {
   return child > 0 ? child : 0;
 }
 
-static void dismiss(pid_t child) {
+static void kill_and_reap(pid_t child) {
   siginfo_t info;
   if (child == 0) return;
   kill(child, SIGKILL);
@@ -156,7 +147,7 @@ static pid_t start_program(struct start *it, uint64_t *early) {
   const uint64_t before = pending_signals();
   int error = 0;
   const pid_t child = (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
-  if (child == 0) become_program(it, parent);
+  if (child == 0) execute_program(it, parent);
   if (child < 0) error = errno;
   close(it->go[0]);
   close(it->report[1]);
@@ -165,7 +156,7 @@ static pid_t start_program(struct start *it, uint64_t *early) {
     uint64_t childs = 0;
     if (write(it->go[1], "", 1) == 1 && read(it->report[0], &childs, sizeof childs) == sizeof childs)
       error = execution_error(it, child);
-    /* What is pending here, and not in the child that looked later, came before the child existed. */
+    /* A signal that is pending here, but not in the child later, came before the child existed. */
     *early = before | (after & ~childs);
     siginfo_t info;
     if (error != 0) waitid(P_PID, (id_t)child, &info, WEXITED);
@@ -175,7 +166,7 @@ static pid_t start_program(struct start *it, uint64_t *early) {
   return error != 0 ? -error : child;
 }
 
-_Noreturn static void become_monitor(const struct monitor_settings *settings, const struct start *it) {
+_Noreturn static void execute_monitor(const struct monitor_settings *settings, const struct start *it) {
   char program[24], witness[24], kill_after[24], early[24], folder[24];
   snprintf(program, sizeof program, "%d", settings->program);
   snprintf(witness, sizeof witness, "%d", settings->witness);
@@ -210,8 +201,8 @@ static napi_value from_integer(napi_env env, int value) {
   return result;
 }
 
-/* In a child that shares the launcher's memory: starts the cleaner, and ends. */
-_Noreturn static void begin_cleaner(const struct program *cleaner, char *const words[], const int *kept,
+/* Runs in a vfork of the launcher: forks the cleaner and ends, so that init inherits it. */
+_Noreturn static void fork_cleaner(const struct program *cleaner, char *const words[], const int *kept,
                                     const int *descriptors, size_t descriptor_count, struct cleaner_start *result) {
   setsid();
   result->cleaner = vfork();
@@ -226,11 +217,11 @@ _Noreturn static void begin_cleaner(const struct program *cleaner, char *const w
   _exit(0);
 }
 
-/* Returns 0 once the cleaner watches this process, or an error number. */
-static int start_cleaner_of(const struct program *cleaner, int folder, const int *descriptors, size_t descriptor_count) {
+/* Returns 0 once the cleaner watches this process, else an error number. */
+static int launch_cleaner(const struct program *cleaner, int folder, const int *descriptors, size_t descriptor_count) {
   int is_subreaper = 0, ready[2];
   struct cleaner_start result = {0};
-  /* The cleaner would become a child of this process. */
+  /* A subreaper would inherit the cleaner as a child, which the program could notice. */
   if (prctl(PR_GET_CHILD_SUBREAPER, &is_subreaper, 0UL, 0UL, 0UL) != 0 || is_subreaper != 0) return EPERM;
   int watched = (int)syscall(SYS_pidfd_open, getpid(), 0);
   if (watched == -1) watched = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -247,7 +238,7 @@ static int start_cleaner_of(const struct program *cleaner, int folder, const int
   char *const words[] = {CLEANER, program, watched_word, folder_word, ready_word, NULL};
   const int kept[] = {watched, folder, ready[1], -1};
   const pid_t child = vfork();
-  if (child == 0) begin_cleaner(cleaner, words, kept, descriptors, descriptor_count, &result);
+  if (child == 0) fork_cleaner(cleaner, words, kept, descriptors, descriptor_count, &result);
   siginfo_t info;
   if (child < 0) result.error = errno;
   else waitid(P_PID, (id_t)child, &info, WEXITED);
@@ -255,7 +246,7 @@ static int start_cleaner_of(const struct program *cleaner, int folder, const int
   struct pollfd end = {.fd = ready[0], .events = POLLIN};
   if (result.error == 0) {
     const int count = poll(&end, 1, CLEANER_START_MS);
-    /* It has the other end of the pipe still, and with it its PID. */
+    /* Its PID is not reused, since it still has the other end of the pipe. */
     if (count == 0) kill(result.cleaner, SIGKILL);
     if (count != 1 || read(ready[0], &byte, 1) != 1) result.error = ETIMEDOUT;
   }
@@ -265,7 +256,7 @@ static int start_cleaner_of(const struct program *cleaner, int folder, const int
 }
 
 static napi_value start_cleaner(napi_env env, napi_callback_info info) {
-  napi_value given[3]; /* the monitor's strings, descriptors, the descriptor of the folder */
+  napi_value given[3]; /* monitor, descriptors, folder */
   struct bytes strings, descriptors;
   struct program cleaner;
   size_t count = COUNT(given);
@@ -276,13 +267,13 @@ static napi_value start_cleaner(napi_env env, napi_callback_info info) {
     return from_integer(env, EINVAL);
   int error = read_program(strings.first, strings.length, 0, &cleaner);
   if (error != 0) return from_integer(env, error);
-  error = start_cleaner_of(&cleaner, folder, descriptors.first, descriptors.length / sizeof(int));
+  error = launch_cleaner(&cleaner, folder, descriptors.first, descriptors.length / sizeof(int));
   free(cleaner.argv);
   return from_integer(env, error);
 }
 
 static napi_value start(napi_env env, napi_callback_info info) {
-  napi_value given[4]; /* strings, request, descriptors, the monitor's strings */
+  napi_value given[4]; /* strings, request, descriptors, monitor */
   struct bytes strings, request, descriptors, monitor;
   size_t count = COUNT(given);
   struct start it;
@@ -300,7 +291,7 @@ static napi_value start(napi_env env, napi_callback_info info) {
     free(it.monitor.argv);
     return from_integer(env, error);
   }
-  /* The program's pipes and files must end with the program: its own process alone passes them on. */
+  /* Only the program may keep its pipes and files open. */
   for (size_t i = 0; i < it.descriptor_count; ++i) fcntl(it.descriptors[i], F_SETFD, FD_CLOEXEC);
   struct monitor_settings settings = {.kill_after = it.request.kill_after,
                                       .witness = start_witness(it.monitor.file),
@@ -308,24 +299,24 @@ static napi_value start(napi_env env, napi_callback_info info) {
                                       .secret_files = it.monitor.envp};
   settings.program = start_program(&it, &settings.early);
   if (settings.program == -EAGAIN && settings.witness != 0) {
-    /* Its place is the program's, under a limit on processes. */
-    dismiss(settings.witness);
+    /* Under a limit on processes the program takes precedence. */
+    kill_and_reap(settings.witness);
     settings.witness = 0;
     settings.program = start_program(&it, &settings.early);
   }
   free(it.program.argv);
   if (settings.program < 0) {
-    dismiss(settings.witness);
+    kill_and_reap(settings.witness);
     free(it.monitor.argv);
     return from_integer(env, -settings.program);
   }
-  become_monitor(&settings, &it);
+  execute_monitor(&settings, &it);
 }
 
 static napi_value set_open_files(napi_env env, napi_callback_info info) {
   napi_value given;
   size_t count = 1;
-  int64_t soft = OPEN_FILES_KEPT;
+  int64_t soft = OPEN_FILES_UNCHANGED;
   napi_get_cb_info(env, info, &count, &given, NULL, NULL);
   napi_get_value_int64(env, given, &soft);
   limit_open_files(soft);

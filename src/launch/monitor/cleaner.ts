@@ -1,55 +1,80 @@
-import { readlinkSync } from "node:fs";
+/** Secret files that another process removes: the cleaner in exec mode, the monitor in spawn mode (see secret-files.h). */
+import { closeSync, constants, openSync } from "node:fs";
 import { execUnavailable } from "../exec/obstacles.ts";
 import { replace } from "../exec/replace.ts";
-import type { Launch } from "../types.ts";
+import { pidNamespace, writeSecretFiles } from "../spawn/secret-files.ts";
+import type { Launch, Program } from "../types.ts";
 import { findMonitor, numbersOfProgram, type Monitor } from "./addon.ts";
-import { entrust, type Entrusted } from "./entrusted.ts";
 
-/** The machine's own, not a container's; the number is the same in all versions of Linux (PROC_PID_INIT_INO). */
-const FIRST_PID_NAMESPACE = "pid:[4026531836]";
+/** The machine's own PID namespace in all versions of Linux (PROC_PID_INIT_INO). */
+const FIRST_PID_NAMESPACE = "4026531836";
+
+export interface RemovableFiles {
+  /** The program, with the paths of the files in its environment. */
+  readonly program: Program;
+  /** The monitor's path, `FOLDER=PATH` and `INODE=NAME` for each file, each ended by a NUL. */
+  readonly strings: Uint8Array;
+  /** The descriptor of the open folder; -1: there are no files. */
+  readonly folder: number;
+  /** Removes the files here, if no other process does. */
+  readonly remove: () => void;
+}
 
 /**
- * Puts the program in this process's place, with its secret files. Another process, the cleaner, removes them when the
- * program has ended (Linux; see monitor.c).
+ * Starts the cleaner and replaces this process by the program.
  *
- * @returns only if there can be no cleaner, and the mode is `auto`
- * @throws SophiaError when the program cannot be executed; 125 if there can be no cleaner and the mode is `exec`
+ * @returns only if there can be no cleaner and the mode is `auto`
+ * @throws SophiaError if the program cannot be executed; 125 if there can be no cleaner and the mode is `exec`
  */
 export async function replaceWithCleaner(launch: Launch): Promise<void> {
   const { options, preparation } = launch;
-  const monitor = !preparation.firstProcess && isFirstPidNamespace() ? await findMonitor(preparation) : undefined;
-  const entrusted = monitor && startCleaner(launch, monitor);
-  if (entrusted !== undefined) {
+  // At the end of a container's PID 1, often just after the program, the kernel kills all processes in it.
+  const isInContainer = preparation.firstProcess || pidNamespace() !== FIRST_PID_NAMESPACE;
+  const monitor = isInContainer ? undefined : await findMonitor(preparation);
+  const files = monitor && startCleaner(launch, monitor);
+  if (files !== undefined) {
     try {
-      await replace({ ...launch, program: entrusted.program });
+      await replace({ ...launch, program: files.program });
     } finally {
-      entrusted.remove();
+      files.remove();
     }
   }
   if (options.mode === "exec") throw execUnavailable("files");
 }
 
-/** Holds all signals meanwhile: one that ends this process does so when there are no files yet, or a cleaner. */
-function startCleaner(launch: Launch, { addon, file }: Monitor): Entrusted | undefined {
+/** Holds all signals meanwhile: one that ends this process acts before there are files, or once there is a cleaner. */
+function startCleaner(launch: Launch, { addon, file }: Monitor): RemovableFiles | undefined {
   addon.holdSignals();
   try {
-    const entrusted = entrust(launch, file);
-    if (addon.startCleaner(entrusted.strings, numbersOfProgram(launch), entrusted.folder) === 0) return entrusted;
-    entrusted.remove();
+    const files = writeRemovableFiles(launch, file);
+    if (addon.startCleaner(files.strings, numbersOfProgram(launch), files.folder) === 0) return files;
+    files.remove();
     return undefined;
   } finally {
     addon.releaseSignals();
   }
 }
 
-/**
- * True if this process is in no container's PID namespace: when PID 1 of such a one ends, often just after the program, the
- * kernel kills all that is in it.
- */
-function isFirstPidNamespace(): boolean {
+/** Writes the secret files. The caller must hold all signals until another process has them. @throws SophiaError (125) */
+export function writeRemovableFiles({ files, program }: Launch, monitor: string): RemovableFiles {
+  const runtimeDirectory = program.environment.get("XDG_RUNTIME_DIR");
+  const { folder, inodes, paths, remove } = writeSecretFiles(files, runtimeDirectory, (undo) => undo);
+  let descriptor: number;
   try {
-    return readlinkSync("/proc/self/ns/pid") === FIRST_PID_NAMESPACE;
-  } catch {
-    return false;
+    descriptor = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  } catch (error) {
+    // The limit on open files, for example.
+    remove();
+    throw error;
   }
+  const entries = Array.from(inodes, ([name, inode]) => `${inode}=${name}`);
+  return {
+    program: { ...program, environment: new Map([...program.environment, ...paths]) },
+    strings: Buffer.from(`${[monitor, `FOLDER=${folder}`, ...entries].join("\0")}\0`),
+    folder: descriptor,
+    remove: () => {
+      closeSync(descriptor);
+      remove();
+    },
+  };
 }

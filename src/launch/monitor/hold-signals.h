@@ -1,33 +1,30 @@
 /*
- * Holds the signals that reach this process while Node.js gives way to another program, so that none is lost and none acts.
+ * Holds the signals to this process before execve, so that none is lost and none acts.
  *
- * The main thread blocks all of them, and they stay pending across execve. But Node.js has further threads, which block
- * nothing, and the kernel gives them what the main thread blocks: a thread takes the signal off the queue, and is ended by
- * execve before it has done anything with it. So each of them is sent one signal, whose handler has it block all from then
- * on. Only when all have returned from it may this process execute another program.
+ * The main thread blocks all signals, which then stay pending across execve. But the kernel gives a signal that the main
+ * thread blocks to any other thread of Node.js, which blocks none: it would take the signal off the queue and end at execve.
+ * So each thread is sent one signal, whose handler makes it block all. This process may execute another program once all
+ * threads have returned from it.
  */
 #include <dirent.h>
 #include <fcntl.h>
 
-/* What cannot be caught, and the C libraries' own. All others get a handler: Node.js ignores some, and a thread drops those. */
+/* Signals that cannot be caught, and the C libraries' own. Ignored signals get a handler, too: a thread would drop them. */
 static const uint64_t NOT_HELD =
     (uint64_t)1 << (SIGKILL - 1) | (uint64_t)1 << (SIGSTOP - 1) | (uint64_t)7 << (32 - 1);
 enum { MOST_THREADS = 256, BLOCKING_MS = 1000 };
-static struct sigaction former_actions[MARK + 1];
+static struct sigaction former_actions[QUERY + 1];
 static uint64_t former_mask;
 static bool is_holding;
-/* Threads, but the main one, that the kernel may give a signal; 0 in place of one that blocks all. */
+/* Threads besides the main one that do not block all signals; 0: one that does by now. */
 static pid_t receiving[MOST_THREADS];
 
-/*
- * A thread that gets a signal blocks all from then on, and puts this one back: it stays pending for the process. The
- * kernel's own codes are not allowed there.
- */
+/* Blocks all signals in the thread that gets one, and queues this one again for the process, which allows no kernel's codes. */
 static void requeue(int signal, siginfo_t *info, void *context) {
   const int error = errno;
   const bool is_fault = signal == SIGSEGV || signal == SIGBUS || signal == SIGFPE || signal == SIGILL;
   if (is_fault && info->si_code > 0) {
-    /* The instruction is repeated, and the kernel acts. */
+    /* The faulty instruction is repeated, and the kernel acts. */
     set_default(signal);
     return;
   }
@@ -36,7 +33,7 @@ static void requeue(int signal, siginfo_t *info, void *context) {
   memcpy(&((ucontext_t *)context)->uc_sigmask, &held, sizeof held);
   if (info->si_code > 0) info->si_code = KERNEL_REQUEUED;
   else if (info->si_code != SI_QUEUE) info->si_code = SI_MESGQ;
-  /* A filter of system calls or RLIMIT_SIGPENDING may refuse it: without its sender the signal is not lost, at least. */
+  /* A filter of system calls or RLIMIT_SIGPENDING may refuse it: then only the sender is lost. */
   if (!is_own && syscall(SYS_rt_sigqueueinfo, getpid(), signal, info) != 0) syscall(SYS_kill, getpid(), signal);
   errno = error;
   const pid_t self = (pid_t)syscall(SYS_gettid);
@@ -44,7 +41,7 @@ static void requeue(int signal, siginfo_t *info, void *context) {
     if (receiving[i] == self) __atomic_store_n(&receiving[i], 0, __ATOMIC_RELEASE);
 }
 
-/* Returns true if a thread blocks every signal of its own accord, or is gone. */
+/* Returns true if a thread blocks every signal already, or is gone. */
 static bool blocks_all(pid_t thread) {
   char path[40], text[4096];
   snprintf(path, sizeof path, "/proc/self/task/%d/status", thread);
@@ -57,7 +54,7 @@ static bool blocks_all(pid_t thread) {
   return line == NULL || (~strtoull(line + strlen("\nSigBlk:"), NULL, 16) & ~NOT_HELD) == 0;
 }
 
-/* Without /proc the threads are not known. */
+/* Without /proc it finds none. */
 static void find_receiving_threads(void) {
   size_t count = 0;
   memset(receiving, 0, sizeof receiving);
@@ -84,9 +81,9 @@ static napi_value hold_signals(napi_env env, napi_callback_info info) {
   is_holding = true;
   sigfillset(&action.sa_mask);
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &former_mask, sizeof all);
-  /* Before there are handlers, which block all while they run. */
+  /* Before the handlers, which block all signals while they run. */
   find_receiving_threads();
-  for (int signal = 1; signal <= MARK; ++signal)
+  for (int signal = 1; signal <= QUERY; ++signal)
     if ((NOT_HELD & bit(signal)) == 0) sigaction(signal, &action, &former_actions[signal]);
   for (size_t i = 0; i < MOST_THREADS; ++i) {
     const pid_t thread = __atomic_load_n(&receiving[i], __ATOMIC_ACQUIRE);
@@ -100,7 +97,7 @@ static napi_value release_signals(napi_env env, napi_callback_info info) {
   (void)env, (void)info;
   if (!is_holding) return NULL;
   is_holding = false;
-  for (int signal = 1; signal <= MARK; ++signal)
+  for (int signal = 1; signal <= QUERY; ++signal)
     if ((NOT_HELD & bit(signal)) == 0) sigaction(signal, &former_actions[signal], NULL);
   set_mask(former_mask);
   return NULL;

@@ -1,22 +1,20 @@
 import type { Environment } from "../../core/model.ts";
-import { EXEC_PID, OWN_PID, PID_VARIABLES } from "../../system/shared.ts";
+import { EXEC_PID, PID_PLACEHOLDER, PID_VARIABLES } from "../../system/shared.ts";
 import type { Program } from "../types.ts";
 
-/** The variables by which systemd names this process; none where it names none, or another one. */
-export function namesOfLauncher(environment: Environment): readonly string[] {
+/** Returns the variables in which systemd names this process. */
+export function launcherPidVariables(environment: Environment): readonly string[] {
   const named = PID_VARIABLES.filter((name) => environment.get(name) === String(process.pid));
   return named.length === 0 ? [] : [...named, EXEC_PID].filter((name) => environment.has(name));
 }
 
-/**
- * Makes systemd's socket activation and watchdog work: variables by which systemd names this process name the program.
- */
-export function withOwnPid(program: Program): Program {
-  const names = namesOfLauncher(program.environment);
+/** Replaces this PID in systemd's variables for socket activation and watchdog: the program's process fills in its own. */
+export function withPidPlaceholders(program: Program): Program {
+  const names = launcherPidVariables(program.environment);
   if (names.length === 0) return program;
   const environment = new Map(program.environment);
-  // The PID once more, as the inode of a pidfd; that of the program is not known.
+  // The inode of this process's pidfd; the program's is unknown.
   environment.delete("LISTEN_PIDFDID");
-  for (const name of names) environment.set(name, OWN_PID);
+  for (const name of names) environment.set(name, PID_PLACEHOLDER);
   return { ...program, environment };
 }

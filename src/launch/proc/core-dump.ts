@@ -3,17 +3,17 @@ import type { Addon } from "../../system/addon/libc.ts";
 import { CORE_FILTER } from "../../system/shared.ts";
 
 /**
- * Takes this process's memory, which holds secrets, out of any core dump of it (Linux; core(5)).
+ * Excludes this process's memory, which holds secrets, from its core dumps (Linux; core(5)).
  *
- * @returns puts the former filter back, which children and a new image inherit
+ * @returns the undo: the program inherits the filter
  */
-export function withholdMemory(addon: Pick<Addon, "exchangeCoreFilter"> | undefined): () => void {
+export function excludeFromCoreDumps(addon: Pick<Addon, "exchangeCoreFilter"> | undefined): () => void {
   const exchange = addon === undefined ? exchangeFilter : addon.exchangeCoreFilter;
   const former = exchange(0);
   return former === -1 ? () => {} : () => void exchange(former);
 }
 
-/** As the addon's `exchangeCoreFilter`. A process that may not write the file is one that the kernel does not dump. */
+/** As the addon's `exchangeCoreFilter`. The kernel does not dump a process that may not write the file. */
 function exchangeFilter(filter: number): number {
   try {
     const former = Number.parseInt(readFileSync(CORE_FILTER, "utf8"), 16);

@@ -1,21 +1,20 @@
 import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import type { Addon } from "../../system/addon/libc.ts";
 
-/** An open file descriptor and what its link in /proc/PID/fd says. */
 export interface Descriptor {
   readonly number: number;
   readonly target: string;
 }
 
-/** The descriptors that the caller passed to this process. */
 export interface Inherited {
-  /** The descriptors from 3 on, in ascending order. */
+  /** Numbers from 3 on, in ascending order. */
   readonly numbers: readonly number[];
-  /** Those of them that may also be Node's own (macOS): they are passed on, and stay open here. */
+  /** The subset that may be Node's own (macOS): it is passed on and stays open here. */
   readonly doubtful: readonly number[];
 }
 
-/** The links of what an event loop has: an epoll descriptor to wait, an eventfd that wakes it, io_uring's in some versions. */
+/** Links of an event loop's descriptors: epoll, an eventfd that wakes it, io_uring in some versions. */
 export const EPOLL_TARGET = "anon_inode:[eventpoll]";
 export const EVENTFD_TARGET = "anon_inode:[eventfd]";
 export const RING_TARGET = "anon_inode:[io_uring]";
@@ -33,22 +32,14 @@ export function areAllOwn(addon: Pick<Addon, "descriptors"> | undefined): boolea
   return areNodes(names, (number) => strings[2 * names.indexOf(String(number)) + 1] ?? "");
 }
 
-/** The numbers of what a process has open; none where permission to see it is missing or there is no /proc. */
+/** Lists the numbers of a process's open descriptors; none without permission or /proc. */
 export function namesIn(pid: number | "self"): readonly string[] {
-  try {
-    return readdirSync(`/proc/${pid}/fd`);
-  } catch {
-    return [];
-  }
+  return attempt(() => readdirSync(`/proc/${pid}/fd`)) ?? [];
 }
 
-/** Returns a descriptor's link; empty for the one by which the numbers were read, which is closed by now. */
+/** Returns a descriptor's link; empty if it is closed, as the one of `namesIn` is. */
 export function targetOf(name: number | string, pid: number | "self" = "self"): string {
-  try {
-    return readlinkSync(`/proc/${pid}/fd/${name}`);
-  } catch {
-    return "";
-  }
+  return attempt(() => readlinkSync(`/proc/${pid}/fd/${name}`)) ?? "";
 }
 
 export function openDescriptors(pid: number | "self"): readonly Descriptor[] {
@@ -57,12 +48,12 @@ export function openDescriptors(pid: number | "self"): readonly Descriptor[] {
 }
 
 /**
- * Returns true if all descriptors from 3 on are certain to be Node's own, by a look at a few of them.
- * Node.js 20 to 26 start three event loops, whose descriptors follow one another: an epoll descriptor, io_uring's if there
- * is one, both ends of a pipe and an eventfd, with a second pipe for the first. One of the caller's among them leaves a
- * gap or moves a loop; three, one in each loop, put a pipe where io_uring's descriptor must be.
+ * Returns true if all descriptors from 3 on are certain to be Node's own, by a check of a few.
+ * Node.js 20 to 26 start three event loops with consecutive descriptors: epoll, io_uring if available, both ends of a pipe
+ * and an eventfd; the first loop has a second pipe. An inherited descriptor leaves a gap or moves a loop; three of them, one
+ * in each loop, put a pipe in the place of io_uring.
  *
- * @param names what /proc/self/fd holds: the standard streams, those, and the one by which it was read
+ * @param names the entries of /proc/self/fd: the standard streams, these, and the descriptor that reads the folder
  */
 export function areNodes(names: readonly string[], target: (descriptor: number) => string): boolean {
   const perLoop = (names.length - 3 - 1 - 2) / 3;
@@ -75,29 +66,23 @@ export function areNodes(names: readonly string[], target: (descriptor: number) 
 }
 
 /**
- * Returns true if the descriptor is close-on-exec, by its text in fdinfo; undefined if that does not tell. Node.js makes
- * most of the inherited ones so at its start, Bun all before an execve.
+ * Returns true if the descriptor is close-on-exec, by its fdinfo; undefined if unknown. Node.js sets it for most inherited
+ * descriptors at its start, Bun for all before an execve.
  */
 export function isCloseOnExec(descriptor: number, info = infoOf(descriptor)): boolean | undefined {
   const flags = flagsIn(info);
   return flags === undefined ? undefined : (flags & O_CLOEXEC) !== 0;
 }
 
-/** The flags with which a file was opened, and O_CLOEXEC; undefined where the system does not tell. */
 export function openFlags(descriptor: number): number | undefined {
   return flagsIn(infoOf(descriptor));
 }
 
-/** Reads a descriptor's text in /proc/self/fdinfo (proc_pid_fdinfo(5)); empty if the system does not tell. */
+/** Reads /proc/self/fdinfo (proc_pid_fdinfo(5)); empty if that fails. */
 export function infoOf(descriptor: number): string {
-  try {
-    return readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8");
-  } catch {
-    return "";
-  }
+  return attempt(() => readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8")) ?? "";
 }
 
-/** The flags of an open file, by its descriptor's text in fdinfo; undefined where that does not tell. */
 export function flagsIn(info: string): number | undefined {
   const digits = /^flags:\s*([0-7]+)/m.exec(info)?.[1];
   return digits === undefined ? undefined : Number.parseInt(digits, 8);

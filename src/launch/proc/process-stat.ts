@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 
 /** Fields of /proc/PID/stat (Linux; proc_pid_stat(5)). */
 export interface ProcessStat {
@@ -7,32 +8,25 @@ export interface ProcessStat {
   readonly parent: number;
   readonly group: number;
   readonly session: number;
-  /** Device number of the controlling terminal, 0 without one. */
   readonly terminal: number;
   /** Foreground process group of the controlling terminal, -1 without one. */
   readonly foregroundGroup: number;
-  /** Clock ticks between boot and the process's start: together with the PID it identifies a process. */
+  /** Clock ticks from boot to the start; with the PID it identifies a process. */
   readonly startTime: string;
-  /** The exit status in the form of waitpid(2); while the process is stopped, the number of the signal that stopped it. */
+  /** The status as in waitpid(2); for a stopped process the number of the signal. */
   readonly exitCode: number;
 }
 
 /**
- * Asks of this process by its main thread: qemu-user answers for /proc/self/stat itself, without group and terminal.
- *
- * @returns undefined when the process does not exist or the system has no /proc
+ * Reads /proc/PID/stat; undefined without the process or /proc. For this process /proc/thread-self: qemu-user emulates
+ * /proc/self/stat without group and terminal.
  */
 export function readProcessStat(pid: number | "self"): ProcessStat | undefined {
-  try {
-    return parseProcessStat(readFileSync(`/proc/${pid === "self" ? "thread-self" : pid}/stat`, "utf8"));
-  } catch {
-    return undefined;
-  }
+  return attempt(() => parseProcessStat(readFileSync(`/proc/${pid === "self" ? "thread-self" : pid}/stat`, "utf8")));
 }
 
-/** @returns undefined when the line does not have the form of /proc/PID/stat */
 export function parseProcessStat(line: string): ProcessStat | undefined {
-  // The second field is the program's name in parentheses, which may hold spaces and parentheses itself.
+  // The second field, the name in parentheses, may have spaces and parentheses.
   const end = line.lastIndexOf(")");
   if (end < 0) return undefined;
   const fields = line.slice(end + 2).split(" ");
@@ -51,21 +45,21 @@ export function parseProcessStat(line: string): ProcessStat | undefined {
   };
 }
 
-/** Counts how often the main thread has left the processor: the same twice if a stopped process has not run in between. */
+/** Returns the main thread's context switches: unchanged while a stopped process has not run. */
 export function contextSwitches(pid: number): string | undefined {
   return readStatus(pid)
     .match(/^(?:non)?voluntary_ctxt_switches:.*$/gm)
     ?.join();
 }
 
-/** Counts how often the main thread has waited for something; 0 if the system does not tell. */
+/** Counts the main thread's voluntary context switches; 0 if unknown. */
 export function waits(pid: number): number {
   return Number(/^voluntary_ctxt_switches:\s*(\d+)$/m.exec(readStatus(pid))?.[1] ?? 0);
 }
 
 type SignalSet = "SigCgt" | "SigIgn" | "SigBlk";
 
-/** Returns true if the process has a handler for the signal; false if the system does not tell, as below. */
+/** Returns true if the process handles the signal; false if unknown. */
 export function catchesSignal(pid: number | "self", signal: number): boolean {
   return isInSets(readStatus(pid), ["SigCgt"], signal);
 }
@@ -88,24 +82,16 @@ function isInSets(status: string, sets: readonly SignalSet[], signal: number): b
   });
 }
 
-/** /proc/PID/status (proc_pid_status(5)); empty when the process does not exist or the system has no /proc. */
+/** Reads /proc/PID/status (proc_pid_status(5)); empty if that fails. */
 function readStatus(pid: number | "self"): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, "utf8");
-  } catch {
-    return "";
-  }
+  return attempt(() => readFileSync(`/proc/${pid}/status`, "utf8")) ?? "";
 }
 
-/** Returns a soft limit as /proc/PID/limits shows it (a number or `unlimited`); undefined where the system does not tell. */
+/** Returns a soft limit of /proc/PID/limits (a number or `unlimited`); undefined if unknown. */
 export function softLimit(
   pid: number | "self",
   name: "Max core file size" | "Max file size" | "Max open files" | "Max stack size",
 ): string | undefined {
-  try {
-    const limits = readFileSync(`/proc/${pid}/limits`, "utf8");
-    return new RegExp(`^${name}\\s+(\\S+)`, "m").exec(limits)?.[1];
-  } catch {
-    return undefined;
-  }
+  const limits = attempt(() => readFileSync(`/proc/${pid}/limits`, "utf8")) ?? "";
+  return new RegExp(`^${name}\\s+(\\S+)`, "m").exec(limits)?.[1];
 }

@@ -1,52 +1,41 @@
-/** The caller's descriptors on macOS and the BSDs, which have no /proc. */
+/** Inherited descriptors on macOS and the BSDs, which have no /proc. */
 import { fstatSync, readdirSync, type Stats } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import { isBun } from "../../system/runtime.ts";
 import type { Inherited } from "./descriptors.ts";
 
 const PERMISSIONS = 0o777;
 
 /**
- * The descriptors from 3 on that the caller passed: all below Node's first kqueue, and above it all but pipes and kqueues,
+ * Returns the caller's descriptors from 3 on: all below Node's first kqueue, and above it all except pipes and kqueues,
  * unless other code may have opened files.
  */
-export function inheritedWithoutProc(mayHaveMore: boolean): Inherited {
-  return selectByStats(openFrom3(), mayHaveMore || isBun);
+export function inheritedWithoutProc(mayHaveOthers: boolean): Inherited {
+  return selectByStats(openFrom3(), mayHaveOthers || isBun);
 }
 
 /** @param open in ascending order */
 export function selectByStats(
   open: readonly { readonly number: number; readonly stats: Pick<Stats, "isFIFO" | "mode"> }[],
-  mayHaveMore: boolean,
+  mayHaveOthers: boolean,
 ): Inherited {
   const queue = open.find(({ stats }) => isQueue(stats))?.number;
-  // Without one this is another system, of which nothing is known.
+  // An unknown system has no kqueue.
   if (queue === undefined) return { numbers: [], doubtful: [] };
   const below = open.filter(({ number }) => number < queue);
-  const above = mayHaveMore ? [] : open.filter(({ number, stats }) => number > queue && !stats.isFIFO());
+  const above = mayHaveOthers ? [] : open.filter(({ number, stats }) => number > queue && !stats.isFIFO());
   const doubtful = above.map(({ number }) => number);
   return { numbers: [...below.map(({ number }) => number), ...doubtful], doubtful };
 }
 
-/** fstat(2) calls a kqueue a FIFO without any permissions (kqueue_stat of XNU and of FreeBSD); a pipe has some. */
+/** Returns true for a kqueue: fstat(2) shows a FIFO without permissions (kqueue_stat of XNU and FreeBSD). */
 function isQueue(stats: Pick<Stats, "isFIFO" | "mode">): boolean {
   return stats.isFIFO() && (stats.mode & PERMISSIONS) === 0;
 }
 
 function openFrom3(): readonly { readonly number: number; readonly stats: Stats }[] {
-  let names: readonly string[];
-  try {
-    names = readdirSync("/dev/fd");
-  } catch {
-    return [];
-  }
-  const numbers = names.map(Number).filter((number) => number > 2);
+  const numbers = (attempt(() => readdirSync("/dev/fd")) ?? []).map(Number).filter((number) => number > 2);
   return numbers
     .toSorted((a, b) => a - b)
-    .flatMap((number) => {
-      try {
-        return { number, stats: fstatSync(number) };
-      } catch {
-        return []; // the one by which the folder was read
-      }
-    });
+    .flatMap((number) => attempt(() => ({ number, stats: fstatSync(number) })) ?? []); // closed: the folder's own descriptor
 }

@@ -1,21 +1,20 @@
-/** The limits on arguments and environment, beyond which the kernel answers E2BIG (execve(2)). */
+/** The system's limits on arguments and environment (E2BIG of execve(2)). */
 import { count, enumerate, printable } from "../../core/text.ts";
 import { softLimit } from "../proc/process-stat.ts";
 import type { Program } from "../types.ts";
 
 /** The longest argument or `NAME=value` in Linux (MAX_ARG_STRLEN, 32 pages of 4 KiB, less the final NUL). */
 const MAX_ENTRY_BYTES = 131_071;
-/** Linux always takes this much of all together (ARG_MAX), whatever the limit on the stack is. */
+/** The least total that Linux accepts (ARG_MAX), at any limit on the stack. */
 const MIN_TOTAL_BYTES = 131_072;
-/** And never more than this: three quarters of the default stack of 8 MiB. */
+/** The largest total that Linux accepts: three quarters of the default stack of 8 MiB. */
 const MAX_TOTAL_BYTES = 6_291_456;
-/** The limit of macOS for all together (NCARGS); it has none for one. */
+/** The limit of macOS for the total (NCARGS); it has none for one. */
 const MACOS_TOTAL_BYTES = 1_048_576;
 /** The limit of Windows for one variable, in UTF-16 units (SetEnvironmentVariable). */
 const MAX_WINDOWS_ENTRY = 32_767;
 const POINTER_BYTES = 8;
 
-/** The sizes of a program's arguments and environment for the kernel, in bytes. */
 export interface Sizes {
   /** All strings with their final NUL, and a pointer for each. */
   readonly total: number;
@@ -31,7 +30,7 @@ export function measure({ file, argv, environment }: Program): Sizes {
     name,
     bytes: Buffer.byteLength(name) + 1 + Buffer.byteLength(value),
   })).toSorted(largestFirst);
-  // The kernel puts the file's path beside the arguments.
+  // The kernel adds the file's path.
   const total = [...args, ...variables].reduce(
     (sum, { bytes }) => sum + bytes + 1 + POINTER_BYTES,
     Buffer.byteLength(file) + 1,
@@ -39,7 +38,7 @@ export function measure({ file, argv, environment }: Program): Sizes {
   return { total, largestArgument: args[0] ?? { index: 0, bytes: 0 }, variables };
 }
 
-/** Returns the system's limit for one variable, in words, if this one is larger. */
+/** Returns the system's limit for one variable as text, if this one is larger. */
 export function reasonTooLargeAlone(
   { name, value }: { readonly name: string; readonly value: string },
   platform: NodeJS.Platform = process.platform,
@@ -58,17 +57,16 @@ export function fits(
   platform: NodeJS.Platform = process.platform,
 ): boolean {
   if (Math.max(largestArgument.bytes, largest?.bytes ?? 0) > entryLimit(platform)) return false;
-  // Other systems take more than the least that Linux does.
+  // Other systems accept more than the least total of Linux.
   return total <= MIN_TOTAL_BYTES || total <= (knownLimit(platform) ?? MIN_TOTAL_BYTES);
 }
 
-/** The largest total in bytes for a soft limit on the stack as /proc/PID/limits shows it. */
+/** Returns the largest total in bytes for a soft limit on the stack from /proc/PID/limits. */
 export function totalLimit(stack: string): number {
   const quarter = stack === "unlimited" ? MAX_TOTAL_BYTES : Math.floor(Number(stack) / 4) || 0;
   return Math.min(MAX_TOTAL_BYTES, Math.max(MIN_TOTAL_BYTES, quarter));
 }
 
-/** Names what is too large, with sizes and without values. */
 export function reasonTooLarge(
   { total, largestArgument, variables }: Sizes,
   platform: NodeJS.Platform = process.platform,
@@ -77,14 +75,14 @@ export function reasonTooLarge(
   const over = variables.filter(({ bytes }) => bytes > largestEntry);
   if (over.length > 0) {
     const [s, are] = over.length === 1 ? ["", "is"] : ["s", "are"];
-    return `the environment variable${s} ${describe(over)} ${are} too large: the system's limit for one is ${number(MAX_ENTRY_BYTES)} bytes, name included`;
+    return `the environment variable${s} ${describe(over)} ${are} too large (the system's limit for one is ${number(MAX_ENTRY_BYTES)} bytes, name included)`;
   }
   if (largestArgument.bytes > largestEntry) {
-    return `argument ${largestArgument.index} is too large (${number(largestArgument.bytes)} bytes): the system's limit for one is ${number(MAX_ENTRY_BYTES)} bytes`;
+    return `argument ${largestArgument.index} is too large (${number(largestArgument.bytes)} bytes; the system's limit for one is ${number(MAX_ENTRY_BYTES)})`;
   }
   const limit = knownLimit(platform);
   const allowed = limit === undefined ? "" : `, the system's limit is ${number(limit)}`;
-  return `arguments and environment are too large: together ${number(total)} bytes${allowed}; largest of ${count(variables.length, "variable")}: ${describe(variables)}`;
+  return `arguments and environment are too large (together ${number(total)} bytes${allowed}); the largest of ${count(variables.length, "variable")}: ${describe(variables)}`;
 }
 
 function entryLimit(platform: NodeJS.Platform): number {

@@ -1,15 +1,12 @@
 import { readFileSync, readdirSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import type { Program } from "../types.ts";
 import { inspectImage, readHead } from "./image.ts";
 
-/** The folder in which Linux shows for which further files it calls an interpreter (binfmt_misc). */
+/** Linux's folder of file formats with an interpreter (binfmt_misc). */
 const FORMATS = "/proc/sys/fs/binfmt_misc";
 
-/**
- * Refuses an ELF file of another processor, which execvp(3) would take for a script of the shell.
- *
- * @throws SophiaError (126) unless an emulator is registered for it
- */
+/** Throws SophiaError (126) for an ELF file of another processor without an emulator: execvp(3) would have the shell run it. */
 export async function refuseForeignProgram(command: string, program: Program): Promise<void> {
   if (process.platform !== "linux" || inspectImage(program.file).kind !== "foreign") return;
   if (isEmulated(program.file)) return;
@@ -17,15 +14,12 @@ export async function refuseForeignProgram(command: string, program: Program): P
 }
 
 function isEmulated(file: string): boolean {
-  try {
-    const head = readHead(file);
-    return readdirSync(FORMATS).some((name) => matches(readFileSync(`${FORMATS}/${name}`, "latin1"), head));
-  } catch {
-    return false;
-  }
+  const matchesAny = (head: Buffer): boolean =>
+    readdirSync(FORMATS).some((name) => matches(readFileSync(`${FORMATS}/${name}`, "latin1"), head));
+  return attempt(() => matchesAny(readHead(file))) === true;
 }
 
-/** @param format `enabled`, then lines such as `interpreter …`, `offset 0`, `magic 7f45…` and perhaps `mask ff…` */
+/** Matches a file's head with a format: `enabled`, then lines such as `interpreter …`, `offset 0`, `magic 7f45…` and perhaps `mask ff…` */
 export function matches(format: string, head: Uint8Array): boolean {
   const field = (name: string): string | undefined => new RegExp(`^${name} ([0-9a-f]+)$`, "m").exec(format)?.[1];
   const magic = Buffer.from(field("magic") ?? "", "hex");

@@ -1,35 +1,32 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 
-/** The form of an executable file, as the kernel sees it. */
 export type Image =
-  /** An ELF file for this machine whose dynamic loader, if it names one, is there; or a script for one. */
+  /** An ELF file for this machine with its dynamic loader, if any; or a script for one. */
   | { readonly kind: "native" }
   /** The interpreter of a script or the dynamic loader of an ELF file does not exist. */
   | { readonly kind: "dangling"; readonly missing: string }
-  /** An ELF file for another processor, or none that this one executes by itself: an emulator may, never a shell. */
+  /** An ELF file that this processor cannot execute: an emulator may, a shell cannot. */
   | { readonly kind: "foreign"; readonly machine?: string }
-  /** An ELF file, or a script for one, that this processor can execute and the system may not support. */
+  /** An ELF file, or a script for one, that the system may not support. */
   | { readonly kind: "possible" }
-  /** Something else: a script without `#!`, a file without permission to read. */
+  /** Anything else: a script without `#!`, an unreadable file. */
   | { readonly kind: "unknown" };
 
-/** The first four bytes of an ELF file. */
 const ELF = 0x7f454c46;
-/** The limit on scripts that are the interpreters of one another (as in Linux). */
+/** The limit on nested interpreters (as in Linux). */
 const MAX_SCRIPTS = 5;
 
-/** Reads the start of an executable file. Throws nothing: what cannot be read is `unknown`. */
+/** Classifies a file by its head. Throws nothing: an unreadable file is `unknown`. */
 export function inspectImage(path: string, scripts = 0): Image {
-  try {
-    const head = readHead(path);
-    if (head.length >= 4 && head.readUInt32BE(0) === ELF) return classifyElf(head);
-    return head.toString("latin1", 0, 2) === "#!" ? classifyScript(head, scripts) : { kind: "unknown" };
-  } catch {
-    return { kind: "unknown" };
-  }
+  return attempt(() => classify(readHead(path), scripts)) ?? { kind: "unknown" };
 }
 
-/** The first 4096 bytes of a file. Throws where it cannot be read. */
+function classify(head: Buffer, scripts: number): Image {
+  if (head.length >= 4 && head.readUInt32BE(0) === ELF) return classifyElf(head);
+  return head.toString("latin1", 0, 2) === "#!" ? classifyScript(head, scripts) : { kind: "unknown" };
+}
+
 export function readHead(path: string): Buffer {
   const descriptor = openSync(path, "r");
   try {
@@ -41,7 +38,7 @@ export function readHead(path: string): Buffer {
 }
 
 function classifyScript(head: Buffer, scripts: number): Image {
-  // Linux reads 256 bytes; a first line that does not end there may be cut.
+  // Linux reads 256 bytes.
   const line = /^#![ \t]*([^\n\0]*)\n/.exec(head.toString("utf8", 0, 256))?.[1];
   const interpreter = /^[^ \t]+/.exec(line ?? "")?.[0];
   if (interpreter === undefined) return { kind: "unknown" };
@@ -50,7 +47,7 @@ function classifyScript(head: Buffer, scripts: number): Image {
   return { kind: isLoadable ? "native" : "possible" };
 }
 
-/** Machines of ELF files (e_machine) by Node's names; others have their number. */
+/** Node's names for machines of ELF files (e_machine). */
 const MACHINE_NAMES: Readonly<Record<number, string>> = {
   3: "x86",
   8: "mips",
@@ -63,7 +60,7 @@ const MACHINE_NAMES: Readonly<Record<number, string>> = {
   243: "riscv64",
   258: "loong64",
 };
-/** Further machines whose programs a kernel may execute by itself. */
+/** Other machines whose programs the kernel may execute. */
 const COMPATIBLE: Readonly<Record<string, readonly string[]>> = { x64: ["x86"], arm64: ["arm"], ppc64: ["ppc"] };
 
 function classifyElf(head: Buffer): Image {
@@ -93,10 +90,5 @@ function classifyElf(head: Buffer): Image {
 }
 
 function exists(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
+  return attempt(() => (accessSync(path, constants.X_OK), statSync(path).isFile())) === true;
 }

@@ -1,21 +1,19 @@
 import { accessSync, constants, statSync } from "node:fs";
 import type { Environment } from "../../core/model.ts";
 import { isExecutable, isMissing } from "../../system/addon/addon.ts";
-import { systemErrorCode } from "../../system/errors.ts";
+import { codeOrThrow } from "../../system/errors.ts";
 
-/** The path that execvp(3) takes where `PATH` is not set. */
+/** The search path of execvp(3) without `PATH`. */
 const DEFAULT_PATH = "/bin:/usr/bin";
-/** The longest name of a file (NAME_MAX), in bytes. */
-const MAX_NAME_BYTES = 255;
+const MAX_NAME_BYTES = 255; // NAME_MAX
 
-/** The code of a command that is in no folder of the search path; not one of the system's. */
+/** The error code for a command in no folder of the search path. */
 export const NOT_ON_PATH = "NOT_ON_PATH";
 
 /**
- * Finds the file to execute as execvp(3) does, POSIX only, but that an empty element of the path is not the working
- * directory.
+ * Finds a command's file as execvp(3) does (POSIX), except that an empty element of the path is not the working directory.
  *
- * @returns the file, or the system's code of the error, or {@link NOT_ON_PATH}
+ * @returns the file, or an error code: the system's, or {@link NOT_ON_PATH}
  */
 export function lookUp(
   command: string,
@@ -38,13 +36,12 @@ export function lookUp(
   return { problem: refused ?? NOT_ON_PATH };
 }
 
-/** @returns the path of a program of the system, undefined when it is not installed */
 export function findHelper(name: string, environment: Environment): string | undefined {
   const found = lookUp(name, environment.get("PATH"));
   return "file" in found ? found.file : undefined;
 }
 
-/** @returns the code of the error that executing the file would give, undefined when none is in sight */
+/** Returns the error code that execve would give; undefined if none is foreseeable. */
 function examine(path: string): string | undefined {
   if (isExecutable(path)) return undefined;
   if (isMissing(path)) return "ENOENT";
@@ -55,8 +52,6 @@ function examine(path: string): string | undefined {
     accessSync(path, constants.X_OK);
     return undefined;
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === undefined) throw error;
-    return code;
+    return codeOrThrow(error);
   }
 }

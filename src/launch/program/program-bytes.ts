@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import type { Program } from "../types.ts";
 
-/** The character that the runtime makes of bytes that are not UTF-8. */
+/** The runtime's replacement for bytes that are not UTF-8. */
 const REPLACEMENT = "\uFFFD";
 
 /**
- * A program's file, arguments and variables as execve(2) takes them, each ended by a NUL. What came from the caller and is
- * not UTF-8 is as it came: the kernel still has it (Linux).
+ * Encodes a program's file, arguments and variables for execve(2), each ended by a NUL. Strings of the caller that are not
+ * UTF-8 keep their bytes, which the kernel still has (Linux).
  */
 export function bytesOf(program: Program): Uint8Array {
   const strings = [program.file, ...program.argv];
@@ -16,7 +17,7 @@ export function bytesOf(program: Program): Uint8Array {
 }
 
 function originalBytes({ file, argv, environment }: Program): Uint8Array {
-  // The caller's words stand at the end of this process's arguments as of the program's; a variable has its name.
+  // Both argument lists end with the caller's words; variables are found by name.
   const given = readStrings("/proc/self/cmdline").toReversed();
   const words = argv.toReversed().map((word, index) => originalOf(word, given[index]));
   const variables = new Map(readStrings("/proc/self/environ").map((string) => [string.toString("utf8"), string]));
@@ -28,17 +29,16 @@ function originalBytes({ file, argv, environment }: Program): Uint8Array {
   return Buffer.concat([Buffer.from(file), ...words.toReversed(), ...entries].flatMap((string) => [string, nul]));
 }
 
-/** The bytes that the runtime has made this string of, if it is these. */
+/** Returns the original bytes if the string was decoded from them, else encodes it. */
 function originalOf(string: string, original: Buffer | undefined): Buffer {
   return original?.toString("utf8") === string ? original : Buffer.from(string);
 }
 
-/** The strings of a file of /proc, each ended by a NUL; none where there is no /proc. */
+/** Reads the NUL-terminated strings of a file of /proc; none without /proc. */
 function readStrings(file: string): readonly Buffer[] {
-  try {
-    const strings = readFileSync(file, "latin1").replace(/\0$/, "").split("\0");
-    return strings.map((string) => Buffer.from(string, "latin1"));
-  } catch {
-    return [];
-  }
+  const strings =
+    attempt(() => readFileSync(file, "latin1"))
+      ?.replace(/\0$/, "")
+      .split("\0") ?? [];
+  return strings.map((string) => Buffer.from(string, "latin1"));
 }

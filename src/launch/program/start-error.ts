@@ -6,7 +6,7 @@ import { inspectImage } from "./image.ts";
 import { NOT_ON_PATH } from "./look-up.ts";
 import type { Program } from "../types.ts";
 
-/** Why the system does not start a program, by the code of the error; the statuses are those of env(1) and POSIX shells. */
+/** Reasons by error code. Statuses are those of env(1) and POSIX shells. */
 const REASONS: Readonly<Record<string, string>> = {
   [NOT_ON_PATH]: "command not found",
   ENOENT: "no such file or directory",
@@ -19,26 +19,26 @@ const REASONS: Readonly<Record<string, string>> = {
   ETXTBSY: "the file is open for writing",
   ENOEXEC: "not a program for this system",
   EFTYPE: "not a program for this system",
-  // EBADARCH of macOS, which libuv does not know.
+  // EBADARCH of macOS, unknown to libuv.
   "error 86": "is for another processor",
   EMFILE: "too many open files",
   ENFILE: "too many open files in the system",
   EAGAIN: "the limit on processes is reached",
   ENOMEM: "out of memory",
-  ERR_ACCESS_DENIED: "Node.js was told to start no programs (--permission without --allow-child-process)",
+  ERR_ACCESS_DENIED: "Node.js may start no programs (--permission without --allow-child-process)",
 };
 
-/** The error of a program that could not be started: 127 where it was not found, else 126. */
+/** Makes the error for a program that was not started: 127 if it was not found, else 126. */
 export function startError(command: string, code: string): SophiaError {
   const isThere = code !== "ENOENT" && code !== NOT_ON_PATH;
   return refusal(command, REASONS[code] ?? code, isThere ? ExitStatus.notExecutable : ExitStatus.notFound);
 }
 
-/** The error of a program whose file is there and which the system did not execute: says which part of it is at fault. */
+/** Makes the error for an existing file that the system did not execute; names the faulty part. */
 export function executionError(command: string, program: Program, code: string): SophiaError {
   if (code === "E2BIG") return refusal(command, reasonTooLarge(measure(program)), ExitStatus.notExecutable);
   if (code === "ENAMETOOLONG" && process.platform === "win32") {
-    const reason = "the command line is too long: Windows takes 32,767 characters, cmd.exe for a .cmd file 8,191";
+    const reason = "the command line is too long (the limit of Windows is 32,767 characters, 8,191 for a .cmd file)";
     return refusal(command, reason, ExitStatus.notExecutable);
   }
   const isOfImage = (code === "ENOENT" || code === "ENOEXEC") && process.platform !== "win32";
@@ -54,7 +54,7 @@ export function executionError(command: string, program: Program, code: string):
   return startError(command, code);
 }
 
-/** One line, `COMMAND: REASON`; no hint, as the start errors of every shell. */
+/** Makes an error of one line, `COMMAND: REASON`, as in every shell. */
 function refusal(command: string, reason: string, status: number): SophiaError {
   const code = status === ExitStatus.notFound ? "not-found" : "not-executable";
   return new SophiaError({ code, message: `${shownCommand(command)}: ${reason}` }, status);

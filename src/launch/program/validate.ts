@@ -2,13 +2,9 @@ import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import type { LaunchRequest } from "../types.ts";
 
-/**
- * Refuses what cannot be passed to any program. Node's own messages would show the value.
- *
- * @throws SophiaError (unusable-value, 125)
- */
+/** Rejects strings that no program can get; Node's own errors would show the value. @throws SophiaError (unusable-value, 125) */
 export function validate({ command, environment, files }: LaunchRequest): void {
-  // Not for…of, which makes three objects for each of thousands.
+  // for…of would make three objects for each of thousands of variables.
   environment.forEach((value, name) => {
     checkName(name);
     if (value.includes("\0")) {

@@ -37,7 +37,7 @@ export function openOutputs(
   const addon = system?.addon;
   const planned = planOutputs(addon);
   const isWhole = mayHaveSession && isWholeTerminal(planned, addon);
-  const prepared = planned.map((output) => prepare(output, redaction.insists, isWhole, system));
+  const prepared = planned.map((output) => prepare(output, redaction.requiresTerminal, isWhole, system));
   const streams = prepared.map(({ output, isTerminal }) => ({ isErrors: output.descriptors.includes(2), isTerminal }));
   const errors = prepared.find((_, index) => streams[index]?.isErrors)?.target;
   const messages = messageWriter(errors, isWhole ? "\r\n" : "\n");

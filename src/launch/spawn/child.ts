@@ -1,43 +1,41 @@
 import type { ChildProcess } from "node:child_process";
 import crossSpawn from "cross-spawn";
-import { systemErrorCode } from "../../system/errors.ts";
+import { codeOrThrow } from "../../system/errors.ts";
 import { isBun } from "../../system/runtime.ts";
 import type { Program } from "../types.ts";
 import type { IpcChannel } from "./ipc.ts";
 
-/** The process's descriptors 0, 1, 2 …: one of this process's, nothing (/dev/null), a pipe, an IPC channel. */
+/** The child's descriptors 0, 1, 2 …: one of this process, nothing (/dev/null), a pipe, an IPC channel. */
 export type Descriptors = readonly (number | "ignore" | "pipe" | "ipc")[];
 
-/** Returns the process, or the code of the system's error if it was not started; Node.js reports some of these later. */
+/** Returns the child, or the system's error code; Node.js reports some of these later. */
 export type StartChild = (
   program: Program,
   stdio: Descriptors,
   ipc: IpcChannel | undefined,
 ) => ChildProcess | string | Promise<string>;
 
-/** Loads what starts a process beside this one, by cross-spawn, which finds the interpreters of scripts on Windows. */
 export async function loadStartChild(): Promise<StartChild> {
   const isWindows = process.platform === "win32";
   const windows = isWindows ? await import("../windows/command-line.ts") : undefined;
-  const tellWholeStatus = isBun && isWindows ? (await import("../windows/exit-status.ts")).tellWholeStatus : undefined;
+  const emitWholeStatus = isBun && isWindows ? (await import("../windows/exit-status.ts")).emitWholeStatus : undefined;
   return (program, stdio, ipc) => {
     const [argv0, ...rest] = program.argv;
     const { file, args, ...verbatim } = windows?.startedOnWindows(program) ?? { file: program.file, args: rest };
-    // Bun copies the environment into an object in which `__proto__` would be that of the object. Nothing here needs it.
+    // Bun copies the environment into an object, where `__proto__` would set the prototype.
     if (isBun && program.environment.has("__proto__")) Reflect.deleteProperty(Object.prototype, "__proto__");
     try {
       const child = crossSpawn(file, args, {
         ...verbatim,
         stdio: [...stdio],
         env: Object.fromEntries(program.environment),
-        // On Windows cross-spawn may start another program in its place, an interpreter.
+        // On Windows cross-spawn may start an interpreter instead.
         ...(!isWindows && { argv0 }),
         ...(ipc !== undefined && { serialization: ipc.serialization }),
       });
-      // Emitted in the next tick.
       if (child.pid === undefined) return new Promise<Error>((resolve) => child.once("error", resolve)).then(codeOf);
-      tellWholeStatus?.(child);
-      // Errors after the start concern single signals or messages; those who send them deal with them.
+      emitWholeStatus?.(child);
+      // Senders of signals and messages handle the errors after the start.
       return child.on("error", () => {});
     } catch (error) {
       return codeOf(error);
@@ -46,7 +44,7 @@ export async function loadStartChild(): Promise<StartChild> {
 }
 
 function codeOf(error: unknown): string {
-  const code = systemErrorCode(error);
-  if (code === undefined || (code.startsWith("ERR_") && code !== "ERR_ACCESS_DENIED")) throw error;
+  const code = codeOrThrow(error);
+  if (code.startsWith("ERR_") && code !== "ERR_ACCESS_DENIED") throw error;
   return code;
 }

@@ -1,32 +1,40 @@
+import { closeSync, fstatSync, openSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
 import { resetToDefault, send, signalNumber } from "../signals.ts";
 
-interface Dying {
+interface DeathOptions {
   readonly firstProcess: boolean;
-  /** The kernel has not been told to dump nothing of it. */
+  /** The kernel may dump a core of this process. */
   readonly dumpable: boolean;
 }
 
 /**
- * Ends this process by the signal, so that its parent sees what it would have seen of the program itself. Exits with 128
- * plus the signal's number as PID 1, which cannot signal itself, and where this process survives the signal.
+ * Ends this process by the program's signal. Exits with 128 plus its number as PID 1, which cannot signal itself, and if this
+ * process survives the signal.
  */
-export function dieOf(signal: NodeJS.Signals, { firstProcess, dumpable }: Dying): never {
+export function dieOf(signal: NodeJS.Signals, { firstProcess, dumpable }: DeathOptions): never {
   if (!firstProcess && process.platform !== "win32") {
-    if (dumpable) leaveForProc();
+    // Keeps a core dump from overwriting the program's in the working directory: /proc takes no files.
+    if (dumpable) attempt(() => process.chdir("/proc"));
     resetToDefault(signal);
     send(process.pid, signal);
   }
   return process.exit(128 + signalNumber(signal));
 }
 
+/** Flag of open(2) in Linux: needs no permission, and allows neither reads nor writes. */
+const O_PATH = 0o10000000;
+
 /**
- * Keeps a core dump of this process, which has no memory in it, from overwriting the program's: no file can be made in
- * /proc, and the usual name of a dump (`core`; core(5)) is one in the working directory.
+ * Closes the program's descriptors here, so that its streams end when it closes them. Replaces 0 to 2: libraries write to
+ * them, and at its exit Node would reset a terminal to its settings at the start. Throws nothing.
  */
-function leaveForProc(): void {
-  try {
-    process.chdir("/proc");
-  } catch {
-    // no /proc
+export function release(descriptors: readonly number[]): void {
+  for (const descriptor of descriptors) attempt(() => closeSync(descriptor));
+  for (const descriptor of [0, 1, 2]) {
+    if (attempt(() => fstatSync(descriptor)) !== undefined) continue;
+    // open(2) takes the lowest free number. A chroot may have no /dev/null, which "w" would create.
+    const rootFlags = process.platform === "linux" ? O_PATH : "r";
+    if (attempt(() => openSync("/dev/null", "r+")) === undefined) attempt(() => openSync("/", rootFlags));
   }
 }

@@ -1,3 +1,11 @@
+/**
+ * Forwards signals to the program, for the parent process in JavaScript.
+ *
+ * Users, supervisors and shells signal this process: each signal must reach the program, once. The kernel sends those of the
+ * terminal (Ctrl-C, Ctrl-Z, resize, hang-up) to the whole foreground group, so that the program has them already; Node.js
+ * does not show the sender, and the terminal's foreground group decides (terminal.ts). Stops are mirrored: this process
+ * stops only after the program (job-control.ts). PID 1 cannot stop, and reaps orphans.
+ */
 import { isBun } from "../../system/runtime.ts";
 import { catchesSignal, readProcessStat, softLimit, waits } from "../proc/process-stat.ts";
 import { catchableSignals, send, signalNumber } from "../signals.ts";
@@ -5,44 +13,38 @@ import { listen, type Undo } from "../listen.ts";
 import { jobControl } from "./job-control.ts";
 import { watchTerminal } from "./terminal.ts";
 
-/** The time after the start in which a signal may have come before the program existed, on a slow, busy machine. */
+/** The time after the start in which a signal may be older than the program, on a slow, busy machine. */
 const STARTUP_MS = 100;
-/** A program that has waited for something more often than this has been running for a while. */
+/** The number of waits after which a program has been running for a while. */
 const WAITS_OF_STARTUP = 1;
 
-/** The signals of a terminal on which this process shows what the program writes. */
+/** Handlers for a terminal on which this process shows the program's output. */
 export interface TerminalSignals {
-  /** Its size has changed; the program gets the signal afterwards. */
+  /** The size has changed; the program gets the signal afterwards. */
   readonly resized: () => void;
-  /** Returns true if the kernel has sent the signal for what is shown from the background, after a stop of the job. */
+  /** Returns true if the kernel sent the signal for output from the background, after a stop of the job. */
   readonly isAccess: (signal: NodeJS.Signals, program: number | undefined) => boolean;
-  /** The program was stopped: shows what it has written, before this process stops, too. */
+  /** The program was stopped: shows its output before this process stops. */
   readonly settled: () => Promise<void>;
   readonly continued: () => void;
 }
 
 export interface Forwarding {
-  /** The running program's PID; undefined before it is started and after it has ended. */
   readonly pid: () => number | undefined;
   readonly firstProcess: boolean;
-  /** SIGPROF is for V8's profiler in this process. */
+  /** SIGPROF belongs to V8's profiler in this process. */
   readonly profiled: boolean;
-  /** Reaps the orphans that PID 1 inherits, where that can be done. */
   readonly reapOrphans?: (() => void) | undefined;
   readonly terminal?: TerminalSignals | undefined;
-  /** Called first for every signal that arrives. */
   readonly onSignal?: ((signal: NodeJS.Signals) => void) | undefined;
-  /** Called after a signal was forwarded that asks the program to end. */
+  /** Called after TERM, INT or QUIT was forwarded. */
   readonly onStopRequest?: () => void;
 }
 
-/**
- * Listens to every signal that can be caught and sends it to the program (its PID, never the group), unless the
- * kernel has sent it there already. Called before the program is started: events wait until it exists.
- */
+/** Listens to every signal that can be caught. Must be called before the program is started: events wait until it exists. */
 export function forwardSignals(forwarding: Forwarding): Undo {
   const { pid, firstProcess, profiled, reapOrphans, terminal: shown, onSignal, onStopRequest } = forwarding;
-  // The Windows console sends these to every process of the group; this one only has to outlive the event.
+  // The Windows console sends these to all its processes; this one must only survive them.
   if (process.platform === "win32") {
     return listen(["SIGINT", "SIGBREAK", "SIGHUP"], () => onSignal?.("SIGINT"));
   }
@@ -56,9 +58,9 @@ export function forwardSignals(forwarding: Forwarding): Undo {
   const start = process.uptime();
   let firstTurns = true;
   setImmediate(() => setImmediate(() => (firstTurns = false)));
-  // A signal of the terminal that came just before the program existed reached this process alone, and looks the same as
-  // one that came just after. A program without a handler dies of it only once. A second stop does harm if the program was continued in
-  // between. That takes longer than the first turns of the event loop, and the program has waited for something then.
+  // A signal of the terminal just before the program existed reached only this process, and looks like one just after. A
+  // program without a handler dies of it only once. A second stop would do harm if the program was continued in between:
+  // that takes longer than the first turns of the event loop, and the program has waited for something by then.
   const mayHaveMissed = (signal: NodeJS.Signals): boolean => {
     const program = pid();
     if (program === undefined) return false;
@@ -70,7 +72,6 @@ export function forwardSignals(forwarding: Forwarding): Undo {
     forward(signal);
     onStopRequest?.();
   };
-  // This process stops only when the program does, see SIGCHLD.
   const jobStop = (signal: NodeJS.Signals): void => {
     if (job.resuming() || job.stopped()) return;
     if (!terminal.deliversToGroup() || mayHaveMissed(signal)) forward(signal);
@@ -103,14 +104,13 @@ export function forwardSignals(forwarding: Forwarding): Undo {
       if (!job.resumed() && !terminal.deliversToGroup()) forward(signal);
     },
     SIGCHLD: () => {
-      // PID 1 cannot stop, and nobody could continue it.
       if (firstProcess) reapOrphans?.();
       else if (shown === undefined || !job.stopped()) job.mirror();
       else void shown.settled().then(job.mirror);
     },
   };
   return listen(
-    forwarded(catchableSignals(), { profiled, tellsStates: readProcessStat("self") !== undefined }),
+    forwardedSignals(catchableSignals(), { profiled, tellsStates: readProcessStat("self") !== undefined }),
     (signal) => {
       onSignal?.(signal);
       (rules[signal] ?? forward)(signal);
@@ -119,16 +119,16 @@ export function forwardSignals(forwarding: Forwarding): Undo {
 }
 
 /**
- * The signals to listen to. Where the system does not tell whether the program is stopped, this process could not stop with
- * it: there the kernel stops both, as it does every process of a job.
+ * Selects the signals to listen to. Without /proc a stop of the program is invisible here; so the kernel stops both, as every
+ * process of a job.
  */
-export function forwarded(
+export function forwardedSignals(
   signals: readonly NodeJS.Signals[],
   { profiled, tellsStates }: { readonly profiled: boolean; readonly tellsStates: boolean },
 ): readonly NodeJS.Signals[] {
   const left = new Set<NodeJS.Signals>(profiled ? ["SIGPROF"] : []);
   if (!tellsStates) for (const signal of ["SIGTSTP", "SIGTTIN", "SIGTTOU"] as const) left.add(signal);
-  // Under such a limit the kernel sends it for files in memory that Bun makes larger.
+  // The kernel sends it for files in memory that Bun extends.
   if (isBun && softLimit("self", "Max file size") !== "unlimited") left.add("SIGXFSZ");
   return signals.filter((signal) => !left.has(signal));
 }

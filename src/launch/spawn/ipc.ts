@@ -1,16 +1,15 @@
 import type { ChildProcess, SendHandle, Serializable } from "node:child_process";
 import { initialEnvironment } from "../../system/own-environment.ts";
 
-/** The IPC channel that a Node.js parent opened to this process (`fork`, or `spawn` with `"ipc"`). */
+/** The IPC channel of a Node.js parent (`fork`, or `spawn` with `"ipc"`). */
 export interface IpcChannel {
   readonly descriptor: number;
   readonly serialization: "json" | "advanced";
 }
 
-/** @returns the channel to the parent, undefined when there is none */
 export function parentChannel(): IpcChannel | undefined {
   if (process.send === undefined) return undefined;
-  // Node has removed the variables from process.env. Where the system does not tell: Node usually gives number 3.
+  // Node has removed the variables from process.env. Without /proc: usually 3.
   const initial = initialEnvironment();
   return {
     descriptor: Number(initial.get("NODE_CHANNEL_FD") ?? 3),
@@ -18,29 +17,24 @@ export function parentChannel(): IpcChannel | undefined {
   };
 }
 
-/** Messages between the parent and the program, as long as either can send. */
 export interface Relay {
-  /** Resolves when the parent has what the program sent before it ended. */
+  /** Resolves when the parent has all messages of the ended program. */
   readonly drained: () => Promise<void>;
-  /** The program has ended, and another takes its place: this one gets no message any more. */
+  /** Stops sending messages to the program, before a restart. */
   readonly end: () => void;
 }
 
-/**
- * Passes messages (handles too) and the disconnect between the parent and the program.
- *
- * @param isReplaced another program takes the place of the child: the channel to the parent stays
- */
+/** Relays messages, handles and the disconnect. @param isReplaced the program is restarted: the parent's channel stays */
 export function relayMessages(child: ChildProcess, isReplaced: () => boolean): Relay {
   const sending = new Set<Promise<void>>();
   const toChild = (message: unknown, handle: SendHandle | undefined): void => {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what Node delivered as a message can be sent
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a received message can be sent
     if (child.connected) child.send(message as Serializable, handle, () => release(handle));
   };
   process.on("message", toChild);
   child.on("message", (message, handle) => {
     if (!process.connected) return;
-    // Calls back with an error when the parent is gone: the message has no reader then.
+    // Calls back with an error if the parent is gone.
     const sent = new Promise<void>((resolve) => {
       process.send?.(message, handle, {}, () => {
         release(handle);
@@ -56,15 +50,14 @@ export function relayMessages(child: ChildProcess, isReplaced: () => boolean): R
   process.once("disconnect", disconnectChild);
   child.once("disconnect", () => {
     if (isReplaced()) return;
-    // The parent reads the end of the channel after the last message.
+    // After the last message.
     void Promise.all(sending).then(() => process.connected && process.disconnect());
   });
   if (!process.connected && child.connected) child.disconnect();
 
   return {
     drained: async () => {
-      // The messages are in the channel's buffer, and each turn of the event loop reads from it. Not for ever: a process
-      // that the program left behind may hold the channel open.
+      // Each turn of the event loop reads from the channel's buffer. Limited: a background process may hold it open.
       for (let turn = 0; turn < 64 && child.connected; turn++) {
         await new Promise((resolve) => setImmediate(resolve));
       }
@@ -79,10 +72,7 @@ export function relayMessages(child: ChildProcess, isReplaced: () => boolean): R
   };
 }
 
-/**
- * Closes a server or datagram socket that came with a message: it is open here, too, and would accept the program's
- * connections. A stream is closed by Node itself.
- */
+/** Closes a server or datagram socket of a message, which would accept the program's connections here. Node closes streams. */
 function release(handle: unknown): void {
   if (typeof handle === "object" && handle !== null && "close" in handle && typeof handle.close === "function") {
     handle.close();

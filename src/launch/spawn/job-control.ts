@@ -1,26 +1,30 @@
+/**
+ * Mirrors the program's stops, for the parent process in JavaScript (Linux).
+ *
+ * The shell sees only this process. When the program stops, the kernel sends SIGCHLD here: this process then stops itself by
+ * the same signal, so that the shell sees a stopped job. `fg` and `bg` send SIGCONT to the whole group. A SIGCONT to this
+ * process alone is meant for the program, which then gets one from here.
+ */
 import { sleep } from "../../system/sleep.ts";
 import { contextSwitches, readProcessStat } from "../proc/process-stat.ts";
 import { send, signalName, withoutListeners } from "../signals.ts";
 
-/** Keeps this process in the same job state as the program, so that the shell sees what the program does. */
 export interface JobControl {
-  /** The program is stopped. */
   readonly stopped: () => boolean;
-  /** The program's state may have changed (SIGCHLD): if it stopped, this process stops by the same signal. */
+  /** Handles SIGCHLD: stops this process if the program has stopped. */
   readonly mirror: () => void;
-  /** The SIGCONT that has just arrived has ended a stop of `mirror`, which has dealt with it. */
+  /** Returns true if the SIGCONT that has just arrived ended a stop of `mirror`, and is handled. */
   readonly resumed: () => boolean;
-  /** A stop of `mirror` has just ended: a stop signal whose event comes now was sent before it. */
+  /** Returns true if a stop of `mirror` has just ended: a stop signal whose event comes now is older. */
   readonly resuming: () => boolean;
 }
 
-/** @param pid the running program's PID, undefined when there is none */
 export function jobControl(pid: () => number | undefined): JobControl {
-  // Counts the stops of this process, and those for which the SIGCONT was seen or cannot come any more.
-  // Several can happen before the first event comes: waiting events are delivered in one go, and each may stop us.
+  // The numbers of stops, and of those whose SIGCONT was seen or cannot come any more. Several stops can happen before the
+  // first event: pending SIGCHLDs are delivered together, and each may stop this process.
   let stops = 0;
   let continued = 0;
-  /** The stop that has just ended; 0 when there is none. */
+  /** The number of the stop that has just ended; 0: none. */
   let awakening = 0;
 
   return {
@@ -28,28 +32,27 @@ export function jobControl(pid: () => number | undefined): JobControl {
     mirror: () => {
       const program = pid();
       if (program === undefined || !isStopped(program)) return;
-      // STOP and KILL in quick succession are meant to kill: while stopped, this process could not tell its parent.
+      // STOP and KILL in quick succession: a stopped process could not report the death to its parent.
       sleep(2);
       const stop = readProcessStat(program);
       if (stop?.state !== "T") return;
       const before = contextSwitches(program);
       const thisStop = ++stops;
-      // Every stop ends by one SIGCONT, whose event is still to come, at an unknown time, since another thread may run the
-      // handler. A stop that the kernel refused has none; it is not expected for longer than a second.
+      // Every stop ends by a SIGCONT, whose event comes later, since another thread may run the handler. A stop that the
+      // kernel refused has none: it is expected for at most a second.
       setTimeout(() => (continued = Math.max(continued, thisStop)), 1000).unref();
       const signal = signalName(stop.exitCode) ?? "SIGSTOP";
-      // Returns when this process was continued; in an orphaned group the kernel ignores TSTP, TTIN and TTOU: at once.
+      // Returns after SIGCONT; at once in an orphaned group, where the kernel ignores TSTP, TTIN and TTOU.
       withoutListeners(signal, () => process.kill(process.pid, signal));
-      // A signal that came before the stop is delivered in the same turn of the event loop as this event.
+      // Signals from before the stop are delivered in the same turn of the event loop as this event.
       awakening = thisStop;
       setImmediate(() =>
         setImmediate(() => {
           if (awakening === thisStop) awakening = 0;
         }),
       );
-      // `fg` and `bg` continue the whole group; a SIGCONT to the launcher alone was meant for the program. Synchronously:
-      // further SIGCHLDs may be waiting, and each would stop us again. A program that ran and was stopped once more has
-      // caused a SIGCHLD of its own.
+      // Synchronous, since pending SIGCHLDs would stop this process again. A program that has run and stopped again causes a
+      // SIGCHLD of its own.
       const sleepsOn = (): boolean => isStopped(program) && contextSwitches(program) === before;
       for (let waited = 0; waited < 8 && sleepsOn(); waited++) sleep(1);
       if (sleepsOn()) send(program, "SIGCONT");
@@ -65,8 +68,8 @@ export function jobControl(pid: () => number | undefined): JobControl {
 }
 
 /**
- * Continues a program that seems to have run and to be stopped once more, but for which no SIGCHLD comes: it had
- * not yet left the processor when its context switches were first counted.
+ * Continues a program that seems to have run and stopped again, but without a SIGCHLD: it had not yet left the processor when
+ * its context switches were first counted.
  */
 function continueIfForgotten(program: number, isLast: () => boolean): void {
   if (!isStopped(program)) return;

@@ -9,45 +9,46 @@ import {
   realpathSync,
   rmdirSync,
   statfsSync,
-  statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { basename, dirname, isAbsolute, join, sep } from "node:path";
+import { attempt } from "../../system/attempt.ts";
+import { onExit, signals } from "signal-exit";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
-import { systemErrorCode } from "../../system/errors.ts";
+import { codeOrThrow, systemErrorCode } from "../../system/errors.ts";
+import { isSameFolder } from "../../system/paths.ts";
 import { readProcessStat } from "../proc/process-stat.ts";
 import type { SecretFile } from "../types.ts";
-import type { Undo } from "../listen.ts";
-import { undoAtExit } from "./at-exit.ts";
+import { listen, type Undo } from "../listen.ts";
+import { catchableSignals } from "../signals.ts";
 
 export interface SecretFiles {
-  /** Variable name and path of each file. */
+  /** Path by variable name. */
   readonly paths: ReadonlyMap<string, string>;
   readonly folder: string;
-  /** The name in the folder and the inode of each file. */
+  /** Inode by file name. */
   readonly inodes: ReadonlyMap<string, bigint>;
-  /** Removes the files and their folder; may be called again. */
   readonly remove: () => void;
 }
 
 /**
- * Writes each secret into a file that its owner alone can read (0600, in a new folder with 0700), where the system has
- * it in memory that is never written to a disk, and not into the working directory. First removes what launchers left that were killed. However this process
- * ends, short of SIGKILL and a crash, the files are removed; after those the next launcher does it.
+ * Writes each secret into a file that only its owner can read (0600, in a new folder with 0700), in memory if the system has
+ * such a file system, and never in the working directory. They are removed at any end of this process except SIGKILL and a
+ * crash; the next launcher removes the files of those.
  *
- * @param runtimeDirectory the value of `XDG_RUNTIME_DIR`, if there is one
- * @param atExit has the removal done at the end of this process, too
- * @throws SophiaError (125) when they cannot be written
+ * @param runtimeDirectory the value of `XDG_RUNTIME_DIR`, if any
+ * @param atExit also calls the removal at the end of this process
+ * @throws SophiaError (125) if they cannot be written
  */
 export function writeSecretFiles(
   files: readonly SecretFile[],
   runtimeDirectory: string | undefined,
   atExit: (remove: () => void) => Undo = undoAtExit,
 ): SecretFiles {
-  // The caller's could take the owner's own permissions away.
+  // The caller's could remove the owner's own permissions.
   const mask = process.umask(0o077);
   try {
     return write(files, makeFolder(runtimeDirectory), atExit);
@@ -60,8 +61,8 @@ function write(files: readonly SecretFile[], folder: string, atExit: (remove: ()
   const paths = new Map<string, string>();
   const inodes = new Map<string, bigint>();
   const remove = atExit(() => {
-    for (const path of paths.values()) quietly(() => unlinkSync(path));
-    quietly(() => rmdirSync(folder));
+    for (const path of paths.values()) ignoreErrors(() => unlinkSync(path));
+    ignoreErrors(() => rmdirSync(folder));
   });
   try {
     for (const [index, { name, content }] of files.entries()) {
@@ -84,9 +85,7 @@ function write(files: readonly SecretFile[], folder: string, atExit: (remove: ()
   }
 }
 
-/**
- * Makes the folder, on a file system in memory where there is one, else among the temporary files; sweeps there first.
- */
+/** Makes the folder on a file system in memory, else among the temporary files. Sweeps there first. */
 function makeFolder(runtimeDirectory: string | undefined): string {
   const inMemory = ["/dev/shm", runtimeDirectory ?? ""].filter((base) => base.startsWith("/") && isMemory(base));
   let failure: unknown;
@@ -101,16 +100,11 @@ function makeFolder(runtimeDirectory: string | undefined): string {
   throw failure;
 }
 
-/** The folder for temporary files; not the working directory, which people commit, copy into images and serve. */
+/** Returns the folder for temporary files; not the working directory, which users commit, copy into images and serve. */
 export function temporaryFolder(): string {
   const named = tmpdir();
-  if (process.platform === "win32" || (isAbsolute(named) && !isWorkingDirectory(named))) return named;
+  if (process.platform === "win32" || (isAbsolute(named) && !isSameFolder(named, "."))) return named;
   return "/tmp";
-}
-
-function isWorkingDirectory(folder: string): boolean {
-  const [one, other] = [folder, "."].map((path) => statSync(path, { throwIfNoEntry: false }));
-  return one !== undefined && one.dev === other?.dev && one.ino === other.ino;
 }
 
 function cannotWrite(folder: string, error: unknown): unknown {
@@ -119,69 +113,53 @@ function cannotWrite(folder: string, error: unknown): unknown {
   return new SophiaError({
     code: "secret-files",
     message: `cannot write secret files into ${printable(folder)}: ${code}`,
-    hint: "free space there; where /dev/shm is missing, XDG_RUNTIME_DIR or TMPDIR names another folder",
+    hint: "free space there; without /dev/shm, set XDG_RUNTIME_DIR or TMPDIR to another folder",
   });
 }
 
-/** Whether the folder's file system is in memory and never written to a disk but swap. */
+/** Returns true if the folder's file system is in memory and reaches no disk except swap. */
 function isMemory(folder: string): boolean {
-  try {
-    const { type } = statfsSync(folder); // throws where there is none
-    return process.platform === "linux" && (type === 0x01021994 || type === 0x858458f6); // TMPFS_MAGIC, RAMFS_MAGIC
-  } catch {
-    return false;
-  }
+  const type = process.platform === "linux" ? attempt(() => statfsSync(folder).type) : undefined;
+  return type === 0x01021994 || type === 0x858458f6; // TMPFS_MAGIC, RAMFS_MAGIC
 }
 
-/** Identifies this process: its PID namespace, its PID there, and when it started (PIDs are reused). */
+/** Identifies this process by its PID namespace, its PID there and its start time (PIDs are reused). */
 function ownMark(): string {
   return [pidNamespace(), process.pid, readProcessStat("self")?.startTime ?? "0"].join("-");
 }
 
-function pidNamespace(): string {
-  try {
-    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
-  } catch {
-    return "0";
-  }
+/** Returns the number of this PID namespace; "0" if unknown. */
+export function pidNamespace(): string {
+  return /\d+/.exec(attempt(() => readlinkSync("/proc/self/ns/pid")) ?? "")?.[0] ?? "0";
 }
 
 /**
- * Removes the folders of launchers that are gone, such as by SIGKILL: of this user only, of this PID namespace only
- * (another container's processes cannot be seen from here), and no symbolic links to folders.
+ * Removes the folders of launchers that no longer run: only this user's, only of this PID namespace (other containers'
+ * processes are invisible here), and not through symbolic links.
  */
 export function sweep(base: string): void {
-  let names: readonly string[];
-  try {
-    names = readdirSync(base);
-  } catch {
-    return;
-  }
   const namespace = pidNamespace();
-  for (const name of names) {
+  for (const name of attempt(() => readdirSync(base)) ?? []) {
     const mark = /^sophia-run-(\d+)-(\d+)-(\d+)-/.exec(name);
     if (mark === null || mark[1] !== namespace) continue;
     if (isAlive(Number(mark[2]), mark[3] ?? "0")) continue;
-    quietly(() => removeFolder(join(base, name)));
+    ignoreErrors(() => removeFolder(join(base, name)));
   }
 }
 
 function isAlive(pid: number, startTime: string): boolean {
   const stat = readProcessStat(pid);
   if (stat !== undefined) return startTime === "0" || stat.startTime === startTime;
-  // Gone, or hidden from here (hidepid of proc(5)), as another launcher is that keeps its environment to itself.
+  // Gone, or hidden (hidepid of proc(5)).
   try {
-    process.kill(pid, 0); // signals nothing
+    process.kill(pid, 0); // only checks
     return true;
   } catch (error) {
     return systemErrorCode(error) === "EPERM";
   }
 }
 
-/**
- * Empties and removes one folder. The folder is opened once, not through a link, and its owner is checked on the
- * open descriptor, so that nobody can replace it in between.
- */
+/** Empties and removes a folder. Checks the owner on the descriptor, so that another user cannot swap the folder. */
 function removeFolder(path: string): void {
   if (process.platform === "win32") {
     removeFromProfile(path);
@@ -198,10 +176,7 @@ function removeFolder(path: string): void {
   }
 }
 
-/**
- * The same on Windows, which opens no folders and has no such owners: only in the user's own profile, where the folder
- * for temporary files usually is, and through no link.
- */
+/** The same on Windows, which opens no folders and has no such owners: only in the user's own profile, through no link. */
 function removeFromProfile(path: string): void {
   const [real, profile] = [path, homedir()].map((one) => realpathSync.native(one));
   if (real !== join(realpathSync.native(dirname(path)), basename(path)) || !real.startsWith(`${profile}${sep}`)) return;
@@ -209,11 +184,26 @@ function removeFromProfile(path: string): void {
   rmdirSync(path);
 }
 
-/** Clean-up continues whatever goes wrong in one step; the next launcher's sweep tries again. */
-function quietly(step: () => void): void {
+/** Ignores system errors: the clean-up continues, and the next launcher's sweep retries. */
+function ignoreErrors(step: () => void): void {
   try {
     step();
   } catch (error) {
-    if (systemErrorCode(error) === undefined) throw error;
+    codeOrThrow(error);
   }
+}
+
+/** Calls `undo` at any end of this process except SIGKILL and a crash. @returns calls it now */
+function undoAtExit(undo: () => void): Undo {
+  // signal-exit ends the process on a signal without other listeners. Forwarding listens under one name of each signal:
+  // under the other (SIGIOT of SIGABRT) signal-exit would be the only listener.
+  const forwarded = new Set(catchableSignals());
+  const further = signals.filter((signal) => !forwarded.has(signal));
+  const stopListening = listen(further, () => {});
+  const forget = onExit(undo);
+  return () => {
+    stopListening();
+    forget();
+    undo();
+  };
 }

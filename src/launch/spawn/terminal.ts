@@ -1,15 +1,15 @@
 import { readProcessStat } from "../proc/process-stat.ts";
 
-/** This process and its controlling terminal: which signals has the kernel sent to the program already? */
+/** Tells which signals the kernel has already sent to the program, by this process's controlling terminal. */
 export interface Terminal {
   /**
-   * This process is in the foreground: the kernel sends signals of keyboard and window to the program as well. One that
-   * was sent to the launcher alone looks the same without siginfo_t.
+   * Returns true in the foreground, where the kernel sends signals of keyboard and window to the program as well. Without
+   * siginfo_t a signal to this process alone looks the same.
    */
   readonly deliversToGroup: () => boolean;
-  /** The same of INT, QUIT and INFO, which are worth asking the system for where it has no /proc. */
+  /** The same for INT, QUIT and INFO, for which ps(1) is called without /proc. */
   readonly sendsKeys: () => boolean;
-  /** The HUP that has just arrived was sent to the whole group because the terminal is gone. */
+  /** Returns true if the HUP that has just arrived was sent to the whole group, since the terminal has hung up. */
   readonly hungUp: () => boolean;
 }
 
@@ -21,7 +21,7 @@ export function watchTerminal(): Terminal {
     return withoutProc(attached, stateByPs);
   }
   const leader = start.session;
-  // Counts the hang-ups that the kernel and the shell will still send to the whole group.
+  // The number of hang-ups that kernel and shell will still send to the whole group.
   let expected = start.terminal !== 0 && leader !== process.pid ? 2 : 0;
   const deliversToGroup = (): boolean => {
     const now = readProcessStat("self");
@@ -31,8 +31,8 @@ export function watchTerminal(): Terminal {
     deliversToGroup,
     sendsKeys: deliversToGroup,
     hungUp: () => {
-      // When a terminal vanishes, the kernel signals the session leader alone. A shell then signals its jobs, and when
-      // it ends, the kernel signals the foreground group: one hang-up while the leader lives, one after, none later.
+      // When a terminal hangs up, the kernel signals only the session leader. A shell then signals its jobs, and at its end
+      // the kernel signals the foreground group: one hang-up while the leader lives, one after.
       if (expected === 0 || readProcessStat("self")?.terminal !== 0) return false;
       const state = readProcessStat(leader)?.state;
       expected = state === undefined || state === "Z" || state === "X" ? 0 : expected - 1;
@@ -42,16 +42,16 @@ export function watchTerminal(): Terminal {
 }
 
 /**
- * Without /proc ps(1) is asked. For a resize, of which a moved window sends dozens, and CONT that is not worth it: a
- * terminal among the standard streams is taken for the controlling one.
+ * Replaces /proc by ps(1). For CONT and a resize, of which a moved window sends dozens, that would take too long: a terminal
+ * among the standard streams is taken for the controlling one.
  *
  * @param attached one of the standard streams is a terminal
- * @param state what ps calls this process's state; undefined where it does not tell
+ * @param state this process's state by ps; undefined if unknown
  */
 export function withoutProc(attached: boolean, state: () => string | undefined): Terminal {
   return {
     deliversToGroup: () => attached,
-    // With it macOS, the BSDs and Linux mark the foreground.
+    // The mark of the foreground on macOS, the BSDs and Linux.
     sendsKeys: () => state()?.includes("+") ?? attached,
     hungUp: () => false,
   };

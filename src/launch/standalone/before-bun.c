@@ -1,11 +1,11 @@
 /*
- * What runs in a stand-alone executable for Linux before Bun does. Bun reads dozens of variables that are none of
- * sophia-run's business (BUN_BE_BUN makes it an interpreter, a BUN_JSC_ name that it does not know ends it), changes how
- * signals act and raises limits before the first line of JavaScript. No option turns that off. So the executable begins
- * here, when the dynamic loader is done: Bun gets an environment in which these variables have other names, and one
- * more that tells what the caller had set. system/before-bun.ts reads both; scripts/build/before-bun.mjs builds this in.
+ * The entry point of a stand-alone executable for Linux. Before the first line of JavaScript, Bun reads dozens of variables
+ * that are not meant for it (BUN_BE_BUN makes it an interpreter, an unknown BUN_JSC_ name ends it), changes signal actions
+ * and raises limits. No option prevents that. So this code runs after the dynamic loader and before Bun: it renames these
+ * variables, and adds one with a record of the caller's state. system/before-bun.ts reads both; scripts/build/before-bun.mjs
+ * links this file.
  *
- * There is no C library here: system calls, the stack, and four addresses of Bun's own that the build puts in.
+ * There is no C library: only system calls, the stack, and four addresses in Bun that the build defines.
  */
 #define _GNU_SOURCE
 
@@ -20,13 +20,14 @@
 #include <sys/syscall.h>
 
 #include "../../system/generated/shared.h"
+#include "../../system/raw-call.h"
 
-/* Of these no name reaches Bun; it gets HELD in front. HELD's own names too, so that each is what it was afterwards. */
-static const char *const PREFIXES[] = {"BUN_", "JSC_", "WTF_", "ICU_", "MIMALLOC_", "NODE_CHANNEL_", HELD};
+/* Variables that get HIDDEN_PREFIX in front of their names; its own names too, so that all can be restored. */
+static const char *const PREFIXES[] = {"BUN_", "JSC_", "WTF_", "ICU_", "MIMALLOC_", "NODE_CHANNEL_", HIDDEN_PREFIX};
 static const char *const SETTINGS[] = {BUN_SETTINGS};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* Empty files for embedded-addon.ts, which fills those that it needs; it could make none without more of Bun. */
+/* The number of empty files for embedded-addon.ts, which cannot create them itself. */
 enum { FILES = 4 };
 #define MEMFD_CLOEXEC 1u
 
@@ -41,18 +42,8 @@ __asm__(".section .entry,\"ax\"\n"
         "call before_bun\n"
         ".text\n");
 
-static long system_call(long number, long a, long b, long c, long d) {
-  long result;
-  register long fourth __asm__("r10") = d;
-  __asm__ volatile("syscall"
-                   : "=a"(result)
-                   : "a"(number), "D"(a), "S"(b), "d"(c), "r"(fourth)
-                   : "rcx", "r11", "memory");
-  return result;
-}
-
-/* As the loader would: the stack begins with the count of arguments, and one register holds what main's end calls. */
-#define GO_ON(stack, finalizer, entry) \
+/* As the loader does: the stack begins with the count of arguments, and one register holds the function for main's end. */
+#define START_BUN(stack, finalizer, entry) \
   __asm__ volatile("mov %0, %%rsp\nxor %%ebp, %%ebp\njmp *%2" ::"r"(stack), "d"(finalizer), "r"(entry) : "memory")
 #elif defined(__aarch64__)
 __asm__(".section .entry,\"ax\"\n"
@@ -62,22 +53,14 @@ __asm__(".section .entry,\"ax\"\n"
         "b before_bun\n"
         ".text\n");
 
-static long system_call(long number, long a, long b, long c, long d) {
-  register long call __asm__("x8") = number;
-  register long first __asm__("x0") = a;
-  register long second __asm__("x1") = b;
-  register long third __asm__("x2") = c;
-  register long fourth __asm__("x3") = d;
-  __asm__ volatile("svc 0" : "+r"(first) : "r"(call), "r"(second), "r"(third), "r"(fourth) : "memory");
-  return first;
-}
-
-#define GO_ON(stack, finalizer, entry)                                                              \
+#define START_BUN(stack, finalizer, entry)                                                              \
   do {                                                                                              \
     register void *first __asm__("x0") = finalizer;                                                 \
     __asm__ volatile("mov sp, %0\nmov x29, xzr\nbr %2" ::"r"(stack), "r"(first), "r"(entry) : "memory"); \
   } while (0)
 #endif
+
+static long system_call(long number, long a, long b, long c, long d) { return raw_call(number, a, b, c, d, 0); }
 
 static size_t length_of(const char *text) {
   size_t length = 0;
@@ -93,7 +76,7 @@ static char *append(char *to, const char *text) {
 
 static bool begins_with(const char *text, const char *prefix) {
   for (; *prefix != '\0'; ++text, ++prefix) {
-    /* mimalloc takes its names in lower case, too. */
+    /* mimalloc ignores the case of its names. */
     const char upper = *text >= 'a' && *text <= 'z' ? (char)(*text - 'a' + 'A') : *text;
     if (upper != *prefix) return false;
   }
@@ -107,7 +90,7 @@ static bool is_held(const char *entry) {
   return false;
 }
 
-/* One bit for each signal that is ignored, SIGHUP's the lowest. */
+/* Returns a bit for each ignored signal, SIGHUP's the lowest. */
 static uint64_t ignored_signals(void) {
   uint64_t ignored = 0;
   for (int signal = 1; signal <= SIGNALS; ++signal) {
@@ -126,22 +109,22 @@ __attribute__((noreturn)) static void exit_by(int signal) {
 }
 
 /*
- * PID 1 does not die of a signal that it does not catch: one that came before JavaScript listens would be lost. So it ends
- * from here on, with the status by which preflight.ts ends it. Nothing returns from there, yet x86-64 demands a way back.
+ * Makes PID 1 exit at signals with the status of preflight.ts: the kernel drops uncaught signals of PID 1, so that those before
+ * JavaScript listens would be lost. x86-64 requires a restorer, though the handler does not return.
  */
 static void end_at_signals(void) {
-  enum { HAS_WAY_BACK = 0x04000000 };
-  const long action[] = {(long)exit_by, HAS_WAY_BACK, (long)exit_by, 0};
+  enum { HAS_RESTORER = 0x04000000 };
+  const long action[] = {(long)exit_by, HAS_RESTORER, (long)exit_by, 0};
   for (size_t i = 0; i < COUNT(FATAL); ++i) system_call(SYS_rt_sigaction, FATAL[i], (long)action, 0, sizeof(uint64_t));
 }
 
-/* Deleted, outside the root (the kernel's answer begins with "(unreachable)"), or so deep that its path is too long. */
+/* Returns true if the working directory is deleted, outside the root ("(unreachable)"), or its path is too long. */
 static bool is_folder_without_path(void) {
   char path[4096];
   return system_call(SYS_getcwd, (long)path, sizeof path, 0, 0) < 0 || path[0] != '/';
 }
 
-/* getcwd(3) in such a working directory: Bun would end. */
+/* Replaces getcwd(3) in such a folder, where Bun would end. */
 static char *root(char *path, size_t size) {
   if (path == NULL || size < 2) return NULL;
   path[0] = '/';
@@ -149,15 +132,9 @@ static char *root(char *path, size_t size) {
   return path;
 }
 
-static uint64_t blocked_signals(void) {
-  uint64_t blocked = 0;
-  system_call(SYS_rt_sigprocmask, 0, 0, (long)&blocked, sizeof blocked);
-  return blocked;
-}
-
 static bool is_open(long descriptor) { return system_call(SYS_fcntl, descriptor, F_GETFD, 0, 0) >= 0; }
 
-/* What is open from 3 on: nothing else has run, so that the caller has passed it. @returns how many */
+/* Lists the open descriptors from 3 on, all inherited, since no other code has run. Returns their number. */
 static size_t find_descriptors(int *found) {
   size_t count = 0;
   const long folder = system_call(SYS_openat, AT_FDCWD, (long)"/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
@@ -171,7 +148,7 @@ static size_t find_descriptors(int *found) {
   for (;;) {
     const long size = system_call(SYS_getdents64, folder, (long)entries, sizeof entries, 0);
     if (size <= 0) break;
-    /* struct linux_dirent64: the inode, an offset, the entry's size in two bytes, a type, the name. */
+    /* struct linux_dirent64 has inode, offset, the entry's size in two bytes, type and name. */
     for (long at = 0; at < size; at += *(const unsigned short *)(entries + at + 16)) {
       int number = 0;
       for (const char *name = entries + at + 19; *name >= '0' && *name <= '9'; ++name) number = 10 * number + *name - '0';
@@ -205,7 +182,7 @@ static char *append_numbers(char *to, const int *numbers, size_t count) {
   return to;
 }
 
-/* Behind the standard streams, which may be closed and are to stay so. @returns a negative number where there is none */
+/* Returns a descriptor above the standard streams, which may be closed and must stay so; a negative number if it fails. */
 static int empty_file(void) {
   const long made = system_call(SYS_memfd_create, (long)"sophia-run", MEMFD_CLOEXEC, 0, 0);
   if (made < 0 || made > 2) return (int)made;
@@ -214,18 +191,35 @@ static int empty_file(void) {
   return (int)behind;
 }
 
-#include "arguments.h"
+/*
+ * The arguments as part of the record: Bun would write them, which may be secrets, into crash reports. Each begins with a byte
+ * 1; within it the bytes 1 and 2 are encoded as 2 3 and 2 4.
+ */
+static bool is_escaped(char byte) { return byte == 1 || byte == 2; }
+
+static size_t argument_bytes(const char *argument) {
+  size_t bytes = 1;
+  for (; *argument != '\0'; ++argument) bytes += is_escaped(*argument) ? 2 : 1;
+  return bytes;
+}
+
+static char *append_argument(char *to, const char *argument) {
+  *to++ = 1;
+  for (; *argument != '\0'; ++argument) {
+    if (is_escaped(*argument)) *to++ = 2;
+    *to++ = is_escaped(*argument) ? (char)(*argument + 2) : *argument;
+  }
+  return to;
+}
 
 /*
- * The text that system/before-bun.ts reads: the ignored and the blocked signals in hexadecimal, whether the working directory
- * has no path, which of the standard streams are open, the descriptors from 3 on, and those of the empty files, with commas;
- * then the arguments.
+ * Writes the record for system/before-bun.ts: ignored signals in hexadecimal, "nowhere" for a working directory
+ * without a path, the open standard streams, the descriptors from 3 on, those of the empty files, and the arguments.
  */
 static void write_record(char *to, uint64_t ignored, bool has_no_path, const int *descriptors, size_t count,
                          char **arguments) {
-  to = append(to, HELD "=");
+  to = append(to, HIDDEN_PREFIX "=");
   to = append_set(to, ignored);
-  to = append_set(to, blocked_signals());
   to = append(to, has_no_path ? "nowhere " : "- ");
   for (int stream = 0; stream < 3; ++stream) {
     if (is_open(stream)) to = append_number(to, stream);
@@ -241,15 +235,57 @@ static void write_record(char *to, uint64_t ignored, bool has_no_path, const int
   *to = '\0';
 }
 
-#include "variables.h"
+static size_t name_length(const char *entry) {
+  size_t length = 0;
+  while (entry[length] != '=' && entry[length] != '\0') ++length;
+  return length;
+}
 
-/* In pages behind the code, which the build has laid out: see scripts/build/before-bun.mjs. */
+static bool have_same_name(const char *one, const char *other) {
+  for (; *one == *other; ++one, ++other) {
+    if (*one == '=') return true;
+  }
+  return false;
+}
+
+/* FNV-1a. */
+static size_t hash_of(const char *entry, size_t length) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (size_t i = 0; i < length; ++i) hash = (hash ^ (unsigned char)entry[i]) * 0x100000001b3;
+  return (size_t)(hash ^ hash >> 32);
+}
+
+/*
+ * Moves the valid variables, the first of each name as for getenv(3), to the front, in their order. Returns their number. Bun
+ * would take the last of a name, and an entry without "=". The kernel limits the environment to a quarter of the stack; the
+ * table needs at most sixteen bytes for each.
+ */
+static size_t keep_variables(char **entries, size_t count) {
+  size_t size = 1;
+  while (size < 2 * count) size *= 2;
+  /* A hash table with open addressing: the index in `entries` plus one, or 0. */
+  uint32_t *const table = __builtin_alloca(size * sizeof *table);
+  for (size_t i = 0; i < size; ++i) table[i] = 0;
+  size_t kept = 0;
+  for (size_t i = 0; i < count; ++i) {
+    const size_t length = name_length(entries[i]);
+    if (length == 0 || entries[i][length] == '\0') continue;
+    size_t at = hash_of(entries[i], length) & (size - 1);
+    while (table[at] != 0 && !have_same_name(entries[table[at] - 1], entries[i])) at = (at + 1) & (size - 1);
+    if (table[at] != 0) continue;
+    entries[kept++] = entries[i];
+    table[at] = (uint32_t)kept;
+  }
+  return kept;
+}
+
+/* The pages behind the code, laid out by scripts/build/before-bun.mjs. */
 extern char state_begin[], state_end[];
 void start_without_bun(size_t count, char **arguments, char **variables, uint64_t ignored);
 
 __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   char **const environment = (char **)stack + stack[0] + 2;
-  /* Bun gets its own name alone; a process may have been started without any. */
+  /* Bun gets only its own name; a process may have been started without one. */
   const size_t arguments = stack[0] > 0 ? 1 : 0;
   char **const others = (char **)stack + 1 + arguments;
   const long state = (long)state_begin;
@@ -267,14 +303,14 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   size_t bytes = RECORD_BYTES + NUMBER_BYTES * (count + FILES);
   for (size_t i = 0; others[i] != NULL; ++i) bytes += argument_bytes(others[i]);
   for (size_t i = 0; i < variables; ++i) {
-    if (is_held(environment[i])) bytes += sizeof HELD + length_of(environment[i]);
+    if (is_held(environment[i])) bytes += sizeof HIDDEN_PREFIX + length_of(environment[i]);
   }
   size_t rest = 0;
   while (auxiliary[rest] != AT_NULL) rest += 2;
   rest += 2;
 
   char *strings = __builtin_alloca(bytes);
-  /* Last, since what is below the stack's new end is not kept. */
+  /* The last allocation, since the stack below its new end is lost. */
   long *const fresh = __builtin_alloca_with_align((arguments + variables + COUNT(SETTINGS) + 4 + rest) * sizeof(long), 128);
   long *to = fresh;
   *to++ = (long)arguments;
@@ -283,7 +319,7 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
   long *const fresh_environment = to;
   for (size_t i = 0; i < variables; ++i) {
     *to++ = is_held(environment[i]) ? (long)strings : (long)environment[i];
-    if (is_held(environment[i])) strings = append(append(strings, HELD), environment[i]) + 1;
+    if (is_held(environment[i])) strings = append(append(strings, HIDDEN_PREFIX), environment[i]) + 1;
   }
   for (size_t i = 0; i < COUNT(SETTINGS); ++i) *to++ = (long)SETTINGS[i];
   *to++ = (long)strings;
@@ -294,9 +330,9 @@ __attribute__((noreturn, used)) void before_bun(long *stack, void *finalizer) {
 
   /* glibc's loader has set it already, musl takes it from the stack. */
   *(char ***)ENVIRON = (char **)fresh_environment;
-  /* Bun raises its soft limits, and whatever is started by it would have them. Both take the same arguments. */
+  /* Keeps Bun from raising its soft limits, which its children would inherit. Both functions take the same arguments. */
   *(void **)SETRLIMIT = *(void **)GETRLIMIT;
   if (has_no_path) *(void **)GETCWD = (void *)root;
-  GO_ON(fresh, finalizer, ENTRY);
+  START_BUN(fresh, finalizer, ENTRY);
   __builtin_unreachable();
 }

@@ -1,43 +1,45 @@
 import { writeSync } from "node:fs";
+import { attempt } from "../../system/attempt.ts";
+import { loadModule } from "../../system/addon/addon.ts";
+import type { Addon, Libc } from "../../system/addon/libc.ts";
 import { caller } from "../../system/before-bun.ts";
 
-/** What `dist/` of the package has for Linux, as base64, in JSON; the build of the stand-alone executable puts it in. */
+/** The native files of the package for Linux: base64 in JSON, defined by the build of the stand-alone executable. */
 declare const SOPHIA_RUN_NATIVE_FILES: string | undefined;
 
-/** What the files' names have behind the platform's; before-bun.c has made an empty file for each. */
+/** The parts of their names behind the platform's. before-bun.c has made an empty file for each. */
 const NAMES = [".node", "-redact.node", "-monitor.node", "-monitor"] as const;
 const opened = new Map<string, unknown>();
-/** The paths of files whose bytes were written: a second time would append them. */
+/** Paths by name. Each file is written only once, since a second write would append. */
 const filled = new Map<string, string | undefined>();
 
 /**
- * An addon that is part of a stand-alone executable. Not `bun:ffi`, which needs Bun's compiler.
+ * Loads an addon of a stand-alone executable. `bun:ffi` would need Bun's compiler.
  *
- * @param name what its file's name has behind the platform's
- * @returns undefined where there is none for this system or processor, or where the system executes no such files
+ * @param name the part of its file's name behind the platform's
+ * @returns undefined if there is none for this platform, or the system executes no such files
  */
 export function openEmbeddedAddon(name: "" | "-redact" | "-monitor"): unknown {
-  if (!opened.has(name)) opened.set(name, load(`${name}.node`));
+  if (!opened.has(name)) opened.set(name, loadModule(embeddedFile(`${name}.node`)));
   return opened.get(name);
 }
 
-function load(name: (typeof NAMES)[number]): unknown {
-  const path = embeddedFile(name);
-  if (path === undefined) return undefined;
-  const module: { exports: unknown } = { exports: {} };
-  try {
-    process.dlopen(module, path);
-    return module.exports;
-  } catch {
-    return undefined;
-  }
+/** Returns the addon with the functions of the C library; undefined as `openEmbeddedAddon`. */
+export function embeddedAddon(): Addon | undefined {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
+  return openEmbeddedAddon("") as Addon | undefined;
+}
+
+/** Returns the same for execve, with the signals that the caller ignored. */
+export function loadLibc(): Libc | undefined {
+  const addon = embeddedAddon();
+  for (const signal of caller()?.ignored ?? []) addon?.ignoreOnExec(signal);
+  return addon;
 }
 
 /**
- * The path of a native file that is part of a stand-alone executable. It has no place in any folder (memfd_create(2)):
- * nobody can change it, and nothing is left behind.
- *
- * @returns undefined where there is none for this system or processor
+ * Returns the path of a native file of the executable, in memory (memfd_create(2)): no other process can change it, and it
+ * disappears with this process. Undefined if there is none for this platform.
  */
 export function embeddedFile(name: (typeof NAMES)[number]): string | undefined {
   if (!filled.has(name)) filled.set(name, fill(name));
@@ -47,12 +49,9 @@ export function embeddedFile(name: (typeof NAMES)[number]): string | undefined {
 function fill(name: (typeof NAMES)[number]): string | undefined {
   const file = caller()?.files[NAMES.indexOf(name)];
   if (file === undefined || typeof SOPHIA_RUN_NATIVE_FILES === "undefined") return undefined;
-  try {
-    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- scripts/standalone.mjs wrote it
-    const files = JSON.parse(SOPHIA_RUN_NATIVE_FILES) as Readonly<Record<string, string>>;
-    const bytes = Buffer.from(files[`linux-${process.arch}${name}`] ?? "", "base64");
-    return bytes.length > 0 && writeSync(file, bytes) === bytes.length ? `/proc/self/fd/${file}` : undefined;
-  } catch {
-    return undefined;
-  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- scripts/standalone.mjs wrote it
+  const files = JSON.parse(SOPHIA_RUN_NATIVE_FILES) as Readonly<Record<string, string>>;
+  const bytes = Buffer.from(files[`linux-${process.arch}${name}`] ?? "", "base64");
+  const written = attempt(() => writeSync(file, bytes));
+  return bytes.length > 0 && written === bytes.length ? `/proc/self/fd/${file}` : undefined;
 }

@@ -5,19 +5,18 @@ import { printable } from "../../core/text.ts";
 import type { Program } from "../types.ts";
 import { hasInterpreter } from "./find.ts";
 
-/** The arguments of child_process's spawn. */
-interface Started {
+interface SpawnArguments {
   readonly file: string;
   readonly args: readonly string[];
   readonly windowsVerbatimArguments?: true;
 }
 
 /**
- * Starts a `.cmd` or `.bat` file, and what PATHEXT names besides, by cmd.exe; Windows starts all else itself.
+ * Wraps `.cmd`, `.bat` and other files of PATHEXT in cmd.exe; Windows starts all others itself.
  *
  * @throws SophiaError (125) for an argument that cmd.exe would cut
  */
-export function startedOnWindows({ file, argv, environment }: Program): Started {
+export function startedOnWindows({ file, argv, environment }: Program): SpawnArguments {
   const args = argv.slice(1);
   if (!/\.(?:bat|cmd)$/i.test(file) && (/\.(?:exe|com)$/i.test(file) || hasInterpreter(file))) return { file, args };
   const variables = new FoldedMap(environment);
@@ -25,24 +24,23 @@ export function startedOnWindows({ file, argv, environment }: Program): Started 
   const line = [`"${file}"`, ...args.map((argument, index) => quotedForBatch(argument, index + 1, file))].join(" ");
   return {
     file: win32.join(system, "System32", "cmd.exe"),
-    // With the extensions that the quoting of `%` needs, without AutoRun, and `!` begins no variable. Between the outer
-    // quotes the line stands as it is.
+    // /e:on: the quoting of `%` needs extensions; /v:off: `!` begins no variable; /d: no AutoRun; /s: strips the outer quotes.
     args: ["/e:on", "/v:off", "/d", "/s", "/c", `"${line}"`],
     windowsVerbatimArguments: true,
   };
 }
 
 /**
- * Quotes an argument of a batch file, as Rust's answer to CVE-2024-24576 does, whose tests run on Windows. cmd.exe reads it
- * twice, here and where the file passes `%*` on: in quotes `&|<>^()` mean nothing, and by two quotes for one they never look
- * closed. Behind a `%` stands `%cd:~,%`, an empty text, so that no variable's name lies between two of them.
+ * Quotes an argument of a batch file as Rust does since CVE-2024-24576. cmd.exe reads it twice, here and when the file passes
+ * on `%*`: in quotes `&|<>^()` have no meaning, and doubled quotes never look closed. `%cd:~,%`, an empty text, follows each
+ * `%`, so that no variable's name stands between two of them.
  */
 export function quotedForBatch(argument: string, index: number, file: string): string {
   if (/[\r\n]/.test(argument)) {
     throw new SophiaError({
       code: "unusable-value",
       message: `argument ${index} has a line break, which cmd.exe does not pass on to ${printable(file)}`,
-      hint: "start what that file starts, or write the text to a file and name it",
+      hint: "start the program of that file directly, or pass the text in a file",
     });
   }
   return `"${argument

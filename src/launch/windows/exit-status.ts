@@ -1,7 +1,7 @@
-/** Exit statuses have 32 bits on Windows, of which Bun passes on eight: 256 would be 0, a success. */
+/** Exit statuses of 32 bits on Windows. Bun passes on eight: 256 would be 0, a success. */
 import type { ChildProcess } from "node:child_process";
 
-/** Functions of kernel32.dll; a handle is a number, 0 for none. */
+/** Functions of kernel32.dll; 0 is no handle. */
 interface Kernel {
   readonly OpenProcess: (access: number, inherit: number, pid: number) => number;
   readonly GetExitCodeProcess: (process: number, status: Uint32Array) => number;
@@ -10,10 +10,9 @@ interface Kernel {
 
 const PROCESS_QUERY_LIMITED_INFORMATION = 0x1000;
 
-/** Lets the `exit` event of a process that was just started tell its whole status. */
-export function tellWholeStatus(child: ChildProcess): void {
+export function emitWholeStatus(child: ChildProcess): void {
   const kernel = openKernel();
-  // The process stays known to the system as long as it has a handle.
+  // The handle keeps the status available.
   const handle = kernel?.OpenProcess(PROCESS_QUERY_LIMITED_INFORMATION, 0, child.pid ?? 0) ?? 0;
   if (kernel === undefined || handle === 0) return;
   const emit = child.emit.bind(child);
@@ -25,14 +24,13 @@ export function tellWholeStatus(child: ChildProcess): void {
   };
 }
 
-/** Ends this process with a whole status, as process.exit does. */
 export function exitWith(status: number): never {
   process.emit("exit", status);
   openKernel()?.ExitProcess(status);
   return process.exit(status);
 }
 
-/** @returns undefined where Bun has no compiler for this processor, with which it calls C */
+/** @returns undefined if Bun has no compiler for this processor, by which it calls C */
 function openKernel(): Kernel | undefined {
   try {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Bun's documentation says so; the declarations make it

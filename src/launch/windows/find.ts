@@ -2,16 +2,14 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { win32 } from "node:path";
 import type { Environment } from "../../core/model.ts";
 import { FoldedMap } from "../../core/names.ts";
-import { systemErrorCode } from "../../system/errors.ts";
+import { codeOrThrow } from "../../system/errors.ts";
 import { NOT_ON_PATH } from "../program/look-up.ts";
 import { startError } from "../program/start-error.ts";
 
-/** The endings for cmd.exe where `PATHEXT` is not set. */
 const DEFAULT_ENDINGS = ".COM;.EXE;.BAT;.CMD";
-/** Endings of files that Windows or cmd.exe executes. */
 const EXECUTABLE: ReadonlySet<string> = new Set([".com", ".exe", ".bat", ".cmd"]);
 
-/** The file of a command. @throws SophiaError 127 where there is none, 126 where Windows does not execute it */
+/** Returns the file of a command. @throws SophiaError 127 if there is none, 126 if Windows does not execute it */
 export function fileOnWindows(command: string, environment: Environment): string {
   const found = findOnWindows(command, environment);
   if ("file" in found) return found.file;
@@ -19,12 +17,12 @@ export function fileOnWindows(command: string, environment: Environment): string
 }
 
 /**
- * Finds the file of a command on Windows. A command with a slash, a backslash or a colon is a path; any other is looked
- * up in the folders of the program's `Path`, with the endings of `PATHEXT`, last without an ending if it begins with `#!`.
- * Not in the working directory, where a file of a repository could come before the system's programs.
+ * Finds a command's file. With a slash, backslash or colon it is a path; any other is looked up in `Path` with the endings of
+ * `PATHEXT`, last without an ending if it begins with `#!`. Not in the working directory, where a repository's file could
+ * hide a system program.
  *
  * @param problemOf for tests
- * @returns the file, or the system's code of the error, or {@link NOT_ON_PATH}
+ * @returns the file, or an error code: the system's, or {@link NOT_ON_PATH}
  */
 export function findOnWindows(
   command: string,
@@ -44,7 +42,7 @@ export function findOnWindows(
         const file = folder === "" ? name : win32.join(folder, name);
         const found = problemOf(file, endings);
         if (found === undefined) return { file: win32.resolve(file) };
-        // The reason of a file that is there counts more than that another is missing.
+        // The problem of an existing file is more helpful than that another is missing.
         if (found !== "ENOENT") problem ??= found;
       }
     }
@@ -52,13 +50,13 @@ export function findOnWindows(
   return { problem: problem ?? (isPath ? "ENOENT" : NOT_ON_PATH) };
 }
 
-/** Quotes keep a semicolon within a folder's name. */
+/** Splits a `Path`; quotes protect a semicolon in a folder's name. */
 function foldersOf(path: string): readonly string[] {
   const folders = path.match(/(?:"[^"]*"|[^;"])+/g) ?? [];
   return folders.map((folder) => folder.replaceAll('"', "").trim()).filter((folder) => folder !== "");
 }
 
-/** @returns why Windows would not execute the file, as a code; undefined where nothing is known against it */
+/** Returns the error code for a file that Windows would not execute; undefined if no problem is known. */
 function examine(path: string, endings: readonly string[]): string | undefined {
   try {
     const stats = statSync(path);
@@ -67,13 +65,12 @@ function examine(path: string, endings: readonly string[]): string | undefined {
     const isKnown = EXECUTABLE.has(ending) || endings.some((one) => one.toLowerCase() === ending);
     return isKnown || hasInterpreter(path) ? undefined : "ENOEXEC";
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === undefined) throw error;
+    const code = codeOrThrow(error);
     return code === "ENOTDIR" ? "ENOENT" : code;
   }
 }
 
-/** Returns true if the file begins with `#!`, as scripts of other systems do: cross-spawn starts their interpreter. */
+/** Returns true if the file begins with `#!`: cross-spawn starts its interpreter. */
 export function hasInterpreter(path: string): boolean {
   const descriptor = openSync(path, "r");
   try {

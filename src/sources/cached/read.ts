@@ -5,7 +5,7 @@ import type { EscSettings } from "../../esc/settings/access.ts";
 import { oldFormNotices, parseFullName } from "../../esc/settings/names.ts";
 import type { Secret } from "../../esc/settings/secret.ts";
 import type { Progress } from "../../esc/transport/connection.ts";
-import { cacheFolder } from "../../system/cache-folder.ts";
+import { cacheFolder } from "../../system/folders.ts";
 import { within } from "../../system/paths.ts";
 import type { EscReading, Kept } from "../esc.ts";
 import { type Content, contentText, parseContent } from "./content.ts";

@@ -17,7 +17,7 @@ import { readFile } from "../../system/bounded-read.ts";
 import { systemErrorCode } from "../../system/errors.ts";
 import { makeFolder } from "../../system/folders.ts";
 import { parentOf, within } from "../../system/paths.ts";
-import { FOR_OTHERS } from "../../system/permissions.ts";
+import { GROUP_OR_WORLD } from "../../system/permissions.ts";
 import { type FolderProblem, inPrivateFolder, type PrivateFolder } from "../../system/private-folder.ts";
 
 /** More than the largest answer of ESC that is read. */
@@ -154,5 +154,5 @@ function removeQuietly(path: string): void {
 
 /** Windows has neither owners of this kind nor modes. */
 function isPrivate({ uid, mode }: Stats): boolean {
-  return process.geteuid === undefined || (uid === process.geteuid() && (mode & FOR_OTHERS) === 0);
+  return process.geteuid === undefined || (uid === process.geteuid() && (mode & GROUP_OR_WORLD) === 0);
 }

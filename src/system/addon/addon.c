@@ -1,6 +1,6 @@
 /*
- * What a launcher needs of the C library and Node.js does not have, by Node-API. libc.ts says what each function promises.
- * No library is linked: names are found in the C library of the process, glibc or musl, and only what both have is used.
+ * Functions of the C library that Node.js lacks, by Node-API; libc.ts documents each. No library is linked: the process has
+ * glibc or musl, and only functions of both are used.
  */
 #define _GNU_SOURCE
 
@@ -26,7 +26,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-/* LEVELS: the most folders above one that keeps code. */
+/* LEVELS: the limit on folders above the code cache. */
 enum { PATH_BYTES = 4096, LINKS_BYTES = 8192, MAX_FILE_BYTES = 4 * 1024 * 1024, LEVELS = 64 };
 
 static int integer(napi_env env, napi_value value) {
@@ -47,7 +47,7 @@ static napi_value from_boolean(napi_env env, bool value) {
   return result;
 }
 
-/* Those that the caller left out are undefined. */
+/* Arguments that the caller omits are undefined. */
 static void read_arguments(napi_env env, napi_callback_info info, napi_value *values, size_t count) {
   napi_get_cb_info(env, info, &count, values, NULL, NULL);
 }
@@ -70,7 +70,7 @@ static napi_value make_blocking(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* One bit for each signal, SIGHUP's the lowest. */
+/* A bit for each signal, SIGHUP's the lowest. */
 static uint64_t ignored_on_exec;
 
 static napi_value ignore_on_exec(napi_env env, napi_callback_info info) {
@@ -88,7 +88,7 @@ static napi_value reap_all_but(napi_env env, napi_callback_info info) {
   const pid_t kept = only_argument(env, info);
   for (;;) {
     siginfo_t dead = {.si_pid = 0};
-    /* Looks first: a status once taken is lost to Node.js, and with it the program's end. */
+    /* Without WNOWAIT Node.js would lose the program's status. */
     if (waitid(P_ALL, 0, &dead, WEXITED | WNOHANG | WNOWAIT) != 0) return NULL;
     if (dead.si_pid == 0 || dead.si_pid == kept) return NULL;
     if (waitid(P_PID, (id_t)dead.si_pid, &dead, WEXITED | WNOHANG) != 0) return NULL;
@@ -113,7 +113,7 @@ static napi_value is_parents(napi_env env, napi_callback_info info) {
   return from_boolean(env, order == 0);
 }
 
-/* Node.js ignores these two, and an ignored signal would stay ignored in the program. */
+/* Node.js ignores these two, and the program would inherit that. */
 static const int ignored[] = {SIGPIPE, SIGXFSZ};
 
 static int execute(char *strings, size_t length, size_t arguments) {
@@ -144,7 +144,7 @@ static napi_value execve_strings(napi_env env, napi_callback_info info) {
   return from_integer(env, execute(strings, length, (size_t)integer(env, given[1])));
 }
 
-/* False where it is too long, or no path. */
+/* Returns false if the value is too long or no path. */
 static bool path_of(napi_env env, napi_value value, char path[PATH_BYTES]) {
   size_t length = 0;
   return napi_get_value_string_utf8(env, value, path, PATH_BYTES, &length) == napi_ok && length < PATH_BYTES - 1 &&
@@ -157,7 +157,7 @@ static bool path_argument(napi_env env, napi_callback_info info, char path[PATH_
   return path_of(env, given, path);
 }
 
-/* By the system call: old versions of glibc lack fstat and lstat. */
+/* A system call, since old versions of glibc lack fstat and lstat. */
 static bool status_of(int folder, const char *path, int flags, struct statx *status) {
   return syscall(SYS_statx, folder, path, flags, STATX_TYPE | STATX_MODE | STATX_UID | STATX_SIZE | STATX_INO, status) == 0;
 }
@@ -172,7 +172,7 @@ static bool is_fit(const struct statx *status, enum owner owner, unsigned forbid
          (owner == ANY_USER || user == geteuid() || (owner == SELF_OR_ROOT && user == 0));
 }
 
-/* Opens a regular file of at most MAX_FILE_BYTES, of an owner and without permissions. Returns -1 if there is none. */
+/* Opens a regular file of at most MAX_FILE_BYTES with the owner and without the forbidden permissions. Returns -1 if it fails. */
 static int open_fit(int folder, const char *path, int flags, enum owner owner, unsigned forbidden, size_t *size) {
   struct statx status;
   const int file = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | flags);
@@ -220,7 +220,7 @@ static napi_value checksum(napi_env env, napi_callback_info info) {
   return result;
 }
 
-/* True of an open folder of this user that no other may write, below none in which every user can exchange what is in it. */
+/* As isOwnFolder of libc.ts. */
 static bool is_own_folder(int folder) {
   char above[3 * LEVELS + 1] = "";
   struct statx status;
@@ -259,7 +259,7 @@ static napi_value is_executable(napi_env env, napi_callback_info info) {
                                (status.stx_mode & S_IFMT) == S_IFREG && access(path, X_OK) == 0);
 }
 
-/* Relative to the descriptor that was looked at: another user may put another folder in the place of the first. */
+/* The file is relative to the checked descriptor: another user may swap the folder. */
 static int open_own(const char *path, const char *name, size_t *size) {
   const int folder = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
   if (folder == -1) return -1;
@@ -285,7 +285,7 @@ static napi_value read_own(napi_env env, napi_callback_info info) {
   return is_read && sum == sum_of(bytes, size - sizeof sum) ? result : NULL;
 }
 
-/* Reads and closes an open file; `create` is one of Node-API's functions that make strings. */
+/* Reads and closes an open file. */
 static napi_value text_of(napi_env env, int file, size_t size,
                           napi_status (*create)(napi_env, const char *, size_t, napi_value *)) {
   napi_value result = NULL;
@@ -313,7 +313,7 @@ static napi_value read_trusted(napi_env env, napi_callback_info info) {
   const unsigned forbidden = (unsigned)integer(env, given[2]) & S_IRWXO;
   if (!path_of(env, given[0], path) || !path_of(env, given[1], folder)) return NULL;
   if (!status_of(AT_FDCWD, folder, 0, &status) || (status.stx_mode & S_IWOTH) != 0) return NULL;
-  /* Before it is opened, too: to open another user's pipe is to be seen by its other end. */
+  /* Before it is opened, too: another user could see the opening of a pipe. */
   if (!status_of(AT_FDCWD, path, 0, &status) || !is_fit(&status, SELF_OR_ROOT, forbidden)) return NULL;
   const int file = open_fit(AT_FDCWD, path, 0, SELF_OR_ROOT, forbidden, &size);
   return text_of(env, file, size, napi_create_string_utf8);
@@ -376,7 +376,7 @@ static napi_value environment(napi_env env, napi_callback_info info) {
   size_t at = 0;
   for (char **entry = environ; entry != NULL && *entry != NULL; ++entry) {
     const char *const equals = strchr(*entry, '=');
-    /* Neither what has no name nor what has no value is a variable. */
+    /* An entry without a name or without "=" is no variable. */
     if (equals == NULL || equals == *entry) continue;
     const size_t size = strlen(*entry) + 1;
     memcpy(strings + at, *entry, size);

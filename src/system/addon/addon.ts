@@ -1,67 +1,77 @@
-import { EVERYBODY_READS, EVERYBODY_WRITES } from "../permissions.ts";
+import { attempt } from "../attempt.ts";
+import { WORLD_READABLE, WORLD_WRITABLE } from "../permissions.ts";
 import type { Addon } from "./libc.ts";
-import { loader } from "./loaded.ts";
 
-/** A folder of the package, bin/ or dist/; the build puts it in. Sources that run as they are have no addon near them. */
+/** Values that loader.ts hands to the bundle. */
+export interface Loader {
+  readonly addon: Addon | undefined;
+  /** Returns true if this start has compiled code that is not cached. */
+  readonly hasCodeToCache: () => boolean;
+  /** Caches the code that V8 has compiled in this start; throws nothing. */
+  readonly cacheCode: () => void;
+  /** True if this process has opened, caught and ignored nothing since the caller started it. */
+  readonly isUntouched: boolean;
+}
+
+/** A file of the bundle, as a function that a loader calls. */
+export type BundleFile = (
+  exports: object,
+  require: (name: string) => unknown,
+  folder: string,
+  file: string,
+  loader: Loader,
+) => void;
+
+/** A parameter of the function around each file of the bundle. */
+declare const SOPHIA_RUN_LOADER: Loader | undefined;
+/** The package's bin/ or dist/, defined by the build; sources that run unbundled have no addon. */
 declare const SOPHIA_RUN_FOLDER: string | undefined;
 
-/**
- * Returns the C library by `addon.c`; undefined if there is no addon for this system or processor, or Node.js was told to
- * load none (`--no-addons`, `--permission`).
- */
+/** Undefined in unbundled sources and in a stand-alone executable. */
+export const loader: Loader | undefined = typeof SOPHIA_RUN_LOADER === "undefined" ? undefined : SOPHIA_RUN_LOADER;
+
+/** Returns the addon; undefined if there is none for this platform, or Node.js loads none (`--no-addons`, `--permission`). */
 export function loadAddon(): Addon | undefined {
   if (loader !== undefined) return loader.addon;
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- addon.c defines these, and is built with this file
   return openAddon("") as Addon | undefined;
 }
 
-/**
- * Loads one of the addons that the build compiles. It lies beside the bundle and is as trusted as that. Not by `require`,
- * which would look for it in half a dozen places first.
- *
- * @param name what its file's name has behind the platform's
- */
+/** Loads an addon of the package. `require` would look in half a dozen places first. @param name as for `nativeFile` */
 export function openAddon(name: string): unknown {
-  const file = nativeFile(`${name}.node`);
-  if (file === undefined) return undefined;
-  const module: { exports: unknown } = { exports: {} };
-  try {
-    process.dlopen(module, file);
-    return module.exports;
-  } catch {
-    return undefined;
-  }
+  return loadModule(nativeFile(`${name}.node`));
 }
 
-/**
- * Returns the path of a file that the build compiles for this system and processor, which may be missing.
- *
- * @param name what its name has behind the platform's
- */
+/** Loads an addon's file; undefined if there is none or the system refuses it. */
+export function loadModule(file: string | undefined): unknown {
+  if (file === undefined) return undefined;
+  const module: { exports: unknown } = { exports: {} };
+  return attempt(() => (process.dlopen(module, file), module.exports));
+}
+
+/** Returns the path of a compiled file of the package, which may be missing. @param name the part behind the platform's name */
 export function nativeFile(name: string): string | undefined {
   if (process.platform !== "linux" || typeof SOPHIA_RUN_FOLDER === "undefined") return undefined;
   return `${SOPHIA_RUN_FOLDER}/../dist/linux-${process.arch}${name}`;
 }
 
-/** True if nothing is at the path; false if that cannot be told. Node's own functions compile at their first call. */
+/** Returns true if nothing is at the path, false also without the addon. Node's own functions would be compiled first. */
 export function isMissing(path: string): boolean {
   return loader?.addon?.isMissing(path) === true;
 }
 
-/** True if the file can be executed; false if that cannot be told. */
 export function isExecutable(path: string): boolean {
   return loader?.addon?.isExecutable(path) === true;
 }
 
 /**
- * Returns the text of a file that was found by search, if a short look shows that it counts; see `distrustOf`. Any other
- * file needs a closer look.
+ * Fast path for a file that was found by search: returns its text if the file is certain to be trusted (`distrustOf`).
  *
  * @param isSecret no other user may read it, either
  */
 export function readTrusted(path: string, folder: string, isSecret: boolean): string | undefined {
-  const forbidden = EVERYBODY_WRITES | (isSecret ? EVERYBODY_READS : 0);
+  const forbidden = WORLD_WRITABLE | (isSecret ? WORLD_READABLE : 0);
   const text = loader?.addon?.readTrusted(path, folder, forbidden);
-  // Perhaps it is not UTF-8.
+  // The file may not be UTF-8.
   return text?.includes("\uFFFD") === true ? undefined : text;
 }

@@ -63,11 +63,11 @@ exact(
     "--a=3",
     "--a=",
 )
-exact("newlines", "White space of every kind stays.", "a\nb\n", "\t", " lead", "trail ", "\r\n", "\x0b\x0c")
-exact("control-characters", "Control characters stay.", "".join(chr(n) for n in range(1, 32)), "\x7f", "\x1b[31m")
+exact("newlines", "White space of every kind is unchanged.", "a\nb\n", "\t", " lead", "trail ", "\r\n", "\x0b\x0c")
+exact("control-characters", "Control characters are unchanged.", "".join(chr(n) for n in range(1, 32)), "\x7f", "\x1b[31m")
 exact(
     "emoji",
-    "UTF-8 beyond the basic plane and combining marks stay as they are.",
+    "UTF-8 beyond the basic plane and combining marks are unchanged.",
     "🚀",
     "e\u0301",
     "\u00e9",

@@ -1,4 +1,4 @@
-"""What a process inherits is inherited through the launcher as by a bare exec."""
+"""The program inherits through the launcher everything that it would inherit by a bare exec."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ registry = Registry("attributes")
 @registry.case(
     "pid",
     "The program has the launcher's pid.",
-    impossible=("spawn", "the launcher stays beside the program, which has a pid of its own"),
+    impossible=("spawn", "the launcher is the parent process, and the program has its own pid"),
 )
 def _(world: World) -> None:
     process, agent = world.program()
@@ -35,12 +35,12 @@ def _(world: World) -> None:
 
 @registry.case(
     "no-process-beside",
-    "No process of the launcher is left beside the program.",
-    impossible=("spawn", "the launcher stays beside the program"),
+    "No process of the launcher is left next to the program.",
+    impossible=("spawn", "the launcher is the parent process"),
 )
 def _(world: World) -> None:
     world.program()
-    expect("processes beside the program", world.launcher_processes(), [])
+    expect("processes next to the program", world.launcher_processes(), [])
 
 
 @registry.case("group-and-session", "The program is in the launcher's process group and session.")

@@ -24,7 +24,7 @@ NO_REMEDY = (
 
 
 def expect_same(world: World, number: int, ours: int) -> None:
-    """The program's descriptor `number` is the very file behind `ours`."""
+    """The program's descriptor `number` is the same open file as `ours`."""
     _, agent = world.program(descriptors={number: ours})
     info = os.fstat(ours)
     found = agent.descriptor(number)
@@ -210,7 +210,7 @@ def _(world: World) -> None:
 
 @registry.case(
     "broken-pipe",
-    "When the program closes the reading end of a pipe, its writer is told although the launcher is still there.",
+    "When the program closes the reading end of a pipe, its writer gets EPIPE although the launcher still runs.",
     impossible=NO_REMEDY,
 )
 def _(world: World) -> None:
@@ -220,7 +220,7 @@ def _(world: World) -> None:
     agent.ok("close 3")
     poller = select.poll()
     poller.register(writing, 0)
-    expect_true("the writer is told", bool(poller.poll(world.deadline().left() * 1000)))
+    expect_true("the writer gets EPIPE", bool(poller.poll(world.deadline().left() * 1000)))
     expect("the launcher has ended", process.ended(), False)
 
 

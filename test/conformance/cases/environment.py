@@ -53,7 +53,7 @@ exact("unicode-names", "Names and values in UTF-8 pass.", {"naïve": "café", "�
 exact("empty-values", "Empty values stay empty, and do not vanish.", {"EMPTY": "", "NO_COLOR": "", "empty-too": ""})
 exact(
     "multi-line",
-    "Newlines, tabs and carriage returns in values stay.",
+    "Newlines, tabs and carriage returns in values are unchanged.",
     {"PEM": "-----BEGIN\nx\n-----END\n", "CRLF": "a\r\nb", "TAB": "\t"},
 )
 exact(
@@ -75,7 +75,7 @@ exact(
 exact("number-names", "Names that are numbers pass.", {"0": "zero", "1": "one", "10": "ten", "-1": "minus"})
 exact(
     "shell-variables",
-    "What a shell in between would change stays: SHLVL, PWD, OLDPWD, `_`, IFS, PS1.",
+    "Variables that a shell in between would change are unchanged: SHLVL, PWD, OLDPWD, `_`, IFS, PS1.",
     {
         "SHLVL": "7",
         "PWD": "/elsewhere",

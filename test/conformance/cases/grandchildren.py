@@ -1,4 +1,4 @@
-"""The program's own children are its own affair: neither waited for, nor signalled, nor killed."""
+"""The program's own children are neither waited for nor signalled nor killed."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _(world: World) -> None:
 
 @registry.case(
     "daemon",
-    "A program that puts itself into the background (fork, and the parent ends) ends the launcher; the daemon stays.",
+    "A program that puts itself into the background (fork, and the parent ends) ends the launcher; the daemon lives on.",
 )
 def _(world: World) -> None:
     process, agent = world.program()

@@ -1,4 +1,4 @@
-"""The launcher stops when its program stops, goes on when it goes on, and at no other time."""
+"""The launcher stops and continues together with its program, and at no other time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _(world: World) -> None:
 
 @registry.case(
     "ctrl-z-fg-twenty-times",
-    "Ctrl-Z typed as soon as the program goes on, twenty times: no stop is lost and none is doubled.",
+    "Ctrl-Z typed as soon as the program continues, twenty times: no stop is lost or doubled.",
     limit=120,
 )
 def _(world: World) -> None:
@@ -51,7 +51,7 @@ def _(world: World) -> None:
     scene.finish()
 
 
-@registry.case("continued", "The shell sees the job go on after `fg`.")
+@registry.case("continued", "The shell sees the job continue after `fg`.")
 def _(world: World) -> None:
     scene = Scene(world)
     scene.terminal.type(CTRL_Z)
@@ -119,7 +119,7 @@ def _(world: World) -> None:
 
 @registry.case(
     "continue-then-ctrl-z",
-    "SIGCONT sent to a job that runs, and Ctrl-Z right after it, twenty times: the program stays stopped, and so does the job.",
+    "SIGCONT to a running job and Ctrl-Z right after it, twenty times: the program and the job stay stopped.",
     limit=120,
 )
 def _(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Programs that have ideas of their own about stopping, and the shells around and inside."""
+"""Programs that handle stops themselves, and the shells around and inside."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ for each in (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU):
 
 
 @registry.case(
-    "stopped-from-outside", "A program that somebody stops by SIGSTOP stops the job; ten times over.", limit=120
+    "stopped-from-outside", "A program that another process stops by SIGSTOP stops the job, ten times.", limit=120
 )
 def _(world: World) -> None:
     scene = Scene(world)

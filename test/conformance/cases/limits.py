@@ -1,4 +1,4 @@
-"""Unfriendly surroundings: what a bare exec copes with, the launcher copes with."""
+"""Limits and missing resources: the launcher works wherever a bare exec works."""
 
 from __future__ import annotations
 

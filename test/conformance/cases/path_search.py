@@ -1,4 +1,4 @@
-"""Where a command without a slash is looked for: the program's PATH, as execvp does it."""
+"""A command without a slash is looked up in the program's PATH, as by execvp."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SYSTEM = "/usr/bin:/bin"
 
 
 def script(world: World, where: str, says: str, mode: int = 0o755) -> str:
-    """Makes a script that says its place and returns its folder."""
+    """Makes a script that prints its path, and returns its folder."""
     return str(world.file(where, f"#!/bin/sh\necho {says}\n", mode).parent)
 
 
@@ -29,14 +29,14 @@ def _(world: World) -> None:
     expect_says(world, "tool", f"{two}:{one}:{SYSTEM}", "two")
 
 
-@registry.case("skips-folders", "A folder of the command's name is passed over.")
+@registry.case("skips-folders", "A folder with the command's name is skipped.")
 def _(world: World) -> None:
     (world.folder / "one" / "tool").mkdir(parents=True)
     two = script(world, "two/tool", "two")
     expect_says(world, "tool", f"{world.folder}/one:{two}:{SYSTEM}", "two")
 
 
-@registry.case("skips-not-executable", "A file that cannot be executed is passed over.")
+@registry.case("skips-not-executable", "A file that cannot be executed is skipped.")
 def _(world: World) -> None:
     one, two = script(world, "one/tool", "one", 0o644), script(world, "two/tool", "two")
     expect_says(world, "tool", f"{one}:{two}:{SYSTEM}", "two")
@@ -57,14 +57,14 @@ def _(world: World) -> None:
     expect_one_of("the end", result.status, ["exit 126", "exit 127"])
 
 
-@registry.case("skips-what-is-no-folder", "Elements of PATH that are files or do not exist are passed over.")
+@registry.case("skips-what-is-no-folder", "Elements of PATH that are files or do not exist are skipped.")
 def _(world: World) -> None:
     file = world.file("file", b"", 0o755)
     two = script(world, "two/tool", "two")
     expect_says(world, "tool", f"{file}:/nonexistent:{two}:{SYSTEM}", "two")
 
 
-@registry.case("skips-dangling-links", "A symbolic link to nothing is passed over.")
+@registry.case("skips-dangling-links", "A symbolic link to nothing is skipped.")
 def _(world: World) -> None:
     (world.folder / "one").mkdir()
     (world.folder / "one" / "tool").symlink_to("/nonexistent")

@@ -1,4 +1,4 @@
-"""As PID 1 of a PID namespace, as in a container. Where the launcher replaces itself, the program is PID 1."""
+"""The launcher as PID 1 of a PID namespace, as in a container. In exec mode the program is PID 1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every signal that can be caught reaches the program exactly once and in order, and never more than that happens."""
+"""Every signal that can be caught reaches the program exactly once and in order, with no other effect."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ FORWARDED = [
 
 
 def expect_counts(world: World, agent: Agent, expected: dict[int, int]) -> None:
-    """Once nothing more can come: each signal was delivered so often, and no other at all."""
+    """When no more signals can come: each was delivered this often, and no other."""
     world.settle(agent)
     seen = {signal_name(number): agent.count(number) for number in sorted({number for number, _, _ in agent.signals})}
     expect("deliveries", seen, {signal_name(number): expected[number] for number in sorted(expected)})
@@ -120,7 +120,7 @@ def _(world: World) -> None:
 @registry.case(
     "forward-SIGCHLD",
     "SIGCHLD sent by kill reaches the program.",
-    impossible=(BY_NODE, "the launcher's own SIGCHLD cannot be told from one that somebody sent"),
+    impossible=(BY_NODE, "the launcher's own SIGCHLD cannot be told from one that another process sent"),
 )
 def _(world: World) -> None:
     process, agent = start_catching(world, signal.SIGCHLD)

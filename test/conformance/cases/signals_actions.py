@@ -1,4 +1,4 @@
-"""What signals do: the program's own actions decide, and it starts with those of its caller."""
+"""Actions of signals: the program starts with its caller's, and its own apply."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def _(world: World) -> None:
 
 @registry.case(
     "program-outlives-killed-launcher",
-    "When the launcher is killed by SIGKILL, a program that stays is undisturbed and ends as it likes.",
+    "When the launcher is killed by SIGKILL, a program that lives on is undisturbed.",
 )
 def _(world: World) -> None:
     process, agent = world.program()

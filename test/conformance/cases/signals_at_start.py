@@ -1,4 +1,4 @@
-"""Signals that come before the program is there: none is lost, and none starts a program that should not run."""
+"""Signals before the program exists: none is lost, and none starts a program that should not run."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def moments(world: World) -> list[float]:
 
 def start_and_send(world: World, moment: float, number: int, **env: str) -> Process:
     process = world.start(world.probe, env=env)
-    select.select([], [], [], moment)  # no event tells how far the launcher has got: the moments are swept instead
+    select.select([], [], [], moment)  # no event shows the launcher's progress: many moments are tried instead
     if not process.ended():
         process.send(number)
     return process

@@ -1,4 +1,4 @@
-"""What cannot be started: 127 or 126, one line on stderr, nothing on stdout, no stack."""
+"""Programs that cannot be started: 127 or 126, one line on stderr, nothing on stdout, no stack."""
 
 from __future__ import annotations
 

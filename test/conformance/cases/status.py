@@ -1,4 +1,4 @@
-"""How the program ends is how the launcher ends."""
+"""The launcher ends as the program ends."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _(world: World) -> None:
     expect("the end", process.wait(world.deadline()), f"signal {signal_name(signal.SIGRTMIN + 3)}")
 
 
-@registry.case("killed-from-outside", "A program killed by somebody else is seen as killed.")
+@registry.case("killed-from-outside", "A program killed by another process is seen as killed.")
 def _(world: World) -> None:
     process, agent = world.program()
     os.kill(agent.pid, signal.SIGKILL)
@@ -103,7 +103,7 @@ def _(world: World) -> None:
 
 @registry.case(
     "core-flag",
-    "When the program dies of SIGABRT and dumps no core, its parent is told of none.",
+    "When the program dies of SIGABRT without a core dump, its parent sees none.",
     requires=["core-files"],
 )
 def _(world: World) -> None:

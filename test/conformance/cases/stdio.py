@@ -1,4 +1,4 @@
-"""The standard streams are the program's alone: nothing is read ahead, held open or changed."""
+"""The standard streams belong to the program: nothing is read ahead, held open or changed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ registry = Registry("stdio")
 
 
 def read_all(world: World, descriptor: int) -> bytes:
-    """Reads to the end, with the case's patience for each piece."""
+    """Reads to the end, with the case's time limit for each piece."""
     pieces: list[bytes] = []
     while True:
         expect_true("output goes on or ends", bool(readable([descriptor], world.deadline())))
@@ -127,7 +127,7 @@ def _(world: World) -> None:
     expect("stdout and stderr", (result.stdout, result.stderr), (b"out\nout2\n", b"err\n"))
 
 
-@registry.case("one-description", "When both are one file, the order of writing stays.")
+@registry.case("one-description", "When both are one file, the order of writing is kept.")
 def _(world: World) -> None:
     file = os.open(world.folder / "both", os.O_RDWR | os.O_CREAT, 0o600)
     world.run("sh", "-c", "for i in 1 2 3; do echo out$i; echo err$i >&2; done", stdout=file, stderr=file)
@@ -145,7 +145,7 @@ def _(world: World) -> None:
 
 @registry.case(
     "input-closed-by-program",
-    "When the program closes its standard input, the writer is told although the launcher is still there.",
+    "When the program closes its standard input, the writer gets EPIPE although the launcher still runs.",
 )
 def _(world: World) -> None:
     reading, writing = os.pipe()
@@ -154,7 +154,7 @@ def _(world: World) -> None:
     agent.ok("close 0")
     poller = select.poll()
     poller.register(writing, 0)
-    expect_true("the writer is told that the pipe is broken", bool(poller.poll(world.deadline().left() * 1000)))
+    expect_true("the writer gets EPIPE", bool(poller.poll(world.deadline().left() * 1000)))
     expect("the launcher has ended", process.ended(), False)
 
 
@@ -164,7 +164,7 @@ def closed_by_program(number: int, stream: str) -> None:
         process, agent = world.program(stdout=writing) if number == 1 else world.program(stderr=writing)
         os.close(writing)
         agent.ok(f"close {number}")
-        expect_true("the reader is told", bool(readable([reading], world.deadline())))
+        expect_true("the reader gets the end", bool(readable([reading], world.deadline())))
         expect("what the reader sees", os.read(reading, 1), b"")
         expect("the launcher has ended", process.ended(), False)
 
@@ -232,7 +232,7 @@ not_left_non_blocking(
 
 @registry.case(
     "non-blocking-kept",
-    "A pipe that the caller made non-blocking stays so.",
+    "A pipe that the caller made non-blocking stays non-blocking.",
     impossible=(BY_NODE, "libuv makes the standard streams of every child that it starts blocking"),
 )
 def _(world: World) -> None:
@@ -243,7 +243,7 @@ def _(world: World) -> None:
     expect("O_NONBLOCK", [bool(each["flags"] & os.O_NONBLOCK) for each in agent.hello["descriptors"]][:2], [True, True])
 
 
-@registry.case("blocking-after-error", "Nor is stderr made non-blocking when the launcher has to print an error.")
+@registry.case("blocking-after-error", "Nor is stderr made non-blocking when the launcher prints an error.")
 def _(world: World) -> None:
     reading, writing = os.pipe()
     world.run("no-such-command", stderr=writing)

@@ -1,4 +1,4 @@
-"""On a terminal, one key is one signal, and a signal sent by kill is another."""
+"""On a terminal, one key is one signal, and a signal sent by kill is another one."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ for event_name, event_doc, event_number, make_event in EVENTS:
 
 @registry.case(
     "ctrl-c-five-times",
-    "Five Ctrl-C, each typed when the one before has arrived, are five SIGINT, and the launcher stays while the program does.",
+    "Five Ctrl-C, each typed when the one before has arrived, are five SIGINT, and the launcher lives as long as the program.",
 )
 def _(world: World) -> None:
     scene = Scene(world, "job")
@@ -68,7 +68,7 @@ def _(world: World) -> None:
 
 @registry.case(
     "ctrl-c-ignored",
-    "The launcher stays while a program that ignores SIGINT lives on, and the program keeps the terminal.",
+    "The launcher lives as long as a program that ignores SIGINT, and the program keeps the terminal.",
 )
 def _(world: World) -> None:
     scene = Scene(world, "job")

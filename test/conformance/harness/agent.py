@@ -90,16 +90,16 @@ class Agent:
             raise Mismatch(f"waiting for {what}: the program ended ({how()})")
         if ready:
             raise Mismatch(f"waiting for {what}: the launcher ended first ({how()})")
-        raise Mismatch(f"waited {deadline.seconds:g} s in vain for {what}")
+        raise Mismatch(f"waited {deadline.seconds:g} s without result for {what}")
 
     def answer(self, what: str = "the answer") -> str:
-        """The next line that is not about a signal; for a command that was told, not asked."""
+        """The next line that is not about a signal; for a command without an answer."""
         deadline = Deadline(self.patience)
         while not self.lines:
             self._receive(what, deadline)
         return self.lines.popleft()
 
-    # -- what it is told
+    # -- commands
 
     def tell(self, command: str) -> None:
         """Sends a command that has no answer."""
@@ -107,7 +107,7 @@ class Agent:
             self.connection.sendall(command.encode() + b"\n")
         except (BrokenPipeError, ConnectionResetError):
             self.ended = True
-            raise Mismatch(f"the program ended before it was told {command!r} ({self.watch()[1]()})") from None
+            raise Mismatch(f"the program ended before it got {command!r} ({self.watch()[1]()})") from None
 
     def ask(self, command: str) -> str:
         """The answer: `ok N`, `errno N` or `data HEX`."""

@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-# Another one where the programs are to be for another processor.
+# The compiler for programs of another processor, if set.
 COMPILER = shlex.split(os.environ.get("CC") or "gcc")
 SOURCES = Path(__file__).resolve().parent.parent / "recorders"
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .world import World
 
-#: The modes of a launcher for which a property can be impossible: `spawn` keeps the launcher beside the program,
+#: The modes of a launcher for which a property can be impossible: `spawn` keeps the launcher as the parent process,
 #: `exec` replaces it.
 MODES = ("spawn", "exec")
 
@@ -31,7 +31,7 @@ NODE = MODES
 #: A property that an execve by the C library has, and nothing that Node can do by itself.
 ONLY_BY_C_LIBRARY = (f"spawn{WITHOUT_ADDON}", f"exec{WITHOUT_ADDON}")
 
-#: Where Node itself stays beside the program. With the addon a monitor does.
+#: Node is the parent process. With the addon a monitor is.
 BY_NODE = f"spawn{WITHOUT_ADDON}"
 
 

@@ -44,7 +44,7 @@ class Job:
         return describe(self.changes[self.taken - 1])
 
     def untaken(self) -> list[str]:
-        """Changes that the shell has seen by now and nobody has asked for."""
+        """Changes that the shell has seen and no case has taken."""
         self.shell.ask({"do": "sync"})
         return [describe(status) for status in self.changes[self.taken :]]
 
@@ -102,7 +102,7 @@ class JobShell:
 
     def receive(self, what: str, deadline: Deadline) -> None:
         if not readable([self.socket.fileno()], deadline):
-            raise Mismatch(f"waited {deadline.seconds:g} s in vain for {what}")
+            raise Mismatch(f"waited {deadline.seconds:g} s without result for {what}")
         chunk = self.socket.recv(65536)
         if not chunk:
             raise Mismatch(f"the shell ended while waiting for {what}")

@@ -62,12 +62,12 @@ def parse(text: str, label: str | None = None, env: Mapping[str, str] | None = N
 
 
 def declared_mode(launcher: Launcher) -> str:
-    """The mode in which impossible properties are to be expected: as `--mode` and `--no-addons` say; `none` for anything but
+    """The mode that decides which properties are impossible: as `--mode` and `--no-addons` say; `none` for anything but
     sophia-run."""
     words = list(launcher.words)
     if not any(Path(word).name in ("sophia-run", "sophia-run.cjs") for word in words):
         return "none"
-    # What masks its program's output stays beside it.
+    # Masking needs a parent process.
     mode = "spawn" if "--redact" in words else AUTO
     for word, following in pairwise([*words, ""]):
         if word == "--mode":
@@ -76,7 +76,7 @@ def declared_mode(launcher: Launcher) -> str:
             mode = word.removeprefix("--mode=")
     if "--no-addons" not in words:
         return mode
-    # Without the addon it spawns unless it is told to become the program.
+    # Without the addon it spawns unless --mode exec is given.
     return f"{'spawn' if mode == AUTO else mode}{WITHOUT_ADDON}"
 
 

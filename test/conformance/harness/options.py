@@ -34,5 +34,5 @@ class Options(TypedDict, total=False):
     blocked: Sequence[int]
     #: Runs in the child before the exec.
     before: Callable[[], None]
-    #: A variable that is to hold the process's own pid.
+    #: A variable for the process's own pid.
     pid_variable: bytes

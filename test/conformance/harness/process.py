@@ -19,7 +19,7 @@ CLOSED = -1  # as a standard stream: the descriptor is closed
 
 @dataclass
 class Setup:
-    """How a process is to be started. Descriptors of `stdio` and `descriptors` are the harness's own."""
+    """Settings of a process. Descriptors of `stdio` and `descriptors` are the harness's own."""
 
     cwd: bytes | str
     env: Mapping[bytes, bytes]
@@ -30,7 +30,7 @@ class Setup:
     ignored: Sequence[int] = ()
     blocked: Sequence[int] = ()
     before: Callable[[], None] | None = None  # runs in the child last before the exec
-    pid_variable: bytes | None = None  # a variable that is to hold the process's own pid
+    pid_variable: bytes | None = None  # a variable for the process's own pid
 
 
 def _reset_signals(setup: Setup) -> None:
@@ -75,7 +75,7 @@ def become(words: Sequence[bytes | str], setup: Setup, failure: int) -> None:
             setup.before()
         _reset_signals(setup)
         os.execve(words[0], list(words), environment)
-    except BaseException as problem:  # this process has nobody else to tell
+    except BaseException as problem:  # this process has no other way to report it
         os.write(failure, f"{type(problem).__name__}: {problem}".encode())
     finally:
         os._exit(111)

@@ -14,7 +14,7 @@ def line(verdict: Verdict) -> str | None:
     if verdict.outcome == "failed":
         return f"FAIL {name}: {verdict.message}"
     if verdict.unexpected_pass:
-        return f"note {name}: called impossible here, and passes all the same"
+        return f"note {name}: marked as impossible here, but passes"
     return None
 
 

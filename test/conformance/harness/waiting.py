@@ -37,7 +37,7 @@ def until(what: str, holds: Callable[[], bool], deadline: Deadline, step: float 
     it holds. Fails after the deadline."""
     while not holds():
         if deadline.passed():
-            raise Mismatch(f"waited {deadline.seconds:g} s in vain until {what}")
+            raise Mismatch(f"waited {deadline.seconds:g} s without result until {what}")
         time.sleep(step)
 
 

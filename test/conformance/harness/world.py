@@ -194,7 +194,7 @@ class World:
         elif ready:
             raise Mismatch(f"waiting for {what}: the launcher ended first ({how()})")
         else:
-            raise Mismatch(f"waited {deadline.seconds:g} s in vain for {what}")
+            raise Mismatch(f"waited {deadline.seconds:g} s without result for {what}")
 
     def stop_watching(self) -> None:
         """From here on the launcher may be gone while its program is asked things."""

@@ -1,4 +1,4 @@
-// The program under the launcher: it reports how it was started and does what the harness tells it, over a Unix socket
+// The program under the launcher: it reports its surroundings and executes the harness's commands, over a Unix socket
 // named by CONFORMANCE_SOCKET. Its arguments are data only, and neither its standard streams nor any inherited
 // descriptor carries the conversation, so that a case may do to those whatever it likes.
 //

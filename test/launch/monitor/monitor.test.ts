@@ -1,4 +1,4 @@
-/** What stays beside the program on Linux, and what takes its place where it cannot run: src/launch/monitor/monitor.c. */
+/** The parent process in spawn mode on Linux, and its replacement if it cannot be executed: src/launch/monitor/monitor.c. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, existsSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -35,7 +35,7 @@ async function running({ seen }: Started): Promise<{ readonly program: number; r
   return pids;
 }
 
-/** Runs a script of the shell beside sophia-run, and behind `prefix`. */
+/** Runs a shell script by sophia-run in spawn mode, behind `prefix`. */
 function run(script: string, prefix: readonly string[] = [], launcher: readonly string[] = sophiaRun) {
   const [command, ...args] = [...prefix, ...launcher, ...SPAWN, "--", "sh", "-c", script];
   const { status, signal, stdout, stderr } = spawnSync(command, args, {
@@ -48,7 +48,7 @@ function run(script: string, prefix: readonly string[] = [], launcher: readonly 
   return { status, signal, stdout, stderr };
 }
 
-test("before Node.js gives way, each of its threads blocks all signals that can be blocked", ({ skip }) => {
+test("before the monitor replaces Node.js, each thread blocks all signals", ({ skip }) => {
   skip(isStandalone, "Bun's threads are seen by no script");
   const file = join(dirname(addon), `linux-${process.arch}-monitor.node`);
   const script = `
@@ -66,8 +66,8 @@ test("before Node.js gives way, each of its threads blocks all signals that can 
   expect(Number(receiving)).toBe(0);
 });
 
-describe("beside the program", () => {
-  test("are two processes of one thread and less than 200 kB together, and no Node.js", () => {
+describe("monitor and witness", () => {
+  test("are two single-threaded processes of together less than 200 kB, and no Node.js", () => {
     const show = `${REPLACED}; for pid in $PPID $(pgrep -P $PPID group-witness); do
       grep -E "^(Name|VmRSS|Threads)" /proc/$pid/status; done`;
     const lines = run(show).stdout.trim().split(/\s*\n/);
@@ -82,7 +82,7 @@ describe("beside the program", () => {
     expect(sizes.reduce((sum, size) => sum + size)).toBeLessThan(200);
   });
 
-  test("is neither a value nor an argument nor a descriptor", ({ skip }) => {
+  test("have no values, arguments and descriptors", ({ skip }) => {
     skip(process.geteuid?.() !== 0, "needs root, who alone can look at the monitor");
     const show = `${REPLACED}; for pid in $PPID $(pgrep -P $PPID group-witness); do
       tr "\\0" " " <"/proc/$pid/cmdline" | tr -d 0-9; echo; wc -c <"/proc/$pid/environ"; ls "/proc/$pid/fd"; done`;
@@ -94,7 +94,7 @@ describe("beside the program", () => {
     });
   });
 
-  test("Ctrl-C that the parent passes on, as npm does, is one SIGINT", async () => {
+  test("a Ctrl-C that the parent also forwards, as npm does, is one SIGINT", async () => {
     const npm = `const child = require("node:child_process").spawn(process.argv[1], process.argv.slice(2), { stdio: ["inherit", "pipe", "inherit"] });
       let output = "";
       process.on("SIGINT", () => {});
@@ -115,7 +115,7 @@ describe("beside the program", () => {
     expect(status).toBe(9);
   });
 
-  test("what is sent to all processes of sophia-run's name reaches the program", async () => {
+  test("a signal to all processes named sophia-run reaches the program", async () => {
     const started = start([...sophiaRun, ...SPAWN, "--", ...PROGRAM], { cwd: folder(), env });
     const { parent } = await running(started);
     // All of this name, and no other test's.
@@ -149,19 +149,22 @@ describe("a monitor that cannot be executed", () => {
 
   beforeEach(({ skip }) => skip(isStandalone, "an executable has no file of its own for it"));
 
-  test.each(Object.entries(cases))("and %s: the program starts, gets signals and its end is seen", async (_, spoil) => {
-    const place = copyOfPackage();
-    spoil(join(place, "dist", MONITOR), join(place, "dist"));
-    const launcher = [process.execPath, "--", join(place, "bin/sophia-run"), ...SPAWN, "--"] as const;
-    const started = start([...launcher, ...PROGRAM], { cwd: folder(), env });
-    const { parent } = await running(started);
-    expect(parent).toBe(started.pid);
-    process.kill(parent, "SIGUSR2");
-    await started.seen(/^SIGUSR2$/m);
-    process.kill(parent, "SIGTERM");
-    expect(await started.finished).toMatchObject({ status: 9, signal: null, stderr: "" });
-    expect(run("kill -KILL $$", [], launcher.slice(0, 3))).toMatchObject({ status: null, signal: "SIGKILL" });
-  });
+  test.each(Object.entries(cases))(
+    "and %s: the program starts, gets signals and its end is mirrored",
+    async (_, spoil) => {
+      const place = copyOfPackage();
+      spoil(join(place, "dist", MONITOR), join(place, "dist"));
+      const launcher = [process.execPath, "--", join(place, "bin/sophia-run"), ...SPAWN, "--"] as const;
+      const started = start([...launcher, ...PROGRAM], { cwd: folder(), env });
+      const { parent } = await running(started);
+      expect(parent).toBe(started.pid);
+      process.kill(parent, "SIGUSR2");
+      await started.seen(/^SIGUSR2$/m);
+      process.kill(parent, "SIGTERM");
+      expect(await started.finished).toMatchObject({ status: 9, signal: null, stderr: "" });
+      expect(run("kill -KILL $$", [], launcher.slice(0, 3))).toMatchObject({ status: null, signal: "SIGKILL" });
+    },
+  );
 });
 
 describe("limits of the system", () => {

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { beforeEach, describe, expect, test } from "vitest";
 import { areNodes, type Descriptor } from "../../../src/launch/proc/descriptors.ts";
-import { selectInherited, type Clues } from "../../../src/launch/proc/inherited.ts";
+import { selectInherited, type DescriptorFacts } from "../../../src/launch/proc/inherited.ts";
 import { folder, isStandalone, sophiaRun } from "../../helpers/sophia.ts";
 import { useDriver } from "../launching.ts";
 
 const start = useDriver();
 
-/** What Node.js 20 to 26 open by themselves, beside the descriptors that are taken. */
+/** Descriptors that Node.js 20 to 26 open at their start, besides the inherited ones. */
 function nodes(taken: readonly Descriptor[], rings: 0 | 1 | 2 = 0): Descriptor[] {
   const loop = (...more: string[]): string[] => [
     "anon_inode:[eventpoll]",
@@ -28,7 +28,7 @@ function nodes(taken: readonly Descriptor[], rings: 0 | 1 | 2 = 0): Descriptor[]
   return [...taken, ...opened].toSorted((a, b) => a.number - b.number);
 }
 
-/** What a look at some of them tells, as prepared for {@link areNodes}. */
+/** Runs {@link areNodes} on descriptors. */
 function looksLikeNodes(open: readonly Descriptor[]): boolean {
   const numbers = [0, 1, 2, ...open.map(({ number }) => number)];
   // The one by which the folder is read has the lowest free number.
@@ -37,13 +37,13 @@ function looksLikeNodes(open: readonly Descriptor[]): boolean {
   return areNodes(names, (number) => open.find((one) => one.number === number)?.target ?? "");
 }
 
-/** The caller's, as told by what /proc shows of descriptors; by default as it shows Node's own. */
+/** Selects the caller's descriptors by facts of /proc; by default those of Node's own. */
 function numbersIn(
   open: readonly Descriptor[],
   more: {
     readonly infos?: Readonly<Record<number, string>>;
     readonly parents?: readonly Descriptor[];
-    readonly isParents?: Clues["isParents"];
+    readonly isParents?: DescriptorFacts["isParents"];
   } = {},
 ): readonly number[] {
   const { infos = {}, parents = [], isParents = () => false } = more;
@@ -74,7 +74,7 @@ const inherited: readonly { what: string; passed: readonly Descriptor[]; parents
 ];
 
 for (const rings of [0, 1, 2] as const) {
-  test.each(inherited)(`distinguished from Node's own with ${rings} io_uring: $what`, ({ passed, parents }) => {
+  test.each(inherited)(`are told from Node's own with ${rings} io_uring: $what`, ({ passed, parents }) => {
     const open = nodes(passed, rings);
     const known = parents === undefined ? [] : [{ number: 3, target: parents }];
     expect(numbersIn(open, { parents: known })).toEqual(passed.map(({ number }) => number));
@@ -82,7 +82,7 @@ for (const rings of [0, 1, 2] as const) {
   });
 }
 
-test("one or two descriptors anywhere are seen at a look, whatever they are", () => {
+test("one or two inherited descriptors of any kind and number are detected by the fast path", () => {
   for (const rings of [0, 1, 2] as const) {
     for (let first = 3; first < 40; first++) {
       for (let second = first; second < 40; second++) {
@@ -93,7 +93,7 @@ test("one or two descriptors anywhere are seen at a look, whatever they are", ()
   }
 });
 
-test("three files anywhere among Node's own are found", () => {
+test("three inherited files at any number are found", () => {
   for (const rings of [0, 1, 2] as const) {
     for (let first = 4; first < 12; first++) {
       for (let second = first + 1; second < 22; second++) {
@@ -111,7 +111,7 @@ test("three files anywhere among Node's own are found", () => {
   }
 });
 
-describe("what is opened before sophia-run begins is not passed on", () => {
+describe("descriptors that are opened before sophia-run begins are not passed on", () => {
   beforeEach(({ skip }) => skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable"));
   const list = ["ls", "-m", "/proc/self/fd"] as const;
   const numbers = async (command: readonly string[], stdio: StdioOptions, env: NodeJS.ProcessEnv): Promise<string> => {
@@ -153,11 +153,14 @@ describe("what is opened before sophia-run begins is not passed on", () => {
 
 describe("anonymous inodes of the caller among Node's own", () => {
   for (const rings of [0, 1, 2] as const) {
-    test.each(["timerfd", "signalfd", "inotify", "pidfd"])(`a %s is found anywhere, with ${rings} io_uring`, (kind) => {
-      for (let number = 3; number < 30; number++) {
-        expect(numbersIn(nodes([{ number, target: `anon_inode:[${kind}]` }], rings))).toEqual([number]);
-      }
-    });
+    test.each(["timerfd", "signalfd", "inotify", "pidfd"])(
+      `a %s is found at any number, with ${rings} io_uring`,
+      (kind) => {
+        for (let number = 3; number < 30; number++) {
+          expect(numbersIn(nodes([{ number, target: `anon_inode:[${kind}]` }], rings))).toEqual([number]);
+        }
+      },
+    );
 
     test(`so is an eventfd that blocks, and a semaphore, with ${rings} io_uring`, () => {
       for (const info of ["flags:\t02000002\n", "flags:\t02004002\neventfd-semaphore: 1\n"]) {
@@ -168,11 +171,11 @@ describe("anonymous inodes of the caller among Node's own", () => {
       }
     });
 
-    test(`what looks like one of Node's is the caller's if the parent has it, with ${rings} io_uring`, () => {
+    test(`a descriptor that looks like Node's is the caller's if the parent has it, with ${rings} io_uring`, () => {
       for (const target of ["anon_inode:[eventfd]", "anon_inode:[eventpoll]", "anon_inode:[io_uring]"]) {
         for (let number = 3; number < 30; number++) {
           const open = nodes([{ number, target }], rings);
-          const isParents: Clues["isParents"] = (here, there) => here === number && there === 7;
+          const isParents: DescriptorFacts["isParents"] = (here, there) => here === number && there === 7;
           expect(numbersIn(open, { isParents, parents: [{ number: 7, target }] })).toEqual([number]);
           // Node's first is an epoll descriptor.
           const isFirst = number === 3 && target !== "anon_inode:[eventpoll]";
@@ -182,7 +185,7 @@ describe("anonymous inodes of the caller among Node's own", () => {
     });
   }
 
-  test("what Node would have made close-on-exec is the caller's", () => {
+  test("a descriptor that Node would have made close-on-exec is the caller's", () => {
     const open = [...nodes([]), { number: 60, target: "anon_inode:[eventpoll]" }];
     expect(numbersIn(open, { infos: { 60: "flags:\t02\n" } })).toEqual([60]);
   });
@@ -195,10 +198,10 @@ describe("anonymous inodes of the caller among Node's own", () => {
   });
 });
 
-test("nothing that this Node.js opens is taken for inherited", async () => {
+test("no descriptor of this Node.js is taken for inherited", async () => {
   const command = ["ls", "-m", "/proc/self/fd"] as const;
   const { line, ended } = start({}, ...command);
-  // What this test process inherited without close-on-exec is in both.
+  // Both have the descriptors that this test process inherited without close-on-exec.
   const own = execFileSync(command[0], command.slice(1), { encoding: "utf8" });
   expect(await line()).toBe(own.trim());
   expect(await ended).toEqual({ status: 0, signal: null });

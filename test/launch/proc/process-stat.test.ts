@@ -33,7 +33,7 @@ test.each([[""], ["42 (sleep"], ["42 (sleep) R 1"]])("%j is not a stat line", (l
   expect(parseProcessStat(line)).toBeUndefined();
 });
 
-test("reads what the kernel says of this process", () => {
+test("reads the kernel's facts about this process", () => {
   const stat = readProcessStat("self");
   expect(stat).toMatchObject({ parent: process.ppid });
   expect(readProcessStat(process.pid)?.startTime).toBe(stat?.startTime);
@@ -49,7 +49,7 @@ test("a process that does not exist has no state", () => {
   expect(catchesSignal(beyond, 1)).toBe(false);
 });
 
-test("tells which signals a process handles", async () => {
+test("finds the signals that a process handles", async () => {
   const child = spawn("sh", ["-c", "trap : USR1; trap '' USR2; echo ready; read line"], {
     stdio: ["pipe", "pipe", "inherit"],
   });

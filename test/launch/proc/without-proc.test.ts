@@ -17,6 +17,6 @@ test.each([
   ["what is no pipe above it", open(KQUEUE, PIPE, PIPE, SOCKET, FILE), false, [6, 7], [6, 7]],
   ["only what is below where other code ran", open(FILE, KQUEUE, PIPE, SOCKET), true, [3], []],
   ["unknown without an event loop", open(PIPE, FILE), false, [], []],
-])("%s", (_, descriptors, mayHaveMore, numbers, doubtful) => {
-  expect(selectByStats(descriptors, mayHaveMore)).toEqual({ numbers, doubtful });
+])("%s", (_, descriptors, mayHaveOthers, numbers, doubtful) => {
+  expect(selectByStats(descriptors, mayHaveOthers)).toEqual({ numbers, doubtful });
 });

@@ -68,7 +68,7 @@ test.each([
   expect(await find(command)).toBe(expected);
 });
 
-test("a name that is too long for a file, on the search path and as a path", async () => {
+test("a name that is too long for a file is reported, on the search path and as a path", async () => {
   const long = "x".repeat(256);
   expect(await find(long, (root) => root)).toBe(`126 ${long}: the name is too long`);
   expect(await find(`$/${long}`)).toBe(`126 $/${long}: the name is too long`);

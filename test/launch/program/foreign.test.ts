@@ -47,7 +47,7 @@ describe("an ELF file of another processor is never a script of the shell", () =
     expect(run([option], mode, foreignProgram())).toMatchObject({ status: 126, stdout: "" });
   });
 
-  test.each(["auto", "spawn"])("nor is one that no system executes, mode %s", (mode) => {
+  test.each(["auto", "spawn"])("neither is one that no system executes, mode %s", (mode) => {
     const head = Buffer.from(readFileSync(process.execPath).subarray(0, 8192));
     head.writeUInt16LE(1, 16); // an object file
     const path = executable(head);

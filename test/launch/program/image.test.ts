@@ -48,7 +48,7 @@ test.each([
   expect(inspectImage(file(nodeWith(offset, byte)))).toEqual(expected);
 });
 
-test("ELF whose loader is missing does not run", () => {
+test("an ELF file without its loader does not run", () => {
   const node = nodeWith(0, 0x7f);
   const loader = node.indexOf("/lib");
   node.write("/l1b", loader);
@@ -58,7 +58,7 @@ test("ELF whose loader is missing does not run", () => {
   });
 });
 
-test("a script whose interpreter is a script is executed, an endless chain may not be", () => {
+test("a script of a script is executed, an endless chain is uncertain", () => {
   const first = file("#!/bin/sh\n");
   expect(inspectImage(file(`#!${first}\n`))).toEqual({ kind: "native" });
   const loop = file("");
@@ -66,7 +66,7 @@ test("a script whose interpreter is a script is executed, an endless chain may n
   expect(inspectImage(loop)).toEqual({ kind: "possible" });
 });
 
-test("what cannot be read is unknown", () => {
+test("an unreadable file is unknown", () => {
   expect(inspectImage("/no/such/file")).toEqual({ kind: "unknown" });
   expect(inspectImage("/etc")).toEqual({ kind: "unknown" });
 });

@@ -10,7 +10,7 @@ const noAddon = existsSync(addon) ? undefined : "needs the addon, by which the l
 const [command, ...prefix] = sophiaRun;
 const launcher = [...prefix, "--no-contract", "--mode", "spawn", "--"];
 
-/** What beside the program's own output there is: files in the working directory, and stderr. */
+/** Returns the traces of a run besides the program's output: files in the working directory, and stderr. */
 function traces(
   env: NodeJS.ProcessEnv,
   script = "exit 4",
@@ -49,7 +49,7 @@ test.for(["--heap-prof", "--cpu-prof", "--trace-event-categories=node,v8", "--tr
   },
 );
 
-test("no report is written where Node.js runs out of memory before the program starts", () => {
+test("no report is written if Node.js runs out of memory before the program starts", () => {
   const variables = Object.fromEntries(
     Array.from({ length: 40_000 }, (_, index) => [`VARIABLE_${index}`, { description: "d".repeat(100) }]),
   );
@@ -74,7 +74,7 @@ test.for(["--cpu-prof", "--heap-prof"])("nor by an option of the launcher's own 
   expect({ status, files: readdirSync(cwd) }).toEqual({ status: 4, files: [] });
 });
 
-test("without the addon reports, snapshots and coverage stay away, too", () => {
+test("no reports, snapshots and coverage are written without the addon either", () => {
   const cwd = folder();
   const env = {
     PATH: process.env["PATH"],
@@ -85,7 +85,7 @@ test("without the addon reports, snapshots and coverage stay away, too", () => {
   expect({ status, files: readdirSync(cwd) }).toEqual({ status: 4, files: [] });
 });
 
-test.each(["auto", "spawn"])("NODE_DEBUG tells neither the environment nor anything else, mode %s", (mode) => {
+test.each(["auto", "spawn"])("NODE_DEBUG prints nothing, mode %s", (mode) => {
   const env = {
     PATH: process.env["PATH"],
     SENTINEL: "sentinel-value-3b9d",
@@ -96,7 +96,7 @@ test.each(["auto", "spawn"])("NODE_DEBUG tells neither the environment nor anyth
   expect({ stdout, stderr }).toEqual({ stdout: env.NODE_DEBUG, stderr: "" });
 });
 
-test("where Node.js has told something before, the rest is dropped and the program's streams block", () => {
+test("if NODE_DEBUG has printed before, the rest is dropped and the program's streams block", () => {
   const env = { PATH: process.env["PATH"], SENTINEL: "sentinel-value-3b9d", NODE_DEBUG: "module,child_process" };
   const args = [...launcher, "sh", "-c", "grep flags /proc/self/fdinfo/2"];
   const { stdout, stderr } = spawnSync(command, args, { cwd: folder(), env, encoding: "utf8" });

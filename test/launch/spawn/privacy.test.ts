@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { noNobody, sophiaAsNobody } from "../../helpers/nobody.ts";
 import { addon, folder, isStandalone } from "../../helpers/sophia.ts";
 
-describe("beside the program", () => {
+describe("in spawn mode", () => {
   const reason = noNobody ?? (isStandalone || existsSync(addon) ? undefined : "needs the addon");
   beforeEach(({ skip }) => skip(reason !== undefined, reason));
 
@@ -25,12 +25,12 @@ describe("beside the program", () => {
     expect(stderr).toContain("Permission denied");
   });
 
-  test("the program itself can be looked at and dumped as ever", () => {
+  test("the program itself can be inspected and dumped", () => {
     const show = "grep -l . /proc/self/environ /proc/self/maps; stat -c %u /proc/self/environ";
     expect(run(show)).toMatchObject({ stdout: "/proc/self/environ\n/proc/self/maps\n65534\n", status: 0 });
   });
 
-  test("its end by a signal that dumps core is passed on", () => {
+  test("a death by a signal that dumps core is mirrored", () => {
     expect(run("ulimit -c 0; kill -ABRT $$")).toMatchObject({ status: null, signal: "SIGABRT" });
   });
 });

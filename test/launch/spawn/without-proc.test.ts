@@ -1,12 +1,14 @@
 import { describe, expect, test } from "vitest";
-import { forwarded } from "../../../src/launch/spawn/forward.ts";
+import { forwardedSignals } from "../../../src/launch/spawn/forward.ts";
 import { withoutProc } from "../../../src/launch/spawn/terminal.ts";
 
 const ALL = ["SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGTERM", "SIGPROF", "SIGINFO"] as const;
 
-test("where the program's state is not known the kernel stops both: no listener takes the stop", () => {
-  expect(forwarded(ALL, { profiled: false, tellsStates: false })).toEqual(["SIGTERM", "SIGPROF", "SIGINFO"]);
-  expect(forwarded(ALL, { profiled: true, tellsStates: true })).toEqual(ALL.filter((name) => name !== "SIGPROF"));
+test("without the program's state no listener takes a stop, and the kernel stops both", () => {
+  expect(forwardedSignals(ALL, { profiled: false, tellsStates: false })).toEqual(["SIGTERM", "SIGPROF", "SIGINFO"]);
+  expect(forwardedSignals(ALL, { profiled: true, tellsStates: true })).toEqual(
+    ALL.filter((name) => name !== "SIGPROF"),
+  );
 });
 
 describe("a key of the terminal has reached the program if this process is in the foreground", () => {

@@ -80,7 +80,7 @@ describe.each([
       passedOn(launcher, options, [PATH, ...entries]),
     );
 
-  it("several of one name, and entries that are no variables", () => {
+  it("several of one name, and invalid entries", () => {
     const [passed, byPackage] = both(CASES.flatMap(([, entries]) => entries));
     expect(passed).toStrictEqual(byPackage);
     for (const [name, entries, variables] of CASES) {

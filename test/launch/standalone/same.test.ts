@@ -61,7 +61,7 @@ const options = fc.subarray([
   "-v",
 ]);
 
-/** What the executable and the package answer. */
+/** Results of the executable and of the package. */
 const both = (args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = { PATH: process.env["PATH"] }) =>
   [[executable], [process.execPath, join(root, "bin/sophia-run")]].map(([command = "", ...words]) => {
     const { status, stdout, stderr } = spawnSync(command, [...words, ...args], {
@@ -73,7 +73,7 @@ const both = (args: readonly string[], cwd: string, env: NodeJS.ProcessEnv = { P
     return { status, stdout, stderr };
   });
 
-it("patterns that take too long end a start in both engines at the same variable", () => {
+it("patterns that take too long end a start at the same variable in both engines", () => {
   const slow = { format: { type: "text", pattern: "(a|b)*a(a|b){200}c?" } };
   const variables = { QUICK: { format: { type: "text", pattern: "[a-z]+" } }, FIRST: slow, SECOND: slow };
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
@@ -94,7 +94,7 @@ it("patterns that take too long end a start in both engines at the same variable
   expect(unwrapped(one?.stderr ?? "")).toContain("the slowest is that of SECOND");
 });
 
-it("thousands of violations end both alike", () => {
+it("thousands of violations give the same result in both", () => {
   const names = Array.from({ length: 6000 }, (_, index) => `VARIABLE_NUMBER_${index}`);
   const variables = Object.fromEntries(names.map((each) => [each, { required: true }]));
   const cwd = folder({ "sophia.contract.json": JSON.stringify({ variables }) });
@@ -105,7 +105,7 @@ it("thousands of violations end both alike", () => {
   }
 }, 60_000);
 
-it("the executable starts a program as the package does", () => {
+it("the executable starts a program like the package", () => {
   let started = 0;
   const given = fc.record({ options, dotenv, contract, environment: fc.dictionary(name, value) });
   fc.assert(

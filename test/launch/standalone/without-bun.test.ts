@@ -6,21 +6,21 @@ import { notInstalled, notLinux, skipBecause } from "../../helpers/skip.ts";
 import { CONTRACT_VALUES, folder } from "../../helpers/sophia.ts";
 import { executable, notMade } from "../../helpers/standalone.ts";
 
-/** What a process took at most stays with it when it executes another program (getrusage(2)), in KiB. */
+/** Prints the peak memory in KiB, which a process keeps across execve (getrusage(2)). */
 const PEAK = "import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)";
-/** Itself: on some machines there is a script in front of it, which takes its time. */
+/** The interpreter itself: on some machines a slow script stands in front of it. */
 const python = spawnSync("python3", ["-Ic", "import sys; print(sys.executable)"], { encoding: "utf8" }).stdout.trim();
 const showPeak = [python, "-ISc", PEAK] as const;
-/** More than that Python takes (9 MB), and less than Bun does (30 MB). */
+/** More than Python takes (9 MB), and less than Bun does (30 MB). */
 const LEAST_OF_BUN_KIB = 20_000;
 
-interface Place {
+interface Surroundings {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly in?: readonly string[];
 }
 
-function run(args: readonly string[], { cwd = folder(), env = {}, in: prefix = [] }: Place = {}) {
+function run(args: readonly string[], { cwd = folder(), env = {}, in: prefix = [] }: Surroundings = {}) {
   const [command = "", ...words] = [...prefix, executable, ...args];
   const { status, signal, stdout, stderr } = spawnSync(command, words, {
     cwd,
@@ -31,8 +31,8 @@ function run(args: readonly string[], { cwd = folder(), env = {}, in: prefix = [
   return { status, signal, stdout, stderr };
 }
 
-/** Whether a start took as little as one without Bun. */
-function isWithoutBun(args: readonly string[], place?: Place): boolean {
+/** Returns true if a start took less memory than Bun does. */
+function isWithoutBun(args: readonly string[], place?: Surroundings): boolean {
   const { status, stdout, stderr } = run([...args, ...showPeak], place);
   expect({ status, stderr }).toStrictEqual({ status: 0, stderr: "" });
   return Number(stdout) < LEAST_OF_BUN_KIB;
@@ -50,7 +50,7 @@ const MET = { SERVICE_URL: "https://service.example/v1?a=b", SERVICE_TOKEN: "qui
 skipBecause(notLinux ?? notMade);
 skipBecause(notInstalled("python3", "--version"));
 
-describe("a start does without Bun", () => {
+describe("a start runs without Bun", () => {
   it("with no contract", () => expect(isWithoutBun(["--no-contract", "--"])).toBe(true));
   it("without dashes", () => expect(isWithoutBun(["--no-contract"])).toBe(true));
   it("with the built-in contract", () => expect(isWithoutBun(["--"], { env: CONTRACT_VALUES })).toBe(true));
@@ -79,7 +79,7 @@ describe("a start does without Bun", () => {
     expect(run(["--", "printenv", "SERVICE_TOKEN", "PORT"], { cwd, env }).stdout).toBe("a b\n2\n");
   });
 
-  it("with a .env that everybody may read, without secrets", () => {
+  it("with a world-readable .env without secrets", () => {
     const cwd = folder({ ".env": "NOTE=b\n" });
     chmodSync(join(cwd, ".env"), 0o644);
     expect(isWithoutBun(["--no-contract", "--"], { cwd })).toBe(true);
@@ -95,7 +95,7 @@ describe("a start does without Bun", () => {
     expect(run([...options, "--", "printenv", "SERVICE_TOKEN"], place).stdout).toBe("named\n");
   });
 
-  it("as PID 1, which the program then is", ({ skip }) => {
+  it("as PID 1, which the program keeps", ({ skip }) => {
     const unshare = ["unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc"];
     const problem = notInstalled("unshare", ...unshare.slice(1), "true");
     skip(problem !== undefined, problem);
@@ -111,7 +111,7 @@ describe("a start does without Bun", () => {
   });
 });
 
-describe("a start is left to Bun as if nothing had been", () => {
+describe("a start falls back to Bun without a trace", () => {
   it("with a warning", () => {
     const cwd = folder({ ".env": 'NOTE="${OTHER}"\n' });
     const { status, stdout, stderr } = run(["--no-contract", "--", ...showPeak], { cwd });
@@ -166,7 +166,7 @@ describe("a start is left to Bun as if nothing had been", () => {
     });
   });
 
-  it("with less of a stack than it needs", () => {
+  it("with a stack that is too small", () => {
     const cwd = folder({ "sophia.contract.json": `{ "variables": ${"[".repeat(20_000)}${"]".repeat(20_000)} }` });
     const script = 'ulimit -Ss 256; exec "$0" -- true';
     const { status, stderr } = spawnSync("sh", ["-c", script, executable], { cwd, encoding: "utf8" });
@@ -174,7 +174,7 @@ describe("a start is left to Bun as if nothing had been", () => {
     expect(stderr).toContain("nested too deeply");
   });
 
-  it("with a command that is not there", () => {
+  it("with a missing command", () => {
     expect(run(["--no-contract", "--", "no-such-command"])).toStrictEqual({
       status: 127,
       signal: null,
@@ -196,7 +196,7 @@ describe("a start is left to Bun as if nothing had been", () => {
   });
 });
 
-describe("without Bun the program finds what the caller set", () => {
+describe("without Bun the program inherits the caller's settings", () => {
   it.each([
     ["ignored signals", "trap '' PIPE HUP USR1 XFSZ", "grep SigIgn /proc/self/status"],
     ["its core dump filter", "echo 0x7 >/proc/self/coredump_filter", "cat /proc/self/coredump_filter"],

@@ -25,7 +25,7 @@ test("a batch file is started by the system's cmd.exe, a program by itself", () 
   expect(startedOnWindows(program)).toEqual({ file: "C:\\node.EXE", args: ["%PATH%"] });
 });
 
-test("a line break is refused, by the argument's number and not its text", () => {
+test("a line break is refused with the argument's number, not its text", () => {
   expect(() => quotedForBatch("one\ntwo", 3, "C:\\t.cmd")).toThrow(
     expect.objectContaining({ status: 125, message: expect.stringMatching(/^argument 3 has a line break/) }),
   );

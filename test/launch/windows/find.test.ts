@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { findOnWindows } from "../../../src/launch/windows/find.ts";
 
-/** What is there, and why it is not executed. */
+/** Existing files, with their error codes. */
 const FILES: Readonly<Record<string, string | undefined>> = {
   "C:\\bin\\node.exe": undefined,
   "C:\\bin\\npm": undefined, // begins with #!
@@ -42,6 +42,6 @@ test.each([
   expect("file" in found ? found.file : found.problem).toBe(expected);
 });
 
-test("without PATHEXT the usual endings count", () => {
+test("without PATHEXT the default endings apply", () => {
   expect(findOnWindows("npm", new Map([["PATH", "C:\\bin"]]), problemOf)).toEqual({ file: "C:\\bin\\npm.CMD" });
 });

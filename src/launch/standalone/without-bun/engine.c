@@ -1,18 +1,17 @@
 /*
- * A start without Bun: QuickJS runs the package's own bundle, compiled, up to execve, in a few milliseconds. host.ts gives
- * it what it needs of Node.js. That is little, and only what such a start needs: at anything else, such as an error to
- * tell of or a session of ESC, Bun starts from the beginning, as if nothing had been. So nothing is done here that can be
- * seen before the program is.
+ * A start without Bun: QuickJS runs the package's own bundle, compiled to bytecode, up to execve in a few milliseconds. host.ts
+ * replaces the few parts of Node.js that such a start needs. For anything else, such as an error message or a session of ESC,
+ * Bun starts from the beginning. So this start must have no visible effect before execve.
  */
 #include <sys/resource.h>
 
 #include "node_api.h"
 
-#include "memory.h"
+#include "engine.h"
 
 #include "../../../system/addon/addon.c"
 
-/* What the build has compiled: names and bytecode. The first is host.ts. */
+/* The build's bytecode by name; the first file is host.ts. */
 extern const struct file {
   const char *name;
   const uint8_t *code;
@@ -22,25 +21,23 @@ extern const size_t FILE_COUNT;
 
 enum { STACK_BYTES = 512 * 1024 };
 
-/* By Node's name. */
+/* Node's name. */
 #if defined(__x86_64__)
 #define PROCESSOR "x64"
 #elif defined(__aarch64__)
 #define PROCESSOR "arm64"
 #endif
 
-/* Of this process; the C library's is another. */
+/* This process's environment, not the C library's. */
 char **environ;
 
-static JSValue leave(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
+static JSValue fall_back_from_script(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
   size_t length = 0;
-  (void)receiver, (void)count;
-  leave_to_bun(utf8_of(context, arguments[0], &length));
+  fall_back(utf8_of(context, arguments[0], &length));
 }
 
-/* What a file of the bundle is: a function that its caller calls. */
+/* Returns a file of the bundle as a function. */
 static JSValue load(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   size_t length = 0;
   const char *const name = utf8_of(context, arguments[0], &length);
   for (size_t i = 0; i < FILE_COUNT; ++i) {
@@ -50,7 +47,7 @@ static JSValue load(JSContext *context, JSValueConst receiver, int count, JSValu
     const JSValue code = JS_ReadObject(context, FILES[i].code, size, JS_READ_OBJ_BYTECODE);
     return JS_EvalFunction(context, code);
   }
-  leave_to_bun(name);
+  fall_back(name);
 }
 
 #include "natives.h"
@@ -59,7 +56,7 @@ static JSValue words(JSContext *context, char **given, size_t count) {
   const JSValue array = JS_NewArray(context);
   for (size_t i = 0; i < count; ++i) {
     const size_t length = strlen(given[i]);
-    if (!is_utf8((unsigned char *)given[i], length)) leave_to_bun("an argument that is not UTF-8");
+    if (!is_utf8((unsigned char *)given[i], length)) fall_back("an argument that is not UTF-8");
     JS_SetPropertyUint32(context, array, (uint32_t)i, JS_NewStringLen(context, given[i], length));
   }
   return array;
@@ -69,7 +66,7 @@ static void define(JSContext *context, JSValue object, const char *name, JSCFunc
   JS_SetPropertyStr(context, object, name, JS_NewCFunction(context, function, name, 1));
 }
 
-/* The kernel ends a process that takes more than its limit. Of that, arguments and variables may have taken some. */
+/* Half of the limit, since arguments and variables share the stack. */
 static size_t stack_bytes(void) {
   struct rlimit limit = {.rlim_cur = 0};
   syscall(SYS_prlimit64, 0, RLIMIT_STACK, NULL, &limit);
@@ -79,7 +76,7 @@ static size_t stack_bytes(void) {
 static JSContext *new_context(void) {
   JSRuntime *const runtime = JS_NewRuntime();
   JS_SetMaxStackSize(runtime, stack_bytes());
-  /* What refers to itself is not freed: this ends in milliseconds. */
+  /* No garbage collection: this ends in milliseconds. */
   JS_SetGCThreshold(runtime, (size_t)-1);
   JSContext *const context = JS_NewContextRaw(runtime);
   JS_AddIntrinsicBaseObjects(context);
@@ -107,7 +104,7 @@ static void run(size_t count, char **arguments, uint64_t ignored) {
   JS_SetPropertyStr(context, native, "pid", JS_NewInt32(context, (int)syscall(SYS_getpid)));
   JS_SetPropertyStr(context, native, "user", JS_NewUint32(context, (unsigned)syscall(SYS_geteuid)));
   define(context, native, "load", load);
-  define(context, native, "leave", leave);
+  define(context, native, "fallBack", fall_back_from_script);
   define(context, native, "canAccess", can_access);
   define(context, native, "close", close_file);
   define(context, native, "decode", decode);
@@ -123,14 +120,14 @@ static void run(size_t count, char **arguments, uint64_t ignored) {
   JSValue result = JS_Call(context, host, JS_UNDEFINED, 1, &given);
   if (JS_IsException(result)) {
     JSValue error = JS_GetException(context);
-    leave(context, JS_UNDEFINED, 1, &error);
+    fall_back_from_script(context, JS_UNDEFINED, 1, &error);
   }
   JSContext *of = NULL;
   while (JS_ExecutePendingJob(JS_GetRuntime(context), &of) > 0) continue;
-  leave_to_bun("nothing is left to do, and no program was started");
+  fall_back("the event loop ended without a launch");
 }
 
-/* A session of ESC is Bun's matter: what is sure to lead there is left to it at once. */
+/* Returns true if this start needs ESC, and so Bun. */
 static bool is_for_esc(char **variables) {
   static const char name[] = "ESC_ENV=";
   for (; *variables != NULL; ++variables) {
@@ -139,12 +136,12 @@ static bool is_for_esc(char **variables) {
   return false;
 }
 
-/** Returns where Bun has to start. */
+/* Returns only if Bun must start. */
 void start_without_bun(size_t count, char **arguments, char **variables, uint64_t ignored) {
   environ = variables;
   if (is_for_esc(variables) || !open_region()) return;
   find_descriptor();
-  if (__builtin_setjmp(way_out) == 0) run(count, arguments, ignored);
+  if (__builtin_setjmp(fallback_target) == 0) run(count, arguments, ignored);
   close(descriptor);
   if (former_core_filter != -1) exchange((unsigned)former_core_filter);
   close_region();

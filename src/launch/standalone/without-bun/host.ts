@@ -1,74 +1,67 @@
 /**
- * What the bundle finds in place of Node.js where engine.c runs it: the few things that a start needs which becomes the
- * program. To touch anything else is to leave to Bun.
+ * Replaces Node.js for the bundle in engine.c: has the few objects that a start in exec mode needs. Access to any other falls
+ * back to Bun.
  */
-import type { BundleFile, Loader } from "../../../system/addon/loaded.ts";
-import { fileSystem, type FileNatives } from "./files.ts";
-import { type Only, onlyWith } from "./only.ts";
-import { paths } from "./paths.ts";
+import type { BundleFile, Loader } from "../../../system/addon/addon.ts";
+import { fileSystem, paths, restrictBy, type FileNatives, type Restrict } from "./node-modules.ts";
 
-/** What engine.c gives. */
 interface Native extends FileNatives {
   readonly addon: NonNullable<Loader["addon"]>;
-  /** The arguments behind the executable's own name. */
+  /** The arguments without the executable's name. */
   readonly words: readonly string[];
-  /** By Node's name. */
   readonly processor: string;
   readonly pid: number;
   readonly user: number;
-  /** A file of the bundle, compiled. It leaves where it has none of the name. */
+  /** Returns a file of the bundle; falls back if there is none. */
   readonly load: (name: string) => BundleFile;
-  readonly leave: (what: string) => never;
-  /** A text in UTF-8; it leaves where that has no such form. */
+  readonly fallBack: (why: string) => never;
+  /** Encodes UTF-8; falls back for half a surrogate pair. */
   readonly encode: (text: string) => Uint8Array<ArrayBuffer>;
-  /** Bytes in UTF-8 as a text; it leaves where they are not. */
+  /** Decodes UTF-8; falls back for invalid bytes. */
   readonly decode: (bytes: Uint8Array) => string;
   readonly workingDirectory: () => string;
 }
 
-/** Of the build: the bundle's entry. */
+/** The bundle's entry, defined by the build. */
 declare const SOPHIA_RUN_PROGRAM: string;
 
-/**
- * A URL beyond doubt: a host of plain labels, the last of which begins with a letter, and a port of at most four digits, if
- * any. Other URLs may be valid, too.
- */
+/** A certainly valid URL: the last label of the host begins with a letter, and a port has at most four digits. */
 const PLAIN_URL =
   /^(?:https?|wss?):\/\/(?:(?!xn--)[a-z\d](?:[a-z\d-]*[a-z\d])?\.)*(?!xn--)[a-z](?:[a-z\d-]*[a-z\d])?(?::\d{1,4})?(?:[/?#][!-~]*)?$/i;
 
 export function host(native: Native): void {
-  const { addon, leave } = native;
-  const only = onlyWith(leave);
-  const modules = modulesOf(native, only);
+  const { addon, fallBack } = native;
+  const restrict = restrictBy(fallBack);
+  const modules = modulesOf(native, restrict);
   Object.assign(globalThis, {
-    process: processOf(native, only, modules),
-    Buffer: bufferOf(native, only),
-    // It delivers what was sent so far; here a signal ends the process at once.
+    process: processOf(native, restrict, modules),
+    Buffer: bufferOf(native, restrict),
+    // Callers wait for pending signals, which end this process at once.
     setImmediate: async (next: () => void) => {
       await Promise.resolve();
       next();
     },
-    URL: urlOf(native, only),
+    URL: urlOf(native, restrict),
   });
-  // Whatever else Node.js has.
-  Object.setPrototypeOf(globalThis, only("globalThis", Object.prototype));
-  // These depend on a language, of which QuickJS has none.
+  // All other globals of Node.js.
+  Object.setPrototypeOf(globalThis, restrict("globalThis", Object.prototype));
+  // QuickJS has no locales.
   for (const { prototype } of [String, Number, BigInt, Date, Array]) {
     for (const name of Object.getOwnPropertyNames(prototype)) {
-      if (/locale/i.test(name)) Object.defineProperty(prototype, name, { get: () => leave(name) });
+      if (/locale/i.test(name)) Object.defineProperty(prototype, name, { get: () => fallBack(name) });
     }
   }
 
   const loaded = new Map<string, object>();
   const loader: Loader = {
-    // By the kernel's own action this process dies of any signal already.
+    // All signals have the kernel's default action already.
     addon: { ...addon, restoreDefault: nothing },
     isUntouched: true,
-    compiles: () => false,
-    keepCode: nothing,
+    hasCodeToCache: () => false,
+    cacheCode: nothing,
   };
   const require = (name: string): unknown => {
-    if (!name.startsWith("./")) return modules.get(name) ?? leave(name);
+    if (!name.startsWith("./")) return modules.get(name) ?? fallBack(name);
     const known = loaded.get(name);
     if (known !== undefined) return known;
     const exports = {};
@@ -81,21 +74,21 @@ export function host(native: Native): void {
 
 function nothing(): undefined {}
 
-/** Of some the bundle loads more than it uses. */
-function modulesOf(native: Native, only: Only): ReadonlyMap<string, object> {
-  const { decode, leave } = native;
-  const fs = fileSystem(native, only);
-  const path = paths(only, leave);
+/** The bundle loads some of these without using them. */
+function modulesOf(native: Native, restrict: Restrict): ReadonlyMap<string, object> {
+  const { decode, fallBack } = native;
+  const fs = fileSystem(native, restrict);
+  const path = paths(restrict, fallBack);
   const modules = {
     fs,
     path,
-    buffer: only("buffer", { isUtf8: (bytes: Uint8Array) => decode(bytes) !== undefined }),
-    os: only("os", {}),
-    crypto: only("crypto", {}),
+    buffer: restrict("buffer", { isUtf8: (bytes: Uint8Array) => decode(bytes) !== undefined }),
+    os: restrict("os", {}),
+    crypto: restrict("crypto", {}),
+    url: restrict("url", { URL: undefined, fileURLToPath: undefined }),
   };
-  const url = { url: only("url", { URL: undefined, fileURLToPath: undefined }) };
   return new Map(
-    Object.entries({ ...modules, ...url }).flatMap(([name, each]) => [
+    Object.entries(modules).flatMap(([name, each]) => [
       [name, each],
       [`node:${name}`, each],
     ]),
@@ -103,60 +96,60 @@ function modulesOf(native: Native, only: Only): ReadonlyMap<string, object> {
 }
 
 function processOf(
-  { leave, processor, pid, words, user, workingDirectory }: Native,
-  only: Only,
+  { fallBack, processor, pid, words, user, workingDirectory }: Native,
+  restrict: Restrict,
   modules: ReadonlyMap<string, object>,
 ): object {
-  return only("process", {
+  return restrict("process", {
     platform: "linux",
     arch: processor,
     pid,
     argv: ["", "", ...words],
-    // The bundle takes the environment from its addon; no variable changes how this runs.
+    // The bundle takes the environment from the addon.
     env: {},
     execArgv: [],
-    versions: only("process.versions", {}),
+    versions: restrict("process.versions", {}),
     exitCode: 0,
     send: undefined,
     stderr: undefined,
     cwd: workingDirectory,
     geteuid: () => user,
-    getBuiltinModule: (name: string) => modules.get(name) ?? leave(name),
+    getBuiltinModule: (name: string) => modules.get(name) ?? fallBack(name),
     eventNames: () => [],
-    // Of signals only PID 1 hears, to end at them, as it does here already. An error leaves, and so does an end.
+    // Listeners are for errors, which fall back, and for PID 1, which exits on signals already (before-bun.c).
     on: nothing,
     removeListener: nothing,
-    exit: () => leave("process.exit"),
+    exit: () => fallBack("process.exit"),
   });
 }
 
-/** Where it is in doubt, Bun decides, which has all of the standard (URL, WHATWG). */
-function urlOf({ leave }: Native, only: Only): object {
+/** Falls back to Bun, which implements the whole standard (URL, WHATWG), for all but plain URLs. */
+function urlOf({ fallBack }: Native, restrict: Restrict): object {
   class Url {
-    static readonly canParse = (text: string): boolean => PLAIN_URL.test(text) || leave("URL.canParse");
+    static readonly canParse = (text: string): boolean => PLAIN_URL.test(text) || fallBack("URL.canParse");
 
     constructor() {
-      leave("new URL");
+      fallBack("new URL");
     }
   }
-  return only("URL", Url);
+  return restrict("URL", Url);
 }
 
-function bufferOf({ leave, encode, decode }: Native, only: Only): object {
+function bufferOf({ fallBack, encode, decode }: Native, restrict: Restrict): object {
   class Bytes extends Uint8Array<ArrayBuffer> {
     override toString(encoding = "utf8", ...range: readonly number[]): string {
-      return encoding === "utf8" && range.length === 0 ? decode(this) : leave("Buffer.toString");
+      return encoding === "utf8" && range.length === 0 ? decode(this) : fallBack("Buffer.toString");
     }
   }
-  // In Node.js these take texts, or share memory.
+  // In Node.js these take strings, or share memory.
   for (const name of ["fill", "includes", "indexOf", "lastIndexOf", "slice"]) {
-    Object.defineProperty(Bytes.prototype, name, { get: () => leave(name) });
+    Object.defineProperty(Bytes.prototype, name, { get: () => fallBack(name) });
   }
   const from = (text: unknown, encoding = "utf8"): Bytes =>
-    typeof text === "string" && encoding === "utf8" ? new Bytes(encode(text).buffer) : leave("Buffer.from");
+    typeof text === "string" && encoding === "utf8" ? new Bytes(encode(text).buffer) : fallBack("Buffer.from");
   const empty = (size: number, ...fill: readonly unknown[]): Bytes =>
-    fill.length === 0 ? new Bytes(new ArrayBuffer(size)) : leave("Buffer.alloc");
-  return only("Buffer", {
+    fill.length === 0 ? new Bytes(new ArrayBuffer(size)) : fallBack("Buffer.alloc");
+  return restrict("Buffer", {
     alloc: empty,
     allocUnsafe: empty,
     byteLength: (text: unknown, encoding?: string) => from(text, encoding).length,

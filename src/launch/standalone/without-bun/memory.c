@@ -1,24 +1,22 @@
 /*
- * malloc(3) for QuickJS and the addon, from one region that is given back as a whole: nothing of it is left when Bun starts,
- * and the C library's own has never been used. A start needs one to two megabytes. What is freed is used again for what
- * is as large: in steps of 16 bytes to 1 KiB, then in powers of two.
+ * malloc(3) for QuickJS and the addon, from one region that is unmapped as a whole, so that Bun starts with an unused C
+ * library. A start needs one to two megabytes. Freed blocks are reused within their size class: steps of 16 bytes up to 1 KiB,
+ * then powers of two.
  */
 #define _GNU_SOURCE
 
-#include "memory.h"
+#include "engine.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "leave.h"
-
-/* Behind so much it is Bun's turn. */
+/* The limit beyond which a start falls back to Bun. */
 enum { REGION_BYTES = 64 << 20 };
 enum { STEP = 16, STEPS = 64, STEPS_BITS = 10, CLASSES = STEPS + 26 - STEPS_BITS };
 
-/* In front of what is taken. */
+/* The header of an allocation. */
 union block {
   size_t size;
   max_align_t aligned;
@@ -57,7 +55,7 @@ size_t malloc_usable_size(void *memory) {
 }
 
 void *malloc(size_t size) {
-  if (size > REGION_BYTES / 2) leave_to_bun("memory");
+  if (size > REGION_BYTES / 2) fall_back("memory");
   const size_t class = class_of(size);
   struct unused *const found = unused_blocks[class];
   if (found != NULL) {
@@ -65,7 +63,7 @@ void *malloc(size_t size) {
     return found;
   }
   const size_t whole = size_of_class(class);
-  if (REGION_BYTES - used < whole + sizeof(union block)) leave_to_bun("memory");
+  if (REGION_BYTES - used < whole + sizeof(union block)) fall_back("memory");
   union block *const block = (union block *)(region + used);
   used += whole + sizeof *block;
   block->size = whole;
@@ -81,7 +79,7 @@ void free(void *memory) {
 }
 
 void *calloc(size_t count, size_t size) {
-  if (size != 0 && count > REGION_BYTES / size) leave_to_bun("memory");
+  if (size != 0 && count > REGION_BYTES / size) fall_back("memory");
   void *const memory = malloc(count * size);
   return memset(memory, 0, count * size);
 }

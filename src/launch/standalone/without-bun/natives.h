@@ -1,16 +1,12 @@
-/*
- * What host.ts calls, besides the addon. Of files it gives only what is plain: a link that leads nowhere, a pipe, a
- * missing permission are Bun's matter, which has the right words for each.
- */
+/* Functions for host.ts besides the addon's. Unusual files (dangling links, pipes, missing permissions) fall back to Bun. */
 #ifndef SOPHIA_RUN_NATIVES_H
 #define SOPHIA_RUN_NATIVES_H
 
 static JSValue working_directory(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count, (void)arguments;
   char path[PATH_BYTES];
   const long length = syscall(SYS_getcwd, path, sizeof path);
   if (length <= 0 || path[0] != '/' || !is_utf8((unsigned char *)path, (size_t)length - 1)) {
-    leave_to_bun("the working directory");
+    fall_back("the working directory");
   }
   return JS_NewStringLen(context, path, (size_t)length - 1);
 }
@@ -18,26 +14,24 @@ static JSValue working_directory(JSContext *context, JSValueConst receiver, int 
 static const char *path_in(JSContext *context, JSValueConst argument) {
   static char path[PATH_BYTES];
   JSValue value = argument;
-  if (!path_of(context, &value, path)) leave_to_bun("a path");
+  if (!path_of(context, &value, path)) fall_back("a path");
   return path;
 }
 
-/* access(2): a path and a mode. */
+/* access(2) with a path and a mode. */
 static JSValue can_access(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   return JS_NewBool(context, access(path_in(context, arguments[0]), integer(context, &arguments[1])) == 0);
 }
 
-/* Mode, user, size, inode and device of a path or a descriptor; undefined where there is no such path. */
+/* Returns mode, user, size, inode and device of a path or a descriptor; undefined if nothing is at the path. */
 static JSValue status(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   struct statx found;
   const bool is_open = JS_IsNumber(arguments[0]);
   const int flags = is_open ? AT_EMPTY_PATH : JS_ToBool(context, arguments[1]) ? 0 : AT_SYMLINK_NOFOLLOW;
   const long failed = syscall(SYS_statx, is_open ? integer(context, &arguments[0]) : AT_FDCWD,
                               is_open ? "" : path_in(context, arguments[0]), flags, STATX_BASIC_STATS, &found);
   if (failed != 0 && !is_open && errno == ENOENT) return JS_UNDEFINED;
-  if (failed != 0) leave_to_bun("statx");
+  if (failed != 0) fall_back("statx");
   const double fields[] = {found.stx_mode, found.stx_uid, (double)found.stx_size, (double)found.stx_ino,
                            (double)((uint64_t)found.stx_dev_major << 32 | found.stx_dev_minor)};
   const JSValue result = JS_NewArray(context);
@@ -47,7 +41,7 @@ static JSValue status(JSContext *context, JSValueConst receiver, int count, JSVa
   return result;
 }
 
-/* Nothing was open there before, and the one file that is open at a time is: the kernel takes the lowest number. */
+/* The lowest free descriptor, which the kernel gives to the one file that is open at a time. */
 static int descriptor;
 
 static void find_descriptor(void) {
@@ -55,50 +49,45 @@ static void find_descriptor(void) {
   while (fcntl(descriptor, F_GETFD) != -1) ++descriptor;
 }
 
-/* A regular file that can be read. */
+/* Opens a readable regular file. */
 static JSValue open_to_read(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   size_t size = 0;
   const char *const path = path_in(context, arguments[0]);
   struct statx found;
-  /* To open a pipe is to be seen by its other end. */
-  if (!status_of(AT_FDCWD, path, 0, &found) || (found.stx_mode & S_IFMT) != S_IFREG) leave_to_bun("no regular file");
+  /* The other end of a pipe would notice the opening. */
+  if (!status_of(AT_FDCWD, path, 0, &found) || (found.stx_mode & S_IFMT) != S_IFREG) fall_back("no regular file");
   const int file = open_file(path, &size);
-  if (file == -1) leave_to_bun("open");
+  if (file == -1) fall_back("open");
   if (file == descriptor) return JS_NewInt32(context, file);
   close(file);
-  leave_to_bun("a second file");
+  fall_back("a second file");
 }
 
-/* Into an array from an offset on, at most so many bytes. */
+/* Reads into an array, with offset and length. */
 static JSValue read_into(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   size_t size = 0;
   uint8_t *const bytes = JS_GetUint8Array(context, &size, arguments[1]);
   const int offset = integer(context, &arguments[2]);
   const int length = integer(context, &arguments[3]);
-  if (bytes == NULL || offset < 0 || length < 0 || size < (size_t)offset + (size_t)length) leave_to_bun("read");
+  if (bytes == NULL || offset < 0 || length < 0 || size < (size_t)offset + (size_t)length) fall_back("read");
   const ssize_t got = read(integer(context, &arguments[0]), bytes + offset, (size_t)length);
-  if (got < 0) leave_to_bun("read");
+  if (got < 0) fall_back("read");
   return JS_NewInt32(context, (int)got);
 }
 
 static JSValue close_file(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)context, (void)receiver, (void)count, (void)arguments;
   close(descriptor);
   return JS_UNDEFINED;
 }
 
 static JSValue decode(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   size_t size = 0;
   const uint8_t *const bytes = JS_GetUint8Array(context, &size, arguments[0]);
-  if (bytes == NULL || !is_utf8(bytes, size)) leave_to_bun("bytes that are not UTF-8");
+  if (bytes == NULL || !is_utf8(bytes, size)) fall_back("bytes that are not UTF-8");
   return JS_NewStringLen(context, (const char *)bytes, size);
 }
 
 static JSValue encode(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   size_t length = 0;
   const char *const text = utf8_of(context, arguments[0], &length);
   const JSValue bytes = JS_NewUint8ArrayCopy(context, (const uint8_t *)text, length);
@@ -106,14 +95,13 @@ static JSValue encode(JSContext *context, JSValueConst receiver, int count, JSVa
   return bytes;
 }
 
-/* While it is exchanged for another; else -1. */
+/* The caller's filter while it is replaced; else -1. */
 static int former_core_filter = -1;
 
-/* As addon.c does it, and start_without_bun undoes it. */
+/* As in addon.c; start_without_bun restores the filter. */
 static JSValue exchange_filter(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments) {
-  (void)receiver, (void)count;
   int32_t filter = 0;
-  if (JS_ToInt32(context, &filter, arguments[0]) != 0) leave_to_bun("a core dump filter");
+  if (JS_ToInt32(context, &filter, arguments[0]) != 0) fall_back("a core dump filter");
   const int former = exchange((unsigned)filter);
   former_core_filter = former_core_filter == -1 ? former : -1;
   return JS_NewInt32(context, former);

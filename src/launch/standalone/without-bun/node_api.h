@@ -1,6 +1,6 @@
 /*
- * The part of Node-API that src/system/addon/addon.c uses, for QuickJS: so that it serves here as it does in Node.js. A
- * value that a function makes is the one that it returns; each has room for one.
+ * The functions of Node-API that src/system/addon/addon.c uses, for QuickJS. There is room for one created value, which the
+ * addon's function must return.
  */
 #ifndef SOPHIA_RUN_NODE_API_H
 #define SOPHIA_RUN_NODE_API_H
@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "leave.h"
+#include "engine.h"
 #include "quickjs.h"
 
 typedef enum { napi_ok, napi_failed } napi_status;
@@ -29,7 +29,7 @@ static JSValue made_value;
 static napi_callback methods[MOST_FUNCTIONS];
 static int method_count;
 
-/* By RFC 3629. What is not, is Bun's matter: engines differ in how many U+FFFD they make of it. */
+/* RFC 3629. Invalid bytes fall back to Bun, since engines differ in the number of U+FFFD for them. */
 static bool is_utf8(const unsigned char *text, size_t length) {
   for (size_t at = 0; at < length;) {
     const unsigned char first = text[at++];
@@ -48,10 +48,10 @@ static bool is_utf8(const unsigned char *text, size_t length) {
   return true;
 }
 
-/* @returns UTF-8 that JS_FreeCString frees. Half of a surrogate pair, which has none, is Bun's matter. */
+/* Returns UTF-8 for JS_FreeCString; falls back to Bun for half a surrogate pair. */
 static const char *utf8_of(JSContext *context, JSValue value, size_t *length) {
   const char *const text = JS_ToCStringLen(context, length, value);
-  if (text == NULL || !is_utf8((const unsigned char *)text, *length)) leave_to_bun("a text without UTF-8");
+  if (text == NULL || !is_utf8((const unsigned char *)text, *length)) fall_back("a text without UTF-8");
   return text;
 }
 
@@ -59,7 +59,6 @@ static inline napi_status napi_get_cb_info(napi_env env, napi_callback_info info
                                            void *receiver, void *data) {
   static JSValue undefined;
   undefined = JS_UNDEFINED;
-  (void)env, (void)receiver, (void)data;
   for (size_t i = 0; i < *count; ++i) arguments[i] = i < info->count ? &info->arguments[i] : &undefined;
   *count = info->count;
   return napi_ok;
@@ -73,7 +72,7 @@ static inline napi_status napi_get_value_string_utf8(napi_env env, napi_value va
                                                      size_t *length) {
   if (!JS_IsString(*value)) return napi_failed;
   const char *const text = utf8_of(env, *value, length);
-  if (*length >= size) leave_to_bun("a long text");
+  if (*length >= size) fall_back("a long text");
   memcpy(to, text, *length + 1);
   JS_FreeCString(env, text);
   return napi_ok;
@@ -99,30 +98,26 @@ static inline napi_status napi_get_boolean(napi_env env, bool value, napi_value 
 }
 
 static inline napi_status napi_create_string_utf8(napi_env env, const char *text, size_t length, napi_value *result) {
-  if (!is_utf8((const unsigned char *)text, length)) leave_to_bun("bytes that are not UTF-8");
+  if (!is_utf8((const unsigned char *)text, length)) fall_back("bytes that are not UTF-8");
   return made(JS_NewStringLen(env, text, length), result);
 }
 
-/* Not used here: by these Node.js reads the code that it keeps. */
+/* Unused here: Node.js reads its code cache by these. */
 static inline napi_status napi_create_string_latin1(napi_env env, const char *text, size_t length, napi_value *result) {
-  (void)env, (void)text, (void)length, (void)result;
-  leave_to_bun("napi_create_string_latin1");
+  fall_back("napi_create_string_latin1");
 }
 
 static inline napi_status napi_create_buffer(napi_env env, size_t length, void **data, napi_value *result) {
-  (void)env, (void)length, (void)data, (void)result;
-  leave_to_bun("napi_create_buffer");
+  fall_back("napi_create_buffer");
 }
 
 static inline napi_status napi_create_buffer_copy(napi_env env, size_t length, const void *data, void **copy,
                                                   napi_value *result) {
-  (void)copy;
   return made(JS_NewUint8ArrayCopy(env, data, length), result);
 }
 
 static JSValue call_method(JSContext *context, JSValueConst receiver, int count, JSValueConst *arguments, int method) {
   const struct call call = {.count = (size_t)count, .arguments = arguments};
-  (void)receiver;
   const napi_value result = methods[method](context, &call);
   return result == NULL ? JS_UNDEFINED : *result;
 }
@@ -130,7 +125,7 @@ static JSValue call_method(JSContext *context, JSValueConst receiver, int count,
 static inline napi_status napi_define_properties(napi_env env, napi_value object, size_t count,
                                                  const napi_property_descriptor *properties) {
   for (size_t i = 0; i < count; ++i) {
-    if (method_count == MOST_FUNCTIONS) leave_to_bun("the number of functions");
+    if (method_count == MOST_FUNCTIONS) fall_back("the number of functions");
     methods[method_count] = properties[i].method;
     const char *const name = properties[i].utf8name;
     JS_SetPropertyStr(env, *object, name,

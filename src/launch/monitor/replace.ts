@@ -1,62 +1,62 @@
 import { errorName } from "../../system/errors.ts";
-import { loader } from "../../system/addon/loaded.ts";
+import { loader } from "../../system/addon/addon.ts";
 import { caller } from "../../system/before-bun.ts";
 import { isBun } from "../../system/runtime.ts";
-import { explain, nextTurn } from "../exec/replace.ts";
+import { nextTurn, runAsScript } from "../exec/replace.ts";
 import { bytesOf } from "../program/program-bytes.ts";
 import { callersOpenFiles, openFilesNumber } from "../open-files.ts";
 import type { Launch, Program } from "../types.ts";
 import { bytesOfNumbers, findMonitor, numbersOfProgram } from "./addon.ts";
-import type { Entrusted } from "./entrusted.ts";
-import { withOwnPid } from "./own-pid.ts";
+import type { RemovableFiles } from "./cleaner.ts";
+import { withPidPlaceholders } from "./own-pid.ts";
 
 /**
- * Starts the program and executes the monitor in place of this process (Linux; see monitor.c).
+ * Starts the program and replaces this process by the monitor (Linux; see monitor.c).
  *
- * @returns only where there is no monitor that this process may execute
- * @throws SophiaError when the program cannot be executed
+ * @returns only if this process cannot execute a monitor
+ * @throws SophiaError if the program cannot be executed
  */
-export async function handOver(launch: Launch): Promise<void> {
+export async function replaceWithMonitor(launch: Launch): Promise<void> {
   const { files, options, preparation } = launch;
   const monitor = await findMonitor(preparation);
   if (monitor === undefined) return;
   const { addon, libc } = monitor;
   const openFiles = openFilesNumber(options.restoreNofile ? callersOpenFiles() : undefined);
   const descriptors = numbersOfProgram(launch);
-  const entrust = files.length === 0 ? undefined : (await import("./entrusted.ts")).entrust;
-  // Node.js has given all of them their default action at its start.
+  const writeFiles = files.length === 0 ? undefined : (await import("./cleaner.ts")).writeRemovableFiles;
+  // Node.js has reset them all at its start.
   const signals = isBun ? (caller()?.ignored ?? []) : [];
   const ignored = signals.reduce((set, signal) => set | (1n << BigInt(signal - 1)), 0n);
-  const start = (one: Program, { strings, folder }: Entrusted): string => {
+  const start = (one: Program, { strings, folder }: RemovableFiles): string => {
     const dies = options.dieWithLauncher ? 1 : 0;
     const numbers = [one.argv.length, options.killAfterMs ?? -1, openFiles, dies, folder].map(BigInt);
     const request = bytesOfNumbers(BigInt64Array.from([...numbers, ignored]));
     return errorName(addon.start(bytesOf(one), request, descriptors, strings));
   };
   if (preparation.firstProcess) {
-    // The listeners act on what came before, in these turns of the event loop. What comes from here on is the program's.
+    // The listeners get the earlier signals in these turns of the event loop; the program gets the later ones.
     addon.holdSignals();
     await nextTurn();
     await nextTurn();
   } else {
-    loader?.keepCode();
+    loader?.cacheCode();
   }
   preparation.restoreCoreFilter();
   if (preparation.preloaded) for (const stream of [0, 1, 2]) libc.makeBlocking(stream);
-  // The program is dumpable again by its execution.
+  // Its execution makes the program dumpable again.
   libc.makeUndumpable();
   addon.holdSignals();
-  let entrusted: Entrusted | undefined;
+  let removable: RemovableFiles | undefined;
   try {
-    const given = (entrusted = entrust?.(launch, monitor.file) ?? withoutFiles(launch, monitor.file));
-    const program = withOwnPid(given.program);
-    return await explain(start(program, given), program, launch, (script) => start(script, given));
+    const written = (removable = writeFiles?.(launch, monitor.file) ?? withoutFiles(launch, monitor.file));
+    const program = withPidPlaceholders(written.program);
+    return await runAsScript(start(program, written), program, launch, (script) => start(script, written));
   } finally {
-    entrusted?.remove();
+    removable?.remove();
     addon.releaseSignals();
   }
 }
 
-function withoutFiles({ program }: Launch, monitor: string): Entrusted {
+function withoutFiles({ program }: Launch, monitor: string): RemovableFiles {
   return { program, strings: Buffer.from(`${monitor}\0`), folder: -1, remove: () => {} };
 }

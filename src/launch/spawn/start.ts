@@ -5,44 +5,40 @@ import { asShellScript } from "../program/executable.ts";
 import { refuseForeignProgram } from "../program/emulation.ts";
 import type { Undo } from "../listen.ts";
 import { setCallersOpenFiles } from "../open-files.ts";
-import { withholdMemory } from "../proc/core-dump.ts";
+import { excludeFromCoreDumps } from "../proc/core-dump.ts";
 import type { Outputs } from "../redact/outputs.ts";
 import type { System } from "../redact/system.ts";
 import { send } from "../signals.ts";
 import type { Launch, Program, Running } from "../types.ts";
 import type { Restarts } from "../watch/restarts.ts";
 import { loadStartChild, type Descriptors } from "./child.ts";
-import { dyingWithLauncher } from "./die-with-launcher.ts";
+import { release } from "./end.ts";
 import { forwardSignals } from "./forward.ts";
 import { relayMessages, type IpcChannel } from "./ipc.ts";
-import { withOwnPidVariables } from "./pid-variables.ts";
-import { release } from "./release.ts";
+import { withOwnPid, withParentDeathSignal } from "./wrappers.ts";
 
-/** The state of this process that the programs share which it starts one after the other. */
+/** State of this process that survives a restart of the program. */
 export interface LauncherState {
   readonly ipc: IpcChannel | undefined;
   readonly libc: Libc | undefined;
-  /** Passes on what the runtime cannot: see `passOnTo` of redact/addon.ts. */
+  /** Forwards the signals that Bun cannot catch: see redact/addon.ts. */
   readonly passOnTo: ((pid: number) => void) | undefined;
   readonly restarts: Restarts | undefined;
-  /** Ends the forwarding to the program before. */
   stopForwarding: Undo;
-  /** Puts back what core dumps hold: a child inherits it. */
+  /** Restores the filter of core dumps, which a child inherits. */
   restoreCoreFilter: Undo;
-  /** Made for the first program of which the output is masked. */
   redactSystem?: System | undefined;
 }
 
-/** A program that was started. */
-export interface Begun {
+export interface StartedProgram {
   readonly ended: Promise<NodeJS.Signals | number>;
   readonly outputs: Outputs | undefined;
-  /** It has ended: passes on what it wrote, and removes its files. @param isLast no other takes its place */
-  readonly settle: (isLast: boolean) => Promise<void>;
+  /** Cleans up after its end: writes the rest of its output and removes its files. @param isLast it is not restarted */
+  readonly finish: (isLast: boolean) => Promise<void>;
 }
 
-/** The code of the system's error of a program that was not started. */
-interface NotStarted {
+/** The system's error code for a program that was not started. */
+interface FailedStart {
   readonly code: string | Promise<string>;
 }
 
@@ -50,19 +46,18 @@ interface NotStarted {
  * Starts the program.
  *
  * @returns undefined if a stop was requested while the program before was being replaced
- * @throws SophiaError when it cannot be executed
+ * @throws SophiaError if it cannot be executed
  */
-export async function begin(launch: Launch, state: LauncherState): Promise<Begun | undefined> {
-  const begun = launchNow(await prepareAll(launch, state));
-  if (begun === undefined || "ended" in begun) return begun;
+export async function startProgram(launch: Launch, state: LauncherState): Promise<StartedProgram | undefined> {
+  const started = startNow(await loadParts(launch, state));
+  if (started === undefined || "ended" in started) return started;
   const { executionError } = await import("../program/start-error.ts");
-  throw executionError(launch.command[0], launch.program, await begun.code);
+  throw executionError(launch.command[0], launch.program, await started.code);
 }
 
-type Ready = Awaited<ReturnType<typeof prepareAll>>;
+type Parts = Awaited<ReturnType<typeof loadParts>>;
 
-/** Loads and finds all that `launchNow` needs. */
-async function prepareAll(launch: Launch, state: LauncherState) {
+async function loadParts(launch: Launch, state: LauncherState) {
   const { command, files, program, redaction } = launch;
   await refuseForeignProgram(command[0], program);
   const secretFiles = files.length === 0 ? undefined : await import("./secret-files.ts");
@@ -74,20 +69,14 @@ async function prepareAll(launch: Launch, state: LauncherState) {
 }
 
 /**
- * Starts the program in one turn of the event loop. A signal that comes before the listeners is the kernel's to act upon,
- * one that comes after them is delivered when the program is there.
+ * Starts the program in one turn of the event loop, without an `await`. A signal before the listeners acts by the kernel's
+ * default action; a later one is delivered once the program exists.
  *
- * @returns undefined as `begin`
- * @throws SophiaError when files or outputs cannot be made
+ * @returns undefined as `startProgram`
+ * @throws SophiaError if files or outputs cannot be made
  */
-function launchNow({
-  launch,
-  state,
-  secretFiles,
-  redact,
-  messages,
-  startChild,
-}: Ready): Begun | NotStarted | undefined {
+function startNow(parts: Parts): StartedProgram | FailedStart | undefined {
+  const { launch, state, secretFiles, redact, messages, startChild } = parts;
   const { files, inherited, options, preparation, program } = launch;
   const { ipc, libc, restarts } = state;
   if (restarts?.isWanted() === false) return undefined;
@@ -116,67 +105,67 @@ function launchNow({
   state.stopForwarding = stopForwarding;
   preparation.stopListening();
   state.restoreCoreFilter();
-  // Before the program can look: its own execution makes it dumpable again.
+  // Before the program can read this process's memory. Its execution makes the program dumpable again.
   libc?.makeUndumpable();
   let child: ChildProcess | undefined;
-  const attempt = (one: Program): Running | string | Promise<string> => {
+  const tryStart = (one: Program): Running | string | Promise<string> => {
     if (session !== undefined) return session.execute(one);
-    const started = startChild(one, descriptors(inherited.numbers, outputs?.given, ipc), ipc);
-    if (typeof started === "string" || "then" in started) return started;
-    child = started;
-    return runningChild(started);
+    const result = startChild(one, descriptors(inherited.numbers, outputs?.given, ipc), ipc);
+    if (typeof result === "string" || "then" in result) return result;
+    child = result;
+    return runningChild(result);
   };
   let restoreOpenFiles: Undo = () => {};
-  let begun: ReturnType<typeof attempt>;
+  let started: ReturnType<typeof tryStart>;
   try {
     if (options.restoreNofile) restoreOpenFiles = setCallersOpenFiles();
     const environment =
       secrets === undefined ? program.environment : new Map([...program.environment, ...secrets.paths]);
-    let whole = withOwnPidVariables({ ...program, environment });
-    if (options.dieWithLauncher) whole = dyingWithLauncher(whole);
-    begun = attempt(whole);
-    // glibc's execvp(3), which libuv calls, starts the shell itself; musl's does not.
-    if (begun === "ENOEXEC") begun = attempt(asShellScript(whole));
+    let whole = withOwnPid({ ...program, environment });
+    if (options.dieWithLauncher) whole = withParentDeathSignal(whole);
+    started = tryStart(whole);
+    // libuv calls execvp(3): glibc's starts the shell itself, musl's does not.
+    if (started === "ENOEXEC") started = tryStart(asShellScript(whole));
   } catch (error) {
     stopForwarding();
     throw error;
   } finally {
     restoreOpenFiles();
   }
-  if (typeof begun === "string" || "then" in begun) {
+  if (typeof started === "string" || "then" in started) {
     stopForwarding();
-    return { code: begun };
+    return { code: started };
   }
-  running = begun.pid;
-  state.passOnTo?.(begun.pid ?? -1);
-  // Reaped: from then on the PID may be another process's.
-  const ended = begun.ended.finally(() => (running = undefined));
-  // An undumpable process needs no filter, and could not put it back for the next program.
-  if (restarts === undefined || libc === undefined) state.restoreCoreFilter = withholdMemory(preparation.addon);
+  running = started.pid;
+  state.passOnTo?.(started.pid ?? -1);
+  // The PID may be reused once the program is reaped.
+  const ended = started.ended.finally(() => (running = undefined));
+  // An undumpable process needs no filter, and could not restore it for the next program.
+  if (restarts === undefined || libc === undefined) state.restoreCoreFilter = excludeFromCoreDumps(preparation.addon);
   const relay =
     ipc === undefined || child === undefined ? undefined : relayMessages(child, () => restarts?.isUnderWay() === true);
   outputs?.start(child);
   const write = outputs?.write ?? messages?.write;
   if (write !== undefined) restarts?.started(running, write);
-  // A program that takes the place of this one gets them, too.
+  // With --watch the next program gets them, too.
   if (process.platform !== "win32" && restarts === undefined) {
     const kept = new Set([...inherited.doubtful, ...(outputs?.kept ?? []), ipc?.descriptor]);
     release([0, 1, 2, ...inherited.numbers].filter((number) => !kept.has(number)));
   }
-  const settle: Begun["settle"] = async (isLast) => {
+  const finish: StartedProgram["finish"] = async (isLast) => {
     state.passOnTo?.(-1);
     clearTimeout(killTimer);
     await relay?.drained();
     if (!isLast) relay?.end();
     await outputs?.finish(isLast, typeof (await ended) === "string");
-    // At once and without looking at streams: what the program left running in the background delays nobody. The
-    // forwarding listeners are still there, so that a late signal does not change the status.
+    // At once: background processes of the program must not delay the exit. The listeners stay, so that a late signal does
+    // not change the status.
     secrets?.remove();
   };
-  return { ended, outputs, settle };
+  return { ended, outputs, finish };
 }
 
-/** The program's descriptors: each inherited one at its own number or what is given in its place, nothing in the gaps. */
+/** Lists the program's descriptors: each inherited one, or its replacement, at its own number; nothing in the gaps. */
 function descriptors(
   inherited: readonly number[],
   given: ReadonlyMap<number, number | "pipe"> | undefined,
