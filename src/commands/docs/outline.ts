@@ -55,7 +55,9 @@ export function ruleWords(rule: Rule): string {
 }
 
 /** Each rule over a group: the words in front of the group's label, and the rule over a list of names. */
-const GROUP_WORDS: Readonly<Record<GroupRule["kind"], readonly [words: string, sentence: (list: string) => string]>> = {
+export const GROUP_WORDS: Readonly<
+  Record<GroupRule["kind"], readonly [words: string, sentence: (list: string) => string]>
+> = {
   "one-of": ["one of", (list) => `one of ${list} must be set; where several are, the first in this order serves.`],
   "exactly-one": ["exactly one of", (list) => `exactly one of ${list} must be set.`],
   "at-least-one": ["at least one of", (list) => `at least one of ${list} must be set.`],

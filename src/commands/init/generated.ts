@@ -1,45 +1,47 @@
-/** The variables of a `.env.example` that `docs` wrote from a contract which is gone; pure. */
+/** The variables of a `.env.example` that `docs` wrote from a contract that no longer exists; pure. */
 import { grouped } from "../../core/grouped.ts";
-import type { Found, FoundGroup } from "./found.ts";
+import { GROUP_WORDS } from "../docs/outline.ts";
+import type { Candidate, CandidateGroup } from "./candidates.ts";
 
-const GROUP_RULES = [
-  ["exactly-one", /^exactly one of (.+)$/],
-  ["at-least-one", /^at least one of (.+)$/],
-  ["all-or-none", /^all or none of (.+)$/],
-  ["one-of", /^one of (.+)$/],
-] as const;
+const RULES = ["exactly-one", "at-least-one", "all-or-none", "one-of"] as const;
 
-/** Lines of facts that follow the description. */
+/** Lines of facts behind the description. */
 const FACT = /^(?:Deprecated: use |Format: |Example: |Default: |See )/;
 
 /**
- * Reads of each variable but ESC's own: label, description, example, default, page, whether it is required, its groups.
- * Formats, aliases and conditions are not read: a variable with a condition is optional.
+ * Reads label, description, example, default, page, `required` and groups of each variable but ESC's own. Formats, aliases
+ * and conditions are not read: a variable with a condition is optional.
  */
 export function fromGenerated(text: string): {
-  readonly found: readonly Found[];
-  readonly groups: readonly FoundGroup[];
+  readonly candidates: readonly Candidate[];
+  readonly groups: readonly CandidateGroup[];
 } {
   const lines = text.split(/\r\n|\n|\r/);
   const blocks = blocksOf(lines).filter(({ name }) => name !== "ESC_ENV" && name !== "ESC_TOKEN");
   const members = blocks.flatMap(({ name, needs }) => needs.map((need) => ({ name, need })));
-  const groups = Array.from(
-    grouped(members, ({ need }) => need),
-    ([need, named]) => {
-      const [rule, pattern] = GROUP_RULES.find(([, one]) => one.test(need)) ?? [];
-      const label = pattern?.exec(need)?.[1];
-      if (rule === undefined || label === undefined) return [];
-      const names = named.map(({ name }) => name);
-      return [{ label, rule, variables: inOrder(names, label, lines) }];
-    },
-  );
-  return { found: blocks.map(toFound), groups: groups.flat() };
+  const groups = Array.from(grouped(members, ({ need }) => need)).flatMap(([need, named]) => {
+    const rule = RULES.find((kind) => need.startsWith(`${GROUP_WORDS[kind][0]} `));
+    if (rule === undefined) return [];
+    const label = need.slice(GROUP_WORDS[rule][0].length + 1);
+    return [
+      {
+        label,
+        rule,
+        variables: inOrder(
+          named.map(({ name }) => name),
+          label,
+          lines,
+        ),
+      },
+    ];
+  });
+  return { candidates: blocks.map(toCandidate), groups };
 }
 
 interface Block {
   readonly name: string;
   readonly label: string | undefined;
-  /** The rules over it in words; none if the user added it by hand. */
+  /** The rules over the variable in words; none if the user added it by hand. */
   readonly needs: readonly string[];
   readonly comments: readonly string[];
 }
@@ -60,31 +62,25 @@ function blocksOf(lines: readonly string[]): readonly Block[] {
   return blocks;
 }
 
-function toFound({ name, label, needs, comments }: Block): Found {
-  const isOurs = needs.length > 0;
-  const end = isOurs ? comments.findIndex((line) => FACT.test(line)) : -1;
-  const description = end === -1 ? comments : comments.slice(0, end);
+function toCandidate({ name, label, needs, comments }: Block): Candidate {
+  const at = needs.length > 0 ? comments.findIndex((line) => FACT.test(line)) : -1;
+  const end = at === -1 ? comments.length : at;
   const fact = (prefix: string): string | undefined =>
-    end === -1
-      ? undefined
-      : comments
-          .slice(end)
-          .find((line) => line.startsWith(prefix))
-          ?.slice(prefix.length);
+    comments.find((line, index) => index >= end && line.startsWith(prefix))?.slice(prefix.length);
   return {
     name,
-    required: !isOurs || needs.includes("required"),
-    // The file does not tell what is public.
+    required: needs.length === 0 || needs.includes("required"),
+    // The file does not say which variables are public.
     secret: true,
     label,
-    description: description.length === 0 ? undefined : description.join("\n"),
+    description: comments.slice(0, end).join("\n") || undefined,
     example: fact("Example: "),
     default: fact("Default: "),
     docs: fact("See "),
   };
 }
 
-/** Sorts the variables of a group in their order of preference, in which the head of the file names them. */
+/** Sorts the variables of a group by preference, which is the order in the sentence at the head of the file. */
 function inOrder(names: readonly string[], label: string, lines: readonly string[]): readonly string[] {
   const sentence = lines.find((line) => line.startsWith(`# ${label}: `)) ?? "";
   const words = sentence.slice(label.length).split(/[\s,.]+/);

@@ -1,68 +1,5 @@
-/** The files that `init` creates; those of README.md and examples/, as a test compares. */
+/** The devcontainer and the workflow that `init` creates; a test compares them with examples/ and checks.yml. */
 import type { NodeToolCommands } from "./node-tools.ts";
-
-/** The parts of a Dockerfile that differ from project to project. */
-export interface ImagePlan {
-  readonly setUp: string | undefined;
-  /** The files that the installation reads; undefined if it needs the whole folder. */
-  readonly files: string | undefined;
-  readonly install: string;
-  /** The commands that build the program in a stage of its own, in which all packages are installed. */
-  readonly build: { readonly install: string; readonly command: string } | undefined;
-  /** The package's path in the workspace; empty for the root. */
-  readonly member: string;
-  readonly options: readonly string[];
-  readonly start: readonly string[];
-}
-
-const FROM = "FROM node:24-bookworm-slim";
-
-export function dockerfileText({ setUp, files, install, build, member, options, start }: ImagePlan): string {
-  const isWhole = files === undefined;
-  const packages = (command: string): readonly (string | undefined)[] => [
-    setUp,
-    isWhole ? "COPY . ." : `COPY ${files} ./`,
-    `RUN ${command}`,
-  ];
-  const stage = (one: NonNullable<ImagePlan["build"]>): readonly (string | undefined)[] => [
-    `${FROM} AS build`,
-    "WORKDIR /app",
-    ...packages(one.install),
-    isWhole ? undefined : "COPY . .",
-    `RUN ${one.command}`,
-    "# The packages that only the build needs stay here.",
-    `RUN ${isWhole ? "find . -name node_modules -prune -exec rm -rf {} +" : "rm -rf node_modules"}`,
-    "",
-  ];
-  const inMember = member === "" ? "" : `/app/${member}`;
-  const lines = [
-    ...(build === undefined ? [] : stage(build)),
-    FROM,
-    "WORKDIR /app",
-    "",
-    "# sophia-run is among the dependencies of package.json, not the devDependencies.",
-    ...packages(install),
-    `ENV PATH=${inMember && `${inMember}/node_modules/.bin:`}/app/node_modules/.bin:$PATH`,
-    ...(build === undefined && isWhole ? [] : ["", build === undefined ? "COPY . ." : "COPY --from=build /app ./"]),
-    inMember === "" ? undefined : `WORKDIR ${inMember}`,
-    "USER node",
-    "",
-    "# The exec form: no shell stands between the container runtime and the program. No secret stands in the image.",
-    `ENTRYPOINT ${list(["sophia-run", ...options, "--"])}`,
-    `CMD ${list(start)}`,
-  ];
-  return `${lines.filter((line) => line !== undefined).join("\n")}\n`;
-}
-
-function list(words: readonly string[]): string {
-  return `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
-}
-
-export const DOCKERIGNORE = `# No file that holds a secret goes to the builder.
-**/.env*
-.git
-**/node_modules
-`;
 
 /** The check runs each time the container has started. */
 export function devcontainerText(name: string, { install, check }: NodeToolCommands["devcontainer"]): string {
@@ -100,7 +37,7 @@ on:
   push:
     branches: [main]
   pull_request:
-  # A token that has expired or a secret that was removed shows without anybody's push.
+  # Finds an expired token or a removed secret even if nothing is pushed.
   schedule:
     - cron: "23 5 * * 1"
   workflow_dispatch:
@@ -116,8 +53,8 @@ jobs:
     steps:
       - name: Look for the secrets
         id: secrets
-        # Whether they are there, not what they are. Without them this passes over pull requests (those of forks and of
-        # Dependabot have none), forks, and the push that creates a branch. Anything else fails.
+        # Reads only if they are set. Without them the check is skipped for pull requests (those of forks and of Dependabot
+        # have none), in forks, and on the push that creates a branch. Anything else fails.
         env:
           PRESENT: \${{ secrets.ESC_ENV != '' && secrets.ESC_TOKEN != '' }}
           MAY_SKIP: \${{ github.event_name == 'pull_request' || github.event.repository.fork || github.event.created }}

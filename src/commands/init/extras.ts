@@ -1,18 +1,16 @@
-/**
- * Dockerfile, devcontainer and workflow. For those that exist the lines to add are printed; a file is created only if the
- * user asks for it.
- */
+/** Dockerfile, devcontainer and workflow: lines to add to those that exist, and new ones that the user asks for. */
 import { parse } from "jsonc-parser";
-import { REPOSITORY, WHEEL_IN_IMAGE } from "../../core/package-source.ts";
+import { REPOSITORY } from "../../core/package-source.ts";
 import { shellWord } from "../../core/shell.ts";
-import { newImage } from "./image.ts";
+import { dockerfileAdvice, newDockerfile } from "./dockerfile.ts";
 import { commandsFor } from "./node-tools.ts";
-import { impossible, objectOf, type Place } from "./place.ts";
+import { objectOf } from "./package-json.ts";
 import type { Project, Survey } from "./project.ts";
 import { PYTHON_TOOLS } from "./python.ts";
+import { impossible, type SetupStep } from "./setup-step.ts";
 import { devcontainerText, workflowText } from "./templates.ts";
 
-/** The values of `--with` with the files that each creates. */
+/** The values of `--with`, and the files that each creates. */
 export const EXTRAS = {
   docker: "Dockerfile and .dockerignore",
   devcontainer: "a devcontainer that runs the check",
@@ -23,19 +21,19 @@ export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", "actions
 
 const WORKFLOW = ".github/workflows/configuration.yml";
 
-export function existingPlaces({ project, dockerfile, devcontainer }: Survey): readonly Place[] {
+export function adviceForExisting({ project, dockerfile, devcontainer }: Survey): readonly SetupStep[] {
   return [
-    ...(dockerfile === undefined ? [] : existingImage(dockerfile, project)),
-    ...(devcontainer.text === undefined ? [] : existingDevcontainer(devcontainer.file, devcontainer.text, project)),
+    ...(dockerfile === undefined ? [] : [dockerfileAdvice(dockerfile, project)]),
+    ...(devcontainer.text === undefined ? [] : [devcontainerAdvice(devcontainer.file, devcontainer.text, project)]),
   ];
 }
 
-/** Returns the files of an extra that are missing; nothing if they are there. */
-export function newPlaces(extra: Extra, survey: Survey): readonly Place[] {
+/** Returns the steps that create the missing files of an extra. */
+export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[] {
   const { dockerfile, devcontainer, workflows } = survey;
   switch (extra) {
     case "docker":
-      return dockerfile === undefined ? newImage(survey) : [];
+      return dockerfile === undefined ? newDockerfile(survey) : [];
     case "devcontainer":
       return devcontainer.text === undefined ? [newDevcontainer(survey)] : [];
     case "actions":
@@ -43,20 +41,7 @@ export function newPlaces(extra: Extra, survey: Survey): readonly Place[] {
   }
 }
 
-function existingImage(text: string, { manifest, python }: Project): readonly Place[] {
-  const file = "Dockerfile";
-  if (/^\s*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) return [{ kind: "ready", file }];
-  const workdir = /^\s*WORKDIR\s+(\/\S*)\s*$/im.exec(text)?.[1] ?? "/app";
-  const current = /^\s*ENTRYPOINT\s+\[(.*)\]\s*$/im.exec(text)?.[1]?.trim() ?? "";
-  const lines = [
-    ...(manifest === undefined && python !== undefined ? [`RUN pip install --no-cache-dir ${WHEEL_IN_IMAGE}`] : []),
-    ...(manifest === undefined ? [] : [`ENV PATH=${workdir.replace(/\/$/, "")}/node_modules/.bin:$PATH`]),
-    `ENTRYPOINT ["sophia-run", "--"${current === "" ? "" : `, ${current}`}]`,
-  ];
-  return [{ kind: "advise", file, lines }];
-}
-
-function newDevcontainer({ project, devcontainer: { file } }: Survey): Place {
+function newDevcontainer({ project, devcontainer: { file } }: Survey): SetupStep {
   const { manifest, node, workspace, name } = project;
   const { devcontainer, locks } = commandsFor(node);
   if (manifest === undefined) return impossible(file, "there is no package.json");
@@ -65,13 +50,13 @@ function newDevcontainer({ project, devcontainer: { file } }: Survey): Place {
   return { kind: "create", file, text: devcontainerText(name, devcontainer) };
 }
 
-/** A command that installs packages: a second one is not needed. */
+/** A command that installs packages already, so that none is added. */
 const INSTALLS =
   /\b(?:npm (?:ci|i|install)|pnpm (?:i|install)|yarn(?: install)?|bun (?:i|install)|uv sync|(?:pip|poetry|pdm) install)\b/;
 
-/** Returns the keys that a devcontainer.json lacks, joined with those that it has. */
-export function existingDevcontainer(file: string, text: string, project: Project): readonly Place[] {
-  if (/\bsophia-run\b/.test(text)) return [{ kind: "ready", file }];
+/** Returns the keys that a devcontainer.json lacks, merged with those that it has. */
+export function devcontainerAdvice(file: string, text: string, project: Project): SetupStep {
+  if (/\bsophia-run\b/.test(text)) return { kind: "ready", file };
   const config = objectOf(parse(text, [], { allowTrailingComma: true })) ?? {};
   const isNode = project.manifest !== undefined;
   const tool = project.python === undefined ? undefined : PYTHON_TOOLS[project.python];
@@ -82,8 +67,8 @@ export function existingDevcontainer(file: string, text: string, project: Projec
   const isInstalled = install === undefined || INSTALLS.test(JSON.stringify(create ?? ""));
   const changed = {
     // JSON.stringify leaves out what is undefined.
-    postCreateCommand: isInstalled ? undefined : joined(create, install),
-    postStartCommand: joined(config["postStartCommand"], check),
+    postCreateCommand: isInstalled ? undefined : merged(create, install),
+    postStartCommand: merged(config["postStartCommand"], check),
     remoteEnv: {
       // oxlint-disable no-template-curly-in-string -- the devcontainer's own variables
       ESC_ENV: "${localEnv:ESC_ENV}",
@@ -95,12 +80,12 @@ export function existingDevcontainer(file: string, text: string, project: Projec
   };
   const isThere = Object.entries(changed).some(([key, value]) => value !== undefined && key in config);
   const lines = JSON.stringify(changed, undefined, 2).split("\n").slice(1, -1);
-  const title = isThere ? "add, in place of what it has under the same keys" : "add";
-  return [{ kind: "advise", file, title, lines: lines.map((line) => line.slice(2)) }];
+  const title = isThere ? "add, replacing the keys that it has already" : "add";
+  return { kind: "advise", file, title, lines: lines.map((line) => line.slice(2)) };
 }
 
-/** Joins two commands in the form that the first has: https://containers.dev/implementors/json_reference/. */
-function joined(former: unknown, command: string): unknown {
+/** Adds a command to one of any form that https://containers.dev/implementors/json_reference/ allows. */
+function merged(former: unknown, command: string): unknown {
   if (typeof former === "string" && former.trim() !== "") return `${former} && ${command}`;
   if (Array.isArray(former) && former.length > 0)
     return `${former.map((word) => shellWord(String(word))).join(" ")} && ${command}`;
@@ -108,12 +93,11 @@ function joined(former: unknown, command: string): unknown {
   return parallel === undefined ? command : { ...parallel, "sophia-run": command };
 }
 
-function newWorkflow({ project, isRepository }: Survey): Place {
+function newWorkflow({ project, isRepository }: Survey): SetupStep {
   const { manifest, node, workspace } = project;
   const { locks, workflow, install } = commandsFor(node);
   if (manifest === undefined) {
-    const other = `${REPOSITORY}/blob/main/docs/github-action.md`;
-    return impossible(WORKFLOW, `there is no package.json; ${other} has one without`);
+    return impossible(WORKFLOW, `there is no package.json; see ${REPOSITORY}/blob/main/docs/github-action.md`);
   }
   if (workspace.member !== "" || !isRepository)
     return impossible(WORKFLOW, "it belongs in the root of the repository: start init there");

@@ -2,41 +2,41 @@
 import { formatFault, noWork } from "../../contract/format.ts";
 import { builtInText } from "../../contract/generated/built-in-text.ts";
 import type { ValueFormat } from "../../contract/model.ts";
-import { type Found, type FoundGroup, soundsSecret } from "./found.ts";
+import { type Candidate, type CandidateGroup, isSecretName } from "./candidates.ts";
 
-/** The schema of a contract for editors, in a repository that has sophia-run among its packages. */
+/** The schema for editors, in a repository that installs sophia-run. */
 const INSTALLED_SCHEMA = "./node_modules/sophia-run/schema/sophia.contract.schema.json";
 const SCHEMA = /"\$schema": "([^"]*)"/.exec(builtInText)?.[1] ?? "";
 
-export interface Draft {
-  /** The contract that it extends: `builtin` or a path. */
+interface Draft {
+  /** The contract to extend: `builtin` or a path. */
   readonly base?: string | undefined;
-  readonly found: readonly Found[];
-  readonly groups: readonly FoundGroup[];
+  readonly candidates: readonly Candidate[];
+  readonly groups: readonly CandidateGroup[];
 }
 
 /**
- * Returns a contract that declares the variables; the whole built-in one if it adds nothing to that.
+ * Returns a contract that declares the candidates, or the whole built-in contract if it adds nothing to that.
  *
- * @param isInstalled the repository has sophia-run among its packages
+ * @param isInstalled the repository installs sophia-run from its package.json
  */
-export function contractText({ base, found, groups }: Draft, isInstalled: boolean): string {
+export function contractText({ base, candidates, groups }: Draft, isInstalled: boolean): string {
   const $schema = isInstalled ? INSTALLED_SCHEMA : SCHEMA;
-  const isEmpty = base !== undefined && found.length === 0;
+  const isEmpty = base !== undefined && candidates.length === 0;
   if (base === "builtin" && isEmpty) return builtInText.replace(SCHEMA, $schema);
   // JSON.stringify leaves out what is undefined, here and in the entries.
   const document = {
     $schema,
     extends: base,
-    variables: isEmpty ? undefined : Object.fromEntries(found.map((one) => [one.name, entryOf(one)])),
-    groups: groups.length === 0 ? undefined : Object.fromEntries(withIdentifiers(groups)),
+    variables: isEmpty ? undefined : Object.fromEntries(candidates.map((one) => [one.name, entryOf(one)])),
+    groups: groups.length === 0 ? undefined : Object.fromEntries(byIdentifier(groups)),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-/** Names each group by its label in the form of an identifier. */
-function withIdentifiers(groups: readonly FoundGroup[]): ReadonlyMap<string, FoundGroup> {
-  const named = new Map<string, FoundGroup>();
+/** Makes an identifier for each group from its label. */
+function byIdentifier(groups: readonly CandidateGroup[]): ReadonlyMap<string, CandidateGroup> {
+  const named = new Map<string, CandidateGroup>();
   for (const group of groups) {
     const words = (group.label.toLowerCase().match(/[a-z0-9]+/g) ?? []).join("-");
     const stem = (/^[a-z]/.test(words) ? words : `group-${words}`).slice(0, 56).replace(/-$/, "");
@@ -47,10 +47,10 @@ function withIdentifiers(groups: readonly FoundGroup[]): ReadonlyMap<string, Fou
   return named;
 }
 
-function entryOf({ name, required, label, description, example, secret, docs, isGiven, default: fallback }: Found) {
+function entryOf({ name, required, label, description, example, secret, docs, isGiven, default: fallback }: Candidate) {
   const format = fallback === undefined ? formatOf(name, example, isGiven === true) : undefined;
-  const isPublic = secret === undefined ? !soundsSecret(name) && example !== undefined : !secret;
-  // Ports, booleans and variables with a default are public anyway.
+  const isPublic = secret === undefined ? !isSecretName(name) && example !== undefined : !secret;
+  // Ports, booleans and variables with a default are public by definition.
   const isImplied = format === "port" || format === "boolean" || fallback !== undefined;
   return {
     label,
@@ -64,7 +64,7 @@ function entryOf({ name, required, label, description, example, secret, docs, is
   };
 }
 
-/** Returns a format that name and example agree on; without an example by the name alone, unless a value may differ. */
+/** Returns the format that fits name and example; without an example that of the name, unless a value exists elsewhere. */
 function formatOf(name: string, example: string | undefined, isGiven: boolean): "port" | "boolean" | "url" | undefined {
   const has = (format: ValueFormat): boolean =>
     example !== undefined && formatFault(format, example, name, noWork()) === undefined;
