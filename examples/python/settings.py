@@ -15,7 +15,7 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the contract declares. Secrets do not show in its `repr`."""
+    """The variables of the contract. Its `repr` does not show secrets."""
 
     gh_fine_grained_token: str | None = field(default=None, repr=False)
     """GitHub Token (fine-grained).
@@ -140,7 +140,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Reads os.environ, or what is given; raises SettingsError."""
+        """Reads os.environ or the given mapping; raises SettingsError."""
         source = os.environ if environment is None else environment
         values: dict[str, Any] = {}
         faults: list[str] = []
@@ -155,7 +155,7 @@ class Settings:
             except ValueError:
                 faults.append(f"{name} does not have the declared format")
         if faults:
-            raise SettingsError("; ".join(faults) + ": start this program by sophia-run")
+            raise SettingsError("; ".join(faults) + ": start this program with sophia-run")
         return cls(**values)
 
 

@@ -1,85 +1,85 @@
-/** The whole of SECRETS.md, a page for the project that has it; pure. */
+/** Writes the whole of SECRETS.md for a project; pure. */
 import { REPOSITORY } from "../../core/package-source.ts";
 import { printable } from "../../core/text.ts";
 import type { Contract } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import { contractBlocks } from "./secrets-section.ts";
 
-/** Each process with all its commands. */
 const HANDBOOK = `${REPOSITORY}/blob/main/docs/secrets.md`;
 
-/** The surroundings of a contract that the page can refer to. */
+/** Facts about the project that the page refers to. */
 export interface ProjectFacts {
-  /** There is a `.github`: it may have secrets there. */
+  /** The project has a `.github` folder. */
   readonly isOnGitHub: boolean;
   readonly workflows: readonly string[];
 }
 
 /**
- * What people need to know of the secrets: sources, the repository secrets, the variables, rotation, local development,
- * emergency access, verification, support and audit. It refers only to files that the project has. No command in it puts a value on a
- * command line, where other users of the machine could read it; bash and zsh read each block as one command, so that a
- * `read` does not take the next line of what is pasted for its answer.
+ * Returns the blocks of SECRETS.md: sources, repository secrets, variables, rotation, local development, emergency access,
+ * verification, support and audit. It refers only to files that the project has.
+ *
+ * No command puts a value on a command line, which other users of the machine could read. bash and zsh read each block as
+ * one command, so that `read` does not take the next line of the pasted block for its answer.
  */
 export function secretsDocument(contract: Contract, facts: ProjectFacts): readonly string[] {
   const example = rotatedName(contract);
   return [
-    `Which secrets the programs here need, where they come from, and how to look after them. The values are in Pulumi ESC and
-nowhere in the repository. The [handbook](${HANDBOOK}) has each step in detail.`,
+    `The secrets of these programs: where they come from, and how to maintain them. The values are in Pulumi ESC, not in the
+repository. The [handbook](${HANDBOOK}) describes each step in detail.`,
     "## Sources, in order of precedence",
-    `1. The process environment overrides and supplements ESC.
-2. Pulumi ESC is read when \`ESC_ENV\` (such as \`acme/sophia/dev\`) and \`ESC_TOKEN\` are set: an access token that may
-   [open this environment and nothing else](${HANDBOOK}#tokens-of-the-least-scope).
-3. \`.env\` files fill only what is missing, for local development. They are never committed.`,
-    "`sophia-run explain` shows for each variable which source gives it and what it hides.",
+    `1. The process environment overrides ESC, and adds to it.
+2. Pulumi ESC is read if \`ESC_ENV\` (such as \`acme/sophia/dev\`) and \`ESC_TOKEN\` are set. The token needs only the
+   right to [open this environment](${HANDBOOK}#tokens-of-the-least-scope).
+3. \`.env\` files only fill gaps, for local development. Never commit them.`,
+    "`sophia-run explain` shows the source of each variable, and the sources that it overrides.",
     ...(facts.isOnGitHub ? repositorySecrets() : []),
     "## The variables",
     ...contractBlocks(contract),
     "## Rotation",
-    `As often as the tables say, and at once when another person may have seen a value:
+    `Rotate a secret as often as the tables say, and immediately if another person may have seen it:
 
-1. Make the new key at its provider.
-2. \`sophia-run rotate ${example}\` asks for it, checks its format, writes it into ESC and reads it back. \`--to REVISION\`
+1. Create the new key at its provider.
+2. \`sophia-run rotate ${example}\` asks for it, checks its format, writes it to ESC and reads it back. \`--to REVISION\`
    restores an earlier value.
-3. Restart the programs; \`sophia-run --watch -- <command>\` restarts its own by itself.
+3. Restart the programs. \`sophia-run --watch -- <command>\` restarts its program by itself.
 4. \`sophia-run check --live\` asks the services whether the keys work. Then revoke the old key.`,
-    "`sophia-run rotate --token` replaces `ESC_TOKEN`; `sophia-run check --overdue` says what is due.",
+    "`sophia-run rotate --token` replaces `ESC_TOKEN`; `sophia-run check --overdue` lists the secrets that are due.",
     "## Local development",
     shell(`cp .env.example .env && chmod 600 .env`),
-    `Set \`ESC_ENV\` and \`ESC_TOKEN\` in \`.env\`, or the values themselves; \`sophia-run import .env\` brings those into ESC.
-Without any secret \`sophia-run --fake -- <command>\` starts the command with dummy values.`,
+    `Set \`ESC_ENV\` and \`ESC_TOKEN\` in \`.env\`, or the values themselves; \`sophia-run import .env\` copies those to ESC.
+Without any secret, \`sophia-run --fake -- <command>\` starts the command with dummy values.`,
     "## Emergency access",
-    `- _ESC is not available_: programs start as long as the environment and \`.env\` files meet the contract. Where
-  \`SOPHIA_CACHE=1\` was set, \`--offline\` uses what ESC gave in the last 24 hours.
-- _ESC refuses_: the environment alone serves. To work from \`.env\`, unset \`ESC_TOKEN\`.`,
-    `Keep a sealed copy of the values that production cannot do without. In an emergency set them as environment variables, each
-like this, start as always, and unset them afterwards: they override ESC.`,
+    `- _ESC is not available_: programs start if the environment and \`.env\` files meet the contract. If
+  \`SOPHIA_CACHE=1\` was set, \`--offline\` uses the values that ESC returned in the last 24 hours.
+- _ESC refuses the token_: only the environment is used. To use \`.env\` files, unset \`ESC_TOKEN\`.`,
+    `Keep a sealed copy of the values that production needs. In an emergency set each of them as an environment variable, start
+as usual, and unset them afterwards. They override ESC:`,
     shell(`read -rs ${example} && export ${example}`),
     "## Verification",
-    shell(`sophia-run check                        # what is configured, masked, and from where
+    shell(`sophia-run check                        # the variables, masked, with their sources
 sophia-run check --against "$ESC_ENV"   # before a deployment: does this environment meet the contract?`),
-    "The exit status is 0, or 1 where the contract is not met.",
+    "The exit status is 0, or 1 if the contract is not met.",
     "## Support",
     `- The console of Pulumi Cloud, <https://app.pulumi.com>: the environment, its revisions, tokens and roles.
-- \`sophia-run explain ${example}\`: where the value comes from, or why the program does not get it.${facts.workflows.map(lastRuns).join("")}`,
+- \`sophia-run explain ${example}\`: the source of the value, or the reason why the program does not get it.${facts.workflows.map(lastRuns).join("")}`,
     "## Audit logs",
-    shell(`sophia-run audit   # how old each secret is, who changed it last, what is overdue, the token`),
-    "Who opened the environment is in the audit log of the organization in the console of Pulumi Cloud.",
+    shell(`sophia-run audit   # age and last change of each secret, overdue rotations, the token`),
+    "The audit log of the organization, in the console of Pulumi Cloud, shows who opened the environment.",
     "## Good practice",
-    `- Use tokens that may open one environment and nothing else, one for each place of use, each with an end.
+    `- Use a separate token for each place of use. It should open only one environment, and expire.
 - Put no value into the repository, an image, a command line or a log. \`sophia-run scan --staged\` in a pre-commit hook
-  refuses a commit that holds one.
-- Pass only what is needed: \`--scope\`, \`--only-declared\`, \`--exclude 'AWS_*'\`.`,
+  rejects a commit that contains one.
+- Pass only the variables that a program needs: \`--scope\`, \`--only-declared\`, \`--exclude 'AWS_*'\`.`,
   ];
 }
 
 function repositorySecrets(): readonly string[] {
   return [
     "## The two repository secrets",
-    "GitHub Actions has `ESC_ENV` and `ESC_TOKEN` as secrets. This asks for both, and shows the token nowhere:",
+    "GitHub Actions uses `ESC_ENV` and `ESC_TOKEN` as secrets. These commands ask for both and do not show the token:",
     shell(`read -r VALUE && printf %s "$VALUE" | gh secret set ESC_ENV &&
   read -rs VALUE && printf %s "$VALUE" | gh secret set ESC_TOKEN; unset VALUE`),
-    `\`gh secret list\` shows which are set. Codespaces keep theirs apart: the same with \`--app codespaces\`.
+    `\`gh secret list\` lists them. Codespaces have their own secrets: add \`--app codespaces\`.
 [Without a stored token](${HANDBOOK}#without-a-stored-token) a workflow uses the ID token of its job.`,
   ];
 }
@@ -88,7 +88,7 @@ function lastRuns(workflow: string): string {
   return `\n- \`gh run list --workflow ${printable(workflow)}\`: the last checks in GitHub Actions.`;
 }
 
-/** The variable of the examples: a secret, best one that is to be replaced now and then, whose name shells can hold. */
+/** Returns the variable for the examples: a secret with a name for shells, if possible one with a rotation. */
 function rotatedName(contract: Contract): string {
   const secrets = [...contract.variables.values()].filter(({ name, secret }) => secret && /^\w+$/.test(name));
   return (secrets.find((one) => rotationOf(contract, one) !== undefined) ?? secrets[0])?.name ?? "API_KEY";

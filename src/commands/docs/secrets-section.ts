@@ -1,16 +1,16 @@
-/** The contract as a part of SECRETS.md; pure. */
+/** Writes the tables of SECRETS.md from the contract; pure. */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { rotationOf } from "../../contract/rotation.ts";
 import { chapters, formatWords, groupSentence, intervalWords, isGroupRule, rulesByName, ruleWords } from "./outline.ts";
 
-/** The contract in Markdown, a table for each chapter. It holds no value. */
+/** Returns the contract in Markdown, a table for each chapter. It holds no value. */
 export function contractBlocks(contract: Contract): readonly string[] {
   const rulesOf = rulesByName(contract);
   const blocks = chapters(contract).flatMap(({ title, declarations }) => [
     `### ${inline(title)}`,
     table(
-      ["Variable", "Needed", "What it is", "To be replaced"],
+      ["Variable", "Needed", "Description", "Rotation"],
       declarations.map((declaration) => row(contract, declaration, rulesOf(declaration.name))),
     ),
   ]);
@@ -23,7 +23,7 @@ export function contractBlocks(contract: Contract): readonly string[] {
       code(`--scope ${name}`),
       names.map(code).join(", "),
     ]);
-    blocks.push("### What each process gets", table(["Process", "Variables"], scopes));
+    blocks.push("### Variables of each process", table(["Process", "Variables"], scopes));
   }
   return blocks;
 }
@@ -52,7 +52,7 @@ function percent(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
-/** Text within a line: nothing in it is taken for Markdown or HTML. */
+/** Escapes Markdown and HTML in a text. */
 function inline(text: string): string {
   return printable(text.replaceAll(/\s+/g, " "))
     .trim()
@@ -67,7 +67,7 @@ function code(text: string): string {
   return fence + space + line.replaceAll("|", String.raw`\|`) + space + fence;
 }
 
-/** A table whose columns are aligned in the source too, as formatters write it. */
+/** Returns a table with aligned columns, as formatters write it. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = head.map((_, column) =>
     [head, ...rows].reduce((widest, cells) => Math.max(widest, Array.from(cells[column] ?? "").length), 3),
