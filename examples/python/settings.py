@@ -19,22 +19,22 @@ class Settings:
 
     gh_fine_grained_token: str | None = field(default=None, repr=False)
     """GitHub Token (fine-grained).
-    GitHub token, fine-grained: preferred, because it can be limited to single
-    repositories and rights.
+    Fine-grained GitHub token, preferred because it can be limited to single
+    repositories and permissions.
     GH_FINE_GRAINED_TOKEN: one of GitHub Token.
     See https://github.com/settings/personal-access-tokens
     """
 
     github_pat: str | None = field(default=None, repr=False)
     """GitHub Token (classic).
-    GitHub token, classic: serves where there is no fine-grained one.
+    Classic GitHub token, used if there is no fine-grained one.
     GITHUB_PAT: one of GitHub Token.
     See https://github.com/settings/tokens
     """
 
     pulumi_access_token: str = field(repr=False)
     """Pulumi Token.
-    Pulumi access token for the management of stacks and environments.
+    Pulumi access token that manages stacks and environments.
     PULUMI_ACCESS_TOKEN: required.
     See https://www.pulumi.com/docs/administration/access-identity/access-tokens/
     """
