@@ -12,7 +12,6 @@ export const ExitStatus = {
   draft: 3,
   /** The contract is not met; nothing was started. */
   config: 78,
-  /** sophia-run itself failed. */
   failed: 125,
   notExecutable: 126,
   notFound: 127,

@@ -57,7 +57,6 @@ export interface Resolved extends Variable {
   readonly shadowed?: readonly { readonly origin: Origin; readonly same: boolean }[];
 }
 
-/** Each variable of any source, by name. */
 export type Resolution = ReadonlyMap<string, Resolved>;
 
 /** The environment of a process: the envp of execve(2), without order and duplicates. */

@@ -178,7 +178,7 @@ describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
   const document = readFileSync(join(root, name), "utf8");
   const blocks = fencedBlocks(document).filter(({ language }) => ["console", "sh"].includes(language));
 
-  test("has these blocks of commands and no others", () => {
+  test("has exactly these blocks of commands", () => {
     expect(blocks.map(firstLine)).toEqual(Object.keys(trials));
   });
 

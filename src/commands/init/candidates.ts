@@ -17,7 +17,6 @@ export interface Candidate {
   readonly isGiven?: boolean;
 }
 
-/** A rule over several variables. */
 export interface CandidateGroup {
   readonly label: string;
   readonly rule: GroupKind;

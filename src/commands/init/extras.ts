@@ -1,14 +1,16 @@
-/** Dockerfile, devcontainer and workflow: lines to add to those that exist, and new ones that the user asks for. */
+/**
+ * Dockerfile, devcontainer and workflow: lines to add to those that exist, and new ones that the user asks for. Tests
+ * compare the new ones with examples/ and checks.yml.
+ */
 import { parse } from "jsonc-parser";
 import { REPOSITORY } from "../../core/package-source.ts";
 import { shellWord } from "../../core/shell.ts";
 import { dockerfileAdvice, newDockerfile } from "./dockerfile.ts";
-import { commandsFor } from "./node-tools.ts";
+import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
 import { objectOf } from "./package-json.ts";
 import type { Project, Survey } from "./project.ts";
 import { PYTHON_TOOLS } from "./python.ts";
 import { impossible, type SetupStep } from "./setup-step.ts";
-import { devcontainerText, workflowText } from "./templates.ts";
 
 /** The values of `--with`, and the files that each creates. */
 export const EXTRAS = {
@@ -103,4 +105,94 @@ function newWorkflow({ project, isRepository }: Survey): SetupStep {
     return impossible(WORKFLOW, "it belongs in the root of the repository: start init there");
   if (!node.isLocked) return impossible(WORKFLOW, `there is no ${locks[0]}`);
   return { kind: "create", file: WORKFLOW, text: workflowText({ ...workflow, install }) };
+}
+
+function devcontainerText(name: string, { install, check }: NodeToolCommands["devcontainer"]): string {
+  return `{
+  "name": ${JSON.stringify(name)},
+  "image": "node:24-bookworm",
+  "remoteUser": "node",
+
+  // Codespaces hands these two over as environment variables, and asks for them where they are not set.
+  "secrets": {
+    "ESC_ENV": { "description": "The Pulumi ESC environment, such as sophia/dev" },
+    "ESC_TOKEN": { "description": "A Pulumi access token that may open this environment, and nothing else" }
+  },
+
+  // Elsewhere they are those of the machine that the container runs on. Empty ones count as unset.
+  "remoteEnv": {
+    "ESC_ENV": "\${localEnv:ESC_ENV}",
+    "ESC_TOKEN": "\${localEnv:ESC_TOKEN}",
+    "PATH": "\${containerWorkspaceFolder}/node_modules/.bin:\${containerEnv:PATH}"
+  },
+
+  "postCreateCommand": ${JSON.stringify(install)},
+  "postStartCommand": ${JSON.stringify(check)}
+}
+`;
+}
+
+type WorkflowCommands = NodeToolCommands["workflow"] & { readonly install: string };
+
+function workflowText({ cache, setUp, install, check }: WorkflowCommands): string {
+  const steps = [setUp, install].map((command) => (command === undefined ? "" : step(command)));
+  return `name: Configuration
+
+on:
+  push:
+    branches: [main]
+  pull_request:
+  # Finds an expired token or a removed secret even if nothing is pushed.
+  schedule:
+    - cron: "23 5 * * 1"
+  workflow_dispatch:
+
+permissions:
+  contents: read
+
+jobs:
+  smoke:
+    name: Smoke check of the configuration
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    steps:
+      - name: Look for the secrets
+        id: secrets
+        # Reads only if they are set. Without them the check is skipped for pull requests (those of forks and of Dependabot
+        # have none), in forks, and on the push that creates a branch. Anything else fails.
+        env:
+          PRESENT: \${{ secrets.ESC_ENV != '' && secrets.ESC_TOKEN != '' }}
+          MAY_SKIP: \${{ github.event_name == 'pull_request' || github.event.repository.fork || github.event.created }}
+        run: |
+          echo "present=$PRESENT" >> "$GITHUB_OUTPUT"
+          missing="The secrets ESC_ENV and ESC_TOKEN are not both available to this run"
+          if [ "$PRESENT" = true ]; then
+            exit
+          elif [ "$MAY_SKIP" = true ]; then
+            echo "::notice title=Smoke check skipped::$missing."
+          else
+            echo "::error title=Secrets missing::$missing. Set them: gh secret set ESC_ENV; gh secret set ESC_TOKEN"
+            exit 1
+          fi
+      - uses: actions/checkout@d23441a48e516b6c34aea4fa41551a30e30af803 # v6.1.0
+        if: steps.secrets.outputs.present == 'true'
+        with:
+          persist-credentials: false
+      - uses: actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0
+        if: steps.secrets.outputs.present == 'true'
+        with:
+          node-version: "24"
+${cache === undefined ? "" : `          cache: ${cache}\n`}${steps.join("")}      - run: ${check}
+        if: steps.secrets.outputs.present == 'true'
+        # The two secrets reach this step alone.
+        env:
+          ESC_ENV: \${{ secrets.ESC_ENV }}
+          ESC_TOKEN: \${{ secrets.ESC_TOKEN }}
+`;
+}
+
+function step(command: string): string {
+  return `      - run: ${command}
+        if: steps.secrets.outputs.present == 'true'
+`;
 }

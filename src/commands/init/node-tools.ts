@@ -12,21 +12,16 @@ export interface NodeInstaller {
 }
 
 export interface NodeToolCommands {
-  /** Adds sophia-run to the dependencies. */
   readonly add: string;
-  /** The same in the root of a workspace, if the tool needs an option there. */
   readonly addToRoot?: string;
   /** The prefix of a command of an installed package. */
   readonly run: string;
-  /** Names of lock files. */
   readonly locks: readonly [string, ...string[]];
   readonly files: string;
   readonly install: string;
-  /** `install` without the devDependencies. */
   readonly installProduction: string;
   /** Runs a script of a package, by its path in the workspace; empty for the root. */
   readonly script: (name: string, member: string) => string;
-  /** A line of the Dockerfile before the installation. */
   readonly imageSetUp?: string;
   readonly devcontainer: { readonly install: string; readonly check: string };
   readonly workflow: { readonly cache?: string; readonly setUp?: string; readonly check: string };
@@ -103,12 +98,10 @@ function modernYarn(yarn: string): NodeToolCommands {
   };
 }
 
-/** Returns the commands for a project. */
 export function commandsFor({ name, yarnVersion }: NodeInstaller): NodeToolCommands {
   return yarnVersion === undefined ? NODE_TOOLS[name] : modernYarn(`corepack yarn@${yarnVersion}`);
 }
 
-/** The order in which lock files are looked for. */
 const BY_LOCK = ["npm", "pnpm", "yarn", "bun"] as const satisfies readonly NodeTool[];
 /** Settings files, for a project without a lock file. */
 const BY_SETTINGS = [

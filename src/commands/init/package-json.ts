@@ -38,16 +38,13 @@ export function scriptOf(manifest: Manifest, name: string): string | undefined {
 
 /** Usual names of a program, in the order in which they are tried. */
 export const PROGRAMS = ["server.js", "index.js", "app.js", "main.js"];
-/** Scripts that start a program of the repository. */
 const STARTING = ["start", "dev", "serve"];
 const PREFIX = "sophia-run -- ";
 const FILE = "package.json";
 const ABOUT_EXEC = "exec: otherwise the shell of the script keeps SIGTERM from the program; cmd of Windows has no exec";
 
 export interface PackageOptions {
-  /** The commands that add sophia-run to the dependencies. */
   readonly add: readonly string[];
-  /** Change the scripts instead of printing them. */
   readonly edit: boolean;
   readonly isThere: (file: string) => boolean;
   /** An image or a supervisor starts npm, which must pass signals on. */

@@ -24,7 +24,6 @@ export interface Project {
   readonly python: PythonTool | undefined;
 }
 
-/** The workspace in which a project's packages are installed. */
 interface Workspace {
   /** The folder with the lock file: that of the project, unless it is a package of a workspace. */
   readonly root: string;
@@ -46,7 +45,6 @@ export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
   readonly isRepository: boolean;
   /** The path of the contract that applies to the folder; undefined if there is none yet. */
   readonly contract: string | undefined;
-  /** Returns true for a file in the root of the workspace. */
   readonly isInRoot: (file: string) => boolean;
   readonly read: (file: string) => Promise<string | undefined>;
 }
@@ -106,7 +104,6 @@ async function installedCommands(folders: readonly string[], manifest: Manifest)
     installed.length === 0 ? undefined : new Set(packages.flatMap((name) => commands.get(name) ?? []));
 }
 
-/** Looks for the workspace from a folder upwards to the root of the repository. */
 async function workspaceOf(cwd: string): Promise<Workspace> {
   const own = await manifestIn(cwd);
   const patterns = await memberPatterns(cwd, own);

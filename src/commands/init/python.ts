@@ -7,7 +7,6 @@ import type { SetupStep } from "./setup-step.ts";
 export type PythonTool = "uv" | "poetry" | "pdm" | "pip" | "pip .";
 
 interface PythonToolCommands {
-  /** Adds sophia-run to the dependencies; pip records none. */
   readonly add?: string;
   readonly install: string;
   readonly run: string;
@@ -23,7 +22,6 @@ export const PYTHON_TOOLS: Readonly<Record<PythonTool, PythonToolCommands>> = {
   "pip .": { install: "pip install .", run: "" },
 };
 
-/** Returns the platform tag of wheels for this machine. */
 function wheelTag(): string {
   const isArm = process.arch === "arm64";
   if (process.platform === "win32") return "win_amd64";

@@ -17,7 +17,6 @@ export interface StartSurroundings {
   readonly commandsOf: (packages: readonly string[]) => ReadonlySet<string> | undefined;
 }
 
-/** The limit of scripts that call each other. */
 const MAX_DEPTH = 8;
 /** Commands of the image and its shell. */
 const ALWAYS_THERE = new Set(

@@ -8,7 +8,6 @@ import {
   openSync,
   readdirSync,
   readSync,
-  realpathSync,
   rmSync,
   type Stats,
 } from "node:fs";
@@ -27,8 +26,9 @@ const CHUNK = 1 << 20;
 const UNREADABLE = /^warning: could not open directory '(.*)': (.*)$/;
 /** The entry for the folder itself. */
 const ITSELF = Buffer.from("./");
-/** O_NONBLOCK: does not wait for the writer of a pipe. */
-const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+/** O_NONBLOCK does not wait for the writer of a pipe. Windows lacks these flags. */
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
 /**
  * Searches the files below the paths, without those that git ignores, unless the path itself is ignored. Without git all
@@ -39,7 +39,7 @@ const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NO
 export async function scanTree(search: Search, git: Git, paths: readonly string[]): Promise<void> {
   const buffer = Buffer.allocUnsafe(CHUNK);
   const visit = async (path: Buffer, name: Buffer, isNamed = false): Promise<void> => {
-    const kind = inspectFile(search, path, name, buffer);
+    const kind = inspectFile(search, path, name, buffer, isNamed);
     if (kind !== "folder") return;
     const prefix = name.equals(Buffer.from(".")) ? Buffer.alloc(0) : withSeparator(name);
     const isWhole = isNamed && (await isIgnored({ ...git, cwd: path.toString() }));
@@ -47,31 +47,8 @@ export async function scanTree(search: Search, git: Git, paths: readonly string[
       await visit(Buffer.concat([withSeparator(path), inside]), Buffer.concat([prefix, inside]));
     }
   };
-  for (const path of paths.length === 0 ? ["."] : paths) await visit(searchable(path, git), Buffer.from(path), true);
-}
-
-/** Returns the file or folder of a path that the user named, whose links are followed, unlike those in a folder. */
-function searchable(path: string, { cwd }: Git): Buffer {
-  const unusable = (problem: string): SophiaError =>
-    new SophiaError({
-      code: "file",
-      message: `${printable(path)} ${problem}`,
-      hint: "name an existing file or folder; behind -- its name may begin with a dash",
-    });
-  const whole = resolve(cwd, path);
-  try {
-    const descriptor = openSync(whole, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    try {
-      const stat = fstatSync(descriptor);
-      if (!stat.isFile() && !stat.isDirectory()) throw unusable("is neither a file nor a folder");
-    } finally {
-      closeSync(descriptor);
-    }
-    // Bun returns text for a buffer.
-    return Buffer.from(realpathSync(whole, { encoding: "buffer" }));
-  } catch (error) {
-    if (error instanceof SophiaError) throw error;
-    throw unusable(`cannot be read (${codeOf(error)})`);
+  for (const path of paths.length === 0 ? ["."] : paths) {
+    await visit(Buffer.from(resolve(git.cwd, path)), Buffer.from(path), true);
   }
 }
 
@@ -153,13 +130,18 @@ function* walk(folder: Buffer, search: Search, below: Buffer = Buffer.alloc(0)):
   }
 }
 
-/** Searches a file. Links, devices and pipes are skipped; files that cannot be read are reported. */
-function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer): "folder" | "other" {
+/**
+ * Searches a file. Links, devices and pipes are skipped, and files that cannot be read are reported.
+ *
+ * @param isNamed the user named the path: its links are followed, and anything but a readable file or folder is a failure
+ */
+function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer, isNamed: boolean): "folder" | "other" {
   let descriptor: number;
   try {
-    descriptor = openSync(path, FLAGS);
+    descriptor = openSync(path, isNamed ? FLAGS : FLAGS | NO_FOLLOW);
   } catch (error) {
     const code = codeOf(error);
+    if (isNamed) throw unusable(name, `cannot be read (${code})`);
     // A deleted file of the index, a link, or a socket.
     if (!["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(code)) search.addUnread(name, code);
     return "other";
@@ -168,12 +150,22 @@ function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer)
     const stat = fstatSync(descriptor);
     if (stat.isDirectory()) return "folder";
     if (stat.isFile()) inspectDescriptor(search, descriptor, name, buffer);
+    else if (isNamed) throw unusable(name, "is neither a file nor a folder");
   } catch (error) {
+    if (error instanceof SophiaError) throw error;
     search.addUnread(name, codeOf(error));
   } finally {
     closeSync(descriptor);
   }
   return "other";
+}
+
+function unusable(name: Buffer, problem: string): SophiaError {
+  return new SophiaError({
+    code: "file",
+    message: `${printable(name.toString())} ${problem}`,
+    hint: "name an existing file or folder; behind -- its name may begin with a dash",
+  });
 }
 
 function inspectDescriptor(search: Search, descriptor: number, name: Buffer, buffer: Buffer): void {
