@@ -38,7 +38,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "notices of a start": {
     args: ["--", "true"],
     env: (server) => ({ ...withEsc(server), QDRANT_URL: "https://q.example.test", GITHUB_PAT: "ghp_0000000000000001" }),
-    shows: /NODE_OPTIONS.*QDRANT_URL/s,
+    shows: /ESC_REGION.*QDRANT_URL/s,
   },
   "the masking notice": {
     args: ["--no-contract", "--", "sh", "-c", "echo $OPENAI_API_KEY"],

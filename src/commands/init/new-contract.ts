@@ -188,7 +188,7 @@ function byIdentifier(groups: readonly CandidateGroup[]): ReadonlyMap<string, Ca
     const words = (group.label.toLowerCase().match(/[a-z0-9]+/g) ?? []).join("-");
     const stem = (/^[a-z]/.test(words) ? words : `group-${words}`).slice(0, 56).replace(/-$/, "");
     let id = stem;
-    for (let count = 2; named.has(id); count++) id = `${stem}-${count}`;
+    for (let suffix = 2; named.has(id); suffix++) id = `${stem}-${suffix}`;
     named.set(id, group);
   }
   return named;
