@@ -43,14 +43,14 @@ export async function act(context: Context): Promise<boolean> {
   mask([...secretsOf(assessment), ...variables.filter(({ secret }) => secret)], step);
 
   const report = makeReport(assessment);
-  const stops = !report.met && (settings.enforceContract || inputs.export === "check");
+  const fails = !report.met && (settings.enforceContract || inputs.export === "check");
   const workspace = environment.get("GITHUB_WORKSPACE") ?? cwd;
   if (report.met) sayDown(assessment, step);
-  else step.out(await annotateViolations(assessment, report, workspace, stops ? "error" : "warning"));
+  else step.out(await annotateViolations(assessment, report, workspace, fails ? "error" : "warning"));
   // A missing credential is already the cause in the annotation of an unmet contract.
   step.out(annotateNotices(assessment.notices.filter(({ kind }) => report.met || kind !== "esc-incomplete")));
-  if (stops || inputs.export === "check") {
-    if (inputs.export !== "check") record?.({ event: "export", names: [] }, stops, assessment);
+  if (fails || inputs.export === "check") {
+    if (inputs.export !== "check") record?.({ event: "export", names: [] }, fails, assessment);
     const outcome = report.met ? "The contract is met." : "The contract is not met: nothing was exported.";
     finish(outcome, report.met ? `sophia-run: ${count(report.variables.length, "variable")} checked` : undefined);
     return report.met;
@@ -61,9 +61,9 @@ export async function act(context: Context): Promise<boolean> {
     settings.include.length === 0 ? () => true : matcher(settings.include, assessment.selection.folding);
   const declared = variables.filter(({ name }) => isDeclared(assessment.contract, name) && isIncluded(name));
   const exported = exportable(declared, inputs.export, assessment);
-  const lost = files.filter((name) => isDeclared(assessment.contract, name)).map(printable);
-  if (lost.length > 0) {
-    const problem = `${enumerate(lost)} not exported (ESC delivers ${lost.length === 1 ? "a file" : "files"})`;
+  const filesOfEsc = files.filter((name) => isDeclared(assessment.contract, name)).map(printable);
+  if (filesOfEsc.length > 0) {
+    const problem = `${enumerate(filesOfEsc)} not exported (ESC delivers ${filesOfEsc.length === 1 ? "a file" : "files"})`;
     const remedy = "start the program that needs it with sophia-run";
     step.out(workflowCommand("warning", `${problem}\n${remedy}`, { title: "sophia-run" }));
   }
@@ -156,7 +156,6 @@ function sizeFault(variable: Exported): string | undefined {
   return limit === undefined ? undefined : `no program of a later step can start with more than ${limit} in a variable`;
 }
 
-/** @throws SophiaError (output, 125) */
 function required(variable: string, { environment }: Context): string {
   const file = environment.get(variable) ?? "";
   if (file !== "") return file;

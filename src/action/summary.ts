@@ -58,7 +58,6 @@ export function summary(report: Report, outcome: string, workspace: string): str
   return `${lines.join("\n")}\n\n`;
 }
 
-/** Escapes Markdown and HTML. */
 function escaped(text: string): string {
   return printable(text)
     .replaceAll("&", "&amp;")

@@ -3,43 +3,43 @@
  * packages that know swaps ignore words with another first letter, have no types, or are 55 kB.
  */
 
-export function suggest(wanted: string, names: Iterable<string>): string | undefined {
-  return nameFinder(names)(wanted);
+export function suggest(mistyped: string, names: Iterable<string>): string | undefined {
+  return nameFinder(names)(mistyped);
 }
 
 /** Returns the suggestion to append to a message, `: did you mean "…"?`, or an empty text. */
-export function didYouMean(wanted: string, names: Iterable<string>): string {
-  const suggestion = suggest(wanted, names);
+export function didYouMean(mistyped: string, names: Iterable<string>): string {
+  const suggestion = suggest(mistyped, names);
   return suggestion === undefined ? "" : `: did you mean ${JSON.stringify(suggestion)}?`;
 }
 
 /** Limits of all searches of one finder, about 50 ms each: names compared letter by letter, and names considered. */
-const MOST_COMPARISONS = 100_000;
-const MOST_CONSIDERED = 6_000_000;
+const MAX_COMPARISONS = 100_000;
+const MAX_CONSIDERED = 6_000_000;
 
-const LONGEST_WANTED = 256;
+const MAX_LENGTH = 256;
 
 /**
  * Returns a function that finds the nearest other name, the first of several, case-insensitively. An edit inserts, removes
  * or replaces a letter, or swaps two neighbours. One edit for each five letters is allowed, at least one and at most three.
  */
-export function nameFinder(names: Iterable<string>): (wanted: string) => string | undefined {
+export function nameFinder(names: Iterable<string>): (mistyped: string) => string | undefined {
   const candidates = Array.from(names, (name) => ({ name, ...prepared(name) }));
   let comparisons = 0;
   let considered = 0;
-  return (wanted) => {
-    const { upper, letters } = prepared(wanted);
-    if (upper.length < 3 || upper.length > LONGEST_WANTED) return undefined;
+  return (mistyped) => {
+    const { upper, letters } = prepared(mistyped);
+    if (upper.length < 3 || upper.length > MAX_LENGTH) return undefined;
     considered += candidates.length;
-    if (considered > MOST_CONSIDERED) return undefined;
+    if (considered > MAX_CONSIDERED) return undefined;
     let nearest: string | undefined;
     let edits = Math.min(3, Math.max(1, Math.floor(upper.length / 5)));
     for (const candidate of candidates) {
-      if (candidate.name === wanted || Math.abs(candidate.upper.length - upper.length) > edits) continue;
+      if (candidate.name === mistyped || Math.abs(candidate.upper.length - upper.length) > edits) continue;
       // One edit changes at most two letters of the set.
       if (size(candidate.letters ^ letters) > 2 * edits) continue;
       comparisons += 1;
-      if (comparisons > MOST_COMPARISONS) break;
+      if (comparisons > MAX_COMPARISONS) break;
       while (isWithin(edits, upper, candidate.upper)) {
         nearest = candidate.name;
         edits -= 1;

@@ -72,8 +72,8 @@ async function candidatesFor(
   if (attached !== undefined) return valuesOf(attached, options, `--${attached}=`, parsed, context);
   if (current.startsWith("-")) return optionCandidates(options, parsed);
   if (command === undefined) {
-    const near = commandCandidates(WORDS, current);
-    return near.length === 0 ? "command" : near;
+    const matching = commandCandidates(WORDS, current);
+    return matching.length === 0 ? "command" : matching;
   }
   return positionalCandidates(COMMANDS[command].positional, parsed, context);
 }
@@ -127,11 +127,11 @@ async function positionalCandidates(
   const { kind, most } = positional;
   if (kind === "file") return "files";
   // Without the subcommand.
-  const given = parsed.positionals.slice(1).map(({ word }) => word);
-  if (given.length >= most) return [];
+  const earlier = parsed.positionals.slice(1).map(({ word }) => word);
+  if (earlier.length >= most) return [];
   if (kind !== "variable") return kind.map((value) => ({ value }));
   const contract = await contractOf(parsed, context);
-  const variables = [...(contract?.variables.values() ?? [])].filter(({ name }) => !given.includes(name));
+  const variables = [...(contract?.variables.values() ?? [])].filter(({ name }) => !earlier.includes(name));
   return variables.map(({ name, label }) => ({ value: name, describe: label }));
 }
 

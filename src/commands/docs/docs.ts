@@ -30,7 +30,6 @@ const REQUIREMENTS = ["pyproject.toml", "requirements.txt", "setup.cfg", "Pipfil
 /** A workflow step that runs the check, by the command or by the action. */
 const RUNS_CHECK = /\bsophia-run check\b|\buses:\s*sophia-platform\/sophia-run@/;
 
-/** Returns the files to write if the user names none. */
 async function defaultFiles(folder: string, types: Types | undefined): Promise<readonly string[]> {
   const hasPython = isOurs((await readIn(folder, SETTINGS)) ?? "");
   return [
@@ -117,7 +116,6 @@ interface Request {
   readonly contract: Contract;
   readonly types: Types | undefined;
   readonly folder: string;
-  /** Replace files that the user wrote. */
   readonly isForced: boolean;
 }
 
@@ -157,7 +155,6 @@ function isForeign({ path, current, isMerged }: Draft): boolean {
   return !isMerged && !path.endsWith(".md") && isWritten(current) && !isOurs(current);
 }
 
-/** @throws SophiaError (foreign-file, 125) */
 function refuseForeign(stale: readonly Draft[]): void {
   const foreign = stale.filter(isForeign);
   if (foreign.length === 0) return;

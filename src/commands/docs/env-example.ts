@@ -32,7 +32,6 @@ function withoutBlock(lines: readonly string[]): readonly string[] {
   return [...before, ...lines.slice(to + 1)];
 }
 
-/** Returns the variable of an assignment, which may be commented out. */
 function assignedBy(line: string): string | undefined {
   return /^\s*(?:#\s*)?(?:export\s+)?([A-Za-z_][\w.-]*)\s*=/.exec(line)?.[1];
 }

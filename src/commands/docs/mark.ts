@@ -24,20 +24,8 @@ export function sourceOfDocument(text: string): DocumentSource | undefined {
   return named === "the built-in contract" ? { kind: "built-in" } : { kind: "file", path: named };
 }
 
-/** A whole document, or the part about the contract in a document of the user. */
-const PARTS = {
-  document: {
-    begin: (mark: string): string => `<!-- secrets: begin. ${comment(mark)}; text outside these lines is kept. -->`,
-    beginning: "<!-- secrets: begin. ",
-    end: "<!-- secrets: end -->",
-  },
-  contract: {
-    begin: (): string => "<!-- contract: begin. `sophia-run docs` writes this part. -->",
-    beginning: "<!-- contract: begin. ",
-    end: "<!-- contract: end -->",
-  },
-} as const;
-
+/** A whole document, or the part about the contract in a document of the user: the name in its markers. */
+const PARTS = { document: "secrets", contract: "contract" } as const;
 type PartName = keyof typeof PARTS;
 
 /** Returns the part to write: the whole of a new document, the contract in one that the user wrote. */
@@ -47,21 +35,28 @@ export function partOf(document: string): PartName {
 
 /** Replaces the text between the markers, or appends the part. The rest is kept, with its line ends. @param mark see `markOf` */
 export function withPart(document: string, part: PartName, mark: string, blocks: readonly string[]): string {
-  const { begin, end } = PARTS[part];
+  const note =
+    part === "document" ? `${comment(mark)}; text outside these lines is kept.` : "`sophia-run docs` writes this part.";
   const lineEnd = document.includes("\r\n") ? "\r\n" : "\n";
-  const text = [begin(mark), ...blocks, end].join("\n\n").replaceAll("\n", lineEnd);
+  const text = [`${beginOf(part)}${note} -->`, ...blocks, endOf(part)].join("\n\n").replaceAll("\n", lineEnd);
   const found = extentOf(document, part);
   if (found !== undefined) return document.slice(0, found.from) + text + document.slice(found.to);
   if (document.trim() === "") return part === "document" ? `# Secrets\n\n${text}\n` : `${text}${lineEnd}`;
   return `${document.replace(/\s*$/, "")}${lineEnd}${lineEnd}${text}${lineEnd}`;
 }
 
-/** Returns the extent of a part with its markers. */
 function extentOf(document: string, part: PartName): { readonly from: number; readonly to: number } | undefined {
-  const { beginning, end } = PARTS[part];
-  const from = lineStart(document, beginning, 0);
-  const to = from === -1 ? -1 : lineStart(document, end, from);
-  return to === -1 ? undefined : { from, to: to + end.length };
+  const from = lineStart(document, beginOf(part), 0);
+  const to = from === -1 ? -1 : lineStart(document, endOf(part), from);
+  return to === -1 ? undefined : { from, to: to + endOf(part).length };
+}
+
+function beginOf(part: PartName): string {
+  return `<!-- ${PARTS[part]}: begin. `;
+}
+
+function endOf(part: PartName): string {
+  return `<!-- ${PARTS[part]}: end -->`;
 }
 
 /** Returns the index of a line that begins with the marker. Within a line it belongs to a description. */

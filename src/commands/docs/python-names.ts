@@ -13,7 +13,6 @@ const TAKEN = [
   ["model_config", "model_fields", "model_fields_set", "model_computed_fields", "model_construct", "model_copy"],
   ["model_dump", "model_dump_json", "model_extra", "model_json_schema", "model_parametrized_name", "model_post_init"],
   ["model_rebuild", "model_validate", "model_validate_json", "model_validate_strings"],
-  // Names that the class body uses.
   ["field", "str", "int", "float", "bool", "classmethod", "os"],
 ].flat();
 

@@ -7,9 +7,7 @@ import { chapters, formatWords, groupSentence, intervalWords, isGroupRule, rules
 
 const HANDBOOK = `${REPOSITORY}/blob/main/docs/secrets.md`;
 
-/** Facts about the project that the page refers to. */
 export interface ProjectFacts {
-  /** The project has a `.github` folder. */
   readonly isOnGitHub: boolean;
   readonly workflows: readonly string[];
 }
@@ -146,7 +144,6 @@ function percent(character: string): string {
   return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
 }
 
-/** Escapes Markdown and HTML in a text. */
 function inline(text: string): string {
   return printable(text.replaceAll(/\s+/g, " "))
     .trim()

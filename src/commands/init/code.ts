@@ -19,7 +19,7 @@ const MAX_DEPTH = 32;
  * hidden folders, symbolic links, binary files and files over 1 MiB; reads at most 20 000 files.
  */
 export async function fromCode(root: string): Promise<SourceResult> {
-  const found = new Map<string, boolean>();
+  const variables = new Map<string, boolean>();
   let files = 0;
   let isCut = false;
   const visit = async (folder: string, depth: number): Promise<void> => {
@@ -36,12 +36,13 @@ export async function fromCode(root: string): Promise<SourceResult> {
         return;
       }
       files += 1;
-      for (const [name, required] of readsOf(await textOf(path))) found.set(name, required || found.get(name) === true);
+      for (const [name, required] of readsOf(await textOf(path)))
+        variables.set(name, required || variables.get(name) === true);
     }
   };
   await visit(root, 0);
   return {
-    candidates: Array.from(found, ([name, required]) => ({ name, required }))
+    candidates: Array.from(variables, ([name, required]) => ({ name, required }))
       .filter(({ name }) => isCandidateName(name))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     source: `the code (${count(files, "file")}${isCut ? "; further files were not read" : ""})`,

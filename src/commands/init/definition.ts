@@ -4,8 +4,8 @@ export const initCommand: CommandDefinition = {
   describe: "Create a contract for this folder, and set up its project files",
   details: [
     "Writes sophia.contract.json from the first source that has variables: .env.example, the ESC environment (only " +
-      "names), the code, or .env (only names). --from chooses the sources. Of names without values none is required " +
-      "unless you choose it at a terminal. A .env.example that docs wrote gives back the contract that it was written " +
+      "names), the code, or .env (only names). --from chooses the sources. ESC and .env give only names, so " +
+      "their variables are optional unless you choose required ones at a terminal. A .env.example that docs wrote gives back the contract that it was written " +
       "from. --from builtin writes Sophia's own contract; together with other sources, a contract that extends it.",
     "Existing files (package.json, pyproject.toml or requirements.txt, Dockerfile, devcontainer) are not changed: init " +
       "prints the lines to add. --with creates missing files, for npm, pnpm, Yarn or Bun, by packageManager in " +
@@ -17,7 +17,7 @@ export const initCommand: CommandDefinition = {
       type: "list",
       choices: ["builtin", "example", "esc", "code", "dotenv"],
       value: "SOURCE",
-      describe: "Where variables come from: builtin, example, esc, code or dotenv; may be repeated",
+      describe: "Sources of variables: builtin, example, esc, code or dotenv; several with commas",
     },
     with: {
       type: "list",

@@ -22,16 +22,16 @@ import { targetFile, type SetupStep } from "./setup-step.ts";
 export const init: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
   const { from, with: extras } = options;
-  const found = await survey(context);
-  const offers = new Map(EXTRA_NAMES.map((name) => [name, stepsForExtra(name, found)] as const));
+  const surveyed = await survey(context);
+  const offers = new Map(EXTRA_NAMES.map((name) => [name, stepsForExtra(name, surveyed)] as const));
   const possible = EXTRA_NAMES.filter((name) => offers.get(name)?.some(({ kind }) => kind === "create") === true);
   const chosen = Array.isArray(extras)
     ? EXTRA_NAMES.filter((name) => extras.includes(name))
     : await askExtras(possible, context);
   const isAdvice = ({ kind }: SetupStep): number => Number(kind === "advise");
   const steps = [
-    ...(await projectSteps(found, options["edit-scripts"] === true)),
-    ...adviceForExisting(found),
+    ...(await projectSteps(surveyed, options["edit-scripts"] === true)),
+    ...adviceForExisting(surveyed),
     ...chosen.flatMap((name) => offers.get(name) ?? []),
   ].toSorted((one, other) => isAdvice(one) - isAdvice(other));
   // Before the first file is written: a later refusal would leave the work half done.
@@ -43,7 +43,7 @@ export const init: Command = async ({ options }, context) => {
   await createContract(Array.isArray(from) ? from : [], settings, context);
   for (const step of steps) perform(step, context);
   printNext(
-    found,
+    surveyed,
     possible.filter((name) => !chosen.includes(name)),
     context,
   );
@@ -62,8 +62,8 @@ async function askExtras(possible: readonly Extra[], context: Context): Promise<
 }
 
 /** Returns the steps for the manifests of the project, and for its .gitignore. */
-async function projectSteps(found: Survey, edit: boolean): Promise<readonly SetupStep[]> {
-  const { project, manifest, pyproject, isThere, read } = found;
+async function projectSteps(surveyed: Survey, edit: boolean): Promise<readonly SetupStep[]> {
+  const { project, manifest, pyproject, isThere, read } = surveyed;
   const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   const { add, addToRoot = add } = NODE_TOOLS[project.node.name];
   const { hasMembers, member } = project.workspace;
@@ -73,7 +73,7 @@ async function projectSteps(found: Survey, edit: boolean): Promise<readonly Setu
       add: [...(FETCH_TARBALL === undefined || isThere(TARBALL) ? [] : [FETCH_TARBALL]), isRoot ? addToRoot : add],
       edit,
       isThere,
-      startsByNpm: startsNpm(found.dockerfile, await read("Procfile")),
+      startsByNpm: startsNpm(surveyed.dockerfile, await read("Procfile")),
       isInRoot: isInRoot(project),
     }),
     ...pythonSteps(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),

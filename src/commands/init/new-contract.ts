@@ -58,11 +58,11 @@ export async function createContract(from: readonly string[], settings: Settings
     tell(context, [`${CONTRACT_FILE_NAME} exists and is not changed`]);
     return;
   }
-  const found = findContract(context.cwd);
+  const applied = findContract(context.cwd);
   const outer =
-    found === undefined || dirname(found) === context.cwd
+    applied === undefined || dirname(applied) === context.cwd
       ? undefined
-      : printable(relative(context.cwd, found).replaceAll(sep, "/"));
+      : printable(relative(context.cwd, applied).replaceAll(sep, "/"));
   if (outer !== undefined && from.length === 0) {
     tell(context, [`${outer} applies to this folder; --from creates a contract here, which may extend it`]);
     return;

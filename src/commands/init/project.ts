@@ -105,9 +105,9 @@ async function installedCommands(folders: readonly string[], manifest: Manifest)
 }
 
 async function workspaceOf(cwd: string): Promise<Workspace> {
-  const own = await manifestIn(cwd);
-  const patterns = await memberPatterns(cwd, own);
-  const alone: Workspace = { root: cwd, member: "", manifest: own, hasMembers: patterns !== undefined };
+  const manifest = await manifestIn(cwd);
+  const patterns = await memberPatterns(cwd, manifest);
+  const alone: Workspace = { root: cwd, member: "", manifest, hasMembers: patterns !== undefined };
   if (patterns !== undefined) return alone;
   for (let folder = cwd; ;) {
     const parent = parentOf(folder);

@@ -21,13 +21,13 @@ interface Content {
 export async function scanIndex(search: Search, git: Git, paths: readonly string[]): Promise<void> {
   const list = ["ls-files", "-z", "--stage", "--", ...paths];
   // The names of the objects that git has not answered yet.
-  const asked: Buffer[] = [];
+  const pending: Buffer[] = [];
   const objects = async function* (): AsyncGenerator<string> {
     for await (const record of recordsOfGit(git, list)) {
       const tab = record.indexOf("\t");
       const [mode, object] = record.subarray(0, tab).toString().split(" ");
       if (mode === GITLINK || object === undefined) continue;
-      asked.push(Buffer.from(record.subarray(tab + 1)));
+      pending.push(Buffer.from(record.subarray(tab + 1)));
       yield `${object}\n`;
     }
   };
@@ -35,7 +35,7 @@ export async function scanIndex(search: Search, git: Git, paths: readonly string
   await inRepository(() => textOfGit(git, list));
   await tolerateRefusal(search, () =>
     eachObject(search, askGit(git, ["cat-file", "--batch", "--buffer"], objects()), ({ type, found }) => {
-      const name = asked.shift() ?? Buffer.alloc(0);
+      const name = pending.shift() ?? Buffer.alloc(0);
       if (type === MISSING) search.addUnread(name, "git's object is missing");
       else if (found.findings.length > 0) search.add({ file: search.shown(name) }, found);
     }),
@@ -60,8 +60,8 @@ export async function scanHistory(search: Search, git: Git, paths: readonly stri
   );
   if (await tolerateRefusal(search, () => addReachable(search, git, found, paths))) return;
   // Which of the others a branch reaches is unknown.
-  for (const { object, type, found: there } of found.values()) {
-    search.add({ file: "", commit: type === "commit" ? object : undefined, object }, there);
+  for (const { object, type, found: findings } of found.values()) {
+    search.add({ file: "", commit: type === "commit" ? object : undefined, object }, findings);
   }
 }
 
@@ -92,14 +92,14 @@ async function addReachable(
     if (line[0] === QUESTION_MARK) missing += 1;
     const space = line.indexOf(" ");
     const object = line.subarray(0, space === -1 ? line.length : space).toString();
-    const there = found.get(object);
-    if (there === undefined || there.type === "tree") continue;
+    const content = found.get(object);
+    if (content === undefined || content.type === "tree") continue;
     found.delete(object);
     const name = space === -1 ? Buffer.alloc(0) : line.subarray(space + 1);
     searches += 1;
     const isSearched = searches <= MAX_COMMIT_SEARCHES;
-    const commit = there.type !== "blob" ? object : isSearched ? await commitOf(git, object) : undefined;
-    search.add({ file: search.shown(name), commit, object }, there.found);
+    const commit = content.type !== "blob" ? object : isSearched ? await commitOf(git, object) : undefined;
+    search.add({ file: search.shown(name), commit, object }, content.found);
   }
   if (missing > 0) search.gaps.push({ kind: "missing", objects: missing });
 }
@@ -124,7 +124,6 @@ export async function textOfGit(git: Git, args: readonly string[]): Promise<stri
   return all;
 }
 
-/** @throws SophiaError (git, 125) if git fails */
 async function inRepository(work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
@@ -147,12 +146,11 @@ async function eachObject(
   let header = "";
   let object = "";
   let type = "";
-  // The rest of the content, with the line end behind it.
-  let left = 0;
+  let remaining = 0;
   let inspection = search.inspection();
   for await (const chunk of output) {
     for (let at = 0; at < chunk.length;) {
-      if (left === 0) {
+      if (remaining === 0) {
         const end = chunk.indexOf(NEWLINE, at);
         header += chunk.toString("latin1", at, end === -1 ? chunk.length : end);
         at = end === -1 ? chunk.length : end + 1;
@@ -164,17 +162,17 @@ async function eachObject(
           done({ object: name, type: MISSING, found: { findings: [], more: 0 } });
           continue;
         }
-        [object, type, left] = [name, kind, Number(size) + 1];
+        [object, type, remaining] = [name, kind, Number(size) + 1];
         inspection = search.inspection();
       }
-      const length = Math.min(left, chunk.length - at);
-      left -= length;
+      const length = Math.min(remaining, chunk.length - at);
+      remaining -= length;
       // A tree has only names.
-      const content = Math.max(0, left === 0 ? length - 1 : length);
-      if (type !== "tree") inspection.read(chunk.subarray(at, at + content), left > 1);
+      const content = Math.max(0, remaining === 0 ? length - 1 : length);
+      if (type !== "tree") inspection.read(chunk.subarray(at, at + content), remaining > 1);
       at += length;
       search.progress(content);
-      if (left > 0) continue;
+      if (remaining > 0) continue;
       search.contents += 1;
       done({ object, type, found: inspection.result() });
     }

@@ -29,7 +29,6 @@ export class Search {
   readonly findings: (FindingLocation & Finding)[] = [];
   /** The variables whose values were found. */
   readonly names = new Set<string>();
-  /** Files that could not be read. */
   readonly unread: { readonly file: string; readonly why: string }[] = [];
   readonly gaps: Gap[] = [];
   /** The number of contents with findings. */
@@ -54,7 +53,6 @@ export class Search {
     return new Inspection(this.searched);
   }
 
-  /** Counts bytes that were searched. */
   progress(bytes: number): void {
     this.bytes += bytes;
     const now = performance.now();

@@ -14,9 +14,9 @@ export type Area = "files" | "index" | "history";
 /** Formats a line for each finding, and a summary. They hold no value. */
 export function text(search: Search, secrets: number, area: Area): readonly Line[] {
   const { findings, names, affected, more, contents } = search;
-  const of = (number: number): string =>
+  const amount = (number: number): string =>
     count(number, area === "history" ? "object" : "file") + (area === "index" ? " of the index" : "");
-  const searched = `${of(contents)} searched for ${count(secrets, "secret")}`;
+  const searched = `${amount(contents)} searched for ${count(secrets, "secret")}`;
   if (findings.length === 0) {
     if (isComplete(search)) return [`✅ No secret found: ${searched}`];
     return ["⚠️ No secret found, but not everything could be searched:", `   ${searched}`];
@@ -25,7 +25,7 @@ export function text(search: Search, secrets: number, area: Area): readonly Line
     // In the form of compilers, which tools can read.
     ...findings.map((one) => ({ text: line(one), whole: true })),
     "",
-    `❌ ${count(names.size, "secret")} found in ${count(findings.length + more, "place")} of ${of(affected)}; ${searched}`,
+    `❌ ${count(names.size, "secret")} found in ${count(findings.length + more, "place")} of ${amount(affected)}; ${searched}`,
     ...(more > 0 ? [`   ${more} of them are not listed`] : []),
     { text: `   ${area === "index" ? REMEDY_OF_INDEX : REMEDY}`, hang: 3 },
   ];
@@ -73,8 +73,8 @@ function gapLines(gap: Gap): readonly [string, ...string[]] {
 function line({ file, commit, object, line: first, lastLine, form }: FindingLocation & Finding): string {
   const lines = first === lastLine ? String(first) : `${first}-${lastLine}`;
   const where = file === "" ? "(message)" : file;
-  const of = object === undefined ? "" : `${(commit ?? object).slice(0, SHORT_COMMIT)} `;
-  return `${of}${where}:${lines}: ${printable(form.name)}${formWords(form)}`;
+  const version = object === undefined ? "" : `${(commit ?? object).slice(0, SHORT_COMMIT)} `;
+  return `${version}${where}:${lines}: ${printable(form.name)}${formWords(form)}`;
 }
 
 function formWords({ part, encoding }: Form): string {

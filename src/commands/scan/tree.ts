@@ -56,7 +56,6 @@ function withSeparator(path: Buffer): Buffer {
   return path.at(-1) === sep.charCodeAt(0) ? path : Buffer.concat([path, Buffer.from(sep)]);
 }
 
-/** Returns true if git ignores the working directory. */
 async function isIgnored(git: Git): Promise<boolean> {
   try {
     await textOfGit(git, ["check-ignore", "--quiet", "."]);
@@ -73,9 +72,9 @@ async function* filesIn(folder: Buffer, git: Git, search: Search): AsyncGenerato
     const [, name, why] = UNREADABLE.exec(line) ?? [];
     if (name !== undefined && why !== undefined) search.addUnread(Buffer.from(name), printable(why));
   };
-  const there = { ...git, cwd: folder.toString(), warned };
+  const gitInFolder = { ...git, cwd: folder.toString(), warned };
   try {
-    for await (const name of unique(recordsOfGit(there, [...LIST, "--cached"]))) {
+    for await (const name of unique(recordsOfGit(gitInFolder, [...LIST, "--cached"]))) {
       // In a submodule that is not checked out git lists nothing.
       if (name.equals(ITSELF)) yield* walk(folder, search);
       else yield name;
@@ -87,8 +86,8 @@ async function* filesIn(folder: Buffer, git: Git, search: Search): AsyncGenerato
   // With an empty repository git reads .gitignore in any folder.
   const empty = mkdtempSync(join(tmpdir(), "sophia-run-scan-"));
   try {
-    await textOfGit(there, ["init", "--quiet", "--bare", empty]);
-    yield* recordsOfGit(there, [`--git-dir=${empty}`, `--work-tree=${there.cwd}`, ...LIST]);
+    await textOfGit(gitInFolder, ["init", "--quiet", "--bare", empty]);
+    yield* recordsOfGit(gitInFolder, [`--git-dir=${empty}`, `--work-tree=${gitInFolder.cwd}`, ...LIST]);
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
     yield* walk(folder, search);
