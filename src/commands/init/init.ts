@@ -63,13 +63,13 @@ async function askExtras(possible: readonly Extra[], context: Context): Promise<
 
 /** Returns the steps for the manifests of the project, and for its .gitignore. */
 async function projectSteps(surveyed: Survey, edit: boolean): Promise<readonly SetupStep[]> {
-  const { project, manifest, pyproject, isThere, read } = surveyed;
+  const { project, packageJson, pyproject, isThere, read } = surveyed;
   const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   const { add, addToRoot = add } = NODE_TOOLS[project.node.name];
   const { hasMembers, member } = project.workspace;
   const isRoot = hasMembers && member === "";
   return [
-    ...packageSteps(manifest, {
+    ...packageSteps(packageJson, {
       add: [...(FETCH_TARBALL === undefined || isThere(TARBALL) ? [] : [FETCH_TARBALL]), isRoot ? addToRoot : add],
       edit,
       isThere,

@@ -36,7 +36,8 @@ interface Workspace {
 
 export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
   readonly project: Project;
-  readonly manifest: string | undefined;
+  /** The texts of files; undefined if they do not exist. */
+  readonly packageJson: string | undefined;
   readonly pyproject: string | undefined;
   readonly dockerfile: string | undefined;
   /** The existing file, else the one to create. */
@@ -53,8 +54,8 @@ export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
 export async function survey({ cwd }: Context): Promise<Survey> {
   const read = (file: string): Promise<string | undefined> => readIn(cwd, file);
   const isThere = (file: string): boolean => existsSync(join(cwd, file));
-  const text = await read("package.json");
-  const manifest = text === undefined ? undefined : (parseManifest(text) ?? {});
+  const packageJson = await read("package.json");
+  const manifest = packageJson === undefined ? undefined : (parseManifest(packageJson) ?? {});
   const pyproject = await read("pyproject.toml");
   const workspace = await workspaceOf(cwd);
   const isInRoot = (file: string): boolean => existsSync(join(workspace.root, file));
@@ -69,7 +70,7 @@ export async function survey({ cwd }: Context): Promise<Survey> {
       workspace,
       python: pythonTool(pyproject, isThere),
     },
-    manifest: text,
+    packageJson,
     pyproject,
     dockerfile: await read("Dockerfile"),
     devcontainer: { file: container, text: await read(container) },
@@ -105,9 +106,9 @@ async function installedCommands(folders: readonly string[], manifest: Manifest)
 }
 
 async function workspaceOf(cwd: string): Promise<Workspace> {
-  const manifest = await manifestIn(cwd);
-  const patterns = await memberPatterns(cwd, manifest);
-  const alone: Workspace = { root: cwd, member: "", manifest, hasMembers: patterns !== undefined };
+  const ownManifest = await manifestIn(cwd);
+  const patterns = await memberPatterns(cwd, ownManifest);
+  const alone: Workspace = { root: cwd, member: "", manifest: ownManifest, hasMembers: patterns !== undefined };
   if (patterns !== undefined) return alone;
   for (let folder = cwd; ;) {
     const parent = parentOf(folder);

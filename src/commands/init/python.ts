@@ -80,7 +80,7 @@ export function pythonSteps(
     {
       kind: "advise",
       file,
-      title: "start programs by",
+      title: "start programs with",
       lines: commands.map((command) => `${run}sophia-run -- ${command}`),
       remark,
     },
