@@ -9,7 +9,7 @@ import { startCommand } from "./start-command.ts";
 
 const FILE = "Dockerfile";
 const FROM = "FROM node:24-bookworm-slim";
-const DOCKERIGNORE = `# No file that holds a secret goes to the builder.
+const DOCKERIGNORE = `# No file with a secret is sent to the builder.
 **/.env*
 .git
 **/node_modules
@@ -79,7 +79,7 @@ function dockerfileText(survey: Survey): string | { readonly why: string } {
           ...install(commands.install),
           ...(isWhole ? [] : ["COPY . ."]),
           `RUN ${build}`,
-          "# The packages that only the build needs stay here.",
+          "# The packages that only the build needs are not copied to the image.",
           `RUN ${isWhole ? "find . -name node_modules -prune -exec rm -rf {} +" : "rm -rf node_modules"}`,
           "",
         ]),
@@ -93,7 +93,7 @@ function dockerfileText(survey: Survey): string | { readonly why: string } {
     ...(inMember === "" ? [] : [`WORKDIR ${inMember}`]),
     "USER node",
     "",
-    "# The exec form: no shell stands between the container runtime and the program. No secret stands in the image.",
+    "# The exec form: the container runtime starts the program without a shell. The image contains no secret.",
     `ENTRYPOINT ${list(["sophia-run", ...start.options, "--"])}`,
     `CMD ${list(start.words)}`,
   ].join("\n")}\n`;

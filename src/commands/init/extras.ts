@@ -113,13 +113,13 @@ function devcontainerText(name: string, { install, check }: NodeToolCommands["de
   "image": "node:24-bookworm",
   "remoteUser": "node",
 
-  // Codespaces hands these two over as environment variables, and asks for them where they are not set.
+  // Codespaces sets these two as environment variables, and asks for missing ones.
   "secrets": {
     "ESC_ENV": { "description": "The Pulumi ESC environment, such as sophia/dev" },
     "ESC_TOKEN": { "description": "A Pulumi access token that may open this environment, and nothing else" }
   },
 
-  // Elsewhere they are those of the machine that the container runs on. Empty ones count as unset.
+  // Elsewhere they come from the machine that runs the container. Empty values are unset.
   "remoteEnv": {
     "ESC_ENV": "\${localEnv:ESC_ENV}",
     "ESC_TOKEN": "\${localEnv:ESC_TOKEN}",
