@@ -15,26 +15,26 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the contract declares. Secrets do not show in its `repr`."""
+    """The variables of the contract. Its `repr` does not show secrets."""
 
     gh_fine_grained_token: str | None = field(default=None, repr=False)
     """GitHub Token (fine-grained).
-    GitHub token, fine-grained: preferred, because it can be limited to single
-    repositories and rights.
+    Fine-grained GitHub token, preferred because it can be limited to single
+    repositories and permissions.
     GH_FINE_GRAINED_TOKEN: one of GitHub Token.
     See https://github.com/settings/personal-access-tokens
     """
 
     github_pat: str | None = field(default=None, repr=False)
     """GitHub Token (classic).
-    GitHub token, classic: serves where there is no fine-grained one.
+    Classic GitHub token, used if there is no fine-grained one.
     GITHUB_PAT: one of GitHub Token.
     See https://github.com/settings/tokens
     """
 
     pulumi_access_token: str = field(repr=False)
     """Pulumi Token.
-    Pulumi access token for the management of stacks and environments.
+    Pulumi access token that manages stacks and environments.
     PULUMI_ACCESS_TOKEN: required.
     See https://www.pulumi.com/docs/administration/access-identity/access-tokens/
     """
@@ -140,7 +140,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Reads os.environ, or what is given; raises SettingsError."""
+        """Reads os.environ or the given mapping; raises SettingsError."""
         source = os.environ if environment is None else environment
         values: dict[str, Any] = {}
         faults: list[str] = []
@@ -155,7 +155,7 @@ class Settings:
             except ValueError:
                 faults.append(f"{name} does not have the declared format")
         if faults:
-            raise SettingsError("; ".join(faults) + ": start this program by sophia-run")
+            raise SettingsError("; ".join(faults) + ": start this program with sophia-run")
         return cls(**values)
 
 

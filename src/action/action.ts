@@ -1,4 +1,4 @@
-/** The GitHub Action: the configuration for the later steps of a job, or the check alone. */
+/** The GitHub Action: exports the configuration to the later steps of a job, or only checks it. */
 import { isDeclared } from "../contract/check.ts";
 import { settle, type Settings } from "../command-line/settings.ts";
 import { assessBy } from "../commands/assessed.ts";
@@ -6,9 +6,12 @@ import { recorderOf } from "../commands/audit-log/record.ts";
 import { collect } from "../commands/export/collect.ts";
 import { isIdentifier, textFault, type Exported } from "../commands/export/format.ts";
 import { appendTo, github } from "../commands/export/github.ts";
+import { isOfRunner } from "../core/actions-runner.ts";
+import { runsCode } from "../core/code-values.ts";
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { count, enumerate, printable } from "../core/text.ts";
+import { reasonTooLargeAlone } from "../launch/program/argument-size.ts";
 import type { Secret } from "../masking/model.ts";
 import { maskCommands } from "../output/github-masks.ts";
 import { makeReport } from "../output/report.ts";
@@ -18,13 +21,13 @@ import type { Assessment } from "../resolve/assessment.ts";
 import { matcher } from "../resolve/select.ts";
 import { secretsOf } from "../resolve/secrets.ts";
 import { annotateNotices, annotateViolations, byInput } from "./annotations.ts";
-import { blockedInJob, sizeFault } from "./blocked.ts";
 import { readInputs, type Export } from "./inputs.ts";
 import { summary } from "./summary.ts";
 
 /**
- * Exports nothing unless the contract is met and every variable can be. Masks come before all else that is written.
- * @returns whether the step succeeds
+ * Exports all variables, or none if the contract is not met or one cannot be exported. The masks are written first.
+ *
+ * @returns true if the step succeeds
  * @throws SophiaError (125)
  */
 export async function act(context: Context): Promise<boolean> {
@@ -40,28 +43,29 @@ export async function act(context: Context): Promise<boolean> {
   mask([...secretsOf(assessment), ...variables.filter(({ secret }) => secret)], step);
 
   const report = makeReport(assessment);
-  const stops = !report.met && (settings.enforceContract || inputs.export === "check");
+  const fails = !report.met && (settings.enforceContract || inputs.export === "check");
   const workspace = environment.get("GITHUB_WORKSPACE") ?? cwd;
   if (report.met) sayDown(assessment, step);
-  else step.out(await annotateViolations(assessment, report, workspace, stops ? "error" : "warning"));
-  // A credential that is missing is told with what is missing for want of it.
+  else step.out(await annotateViolations(assessment, report, workspace, fails ? "error" : "warning"));
+  // A missing credential is already the cause in the annotation of an unmet contract.
   step.out(annotateNotices(assessment.notices.filter(({ kind }) => report.met || kind !== "esc-incomplete")));
-  if (stops || inputs.export === "check") {
-    if (inputs.export !== "check") record?.({ event: "export", names: [] }, stops, assessment);
+  if (fails || inputs.export === "check") {
+    if (inputs.export !== "check") record?.({ event: "export", names: [] }, fails, assessment);
     const outcome = report.met ? "The contract is met." : "The contract is not met: nothing was exported.";
     finish(outcome, report.met ? `sophia-run: ${count(report.variables.length, "variable")} checked` : undefined);
     return report.met;
   }
 
-  // GITHUB_ENV gets only what is asked for; an environment keeps what the caller gives in spite of `include`.
+  // `include` also applies to variables of the step's environment, unlike for a program that sophia-run starts.
   const isIncluded =
     settings.include.length === 0 ? () => true : matcher(settings.include, assessment.selection.folding);
   const declared = variables.filter(({ name }) => isDeclared(assessment.contract, name) && isIncluded(name));
   const exported = exportable(declared, inputs.export, assessment);
-  const lost = files.filter((name) => isDeclared(assessment.contract, name)).map(printable);
-  if (lost.length > 0) {
-    const what = `${enumerate(lost)} not exported: ESC makes ${lost.length === 1 ? "a file" : "files"} of what it holds`;
-    step.out(workflowCommand("warning", `${what}; a program that sophia-run starts gets it`, { title: "sophia-run" }));
+  const filesOfEsc = files.filter((name) => isDeclared(assessment.contract, name)).map(printable);
+  if (filesOfEsc.length > 0) {
+    const problem = `${enumerate(filesOfEsc)} not exported (ESC delivers ${filesOfEsc.length === 1 ? "a file" : "files"})`;
+    const remedy = "start the program that needs it with sophia-run";
+    step.out(workflowCommand("warning", `${problem}\n${remedy}`, { title: "sophia-run" }));
   }
   record?.({ event: "export", names: exported.map(({ name }) => name) }, false, assessment);
   const target = inputs.export === "env" ? "GITHUB_ENV" : "GITHUB_OUTPUT";
@@ -80,7 +84,7 @@ export async function act(context: Context): Promise<boolean> {
   }
 }
 
-/** @throws SophiaError (settings, 125), with the input's name where a command line has an option's */
+/** @throws SophiaError (settings, 125) that names the input instead of the option */
 function settledBy(options: Parameters<typeof settle>[0], { environment }: Context): Settings {
   try {
     return settle(options, environment);
@@ -91,11 +95,11 @@ function settledBy(options: Parameters<typeof settle>[0], { environment }: Conte
   }
 }
 
-/** @throws SophiaError (output, 125): what the runner does not know of would show */
+/** @throws SophiaError (output, 125), since the runner would show a secret without its mask */
 function mask(secrets: readonly Secret[], { out }: Context): void {
   const problem = out(maskCommands(secrets));
   if (problem === undefined) return;
-  throw new SophiaError({ code: "output", message: `the masks cannot be written (${problem}); nothing was exported` });
+  throw new SophiaError({ code: "output", message: `nothing was exported: the masks cannot be written (${problem})` });
 }
 
 function sayDown({ esc }: Assessment, { out }: Context): void {
@@ -105,8 +109,9 @@ function sayDown({ esc }: Assessment, { out }: Context): void {
 }
 
 /**
- * What can be exported. A variable that every step has anyway is left out if it cannot be.
- * @throws SophiaError (not-exportable, 125) that names all others that cannot be
+ * Returns the variables that can be exported. Others are left out if each step has them anyway.
+ *
+ * @throws SophiaError (not-exportable, 125) that names all that cannot be exported
  */
 function exportable(variables: readonly Exported[], to: Export, { selected }: Assessment): readonly Exported[] {
   const faults: string[] = [];
@@ -120,27 +125,43 @@ function exportable(variables: readonly Exported[], to: Export, { selected }: As
   if (faults.length === 0) return exported;
   throw new SophiaError({
     code: "not-exportable",
-    message: "not every variable can be exported; nothing was exported",
+    message: "nothing was exported: some variables cannot be exported",
     details: faults,
-    hint: "name them in the input exclude; a step that needs one can start its program with sophia-run",
+    hint: "name them in the input exclude; start the program that needs one with sophia-run",
   });
 }
 
 function faultInJob(variable: Exported): string | undefined {
-  return github.fault(variable) ?? blockedInJob(variable.name, variable.value) ?? sizeFault(variable);
+  return github.fault(variable) ?? blockedInJob(variable) ?? sizeFault(variable);
 }
 
 function faultOfOutput({ name }: Exported): string | undefined {
   return isIdentifier(name) ? undefined : "no output can have that name";
 }
 
-/** @throws SophiaError (output, 125) */
+/** Returns the reason why a variable must not be in GITHUB_ENV. */
+function blockedInJob({ name, value }: Exported): string | undefined {
+  // On Windows names are case-insensitive.
+  const upper = name.toUpperCase();
+  if (upper === "NODE_OPTIONS") return "GitHub Actions refuses NODE_OPTIONS in GITHUB_ENV";
+  if (isOfRunner(name)) return "GitHub Actions sets it itself";
+  if (upper.startsWith("INPUT_")) return "other actions would read it as an input";
+  if (upper === "PATH") return "it would decide which programs later steps run";
+  return runsCode(name, value) ? "it would make the programs of all later steps run code" : undefined;
+}
+
+/** Later steps could not start any program with a variable that is too large for execve(2). */
+function sizeFault(variable: Exported): string | undefined {
+  const limit = reasonTooLargeAlone(variable);
+  return limit === undefined ? undefined : `no program of a later step can start with more than ${limit} in a variable`;
+}
+
 function required(variable: string, { environment }: Context): string {
   const file = environment.get(variable) ?? "";
   if (file !== "") return file;
   throw new SophiaError({
     code: "output",
     message: `${variable} is not set`,
-    hint: "the runner of GitHub Actions sets it for each step; this program is for no other place",
+    hint: "this program runs only in GitHub Actions, whose runner sets it for each step",
   });
 }

@@ -1,4 +1,4 @@
-/** Annotations of a run, at the contract's lines if it has a file. */
+/** Annotations of a run, at the lines of the contract if it is a file. */
 import { sep } from "node:path";
 import { findNodeAtLocation } from "jsonc-parser";
 import { lineAndColumn, parseWithPositions } from "../contract/file/positions.ts";
@@ -29,18 +29,19 @@ export function annotateNotices(notices: readonly Notice[]): string {
     .join("");
 }
 
-/** A message about an option, with the input's name in its place. */
+/** Replaces the option at the beginning of a message by the input. */
 export function byInput(message: string): string {
   return message.replace(/^--/, "the input ");
 }
 
 const TO_OPEN =
-  "the inputs environment and token, or oidc-organization, say how; for pull requests of forks, which have no secrets, " +
-  "there is the input fake";
+  "set the inputs environment and token, or oidc-organization; for pull requests of forks, which have no secrets, set " +
+  "the input fake";
 
 /**
- * A contract that is not met: why ESC was not read first, then each violation.
- * @param workspace the folder of which the repository's files are named
+ * Annotates a contract that is not met: first the reason why ESC was not read, then each violation.
+ *
+ * @param workspace the folder to which paths in annotations are relative
  */
 export async function annotateViolations(
   assessment: Assessment,
@@ -48,7 +49,7 @@ export async function annotateViolations(
   workspace: string,
   level: "error" | "warning",
 ): Promise<string> {
-  const place = contract.source === "built-in" ? () => ({}) : await placesIn(contract.source, workspace);
+  const locationOf = contract.source === "built-in" ? () => ({}) : await locationsIn(contract.source, workspace);
   const { cause } = explainUnmet(assessment, WIDTH);
   const more = violations.length - MOST_TOLD;
   const isSetUp = assessment.esc.kind !== "off" && assessment.esc.kind !== "incomplete";
@@ -58,17 +59,20 @@ export async function annotateViolations(
     ...violations.slice(0, MOST_TOLD).map((violation) =>
       workflowCommand(level, [violation.message, ...violation.remedies].join("\n"), {
         title: "Configuration",
-        ...place(violation),
+        ...locationOf(violation),
       }),
     ),
     ...(more > 0 ? [workflowCommand(level, `and ${count(more, "violation")} more`, { title: "Configuration" })] : []),
   ].join("");
 }
 
-type Place = { readonly file?: string; readonly line?: number };
+type AnnotationLocation = { readonly file?: string; readonly line?: number };
 
-/** Finds the line of a contract's file for a violation; none for a file outside of the workspace. */
-async function placesIn(path: string, workspace: string): Promise<(violation: ViolationReport) => Place> {
+/** Returns a function that finds the line of the contract for a violation; no line for a file outside the workspace. */
+async function locationsIn(
+  path: string,
+  workspace: string,
+): Promise<(violation: ViolationReport) => AnnotationLocation> {
   const inside = shownPath(path, workspace);
   if (inside === path) return () => ({});
   const file = inside.replaceAll(sep, "/");
@@ -76,12 +80,12 @@ async function placesIn(path: string, workspace: string): Promise<(violation: Vi
     const text = (await readBounded(path, { maxBytes: MAX_BYTES })).toString("utf8");
     const root = parseWithPositions(text);
     return ({ names }) => {
-      // A contract that this one extends may have the name.
+      // The name may be in a contract that this one extends.
       const node = names.map((name) => findNodeAtLocation(root, ["variables", name])).find((one) => one !== undefined);
       return { file, line: lineAndColumn(text, node?.parent?.offset ?? 0).line };
     };
   } catch {
-    // It was read a moment ago; without it an annotation has no place.
+    // The file was removed after it was read: the annotations have no location.
     return () => ({});
   }
 }

@@ -1,4 +1,4 @@
-/** The inputs of the action, by `with:`. */
+/** The inputs of the action, which `with:` sets. */
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Values } from "../command-line/options.ts";
@@ -13,7 +13,7 @@ export type Export = (typeof EXPORTS)[number];
 export interface Inputs {
   readonly export: Export;
   readonly options: Values;
-  /** The step's environment with what the inputs set in it, and without the inputs. */
+  /** The step's environment without the inputs, and with the variables that they set. */
   readonly environment: Environment;
   readonly cwd: string;
 }
@@ -28,9 +28,9 @@ const VARIABLES: Readonly<Record<string, string>> = {
   "backend-url": "PULUMI_BACKEND_URL",
 };
 
-/** Inputs that are options of the command line, of the same names. */
+/** Inputs with the names of their command-line options. */
 const OPTIONS = ["contract", "profile", "scope", "prefer", "require-esc", "timeout", "session", "fake"];
-/** Lists: with commas, or a line each. */
+/** Lists, separated by commas or line breaks. */
 const LISTS = ["dotenv", "include", "exclude"];
 
 export const INPUT_NAMES: readonly string[] = [
@@ -42,7 +42,8 @@ export const INPUT_NAMES: readonly string[] = [
 ];
 
 /**
- * The runner passes inputs as `INPUT_` and the name in upper case, and those that a workflow leaves out as empty.
+ * Reads the inputs, which the runner passes as `INPUT_` and the name in upper case; empty if the workflow sets none.
+ *
  * @throws SophiaError (settings, 125)
  */
 export function readInputs(step: Environment, cwd: string): Inputs {
@@ -55,22 +56,22 @@ export function readInputs(step: Environment, cwd: string): Inputs {
     const text = input(name);
     if (text !== undefined) environment.set(variable, text);
   }
-  const asked = input("export") ?? "env";
-  const chosen = EXPORTS.find((one) => one === asked);
+  const value = input("export") ?? "env";
+  const chosen = EXPORTS.find((one) => one === value);
   if (chosen === undefined) {
-    throw invalid(`export has no usable value: '${printable(asked)}'`, `allowed: ${EXPORTS.join(", ")}`);
+    throw invalid(`export has an invalid value: '${printable(value)}'`, `allowed: ${EXPORTS.join(", ")}`);
   }
   const folder = input("working-directory") ?? ".";
   const path = resolve(cwd, folder);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    const hint = "it is relative to the workspace, into which actions/checkout puts the repository in an earlier step";
-    throw invalid(`working-directory names no folder: '${printable(folder)}'`, hint);
+    const hint = "name a folder of the workspace; an earlier step must check out the repository with actions/checkout";
+    throw invalid(`working-directory is not a folder: '${printable(folder)}'`, hint);
   }
   return {
     export: chosen,
     options: {
       "only-declared": true,
-      // By which "Enable debug logging" shows.
+      // Set by "Enable debug logging".
       verbose: step.get("RUNNER_DEBUG") === "1",
       ...Object.fromEntries(OPTIONS.map((name) => [name, input(name)])),
       ...Object.fromEntries(LISTS.map((name) => [name, input(name)?.replaceAll(/\r?\n/g, ",")])),
@@ -80,6 +81,6 @@ export function readInputs(step: Environment, cwd: string): Inputs {
   };
 }
 
-function invalid(what: string, hint: string): SophiaError {
-  return new SophiaError({ code: "settings", message: `the input ${what}`, hint });
+function invalid(problem: string, hint: string): SophiaError {
+  return new SophiaError({ code: "settings", message: `the input ${problem}`, hint });
 }

@@ -1,4 +1,4 @@
-/** The boundary of the GitHub Action: the runner starts this file by itself, as `action.yml` names it. */
+/** The entry point of the GitHub Action, which the runner starts because `action.yml` names it. */
 import type { Context } from "../core/context.ts";
 import { SophiaError } from "../core/error.ts";
 import { describeBug } from "../output/stderr.ts";
@@ -13,7 +13,7 @@ const context: Context = {
   cwd: process.cwd(),
   out: (text) => write(1, text),
   err: (text) => void write(2, text),
-  // Nobody is there to be asked.
+  // A workflow is not interactive.
   readLine: async () => undefined,
   readHidden: async () => undefined,
   readInput: async () => new Uint8Array(),
@@ -23,9 +23,9 @@ const context: Context = {
 function fail(error: unknown): number {
   if (error instanceof SophiaError) context.out(annotateFailure(error));
   else {
-    const [what, ...places] = describeBug(error);
-    context.out(workflowCommand("error", what, { title: "sophia-run" }));
-    context.out(places.map((place) => `    ${place}\n`).join(""));
+    const [message, ...frames] = describeBug(error);
+    context.out(workflowCommand("error", message, { title: "sophia-run" }));
+    context.out(frames.map((frame) => `    ${frame}\n`).join(""));
   }
   return 1;
 }

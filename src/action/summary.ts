@@ -5,26 +5,26 @@ import { contractWords, type Report, type State } from "../output/report.ts";
 import { MOST_TOLD } from "../output/violations.ts";
 import { originWords } from "../resolve/sources.ts";
 
-/** The runner refuses a summary beyond its limit, of 128 KiB in old versions, and shows none of it. */
+/** The runner rejects a summary that is too large; the limit of old versions is 128 KiB. */
 const MAX_TABLE = 100_000;
 
 const STATES: Readonly<Record<State, string>> = {
   set: "✅ set",
   unset: "➖ not set",
   missing: "❌ missing",
-  invalid: "❌ not valid",
+  invalid: "❌ invalid",
 };
 
 const NOT_READ: Readonly<Record<Report["esc"]["status"], string>> = {
   off: "not configured",
   incomplete: "not read",
-  fake: "not asked",
-  read: "nothing",
+  fake: "not used",
+  read: "no variables",
   unavailable: "not available",
   refused: "refused",
 };
 
-/** @param outcome what came of it, in a sentence */
+/** Returns the summary of a step as Markdown. @param outcome a sentence about the result */
 export function summary(report: Report, outcome: string, workspace: string): string {
   const { met, esc, variables, violations } = report;
   const { source } = report.contract;
@@ -58,7 +58,6 @@ export function summary(report: Report, outcome: string, workspace: string): str
   return `${lines.join("\n")}\n\n`;
 }
 
-/** Escapes what Markdown, and the HTML in it, would take for markup. */
 function escaped(text: string): string {
   return printable(text)
     .replaceAll("&", "&amp;")

@@ -17,7 +17,7 @@ export interface Git {
 }
 
 const LONGEST_SILENCE_MS = 300_000;
-const LONGEST_COMPLAINT = 65_536;
+const MAX_ERROR_OUTPUT = 65_536;
 
 /**
  * Forbids what a repository's configuration could make git execute: a file system monitor, hooks, and the program that
@@ -51,10 +51,10 @@ const NOT_INSTALLED = "git is not installed, or not on the PATH";
 
 /** Git is not installed, or fails: it is no repository, or has nothing of the name. */
 export class GitRefusal extends Error {
-  readonly complaint: string;
-  constructor(complaint: string) {
+  readonly reason: string;
+  constructor(reason: string) {
     super("git refuses");
-    this.complaint = complaint;
+    this.reason = reason;
   }
 }
 
@@ -93,7 +93,7 @@ export async function* askGit(
     silent = true;
     child.kill("SIGKILL");
   }, LONGEST_SILENCE_MS);
-  const complaint = textOf(child.stderr);
+  const errorOutput = textOf(child.stderr);
   const ended = once(child, "close");
   // It may fail after the last await.
   ended.catch(() => {});
@@ -110,8 +110,8 @@ export async function* askGit(
         hint: "check the file system of the repository, then start again",
       });
     }
-    if (status !== 0) throw new GitRefusal(errorIn(await complaint));
-    if (warned !== undefined) for (const line of (await complaint).split("\n")) warned(line);
+    if (status !== 0) throw new GitRefusal(errorIn(await errorOutput));
+    if (warned !== undefined) for (const line of (await errorOutput).split("\n")) warned(line);
   } finally {
     clearTimeout(timer);
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
@@ -151,7 +151,7 @@ function absoluteFolders(path: string): string {
 
 async function textOf(stream: Readable): Promise<string> {
   let text = "";
-  for await (const chunk of stream) if (text.length < LONGEST_COMPLAINT) text += asBuffer(chunk).toString();
+  for await (const chunk of stream) if (text.length < MAX_ERROR_OUTPUT) text += asBuffer(chunk).toString();
   return text;
 }
 

@@ -1,4 +1,4 @@
-/** Variables that the runner sets for each step (actions/runner, GitHubContext.cs): another value has no effect. */
+/** Variables that the runner sets again for each step (actions/runner, GitHubContext.cs). */
 const OF_RUNNER: ReadonlySet<string> = new Set(
   [
     ["ACTION", "ACTION_PATH", "ACTION_REF", "ACTION_REPOSITORY", "ACTIONS", "ACTOR", "ACTOR_ID", "API_URL", "BASE_REF"],
@@ -11,7 +11,7 @@ const OF_RUNNER: ReadonlySet<string> = new Set(
     .map((name) => `GITHUB_${name}`),
 );
 
-/** Returns true for what the runner sets itself, in any case; not for `GITHUB_PAT` and `GITHUB_TOKEN`. */
+/** Returns true for variables that the runner sets itself; case-insensitive. `GITHUB_PAT` and `GITHUB_TOKEN` are not among them. */
 export function isOfRunner(name: string): boolean {
   const upper = name.toUpperCase();
   return OF_RUNNER.has(upper) || /^(?:RUNNER|ACTIONS)_/.test(upper);

@@ -1,4 +1,4 @@
-/** Values of variables that can make other programs run code; pure. */
+/** Decides by name and value whether a variable makes other programs run code; pure. */
 import { mayRunCode } from "./code-variables.ts";
 
 export function runsCode(name: string, value: string): boolean {
@@ -9,11 +9,11 @@ export function runsCode(name: string, value: string): boolean {
     case "NPM_CONFIG_NODE_OPTIONS":
       return optionsLoadCode(nodeWords(value));
     case "RUBYOPT":
-      // Warnings and the compiler are what honest files choose; `-r` loads a file, `-I` says where it is.
+      // `-r` loads a file and `-I` adds a folder for it; warnings and the choice of a compiler are harmless.
       return !value.split(/\s+/).every((word) => word === "" || HARMLESS_IN_RUBY.test(word));
     case "ENV":
-      // A shell takes it for a file to run, many applications for the name of their surroundings.
-      return !SURROUNDINGS.test(value);
+      // A shell runs it as a file; many applications use it for the name of their deployment.
+      return !DEPLOYMENT.test(value);
     default:
       return true;
   }
@@ -21,10 +21,10 @@ export function runsCode(name: string, value: string): boolean {
 
 const HARMLESS_IN_RUBY = /^-(?:[wvd]|W(?:\d|:(?:no-)?\w+)?|-(?:enable|disable)(?:-|=)[\w-]+|-[yz]?jit|U|E[\w:-]+)$/;
 
-const SURROUNDINGS =
+const DEPLOYMENT =
   /^(?:dev|develop|development|test|testing|ci|local|demo|sandbox|preview|qa|uat|stage|staging|preprod|live|prod|production)$/i;
 
-/** Options of Node.js and Bun that load a file, or name one that does. A space or `=` may stand before the value. */
+/** Options of Node.js and Bun that load code, or a file that can name code. */
 const LOADING: ReadonlySet<string> = new Set(
   [
     ["-r", "--require", "--import", "--loader", "--experimental-loader", "--snapshot-blob", "--openssl-config"],
@@ -37,7 +37,7 @@ const LOADING: ReadonlySet<string> = new Set(
 const INSPECTOR = /^--(?:inspect(?:-brk|-port|-wait|-brk-node)?|debug-port)$/;
 const OF_THIS_MACHINE = /^(?:localhost|127(?:\.\d+){1,3}|\[?::1\]?)$/;
 
-/** An inspector runs what it is sent: it counts where other machines reach it. */
+/** An inspector runs any code that it receives, so its address matters: other machines must not reach it. */
 function optionsLoadCode(words: readonly string[]): boolean {
   return words.some((word, index) => {
     const equals = word.startsWith("--") ? word.indexOf("=") : -1;
@@ -56,7 +56,7 @@ function isElsewhere(address: string): boolean {
   return !/^\d*$/.test(host) && !OF_THIS_MACHINE.test(host);
 }
 
-/** The words of `NODE_OPTIONS`: within double quotes a backslash stands for the character after it. */
+/** Splits `NODE_OPTIONS` into words as Node.js does: within double quotes a backslash escapes the next character. */
 function nodeWords(text: string): readonly string[] {
   const words: string[] = [];
   let isQuoted = false;

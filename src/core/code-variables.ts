@@ -1,19 +1,16 @@
 /**
- * Variables by which a file makes other programs run code. None has an honest place in a `.env`; search paths
- * (`PYTHONPATH`, `LD_LIBRARY_PATH`), programs of the user's choice (`EDITOR`) and options of the JVM have, and are not
- * in it. Compared with what ld.so ignores in secure execution, what sudo removes and what editors and agents block.
+ * Variables that make other programs run code and have no legitimate use in a `.env` file. Search paths (`PYTHONPATH`),
+ * chosen programs (`EDITOR`) and JVM options do have one. Compared with the lists of ld.so (secure execution), sudo and
+ * coding agents.
  */
 const NAMES: ReadonlySet<string> = new Set(
   [
     ["LDR_PRELOAD", "LDR_PRELOAD64", "DYLD_INSERT_LIBRARIES", "GCONV_PATH"],
     ["OPENSSL_CONF", "OPENSSL_ENGINES", "OPENSSL_MODULES"],
-    // Shells.
     ["BASH_ENV", "ENV", "KSH_ENV", "ZDOTDIR", "FPATH", "NULLCMD", "READNULLCMD", "SHELLOPTS", "BASHOPTS"],
     ["PROMPT_COMMAND", "PS0", "PS1", "PS2", "PS4"],
-    // Interpreters and runtimes.
     ["PYTHONSTARTUP", "PYTHONHOME", "PERL5OPT", "PERL5DB", "RUBYOPT", "NODE_OPTIONS", "NODE_REPL_EXTERNAL_MODULE"],
     ["BUN_OPTIONS", "DOTNET_STARTUP_HOOKS"],
-    // Programs that are told to run others.
     ["GIT_CONFIG", "GIT_SSH", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_PROXY_COMMAND", "GIT_EXEC_PATH"],
     ["GIT_TEMPLATE_DIR", "GIT_DIR", "GIT_ASKPASS", "SSH_ASKPASS", "SUDO_ASKPASS"],
     ["LESSOPEN", "LESSCLOSE", "VIMINIT", "EXINIT"],
@@ -23,7 +20,7 @@ const NAMES: ReadonlySet<string> = new Set(
 const BEGINNINGS = /^(?:LD_PRELOAD|LD_AUDIT|BASH_FUNC_|GIT_CONFIG_|LUA_INIT|COR_PROFILER_PATH|CORECLR_PROFILER_PATH)/;
 const OF_NPM = /^npm_config_(?:node_options|script_shell)$/i;
 
-/** Returns true if a variable of this name can make other programs run code; `runsCode` looks at the value, too. */
+/** Returns true if a variable of this name can make other programs run code; `runsCode` also checks the value. */
 export function mayRunCode(name: string): boolean {
   return NAMES.has(name) || BEGINNINGS.test(name) || OF_NPM.test(name);
 }

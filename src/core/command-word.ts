@@ -1,9 +1,9 @@
 import { printable } from "./text.ts";
 
-/** An assignment, an address, a password in front of a host, or options: from there on a word is not shown. */
+/** The text up to `=`, `://`, the colon of `user:password@`, or the space before an option. The rest may be secret. */
 const END = /^(.*?(?:=|:\/\/|:(?=[^/@]*@)|\s(?=-))).+/s;
 
-/** A command as messages and logs may show it: an assignment or an address in its place may hold a password. */
+/** Shortens a command for messages and logs, since users mistype assignments and URLs with passwords as commands. */
 export function shownCommand(command: string): string {
   return command === "" ? "''" : printable(command.replace(END, "$1…"));
 }

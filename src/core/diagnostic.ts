@@ -1,6 +1,6 @@
 import type { Diagnostic } from "./model.ts";
 
-/** `sophia/dev:3:7: unknown property (values.a)`, as compilers write it. What it is given was cleaned when it was read. */
+/** Formats a diagnostic as compilers do: `sophia/dev:3:7: unknown property (values.a)`. Its texts are printable already. */
 export function formatDiagnostic({ environment, line, column, summary, path, severity }: Diagnostic): string {
   const place = [environment, line, line === undefined ? undefined : column].filter((part) => part !== undefined);
   return [

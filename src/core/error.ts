@@ -6,19 +6,18 @@ export const ExitStatus = {
   ok: 0,
   /** `check`: the contract is not met. */
   unmet: 1,
-  /** `scan`: nothing is found, but not everything could be searched. */
+  /** `scan`: nothing was found, but not everything could be searched. */
   incomplete: 2,
-  /** A change of ESC waits for an approval: it is not in effect. */
+  /** A change of ESC waits for an approval and is not in effect. */
   draft: 3,
   /** The contract is not met; nothing was started. */
   config: 78,
-  /** sophia-run itself failed. */
   failed: 125,
   notExecutable: 126,
   notFound: 127,
 } as const;
 
-/** A failure in words for the user, without a secret and without a cause: a foreign error may carry a token. */
+/** A failure as a message for the user. It holds no secret, and no `cause`: errors of libraries may contain a token. */
 export class SophiaError extends Error implements Failure {
   override readonly name = "SophiaError";
   readonly code: FailureCode;

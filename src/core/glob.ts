@@ -1,4 +1,4 @@
-/** Time is linear in the name's length for each `*`: of those that matched only the last is tried again. */
+/** Matches `*` and `?`. Only the last `*` is retried, so that each costs time linear in the length of the name. */
 export function matchesGlob(glob: string, name: string): boolean {
   const pattern = Array.from(glob);
   const characters = Array.from(name);

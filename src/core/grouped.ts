@@ -1,4 +1,4 @@
-/** Puts items into lists by a key, in their order; pure, linear. */
+/** Groups items by a key, in their order, as Map.groupBy of Node.js 21 does. */
 export function grouped<Key, Item>(items: Iterable<Item>, keyOf: (item: Item) => Key): Map<Key, Item[]> {
   const groups = new Map<Key, Item[]>();
   for (const item of items) {

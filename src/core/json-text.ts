@@ -1,13 +1,13 @@
 import { printable } from "./text.ts";
 
-/** JSON on several lines, with escapes for what is not safe for a terminal. */
+/** Formats JSON on several lines, with escapes for characters that are unsafe for a terminal. */
 export function jsonText(value: unknown): string {
   // JSON.stringify escapes line breaks in strings.
   const lines = JSON.stringify(value, undefined, 2).split("\n");
   return `${lines.map(printable).join("\n")}\n`;
 }
 
-/** The same on one line. */
+/** Formats JSON on one line. */
 export function jsonLine(value: unknown): string {
   return `${printable(JSON.stringify(value))}\n`;
 }

@@ -1,11 +1,10 @@
 /**
- * Variables by which the client libraries of a service learn where to send its key, in place of their built-in
- * address. A repository that set one for the user's own key would get that key (CVE-2026-21852). Not those of services
- * without an address of their own (`QDRANT_URL`, `VAULT_ADDR`): there it is configuration.
+ * Variables that replace the address to which a client library sends its API key. A repository that sets one could
+ * steal the user's key (CVE-2026-21852). Services without a built-in address (`QDRANT_URL`, `VAULT_ADDR`) are not listed.
  */
 import { isLoopback } from "./loopback.ts";
 
-/** By the beginning of the names; without further keys it is `NAME_API_KEY` alone. */
+/** Further keys of each service, besides `NAME_API_KEY`, by the first part of its variables' names. */
 const SERVICES: ReadonlyMap<string, readonly string[]> = new Map([
   ["ANTHROPIC", ["ANTHROPIC_AUTH_TOKEN", "CLAUDE_CODE_OAUTH_TOKEN"]],
   ["ANTHROPIC_BEDROCK", ["AWS_BEARER_TOKEN_BEDROCK"]],
@@ -38,6 +37,7 @@ const FURTHER: ReadonlyMap<string, readonly string[]> = new Map([
   ["PULUMI_API", ["PULUMI_ACCESS_TOKEN"]],
 ]);
 
+/** Returns the names of the keys that libraries send to the address in this variable. */
 export function keysSentTo(name: string): readonly string[] {
   const service = ADDRESS.exec(name)?.[1] ?? "";
   const keys = SERVICES.get(service);
@@ -52,10 +52,10 @@ export function isSentKey(name: string): boolean {
   );
 }
 
-/** Without user, backslash or blank: of these two parsers read another host than a third one. */
+/** A URL without user, backslash or space, whose host all URL parsers read alike. */
 const PLAIN_URL = /^https?:\/\/([\w.-]+|\[[\da-f:]+\])(?::\d{1,5})?(?:[/?#][^\\@\s]*)?$/i;
 
-/** Returns true for a URL whose host every parser of every language takes for this machine. */
+/** Returns true if the host of a URL is this machine for every parser. */
 export function isLoopbackUrl(text: string): boolean {
   const host = PLAIN_URL.exec(text.trim())?.[1];
   return host !== undefined && isLoopback(host.toLowerCase());

@@ -1,7 +1,7 @@
-/** As URL has turned every spelling of an IPv4 address (`127.1`, `0x7f.1`) into four decimal numbers. */
+/** `URL` has already turned `127.1` and `0x7f.1` into four decimal numbers. */
 const LOOPBACK = /^(?:localhost\.?|127(?:\.\d+){3}|\[::1\]|\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\])$/;
 
-/** Returns true for a host, as `URL.hostname` writes it, that is this machine. */
+/** Returns true if a host, as `URL.hostname` writes it, is this machine. */
 export function isLoopback(hostname: string): boolean {
   return LOOPBACK.test(hostname);
 }

@@ -1,9 +1,9 @@
-/** How names of variables compare where the system folds their case, as Windows does; loaded there alone. */
+/** Case-insensitive names of variables, as Windows has them; loaded only there. */
 import type { Environment } from "./model.ts";
 
 /**
- * What all spellings of a name have in common. Windows takes character for character by its table of capital letters:
- * none becomes two (`ß`), and none of the other scripts becomes a letter of ASCII (`ı`, `ſ`).
+ * Returns the same text for all spellings of a name. Windows replaces single characters by its table of capital letters:
+ * `ß` does not become two, and no other letter becomes one of ASCII (`ı`, `ſ`).
  */
 export function foldedName(name: string): string {
   return Array.from(name, (character) => {
@@ -13,7 +13,7 @@ export function foldedName(name: string): string {
   }).join("");
 }
 
-/** A map by names: `Path` finds `PATH`. A name keeps the spelling that it had first. */
+/** A map with case-insensitive names: `Path` finds `PATH`. A name keeps its first spelling. */
 export class FoldedMap<Value> extends Map<string, Value> {
   readonly foldsCase = true;
   readonly #spellings = new Map<string, string>();
@@ -54,7 +54,7 @@ export class FoldedMap<Value> extends Map<string, Value> {
   }
 }
 
-/** The environment of a Windows process. What begins with `=` is cmd's own, such as the folder of a drive. */
+/** Returns the environment of a Windows process, without the variables of cmd that begin with `=`. */
 export function windowsEnvironment(variables: Iterable<readonly [string, string]>): Environment {
   return new FoldedMap(Array.from(variables).filter(([name]) => !name.startsWith("=")));
 }

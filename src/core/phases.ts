@@ -1,10 +1,10 @@
-/** `npm run bench:phases` builds with true. From any other build the calls of `reached` are gone. */
+/** True in the build of `npm run bench:phases`. Every other build removes the calls of `reached`. */
 declare const SOPHIA_RUN_PHASES: boolean | undefined;
 
-/** Loader and bundle are files of their own, which share nothing else. */
+/** Loader and bundle are separate files that share no module. */
 const KEY = Symbol.for("sophia-run phases");
 
-/** Notes that a start has come to the end of a phase; the last one writes all of them. Costs nothing unless it is measured. */
+/** Records the end of a phase of the start. The last one writes all of them to the file SOPHIA_RUN_PHASES. */
 export function reached(phase: string): void {
   if (typeof SOPHIA_RUN_PHASES === "undefined" || !SOPHIA_RUN_PHASES) return;
   const now = Number(process.hrtime.bigint());

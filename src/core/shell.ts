@@ -1,9 +1,9 @@
-/** A text in single quotes, in which every character is itself (POSIX, XCU 2.2.2); a quote is written `'\''`. */
+/** Quotes a text for a POSIX shell (XCU 2.2.2). */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** A word of a command line to copy: quoted only where a shell would read it in another way. */
+/** Quotes a word of a command line if a shell would change it otherwise. */
 export function shellWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : shellQuoted(word);
 }

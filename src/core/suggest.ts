@@ -1,47 +1,45 @@
 /**
- * 'Did you mean': the nearest of some names; pure. Our own, because swapped neighbours must count as one edit ("chekc"
- * is "check"), and the packages that know swaps give up on words whose first letters differ, have no types or are 55
- * kB.
+ * Suggestions for mistyped names; pure. Own code, because swapped letters must count as one edit ("chekc" is "check"). The
+ * packages that know swaps ignore words with another first letter, have no types, or are 55 kB.
  */
 
-export function suggest(wanted: string, names: Iterable<string>): string | undefined {
-  return nameFinder(names)(wanted);
+export function suggest(mistyped: string, names: Iterable<string>): string | undefined {
+  return nameFinder(names)(mistyped);
 }
 
-/** The suggestion to add to a message, `: did you mean "…"?`; empty where no name is near. */
-export function didYouMean(wanted: string, names: Iterable<string>): string {
-  const meant = suggest(wanted, names);
-  return meant === undefined ? "" : `: did you mean ${JSON.stringify(meant)}?`;
+/** Returns the suggestion to append to a message, `: did you mean "…"?`, or an empty text. */
+export function didYouMean(mistyped: string, names: Iterable<string>): string {
+  const suggestion = suggest(mistyped, names);
+  return suggestion === undefined ? "" : `: did you mean ${JSON.stringify(suggestion)}?`;
 }
 
-/** How many names one finder compares letter by letter, and considers, in all searches together: about 50 ms each. */
-const MOST_COMPARISONS = 100_000;
-const MOST_CONSIDERED = 6_000_000;
+/** Limits of all searches of one finder, about 50 ms each: names compared letter by letter, and names considered. */
+const MAX_COMPARISONS = 100_000;
+const MAX_CONSIDERED = 6_000_000;
 
-const LONGEST_WANTED = 256;
+const MAX_LENGTH = 256;
 
 /**
- * Makes names ready to be searched again and again: the function gives the nearest other name, the first of several.
- * Case does not count; one edit is a letter too many, missing, replaced or swapped with its neighbour; one is allowed
- * for each five letters, at least one and three at most.
+ * Returns a function that finds the nearest other name, the first of several, case-insensitively. An edit inserts, removes
+ * or replaces a letter, or swaps two neighbours. One edit for each five letters is allowed, at least one and at most three.
  */
-export function nameFinder(names: Iterable<string>): (wanted: string) => string | undefined {
+export function nameFinder(names: Iterable<string>): (mistyped: string) => string | undefined {
   const candidates = Array.from(names, (name) => ({ name, ...prepared(name) }));
   let comparisons = 0;
   let considered = 0;
-  return (wanted) => {
-    const { upper, letters } = prepared(wanted);
-    if (upper.length < 3 || upper.length > LONGEST_WANTED) return undefined;
+  return (mistyped) => {
+    const { upper, letters } = prepared(mistyped);
+    if (upper.length < 3 || upper.length > MAX_LENGTH) return undefined;
     considered += candidates.length;
-    if (considered > MOST_CONSIDERED) return undefined;
+    if (considered > MAX_CONSIDERED) return undefined;
     let nearest: string | undefined;
     let edits = Math.min(3, Math.max(1, Math.floor(upper.length / 5)));
     for (const candidate of candidates) {
-      if (candidate.name === wanted || Math.abs(candidate.upper.length - upper.length) > edits) continue;
-      // One edit changes at most two letters of the set: one goes, another comes.
+      if (candidate.name === mistyped || Math.abs(candidate.upper.length - upper.length) > edits) continue;
+      // One edit changes at most two letters of the set.
       if (size(candidate.letters ^ letters) > 2 * edits) continue;
       comparisons += 1;
-      if (comparisons > MOST_COMPARISONS) break;
+      if (comparisons > MAX_COMPARISONS) break;
       while (isWithin(edits, upper, candidate.upper)) {
         nearest = candidate.name;
         edits -= 1;
@@ -51,7 +49,7 @@ export function nameFinder(names: Iterable<string>): (wanted: string) => string 
   };
 }
 
-/** The set of letters, as bits, tells most names apart: 50 searches among 10,000 take 100 to 350 ms less. */
+/** Adds the set of letters as bits, which rejects most names: 50 searches among 10,000 take 100 to 350 ms less. */
 function prepared(name: string): { readonly upper: string; readonly letters: number } {
   const upper = name.toUpperCase();
   let letters = 0;
@@ -65,7 +63,7 @@ function size(set: number): number {
   return count;
 }
 
-/** Returns true if so many edits turn the rest of `a` from `i` on into the rest of `b` from `j` on. */
+/** Returns true if at most `edits` edits turn `a` from `i` on into `b` from `j` on. */
 function isWithin(edits: number, a: string, b: string, i = 0, j = 0): boolean {
   while (i < a.length && a[i] === b[j]) {
     i += 1;

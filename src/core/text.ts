@@ -1,49 +1,45 @@
 /**
- * What a terminal may act on or not show: control characters, separators of lines, and what changes the direction of
- * text or has no width, but for the two joiners, which emoji and some scripts need.
+ * Characters that a terminal executes or hides: control characters, line separators, and those that change the direction
+ * or have no width. The two joiners, which emoji and some scripts need, are allowed.
  */
 const UNSAFE =
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
+  // oxlint-disable-next-line no-control-regex -- control characters must be matched
   /[\u0000-\u001F\u007F-\u009F\u061C\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\uFEFF\uFFF9-\uFFFB]|[\u{E0000}-\u{E007F}]/gu;
 
-/** Makes text from outside safe for a terminal and for one line: what is not is shown escaped. */
+/** Escapes the characters of untrusted text that are unsafe for a terminal or would end the line. */
 export function printable(text: string): string {
-  return text.replaceAll(UNSAFE, (character) => {
-    if (character === "\n") return "\\n";
-    if (character === "\r") return "\\r";
-    if (character === "\t") return "\\t";
-    return escaped(character);
-  });
+  return text.replaceAll(UNSAFE, (character) => SHORT[character] ?? character.split("").map(unicodeEscape).join(""));
 }
 
-function escaped(character: string): string {
-  return Array.from({ length: character.length }, (_, index) => {
-    return `\\u${character.charCodeAt(index).toString(16).padStart(4, "0")}`;
-  }).join("");
+const SHORT: Readonly<Record<string, string>> = { "\n": "\\n", "\r": "\\r", "\t": "\\t" };
+
+/** Returns the escape of a UTF-16 unit, as JSON, JavaScript and Python read it. */
+export function unicodeEscape(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** A text without the byte order mark that some programs begin a file with. */
+/** Removes the byte order mark with which some programs begin a file. */
 export function withoutMark(text: string): string {
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
-/** The first of many lines, and how many more there are. */
+/** Returns the first lines, and the number of further ones in a last line. */
 export function firstOf(lines: readonly string[], most: number): readonly string[] {
   return lines.length <= most ? lines : [...lines.slice(0, most), `and ${lines.length - most} more`];
 }
 
-/** `a`, `a and b`, `a, b and c`. */
+/** Returns `a`, `a and b`, or `a, b and c`. */
 export function enumerate(words: readonly string[], conjunction: "and" | "or" = "and"): string {
   const last = words.at(-1) ?? "";
   return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} ${conjunction} ${last}`;
 }
 
-/** `1 check`, `2 checks`. */
+/** Returns `1 check` or `2 checks`. */
 export function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
-/** `45 s`, `5 min`, `3 h`, `2 days`. */
+/** Returns a duration such as `45 s`, `5 min`, `3 h` or `2 days`. */
 export function durationWords(seconds: number): string {
   if (seconds < 60) return `${Math.round(seconds)} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;

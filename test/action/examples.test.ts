@@ -49,7 +49,7 @@ const scripts = (commands: Readonly<Record<string, string>>) => ({
   "package.json": JSON.stringify({ scripts: commands }),
 });
 
-test("each has few permissions, and pins the actions of others to commits", () => {
+test("each workflow has few permissions, and pins foreign actions to commits", () => {
   const names = readdirSync(examples).filter((one) => one.endsWith(".yml"));
   expect(names.length).toBeGreaterThan(3);
   for (const name of names) {
@@ -67,7 +67,7 @@ test("each has few permissions, and pins the actions of others to commits", () =
   }
 });
 
-test("oidc.yml: the tests have the configuration, and the log does not", async () => {
+test("oidc.yml gives the configuration to the tests, and not to the log", async () => {
   const jobs = await workflow("oidc.yml", { files: scripts({ test: PRINT }) });
   const { steps, runner } = jobs.get("job") ?? expect.unreachable();
   expect(steps.map(({ status }) => status)).toEqual([0, 0]);
@@ -75,7 +75,7 @@ test("oidc.yml: the tests have the configuration, and the log does not", async (
 });
 
 describe("deploy.yml", () => {
-  test("deploys what is complete, with the one token", async () => {
+  test("deploys a complete configuration with one token", async () => {
     const jobs = await workflow("deploy.yml", { files: scripts({ deploy: PRINT }) });
     expect([...jobs.keys()]).toEqual(["gate", "deploy"]);
     const { steps, runner } = jobs.get("deploy") ?? expect.unreachable();
@@ -91,7 +91,7 @@ describe("deploy.yml", () => {
   });
 });
 
-test("codespaces.yml sets the two secrets once the environment is complete", async () => {
+test("codespaces.yml sets the two secrets if the environment is complete", async () => {
   // Takes down what it is called with, in place of GitHub's own.
   const path = folder({ gh: '#!/bin/sh\necho "$GH_REPO $GH_TOKEN $* $(cat)" >>"$0.log"\n' });
   chmodSync(join(path, "gh"), 0o755);
@@ -113,7 +113,7 @@ test("codespaces.yml sets the two secrets once the environment is complete", asy
   expect(runner.written()).not.toContain(esc.token);
 });
 
-test("the commit of a release is the action and all that it needs, and the same one each time", async ({ skip }) => {
+test("the commit of a release is reproducible, and contains the whole action", async ({ skip }) => {
   const git = (...args: readonly string[]): string => execFileSync("git", args, { cwd: root, encoding: "utf8" }).trim();
   skip(spawnSync("git", ["diff", "--quiet", "HEAD"], { cwd: root }).status !== 0, "needs a work tree without changes");
   // What is made here stays out of the repository.
@@ -137,6 +137,6 @@ test("the commit of a release is the action and all that it needs, and the same 
   expect(await runner.action({ environment: "acme/sophia/ci", token: esc.token, export: "check" })).toBe(0);
 });
 
-test("nothing here broke the rules of the API", () => {
+test("no request violated the API", () => {
   expect(esc.violations).toEqual([]);
 });

@@ -136,12 +136,12 @@ describe("wrong contracts", () => {
     [
       '{"variables":{"A=B":{}}}',
       "1:15: this is not a valid name",
-      "Name of an environment variable: letters, digits, `_`, `.` and `-`, not beginning with a digit.",
+      "The name of an environment variable: letters, digits, `_`, `.` and `-`, not beginning with a digit.",
     ],
     [
       '{"variables":{"A":{"default":8080}}}',
       "1:30: a number is not allowed here",
-      "a string (The value if no source gives one. It is passed on as it is, so it is always a string)",
+      "a string (The value if no source sets one. It is passed on unchanged, so it is a string)",
     ],
     ['{"variables":{"A":{"default":""}}}', "1:30: the string is empty", "at least 1 character"],
     [

@@ -3,7 +3,7 @@ import { isLoopbackUrl } from "../../src/core/key-addresses.ts";
 import { isLoopback } from "../../src/core/loopback.ts";
 import { contractOf } from "../contract/contracts.ts";
 
-describe("this machine", () => {
+describe("addresses of this machine", () => {
   test.each([
     ["localhost", true],
     ["localhost.", true],

@@ -11,7 +11,7 @@ test.each([
   expect(foldedName(name)).toBe(folded);
 });
 
-test("a folded map finds every spelling and keeps the first", () => {
+test("a case-insensitive map finds every spelling and keeps the first", () => {
   const map = new FoldedMap([
     ["Path", 1],
     ["PATH", 2],

@@ -23,7 +23,7 @@ test("printable leaves no control character and no bidirectional override", () =
   expect(printable("plain – text, ÄÖ 日本")).toBe("plain – text, ÄÖ 日本");
 });
 
-test("enumerate and count", () => {
+test("words are enumerated and counted", () => {
   expect([enumerate([]), enumerate(["a"]), enumerate(["a", "b"]), enumerate(["a", "b", "c"])]).toEqual([
     "",
     "a",
@@ -37,7 +37,7 @@ test("enumerate and count", () => {
   expect([count(0, "check"), count(1, "check"), count(2, "check")]).toEqual(["0 checks", "1 check", "2 checks"]);
 });
 
-test("wrap breaks at spaces, yet not within a part that is marked", () => {
+test("lines break at spaces, but not within a marked part", () => {
   expect(wrap(`run ${unbroken("a b c")} to end that`, 5)).toEqual(["run", "a b c", "to", "end", "that"]);
   expect(wrap(unbroken("a b c"), 80)).toEqual(["a b c"]);
   expect(wrap(`  ${unbroken("a b c")} d`, 4)).toEqual(["  a b c d"]);
@@ -48,7 +48,7 @@ test("wrap breaks at spaces, yet not within a part that is marked", () => {
   expect(wrap("aa bb cc", 5, "  ", 2)).toEqual(["aa", "  bb", "  cc"]);
 });
 
-test("a command that is there to be pasted is marked", () => {
+test("a command to paste is marked as unbreakable", () => {
   expect(wrap(withCommandsWhole("not yours: chmod o-w /a/b or name it"), 20)).toEqual([
     "not yours:",
     "chmod o-w /a/b or",

@@ -1,4 +1,4 @@
-/** docs/agents.md, as it is written: an agent's environment, its commands, all that it can see, and the log. */
+/** Runs docs/agents.md: the environment of an agent, its commands, everything that it can read, and the log. */
 import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -25,7 +25,7 @@ function settings(home: string): { readonly env: Readonly<Record<string, string>
   return JSON.parse((block?.text ?? "").replaceAll("/home/me", home));
 }
 
-/** What the document shows in TOML is the same. */
+/** The TOML of the document is the same. */
 test("Codex gets the variables that Claude Code gets", () => {
   const toml = fencedBlocks(DOCUMENT).find(({ language }) => language === "toml")?.text ?? "";
   const table = toml.slice(toml.indexOf("[shell_environment_policy.set]"), toml.indexOf("[sandbox_workspace_write]"));

@@ -6,7 +6,7 @@ import { copyOfPackage, folder } from "../helpers/sophia.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-it("a checkout that is not built says so", () => {
+it("a checkout that is not built fails with the command that builds it", () => {
   const path = copyOfPackage();
   for (const name of ["dist", "bin/sophia-run.cjs"]) rmSync(join(path, name), { recursive: true });
   const args = [join(path, "bin/sophia-run"), "--", "true"];
@@ -14,11 +14,11 @@ it("a checkout that is not built says so", () => {
   expect({ status, stdout, stderr }).toStrictEqual({
     status: 125,
     stdout: "",
-    stderr: "sophia-run: this checkout is not built\n  run `npm ci` and `npm run build` in it\n",
+    stderr: expect.stringContaining("npm run build"),
   });
 });
 
-it("a build is made again only if its inputs have changed or a file of it is missing", () => {
+it("a build is repeated only if its inputs have changed or one of its files is missing", () => {
   const path = copyOfPackage();
   for (const name of ["src", "scripts", "package.json"])
     cpSync(join(root, name), join(path, name), { recursive: true });
@@ -40,18 +40,18 @@ it("a build is made again only if its inputs have changed or a file of it is mis
   build();
 });
 
-it("a Node.js that is too old is told, without a stack trace", () => {
+it("a Node.js that is too old is an error without a stack trace", () => {
   const older = join(folder({ "older.cjs": "delete process.getBuiltinModule;" }), "older.cjs");
   const args = ["--require", older, join(root, "bin/sophia-run.cjs"), "--", "true"];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
   expect({ status, stdout, stderr }).toStrictEqual({
     status: 125,
     stdout: "",
-    stderr: `sophia-run: Node.js ${process.version} is too old\n  install 20.19, 22.12, 24 or later\n`,
+    stderr: expect.stringMatching(/^sophia-run: Node\.js v\S+ [^\n]*\n[^\n]*20\.19[^\n]*\n$/),
   });
 });
 
-it("names the licence of everything in the bundle", () => {
+it("the notices name the licence of each package in the bundle", () => {
   const check = spawnSync(process.execPath, [join(root, "scripts/notices.mjs"), "--check"], { encoding: "utf8" });
   expect(check.stderr).toBe("");
   expect(check.status).toBe(0);

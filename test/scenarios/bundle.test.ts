@@ -24,7 +24,7 @@ test.each([
   expect(chunks.filter((chunk) => chunk.text.includes(text)).map(({ name }) => name)).toHaveLength(expected);
 });
 
-test("a start without ESC loads nothing of the network", async ({ skip }) => {
+test("a start without ESC loads no network modules", async ({ skip }) => {
   skip(isStandalone, "NODE_OPTIONS has no effect on the stand-alone executable");
   const cwd = folder();
   const preload = join(cwd, "preload.cjs");
@@ -47,13 +47,13 @@ test("a start without ESC loads nothing of the network", async ({ skip }) => {
   }
 });
 
-test("what each start reads is small: all that a good start without options does not run is a file of its own", () => {
+test("a start reads little: code that a plain start does not run is in separate files", () => {
   const program = chunks.filter(({ name }) => name.startsWith("program-"));
   expect(program).toHaveLength(1);
   expect(program[0]?.text.length).toBeLessThan(50_000);
 });
 
-/** A way to start, what it takes, and the files of dist/ that it needs beside the built-in contract. */
+/** A way to start, its arguments, and the files of dist/ that it needs besides the built-in contract. */
 const starts: readonly (readonly [
   string,
   { mode: string; files: readonly string[]; given?: Readonly<Record<string, string>>; esc?: boolean },
@@ -94,7 +94,7 @@ test.for(starts)(
   },
 );
 
-test("a failure is told, and its status kept, where what words it cannot be loaded", async ({ skip }) => {
+test("a failure is reported with its status if the module that words it cannot be loaded", async ({ skip }) => {
   skip(isStandalone, "it is one file");
   const path = copyOfPackage();
   const names = readdirSync(join(path, "dist")).filter((name) => name.startsWith("stderr-"));

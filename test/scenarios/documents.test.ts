@@ -96,8 +96,8 @@ const DOCUMENTS: Readonly<Record<string, Readonly<Record<string, Trial>>>> = {
       files: { ".env.example": readFileSync(join(root, ".env.example"), "utf8") },
     },
     "read -rs GH_FINE_GRAINED_TOKEN && export GH_FINE_GRAINED_TOKEN": { ...pulumi, because: "it asks a person" },
-    "sophia-run check                        # what is configured, masked, and from where": { kind: "run" },
-    "sophia-run audit   # how old each secret is, who changed it last, what is overdue, the token": { kind: "run" },
+    "sophia-run check                        # the variables, masked, with their sources": { kind: "run" },
+    "sophia-run audit   # age and last change of each secret, overdue rotations, the token": { kind: "run" },
     "$ sophia-run check": { kind: "run", without: ["DATABASE_URL"] },
   },
   "docs/secrets.md": {
@@ -206,7 +206,7 @@ describe.each(Object.entries(DOCUMENTS))("%s", (name, trials) => {
   const document = readFileSync(join(root, name), "utf8");
   const blocks = fencedBlocks(document).filter(({ language }) => ["console", "sh"].includes(language));
 
-  test("has these blocks of commands and no others", () => {
+  test("has exactly these blocks of commands", () => {
     expect(blocks.map(firstLine)).toEqual(Object.keys(trials));
   });
 

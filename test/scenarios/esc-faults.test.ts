@@ -19,7 +19,7 @@ afterAll(() => certificates.remove());
 const document = readFileSync(join(import.meta.dirname, "../../docs/faults.md"), "utf8");
 const documented = documentedRows(document);
 
-describe.concurrent("real processes meet a fault", () => {
+describe.concurrent("real processes with a fault of ESC", () => {
   test.each(CASES)("$group: $fault", async (one) => {
     const observed = await onStage(one, certificates, (variables, stage) => observe(one, variables, stage));
     const launched = await onStage(one, certificates, (variables, stage) => launch(one, variables, stage, []));

@@ -31,7 +31,7 @@ const { QDRANT_URL } = CONTRACT_VALUES;
 let home: string;
 let tarball: string;
 let esc: EscServer;
-/** What points at the ESC server, in the two forms that the credential has. */
+/** The variables of the ESC server, with a token and with a token file. */
 let access: {
   readonly environment: Readonly<Record<string, string>>;
   readonly token: Readonly<Record<string, string>>;
@@ -98,7 +98,7 @@ describe("examples/npm-scripts", () => {
         writeFileSync(join(cwd, "package.json"), manifest.replace('"sophia-run -- node', '"exec sophia-run -- node'));
       },
     },
-  ])("npm start serves with what ESC gives, and SIGTERM sent to npm stops it all, $how", async ({ adapt }) => {
+  ])("npm start runs the server with the values of ESC, and SIGTERM to npm stops both, $how", async ({ adapt }) => {
     const cwd = await installed("npm-scripts");
     adapt(cwd);
     const npm = start(["npm", "start"], { cwd, env: { ...environment(), ...access.environment, ...access.token } });
@@ -124,11 +124,11 @@ describe("examples/npm-scripts", () => {
     expect(job.status).toBe(7);
   });
 
-  test("so do those of an unmet contract and of a check", async () => {
+  test("the statuses of an unmet contract and of a check pass through npm, too", async () => {
     const cwd = await installed("npm-scripts");
     const unmet = await start(["npm", "start"], { cwd, env: environment() }).finished;
     expect(unmet.status).toBe(78);
-    expect(unmet.stderr).toContain("QDRANT_API_KEY (Qdrant API Key) is required and not set");
+    expect(unmet.stderr).toContain("QDRANT_API_KEY");
     expect(unmet.stdout).not.toContain("listening");
     expect((await start(["npm", "run", "check"], { cwd, env: environment() }).finished).status).toBe(1);
     writeFileSync(join(cwd, ".env"), envFile());
@@ -138,7 +138,7 @@ describe("examples/npm-scripts", () => {
   });
 });
 
-test("examples/docker: what each Dockerfile installs is the command, with the lock file and no devDependencies", async ({
+test("examples/docker: each Dockerfile installs the command by the lock file without devDependencies", async ({
   skip,
 }) => {
   skip(notPackage !== undefined, notPackage);
@@ -224,11 +224,11 @@ describe("examples/devcontainer", () => {
     });
   });
 
-  test("without the two, .env gives the values; without .env, the message says what is missing", async () => {
+  test("without the two secrets .env is used; without .env the message names the missing variables", async () => {
     const workspace = await installed("devcontainer");
     const unmet = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
     expect(unmet).toMatchObject({ status: 78, stdout: "" });
-    expect(unmet.stderr).toContain("PULUMI_ACCESS_TOKEN (Pulumi Token) is required and not set");
+    expect(unmet.stderr).toContain("PULUMI_ACCESS_TOKEN");
     writeFileSync(join(workspace, ".env"), envFile(), { mode: 0o600 });
     const end = await lifecycle(config.postStartCommand, surroundings(workspace, {}));
     expect(end).toMatchObject({ status: 0, stderr: "" });

@@ -51,7 +51,7 @@ describe.each([
 ] as const)("in %s", (shell, words) => {
   skipBecause(notInstalled(shell, "-c", "exit"));
 
-  test("the command that the message shows sets the value, and replaces one that is not valid", async () => {
+  test("the printed command sets the value, and replaces an invalid one", async () => {
     const { server, handle, cwd, env, atTerminal } = await world();
     const launch = ["sophia-run", "--", "printenv", "KEEP"] as const;
     const unmet = await atTerminal(launch);
@@ -81,17 +81,17 @@ describe.each([
   });
 });
 
-test("without a terminal it is offered where its token is, and reads the standard input", async () => {
+test("without a terminal the command is printed if its token is set, and reads the standard input", async () => {
   const { server, cwd, env } = await world();
   const unmet = await sophia(["--", "true"], { cwd, env: { ...env, ESC_ADMIN_TOKEN: server.token } });
   expect(unmet.status).toBe(78);
-  expect(unmet.stderr).toContain("this reads its value from the standard input:\n");
+  expect(unmet.stderr).toContain("standard input");
   const [, ...words] = remedyIn(unmet.stderr).replaceAll(/\\\n/g, " ").trim().split(/ +/);
   const set = await sophia(words, { cwd, env: { ...env, ESC_ADMIN_TOKEN: server.token }, input: sentinel("value") });
   expect(set).toMatchObject({ status: 0, stderr: "" });
 });
 
-test("with neither it is that of the Pulumi CLI", async () => {
+test("without a terminal and a token the command is that of the Pulumi CLI", async () => {
   const { cwd, env } = await world();
   const unmet = await sophia(["--", "true"], { cwd, env });
   expect(unmet.stderr).toContain("pulumi env set");

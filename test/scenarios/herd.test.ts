@@ -19,13 +19,13 @@ describe("a thousand starts at once", () => {
     expect(play(rate, { retryAfterSeconds }).read).toBe(1000);
   });
 
-  test.each([75, 50, 20, 1])("all start within the deadline, whatever they read, at %i a second", (rate) => {
+  test.each([75, 50, 20, 1])("all start within the deadline at %i requests a second", (rate) => {
     const { starts } = play(rate);
     expect(starts).toHaveLength(1000);
     expect(starts.at(-1)).toBeLessThanOrEqual(30_200);
   });
 
-  test("after the first wave they ask for no more at once than without a limit", () => {
+  test("after the first wave there are no more concurrent requests than without a limit", () => {
     const { arrivals } = play(100);
     const busiest = Array.from({ length: 30 }, (_, second) =>
       arrivals.filter((at) => Math.floor(at / 1000) === second + 1),
@@ -50,7 +50,7 @@ describe("a thousand starts at once", () => {
     expect(server.violations).toEqual([]);
   });
 
-  test("is what the documentation shows", async () => {
+  test("are documented with these results", async () => {
     await expect(herdReport()).toMatchFileSnapshot("../../docs/measurements/herd.md");
   });
 });

@@ -26,7 +26,7 @@ skipBecause(
       : undefined,
 );
 
-/** What `printenv` prints behind sophia-run, with this HOME. */
+/** Returns the output of `printenv` under sophia-run with this HOME. */
 async function start(home: string): Promise<string> {
   const child = spawn(process.execPath, ["--", entry, "--no-contract", "--", "printenv", "HOME"], {
     cwd: folder(),
@@ -81,7 +81,7 @@ async function exchanging(one: string, other: string): Promise<void> {
   await once(createInterface(child.stdout), "line");
 }
 
-test("no start runs the code of another user who exchanges the folder", async () => {
+test("no start runs the code of another user who replaces the folder", async () => {
   const { home, caches, code } = await homeWithCode();
   const evil = join(caches, "evil");
   mkdirSync(evil);
@@ -93,7 +93,7 @@ test("no start runs the code of another user who exchanges the folder", async ()
   expect(outputs).toEqual(outputs.map(() => `${home}\n`));
 }, 60_000);
 
-test("a file of another user's in the folder is not read", async () => {
+test("a file of another user in the folder is not read", async () => {
   const { home, code } = await homeWithCode();
   for (const name of readdirSync(code)) {
     writeFileSync(join(code, name), attackersCode(name));
@@ -102,7 +102,7 @@ test("a file of another user's in the folder is not read", async () => {
   expect(await start(home)).toBe(`${home}\n`);
 });
 
-test("what the test exchanges would run, were it root's own", async () => {
+test("the exchanged code would run if it belonged to root", async () => {
   const { home, code } = await homeWithCode();
   for (const name of readdirSync(code)) writeFileSync(join(code, name), attackersCode(name));
   expect(await start(home)).toContain(SIGN);
@@ -122,7 +122,7 @@ test.each([
   );
 });
 
-test("code that was kept is not read once every user may exchange a folder above it", async () => {
+test("kept code is not used if any user may replace a folder above it", async () => {
   const { home, code } = await homeWithCode();
   for (const name of readdirSync(code)) writeFileSync(join(code, name), attackersCode(name));
   chmodSync(home, 0o777);

@@ -27,7 +27,7 @@ const isRoot = process.geteuid?.() === 0;
 
 skipBecause(isStandalone || !existsSync(addon) ? "code is kept by the package with its addon alone" : undefined);
 
-/** What a start prints that becomes `printenv`, or with `spawn` starts it. */
+/** Returns the output of a start that runs `printenv`. */
 function run(env: Readonly<Record<string, string>>, ...options: readonly string[]) {
   const args = ["--", entry, ...options, "--", "printenv", env["SHOWN"] ?? "QDRANT_URL"];
   const child = spawn(process.execPath, args, {
@@ -89,7 +89,7 @@ describe("the code that V8 has compiled", () => {
     expect(names.map((name) => statSync(pathOf(home, name), { bigint: true }).mtimeNs)).toEqual(before);
   });
 
-  test("goes to XDG_CACHE_HOME where that is an absolute path", async () => {
+  test("is kept in XDG_CACHE_HOME if that is an absolute path", async () => {
     const [home, caches] = [homeWithCaches(), folder()];
     await run({ HOME: home, XDG_CACHE_HOME: caches });
     expect(keptIn(home)).toEqual([]);
@@ -98,7 +98,7 @@ describe("the code that V8 has compiled", () => {
     expect(keptIn(home).length).toBeGreaterThan(0);
   });
 
-  test("is not read once any of 500 bits has changed", async () => {
+  test("is not used after any of 500 bits has changed", async () => {
     const home = homeWithCaches();
     await run({ HOME: home });
     const [path, name = ""] = [join(home, ".cache/sophia-run"), keptIn(home).find((one) => one.startsWith("program-"))];
@@ -118,7 +118,7 @@ describe("the code that V8 has compiled", () => {
     expect(believed.filter((code) => code !== undefined)).toEqual([]);
   });
 
-  test("survives each of 16 bits that change, and is made anew", async () => {
+  test("is compiled again after any of 16 bits has changed", async () => {
     const home = homeWithCaches();
     await run({ HOME: home });
     const name = keptIn(home).find((one) => one.startsWith("program-")) ?? "";
@@ -138,7 +138,7 @@ describe("the code that V8 has compiled", () => {
     ["cut", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
     ["no code at all", () => Buffer.from("#!/bin/sh\n")],
     ["far too large", (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(8_000_000)])],
-  ])("does no harm when it is %s", async (_, spoil) => {
+  ])("is ignored if it is %s", async (_, spoil) => {
     const home = homeWithCaches();
     await run({ HOME: home });
     const names = keptIn(home);
@@ -147,10 +147,10 @@ describe("the code that V8 has compiled", () => {
     expect(await run({ HOME: home })).toStrictEqual(GOOD);
   });
 
-  test("is thrown away once it was not made again for a season", async () => {
+  test("is deleted after a season without use", async () => {
     const home = homeWithCaches();
     await run({ HOME: home });
-    // Of what `--cache` keeps there nothing goes.
+    // The files of `--cache` in the folder are kept.
     const names = [
       "program-B1b2C3d4.cjs-v18.20.4-x64",
       "read-x.cjs-v26.0.0-nightly1-arm64.4711",
@@ -166,7 +166,7 @@ describe("the code that V8 has compiled", () => {
   });
 });
 
-describe("nothing is kept, and nothing said,", () => {
+describe("no code is kept, without a message,", () => {
   test.each<[string, (home: string) => Readonly<Record<string, string>>]>([
     ["without a HOME", () => ({})],
     ["where the HOME does not exist", (home) => ({ HOME: join(home, "none") })],

@@ -10,11 +10,11 @@ const EVIL = "https://evil.example.test/v1";
 const KEY = { OPENAI_API_KEY: "sk-sentinel-of-the-user" };
 const BASE = "OPENAI_BASE_URL";
 
-/** What the program gets, and what was said. */
+/** Returns the variables of the program, and the messages. */
 async function start(args: readonly string[], options: RunOptions) {
   const { status, stdout, stderr } = await sophia([...args, "--", "/usr/bin/env"], options);
   expect(status).toBe(0);
-  return { variables: environmentOf(stdout), told: unwrapped(stderr) };
+  return { variables: environmentOf(stdout), messages: unwrapped(stderr) };
 }
 
 const contractOf = (variables: object): Readonly<Record<string, string>> => ({
@@ -43,10 +43,10 @@ describe("an address in a .env that was found is withheld, with a warning,", () 
     [BASE, KEY, "//evil.example.test"],
   ])("%s, if the environment has the key (%o, %s)", async (name, env, address) => {
     const cwd = folder({ ".env": `${name}=${address}\nPLAIN=1\n` });
-    const { variables, told } = await start(["--no-contract"], { cwd, env });
+    const { variables, messages } = await start(["--no-contract"], { cwd, env });
     expect(variables).toMatchObject({ ...env, PLAIN: "1" });
     expect(variables).not.toHaveProperty(name);
-    expect(told).toMatch(new RegExp(`^sophia-run: warning: ${name} in .env is not passed on: .*--allow ${name} `));
+    expect(messages).toMatch(new RegExp(`^sophia-run: warning: ${name} in .env .*--allow ${name}\\b`));
   });
 
   test("if ESC has the key, whatever the file has besides", async () => {
@@ -55,10 +55,10 @@ describe("an address in a .env that was found is withheld, with a warning,", () 
     server.environment(ESC_NAME, { values: KEY });
     const env = { ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url, ESC_ENV: ESC_NAME };
     const cwd = folder({ ".env": `OPENAI_API_KEY=sk-of-the-file\n${BASE}=${EVIL}\n` });
-    const { variables, told } = await start(["--no-contract"], { cwd, env });
+    const { variables, messages } = await start(["--no-contract"], { cwd, env });
     expect(variables).toMatchObject(KEY);
     expect(variables).not.toHaveProperty(BASE);
-    expect(told).toContain(`${BASE} in .env is not passed on`);
+    expect(messages).toContain(`${BASE} in .env`);
   });
 
   test("if another file has the key, such as that of the repository's root", async () => {
@@ -66,13 +66,13 @@ describe("an address in a .env that was found is withheld, with a warning,", () 
     const inner = join(cwd, "package");
     mkdirSync(inner);
     writeFileSync(join(inner, ".env"), `${BASE}=${EVIL}\n`, { mode: 0o600 });
-    const { variables, told } = await start([], { cwd: inner });
+    const { variables, messages } = await start([], { cwd: inner });
     expect(variables).toMatchObject({ OPENAI_API_KEY: "sk-of-the-user" });
     expect(variables).not.toHaveProperty(BASE);
-    expect(told).toContain(`${BASE} in .env is not passed on`);
+    expect(messages).toContain(`${BASE} in .env`);
   });
 
-  test("whatever a contract that was found says of it: a declaration, an alias, a default", async () => {
+  test("even if a found contract declares it, or has an alias or a default", async () => {
     const contracts = [
       { contract: { [BASE]: {} }, file: `${BASE}=${EVIL}`, env: KEY },
       { contract: { [BASE]: { aliases: ["DOCS"] } }, file: `DOCS=${EVIL}`, env: KEY },
@@ -81,15 +81,14 @@ describe("an address in a .env that was found is withheld, with a warning,", () 
     ];
     for (const { contract, file, env } of contracts) {
       const cwd = folder({ ...contractOf({ OPENAI_API_KEY: {}, ...contract }), ".env": `${file}\n` });
-      const { variables, told } = await start([], { cwd, env });
+      const { variables, messages } = await start([], { cwd, env });
       expect({ contract, has: BASE in variables }).toEqual({ contract, has: false });
-      expect(told).toContain(`${BASE} in `);
-      expect(told).toContain("is not passed on");
+      expect(messages).toContain(`${BASE} in `);
     }
   });
 });
 
-describe("an address passes in silence", () => {
+describe("an address is passed on without a message", () => {
   test.each<[string, string, Readonly<Record<string, string>>]>([
     ["with the key of the same file", `OPENAI_API_KEY=sk-of-the-file\n${BASE}=${EVIL}\n`, {}],
     ["without a key", `${BASE}=${EVIL}\n`, {}],
@@ -97,10 +96,10 @@ describe("an address passes in silence", () => {
     ["of this machine, by numbers", `${BASE}=http://127.0.0.1:8080\n`, KEY],
     ["of this machine, by IPv6", `${BASE}=http://[::1]:8080/v1\n`, KEY],
     ["of a service that has none of its own", `QDRANT_URL=${EVIL}\n`, { QDRANT_API_KEY: "x" }],
-    ["of a service that nobody knows", `INVOICES_BASE_URL=${EVIL}\n`, { INVOICES_API_KEY: "x" }],
+    ["of an unknown service", `INVOICES_BASE_URL=${EVIL}\n`, { INVOICES_API_KEY: "x" }],
   ])("%s", async (_, file, env) => {
-    const { variables, told } = await start(["--no-contract"], { cwd: folder({ ".env": file }), env });
-    expect(told).toBe("");
+    const { variables, messages } = await start(["--no-contract"], { cwd: folder({ ".env": file }), env });
+    expect(messages).toBe("");
     expect(variables).toMatchObject({ ...environmentOf(file), ...env });
   });
 
@@ -111,8 +110,8 @@ describe("an address passes in silence", () => {
     ["of the caller", [], { [BASE]: EVIL }],
   ])("%s", async (_, args, env) => {
     const cwd = folder({ ".env": `${BASE}=${EVIL}\n` });
-    const { variables, told } = await start(["--no-contract", ...args], { cwd, env: { ...KEY, ...env } });
-    expect([told, variables[BASE]]).toEqual(["", EVIL]);
+    const { variables, messages } = await start(["--no-contract", ...args], { cwd, env: { ...KEY, ...env } });
+    expect([messages, variables[BASE]]).toEqual(["", EVIL]);
     expect(variables).not.toHaveProperty("SOPHIA_FROM_FILES");
   });
 
@@ -120,15 +119,15 @@ describe("an address passes in silence", () => {
     for (const own of [{ default: EVIL }, { aliases: ["DOCS"] }]) {
       const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: own }));
       const env = { ...KEY, DOCS: EVIL };
-      const { variables, told } = await start(["--contract", "sophia.contract.json"], { cwd, env });
-      expect([told, variables[BASE]]).toEqual(["", EVIL]);
+      const { variables, messages } = await start(["--contract", "sophia.contract.json"], { cwd, env });
+      expect([messages, variables[BASE]]).toEqual(["", EVIL]);
     }
   });
 
   test("under a further name of the same address", async () => {
     const cwd = folder(contractOf({ OPENAI_API_KEY: {}, [BASE]: { aliases: ["OPENAI_API_BASE"] } }));
-    const { variables, told } = await start([], { cwd, env: { ...KEY, OPENAI_API_BASE: EVIL } });
-    expect([told, variables[BASE]]).toEqual(["", EVIL]);
+    const { variables, messages } = await start([], { cwd, env: { ...KEY, OPENAI_API_BASE: EVIL } });
+    expect([messages, variables[BASE]]).toEqual(["", EVIL]);
   });
 });
 
@@ -142,7 +141,7 @@ describe("a sophia-run in the program", () => {
     expect(environmentOf(stdout)).toMatchObject({ OPENAI_API_KEY: "sk-of-the-file", [BASE]: EVIL });
   });
 
-  test("does not send a key of its own there", async () => {
+  test("does not send its own key there", async () => {
     const server = await startEscServer();
     onTestFinished(() => server.close());
     server.environment(ESC_NAME, { values: KEY });
@@ -153,11 +152,11 @@ describe("a sophia-run in the program", () => {
     expect(status).toBe(0);
     expect(environmentOf(stdout)).toMatchObject(KEY);
     expect(environmentOf(stdout)).not.toHaveProperty(BASE);
-    expect(unwrapped(stderr)).toContain(`${BASE} in a file that an outer sophia-run read is not passed on`);
+    expect(unwrapped(stderr)).toContain(`${BASE} in a file`);
   });
 });
 
-test("explain, check and export tell of it", async () => {
+test("explain, check and export report the withheld address", async () => {
   const cwd = folder({
     ...contractOf({ OPENAI_API_KEY: {}, [BASE]: { required: true } }),
     ".env": `${BASE}=${EVIL}\n`,
@@ -170,5 +169,5 @@ test("explain, check and export tell of it", async () => {
   expect(checked.stdout).not.toContain(`${BASE}: Not configured`);
   const exported = await sophia(["export", "--format", "json", "--no-contract"], { cwd, env: KEY });
   expect(exported.stdout).not.toContain(EVIL);
-  expect(unwrapped(exported.stderr)).toContain(`${BASE} in .env is not passed on`);
+  expect(unwrapped(exported.stderr)).toContain(`${BASE} in .env`);
 });

@@ -120,7 +120,7 @@ describe("no value and no token comes out", () => {
       "unmet.json": '{"variables":{"NONE":{"required":true}}}',
     });
     const temporary = folder();
-    // What is kept stands there, too.
+    // The cache is in the same folder.
     const ended = await sophia(args, {
       cwd,
       env: { ...env, TMPDIR: temporary, XDG_CACHE_HOME: temporary, ...variables },
@@ -146,7 +146,7 @@ describe("no value and no token comes out", () => {
     server.environment("acme/sophia/dev", { values: { ...SECRETS, QDRANT_API_KEY: "" } });
     await server.waitFor("read", reads + 1);
     server.failAlways("any", 401);
-    // By the second one the first has been told.
+    // The first one was reported before the second.
     await server.waitFor("any", server.count("any") + 2);
     process.kill(started.pid, "SIGTERM");
     const ended = await started.finished;

@@ -45,10 +45,10 @@ test("the contract is checked against what the program gets", async () => {
   const cwd = folder({ "sophia.contract.json": CONTRACT });
   const { status, stderr } = await sophia(["--exclude", "DECL*", "--", "true"], { cwd, env: { DECLARED: "here" } });
   expect(status).toBe(78);
-  expect(stderr).toContain("DECLARED is required");
+  expect(stderr).toContain("DECLARED");
 });
 
-test("with --include only what it names is required, and what the caller gives all the same", async () => {
+test("--include limits the required variables to the named ones and those that the caller sets", async () => {
   const cwd = folder();
   const env = { QDRANT_URL: "https://qdrant.test" };
   const started = await sophia(["--include", "QDRANT_URL", "--", "printenv", "QDRANT_URL"], { cwd, env });
@@ -101,21 +101,21 @@ describe("--scope", () => {
       ["--scope", "web", "--pristine"],
       ["WEB_KEY", "WEB_PORT"],
     ],
-  ])("%j passes on what is the process's own", async (options, names) => {
+  ])("%j passes on only the variables of the process", async (options, names) => {
     const env = { WEB_KEY: "k", WORKER_KEY: "SENTINEL", FROM_ENVIRONMENT: "v" };
     expect(await given(options, env)).toEqual(names);
   });
 
-  test("is checked alone, and SOPHIA_SCOPE is the same", async () => {
+  test("limits the check, as SOPHIA_SCOPE does", async () => {
     const env = { SOPHIA_SCOPE: "web", WEB_KEY: "k" };
     expect(await sophia(["--", "true"], { cwd: cwd(), env })).toMatchObject({ status: 0, stderr: "" });
     const unmet = await sophia(["--scope", "web", "--", "true"], { cwd: cwd() });
     expect(unmet.status).toBe(78);
-    expect(unmet.stderr).toContain("WEB_KEY is required");
+    expect(unmet.stderr).toContain("WEB_KEY");
     expect(unmet.stderr).not.toContain("WORKER_KEY");
   });
 
-  test("check, explain, export and docs know it; none shows what is another's", async () => {
+  test("limits check, explain, export and docs to the variables of the process", async () => {
     const env = { WEB_KEY: "k", WORKER_KEY: "SENTINEL" };
     const folderOfAll = cwd();
     const run = (...words: readonly string[]) => sophia(words, { cwd: folderOfAll, env });
@@ -127,21 +127,21 @@ describe("--scope", () => {
     });
     const explained = await run("explain", "--scope", "web");
     expect(explained.stdout).toContain("(scope web)");
-    expect(explained.stdout).toMatch(/--- Not in the scope web ---\n\n.*JOB_KEY\n[^]*withheld .*: by --scope/);
-    expect((await run("explain", "--scope", "web", "WORKER_KEY")).stdout).toContain(": by --scope");
+    expect(explained.stdout).toMatch(/JOB_KEY\n[^]*withheld .*--scope/);
+    expect((await run("explain", "--scope", "web", "WORKER_KEY")).stdout).toContain("--scope");
     expect((await run("export", "--scope", "web")).stdout).toMatch(/^WEB_KEY=.*\nWEB_PORT=.*\n$/);
     expect((await run("docs", "--scope", "web", "web.env")).status).toBe(0);
     expect(readFileSync(join(folderOfAll, "web.env"), "utf8")).not.toContain("WORKER_KEY");
     for (const ended of [check, explained]) expect(ended.stdout + ended.stderr).not.toContain("SENTINEL");
   });
 
-  test("that does not exist is 125, with a suggestion", async () => {
+  test("fails with a suggestion if the scope does not exist", async () => {
     const unknown = await sophia(["--scope", "wbe", "--", "true"], { cwd: cwd() });
     expect(unknown).toMatchObject({ status: 125, stdout: "" });
-    expect(unknown.stderr).toContain('sophia.contract.json has no scope "wbe"');
+    expect(unknown.stderr).toContain('"wbe"');
     expect(unknown.stderr).toContain("did you mean web?");
     const builtIn = await sophia(["--scope", "web", "--", "true"]);
     expect(builtIn.status).toBe(125);
-    expect(builtIn.stderr).toContain("the built-in contract has no scope");
+    expect(builtIn.stderr).toContain("built-in contract");
   });
 });

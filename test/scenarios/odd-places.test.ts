@@ -26,7 +26,7 @@ describe("in a working directory that the user may not search", () => {
   test("a file that is named is an error", () => {
     const { status, stderr } = sophiaAsNobody(["--no-contract", "--dotenv", ".env", "--", "true"], { cwd: place() });
     expect(status).toBe(125);
-    expect(stderr).toMatch(/^sophia-run: \.env cannot be read: permission denied\n/);
+    expect(stderr).toMatch(/^sophia-run: \.env cannot be read/);
   });
 
   test("a file that is there and may not be read is one, too", () => {
@@ -35,6 +35,6 @@ describe("in a working directory that the user may not search", () => {
     chmodSync(join(cwd, ".env"), 0o600);
     const { status, stderr } = sophiaAsNobody(["--no-contract", "--", "true"], { cwd });
     expect(status).toBe(125);
-    expect(stderr).toMatch(/^sophia-run: \.env cannot be read: permission denied\n/);
+    expect(stderr).toMatch(/^sophia-run: \.env cannot be read/);
   });
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CONTRACT_VALUES, folder, isStandalone, sophia, unwrapped } from "../helpers/sophia.ts";
 
-/** Stands for the content of files whose reader may not see it, where sophia-run may. */
+/** The content of a file that sophia-run can read, and the reader of its messages may not. */
 const SENTINEL = "pul_0123456789abcdef0123456789abcdef";
 const SPACED = `${SENTINEL} ${SENTINEL}\n`;
 const ESC = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: "pul-fake", PULUMI_BACKEND_URL: "https://127.0.0.1:1" };
@@ -18,38 +18,38 @@ interface Row {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly status: number;
-  /** Shows that the file was looked at. */
-  readonly told: string;
+  /** A part of the message, which shows that the file was read. */
+  readonly message: string;
 }
 
-const contractOf = (text: string, told: string): Row => ({
+const contractOf = (text: string, message: string): Row => ({
   what: `a contract: ${text}`,
   files: { [CONTRACT]: text },
   status: 125,
-  told,
+  message,
 });
 
 const ROWS: readonly Row[] = [
   {
-    what: "what a found contract extends",
+    what: "the base of a found contract",
     files: { [CONTRACT]: '{"extends":"token"}', token: SENTINEL },
     status: 125,
-    told: "token:1:1: unexpected text",
+    message: "token:1:1: ",
   },
   {
-    what: "what a found contract extends by a link out of its folder",
+    what: "the base of a found contract, by a link out of its folder",
     files: { [CONTRACT]: '{"extends":"link"}' },
     link: ["link", "/proc/self/environ"],
     status: 125,
-    told: "outside of its folder",
+    message: "its folder",
   },
   {
-    what: "what a named contract extends",
+    what: "the base of a named contract",
     files: { "c.json": '{"extends":"/proc/self/environ"}' },
     args: ["check", "--contract", "c.json"],
     env: { A: SENTINEL },
     status: 125,
-    told: "/proc/self/environ:1:1: unexpected text",
+    message: "/proc/self/environ:1:1: ",
   },
   {
     what: "a contract that is a link",
@@ -58,15 +58,15 @@ const ROWS: readonly Row[] = [
     args: ["check", "--contract", CONTRACT],
     env: { A: SENTINEL },
     status: 125,
-    told: "unexpected text",
+    message: ":1:1: ",
   },
-  contractOf(SENTINEL, ":1:1: unexpected text"),
-  contractOf(`'${SENTINEL}'`, ":1:1: unexpected text"),
-  contractOf(`"${SENTINEL}"`, ":1:1: a string is not allowed here"),
-  contractOf(`{"${SENTINEL}": 1}`, ":1:2: unknown key"),
+  contractOf(SENTINEL, ":1:1: "),
+  contractOf(`'${SENTINEL}'`, ":1:1: "),
+  contractOf(`"${SENTINEL}"`, ":1:1: "),
+  contractOf(`{"${SENTINEL}": 1}`, ":1:2: "),
   contractOf(`{"${SENTINEL}": 1, "${SENTINEL}": 2}`, "has 3 errors"),
-  contractOf(`{"variables": {"${SENTINEL}=": {}}}`, "this is not a valid name"),
-  contractOf(`{"variables": {"A": {"format": "${SENTINEL}"}}}`, "unknown value"),
+  contractOf(`{"variables": {"${SENTINEL}=": {}}}`, ":1:16: "),
+  contractOf(`{"variables": {"A": {"format": "${SENTINEL}"}}}`, ":1:32: "),
   contractOf(
     `{"variables": {}, "groups": {"g": {"rule": "one-of", "variables": ["${SENTINEL}", "${SENTINEL}"]}}}`,
     "in the list twice",
@@ -80,74 +80,74 @@ const ROWS: readonly Row[] = [
     "has 2 errors",
   ),
   {
-    what: "a .env with lines that are none",
+    what: "a .env without assignments",
     files: { ".env": SPACED },
     status: 0,
-    told: ".env:1: not of the form NAME=value, ignored",
+    message: ".env:1: ",
   },
   {
     what: "a .env with one name twice, in base64",
     files: { ".env": `${SENTINEL}==\n${SENTINEL}=a#b\n` },
     status: 0,
-    told: ".env:2: this name is set before",
+    message: ".env:2: ",
   },
   {
     what: "a .env with a quote that is never closed",
     files: { ".env": `A="${SENTINEL}\n` },
     status: 125,
-    told: "quote that is never closed",
+    message: ".env:1",
   },
   {
     what: "a token file with more than a token",
     files: { token: SPACED },
     env: { ESC_ENV: "acme/sophia/dev", ESC_TOKEN_FILE: "token" },
     status: 0,
-    told: "ESC_TOKEN_FILE",
+    message: "ESC_TOKEN_FILE",
   },
   {
     what: "an ID token's file with more than a token",
     files: { token: SPACED },
     env: { ESC_ENV: "acme/sophia/dev", ESC_OIDC_TOKEN_FILE: "token", ESC_OIDC_ORG: "acme" },
     status: 0,
-    told: "ESC_OIDC_TOKEN_FILE",
+    message: "ESC_OIDC_TOKEN_FILE",
   },
   // Bun reads that file itself.
   ...(isStandalone
     ? []
     : [
         {
-          what: "a file of certificates with none in it",
+          what: "a certificate file without certificates",
           files: { pem: SPACED },
           env: { ...ESC, SSL_CERT_FILE: "pem" },
           status: 0,
-          told: "contains no PEM certificate",
+          message: "PEM",
         },
       ]),
   {
-    what: "a package.json that is none",
+    what: "an invalid package.json",
     files: { "package.json": SPACED, ".env.example": "API_KEY=\n" },
     args: ["init"],
     status: 0,
-    told: "package.json",
+    message: "package.json",
   },
 ];
 
-test.each(ROWS)("no message quotes $what", async ({ files, link, args = CHECK, env = {}, status, told }) => {
+test.each(ROWS)("no message quotes $what", async ({ files, link, args = CHECK, env = {}, status, message }) => {
   const cwd = folder(files);
   if (link !== undefined) symlinkSync(link[1], join(cwd, link[0]));
   const ended = await sophia(args, { cwd, env: { ...CONTRACT_VALUES, ...env } });
   const text = unwrapped(ended.stdout + ended.stderr);
-  expect({ status: ended.status, text }).toEqual({ status, text: expect.stringContaining(told) });
+  expect({ status: ended.status, text }).toEqual({ status, text: expect.stringContaining(message) });
   expect(text).not.toContain(SENTINEL.slice(0, 12));
 });
 
-test("no message quotes a file in the place of the cache or of the audit log", async () => {
+test("no message quotes a file with the name of the cache or the audit log", async () => {
   const cwd = folder({ log: SPACED });
   const caches = join(cwd, "sophia-run");
   mkdirSync(caches, { mode: 0o700 });
   const env = { ...CONTRACT_VALUES, ...ESC, XDG_CACHE_HOME: cwd };
   const first = await sophia(["check", "--cache"], { cwd, env });
-  expect(unwrapped(first.stdout)).toContain("--cache does not serve: nothing is kept");
+  expect(unwrapped(first.stdout)).toContain("--cache");
   writeFileSync(join(cwd, "log"), SPACED, { mode: 0o600 });
   const logged = await sophia(["--audit-log", "log", "--", "true"], { cwd, env: CONTRACT_VALUES });
   expect(logged).toMatchObject({ status: 0, stdout: "", stderr: "" });

@@ -36,7 +36,7 @@ function filesBelow(path: string): readonly string[] {
     .filter((file) => !file.includes("node_modules"));
 }
 
-test("everything that is read or printed installs the package in the one form that is safe now", () => {
+test("all documents and messages install the package in the form that is safe now", () => {
   const places = [
     "src",
     "docs",
@@ -57,7 +57,7 @@ test("everything that is read or printed installs the package in the one form th
   expect(wrong.filter((line) => !line.startsWith("src/core/package-source.ts:"))).toEqual([]);
 });
 
-test("so does what init prints for each package manager", () => {
+test("init prints the safe form for each package manager", () => {
   const tools: readonly { readonly add?: string; readonly addToRoot?: string; readonly run: string }[] = [
     ...Object.values(NODE_TOOLS),
     ...Object.values(PYTHON_TOOLS),
@@ -72,7 +72,7 @@ test("the version is that of the package", () => {
   expect(TARBALL).toBe(`sophia-run-${VERSION}.tgz`);
 });
 
-describe("what asks a registry is known", () => {
+describe("commands that would ask a registry are found", () => {
   test.each([
     "npm install sophia-run",
     "npm i --save-prod sophia-run@0.1.0",
@@ -104,7 +104,7 @@ describe("what asks a registry is known", () => {
     '"sophia-run": "file:sophia-run-0.1.0.tgz"',
     "npm start; sophia-run -- node x",
     "sophia-run -- npm run build",
-  ])("not so: %s", (line) => {
+  ])("a command that does not ask a registry: %s", (line) => {
     expect(asksRegistry(line)).toBe(false);
   });
 });

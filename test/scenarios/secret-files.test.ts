@@ -28,7 +28,7 @@ async function start(mode: string, prefix: readonly string[], wait = "") {
 
 const EXPECTED = { status: 7, stderr: "", rest: ["600", "700", `{"key":"${sentinel("google")}"}`, ""] };
 
-test("auto: the program takes the place of sophia-run, and the file goes with it", async ({ skip }) => {
+test("auto: the program replaces sophia-run, and the file is removed when it ends", async ({ skip }) => {
   skip(readlinkSync("/proc/self/ns/pid") !== "pid:[4026531836]", "needs the first PID namespace");
   const ended = await start("auto", ["sh", "-c", 'echo $$ >&2; exec "$@"', "sh"]);
   expect({ ...ended, stderr: "" }).toMatchObject(EXPECTED);

@@ -9,7 +9,7 @@ import { addon, canBecomeProgram, folder, isStandalone, sophiaRun } from "../hel
 import { isAlive, start, type Started } from "../helpers/started.ts";
 import { startAtTerminal } from "../helpers/terminal.ts";
 
-// What docs/signals.md says and the conformance suite does not cover.
+// Statements of docs/signals.md that the conformance suite does not cover.
 
 const env = { PATH: cleanPath };
 
@@ -47,11 +47,11 @@ describe.each(["spawn", "exec"] as const)("mode %s", (mode) => {
   skipBecause(mode === "exec" && !canBecomeProgram ? "needs the addon, or Node.js 22.15" : undefined);
   const command = launch(["--mode", mode], PROGRAM);
 
-  test("a shell that stays in between dies of SIGTERM, and the program runs on", async () => {
+  test("a shell as the parent process dies by SIGTERM, and the program continues", async () => {
     const shell = start(["sh", "-c", '"$@"; exit $?', "sh", ...command], { cwd: folder(), env });
     const { program } = await running(shell);
     process.kill(shell.pid, "SIGTERM");
-    // The shell's end is reported once nobody holds its standard streams any more: until then the program is there.
+    // The end of the shell is reported when no process holds its standard streams: until then the program runs.
     process.kill(program, "SIGTERM");
     expect(await shell.finished).toMatchObject({ status: null, signal: "SIGTERM" });
   });
@@ -63,7 +63,7 @@ describe.each(["spawn", "exec"] as const)("mode %s", (mode) => {
     expect(await shell.finished).toMatchObject({ status: 9, signal: null });
   });
 
-  test("SIGTERM while ESC is read ends sophia-run, and nothing starts", async () => {
+  test("SIGTERM while ESC is read ends sophia-run, and no program starts", async () => {
     await using server = await startEscServer();
     server.environment("acme/sophia/dev", { values: { A: "1" } });
     server.failAlways("open", "hang");
@@ -77,7 +77,7 @@ describe.each(["spawn", "exec"] as const)("mode %s", (mode) => {
   });
 });
 
-describe("beside the program, without the addon", () => {
+describe("in spawn mode without the addon", () => {
   skipBecause(notLinux);
 
   // By number: Node.js has no names for real-time signals.
@@ -87,7 +87,7 @@ describe("beside the program, without the addon", () => {
     ["SIGFPE", 8],
     ["SIGILL", 4],
     ["a real-time signal", 40],
-  ])("%s kills sophia-run alone", async (_, number) => {
+  ])("%s kills only sophia-run", async (_, number) => {
     const command = withoutAddon(launch(["--mode", "spawn"], PROGRAM));
     const shell = start(["sh", "-c", '"$@"; echo "ended $?"', "sh", ...command], { cwd: folder(), env });
     const { program, parent } = await running(shell);
@@ -97,7 +97,7 @@ describe("beside the program, without the addon", () => {
     expect((await shell.finished).stdout).toMatch(/\nended \d+\nSIGTERM\n$/);
   });
 
-  test("in the foreground of a terminal the signals of its keys are dropped when somebody sends them by kill", async () => {
+  test("in the foreground of a terminal the signals of its keys are ignored if another process sends them", async () => {
     const started = startAtTerminal(withoutAddon(launch(["--mode", "spawn"], PROGRAM)), { cwd: folder(), env });
     const { parent } = await running(started);
     const keys = ["SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGWINCH"] as const;
@@ -109,7 +109,7 @@ describe("beside the program, without the addon", () => {
   });
 });
 
-describe("beside the program", () => {
+describe("in spawn mode", () => {
   skipBecause(notLinux);
 
   test("--kill-after does not begin with Ctrl-C", async () => {
@@ -137,12 +137,12 @@ describe("as PID 1 of a container", () => {
     return startContainer(prefix, command, { cwd: folder(), env }).finished;
   };
 
-  test("becoming the program: orphans stay zombies in a program that does not reap them", async ({ skip }) => {
+  test("exec mode leaves orphans to the program, as zombies if it does not reap them", async ({ skip }) => {
     skip(!canBecomeProgram, "needs the addon, or Node.js 22.15");
     expect(await orphanUntil("exec", 'state() === "Z"')).toMatchObject({ status: 0, stdout: "orphan: Z\n" });
   });
 
-  test("beside the program: orphans are reaped", async ({ skip }) => {
+  test("spawn mode reaps orphans", async ({ skip }) => {
     skip(!isStandalone && !existsSync(addon), "needs the addon");
     expect(await orphanUntil("spawn", 'state() === "gone"')).toMatchObject({ status: 0, stdout: "orphan: gone\n" });
   });

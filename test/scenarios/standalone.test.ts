@@ -32,7 +32,7 @@ describe("the stand-alone executable", () => {
     ["BUN_INSPECT_PRELOAD", (file: string): string => file],
     ["BUN_INSPECT", (): string => "ws://127.0.0.1:0/takeover"],
     ["NODE_OPTIONS", (file: string): string => `--require ${file}`],
-  ])("is not taken over by %s, which reaches the program", (name, value) => {
+  ])("ignores %s, which reaches the program", (name, value) => {
     const cwd = folder({ "takeover.cjs": takeover });
     const env = { [name]: value(join(cwd, "takeover.cjs")) };
     expect(run(["--no-contract", "--", "printenv", name], cwd, env)).toStrictEqual({
@@ -57,7 +57,7 @@ describe("the stand-alone executable", () => {
     ["NODE_CHANNEL_FD", "none"],
     ["SOPHIA_RUN_HELD_", "ffffffffffffffff nowhere"],
     ["SOPHIA_RUN_HELD_BUN_BE_BUN", "1"],
-  ] as const)("passes %s=%s on, and nothing comes of it", ([name, value], { skip }) => {
+  ] as const)("passes %s=%s on without using it", ([name, value], { skip }) => {
     skip(process.platform !== "linux", "needs Linux");
     for (const mode of ["auto", "spawn"]) {
       const args = ["--no-contract", "--mode", mode, "--", "env"];
@@ -100,7 +100,7 @@ describe("the stand-alone executable", () => {
   it.for([
     ["SIGPWR", 30],
     ["SIGSTKFLT", 16],
-  ] as const)("passes %s on to a program beside it, which may die of it", async ([name, number], { skip }) => {
+  ] as const)("in spawn mode passes %s on to the program, which may die by it", async ([name, number], { skip }) => {
     skip(process.platform !== "linux", "needs Linux");
     const ended = (program: string): Promise<unknown> => {
       const args = ["--no-contract", "--mode", "spawn", "--", "sh", "-c", program];
@@ -110,7 +110,7 @@ describe("the stand-alone executable", () => {
     expect(await ended(`kill -${number} $$`)).toEqual([null, name]);
   });
 
-  it("reads no .env file, bunfig.toml, tsconfig.json or package.json of its own accord", () => {
+  it("does not read .env, bunfig.toml, tsconfig.json or package.json unless it is told to", () => {
     const cwd = folder({
       ".env": "FROM_DEFAULT=1\n",
       ".env.local": "FROM_LOCAL=1\n",
@@ -138,7 +138,7 @@ describe("the stand-alone executable", () => {
       "SigIgn:\t0000000021001201\n",
     ],
     ["an inherited descriptor", "exec 7</dev/null; exec", "test -e /proc/$$/fd/7 && echo open", "open\n"],
-  ] as const)("hands on %s", ([, before, program, stdout], { skip }) => {
+  ] as const)("passes on %s", ([, before, program, stdout], { skip }) => {
     skip(process.platform !== "linux", "needs Linux");
     const args = ["-c", `${before} "$0" --no-contract -- sh -c "$1"`, executable, program];
     expect(spawnSync("sh", args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })).toMatchObject({
@@ -148,7 +148,7 @@ describe("the stand-alone executable", () => {
     });
   });
 
-  it("hands on no descriptor of its own, and opens no stream", ({ skip }) => {
+  it("passes on none of its own descriptors, and opens no stream", ({ skip }) => {
     skip(process.platform !== "linux", "needs Linux");
     const command = ["-c", "ls /proc/self/fd; grep flags /proc/self/fdinfo/2"];
     const { stdout } = spawnSync(executable, ["--no-contract", "--", "sh", ...command], { encoding: "utf8" });

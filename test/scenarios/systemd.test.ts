@@ -30,7 +30,7 @@ describe("examples/systemd", () => {
 
     const [credential = "", source = ""] = setting("LoadCredential").split(":");
     expect(source).toMatch(/^\//);
-    // What systemd makes of LoadCredential=: files that only the service can read.
+    // LoadCredential= makes files that only the service can read.
     const credentials = folder({ [credential]: `${esc.token}\n` });
     chmodSync(join(credentials, credential), 0o400);
     const env = Object.fromEntries(
@@ -56,7 +56,7 @@ describe("examples/systemd", () => {
     expect(esc.violations).toEqual([]);
   });
 
-  test("systemd finds nothing wrong but that sophia-run is not installed here", ({ skip }) => {
+  test("systemd accepts the units, except that sophia-run is not installed", ({ skip }) => {
     const missing = notInstalled("systemd-analyze", "--version");
     skip(missing !== undefined, missing);
     const { stderr } = spawnSync("systemd-analyze", ["verify", "./sophia-app.service", "./sophia-app.socket"], {

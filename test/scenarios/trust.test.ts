@@ -15,20 +15,18 @@ describe("variables that make other programs run code", () => {
   const file = "LD_PRELOAD=./x.so\nBASH_ENV=./x.sh\nNODE_OPTIONS=--require ./x.js\nPYTHONPATH=src\nEDITOR=vi\n";
   const passed = { PYTHONPATH: "src", EDITOR: "vi" };
 
-  test("are withheld from a .env that was found, and named in one line", async () => {
+  test("are withheld from a found .env, and named in one line", async () => {
     const { stdout, stderr, status } = await sophia(["--no-contract", "--", "env"], { cwd: folder({ ".env": file }) });
     expect(status).toBe(0);
     expect(environmentOf(stdout)).toMatchObject(passed);
     for (const name of ["LD_PRELOAD", "BASH_ENV", "NODE_OPTIONS"])
       expect(environmentOf(stdout)).not.toHaveProperty(name);
-    expect(unwrapped(stderr)).toBe(
-      "sophia-run: warning: LD_PRELOAD, BASH_ENV and NODE_OPTIONS in .env are not passed on: they make other programs " +
-        "run code; --allow LD_PRELOAD,BASH_ENV,NODE_OPTIONS passes them on\n",
-    );
+    expect(unwrapped(stderr)).toMatch(/^sophia-run: warning: LD_PRELOAD, BASH_ENV and NODE_OPTIONS in \.env [^\n]*\n$/);
+    expect(unwrapped(stderr)).toContain("--allow LD_PRELOAD,BASH_ENV,NODE_OPTIONS");
     for (const line of stderr.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
 
-  test("a harmless NODE_OPTIONS passes in silence", async () => {
+  test("are passed on without a message if NODE_OPTIONS is harmless", async () => {
     const cwd = folder({ ".env": "NODE_OPTIONS=--max-old-space-size=4096\nJAVA_TOOL_OPTIONS=-Xmx1g\n" });
     const { stdout, stderr } = await sophia(["--no-contract", "--", "env"], { cwd });
     expect(stderr).toBe("");
@@ -53,13 +51,11 @@ describe("variables that make other programs run code", () => {
     expect(environmentOf(stdout)).toMatchObject({ BASH_ENV: "./x.sh", ENV: "./y.sh" });
   });
 
-  test("pass where the contract declares them; a name and its alias are one", async () => {
+  test("pass if the contract declares them or their alias", async () => {
     const cwd = folder({ "sophia.contract.json": contract, ".env": "BASH_ENV=./x.sh\nBASH_ENV_2=./y\nZDOTDIR=z\n" });
     const { stdout, stderr } = await sophia(["--", "env"], { cwd });
     expect(environmentOf(stdout)).toMatchObject({ BASH_ENV: "./x.sh", LD_AUDIT: "./y" });
-    expect(unwrapped(stderr)).toContain(
-      "warning: ZDOTDIR in .env is not passed on: it makes other programs run code; --allow ZDOTDIR",
-    );
+    expect(unwrapped(stderr)).toMatch(/^sophia-run: warning: ZDOTDIR in \.env .*--allow ZDOTDIR/);
   });
 
   test("pass from ESC and from the caller", async () => {
@@ -69,47 +65,41 @@ describe("variables that make other programs run code", () => {
     expect(environmentOf(stdout)).toMatchObject({ BASH_ENV: "./esc.sh", PERL5OPT: "-w" });
   });
 
-  test("a file's value that the caller's hides is no matter", async () => {
+  test("need no warning if the caller overrides them", async () => {
     const cwd = folder({ ".env": "PERL5OPT=-Mx\n" });
     const { stdout, stderr } = await sophia(["--no-contract", "--", "/usr/bin/env"], { cwd, env: { PERL5OPT: "-w" } });
     expect([stderr, environmentOf(stdout)["PERL5OPT"]]).toEqual(["", "-w"]);
   });
 
-  test("explain says so, and a flood of them is cut short", async () => {
+  test("are shown by explain, and many of them by their number", async () => {
     const names = Array.from({ length: 1000 }, (_, index) => `GIT_CONFIG_KEY_${index}`);
     const cwd = folder({ ".env": names.map((name) => `${name}=x\n`).join("") });
     const { stdout, stderr } = await sophia(["explain", "GIT_CONFIG_KEY_7"], { cwd });
-    expect(unwrapped(stdout)).toContain("without --allow, since it makes other programs run code");
+    expect(unwrapped(stdout)).toContain("without --allow");
     expect(stderr.length).toBeLessThan(1000);
     const started = await sophia(["--no-contract", "--", "true"], { cwd });
-    expect(unwrapped(started.stderr)).toContain("GIT_CONFIG_KEY_9 and 990 more in .env are not passed on");
+    expect(unwrapped(started.stderr)).toContain("_9 and 990 more in .env");
   });
 
-  test("are no defaults of a contract", async () => {
+  test("may not be defaults of a contract", async () => {
     const cwd = folder({ "sophia.contract.json": '{"variables":{"BASH_ENV":{"default":"./x"}}}' });
     const { status, stderr } = await sophia(["--", "true"], { cwd });
     expect(status).toBe(125);
-    expect(unwrapped(stderr)).toContain("a default of BASH_ENV would make other programs run code");
+    expect(unwrapped(stderr)).toContain("default of BASH_ENV");
   });
 });
 
-describe("a .env that decides what the caller's token opens", () => {
-  test("is told, --quiet drops that, and --require-esc refuses it", async () => {
+describe("a .env that selects the environment for the caller's token", () => {
+  test("is reported unless --quiet is given, and refused by --require-esc", async () => {
     const env = await esc({ GREETING: "hello" });
     const cwd = folder({ ".env": `ESC_ENV=${NAME}\n` });
     const told = await sophia(["--no-contract", "--", "/usr/bin/env"], { cwd, env });
     expect(environmentOf(told.stdout)).toMatchObject({ GREETING: "hello" });
-    expect(unwrapped(told.stderr)).toBe(
-      "sophia-run: ESC_ENV in .env decides what ESC_TOKEN of the environment opens; set it in the environment to " +
-        "decide that there\n",
-    );
+    expect(unwrapped(told.stderr)).toMatch(/^sophia-run: ESC_ENV in \.env [^\n]*ESC_TOKEN[^\n]*\n$/);
     expect((await sophia(["--no-contract", "-q", "--", "true"], { cwd, env })).stderr).toBe("");
     const refused = await sophia(["--no-contract", "--require-esc", "--", "true"], { cwd, env });
     expect(refused.status).toBe(125);
-    expect(unwrapped(refused.stderr)).toBe(
-      "sophia-run: ESC is required, and ESC_ENV in .env would decide what ESC_TOKEN of the environment opens " +
-        "set ESC_ENV in the environment\n",
-    );
+    expect(unwrapped(refused.stderr)).toMatch(/ESC_ENV in \.env .*ESC_TOKEN/);
     const own = await sophia(["--no-contract", "--require-esc", "--", "true"], { cwd, env: { ...env, ESC_ENV: NAME } });
     expect(own).toMatchObject({ status: 0, stderr: "" });
   });

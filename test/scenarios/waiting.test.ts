@@ -20,7 +20,7 @@ function access(): Record<string, string> {
   return { ESC_ENV: "demo-org/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
 }
 
-test("the deadline leaves nothing behind that keeps the process alive", async () => {
+test("after the deadline nothing keeps the process alive", async () => {
   server.failAlways("read", "hang");
   const variables = { ...access(), PATH: process.env["PATH"] ?? "" };
   const started = performance.now();
@@ -29,30 +29,25 @@ test("the deadline leaves nothing behind that keeps the process alive", async ()
   expect(performance.now() - started).toBeLessThan(5000);
 });
 
-describe("a signal while ESC is waited for", () => {
-  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)(
-    "ends sophia-run by it, with nothing started: %s",
-    async (signal) => {
-      server.failAlways("open", "hang");
-      const finished = await sophiaRun(["--no-contract", "--", "echo", "started"], access(), folder, async (kill) => {
-        await server.waitFor("open");
-        kill(signal);
-      });
-      expect(finished).toEqual({ status: null, signal, stdout: "", stderr: "" });
-    },
-  );
+describe("a signal while sophia-run waits for ESC", () => {
+  test.each(["SIGTERM", "SIGINT", "SIGHUP"] as const)("ends sophia-run, and no program starts: %s", async (signal) => {
+    server.failAlways("open", "hang");
+    const finished = await sophiaRun(["--no-contract", "--", "echo", "started"], access(), folder, async (kill) => {
+      await server.waitFor("open");
+      kill(signal);
+    });
+    expect(finished).toEqual({ status: null, signal, stdout: "", stderr: "" });
+  });
 });
 
 describe("outside a terminal", () => {
-  test("each retry is a line with --verbose", async () => {
+  test("--verbose prints a line for each retry", async () => {
     server.failNext("open", 503);
     const finished = await sophiaRun(["--no-contract", "--verbose", "--", "true"], access(), folder);
-    expect(finished.stderr).toMatch(
-      /^sophia-run: opening demo-org\/sophia\/dev again in \d+ ms \(attempt 2\): HTTP 503\nsophia-run: contract: /,
-    );
+    expect(finished.stderr).toMatch(/^sophia-run: .*demo-org\/sophia\/dev .*\d+ ms \(attempt 2\)/);
   });
 
-  test("nothing is written without", async () => {
+  test("retries print nothing without --verbose", async () => {
     server.failNext("open", 503);
     const finished = await sophiaRun(["--no-contract", "--", "true"], access(), folder);
     expect(finished.stderr).toBe("");

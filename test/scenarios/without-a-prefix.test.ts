@@ -56,7 +56,7 @@ describe("direnv", () => {
   skipBecause(notInstalled("direnv", "version"));
   const envrc = recipe("direnv", "bash");
 
-  test("sets the values in the folder, as they are", async () => {
+  test("sets the unchanged values in the folder", async () => {
     const { run, server } = await project({ ".envrc": envrc });
     expect(await run(["direnv", "allow", "."])).toMatchObject({ status: 0 });
     const { status, stdout } = await run(["direnv", "exec", ".", "printenv", "API_KEY", "values"]);
@@ -65,7 +65,7 @@ describe("direnv", () => {
     expect(server.count("open")).toBe(1);
   });
 
-  test("sets none while the contract is not met, and shows why", async () => {
+  test("sets no values if the contract is not met, and shows the reason", async () => {
     const { run } = await project({ ".envrc": envrc }, {});
     await run(["direnv", "allow", "."]);
     const { status, stdout, stderr } = await run(["direnv", "exec", ".", "echo", "started"]);
@@ -78,7 +78,7 @@ describe("a shell", () => {
   const line = recipe("A shell", "bash");
 
   for (const [shell, ...options] of [["bash", "--norc"], ["zsh", "-f"], ["dash"]] as const) {
-    test(`${shell} has the values as they are`, async ({ skip }) => {
+    test(`${shell} has the unchanged values`, async ({ skip }) => {
       const reason = notInstalled(shell, "-c", "true");
       skip(reason !== undefined, reason);
       const { run } = await project();
@@ -90,7 +90,7 @@ describe("a shell", () => {
     });
   }
 
-  test("fish is started in place of the one that is there", async ({ skip }) => {
+  test("fish is started with the values", async ({ skip }) => {
     const reason = notInstalled("fish", "-c", "true");
     skip(reason !== undefined, reason);
     const { run } = await project();
@@ -133,7 +133,7 @@ describe("a Codespace's terminals", () => {
     expect(await run([...profile(cwd), "-c", "printenv API_KEY"])).toMatchObject({ status: 0, stdout: `${VALUE}\n` });
   });
 
-  test("open also while ESC cannot be read", async () => {
+  test("open even if ESC cannot be read", async () => {
     const { cwd, run, server } = await project();
     await server.close();
     const ended = await run([...profile(cwd), "-c", "echo ready"]);
@@ -142,7 +142,7 @@ describe("a Codespace's terminals", () => {
   });
 });
 
-/** What VS Code makes of the only configuration. */
+/** Returns the only configuration as VS Code evaluates it. */
 function commandOf(launch: unknown): readonly [string, ...string[]] {
   const [executable, program] = ["runtimeExecutable", "program"].map((name) =>
     String(at(launch, "configurations", 0, name)),

@@ -20,7 +20,7 @@ kill -TERM $launcher
 wait $launcher
 echo $?`;
 
-/** Where a system has no /proc, as macOS: an empty folder lies over it. */
+/** Simulates a system without /proc by mounting an empty folder over it. */
 function withoutProc(): readonly [string, ...string[]] | undefined {
   const hide = ["sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh"] as const;
   return ([[], ["--user", "--map-root-user"]] as const)
@@ -32,7 +32,7 @@ const prefix = isStandalone ? undefined : withoutProc();
 skipBecause(isStandalone ? "executables for glibc do not start without /proc" : undefined);
 skipBecause(isStandalone || prefix !== undefined ? undefined : "needs mount namespaces");
 
-test("without /proc a stop reaches launcher and program by the kernel, and both go on", () => {
+test("without /proc the kernel stops launcher and program, and both continue", () => {
   const command = [...(prefix ?? []), ...sophiaRun, "--no-contract", "--mode", "spawn"];
   const args = ["-c", SCRIPT, "bash", ...command];
   const { stdout } = spawnSync("bash", args, { cwd: folder(), encoding: "utf8", timeout: 30_000 });

@@ -9,7 +9,7 @@ import { readWorkflow } from "../helpers/workflow.ts";
 
 const root = join(import.meta.dirname, "../..");
 
-test.each(["checks.yml", "release.yml"])("in %s no step finds the token that checked out in .git/config", (name) => {
+test.each(["checks.yml", "release.yml"])("in %s no step finds the checkout token in .git/config", (name) => {
   const text = readFileSync(join(root, ".github/workflows", name), "utf8");
   const checkouts = text.match(
     /uses: actions\/checkout@.*\n(?:\s+if: .*\n)?(?:\s+with:\n\s+persist-credentials: false\n)?/g,
@@ -63,10 +63,10 @@ describe(".github/workflows/checks.yml", () => {
     for (const line of used) expect(line).toMatch(/uses: [\w-]+\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
   });
 
-  test("the secrets reach one step alone, and no command line", () => {
+  test("the secrets reach only one step, and no command line", () => {
     const holds = (value: unknown): boolean => /\$\{\{\s*secrets\.\w+\s*\}\}/.test(JSON.stringify(value ?? {}));
     expect(workflow.steps.filter(({ env }) => holds(env)).map(({ run }) => run)).toEqual(["bin/sophia-run check"]);
-    // The step that looks for them is told whether they are there.
+    // The step that looks for them gets only a boolean.
     expect(lookUp.env).toEqual({
       PRESENT: "${{ secrets.ESC_ENV != '' && secrets.ESC_TOKEN != '' }}",
       MAY_SKIP: "${{ github.event_name == 'pull_request' || github.event.repository.fork || github.event.created }}",
@@ -74,41 +74,41 @@ describe(".github/workflows/checks.yml", () => {
     expect(commands.join("\n")).not.toMatch(/\$\{\{/);
   });
 
-  test("the rest of the job depends on what that step found", () => {
+  test("the rest of the job runs only with the secrets", () => {
     const rest = workflow.steps.slice(workflow.steps.indexOf(lookUp) + 1);
     expect(rest.length).toBeGreaterThan(2);
     for (const one of rest) expect(one.if).toBe("steps.secrets.outputs.present == 'true'");
   });
 
-  // What GitHub makes of the two expressions: an event without the property gives an empty string.
+  // The values of GitHub's two expressions: an event without the property gives an empty string.
   test.each([
-    { of: "any event with both", env: { PRESENT: "true", MAY_SKIP: "false" }, status: 0, told: /^$/ },
-    { of: "a pull request with both", env: { PRESENT: "true", MAY_SKIP: "true" }, status: 0, told: /^$/ },
+    { of: "any event with both", env: { PRESENT: "true", MAY_SKIP: "false" }, status: 0, output: /^$/ },
+    { of: "a pull request with both", env: { PRESENT: "true", MAY_SKIP: "true" }, status: 0, output: /^$/ },
     {
       of: "a fork's pull request",
       env: { PRESENT: "false", MAY_SKIP: "true" },
       status: 0,
-      told: /^::notice title=Smoke /,
+      output: /^::notice title=Smoke /,
     },
     {
       of: "a push to main without",
       env: { PRESENT: "false", MAY_SKIP: "false" },
       status: 1,
-      told: /^::error title=Sec/,
+      output: /^::error title=Sec/,
     },
     {
       of: "a schedule without",
       env: { PRESENT: "false", MAY_SKIP: "" },
       status: 1,
-      told: /^::error title=Secrets miss/,
+      output: /^::error title=Secrets miss/,
     },
-  ])("$of: status $status", async ({ env, status, told }) => {
+  ])("$of: status $status", async ({ env, status, output }) => {
     const cwd = folder({ output: "", "step.sh": lookUp.run ?? "exit 99" });
     const step = await start(["bash", "-e", "step.sh"], {
       cwd,
       env: { PATH: cleanPath, GITHUB_OUTPUT: join(cwd, "output"), ...env },
     }).finished;
-    expect(step).toMatchObject({ status, stdout: expect.stringMatching(told), stderr: "" });
+    expect(step).toMatchObject({ status, stdout: expect.stringMatching(output), stderr: "" });
     expect(readFileSync(join(cwd, "output"), "utf8")).toBe(`present=${env.PRESENT}\n`);
   });
 });
@@ -126,7 +126,7 @@ describe(".github/workflows/release.yml", () => {
     expect(text).not.toMatch(/secrets\.|cache: npm|_TOKEN: (?!\$\{\{ github\.token \}\}$)/m);
   });
 
-  test("what builds may not publish, and only what publishes gets an ID token", () => {
+  test("jobs that build may not publish, and only jobs that publish get an ID token", () => {
     expect(workflow.permissions).toEqual({ contents: "read" });
     expect(workflow.jobs).toEqual([
       { name: "build", permissions: undefined, environment: undefined },
@@ -144,7 +144,7 @@ describe(".github/workflows/release.yml", () => {
     ]);
   });
 
-  test("publishes what was checked, whole", () => {
+  test("publishes exactly the files that were checked", () => {
     const manifest: unknown = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     const scripts = commands.flatMap((line) => /^npm run (?:--silent )?([\w:-]+)/.exec(line)?.[1] ?? []);
     expect(scripts.length).toBeGreaterThan(5);
@@ -154,7 +154,7 @@ describe(".github/workflows/release.yml", () => {
   });
 });
 
-test("a file too many in the package is noticed, and a bundle of the action that is not current", ({ skip }) => {
+test("an additional file in the package and an old bundle of the action are errors", ({ skip }) => {
   skip(isStandalone, "no executable takes part");
   const copy = folder();
   const left = /^.(?:node_modules|\.cache|\.git|dist-[a-z]+)$/;

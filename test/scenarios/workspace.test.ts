@@ -24,14 +24,14 @@ test("a package's script has the contract and the .env of the repository's root"
   expect(explained.stdout).toContain(`from     ${join(cwd, "../..")}/.env:1`);
 });
 
-test("what the package's own .env sets wins, and the root's fills the rest", async () => {
+test("the .env of the package wins, and that of the root fills gaps", async () => {
   const cwd = repository({ ".env": "API_KEY=root\nPORT=1\n" }, { ".env": "PORT=2\n" });
   expect((await sophia(["--", ...PRINT], { cwd })).stdout).toBe("root:2");
   const { stderr } = await sophia(["--verbose", "--", ...PRINT], { cwd });
-  expect(stderr).toContain(`sophia-run: ${join(cwd, "../..")}/.env: 2 variables\nsophia-run: .env: 1 variable\n`);
+  expect(stderr).toContain(`${join(cwd, "../..")}/.env: 2 variables\n`);
 });
 
-test("ESC may be configured there", async () => {
+test("the .env of the root may configure ESC", async () => {
   await using server = await startEscServer();
   server.environment("acme/app/dev", { values: { API_KEY: secret("esc") } });
   const cwd = repository({
@@ -45,12 +45,12 @@ test.each([
   ["a contract that is named", {}, ["--contract", "../../sophia.contract.json"], {}],
   ["one that a variable names", {}, [], { SOPHIA_CONTRACT: "../../sophia.contract.json" }],
   ["files that are named", { "own.env": "PORT=2\n" }, ["--dotenv", "own.env"], {}],
-])("%s: the root's .env does not count", async (_, inPackage, options, env) => {
+])("%s: the .env of the root is not read", async (_, inPackage, options, env) => {
   const cwd = repository({ ".env": "API_KEY=root\n" }, inPackage);
   expect(await sophia([...options, "--", ...PRINT], { cwd, env })).toMatchObject({ status: 78, stdout: "" });
 });
 
-test("without a contract no folder above is looked into", async () => {
+test("without a contract no folder above is searched", async () => {
   const cwd = repository({ ".env": "API_KEY=root\n" });
   const plain = join(cwd, "../plain");
   mkdirSync(join(plain, ".git"), { recursive: true });

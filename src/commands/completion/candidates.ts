@@ -1,4 +1,4 @@
-/** The candidates of a command line that is being typed. Reads the contract at most: no ESC, no value. */
+/** Candidates for a command line that is being typed. Reads at most the contract: no ESC, no value. */
 import { COMMAND_NAMES, HELP_WORD } from "../../command-line/command-line.ts";
 import { DESCRIBED_OPTIONS } from "../../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTIONS, type Option } from "../../command-line/options.ts";
@@ -12,9 +12,9 @@ import { printable } from "../../core/text.ts";
 import type { PositionalDefinition } from "../command.ts";
 import { COMMANDS } from "../registry.ts";
 
-/** Has the shell complete the names of files. */
+/** Asks the shell to complete the names of files. */
 const FILES = ":files";
-/** Has the shell complete the command that begins at a word, by its index. */
+/** Asks the shell to complete the command that begins at the word with the index. */
 const COMMAND = ":command";
 
 interface Candidate {
@@ -25,10 +25,10 @@ interface Candidate {
 type Options = Readonly<Record<string, Option>>;
 
 /**
- * Answers a completion script: one candidate a line, its description behind a tab; or `:files`; or `:command 2`, if
- * that word begins the command.
+ * Returns the answer to a completion script: a candidate per line, with its description behind a tab; or `:files`; or
+ * `:command 2` if that word begins the command.
  *
- * @param words the command line: the program's name first, the word under the cursor last
+ * @param words the command line from the program's name to the word under the cursor
  */
 export async function complete(words: readonly string[], context: Context): Promise<string> {
   const current = words.at(-1) ?? "";
@@ -72,8 +72,8 @@ async function candidatesFor(
   if (attached !== undefined) return valuesOf(attached, options, `--${attached}=`, parsed, context);
   if (current.startsWith("-")) return optionCandidates(options, parsed);
   if (command === undefined) {
-    const near = commandCandidates(WORDS, current);
-    return near.length === 0 ? "command" : near;
+    const matching = commandCandidates(WORDS, current);
+    return matching.length === 0 ? "command" : matching;
   }
   return positionalCandidates(COMMANDS[command].positional, parsed, context);
 }
@@ -104,7 +104,7 @@ async function valuesOf(
   const option = Object.hasOwn(options, name) ? options[name] : undefined;
   if (option === undefined || option.type === "boolean") return [];
   if (option.choices !== undefined) return option.choices.map((choice) => ({ value: prefix + choice }));
-  // Behind `--contract=` the shells complete files by themselves.
+  // After `--contract=` the shells complete files by themselves.
   if (option.value === "FILE") return "files";
   if (name !== "profile" && name !== "scope") return [];
   const contract = await contractOf(parsed, context);
@@ -126,16 +126,16 @@ async function positionalCandidates(
   if (positional === undefined) return [];
   const { kind, most } = positional;
   if (kind === "file") return "files";
-  // The first is the subcommand itself.
-  const given = parsed.positionals.slice(1).map(({ word }) => word);
-  if (given.length >= most) return [];
+  // Without the subcommand.
+  const earlier = parsed.positionals.slice(1).map(({ word }) => word);
+  if (earlier.length >= most) return [];
   if (kind !== "variable") return kind.map((value) => ({ value }));
   const contract = await contractOf(parsed, context);
-  const variables = [...(contract?.variables.values() ?? [])].filter(({ name }) => !given.includes(name));
+  const variables = [...(contract?.variables.values() ?? [])].filter(({ name }) => !earlier.includes(name));
   return variables.map(({ name, label }) => ({ value: name, describe: label }));
 }
 
-/** Returns the contract of the command line, else the one that applies here; undefined if it is faulty. */
+/** Returns the contract of the command line, else that of the folder; undefined if it cannot be loaded. */
 async function contractOf({ values }: Parsed, { cwd, environment }: Context): Promise<Contract | undefined> {
   const named = values["contract"] ?? environment.get("SOPHIA_CONTRACT");
   try {

@@ -7,8 +7,8 @@ export const completion: Command = ({ positionals }, context) => {
 };
 
 /**
- * The completion scripts ask the program itself; the shell's own completion is for the command to launch. The words stand
- * behind `--`, so that Node.js looks for no options among them.
+ * The completion scripts. They call the program for its own words, and use the shell's completion for the command to launch.
+ * The words follow `--`, so that Node.js does not read them as its options.
  */
 const SCRIPTS: Readonly<Record<string, string>> = {
   bash: `# bash completion for sophia-run. Source it, or add it to ~/.bashrc.

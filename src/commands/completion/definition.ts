@@ -3,8 +3,8 @@ import type { CommandDefinition } from "../command.ts";
 export const completionCommand: CommandDefinition = {
   describe: "Print a completion script for a shell",
   details: [
-    "It completes subcommands, options, their values and, for explain, the names of the contract's variables; after " +
-      "-- the shell's own completion of the command takes over.",
+    "The script completes subcommands, options, their values and, for explain, the variables of the contract. After -- " +
+      "the shell completes the command.",
   ],
   positional: { form: "SHELL", least: 1, most: 1, kind: ["bash", "zsh", "fish"] },
   statuses: { 0: "the script is printed" },

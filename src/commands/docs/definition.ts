@@ -3,17 +3,15 @@ import type { CommandDefinition } from "../command.ts";
 export const docsCommand: CommandDefinition = {
   describe: "Write SECRETS.md, .env.example and types from the contract",
   details: [
-    "Without names the files are written beside the contract, env.d.ts only where there is TypeScript (a " +
-      "tsconfig.json, typescript among the dependencies of package.json, or an env.d.ts already) or --types asks for it. " +
-      "The name decides what is written: a new *.md gets the whole of SECRETS.md, one that was written by hand the " +
-      "contract's tables, between two markers (at the end if there are none); what stands outside of the markers " +
-      "stays as it is. *.d.ts gets " +
-      "types for process.env, *.py a typed settings class; .env.example, or any other name, gets every variable with its " +
-      "description.",
-    "--types python writes settings.py, too: a dataclass that reads os.environ, or a class of pydantic-settings where " +
-      "the project's dependencies name it; --types pydantic asks for that one. What is there is kept up to date from then on.",
-    "With --check nothing is written. A file that sophia-run did not write is replaced only with --force; a " +
-      ".env.example that was written by hand gets the variables that it lacks.",
+    "The files are written to the folder of the contract unless you name others. env.d.ts is written for projects with " +
+      "TypeScript (a tsconfig.json, typescript in package.json, or an existing env.d.ts) and with --types typescript.",
+    "The name of a file decides its content. A new *.md is the whole of SECRETS.md. In an existing *.md only the tables " +
+      "between two markers are replaced, or appended if there are no markers. *.d.ts has types for process.env, *.py a " +
+      "typed settings class. .env.example, or any other name, has each variable with its description.",
+    "--types python also writes settings.py: a dataclass that reads os.environ, or a class of pydantic-settings if the " +
+      "project depends on it; --types pydantic always writes the latter. Later calls update an existing settings.py.",
+    "With --check nothing is written. A file that sophia-run did not write is replaced only with --force. A " +
+      ".env.example that you wrote gets the variables that it lacks.",
   ],
   positional: { form: "[FILE…]", least: 0, most: Infinity, kind: "file" },
   options: {
@@ -21,14 +19,14 @@ export const docsCommand: CommandDefinition = {
       type: "string",
       choices: ["typescript", "python", "pydantic"],
       value: "LANGUAGE",
-      describe: "Write types for this language as well: typescript, python or pydantic",
+      describe: "Also write types for typescript, python or pydantic",
     },
-    check: { type: "boolean", describe: "Only compare" },
+    check: { type: "boolean", describe: "Write nothing; only compare the files with the contract" },
     force: { type: "boolean", describe: "Replace files that sophia-run did not write" },
   },
   statuses: {
-    0: "the files are written, or up to date",
-    1: "with --check: a file differs from what would be written, or is missing",
+    0: "the files are written or up to date",
+    1: "with --check: a file is out of date or missing",
   },
   examples: [
     "sophia-run docs",

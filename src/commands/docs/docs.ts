@@ -5,8 +5,7 @@ import { envExample, EXAMPLE_FILES, mergedExample } from "./env-example.ts";
 import { envTypes } from "./env-types.ts";
 import { isOurs, markOf, partOf, withPart } from "./mark.ts";
 import { pythonSettings, styleOf, type PythonStyle } from "./python-settings.ts";
-import { secretsDocument, type ProjectFacts } from "./secrets-document.ts";
-import { contractBlocks } from "./secrets-section.ts";
+import { contractBlocks, secretsDocument, type ProjectFacts } from "./secrets.ts";
 import { shownPath } from "../../contract/file/text.ts";
 import { loadContract } from "../../contract/load.ts";
 import type { Contract } from "../../contract/model.ts";
@@ -28,10 +27,9 @@ type Types = (typeof TYPES)[number];
 /** Files in which a Python project names its dependencies. */
 const REQUIREMENTS = ["pyproject.toml", "requirements.txt", "setup.cfg", "Pipfile"];
 
-/** A step of a workflow that runs the check, by the command or by the action. */
+/** A workflow step that runs the check, by the command or by the action. */
 const RUNS_CHECK = /\bsophia-run check\b|\buses:\s*sophia-platform\/sophia-run@/;
 
-/** Types are for projects of TypeScript; a module of Python is written if the user asks for it. */
 async function defaultFiles(folder: string, types: Types | undefined): Promise<readonly string[]> {
   const hasPython = isOurs((await readIn(folder, SETTINGS)) ?? "");
   return [
@@ -44,11 +42,11 @@ async function defaultFiles(folder: string, types: Types | undefined): Promise<r
 
 async function hasTypeScript(folder: string): Promise<boolean> {
   if (["tsconfig.json", "env.d.ts"].some((name) => existsSync(join(folder, name)))) return true;
-  // As a text: the manifest may be malformed.
+  // Not parsed, since the manifest may be malformed.
   return /"typescript"\s*:\s*"/.test((await readIn(folder, "package.json")) ?? "");
 }
 
-/** Returns the style of the existing file unless `--types` names another; with `python`, that of the dependencies. */
+/** Returns the style that `--types` names, else that of the existing file, else one that fits the dependencies. */
 async function pythonStyle(
   current: string,
   types: Types | undefined,
@@ -66,13 +64,14 @@ async function projectFacts(folder: string): Promise<ProjectFacts> {
   return { isOnGitHub: existsSync(join(root, ".github")), workflows: workflows.map(({ name }) => name) };
 }
 
-interface Document extends TargetFile {
+interface Draft extends TargetFile {
   readonly current: string | undefined;
   readonly wanted: string;
+  /** The wanted text contains the text of the user. */
   readonly isMerged: boolean;
 }
 
-/** `sophia-run docs`: 0, or with `--check` 1 if a file is out of date. Nothing is written unless all can be. */
+/** `sophia-run docs`: 0, or with `--check` 1 if a file is out of date. Writes either all files or none. */
 export const docs: Command = async ({ options, positionals }, context) => {
   const { contractFile: file, profile, scope } = settle(options, context.environment);
   const contract = await loadContract({ cwd: context.cwd, file, profile, scope });
@@ -83,14 +82,14 @@ export const docs: Command = async ({ options, positionals }, context) => {
       ? positionals.map((name) => resolve(context.cwd, name))
       : (await defaultFiles(folder, types)).map((name) => join(folder, name));
   const isForced = options["force"] === true;
-  const drawn: Drawn = { contract, types, folder, isForced };
-  const drafts = await Promise.all([...new Set(paths)].map((path) => draw(path, drawn, context)));
-  // A file that the user did not name is not worth a failure.
+  const request: Request = { contract, types, folder, isForced };
+  const drafts = await Promise.all([...new Set(paths)].map((path) => draft(path, request, context)));
+  // A foreign file is a failure only if the user named files.
   const left = positionals.length > 0 || types !== undefined || isForced ? [] : drafts.filter(isForeign);
   const documents = drafts.filter((document) => !left.includes(document));
   const stale = documents.filter(({ current, wanted }) => current !== wanted);
   for (const { name } of left) {
-    tell(context, [`${name} is not of sophia-run docs and stays as it is; --force replaces it`]);
+    tell(context, [`${name} is not changed (not written by sophia-run docs); --force replaces it`]);
   }
   if (options["check"] === true) reportStale(stale, context);
   else writeAll(stale, isForced, context);
@@ -98,7 +97,7 @@ export const docs: Command = async ({ options, positionals }, context) => {
   return options["check"] === true && stale.length > 0 ? ExitStatus.unmet : ExitStatus.ok;
 };
 
-function writeAll(stale: readonly Document[], isForced: boolean, context: Context): void {
+function writeAll(stale: readonly Draft[], isForced: boolean, context: Context): void {
   refuseLinks(stale);
   if (!isForced) refuseForeign(stale);
   for (const document of stale) {
@@ -107,29 +106,29 @@ function writeAll(stale: readonly Document[], isForced: boolean, context: Contex
   }
 }
 
-function reportStale(stale: readonly Document[], context: Context): void {
+function reportStale(stale: readonly Draft[], context: Context): void {
   if (stale.length === 0) return;
   const names = stale.map(({ name, current }) => (current === undefined ? `${name} (missing)` : name));
-  sayLines(context, [`out of date: ${enumerate(names)}`, "sophia-run docs writes them from the contract"]);
+  sayLines(context, [`out of date: ${enumerate(names)}`, "update: sophia-run docs"]);
 }
 
-interface Drawn {
+interface Request {
   readonly contract: Contract;
   readonly types: Types | undefined;
   readonly folder: string;
-  /** Files that the user wrote are replaced. */
   readonly isForced: boolean;
 }
 
-async function draw(path: string, drawn: Drawn, { cwd }: Context): Promise<Document> {
+async function draft(path: string, request: Request, { cwd }: Context): Promise<Draft> {
   const name = printable(shownPath(path, cwd));
   const current = await readIfThere({ path, name });
-  const isMerged = !drawn.isForced && EXAMPLE_FILES.includes(basename(path)) && isWritten(current) && !isOurs(current);
-  const wanted = isMerged ? mergedExample(current, drawn.contract) : await textFor(path, drawn, current ?? "");
+  const isMerged =
+    !request.isForced && EXAMPLE_FILES.includes(basename(path)) && isWritten(current) && !isOurs(current);
+  const wanted = isMerged ? mergedExample(current, request.contract) : await textFor(path, request, current ?? "");
   return { path, name, root: projectRoot(cwd), current, wanted, isMerged };
 }
 
-async function textFor(path: string, { contract, types, folder }: Drawn, current: string): Promise<string> {
+async function textFor(path: string, { contract, types, folder }: Request, current: string): Promise<string> {
   const name = basename(path);
   const { source } = contract;
   const mark = markOf(
@@ -151,18 +150,17 @@ function isWritten(text: string | undefined): text is string {
   return text !== undefined && text.trim() !== "";
 }
 
-/** True for a file that the user wrote and that would be replaced as a whole. */
-function isForeign({ path, current, isMerged }: Document): boolean {
+/** Returns true for a file of the user that would be replaced as a whole. */
+function isForeign({ path, current, isMerged }: Draft): boolean {
   return !isMerged && !path.endsWith(".md") && isWritten(current) && !isOurs(current);
 }
 
-/** @throws SophiaError (foreign-file, 125) */
-function refuseForeign(stale: readonly Document[]): void {
+function refuseForeign(stale: readonly Draft[]): void {
   const foreign = stale.filter(isForeign);
   if (foreign.length === 0) return;
   throw new SophiaError({
     code: "foreign-file",
-    message: `${enumerate(foreign.map(({ name }) => name))} ${foreign.length === 1 ? "was" : "were"} not written by sophia-run docs; nothing was changed`,
-    hint: "replace with --force, or name the files to write: sophia-run docs SECRETS.md",
+    message: `${enumerate(foreign.map(({ name }) => name))} ${foreign.length === 1 ? "was" : "were"} not written by sophia-run docs; no file is changed`,
+    hint: "replace it by --force, or name the files to write, such as: sophia-run docs SECRETS.md",
   });
 }

@@ -1,15 +1,15 @@
-/** `.env.example` from the contract; pure. */
+/** Writes `.env.example` from the contract; pure. */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { chapters, formatWords, groupSentence, isGroupRule, linesOf, rulesByName, ruleWords } from "./outline.ts";
 
-/** Names under which projects keep a `.env` file without values. */
+/** Usual names of a `.env` file without values. */
 export const EXAMPLE_FILES: readonly string[] = [".env.example", ".env.sample", ".env.template", "example.env"];
 
-const BEGIN = "# --- `sophia-run docs` writes from here: what the contract declares besides ---";
-const END = "# --- to here ---";
+const BEGIN = "# --- Written by `sophia-run docs`: further variables of the contract ---";
+const END = "# --- End of the part that `sophia-run docs` writes ---";
 
-/** Returns a `.env.example` that the user wrote, with the variables of the contract that it lacks at its end. */
+/** Appends the variables of the contract that a `.env.example` of the user lacks. */
 export function mergedExample(current: string, contract: Contract): string {
   const lineEnd = current.includes("\r\n") ? "\r\n" : "\n";
   const own = withoutBlock(current.split(/\r\n|\n/));
@@ -32,12 +32,11 @@ function withoutBlock(lines: readonly string[]): readonly string[] {
   return [...before, ...lines.slice(to + 1)];
 }
 
-/** Returns the variable of an assignment, also of one that is commented out as optional. */
 function assignedBy(line: string): string | undefined {
   return /^\s*(?:#\s*)?(?:export\s+)?([A-Za-z_][\w.-]*)\s*=/.exec(line)?.[1];
 }
 
-/** Returns the text of `.env.example`: every variable with its description, and no value. @param mark see `markOf` */
+/** Returns each variable with its description and without a value. @param mark see `markOf` */
 export function envExample(contract: Contract, mark: string): string {
   const rulesOf = rulesByName(contract);
   const groups = contract.rules
@@ -46,13 +45,13 @@ export function envExample(contract: Contract, mark: string): string {
   return [
     ...comments([
       `The environment variables of this repository; ${mark}.`,
-      "Copy it to .env, which is never committed, and fill in what you need: an empty value counts as unset.",
+      "Copy this file to .env, which must not be committed, and set the variables that you need. An empty value is unset.",
       ...groups,
     ]),
     "",
     ...comments([
       "--- Pulumi ESC ---",
-      "With both of these the values come from ESC, and those below fill what it lacks.",
+      "If both are set, the values come from ESC, and the variables below only fill gaps.",
       "Example: acme/sophia/dev",
     ]),
     "ESC_ENV=",

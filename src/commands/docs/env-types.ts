@@ -1,13 +1,13 @@
-/** `env.d.ts` from the contract: the type of `process.env`; pure. */
+/** Writes `env.d.ts` from the contract: the type of `process.env`; pure. */
 import { printable } from "../../core/text.ts";
 import type { Contract, Declaration, Rule } from "../../contract/model.ts";
 import { descriptionLines, rulesByName } from "./outline.ts";
 
 /**
- * Returns the text of `env.d.ts`. A variable that is required or has a default is a `string`, any other may be missing; an
- * enum has the union of its values as its type. Values are always text, whatever their format.
+ * Returns the text of `env.d.ts`. A variable that is required or has a default is always set; others may be missing. The
+ * type of an enum is the union of its values, any other is `string`.
  *
- * @param mark says which contract it is from; see `markOf`
+ * @param mark names the contract; see `markOf`
  */
 export function envTypes(contract: Contract, mark: string): string {
   const rulesOf = rulesByName(contract);

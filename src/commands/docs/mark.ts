@@ -1,10 +1,10 @@
-/** The marks of the files that `docs` writes: the contract that they are from, and the parts of Markdown; pure. */
+/** Marks in the files that `docs` writes: the contract of the file, and the part of a Markdown document; pure. */
 import { printable } from "../../core/text.ts";
 
-/** Every file of `docs` has it; users leave it out. */
+/** The text by which `docs` recognizes its files. */
 const OURS = "`sophia-run docs` writes this file";
 
-/** The contract that a file is written from: the built-in one, or a file by its path from the folder of the document. */
+/** The contract of a file: the built-in one, or a path relative to the folder of the document. */
 export type DocumentSource = { readonly kind: "built-in" } | { readonly kind: "file"; readonly path: string };
 
 export function markOf(source: DocumentSource): string {
@@ -15,7 +15,7 @@ export function isOurs(text: string): boolean {
   return text.includes(OURS);
 }
 
-/** Returns the contract that a file of ours names; undefined for other files, and if it names none. */
+/** Returns the contract that the mark of a file names; undefined if there is none. */
 export function sourceOfDocument(text: string): DocumentSource | undefined {
   const at = text.indexOf(`${OURS} from `);
   if (at === -1) return undefined;
@@ -24,59 +24,49 @@ export function sourceOfDocument(text: string): DocumentSource | undefined {
   return named === "the built-in contract" ? { kind: "built-in" } : { kind: "file", path: named };
 }
 
-/** The whole of a document, or the part with the contract in one that the user wrote. */
-const PARTS = {
-  document: {
-    begin: (mark: string): string =>
-      `<!-- secrets: begin. ${comment(mark)}; what stands outside of these lines stays. -->`,
-    beginning: "<!-- secrets: begin. ",
-    end: "<!-- secrets: end -->",
-  },
-  contract: {
-    begin: (): string => "<!-- contract: begin. `sophia-run docs` writes this part. -->",
-    beginning: "<!-- contract: begin. ",
-    end: "<!-- contract: end -->",
-  },
-} as const;
-
+/** A whole document, or the part about the contract in a document of the user: the name in its markers. */
+const PARTS = { document: "secrets", contract: "contract" } as const;
 type PartName = keyof typeof PARTS;
 
-/** Returns the part of a document: the whole of a new one, the contract's of one that was written by hand. */
+/** Returns the part to write: the whole of a new document, the contract in one that the user wrote. */
 export function partOf(document: string): PartName {
-  return document.trim() === "" || place(document, "document") !== undefined ? "document" : "contract";
+  return document.trim() === "" || extentOf(document, "document") !== undefined ? "document" : "contract";
 }
 
-/**
- * Replaces what stands between the markers, or adds the part at the end. The rest stays as it is, its line ends too.
- *
- * @param mark see `markOf`
- */
+/** Replaces the text between the markers, or appends the part. The rest is kept, with its line ends. @param mark see `markOf` */
 export function withPart(document: string, part: PartName, mark: string, blocks: readonly string[]): string {
-  const { begin, end } = PARTS[part];
+  const note =
+    part === "document" ? `${comment(mark)}; text outside these lines is kept.` : "`sophia-run docs` writes this part.";
   const lineEnd = document.includes("\r\n") ? "\r\n" : "\n";
-  const text = [begin(mark), ...blocks, end].join("\n\n").replaceAll("\n", lineEnd);
-  const found = place(document, part);
+  const text = [`${beginOf(part)}${note} -->`, ...blocks, endOf(part)].join("\n\n").replaceAll("\n", lineEnd);
+  const found = extentOf(document, part);
   if (found !== undefined) return document.slice(0, found.from) + text + document.slice(found.to);
   if (document.trim() === "") return part === "document" ? `# Secrets\n\n${text}\n` : `${text}${lineEnd}`;
   return `${document.replace(/\s*$/, "")}${lineEnd}${lineEnd}${text}${lineEnd}`;
 }
 
-/** Returns the extent of the part, its markers included. */
-function place(document: string, part: PartName): { readonly from: number; readonly to: number } | undefined {
-  const { beginning, end } = PARTS[part];
-  const from = lineStart(document, beginning, 0);
-  const to = from === -1 ? -1 : lineStart(document, end, from);
-  return to === -1 ? undefined : { from, to: to + end.length };
+function extentOf(document: string, part: PartName): { readonly from: number; readonly to: number } | undefined {
+  const from = lineStart(document, beginOf(part), 0);
+  const to = from === -1 ? -1 : lineStart(document, endOf(part), from);
+  return to === -1 ? undefined : { from, to: to + endOf(part).length };
 }
 
-/** Returns where a line begins with the marker. Within a line it is part of a text, such as a description. */
+function beginOf(part: PartName): string {
+  return `<!-- ${PARTS[part]}: begin. `;
+}
+
+function endOf(part: PartName): string {
+  return `<!-- ${PARTS[part]}: end -->`;
+}
+
+/** Returns the index of a line that begins with the marker. Within a line it belongs to a description. */
 function lineStart(document: string, marker: string, from: number): number {
   let at = document.indexOf(marker, from);
   while (at > 0 && document[at - 1] !== "\n") at = document.indexOf(marker, at + 1);
   return at;
 }
 
-/** A comment of HTML must not contain two dashes. */
+/** Separates two dashes, which an HTML comment must not contain. */
 function comment(text: string): string {
   return printable(text).replaceAll("--", "- -");
 }

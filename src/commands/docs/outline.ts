@@ -1,4 +1,4 @@
-/** The parts that all documents of a contract have in common; pure. */
+/** Chapters and wordings that all documents of a contract share; pure. */
 import { grouped } from "../../core/grouped.ts";
 import { enumerate } from "../../core/text.ts";
 import type { Contract, Declaration, GroupRule, Interval, Rule, ValueFormat } from "../../contract/model.ts";
@@ -9,7 +9,7 @@ export interface Chapter {
   readonly declarations: readonly Declaration[];
 }
 
-/** Returns every variable once, under the first section that shows it or its group; the others come last. */
+/** Returns each variable once, in the first section with the variable or its group; the others come last. */
 export function chapters({ sections, variables }: Contract): readonly Chapter[] {
   const left = new Map(variables);
   const take = (name: string): readonly Declaration[] => {
@@ -21,11 +21,11 @@ export function chapters({ sections, variables }: Contract): readonly Chapter[] 
     title,
     declarations: lines.flatMap((line) => (line.kind === "variable" ? [line.name] : line.names)).flatMap(take),
   }));
-  const others = { title: "Further variables", declarations: Array.from(left.values()) };
+  const others = { title: "Other variables", declarations: Array.from(left.values()) };
   return [...titled, others].filter(({ declarations }) => declarations.length > 0);
 }
 
-/** Finds the rules over each variable, in the contract's order. Made once for all variables. */
+/** Returns a function that finds the rules over a variable, in the order of the contract. */
 export function rulesByName({ rules }: Contract): (name: string) => readonly Rule[] {
   const found = grouped(
     rules.flatMap((rule) =>
@@ -36,7 +36,7 @@ export function rulesByName({ rules }: Contract): (name: string) => readonly Rul
   return (name) => found.get(name)?.map(({ rule }) => rule) ?? [];
 }
 
-/** Words a rule over a variable, such as `required` or `one of GitHub Token`. */
+/** Returns a rule over a variable in words, such as `required` or `one of GitHub Token`. */
 export function ruleWords(rule: Rule): string {
   switch (rule.kind) {
     case "required":
@@ -54,15 +54,17 @@ export function ruleWords(rule: Rule): string {
   }
 }
 
-/** Each rule over a group: the words in front of the group's label, and the rule over a list of names. */
-const GROUP_WORDS: Readonly<Record<GroupRule["kind"], readonly [words: string, sentence: (list: string) => string]>> = {
-  "one-of": ["one of", (list) => `one of ${list} must be set; where several are, the first in this order serves.`],
+/** The words of each group rule before the label of the group, and its sentence about a list of names. */
+export const GROUP_WORDS: Readonly<
+  Record<GroupRule["kind"], readonly [words: string, sentence: (list: string) => string]>
+> = {
+  "one-of": ["one of", (list) => `one of ${list} must be set; if several are set, the first in this order is used.`],
   "exactly-one": ["exactly one of", (list) => `exactly one of ${list} must be set.`],
   "at-least-one": ["at least one of", (list) => `at least one of ${list} must be set.`],
-  "all-or-none": ["all or none of", (list) => `${list} must be set together, or none of them.`],
+  "all-or-none": ["all or none of", (list) => `all or none of ${list} must be set.`],
 };
 
-/** Words a group's rule in one sentence. @param write formats a name */
+/** Returns the rule of a group as a sentence. @param write formats a name */
 export function groupSentence({ kind, names }: GroupRule, write: (name: string) => string): string {
   return GROUP_WORDS[kind][1](enumerate(names.map(write)));
 }
@@ -71,12 +73,12 @@ export function isGroupRule(rule: Rule): rule is GroupRule {
   return "names" in rule;
 }
 
-/** `every 90 days`, `every year`. */
+/** Returns `every 90 days` or `every year`. */
 export function intervalWords({ count, unit }: Interval): string {
   return count === 1 ? `every ${unit}` : `every ${count} ${unit}s`;
 }
 
-/** Describes a format: `a URL that begins with https://`. */
+/** Describes a format, such as `a URL that begins with https://`. */
 export function formatWords(format: ValueFormat): string {
   switch (format.kind) {
     case "text": {
@@ -112,7 +114,7 @@ export function formatWords(format: ValueFormat): string {
   }
 }
 
-/** Describes a variable in lines: label, description, then its rules and format behind `subject`. */
+/** Describes a variable: label, description, and a line with its rules and format that begins with `subject`. */
 export function descriptionLines(declaration: Declaration, rules: readonly Rule[], subject: string): readonly string[] {
   const { name, label, format } = declaration;
   const facts = [...rules.map(ruleWords), ...(format === undefined ? [] : [formatWords(format)])];

@@ -1,15 +1,15 @@
-/** A Python module from the contract: its variables as a typed object, read from the environment alone; pure. */
+/** Writes a Python module from the contract, which reads its variables from the environment; pure. */
 import type { Contract, Declaration, Rule, ValueFormat } from "../../contract/model.ts";
 import { wrap } from "../../core/lines.ts";
-import { printable } from "../../core/text.ts";
+import { printable, unicodeEscape } from "../../core/text.ts";
 import { withCommandsWhole } from "../../output/layout.ts";
 import { attributeNames } from "./python-names.ts";
 import { descriptionLines, rulesByName } from "./outline.ts";
 
-/** `dataclass`: without dependencies. `pydantic`: for projects that have pydantic-settings. */
+/** `dataclass` needs no package, `pydantic` needs pydantic-settings. */
 export type PythonStyle = "dataclass" | "pydantic";
 
-/** Columns that ruff and black allow. */
+/** The line length of ruff and black. */
 const WIDTH = 88;
 const INDENT = "    ";
 
@@ -28,9 +28,9 @@ export function styleOf(text: string): PythonStyle {
 
 /**
  * Returns the text of `settings.py`, for Python 3.10 and later. A variable that is neither required nor has a default may be
- * None; an empty one is unset. Neither style shows a secret in its `repr`, and no error holds a value.
+ * None; an empty one is unset. No `repr` shows a secret, and no error holds a value.
  *
- * @param mark says which contract it is from; see `markOf`
+ * @param mark names the contract; see `markOf`
  */
 export function pythonSettings(contract: Contract, mark: string, style: PythonStyle): string {
   const names = attributeNames([...contract.variables.keys()]);
@@ -69,13 +69,13 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the contract declares. Secrets do not show in its \`repr\`."""
+    """The variables of the contract. Its \`repr\` does not show secrets."""
 
 ${fields.map(memberOfDataclass).join("\n\n")}
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Reads os.environ, or what is given; raises SettingsError."""
+        """Reads os.environ or the given mapping; raises SettingsError."""
         source = os.environ if environment is None else environment
         values: dict[str, Any] = {}
         faults: list[str] = []
@@ -90,7 +90,7 @@ ${fields.map(memberOfDataclass).join("\n\n")}
             except ValueError:
                 faults.append(f"{name} does not have the declared format")
         if faults:
-            raise SettingsError("; ".join(faults) + ": start this program by sophia-run")
+            raise SettingsError("; ".join(faults) + ": start this program with sophia-run")
         return cls(**values)
 
 ${types.has("boolean") ? BOOLEAN : ""}${types.has("enum") ? ONE_OF : ""}
@@ -131,11 +131,9 @@ function rowOfDataclass({ attribute, declaration, isRequired }: Field): string {
 function memberOfDataclass({ attribute, declaration, rules, isRequired, type, preset }: Field): string {
   const annotated = isRequired || preset !== undefined ? type : `${type} | None`;
   const value = isRequired ? undefined : (preset ?? "None");
-  const assigned = declaration.secret
-    ? ` = field(${value === undefined ? "" : `default=${value}, `}repr=False)`
-    : value === undefined
-      ? ""
-      : ` = ${value}`;
+  const hidden = `field(${value === undefined ? "" : `default=${value}, `}repr=False)`;
+  const right = declaration.secret ? hidden : value;
+  const assigned = right === undefined ? "" : ` = ${right}`;
   return `${INDENT}${attribute}: ${annotated}${assigned}\n${documentation(declaration, rules)}`;
 }
 
@@ -152,7 +150,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """What the contract declares. Secrets do not show in its \`repr\`."""
+    """The variables of the contract. Its \`repr\` does not show secrets."""
 
     model_config = SettingsConfigDict(
         case_sensitive=True,
@@ -220,19 +218,17 @@ function choices(values: readonly string[]): string {
   return Array.from(new Set(values), quoted).join(", ");
 }
 
-/** Returns a default, which has the declared format, as a literal of Python. */
+/** Returns a default, which has the declared format, as a Python literal. */
 function literal(declaration: Declaration, value: string): string {
   const type = typeOf(declaration);
-  // No leading zeros, which Python does not take.
+  // BigInt removes leading zeros, which Python rejects.
   if (type === "int") return String(BigInt(value.replace(/^\+/, "")));
   if (type === "float") return `float(${quoted(value)})`;
   if (type === "bool") return /^(?:true|yes|on|1)$/i.test(value) ? "True" : "False";
   return quoted(value);
 }
 
-/** A string literal. JSON's escapes mean the same in Python. */
+/** Returns a string literal. JSON's escapes are valid in Python. */
 function quoted(value: string): string {
-  return JSON.stringify(value).replaceAll(/[\u007F-\u009F\u2028\u2029]/g, (unit) => {
-    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
+  return JSON.stringify(value).replaceAll(/[\u007F-\u009F\u2028\u2029]/g, unicodeEscape);
 }

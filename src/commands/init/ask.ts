@@ -1,29 +1,39 @@
-/** The questions of `init`: numbers or names out of a list. */
+/** The questions of `init`, which are answered by numbers or names of a list. */
 import type { Context } from "../../core/context.ts";
 import type { Line } from "../../core/lines.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { printable } from "../../core/text.ts";
 import { sayQuestion } from "../../output/stderr.ts";
-import type { Found } from "./found.ts";
+import { canAsk } from "../confirm.ts";
+import type { Candidate } from "./candidates.ts";
 
-/** Asks which variables are required, since `source` has their names alone. At the end of the input none is. */
+/** Asks which variables are required, since `source` has only names. Without a terminal none is, and a remark says so. */
 export async function askRequired(
-  found: readonly Found[],
+  candidates: readonly Candidate[],
   source: string,
   context: Context,
-): Promise<readonly Found[]> {
-  const heading = `${source} does not tell which of these a program cannot do without:`;
-  const question = "Which are required? Numbers or names, `all`, or Enter for none:";
-  const names = found.map(({ name }) => name);
+): Promise<{ readonly candidates: readonly Candidate[]; readonly remarks: readonly string[] }> {
+  if (candidates.length === 0) return { candidates, remarks: [] };
+  if (!canAsk(context)) {
+    return {
+      candidates,
+      remarks: [
+        `variables of ${source} are optional, because it has only their names; to require one: "required": true`,
+      ],
+    };
+  }
+  const heading = `Which of these variables are required? ${source} has only their names:`;
+  const question = "Numbers or names, `all`, or Enter for none:";
+  const names = candidates.map(({ name }) => name);
   const chosen = await askNames(heading, names.map(printable), question, names, context);
-  return found.map((one) => ({ ...one, required: chosen.has(one.name) }));
+  return { candidates: candidates.map((one) => ({ ...one, required: chosen.has(one.name) })), remarks: [] };
 }
 
 /**
- * Asks for some of the names, until each word of the answer is one.
+ * Asks for some of the names, until each word of the answer is one of them.
  *
  * @param rows what the list shows of each name
- * @param column where the rest of a row continues that is too long
+ * @param column where a row continues that is too long
  */
 export async function askNames(
   heading: string,
@@ -43,26 +53,24 @@ export async function askNames(
     const { chosen, unknown } = choose((await context.readLine()) ?? "", names);
     if (unknown.length === 0) return chosen;
     const words = unknown.map((word) => {
-      const meant = find(word);
-      return `${printable(word)}${meant === undefined ? "" : ` (did you mean ${printable(meant)}?)`}`;
+      const suggestion = find(word);
+      return `${printable(word)}${suggestion === undefined ? "" : ` (did you mean ${printable(suggestion)}?)`}`;
     });
     context.err(`Not in the list: ${words.join(", ")}\n`);
   }
 }
 
-/** Splits an answer into the names that it gives and the words that are not in the list. */
+/** Splits an answer into the names that it chooses and the words that are not in the list. */
 export function choose(
   answer: string,
   names: readonly string[],
 ): { readonly chosen: ReadonlySet<string>; readonly unknown: readonly string[] } {
-  const words = answer.split(/[\s,]+/).filter((word) => word !== "");
+  const words = answer.split(/[\s,]+/).filter(Boolean);
   if (words.length === 1 && words[0]?.toLowerCase() === "all") return { chosen: new Set(names), unknown: [] };
-  const chosen = new Set<string>();
-  const unknown: string[] = [];
-  for (const word of words) {
-    const name = /^\d+$/.test(word) ? names[Number(word) - 1] : names.find((one) => one === word);
-    if (name === undefined) unknown.push(word);
-    else chosen.add(name);
-  }
-  return { chosen, unknown };
+  const nameOf = (word: string): string | undefined =>
+    /^\d+$/.test(word) ? names[Number(word) - 1] : names.find((name) => name === word);
+  return {
+    chosen: new Set(words.flatMap((word) => nameOf(word) ?? [])),
+    unknown: words.filter((word) => nameOf(word) === undefined),
+  };
 }

@@ -1,53 +1,52 @@
-/** Variables that source code reads. */
+/** The variables that source code reads. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { count } from "../../core/text.ts";
 import { readBounded } from "../../system/bounded-read.ts";
-import { type Found, isCandidate } from "./found.ts";
+import { isCandidateName, type SourceResult } from "./candidates.ts";
 
 const SCRIPT = /\.(?:[cm]?[jt]s|[jt]sx|vue|svelte|astro)$/;
 const PYTHON = /\.py$/;
 /** Folders of packages and of build results. */
 const SKIPPED =
   /^(?:\..*|node_modules|bower_components|vendor|dist|build|out|target|coverage|venv|env|__pycache__|site-packages)$/;
-const MOST_FILES = 20_000;
-const MOST_BYTES = 1024 * 1024;
-const DEEPEST = 32;
-
-export interface Scan {
-  readonly found: readonly Found[];
-  readonly files: number;
-  /** There were more files than are read. */
-  readonly cut: boolean;
-}
+const MAX_FILES = 20_000;
+const MAX_BYTES = 1024 * 1024;
+const MAX_DEPTH = 32;
 
 /**
- * Reads the code below a folder: JavaScript, TypeScript and Python. Folders of packages and results of builds, hidden
- * folders, symbolic links, binary files and files over 1 MiB are skipped; at most 20 000 files are read.
+ * Finds the variables that JavaScript, TypeScript and Python code below a folder reads. Skips packages, results of builds,
+ * hidden folders, symbolic links, binary files and files over 1 MiB; reads at most 20 000 files.
  */
-export async function scanCode(root: string): Promise<Scan> {
-  const found = new Map<string, boolean>();
+export async function fromCode(root: string): Promise<SourceResult> {
+  const variables = new Map<string, boolean>();
   let files = 0;
-  let cut = false;
+  let isCut = false;
   const visit = async (folder: string, depth: number): Promise<void> => {
     for (const entry of entriesOf(folder)) {
       const path = join(folder, entry.name);
       if (entry.isDirectory()) {
-        if (depth < DEEPEST && !SKIPPED.test(entry.name)) await visit(path, depth + 1);
+        if (depth < MAX_DEPTH && !SKIPPED.test(entry.name)) await visit(path, depth + 1);
         continue;
       }
       const readsOf = SCRIPT.test(entry.name) ? readsOfScript : PYTHON.test(entry.name) ? readsOfPython : undefined;
       if (!entry.isFile() || readsOf === undefined) continue;
-      if (files >= MOST_FILES) {
-        cut = true;
+      if (files >= MAX_FILES) {
+        isCut = true;
         return;
       }
       files += 1;
-      for (const [name, required] of readsOf(await textOf(path))) found.set(name, required || found.get(name) === true);
+      for (const [name, required] of readsOf(await textOf(path)))
+        variables.set(name, required || variables.get(name) === true);
     }
   };
   await visit(root, 0);
-  const names = [...found].filter(([name]) => isCandidate(name)).toSorted(([a], [b]) => (a < b ? -1 : 1));
-  return { found: names.map(([name, required]) => ({ name, required })), files, cut };
+  return {
+    candidates: Array.from(variables, ([name, required]) => ({ name, required }))
+      .filter(({ name }) => isCandidateName(name))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    source: `the code (${count(files, "file")}${isCut ? "; further files were not read" : ""})`,
+  };
 }
 
 function entriesOf(folder: string) {
@@ -61,7 +60,7 @@ function entriesOf(folder: string) {
 /** Returns an empty text for a file that is too large, binary or unreadable. */
 async function textOf(path: string): Promise<string> {
   try {
-    const bytes = await readBounded(path, { maxBytes: MOST_BYTES });
+    const bytes = await readBounded(path, { maxBytes: MAX_BYTES });
     return bytes.includes(0) ? "" : bytes.toString("utf8");
   } catch {
     return "";
@@ -82,13 +81,13 @@ export function readsOfScript(text: string): Reads {
     ),
   ];
   return [
-    // TypeScript's `!` says that it is always there.
+    // TypeScript's `!` asserts that the variable is set.
     ...Array.from(text.matchAll(access), ([, quoted, plain, mark]) => [quoted ?? plain ?? "", mark === "!"] as const),
     ...names.map((name) => [name, false] as const),
   ];
 }
 
-/** Finds `os.environ["X"]`, which fails if it is not set, `os.environ.get("X")` and `os.getenv("X")`, also imported by name. */
+/** Finds `os.environ["X"]`, which throws without the variable, `os.environ.get("X")` and `os.getenv("X")`, also imported by name. */
 export function readsOfPython(text: string): Reads {
   const subscript = /\benviron\[\s*["']([A-Za-z_]\w*)["']\s*\](?!\s*=(?!=))/g;
   return [

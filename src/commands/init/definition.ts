@@ -1,36 +1,36 @@
 import type { CommandDefinition } from "../command.ts";
 
 export const initCommand: CommandDefinition = {
-  describe: "Start a contract for this folder, and set up the places of use",
+  describe: "Create a contract for this folder, and set up its project files",
   details: [
-    "Writes sophia.contract.json from .env.example, from the ESC environment (names only; at a terminal it asks which " +
-      "are required, else none is), from the variables that the code reads, or from .env (names only); without --from, " +
-      "from the first of these that has any. From a .env.example that docs wrote comes the contract that it was written " +
-      "from. --from builtin writes Sophia's own contract, and with others one that extends it.",
-    "For existing files (package.json, pyproject.toml or requirements.txt, Dockerfile, devcontainer) the lines to add are " +
-      "printed; none is overwritten. --with creates those that are missing, for npm, pnpm, Yarn or Bun: package.json's " +
-      "packageManager says which, else the lock file. The Dockerfile follows package.json's start and build scripts. At a " +
-      "terminal init asks for them.",
+    "Writes sophia.contract.json from the first source that has variables: .env.example, the ESC environment (only " +
+      "names), the code, or .env (only names). --from chooses the sources. ESC and .env give only names, so " +
+      "their variables are optional unless you choose required ones at a terminal. A .env.example that docs wrote gives back the contract that it was written " +
+      "from. --from builtin writes Sophia's own contract; together with other sources, a contract that extends it.",
+    "Existing files (package.json, pyproject.toml or requirements.txt, Dockerfile, devcontainer) are not changed: init " +
+      "prints the lines to add. --with creates missing files, for npm, pnpm, Yarn or Bun, by packageManager in " +
+      "package.json or the lock file. The Dockerfile follows the start and build scripts of package.json. At a terminal " +
+      "init asks which files to create.",
   ],
   options: {
     from: {
       type: "list",
       choices: ["builtin", "example", "esc", "code", "dotenv"],
       value: "SOURCE",
-      describe: "builtin, example, esc, code or dotenv; several are joined",
+      describe: "Sources of variables: builtin, example, esc, code or dotenv; several with commas",
     },
     with: {
       type: "list",
       choices: ["docker", "devcontainer", "actions"],
       value: "FILES",
-      describe: "Also create docker, devcontainer or actions files; several with commas",
+      describe: "Also create files for docker, devcontainer or actions; several with commas",
     },
     "edit-scripts": {
       type: "boolean",
-      describe: "Put sophia-run in front of the start, dev and serve scripts of package.json",
+      describe: "Put sophia-run in front of the start, dev and serve scripts in package.json",
     },
   },
-  statuses: { 0: "done, whatever is left for you to add" },
+  statuses: { 0: "done; the output lists the lines that you should add" },
   examples: [
     "sophia-run init",
     "sophia-run init --from builtin",

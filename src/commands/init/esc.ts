@@ -1,33 +1,29 @@
-/** Variables that ESC environments have, by name alone. */
+/** The variables of ESC environments, by name only. */
 import type { Settings } from "../../command-line/settings.ts";
 import { isBlank } from "../../contract/check.ts";
 import { isPlaceholder } from "../../contract/placeholder.ts";
 import type { Context } from "../../core/context.ts";
 import { SophiaError } from "../../core/error.ts";
 import { grouped } from "../../core/grouped.ts";
+import { enumerateFew } from "../../core/lines.ts";
+import { printable } from "../../core/text.ts";
 import { type Evaluated, evaluateEnvironments } from "../../esc/api/evaluate.ts";
 import { escAccess } from "../../esc/settings/access.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/say.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
-import { type Found, isCandidate } from "./found.ts";
+import { askRequired } from "./ask.ts";
+import { type Candidate, isCandidateName, type SourceResult } from "./candidates.ts";
 
-/** What a contract can declare so that a start with the same environments meets it. */
-interface EscFound {
-  readonly found: readonly Found[];
-  /** Variables without a value in ESC: required, they would be missing. */
-  readonly empty: readonly Found[];
-  /** Names that are still placeholders in ESC: declared, they would keep every program from starting. */
-  readonly placeholders: readonly string[];
-}
+type EscValue = Exclude<Evaluated, { readonly kind: "list-or-object" }>;
 
 /**
- * Reads the environments of `ESC_ENV`; undefined if ESC is not configured. They are evaluated, not opened: the values of
- * secrets stay unknown.
+ * Reads the environments of `ESC_ENV`; undefined if ESC is not configured. They are evaluated, not opened, so that the
+ * values of secrets stay unknown. A start with the same environments meets the contract that is made from the result.
  *
- * @throws SophiaError (125) if ESC is configured and cannot be asked
+ * @throws SophiaError (125) if ESC is configured and cannot be read
  */
-export async function fromEsc(settings: Settings, context: Context): Promise<EscFound | undefined> {
+export async function fromEsc(settings: Settings, context: Context): Promise<SourceResult | undefined> {
   const dotenv = await readEnvFiles(settings, context.cwd, context.environment);
   const { access } = escAccess(context.environment, dotenv.layers, settings);
   if (access.kind !== "on") return undefined;
@@ -35,43 +31,43 @@ export async function fromEsc(settings: Settings, context: Context): Promise<Esc
   const answers = await evaluateEnvironments(access.settings, progress).finally(progress.done);
   if (answers.kind !== "read") throw new SophiaError(answers.failure);
   say(context, settings, answers.remarks);
-  const given = answers.results.flatMap(({ variables }) =>
-    Array.from(variables, ([name, one]) =>
-      one.kind === "list-or-object" || !isCandidate(name) ? [] : [{ name, one }],
-    ).flat(),
+  const named = answers.results.flatMap(({ variables }) =>
+    Array.from(variables).flatMap(([name, value]) =>
+      value.kind === "list-or-object" || !isCandidateName(name) ? [] : [{ name, value }],
+    ),
   );
-  const all = Array.from(
-    grouped(given, ({ name }) => name),
-    ([name, list]) =>
-      toEntry(
-        name,
-        list.map(({ one }) => one),
-      ),
-  );
-  const declared = all.filter((entry) => !entry.isPlaceholder);
+  const usable: Candidate[] = [];
+  // Required, they would be missing.
+  const empty: Candidate[] = [];
+  // Declared, they would keep every program from starting.
+  const placeholders: string[] = [];
+  for (const [name, list] of grouped(named, (one) => one.name)) {
+    const values = list.map(({ value }) => value);
+    const isPublic = values.every(({ kind }) => kind === "known");
+    const candidate = { name, required: false, isGiven: true, secret: isPublic ? false : undefined };
+    if (mayBePlaceholder(values)) placeholders.push(name);
+    else (values.every(isEmpty) ? empty : usable).push(candidate);
+  }
+  const { candidates, remarks } = await askRequired(usable, "ESC", context);
+  const listed = (names: readonly string[]): string => enumerateFew(names.map(printable));
   return {
-    found: declared.filter((entry) => !entry.isEmpty).map(({ found }) => found),
-    empty: declared.filter((entry) => entry.isEmpty).map(({ found }) => found),
-    placeholders: all.filter((entry) => entry.isPlaceholder).map(({ found }) => found.name),
+    candidates: [...candidates, ...empty],
+    source: "ESC",
+    remarks: [
+      ...remarks,
+      ...(empty.length === 0 ? [] : [`optional, because ESC has no value: ${listed(empty.map(({ name }) => name))}`]),
+      ...(placeholders.length === 0 ? [] : [`left out, because ESC has a placeholder: ${listed(placeholders)}`]),
+    ],
   };
 }
 
-type Given = Exclude<Evaluated, { readonly kind: "list-or-object" }>;
-
-function toEntry(name: string, given: readonly Given[]) {
-  // A value that ESC does not keep secret may still be none to show: it stays out of the contract.
-  const isPublic = given.every(({ kind }) => kind === "known");
-  const found: Found = { name, required: false, isGiven: true, ...(isPublic ? { secret: false } : {}) };
-  return { found, isEmpty: given.every(isEmpty), isPlaceholder: isPlaceholderStill(given) };
+function isEmpty(value: EscValue): boolean {
+  return value.kind === "known" && isBlank(value.variable.value);
 }
 
-function isEmpty(one: Given): boolean {
-  return one.kind === "known" && isBlank(one.variable.value);
-}
-
-/** Returns true if a placeholder may win: of several environments the last that turns out to have a value does. */
-function isPlaceholderStill(given: readonly Given[]): boolean {
-  const last = given.findLast((one) => one.kind === "known" && !isEmpty(one));
+/** Returns true if a placeholder may win: a value that is unknown until it is opened may be empty. */
+function mayBePlaceholder(values: readonly EscValue[]): boolean {
+  const last = values.findLast((one) => one.kind === "known" && !isEmpty(one));
   if (last?.kind !== "known") return false;
   return last.variable.delivery === "value" && isPlaceholder({ secret: false }, last.variable.value);
 }

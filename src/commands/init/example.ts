@@ -1,31 +1,39 @@
-/** Variables out of the text of a `.env.example`; pure. */
+/** The variables of a `.env.example` that the user or `docs` wrote; pure. */
 import { isPlaceholder } from "../../contract/placeholder.ts";
-import { type Found, isCandidate, soundsSecret } from "./found.ts";
+import { grouped } from "../../core/grouped.ts";
 import { withoutMark } from "../../core/text.ts";
+import { GROUP_WORDS } from "../docs/outline.ts";
+import { type Candidate, type CandidateGroup, isCandidateName, isSecretName } from "./candidates.ts";
 
-/** A comment that says so of the variable below; as the first word of a heading, of all up to the next empty line. */
+/** In a comment it makes the variable below optional, as the first word of a heading all up to the next empty line. */
 const OPTIONAL = /(?<!\b(?:not|no longer|non)[ -])\boptional\b/i;
 const OPTIONAL_HEADING = /^[-=*#\s]*optional\b/i;
 
 /**
- * Every assignment, those that are commented out or described as optional as optional ones. The comment lines right above one describe it. A
- * value becomes the example only where it is a placeholder, or where the name does not sound secret: real secrets do
- * stand in such files.
+ * Reads each assignment; one that is commented out or described as optional is an optional variable. The comment lines right
+ * above are its description. Such files may hold real secrets, so a value becomes the example only if it is a placeholder
+ * or the name is not that of a secret.
  */
-export function fromExample(text: string): readonly Found[] {
-  const found = new Map<string, Found>();
+export function fromExample(text: string): readonly Candidate[] {
+  const found = new Map<string, Candidate>();
   let comments: string[] = [];
-  let isOptionalPart = false;
+  let isOptionalSection = false;
   for (const line of withoutMark(text).split(/\r\n|\n|\r/)) {
     const match = /^\s*(#)?\s*(?:export\s+)?([A-Za-z_]\w*)\s*=(.*)$/.exec(line);
     const name = match?.[2] ?? "";
-    // A sentence may hold an = sign too: what is commented out is an assignment only in capital letters.
+    // A comment is an assignment only in capital letters: a sentence may contain `=`, too.
     if (match !== null && (match[1] === undefined || /^[A-Z][A-Z\d_]*$/.test(name))) {
-      if (isCandidate(name) && !found.has(name)) {
+      if (isCandidateName(name) && !found.has(name)) {
         const assigned = match[3] ?? "";
         const isOptional =
-          isOptionalPart || OPTIONAL.test(comments.join(" ")) || OPTIONAL.test(commentBehind(assigned));
-        found.set(name, entry(name, match[1] === undefined && !isOptional, valueOf(assigned), comments));
+          isOptionalSection || OPTIONAL.test(comments.join(" ")) || OPTIONAL.test(commentBehind(assigned));
+        const value = valueOf(assigned);
+        found.set(name, {
+          name,
+          required: match[1] === undefined && !isOptional,
+          description: comments.filter((one) => !/^[-=*#\s]/.test(one)).join(" ") || undefined,
+          example: isExample(name, value) ? value : undefined,
+        });
       }
       comments = [];
       continue;
@@ -33,30 +41,19 @@ export function fromExample(text: string): readonly Found[] {
     const comment = /^\s*#+\s?(.*)$/.exec(line)?.[1];
     if (comment === undefined) {
       comments = [];
-      isOptionalPart = false;
+      isOptionalSection = false;
     } else if (/[A-Za-z]/.test(comment)) {
       comments.push(comment.trim());
-      if (OPTIONAL_HEADING.test(comment)) isOptionalPart = true;
+      if (OPTIONAL_HEADING.test(comment)) isOptionalSection = true;
     }
   }
   return [...found.values()];
 }
 
-function entry(name: string, required: boolean, value: string, comments: readonly string[]): Found {
-  const description = comments.filter((line) => !/^[-=*#\s]/.test(line)).join(" ");
-  const declaration = { name, label: name, description: "", secret: true, aliases: [] };
-  const isExample = value !== "" && (isPlaceholder(declaration, value) || !soundsSecret(name)) && !holdsPassword(value);
-  return {
-    name,
-    required,
-    ...(description === "" ? {} : { description }),
-    ...(isExample ? { example: value } : {}),
-  };
-}
-
-/** `scheme://user:password@host`, with a password that is not a placeholder. */
-function holdsPassword(value: string): boolean {
-  return /:\/\/[^/\s:@]*:[^/\s@<>]+@/.test(value);
+function isExample(name: string, value: string): boolean {
+  // `scheme://user:password@host`, with a password that is not a placeholder.
+  if (value === "" || /:\/\/[^/\s:@]*:[^/\s@<>]+@/.test(value)) return false;
+  return !isSecretName(name) || isPlaceholder({ secret: true }, value);
 }
 
 function commentBehind(text: string): string {
@@ -67,4 +64,89 @@ function valueOf(text: string): string {
   const trimmed = text.trim();
   const quoted = /^(["'`])([^]*)\1/.exec(trimmed)?.[2];
   return quoted ?? trimmed.replace(/\s+#.*$/, "").replace(/^#.*$/, "");
+}
+
+const RULES = ["exactly-one", "at-least-one", "all-or-none", "one-of"] as const;
+
+/** Lines of facts behind the description. */
+const FACT = /^(?:Deprecated: use |Format: |Example: |Default: |See )/;
+
+/**
+ * Reads a file of `docs`: label, description, example, default, page, `required` and groups of each variable but ESC's own. Formats, aliases
+ * and conditions are not read: a variable with a condition is optional.
+ */
+export function fromGenerated(text: string): {
+  readonly candidates: readonly Candidate[];
+  readonly groups: readonly CandidateGroup[];
+} {
+  const lines = text.split(/\r\n|\n|\r/);
+  const blocks = blocksOf(lines).filter(({ name }) => name !== "ESC_ENV" && name !== "ESC_TOKEN");
+  const members = blocks.flatMap(({ name, needs }) => needs.map((need) => ({ name, need })));
+  const groups = Array.from(grouped(members, ({ need }) => need)).flatMap(([need, named]) => {
+    const rule = RULES.find((kind) => need.startsWith(`${GROUP_WORDS[kind][0]} `));
+    if (rule === undefined) return [];
+    const label = need.slice(GROUP_WORDS[rule][0].length + 1);
+    return [
+      {
+        label,
+        rule,
+        variables: inOrder(
+          named.map(({ name }) => name),
+          label,
+          lines,
+        ),
+      },
+    ];
+  });
+  return { candidates: blocks.map(toCandidate), groups };
+}
+
+interface Block {
+  readonly name: string;
+  readonly label: string | undefined;
+  /** The rules over the variable in words; none if the user added it by hand. */
+  readonly needs: readonly string[];
+  readonly comments: readonly string[];
+}
+
+function blocksOf(lines: readonly string[]): readonly Block[] {
+  const blocks: Block[] = [];
+  let comments: string[] = [];
+  for (const line of lines) {
+    const name = /^(?:export )?([A-Za-z_][\w.-]*)=/.exec(line)?.[1];
+    if (name !== undefined) {
+      const [title, label, needs] = /^(?:(.*) )?\(([^()]*)\)$/.exec(comments[0] ?? "") ?? [];
+      const rest = title === undefined ? comments : comments.slice(1);
+      blocks.push({ name, label, needs: needs?.split("; ") ?? [], comments: rest });
+    }
+    const comment = /^# ?(.*)$/.exec(line)?.[1];
+    comments = comment === undefined ? [] : [...comments, comment];
+  }
+  return blocks;
+}
+
+function toCandidate({ name, label, needs, comments }: Block): Candidate {
+  const at = needs.length > 0 ? comments.findIndex((line) => FACT.test(line)) : -1;
+  const end = at === -1 ? comments.length : at;
+  const fact = (prefix: string): string | undefined =>
+    comments.find((line, index) => index >= end && line.startsWith(prefix))?.slice(prefix.length);
+  return {
+    name,
+    required: needs.length === 0 || needs.includes("required"),
+    // The file does not say which variables are public.
+    secret: true,
+    label,
+    description: comments.slice(0, end).join("\n") || undefined,
+    example: fact("Example: "),
+    default: fact("Default: "),
+    docs: fact("See "),
+  };
+}
+
+/** Sorts the variables of a group by preference, which is the order in the sentence at the head of the file. */
+function inOrder(names: readonly string[], label: string, lines: readonly string[]): readonly string[] {
+  const sentence = lines.find((line) => line.startsWith(`# ${label}: `)) ?? "";
+  const words = sentence.slice(label.length).split(/[\s,.]+/);
+  const rank = (name: string): number => (words.includes(name) ? words.indexOf(name) : words.length);
+  return names.toSorted((a, b) => rank(a) - rank(b));
 }

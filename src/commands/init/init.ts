@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { settle } from "../../command-line/settings.ts";
+import { CONTRACT_FILE_NAME } from "../../contract/file-name.ts";
 import type { Context } from "../../core/context.ts";
 import { ExitStatus } from "../../core/error.ts";
 import type { Line } from "../../core/lines.ts";
@@ -8,119 +8,114 @@ import { FETCH_TARBALL, TARBALL } from "../../core/package-source.ts";
 import { tell } from "../../output/colour.ts";
 import type { Command } from "../command.ts";
 import { canAsk } from "../confirm.ts";
-import { refuseLinks, writeText, type TargetFile } from "../files.ts";
-import { projectRoot } from "../project-root.ts";
+import { refuseLinks, writeText } from "../files.ts";
 import { askNames } from "./ask.ts";
+import { adviceForExisting, EXTRA_NAMES, EXTRAS, stepsForExtra, type Extra } from "./extras.ts";
+import { createContract } from "./new-contract.ts";
 import { NODE_TOOLS } from "./node-tools.ts";
-import type { Place } from "./place.ts";
-import { EXTRA_NAMES, EXTRAS, existingPlaces, newPlaces, type Extra } from "./places.ts";
+import { hasDependency, packageSteps, startsNpm } from "./package-json.ts";
 import { survey, type Project, type Survey } from "./project.ts";
-import { PYTHON_TOOLS, pythonProject } from "./python.ts";
-import { hasDependency, npmScripts, startsNpm } from "./scripts.ts";
-import { contractFile, ORIGINS, startContract } from "./start.ts";
+import { PYTHON_TOOLS, pythonSteps } from "./python.ts";
+import { targetFile, type SetupStep } from "./setup-step.ts";
 
-/** `sophia-run init`: creates what is missing, prints what is to be added to files that exist. */
+/** `sophia-run init`: creates missing files, and prints the lines to add to existing ones. */
 export const init: Command = async ({ options }, context) => {
   const settings = settle(options, context.environment);
-  const { from, with: given } = options;
-  const asked = ORIGINS.filter((name) => Array.isArray(from) && from.includes(name));
-  const found = await survey(context);
-  const offers = new Map(EXTRA_NAMES.map((name) => [name, newPlaces(name, found)] as const));
+  const { from, with: extras } = options;
+  const surveyed = await survey(context);
+  const offers = new Map(EXTRA_NAMES.map((name) => [name, stepsForExtra(name, surveyed)] as const));
   const possible = EXTRA_NAMES.filter((name) => offers.get(name)?.some(({ kind }) => kind === "create") === true);
-  const wanted = Array.isArray(given)
-    ? EXTRA_NAMES.filter((name) => given.includes(name))
+  const chosen = Array.isArray(extras)
+    ? EXTRA_NAMES.filter((name) => extras.includes(name))
     : await askExtras(possible, context);
-  const places = [
-    ...(await ownPlaces(found, options["edit-scripts"] === true)),
-    ...existingPlaces(found),
-    ...wanted.flatMap((name) => offers.get(name) ?? []),
-  ];
-  // Before anything is written: a refusal in between would leave a part behind.
-  const files = places.flatMap(({ kind, file }) =>
-    kind === "create" || kind === "edit" ? [target(file, context)] : [],
-  );
-  const contract = contractFile(context);
+  const isAdvice = ({ kind }: SetupStep): number => Number(kind === "advise");
+  const steps = [
+    ...(await projectSteps(surveyed, options["edit-scripts"] === true)),
+    ...adviceForExisting(surveyed),
+    ...chosen.flatMap((name) => offers.get(name) ?? []),
+  ].toSorted((one, other) => isAdvice(one) - isAdvice(other));
+  // Before the first file is written: a later refusal would leave the work half done.
+  const files = steps
+    .filter(({ kind }) => kind === "create" || kind === "edit")
+    .map(({ file }) => targetFile(file, context));
+  const contract = targetFile(CONTRACT_FILE_NAME, context);
   refuseLinks([...(existsSync(contract.path) ? [] : [contract]), ...files]);
-  await startContract(asked, settings, context);
-  const isAdvice = ({ kind }: Place): boolean => kind === "advise" || kind === "impossible";
-  for (const place of places.filter((one) => !isAdvice(one))) settlePlace(place, context);
-  for (const place of places.filter(isAdvice)) settlePlace(place, context);
-  const left = possible.filter((name) => !wanted.includes(name));
-  tellNext(found, left, context);
+  await createContract(Array.isArray(from) ? from : [], settings, context);
+  for (const step of steps) perform(step, context);
+  printNext(
+    surveyed,
+    possible.filter((name) => !chosen.includes(name)),
+    context,
+  );
   return ExitStatus.ok;
 };
 
-/** Asks at a terminal which extras the user wants; elsewhere `--with` names them. */
+/** Asks at a terminal which extras the user wants; otherwise only `--with` chooses them. */
 async function askExtras(possible: readonly Extra[], context: Context): Promise<readonly Extra[]> {
   if (possible.length === 0 || !canAsk(context)) return [];
   const column = 14;
   const rows = possible.map((name) => name.padEnd(column) + EXTRAS[name]);
   const question = "Which? Numbers or names, `all`, or Enter for none:";
-  const heading = "init can create more than the contract:";
+  const heading = "Besides the contract init can create:";
   const chosen = await askNames(heading, rows, question, possible, context, column);
   return possible.filter((name) => chosen.has(name));
 }
 
-/** The manifests of the project: sophia-run as a dependency, and in front of what starts programs. */
-async function ownPlaces(found: Survey, edit: boolean): Promise<readonly Place[]> {
-  const { project, manifest, pyproject, isThere, read } = found;
+/** Returns the steps for the manifests of the project, and for its .gitignore. */
+async function projectSteps(surveyed: Survey, edit: boolean): Promise<readonly SetupStep[]> {
+  const { project, packageJson, pyproject, isThere, read } = surveyed;
   const dependencies = pyproject === undefined ? "requirements.txt" : "pyproject.toml";
   const { add, addToRoot = add } = NODE_TOOLS[project.node.name];
   const { hasMembers, member } = project.workspace;
   const isRoot = hasMembers && member === "";
   return [
-    ...npmScripts(manifest, {
+    ...packageSteps(packageJson, {
       add: [...(FETCH_TARBALL === undefined || isThere(TARBALL) ? [] : [FETCH_TARBALL]), isRoot ? addToRoot : add],
       edit,
       isThere,
-      startsByNpm: startsNpm(found.dockerfile, await read("Procfile")),
+      startsByNpm: startsNpm(surveyed.dockerfile, await read("Procfile")),
       isInRoot: isInRoot(project),
     }),
-    ...pythonProject(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
+    ...pythonSteps(dependencies, pyproject ?? (await read(dependencies)), project.python, isThere),
     ...gitignore(isThere(".git"), await read(".gitignore")),
   ];
 }
 
-/** Keeps the values of a `.env` file out of a repository that would take them. */
-function gitignore(isRepository: boolean, text = ""): readonly Place[] {
+/** Keeps the values of a `.env` file out of a repository that does not ignore it. */
+function gitignore(isRepository: boolean, text = ""): readonly SetupStep[] {
   if (!isRepository || /^[/*]*\.env(?:\.?\*|\s*$)/m.test(text)) return [];
   return [{ kind: "advise", file: ".gitignore", title: "add, so that no value is committed", lines: [".env"] }];
 }
 
-/** True if the package finds the command among the dependencies of its workspace's root, where Yarn looks in version 1 alone. */
+/** Returns true if a package can use the dependency of its workspace's root, as with all but Yarn 2 and later. */
 function isInRoot({ node, workspace }: Project): boolean {
   return workspace.member !== "" && node.name !== "yarn" && hasDependency(workspace.manifest);
 }
 
-function settlePlace(place: Place, context: Context): void {
-  const { file } = place;
-  const remarks: Line[] =
-    "remark" in place && place.remark !== undefined ? [{ text: `  (${place.remark})`, hang: 3 }] : [];
-  switch (place.kind) {
+function perform(step: SetupStep, context: Context): void {
+  const { file, remark } = step;
+  const remarks: Line[] = remark === undefined ? [] : [{ text: `  (${remark})`, hang: 3 }];
+  switch (step.kind) {
     case "create":
-      writeText(target(file, context), place.text, "wx");
+      writeText(targetFile(file, context), step.text, "wx");
       tell(context, [`created ${file}`, ...remarks]);
       return;
     case "edit":
-      writeText(target(file, context), place.text);
-      tell(context, [{ text: `changed ${file}: ${place.done}`, hang: 2 }, ...remarks]);
+      writeText(targetFile(file, context), step.text);
+      tell(context, [{ text: `changed ${file}: ${step.done}`, hang: 2 }, ...remarks]);
       return;
     case "advise":
-      tell(context, ["", `${file}: ${place.title ?? "add"}`]);
-      // For a file, in which the command has its own name.
-      context.out(place.lines.map((line) => `  ${line}\n`).join(""));
+      tell(context, ["", { text: `${file}: ${step.title ?? "add"}`, hang: 2 }]);
+      // Not by tell(), which would write the command as the user called it: the lines are for a file.
+      context.out(step.lines.map((line) => `  ${line}\n`).join(""));
       tell(context, remarks);
       return;
     case "ready":
       tell(context, [`${file} uses sophia-run already`]);
-      return;
-    case "impossible":
-      tell(context, ["", { text: `${file} was not created: ${place.why}`, hang: 2 }]);
-      return;
   }
 }
 
-function tellNext({ project }: Survey, left: readonly Extra[], context: Context): void {
+function printNext({ project }: Survey, left: readonly Extra[], context: Context): void {
   const more = left.map((name) => ({ text: `  ${`--with ${name}`.padEnd(20)} ${EXTRAS[name]}`, hang: 23 }));
   if (more.length > 0) tell(context, ["", "init can also create:", ...more]);
   const { manifest, node, python } = project;
@@ -130,8 +125,4 @@ function tellNext({ project }: Survey, left: readonly Extra[], context: Context)
   const first = isAdded ? "refine the contract" : "add sophia-run as above, refine the contract";
   const next = ["check", "docs"].map((name) => ({ text: `  ${run}sophia-run ${name}`, whole: true }));
   tell(context, ["", { text: `Next: ${first}, then run`, hang: 2 }, ...next]);
-}
-
-function target(file: string, { cwd }: Context): TargetFile {
-  return { path: join(cwd, file), name: file, root: projectRoot(cwd) };
 }

@@ -1,32 +1,27 @@
 /** The package managers of Node.js, with the commands that `init` writes or prints. */
 import { NODE_PACKAGE, NPX, YARN_PACKAGE } from "../../core/package-source.ts";
 
-/** Yarn is a different program from its version 2 on. */
+/** From version 2 on Yarn is a different program. */
 type NodeTool = "npm" | "pnpm" | "yarn" | "yarn 1" | "bun";
 
 export interface NodeInstaller {
   readonly name: NodeTool;
   readonly isLocked: boolean;
-  /** The major version for Corepack if package.json names none: it would take Yarn 1, which has a different lock file. */
+  /** The major version for Corepack if package.json names none: it would use Yarn 1, which has a different lock file. */
   readonly yarnVersion?: string;
 }
 
 export interface NodeToolCommands {
-  /** Adds sophia-run to the dependencies. */
   readonly add: string;
-  /** The same in the root of a workspace, if the tool needs an option there. */
   readonly addToRoot?: string;
-  /** Prefix of a command that a package of the project brings. */
+  /** The prefix of a command of an installed package. */
   readonly run: string;
-  /** Any one of them makes installations reproducible. */
   readonly locks: readonly [string, ...string[]];
   readonly files: string;
   readonly install: string;
-  /** The same without the devDependencies. */
   readonly installProduction: string;
   /** Runs a script of a package, by its path in the workspace; empty for the root. */
   readonly script: (name: string, member: string) => string;
-  /** A line of the Dockerfile in front of the installation. */
   readonly imageSetUp?: string;
   readonly devcontainer: { readonly install: string; readonly check: string };
   readonly workflow: { readonly cache?: string; readonly setUp?: string; readonly check: string };
@@ -34,7 +29,7 @@ export interface NodeToolCommands {
 
 const CHECK = "sophia-run check";
 
-/** Corepack comes with Node.js 24, and takes the version from package.json. Enabling it in a devcontainer needs root. */
+/** Corepack is part of Node.js 24 and reads the version from package.json. `corepack enable` would need root. */
 export const NODE_TOOLS: Readonly<Record<NodeTool, NodeToolCommands>> = {
   npm: {
     add: `npm install --save-prod ${NODE_PACKAGE}`,
@@ -55,7 +50,7 @@ export const NODE_TOOLS: Readonly<Record<NodeTool, NodeToolCommands>> = {
     files: "package.json pnpm-*.yaml",
     install: "corepack pnpm install --frozen-lockfile",
     installProduction: "corepack pnpm install --frozen-lockfile --prod",
-    // With the packages that it needs, in their order.
+    // `...` adds the packages that it depends on, in their order.
     script: (name, member) => `corepack pnpm ${member && `--filter ./${member}... `}run ${name}`,
     devcontainer: { install: "corepack pnpm install", check: CHECK },
     workflow: { check: `corepack pnpm exec ${CHECK}` },
@@ -96,21 +91,19 @@ function modernYarn(yarn: string): NodeToolCommands {
     install: `${yarn} install --immutable`,
     installProduction: `${yarn} install --immutable`,
     script: (name, member) => `${yarn} ${member && `--cwd ${member} `}run ${name}`,
-    // A program finds its packages in node_modules alone; Yarn's own file is not there yet.
+    // Programs need node_modules; the file of Yarn in the repository is not copied yet.
     imageSetUp: "ENV YARN_NODE_LINKER=node-modules YARN_IGNORE_PATH=1",
     devcontainer: { install: `${yarn} install`, check: `${yarn} run ${CHECK}` },
     workflow: { check: `${yarn} run ${CHECK}` },
   };
 }
 
-/** Returns the commands for a project. */
 export function commandsFor({ name, yarnVersion }: NodeInstaller): NodeToolCommands {
   return yarnVersion === undefined ? NODE_TOOLS[name] : modernYarn(`corepack yarn@${yarnVersion}`);
 }
 
-/** In this order if package.json names none. */
 const BY_LOCK = ["npm", "pnpm", "yarn", "bun"] as const satisfies readonly NodeTool[];
-/** Settings files that say the same as a lock file, which may not be there yet. */
+/** Settings files, for a project without a lock file. */
 const BY_SETTINGS = [
   ["yarn", ".yarnrc.yml"],
   ["pnpm", "pnpm-workspace.yaml"],
@@ -118,8 +111,8 @@ const BY_SETTINGS = [
 ] as const satisfies readonly (readonly [NodeTool, string])[];
 
 /**
- * Returns the package manager of a project: that of package.json's `packageManager`, else that of the lock file or settings
- * file, else npm.
+ * Returns the package manager of a project: by `packageManager` in package.json, else by the lock file or settings file,
+ * else npm.
  *
  * @param named the value of `packageManager`
  * @param yarnLock the text of yarn.lock

@@ -1,6 +1,7 @@
-/** The survey of a folder for `init`: the project, its workspace, and the files that exist. */
+/** Examines a folder for `init`: the project, its workspace, and the files that exist. */
 import { existsSync, lstatSync } from "node:fs";
 import { basename, join, relative, sep } from "node:path";
+import { parse } from "yaml";
 import { findContract } from "../../contract/find.ts";
 import type { Context } from "../../core/context.ts";
 import { matchesGlob } from "../../core/glob.ts";
@@ -9,7 +10,7 @@ import { readIn } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { workflowsIn } from "../workflows.ts";
 import { nodeTool, type NodeInstaller } from "./node-tools.ts";
-import { dependenciesIn, objectOf, parseManifest, type Manifest } from "./place.ts";
+import { dependenciesIn, objectOf, parseManifest, type Manifest } from "./package-json.ts";
 import { pythonTool, type PythonTool } from "./python.ts";
 import type { StartSurroundings } from "./start-command.ts";
 
@@ -23,11 +24,10 @@ export interface Project {
   readonly python: PythonTool | undefined;
 }
 
-/** The workspace in which a project's packages are installed. */
 interface Workspace {
-  /** The folder with the lock file; the project itself, unless it is a package of a workspace. */
+  /** The folder with the lock file: that of the project, unless it is a package of a workspace. */
   readonly root: string;
-  /** The path of the project from there, with slashes; empty for the root itself. */
+  /** The path of the project from the root, with slashes; empty for the root itself. */
   readonly member: string;
   readonly manifest: Manifest;
   /** The root's package.json or pnpm-workspace.yaml lists packages. */
@@ -36,31 +36,30 @@ interface Workspace {
 
 export interface Survey extends Omit<StartSurroundings, "runtime" | "isBuilt"> {
   readonly project: Project;
-  readonly manifest: string | undefined;
+  /** The texts of files; undefined if they do not exist. */
+  readonly packageJson: string | undefined;
   readonly pyproject: string | undefined;
   readonly dockerfile: string | undefined;
-  /** The file that exists, else the one to create. */
+  /** The existing file, else the one to create. */
   readonly devcontainer: { readonly file: string; readonly text: string | undefined };
   readonly workflows: readonly string[];
   readonly isRepository: boolean;
-  /** The path of the contract that applies to the folder; undefined if the folder will have its own. */
+  /** The path of the contract that applies to the folder; undefined if there is none yet. */
   readonly contract: string | undefined;
-  /** Looks in the folder of the lock file. */
   readonly isInRoot: (file: string) => boolean;
   readonly read: (file: string) => Promise<string | undefined>;
 }
 
-/** Reads what is there; writes nothing. @throws SophiaError (file, 125) for a file that cannot be read */
+/** Reads the files of a project; writes nothing. @throws SophiaError (file, 125) for a file that cannot be read */
 export async function survey({ cwd }: Context): Promise<Survey> {
   const read = (file: string): Promise<string | undefined> => readIn(cwd, file);
   const isThere = (file: string): boolean => existsSync(join(cwd, file));
-  const text = await read("package.json");
-  // A text that is not JSON is an empty manifest.
-  const manifest = text === undefined ? undefined : (parseManifest(text) ?? {});
+  const packageJson = await read("package.json");
+  const manifest = packageJson === undefined ? undefined : (parseManifest(packageJson) ?? {});
   const pyproject = await read("pyproject.toml");
   const workspace = await workspaceOf(cwd);
   const isInRoot = (file: string): boolean => existsSync(join(workspace.root, file));
-  // A link to nothing counts: no file can be created in its place.
+  // A dangling link counts as a file, since none can be created there.
   const isLinkOrFile = (file: string): boolean => lstatSync(join(cwd, file), { throwIfNoEntry: false }) !== undefined;
   const container = DEVCONTAINERS.find(isLinkOrFile) ?? DEVCONTAINERS[0] ?? "";
   return {
@@ -71,7 +70,7 @@ export async function survey({ cwd }: Context): Promise<Survey> {
       workspace,
       python: pythonTool(pyproject, isThere),
     },
-    manifest: text,
+    packageJson,
     pyproject,
     dockerfile: await read("Dockerfile"),
     devcontainer: { file: container, text: await read(container) },
@@ -90,10 +89,9 @@ async function manifestIn(folder: string): Promise<Manifest> {
 }
 
 /**
- * Reads which commands the dependencies of a project bring.
+ * Reads the commands of the dependencies.
  *
- * @param folders those whose `node_modules` are searched, the nearest first
- * @returns the commands of packages; undefined if nothing is installed
+ * @param folders the folders whose `node_modules` are searched, the nearest first
  */
 async function installedCommands(folders: readonly string[], manifest: Manifest): Promise<Survey["commandsOf"]> {
   const installed = folders.map((folder) => join(folder, "node_modules")).filter((one) => existsSync(one));
@@ -107,11 +105,10 @@ async function installedCommands(folders: readonly string[], manifest: Manifest)
     installed.length === 0 ? undefined : new Set(packages.flatMap((name) => commands.get(name) ?? []));
 }
 
-/** Looks for the workspace from a folder upwards, to the repository's root at most. */
 async function workspaceOf(cwd: string): Promise<Workspace> {
-  const own = await manifestIn(cwd);
-  const patterns = await memberPatterns(cwd, own);
-  const alone: Workspace = { root: cwd, member: "", manifest: own, hasMembers: patterns !== undefined };
+  const ownManifest = await manifestIn(cwd);
+  const patterns = await memberPatterns(cwd, ownManifest);
+  const alone: Workspace = { root: cwd, member: "", manifest: ownManifest, hasMembers: patterns !== undefined };
   if (patterns !== undefined) return alone;
   for (let folder = cwd; ;) {
     const parent = parentOf(folder);
@@ -127,18 +124,21 @@ async function workspaceOf(cwd: string): Promise<Workspace> {
 
 /** Returns the globs of a root's packages; undefined if the folder is no root. */
 async function memberPatterns(folder: string, { workspaces }: Manifest): Promise<readonly string[] | undefined> {
-  const list = Array.isArray(workspaces) ? workspaces : objectOf(workspaces)?.["packages"];
-  if (Array.isArray(list)) return list.filter((one) => typeof one === "string");
-  // Without `packages:` the file of pnpm has settings alone.
-  const pnpm = (await readIn(folder, "pnpm-workspace.yaml")) ?? "";
-  const [, inline, block] =
-    /^packages:[ \t]*(?:\[([^\]]*)\]|(?:#.*)?\r?\n((?:[ \t]*(?:-.*|#.*)?(?:\r?\n|$))+))/m.exec(pnpm) ?? [];
-  const items = inline?.split(",") ?? block?.split("\n").flatMap((line) => /^\s*-\s*(.*)$/.exec(line)?.[1] ?? []);
-  const names = items?.map((item) => item.replace(/\s#.*$/, "").trim());
-  return names?.map((name) => name.replaceAll(/^["']|["']$/g, "")).filter(Boolean);
+  const own = Array.isArray(workspaces) ? workspaces : objectOf(workspaces)?.["packages"];
+  const list = Array.isArray(own) ? own : pnpmPackages((await readIn(folder, "pnpm-workspace.yaml")) ?? "");
+  return Array.isArray(list) ? list.filter((one) => typeof one === "string") : undefined;
 }
 
-/** Matches `packages/*` with each folder there, `**` with any depth; a pattern with `!` excludes. */
+/** Returns `packages` of pnpm-workspace.yaml; without it the file has only settings. */
+function pnpmPackages(text: string): unknown {
+  try {
+    return objectOf(parse(text, { logLevel: "silent", maxAliasCount: 0 }))?.["packages"];
+  } catch {
+    return undefined;
+  }
+}
+
+/** Matches a package's path: `*` is one folder, `**` any depth, and a pattern with `!` excludes. */
 function isMember(member: string, patterns: readonly string[]): boolean {
   const fits = (pattern: string): boolean => {
     const glob = pattern.replace(/^\.\//, "").replace(/\/$/, "");

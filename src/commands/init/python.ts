@@ -1,15 +1,13 @@
-/** A project of Python as a place of use: the dependency, and how its programs are started. */
+/** A Python project: the dependency on sophia-run, and how its programs are started. */
 import { existsSync } from "node:fs";
 import { IS_ON_REGISTRIES, pythonPackage } from "../../core/package-source.ts";
-import type { Place } from "./place.ts";
+import type { SetupStep } from "./setup-step.ts";
 
 /** `pip .` if a pyproject.toml names the dependencies, `pip` if requirements.txt does. */
 export type PythonTool = "uv" | "poetry" | "pdm" | "pip" | "pip .";
 
 interface PythonToolCommands {
-  /** Adds sophia-run to the dependencies; pip records none. */
   readonly add?: string;
-  /** Makes a checkout ready. */
   readonly install: string;
   readonly run: string;
 }
@@ -24,7 +22,6 @@ export const PYTHON_TOOLS: Readonly<Record<PythonTool, PythonToolCommands>> = {
   "pip .": { install: "pip install .", run: "" },
 };
 
-/** Returns the platform of this machine as the names of wheels have it. */
 function wheelTag(): string {
   const isArm = process.arch === "arm64";
   if (process.platform === "win32") return "win_amd64";
@@ -32,7 +29,7 @@ function wheelTag(): string {
   return `${existsSync("/etc/alpine-release") ? "musllinux_1_2" : "manylinux_2_17"}_${isArm ? "aarch64" : "x86_64"}`;
 }
 
-/** Servers and tools by the package that brings them: how each is started, with a module. */
+/** The start command of servers and tools, by the package that has them. */
 const STARTS: readonly (readonly [name: RegExp, command: (module: string) => string])[] = [
   [/\buvicorn\b/i, (module) => `uvicorn ${module}:app`],
   [/\bgunicorn\b/i, (module) => `gunicorn ${module}:app`],
@@ -43,7 +40,7 @@ const STARTS: readonly (readonly [name: RegExp, command: (module: string) => str
 
 const PROGRAMS = ["main.py", "app.py", "manage.py", "server.py", "run.py"];
 
-/** As a line of requirements.txt, a key of Poetry's, or a text in a list; what stands behind it is a version or an extra. */
+/** A line of requirements.txt, a key of Poetry, or a text in a list, with a version or an extra behind the name. */
 const DEPENDENCY = /^\s*sophia[-_.]run\s*(?:$|[[<>=~!;@])|["']sophia[-_.]run\s*["'[<>=~!;@]/im;
 
 /** Returns the installer of a Python project, by its lock file or its table in pyproject.toml. */
@@ -55,7 +52,7 @@ export function pythonTool(pyproject: string | undefined, isThere: (file: string
   return isThere("requirements.txt") ? "pip" : undefined;
 }
 
-function dependencyPlace(file: string, tool: PythonTool): Place {
+function dependencyStep(file: string, tool: PythonTool): SetupStep {
   const missing = "sophia-run is not among its dependencies";
   const { add, install } = PYTHON_TOOLS[tool];
   if (add !== undefined) return { kind: "advise", file, title: `${missing}; run`, lines: [add] };
@@ -65,25 +62,25 @@ function dependencyPlace(file: string, tool: PythonTool): Place {
 }
 
 /** @param text that of pyproject.toml, else of requirements.txt; undefined if there is neither */
-export function pythonProject(
+export function pythonSteps(
   file: string,
   text: string | undefined,
   tool: PythonTool | undefined,
   isThere: (file: string) => boolean,
-): readonly Place[] {
+): readonly SetupStep[] {
   if (text === undefined || tool === undefined) return [];
   const { run } = PYTHON_TOOLS[tool];
   const program = PROGRAMS.find(isThere);
   const module = program?.replace(/\.py$/, "") ?? "main";
   const found = STARTS.filter(([name]) => name.test(text)).map(([, command]) => command(module));
   const commands = found.length === 0 ? [`python ${program ?? "PROGRAM.py"}`] : found;
-  const remark = `no Python starts for it; ${run}sophia-run docs --types python writes a typed settings class`;
+  const remark = `sophia-run itself needs no Python; ${run}sophia-run docs --types python writes a typed settings class`;
   return [
-    DEPENDENCY.test(text) ? { kind: "ready", file } : dependencyPlace(file, tool),
+    DEPENDENCY.test(text) ? { kind: "ready", file } : dependencyStep(file, tool),
     {
       kind: "advise",
       file,
-      title: "start programs by",
+      title: "start programs with",
       lines: commands.map((command) => `${run}sophia-run -- ${command}`),
       remark,
     },

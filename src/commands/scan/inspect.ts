@@ -3,23 +3,23 @@ import type { Automaton } from "../../masking/automaton.ts";
 import { Finder } from "../../masking/finder.ts";
 import { formOfMatch, isEncodedForm, type Form } from "../../masking/patterns.ts";
 
-/** A form of a secret in a content. Lines count from 1. */
+/** A form of a secret in a content. Lines begin at 1. */
 export interface Finding {
   readonly form: Form;
   readonly line: number;
-  /** The last of a row of lines. */
+  /** The last of several consecutive lines with the same form. */
   readonly lastLine: number;
 }
 
-/** The findings in one content, and the number of further places. */
-export interface Found {
+/** The findings in one content, and the number of further ones. */
+export interface ContentFindings {
   readonly findings: readonly Finding[];
   readonly more: number;
 }
 
 export interface Searched {
   readonly automaton: Automaton;
-  /** By the numbers of the automaton's patterns. */
+  /** The form of each pattern, by its number in the automaton. */
   readonly forms: readonly Form[];
 }
 
@@ -28,12 +28,12 @@ interface Match {
   end: number;
   line: number;
   form: Form;
-  /** The length of the longest pattern in it. */
+  /** The length of the longest pattern. */
   size: number;
 }
 
-/** The limit of places in one content, besides the first of each variable. */
-const MOST_MATCHES = 10_000;
+/** The limit of matches in one content, besides the first of each variable. */
+const MAX_MATCHES = 10_000;
 const NEWLINE = 10;
 
 export class Inspection {
@@ -43,7 +43,7 @@ export class Inspection {
   private more = 0;
   private chunk: Uint8Array = Buffer.alloc(0);
   private chunkStart = 0;
-  /** The number of lines that end before the chunk, and up to a place in it. */
+  /** The number of line ends before the chunk, and up to a position in it. */
   private linesBefore = 0;
   private countedTo = 0;
   private counted = 0;
@@ -59,7 +59,7 @@ export class Inspection {
     );
   }
 
-  /** @param more another chunk follows: only then all the lines of this one are counted */
+  /** @param more another chunk follows, so that all lines of this one must be counted */
   read(chunk: Uint8Array, more: boolean): void {
     this.chunk = chunk;
     this.chunkStart = this.finder.position;
@@ -69,8 +69,8 @@ export class Inspection {
     if (more) this.linesBefore += this.linesTo(chunk.length);
   }
 
-  /** Returns the findings in order: a row of lines with the same form is one. */
-  found(): Found {
+  /** Returns the findings in order. Consecutive lines with the same form are one finding. */
+  result(): ContentFindings {
     const findings: Finding[] = [];
     for (const { form, line } of merged(this.matches)) {
       const last = findings.at(-1);
@@ -82,13 +82,13 @@ export class Inspection {
   }
 
   private note(start: number, end: number, form: Form): void {
-    if (this.matches.length >= MOST_MATCHES && this.names.has(form.name)) {
+    if (this.matches.length >= MAX_MATCHES && this.names.has(form.name)) {
       this.more += 1;
       return;
     }
     this.names.add(form.name);
     const inChunk = start - this.chunkStart;
-    // A match may begin before this chunk.
+    // A match may begin in an earlier chunk.
     const line =
       inChunk >= 0
         ? this.linesBefore + this.linesTo(inChunk)
@@ -96,12 +96,12 @@ export class Inspection {
     this.matches.push({ start, end, line: line + 1, form, size: end - start });
   }
 
-  private linesTo(place: number): number {
+  private linesTo(position: number): number {
     this.counted +=
-      place >= this.countedTo
-        ? newlines(this.chunk, this.countedTo, place)
-        : -newlines(this.chunk, place, this.countedTo);
-    this.countedTo = place;
+      position >= this.countedTo
+        ? newlines(this.chunk, this.countedTo, position)
+        : -newlines(this.chunk, position, this.countedTo);
+    this.countedTo = position;
     return this.counted;
   }
 }
@@ -113,7 +113,7 @@ function newlines(bytes: Uint8Array, from: number, to: number): number {
   return count;
 }
 
-/** Joins matches that overlap, in the form of the longest. */
+/** Merges overlapping matches into one with the form of the longest. */
 function merged(matches: readonly Match[]): readonly Match[] {
   const out: Match[] = [];
   for (const match of matches.toSorted((one, other) => one.start - other.start || other.end - one.end)) {

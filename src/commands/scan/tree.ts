@@ -1,4 +1,4 @@
-/** The files of the working tree. */
+/** Searches the files of the working tree. */
 import {
   closeSync,
   constants,
@@ -8,7 +8,6 @@ import {
   openSync,
   readdirSync,
   readSync,
-  realpathSync,
   rmSync,
   type Stats,
 } from "node:fs";
@@ -17,59 +16,39 @@ import { join, resolve, sep } from "node:path";
 import { SophiaError } from "../../core/error.ts";
 import { printable } from "../../core/text.ts";
 import { systemErrorCode } from "../../system/errors.ts";
-import { askGit, GitRefusal, recordsOfGit, type Git } from "../git.ts";
-import type { Session } from "./session.ts";
+import { GitRefusal, recordsOfGit, type Git } from "../git.ts";
+import { textOfGit } from "./objects.ts";
+import type { Search } from "./search.ts";
 
 const LIST = ["ls-files", "-z", "--others", "--exclude-standard"];
 const CHUNK = 1 << 20;
 /** Git's warning about a folder that it skips, by its name from the top of the repository. */
 const UNREADABLE = /^warning: could not open directory '(.*)': (.*)$/;
+/** The entry for the folder itself. */
 const ITSELF = Buffer.from("./");
-/** Follows no link, and does not wait for the writer of a pipe. */
-const FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+/** O_NONBLOCK does not wait for the writer of a pipe. Windows lacks these flags. */
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+const NO_FOLLOW = constants.O_NOFOLLOW ?? 0;
 
 /**
- * Searches the files below the paths without those that git ignores, unless the path itself is ignored. Without git it searches
- * all but git's own.
+ * Searches the files below the paths, without those that git ignores, unless the path itself is ignored. Without git all
+ * files but those in `.git` are searched.
  *
  * @throws SophiaError (file, 125) for a path that does not exist
  */
-export async function scanTree(session: Session, git: Git, paths: readonly string[]): Promise<void> {
+export async function scanTree(search: Search, git: Git, paths: readonly string[]): Promise<void> {
   const buffer = Buffer.allocUnsafe(CHUNK);
   const visit = async (path: Buffer, name: Buffer, isNamed = false): Promise<void> => {
-    const kind = inspectFile(session, path, name, buffer);
+    const kind = inspectFile(search, path, name, buffer, isNamed);
     if (kind !== "folder") return;
     const prefix = name.equals(Buffer.from(".")) ? Buffer.alloc(0) : withSeparator(name);
     const isWhole = isNamed && (await isIgnored({ ...git, cwd: path.toString() }));
-    for await (const inside of isWhole ? walk(path, session) : filesIn(path, git, session)) {
+    for await (const inside of isWhole ? walk(path, search) : filesIn(path, git, search)) {
       await visit(Buffer.concat([withSeparator(path), inside]), Buffer.concat([prefix, inside]));
     }
   };
-  for (const path of paths.length === 0 ? ["."] : paths) await visit(searchable(path, git), Buffer.from(path), true);
-}
-
-/** Returns the file or folder of a path. Links that the user names, or that lead to it, are followed, unlike those in a folder. */
-function searchable(path: string, { cwd }: Git): Buffer {
-  const unusable = (problem: string): SophiaError =>
-    new SophiaError({
-      code: "file",
-      message: `${printable(path)} ${problem}`,
-      hint: "name a file or a folder that exists; what begins with a dash follows --",
-    });
-  const whole = resolve(cwd, path);
-  try {
-    const descriptor = openSync(whole, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    try {
-      const stat = fstatSync(descriptor);
-      if (!stat.isFile() && !stat.isDirectory()) throw unusable("is neither a file nor a folder");
-    } finally {
-      closeSync(descriptor);
-    }
-    // From the encoding of a buffer, since Bun gives text.
-    return Buffer.from(realpathSync(whole, { encoding: "buffer" }));
-  } catch (error) {
-    if (error instanceof SophiaError) throw error;
-    throw unusable(`cannot be read (${systemErrorCode(error) ?? "UNKNOWN"})`);
+  for (const path of paths.length === 0 ? ["."] : paths) {
+    await visit(Buffer.from(resolve(git.cwd, path)), Buffer.from(path), true);
   }
 }
 
@@ -77,10 +56,9 @@ function withSeparator(path: Buffer): Buffer {
   return path.at(-1) === sep.charCodeAt(0) ? path : Buffer.concat([path, Buffer.from(sep)]);
 }
 
-/** Returns true if git ignores the working directory. */
 async function isIgnored(git: Git): Promise<boolean> {
   try {
-    for await (const _ of askGit(git, ["check-ignore", "--quiet", "."])) continue;
+    await textOfGit(git, ["check-ignore", "--quiet", "."]);
     return true;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
@@ -88,17 +66,17 @@ async function isIgnored(git: Git): Promise<boolean> {
   }
 }
 
-/** Yields the names of files relative to the folder, and of repositories in it, which are searched by themselves. */
-async function* filesIn(folder: Buffer, git: Git, session: Session): AsyncGenerator<Buffer> {
+/** Yields the names of files relative to the folder, and of repositories in it, which are searched separately. */
+async function* filesIn(folder: Buffer, git: Git, search: Search): AsyncGenerator<Buffer> {
   const warned = (line: string): void => {
     const [, name, why] = UNREADABLE.exec(line) ?? [];
-    if (name !== undefined && why !== undefined) session.skipped(session.shown(Buffer.from(name)), printable(why));
+    if (name !== undefined && why !== undefined) search.addUnread(Buffer.from(name), printable(why));
   };
-  const there = { ...git, cwd: folder.toString(), warned };
+  const gitInFolder = { ...git, cwd: folder.toString(), warned };
   try {
-    for await (const name of different(recordsOfGit(there, [...LIST, "--cached"]))) {
-      // A submodule that was not checked out: git lists nothing in it.
-      if (name.equals(ITSELF)) yield* walk(folder, session);
+    for await (const name of unique(recordsOfGit(gitInFolder, [...LIST, "--cached"]))) {
+      // In a submodule that is not checked out git lists nothing.
+      if (name.equals(ITSELF)) yield* walk(folder, search);
       else yield name;
     }
     return;
@@ -108,18 +86,18 @@ async function* filesIn(folder: Buffer, git: Git, session: Session): AsyncGenera
   // With an empty repository git reads .gitignore in any folder.
   const empty = mkdtempSync(join(tmpdir(), "sophia-run-scan-"));
   try {
-    for await (const _ of askGit(there, ["init", "--quiet", "--bare", empty])) continue;
-    yield* recordsOfGit(there, [`--git-dir=${empty}`, `--work-tree=${there.cwd}`, ...LIST]);
+    await textOfGit(gitInFolder, ["init", "--quiet", "--bare", empty]);
+    yield* recordsOfGit(gitInFolder, [`--git-dir=${empty}`, `--work-tree=${gitInFolder.cwd}`, ...LIST]);
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
-    yield* walk(folder, session);
+    yield* walk(folder, search);
   } finally {
     rmSync(empty, { recursive: true, force: true });
   }
 }
 
-/** Drops repeated names: a file with a conflict is in the index up to three times, in a row. */
-async function* different(names: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+/** Drops repeated names: a file with a conflict is in the index up to three times in succession. */
+async function* unique(names: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   let last: Buffer | undefined;
   for await (const name of names) {
     if (last?.equals(name) === true) continue;
@@ -128,15 +106,13 @@ async function* different(names: AsyncIterable<Buffer>): AsyncGenerator<Buffer> 
   }
 }
 
-function* walk(folder: Buffer, session: Session, below: Buffer = Buffer.alloc(0)): Generator<Buffer> {
-  const unread = (name: Buffer, error: unknown): void =>
-    session.skipped(session.shown(name), systemErrorCode(error) ?? "UNKNOWN");
+function* walk(folder: Buffer, search: Search, below: Buffer = Buffer.alloc(0)): Generator<Buffer> {
   let entries;
   try {
-    // Without their types: with those Bun gives text.
+    // Without `withFileTypes`, with which Bun returns text.
     entries = readdirSync(Buffer.concat([withSeparator(folder), below]), { encoding: "buffer" });
   } catch (error) {
-    return unread(below, error);
+    return search.addUnread(below, codeOf(error));
   }
   for (const entry of entries) {
     const name = Buffer.concat([below, entry]);
@@ -144,47 +120,66 @@ function* walk(folder: Buffer, session: Session, below: Buffer = Buffer.alloc(0)
     try {
       status = lstatSync(Buffer.concat([withSeparator(folder), name]), { throwIfNoEntry: false });
     } catch (error) {
-      unread(name, error);
+      search.addUnread(name, codeOf(error));
     }
     if (status?.isFile() === true) yield name;
     else if (status?.isDirectory() === true && entry.toString() !== ".git") {
-      yield* walk(folder, session, withSeparator(name));
+      yield* walk(folder, search, withSeparator(name));
     }
   }
 }
 
-/** Searches a file. Skips links, devices and the like; reports what cannot be read. */
-function inspectFile(session: Session, path: Buffer, name: Buffer, buffer: Buffer): "folder" | "other" {
+/**
+ * Searches a file. Links, devices and pipes are skipped, and files that cannot be read are reported.
+ *
+ * @param isNamed the user named the path: its links are followed, and anything but a readable file or folder is a failure
+ */
+function inspectFile(search: Search, path: Buffer, name: Buffer, buffer: Buffer, isNamed: boolean): "folder" | "other" {
   let descriptor: number;
   try {
-    descriptor = openSync(path, FLAGS);
+    descriptor = openSync(path, isNamed ? FLAGS : FLAGS | NO_FOLLOW);
   } catch (error) {
-    const code = systemErrorCode(error) ?? "UNKNOWN";
-    // A file of the index that was deleted, a link, or a socket.
-    if (!["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(code)) session.skipped(session.shown(name), code);
+    const code = codeOf(error);
+    if (isNamed) throw unusable(name, `cannot be read (${code})`);
+    // A deleted file of the index, a link, or a socket.
+    if (!["ENOENT", "ENOTDIR", "ELOOP", "ENXIO"].includes(code)) search.addUnread(name, code);
     return "other";
   }
   try {
     const stat = fstatSync(descriptor);
     if (stat.isDirectory()) return "folder";
-    if (stat.isFile()) inspectDescriptor(session, descriptor, name, buffer);
+    if (stat.isFile()) inspectDescriptor(search, descriptor, name, buffer);
+    else if (isNamed) throw unusable(name, "is neither a file nor a folder");
   } catch (error) {
-    session.skipped(session.shown(name), systemErrorCode(error) ?? "UNKNOWN");
+    if (error instanceof SophiaError) throw error;
+    search.addUnread(name, codeOf(error));
   } finally {
     closeSync(descriptor);
   }
   return "other";
 }
 
-function inspectDescriptor(session: Session, descriptor: number, name: Buffer, buffer: Buffer): void {
-  const inspection = session.inspection();
+function unusable(name: Buffer, problem: string): SophiaError {
+  return new SophiaError({
+    code: "file",
+    message: `${printable(name.toString())} ${problem}`,
+    hint: "name an existing file or folder; behind -- its name may begin with a dash",
+  });
+}
+
+function inspectDescriptor(search: Search, descriptor: number, name: Buffer, buffer: Buffer): void {
+  const inspection = search.inspection();
   for (let more = true; more;) {
     const length = readSync(descriptor, buffer);
     more = length === buffer.length;
     inspection.read(buffer.subarray(0, length), more);
-    session.progress(length);
+    search.progress(length);
   }
-  session.count(0);
-  const found = inspection.found();
-  if (found.findings.length > 0) session.found({ file: session.shown(name) }, found);
+  search.contents += 1;
+  const found = inspection.result();
+  if (found.findings.length > 0) search.add({ file: search.shown(name) }, found);
+}
+
+function codeOf(error: unknown): string {
+  return systemErrorCode(error) ?? "UNKNOWN";
 }

@@ -11,7 +11,7 @@ export const BUILT_IN: Contract = {
         name: "GH_FINE_GRAINED_TOKEN",
         label: "GitHub Token (fine-grained)",
         description:
-          "GitHub token, fine-grained: preferred, because it can be limited to single repositories and rights.",
+          "Fine-grained GitHub token, preferred because it can be limited to single repositories and permissions.",
         secret: true,
         aliases: [],
         example: "github_pat_<token>",
@@ -24,7 +24,7 @@ export const BUILT_IN: Contract = {
       {
         name: "GITHUB_PAT",
         label: "GitHub Token (classic)",
-        description: "GitHub token, classic: serves where there is no fine-grained one.",
+        description: "Classic GitHub token, used if there is no fine-grained one.",
         secret: true,
         aliases: [],
         example: "ghp_<token>",
@@ -37,7 +37,7 @@ export const BUILT_IN: Contract = {
       {
         name: "PULUMI_ACCESS_TOKEN",
         label: "Pulumi Token",
-        description: "Pulumi access token for the management of stacks and environments.",
+        description: "Pulumi access token that manages stacks and environments.",
         secret: true,
         aliases: [],
         example: "pul-<token>",

@@ -3,118 +3,118 @@
 
 /** The contract of a repository: the environment variables that its programs need, and the rules over them. */
 export type ContractDocument = {
-  /** Address of this schema, so that editors complete and check the file. */
+  /** The address of this schema, for completion and checks in editors. */
   readonly $schema?: string;
-  /** The contract that this one adds to: `builtin`, or the path of a contract file, relative to this one. */
+  /** The contract to extend: `builtin`, or the path of a contract file relative to this file. */
   readonly extends?: string;
-  /** The declared variables by name. Needed unless the contract extends another; details of a variable that it declares too replace those. */
+  /** The declared variables by name. Required unless the contract extends another one, whose details it may replace. */
   readonly variables?: { readonly [name: VariableName]: VariableEntry };
-  /** Rules over several variables, each under an identifier of its own. */
+  /** Rules over several variables, by identifier. */
   readonly groups?: { readonly [name: GroupName]: GroupEntry };
-  /** What `sophia-run check` shows, in this order. Without it: one section with every variable. */
+  /** The sections that `sophia-run check` shows, in this order. Default: one section with all variables. */
   readonly sections?: readonly SectionEntry[];
-  /** The variables of each process, chosen by --scope or SOPHIA_SCOPE: names of variables, and of groups for all of their variables. */
+  /** The variables of each process, selected by --scope or SOPHIA_SCOPE: names of variables, or of groups with all their variables. */
   readonly scopes?: { readonly [name: ScopeName]: ScopeMembers };
-  /** How often secrets ought to be replaced that say nothing of their own; `90 days` where it is left out. */
+  /** The rotation interval of secrets without their own. Default: `90 days`. */
   readonly rotateEvery?: Rotation;
-  /** Variations of the contract, chosen by --profile or SOPHIA_PROFILE. */
+  /** Variants of the contract, selected by --profile or SOPHIA_PROFILE. */
   readonly profiles?: { readonly [name: ProfileName]: ProfileEntry };
 };
 
-/** Name of an environment variable: letters, digits, `_`, `.` and `-`, not beginning with a digit. */
+/** The name of an environment variable: letters, digits, `_`, `.` and `-`, not beginning with a digit. */
 type VariableName = string;
 
-/** Identifier of a group: lower-case letters, digits and `-`, beginning with a letter. */
+/** The identifier of a group: lower-case letters, digits and `-`, beginning with a letter. */
 type GroupName = string;
 
-/** Name of a profile: letters, digits, `_`, `.` and `-`, beginning with a letter or a digit. */
+/** The name of a profile: letters, digits, `_`, `.` and `-`, beginning with a letter or a digit. */
 type ProfileName = string;
 
-/** Name of a scope: letters, digits, `_`, `.` and `-`, beginning with a letter or a digit. */
+/** The name of a scope: letters, digits, `_`, `.` and `-`, beginning with a letter or a digit. */
 type ScopeName = string;
 
-/** A length of time, or `never`. */
+/** A duration, or `never`. */
 type Rotation = string;
 
-/** What people read: one line, at most 80 characters. */
+/** A label for people: one line, at most 80 characters. */
 type Label = string;
 
 /** One declared variable. */
 export type VariableEntry = {
-  /** What people call it, such as `Pulumi Token`. The name where it is left out. */
+  /** The label of the variable, such as `Pulumi Token`. Default: its name. */
   readonly label?: Label;
-  /** What the variable is for. */
+  /** The purpose of the variable. */
   readonly description?: string;
-  /** true: it must be set. An object: it must be set when another variable is. Left out or false: it may be left unset, unless a group says otherwise. */
+  /** true: the variable must be set. An object: it must be set if another variable is set. false (default): it may be unset, unless a group requires it. */
   readonly required?:
     | boolean
     | {
         /** The other variable. */
         readonly when: VariableName;
-        /** The rule holds only when the other variable, which must not be a secret, has this value, or one of these values. */
+        /** The rule applies only if the other variable, which must not be a secret, has this value or one of these values. */
         readonly equals?: string | readonly string[];
       };
-  /** Whether the value must stay hidden. Where it is left out: true, but false for a variable with a default and for the formats enum, boolean and port, whose values are no secret. */
+  /** true: the value must stay hidden. Default: true, but false for a variable with a default and for the formats enum, boolean and port, whose values are not secret. */
   readonly secret?: boolean;
-  /** What a value looks like; never a real one. A secret that equals it counts as a placeholder. */
+  /** An example of a value, never a real one. A secret with this value is a placeholder and therefore invalid. */
   readonly example?: string;
-  /** Address of a page about the variable or where to get a value. */
+  /** The address of a page about the variable, or where to create a value. */
   readonly docs?: string;
-  /** The value if no source gives one. It is passed on as it is, so it is always a string. */
+  /** The value if no source sets one. It is passed on unchanged, so it is a string. */
   readonly default?: string;
   /** Other names under which the variable may be set. */
   readonly aliases?: readonly AliasEntry[];
-  /** The declared variable that ought to be used instead. */
+  /** The declared variable that should be used instead. */
   readonly deprecated?: VariableName;
   readonly format?: FormatEntry;
   readonly probe?: ProbeEntry;
-  /** How often the value ought to be replaced, such as `90 days`, `3 months` or `1 year`; or `never`. A secret without it has that of the contract, else `90 days`. */
+  /** The rotation interval of the value, such as `90 days`, `3 months` or `1 year`; or `never`. Default for secrets: that of the contract, else `90 days`. */
   readonly rotateEvery?: Rotation;
 };
 
-/** How `sophia-run check --live` asks the service itself whether the value works: a request, or `postgresql` for a database URL, by which it logs in. `${NAME}` stands for the value of a declared variable. */
+/** The test of the value by `sophia-run check --live`: a request to its service, or `postgresql`, which logs in to the database URL. `${NAME}` stands for the value of a declared variable. */
 export type ProbeEntry =
   | string
   | {
-      /** GET unless it says otherwise. */
+      /** The HTTP method. Default: GET. */
       readonly method?: "GET" | "HEAD" | "POST";
-      /** https, or http to this machine. It names its host, or begins with the one variable that holds the address: `${QDRANT_URL}/collections`. Values within it are escaped. */
+      /** An https URL, or http to this machine. It has a host, or begins with a variable that holds the address: `${QDRANT_URL}/collections`. Values in it are escaped. */
       readonly url: string;
-      /** Headers by their names, such as `"Authorization": "Bearer ${API_KEY}"`. */
+      /** Headers by name, such as `"Authorization": "Bearer ${API_KEY}"`. */
       readonly headers?: { readonly [name: HeaderName]: string };
-      /** User and password of Basic authentication, with a colon between: `${API_KEY}:`. */
+      /** User and password for Basic authentication, separated by a colon: `${API_KEY}:`. */
       readonly basic?: string;
-      /** What a POST sends; values within it are escaped as in a JSON string. */
+      /** The body of a POST. Values in it are escaped as in a JSON string. */
       readonly body?: string;
-      /** The statuses that say that the value works; 200 where they are left out. */
+      /** The HTTP statuses of a valid value. Default: 200. */
       readonly expect?: readonly HttpStatus[];
-      /** The answers that say that the value is wrong, in place of 401: statuses, or a status with a text that the body contains. */
+      /** The answers to an invalid value: HTTP statuses, or a status with a text in the body. Default: 401. */
       readonly reject?: readonly (
         | number
         | {
             readonly status: HttpStatus;
-            /** A part of the body. */
+            /** Text that the body contains. */
             readonly contains: string;
           }
       )[];
     };
 
-/** Name of a header. */
+/** The name of a header. */
 type HeaderName = string;
 
-/** A status of HTTP. */
+/** An HTTP status. */
 type HttpStatus = number;
 
-/** Another name; as an object it can say that the name is deprecated. */
+/** Another name, or an object that may deprecate it. */
 type AliasEntry =
   | string
   | {
       readonly name: VariableName;
-      /** Whether a notice asks to use the variable's own name. */
+      /** true: a notice asks to use the variable's own name. */
       readonly deprecated?: boolean;
     };
 
-/** What a value must look like: the name of a format, or an object that narrows one down. */
+/** The format of the value: a name, or an object with details. */
 export type FormatEntry =
   | "url"
   | "integer"
@@ -130,14 +130,14 @@ export type FormatEntry =
   | EnumFormat
   | PlainFormat;
 
-/** Text of a certain shape; what is given must hold together. */
+/** Text that meets all of the given conditions. */
 type TextFormat = {
   readonly type: "text";
-  /** How the value begins; several are alternatives. */
+  /** The prefix of the value; several are alternatives. */
   readonly prefix?: string | readonly string[];
-  /** The fewest characters. */
+  /** The minimum number of characters. */
   readonly minLength?: number;
-  /** A regular expression that the whole value matches: characters, classes, groups, alternatives and repetitions; no look-around and no back-references. */
+  /** A regular expression that the whole value must match: characters, classes, groups, alternatives and repetitions. No look-around, no back-references. */
   readonly pattern?: string;
 };
 
@@ -148,28 +148,28 @@ type UrlFormat = {
   readonly schemes?: readonly string[];
 };
 
-/** A decimal number, or one without a fraction. */
+/** A decimal number, or an integer. */
 type NumberFormat = {
   readonly type: "integer" | "number";
-  /** The least allowed value. */
+  /** The minimum. */
   readonly minimum?: number;
-  /** The greatest allowed value. */
+  /** The maximum. */
   readonly maximum?: number;
 };
 
-/** One of a few values. */
+/** One of several values. */
 type EnumFormat = {
   readonly type: "enum";
   /** The allowed values. */
   readonly values: readonly string[];
 };
 
-/** A format that needs no details. */
+/** A format without details. */
 type PlainFormat = {
   readonly type: "boolean" | "port" | "json" | "base64" | "email";
 };
 
-/** one-of: at least one is set, the first that is set serves. exactly-one: one and no other. at-least-one: one or more. all-or-none: all together or none. optional: no rule. */
+/** one-of: at least one must be set; the first of them is used. exactly-one: one, and no other. at-least-one: one or more. all-or-none: all or none. optional: no rule. */
 type GroupRule = "one-of" | "exactly-one" | "at-least-one" | "all-or-none" | "optional";
 
 /** The variables of the group, in order of preference. */
@@ -182,29 +182,29 @@ export type GroupEntry = {
   readonly variables: GroupMembers;
 };
 
-/** Names of variables, and of groups, each once. */
+/** Names of variables and groups, each at most once. */
 type ScopeMembers = readonly string[];
 
-/** A titled part of `sophia-run check`. */
+/** A section of `sophia-run check`. */
 type SectionEntry = {
   readonly title: Label;
-  /** Names of variables, and of groups: a group shows whichever of its variables serves. */
+  /** Names of variables and groups. A group shows the variable that is used. */
   readonly lines: readonly string[];
 };
 
-/** What differs from the contract, or from the profiles that this one extends. */
+/** Differences from the contract, or from the profiles that this one extends. */
 export type ProfileEntry = {
-  /** What the profile is for. */
+  /** The purpose of the profile. */
   readonly description?: string;
-  /** A profile whose differences come first, or several in this order. */
+  /** A profile, or several in this order, whose differences apply first. */
   readonly extends?: string | readonly string[];
-  /** Details that replace those of a declared variable, or further variables. */
+  /** Replaced details of declared variables, or further variables. */
   readonly variables?: { readonly [name: VariableName]: VariableEntry };
-  /** Details that replace those of a group, or further groups. */
+  /** Replaced details of groups, or further groups. */
   readonly groups?: { readonly [name: GroupName]: GroupOverlay };
 };
 
-/** Details of a group; a further group needs `rule` and `variables`. */
+/** Details of a group. A further group needs `rule` and `variables`. */
 type GroupOverlay = {
   readonly label?: Label;
   readonly rule?: GroupRule;

@@ -1,5 +1,5 @@
 /** The place of the definition that gives a value, by the trace of an answer. */
-import type { EscPlace } from "../../core/model.ts";
+import type { DefinitionLocation } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { type Fields, fieldsOf, positive, valueAt } from "../transport/answer.ts";
@@ -14,7 +14,7 @@ interface Provenance {
   /** The line of the definition, from 1. */
   readonly line?: number;
   /** Imports whose value it replaces, the nearest first. */
-  readonly overrides?: readonly EscPlace[];
+  readonly overrides?: readonly DefinitionLocation[];
 }
 
 /**
@@ -47,8 +47,8 @@ export function provenanceOf(value: Fields, own: ReadonlySet<string>): Provenanc
   };
 }
 
-function overriddenBy(trace: Fields): readonly EscPlace[] {
-  const places: EscPlace[] = [];
+function overriddenBy(trace: Fields): readonly DefinitionLocation[] {
+  const places: DefinitionLocation[] = [];
   let base = fieldsOf(trace["base"]);
   while (base !== undefined && places.length < MOST_OVERRIDDEN) {
     const below = fieldsOf(base["trace"]) ?? {};
@@ -60,7 +60,7 @@ function overriddenBy(trace: Fields): readonly EscPlace[] {
 }
 
 /** Names such as `<import>` and `<yaml>` are the evaluator's own. */
-function placeOf(trace: Fields): EscPlace {
+function placeOf(trace: Fields): DefinitionLocation {
   const environment = valueAt(trace, "def", "environment");
   const line = positive(valueAt(trace, "def", "begin", "line"));
   const isName = typeof environment === "string" && environment !== "" && !environment.startsWith("<");

@@ -14,7 +14,7 @@ import { complete, SHELLS } from "./shells.ts";
 describe.each(SHELLS)("%s, at a terminal", (shell) => {
   skipBecause(notInstalled(shell, "-c", "true"));
 
-  test("completes subcommands, options, values, variables, files, and the command to launch as the shell does", async () => {
+  test("completes subcommands, options, values, variables, files and the command to launch", async () => {
     const [command, ...prefix] = sophiaRun;
     const script = spawnSync(command, [...prefix, "completion", shell], { encoding: "utf8" }).stdout;
     const expected: Readonly<Record<string, string>> = {
@@ -47,17 +47,17 @@ describe.each(SHELLS)("%s, at a terminal", (shell) => {
     );
   }, 120_000);
 
-  test("lists what is possible", async () => {
+  test("lists the candidates", async () => {
     const [command, ...prefix] = sophiaRun;
     const script = spawnSync(command, [...prefix, "completion", shell], { encoding: "utf8" }).stdout;
-    const shows = shell === "bash" ? "explain" : "Print the configuration for other programs";
+    const shows = shell === "bash" ? "explain" : COMMANDS.export.describe;
     const { screen } = await complete(shell, script, [["sophia-run exp", shows]]);
     expect(stripVTControlCharacters(screen)).toContain("export");
   });
 });
 
-describe("the call-back", () => {
-  test.each(COMMAND_NAMES)("offers the options that %s can use, and no others", async (name) => {
+describe("the call of a completion script", () => {
+  test.each(COMMAND_NAMES)("offers the options of %s, and no others", async (name) => {
     const { stdout } = await sophia(["--get-yargs-completions", "sophia-run", name, "--"]);
     const offered = Array.from(stdout.matchAll(/^--(\S+)\t/gm), ([, option = ""]) => option);
     const own = Object.keys(COMMANDS[name].options ?? {});
@@ -71,7 +71,7 @@ describe("the call-back", () => {
     [["sophia-run", "-q", "--mode", "spawn", "node", "check", ""], 4],
     [["sophia-run", "--", ""], 2],
     [["sophia-run", "-q", "--", "check", "--js"], 3],
-  ])("tells where the command begins: %j", async (words, index) => {
+  ])("returns the index of the command: %j", async (words, index) => {
     for (const call of [["--get-yargs-completions"], ["--get-yargs-completions", "--"]]) {
       expect((await sophia([...call, ...words])).stdout).toBe(`:command ${index}\n`);
     }
@@ -79,10 +79,10 @@ describe("the call-back", () => {
 
   test("describes its candidates", async () => {
     const { stdout } = await sophia(["--get-yargs-completions", "sophia-run", "--mo"]);
-    expect(stdout).toMatch(/^--mode\texec: become the program/);
+    expect(stdout).toMatch(/^--mode\texec: /);
   });
 
-  test("never asks ESC and takes a faulty contract for none", async () => {
+  test("never calls ESC and ignores an invalid contract", async () => {
     const cwd = folder();
     writeFileSync(join(cwd, "sophia.contract.json"), "{");
     const env = { ESC_ENV: "a/b", ESC_TOKEN: "pul-x", PULUMI_BACKEND_URL: "http://127.0.0.1:1" };
@@ -91,7 +91,7 @@ describe("the call-back", () => {
   });
 
   test.each([[["--contract=other.json"]], [["--contract", "other.json"]]])(
-    "the contract that the line names counts: %j",
+    "uses the contract that the command line names: %j",
     async (named) => {
       const cwd = folder({
         "sophia.contract.json": '{"variables":{"FOUND":{}}}',
@@ -104,7 +104,7 @@ describe("the call-back", () => {
     },
   );
 
-  test("an unknown shell", async () => {
+  test("fails for an unknown shell", async () => {
     const ended = await sophia(["completion", "fissh"]);
     expect(ended.status).toBe(125);
     expect(ended.stderr).toContain("did you mean fish?");

@@ -9,8 +9,8 @@ import { describe, expect, it } from "vitest";
 import { envExample } from "../../../src/commands/docs/env-example.ts";
 import { markOf, partOf, withPart } from "../../../src/commands/docs/mark.ts";
 import { envTypes } from "../../../src/commands/docs/env-types.ts";
-import { secretsDocument } from "../../../src/commands/docs/secrets-document.ts";
-import { contractBlocks } from "../../../src/commands/docs/secrets-section.ts";
+import { secretsDocument } from "../../../src/commands/docs/secrets.ts";
+import { contractBlocks } from "../../../src/commands/docs/secrets.ts";
 import { BUILT_IN } from "../../../src/contract/generated/built-in.ts";
 import type { Contract } from "../../../src/contract/model.ts";
 import { parseDotenv } from "../../../src/sources/dotenv/syntax.ts";
@@ -42,53 +42,11 @@ const contract = contractOf({
 const MARK = markOf({ kind: "file", path: "sophia.contract.json" });
 
 describe(".env.example", () => {
-  it("says what each variable is for and holds no value", () => {
-    expect(envExample(contract, MARK).split("\n")).toStrictEqual([
-      "# The environment variables of this repository; `sophia-run docs` writes this file from sophia.contract.json.",
-      "# Copy it to .env, which is never committed, and fill in what you need: an empty value counts as unset.",
-      "# Pair: A and B must be set together, or none of them.",
-      "",
-      "# --- Pulumi ESC ---",
-      "# With both of these the values come from ESC, and those below fill what it lacks.",
-      "# Example: acme/sophia/dev",
-      "ESC_ENV=",
-      "# A read-only access token.",
-      "ESC_TOKEN=",
-      "",
-      "# --- Main ---",
-      "",
-      "# The | Token (required)",
-      "# A `token` <b>with</b>",
-      "# *many* [odd](things) __in__ its_words | and */ more.",
-      String.raw`# Example: tok-<token>\nA=1`,
-      "# See https://docs.example/(a)|b",
-      "TOKEN=",
-      "",
-      "# (all or none of Pair)",
-      "A=",
-      "",
-      "# (all or none of Pair)",
-      "B=",
-      "",
-      "# --- Further variables ---",
-      "",
-      "# (optional)",
-      '# Format: dev or p"rod',
-      "# Default: dev",
-      "MODE=",
-      "",
-      '# (required when MODE is dev or p"rod)',
-      "# Format: a URL that begins with https://",
-      "HOST=",
-      "",
-      "# (optional)",
-      "# Deprecated: use TOKEN.",
-      "odd.name-1=",
-      "",
-    ]);
+  it("describes each variable and holds no value", () => {
+    expect(envExample(contract, MARK)).toMatchSnapshot();
   });
 
-  it("gives ESC's two names and every declared one to those who read such files, each empty", async () => {
+  it("has ESC's two variables and every declared one, each empty", async () => {
     for (const one of [contract, BUILT_IN]) {
       const text = envExample(one, MARK);
       const names = ["ESC_ENV", "ESC_TOKEN", ...one.variables.keys()];
@@ -101,10 +59,10 @@ describe(".env.example", () => {
   });
 });
 
-/** What a terminal may act upon, in each place where a contract may have it. */
+/** Characters that a terminal executes, for each text of a contract. */
 const HOSTILE = "a\0b\u001B]0;c\u0007\u009B31m\u202E";
 
-it("no document has control characters, which its contract may have", () => {
+it("no document has control characters of the contract", () => {
   const hostile = contractOf({
     variables: {
       TOKEN: { description: `${HOSTILE}\r\n${HOSTILE}`, example: HOSTILE },
@@ -114,7 +72,7 @@ it("no document has control characters, which its contract may have", () => {
   });
   const types = envTypes(hostile, MARK);
   for (const text of [types, envExample(hostile, MARK), contractBlocks(hostile).join("\n")]) {
-    // oxlint-disable-next-line no-control-regex -- these are what this is about
+    // oxlint-disable-next-line no-control-regex -- control characters must be matched
     expect(text).not.toMatch(/[\0-\u0008\u000B-\u001F\u007F-\u009F\u202E]/);
   }
   const [, union = ""] = /MODE: (.*);/.exec(types) ?? [];
@@ -163,7 +121,7 @@ export { token, mode, host, odd, old, missing, other };
     }
   });
 
-  it("documents each variable where editors show it", () => {
+  it("documents each variable for editors", () => {
     const text = envTypes(contract, MARK);
     expect(text).toContain(
       [
@@ -185,10 +143,10 @@ export { token, mode, host, odd, old, missing, other };
   });
 });
 
-/** The cells of one line of a table; a bar that is escaped belongs to its cell. */
 const FACTS = { isOnGitHub: true, workflows: ["configuration.yml"] };
 const handbook = readFileSync(join(import.meta.dirname, "../../../docs/secrets.md"), "utf8");
 
+/** Returns the cells of a table row; an escaped bar belongs to its cell. */
 const cells = (line: string): readonly string[] =>
   line
     .slice(1, -1)
@@ -202,7 +160,7 @@ describe("SECRETS.md's section", () => {
     for (const lines of tables) expect(new Set(lines.map((line) => line.length)).size).toBe(1);
     expect(tables.map((lines) => lines.map(cells))).toStrictEqual([
       [
-        ["Variable", "Needed", "What it is", "To be replaced"],
+        ["Variable", "Needed", "Description", "Rotation"],
         [/-/, /-/, /-/, /-/].map((dash) => expect.stringMatching(dash)),
         [
           "`TOKEN`",
@@ -215,7 +173,7 @@ describe("SECRETS.md's section", () => {
         ["`B`", "all or none of Pair", "", "every 90 days"],
       ],
       [
-        ["Variable", "Needed", "What it is", "To be replaced"],
+        ["Variable", "Needed", "Description", "Rotation"],
         [/-/, /-/, /-/, /-/].map((dash) => expect.stringMatching(dash)),
         ["`MODE`", "optional", 'Format: dev or p"rod. Default: `dev`.', ""],
         ["`HOST`", 'required when MODE is dev or p"rod', "Format: a URL that begins with https://.", "every 90 days"],
@@ -224,13 +182,13 @@ describe("SECRETS.md's section", () => {
     ]);
     expect(blocks.filter((block) => !block.startsWith("|"))).toStrictEqual([
       "### Main",
-      "### Further variables",
+      "### Other variables",
       "### Rules over several variables",
-      "- **Pair**: `A` and `B` must be set together, or none of them.",
+      "- **Pair**: all or none of `A` and `B` must be set.",
     ]);
   });
 
-  it("is written as formatters write it, so that formatting is no drift", async () => {
+  it("is written as formatters write it", async () => {
     for (const [name, text] of [
       ["SECRETS.md", withPart("", "document", MARK, secretsDocument(BUILT_IN, FACTS))],
       ["env.d.ts", envTypes(BUILT_IN, MARK)],
@@ -255,14 +213,14 @@ describe("SECRETS.md's section", () => {
     expect(put(document, BUILT_IN)).toBe(expected);
   });
 
-  it("is not cut short by its own marker in a description", () => {
+  it("may have its own marker in a description", () => {
     const odd = contractOf({
       variables: { A: { description: "x <!-- contract: end --> y", default: "<!-- contract: end -->" } },
     });
     expect(put(`a\n${put("", odd).trimEnd()}\nb`, BUILT_IN)).toBe(`a\n${section}\nb`);
   });
 
-  it("put in twice is put in once, whatever the document and the contract", () => {
+  it("is the same after a second time, for any document and contract", () => {
     fc.assert(
       fc.property(fc.string(), contractDocuments, (document, declared) => {
         const own = contractOf(declared);
@@ -280,7 +238,7 @@ describe("the whole of SECRETS.md", () => {
   const document = whole("", BUILT_IN);
   const scripts = [document, handbook].flatMap(fencedBlocks).filter(({ language }) => language === "sh");
 
-  it("is what a new document gets, and what an older one of ours is replaced by; the rest stays", () => {
+  it("is written to a new document and replaces an older one; the rest is kept", () => {
     expect(document).toMatch(/^# Secrets\n\n<!-- secrets: begin\. [^]*<!-- secrets: end -->\n$/);
     expect(partOf("")).toBe("document");
     expect(partOf("# Secrets\n\nBy hand.\n")).toBe("contract");
@@ -312,7 +270,7 @@ describe("the whole of SECRETS.md", () => {
     expect(whole("", scoped)).toMatch(/^\| `--scope web` +\| `A`, `B` +\|\n\| `--scope worker` \| `C` +\|$/m);
   });
 
-  it("is a page for four variables, and speaks of nothing that the project does not have", () => {
+  it("is a page for four variables, and mentions only things that the project has", () => {
     const four = contractOf({ variables: { A: { required: true }, B: {}, C: {}, D: {} } });
     const text = withPart("", "document", MARK, secretsDocument(four, { isOnGitHub: false, workflows: [] }));
     expect(text.split("\n").length).toBeLessThan(95);
@@ -320,20 +278,20 @@ describe("the whole of SECRETS.md", () => {
     expect(document).toContain("gh run list --workflow configuration.yml");
   });
 
-  it("links to headings of the handbook that are there", () => {
+  it("links to existing headings of the handbook", () => {
     const anchored = [...document.matchAll(/docs\/secrets\.md#([\w-]+)/g)].map(([, anchor = ""]) => anchor);
     expect(anchored.length).toBeGreaterThan(1);
     expect(anchored.filter((anchor) => !anchors(handbook).includes(anchor))).toEqual([]);
   });
 
-  it.each(["bash", "zsh"])("has blocks of which %s takes each as it stands", (shell) => {
+  it.each(["bash", "zsh"])("has blocks that %s accepts", (shell) => {
     expect(scripts.length).toBeGreaterThan(8);
     for (const { text } of scripts) {
       expect(spawnSync(shell, ["-n"], { input: text, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
     }
   });
 
-  it("names only commands that exist, and none that prints or takes a value on its command line", () => {
+  it("has no command with a value on its command line", () => {
     const text = scripts.map((block) => block.text).join("\n");
     const bare = text.replaceAll(/'[^']*'/g, "''").replaceAll(/ # .*/g, "");
     const words = [
@@ -350,10 +308,10 @@ describe("the whole of SECRETS.md", () => {
     for (const before of uses) expect(before).toMatch(/^(?:VALUE=\$\()?printf /);
   });
 
-  it("asks for values once the whole block is read, and gives them to standard input alone", () => {
+  it("asks for values after the whole block is read, and passes them by standard input", () => {
     const log = mkdtempSync(join(tmpdir(), "secrets-"));
     try {
-      // Each writes its arguments, and what it is given by standard input, to files of their own.
+      // Each appends its arguments and its standard input to files.
       for (const name of ["gh", "pulumi", "curl"]) {
         const answer = name === "curl" ? `echo '{"tokenValue":"pul-new"}'` : ":";
         writeFileSync(
@@ -365,7 +323,7 @@ describe("the whole of SECRETS.md", () => {
       const asking = scripts.filter(({ text }) => text.startsWith("read ") && !text.includes("export"));
       expect(asking).toHaveLength(5);
       for (const { text } of asking) {
-        // As somebody pastes it: the shell and `read` have one standard input, and the answers come behind the block.
+        // As a user pastes it: the shell and `read` have one standard input, and the answers come behind the block.
         const reads = text.match(/\bread -/g)?.length ?? 0;
         const lines = text.includes("ROLE") ? "role-1\nSENTINEL\n" : "SENTINEL\n".repeat(reads);
         const ended = spawnSync("bash", ["--norc"], {

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { existingDevcontainer } from "../../../src/commands/init/places.ts";
+import { devcontainerAdvice } from "../../../src/commands/init/extras.ts";
 import { fromExample } from "../../../src/commands/init/example.ts";
 import { nodeTool } from "../../../src/commands/init/node-tools.ts";
 import type { Project } from "../../../src/commands/init/project.ts";
@@ -26,7 +26,7 @@ function project(files: Readonly<Record<string, string>>): string {
 }
 
 describe("a folder in which nothing is found", () => {
-  test("gets a contract without variables, by which programs start, and one line says how to add one", async () => {
+  test("gets a contract without variables, with which programs start, and a line that adds one", async () => {
     const cwd = folder();
     const refused = await sophia(["--", "true"], { cwd });
     expect(refused.status).toBe(78);
@@ -43,7 +43,7 @@ describe("a folder in which nothing is found", () => {
     expect(readdirSync(cwd)).toEqual([FILE]);
   });
 
-  test("takes the names of .env, and no value", async () => {
+  test("gets the names of .env, and no value", async () => {
     const cwd = folder({ ".env": `API_KEY=${SENTINEL}\nTEXT="A=1\nB_${SENTINEL}=2"\nESC_TOKEN=x\n` });
     const { status, stdout, stderr } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
@@ -51,7 +51,7 @@ describe("a folder in which nothing is found", () => {
     expect(stdout + stderr + read(cwd, FILE)).not.toContain(SENTINEL);
   });
 
-  test("does so where a source cannot be read, and says which", async () => {
+  test("gets one if a source cannot be read, and a remark about it", async () => {
     const cwd = folder();
     mkdirSync(join(cwd, ".env"));
     const { status, stdout } = await sophia(["init"], { cwd });
@@ -61,10 +61,10 @@ describe("a folder in which nothing is found", () => {
     await using server = await startEscServer();
     const refused = await sophia(["init"], { env: escVariables(server, "acme/app/none") });
     expect(refused.status).toBe(0);
-    expect(refused.stdout).toContain("not read: ESC environment acme/app/none");
+    expect(refused.stdout).toContain("acme/app/none");
   });
 
-  test("asked for by name, an ESC that refuses is an error", async () => {
+  test("gets none if --from esc names an ESC that refuses", async () => {
     await using server = await startEscServer();
     const env = escVariables(server, "acme/app/none");
     expect((await sophia(["init", "--from", "esc"], { env })).status).toBe(125);
@@ -78,10 +78,10 @@ test.each([
   ["*.env\n", false],
   [".envrc\n", true],
   ["/.env\n", false],
-])("a repository whose .gitignore is %j: is told to ignore .env: %s", async (text, isTold) => {
+])("a repository with the .gitignore %j gets advice to ignore .env: %s", async (text, isAdvised) => {
   const cwd = folder(text === undefined ? {} : { ".gitignore": text });
   mkdirSync(join(cwd, ".git"));
-  expect((await sophia(["init"], { cwd })).stdout.includes("\n.gitignore: add")).toBe(isTold);
+  expect((await sophia(["init"], { cwd })).stdout.includes("\n.gitignore: add")).toBe(isAdvised);
 });
 
 test("at a terminal init asks what else to create", async () => {
@@ -141,7 +141,7 @@ describe("a package of a workspace", () => {
     );
   });
 
-  test("is none where the root's list leaves it out; the root of pnpm's is told to be one", async () => {
+  test("must be in the list of the root; the root of pnpm needs its own option", async () => {
     const root = project({
       "package.json": "{}",
       "pnpm-workspace.yaml": "packages: ['packages/*', '!packages/old']\n",
@@ -191,8 +191,8 @@ describe("an existing devcontainer", () => {
     python: undefined,
   };
   const proposed = (config: string): unknown => {
-    const [place] = existingDevcontainer(".devcontainer.json", config, node);
-    return place?.kind === "advise" ? JSON.parse(`{${place.lines.join("\n")}}`) : undefined;
+    const step = devcontainerAdvice(".devcontainer.json", config, node);
+    return step.kind === "advise" ? JSON.parse(`{${step.lines.join("\n")}}`) : undefined;
   };
 
   test.each([
@@ -206,7 +206,7 @@ describe("an existing devcontainer", () => {
     expect(proposed(config)).not.toHaveProperty("postCreateCommand");
   });
 
-  test("keeps its remoteEnv, and its postCreateCommand in front of the installation", () => {
+  test("keeps its remoteEnv, and its postCreateCommand before the installation", () => {
     expect(proposed('{ "postCreateCommand": "make", "remoteEnv": { "A": "1", "PATH": "x" } }')).toMatchObject({
       postCreateCommand: "make && npm install",
       remoteEnv: { A: "1", PATH: "x", ESC_ENV: expect.anything() },
@@ -228,7 +228,7 @@ describe("symbolic links", () => {
     [".github", "..", "leads out of the project"],
     ["Dockerfile", "nowhere", "is a symbolic link"],
     [".dockerignore", "nowhere", "is a symbolic link"],
-  ])("%s -> %s: nothing is written at all", async (name, target, words) => {
+  ])("%s -> %s: nothing is written", async (name, target, words) => {
     const outside = folder();
     const cwd = join(outside, "project");
     mkdirSync(cwd);
@@ -242,13 +242,13 @@ describe("symbolic links", () => {
     expect(readdirSync(cwd).toSorted()).toEqual([name, ...Object.keys(files)].toSorted());
   });
 
-  test("to a contract that exists let it stay", async () => {
+  test("to an existing contract are kept", async () => {
     const cwd = folder({ "shared.json": files[FILE], ...files });
     rmSync(join(cwd, FILE));
     symlinkSync("shared.json", join(cwd, FILE));
     const { status, stdout } = await sophia(["init"], { cwd });
     expect(status).toBe(0);
-    expect(stdout).toContain(`${FILE} exists and stays as it is`);
+    expect(stdout).toContain(`${FILE} exists`);
   });
 
   test("within the project are followed", async () => {

@@ -13,12 +13,12 @@ function marker(cwd: string, name: string): { readonly file: string; readonly is
   return { file, isMarked: () => existsSync(mark) };
 }
 
-/** Whether git itself starts it: otherwise the test would show nothing. */
+/** Returns true if git itself starts the program: otherwise the test would show nothing. */
 function gitStarts(cwd: string, isMarked: () => boolean, ...args: readonly string[]): boolean {
   try {
     git(cwd, ...args);
   } catch {
-    // It fails, for the program fails.
+    // It fails because the program fails.
   }
   const was = isMarked();
   rmSync(join(cwd, ".git/mark"), { force: true });
@@ -45,7 +45,7 @@ function signed(): string {
 }
 
 describe("no program that a repository names is started", () => {
-  test("the one that verifies signatures", async () => {
+  test("to verify signatures", async () => {
     const cwd = signed();
     const { file, isMarked } = marker(cwd, "gpg");
     git(cwd, "config", "log.showSignature", "true");
@@ -56,7 +56,7 @@ describe("no program that a repository names is started", () => {
     expect(isMarked()).toBe(false);
   });
 
-  test("the one of a remote from which missing objects would come, and its transport's", async () => {
+  test("to fetch missing objects, neither of a remote nor of its transport", async () => {
     const cwd = repository({ "a.txt": KEY });
     commit(cwd, "one");
     const { file, isMarked } = marker(cwd, "upload-pack");
@@ -86,7 +86,7 @@ describe("no program that a repository names is started", () => {
     expect(isMarked()).toBe(false);
   });
 
-  test("monitors, hooks, pagers, differences, filters and aliases, of the repository and of a file that it includes", async () => {
+  test("as a monitor, hook, pager, diff, filter or alias, of the repository and of an included file", async () => {
     const cwd = signed();
     const { file, isMarked } = marker(cwd, "program");
     const hooks = join(cwd, "hooks");
@@ -125,12 +125,12 @@ describe("no program that a repository names is started", () => {
         file,
       ]),
     );
-    // A trace would stand among what git complains of.
+    // A trace would be among the errors of git.
     await scanAll(cwd, { ...variables, GIT_TRACE: "1" });
     expect(isMarked()).toBe(false);
   });
 
-  test("git itself is not taken from a relative folder of the PATH", async () => {
+  test("as git itself from a relative folder of the PATH", async () => {
     const cwd = repository({ "a.txt": KEY });
     const { isMarked } = marker(cwd, "git");
     const path = `.:${process.env["PATH"]}`;

