@@ -58,7 +58,7 @@ export function readInputs(step: Environment, cwd: string): Inputs {
   const asked = input("export") ?? "env";
   const chosen = EXPORTS.find((one) => one === asked);
   if (chosen === undefined) {
-    throw invalid(`export has no usable value: '${printable(asked)}'`, `allowed: ${EXPORTS.join(", ")}`);
+    throw invalid(`export has an invalid value: '${printable(asked)}'`, `allowed: ${EXPORTS.join(", ")}`);
   }
   const folder = input("working-directory") ?? ".";
   const path = resolve(cwd, folder);

@@ -10,7 +10,7 @@ import { mask } from "../core/mask.ts";
 import { printable } from "../core/text.ts";
 import { SOURCE_IDS } from "../resolve/sources.ts";
 
-/** Report of an assessment: it holds no value, at most the masked end of one. */
+/** Report of an assessment, without values; at most with their masked ends. */
 export interface Report {
   readonly met: boolean;
   readonly contract: ContractReport;
@@ -29,7 +29,7 @@ export interface ContractReport {
   readonly scope?: string;
 }
 
-/** `unset`: nothing is there and nothing needs to be; `missing`: a rule asks for it; `invalid`: there, but wrong. */
+/** `unset`: not set and not required; `missing`: not set but required; `invalid`: set, but breaks a rule. */
 export type State = "set" | "unset" | "missing" | "invalid";
 
 export interface SectionReport {
@@ -42,9 +42,9 @@ export interface LineReport {
   readonly state: State;
   readonly name?: string;
   readonly origin?: Origin;
-  /** The masked end of a secret; the value of what the contract declares to be none. Not for programs. */
+  /** The masked end of a secret, or the value of a variable declared as not secret. Not in JSON. */
   readonly shown?: string;
-  /** Why the program does not get what a source has. */
+  /** The reason for which the program does not get the variable, which a source has. */
   readonly withheld?: string;
 }
 
@@ -57,7 +57,7 @@ export interface VariableReport {
   readonly shadows: readonly Origin[];
 }
 
-/** Draws the report from an assessment; the only place where values become masks. */
+/** Makes the report of an assessment. Values are masked only here. */
 export function makeReport(assessment: Assessment): Report {
   const { contract, selected } = assessment;
   const violations = wordViolations(assessment.violations, assessment).map(reportViolation);
@@ -85,7 +85,7 @@ export function makeReport(assessment: Assessment): Report {
   return {
     met: violations.length === 0,
     contract: reportContract(contract),
-    // A contract of one's own need not know ESC; that of the Sophia platform does.
+    // A project's own contract may be for other sources than ESC; the built-in one is not.
     esc: reportEsc(assessment, contract.source.kind === "built-in" && assessment.violations.some(isOfMissing)),
     sections: contract.sections.map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
     variables,
@@ -98,7 +98,7 @@ export function makeReport(assessment: Assessment): Report {
 
 const MAX_SHOWN = 60;
 
-/** A value that is declared not to be secret, unless ESC keeps it secret, it is a file, or its URL has a password in it. */
+/** Masks a value unless it is declared as not secret, not secret in ESC, no file, and no URL with a password. */
 function shown({ name, value, secret, origin, delivery }: Resolved, { variables }: Contract): string {
   const isSecret = variables.get(name)?.secret !== false || (origin.source === "esc" && secret);
   if (isSecret || delivery === "file" || /:\/\/[^/\s]*@/.test(value)) return mask(value);
@@ -114,7 +114,7 @@ export function reportContract({ source, profile, scope }: Contract): ContractRe
   };
 }
 
-/** `sophia.contract.json (profile ci, scope web)`, for one line. */
+/** Returns `sophia.contract.json (profile ci, scope web)`. */
 export function contractWords({ source, profile, scope }: ContractReport): string {
   const parts = [
     ...(profile === undefined ? [] : [`profile ${profile}`]),
@@ -127,7 +127,7 @@ function isOfMissing({ kind }: Violation): boolean {
   return kind === "missing" || kind === "missing-when" || kind === "some-missing" || kind === "none-set";
 }
 
-/** The state of a variable by the rules that it breaks; of a group by the rule over it, else that of the variable that serves. */
+/** Returns a function for the state of a variable by the rules that it breaks, or of a group by the rule over it. */
 function stateFinder({ selected, violations }: Assessment): (name: string | undefined, group?: string) => State {
   const states = new Map<string, State>();
   const groups = new Map<string, State>();
@@ -137,7 +137,7 @@ function stateFinder({ selected, violations }: Assessment): (name: string | unde
     }
     if (one.kind === "missing" || one.kind === "missing-when") states.set(one.name, "missing");
     if (one.kind === "some-missing") for (const name of one.missing) states.set(name, "missing");
-    // A blank value is both: what is wrong with values follows what is missing.
+    // Last, since a blank value is both missing and invalid.
     if (one.kind === "malformed" || one.kind === "placeholder") states.set(one.name, "invalid");
   }
   return (name = "", group = "") => groups.get(group) ?? states.get(name) ?? (isSet(selected, name) ? "set" : "unset");

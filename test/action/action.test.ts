@@ -270,11 +270,11 @@ test("what the runner or later steps would trip over is refused by name, unless 
 });
 
 test.each<readonly [inputs: Readonly<Record<string, string>>, message: string]>([
-  [{ export: "all" }, "the input export has no usable value: 'all'"],
-  [{ timeout: "soon" }, "the input timeout has no usable value: 'soon'"],
+  [{ export: "all" }, "the input export has an invalid value: 'all'"],
+  [{ timeout: "soon" }, "the input timeout has an invalid value: 'soon'"],
   [{ "working-directory": "nowhere" }, "the input working-directory names no folder: 'nowhere'"],
   [{ "oidc-organization": "acme", token: "", "require-esc": "true" }, "\nset the permission id-token: write"],
-  [{ fake: "perhaps" }, "the input fake has no usable value: 'perhaps'"],
+  [{ fake: "perhaps" }, "the input fake has an invalid value: 'perhaps'"],
   [{ contract: "nowhere.json" }, "nowhere.json"],
   [{ profile: "prod" }, "profile"],
   [{ token: `pul-${sentinel("token")} and more` }, "ESC_TOKEN contains a space"],

@@ -21,9 +21,8 @@ describe("variables that make other programs run code", () => {
     expect(environmentOf(stdout)).toMatchObject(passed);
     for (const name of ["LD_PRELOAD", "BASH_ENV", "NODE_OPTIONS"])
       expect(environmentOf(stdout)).not.toHaveProperty(name);
-    expect(unwrapped(stderr)).toBe(
-      "sophia-run: warning: LD_PRELOAD, BASH_ENV and NODE_OPTIONS in .env are not passed on: they make other programs " +
-        "run code; --allow LD_PRELOAD,BASH_ENV,NODE_OPTIONS passes them on\n",
+    expect(unwrapped(stderr)).toMatch(
+      /^sophia-run: warning: LD_PRELOAD, BASH_ENV and NODE_OPTIONS in \.env .*--allow LD_PRELOAD,BASH_ENV,NODE_OPTIONS.*\n$/,
     );
     for (const line of stderr.split("\n")) expect(line.length).toBeLessThanOrEqual(80);
   });
@@ -57,9 +56,7 @@ describe("variables that make other programs run code", () => {
     const cwd = folder({ "sophia.contract.json": contract, ".env": "BASH_ENV=./x.sh\nBASH_ENV_2=./y\nZDOTDIR=z\n" });
     const { stdout, stderr } = await sophia(["--", "env"], { cwd });
     expect(environmentOf(stdout)).toMatchObject({ BASH_ENV: "./x.sh", LD_AUDIT: "./y" });
-    expect(unwrapped(stderr)).toContain(
-      "warning: ZDOTDIR in .env is not passed on: it makes other programs run code; --allow ZDOTDIR",
-    );
+    expect(unwrapped(stderr)).toMatch(/warning: ZDOTDIR in \.env .*--allow ZDOTDIR/);
   });
 
   test("pass from ESC and from the caller", async () => {
@@ -99,10 +96,7 @@ describe("a .env that decides what the caller's token opens", () => {
     const cwd = folder({ ".env": `ESC_ENV=${NAME}\n` });
     const told = await sophia(["--no-contract", "--", "/usr/bin/env"], { cwd, env });
     expect(environmentOf(told.stdout)).toMatchObject({ GREETING: "hello" });
-    expect(unwrapped(told.stderr)).toBe(
-      "sophia-run: ESC_ENV in .env decides what ESC_TOKEN of the environment opens; set it in the environment to " +
-        "decide that there\n",
-    );
+    expect(unwrapped(told.stderr)).toMatch(/^sophia-run: ESC_ENV in \.env .* ESC_TOKEN of the environment .*\n$/);
     expect((await sophia(["--no-contract", "-q", "--", "true"], { cwd, env })).stderr).toBe("");
     const refused = await sophia(["--no-contract", "--require-esc", "--", "true"], { cwd, env });
     expect(refused.status).toBe(125);

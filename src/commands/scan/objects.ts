@@ -76,7 +76,7 @@ async function asFarAsItGoes(session: Session, work: () => Promise<void>): Promi
     return true;
   } catch (error) {
     if (!(error instanceof GitRefusal)) throw error;
-    session.lacks({ kind: "refused", why: error.complaint });
+    session.lacks({ kind: "refused", why: error.reason });
     return false;
   }
 }
@@ -134,7 +134,7 @@ async function refused(work: () => Promise<unknown>): Promise<void> {
     if (!(error instanceof GitRefusal)) throw error;
     throw new SophiaError({
       code: "git",
-      message: `git cannot read a repository here: ${error.complaint}`,
+      message: `git cannot read a repository here: ${error.reason}`,
       hint: "--staged and --history are for a git repository; without them files are searched",
     });
   }

@@ -167,5 +167,5 @@ test("a link to a file that is up to date, and one to itself", async () => {
   });
   const self = await sophia(["docs", "self.md"], { cwd });
   expect(self.status).toBe(125);
-  expect(self.stderr).toContain("self.md cannot be read (its symbolic links lead back to themselves)");
+  expect(self.stderr).toContain("self.md cannot be read (its symbolic links form a loop)");
 });

@@ -1,28 +1,26 @@
-/** The verdict of a service on a value, and its words. It holds no value. */
+/** The results of probes, and messages for them without values. */
 
 export type Outcome =
   | { readonly kind: "accepted" }
-  /** The service says that the value is wrong. `code` is its own: `HTTP 401`, `28P01`. */
+  /** The service rejects the value. `code` is its own: `HTTP 401`, `28P01`. */
   | { readonly kind: "rejected"; readonly code: string }
-  | { readonly kind: "unclear"; readonly why: Doubt };
+  | { readonly kind: "unclear"; readonly why: UnclearReason };
 
-/** A doubt with a code: of the system, of the protocol, or the name of an error. */
+/** Reasons with a code of the system or the protocol, or the name of an error. */
 const CODED = {
   unreachable: (where: string) => `${where} cannot be reached`,
-  /** The service breaks off, or does not speak the protocol. */
-  trouble: (where: string) => `${where} is in trouble`,
-  quota: (where: string) => `over the quota of ${where}`,
+  trouble: (where: string) => `${where} fails`,
+  quota: (where: string) => `the quota at ${where} is exceeded`,
   credit: (where: string) => `no credit at ${where}`,
-  permission: (where: string) => `no permission to ask ${where}`,
+  permission: (where: string) => `no permission at ${where}`,
   redirect: (where: string) => `${where} answers with a redirect, which is not followed`,
   unexpected: (where: string) => `unexpected answer of ${where}`,
-  /** A bug of this program. */
   internal: () => "an internal error",
 } as const;
 
-type Doubt =
+type UnclearReason =
   | { readonly kind: keyof typeof CODED; readonly code: string }
-  /** `unsent`: others could read it. `unasked`: a file of the repository names the service, and the user has not agreed. */
+  /** `unsent`: it cannot be sent safely. `unasked`: a file of the repository names the host, and the user has not agreed. */
   | { readonly kind: "unsent" | "unasked"; readonly reason: string };
 
 export function rejected(code: string): Outcome {
@@ -41,11 +39,10 @@ export function unasked(reason: string): Outcome {
   return { kind: "unclear", why: { kind: "unasked", reason } };
 }
 
-/** `Accepted by api.github.com`. */
 export function outcomeWords(outcome: Outcome, where: string): string {
   if (outcome.kind === "accepted") return `Accepted by ${where}`;
   if (outcome.kind === "rejected") return `Rejected by ${where} (${outcome.code})`;
   const { why } = outcome;
-  if ("reason" in why) return `Not ${why.kind === "unsent" ? "sent" : "asked"}: ${why.reason}`;
+  if ("reason" in why) return `Not sent: ${why.reason}`;
   return `Not known: ${CODED[why.kind](where)} (${why.code})`;
 }

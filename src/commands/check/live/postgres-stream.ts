@@ -3,22 +3,21 @@ import { once } from "node:events";
 import type { Socket } from "node:net";
 
 export interface Message {
-  /** Its one letter. */
   readonly type: string;
   readonly body: Buffer;
 }
 
-/** The server breaks off, or does not speak the protocol. `code` is the system's, or tells which. */
+/** The server closes the connection or violates the protocol. `code` is the system's, or a description. */
 export class ProtocolError extends Error {
   readonly code: string;
   constructor(code: string) {
-    super("the protocol is broken off");
+    super("the protocol is violated");
     this.code = code;
   }
 }
 
-/** Messages of a sign-in are shorter. */
-const LONGEST = 65_536;
+/** Limit of a message during a login. */
+const MAX_LENGTH = 65_536;
 
 export class MessageStream {
   readonly #socket: Socket;
@@ -36,11 +35,11 @@ export class MessageStream {
   async receive(): Promise<Message> {
     const head = await this.take(5);
     const length = head.readUInt32BE(1);
-    if (length < 4 || length > LONGEST) throw new ProtocolError("what answers does not speak PostgreSQL's protocol");
+    if (length < 4 || length > MAX_LENGTH) throw new ProtocolError("the answer is not PostgreSQL's protocol");
     return { type: head.toString("latin1", 0, 1), body: await this.take(length - 4) };
   }
 
-  /** So many bytes. @throws ProtocolError */
+  /** Reads exactly `count` bytes. @throws ProtocolError */
   async take(count: number): Promise<Buffer> {
     const socket = this.#socket;
     while (this.#rest.length < count) {
@@ -54,7 +53,7 @@ export class MessageStream {
     return taken;
   }
 
-  /** Waits until there is something to read, or nothing will come any more. */
+  /** Waits until data arrives or the connection ends. */
   async #more(): Promise<void> {
     const done = new AbortController();
     const { signal } = done;
@@ -66,7 +65,7 @@ export class MessageStream {
     }
   }
 
-  /** More has come than was taken. */
+  /** True if more bytes have arrived than were taken. */
   get hasRest(): boolean {
     return this.#rest.length > 0;
   }
@@ -78,7 +77,6 @@ export function uint32(value: number): Buffer {
   return bytes;
 }
 
-/** Text with a zero byte at its end, as the protocol has it. */
 export function zeroEnded(text: string): Buffer {
   return Buffer.from(`${text}\0`);
 }

@@ -1,4 +1,4 @@
-/** Logs in to a PostgreSQL server, as a database URL says, and leaves. https://www.postgresql.org/docs/current/protocol-flow.html */
+/** Logs in to a PostgreSQL server and disconnects. https://www.postgresql.org/docs/current/protocol-flow.html */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import * as net from "node:net";
@@ -13,17 +13,17 @@ import { MessageStream, ProtocolError, uint32, zeroEnded } from "./postgres-stre
 import { parsePostgresUrl, type PostgresTarget } from "./postgres-url.ts";
 import { startScram } from "./scram.ts";
 
-/** `sslmode`s for which an untrusted certificate is an error, whatever is sent. */
+/** `sslmode`s for which an untrusted certificate is an error. */
 const VERIFYING: ReadonlySet<string> = new Set(["verify-ca", "verify-full"]);
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 interface Link {
   readonly socket: net.Socket;
-  /** Only the server can read what is sent: this machine, or TLS with a trusted certificate. */
+  /** True within this machine, and over TLS with a trusted certificate. */
   readonly isPrivate: boolean;
 }
 
-/** Signs in. The password goes over TLS or within this machine only, and in the clear only over a private link. */
+/** Logs in. The password is sent only over TLS or within this machine, and unhashed only over a private link. */
 export async function askPostgres(url: string, network: NetworkSettings, limitMs: number): Promise<Outcome> {
   const target = parsePostgresUrl(url, nameOfUser());
   if (target === undefined) return unsent("it is not the URL of a PostgreSQL database");
@@ -74,9 +74,9 @@ async function connect(
   plain.write(SSL_REQUEST);
   const stream = new MessageStream(plain);
   const answer = (await stream.take(1)).toString("latin1");
-  // Bytes behind the answer could come from another machine on the way.
+  // Further bytes could come from an attacker (CVE-2021-23222).
   if (stream.hasRest || (answer !== "S" && answer !== "N")) {
-    throw new ProtocolError("what answers does not speak PostgreSQL's protocol");
+    throw new ProtocolError("the answer is not PostgreSQL's protocol");
   }
   if (answer === "N") {
     if (isHere && (sslMode === "prefer" || sslMode === "allow")) return { socket: plain, isPrivate: true };
@@ -108,7 +108,7 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
   socket.write(Buffer.concat([uint32(start.length + 4), start]));
   const scram = startScram(password);
   let isProven: ((last: string) => boolean) | undefined;
-  /** SCRAM has begun, and the server has not shown that it knows the password. */
+  /** SCRAM has begun, and the server has not proved that it knows the password. */
   let isUnproven = false;
   for (;;) {
     const { type, body } = await stream.receive();
@@ -123,19 +123,19 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
     const rest = body.subarray(4);
     switch (kind) {
       case 0:
-        if (isUnproven) return unclear("unexpected", "the server does not know the password itself");
+        if (isUnproven) return unclear("unexpected", "the server does not prove that it knows the password");
         break;
       case 3:
       case 5: {
-        if (!isPrivate) return unsent("the server wants the password, and its certificate is not trusted");
-        if (password === "") return unsent("it has no password, and the server wants one");
+        if (!isPrivate) return unsent("the server requests the password, but its certificate is not trusted");
+        if (password === "") return unsent("it has no password, but the server requests one");
         stream.send("p", zeroEnded(kind === 3 ? password : md5Answer(user, password, rest.subarray(0, 4))));
         break;
       }
       case 10: {
         if (!rest.toString().split("\0").includes("SCRAM-SHA-256"))
-          return unclear("unexpected", "another way to sign in");
-        if (password === "") return unsent("it has no password, and the server wants one");
+          return unclear("unexpected", "unsupported authentication method");
+        if (password === "") return unsent("it has no password, but the server requests one");
         isUnproven = true;
         const first = Buffer.from(scram.message);
         stream.send("p", Buffer.concat([zeroEnded("SCRAM-SHA-256"), uint32(first.length), first]));
@@ -143,7 +143,7 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
       }
       case 11: {
         const step = isProven === undefined ? await scram.next(rest.toString()) : undefined;
-        if (step === undefined) throw new ProtocolError("the sign-in breaks the rules of SCRAM");
+        if (step === undefined) throw new ProtocolError("the login violates SCRAM");
         isProven = step.isServerProven;
         stream.send("p", Buffer.from(step.message));
         break;
@@ -151,9 +151,9 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
       case 12:
         isUnproven = isProven?.(rest.toString()) !== true;
         if (!isUnproven) break;
-        return unclear("unexpected", "the server does not know the password itself");
+        return unclear("unexpected", "the server does not prove that it knows the password");
       default:
-        return unclear("unexpected", "another way to sign in");
+        return unclear("unexpected", "unsupported authentication method");
     }
   }
 }
@@ -163,19 +163,19 @@ function md5Answer(user: string, password: string, salt: Buffer): string {
   return `md5${createHash("md5").update(inner).update(salt).digest("hex")}`;
 }
 
-/** By the code alone: what the server says may quote anything. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** Uses the code alone, since the message may quote values. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 function refusal(body: Buffer): Outcome {
   const code = /(?:^|\0)C([0-9A-Z]{5})\0/.exec(body.toString("latin1"))?.[1] ?? "unknown";
   switch (code) {
-    // The password is wrong; there is no such database.
+    // invalid_password, invalid_catalog_name
     case "28P01":
     case "3D000":
       return rejected(code);
-    // No line of pg_hba.conf, no right to connect.
+    // invalid_authorization_specification, insufficient_privilege
     case "28000":
     case "42501":
       return unclear("permission", code);
-    // Too many connections.
+    // too_many_connections
     case "53300":
       return unclear("quota", code);
     default:
@@ -187,7 +187,7 @@ function nameOfUser(): string {
   try {
     return userInfo().username;
   } catch {
-    // A user without an entry, as in containers.
+    // The user has no entry in passwd, as in containers.
     return "postgres";
   }
 }
