@@ -9,13 +9,18 @@ import type { NetworkSettings } from "../../../esc/settings/network.ts";
 import { loadTrust } from "../../../esc/transport/certificates.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { type Outcome, rejected, unclear, unsent } from "./outcome.ts";
-import { MessageStream, ProtocolError, uint32, zeroEnded } from "./postgres-stream.ts";
 import { parsePostgresUrl, type PostgresTarget } from "./postgres-url.ts";
 import { startScram } from "./scram.ts";
 
 /** `sslmode`s for which an untrusted certificate is an error. */
 const VERIFYING: ReadonlySet<string> = new Set(["verify-ca", "verify-full"]);
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
+
+/** Limit of a message during a login. */
+const MAX_LENGTH = 65_536;
+
+/** The server closes the connection or violates the protocol. */
+class ProtocolError extends Error {}
 
 interface Link {
   readonly socket: net.Socket;
@@ -28,14 +33,13 @@ export async function askPostgres(url: string, network: NetworkSettings, limitMs
   const target = parsePostgresUrl(url, nameOfUser());
   if (target === undefined) return unsent("it is not the URL of a PostgreSQL database");
   const sockets: net.Socket[] = [];
-  const close = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
   let isOver = false;
-  const timer = setTimeout(() => {
+  const close = (): void => {
     isOver = true;
-    close();
-  }, limitMs);
+    // The error ends a read.
+    for (const socket of sockets) socket.destroy(new ProtocolError("the connection was closed"));
+  };
+  const timer = setTimeout(close, limitMs);
   let last = unclear("unreachable", "no host");
   try {
     for (const { host, port } of target.hosts) {
@@ -44,7 +48,7 @@ export async function askPostgres(url: string, network: NetworkSettings, limitMs
         return "socket" in link ? await logIn(link, target) : link;
       } catch (error) {
         if (isOver) return unclear("unreachable", "timed out");
-        if (error instanceof ProtocolError) return unclear("trouble", error.code);
+        if (error instanceof ProtocolError) return unclear("trouble", error.message);
         last = unclear("unreachable", systemErrorCode(error) ?? "UNKNOWN");
       }
     }
@@ -72,10 +76,9 @@ async function connect(
   await once(plain, "connect");
   if (isSocket || (isHere && (sslMode === "disable" || sslMode === "allow"))) return { socket: plain, isPrivate: true };
   plain.write(SSL_REQUEST);
-  const stream = new MessageStream(plain);
-  const answer = (await stream.take(1)).toString("latin1");
+  const answer = (await take(plain, 1)).toString("latin1");
   // Further bytes could come from an attacker (CVE-2021-23222).
-  if (stream.hasRest || (answer !== "S" && answer !== "N")) {
+  if (plain.readableLength > 0 || (answer !== "S" && answer !== "N")) {
     throw new ProtocolError("the answer is not PostgreSQL's protocol");
   }
   if (answer === "N") {
@@ -100,7 +103,9 @@ async function connect(
 
 /** @throws ProtocolError */
 async function logIn({ socket, isPrivate }: Link, { user, password, database }: PostgresTarget): Promise<Outcome> {
-  const stream = new MessageStream(socket);
+  const send = (type: string, content: Buffer): void => {
+    socket.write(Buffer.concat([Buffer.from(type), uint32(content.length + 4), content]));
+  };
   const start = Buffer.concat([
     Buffer.from([0, 3, 0, 0]),
     ...["user", user, "database", database, "application_name", "sophia-run", ""].map(zeroEnded),
@@ -111,10 +116,10 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
   /** SCRAM has begun, and the server has not proved that it knows the password. */
   let isUnproven = false;
   for (;;) {
-    const { type, body } = await stream.receive();
+    const { type, body } = await receive(socket);
     if (type === "E") return refusal(body);
     if (type === "Z") {
-      stream.send("X", Buffer.alloc(0));
+      send("X", Buffer.alloc(0));
       await new Promise<void>((resolve) => socket.end(resolve));
       return { kind: "accepted" };
     }
@@ -129,7 +134,7 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
       case 5: {
         if (!isPrivate) return unsent("the server requests the password, but its certificate is not trusted");
         if (password === "") return unsent("it has no password, but the server requests one");
-        stream.send("p", zeroEnded(kind === 3 ? password : md5Answer(user, password, rest.subarray(0, 4))));
+        send("p", zeroEnded(kind === 3 ? password : md5Answer(user, password, rest.subarray(0, 4))));
         break;
       }
       case 10: {
@@ -138,14 +143,14 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
         if (password === "") return unsent("it has no password, but the server requests one");
         isUnproven = true;
         const first = Buffer.from(scram.message);
-        stream.send("p", Buffer.concat([zeroEnded("SCRAM-SHA-256"), uint32(first.length), first]));
+        send("p", Buffer.concat([zeroEnded("SCRAM-SHA-256"), uint32(first.length), first]));
         break;
       }
       case 11: {
         const step = isProven === undefined ? await scram.next(rest.toString()) : undefined;
         if (step === undefined) throw new ProtocolError("the login violates SCRAM");
         isProven = step.isServerProven;
-        stream.send("p", Buffer.from(step.message));
+        send("p", Buffer.from(step.message));
         break;
       }
       case 12:
@@ -156,6 +161,37 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
         return unclear("unexpected", "unsupported authentication method");
     }
   }
+}
+
+/** @throws the system's errors @throws ProtocolError */
+async function receive(socket: net.Socket): Promise<{ readonly type: string; readonly body: Buffer }> {
+  const head = await take(socket, 5);
+  const length = head.readUInt32BE(1);
+  if (length < 4 || length > MAX_LENGTH) throw new ProtocolError("the answer is not PostgreSQL's protocol");
+  return { type: head.toString("latin1", 0, 1), body: await take(socket, length - 4) };
+}
+
+/** Reads exactly `size` bytes. @throws the system's errors @throws ProtocolError */
+async function take(socket: net.Socket, size: number): Promise<Buffer> {
+  if (size === 0) return Buffer.alloc(0);
+  for (;;) {
+    const bytes: unknown = socket.read(size);
+    if (Buffer.isBuffer(bytes) && bytes.length === size) return bytes;
+    // At the end, fewer bytes are returned.
+    if (bytes !== null || socket.readableEnded || socket.destroyed)
+      throw new ProtocolError("the connection was closed");
+    await once(socket, "readable");
+  }
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function zeroEnded(text: string): Buffer {
+  return Buffer.from(`${text}\0`);
 }
 
 function md5Answer(user: string, password: string, salt: Buffer): string {
