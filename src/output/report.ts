@@ -116,10 +116,9 @@ export function reportContract({ source, profile, scope }: Contract): ContractRe
 
 /** Returns `sophia.contract.json (profile ci, scope web)`. */
 export function contractWords({ source, profile, scope }: ContractReport): string {
-  const parts = [
-    ...(profile === undefined ? [] : [`profile ${profile}`]),
-    ...(scope === undefined ? [] : [`scope ${scope}`]),
-  ];
+  const parts = Object.entries({ profile, scope }).flatMap(([key, name]) =>
+    name === undefined ? [] : `${key} ${name}`,
+  );
   return printable(parts.length === 0 ? source : `${source} (${parts.join(", ")})`);
 }
 

@@ -3,7 +3,6 @@ import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "..
 import type { Wording } from "../contract/wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice } from "../core/model.ts";
-import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
 import { count, firstOf, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
@@ -19,7 +18,6 @@ export interface Unmet {
   readonly unwritten?: readonly [string, string];
   /** The failure of ESC, if variables may be missing because of it, with the remedy and the service's own words. */
   readonly cause?: readonly [string, ...string[]];
-  readonly amount: string;
   readonly findings: readonly Finding[];
   /** Lines that begin with spaces belong to a command, and are not wrapped. */
   readonly remedy: readonly string[];
@@ -50,7 +48,6 @@ export function setOffer({ environment, isTerminal }: Pick<Context, "environment
 export function explainUnmet(assessment: Assessment, width: number, offer?: SetOffer): Unmet {
   const { esc, violations } = assessment;
   const wordings = wordViolations(violations.slice(0, MAX_SHOWN), assessment);
-  const amount = count(violations.length, "violation");
   const left = violations.length - wordings.length;
   const rest: readonly Finding[] =
     left > 0
@@ -62,23 +59,20 @@ export function explainUnmet(assessment: Assessment, width: number, offer?: SetO
     const own = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
     return { kind: "violation", text: message, advice: [...firstOf(advice, MAX_SHOWN), ...own] };
   };
-  const compacted = (): readonly Finding[] => {
-    const { missing, others } = compact(wordings, assessment);
-    return [...missing, ...others.map(asFinding), ...rest];
-  };
+  const compacted = (): readonly Finding[] => [...compact(wordings, assessment, asFinding), ...rest];
   if (esc.kind === "unavailable" || esc.kind === "refused") {
     const meanwhile =
       esc.kind === "refused"
         ? ["until then, set the missing variables in the environment", workLocally(esc.settings)]
         : ["until then, set the missing variables in the environment or in .env"];
-    return { cause: causeOf(esc.failure), amount, findings: compacted(), remedy: [...shared, ...meanwhile] };
+    return { cause: causeOf(esc.failure), findings: compacted(), remedy: [...shared, ...meanwhile] };
   }
   const unwritten = assessment.contract.source.kind === "built-in" ? { unwritten: UNWRITTEN } : {};
   const remedy = [...shared, ...sharedRemedy(supply, width, offer)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
   // Invalid and withheld values are not missing because of ESC.
   const cause = supply.length > 0 ? notConfigured(esc) : undefined;
-  return { ...unwritten, ...(cause === undefined ? {} : { cause: [cause] }), amount, findings, remedy };
+  return { ...unwritten, ...(cause === undefined ? {} : { cause: [cause] }), findings, remedy };
 }
 
 function notConfigured(esc: EscStatus): string | undefined {
@@ -88,35 +82,29 @@ function notConfigured(esc: EscStatus): string | undefined {
 }
 
 function causeOf({ message, hint, details = [] }: Failure): readonly [string, ...string[]] {
-  const left = details.length - MAX_DETAILS;
-  return [
-    message,
-    ...(hint === undefined ? [] : [hint]),
-    ...details
-      .slice(0, MAX_DETAILS)
-      .map((one) => (one.length > DETAIL_LENGTH ? `${one.slice(0, DETAIL_LENGTH)}…` : one)),
-    ...(left > 0 ? [`and ${left} more`] : []),
-  ];
+  const cut = details.map((one) => (one.length > DETAIL_LENGTH ? `${one.slice(0, DETAIL_LENGTH)}…` : one));
+  return [message, ...(hint === undefined ? [] : [hint]), ...firstOf(cut, MAX_DETAILS)];
 }
 
 /** Lists missing names, several on a line; other violations, and names that may be misspelt, stay as they are. */
 function compact(
   wordings: readonly Wording[],
   assessment: Assessment,
-): { readonly missing: readonly Finding[]; readonly others: readonly Wording[] } {
+  asFinding: (wording: Wording) => Finding,
+): readonly Finding[] {
   const why = withheldWords(assessment);
-  const withheldNames: (readonly [words: string, name: string])[] = [];
   const names: string[] = [];
   const groups: string[] = [];
+  const withheldNames = new Map<string, string[]>();
   const others = wordings.filter(({ violation, advice }) => {
     const { kind } = violation;
     if (advice.length > 0 || (kind !== "none-set" && kind !== "missing" && kind !== "missing-when")) return true;
     const wanted = "name" in violation ? [violation.name] : violation.rule.names;
-    const withheld = wanted.flatMap((name) => {
-      const words = why(name);
-      return words === undefined ? [] : [[words, name] as const];
-    });
-    withheldNames.push(...withheld);
+    const withheld = wanted.filter((name) => why(name) !== undefined);
+    for (const name of withheld) {
+      const words = why(name) ?? "";
+      withheldNames.set(words, [...(withheldNames.get(words) ?? []), name]);
+    }
     if (withheld.length > 0) return false;
     if (wanted.length === 1) names.push(...wanted);
     else groups.push(`none set: ${enumerateFew(wanted, MAX_SHOWN, "or")}`);
@@ -125,16 +113,9 @@ function compact(
   const lines = [
     ...(names.length === 0 ? [] : [`not set: ${names.join(", ")}`]),
     ...groups,
-    ...Array.from(
-      grouped(withheldNames, ([words]) => words),
-      ([words, list]) =>
-        `${words}: ${firstOf(
-          list.map(([, name]) => name),
-          MAX_SHOWN,
-        ).join(", ")}`,
-    ),
+    ...Array.from(withheldNames, ([words, list]) => `${words}: ${firstOf(list, MAX_SHOWN).join(", ")}`),
   ];
-  return { missing: lines.map((text) => ({ kind: "names", text, advice: [] })), others };
+  return [...lines.map((text): Finding => ({ kind: "names", text, advice: [] })), ...others.map(asFinding)];
 }
 
 /** Leaves out an incomplete configuration of ESC, which is printed as the cause, and permissions, which can wait. */
@@ -175,14 +156,10 @@ export function wordUnmet(
   assessment: Assessment,
   { consequence, wayOut, quiet, offer, isRunning = false }: Outcome,
 ): Failure {
-  const {
-    unwritten: origin = [],
-    cause = [],
-    amount,
-    findings,
-    remedy,
-  } = explainUnmet(assessment, FURTHER_WIDTH, offer);
-  const unwritten = isRunning ? [] : origin;
+  const unmet = explainUnmet(assessment, FURTHER_WIDTH, offer);
+  const { cause = [], findings, remedy } = unmet;
+  const unwritten = isRunning ? [] : (unmet.unwritten ?? []);
+  const amount = count(assessment.violations.length, "violation");
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
   const [message = head, ...rest] = [...unwritten, ...cause, head];
   const details = [

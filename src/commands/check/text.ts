@@ -8,8 +8,7 @@ import { jsonText } from "../../core/json-text.ts";
 import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentGates, gateWords } from "./gates.ts";
 import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
-import type { Origin, SourceId } from "../../core/model.ts";
-import type { EscEnvironment } from "../../sources/esc.ts";
+import type { Origin } from "../../core/model.ts";
 import { environmentWords, keptWords, originWords, sourceOf } from "../../resolve/sources.ts";
 
 const INDENT = "   ";
@@ -50,9 +49,9 @@ export function text(
     ],
     ...report.sections.map(({ title, lines }) => [
       `--- ${title} ---`,
-      ...lines.map((one) => searched(line(one, report))),
+      ...lines.map((one) => searched(variableLine(one, report))),
     ]),
-    ...sources(report),
+    ...mainSource(report),
     ...checks.map(({ section }) => section),
     ["--- Summary ---", ...summary(report, unmet, checks), ...tracked.flatMap(trackedLines)],
   ];
@@ -90,20 +89,15 @@ export function json(report: Report, { tracked, ages, gates, checks }: ReportExt
 }
 
 function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Report): string {
-  switch (state) {
-    case "accepted":
-      return `✅ ${variable}: ${shown}`;
-    case "rejected":
-      return `❌ ${variable}: ${shown} (${REJECTIONS[esc.failure?.code ?? ""] ?? "not accepted"})`;
-    case "unverified":
-      return `⚠️ ${variable}: ${shown} (not verified)`;
-    case "absent":
-      return `➖ ${variable}: Not configured`;
-    case "missing":
-      return `${met ? "⚠️" : "❌"} ${variable}: Not configured`;
-    case "unasked":
-      return `➖ ${variable}: Not read (--fake)`;
-  }
+  const [mark, text] = {
+    accepted: ["✅", shown],
+    rejected: ["❌", `${shown} (${REJECTIONS[esc.failure?.code ?? ""] ?? "not accepted"})`],
+    unverified: ["⚠️", `${shown} (not verified)`],
+    absent: ["➖", "Not configured"],
+    missing: [met ? "⚠️" : "❌", "Not configured"],
+    unasked: ["➖", "Not read (--fake)"],
+  }[state];
+  return `${mark} ${variable}: ${text}`;
 }
 
 /** Short reasons; the summary has the messages. */
@@ -114,45 +108,33 @@ const REJECTIONS: Readonly<Record<string, string>> = {
   "esc-credential": "cannot be used",
 };
 
-function line({ label, state, shown = "***", origin, withheld }: LineReport, report: Report): string {
+function variableLine({ label, state, shown = "***", origin, withheld }: LineReport, report: Report): string {
   const from = origin === undefined || isMain(origin, report) ? "" : ` (${originWords(origin)})`;
-  const absent = withheld === undefined ? "Not configured" : sentence(withheld);
-  switch (state) {
-    case "set":
-      return `✅ ${label}: ${shown}${from}`;
-    case "invalid":
-      return `❌ ${label}: Not valid${from}`;
-    case "missing":
-      return `❌ ${label}: ${absent}`;
-    case "unset":
-      return `➖ ${label}: ${absent}`;
-  }
+  const absent = sentence(withheld ?? "not configured");
+  const [mark, text] = {
+    set: ["✅", shown + from],
+    invalid: ["❌", `Not valid${from}`],
+    missing: ["❌", absent],
+    unset: ["➖", absent],
+  }[state];
+  return `${mark} ${label}: ${text}`;
 }
 
 function sentence(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** Returns the last ESC environment, which wins. Lines with its values do not name it. */
-function mainOf({ esc }: Report): EscEnvironment | undefined {
-  return esc.environments.at(-1);
-}
-
-function isMain(origin: Origin, report: Report): boolean {
-  return (
-    origin.source === "esc" &&
-    origin.environment === mainOf(report)?.name &&
-    origin.importedFrom === undefined &&
-    origin.alias === undefined
-  );
+/** Returns true for a value of the last ESC environment, which wins. Lines do not name it. */
+function isMain(origin: Origin, { esc }: Report): boolean {
+  if (origin.source !== "esc" || origin.importedFrom !== undefined || origin.alias !== undefined) return false;
+  return origin.environment === esc.environments.at(-1)?.name;
 }
 
 /** Names the source of lines without one. */
-function sources(report: Report): readonly (readonly Line[])[] {
-  const main = mainOf(report);
-  const lines = report.sections.flatMap((section) => section.lines);
-  const isUsed = lines.some(({ origin }) => origin !== undefined && isMain(origin, report));
-  if (main === undefined || !isUsed) return [];
+function mainSource(report: Report): readonly (readonly Line[])[] {
+  const main = report.esc.environments.at(-1);
+  const origins = report.sections.flatMap(({ lines }) => lines.flatMap(({ origin }) => origin ?? []));
+  if (main === undefined || !origins.some((origin) => isMain(origin, report))) return [];
   return [["--- Sources ---", searched(`✅ ESC ${environmentWords(main)} (where a line names no other source)`)]];
 }
 
@@ -169,9 +151,12 @@ function summary(report: Report, unmet: Unmet | undefined, checks: readonly Extr
 
 function outcome(report: Report, unmet: Unmet | undefined, checks: readonly ExtraCheck[]): readonly Line[] {
   if (unmet === undefined) {
-    const labels = enumerate(report.sources.map((source) => sourceOf(source).label + ageOf(source, report)));
+    const age = report.esc.environments.at(-1)?.ageSeconds;
+    const labels = report.sources.map((source) =>
+      source === "esc" && age !== undefined ? `ESC (${keptWords(age)})` : sourceOf(source).label,
+    );
     const isAll = checks.every(({ warnings = [] }) => warnings.length === 0);
-    const from = labels === "" ? "" : ` Configuration loaded from ${labels}`;
+    const from = labels.length === 0 ? "" : ` Configuration loaded from ${enumerate(labels)}`;
     return [searched(`✅ ${isAll ? "All checks passed!" : "The contract is met."}${from}`)];
   }
   const { unwritten, cause = [], findings, remedy } = unmet;
@@ -189,11 +174,6 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
   ];
 }
 
-function ageOf(source: SourceId, report: Report): string {
-  const age = source === "esc" ? mainOf(report)?.ageSeconds : undefined;
-  return age === undefined ? "" : ` (${keptWords(age)})`;
-}
-
 /** Warns that ESC could not be read although the contract is met. */
 function fault({ met, esc }: Report): readonly Line[] {
   if (!met || esc.failure === undefined) return [];
@@ -207,10 +187,9 @@ function overridden({ overridden: names }: Report): readonly Line[] {
 }
 
 function trackedLines(file: string): readonly Line[] {
-  const name = shellWord(file);
   return [
     `⚠️ Git tracks ${file}: all readers of the repository see its values. Replace its secrets, then`,
-    { text: `${INDENT}git rm --cached -- ${name}`, whole: true },
+    { text: `${INDENT}git rm --cached -- ${shellWord(file)}`, whole: true },
     indented("and add it to .gitignore"),
   ];
 }

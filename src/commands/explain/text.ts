@@ -23,13 +23,11 @@ export function explanationText(explanation: Explanation, inFull: boolean): read
     ...(title === "" ? [] : [[`--- ${printable(title)} ---`]]),
     ...variables.map((variable) => describe(variable, inFull)),
   ]);
-  const hidden = [
-    ...(unlisted.passed === 0
-      ? []
-      : [`${count(unlisted.passed, "further variable")} of the process environment passed on`]),
-    ...(unlisted.withheld === 0 ? [] : [`${count(unlisted.withheld, "variable")} of it withheld`]),
-  ];
-  if (hidden.length > 0) blocks.push([`${hidden.join(", ")}; --all lists them`]);
+  const { passed, withheld } = unlisted;
+  if (passed + withheld > 0) {
+    const further = `${count(passed, "further variable")} of the process environment passed on`;
+    blocks.push([`${further}, ${count(withheld, "variable")} withheld; --all lists them`]);
+  }
   return [...head(explanation), ...blocks.flatMap((lines) => ["", ...lines])];
 }
 
@@ -67,47 +65,43 @@ function escWords({ status, environment, environments, credential, failure }: Ex
 function describe(variable: VariableExplanation, inFull: boolean): readonly Line[] {
   const { name, declaration, origin, delivery, shadows, withheld, rules, problems, skipped, aliasOf } = variable;
   const label = declaration === undefined || declaration.label === name ? "" : ` (${printable(declaration.label)})`;
-  const rows: [string, string][] = [["state", stateWords(variable)]];
-  if (inFull && declaration !== undefined && declaration.description !== "") {
-    rows.push(["purpose", printable(declaration.description)]);
-  }
-  if (origin !== undefined) {
-    rows.push(["from", `${locationWords(origin)}${delivery === "file" ? ", passed as a private file" : ""}`]);
-    const replaced = overriddenWords(origin);
-    if (replaced !== undefined) rows.push(["replaces", replaced]);
-  }
-  for (const { origin: hidden, same } of shadows) {
-    rows.push(["hides", `${locationWords(hidden)} (${same ? "the same value" : "a different value"})`]);
-  }
-  for (const { origin: from, why } of withheld)
-    rows.push(["withheld", `${locationWords(from)}: ${WITHHOLDING_WORDS[why]}`]);
-  for (const { environment, why } of skipped) {
-    rows.push([
-      "skipped",
-      `ESC ${environment}: ${why === "unknown" ? "its value is not known" : "a list or an object cannot be a variable; use fn::toJSON"}`,
-    ]);
-  }
-  const output = outputWords(variable, inFull);
-  if (output !== undefined) rows.push(["output", output]);
-  if (aliasOf !== undefined) rows.push(["alias", `alias of ${aliasOf}`]);
-  for (const rule of rules) rows.push(["rule", ruleWords(rule, name)]);
-  if (declaration?.deprecated !== undefined) rows.push(["advice", `deprecated; use ${declaration.deprecated}`]);
-  if (inFull && declaration !== undefined) {
-    if (declaration.format !== undefined) rows.push(["format", printable(declaration.format)]);
-    if (declaration.aliases.length > 0) rows.push(["aliases", declaration.aliases.join(", ")]);
-    if (declaration.rotate !== undefined) rows.push(["rotate", declaration.rotate]);
-    if (declaration.docs !== undefined) rows.push(["see", printable(declaration.docs)]);
-  }
-  for (const { message, remedies } of problems) {
-    rows.push(["problem", message], ...(inFull ? remedies : []).map((line): [string, string] => ["", line]));
-  }
-  return [`${mark(variable)} ${name}${label}`, ...rows.map(([key, text]) => rowLine(key, text))];
+  const full = inFull ? declaration : undefined;
+  const rows: readonly (readonly [key: string, text: string | undefined])[] = [
+    ["state", stateWords(variable)],
+    ["purpose", full?.description],
+    ["from", origin && locationWords(origin) + (delivery === "file" ? ", passed as a private file" : "")],
+    ["replaces", origin && overriddenWords(origin)],
+    ...shadows.map((one) => row("hides", one.origin, ` (${one.same ? "the same value" : "a different value"})`)),
+    ...withheld.map((one) => row("withheld", one.origin, `: ${WITHHOLDING_WORDS[one.why]}`)),
+    ...skipped.map(({ environment, why }) => ["skipped", `ESC ${environment}: ${SKIPPED_WORDS[why]}`] as const),
+    ["output", outputWords(variable, inFull)],
+    ["alias", aliasOf && `of ${aliasOf}`],
+    ...rules.map((rule) => ["rule", ruleWords(rule, name)] as const),
+    ["advice", declaration?.deprecated && `deprecated; use ${declaration.deprecated}`],
+    ["format", full?.format],
+    ["aliases", full?.aliases.join(", ")],
+    ["rotate", full?.rotate],
+    ["see", full?.docs],
+    ...problems.flatMap(({ message, remedies }) => [
+      ["problem", message] as const,
+      ...(inFull ? remedies : []).map((line) => ["", line] as const),
+    ]),
+  ];
+  const lines = rows.flatMap(([key, text = ""]) =>
+    text === "" ? [] : { text: `   ${key.padEnd(KEY)}${printable(text)}`, hang: KEY + 3 },
+  );
+  return [`${mark(variable)} ${name}${label}`, ...lines];
 }
 
 const KEY = 9;
 
-function rowLine(key: string, text: string): Line {
-  return { text: `   ${key.padEnd(KEY)}${text}`, hang: KEY + 3 };
+const SKIPPED_WORDS = {
+  unknown: "its value is not known",
+  "list-or-object": "a list or an object cannot be a variable; use fn::toJSON",
+} as const;
+
+function row(key: string, origin: Origin, more: string): readonly [key: string, text: string] {
+  return [key, locationWords(origin) + more];
 }
 
 /** Names an origin, with the line of the ESC definition if it is known. */

@@ -139,7 +139,7 @@ describe("the contract", () => {
       ]),
     );
     expect(rowsOf(ended, "API_URL").join()).toContain("must be a URL");
-    expect(rowsOf(ended, "API_ENDPOINT")).toContain("alias alias of API_URL");
+    expect(rowsOf(ended, "API_ENDPOINT")).toContain("alias of API_URL");
     expect(rowsOf(ended, "LOG_LEVEL")).toContain("from the contract's default");
     expect(rowsOf(ended, "OLD_KEY")).toEqual(
       expect.arrayContaining(["advice deprecated; use NEW_KEY", "rule one of Keys: this one is used"]),
