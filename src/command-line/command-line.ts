@@ -9,7 +9,6 @@ export type Invocation =
   | { readonly kind: "subcommand"; readonly name: CommandName; readonly words: readonly string[] }
   /** `asked` is the value of `--help`; valid are none (empty) and `all`. */
   | { readonly kind: "help"; readonly of?: CommandName; readonly asked: string }
-  /** `sophia-run help check`, with the words behind `help`. */
   | { readonly kind: "help-word"; readonly words: readonly string[] }
   | { readonly kind: "version" }
   /** A completion script calls back with the words of a command line. */
@@ -17,7 +16,6 @@ export type Invocation =
   | { readonly kind: "continue-masking" }
   | { readonly kind: "mistake"; readonly mistake: Mistake };
 
-/** `sophia-run [options] [--] command [arguments…]` */
 export interface Run {
   readonly kind: "run";
   readonly flags: Values;

@@ -1,7 +1,6 @@
 /** Descriptions of the shared options, for help and completion. A launch does not load them. */
 import { OPTION_NAMES, OPTIONS, type Option, type OptionName } from "./options.ts";
 
-/** In the order of the help. */
 export const OPTION_GROUPS = [
   "Sources",
   "Contract",
@@ -106,7 +105,6 @@ export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   verbose: output("Print retries and the sources that were read, on stderr"),
 };
 
-/** The shared options with their descriptions, in the order of the help. */
 export const DESCRIBED_OPTIONS: Readonly<Record<string, Option>> = Object.fromEntries(
   OPTION_NAMES.map((name) => [name, { ...OPTIONS[name], ...DESCRIPTIONS[name] }]),
 );

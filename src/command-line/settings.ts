@@ -86,7 +86,6 @@ function envFilesOf(named: readonly string[] | undefined): readonly EnvFile[] {
 /** An option as the user set it. The value of a variable is a string, whatever the type of the option. */
 interface GivenOption {
   readonly value: boolean | string | readonly string[];
-  /** `--mode` or `SOPHIA_MODE`. */
   readonly label: string;
 }
 

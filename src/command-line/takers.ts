@@ -2,7 +2,6 @@
 import type { CommandName } from "./command-line.ts";
 import { OPTION_NAMES, OPTIONS, type OptionName, type SharedOption } from "./options.ts";
 
-/** A subcommand, or the start of a program (`run`). */
 export type Taker = "run" | CommandName;
 
 /** Commands that read all sources and resolve the values of the program. */
@@ -50,7 +49,6 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   verbose: ASK_ESC,
 };
 
-/** Returns the shared options that a command takes, in the order of the help. */
 export function namesFor(taker: Taker): readonly OptionName[] {
   return OPTION_NAMES.filter((name) => TAKERS[name].includes(taker));
 }

@@ -13,7 +13,6 @@ export async function assessed(
   return { settings, assessment: await assessBy(settings, context) };
 }
 
-/** Reads and checks all sources. @throws SophiaError (125) */
 export function assessBy(settings: Settings, context: Context): Promise<Assessment> {
   const { environment, cwd } = context;
   const progress = async (): Promise<ReadingProgress> =>

@@ -20,7 +20,6 @@ export interface PositionalDefinition {
   readonly form: string;
   readonly least: number;
   readonly most: number;
-  /** The hint if there are too many words. */
   readonly excess?: string;
   readonly kind: "variable" | "file" | readonly string[];
 }

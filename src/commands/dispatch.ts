@@ -94,7 +94,6 @@ async function helpWord(words: readonly string[], context: Context): Promise<num
   return help(name, values["help"] ?? "", context);
 }
 
-/** Prints a help text. @param asked the value of `--help` */
 async function help(of: CommandName | undefined, asked: Values[string], context: Context): Promise<number> {
   if (asked !== "" && asked !== "all") {
     throw usageError(`--help cannot be '${printable(String(asked))}'`, "allowed: --help, --help=all");
@@ -109,7 +108,6 @@ async function help(of: CommandName | undefined, asked: Values[string], context:
 }
 
 function printVersion(context: Context): number {
-  // Set by the bundler; undefined in tests, which run the sources.
   context.out(`${typeof SOPHIA_RUN_VERSION === "undefined" ? "0.0.0" : SOPHIA_RUN_VERSION}\n`);
   return ExitStatus.ok;
 }
@@ -147,7 +145,6 @@ function checkChoice(name: CommandName, message: string, given: string, choices:
   if (!choices.includes(given)) throw usage(name, message, `${allowed(given, choices)}; `);
 }
 
-/** Lists the choices, after the one that the user may have meant. */
 function allowed(given: string, choices: readonly string[]): string {
   const meant = suggest(given, choices);
   return `${meant === undefined ? "" : `did you mean ${meant}? `}allowed: ${choices.join(", ")}`;

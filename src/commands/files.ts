@@ -18,11 +18,9 @@ import { systemErrorCode } from "../system/errors.ts";
 import { makeFolder } from "../system/folders.ts";
 import { linkOutOf } from "./project-root.ts";
 
-/** Limit for documents, manifests and workflows. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 export interface NamedFile {
-  /** Absolute. */
   readonly path: string;
   readonly name: string;
 }

@@ -34,7 +34,6 @@ export function askGh(
   });
 }
 
-/** The parts of GitHub that store secrets. */
 export const APPS = ["actions", "codespaces"] as const;
 export type App = (typeof APPS)[number];
 

@@ -10,7 +10,6 @@ import { lookUp } from "../launch/program/look-up.ts";
 
 export interface Git {
   readonly cwd: string;
-  /** Without secrets. */
   readonly environment: Environment;
   /** Receives each line of git's standard error if git succeeds. */
   readonly warned?: (line: string) => void;

@@ -1,4 +1,3 @@
-/** Help texts, laid out by yargs from the tables of options and subcommands. */
 import yargs, { type Argv } from "yargs";
 import type { CommandName } from "../command-line/command-line.ts";
 import { DESCRIPTIONS, OPTION_GROUPS } from "../command-line/descriptions.ts";
@@ -74,7 +73,6 @@ function bare(): Argv {
   return yargs([]).scriptName("").locale("en").wrap(null).help(false).version(false);
 }
 
-/** Returns the text of yargs followed by further blocks. */
 async function finish(parser: Argv, layout: Layout, blocks: readonly (string | readonly Line[])[]): Promise<string> {
   for (const [name, form] of Object.entries(COMMON_OPTIONS)) {
     parser.option(name, { describe: form.describe, alias: form.short });
@@ -118,7 +116,6 @@ function describeOption(
   });
 }
 
-/** Matches the first column of a row: an option or a command. */
 const ROW = /^( +(?:-\w, +)?\S+(?: \S+)?) {2,}(?=\S)/;
 /** Indent of a description below its option, if the first column is too wide. */
 const BELOW = 8;

@@ -56,7 +56,6 @@ export function optionError(
   }
 }
 
-/** Names the commands that have an option; undefined if none has. */
 function takersOf(shown: string): string | undefined {
   const letter = /^-(\w)$/.exec(shown)?.[1];
   const isMeant = (name: string, { short }: OptionForm): boolean =>

@@ -22,7 +22,6 @@ export function hasColours(
 
 function knowsColours(environment: Environment): boolean {
   const terminal = environment.get("TERM") ?? "";
-  // Windows sets no TERM.
   return terminal === "" ? process.platform === "win32" : terminal !== "dumb";
 }
 
@@ -34,7 +33,6 @@ export function painted(style: Style | undefined, text: string): string {
   return process.getBuiltinModule("node:util").styleText(style, text, { validateStream: false });
 }
 
-/** Prints a text for people to the standard output. */
 export function tell(context: Context, text: string | readonly Line[]): void {
   const styleOf = hasColours(context, 1) ? reportStyles() : () => undefined;
   context.out(report(text, layoutFor(context, 1), styleOf));

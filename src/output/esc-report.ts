@@ -13,7 +13,7 @@ export interface EscReport {
   readonly environment: EscSetting;
   readonly credential: EscSetting;
   readonly environments: readonly EscEnvironment[];
-  readonly kept?: Kept["why"];
+  readonly kept?: Kept["why"] | undefined;
   readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
 }
 
@@ -30,9 +30,9 @@ export interface EscSetting {
 export function escForPrograms({ status, environment, credential, ...rest }: EscReport): object {
   return {
     status,
-    ...(environment.shown === undefined ? {} : { environment: environment.shown }),
+    environment: environment.shown,
     environmentState: environment.state,
-    ...(credential.shown === undefined ? {} : { credential: credential.variable }),
+    credential: credential.shown === undefined ? undefined : credential.variable,
     credentialState: credential.state,
     ...rest,
   };
@@ -75,8 +75,7 @@ export function reportEsc({ esc }: Assessment, isMissed: boolean): EscReport {
       // From the cache: ESC was not contacted, or did not answer.
       const state = kept === undefined ? "accepted" : "unverified";
       const failure = kept?.why === "unavailable" ? failureOf(kept) : {};
-      const more = { environments, ...(kept === undefined ? {} : { kept: kept.why }), ...failure };
-      return configured(esc.settings, state, state, more);
+      return configured(esc.settings, state, state, { environments, kept: kept?.why, ...failure });
     }
     case "unavailable":
     case "refused": {

@@ -17,7 +17,6 @@ export interface Layout {
 
 export const PLAIN: Layout = { width: WIDTH, isTerminal: false, named: (text) => text };
 
-/** Returns the layout of a stream. */
 export function layoutFor(context: Context, to: 1 | 2): Layout {
   const columns = terminalColumns(to);
   return {
@@ -40,7 +39,6 @@ function withName(text: string, context: Context): string {
 /** Matches beginnings of commands to paste, after which a line must not break. */
 const PASTED = new RegExp(
   [
-    // With a mode and a file, which may be quoted.
     String.raw`\bchmod (?:\S+ (?:'[^']*)?)?`,
     String.raw`\bpulumi (?:env (?:\S+ )?)?`,
     // With its runner, and for some subcommands a variable and an environment.

@@ -21,7 +21,6 @@ export function isNewToday(message: string, environment: Environment): boolean {
     const isNew = inPrivateFolder(folder, ({ path }) => remember(within(path, "told-today"), JSON.stringify(message)));
     return isNew !== false;
   } catch {
-    // The folder is missing or not writable.
     return true;
   }
 }

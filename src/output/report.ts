@@ -25,8 +25,8 @@ export interface Report {
 
 export interface ContractReport {
   readonly source: string;
-  readonly profile?: string;
-  readonly scope?: string;
+  readonly profile: string | undefined;
+  readonly scope: string | undefined;
 }
 
 /** `unset`: not set and not required; `missing`: not set but required; `invalid`: set, but breaks a rule. */
@@ -40,12 +40,12 @@ export interface SectionReport {
 export interface LineReport {
   readonly label: string;
   readonly state: State;
-  readonly name?: string;
-  readonly origin?: Origin;
+  readonly name: string | undefined;
+  readonly origin: Origin | undefined;
   /** The masked end of a secret, or the value of a variable declared as not secret. Not in JSON. */
-  readonly shown?: string;
+  readonly shown: string | undefined;
   /** The reason for which the program does not get the variable, which a source has. */
-  readonly withheld?: string;
+  readonly withheld: string | undefined;
 }
 
 export interface VariableReport {
@@ -53,7 +53,7 @@ export interface VariableReport {
   readonly label: string;
   readonly secret: boolean;
   readonly state: State;
-  readonly origin?: Origin;
+  readonly origin: Origin | undefined;
   readonly shadows: readonly Origin[];
 }
 
@@ -65,9 +65,8 @@ export function makeReport(assessment: Assessment): Report {
   const stateOf = stateFinder(assessment);
   const variables = Array.from(contract.variables.values(), ({ name, label, secret }): VariableReport => {
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
-    const origin = resolved === undefined ? {} : { origin: resolved.origin };
     const shadows = resolved?.shadowed?.map((one) => one.origin) ?? [];
-    return { name, label, secret, state: stateOf(name), ...origin, shadows };
+    return { name, label, secret, state: stateOf(name), origin: resolved?.origin, shadows };
   });
   const reportLine = (line: SectionLine): LineReport => {
     const names = line.kind === "group" ? line.names : [line.name];
@@ -77,8 +76,10 @@ export function makeReport(assessment: Assessment): Report {
     return {
       label: line.label,
       state: line.kind === "group" ? stateOf(name, line.group) : stateOf(line.name),
-      ...(withheld === undefined ? {} : { withheld }),
-      ...(resolved && { name: resolved.name, origin: resolved.origin, shown: shown(resolved, contract) }),
+      name: resolved?.name,
+      origin: resolved?.origin,
+      shown: resolved && shown(resolved, contract),
+      withheld,
     };
   };
   const sources = new Set(variables.map(({ origin }) => origin?.source));
@@ -107,14 +108,9 @@ function shown({ name, value, secret, origin, delivery }: Resolved, { variables 
 }
 
 export function reportContract({ source, profile, scope }: Contract): ContractReport {
-  return {
-    source: source.kind === "built-in" ? "built-in" : source.path,
-    ...(profile === undefined ? {} : { profile }),
-    ...(scope === undefined ? {} : { scope: scope.name }),
-  };
+  return { source: source.kind === "built-in" ? "built-in" : source.path, profile, scope: scope?.name };
 }
 
-/** Returns `sophia.contract.json (profile ci, scope web)`. */
 export function contractWords({ source, profile, scope }: ContractReport): string {
   const parts = Object.entries({ profile, scope }).flatMap(([key, name]) =>
     name === undefined ? [] : `${key} ${name}`,

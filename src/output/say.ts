@@ -13,7 +13,6 @@ interface Verbosity extends Pick<Settings, "quiet"> {
   readonly isReport?: boolean;
 }
 
-/** Prints notices to the standard error. */
 export function say(context: Context, verbosity: Verbosity, notices: readonly Notice[]): void {
   for (const notice of notices) if (isPrinted(notice, verbosity, context)) sayLines(context, describeNotice(notice));
 }

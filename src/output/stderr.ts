@@ -75,10 +75,8 @@ export function messageLines([first, ...rest]: Lines, { width, named }: Layout):
   return [[`${PROGRAM} ${head}`, ...indented(more)], ...rest.map((line) => indented(broken(line, INDENT)))];
 }
 
-/** Columns of the indented lines of a message. */
 export const FURTHER_WIDTH: number = WIDTH - INDENT.length;
 
-/** Returns the number of lines of a message, wrapped at 80 columns. */
 export function heightOf(lines: Lines): number {
   return messageLines(lines, PLAIN).flat().length;
 }

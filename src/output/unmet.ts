@@ -24,7 +24,6 @@ export interface Unmet {
 }
 
 export interface Finding {
-  /** A violated rule, or a list of missing names. */
   readonly kind: "violation" | "names";
   readonly text: string;
   readonly advice: readonly string[];
@@ -123,7 +122,6 @@ function isPrinted(notice: Notice, quiet: boolean): boolean {
   return notice.kind !== "esc-incomplete" && notice.kind !== "exposed" && !(quiet && isInformation(notice));
 }
 
-/** Limit of lines of a failure with notices. */
 const MAX_TOTAL = 15;
 
 /** Returns as many notices as fit below a message, remarks last. `check` shows all of them. */
@@ -151,7 +149,6 @@ interface Outcome {
   readonly isRunning?: boolean;
 }
 
-/** Returns the failure of a launch or an export. */
 export function wordUnmet(
   assessment: Assessment,
   { consequence, wayOut, quiet, offer, isRunning = false }: Outcome,

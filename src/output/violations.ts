@@ -10,7 +10,6 @@ import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 
 export interface ViolationReport {
-  /** The kind of the violation: a stable token. */
   readonly kind: string;
   readonly names: readonly string[];
   readonly message: string;
@@ -61,7 +60,6 @@ export function reportViolations(
   return { violations: wordings.map(reportViolation), lines };
 }
 
-/** Limit of violations in a text for people. */
 export const MAX_SHOWN = 50;
 
 export function reportViolation(wording: Wording): ViolationReport {

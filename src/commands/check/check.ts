@@ -12,7 +12,7 @@ import { say } from "../../output/say.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { type EnvironmentGates, environmentGates } from "./gates.ts";
-import { INDENTED, type ExtraCheck, json, text } from "./text.ts";
+import { INDENTED, type ExtraCheck, reportJson, reportText } from "./text.ts";
 import { trackedFiles } from "./tracked.ts";
 
 /** `sophia-run check`. @returns 0 if the contract is met and no further check fails, else 1 */
@@ -57,8 +57,8 @@ export const check: Command = async ({ options }, context) => {
   );
   say(context, { quiet: true, isReport: !settings.quiet }, notices);
   const extras = { tracked, ages, gates, checks };
-  if (asJson) context.out(json(report, extras));
-  else tell(context, text(report, unmet, extras));
+  if (asJson) context.out(reportJson(report, extras));
+  else tell(context, reportText(report, unmet, extras));
   return report.met && checks.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
 };
 

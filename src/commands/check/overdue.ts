@@ -10,7 +10,6 @@ import { historyAccess } from "../audit/access.ts";
 import { ageForPrograms, ageLine, type SecretAge, secretAges, unseenOf } from "../audit/ages.ts";
 import type { ExtraCheck } from "./text.ts";
 
-/** `check --overdue`. */
 export async function checkOverdue(settings: Settings, contract: Contract, context: Context): Promise<ExtraCheck> {
   const now = new Date();
   const { layers } = await readEnvFiles(settings, context.cwd, context.environment);

@@ -12,20 +12,17 @@ import type { Origin } from "../../core/model.ts";
 import { environmentWords, keptWords, originWords, sourceOf } from "../../resolve/sources.ts";
 
 const INDENT = "   ";
-/** Columns of indented lines. */
 export const INDENTED = WIDTH - INDENT.length;
 
 /** The result of `--overdue` or `--live`. */
 export interface ExtraCheck {
   readonly section: readonly string[];
-  /** The reasons for which it fails, a line each. */
   readonly failures: readonly string[];
   /** Values that it could not test, a line each. */
   readonly warnings?: readonly string[];
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Parts of the report that do not concern the contract. */
 export interface ReportExtras {
   readonly tracked: readonly string[];
   readonly ages: readonly EnvironmentAge[];
@@ -34,7 +31,7 @@ export interface ReportExtras {
 }
 
 /** Returns the smoke check for people. The form of its lines is fixed, since CI logs are searched for them. */
-export function text(
+export function reportText(
   report: Report,
   unmet: Unmet | undefined,
   { tracked, ages, gates, checks }: ReportExtras,
@@ -59,7 +56,7 @@ export function text(
 }
 
 /** Returns the report as JSON, without any part of a value. Its version changes if a field changes its meaning. */
-export function json(report: Report, { tracked, ages, gates, checks }: ReportExtras): string {
+export function reportJson(report: Report, { tracked, ages, gates, checks }: ReportExtras): string {
   const { esc, sections } = report;
   return jsonText({
     version: 1,
@@ -130,7 +127,6 @@ function isMain(origin: Origin, { esc }: Report): boolean {
   return origin.environment === esc.environments.at(-1)?.name;
 }
 
-/** Names the source of lines without one. */
 function mainSource(report: Report): readonly (readonly Line[])[] {
   const main = report.esc.environments.at(-1);
   const origins = report.sections.flatMap(({ lines }) => lines.flatMap(({ origin }) => origin ?? []));
@@ -174,7 +170,6 @@ function outcome(report: Report, unmet: Unmet | undefined, checks: readonly Extr
   ];
 }
 
-/** Warns that ESC could not be read although the contract is met. */
 function fault({ met, esc }: Report): readonly Line[] {
   if (!met || esc.failure === undefined) return [];
   return [`⚠️ ${esc.failure.message}`, ...esc.failure.further.map(indented)];

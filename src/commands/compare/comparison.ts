@@ -21,7 +21,6 @@ export interface ComparisonRow {
   readonly declared: boolean;
   readonly secret: boolean;
   readonly states: readonly ComparisonState[];
-  /** Set in one environment and missing in another. */
   readonly drift: boolean;
 }
 
@@ -31,7 +30,6 @@ export type ComparedEnvironment = Comparison["environments"][number];
 /** Represents an unknown value. No environment variable can contain it. */
 const NOT_KNOWN = "\0";
 
-/** Compares environments, each with the contract's aliases and defaults. */
 export function compareEnvironments(
   contract: Contract,
   environments: readonly EvaluatedEnvironment[],

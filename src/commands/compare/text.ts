@@ -9,40 +9,27 @@ export function comparisonJson(
   { met, drift, passed, contract, environments, rows }: Comparison,
   notices: readonly string[],
 ): string {
-  const variables = rows.map(({ name, declared, secret, states, drift: differs }) => ({
-    name,
-    declared,
-    secret,
-    drift: differs,
+  const variables = rows.map(({ states, ...row }) => ({
+    ...row,
     states: Object.fromEntries(environments.map((environment, index) => [titleOf(environment), states[index]])),
   }));
   const reported = environments.map(({ name, version, violations }) => ({ name, version, violations }));
   return jsonText({ version: 1, passed, met, drift, contract, environments: reported, variables, notices });
 }
 
-const WORDS: Readonly<Record<ComparisonState, string>> = {
-  set: "set",
-  "value-not-known": "set*",
-  invalid: "invalid",
-  default: "default",
-  empty: "empty",
-  "not-a-variable": "list",
-  missing: "missing",
-  "not-known": "?",
+const STATES: Readonly<Record<ComparisonState, readonly [word: string, legend?: string]>> = {
+  set: ["set"],
+  missing: ["missing"],
+  "value-not-known": ["set*", "set, value not known: a secret, or made by a provider (fn::open)"],
+  invalid: ["invalid", "set, but a placeholder or not of the declared format"],
+  default: ["default", "not set; the contract's default applies"],
+  empty: ["empty", "empty, which counts as missing"],
+  "not-a-variable": ["list", "a list or an object, which cannot be a variable; use fn::toJSON"],
+  "not-known": ["?", "not known: all variables come from a provider"],
 };
-
-const LEGEND: readonly (readonly [ComparisonState, string])[] = [
-  ["value-not-known", "set, value not known: a secret, or made by a provider (fn::open)"],
-  ["invalid", "set, but a placeholder or not of the declared format"],
-  ["default", "not set; the contract's default applies"],
-  ["empty", "empty, which counts as missing"],
-  ["not-a-variable", "a list or an object, which cannot be a variable; use fn::toJSON"],
-  ["not-known", "not known: all variables come from a provider"],
-];
 
 const LONGEST_NAME = 40;
 
-/** Returns the comparison for people: a table, its legend, and the rules that are not met. */
 export function comparisonText(comparison: Comparison, width: number): readonly Line[] {
   const { contract, environments, rows } = comparison;
   const labels = labelsOf(environments);
@@ -77,7 +64,6 @@ function labelsOf(environments: readonly ComparedEnvironment[]): readonly string
   return labels.some((label) => label.length > 20) ? labels.map((_, index) => `[${index + 1}]`) : labels;
 }
 
-/** Returns one table, or several if many environments would make it too wide. */
 function tables(
   rows: readonly ComparisonRow[],
   labels: readonly string[],
@@ -103,7 +89,7 @@ function tables(
       return line(
         drift ? "!" : " ",
         name,
-        states.map((state) => (isUnset ? "-" : WORDS[state])),
+        states.map((state) => (isUnset ? "-" : STATES[state][0])),
       );
     };
     const others = rows.filter(({ declared }) => !declared);
@@ -116,16 +102,16 @@ function tables(
 }
 
 function legend(rows: readonly ComparisonRow[]): readonly Line[] {
-  const used = new Set(rows.flatMap(({ states }) => states));
-  return [
-    ...(rows.some(({ drift }) => drift)
-      ? [["!", "drift: set in one environment and missing in another"] as const]
-      : []),
-    ...(rows.some(({ states }) => states.every((state) => state === "missing"))
-      ? [["-", "set in none of them"] as const]
-      : []),
-    ...LEGEND.filter(([state]) => used.has(state)).map(([state, words]) => [WORDS[state], words] as const),
-  ].map(([word, words]) => ({ text: `${word.padEnd(8)} ${words}`, hang: 9 }));
+  const used = new Set<string>(rows.flatMap(({ states }) => states));
+  const isUnset = rows.some(({ states }) => states.every((state) => state === "missing"));
+  const entries: readonly (readonly [word: string, legend?: string])[] = [
+    rows.some(({ drift }) => drift) ? ["!", "drift: set in one environment and missing in another"] : [""],
+    isUnset ? ["-", "set in none of them"] : [""],
+    ...Object.entries(STATES).flatMap(([state, entry]) => (used.has(state) ? [entry] : [])),
+  ];
+  return entries.flatMap(([word, words]) =>
+    words === undefined ? [] : { text: `${word.padEnd(8)} ${words}`, hang: 9 },
+  );
 }
 
 function unmetRules(environment: ComparedEnvironment): readonly Line[] {

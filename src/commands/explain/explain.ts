@@ -10,7 +10,6 @@ import { explanationJson, explanationText } from "./text.ts";
 export const explain: Command = async ({ options, positionals }, context) => {
   const { assessment, settings } = await assessed(options, context);
   const explanation = makeExplanation(assessment, positionals, options["all"] === true);
-  // The explanation itself shows hidden values.
   say(context, { quiet: true, isReport: !settings.quiet }, assessment.notices);
   if (options["json"] === true) context.out(explanationJson(explanation));
   else tell(context, explanationText(explanation, positionals.length > 0));

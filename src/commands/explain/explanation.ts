@@ -130,7 +130,6 @@ function explainer(assessment: Assessment, report: Report) {
     return {
       name: printable(name),
       declared: isDeclared(contract, name),
-      /** The declared variable of which this is an alias. */
       aliasOf: contract.aliases.get(name),
       secret,
       /** `masked` by `--redact`, or the reason for which not; undefined without a value. */
@@ -143,7 +142,6 @@ function explainer(assessment: Assessment, report: Report) {
       origin: resolved?.origin,
       /** The origins of hidden values, highest precedence first. */
       shadows: resolved?.shadowed ?? [],
-      /** The origins of values that are not passed on. */
       withheld: all.flatMap((origin) => {
         const why = reason({ name, origin });
         return why === undefined ? [] : [{ origin, why }];
@@ -153,7 +151,6 @@ function explainer(assessment: Assessment, report: Report) {
         words: ruleWords(rule),
         met: !broken.has(identify(rule)),
         group: "names" in rule ? rule.group : undefined,
-        /** The variable of the group that is used. */
         serving: "names" in rule ? serving(rule.names, selected) : undefined,
       })),
       problems: problems.get(name)?.map(({ message, remedies }) => ({ message, remedies })) ?? [],

@@ -104,7 +104,6 @@ function row(key: string, origin: Origin, more: string): readonly [key: string, 
   return [key, locationWords(origin) + more];
 }
 
-/** Names an origin, with the line of the ESC definition if it is known. */
 function locationWords(origin: Origin): string {
   return `${originWords(origin)}${origin.source === "esc" ? lineWords(origin) : ""}`;
 }

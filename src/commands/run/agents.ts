@@ -30,7 +30,6 @@ export const AGENTS: Readonly<Record<string, string>> = {
   AI_AGENT: "a coding agent",
 };
 
-/** Values of `AGENT` that mean an agent. The name has other uses. */
 const AGENT_VALUES: ReadonlySet<string> = new Set(["1", "true", "amp", "goose", "crush"]);
 
 /** Returns the variable by which GitHub Actions or a coding agent is recognized: `--redact=auto` then masks the output. */
@@ -44,7 +43,6 @@ export function agentBy(environment: Environment): string | undefined {
   return Object.keys(AGENTS).find(isOn) ?? (AGENT_VALUES.has(environment.get("AGENT") ?? "") ? "AGENT" : undefined);
 }
 
-/** @param variable as `outputReader` returns it */
 export function readerName(variable: string): string {
   return variable === GITHUB_VARIABLE ? "GitHub Actions" : (AGENTS[variable] ?? "a coding agent");
 }

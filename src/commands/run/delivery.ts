@@ -8,7 +8,6 @@ export function delivery({ esc, selected }: Pick<Assessment, "esc" | "selected">
   files: SecretFile[];
 } {
   const files: SecretFile[] = [];
-  // No other source has files.
   if (esc.kind !== "read") return { environment: new Values(selected), files };
   selected.forEach(({ name, value, delivery: how }) => {
     if (how === "file") files.push({ name, content: value });

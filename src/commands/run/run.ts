@@ -87,7 +87,6 @@ async function locateFirst(
   return { file: await findExecutable(command, searchPath), searchPath };
 }
 
-/** Loads nothing if no secret must be masked. */
 async function redactionFor(
   settings: Settings,
   assessment: Assessment,

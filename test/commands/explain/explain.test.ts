@@ -194,7 +194,7 @@ describe("variables that are withheld from the program", () => {
     expect(checked.stdout).toContain(`QDRANT_URL: Withheld by ${option}`);
     if (option === "--include") return;
     const started = await sophia([option, glob, "--", "true"], { cwd });
-    expect(unwrapped(started.stderr)).toContain(`QDRANT_URL is required and withheld by ${option}`);
+    expect(unwrapped(started.stderr)).toMatch(new RegExp(`QDRANT_URL .*withheld by ${option}`));
   });
 
   test("undeclared variables of the environment are counted, and listed with --all", async () => {

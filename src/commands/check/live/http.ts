@@ -8,7 +8,6 @@ export interface HttpProbe {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
-  /** Statuses that mean that the value works. */
   readonly expect: readonly number[];
   readonly reject: readonly (number | { readonly status: number; readonly contains: string })[];
 }
@@ -36,7 +35,6 @@ export async function askByHttp(probe: HttpProbe, network: NetworkSettings, limi
   }
 }
 
-/** Returns the outcome by the status and the body. */
 function judge({ expect, reject }: HttpProbe, status: number, body: string): Outcome {
   const code = `HTTP ${status}`;
   const isRejected = reject.some((one) =>

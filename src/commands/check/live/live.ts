@@ -79,7 +79,6 @@ function summary(outcomes: readonly Outcome[], strict: boolean): Pick<ExtraCheck
 
 const MARKS: Readonly<Record<Outcome["kind"], string>> = { accepted: "✅", rejected: "❌", unclear: "⚠️" };
 
-/** Runs a probe. An internal error does not affect the other probes. */
 async function outcomeOf({ ask: request }: Planned, network: NetworkSettings, context: Context): Promise<Outcome> {
   try {
     switch (request.kind) {

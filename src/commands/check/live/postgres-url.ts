@@ -35,7 +35,6 @@ export function parsePostgresUrl(text: string, defaultUser: string): PostgresTar
       sslMode: parameters.get("sslmode") ?? "prefer",
     };
   } catch {
-    // A malformed percent-encoding.
     return undefined;
   }
 }

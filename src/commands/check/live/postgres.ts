@@ -12,14 +12,11 @@ import { type Outcome, rejected, unclear, unsent } from "./outcome.ts";
 import { parsePostgresUrl, type PostgresTarget } from "./postgres-url.ts";
 import { startScram } from "./scram.ts";
 
-/** `sslmode`s for which an untrusted certificate is an error. */
 const VERIFYING: ReadonlySet<string> = new Set(["verify-ca", "verify-full"]);
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
-/** Limit of a message during a login. */
 const MAX_LENGTH = 65_536;
 
-/** The server closes the connection or violates the protocol. */
 class ProtocolError extends Error {}
 
 interface Link {
@@ -91,7 +88,6 @@ async function connect(
     host,
     ...(net.isIP(host) === 0 ? { servername: host } : {}),
     secureContext: context,
-    // Decided below.
     rejectUnauthorized: false,
   });
   opened(secure);
@@ -203,15 +199,12 @@ function md5Answer(user: string, password: string, salt: Buffer): string {
 function refusal(body: Buffer): Outcome {
   const code = /(?:^|\0)C([0-9A-Z]{5})\0/.exec(body.toString("latin1"))?.[1] ?? "unknown";
   switch (code) {
-    // invalid_password, invalid_catalog_name
     case "28P01":
     case "3D000":
       return rejected(code);
-    // invalid_authorization_specification, insufficient_privilege
     case "28000":
     case "42501":
       return unclear("permission", code);
-    // too_many_connections
     case "53300":
       return unclear("quota", code);
     default:
@@ -223,7 +216,6 @@ function nameOfUser(): string {
   try {
     return userInfo().username;
   } catch {
-    // The user has no entry in passwd, as in containers.
     return "postgres";
   }
 }

@@ -8,7 +8,6 @@ const MAX_ITERATIONS = 1_000_000;
 
 export interface ScramStep {
   readonly message: string;
-  /** Returns true if the server's last message proves that it knows the password as well. */
   readonly isServerProven: (last: string) => boolean;
 }
 
