@@ -20,7 +20,7 @@ export async function askByHttp(probe: HttpProbe, network: NetworkSettings, limi
   const isEnough = (status: number): boolean => {
     const outcome = judge(probe, status, "");
     const isOpen = reject.some((one) => typeof one !== "number" && one.status === status);
-    if (!isOpen || outcome.kind === "rejected") return true;
+    if (!isOpen || outcome.outcome === "rejected") return true;
     byStatus = outcome;
     return false;
   };
@@ -31,7 +31,7 @@ export async function askByHttp(probe: HttpProbe, network: NetworkSettings, limi
   } catch (error) {
     if (!(error instanceof EscFault)) throw error;
     // The body could not be read, and may have meant a rejection.
-    return byStatus === undefined || byStatus.kind === "accepted" ? outcomeOf(error.fault, probe) : byStatus;
+    return byStatus === undefined || byStatus.outcome === "accepted" ? outcomeOf(error.fault, probe) : byStatus;
   }
 }
 
@@ -41,7 +41,7 @@ function judge({ expect, reject }: HttpProbe, status: number, body: string): Out
     typeof one === "number" ? one === status : one.status === status && body.includes(one.contains),
   );
   if (isRejected) return rejected(code);
-  if (expect.includes(status)) return { kind: "accepted" };
+  if (expect.includes(status)) return { outcome: "accepted" };
   if (status === 401) return rejected(code);
   if (status === 402) return unclear("credit", code);
   if (status === 403) return unclear("permission", code);

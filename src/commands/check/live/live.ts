@@ -10,7 +10,7 @@ import { sayError } from "../../../output/stderr.ts";
 import { ask, canAsk } from "../../confirm.ts";
 import type { ExtraCheck } from "../text.ts";
 import { askByHttp } from "./http.ts";
-import { type Outcome, outcomeWords, unasked, unclear, unsent } from "./outcome.ts";
+import { type Outcome, outcomeWords, unclear, unsent } from "./outcome.ts";
 import { type Planned, planProbes } from "./plan.ts";
 import { askPostgres } from "./postgres.ts";
 
@@ -28,37 +28,31 @@ export async function checkLive(
   const planned = planProbes(assessment, pulumi);
   const allowed = isConfirmed || (await isAllowed(planned, context));
   const network = callersNetwork(context.environment);
-  const results = await Promise.all(
+  const probes = await Promise.all(
     planned.map(async (one) => ({
       ...one,
-      outcome:
+      result:
         one.consent === undefined || allowed
-          ? await outcomeOf(one, network, context)
-          : unasked(`${one.consent}; --yes allows it`),
+          ? await runProbe(one, network, context)
+          : unsent(`${one.consent}; --yes allows it`, "unasked"),
     })),
   );
-  const outcomes = results.map(({ outcome }) => outcome);
-  const lines = results.map(
-    ({ label, outcome, where }) => `${MARKS[outcome.kind]} ${label}: ${outcomeWords(outcome, where)}`,
+  const lines = probes.map(
+    ({ label, result, where }) => `${MARKS[result.outcome]} ${label}: ${outcomeWords(result, where)}`,
   );
   return {
     section: ["--- Live Check ---", ...(lines.length === 0 ? ["➖ No variable that is set has a probe"] : lines)],
-    ...summary(outcomes, strict),
-    fields: {
-      live: results.map(({ name, where, outcome }) => ({
-        name,
-        where,
-        outcome: outcome.kind,
-        ...(outcome.kind === "rejected" ? { code: outcome.code } : {}),
-        ...(outcome.kind === "unclear" ? outcome.why : {}),
-      })),
-    },
+    ...summary(
+      probes.map(({ result }) => result),
+      strict,
+    ),
+    fields: { live: probes.map(({ name, where, result }) => ({ name, where, ...result })) },
   };
 }
 
-function summary(outcomes: readonly Outcome[], strict: boolean): Pick<ExtraCheck, "failures" | "warnings"> {
-  const rejections = outcomes.filter(({ kind }) => kind === "rejected").length;
-  const reasons = outcomes.flatMap((one) => (one.kind === "unclear" ? [one.why.kind] : []));
+function summary(results: readonly Outcome[], strict: boolean): Pick<ExtraCheck, "failures" | "warnings"> {
+  const rejections = results.filter(({ outcome }) => outcome === "rejected").length;
+  const reasons = results.flatMap((one) => (one.outcome === "unclear" ? [one.kind] : []));
   const bugs = reasons.filter((kind) => kind === "internal").length;
   const notAllowed = reasons.filter((kind) => kind === "unasked").length;
   const notTested = reasons.length - bugs - notAllowed;
@@ -77,9 +71,9 @@ function summary(outcomes: readonly Outcome[], strict: boolean): Pick<ExtraCheck
   };
 }
 
-const MARKS: Readonly<Record<Outcome["kind"], string>> = { accepted: "✅", rejected: "❌", unclear: "⚠️" };
+const MARKS: Readonly<Record<Outcome["outcome"], string>> = { accepted: "✅", rejected: "❌", unclear: "⚠️" };
 
-async function outcomeOf({ ask: request }: Planned, network: NetworkSettings, context: Context): Promise<Outcome> {
+async function runProbe({ ask: request }: Planned, network: NetworkSettings, context: Context): Promise<Outcome> {
   try {
     switch (request.kind) {
       case "http":

@@ -117,7 +117,7 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
     if (type === "Z") {
       send("X", Buffer.alloc(0));
       await new Promise<void>((resolve) => socket.end(resolve));
-      return { kind: "accepted" };
+      return { outcome: "accepted" };
     }
     if (type !== "R") continue;
     const kind = body.length < 4 ? -1 : body.readUInt32BE(0);
