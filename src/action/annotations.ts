@@ -10,7 +10,7 @@ import { describeNotice, isInformation } from "../output/notices.ts";
 import type { Report } from "../output/report.ts";
 import { further } from "../output/stderr.ts";
 import { explainUnmet } from "../output/unmet.ts";
-import { MOST_TOLD, type ViolationReport } from "../output/violations.ts";
+import { MAX_SHOWN, type ViolationReport } from "../output/violations.ts";
 import { workflowCommand } from "../output/workflow-command.ts";
 import type { Assessment } from "../resolve/assessment.ts";
 import { readBounded } from "../system/bounded-read.ts";
@@ -51,12 +51,12 @@ export async function annotateViolations(
 ): Promise<string> {
   const locationOf = contract.source === "built-in" ? () => ({}) : await locationsIn(contract.source, workspace);
   const { cause } = explainUnmet(assessment, WIDTH);
-  const more = violations.length - MOST_TOLD;
+  const more = violations.length - MAX_SHOWN;
   const isSetUp = assessment.esc.kind !== "off" && assessment.esc.kind !== "incomplete";
   const lines = cause === undefined ? [] : [...cause, ...(isSetUp ? [] : [TO_OPEN])];
   return [
     ...(lines.length === 0 ? [] : [workflowCommand(level, lines.join("\n"), { title: "ESC" })]),
-    ...violations.slice(0, MOST_TOLD).map((violation) =>
+    ...violations.slice(0, MAX_SHOWN).map((violation) =>
       workflowCommand(level, [violation.message, ...violation.remedies].join("\n"), {
         title: "Configuration",
         ...locationOf(violation),

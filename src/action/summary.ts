@@ -2,7 +2,7 @@
 import { shownPath } from "../contract/file/text.ts";
 import { firstOf, printable } from "../core/text.ts";
 import { contractWords, type Report, type State } from "../output/report.ts";
-import { MOST_TOLD } from "../output/violations.ts";
+import { MAX_SHOWN } from "../output/violations.ts";
 import { originWords } from "../resolve/sources.ts";
 
 /** The runner rejects a summary that is too large; the limit of old versions is 128 KiB. */
@@ -39,7 +39,7 @@ export function summary(report: Report, outcome: string, workspace: string): str
     ...(esc.failure === undefined ? [] : [`⚠️ ${escaped(esc.failure.message)}`, ""]),
     ...firstOf(
       violations.map(({ message }) => `❌ ${escaped(message)}`),
-      MOST_TOLD,
+      MAX_SHOWN,
     ).map((line) => `- ${line}`),
     ...(violations.length === 0 ? [] : [""]),
     "| Variable | State | From |",

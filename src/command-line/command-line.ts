@@ -5,11 +5,10 @@ import { parse, type Problem } from "./parse.ts";
 /** Meaning of a command line. Only `run` is worked on at once; the code of all others is loaded for them. */
 export type Invocation =
   | Run
-  /** `sophia-run check --json`: its own words, and options of the run that stood in front of its name. */
+  /** `sophia-run check --json`: its own words, preceded by options of the run that stood before its name. */
   | { readonly kind: "subcommand"; readonly name: CommandName; readonly words: readonly string[] }
-  /** `asked` is the value of `--help`: empty, or `all`, or else wrong. */
+  /** `asked` is the value of `--help`; valid are none (empty) and `all`. */
   | { readonly kind: "help"; readonly of?: CommandName; readonly asked: string }
-  /** `sophia-run help check`, with the words behind `help`. */
   | { readonly kind: "help-word"; readonly words: readonly string[] }
   | { readonly kind: "version" }
   /** A completion script calls back with the words of a command line. */
@@ -17,23 +16,20 @@ export type Invocation =
   | { readonly kind: "continue-masking" }
   | { readonly kind: "mistake"; readonly mistake: Mistake };
 
-/** `sophia-run [options] [--] command [arguments…]` */
 export interface Run {
   readonly kind: "run";
   readonly flags: Values;
-  /** Word for word what the caller wrote. */
   readonly command: readonly [string, ...string[]];
-  /** `--` stood before the command; without it the command may be a subcommand that was mistyped. */
+  /** False if no `--` stood before the command, which may then be a mistyped subcommand. */
   readonly hasDashes: boolean;
 }
 
 export type Mistake =
   | { readonly kind: "option"; readonly problem: Problem }
-  /** An option that Node.js has acted on before this program began: ours by its old name, or one of the command. */
+  /** An `--env-file` that Node.js has already read: the old name of `--dotenv`, or an option of the command. */
   | { readonly kind: "node-option"; readonly of: "sophia-run" | "command" }
   | { readonly kind: "no-command"; readonly hasDashes: boolean };
 
-/** The subcommands: words that are not mistaken for a command to launch. */
 export const COMMAND_NAMES = [
   "check",
   "explain",
@@ -55,15 +51,15 @@ export const HELP_WORD = "help";
 export const COMPLETION_CALL = "--get-yargs-completions";
 
 /**
- * What Node.js looks for in its whole command line, up to the first `--`: also behind the name of the script. It sets
- * `NODE_OPTIONS` from the file, and so lets the file choose code that runs in this process.
+ * Matches options that Node.js reads anywhere before the first `--`, even after the name of the script. The file sets
+ * `NODE_OPTIONS`, so it can run code in this process.
  */
 const READ_BY_NODE = /^--env-file(?:-if-exists)?(?:=|$)/;
 
 /**
- * Reads the command line as env(1) does: options end at `--`, or at the first word that is none, which without `--`
- * may be a subcommand. Package managers and shells remove a `--` now and then (bun, deno, Yarn 1, `npm exec`,
- * PowerShell). Of what follows the command nothing is read.
+ * Reads the command line as env(1) does: options end at `--`, or at the first word that is not an option. That word may be
+ * a subcommand. `--` is optional since bun, deno, Yarn 1, `npm exec` and PowerShell may remove it. Words after the command
+ * are not read.
  */
 export function parseCommandLine(argv: readonly string[]): Invocation {
   const cut = argv.indexOf("--");
@@ -80,12 +76,12 @@ export function parseCommandLine(argv: readonly string[]): Invocation {
     const isOfCommand = first !== undefined && name === undefined && first.index < forNode;
     return mistaken({ kind: "node-option", of: isOfCommand ? "command" : "sophia-run" });
   }
-  // Help is given rather than an error, and where both are asked for it says more than the version.
+  // Help has precedence over mistakes and over the version.
   const { help } = values;
   if (typeof help === "string") return { kind: "help", asked: help, ...(name === undefined ? {} : { of: name }) };
   if (values["version"] === true && name === undefined) return { kind: "version" };
   if (first !== undefined && name !== undefined) {
-    // The options of the run may stand in front of the subcommand: what is wrong with them is its business, too.
+    // The subcommand also checks the options that stood before its name.
     return { kind: "subcommand", name, words: [...before.slice(0, first.index), ...argv.slice(first.index + 1)] };
   }
   if (first?.word === HELP_WORD) return { kind: "help-word", words: argv.slice(first.index + 1) };

@@ -1,7 +1,6 @@
-/** Purposes of the shared options, for help and completion. A launch does not load them. */
+/** Descriptions of the shared options, for help and completion. A launch does not load them. */
 import { OPTION_NAMES, OPTIONS, type Option, type OptionName } from "./options.ts";
 
-/** In the order of the help. */
 export const OPTION_GROUPS = [
   "Sources",
   "Contract",
@@ -14,91 +13,98 @@ export type OptionGroup = (typeof OPTION_GROUPS)[number];
 
 interface Description {
   readonly group: OptionGroup;
-  /** One line of `sophia-run --help`, for the twelve options that most users need. */
+  /** One line of `sophia-run --help`; only the twelve options that most users need have one. */
   readonly brief: string | undefined;
   readonly describe: string;
 }
 
-const of =
+const described =
   (group: OptionGroup) =>
   (describe: string, brief?: string): Description => ({ group, describe, brief });
-const source = of("Sources");
-const contract = of("Contract");
-const passing = of("Environment of the program");
-const launching = of("Launching");
-const audit = of("Audit");
-const output = of("Output");
+const source = described("Sources");
+const contract = described("Contract");
+const passing = described("Environment of the program");
+const launching = described("Launching");
+const audit = described("Audit");
+const output = described("Output");
 
 export const DESCRIPTIONS: Readonly<Record<OptionName, Description>> = {
   dotenv: source(
-    "Read FILE instead of .env; repeatable (the variable takes commas), later files win",
-    "Read FILE instead of .env; repeatable",
+    "Read FILE instead of .env (repeatable; later files win)",
+    "Read FILE instead of .env (repeatable; later files win)",
   ),
-  prefer: source("Which wins if both set a variable: environment (default) or esc"),
+  prefer: source("Source that wins if both set a variable: environment or esc (default: environment)"),
   "require-esc": source(
-    "Fail (125) if ESC cannot be read, instead of continuing without it",
+    "Fail with status 125 if ESC cannot be read, instead of continuing without it",
     "Fail if ESC cannot be read",
   ),
-  timeout: source("The deadline for reading ESC: 30s (default), 500ms, 2m; a bare number is seconds"),
-  session: source(
-    "How long the opened ESC environment lives, and credentials that providers make for it: 1h (default), 2h",
+  timeout: source("Time limit for reading ESC, such as 500ms or 2m (default: 30s)"),
+  session: source("Lifetime of the ESC session and of the dynamic credentials in it, such as 2h (default: 1h)"),
+  "insecure-http": source("Allow an http:// backend on another host (the token is sent unencrypted)"),
+  cache: source("Cache the values of ESC, encrypted with the token, and use them if ESC is unavailable"),
+  offline: source(
+    "Use the cache without contacting ESC (implies --cache)",
+    "Use the cache of ESC without contacting ESC",
   ),
-  "insecure-http": source("Allow an http:// backend on another host; the token is then sent unencrypted"),
-  cache: source("Keep what ESC gives, encrypted with the token, for when ESC is not available"),
-  offline: source("Use what is kept and ask nobody (implies --cache)", "Use the cache of ESC and send no request"),
-  "cache-fresh": source("Ask nobody while what is kept is not older than TIME, such as 60s (implies --cache)"),
-  "cache-max-age": source("What is older is not used: 24h (default), 30m"),
+  "cache-fresh": source("Use the cache without contacting ESC if it is newer than TIME, such as 60s (implies --cache)"),
+  "cache-max-age": source("Ignore a cache that is older than TIME, such as 30m (default: 24h)"),
   fake: source(
-    "Fill missing variables with dummy values of the declared formats; ESC is not read",
-    "Fill missing variables with dummy values; ESC is not read",
+    "Fill missing variables with dummy values of the declared formats, and do not read ESC",
+    "Fill missing variables with dummy values; do not read ESC",
   ),
   contract: contract(
-    "The contract; else sophia.contract.json from here upwards, else the built-in one",
+    "Contract to use (default: sophia.contract.json in this folder or one above it, else the built-in contract)",
     "Use FILE instead of sophia.contract.json",
   ),
   profile: contract(
-    "The profile of the contract that applies, such as dev, ci or prod",
-    "Apply this profile of the contract, such as prod",
+    "Profile of the contract to apply, such as dev, ci or prod",
+    "Profile of the contract to apply, such as prod",
   ),
   scope: contract(
-    "Check and pass on only what the contract lists for this process, such as web or worker",
-    "Check and pass on only what this process needs",
+    "Check and pass on only the variables of this scope of the contract, such as web or worker",
+    "Check and pass on only the variables of this scope",
   ),
-  "no-contract": contract("Launch even if the contract is not met", "Start even if the contract is not met"),
-  "keep-esc": passing("Pass ESC_ENV, ESC_TOKEN and related variables on to the program"),
-  allow: passing("Pass on NAME of a file though it makes programs run code or sends a key elsewhere"),
-  "only-declared": passing("From ESC and files, pass on only what the contract declares"),
-  pristine: passing("Start from a minimal environment (PATH, HOME, TERM, locale, …) plus what is declared"),
-  include: passing("Pass on variables whose names match; from ESC and files only these, and no others are required"),
-  exclude: passing("Never pass on variables whose names match, whatever their source; several with commas"),
+  "no-contract": contract(
+    "Continue even if the contract is not met",
+    "Start the program even if the contract is not met",
+  ),
+  "keep-esc": passing("Pass ESC_ENV, ESC_TOKEN and the other settings of ESC on to the program"),
+  allow: passing("Pass on the variable NAME of a file even if it can run code or redirect a key (repeatable)"),
+  "only-declared": passing("From ESC and files, pass on only variables that the contract declares"),
+  pristine: passing("Pass on only declared variables and a minimal environment (PATH, HOME, TERM, locale, …)"),
+  include: passing(
+    "From ESC and files, pass on only variables whose names match GLOB; no others are required (repeatable)",
+  ),
+  exclude: passing("Do not pass on variables whose names match GLOB, from any source (repeatable)"),
   mode: launching(
-    "exec: become the program; spawn: stay beside it; auto (default): exec if that is safe",
-    "exec: become the program; spawn: stay its parent",
+    "How to start the program: exec (replace this process), spawn (stay as its parent), auto (exec if possible; default)",
+    "How to start the program: auto, exec or spawn (default: auto)",
   ),
-  "kill-after": launching("Kill the program TIME after a forwarded SIGTERM, SIGINT or SIGQUIT; default: never"),
-  "die-with-launcher": launching("Kill the program when sophia-run itself is killed by SIGKILL (Linux)"),
-  "restore-nofile": launching("Give the program the caller's soft limit of open files, which Node raises (Linux)"),
+  "kill-after": launching("Kill the program TIME after a forwarded SIGTERM, SIGINT or SIGQUIT (default: never)"),
+  "die-with-launcher": launching("Kill the program if sophia-run is killed by SIGKILL (Linux)"),
+  "restore-nofile": launching(
+    "Restore the caller's soft limit of open files, which Node.js raises, for the program (Linux)",
+  ),
   watch: launching(
-    "Start the program anew when what ESC gives it changes (docs/watch.md)",
+    "Restart the program when its values in ESC change (see docs/watch.md)",
     "Restart the program when its values in ESC change",
   ),
-  "watch-every": launching("How often to look whether ESC has changed: 30s (default), at least 1s"),
-  "watch-signal": launching("What asks the program to end when it is to be started anew; SIGTERM by default"),
-  "watch-grace": launching("How long it may take to end until it is killed by SIGKILL: 10s (default)"),
-  "audit-log": audit("Record each start in FILE, without values"),
-  reason: audit("Why the command runs, for the audit log"),
+  "watch-every": launching("Polling interval of --watch, at least 1s (default: 30s)"),
+  "watch-signal": launching("Signal that stops the program before a restart (default: SIGTERM)"),
+  "watch-grace": launching("Grace period at a restart, after which SIGKILL follows (default: 10s)"),
+  "audit-log": audit("Append a record of the start or export to FILE, without values"),
+  reason: audit("Reason to record in the audit log"),
   redact: output(
-    "Show secrets in the program's output as ***: auto (default: in GitHub Actions and under coding agents), always, never, or github (add-mask commands on stderr)",
-    "Show secrets in the output as ***: auto, always or never",
+    "Mask secrets in the program's output with ***: auto (in GitHub Actions and under coding agents; default), always, never, or github (write add-mask commands to stderr)",
+    "Mask secrets in the output: auto, always, never or github",
   ),
   quiet: output(
-    "Report no overridden variables and no other notice; warnings and errors remain",
+    "Suppress notices; warnings and errors are still printed",
     "Suppress notices; warnings and errors are still printed",
   ),
-  verbose: output("Report on stderr each retry, and where each source was read"),
+  verbose: output("Print retries and the sources that were read, on stderr"),
 };
 
-/** The shared options with what they are for, in the order of the help. */
 export const DESCRIBED_OPTIONS: Readonly<Record<string, Option>> = Object.fromEntries(
   OPTION_NAMES.map((name) => [name, { ...OPTIONS[name], ...DESCRIPTIONS[name] }]),
 );

@@ -1,12 +1,12 @@
-/** Every option of sophia-run, as data, from which command line, variables, `--help` and completion are made. */
+/** THE table of options. The command line, the variables, `--help` and completion are made from it. */
 
 export interface OptionForm {
   readonly type: "boolean" | "string" | "list";
   readonly short?: string;
-  /** Name of the value in the help; `FILE` is completed with the names of files. */
+  /** Name of the value in `--help`. Shells complete `FILE` with file names. */
   readonly value?: string;
   readonly choices?: readonly string[];
-  /** Meaning of the option alone; its value follows `=`, or is the next word if that is one of the choices. */
+  /** Value of the option alone. Another value follows `=`, or is the next word if that is one of the choices. */
   readonly alone?: string;
 }
 
@@ -14,9 +14,9 @@ export interface Option extends OptionForm {
   readonly describe: string;
 }
 
-/** An option of the run, which most subcommands take too. What it is for stands in DESCRIPTIONS. */
+/** An option of the run, which subcommands may share; described in DESCRIPTIONS. */
 export interface SharedOption extends OptionForm {
-  /** The option itself takes commas as well: none of its values has a comma in it. */
+  /** The option itself takes several values separated by commas, as the variable of each list does. */
   readonly commas?: true;
 }
 
@@ -67,15 +67,21 @@ export type OptionName = keyof typeof OPTIONS;
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion
 export const OPTION_NAMES = Object.keys(OPTIONS) as readonly OptionName[];
 
-/** The environment variable that sets an option where the command line does not. A list's is separated by commas. */
+/** Returns the variable that sets an option; the command line wins. Lists are separated by commas. */
 export function variableOf(name: OptionName): string {
   return `SOPHIA_${name.toUpperCase().replaceAll("-", "_")}`;
 }
 
 export const COMMON_OPTIONS = {
-  help: { type: "string", short: "h", choices: ["all"], alone: "", describe: "Show this help; --help=all: all of it" },
+  help: {
+    type: "string",
+    short: "h",
+    choices: ["all"],
+    alone: "",
+    describe: "Show help; --help=all shows all options",
+  },
   version: { type: "boolean", short: "V", describe: "Show the version" },
 } as const satisfies Readonly<Record<string, Option>>;
 
-/** Options as the command line sets them; choices are not yet checked. */
+/** Options from the command line; choices are not yet checked. */
 export type Values = { readonly [name: string]: boolean | string | readonly string[] | undefined };

@@ -4,38 +4,37 @@ import type { EnvFile } from "../sources/dotenv/index.ts";
 import { OPTIONS, variableOf, type OptionName, type SharedOption, type Values } from "./options.ts";
 import { printable } from "../core/text.ts";
 
-/** How sophia-run behaves, after command line, variables and defaults are weighed. */
+/** The value of each option, from the command line, its variable or its default. */
 export type Settings = Readonly<ReturnType<typeof settle>>;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
 const DEFAULT_CACHE_AGE_MS = 86_400_000;
-const EMPTY_HINT = "give it a value or leave it out";
+const EMPTY_HINT = "set a value, or omit it";
 /** setTimeout overflows beyond 2^31 - 1 ms. */
 const LONGEST_MS = 2_147_483_647;
 
 /**
- * The command line wins over the `SOPHIA_…` variables, they over the defaults. An empty variable counts as unset.
- * @throws SophiaError (settings, 125) that names the option or variable with a bad value
+ * Resolves all options: the command line wins over the `SOPHIA_…` variables, they over the defaults. An empty variable
+ * counts as unset.
+ *
+ * @throws SophiaError (settings, 125) that names the option or variable with an invalid value
  */
 export function settle(flags: Values, environment: Environment) {
-  const find = (name: OptionName): Given | undefined => {
+  const read = <T>(name: OptionName, convert: (given: GivenOption) => T): T | undefined => {
     const flag = flags[name];
-    if (flag !== undefined) return { value: flag, label: `--${name}` };
+    if (flag !== undefined) return convert({ value: flag, label: `--${name}` });
     const variable = variableOf(name);
     const text = environment.get(variable);
-    return text === undefined || text === "" ? undefined : { value: text, label: variable };
+    return text === undefined || text === "" ? undefined : convert({ value: text, label: variable });
   };
-  const isOn = (name: OptionName): boolean => truth(find(name));
-  const text = (name: OptionName): string | undefined => textOf(find(name));
-  const list = (name: OptionName): readonly string[] | undefined => listOf(find(name), OPTIONS[name]);
+  const isOn = (name: OptionName): boolean => read(name, toBoolean) ?? false;
+  const text = (name: OptionName): string | undefined => read(name, toText);
+  const list = (name: OptionName): readonly string[] | undefined => read(name, (given) => toList(given, OPTIONS[name]));
   const choice = <const Choice extends string>(name: OptionName, choices: readonly Choice[]): Choice | undefined =>
-    choiceOf(find(name), choices);
-  const durationMs = (name: OptionName): number | undefined => {
-    const given = find(name);
-    return given === undefined ? undefined : parseDuration(textOf(given) ?? "", given.label);
-  };
-  // Named as the option that Node.js takes for itself. To pass over what somebody set on purpose would start the
-  // program with other values.
+    read(name, (given) => toChoice(given, choices));
+  const durationMs = (name: OptionName): number | undefined =>
+    read(name, (given) => parseDuration(toText(given), given.label));
+  // The former name of SOPHIA_DOTENV. To ignore it would start the program with other values.
   if ((environment.get("SOPHIA_ENV_FILE") ?? "") !== "") {
     throw new SophiaError({ code: "settings", message: "SOPHIA_ENV_FILE is now SOPHIA_DOTENV" });
   }
@@ -44,13 +43,13 @@ export function settle(flags: Values, environment: Environment) {
     prefer: choice("prefer", OPTIONS.prefer.choices) ?? "environment",
     requireEsc: isOn("require-esc"),
     timeoutMs: durationMs("timeout") ?? DEFAULT_TIMEOUT_MS,
-    /** Else the service's default. */
-    sessionMs: wholeSeconds(find("session"), durationMs("session")),
+    /** The service has a default. */
+    sessionMs: read("session", toWholeSeconds),
     insecureHttp: isOn("insecure-http"),
-    /** Values of ESC are kept; so they are with one of the next two. */
+    /** Implied by `offline` and `cacheFreshMs`. */
     cache: isOn("cache"),
     offline: isOn("offline"),
-    /** Up to which age what is kept serves without asking, and at all. */
+    /** The greatest age of a cache that is used without contacting ESC, and of one that is used at all. */
     cacheFreshMs: durationMs("cache-fresh"),
     cacheMaxAgeMs: durationMs("cache-max-age") ?? DEFAULT_CACHE_AGE_MS,
     fake: isOn("fake"),
@@ -80,42 +79,35 @@ export function settle(flags: Values, environment: Environment) {
   };
 }
 
-/** In the order given; the default one may be missing. */
 function envFilesOf(named: readonly string[] | undefined): readonly EnvFile[] {
   return named?.map((path) => ({ path, required: true })) ?? [{ path: ".env", required: false }];
 }
 
-/** The source of an option. A variable's value is a string, whatever the type of the option. */
-interface Given {
+/** An option as the user set it. The value of a variable is a string, whatever the type of the option. */
+interface GivenOption {
   readonly value: boolean | string | readonly string[];
-  /** How the user named it: `--mode` or `SOPHIA_MODE`. */
   readonly label: string;
 }
 
-function truth(given: Given | undefined): boolean {
-  if (given === undefined || given.value === true) return given !== undefined;
-  const word = String(given.value).trim().toLowerCase();
+function toBoolean({ value, label }: GivenOption): boolean {
+  const word = String(value).trim().toLowerCase();
   if (["1", "true", "yes", "on"].includes(word)) return true;
   if (["0", "false", "no", "off"].includes(word)) return false;
-  throw invalid(given.label, String(given.value), "allowed: 1, true, yes, on and 0, false, no, off");
+  throw invalid(label, String(value), "allowed: 1, true, yes, on and 0, false, no, off");
 }
 
-function textOf(given: Given | undefined): string | undefined {
-  if (given === undefined) return undefined;
-  if (given.value === "") throw invalid(given.label, "", EMPTY_HINT);
-  return String(given.value);
+function toText({ value, label }: GivenOption): string {
+  if (value === "") throw invalid(label, "", EMPTY_HINT);
+  return String(value);
 }
 
-function choiceOf<Choice extends string>(given: Given | undefined, choices: readonly Choice[]): Choice | undefined {
-  if (given === undefined) return undefined;
-  const found = choices.find((choice) => choice === given.value);
-  if (found === undefined) throw invalid(given.label, String(given.value), `allowed: ${choices.join(", ")}`);
+function toChoice<Choice extends string>({ value, label }: GivenOption, choices: readonly Choice[]): Choice {
+  const found = choices.find((choice) => choice === value);
+  if (found === undefined) throw invalid(label, String(value), `allowed: ${choices.join(", ")}`);
   return found;
 }
 
-function listOf(given: Given | undefined, { commas }: SharedOption): readonly string[] | undefined {
-  if (given === undefined) return undefined;
-  const { value, label } = given;
+function toList({ value, label }: GivenOption, { commas }: SharedOption): readonly string[] {
   const items = typeof value === "object" ? (commas === true ? value.flatMap(parts) : value) : parts(String(value));
   if (items.length === 0 || items.includes("")) throw invalid(label, "", EMPTY_HINT);
   return items;
@@ -128,27 +120,23 @@ function parts(text: string): readonly string[] {
     .filter((part) => part !== "");
 }
 
-/** Milliseconds of `30`, `30s`, `500ms`, `2m`, `1h`; a bare number is seconds. @throws SophiaError (settings, 125) */
+/** Returns the milliseconds of `30`, `30s`, `500ms`, `2m` or `1h`; a bare number is seconds. @throws SophiaError (settings, 125) */
 export function parseDuration(text: string, label: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text.trim());
   const unit = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[match?.[2] ?? "s"] ?? Number.NaN;
   const ms = Math.round(Number(match?.[1]) * unit);
   if (!(ms >= 1 && ms <= LONGEST_MS)) {
-    throw invalid(label, text, "write a time from 1ms to 24 days, such as 30s, 500ms or 2m");
+    throw invalid(label, text, "allowed: a time from 1ms to 24 days, such as 30s, 500ms or 2m");
   }
   return ms;
 }
 
-/** @throws SophiaError (settings, 125) for a fraction of a second, in which nothing that lives so long is read */
-function wholeSeconds(given: Given | undefined, ms: number | undefined): number | undefined {
-  if (given === undefined || ms === undefined || ms % 1000 === 0) return ms;
-  throw invalid(given.label, String(given.value), "write a time in whole seconds, such as 30m or 2h");
+function toWholeSeconds(given: GivenOption): number {
+  const ms = parseDuration(toText(given), given.label);
+  if (ms % 1000 === 0) return ms;
+  throw invalid(given.label, String(given.value), "allowed: a time in whole seconds, such as 30m or 2h");
 }
 
 function invalid(label: string, text: string, hint: string): SophiaError {
-  return new SophiaError({
-    code: "settings",
-    message: `${label} has no usable value: '${printable(text)}'`,
-    hint,
-  });
+  return new SophiaError({ code: "settings", message: `${label} has an invalid value: '${printable(text)}'`, hint });
 }

@@ -1,18 +1,16 @@
-/** THE table of the commands that use each shared option. A launch does not load it. */
+/** THE table of the commands that take each shared option. A launch does not load it. */
 import type { CommandName } from "./command-line.ts";
 import { OPTION_NAMES, OPTIONS, type OptionName, type SharedOption } from "./options.ts";
 
-/** A user of an option: a start of a program (`run`), or a subcommand. */
 export type Taker = "run" | CommandName;
 
-/** Commands that read all sources and work out the values that a program would get. */
+/** Commands that read all sources and resolve the values of the program. */
 const RESOLVE = ["run", "check", "explain", "export", "scan"] as const;
-/** The same without `scan`, which searches for all values, whether a program would get them or not. */
+/** The same without `scan`, which also searches for values that are withheld from the program. */
 const SELECT = ["run", "check", "explain", "export"] as const;
 const ASK_ESC = [...RESOLVE, "import", "set", "rotate", "request", "audit", "init"] as const;
 const BY_CONTRACT = [...RESOLVE, "import", "set", "rotate", "audit", "docs"] as const;
 
-/** A new option must have its line here: the compiler asks for it. */
 export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   dotenv: ASK_ESC,
   prefer: RESOLVE,
@@ -25,7 +23,7 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   "cache-fresh": RESOLVE,
   "cache-max-age": RESOLVE,
   fake: SELECT,
-  // `request` looks for .env beside the contract, too.
+  // `request` also reads the .env file in the folder of the contract.
   contract: [...BY_CONTRACT, "request"],
   profile: BY_CONTRACT,
   scope: BY_CONTRACT,
@@ -51,12 +49,10 @@ export const TAKERS: Readonly<Record<OptionName, readonly Taker[]>> = {
   verbose: ASK_ESC,
 };
 
-/** The names of the shared options that a command uses, in the order of the help. */
 export function namesFor(taker: Taker): readonly OptionName[] {
   return OPTION_NAMES.filter((name) => TAKERS[name].includes(taker));
 }
 
-/** The shared options that a command uses. */
 export function optionsFor(taker: Taker): Readonly<Record<string, SharedOption>> {
   return Object.fromEntries(namesFor(taker).map((name) => [name, OPTIONS[name]]));
 }

@@ -1,14 +1,14 @@
-/** Questions to ESC besides its values. */
+/** Requests to ESC for anything but values. */
 import { SophiaError } from "../core/error.ts";
 import { askEsc } from "../esc/api/ask.ts";
 import type { EscSettings } from "../esc/settings/access.ts";
 import type { FullName } from "../esc/settings/names.ts";
 import type { Connection, Progress } from "../esc/transport/connection.ts";
 
-/** The time limit of answers that a check can do without. */
+/** Time limit of requests whose answer is optional. */
 const LONGEST_MS = 5000;
 
-/** Asks each environment by itself, in parallel; leaves out those that cannot be asked. */
+/** Sends a request for each environment, in parallel; leaves out those that fail. */
 export async function askApart<T>(
   settings: EscSettings,
   progress: Progress,
@@ -21,14 +21,14 @@ export async function askApart<T>(
   return asked.flatMap((answers) => (answers.kind === "read" ? answers.results : []));
 }
 
-/** Asks what concerns no environment. @throws SophiaError (125) if it cannot be asked */
+/** Sends a request that concerns no environment. @throws SophiaError (125) if it fails */
 export async function askOnce<T>(
   settings: EscSettings,
   progress: Progress,
   ask: (connection: Connection) => Promise<T>,
 ): Promise<T | undefined> {
   const { environments, organization = "any", ...rest } = settings;
-  // A failure names what the credential is for.
+  // The message of a failure names an environment.
   const only = { text: environments[0]?.text ?? "of the token", organization, project: "any", name: "any" };
   const answers = await askEsc({ ...rest, environments: [only] }, progress, (_, connection) => ask(connection));
   if (answers.kind === "read") return answers.results[0];

@@ -4,7 +4,7 @@ import type { Context } from "../core/context.ts";
 import { assess } from "../resolve/assess.ts";
 import type { Assessment, ReadingProgress } from "../resolve/assessment.ts";
 
-/** Settles the options, then reads and checks all sources. @throws SophiaError (125) as `settle` and `assess` do */
+/** Resolves the options, then reads and checks all sources. @throws SophiaError (125) */
 export async function assessed(
   options: Values,
   context: Context,
@@ -13,7 +13,6 @@ export async function assessed(
   return { settings, assessment: await assessBy(settings, context) };
 }
 
-/** Reads and checks all sources. @throws SophiaError (125) as `assess` does */
 export function assessBy(settings: Settings, context: Context): Promise<Assessment> {
   const { environment, cwd } = context;
   const progress = async (): Promise<ReadingProgress> =>

@@ -6,24 +6,20 @@ export function canAsk({ isTerminal }: Context): boolean {
   return isTerminal(0) && isTerminal(2);
 }
 
-/** Asks a yes-or-no question, perhaps of several lines. Anything but yes is no. */
+/** Asks a yes-or-no question, which may have several lines. Anything but yes is no. */
 export async function ask(question: string | readonly string[], context: Context): Promise<boolean> {
   const lines = [question].flat();
   sayQuestion(context, [...lines.slice(0, -1), `${lines.at(-1) ?? ""} [y/N]`]);
   return /^y(?:es)?$/i.test((await context.readLine())?.trim() ?? "");
 }
 
-/**
- * Confirms a change: by `--yes`, or by an answer at the terminal.
- *
- * @throws SophiaError (not-confirmed, 125) if the user cannot be asked
- */
+/** Confirms a change by `--yes` or by an answer at the terminal. @throws SophiaError (not-confirmed, 125) without either */
 export async function confirm(question: string, isConfirmed: boolean, context: Context): Promise<boolean> {
   if (isConfirmed) return true;
   if (canAsk(context)) return ask(question, context);
   throw new SophiaError({
     code: "not-confirmed",
-    message: "nothing was changed: there is nobody to ask",
+    message: "nothing was changed (not interactive: confirmation required)",
     hint: "--yes makes the change without asking; --dry-run only shows it",
   });
 }

@@ -17,16 +17,16 @@ import { mistakeError, optionError } from "./wrong-options.ts";
 declare const SOPHIA_RUN_VERSION: string | undefined;
 
 /**
- * Runs everything but a launch: subcommands, help, the version and the call-backs of completion scripts.
+ * Runs everything but a launch: subcommands, help, the version and the calls of completion scripts.
  *
  * @returns the exit status
- * @throws SophiaError (125) for a wrong command line, and if the output cannot be written
+ * @throws SophiaError (125) for an invalid command line, or if the output cannot be written
  */
 export async function dispatch(invocation: Exclude<Invocation, { kind: "run" }>, context: Context): Promise<number> {
   try {
     return await answer(invocation, { ...context, out: (text) => insist(context.out(text)) });
   } catch (error) {
-    // The reader of the output is gone: end with the status of a program that dies of SIGPIPE.
+    // The reader has closed the pipe: the status is that of a program killed by SIGPIPE.
     if (error instanceof BrokenPipe) return 128 + constants.signals.SIGPIPE;
     throw error;
   }
@@ -40,7 +40,7 @@ function insist(problem: string | undefined): undefined {
   throw new SophiaError({
     code: "output",
     message: `the standard output cannot be written (${problem})`,
-    hint: "the output is not complete: free some space, or send it elsewhere",
+    hint: "the output is incomplete: free some space, or write it elsewhere",
   });
 }
 
@@ -89,18 +89,17 @@ async function helpWord(words: readonly string[], context: Context): Promise<num
   if (second !== undefined) throw usageError("help takes no more than COMMAND", "sophia-run help COMMAND");
   const name = COMMAND_NAMES.find((one) => one === first);
   if (first !== undefined && name === undefined) {
-    throw usageError("help does not know this COMMAND", allowed(first, COMMAND_NAMES));
+    throw usageError("unknown COMMAND", allowed(first, COMMAND_NAMES));
   }
   return help(name, values["help"] ?? "", context);
 }
 
-/** Prints a help text. yargs lays it out and is loaded only here. @param asked the value of `--help` */
 async function help(of: CommandName | undefined, asked: Values[string], context: Context): Promise<number> {
   if (asked !== "" && asked !== "all") {
     throw usageError(`--help cannot be '${printable(String(asked))}'`, "allowed: --help, --help=all");
   }
   const isFull = asked === "all";
-  // yargs asks for the working directory while it loads, and throws if that was deleted. No help depends on it.
+  // While it loads, yargs reads the working directory, and throws if it was deleted.
   process.chdir("/");
   const { commandHelp, mainHelp } = await import("./help.ts");
   const layout = layoutFor(context, 1);
@@ -109,12 +108,11 @@ async function help(of: CommandName | undefined, asked: Values[string], context:
 }
 
 function printVersion(context: Context): number {
-  // Put in by the bundler; the sources themselves run in tests.
   context.out(`${typeof SOPHIA_RUN_VERSION === "undefined" ? "0.0.0" : SOPHIA_RUN_VERSION}\n`);
   return ExitStatus.ok;
 }
 
-/** @throws SophiaError (usage, 125) for a wrong choice, and for too many or too few words */
+/** @throws SophiaError (usage, 125) for an invalid choice, and for too many or too few words */
 function checkArguments(name: CommandName, definition: CommandDefinition, args: CommandArguments): void {
   const { options = {}, positional } = definition;
   for (const [option, { choices }] of Object.entries(options)) {
@@ -130,7 +128,7 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
   if (excess !== undefined) {
     const names = Object.keys(options);
     const meant = names.includes(excess) ? excess : suggest(excess, names);
-    // The word itself is not printed: it may be a command with a secret among its arguments.
+    // The word itself is not printed: it may contain a secret.
     const what = most === 0 ? `${name} takes no arguments` : `${name} takes no more than ${form}`;
     if (meant === undefined && positional?.excess !== undefined) throw usageError(what, positional.excess);
     throw usage(name, what, meant === undefined ? "" : `did you mean --${meant}? `);
@@ -140,19 +138,18 @@ function checkArguments(name: CommandName, definition: CommandDefinition, args: 
     throw usage(name, `${name} needs ${form}${choices === undefined ? "" : `: ${choices.join(", ")}`}`);
   }
   if (choices === undefined) return;
-  for (const word of args.positionals) checkChoice(name, `${name} does not know this ${form}`, word, choices);
+  for (const word of args.positionals) checkChoice(name, `unknown ${form}`, word, choices);
 }
 
 function checkChoice(name: CommandName, message: string, given: string, choices: readonly string[]): void {
   if (!choices.includes(given)) throw usage(name, message, `${allowed(given, choices)}; `);
 }
 
-/** Lists the choices, behind the one that the user may have meant. */
 function allowed(given: string, choices: readonly string[]): string {
   const meant = suggest(given, choices);
   return `${meant === undefined ? "" : `did you mean ${meant}? `}allowed: ${choices.join(", ")}`;
 }
 
 function usage(name: CommandName, message: string, before = ""): SophiaError {
-  return usageError(message, `${before}sophia-run ${name} --help shows what is possible`);
+  return usageError(message, `${before}sophia-run ${name} --help lists the options and arguments`);
 }

@@ -18,17 +18,15 @@ import { systemErrorCode } from "../system/errors.ts";
 import { makeFolder } from "../system/folders.ts";
 import { linkOutOf } from "./project-root.ts";
 
-/** Documents, manifests and workflows are smaller. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 export interface NamedFile {
-  /** Absolute. */
   readonly path: string;
   readonly name: string;
 }
 
 export interface TargetFile extends NamedFile {
-  /** The folder of the project: no symbolic link below it may lead the file out of it. See `projectRoot`. */
+  /** The folder of the project (`projectRoot`), which no symbolic link below it may leave. */
   readonly root: string;
 }
 
@@ -42,15 +40,14 @@ export async function readIfThere({ path, name }: NamedFile): Promise<string | u
   }
 }
 
-/** Reads a file of a folder as `readIfThere` does. */
 export function readIn(folder: string, name: string): Promise<string | undefined> {
   return readIfThere({ path: join(folder, name), name });
 }
 
 /**
- * Writes a file, and the folders above it that are missing; not through a symbolic link, whose end the user did not name.
+ * Writes a file, and creates missing folders above it. Symbolic links are refused: the user did not name their target.
  *
- * @param flag `wx` fails if the file exists, even if another process has just created it
+ * @param flag `wx` fails if the file exists
  * @throws SophiaError (file, 125)
  */
 export function writeText(file: TargetFile, text: string, flag: "w" | "wx" = "w"): void {
@@ -90,13 +87,13 @@ export function writePrivately(file: TargetFile, text: string): void {
     try {
       rmSync(temporary, { force: true });
     } catch {
-      // It could not be created either; the first error says why.
+      // The first error is the cause.
     }
     throw unusable(file.name, "written", error);
   }
 }
 
-/** @throws SophiaError (file, 125) for a link, a folder, a device or a pipe, which no file may replace */
+/** @throws SophiaError (file, 125) for a link, a folder, a device or a pipe, which must not be replaced by a file */
 export function refuseIrregular(file: TargetFile): void {
   refuseLinks([file]);
   let isIrregular: boolean;
@@ -113,11 +110,7 @@ export function refuseIrregular(file: TargetFile): void {
   });
 }
 
-/**
- * Refuses symbolic links, and files in a folder that a link leads out of the project.
- *
- * @throws SophiaError (file, 125) that names all of them
- */
+/** Refuses symbolic links, and files below a link that leads out of the project. @throws SophiaError (file, 125) */
 export function refuseLinks(files: readonly TargetFile[]): void {
   const links = files.filter(({ path }) => isLink(path));
   if (links.length > 0) throw throughLinks(links.map(({ name }) => name));
@@ -144,10 +137,10 @@ function throughLinks(names: readonly string[], what = ""): SophiaError {
 
 function unusable(name: string, what: "read" | "written", error: unknown): SophiaError {
   const code = systemErrorCode(error) ?? "UNKNOWN";
-  const reason = code === "ELOOP" ? "its symbolic links lead back to themselves" : code;
+  const reason = code === "ELOOP" ? "its symbolic links form a loop" : code;
   return new SophiaError({
     code: "file",
     message: `${name} cannot be ${what} (${reason})`,
-    hint: "check the file, its folder and their permissions, then start again: what was written so far stays",
+    hint: "check the file, its folder and their permissions, then run the command again; files already written stay",
   });
 }

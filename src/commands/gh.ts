@@ -1,4 +1,4 @@
-/** Questions to the GitHub CLI, as a program: it has the user's sign-in and knows which repository is meant. */
+/** Runs the GitHub CLI, which has the user's login and knows the repository of a folder. */
 import { execFile } from "node:child_process";
 import type { Contract } from "../contract/model.ts";
 import type { Environment } from "../core/model.ts";
@@ -10,13 +10,13 @@ const LARGEST_ANSWER = 4 * 1024 * 1024;
 /** `absent`: gh is not installed; `refused`: it fails or does not answer within 30 s. */
 export type GhRefusal = "absent" | "refused";
 
-/** Returns the environment of `gh`: no secret but its own credentials, by which the user says who asks. */
+/** Returns the environment of `gh`: no secrets except its own tokens. */
 export function environmentOfGh(environment: Environment, contract: Contract): Environment {
   const own = [...environment].filter(([name]) => /^(?:GH|GITHUB|GH_ENTERPRISE|GITHUB_ENTERPRISE)_TOKEN$/.test(name));
   return new Map([...withoutSecrets(environment, contract), ...own]);
 }
 
-/** Runs `gh`, which asks no question. @param input its standard input */
+/** Runs `gh` without prompts. @param input its standard input */
 export function askGh(
   args: readonly string[],
   { cwd, environment }: Gh,
@@ -29,29 +29,27 @@ export function askGh(
       if (error === null) resolve({ stdout });
       else resolve(error.code === "ENOENT" ? "absent" : "refused");
     });
-    // If it does not read its input, its status says why.
+    // If gh stops reading, its exit status says why.
     child.stdin?.on("error", () => {}).end(input);
   });
 }
 
-/** The parts of GitHub that have secrets of their own. */
 export const APPS = ["actions", "codespaces"] as const;
 export type App = (typeof APPS)[number];
 
-/** A way to run `gh`, with an environment of `environmentOfGh`. */
 export interface Gh {
   readonly cwd: string;
   readonly environment: Environment;
 }
 
-/** Returns the names of the repository's secrets with the time of their last change; empty if `gh` gives no time. */
+/** Returns the names of the repository's secrets, each with the time of its last change or with "". */
 export async function listSecrets(app: App, gh: Gh): Promise<ReadonlyMap<string, string> | GhRefusal> {
   const list = ["secret", "list", "--app", app];
   const answer = await askGh([...list, "--json", "name,updatedAt"], gh);
   if (answer === "absent") return answer;
   const found = answer === "refused" ? undefined : entriesOfJson(answer.stdout);
   if (found !== undefined) return found;
-  // Earlier versions know no JSON here.
+  // Earlier versions have no --json here.
   const table = await askGh(list, gh);
   return typeof table === "string" ? table : entriesOfTable(table.stdout);
 }

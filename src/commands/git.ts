@@ -1,4 +1,4 @@
-/** Questions to git, as a program: the only reader of its repositories that knows all their formats. */
+/** Runs git, since no library reads all formats of its repositories. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { delimiter, isAbsolute } from "node:path";
@@ -10,9 +10,8 @@ import { lookUp } from "../launch/program/look-up.ts";
 
 export interface Git {
   readonly cwd: string;
-  /** The variables that git gets, without secrets. */
   readonly environment: Environment;
-  /** Gets each line of git's standard error if it succeeds. */
+  /** Receives each line of git's standard error if git succeeds. */
   readonly warned?: (line: string) => void;
 }
 
@@ -20,8 +19,8 @@ const LONGEST_SILENCE_MS = 300_000;
 const MAX_ERROR_OUTPUT = 65_536;
 
 /**
- * Forbids what a repository's configuration could make git execute: a file system monitor, hooks, and the program that
- * verifies signatures. A replaced object would hide the original.
+ * Keep git from executing what a repository's configuration names: a file system monitor, hooks, and the program that
+ * verifies signatures. A replacement object would hide the original.
  */
 const OPTIONS = [
   "--no-pager",
@@ -30,11 +29,11 @@ const OPTIONS = [
 ];
 
 /**
- * Keeps git from fetching what a partial clone lacks, which starts the remote's programs (`uploadpack`, `vcs`,
- * `core.sshCommand`, credential helpers). Versions before 2.39.4 only know the list of allowed protocols.
+ * Keep git from fetching missing objects of a partial clone, which starts programs of the remote (`uploadpack`, `vcs`,
+ * `core.sshCommand`, credential helpers). Versions before 2.39.4 only support the list of allowed protocols.
  */
 const VARIABLES = {
-  // No protocol has this name; an empty list is none where variables cannot be empty.
+  // No protocol has this name. Windows has no empty variables.
   GIT_ALLOW_PROTOCOL: "none",
   GIT_NO_LAZY_FETCH: "1",
   GIT_OPTIONAL_LOCKS: "0",
@@ -42,14 +41,14 @@ const VARIABLES = {
   LC_ALL: "C",
 };
 
-/** Variables that name programs, and those that have git trace into its standard error. */
+/** Variables that name programs, or make git trace to its standard error. */
 const UNNEEDED =
   /^GIT_(?:ASKPASS|EDITOR|EXTERNAL_DIFF|PAGER|PROXY_COMMAND|SEQUENCE_EDITOR|SSH|SSH_COMMAND|TEMPLATE_DIR|TRACE\w*)$/i;
 
 const IS_ERROR = /^(?:fatal|error): /;
 const NOT_INSTALLED = "git is not installed, or not on the PATH";
 
-/** Git is not installed, or fails: it is no repository, or has nothing of the name. */
+/** Thrown if git is not installed or fails: no repository, or no such object. */
 export class GitRefusal extends Error {
   readonly reason: string;
   constructor(reason: string) {
@@ -78,7 +77,7 @@ export async function* askGit(
     env: { ...Object.fromEntries(passed), ...VARIABLES },
     stdio: ["pipe", "pipe", "pipe"],
   });
-  // If git reads no more of its input, its status says why.
+  // If git stops reading, its exit status says why.
   child.stdin.on("error", () => {});
   try {
     await once(child, "spawn");
@@ -95,7 +94,7 @@ export async function* askGit(
   }, LONGEST_SILENCE_MS);
   const errorOutput = textOf(child.stderr);
   const ended = once(child, "close");
-  // It may fail after the last await.
+  // It may reject after the last await.
   ended.catch(() => {});
   try {
     for await (const chunk of child.stdout) {
@@ -118,7 +117,7 @@ export async function* askGit(
   }
 }
 
-/** Yields the records of a question with `-z`. @throws as `askGit` does */
+/** Yields the records of git's output with `-z`. @throws as `askGit` does */
 export async function* recordsOfGit(git: Git, args: readonly string[], end = 0): AsyncGenerator<Buffer> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of askGit(git, args)) {
@@ -132,7 +131,7 @@ export async function* recordsOfGit(git: Git, args: readonly string[], end = 0):
   }
 }
 
-/** Finds git in the absolute folders of the PATH: a relative one could be in the repository. */
+/** Finds git in the absolute folders of the PATH. A relative one could be in the repository. */
 async function fileOfGit(environment: Environment): Promise<string | undefined> {
   const searched = new Map(
     Array.from(environment, ([name, value]) => [name, /^path$/i.test(name) ? absoluteFolders(value) : value] as const),
@@ -159,7 +158,7 @@ function asBuffer(chunk: unknown): Buffer {
   return Buffer.isBuffer(chunk) ? chunk : Buffer.alloc(0);
 }
 
-/** Returns the error among the lines, which may begin with warnings. */
+/** Returns the error, which may follow warnings. */
 function errorIn(text: string): string {
   const lines = text.split("\n");
   return printable(lines.find((line) => IS_ERROR.test(line)) ?? lines[0] ?? "").replace(IS_ERROR, "");

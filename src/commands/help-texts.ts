@@ -1,15 +1,14 @@
-/** The texts that the help of the program and docs/reference.md share beside the tables of options and commands. */
+/** Texts that `--help` and docs/reference.md share, besides the tables of options and commands. */
 import type { CommandDefinition } from "./command.ts";
 
 export const USAGES = ["sophia-run [options] -- <command> [arguments…]", "sophia-run <subcommand> [options]"] as const;
 
-export const INTRODUCTION =
-  "Starts a program with its configuration from the process environment, Pulumi ESC and .env files, in this order of " +
-  "precedence, once it meets the contract. Without -- options end at the first word that is none: a subcommand, or else " +
-  "the command.";
-
 export const SUMMARY =
-  "Starts a program with its configuration from the environment, Pulumi ESC and .env files, once it meets the contract.";
+  "Starts a program with its configuration from the process environment, Pulumi ESC and .env files, if it meets the contract.";
+
+export const INTRODUCTION =
+  `${SUMMARY} If several sources set a variable, the first of them wins. Options end at --. Without --, they end at the ` +
+  "first word that is not an option: a subcommand, or the command to start.";
 
 export const EXAMPLES = [
   "sophia-run -- node server.js",
@@ -18,20 +17,14 @@ export const EXAMPLES = [
   "sophia-run check",
 ] as const;
 
-export type Statuses = readonly (readonly [status: string, meaning: string])[];
-
-/** The exit statuses of a start; each command has those of sophia-run, too. */
-export const STATUSES: Statuses = [
-  ["the program's own", "it exited, or dies of the same signal"],
-  ["78", "the contract is not met, nothing was started"],
+/** The exit statuses of a start, and of any command if sophia-run itself fails. */
+export const STATUSES = [
+  ["the program's", "the program has ended (if by a signal, so has sophia-run)"],
+  ["78", "the contract is not met, and nothing was started"],
   ["125", "sophia-run itself failed"],
   ["126", "the command cannot be executed"],
-  ["127", "it was not found"],
-];
-
-export function meaningsOf(statuses: Statuses): string {
-  return `Exit status: ${statuses.map(([status, meaning]) => `${status}: ${meaning}`).join("; ")}.`;
-}
+  ["127", "the command was not found"],
+] as const;
 
 /** `explain [options] [NAME…]`. */
 export function formOf(name: string, { positional }: CommandDefinition): string {

@@ -1,27 +1,27 @@
-/** The help texts, laid out by yargs from the tables of options and subcommands. */
 import yargs, { type Argv } from "yargs";
 import type { CommandName } from "../command-line/command-line.ts";
 import { DESCRIPTIONS, OPTION_GROUPS } from "../command-line/descriptions.ts";
 import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, variableOf, type OptionForm } from "../command-line/options.ts";
 import { namesFor, type Taker } from "../command-line/takers.ts";
-import { layOut, wrap } from "../core/lines.ts";
-import { type Layout, withCommandsWhole } from "../output/layout.ts";
+import { type Line, layOut, wrap } from "../core/lines.ts";
+import { laidOut, type Layout, withCommandsWhole } from "../output/layout.ts";
 import type { CommandDefinition } from "./command.ts";
-import { EXAMPLES, formOf, INTRODUCTION, meaningsOf, STATUSES, SUMMARY, USAGES } from "./help-texts.ts";
+import { EXAMPLES, formOf, INTRODUCTION, STATUSES, SUMMARY, USAGES } from "./help-texts.ts";
 import { COMMANDS } from "./registry.ts";
 
-/** Heading of what belongs to no group, as yargs has it. Named first, it stands first. */
+/** The heading of yargs for options without a group. It is named first to be printed first. */
 const OWN = "Options:";
 const FEW_EXAMPLES = 2;
 
 const EPILOGUE = [
-  "Each option can be set by the variable in brackets; the command line wins.",
-  meaningsOf(STATUSES),
-  "Colours are for terminals: NO_COLOR=1 turns them off, FORCE_COLOR=1 on.",
-  "docs/reference.md of the package has all of this and more.",
+  "Each option can also be set by the variable in brackets; the command line wins. A variable takes several values " +
+    "separated by commas. A TIME is 500ms, 30s, 2m or 1h; a bare number is seconds.",
+  ["Exit status:", ...STATUSES.map(([status, meaning]) => ({ text: `  ${status.padEnd(14)} ${meaning}`, hang: 17 }))],
+  "Colours appear only on terminals: NO_COLOR=1 turns them off, FORCE_COLOR=1 turns them on.",
+  "docs/reference.md in the package describes all commands, options, variables and failure codes.",
 ];
 
-/** Returns `sophia-run --help`: the commands and the options that most users need, or with `=all` all options. */
+/** Returns `sophia-run --help`. @param isFull all options, not only those that most users need */
 export async function mainHelp(layout: Layout, isFull: boolean): Promise<string> {
   const { named } = layout;
   const usage = named(`Usage: ${USAGES.join("\nor:    ")}`);
@@ -35,13 +35,14 @@ export async function mainHelp(layout: Layout, isFull: boolean): Promise<string>
   parser.usage(`${usage}\n\n${SUMMARY}`);
   for (const name of OPTION_NAMES) {
     const { brief } = DESCRIPTIONS[name];
-    const { choices: _, ...form }: OptionForm = OPTIONS[name];
-    if (brief !== undefined) describeOption(parser, name, form, brief);
+    if (brief !== undefined) describeOption(parser, name, OPTIONS[name], brief);
   }
-  return finish(parser, layout, [`sophia-run help COMMAND shows the options of a command, --help=all all options.`]);
+  return finish(parser, layout, [
+    "sophia-run help COMMAND describes a command; sophia-run --help=all lists all options.",
+  ]);
 }
 
-/** Returns `sophia-run NAME --help`: its own options, or with `=all` those that it shares, too. */
+/** Returns `sophia-run NAME --help`. @param isFull shared options as well, and all texts */
 export async function commandHelp(name: CommandName, layout: Layout, isFull: boolean): Promise<string> {
   const command: CommandDefinition = COMMANDS[name];
   const { describe, details = [], options = {}, statuses } = command;
@@ -55,8 +56,10 @@ export async function commandHelp(name: CommandName, layout: Layout, isFull: boo
   const groups = groupsOf(name);
   return finish(parser, layout, [
     examples(isFull ? command.examples : command.examples.slice(0, FEW_EXAMPLES)),
-    meaningsOf(Object.entries(statuses)),
-    ...(isFull || groups.length === 0 ? [] : [`More options (--help=all shows them): ${groups.join(", ")}.`]),
+    `Exit status: ${Object.entries(statuses)
+      .map((one) => one.join(": "))
+      .join("; ")}.`,
+    ...(isFull || groups.length === 0 ? [] : [`More options with --help=all: ${groups.join(", ")}.`]),
   ]);
 }
 
@@ -66,28 +69,26 @@ export function groupsOf(taker: Taker): readonly string[] {
 }
 
 function bare(): Argv {
-  // Without a name: it would take a sixth of each line about a subcommand.
+  // Without a name, which would precede each subcommand.
   return yargs([]).scriptName("").locale("en").wrap(null).help(false).version(false);
 }
 
-/** Returns the text of yargs with more blocks: paragraphs, and lines that are not broken. */
-async function finish(
-  parser: Argv,
-  { width, named }: Layout,
-  blocks: readonly (string | readonly string[])[],
-): Promise<string> {
+async function finish(parser: Argv, layout: Layout, blocks: readonly (string | readonly Line[])[]): Promise<string> {
   for (const [name, form] of Object.entries(COMMON_OPTIONS)) {
     parser.option(name, { describe: form.describe, alias: form.short });
   }
   const lines = (await parser.getHelp()).trimEnd().split("\n");
-  const texts = blocks.map((one) =>
-    typeof one === "string" ? wrap(withCommandsWhole(named(one)), width).join("\n") : named(one.join("\n")),
+  const texts = blocks.map((block) =>
+    [block]
+      .flat()
+      .flatMap((line) => laidOut(line, layout))
+      .join("\n"),
   );
-  return `${[lines.flatMap((line) => broken(line, width)).join("\n"), ...texts].join("\n\n")}\n`;
+  return `${[lines.flatMap((line) => broken(line, layout.width)).join("\n"), ...texts].join("\n\n")}\n`;
 }
 
-function examples(lines: readonly string[]): readonly string[] {
-  return ["Examples:", ...lines.map((line) => `  ${line}`)];
+function examples(lines: readonly string[]): readonly Line[] {
+  return ["Examples:", ...lines.map((line) => ({ text: `  ${line}`, whole: true }))];
 }
 
 function describeGroups(parser: Argv, taker: Taker): void {
@@ -97,7 +98,7 @@ function describeGroups(parser: Argv, taker: Taker): void {
   }
 }
 
-/** Adds an option to the parser. The name of its value becomes a part of its own: yargs shows types alone. */
+/** Adds an option to the parser. The name of its value becomes a part of the option's: yargs only shows types. */
 function describeOption(
   parser: Argv,
   name: string,
@@ -106,20 +107,20 @@ function describeOption(
   group?: string,
 ): void {
   const behind = value === undefined ? "" : alone === undefined ? ` ${value}` : `[=${value}]`;
+  const isListed = choices === undefined || choices.every((one) => describe.includes(one));
   parser.option(name + behind, {
     describe,
     ...(group === undefined ? {} : { group }),
     ...(short === undefined ? {} : { alias: short }),
-    ...(choices === undefined ? {} : { choices }),
+    ...(isListed ? {} : { choices }),
   });
 }
 
-/** A row of two columns: an option or a command, and its description. */
 const ROW = /^( +(?:-\w, +)?\S+(?: \S+)?) {2,}(?=\S)/;
-/** Indent of the second column if it has too little room beside the first. */
+/** Indent of a description below its option, if the first column is too wide. */
 const BELOW = 8;
 
-/** Breaks a line of yargs, which itself would break words. */
+/** Wraps a line. yargs itself would break words. */
 function broken(line: string, width: number): readonly string[] {
   const [head, first = ""] = ROW.exec(line) ?? [];
   if (head === undefined) return wrap(withCommandsWhole(line), width);

@@ -1,31 +1,31 @@
-/** Invalid command lines in words. Loaded only for them. */
+/** Messages for invalid command lines, loaded only for them. */
 import { COMMAND_NAMES, HELP_WORD } from "../command-line/command-line.ts";
 import { suggest } from "../core/suggest.ts";
 import { SophiaError } from "../core/error.ts";
 
 /**
- * Adds what the user may have meant to the error of a command that was not found. Neither a value of it nor the words behind
- * it are printed: they may hold a secret.
+ * Adds a hint to the error of a command that was not found. It prints neither a value in the word nor the words after it,
+ * which may contain a secret.
  *
  * @param isSubcommand the word may be a mistyped subcommand
  */
-export function withMeaning(error: SophiaError, word: string, isSubcommand: boolean): SophiaError {
-  const hint = meaningOf(word, isSubcommand);
+export function withHint(error: SophiaError, word: string, isSubcommand: boolean): SophiaError {
+  const hint = hintFor(word, isSubcommand);
   const { code, message, status } = error;
   return hint === undefined ? error : new SophiaError({ code, message, hint }, status);
 }
 
-function meaningOf(word: string, isSubcommand: boolean): string | undefined {
+function hintFor(word: string, isSubcommand: boolean): string | undefined {
   const isWindows = process.platform === "win32";
   const [, variable] = /^([A-Za-z_]\w*)=/.exec(word) ?? [];
   if (variable !== undefined) {
     return isWindows
-      ? `sophia-run takes no assignments: set ${variable} in the environment`
-      : `sophia-run takes no assignments, env does: sophia-run -- env ${variable}=… COMMAND`;
+      ? `sophia-run takes no assignments; set ${variable} in the environment`
+      : `sophia-run takes no assignments; use env: sophia-run -- env ${variable}=… COMMAND`;
   }
   if (/\S\s+\S/.test(word)) {
     const shell = isWindows ? "cmd /c" : "sh -c";
-    return `it is one word with spaces; a shell takes it apart: sophia-run -- ${shell} "…"`;
+    return `it is a single word with spaces; a shell splits it: sophia-run -- ${shell} "…"`;
   }
   if (!isSubcommand) return undefined;
   const meant = word === "version" ? "--version" : suggest(word, [...COMMAND_NAMES, HELP_WORD]);
@@ -34,4 +34,9 @@ function meaningOf(word: string, isSubcommand: boolean): string | undefined {
 
 export function usageError(message: string, hint?: string): SophiaError {
   return new SophiaError({ code: "usage", message, ...(hint === undefined ? {} : { hint }) });
+}
+
+/** Returns the error for two options that cannot be used together. */
+export function conflict(one: string, other: string): SophiaError {
+  return usageError(`${one} and ${other} cannot be used together`, "omit one of them");
 }

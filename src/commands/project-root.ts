@@ -1,12 +1,12 @@
 /**
- * A repository can hold symbolic links of folders, such as `.devcontainer -> ../..`, and the kernel follows them. So a command
- * looks at each folder of a path before it writes a file there.
+ * A repository can contain symbolic links to folders, such as `.devcontainer -> ../..`, which the kernel follows. So commands
+ * check each folder of a path before they write a file.
  */
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { isAbsolute, join, relative, sep } from "node:path";
 import { parentOf } from "../system/paths.ts";
 
-/** Returns the nearest folder from `start` upwards that holds `.git`, else `start` itself. */
+/** Returns the nearest folder from `start` upwards that contains `.git`, else `start`. */
 export function projectRoot(start: string): string {
   for (let folder = start; ; folder = parentOf(folder)) {
     if (existsSync(join(folder, ".git"))) return folder;
@@ -15,10 +15,10 @@ export function projectRoot(start: string): string {
 }
 
 /**
- * Returns the first folder of a path that is a symbolic link out of the project or to nothing, relative to the root. The user
- * named a path that is not below the root, with its links.
+ * Returns the first folder of a path, relative to the root, that is a symbolic link out of the project or a broken one. Paths
+ * outside of the root are not checked: the user named them.
  *
- * @param path an absolute one of a file
+ * @param path absolute, of a file
  */
 export function linkOutOf(root: string, path: string): string | undefined {
   const names = stepsFrom(root, path);
@@ -27,7 +27,7 @@ export function linkOutOf(root: string, path: string): string | undefined {
   for (const name of names.slice(0, -1)) {
     folder = join(folder, name);
     const entry = lstatSync(folder, { throwIfNoEntry: false });
-    // The folders from here on are created, as folders.
+    // This folder and those below it are yet to be created.
     if (entry === undefined) return undefined;
     if (entry.isSymbolicLink() && !leadsInto(root, folder)) return relative(root, folder);
   }
@@ -38,7 +38,7 @@ function leadsInto(root: string, link: string): boolean {
   try {
     return stepsFrom(realpathSync(root), realpathSync(link)) !== undefined;
   } catch {
-    // A link to nothing: the folder would be created where it points.
+    // A broken link: the folder would be created at its target.
     return false;
   }
 }

@@ -1,4 +1,3 @@
-/** The workflows of a repository for GitHub Actions. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { systemErrorCode } from "../system/errors.ts";
@@ -9,7 +8,7 @@ export interface WorkflowFile {
   readonly text: string;
 }
 
-/** Reads them in the order of their names. @throws SophiaError (file, 125) for one that cannot be read */
+/** Reads the GitHub Actions workflows of a repository, by name. @throws SophiaError (file, 125) if one cannot be read */
 export async function workflowsIn(root: string): Promise<readonly WorkflowFile[]> {
   const folder = join(root, ".github", "workflows");
   const read = async (name: string): Promise<readonly WorkflowFile[]> => {

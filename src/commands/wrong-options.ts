@@ -1,4 +1,4 @@
-/** Invalid options in words. Loaded only for them. */
+/** Messages for invalid options, loaded only for them. */
 import { COMMAND_NAMES, type CommandName, type Mistake } from "../command-line/command-line.ts";
 import { COMMON_OPTIONS, OPTION_NAMES, OPTIONS, type OptionForm } from "../command-line/options.ts";
 import type { Problem } from "../command-line/parse.ts";
@@ -15,10 +15,10 @@ export function mistakeError(mistake: Mistake): SophiaError {
       return optionError(mistake.problem, { ...OPTIONS, ...COMMON_OPTIONS });
     case "node-option":
       return mistake.of === "sophia-run"
-        ? usageError("--env-file is now --dotenv, since Node.js reads the old name itself")
+        ? usageError("--env-file is now --dotenv (Node.js reads the old name itself)")
         : usageError(
-            "-- is missing: Node.js itself has read the command's --env-file",
-            "write it in front of the command: sophia-run [options] -- node …",
+            "-- is missing before the command (Node.js itself has read the command's --env-file)",
+            "sophia-run [options] -- node …",
           );
     case "no-command":
       return usageError(
@@ -28,7 +28,7 @@ export function mistakeError(mistake: Mistake): SophiaError {
   }
 }
 
-/** Words an invalid option of a subcommand, or of a start. @param options those that the user may have meant */
+/** Returns the error for an invalid option. @param options the valid ones @param command undefined for a start */
 export function optionError(
   problem: Problem,
   options: Readonly<Record<string, OptionForm>>,
@@ -56,7 +56,6 @@ export function optionError(
   }
 }
 
-/** Returns the commands that have an option; undefined if none has it. */
 function takersOf(shown: string): string | undefined {
   const letter = /^-(\w)$/.exec(shown)?.[1];
   const isMeant = (name: string, { short }: OptionForm): boolean =>

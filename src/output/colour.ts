@@ -1,16 +1,15 @@
-/** Texts for people, laid out and coloured: without colours the text is the same to the byte. */
+/** Wraps and colours texts for people. Colours change nothing else. */
 import type { Context } from "../core/context.ts";
 import type { Line } from "../core/lines.ts";
 import type { Environment } from "../core/model.ts";
 import { laidOut, type Layout, layoutFor } from "./layout.ts";
 
-/** Values of FORCE_COLOR that switch colour on; as for Node.js itself, anything else switches it off. */
+/** Values of FORCE_COLOR that turn colours on. Any other value turns them off, as for Node.js itself. */
 const FORCED: ReadonlySet<string> = new Set(["", "1", "2", "3", "true"]);
 
 /**
- * Returns true if a stream may have colours. FORCE_COLOR decides by itself, as for Node.js
- * (tty.WriteStream.getColorDepth); else not with NO_COLOR (no-color.org), nor without a terminal that knows colours:
- * `TERM=dumb`, and no TERM at all, as for git and gcc.
+ * Returns true if a stream may have colours. FORCE_COLOR has precedence, as for Node.js (tty.WriteStream.getColorDepth), then
+ * NO_COLOR (no-color.org). Without a TERM, or with `TERM=dumb`, a terminal has none, as for git and gcc.
  */
 export function hasColours(
   { environment, isTerminal }: Pick<Context, "environment" | "isTerminal">,
@@ -23,7 +22,6 @@ export function hasColours(
 
 function knowsColours(environment: Environment): boolean {
   const terminal = environment.get("TERM") ?? "";
-  // The console of Windows has no name.
   return terminal === "" ? process.platform === "win32" : terminal !== "dumb";
 }
 
@@ -31,23 +29,22 @@ export type Style = "bold" | "dim" | "red" | "green" | "yellow";
 
 export function painted(style: Style | undefined, text: string): string {
   if (style === undefined) return text;
-  // The caller has decided for a stream; node:util would ask another one.
+  // The caller has checked the right stream; node:util would check another.
   return process.getBuiltinModule("node:util").styleText(style, text, { validateStream: false });
 }
 
-/** Writes a text for people to the standard output, with colours where it may have them. */
 export function tell(context: Context, text: string | readonly Line[]): void {
   const styleOf = hasColours(context, 1) ? reportStyles() : () => undefined;
   context.out(report(text, layoutFor(context, 1), styleOf));
 }
 
-/** Writes a help text, which is laid out already, with its headings in bold. */
+/** Prints a help text, which is already wrapped, with bold headings. */
 export function tellHelp(context: Context, text: string): void {
   const headings = /^(?:Usage:|[A-Z][^\n:]*:$)/gm;
   context.out(hasColours(context, 1) ? text.replaceAll(headings, (heading) => painted("bold", heading)) : text);
 }
 
-/** The lines of a report as text; those that are carried over have the style of their beginning. */
+/** Returns the lines of a report, wrapped; each part of a line has the line's style. */
 export function report(
   text: string | readonly Line[],
   layout: Layout,
@@ -71,7 +68,7 @@ const MARKS: readonly (readonly [mark: string, style: Style])[] = [
   ["➖", "dim"],
 ];
 
-/** The styles of a report's lines, one after the other. */
+/** Returns a function that must be called with each line of a report in turn, and returns its style. */
 export function reportStyles(): (line: string) => Style | undefined {
   let isSummary = true;
   return (line) => {

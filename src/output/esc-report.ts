@@ -1,3 +1,4 @@
+import type { EscSettings } from "../esc/settings/access.ts";
 import type { Credential } from "../esc/settings/credentials.ts";
 import type { Failure } from "../core/model.ts";
 import { holdsToken, type Secret } from "../esc/settings/secret.ts";
@@ -12,90 +13,82 @@ export interface EscReport {
   readonly environment: EscSetting;
   readonly credential: EscSetting;
   readonly environments: readonly EscEnvironment[];
-  readonly kept?: Kept["why"];
+  readonly kept?: Kept["why"] | undefined;
   readonly failure?: { readonly code: string; readonly message: string; readonly further: readonly string[] };
 }
 
-/**
- * `rejected`: why ESC could not be read. `missing`: what it would give, or the other of the two. `unasked`: by
- * `--fake`.
- */
+/** `rejected`: ESC did not accept it. `missing`: not set, but needed. `unasked`: not read (`--fake`). */
 export type EscSettingState = "accepted" | "rejected" | "unverified" | "absent" | "missing" | "unasked";
 
 export interface EscSetting {
   readonly state: EscSettingState;
   readonly variable: string;
-  /** The environment as the user wrote it; the masked end of a token, or a path. */
+  /** The environment as the user wrote it, the masked end of a token, or a path. */
   readonly shown?: string;
 }
 
 export function escForPrograms({ status, environment, credential, ...rest }: EscReport): object {
   return {
     status,
-    ...(environment.shown === undefined ? {} : { environment: environment.shown }),
+    environment: environment.shown,
     environmentState: environment.state,
-    ...(credential.shown === undefined ? {} : { credential: credential.variable }),
+    credential: credential.shown === undefined ? undefined : credential.variable,
     credentialState: credential.state,
     ...rest,
   };
 }
 
-/** @param isMissed whether something is missing that ESC would give in this project */
+/** @param isMissed true if a variable is missing that ESC should set in this project */
 export function reportEsc({ esc }: Assessment, isMissed: boolean): EscReport {
-  const status = esc.kind;
+  const report = (environment: Setting, credential: Setting, more: Partial<EscReport> = {}): EscReport => ({
+    status: esc.kind,
+    environment: { variable: "ESC_ENV", ...environment },
+    credential: { variable: "ESC_TOKEN", ...credential },
+    environments: [],
+    ...more,
+  });
+  const configured = (
+    { environments, credential }: EscSettings,
+    environmentState: EscSettingState,
+    credentialState: EscSettingState,
+    more: Partial<EscReport>,
+  ): EscReport => {
+    const shown = environments.map(({ text }) => text).join(",");
+    return report({ state: environmentState, shown }, { state: credentialState, ...describe(credential) }, more);
+  };
   switch (esc.kind) {
-    case "off":
-    case "fake": {
-      const state = esc.kind === "fake" ? "unasked" : isMissed ? "missing" : "absent";
-      return { status, ...settings({ state }, { state }), environments: [] };
+    case "fake":
+      return report({ state: "unasked" }, { state: "unasked" });
+    case "off": {
+      const state = isMissed ? "missing" : "absent";
+      return report({ state }, { state });
     }
     case "incomplete": {
       const { names, credential } = esc;
-      const environment: Named =
-        names === undefined ? { state: "missing" } : { state: "unverified", shown: printable(names) };
-      const given: Named =
-        credential === undefined ? { state: "missing" } : { state: "unverified", ...describeUnread(credential) };
-      return { status, ...settings(environment, given), environments: [] };
+      return report(
+        names === undefined ? { state: "missing" } : { state: "unverified", shown: printable(names) },
+        credential === undefined ? { state: "missing" } : { state: "unverified", ...describeUnread(credential) },
+      );
     }
     case "read": {
       const { kept, environments } = esc;
-      // Nobody was asked, or nobody answered.
+      // From the cache: ESC was not contacted, or did not answer.
       const state = kept === undefined ? "accepted" : "unverified";
-      const why = kept === undefined ? {} : { kept: kept.why };
-      return {
-        status,
-        ...configured(esc, state, state),
-        environments,
-        ...why,
-        ...(kept?.why === "unavailable" ? failureOf(kept) : {}),
-      };
+      const failure = kept?.why === "unavailable" ? failureOf(kept) : {};
+      return configured(esc.settings, state, state, { environments, kept: kept?.why, ...failure });
     }
     case "unavailable":
     case "refused": {
       const isCredential = esc.kind === "refused" ? esc.refused === "token" : esc.blames === "credential";
-      // ESC forbids an environment only to a token that it accepts.
+      // ESC refuses an environment only after it has accepted the token.
       const isOpen = esc.kind === "refused" && !isCredential;
       const credential = isCredential ? "rejected" : isOpen ? "accepted" : "unverified";
-      const states = configured(esc, isOpen ? "rejected" : "unverified", credential);
-      return { status, ...states, environments: [], ...failureOf(esc) };
+      return configured(esc.settings, isOpen ? "rejected" : "unverified", credential, failureOf(esc));
     }
   }
 }
 
-type Named = Omit<EscSetting, "variable"> & { readonly variable?: string };
-
-function settings(environment: Named, credential: Named): Pick<EscReport, "environment" | "credential"> {
-  return { environment: { variable: "ESC_ENV", ...environment }, credential: { variable: "ESC_TOKEN", ...credential } };
-}
-
-function configured(
-  { settings: { environments, credential } }: Extract<EscStatus, { readonly settings: unknown }>,
-  environmentState: EscSettingState,
-  credentialState: EscSettingState,
-): Pick<EscReport, "environment" | "credential"> {
-  const shown = environments.map(({ text }) => text).join(",");
-  return settings({ state: environmentState, shown }, { state: credentialState, ...describe(credential) });
-}
+type Setting = Omit<EscSetting, "variable"> & Partial<EscSetting>;
 
 function failureOf({ failure }: { readonly failure: Failure }): Pick<EscReport, "failure"> {
   return { failure: { code: failure.code, message: failure.message, further: further(failure) } };
@@ -103,7 +96,7 @@ function failureOf({ failure }: { readonly failure: Failure }): Pick<EscReport, 
 
 type Shown = Required<Pick<EscSetting, "variable" | "shown">>;
 
-/** A credential that nothing has checked: a token may stand where a path belongs. */
+/** Describes a credential that was not checked: a path may be a token by mistake. */
 function describeUnread({ name, value }: { readonly name: string; readonly value: Secret }): Shown {
   const text = value.reveal();
   return { variable: name, shown: name === "ESC_TOKEN" || holdsToken(text) ? mask(text) : printable(text) };

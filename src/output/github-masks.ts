@@ -4,9 +4,9 @@ import type { Secret } from "../masking/model.ts";
 import { workflowCommand } from "./workflow-command.ts";
 
 /**
- * Returns the commands by which GitHub's runner masks secrets in the log from then on: one for each value, each of its
- * lines and each string in it where it is JSON. The runner derives encoded forms itself (actions/runner,
- * ValueEncoders.cs). A command is one line: of a value with `%0A` in it the runner would mask every line, `{` too.
+ * Returns the commands by which GitHub's runner masks secrets in the log from then on: one for each value without line
+ * breaks, each line of a value, and each string in a JSON value. With `%0A` in a command, the runner would mask every line of
+ * the value, such as `{`. It derives encoded forms itself (actions/runner, ValueEncoders.cs).
  */
 export function maskCommands(secrets: readonly Secret[]): string {
   const texts = secrets.flatMap(({ value }) => {

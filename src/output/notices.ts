@@ -8,7 +8,7 @@ import { further } from "./stderr.ts";
 
 const MOST_DIAGNOSTICS = 20;
 
-/** Returns true for a notice that `--quiet` drops. */
+/** Returns true if `--quiet` suppresses a notice. */
 export function isInformation(notice: Notice): boolean {
   const { kind } = notice;
   return (
@@ -19,51 +19,51 @@ export function isInformation(notice: Notice): boolean {
   );
 }
 
-/** One notice in words: the first line is the notice, further ones belong to it. Never holds a value. */
+/** Returns the lines of a notice, without values. */
 export function describeNotice(notice: Notice): readonly [string, ...string[]] {
   switch (notice.kind) {
     case "shadowed":
       return [`the environment overrides ESC for ${enumerateFew(notice.names.map(printable))}`];
     case "esc-incomplete":
-      return [`warning: ${notice.present} is set but ${notice.missing} is not: ESC is not read`];
+      return [`warning: ESC is not read: ${notice.present} is set but ${notice.missing} is not`];
     case "esc-diagnostics":
       return [
-        `warning: ESC environment ${printable(notice.environment)} was opened with remarks`,
+        `warning: ESC environment ${printable(notice.environment)} was opened with warnings`,
         ...firstOf(notice.diagnostics.map(formatDiagnostic), MOST_DIAGNOSTICS),
       ];
     case "esc-old-form": {
       const { written, opened, instead } = notice;
       const why = instead === undefined ? "" : `ESC has no environment ${printable(instead)}: `;
       return [
-        `warning: ${why}${printable(written)} was taken for ${printable(opened)}; write ${printable(opened)} if that is ` +
-          "meant, else the right name in three parts",
+        `warning: ${why}${printable(written)} was read as ${printable(opened)}; write the full name ` +
+          "(organization/project/environment)",
       ];
     }
     case "esc-kept": {
       const { failure, ageSeconds, environments } = notice;
-      const ago = `what ESC gave ${durationWords(ageSeconds)} ago (${printable(environments.join(", "))})`;
-      if (failure === undefined) return [`${ago} is used, and nobody is asked (--offline)`];
-      return [`warning: ${failure.message}; continuing with ${ago}`, ...further(failure)];
+      const cached = `the cached configuration of ${printable(environments.join(", "))} (${durationWords(ageSeconds)} old)`;
+      if (failure === undefined) return [`using ${cached} without contacting ESC (--offline)`];
+      return [`warning: ${failure.message}; continuing with ${cached}`, ...further(failure)];
     }
     case "esc-skipped": {
+      const isOne = notice.names.length === 1;
       const names = enumerateFew(notice.names.map(printable));
-      const place = `ESC environment ${printable(notice.environment)}`;
-      if (notice.why === "unknown") return [`warning: ${place} does not know the value of ${names}; counted as unset`];
-      const [are, what] =
-        notice.names.length === 1
-          ? ["is a list or an object", "an environment variable"]
-          : ["are lists or objects", "environment variables"];
-      return [`warning: ${names} in ${place} ${are} and cannot become ${what}; use fn::toJSON`];
+      const subject = `warning: ${names} in ESC environment ${printable(notice.environment)}`;
+      if (notice.why === "unknown") return [`${subject} ${isOne ? "has" : "have"} no known value; treated as unset`];
+      const [are, what] = isOne
+        ? ["is a list or an object", "an environment variable"]
+        : ["are lists or objects", "environment variables"];
+      return [`${subject} ${are} and cannot be ${what}; use fn::toJSON`];
     }
     case "setting-ignored":
       return [
-        `warning: ${notice.name} in ${printable(notice.file)} is ignored: a file decides where a token goes only when the ` +
-          "token stands in that file; set it in the environment",
+        `warning: ${notice.name} in ${printable(notice.file)} is ignored (a file may set it only for a token in the same file); ` +
+          "set it in the environment",
       ];
     case "environment-by-file":
       return [
-        `${notice.name} in ${printable(notice.file)} decides what ${notice.credential} of the environment opens; ` +
-          "set it in the environment to decide that there",
+        `${notice.name} in ${printable(notice.file)} selects what ${notice.credential} of the environment opens; ` +
+          "to override it, set it in the environment",
       ];
     case "withheld":
       return [withheldWords(notice)];
@@ -77,8 +77,8 @@ export function describeNotice(notice: Notice): readonly [string, ...string[]] {
 }
 
 export function workLocally({ credentialFrom: { name, file } }: Pick<EscSettings, "credentialFrom">): string {
-  if (file === undefined) return `.env does not serve meanwhile; to work from it, unset ${name}`;
-  return `${printable(file)} does not serve meanwhile; to work from it, remove ${name} from it`;
+  if (file === undefined) return `.env is not used until then; to use it, unset ${name}`;
+  return `${printable(file)} is not used until then; to use it, remove ${name} from it`;
 }
 
 const MOST_NAMES = 10;
@@ -88,14 +88,14 @@ function withheldWords({ why, file, names }: Extract<Notice, { kind: "withheld" 
   const more = names.length - MOST_NAMES;
   const shown = [...names.slice(0, MOST_NAMES).map(printable), ...(more > 0 ? [`${more} more`] : [])];
   const withheld = `warning: ${enumerate(shown)} in ${printable(file)} ${one ? "is" : "are"} not passed on`;
-  const them = one ? "it" : "them";
+  const [it, them] = one ? ["it", "it"] : ["they", "them"];
   const option = `--allow ${shellWord(names.slice(0, MOST_NAMES).join(","))}`;
   switch (why) {
     case "reserved":
-      return `${withheld}: a file does not decide how sophia-run works; set ${them} in the environment`;
+      return `${withheld} (a file must not configure sophia-run); set ${them} in the environment`;
     case "runs-code":
-      return `${withheld}: ${one ? "it makes" : "they make"} other programs run code; ${option} passes ${them} on`;
+      return `${withheld} (${it} can make other programs run code); ${option} passes ${them} on`;
     case "redirects-key":
-      return `${withheld}: ${one ? "it sends a key" : "they send keys"} of another source elsewhere; ${option} passes ${them} on`;
+      return `${withheld} (${it} would send a key from another source to another address); ${option} passes ${them} on`;
   }
 }

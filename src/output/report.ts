@@ -10,7 +10,7 @@ import { mask } from "../core/mask.ts";
 import { printable } from "../core/text.ts";
 import { SOURCE_IDS } from "../resolve/sources.ts";
 
-/** Report of an assessment: it holds no value, at most the masked end of one. */
+/** Report of an assessment, without values; at most with their masked ends. */
 export interface Report {
   readonly met: boolean;
   readonly contract: ContractReport;
@@ -25,11 +25,11 @@ export interface Report {
 
 export interface ContractReport {
   readonly source: string;
-  readonly profile?: string;
-  readonly scope?: string;
+  readonly profile: string | undefined;
+  readonly scope: string | undefined;
 }
 
-/** `unset`: nothing is there and nothing needs to be; `missing`: a rule asks for it; `invalid`: there, but wrong. */
+/** `unset`: not set and not required; `missing`: not set but required; `invalid`: set, but breaks a rule. */
 export type State = "set" | "unset" | "missing" | "invalid";
 
 export interface SectionReport {
@@ -40,12 +40,12 @@ export interface SectionReport {
 export interface LineReport {
   readonly label: string;
   readonly state: State;
-  readonly name?: string;
-  readonly origin?: Origin;
-  /** The masked end of a secret; the value of what the contract declares to be none. Not for programs. */
-  readonly shown?: string;
-  /** Why the program does not get what a source has. */
-  readonly withheld?: string;
+  readonly name: string | undefined;
+  readonly origin: Origin | undefined;
+  /** The masked end of a secret, or the value of a variable declared as not secret. Not in JSON. */
+  readonly shown: string | undefined;
+  /** The reason for which the program does not get the variable, which a source has. */
+  readonly withheld: string | undefined;
 }
 
 export interface VariableReport {
@@ -53,11 +53,11 @@ export interface VariableReport {
   readonly label: string;
   readonly secret: boolean;
   readonly state: State;
-  readonly origin?: Origin;
+  readonly origin: Origin | undefined;
   readonly shadows: readonly Origin[];
 }
 
-/** Draws the report from an assessment; the only place where values become masks. */
+/** Makes the report of an assessment. Values are masked only here. */
 export function makeReport(assessment: Assessment): Report {
   const { contract, selected } = assessment;
   const violations = wordViolations(assessment.violations, assessment).map(reportViolation);
@@ -65,9 +65,8 @@ export function makeReport(assessment: Assessment): Report {
   const stateOf = stateFinder(assessment);
   const variables = Array.from(contract.variables.values(), ({ name, label, secret }): VariableReport => {
     const resolved = isSet(selected, name) ? selected.get(name) : undefined;
-    const origin = resolved === undefined ? {} : { origin: resolved.origin };
     const shadows = resolved?.shadowed?.map((one) => one.origin) ?? [];
-    return { name, label, secret, state: stateOf(name), ...origin, shadows };
+    return { name, label, secret, state: stateOf(name), origin: resolved?.origin, shadows };
   });
   const reportLine = (line: SectionLine): LineReport => {
     const names = line.kind === "group" ? line.names : [line.name];
@@ -77,15 +76,17 @@ export function makeReport(assessment: Assessment): Report {
     return {
       label: line.label,
       state: line.kind === "group" ? stateOf(name, line.group) : stateOf(line.name),
-      ...(withheld === undefined ? {} : { withheld }),
-      ...(resolved && { name: resolved.name, origin: resolved.origin, shown: shown(resolved, contract) }),
+      name: resolved?.name,
+      origin: resolved?.origin,
+      shown: resolved && shown(resolved, contract),
+      withheld,
     };
   };
   const sources = new Set(variables.map(({ origin }) => origin?.source));
   return {
     met: violations.length === 0,
     contract: reportContract(contract),
-    // A contract of one's own need not know ESC; that of the Sophia platform does.
+    // A project's own contract may be for other sources than ESC; the built-in one is not.
     esc: reportEsc(assessment, contract.source.kind === "built-in" && assessment.violations.some(isOfMissing)),
     sections: contract.sections.map(({ title, lines }) => ({ title, lines: lines.map(reportLine) })),
     variables,
@@ -98,7 +99,7 @@ export function makeReport(assessment: Assessment): Report {
 
 const MAX_SHOWN = 60;
 
-/** A value that is declared not to be secret, unless ESC keeps it secret, it is a file, or its URL has a password in it. */
+/** Masks a value unless it is declared as not secret, not secret in ESC, no file, and no URL with a password. */
 function shown({ name, value, secret, origin, delivery }: Resolved, { variables }: Contract): string {
   const isSecret = variables.get(name)?.secret !== false || (origin.source === "esc" && secret);
   if (isSecret || delivery === "file" || /:\/\/[^/\s]*@/.test(value)) return mask(value);
@@ -107,19 +108,13 @@ function shown({ name, value, secret, origin, delivery }: Resolved, { variables 
 }
 
 export function reportContract({ source, profile, scope }: Contract): ContractReport {
-  return {
-    source: source.kind === "built-in" ? "built-in" : source.path,
-    ...(profile === undefined ? {} : { profile }),
-    ...(scope === undefined ? {} : { scope: scope.name }),
-  };
+  return { source: source.kind === "built-in" ? "built-in" : source.path, profile, scope: scope?.name };
 }
 
-/** `sophia.contract.json (profile ci, scope web)`, for one line. */
 export function contractWords({ source, profile, scope }: ContractReport): string {
-  const parts = [
-    ...(profile === undefined ? [] : [`profile ${profile}`]),
-    ...(scope === undefined ? [] : [`scope ${scope}`]),
-  ];
+  const parts = Object.entries({ profile, scope }).flatMap(([key, name]) =>
+    name === undefined ? [] : `${key} ${name}`,
+  );
   return printable(parts.length === 0 ? source : `${source} (${parts.join(", ")})`);
 }
 
@@ -127,7 +122,7 @@ function isOfMissing({ kind }: Violation): boolean {
   return kind === "missing" || kind === "missing-when" || kind === "some-missing" || kind === "none-set";
 }
 
-/** The state of a variable by the rules that it breaks; of a group by the rule over it, else that of the variable that serves. */
+/** Returns a function for the state of a variable by the rules that it breaks, or of a group by the rule over it. */
 function stateFinder({ selected, violations }: Assessment): (name: string | undefined, group?: string) => State {
   const states = new Map<string, State>();
   const groups = new Map<string, State>();
@@ -137,7 +132,7 @@ function stateFinder({ selected, violations }: Assessment): (name: string | unde
     }
     if (one.kind === "missing" || one.kind === "missing-when") states.set(one.name, "missing");
     if (one.kind === "some-missing") for (const name of one.missing) states.set(name, "missing");
-    // A blank value is both: what is wrong with values follows what is missing.
+    // Last, since a blank value is both missing and invalid.
     if (one.kind === "malformed" || one.kind === "placeholder") states.set(one.name, "invalid");
   }
   return (name = "", group = "") => groups.get(group) ?? states.get(name) ?? (isSet(selected, name) ? "set" : "unset");

@@ -19,25 +19,25 @@ export function sayError(context: Context, error: unknown): void {
   else write(context, describeBug(error), "failure", true);
 }
 
-/** Writes a failure: what is wrong, then what to do. That of a start is one line, as in every shell. */
+/** Prints a failure: the problem, then the remedy. A command that cannot be started gets one line, as in shells. */
 function sayFailure(context: Context, failure: Failure): void {
   const isStart = failure.code === "not-found" || failure.code === "not-executable";
   write(context, [failure.message, ...further(failure)], "failure", isStart);
 }
 
-/** Words for a bug. The message of a foreign error may hold a value or a token; the places in the code do not. */
+/** Describes a bug without its message, which may contain a value or a token. */
 export function describeBug(error: unknown): Lines {
-  const places = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
+  const frames = error instanceof Error ? (error.stack ?? "").split("\n").filter((line) => /^\s+at /.test(line)) : [];
   const name = error instanceof Error ? error.constructor.name : typeof error;
-  return [`internal error (${name}); please report it`, ...places.map((line) => line.trim())];
+  return [`internal error (${name}); please report it`, ...frames.map((line) => line.trim())];
 }
 
-/** Writes lines of which the first names the program and the others belong to it. */
+/** Prints a message; its first line begins with the name of the program. */
 export function sayLines(context: Context, lines: Lines): void {
   write(context, lines, "notice");
 }
 
-/** @param isWhole the lines are not broken: a message that others search for, or places in the code */
+/** @param isWhole do not wrap: other programs search for the message, or it has stack frames */
 function write(context: Context, lines: Lines, kind: "failure" | "notice", isWhole = false): void {
   const layout = layoutFor(context, 2);
   const wrapped = messageLines(lines, isWhole ? { ...layout, width: Infinity } : layout);
@@ -45,7 +45,7 @@ function write(context: Context, lines: Lines, kind: "failure" | "notice", isWho
   context.err(`${shown.join("\n")}\n`);
 }
 
-/** A message for another that writes the name of the program in front of it, laid out as {@link sayLines} does. */
+/** Returns a message as {@link sayLines} prints it, without the name of the program. */
 export function messageText(text: string, layout: Layout): string {
   return messageLines([text], layout)
     .flat()
@@ -57,7 +57,7 @@ export function sayQuestion(context: Context, lines: readonly Line[]): void {
   context.err(questionText(context, lines));
 }
 
-/** The same for another that asks, such as one that does not show what is typed. */
+/** Returns a question as {@link sayQuestion} prints it. */
 export function questionText(context: Context, lines: readonly Line[]): string {
   const { width, ...rest } = layoutFor(context, 2);
   const layout = { ...rest, width: width - 1 };
@@ -66,7 +66,7 @@ export function questionText(context: Context, lines: readonly Line[]): string {
 
 export type MessageLines = readonly (readonly string[])[];
 
-/** Lays a message out: the first line behind the name of the program, the others under it. */
+/** Wraps a message: the first line after the name of the program, the others indented. */
 export function messageLines([first, ...rest]: Lines, { width, named }: Layout): MessageLines {
   const broken = (line: string, indent: string, head?: number): readonly string[] =>
     wrap(withCommandsWhole(named(line)), width - INDENT.length, indent, head);
@@ -75,15 +75,13 @@ export function messageLines([first, ...rest]: Lines, { width, named }: Layout):
   return [[`${PROGRAM} ${head}`, ...indented(more)], ...rest.map((line) => indented(broken(line, INDENT)))];
 }
 
-/** Columns of the lines of a message under its first one, where nothing makes them narrower. */
 export const FURTHER_WIDTH: number = WIDTH - INDENT.length;
 
-/** How many lines a message takes there. */
 export function heightOf(lines: Lines): number {
   return messageLines(lines, PLAIN).flat().length;
 }
 
-/** A message: the program's name, the cause of a failure and the rules that are not met, or the word that it is a warning. */
+/** Paints the program's name, the cause of a failure, violated rules, and the word "warning". */
 export function paintedMessage(lines: MessageLines, kind: "failure" | "notice"): readonly string[] {
   return lines.flatMap((parts, index) => {
     const isFirst = index === 0;

@@ -1,9 +1,8 @@
-/** A contract that is not met, in words: the cause first, then what is missing, then what to do. */
+/** Messages for a contract that is not met: the cause first, then the violations, then the remedy. */
 import { correctionOf, type SetOffer, sharedCorrections, sharedRemedy } from "../contract/remedies.ts";
 import type { Wording } from "../contract/wording.ts";
 import type { Context } from "../core/context.ts";
 import type { Failure, Notice } from "../core/model.ts";
-import { grouped } from "../core/grouped.ts";
 import { enumerateFew } from "../core/lines.ts";
 import { count, firstOf, printable } from "../core/text.ts";
 import { ADMIN_TOKEN } from "../esc/settings/own-variables.ts";
@@ -11,25 +10,20 @@ import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 import { describeNotice, isInformation, workLocally } from "./notices.ts";
 import { FURTHER_WIDTH, heightOf } from "./stderr.ts";
-import { MOST_TOLD, wordViolations } from "./violations.ts";
+import { MAX_SHOWN, wordViolations } from "./violations.ts";
 
-/** The parts, not wrapped; `check` and a launch that failed tell the same. */
+/** The parts of the message, not wrapped, for `check`, launches and exports. */
 export interface Unmet {
-  /**
-   * Which contract applies and two ways on, if the user has written none; absent if ESC fails, which is the cause
-   * then.
-   */
+  /** If the built-in contract applies: the reason and two remedies. Absent if ESC fails, which is then the cause. */
   readonly unwritten?: readonly [string, string];
-  /** The fault of ESC, if that may be why something is missing: with what to do, and what the service says. */
+  /** The failure of ESC, if variables may be missing because of it, with the remedy and the service's own words. */
   readonly cause?: readonly [string, ...string[]];
-  readonly amount: string;
   readonly findings: readonly Finding[];
-  /** Lines that begin with spaces belong to a command and must not be wrapped. */
+  /** Lines that begin with spaces belong to a command, and are not wrapped. */
   readonly remedy: readonly string[];
 }
 
 export interface Finding {
-  /** A rule that is not met, or the names that are missing because ESC is. */
   readonly kind: "violation" | "names";
   readonly text: string;
   readonly advice: readonly string[];
@@ -39,12 +33,12 @@ const UNWRITTEN = [
   "no contract here, so the Sophia platform's built-in one applies",
   "start your own with sophia-run init, or use none: --no-contract",
 ] as const;
-/** More violations than these are told by their names, so that the message stays short. */
+/** Limit of violations with a message each; of more, only the names are shown. */
 const MOST_LINES = 8;
 const MAX_DETAILS = 2;
 const DETAIL_LENGTH = 150;
 
-/** How `sophia-run set` gets a value here: it needs a token from the process environment, or a terminal. */
+/** Returns how `sophia-run set` could get a value: from a prompt, or from the standard input with a token. */
 export function setOffer({ environment, isTerminal }: Pick<Context, "environment" | "isTerminal">): SetOffer {
   if (isTerminal(0) && isTerminal(2)) return "asks";
   return (environment.get(ADMIN_TOKEN) ?? "") === "" ? undefined : "reads";
@@ -52,8 +46,7 @@ export function setOffer({ environment, isTerminal }: Pick<Context, "environment
 
 export function explainUnmet(assessment: Assessment, width: number, offer?: SetOffer): Unmet {
   const { esc, violations } = assessment;
-  const wordings = wordViolations(violations.slice(0, MOST_TOLD), assessment);
-  const amount = count(violations.length, "violation");
+  const wordings = wordViolations(violations.slice(0, MAX_SHOWN), assessment);
   const left = violations.length - wordings.length;
   const rest: readonly Finding[] =
     left > 0
@@ -63,25 +56,22 @@ export function explainUnmet(assessment: Assessment, width: number, offer?: SetO
   const { shared, alone } = sharedCorrections(wordings.flatMap(({ wrong }) => wrong ?? []));
   const asFinding = ({ message, advice, wrong }: Wording): Finding => {
     const own = wrong === undefined || !alone.has(wrong) ? [] : [correctionOf(wrong)];
-    return { kind: "violation", text: message, advice: [...firstOf(advice, MOST_TOLD), ...own] };
+    return { kind: "violation", text: message, advice: [...firstOf(advice, MAX_SHOWN), ...own] };
   };
-  const compacted = (): readonly Finding[] => {
-    const { missing, others } = compact(wordings, assessment);
-    return [...missing, ...others.map(asFinding), ...rest];
-  };
+  const compacted = (): readonly Finding[] => [...compact(wordings, assessment, asFinding), ...rest];
   if (esc.kind === "unavailable" || esc.kind === "refused") {
     const meanwhile =
       esc.kind === "refused"
-        ? ["until then set what is missing in the environment", workLocally(esc.settings)]
-        : ["until then set what is missing in the environment or in .env"];
-    return { cause: causeOf(esc.failure), amount, findings: compacted(), remedy: [...shared, ...meanwhile] };
+        ? ["until then, set the missing variables in the environment", workLocally(esc.settings)]
+        : ["until then, set the missing variables in the environment or in .env"];
+    return { cause: causeOf(esc.failure), findings: compacted(), remedy: [...shared, ...meanwhile] };
   }
   const unwritten = assessment.contract.source.kind === "built-in" ? { unwritten: UNWRITTEN } : {};
   const remedy = [...shared, ...sharedRemedy(supply, width, offer)];
   const findings = wordings.length > MOST_LINES ? compacted() : wordings.map(asFinding);
-  // A value that is wrong or withheld is not missing because of ESC.
+  // Invalid and withheld values are not missing because of ESC.
   const cause = supply.length > 0 ? notConfigured(esc) : undefined;
-  return { ...unwritten, ...(cause === undefined ? {} : { cause: [cause] }), amount, findings, remedy };
+  return { ...unwritten, ...(cause === undefined ? {} : { cause: [cause] }), findings, remedy };
 }
 
 function notConfigured(esc: EscStatus): string | undefined {
@@ -91,64 +81,50 @@ function notConfigured(esc: EscStatus): string | undefined {
 }
 
 function causeOf({ message, hint, details = [] }: Failure): readonly [string, ...string[]] {
-  const left = details.length - MAX_DETAILS;
-  return [
-    message,
-    ...(hint === undefined ? [] : [hint]),
-    ...details
-      .slice(0, MAX_DETAILS)
-      .map((one) => (one.length > DETAIL_LENGTH ? `${one.slice(0, DETAIL_LENGTH)}…` : one)),
-    ...(left > 0 ? [`and ${left} more`] : []),
-  ];
+  const cut = details.map((one) => (one.length > DETAIL_LENGTH ? `${one.slice(0, DETAIL_LENGTH)}…` : one));
+  return [message, ...(hint === undefined ? [] : [hint]), ...firstOf(cut, MAX_DETAILS)];
 }
 
-/** The names that are missing, several on a line; what is wrong for another reason, or perhaps misspelt, as it is. */
+/** Lists missing names, several on a line; other violations, and names that may be misspelt, stay as they are. */
 function compact(
   wordings: readonly Wording[],
   assessment: Assessment,
-): { readonly missing: readonly Finding[]; readonly others: readonly Wording[] } {
+  asFinding: (wording: Wording) => Finding,
+): readonly Finding[] {
   const why = withheldWords(assessment);
-  const kept: (readonly [words: string, name: string])[] = [];
   const names: string[] = [];
   const groups: string[] = [];
+  const withheldNames = new Map<string, string[]>();
   const others = wordings.filter(({ violation, advice }) => {
     const { kind } = violation;
     if (advice.length > 0 || (kind !== "none-set" && kind !== "missing" && kind !== "missing-when")) return true;
     const wanted = "name" in violation ? [violation.name] : violation.rule.names;
-    const withheld = wanted.flatMap((name) => {
-      const words = why(name);
-      return words === undefined ? [] : [[words, name] as const];
-    });
-    for (const one of withheld) kept.push(one);
+    const withheld = wanted.filter((name) => why(name) !== undefined);
+    for (const name of withheld) {
+      const words = why(name) ?? "";
+      withheldNames.set(words, [...(withheldNames.get(words) ?? []), name]);
+    }
     if (withheld.length > 0) return false;
     if (wanted.length === 1) names.push(...wanted);
-    else groups.push(`none set: ${enumerateFew(wanted, MOST_TOLD, "or")}`);
+    else groups.push(`none set: ${enumerateFew(wanted, MAX_SHOWN, "or")}`);
     return false;
   });
   const lines = [
     ...(names.length === 0 ? [] : [`not set: ${names.join(", ")}`]),
     ...groups,
-    ...Array.from(
-      grouped(kept, ([words]) => words),
-      ([words, list]) =>
-        `${words}: ${firstOf(
-          list.map(([, name]) => name),
-          MOST_TOLD,
-        ).join(", ")}`,
-    ),
+    ...Array.from(withheldNames, ([words, list]) => `${words}: ${firstOf(list, MAX_SHOWN).join(", ")}`),
   ];
-  return { missing: lines.map((text) => ({ kind: "names", text, advice: [] })), others };
+  return [...lines.map((text): Finding => ({ kind: "names", text, advice: [] })), ...others.map(asFinding)];
 }
 
-/** An incomplete configuration of ESC is the cause, and said already; permissions have time until it works. */
-function isTold(notice: Notice, quiet: boolean): boolean {
+/** Leaves out an incomplete configuration of ESC, which is printed as the cause, and permissions, which can wait. */
+function isPrinted(notice: Notice, quiet: boolean): boolean {
   return notice.kind !== "esc-incomplete" && notice.kind !== "exposed" && !(quiet && isInformation(notice));
 }
 
-/** Lines of a failure, if what is wrong does not take more. */
-const MOST_TOTAL = 15;
+const MAX_TOTAL = 15;
 
-/** The notices for which there is room under a message; those about lines of files come last. `check` tells the others. */
+/** Returns as many notices as fit below a message, remarks last. `check` shows all of them. */
 function noticeLines(notices: readonly Notice[], message: readonly [string, ...string[]]): readonly string[] {
   const isRemark = ({ kind }: Notice): boolean => kind === "remark";
   const ordered = [...notices.filter((notice) => !isRemark(notice)), ...notices.filter(isRemark)];
@@ -156,7 +132,7 @@ function noticeLines(notices: readonly Notice[], message: readonly [string, ...s
   for (const [index, notice] of ordered.entries()) {
     const own = describeNotice(notice);
     const left = ordered.length - index;
-    if (heightOf([...message, ...lines, ...own]) + (left > 1 ? 1 : 0) > MOST_TOTAL) {
+    if (heightOf([...message, ...lines, ...own]) + (left > 1 ? 1 : 0) > MAX_TOTAL) {
       return [...lines, `and ${count(left, index === 0 ? "notice" : "further notice")}`];
     }
     lines.push(...own);
@@ -164,28 +140,23 @@ function noticeLines(notices: readonly Notice[], message: readonly [string, ...s
   return lines;
 }
 
-interface Telling {
+interface Outcome {
   readonly consequence: string;
   readonly wayOut: string;
   readonly quiet: boolean;
   readonly offer: SetOffer;
-  /** A program has started with the same contract, so its origin is known. */
+  /** A program runs with the same contract: the built-in one needs no explanation. */
   readonly isRunning?: boolean;
 }
 
-/** The failure of a launch or an export. */
 export function wordUnmet(
   assessment: Assessment,
-  { consequence, wayOut, quiet, offer, isRunning = false }: Telling,
+  { consequence, wayOut, quiet, offer, isRunning = false }: Outcome,
 ): Failure {
-  const {
-    unwritten: origin = [],
-    cause = [],
-    amount,
-    findings,
-    remedy,
-  } = explainUnmet(assessment, FURTHER_WIDTH, offer);
-  const unwritten = isRunning ? [] : origin;
+  const unmet = explainUnmet(assessment, FURTHER_WIDTH, offer);
+  const { cause = [], findings, remedy } = unmet;
+  const unwritten = isRunning ? [] : (unmet.unwritten ?? []);
+  const amount = count(assessment.violations.length, "violation");
   const head = `the contract is not met (${amount}); ${printable(consequence)}`;
   const [message = head, ...rest] = [...unwritten, ...cause, head];
   const details = [
@@ -197,7 +168,7 @@ export function wordUnmet(
     ...remedy,
   ];
   const last = unwritten.length > 0 ? [] : [`sophia-run check shows the whole configuration; ${wayOut}`];
-  const notices = assessment.notices.filter((notice) => isTold(notice, quiet));
+  const notices = assessment.notices.filter((notice) => isPrinted(notice, quiet));
   const shown = noticeLines(notices, [message, ...details, ...last]);
   return { code: "contract-unmet", message, details: [...details, ...shown, ...last] };
 }

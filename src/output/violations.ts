@@ -1,4 +1,4 @@
-/** The violations of a contract in words, as all commands tell them. */
+/** Messages for violations of a contract, for all commands. */
 import type { Contract, Violation } from "../contract/model.ts";
 import { remedyLines, type SetOffer, sharedRemedy, type Target } from "../contract/remedies.ts";
 import { describeViolations, type Wording, type WordingContext } from "../contract/wording.ts";
@@ -10,7 +10,6 @@ import type { Assessment, EscStatus } from "../resolve/assessment.ts";
 import { withheldWords } from "../resolve/withheld.ts";
 
 export interface ViolationReport {
-  /** The kind of the violation: a stable token. */
   readonly kind: string;
   readonly names: readonly string[];
   readonly message: string;
@@ -34,21 +33,18 @@ function targetOf(esc: EscStatus): Target {
   return { kind: esc.kind === "refused" ? "environment" : "local" };
 }
 
-/**
- * The violations of one ESC environment (`org/project/name`); `told` are the lines for people, with one remedy for
- * all.
- */
+/** Reports the violations of one ESC environment (`org/project/name`), for programs and as lines for people. */
 export function reportViolations(
   violations: readonly Violation[],
   contract: Contract,
   selected: Resolution,
   escEnvironment: string,
   offer?: SetOffer,
-): { readonly violations: readonly ViolationReport[]; readonly told: readonly Line[] } {
+): { readonly violations: readonly ViolationReport[]; readonly lines: readonly Line[] } {
   const target: Target = { kind: "esc", environment: escEnvironment };
   const context: WordingContext = { present: [...selected.keys()], origins: selected, target };
   const wordings = describeViolations(violations, contract, context);
-  const shown = wordings.slice(0, MOST_TOLD);
+  const shown = wordings.slice(0, MAX_SHOWN);
   const lines: readonly Line[] = [
     ...shown.flatMap(({ message, advice }) => [
       `❌ ${message}`,
@@ -61,11 +57,10 @@ export function reportViolations(
       offer,
     ).map((text) => ({ text, hang: 3, whole: text.startsWith("  ") })),
   ];
-  return { violations: wordings.map(reportViolation), told: lines };
+  return { violations: wordings.map(reportViolation), lines };
 }
 
-/** Limit of violations in a text for people. */
-export const MOST_TOLD = 50;
+export const MAX_SHOWN = 50;
 
 export function reportViolation(wording: Wording): ViolationReport {
   const { violation, message } = wording;

@@ -1,4 +1,4 @@
-/** A command to GitHub's runner, a line of the standard output (the runner's ActionCommand.cs reads it). */
+/** Returns a command to GitHub's runner, a line of output (actions/runner, ActionCommand.cs). */
 export function workflowCommand(
   command: string,
   data: string,

@@ -75,16 +75,16 @@ test.each([
 });
 
 test.each([
-  [{ mode: "fork" }, {}, "--mode has no usable value: 'fork'"],
-  [{}, { SOPHIA_MODE: "fork" }, "SOPHIA_MODE has no usable value: 'fork'"],
-  [{}, { SOPHIA_QUIET: "maybe" }, "SOPHIA_QUIET has no usable value: 'maybe'"],
-  [{ timeout: "soon" }, {}, "--timeout has no usable value: 'soon'"],
-  [{}, { SOPHIA_TIMEOUT: "0" }, "SOPHIA_TIMEOUT has no usable value: '0'"],
-  [{ session: "for ever" }, {}, "--session has no usable value: 'for ever'"],
-  [{}, { SOPHIA_SESSION: "1500ms" }, "SOPHIA_SESSION has no usable value: '1500ms'"],
-  [{ dotenv: [""] }, {}, "--dotenv has no usable value: ''"],
-  [{ exclude: [","] }, {}, "--exclude has no usable value: ''"],
-  [{}, { SOPHIA_DOTENV: " , " }, "SOPHIA_DOTENV has no usable value"],
+  [{ mode: "fork" }, {}, "--mode has an invalid value: 'fork'"],
+  [{}, { SOPHIA_MODE: "fork" }, "SOPHIA_MODE has an invalid value: 'fork'"],
+  [{}, { SOPHIA_QUIET: "maybe" }, "SOPHIA_QUIET has an invalid value: 'maybe'"],
+  [{ timeout: "soon" }, {}, "--timeout has an invalid value: 'soon'"],
+  [{}, { SOPHIA_TIMEOUT: "0" }, "SOPHIA_TIMEOUT has an invalid value: '0'"],
+  [{ session: "for ever" }, {}, "--session has an invalid value: 'for ever'"],
+  [{}, { SOPHIA_SESSION: "1500ms" }, "SOPHIA_SESSION has an invalid value: '1500ms'"],
+  [{ dotenv: [""] }, {}, "--dotenv has an invalid value: ''"],
+  [{ exclude: [","] }, {}, "--exclude has an invalid value: ''"],
+  [{}, { SOPHIA_DOTENV: " , " }, "SOPHIA_DOTENV has an invalid value"],
 ])("a bad value is named by where it was set: %j %j", (flags, variables, message) => {
   expect(() => settled(flags, variables)).toThrow(message);
 });
@@ -101,6 +101,6 @@ describe("durations in milliseconds", () => {
   ])("%s", (text, ms) => expect(parseDuration(text, "x")).toBe(ms));
 
   test.each(["", "0", "-1", "1d", "1e3", "Infinity", "NaN", "30 s", "9999999h", "0.1ms"])("not %j", (text) => {
-    expect(() => parseDuration(text, "x")).toThrow("no usable value");
+    expect(() => parseDuration(text, "x")).toThrow("invalid value");
   });
 });

@@ -10,7 +10,7 @@ import { atTerminal } from "../helpers/terminal.ts";
 
 const ESCAPE = "\u001B";
 
-describe("whether there are colours", () => {
+describe("colours are used if allowed", () => {
   const terminal = { TERM: "xterm-256color" };
   test.each([
     ["a terminal", terminal, true, true],
@@ -33,7 +33,7 @@ describe("whether there are colours", () => {
     expect(hasColours({ environment, isTerminal: () => isTerminal }, 1)).toBe(expected);
   });
 
-  test("a stream is asked for itself", () => {
+  test("each stream is checked by itself", () => {
     const environment = new Map(Object.entries(terminal));
     const isTerminal = (descriptor: number): boolean => descriptor === 2;
     expect([hasColours({ environment, isTerminal }, 1), hasColours({ environment, isTerminal }, 2)]).toEqual([
@@ -43,11 +43,11 @@ describe("whether there are colours", () => {
   });
 });
 
-describe("what is painted", () => {
+describe("painted parts", () => {
   const painted = (kind: "failure" | "notice", ...lines: [string, ...string[]]): string =>
     `${paintedMessage(messageLines(lines, PLAIN), kind).join("\n")}\n`;
 
-  test("a report: headings, what fails with the lines that it goes on in, and the good news of the summary alone", () => {
+  test("a report: headings, failures with all their lines, and passed checks of the summary alone", () => {
     const long = `❌ ${"word ".repeat(14)}word`;
     const text = `=== A ===\n\n--- B ---\n✅ C: ***abcd\n➖ D\n⚠️ E\n${long} goes on\n   what to do\n\n--- Summary ---\n✅ F\n`;
     expect(report(text, PLAIN, reportStyles())).toBe(
@@ -69,14 +69,14 @@ describe("what is painted", () => {
     );
   });
 
-  test("a failure: the cause, and the rules that are not met", () => {
+  test("a failure: the cause, and the violated rules", () => {
     expect(painted("failure", "broken", "✗ A", "do this")).toBe(
       `${ESCAPE}[31m${ESCAPE}[1msophia-run:${ESCAPE}[22m broken${ESCAPE}[39m\n` +
         `${ESCAPE}[31m  ✗ A${ESCAPE}[39m\n  do this\n`,
     );
   });
 
-  test("a notice: that it is a warning", () => {
+  test("a notice: the word warning", () => {
     expect(painted("notice", "warning: odd", "do this")).toBe(
       `${ESCAPE}[1msophia-run:${ESCAPE}[22m ${ESCAPE}[33mwarning:${ESCAPE}[39m odd\n  do this\n`,
     );
@@ -86,7 +86,7 @@ describe("what is painted", () => {
 const forced = { FORCE_COLOR: "1", GITHUB_PAT: "ghp_0123456789abcdef" };
 const plain = { ...forced, FORCE_COLOR: "0" };
 
-describe("of the program", () => {
+describe("the program", () => {
   test.each([
     [["check"]],
     [["explain"]],
@@ -113,12 +113,12 @@ describe("of the program", () => {
     [["docs", "--check"]],
     [["completion", "bash"]],
     [["--version"]],
-  ])("%j: what is for programs has none", async (args) => {
+  ])("%j: output for programs has no colours", async (args) => {
     const { stdout } = await sophia(args, { env: forced });
     expect(stdout).not.toContain(ESCAPE);
   });
 
-  test("a .env file does not decide", async () => {
+  test("a .env file has no effect", async () => {
     const cwd = folder({ ".env": "FORCE_COLOR=1\n" });
     expect((await sophia(["check"], { cwd })).stdout).not.toContain(ESCAPE);
   });
@@ -137,7 +137,7 @@ describe("of the program", () => {
     const inner = (script: string): Promise<{ readonly stdout: string }> =>
       atTerminal(["--no-contract", "--", "sh", "-c", script, "sh", ...sophiaRun], { cwd, env }, []);
     const { stdout: message } = await inner('"$@" -- true > out');
-    expect(message).toContain(`${ESCAPE}[31m${ESCAPE}[1msophia-run:${ESCAPE}[22m no contract here`);
+    expect(message).toContain(`${ESCAPE}[31m${ESCAPE}[1msophia-run:${ESCAPE}[22m no contract`);
     const { stdout: shown } = await inner('"$@" check --jsno 2> err; "$@" check');
     expect(shown).toContain(red);
     expect(readFileSync(join(cwd, "err"), "utf8")).toMatch(/^sophia-run: unknown option --jsno of check\n/);

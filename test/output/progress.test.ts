@@ -11,7 +11,7 @@ async function silentEsc() {
   return { ESC_ENV: "acme/sophia/dev", ESC_TOKEN: server.token, PULUMI_BACKEND_URL: server.url };
 }
 
-test("on a terminal a long wait is shown, and cleared when it ends", async () => {
+test("a terminal shows a request that takes long, and clears it at the end", async () => {
   const env = await silentEsc();
   const command = [...sophiaRun, "--timeout", "3s", "--", "echo", "started"].map((word) => `'${word}'`).join(" ");
   const child = spawn("script", ["-qec", command, "/dev/null"], {
@@ -28,7 +28,7 @@ test("on a terminal a long wait is shown, and cleared when it ends", async () =>
   expect(screen.trimEnd().endsWith("started")).toBe(true);
 });
 
-test("elsewhere nothing is shown", async () => {
+test("without a terminal nothing is shown", async () => {
   const env = await silentEsc();
   const { status, stdout, stderr } = await sophia(["--timeout", "2s", "--", "echo", "started"], {
     env: { ...CONTRACT_VALUES, ...env },

@@ -3,7 +3,7 @@ import { startEscServer } from "../esc-server/index.ts";
 import { sophia, unwrapped } from "../helpers/sophia.ts";
 
 const UNKNOWN =
-  "sophia-run: warning: ESC has no environment acme/sophia/dev: sophia/dev was taken for sophia/default/dev; ";
+  "sophia-run: warning: ESC has no environment acme/sophia/dev: sophia/dev was read as sophia/default/dev; ";
 
 test("a name of two parts that means another organization's environment is told, and refused where ESC is required", async () => {
   await using server = await startEscServer({ user: { defaultOrg: "acme", organizations: ["acme", "sophia"] } });
@@ -34,6 +34,6 @@ test("--session says how long what is opened lives, and a bad one opens nothing"
   expect(opened.map(({ query }) => query)).toEqual([{ duration: "2h" }, { duration: "30m" }]);
   const bad = await sophia(["--no-contract", "--session", "0", "--", "true"], { env });
   expect(bad.status).toBe(125);
-  expect(bad.stderr).toMatch(/^sophia-run: --session has no usable value: '0'\n/);
+  expect(bad.stderr).toMatch(/^sophia-run: --session has an invalid value: '0'\n/);
   expect(server.count("open")).toBe(2);
 });

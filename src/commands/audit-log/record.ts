@@ -16,8 +16,7 @@ import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
 import { embeddedAddon } from "../../launch/standalone/embedded-addon.ts";
 import { isBun } from "../../system/runtime.ts";
-import { keeperOfOutput } from "../run/agents.ts";
-import { keeperBy } from "../run/keepers.ts";
+import { outputReader, readerName } from "../run/agents.ts";
 import { appendToLog } from "./log.ts";
 
 export type Occasion =
@@ -62,10 +61,10 @@ export function recorderOf(
   return (occasion, isRefused, assessment) => {
     const secrets = secretsOf(assessment);
     if (reason !== undefined) refuseSecrets(reason, secrets);
-    const keeper = keeperOfOutput(context.environment);
+    const keeper = outputReader(context.environment);
     const line = {
       ...lineOf(occasion, isRefused, assessment, secrets),
-      caller: keeper === undefined ? undefined : keeperBy(keeper),
+      caller: keeper === undefined ? undefined : readerName(keeper),
       reason: reason === undefined ? undefined : printable(reason),
     };
     appendToLog(resolve(context.cwd, auditLog), jsonLine(line));

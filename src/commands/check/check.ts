@@ -1,4 +1,4 @@
-import { usageError } from "../mistakes.ts";
+import { conflict, usageError } from "../mistakes.ts";
 import { ExitStatus } from "../../core/error.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import type { Context } from "../../core/context.ts";
@@ -12,68 +12,63 @@ import { say } from "../../output/say.ts";
 import { assessed } from "../assessed.ts";
 import type { Command } from "../command.ts";
 import { type EnvironmentGates, environmentGates } from "./gates.ts";
-import { INDENTED, json, type Part, text } from "./text.ts";
+import { INDENTED, type ExtraCheck, reportJson, reportText } from "./text.ts";
 import { trackedFiles } from "./tracked.ts";
 
-/** `sophia-run check`: 0 if the contract is met, else 1. */
+/** `sophia-run check`. @returns 0 if the contract is met and no further check fails, else 1 */
 export const check: Command = async ({ options }, context) => {
   const { against } = options;
   const asJson = options["json"] === true;
   const asking = typeof against === "string" ? "--against" : options["overdue"] === true ? "--overdue" : undefined;
   if (asking !== undefined && settle(options, context.environment).offline) {
-    throw usageError(`${asking} asks ESC, which --offline (SOPHIA_OFFLINE) rules out`, "leave one of them out");
+    throw conflict(asking, "--offline (SOPHIA_OFFLINE)");
   }
   if (typeof against === "string") {
     const other = ["overdue", "live"].find((name) => options[name] === true);
-    if (other !== undefined) {
-      throw usageError(`--against opens no environment, and --${other} needs one`, "leave one of them out");
-    }
+    if (other !== undefined) throw conflict("--against", `--${other}`);
     const { compare } = await import("../compare/compare.ts");
     return compare(against, options, asJson, context);
   }
   const isLive = options["live"] === true;
   const strict = options["strict"] === true;
   if (strict && !isLive) {
-    throw usageError(
-      "--strict goes with --against and with --live: it says whether drift, or a doubt, fails",
-      "add --against ENV,ENV or --live, or leave --strict out",
-    );
+    throw usageError("--strict needs --against or --live", "add --against ENV,ENV or --live, or omit --strict");
   }
   const { settings, assessment } = await assessed(options, context);
   const report = makeReport(assessment);
   const [tracked, [ages, gates]] = await Promise.all([
     trackedFiles(settings, assessment, context),
-    askOfRead(assessment.esc, settings, context),
+    requestDetails(assessment.esc, settings, context),
   ]);
-  const parts: Part[] = [];
+  const checks: ExtraCheck[] = [];
   if (options["overdue"] === true) {
     const { checkOverdue } = await import("./overdue.ts");
-    parts.push(await checkOverdue(settings, assessment.contract, context));
+    checks.push(await checkOverdue(settings, assessment.contract, context));
   }
   if (isLive) {
-    if (settings.fake) throw usageError("--live has nothing to try with --fake", "leave one of them out");
+    if (settings.fake) throw conflict("--live", "--fake (SOPHIA_FAKE)");
     const { checkLive } = await import("./live/live.ts");
-    parts.push(await checkLive(assessment, settings, { isConfirmed: options["yes"] === true, strict }, context));
+    checks.push(await checkLive(assessment, settings, { isConfirmed: options["yes"] === true, strict }, context));
   }
   const unmet = report.met || asJson ? undefined : explainUnmet(assessment, INDENTED, setOffer(context));
-  // The report itself says that ESC is cached, and why it is not read.
+  // The report itself has these two.
   const notices = assessment.notices.filter(
     ({ kind }) => kind !== "esc-kept" && (kind !== "esc-incomplete" || unmet?.cause === undefined),
   );
   say(context, { quiet: true, isReport: !settings.quiet }, notices);
-  const beside = { tracked, ages, gates, parts };
-  if (asJson) context.out(json(report, beside));
-  else tell(context, text(report, unmet, beside));
-  return report.met && parts.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
+  const extras = { tracked, ages, gates, checks };
+  if (asJson) context.out(reportJson(report, extras));
+  else tell(context, reportText(report, unmet, extras));
+  return report.met && checks.every(({ failures }) => failures.length === 0) ? ExitStatus.ok : ExitStatus.unmet;
 };
 
-/** Asks for the age and the approvals of the environments that were read, as far as the launcher's token may see them. */
-async function askOfRead(
+/** Requests age and approvals of the environments that were read, as far as the launcher's token may see them. */
+async function requestDetails(
   esc: EscStatus,
   settings: Settings,
   context: Context,
 ): Promise<[readonly EnvironmentAge[], readonly EnvironmentGates[]]> {
-  // With values from the cache, ESC must not be asked, or does not answer.
+  // With cached values, ESC must not be contacted (--offline), or does not answer.
   if (esc.kind !== "read" || esc.kept !== undefined) return [[], []];
   const progress = await makeProgress(context, settings);
   const asking = [environmentAges(esc.settings, progress), environmentGates(esc.settings, progress)] as const;

@@ -3,39 +3,41 @@ import { JSON_OPTION, type CommandDefinition } from "../command.ts";
 export const checkCommand: CommandDefinition = {
   describe: "Check that the configuration meets the contract",
   details: [
-    "Nothing is started. Shows the state of ESC, each variable of the contract with its value masked, and what to do about each rule " +
-      "that is not met.",
-    "With --against no environment is opened and no credentials are minted: one table shows which environment sets " +
-      "which variable, from ESC alone. A secret, or a value from a provider, is shown as set with an unknown value, " +
-      "and counts as valid. Exit status: 1 if one of them certainly does not meet the contract; with --strict also if " +
-      "a variable is set in one environment and missing in another.",
-    "With --live each value that has a probe in the contract is sent to its service, over TLS or within this machine, " +
-      "with 5 seconds for each. What the service rejects fails; what nobody can tell (no connection, no credit, over the " +
-      "quota, no permission) is a warning.",
+    "Starts nothing. Prints the state of ESC, each variable of the contract with its value masked, and a remedy for each " +
+      "rule that is not met.",
+    "--against compares ESC environments without opening them, so that no dynamic credentials are issued. A table shows " +
+      "which environment sets which variable; other sources are not read. A secret, or a value from a provider, is shown as " +
+      "set*: its value is not known and counts as valid. The check fails if an environment certainly breaks a rule of the " +
+      "contract.",
+    "--live sends each value that has a probe in the contract to its service, over TLS or within this machine, with a time " +
+      "limit of 5 seconds. The check fails if the service rejects a value. If a value could not be tried (no connection, " +
+      "no credit, quota exceeded, no permission), that is a warning.",
   ],
   options: {
     against: {
       type: "string",
       value: "ENV,ENV…",
-      describe: "Check these ESC environments, and compare them with each other: sophia/dev,sophia/prod",
+      describe: "Compare these ESC environments and check each, such as sophia/dev,sophia/prod",
     },
     overdue: {
       type: "boolean",
-      describe: "Fail, too, if a secret is older than the contract's rotateEvery, by the history of ESC",
+      describe: "Fail also if the history of ESC shows a secret older than the contract's rotateEvery",
     },
-    live: { type: "boolean", describe: "Ask the services themselves whether the values work; sends each to its own" },
+    live: { type: "boolean", describe: "Test values by sending each to its own service" },
     yes: {
       type: "boolean",
       short: "y",
-      describe: "With --live: send values where a contract or .env file of the folder says, without asking",
+      describe: "With --live: do not ask before sending values to hosts that files of this folder name",
     },
     strict: {
       type: "boolean",
-      describe: "With --against: drift between the environments fails too; with --live: what could not be tried, too",
+      describe:
+        "With --against: fail also if only some environments set a variable (drift). With --live: fail also if a value " +
+        "could not be tried",
     },
     json: JSON_OPTION,
   },
-  statuses: { 0: "the contract is met", 1: "it is not, or what was asked for beside it fails" },
+  statuses: { 0: "the contract is met", 1: "the contract is not met, or --against, --overdue or --live fails" },
   examples: [
     "sophia-run check",
     "sophia-run check --profile prod --json",

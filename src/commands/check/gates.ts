@@ -1,4 +1,3 @@
-/** The approvals that environments need. */
 import { type Gates, readGates } from "../../esc/api/gates.ts";
 import type { EscSettings } from "../../esc/settings/access.ts";
 import { formatName } from "../../esc/settings/names.ts";
@@ -9,7 +8,7 @@ export interface EnvironmentGates extends Gates {
   readonly environment: string;
 }
 
-/** Returns the environments that need approvals, as far as the token may see them; none if ESC fails. */
+/** Returns the environments that need approvals, as far as the token may see that; none if ESC fails. */
 export async function environmentGates(
   settings: EscSettings,
   progress: Progress,
@@ -21,8 +20,7 @@ export async function environmentGates(
   return asked.filter(({ open, update }) => open || update);
 }
 
-/** `acme/sophia/prod: Opens only with an approval, and so it is changed`. */
 export function gateWords({ environment, open, update }: EnvironmentGates): string {
-  if (!open) return `${environment}: Changes have to be approved`;
-  return `${environment}: Opens only with an approval${update ? ", and so it is changed" : ""}`;
+  if (!open) return `${environment}: Changing needs an approval`;
+  return `${environment}: Opening ${update ? "and changing need" : "needs"} an approval`;
 }

@@ -1,4 +1,3 @@
-/** `check --overdue`: the age of secrets. */
 import type { Settings } from "../../command-line/settings.ts";
 import type { Contract } from "../../contract/model.ts";
 import type { Context } from "../../core/context.ts";
@@ -9,20 +8,20 @@ import { makeProgress } from "../../output/progress.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 import { historyAccess } from "../audit/access.ts";
 import { ageForPrograms, ageLine, type SecretAge, secretAges, unseenOf } from "../audit/ages.ts";
-import type { Part } from "./text.ts";
+import type { ExtraCheck } from "./text.ts";
 
-const TITLE = "--- Age of Secrets ---";
-
-export async function checkOverdue(settings: Settings, contract: Contract, context: Context): Promise<Part> {
+export async function checkOverdue(settings: Settings, contract: Contract, context: Context): Promise<ExtraCheck> {
   const now = new Date();
   const { layers } = await readEnvFiles(settings, context.cwd, context.environment);
   const { reader } = historyAccess(settings, layers, context);
-  const part = (lines: readonly string[], failures: readonly string[], fields: Part["fields"]): Part => {
-    return { section: [TITLE, ...lines], failures, fields };
-  };
+  const result = (lines: readonly string[], failures: readonly string[], fields: ExtraCheck["fields"]): ExtraCheck => ({
+    section: ["--- Age of Secrets ---", ...lines],
+    failures,
+    fields,
+  });
   if (reader.kind !== "on") {
     const unseen = "ESC: no environment and token are configured";
-    return part([`➖ ${unseen}`], [], { ages: [], agesUnseen: [unseen] });
+    return result([`➖ ${unseen}`], [], { ages: [], agesUnseen: [unseen] });
   }
   const progress = await makeProgress(context, settings);
   let ages: readonly SecretAge[];
@@ -31,7 +30,7 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
   } catch (error) {
     if (!(error instanceof SophiaError)) throw error;
     const failure = `The age of secrets could not be read: ${error.message}`;
-    return part([`❌ ${failure}`], [failure], { ages: [], agesUnseen: [failure] });
+    return result([`❌ ${failure}`], [failure], { ages: [], agesUnseen: [failure] });
   }
   const overdue = ages.filter((age) => age.overdue === true);
   const unseen = unseenOf(ages);
@@ -40,7 +39,7 @@ export async function checkOverdue(settings: Settings, contract: Contract, conte
     `${count(overdue.length, "secret")} ${overdue.length === 1 ? "is" : "are"} overdue`,
     ...overdue.map(({ name }) => `  sophia-run rotate ${shellWord(printable(name))}`),
   ];
-  return part(
+  return result(
     [...inEsc.map((age) => ageLine(age, now)), ...unseen.map((what) => `➖ ${what}`)],
     overdue.length === 0 ? [] : failures,
     { ages: ages.map(ageForPrograms), agesUnseen: unseen },

@@ -8,37 +8,33 @@ import { jsonText } from "../../core/json-text.ts";
 import { count, enumerate } from "../../core/text.ts";
 import { type EnvironmentGates, gateWords } from "./gates.ts";
 import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
-import type { Origin, SourceId } from "../../core/model.ts";
-import type { EscEnvironment } from "../../sources/esc.ts";
+import type { Origin } from "../../core/model.ts";
 import { environmentWords, keptWords, originWords, sourceOf } from "../../resolve/sources.ts";
 
 const INDENT = "   ";
-/** Columns that a line of a command under a mark may have. */
 export const INDENTED = WIDTH - INDENT.length;
 
-/** A part of the check beyond the contract. */
-export interface Part {
+/** The result of `--overdue` or `--live`. */
+export interface ExtraCheck {
   readonly section: readonly string[];
-  /** The reasons for which the check fails, a line each. */
   readonly failures: readonly string[];
-  /** What the check could not find out, a line each. */
-  readonly doubts?: readonly string[];
+  /** Values that it could not test, a line each. */
+  readonly warnings?: readonly string[];
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Facts of the report beside the contract. */
-export interface Beside {
+export interface ReportExtras {
   readonly tracked: readonly string[];
   readonly ages: readonly EnvironmentAge[];
   readonly gates: readonly EnvironmentGates[];
-  readonly parts: readonly Part[];
+  readonly checks: readonly ExtraCheck[];
 }
 
-/** The smoke check for people. CI logs are searched for its lines, so the form is fixed. */
-export function text(
+/** Returns the smoke check for people. The form of its lines is fixed, since CI logs are searched for them. */
+export function reportText(
   report: Report,
   unmet: Unmet | undefined,
-  { tracked, ages, gates, parts }: Beside,
+  { tracked, ages, gates, checks }: ReportExtras,
 ): readonly Line[] {
   const now = new Date();
   const sections: readonly (readonly Line[])[] = [
@@ -50,20 +46,17 @@ export function text(
     ],
     ...report.sections.map(({ title, lines }) => [
       `--- ${title} ---`,
-      ...lines.map((one) => searched(line(one, report))),
+      ...lines.map((one) => searched(variableLine(one, report))),
     ]),
-    ...sources(report),
-    ...parts.map(({ section }) => section),
-    ["--- Summary ---", ...summary(report, unmet, parts), ...tracked.flatMap(trackedLines)],
+    ...mainSource(report),
+    ...checks.map(({ section }) => section),
+    ["--- Summary ---", ...summary(report, unmet, checks), ...tracked.flatMap(trackedLines)],
   ];
   return ["=== Sophia Configuration Smoke Check ===", ...sections.flatMap((lines) => ["", ...lines])];
 }
 
-/**
- * The report for programs, with a version that changes when a field loses its meaning. It has no masked ends of values: no
- * part of a value stands in it.
- */
-export function json(report: Report, { tracked, ages, gates, parts }: Beside): string {
+/** Returns the report as JSON, without any part of a value. Its version changes if a field changes its meaning. */
+export function reportJson(report: Report, { tracked, ages, gates, checks }: ReportExtras): string {
   const { esc, sections } = report;
   return jsonText({
     version: 1,
@@ -82,35 +75,29 @@ export function json(report: Report, { tracked, ages, gates, parts }: Beside): s
     notices: report.notices,
     tracked,
     gates,
-    // The newest revision of each ESC environment whose history the token may see.
     revisions: ages.map(({ environment, revision: { number, created, by } }) => ({
       environment,
       revision: number,
       created: created.toISOString(),
       by: by === "" ? null : by,
     })),
-    ...Object.assign({}, ...parts.map(({ fields }) => fields)),
+    ...Object.assign({}, ...checks.map(({ fields }) => fields)),
   });
 }
 
 function escLine({ state, variable, shown = "" }: EscSetting, { met, esc }: Report): string {
-  switch (state) {
-    case "accepted":
-      return `✅ ${variable}: ${shown}`;
-    case "rejected":
-      return `❌ ${variable}: ${shown} (${REJECTIONS[esc.failure?.code ?? ""] ?? "not accepted"})`;
-    case "unverified":
-      return `⚠️ ${variable}: ${shown} (not verified)`;
-    case "absent":
-      return `➖ ${variable}: Not configured`;
-    case "missing":
-      return `${met ? "⚠️" : "❌"} ${variable}: Not configured`;
-    case "unasked":
-      return `➖ ${variable}: Not asked (--fake)`;
-  }
+  const [mark, text] = {
+    accepted: ["✅", shown],
+    rejected: ["❌", `${shown} (${REJECTIONS[esc.failure?.code ?? ""] ?? "not accepted"})`],
+    unverified: ["⚠️", `${shown} (not verified)`],
+    absent: ["➖", "Not configured"],
+    missing: [met ? "⚠️" : "❌", "Not configured"],
+    unasked: ["➖", "Not read (--fake)"],
+  }[state];
+  return `${mark} ${variable}: ${text}`;
 }
 
-/** The reason in a word; the summary has the whole. */
+/** Short reasons; the summary has the messages. */
 const REJECTIONS: Readonly<Record<string, string>> = {
   "esc-not-found": "not found",
   "esc-forbidden": "access denied",
@@ -118,64 +105,54 @@ const REJECTIONS: Readonly<Record<string, string>> = {
   "esc-credential": "cannot be used",
 };
 
-function line({ label, state, shown = "***", origin, withheld }: LineReport, report: Report): string {
+function variableLine({ label, state, shown = "***", origin, withheld }: LineReport, report: Report): string {
   const from = origin === undefined || isMain(origin, report) ? "" : ` (${originWords(origin)})`;
-  const absent = withheld === undefined ? "Not configured" : sentence(withheld);
-  switch (state) {
-    case "set":
-      return `✅ ${label}: ${shown}${from}`;
-    case "invalid":
-      return `❌ ${label}: Not valid${from}`;
-    case "missing":
-      return `❌ ${label}: ${absent}`;
-    case "unset":
-      return `➖ ${label}: ${absent}`;
-  }
+  const absent = sentence(withheld ?? "not configured");
+  const [mark, text] = {
+    set: ["✅", shown + from],
+    invalid: ["❌", `Not valid${from}`],
+    missing: ["❌", absent],
+    unset: ["➖", absent],
+  }[state];
+  return `${mark} ${label}: ${text}`;
 }
 
 function sentence(words: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** The ESC environment of most lines, which do not name it: the last one, which wins. */
-function mainOf({ esc }: Report): EscEnvironment | undefined {
-  return esc.environments.at(-1);
+/** Returns true for a value of the last ESC environment, which wins. Lines do not name it. */
+function isMain(origin: Origin, { esc }: Report): boolean {
+  if (origin.source !== "esc" || origin.importedFrom !== undefined || origin.alias !== undefined) return false;
+  return origin.environment === esc.environments.at(-1)?.name;
 }
 
-function isMain(origin: Origin, report: Report): boolean {
-  return (
-    origin.source === "esc" &&
-    origin.environment === mainOf(report)?.name &&
-    origin.importedFrom === undefined &&
-    origin.alias === undefined
-  );
-}
-
-/** The origin of the lines that name none. */
-function sources(report: Report): readonly (readonly Line[])[] {
-  const main = mainOf(report);
-  const lines = report.sections.flatMap((section) => section.lines);
-  const isUsed = lines.some(({ origin }) => origin !== undefined && isMain(origin, report));
-  if (main === undefined || !isUsed) return [];
+function mainSource(report: Report): readonly (readonly Line[])[] {
+  const main = report.esc.environments.at(-1);
+  const origins = report.sections.flatMap(({ lines }) => lines.flatMap(({ origin }) => origin ?? []));
+  if (main === undefined || !origins.some((origin) => isMain(origin, report))) return [];
   return [["--- Sources ---", searched(`✅ ESC ${environmentWords(main)} (where a line names no other source)`)]];
 }
 
-function summary(report: Report, unmet: Unmet | undefined, parts: readonly Part[]): readonly Line[] {
-  const failed = parts.filter(({ failures }) => failures.length > 0);
+function summary(report: Report, unmet: Unmet | undefined, checks: readonly ExtraCheck[]): readonly Line[] {
+  const failed = checks.filter(({ failures }) => failures.length > 0);
   return [
-    ...(unmet === undefined && failed.length > 0 ? [] : outcome(report, unmet, parts)),
+    ...(unmet === undefined && failed.length > 0 ? [] : outcome(report, unmet, checks)),
     ...failed.flatMap(({ failures: [first = "", ...rest] }) => [`❌ ${first}`, ...rest.map(indented)]),
-    ...parts.flatMap(({ doubts = [] }) => doubts.map((one) => `⚠️ ${one}`)),
+    ...checks.flatMap(({ warnings = [] }) => warnings.map((one) => `⚠️ ${one}`)),
     ...fault(report),
     ...overridden(report),
   ];
 }
 
-function outcome(report: Report, unmet: Unmet | undefined, parts: readonly Part[]): readonly Line[] {
+function outcome(report: Report, unmet: Unmet | undefined, checks: readonly ExtraCheck[]): readonly Line[] {
   if (unmet === undefined) {
-    const labels = enumerate(report.sources.map((source) => sourceOf(source).label + ageOf(source, report)));
-    const isAll = parts.every(({ doubts = [] }) => doubts.length === 0);
-    const from = labels === "" ? "" : ` Configuration loaded from ${labels}`;
+    const age = report.esc.environments.at(-1)?.ageSeconds;
+    const labels = report.sources.map((source) =>
+      source === "esc" && age !== undefined ? `ESC (${keptWords(age)})` : sourceOf(source).label,
+    );
+    const isAll = checks.every(({ warnings = [] }) => warnings.length === 0);
+    const from = labels.length === 0 ? "" : ` Configuration loaded from ${enumerate(labels)}`;
     return [searched(`✅ ${isAll ? "All checks passed!" : "The contract is met."}${from}`)];
   }
   const { unwritten, cause = [], findings, remedy } = unmet;
@@ -193,12 +170,6 @@ function outcome(report: Report, unmet: Unmet | undefined, parts: readonly Part[
   ];
 }
 
-function ageOf(source: SourceId, report: Report): string {
-  const age = source === "esc" ? mainOf(report)?.ageSeconds : undefined;
-  return age === undefined ? "" : ` (${keptWords(age)})`;
-}
-
-/** An ESC that could not be read although the contract is met. */
 function fault({ met, esc }: Report): readonly Line[] {
   if (!met || esc.failure === undefined) return [];
   return [`⚠️ ${esc.failure.message}`, ...esc.failure.further.map(indented)];
@@ -207,15 +178,14 @@ function fault({ met, esc }: Report): readonly Line[] {
 function overridden({ overridden: names }: Report): readonly Line[] {
   if (names.length === 0) return [];
   const them = names.length === 1 ? "it" : "them";
-  return [`⚠️ The environment overrides ESC for ${enumerateFew(names)}; unset ${them} there to use ESC's`];
+  return [`⚠️ The environment overrides ESC for ${enumerateFew(names)}; unset ${them} there to use ESC`];
 }
 
 function trackedLines(file: string): readonly Line[] {
-  const name = shellWord(file);
   return [
-    `⚠️ Git tracks ${file}: who has the repository has its values. Replace its secrets, then`,
-    { text: `${INDENT}git rm --cached -- ${name}`, whole: true },
-    indented("and name it in .gitignore"),
+    `⚠️ Git tracks ${file}: all readers of the repository see its values. Replace its secrets, then`,
+    { text: `${INDENT}git rm --cached -- ${shellWord(file)}`, whole: true },
+    indented("and add it to .gitignore"),
   ];
 }
 
@@ -223,7 +193,7 @@ function searched(words: string): Line {
   return { text: words, searched: true };
 }
 
-/** A line under a mark; one that begins with spaces itself is part of a command. */
+/** Indents a line. One that already begins with spaces is part of a command, and is not wrapped. */
 function indented(words: string): Line {
   return { text: INDENT + words, whole: words.startsWith("  ") };
 }

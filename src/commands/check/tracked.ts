@@ -1,4 +1,3 @@
-/** `.env` files that are in a repository, and so no longer secret. */
 import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import type { Settings } from "../../command-line/settings.ts";
@@ -10,7 +9,7 @@ import { withoutSecrets } from "../../resolve/secrets.ts";
 import { GitRefusal, recordsOfGit, type Git } from "../git.ts";
 import { projectRoot } from "../project-root.ts";
 
-/** Returns the printable names of the `.env` files that git tracks. */
+/** Returns the printable names of the `.env` files that git tracks, whose values are no longer secret. */
 export async function trackedFiles(
   { envFiles }: Pick<Settings, "envFiles">,
   { contract }: Pick<Assessment, "contract">,
@@ -28,7 +27,7 @@ export async function trackedFiles(
   return tracked;
 }
 
-/** Keeps git from being started in vain, as on most servers. */
+/** Keeps git from being started without a repository, as on most servers. */
 function isInRepository(path: string): boolean {
   return existsSync(join(projectRoot(dirname(path)), ".git"));
 }

@@ -17,16 +17,17 @@ import { environmentGates, gateWords } from "../check/gates.ts";
 import { compareEnvironments } from "./comparison.ts";
 import { makeProgress } from "../../output/progress.ts";
 import { say } from "../../output/say.ts";
+import { conflict } from "../mistakes.ts";
 import type { Values } from "../../command-line/options.ts";
 import { settle, type Settings } from "../../command-line/settings.ts";
 import { readEnvFiles } from "../../resolve/env-files.ts";
 
 /**
- * `sophia-run check --against A,B,…`: 1 if one of them surely breaks a rule of the contract and, with `--strict`, if a
- * variable is set in one environment and missing in another; else 0. Nothing is opened.
+ * `sophia-run check --against A,B,…`, which opens no environment.
  *
- * @param names as `ESC_ENV` has them, separated by commas
- * @throws SophiaError (125) if an environment cannot be evaluated, naming it
+ * @param names separated by commas, as in `ESC_ENV`
+ * @returns 1 if an environment certainly breaks a rule of the contract or, with `--strict`, in case of drift; else 0
+ * @throws SophiaError (125) if an environment cannot be evaluated
  */
 export async function compare(names: string, options: Values, json: boolean, context: Context): Promise<number> {
   const settings = settle(options, context.environment);
@@ -47,8 +48,12 @@ export async function compare(names: string, options: Values, json: boolean, con
   say(context, settings, notices);
   const comparison = compareEnvironments(contract, answers.results, options["strict"] === true, setOffer(context));
   if (json) {
-    const told = notices.map((one) => describeNotice(one)[0]);
-    context.out(comparisonJson(comparison, told));
+    context.out(
+      comparisonJson(
+        comparison,
+        notices.map((one) => describeNotice(one)[0]),
+      ),
+    );
   } else tell(context, comparisonText(comparison, layoutFor(context, 1).width));
   return comparison.passed ? ExitStatus.ok : ExitStatus.unmet;
 }
@@ -59,11 +64,7 @@ async function access(
   { environment, cwd }: Context,
 ): Promise<{ readonly settings: EscSettings; readonly notices: readonly Notice[] }> {
   if (settings.fake) {
-    throw new SophiaError({
-      code: "usage",
-      message: "--against asks ESC, which --fake (SOPHIA_FAKE) rules out",
-      hint: "leave one of them out",
-    });
+    throw conflict("--against", "--fake (SOPHIA_FAKE)");
   }
   const dotenv = await readEnvFiles(settings, cwd, environment);
   const { access: found, notices } = escAccess(environment, dotenv.layers, {
@@ -73,16 +74,16 @@ async function access(
   if (found.kind === "on") return { settings: found.settings, notices: [...dotenv.notices, ...notices] };
   throw new SophiaError({
     code: "esc-required",
-    message: `--against asks ESC, yet ${found.kind === "incomplete" ? found.missing : "ESC_TOKEN"} is not set`,
-    hint: "set ESC_TOKEN to an access token that may read all of these environments",
+    message: `--against needs ESC, but ${found.kind === "incomplete" ? found.missing : "ESC_TOKEN"} is not set`,
+    hint: "set ESC_TOKEN to an access token with read permission for all of these environments",
   });
 }
 
 function remarks({ name, diagnostics, notices }: EvaluatedEnvironment): readonly Notice[] {
-  // The notice says itself that it is a warning; errors do not come this far.
-  const said = diagnostics.map((one) => formatDiagnostic({ ...one, severity: "error" }));
+  // Formatted without "warning:", which the notice adds. Errors have ended the command before.
+  const texts = diagnostics.map((one) => formatDiagnostic({ ...one, severity: "error" }));
   const environment = formatName(name);
-  return [...said.map((text) => remark(`ESC environment ${environment}: ${text}`)), ...notices];
+  return [...texts.map((text) => remark(`ESC environment ${environment}: ${text}`)), ...notices];
 }
 
 function remark(text: string): Notice {

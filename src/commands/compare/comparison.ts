@@ -1,5 +1,4 @@
-/** Environments side by side: variables and rules, without values; pure. */
-import type { Line } from "../../core/lines.ts";
+/** Compares environments by their variables and the rules of the contract, without values; pure. */
 import { applyContract } from "../../contract/apply.ts";
 import { checkContract, isDeclared } from "../../contract/check.ts";
 import type { SetOffer } from "../../contract/remedies.ts";
@@ -7,12 +6,12 @@ import type { Contract, Violation } from "../../contract/model.ts";
 import type { Evaluated, EvaluatedEnvironment } from "../../esc/api/evaluate.ts";
 import { formatName } from "../../esc/settings/names.ts";
 import type { Layer, Resolution, Variable } from "../../core/model.ts";
-import { reportContract, type Report } from "../../output/report.ts";
+import { reportContract } from "../../output/report.ts";
 import { reportViolations } from "../../output/violations.ts";
 import { resolve } from "../../resolve/precedence.ts";
 import { printable } from "../../core/text.ts";
 
-/** The legend of the table says what each means. `value-not-known` may also be invalid or empty. */
+/** Explained by the legend of the table. `value-not-known` may also be invalid or empty. */
 export type ComparisonState =
   | ("set" | "value-not-known" | "invalid" | "default")
   | ("empty" | "not-a-variable" | "missing" | "not-known");
@@ -22,47 +21,26 @@ export interface ComparisonRow {
   readonly declared: boolean;
   readonly secret: boolean;
   readonly states: readonly ComparisonState[];
-  /** Set in one environment and missing in another. */
   readonly drift: boolean;
 }
 
-export interface ComparedEnvironment {
-  readonly name: string;
-  readonly version: string | undefined;
-  /** Rules that it surely does not meet; what is not known counts as set and valid. */
-  readonly violations: Report["violations"];
-  /** The same in lines for people, with what to do. */
-  readonly told: readonly Line[];
-}
+export type Comparison = ReturnType<typeof compareEnvironments>;
+export type ComparedEnvironment = Comparison["environments"][number];
 
-export interface Comparison {
-  readonly contract: Report["contract"];
-  readonly environments: readonly ComparedEnvironment[];
-  /** The contract's variables in its order, then undeclared ones that drift, by name. */
-  readonly rows: readonly ComparisonRow[];
-  /** Whether no environment surely breaks a rule of the contract. */
-  readonly met: boolean;
-  readonly drift: boolean;
-  readonly strict: boolean;
-  /** `met` and, with `strict`, no drift. */
-  readonly passed: boolean;
-}
-
-/** Stands for a value that is not known. No environment variable can hold it. */
+/** Represents an unknown value. No environment variable can contain it. */
 const NOT_KNOWN = "\0";
 
-/** Compares the environments, each with the contract's aliases and defaults. */
 export function compareEnvironments(
   contract: Contract,
   environments: readonly EvaluatedEnvironment[],
   strict: boolean,
   offer?: SetOffer,
-): Comparison {
+) {
   const declared = (name: string): boolean => isDeclared(contract, name);
   const columns = environments.map((environment) => {
     const { layers } = applyContract(contract, [layerOf(environment)]);
     const resolution = resolve(layers, declared);
-    const violations = checkContract(contract, resolution).filter((one) => isSure(one, resolution, environment));
+    const violations = checkContract(contract, resolution).filter((one) => isCertain(one, resolution, environment));
     const wrong = violations.flatMap((one) => (one.kind === "malformed" || one.kind === "placeholder" ? one.name : []));
     return { environment, resolution, violations, invalid: new Set(wrong) };
   });
@@ -77,7 +55,7 @@ export function compareEnvironments(
       drift: states.some(isPresent) && states.some(isAbsent),
     };
   };
-  // With a scope no other variable reaches the program.
+  // With a scope, undeclared variables are not passed on.
   const others = new Set(
     contract.scope === undefined
       ? environments.flatMap(({ variables }) => [...variables.keys()].filter((name) => !declared(name)))
@@ -97,8 +75,17 @@ export function compareEnvironments(
   });
   const met = reports.every(({ violations }) => violations.length === 0);
   const drift = rows.some((one) => one.drift);
-  const passed = met && !(strict && drift);
-  return { contract: reportContract(contract), environments: reports, rows, met, drift, strict, passed };
+  return {
+    contract: reportContract(contract),
+    environments: reports,
+    /** Declared variables in the order of the contract, then undeclared ones with drift, by name. */
+    rows,
+    /** True if no environment certainly breaks a rule of the contract. */
+    met,
+    drift,
+    strict,
+    passed: met && !(strict && drift),
+  };
 }
 
 interface Column {
@@ -108,7 +95,7 @@ interface Column {
   readonly invalid: ReadonlySet<string>;
 }
 
-/** The variables of an environment, with a mark in the place of values that are not known. */
+/** Returns the variables of an environment, with `NOT_KNOWN` for unknown values. */
 function layerOf({ name, variables }: EvaluatedEnvironment): Layer {
   const environment = formatName(name);
   const asVariable = (key: string, evaluated: Evaluated): readonly Variable[] => {
@@ -120,8 +107,8 @@ function layerOf({ name, variables }: EvaluatedEnvironment): Layer {
   return { source: "esc", variables: [...variables].flatMap(([key, evaluated]) => asVariable(key, evaluated)) };
 }
 
-/** Returns true for a violation that no unknown value can lift. */
-function isSure(violation: Violation, resolution: Resolution, { open }: EvaluatedEnvironment): boolean {
+/** Returns true for a violation that no unknown value could remedy. */
+function isCertain(violation: Violation, resolution: Resolution, { open }: EvaluatedEnvironment): boolean {
   switch (violation.kind) {
     case "malformed":
     case "placeholder":

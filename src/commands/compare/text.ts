@@ -4,45 +4,32 @@ import type { Line } from "../../core/lines.ts";
 import { count } from "../../core/text.ts";
 import { contractWords } from "../../output/report.ts";
 
-/** The comparison for programs, with a version that changes when a field loses its meaning. */
+/** Returns the comparison as JSON. Its version changes if a field changes its meaning. */
 export function comparisonJson(
   { met, drift, passed, contract, environments, rows }: Comparison,
   notices: readonly string[],
 ): string {
-  const variables = rows.map(({ name, declared, secret, states, drift: differs }) => ({
-    name,
-    declared,
-    secret,
-    drift: differs,
+  const variables = rows.map(({ states, ...row }) => ({
+    ...row,
     states: Object.fromEntries(environments.map((environment, index) => [titleOf(environment), states[index]])),
   }));
   const reported = environments.map(({ name, version, violations }) => ({ name, version, violations }));
   return jsonText({ version: 1, passed, met, drift, contract, environments: reported, variables, notices });
 }
 
-const WORDS: Readonly<Record<ComparisonState, string>> = {
-  set: "set",
-  "value-not-known": "set*",
-  invalid: "invalid",
-  default: "default",
-  empty: "empty",
-  "not-a-variable": "list",
-  missing: "missing",
-  "not-known": "?",
+const STATES: Readonly<Record<ComparisonState, readonly [word: string, legend?: string]>> = {
+  set: ["set"],
+  missing: ["missing"],
+  "value-not-known": ["set*", "set, value not known: a secret, or made by a provider (fn::open)"],
+  invalid: ["invalid", "set, but a placeholder or not of the declared format"],
+  default: ["default", "not set; the contract's default applies"],
+  empty: ["empty", "empty, which counts as missing"],
+  "not-a-variable": ["list", "a list or an object, which cannot be a variable; use fn::toJSON"],
+  "not-known": ["?", "not known: all variables come from a provider"],
 };
-
-const LEGEND: readonly (readonly [ComparisonState, string])[] = [
-  ["value-not-known", "set, value not known: a secret, or made by a provider (fn::open)"],
-  ["invalid", "set, but a placeholder or not of the declared format"],
-  ["default", "not set; the contract's default serves"],
-  ["empty", "set to nothing, which counts as missing"],
-  ["not-a-variable", "a list or an object, which no program gets; use fn::toJSON"],
-  ["not-known", "not known: all variables come from a provider"],
-];
 
 const LONGEST_NAME = 40;
 
-/** The comparison for people: a table, its legend, and the rules that are not met */
 export function comparisonText(comparison: Comparison, width: number): readonly Line[] {
   const { contract, environments, rows } = comparison;
   const labels = labelsOf(environments);
@@ -68,7 +55,7 @@ function titleOf({ name, version }: ComparedEnvironment): string {
   return version === undefined ? name : `${name}@${version}`;
 }
 
-/** Short labels of the environments: their names without the parts that all share; numbers if these are long. */
+/** Returns short labels of the environments: their names without common parts, or numbers if these are long. */
 function labelsOf(environments: readonly ComparedEnvironment[]): readonly string[] {
   const parts = environments.map((one) => titleOf(one).split("/"));
   const isShared = (depth: number): boolean => new Set(parts.map((path) => path.slice(0, depth).join("/"))).size === 1;
@@ -77,7 +64,6 @@ function labelsOf(environments: readonly ComparedEnvironment[]): readonly string
   return labels.some((label) => label.length > 20) ? labels.map((_, index) => `[${index + 1}]`) : labels;
 }
 
-/** One table; where many environments make it too wide, several below one another. */
 function tables(
   rows: readonly ComparisonRow[],
   labels: readonly string[],
@@ -93,7 +79,7 @@ function tables(
   return starts.map((start) => {
     const line = (mark: string, name: string, cells: readonly string[]): string => {
       const shown = cells.slice(start, start + fitting).map((cell) => cell.padEnd(width));
-      // A name of any length is allowed; it must not push the others apart.
+      // A very long name must not widen the column.
       const head =
         name.length > longest ? `${mark} ${name}\n${" ".repeat(longest + 4)}` : `${mark} ${name.padEnd(longest + 2)}`;
       return `${head}${shown.join("")}`.trimEnd();
@@ -103,7 +89,7 @@ function tables(
       return line(
         drift ? "!" : " ",
         name,
-        states.map((state) => (isUnset ? "-" : WORDS[state])),
+        states.map((state) => (isUnset ? "-" : STATES[state][0])),
       );
     };
     const others = rows.filter(({ declared }) => !declared);
@@ -116,20 +102,20 @@ function tables(
 }
 
 function legend(rows: readonly ComparisonRow[]): readonly Line[] {
-  const used = new Set(rows.flatMap(({ states }) => states));
-  return [
-    ...(rows.some(({ drift }) => drift)
-      ? [["!", "drift: set in one environment and missing in another"] as const]
-      : []),
-    ...(rows.some(({ states }) => states.every((state) => state === "missing"))
-      ? [["-", "set in none of them"] as const]
-      : []),
-    ...LEGEND.filter(([state]) => used.has(state)).map(([state, words]) => [WORDS[state], words] as const),
-  ].map(([word, words]) => ({ text: `${word.padEnd(8)} ${words}`, hang: 9 }));
+  const used = new Set<string>(rows.flatMap(({ states }) => states));
+  const isUnset = rows.some(({ states }) => states.every((state) => state === "missing"));
+  const entries: readonly (readonly [word: string, legend?: string])[] = [
+    rows.some(({ drift }) => drift) ? ["!", "drift: set in one environment and missing in another"] : [""],
+    isUnset ? ["-", "set in none of them"] : [""],
+    ...Object.entries(STATES).flatMap(([state, entry]) => (used.has(state) ? [entry] : [])),
+  ];
+  return entries.flatMap(([word, words]) =>
+    words === undefined ? [] : { text: `${word.padEnd(8)} ${words}`, hang: 9 },
+  );
 }
 
 function unmetRules(environment: ComparedEnvironment): readonly Line[] {
-  return [`--- ${titleOf(environment)} ---`, ...environment.told];
+  return [`--- ${titleOf(environment)} ---`, ...environment.lines];
 }
 
 function summary({ met, strict, environments, rows }: Comparison): readonly string[] {
@@ -140,7 +126,7 @@ function summary({ met, strict, environments, rows }: Comparison): readonly stri
   const drift = `Drift in ${count(drifting, "variable")}`;
   return [
     ...unmet.map((one) => `❌ The contract is not met by ${titleOf(one)}`),
-    ...(met ? [`✅ The contract is met by ${all}, as far as that is known without opening`] : []),
+    ...(met ? [`✅ The contract is met by ${all}, as far as is known without opening`] : []),
     ...(drifting > 0 ? [strict ? `❌ ${drift} (--strict)` : `⚠️ ${drift}: --strict makes it fail`] : []),
     ...(drifting === 0 && environments.length > 1
       ? [`✅ No drift between ${count(environments.length, "environment")}`]

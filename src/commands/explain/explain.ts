@@ -6,11 +6,10 @@ import type { Command } from "../command.ts";
 import { makeExplanation } from "./explanation.ts";
 import { explanationJson, explanationText } from "./text.ts";
 
-/** `sophia-run explain [NAME…]`: 0, also where the contract is not met. */
+/** `sophia-run explain [NAME…]`. @returns 0, even if the contract is not met */
 export const explain: Command = async ({ options, positionals }, context) => {
   const { assessment, settings } = await assessed(options, context);
-  const explanation = makeExplanation(assessment, { names: positionals, all: options["all"] === true });
-  // The explanation itself tells what hides what.
+  const explanation = makeExplanation(assessment, positionals, options["all"] === true);
   say(context, { quiet: true, isReport: !settings.quiet }, assessment.notices);
   if (options["json"] === true) context.out(explanationJson(explanation));
   else tell(context, explanationText(explanation, positionals.length > 0));

@@ -1,4 +1,4 @@
-/** The explanation of each variable, without a value; pure. */
+/** Explains variables, without values; pure. */
 import type { Assessment } from "../../resolve/assessment.ts";
 import { isDeclared, serving } from "../../contract/check.ts";
 import { chapters, formatWords, intervalWords, rulesByName, ruleWords } from "../docs/outline.ts";
@@ -8,75 +8,43 @@ import { grouped } from "../../core/grouped.ts";
 import { nameFinder } from "../../core/suggest.ts";
 import { SophiaError } from "../../core/error.ts";
 import type { Origin } from "../../core/model.ts";
-import { maskabilityOf, type Maskability } from "../../masking/texts.ts";
+import { maskabilityOf } from "../../masking/texts.ts";
 import { isSecret } from "../../resolve/secrets.ts";
-import { withholding, type Withholding } from "../../resolve/select.ts";
+import { withholding } from "../../resolve/select.ts";
 import { makeReport, type Report, type State } from "../../output/report.ts";
 import { printable } from "../../core/text.ts";
 
 export interface Explanation {
   readonly contract: Report["contract"];
   readonly esc: Report["esc"];
-  /** Declared variables by the contract's chapters, then the others; only the named ones where names are given. */
+  /** The named variables, or all: declared ones by the chapters of the contract, then the others. */
   readonly chapters: readonly { readonly title: string; readonly variables: readonly VariableExplanation[] }[];
   readonly unlisted: { readonly passed: number; readonly withheld: number };
   readonly notices: readonly string[];
 }
 
-export interface VariableExplanation {
-  readonly name: string;
-  readonly declared: boolean;
-  /** The declared variable of which this is another name. */
-  readonly aliasOf: string | undefined;
-  readonly secret: boolean;
-  /** Says if `--redact` masks its value, or why not; undefined if it has none. */
-  readonly masking: Maskability | "not-secret" | undefined;
-  readonly declaration: ReturnType<typeof describeDeclaration> | undefined;
-  readonly state: State;
-  readonly passed: boolean;
-  /** `file`: the program gets the path of a private file that holds the value. */
-  readonly delivery: "value" | "file" | undefined;
-  readonly origin: Origin | undefined;
-  /** The origins that it hides, highest precedence first. */
-  readonly shadows: readonly { readonly origin: Origin; readonly same: boolean }[];
-  /** The origins whose value is not passed on, and why. */
-  readonly withheld: readonly { readonly origin: Origin; readonly why: Withholding }[];
-  readonly rules: readonly RuleExplanation[];
-  readonly problems: readonly { readonly message: string; readonly remedies: readonly string[] }[];
-  readonly skipped: readonly { readonly environment: string; readonly why: "list-or-object" | "unknown" }[];
-}
+export type VariableExplanation = ReturnType<ReturnType<typeof explainer>>;
+export type RuleExplanation = VariableExplanation["rules"][number];
 
-export interface RuleExplanation {
-  readonly kind: Rule["kind"];
-  readonly words: string;
-  readonly met: boolean;
-  /** Of a group: its identifier, and the variable that serves. */
-  readonly group: string | undefined;
-  readonly serving: string | undefined;
-}
-
-export interface Wanted {
-  /** Empty: all. */
-  readonly names: readonly string[];
-  /** Undeclared variables of the process environment too. */
-  readonly all: boolean;
-}
-
-/** @throws SophiaError (125) for a name that neither the contract nor a source knows */
-export function makeExplanation(assessment: Assessment, wanted: Wanted): Explanation {
+/**
+ * @param names empty for all
+ * @param all undeclared variables of the process environment as well
+ * @throws SophiaError (125) for a name that neither the contract nor a source has
+ */
+export function makeExplanation(assessment: Assessment, names: readonly string[], all: boolean): Explanation {
   const { contract, resolution } = assessment;
   const report = makeReport(assessment);
   const explain = explainer(assessment, report);
   const shared = { contract: report.contract, esc: report.esc, notices: report.notices };
-  if (wanted.names.length > 0) {
-    checkNames(wanted.names, assessment);
-    const variables = [...new Set(wanted.names)].map(explain);
+  if (names.length > 0) {
+    checkNames(names, assessment);
+    const variables = [...new Set(names)].map(explain);
     return { ...shared, chapters: [{ title: "", variables }], unlisted: { passed: 0, withheld: 0 } };
   }
   const others = [...resolution.keys(), ...skippedNames(assessment)].filter((name) => !contract.variables.has(name));
   const explained = [...new Set(others)].toSorted().map(explain);
   const isListed = (one: VariableExplanation): boolean =>
-    wanted.all ||
+    all ||
     one.aliasOf !== undefined ||
     one.skipped.length > 0 ||
     origins(one).some(({ source }) => source !== "environment");
@@ -110,7 +78,7 @@ function checkNames(names: readonly string[], assessment: Assessment): void {
     ...resolution.keys(),
     ...skippedNames(assessment),
   ]);
-  // On Windows other spellings are found, too.
+  // On Windows, names are case-insensitive there.
   const isKnown = (name: string): boolean => known.has(name) || resolution.has(name) || contract.variables.has(name);
   const unknown = names.filter((name) => !isKnown(name));
   const [first] = unknown;
@@ -119,11 +87,11 @@ function checkNames(names: readonly string[], assessment: Assessment): void {
   const meant = unknown.flatMap((name) => find(name) ?? []);
   throw new SophiaError({
     code: "unknown-variable",
-    message: `${unknown.map(printable).join(", ")}: declared by no contract and set by no source`,
+    message: `${unknown.map(printable).join(", ")}: not declared by the contract, and set by no source`,
     hint:
       meant.length > 0
         ? `did you mean ${meant.map(printable).join(", ")}?`
-        : "sophia-run explain lists the declared variables, --all those of the environment too",
+        : "sophia-run explain lists the declared variables; with --all also those of the environment",
   });
 }
 
@@ -131,12 +99,12 @@ function skippedNames({ notices }: Assessment): readonly string[] {
   return notices.flatMap((notice) => (notice.kind === "esc-skipped" ? notice.names : []));
 }
 
-function explainer(assessment: Assessment, report: Report): (name: string) => VariableExplanation {
+function explainer(assessment: Assessment, report: Report) {
   const { contract, resolution, selected, selection, violations } = assessment;
   const states = new Map(report.variables.map(({ name, state }) => [name, state]));
   const reason = withholding(selection, (name) => isDeclared(contract, name));
   const rulesOf = rulesByName(contract);
-  // What `--include` leaves out of a group has made another rule of it.
+  // By name, since `--include` replaces the rule of a group by one with fewer variables.
   const identify = (rule: Rule): Rule | string => ("group" in rule ? rule.group : rule);
   const broken = new Set(violations.flatMap((one) => ("rule" in one ? [identify(one.rule)] : [])));
   const problems = grouped(
@@ -150,25 +118,29 @@ function explainer(assessment: Assessment, report: Report): (name: string) => Va
     ({ name }) => name,
   );
 
-  return (name) => {
+  return (name: string) => {
     const declaration = contract.variables.get(name);
-    const aliasOf = contract.aliases.get(name);
     const found = resolution.get(name);
     const resolved = selected.get(name);
     const secret = isSecret(contract, { name, secret: found?.secret ?? false });
+    const masking: ReturnType<typeof maskabilityOf> | "not-secret" | undefined =
+      found === undefined || found.value === "" ? undefined : secret ? maskabilityOf(found.value) : "not-secret";
     const all = found === undefined ? [] : [found.origin, ...(found.shadowed ?? []).map(({ origin }) => origin)];
+    const state: State = states.get(name) ?? (resolved === undefined ? "unset" : "set");
     return {
       name: printable(name),
       declared: isDeclared(contract, name),
-      aliasOf,
+      aliasOf: contract.aliases.get(name),
       secret,
-      masking:
-        found === undefined || found.value === "" ? undefined : secret ? maskabilityOf(found.value) : "not-secret",
+      /** `masked` by `--redact`, or the reason for which not; undefined without a value. */
+      masking,
       declaration: declaration === undefined ? undefined : describeDeclaration(contract, declaration),
-      state: states.get(name) ?? (resolved === undefined ? "unset" : "set"),
+      state,
       passed: resolved !== undefined,
+      /** `file`: the program gets the path of a private file with the value. */
       delivery: resolved?.delivery,
       origin: resolved?.origin,
+      /** The origins of hidden values, highest precedence first. */
       shadows: resolved?.shadowed ?? [],
       withheld: all.flatMap((origin) => {
         const why = reason({ name, origin });
@@ -196,7 +168,6 @@ function describeDeclaration(contract: Contract, declaration: Declaration) {
     format: format === undefined ? undefined : formatWords(format),
     docs,
     aliases: aliases.map((alias) => alias.name),
-    /** The variable to use instead. */
     deprecated,
     rotate: rotation === undefined ? undefined : intervalWords(rotation),
   };

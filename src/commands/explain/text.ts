@@ -10,26 +10,24 @@ import { WITHHOLDING_WORDS } from "../../resolve/withheld.ts";
 
 const INDENT = "  ";
 
-/** The explanation for programs, with a version that changes when a field loses its meaning. */
+/** Returns the explanation as JSON. Its version changes if a field changes its meaning. */
 export function explanationJson({ contract, esc, chapters, unlisted, notices }: Explanation): string {
   const variables = chapters.flatMap((chapter) => chapter.variables);
   return jsonText({ version: 1, contract, esc: escForPrograms(esc), variables, unlisted, notices });
 }
 
-/** The explanation for people. @param inFull descriptions and the like too, for variables that the user named */
+/** Returns the explanation for people. @param inFull with descriptions, for variables that the user named */
 export function explanationText(explanation: Explanation, inFull: boolean): readonly Line[] {
   const { chapters, unlisted } = explanation;
   const blocks: (readonly Line[])[] = chapters.flatMap(({ title, variables }) => [
     ...(title === "" ? [] : [[`--- ${printable(title)} ---`]]),
     ...variables.map((variable) => describe(variable, inFull)),
   ]);
-  const hidden = [
-    ...(unlisted.passed === 0
-      ? []
-      : [`${count(unlisted.passed, "further variable")} of the process environment passed on`]),
-    ...(unlisted.withheld === 0 ? [] : [`${count(unlisted.withheld, "variable")} of it withheld`]),
-  ];
-  if (hidden.length > 0) blocks.push([`${hidden.join(", ")}; --all lists them`]);
+  const { passed, withheld } = unlisted;
+  if (passed + withheld > 0) {
+    const further = `${count(passed, "further variable")} of the process environment passed on`;
+    blocks.push([`${further}, ${count(withheld, "variable")} withheld; --all lists them`]);
+  }
   return [...head(explanation), ...blocks.flatMap((lines) => ["", ...lines])];
 }
 
@@ -42,7 +40,7 @@ function head({ contract, esc }: Explanation): readonly Line[] {
 }
 
 function escWords({ status, environment, environments, credential, failure }: Explanation["esc"]): string {
-  // A token's masked end stays out of here; the path of a token file and an organization do not.
+  // The path of a token file and an organization are shown, but not the masked end of a token.
   const by =
     credential.variable === "ESC_TOKEN"
       ? ", with ESC_TOKEN"
@@ -55,7 +53,7 @@ function escWords({ status, environment, environments, credential, failure }: Ex
         ? `not read: ESC_ENV is not set`
         : `${environment.shown} not read: no credential is set`;
     case "fake":
-      return "not asked (--fake)";
+      return "not read (--fake)";
     case "read":
       return environments.map(environmentWords).join(", ") + by;
     case "unavailable":
@@ -67,58 +65,53 @@ function escWords({ status, environment, environments, credential, failure }: Ex
 function describe(variable: VariableExplanation, inFull: boolean): readonly Line[] {
   const { name, declaration, origin, delivery, shadows, withheld, rules, problems, skipped, aliasOf } = variable;
   const label = declaration === undefined || declaration.label === name ? "" : ` (${printable(declaration.label)})`;
-  const rows: [string, string][] = [["state", stateWords(variable)]];
-  if (inFull && declaration !== undefined && declaration.description !== "") {
-    rows.push(["what", printable(declaration.description)]);
-  }
-  if (origin !== undefined) {
-    rows.push(["from", `${placeWords(origin)}${delivery === "file" ? ", passed as a private file" : ""}`]);
-    const replaced = overriddenWords(origin);
-    if (replaced !== undefined) rows.push(["replaces", replaced]);
-  }
-  for (const { origin: hidden, same } of shadows) {
-    rows.push(["hides", `${placeWords(hidden)} (${same ? "the same value" : "another value"})`]);
-  }
-  for (const { origin: kept, why } of withheld)
-    rows.push(["withheld", `${placeWords(kept)}: ${WITHHOLDING_WORDS[why]}`]);
-  for (const { environment, why } of skipped) {
-    rows.push([
-      "skipped",
-      `ESC ${environment}: ${why === "unknown" ? "its value is not known" : "a list or an object cannot become a variable; use fn::toJSON"}`,
-    ]);
-  }
-  const output = outputWords(variable, inFull);
-  if (output !== undefined) rows.push(["output", output]);
-  if (aliasOf !== undefined) rows.push(["alias", `another name of ${aliasOf}`]);
-  for (const rule of rules) rows.push(["rule", ruleWords(rule, name)]);
-  if (declaration?.deprecated !== undefined) rows.push(["advice", `deprecated; use ${declaration.deprecated}`]);
-  if (inFull && declaration !== undefined) {
-    if (declaration.format !== undefined) rows.push(["format", printable(declaration.format)]);
-    if (declaration.aliases.length > 0) rows.push(["aliases", declaration.aliases.join(", ")]);
-    if (declaration.rotate !== undefined) rows.push(["replace", declaration.rotate]);
-    if (declaration.docs !== undefined) rows.push(["see", printable(declaration.docs)]);
-  }
-  for (const { message, remedies } of problems) {
-    rows.push(["problem", message], ...(inFull ? remedies : []).map((line): [string, string] => ["", line]));
-  }
-  return [`${mark(variable)} ${name}${label}`, ...rows.map(([key, text]) => rowLine(key, text))];
+  const full = inFull ? declaration : undefined;
+  const rows: readonly (readonly [key: string, text: string | undefined])[] = [
+    ["state", stateWords(variable)],
+    ["purpose", full?.description],
+    ["from", origin && locationWords(origin) + (delivery === "file" ? ", passed as a private file" : "")],
+    ["replaces", origin && overriddenWords(origin)],
+    ...shadows.map((one) => row("hides", one.origin, ` (${one.same ? "the same value" : "a different value"})`)),
+    ...withheld.map((one) => row("withheld", one.origin, `: ${WITHHOLDING_WORDS[one.why]}`)),
+    ...skipped.map(({ environment, why }) => ["skipped", `ESC ${environment}: ${SKIPPED_WORDS[why]}`] as const),
+    ["output", outputWords(variable, inFull)],
+    ["alias", aliasOf && `of ${aliasOf}`],
+    ...rules.map((rule) => ["rule", ruleWords(rule, name)] as const),
+    ["advice", declaration?.deprecated && `deprecated; use ${declaration.deprecated}`],
+    ["format", full?.format],
+    ["aliases", full?.aliases.join(", ")],
+    ["rotate", full?.rotate],
+    ["see", full?.docs],
+    ...problems.flatMap(({ message, remedies }) => [
+      ["problem", message] as const,
+      ...(inFull ? remedies : []).map((line) => ["", line] as const),
+    ]),
+  ];
+  const lines = rows.flatMap(([key, text = ""]) =>
+    text === "" ? [] : { text: `   ${key.padEnd(KEY)}${printable(text)}`, hang: KEY + 3 },
+  );
+  return [`${mark(variable)} ${name}${label}`, ...lines];
 }
 
 const KEY = 9;
 
-function rowLine(key: string, text: string): Line {
-  return { text: `   ${key.padEnd(KEY)}${text}`, hang: KEY + 3 };
+const SKIPPED_WORDS = {
+  unknown: "its value is not known",
+  "list-or-object": "a list or an object cannot be a variable; use fn::toJSON",
+} as const;
+
+function row(key: string, origin: Origin, more: string): readonly [key: string, text: string] {
+  return [key, locationWords(origin) + more];
 }
 
-/** Words an origin with the line of the ESC definition, if the service tells it. */
-function placeWords(origin: Origin): string {
+function locationWords(origin: Origin): string {
   return `${originWords(origin)}${origin.source === "esc" ? lineWords(origin) : ""}`;
 }
 
-/** Words the imports of the ESC environment whose value it replaces, the nearest first. */
+/** Names the imports of the ESC environment whose values it replaces, the nearest first. */
 function overriddenWords(origin: Origin): string | undefined {
   if (origin.source !== "esc" || origin.overrides === undefined) return undefined;
-  return origin.overrides.map((place) => `${place.environment ?? "an import"}${lineWords(place)}`).join("; ");
+  return origin.overrides.map((one) => `${one.environment ?? "an import"}${lineWords(one)}`).join("; ");
 }
 
 function lineWords({ line }: { readonly line?: number }): string {
@@ -144,7 +137,7 @@ function stateWords({ state, passed, withheld, declared, secret }: VariableExpla
   }
 }
 
-/** Says if outputs show the value; in a list only if they do and the user might think that they do not. */
+/** Says whether outputs show the value; in a list only if they do although the variable is secret. */
 function outputWords({ masking, declared }: VariableExplanation, inFull: boolean): string | undefined {
   switch (masking) {
     case undefined:
@@ -152,7 +145,7 @@ function outputWords({ masking, declared }: VariableExplanation, inFull: boolean
     case "masked":
       return inFull ? "masked, with --redact" : undefined;
     case "not-secret": {
-      const by = declared ? "the contract calls it not secret" : "neither the contract nor ESC calls it secret";
+      const by = declared ? "the contract declares it not secret" : "neither the contract nor ESC declares it secret";
       return inFull ? `never masked: ${by}` : undefined;
     }
     case "short":
@@ -167,5 +160,5 @@ function outputWords({ masking, declared }: VariableExplanation, inFull: boolean
 function ruleWords({ kind, words, met, serving }: RuleExplanation, name: string): string {
   const tail = met ? "" : ": not met";
   if (serving === undefined || kind !== "one-of") return words + tail;
-  return `${words}: ${serving === name ? "this one serves" : `${serving} serves`}`;
+  return `${words}: ${serving === name ? "this one" : serving} is used`;
 }

@@ -13,8 +13,7 @@ import { collect } from "./collect.ts";
 import { refuseIrregular, writePrivately, type TargetFile } from "../files.ts";
 import { projectRoot } from "../project-root.ts";
 import { recorderOf } from "../audit-log/record.ts";
-import { agentBy } from "../run/agents.ts";
-import { keeperBy } from "../run/keepers.ts";
+import { agentBy, readerName } from "../run/agents.ts";
 import { usageError } from "../mistakes.ts";
 import { assessBy } from "../assessed.ts";
 import type { Command } from "../command.ts";
@@ -78,7 +77,7 @@ function refuseAgent({ environment }: Context): void {
   if (variable === undefined) return;
   throw new SophiaError({
     code: "terminal",
-    message: `export would print secrets to ${keeperBy(variable)}`,
+    message: `export would print secrets to ${readerName(variable)}`,
     details: [START_INSTEAD],
     hint: "--output FILE writes a file that only its owner can read; --reveal prints anyway",
   });

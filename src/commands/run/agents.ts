@@ -1,49 +1,48 @@
 import type { Environment } from "../../core/model.ts";
 
-/**
- * The variables by which coding agents say that they run a command, as their documentation or sources have it; the table in
- * docs/masking.md names these. Not here: what people's own terminals have too (CURSOR_TRACE_ID, REPL_ID, TERM_PROGRAM), and
- * settings (CODEX_HOME, GOOSE_PROVIDER, OPENCODE_CLIENT).
- */
-export const AGENT_VARIABLES = [
-  "CLAUDECODE",
-  "CODEX_SANDBOX",
-  "CODEX_SANDBOX_NETWORK_DISABLED",
-  "CODEX_CI",
-  "CODEX_THREAD_ID",
-  "COPILOT_CLI",
-  "COPILOT_AGENT_SESSION_ID",
-  "CURSOR_AGENT",
-  "GEMINI_CLI",
-  "QWEN_CODE",
-  "OPENCODE",
-  "CRUSH",
-  "CLINE_ACTIVE",
-  "AUGMENT_AGENT",
-  "AMP_CURRENT_THREAD_ID",
-  "GOOSE_TERMINAL",
-  "ANTIGRAVITY_AGENT",
-  "PI_CODING_AGENT",
-  "TRAE_AI_SHELL_ID",
-  "AI_AGENT",
-];
-
-/** The values of `AGENT` that mean an agent: the name has other uses. */
-const AGENT_VALUES: ReadonlySet<string> = new Set(["1", "true", "amp", "goose", "crush"]);
-
 export const GITHUB_VARIABLE = "GITHUB_ACTIONS";
 
 /**
- * Returns the variable which says that GitHub Actions or a coding agent keeps the output, so that `--redact=auto` masks it.
- *
- * @param environment the process environment; no other source counts
+ * Coding agents by the variables that they set for the commands that they run, by their documentation or sources;
+ * docs/masking.md has the table. Variables that the users' own terminals have too (CURSOR_TRACE_ID, REPL_ID, TERM_PROGRAM) and
+ * settings (CODEX_HOME, GOOSE_PROVIDER, OPENCODE_CLIENT) are left out.
  */
-export function keeperOfOutput(environment: Environment): string | undefined {
+export const AGENTS: Readonly<Record<string, string>> = {
+  CLAUDECODE: "Claude Code",
+  CODEX_SANDBOX: "Codex",
+  CODEX_SANDBOX_NETWORK_DISABLED: "Codex",
+  CODEX_CI: "Codex",
+  CODEX_THREAD_ID: "Codex",
+  COPILOT_CLI: "GitHub Copilot",
+  COPILOT_AGENT_SESSION_ID: "GitHub Copilot",
+  CURSOR_AGENT: "Cursor",
+  GEMINI_CLI: "Gemini CLI",
+  QWEN_CODE: "Qwen Code",
+  OPENCODE: "OpenCode",
+  CRUSH: "Crush",
+  CLINE_ACTIVE: "Cline",
+  AUGMENT_AGENT: "Augment",
+  AMP_CURRENT_THREAD_ID: "Amp",
+  GOOSE_TERMINAL: "goose",
+  ANTIGRAVITY_AGENT: "Antigravity",
+  PI_CODING_AGENT: "pi",
+  TRAE_AI_SHELL_ID: "Trae",
+  AI_AGENT: "a coding agent",
+};
+
+const AGENT_VALUES: ReadonlySet<string> = new Set(["1", "true", "amp", "goose", "crush"]);
+
+/** Returns the variable by which GitHub Actions or a coding agent is recognized: `--redact=auto` then masks the output. */
+export function outputReader(environment: Environment): string | undefined {
   return environment.get(GITHUB_VARIABLE) === "true" ? GITHUB_VARIABLE : agentBy(environment);
 }
 
-/** Returns the variable by which a coding agent says that it runs the command, also in a job of GitHub Actions. */
+/** Returns the variable by which a coding agent is recognized, also in a job of GitHub Actions. */
 export function agentBy(environment: Environment): string | undefined {
   const isOn = (name: string): boolean => !["", "0", "false"].includes(environment.get(name) ?? "");
-  return AGENT_VARIABLES.find(isOn) ?? (AGENT_VALUES.has(environment.get("AGENT") ?? "") ? "AGENT" : undefined);
+  return Object.keys(AGENTS).find(isOn) ?? (AGENT_VALUES.has(environment.get("AGENT") ?? "") ? "AGENT" : undefined);
+}
+
+export function readerName(variable: string): string {
+  return variable === GITHUB_VARIABLE ? "GitHub Actions" : (AGENTS[variable] ?? "a coding agent");
 }

@@ -2,13 +2,12 @@ import type { Environment, Resolution } from "../../core/model.ts";
 import type { SecretFile } from "../../launch/index.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 
-/** Splits the variables into those passed by value and those passed as the path of a private file. */
+/** Splits variables into those passed by value and those passed as the path of a private file. */
 export function delivery({ esc, selected }: Pick<Assessment, "esc" | "selected">): {
   environment: Environment;
   files: SecretFile[];
 } {
   const files: SecretFile[] = [];
-  // No other source has files.
   if (esc.kind !== "read") return { environment: new Values(selected), files };
   selected.forEach(({ name, value, delivery: how }) => {
     if (how === "file") files.push({ name, content: value });
@@ -19,7 +18,7 @@ export function delivery({ esc, selected }: Pick<Assessment, "esc" | "selected">
   return { environment, files };
 }
 
-/** Shows the values of variables as an environment. A second map of thousands would be half a megabyte of garbage. */
+/** A view of variables as an environment. A copy of thousands would be 0.5 MB of garbage. */
 class Values implements Environment {
   readonly #variables: Resolution;
 

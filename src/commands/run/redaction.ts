@@ -10,13 +10,12 @@ import { layoutFor } from "../../output/layout.ts";
 import { messageText, sayLines } from "../../output/stderr.ts";
 import type { Assessment } from "../../resolve/assessment.ts";
 import { secretsOf } from "../../resolve/secrets.ts";
-import { keeperBy } from "./keepers.ts";
+import { readerName } from "./agents.ts";
 
 /**
- * Plans how secrets are kept out of the program's output.
+ * Returns how secrets in the program's output are masked; undefined if masking is off or there is nothing to mask.
  *
- * @param variable says who keeps the output; undefined on people's own terminals
- * @returns undefined if nothing is masked: it was turned off, or there is nothing to mask
+ * @param variable the one by which GitHub Actions or a coding agent is recognized
  */
 export function redactionOf(
   { redact, quiet }: Pick<Settings, "redact" | "quiet">,
@@ -24,10 +23,10 @@ export function redactionOf(
   variable: string | undefined,
   context: Context,
 ): Redaction | undefined {
-  const keeper = variable === undefined ? undefined : keeperBy(variable);
+  const reader = variable === undefined ? undefined : readerName(variable);
   if (redact === "never") {
-    if (keeper !== undefined) {
-      sayLines(context, [`warning: --redact=never: ${keeper} sees the secrets printed`]);
+    if (reader !== undefined) {
+      sayLines(context, [`warning: --redact=never: ${reader} sees the secrets printed`]);
     }
     return undefined;
   }
@@ -40,18 +39,18 @@ export function redactionOf(
   const masking = maskingOf(secrets);
   if (masking.size === 0) return undefined;
   const base = { masking, secrets, requiresTerminal: redact === "always" };
-  return redact === "always" || quiet ? base : { ...base, notice: onceFor(keeper ?? "auto", context) };
+  return redact === "always" || quiet ? base : { ...base, notice: onceFor(reader ?? "auto", context) };
 }
 
-/** @throws SophiaError (redact-github, 125) if the commands, which hold the secrets, would stay */
+/** @throws SophiaError (redact-github, 125) if the commands, which contain the secrets, would not go to GitHub's runner */
 function refuseFile(): void {
   const isFile = isRegularFile(2);
   const { isatty } = process.getBuiltinModule("node:tty");
   if (!isFile && !isatty(2)) return;
   throw new SophiaError({
     code: "redact-github",
-    message: `--redact=github would write secrets to a ${isFile ? "file" : "terminal"}: it is for the standard error of a step in GitHub Actions`,
-    hint: "leave the standard error to the runner, or use --redact, which masks the output itself",
+    message: `--redact=github would write secrets to a ${isFile ? "file" : "terminal"} (it is meant for a step of GitHub Actions)`,
+    hint: "do not redirect the standard error, or use --redact, which masks the output itself",
   });
 }
 
@@ -63,18 +62,15 @@ function isRegularFile(descriptor: number): boolean {
   }
 }
 
-/** Returns the notice about a masked secret, for the first one only. */
-function onceFor(keeper: string, context: Context): NonNullable<Redaction["notice"]> {
-  let isSaid = false;
-  // Once the program runs, the standard error of this process may be a different stream.
+/** Returns a function that returns a notice at the first masked secret. */
+function onceFor(reader: string, context: Context): NonNullable<Redaction["notice"]> {
+  let isPrinted = false;
+  // Read now: once the program runs, the standard error may be another stream.
   const layout = layoutFor(context, 2);
   return (file) => {
-    if (isSaid) return undefined;
-    isSaid = true;
+    if (isPrinted) return undefined;
+    isPrinted = true;
     const where = file === undefined ? "the output" : printable(file);
-    return messageText(
-      `secrets in ${where} appear as ***, since ${keeper} runs this; --redact=never turns it off`,
-      layout,
-    );
+    return messageText(`secrets in ${where} appear as *** (run by ${reader}); --redact=never turns this off`, layout);
   };
 }

@@ -8,17 +8,17 @@ import { launch, type LocatedCommand, type Preparation, type Redaction } from ".
 import type { Assessment } from "../../resolve/assessment.ts";
 import { matcher } from "../../resolve/select.ts";
 import { assessBy } from "../assessed.ts";
-import { keeperOfOutput } from "./agents.ts";
+import { outputReader } from "./agents.ts";
 import { delivery } from "./delivery.ts";
 
-/** `sophia-run -- command`: resolves, checks and launches, which ends this process. @throws SophiaError if nothing was started */
+/** `sophia-run -- command`: resolves, checks and launches, which ends this process. @throws SophiaError if that fails */
 export async function run(invocation: Run, context: Context, preparation: Preparation): Promise<never> {
   try {
     return await start(invocation, context, preparation);
   } catch (error) {
     if (!(error instanceof SophiaError) || error.status !== ExitStatus.notFound) throw error;
-    const { withMeaning } = await import("../mistakes.ts");
-    throw withMeaning(error, invocation.command[0], !invocation.hasDashes);
+    const { withHint } = await import("../mistakes.ts");
+    throw withHint(error, invocation.command[0], !invocation.hasDashes);
   }
 }
 
@@ -37,7 +37,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
   const isRefused = settings.enforceContract && violations.length > 0;
   record?.({ event: "start", command: command[0] }, isRefused, assessment);
   if (isRefused) throw (await import("./refusal.ts")).refusal(assessment, command[0], settings, context);
-  // First: it may write commands for a reader that masks all that follows.
+  // Before notices: with --redact=github it prints commands that mask all later output.
   const redaction = await redactionFor(settings, assessment, context);
   if (notices.length > 0 || esc.kind === "unavailable" || esc.kind === "refused") {
     const { say, sayDown } = await import("../../output/say.ts");
@@ -51,7 +51,7 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
           settings,
           assessment,
           redaction,
-          // The warning that nothing is masked was printed already.
+          // The first start has printed the warning of --redact=never.
           redact: async (now, to) => (settings.redact === "never" ? undefined : redactionFor(settings, now, to)),
           record,
         },
@@ -63,10 +63,10 @@ async function start({ flags, command }: Run, context: Context, preparation: Pre
 }
 
 /**
- * Looks for the command before any source is read, so that a mistyped one opens no session of ESC.
+ * Looks up the command before any source is read, so that a mistyped one opens no session of ESC.
  *
- * @returns undefined if a source may still set or remove the `PATH` by which the command is looked up
- * @throws SophiaError (126, 127) if it cannot be started whatever the sources say
+ * @returns undefined if a source may still change the `PATH`
+ * @throws SophiaError (126, 127) if it cannot be started
  */
 async function locateFirst(
   command: string,
@@ -87,14 +87,13 @@ async function locateFirst(
   return { file: await findExecutable(command, searchPath), searchPath };
 }
 
-/** Loads nothing if no secret has to be masked. */
 async function redactionFor(
   settings: Settings,
   assessment: Assessment,
   context: Context,
 ): Promise<Redaction | undefined> {
-  const keeper = keeperOfOutput(context.environment);
-  if (keeper === undefined && (settings.redact === "auto" || settings.redact === "never")) return undefined;
+  const reader = outputReader(context.environment);
+  if (reader === undefined && (settings.redact === "auto" || settings.redact === "never")) return undefined;
   const { redactionOf } = await import("./redaction.ts");
-  return redactionOf(settings, assessment, keeper, context);
+  return redactionOf(settings, assessment, reader, context);
 }

@@ -11,6 +11,7 @@ import { refusedPort } from "../../esc-server/sockets.ts";
 import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
 import { folder, sophia, unwrapped } from "../../helpers/sophia.ts";
 import { notPreloadable } from "../../helpers/skip.ts";
+import { expectWording } from "../../helpers/wording.ts";
 import { atTerminal } from "../../helpers/terminal.ts";
 import { SENTINEL, sentinel } from "../world.ts";
 import { startPostgres, type PostgresOptions } from "./postgres-server.ts";
@@ -53,6 +54,7 @@ function contract(probe: object | string, more: object = {}): string {
   return JSON.stringify({ variables: { KEY: { probe }, ...more } });
 }
 
+/** Runs `check --live`. The reasons for which values are not sent are in the snapshot. */
 async function live(
   text: string,
   env: Readonly<Record<string, string>>,
@@ -63,11 +65,14 @@ async function live(
   const ended = await sophia(["check", "--live", "--json", ...options], { cwd, env });
   expect(ended.stdout + ended.stderr).not.toContain(SENTINEL);
   expect(ended.stderr).not.toContain("internal error");
-  return { ...ended, live: ended.stdout === "" ? [] : JSON.parse(ended.stdout).live, cwd };
+  const results = ended.stdout === "" ? [] : JSON.parse(ended.stdout).live;
+  const reasons = results.flatMap(({ reason }: { readonly reason?: string }) => reason ?? []);
+  if (reasons.length > 0) expectWording(reasons.join("\n"));
+  return { ...ended, live: results, cwd };
 }
 
 describe("a probe of a contract", () => {
-  test("sends the value as it says, and tells by the status, at the terminal and for programs", async () => {
+  test("sends the value and judges the status, for people and for programs", async () => {
     const { requests, url } = await service((_, response) => response.end("{}"));
     const more = { USER_ID: { secret: false }, QUERY: { probe: { url: `${url}/q?key=\${QUERY}` } } };
     const probe = {
@@ -99,7 +104,7 @@ describe("a probe of a contract", () => {
     expect(shown.stdout).toContain("✅ All checks passed!");
   });
 
-  test("has outcomes: accepted, rejected, and what nobody can tell; one fails, the other with --strict", async () => {
+  test("has outcomes: accepted, rejected, which fails, and unclear, which fails with --strict", async () => {
     const { requests, url } = await service((request, response) => {
       const [, status = "", text = ""] = (request.url ?? "").split("/");
       response.writeHead(Number(status), { Location: `${url}/200/elsewhere` }).end(text);
@@ -126,16 +131,16 @@ describe("a probe of a contract", () => {
     const env = Object.fromEntries(Object.keys(statuses).map((name) => [name, sentinel(name)]));
     const { status, live: results } = await live(JSON.stringify({ variables }), env);
     expect(status).toBe(1);
-    const told = results.map((one: Record<string, string>) => [one["name"], one["kind"] ?? one["outcome"]]);
-    expect(Object.fromEntries(told)).toEqual(statuses);
+    const shown = results.map((one: Record<string, string>) => [one["name"], one["kind"] ?? one["outcome"]]);
+    expect(Object.fromEntries(shown)).toEqual(statuses);
     // No redirect is followed, and nothing is asked twice.
     expect(requests).toHaveLength(10);
-    const doubt = JSON.stringify({ variables: { A429: variables["A429"] } });
-    expect((await live(doubt, env)).status).toBe(0);
-    expect((await live(doubt, env, ["--yes", "--strict"])).status).toBe(1);
+    const unclear = JSON.stringify({ variables: { A429: variables["A429"] } });
+    expect((await live(unclear, env)).status).toBe(0);
+    expect((await live(unclear, env, ["--yes", "--strict"])).status).toBe(1);
   });
 
-  test("is given up after 5 s, all at once; nobody there is no rejection", async () => {
+  test("ends after 5 s, all in parallel; a service that does not answer is no rejection", async () => {
     const { url } = await service(() => {});
     const { url: half } = await service((_, response) => void response.write("{"));
     const gone = `http://127.0.0.1:${await refusedPort()}`;
@@ -158,7 +163,7 @@ describe("a probe of a contract", () => {
     ]);
   });
 
-  test("is decided by the status, whatever the body is", async () => {
+  test("is judged by the status alone, if the body cannot be read", async () => {
     const cut = (response: http.ServerResponse): void => void response.write("{", () => response.socket?.destroy());
     const bodies: Readonly<Record<string, (response: http.ServerResponse, status: number) => void>> = {
       COMPRESSED: (response, status) =>
@@ -190,7 +195,7 @@ describe("a probe of a contract", () => {
     expect(await results(200, contains)).toEqual(kinds.map(() => "unclear"));
   });
 
-  test("that is answered with 101, or ends with a bug, loses no other's result", async ({ skip }) => {
+  test("that is answered with 101, or fails with an internal error, does not affect others", async ({ skip }) => {
     skip(notPreloadable !== undefined, notPreloadable);
     const { url } = await service((_, response) => response.end("{}"));
     const server = http.createServer().on("upgrade", () => {});
@@ -225,7 +230,7 @@ describe("a probe of a contract", () => {
     expect(ended.stderr).toContain("internal error (RangeError)");
   });
 
-  test("is sent over TLS or within this machine only, with what a header can hold", async () => {
+  test("is sent only over TLS or within this machine, and only with valid headers", async () => {
     const probe = { url: "${BASE}/x", headers: { K: "${KEY}" } };
     const more = { BASE: { secret: false } };
     const result = async (env: Readonly<Record<string, string>>): Promise<object> => {
@@ -234,11 +239,11 @@ describe("a probe of a contract", () => {
       return results[0];
     };
     const plain = await result({ KEY, BASE: "http://service.example.test" });
-    expect(plain).toMatchObject({ kind: "unsent", reason: "BASE is plain http to another machine" });
-    expect(await result({ KEY, BASE: "ftp://x" })).toMatchObject({ reason: "BASE is not a URL with https" });
+    expect(plain).toMatchObject({ kind: "unsent", reason: expect.stringContaining("plain http") });
+    expect(await result({ KEY, BASE: "ftp://x" })).toMatchObject({ reason: expect.stringContaining("https") });
     expect(await result({ KEY })).toMatchObject({ reason: "BASE is not set" });
     expect(await result({ KEY: `${KEY}\n`, BASE: "https://127.0.0.1:1" })).toMatchObject({
-      reason: "it holds characters that no header can have, such as a line break",
+      reason: expect.stringContaining("line break"),
     });
   });
 
@@ -260,23 +265,23 @@ describe("a probe of a contract", () => {
   });
 });
 
-describe("where a file of the repository says that a value goes", () => {
-  test("it is not sent unasked: --yes or an answer at the terminal allows it", async () => {
+describe("a host that a file of the repository names", () => {
+  test("gets a value only with --yes, or if the user agrees at the terminal", async () => {
     const { requests, url } = await service((_, response) => response.end());
     const { host } = new URL(url);
     const text = contract({ url, headers: { K: "${KEY}" } });
     const unasked = await live(text, { KEY }, []);
     expect(unasked.status).toBe(0);
     expect(unasked.live).toMatchObject([
-      { kind: "unasked", reason: `the contract says that it goes to ${host}; --yes allows it` },
+      { kind: "unasked", reason: expect.stringMatching(new RegExp(`the contract .* ${host}; --yes`)) },
     ]);
     expect((await live(text, { KEY }, ["--strict"])).status).toBe(1);
     const at = { cwd: unasked.cwd, env: { KEY } };
     const no = await atTerminal(["check", "--live"], at, [["Send them? [y/N] ", "\n"]]);
-    expect(no.stdout).toContain(`  KEY: the contract says that it goes to ${host}`);
-    expect(no.stdout).toContain("KEY: Not asked: ");
+    expect(no.stdout).toMatch(new RegExp(`  KEY: the contract .* ${host}`));
+    expect(no.stdout).toContain("KEY: Not sent: ");
     expect(no.stdout).toContain("✅ The contract is met.");
-    expect(no.stdout).toContain("⚠️ 1 value not asked about");
+    expect(no.stdout).toContain("⚠️ 1 value not sent");
     expect(no.stdout).not.toContain("All checks passed");
     expect(no.status).toBe(0);
     const strict = await atTerminal(["check", "--live", "--strict"], at, [["Send them? [y/N] ", "n\n"]]);
@@ -287,14 +292,14 @@ describe("where a file of the repository says that a value goes", () => {
     expect(requests).toHaveLength(1);
   });
 
-  test("by a .env, a default or another name, a built-in probe is not sent unasked, either", async () => {
+  test("gets no value by a built-in probe either, if a .env file, a default or an alias names it", async () => {
     const { requests, url } = await service((_, response) => response.end());
     const env = { QDRANT_API_KEY: KEY };
     const extended = (variables: object): string => JSON.stringify({ extends: "builtin", variables });
     const plain = extended({});
     const of = async (text: string, given: Readonly<Record<string, string>>, files = {}): Promise<object> =>
       (await live(text, given, [], files)).live.find(({ name }: { name: string }) => name === "QDRANT_API_KEY");
-    const reason = "a file says what QDRANT_URL is; --yes allows it";
+    const reason = expect.stringMatching(/^a file .* QDRANT_URL; --yes/);
     expect(await of(plain, env, { ".env": `QDRANT_URL=${url}\n` })).toMatchObject({ reason });
     const withDefault = extended({ QDRANT_URL: { secret: false, default: url } });
     expect(await of(withDefault, env)).toMatchObject({ reason });
@@ -313,7 +318,7 @@ describe("where a file of the repository says that a value goes", () => {
     ]);
   });
 
-  test("an address of an environment that a .env's token opens does not decide about the caller's key", async () => {
+  test("gets no key of the caller if the token of a .env file opens the environment that names it", async () => {
     const { requests, url } = await service((_, response) => response.end());
     const server = await startEscServer();
     onTestFinished(() => server.close());
@@ -356,7 +361,7 @@ const SERVICES: Readonly<Record<string, readonly [url: string, header: string, v
 };
 
 describe("the Sophia contract", () => {
-  test("asks each service of its own, over TLS, through the proxy, and goes to no other host", async () => {
+  test("sends each value to its own service, over TLS and through the proxy, and to no other host", async () => {
     const { requests, port } = await service((request, response) => {
       const [, found] =
         Object.entries(SERVICES).find(([name, [url, header, value]]) => {
@@ -388,7 +393,7 @@ describe("the Sophia contract", () => {
     expect(bad.stdout).toContain("✅ Qdrant API Key: Accepted by the host of QDRANT_URL\n");
     expect(bad.stdout).toContain("❌ 1 value rejected by its service\n");
     expect(bad.stdout + bad.stderr).not.toContain(SENTINEL);
-    // A certificate that nobody trusts.
+    // With an untrusted certificate.
     const { SSL_CERT_FILE: _, ...untrusting } = env;
     const untrusted = await sophia(["check", "--live", "--json"], { env: untrusting });
     const [first] = JSON.parse(untrusted.stdout).live;
@@ -396,7 +401,7 @@ describe("the Sophia contract", () => {
     expect(requests).toHaveLength(30);
   });
 
-  test("asks the caller's own Pulumi service where there is one", async () => {
+  test("uses the caller's own Pulumi service, if there is one", async () => {
     const { requests, url } = await service((_, response) => response.end("{}"));
     const env = { PULUMI_ACCESS_TOKEN: KEY, PULUMI_BACKEND_URL: url };
     const { stdout } = await sophia(["check", "--live", "--json"], { env });
@@ -404,7 +409,7 @@ describe("the Sophia contract", () => {
     expect(requests).toMatchObject([{ url: "/api/user", headers: { authorization: `token ${KEY}` } }]);
   });
 
-  test("with --fake or --against there is nothing to try", async () => {
+  test("--live cannot be used with --fake or --against", async () => {
     expect(await sophia(["check", "--live", "--fake"])).toMatchObject({ status: 125 });
     expect(await sophia(["check", "--live", "--against", "a/b/c"])).toMatchObject({ status: 125 });
   });
@@ -437,7 +442,7 @@ describe("a PostgreSQL URL", () => {
     },
   );
 
-  test("of a contract's default, or of another variable, is not tried unasked", async () => {
+  test("from the contract's default, or by an alias, is tested only if the user agrees", async () => {
     await using server = await startPostgres(base);
     const url = urlOf(server.port);
     const cases = [
@@ -450,9 +455,7 @@ describe("a PostgreSQL URL", () => {
     ];
     for (const { text, env } of cases) {
       const { live: results } = await live(text, env, []);
-      expect(results).toMatchObject([
-        { kind: "unasked", reason: expect.stringMatching(/^the contract.*--yes allows it$/) },
-      ]);
+      expect(results).toMatchObject([{ kind: "unasked", reason: expect.stringMatching(/^the contract.*--yes/) }]);
     }
     expect(server.connections).toBe(0);
     for (const { text, env } of cases) expect((await live(text, env)).live).toMatchObject([{ outcome: "accepted" }]);
@@ -460,16 +463,16 @@ describe("a PostgreSQL URL", () => {
     expect(server.connections).toBe(3);
   });
 
-  test("is tried over TLS, too, where a trusted certificate is needed by what sslmode says", async () => {
+  test("is tested over TLS, with a trusted certificate if sslmode requires one", async () => {
     const tls = certificates.valid;
     const verified = (port: number): string => urlOf(port, PASSWORD, "main?sslmode=verify-full");
     expect((await tryIt({ tls })).result).toMatchObject({ outcome: "accepted" });
     expect((await tryIt({ tls }, verified)).result).toMatchObject({
-      reason: "the server's certificate is not trusted",
+      reason: expect.stringContaining("not trusted"),
     });
     const trusting = { SSL_CERT_FILE: certificates.caFile };
     expect((await tryIt({ tls }, verified, trusting)).result).toMatchObject({ outcome: "accepted" });
-    expect((await tryIt({}, verified)).result).toMatchObject({ reason: "the server offers no TLS" });
+    expect((await tryIt({}, verified)).result).toMatchObject({ reason: expect.stringContaining("no TLS") });
   });
 
   test.each<[what: string, options: Partial<PostgresOptions>, rest: string, result: object]>([
@@ -478,7 +481,7 @@ describe("a PostgreSQL URL", () => {
     ["too many connections", { refusal: "53300" }, "main", { kind: "quota", code: "53300" }],
     ["a server that starts", { refusal: "57P03" }, "main", { kind: "trouble", code: "57P03" }],
     ["what speaks something else", { fault: "babble" }, "main", { kind: "trouble" }],
-    ["a server that closes", { fault: "closes" }, "main", { kind: "trouble", code: "the connection was closed" }],
+    ["a server that closes", { fault: "closes" }, "main", { kind: "trouble", code: expect.stringContaining("closed") }],
     ["a server that does not know the password", { fault: "impostor" }, "main", { kind: "unexpected" }],
     ["a server that does not show that it does", { fault: "unproven" }, "main", { kind: "unexpected" }],
     ["no answer", { fault: "silent" }, "main", { kind: "unreachable", code: "timed out" }],
@@ -487,13 +490,13 @@ describe("a PostgreSQL URL", () => {
     expect(tried.result).toMatchObject(result);
   });
 
-  test("is not tried where it would go unencrypted to another machine, or is of another kind", async () => {
+  test("is not tested if it would go unencrypted to another machine, or is no URL of PostgreSQL", async () => {
     const result = async (url: string): Promise<object> => (await live(URL_CONTRACT, { KEY: url }, [])).live[0];
     expect(await result(`postgresql://a:${SENTINEL}@db.example.test/x?sslmode=disable`)).toMatchObject({
-      reason: "sslmode=disable would send it unencrypted to another machine",
+      reason: expect.stringContaining("sslmode=disable"),
     });
     expect(await result(`mysql://a:${SENTINEL}@127.0.0.1/x`)).toMatchObject({
-      reason: "it is not the URL of a PostgreSQL database",
+      reason: expect.stringContaining("not the URL"),
     });
     const gone = `postgresql://a:${SENTINEL}@127.0.0.1:${await refusedPort()}/x`;
     expect(await result(gone)).toMatchObject({ kind: "unreachable", code: "ECONNREFUSED" });

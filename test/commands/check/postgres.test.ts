@@ -89,7 +89,7 @@ describe("a real server", () => {
 
   test("is verified by the caller's certificate authorities", async () => {
     const url = urlOf("clear", "main?sslmode=verify-full");
-    expect(await live(url)).toMatchObject({ reason: "the server's certificate is not trusted" });
+    expect(await live(url)).toMatchObject({ reason: expect.stringContaining("not trusted") });
     expect(await live(url, { SSL_CERT_FILE: certificates.caFile })).toMatchObject({ outcome: "accepted" });
   });
 });
@@ -100,7 +100,7 @@ describe("at another address, with a certificate that is not its own", () => {
   test.each(["md5", "clear"])("no password goes by %s", async (user) => {
     for (const rest of ["main", "main?sslmode=require"]) {
       expect(await live(urlOf(user, rest, PASSWORD, outside))).toMatchObject({
-        reason: "the server wants the password, and its certificate is not trusted",
+        reason: expect.stringContaining("not trusted"),
       });
     }
   });

@@ -84,7 +84,7 @@ describe("import", () => {
     expect(dry.stdout).toContain("Nothing was written: --dry-run. 5 variables would be.");
     const unasked = await run();
     expect(unasked).toMatchObject({ status: 125 });
-    expect(unwrapped(unasked.stderr)).toContain("nothing was changed: there is nobody to ask");
+    expect(unwrapped(unasked.stderr)).toContain("confirmation required");
     expect(server.count("update")).toBe(0);
     expectNoValue(dry);
   });

@@ -154,7 +154,7 @@ test.each<[readonly string[], Readonly<Record<string, string>>, string]>([
   [["request", "--reason", `pul-${"0".repeat(40)}`], {}, "--reason contains a token"],
   [["request", "--reason", "x".repeat(1001)], {}, "--reason is longer than"],
   [["request", "--reason", "x", "--wait-limit", "1m"], {}, "--wait-limit says how long --wait waits"],
-  [["request", "--reason", "x", "--wait", "--wait-limit", "soon"], {}, "--wait-limit has no usable value"],
+  [["request", "--reason", "x", "--wait", "--wait-limit", "soon"], {}, "--wait-limit has an invalid value"],
   [["request", "--reason", "x"], { SOPHIA_OFFLINE: "1" }, "request asks ESC"],
   [["request", "--reason", "x", "--offline"], {}, "option --offline is not for request"],
   [["request", "--reason", "x"], { ESC_TOKEN: "" }, "only ESC_ENV is set"],

@@ -100,7 +100,7 @@ describe("rotate NAME", () => {
     expect(await run(["API_KEY", "--dry-run"], NEW)).toMatchObject({ status: 0 });
     const unasked = await run(["API_KEY"], NEW);
     expect(unasked).toMatchObject({ status: 125 });
-    expect(unwrapped(unasked.stderr)).toContain("there is nobody to ask");
+    expect(unwrapped(unasked.stderr)).toContain("confirmation required");
     expect(server.count("update")).toBe(0);
     expectNoValue(unasked);
   });

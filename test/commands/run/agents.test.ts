@@ -1,11 +1,10 @@
 import { expect, test } from "vitest";
-import { AGENT_VARIABLES, GITHUB_VARIABLE, keeperOfOutput } from "../../../src/commands/run/agents.ts";
-import { keeperBy } from "../../../src/commands/run/keepers.ts";
+import { AGENTS, GITHUB_VARIABLE, outputReader, readerName } from "../../../src/commands/run/agents.ts";
 
 const keeper = (environment: Readonly<Record<string, string>>): string | undefined =>
-  keeperOfOutput(new Map(Object.entries(environment)));
+  outputReader(new Map(Object.entries(environment)));
 
-test.each(AGENT_VARIABLES)("%s tells of an agent, and nothing where it is empty or off", (name) => {
+test.each(Object.keys(AGENTS))("%s means an agent, unless it is empty or off", (name) => {
   expect(keeper({ [name]: "1" })).toBe(name);
   expect([keeper({ [name]: "" }), keeper({ [name]: "0" }), keeper({ [name]: "false" })]).toEqual([
     undefined,
@@ -16,13 +15,13 @@ test.each(AGENT_VARIABLES)("%s tells of an agent, and nothing where it is empty 
 
 test("GitHub Actions, by its variable", () => {
   expect(keeper({ GITHUB_ACTIONS: "true", CLAUDECODE: "1" })).toBe(GITHUB_VARIABLE);
-  expect([keeperBy(GITHUB_VARIABLE), keeperBy("CLAUDECODE"), keeperBy("AGENT")]).toEqual([
+  expect([readerName(GITHUB_VARIABLE), readerName("CLAUDECODE"), readerName("AGENT")]).toEqual([
     "GitHub Actions",
     "Claude Code",
     "a coding agent",
   ]);
   expect(keeper({ GITHUB_ACTIONS: "false" })).toBeUndefined();
-  expect(AGENT_VARIABLES.filter((name) => keeperBy(name) === "a coding agent")).toEqual(["AI_AGENT"]);
+  expect(Object.keys(AGENTS).filter((name) => readerName(name) === "a coding agent")).toEqual(["AI_AGENT"]);
 });
 
 test.each(["amp", "goose", "crush", "1", "true"])("AGENT=%s", (value) => {
@@ -39,7 +38,7 @@ test.each([
   "OPENCODE_CLIENT",
   "CLAUDE_CODE_USE_BEDROCK",
   "GEMINI_API_KEY",
-])("%s is what people's own terminals have too, or a setting", (name) => {
+])("%s means no agent: users' own terminals have it too, or it is a setting", (name) => {
   expect(keeper({ [name]: "1" })).toBeUndefined();
   expect(keeper({ AGENT: "build-host-7" })).toBeUndefined();
 });

@@ -31,7 +31,7 @@ describe("without --", () => {
     expect(await sophia(args, { env: CONTRACT_VALUES })).toEqual({ status: 0, signal: null, stdout, stderr: "" });
   });
 
-  test("a program with the name of a subcommand is behind --", async () => {
+  test("a program with the name of a subcommand needs --", async () => {
     const cwd = folder({ check: "#!/bin/sh\necho the program\n" });
     chmodSync(join(cwd, "check"), 0o755);
     const env = { ...CONTRACT_VALUES, PATH: `${cwd}:${process.env["PATH"]}` };
@@ -57,7 +57,7 @@ describe("without --", () => {
     );
   });
 
-  test.each([[[]], [["--"]]])("an assignment is no command, %j; its value is not shown", async (dashes) => {
+  test.each([[[]], [["--"]]])("an assignment is not a command, %j, and its value is not printed", async (dashes) => {
     const words = [...dashes, "FOO=sentinel", "printenv", "FOO"];
     const { stderr, ...ended } = await sophia(words, { env: CONTRACT_VALUES });
     expect(ended).toEqual({ status: 127, signal: null, stdout: "" });
@@ -71,7 +71,7 @@ describe("without --", () => {
   });
 
   test.each([[["node -p 1"]], [["--", "node -p 1"]], [["--", "./no such", "x"]]])(
-    "a whole command line as one word is for a shell: %j",
+    "a command line in one word gets the hint to use a shell: %j",
     async (words) => {
       const { status, stderr } = await sophia(words, { env: CONTRACT_VALUES });
       expect(status).toBe(127);
@@ -105,14 +105,14 @@ describe("a command that cannot be started", () => {
     expect(server.connections).toBe(0);
   });
 
-  test("a value of PATH from ESC that wins is waited for", async () => {
+  test("the command is looked up after ESC is read, if ESC may set PATH", async () => {
     const bin = tools();
     const { env } = await esc({ PATH: bin });
     expect(await sophia(["--prefer", "esc", "--", "tool"], { env })).toMatchObject({ status: 0, stdout: "ran\n" });
     expect(await sophia(["--", "tool"], { env })).toMatchObject({ status: 127, stdout: "" });
   });
 
-  test("so is one that fills an unset or empty PATH", async () => {
+  test("an unset or empty PATH may come from a file", async () => {
     const bin = tools();
     const declared = folder({ "sophia.contract.json": '{"variables":{"PATH":{}}}', ".env": `PATH=${bin}\n` });
     expect(await sophia(["tool"], { cwd: declared, env: { PATH: "" } })).toMatchObject({ status: 0, stdout: "ran\n" });
@@ -122,7 +122,7 @@ describe("a command that cannot be started", () => {
     expect(outer).toMatchObject({ status: 0, stdout: "ran\n" });
   });
 
-  test("a PATH that is withheld does not count", async () => {
+  test("a PATH that is withheld is not searched", async () => {
     const bin = tools();
     mkdirSync(join(bin, "empty"));
     writeFileSync(join(bin, "empty/sh"), "no program");

@@ -121,7 +121,7 @@ function message({ launched }: FaultRow): string {
   return first
     .replace(/^sophia-run: (?:warning: (?:ESC environment \S+ (?:cannot be read|was refused): )?)?/, "")
     .replace(/(?: \(\d attempts\))?; continuing with the environment (?:and \.env files|alone)$/, "")
-    .replace(/(was opened with remarks) .*$/, "$1")
+    .replace(/(was opened with warnings) .*$/, "$1")
     .replaceAll(/(127\.0\.0\.1|localhost):\d+/g, "$1:PORT")
     .replaceAll(/\((?:ENOTFOUND|EAI_AGAIN)\)/g, "(CODE)")
     .replaceAll(/than the [\d.]+ s left/g, "than the TIME left");

@@ -1,4 +1,3 @@
-/** Asks a service by HTTP if it takes a value. */
 import { EscFault, type Fault } from "../../../esc/faults/fault.ts";
 import type { NetworkSettings } from "../../../esc/settings/network.ts";
 import { requestOnce } from "../../../esc/transport/http.ts";
@@ -9,20 +8,19 @@ export interface HttpProbe {
   readonly method: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | undefined;
-  /** The statuses that say that the value works. */
   readonly expect: readonly number[];
   readonly reject: readonly (number | { readonly status: number; readonly contains: string })[];
 }
 
-/** Sends one request; no redirect is followed. It ends within the limit. */
+/** Sends one request within the time limit, without following redirects. */
 export async function askByHttp(probe: HttpProbe, network: NetworkSettings, limitMs: number): Promise<Outcome> {
   const { url, method, headers, body, reject } = probe;
-  /** The outcome by status alone, for an answer whose body decides as well. */
+  /** The outcome by the status alone, if the body may change it. */
   let byStatus: Outcome | undefined;
   const isEnough = (status: number): boolean => {
     const outcome = judge(probe, status, "");
     const isOpen = reject.some((one) => typeof one !== "number" && one.status === status);
-    if (!isOpen || outcome.kind === "rejected") return true;
+    if (!isOpen || outcome.outcome === "rejected") return true;
     byStatus = outcome;
     return false;
   };
@@ -32,19 +30,18 @@ export async function askByHttp(probe: HttpProbe, network: NetworkSettings, limi
     return judge(probe, answer.status, answer.data);
   } catch (error) {
     if (!(error instanceof EscFault)) throw error;
-    // The body that could not be read may have said no.
-    return byStatus === undefined || byStatus.kind === "accepted" ? outcomeOf(error.fault, probe) : byStatus;
+    // The body could not be read, and may have meant a rejection.
+    return byStatus === undefined || byStatus.outcome === "accepted" ? outcomeOf(error.fault, probe) : byStatus;
   }
 }
 
-/** Judges a status, with the body if the status does not decide alone. */
 function judge({ expect, reject }: HttpProbe, status: number, body: string): Outcome {
   const code = `HTTP ${status}`;
   const isRejected = reject.some((one) =>
     typeof one === "number" ? one === status : one.status === status && body.includes(one.contains),
   );
   if (isRejected) return rejected(code);
-  if (expect.includes(status)) return { kind: "accepted" };
+  if (expect.includes(status)) return { outcome: "accepted" };
   if (status === 401) return rejected(code);
   if (status === 402) return unclear("credit", code);
   if (status === 403) return unclear("permission", code);
@@ -66,11 +63,11 @@ function outcomeOf(fault: Fault, probe: HttpProbe): Outcome {
     case "bad-proxy":
       return unclear("unreachable", `${fault.variable} is not the URL of a proxy`);
     case "proxy-refused":
-      return unclear("unreachable", `the proxy answers with HTTP ${fault.status}`);
+      return unclear("unreachable", `the proxy answered with HTTP ${fault.status}`);
     case "cut":
       return unclear("trouble", fault.code);
     case "not-http":
-      return unclear("trouble", "what answers does not use HTTP");
+      return unclear("trouble", "the answer is not HTTP");
     case "too-large":
       return unclear("unexpected", "the answer is too large");
     case "answer":

@@ -1,51 +1,39 @@
-/** The verdict of a service on a value, and its words. It holds no value. */
-
+/** The result of a probe as it appears in JSON, without a value. */
 export type Outcome =
-  | { readonly kind: "accepted" }
-  /** The service says that the value is wrong. `code` is its own: `HTTP 401`, `28P01`. */
-  | { readonly kind: "rejected"; readonly code: string }
-  | { readonly kind: "unclear"; readonly why: Doubt };
+  | { readonly outcome: "accepted" }
+  /** `code` is the service's own: `HTTP 401`, `28P01`. */
+  | { readonly outcome: "rejected"; readonly code: string }
+  /** `code` is that of the system or the protocol, or the name of an error. */
+  | { readonly outcome: "unclear"; readonly kind: keyof typeof UNCLEAR; readonly code: string }
+  /** `unsent`: it cannot be sent safely. `unasked`: a file of the repository names the host, and the user has not agreed. */
+  | { readonly outcome: "unclear"; readonly kind: "unsent" | "unasked"; readonly reason: string };
 
-/** A doubt with a code: of the system, of the protocol, or the name of an error. */
-const CODED = {
+const UNCLEAR = {
   unreachable: (where: string) => `${where} cannot be reached`,
-  /** The service breaks off, or does not speak the protocol. */
-  trouble: (where: string) => `${where} is in trouble`,
-  quota: (where: string) => `over the quota of ${where}`,
+  trouble: (where: string) => `${where} fails`,
+  quota: (where: string) => `the quota at ${where} is exceeded`,
   credit: (where: string) => `no credit at ${where}`,
-  permission: (where: string) => `no permission to ask ${where}`,
+  permission: (where: string) => `no permission at ${where}`,
   redirect: (where: string) => `${where} answers with a redirect, which is not followed`,
   unexpected: (where: string) => `unexpected answer of ${where}`,
-  /** A bug of this program. */
   internal: () => "an internal error",
 } as const;
 
-type Doubt =
-  | { readonly kind: keyof typeof CODED; readonly code: string }
-  /** `unsent`: others could read it. `unasked`: a file of the repository names the service, and the user has not agreed. */
-  | { readonly kind: "unsent" | "unasked"; readonly reason: string };
-
 export function rejected(code: string): Outcome {
-  return { kind: "rejected", code };
+  return { outcome: "rejected", code };
 }
 
-export function unclear(kind: keyof typeof CODED, code: string): Outcome {
-  return { kind: "unclear", why: { kind, code } };
+export function unclear(kind: keyof typeof UNCLEAR, code: string): Outcome {
+  return { outcome: "unclear", kind, code };
 }
 
-export function unsent(reason: string): Outcome {
-  return { kind: "unclear", why: { kind: "unsent", reason } };
+export function unsent(reason: string, kind: "unsent" | "unasked" = "unsent"): Outcome {
+  return { outcome: "unclear", kind, reason };
 }
 
-export function unasked(reason: string): Outcome {
-  return { kind: "unclear", why: { kind: "unasked", reason } };
-}
-
-/** `Accepted by api.github.com`. */
-export function outcomeWords(outcome: Outcome, where: string): string {
-  if (outcome.kind === "accepted") return `Accepted by ${where}`;
-  if (outcome.kind === "rejected") return `Rejected by ${where} (${outcome.code})`;
-  const { why } = outcome;
-  if ("reason" in why) return `Not ${why.kind === "unsent" ? "sent" : "asked"}: ${why.reason}`;
-  return `Not known: ${CODED[why.kind](where)} (${why.code})`;
+export function outcomeWords(result: Outcome, where: string): string {
+  if (result.outcome === "accepted") return `Accepted by ${where}`;
+  if (result.outcome === "rejected") return `Rejected by ${where} (${result.code})`;
+  if ("reason" in result) return `Not sent: ${result.reason}`;
+  return `Not known: ${UNCLEAR[result.kind](where)} (${result.code})`;
 }

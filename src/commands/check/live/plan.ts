@@ -1,4 +1,4 @@
-/** The requests of `check --live`; pure. Their words hold no value. */
+/** Plans the requests of `check --live`; pure. Its texts contain no value. */
 import { isSet } from "../../../contract/check.ts";
 import type { ProbeEntry } from "../../../contract/generated/document.ts";
 import { type Probe, probesOf } from "../../../contract/probes.ts";
@@ -14,9 +14,9 @@ import type { HttpProbe } from "./http.ts";
 export interface Planned {
   readonly name: string;
   readonly label: string;
-  /** The destination, for people: a host that a contract names, or the variable that has the address. */
+  /** The destination, for people: a host from the contract, or the variable with the address. */
   readonly where: string;
-  /** The reason why the user must allow it: a repository decides where the value goes. */
+  /** The reason for which the user must agree: a file of the repository names the destination. */
   readonly consent?: string;
   readonly ask:
     | ({ readonly kind: "http" } & HttpProbe)
@@ -26,7 +26,7 @@ export interface Planned {
 
 type ProbeTemplate = Exclude<ProbeEntry, string>;
 
-/** @param pulumi the caller's own service in place of Pulumi Cloud */
+/** @param pulumi the caller's backend, if it is not Pulumi Cloud */
 export function planProbes(assessment: Assessment, pulumi: string | undefined): readonly Planned[] {
   const { contract, selected, violations } = assessment;
   const invalid = new Set(violations.flatMap((one) => ("name" in one && !("rule" in one) ? [one.name] : [])));
@@ -38,7 +38,7 @@ export function planProbes(assessment: Assessment, pulumi: string | undefined): 
     if (typeof probe.probe === "string") {
       const where = `the database of ${name}`;
       const byContract =
-        resolved.origin.source === "contract" ? `the contract's default says where ${where} is` : byAlias(resolved);
+        resolved.origin.source === "contract" ? `the contract's default names ${where}` : byAlias(resolved);
       const consent = byContract === undefined ? {} : { consent: byContract };
       return [{ name, label, where, ...consent, ask: { kind: "postgresql", url: resolved.value } }];
     }
@@ -66,9 +66,9 @@ function httpPlan(
 
   const host = base === undefined ? undefined : selected.get(base);
   const byFile = !isBuiltIn
-    ? `the contract says that it goes to ${where}`
+    ? `the contract names the host ${where}`
     : host !== undefined && !isHostTrusted(host.origin, resolved.origin, esc)
-      ? `a file says what ${printable(host.name)} is`
+      ? `a file sets ${printable(host.name)}`
       : byAlias(resolved);
 
   const address = base === undefined ? "the address" : printable(base);
@@ -90,9 +90,9 @@ function httpPlan(
     ...Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, fill(value, valueOf)])),
     ...(basic === undefined ? {} : { Authorization: `Basic ${Buffer.from(fill(basic, valueOf)).toString("base64")}` }),
   };
-  // What a header cannot hold would be an error in the middle of the request. A line break at the end is the usual case.
+  // Checked here, since an invalid header fails only in the request. A final line break is the usual case.
   if (Object.values(sent).some((value) => !/^[\t\u0020-\u007E\u0080-\u00FF]*$/.test(value))) {
-    return none("it holds characters that no header can have, such as a line break");
+    return none("it contains characters that are invalid in a header, such as a line break");
   }
   return {
     where: ownPulumi === undefined ? where : url.host,
@@ -109,16 +109,16 @@ function httpPlan(
   };
 }
 
-/** The reason why the user must allow a value that the contract alone calls by this name. */
+/** Returns the reason for which the user must agree if only the contract gives the value this name. */
 function byAlias({ name, origin: { alias } }: Resolved): string | undefined {
-  return alias === undefined ? undefined : `the contract says that ${printable(alias)} is ${printable(name)}`;
+  return alias === undefined ? undefined : `the contract makes ${printable(alias)} an alias of ${printable(name)}`;
 }
 
-/** Returns true for an address that may name a value's destination: the caller's, and that of the value's own source. */
+/** Returns true if an address comes from the caller or from the source of the value. */
 function isHostTrusted(host: Origin, value: Origin, esc: Assessment["esc"]): boolean {
   if (host.source === "dotenv" && value.source === "dotenv") return host.file === value.file;
   if (!isCallersWord(host)) return false;
-  // The author of a file with a token decides which environment it opens.
+  // The author of a file with a token selects the environment that it opens.
   const isOurs = !("settings" in esc) || esc.settings.credentialFrom.file === undefined;
   return host.source !== "esc" || value.source === "esc" || isOurs;
 }

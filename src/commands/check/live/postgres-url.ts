@@ -1,7 +1,7 @@
-/** The connection URLs of PostgreSQL, as libpq reads them; pure. */
+/** Parses connection URLs of PostgreSQL as libpq does; pure. */
 
 export interface PostgresTarget {
-  /** At least one name, address or folder of a socket; the next one if one is not reached. */
+  /** Names, addresses or folders of sockets, at least one, to be tried in turn. */
   readonly hosts: readonly { readonly host: string; readonly port: number }[];
   readonly user: string;
   readonly password: string;
@@ -35,7 +35,6 @@ export function parsePostgresUrl(text: string, defaultUser: string): PostgresTar
       sslMode: parameters.get("sslmode") ?? "prefer",
     };
   } catch {
-    // A percent sign that is none.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** Logs in to a PostgreSQL server, as a database URL says, and leaves. https://www.postgresql.org/docs/current/protocol-flow.html */
+/** Logs in to a PostgreSQL server and disconnects. https://www.postgresql.org/docs/current/protocol-flow.html */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import * as net from "node:net";
@@ -9,33 +9,34 @@ import type { NetworkSettings } from "../../../esc/settings/network.ts";
 import { loadTrust } from "../../../esc/transport/certificates.ts";
 import { systemErrorCode } from "../../../system/errors.ts";
 import { type Outcome, rejected, unclear, unsent } from "./outcome.ts";
-import { MessageStream, ProtocolError, uint32, zeroEnded } from "./postgres-stream.ts";
 import { parsePostgresUrl, type PostgresTarget } from "./postgres-url.ts";
 import { startScram } from "./scram.ts";
 
-/** `sslmode`s for which an untrusted certificate is an error, whatever is sent. */
 const VERIFYING: ReadonlySet<string> = new Set(["verify-ca", "verify-full"]);
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
+const MAX_LENGTH = 65_536;
+
+class ProtocolError extends Error {}
+
 interface Link {
   readonly socket: net.Socket;
-  /** Only the server can read what is sent: this machine, or TLS with a trusted certificate. */
+  /** True within this machine, and over TLS with a trusted certificate. */
   readonly isPrivate: boolean;
 }
 
-/** Signs in. The password goes over TLS or within this machine only, and in the clear only over a private link. */
+/** Logs in. The password is sent only over TLS or within this machine, and unhashed only over a private link. */
 export async function askPostgres(url: string, network: NetworkSettings, limitMs: number): Promise<Outcome> {
   const target = parsePostgresUrl(url, nameOfUser());
   if (target === undefined) return unsent("it is not the URL of a PostgreSQL database");
   const sockets: net.Socket[] = [];
-  const close = (): void => {
-    for (const socket of sockets) socket.destroy();
-  };
   let isOver = false;
-  const timer = setTimeout(() => {
+  const close = (): void => {
     isOver = true;
-    close();
-  }, limitMs);
+    // The error ends a read.
+    for (const socket of sockets) socket.destroy(new ProtocolError("the connection was closed"));
+  };
+  const timer = setTimeout(close, limitMs);
   let last = unclear("unreachable", "no host");
   try {
     for (const { host, port } of target.hosts) {
@@ -44,7 +45,7 @@ export async function askPostgres(url: string, network: NetworkSettings, limitMs
         return "socket" in link ? await logIn(link, target) : link;
       } catch (error) {
         if (isOver) return unclear("unreachable", "timed out");
-        if (error instanceof ProtocolError) return unclear("trouble", error.code);
+        if (error instanceof ProtocolError) return unclear("trouble", error.message);
         last = unclear("unreachable", systemErrorCode(error) ?? "UNKNOWN");
       }
     }
@@ -72,11 +73,10 @@ async function connect(
   await once(plain, "connect");
   if (isSocket || (isHere && (sslMode === "disable" || sslMode === "allow"))) return { socket: plain, isPrivate: true };
   plain.write(SSL_REQUEST);
-  const stream = new MessageStream(plain);
-  const answer = (await stream.take(1)).toString("latin1");
-  // Bytes behind the answer could come from another machine on the way.
-  if (stream.hasRest || (answer !== "S" && answer !== "N")) {
-    throw new ProtocolError("what answers does not speak PostgreSQL's protocol");
+  const answer = (await take(plain, 1)).toString("latin1");
+  // Further bytes could come from an attacker (CVE-2021-23222).
+  if (plain.readableLength > 0 || (answer !== "S" && answer !== "N")) {
+    throw new ProtocolError("the answer is not PostgreSQL's protocol");
   }
   if (answer === "N") {
     if (isHere && (sslMode === "prefer" || sslMode === "allow")) return { socket: plain, isPrivate: true };
@@ -88,7 +88,6 @@ async function connect(
     host,
     ...(net.isIP(host) === 0 ? { servername: host } : {}),
     secureContext: context,
-    // Decided below.
     rejectUnauthorized: false,
   });
   opened(secure);
@@ -100,7 +99,9 @@ async function connect(
 
 /** @throws ProtocolError */
 async function logIn({ socket, isPrivate }: Link, { user, password, database }: PostgresTarget): Promise<Outcome> {
-  const stream = new MessageStream(socket);
+  const send = (type: string, content: Buffer): void => {
+    socket.write(Buffer.concat([Buffer.from(type), uint32(content.length + 4), content]));
+  };
   const start = Buffer.concat([
     Buffer.from([0, 3, 0, 0]),
     ...["user", user, "database", database, "application_name", "sophia-run", ""].map(zeroEnded),
@@ -108,54 +109,85 @@ async function logIn({ socket, isPrivate }: Link, { user, password, database }: 
   socket.write(Buffer.concat([uint32(start.length + 4), start]));
   const scram = startScram(password);
   let isProven: ((last: string) => boolean) | undefined;
-  /** SCRAM has begun, and the server has not shown that it knows the password. */
+  /** SCRAM has begun, and the server has not proved that it knows the password. */
   let isUnproven = false;
   for (;;) {
-    const { type, body } = await stream.receive();
+    const { type, body } = await receive(socket);
     if (type === "E") return refusal(body);
     if (type === "Z") {
-      stream.send("X", Buffer.alloc(0));
+      send("X", Buffer.alloc(0));
       await new Promise<void>((resolve) => socket.end(resolve));
-      return { kind: "accepted" };
+      return { outcome: "accepted" };
     }
     if (type !== "R") continue;
     const kind = body.length < 4 ? -1 : body.readUInt32BE(0);
     const rest = body.subarray(4);
     switch (kind) {
       case 0:
-        if (isUnproven) return unclear("unexpected", "the server does not know the password itself");
+        if (isUnproven) return unclear("unexpected", "the server does not prove that it knows the password");
         break;
       case 3:
       case 5: {
-        if (!isPrivate) return unsent("the server wants the password, and its certificate is not trusted");
-        if (password === "") return unsent("it has no password, and the server wants one");
-        stream.send("p", zeroEnded(kind === 3 ? password : md5Answer(user, password, rest.subarray(0, 4))));
+        if (!isPrivate) return unsent("the server requests the password, but its certificate is not trusted");
+        if (password === "") return unsent("it has no password, but the server requests one");
+        send("p", zeroEnded(kind === 3 ? password : md5Answer(user, password, rest.subarray(0, 4))));
         break;
       }
       case 10: {
         if (!rest.toString().split("\0").includes("SCRAM-SHA-256"))
-          return unclear("unexpected", "another way to sign in");
-        if (password === "") return unsent("it has no password, and the server wants one");
+          return unclear("unexpected", "unsupported authentication method");
+        if (password === "") return unsent("it has no password, but the server requests one");
         isUnproven = true;
         const first = Buffer.from(scram.message);
-        stream.send("p", Buffer.concat([zeroEnded("SCRAM-SHA-256"), uint32(first.length), first]));
+        send("p", Buffer.concat([zeroEnded("SCRAM-SHA-256"), uint32(first.length), first]));
         break;
       }
       case 11: {
         const step = isProven === undefined ? await scram.next(rest.toString()) : undefined;
-        if (step === undefined) throw new ProtocolError("the sign-in breaks the rules of SCRAM");
+        if (step === undefined) throw new ProtocolError("the login violates SCRAM");
         isProven = step.isServerProven;
-        stream.send("p", Buffer.from(step.message));
+        send("p", Buffer.from(step.message));
         break;
       }
       case 12:
         isUnproven = isProven?.(rest.toString()) !== true;
         if (!isUnproven) break;
-        return unclear("unexpected", "the server does not know the password itself");
+        return unclear("unexpected", "the server does not prove that it knows the password");
       default:
-        return unclear("unexpected", "another way to sign in");
+        return unclear("unexpected", "unsupported authentication method");
     }
   }
+}
+
+/** @throws the system's errors @throws ProtocolError */
+async function receive(socket: net.Socket): Promise<{ readonly type: string; readonly body: Buffer }> {
+  const head = await take(socket, 5);
+  const length = head.readUInt32BE(1);
+  if (length < 4 || length > MAX_LENGTH) throw new ProtocolError("the answer is not PostgreSQL's protocol");
+  return { type: head.toString("latin1", 0, 1), body: await take(socket, length - 4) };
+}
+
+/** Reads exactly `size` bytes. @throws the system's errors @throws ProtocolError */
+async function take(socket: net.Socket, size: number): Promise<Buffer> {
+  if (size === 0) return Buffer.alloc(0);
+  for (;;) {
+    const bytes: unknown = socket.read(size);
+    if (Buffer.isBuffer(bytes) && bytes.length === size) return bytes;
+    // At the end, fewer bytes are returned.
+    if (bytes !== null || socket.readableEnded || socket.destroyed)
+      throw new ProtocolError("the connection was closed");
+    await once(socket, "readable");
+  }
+}
+
+function uint32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(value);
+  return bytes;
+}
+
+function zeroEnded(text: string): Buffer {
+  return Buffer.from(`${text}\0`);
 }
 
 function md5Answer(user: string, password: string, salt: Buffer): string {
@@ -163,19 +195,16 @@ function md5Answer(user: string, password: string, salt: Buffer): string {
   return `md5${createHash("md5").update(inner).update(salt).digest("hex")}`;
 }
 
-/** By the code alone: what the server says may quote anything. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/** Uses the code alone, since the message may quote values. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 function refusal(body: Buffer): Outcome {
   const code = /(?:^|\0)C([0-9A-Z]{5})\0/.exec(body.toString("latin1"))?.[1] ?? "unknown";
   switch (code) {
-    // The password is wrong; there is no such database.
     case "28P01":
     case "3D000":
       return rejected(code);
-    // No line of pg_hba.conf, no right to connect.
     case "28000":
     case "42501":
       return unclear("permission", code);
-    // Too many connections.
     case "53300":
       return unclear("quota", code);
     default:
@@ -187,7 +216,6 @@ function nameOfUser(): string {
   try {
     return userInfo().username;
   } catch {
-    // A user without an entry, as in containers.
     return "postgres";
   }
 }

@@ -1,24 +1,23 @@
-/** SCRAM-SHA-256 (RFC 5802, RFC 7677), the client's side: it shows that it knows the password without sending it. */
+/** The client of SCRAM-SHA-256 (RFC 5802, RFC 7677), which proves that it knows the password without sending it. */
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 
 const derive = promisify(pbkdf2);
-/** PostgreSQL has 4096. A server that wants far more only costs time. */
-const MOST_ITERATIONS = 1_000_000;
+/** PostgreSQL uses 4096. The limit keeps a server from wasting time. */
+const MAX_ITERATIONS = 1_000_000;
 
 export interface ScramStep {
   readonly message: string;
-  /** Whether the server's last message proves that it knows the password, too. */
   readonly isServerProven: (last: string) => boolean;
 }
 
-/** The first message, and what makes the second from the server's answer; undefined where that breaks the rules. */
+/** Returns the first message, and a function that makes the second from the answer; undefined for an invalid answer. */
 export function startScram(password: string): {
   readonly message: string;
   readonly next: (answer: string) => Promise<ScramStep | undefined>;
 } {
   const nonce = randomBytes(18).toString("base64");
-  // PostgreSQL takes the user's name from the start of the session.
+  // PostgreSQL knows the user from the startup message.
   const bare = `n=,r=${nonce}`;
   return {
     message: `n,,${bare}`,
@@ -27,7 +26,7 @@ export function startScram(password: string): {
       const [all = "", salt = ""] = [fields.get("r"), fields.get("s")];
       const iterations = Number(fields.get("i"));
       const isRight = all.startsWith(nonce) && all.length > nonce.length && salt !== "";
-      if (!isRight || !(Number.isInteger(iterations) && iterations > 0 && iterations <= MOST_ITERATIONS))
+      if (!isRight || !(Number.isInteger(iterations) && iterations > 0 && iterations <= MAX_ITERATIONS))
         return undefined;
       const salted = await derive(password.normalize("NFKC"), Buffer.from(salt, "base64"), iterations, 32, "sha256");
       const clientKey = hmac(salted, "Client Key");
