@@ -3,6 +3,7 @@ import type { Progress } from "../../src/esc/transport/connection.ts";
 import type { Clock } from "../../src/esc/transport/deadline.ts";
 import type { Failure, Layer, Variable } from "../../src/core/model.ts";
 import type { EscServer } from "../esc-server/index.ts";
+import { expectWording } from "../helpers/wording.ts";
 import { type EscReading, readEsc } from "../../src/sources/esc.ts";
 
 /** What the reader said while it worked. */
@@ -21,7 +22,7 @@ export interface ReadOptions {
   readonly clock?: Clock;
 }
 
-/** Settings from variables; fails where ESC is not on. */
+/** Settings from variables; fails if ESC is not on. */
 export function settingsFrom(variables: Readonly<Record<string, string>>, options: ReadOptions = {}): EscSettings {
   const { access } = escAccess(new Map(Object.entries(variables)), options.dotenv ?? [], {
     timeoutMs: options.timeoutMs ?? 20_000,
@@ -45,7 +46,7 @@ export async function read(
   return readEsc(settingsFrom(variables, options), progress, options.clock);
 }
 
-/** The reading where it must succeed. */
+/** Reads ESC; fails if that fails. */
 export async function reading(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
@@ -55,7 +56,7 @@ export async function reading(
   return result;
 }
 
-/** The failure where it must fail. */
+/** Returns the failure of reading ESC; fails if it can be read. */
 export async function failing(
   variables: Readonly<Record<string, string>>,
   options: ReadOptions = {},
@@ -63,6 +64,11 @@ export async function failing(
   const result = await read(variables, options);
   if (result.kind === "read") throw new Error("ESC was read");
   return result.failure;
+}
+
+/** Compares the message, the details and the hint of a failure with the snapshot. */
+export function expectFailure({ message, details = [], hint }: Failure, replaced?: Record<string, string>): void {
+  expectWording([message, ...details, hint].join("\n"), replaced);
 }
 
 /** The values of the first layer, by name. */
@@ -76,7 +82,7 @@ export function variable(result: Extract<EscReading, { kind: "read" }>, name: st
   return found;
 }
 
-/** Closes a server; fails where a client broke the rules of the API. */
+/** Closes a server; fails if a client broke the rules of the API. */
 export async function closeStrictly(server: EscServer): Promise<void> {
   const { violations } = server;
   await server.close();

@@ -35,7 +35,7 @@ describe("a .env file", () => {
     expect(await start("-q")).toBe("");
     expect([await start(), await start()]).toEqual([warning, ""]);
     writeFileSync(join(cwd, "other"), content[".env"], { mode: 0o644 });
-    expect(await start("--dotenv", "other")).toContain("other is world-readable");
+    expect(await start("--dotenv", "other")).toContain("chmod 600 other");
     expect([await start("--dotenv", "other"), await start()]).toEqual(["", ""]);
     for (const time of [1, 2]) expect([time, (await sophia(["check"], { cwd, env })).stderr]).toEqual([time, warning]);
     expect((await sophia(["check", "-q"], { cwd, env })).stderr).toBe("");
@@ -108,8 +108,8 @@ test("a world-readable token file: one warning, with a command that ends it", as
   const path = join(cwd, "token");
   const env = { ESC_ENV: "acme/sophia/dev", ESC_TOKEN_FILE: path, PULUMI_BACKEND_URL: server.url };
   const { status, stderr } = await sophia(["--", "true"], { env });
-  const warning = `sophia-run: warning: ${path} is world-readable: chmod 600 ${path}`;
-  expect([status, unwrapped(stderr).trimEnd()]).toEqual([0, warning]);
+  expect(status).toBe(0);
+  expect(unwrapped(stderr)).toMatch(/^sophia-run: warning: .*chmod 600 \S+\n$/);
   chmodSync(path, 0o600);
   expect((await sophia(["--", "true"], { env })).stderr).toBe("");
   expect(readFileSync(path, "utf8")).toBe(server.token);

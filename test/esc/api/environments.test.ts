@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
-import { closeStrictly, failing, reading, type Said, values } from "../reading.ts";
+import { closeStrictly, expectFailure, failing, reading, type Said, values } from "../reading.ts";
 
 let server: EscServer;
 beforeEach(async () => {
@@ -76,7 +76,7 @@ describe("several environments", () => {
     server.failAlways("read", "hang");
     const started = performance.now();
     const failure = await failing(access("demo-org/sophia/dev,demo-org/sophia/gone"));
-    expect(failure.message).toMatch(/^ESC environment demo-org\/sophia\/gone was refused: /);
+    expect(failure.message).toContain("demo-org/sophia/gone");
     expect(performance.now() - started).toBeLessThan(5000);
   });
 });
@@ -137,7 +137,7 @@ describe("the organization", () => {
     server.failAlways("defaultOrg", 401);
     const failure = await failing(access("sophia/dev"));
     expect(failure.code).toBe("esc-denied");
-    expect(failure.message).toMatch(/finding the default organization: .*HTTP 401/);
+    expect(failure.message).toMatch(/default organization.*HTTP 401/);
   });
 });
 
@@ -168,10 +168,9 @@ describe("a name", () => {
     const failure = await failing(access("sophia/dev", { ESC_ORG: "demo-org" }), { requireEsc: true });
     expect(failure).toMatchObject({
       code: "esc-not-found",
-      details: expect.arrayContaining([
-        "sophia/default/dev is not tried where ESC is required (--require-esc): write it in three parts if that is meant",
-      ]),
+      details: expect.arrayContaining([expect.stringMatching(/^sophia\/default\/dev .*--require-esc/)]),
     });
+    expectFailure(failure);
     expect(operations()).toEqual(["open"]);
     server.environment("demo-org/sophia/dev", { values: { FROM: "demo-org" } });
     const result = await reading(access("sophia/dev", { ESC_ORG: "demo-org" }), { requireEsc: true });

@@ -6,7 +6,8 @@ import { Cleaner } from "../../../src/esc/transport/clean.ts";
 import { Secret } from "../../../src/esc/settings/secret.ts";
 import { formatDiagnostic } from "../../../src/core/diagnostic.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
-import { closeStrictly, failing, reading } from "../reading.ts";
+import { expectWording } from "../../helpers/wording.ts";
+import { closeStrictly, expectFailure, failing, reading } from "../reading.ts";
 
 let server: EscServer;
 beforeEach(async () => {
@@ -38,10 +39,11 @@ describe("a broken definition", () => {
       range: { environment: "shared/base", begin: place(1, 1), end: place(1, 2) },
     };
     server.failAlways("open", { kind: "diagnostics", diagnostics: [FIRST, second, third] });
-    expect(await failing(access())).toEqual({
+    const failure = await failing(access());
+    expectFailure(failure);
+    expect(failure).toMatchObject({
       code: "esc-definition",
-      message: "ESC environment demo-org/sophia/dev cannot be read: its definition has 3 errors (HTTP 400)",
-      hint: "fix it: pulumi env edit demo-org/sophia/dev, or pin an earlier revision: ESC_ENV demo-org/sophia/dev@REVISION",
+      hint: expect.stringContaining("pulumi env edit demo-org/sophia/dev"),
       details: [
         'sophia/dev:7:21: unknown property "a" (values.b)',
         "no place",
@@ -55,7 +57,7 @@ describe("a broken definition", () => {
     const failure = await failing(access());
     expect(failure).toMatchObject({
       code: "esc-definition",
-      message: `ESC environment demo-org/sophia/dev cannot be read: its definition has an error (HTTP ${status})`,
+      message: expect.stringContaining(`(HTTP ${status})`),
     });
     expect(failure.details?.[0]).toBe('sophia/dev:7:21: unknown property "a" (values.b)');
   });
@@ -110,10 +112,8 @@ test("the credential in use is named", async () => {
     (await failing(access({ ESC_TOKEN: "pul-wrong" }))).hint,
     (await failing(access({ ESC_TOKEN: "", ESC_TOKEN_FILE: file }))).hint,
   ];
-  expect(hints).toEqual([
-    "check ESC_TOKEN: the token may be wrong, expired or revoked",
-    `check ESC_TOKEN_FILE (${file}): the token may be wrong, expired or revoked`,
-  ]);
+  expect(hints).toEqual([expect.stringContaining("ESC_TOKEN"), expect.stringContaining(`ESC_TOKEN_FILE (${file})`)]);
+  expectWording(hints.join("\n"));
   await rm(folder, { recursive: true });
 });
 
@@ -142,8 +142,8 @@ describe("text of the service", () => {
 
 test("both meanings of a name are named", async () => {
   const failure = await failing(access({ ESC_ENV: "sophia/gone@3", ESC_ORG: "demo-org" }));
-  expect(failure.message).toMatch(/^ESC environment sophia\/gone@3 was refused: /);
-  expect(failure.details?.[0]).toBe("tried demo-org/sophia/gone and sophia/default/gone");
+  expect(failure.details?.[0]).toMatch(/demo-org\/sophia\/gone .*sophia\/default\/gone/);
+  expectFailure(failure);
 });
 
 describe("the cleaner", () => {

@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
+import { expectWording } from "../../helpers/wording.ts";
 import { escAccess } from "../../../src/esc/settings/access.ts";
 import { describeCredential } from "../../../src/esc/settings/credentials.ts";
 import { CREDENTIAL_ORDER, isEscMentioned, WITHHELD_VARIABLES } from "../../../src/esc/settings/own-variables.ts";
@@ -48,6 +49,11 @@ function refusal(environment: Set, files: readonly Layer[] = [], options = OPTIO
   throw new Error("accepted");
 }
 
+function expectRefusal(error: SophiaError): void {
+  expect(error).toMatchObject({ status: 125, code: "esc-settings" });
+  expectWording(`${error.message}\n${error.hint ?? ""}`);
+}
+
 describe("whether ESC is on", () => {
   test.each<[string, Set, unknown]>([
     ["nothing is set", {}, { kind: "off" }],
@@ -84,16 +90,17 @@ describe("whether ESC is on", () => {
   });
 
   test.each<[Set, string]>([
-    [{ ESC_ENV: TOKEN }, "ESC_ENV contains an access token instead of a name"],
-    [{ ESC_ENV: TOKEN, ESC_TOKEN: "sophia/dev" }, "ESC_ENV contains an access token instead of a name"],
-    [{ ESC_ENV: "a/b", ESC_TOKEN_FILE: `${TOKEN}\n` }, "ESC_TOKEN_FILE contains a token instead of the path of a file"],
+    [{ ESC_ENV: TOKEN }, "ESC_ENV"],
+    [{ ESC_ENV: TOKEN, ESC_TOKEN: "sophia/dev" }, "ESC_ENV"],
+    [{ ESC_ENV: "a/b", ESC_TOKEN_FILE: `${TOKEN}\n` }, "ESC_TOKEN_FILE"],
     [
       { ESC_ENV: "a/b", ESC_OIDC_ORG: "acme", ESC_OIDC_TOKEN_FILE: "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.c2ln" },
-      "ESC_OIDC_TOKEN_FILE contains a token instead of the path of a file",
+      "ESC_OIDC_TOKEN_FILE",
     ],
-  ])("a token in the wrong place stops it before any report shows it: %j", (environment, message) => {
+  ])("a token in the wrong variable is refused before any report shows it: %j", (environment, name) => {
     const error = refusal(environment);
-    expect(error.message).toBe(message);
+    expect(error.message).toMatch(new RegExp(`^${name} .*token`));
+    expectRefusal(error);
     expect(`${error.message} ${error.hint ?? ""}`).not.toMatch(/pul-|eyJ/);
   });
 
@@ -351,31 +358,22 @@ describe("the backend", () => {
   });
 
   test.each([
-    ["not a url", "PULUMI_BACKEND_URL is not a URL"],
-    ["api.example", "PULUMI_BACKEND_URL is not a URL"],
-    ["https://", "PULUMI_BACKEND_URL is not a URL"],
-    ["api.example:8080/x", "PULUMI_BACKEND_URL is not a URL"],
-    ["s3://bucket", "PULUMI_BACKEND_URL has the scheme s3, which is not that of an ESC backend"],
-    ["file://~", "PULUMI_BACKEND_URL has the scheme file, which is not that of an ESC backend"],
-    ["https://u:p@api.example", "PULUMI_BACKEND_URL contains a user name or password"],
-    ["https://api.example?x=1", "PULUMI_BACKEND_URL has a query or fragment"],
-    ["http://api.example", "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted"],
-    [
-      "http://localhost.evil.example",
-      "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted",
-    ],
-    [
-      "http://127.evil.example",
-      "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted",
-    ],
-    [
-      "http://[::ffff:10.0.0.1]",
-      "PULUMI_BACKEND_URL is plain http to another machine: the token would be sent unencrypted",
-    ],
-  ])("is refused: %s", (url, message) => {
+    "not a url",
+    "api.example",
+    "https://",
+    "api.example:8080/x",
+    "s3://bucket",
+    "file://~",
+    "https://u:p@api.example",
+    "https://api.example?x=1",
+    "http://api.example",
+    "http://localhost.evil.example",
+    "http://127.evil.example",
+    "http://[::ffff:10.0.0.1]",
+  ])("is refused: %s", (url) => {
     const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: url });
-    expect(error).toMatchObject({ message, status: 125, code: "esc-settings" });
     expect(error.hint).not.toBeUndefined();
+    expectRefusal(error);
   });
 
   test("may be plain http where that is allowed", () => {
@@ -384,54 +382,29 @@ describe("the backend", () => {
 
   test("of a file is named with it", () => {
     const file = layer("x/.env", { ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "nonsense" });
-    expect(refusal({}, [file]).message).toBe("PULUMI_BACKEND_URL in x/.env is not a URL");
+    expect(refusal({}, [file]).message).toContain("PULUMI_BACKEND_URL in x/.env");
   });
 });
 
 describe("malformed settings", () => {
-  test.each<[string, Set, string]>([
-    ["a line break in the token", { ESC_TOKEN: "pul-a\nb" }, "ESC_TOKEN contains a line break"],
-    ["a carriage return in the token", { ESC_TOKEN: "pul-a\rb" }, "ESC_TOKEN contains a line break"],
-    ["a space in the token", { ESC_TOKEN: "token pul-a" }, "ESC_TOKEN contains a space"],
-    [
-      "a control character in the token",
-      { ESC_TOKEN: "pul-a\u0001b" },
-      "ESC_TOKEN contains a character that is not allowed in a token",
-    ],
-    [
-      "a letter that headers do not allow",
-      { ESC_TOKEN: "pul-ä" },
-      "ESC_TOKEN contains a character that is not allowed in a token",
-    ],
-    ["a bad organization", { ESC_ORG: "a/b" }, "ESC_ORG is not a valid organization name"],
-    [
-      "a bad default organization",
-      { PULUMI_DEFAULT_ORGANIZATION: "-x-" },
-      "PULUMI_DEFAULT_ORGANIZATION is not a valid organization name",
-    ],
-    [
-      "a bad trusting organization",
-      { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "a b" },
-      "ESC_OIDC_ORG is not a valid organization name",
-    ],
-    [
-      "an unknown type",
-      { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "x" },
-      "ESC_OIDC_TYPE is not a valid token type",
-    ],
+  test.each<[string, Set]>([
+    ["a line break in the token", { ESC_TOKEN: "pul-a\nb" }],
+    ["a carriage return in the token", { ESC_TOKEN: "pul-a\rb" }],
+    ["a space in the token", { ESC_TOKEN: "token pul-a" }],
+    ["a control character in the token", { ESC_TOKEN: "pul-a\u0001b" }],
+    ["a letter that headers do not allow", { ESC_TOKEN: "pul-ä" }],
+    ["a bad organization", { ESC_ORG: "a/b" }],
+    ["a bad default organization", { PULUMI_DEFAULT_ORGANIZATION: "-x-" }],
+    ["a bad trusting organization", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "a b" }],
+    ["an unknown type", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "x" }],
     [
       "a type that needs a scope",
       { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_TYPE: "team" },
-      "ESC_OIDC_TYPE is team, but ESC_OIDC_SCOPE is not set",
     ],
-    [
-      "a bad life",
-      { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "1h" },
-      "ESC_OIDC_EXPIRATION is not a number of seconds",
-    ],
-  ])("%s", (_, variables, message) => {
+    ["a bad life", { ESC_TOKEN: "", ESC_OIDC_TOKEN_FILE: "/t", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "1h" }],
+  ])("%s", (_, variables) => {
     const error = refusal({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, ...variables });
-    expect(error).toMatchObject({ message, status: 125, code: "esc-settings" });
+    expectRefusal(error);
     expect(inspect(error, { depth: null })).not.toContain("pul-");
   });
 

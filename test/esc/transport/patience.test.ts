@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
 import { systemClock } from "../../../src/esc/transport/deadline.ts";
-import { closeStrictly, failing, reading, type Said, values } from "../reading.ts";
+import { closeStrictly, expectFailure, failing, reading, type Said, values } from "../reading.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 
 let server: EscServer;
@@ -57,7 +57,7 @@ describe("another attempt", () => {
     const clock = new VirtualClock();
     const failure = await failing(access(), { timeoutMs: 10_000, clock });
     expect(failure.code).toBe("esc-rate-limited");
-    expect(failure.message).toContain("asks for a pause of 60 s, longer than the 10 s left");
+    expectFailure(failure);
     expect(clock.now()).toBe(0);
   });
 
@@ -103,10 +103,9 @@ describe("a step that takes too long", () => {
       await clock.limited(clock.stepMs, times);
       clock.advance(clock.stepMs);
     }
-    expect(await failed).toMatchObject({
-      code: "esc-unreachable",
-      message: expect.stringMatching(/timed out after 5 s while connecting to .* \(2 attempts\)$/),
-    });
+    const failure = await failed;
+    expect(failure).toMatchObject({ code: "esc-unreachable", message: expect.stringMatching(/\(2 attempts\)$/) });
+    expectFailure(failure);
     expect(log.retries.map(({ reason, delayMs }) => [reason, delayMs])).toEqual([["timed out", 150]]);
     expect(clock.now()).toBe(10_150);
   });
@@ -166,9 +165,8 @@ describe("the deadline", () => {
         return this.#readings++ === 0 ? this.#first : -3_600_000;
       }
     }
-    expect(await failing(access(), { timeoutMs: 1000, clock: new LateClock() })).toMatchObject({
-      code: "esc-timeout",
-      message: expect.stringContaining("timed out after 1 s while waiting to retry after HTTP 503"),
-    });
+    const failure = await failing(access(), { timeoutMs: 1000, clock: new LateClock() });
+    expect(failure.code).toBe("esc-timeout");
+    expectFailure(failure);
   });
 });

@@ -8,7 +8,8 @@ import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { startProxy } from "../../esc-server/proxy.ts";
 import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
 import { sophiaRun } from "../command.ts";
-import { failing, reading, values } from "../reading.ts";
+import { expectWording } from "../../helpers/wording.ts";
+import { expectFailure, failing, reading, values } from "../reading.ts";
 
 let certificates: Certificates;
 let secure: EscServer;
@@ -50,7 +51,7 @@ describe("certificates", () => {
   test("are not trusted because NODE_TLS_REJECT_UNAUTHORIZED says so", async () => {
     const variables = access(secure, { NODE_TLS_REJECT_UNAUTHORIZED: "0" });
     const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
-    expect(stderr).toContain("the certificate's issuer is not trusted");
+    expectWording(stderr);
     expect(status).toBe(125);
   });
 
@@ -82,7 +83,7 @@ describe("certificates", () => {
     const variables = access(secure, { [name]: certificates.caFile, ...more, SOPHIA_FROM_FILES: name });
     const { status, stderr } = await sophiaRun(["--no-contract", "--require-esc", "--", "true"], variables, folder);
     expect(status).toBe(125);
-    expect(stderr).toContain("is not trusted");
+    expectWording(stderr);
     const own = { ...variables, SSL_CERT_FILE: certificates.caFile, SOPHIA_FROM_FILES: "SSL_CERT_DIR" };
     expect(await sophiaRun(["--no-contract", "--require-esc", "--", "true"], own, folder)).toMatchObject({ status: 0 });
   });
@@ -110,14 +111,11 @@ describe("certificates", () => {
     const broken = join(folder, "broken.pem");
     await writeFile(empty, "nothing\n");
     await writeFile(broken, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
-    for (const [file, why] of [
-      [join(folder, "missing.pem"), "cannot be read (ENOENT)"],
-      [empty, "contains no PEM certificate"],
-      [broken, "contains no PEM certificate"],
-    ] as const) {
+    for (const file of [join(folder, "missing.pem"), empty, broken]) {
       const failure = await failing(access(secure, { SSL_CERT_FILE: file }));
       expect(failure.code).toBe("esc-tls");
-      expect(failure.details).toEqual([`SSL_CERT_FILE is not used: ${file} ${why}`]);
+      expect(failure.details).toEqual([expect.stringContaining(file)]);
+      expectFailure(failure);
     }
   });
 
@@ -167,7 +165,7 @@ describe("a proxy", () => {
     expect(values(await reading(access(plain, all)))).toEqual({ A: "x" });
     expect(values(await reading(access(secure, all)))).toEqual({ A: "x" });
     const exempt = { ...all, PULUMI_BACKEND_URL: "https://esc.invalid", NO_PROXY: ".invalid" };
-    expect((await failing(access(secure, exempt))).message).toContain("esc.invalid:443 could not be resolved");
+    expect((await failing(access(secure, exempt))).message).toMatch(/esc\.invalid:443 .*(?:ENOTFOUND|EAI_AGAIN)/);
     expect(proxy.requests).toEqual([]);
   });
 
