@@ -193,7 +193,7 @@ describe("a name or value that no environment variable can have", () => {
     answer("read", '{"properties":{"environmentVariables":{"value":{"A\\ud800B":{"value":"x"}}}}}');
     const error: unknown = await read(access()).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "esc-value" });
-    expectWording(String(error));
+    expectWording(String(error).toWellFormed());
   });
 
   test("may have a whole surrogate pair, by escapes too", async () => {

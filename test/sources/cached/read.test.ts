@@ -32,7 +32,7 @@ function valuesOf(reading: EscReading): Readonly<Record<string, string>> | strin
 function expectUnused(reading: EscReading): void {
   expect(reading.kind).toBe("unavailable");
   const words = valuesOf(reading);
-  if (typeof words === "string") expectWording(words);
+  if (typeof words === "string") expectWording(words.replaceAll(/esc-[\da-f-]{65}/g, "<entry>"));
 }
 
 function expectNotices(reading: EscReading): void {
