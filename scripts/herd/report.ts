@@ -5,14 +5,11 @@ const SEED = 1;
 const RATES = [1000, 500, 200, 150, 100, 75];
 
 /** What programs often do: wait 1 s, then 2 s. */
-const fixed: Policy = (_, { retries, maxRetries }) =>
-  retries >= maxRetries ? { kind: "stop", why: "exhausted" } : { kind: "retry", delayMs: 1000 * 2 ** retries };
+const fixed: Policy = (_, { retries, maxRetries }) => (retries >= maxRetries ? "stop" : 1000 * 2 ** retries);
 
 /** The usual advice: the same with half to one and a half of it at random. */
 const jittered: Policy = (_, { retries, maxRetries }, random) =>
-  retries >= maxRetries
-    ? { kind: "stop", why: "exhausted" }
-    : { kind: "retry", delayMs: 1000 * 2 ** retries * (0.5 + random) };
+  retries >= maxRetries ? "stop" : 1000 * 2 ** retries * (0.5 + random);
 
 interface Column {
   readonly title: string;

@@ -1,14 +1,13 @@
-/** Evaluating environments without opening them: no credentials are minted, and secrets stay unknown. */
+/** Evaluation of environments without opening them: no credentials are minted, and secrets stay unknown. */
 import type { Diagnostic, Notice, Variable } from "../../core/model.ts";
 import type { EscSettings } from "../settings/access.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import type { Connection, Progress } from "../transport/connection.ts";
-import { budget, MAX_READ_RETRIES } from "../transport/retry.ts";
 import { askEsc, type EscAnswers } from "./ask.ts";
 import { pathOfRevision } from "./definition.ts";
 import { type Entry, readEntries } from "./values.ts";
 
-/** A variable as evaluating shows it: with its value, without, or as one that no variable can be. */
+/** A variable as the evaluation shows it. */
 export type Evaluated =
   | { readonly kind: "known"; readonly variable: Variable }
   /** A secret, or a value that a provider gives once the environment is opened. */
@@ -18,7 +17,7 @@ export type Evaluated =
 export interface EvaluatedEnvironment {
   readonly name: FullName;
   readonly variables: ReadonlyMap<string, Evaluated>;
-  /** There may be further variables: all of `environmentVariables` or of `files` is known only once it is opened. */
+  /** There may be further variables: `environmentVariables` or `files` is known only once it is opened. */
   readonly open: boolean;
   /** Warnings about the definition. */
   readonly diagnostics: readonly Diagnostic[];
@@ -36,7 +35,7 @@ export function evaluateEnvironments(
 /** `POST …/check`, or `POST …/versions/{v}/check`: the SDK has neither. @throws EscFault @throws SophiaError */
 export function evaluate(name: FullName, connection: Connection): Promise<EvaluatedEnvironment> {
   const path = pathOfRevision(name, "check");
-  return connection.repeat(`evaluating ${formatName(name)}`, budget(MAX_READ_RETRIES), async () => {
+  return connection.repeat(`evaluating ${formatName(name)}`, async () => {
     const answer = await connection.ask({ method: "POST", path });
     const { diagnostics, fields } = connection.diagnosticsIn(answer);
     const { entries, unknown, notices } = readEntries(fields, answer.data, name, connection.host);
@@ -52,7 +51,7 @@ export function evaluate(name: FullName, connection: Connection): Promise<Evalua
 function evaluated(entry: Entry): Evaluated {
   const { kind, secret, delivery } = entry;
   if (kind === "list-or-object") return { kind };
-  // Without the right to a secret, the service masks it: the text in its place is not the value.
+  // The service masks secrets that the token may not see: the text is not the value.
   if (kind === "unknown" || (secret && entry.variable.value !== "")) return { kind: "unknown", secret, delivery };
   return { kind: "known", variable: entry.variable };
 }

@@ -1,8 +1,8 @@
-/** Access tokens: identifying, listing, making and deleting them. A value is never shown. */
+/** Access tokens: identifying, listing, making and deleting them. No value is ever shown. */
+import { unexpectedAnswer } from "../faults/fault.ts";
 import { Secret } from "../settings/secret.ts";
-import { fieldsOf, objectsIn, valueAt } from "../transport/answer.ts";
+import { objectsIn, textAt } from "../transport/answer.ts";
 import type { Connection } from "../transport/connection.ts";
-import { budget, MAX_READ_RETRIES } from "../transport/retry.ts";
 
 export type TokenOwner =
   | { readonly kind: "personal" }
@@ -17,7 +17,7 @@ export interface ListedToken {
   readonly description: string;
   readonly roleId: string | undefined;
   readonly role: string | undefined;
-  /** Absent for a token without an end. */
+  /** Absent for a token that does not expire. */
   readonly expires: Date | undefined;
 }
 
@@ -41,14 +41,13 @@ export async function listTokens(
   return objectsIn(list["tokens"]).flatMap((fields): readonly ListedToken[] => {
     const { id, name = "", description = "", expires } = fields;
     if (typeof id !== "string" || typeof name !== "string" || typeof description !== "string") return [];
-    const [roleId, role] = [valueAt(fields, "role", "id"), valueAt(fields, "role", "defaultIdentifier")];
     return [
       {
         id,
         name,
         description,
-        roleId: typeof roleId === "string" ? roleId : undefined,
-        role: typeof role === "string" ? role : undefined,
+        roleId: textAt(fields, "role", "id"),
+        role: textAt(fields, "role", "defaultIdentifier"),
         // Seconds since the epoch; 0 for never.
         expires: typeof expires === "number" && expires > 0 ? new Date(expires * 1000) : undefined,
       },
@@ -56,15 +55,17 @@ export async function listTokens(
   });
 }
 
-/** Finds the identifier of the role {@link OPEN_ROLE}: `GET /api/orgs/{org}/roles`. @returns undefined if it is not told */
+/** Finds the identifier of the role {@link OPEN_ROLE}: `GET /api/orgs/{org}/roles`. @returns undefined if unknown */
 export async function findOpenRole(organization: string, connection: Connection): Promise<string | undefined> {
   const path = `/api/orgs/${encodeURIComponent(organization)}/roles`;
   const list = await connection.read("reading the roles", path, 400, 403, 404, 405);
-  const id = objectsIn(list?.["roles"]).find((role) => role["defaultIdentifier"] === OPEN_ROLE)?.["id"];
-  return typeof id === "string" ? id : undefined;
+  return textAt(
+    objectsIn(list?.["roles"]).find((role) => role["defaultIdentifier"] === OPEN_ROLE),
+    "id",
+  );
 }
 
-/** `POST …/tokens`. Sent once, since each makes a token. @returns its value, which is shown nowhere @throws EscFault */
+/** `POST …/tokens`. Sent once, since each makes a token. @returns its value, which must not be shown @throws EscFault */
 export async function createToken(
   owner: TokenOwner,
   { name, description, expires, roleId }: NewToken,
@@ -79,23 +80,22 @@ export async function createToken(
     roleID: roleId,
   };
   const answer = await connection.ask({ method: "POST", path: pathOf(owner), body: JSON.stringify(body) });
-  const { id, tokenValue } = connection.objectIn(answer);
-  if (typeof tokenValue !== "string" || tokenValue === "" || typeof id !== "string" || id === "") {
-    throw connection.unexpected();
-  }
-  return { id, value: connection.cleaner.hide(new Secret(tokenValue)) };
+  const fields = connection.objectIn(answer);
+  const [id, value] = [textAt(fields, "id"), textAt(fields, "tokenValue")];
+  if (id === undefined || value === undefined) throw unexpectedAnswer(connection.host);
+  return { id, value: connection.cleaner.hide(new Secret(value)) };
 }
 
-/** `DELETE …/tokens/{id}`; done as well if there is none of this ID. @throws EscFault */
+/** `DELETE …/tokens/{id}`; succeeds if there is no token of this ID. @throws EscFault */
 export function deleteToken(owner: TokenOwner, id: string, connection: Connection): Promise<void> {
-  return connection.repeat("deleting the token", budget(MAX_READ_RETRIES), async () => {
+  return connection.repeat("deleting the token", async () => {
     const path = `${pathOf(owner)}/${encodeURIComponent(id)}`;
     const answer = await connection.ask({ method: "DELETE", path });
     if (answer.status !== 204 && answer.status !== 404) connection.objectIn(answer);
   });
 }
 
-/** The name and the owner of a token, by which a list has it. */
+/** The name and the owner of a token. */
 export interface TokenIdentity {
   readonly name: string;
   readonly organization: string | undefined;
@@ -104,19 +104,17 @@ export interface TokenIdentity {
 
 export interface TokenFacts {
   readonly name: string;
-  /** Such as `environment-open`; absent if the service does not tell. */
+  /** Such as `environment-open`; absent if the service does not report it. */
   readonly role: string | undefined;
-  /** Absent for a token without an end. */
+  /** Absent for a token that does not expire. */
   readonly expires: Date | undefined;
 }
 
 /** Identifies the connection's token: `GET /api/user`. @returns undefined if it may not ask, or has no name @throws EscFault */
 export async function identifyToken(connection: Connection): Promise<TokenIdentity | undefined> {
   const user = await connection.read("identifying the token", "/api/user", 403, 404);
-  const { name, organization, team } = fieldsOf(user?.["tokenInfo"]) ?? {};
-  const text = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
-  const own = text(name);
-  return own === undefined ? undefined : { name: own, organization: text(organization), team: text(team) };
+  const [name, organization, team] = ["name", "organization", "team"].map((key) => textAt(user, "tokenInfo", key));
+  return name === undefined ? undefined : { name, organization, team };
 }
 
 /**

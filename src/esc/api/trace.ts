@@ -1,27 +1,25 @@
-/** The place of the definition that gives a value, by the trace of an answer. */
+/** The source of a value within the definitions, by the trace of an answer. */
 import type { EscPlace } from "../../core/model.ts";
 import { printable } from "../../core/text.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { type Fields, fieldsOf, positive, valueAt } from "../transport/answer.ts";
 
-/** A chain of imports may be as long as its author likes. */
+/** The length of a chain of imports has no limit. */
 const MOST_OVERRIDDEN = 20;
 
 /** The source of a value within the environment that was opened. */
 interface Provenance {
-  /** The import that defines it; absent for the environment's own and if the service does not tell. */
+  /** The import that defines it; absent for the environment's own and if the service does not report it. */
   readonly importedFrom?: string;
   /** The line of the definition, from 1. */
   readonly line?: number;
-  /** Imports whose value it replaces, the nearest first. */
+  /** Imports with a value that it replaces, the nearest first. */
   readonly overrides?: readonly EscPlace[];
 }
 
 /**
- * Returns the names by which traces call the environment that was opened. An import of the same environment at another
- * revision has another one.
- *
- * @param name with the revision, if the service told it
+ * Returns the names of the opened environment in traces. An import of the same environment at another revision has
+ * another name.
  */
 export function ownNames(
   answer: Fields,
@@ -34,7 +32,7 @@ export function ownNames(
   return new Set([...usual, ...pinned, ...(typeof root === "string" ? [root] : [])]);
 }
 
-/** Reads the trace of one value; of a value that it replaces only the place, since `trace.base` holds plain secrets. */
+/** Reads the trace of one value. Of replaced values only their lines: `trace.base` holds plain secrets. */
 export function provenanceOf(value: Fields, own: ReadonlySet<string>): Provenance {
   const trace = fieldsOf(value["trace"]);
   if (trace === undefined) return {};
@@ -59,7 +57,7 @@ function overriddenBy(trace: Fields): readonly EscPlace[] {
   return places;
 }
 
-/** Names such as `<import>` and `<yaml>` are the evaluator's own. */
+/** Ignores names of the evaluator, such as `<import>` and `<yaml>`. */
 function placeOf(trace: Fields): EscPlace {
   const environment = valueAt(trace, "def", "environment");
   const line = positive(valueAt(trace, "def", "begin", "line"));

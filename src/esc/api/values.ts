@@ -1,45 +1,44 @@
 import { SophiaError } from "../../core/error.ts";
 import type { Notice, Variable } from "../../core/model.ts";
 import { printable, withoutMark } from "../../core/text.ts";
-import { EscFault } from "../faults/fault.ts";
+import { unexpectedAnswer } from "../faults/fault.ts";
 import { formatName, type FullName } from "../settings/names.ts";
 import { type Fields, fieldsOf, valueAt } from "../transport/answer.ts";
 import { withNumbersAsStrings } from "./json-numbers.ts";
-import { childSchemas, isListOrObject } from "./schema.ts";
 import { ownNames, provenanceOf } from "./trace.ts";
 
-/** A name of the environment: with its variable, or why there is none. */
+/** A name of the environment with its variable, or the reason why there is none. */
 export type Entry = {
   readonly name: string;
   readonly secret: boolean;
   readonly delivery: Variable["delivery"];
 } & (
   | { readonly kind: "variable"; readonly variable: Variable }
-  /** A secret that is not opened, or a value that a provider gives once the environment is opened. */
+  /** A secret that is not opened, or a value that a provider makes at the opening. */
   | { readonly kind: "unknown" }
   | { readonly kind: "list-or-object" }
 );
 
 export interface Entries {
-  /** Those of `environmentVariables`, then those of `files`, which win over variables of the same name. */
+  /** First `environmentVariables`, then `files`, which win over variables of the same name. */
   readonly entries: readonly Entry[];
-  /** The groups that are unknown as a whole. */
+  /** Groups without any known value. */
   readonly unknown: readonly string[];
   readonly notices: readonly Notice[];
 }
 
 type OpenedName = FullName & { readonly revision?: string | undefined };
 
-/** An empty environment is `{}`; any other object without one of these fields is not an answer of ESC. */
+/** The fields of an answer. An empty environment is `{}`; an object with only other fields is not an answer of ESC. */
 const FIELDS = /^(?:exprs|properties|schema|executionContext|environmentFunctionSummary)$/;
 const GROUPS = [
   { property: "environmentVariables", delivery: "value" },
   { property: "files", delivery: "file" },
 ] as const;
-/** JSON can write it by an escape; in UTF-8 it would silently become U+FFFD. */
+/** JSON has an escape for it; in UTF-8 it would silently become U+FFFD. */
 const HALF = "half of a surrogate pair";
 
-/** The variables of {@link readEntries}, with a notice for values that cannot become one. */
+/** Returns the variables of {@link readEntries}, with notices for values that cannot become one. */
 export function readValues(
   answer: Fields,
   text: string,
@@ -50,7 +49,7 @@ export function readValues(
   const variables = new Map<string, Variable>();
   for (const entry of entries) {
     if (entry.kind === "variable") variables.set(entry.name, entry.variable);
-    // A file wins over a variable of its name, also while the file is not known.
+    // An unknown file also wins over a variable of its name.
     else if (entry.kind === "unknown") variables.delete(entry.name);
   }
   const skipped = (why: "unknown" | "list-or-object", groups: readonly string[]): readonly Notice[] => {
@@ -64,16 +63,18 @@ export function readValues(
 }
 
 /**
- * Reads the direct children of `environmentVariables` and of `files` out of the answer to reading or to evaluating.
+ * Reads the direct children of `environmentVariables` and of `files`, of the answer to reading or to evaluating.
  *
  * @param answer the parsed `text`
- * @throws EscFault when the answer does not have the form of an ESC answer
+ * @throws EscFault if the answer does not have the form of an ESC answer
  * @throws SophiaError (esc-value, 125) for a name or a value that no environment variable can have
  */
 export function readEntries(answer: Fields, text: string, name: OpenedName, host: string): Entries {
   const properties = fieldsOf(answer["properties"] ?? {});
   const keys = Object.keys(answer);
-  if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.test(key)))) throw unexpected(host);
+  if (properties === undefined || (keys.length > 0 && !keys.some((key) => FIELDS.test(key)))) {
+    throw unexpectedAnswer(host);
+  }
   const environment = formatName(name);
   // The text is parsed a second time only if there is a number.
   const numbers = lazily((): object => JSON.parse(withNumbersAsStrings(withoutMark(text))));
@@ -83,7 +84,8 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
   const notices: Notice[] = [];
   for (const { property, delivery } of GROUPS) {
     const group = fieldsOf(properties[property]);
-    const kindOfUnknown = (schema: unknown) => (isListOrObject(schema) ? "list-or-object" : "unknown");
+    const kindOfUnknown = (schema: unknown) =>
+      /^(?:array|object)$/.test(String(valueAt(schema, "type"))) ? "list-or-object" : "unknown";
     if (isSet(group?.["unknown"])) {
       unknown.push(property);
       for (const [key, schema] of childSchemas(answer, property)) {
@@ -100,7 +102,7 @@ export function readEntries(answer: Fields, text: string, name: OpenedName, host
     const schemas = lazily(() => childSchemas(answer, property));
     for (const [key, child] of Object.entries(children)) {
       const fields = fieldsOf(child);
-      if (fields === undefined) throw unexpected(host);
+      if (fields === undefined) throw unexpectedAnswer(host);
       const secret = isSet(group?.["secret"]) || isSet(fields["secret"]);
       const result = textOf(fields, () => valueAt(numbers(), "properties", property, "value", key, "value"));
       if (result.kind !== "text") {
@@ -129,8 +131,9 @@ function lazily<T extends object>(make: () => T): () => T {
   return () => (made ??= make());
 }
 
-function unexpected(host: string): EscFault {
-  return new EscFault({ kind: "answer", host, problem: "unexpected" });
+/** Returns the schemas of the direct children of a property such as `environmentVariables`. Their `const` holds secrets. */
+export function childSchemas(answer: Fields, property: string): ReadonlyMap<string, unknown> {
+  return new Map(Object.entries(fieldsOf(valueAt(answer, "schema", "properties", property, "properties")) ?? {}));
 }
 
 function textOf(
@@ -144,7 +147,7 @@ function textOf(
   return typeof value === "boolean" ? { kind: "text", text: String(value) } : { kind: "list-or-object" };
 }
 
-/** Returns true for a flag such as `secret` that is set, in any form. */
+/** Returns true for a flag such as `secret` that is set to anything but false. */
 function isSet(flag: unknown): boolean {
   return flag !== undefined && flag !== null && flag !== false;
 }
@@ -163,7 +166,7 @@ function checkName(name: string, environment: string): void {
   });
 }
 
-/** @throws SophiaError that does not show the value */
+/** @throws SophiaError without the value */
 function checkValue(name: string, value: string, delivery: Variable["delivery"], environment: string): void {
   const hasNul = delivery === "value" && value.includes("\0");
   if (!hasNul && value.isWellFormed()) return;

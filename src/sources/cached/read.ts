@@ -12,7 +12,7 @@ import { type Content, contentText, parseContent } from "./content.ts";
 import { nameFor, open, randomName, seal } from "./seal.ts";
 import { readPrivate, removePrivate, writePrivate } from "./store.ts";
 import type { Reason } from "./words.ts";
-import { SESSION_MS } from "../../esc/settings/session.ts";
+import { SESSION_MS } from "../../esc/settings/access.ts";
 
 /** How the cache may be used. */
 export interface Keeping {

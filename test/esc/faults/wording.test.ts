@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Cleaner } from "../../../src/esc/transport/clean.ts";
+import { Cleaner } from "../../../src/esc/transport/answer.ts";
 import { Secret } from "../../../src/esc/settings/secret.ts";
 import { formatDiagnostic } from "../../../src/core/diagnostic.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";

@@ -1,5 +1,5 @@
 /** Follows ESC: performs what `rounds.ts` decides. */
-import type { Known, Look } from "../../../esc/api/follow.ts";
+import type { ChangeReport, KnownEnvironments } from "../../../esc/api/follow.ts";
 import type { Prints } from "./prints.ts";
 import { begin, step, type Action, type Event, type Lines, type Resolved, type Step, type Timing } from "./rounds.ts";
 
@@ -12,7 +12,7 @@ export interface Clock extends Record<"now" | "random", () => number> {
 export interface Following<Renewal> extends Pick<Timing, "everyMs" | "sessionMs"> {
   /** What the program was started with. */
   readonly prints: Prints;
-  readonly look: (before: Known | undefined) => Promise<Look>;
+  readonly look: (before: KnownEnvironments | undefined) => Promise<ChangeReport>;
   readonly resolve: () => Promise<Resolved<Renewal>>;
   /** Restarts the program. @returns why not */
   readonly restart: (renewal: Renewal, names: readonly string[]) => Promise<Lines | undefined>;

@@ -5,7 +5,7 @@
  */
 import { enumerateFew } from "../../../core/lines.ts";
 import { printable } from "../../../core/text.ts";
-import type { Known, Look } from "../../../esc/api/follow.ts";
+import type { ChangeReport, KnownEnvironments } from "../../../esc/api/follow.ts";
 import { differing, type Prints } from "./prints.ts";
 
 /** All that the sources give now. */
@@ -32,7 +32,7 @@ export interface State {
   readonly prints: Prints;
   /** The names of values that are different on every open: providers make them. */
   readonly volatile: ReadonlySet<string>;
-  readonly known: Known | undefined;
+  readonly known: KnownEnvironments | undefined;
   /** Environments that were seen and are refused now. */
   readonly lost: ReadonlyMap<string, number>;
   readonly expiresAt: number;
@@ -50,7 +50,7 @@ interface Round {
   readonly isExpiring: boolean;
   /** The environments are opened, whatever can be seen. */
   readonly isDue: boolean;
-  readonly seen?: Known;
+  readonly seen?: KnownEnvironments;
   /** The prints of the first of two openings. */
   readonly first?: Prints;
   /** The prints that the program is being restarted with. */
@@ -59,7 +59,7 @@ interface Round {
 
 export type Event<Renewal> =
   | { readonly kind: "woken" }
-  | { readonly kind: "looked"; readonly look: Look }
+  | { readonly kind: "looked"; readonly look: ChangeReport }
   | { readonly kind: "opened"; readonly resolved: Resolved<Renewal> }
   /** `refusal`: why the program could not be restarted. */
   | { readonly kind: "restarted"; readonly refusal: Lines | undefined };
@@ -70,7 +70,7 @@ export type Message = readonly [level: "warning" | "notice" | "detail", lines: L
 /** The one thing to do next; its outcome is the next event. */
 export type Action<Renewal> =
   | { readonly kind: "wait"; readonly ms: number }
-  | { readonly kind: "look"; readonly before: Known | undefined }
+  | { readonly kind: "look"; readonly before: KnownEnvironments | undefined }
   | { readonly kind: "open" }
   | { readonly kind: "restart"; readonly renewal: Renewal; readonly names: readonly string[] };
 
@@ -138,7 +138,7 @@ function wake(before: State, timing: Timing): Step<never> {
   return isExpiring ? { state, messages: [], action: { kind: "open" } } : pause(state, timing);
 }
 
-function takeLook(before: State, look: Look, timing: Timing): Step<never> {
+function takeLook(before: State, look: ChangeReport, timing: Timing): Step<never> {
   const { isExpiring, isDue } = before.round;
   if (look.kind !== "seen") {
     const failed = { ...before, retryAfterMs: look.retryAfterMs ?? 0 };
@@ -218,7 +218,7 @@ function lostLines(lost: ReadonlyMap<string, number>): Lines {
   ];
 }
 
-function hiddenMessages({ hidden }: Known): readonly Message[] {
+function hiddenMessages({ hidden }: KnownEnvironments): readonly Message[] {
   if (hidden.size === 0) return [];
   const names = [...hidden].join(", ");
   return [
