@@ -7,11 +7,9 @@ import type { Connection } from "../transport/connection.ts";
 import { openBudget } from "../transport/retry.ts";
 import { pathOf, pathOfRevision } from "./definition.ts";
 
-/** The actions that need an approval. */
 export interface Gates {
   readonly open: boolean;
   readonly update: boolean;
-  /** The active change request, of either action. */
   readonly changeRequest?: string | undefined;
 }
 

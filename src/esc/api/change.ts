@@ -21,7 +21,6 @@ export type Changed =
   | { readonly kind: "done"; readonly wrote: boolean; readonly before: Current; readonly after: Current }
   /** It was written, and the environment has other values. */
   | { readonly kind: "without-effect"; readonly before: Current; readonly after: Current }
-  /** It needs an approval first. */
   | ({ readonly kind: "draft"; readonly before: Current } & Draft)
   /** Other users changed the definition each time; nothing was written. */
   | { readonly kind: "conflict"; readonly attempts: number };

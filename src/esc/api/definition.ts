@@ -24,7 +24,6 @@ type Update =
   | { readonly kind: "conflict" }
   | { readonly kind: "gated" };
 
-/** A proposed change that is not in effect. */
 export interface Draft {
   readonly changeRequest: string;
 }
@@ -40,7 +39,6 @@ export interface Revision {
 export interface Revisions {
   /** Newest first, without those that were retracted. */
   readonly revisions: readonly Revision[];
-  /** There are older ones. */
   readonly hasMore: boolean;
 }
 
@@ -148,7 +146,6 @@ export function pathOfRevision(name: FullName, ...rest: readonly string[]): stri
   return name.version === undefined ? pathOf(name, ...rest) : pathOf(name, "versions", name.version, ...rest);
 }
 
-/** Marks the faults of a change. */
 export function changing<T>(change: () => Promise<T>): Promise<T> {
   return within({ isChange: true }, change);
 }

@@ -7,7 +7,6 @@ import { askEsc, type EscAnswers } from "./ask.ts";
 import { pathOfRevision } from "./definition.ts";
 import { type Entry, readEntries } from "./values.ts";
 
-/** A variable as the evaluation shows it. */
 export type Evaluated =
   | { readonly kind: "known"; readonly variable: Variable }
   /** A secret, or a value that a provider gives once the environment is opened. */
@@ -19,7 +18,6 @@ export interface EvaluatedEnvironment {
   readonly variables: ReadonlyMap<string, Evaluated>;
   /** There may be further variables: `environmentVariables` or `files` is known only once it is opened. */
   readonly open: boolean;
-  /** Warnings about the definition. */
   readonly diagnostics: readonly Diagnostic[];
   readonly notices: readonly Notice[];
 }

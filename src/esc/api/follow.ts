@@ -35,7 +35,6 @@ export type ChangeReport =
       /** The settings with the token in use, if one had to be obtained. */
       readonly settings: EscSettings;
     }
-  /** `retryAfterMs`: the pause that the service requests. */
   | (EscDown & { readonly retryAfterMs?: number | undefined });
 
 /**

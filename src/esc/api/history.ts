@@ -9,11 +9,9 @@ import type { Connection } from "../transport/connection.ts";
 import { listRevisions, readDefinition, type Revision, type Revisions } from "./definition.ts";
 
 export type LastChange =
-  /** The definition of this environment changed the value in this revision. */
   | { readonly kind: "changed"; readonly environment: string; readonly revision: Revision }
   /** The same in all revisions that were read; there are older ones. */
   | { readonly kind: "unchanged"; readonly environment: string; readonly since: Revision }
-  /** A provider makes it on every open. */
   | { readonly kind: "minted"; readonly environment: string }
   /** Its source is not visible to this token, or cannot be read. */
   | { readonly kind: "unseen"; readonly what: string };
@@ -88,7 +86,6 @@ export class Histories {
     return undefined;
   }
 
-  /** @param written how the definition of `name` names the environment */
   async #changeOf(
     written: string,
     name: FullName,

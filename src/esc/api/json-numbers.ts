@@ -19,7 +19,6 @@ export function withNumbersAsStrings(json: string): string {
   return text + json.slice(from);
 }
 
-/** The index after the closing quote of the string that opens at `open`. */
 function stringEnd(json: string, open: number): number {
   for (let from = open + 1; ;) {
     const quote = json.indexOf('"', from);

@@ -9,7 +9,6 @@ export type TokenOwner =
   | { readonly kind: "organization"; readonly organization: string }
   | { readonly kind: "team"; readonly organization: string; readonly team: string };
 
-/** One token in the list of its owner. */
 export interface ListedToken {
   readonly id: string;
   /** Personal tokens need none. */
@@ -95,7 +94,6 @@ export function deleteToken(owner: TokenOwner, id: string, connection: Connectio
   });
 }
 
-/** The name and the owner of a token. */
 export interface TokenIdentity {
   readonly name: string;
   readonly organization: string | undefined;
@@ -106,7 +104,6 @@ export interface TokenFacts {
   readonly name: string;
   /** Such as `environment-open`; absent if the service does not report it. */
   readonly role: string | undefined;
-  /** Absent for a token that does not expire. */
   readonly expires: Date | undefined;
 }
 

@@ -11,7 +11,6 @@ const MOST_OVERRIDDEN = 20;
 interface Provenance {
   /** The import that defines it; absent for the environment's own and if the service does not report it. */
   readonly importedFrom?: string;
-  /** The line of the definition, from 1. */
   readonly line?: number;
   /** Imports with a value that it replaces, the nearest first. */
   readonly overrides?: readonly EscPlace[];

@@ -22,7 +22,6 @@ export type Entry = {
 export interface Entries {
   /** First `environmentVariables`, then `files`, which win over variables of the same name. */
   readonly entries: readonly Entry[];
-  /** Groups without any known value. */
   readonly unknown: readonly string[];
   readonly notices: readonly Notice[];
 }

@@ -42,7 +42,6 @@ async function requestIdToken(
   const { cleaner } = connection;
   cleaner.hide(credential.requestToken);
   const url = parseUrl(credential.url);
-  // The request carries a token.
   if (url === undefined || (url.protocol !== "https:" && !(url.protocol === "http:" && isLoopback(url.hostname)))) {
     throw new EscFault({ kind: "id-token-url" });
   }

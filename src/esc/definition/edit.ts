@@ -172,7 +172,6 @@ function splice(parsed: Parsed, pair: EntryPair, text: string, inFlow: boolean):
   return { start, end, text: `${spaced(parsed, start)}${text}${remaining}` };
 }
 
-/** Returns a blank if the value would follow a colon directly. */
 function spaced({ yaml }: Parsed, at: number): string {
   return /[:?]/.test(yaml[at - 1] ?? "") ? " " : "";
 }
@@ -217,7 +216,6 @@ function nested(path: readonly string[], changes: readonly Change[], indent: num
   return [...keys, ...entries, ""].join(eol);
 }
 
-/** Writes an entry of a flow mapping with its content. */
 function flow(path: readonly string[], changes: readonly Change[]): string {
   const inner = changes.map((change) => entry(change, 0, "\n", true)).join(", ");
   return path.reduceRight((text, key) => `${quoted(key)}: {${text}}`, inner);

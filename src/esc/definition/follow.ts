@@ -15,7 +15,6 @@ interface Reference {
 export interface ValueSource {
   readonly text: string;
   readonly outside: readonly Reference[];
-  /** A provider makes the value on every open (`fn::open`). */
   readonly isMinted: boolean;
 }
 
@@ -96,7 +95,6 @@ function locate(
   return node === undefined ? undefined : { node, path: text.replace(/^\./, "") };
 }
 
-/** Returns the name of the built-in function that a node calls. */
 function functionOf(node: Node | null | undefined): string | undefined {
   const [only, ...others] = isMap<Node, Node | null>(node) ? node.items : [];
   if (only === undefined || others.length > 0) return undefined;
@@ -121,7 +119,6 @@ function partsOf(node: Node | null): { readonly references: readonly Reference[]
 }
 
 function referencesIn(text: string): readonly Reference[] {
-  // `$$` is a dollar.
   return Array.from(text.matchAll(/\$\$|\$\{([^}]*)\}/g), ([, path]) => path ?? "")
     .filter((path) => path !== "")
     .map(referenceTo);

@@ -1,6 +1,5 @@
 import { type FullName, isOrganization } from "../settings/names.ts";
 
-/** The maximum number of environments whose imports are followed. */
 export const MOST_ENVIRONMENTS = 100;
 
 /** Reads the imports of a definition as it writes them. @returns undefined if the text does not show them */

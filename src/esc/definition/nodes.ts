@@ -139,7 +139,6 @@ function contentPrint(node: unknown): Print {
   return "p ";
 }
 
-/** Writes a node on one line. */
 export function flowText(node: Node | null): string {
   // The source of a number keeps every digit.
   if (isScalar(node)) return typeof node.value === "string" ? quoted(node.value) : (node.source ?? "null");
@@ -158,7 +157,6 @@ export function quoted(text: string): string {
   );
 }
 
-/** Writes the key of a mapping. */
 export function keyText(name: string): string {
   return /^[A-Za-z_]\w*$/.test(name) && !SPECIAL.test(name) ? name : quoted(name);
 }

@@ -12,7 +12,6 @@ export type Fault =
   | { readonly kind: "not-http"; readonly host: string }
   | { readonly kind: "bad-proxy"; readonly variable: string }
   | { readonly kind: "proxy-refused"; readonly proxy: string; readonly status: number }
-  /** The deadline of all requests passed. */
   | { readonly kind: "timeout"; readonly timeoutMs: number; readonly phase: string }
   /** Connecting, or the first byte of a read, took too long; there is time for another attempt. */
   | { readonly kind: "slow"; readonly limitMs: number; readonly phase: string; readonly unreached: boolean }
@@ -51,12 +50,10 @@ export type Fault =
   | { readonly kind: "file"; readonly variable: string; readonly path: string; readonly code: string }
   /** The token exchange was refused; `error` and `message` are those of OAuth. */
   | { readonly kind: "exchange"; readonly host: string; readonly error: string; readonly message: string | undefined }
-  /** GitHub Actions issued no ID token. */
   | { readonly kind: "id-token"; readonly host: string; readonly status: number }
   | { readonly kind: "id-token-url" }
   | { readonly kind: "no-organization"; readonly host: string };
 
-/** The request during which a fault occurred. */
 export interface FaultContext {
   readonly attempts?: number;
   /** Such as `exchanging the ID token`. */
@@ -97,7 +94,6 @@ export function statusOf(error: unknown): number | undefined {
   return error instanceof EscFault && error.fault.kind === "status" ? error.fault.status : undefined;
 }
 
-/** The part of a request that the service refused. */
 export type Refused = "token" | "environment";
 
 /**

@@ -11,7 +11,6 @@ import { isTrustedFor, type Setting, Variables } from "./variables.ts";
 export const SESSION_MS = 3_600_000;
 
 export interface EscOptions {
-  /** The deadline of all requests to ESC, in milliseconds. */
   readonly timeoutMs: number;
   /** Allows a plain http backend on another machine. */
   readonly insecureHttp: boolean;
@@ -31,7 +30,6 @@ export interface EscSettings {
   readonly namedBy: string;
   readonly credential: Credential;
   readonly credentialFrom: Pick<Setting, "name" | "file">;
-  /** URL without a trailing slash. */
   readonly backend: string;
   /** The organization of names that have none, if it is set. */
   readonly organization?: string | undefined;
@@ -51,7 +49,6 @@ const NETWORK_VARIABLES = [
 
 export type EscAccess =
   | { readonly kind: "off" }
-  /** Either the environment's name or a credential is missing. */
   | {
       readonly kind: "incomplete";
       readonly present: string;

@@ -47,7 +47,6 @@ export type FoundCredential =
   | {
       readonly kind: "found";
       readonly setting: Setting;
-      /** @throws SophiaError if it is malformed */
       readonly credential: () => Credential;
     };
 
@@ -101,7 +100,6 @@ export function ignoredOrganization(variables: Variables): readonly Setting[] {
   return variables.all("ESC_OIDC_ORG");
 }
 
-/** Messages and reports show the path. */
 function pathIn(setting: Setting): string {
   if (!holdsToken(setting.value)) return setting.value;
   throw invalidSetting(

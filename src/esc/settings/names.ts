@@ -24,7 +24,6 @@ export interface FullName {
 const ORGANIZATION = /^[a-zA-Z0-9][a-zA-Z0-9-_]{1,38}[a-zA-Z0-9]$/;
 const LONGEST_PART = 100;
 const PART = /^[a-zA-Z0-9-_.]+$/;
-/** The project of names without one, and of the old form `org/env`. */
 const DEFAULT_PROJECT = "default";
 const FORM = "write organization/project/environment, such as acme/sophia/dev; commas separate several, later ones win";
 const ORGANIZATION_FORM =

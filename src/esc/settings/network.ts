@@ -19,7 +19,6 @@ export interface NetworkSettings {
 export type Route =
   | { readonly kind: "direct" }
   | { readonly kind: "proxy"; readonly proxy: URL }
-  /** The variable holds no URL of a proxy. */
   | { readonly kind: "bad-proxy"; readonly variable: string };
 
 /** The route to a URL: direct to this machine and to what `NO_PROXY` names, else through the proxy of its scheme. */

@@ -7,7 +7,6 @@ import type { Environment, Layer } from "../../core/model.ts";
  */
 export const CREDENTIAL_ORDER = ["ESC_TOKEN", "ESC_TOKEN_FILE", "ESC_OIDC_TOKEN_FILE"] as const;
 
-/** The terms of the exchange of an ID token. */
 export const EXCHANGE_VARIABLES = ["ESC_OIDC_ORG", "ESC_OIDC_TYPE", "ESC_OIDC_SCOPE", "ESC_OIDC_EXPIRATION"] as const;
 
 /** The program does not get these. With `ESC_OIDC_ORG` alone a nested sophia-run would warn of incomplete settings. */

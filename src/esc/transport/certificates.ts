@@ -4,7 +4,6 @@ import { X509Certificate } from "node:crypto";
 import * as tls from "node:tls";
 import type { NetworkSettings } from "../settings/network.ts";
 
-/** The largest bundle of an operating system is below 1 MiB. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 const REFUSALS: ReadonlyMap<string, string> = new Map([

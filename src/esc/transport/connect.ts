@@ -30,7 +30,6 @@ export class Connector extends http.Agent {
     this.#deadline = deadline;
     this.#remark = remark;
     this.#early = this.#open();
-    // The request that takes it reports a failure.
     this.#early.catch(() => {});
   }
 

@@ -75,13 +75,11 @@ export class Connection {
     return client;
   }
 
-  /** Sends this token with all requests from now on. */
   authorize(token: Secret): void {
     this.cleaner.hide(token);
     this.token = token;
   }
 
-  /** Returns the headers of every request, the token among them. */
   headers(): { readonly "User-Agent": string; readonly [name: string]: string } {
     return {
       Accept: "application/vnd.pulumi+8",

@@ -128,7 +128,6 @@ export class HttpClient {
       phase = `receiving the answer of ${host}`;
       const { statusCode: status = 0, headers } = response;
       if (isEnough(status)) {
-        // The rest of the body is dropped together with its connection.
         response.on("error", () => {});
         request.destroy();
         return { status, headers, data: "" };
