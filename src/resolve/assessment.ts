@@ -3,7 +3,7 @@ import type { Notice, Resolution } from "../core/model.ts";
 import type { EscDown } from "../esc/api/ask.ts";
 import type { EscAccess, EscSettings } from "../esc/settings/access.ts";
 import type { Progress } from "../esc/transport/connection.ts";
-import type { EscEnvironment, Kept } from "../sources/esc.ts";
+import type { EscEnvironment, CacheUse } from "../sources/esc.ts";
 import type { Selection } from "./select.ts";
 
 export type EscStatus =
@@ -14,7 +14,7 @@ export type EscStatus =
       readonly kind: "read";
       readonly settings: EscSettings;
       readonly environments: readonly EscEnvironment[];
-      readonly kept?: Kept;
+      readonly kept?: CacheUse;
     }
   | (EscDown & { readonly settings: EscSettings });
 

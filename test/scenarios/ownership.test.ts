@@ -85,9 +85,9 @@ describe(".env", () => {
     const { status, stdout, stderr } = await startAs(user, cwd, ["--no-contract"]);
     expect(status).toBe(0);
     expect(stdout).not.toContain("FROM_FILE");
-    expect(stderr).toContain("sophia-run: warning: .env is passed over: ");
+    expect(stderr).toContain("sophia-run: warning: .env is ignored: ");
     expect(stderr).toContain(complaint);
-    expect(stderr).toContain("--dotenv .env reads it all the same\n");
+    expect(stderr).toContain("--dotenv .env\n");
     for (const [options, variables] of [
       [["--dotenv", ".env"], {}],
       [[], { SOPHIA_DOTENV: ".env" }],
@@ -102,7 +102,7 @@ describe(".env", () => {
     const cwd = surroundings(".env", { file: { uid: OTHER, mode: 0o600 } });
     const secret = await startAs(ME, cwd, ["--no-contract"]);
     expect(secret).toMatchObject({ status: 0 });
-    expect(secret.stderr).toContain(`.env is passed over: it belongs to another user (uid ${OTHER})`);
+    expect(secret.stderr).toContain(`.env is ignored: it belongs to another user (uid ${OTHER})`);
     unlinkSync(join(cwd, ".env"));
     execFileSync("mkfifo", [join(cwd, ".env")]);
     chownSync(join(cwd, ".env"), OTHER, OTHER);
@@ -207,5 +207,5 @@ test("what a found contract extends is looked at as itself, and a .env beside it
   mkdirSync(inner);
   const passed = await startAs(ME, inner);
   expect(passed.status).toBe(0);
-  expect(unwrapped(passed.stderr)).toContain(`${join(cwd, ".env")} is passed over: it belongs to another user`);
+  expect(unwrapped(passed.stderr)).toContain(`${join(cwd, ".env")} is ignored: it belongs to another user`);
 });

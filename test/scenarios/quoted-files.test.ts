@@ -147,7 +147,7 @@ test("no message quotes a file in the place of the cache or of the audit log", a
   mkdirSync(caches, { mode: 0o700 });
   const env = { ...CONTRACT_VALUES, ...ESC, XDG_CACHE_HOME: cwd };
   const first = await sophia(["check", "--cache"], { cwd, env });
-  expect(unwrapped(first.stdout)).toContain("--cache does not serve: nothing is kept");
+  expect(unwrapped(first.stdout)).toContain("nothing is cached");
   writeFileSync(join(cwd, "log"), SPACED, { mode: 0o600 });
   const logged = await sophia(["--audit-log", "log", "--", "true"], { cwd, env: CONTRACT_VALUES });
   expect(logged).toMatchObject({ status: 0, stdout: "", stderr: "" });

@@ -211,7 +211,7 @@ function reasonForStatus(
   }
   if (needsApproval(fault)) {
     const option = namedBy === "ESC_ENV" ? "" : `--in ${target} `;
-    const hint = `request it, then start again: sophia-run request ${option}--reason TEXT`;
+    const hint = `sophia-run request ${option}--reason TEXT asks for it; then start again`;
     return because("esc-approval", `${host} opens it only with an approval`, hint);
   }
   if (status === 403 && isDefinition) {
