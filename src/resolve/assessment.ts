@@ -26,13 +26,13 @@ export interface Assessment {
   readonly selected: Resolution;
   readonly selection: Selection;
   readonly violations: readonly Violation[];
-  /** Without a failure of ESC, which `esc` has. */
+  /** Does not contain a failure of ESC: see `esc`. */
   readonly notices: readonly Notice[];
 }
 
-/** To whom reading the sources tells how it goes. */
+/** Reports the progress of reading the sources. */
 export interface ReadingProgress extends Progress {
-  /** ESC is read, or given up: nothing is waited for any more. */
+  /** Called after ESC was read or failed. */
   readonly done: () => void;
   readonly tell: (line: string) => void;
 }

@@ -9,7 +9,7 @@ const NOTHING: Selection = {
   include: [],
   exclude: [],
   keepEsc: false,
-  dotenvServes: true,
+  usesDotenv: true,
   allow: [],
   code: new Set(),
   redirections: new Map(),

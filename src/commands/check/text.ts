@@ -10,7 +10,7 @@ import { type EnvironmentGates, gateWords } from "./gates.ts";
 import { type EnvironmentAge, environmentLine } from "../audit/environment-age.ts";
 import type { Origin, SourceId } from "../../core/model.ts";
 import type { EscEnvironment } from "../../sources/esc.ts";
-import { environmentWords, keptWords, originWords, sourceOf } from "../../resolve/sources.ts";
+import { environmentWords, cacheWords, originWords, sourceOf } from "../../resolve/sources.ts";
 
 const INDENT = "   ";
 /** Columns that a line of a command under a mark may have. */
@@ -195,7 +195,7 @@ function outcome(report: Report, unmet: Unmet | undefined, parts: readonly Part[
 
 function ageOf(source: SourceId, report: Report): string {
   const age = source === "esc" ? mainOf(report)?.ageSeconds : undefined;
-  return age === undefined ? "" : ` (${keptWords(age)})`;
+  return age === undefined ? "" : ` (${cacheWords(age)})`;
 }
 
 /** An ESC that could not be read although the contract is met. */

@@ -32,7 +32,7 @@ export type ChangeReport =
       readonly hasChanged: boolean;
       /** Environments seen earlier that are refused now, with the HTTP status. They stay known. */
       readonly lost: ReadonlyMap<string, number>;
-      /** The settings with the token in use, if one had to be obtained. */
+      /** The settings with the token in use, also if it was obtained now. */
       readonly settings: EscSettings;
     }
   | (EscDown & { readonly retryAfterMs?: number | undefined });
