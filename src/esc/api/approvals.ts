@@ -97,7 +97,7 @@ export async function statusOfRequest(
 
 /** Opens an environment. @returns false if that needs an approval @throws EscFault for any other refusal */
 export async function opens(name: FullName, connection: Connection): Promise<boolean> {
-  const { createRequests } = await import("./sdk.ts");
+  const { createRequests } = await import("./session.ts");
   const requests = createRequests(connection, PROBE_MS);
   try {
     await connection.repeat("opening", async () => connection.objectIn(await requests.open(name)), openBudget());
