@@ -3,7 +3,7 @@ import { startEscServer } from "../esc-server/index.ts";
 import { sophia } from "../helpers/sophia.ts";
 import { expectWording } from "../helpers/wording.ts";
 
-test("a name of two parts that means another organization's environment is told, and refused where ESC is required", async () => {
+test("a name of two parts for another organization's environment has a warning, and is refused with --require-esc", async () => {
   await using server = await startEscServer({ user: { defaultOrg: "acme", organizations: ["acme", "sophia"] } });
   server.environment("sophia/default/dev", { values: { WHO: "sophia" } });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token, ESC_ENV: "sophia/dev" };
@@ -23,7 +23,7 @@ test("a name of two parts that means another organization's environment is told,
   expect(exact).toMatchObject({ status: 0, stdout: "sophia\n", stderr: "" });
 });
 
-test("--session says how long what is opened lives, and a bad one opens nothing", async () => {
+test("--session sets the life of the opened environment, and an invalid one opens nothing", async () => {
   await using server = await startEscServer();
   server.environment("acme/app/dev", { values: { A: "a" } });
   const env = { PULUMI_BACKEND_URL: server.url, ESC_TOKEN: server.token, ESC_ENV: "acme/app/dev" };

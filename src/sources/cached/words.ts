@@ -30,14 +30,14 @@ export function reasonWords(reason: UnusedReason): string {
     case "no-folder":
       return "there is no cache folder: neither XDG_CACHE_HOME nor HOME is an absolute path";
     case "does-not-open":
-      return "it cannot be decrypted: its file was changed, or written by another version";
+      return "the cache cannot be decrypted: its file was changed, or written by another version";
     case "from-future":
-      return "it is dated in the future: this machine's clock was wrong then, or is now";
+      return "the cache is dated in the future: this machine's clock was wrong then, or is now";
     case "session-ended":
-      return "credentials in it ended with their session (--session)";
+      return "credentials in the cache ended with their session (--session)";
     case "too-old": {
       const [age, limit] = [reason.ageMs, reason.maxAgeMs].map((ms) => durationWords(ms / 1000));
-      return `it is ${age} old, older than ${limit} (--cache-max-age)`;
+      return `the cache is ${age} old, older than ${limit} (--cache-max-age)`;
     }
   }
 }

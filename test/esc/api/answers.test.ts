@@ -42,7 +42,7 @@ describe("an answer to opening", () => {
     expect(server.count("open")).toBe(1);
   });
 
-  test("may name a session that has to be escaped", async () => {
+  test("may name a session that must be escaped", async () => {
     answer("open", '{"id":"a/b ?#c"}');
     expect((await failing(access())).code).toBe("esc-session");
     expect(server.calls.find(({ operation }) => operation === "read")?.path).toContain("/open/a%2Fb%20%3F%23c");
@@ -120,7 +120,7 @@ describe("an answer to reading", () => {
     expect(variable(await reading(access()), "A").secret).toBe(true);
   });
 
-  test("may contain names that mean something to JavaScript", async () => {
+  test("may contain names that JavaScript uses", async () => {
     answer(
       "read",
       '{"properties":{"environmentVariables":{"value":{"__proto__":{"value":"p"},"toString":{"value":1}}}}}',
@@ -132,7 +132,7 @@ describe("an answer to reading", () => {
     ]);
   });
 
-  test("has a flag in another form", async () => {
+  test("may have a flag of another type", async () => {
     server.environment("demo-org/sophia/dev", {
       values: {
         ODD: wire({ value: "x", secret: "yes" }),
@@ -146,7 +146,7 @@ describe("an answer to reading", () => {
     expect(result.notices).toMatchObject([{ names: ["LATER"], why: "unknown" }]);
   });
 
-  test("is read without traces and further parts", async () => {
+  test("is read without traces and other parts", async () => {
     server.environment("demo-org/sophia/dev", { values: { A: "x", N: 1 }, trace: false, details: false });
     const result = await reading(access());
     expect(values(result)).toEqual({ A: "x", N: "1" });
@@ -170,7 +170,7 @@ describe("a name or value that no environment variable can have", () => {
     expectWording(String(error));
   });
 
-  test("is named without the value", async () => {
+  test("is reported without the value", async () => {
     server.environment("demo-org/sophia/dev", { values: { KEY: "s3cret\0rest" } });
     const error: unknown = await read(access()).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: "esc-value", message: expect.stringContaining("KEY") });
@@ -206,7 +206,7 @@ describe("a name or value that no environment variable can have", () => {
     expect(values(await reading(access()))).toEqual({ KEYSTORE: "a\0b" });
   });
 
-  test("ends the reading whatever the other environments do", async () => {
+  test("ends the reading of all environments", async () => {
     server.environment("demo-org/sophia/bad", { values: { "A=B": "x" } });
     server.environment("demo-org/sophia/slow", { values: { A: "x" } });
     const both = { ...access(), ESC_ENV: "demo-org/sophia/bad,demo-org/sophia/dev" };

@@ -88,7 +88,7 @@ describe("a token file", () => {
     expect(values(await pending)).toEqual({ A: "x" });
   });
 
-  test("may be a pipe of a shell that writes once sophia-run has connected", async () => {
+  test("may be a pipe of a shell that writes after sophia-run has connected", async () => {
     const go = join(folder, "go");
     execFileSync("mkfifo", [go]);
     await using gate = await startGate(server.port);
@@ -119,7 +119,7 @@ describe("a token file", () => {
     expect(operations()).toEqual(["open", "read"]);
   });
 
-  test.each(["without a writer", "without an end"])("that is a pipe %s is given up at the deadline", async (kind) => {
+  test.each(["without a writer", "without an end"])("that is a pipe %s is read until the deadline", async (kind) => {
     execFileSync("mkfifo", [file]);
     const pending = failing(access({ ESC_TOKEN_FILE: file }), { timeoutMs: 300 });
     const writer = kind === "without an end" ? await open(file, "w") : undefined;
@@ -130,7 +130,7 @@ describe("a token file", () => {
     await writer?.close();
   });
 
-  test("that nobody writes to does not keep sophia-run from ending", async () => {
+  test("that is a pipe without a writer does not keep sophia-run from ending", async () => {
     execFileSync("mkfifo", [file]);
     const args = ["--require-esc", "--timeout", "200ms", "--", "true"];
     const { status, stderr } = await sophiaRun(args, access({ ESC_TOKEN_FILE: file }), folder);
@@ -151,7 +151,7 @@ describe("a token file", () => {
     expect(operations()).toEqual([]);
   });
 
-  test("that is a folder", async () => {
+  test("that is a folder is refused", async () => {
     const failure = await failing(access({ ESC_TOKEN_FILE: folder }));
     expect(failure.message).toContain("EISDIR");
     expectFailure(failure);
@@ -179,7 +179,7 @@ describe("an ID token in a file", () => {
     expect(values(await reading(variables))).toEqual({ A: "x" });
   });
 
-  test("that is not trusted is reported with the service's reason", async () => {
+  test("that the organization does not trust is reported with the service's reason", async () => {
     await writeFile(file, "unknown-id-token", { mode: 0o600 });
     const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
     expect(failure).toMatchObject({
@@ -190,7 +190,7 @@ describe("an ID token in a file", () => {
     expect(operations()).toEqual(["exchangeToken"]);
   });
 
-  test("that the answer repeats is masked", async () => {
+  test("is masked in the service's answer", async () => {
     await writeFile(file, "id-token-5678", { mode: 0o600 });
     server.failAlways("exchangeToken", {
       kind: "status",
@@ -201,7 +201,7 @@ describe("an ID token in a file", () => {
     expect(failure.details).toEqual(["*** and id%2Dtoken are not known\\u001b[2J"]);
   });
 
-  test("and a backend without an exchange", async () => {
+  test("cannot be exchanged by a backend without an exchange", async () => {
     await writeFile(file, "projected-id-token", { mode: 0o600 });
     server.failAlways("exchangeToken", { kind: "status", status: 404, body: "" });
     const failure = await failing(access({ ESC_OIDC_TOKEN_FILE: file, ESC_OIDC_ORG: "demo-org" }));
@@ -210,7 +210,7 @@ describe("an ID token in a file", () => {
     expect(operations()).toEqual(["exchangeToken"]);
   });
 
-  test.each(["html", "empty", "truncated"] as const)("and an answer of %s", async (fault) => {
+  test.each(["html", "empty", "truncated"] as const)("cannot be exchanged if the answer is %s", async (fault) => {
     server.oidc = { subjectTokens: ["projected-id-token"] };
     await writeFile(file, "projected-id-token", { mode: 0o600 });
     server.failAlways("exchangeToken", fault);
@@ -221,7 +221,7 @@ describe("an ID token in a file", () => {
 });
 
 describe("GitHub Actions", () => {
-  test("gives an ID token for the organization, which is exchanged", async () => {
+  test("issues an ID token for the organization, which is exchanged", async () => {
     await using issuer = await startActionsIssuer();
     server.oidc = { subjectTokens: [issuer.idToken], organization: "demo-org" };
     const variables = access({
@@ -247,7 +247,7 @@ describe("GitHub Actions", () => {
     expect(operations()).toEqual(["open", "read"]);
   });
 
-  test("that issues no ID token is named", async () => {
+  test("is named if it issues no ID token", async () => {
     await using issuer = await startActionsIssuer();
     issuer.fault = 403;
     const failure = await failing(
@@ -263,7 +263,7 @@ describe("GitHub Actions", () => {
     expect(operations()).toEqual([]);
   });
 
-  test("is asked by the outer one of nested launches alone", async () => {
+  test("is asked only by the outer one of two nested sophia-runs", async () => {
     await using issuer = await startActionsIssuer();
     server.oidc = { subjectTokens: [issuer.idToken], organization: "demo-org" };
     const variables = access({

@@ -52,7 +52,7 @@ describe("a broken definition", () => {
     });
   });
 
-  test.each([400, 422, 500, 200])("is known by its diagnostics whatever the status (%i)", async (status) => {
+  test.each([400, 422, 500, 200])("is recognized by its diagnostics with status %i", async (status) => {
     server.failAlways("open", { kind: "diagnostics", diagnostics: [FIRST], status, code: null });
     const failure = await failing(access());
     expect(failure).toMatchObject({
@@ -70,29 +70,32 @@ describe("a broken definition", () => {
     expect(details.at(-1)).toBe("and 30 more");
   });
 
-  test.each(["list", "object"] as const)("that only has warnings is read, and they are shown (%s)", async (shape) => {
-    const warning = { ...FIRST, severity: "warning" as const };
-    server.failAlways("open", { kind: "warnings", diagnostics: [warning], shape });
-    const result = await reading(access());
-    expect(result.notices).toEqual([
-      {
-        kind: "esc-diagnostics",
-        environment: "demo-org/sophia/dev",
-        diagnostics: [
-          {
-            severity: "warning",
-            summary: 'unknown property "a"',
-            environment: "sophia/dev",
-            line: 7,
-            column: 21,
-            path: "values.b",
-          },
-        ],
-      },
-    ]);
-  });
+  test.each(["list", "object"] as const)(
+    "with only warnings is read, and the warnings are shown (%s)",
+    async (shape) => {
+      const warning = { ...FIRST, severity: "warning" as const };
+      server.failAlways("open", { kind: "warnings", diagnostics: [warning], shape });
+      const result = await reading(access());
+      expect(result.notices).toEqual([
+        {
+          kind: "esc-diagnostics",
+          environment: "demo-org/sophia/dev",
+          diagnostics: [
+            {
+              severity: "warning",
+              summary: 'unknown property "a"',
+              environment: "sophia/dev",
+              line: 7,
+              column: 21,
+              path: "values.b",
+            },
+          ],
+        },
+      ]);
+    },
+  );
 
-  test("may have malformed diagnostics", async () => {
+  test("is reported without malformed diagnostics", async () => {
     const body = { code: 400, message: "bad", diagnostics: [null, 7, { summary: 8 }, { range: "x", summary: "ok" }] };
     server.failAlways("open", { kind: "status", status: 400, body });
     expect((await failing(access())).details).toEqual(["ok"]);
@@ -118,7 +121,7 @@ test("the credential in use is named", async () => {
 });
 
 describe("text of the service", () => {
-  test("is shown without the token, on one line, cut", async () => {
+  test("is shown without the token, on one line of limited length", async () => {
     const message = `token ${server.token} (Basic ${Buffer.from(server.token).toString("base64")})\nis\u001B[31m bad ${"x".repeat(400)}`;
     server.failAlways("open", { kind: "status", status: 401, body: { code: 401, message } });
     const { details = [] } = await failing(access());
@@ -127,14 +130,14 @@ describe("text of the service", () => {
     expect(details[0]?.length).toBeLessThan(330);
   });
 
-  test("of a server error is not shown, its request ID is", async () => {
+  test("is not shown for a server error; its request ID is", async () => {
     const body = { code: 500, message: "a secret of yours" };
     const headers = { "X-Pulumi-Request-ID": "1234-abcd" };
     server.failAlways("open", { kind: "status", status: 500, body, headers });
     expect((await failing(access())).details).toEqual(["request ID 1234-abcd"]);
   });
 
-  test("that is HTML or empty is not shown", async () => {
+  test("is not shown if it is HTML or empty", async () => {
     server.failAlways("open", { kind: "html", status: 403, body: "<p>a secret of yours</p>" });
     expect((await failing(access())).details).toBeUndefined();
   });

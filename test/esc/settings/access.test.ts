@@ -54,7 +54,7 @@ function expectRefusal(error: SophiaError): void {
   expectWording(`${error.message}\n${error.hint ?? ""}`);
 }
 
-describe("whether ESC is on", () => {
+describe("ESC is on, off or incomplete", () => {
   test.each<[string, Set, unknown]>([
     ["nothing is set", {}, { kind: "off" }],
     ["all is empty", { ESC_ENV: "", ESC_TOKEN: "", ESC_TOKEN_FILE: "", ESC_OIDC_ORG: "" }, { kind: "off" }],
@@ -104,7 +104,7 @@ describe("whether ESC is on", () => {
     expect(`${error.message} ${error.hint ?? ""}`).not.toMatch(/pul-|eyJ/);
   });
 
-  test("a malformed name without a credential is no error: ESC is not asked", () => {
+  test("a malformed name without a credential is not an error: ESC is not asked", () => {
     expect(access({ ESC_ENV: "a//b" }).access.kind).toBe("incomplete");
   });
 });
@@ -151,12 +151,12 @@ describe("the order of credentials", () => {
     expect(describeCredential(settings(environment, files).credential)).toBe(expected);
   });
 
-  test("GitHub Actions' variables do not count in a file", () => {
+  test("GitHub Actions' variables are ignored in a file", () => {
     const { access: result } = access({ ESC_ENV: "a/b", ESC_OIDC_ORG: "acme" }, [layer(".env", actions)]);
     expect(result.kind).toBe("incomplete");
   });
 
-  test("what the exchange asks for", () => {
+  test("the exchange has the terms of the variables", () => {
     const variables = { ESC_ENV: "a/b", ESC_OIDC_TOKEN_FILE: "/id", ESC_OIDC_ORG: "acme" };
     expect(settings(variables).credential).toMatchObject({ exchange: { organization: "acme", type: "organization" } });
     expect(
@@ -167,7 +167,7 @@ describe("the order of credentials", () => {
 });
 
 describe("files", () => {
-  test("hold both for local work, the environment wins", () => {
+  test("may contain both the name and the token; the environment wins", () => {
     const files = [
       layer(".env.local", { ESC_ENV: "l/dev" }),
       layer(".env", { ESC_ENV: "f/dev", ESC_TOKEN: "from-file" }),
@@ -227,7 +227,7 @@ describe("files", () => {
     expect(result).toMatchObject({ settings: { backend: "https://own.example/x", network: { httpsProxy: "p:1" } } });
   });
 
-  test("may name the environment's organization and be overruled by the environment's backend", () => {
+  test("may name the organization; the environment's backend wins over theirs", () => {
     const result = access({ ESC_ENV: "a/b", ESC_TOKEN: TOKEN, PULUMI_BACKEND_URL: "https://mine.example" }, [
       layer("a.env", { ESC_ORG: "acme", PULUMI_BACKEND_URL: evil }),
     ]);
@@ -258,14 +258,14 @@ describe("the environment that the caller's token opens", () => {
   });
 });
 
-describe("for whom an ID token is exchanged", () => {
+describe("the organization of an ID token", () => {
   const actions = { ACTIONS_ID_TOKEN_REQUEST_URL: "https://x.example/t", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "rq" };
   const ignored = [{ kind: "setting-ignored", name: "ESC_OIDC_ORG", file: ".env" }];
 
   test.each<[string, Set]>([
     ["a job's", actions],
     ["the one in the caller's file", { ESC_OIDC_TOKEN_FILE: "/id" }],
-  ])("is not a file's to say: %s", (_, environment) => {
+  ])("is not set by a file: %s", (_, environment) => {
     const { access: result, notices } = access({ ESC_ENV: "acme/b/c", ...environment }, [
       layer(".env", { ESC_OIDC_ORG: "evil", ESC_OIDC_TYPE: "personal", ESC_OIDC_SCOPE: "user:evil" }),
     ]);
@@ -273,7 +273,7 @@ describe("for whom an ID token is exchanged", () => {
     expect(notices).toEqual(ignored);
   });
 
-  test("nor on what terms", () => {
+  test("and the other terms are not set by a file", () => {
     const { credential } = settings({ ESC_ENV: "acme/b/c", ESC_OIDC_ORG: "acme", ...actions }, [
       layer(".env", { ESC_OIDC_TYPE: "personal", ESC_OIDC_SCOPE: "user:evil", ESC_OIDC_EXPIRATION: "99999999" }),
     ]);
@@ -282,7 +282,7 @@ describe("for whom an ID token is exchanged", () => {
     expect(credential).not.toHaveProperty("exchange.expiration");
   });
 
-  test("of its own ID token a file says it", () => {
+  test("is set by the file that names the ID token", () => {
     const own = { ESC_OIDC_TOKEN_FILE: "/id", ESC_OIDC_ORG: "acme", ESC_OIDC_EXPIRATION: "60" };
     const { credential } = settings({ ESC_ENV: "acme/b/c" }, [
       layer("b.env", { ESC_OIDC_ORG: "evil", ESC_OIDC_EXPIRATION: "99" }),
@@ -292,11 +292,11 @@ describe("for whom an ID token is exchanged", () => {
   });
 });
 
-describe("what an outer sophia-run had from files", () => {
+describe("a variable that an outer sophia-run read from a file", () => {
   const caller = { ESC_ENV: "acme/b/c", ESC_TOKEN: TOKEN };
   const network = { HTTPS_PROXY: "http://evil.example", SSL_CERT_FILE: "evil.pem", NODE_EXTRA_CA_CERTS: "evil.pem" };
 
-  test("counts as a file's", () => {
+  test("is treated like one of a file", () => {
     const marked = { ...caller, ...network, PULUMI_BACKEND_URL: "https://evil.example" };
     const { access: result, notices } = access({
       ...marked,
@@ -318,7 +318,7 @@ describe("what an outer sophia-run had from files", () => {
     });
   });
 
-  test("does not hide what the caller set under another name", () => {
+  test("does not hide the caller's variable of another name", () => {
     const { network: result } = settings({
       ...caller,
       https_proxy: "http://evil.example",
@@ -328,7 +328,7 @@ describe("what an outer sophia-run had from files", () => {
     expect(result).toMatchObject({ httpsProxy: "http://mine.example", isRuntimeTrusted: true });
   });
 
-  test("holds no token together with its backend: several files may have been read", () => {
+  test("does not trust its backend with its token: they may be from different files", () => {
     const { access: result } = access({
       ...caller,
       PULUMI_BACKEND_URL: "https://evil.example",
@@ -376,7 +376,7 @@ describe("the backend", () => {
     expectRefusal(error);
   });
 
-  test("may be plain http where that is allowed", () => {
+  test("may be plain http if that is allowed", () => {
     expect(backend("http://api.example", { ...OPTIONS, insecureHttp: true })).toBe("http://api.example");
   });
 

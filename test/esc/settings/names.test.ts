@@ -15,7 +15,7 @@ function opened(value: string, organization?: string): string[] {
   );
 }
 
-describe("what a name stands for", () => {
+describe("the meaning of a name", () => {
   test.each<[string, string | undefined, readonly string[]]>([
     ["acme/sophia/dev", undefined, ["acme/sophia/dev"]],
     ["acme/sophia/dev", "other", ["acme/sophia/dev"]],
@@ -42,7 +42,7 @@ describe("several names", () => {
     ]);
   });
 
-  test("count once, where they stand last", () => {
+  test("are used once, at their last position", () => {
     expect(names("a/b,c/d,a/b").map(({ text }) => text)).toEqual(["c/d", "a/b"]);
     expect(names("a/b@1,a/b").map(({ text }) => text)).toEqual(["a/b@1", "a/b"]);
   });
@@ -58,7 +58,7 @@ function refusal(value: string): SophiaError {
   throw new Error("accepted");
 }
 
-describe("refused", () => {
+describe("an invalid name is refused", () => {
   test.each([
     "a/b/c/d",
     "a//b",
@@ -92,7 +92,7 @@ describe("refused", () => {
     ["sophia/dev:2", "sophia/dev@2"],
     ["dev:stable", "dev@stable"],
     ["acme/sophia/dev:v1.2", "acme/sophia/dev@v1.2"],
-  ])("%s, with how a revision is written", (value, right) => {
+  ])("%s, with the form of a revision", (value, right) => {
     expect(refusal(value).hint).toMatch(new RegExp(`@.*: ${right}$`));
     expect(names(right)).toHaveLength(1);
   });

@@ -33,7 +33,7 @@ describe("another attempt", () => {
     expect(clock.now()).toBe(900);
   });
 
-  test("uses the connection that is there", async () => {
+  test("uses the existing connection", async () => {
     server.failNext("open", 503);
     await reading(access(), { clock: new VirtualClock() });
     expect(server.connections).toBe(1);
@@ -42,7 +42,7 @@ describe("another attempt", () => {
   test.each<[string, string, string | undefined]>([
     ["seconds", "1", undefined],
     ["a date", "Thu, 01 Jan 2026 00:00:01 GMT", "Thu, 01 Jan 2026 00:00:00 GMT"],
-  ])("comes no sooner than Retry-After says, in %s", async (_, retryAfter, date) => {
+  ])("comes no sooner than Retry-After allows, in %s", async (_, retryAfter, date) => {
     const headers = { "Retry-After": retryAfter, ...(date === undefined ? {} : { Date: date }) };
     server.failNext("open", { kind: "status", status: 429, headers });
     const log = said();
@@ -52,7 +52,7 @@ describe("another attempt", () => {
     expect(clock.now()).toBe(1000);
   });
 
-  test("does not come when Retry-After is beyond the deadline", async () => {
+  test("does not come if Retry-After is beyond the deadline", async () => {
     server.failAlways("open", { kind: "status", status: 429, headers: { "Retry-After": "60" } });
     const clock = new VirtualClock();
     const failure = await failing(access(), { timeoutMs: 10_000, clock });
@@ -61,7 +61,7 @@ describe("another attempt", () => {
     expect(clock.now()).toBe(0);
   });
 
-  test("of opening and one after an ended session share one budget", async () => {
+  test("of opening shares one budget with that after an ended session", async () => {
     server.failNext("open", 503, 2);
     server.failNext("read", "expired");
     const failure = await failing(access(), { clock: new VirtualClock() });
@@ -75,7 +75,7 @@ describe("another attempt", () => {
     expect(server.connections).toBe(2);
   });
 
-  test("waits for real where the clock is the system's", async () => {
+  test("waits with the system's clock", async () => {
     server.failNext("open", 503);
     const log = said();
     const started = performance.now();
@@ -92,7 +92,7 @@ describe("a step that takes too long", () => {
     expect(systemClock.stepMs).toBe(5000);
   });
 
-  test.each(["http", "https"])("connecting is tried twice where nothing was ever reached (%s)", async (scheme) => {
+  test.each(["http", "https"])("connecting is tried twice if it never succeeded (%s)", async (scheme) => {
     const silent = scheme === "http" ? await startDeafPort() : await startSilentServer();
     onTestFinished(() => silent.close());
     const log = said();
@@ -110,7 +110,7 @@ describe("a step that takes too long", () => {
     expect(clock.now()).toBe(10_150);
   });
 
-  test("a read that is silent is asked again, on the same session", async () => {
+  test("a read without an answer is repeated, on the same session", async () => {
     server.failNext("read", "hang");
     const clock = new VirtualClock();
     const read = reading(access(), { clock });
@@ -120,7 +120,7 @@ describe("a step that takes too long", () => {
     expect([server.count("open"), server.count("read")]).toEqual([1, 2]);
   });
 
-  test("a read that has begun may go on", async () => {
+  test("a read whose answer has begun may continue", async () => {
     server.failNext("read", { kind: "hang", at: "body" });
     const clock = new VirtualClock();
     const failed = failing(access(), { timeoutMs: 20_000, clock });

@@ -12,7 +12,7 @@ const SITUATION: Situation = { retries: 0, maxRetries: 2, remainingMs: 30_000 };
 
 describe("decisions", () => {
   test.each<[string, Trouble, Partial<Situation>, number, Decision]>([
-    ["what is final stays", { kind: "final" }, {}, 0.5, "stop"],
+    ["a final failure", { kind: "final" }, {}, 0.5, "stop"],
     ["a first pause", { kind: "transient" }, {}, 0.5, 300],
     ["at its shortest", { kind: "transient" }, {}, 0, 150],
     ["at its longest", { kind: "transient" }, {}, 0.999, 450],

@@ -45,7 +45,7 @@ async function world() {
   };
 }
 
-test("a SIGKILL in front of each step leaves the old or the new, and what was begun is removed later", async () => {
+test("a SIGKILL before each step leaves the old or the new file, and unfinished files are removed later", async () => {
   const { caches, environment, start, kept } = await world();
   await start();
   environment.revise({ values: { A: "new" } });

@@ -43,8 +43,8 @@ function expectNotices(reading: EscReading): void {
 const VALUES = { A: VALUE, B: "plain", F: "file" };
 const isRoot = process.geteuid?.() === 0;
 
-describe("what ESC gave", () => {
-  test("is kept for its user alone, encrypted, and serves with what is known of it when ESC is not available", async () => {
+describe("the cache", () => {
+  test("is private and encrypted, and is used with all details if ESC is not available", async () => {
     const { server, caches, folder: own, kept, read } = await world();
     expect(valuesOf(await read())).toEqual(VALUES);
     expect(keptIn(caches)).toHaveLength(1);
@@ -81,7 +81,7 @@ describe("what ESC gave", () => {
     ["401", "refused", 0],
     ["403", "refused", 0],
     ["404", "refused", 0],
-  ] as const)("is forgotten where ESC refuses, not where it is in trouble: %s", async (status, kind, left) => {
+  ] as const)("is removed after a refusal of ESC, not after a server error: %s", async (status, kind, left) => {
     const { server, caches, read } = await world();
     await read();
     server.failAlways("open", { kind: "status", status: Number(status) });
@@ -89,7 +89,7 @@ describe("what ESC gave", () => {
     expect(keptIn(caches)).toHaveLength(left);
   });
 
-  test("stays where ESC refuses another token, and that of a refused token goes", async () => {
+  test("of a refused token is removed, that of another one stays", async () => {
     const { server, caches, read } = await world();
     await read();
     const wrong = { ESC_TOKEN: "pul-wrong" };
@@ -107,7 +107,7 @@ describe("what ESC gave", () => {
     expect(valuesOf(await read({ offline: true }))).toEqual(VALUES);
   });
 
-  test("is kept for the four tokens that were used last", async () => {
+  test("remains for the last four tokens", async () => {
     const { server, caches, folder: own, read } = await world();
     const tokens = Array.from({ length: 6 }, () =>
       server.addToken({ owner: { kind: "organization", organization: "acme" } }),
@@ -124,7 +124,7 @@ describe("what ESC gave", () => {
     expect(kept).toEqual(["unavailable", "unavailable", "read", "read", "read", "read"]);
   });
 
-  test("is newer each time", async () => {
+  test("is replaced at each reading", async () => {
     const { server, environment, read } = await world();
     await read();
     environment.revise({ values: { A: "new" } });
@@ -133,7 +133,7 @@ describe("what ESC gave", () => {
     expect(valuesOf(await read())).toEqual({ A: "new" });
   });
 
-  test("asks nobody while it is fresh, and then asks again", async () => {
+  test("is used without contacting ESC while it is fresh", async () => {
     const { server, read } = await world();
     await read({ cacheFreshMs: 60_000 });
     expect(server.count("any")).toBe(2);
@@ -143,7 +143,7 @@ describe("what ESC gave", () => {
     expect(server.count("any")).toBe(4);
   });
 
-  test("is another organization's, perhaps, and that is told each time", async () => {
+  test("repeats the notice about another organization's environment", async () => {
     const { server, read } = await world();
     server.environment("acme/default/dev", { values: { A: VALUE } });
     const variables = { ESC_ENV: "acme/dev", ESC_ORG: "other-org" };
@@ -160,7 +160,7 @@ describe("what ESC gave", () => {
     });
   });
 
-  test("is all that --offline asks", async () => {
+  test("is used with --offline, without contacting ESC", async () => {
     const { server, read } = await world();
     await read();
     const { connections } = server;
@@ -168,7 +168,7 @@ describe("what ESC gave", () => {
     expect(server.connections).toBe(connections);
   });
 
-  test("is not what --require-esc asks for", async () => {
+  test("is not used with --require-esc", async () => {
     const { server, read } = await world();
     await read({ cacheFreshMs: 60_000, requireEsc: true });
     expect(await read({ cacheFreshMs: 60_000, requireEsc: true })).not.toHaveProperty("kept");
@@ -179,7 +179,7 @@ describe("what ESC gave", () => {
   });
 });
 
-describe("what is kept does not serve", () => {
+describe("the cache is not used", () => {
   test.each<[string, Readonly<Record<string, string>>]>([
     ["for another token", { ESC_TOKEN: "pul-another" }],
     ["for another environment", { ESC_ENV: "acme/sophia/prod" }],
@@ -215,7 +215,7 @@ describe("what is kept does not serve", () => {
     expectUnused(await read());
   });
 
-  test("beyond the session where providers made credentials, and only there", async () => {
+  test("after the session if providers made credentials, and only then", async () => {
     const { server, caches, read } = await world();
     server.provider("login", { key: "minted" });
     server.environment("acme/sophia/minting", {
@@ -236,7 +236,7 @@ describe("what is kept does not serve", () => {
     expect(valuesOf(await inTwoHours({}))).toEqual(VALUES);
   });
 
-  test("once one byte is another one, or is missing", () => {
+  test("if one byte is changed or missing", () => {
     const bytes = seal("text", "token", "bound");
     expect(open(bytes, "token", "bound")).toBe("text");
     for (let index = 0; index < bytes.length; index += 1) {
@@ -249,7 +249,7 @@ describe("what is kept does not serve", () => {
     expect(open(bytes, "token", "bound ")).toBeUndefined();
   });
 
-  test("but that of an earlier version still opens, under the same name", () => {
+  test("but that of an earlier version can be decrypted, under the same name", () => {
     const bound = JSON.stringify(["https://api.pulumi.com", ["acme/sophia/dev"], null]);
     const bytes = Buffer.from(
       "c29waGlhLXJ1biAxCpRhUJgw0SAuoHWnCTLghLyfiGzTm1qNXpDAVOFMyyMBJwlB7FomRiaNuzwW0D/mNLYVLJNzzN/yX1efhJddm1cGwONHR42iGW0=",
@@ -259,7 +259,7 @@ describe("what is kept does not serve", () => {
     expect(nameFor(bound, "pul-token")).toBe("007999eb87b9f2723f9cf67827cb48e9-3c0c85b37d41399f7ee38ac73cb23f48");
   });
 
-  test("to a token by OIDC, which is told so", async () => {
+  test("for a token by OIDC, with a warning", async () => {
     const { caches, read } = await world({ oidc: { subjectTokens: ["id-token"] } });
     const cwd = folder({ token: "id-token" });
     chmodSync(join(cwd, "token"), 0o600);
@@ -275,7 +275,7 @@ describe("what is kept does not serve", () => {
   });
 });
 
-test("a token of a file serves, and is read once", async () => {
+test("a token file that is a pipe is read once", async () => {
   const { server, read } = await world();
   const pipe = join(folder(), "token");
   execFileSync("mkfifo", ["-m", "600", pipe]);
@@ -290,7 +290,7 @@ async function write(path: string, text: string): Promise<void> {
   await (await import("node:fs/promises")).writeFile(path, text);
 }
 
-describe("a place that is not the user's own", () => {
+describe("a cache folder or file that is not private", () => {
   test.each<[string, (own: string, elsewhere: string) => void]>([
     ["a folder that others may use", (own) => mkdirSync(own, { mode: 0o755 })],
     ["a link to a folder", (own, elsewhere) => symlinkSync(elsewhere, own)],
@@ -320,7 +320,7 @@ describe("a place that is not the user's own", () => {
     expect(valuesOf(await read({ offline: true }))).toBeTypeOf("string");
   });
 
-  test("a folder below one that every user may write is not written, unless its sticky bit is set", async () => {
+  test("a folder below one that every user may write is not used, unless its sticky bit is set", async () => {
     const { caches, folder: own, read } = await world();
     chmodSync(caches, 0o777);
     const reading = await read();

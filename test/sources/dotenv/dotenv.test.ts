@@ -38,7 +38,7 @@ test("__proto__ is a name like any other", async () => {
   expect((await parseDotenv("__proto__=1", ".env")).variables).toMatchObject([{ name: "__proto__", value: "1" }]);
 });
 
-test("each variable knows its line", async () => {
+test("each variable has its line", async () => {
   const { variables } = await parseDotenv('# first\nA=1\nB="x\ny\nz"\n\nexport C=3\n', "dev.env");
   expect(variables.map(({ name, origin }) => [name, origin])).toEqual([
     ["A", { source: "dotenv", file: "dev.env", line: 2 }],
@@ -74,7 +74,7 @@ describe("malformed files", () => {
     expectWording(String(error));
   });
 
-  test("no message repeats a value", async () => {
+  test("no message contains a value", async () => {
     for (const text of ['A="sentinel', "A=sentinel\0", "sentinel", "A=sentinel#x", "A=sentinel\nA=sentinel"]) {
       let told = "";
       try {
@@ -95,7 +95,7 @@ const quoted = (quote: string) =>
     .filter((text) => !text.includes(quote) && !text.endsWith("\\"))
     .map((text) => `${quote}${text}${quote}`);
 
-test("values mean what they mean to dotenv", async () => {
+test("values are those of dotenv", async () => {
   const characters = ["a", "b", " ", "\t", "=", "$", ".", ":", "\\", "\\n", "ä", "\u00A0", "\u2028", "#"] as const;
   const bare = fc.string({ unit: fc.constantFrom(...characters), maxLength: 8 });
   const line = fc
@@ -116,7 +116,7 @@ test("values mean what they mean to dotenv", async () => {
 /** Quotes, escaped and not, over several lines, among what may stand around them. */
 const QUOTED_PARTS = ["a", " ", "#", "=", "\n", "\\n", "\\", '\\"', '"', "\\'", "'", "`", "B=", '\nC="'] as const;
 
-test("a quoted value ends where dotenv ends it, over several lines and with escaped quotes", async () => {
+test("a quoted value ends as in dotenv, over several lines and with escaped quotes", async () => {
   const text = fc.array(fc.constantFrom(...QUOTED_PARTS), { maxLength: 14 }).map((parts) => `A="${parts.join("")}`);
   let compared = 0;
   await fc.assert(
@@ -134,17 +134,17 @@ test("a quoted value ends where dotenv ends it, over several lines and with esca
   expect(compared).toBeGreaterThan(300);
 });
 
-test("a backslash hides a quote at a line's end, and the value goes on", async () => {
+test("a value continues after a quote with a backslash at the end of a line", async () => {
   expect(await valuesOf('A="one\\"\ntwo" # end\nB=2')).toEqual({ A: 'one\\"\ntwo', B: "2" });
 });
 
-test("a reference is passed as it stands, with a remark; in single quotes it is meant so", async () => {
+test("a reference is passed unchanged, with a remark unless it is in single quotes", async () => {
   const remarks = await remarksOf("A=${B}\nC='${B}'\nD=$B");
   expect(remarks).toEqual([expect.stringMatching(/^\.env:1: .*\$\{X\}/)]);
   expectWording(remarks.join("\n"));
 });
 
-test("of many remarks the first twenty and a count", async () => {
+test("a file has at most twenty remarks and a count", async () => {
   const remarks = await remarksOf("bad\n".repeat(60_000));
   expect([remarks.length, remarks.at(-1)]).toEqual([21, expect.stringMatching(/^\.env: 59980 more/)]);
 });
@@ -182,7 +182,7 @@ describe("files", () => {
     expect(layers.map(({ variables }) => variables[0]?.value)).toEqual(["2", "1"]);
   });
 
-  test("a folder in its place, invalid UTF-8, a component that is a file", async () => {
+  test("a folder, invalid UTF-8 and a path through a file are refused", async () => {
     const cwd = folder({
       "utf16.env": new Uint8Array([0xff, 0xfe, 0x41, 0]),
       "latin1.env": new Uint8Array([0x41, 0x3d, 0xe4]),
@@ -196,7 +196,7 @@ describe("files", () => {
   });
 
   // Root may read everything.
-  test("no right to read", async ({ skip }) => {
+  test("a file that the user may not read is refused", async ({ skip }) => {
     skip(process.getuid?.() === 0, "root may read every file");
     const cwd = folder({ ".env": "A=1" });
     chmodSync(join(cwd, ".env"), 0);
