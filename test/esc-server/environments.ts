@@ -41,7 +41,7 @@ export interface Revision {
 
 /**
  * How an environment keeps callers out: 403, or 404 where it may not be known, to every request; `approval` (gated): 403 to
- * opening it or what imports it, since somebody has to approve that first; it is evaluated all the same.
+ * opening it or what imports it, since that needs an approval; it can be evaluated.
  */
 export type Denial = 403 | 404 | "approval";
 
@@ -67,7 +67,7 @@ export interface Draft {
   readonly yaml: string;
 }
 
-/** What somebody asked for and others decide. */
+/** A request of one user that others decide. */
 export interface ChangeRequest {
   readonly id: string;
   readonly environment: Environment;

@@ -3,7 +3,6 @@ import type { Progress } from "../../src/esc/transport/connection.ts";
 import type { Clock } from "../../src/esc/transport/deadline.ts";
 import type { Failure, Layer, Variable } from "../../src/core/model.ts";
 import type { EscServer } from "../esc-server/index.ts";
-import { expectWording } from "../helpers/wording.ts";
 import { type EscReading, readEsc } from "../../src/sources/esc.ts";
 
 /** What the reader said while it worked. */
@@ -64,11 +63,6 @@ export async function failing(
   const result = await read(variables, options);
   if (result.kind === "read") throw new Error("ESC was read");
   return result.failure;
-}
-
-/** Compares the message, the details and the hint of a failure with the snapshot. */
-export function expectFailure({ message, details = [], hint }: Failure, replaced?: Record<string, string>): void {
-  expectWording([message, ...details, hint].join("\n"), replaced);
 }
 
 /** The values of the first layer, by name. */

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EscServer, startEscServer, wire } from "../../esc-server/index.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { closeStrictly, expectFailure, failing, read, reading, values, variable } from "../reading.ts";
+import { expectFailure } from "../expect-failure.ts";
+import { closeStrictly, failing, read, reading, values, variable } from "../reading.ts";
 
 let server: EscServer;
 beforeEach(async () => {

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
-import { closeStrictly, expectFailure, failing, reading, type Said, values } from "../reading.ts";
+import { expectFailure } from "../expect-failure.ts";
+import { closeStrictly, failing, reading, type Said, values } from "../reading.ts";
 
 let server: EscServer;
 beforeEach(async () => {

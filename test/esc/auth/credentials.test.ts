@@ -11,7 +11,8 @@ import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { runProgram, sophiaRun } from "../command.ts";
 import { sophiaRun as program } from "../../helpers/sophia.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { closeStrictly, expectFailure, failing, reading, values } from "../reading.ts";
+import { expectFailure } from "../expect-failure.ts";
+import { closeStrictly, failing, reading, values } from "../reading.ts";
 
 let server: EscServer;
 let folder: string;

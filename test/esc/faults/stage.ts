@@ -25,7 +25,7 @@ export interface Observed {
   readonly elapsedMs: number;
 }
 
-/** What came of the real entry with a program that does nothing. */
+/** The outcome of the real entry with a program that does nothing. */
 export interface Launched extends Finished {
   /** Files that it left in its working directory. */
   readonly left: readonly string[];
@@ -33,7 +33,7 @@ export interface Launched extends Finished {
 
 export const USUAL_TIMEOUT_MS = 10_000;
 
-/** Brings a fault about, does something under it, and tells which requests that took. */
+/** Causes a fault and calls `act`. @returns also the requests */
 export async function onStage<T>(
   one: FaultCase,
   certificates: Certificates,

@@ -12,25 +12,23 @@ export interface FaultRow {
 
 const HEAD = `# Faults of ESC
 
-What sophia-run does when Pulumi ESC, the network or a credential fails. The tables are written by \`npm run faults\` and
-compared by the tests, row by row: each fault is caused with real sockets, a real proxy and a real certificate authority,
-read once in the process and launched twice by the real entry.
+How sophia-run behaves when Pulumi ESC, the network or a credential fails. \`npm run faults\` writes the tables, and the tests
+compare them row by row. Each fault is caused with real sockets, a real proxy and a real certificate authority.
 
-- **Emergency access**: the program starts with the environment and the \`.env\` files, after a warning; the contract then decides
-  whether that is enough (78 if not, and the message names both). With \`--require-esc\` the same fault is 125.
-- **The environment alone**: the service answered and said no (401, 403, 404, an approval that is needed, an ID token that is
-  not accepted). The process environment serves where it meets the contract by itself; \`.env\` files do not. To work from them,
-  unset \`ESC_TOKEN\`. With \`--require-esc\` it is 125 as well.
-- One deadline covers all requests, \`--timeout\` (30 s by default). Opening is retried twice at most: each time may
-  mint credentials. Reading is retried four times at most, on the same session. Within it connecting may take 5 s, and
-  so may the first byte of a read; where nothing was ever reached, two attempts are all. Opening has the whole time.
-- The table shows the part of the message that differs. In emergency access it stands in \`warning: ESC environment NAME cannot be
-  read: … (3 attempts); continuing with the environment and .env files\` or \`… was refused: …; continuing with the environment
-  alone\`. Places in a definition, the request's id and what to
-  do follow on lines of their own.
-- One wait is beyond the deadline: where the system's resolver hangs, the program starts in time, but sophia-run itself
-  cannot end before the resolver gives up (Node.js waits for it; with \`--mode exec\` nothing has to end).
-- Requests are those that reached the service. Parts that vary are written in capitals.
+- **Emergency access**: the program starts with the environment and the \`.env\` files, after a warning. If they do not meet
+  the contract, the exit status is 78, and the message names both problems. With \`--require-esc\` the exit status is 125.
+- **The environment alone**: the service refused (401, 403, 404, a missing approval, an ID token that is not accepted). The
+  program starts if the process environment meets the contract without the \`.env\` files. To work from the files, unset
+  \`ESC_TOKEN\`. With \`--require-esc\` the exit status is 125.
+- \`--timeout\` (30 s by default) is the deadline of all requests. Opening is retried twice at most, since it may mint
+  credentials, and reading four times, on the same session. The limit of connecting, and of the first byte of a read, is
+  5 s. A host that was never reached is tried twice. Opening may take the whole time.
+- The tables show the part of the message that differs. The whole one is \`warning: ESC environment NAME cannot be read: …
+  (3 attempts); continuing with the environment and .env files\`, or \`… was refused: …; continuing with the environment
+  alone\`. Lines of the definition, the request's ID and the remedy follow on separate lines.
+- If the system's resolver hangs, the program starts in time, but sophia-run itself ends later: Node.js waits for the
+  resolver. In exec mode there is no such process.
+- Requests are those that reached the service. Variable parts are in capitals.
 `;
 
 /** The document: its text, then the tables in columns of equal width. */
@@ -117,7 +115,7 @@ function message({ launched }: FaultRow): string {
     .replaceAll("|", "\\|");
 }
 
-/** The first message without what stands under it: a line goes on where the next word had no room in it. */
+/** The first message without the lines below it: a line continues if the next word had no room in it. */
 function firstMessage(stderr: string): string {
   const [first = "", ...rest] = stderr.split("\n");
   let joined = first;

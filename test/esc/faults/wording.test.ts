@@ -7,7 +7,8 @@ import { Secret } from "../../../src/esc/settings/secret.ts";
 import { formatDiagnostic } from "../../../src/core/diagnostic.ts";
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { closeStrictly, expectFailure, failing, reading } from "../reading.ts";
+import { expectFailure } from "../expect-failure.ts";
+import { closeStrictly, failing, reading } from "../reading.ts";
 
 let server: EscServer;
 beforeEach(async () => {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "v
 import { type EscServer, startEscServer } from "../../esc-server/index.ts";
 import { startDeafPort, startSilentServer } from "../../esc-server/sockets.ts";
 import { systemClock } from "../../../src/esc/transport/deadline.ts";
-import { closeStrictly, expectFailure, failing, reading, type Said, values } from "../reading.ts";
+import { expectFailure } from "../expect-failure.ts";
+import { closeStrictly, failing, reading, type Said, values } from "../reading.ts";
 import { VirtualClock } from "../virtual-clock.ts";
 
 let server: EscServer;

@@ -9,7 +9,8 @@ import { startProxy } from "../../esc-server/proxy.ts";
 import { type Certificates, makeCertificates } from "../../esc-server/tls.ts";
 import { sophiaRun } from "../command.ts";
 import { expectWording } from "../../helpers/wording.ts";
-import { expectFailure, failing, reading, values } from "../reading.ts";
+import { expectFailure } from "../expect-failure.ts";
+import { failing, reading, values } from "../reading.ts";
 
 let certificates: Certificates;
 let secure: EscServer;
